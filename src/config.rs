@@ -1,0 +1,64 @@
+//! What a job is asked to do, and what it may ask back: values without a terminal in them.
+
+use crate::error::Result;
+use crate::secret::keys::Secret;
+use crate::target::Mode;
+use std::path::PathBuf;
+
+/// What `import` is asked to do.
+#[derive(Debug, Clone)]
+pub struct ImportOptions {
+    /// The data folder or its parent.
+    pub source: PathBuf,
+    /// `--mappings`: a bundled set's name or a folder; else a bundled set that recognises the tree.
+    pub mappings: Option<String>,
+    /// The target's URL; else the set's default.
+    pub database: Option<String>,
+    /// Real or dry.
+    pub mode: Mode,
+    /// `--report`: files to write the report into, by their ending (`.json`, `.html`).
+    pub reports: Vec<PathBuf>,
+    /// `--rejects`: the folder that rejected records are written into.
+    pub rejects: Option<PathBuf>,
+    /// `--max-rejects`: how many records (or broken files) may be rejected and the rest committed.
+    pub max_rejects: u64,
+    /// `--only-mapping`; empty for all.
+    pub only_mapping: Vec<String>,
+    /// `--only-owner`: directory names or ids; empty for all.
+    pub only_owner: Vec<String>,
+    /// `--owner`: whose the files are that name no owner.
+    pub owner: Option<String>,
+    /// `--max-depth`: how deep values may be nested (1 to 127).
+    pub max_depth: u32,
+}
+
+/// What a job is doing, for a progress display.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Walking the tree.
+    Walk,
+    /// Collecting secret values for the leak proof.
+    Sweep,
+    /// Reading, mapping and writing.
+    Import,
+    /// Checking the target.
+    Check,
+    /// Committing, or rolling back.
+    Finish,
+}
+
+/// What a job needs from whoever started it: somewhere to show progress, somebody to ask.
+pub trait Companion: Sync {
+    /// A phase begins; `files` and `bytes` are its totals where they are known.
+    fn phase(&self, phase: Phase, files: u64, bytes: u64);
+    /// So much of the phase is done.
+    fn advance(&self, files: u64, bytes: u64);
+    /// The signal that asked to stop, if one did.
+    fn interrupted(&self) -> Option<i32>;
+    /// Asks before something that exists is changed. `false` ends the job.
+    fn confirm(&self, question: &str) -> Result<bool>;
+    /// The passphrase or key; asked at most once. `creating` when a new key will be made with it.
+    fn secret(&self, creating: bool) -> Result<Secret>;
+    /// A line for the person, such as which set was chosen.
+    fn say(&self, line: &str);
+}

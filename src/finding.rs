@@ -1,0 +1,279 @@
+//! Findings: what is wrong, or worth knowing, about somebody's data.
+//!
+//! A finding has a stable code, a place and a message. It never ends the run by itself; the run
+//! collects them all and decides at its end.
+
+use std::fmt;
+
+/// The number of a source file in a run, in the order of the walk (by path).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u32);
+
+/// Where something stands in the source: a file and the offset of its first byte.
+/// Pointer, line and column are worked out when it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The source file.
+    pub file: FileId,
+    /// Bytes from the start of the file (a byte-order mark counts).
+    pub offset: u64,
+}
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; changes nothing.
+    Note,
+    /// Should be looked at before the report is signed off.
+    Warning,
+    /// Something would be lost or wrong; nothing is committed unless rejects are allowed.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        })
+    }
+}
+
+/// A kind of finding. Codes are stable: a script may rely on them.
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Code {
+    /// A letter and three digits, such as `V001`.
+    pub id: &'static str,
+    /// How much it weighs unless the mapping says otherwise.
+    pub severity: Severity,
+    /// What it means, in one sentence.
+    pub title: &'static str,
+    /// What to do about it.
+    pub help: &'static str,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $id:literal $severity:ident $title:literal, $help:literal;)*) => {
+        $( #[doc = $title] pub static $name: Code = Code { id: $id, severity: Severity::$severity, title: $title, help: $help }; )*
+        /// Every code, in the order of their ids within a family.
+        pub static CODES: &[&Code] = &[$(&$name),*];
+    };
+}
+
+codes! {
+    // F: files and directories.
+    FILE_UNMAPPED = "F001" Error "no mapping reads this file and no rule ignores it",
+        "map it, or ignore it with a reason in set.toml under [ignore]";
+    FILE_UNREADABLE = "F002" Error "the file cannot be read",
+        "check its permissions and the disk, then run again";
+    FILE_CHANGED = "F003" Error "the file changed while the run read it",
+        "stop the program that writes it, then run again";
+    FILE_EMPTY = "F004" Error "the file is empty or blank, probably cut while it was being written",
+        "look for an older copy, or say `blank = \"reason\"` in the mapping's [source]";
+    FILE_BLANK_IGNORED = "F005" Warning "the file is blank and the mapping says that this means nothing is lost",
+        "look for an older copy if something should be in it";
+    FILE_SPECIAL = "F006" Error "this is no regular file (a pipe, socket, device, or a directory where a file belongs)",
+        "move it out of the tree, or ignore it with a reason in set.toml";
+    FILE_SYMLINK = "F007" Warning "a symbolic link inside the tree is not followed",
+        "its target is read where it really lies";
+    FILE_OUTSIDE = "F008" Error "a symbolic link points out of the tree, dangles or loops",
+        "copy its target into the tree, remove the link, or ignore it with a reason in set.toml";
+    FILE_NAME = "F009" Error "the name is not UTF-8 or holds control characters, so it cannot name anybody",
+        "rename it, or ignore it with a reason in set.toml";
+    FILE_CASE_TWINS = "F010" Error "two names differ only in upper and lower case",
+        "keep the right one; on other systems one would have overwritten the other";
+    FILE_SIBLING = "F011" Warning "a left-over copy lies beside this file",
+        "compare the two; treelift never uses such a copy by itself";
+    SOURCE_IN_USE = "F012" Warning "the source may still be in use",
+        "stop the service that writes it, then run again";
+    FILE_FOLDED = "F013" Note "the file has the same bytes as the one of its owner's other directory, so it is read once",
+        "nothing to do";
+    // J: JSON.
+    JSON_SYNTAX = "J001" Error "the file is not valid JSON",
+        "mend the file at this place";
+    JSON_TRUNCATED = "J002" Error "the file ends in the middle of a value, probably cut while it was being written",
+        "look for an older copy of it";
+    JSON_DUPLICATE = "J003" Error "an object has two members of one name",
+        "keep the right one; readers differ in which they would take";
+    JSON_DEPTH = "J004" Error "values are nested too deeply",
+        "raise the limit with --max-depth (at most 127), or mend the file";
+    JSON_UTF8 = "J005" Error "the text is not valid UTF-8",
+        "convert the file to UTF-8";
+    JSON_SURROGATE = "J006" Error "a string holds half a surrogate pair, which is no character",
+        "mend the escape at this place";
+    JSON_BOM = "J007" Note "the file begins with a byte-order mark, which is passed over",
+        "nothing to do";
+    JSON_ENCODING = "J008" Error "the file is UTF-16 or UTF-32",
+        "convert it to UTF-8, for example with `iconv -f UTF-16 -t UTF-8`";
+    JSON_TRAILING = "J009" Error "something follows the end of the document",
+        "remove it, or split the file";
+    JSON_CONTROL = "J010" Error "a string holds a control character that is not escaped",
+        "escape it at this place";
+    // S: shapes and records.
+    SHAPE_NONE = "S001" Error "the file has none of the shapes that its mapping knows",
+        "add a [[source.shape]] for it, or one that ignores it with a reason";
+    MEMBER_UNDECIDED = "S002" Error "no rule says what becomes of these values",
+        "map them, or ignore them with a reason under [ignore] in the mapping";
+    MEMBER_CAUGHT = "S003" Warning "only a catch-all keeps these values, and nothing expected them",
+        "map them, name them under `expected`, or ignore them with a reason";
+    // V: values.
+    VALUE_MISSING = "V001" Error "a value that must be there is missing",
+        "mend the source, or say what to do with `on_missing`";
+    VALUE_NULL = "V002" Error "a value that must be there is null",
+        "mend the source, or say what to do with `on_null`";
+    VALUE_EMPTY = "V003" Error "a value that must be there is empty",
+        "mend the source, or say what to do with `on_empty`";
+    VALUE_TYPE = "V004" Error "a value has a type that the column cannot take",
+        "mend the source, or add a step that converts it";
+    VALUE_STEP = "V005" Error "a step cannot convert the value",
+        "mend the source, or choose another step or `on_error = \"null\"`";
+    VALUE_LENGTH = "V006" Error "a text is longer than its column",
+        "shorten it in the source; treelift never cuts a value";
+    VALUE_RANGE = "V007" Error "a number does not fit its column exactly",
+        "mend the source, or keep it in a text column";
+    VALUE_NUL = "V008" Error "a text holds U+0000, which databases do not keep in text",
+        "remove it in the source";
+    VALUE_DIFFERS = "V009" Warning "two places that should agree do not",
+        "the first one is kept; look whether that is right";
+    VALUE_NULLED = "V010" Warning "values that could not be converted became NULL, as the mapping says",
+        "look at the places";
+    VALUE_DEFAULTED = "V011" Warning "values that were not there became the mapping's default",
+        "look at the places";
+    // R: rows, keys, references.
+    ROW_DUPLICATE = "R001" Error "two records give a row of the same key",
+        "remove one, or say `on_duplicate` in the rule";
+    ROW_UNIQUE = "R002" Error "two records give the same value for columns that are unique",
+        "keep the right one";
+    ROW_DIFFERS = "R003" Error "a row that is already in the database differs from the source",
+        "compare the two; nothing that exists is overwritten";
+    ROW_REFERENCE = "R004" Error "a row refers to one that is not there",
+        "mend the source, or say what to do in the mapping";
+    ROW_KEY = "R005" Error "a column of the row's key is NULL",
+        "mend the source; a key needs all its parts";
+    ROW_SUPERSEDED = "R006" Note "rows gave way to an earlier one of the same key, as the mapping says",
+        "nothing to do, unless the earlier one should not win";
+    ROW_ORPHAN = "R007" Error "a row of the database refers to one that is not there",
+        "the database had it before the run, or the mapping misses a reference";
+    ROW_FILL_DIFFERS = "R008" Warning "a row has a value where another source has a different one",
+        "the first one is kept; look whether that is right";
+    // O: owners.
+    OWNER_UNKNOWN = "O001" Error "the directory belongs to nobody that the source names",
+        "name the owner, or ignore such directories with a reason under [owners] in set.toml";
+    OWNER_REJECTED = "O002" Error "the owner was rejected, so the files below the directory are too",
+        "mend the owner's record first";
+    OWNER_NONE = "O003" Error "files that name no owner need one, and there is not exactly one",
+        "say whose they are with --owner ID";
+    OWNER_IGNORED = "O004" Warning "the directory belongs to nobody, and the set ignores such directories",
+        "look whether nobody misses it";
+    // X: secrets.
+    SECRET_UNDECIDED = "X001" Error "a value whose name looks secret is neither sealed, dropped, declassified nor ignored",
+        "decide it in the mapping";
+    SECRET_FOUND = "X002" Error "a secret value stands in clear text in something that would be written",
+        "map its other place as secret too, or ignore it with a reason";
+    SECRET_WORD = "X003" Warning "a text that is no secret by itself holds the value of one",
+        "somebody's secret is an ordinary word; advise them to change it";
+    SECRET_EMPTY = "X004" Note "empty secrets make no credential",
+        "nothing to do";
+    SECRET_REMAINS = "X005" Warning "secrets remain in clear text in files of the source",
+        "destroy the source, or keep it as safe as the secrets, once the import is signed off";
+    // T: the target.
+    TARGET_INTEGRITY = "T001" Error "the database does not pass its own integrity check",
+        "restore a good copy before importing";
+    TARGET_UNSEALED = "T002" Error "a sealed value does not open again",
+        "this is a fault; nothing was committed";
+}
+
+/// One thing found.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// What kind it is.
+    pub code: &'static Code,
+    /// The code's severity, unless the mapping chose another.
+    pub severity: Severity,
+    /// What is wrong, about this very place. Never carries the value of a secret.
+    pub message: String,
+    /// Where in the source.
+    pub place: Option<Place>,
+    /// Which rule and column of the mapping (`mapping.rule.column`); findings are grouped by it.
+    pub subject: String,
+    /// Where in the mapping (`file:line`), when a mapping's line decided it.
+    pub mapping: Option<String>,
+}
+
+impl Finding {
+    /// A finding of this code.
+    pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.severity,
+            message: message.into(),
+            place: None,
+            subject: String::new(),
+            mapping: None,
+        }
+    }
+
+    /// Adds the place in the source.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    /// Adds what findings are grouped by.
+    #[must_use]
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.subject = subject.into();
+        self
+    }
+
+    /// Chooses another severity.
+    #[must_use]
+    pub fn weighing(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+}
+
+/// The text with control, bidirectional and line-breaking characters escaped, safe for a terminal.
+pub fn printable(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        if c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}' | '\u{feff}') {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+        out
+    })
+}
+
+/// The text, printable and cut to about forty characters, in quotes: what a message may show of a value.
+pub fn excerpt(text: &str) -> String {
+    const MOST: usize = 40;
+    let mut cut: String = text.chars().take(MOST).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
+    }
+    format!("\"{}\"", printable(&cut))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_unique_and_has_help() {
+        let mut ids: Vec<_> = CODES.iter().map(|code| code.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), CODES.len());
+        assert!(CODES.iter().all(|code| !code.title.is_empty() && !code.help.is_empty()));
+    }
+
+    #[test]
+    fn control_and_bidirectional_characters_are_escaped() {
+        assert_eq!(printable("a\u{1b}[31mb\u{202e}c"), "a\\u{1b}[31mb\\u{202e}c");
+    }
+}

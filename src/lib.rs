@@ -1,0 +1,28 @@
+//! treelift lifts a legacy tree of JSON files into a relational database, once, provably.
+//!
+//! Read [`import`] first: it is the whole job as a paragraph. The layers, each importing only from
+//! those below it:
+//!
+//! - `cli`: words, prompts, progress, exit status
+//! - jobs: [`import`], [`plan`], [`pipeline`]
+//! - edges: [`source`] (files in), [`target`] (databases), [`secret`] (keys)
+//! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
+//! - values: [`record`], [`row`], [`table`], [`finding`], [`config`]
+//! - [`error`]
+
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod finding;
+pub mod import;
+pub mod mapping;
+pub mod pipeline;
+pub mod plan;
+pub mod record;
+pub mod report;
+pub mod row;
+pub mod secret;
+pub mod source;
+pub mod step;
+pub mod table;
+pub mod target;

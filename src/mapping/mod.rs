@@ -1,0 +1,8 @@
+//! Mapping sets: what they say ([`model`]), how they are read from TOML ([`load`]), and how a rule
+//! makes rows of a record ([`apply`]).
+
+pub mod apply;
+pub mod bundled;
+pub mod check;
+pub mod load;
+pub mod model;

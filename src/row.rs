@@ -1,0 +1,89 @@
+//! Values and rows on their way into a target, in no engine's form yet.
+
+use crate::finding::Place;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+
+/// A column's value. `target/` knows how each engine writes it.
+#[derive(Clone, PartialEq)]
+pub enum Value {
+    /// SQL NULL.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A 64-bit integer.
+    Integer(i64),
+    /// A double.
+    Real(f64),
+    /// Text.
+    Text(String),
+    /// A JSON document, compact.
+    Json(String),
+    /// A date and time of no zone, written as it is.
+    Civil(DateTime),
+    /// A moment, written in UTC.
+    Instant(Timestamp),
+    /// A sealed value (`tl1.…`), text that compares by opening it.
+    Sealed(String),
+}
+
+/// Values may be personal, so `Debug` names the kind alone.
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.kind_name())
+    }
+}
+
+impl Value {
+    /// The kind in words: `a number`, `text`.
+    pub fn kind_name(&self) -> &'static str {
+        match self {
+            Value::Null => "NULL",
+            Value::Bool(_) => "a boolean",
+            Value::Integer(_) => "an integer",
+            Value::Real(_) => "a number",
+            Value::Text(_) => "text",
+            Value::Json(_) => "JSON",
+            Value::Civil(_) => "a date and time",
+            Value::Instant(_) => "an instant",
+            Value::Sealed(_) => "a sealed value",
+        }
+    }
+
+    /// Its text where it is used in a key, a template or a search: integers in decimal, times in
+    /// RFC 3339 form (civil ones without a zone). `None` for NULL.
+    pub fn as_key_text(&self) -> Option<String> {
+        Some(match self {
+            Value::Null => return None,
+            Value::Bool(value) => if *value { "1" } else { "0" }.to_owned(),
+            Value::Integer(value) => value.to_string(),
+            Value::Real(value) => value.to_string(),
+            Value::Text(text) | Value::Json(text) | Value::Sealed(text) => text.clone(),
+            Value::Civil(time) => time.to_string(),
+            Value::Instant(time) => time.to_string(),
+        })
+    }
+}
+
+/// A row that is complete: every key, every reference. Columns that are not named keep the
+/// schema's default.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Values in the order of the batch's columns.
+    pub values: Vec<Value>,
+    /// Where it came from.
+    pub place: Place,
+    /// The first 16 bytes of the SHA-256 over the row's comparable values; `[0; 16]` for none.
+    pub digest: [u8; 16],
+}
+
+/// Rows of one table that fill the same columns, cut at about 1 MiB of text.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The target table.
+    pub table: String,
+    /// The columns that the values fill, in order.
+    pub columns: Vec<String>,
+    /// The rows, in plan order.
+    pub rows: Vec<Row>,
+}

@@ -1,0 +1,1 @@
+//! The search that proves that no secret stands in clear text.

@@ -1,0 +1,1 @@
+//! Source files: walking the tree, reading JSON, finding places again.

@@ -1,0 +1,104 @@
+//! Tables and columns of a target as the engine sees them. Read from a database, never from SQL text.
+
+use std::collections::BTreeMap;
+
+/// The type of a column, as far as it decides what may be written into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// Text, of at most `max` characters (Unicode scalar values) if given.
+    Text {
+        /// The declared length.
+        max: Option<u32>,
+    },
+    /// A 64-bit integer.
+    Integer,
+    /// A double.
+    Real,
+    /// An exact number; written as text where the engine has no such type.
+    Numeric,
+    /// True or false.
+    Boolean,
+    /// A date and time, either civil or an instant in UTC; the mapping says which.
+    Time,
+    /// A JSON document.
+    Json,
+    /// Bytes.
+    Blob,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: ColumnType,
+    /// The type as declared, for messages and comparisons.
+    pub declared: String,
+    /// Whether NULL is refused.
+    pub not_null: bool,
+    /// The default as the database shows it (SQL text).
+    pub default: Option<String>,
+    /// The position in the primary key, from 1; 0 when it is no part of it.
+    pub primary_key: u32,
+}
+
+/// A reference to another table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// The columns of this table.
+    pub columns: Vec<String>,
+    /// The table pointed at.
+    pub table: String,
+    /// The columns pointed at, in the same order.
+    pub to: Vec<String>,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// Its columns, in the order of the database.
+    pub columns: Vec<Column>,
+    /// Column lists that are unique: the primary key first, then unique indexes and constraints.
+    pub unique: Vec<Vec<String>>,
+    /// References to other tables.
+    pub foreign_keys: Vec<ForeignKey>,
+}
+
+impl Table {
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The names of the primary key's columns, in its order.
+    pub fn primary_key(&self) -> Vec<&str> {
+        let mut key: Vec<_> = self.columns.iter().filter(|column| column.primary_key > 0).collect();
+        key.sort_by_key(|column| column.primary_key);
+        key.into_iter().map(|column| column.name.as_str()).collect()
+    }
+
+    /// The single integer primary key, which the engine may count on by itself (a *given id*).
+    pub fn integer_key(&self) -> Option<&str> {
+        match self.primary_key().as_slice() {
+            [one] if self.column(one)?.kind == ColumnType::Integer => Some(self.column(one)?.name.as_str()),
+            _ => None,
+        }
+    }
+}
+
+/// All tables that the migrations of a mapping set make.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Schema {
+    /// By name.
+    pub tables: BTreeMap<String, Table>,
+}
+
+impl Schema {
+    /// The table of this name.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(name)
+    }
+}

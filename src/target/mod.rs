@@ -1,0 +1,174 @@
+//! Targets: the databases that rows are written into.
+//!
+//! A [`Target`] opens a [`Transaction`]; everything a run writes goes through it and is committed
+//! together or not at all. SQL text stands only below this module and in mapping sets.
+
+pub mod ledger;
+pub mod schema;
+pub mod sqlite;
+
+use crate::error::Result;
+use crate::row::{Batch, Value};
+use crate::secret::keys::KeyRow;
+use crate::table::Schema;
+use std::collections::BTreeMap;
+
+/// Whether the last statement will be COMMIT or ROLLBACK.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Commit.
+    Real,
+    /// Work on a private copy, then roll back and leave no trace.
+    Dry,
+}
+
+/// A numbered pair of SQL files of a mapping set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// The version as recorded: the header's `version`, else the file stem without `.up`.
+    pub version: String,
+    /// The header's `description`, else empty.
+    pub description: String,
+    /// The header's `depends`: versions that must be applied before.
+    pub depends: Vec<String>,
+    /// The SQL that makes it.
+    pub up: String,
+    /// The SQL that takes it back.
+    pub down: Option<String>,
+    /// SHA-256 of the up file, lower-case hex.
+    pub checksum: String,
+    /// The up file's path as the user would write it.
+    pub path: String,
+}
+
+/// What a run needs to open its transaction.
+#[derive(Debug, Clone)]
+pub struct Opening<'a> {
+    /// Real or dry.
+    pub mode: Mode,
+    /// The run's id (UUID text); names temporary files.
+    pub run_id: &'a str,
+    /// The set's migrations, in order.
+    pub migrations: &'a [Migration],
+    /// The tables those migrations make, as [`schema::expected`] read them.
+    pub schema: &'a Schema,
+    /// About how many bytes the import will add, to judge the free disk space.
+    pub bytes: u64,
+    /// The run's start time, written as applied_at and the like.
+    pub started: jiff::Timestamp,
+}
+
+/// A database that can be imported into.
+pub trait Target {
+    /// `sqlite` or `postgresql`.
+    fn engine(&self) -> &'static str;
+    /// The URL as it may be shown: without a password.
+    fn url(&self) -> &str;
+    /// Whether something is there already, so that an import changes it.
+    fn exists(&self) -> Result<bool>;
+    /// The registered keys, read without changing anything (empty when there are none, or no database).
+    fn keys(&self) -> Result<Vec<KeyRow>>;
+    /// The runs recorded in the ledger, oldest first, read without changing anything.
+    fn runs(&self) -> Result<Vec<ledger::RunRecord>>;
+    /// Opens the transaction, with the schema and the ledger's tables made or checked.
+    fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>>;
+}
+
+/// The value of a cell as the engine stores it, for comparisons.
+#[derive(Clone, PartialEq)]
+pub enum Cell {
+    /// SQL NULL.
+    Null,
+    /// An integer.
+    Integer(i64),
+    /// A double.
+    Real(f64),
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+/// Cells may be personal, so `Debug` shows nothing of them.
+impl std::fmt::Debug for Cell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Cell")
+    }
+}
+
+/// A row of the database whose reference leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orphan {
+    /// The table.
+    pub table: String,
+    /// The row's key as the ledger writes it, when it has one.
+    pub row_key: String,
+    /// The table it points at.
+    pub parent: String,
+}
+
+/// One table column that holds sealed values, as registered in `treelift_sealed_columns`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SealedColumn {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// The columns that identify a row, in the order they enter the associated data.
+    pub key_columns: Vec<String>,
+    /// `None`, or the column values of the rows that are sealed, where only some are.
+    pub row_filter: Option<BTreeMap<String, String>>,
+}
+
+/// Everything that a run does to its target.
+pub trait Transaction {
+    /// The live tables that the set's migrations make.
+    fn schema(&self) -> &Schema;
+    /// How many rows the table had when the transaction began.
+    fn rows_before(&self, table: &str) -> u64;
+    /// The highest value of an integer key; 0 for an empty table.
+    fn highest_id(&mut self, table: &str, column: &str) -> Result<i64>;
+    /// For each key, the cells of the `wanted` columns of the row that has it, if there is one.
+    /// A key holds one value for each of `key_columns`, in order; no value is NULL.
+    fn find(
+        &mut self,
+        table: &str,
+        key_columns: &[&str],
+        wanted: &[&str],
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<Option<Vec<Cell>>>>;
+    /// The `wanted` cells of every row, or of the rows whose `scope` column has the given value.
+    fn select(&mut self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>>;
+    /// Whether a stored cell is the value that `value` would be written as in this column. Times and
+    /// JSON are compared by what they mean; a sealed value never equals (the caller opens it).
+    fn same(&self, table: &str, column: &str, cell: &Cell, value: &Value) -> bool;
+    /// The text a value is stored as in this column, for searches and digests; `None` for NULL.
+    fn written(&self, table: &str, column: &str, value: &Value) -> Option<String>;
+    /// Inserts rows of one table.
+    fn insert(&mut self, batch: &Batch) -> Result<()>;
+    /// Sets `values` for `columns` in the row whose `key_columns` have `key`.
+    fn update(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        values: &[Value],
+        key_columns: &[&str],
+        key: &[Value],
+    ) -> Result<()>;
+    /// The ledger of this run and of earlier ones.
+    fn ledger(&mut self) -> &mut dyn ledger::Ledger;
+    /// The registered keys.
+    fn keys(&mut self) -> Result<Vec<KeyRow>>;
+    /// Registers a new key, or replaces the row of the same id.
+    fn put_key(&mut self, key: &KeyRow) -> Result<()>;
+    /// Registers columns that hold sealed values; known ones are kept.
+    fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()>;
+    /// Every row whose foreign key leads nowhere (at most `most`).
+    fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>>;
+    /// What the engine's own integrity check says; empty when all is well.
+    fn integrity(&mut self) -> Result<Vec<String>>;
+    /// Commits. "Committed" may be said only after this returned.
+    fn commit(self: Box<Self>) -> Result<()>;
+    /// Takes everything back, temporary files included.
+    fn rollback(self: Box<Self>) -> Result<()>;
+}
