@@ -1,0 +1,115 @@
+//! What stands behind a step's name in a mapping, taken apart with errors that show the right form.
+
+use super::{Action, StepInfo};
+use crate::mapping::model::Literal;
+use regex::Regex;
+
+/// The argument of a step that is being parsed.
+#[derive(Clone, Copy)]
+pub(super) struct Argument<'a> {
+    /// The step.
+    pub(super) info: &'static StepInfo,
+    /// What was written behind its name.
+    pub(super) literal: Option<&'a Literal>,
+}
+
+impl<'a> Argument<'a> {
+    /// The action of a step that takes none.
+    pub(super) fn bare(self, action: impl Into<Action>) -> Result<Action, String> {
+        match self.literal {
+            None => Ok(action.into()),
+            Some(_) => Err(format!("`{}` takes no argument, write {}", self.info.name, self.info.argument)),
+        }
+    }
+
+    /// A text that is not empty.
+    pub(super) fn text(self) -> Result<String, String> {
+        match self.literal {
+            Some(Literal::Text(text)) if text.is_empty() => {
+                Err(format!("the argument of `{}` is empty", self.info.name))
+            }
+            Some(Literal::Text(text)) => Ok(text.clone()),
+            _ => Err(self.wrong()),
+        }
+    }
+
+    /// A regular expression.
+    pub(super) fn regex(self) -> Result<Regex, String> {
+        regex(&self.text()?)
+    }
+
+    /// A list of texts, at least one.
+    pub(super) fn texts(self) -> Result<Vec<String>, String> {
+        let Some(Literal::List(parts)) = self.literal else {
+            return Err(self.wrong());
+        };
+        if parts.is_empty() {
+            return Err(format!("the list of `{}` is empty", self.info.name));
+        }
+        parts.iter().map(|part| Argument { literal: Some(part), ..self }.text()).collect()
+    }
+
+    /// A table whose members are all among `known`.
+    pub(super) fn table(self, known: &[&str]) -> Result<Members<'a>, String> {
+        let Some(Literal::Table(members)) = self.literal else {
+            return Err(self.wrong());
+        };
+        match members.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((name, _)) => Err(unknown(&format!("member of `{}`", self.info.name), name, known)),
+            None => Ok(Members { of: self, members }),
+        }
+    }
+
+    /// The sentence for an argument of another form.
+    pub(super) fn wrong(self) -> String {
+        match self.literal {
+            None => format!("`{}` needs an argument, write {}", self.info.name, self.info.argument),
+            Some(_) => format!("the argument of `{}` has another form, write {}", self.info.name, self.info.argument),
+        }
+    }
+}
+
+/// The members of an argument that is a table.
+pub(super) struct Members<'a> {
+    of: Argument<'a>,
+    members: &'a [(String, Literal)],
+}
+
+impl<'a> Members<'a> {
+    /// A member, when it is there.
+    pub(super) fn get(&self, name: &str) -> Option<&'a Literal> {
+        self.members.iter().find(|(member, _)| member == name).map(|(_, literal)| literal)
+    }
+
+    /// A member that must be there, as an argument of its own.
+    pub(super) fn need(&self, name: &str) -> Result<Argument<'a>, String> {
+        match self.get(name) {
+            Some(literal) => Ok(Argument { literal: Some(literal), ..self.of }),
+            None => Err(format!("`{}` needs `{name}`, write {}", self.of.info.name, self.of.info.argument)),
+        }
+    }
+}
+
+/// Compiles a regular expression; the error says in one line what is wrong with it.
+pub(super) fn regex(pattern: &str) -> Result<Regex, String> {
+    Regex::new(pattern).map_err(|error| {
+        // The first lines draw the pattern with a caret below it, the last one says what is wrong.
+        let text = error.to_string();
+        let last = text.lines().last().unwrap_or_default();
+        let reason = last.strip_prefix("error: ").unwrap_or(last).trim_end_matches('.');
+        format!("`{pattern}` is no regular expression: {reason}")
+    })
+}
+
+/// The sentence for a name that nothing has, with the nearest one that something has.
+pub(super) fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+    let near = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&name.to_lowercase(), candidate), *candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= candidate.chars().count().div_ceil(3));
+    match near {
+        Some((_, candidate)) => format!("there is no {what} called `{name}`, did you mean `{candidate}`?"),
+        None => format!("there is no {what} called `{name}`, there are `{}`", known.join("`, `")),
+    }
+}

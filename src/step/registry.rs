@@ -1,0 +1,310 @@
+//! The closed list of steps: what each is called, how it is written, what it does, and examples
+//! that a test runs.
+
+use super::Action;
+use super::argument::Argument;
+use super::number::NumberStep;
+use super::structure::StructureStep;
+use super::text::{Change, TextStep};
+use super::time::TimeStep;
+use std::fmt::Write as _;
+
+/// A step as the reference shows it.
+pub struct StepInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is written, in Markdown.
+    pub argument: &'static str,
+    /// Whether the value can be got back: `yes`, `no`, or when.
+    pub keeps: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// The step in TOML, an input in JSON, and what comes out: a value, `missing`, or `error: …`.
+    pub examples: &'static [(&'static str, &'static str, &'static str)],
+    /// Reads its argument.
+    pub(super) parse: fn(Argument) -> Result<Action, String>,
+}
+
+/// Names the step alone; the rest is on the page.
+impl std::fmt::Debug for StepInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Every step, in the order of the reference.
+pub static REGISTRY: &[StepInfo] = &[
+    StepInfo {
+        name: "trim",
+        argument: "`\"trim\"`",
+        keeps: "yes",
+        summary: "takes white space off both ends, as JavaScript's `trim` does (U+00A0 and U+FEFF too)",
+        examples: &[(r#""trim""#, r#""\u00a0\tred \ufeff""#, r#""red""#)],
+        parse: |it| it.bare(Change::Trim),
+    },
+    StepInfo {
+        name: "lower",
+        argument: "`\"lower\"`",
+        keeps: "no",
+        summary: "turns letters into small ones",
+        examples: &[(r#""lower""#, r#""Ada@Example.COM""#, r#""ada@example.com""#)],
+        parse: |it| it.bare(Change::Lower),
+    },
+    StepInfo {
+        name: "upper",
+        argument: "`\"upper\"`",
+        keeps: "no",
+        summary: "turns letters into capitals",
+        examples: &[(r#""upper""#, r#""a-12""#, r#""A-12""#)],
+        parse: |it| it.bare(Change::Upper),
+    },
+    StepInfo {
+        name: "snake_case",
+        argument: "`\"snake_case\"`",
+        keeps: "no",
+        summary: "writes the words of a text in small letters with `_` between",
+        examples: &[
+            (r#""snake_case""#, r#""Number of Pages (per sheet)""#, r#""number_of_pages_per_sheet""#),
+            (r#""snake_case""#, r#""pageTitle""#, r#""page_title""#),
+        ],
+        parse: |it| it.bare(Change::SnakeCase),
+    },
+    StepInfo {
+        name: "prefix",
+        argument: "`{ prefix = TEXT }`",
+        keeps: "yes",
+        summary: "puts the text in front, unless it is there already",
+        examples: &[
+            (r#"{ prefix = "N-" }"#, r#""12""#, r#""N-12""#),
+            (r#"{ prefix = "N-" }"#, r#""N-12""#, r#""N-12""#),
+            (r#"{ prefix = "N-" }"#, "12", r#""N-12""#),
+        ],
+        parse: |it| Ok(Change::Prefix(it.text()?).into()),
+    },
+    StepInfo {
+        name: "strip_prefix",
+        argument: "`{ strip_prefix = TEXT }`",
+        keeps: "yes",
+        summary: "takes the text off the front, where it is there",
+        examples: &[
+            (r#"{ strip_prefix = "N-" }"#, r#""N-12""#, r#""12""#),
+            (r#"{ strip_prefix = "N-" }"#, r#""12""#, r#""12""#),
+        ],
+        parse: |it| Ok(Change::StripPrefix(it.text()?).into()),
+    },
+    StepInfo {
+        name: "suffix",
+        argument: "`{ suffix = TEXT }`",
+        keeps: "yes",
+        summary: "puts the text behind, unless it is there already",
+        examples: &[
+            (r#"{ suffix = " cm" }"#, r#""30""#, r#""30 cm""#),
+            (r#"{ suffix = " cm" }"#, r#""30 cm""#, r#""30 cm""#),
+        ],
+        parse: |it| Ok(Change::Suffix(it.text()?).into()),
+    },
+    StepInfo {
+        name: "strip_suffix",
+        argument: "`{ strip_suffix = TEXT }`",
+        keeps: "yes",
+        summary: "takes the text off the end, where it is there",
+        examples: &[
+            (r#"{ strip_suffix = " cm" }"#, r#""30 cm""#, r#""30""#),
+            (r#"{ strip_suffix = " cm" }"#, r#""30""#, r#""30""#),
+        ],
+        parse: |it| Ok(Change::StripSuffix(it.text()?).into()),
+    },
+    StepInfo {
+        name: "replace",
+        argument: "`{ replace = [REGEX, TEXT] }`",
+        keeps: "no",
+        summary: "writes the text in place of every match; `$1` and `${name}` are groups, `$$` is a dollar sign",
+        examples: &[
+            (r#"{ replace = ['[^a-z]', "_"] }"#, r#""ada l.""#, r#""ada_l_""#),
+            (r#"{ replace = ['(\w+), (\w+)', "$2 $1"] }"#, r#""Lovelace, Ada""#, r#""Ada Lovelace""#),
+        ],
+        parse: |it| Ok(Change::replace(it)?.into()),
+    },
+    StepInfo {
+        name: "extract",
+        argument: "`{ extract = REGEX }`",
+        keeps: "no",
+        summary: "takes out the first match: of its named group, else its first group, else all; missing where nothing matches",
+        examples: &[
+            (r#"{ extract = 'by (?<who>\w+) on (\d+)' }"#, r#""written by Ada on 12""#, r#""Ada""#),
+            (r#"{ extract = '\d+' }"#, r#""page 12 of 30""#, r#""12""#),
+            (r#"{ extract = '\d+' }"#, r#""no page""#, "missing"),
+        ],
+        parse: |it| Ok(TextStep::extract(it)?.into()),
+    },
+    StepInfo {
+        name: "require",
+        argument: "`{ require = REGEX }`",
+        keeps: "yes",
+        summary: "lets a value through that matches and refuses every other",
+        examples: &[
+            (r#"{ require = '^[0-9]+$' }"#, r#""12""#, r#""12""#),
+            (r#"{ require = '^[0-9]+$' }"#, r#""12a""#, "error: expected text that matches `^[0-9]+$`"),
+        ],
+        parse: |it| Ok(TextStep::Require(it.regex()?).into()),
+    },
+    StepInfo {
+        name: "split",
+        argument: "`{ split = TEXT }` or `{ split = { on = TEXT, part = N } }`",
+        keeps: "without `part`",
+        summary: "cuts at every such text; a list of all parts, or the one part N from 1, missing where there are fewer",
+        examples: &[
+            (r#"{ split = ", " }"#, r#""red, green""#, r#"["red", "green"]"#),
+            (r#"{ split = { on = " - ", part = 2 } }"#, r#""1/2 - red - A4""#, r#""red""#),
+            (r#"{ split = { on = " - ", part = 4 } }"#, r#""1/2 - red - A4""#, "missing"),
+        ],
+        parse: |it| Ok(StructureStep::split(it)?.into()),
+    },
+    StepInfo {
+        name: "map",
+        argument: "`{ map = { FROM = TO, … } }` or `{ map = { values = { FROM = TO, … }, otherwise = TO } }`",
+        keeps: "one to one and without `otherwise`",
+        summary: "exchanges a listed value for another (text, integer or boolean, all of one type); a value that is not listed is an error, or becomes `otherwise`",
+        examples: &[
+            (r#"{ map = { Y = true, N = false } }"#, r#""Y""#, "true"),
+            (r#"{ map = { Y = true, N = false } }"#, r#""y""#, "error: expected one of `N`, `Y`"),
+            (r#"{ map = { values = { A4 = "paper" }, otherwise = "other" } }"#, r#""tin""#, r#""other""#),
+        ],
+        parse: |it| Ok(StructureStep::map(it)?.into()),
+    },
+    StepInfo {
+        name: "integer",
+        argument: "`\"integer\"`",
+        keeps: "yes",
+        summary: "reads a 64-bit integer, exactly",
+        examples: &[
+            (r#""integer""#, r#""-12""#, "-12"),
+            (r#""integer""#, "12", "12"),
+            (r#""integer""#, "12.0", "error: expected an integer, found a fraction"),
+            (r#""integer""#, r#""007""#, "error: expected an integer, found leading zeros, which would be lost"),
+        ],
+        parse: |it| it.bare(NumberStep::Integer),
+    },
+    StepInfo {
+        name: "number",
+        argument: "`\"number\"`",
+        keeps: "yes",
+        summary: "reads a number as JSON writes them and keeps its digits as they are",
+        examples: &[
+            (r#""number""#, r#""12.50""#, "12.50"),
+            (r#""number""#, r#""12,50""#, "error: expected a number in decimal digits"),
+        ],
+        parse: |it| it.bare(NumberStep::Number),
+    },
+    StepInfo {
+        name: "boolean",
+        argument: "`\"boolean\"`",
+        keeps: "yes",
+        summary: "reads the texts `true` and `false`",
+        examples: &[
+            (r#""boolean""#, r#""true""#, "true"),
+            (r#""boolean""#, "false", "false"),
+            (r#""boolean""#, r#""yes""#, "error: expected `true` or `false` (for other words use `map`)"),
+        ],
+        parse: |it| it.bare(NumberStep::Boolean),
+    },
+    StepInfo {
+        name: "text",
+        argument: "`\"text\"`",
+        keeps: "yes",
+        summary: "writes a number or a boolean as text, a number as it was written",
+        examples: &[(r#""text""#, "1.50", r#""1.50""#), (r#""text""#, "true", r#""true""#)],
+        parse: |it| it.bare(NumberStep::Text),
+    },
+    StepInfo {
+        name: "instant",
+        argument: "`\"instant\"`",
+        keeps: "yes",
+        summary: "reads a moment (RFC 3339, with `Z` or an offset) and gives it in UTC",
+        examples: &[
+            (r#""instant""#, r#""2025-05-07T14:42:18.120Z""#, "2025-05-07T14:42:18.12Z"),
+            (r#""instant""#, r#""2025-05-07T14:42:18+02:00""#, "2025-05-07T12:42:18Z"),
+            (
+                r#""instant""#,
+                r#""2025-05-07T14:42:18""#,
+                "error: expected a time like `2025-01-31T08:05:00Z`, with `Z` or an offset (without one, use `civil` or `civil_in`)",
+            ),
+        ],
+        parse: |it| it.bare(TimeStep::Instant),
+    },
+    StepInfo {
+        name: "date",
+        argument: "`{ date = [FORMAT, …] }`",
+        keeps: "yes",
+        summary: "reads a day, written exactly as one of the formats says, and gives its midnight without a zone",
+        examples: &[
+            (r#"{ date = ["%m/%d/%Y", "%Y-%m-%d"] }"#, r#""05/12/2025""#, "2025-05-12T00:00:00"),
+            (r#"{ date = ["%m/%d/%Y"] }"#, r#""5/12/2025""#, "error: expected a date written as `%m/%d/%Y`"),
+            (
+                r#"{ date = ["%m/%d/%Y"] }"#,
+                r#""02/30/2025""#,
+                "error: expected a date that exists, written as `%m/%d/%Y`",
+            ),
+        ],
+        parse: |it| Ok(TimeStep::date(it)?.into()),
+    },
+    StepInfo {
+        name: "civil",
+        argument: "`\"civil\"` or `{ civil = [FORMAT, …] }`",
+        keeps: "yes",
+        summary: "reads a date and time that has no zone and keeps it as it is; without formats in ISO form",
+        examples: &[
+            (r#""civil""#, r#""2025-05-07T14:42""#, "2025-05-07T14:42:00"),
+            (r#"{ civil = ["%m/%d/%Y %I:%M%P"] }"#, r#""05/07/2025 02:42pm""#, "2025-05-07T14:42:00"),
+        ],
+        parse: |it| Ok(TimeStep::civil(it)?.into()),
+    },
+    StepInfo {
+        name: "civil_in",
+        argument: "`{ civil_in = ZONE }` or `{ civil_in = { zone = ZONE, formats = [FORMAT, …] } }`",
+        keeps: "yes",
+        summary: "reads a date and time as clocks in an IANA time zone showed it and gives the moment; one that they never showed, or showed twice, is an error",
+        examples: &[
+            (r#"{ civil_in = "Europe/Berlin" }"#, r#""2025-05-07T14:42:18""#, "2025-05-07T12:42:18Z"),
+            (
+                r#"{ civil_in = { zone = "UTC", formats = ["%Y-%m-%dT%H-%M-%S-%3fZ"] } }"#,
+                r#""2025-01-02T03-04-05-678Z""#,
+                "2025-01-02T03:04:05.678Z",
+            ),
+        ],
+        parse: |it| Ok(TimeStep::civil_in(it)?.into()),
+    },
+];
+
+/// The table of all steps in Markdown, as it stands in `mappings/README.md`.
+pub fn reference_table() -> String {
+    // A bar inside a code span would still end the table's cell.
+    let cell = |text: &str| text.replace('|', r"\|");
+    let mut table = "| Step | Keeps | What it does | Examples |\n| --- | --- | --- | --- |\n".to_owned();
+    for info in REGISTRY {
+        let examples: Vec<String> = info
+            .examples
+            .iter()
+            .map(|(step, input, output)| format!("`{step}`: `{input}` → {}", shown(output)))
+            .collect();
+        writeln!(
+            table,
+            "| {} | {} | {} | {} |",
+            cell(info.argument),
+            info.keeps,
+            cell(info.summary),
+            cell(&examples.join("<br>"))
+        )
+        .expect("writing to a string does not fail");
+    }
+    table
+}
+
+/// An example's output: values as code, outcomes as words.
+fn shown(output: &str) -> String {
+    match output.strip_prefix("error: ") {
+        Some(sentence) => format!("error, {sentence}"),
+        None if output == "missing" => "missing".to_owned(),
+        None => format!("`{output}`"),
+    }
+}

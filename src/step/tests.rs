@@ -1,0 +1,420 @@
+//! The registry run as it is documented, and what its examples do not show.
+
+use super::*;
+
+/// A step as it stands in a mapping: a bare word, or a table of one entry.
+fn parse(toml: &str) -> Result<Step, String> {
+    let document: toml::Table = toml::from_str(&format!("step = {toml}")).expect("the test's TOML is valid");
+    parse_value(&document["step"])
+}
+
+fn parse_value(value: &toml::Value) -> Result<Step, String> {
+    match literal(value) {
+        Literal::Text(name) => Step::parse(&name, None),
+        Literal::Table(entries) => match entries.as_slice() {
+            [(name, argument)] => Step::parse(name, Some(argument)),
+            _ => panic!("a step is a table of one entry"),
+        },
+        _ => panic!("a step is a word or a table"),
+    }
+}
+
+fn literal(value: &toml::Value) -> Literal {
+    match value {
+        toml::Value::Boolean(value) => Literal::Bool(*value),
+        toml::Value::Integer(number) => Literal::Integer(*number),
+        toml::Value::Float(number) => Literal::Real(*number),
+        toml::Value::String(text) => Literal::Text(text.clone()),
+        toml::Value::Array(parts) => Literal::List(parts.iter().map(literal).collect()),
+        toml::Value::Table(entries) => {
+            Literal::Table(entries.iter().map(|(name, value)| (name.clone(), literal(value))).collect())
+        }
+        toml::Value::Datetime(_) => panic!("no step takes a TOML time"),
+    }
+}
+
+/// A source value: numbers stay as they are written.
+fn datum(json: &str) -> Datum {
+    match serde_json::from_str(json).expect("the test's JSON is valid") {
+        serde_json::Value::Bool(value) => Datum::Bool(value),
+        serde_json::Value::Number(_) => Datum::Number(json.to_owned()),
+        serde_json::Value::String(text) => Datum::Text(text),
+        serde_json::Value::Array(parts) => Datum::List(parts.iter().map(|part| datum(&part.to_string())).collect()),
+        _ => panic!("steps take scalars"),
+    }
+}
+
+fn describe(result: Result<Option<Datum>, String>) -> String {
+    match result {
+        Ok(Some(datum)) => describe_datum(&datum),
+        Ok(None) => "missing".to_owned(),
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+fn describe_datum(datum: &Datum) -> String {
+    match datum {
+        Datum::Bool(value) => value.to_string(),
+        Datum::Number(text) | Datum::Json(text) => text.clone(),
+        Datum::Text(text) => format!("\"{text}\""),
+        Datum::Integer(number) => number.to_string(),
+        Datum::Civil(time) => time.to_string(),
+        Datum::Instant(time) => time.to_string(),
+        Datum::List(parts) => {
+            format!("[{}]", parts.iter().map(describe_datum).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn run(toml: &str, json: &str) -> String {
+    let step = parse(toml).unwrap_or_else(|error| panic!("{toml}: {error}"));
+    describe(step.apply(datum(json)))
+}
+
+fn refusal(toml: &str) -> String {
+    parse(toml).expect_err("the step is wrong")
+}
+
+/// The kind of a value, in the words of [`Step::output`].
+fn kind(datum: &Datum) -> OutputType {
+    match datum {
+        Datum::Bool(_) => OutputType::Bool,
+        Datum::Number(_) => OutputType::Number,
+        Datum::Text(_) | Datum::Json(_) => OutputType::Text,
+        Datum::Integer(_) => OutputType::Integer,
+        Datum::Civil(_) => OutputType::Civil,
+        Datum::Instant(_) => OutputType::Instant,
+        Datum::List(_) => OutputType::List,
+    }
+}
+
+#[test]
+fn every_example_does_what_the_reference_says() {
+    for info in REGISTRY {
+        assert!(!info.examples.is_empty(), "`{}` has no example", info.name);
+        for (toml, json, output) in info.examples {
+            assert_eq!(run(toml, json), *output, "{toml} on {json}");
+            assert_eq!(parse(toml).map(|step| step.name()), Ok(info.name));
+        }
+    }
+}
+
+#[test]
+fn every_example_takes_and_gives_what_the_step_declares() {
+    for (toml, json, _) in REGISTRY.iter().flat_map(|info| info.examples) {
+        let step = parse(toml).expect("an example");
+        let input = datum(json);
+        let given = kind(&input);
+        if let Ok(Some(output)) = step.apply(input) {
+            assert!(step.accepts().contains(&given), "{toml} on {json}");
+            let declared = if step.output() == OutputType::Same { given } else { step.output() };
+            assert_eq!(kind(&output), declared, "{toml} on {json}");
+        }
+    }
+}
+
+#[test]
+fn what_keeps_is_what_the_reference_says() {
+    for (info, (toml, ..)) in REGISTRY.iter().flat_map(|info| info.examples.iter().map(move |example| (info, example)))
+    {
+        let keeps = parse(toml).expect("an example").keeps();
+        match info.keeps {
+            "yes" => assert!(keeps, "{toml}"),
+            "no" => assert!(!keeps, "{toml}"),
+            "without `part`" => assert_eq!(keeps, !toml.contains("part"), "{toml}"),
+            _ => assert_eq!(keeps, !toml.contains("otherwise"), "{toml}"),
+        }
+    }
+    assert!(!parse("{ map = { a = 1, b = 1 } }").expect("a map").keeps());
+}
+
+#[test]
+fn the_reference_has_the_table_of_the_registry() {
+    let readme = include_str!("../../mappings/README.md");
+    let (_, after) = readme.split_once("<!-- steps:begin -->\n").expect("the table's begin marker");
+    let (table, _) = after.split_once("<!-- steps:end -->").expect("the table's end marker");
+    assert_eq!(table, reference_table(), "replace what stands between the markers with the right side");
+}
+
+#[test]
+fn wrong_steps_are_refused_with_the_right_form() {
+    let wrong = [
+        r#""trimm""#,
+        r#""uppercase""#,
+        r#"{ trim = true }"#,
+        r#""prefix""#,
+        r#"{ prefix = "" }"#,
+        r#"{ prefix = 1 }"#,
+        r#"{ require = '(' }"#,
+        r#"{ require = '[z-a]' }"#,
+        r#"{ extract = '(?<a>.)(?<b>.)' }"#,
+        r#"{ replace = ["a"] }"#,
+        r#"{ replace = ["(a)", "$1x"] }"#,
+        r#"{ split = { on = ",", prt = 1 } }"#,
+        r#"{ split = { on = "," } }"#,
+        r#"{ split = { on = ",", part = 0 } }"#,
+        r#"{ map = {} }"#,
+        r#"{ map = { a = 1, b = "x" } }"#,
+        r#"{ map = { a = 1.5 } }"#,
+        r#"{ map = { values = { a = 1 }, else = 2 } }"#,
+        r#"{ map = { values = { a = 1 }, otherwise = "x" } }"#,
+    ];
+    let refusals: Vec<String> = wrong.iter().map(|toml| refusal(toml)).collect();
+    assert_eq!(
+        refusals,
+        [
+            "there is no step called `trimm`, did you mean `trim`?",
+            "there is no step called `uppercase`, there are `trim`, `lower`, `upper`, `snake_case`, `prefix`, \
+             `strip_prefix`, `suffix`, `strip_suffix`, `replace`, `extract`, `require`, `split`, `map`, `integer`, \
+             `number`, `boolean`, `text`, `instant`, `date`, `civil`, `civil_in`",
+            "`trim` takes no argument, write `\"trim\"`",
+            "`prefix` needs an argument, write `{ prefix = TEXT }`",
+            "the argument of `prefix` is empty",
+            "the argument of `prefix` has another form, write `{ prefix = TEXT }`",
+            "`(` is no regular expression: unclosed group",
+            "`[z-a]` is no regular expression: invalid character class range, the start must be <= the end",
+            "`extract` takes one named group, and there are several",
+            "the argument of `replace` has another form, write `{ replace = [REGEX, TEXT] }`",
+            "the replacement names group `1x`, which the regular expression does not have",
+            "there is no member of `split` called `prt`, did you mean `part`?",
+            "`split` needs `part`, write `{ split = TEXT }` or `{ split = { on = TEXT, part = N } }`",
+            "`part` is an integer, and the first part is 1",
+            "`map` lists no values",
+            "all that one `map` gives must be of one type",
+            "what `map` gives is text, an integer or a boolean",
+            "there is no member of `map` called `else`, there are `values`, `otherwise`",
+            "all that one `map` gives must be of one type",
+        ]
+    );
+}
+
+#[test]
+fn formats_that_lose_or_lack_something_are_refused() {
+    let wrong = [
+        r#"{ date = "%Y-%m-%d" }"#,
+        r#"{ date = [] }"#,
+        r#"{ date = ["%m/%d"] }"#,
+        r#"{ date = ["%Y-%m-%d %H:%M"] }"#,
+        r#"{ civil = ["%Y-%m-%d"] }"#,
+        r#"{ civil = ["%Y-%m-%d %I:%M"] }"#,
+        r#"{ civil = ["%Y-%m-%dT%H:%M:%S%:z"] }"#,
+        r#"{ civil_in = "Europe/Atlantis" }"#,
+        r#"{ civil_in = { zone = "UTC" } }"#,
+    ];
+    let refusals: Vec<String> = wrong.iter().map(|toml| refusal(toml)).collect();
+    let zoned = "`civil_in` needs `formats`, write `{ civil_in = ZONE }` or `{ civil_in = { zone = ZONE, formats = [FORMAT, …] } }`";
+    assert_eq!(
+        refusals,
+        [
+            "the argument of `date` has another form, write `{ date = [FORMAT, …] }`",
+            "the list of `date` is empty",
+            "`%m/%d` does not tell the year, month and day",
+            "`%Y-%m-%d %H:%M` tells a time of day, which `date` does not keep, use `civil`",
+            "`%Y-%m-%d` does not tell the hour and minute, use `date` where there is no time of day",
+            "`%Y-%m-%d %I:%M` does not tell the hour and minute, use `date` where there is no time of day",
+            "`%Y-%m-%dT%H:%M:%S%:z` reads a zone (`%z`), write it without one or use `instant`",
+            "the time zone database has no zone `Europe/Atlantis` (a zone is written like `Europe/Berlin`)",
+            zoned,
+        ]
+    );
+}
+
+#[test]
+fn a_format_that_nobody_knows_is_refused() {
+    assert!(refusal(r#"{ date = ["%Y-%m-%!"] }"#).starts_with("`%Y-%m-%!` is no format of a time: "));
+}
+
+#[test]
+fn steps_apply_to_each_part_of_a_list() {
+    assert_eq!(run(r#"{ prefix = "N-" }"#, r#"["1", 2]"#), r#"["N-1", "N-2"]"#);
+    assert_eq!(run(r#"{ split = "," }"#, r#"["a,b", ""]"#), r#"[["a", "b"], [""]]"#);
+    assert_eq!(run(r#"{ extract = '\d' }"#, r#"["a1", "b"]"#), "error: part 2 of 2: `extract` found nothing");
+    assert_eq!(run(r#""integer""#, r#"["1", "x"]"#), "error: part 2 of 2: expected an integer in decimal digits");
+    assert_eq!(run(r#""trim""#, "[]"), "[]");
+}
+
+#[test]
+fn values_of_another_type_are_refused_in_words() {
+    assert_eq!(run(r#""trim""#, "true"), "error: expected text, found a boolean (put `text` before this step)");
+    assert_eq!(run(r#""integer""#, "true"), "error: expected an integer, found a boolean");
+    assert_eq!(run(r#""boolean""#, "1"), "error: expected `true` or `false`, found a number");
+    assert_eq!(run(r#""instant""#, "1735689600"), "error: expected a time as text, found a number");
+    let trim = parse(r#""trim""#).expect("a step");
+    assert_eq!(describe(trim.apply(Datum::Json("{}".to_owned()))), "error: expected text, found JSON");
+}
+
+#[test]
+fn require_gives_its_value_back_as_it_was() {
+    assert_eq!(run(r#"{ require = '^1\.' }"#, "1.50"), "1.50");
+}
+
+#[test]
+fn a_group_that_took_no_part_is_missing() {
+    assert_eq!(run(r#"{ extract = 'a(b)?' }"#, r#""ac""#), "missing");
+    assert_eq!(run(r#"{ extract = '(\w)(?<last>\w)$' }"#, r#""abc""#), r#""c""#);
+}
+
+#[test]
+fn an_instant_needs_every_part_of_it() {
+    let judged: Vec<String> = [
+        "2025-05-07t14:42:18z",
+        "2025-05-07 14:42:18.123456-00:00",
+        "0001-01-01T00:30:00Z",
+        "0001-01-01T00:30:00+01:00",
+        "0000-12-31T23:30:00-01:00",
+        "9999-12-31T23:30:00Z",
+        "2025-05-07T14:42:18.1234567Z",
+        "2025-05-07T14:42:60Z",
+        "2025-02-29T14:42:18Z",
+        "2025-05-07T24:00:00Z",
+        "2025-05-07T14:42Z",
+        "2025-05-07T14:42:18.Z",
+        "2025-05-07T14:42:18+0200",
+        "2025-05-07T14:42:18+24:00",
+        "2025-05-07T14:42:18Z[UTC]",
+        "+12025-05-07T14:42:18Z",
+        "２025-05-07T14:42:18Z",
+        "",
+    ]
+    .iter()
+    .map(|text| run(r#""instant""#, &format!("\"{text}\"")))
+    .collect();
+    let form = "error: expected a time like `2025-01-31T08:05:00Z`, with `Z` or an offset";
+    assert_eq!(
+        judged,
+        [
+            "2025-05-07T14:42:18Z",
+            "2025-05-07T14:42:18.123456Z",
+            "0001-01-01T00:30:00Z",
+            "error: expected a year from 1 to 9999",
+            "error: expected a year from 1 to 9999",
+            "error: expected a year from 1 to 9999 in UTC",
+            "error: expected at most 6 digits of a second's fraction, for targets keep microseconds",
+            "error: expected a second from 00 to 59, a leap second cannot be kept",
+            "error: expected a date and time that exist",
+            "error: expected a date and time that exist",
+            form,
+            form,
+            form,
+            form,
+            form,
+            form,
+            form,
+            form,
+        ]
+    );
+}
+
+#[test]
+fn an_instant_stays_what_it_is() {
+    let step = parse(r#""instant""#).expect("a step");
+    assert_eq!(describe(step.apply(Datum::Instant(Timestamp::UNIX_EPOCH))), "1970-01-01T00:00:00Z");
+}
+
+#[test]
+fn civil_times_have_no_zone_and_are_written_as_their_form_says() {
+    let iso = [r#""2025-05-07 14:42:18.5""#, r#""2025-05-07T14:42:18Z""#, r#""2025-05-07""#, r#""0000-05-07T14:42""#];
+    let judged: Vec<String> = iso.iter().map(|json| run(r#""civil""#, json)).collect();
+    assert_eq!(
+        judged,
+        [
+            "2025-05-07T14:42:18.5",
+            "error: expected a date and time without a zone (with one, use `instant`)",
+            "error: expected a date and time like `2025-01-31T08:05:00`, without a zone",
+            "error: expected a year from 1 to 9999",
+        ]
+    );
+
+    let format = r#"{ civil = ["%Y-%m-%d %H:%M:%S%.3f"] }"#;
+    let written = [
+        "2025-05-07 14:42:18.120",
+        "2025-05-07 14:42:18.12",
+        "2025-05-07 14:42:18.1234",
+        "2025-05-07  14:42:18.120",
+        "2025-05-07 14:42:60.000",
+        "0000-05-07 14:42:18.120",
+    ];
+    let judged: Vec<String> = written.iter().map(|text| run(format, &format!("\"{text}\""))).collect();
+    let expected = "error: expected a date and time written as `%Y-%m-%d %H:%M:%S%.3f`";
+    assert_eq!(
+        judged,
+        ["2025-05-07T14:42:18.12", expected, expected, expected, expected, "error: expected a year from 1 to 9999"]
+    );
+    assert_eq!(
+        run(r#"{ civil = ["%Y-%m-%d %H:%M:%S.%9f"] }"#, r#""2025-05-07 14:42:18.123456789""#),
+        "error: expected at most 6 digits of a second's fraction, for targets keep microseconds"
+    );
+}
+
+#[test]
+fn a_date_that_two_formats_read_differently_is_an_error() {
+    let step = r#"{ date = ["%m/%d/%Y", "%d/%m/%Y"] }"#;
+    assert_eq!(run(step, r#""05/13/2025""#), "2025-05-13T00:00:00");
+    assert_eq!(run(step, r#""05/05/2025""#), "2025-05-05T00:00:00");
+    assert_eq!(
+        run(step, r#""05/12/2025""#),
+        "error: expected a date of one meaning, `%m/%d/%Y` and `%d/%m/%Y` read it differently"
+    );
+}
+
+#[test]
+fn a_clock_that_was_put_forward_or_back_is_told() {
+    let step = r#"{ civil_in = "Europe/Berlin" }"#;
+    assert_eq!(
+        run(step, r#""2025-03-30T02:30:00""#),
+        "error: expected a time that clocks in `Europe/Berlin` showed, they were put forward past this one"
+    );
+    assert_eq!(
+        run(step, r#""2025-10-26T02:30:00""#),
+        "error: expected a time that clocks in `Europe/Berlin` showed once, they were put back and showed this one twice"
+    );
+    assert_eq!(run(step, r#""0001-01-01T00:10:00""#), "error: expected a year from 1 to 9999");
+    assert_eq!(
+        run(r#"{ civil_in = "UTC" }"#, r#""9999-12-31T23:30:00""#),
+        "error: expected a year from 1 to 9999 in UTC"
+    );
+}
+
+#[test]
+fn a_map_names_what_it_knows() {
+    assert_eq!(run(r#"{ map = { red = 1 } }"#, r#""blue""#), "error: expected `red`");
+    let many = "{ map = { a = 1, b = 2, c = 3, d = 4, e = 5, f = 6, g = 7, h = 8, i = 9, j = 10 } }";
+    assert_eq!(run(many, r#""x""#), "error: expected one of `a`, `b`, `c`, `d`, `e`, `f`, `g`, `h` and 2 more");
+    assert_eq!(run(r#"{ map = { 1 = "one", values = "v" } }"#, "1"), r#""one""#);
+}
+
+/// Every list under a key that holds steps, wherever it stands.
+fn step_lists<'t>(value: &'t toml::Value, found: &mut Vec<&'t toml::Value>) {
+    match value {
+        toml::Value::Table(entries) => {
+            for (name, value) in entries {
+                if matches!(name.as_str(), "steps" | "column_steps") {
+                    found.extend(value.as_array().expect("steps are a list"));
+                } else {
+                    step_lists(value, found);
+                }
+            }
+        }
+        toml::Value::Array(parts) => parts.iter().for_each(|part| step_lists(part, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_worked_example_of_the_reference_uses_steps_that_there_are() {
+    let readme = include_str!("../../mappings/README.md");
+    let mut blocks = 0;
+    let mut steps = 0;
+    for block in readme.split("```toml\n").skip(1) {
+        let (text, _) = block.split_once("```").expect("the block's end");
+        let document = toml::Value::Table(toml::from_str(text).expect("the example is TOML"));
+        let mut found = Vec::new();
+        step_lists(&document, &mut found);
+        for step in &found {
+            parse_value(step).unwrap_or_else(|error| panic!("{step:?}: {error}"));
+        }
+        blocks += 1;
+        steps += found.len();
+    }
+    assert_eq!((blocks, steps), (3, 12));
+}

@@ -1,0 +1,280 @@
+//! Steps that read times: instants, and civil times with or without the zone they were meant in.
+//!
+//! What is read must be written exactly as its form says, zero padding and case included, so that
+//! the text can be got back; and it must fit what targets keep: years 1 to 9999, microseconds.
+
+use super::argument::Argument;
+use super::iso::{Iso, read_offset};
+use super::{Datum, OutputType, TEXTUAL};
+use crate::mapping::model::Literal;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::fmt::strtime::{self, BrokenDownTime};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+
+/// A step that takes a text and gives a time.
+#[derive(Debug, Clone)]
+pub(super) enum TimeStep {
+    Instant,
+    Date(Formats),
+    Civil(Form),
+    CivilIn { zone: TimeZone, name: String, form: Form },
+}
+
+/// How a civil time is written.
+#[derive(Debug, Clone)]
+pub(super) enum Form {
+    /// `2025-01-31T08:05`, seconds and a fraction if there are any.
+    Iso,
+    /// As one of these formats says.
+    Formats(Formats),
+}
+
+/// Formats in the manner of `strptime`, proved to tell what is wanted of them.
+#[derive(Debug, Clone)]
+pub(super) struct Formats(Vec<String>);
+
+/// What a format must tell.
+#[derive(Clone, Copy, PartialEq)]
+enum Tells {
+    Day,
+    DayAndMinute,
+}
+
+impl TimeStep {
+    /// `{ date = [FORMAT, …] }`.
+    pub(super) fn date(argument: Argument) -> Result<Self, String> {
+        Formats::parse(argument, Tells::Day).map(TimeStep::Date)
+    }
+
+    /// `"civil"` or `{ civil = [FORMAT, …] }`.
+    pub(super) fn civil(argument: Argument) -> Result<Self, String> {
+        Ok(TimeStep::Civil(match argument.literal {
+            None => Form::Iso,
+            Some(_) => Form::Formats(Formats::parse(argument, Tells::DayAndMinute)?),
+        }))
+    }
+
+    /// `{ civil_in = ZONE }` or `{ civil_in = { zone = ZONE, formats = [FORMAT, …] } }`.
+    pub(super) fn civil_in(argument: Argument) -> Result<Self, String> {
+        let (name, form) = match argument.literal {
+            Some(Literal::Table(_)) => {
+                let members = argument.table(&["zone", "formats"])?;
+                let formats = Formats::parse(members.need("formats")?, Tells::DayAndMinute)?;
+                (members.need("zone")?.text()?, Form::Formats(formats))
+            }
+            _ => (argument.text()?, Form::Iso),
+        };
+        let zone = TimeZone::get(&name).map_err(|_| {
+            format!("the time zone database has no zone `{name}` (a zone is written like `Europe/Berlin`)")
+        })?;
+        Ok(TimeStep::CivilIn { zone, name, form })
+    }
+
+    /// What it gives.
+    pub(super) fn output(&self) -> OutputType {
+        match self {
+            TimeStep::Date(_) | TimeStep::Civil(_) => OutputType::Civil,
+            TimeStep::Instant | TimeStep::CivilIn { .. } => OutputType::Instant,
+        }
+    }
+
+    /// What it takes.
+    pub(super) fn accepts(&self) -> &'static [OutputType] {
+        match self {
+            TimeStep::Instant => &[OutputType::Text, OutputType::Instant],
+            _ => TEXTUAL,
+        }
+    }
+
+    /// Applies it.
+    pub(super) fn apply(&self, value: Datum) -> Result<Datum, String> {
+        match self {
+            TimeStep::Instant => match value {
+                Datum::Instant(_) => Ok(value),
+                Datum::Text(text) => instant(&text).map(Datum::Instant),
+                other => Err(format!("expected a time as text, found {}", other.kind_name())),
+            },
+            TimeStep::Date(formats) => formats.read(&value.into_text()?, "a date").map(Datum::Civil),
+            TimeStep::Civil(form) => form.read(&value.into_text()?).map(Datum::Civil),
+            TimeStep::CivilIn { zone, name, form } => {
+                in_zone(form.read(&value.into_text()?)?, zone, name).map(Datum::Instant)
+            }
+        }
+    }
+}
+
+impl Form {
+    fn read(&self, text: &str) -> Result<DateTime, String> {
+        match self {
+            Form::Iso => match Iso::read(text) {
+                Some(Iso { rest: "", fraction, time, .. }) => time.and_then(|time| in_range(time, fraction)),
+                Some(_) => Err("expected a date and time without a zone (with one, use `instant`)".to_owned()),
+                None => Err("expected a date and time like `2025-01-31T08:05:00`, without a zone".to_owned()),
+            },
+            Form::Formats(formats) => formats.read(text, "a date and time"),
+        }
+    }
+}
+
+impl Formats {
+    fn parse(argument: Argument, tells: Tells) -> Result<Self, String> {
+        let formats = argument.texts()?;
+        formats.iter().try_for_each(|format| prove(format, tells))?;
+        Ok(Self(formats))
+    }
+
+    /// Reads a text by the formats. A text that two of them read differently is an error: nobody
+    /// can say which was meant.
+    fn read(&self, text: &str, what: &str) -> Result<DateTime, String> {
+        let mut found: Option<(&str, DateTime)> = None;
+        let mut well_formed = false;
+        for format in &self.0 {
+            match read_exactly(format, text) {
+                Reading::Other => {}
+                Reading::NoSuchTime => well_formed = true,
+                Reading::Is(time) => match found {
+                    Some((first, earlier)) if earlier != time => {
+                        return Err(format!(
+                            "expected {what} of one meaning, `{first}` and `{format}` read it differently"
+                        ));
+                    }
+                    _ => found = Some((format, time)),
+                },
+            }
+        }
+        match found {
+            Some((_, time)) => in_range(time, fraction_digits(time)),
+            None if well_formed => Err(format!("expected {what} that exists, written as {self}")),
+            None => Err(format!("expected {what} written as {self}")),
+        }
+    }
+}
+
+impl std::fmt::Display for Formats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}`", self.0.join("` or `"))
+    }
+}
+
+/// What one format makes of a text.
+enum Reading {
+    /// It is written in another way.
+    Other,
+    /// It is written so, and there is no such day or time.
+    NoSuchTime,
+    Is(DateTime),
+}
+
+/// Reads a text that is written exactly as the format would write it. The parser by itself also
+/// takes days of one digit, other white space and the 60th second.
+fn read_exactly(format: &str, text: &str) -> Reading {
+    let Ok(parts) = BrokenDownTime::parse(format, text) else {
+        return Reading::Other;
+    };
+    match parts.to_datetime() {
+        Ok(time) if strtime::format(format, time).is_ok_and(|again| again == text) => Reading::Is(time),
+        Ok(_) => Reading::Other,
+        Err(_) => Reading::NoSuchTime,
+    }
+}
+
+/// Proves on two times that a format can be written and read, tells what it must and no zone.
+fn prove(format: &str, tells: Tells) -> Result<(), String> {
+    if let Some(letter) = specifiers(format).find(|letter| "zZQs".contains(*letter)) {
+        return Err(format!("`{format}` reads a zone (`%{letter}`), write it without one or use `instant`"));
+    }
+    for (month, day, hour, minute) in [(4, 5, 6, 17), (11, 30, 22, 8)] {
+        let time = DateTime::constant(2013, month, day, hour, minute, 9, 120_000_000);
+        let write = |time: DateTime| strtime::format(format, time).map_err(|error| broken(format, &error));
+        let written = write(time)?;
+        let parts = BrokenDownTime::parse(format, &written).map_err(|error| broken(format, &error))?;
+        let read = parts.to_datetime().ok();
+        if read.is_none_or(|read| read.date() != time.date()) {
+            return Err(format!("`{format}` does not tell the year, month and day"));
+        }
+        match tells {
+            Tells::Day if write(time.date().at(0, 0, 0, 0))? != written => {
+                return Err(format!("`{format}` tells a time of day, which `date` does not keep, use `civil`"));
+            }
+            Tells::DayAndMinute
+                if read.is_none_or(|read| (read.hour(), read.minute()) != (time.hour(), time.minute())) =>
+            {
+                return Err(format!(
+                    "`{format}` does not tell the hour and minute, use `date` where there is no time of day"
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The sentence for a format that cannot be used. The error speaks of the format and of the times
+/// it was tried on, never of a value.
+fn broken(format: &str, error: &jiff::Error) -> String {
+    format!("`{format}` is no format of a time: {error}")
+}
+
+/// The letters behind each `%` of a format, past flags, widths, dots and colons.
+fn specifiers(format: &str) -> impl Iterator<Item = char> {
+    let mut chars = format.chars();
+    std::iter::from_fn(move || {
+        chars.find(|c| *c == '%')?;
+        chars.find(|c| !matches!(c, '-' | '_' | '^' | '#' | '.' | ':') && !c.is_ascii_digit())
+    })
+}
+
+/// The decimal digits that the time's fraction of a second needs.
+fn fraction_digits(time: DateTime) -> usize {
+    if time.subsec_nanosecond() % 1000 == 0 { 0 } else { 9 }
+}
+
+fn in_range(time: DateTime, fraction: usize) -> Result<DateTime, String> {
+    if fraction > 6 {
+        Err("expected at most 6 digits of a second's fraction, for targets keep microseconds".to_owned())
+    } else if time.year() < 1 {
+        Err("expected a year from 1 to 9999".to_owned())
+    } else {
+        Ok(time)
+    }
+}
+
+/// Reads RFC 3339 (section 5.6), which also lets `t`, `z` and a blank between date and time stand.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    const WANTED: &str = "expected a time like `2025-01-31T08:05:00Z`, with `Z` or an offset";
+    let Some(Iso { time, seconds: true, fraction, rest }) = Iso::read(text) else {
+        return Err(WANTED.to_owned());
+    };
+    let offset = match rest {
+        "Z" | "z" => Offset::UTC,
+        "" => return Err(format!("{WANTED} (without one, use `civil` or `civil_in`)")),
+        rest => read_offset(rest).ok_or_else(|| WANTED.to_owned())?,
+    };
+    let time = in_range(time?, fraction)?;
+    let instant = offset.to_timestamp(time).map_err(|_| "expected a year from 1 to 9999 in UTC".to_owned())?;
+    in_range(offset_free(instant), fraction)?;
+    Ok(instant)
+}
+
+/// The moment's date and time in UTC.
+fn offset_free(instant: Timestamp) -> DateTime {
+    Offset::UTC.to_datetime(instant)
+}
+
+fn in_zone(time: DateTime, zone: &TimeZone, name: &str) -> Result<Timestamp, String> {
+    let ambiguous = zone.to_ambiguous_timestamp(time);
+    match ambiguous.offset() {
+        AmbiguousOffset::Gap { .. } => {
+            Err(format!("expected a time that clocks in `{name}` showed, they were put forward past this one"))
+        }
+        AmbiguousOffset::Fold { .. } => Err(format!(
+            "expected a time that clocks in `{name}` showed once, they were put back and showed this one twice"
+        )),
+        AmbiguousOffset::Unambiguous { .. } => {
+            let instant = ambiguous.unambiguous().map_err(|_| "expected a year from 1 to 9999 in UTC".to_owned())?;
+            in_range(offset_free(instant), 0)?;
+            Ok(instant)
+        }
+    }
+}
