@@ -7,9 +7,9 @@
 
 pub mod cipher;
 mod envelope;
-//mod forms;
+mod forms;
 pub mod kdf;
 pub mod key_file;
 pub mod keys;
 pub mod passphrase;
-//pub mod proof;
+pub mod proof;
