@@ -60,7 +60,7 @@ impl Sealer {
 
     /// How many values the key has sealed, to be written back to its row in the same transaction.
     pub fn sealed_count(&self) -> i64 {
-        i64::try_from(self.seals).expect("seals stop at 2^32")
+        i64::try_from(self.seals).expect("was read from an i64, and rises to 2^32 at most")
     }
 
     /// Whether the key has sealed so many values that it should be rotated.

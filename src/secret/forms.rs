@@ -13,7 +13,7 @@ pub(super) type Form = Zeroizing<Vec<u8>>;
 pub(super) fn forms(secret: &str) -> Vec<Form> {
     let mut forms = vec![copy(secret.as_bytes())];
     forms.extend((0..3).map(|before| base64(secret, before)));
-    let url_forms: Vec<_> = forms[1..].iter().map(|form| to_url_alphabet(form)).collect();
+    let url_forms: Vec<_> = forms[1..].iter().map(to_url_alphabet).collect();
     forms.extend(url_forms);
     forms.push(hex(secret, b"0123456789abcdef"));
     forms.push(hex(secret, b"0123456789ABCDEF"));

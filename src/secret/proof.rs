@@ -157,10 +157,10 @@ impl LeakSearch {
         }
         for (at, window) in text.windows(8).enumerate() {
             let eight = window.try_into().expect("a window of 8");
-            if self.is_marked(u64::from_le_bytes(eight)) {
-                if let hit @ Some(_) = self.confirm(text, at) {
-                    return hit;
-                }
+            if self.is_marked(u64::from_le_bytes(eight))
+                && let hit @ Some(_) = self.confirm(text, at)
+            {
+                return hit;
             }
         }
         // The last beginnings have fewer than eight bytes before the end of the text.
