@@ -225,7 +225,7 @@ impl Made {
         };
         let other_file = format!("treelift-key-1.{}", "A".repeat(43));
         add("another passphrase", phrase, "wrong-secret", &|it| {
-            it["secret"] = json!({ "passphrase": "Größé \u{1f511}" })
+            it["secret"] = json!({ "passphrase": "Größé \u{1f511}" });
         });
         add("another key file", file, "wrong-secret", &|it| it["secret"] = json!({ "key_file": other_file }));
         add("a key file for a passphrase", phrase, "wrong-kind", &|it| it["secret"] = file["secret"].clone());
@@ -240,7 +240,7 @@ impl Made {
             spoilt("state unknown", "damaged", &|it| it["row"]["state"] = json!("Active"));
             spoilt("seal_count negative", "damaged", &|it| it["row"]["seal_count"] = json!(-1));
             spoilt("key_check changed", "damaged", &|it| edit(it, "key_check", |hex| other_digit(hex, 63)));
-            spoilt("key_check upper case", "damaged", &|it| edit(it, "key_check", |hex| hex.to_uppercase()));
+            spoilt("key_check upper case", "damaged", &|it| edit(it, "key_check", str::to_uppercase));
             spoilt("key_check cut", "damaged", &|it| edit(it, "key_check", |hex| hex[..62].to_owned()));
             spoilt("wrapped_key: nonce changed", "damaged", &|it| edit(it, "wrapped_key", |key| other_digit(key, 0)));
             spoilt("wrapped_key: key changed", "damaged", &|it| edit(it, "wrapped_key", |key| other_digit(key, 30)));
@@ -248,7 +248,7 @@ impl Made {
             spoilt("wrapped_key cut", "damaged", &|it| edit(it, "wrapped_key", |key| key[..76].to_owned()));
             spoilt("wrapped_key padded", "damaged", &|it| edit(it, "wrapped_key", |key| format!("{key}=")));
             spoilt("wrapped_key in another alphabet", "damaged", &|it| {
-                edit(it, "wrapped_key", |key| format!("+/{}", &key[2..]))
+                edit(it, "wrapped_key", |key| format!("+/{}", &key[2..]));
             });
             spoilt("kdf unknown", "unknown-kdf", &|it| it["row"]["kdf"] = json!("scrypt"));
             spoilt("kdf empty", "unknown-kdf", &|it| it["row"]["kdf"] = json!(""));
@@ -272,7 +272,7 @@ impl Made {
             ("p=1", "p=2", "wrong-secret"),
         ] {
             add(&format!("kdf: {to} for {from}"), phrase, reason, &|it| {
-                edit(it, "kdf", |kdf| kdf.replacen(from, to, 1))
+                edit(it, "kdf", |kdf| kdf.replacen(from, to, 1));
             });
         }
         add("kdf: salt changed", phrase, "wrong-secret", &|it| edit(it, "kdf", |kdf| other_digit(kdf, kdf.len() - 4)));
