@@ -10,11 +10,13 @@
 //! - values: [`record`], [`row`], [`table`], [`finding`], [`config`]
 //! - [`error`]
 
+pub mod account;
 pub mod cli;
 pub mod config;
 pub mod error;
 pub mod finding;
 pub mod import;
+pub mod keyindex;
 pub mod mapping;
 pub mod pipeline;
 pub mod plan;

@@ -197,6 +197,10 @@ impl<'t> NodeRef<'t> {
             _ => true,
         }
     }
+    /// Another node of the same tape.
+    pub fn sibling(self, id: NodeId) -> NodeRef<'t> {
+        self.tape.node(id)
+    }
     /// Whether it is an array or an object.
     pub fn is_container(self) -> bool {
         matches!(self.node.kind, Kind::Array | Kind::Object)
