@@ -196,6 +196,8 @@ pub struct Finding {
     pub message: String,
     /// Where in the source.
     pub place: Option<Place>,
+    /// Another place that the message speaks of: where the row that stayed came from.
+    pub also: Option<Place>,
     /// Which rule and column of the mapping (`mapping.rule.column`); findings are grouped by it.
     pub subject: String,
     /// Where in the mapping (`file:line`), when a mapping's line decided it.
@@ -210,6 +212,7 @@ impl Finding {
             severity: code.severity,
             message: message.into(),
             place: None,
+            also: None,
             subject: String::new(),
             mapping: None,
         }
@@ -219,6 +222,13 @@ impl Finding {
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
+        self
+    }
+
+    /// Adds the other place that the message speaks of.
+    #[must_use]
+    pub fn also(mut self, place: Option<Place>) -> Self {
+        self.also = place;
         self
     }
 

@@ -6,6 +6,7 @@
 use crate::finding::Place;
 use crate::row::Value;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 
 /// The texts of a key's values, told apart by their lengths.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -83,11 +84,20 @@ impl KeyIndex {
         }
     }
 
-    /// Adds a row under a key; the first of a key stays.
+    /// Adds a row under a key. The first of a key stays, but a row of this run takes the place of
+    /// what the target is known to have.
     pub fn insert(&mut self, spec: usize, key: KeyText, entry: Entry) {
         let key = self.fold(spec, key);
         let keys = if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] };
-        keys.entry(key).or_insert(entry);
+        match keys.entry(key) {
+            Slot::Occupied(mut held) if held.get().place.is_none() => {
+                held.insert(entry);
+            }
+            Slot::Occupied(_) => {}
+            Slot::Vacant(free) => {
+                free.insert(entry);
+            }
+        }
     }
 
     /// Takes a row out again.

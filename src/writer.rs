@@ -55,6 +55,13 @@ impl Writer {
         Ok(next)
     }
 
+    /// Takes the last id of a table back: its row is not written.
+    pub fn return_id(&mut self, table: &str) {
+        if let Some(next) = self.next_ids.get_mut(table) {
+            *next -= 1;
+        }
+    }
+
     /// The counts of a table.
     pub fn count(&mut self, table: &str) -> &mut TableReport {
         self.counts.entry(table.to_owned()).or_insert_with(|| TableReport {

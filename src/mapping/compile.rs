@@ -22,7 +22,7 @@ pub struct Field {
 }
 
 /// A rule with the table it writes into.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct CompiledRule {
     /// The index of the mapping in its set.
     pub mapping: usize,

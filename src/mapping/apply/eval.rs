@@ -142,13 +142,19 @@ impl<'t> RowMaker<'_, 't> {
         let mut null = false;
         for (i, expr) in all.iter().enumerate() {
             let before = trail.len();
+            let flags = (self.tainted, self.clock);
             match self.eval(expr, scope, trail)? {
-                Got::Missing => trail.truncate(before),
+                Got::Missing => {
+                    trail.truncate(before);
+                    (self.tainted, self.clock) = flags;
+                }
                 // That it was null is told by what became of the column.
                 Got::Null => null = true,
                 got => {
-                    self.chosen = Some(i);
+                    let flags = (self.tainted, self.clock);
                     self.claim_equals(&all[i + 1..], &got, scope, trail);
+                    (self.tainted, self.clock) = flags;
+                    self.chosen = Some(i);
                     return Ok(got);
                 }
             }

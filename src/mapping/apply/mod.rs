@@ -9,7 +9,7 @@ mod scope;
 
 pub use condition::shape_fits;
 pub use path::{empty_ends, select};
-pub use row::{Claim, ClaimAs, Draft, Origin};
+pub use row::{Claim, ClaimAs, Draft, Origin, evaluate};
 pub use scope::{Current, Fault, FileContext, Got, Owner, Scope, Stop, Touch};
 
 use super::compile::CompiledRule;
@@ -24,6 +24,8 @@ pub struct Mapped {
     pub drafts: Vec<Draft>,
     /// What is wrong, with the index of the rule.
     pub faults: Vec<(usize, Fault)>,
+    /// Rows that could not be made, as far as they could.
+    pub partial: Vec<Draft>,
     /// Names that a `.*` of an `each` matched; they count as leaves.
     pub names: Vec<NameLeaf>,
     /// Containers that an `each` found empty; their content, no rows, is in the target.
@@ -57,14 +59,16 @@ pub fn apply(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope) -> 
                     let of = rules.iter().find(|other| other.rule == draft.rule).expect("a parent is among the rules");
                     (at, *of, draft)
                 });
-                match RowMaker::new(set, compiled, element, parent).make() {
+                match RowMaker::new(rule, compiled, element, parent).make() {
                     Ok(draft) => {
                         mapped.taken = true;
                         mapped.drafts.push(draft);
                     }
-                    Err(faults) => {
-                        mapped.taken |= !faults.is_empty();
-                        mapped.faults.extend(faults.into_iter().map(|fault| (compiled.rule, fault)));
+                    Err(no_row) if no_row.faults.is_empty() => {} // the rule does not take the element
+                    Err(no_row) => {
+                        mapped.taken = true;
+                        mapped.faults.extend(no_row.faults.into_iter().map(|fault| (compiled.rule, fault)));
+                        mapped.partial.push(no_row.draft);
                     }
                 }
             }

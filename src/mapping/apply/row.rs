@@ -6,10 +6,11 @@ use super::scope::{Current, Fault, Got, Scope, Stop, Touch};
 use crate::finding::{ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_TYPE};
 use crate::keyindex::KeyText;
 use crate::mapping::compile::{CompiledRule, FieldSource};
-use crate::mapping::model::{ColumnRule, From, KeyPart, Policy, Rule, SecretRule, Set};
+use crate::mapping::model::{ColumnRule, From, KeyPart, Policy, Rule, SecretRule};
 use crate::row::Value;
 use crate::table::ColumnType;
 use secrecy::{ExposeSecret, SecretString};
+use std::sync::OnceLock;
 
 /// What a leaf is claimed as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +82,12 @@ pub struct Draft {
     pub differing: Vec<(Severity, Fault)>,
 }
 
+/// Why there is no row, and as much of it as could be made.
+pub(super) struct NoRow {
+    pub(super) faults: Vec<Fault>,
+    pub(super) draft: Draft,
+}
+
 enum Memo {
     Unknown,
     Running,
@@ -107,7 +114,7 @@ pub(super) struct RowMaker<'a, 't> {
 
 impl<'a, 't> RowMaker<'a, 't> {
     pub(super) fn new(
-        set: &'a Set,
+        rule: &'a Rule,
         compiled: &'a CompiledRule,
         scope: Scope<'a, 't>,
         parent: Option<(usize, &'a CompiledRule, &'a Draft)>,
@@ -138,7 +145,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             tainted: false,
             clock: false,
             chosen: None,
-            rule: compiled.model(set),
+            rule,
             compiled,
             parent: parent.map(|(_, rule, draft)| (rule, draft)),
             memo: (0..count).map(|_| Memo::Unknown).collect(),
@@ -147,14 +154,14 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
     }
 
-    /// The row; `Err` with no fault when the rule does not take the element.
-    pub(super) fn make(mut self) -> Result<Draft, Vec<Fault>> {
+    /// The row; without faults where the rule does not take the element.
+    pub(super) fn make(mut self) -> Result<Draft, NoRow> {
         if let Some(when) = &self.rule.when {
             let scope = self.scope.clone();
             match super::condition::holds(when, &mut RuleView { maker: &mut self, scope: &scope }) {
                 Ok(true) => {}
-                Ok(false) | Err(Stop::Skip) => return Err(Vec::new()),
-                Err(Stop::Reject(fault)) => return Err(vec![fault]),
+                Ok(false) | Err(Stop::Skip) => return Err(NoRow { faults: Vec::new(), draft: self.draft }),
+                Err(Stop::Reject(fault)) => return Err(NoRow { faults: vec![fault], draft: self.draft }),
             }
         }
         for field in 0..self.compiled.fields.len() {
@@ -164,7 +171,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             };
             match done {
                 Ok(()) => {}
-                Err(Stop::Skip) => return Err(Vec::new()),
+                Err(Stop::Skip) => return Err(NoRow { faults: Vec::new(), draft: self.draft }),
                 Err(Stop::Reject(fault)) => self.faults.push(fault),
             }
         }
@@ -178,7 +185,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         // A fault that another column's already told is without a message.
         self.faults.retain(|fault| !fault.message.is_empty());
-        if self.faults.is_empty() { Ok(self.draft) } else { Err(self.faults) }
+        if self.faults.is_empty() { Ok(self.draft) } else { Err(NoRow { faults: self.faults, draft: self.draft }) }
     }
 
     fn column(&mut self, field: usize) -> Result<Value, Stop> {
@@ -483,4 +490,11 @@ fn first_place(trail: &[Touch], scope: &Scope) -> Option<u64> {
         Touch::Nodes(crate::mapping::declared::Doc::Frame, nodes) => Some(scope.frame.sibling(nodes.start).at()),
         Touch::Name(_) => None,
     })
+}
+
+/// Evaluates an expression that stands in no rule.
+pub fn evaluate<'t>(expr: &crate::mapping::model::Expr, scope: &Scope<'_, 't>) -> Result<Got<'t>, Stop> {
+    static NO_RULE: OnceLock<(Rule, CompiledRule)> = OnceLock::new();
+    let (rule, compiled) = NO_RULE.get_or_init(|| (Rule::default(), CompiledRule::default()));
+    RowMaker::new(rule, compiled, scope.clone(), None).eval(expr, scope, &mut Vec::new())
 }
