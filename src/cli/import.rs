@@ -44,7 +44,7 @@ fn options(args: ImportArgs, database: Option<&Database>) -> ImportOptions {
 }
 
 /// A variable set for another program may name a database that nobody had in mind now: it is
-/// always named, and a person who is there is asked before anything is written.
+/// named, and a person who is there is asked before anything is written.
 fn confirm_environment(url: &str, mode: Mode, terminal: &Terminal) -> Result<()> {
     let target = target::open(url)?;
     terminal.say(&format!("target: {} (from {})", target.url(), database::VARIABLE));
@@ -55,4 +55,39 @@ fn confirm_environment(url: &str, mode: Mode, terminal: &Terminal) -> Result<()>
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::{Cli, Command};
+    use super::*;
+    use clap::Parser;
+
+    fn parsed(line: &str) -> ImportOptions {
+        let cli = Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}"));
+        let Command::Import(args) = cli.command else { panic!("not an import: {line}") };
+        let database = Database::choose(args.database.clone(), None).expect("chosen");
+        options(*args, database.as_ref())
+    }
+
+    #[test]
+    fn an_import_of_a_source_alone_is_real_and_allows_nothing() {
+        assert_eq!(
+            format!("{:?}", parsed("treelift import ./old")),
+            "ImportOptions { source: \"./old\", mappings: None, database: None, mode: Real, reports: [], rejects: None, \
+             max_rejects: 0, only_mapping: [], only_owner: [], owner: None, max_depth: 64 }"
+        );
+    }
+
+    #[test]
+    fn every_flag_reaches_its_option() {
+        let line = "treelift import ./old --mappings notes --database x.db --dry-run --report a.json --report b.html \
+                    --rejects r --max-rejects 3 --only-mapping m --only-mapping n --only-owner o --owner p --max-depth 127";
+        assert_eq!(
+            format!("{:?}", parsed(line)),
+            "ImportOptions { source: \"./old\", mappings: Some(\"notes\"), database: Some(\"x.db\"), mode: Dry, \
+             reports: [\"a.json\", \"b.html\"], rejects: Some(\"r\"), max_rejects: 3, only_mapping: [\"m\", \"n\"], \
+             only_owner: [\"o\"], owner: Some(\"p\"), max_depth: 127 }"
+        );
+    }
 }

@@ -15,7 +15,7 @@ mod signals;
 mod terminal;
 mod unbuilt;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use args::{Cli, Command, Credentials};
 use clap::{CommandFactory, FromArgMatches};
 use output::{Output, Wishes};
@@ -25,12 +25,11 @@ use std::process::ExitCode;
 
 /// Runs the program with these arguments, the first being its own name.
 ///
-/// The one place where an [`Error`](crate::error::Error) becomes words and an exit status.
+/// The one place where an [`Error`] becomes words and an exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     panics::install();
     let args: Vec<_> = args.into_iter().collect();
     let mut output = Output::new(Wishes::scan(&args));
-    // The hook has already said that it is a bug, on whichever thread it happened.
     let outcome = catch_unwind(AssertUnwindSafe(|| run(&args, &mut output)));
     ExitCode::from(match outcome {
         Ok(Ok(status)) => status,
@@ -38,7 +37,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             output.error(&error);
             error.status()
         }
-        Err(_) => panics::STATUS,
+        Err(_) => {
+            // The hook has already said where, on whichever thread it happened.
+            let bug = Error::bug("this is a bug in treelift; standard error names its place");
+            output.error_as_document(&bug);
+            bug.status()
+        }
     })
 }
 

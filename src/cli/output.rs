@@ -94,6 +94,11 @@ impl Output {
     /// The error that ended the command.
     pub(super) fn error(&self, error: &Error) {
         self.stderr(&paint(&error_words(error)));
+        self.error_as_document(error);
+    }
+
+    /// The error for those who asked for JSON, when the words were said already.
+    pub(super) fn error_as_document(&self, error: &Error) {
         if self.wishes.json {
             let document = json!({ "error": error_document(error) });
             // The error is told and decides the exit status; another one would not change it.
@@ -112,7 +117,7 @@ impl Output {
         if self.wishes.json {
             let plain = hide_passwords(&error.render().to_string());
             let message = plain.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            self.stdout(&format!("{:#}\n", json!({ "error": error_document(&Error::request(message)) })))?;
+            self.error_as_document(&Error::request(message));
         }
         Ok(2)
     }

@@ -4,9 +4,6 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::Write;
 use std::panic::{self, Location};
 
-/// The exit status of a bug (`EX_SOFTWARE` of `sysexits.h`).
-pub(super) const STATUS: u8 = 70;
-
 /// Replaces the words of the standard library's panics.
 pub(super) fn install() {
     panic::set_hook(Box::new(|panic| {

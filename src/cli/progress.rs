@@ -68,7 +68,7 @@ impl Progress {
 
 fn style(with_total: bool) -> ProgressStyle {
     let template = if with_total {
-        "{prefix:9} [{bar:24}] {decimal_bytes} of {decimal_total_bytes}, {msg}, {decimal_bytes_per_sec}, {eta} left"
+        "{prefix:9} [{bar:16}] {decimal_bytes} of {decimal_total_bytes}, {msg}, {decimal_bytes_per_sec}, {eta} left"
     } else {
         "{prefix:9} {spinner} {msg} {elapsed}"
     };

@@ -97,8 +97,8 @@ impl Report {
     pub fn status(&self, signal: Option<i32>) -> u8 {
         match self.outcome {
             Outcome::Interrupted => u8::try_from(128 + signal.unwrap_or(SIGINT)).unwrap_or(130),
-            _ if !self.leaves.closes() => 70,
             Outcome::Failed => 3,
+            _ if !self.leaves.closes() => 70,
             Outcome::Differs | Outcome::RolledBack => 1,
             Outcome::Committed | Outcome::DryRun | Outcome::Verified => u8::from(!self.is_clean()),
         }
@@ -168,6 +168,7 @@ mod tests {
         let refused = sample::refused();
         let with_rejects = sample::with_rejects();
         let interrupted = Report { outcome: Outcome::Interrupted, ..sample::refused() };
+        let failed = Report { outcome: Outcome::Failed, ..sample::refused() };
         let mut open_sum = sample::committed();
         open_sum.leaves.seen += 1;
         let mut failed_check = sample::committed();
@@ -179,6 +180,7 @@ mod tests {
         assert_eq!(with_rejects.status(None), 1);
         assert_eq!(interrupted.status(Some(2)), 130);
         assert_eq!(interrupted.status(Some(15)), 143);
+        assert_eq!(failed.status(None), 3);
         assert_eq!(open_sum.status(None), 70);
         assert_eq!(failed_check.status(None), 1);
         for report in [clean, refused, with_rejects] {
