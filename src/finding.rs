@@ -111,6 +111,8 @@ codes! {
         "remove it, or split the file";
     JSON_CONTROL = "J010" Error "a string holds a control character that is not escaped",
         "escape it at this place";
+    JSON_SIZE = "J011" Error "a value is too large to be held in memory",
+        "split the value, or leave the file out with a reason in set.toml";
     // S: shapes and records.
     SHAPE_NONE = "S001" Error "the file has none of the shapes that its mapping knows",
         "add a [[source.shape]] for it, or one that ignores it with a reason";

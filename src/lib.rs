@@ -7,7 +7,7 @@
 //! - jobs: [`import`], [`plan`], [`pipeline`]
 //! - edges: [`source`] (files in), [`target`] (databases), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
-//! - values: [`record`], [`row`], [`table`], [`finding`], [`config`]
+//! - values: [`record`], [`path`], [`row`], [`table`], [`finding`], [`config`]
 //! - [`error`]
 
 pub mod account;
@@ -18,6 +18,7 @@ pub mod finding;
 pub mod import;
 pub mod keyindex;
 pub mod mapping;
+pub mod path;
 pub mod pipeline;
 pub mod plan;
 pub mod record;
