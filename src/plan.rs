@@ -82,6 +82,13 @@ impl Plan {
         is_owned(&self.set, mapping)
     }
 
+    /// Whether a `lookup`, `exists` or `absent` asks this of the key index.
+    pub fn is_looked_up(&self, spec: &IndexSpec) -> bool {
+        self.rules.iter().flatten().flat_map(|rule| uses(rule.model(&self.set)).tables).any(|used| {
+            used.table == spec.table && used.by == spec.by && used.ignore_case == spec.ignore_case
+        })
+    }
+
     /// The columns of the owner table that mappings and owner rules refer to.
     pub fn owner_columns(&self) -> Vec<String> {
         owner_columns(&self.set, &self.schema)
