@@ -28,6 +28,8 @@ pub(super) fn look(location: &Location) -> Result<Found> {
         }
         Ok(is) if !is.is_file() => Err(Error::environment("the database is no regular file").at(&location.shown)),
         Ok(is) if is.len() == 0 => Ok(Found::Empty),
+        // The smallest page. SQLite would take a file of one byte for an empty database.
+        Ok(is) if is.len() < 512 => Err(not_a_database(location)),
         Ok(is) => Ok(Found::Database(is.len())),
         Err(error) if error.kind() == ErrorKind::NotFound => match fs::symlink_metadata(&location.path) {
             Ok(_) => Err(Error::environment("the database is a symbolic link that leads nowhere").at(&location.shown)),
@@ -68,6 +70,13 @@ pub(super) fn read_only(location: &Location) -> Error {
     Error::environment("the database is read-only")
         .at(&location.shown)
         .hint("check the permissions of the file, its directory and the file system")
+}
+
+/// The words for a file of something else.
+fn not_a_database(location: &Location) -> Error {
+    Error::environment("the file is not an SQLite database")
+        .at(&location.shown)
+        .hint("name another file; treelift never writes over one that it does not know")
 }
 
 /// The words for a fault of the file system.

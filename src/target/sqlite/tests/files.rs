@@ -221,13 +221,14 @@ fn what_cannot_be_a_target_is_refused_and_untouched() {
     let said = |text: &str| (text.to_owned(), 3);
     let not_ours = "the file is not an SQLite database\n  at DIR/x.db\nhint: name another file; treelift never writes over one that it does not know";
     type Prepare = fn(&Bench);
-    let cases: [(Prepare, &str); 8] = [
+    let cases: [(Prepare, &str); 9] = [
         (
             |bench| fs::create_dir(bench.path()).unwrap(),
             "the database is a directory\n  at DIR/x.db\nhint: name a file in it",
         ),
         (|bench| fs::write(bench.path(), "nonsense".repeat(1_000)).unwrap(), not_ours),
         (|bench| fs::write(bench.path(), "x").unwrap(), not_ours),
+        (|bench| fs::write(bench.path(), [b'x'; 600]).unwrap(), not_ours),
         (
             |bench| {
                 drop(bench.make(SQL));

@@ -69,7 +69,7 @@ impl Bench {
 
     /// The whole text of the error, the folder's name left out, and its exit status.
     fn refused(&self, mode: Mode) -> (String, u8) {
-        let error = self.begin(mode).map(drop).unwrap_err();
+        let error = self.begin(mode).map(drop).expect_err(&format!("{:?}", self.names()));
         (error.to_string().replace(self.folder.path().to_str().unwrap(), "DIR"), error.status())
     }
 
@@ -97,7 +97,7 @@ impl Bench {
             .into_iter()
             .map(|name| {
                 let path = self.folder.path().join(&name);
-                let is = fs::metadata(&path).unwrap();
+                let is = fs::symlink_metadata(&path).unwrap();
                 let bytes = if is.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
                 let hash = Sha256::digest(&bytes);
                 format!("{name} {:o} {} {}.{} {hash:?}", is.mode(), is.len(), is.mtime(), is.mtime_nsec())

@@ -45,7 +45,7 @@ fn row(table: &str, row_key: &str, file: i64, offset: u64) -> RowRecord {
 fn rows_are_found_by_any_key() {
     let bench = Bench::new();
     drop(bench.make(&format!(
-        "{SQL} INSERT INTO notes (id, owner, title, at) VALUES (4, 'bob', 't', '2025-05-07 15:09:12');"
+        "{SQL} INSERT INTO people VALUES ('bob', 'b'); INSERT INTO notes (id, owner, title, at) VALUES (4, 'bob', 't', '2025-05-07 15:09:12');"
     )));
     let mut transaction = bench.begin(Mode::Real).unwrap();
     transaction.insert(&person("ann")).unwrap();
@@ -87,7 +87,7 @@ fn rows_are_found_by_any_key() {
     assert_eq!(transaction.select("notes", &["id"], None).unwrap().len(), 3);
     assert_eq!(transaction.highest_id("notes", "id").unwrap(), 8);
     assert_eq!(transaction.highest_id("tags", "note").unwrap(), 0);
-    assert_eq!((transaction.rows_before("notes"), transaction.rows_before("people")), (1, 0));
+    assert_eq!((transaction.rows_before("notes"), transaction.rows_before("tags")), (1, 0));
     assert_eq!(transaction.written("notes", "at", &time("2025-05-07T10:00")).unwrap(), "2025-05-07 10:00:00.000000");
     assert!(transaction.same("notes", "pinned", &Cell::Integer(1), &Value::Bool(true)));
 }
@@ -119,7 +119,7 @@ fn what_a_column_would_not_keep_is_refused() {
     transaction.insert(&person("ann")).unwrap();
     assert_eq!(
         transaction.insert(&person("ann")).unwrap_err().message,
-        "a row was written whose `people.id` another row has"
+        "a row was written whose `people.email` another row has"
     );
 }
 
@@ -194,9 +194,8 @@ fn a_ledger_row_costs_little_beside_its_key() {
     let rows: Vec<RowRecord> = (0..50_000).map(|i| row("notes", &key(i), 1, i * 300)).collect();
     ledger.rows(&rows).unwrap();
     transaction.commit().unwrap();
-    let bytes = fs::metadata(bench.path()).unwrap().len() / 50_000;
-    assert!(bytes - 36 < 45, "{bytes} bytes a row");
-    assert!(bytes - 36 >= 30, "the head of ledger.rs says more than {bytes}");
+    let beside = fs::metadata(bench.path()).unwrap().len() / 50_000 - 36;
+    assert!((40..50).contains(&beside), "the head of ledger.rs does not say {beside}");
 }
 
 #[test]
@@ -230,7 +229,7 @@ fn keys_and_sealed_columns_are_kept() {
         transaction.put_sealed_columns(&[other]).unwrap_err().message,
         "column `notes.title` holds values that were sealed for other key columns"
     );
-    assert_eq!(transaction.keys().unwrap(), [counted.clone()]);
+    assert_eq!(transaction.keys().unwrap(), std::slice::from_ref(&counted));
     transaction.commit().unwrap();
     assert_eq!(bench.target().keys().unwrap(), [counted]);
     let row = |filter: &str| format!(r#"Text("notes") Text("title") Text("[\"owner\",\"at\"]") Text("tl1") {filter}"#);
