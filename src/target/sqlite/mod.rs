@@ -1,12 +1,13 @@
 //! SQLite as a target.
 //!
-//! [`open`] decides which file a run works on, [`migrate`] sets its tables up, [`read`] and
-//! [`write`] carry rows, [`form`] knows how values are written, [`ledger`] keeps the record.
+//! `open` decides which file a run works on, `migrate` sets its tables up, `read` and `write` carry
+//! rows, `form` knows how values are written, `ledger` keeps the record.
 
 mod catalog;
 mod file;
 mod form;
 mod json;
+mod keys;
 mod ledger;
 mod locks;
 pub(super) mod migrate;
@@ -41,7 +42,7 @@ impl SqliteTarget {
         Ok(Self { url: url.to_owned(), location: Location { path, shown: url.to_owned() } })
     }
 
-    /// Looks into the database without changing anything; `nothing` when there is none.
+    /// Looks into the database without changing anything; nothing is found where there is none.
     fn look<T: Default>(&self, read: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T> {
         match open::view(&self.location)? {
             None => Ok(T::default()),
@@ -66,7 +67,7 @@ impl Target for SqliteTarget {
     }
 
     fn keys(&self) -> Result<Vec<KeyRow>> {
-        self.look(ledger::keys)
+        self.look(keys::all)
     }
 
     fn runs(&self) -> Result<Vec<RunRecord>> {

@@ -49,8 +49,9 @@ pub(super) enum Store {
     Private { _folder: TempDir },
 }
 
-/// Opens what the run writes into and begins its transaction.
-pub(super) fn begin(location: &Location, opening: &Opening) -> Result<(Connection, Store)> {
+/// Opens what the run writes into and begins its transaction. The store comes first, so that on a
+/// fault the connection is dropped before its files go.
+pub(super) fn begin(location: &Location, opening: &Opening) -> Result<(Store, Connection)> {
     let found = file::look(location)?;
     match (opening.mode, found) {
         (Mode::Real, Found::Nothing) => {
@@ -59,12 +60,12 @@ pub(super) fn begin(location: &Location, opening: &Opening) -> Result<(Connectio
             locks::judge_rivals(location)?;
             let new = NewFile::create(location, opening.run_id)?;
             let conn = connect(new.path()).and_then(fresh).map_err(|error| location.fault(&error))?;
-            Ok((conn, Store::New(new)))
+            Ok((Store::New(new), conn))
         }
         (Mode::Real, found) => {
             file::judge_writable(location)?;
             judge_space(location.directory(), opening.bytes)?;
-            Ok((in_place(location, &found)?, Store::InPlace))
+            Ok((Store::InPlace, in_place(location, &found)?))
         }
         (Mode::Dry, found) => dry(location, opening, &found),
     }
@@ -96,7 +97,7 @@ fn in_place(location: &Location, found: &Found) -> Result<Connection> {
 }
 
 /// Judged as for a real run, so that both end alike; then everything happens in the temp folder.
-fn dry(location: &Location, opening: &Opening, found: &Found) -> Result<(Connection, Store)> {
+fn dry(location: &Location, opening: &Opening, found: &Found) -> Result<(Store, Connection)> {
     match found {
         Found::Nothing => {
             file::judge_directory(location)?;
@@ -110,7 +111,7 @@ fn dry(location: &Location, opening: &Opening, found: &Found) -> Result<(Connect
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     let conn = match found {
         Found::Database(bytes) => {
-            judge_space(folder.path(), opening.bytes + bytes / 2)?;
+            judge_space(folder.path(), opening.bytes.saturating_add(bytes / 2))?;
             copy_into(location, &copy)?;
             let conn = connect(&copy).map_err(fault)?;
             conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
@@ -123,7 +124,7 @@ fn dry(location: &Location, opening: &Opening, found: &Found) -> Result<(Connect
             connect(&copy).and_then(fresh).map_err(fault)?
         }
     };
-    Ok((conn, Store::Private { _folder: folder }))
+    Ok((Store::Private { _folder: folder }, conn))
 }
 
 /// A database that is only looked into: what lies beside the file, its bytes and times stay.

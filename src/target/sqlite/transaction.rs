@@ -1,7 +1,7 @@
 //! The transaction: one connection, the store it writes into, and what was known at its start.
 
 use super::open::{self, Location, Store};
-use super::{form, ledger, migrate, read, write};
+use super::{form, keys, ledger, migrate, read, write};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
@@ -25,7 +25,7 @@ pub(super) struct SqliteTransaction {
 
 impl SqliteTransaction {
     pub(super) fn begin(location: Location, opening: &Opening) -> Result<Self> {
-        let (mut conn, store) = open::begin(&location, opening)?;
+        let (store, mut conn) = open::begin(&location, opening)?;
         let schema = migrate::set_up(&mut conn, opening, &location.shown)?;
         ledger::set_up(&conn, &location)?;
         let mut before = BTreeMap::new();
@@ -107,15 +107,15 @@ impl Transaction for SqliteTransaction {
     }
 
     fn keys(&mut self) -> Result<Vec<KeyRow>> {
-        self.on(ledger::keys)
+        self.on(keys::all)
     }
 
     fn put_key(&mut self, key: &KeyRow) -> Result<()> {
-        self.on(|conn| ledger::put_key(conn, key))
+        self.on(|conn| keys::put(conn, key))
     }
 
     fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()> {
-        columns.iter().try_for_each(|column| ledger::put_sealed_column(&self.conn, column, &self.location))
+        columns.iter().try_for_each(|column| keys::put_sealed_column(&self.conn, column, &self.location))
     }
 
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
@@ -132,11 +132,12 @@ impl Transaction for SqliteTransaction {
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
-        let Self { conn, store, location, .. } = *self;
+        let Self { location, store, conn, .. } = *self;
         if matches!(store, Store::Private { .. }) {
             return Err(Error::bug("a dry run was asked to commit"));
         }
-        // On a fault the connection goes first, which takes everything back, then the store.
+        // On a fault these are dropped from the last to the first: the connection takes everything
+        // back, then the store removes its files.
         open::commit(&conn).map_err(|error| super::locks::named(location.fault(&error), &error, &location))?;
         conn.close().map_err(|(_, error)| location.fault(&error))?;
         match store {
@@ -146,7 +147,7 @@ impl Transaction for SqliteTransaction {
     }
 
     fn rollback(self: Box<Self>) -> Result<()> {
-        let Self { conn, store, location, .. } = *self;
+        let Self { location, store, conn, .. } = *self;
         conn.execute_batch("ROLLBACK").map_err(|error| location.fault(&error))?;
         conn.close().map_err(|(_, error)| location.fault(&error))?;
         drop(store);

@@ -92,4 +92,14 @@ mod tests {
         assert_eq!(words("DELETE FROM notes"), said("a trigger of the database refused a row", 3));
         assert_eq!(words("DELETE FROM canary"), said("SQLite refused a statement (code 1)", 70));
     }
+
+    #[test]
+    fn a_full_disk_is_said_to_be_full() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("CREATE TABLE notes (body TEXT); PRAGMA max_page_count = 3").unwrap();
+        let error = conn.execute("INSERT INTO notes VALUES (?1)", ["x".repeat(100_000)]).unwrap_err();
+        let words = fault(&error, "x.db");
+        assert_eq!(words.to_string(), "the disk is full\n  at x.db\nhint: make room, then run again");
+        assert_eq!(words.status(), 3);
+    }
 }

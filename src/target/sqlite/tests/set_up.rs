@@ -141,3 +141,26 @@ fn a_migration_that_cannot_be_applied_changes_nothing() {
     );
     assert_eq!(fs::read(bench.path()).unwrap(), before);
 }
+
+#[test]
+fn a_full_text_table_and_its_triggers_stay_out_of_the_way() {
+    let bench = Bench::of(vec![
+        migration("001_notes", SQL),
+        migration(
+            "002_search",
+            "CREATE VIRTUAL TABLE search USING fts5(title, content='notes', content_rowid='id');
+             CREATE TRIGGER notes_found AFTER INSERT ON notes BEGIN
+                 INSERT INTO search (rowid, title) VALUES (new.id, new.title);
+             END;",
+        ),
+    ]);
+    assert_eq!(bench.schema.tables.keys().collect::<Vec<_>>(), ["notes", "people", "tags"]);
+    let mut transaction = bench.begin(Mode::Real).unwrap();
+    transaction.insert(&person("ann")).unwrap();
+    let row = vec![Value::Integer(1), text("ann"), text("red wheel")];
+    transaction.insert(&batch("notes", &["id", "owner", "title"], vec![row])).unwrap();
+    assert_eq!(transaction.integrity().unwrap(), [] as [&str; 0]);
+    transaction.commit().unwrap();
+    assert_eq!(bench.ask("SELECT rowid FROM search WHERE search MATCH 'wheel'"), ["Integer(1)"]);
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+}
