@@ -165,6 +165,7 @@ impl Run<'_> {
                 self.files[*file].status = Some(FileStatus::Rejected);
                 self.files[*file].reason = Some("its owner was rejected".to_owned());
             }
+            self.reject_errors += 1;
             Finding::new(&OWNER_REJECTED, format!("`{shown}`: the owner was rejected, and so are {count} files"))
         } else {
             match (unknown, directory) {

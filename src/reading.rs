@@ -34,6 +34,9 @@ impl Run<'_> {
         let plan = self.plan;
         let source = &plan.tree.files[file];
         let mapping = &plan.set.mappings[self.mapping];
+        if let Some(findings) = self.known.get(&(file_id(file), u64::MAX)) {
+            return self.reject_file(file, findings.clone());
+        }
         let mut opened = match source::open(source, self.limits(mapping)) {
             Ok(opened) => opened,
             Err(finding) => return self.reject_file(file, vec![finding]),
@@ -108,6 +111,7 @@ impl Run<'_> {
             self.late.insert((place.file, u64::MAX), findings.clone());
         }
         self.keep_reject_of_file(file, &findings)?;
+        self.reject_errors += errors(&findings);
         self.findings.extend(findings);
         Ok(())
     }
@@ -127,6 +131,7 @@ impl Run<'_> {
         if first {
             self.findings.extend(outline.notes.into_iter().map(|note| note.about(mapping.name.clone())));
         }
+        self.files[file].tally.leaves.seen = outline.leaves;
         let root = outline.tape.root();
         let fits = |shape: &Shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root));
         let Some(shape) = mapping.source.shapes.iter().position(fits) else {
@@ -338,6 +343,7 @@ impl Run<'_> {
             self.late.insert(at, findings.clone());
         }
         self.keep_reject(reading.file, &table.declared, record, &findings)?;
+        self.reject_errors += errors(&findings);
         self.findings.extend(findings);
         Ok(())
     }
@@ -513,6 +519,10 @@ impl Run<'_> {
             Some(text.parse::<jiff::Timestamp>().map_or_else(|_| text.to_owned(), |time| time.to_string()))
         })
     }
+}
+
+fn errors(findings: &[Finding]) -> u64 {
+    findings.iter().filter(|finding| finding.severity == Severity::Error).count() as u64
 }
 
 /// What leaves are judged by.

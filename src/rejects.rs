@@ -1,8 +1,12 @@
 //! The reject folder: each rejected record with its place, so that it can be mended and fed back.
 
 use crate::error::{Error, Result};
+use crate::finding::Finding;
 use crate::mapping::declared::{Declared, Doc};
 use crate::record::{Kind, NodeRef, write_json_string};
+use crate::run::Run;
+use crate::source::locate::Located;
+use crate::source::{RecordRef, SourceFile};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -80,6 +84,78 @@ impl RejectFolder {
     fn failed(&self, error: &std::io::Error) -> Error {
         Error::environment(format!("the reject folder cannot be written: {}", error.kind())).at(self.done.display())
     }
+}
+
+impl Run<'_> {
+    /// Writes a rejected record into the reject folder, if one was asked for.
+    pub fn keep_reject(&mut self, file: usize, declared: &Declared, record: &RecordRef, findings: &[Finding]) -> Result<()> {
+        if self.rejects.is_none() {
+            return Ok(());
+        }
+        let source = &self.plan.tree.files[file];
+        let located = locate(source, record.span.start);
+        let value = render(record.tape.root(), declared, &source.path, &located.pointer);
+        // A record that holds a secret where nobody said so is named by its place alone.
+        let value = if self.vault.finds_secret(&value) { None } else { serde_json::value::RawValue::from_string(value).ok() };
+        let reject = Reject {
+            file: &source.path,
+            sha256: hex(&self.files[file].sha256),
+            record: Some(record.number - 1),
+            pointer: located.pointer,
+            line: located.line,
+            column: located.column,
+            span: Some(record.span.clone()),
+            findings: told(findings, self),
+            value,
+        };
+        match &mut self.rejects {
+            Some(folder) => folder.add(&reject),
+            None => Ok(()),
+        }
+    }
+
+    /// Names a file that cannot be read in the reject folder; it is never copied.
+    pub fn keep_reject_of_file(&mut self, file: usize, findings: &[Finding]) -> Result<()> {
+        if self.rejects.is_none() {
+            return Ok(());
+        }
+        let source = &self.plan.tree.files[file];
+        let at = findings.iter().find_map(|finding| finding.place).map_or(0, |place| place.offset);
+        let located = locate(source, at);
+        let reject = Reject {
+            file: &source.path,
+            sha256: crate::source::digest_of(source).map(|digest| hex(&digest)).unwrap_or_default(),
+            record: None,
+            pointer: located.pointer,
+            line: located.line,
+            column: located.column,
+            span: None,
+            findings: told(findings, self),
+            value: None,
+        };
+        match &mut self.rejects {
+            Some(folder) => folder.add(&reject),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Codes and messages; one that holds the value of a secret is withheld.
+fn told(findings: &[Finding], run: &Run) -> Vec<(&'static str, String)> {
+    let message = |finding: &Finding| match run.vault.finds_secret(&finding.message) {
+        true => "(withheld: it holds the value of a secret)".to_owned(),
+        false => finding.message.clone(),
+    };
+    findings.iter().map(|finding| (finding.code.id, message(finding))).collect()
+}
+
+fn locate(source: &SourceFile, offset: u64) -> Located {
+    let found = crate::source::locate::locate(source, &[offset]).ok().and_then(|mut found| found.pop());
+    found.unwrap_or(Located { offset, pointer: String::new(), line: 0, column: 0 })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A record as a reject shows it: each secret replaced by `{"secret_at": "FILE#/pointer"}` below the

@@ -97,6 +97,10 @@ pub struct Run<'p> {
     pub findings: Findings,
     /// Records, and broken files, that were rejected.
     pub rejected: u64,
+    /// Findings at error level that told of them.
+    pub reject_errors: u64,
+    /// Sealed values that were opened again.
+    pub opened_again: u64,
     /// Reasons of ignored leaves.
     pub reasons: Reasons,
     /// Files, by their number.
@@ -175,6 +179,8 @@ impl<'p> Run<'p> {
             vault,
             findings: Findings::new(),
             rejected: 0,
+            reject_errors: 0,
+            opened_again: 0,
             reasons: Reasons::default(),
             files: plan.tree.files.iter().map(|_| FileState::default()).collect(),
             paths: HashMap::new(),
@@ -249,6 +255,26 @@ impl<'p> Run<'p> {
         let record = FileRecord { id: number, path: source.path.clone(), sha256: self.files[at].sha256, bytes: source.bytes };
         self.transaction.ledger().file(&record)?;
         Ok(number)
+    }
+
+    /// Takes in what the walk found, and what may still be in use.
+    pub fn report_walk(&mut self) {
+        let findings = crate::summary::walk_findings(self);
+        self.findings.extend(findings);
+    }
+
+    /// Whether records turned out to be bad only after rows of theirs were written, and the rest may
+    /// be committed without them: then the run is begun anew, knowing them.
+    pub fn must_begin_anew(&self) -> bool {
+        !self.late.is_empty() && self.rejected <= self.options.max_rejects
+    }
+
+    /// Whether nothing was found but rejects, and no more of those than are allowed.
+    pub fn is_acceptable(&self) -> bool {
+        self.findings.errors() == self.reject_errors
+            && self.rejected <= self.options.max_rejects
+            && self.late.is_empty()
+            && self.files.iter().all(|file| file.tally.leaves.unmapped == 0)
     }
 
     /// Ends the run early when a signal asked for it.
