@@ -6,3 +6,6 @@ pub mod bundled;
 pub mod check;
 pub mod load;
 pub mod model;
+pub mod secret_words;
+pub mod suggest;
+pub mod walk;
