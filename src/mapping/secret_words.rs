@@ -31,9 +31,7 @@ const KEY_OF: &[&str] = &["api", "private", "user", "app", "access", "auth", "en
 pub fn looks_secret(name: &str) -> bool {
     let words = words(name);
     words.iter().any(|word| WORDS.contains(&word.as_str()))
-        || words
-            .windows(2)
-            .any(|pair| KEY_OF.contains(&pair[0].as_str()) && matches!(pair[1].as_str(), "key" | "keys"))
+        || words.windows(2).any(|pair| KEY_OF.contains(&pair[0].as_str()) && matches!(pair[1].as_str(), "key" | "keys"))
 }
 
 /// The words of a name in lower case: `userAPIKey_2` has `user`, `api` and `key`.

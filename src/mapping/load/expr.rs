@@ -191,7 +191,9 @@ fn json(item: Item<'_>) -> JsonExpr {
     if entries.len() == 3 && keys::JSON_EACH.built().all(is) {
         return object(item);
     }
-    let of_expression = |entry: &Item<'_>| [&SOURCES, &keys::EXPRESSION, &keys::COLUMN].iter().any(|keys| keys.find(entry.name).is_some());
+    let of_expression = |entry: &Item<'_>| {
+        [&SOURCES, &keys::EXPRESSION, &keys::COLUMN].iter().any(|keys| keys.find(entry.name).is_some())
+    };
     if !SOURCES.built().any(is) {
         return members(&entries);
     }
@@ -203,7 +205,10 @@ fn json(item: Item<'_>) -> JsonExpr {
     for entry in entries.iter().filter(|entry| !of_expression(entry)) {
         if let Some(meant) = suggest::nearest(entry.name, words.iter().copied()) {
             entry.refuse_with(
-                format!("`{}` is no key of an expression, and too near to one to be a member beside `from` or the like", entry.name),
+                format!(
+                    "`{}` is no key of an expression, and too near to one to be a member beside `from` or the like",
+                    entry.name
+                ),
                 format!("did you mean `{meant}`?"),
             );
         }

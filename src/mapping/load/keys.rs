@@ -347,9 +347,33 @@ pub static SECRET_KIND: Keys = Keys {
 
 /// Every table of keys and every list of words.
 pub static ALL: &[&Keys] = &[
-    &SET, &RECOGNISE, &AFTER, &UNKNOWN_MEMBERS, &OWNERS, &FIND, &UNKNOWN, &UNKNOWN_WORDS, &OWNERLESS, &MAPPING,
-    &SOURCE, &FORMAT, &SHAPE, &CONDITION, &TYPES, &RULE, &ON_DUPLICATE, &ON_REJECT, &SOURCES, &EXPRESSION, &COLUMN,
-    &JSON_EACH, &POLICY, &ON_ERROR, &LEVEL, &SECRET, &SECRET_KIND,
+    &SET,
+    &RECOGNISE,
+    &AFTER,
+    &UNKNOWN_MEMBERS,
+    &OWNERS,
+    &FIND,
+    &UNKNOWN,
+    &UNKNOWN_WORDS,
+    &OWNERLESS,
+    &MAPPING,
+    &SOURCE,
+    &FORMAT,
+    &SHAPE,
+    &CONDITION,
+    &TYPES,
+    &RULE,
+    &ON_DUPLICATE,
+    &ON_REJECT,
+    &SOURCES,
+    &EXPRESSION,
+    &COLUMN,
+    &JSON_EACH,
+    &POLICY,
+    &ON_ERROR,
+    &LEVEL,
+    &SECRET,
+    &SECRET_KIND,
 ];
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use crate::mapping::model::{Format, Mapping, Pattern, Shape, Source};
 
 /// The mapping of a file, with the lines of its patterns.
 pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, Vec<u32>) {
-    let (source, lines) = match fields.need("source", &format!("mapping `{name}`")).and_then(|item| item.fields(&[&keys::SOURCE])) {
-        Some(fields) => source(&fields),
-        None => (nothing(), Vec::new()),
-    };
+    let (source, lines) =
+        match fields.need("source", &format!("mapping `{name}`")).and_then(|item| item.fields(&[&keys::SOURCE])) {
+            Some(fields) => source(&fields),
+            None => (nothing(), Vec::new()),
+        };
     let rules = fields.get("table").and_then(|item| item.entries()).unwrap_or_default();
     let mapping = Mapping {
         name: name.to_owned(),
@@ -21,7 +22,13 @@ pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, 
         expected: fields
             .get("expected")
             .map_or_else(Vec::new, |item| item.texts().into_iter().filter_map(rooted_of).collect()),
-        ignore: fields.get("ignore").and_then(|item| item.entries()).unwrap_or_default().into_iter().filter_map(ignore).collect(),
+        ignore: fields
+            .get("ignore")
+            .and_then(|item| item.entries())
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(ignore)
+            .collect(),
         rules: rules.into_iter().filter_map(rule::rule).collect(),
     };
     (mapping, lines)
@@ -32,7 +39,14 @@ fn ignore(item: Item<'_>) -> Option<(crate::mapping::model::Rooted, String, u32)
 }
 
 fn nothing() -> Source {
-    Source { files: Vec::new(), format: Format::Json, optional: None, blank: None, newest: Vec::new(), shapes: vec![implied(0)] }
+    Source {
+        files: Vec::new(),
+        format: Format::Json,
+        optional: None,
+        blank: None,
+        newest: Vec::new(),
+        shapes: vec![implied(0)],
+    }
 }
 
 /// The shape when none is written: the document is the one record.
@@ -58,12 +72,8 @@ fn source(fields: &Fields<'_>) -> (Source, Vec<u32>) {
     if let Some(item) = fields.need("format", "`[source]`") {
         item.word(&keys::FORMAT);
     }
-    let mut shapes: Vec<_> = fields
-        .get("shape")
-        .map_or_else(Vec::new, |item| item.one_or_more())
-        .into_iter()
-        .filter_map(shape)
-        .collect();
+    let mut shapes: Vec<_> =
+        fields.get("shape").map_or_else(Vec::new, |item| item.one_or_more()).into_iter().filter_map(shape).collect();
     if fields.get("shape").is_none() || shapes.is_empty() {
         shapes = vec![implied(fields.item.line)];
     }

@@ -126,7 +126,7 @@ mod tests {
                     depends: vec![],
                     up: "-- version: v1\n-- description: people\nCREATE TABLE people (id);\n".into(),
                     down: Some("DROP TABLE people;\n".into()),
-                    checksum: "16e1ca5e5d4e9ed8f9b1c1bea6eb87d4d5e4b8b5a0d6fc3aa1f50ba2a4b7f5a6".into(),
+                    checksum: "4f5633f58fa261c064c8cb23959739720eb8a4a8cbeaeb613ae2998c7157c372".into(),
                     path: "mappings/notes/schema/001_people.up.sql".into(),
                 },
                 Migration {
@@ -135,7 +135,7 @@ mod tests {
                     depends: vec!["v1".into()],
                     up: "-- depends: v1\nCREATE TABLE notes (id);\n-- version: no header\n".into(),
                     down: None,
-                    checksum: "0".into(),
+                    checksum: "f3a27d86ea306180465c67993f94b10bcb036ff85e69ec70c735abd5c3ec2a75".into(),
                     path: "mappings/notes/schema/002_notes.up.sql".into(),
                 },
             ]

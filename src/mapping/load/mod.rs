@@ -75,7 +75,8 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
     let parsed = set_doc.parse(text).map(DeValue::Table);
     let top = parsed.as_ref().and_then(|value| Fields::top(&set_doc, value, &keys::SET));
     let whole = top.is_some();
-    let (mut set, ignore_lines) = top.map_or_else(|| (set::nothing(&folder), Vec::new()), |top| set::set(&top, &folder));
+    let (mut set, ignore_lines) =
+        top.map_or_else(|| (set::nothing(&folder), Vec::new()), |top| set::set(&top, &folder));
 
     let mut loaded = Vec::new();
     let mut all_whole = whole;
@@ -133,9 +134,10 @@ fn part_of_a_set(name: &str) -> bool {
 /// Every file of a set's folder but hidden ones, with `/` in its relative name.
 fn files_of(folder: &Path) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
-    let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(|entry| {
-        entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
-    });
+    let entries = walkdir::WalkDir::new(folder)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.'));
     for entry in entries {
         let entry = entry.map_err(|error| {
             let why = error.io_error().map_or_else(|| "it loops".to_owned(), ToString::to_string);

@@ -2,7 +2,7 @@
 
 use super::Loaded;
 use super::tree::Doc;
-use crate::mapping::model::{Condition, Expr, KeyPart, Mapping, PatternSegment, PathExpr, Root, Rule, Set};
+use crate::mapping::model::{Condition, Expr, KeyPart, Mapping, PathExpr, PatternSegment, Root, Rule, Set};
 use crate::mapping::suggest;
 use crate::mapping::walk::{self, Read};
 
@@ -26,11 +26,19 @@ pub(super) fn check_owners(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
     let Some(owners) = &set.owners else {
         return;
     };
-    let patterns = || loaded.iter().flat_map(|one| one.mapping.source.files.iter().zip(&one.pattern_lines).map(move |pair| (one, pair)));
+    let patterns = || {
+        loaded
+            .iter()
+            .flat_map(|one| one.mapping.source.files.iter().zip(&one.pattern_lines).map(move |pair| (one, pair)))
+    };
     if !patterns().any(|(_, (pattern, _))| pattern.captures().any(|capture| capture == owners.capture)) {
         let captures: Vec<_> = patterns().flat_map(|(_, (pattern, _))| pattern.captures()).collect();
         let message = format!("no file pattern captures `{{{}}}`, so no directory has an owner", owners.capture);
-        set_doc.refuse(owners.line, message, suggest::nearest(&owners.capture, captures).map(|meant| format!("did you mean `{meant}`?")));
+        set_doc.refuse(
+            owners.line,
+            message,
+            suggest::nearest(&owners.capture, captures).map(|meant| format!("did you mean `{meant}`?")),
+        );
     }
     for (one, (pattern, line)) in patterns() {
         let part = pattern.segments.iter().enumerate().find(|(at, segment)| match segment {
@@ -103,11 +111,19 @@ impl<'l> Names<'l> {
                 let message = format!("shape `{}` has no `when`, so the shapes after it are never reached", shape.name);
                 self.refuse(shape.line, message, Some("put it last".to_owned()));
             }
-            self.key_as(shape.key_as.as_deref(), shape.line, self.mapping.source.files.iter().flat_map(|pattern| pattern.captures()));
+            self.key_as(
+                shape.key_as.as_deref(),
+                shape.line,
+                self.mapping.source.files.iter().flat_map(|pattern| pattern.captures()),
+            );
             if let Some(when) = &shape.when {
                 self.condition(when, shape.line, &Scope { what: "a shape", rule: None, names: Vec::new() });
                 if asks_for_rows(when) {
-                    self.refuse(shape.line, "`exists` and `absent` in a shape are not built yet".to_owned(), Some("ask in the `when` of a rule".to_owned()));
+                    self.refuse(
+                        shape.line,
+                        "`exists` and `absent` in a shape are not built yet".to_owned(),
+                        Some("ask in the `when` of a rule".to_owned()),
+                    );
                 }
             }
         }
@@ -117,7 +133,11 @@ impl<'l> Names<'l> {
         if let Some(name) = name
             && (CONTEXT.contains(&name) || taken.any(|other| other == name))
         {
-            self.refuse(line, format!("`#{name}` is something else already"), Some("choose another name for `key_as`".to_owned()));
+            self.refuse(
+                line,
+                format!("`#{name}` is something else already"),
+                Some("choose another name for `key_as`".to_owned()),
+            );
         }
     }
 
@@ -148,8 +168,13 @@ impl<'l> Names<'l> {
         while let Some(parent) = at.parent.as_deref() {
             match rules.iter().find(|other| other.name == parent) {
                 None if at.name == rule.name => {
-                    let names: Vec<_> = rules.iter().filter(|other| other.name != rule.name).map(|other| other.name.as_str()).collect();
-                    self.refuse(rule.line, format!("rule `{}` has an unknown parent `{parent}`", rule.name), suggest::hint(parent, names));
+                    let names: Vec<_> =
+                        rules.iter().filter(|other| other.name != rule.name).map(|other| other.name.as_str()).collect();
+                    self.refuse(
+                        rule.line,
+                        format!("rule `{}` has an unknown parent `{parent}`", rule.name),
+                        suggest::hint(parent, names),
+                    );
                     break;
                 }
                 // The rule above tells it.
@@ -169,11 +194,20 @@ impl<'l> Names<'l> {
         for name in &rule.shapes {
             match shapes.iter().find(|shape| !shape.name.is_empty() && shape.name == *name) {
                 None => {
-                    let names: Vec<_> = shapes.iter().map(|shape| shape.name.as_str()).filter(|name| !name.is_empty()).collect();
-                    self.refuse(rule.line, format!("rule `{}` is for an unknown shape `{name}`", rule.name), suggest::hint(name, names));
+                    let names: Vec<_> =
+                        shapes.iter().map(|shape| shape.name.as_str()).filter(|name| !name.is_empty()).collect();
+                    self.refuse(
+                        rule.line,
+                        format!("rule `{}` is for an unknown shape `{name}`", rule.name),
+                        suggest::hint(name, names),
+                    );
                 }
                 Some(shape) if shape.ignore.is_some() => {
-                    self.refuse(rule.line, format!("rule `{}` is for shape `{name}`, which is ignored", rule.name), None);
+                    self.refuse(
+                        rule.line,
+                        format!("rule `{}` is for shape `{name}`, which is ignored", rule.name),
+                        None,
+                    );
                 }
                 Some(_) => {}
             }
@@ -187,7 +221,11 @@ impl<'l> Names<'l> {
         let mut seen = Vec::new();
         for (name, line) in columns.chain(secrets).chain(lets) {
             if seen.contains(&name) {
-                self.refuse(line, format!("rule `{}` uses the name `{name}` twice", rule.name), Some("columns, secrets and `let` share their names".to_owned()));
+                self.refuse(
+                    line,
+                    format!("rule `{}` uses the name `{name}` twice", rule.name),
+                    Some("columns, secrets and `let` share their names".to_owned()),
+                );
             }
             seen.push(name);
         }
@@ -204,7 +242,11 @@ impl<'l> Names<'l> {
                         || format!("give the column in the rule, or write `.{name}` for a path"),
                         |meant| format!("did you mean `{meant}`?"),
                     );
-                    self.refuse(rule.line, format!("the key of rule `{}` names `{name}`, which is no column of it", rule.name), Some(hint));
+                    self.refuse(
+                        rule.line,
+                        format!("the key of rule `{}` names `{name}`, which is no column of it", rule.name),
+                        Some(hint),
+                    );
                 }
             }
         }
@@ -222,7 +264,11 @@ impl<'l> Names<'l> {
         match visit.read {
             Read::Path(path) => self.path(path, visit.line, scope),
             Read::Namespace if self.set_known && self.set.namespace.is_none() => {
-                self.refuse(visit.line, "`uuid5` needs a namespace".to_owned(), Some("say `namespace = \"a UUID\"` in set.toml".to_owned()));
+                self.refuse(
+                    visit.line,
+                    "`uuid5` needs a namespace".to_owned(),
+                    Some("say `namespace = \"a UUID\"` in set.toml".to_owned()),
+                );
             }
             _ => {}
         }
@@ -233,11 +279,15 @@ impl<'l> Names<'l> {
             Root::Element | Root::Record | Root::Frame => {}
             Root::Parent(column) => {
                 if scope.rule.is_none_or(|rule| rule.parent.is_none()) {
-                    self.refuse(line, format!("`^{column}` needs a parent, and {} has none", scope.what), Some("say `parent = \"rule\"`".to_owned()));
+                    self.refuse(
+                        line,
+                        format!("`^{column}` needs a parent, and {} has none", scope.what),
+                        Some("say `parent = \"rule\"`".to_owned()),
+                    );
                 }
             }
             Root::Column(name) => self.column(name, line, scope),
-            Root::Context(name) => self.context(name, line, scope),
+            Root::Context(name) => self.context(name, line),
         }
     }
 
@@ -251,8 +301,9 @@ impl<'l> Names<'l> {
         }
     }
 
-    fn context(&self, name: &str, line: u32, scope: &Scope<'_>) {
-        let key_as = scope.rule.and_then(|rule| rule.key_as.as_deref());
+    fn context(&self, name: &str, line: u32) {
+        // What another rule's `each` sets is missing here, and no mistake.
+        let key_as = self.mapping.rules.iter().filter_map(|rule| rule.key_as.as_deref());
         let given: Vec<_> = self.shared.iter().copied().chain(key_as).chain(CONTEXT).collect();
         let owner = name == "owner" || name.starts_with("owner.");
         if owner && !given[..given.len() - CONTEXT.len()].contains(&name) {
@@ -266,7 +317,9 @@ impl<'l> Names<'l> {
 
     /// A column must not need itself.
     fn cycles(&self, rule: &Rule) {
-        let columns = rule.columns.iter().map(|column| (column.name.as_str(), vec![Some(&column.expr), column.agrees.as_ref().map(|(expr, _)| expr)], column.line));
+        let columns = rule.columns.iter().map(|column| {
+            (column.name.as_str(), vec![Some(&column.expr), column.agrees.as_ref().map(|(expr, _)| expr)], column.line)
+        });
         let lets = rule.lets.iter().map(|(name, expr)| (name.as_str(), vec![Some(expr)], expr.line));
         let needs: Vec<_> = columns
             .chain(lets)
@@ -327,6 +380,9 @@ fn asks_for_rows(condition: &Condition) -> bool {
 
 /// Every expression of a rule.
 fn expressions(rule: &Rule) -> impl Iterator<Item = &Expr> {
-    let columns = rule.columns.iter().flat_map(|column| std::iter::once(&column.expr).chain(column.agrees.as_ref().map(|(expr, _)| expr)));
+    let columns = rule
+        .columns
+        .iter()
+        .flat_map(|column| std::iter::once(&column.expr).chain(column.agrees.as_ref().map(|(expr, _)| expr)));
     columns.chain(rule.secrets.iter().map(|secret| &secret.expr)).chain(rule.lets.iter().map(|(_, expr)| expr))
 }

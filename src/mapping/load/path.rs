@@ -88,8 +88,9 @@ pub fn template(text: &str) -> Result<Vec<TemplatePiece>, Wrong> {
             return Err(Wrong::new(format!("`{text}` closes a brace that is not open")).hint("write `}}` for a brace"));
         } else {
             let Some(end) = rest.find('}') else {
-                return Err(Wrong::new(format!("`{text}` opens a brace and does not close it"))
-                    .hint("write `{{` for a brace"));
+                return Err(
+                    Wrong::new(format!("`{text}` opens a brace and does not close it")).hint("write `{{` for a brace")
+                );
             };
             if !plain.is_empty() {
                 pieces.push(TemplatePiece::Text(std::mem::take(&mut plain)));
@@ -124,7 +125,8 @@ impl<'t> Scanner<'t> {
 
     fn run(mut self) -> Result<(Root, Vec<Part>), Wrong> {
         let first = self.rest.chars().next().ok_or_else(|| {
-            Wrong::new("an empty text is no path").hint("write `.` for the element, `{ value = \"\" }` for an empty text")
+            Wrong::new("an empty text is no path")
+                .hint("write `.` for the element, `{ value = \"\" }` for an empty text")
         })?;
         let root = match first {
             '.' => Root::Element,
@@ -160,7 +162,9 @@ impl<'t> Scanner<'t> {
                 '=' => ("a column or `let` of the rule", "`=name`"),
                 _ => ("a context name", "`#name` or `#owner.column`"),
             };
-            return Err(Wrong::new(format!("`{}` does not name {what}", self.text)).hint(format!("it is written {form}")));
+            return Err(
+                Wrong::new(format!("`{}` does not name {what}", self.text)).hint(format!("it is written {form}"))
+            );
         }
         let name = name.to_owned();
         Ok(match prefix {
@@ -228,7 +232,10 @@ impl<'t> Scanner<'t> {
             let end = self.rest.find(|c| !plain(c)).unwrap_or(self.rest.len());
             let (name, rest) = self.rest.split_at(end);
             if !name.is_empty() && name.chars().all(|c| c.is_ascii_digit() || c == '-') {
-                return Err(Wrong::new(format!("`[{name}]` in `{}`: a number as an index is not built yet", self.text)));
+                return Err(Wrong::new(format!(
+                    "`[{name}]` in `{}`: a number as an index is not built yet",
+                    self.text
+                )));
             }
             if name.is_empty() {
                 return Err(self.odd_bracket());
@@ -340,10 +347,7 @@ mod tests {
     fn a_pick_compares_a_member_with_a_literal() {
         let text = |text: &str| Literal::Text(text.to_owned());
         let cases = [
-            (
-                "tags[kind = \"To do\"].name",
-                vec![name("tags"), pick("kind", text("To do")), name("name")],
-            ),
+            ("tags[kind = \"To do\"].name", vec![name("tags"), pick("kind", text("To do")), name("name")]),
             ("tags['odd kind'='x]y']", vec![name("tags"), pick("odd kind", text("x]y"))]),
             ("[n=3]", vec![pick("n", Literal::Integer(3))]),
             ("a[n = -1.5]", vec![name("a"), pick("n", Literal::Real(-1.5))]),

@@ -20,13 +20,17 @@ impl Pattern {
 
     /// The names of its captures, from the left.
     pub fn captures(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().flat_map(|segment| match segment {
-            PatternSegment::Mixed(pieces) => pieces.as_slice(),
-            _ => &[],
-        }.iter().filter_map(|piece| match piece {
-            PatternPiece::Capture(name) => Some(name.as_str()),
-            _ => None,
-        }))
+        self.segments.iter().flat_map(|segment| {
+            match segment {
+                PatternSegment::Mixed(pieces) => pieces.as_slice(),
+                _ => &[],
+            }
+            .iter()
+            .filter_map(|piece| match piece {
+                PatternPiece::Capture(name) => Some(name.as_str()),
+                _ => None,
+            })
+        })
     }
 
     /// The captures of a path (`/` between segments), or `None` if it is no such path.
@@ -94,7 +98,9 @@ fn parse_segment(text: &str, segment: &str) -> Result<PatternSegment, String> {
             PatternPiece::Capture(name.to_owned())
         };
         if !matches!(pieces.last(), None | Some(PatternPiece::Literal(_))) {
-            return Err(format!("two captures or stars stand side by side in `{text}`, so where one ends is anybody's guess"));
+            return Err(format!(
+                "two captures or stars stand side by side in `{text}`, so where one ends is anybody's guess"
+            ));
         }
         pieces.push(wild);
     }
@@ -112,7 +118,11 @@ fn rank(segment: &PatternSegment) -> u8 {
     match segment {
         PatternSegment::Literal(_) => 0,
         PatternSegment::Mixed(pieces) => {
-            if pieces.iter().any(|piece| matches!(piece, PatternPiece::Literal(_))) { 1 } else { 2 }
+            if pieces.iter().any(|piece| matches!(piece, PatternPiece::Literal(_))) {
+                1
+            } else {
+                2
+            }
         }
         PatternSegment::Any => 3,
     }

@@ -44,7 +44,10 @@ pub(super) fn check_files(set: &Set, ignore_lines: &[u32], loaded: &[Loaded], se
         if let Some(rival) = rival {
             later.doc.refuse(
                 later.line,
-                format!("`{}` and `{}` of {} can name the same file", later.pattern.text, rival.pattern.text, rival.who),
+                format!(
+                    "`{}` and `{}` of {} can name the same file",
+                    later.pattern.text, rival.pattern.text, rival.who
+                ),
                 Some("make one of them more specific: the first difference from the left decides".to_owned()),
             );
         }
@@ -75,7 +78,8 @@ pub(super) fn check_feeders(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
             {
                 let names: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
                 refuse(format!("mapping `{mapping}` has no rule `{rule}`"), suggest::hint(rule, names));
-            } else if !rules.iter().any(|known| known.into == entry.table && rule.is_none_or(|rule| known.name == rule)) {
+            } else if !rules.iter().any(|known| known.into == entry.table && rule.is_none_or(|rule| known.name == rule))
+            {
                 let hint = format!("no rule of it goes `into` table `{}`", entry.table);
                 refuse(format!("`{feeder}` does not feed `{}`", entry.table), Some(hint));
             }

@@ -4,9 +4,7 @@ use super::expr::{self, broken, path_of, rooted_of};
 use super::keys;
 use super::tree::{Fields, Item};
 use crate::finding::Severity;
-use crate::mapping::model::{
-    ColumnRule, Expr, KeyPart, OnDuplicate, Policies, Policy, Rule, SecretKind, SecretRule,
-};
+use crate::mapping::model::{ColumnRule, Expr, KeyPart, OnDuplicate, Policies, Policy, Rule, SecretKind, SecretRule};
 
 /// One rule.
 pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
@@ -16,9 +14,9 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
         name: item.name.to_owned(),
         into: fields.text("into").unwrap_or_else(|| item.name.to_owned()),
         key: fields.get("key").map_or_else(Vec::new, key),
-        each: fields.get("each").map_or_else(Vec::new, |item| {
-            item.one_or_more().into_iter().filter_map(rooted_of).collect()
-        }),
+        each: fields
+            .get("each")
+            .map_or_else(Vec::new, |item| item.one_or_more().into_iter().filter_map(rooted_of).collect()),
         key_as: fields.text("key_as"),
         parent: fields.text("parent"),
         when: fields.get("when").and_then(super::condition::condition),
@@ -42,16 +40,18 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
         && rule.key.is_empty()
         && fields.get("key").is_none()
     {
-        item.refuse_with("`on_duplicate` says nothing without a `key`", "name the columns that tell one row from another");
+        item.refuse_with(
+            "`on_duplicate` says nothing without a `key`",
+            "name the columns that tell one row from another",
+        );
     }
     if let Some(item) = fields.get("on_reject")
         && rule.reject_row_only
         && rule.parent.is_none()
-        && rule.each.is_empty()
     {
         item.refuse_with(
-            "`on_reject = \"row\"` is for rules that take only a part of the record",
-            "without `each` or `parent` the row is the record",
+            "`on_reject = \"row\"` is for rules with a `parent`",
+            "a bad row of this rule takes its record with it",
         );
     }
     if let Some(item) = fields.get("key_as")

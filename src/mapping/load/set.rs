@@ -4,9 +4,7 @@ use super::expr;
 use super::keys;
 use super::mapping::pattern;
 use super::tree::{Fields, Item};
-use crate::mapping::model::{
-    Find, IgnoreFiles, Owners, Ownerless, Precedence, Recognise, Set, Unknown,
-};
+use crate::mapping::model::{Find, IgnoreFiles, Ownerless, Owners, Precedence, Recognise, Set, Unknown};
 
 /// The set without its mappings and migrations, with the lines of its `[ignore]` patterns.
 pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
@@ -19,10 +17,20 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
         database: fields.text("database"),
         namespace: fields.get("namespace").and_then(namespace),
         owners: fields.get("owners").and_then(owners),
-        precedence: fields.get("precedence").and_then(|item| item.entries()).unwrap_or_default().into_iter().map(precedence).collect(),
+        precedence: fields
+            .get("precedence")
+            .and_then(|item| item.entries())
+            .unwrap_or_default()
+            .into_iter()
+            .map(precedence)
+            .collect(),
         ignore,
-        refuse_unknown: fields.get("unknown_members").and_then(|item| item.word(&keys::UNKNOWN_MEMBERS)) == Some("refuse"),
-        after: fields.get("after").and_then(|item| item.fields(&[&keys::AFTER])).and_then(|after| after.text("message")),
+        refuse_unknown: fields.get("unknown_members").and_then(|item| item.word(&keys::UNKNOWN_MEMBERS))
+            == Some("refuse"),
+        after: fields
+            .get("after")
+            .and_then(|item| item.fields(&[&keys::AFTER]))
+            .and_then(|after| after.text("message")),
         mappings: Vec::new(),
         migrations: Vec::new(),
         digest: String::new(),
@@ -88,10 +96,7 @@ fn owners(item: Item<'_>) -> Option<Owners> {
         table: fields.need("table", title)?.text()?.to_owned(),
         find: find.into_iter().filter_map(find_entry).collect(),
         unknown: fields.get("unknown").and_then(unknown).unwrap_or(Unknown::Refuse),
-        ownerless: fields
-            .get("ownerless")
-            .and_then(|item| item.word(&keys::OWNERLESS))
-            .map(|_| Ownerless::OnlyUser),
+        ownerless: fields.get("ownerless").and_then(|item| item.word(&keys::OWNERLESS)).map(|_| Ownerless::OnlyUser),
         line: item.line,
     })
 }

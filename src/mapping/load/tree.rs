@@ -219,9 +219,7 @@ impl<'d> Item<'d> {
                 );
                 return None;
             }
-            DeValue::Array(_) => {
-                Literal::List(self.list()?.iter().map(Item::literal).collect::<Option<Vec<_>>>()?)
-            }
+            DeValue::Array(_) => Literal::List(self.list()?.iter().map(Item::literal).collect::<Option<Vec<_>>>()?),
             DeValue::Table(_) => Literal::Table(
                 self.entries()?
                     .iter()
