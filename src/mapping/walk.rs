@@ -1,7 +1,23 @@
 //! Visits everything that an expression or a condition reads.
 
-use crate::mapping::model::{Condition, Expr, From, JsonExpr, PathExpr, PathStep, Root, Rooted, TemplatePiece};
+use crate::mapping::model::{Condition, Expr, From, JsonExpr, PathExpr, PathStep, Root, Rooted, Rule, TemplatePiece};
 use crate::record::{Segment, Selection};
+use crate::step::Step;
+
+impl Rule {
+    /// The expressions of its columns, `agrees_with` included.
+    pub fn column_exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.columns
+            .iter()
+            .flat_map(|column| std::iter::once(&column.expr).chain(column.agrees.as_ref().map(|(expr, _)| expr)))
+    }
+
+    /// Every expression: of columns, `let`s and secrets.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        let lets = self.lets.iter().map(|(_, expr)| expr);
+        self.column_exprs().chain(lets).chain(self.secrets.iter().map(|secret| &secret.expr))
+    }
+}
 
 /// Something that is read, or asked for.
 #[derive(Debug, Clone, Copy)]
@@ -26,18 +42,21 @@ pub struct Visit<'m, 'w> {
     pub within: &'w [Rooted],
     /// The line of the innermost expression.
     pub line: u32,
+    /// Whether the value can be got back from what the whole expression gives: no step on the way
+    /// narrows it, and it is neither hashed nor only asked about.
+    pub keeps: bool,
 }
 
 type Visitor<'m, 'v> = dyn FnMut(Visit<'m, '_>) + 'v;
 
 /// Visits what an expression reads, from the outside in.
 pub fn expr<'m>(expr: &'m Expr, visit: &mut Visitor<'m, '_>) {
-    Walk { within: Vec::new(), visit }.expr(expr);
+    Walk { within: Vec::new(), keeps: true, visit }.expr(expr);
 }
 
 /// Visits what a condition reads.
 pub fn condition<'m>(condition: &'m Condition, line: u32, visit: &mut Visitor<'m, '_>) {
-    Walk { within: Vec::new(), visit }.condition(condition, line);
+    Walk { within: Vec::new(), keeps: false, visit }.condition(condition, line);
 }
 
 /// The values of a path as a selection: a pick may take any element.
@@ -51,12 +70,13 @@ pub fn selection_of(path: &PathExpr) -> Rooted {
 
 struct Walk<'v, 'f, 'm> {
     within: Vec<Rooted>,
+    keeps: bool,
     visit: &'v mut Visitor<'m, 'f>,
 }
 
 impl<'m> Walk<'_, '_, 'm> {
     fn tell(&mut self, read: Read<'m>, line: u32) {
-        (self.visit)(Visit { read, within: &self.within, line });
+        (self.visit)(Visit { read, within: &self.within, line, keeps: self.keeps });
     }
 
     fn inside(&mut self, each: Option<Rooted>, walk: impl FnOnce(&mut Self)) {
@@ -66,7 +86,22 @@ impl<'m> Walk<'_, '_, 'm> {
         self.within.truncate(depth);
     }
 
+    /// Walks on with values that cannot be got back.
+    fn losing(&mut self, walk: impl FnOnce(&mut Self)) {
+        let keeps = std::mem::replace(&mut self.keeps, false);
+        walk(self);
+        self.keeps = keeps;
+    }
+
     fn expr(&mut self, expr: &'m Expr) {
+        if expr.steps.iter().all(Step::keeps) {
+            self.source(expr);
+        } else {
+            self.losing(|walk| walk.source(expr));
+        }
+    }
+
+    fn source(&mut self, expr: &'m Expr) {
         let line = expr.line;
         match &expr.from {
             From::Path(path) => self.tell(Read::Path(path), line),
@@ -87,10 +122,10 @@ impl<'m> Walk<'_, '_, 'm> {
                 if *how == crate::mapping::model::Digest::Uuid5 {
                     self.tell(Read::Namespace, line);
                 }
-                of.iter().for_each(|part| self.expr(part));
+                self.losing(|walk| of.iter().for_each(|part| walk.expr(part)));
             }
             From::Lookup { table, column, by, .. } => self.row(table, Some(column), by, line),
-            From::Exists { table, by, .. } => self.row(table, None, by, line),
+            From::Exists { table, by, .. } => self.losing(|walk| walk.row(table, None, by, line)),
         }
     }
 

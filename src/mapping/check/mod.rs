@@ -1,7 +1,9 @@
 //! Judges a mapping set against the schema it writes into, without data.
 
 mod columns;
+mod kept;
 mod order;
+mod place;
 mod references;
 mod secrets;
 mod types;
@@ -37,6 +39,7 @@ pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
             secrets::check_rule(&spot, &mut told);
         }
         secrets::check_clear_uses(mapping, &mut told);
+        kept::check(mapping, &mut told);
     }
     secrets::check_names(set, &mut told);
     order::check(set, schema, &mut told);

@@ -70,13 +70,7 @@ fn edges(set: &Set, schema: &Schema, nodes: &[Node<'_>], at: usize) -> BTreeSet<
     if let Some(when) = &rule.when {
         walk::condition(when, rule.line, &mut see);
     }
-    let columns = rule
-        .columns
-        .iter()
-        .flat_map(|column| std::iter::once(&column.expr).chain(column.agrees.as_ref().map(|(expr, _)| expr)));
-    for expr in
-        columns.chain(rule.lets.iter().map(|(_, expr)| expr)).chain(rule.secrets.iter().map(|secret| &secret.expr))
-    {
+    for expr in rule.exprs() {
         walk::expr(expr, &mut see);
     }
     if let Some(table) = schema.table(&rule.into) {

@@ -17,13 +17,7 @@ pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
             path_names(spot, path, rule.line, told);
         }
     }
-    let columns = rule
-        .columns
-        .iter()
-        .flat_map(|column| std::iter::once(&column.expr).chain(column.agrees.as_ref().map(|(expr, _)| expr)));
-    for expr in
-        columns.chain(rule.lets.iter().map(|(_, expr)| expr)).chain(rule.secrets.iter().map(|secret| &secret.expr))
-    {
+    for expr in rule.exprs() {
         walk::expr(expr, &mut |visit| names(spot, &visit, told));
     }
     foreign_keys(spot, told);

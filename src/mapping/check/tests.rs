@@ -359,3 +359,44 @@ fn rules_that_wait_for_each_other_are_told_once() {
         "these rules wait for each other: `a.a` for `a.b` for `a.a` @9\nhint: a rule waits for its parent, for what feeds the tables it looks up or refers to, and by `[precedence]`"
     );
 }
+
+#[test]
+fn what_is_only_narrowed_or_tested_is_kept_elsewhere_or_left_behind() {
+    let rule = |head: &str, column: &str, rest: &str| {
+        format!(
+            "[table.x]\ninto = \"people\"\nkey = [\"id\"]\n{head}\n[table.x.columns]\nid = \"i\"\nname = \"n\"\n{column}\n{rest}\n"
+        )
+    };
+    let lost = |name: &str| format!("`{name}` is only narrowed, hashed or tested, so its value would be lost");
+    for (head, column, rest, message) in [
+        ("", "email = { from = \"mail\", steps = [\"lower\"] }", "", lost("mail")),
+        ("", "email = { from = \"mail\", steps = [\"trim\"] }", "", String::new()),
+        ("", "email = { from = \"mail\", steps = [\"lower\"] }\ndata = { json = \"@\" }", "", String::new()),
+        (
+            "",
+            "email = { from = \"mail\", steps = [\"lower\"] }\ndata = { json = \"@\", without = [\"mail\"] }",
+            "",
+            lost("mail"),
+        ),
+        (
+            "",
+            "email = { from = \"mail\", steps = [\"lower\"] }",
+            "[ignore]\nmail = \"capitals mean nothing\"",
+            String::new(),
+        ),
+        ("", "email = { sha256 = \"mail\" }", "", lost("mail")),
+        ("", "email = { from = \"=m\", steps = [\"lower\"] }", "[table.x.let]\nm = \"mail\"", lost("mail")),
+        ("", "email = 'mails[kind = \"home\"].to'", "", lost("mails[*].to")),
+        ("when = { equals = { kind = 1 } }", "", "", lost("kind")),
+        ("when = { equals = { n = 1 } }", "", "", String::new()),
+        (
+            "when = { type = { mails = \"array\" } }",
+            "email = { join = [\"mails.to\", \"mails.at\"] }",
+            "",
+            String::new(),
+        ),
+    ] {
+        let line = first_line(&rule(head, column, rest));
+        assert_eq!(line.split(" @").next(), Some(message.as_str()), "{head} {column}");
+    }
+}

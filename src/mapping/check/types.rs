@@ -53,15 +53,7 @@ impl Gives {
 }
 
 pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
-    let exprs = spot
-        .rule
-        .columns
-        .iter()
-        .flat_map(|column| std::iter::once(&column.expr).chain(column.agrees.as_ref().map(|(expr, _)| expr)));
-    let exprs = exprs
-        .chain(spot.rule.lets.iter().map(|(_, expr)| expr))
-        .chain(spot.rule.secrets.iter().map(|secret| &secret.expr));
-    for expr in exprs {
+    for expr in spot.rule.exprs() {
         steps_follow(spot, expr, told);
     }
     for column in &spot.rule.columns {
@@ -238,7 +230,7 @@ fn steps_follow(spot: &Spot<'_>, expr: &Expr, told: &mut Told) {
         }
         From::Json(json) => json_steps_follow(spot, json, told),
         From::Lookup { by, .. } | From::Exists { by, .. } => {
-            by.iter().for_each(|(_, expr)| steps_follow(spot, expr, told))
+            by.iter().for_each(|(_, expr)| steps_follow(spot, expr, told));
         }
         From::Path(_) | From::Literal(_) | From::Null | From::Template { .. } => {}
     }

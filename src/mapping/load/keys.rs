@@ -134,7 +134,7 @@ pub static SOURCE: Keys = Keys {
     title: "`[source]`",
     keys: &[
         key("files", "file patterns below the import root"),
-        key("format", "how a file is read"),
+        key("format", "how a file is read, by default as JSON"),
         key("optional", "why the files are read only when `--with` asks for them"),
         key("blank", "why a blank file loses nothing"),
         key("newest", "paths to the time by which an owner's files are read, newest first"),

@@ -69,7 +69,7 @@ fn source(fields: &Fields<'_>) -> (Source, Vec<u32>) {
             }
         }
     }
-    if let Some(item) = fields.need("format", "`[source]`") {
+    if let Some(item) = fields.get("format") {
         item.word(&keys::FORMAT);
     }
     let mut shapes: Vec<_> =

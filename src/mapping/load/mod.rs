@@ -9,6 +9,7 @@ pub mod keys;
 mod mapping;
 mod migration;
 mod names;
+mod owners;
 pub mod path;
 mod pattern;
 mod precedence;
@@ -108,7 +109,7 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
     precedence::check_files(&set, &ignore_lines, &loaded, &set_doc);
     if all_whole {
         precedence::check_feeders(&set, &loaded, &set_doc);
-        names::check_owners(&set, &loaded, &set_doc);
+        owners::check(&set, &loaded, &set_doc);
     }
     let mut told = set_doc.into_errors();
     told.append(&mut errors);

@@ -2,7 +2,7 @@
 
 use super::Loaded;
 use super::tree::Doc;
-use crate::mapping::model::{Condition, Expr, KeyPart, Mapping, PathExpr, PatternSegment, Root, Rule, Set};
+use crate::mapping::model::{Condition, Expr, KeyPart, Mapping, PathExpr, Pattern, Root, Rule, Set};
 use crate::mapping::suggest;
 use crate::mapping::walk::{self, Read};
 
@@ -21,61 +21,8 @@ pub(super) fn check(set: &Set, set_known: bool, loaded: &Loaded) {
     }
 }
 
-/// The owner's directory must be a whole segment of some pattern.
-pub(super) fn check_owners(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
-    let Some(owners) = &set.owners else {
-        return;
-    };
-    let patterns = || {
-        loaded
-            .iter()
-            .flat_map(|one| one.mapping.source.files.iter().zip(&one.pattern_lines).map(move |pair| (one, pair)))
-    };
-    if !patterns().any(|(_, (pattern, _))| pattern.captures().any(|capture| capture == owners.capture)) {
-        let captures: Vec<_> = patterns().flat_map(|(_, (pattern, _))| pattern.captures()).collect();
-        let message = format!("no file pattern captures `{{{}}}`, so no directory has an owner", owners.capture);
-        set_doc.refuse(
-            owners.line,
-            message,
-            suggest::nearest(&owners.capture, captures).map(|meant| format!("did you mean `{meant}`?")),
-        );
-    }
-    for (one, (pattern, line)) in patterns() {
-        let part = pattern.segments.iter().enumerate().find(|(at, segment)| match segment {
-            PatternSegment::Mixed(pieces) => {
-                let captures = pieces.iter().any(|piece| matches!(piece, crate::mapping::model::PatternPiece::Capture(name) if *name == owners.capture));
-                captures && (pieces.len() > 1 || at + 1 == pattern.segments.len())
-            }
-            _ => false,
-        });
-        if part.is_some() {
-            one.doc.refuse(
-                *line,
-                format!("`{{{}}}` in `{}` is no directory", owners.capture, pattern.text),
-                Some("`owners.capture` stands alone in a segment before the last".to_owned()),
-            );
-        }
-    }
-    for find in &owners.find {
-        let Some(from) = &find.from else {
-            continue; // The directory's name is compared.
-        };
-        walk::expr(from, &mut |visit| {
-            let fits = match visit.read {
-                Read::Path(path) => path.root == Root::Context("owner".to_owned()),
-                Read::Namespace => set.namespace.is_some(),
-                _ => false,
-            };
-            if !fits {
-                let message = "an owner is found by the directory's name alone";
-                set_doc.refuse(visit.line, message, Some("only `#owner` can be used here".to_owned()));
-            }
-        });
-    }
-}
-
 fn shared_context(mapping: &Mapping) -> Vec<&str> {
-    let captures = mapping.source.files.iter().flat_map(|pattern| pattern.captures());
+    let captures = mapping.source.files.iter().flat_map(Pattern::captures);
     captures.chain(mapping.source.shapes.iter().filter_map(|shape| shape.key_as.as_deref())).collect()
 }
 
@@ -114,7 +61,7 @@ impl<'l> Names<'l> {
             self.key_as(
                 shape.key_as.as_deref(),
                 shape.line,
-                self.mapping.source.files.iter().flat_map(|pattern| pattern.captures()),
+                self.mapping.source.files.iter().flat_map(Pattern::captures),
             );
             if let Some(when) = &shape.when {
                 self.condition(when, shape.line, &Scope { what: "a shape", rule: None, names: Vec::new() });
@@ -153,7 +100,7 @@ impl<'l> Names<'l> {
             if let Some(when) = &rule.when {
                 self.condition(when, rule.line, &scope);
             }
-            for expr in expressions(rule) {
+            for expr in rule.exprs() {
                 self.expr(expr, &scope);
             }
             self.cycles(rule);
@@ -376,13 +323,4 @@ fn asks_for_rows(condition: &Condition) -> bool {
         Condition::Not(one) => asks_for_rows(one),
         _ => false,
     }
-}
-
-/// Every expression of a rule.
-fn expressions(rule: &Rule) -> impl Iterator<Item = &Expr> {
-    let columns = rule
-        .columns
-        .iter()
-        .flat_map(|column| std::iter::once(&column.expr).chain(column.agrees.as_ref().map(|(expr, _)| expr)));
-    columns.chain(rule.secrets.iter().map(|secret| &secret.expr)).chain(rule.lets.iter().map(|(_, expr)| expr))
 }

@@ -169,7 +169,7 @@ fn columns_say_what_they_are_made_of() {
     assert!(
         matches!(&column("author").expr.from, From::Lookup { table, column, ignore_case: true, .. } if table == "people" && column == "id")
     );
-    assert!(matches!(&column("tags").expr.from, From::Template { pieces, each: Some(_) } if pieces.len() == 5));
+    assert!(matches!(&column("tags").expr.from, From::Template { pieces, each: Some(_) } if pieces.len() == 4));
     let line = &column("line").expr;
     assert!(line.matching.is_some());
     assert!(
