@@ -410,4 +410,11 @@ mod tests {
         assert!(template("a {b").is_err());
         assert!(template("a } b").is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "[.@$^=#a-zé0-9'\"\\\\ *{}=\\[\\]-]{0,12}") {
+            let _ = (path(&text), rooted(&text), template(&text), crate::mapping::model::Pattern::parse(&text));
+        }
+    }
 }
