@@ -55,7 +55,10 @@ impl Run<'_> {
                 Fate::Unmapped => {
                     self.files[file].status = Some(FileStatus::Unmapped);
                     let path = &self.plan.tree.files[file].path;
-                    let finding = Finding::new(&crate::finding::FILE_UNMAPPED, format!("no mapping reads `{}`", crate::finding::printable(path)));
+                    let finding = Finding::new(
+                        &crate::finding::FILE_UNMAPPED,
+                        format!("no mapping reads `{}`", crate::finding::printable(path)),
+                    );
                     self.findings.push(finding.at(self.plan.tree.files[file].place(0)).about("files"));
                 }
             }
@@ -103,7 +106,9 @@ impl Run<'_> {
             let count: u64 = files.values().map(|files| files.len() as u64).sum();
             let resolved = match &directory {
                 Some(name) => resolver.find(name).map(|hit| (hit.id, hit.how, hit.alias)),
-                None => self.owner_of_ownerless(owners.ownerless).map(|id| (id, "the only owner, or --owner".to_owned(), false)),
+                None => self
+                    .owner_of_ownerless(owners.ownerless)
+                    .map(|id| (id, "the only owner, or --owner".to_owned(), false)),
             };
             let name = directory.clone().unwrap_or_default();
             let owner = resolved.as_ref().and_then(|(id, _, _)| self.owners.get(id)).cloned();
@@ -170,14 +175,17 @@ impl Run<'_> {
         } else {
             match (unknown, directory) {
                 (Unknown::Ignore(reason), _) => {
-                    let what = directory.map_or_else(|| "files without an owner".to_owned(), |name| format!("directory {name}"));
+                    let what = directory
+                        .map_or_else(|| "files without an owner".to_owned(), |name| format!("directory {name}"));
                     self.leave_out(files, &what, reason);
                     Finding::new(&OWNER_IGNORED, format!("`{shown}` belongs to nobody: {count} files are ignored"))
                 }
                 (Unknown::Refuse, Some(_)) => {
                     Finding::new(&OWNER_UNKNOWN, format!("`{shown}` belongs to nobody: {count} files are not imported"))
                 }
-                (Unknown::Refuse, None) => Finding::new(&OWNER_NONE, format!("{shown} need an owner: {count} files are not imported")),
+                (Unknown::Refuse, None) => {
+                    Finding::new(&OWNER_NONE, format!("{shown} need an owner: {count} files are not imported"))
+                }
             }
         };
         for file in files.values().flatten() {
@@ -200,15 +208,15 @@ impl Run<'_> {
                 let inner = self.inner_path(file);
                 let twins = kept.entry((inner, source.bytes)).or_default();
                 // Most files have no twin; their bytes are not read for this.
-                let other_directory =
-                    |twin: usize| self.plan.directory_of(twin) != self.plan.directory_of(file);
-                let candidates: Vec<usize> = twins.iter().map(|(twin, _)| *twin).filter(|twin| other_directory(*twin)).collect();
+                let other_directory = |twin: usize| self.plan.directory_of(twin) != self.plan.directory_of(file);
+                let candidates: Vec<usize> =
+                    twins.iter().map(|(twin, _)| *twin).filter(|twin| other_directory(*twin)).collect();
                 let mut folded = None;
                 if !candidates.is_empty() {
                     let mine = source::digest_of(source);
-                    folded = candidates.into_iter().find(|twin| {
-                        mine.is_some() && source::digest_of(&self.plan.tree.files[*twin]) == mine
-                    });
+                    folded = candidates
+                        .into_iter()
+                        .find(|twin| mine.is_some() && source::digest_of(&self.plan.tree.files[*twin]) == mine);
                 }
                 match folded {
                     Some(twin) => {
