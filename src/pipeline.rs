@@ -201,7 +201,7 @@ impl Run<'_> {
     /// read once.
     fn fold_aliases(&mut self, files: &mut Files) -> Result<()> {
         for of_mapping in files.values_mut() {
-            let mut kept: HashMap<(String, u64), Vec<(usize, [u8; 32])>> = HashMap::new();
+            let mut kept: HashMap<(String, u64), Vec<usize>> = HashMap::new();
             let mut stay = Vec::new();
             for file in of_mapping.iter().copied() {
                 let source = &self.plan.tree.files[file];
@@ -209,16 +209,11 @@ impl Run<'_> {
                 let twins = kept.entry((inner, source.bytes)).or_default();
                 // Most files have no twin; their bytes are not read for this.
                 let other_directory = |twin: usize| self.plan.directory_of(twin) != self.plan.directory_of(file);
-                let candidates: Vec<usize> =
-                    twins.iter().map(|(twin, _)| *twin).filter(|twin| other_directory(*twin)).collect();
-                let mut folded = None;
-                if !candidates.is_empty() {
+                let same_bytes = |twin: usize| {
                     let mine = source::digest_of(source);
-                    folded = candidates
-                        .into_iter()
-                        .find(|twin| mine.is_some() && source::digest_of(&self.plan.tree.files[*twin]) == mine);
-                }
-                match folded {
+                    mine.is_some() && source::digest_of(&self.plan.tree.files[twin]) == mine
+                };
+                match twins.iter().copied().find(|twin| other_directory(*twin) && same_bytes(*twin)) {
                     Some(twin) => {
                         let reason = format!("the same bytes as {}", self.plan.tree.files[twin].path);
                         self.ignore(file, "alias copies", "the same bytes as in the owner's other directory");
@@ -226,7 +221,7 @@ impl Run<'_> {
                         self.findings.push(Finding::new(&FILE_FOLDED, reason).at(source.place(0)).about("owners"));
                     }
                     None => {
-                        twins.push((file, [0; 32]));
+                        twins.push(file);
                         stay.push(file);
                     }
                 }

@@ -45,9 +45,8 @@ impl Run<'_> {
             Ok(opened) => opened,
             Err(finding) => return self.reject_file(file, vec![finding]),
         };
-        let (shape, frame) = match self.skim(file, mapping, &mut opened)? {
-            Some(found) => found,
-            None => return Ok(()), // rejected or ignored, and said so
+        let Some((shape, frame)) = self.skim(file, mapping, &mut opened)? else {
+            return Ok(()); // rejected or ignored, and said so
         };
         self.files[file].shape = Some(shape);
         self.files[file].owner = owner.map(|owner| owner.id.clone());

@@ -235,10 +235,9 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         let mut list = Vec::new();
         for (i, one) in selected.into_iter().enumerate() {
-            match make(self, &scope.at(Current::Node(one.node), i + 1), trail)? {
-                Got::Datum(datum) => list.push(datum),
-                // An element that gives no text is left out of the list; its leaves need another home.
-                _ => {}
+            // An element that gives no text is left out of the list; its leaves need another home.
+            if let Got::Datum(datum) = make(self, &scope.at(Current::Node(one.node), i + 1), trail)? {
+                list.push(datum);
             }
         }
         Ok(Got::Datum(Datum::List(list)))

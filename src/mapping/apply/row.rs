@@ -155,13 +155,13 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     /// The row; without faults where the rule does not take the element.
-    pub(super) fn make(mut self) -> Result<Draft, NoRow> {
+    pub(super) fn make(mut self) -> Result<Draft, Box<NoRow>> {
         if let Some(when) = &self.rule.when {
             let scope = self.scope.clone();
             match super::condition::holds(when, &mut RuleView { maker: &mut self, scope: &scope }) {
                 Ok(true) => {}
-                Ok(false) | Err(Stop::Skip) => return Err(NoRow { faults: Vec::new(), draft: self.draft }),
-                Err(Stop::Reject(fault)) => return Err(NoRow { faults: vec![fault], draft: self.draft }),
+                Ok(false) | Err(Stop::Skip) => return Err(Box::new(NoRow { faults: Vec::new(), draft: self.draft })),
+                Err(Stop::Reject(fault)) => return Err(Box::new(NoRow { faults: vec![fault], draft: self.draft })),
             }
         }
         for field in 0..self.compiled.fields.len() {
@@ -171,7 +171,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             };
             match done {
                 Ok(()) => {}
-                Err(Stop::Skip) => return Err(NoRow { faults: Vec::new(), draft: self.draft }),
+                Err(Stop::Skip) => return Err(Box::new(NoRow { faults: Vec::new(), draft: self.draft })),
                 Err(Stop::Reject(fault)) => self.faults.push(fault),
             }
         }
@@ -185,7 +185,11 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         // A fault that another column's already told is without a message.
         self.faults.retain(|fault| !fault.message.is_empty());
-        if self.faults.is_empty() { Ok(self.draft) } else { Err(NoRow { faults: self.faults, draft: self.draft }) }
+        if self.faults.is_empty() {
+            Ok(self.draft)
+        } else {
+            Err(Box::new(NoRow { faults: self.faults, draft: self.draft }))
+        }
     }
 
     fn column(&mut self, field: usize) -> Result<Value, Stop> {
