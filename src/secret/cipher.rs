@@ -1,1 +1,182 @@
 //! Sealed values.
+//!
+//! A sealed value is the text `tl1.<key id>.<base64url of nonce, ciphertext and tag>`. Table, column
+//! and row key are authenticated with it, so that a value opens nowhere but where it was sealed for.
+
+use super::envelope;
+use super::keys::{ACTIVE, DataKey, KeyRow};
+use crate::error::{Error, Result};
+use aes_gcm::Aes256Gcm;
+use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
+
+/// The name of the format, the first part of every sealed value.
+pub const FORMAT: &str = "tl1";
+/// From so many seals on, a run should advise to `rotate`.
+pub const WARN_SEALS: u64 = 1 << 30;
+/// At so many seals a key seals no more: with random nonces of 96 bits, the odds of using one twice
+/// would pass what NIST SP 800-38D, section 8.3, allows.
+pub const MAX_SEALS: u64 = 1 << 32;
+
+/// Where a sealed value stands. It opens nowhere else.
+#[derive(Debug, Clone, Copy)]
+pub struct SealPlace<'a> {
+    /// The table.
+    pub table: &'a str,
+    /// The column.
+    pub column: &'a str,
+    /// The values of the columns that identify the row, as text, in the registered order.
+    pub key: &'a [String],
+}
+
+/// Seals and opens values under one data key, and counts the seals.
+pub struct Sealer {
+    key: DataKey,
+    cipher: Aes256Gcm,
+    active: bool,
+    seals: u64,
+}
+
+impl Sealer {
+    /// Begins where the key's row left off.
+    pub fn new(key: DataKey, row: &KeyRow) -> Result<Self> {
+        if key.id() != row.id {
+            return Err(Error::bug(format!("key `{}` was given the row of another", key.id())));
+        }
+        let seals = u64::try_from(row.seal_count)
+            .map_err(|_| Error::environment(format!("the seal count of key `{}` is negative", row.id)))?;
+        Ok(Self { cipher: envelope::cipher(key.bytes()), active: row.state == ACTIVE, seals, key })
+    }
+
+    /// The id of the key that values are sealed under.
+    pub fn key_id(&self) -> &str {
+        self.key.id()
+    }
+
+    /// The data key, to wrap it anew.
+    pub fn data_key(&self) -> &DataKey {
+        &self.key
+    }
+
+    /// How many values the key has sealed, to be written back to its row in the same transaction.
+    pub fn sealed_count(&self) -> i64 {
+        i64::try_from(self.seals).expect("was read from an i64, and rises to 2^32 at most")
+    }
+
+    /// Whether the key has sealed so many values that it should be rotated.
+    pub fn should_rotate(&self) -> bool {
+        self.seals >= WARN_SEALS
+    }
+
+    /// Seals a text for a place.
+    pub fn seal(&mut self, place: &SealPlace<'_>, text: &SecretString) -> Result<String> {
+        if !self.active {
+            return Err(Error::environment(format!("key `{}` is retired and seals no more", self.key.id())));
+        }
+        if self.seals >= MAX_SEALS {
+            return Err(Error::environment(format!(
+                "key `{}` has sealed 2^32 values and seals no more",
+                self.key.id()
+            ))
+            .hint("make a new data key with `credentials rotate`"));
+        }
+        if place.key.is_empty() {
+            return Err(Error::bug(format!("`{}.{}` is sealed for no row", place.table, place.column)));
+        }
+        let associated = self
+            .associated(place)
+            .ok_or_else(|| Error::environment(format!("a key value of `{}` is too long to seal for", place.table)))?;
+        self.seals += 1;
+        let envelope = envelope::close(&self.cipher, &associated, text.expose_secret().as_bytes())?;
+        Ok(format!("{FORMAT}.{}.{}", self.key.id(), envelope::to_base64url(&envelope)))
+    }
+
+    /// Opens a sealed value.
+    ///
+    /// Table, column and row key must be those it was sealed for; a value copied to another row
+    /// does not open.
+    pub fn open(&self, place: &SealPlace<'_>, token: &str) -> Result<SecretString, OpenError> {
+        let (key, body) = split(token).ok_or(OpenError::UnknownFormat)?;
+        if key != self.key.id() {
+            return Err(OpenError::OtherKey { key: key.to_owned() });
+        }
+        let envelope = envelope::from_base64url(body).ok_or(OpenError::Encoding)?;
+        if envelope.len() < envelope::OVERHEAD {
+            return Err(OpenError::TooShort);
+        }
+        let associated = self.associated(place).ok_or(OpenError::NotAuthentic)?;
+        let plain = envelope::open(&self.cipher, &associated, envelope).ok_or(OpenError::NotAuthentic)?;
+        std::str::from_utf8(plain.bytes()).map(SecretString::from).map_err(|_| OpenError::NotText)
+    }
+
+    fn associated(&self, place: &SealPlace<'_>) -> Option<Vec<u8>> {
+        let place_parts = [FORMAT, self.key.id(), place.table, place.column];
+        envelope::associated(place_parts.into_iter().chain(place.key.iter().map(String::as_str)))
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sealer({}, secret)", self.key.id())
+    }
+}
+
+/// The key id of a text that has the form of a sealed value. Says nothing about whether it opens.
+pub fn key_id_of(token: &str) -> Option<&str> {
+    split(token).map(|(key, _)| key)
+}
+
+fn split(token: &str) -> Option<(&str, &str)> {
+    let (key, body) = token.strip_prefix(FORMAT)?.strip_prefix('.')?.split_once('.')?;
+    envelope::is_key_id(key).then_some((key, body))
+}
+
+/// Why a sealed value does not open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// It does not begin as `tl1.` and a key id do.
+    #[error("this is not a sealed value of a format that this version knows")]
+    UnknownFormat,
+    /// Another key sealed it.
+    #[error("it is sealed under key `{key}`")]
+    OtherKey {
+        /// That key's id.
+        key: String,
+    },
+    /// Its last part is not base64url in its one form.
+    #[error("its last part is not base64url without padding in its one written form")]
+    Encoding,
+    /// It is shorter than an empty text sealed.
+    #[error("it is too short, probably cut")]
+    TooShort,
+    /// It was changed, or sealed for another table, column or row.
+    #[error("it was changed, or sealed for another table, column or row")]
+    NotAuthentic,
+    /// It opens, and what is in it is not UTF-8; treelift never sealed that.
+    #[error("it opens, but what it holds is not UTF-8 text")]
+    NotText,
+}
+
+impl OpenError {
+    /// The reason as one stable word, as the test vectors name it.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            OpenError::UnknownFormat => "unknown-format",
+            OpenError::OtherKey { .. } => "other-key",
+            OpenError::Encoding => "encoding",
+            OpenError::TooShort => "too-short",
+            OpenError::NotAuthentic => "not-authentic",
+            OpenError::NotText => "not-text",
+        }
+    }
+
+    /// An error that ends the command, for a value of this table and column.
+    pub fn into_error(self, table: &str, column: &str) -> Error {
+        Error::environment(format!("a value of `{table}.{column}` does not open: {self}"))
+            .hint("`credentials verify` lists every value that does not open, and why")
+    }
+}
+
+#[cfg(test)]
+#[path = "cipher_tests.rs"]
+mod tests;

@@ -1,5 +1,21 @@
 //! Keys: how a passphrase or a key file wraps the data key.
 
+use super::envelope;
+use super::kdf::{Argon2Memory, Cost, Derived, Kdf, KdfTextError};
+use super::key_file::KeyMaterial;
+use super::passphrase::{Passphrase, Strength};
+use crate::error::{Error, Result};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
+use std::fmt;
+use std::path::Path;
+use subtle::ConstantTimeEq;
+
+/// The state of the key that new values are sealed under.
+pub const ACTIVE: &str = "active";
+/// The state of a key that is kept for opening alone.
+pub const RETIRED: &str = "retired";
+
 /// A row of `treelift_keys`. Nothing in it is secret by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRow {
@@ -22,4 +38,300 @@ pub struct KeyRow {
 }
 
 /// What unlocks the data key.
-pub enum Secret {}
+#[derive(Debug)]
+pub enum Secret {
+    /// Something a person remembers.
+    Passphrase(Passphrase),
+    /// The content of a key file.
+    KeyFile(KeyMaterial),
+}
+
+impl Secret {
+    /// Reads a passphrase from a file; one line break at its end is not part of it.
+    pub fn from_passphrase_file(path: &Path, strength: Strength) -> Result<Self> {
+        Passphrase::from_file(path, strength).map(Self::Passphrase)
+    }
+
+    /// Takes a passphrase as it is, from the environment or a prompt.
+    pub fn from_passphrase_text(text: SecretString, strength: Strength) -> Result<Self> {
+        Passphrase::from_text(text, strength).map(Self::Passphrase)
+    }
+
+    /// Reads a key file, which only the caller may be able to read.
+    pub fn from_key_file(path: &Path) -> Result<Self> {
+        KeyMaterial::from_file(path).map(Self::KeyFile)
+    }
+
+    /// A passphrase or a key file.
+    pub fn kind(&self) -> SecretKind {
+        match self {
+            Secret::Passphrase(_) => SecretKind::Passphrase,
+            Secret::KeyFile(_) => SecretKind::KeyFile,
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Secret::Passphrase(passphrase) => passphrase.bytes(),
+            Secret::KeyFile(material) => material.bytes(),
+        }
+    }
+
+    /// The derivation that a new key gets for this kind of secret.
+    fn new_kdf(&self, cost: Cost) -> Result<Kdf> {
+        Ok(match self {
+            Secret::Passphrase(_) => Kdf::Argon2id { cost, salt: envelope::random()? },
+            Secret::KeyFile(_) => Kdf::Hkdf,
+        })
+    }
+}
+
+/// The two kinds of secret, as messages name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    /// A passphrase.
+    Passphrase,
+    /// A key file.
+    KeyFile,
+}
+
+impl fmt::Display for SecretKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SecretKind::Passphrase => "passphrase",
+            SecretKind::KeyFile => "key file",
+        })
+    }
+}
+
+/// The key that seals values, with its id. Wiped when dropped.
+pub struct DataKey {
+    id: String,
+    bytes: SecretBox<[u8; 32]>,
+}
+
+impl DataKey {
+    /// 16 lower-case hex digits.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// A new key from the operating system's random source.
+    pub(super) fn random() -> Result<Self> {
+        let mut bytes = SecretBox::<[u8; 32]>::default();
+        envelope::fill_random(bytes.expose_secret_mut())?;
+        Ok(Self { id: envelope::to_hex(&envelope::random::<8>()?), bytes })
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        self.bytes.expose_secret()
+    }
+}
+
+impl fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DataKey({}, secret)", self.id)
+    }
+}
+
+/// Makes a new data key, and the row that keeps it wrapped.
+pub fn create(secret: &Secret, cost: Cost, now: Timestamp) -> Result<(DataKey, KeyRow)> {
+    let key = DataKey::random()?;
+    let wrap = wrap(&key, secret, cost)?;
+    let row = KeyRow {
+        id: key.id.clone(),
+        state: ACTIVE.to_owned(),
+        kdf: wrap.kdf,
+        key_check: wrap.key_check,
+        wrapped_key: wrap.wrapped_key,
+        seal_count: 0,
+        created_at: now.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string(),
+        retired_at: None,
+    };
+    Ok((key, row))
+}
+
+/// Wraps a data key anew, for another secret; whatever was sealed under it stays as it is.
+///
+/// The caller writes the row, reads it back and unlocks it before the old row goes.
+pub fn rewrap(key: &DataKey, row: &KeyRow, secret: &Secret, cost: Cost) -> Result<KeyRow> {
+    if key.id != row.id {
+        return Err(Error::bug(format!("key `{}` cannot be wrapped into the row of another", key.id)));
+    }
+    let Wrap { kdf, key_check, wrapped_key } = wrap(key, secret, cost)?;
+    Ok(KeyRow { kdf, key_check, wrapped_key, ..row.clone() })
+}
+
+struct Wrap {
+    kdf: String,
+    key_check: String,
+    wrapped_key: String,
+}
+
+fn wrap(key: &DataKey, secret: &Secret, cost: Cost) -> Result<Wrap> {
+    let kdf = secret.new_kdf(cost)?;
+    let derived = kdf.derive(secret.bytes(), &mut Argon2Memory::new())?;
+    let kdf = kdf.to_string();
+    let wrapped = envelope::close(&derived.wrapping(), &wrap_associated(&key.id, &kdf), key.bytes())?;
+    Ok(Wrap { kdf, key_check: envelope::to_hex(derived.check()), wrapped_key: envelope::to_base64url(&wrapped) })
+}
+
+fn wrap_associated(id: &str, kdf: &str) -> Vec<u8> {
+    envelope::associated(["tl1-wrap", id, kdf].into_iter()).expect("an id and a derivation are short texts")
+}
+
+/// Opens the data key of a row.
+///
+/// `id`, `kdf`, `key_check` and `wrapped_key` are authenticated: when one of them was changed, it
+/// does not open. The other columns are not, and no secret hangs on them.
+pub fn unlock(row: &KeyRow, secret: &Secret) -> Result<DataKey, KeyError> {
+    unlock_with(row, secret, &mut Argon2Memory::new())
+}
+
+/// As [`unlock`], in working memory that is kept for the next.
+pub fn unlock_with(row: &KeyRow, secret: &Secret, memory: &mut Argon2Memory) -> Result<DataKey, KeyError> {
+    let wrapped = WrappedKey::read(row)?;
+    if wrapped.kdf.starts_from() != secret.kind() {
+        return Err(KeyError::WrongKind { key: row.id.clone(), needs: wrapped.kdf.starts_from() });
+    }
+    let derived = wrapped.kdf.derive(secret.bytes(), memory).map_err(KeyError::Derivation)?;
+    let right_secret = bool::from(derived.check().ct_eq(&wrapped.key_check));
+    match (right_secret, wrapped.open(row, &derived)) {
+        (true, Some(key)) => Ok(key),
+        (true, None) => Err(KeyError::damaged(row, "`id` or `wrapped_key`")),
+        // The secret does open the key, so what it was compared with must be what is wrong.
+        (false, Some(_)) => Err(KeyError::damaged(row, "`key_check`")),
+        (false, None) => Err(KeyError::WrongSecret { key: row.id.clone(), kind: secret.kind() }),
+    }
+}
+
+/// A key row whose texts have the right form.
+struct WrappedKey {
+    kdf: Kdf,
+    key_check: [u8; 32],
+    envelope: Vec<u8>,
+}
+
+impl WrappedKey {
+    /// Judges everything that can be judged before any work is done.
+    fn read(row: &KeyRow) -> Result<Self, KeyError> {
+        if !envelope::is_key_id(&row.id) {
+            return Err(KeyError::DamagedId);
+        }
+        if row.state != ACTIVE && row.state != RETIRED {
+            return Err(KeyError::damaged(row, "`state`"));
+        }
+        if row.seal_count < 0 {
+            return Err(KeyError::damaged(row, "`seal_count`"));
+        }
+        let kdf = Kdf::read(&row.kdf).map_err(|error| match error {
+            KdfTextError::Unknown => KeyError::UnknownKdf { key: row.id.clone() },
+            KdfTextError::Absurd => KeyError::AbsurdCost { key: row.id.clone() },
+        })?;
+        let key_check = envelope::from_hex(&row.key_check).ok_or_else(|| KeyError::damaged(row, "`key_check`"))?;
+        let envelope = envelope::from_base64url(&row.wrapped_key)
+            .filter(|bytes| bytes.len() == 32 + envelope::OVERHEAD)
+            .ok_or_else(|| KeyError::damaged(row, "`wrapped_key`"))?;
+        Ok(Self { kdf, key_check, envelope })
+    }
+
+    fn open(self, row: &KeyRow, derived: &Derived) -> Option<DataKey> {
+        let plain = envelope::open(&derived.wrapping(), &wrap_associated(&row.id, &row.kdf), self.envelope)?;
+        let plain: &[u8; 32] = plain.bytes().try_into().ok()?;
+        let bytes = SecretBox::init_with_mut(|bytes: &mut [u8; 32]| bytes.copy_from_slice(plain));
+        Some(DataKey { id: row.id.clone(), bytes })
+    }
+}
+
+/// Why a key does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The passphrase or key file is another one.
+    #[error("the {kind} does not open key `{key}`")]
+    WrongSecret {
+        /// The key's id.
+        key: String,
+        /// What was tried.
+        kind: SecretKind,
+    },
+    /// A passphrase was given where a key file is needed, or the other way round.
+    #[error("key `{key}` opens with a {needs}")]
+    WrongKind {
+        /// The key's id.
+        key: String,
+        /// What it needs.
+        needs: SecretKind,
+    },
+    /// A column of the key's row was changed or cut.
+    #[error("the row of key `{key}` in `treelift_keys` is damaged: {column} is not what it was")]
+    Damaged {
+        /// The key's id.
+        key: String,
+        /// The column or columns, in backticks.
+        column: &'static str,
+    },
+    /// The id itself is none.
+    #[error("a row of `treelift_keys` is damaged: its `id` is not 16 lower-case hex digits")]
+    DamagedId,
+    /// The derivation is none that this version knows.
+    #[error("key `{key}` names a key derivation that this version does not know")]
+    UnknownKdf {
+        /// The key's id.
+        key: String,
+    },
+    /// The derivation asks for more memory or time than is sane, or for far too little.
+    #[error("key `{key}` asks for absurd amounts of memory or time (or for too little to be safe)")]
+    AbsurdCost {
+        /// The key's id.
+        key: String,
+    },
+    /// The derivation could not be carried out on this machine.
+    #[error("{}", .0.message)]
+    Derivation(Error),
+}
+
+impl KeyError {
+    fn damaged(row: &KeyRow, column: &'static str) -> Self {
+        Self::Damaged { key: row.id.clone(), column }
+    }
+
+    /// The reason as one stable word, as the test vectors name it.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            KeyError::WrongSecret { .. } => "wrong-secret",
+            KeyError::WrongKind { .. } => "wrong-kind",
+            KeyError::Damaged { .. } | KeyError::DamagedId => "damaged",
+            KeyError::UnknownKdf { .. } => "unknown-kdf",
+            KeyError::AbsurdCost { .. } => "absurd-cost",
+            KeyError::Derivation(_) => "derivation",
+        }
+    }
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        let words = error.to_string();
+        let hint = match error {
+            KeyError::Derivation(error) => return error,
+            KeyError::WrongSecret { kind: SecretKind::Passphrase, .. } => {
+                "upper and lower case, blanks and accents count; if it is surely right, `kdf` in `treelift_keys` was changed"
+            }
+            KeyError::WrongSecret { kind: SecretKind::KeyFile, .. } => {
+                "look for the key file that this database was made with"
+            }
+            KeyError::WrongKind { needs: SecretKind::Passphrase, .. } => {
+                "give it with `--passphrase-file` or `TREELIFT_PASSPHRASE`, or leave both out to be asked"
+            }
+            KeyError::WrongKind { needs: SecretKind::KeyFile, .. } => "give it with `--key-file`",
+            KeyError::UnknownKdf { .. } => "use the version that made it, or one newer than this",
+            KeyError::Damaged { .. } | KeyError::DamagedId | KeyError::AbsurdCost { .. } => {
+                "restore `treelift_keys` from a backup; without it the sealed values cannot be opened"
+            }
+        };
+        Error::environment(words).hint(hint)
+    }
+}
+
+#[cfg(test)]
+#[path = "keys_tests.rs"]
+mod tests;

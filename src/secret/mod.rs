@@ -1,7 +1,15 @@
 //! Secrets: keys and how they are wrapped ([`keys`]), sealed values ([`cipher`]), and the search
 //! that proves that no secret stands in clear text ([`proof`]). `docs/credentials.md` is the
 //! published form of the formats.
+//!
+//! A secret value in memory is a [`secrecy::SecretString`] throughout: wiped when dropped, without
+//! `Display` or `Serialize`, a marker under `Debug`.
 
 pub mod cipher;
+mod envelope;
+mod forms;
+pub mod kdf;
+pub mod key_file;
 pub mod keys;
+pub mod passphrase;
 pub mod proof;

@@ -1,0 +1,186 @@
+//! Passphrases: where they come from, and which are refused.
+
+use crate::error::{Error, Result};
+use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Below this many characters a new passphrase is refused unless asked for.
+pub const MIN_CHARACTERS: usize = 12;
+/// No passphrase or key file is longer; whoever names a larger one named the wrong file.
+const MOST_BYTES: u64 = 64 * 1024;
+
+/// What is asked of a passphrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    /// Not empty: to open what exists, or to make a key with `--weak-passphrase`.
+    Any,
+    /// At least [`MIN_CHARACTERS`] characters: to make a key.
+    Strong,
+}
+
+/// A passphrase that is good enough for what it was asked for.
+pub struct Passphrase(SecretString);
+
+impl Passphrase {
+    /// Takes a text as it is: nothing is trimmed or normalised.
+    pub fn from_text(text: SecretString, strength: Strength) -> Result<Self> {
+        let characters = text.expose_secret().chars().count();
+        if characters == 0 {
+            return Err(Error::request("the passphrase is empty"));
+        }
+        if strength == Strength::Strong && characters < MIN_CHARACTERS {
+            return Err(Error::request(format!("the passphrase has fewer than {MIN_CHARACTERS} characters"))
+                .hint("choose a longer one, several words for instance, or accept the risk with `--weak-passphrase`"));
+        }
+        Ok(Self(text))
+    }
+
+    /// Reads a file; one line break at its end, LF or CRLF, is not part of the passphrase.
+    pub fn from_file(path: &Path, strength: Strength) -> Result<Self> {
+        let what = "passphrase file";
+        let text = read_text(&open_regular(path, what)?, path, what)?;
+        Self::from_text(text, strength).map_err(|error| error.at(path.display()))
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.expose_secret().as_bytes()
+    }
+}
+
+impl fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passphrase(secret)")
+    }
+}
+
+/// Opens a regular file. A pipe or a device is refused rather than waited for.
+pub(super) fn open_regular(path: &Path, what: &str) -> Result<File> {
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path).map_err(|error| {
+        Error::environment(format!("the {what} cannot be opened: {}", error.kind())).at(path.display())
+    })?;
+    if !file.metadata().map_err(|error| unreadable(path, what, &error))?.is_file() {
+        return Err(Error::environment(format!("the {what} is not a regular file")).at(path.display()));
+    }
+    Ok(file)
+}
+
+/// The text of an open file without one line break at its end.
+pub(super) fn read_text(file: &File, path: &Path, what: &str) -> Result<SecretString> {
+    let size = file.metadata().map_err(|error| unreadable(path, what, &error))?.len();
+    let too_long = || Error::environment(format!("the {what} is longer than 64 KiB")).at(path.display());
+    if size > MOST_BYTES {
+        return Err(too_long());
+    }
+    // Sized at once: a buffer that grows leaves copies of the secret behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MOST_BYTES as usize + 64));
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, what, &error))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(too_long());
+    }
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Error::environment(format!("the {what} is not UTF-8 text")).at(path.display()))?;
+    Ok(SecretString::from(without_line_break(text)))
+}
+
+fn without_line_break(text: &str) -> &str {
+    match text.strip_suffix('\n') {
+        Some(line) => line.strip_suffix('\r').unwrap_or(line),
+        None => text,
+    }
+}
+
+fn unreadable(path: &Path, what: &str, error: &std::io::Error) -> Error {
+    Error::environment(format!("the {what} cannot be read: {}", error.kind())).at(path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> SecretString {
+        SecretString::from(text)
+    }
+
+    fn from_file(bytes: &[u8], strength: Strength) -> Result<Passphrase> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("passphrase");
+        std::fs::write(&path, bytes).expect("writes");
+        Passphrase::from_file(&path, strength).map_err(|mut error| {
+            assert_eq!(error.place.take(), Some(path.display().to_string()));
+            error
+        })
+    }
+
+    #[test]
+    fn one_line_break_at_the_end_of_a_file_is_removed_and_nothing_else() {
+        for (file, passphrase) in [
+            ("red green blue", "red green blue"),
+            ("red green blue\n", "red green blue"),
+            ("red green blue\r\n", "red green blue"),
+            ("red green blue\n\n", "red green blue\n"),
+            ("red green blue\r\n\r\n", "red green blue\r\n"),
+            ("red green blue\r", "red green blue\r"),
+            (" red\ngreen \n", " red\ngreen "),
+            ("e\u{301}", "e\u{301}"),
+        ] {
+            let read = from_file(file.as_bytes(), Strength::Any).expect("is read");
+            assert_eq!(read.bytes(), passphrase.as_bytes());
+        }
+    }
+
+    #[test]
+    fn empty_is_refused_and_short_only_for_a_new_key() {
+        let message = |text: &str, strength| {
+            Passphrase::from_text(SecretString::from(text), strength).err().map(|error| (error.message, error.kind))
+        };
+        use crate::error::ErrorKind::Request;
+        assert_eq!(message("", Strength::Any), Some(("the passphrase is empty".to_owned(), Request)));
+        assert_eq!(message("", Strength::Strong), Some(("the passphrase is empty".to_owned(), Request)));
+        assert_eq!(message("x", Strength::Any), None);
+        let short = Some(("the passphrase has fewer than 12 characters".to_owned(), Request));
+        assert_eq!(message("elevenchars", Strength::Strong), short);
+        assert_eq!(message("zwölf ößäüß ", Strength::Strong), None);
+        assert_eq!(
+            from_file(b"\n", Strength::Any).err().map(|error| error.message),
+            message("", Strength::Any).map(|m| m.0)
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_or_no_file_is_refused_without_its_contents() {
+        let error = from_file(b"hunter\xff2", Strength::Any).expect_err("is refused");
+        assert_eq!(error.to_string(), "the passphrase file is not UTF-8 text");
+        let error = from_file(&[b'x'; 64 * 1024 + 1], Strength::Any).expect_err("is refused");
+        assert_eq!(error.to_string(), "the passphrase file is longer than 64 KiB");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let error = Passphrase::from_file(folder.path(), Strength::Any).expect_err("is refused");
+        assert_eq!(error.message, "the passphrase file is not a regular file");
+        let error = Passphrase::from_file(&folder.path().join("none"), Strength::Any).expect_err("is refused");
+        assert_eq!(
+            (error.message.as_str(), error.status()),
+            ("the passphrase file cannot be opened: entity not found", 3)
+        );
+    }
+
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
+        assert!(made.success());
+        let error = Passphrase::from_file(&path, Strength::Any).expect_err("is refused");
+        assert_eq!(error.message, "the passphrase file is not a regular file");
+    }
+
+    #[test]
+    fn debug_shows_a_marker() {
+        let passphrase = Passphrase::from_text(text("correct horse"), Strength::Any).expect("is taken");
+        assert_eq!(format!("{passphrase:?}"), "Passphrase(secret)");
+    }
+}
