@@ -20,7 +20,7 @@ pub struct Place {
 }
 
 /// How much a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing; changes nothing.
@@ -111,6 +111,8 @@ codes! {
         "remove it, or split the file";
     JSON_CONTROL = "J010" Error "a string holds a control character that is not escaped",
         "escape it at this place";
+    JSON_SIZE = "J011" Error "a value is too large to be held in memory",
+        "split the value, or leave the file out with a reason in set.toml";
     // S: shapes and records.
     SHAPE_NONE = "S001" Error "the file has none of the shapes that its mapping knows",
         "add a [[source.shape]] for it, or one that ignores it with a reason";
@@ -196,6 +198,8 @@ pub struct Finding {
     pub message: String,
     /// Where in the source.
     pub place: Option<Place>,
+    /// Another place that the message speaks of: where the row that stayed came from.
+    pub also: Option<Place>,
     /// Which rule and column of the mapping (`mapping.rule.column`); findings are grouped by it.
     pub subject: String,
     /// Where in the mapping (`file:line`), when a mapping's line decided it.
@@ -210,6 +214,7 @@ impl Finding {
             severity: code.severity,
             message: message.into(),
             place: None,
+            also: None,
             subject: String::new(),
             mapping: None,
         }
@@ -219,6 +224,13 @@ impl Finding {
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
+        self
+    }
+
+    /// Adds the other place that the message speaks of.
+    #[must_use]
+    pub fn also(mut self, place: Option<Place>) -> Self {
+        self.also = place;
         self
     }
 

@@ -7,15 +7,18 @@
 //! - jobs: [`import`], [`plan`], [`pipeline`]
 //! - edges: [`source`] (files in), [`target`] (databases), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
-//! - values: [`record`], [`row`], [`table`], [`finding`], [`config`]
+//! - values: [`record`], [`path`], [`row`], [`table`], [`finding`], [`config`]
 //! - [`error`]
 
+pub mod account;
 pub mod cli;
 pub mod config;
 pub mod error;
 pub mod finding;
 pub mod import;
+pub mod keyindex;
 pub mod mapping;
+pub mod path;
 pub mod pipeline;
 pub mod plan;
 pub mod record;

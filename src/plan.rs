@@ -1,1 +1,297 @@
-//! Stub.
+//! The plan of a run: which mapping reads which file, in which order rules run, and what the key
+//! index must know. Made from the tree's names and the mapping set alone; no file is read.
+
+use crate::error::{Error, Result};
+use crate::keyindex::IndexSpec;
+use crate::mapping::compile::{CompiledRule, FieldSource, compile};
+use crate::mapping::model::{Expr, From, Pattern, Root, Set};
+use crate::mapping::order::{Order, Stage, is_owned, order};
+use crate::mapping::uses::{uses, uses_of};
+use crate::source::walk::Tree;
+use crate::table::Schema;
+use std::cmp::Ordering;
+
+/// What is to become of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// The mapping of this index reads it, by its n-th pattern.
+    Mapped {
+        /// The mapping's index in the set.
+        mapping: usize,
+        /// The pattern's index in the mapping.
+        pattern: usize,
+        /// What the pattern captured.
+        captures: Vec<(String, String)>,
+    },
+    /// It is ignored: the pattern, and the reason.
+    Ignored {
+        /// The pattern as written.
+        what: String,
+        /// The reason.
+        reason: String,
+    },
+    /// Nothing says what becomes of it.
+    Unmapped,
+}
+
+/// The plan of a run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The mapping set.
+    pub set: Set,
+    /// The tables it writes into.
+    pub schema: Schema,
+    /// The tree as walked.
+    pub tree: Tree,
+    /// What becomes of each file of the tree, by its number.
+    pub fates: Vec<Fate>,
+    /// Every rule, by mapping.
+    pub rules: Vec<Vec<CompiledRule>>,
+    /// When each rule runs.
+    pub order: Order,
+    /// What the key index must know.
+    pub specs: Vec<IndexSpec>,
+}
+
+impl Plan {
+    /// Makes the plan. The set must have passed `check`.
+    pub fn new(set: Set, schema: Schema, tree: Tree, only: &[String]) -> Result<Self> {
+        if let Some(unknown) = only.iter().find(|name| !set.mappings.iter().any(|mapping| mapping.name == **name)) {
+            return Err(Error::request(format!("the set `{}` has no mapping `{unknown}`", set.name)));
+        }
+        let rules = compile(&set, &schema);
+        let order = order(&set, &rules)?;
+        let specs = Specs { set: &set, rules: &rules, order: &order, schema: &schema, specs: Vec::new() }.collect();
+        let fates = tree.files.iter().map(|file| fate(&set, &file.path, only)).collect();
+        Ok(Self { set, schema, tree, fates, rules, order, specs })
+    }
+
+    /// The owner's directory that a mapped file lies in: what the owners' capture captured.
+    pub fn directory_of(&self, file: usize) -> Option<&str> {
+        let owners = self.set.owners.as_ref()?;
+        match &self.fates[file] {
+            Fate::Mapped { captures, .. } => {
+                captures.iter().find(|(name, _)| *name == owners.capture).map(|(_, directory)| directory.as_str())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the files of a mapping belong to owners.
+    pub fn owned(&self, mapping: usize) -> bool {
+        is_owned(&self.set, mapping)
+    }
+
+    /// The columns of the owner table that mappings and owner rules refer to.
+    pub fn owner_columns(&self) -> Vec<String> {
+        owner_columns(&self.set, &self.schema)
+    }
+
+    /// The pattern that finds an owner's directory, with the capture alone: `users/{owner}`.
+    pub fn owner_folders(&self) -> Vec<String> {
+        let Some(owners) = &self.set.owners else { return Vec::new() };
+        let capture = format!("{{{}}}", owners.capture);
+        let mut found: Vec<String> = self
+            .set
+            .mappings
+            .iter()
+            .flat_map(|mapping| &mapping.source.files)
+            .filter_map(|pattern| {
+                let segments: Vec<&str> = pattern.text.split('/').collect();
+                let at = segments.iter().position(|segment| *segment == capture)?;
+                Some(segments[..at].join("/"))
+            })
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+}
+
+/// The most specific pattern decides; patterns of the set's `[ignore]` take part.
+fn fate(set: &Set, path: &str, only: &[String]) -> Fate {
+    let mut best: Option<(&Pattern, Fate)> = None;
+    let mut offer = |pattern, fate: &dyn Fn(Vec<(String, String)>) -> Fate| {
+        let pattern: &Pattern = pattern;
+        if let Some(captures) = pattern.matches(path)
+            && best.as_ref().is_none_or(|(held, _)| pattern.more_specific(held) == Ordering::Less)
+        {
+            best = Some((pattern, fate(captures)));
+        }
+    };
+    for (m, mapping) in set.mappings.iter().enumerate() {
+        for (p, pattern) in mapping.source.files.iter().enumerate() {
+            offer(pattern, &|captures| {
+                if !only.is_empty() && !only.contains(&mapping.name) {
+                    return Fate::Ignored {
+                        what: mapping.name.clone(),
+                        reason: "left out of this run by --only-mapping".to_owned(),
+                    };
+                }
+                match &mapping.source.optional {
+                    Some(reason) => Fate::Ignored { what: pattern.text.clone(), reason: reason.clone() },
+                    None => Fate::Mapped { mapping: m, pattern: p, captures },
+                }
+            });
+        }
+    }
+    for ignore in &set.ignore {
+        offer(&ignore.pattern, &|_| Fate::Ignored { what: ignore.pattern.text.clone(), reason: ignore.reason.clone() });
+    }
+    best.map_or(Fate::Unmapped, |(_, fate)| fate)
+}
+
+fn owner_columns(set: &Set, schema: &Schema) -> Vec<String> {
+    let Some(owners) = &set.owners else { return Vec::new() };
+    let mut columns: Vec<String> = schema
+        .table(&owners.table)
+        .map(|table| table.primary_key().into_iter().map(str::to_owned).collect())
+        .unwrap_or_default();
+    columns.extend(owners.find.iter().map(|find| find.by.clone()));
+    for rule in set.mappings.iter().flat_map(|mapping| &mapping.rules) {
+        columns.extend(
+            uses(rule).contexts.iter().filter_map(|name| name.strip_prefix("owner.").map(str::to_owned)),
+        );
+    }
+    for from in owners.find.iter().filter_map(|find| find.from.as_ref()) {
+        columns.extend(
+            uses_of(from).contexts.iter().filter_map(|name| name.strip_prefix("owner.").map(str::to_owned)),
+        );
+    }
+    let mut seen = std::collections::HashSet::new();
+    columns.retain(|column| seen.insert(column.clone()));
+    columns
+}
+
+/// Works out what the key index must know: the keys of rules, what is unique, what references
+/// point at, what is looked up.
+struct Specs<'p> {
+    set: &'p Set,
+    rules: &'p [Vec<CompiledRule>],
+    order: &'p Order,
+    schema: &'p Schema,
+    specs: Vec<IndexSpec>,
+}
+
+impl Specs<'_> {
+    fn collect(mut self) -> Vec<IndexSpec> {
+        for rule in self.rules.iter().flatten() {
+            if !rule.model(self.set).key.is_empty() {
+                self.add(&rule.table.name, key_names(rule, self.set), None, false);
+            }
+            for columns in unique_lists(rule) {
+                self.add(&rule.table.name, columns.clone(), None, false);
+            }
+            for key in rule.references() {
+                self.add(&key.table, key.to.clone(), None, false);
+            }
+            for used in uses(rule.model(self.set)).tables {
+                self.add(&used.table, used.by, used.column, used.ignore_case);
+            }
+        }
+        for at in 0..self.specs.len() {
+            self.specs[at].of_one_owner = self.of_one_owner(&self.specs[at]);
+        }
+        self.specs
+    }
+
+    fn add(&mut self, table: &str, by: Vec<String>, wanted: Option<String>, ignore_case: bool) {
+        let found = self
+            .specs
+            .iter_mut()
+            .find(|spec| spec.table == table && spec.by == by && spec.ignore_case == ignore_case);
+        match found {
+            Some(spec) => {
+                if let Some(column) = wanted
+                    && !spec.wanted.contains(&column)
+                {
+                    spec.wanted.push(column);
+                }
+            }
+            None => self.specs.push(IndexSpec {
+                table: table.to_owned(),
+                by,
+                wanted: wanted.into_iter().collect(),
+                ignore_case,
+                of_one_owner: false,
+            }),
+        }
+    }
+
+    /// A key belongs to one owner alone when one of its columns always does, and nothing that runs
+    /// after the owners asks for it.
+    fn of_one_owner(&self, spec: &IndexSpec) -> bool {
+        let asked_after = self.rules.iter().flatten().any(|rule| {
+            self.order.turn(rule).stage == Stage::After
+                && (rule.table.name == spec.table
+                    || rule.references().any(|key| key.table == spec.table)
+                    || uses(rule.model(self.set)).tables.iter().any(|used| used.table == spec.table))
+        });
+        !asked_after && spec.by.iter().any(|column| self.owners_column(&spec.table, column, 0))
+    }
+
+    /// Whether every rule fills the column with something of its owner's.
+    fn owners_column(&self, table: &str, column: &str, depth: u32) -> bool {
+        let mut feeders = self.rules.iter().flatten().filter(|rule| rule.table.name == table).peekable();
+        // Columns that refer to each other in a circle belong to nobody.
+        depth < 8
+            && feeders.peek().is_some()
+            && feeders.all(|rule| {
+                self.order.turn(rule).stage == Stage::Owners && self.filled_with_owners(rule, column, depth + 1)
+            })
+    }
+
+    fn filled_with_owners(&self, rule: &CompiledRule, column: &str, depth: u32) -> bool {
+        let model = rule.model(self.set);
+        let expr = match rule.field(column).map(|field| rule.fields[field].source) {
+            Some(FieldSource::Column(at)) => Some(&model.columns[at].expr),
+            Some(FieldSource::Secret(_)) => None,
+            None => model.lets.iter().find(|(name, _)| name == column).map(|(_, expr)| expr),
+        };
+        expr.is_some_and(|expr| self.owners_value(rule, expr, depth))
+    }
+
+    fn owners_value(&self, rule: &CompiledRule, expr: &Expr, depth: u32) -> bool {
+        if depth > 16 || expr.steps.iter().any(|step| !step.keeps()) {
+            return false;
+        }
+        match &expr.from {
+            From::Path(path) => match &path.root {
+                Root::Context(name) => self.is_owner_key(name),
+                Root::Column(name) => self.filled_with_owners(rule, name, depth + 1),
+                Root::Parent(name) => rule
+                    .parent
+                    .is_some_and(|parent| self.filled_with_owners(&self.rules[rule.mapping][parent], name, depth + 1)),
+                Root::Element | Root::Record | Root::Frame => false,
+            },
+            From::First(all) => all.iter().all(|one| self.owners_value(rule, one, depth + 1)),
+            From::Digest { of, .. } => of.iter().any(|one| self.owners_value(rule, one, depth + 1)),
+            From::Lookup { table, column, .. } => self.owners_column(table, column, depth + 1),
+            _ => false,
+        }
+    }
+
+    fn is_owner_key(&self, context: &str) -> bool {
+        let Some(owners) = &self.set.owners else { return false };
+        let Some(column) = context.strip_prefix("owner.") else { return false };
+        self.schema.table(&owners.table).is_some_and(|table| table.primary_key() == [column])
+    }
+}
+
+/// The names of a rule's key parts: a column's own, `#n` for a part that is no column.
+pub fn key_names(rule: &CompiledRule, set: &Set) -> Vec<String> {
+    rule.model(set)
+        .key
+        .iter()
+        .enumerate()
+        .map(|(i, part)| match part {
+            crate::mapping::model::KeyPart::Column(name) => name.clone(),
+            crate::mapping::model::KeyPart::Path(_) => format!("#{i}"),
+        })
+        .collect()
+}
+
+/// The unique column lists of a rule's table that the rule fills.
+pub fn unique_lists(rule: &CompiledRule) -> impl Iterator<Item = &Vec<String>> {
+    rule.table.unique.iter().filter(|columns| columns.iter().all(|column| rule.field(column).is_some()))
+}

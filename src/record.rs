@@ -4,13 +4,11 @@
 //! knows where its subtree ends, so that "everything below" is a range of numbers. Strings and
 //! names are decoded; numbers keep the text they were written with.
 
+pub use crate::path::{PathId, Paths, Segment, Selection, is_plain};
 use zeroize::Zeroize;
 
 /// The number of a node in its [`Tape`]; the root is 0.
 pub type NodeId = u32;
-
-/// The number of a path in [`Paths`]; the root is 0.
-pub type PathId = u32;
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +131,19 @@ impl Tape {
         (0..self.len()).map(|id| self.node(id))
     }
 
+    /// Whether a node with so many bytes of name and text can still be pushed.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.nodes.len() < u32::MAX as usize && bytes <= (u32::MAX as usize).saturating_sub(self.text.len())
+    }
+
     fn keep(&mut self, text: &str) -> (u32, u32) {
+        if self.sensitive && self.text.capacity() - self.text.len() < text.len() {
+            // A plain reallocation would leave the old text behind in freed memory.
+            let mut larger = String::with_capacity(2 * (self.text.len() + text.len()));
+            larger.push_str(&self.text);
+            self.text.zeroize();
+            self.text = larger;
+        }
         let start = u32::try_from(self.text.len()).expect("a record is smaller than 4 GiB");
         self.text.push_str(text);
         (start, u32::try_from(self.text.len()).expect("a record is smaller than 4 GiB"))
@@ -196,6 +206,10 @@ impl<'t> NodeRef<'t> {
             Kind::Record(_) => false,
             _ => true,
         }
+    }
+    /// Another node of the same tape.
+    pub fn sibling(self, id: NodeId) -> NodeRef<'t> {
+        self.tape.node(id)
     }
     /// Whether it is an array or an object.
     pub fn is_container(self) -> bool {
@@ -261,7 +275,7 @@ impl<'t> NodeRef<'t> {
 pub fn write_json_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20) {
+    while let Some(at) = special(rest.as_bytes()) {
         out.push_str(&rest[..at]);
         match rest.as_bytes()[at] {
             b'"' => out.push_str("\\\""),
@@ -283,158 +297,88 @@ pub fn write_json_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// One step of a [`Selection`], or of an interned path.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Segment {
-    /// The member of this name.
-    Name(String),
-    /// Every member of an object (`.*`).
-    Members,
-    /// Every element of an array (`[*]`).
-    Elements,
+/// The first byte that cannot stand in a JSON string as it is: a quote, a backslash or a control
+/// character below U+0020.
+pub(crate) fn special(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    /// Most strings are shorter; beyond, the wider registers of `memchr` pay for its call.
+    const NEAR: usize = 64;
+
+    // Eight bytes at once: the lowest flag raised is exact, a borrow can only raise those above it.
+    let (near, far) = bytes.split_at(bytes.len().min(NEAR));
+    let (words, tail) = near.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let quote = word ^ (ONES * u64::from(b'"'));
+        let backslash = word ^ (ONES * u64::from(b'\\'));
+        let flags =
+            (control | (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash)) & HIGHS;
+        if flags != 0 {
+            return Some(8 * i + flags.trailing_zeros() as usize / 8);
+        }
+    }
+    if let Some(at) = tail.iter().position(|byte| is_special(*byte)) {
+        return Some(near.len() - tail.len() + at);
+    }
+    let end = memchr::memchr2(b'"', b'\\', far);
+    let plain = &far[..end.unwrap_or(far.len())];
+    let at = if plain.iter().fold(false, |found, byte| found | (*byte < 0x20)) {
+        plain.iter().position(|byte| *byte < 0x20)
+    } else {
+        end
+    };
+    at.map(|at| near.len() + at)
 }
 
-/// Says which values of a document are meant: names, `.*` and `[*]`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Selection(pub Vec<Segment>);
+fn is_special(byte: u8) -> bool {
+    byte == b'"' || byte == b'\\' || byte < 0x20
+}
 
-impl std::fmt::Display for Selection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str(".");
-        }
-        for (i, segment) in self.0.iter().enumerate() {
-            let dot = if i == 0 { "" } else { "." };
-            match segment {
-                Segment::Elements => f.write_str("[*]")?,
-                Segment::Members => write!(f, "{dot}*")?,
-                Segment::Name(name) if is_plain(name) => write!(f, "{dot}{name}")?,
-                Segment::Name(name) => write!(f, "['{}']", crate::finding::printable(name))?,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_special_byte_is_found_at_every_position() {
+        for length in [0, 1, 7, 8, 9, 63, 64, 65, 200] {
+            for at in 0..length {
+                for byte in [b'"', b'\\', 0, 0x1f] {
+                    let mut bytes = vec![0xc3_u8; length];
+                    bytes[at] = byte;
+                    bytes[length - 1] = if at == length - 1 { byte } else { b'"' };
+                    assert_eq!(special(&bytes), Some(at), "{byte} at {at} of {length}");
+                }
             }
+            assert_eq!(special(&vec![b' '; length]), None);
         }
-        Ok(())
-    }
-}
-
-/// Whether a member name can stand in a path without quotes.
-pub fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-}
-
-/// The most names that are told apart below one path; later ones count as one path, `…`.
-const MOST_NAMES: usize = 2_000;
-
-#[derive(Debug)]
-struct PathNode {
-    parent: PathId,
-    segment: Segment,
-    children: Vec<(String, PathId)>,
-    elements: Option<PathId>,
-    other: Option<PathId>,
-    guess: usize,
-}
-
-/// Interned paths of one shape: every member name is a step, every array element is `[*]`.
-///
-/// The reader gives each node the number of its path, so that what is known of a path is worked
-/// out once and not once per node.
-#[derive(Debug)]
-pub struct Paths {
-    nodes: Vec<PathNode>,
-}
-
-impl Default for Paths {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Paths {
-    /// Only the root.
-    pub fn new() -> Self {
-        Self { nodes: vec![PathNode::new(0, Segment::Elements)] }
     }
 
-    /// How many paths are known.
-    pub fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
-    /// Never: the root is always there.
-    pub fn is_empty(&self) -> bool {
-        false
-    }
-
-    /// The path of a member below `parent`.
-    pub fn member(&mut self, parent: PathId, name: &str) -> PathId {
-        let node = &mut self.nodes[parent as usize];
-        // Siblings come in much the same order in every record, so the next one is tried first.
-        if let Some((known, id)) = node.children.get(node.guess)
-            && known == name
-        {
-            node.guess += 1;
-            return *id;
+    #[test]
+    fn a_sensitive_tape_keeps_its_text_while_it_grows() {
+        let mut tape = Tape::new(true);
+        let root = tape.push(Kind::Array, None, "", 0, 0);
+        for _ in 0..100 {
+            tape.push(Kind::String, None, "0123456789", 0, 0);
         }
-        if let Some(at) = node.children.iter().position(|(known, _)| known == name) {
-            node.guess = at + 1;
-            return node.children[at].1;
-        }
-        if node.children.len() >= MOST_NAMES {
-            return self.other(parent);
-        }
-        let id = self.add(parent, Segment::Name(name.to_owned()));
-        let node = &mut self.nodes[parent as usize];
-        node.children.push((name.to_owned(), id));
-        node.guess = node.children.len();
-        id
+        tape.close(root);
+        assert!(tape.root().children().all(|child| child.text() == "0123456789"));
     }
 
-    /// The path of the elements below `parent`.
-    pub fn element(&mut self, parent: PathId) -> PathId {
-        if let Some(id) = self.nodes[parent as usize].elements {
-            return id;
-        }
-        let id = self.add(parent, Segment::Elements);
-        self.nodes[parent as usize].elements = Some(id);
-        id
-    }
-
-    fn other(&mut self, parent: PathId) -> PathId {
-        if let Some(id) = self.nodes[parent as usize].other {
-            return id;
-        }
-        let id = self.add(parent, Segment::Members);
-        self.nodes[parent as usize].other = Some(id);
-        id
-    }
-
-    fn add(&mut self, parent: PathId, segment: Segment) -> PathId {
-        let id = PathId::try_from(self.nodes.len()).expect("fewer paths than bytes");
-        self.nodes.push(PathNode::new(parent, segment));
-        id
-    }
-
-    /// The steps from the root to this path.
-    pub fn steps(&self, path: PathId) -> Vec<&Segment> {
-        let mut steps = Vec::new();
-        let mut at = path;
-        while at != 0 {
-            let node = &self.nodes[at as usize];
-            steps.push(&node.segment);
-            at = node.parent;
-        }
-        steps.reverse();
-        steps
-    }
-
-    /// The path as the user writes it.
-    pub fn show(&self, path: PathId) -> String {
-        Selection(self.steps(path).into_iter().cloned().collect()).to_string()
-    }
-}
-
-impl PathNode {
-    fn new(parent: PathId, segment: Segment) -> Self {
-        Self { parent, segment, children: Vec::new(), elements: None, other: None, guess: 0 }
+    #[test]
+    fn json_is_written_compact_with_the_required_escapes() {
+        let mut tape = Tape::new(false);
+        let root = tape.push(Kind::Object, None, "", 0, 0);
+        tape.push(Kind::String, Some("a\"b"), "\u{8}\u{c}\n\r\t\u{1}\\ü", 0, 0);
+        tape.push(Kind::Number, Some("n"), "1.50", 0, 0);
+        let list = tape.push(Kind::Array, Some("l"), "", 0, 0);
+        tape.push(Kind::Null, None, "", 0, 0);
+        tape.push(Kind::Bool(true), None, "", 0, 0);
+        tape.close(list);
+        tape.close(root);
+        let mut out = String::new();
+        tape.root().write_json(&mut out, &|node| node.name() == Some("n"));
+        assert_eq!(out, r#"{"a\"b":"\b\f\n\r\t\u0001\\ü","l":[null,true]}"#);
     }
 }

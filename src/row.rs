@@ -86,4 +86,6 @@ pub struct Batch {
     pub columns: Vec<String>,
     /// The rows, in plan order.
     pub rows: Vec<Row>,
+    /// About how many bytes their texts have.
+    pub bytes: usize,
 }

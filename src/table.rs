@@ -55,7 +55,7 @@ pub struct ForeignKey {
 }
 
 /// A table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
     /// Its name.
     pub name: String,

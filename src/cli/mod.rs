@@ -1,6 +1,66 @@
-//! The command line: words, colours, prompts, progress, exit status.
+//! The command line: words, colours, prompts, progress, exit status. Nothing else prints or reads
+//! the terminal.
 
-/// Runs the program with these arguments.
-pub fn main(_args: std::env::ArgsOs) -> std::process::ExitCode {
-    std::process::ExitCode::from(2)
+mod args;
+mod credentials;
+mod database;
+mod explain;
+mod import;
+mod output;
+mod panics;
+mod progress;
+mod runs;
+mod secrets;
+mod signals;
+mod terminal;
+mod unbuilt;
+
+use crate::error::{Error, Result};
+use args::{Cli, Command, Credentials};
+use clap::{CommandFactory, FromArgMatches};
+use output::{Output, Wishes};
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+/// Runs the program with these arguments, the first being its own name.
+///
+/// The one place where an [`Error`] becomes words and an exit status.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    panics::install();
+    let args: Vec<_> = args.into_iter().collect();
+    let mut output = Output::new(Wishes::scan(&args));
+    let outcome = catch_unwind(AssertUnwindSafe(|| run(&args, &mut output)));
+    ExitCode::from(match outcome {
+        Ok(Ok(status)) => status,
+        Ok(Err(error)) => {
+            output.error(&error);
+            error.status()
+        }
+        Err(_) => {
+            // The hook has already said where, on whichever thread it happened.
+            let bug = Error::bug("this is a bug in treelift; standard error names its place");
+            output.error_as_document(&bug);
+            bug.status()
+        }
+    })
+}
+
+fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
+    let matches = match unbuilt::recognise(Cli::command()).try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => return output.usage(&error),
+    };
+    unbuilt::refuse(&matches)?;
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return output.usage(&error),
+    };
+    output.heed(&cli.global);
+    match cli.command {
+        Command::Import(args) => import::run(*args, output),
+        Command::Runs(args) => runs::run(&args, output),
+        Command::Explain(args) => explain::run(&args, output),
+        Command::Credentials { command: Credentials::NewKeyFile(args) } => credentials::new_key_file(&args, output),
+    }
 }

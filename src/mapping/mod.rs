@@ -4,5 +4,10 @@
 pub mod apply;
 pub mod bundled;
 pub mod check;
+pub mod compile;
+pub mod declared;
 pub mod load;
 pub mod model;
+pub mod order;
+pub mod secret_words;
+pub mod uses;

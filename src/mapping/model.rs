@@ -206,7 +206,7 @@ pub struct Shape {
 }
 
 /// One `[table.NAME]`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Rule {
     /// NAME.
     pub name: String,
@@ -264,9 +264,10 @@ pub enum KeyPart {
 }
 
 /// `on_duplicate`: what becomes of a later row of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnDuplicate {
     /// It is a finding that names both places.
+    #[default]
     Reject,
     /// It is superseded.
     First,

@@ -1,1 +1,190 @@
-//! The run report.
+//! The run report: what became of every file, leaf and row, and the verdict over it.
+//!
+//! [`Report`] is the JSON report itself (additions are allowed, renames are not); [`text`] and
+//! [`html`] render it, [`write`] puts it into files, [`findings`] collects what it lists.
+
+pub mod findings;
+pub mod html;
+mod parts;
+pub mod text;
+pub mod words;
+pub mod write;
+
+pub use parts::*;
+
+use crate::finding::Severity;
+use serde::{Deserialize, Serialize};
+
+/// The version of the report's form, its field `report_version`.
+pub const VERSION: u32 = 1;
+
+/// What a run did: its fields, in this order, are the JSON report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`VERSION`].
+    pub report_version: u32,
+    /// UUID text.
+    pub run_id: String,
+    /// What was asked for.
+    pub mode: RunMode,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Whether what was found may be committed.
+    pub verdict: Verdict,
+    /// The tree that was read.
+    pub source: SourceReport,
+    /// The mapping set that was used.
+    pub mappings: MappingsReport,
+    /// The database.
+    pub target: TargetReport,
+    /// Every file of the tree, by path.
+    pub files: Vec<FileReport>,
+    /// The sum over all files.
+    pub leaves: LeafCounts,
+    /// Paths that only a catch-all kept.
+    pub caught_all: Vec<CaughtReport>,
+    /// Directories and whose they are.
+    pub owners: Vec<OwnerReport>,
+    /// What was left out, and why: the list to sign off.
+    pub ignored: Vec<IgnoredReport>,
+    /// What was written, by table.
+    pub tables: Vec<TableReport>,
+    /// How columns were filled, where there was a choice.
+    pub columns: Vec<ColumnReport>,
+    /// What is wrong or worth knowing, worst first.
+    pub findings: Vec<FindingReport>,
+    /// What became of secrets.
+    pub secrets: SecretsReport,
+    /// What was checked before the end.
+    pub checks: Vec<CheckReport>,
+    /// How long each phase took.
+    pub timings: Timings,
+    /// What the application still needs after the import, one line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
+}
+
+impl Report {
+    /// The report as the JSON document that `--json` prints and `--report FILE.json` holds.
+    pub fn json(&self) -> String {
+        let mut json = serde_json::to_string_pretty(self).expect("strings, numbers and lists are always JSON");
+        json.push('\n');
+        json
+    }
+
+    /// How many findings weigh this much.
+    pub fn found(&self, severity: Severity) -> u64 {
+        self.findings.iter().filter(|finding| finding.severity == severity).map(|finding| finding.count).sum()
+    }
+
+    /// How many checks failed.
+    pub fn failed_checks(&self) -> u64 {
+        self.checks.iter().filter(|check| check.status == CheckStatus::Failed).count() as u64
+    }
+
+    /// How many records were rejected; a broken file counts as one.
+    pub fn rejected(&self) -> u64 {
+        self.files.iter().map(|file| file.rejected).sum()
+    }
+
+    /// Nothing to say against it: acceptable, no finding at error level, no failed check. With
+    /// rejects allowed a run may be acceptable and yet not clean.
+    pub fn is_clean(&self) -> bool {
+        self.verdict == Verdict::Acceptable && self.found(Severity::Error) == 0 && self.failed_checks() == 0
+    }
+
+    /// The exit status that tells the truth about it. `signal` is the one that ended the run.
+    pub fn status(&self, signal: Option<i32>) -> u8 {
+        match self.outcome {
+            Outcome::Interrupted => u8::try_from(128 + signal.unwrap_or(SIGINT)).unwrap_or(130),
+            Outcome::Failed => 3,
+            _ if !self.leaves.closes() => 70,
+            Outcome::Differs | Outcome::RolledBack => 1,
+            Outcome::Committed | Outcome::DryRun | Outcome::Verified => u8::from(!self.is_clean()),
+        }
+    }
+}
+
+/// The number of the signal that Ctrl-C sends, the same on every Unix.
+const SIGINT: i32 = 2;
+
+#[cfg(test)]
+pub(crate) mod sample;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_json_report_reads_back_as_it_was() {
+        let report = sample::refused();
+        let read: Report = serde_json::from_str(&report.json()).expect("our own report is readable");
+        assert_eq!(read, report);
+    }
+
+    #[test]
+    fn the_json_report_has_the_published_keys_in_order() {
+        let value: serde_json::Value = serde_json::from_str(&sample::committed().json()).expect("valid JSON");
+        let keys: Vec<_> = value.as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(
+            keys,
+            [
+                "report_version",
+                "run_id",
+                "mode",
+                "outcome",
+                "verdict",
+                "source",
+                "mappings",
+                "target",
+                "files",
+                "leaves",
+                "caught_all",
+                "owners",
+                "ignored",
+                "tables",
+                "columns",
+                "findings",
+                "secrets",
+                "checks",
+                "timings",
+                "after"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out_but_nobody_is_null() {
+        let file = &sample::committed().files[2];
+        assert_eq!(
+            serde_json::to_string(file).expect("serializable"),
+            r#"{"path":"people/7/cache.json","mapping":null,"status":"ignored","reason":"rebuilt by itself","bytes":900,"records":0,"rejected":0,"leaves":{"seen":0,"column":0,"json":0,"sealed":0,"ignored":0,"rejected":0,"unmapped":0}}"#
+        );
+    }
+
+    #[test]
+    fn the_exit_status_tells_the_truth() {
+        let clean = sample::committed();
+        let refused = sample::refused();
+        let with_rejects = sample::with_rejects();
+        let interrupted = Report { outcome: Outcome::Interrupted, ..sample::refused() };
+        let failed = Report { outcome: Outcome::Failed, ..sample::refused() };
+        let mut open_sum = sample::committed();
+        open_sum.leaves.seen += 1;
+        let mut failed_check = sample::committed();
+        failed_check.checks[0].status = CheckStatus::Failed;
+        let dry = |report: &Report| Report { mode: RunMode::DryRun, outcome: Outcome::DryRun, ..report.clone() };
+
+        assert_eq!(clean.status(None), 0);
+        assert_eq!(refused.status(None), 1);
+        assert_eq!(with_rejects.status(None), 1);
+        assert_eq!(interrupted.status(Some(2)), 130);
+        assert_eq!(interrupted.status(Some(15)), 143);
+        assert_eq!(failed.status(None), 3);
+        assert_eq!(open_sum.status(None), 70);
+        assert_eq!(failed_check.status(None), 1);
+        for report in [clean, refused, with_rejects] {
+            assert_eq!(dry(&report).status(None), report.status(None));
+        }
+    }
+}

@@ -31,6 +31,13 @@ impl KeyMaterial {
         })
     }
 
+    /// 32 bytes from the operating system's random source.
+    pub(super) fn random() -> Result<Self> {
+        let mut material = SecretBox::<[u8; 32]>::default();
+        envelope::fill_random(material.expose_secret_mut())?;
+        Ok(Self(material))
+    }
+
     fn from_text(text: &str) -> Option<Self> {
         let bytes = Zeroizing::new(envelope::from_base64url(text.strip_prefix(PREFIX)?)?);
         let bytes: &[u8; 32] = bytes.as_slice().try_into().ok()?;
@@ -69,9 +76,8 @@ fn judge_owner_and_mode(file: &File, path: &Path) -> Result<()> {
 
 /// Writes a new key file that only the caller can read. What exists is never overwritten.
 pub fn new_key_file(path: &Path) -> Result<()> {
-    let mut material = SecretBox::<[u8; 32]>::default();
-    envelope::fill_random(material.expose_secret_mut())?;
-    let encoded = Zeroizing::new(envelope::to_base64url(material.expose_secret()));
+    let material = KeyMaterial::random()?;
+    let encoded = Zeroizing::new(envelope::to_base64url(material.bytes()));
     let mut line = Zeroizing::new(String::with_capacity(PREFIX.len() + encoded.len() + 1));
     line.extend([PREFIX, encoded.as_str(), "\n"]);
 

@@ -62,6 +62,11 @@ impl Secret {
         KeyMaterial::from_file(path).map(Self::KeyFile)
     }
 
+    /// A random secret that nobody keeps, for a run that is rolled back.
+    pub fn throw_away() -> Result<Self> {
+        KeyMaterial::random().map(Self::KeyFile)
+    }
+
     /// A passphrase or a key file.
     pub fn kind(&self) -> SecretKind {
         match self {

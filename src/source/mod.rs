@@ -1,1 +1,24 @@
 //! Source files: walking the tree, reading JSON, finding places again.
+//!
+//! [`walk`](walk::walk) lists a tree. [`open`](read::open) opens one of its files, [`skim`](skim::skim)
+//! judges it whole and keeps what lies around its records, [`records`](records::records) hands those
+//! out one by one. All three see the bytes through a [`Window`](window::Window), so that a small file
+//! in memory and a large one on disk are read by the same code.
+
+mod build;
+pub mod json;
+pub mod locate;
+mod names;
+mod number;
+pub mod read;
+pub mod records;
+mod select;
+pub mod skim;
+pub mod string;
+pub mod walk;
+pub mod window;
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod laws;

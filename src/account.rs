@@ -1,0 +1,217 @@
+//! Leaf accounting: every leaf of every mapped file is counted once, in the most readable class
+//! that was really written.
+
+use crate::record::{NodeId, Tape};
+use crate::report::LeafCounts;
+use std::collections::BTreeMap;
+
+/// What became of a leaf, from the least to the most readable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Nothing says what becomes of it.
+    Unmapped,
+    /// Its record was rejected.
+    Rejected,
+    /// Left out, with a reason.
+    Ignored,
+    /// Inside a sealed value only.
+    Sealed,
+    /// Inside a JSON column only.
+    Json,
+    /// A column's value, or part of one.
+    Column,
+}
+
+/// The number of a reason in [`Reasons`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reason(u16);
+
+/// A class with the reason of an ignored leaf, in two bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark(u16);
+
+const REASON_BITS: u32 = 13;
+
+impl Mark {
+    /// The mark of a class that needs no reason.
+    pub fn of(class: Class) -> Self {
+        Self((class as u16) << REASON_BITS)
+    }
+
+    /// Ignored for a reason.
+    pub fn ignored(reason: Reason) -> Self {
+        Self(((Class::Ignored as u16) << REASON_BITS) | reason.0)
+    }
+
+    /// Its class.
+    pub fn class(self) -> Class {
+        match self.0 >> REASON_BITS {
+            0 => Class::Unmapped,
+            1 => Class::Rejected,
+            2 => Class::Ignored,
+            3 => Class::Sealed,
+            4 => Class::Json,
+            _ => Class::Column,
+        }
+    }
+
+    /// Its reason; of use only when it is ignored.
+    pub fn reason(self) -> Reason {
+        Reason(self.0 & ((1 << REASON_BITS) - 1))
+    }
+
+    /// The better of two claims; of two equal classes the first stays.
+    pub fn better(self, other: Self) -> Self {
+        if other.class() > self.class() { other } else { self }
+    }
+}
+
+/// The reasons of a run, each once.
+#[derive(Debug, Default)]
+pub struct Reasons {
+    known: Vec<(String, String)>,
+}
+
+impl Reasons {
+    /// The number of a reason for leaving out `what` (a mapping and what of it).
+    pub fn number(&mut self, what: &str, reason: &str) -> Reason {
+        let at = self.known.iter().position(|(w, r)| w == what && r == reason).unwrap_or_else(|| {
+            self.known.push((what.to_owned(), reason.to_owned()));
+            self.known.len() - 1
+        });
+        // Past the last number reasons share one; the counts stay right.
+        Reason(u16::try_from(at).unwrap_or(u16::MAX).min((1 << REASON_BITS) - 1))
+    }
+
+    /// What was left out, and why.
+    pub fn text(&self, reason: Reason) -> (&str, &str) {
+        self.known.get(usize::from(reason.0)).map_or(("", ""), |(what, why)| (what, why))
+    }
+}
+
+/// The name of a member that a `.*` matched; it counts as a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NameLeaf {
+    /// The n-th name on the way to the record.
+    OfRecord(u32),
+    /// The name of this node.
+    OfNode(NodeId),
+}
+
+/// The marks of one document: one per node, of use only at leaves, and those of names.
+#[derive(Debug, Clone, Default)]
+pub struct Sheet {
+    marks: Vec<Mark>,
+    names: Vec<(NameLeaf, Mark)>,
+    /// Whether a rule took the record.
+    pub taken: bool,
+    /// Whether the record was rejected.
+    pub rejected: bool,
+}
+
+impl Sheet {
+    /// A sheet for a document of so many nodes, all unmapped.
+    pub fn new(nodes: u32) -> Self {
+        Self { marks: vec![Mark::default(); nodes as usize], ..Self::default() }
+    }
+
+    /// Claims every node of a range.
+    pub fn claim(&mut self, nodes: std::ops::Range<NodeId>, mark: Mark) {
+        for held in &mut self.marks[nodes.start as usize..nodes.end as usize] {
+            *held = held.better(mark);
+        }
+    }
+
+    /// Claims, or only introduces (as unmapped), the name of a member.
+    pub fn claim_name(&mut self, name: NameLeaf, mark: Mark) {
+        match self.names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, held)) => *held = held.better(mark),
+            None => self.names.push((name, mark)),
+        }
+    }
+
+    /// The mark of a node.
+    pub fn mark(&self, node: NodeId) -> Mark {
+        self.marks[node as usize]
+    }
+
+    /// The marks of names.
+    pub fn names(&self) -> &[(NameLeaf, Mark)] {
+        &self.names
+    }
+
+    /// Takes over the claims of an earlier reading of the same document.
+    pub fn merge(&mut self, earlier: &Sheet) {
+        for (held, mark) in self.marks.iter_mut().zip(&earlier.marks) {
+            *held = mark.better(*held);
+        }
+        for (name, mark) in &earlier.names {
+            self.claim_name(*name, *mark);
+        }
+        self.taken |= earlier.taken;
+        self.rejected |= earlier.rejected;
+    }
+
+    /// Turns every leaf that nobody claimed into an ignored one.
+    pub fn ignore_rest(&mut self, reason: Reason) {
+        let mark = Mark::ignored(reason);
+        for held in self.marks.iter_mut().chain(self.names.iter_mut().map(|(_, mark)| mark)) {
+            if held.class() == Class::Unmapped {
+                *held = mark;
+            }
+        }
+    }
+
+    /// Makes every leaf a rejected one.
+    pub fn reject_all(&mut self) {
+        self.rejected = true;
+        let mark = Mark::of(Class::Rejected);
+        self.marks.fill(mark);
+        self.names.iter_mut().for_each(|(_, held)| *held = mark);
+    }
+
+    /// Adds the leaves of the document to the counts, and those ignored to their reasons.
+    pub fn count(&self, tape: &Tape, tally: &mut Tally) {
+        for node in tape.nodes().filter(|node| node.is_leaf()) {
+            tally.add(self.mark(node.id()));
+        }
+        for (_, mark) in &self.names {
+            tally.add(*mark);
+        }
+    }
+}
+
+/// Leaves by class, and the ignored ones by reason.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// By class.
+    pub leaves: LeafCounts,
+    /// Ignored leaves by reason.
+    pub ignored: BTreeMap<Reason, u64>,
+}
+
+impl Tally {
+    fn add(&mut self, mark: Mark) {
+        let leaves = &mut self.leaves;
+        leaves.seen += 1;
+        match mark.class() {
+            Class::Unmapped => leaves.unmapped += 1,
+            Class::Rejected => leaves.rejected += 1,
+            Class::Sealed => leaves.sealed += 1,
+            Class::Json => leaves.json += 1,
+            Class::Column => leaves.column += 1,
+            Class::Ignored => {
+                leaves.ignored += 1;
+                *self.ignored.entry(mark.reason()).or_default() += 1;
+            }
+        }
+    }
+
+    /// Adds another tally.
+    pub fn merge(&mut self, other: &Tally) {
+        self.leaves.add(&other.leaves);
+        for (reason, count) in &other.ignored {
+            *self.ignored.entry(*reason).or_default() += count;
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The command line's definition, nothing else.
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  treelift import ./old_data --dry-run --report report.html
+  treelift import ./old_data --database sqlite:///./new.db
+  treelift explain V004
+
+Exit status: 0 clean, 1 something was found, 2 wrong request, 3 could not be carried out,
+70 a bug in treelift, 130 or 143 interrupted. See docs/exit-statuses.md.";
+
+/// Lifts a legacy tree of JSON files into a relational database, once, provably.
+#[derive(Debug, Parser)]
+#[command(name = "treelift", version, after_help = EXAMPLES, max_term_width = 100, subcommand_required = true)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct Global {
+    /// Print one JSON document on standard output, and nothing else there.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// When to use colours; NO_COLOR switches them off too.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+    /// Say only what is wrong, and how it ended.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say everything, however long.
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+}
+
+/// When to use colours; `auto` is on a terminal.
+// The variants say nothing more: with texts of their own they would stretch every help page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Import a tree into a database, in one transaction.
+    Import(Box<ImportArgs>),
+    /// List the runs that a database remembers.
+    Runs(RunsArgs),
+    /// Say what the code of a finding means.
+    Explain(ExplainArgs),
+    /// Keys for stored credentials.
+    #[command(after_help = "Example:\n  treelift credentials new-key-file ./treelift.key")]
+    Credentials {
+        #[command(subcommand)]
+        command: Credentials,
+    },
+}
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  treelift import ./old_data --dry-run --report report.html --report report.json
+  treelift import ./old_data --database sqlite:///./new.db --key-file ./treelift.key
+
+A dry run does the same work and takes it back at the end. It exits as the real run would.";
+
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub(super) struct ImportArgs {
+    /// The data folder, or its parent.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(super) source: PathBuf,
+    /// A bundled mapping set by name, or a folder [default: a bundled set that recognises the tree].
+    #[arg(long, value_name = "SET|DIR")]
+    pub(super) mappings: Option<String>,
+    /// The database to write into [default: DATABASE_URL, then what the mapping set names].
+    #[arg(long, value_name = "URL")]
+    pub(super) database: Option<String>,
+    /// Do everything but commit; nothing is left behind.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Write the report into a file, `.json` or `.html`; may be given more than once.
+    #[arg(long = "report", value_name = "FILE", value_hint = ValueHint::FilePath, action = ArgAction::Append)]
+    pub(super) reports: Vec<PathBuf>,
+    /// Write rejected records into this folder, to be mended and imported again.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) rejects: Option<PathBuf>,
+    /// Commit the rest if no more than N records are rejected (a broken file counts as one).
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) max_rejects: u64,
+    /// Use only this mapping; may be given more than once.
+    #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
+    pub(super) only_mapping: Vec<String>,
+    /// Import only what belongs to this owner (directory or id); may be given more than once.
+    #[arg(long, value_name = "OWNER", action = ArgAction::Append)]
+    pub(super) only_owner: Vec<String>,
+    /// Whose the files are that name no owner.
+    #[arg(long, value_name = "ID")]
+    pub(super) owner: Option<String>,
+    /// How deep values may be nested.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
+    pub(super) max_depth: u32,
+    /// Answer yes to every question.
+    #[arg(long)]
+    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) secrets: SecretArgs,
+}
+
+const SECRETS_HEADING: &str = "Secrets (else TREELIFT_PASSPHRASE, else a hidden prompt)";
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = SECRETS_HEADING)]
+pub(super) struct SecretArgs {
+    /// Read the passphrase from this file; one line break at its end is not part of it.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(super) passphrase_file: Option<PathBuf>,
+    /// Use this key file; `credentials new-key-file` makes one.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(super) key_file: Option<PathBuf>,
+    /// Take a passphrase of fewer than 12 characters.
+    #[arg(long)]
+    pub(super) weak_passphrase: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift runs --database sqlite:///./new.db")]
+pub(super) struct RunsArgs {
+    /// The database to look into [default: DATABASE_URL].
+    #[arg(long, value_name = "URL")]
+    pub(super) database: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift explain V004")]
+pub(super) struct ExplainArgs {
+    /// A letter and three digits, as the report shows it.
+    pub(super) code: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Credentials {
+    /// Make a key file that only you can read.
+    NewKeyFile(NewKeyFileArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift credentials new-key-file ./treelift.key")]
+pub(super) struct NewKeyFileArgs {
+    /// Where to write it; what exists is never overwritten.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(super) path: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        super::super::unbuilt::recognise(Cli::command()).debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        fn look(command: &mut clap::Command) {
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Example"), "{help}");
+            for below in command.get_subcommands_mut().filter(|below| below.get_name() != "help") {
+                look(below);
+            }
+        }
+        look(&mut Cli::command());
+    }
+}

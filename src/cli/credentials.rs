@@ -1,0 +1,20 @@
+//! `treelift credentials`
+
+use super::args::NewKeyFileArgs;
+use super::output::Output;
+use super::secrets;
+use crate::error::Result;
+use crate::finding::printable;
+use serde_json::json;
+
+/// Makes a key file, and says what losing it means.
+pub(super) fn new_key_file(args: &NewKeyFileArgs, output: &Output) -> Result<u8> {
+    secrets::new_key_file(&args.path)?;
+    let path = args.path.display().to_string();
+    let words = format!(
+        "written: {}\nhint: keep a copy in a safe place; without it what is sealed with it cannot be opened again\n",
+        printable(&path)
+    );
+    output.result(&words, &json!({ "key_file": path }))?;
+    Ok(0)
+}

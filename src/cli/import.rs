@@ -1,0 +1,93 @@
+//! `treelift import`
+
+use super::args::ImportArgs;
+use super::database::{self, Database};
+use super::output::Output;
+use super::secrets;
+use super::terminal::{Manner, Terminal};
+use crate::config::{Companion, ImportOptions};
+use crate::error::{Error, Result};
+use crate::report::write::Form;
+use crate::target::{self, Mode};
+
+/// Imports, prints the report, and returns the exit status that the report deserves.
+pub(super) fn run(args: ImportArgs, output: &Output) -> Result<u8> {
+    args.reports.iter().try_for_each(|path| Form::of(path).map(drop))?;
+    let secret = secrets::choose(args.secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
+    let database = Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?;
+    let terminal = Terminal::new(Manner { yes: args.yes, quiet: output.is_quiet() }, secret)?;
+    let options = options(args, database.as_ref());
+    if let Some(Database::Environment(url)) = &database {
+        confirm_environment(url, options.mode, &terminal)?;
+    }
+    let imported = crate::import::import(&options, &terminal);
+    terminal.end();
+    let report = imported?;
+    output.report(&report)?;
+    Ok(report.status(terminal.interrupted()))
+}
+
+fn options(args: ImportArgs, database: Option<&Database>) -> ImportOptions {
+    ImportOptions {
+        source: args.source,
+        mappings: args.mappings,
+        database: database.map(|database| database.url().to_owned()),
+        mode: if args.dry_run { Mode::Dry } else { Mode::Real },
+        reports: args.reports,
+        rejects: args.rejects,
+        max_rejects: args.max_rejects,
+        only_mapping: args.only_mapping,
+        only_owner: args.only_owner,
+        owner: args.owner,
+        max_depth: args.max_depth,
+    }
+}
+
+/// A variable set for another program may name a database that nobody had in mind now: it is
+/// named, and a person who is there is asked before anything is written.
+fn confirm_environment(url: &str, mode: Mode, terminal: &Terminal) -> Result<()> {
+    let target = target::open(url)?;
+    terminal.say(&format!("target: {} (from {})", target.url(), database::VARIABLE));
+    let asked = mode == Mode::Real && terminal.is_attended();
+    if asked && !terminal.confirm(&format!("import into {}?", target.url()))? {
+        return Err(
+            Error::request("not confirmed, nothing was written").hint("name the database with `--database URL`")
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::{Cli, Command};
+    use super::*;
+    use clap::Parser;
+
+    fn parsed(line: &str) -> ImportOptions {
+        let cli = Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}"));
+        let Command::Import(args) = cli.command else { panic!("not an import: {line}") };
+        let database = Database::choose(args.database.clone(), None).expect("chosen");
+        options(*args, database.as_ref())
+    }
+
+    #[test]
+    fn an_import_of_a_source_alone_is_real_and_allows_nothing() {
+        assert_eq!(
+            format!("{:?}", parsed("treelift import ./old")),
+            "ImportOptions { source: \"./old\", mappings: None, database: None, mode: Real, reports: [], rejects: None, \
+             max_rejects: 0, only_mapping: [], only_owner: [], owner: None, max_depth: 64 }"
+        );
+    }
+
+    #[test]
+    fn every_flag_reaches_its_option() {
+        let line = "treelift import ./old --mappings notes --database x.db --dry-run --report a.json --report b.html \
+                    --rejects r --max-rejects 3 --only-mapping m --only-mapping n --only-owner o --owner p --max-depth 127";
+        assert_eq!(
+            format!("{:?}", parsed(line)),
+            "ImportOptions { source: \"./old\", mappings: Some(\"notes\"), database: Some(\"x.db\"), mode: Dry, \
+             reports: [\"a.json\", \"b.html\"], rejects: Some(\"r\"), max_rejects: 3, only_mapping: [\"m\", \"n\"], \
+             only_owner: [\"o\"], owner: Some(\"p\"), max_depth: 127 }"
+        );
+    }
+}

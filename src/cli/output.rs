@@ -1,0 +1,284 @@
+//! Where words go: results to standard output, everything else to standard error.
+
+use super::args::{Color, Global};
+use crate::error::{Error, ErrorKind, Result};
+use crate::finding::printable;
+use crate::report::Report;
+use crate::report::text::{Detail, summary, verdict};
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
+use serde_json::json;
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+/// How the caller wants words to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Wishes {
+    json: bool,
+    color: Color,
+    detail: Detail,
+}
+
+impl Wishes {
+    /// Reads the global flags before anything else is parsed, so that a wrong request is told in
+    /// the wished form too. What is wrong about them is for the parser to say.
+    pub(super) fn scan(args: &[OsString]) -> Self {
+        let mut wishes = Self::default();
+        let mut args = args.iter().skip(1).map_while(|arg| arg.to_str().filter(|arg| *arg != "--"));
+        while let Some(arg) = args.next() {
+            match arg {
+                "--json" => wishes.json = true,
+                "-q" | "--quiet" => wishes.detail = Detail::Brief,
+                "-v" | "--verbose" => wishes.detail = Detail::All,
+                "--color" => wishes.color = color(args.next().unwrap_or_default()),
+                _ => {
+                    if let Some(when) = arg.strip_prefix("--color=") {
+                        wishes.color = color(when);
+                    }
+                }
+            }
+        }
+        wishes
+    }
+}
+
+fn color(when: &str) -> Color {
+    Color::from_str(when, false).unwrap_or_default()
+}
+
+/// The two streams and how they are written.
+#[derive(Debug)]
+pub(super) struct Output {
+    wishes: Wishes,
+}
+
+impl Output {
+    /// Writes as wished.
+    pub(super) fn new(wishes: Wishes) -> Self {
+        Self { wishes }
+    }
+
+    /// Writes as the parsed flags say.
+    pub(super) fn heed(&mut self, global: &Global) {
+        let detail = match (global.quiet, global.verbose) {
+            (true, _) => Detail::Brief,
+            (_, true) => Detail::All,
+            _ => Detail::Screen,
+        };
+        self.wishes = Wishes { json: global.json, color: global.color, detail };
+    }
+
+    /// Whether nothing but errors and the end may be said.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.wishes.detail == Detail::Brief
+    }
+
+    /// The result of a command: its words, or with `--json` its document.
+    pub(super) fn result(&self, words: &str, document: &serde_json::Value) -> Result<()> {
+        if self.wishes.json { self.stdout(&format!("{document:#}\n")) } else { self.stdout(&paint(words)) }
+    }
+
+    /// A run's report. With `--json` the verdict alone is said, beside the document.
+    pub(super) fn report(&self, report: &Report) -> Result<()> {
+        if !self.wishes.json {
+            return self.stdout(&paint(&summary(report, self.wishes.detail)));
+        }
+        self.stdout(&report.json())?;
+        if !self.is_quiet() {
+            self.stderr(&paint(&format!("{}\n", verdict(report))));
+        }
+        Ok(())
+    }
+
+    /// The error that ended the command.
+    pub(super) fn error(&self, error: &Error) {
+        self.stderr(&paint(&error_words(error)));
+        self.error_as_document(error);
+    }
+
+    /// The error for those who asked for JSON, when the words were said already.
+    pub(super) fn error_as_document(&self, error: &Error) {
+        if self.wishes.json {
+            let document = json!({ "error": error_document(error) });
+            // The error is told and decides the exit status; another one would not change it.
+            let _ = self.stdout(&format!("{document:#}\n"));
+        }
+    }
+
+    /// What the parser has to say: help and version are results, everything else is a wrong request.
+    pub(super) fn usage(&self, error: &clap::Error) -> Result<u8> {
+        let words = hide_passwords(&error.render().ansi().to_string());
+        if !error.use_stderr() {
+            self.stdout(&words)?;
+            return Ok(0);
+        }
+        self.stderr(&words);
+        if self.wishes.json {
+            let plain = hide_passwords(&error.render().to_string());
+            let message = plain.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            self.error_as_document(&Error::request(message));
+        }
+        Ok(2)
+    }
+
+    fn stdout(&self, text: &str) -> Result<()> {
+        let mut stream = AutoStream::new(io::stdout().lock(), self.choice());
+        match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+            // Nobody reads on, as with `| head`: no reason to complain.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::environment(format!("cannot write to standard output: {}", error.kind())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn stderr(&self, text: &str) {
+        let mut stream = AutoStream::new(io::stderr().lock(), self.choice());
+        // There is nowhere left to say that standard error is broken.
+        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+
+    fn choice(&self) -> anstream::ColorChoice {
+        match self.wishes.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+    }
+}
+
+/// An error in words that are safe for a terminal.
+fn error_words(error: &Error) -> String {
+    let mut words = format!("error: {}\n", printable(&error.message));
+    if let Some(place) = &error.place {
+        words += &format!("  at {}\n", printable(place));
+    }
+    if let Some(hint) = &error.hint {
+        words += &format!("hint: {}\n", printable(hint));
+    }
+    words.extend(error.more.iter().map(error_words));
+    words
+}
+
+fn error_document(error: &Error) -> serde_json::Value {
+    let kind = match error.kind {
+        ErrorKind::Request => "request",
+        ErrorKind::Environment => "environment",
+        ErrorKind::Bug => "bug",
+        ErrorKind::Interrupted(_) => "interrupted",
+    };
+    json!({
+        "kind": kind,
+        "message": error.message,
+        "place": error.place,
+        "hint": error.hint,
+        "more": error.more.iter().map(error_document).collect::<Vec<_>>(),
+    })
+}
+
+/// Lines by the word they begin with.
+const COLORS: &[(&str, AnsiColor)] = &[
+    ("error", AnsiColor::Red),
+    ("warning", AnsiColor::Yellow),
+    ("hint:", AnsiColor::Cyan),
+    ("refused:", AnsiColor::Red),
+    ("dry run: would be refused:", AnsiColor::Red),
+    ("interrupted:", AnsiColor::Red),
+    ("differs:", AnsiColor::Red),
+    ("failed:", AnsiColor::Red),
+    ("committed without", AnsiColor::Yellow),
+    ("dry run: acceptable", AnsiColor::Green),
+    ("committed:", AnsiColor::Green),
+    ("verified:", AnsiColor::Green),
+];
+
+/// Puts colour on the words that lines begin with; the stream takes it off where it is not wanted.
+fn paint(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| match COLORS.iter().find(|(word, _)| line.starts_with(word)) {
+            Some((word, color)) => {
+                let style = Style::new().bold().fg_color(Some((*color).into()));
+                format!("{style}{word}{style:#}{}", &line[word.len()..])
+            }
+            None => line.to_owned(),
+        })
+        .collect()
+}
+
+/// The parser repeats arguments it cannot place; a URL among them must not show its password.
+fn hide_passwords(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, behind) = rest.split_at(at + 3);
+        out.push_str(before);
+        // An unescaped `/` or `@` may stand in a password that somebody pasted, so the last `@` counts.
+        let end =
+            behind.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '\u{1b}')).unwrap_or(behind.len());
+        rest = match behind[..end].rfind('@') {
+            Some(host) => {
+                out.push_str("***");
+                &behind[host..]
+            }
+            None => behind,
+        };
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wishes_are_read_wherever_they_stand() {
+        let scan = |line: &str| Wishes::scan(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(scan("treelift runs"), Wishes::default());
+        assert_eq!(
+            scan("treelift --json runs --color never -q"),
+            Wishes { json: true, color: Color::Never, detail: Detail::Brief }
+        );
+        assert_eq!(scan("treelift runs --color=always -v").color, Color::Always);
+        assert_eq!(scan("treelift runs --color=pink"), Wishes::default());
+        assert_eq!(scan("treelift import -- --json"), Wishes::default());
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_place_and_hint_and_the_others_of_the_look() {
+        let mut error =
+            Error::request("column `a\u{1b}[2J` is not there").at("sets/x.toml:3").hint("did you mean `b`?");
+        error.more.push(Error::request("another"));
+        assert_eq!(
+            error_words(&error),
+            "\
+error: column `a\\u{1b}[2J` is not there
+  at sets/x.toml:3
+hint: did you mean `b`?
+error: another
+"
+        );
+        assert_eq!(
+            error_document(&error)["more"][0],
+            json!({"kind": "request", "message": "another", "place": null, "hint": null, "more": []})
+        );
+    }
+
+    #[test]
+    fn colour_is_put_on_the_first_word_and_nothing_else_changes() {
+        let painted = paint("error V001 a: b\n  help: c\ncommitted: 1 row into x\n");
+        assert_eq!(
+            painted,
+            "\u{1b}[1m\u{1b}[31merror\u{1b}[0m V001 a: b\n  help: c\n\u{1b}[1m\u{1b}[32mcommitted:\u{1b}[0m 1 row into x\n"
+        );
+    }
+
+    #[test]
+    fn passwords_in_urls_are_hidden() {
+        assert_eq!(
+            hide_passwords("unexpected 'postgres://me:p@ss/w@host/db' and 'sqlite:///./x.db' found"),
+            "unexpected 'postgres://***@host/db' and 'sqlite:///./x.db' found"
+        );
+    }
+}

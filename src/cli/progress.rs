@@ -1,0 +1,110 @@
+//! The progress display: one line on standard error, only when somebody can see it.
+
+use crate::config::Phase;
+use crate::report::words::thousands;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// What the person watching sees of the phase that goes on.
+#[derive(Debug)]
+pub(super) struct Progress {
+    visible: bool,
+    bar: Mutex<ProgressBar>,
+    done: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Progress {
+    /// Nothing goes on yet.
+    pub(super) fn new(visible: bool) -> Self {
+        Self { visible, bar: Mutex::new(ProgressBar::hidden()), done: AtomicU64::new(0), total: AtomicU64::new(0) }
+    }
+
+    /// A phase begins in place of the former.
+    pub(super) fn phase(&self, phase: Phase, files: u64, bytes: u64) {
+        self.done.store(0, Ordering::Relaxed);
+        self.total.store(files, Ordering::Relaxed);
+        if !self.visible {
+            return;
+        }
+        let bar = ProgressBar::with_draw_target((bytes > 0).then_some(bytes), ProgressDrawTarget::stderr());
+        bar.set_style(style(bytes > 0));
+        bar.set_prefix(name(phase));
+        bar.set_message(files_words(0, files));
+        bar.enable_steady_tick(Duration::from_millis(120));
+        let former = std::mem::replace(&mut *self.lock(), bar);
+        former.finish_and_clear();
+    }
+
+    /// So much of the phase is done.
+    pub(super) fn advance(&self, files: u64, bytes: u64) {
+        if !self.visible {
+            return;
+        }
+        let done = self.done.fetch_add(files, Ordering::Relaxed) + files;
+        let bar = self.lock();
+        bar.inc(bytes);
+        bar.set_message(files_words(done, self.total.load(Ordering::Relaxed)));
+    }
+
+    /// Does something that writes to the terminal, with the display out of its way.
+    pub(super) fn aside<T>(&self, act: impl FnOnce() -> T) -> T {
+        let bar = self.lock().clone();
+        bar.suspend(act)
+    }
+
+    /// Takes the display away.
+    pub(super) fn end(&self) {
+        self.lock().finish_and_clear();
+    }
+
+    /// A thread that panicked while it drew leaves a display that is still good enough to clear.
+    fn lock(&self) -> std::sync::MutexGuard<'_, ProgressBar> {
+        self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn style(with_total: bool) -> ProgressStyle {
+    let template = if with_total {
+        "{prefix:9} [{bar:16}] {decimal_bytes} of {decimal_total_bytes}, {msg}, {decimal_bytes_per_sec}, {eta} left"
+    } else {
+        "{prefix:9} {spinner} {msg} {elapsed}"
+    };
+    ProgressStyle::with_template(template).expect("our own template").progress_chars("=> ")
+}
+
+fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Walk => "walking",
+        Phase::Sweep => "sweeping",
+        Phase::Import => "importing",
+        Phase::Check => "checking",
+        Phase::Finish => "finishing",
+    }
+}
+
+fn files_words(done: u64, total: u64) -> String {
+    match total {
+        0 => format!("{} files", thousands(done)),
+        _ => format!("{} of {} files", thousands(done), thousands(total)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_styles_are_valid_templates() {
+        style(true);
+        style(false);
+    }
+
+    #[test]
+    fn files_are_counted_against_their_total_where_it_is_known() {
+        assert_eq!(files_words(1_200, 0), "1,200 files");
+        assert_eq!(files_words(1, 1_200), "1 of 1,200 files");
+    }
+}

@@ -1,0 +1,92 @@
+//! `treelift runs`
+
+use super::args::RunsArgs;
+use super::database::{self, Database};
+use super::output::Output;
+use crate::error::{Error, Result};
+use crate::finding::printable;
+use crate::report::words::thousands;
+use crate::target::{self, ledger::RunRecord};
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::json;
+
+/// Lists the runs that the target's ledger holds, oldest first.
+pub(super) fn run(args: &RunsArgs, output: &Output) -> Result<u8> {
+    let database = Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?
+        .ok_or_else(|| Error::request("no database is named").hint("give `--database URL`, or set DATABASE_URL"))?;
+    let target = target::open(database.url())?;
+    if !target.exists()? {
+        return Err(Error::environment("there is no database").at(target.url()));
+    }
+    let runs = target.runs()?;
+    output.result(&words(&runs, target.url()), &json!({ "target": target.url(), "runs": runs }))?;
+    Ok(0)
+}
+
+fn words(runs: &[RunRecord], url: &str) -> String {
+    if runs.is_empty() {
+        return format!("no run is recorded in {}\n", printable(url));
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["run", "started", "kind", "set", "inserted", "updated", "rejected"]);
+    for run in runs {
+        table.add_row([
+            printable(&run.id),
+            run.started.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+            printable(&run.kind),
+            printable(&run.set),
+            thousands(run.inserted),
+            thousands(run.updated),
+            thousands(run.rejected),
+        ]);
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if at >= 4 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: &str, inserted: u64) -> RunRecord {
+        let at = |text: &str| text.parse().expect("a time");
+        RunRecord {
+            id: id.to_owned(),
+            kind: "import".to_owned(),
+            program: "0.1.0".to_owned(),
+            set: "notes".to_owned(),
+            set_digest: "00".to_owned(),
+            source: "./old".to_owned(),
+            started: at("2026-01-02T03:04:05.678Z"),
+            finished: at("2026-01-02T03:04:09Z"),
+            files: 3,
+            leaves: 12_354,
+            inserted,
+            updated: 0,
+            unchanged: 0,
+            rejected: 2,
+        }
+    }
+
+    #[test]
+    fn runs_are_listed_as_a_table() {
+        assert_eq!(
+            words(&[record("0e8f6c1e", 1_201), record("7b1d\u{1b}[2J", 7)], "x.db"),
+            "\
+run            started               kind    set    inserted  updated  rejected
+0e8f6c1e       2026-01-02 03:04:05Z  import  notes     1,201        0         2
+7b1d\\u{1b}[2J  2026-01-02 03:04:05Z  import  notes         7        0         2
+"
+        );
+    }
+
+    #[test]
+    fn no_run_is_said_in_words() {
+        assert_eq!(words(&[], "sqlite:///./x.db"), "no run is recorded in sqlite:///./x.db\n");
+    }
+}

@@ -1,0 +1,149 @@
+//! Where the passphrase or key comes from: a file, the environment, or a hidden prompt. Never from
+//! an argument, which everybody on the machine can read.
+
+use super::args::SecretArgs;
+use crate::error::{Error, Result};
+use crate::secret::keys::Secret;
+use crate::secret::passphrase::Strength;
+use secrecy::{ExposeSecret, SecretString};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The variable that may hold the passphrase.
+pub(super) const VARIABLE: &str = "TREELIFT_PASSPHRASE";
+
+const WAYS: &str = "give one of `--passphrase-file PATH`, `--key-file PATH` and TREELIFT_PASSPHRASE";
+
+/// The one place that the secret will come from, and what is asked of it.
+#[derive(Debug)]
+pub(super) struct SecretSource {
+    origin: Origin,
+    weak: bool,
+}
+
+#[derive(Debug)]
+enum Origin {
+    PassphraseFile(PathBuf),
+    KeyFile(PathBuf),
+    Environment(SecretString),
+    Prompt,
+}
+
+/// Chooses it, `variable` being what [`VARIABLE`] held when the program began (empty is as good as
+/// unset). Nothing is read yet: whether a secret is needed, the plan will know.
+pub(super) fn choose(args: SecretArgs, variable: Option<OsString>) -> Result<SecretSource> {
+    let variable = variable.filter(|value| !value.is_empty());
+    let given = [
+        ("--passphrase-file", args.passphrase_file.is_some()),
+        ("--key-file", args.key_file.is_some()),
+        (VARIABLE, variable.is_some()),
+    ];
+    let given: Vec<_> = given.into_iter().filter(|(_, given)| *given).map(|(name, _)| format!("`{name}`")).collect();
+    if given.len() > 1 {
+        return Err(Error::request(format!("the secret is given twice, by {}", given.join(" and "))).hint(WAYS));
+    }
+    let origin = match (args.passphrase_file, args.key_file, variable) {
+        (Some(path), ..) => Origin::PassphraseFile(path),
+        (_, Some(path), _) => Origin::KeyFile(path),
+        (.., Some(value)) => Origin::Environment(text(value)?),
+        _ => Origin::Prompt,
+    };
+    Ok(SecretSource { origin, weak: args.weak_passphrase })
+}
+
+fn text(value: OsString) -> Result<SecretString> {
+    match value.into_string() {
+        Ok(text) => Ok(SecretString::from(text)),
+        // The value itself must not be shown, so neither is the error.
+        Err(_) => Err(Error::request(format!("`{VARIABLE}` is not UTF-8"))
+            .hint("put the passphrase into a file and give `--passphrase-file`")),
+    }
+}
+
+/// Reads it. `creating` when a new key will be made with it: then it must be strong, and typed twice.
+pub(super) fn obtain(source: SecretSource, creating: bool, attended: bool) -> Result<Secret> {
+    let strength = if creating && !source.weak { Strength::Strong } else { Strength::Any };
+    match source.origin {
+        Origin::PassphraseFile(path) => Secret::from_passphrase_file(&path, strength),
+        Origin::KeyFile(path) => Secret::from_key_file(&path),
+        Origin::Environment(text) => Secret::from_passphrase_text(text, strength),
+        Origin::Prompt if attended => Secret::from_passphrase_text(ask(creating)?, strength),
+        Origin::Prompt => {
+            Err(Error::request("a passphrase or key is needed, and there is no terminal to ask on").hint(WAYS))
+        }
+    }
+}
+
+fn ask(creating: bool) -> Result<SecretString> {
+    let first = prompt(if creating { "New passphrase: " } else { "Passphrase: " })?;
+    if creating && first.expose_secret() != prompt("The same again: ")?.expose_secret() {
+        return Err(Error::request("the two passphrases are not the same"));
+    }
+    Ok(first)
+}
+
+fn prompt(words: &str) -> Result<SecretString> {
+    rpassword::prompt_password(words).map(SecretString::from).map_err(|error| match error.kind() {
+        std::io::ErrorKind::Interrupted => Error::interrupted(signal_hook::consts::SIGINT),
+        kind => Error::environment(format!("cannot read the passphrase: {kind}")).hint(WAYS),
+    })
+}
+
+/// Makes a key file.
+pub(super) fn new_key_file(path: &Path) -> Result<()> {
+    crate::secret::key_file::new_key_file(path)
+}
+
+#[cfg(test)]
+impl SecretSource {
+    /// The prompt.
+    pub(super) fn prompt() -> Self {
+        Self { origin: Origin::Prompt, weak: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both() -> SecretArgs {
+        SecretArgs {
+            passphrase_file: Some("pass.txt".into()),
+            key_file: Some("my.key".into()),
+            ..SecretArgs::default()
+        }
+    }
+
+    #[test]
+    fn two_sources_at_once_are_a_wrong_request_that_names_them() {
+        let error = choose(both(), Some("correct horse".into())).expect_err("refused");
+        assert_eq!(error.status(), 2);
+        assert_eq!(
+            error.message,
+            "the secret is given twice, by `--passphrase-file` and `--key-file` and `TREELIFT_PASSPHRASE`"
+        );
+        let error = choose(SecretArgs { passphrase_file: None, ..both() }, Some("x".into())).expect_err("refused");
+        assert_eq!(error.message, "the secret is given twice, by `--key-file` and `TREELIFT_PASSPHRASE`");
+    }
+
+    #[test]
+    fn an_empty_variable_is_as_good_as_unset() {
+        let args = SecretArgs { passphrase_file: None, ..both() };
+        assert!(matches!(choose(args, Some("".into())).expect("chosen").origin, Origin::KeyFile(_)));
+        assert!(matches!(choose(SecretArgs::default(), Some("".into())).expect("chosen").origin, Origin::Prompt));
+    }
+
+    #[test]
+    fn without_a_source_and_a_terminal_nobody_waits() {
+        let error = obtain(SecretSource::prompt(), true, false).expect_err("refused");
+        assert_eq!(error.status(), 2);
+        assert_eq!(error.message, "a passphrase or key is needed, and there is no terminal to ask on");
+        assert!(error.hint.is_some());
+    }
+
+    #[test]
+    fn the_source_does_not_show_the_passphrase() {
+        let source = choose(SecretArgs::default(), Some("correct horse".into())).expect("chosen");
+        assert!(!format!("{source:?}").contains("horse"));
+    }
+}

@@ -1,0 +1,136 @@
+//! The person at the terminal, as a job sees them: progress, questions, signals.
+
+use super::progress::Progress;
+use super::secrets::{self, SecretSource};
+use super::signals::Signals;
+use crate::config::{Companion, Phase};
+use crate::error::{Error, Result};
+use crate::finding::printable;
+use crate::secret::keys::Secret;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+
+/// How questions are answered and how much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Manner {
+    /// `--yes`: every question is answered yes.
+    pub(super) yes: bool,
+    /// `-q`: no progress, no messages.
+    pub(super) quiet: bool,
+}
+
+/// A [`Companion`] on standard input and standard error.
+#[derive(Debug)]
+pub(super) struct Terminal {
+    manner: Manner,
+    attended: bool,
+    progress: Progress,
+    signals: Signals,
+    secret: Mutex<Option<SecretSource>>,
+}
+
+impl Terminal {
+    /// Begins to listen to signals.
+    pub(super) fn new(manner: Manner, secret: SecretSource) -> Result<Self> {
+        let watched = io::stderr().is_terminal();
+        Ok(Self {
+            manner,
+            attended: watched && io::stdin().is_terminal(),
+            progress: Progress::new(watched && !manner.quiet),
+            signals: Signals::watch()?,
+            secret: Mutex::new(Some(secret)),
+        })
+    }
+
+    /// Takes the progress display away, before the result is printed.
+    pub(super) fn end(&self) {
+        self.progress.end();
+    }
+
+    /// Whether somebody is there to ask.
+    pub(super) fn is_attended(&self) -> bool {
+        self.attended
+    }
+}
+
+impl Companion for Terminal {
+    fn phase(&self, phase: Phase, files: u64, bytes: u64) {
+        self.progress.phase(phase, files, bytes);
+    }
+
+    fn advance(&self, files: u64, bytes: u64) {
+        self.progress.advance(files, bytes);
+    }
+
+    fn interrupted(&self) -> Option<i32> {
+        self.signals.asked_to_stop()
+    }
+
+    fn confirm(&self, question: &str) -> Result<bool> {
+        let question = printable(question);
+        if self.manner.yes {
+            return Ok(true);
+        }
+        if !self.attended {
+            return Err(Error::request(format!("refused without a terminal or --yes: {question}"))
+                .hint("say `--yes` if that is what you want"));
+        }
+        self.progress.aside(|| self.signals.at_once_during(|| ask(&question)))
+    }
+
+    fn secret(&self, creating: bool) -> Result<Secret> {
+        let source = self.secret.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let source = source.ok_or_else(|| Error::bug("the passphrase or key was asked for twice"))?;
+        self.progress.aside(|| secrets::obtain(source, creating, self.attended))
+    }
+
+    fn say(&self, line: &str) {
+        if !self.manner.quiet {
+            // A message that nobody can receive is no reason to end a run.
+            self.progress.aside(|| drop(writeln!(io::stderr(), "{}", printable(line))));
+        }
+    }
+}
+
+fn ask(question: &str) -> Result<bool> {
+    let unreadable = |error: io::Error| Error::environment(format!("cannot ask on the terminal: {}", error.kind()));
+    let mut stderr = io::stderr();
+    write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).map_err(unreadable)?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(unreadable)?;
+    Ok(is_yes(&answer))
+}
+
+/// Anything but a plain yes is a no, the end of the input included.
+fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unattended(yes: bool) -> Terminal {
+        Terminal {
+            manner: Manner { yes, quiet: true },
+            attended: false,
+            progress: Progress::new(false),
+            signals: Signals::watch().expect("listens"),
+            secret: Mutex::new(Some(SecretSource::prompt())),
+        }
+    }
+
+    #[test]
+    fn a_question_without_anybody_to_answer_is_refused_unless_yes_was_said() {
+        let error = unattended(false).confirm("change `x.db`?").expect_err("refused");
+        assert_eq!(error.status(), 2);
+        assert_eq!(error.message, "refused without a terminal or --yes: change `x.db`?");
+        assert!(unattended(true).confirm("change `x.db`?").expect("answered"));
+    }
+
+    #[test]
+    fn only_a_plain_yes_is_a_yes() {
+        assert!(["y\n", "Yes\n", " YES "].into_iter().all(is_yes));
+        assert!(!["", "\n", "n\n", "yeah\n", "yes please\n"].into_iter().any(is_yes));
+    }
+}

@@ -1,0 +1,129 @@
+//! Commands and flags that are planned and not built: known by name, refused, left out of help.
+
+use crate::error::{Error, Result};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+const COMMANDS: &[&str] = &["verify", "check", "inspect", "schema", "backup", "undo", "completions", "man"];
+const CREDENTIALS: &[&str] = &["status", "encrypt", "verify", "rekey", "rotate", "hand-over"];
+
+/// Flags by command, and whether they take a value.
+const FLAGS: &[(&str, &[(&str, bool)])] = &[
+    (
+        "import",
+        &[
+            ("existing", true),
+            ("with", true),
+            ("jobs", true),
+            ("exit-code", false),
+            ("follow-outside", false),
+            ("lossy-text", false),
+        ],
+    ),
+    ("explain", &[("row", true)]),
+];
+
+/// Everything behind the name, so that no argument of an unbuilt command is judged.
+const REST: &str = "rest";
+
+/// Teaches the command line the names that are not built.
+pub(super) fn recognise(mut command: Command) -> Command {
+    command = command.subcommands(COMMANDS.iter().map(|name| unbuilt(name)));
+    command = command.mut_subcommand("credentials", |credentials| {
+        credentials.subcommands(CREDENTIALS.iter().map(|name| unbuilt(name)))
+    });
+    for (name, flags) in FLAGS {
+        command = command.mut_subcommand(*name, |command| {
+            command.args(flags.iter().map(|(flag, takes_value)| {
+                let action = if *takes_value { ArgAction::Append } else { ArgAction::SetTrue };
+                Arg::new(*flag).long(*flag).action(action).hide(true)
+            }))
+        });
+    }
+    command
+}
+
+fn unbuilt(name: &'static str) -> Command {
+    let rest = Arg::new(REST).num_args(0..).trailing_var_arg(true).allow_hyphen_values(true).hide(true);
+    Command::new(name).about("Not built yet").hide(true).disable_help_flag(true).arg(rest)
+}
+
+/// Refuses, by its name, whatever of it was asked for.
+pub(super) fn refuse(matches: &ArgMatches) -> Result<()> {
+    let Some((name, below)) = matches.subcommand() else {
+        return Ok(());
+    };
+    if COMMANDS.contains(&name) {
+        return Err(not_built(name));
+    }
+    if let Some((action, _)) = below.subcommand().filter(|(action, _)| CREDENTIALS.contains(action)) {
+        return Err(not_built(&format!("{name} {action}")));
+    }
+    let flags = FLAGS.iter().filter(|(command, _)| *command == name).flat_map(|(_, flags)| *flags);
+    for (flag, takes_value) in flags {
+        if if *takes_value { below.contains_id(flag) } else { below.get_flag(flag) } {
+            return Err(not_built(&format!("--{flag}")));
+        }
+    }
+    Ok(())
+}
+
+/// The refusal of one name.
+pub(super) fn not_built(name: &str) -> Error {
+    Error::request(format!("`{name}` is not built yet")).hint("`treelift --help` lists what is")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::Cli;
+    use super::*;
+    use clap::CommandFactory;
+
+    fn refusal(line: &str) -> String {
+        let args = std::iter::once("treelift").chain(line.split_whitespace());
+        let matches = recognise(Cli::command()).try_get_matches_from(args).unwrap_or_else(|error| panic!("{error}"));
+        let error = refuse(&matches).expect_err("refused");
+        assert_eq!(error.status(), 2);
+        error.message
+    }
+
+    #[test]
+    fn commands_are_refused_by_name_whatever_follows() {
+        for name in COMMANDS {
+            assert_eq!(refusal(name), format!("`{name}` is not built yet"));
+        }
+        assert_eq!(refusal("verify ./old --database x.db --help --json"), "`verify` is not built yet");
+        assert_eq!(refusal("backup create --to x -q"), "`backup` is not built yet");
+        for name in CREDENTIALS {
+            assert_eq!(
+                refusal(&format!("credentials {name} --dry-run")),
+                format!("`credentials {name}` is not built yet")
+            );
+        }
+    }
+
+    #[test]
+    fn flags_are_refused_by_name() {
+        assert_eq!(refusal("import ./old --existing keep"), "`--existing` is not built yet");
+        assert_eq!(refusal("import ./old --jobs=8"), "`--jobs` is not built yet");
+        assert_eq!(refusal("import --with m ./old"), "`--with` is not built yet");
+        assert_eq!(refusal("import --lossy-text ./old"), "`--lossy-text` is not built yet");
+        assert_eq!(refusal("explain --row notes x"), "`--row` is not built yet");
+    }
+
+    #[test]
+    fn what_is_not_built_is_not_in_the_help() {
+        let mut command = recognise(Cli::command());
+        let help = command.render_long_help().to_string();
+        for name in COMMANDS {
+            assert!(!help.contains(&format!("\n  {name} ")), "{help}");
+        }
+        let import = command.find_subcommand_mut("import").expect("there").render_long_help().to_string();
+        assert!(!import.contains("--existing") && !import.contains("--jobs"), "{import}");
+    }
+
+    #[test]
+    fn what_is_built_is_not_refused() {
+        let matches = recognise(Cli::command()).try_get_matches_from(["treelift", "import", "./old"]).expect("parses");
+        assert!(refuse(&matches).is_ok());
+    }
+}

@@ -1,0 +1,177 @@
+//! The key index: what lookups and uniqueness read, filled by the writer.
+//!
+//! It holds exactly the columns that the plan says are looked up or unique. What belongs to one
+//! owner alone is dropped when the owner is done, so that it does not grow with the tree.
+
+use crate::finding::Place;
+use crate::row::Value;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+
+/// The texts of a key's values, told apart by their lengths.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct KeyText(String);
+
+impl KeyText {
+    /// Adds the next part.
+    pub fn push(&mut self, part: &str) {
+        self.0.push_str(&part.len().to_string());
+        self.0.push(':');
+        self.0.push_str(part);
+    }
+
+    /// The key of these values; `None` when one of them is NULL.
+    pub fn of<'v>(values: impl IntoIterator<Item = &'v Value>) -> Option<Self> {
+        let mut key = Self::default();
+        for value in values {
+            key.push(&value.as_key_text()?);
+        }
+        Some(key)
+    }
+}
+
+/// Which rows an index finds, and what it tells of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexSpec {
+    /// The table.
+    pub table: String,
+    /// The columns of the key; parts of a key that are no columns are named `#0`, `#1`….
+    pub by: Vec<String>,
+    /// Columns that lookups want.
+    pub wanted: Vec<String>,
+    /// Whether letters are compared without their case.
+    pub ignore_case: bool,
+    /// Whether a key belongs to one owner alone and is read by nobody else.
+    pub of_one_owner: bool,
+}
+
+/// What the index knows of a row.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Where it came from; `None` for one that was in the target before.
+    pub place: Option<Place>,
+    /// The number of the rule that made it.
+    pub feeder: u32,
+    /// The values of the spec's wanted columns.
+    pub values: Vec<Value>,
+}
+
+/// Keys of rows, by what is asked of them.
+#[derive(Debug, Default)]
+pub struct KeyIndex {
+    specs: Vec<IndexSpec>,
+    lasting: Vec<HashMap<KeyText, Entry>>,
+    of_owner: Vec<HashMap<KeyText, Entry>>,
+}
+
+impl KeyIndex {
+    /// An empty index of these specs.
+    pub fn new(specs: Vec<IndexSpec>) -> Self {
+        let empty = || specs.iter().map(|_| HashMap::new()).collect();
+        Self { lasting: empty(), of_owner: empty(), specs }
+    }
+
+    /// What it is asked for.
+    pub fn specs(&self) -> &[IndexSpec] {
+        &self.specs
+    }
+
+    /// Forgets what belonged to one owner.
+    pub fn end_owner(&mut self) {
+        for keys in &mut self.of_owner {
+            // Not `clear`: one large owner must not keep its memory for the rest of the run.
+            *keys = HashMap::new();
+        }
+    }
+
+    /// Adds a row under a key. The first of a key stays, but a row of this run takes the place of
+    /// what the target is known to have.
+    pub fn insert(&mut self, spec: usize, key: KeyText, entry: Entry) {
+        let key = self.fold(spec, key);
+        let keys = if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] };
+        match keys.entry(key) {
+            Slot::Occupied(mut held) if held.get().place.is_none() => {
+                held.insert(entry);
+            }
+            Slot::Occupied(_) => {}
+            Slot::Vacant(free) => {
+                free.insert(entry);
+            }
+        }
+    }
+
+    /// Takes a row out again.
+    pub fn remove(&mut self, spec: usize, key: &KeyText) {
+        let key = self.fold(spec, key.clone());
+        self.of_owner[spec].remove(&key);
+        self.lasting[spec].remove(&key);
+    }
+
+    /// The row of a key.
+    pub fn get(&self, spec: usize, key: &KeyText) -> Option<&Entry> {
+        if self.specs[spec].ignore_case {
+            let key = self.fold(spec, key.clone());
+            return self.of_owner[spec].get(&key).or_else(|| self.lasting[spec].get(&key));
+        }
+        self.of_owner[spec].get(key).or_else(|| self.lasting[spec].get(key))
+    }
+
+    /// The value of a column of the row that has this key.
+    pub fn lookup(&self, table: &str, by: &[&str], ignore_case: bool, key: &KeyText, column: &str) -> Option<&Value> {
+        let spec = self.find(table, by, ignore_case)?;
+        let at = self.specs[spec].wanted.iter().position(|wanted| wanted == column)?;
+        self.get(spec, key)?.values.get(at)
+    }
+
+    /// Whether a row has this key.
+    pub fn contains(&self, table: &str, by: &[&str], ignore_case: bool, key: &KeyText) -> bool {
+        self.find(table, by, ignore_case).is_some_and(|spec| self.get(spec, key).is_some())
+    }
+
+    /// The number of the spec for these columns.
+    pub fn find(&self, table: &str, by: &[&str], ignore_case: bool) -> Option<usize> {
+        self.specs.iter().position(|spec| {
+            spec.table == table && spec.ignore_case == ignore_case && spec.by.iter().eq(by.iter())
+        })
+    }
+
+    fn fold(&self, spec: usize, key: KeyText) -> KeyText {
+        if self.specs[spec].ignore_case { KeyText(key.0.to_lowercase()) } else { key }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_key_cannot_be_mistaken_for_each_other() {
+        let key = |parts: &[&str]| {
+            let mut key = KeyText::default();
+            parts.iter().for_each(|part| key.push(part));
+            key
+        };
+        assert_ne!(key(&["a", "bc"]), key(&["ab", "c"]));
+        assert_ne!(key(&["1:a"]), key(&["1", "a"]));
+    }
+
+    #[test]
+    fn the_end_of_an_owner_forgets_only_what_was_the_owners() {
+        let spec = |table: &str, of_one_owner| IndexSpec {
+            table: table.to_owned(),
+            by: vec!["id".to_owned()],
+            wanted: vec![],
+            ignore_case: false,
+            of_one_owner,
+        };
+        let mut index = KeyIndex::new(vec![spec("people", false), spec("notes", true)]);
+        let mut key = KeyText::default();
+        key.push("1");
+        for spec in 0..2 {
+            index.insert(spec, key.clone(), Entry { place: None, feeder: 0, values: vec![] });
+        }
+        index.end_owner();
+        assert!(index.contains("people", &["id"], false, &key));
+        assert!(!index.contains("notes", &["id"], false, &key));
+    }
+}

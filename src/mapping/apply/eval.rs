@@ -1,0 +1,502 @@
+//! Expressions: from a record to a value, with the leaves it was made from.
+
+use super::condition::View;
+use super::fit::{as_text, datum_json, to_datum};
+use super::path::{empty_ends, last_name};
+use super::row::RowMaker;
+use super::scope::{Current, Fault, Got, Scope, Stop, Touch};
+use crate::finding::{VALUE_STEP, excerpt};
+use crate::keyindex::KeyText;
+use crate::mapping::model::{Digest, Expr, From, JsonExpr, Literal, PathExpr, Root, Rooted, TemplatePiece};
+use crate::record::{NodeRef, Selection, write_json_string};
+use crate::step::Datum;
+use md5::Md5;
+use sha2::{Digest as _, Sha256};
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+type Trail = Vec<Touch>;
+
+impl<'t> RowMaker<'_, 't> {
+    /// Evaluates an expression. What the value was made from, and can be got back from, is added to the trail.
+    pub(super) fn eval(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+        let before = trail.len();
+        let got = self.source(expr, scope, trail)?;
+        let got = self.steps(expr, got, trail, before)?;
+        match &expr.matching {
+            Some(regex) if !as_text(&got).is_some_and(|text| regex.is_match(&text)) => {
+                // Null stays null: what `matching` refuses is a text that is there.
+                if !matches!(got, Got::Null) {
+                    trail.truncate(before);
+                    return Ok(Got::Missing);
+                }
+                Ok(got)
+            }
+            _ => Ok(got),
+        }
+    }
+
+    fn steps(&mut self, expr: &Expr, got: Got<'t>, trail: &mut Trail, before: usize) -> Result<Got<'t>, Stop> {
+        if expr.steps.is_empty() {
+            return Ok(got);
+        }
+        let (mut datum, at, shown) = match got {
+            Got::Missing | Got::Null => return Ok(got),
+            Got::Node(node, doc) => {
+                let secret = self.hides(node, doc);
+                (to_datum(node)?, Some(node.at()), (!secret).then(|| node.text().to_owned()))
+            }
+            Got::Datum(datum) => (datum, None, None),
+        };
+        let mut keeps = true;
+        for (i, step) in expr.steps.iter().enumerate() {
+            keeps &= step.keeps();
+            match step.apply(datum) {
+                Ok(Some(next)) => datum = next,
+                Ok(None) => {
+                    trail.truncate(before);
+                    return Ok(Got::Missing);
+                }
+                Err(why) => {
+                    let found = shown.map_or_else(String::new, |text| format!(", found {}", excerpt(&text)));
+                    let mut fault = Fault::new(&VALUE_STEP, format!("step {} `{}`: {why}{found}", i + 1, step.name()));
+                    fault.at = at;
+                    fault.line = expr.line;
+                    return Err(fault.into());
+                }
+            }
+        }
+        if !keeps {
+            trail.truncate(before);
+        }
+        Ok(Got::Datum(datum))
+    }
+
+    fn source(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+        match &expr.from {
+            From::Path(path) => self.path(path, scope, trail),
+            From::Literal(literal) => Ok(Got::Datum(literal_datum(literal))),
+            From::Null => Ok(Got::Null),
+            From::First(all) => self.first(all, scope, trail),
+            From::Template { pieces, each: None } => self.template(pieces, scope, trail),
+            From::Join { parts, with, each: None } => self.join(parts, with, scope, trail),
+            From::Template { pieces, each: Some(each) } => {
+                self.each_text(each, scope, trail, &mut |maker, scope, trail| maker.template(pieces, scope, trail))
+            }
+            From::Join { parts, with, each: Some(each) } => {
+                self.each_text(each, scope, trail, &mut |maker, scope, trail| maker.join(parts, with, scope, trail))
+            }
+            From::Json(json) => {
+                let mut out = String::new();
+                Ok(match self.json(json, scope, trail, &mut out)? {
+                    Wrote::Nothing => Got::Missing,
+                    Wrote::Null => Got::Null,
+                    Wrote::Value => Got::Datum(Datum::Json(out)),
+                })
+            }
+            From::Digest { how, of, list } => {
+                let before = trail.len();
+                let got = self.digest(*how, of, *list, scope, trail);
+                trail.truncate(before); // one-way: claims nothing
+                got
+            }
+            From::Lookup { table, column, by, ignore_case } => {
+                let Some(key) = self.key(by, scope, trail)? else { return Ok(Got::Missing) };
+                let columns: Vec<&str> = by.iter().map(|(name, _)| name.as_str()).collect();
+                Ok(match scope.index.lookup(table, &columns, *ignore_case, &key, column) {
+                    Some(value) => Got::of_value(value),
+                    None => Got::Missing,
+                })
+            }
+            From::Exists { table, by, ignore_case, then, otherwise } => {
+                let found = self.exists_row(table, by, *ignore_case, scope)?;
+                Ok(Got::Datum(literal_datum(if found { then } else { otherwise })))
+            }
+        }
+    }
+
+    fn path(&mut self, path: &PathExpr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+        match &path.root {
+            Root::Element | Root::Record | Root::Frame => {
+                let got = scope.node(path, trail);
+                if let Got::Node(node, doc) = &got {
+                    self.tainted |= self.hides(*node, *doc);
+                }
+                Ok(got)
+            }
+            Root::Context(name) => {
+                self.clock |= name == "started";
+                Ok(scope.context(name, trail))
+            }
+            Root::Column(name) => self.other(name, trail),
+            Root::Parent(column) => Ok(self.parent_value(column)),
+        }
+    }
+
+    /// Whether a node is secret, or holds nothing but what is (a scalar below a secret path).
+    pub(super) fn hides(&self, node: NodeRef, doc: crate::mapping::declared::Doc) -> bool {
+        self.scope.declared.facts(doc, node.path()).secret
+    }
+
+    fn first(&mut self, all: &[Expr], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+        let mut null = false;
+        for (i, expr) in all.iter().enumerate() {
+            let before = trail.len();
+            let flags = (self.tainted, self.clock);
+            match self.eval(expr, scope, trail)? {
+                Got::Missing => {
+                    trail.truncate(before);
+                    (self.tainted, self.clock) = flags;
+                }
+                // That it was null is told by what became of the column.
+                Got::Null => null = true,
+                got => {
+                    let flags = (self.tainted, self.clock);
+                    self.claim_equals(&all[i + 1..], &got, scope, trail);
+                    (self.tainted, self.clock) = flags;
+                    self.chosen = Some(i);
+                    return Ok(got);
+                }
+            }
+        }
+        Ok(if null { Got::Null } else { Got::Missing })
+    }
+
+    /// An alternative that was not chosen but has the same value is told by the chosen one.
+    fn claim_equals(&mut self, rest: &[Expr], chosen: &Got<'t>, scope: &Scope<'_, 't>, trail: &mut Trail) {
+        let Some(text) = as_text(chosen) else { return };
+        for expr in rest {
+            let before = trail.len();
+            let same = match self.eval(expr, scope, trail) {
+                Ok(Got::Null) => true,
+                Ok(other) => as_text(&other).is_some_and(|other| other == text),
+                Err(_) => false,
+            };
+            if !same {
+                trail.truncate(before);
+            }
+        }
+    }
+
+    fn template(&mut self, pieces: &[TemplatePiece], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+        let before = trail.len();
+        let mut out = String::new();
+        for piece in pieces {
+            match piece {
+                TemplatePiece::Text(text) => out.push_str(text),
+                TemplatePiece::Path(path) => {
+                    let got = self.path(path, scope, trail)?;
+                    match (&got, as_text(&got)) {
+                        (_, Some(text)) => out.push_str(&text),
+                        (Got::Missing | Got::Null, None) => {
+                            trail.truncate(before);
+                            return Ok(Got::Missing);
+                        }
+                        (_, None) => return Err(not_text(&got, "a template takes texts and numbers")),
+                    }
+                }
+            }
+        }
+        Ok(Got::Datum(Datum::Text(out)))
+    }
+
+    fn join(&mut self, parts: &[Expr], with: &str, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+        let mut found: Vec<String> = Vec::new();
+        for part in parts {
+            let got = self.eval(part, scope, trail)?;
+            match (&got, as_text(&got)) {
+                (_, Some(text)) if !text.is_empty() => found.push(text),
+                (_, Some(_)) | (Got::Missing | Got::Null, None) => {}
+                (_, None) => return Err(not_text(&got, "`join` takes texts and numbers")),
+            }
+        }
+        Ok(if found.is_empty() { Got::Missing } else { Got::Datum(Datum::Text(found.join(with))) })
+    }
+
+    fn each_text(&mut self, each: &Rooted, scope: &Scope<'_, 't>, trail: &mut Trail, make: &mut MakeText<'_, '_, 't>) -> Result<Got<'t>, Stop> {
+        let selected = scope.select(each);
+        if selected.is_empty() {
+            let Some(start) = scope.start(&each.root) else { return Ok(Got::Missing) };
+            let empty = empty_ends(start, &each.selection.0);
+            let doc = scope.doc_of(&each.root);
+            trail.extend(empty.iter().map(|node| Touch::Nodes(doc, node.span())));
+            return Ok(if empty.is_empty() { Got::Missing } else { Got::Datum(Datum::List(Vec::new())) });
+        }
+        let mut list = Vec::new();
+        for (i, one) in selected.into_iter().enumerate() {
+            match make(self, &scope.at(Current::Node(one.node), i + 1), trail)? {
+                Got::Datum(datum) => list.push(datum),
+                // An element that gives no text is left out of the list; its leaves need another home.
+                _ => {}
+            }
+        }
+        Ok(Got::Datum(Datum::List(list)))
+    }
+
+    fn digest(&mut self, how: Digest, of: &[Expr], list: bool, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+        let mut text = String::new();
+        if list {
+            text.push('[');
+            for (i, one) in of.iter().enumerate() {
+                if i > 0 {
+                    text.push(',');
+                }
+                match self.eval(one, scope, trail)? {
+                    Got::Missing | Got::Null => text.push_str("null"),
+                    got => self.json_of(&got, &mut text),
+                }
+            }
+            text.push(']');
+        } else {
+            let Some(one) = of.first() else { return Ok(Got::Missing) };
+            match self.eval(one, scope, trail)? {
+                Got::Missing => return Ok(Got::Missing),
+                Got::Null => return Ok(Got::Null),
+                got => match as_text(&got) {
+                    Some(scalar) => text = scalar,
+                    None => self.json_of(&got, &mut text),
+                },
+            }
+        }
+        Ok(Got::Datum(Datum::Text(match how {
+            Digest::Md5 => hex(&Md5::digest(text.as_bytes())),
+            Digest::Sha256 => hex(&Sha256::digest(text.as_bytes())),
+            Digest::Uuid5 => {
+                let namespace = scope.file.namespace.unwrap_or_default();
+                uuid::Uuid::new_v5(&namespace, text.as_bytes()).to_string()
+            }
+        })))
+    }
+
+    /// The key that a `by` table gives; `None` when a part of it is not there.
+    fn key(&mut self, by: &[(String, Expr)], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Option<KeyText>, Stop> {
+        let before = trail.len();
+        let mut key = KeyText::default();
+        for (_, expr) in by {
+            let got = self.eval(expr, scope, trail)?;
+            let Some(text) = as_text(&got) else {
+                trail.truncate(before);
+                return Ok(None);
+            };
+            key.push(&text);
+        }
+        Ok(Some(key))
+    }
+
+    /// Whether a row exists; claims nothing.
+    pub(super) fn exists_row(&mut self, table: &str, by: &[(String, Expr)], ignore_case: bool, scope: &Scope<'_, 't>) -> Result<bool, Stop> {
+        let key = self.key(by, scope, &mut Vec::new())?;
+        let columns: Vec<&str> = by.iter().map(|(name, _)| name.as_str()).collect();
+        Ok(key.is_some_and(|key| scope.index.contains(table, &columns, ignore_case, &key)))
+    }
+
+    /// Appends something found as compact JSON, without the secrets below it; claims nothing.
+    pub(super) fn json_of(&mut self, got: &Got<'t>, out: &mut String) {
+        match got {
+            Got::Missing | Got::Null => out.push_str("null"),
+            Got::Datum(datum) => datum_json(datum, out),
+            Got::Node(node, doc) => node.write_json(out, &|below| self.hides(below, *doc)),
+        }
+    }
+
+    fn json(&mut self, json: &JsonExpr, scope: &Scope<'_, 't>, trail: &mut Trail, out: &mut String) -> Result<Wrote, Stop> {
+        match json {
+            JsonExpr::Value { of, without } => match self.eval(of, scope, trail)? {
+                Got::Missing => Ok(Wrote::Nothing),
+                Got::Null => {
+                    out.push_str("null");
+                    Ok(Wrote::Null)
+                }
+                Got::Node(node, doc) if node.is_container() => {
+                    self.container(node, doc, without, trail, out);
+                    Ok(Wrote::Value)
+                }
+                got => {
+                    self.json_of(&got, out);
+                    Ok(Wrote::Value)
+                }
+            },
+            JsonExpr::Table(members) => self.json_table(members, scope, trail, out),
+            JsonExpr::Each { each, key, value } => self.json_each(each, key, value, scope, trail, out),
+        }
+    }
+
+    /// A container, without secrets and what `without` selects: all that is written is claimed.
+    pub(super) fn container(&mut self, node: NodeRef<'t>, doc: crate::mapping::declared::Doc, without: &[Selection], trail: &mut Trail, out: &mut String) {
+        let left_out: HashSet<u32> = without
+            .iter()
+            .flat_map(|selection| super::path::select(node, &selection.0))
+            .map(|selected| selected.node.id())
+            .collect();
+        if left_out.is_empty() && !self.scope.declared.has_secrets() {
+            trail.push(Touch::Nodes(doc, node.span()));
+            node.write_json(out, &|_| false);
+            return;
+        }
+        let skip = |below: NodeRef<'t>| left_out.contains(&below.id()) || self.hides(below, doc);
+        node.write_json(out, &skip);
+        let mut start = node.id();
+        let mut at = start;
+        while at < node.next() {
+            let below = node.sibling(at);
+            if at != node.id() && skip(below) {
+                trail.push(Touch::Nodes(doc, start..at));
+                start = below.next();
+                at = start;
+            } else {
+                at += 1;
+            }
+        }
+        trail.push(Touch::Nodes(doc, start..at));
+    }
+
+    fn json_table(&mut self, members: &[(String, JsonExpr)], scope: &Scope<'_, 't>, trail: &mut Trail, out: &mut String) -> Result<Wrote, Stop> {
+        let (start, mut written, mut from_source) = (out.len(), 0, 0);
+        out.push('{');
+        for (name, value) in members {
+            let before = out.len();
+            if written > 0 {
+                out.push(',');
+            }
+            write_json_string(out, name);
+            out.push(':');
+            if let Wrote::Nothing = self.json(value, scope, trail, out)? {
+                out.truncate(before);
+                continue; // an absent member is left out
+            }
+            written += 1;
+            from_source += usize::from(!is_constant(value));
+        }
+        if from_source == 0 && members.iter().any(|(_, value)| !is_constant(value)) {
+            out.truncate(start);
+            return Ok(Wrote::Nothing);
+        }
+        out.push('}');
+        Ok(Wrote::Value)
+    }
+
+    fn json_each(&mut self, each: &Expr, key: &Expr, value: &JsonExpr, scope: &Scope<'_, 't>, trail: &mut Trail, out: &mut String) -> Result<Wrote, Stop> {
+        let before = trail.len();
+        let elements: Vec<Current<'t>> = match self.eval(each, scope, trail)? {
+            Got::Missing => return Ok(Wrote::Nothing),
+            Got::Null => return Ok(Wrote::Nothing),
+            Got::Node(node, _) => {
+                trail.truncate(before); // the members claim what they take
+                node.children().map(Current::Node).collect()
+            }
+            Got::Datum(Datum::List(parts)) => parts.into_iter().map(Current::Datum).collect(),
+            Got::Datum(one) => vec![Current::Datum(one)],
+        };
+        out.push('{');
+        let mut seen = HashSet::new();
+        for (i, element) in elements.into_iter().enumerate() {
+            let scope = scope.at(element, i + 1);
+            let got = self.eval(key, &scope, trail)?;
+            let Some(name) = as_text(&got) else {
+                return Err(not_text(&got, "the name of a member must be a text"));
+            };
+            if !seen.insert(name.clone()) {
+                let fault = Fault::new(&VALUE_STEP, "two elements of the list give the same member name");
+                return Err(fault.into());
+            }
+            if seen.len() > 1 {
+                out.push(',');
+            }
+            write_json_string(out, &name);
+            out.push(':');
+            if let Wrote::Nothing = self.json(value, &scope, trail, out)? {
+                out.push_str("null");
+            }
+        }
+        out.push('}');
+        Ok(Wrote::Value)
+    }
+
+    /// The name that the last `.*` of a rule's `each` matched, introduced into the scope.
+    pub(super) fn named(scope: &mut Scope<'_, 't>, key_as: Option<&String>, selected: &super::path::Selected<'t>) {
+        if let (Some(context), Some((name, leaf))) = (key_as, last_name(selected)) {
+            scope.names.push((context.clone(), name, leaf));
+        }
+    }
+}
+
+type MakeText<'f, 'a, 't> = dyn FnMut(&mut RowMaker<'a, 't>, &Scope<'_, 't>, &mut Trail) -> Result<Got<'t>, Stop> + 'f;
+
+/// What a JSON expression wrote.
+enum Wrote {
+    Nothing,
+    Null,
+    Value,
+}
+
+fn is_constant(json: &JsonExpr) -> bool {
+    match json {
+        JsonExpr::Value { of, .. } => matches!(of.from, From::Literal(_) | From::Null),
+        JsonExpr::Table(members) => members.iter().all(|(_, one)| is_constant(one)),
+        JsonExpr::Each { .. } => false,
+    }
+}
+
+fn not_text(got: &Got, what: &str) -> Stop {
+    let mut fault = Fault::new(&VALUE_STEP, what);
+    if let Got::Node(node, _) = got {
+        fault.at = Some(node.at());
+    }
+    fault.into()
+}
+
+pub(super) fn literal_datum(literal: &Literal) -> Datum {
+    match literal {
+        Literal::Bool(value) => Datum::Bool(*value),
+        Literal::Integer(value) => Datum::Integer(*value),
+        Literal::Real(value) => Datum::Number(value.to_string()),
+        Literal::Text(text) => Datum::Text(text.clone()),
+        Literal::List(all) => Datum::List(all.iter().map(literal_datum).collect()),
+        Literal::Table(members) => {
+            let mut out = String::from("{");
+            for (i, (name, value)) in members.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                write_json_string(&mut out, name);
+                out.push(':');
+                datum_json(&literal_datum(value), &mut out);
+            }
+            out.push('}');
+            Datum::Json(out)
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// A rule's condition looks at the record through its maker.
+pub(super) struct RuleView<'m, 's, 'a, 't> {
+    pub(super) maker: &'m mut RowMaker<'a, 't>,
+    pub(super) scope: &'s Scope<'s, 't>,
+}
+
+impl<'t> View<'t> for RuleView<'_, '_, '_, 't> {
+    fn follow(&self, path: &PathExpr) -> Option<NodeRef<'t>> {
+        self.scope.follow(path)
+    }
+    fn document(&self) -> NodeRef<'t> {
+        self.scope.frame
+    }
+    fn equals(&mut self, path: &PathExpr, literal: &Literal) -> Result<bool, Stop> {
+        let got = self.maker.path(path, self.scope, &mut Vec::new())?;
+        let wanted = literal_datum(literal);
+        Ok(match &got {
+            Got::Datum(found) => *found == wanted || as_text(&got) == as_text(&Got::Datum(wanted)),
+            _ => as_text(&got).is_some() && as_text(&got) == as_text(&Got::Datum(wanted)),
+        })
+    }
+    fn exists(&mut self, table: &str, by: &[(String, Expr)]) -> Result<bool, Stop> {
+        self.maker.exists_row(table, by, false, self.scope)
+    }
+}

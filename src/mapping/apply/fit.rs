@@ -1,0 +1,223 @@
+//! Whether what was found fits the column, exactly.
+
+use super::scope::{Fault, Got};
+use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
+use crate::record::{Kind, NodeRef, write_json_string};
+use crate::row::Value;
+use crate::step::Datum;
+use crate::table::{Column, ColumnType};
+
+/// A value as text, where it is text or can be written as text without loss.
+pub(super) fn as_text(got: &Got) -> Option<String> {
+    match got {
+        Got::Missing | Got::Null => None,
+        Got::Node(node, _) => matches!(node.kind(), Kind::String | Kind::Number).then(|| node.text().to_owned()),
+        Got::Datum(datum) => datum_text(datum),
+    }
+}
+
+fn datum_text(datum: &Datum) -> Option<String> {
+    Some(match datum {
+        Datum::Text(text) | Datum::Number(text) | Datum::Json(text) => text.clone(),
+        Datum::Integer(value) => value.to_string(),
+        Datum::Civil(time) => time.to_string(),
+        Datum::Instant(time) => time.to_string(),
+        Datum::Bool(_) | Datum::List(_) => return None,
+    })
+}
+
+/// A scalar node as something that steps can work on; an array of scalars as a list.
+pub(super) fn to_datum(node: NodeRef) -> Result<Datum, Fault> {
+    Ok(match node.kind() {
+        Kind::String => Datum::Text(node.text().to_owned()),
+        Kind::Number => Datum::Number(node.text().to_owned()),
+        Kind::Bool(value) => Datum::Bool(value),
+        Kind::Array => Datum::List(node.children().map(to_datum).collect::<Result<_, _>>()?),
+        Kind::Null | Kind::Object | Kind::Record(_) => {
+            let mut fault = Fault::new(&VALUE_TYPE, format!("expected a value that steps can work on, found {}", kind_name(node)));
+            fault.at = Some(node.at());
+            return Err(fault);
+        }
+    })
+}
+
+/// Appends a value as JSON.
+pub(super) fn datum_json(datum: &Datum, out: &mut String) {
+    match datum {
+        Datum::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Datum::Number(text) | Datum::Json(text) => out.push_str(text),
+        Datum::Integer(value) => out.push_str(&value.to_string()),
+        Datum::Text(text) => write_json_string(out, text),
+        Datum::Civil(time) => write_json_string(out, &time.to_string()),
+        Datum::Instant(time) => write_json_string(out, &time.to_string()),
+        Datum::List(parts) => {
+            out.push('[');
+            for (i, part) in parts.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                datum_json(part, out);
+            }
+            out.push(']');
+        }
+    }
+}
+
+/// The kind of a node in words.
+pub(super) fn kind_name(node: NodeRef) -> &'static str {
+    match node.kind() {
+        Kind::Null => "null",
+        Kind::Bool(_) => "a boolean",
+        Kind::Number => "a number",
+        Kind::String => "a text",
+        Kind::Array | Kind::Record(_) => "an array",
+        Kind::Object => "an object",
+    }
+}
+
+fn datum_kind(datum: &Datum) -> &'static str {
+    match datum {
+        Datum::Bool(_) => "a boolean",
+        Datum::Number(_) => "a number",
+        Datum::Integer(_) => "an integer",
+        Datum::Text(_) => "a text",
+        Datum::Civil(_) => "a date and time",
+        Datum::Instant(_) => "an instant",
+        Datum::List(_) => "a list",
+        Datum::Json(_) => "JSON",
+    }
+}
+
+/// Turns what was found into a value of the column's type, or says why it does not fit.
+/// `json` writes a node as compact JSON without the secrets below it.
+pub(super) fn fit(got: &Got, column: &Column, json: &mut dyn FnMut(&Got) -> String) -> Result<Value, Fault> {
+    let wrong = || {
+        let found = match got {
+            Got::Missing | Got::Null => "nothing",
+            Got::Node(node, _) => kind_name(*node),
+            Got::Datum(datum) => datum_kind(datum),
+        };
+        Fault::new(&VALUE_TYPE, format!("expected {}, found {found}", wanted(column)))
+    };
+    let number = match got {
+        Got::Node(node, _) if node.kind() == Kind::Number => Some(node.text()),
+        Got::Datum(Datum::Number(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let boolean = match got {
+        Got::Node(node, _) => match node.kind() {
+            Kind::Bool(value) => Some(value),
+            _ => None,
+        },
+        Got::Datum(Datum::Bool(value)) => Some(*value),
+        _ => None,
+    };
+    match (column.kind, got) {
+        (_, Got::Missing | Got::Null) => Ok(Value::Null),
+        (ColumnType::Text { max }, _) => match as_text(got) {
+            Some(text) if !matches!(got, Got::Datum(Datum::Json(_))) => checked_text(text, max),
+            _ => Err(wrong()),
+        },
+        (ColumnType::Integer, Got::Datum(Datum::Integer(value))) => Ok(Value::Integer(*value)),
+        (ColumnType::Integer, _) => integer(number.ok_or_else(wrong)?),
+        (ColumnType::Real, Got::Datum(Datum::Integer(value))) => real(&value.to_string()),
+        (ColumnType::Real, _) => real(number.ok_or_else(wrong)?),
+        (ColumnType::Numeric, Got::Datum(Datum::Integer(value))) => Ok(Value::Text(value.to_string())),
+        (ColumnType::Numeric, _) => Ok(Value::Text(number.ok_or_else(wrong)?.to_owned())),
+        (ColumnType::Boolean, _) => boolean.map(Value::Bool).ok_or_else(wrong),
+        (ColumnType::Time, Got::Datum(Datum::Civil(time))) => Ok(Value::Civil(*time)),
+        (ColumnType::Time, Got::Datum(Datum::Instant(time))) => Ok(Value::Instant(*time)),
+        (ColumnType::Json, _) => {
+            let text = json(got);
+            // A bare number would be stored as a number, and a large one changed.
+            if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+                return Err(Fault::new(&VALUE_TYPE, "a bare number cannot be kept exactly in a JSON column; wrap it in an object"));
+            }
+            Ok(Value::Json(text))
+        }
+        (ColumnType::Time | ColumnType::Blob, _) => Err(wrong()),
+    }
+}
+
+fn checked_text(text: String, max: Option<u32>) -> Result<Value, Fault> {
+    if text.contains('\0') {
+        return Err(Fault::new(&VALUE_NUL, "the text holds U+0000"));
+    }
+    if let Some(max) = max
+        && text.len() > max as usize
+    {
+        let length = text.chars().count();
+        if length > max as usize {
+            return Err(Fault::new(&VALUE_LENGTH, format!("the text has {length} characters, the column takes {max}")));
+        }
+    }
+    Ok(Value::Text(text))
+}
+
+fn integer(text: &str) -> Result<Value, Fault> {
+    match text.parse::<i64>() {
+        Ok(value) if !(value == 0 && text.starts_with('-')) => Ok(Value::Integer(value)),
+        _ => Err(Fault::new(&VALUE_RANGE, "expected an integer of at most 64 bits, written without fraction or exponent")),
+    }
+}
+
+fn real(text: &str) -> Result<Value, Fault> {
+    let value: f64 = text.parse().map_err(|_| Fault::new(&VALUE_TYPE, "expected a number"))?;
+    if value.is_finite() && decimal(text) == decimal(&format!("{value:e}")) {
+        Ok(Value::Real(value))
+    } else {
+        Err(Fault::new(&VALUE_RANGE, "the number cannot be kept exactly as a double"))
+    }
+}
+
+/// A decimal number's sign, digits and exponent, without leading and trailing zeros.
+fn decimal(text: &str) -> (bool, String, i64) {
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mut exponent: i64 = exponent.parse().unwrap_or(i64::MAX / 2);
+    exponent -= i64::try_from(fraction.len()).unwrap_or(i64::MAX / 2);
+    let all = format!("{whole}{fraction}");
+    let digits = all.trim_start_matches('0');
+    let trimmed = digits.trim_end_matches('0');
+    exponent += i64::try_from(digits.len() - trimmed.len()).unwrap_or(0);
+    if trimmed.is_empty() { (negative, String::new(), 0) } else { (negative, trimmed.to_owned(), exponent) }
+}
+
+fn wanted(column: &Column) -> &'static str {
+    match column.kind {
+        ColumnType::Text { .. } => "a text",
+        ColumnType::Integer => "an integer",
+        ColumnType::Real | ColumnType::Numeric => "a number",
+        ColumnType::Boolean => "true or false",
+        ColumnType::Time => "a date and time (steps `instant`, `date` or `civil` make one)",
+        ColumnType::Json => "JSON",
+        ColumnType::Blob => "bytes",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_a_double_would_change_are_refused() {
+        for exact in ["0.1", "1e3", "-0.0", "12.50", "100"] {
+            assert!(real(exact).is_ok(), "{exact}");
+        }
+        for changed in ["1e400", "0.1000000000000000055511151231257827", "9007199254740993"] {
+            assert!(real(changed).is_err(), "{changed}");
+        }
+    }
+
+    #[test]
+    fn integers_are_taken_only_as_they_are_written() {
+        assert_eq!(integer("-12").ok(), Some(Value::Integer(-12)));
+        for bad in ["-0", "1.0", "1e2", "9223372036854775808"] {
+            assert!(integer(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Where paths and selections lead in a record.
+
+use super::scope::{Current, Got, Scope, Touch};
+use crate::account::NameLeaf;
+use crate::mapping::model::{Literal, PathExpr, PathStep, Root, Rooted};
+use crate::record::{Kind, NodeRef, Segment};
+use crate::step::Datum;
+
+/// An element that a selection selected.
+#[derive(Debug, Clone)]
+pub struct Selected<'t> {
+    /// The element.
+    pub node: NodeRef<'t>,
+    /// The members that a `.*` matched on the way, outermost first.
+    pub matched: Vec<NodeRef<'t>>,
+}
+
+/// Every element that the selection selects, in the order of the file.
+pub fn select<'t>(from: NodeRef<'t>, segments: &[Segment]) -> Vec<Selected<'t>> {
+    let mut found = vec![Selected { node: from, matched: Vec::new() }];
+    for segment in segments {
+        let mut next = Vec::new();
+        for selected in found {
+            match (segment, selected.node.kind()) {
+                (Segment::Name(name), _) => {
+                    if let Some(node) = selected.node.member(name) {
+                        next.push(Selected { node, ..selected });
+                    }
+                }
+                (Segment::Members, Kind::Object) => {
+                    for node in selected.node.children() {
+                        let mut matched = selected.matched.clone();
+                        matched.push(node);
+                        next.push(Selected { node, matched });
+                    }
+                }
+                (Segment::Elements, Kind::Array) => {
+                    next.extend(selected.node.children().map(|node| Selected { node, matched: selected.matched.clone() }));
+                }
+                // `.*` on what is no object and `[*]` on what is no array select nothing.
+                _ => {}
+            }
+        }
+        found = next;
+    }
+    found
+}
+
+/// The containers that a selection reached and found empty: they are its content, no rows.
+pub fn empty_ends<'t>(from: NodeRef<'t>, segments: &[Segment]) -> Vec<NodeRef<'t>> {
+    let fits = |node: &NodeRef, segment: &Segment| {
+        node.is_leaf()
+            && matches!((segment, node.kind()), (Segment::Elements, Kind::Array) | (Segment::Members, Kind::Object))
+    };
+    (0..segments.len())
+        .flat_map(|at| select(from, &segments[..at]).into_iter().map(move |selected| (at, selected.node)))
+        .filter(|(at, node)| fits(node, &segments[*at]))
+        .map(|(_, node)| node)
+        .collect()
+}
+
+impl<'t> Scope<'_, 't> {
+    /// The node that a selection's root stands for; `None` where there is none (a list of texts).
+    pub(super) fn start(&self, root: &Root) -> Option<NodeRef<'t>> {
+        match root {
+            Root::Element => match &self.element {
+                Current::Node(node) => Some(*node),
+                Current::Datum(_) => None,
+            },
+            Root::Record => Some(self.record),
+            Root::Frame => Some(self.frame),
+            Root::Parent(_) | Root::Column(_) | Root::Context(_) => None,
+        }
+    }
+
+    /// The elements that a rooted selection selects.
+    pub(super) fn select(&self, rooted: &Rooted) -> Vec<Selected<'t>> {
+        self.start(&rooted.root).map_or_else(Vec::new, |node| select(node, &rooted.selection.0))
+    }
+
+    /// Follows a path that starts at a node; a path through null is missing.
+    pub(super) fn follow(&self, path: &PathExpr) -> Option<NodeRef<'t>> {
+        follow_from(self.start(&path.root)?, path)
+    }
+
+    /// What a path's node is, with its place in the trail.
+    pub(super) fn node(&self, path: &PathExpr, trail: &mut Vec<Touch>) -> Got<'t> {
+        if let (Root::Element, Current::Datum(datum), true) = (&path.root, &self.element, path.steps.is_empty()) {
+            return Got::Datum(datum.clone());
+        }
+        let Some(node) = self.follow(path) else { return Got::Missing };
+        if node.is_leaf() {
+            trail.push(Touch::Nodes(self.doc_of(&path.root), node.span()));
+        }
+        match node.kind() {
+            Kind::Null => Got::Null,
+            _ => Got::Node(node, self.doc_of(&path.root)),
+        }
+    }
+
+    /// The value of a `#name`, claiming the name of a member where it is one.
+    pub(super) fn context(&self, name: &str, trail: &mut Vec<Touch>) -> Got<'t> {
+        if let Some((_, text, leaf)) = self.names.iter().find(|(known, _, _)| known == name) {
+            trail.push(Touch::Name(*leaf));
+            return Got::Datum(Datum::Text(text.clone()));
+        }
+        match name {
+            "position" => Got::Datum(Datum::Integer(self.position)),
+            "file" => Got::Datum(Datum::Text(self.file.path.clone())),
+            "stem" => Got::Datum(Datum::Text(self.file.stem().to_owned())),
+            "started" => Got::Datum(Datum::Instant(self.file.started)),
+            "owner" => self.file.directory.as_ref().map_or(Got::Missing, |name| Got::Datum(Datum::Text(name.clone()))),
+            _ => match name.strip_prefix("owner.") {
+                Some(column) => self.file.owner.as_ref().map_or(Got::Missing, |owner| owner.column(column)),
+                None => self
+                    .file
+                    .captures
+                    .iter()
+                    .find(|(known, _)| known == name)
+                    .map_or(Got::Missing, |(_, text)| Got::Datum(Datum::Text(text.clone()))),
+            },
+        }
+    }
+}
+
+/// Follows a path's steps from a node.
+pub(super) fn follow_from<'t>(mut node: NodeRef<'t>, path: &PathExpr) -> Option<NodeRef<'t>> {
+    for step in &path.steps {
+        node = match step {
+            PathStep::Name(name) => node.member(name)?,
+            PathStep::Pick { member, equals } => match node.kind() {
+                Kind::Array => node
+                    .children()
+                    .find(|element| element.member(member).is_some_and(|node| equals_literal(node, equals)))?,
+                _ => return None,
+            },
+        };
+    }
+    Some(node)
+}
+
+/// The name that stands for the last `.*` of a selection.
+pub(super) fn last_name(selected: &Selected) -> Option<(String, NameLeaf)> {
+    let node = selected.matched.last()?;
+    Some((node.name().unwrap_or_default().to_owned(), NameLeaf::OfNode(node.id())))
+}
+
+/// Whether a node has a literal's value; numbers are compared by what they mean.
+pub(super) fn equals_literal(node: NodeRef, literal: &Literal) -> bool {
+    match (node.kind(), literal) {
+        (Kind::Bool(value), Literal::Bool(wanted)) => value == *wanted,
+        (Kind::String, Literal::Text(wanted)) => node.text() == wanted,
+        (Kind::Number, Literal::Integer(wanted)) => node.text().parse() == Ok(*wanted),
+        (Kind::Number, Literal::Real(wanted)) => node.text().parse() == Ok(*wanted),
+        _ => false,
+    }
+}

@@ -1,0 +1,500 @@
+//! One row: its columns evaluated in any order, each once, all faults at once.
+
+use super::eval::{RuleView, literal_datum};
+use super::fit::{as_text, fit};
+use super::scope::{Current, Fault, Got, Scope, Stop, Touch};
+use crate::finding::{ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_TYPE};
+use crate::keyindex::KeyText;
+use crate::mapping::compile::{CompiledRule, FieldSource};
+use crate::mapping::model::{ColumnRule, From, KeyPart, Policy, Rule, SecretRule};
+use crate::row::Value;
+use crate::table::ColumnType;
+use secrecy::{ExposeSecret, SecretString};
+use std::sync::OnceLock;
+
+/// What a leaf is claimed as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimAs {
+    /// A column's value, or part of one.
+    Column,
+    /// Kept in a JSON column.
+    Json,
+    /// Sealed.
+    Sealed,
+    /// Dropped by the secret rule of this index, with its reason.
+    Dropped(usize),
+    /// A secret that is empty and makes no row.
+    EmptySecret,
+}
+
+/// Leaves that a row claims.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Which.
+    pub touch: Touch,
+    /// As what.
+    pub class: ClaimAs,
+}
+
+/// How a column came to its value, for the report's counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The source gave it, by the alternative of this number (0 where there is one).
+    Found(u16),
+    /// The mapping's default.
+    Defaulted,
+    /// NULL, because the source has no such value.
+    Nulled,
+    /// The mapping's own: a literal, NULL on purpose, a sealed value.
+    Own,
+}
+
+/// A row as mapped: its fate is not decided yet.
+#[derive(Debug)]
+pub struct Draft {
+    /// The index of the rule in its mapping.
+    pub rule: usize,
+    /// The node that made it: the record, or an element of it.
+    pub node: Option<u32>,
+    /// That node's offset in the file.
+    pub at: u64,
+    /// The position of that element in its selection, from 1.
+    pub position: i64,
+    /// Values in the order of the compiled rule's fields; NULL where `secrets` has one.
+    pub values: Vec<Value>,
+    /// What is to be sealed, by field.
+    pub secrets: Vec<(usize, SecretString)>,
+    /// Fields that hold the run's start time, left out of every comparison.
+    pub clock: Vec<usize>,
+    /// Fields made from a secret path: never allowed to reach the target.
+    pub tainted: Vec<usize>,
+    /// How each field came to its value.
+    pub origins: Vec<Origin>,
+    /// The rule's key; `None` when it has none.
+    pub key: Option<KeyText>,
+    /// The index, among the record's drafts, of the parent's.
+    pub parent: Option<usize>,
+    /// The leaves it is made from.
+    pub claims: Vec<Claim>,
+    /// All its secrets are empty: it takes its key, and makes no row.
+    pub empty: bool,
+    /// Values that should agree and do not.
+    pub differing: Vec<(Severity, Fault)>,
+}
+
+/// Why there is no row, and as much of it as could be made.
+pub(super) struct NoRow {
+    pub(super) faults: Vec<Fault>,
+    pub(super) draft: Draft,
+}
+
+enum Memo {
+    Unknown,
+    Running,
+    Failed,
+    Known(Value),
+}
+
+/// Evaluates the columns of one rule for one element.
+pub(super) struct RowMaker<'a, 't> {
+    pub(super) scope: Scope<'a, 't>,
+    /// Whether what is being evaluated came from a secret path.
+    pub(super) tainted: bool,
+    /// Whether what is being evaluated came from the run's start time.
+    pub(super) clock: bool,
+    /// The alternative that the expression being evaluated chose.
+    pub(super) chosen: Option<usize>,
+    rule: &'a Rule,
+    compiled: &'a CompiledRule,
+    parent: Option<(&'a CompiledRule, &'a Draft)>,
+    memo: Vec<Memo>,
+    faults: Vec<Fault>,
+    draft: Draft,
+}
+
+impl<'a, 't> RowMaker<'a, 't> {
+    pub(super) fn new(
+        rule: &'a Rule,
+        compiled: &'a CompiledRule,
+        scope: Scope<'a, 't>,
+        parent: Option<(usize, &'a CompiledRule, &'a Draft)>,
+    ) -> Self {
+        let count = compiled.fields.len();
+        let (node, at) = match &scope.element {
+            Current::Node(node) => (Some(node.id()), node.at()),
+            Current::Datum(_) => (None, scope.record.at()),
+        };
+        let draft = Draft {
+            rule: compiled.rule,
+            node,
+            at,
+            position: scope.position,
+            values: vec![Value::Null; count],
+            secrets: Vec::new(),
+            clock: Vec::new(),
+            tainted: Vec::new(),
+            origins: vec![Origin::Own; count],
+            key: None,
+            parent: parent.map(|(index, _, _)| index),
+            claims: Vec::new(),
+            empty: false,
+            differing: Vec::new(),
+        };
+        Self {
+            scope,
+            tainted: false,
+            clock: false,
+            chosen: None,
+            rule,
+            compiled,
+            parent: parent.map(|(_, rule, draft)| (rule, draft)),
+            memo: (0..count).map(|_| Memo::Unknown).collect(),
+            faults: Vec::new(),
+            draft,
+        }
+    }
+
+    /// The row; without faults where the rule does not take the element.
+    pub(super) fn make(mut self) -> Result<Draft, NoRow> {
+        if let Some(when) = &self.rule.when {
+            let scope = self.scope.clone();
+            match super::condition::holds(when, &mut RuleView { maker: &mut self, scope: &scope }) {
+                Ok(true) => {}
+                Ok(false) | Err(Stop::Skip) => return Err(NoRow { faults: Vec::new(), draft: self.draft }),
+                Err(Stop::Reject(fault)) => return Err(NoRow { faults: vec![fault], draft: self.draft }),
+            }
+        }
+        for field in 0..self.compiled.fields.len() {
+            let done = match self.compiled.fields[field].source {
+                FieldSource::Column(_) => self.column(field).map(|_| ()),
+                FieldSource::Secret(at) => self.secret(field, at),
+            };
+            match done {
+                Ok(()) => {}
+                Err(Stop::Skip) => return Err(NoRow { faults: Vec::new(), draft: self.draft }),
+                Err(Stop::Reject(fault)) => self.faults.push(fault),
+            }
+        }
+        self.dropped();
+        self.without_secrets();
+        if self.faults.is_empty() {
+            match self.key() {
+                Ok(key) => self.draft.key = key,
+                Err(fault) => self.faults.push(fault),
+            }
+        }
+        // A fault that another column's already told is without a message.
+        self.faults.retain(|fault| !fault.message.is_empty());
+        if self.faults.is_empty() { Ok(self.draft) } else { Err(NoRow { faults: self.faults, draft: self.draft }) }
+    }
+
+    fn column(&mut self, field: usize) -> Result<Value, Stop> {
+        match &self.memo[field] {
+            Memo::Known(value) => return Ok(value.clone()),
+            Memo::Failed | Memo::Running => return Err(Fault::new(&VALUE_TYPE, "").into()),
+            Memo::Unknown => self.memo[field] = Memo::Running,
+        }
+        let FieldSource::Column(at) = self.compiled.fields[field].source else {
+            return Err(Fault::new(&VALUE_TYPE, "").into());
+        };
+        let column = &self.rule.columns[at];
+        let outer = (
+            std::mem::take(&mut self.tainted),
+            std::mem::take(&mut self.clock),
+            std::mem::take(&mut self.chosen),
+        );
+        let made = self.value(field, column);
+        if self.tainted {
+            self.draft.tainted.push(field);
+        }
+        if self.clock {
+            self.draft.clock.push(field);
+        }
+        // What reads this column is as tainted, and as bound to the clock, as it is.
+        self.tainted |= outer.0;
+        self.clock |= outer.1;
+        self.chosen = outer.2;
+        match made {
+            Ok(value) => {
+                self.memo[field] = Memo::Known(value.clone());
+                self.draft.values[field] = value.clone();
+                Ok(value)
+            }
+            Err(Stop::Skip) => Err(Stop::Skip),
+            Err(Stop::Reject(mut fault)) => {
+                self.memo[field] = Memo::Failed;
+                fault.column.get_or_insert_with(|| column.name.clone());
+                if fault.line == 0 {
+                    fault.line = column.line;
+                }
+                fault.at.get_or_insert(self.draft.at);
+                Err(fault.into())
+            }
+        }
+    }
+
+    fn value(&mut self, field: usize, column: &ColumnRule) -> Result<Value, Stop> {
+        let scope = self.scope.clone();
+        let target = &self.compiled.fields[field].column;
+        let mut trail = Vec::new();
+        let mut faulty = false;
+        let got = match self.eval(&column.expr, &scope, &mut trail) {
+            Err(Stop::Reject(fault)) if column.policies.error_null && !fault.message.is_empty() => {
+                faulty = true;
+                self.draft.differing.push((Severity::Warning, Fault { code: &crate::finding::VALUE_NULLED, column: Some(column.name.clone()), ..fault }));
+                Got::Null
+            }
+            other => other?,
+        };
+        let class = if target.kind == ColumnType::Json { ClaimAs::Json } else { ClaimAs::Column };
+        let mut json = String::new();
+        if let (ColumnType::Json, Got::Node(node, doc)) = (target.kind, &got)
+            && node.is_container()
+        {
+            self.container(*node, *doc, &[], &mut trail, &mut json);
+        }
+        let own = matches!(column.expr.from, From::Literal(_) | From::Null);
+        let empty = matches!(&got, Got::Node(..) | Got::Datum(_)) && as_text(&got).is_some_and(|text| text.is_empty());
+        let policy = match &got {
+            Got::Missing => Some((column.policies.missing, &VALUE_MISSING, "is missing")),
+            Got::Null if faulty => Some((Some(Policy::Null), &VALUE_NULL, "is null")),
+            Got::Null if own => None,
+            Got::Null => Some((column.policies.null, &VALUE_NULL, "is null")),
+            _ if empty && column.policies.empty.is_some() => Some((column.policies.empty, &VALUE_EMPTY, "is empty")),
+            _ => None,
+        };
+        let value = if let Some((policy, code, what)) = policy {
+            let fallback = match (&column.policies.default, target.not_null) {
+                (Some(_), _) if code != &VALUE_EMPTY => Policy::Default,
+                (_, true) => Policy::Reject,
+                (_, false) => Policy::Null,
+            };
+            match (policy.unwrap_or(fallback), &column.policies.default) {
+                (Policy::Skip, _) => return Err(Stop::Skip),
+                (Policy::Default, Some(literal)) => {
+                    self.draft.origins[field] = Origin::Defaulted;
+                    fit(&Got::Datum(literal_datum(literal)), target, &mut |got| self.json_text(got))?
+                }
+                (Policy::Null, _) if !target.not_null => {
+                    self.draft.origins[field] = Origin::Nulled;
+                    Value::Null
+                }
+                _ => {
+                    let mut fault = Fault::new(code, format!("the value for `{}` {what}, and the column takes no NULL", column.name));
+                    if !target.not_null {
+                        fault.message = format!("the value for `{}` {what}, and the mapping needs it", column.name);
+                    }
+                    fault.at = first_place(&trail, &scope);
+                    return Err(fault.into());
+                }
+            }
+        } else {
+            if !own {
+                self.draft.origins[field] = Origin::Found(u16::try_from(self.chosen.unwrap_or(0)).unwrap_or(u16::MAX));
+            }
+            fit(&got, target, &mut |got| if json.is_empty() { self.json_text(got) } else { std::mem::take(&mut json) }).map_err(
+                |mut fault| {
+                    if let Got::Node(node, _) = &got {
+                        fault.at.get_or_insert(node.at());
+                    }
+                    if let (None, Some(at)) = (fault.at, first_place(&trail, &scope)) {
+                        fault.at = Some(at);
+                    }
+                    fault
+                },
+            )?
+        };
+        if let Some((agrees, severity)) = &column.agrees {
+            self.compare(column, &got, agrees, *severity, &mut trail)?;
+        }
+        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class }));
+        Ok(value)
+    }
+
+    fn json_text(&mut self, got: &Got<'t>) -> String {
+        let mut out = String::new();
+        self.json_of(got, &mut out);
+        out
+    }
+
+    fn compare(&mut self, column: &ColumnRule, got: &Got<'t>, agrees: &crate::mapping::model::Expr, severity: Severity, trail: &mut Vec<Touch>) -> Result<(), Stop> {
+        let scope = self.scope.clone();
+        let before = trail.len();
+        let other = self.eval(agrees, &scope, trail)?;
+        match (as_text(got), as_text(&other)) {
+            (Some(one), Some(two)) if one == two => {}
+            (_, None) => trail.truncate(before),
+            _ => {
+                trail.truncate(before);
+                let mut fault = Fault::new(&VALUE_DIFFERS, format!("`{}` is not what the mapping compares it with", column.name));
+                fault.at = first_place(trail, &scope);
+                fault.column = Some(column.name.clone());
+                fault.line = column.line;
+                self.draft.differing.push((severity, fault));
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of another column of the row, or of a `let`.
+    pub(super) fn other(&mut self, name: &str, trail: &mut Vec<Touch>) -> Result<Got<'t>, Stop> {
+        if let Some(field) = self.compiled.field(name) {
+            return Ok(Got::of_value(&self.column(field)?));
+        }
+        let rule = self.rule;
+        match rule.lets.iter().find(|(known, _)| known == name) {
+            Some((_, expr)) => {
+                let scope = self.scope.clone();
+                self.eval(expr, &scope, trail)
+            }
+            None => Ok(Got::Missing),
+        }
+    }
+
+    /// The value of a column of the parent's row.
+    pub(super) fn parent_value(&self, column: &str) -> Got<'t> {
+        match &self.parent {
+            Some((rule, draft)) => rule.field(column).map_or(Got::Missing, |field| Got::of_value(&draft.values[field])),
+            None => Got::Missing,
+        }
+    }
+
+    fn secret(&mut self, field: usize, at: usize) -> Result<(), Stop> {
+        let rule = self.rule;
+        let secret = &rule.secrets[at];
+        let (text, trail) = self.secret_text(secret)?;
+        let empty = text.as_ref().is_none_or(|text| text.expose_secret().is_empty());
+        let class = if empty && secret.default.is_none() { ClaimAs::EmptySecret } else { ClaimAs::Sealed };
+        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class }));
+        match (text, &secret.default) {
+            (Some(text), _) if !empty => self.draft.secrets.push((field, text)),
+            (_, Some(default)) => self.draft.secrets.push((field, SecretString::from(default.clone()))),
+            _ if secret.need => self.draft.empty = true,
+            _ if self.compiled.fields[field].column.not_null => {
+                let mut fault = Fault::new(&VALUE_EMPTY, format!("the secret for `{}` is empty, and the column takes no NULL", secret.name));
+                fault.column = Some(secret.name.clone());
+                fault.line = secret.line;
+                fault.at = Some(self.draft.at);
+                return Err(fault.into());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn secret_text(&mut self, secret: &SecretRule) -> Result<(Option<SecretString>, Vec<Touch>), Stop> {
+        let scope = self.scope.clone();
+        let mut trail = Vec::new();
+        let (tainted, clock) = (self.tainted, self.clock);
+        let got = self.eval(&secret.expr, &scope, &mut trail);
+        (self.tainted, self.clock) = (tainted, clock);
+        let fault = |message: String, at| {
+            let mut fault = Fault::new(&VALUE_TYPE, message);
+            fault.column = Some(secret.name.clone());
+            fault.line = secret.line;
+            fault.at = at;
+            fault
+        };
+        match got {
+            Ok(Got::Missing | Got::Null) => Ok((None, trail)),
+            Ok(got) => match as_text(&got) {
+                Some(text) => Ok((Some(SecretString::from(text)), trail)),
+                None => Err(fault(format!("the secret for `{}` is no text", secret.name), first_place(&trail, &scope)).into()),
+            },
+            // A step's message may quote the value: say only that it failed.
+            Err(Stop::Reject(bad)) => {
+                Err(fault(format!("a step cannot convert the secret for `{}`", secret.name), bad.at).into())
+            }
+            Err(Stop::Skip) => Err(Stop::Skip),
+        }
+    }
+
+    /// Claims what the rule drops with a reason.
+    fn dropped(&mut self) {
+        let rule = self.rule;
+        for (at, secret) in rule.secrets.iter().enumerate() {
+            if matches!(secret.kind, crate::mapping::model::SecretKind::Drop(_)) {
+                let scope = self.scope.clone();
+                let mut trail = Vec::new();
+                // Dropped whatever it is: its steps have nothing to say here.
+                if let Ok(Got::Node(node, doc)) = self.eval(&secret.expr, &scope, &mut trail)
+                    && node.is_container()
+                {
+                    trail.push(Touch::Nodes(doc, node.span()));
+                }
+                self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class: ClaimAs::Dropped(at) }));
+            }
+        }
+    }
+
+    /// A row all of whose secrets are empty is no credential.
+    fn without_secrets(&mut self) {
+        let sealed = self.compiled.fields.iter().any(|field| matches!(field.source, FieldSource::Secret(_)));
+        if sealed && self.draft.secrets.iter().all(|(_, text)| text.expose_secret().is_empty()) {
+            self.draft.empty = true;
+        }
+        if self.draft.empty {
+            for claim in &mut self.draft.claims {
+                claim.class = match claim.class {
+                    ClaimAs::Sealed | ClaimAs::EmptySecret => ClaimAs::EmptySecret,
+                    other => other,
+                };
+            }
+        }
+    }
+
+    fn key(&mut self) -> Result<Option<KeyText>, Fault> {
+        if self.rule.key.is_empty() {
+            return Ok(None);
+        }
+        let rule = self.rule;
+        let in_target = self.compiled.key_fields.is_some();
+        let mut key = KeyText::default();
+        for part in &rule.key {
+            match part {
+                KeyPart::Column(name) => {
+                    let value = self.compiled.field(name).map_or(&Value::Null, |field| &self.draft.values[field]);
+                    match value.as_key_text() {
+                        Some(text) => key.push(&text),
+                        None if in_target => {
+                            let mut fault = Fault::new(&ROW_KEY, format!("`{name}` is part of the key and would be NULL"));
+                            fault.column = Some(name.clone());
+                            fault.line = rule.line;
+                            fault.at = Some(self.draft.at);
+                            return Err(fault);
+                        }
+                        None => key.push("\0null"),
+                    }
+                }
+                KeyPart::Path(path) => {
+                    let scope = self.scope.clone();
+                    let got = match &path.root {
+                        crate::mapping::model::Root::Context(name) => scope.context(name, &mut Vec::new()),
+                        _ => scope.node(path, &mut Vec::new()),
+                    };
+                    match as_text(&got) {
+                        Some(text) => key.push(&text),
+                        None => key.push("\0none"),
+                    }
+                }
+            }
+        }
+        Ok(Some(key))
+    }
+}
+
+/// The offset of the first leaf that a value was made from.
+fn first_place(trail: &[Touch], scope: &Scope) -> Option<u64> {
+    trail.iter().find_map(|touch| match touch {
+        Touch::Nodes(crate::mapping::declared::Doc::Record, nodes) => Some(scope.record.sibling(nodes.start).at()),
+        Touch::Nodes(crate::mapping::declared::Doc::Frame, nodes) => Some(scope.frame.sibling(nodes.start).at()),
+        Touch::Name(_) => None,
+    })
+}
+
+/// Evaluates an expression that stands in no rule.
+pub fn evaluate<'t>(expr: &crate::mapping::model::Expr, scope: &Scope<'_, 't>) -> Result<Got<'t>, Stop> {
+    static NO_RULE: OnceLock<(Rule, CompiledRule)> = OnceLock::new();
+    let (rule, compiled) = NO_RULE.get_or_init(|| (Rule::default(), CompiledRule::default()));
+    RowMaker::new(rule, compiled, scope.clone(), None).eval(expr, scope, &mut Vec::new())
+}

@@ -1,0 +1,178 @@
+//! What an expression can see, and what it finds.
+
+use crate::account::NameLeaf;
+use crate::finding::{Code, FileId};
+use crate::keyindex::KeyIndex;
+use crate::mapping::declared::{Declared, Doc};
+use crate::record::{NodeId, NodeRef};
+use crate::row::Value;
+use crate::step::Datum;
+use jiff::Timestamp;
+use std::ops::Range;
+
+/// The person that a directory belongs to: columns of the owner table's row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Owner {
+    /// The row's primary key, as text.
+    pub id: String,
+    /// Columns that mappings refer to, by name.
+    pub columns: Vec<(String, Value)>,
+}
+
+impl Owner {
+    pub(super) fn column<'t>(&self, name: &str) -> Got<'t> {
+        match self.columns.iter().find(|(known, _)| known == name) {
+            Some((_, value)) => Got::of_value(value),
+            None => Got::Missing,
+        }
+    }
+}
+
+/// What is the same for all records of a file.
+#[derive(Debug)]
+pub struct FileContext {
+    /// Its number.
+    pub id: FileId,
+    /// Its path below the root.
+    pub path: String,
+    /// What the pattern captured.
+    pub captures: Vec<(String, String)>,
+    /// The owner's directory.
+    pub directory: Option<String>,
+    /// The owner.
+    pub owner: Option<Owner>,
+    /// The run's one start time.
+    pub started: Timestamp,
+    /// `namespace` of the set.
+    pub namespace: Option<uuid::Uuid>,
+}
+
+impl FileContext {
+    /// The file's name without its last ending.
+    pub fn stem(&self) -> &str {
+        let name = self.path.rsplit('/').next().unwrap_or(&self.path);
+        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    }
+}
+
+/// A leaf, or a range of them, that a value was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Touch {
+    /// Nodes of a document.
+    Nodes(Doc, Range<NodeId>),
+    /// The name of a member.
+    Name(NameLeaf),
+}
+
+/// What an expression found.
+#[derive(Clone)]
+pub enum Got<'t> {
+    /// No such value.
+    Missing,
+    /// null.
+    Null,
+    /// A node that is not null.
+    Node(NodeRef<'t>, Doc),
+    /// A value that steps or context made.
+    Datum(Datum),
+}
+
+impl Got<'_> {
+    /// What a value of another row is, as something found.
+    pub fn of_value(value: &Value) -> Self {
+        match value {
+            Value::Null => Got::Null,
+            Value::Bool(value) => Got::Datum(Datum::Bool(*value)),
+            Value::Integer(value) => Got::Datum(Datum::Integer(*value)),
+            Value::Real(value) => Got::Datum(Datum::Number(value.to_string())),
+            Value::Text(text) | Value::Sealed(text) => Got::Datum(Datum::Text(text.clone())),
+            Value::Json(text) => Got::Datum(Datum::Json(text.clone())),
+            Value::Civil(time) => Got::Datum(Datum::Civil(*time)),
+            Value::Instant(time) => Got::Datum(Datum::Instant(*time)),
+        }
+    }
+}
+
+/// Why no row came of a record.
+#[derive(Debug)]
+pub enum Stop {
+    /// The rule did not take the record.
+    Skip,
+    /// The record is bad.
+    Reject(Fault),
+}
+
+/// What is bad about a record.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// What kind.
+    pub code: &'static Code,
+    /// In words, never with the value of a secret.
+    pub message: String,
+    /// The offset in the file, where a leaf is to blame.
+    pub at: Option<u64>,
+    /// The column, where one is concerned.
+    pub column: Option<String>,
+    /// The line of the mapping.
+    pub line: u32,
+}
+
+impl Fault {
+    /// A fault of this kind.
+    pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), at: None, column: None, line: 0 }
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Stop::Reject(fault)
+    }
+}
+
+/// The current element: a node, or a part of a text that was split.
+#[derive(Clone)]
+pub enum Current<'t> {
+    /// A node.
+    Node(NodeRef<'t>),
+    /// A part.
+    Datum(Datum),
+}
+
+/// Everything an expression can see.
+#[derive(Clone)]
+pub struct Scope<'a, 't> {
+    /// The file.
+    pub file: &'a FileContext,
+    /// What the mapping says about paths.
+    pub declared: &'a Declared,
+    /// Keys of finished levels.
+    pub index: &'a KeyIndex,
+    /// The record.
+    pub record: NodeRef<'t>,
+    /// The frame; the record itself where the document is the record.
+    pub frame: NodeRef<'t>,
+    /// Whether the document is the record.
+    pub whole: bool,
+    /// The current element.
+    pub element: Current<'t>,
+    /// Its position in the innermost selection, from 1.
+    pub position: i64,
+    /// Names given by `key_as`: context name, member name, and its leaf.
+    pub names: Vec<(String, String, NameLeaf)>,
+}
+
+impl<'t> Scope<'_, 't> {
+    /// Which document a path of this root leads into.
+    pub(super) fn doc_of(&self, root: &crate::mapping::model::Root) -> Doc {
+        match root {
+            crate::mapping::model::Root::Frame if !self.whole => Doc::Frame,
+            _ => Doc::Record,
+        }
+    }
+
+    /// The same with another current element.
+    pub(super) fn at(&self, element: Current<'t>, position: usize) -> Self {
+        Self { element, position: i64::try_from(position).unwrap_or(i64::MAX), ..self.clone() }
+    }
+}

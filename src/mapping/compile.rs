@@ -1,0 +1,98 @@
+//! A rule with the table it writes into.
+
+use super::model::{Mapping, Rule, SecretKind, Set};
+use crate::table::{Column, ForeignKey, Schema, Table};
+
+/// Where a field's value comes from: the index in the rule's columns or secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldSource {
+    /// `[table.X.columns]`.
+    Column(usize),
+    /// `[table.X.secrets]`, sealed.
+    Secret(usize),
+}
+
+/// A column that a rule fills.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// The column.
+    pub column: Column,
+    /// Where its value comes from.
+    pub source: FieldSource,
+}
+
+/// A rule with the table it writes into.
+#[derive(Debug, Default)]
+pub struct CompiledRule {
+    /// The index of the mapping in its set.
+    pub mapping: usize,
+    /// The index of the rule in its mapping.
+    pub rule: usize,
+    /// `mapping.rule`.
+    pub name: String,
+    /// The table.
+    pub table: Table,
+    /// The columns it fills: first its columns, then its sealed ones.
+    pub fields: Vec<Field>,
+    /// The index, in the mapping, of the rule its rows hang on.
+    pub parent: Option<usize>,
+    /// The integer key that no source value fills, so that the engine counts on from the highest.
+    pub given_id: Option<String>,
+    /// The positions in `fields` of the key's columns, when the key stands in the target.
+    pub key_fields: Option<Vec<usize>>,
+}
+
+impl CompiledRule {
+    /// The rule as written.
+    pub fn model<'s>(&self, set: &'s Set) -> &'s Rule {
+        &set.mappings[self.mapping].rules[self.rule]
+    }
+
+    /// The mapping it stands in.
+    pub fn mapping_of<'s>(&self, set: &'s Set) -> &'s Mapping {
+        &set.mappings[self.mapping]
+    }
+
+    /// The position in `fields` of a column.
+    pub fn field(&self, column: &str) -> Option<usize> {
+        self.fields.iter().position(|field| field.column.name == column)
+    }
+
+    /// The foreign keys all of whose columns the rule fills.
+    pub fn references(&self) -> impl Iterator<Item = &ForeignKey> {
+        self.table.foreign_keys.iter().filter(|key| key.columns.iter().all(|column| self.field(column).is_some()))
+    }
+}
+
+/// Compiles every rule of a set, by mapping. The set must have passed [`super::check::check`].
+pub fn compile(set: &Set, schema: &Schema) -> Vec<Vec<CompiledRule>> {
+    set.mappings
+        .iter()
+        .enumerate()
+        .map(|(m, mapping)| (0..mapping.rules.len()).map(|r| compile_rule(mapping, m, r, schema)).collect())
+        .collect()
+}
+
+fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> CompiledRule {
+    let rule = &mapping.rules[r];
+    let table = schema.table(&rule.into).expect("check proved that the table exists").clone();
+    let column = |name: &str| table.column(name).expect("check proved that the column exists").clone();
+    let columns = rule
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(i, of)| Field { column: column(&of.name), source: FieldSource::Column(i) });
+    let secrets = rule
+        .secrets
+        .iter()
+        .enumerate()
+        .filter(|(_, of)| of.kind == SecretKind::Seal)
+        .map(|(i, of)| Field { column: column(&of.name), source: FieldSource::Secret(i) });
+    let fields: Vec<Field> = columns.chain(secrets).collect();
+    let position = |name: &str| fields.iter().position(|field| field.column.name == name);
+    let given_id = table.integer_key().filter(|key| position(key).is_none()).map(str::to_owned);
+    let key_fields = rule.key_columns().and_then(|names| names.into_iter().map(position).collect());
+    let parent =
+        rule.parent.as_ref().and_then(|name| mapping.rules.iter().position(|candidate| candidate.name == *name));
+    CompiledRule { mapping: m, rule: r, name: format!("{}.{}", mapping.name, rule.name), table, fields, parent, given_id, key_fields }
+}

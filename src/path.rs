@@ -1,0 +1,223 @@
+//! Paths into a document: how they are written ([`Selection`]) and how they are numbered ([`Paths`]).
+
+use std::collections::HashMap;
+
+/// The number of a path in [`Paths`]; the root is 0.
+pub type PathId = u32;
+
+/// One step of a [`Selection`], or of an interned path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Segment {
+    /// The member of this name.
+    Name(String),
+    /// Every member of an object (`.*`).
+    Members,
+    /// Every element of an array (`[*]`).
+    Elements,
+}
+
+/// Says which values of a document are meant: names, `.*` and `[*]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Selection(pub Vec<Segment>);
+
+impl std::fmt::Display for Selection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str(".");
+        }
+        for (i, segment) in self.0.iter().enumerate() {
+            let dot = if i == 0 { "" } else { "." };
+            match segment {
+                Segment::Elements => f.write_str("[*]")?,
+                Segment::Members => write!(f, "{dot}*")?,
+                Segment::Name(name) if is_plain(name) => write!(f, "{dot}{name}")?,
+                Segment::Name(name) => write!(f, "['{}']", crate::finding::printable(name))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a member name can stand in a path without quotes.
+pub fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+/// The most names that are told apart below one path; later ones count as one path, `…`.
+const MOST_NAMES: usize = 2_000;
+
+/// Up to so many names, comparing them one by one is faster than hashing.
+const FEW_NAMES: usize = 16;
+
+#[derive(Debug)]
+struct PathNode {
+    parent: PathId,
+    segment: Segment,
+    children: Vec<(String, PathId)>,
+    /// Positions in `children`, once there are more than [`FEW_NAMES`].
+    index: HashMap<String, usize>,
+    elements: Option<PathId>,
+    other: Option<PathId>,
+    guess: usize,
+}
+
+/// Interned paths of one shape: every member name is a step, every array element is `[*]`.
+///
+/// The reader gives each node the number of its path, so that what is known of a path is worked
+/// out once and not once per node. Names beyond the first 2,000 below one path share one path, so
+/// whoever asks for certain names interns those first.
+#[derive(Debug)]
+pub struct Paths {
+    nodes: Vec<PathNode>,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Paths {
+    /// Only the root.
+    pub fn new() -> Self {
+        Self { nodes: vec![PathNode::new(0, Segment::Elements)] }
+    }
+
+    /// How many paths are known.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Never: the root is always there.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The path of a member below `parent`.
+    pub fn member(&mut self, parent: PathId, name: &str) -> PathId {
+        let node = &mut self.nodes[parent as usize];
+        // Siblings come in much the same order in every record, so the next one is tried first.
+        if let Some((known, id)) = node.children.get(node.guess)
+            && known == name
+        {
+            node.guess += 1;
+            return *id;
+        }
+        if let Some(at) = node.position(name) {
+            node.guess = at + 1;
+            return node.children[at].1;
+        }
+        if node.children.len() >= MOST_NAMES {
+            return self.other(parent);
+        }
+        let id = self.add(parent, Segment::Name(name.to_owned()));
+        let node = &mut self.nodes[parent as usize];
+        node.children.push((name.to_owned(), id));
+        node.guess = node.children.len();
+        node.reindex();
+        id
+    }
+
+    /// The path of the elements below `parent`.
+    pub fn element(&mut self, parent: PathId) -> PathId {
+        if let Some(id) = self.nodes[parent as usize].elements {
+            return id;
+        }
+        let id = self.add(parent, Segment::Elements);
+        self.nodes[parent as usize].elements = Some(id);
+        id
+    }
+
+    fn other(&mut self, parent: PathId) -> PathId {
+        if let Some(id) = self.nodes[parent as usize].other {
+            return id;
+        }
+        let id = self.add(parent, Segment::Members);
+        self.nodes[parent as usize].other = Some(id);
+        id
+    }
+
+    fn add(&mut self, parent: PathId, segment: Segment) -> PathId {
+        let id = PathId::try_from(self.nodes.len()).expect("fewer paths than bytes");
+        self.nodes.push(PathNode::new(parent, segment));
+        id
+    }
+
+    /// The steps from the root to this path.
+    pub fn steps(&self, path: PathId) -> Vec<&Segment> {
+        let mut steps = Vec::new();
+        let mut at = path;
+        while at != 0 {
+            let node = &self.nodes[at as usize];
+            steps.push(&node.segment);
+            at = node.parent;
+        }
+        steps.reverse();
+        steps
+    }
+
+    /// The path as the user writes it.
+    pub fn show(&self, path: PathId) -> String {
+        Selection(self.steps(path).into_iter().cloned().collect()).to_string()
+    }
+}
+
+impl PathNode {
+    fn new(parent: PathId, segment: Segment) -> Self {
+        Self { parent, segment, children: Vec::new(), index: HashMap::new(), elements: None, other: None, guess: 0 }
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        if self.children.len() > FEW_NAMES {
+            self.index.get(name).copied()
+        } else {
+            self.children.iter().position(|(known, _)| known == name)
+        }
+    }
+
+    /// Takes up the names in the index that are not in it yet, once it is needed.
+    fn reindex(&mut self) {
+        if self.children.len() > FEW_NAMES {
+            for at in self.index.len()..self.children.len() {
+                self.index.insert(self.children[at].0.clone(), at);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_path_however_many_stand_beside_it() {
+        let mut paths = Paths::new();
+        let first: Vec<_> = (0..100).map(|i| paths.member(0, &format!("n{i}"))).collect();
+        let again: Vec<_> = (0..100).rev().map(|i| paths.member(0, &format!("n{i}"))).rev().collect();
+        assert_eq!(first, again);
+        assert_eq!(paths.len(), 101);
+    }
+
+    #[test]
+    fn names_beyond_the_most_share_one_path() {
+        let mut paths = Paths::new();
+        for i in 0..MOST_NAMES {
+            paths.member(0, &i.to_string());
+        }
+        let other = paths.member(0, "one more");
+        assert_eq!(paths.member(0, "and another"), other);
+        assert_eq!(paths.show(other), "*");
+        let early = paths.member(0, "7");
+        assert_eq!(paths.show(early), "7");
+    }
+
+    #[test]
+    fn a_path_is_shown_as_it_is_written() {
+        let mut paths = Paths::new();
+        let list = paths.member(0, "items");
+        let element = paths.element(list);
+        let odd = paths.member(element, "odd key");
+        assert_eq!(paths.show(odd), "items[*]['odd key']");
+        assert_eq!(paths.show(0), ".");
+    }
+}

@@ -1,0 +1,209 @@
+//! Collects findings as they come and hands them to the report grouped and bounded.
+
+use super::{FindingReport, PlaceReport};
+use crate::finding::{Code, Finding, Place, Severity};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+/// How many places of a group are kept; the rest is counted.
+pub const PLACES_KEPT: usize = 100;
+
+/// How many groups are told apart; findings of later subjects are counted by code alone, so that
+/// a hostile tree cannot make subjects until the memory is gone.
+const MOST_GROUPS: usize = 2_000;
+
+/// The subject of the groups past [`MOST_GROUPS`].
+const OTHERS: &str = "…";
+
+/// The findings of a run, grouped by code, subject and severity.
+#[derive(Debug, Default)]
+pub struct Findings {
+    groups: BTreeMap<Key, Group>,
+}
+
+/// What findings are grouped by; its order is that of the report: worst first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    severity: Reverse<Severity>,
+    code: &'static str,
+    subject: String,
+}
+
+#[derive(Debug)]
+struct Group {
+    code: &'static Code,
+    kept: Vec<Kept>,
+    count: u64,
+}
+
+/// Sorted by place, so that which ones are kept does not depend on the order they came in.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kept {
+    place: Option<Place>,
+    message: String,
+    mapping: Option<String>,
+}
+
+impl Findings {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a finding in.
+    pub fn push(&mut self, finding: Finding) {
+        let Finding { code, severity, message, place, subject, mapping } = finding;
+        let mut key = Key { severity: Reverse(severity), code: code.id, subject };
+        if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&key) {
+            OTHERS.clone_into(&mut key.subject);
+        }
+        let group = self.groups.entry(key).or_insert_with(|| Group { code, kept: Vec::new(), count: 0 });
+        group.push(Kept { place, message, mapping });
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// How many weigh as errors.
+    pub fn errors(&self) -> u64 {
+        self.count(Severity::Error)
+    }
+
+    /// How many weigh as warnings.
+    pub fn warnings(&self) -> u64 {
+        self.count(Severity::Warning)
+    }
+
+    fn count(&self, severity: Severity) -> u64 {
+        self.groups.iter().filter(|(key, _)| key.severity.0 == severity).map(|(_, group)| group.count).sum()
+    }
+
+    /// The report's entries: worst first, then by code, subject and place. Each kept place is an
+    /// entry; what goes beyond them is one more entry per group, without a place, with its count.
+    pub fn into_reports(self, resolve: &mut dyn FnMut(&Place) -> PlaceReport) -> Vec<FindingReport> {
+        let mut reports = Vec::new();
+        for (key, group) in self.groups {
+            let rest = group.count - group.kept.len() as u64;
+            let entry = |message, place, mapping, count| FindingReport {
+                code: key.code.to_owned(),
+                severity: key.severity.0,
+                message,
+                place,
+                help: Some(group.code.help.to_owned()),
+                count,
+                subject: key.subject.clone(),
+                mapping,
+            };
+            for kept in group.kept {
+                let place = kept.place.as_ref().map(&mut *resolve);
+                reports.push(entry(kept.message, place, kept.mapping, 1));
+            }
+            if rest > 0 {
+                reports.push(entry(format!("more places: {}", group.code.title), None, None, rest));
+            }
+        }
+        reports
+    }
+}
+
+impl Extend<Finding> for Findings {
+    fn extend<T: IntoIterator<Item = Finding>>(&mut self, findings: T) {
+        findings.into_iter().for_each(|finding| self.push(finding));
+    }
+}
+
+impl Group {
+    fn push(&mut self, kept: Kept) {
+        self.count += 1;
+        let at = self.kept.partition_point(|other| *other <= kept);
+        if at < PLACES_KEPT {
+            self.kept.truncate(PLACES_KEPT - 1);
+            self.kept.insert(at, kept);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{FILE_FOLDED, FILE_SYMLINK, FileId, VALUE_MISSING, VALUE_TYPE};
+
+    fn at(file: u32, offset: u64) -> Place {
+        Place { file: FileId(file), offset }
+    }
+
+    fn shown(findings: Findings) -> Vec<String> {
+        let mut resolve = |place: &Place| PlaceReport {
+            file: format!("{}:{}", place.file.0, place.offset),
+            ..PlaceReport::default()
+        };
+        findings
+            .into_reports(&mut resolve)
+            .into_iter()
+            .map(|report| {
+                let place = report.place.map_or_else(|| "-".to_owned(), |place| place.file);
+                format!("{} {} {} {place} {}", report.severity, report.code, report.subject, report.count)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn groups_come_worst_first_and_places_in_the_order_of_the_source() {
+        let mut findings = Findings::new();
+        findings.extend([
+            Finding::new(&FILE_FOLDED, "n").at(at(0, 0)),
+            Finding::new(&VALUE_TYPE, "b").about("notes.title").at(at(2, 5)),
+            Finding::new(&FILE_SYMLINK, "w"),
+            Finding::new(&VALUE_TYPE, "a").about("notes.title").at(at(2, 1)),
+            Finding::new(&VALUE_TYPE, "c").about("notes.body").at(at(9, 9)),
+            Finding::new(&VALUE_MISSING, "d").about("notes.title").at(at(3, 0)),
+            Finding::new(&VALUE_TYPE, "w").about("notes.title").at(at(1, 0)).weighing(Severity::Warning),
+        ]);
+        assert_eq!((findings.errors(), findings.warnings()), (4, 2));
+        assert_eq!(
+            shown(findings),
+            [
+                "error V001 notes.title 3:0 1",
+                "error V004 notes.body 9:9 1",
+                "error V004 notes.title 2:1 1",
+                "error V004 notes.title 2:5 1",
+                "warning F007  - 1",
+                "warning V004 notes.title 1:0 1",
+                "note F013  0:0 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_hundred_places_are_kept_and_the_rest_is_counted_whatever_the_order() {
+        let finding = |offset| Finding::new(&VALUE_TYPE, "m").about("s").at(at(0, offset));
+        let mut upwards = Findings::new();
+        upwards.extend((0..250).map(finding));
+        let mut downwards = Findings::new();
+        downwards.extend((0..250).rev().map(finding));
+        assert_eq!(upwards.errors(), 250);
+
+        let upwards = shown(upwards);
+        assert_eq!(upwards, shown(downwards));
+        assert_eq!(upwards.len(), 101);
+        assert_eq!(upwards[99], "error V004 s 0:99 1");
+        assert_eq!(upwards[100], "error V004 s - 150");
+    }
+
+    #[test]
+    fn findings_of_one_place_are_all_kept() {
+        let mut findings = Findings::new();
+        findings.extend((0..2).map(|_| Finding::new(&VALUE_TYPE, "m").at(at(0, 1))));
+        assert_eq!(shown(findings).len(), 2);
+    }
+
+    #[test]
+    fn subjects_without_end_are_counted_by_code() {
+        let mut findings = Findings::new();
+        findings.extend((0..3_000).map(|n| Finding::new(&VALUE_TYPE, "m").about(format!("s{n}")).at(at(0, n))));
+        assert_eq!(findings.errors(), 3_000);
+        assert_eq!(findings.groups.len(), MOST_GROUPS + 1);
+    }
+}

@@ -1,0 +1,156 @@
+//! The report as one HTML file to read, print and sign off: no script, nothing fetched.
+
+use super::{Report, text, words};
+use crate::error::{Error, Result};
+use crate::finding::printable;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, context};
+use serde_json::Value;
+
+/// Renders the page. Every text is escaped twice over: for HTML, and so that no control or
+/// bidirectional character can rearrange what a reader sees.
+pub fn page(report: &Report) -> Result<String> {
+    render(report).map_err(|error| Error::bug(format!("the HTML report does not render: {:?}", error.kind())))
+}
+
+fn render(report: &Report) -> Result<String, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.add_filter("thousands", words::thousands);
+    environment.add_filter("bytes", words::bytes);
+    environment.add_filter("duration", words::duration);
+    // The ending of the name switches the escaping on.
+    environment.add_template("report.html", include_str!("report.html"))?;
+    let mut fields = serde_json::to_value(report).expect("strings, numbers and lists are always JSON");
+    make_printable(&mut fields);
+    environment.get_template("report.html")?.render(context! {
+        report => Serde(&fields),
+        verdict => text::verdict(report),
+        clean => report.is_clean(),
+        closes => report.leaves.closes(),
+        bar => Serde(bar(report)),
+        version => env!("CARGO_PKG_VERSION"),
+    })
+}
+
+fn make_printable(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = printable(text),
+        Value::Array(values) => values.iter_mut().for_each(make_printable),
+        Value::Object(members) => members.values_mut().for_each(make_printable),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// A piece of the stacked bar; lengths are thousandths of the whole.
+#[derive(Debug, PartialEq, Eq, serde::Serialize)]
+struct Segment {
+    name: &'static str,
+    count: u64,
+    start: u64,
+    length: u64,
+}
+
+/// The classes of leaves side by side. A class with any leaf at all stays visible.
+fn bar(report: &Report) -> Vec<Segment> {
+    let total = u128::from(report.leaves.accounted().max(1));
+    let mut before = 0_u128;
+    let mut segments = Vec::new();
+    for (name, count) in report.leaves.classes() {
+        let thousandths = |leaves: u128| u64::try_from(leaves * 1_000 / total).expect("at most the whole, 1,000");
+        let start = thousandths(before);
+        before += u128::from(count);
+        if count > 0 {
+            segments.push(Segment { name, count, start, length: (thousandths(before) - start).max(2) });
+        }
+    }
+    segments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{FindingReport, PlaceReport, sample};
+    use super::*;
+    use crate::finding::Severity;
+
+    #[test]
+    fn every_section_of_every_kind_of_report_renders() {
+        for report in [sample::committed(), sample::refused(), sample::with_rejects()] {
+            let page = page(&report).expect("renders");
+            assert!(page.contains(&text::verdict(&report).replace('/', "&#x2f;")), "{page}");
+            for table in &report.tables {
+                assert!(page.contains(&format!("<td>{}</td>", table.name)), "{page}");
+            }
+            for file in &report.files {
+                assert!(page.contains(&file.path.replace('/', "&#x2f;")), "{page}");
+            }
+            for finding in &report.findings {
+                assert!(page.contains(&finding.code), "{page}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_report_renders() {
+        let mut report = sample::committed();
+        report.files.clear();
+        report.leaves = crate::report::LeafCounts::default();
+        report.caught_all.clear();
+        report.owners.clear();
+        report.ignored.clear();
+        report.tables.clear();
+        report.columns.clear();
+        report.checks.clear();
+        report.after.clear();
+        report.secrets.declassified.clear();
+        assert!(page(&report).is_ok());
+    }
+
+    #[test]
+    fn the_page_fetches_nothing_and_runs_nothing() {
+        let page = page(&sample::refused()).expect("renders");
+        for word in ["<script", "http:", "https:", "@import", "url(", "<link", "onclick"] {
+            assert!(!page.contains(word), "{word} in {page}");
+        }
+    }
+
+    #[test]
+    fn hostile_texts_stay_texts() {
+        let mut report = sample::refused();
+        let hostile = "<img src=x onerror=alert(1)>\u{202e}\u{1b}[2J";
+        report.findings = vec![FindingReport {
+            place: Some(PlaceReport {
+                file: hostile.to_owned(),
+                pointer: Some(hostile.to_owned()),
+                ..PlaceReport::default()
+            }),
+            help: Some(hostile.to_owned()),
+            subject: hostile.to_owned(),
+            mapping: Some(hostile.to_owned()),
+            ..sample::finding(hostile, Severity::Error, 1, hostile)
+        }];
+        hostile.clone_into(&mut report.source.root);
+        hostile.clone_into(&mut report.files[0].path);
+        hostile.clone_into(&mut report.tables[0].name);
+        hostile.clone_into(&mut report.ignored[0].reason);
+        let page = page(&report).expect("renders");
+        assert!(!page.contains("<img"), "{page}");
+        assert!(!page.contains(['\u{202e}', '\u{1b}']), "{page}");
+        assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;\\u{202e}\\u{1b}[2J"), "{page}");
+    }
+
+    #[test]
+    fn the_bar_is_whole_and_small_classes_stay_visible() {
+        let mut report = sample::committed();
+        report.leaves =
+            crate::report::LeafCounts { seen: 100_001, column: 75_000, json: 25_000, sealed: 1, ..Default::default() };
+        assert_eq!(
+            bar(&report),
+            [
+                Segment { name: "column", count: 75_000, start: 0, length: 749 },
+                Segment { name: "json", count: 25_000, start: 749, length: 250 },
+                Segment { name: "sealed", count: 1, start: 999, length: 2 },
+            ]
+        );
+    }
+}

@@ -1,0 +1,388 @@
+//! The parts of a [`Report`](super::Report).
+
+use crate::finding::Severity;
+use serde::{Deserialize, Serialize};
+
+/// What a run was asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunMode {
+    /// Import and commit.
+    Import,
+    /// Import and roll back.
+    DryRun,
+    /// Compare the target with its source.
+    Verify,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Everything stands in the target.
+    Committed,
+    /// A real run was refused; the target is as before.
+    RolledBack,
+    /// A dry run came to its end; the target is as before.
+    DryRun,
+    /// The target is what its source says.
+    Verified,
+    /// The target is not what its source says.
+    Differs,
+    /// A signal ended the run; the target is as before.
+    Interrupted,
+    /// A fault ended the run; the target is as before.
+    Failed,
+}
+
+/// Whether what was found may be committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It may.
+    Acceptable,
+    /// It may not.
+    Refused,
+}
+
+/// The tree that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// Its root, as given.
+    pub root: String,
+    /// Its files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// The mapping set that was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingsReport {
+    /// Its name.
+    pub set: String,
+    /// SHA-256 over its files, lower-case hex.
+    pub digest: String,
+}
+
+/// The database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetReport {
+    /// Its URL, without a password.
+    pub url: String,
+    /// `sqlite` or `postgresql`.
+    pub engine: String,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileStatus {
+    /// A mapping read it.
+    Imported,
+    /// Left out, with a reason.
+    Ignored,
+    /// No mapping reads it and no rule ignores it.
+    Unmapped,
+    /// It could not be taken: broken, or its owner was rejected.
+    Rejected,
+}
+
+/// A file of the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileReport {
+    /// Its path below the root, `/` between segments.
+    pub path: String,
+    /// The mapping that read it.
+    pub mapping: Option<String>,
+    /// What became of it.
+    pub status: FileStatus,
+    /// Why it was ignored or rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Which historical form it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<String>,
+    /// The id of its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Its size.
+    pub bytes: u64,
+    /// Records read from it.
+    pub records: u64,
+    /// Records rejected; a broken file counts as one.
+    pub rejected: u64,
+    /// What became of its leaves.
+    pub leaves: LeafCounts,
+}
+
+/// Leaves by what became of them. Each is counted once, in the most readable place it reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LeafCounts {
+    /// Leaves that were read.
+    pub seen: u64,
+    /// They are, or are part of, a column's value.
+    pub column: u64,
+    /// They are kept inside a JSON column only.
+    pub json: u64,
+    /// They are inside a sealed or hashed value only.
+    pub sealed: u64,
+    /// They were left out, with a reason.
+    pub ignored: u64,
+    /// They belong to a rejected record.
+    pub rejected: u64,
+    /// No rule says what becomes of them.
+    pub unmapped: u64,
+}
+
+impl LeafCounts {
+    /// Adds the counts of another file.
+    pub fn add(&mut self, other: &Self) {
+        self.seen += other.seen;
+        self.column += other.column;
+        self.json += other.json;
+        self.sealed += other.sealed;
+        self.ignored += other.ignored;
+        self.rejected += other.rejected;
+        self.unmapped += other.unmapped;
+    }
+
+    /// Each class with its name, the most readable place first.
+    pub fn classes(&self) -> [(&'static str, u64); 6] {
+        [
+            ("column", self.column),
+            ("json", self.json),
+            ("sealed", self.sealed),
+            ("ignored", self.ignored),
+            ("rejected", self.rejected),
+            ("unmapped", self.unmapped),
+        ]
+    }
+
+    /// Leaves of which something is known.
+    pub fn accounted(&self) -> u64 {
+        self.classes().iter().map(|(_, count)| count).sum()
+    }
+
+    /// Whether every leaf that was seen is accounted for, once.
+    pub fn closes(&self) -> bool {
+        self.seen == self.accounted()
+    }
+}
+
+/// Values that only a catch-all kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaughtReport {
+    /// The mapping.
+    pub mapping: String,
+    /// The path below the record.
+    pub path: String,
+    /// How many leaves.
+    pub count: u64,
+}
+
+/// A directory and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerReport {
+    /// The directory below the root.
+    pub directory: String,
+    /// The owner's id; `None` when the directory belongs to nobody.
+    pub id: Option<String>,
+    /// How it was found out.
+    pub how: String,
+    /// The files below it.
+    pub files: u64,
+}
+
+/// Something that was left out, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IgnoredReport {
+    /// A pattern of files, or a path in the records of a mapping.
+    pub what: String,
+    /// Why nothing is lost by it.
+    pub reason: String,
+    /// How many files.
+    pub files: u64,
+    /// How many leaves.
+    pub leaves: u64,
+}
+
+/// What was written into a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableReport {
+    /// Its name.
+    pub name: String,
+    /// New rows.
+    pub inserted: u64,
+    /// Rows that were there and were changed.
+    pub updated: u64,
+    /// Rows that were there as the source says.
+    pub unchanged: u64,
+    /// Rows that were made and not written.
+    pub rejected: u64,
+}
+
+/// How a column was filled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnReport {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// How often each of its alternatives was taken.
+    pub alternatives: Vec<AlternativeReport>,
+    /// How often a policy put the default in.
+    pub defaulted: u64,
+    /// How often a policy made it NULL.
+    pub nulled: u64,
+}
+
+/// One of the paths that a column may be filled from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlternativeReport {
+    /// The path.
+    pub path: String,
+    /// How often its value was taken.
+    pub hits: u64,
+}
+
+/// Something found, at one place; or, without a place, how many more there are of its kind.
+///
+/// The first hundred places of a code and subject have an entry each (`count` 1). What goes
+/// beyond them is one entry without a place whose `count` says how many.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingReport {
+    /// The stable code; `treelift explain CODE` says more.
+    pub code: String,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// Where in the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<PlaceReport>,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// How many findings the entry stands for.
+    pub count: u64,
+    /// Which rule and column of the mapping (`mapping.rule.column`).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// Which line of the mapping decided it (`file:line`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<String>,
+}
+
+/// A place in the source, as a person looks for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PlaceReport {
+    /// The file's path below the root.
+    pub file: String,
+    /// The record's number in the file, from 0 as in a JSON Pointer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<u64>,
+    /// The JSON Pointer (RFC 6901) from the document's root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// The line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// The column, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u64>,
+}
+
+/// What became of secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SecretsReport {
+    /// Values that were sealed.
+    pub sealed: u64,
+    /// Sealed values that were opened again and compared.
+    pub opened_again: u64,
+    /// Places where a secret stood in clear text; more than none is refused.
+    pub plaintext_hits: u64,
+    /// Paths that the mapping says are no secrets.
+    pub declassified: Vec<DeclassifiedReport>,
+}
+
+/// A path that looks like a secret and is none, as the mapping says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclassifiedReport {
+    /// The path.
+    pub path: String,
+    /// Why it is no secret.
+    pub reason: String,
+}
+
+/// What a check said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckStatus {
+    /// It holds.
+    Passed,
+    /// It does not hold.
+    Failed,
+    /// It could not be, or need not be, looked at.
+    NotChecked,
+}
+
+/// A check of the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// Its name.
+    pub name: String,
+    /// What it belongs to, such as `references` or `secrets`.
+    pub category: String,
+    /// What it said.
+    pub status: CheckStatus,
+    /// More, where there is more to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// Milliseconds by phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Timings {
+    /// Walking the tree.
+    pub walk: u64,
+    /// Collecting secret values for the leak proof.
+    pub sweep: u64,
+    /// Reading, mapping and writing.
+    pub import: u64,
+    /// Checking the target.
+    pub check: u64,
+    /// Committing, or rolling back.
+    pub finish: u64,
+    /// From the first to the last moment.
+    pub total: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_add_up_class_by_class() {
+        let mut sum = LeafCounts { seen: 6, column: 1, json: 1, sealed: 1, ignored: 1, rejected: 1, unmapped: 1 };
+        sum.add(&LeafCounts { seen: 27, column: 2, json: 3, sealed: 4, ignored: 5, rejected: 6, unmapped: 7 });
+        assert_eq!(sum, LeafCounts { seen: 33, column: 3, json: 4, sealed: 5, ignored: 6, rejected: 7, unmapped: 8 });
+        assert!(sum.closes());
+    }
+
+    #[test]
+    fn a_leaf_nobody_knows_of_keeps_the_sum_open() {
+        assert!(!LeafCounts { seen: 2, column: 1, ..LeafCounts::default() }.closes());
+        assert!(!LeafCounts { seen: 1, column: 1, json: 1, ..LeafCounts::default() }.closes());
+    }
+
+    #[test]
+    fn words_of_the_report_are_as_published() {
+        let word = |value: serde_json::Value| value.as_str().map(str::to_owned).expect("a word");
+        assert_eq!(word(serde_json::json!(RunMode::DryRun)), "dry-run");
+        assert_eq!(word(serde_json::json!(Outcome::RolledBack)), "rolled-back");
+        assert_eq!(word(serde_json::json!(CheckStatus::NotChecked)), "not-checked");
+        assert_eq!(word(serde_json::json!(FileStatus::Unmapped)), "unmapped");
+        assert_eq!(word(serde_json::json!(Severity::Error)), "error");
+    }
+}

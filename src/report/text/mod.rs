@@ -1,0 +1,430 @@
+//! The report as text that fits a screen of 80 by 40: what was read, what was written, what is
+//! wrong, and the verdict as the last line. Pure: colours are put on by `cli`.
+
+mod findings;
+
+pub use findings::place_words;
+
+use super::words::{bytes, count, duration, thousands, wrap};
+use super::{CheckStatus, FileStatus, Outcome, Report, RunMode, Verdict};
+use crate::finding::{Severity, printable};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use findings::kinds;
+use std::fmt::Write;
+
+/// The columns of the screen.
+const WIDTH: u16 = 80;
+/// The lines of the screen.
+const LINES: usize = 40;
+/// How far the text stands behind the word that begins a section.
+const MARGIN: usize = 9;
+
+/// How much of the report is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// Errors and the verdict (`-q`).
+    Brief,
+    /// What fits the screen.
+    #[default]
+    Screen,
+    /// Everything that is shown at all, however long (`-v`).
+    All,
+}
+
+/// The summary at the end of a run; its last line is the verdict.
+pub fn summary(report: &Report, detail: Detail) -> String {
+    let mut sections = Vec::new();
+    if detail != Detail::Brief {
+        sections.push(heading(report));
+        sections.push(files(report));
+        sections.push(tables(report, if detail == Detail::All { usize::MAX } else { 8 }));
+        sections.push(accounts(report, detail));
+    }
+    let after = if detail == Detail::Brief { String::new() } else { after(report) };
+    let used: usize = sections.iter().chain([&after]).filter(|text| !text.is_empty()).map(|text| lines(text) + 1).sum();
+    sections.push(kinds(&report.findings, detail, LINES.saturating_sub(used + 3)));
+    sections.push(after);
+    sections.push(format!("{}\n", verdict(report)));
+    sections.retain(|section| !section.is_empty());
+    sections.join("\n")
+}
+
+/// The run in one line: what stands in the target now, and why.
+pub fn verdict(report: &Report) -> String {
+    let line = match (report.outcome, report.verdict) {
+        (Outcome::Committed, _) => committed(report),
+        (Outcome::DryRun, Verdict::Acceptable) if report.rejected() > 0 => {
+            format!("dry run: acceptable with {}, nothing was written", rejects(report))
+        }
+        (Outcome::DryRun, Verdict::Acceptable) => "dry run: acceptable, nothing was written".to_owned(),
+        (Outcome::DryRun, Verdict::Refused) => {
+            format!("dry run: would be refused: {}nothing was written", against(report))
+        }
+        (Outcome::RolledBack, _) => format!("refused: {}nothing was written", against(report)),
+        (Outcome::Interrupted, _) => "interrupted: nothing was written".to_owned(),
+        (Outcome::Failed, _) => "failed: nothing was written".to_owned(),
+        (Outcome::Verified, _) => "verified: the target holds what its source says".to_owned(),
+        (Outcome::Differs, _) => format!("differs: {}the target is not what its source says", against(report)),
+    };
+    printable(&line)
+}
+
+fn committed(report: &Report) -> String {
+    let sum = |of: fn(&super::TableReport) -> u64| report.tables.iter().map(of).sum::<u64>();
+    let (inserted, updated, unchanged) = (sum(|t| t.inserted), sum(|t| t.updated), sum(|t| t.unchanged));
+    let what = match (inserted, updated, unchanged) {
+        (0, 0, 1..) => format!("{} as before in", count(unchanged, "row")),
+        (_, 0, _) => format!("{} into", count(inserted, "row")),
+        _ => format!("{} new and {} changed in", count(inserted, "row"), thousands(updated)),
+    };
+    match report.rejected() {
+        0 => format!("committed: {what} {}", report.target.url),
+        _ => format!("committed without {}: {what} {}", rejects(report), report.target.url),
+    }
+}
+
+fn rejects(report: &Report) -> String {
+    count(report.rejected(), "rejected record")
+}
+
+/// What speaks against the run, with a comma behind it: `3 errors and 1 failed check, `.
+fn against(report: &Report) -> String {
+    let (errors, checks) = (report.found(Severity::Error), report.failed_checks());
+    let reasons = match (errors, checks) {
+        (0, 0) => return String::new(),
+        (_, 0) => count(errors, "error"),
+        (0, _) => count(checks, "failed check"),
+        _ => format!("{} and {}", count(errors, "error"), count(checks, "failed check")),
+    };
+    format!("{reasons}, ")
+}
+
+fn heading(report: &Report) -> String {
+    let source = &report.source;
+    let digest: String = report.mappings.digest.chars().take(12).collect();
+    let mode = match report.mode {
+        RunMode::DryRun => " (dry run)",
+        RunMode::Import | RunMode::Verify => "",
+    };
+    [
+        line("source", &format!("{} ({}, {})", source.root, count(source.files, "file"), bytes(source.bytes))),
+        line("set", &format!("{} ({digest})", report.mappings.set)),
+        line("target", &format!("{}{mode}", report.target.url)),
+    ]
+    .concat()
+}
+
+fn files(report: &Report) -> String {
+    let statuses = [FileStatus::Imported, FileStatus::Ignored, FileStatus::Unmapped, FileStatus::Rejected];
+    let rows = statuses.into_iter().filter_map(|status| {
+        let of_status = || report.files.iter().filter(move |file| file.status == status);
+        let number = of_status().count() as u64;
+        (number > 0).then(|| {
+            vec![
+                status_word(status).to_owned(),
+                thousands(number),
+                thousands(of_status().map(|file| file.records).sum()),
+                bytes(of_status().map(|file| file.bytes).sum()),
+            ]
+        })
+    });
+    table(&["files", "number", "records", "size"], rows)
+}
+
+fn status_word(status: FileStatus) -> &'static str {
+    match status {
+        FileStatus::Imported => "imported",
+        FileStatus::Ignored => "ignored",
+        FileStatus::Unmapped => "unmapped",
+        FileStatus::Rejected => "rejected",
+    }
+}
+
+fn tables(report: &Report, most: usize) -> String {
+    let shown = if report.tables.len() > most { most - 1 } else { most };
+    let rows = report.tables.iter().take(shown).map(|table| {
+        let numbers = [table.inserted, table.updated, table.unchanged, table.rejected].map(thousands);
+        std::iter::once(printable(&table.name)).chain(numbers).collect()
+    });
+    let name = if report.outcome == Outcome::Committed { "table" } else { "table (nothing written)" };
+    let mut text = table(&[name, "inserted", "updated", "unchanged", "rejected"], rows);
+    more(&mut text, report.tables.len().saturating_sub(shown), "table", "");
+    text
+}
+
+fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    let cell = |(at, text): (usize, String)| {
+        Cell::new(text).set_alignment(if at == 0 { CellAlignment::Left } else { CellAlignment::Right })
+    };
+    table.set_header(header.iter().map(|name| (*name).to_owned()).enumerate().map(cell));
+    table.add_rows(rows.map(|row| row.into_iter().enumerate().map(cell).collect::<Vec<_>>()));
+    if table.is_empty() {
+        return String::new();
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+fn accounts(report: &Report, detail: Detail) -> String {
+    let mut text = leaves(report);
+    text += &ignored(report, if detail == Detail::All { usize::MAX } else { 4 });
+    text += &secrets(report);
+    text += &checks(report);
+    if detail == Detail::All {
+        let t = &report.timings;
+        let phases =
+            [("walk", t.walk), ("sweep", t.sweep), ("import", t.import), ("check", t.check), ("finish", t.finish)];
+        let phases = phases.map(|(name, took)| format!("{name} {}", duration(took))).join(", ");
+        text += &line("time", &format!("{} ({phases})", duration(t.total)));
+    }
+    text
+}
+
+fn leaves(report: &Report) -> String {
+    let classes = report.leaves.classes().map(|(name, number)| format!("{name} {}", thousands(number)));
+    let mut text = line("leaves", &format!("seen {} = {}", thousands(report.leaves.seen), classes.join(" + ")));
+    if !report.leaves.closes() {
+        let accounted = thousands(report.leaves.accounted());
+        text += &line("", &format!("the sum does not close: {accounted} are accounted for; this is a bug in treelift"));
+    }
+    text
+}
+
+/// The reasons that leave out the most, the whole list being in the report.
+fn ignored(report: &Report, most: usize) -> String {
+    let mut reasons: Vec<_> = report.ignored.iter().collect();
+    reasons.sort_by_key(|ignored| std::cmp::Reverse((ignored.files, ignored.leaves)));
+    let shown = if reasons.len() > most { most - 1 } else { most };
+    let mut text = String::new();
+    for (at, ignored) in reasons.iter().take(shown).enumerate() {
+        let amount = match (ignored.files, ignored.leaves) {
+            (0, leaves) => count(leaves, "leaf"),
+            (files, 0) => count(files, "file"),
+            (files, leaves) => format!("{}, {}", count(files, "file"), count(leaves, "leaf")),
+        };
+        let name = if at == 0 { "ignored" } else { "" };
+        text += &line(name, &format!("{}: {} ({amount})", ignored.what, ignored.reason));
+    }
+    more(&mut text, reasons.len().saturating_sub(shown), "reason", &" ".repeat(MARGIN));
+    text
+}
+
+fn secrets(report: &Report) -> String {
+    let secrets = &report.secrets;
+    if secrets.sealed == 0 && secrets.plaintext_hits == 0 {
+        return String::new();
+    }
+    let opened = match secrets.opened_again {
+        opened if opened == secrets.sealed => "all opened again".to_owned(),
+        opened => format!("{} opened again", thousands(opened)),
+    };
+    let hits = thousands(secrets.plaintext_hits);
+    line("secrets", &format!("{} sealed, {opened}, {hits} in clear text", thousands(secrets.sealed)))
+}
+
+fn checks(report: &Report) -> String {
+    if report.checks.is_empty() {
+        return String::new();
+    }
+    let words =
+        [(CheckStatus::Passed, "passed"), (CheckStatus::Failed, "failed"), (CheckStatus::NotChecked, "not checked")];
+    let counts: Vec<_> = words
+        .into_iter()
+        .filter_map(|(status, word)| {
+            let number = report.checks.iter().filter(|check| check.status == status).count() as u64;
+            (number > 0).then(|| format!("{} {word}", thousands(number)))
+        })
+        .collect();
+    let mut text = line("checks", &counts.join(", "));
+    for check in report.checks.iter().filter(|check| check.status == CheckStatus::Failed) {
+        let detail = check.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
+        text += &line("", &format!("failed: {}{detail}", check.name));
+    }
+    text
+}
+
+fn after(report: &Report) -> String {
+    if report.after.is_empty() || report.verdict == Verdict::Refused {
+        return String::new();
+    }
+    let needs = report.after.iter().map(|need| wrap(&printable(&format!("  - {need}")), usize::from(WIDTH), 4));
+    format!("the application still needs:\n{}\n", needs.collect::<Vec<_>>().join("\n"))
+}
+
+fn line(name: &str, words: &str) -> String {
+    let text = format!("{name:MARGIN$}{}", printable(words));
+    format!("{}\n", wrap(&text, usize::from(WIDTH), MARGIN))
+}
+
+fn more(text: &mut String, number: usize, thing: &str, indent: &str) {
+    if number > 0 {
+        let _ = writeln!(text, "{indent}+ {} in the report", count(number as u64, &format!("more {thing}")));
+    }
+}
+
+fn lines(text: &str) -> usize {
+    text.lines().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{FindingReport, PlaceReport, sample};
+    use super::*;
+
+    #[test]
+    fn a_clean_run_as_a_whole() {
+        assert_eq!(
+            summary(&sample::committed(), Detail::Screen),
+            "\
+source   ./old (3 files, 20.9 kB)
+set      notes (3f2a9c1b0d4e)
+target   sqlite:///./notes.db
+
+files     number  records       size
+imported       2    1,201    20.0 kB
+ignored        1        0  900 bytes
+
+table   inserted  updated  unchanged  rejected
+people         1        0          0         0
+notes      1,200        0          0         0
+
+leaves   seen 12,354 = column 12,012 + json 300 + sealed 2 + ignored 40 +
+         rejected 0 + unmapped 0
+ignored  people/*/cache.json: rebuilt by itself (1 file)
+         notebook: metadata.version: says nothing about a note (40 leaves)
+secrets  2 sealed, all opened again, 0 in clear text
+checks   2 passed
+
+the application still needs:
+  - sign everybody in again
+
+committed: 1,201 rows into sqlite:///./notes.db
+"
+        );
+    }
+
+    #[test]
+    fn a_refused_run_as_a_whole() {
+        assert_eq!(
+            summary(&sample::refused(), Detail::Screen),
+            "\
+source   ./old (2 files, 20.0 kB)
+set      notes (3f2a9c1b0d4e)
+target   sqlite:///./notes.db
+
+files     number  records     size
+imported       1    1,200  10.0 kB
+rejected       1        0  10.0 kB
+
+table (nothing written)  inserted  updated  unchanged  rejected
+people                          1        0          0         0
+notes                       1,198        0          0         2
+
+leaves   seen 12,340 = column 11,980 + json 300 + sealed 0 + ignored 40 +
+         rejected 20 + unmapped 0
+ignored  people/*/cache.json: rebuilt by itself (1 file)
+         notebook: metadata.version: says nothing about a note (40 leaves)
+checks   1 failed, 1 not checked
+         failed: references: 2 rows of `notes` lead nowhere
+
+error J002 people/7/more.json:88:1: the file ends in the middle of a value
+  help: look for an older copy of it
+error V004 people/7/notes.json:12:7 /notes/12/id: expected a number, found \"x\"
+  (and 1 more)
+  help: mend the source, or add a step that converts it
+warning X005: secrets remain in clear text in 1 file of the source
+  help: destroy the source once the import is signed off
+
+refused: 3 errors and 1 failed check, nothing was written
+"
+        );
+    }
+
+    #[test]
+    fn quiet_shows_errors_and_the_verdict() {
+        assert_eq!(
+            summary(&sample::with_rejects(), Detail::Brief),
+            "\
+error J002 people/7/more.json:88:1: the file ends in the middle of a value
+  help: look for an older copy of it
+error V004 people/7/notes.json:12:7 /notes/12/id: expected a number, found \"x\"
+  (and 1 more)
+  help: mend the source, or add a step that converts it
+
+committed without 3 rejected records: 1,199 rows into sqlite:///./notes.db
+"
+        );
+        assert_eq!(summary(&sample::committed(), Detail::Brief), "committed: 1,201 rows into sqlite:///./notes.db\n");
+    }
+
+    #[test]
+    fn the_verdict_says_what_stands_in_the_target() {
+        let dry = |report| Report { mode: RunMode::DryRun, outcome: Outcome::DryRun, ..report };
+        let mut again = sample::committed();
+        for table in &mut again.tables {
+            table.unchanged = std::mem::take(&mut table.inserted);
+        }
+        let mut changed = sample::committed();
+        changed.tables[0].updated = 34;
+        let interrupted = Report { outcome: Outcome::Interrupted, ..sample::refused() };
+        let unsaid = Report { findings: Vec::new(), checks: Vec::new(), ..sample::refused() };
+        let said = [
+            dry(sample::committed()),
+            dry(sample::with_rejects()),
+            dry(sample::refused()),
+            again,
+            changed,
+            interrupted,
+            unsaid,
+        ];
+        assert_eq!(
+            said.map(|report| verdict(&report)),
+            [
+                "dry run: acceptable, nothing was written",
+                "dry run: acceptable with 3 rejected records, nothing was written",
+                "dry run: would be refused: 3 errors and 1 failed check, nothing was written",
+                "committed: 1,201 rows as before in sqlite:///./notes.db",
+                "committed: 1,201 rows new and 34 changed in sqlite:///./notes.db",
+                "interrupted: nothing was written",
+                "refused: nothing was written",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_great_deal_of_everything_still_fits_the_screen() {
+        let mut report = sample::committed();
+        report.tables = vec![report.tables[1].clone(); 50];
+        report.ignored = vec![report.ignored[0].clone(); 50];
+        report.findings = (0..50)
+            .map(|n| FindingReport { subject: format!("s{n}"), ..sample::finding("V004", Severity::Error, n, "m") })
+            .collect();
+        let text = summary(&report, Detail::Screen);
+        assert!(lines(&text) <= LINES, "{} lines:\n{text}", lines(&text));
+        assert!(text.lines().all(|line| line.chars().count() <= usize::from(WIDTH)), "{text}");
+        assert!(text.contains("+ 43 more tables in the report\n"), "{text}");
+        assert!(text.contains("         + 47 more reasons in the report\n"), "{text}");
+        assert!(text.contains("and 47 more kinds of findings; --report FILE.json has all\n"), "{text}");
+        assert!(lines(&summary(&report, Detail::All)) > 150);
+    }
+
+    #[test]
+    fn hostile_names_do_not_reach_the_terminal() {
+        let hostile = "a\u{1b}[31m\n\u{202e}b";
+        let mut report = sample::refused();
+        hostile.clone_into(&mut report.source.root);
+        hostile.clone_into(&mut report.target.url);
+        hostile.clone_into(&mut report.tables[0].name);
+        hostile.clone_into(&mut report.ignored[0].what);
+        hostile.clone_into(&mut report.checks[0].name);
+        hostile.clone_into(&mut report.findings[0].message);
+        report.findings[1].place = Some(PlaceReport { file: hostile.to_owned(), ..PlaceReport::default() });
+        let text = summary(&report, Detail::All);
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        assert_eq!(text.matches("a\\u{1b}[31m\\u{a}\\u{202e}b").count(), 7, "{text}");
+    }
+}

@@ -1,0 +1,393 @@
+//! A strict pull scanner of JSON (RFC 8259): no recursion, no tree, exact places.
+
+use super::string::{Text, invalid_utf8};
+use super::window::Window;
+use crate::finding::{
+    Code, FILE_EMPTY, FILE_UNREADABLE, FileId, Finding, JSON_DEPTH, JSON_ENCODING, JSON_SIZE, JSON_SYNTAX,
+    JSON_TRAILING, JSON_TRUNCATED, Place,
+};
+use std::io::ErrorKind;
+
+/// The depth that values may be nested to unless somebody asks for another.
+pub const DEFAULT_DEPTH: u32 = 64;
+
+/// The depth that nobody can raise the limit above.
+pub const GREATEST_DEPTH: u32 = 127;
+
+/// What the scanner comes upon next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// `{`
+    ObjectStart,
+    /// `}`
+    ObjectEnd,
+    /// `[`
+    ArrayStart,
+    /// `]`
+    ArrayEnd,
+    /// The name of a member, whose value comes next.
+    Name(Text<'a>),
+    /// A string.
+    String(Text<'a>),
+    /// A number as written.
+    Number(&'a str),
+    /// `true` or `false`.
+    Bool(bool),
+    /// `null`.
+    Null,
+}
+
+/// An [`Event`] with the place of its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token<'a> {
+    /// What it is.
+    pub event: Event<'a>,
+    /// The offset of its first byte.
+    pub at: u64,
+    /// The offset behind its last byte.
+    pub end: u64,
+}
+
+/// Why a file cannot be read on, and from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind it is.
+    pub code: &'static Code,
+    /// The offset of the first byte that is wrong.
+    pub at: u64,
+    /// What is wrong. Never quotes a value.
+    pub message: String,
+}
+
+impl Fault {
+    pub(super) fn new(code: &'static Code, at: u64, message: impl Into<String>) -> Self {
+        Self { code, at, message: message.into() }
+    }
+
+    /// The fault as a finding about this file.
+    pub fn finding(self, file: FileId) -> Finding {
+        Finding::new(self.code, self.message).at(Place { file, offset: self.at })
+    }
+}
+
+/// What must come next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// The file's first byte.
+    Begin,
+    /// The document.
+    Document,
+    /// An element, or the end of the array.
+    FirstElement,
+    /// An element.
+    Element,
+    /// A member name, or the end of the object.
+    FirstName,
+    /// A member name.
+    Name,
+    /// The colon behind a name.
+    Colon,
+    /// A member's value.
+    Member,
+    /// A comma, or the end of the container.
+    Rest,
+    /// Nothing but blanks.
+    Done,
+}
+
+/// Scans one JSON document through a window, from its start to the end of the file.
+///
+/// After a [`Fault`] there is nothing more to be had from it.
+#[derive(Debug)]
+pub struct Scanner<'w> {
+    pub(super) window: &'w mut Window,
+    pub(super) state: State,
+    depth: u32,
+    limit: u32,
+    /// Bit `n` is set where the container at depth `n + 1` is an object.
+    objects: u128,
+    mark: bool,
+    /// Whether the last token asked for is a value: then so is what a fault lies in.
+    in_value: bool,
+}
+
+impl<'w> Scanner<'w> {
+    /// Scans what the window looks onto; values nested deeper than `limit` (1 to 127) are a fault.
+    pub fn new(window: &'w mut Window, limit: u32) -> Self {
+        let limit = limit.clamp(1, GREATEST_DEPTH);
+        Self { window, state: State::Begin, depth: 0, limit, objects: 0, mark: false, in_value: false }
+    }
+
+    /// How many containers are open behind the last token.
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Whether the file began with a byte-order mark.
+    pub fn had_byte_order_mark(&self) -> bool {
+        self.mark
+    }
+
+    /// Whether the last token, or the fault that came in its place, is a value.
+    pub(super) fn in_value(&self) -> bool {
+        self.in_value
+    }
+
+    /// The next token; `None` behind the document, when only blanks are left.
+    #[inline]
+    #[expect(clippy::should_implement_trait, reason = "a token borrows from the window, which an iterator cannot say")]
+    pub fn next(&mut self) -> Result<Option<Token<'_>>, Fault> {
+        if self.state == State::Begin {
+            self.begin()?;
+        }
+        self.in_value = false;
+        loop {
+            let Some(byte) = self.skip_blanks()? else { return self.at_end() };
+            match (self.state, byte) {
+                (State::Rest, b',') => {
+                    self.window.pass(1);
+                    self.state = if self.in_object() { State::Name } else { State::Element };
+                }
+                (State::Colon, b':') => {
+                    self.window.pass(1);
+                    self.state = State::Member;
+                }
+                (State::FirstName | State::Name, b'"') => {
+                    let at = self.window.offset();
+                    let name = self.string(State::Colon)?;
+                    return Ok(Some(Token { event: Event::Name(name), at, end: at + name.raw().len() as u64 + 2 }));
+                }
+                (State::Rest | State::FirstName, b'}') if self.in_object() => return Ok(Some(self.close())),
+                (State::Rest | State::FirstElement, b']') if !self.in_object() => return Ok(Some(self.close())),
+                (State::Document | State::FirstElement | State::Element | State::Member, byte) => {
+                    self.in_value = true;
+                    return self.value(byte).map(Some);
+                }
+                (_, byte) => return Err(self.unexpected(byte)),
+            }
+        }
+    }
+
+    #[inline]
+    fn value(&mut self, byte: u8) -> Result<Token<'_>, Fault> {
+        let at = self.window.offset();
+        match byte {
+            b'"' => {
+                let text = self.string(self.behind())?;
+                Ok(Token { event: Event::String(text), at, end: at + text.raw().len() as u64 + 2 })
+            }
+            b'-' | b'0'..=b'9' => {
+                let number = self.number(self.behind())?;
+                Ok(Token { event: Event::Number(number), at, end: at + number.len() as u64 })
+            }
+            b'{' => self.open(State::FirstName),
+            b'[' => self.open(State::FirstElement),
+            b't' => self.literal(b"true", Event::Bool(true)),
+            b'f' => self.literal(b"false", Event::Bool(false)),
+            b'n' => self.literal(b"null", Event::Null),
+            _ => Err(self.unexpected(byte)),
+        }
+    }
+
+    fn open(&mut self, state: State) -> Result<Token<'_>, Fault> {
+        let at = self.window.offset();
+        if self.depth == self.limit {
+            let message = format!("values are nested deeper than {} levels", self.limit);
+            return Err(Fault::new(&JSON_DEPTH, at, message));
+        }
+        let bit = 1 << self.depth;
+        let object = state == State::FirstName;
+        self.objects = if object { self.objects | bit } else { self.objects & !bit };
+        self.depth += 1;
+        self.state = state;
+        self.window.pass(1);
+        let event = if object { Event::ObjectStart } else { Event::ArrayStart };
+        Ok(Token { event, at, end: at + 1 })
+    }
+
+    fn close(&mut self) -> Token<'_> {
+        let at = self.window.offset();
+        let event = if self.in_object() { Event::ObjectEnd } else { Event::ArrayEnd };
+        self.window.pass(1);
+        self.depth -= 1;
+        self.state = self.behind();
+        Token { event, at, end: at + 1 }
+    }
+
+    fn literal(&mut self, word: &'static [u8], event: Event<'static>) -> Result<Token<'_>, Fault> {
+        let at = self.window.offset();
+        self.ensure(word.len())?;
+        let rest = self.window.rest();
+        if rest.starts_with(word) {
+            self.window.pass(word.len());
+            self.state = self.behind();
+            return Ok(Token { event, at, end: at + word.len() as u64 });
+        }
+        if word.starts_with(rest) {
+            return Err(self.truncated("inside a value"));
+        }
+        Err(Fault::new(&JSON_SYNTAX, at, "a word stands here that is no JSON value"))
+    }
+
+    /// What comes behind a value at this depth.
+    #[inline]
+    fn behind(&self) -> State {
+        if self.depth == 0 { State::Done } else { State::Rest }
+    }
+
+    #[inline]
+    fn in_object(&self) -> bool {
+        self.depth > 0 && self.objects >> (self.depth - 1) & 1 == 1
+    }
+
+    /// Passes over blanks and returns the byte behind them.
+    #[inline]
+    fn skip_blanks(&mut self) -> Result<Option<u8>, Fault> {
+        loop {
+            let blank = blanks(self.window.rest());
+            self.window.pass(blank);
+            if let Some(byte) = self.window.rest().first() {
+                return Ok(Some(*byte));
+            }
+            if !self.more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Looks at the first bytes: a byte-order mark is passed over, other encodings are refused.
+    fn begin(&mut self) -> Result<(), Fault> {
+        self.ensure(4)?;
+        self.state = State::Document;
+        let encoding = match self.window.rest() {
+            [0xef, 0xbb, 0xbf, ..] => {
+                self.mark = true;
+                self.window.pass(3);
+                return Ok(());
+            }
+            [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => "UTF-32",
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16",
+            // RFC 4627 section 3: JSON begins with ASCII, so zeros tell the encoding.
+            [0, 0, 0, 1..=0x7f, ..] | [1..=0x7f, 0, 0, 0, ..] => "UTF-32",
+            [0, 1..=0x7f, 0, 1..=0xff, ..] | [1..=0x7f, 0, 1..=0xff, 0, ..] => "UTF-16",
+            [0, 1..=0x7f] | [1..=0x7f, 0] => "UTF-16",
+            _ => return Ok(()),
+        };
+        Err(Fault::new(&JSON_ENCODING, 0, format!("the file is {encoding}, not UTF-8")))
+    }
+
+    /// The file ends: behind the document that is well.
+    fn at_end(&self) -> Result<Option<Token<'_>>, Fault> {
+        match self.state {
+            State::Done => Ok(None),
+            State::Begin | State::Document if self.window.offset() == 0 => {
+                Err(Fault::new(&FILE_EMPTY, 0, "the file is empty"))
+            }
+            State::Begin | State::Document => Err(Fault::new(&FILE_EMPTY, 0, "the file holds nothing but blanks")),
+            _ if self.in_object() => Err(self.truncated("inside an object")),
+            _ => Err(self.truncated("inside an array")),
+        }
+    }
+
+    pub(super) fn truncated(&self, inside: &str) -> Fault {
+        let end = self.window.offset() + self.window.rest().len() as u64;
+        Fault::new(&JSON_TRUNCATED, end, format!("the file ends {inside}"))
+    }
+
+    /// Says what stands here in the place of what should.
+    fn unexpected(&mut self, byte: u8) -> Fault {
+        if let Err(fault) = self.ensure(8) {
+            return fault;
+        }
+        let at = self.window.offset();
+        let rest = self.window.rest();
+        if !byte.is_ascii() && !begins_character(rest) {
+            return invalid_utf8(at);
+        }
+        let message = match (self.state, rest) {
+            (_, [b'/', b'/' | b'*', ..]) => "a comment stands here, which JSON does not have".to_owned(),
+            (State::Done, _) => {
+                let what = if starts_value(byte) { "a second document begins" } else { "something stands" };
+                return Fault::new(&JSON_TRAILING, at, format!("{what} behind the end of the document"));
+            }
+            (State::Name, [b'}', ..]) => "a comma stands before the end of the object".to_owned(),
+            (State::Element, [b']', ..]) => "a comma stands before the end of the array".to_owned(),
+            (_, [b'N', b'a', b'N', ..]) => "`NaN` is no JSON number".to_owned(),
+            (_, rest) if rest.starts_with(b"Infinity") => "`Infinity` is no JSON number".to_owned(),
+            (_, [b'\'', ..]) => "a single quote stands here, but JSON has double quotes".to_owned(),
+            _ => format!("expected {}, found {}", self.wanted(), shown(byte)),
+        };
+        Fault::new(&JSON_SYNTAX, at, message)
+    }
+
+    fn wanted(&self) -> &'static str {
+        match self.state {
+            State::FirstName | State::Name => "a member name in double quotes",
+            State::Colon => "`:`",
+            State::Rest if self.in_object() => "`,` or `}`",
+            State::Rest => "`,` or `]`",
+            _ => "a value",
+        }
+    }
+
+    /// Reads on, see [`Window::more`].
+    pub(super) fn more(&mut self) -> Result<bool, Fault> {
+        self.window.more().map_err(|error| self.unreadable(&error))
+    }
+
+    /// Has so many bytes at hand, or all that there are.
+    #[inline]
+    pub(super) fn ensure(&mut self, bytes: usize) -> Result<bool, Fault> {
+        self.window.ensure(bytes).map_err(|error| self.unreadable(&error))
+    }
+
+    fn unreadable(&self, error: &std::io::Error) -> Fault {
+        let at = self.window.offset();
+        match error.kind() {
+            ErrorKind::FileTooLarge => Fault::new(&JSON_SIZE, at, "a single string or number is larger than 1 GiB"),
+            _ => Fault::new(&FILE_UNREADABLE, at, format!("reading the file failed: {error}")),
+        }
+    }
+}
+
+/// How many bytes from the start are blanks.
+#[inline]
+fn blanks(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        match bytes.get(at) {
+            Some(b' ') => {
+                at += 1;
+                // Indentation comes in long runs.
+                while bytes.get(at..at + 8).is_some_and(|eight| eight == b"        ") {
+                    at += 8;
+                }
+            }
+            Some(b'\n' | b'\r' | b'\t') => at += 1,
+            _ => return at,
+        }
+    }
+}
+
+fn begins_character(bytes: &[u8]) -> bool {
+    match std::str::from_utf8(&bytes[..bytes.len().min(4)]) {
+        Ok(_) => true,
+        Err(error) => error.valid_up_to() > 0,
+    }
+}
+
+fn starts_value(byte: u8) -> bool {
+    matches!(byte, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n')
+}
+
+/// A byte in words. Letters and digits may belong to a value, so they are not shown.
+fn shown(byte: u8) -> String {
+    match byte {
+        b'0'..=b'9' => "a digit".to_owned(),
+        b'A'..=b'Z' | b'a'..=b'z' => "a letter".to_owned(),
+        0 => "a zero byte".to_owned(),
+        0x01..=0x1f | 0x7f => "a control character".to_owned(),
+        0x80.. => "a character outside ASCII".to_owned(),
+        punctuation => format!("`{}`", char::from(punctuation)),
+    }
+}

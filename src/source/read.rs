@@ -1,0 +1,270 @@
+//! Opening a source file, and telling whether it stayed as it was.
+
+use super::json::{DEFAULT_DEPTH, Fault};
+use super::window::Window;
+use crate::finding::{FILE_CHANGED, FILE_UNREADABLE, FileId, Finding, Place};
+use rustix::fs::OFlags;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{Cursor, ErrorKind, Result as IoResult};
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+pub use super::records::{RecordRef, Records, records};
+pub use super::skim::{Outline, skim};
+
+/// Files up to this size are read whole; larger ones roll by.
+pub const DEFAULT_WINDOW: usize = 8 << 20;
+
+/// A regular file of the tree, as the walk saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its number in the run, in the order of the walk.
+    pub id: FileId,
+    /// Its path below the root, with `/` between segments.
+    pub path: String,
+    /// Where it lies.
+    pub absolute: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was last written.
+    pub modified: SystemTime,
+    /// The device and inode that it was.
+    pub identity: (u64, u64),
+}
+
+impl SourceFile {
+    /// The file with what its metadata says.
+    ///
+    /// # Errors
+    /// Where the system keeps no time of modification.
+    pub fn new(id: FileId, path: String, absolute: PathBuf, metadata: &Metadata) -> IoResult<Self> {
+        let (bytes, modified, identity) = (metadata.len(), metadata.modified()?, (metadata.dev(), metadata.ino()));
+        Ok(Self { id, path, absolute, bytes, modified, identity })
+    }
+
+    /// The place of a byte of this file.
+    pub fn place(&self, offset: u64) -> Place {
+        Place { file: self.id, offset }
+    }
+
+    /// Whether this is metadata of the file as the walk saw it.
+    fn is_as_seen(&self, metadata: &Metadata) -> bool {
+        self.bytes == metadata.len()
+            && metadata.modified().is_ok_and(|modified| modified == self.modified)
+            && self.identity == (metadata.dev(), metadata.ino())
+    }
+
+    fn unreadable(&self, error: &std::io::Error) -> Finding {
+        Finding::new(&FILE_UNREADABLE, format!("reading the file failed: {error}")).at(self.place(0))
+    }
+
+    fn changed(&self) -> Finding {
+        Finding::new(&FILE_CHANGED, "the file is not as it was when the tree was walked").at(self.place(0))
+    }
+}
+
+/// How files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The window's size in bytes: a file up to this size is held whole.
+    pub window: usize,
+    /// How deep values may be nested, 1 to 127.
+    pub depth: u32,
+    /// Whether the file may hold secrets, so that buffers are overwritten when they are let go.
+    pub sensitive: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { window: DEFAULT_WINDOW, depth: DEFAULT_DEPTH, sensitive: false }
+    }
+}
+
+/// A source file that is open for reading.
+#[derive(Debug)]
+pub struct Opened {
+    pub(super) window: Window,
+    pub(super) limits: Limits,
+    file: FileId,
+    origin: Option<(SourceFile, File)>,
+}
+
+/// Opens a file for reading.
+///
+/// # Errors
+/// A finding when it cannot be read or is not what the walk saw.
+pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
+    let handle = open_handle(&file.absolute).map_err(|error| file.unreadable(&error))?;
+    let metadata = handle.metadata().map_err(|error| file.unreadable(&error))?;
+    if !file.is_as_seen(&metadata) {
+        return Err(file.changed());
+    }
+    let reader = handle.try_clone().map_err(|error| file.unreadable(&error))?;
+    // One byte more, so that the end of a small file is seen without moving its bytes away.
+    let size = usize::try_from(file.bytes).map_or(limits.window, |bytes| limits.window.min(bytes.saturating_add(1)));
+    let window = Window::new(Box::new(reader), size, limits.sensitive).hashing();
+    Ok(Opened { window, limits, file: file.id, origin: Some((file.clone(), handle)) })
+}
+
+/// Opens what the walk found to be a regular file: whatever took its place since is neither followed
+/// nor waited for.
+pub(super) fn open_handle(path: &Path) -> IoResult<File> {
+    let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits()).map_err(|_| ErrorKind::Unsupported)?;
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+impl Opened {
+    /// Bytes in memory, read as a file of this number; they never change.
+    pub fn of_bytes(file: FileId, bytes: Vec<u8>, limits: Limits) -> Self {
+        let size = limits.window.min(bytes.len().saturating_add(1));
+        let window = Window::new(Box::new(Cursor::new(bytes)), size, limits.sensitive).hashing();
+        Self { window, limits, file, origin: None }
+    }
+
+    /// The number of the file.
+    pub fn file(&self) -> FileId {
+        self.file
+    }
+
+    /// The SHA-256 of the file's bytes; costs nothing after a skim.
+    ///
+    /// # Errors
+    /// A finding when the file cannot be read.
+    pub fn digest(&mut self) -> Result<[u8; 32], Finding> {
+        loop {
+            if let Some(digest) = self.window.digest() {
+                return Ok(digest);
+            }
+            if let Err(error) = self.window.drain() {
+                let fault =
+                    Fault::new(&FILE_UNREADABLE, self.window.offset(), format!("reading the file failed: {error}"));
+                return Err(fault.finding(self.file));
+            }
+        }
+    }
+
+    /// Whether the file is still as the walk saw it: its size, time of modification, device and
+    /// inode, by the handle and by its path. To be asked when it was read.
+    ///
+    /// # Errors
+    /// A finding when it is not.
+    pub fn unchanged(&self) -> Result<(), Finding> {
+        let Some((file, handle)) = &self.origin else { return Ok(()) };
+        let same = |metadata: IoResult<Metadata>| metadata.is_ok_and(|metadata| file.is_as_seen(&metadata));
+        if same(handle.metadata()) && same(std::fs::symlink_metadata(&file.absolute)) {
+            return Ok(());
+        }
+        Err(file.changed())
+    }
+
+    /// Back to the first byte.
+    pub(super) fn rewind(&mut self) -> Result<(), Finding> {
+        self.window.rewind().map_err(|error| {
+            Fault::new(&FILE_UNREADABLE, 0, format!("reading the file failed: {error}")).finding(self.file)
+        })
+    }
+}
+
+/// The bytes of a span of a file, as they are written.
+///
+/// # Errors
+/// Those of the file system, also when the file has become shorter.
+pub fn text_of(file: &SourceFile, span: Range<u64>) -> IoResult<Vec<u8>> {
+    let handle = open_handle(&file.absolute)?;
+    if span.end > handle.metadata()?.len() {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    let length = usize::try_from(span.end.saturating_sub(span.start)).map_err(|_| ErrorKind::FileTooLarge)?;
+    let mut text = vec![0; length];
+    handle.read_exact_at(&mut text, span.start)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Code;
+    use crate::record::{Paths, Tape};
+    use std::fs;
+
+    fn written(folder: &tempfile::TempDir, text: &str) -> SourceFile {
+        let path = folder.path().join("a.json");
+        fs::write(&path, text).unwrap();
+        SourceFile::new(FileId(3), "a.json".into(), path.clone(), &fs::metadata(&path).unwrap()).unwrap()
+    }
+
+    fn code(result: Result<impl Sized, Finding>) -> Option<&'static Code> {
+        result.err().map(|finding| finding.code)
+    }
+
+    #[test]
+    fn a_file_is_skimmed_read_and_hashed_in_a_window_of_any_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(&folder, r#"{"list": [1, "two", {"three": 3}], "rest": null}"#);
+        let selection = crate::record::Selection(vec![
+            crate::record::Segment::Name("list".into()),
+            crate::record::Segment::Elements,
+        ]);
+        for window in [1, 16, 20, 1_000] {
+            let mut opened = open(&file, Limits { window, ..Limits::default() }).unwrap();
+            let outline = skim(&mut opened, &[&selection], &mut Paths::new()).unwrap();
+            assert_eq!(outline.selected, [3]);
+            assert_eq!(
+                opened.digest().unwrap(),
+                <[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(fs::read(&file.absolute).unwrap()))
+            );
+            let (mut paths, mut tape) = (Paths::new(), Tape::new(false));
+            let mut records = records(&mut opened, Some(&selection)).unwrap();
+            let mut texts = Vec::new();
+            while let Some(record) = records.next(&mut paths, &mut tape).unwrap() {
+                texts.push(String::from_utf8(text_of(&file, record.span).unwrap()).unwrap());
+            }
+            assert_eq!(texts, ["1", "\"two\"", "{\"three\": 3}"]);
+            opened.unchanged().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_that_changed_is_found_before_and_after_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(&folder, "[1]");
+        let opened = open(&file, Limits::default()).unwrap();
+        let other = folder.path().join("b.json");
+        fs::write(&other, "[2]").unwrap();
+        fs::rename(&other, &file.absolute).unwrap();
+        assert_eq!(code(opened.unchanged()), Some(&FILE_CHANGED), "another file took its name");
+        assert_eq!(code(open(&file, Limits::default())), Some(&FILE_CHANGED));
+
+        let file = written(&folder, "[1]");
+        let opened = open(&file, Limits::default()).unwrap();
+        fs::write(&file.absolute, "[1, 2]").unwrap();
+        assert_eq!(code(opened.unchanged()), Some(&FILE_CHANGED), "it was written to");
+
+        fs::remove_file(&file.absolute).unwrap();
+        assert_eq!(code(opened.unchanged()), Some(&FILE_CHANGED));
+        assert_eq!(code(open(&file, Limits::default())), Some(&FILE_UNREADABLE));
+    }
+
+    #[test]
+    fn what_took_the_place_of_a_file_is_neither_followed_nor_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(&folder, "[1]");
+        fs::remove_file(&file.absolute).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &file.absolute).unwrap();
+        assert_eq!(code(open(&file, Limits::default())), Some(&FILE_UNREADABLE));
+
+        fs::remove_file(&file.absolute).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, &file.absolute, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+            .unwrap();
+        assert_eq!(code(open(&file, Limits::default())), Some(&FILE_CHANGED));
+    }
+
+    #[test]
+    fn a_span_beyond_the_file_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(&folder, "[1]");
+        assert_eq!(text_of(&file, 1..9).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    }
+}

@@ -1,0 +1,207 @@
+//! The second pass over a file: its records, one after the other.
+
+use super::build::Builder;
+use super::json::{Event, Fault, Scanner};
+use super::read::Opened;
+use super::select::Matcher;
+use crate::finding::{FileId, Finding};
+use crate::record::{Paths, Segment, Selection, Tape};
+use std::ops::Range;
+use zeroize::Zeroizing;
+
+/// The selection that selects the document itself.
+static DOCUMENT: Selection = Selection(Vec::new());
+
+/// A record, on the tape that the caller lent.
+#[derive(Debug)]
+pub struct RecordRef<'a> {
+    /// The record; its root is path 0.
+    pub tape: &'a Tape,
+    /// Its number in the file, from 1.
+    pub number: u64,
+    /// The member names that the selection's `.*` matched, from the outermost to the innermost.
+    pub names: &'a [String],
+    /// The bytes of the file it is written with.
+    pub span: Range<u64>,
+}
+
+impl<'a> RecordRef<'a> {
+    /// The member name that the selection's last `.*` matched.
+    pub fn name(&self) -> Option<&'a str> {
+        self.names.last().map(String::as_str)
+    }
+}
+
+/// The records of a file, in its order.
+pub struct Records<'o> {
+    scanner: Scanner<'o>,
+    selection: &'o Selection,
+    matcher: Matcher<'o>,
+    builder: Builder,
+    file: FileId,
+    number: u64,
+    scratch: Zeroizing<String>,
+    names: Vec<String>,
+}
+
+impl std::fmt::Debug for Records<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Records({} so far)", self.number)
+    }
+}
+
+/// Reads what the selection selects, record by record; without one the document is the one record.
+///
+/// Duplicate members are not looked for again: a file is [skimmed](super::skim::skim) first.
+///
+/// # Errors
+/// A finding when the file cannot be read from its start.
+pub fn records<'o>(opened: &'o mut Opened, selection: Option<&'o Selection>) -> Result<Records<'o>, Finding> {
+    opened.rewind()?;
+    let selection = selection.unwrap_or(&DOCUMENT);
+    Ok(Records {
+        file: opened.file(),
+        scanner: Scanner::new(&mut opened.window, opened.limits.depth),
+        selection,
+        matcher: Matcher::new(vec![selection]),
+        builder: Builder::default(),
+        number: 0,
+        scratch: Zeroizing::default(),
+        names: vec![String::new(); members(&selection.0)],
+    })
+}
+
+impl Records<'_> {
+    /// Puts the next record on the tape, whose content is forgotten before; `None` behind the last.
+    ///
+    /// # Errors
+    /// A finding when the file cannot be read on. Nothing more is to be had from it then.
+    pub fn next<'a>(&'a mut self, paths: &mut Paths, tape: &'a mut Tape) -> Result<Option<RecordRef<'a>>, Finding> {
+        tape.clear();
+        let file = self.file;
+        let Some(span) = self.advance(paths, tape).map_err(|fault| fault.finding(file))? else { return Ok(None) };
+        self.number += 1;
+        Ok(Some(RecordRef { tape, number: self.number, names: &self.names, span }))
+    }
+
+    fn advance(&mut self, paths: &mut Paths, tape: &mut Tape) -> Result<Option<Range<u64>>, Fault> {
+        loop {
+            let Some(token) = self.scanner.next()? else { return Ok(None) };
+            let opens = match token.event {
+                Event::Name(text) => {
+                    self.matcher.name(text.decode(&mut self.scratch));
+                    continue;
+                }
+                Event::ObjectEnd | Event::ArrayEnd => {
+                    self.matcher.close();
+                    continue;
+                }
+                Event::ObjectStart => Some(true),
+                Event::ArrayStart => Some(false),
+                _ => None,
+            };
+            let mut is_record = false;
+            self.matcher.value(|_| is_record = true);
+            if let Some(name) = self.matcher.last_name(is_record) {
+                keep_name(&mut self.names, &self.selection.0[..self.matcher.depth()], name);
+            }
+            if is_record {
+                self.builder.token(&token, tape, paths)?;
+                let start = token.at;
+                let mut end = token.end;
+                while !self.builder.is_complete() {
+                    let token = self.scanner.next()?.expect("a document does not end inside a value");
+                    self.builder.token(&token, tape, paths)?;
+                    end = token.end;
+                }
+                return Ok(Some(start..end));
+            }
+            if let Some(object) = opens {
+                self.matcher.open(object);
+            }
+        }
+    }
+}
+
+/// Notes the name of a member that these segments of the selection led to, if the last is a `.*`.
+fn keep_name(names: &mut [String], segments: &[Segment], name: &str) {
+    if segments.last() == Some(&Segment::Members) {
+        name.clone_into(&mut names[members(segments) - 1]);
+    }
+}
+
+/// How many of the segments are `.*`.
+fn members(segments: &[Segment]) -> usize {
+    segments.iter().filter(|segment| **segment == Segment::Members).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::read::Limits;
+
+    fn selection(path: &str) -> Selection {
+        Selection(
+            path.split_whitespace()
+                .map(|segment| match segment {
+                    "*" => Segment::Members,
+                    "[*]" => Segment::Elements,
+                    name => Segment::Name(name.to_owned()),
+                })
+                .collect(),
+        )
+    }
+
+    /// Each record as `names: JSON @ span`.
+    fn read(text: &str, path: Option<&str>) -> Vec<String> {
+        let selection = path.map(selection);
+        let mut opened = Opened::of_bytes(FileId(0), text.as_bytes().to_vec(), Limits::default());
+        let mut records = records(&mut opened, selection.as_ref()).unwrap();
+        let (mut paths, mut tape, mut read) = (Paths::new(), Tape::new(false), Vec::new());
+        while let Some(record) = records.next(&mut paths, &mut tape).unwrap() {
+            let mut json = String::new();
+            record.tape.root().write_json(&mut json, &|_| false);
+            assert_eq!(record.number, read.len() as u64 + 1);
+            assert_eq!(record.tape.root().name(), None);
+            read.push(format!("{}: {json} @ {:?}", record.names.join("/"), record.span));
+        }
+        read
+    }
+
+    #[test]
+    fn without_a_selection_the_document_is_the_record() {
+        assert_eq!(read(" [1, 2] ", None), [": [1,2] @ 1..7"]);
+        assert_eq!(read("7", Some("")), [": 7 @ 0..1"]);
+    }
+
+    #[test]
+    fn elements_and_members_are_selected() {
+        let text = r#"{"a": [1, {"b": 2}], "c": {"x": 3, "y\n": [4]}}"#;
+        assert_eq!(read(text, Some("a [*]")), [": 1 @ 7..8", ": {\"b\":2} @ 10..18"]);
+        assert_eq!(read(text, Some("c *")), ["x: 3 @ 32..33", "y\n: [4] @ 42..45"]);
+        assert_eq!(read(text, Some("* [*]")), ["a: 1 @ 7..8", "a: {\"b\":2} @ 10..18"]);
+        assert_eq!(read(text, Some("* *")), ["c/x: 3 @ 32..33", "c/y\n: [4] @ 42..45"]);
+        assert_eq!(read(text, Some("c * [*]")), ["y\n: 4 @ 43..44"]);
+        assert_eq!(read(text, Some("c")).len(), 1);
+    }
+
+    #[test]
+    fn a_selection_of_another_kind_selects_nothing() {
+        for path in ["[*]", "a *", "a x", "c [*]", "none", "a [*] b c", "c x *"] {
+            assert_eq!(read(r#"{"a": [1, {"b": 2}], "c": {"x": 3}}"#, Some(path)), [""; 0], "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_begin_at_the_record() {
+        let mut opened = Opened::of_bytes(FileId(0), br#"[{"a": [1]}, {"a": [2]}]"#.to_vec(), Limits::default());
+        let elements = selection("[*]");
+        let mut records = records(&mut opened, Some(&elements)).unwrap();
+        let (mut paths, mut tape) = (Paths::new(), Tape::new(false));
+        while let Some(record) = records.next(&mut paths, &mut tape).unwrap() {
+            let shown: Vec<_> = record.tape.nodes().map(|node| paths.show(node.path())).collect();
+            assert_eq!(shown, [".", "a", "a[*]"]);
+        }
+        assert_eq!(paths.len(), 3);
+    }
+}

@@ -1,0 +1,236 @@
+//! JSON strings: checked while they are scanned, decoded only where somebody wants them.
+
+use super::json::{Fault, Scanner, State};
+use crate::finding::{JSON_CONTROL, JSON_SURROGATE, JSON_SYNTAX, JSON_UTF8};
+use crate::record::special;
+
+/// The content of a string between its quotes, checked and not yet decoded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Text<'a> {
+    raw: &'a str,
+    escaped: bool,
+}
+
+/// A string may be a secret, so `Debug` shows its length alone.
+impl std::fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Text({} bytes)", self.raw.len())
+    }
+}
+
+impl<'a> Text<'a> {
+    /// The content as written, escapes included.
+    pub fn raw(self) -> &'a str {
+        self.raw
+    }
+
+    /// The content; `scratch` holds it if there are escapes.
+    #[inline]
+    pub fn decode<'s>(self, scratch: &'s mut String) -> &'s str
+    where
+        'a: 's,
+    {
+        if !self.escaped {
+            return self.raw;
+        }
+        scratch.clear();
+        self.unescape(scratch);
+        scratch
+    }
+
+    fn unescape(self, out: &mut String) {
+        // Nothing decodes to more bytes than it is written with.
+        out.reserve(self.raw.len());
+        let mut rest = self.raw;
+        while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+            out.push_str(&rest[..at]);
+            let (c, length) = escape(&rest.as_bytes()[at..]);
+            out.push(c);
+            rest = &rest[at + length..];
+        }
+        out.push_str(rest);
+    }
+}
+
+/// The character of a checked escape, and how many bytes it is written with.
+fn escape(bytes: &[u8]) -> (char, usize) {
+    const CHECKED: &str = "the scanner checked the escape";
+    let simple = match bytes[1] {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => {
+            let unit = u32::from(hex(&bytes[2..6]).expect(CHECKED));
+            if !(0xd800..0xe000).contains(&unit) {
+                return (char::from_u32(unit).expect(CHECKED), 6);
+            }
+            let low = u32::from(hex(&bytes[8..12]).expect(CHECKED));
+            return (char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00)).expect(CHECKED), 12);
+        }
+        quoted => char::from(quoted),
+    };
+    (simple, 2)
+}
+
+/// The number that four hexadecimal digits stand for.
+fn hex(digits: &[u8]) -> Option<u16> {
+    digits.iter().try_fold(0, |unit, digit| {
+        let value = char::from(*digit).to_digit(16)?;
+        Some(unit << 4 | u16::try_from(value).ok()?)
+    })
+}
+
+impl Scanner<'_> {
+    /// Scans the string that begins at the next byte; `behind` is what must come behind it.
+    pub(super) fn string(&mut self, behind: State) -> Result<Text<'_>, Fault> {
+        let start = self.window.offset();
+        let (length, escaped) = self.string_extent()?;
+        self.state = behind;
+        let raw = self.window.take(length);
+        match std::str::from_utf8(&raw[1..length - 1]) {
+            Ok(raw) => Ok(Text { raw, escaped }),
+            Err(error) => Err(invalid_utf8(start + 1 + error.valid_up_to() as u64)),
+        }
+    }
+
+    /// How many bytes the string has, quotes included, and whether it holds escapes.
+    fn string_extent(&mut self) -> Result<(usize, bool), Fault> {
+        let mut at = 1;
+        let mut escaped = false;
+        loop {
+            let rest = self.window.rest();
+            match special(&rest[at..]) {
+                Some(further) => {
+                    at += further;
+                    match rest[at] {
+                        b'"' => return Ok((at + 1, escaped)),
+                        b'\\' => {
+                            escaped = true;
+                            at = self.check_escape(at)?;
+                        }
+                        control => return Err(self.string_fault(at, &JSON_CONTROL, control_message(control))),
+                    }
+                }
+                None => {
+                    at = rest.len();
+                    if !self.more()? {
+                        return Err(self.string_cut());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Checks the escape whose backslash is `at`, and returns where it ends.
+    fn check_escape(&mut self, at: usize) -> Result<usize, Fault> {
+        // A pair of surrogates has twelve bytes; a shorter rest is judged as it is.
+        self.ensure(at + 12)?;
+        let rest = &self.window.rest()[at..];
+        match rest.get(1) {
+            None => Err(self.string_cut()),
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+            Some(b'u') => match judge_unicode(rest) {
+                Ok(length) => Ok(at + length),
+                Err(Unicode::Cut) => Err(self.string_cut()),
+                Err(Unicode::NoDigits) => {
+                    Err(self.string_fault(at, &JSON_SYNTAX, "four hexadecimal digits must follow `\\u`"))
+                }
+                Err(Unicode::Half) => {
+                    Err(self.string_fault(at, &JSON_SURROGATE, "the escape is half a surrogate pair"))
+                }
+            },
+            Some(_) => Err(self.string_fault(at, &JSON_SYNTAX, "a backslash stands before what is no escape")),
+        }
+    }
+
+    /// A fault `at` bytes into the string, unless the bytes before it are not even UTF-8.
+    fn string_fault(&self, at: usize, code: &'static crate::finding::Code, message: impl Into<String>) -> Fault {
+        let start = self.window.offset();
+        match std::str::from_utf8(&self.window.rest()[1..at]) {
+            Err(error) => invalid_utf8(start + 1 + error.valid_up_to() as u64),
+            Ok(_) => Fault::new(code, start + at as u64, message),
+        }
+    }
+
+    /// The file ends inside the string.
+    fn string_cut(&self) -> Fault {
+        match std::str::from_utf8(&self.window.rest()[1..]) {
+            Err(error) if error.error_len().is_some() => {
+                invalid_utf8(self.window.offset() + 1 + error.valid_up_to() as u64)
+            }
+            _ => self.truncated("inside a string"),
+        }
+    }
+}
+
+/// Why `\u…` stands for no character.
+enum Unicode {
+    Cut,
+    NoDigits,
+    Half,
+}
+
+/// Judges `\u…` at the start of `rest`, and returns how many bytes it is written with.
+fn judge_unicode(rest: &[u8]) -> Result<usize, Unicode> {
+    let unit = unit(&rest[2..])?;
+    match unit {
+        0xd800..=0xdbff => {}
+        0xdc00..=0xdfff => return Err(Unicode::Half),
+        _ => return Ok(6),
+    }
+    match (rest.get(6), rest.get(7)) {
+        (None, _) | (Some(b'\\'), None) => return Err(Unicode::Cut),
+        (Some(b'\\'), Some(b'u')) => {}
+        _ => return Err(Unicode::Half),
+    }
+    match self::unit(&rest[8..])? {
+        0xdc00..=0xdfff => Ok(12),
+        _ => Err(Unicode::Half),
+    }
+}
+
+fn unit(digits: &[u8]) -> Result<u16, Unicode> {
+    match digits.get(..4) {
+        Some(four) => hex(four).ok_or(Unicode::NoDigits),
+        None if digits.iter().all(u8::is_ascii_hexdigit) => Err(Unicode::Cut),
+        None => Err(Unicode::NoDigits),
+    }
+}
+
+fn control_message(control: u8) -> String {
+    let name = match control {
+        b'\n' => "a line feed",
+        b'\r' => "a carriage return",
+        b'\t' => "a tab",
+        0 => "a zero byte",
+        _ => return format!("the control character U+{control:04X} stands unescaped in a string"),
+    };
+    format!("{name} stands unescaped in a string")
+}
+
+pub(super) fn invalid_utf8(at: u64) -> Fault {
+    Fault::new(&JSON_UTF8, at, "these bytes are not valid UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(raw: &str) -> String {
+        Text { raw, escaped: raw.contains('\\') }.decode(&mut String::new()).to_owned()
+    }
+
+    #[test]
+    fn every_escape_is_decoded() {
+        assert_eq!(decoded(r#"a\"\\\/\b\f\n\r\t\u0041\u00e9\u20AC\ud83d\ude00 ü"#), "a\"\\/\u{8}\u{c}\n\r\tAé€😀 ü");
+        assert_eq!(decoded("plain"), "plain");
+        assert_eq!(decoded(r"\u0000\uffff\udbff\udfff"), "\0\u{ffff}\u{10ffff}");
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        assert_eq!(format!("{:?}", Text { raw: "hidden", escaped: false }), "Text(6 bytes)");
+    }
+}

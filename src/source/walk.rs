@@ -1,0 +1,420 @@
+//! Walks a tree: every regular file, and a finding for everything that is none.
+
+use super::read::SourceFile;
+use crate::error::{Error, Result};
+use crate::finding::{
+    FILE_CASE_TWINS, FILE_NAME, FILE_OUTSIDE, FILE_SIBLING, FILE_SPECIAL, FILE_SYMLINK, FILE_UNREADABLE, FileId,
+    Finding, Severity, printable,
+};
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use walkdir::{DirEntry, WalkDir};
+
+/// What lies below a folder.
+#[derive(Debug)]
+pub struct Tree {
+    /// The folder, as it was given.
+    pub root: PathBuf,
+    /// The regular files whose names are fit for use, sorted by the bytes of their paths; a
+    /// [`FileId`] is a position in it.
+    pub files: Vec<SourceFile>,
+    /// The directories below the root whose names are fit for use, sorted likewise, empty ones included.
+    pub directories: Vec<String>,
+    /// Findings about `files`.
+    pub findings: Vec<Finding>,
+    /// Everything else that lies there, sorted by path.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Something of the tree that is not read, or not even a file.
+#[derive(Debug, Clone)]
+pub struct Skipped {
+    /// Its path below the root, with `/` between segments; what is not printable is escaped.
+    pub path: String,
+    /// Why. It has no place; its message names the path.
+    pub finding: Finding,
+}
+
+/// Endings of copies that programs leave beside the file they write.
+const LEFT_OVER: [&str; 4] = [".tmp", ".new", ".bak", ".previous"];
+
+/// Lists a tree. Symbolic links are not followed, and nothing is opened but directories.
+///
+/// # Errors
+/// When the root is no directory that can be read. Everything below it is a finding at most.
+pub fn walk(root: &Path) -> Result<Tree> {
+    let absolute = readable(root)?;
+    let mut tree = Tree {
+        root: root.to_owned(),
+        files: Vec::new(),
+        directories: Vec::new(),
+        findings: Vec::new(),
+        skipped: Vec::new(),
+    };
+    for entry in WalkDir::new(&absolute).min_depth(1).follow_links(false).sort_by_file_name() {
+        match entry {
+            Ok(entry) => tree.take(&entry, &absolute),
+            Err(error) => tree.take_error(&error, &absolute),
+        }
+    }
+    tree.files.sort_by(|a, b| a.path.cmp(&b.path));
+    for (number, file) in tree.files.iter_mut().enumerate() {
+        file.id = FileId(
+            u32::try_from(number)
+                .map_err(|_| Error::environment("the tree has more than 2³² files").at(root.display()))?,
+        );
+    }
+    tree.directories.sort();
+    tree.find_twins();
+    tree.find_left_overs();
+    tree.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(tree)
+}
+
+/// The root without links in it, if it is a directory that can be read.
+fn readable(root: &Path) -> Result<PathBuf> {
+    let shown = || printable(&root.to_string_lossy());
+    let failed = |error: std::io::Error| {
+        let message = match error.kind() {
+            std::io::ErrorKind::NotFound => "the source does not exist".to_owned(),
+            std::io::ErrorKind::NotADirectory => "the source is no directory".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "the source may not be read".to_owned(),
+            _ => format!("the source cannot be read: {error}"),
+        };
+        Error::environment(message).at(shown()).hint("give the folder that holds the tree")
+    };
+    let absolute = std::fs::canonicalize(root).map_err(failed)?;
+    std::fs::read_dir(&absolute).map_err(failed)?;
+    Ok(absolute)
+}
+
+impl Tree {
+    fn take(&mut self, entry: &DirEntry, root: &Path) {
+        let path = below(entry.path(), root);
+        let kind = entry.file_type();
+        let name_is_fit = is_fit(entry.file_name());
+        let is_fit = is_fit(path.as_os_str());
+        let shown = shown(path);
+        if kind.is_dir() {
+            if !name_is_fit {
+                self.skip(shown, &FILE_NAME, "the directory's name is not fit for use");
+            } else if is_fit {
+                if Path::new(entry.file_name()).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
+                    self.skip(shown.clone(), &FILE_SPECIAL, "this is a directory, though it is named like a file");
+                }
+                self.directories.push(shown);
+            }
+        } else if kind.is_symlink() {
+            let (code, what) = judge_link(entry.path(), root);
+            self.skip(shown, code, what);
+        } else if !kind.is_file() {
+            let what = if kind.is_fifo() {
+                "this is a pipe"
+            } else if kind.is_socket() {
+                "this is a socket"
+            } else {
+                "this is a device"
+            };
+            self.skip(shown, &FILE_SPECIAL, what);
+        } else if !is_fit {
+            self.skip(shown, &FILE_NAME, "the name of the file or of a directory around it is not fit for use");
+        } else {
+            let metadata = entry.metadata().map_err(|error| error.into());
+            match metadata
+                .and_then(|metadata| SourceFile::new(FileId(0), shown.clone(), entry.path().into(), &metadata))
+            {
+                Ok(file) => self.files.push(file),
+                Err(error) => self.skip(shown, &FILE_UNREADABLE, &cause(Some(&error))),
+            }
+        }
+    }
+
+    fn take_error(&mut self, error: &walkdir::Error, root: &Path) {
+        let path = error.path().map_or_else(|| ".".to_owned(), |path| shown(below(path, root)));
+        self.skip(path, &FILE_UNREADABLE, &cause(error.io_error()));
+    }
+
+    fn skip(&mut self, path: String, code: &'static crate::finding::Code, what: &str) {
+        let finding = Finding::new(code, format!("`{path}`: {what}"));
+        self.skipped.push(Skipped { path, finding });
+    }
+
+    /// Names of one directory that differ in upper and lower case only. Two such directories are a
+    /// warning, because they may be meant: their files are told apart by their paths.
+    fn find_twins(&mut self) {
+        let mut first: HashMap<(&str, String), &str> = HashMap::new();
+        let mut findings = Vec::new();
+        for file in &self.files {
+            if let Some(twin) = twin(&mut first, &file.path) {
+                findings.push(Finding::new(&FILE_CASE_TWINS, twins(&file.path, twin)).at(file.place(0)));
+            }
+        }
+        first.clear();
+        for directory in &self.directories {
+            if let Some(twin) = twin(&mut first, directory) {
+                let finding = Finding::new(&FILE_CASE_TWINS, twins(directory, twin)).weighing(Severity::Warning);
+                self.skipped.push(Skipped { path: directory.clone(), finding });
+            }
+        }
+        self.findings.extend(findings);
+    }
+
+    /// Copies that lie beside the file they belong to.
+    fn find_left_overs(&mut self) {
+        let paths: HashSet<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
+        let mut findings = Vec::new();
+        for file in &self.files {
+            for ending in LEFT_OVER {
+                let copy = format!("{}{ending}", file.path);
+                if paths.contains(copy.as_str()) {
+                    let message = format!("`{copy}` lies beside `{}`", file.path);
+                    findings.push(Finding::new(&FILE_SIBLING, message).at(file.place(0)));
+                }
+            }
+        }
+        self.findings.extend(findings);
+    }
+}
+
+/// The path that this one differs from in case only, if there was one.
+fn twin<'a>(first: &mut HashMap<(&'a str, String), &'a str>, path: &'a str) -> Option<&'a str> {
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+    match first.entry((directory, name.to_lowercase())) {
+        std::collections::hash_map::Entry::Occupied(twin) => Some(twin.get()),
+        std::collections::hash_map::Entry::Vacant(place) => {
+            place.insert(path);
+            None
+        }
+    }
+}
+
+fn twins(path: &str, twin: &str) -> String {
+    format!("`{path}` and `{twin}` differ in upper and lower case only")
+}
+
+fn below<'a>(path: &'a Path, root: &Path) -> &'a Path {
+    path.strip_prefix(root).unwrap_or(path)
+}
+
+/// Whether a name can stand in messages, patterns and keys as it is.
+fn is_fit(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| !name.chars().any(char::is_control))
+}
+
+/// The path with everything escaped that is not printable or not UTF-8.
+fn shown(path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes();
+    if let Some(path) = path.to_str()
+        && is_fit(OsStr::new(path))
+    {
+        return path.to_owned();
+    }
+    let mut shown = String::new();
+    for chunk in bytes.utf8_chunks() {
+        shown.push_str(&printable(chunk.valid()));
+        for byte in chunk.invalid() {
+            shown.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    shown
+}
+
+/// What a symbolic link is, judged by where it ends.
+fn judge_link(link: &Path, root: &Path) -> (&'static crate::finding::Code, &'static str) {
+    match std::fs::canonicalize(link) {
+        Ok(target) if link.starts_with(&target) => {
+            (&FILE_OUTSIDE, "this symbolic link leads back to a directory around it")
+        }
+        Ok(target) if target.starts_with(root) => {
+            (&FILE_SYMLINK, "this symbolic link is not followed, what it leads to is read where it lies")
+        }
+        Ok(_) => (&FILE_OUTSIDE, "this symbolic link leads out of the tree"),
+        Err(error) => match error.kind() {
+            std::io::ErrorKind::NotFound => (&FILE_OUTSIDE, "this symbolic link leads to nothing"),
+            std::io::ErrorKind::PermissionDenied => {
+                (&FILE_OUTSIDE, "this symbolic link leads where nothing may be read")
+            }
+            _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+                (&FILE_OUTSIDE, "this symbolic link leads round in a circle")
+            }
+            _ => (&FILE_OUTSIDE, "where this symbolic link leads cannot be told"),
+        },
+    }
+}
+
+/// Why the system refused, in words.
+fn cause(error: Option<&std::io::Error>) -> String {
+    match error {
+        Some(error) if error.kind() == std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        Some(error) => {
+            // `walkdir` puts the path in front of the system's words.
+            let own = error.raw_os_error().map(std::io::Error::from_raw_os_error);
+            own.map_or_else(|| error.kind().to_string(), |own| own.to_string())
+        }
+        None => "it cannot be read".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new(files: &[&str]) -> Self {
+            let folder = Self(tempfile::tempdir().unwrap());
+            for file in files {
+                let path = folder.path(file);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, file).unwrap();
+            }
+            folder
+        }
+
+        fn path(&self, below: &str) -> PathBuf {
+            self.0.path().join(below)
+        }
+
+        fn walk(&self) -> Tree {
+            walk(self.0.path()).unwrap()
+        }
+    }
+
+    fn paths(tree: &Tree) -> Vec<&str> {
+        tree.files.iter().map(|file| file.path.as_str()).collect()
+    }
+
+    fn skipped(tree: &Tree) -> Vec<(&str, &str)> {
+        tree.skipped.iter().map(|skipped| (skipped.path.as_str(), skipped.finding.code.id)).collect()
+    }
+
+    fn found(tree: &Tree) -> Vec<(&str, &str)> {
+        let path = |finding: &Finding| tree.files[finding.place.unwrap().file.0 as usize].path.as_str();
+        tree.findings.iter().map(|finding| (path(finding), finding.code.id)).collect()
+    }
+
+    #[test]
+    fn files_are_numbered_by_the_bytes_of_their_paths() {
+        let folder = Folder::new(&["a/b.json", "a.json", "a-b.json", "Z.json", "ä/ö.json"]);
+        fs::create_dir(folder.path("empty")).unwrap();
+        let tree = folder.walk();
+        assert_eq!(paths(&tree), ["Z.json", "a-b.json", "a.json", "a/b.json", "ä/ö.json"]);
+        assert_eq!(tree.files.iter().map(|file| file.id.0).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+        assert_eq!(tree.files.iter().map(|file| file.bytes).collect::<Vec<_>>(), [6, 8, 6, 8, 10]);
+        assert_eq!(tree.directories, ["a", "empty", "ä"]);
+        assert!(tree.findings.is_empty() && tree.skipped.is_empty());
+        for file in &tree.files {
+            assert_eq!(fs::read_to_string(&file.absolute).unwrap(), file.path);
+        }
+    }
+
+    #[test]
+    fn links_are_judged_by_where_they_lead_and_never_followed() {
+        let outside = Folder::new(&["secret.json"]);
+        let folder = Folder::new(&["a/b.json"]);
+        symlink("a/b.json", folder.path("inside")).unwrap();
+        symlink("a", folder.path("alias")).unwrap();
+        symlink(outside.path("secret.json"), folder.path("outside.json")).unwrap();
+        symlink(outside.0.path(), folder.path("outside")).unwrap();
+        symlink("nothing", folder.path("dangling")).unwrap();
+        symlink("circle", folder.path("circle")).unwrap();
+        symlink("..", folder.path("a/up")).unwrap();
+        let tree = folder.walk();
+        assert_eq!(paths(&tree), ["a/b.json"]);
+        assert_eq!(tree.directories, ["a"]);
+        assert_eq!(
+            skipped(&tree),
+            [
+                ("a/up", "F008"),
+                ("alias", "F007"),
+                ("circle", "F008"),
+                ("dangling", "F008"),
+                ("inside", "F007"),
+                ("outside", "F008"),
+                ("outside.json", "F008"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_file_is_told_and_never_opened() {
+        let folder = Folder::new(&["a.json/b.json", "c"]);
+        mknodat(CWD, folder.path("pipe.json"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path("socket")).unwrap();
+        let tree = folder.walk();
+        assert_eq!(paths(&tree), ["a.json/b.json", "c"]);
+        assert_eq!(skipped(&tree), [("a.json", "F006"), ("pipe.json", "F006"), ("socket", "F006")]);
+        assert_eq!(tree.skipped[1].finding.message, "`pipe.json`: this is a pipe");
+        assert_eq!(tree.skipped[1].finding.place, None);
+    }
+
+    #[test]
+    fn names_that_name_nobody_are_shown_escaped() {
+        let folder = Folder::new(&["line\nfeed.json", "bad\ndir/a.json", "fine/a.json"]);
+        fs::write(folder.0.path().join(OsStr::from_bytes(b"\xff\x1b.json")), "1").unwrap();
+        let tree = folder.walk();
+        assert_eq!(paths(&tree), ["fine/a.json"]);
+        assert_eq!(tree.directories, ["fine"]);
+        assert_eq!(
+            skipped(&tree),
+            [
+                ("\\xff\\u{1b}.json", "F009"),
+                ("bad\\u{a}dir", "F009"),
+                ("bad\\u{a}dir/a.json", "F009"),
+                ("line\\u{a}feed.json", "F009"),
+            ]
+        );
+    }
+
+    #[test]
+    fn names_that_differ_in_case_only_are_twins() {
+        let folder = Folder::new(&["d/a.json", "d/A.json", "d/Ä", "d/ä", "e/A.json", "D/a.json"]);
+        let tree = folder.walk();
+        assert_eq!(found(&tree), [("d/a.json", "F010"), ("d/ä", "F010")]);
+        assert_eq!(skipped(&tree), [("d", "F010")]);
+        assert_eq!(tree.skipped[0].finding.severity, Severity::Warning);
+    }
+
+    #[test]
+    fn copies_that_were_left_over_are_told_with_the_file_they_belong_to() {
+        let folder =
+            Folder::new(&["a.json", "a.json.tmp", "a.json.bak", "b.json.new", "c", "c.previous", "d/a.json.new"]);
+        assert_eq!(found(&folder.walk()), [("a.json", "F011"), ("a.json", "F011"), ("c", "F011")]);
+    }
+
+    #[test]
+    fn long_paths_are_walked_and_read() {
+        let segment = "n".repeat(200);
+        let long = vec![segment.as_str(); 15].join("/") + "/a.json";
+        let folder = Folder::new(&[&long]);
+        let tree = folder.walk();
+        assert_eq!(paths(&tree), [long.as_str()]);
+        assert_eq!(fs::read_to_string(&tree.files[0].absolute).unwrap(), long);
+    }
+
+    #[test]
+    fn a_root_that_cannot_be_read_is_an_error_that_names_it() {
+        let folder = Folder::new(&["file"]);
+        for (path, message) in [("file", "the source is no directory"), ("none", "the source does not exist")] {
+            let error = walk(&folder.path(path)).unwrap_err();
+            assert_eq!((error.status(), error.message.as_str()), (3, message));
+            assert_eq!(error.place, Some(folder.path(path).display().to_string()));
+        }
+    }
+
+    #[test]
+    fn a_root_may_be_a_link() {
+        let folder = Folder::new(&["real/a.json"]);
+        symlink("real", folder.path("link")).unwrap();
+        symlink("a.json", folder.path("real/b.json")).unwrap();
+        let tree = walk(&folder.path("link")).unwrap();
+        assert_eq!((paths(&tree), skipped(&tree)), (vec!["a.json"], vec![("b.json", "F007")]));
+    }
+}

@@ -1,0 +1,204 @@
+//! The vault of a run: seals values, remembers enough to prove that they open again, and searches
+//! everything that is written for secrets in clear text.
+
+use crate::error::{Error, Result};
+use crate::row::Value;
+use crate::secret::cipher::{SealPlace, Sealer};
+use crate::secret::kdf::Cost;
+use crate::secret::keys::{ACTIVE, KeyRow, Secret, create, unlock};
+use crate::secret::proof::{LeakSearch, SecretSet};
+use crate::target::{SealedColumn, Transaction};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Where the run's key comes from.
+#[derive(Debug)]
+pub enum KeySource {
+    /// The set seals nothing.
+    None,
+    /// A passphrase or key file was given.
+    Given(Secret),
+    /// A dry run without one: a key that is thrown away.
+    ThrowAway,
+}
+
+/// Whether an existing sealed value holds a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Same {
+    /// It does.
+    Yes,
+    /// It holds another, or does not open.
+    No,
+    /// It cannot be opened with a throw-away key.
+    Unknown,
+}
+
+/// A sealed value that must be opened again.
+struct Sealed {
+    table: String,
+    column: String,
+    key_columns: Vec<String>,
+    key: Vec<Value>,
+    mark: [u8; 16],
+}
+
+/// Seals, opens, searches.
+pub struct Vault {
+    sealer: Option<Sealer>,
+    row: Option<KeyRow>,
+    is_new: bool,
+    throw_away: bool,
+    seals_before: i64,
+    salt: [u8; 32],
+    sealed: Vec<Sealed>,
+    columns: BTreeMap<(String, String), SealedColumn>,
+    search: LeakSearch,
+    /// Existing sealed values that could not be compared.
+    pub uncompared: u64,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vault({} sealed)", self.sealed.len())
+    }
+}
+
+impl Vault {
+    /// Unlocks the target's key, or makes the first one.
+    pub fn open(source: &KeySource, keys: &[KeyRow], secrets: SecretSet, now: Timestamp) -> Result<Self> {
+        let existing = keys.iter().find(|key| key.state == ACTIVE);
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(|_| Error::environment("the system's random source gave nothing"))?;
+        let (key, row) = match (source, existing) {
+            (KeySource::None, _) => (None, None),
+            (KeySource::Given(secret), Some(row)) => (Some(unlock(row, secret)?), Some(row.clone())),
+            (KeySource::Given(secret), None) => {
+                let (key, row) = create(secret, Cost::default(), now)?;
+                (Some(key), Some(row))
+            }
+            (KeySource::ThrowAway, _) => {
+                // Nobody will ever type this: the cost of guessing it does not matter.
+                let (key, row) = create(&Secret::throw_away()?, Cost::default(), now)?;
+                (Some(key), Some(row))
+            }
+        };
+        let sealer = match (key, &row) {
+            (Some(key), Some(row)) => Some(Sealer::new(key, row)?),
+            _ => None,
+        };
+        Ok(Self {
+            seals_before: sealer.as_ref().map_or(0, Sealer::sealed_count),
+            sealer,
+            is_new: existing.is_none(),
+            throw_away: matches!(source, KeySource::ThrowAway) && existing.is_some(),
+            row,
+            salt,
+            sealed: Vec::new(),
+            columns: BTreeMap::new(),
+            search: secrets.freeze(),
+            uncompared: 0,
+        })
+    }
+
+    /// Seals a secret for a cell, and remembers that it must open again.
+    pub fn seal(&mut self, table: &str, column: &str, key_columns: &[&str], key: &[Value], secret: &SecretString) -> Result<Value> {
+        let mark = self.mark(secret);
+        let texts = key_texts(key)?;
+        let sealer = self.sealer.as_mut().ok_or_else(|| Error::bug("a value is to be sealed, and the run has no key"))?;
+        let token = sealer.seal(&SealPlace { table, column, key: &texts }, secret)?;
+        let owned: Vec<String> = key_columns.iter().map(|&name| name.to_owned()).collect();
+        self.columns.entry((table.to_owned(), column.to_owned())).or_insert_with(|| SealedColumn {
+            table: table.to_owned(),
+            column: column.to_owned(),
+            key_columns: owned.clone(),
+            row_filter: None,
+        });
+        self.sealed.push(Sealed {
+            table: table.to_owned(),
+            column: column.to_owned(),
+            key_columns: owned,
+            key: key.to_vec(),
+            mark,
+        });
+        Ok(Value::Sealed(token))
+    }
+
+    /// Whether a sealed value of the target holds this secret.
+    pub fn holds(&mut self, table: &str, column: &str, key: &[Value], token: &str, secret: &SecretString) -> Result<Same> {
+        if self.throw_away {
+            self.uncompared += 1;
+            return Ok(Same::Unknown);
+        }
+        let texts = key_texts(key)?;
+        let opened = self.sealer.as_ref().and_then(|sealer| sealer.open(&SealPlace { table, column, key: &texts }, token).ok());
+        Ok(match opened {
+            Some(text) if self.mark(&text) == self.mark(secret) => Same::Yes,
+            _ => Same::No,
+        })
+    }
+
+    /// Whether a text holds the value of a secret.
+    pub fn finds_secret(&self, text: &str) -> bool {
+        self.search.search(text).is_some()
+    }
+
+    /// How many values were sealed.
+    pub fn count(&self) -> u64 {
+        self.sealed.len() as u64
+    }
+
+    /// Opens every sealed value again from what stands in the target: how many did, and where one
+    /// did not (`table.column`).
+    pub fn prove(&self, transaction: &mut dyn Transaction) -> Result<(u64, Vec<String>)> {
+        let (mut opened, mut failed) = (0, Vec::new());
+        let Some(sealer) = &self.sealer else { return Ok((0, failed)) };
+        for sealed in &self.sealed {
+            let key_columns: Vec<&str> = sealed.key_columns.iter().map(String::as_str).collect();
+            let cells = transaction.find(&sealed.table, &key_columns, &[&sealed.column], std::slice::from_ref(&sealed.key))?;
+            let token = match cells.into_iter().next().flatten().and_then(|cells| cells.into_iter().next()) {
+                Some(crate::target::Cell::Text(token)) => token,
+                _ => String::new(),
+            };
+            let key = key_texts(&sealed.key)?;
+            let place = SealPlace { table: &sealed.table, column: &sealed.column, key: &key };
+            match sealer.open(&place, &token) {
+                Ok(text) if self.mark(&text) == sealed.mark => opened += 1,
+                _ => failed.push(format!("{}.{}", sealed.table, sealed.column)),
+            }
+        }
+        Ok((opened, failed))
+    }
+
+    /// Registers the key and the sealed columns in the transaction, when something was sealed.
+    pub fn register(&self, transaction: &mut dyn Transaction) -> Result<()> {
+        let (Some(sealer), Some(row)) = (&self.sealer, &self.row) else { return Ok(()) };
+        if self.sealed.is_empty() {
+            return Ok(());
+        }
+        if self.is_new || sealer.sealed_count() != self.seals_before {
+            let row = KeyRow { seal_count: sealer.sealed_count(), ..row.clone() };
+            if !self.throw_away {
+                transaction.put_key(&row)?;
+            }
+        }
+        let columns: Vec<SealedColumn> = self.columns.values().cloned().collect();
+        transaction.put_sealed_columns(&columns)
+    }
+
+    /// A fingerprint of a secret that means nothing outside this run.
+    fn mark(&self, secret: &SecretString) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        hash.update(self.salt);
+        hash.update(secret.expose_secret().as_bytes());
+        let digest = hash.finalize();
+        std::array::from_fn(|i| digest[i])
+    }
+}
+
+fn key_texts(key: &[Value]) -> Result<Vec<String>> {
+    key.iter()
+        .map(|value| value.as_key_text().ok_or_else(|| Error::bug("the key of a sealed value has a NULL")))
+        .collect()
+}

@@ -1,0 +1,198 @@
+//! The writer: complete rows into the transaction, in batches of one table, with their ledger.
+
+use crate::error::Result;
+use crate::finding::{Finding, Place, SECRET_FOUND, SECRET_WORD};
+use crate::mapping::compile::CompiledRule;
+use crate::report::TableReport;
+use crate::row::{Batch, Row, Value};
+use crate::target::Transaction;
+use crate::target::ledger::RowRecord;
+use crate::vault::Vault;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Batches are cut at about this many bytes of text.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Writes rows in batches, counts them, and gives ids.
+#[derive(Debug, Default)]
+pub struct Writer {
+    batches: Vec<(usize, Batch)>,
+    ledger: Vec<RowRecord>,
+    next_ids: BTreeMap<String, i64>,
+    counts: BTreeMap<String, TableReport>,
+    /// Cells in which a secret path's value would have been written.
+    pub plaintext_hits: u64,
+}
+
+/// A row that is to be inserted.
+#[derive(Debug)]
+pub struct Insert<'r> {
+    /// Its rule.
+    pub rule: &'r CompiledRule,
+    /// Its values, in the order of the rule's fields, sealed ones sealed.
+    pub values: Vec<Value>,
+    /// The id that was given to it.
+    pub id: Option<i64>,
+    /// Where it came from.
+    pub place: Place,
+    /// The file's number in the ledger.
+    pub file: i64,
+    /// See [`digest`].
+    pub digest: [u8; 16],
+    /// Fields that came from a secret path.
+    pub tainted: Vec<usize>,
+}
+
+impl Writer {
+    /// The next id of a table whose integer key no source value fills.
+    pub fn next_id(&mut self, transaction: &mut dyn Transaction, table: &str, column: &str) -> Result<i64> {
+        let next = match self.next_ids.get(table) {
+            Some(next) => *next,
+            None => transaction.highest_id(table, column)? + 1,
+        };
+        self.next_ids.insert(table.to_owned(), next + 1);
+        Ok(next)
+    }
+
+    /// Takes the last id of a table back: its row is not written.
+    pub fn return_id(&mut self, table: &str) {
+        if let Some(next) = self.next_ids.get_mut(table) {
+            *next -= 1;
+        }
+    }
+
+    /// The counts of a table.
+    pub fn count(&mut self, table: &str) -> &mut TableReport {
+        self.counts.entry(table.to_owned()).or_insert_with(|| TableReport {
+            name: table.to_owned(),
+            inserted: 0,
+            updated: 0,
+            unchanged: 0,
+            rejected: 0,
+        })
+    }
+
+    /// The counts of all tables, by name.
+    pub fn counts(&self) -> Vec<TableReport> {
+        self.counts.values().cloned().collect()
+    }
+
+    /// Takes a row in; a batch that is full is written. Every text is searched for secrets first.
+    pub fn insert(&mut self, transaction: &mut dyn Transaction, vault: &Vault, row: Insert, findings: &mut dyn FnMut(Finding)) -> Result<()> {
+        self.search(vault, &row, findings);
+        let rule = row.rule;
+        let table = &rule.table.name;
+        self.count(table).inserted += 1;
+        self.ledger.push(RowRecord {
+            table: table.clone(),
+            row_key: row_key(rule, &row.values, row.id),
+            file: row.file,
+            offset: row.place.offset,
+            digest: row.digest,
+        });
+        let number = rule.mapping * 1_000 + rule.rule;
+        let batch = match self.batches.iter_mut().position(|(of, _)| *of == number) {
+            Some(at) => &mut self.batches[at].1,
+            None => {
+                self.batches.push((number, empty_batch(rule)));
+                &mut self.batches.last_mut().expect("just pushed").1
+            }
+        };
+        let mut values = row.values;
+        values.extend(row.id.map(Value::Integer));
+        batch.bytes += values.iter().map(text_len).sum::<usize>();
+        batch.rows.push(Row { values, place: row.place, digest: row.digest });
+        if batch.bytes >= BATCH_BYTES {
+            self.flush(transaction)?;
+        }
+        Ok(())
+    }
+
+    /// Writes everything that was taken in, parents' tables first.
+    pub fn flush(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+        for (_, batch) in &mut self.batches {
+            if !batch.rows.is_empty() {
+                transaction.insert(batch)?;
+                batch.rows.clear();
+                batch.bytes = 0;
+            }
+        }
+        if !self.ledger.is_empty() {
+            transaction.ledger().rows(&self.ledger)?;
+            self.ledger.clear();
+        }
+        Ok(())
+    }
+
+    /// Forgets the batches of a part that is done, so that order follows the parts.
+    pub fn end_part(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+        self.flush(transaction)?;
+        self.batches.clear();
+        Ok(())
+    }
+
+    fn search(&mut self, vault: &Vault, row: &Insert, findings: &mut dyn FnMut(Finding)) {
+        for (at, value) in row.values.iter().enumerate() {
+            let column = &row.rule.fields[at].column.name;
+            let subject = format!("{}.{column}", row.rule.name);
+            if row.tainted.contains(&at) {
+                self.plaintext_hits += 1;
+                let message = format!("`{}.{column}` would hold a secret in clear text", row.rule.table.name);
+                findings(Finding::new(&SECRET_FOUND, message).at(row.place).about(subject));
+            } else if let Value::Text(text) | Value::Json(text) = value
+                && vault.finds_secret(text)
+            {
+                let message = format!("`{}.{column}` holds a text that is somebody's secret too", row.rule.table.name);
+                findings(Finding::new(&SECRET_WORD, message).at(row.place).about(subject));
+            }
+        }
+    }
+}
+
+fn empty_batch(rule: &CompiledRule) -> Batch {
+    let mut columns: Vec<String> = rule.fields.iter().map(|field| field.column.name.clone()).collect();
+    columns.extend(rule.given_id.clone());
+    Batch { table: rule.table.name.clone(), columns, rows: Vec::new(), bytes: 0 }
+}
+
+fn text_len(value: &Value) -> usize {
+    match value {
+        Value::Text(text) | Value::Json(text) | Value::Sealed(text) => text.len(),
+        _ => 8,
+    }
+}
+
+/// A row's primary key as the ledger writes it: one value as its text, several as a JSON array.
+pub fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>) -> String {
+    let part = |column: &str| match rule.field(column) {
+        Some(field) => values[field].as_key_text().unwrap_or_default(),
+        None => id.map(|id| id.to_string()).unwrap_or_default(),
+    };
+    match rule.table.primary_key().as_slice() {
+        [one] => part(one),
+        many => serde_json::to_string(&many.iter().map(|column| part(column)).collect::<Vec<_>>()).unwrap_or_default(),
+    }
+}
+
+/// The first 16 bytes of SHA-256 over a row's comparable values: not given ids, not sealed values,
+/// not what came from the run's start time.
+pub fn digest(rule: &CompiledRule, values: &[Value], left_out: &[usize], transaction: &dyn Transaction) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for (at, field) in rule.fields.iter().enumerate() {
+        if left_out.contains(&at) {
+            continue; // documented: such values are no part of the digest
+        }
+        hash.update(field.column.name.as_bytes());
+        match transaction.written(&rule.table.name, &field.column.name, &values[at]) {
+            Some(text) => {
+                hash.update([1]);
+                hash.update((text.len() as u64).to_be_bytes());
+                hash.update(text.as_bytes());
+            }
+            None => hash.update([0]),
+        }
+    }
+    let digest = hash.finalize();
+    std::array::from_fn(|i| digest[i])
+}
