@@ -170,7 +170,18 @@ impl Sheet {
         self.names.iter_mut().for_each(|(_, held)| *held = mark);
     }
 
-    /// Adds the leaves of the document to the counts, and those ignored to their reasons.
+    /// Makes every leaf that nobody claimed a rejected one.
+    pub fn reject_rest(&mut self) {
+        let mark = Mark::of(Class::Rejected);
+        for held in self.marks.iter_mut().chain(self.names.iter_mut().map(|(_, mark)| mark)) {
+            if held.class() == Class::Unmapped {
+                *held = mark;
+            }
+        }
+    }
+
+    /// Adds the leaves of the document to the counts, and those ignored to their reasons. What was
+    /// *seen* is counted elsewhere, by the skim, so that the sum proves something.
     pub fn count(&self, tape: &Tape, tally: &mut Tally) {
         for node in tape.nodes().filter(|node| node.is_leaf()) {
             tally.add(self.mark(node.id()));
@@ -178,6 +189,7 @@ impl Sheet {
         for (_, mark) in &self.names {
             tally.add(*mark);
         }
+        tally.leaves.seen += self.names.len() as u64;
     }
 }
 
@@ -193,7 +205,6 @@ pub struct Tally {
 impl Tally {
     fn add(&mut self, mark: Mark) {
         let leaves = &mut self.leaves;
-        leaves.seen += 1;
         match mark.class() {
             Class::Unmapped => leaves.unmapped += 1,
             Class::Rejected => leaves.rejected += 1,

@@ -47,6 +47,17 @@ pub enum Phase {
     Finish,
 }
 
+/// How much a job needs the passphrase or key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretNeed {
+    /// A new key will be made with it.
+    Create,
+    /// An existing key will be opened with it.
+    Open,
+    /// It is used if it was given; nobody is asked.
+    IfGiven,
+}
+
 /// What a job needs from whoever started it: somewhere to show progress, somebody to ask.
 pub trait Companion: Sync {
     /// A phase begins; `files` and `bytes` are its totals where they are known.
@@ -57,8 +68,8 @@ pub trait Companion: Sync {
     fn interrupted(&self) -> Option<i32>;
     /// Asks before something that exists is changed. `false` ends the job.
     fn confirm(&self, question: &str) -> Result<bool>;
-    /// The passphrase or key; asked at most once. `creating` when a new key will be made with it.
-    fn secret(&self, creating: bool) -> Result<Secret>;
+    /// The passphrase or key; asked at most once.
+    fn secret(&self, need: SecretNeed) -> Result<Option<Secret>>;
     /// A line for the person, such as which set was chosen.
     fn say(&self, line: &str);
 }

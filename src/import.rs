@@ -1,1 +1,268 @@
-//! Stub.
+//! The import: the whole job as a paragraph.
+
+use crate::config::{Companion, ImportOptions, Phase, SecretNeed};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::load::SetSource;
+use crate::mapping::model::{SecretKind, Set};
+use crate::mapping::{bundled, check, load};
+use crate::plan::Plan;
+use crate::rejects::RejectFolder;
+use crate::report::write::ReportFiles;
+use crate::report::{Outcome, Report, Timings};
+use crate::run::{Begin, KnownRejects, Run};
+use crate::summary::{self, Ending};
+use crate::target::ledger::RunRecord;
+use crate::target::{self, Mode, Opening, Target, schema};
+use crate::vault::{KeySource, Vault};
+use crate::{source, sweep, validate};
+use jiff::Timestamp;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Imports a tree, or rehearses it, and tells what came of it.
+///
+/// # Errors
+/// When the request is wrong or cannot be carried out. What is wrong with the data is in the report.
+pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Report> {
+    let mut clock = Clock::start();
+    let (set, root) = choose_set(options, companion)?;
+    let mut target = target::open(&database(options, &set)?)?;
+    let schema = schema::expected(&set.migrations)?;
+    if let Some(error) = Error::all(check::check(&set, &schema)) {
+        return Err(error);
+    }
+    companion.phase(Phase::Walk, 0, 0);
+    let plan = Plan::new(set, schema, source::walk::walk(&root)?, &options.only_mapping)?;
+    clock.lap(|timings| &mut timings.walk);
+    agree(options, companion, &*target, &plan)?;
+    let key = key_source(options, companion, &plan.set, &*target)?;
+    let reports = ReportFiles::open(&options.reports)?;
+    let mut known = KnownRejects::new();
+    let report = loop {
+        let job = Job { options, companion, plan: &plan, key: &key, known: &known, started: clock.started };
+        match job.attempt(&mut *target, &mut clock)? {
+            Attempt::Done(report) => break report,
+            Attempt::Again(late) => known.extend(late),
+        }
+    };
+    reports.publish(&report)?;
+    Ok(*report)
+}
+
+enum Attempt {
+    Done(Box<Report>),
+    /// Records turned out to be bad after rows of theirs were written: begin anew, knowing them.
+    Again(KnownRejects),
+}
+
+/// One attempt at the import.
+struct Job<'j> {
+    options: &'j ImportOptions,
+    companion: &'j dyn Companion,
+    plan: &'j Plan,
+    key: &'j KeySource,
+    known: &'j KnownRejects,
+    started: Timestamp,
+}
+
+impl Job<'_> {
+    fn attempt(&self, target: &mut dyn Target, clock: &mut Clock) -> Result<Attempt> {
+        let (plan, mode) = (self.plan, self.options.mode);
+        let secrets = sweep::sweep(plan, self.options, self.companion)?;
+        clock.lap(|timings| &mut timings.sweep);
+
+        let id = run_id()?;
+        let bytes = plan.mapped_bytes();
+        let migrations = &plan.set.migrations;
+        let opening = Opening { mode, run_id: &id, migrations, schema: &plan.schema, bytes, started: self.started };
+        self.companion.phase(Phase::Import, plan.mapped_files(), bytes);
+        let mut transaction = target.begin(&opening)?;
+        let vault = Vault::open(self.key, &transaction.keys()?, secrets, self.started)?;
+        transaction.ledger().begin_run(&self.record(&id))?;
+        let rejects = self.options.rejects.as_deref().map(RejectFolder::open).transpose()?;
+        let Job { options, companion, known, started, .. } = *self;
+        let mut run = Run::begin(Begin { plan, options, companion, started, transaction, vault, known, rejects })?;
+
+        if let Err(error) = run.read_all() {
+            let ErrorKind::Interrupted(_) = error.kind else { return Err(error) };
+            let report = summary::report(&mut run, &self.ending(target, &id, clock, Outcome::Interrupted));
+            run.transaction.rollback()?;
+            return Ok(Attempt::Done(Box::new(report)));
+        }
+        clock.lap(|timings| &mut timings.import);
+        if run.must_begin_anew() {
+            let late = std::mem::take(&mut run.late);
+            run.transaction.rollback()?;
+            return Ok(Attempt::Again(late));
+        }
+        self.companion.phase(Phase::Check, 0, 0);
+        run.report_walk();
+        let checks = validate::target(&mut run)?;
+        clock.lap(|timings| &mut timings.check);
+
+        self.companion.phase(Phase::Finish, 0, 0);
+        let acceptable = run.is_acceptable() && checks.iter().all(|check| check.status != crate::report::CheckStatus::Failed);
+        let outcome = match (acceptable, mode) {
+            (_, Mode::Dry) => Outcome::DryRun,
+            (true, Mode::Real) => Outcome::Committed,
+            (false, Mode::Real) => Outcome::RolledBack,
+        };
+        let mut ending = self.ending(target, &id, clock, outcome);
+        ending.acceptable = acceptable;
+        ending.checks = checks;
+        let mut report = summary::report(&mut run, &ending);
+        if !report.leaves.closes() {
+            run.transaction.rollback()?;
+            return Err(Error::bug(format!(
+                "the sum does not close: {} leaves were seen and {} accounted for",
+                report.leaves.seen,
+                report.leaves.accounted()
+            )));
+        }
+        let Run { mut transaction, rejects, .. } = run;
+        if outcome == Outcome::Committed {
+            transaction.ledger().finish_run(&summary::run_record(&report, self.record(&id)))?;
+            transaction.commit()?;
+        } else {
+            transaction.rollback()?;
+        }
+        if let Some(rejects) = rejects {
+            rejects.publish()?;
+        }
+        clock.lap(|timings| &mut timings.finish);
+        report.timings = clock.timings();
+        Ok(Attempt::Done(Box::new(report)))
+    }
+
+    fn ending(&self, target: &dyn Target, id: &str, clock: &Clock, outcome: Outcome) -> Ending {
+        Ending {
+            run_id: id.to_owned(),
+            outcome,
+            acceptable: false,
+            url: target.url().to_owned(),
+            engine: target.engine().to_owned(),
+            checks: Vec::new(),
+            timings: clock.timings(),
+        }
+    }
+
+    fn record(&self, id: &str) -> RunRecord {
+        RunRecord {
+            id: id.to_owned(),
+            kind: "import".to_owned(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            set: self.plan.set.name.clone(),
+            set_digest: self.plan.set.digest.clone(),
+            source: self.plan.tree.root.display().to_string(),
+            started: self.started,
+            finished: self.started,
+            files: 0,
+            leaves: 0,
+            inserted: 0,
+            updated: 0,
+            unchanged: 0,
+            rejected: 0,
+        }
+    }
+}
+
+/// The mapping set, and the folder of the tree that it is about.
+fn choose_set(options: &ImportOptions, companion: &dyn Companion) -> Result<(Set, PathBuf)> {
+    let (source, root): (SetSource, PathBuf) = match &options.mappings {
+        Some(name) => {
+            let source = bundled::resolve(name)?;
+            let root = bundled::import_root(&source, &options.source)?;
+            (source, root.unwrap_or_else(|| options.source.clone()))
+        }
+        None => bundled::recognise(&options.source)?.ok_or_else(|| {
+            Error::request("no bundled mapping set recognises the tree")
+                .at(options.source.display())
+                .hint("name one with `--mappings SET` or `--mappings DIR`")
+        })?,
+    };
+    let set = load::load(&source)?;
+    if options.mappings.is_none() {
+        companion.say(&format!("mapping set: {} ({})", set.name, set.description));
+    }
+    Ok((set, root))
+}
+
+fn database(options: &ImportOptions, set: &Set) -> Result<String> {
+    options.database.clone().or_else(|| set.database.clone()).ok_or_else(|| {
+        Error::request(format!("the set `{}` names no database", set.name)).hint("give one with `--database URL`")
+    })
+}
+
+/// Asks before something that exists is changed; a new file asks nothing.
+fn agree(options: &ImportOptions, companion: &dyn Companion, target: &dyn Target, plan: &Plan) -> Result<()> {
+    for leftover in target.leftovers()? {
+        companion.say(&format!("a run that was killed left {}; it holds nothing that was committed and can be removed", leftover.display()));
+    }
+    if options.mode == Mode::Dry || !target.exists()? {
+        return Ok(());
+    }
+    let files = plan.mapped_files();
+    match companion.confirm(&format!("{} exists. Import {files} files into it?", target.url()))? {
+        true => Ok(()),
+        false => Err(Error::request("not confirmed, nothing was written")),
+    }
+}
+
+/// Asks for the passphrase or key, if the set seals anything. A dry run goes without.
+fn key_source(options: &ImportOptions, companion: &dyn Companion, set: &Set, target: &dyn Target) -> Result<KeySource> {
+    let seals = |set: &Set| {
+        set.mappings.iter().flat_map(|mapping| &mapping.rules).flat_map(|rule| &rule.secrets).any(|secret| secret.kind == SecretKind::Seal)
+    };
+    if !seals(set) {
+        return Ok(KeySource::None);
+    }
+    let need = match options.mode {
+        Mode::Dry => SecretNeed::IfGiven,
+        Mode::Real if target.keys()?.is_empty() => SecretNeed::Create,
+        Mode::Real => SecretNeed::Open,
+    };
+    match companion.secret(need)? {
+        Some(secret) => Ok(KeySource::Given(secret)),
+        None => {
+            companion.say("no passphrase was given: the dry run seals with a key that is thrown away");
+            Ok(KeySource::ThrowAway)
+        }
+    }
+}
+
+fn run_id() -> Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| Error::environment("the system's random source gave nothing"))?;
+    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
+}
+
+/// Times the phases.
+struct Clock {
+    started: Timestamp,
+    begun: Instant,
+    lap: Instant,
+    timings: Timings,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let now = Instant::now();
+        // Targets keep microseconds: what is compared must be what is kept.
+        let started = Timestamp::now().round(jiff::Unit::Microsecond).unwrap_or_else(|_| Timestamp::now());
+        Self { started, begun: now, lap: now, timings: Timings::default() }
+    }
+
+    fn lap(&mut self, of: impl Fn(&mut Timings) -> &mut u64) {
+        let now = Instant::now();
+        *of(&mut self.timings) += millis(now - self.lap);
+        self.lap = now;
+    }
+
+    fn timings(&self) -> Timings {
+        Timings { total: millis(self.begun.elapsed()), ..self.timings }
+    }
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -100,6 +100,12 @@ impl KeyIndex {
         }
     }
 
+    /// Adds a row that the target has; it outlasts every owner.
+    pub fn insert_lasting(&mut self, spec: usize, key: KeyText, entry: Entry) {
+        let key = self.fold(spec, key);
+        self.lasting[spec].entry(key).or_insert(entry);
+    }
+
     /// Takes a row out again.
     pub fn remove(&mut self, spec: usize, key: &KeyText) {
         let key = self.fold(spec, key.clone());

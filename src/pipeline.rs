@@ -1,1 +1,266 @@
-//! Stub.
+//! The pipeline: files in plan order, turn by turn and owner by owner, through mapping and
+//! settling into the transaction.
+
+use crate::error::Result;
+use crate::finding::{FILE_FOLDED, FileId, Finding, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_UNKNOWN};
+use crate::mapping::apply::Owner;
+use crate::mapping::model::{Ownerless, Unknown};
+use crate::mapping::order::{Stage, Turn};
+use crate::owners::Resolver;
+use crate::plan::Fate;
+use crate::report::{FileStatus, OwnerReport};
+use crate::run::Run;
+use crate::source;
+use std::collections::{BTreeMap, HashMap};
+
+/// The files of one owner, or those without: by mapping, in reading order.
+type Files = BTreeMap<usize, Vec<usize>>;
+
+impl Run<'_> {
+    /// Reads, maps and writes everything, in plan order.
+    pub fn read_all(&mut self) -> Result<()> {
+        let turns = self.plan.order.turns();
+        let (mut ownerless, mut by_directory) = self.sort_files();
+        self.in_reading_order(&mut ownerless)?;
+        for turn in turns.iter().filter(|turn| turn.stage == Stage::Before) {
+            self.take_turn(*turn, &ownerless, None)?;
+        }
+        let owners = self.resolve(&mut by_directory)?;
+        for (owner, mut files) in owners {
+            self.fold_aliases(&mut files)?;
+            self.in_reading_order(&mut files)?;
+            for turn in turns.iter().filter(|turn| turn.stage == Stage::Owners) {
+                self.take_turn(*turn, &files, Some(&owner))?;
+            }
+            self.index.end_owner();
+            self.earlier.clear();
+        }
+        for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {
+            self.take_turn(*turn, &ownerless, None)?;
+        }
+        Ok(())
+    }
+
+    /// Files without an owner by mapping, and files of owners by directory.
+    fn sort_files(&mut self) -> (Files, BTreeMap<Option<String>, Files>) {
+        let (mut ownerless, mut owned) = (Files::new(), BTreeMap::<Option<String>, Files>::new());
+        for (file, fate) in self.plan.fates.iter().enumerate() {
+            match fate {
+                Fate::Mapped { mapping, .. } if self.plan.owned(*mapping) => {
+                    let directory = self.plan.directory_of(file).map(str::to_owned);
+                    owned.entry(directory).or_default().entry(*mapping).or_default().push(file);
+                }
+                Fate::Mapped { mapping, .. } => ownerless.entry(*mapping).or_default().push(file),
+                Fate::Ignored { what, reason } => self.ignore(file, what, reason),
+                Fate::Unmapped => {
+                    self.files[file].status = Some(FileStatus::Unmapped);
+                    let path = &self.plan.tree.files[file].path;
+                    let finding = Finding::new(&crate::finding::FILE_UNMAPPED, format!("no mapping reads `{}`", crate::finding::printable(path)));
+                    self.findings.push(finding.at(self.plan.tree.files[file].place(0)).about("files"));
+                }
+            }
+        }
+        (ownerless, owned)
+    }
+
+    fn ignore(&mut self, file: usize, what: &str, reason: &str) {
+        let state = &mut self.files[file];
+        state.status = Some(FileStatus::Ignored);
+        state.what = Some(what.to_owned());
+        state.reason = Some(reason.to_owned());
+    }
+
+    /// Runs every rule of a turn over its files; then the level is complete.
+    fn take_turn(&mut self, turn: Turn, files: &Files, owner: Option<&Owner>) -> Result<()> {
+        for (mapping, of_mapping) in files {
+            let rules = self.plan.order.rules_of(&self.plan.rules[*mapping], turn);
+            let first = self.plan.turns_of(*mapping);
+            if rules.is_empty() && first.0 != turn {
+                continue; // another turn's
+            }
+            for file in of_mapping {
+                self.heed_signals()?;
+                if self.files[*file].status.is_none() {
+                    self.mapping = *mapping;
+                    self.read_file(*file, turn, &rules, owner)?;
+                }
+                if first.1 == turn {
+                    self.companion.advance(1, self.plan.tree.files[*file].bytes);
+                }
+            }
+            self.writer.end_part(&mut *self.transaction)?;
+        }
+        Ok(())
+    }
+
+    /// Finds out whose each directory is. Owners come back in the order of their ids.
+    fn resolve(&mut self, by_directory: &mut BTreeMap<Option<String>, Files>) -> Result<Vec<(Owner, Files)>> {
+        let Some(owners) = &self.plan.set.owners else { return Ok(Vec::new()) };
+        let plan = self.plan;
+        let resolver = Resolver::new(&plan.set, owners, &self.owners);
+        let mut found: BTreeMap<String, (Owner, Vec<(bool, Files)>)> = BTreeMap::new();
+        for (directory, files) in std::mem::take(by_directory) {
+            let count: u64 = files.values().map(|files| files.len() as u64).sum();
+            let resolved = match &directory {
+                Some(name) => resolver.find(name).map(|hit| (hit.id, hit.how, hit.alias)),
+                None => self.owner_of_ownerless(owners.ownerless).map(|id| (id, "the only owner, or --owner".to_owned(), false)),
+            };
+            let name = directory.clone().unwrap_or_default();
+            let owner = resolved.as_ref().and_then(|(id, _, _)| self.owners.get(id)).cloned();
+            self.directories.push(OwnerReport {
+                directory: name.clone(),
+                id: owner.as_ref().map(|owner| owner.id.clone()),
+                how: resolved.as_ref().map_or_else(|| "nobody".to_owned(), |(_, how, _)| how.clone()),
+                files: count,
+            });
+            match (owner, resolved) {
+                (Some(owner), Some((_, _, alias))) if self.is_wanted(&owner, &name) => {
+                    found.entry(owner.id.clone()).or_insert_with(|| (owner, Vec::new())).1.push((alias, files));
+                }
+                (Some(_), _) => self.leave_out(&files, "--only-owner", "left out of this run by --only-owner"),
+                (None, _) => self.nobody(directory.as_deref(), &files, &owners.unknown),
+            }
+        }
+        Ok(found
+            .into_values()
+            .map(|(owner, mut directories)| {
+                // The directory of the id comes first, so that others fold into it.
+                directories.sort_by_key(|(alias, _)| *alias);
+                let mut all = Files::new();
+                for (mapping, files) in directories.into_iter().flat_map(|(_, files)| files) {
+                    all.entry(mapping).or_default().extend(files);
+                }
+                (owner, all)
+            })
+            .collect())
+    }
+
+    fn is_wanted(&self, owner: &Owner, directory: &str) -> bool {
+        let only = &self.options.only_owner;
+        only.is_empty() || only.contains(&owner.id) || only.iter().any(|name| name == directory)
+    }
+
+    fn owner_of_ownerless(&self, ownerless: Option<Ownerless>) -> Option<String> {
+        match (&self.options.owner, ownerless) {
+            (Some(id), _) => self.owners.get(id).map(|owner| owner.id.clone()),
+            (None, Some(Ownerless::OnlyUser)) => self.owners.only().map(|owner| owner.id.clone()),
+            (None, None) => None,
+        }
+    }
+
+    fn leave_out(&mut self, files: &Files, what: &str, reason: &str) {
+        for file in files.values().flatten() {
+            self.ignore(*file, what, reason);
+        }
+    }
+
+    /// A directory that belongs to nobody: refused, ignored, or rejected with its owner.
+    fn nobody(&mut self, directory: Option<&str>, files: &Files, unknown: &Unknown) {
+        let first = files.values().flatten().min().copied();
+        let place = first.map(|file| self.plan.tree.files[file].place(0));
+        let count = files.values().flatten().count();
+        let shown = crate::finding::printable(directory.unwrap_or("the files that name no owner"));
+        let mut finding = if directory.is_some_and(|name| self.rejected_owners.contains(name)) {
+            for file in files.values().flatten() {
+                self.files[*file].status = Some(FileStatus::Rejected);
+                self.files[*file].reason = Some("its owner was rejected".to_owned());
+            }
+            self.reject_errors += 1;
+            Finding::new(&OWNER_REJECTED, format!("`{shown}`: the owner was rejected, and so are {count} files"))
+        } else {
+            match (unknown, directory) {
+                (Unknown::Ignore(reason), _) => {
+                    let what = directory.map_or_else(|| "files without an owner".to_owned(), |name| format!("directory {name}"));
+                    self.leave_out(files, &what, reason);
+                    Finding::new(&OWNER_IGNORED, format!("`{shown}` belongs to nobody: {count} files are ignored"))
+                }
+                (Unknown::Refuse, Some(_)) => {
+                    Finding::new(&OWNER_UNKNOWN, format!("`{shown}` belongs to nobody: {count} files are not imported"))
+                }
+                (Unknown::Refuse, None) => Finding::new(&OWNER_NONE, format!("{shown} need an owner: {count} files are not imported")),
+            }
+        };
+        for file in files.values().flatten() {
+            if self.files[*file].status.is_none() {
+                self.files[*file].status = Some(FileStatus::Unmapped);
+            }
+        }
+        finding.place = place;
+        self.findings.push(finding.about("owners"));
+    }
+
+    /// A file of the same bytes as the one of the same path below the owner's other directory is
+    /// read once.
+    fn fold_aliases(&mut self, files: &mut Files) -> Result<()> {
+        for of_mapping in files.values_mut() {
+            let mut kept: HashMap<(String, u64), Vec<(usize, [u8; 32])>> = HashMap::new();
+            let mut stay = Vec::new();
+            for file in of_mapping.iter().copied() {
+                let source = &self.plan.tree.files[file];
+                let inner = self.inner_path(file);
+                let twins = kept.entry((inner, source.bytes)).or_default();
+                // Most files have no twin; their bytes are not read for this.
+                let other_directory =
+                    |twin: usize| self.plan.directory_of(twin) != self.plan.directory_of(file);
+                let candidates: Vec<usize> = twins.iter().map(|(twin, _)| *twin).filter(|twin| other_directory(*twin)).collect();
+                let mut folded = None;
+                if !candidates.is_empty() {
+                    let mine = source::digest_of(source);
+                    folded = candidates.into_iter().find(|twin| {
+                        mine.is_some() && source::digest_of(&self.plan.tree.files[*twin]) == mine
+                    });
+                }
+                match folded {
+                    Some(twin) => {
+                        let reason = format!("the same bytes as {}", self.plan.tree.files[twin].path);
+                        self.ignore(file, "alias copies", "the same bytes as in the owner's other directory");
+                        self.files[file].reason = Some(reason.clone());
+                        self.findings.push(Finding::new(&FILE_FOLDED, reason).at(source.place(0)).about("owners"));
+                    }
+                    None => {
+                        twins.push((file, [0; 32]));
+                        stay.push(file);
+                    }
+                }
+            }
+            *of_mapping = stay;
+        }
+        Ok(())
+    }
+
+    /// The path of a file inside its owner's directory.
+    fn inner_path(&self, file: usize) -> String {
+        let path = &self.plan.tree.files[file].path;
+        match self.plan.directory_of(file) {
+            Some(directory) => {
+                path.split('/').skip_while(|segment| *segment != directory).skip(1).collect::<Vec<_>>().join("/")
+            }
+            None => path.clone(),
+        }
+    }
+
+    /// Sorts the files of each mapping: newest first where it says so, else by its patterns, then by path.
+    fn in_reading_order(&mut self, files: &mut Files) -> Result<()> {
+        for (mapping, of_mapping) in files {
+            let pattern = |file: &usize| match &self.plan.fates[*file] {
+                Fate::Mapped { pattern, .. } => *pattern,
+                _ => usize::MAX,
+            };
+            of_mapping.sort_by_key(|file| (pattern(file), *file));
+            let newest = &self.plan.set.mappings[*mapping].source.newest;
+            if newest.is_empty() || of_mapping.len() < 2 {
+                continue; // nothing to compare
+            }
+            let times: HashMap<usize, Option<String>> =
+                of_mapping.iter().map(|file| (*file, self.time_of(*file, *mapping))).collect();
+            // Newest first, those without a time last, ties as they were.
+            of_mapping.sort_by(|a, b| times[b].cmp(&times[a]));
+        }
+        Ok(())
+    }
+}
+
+/// The number of a file.
+pub(crate) fn file_id(file: usize) -> FileId {
+    FileId(u32::try_from(file).expect("the walk numbers fewer files"))
+}

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::keyindex::IndexSpec;
 use crate::mapping::compile::{CompiledRule, FieldSource, compile};
 use crate::mapping::model::{Expr, From, Pattern, Root, Set};
-use crate::mapping::order::{Order, Stage, is_owned, order};
+use crate::mapping::order::{Order, Stage, Turn, is_owned, order};
 use crate::mapping::uses::{uses, uses_of};
 use crate::source::walk::Tree;
 use crate::table::Schema;
@@ -77,9 +77,45 @@ impl Plan {
         }
     }
 
+    /// The first and the last turn in which a mapping's files are read. A mapping without rules is
+    /// read once, for its leaves.
+    pub fn turns_of(&self, mapping: usize) -> (Turn, Turn) {
+        let turns = || self.rules[mapping].iter().map(|rule| self.order.turn(rule));
+        let stage = if self.owned(mapping) { Stage::Owners } else { Stage::Before };
+        let only = Turn { stage, level: 0 };
+        (turns().min().unwrap_or(only), turns().max().unwrap_or(only))
+    }
+
+    /// Whether a rule of the mapping names a secret.
+    pub fn has_secrets(&self, mapping: usize) -> bool {
+        self.set.mappings[mapping].rules.iter().any(|rule| !rule.secrets.is_empty())
+    }
+
+    /// How many files mappings read.
+    pub fn mapped_files(&self) -> u64 {
+        self.mapped().count() as u64
+    }
+
+    /// The bytes of the files that mappings read.
+    pub fn mapped_bytes(&self) -> u64 {
+        self.mapped().map(|file| self.tree.files[file].bytes).sum()
+    }
+
+    fn mapped(&self) -> impl Iterator<Item = usize> {
+        let fates = self.fates.iter().enumerate();
+        fates.filter(|(_, fate)| matches!(fate, Fate::Mapped { .. })).map(|(file, _)| file)
+    }
+
     /// Whether the files of a mapping belong to owners.
     pub fn owned(&self, mapping: usize) -> bool {
         is_owned(&self.set, mapping)
+    }
+
+    /// Whether a `lookup`, `exists` or `absent` asks this of the key index.
+    pub fn is_looked_up(&self, spec: &IndexSpec) -> bool {
+        self.rules.iter().flatten().flat_map(|rule| uses(rule.model(&self.set)).tables).any(|used| {
+            used.table == spec.table && used.by == spec.by && used.ignore_case == spec.ignore_case
+        })
     }
 
     /// The columns of the owner table that mappings and owner rules refer to.

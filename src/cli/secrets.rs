@@ -2,6 +2,7 @@
 //! an argument, which everybody on the machine can read.
 
 use super::args::SecretArgs;
+use crate::config::SecretNeed;
 use crate::error::{Error, Result};
 use crate::secret::keys::Secret;
 use crate::secret::passphrase::Strength;
@@ -60,18 +61,22 @@ fn text(value: OsString) -> Result<SecretString> {
     }
 }
 
-/// Reads it. `creating` when a new key will be made with it: then it must be strong, and typed twice.
-pub(super) fn obtain(source: SecretSource, creating: bool, attended: bool) -> Result<Secret> {
+/// Reads it, if it is needed or was given. One that a new key is made with must be strong, and typed
+/// twice.
+pub(super) fn obtain(source: SecretSource, need: SecretNeed, attended: bool) -> Result<Option<Secret>> {
+    let creating = need == SecretNeed::Create;
     let strength = if creating && !source.weak { Strength::Strong } else { Strength::Any };
-    match source.origin {
+    let secret = match source.origin {
         Origin::PassphraseFile(path) => Secret::from_passphrase_file(&path, strength),
         Origin::KeyFile(path) => Secret::from_key_file(&path),
         Origin::Environment(text) => Secret::from_passphrase_text(text, strength),
+        Origin::Prompt if need == SecretNeed::IfGiven => return Ok(None),
         Origin::Prompt if attended => Secret::from_passphrase_text(ask(creating)?, strength),
         Origin::Prompt => {
             Err(Error::request("a passphrase or key is needed, and there is no terminal to ask on").hint(WAYS))
         }
-    }
+    };
+    secret.map(Some)
 }
 
 fn ask(creating: bool) -> Result<SecretString> {

@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use super::secrets::{self, SecretSource};
 use super::signals::Signals;
-use crate::config::{Companion, Phase};
+use crate::config::{Companion, Phase, SecretNeed};
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::secret::keys::Secret;
@@ -78,10 +78,10 @@ impl Companion for Terminal {
         self.progress.aside(|| self.signals.at_once_during(|| ask(&question)))
     }
 
-    fn secret(&self, creating: bool) -> Result<Secret> {
+    fn secret(&self, need: SecretNeed) -> Result<Option<Secret>> {
         let source = self.secret.lock().unwrap_or_else(PoisonError::into_inner).take();
         let source = source.ok_or_else(|| Error::bug("the passphrase or key was asked for twice"))?;
-        self.progress.aside(|| secrets::obtain(source, creating, self.attended))
+        self.progress.aside(|| secrets::obtain(source, need, self.attended))
     }
 
     fn say(&self, line: &str) {

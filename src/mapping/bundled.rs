@@ -1,1 +1,178 @@
-//! Stub.
+//! The mapping sets that are part of the program.
+
+use crate::error::{Error, Result};
+use crate::mapping::load::{self, SetSource};
+use crate::mapping::suggest;
+use std::path::{Path, PathBuf};
+
+/// A set of `mappings/` as it was when the program was built.
+#[derive(Debug, Clone, Copy)]
+pub struct BundledSet {
+    /// Its folder's name, by which `--mappings` chooses it.
+    pub name: &'static str,
+    /// Relative names and texts.
+    pub files: &'static [(&'static str, &'static str)],
+}
+
+impl BundledSet {
+    /// The set's files, ready to be loaded.
+    pub fn source(&self) -> SetSource {
+        let files = self.files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        SetSource::Files { folder: format!("mappings/{}", self.name), files }
+    }
+}
+
+/// `bundled!["name": "file", …]` takes in the files of one folder.
+#[allow(unused_macros)] // Until the first set is there.
+macro_rules! bundled {
+    [$name:literal: $($file:literal),* $(,)?] => {
+        BundledSet {
+            name: $name,
+            files: &[$(($file, include_str!(concat!("../../mappings/", $name, "/", $file)))),*],
+        }
+    };
+}
+
+/// One line for each file; a test compares the list with the folder.
+static SETS: &[BundledSet] = &[];
+
+/// Every bundled set.
+pub fn sets() -> &'static [BundledSet] {
+    SETS
+}
+
+/// The bundled set of this name.
+pub fn find(name: &str) -> Option<SetSource> {
+    SETS.iter().find(|set| set.name == name).map(BundledSet::source)
+}
+
+/// What `--mappings` names: a bundled set, else a folder (`./name` for one that is called like a set).
+pub fn resolve(name_or_dir: &str) -> Result<SetSource> {
+    if let Some(set) = find(name_or_dir) {
+        return Ok(set);
+    }
+    let folder = Path::new(name_or_dir);
+    if folder.is_dir() {
+        return Ok(SetSource::Folder(folder.to_owned()));
+    }
+    let error = Error::request(format!("`{name_or_dir}` is no bundled mapping set and no folder"));
+    Err(match suggest::hint(name_or_dir, SETS.iter().map(|set| set.name)) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
+}
+
+/// The bundled set that recognises a source tree, and the folder of the tree that is its import root.
+pub fn recognise(root: &Path) -> Result<Option<(SetSource, PathBuf)>> {
+    recognise_among(SETS, root)
+}
+
+fn recognise_among(sets: &[BundledSet], root: &Path) -> Result<Option<(SetSource, PathBuf)>> {
+    let mut found: Vec<(&BundledSet, PathBuf)> = Vec::new();
+    for set in sets {
+        if let Some(import_root) = import_root(&set.source(), root)? {
+            found.push((set, import_root));
+        }
+    }
+    if found.len() > 1 {
+        let names: Vec<_> = found.iter().map(|(set, _)| format!("`{}`", set.name)).collect();
+        return Err(Error::request(format!("the mapping sets {} all recognise the tree", suggest::and(&names)))
+            .at(root.display())
+            .hint("choose one with --mappings"));
+    }
+    Ok(found.pop().map(|(set, import_root)| (set.source(), import_root)))
+}
+
+/// The folder in which a set's own files are all there.
+fn import_root(source: &SetSource, root: &Path) -> Result<Option<PathBuf>> {
+    let Some(recognise) = load::load(source)?.recognise else {
+        return Ok(None);
+    };
+    let below = recognise.below.iter().map(|below| if below.is_empty() { root.to_owned() } else { root.join(below) });
+    Ok(below.into_iter().find(|folder| recognise.files.iter().all(|file| folder.join(file).is_file())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_every_set_is_bundled() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
+        let mut on_disk = Vec::new();
+        if folder.is_dir() {
+            for entry in walkdir::WalkDir::new(&folder).min_depth(2).sort_by_file_name() {
+                let entry = entry.expect("the project's folder can be read");
+                let name = entry.path().strip_prefix(&folder).expect("it lies below").to_string_lossy().into_owned();
+                if entry.file_type().is_file() && !name.split('/').any(|part| part.starts_with('.')) {
+                    on_disk.push(name);
+                }
+            }
+        }
+        let mut bundled: Vec<_> =
+            SETS.iter().flat_map(|set| set.files.iter().map(|(file, _)| format!("{}/{file}", set.name))).collect();
+        bundled.sort();
+        on_disk.sort();
+        assert_eq!(bundled, on_disk, "list the files of mappings/ in bundled.rs");
+    }
+
+    #[test]
+    fn every_bundled_set_loads() {
+        for set in SETS {
+            if let Err(error) = load::load(&set.source()) {
+                panic!("{error}");
+            }
+        }
+    }
+
+    const NOTES: BundledSet = BundledSet {
+        name: "notes",
+        files: &[(
+            "set.toml",
+            "name = \"notes\"\nrecognise = { files = [\"people.json\", \"notes/index.json\"], below = [\"\", \"data\"] }\n",
+        )],
+    };
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let tree = tempfile::tempdir().expect("a folder for the test");
+        for file in files {
+            let path = tree.path().join(file);
+            std::fs::create_dir_all(path.parent().expect("it has one")).expect("a folder for the file");
+            std::fs::write(path, "{}").expect("a file for the test");
+        }
+        tree
+    }
+
+    #[test]
+    fn a_tree_is_recognised_at_its_root_or_one_folder_above() {
+        for (files, below) in [
+            (["people.json", "notes/index.json"], Some("")),
+            (["data/people.json", "data/notes/index.json"], Some("data")),
+            (["people.json", "data/notes/index.json"], None),
+        ] {
+            let tree = tree(&files);
+            let found = recognise_among(&[NOTES], tree.path()).expect("the set is sound");
+            let expected = below.map(|below| {
+                (NOTES.source(), if below.is_empty() { tree.path().to_owned() } else { tree.path().join(below) })
+            });
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn two_sets_that_recognise_a_tree_are_a_question() {
+        let tree = tree(&["people.json", "notes/index.json"]);
+        let other = BundledSet { name: "copies", ..NOTES };
+        let error = recognise_among(&[NOTES, other], tree.path()).expect_err("both recognise it");
+        assert_eq!(error.message, "the mapping sets `notes` and `copies` all recognise the tree");
+    }
+
+    #[test]
+    fn what_is_neither_set_nor_folder_is_refused() {
+        let error = resolve("no/such/folder").expect_err("there is none");
+        assert_eq!(error.message, "`no/such/folder` is no bundled mapping set and no folder");
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let name = folder.path().to_string_lossy().into_owned();
+        assert_eq!(resolve(&name).ok(), Some(SetSource::Folder(folder.path().to_owned())));
+    }
+}

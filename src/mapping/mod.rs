@@ -1,5 +1,5 @@
-//! Mapping sets: what they say ([`model`]), how they are read from TOML ([`load`]), and how a rule
-//! makes rows of a record ([`apply`]).
+//! Mapping sets: what they say ([`model`]), how they are read from TOML ([`load`]) and judged
+//! ([`check`]), and how a rule makes rows of a record ([`apply`]).
 
 pub mod apply;
 pub mod bundled;
@@ -10,4 +10,6 @@ pub mod load;
 pub mod model;
 pub mod order;
 pub mod secret_words;
+pub mod suggest;
 pub mod uses;
+pub mod walk;

@@ -23,8 +23,8 @@ pub struct Set {
     pub namespace: Option<uuid::Uuid>,
     /// `[owners]`.
     pub owners: Option<Owners>,
-    /// `[precedence]`: for each target table, the feeders in reading order, `mapping` or `mapping.rule`.
-    pub precedence: Vec<(String, Vec<String>)>,
+    /// `[precedence]`: for each target table, the feeders in reading order.
+    pub precedence: Vec<Precedence>,
     /// `[ignore]`: file patterns with their reasons.
     pub ignore: Vec<IgnoreFiles>,
     /// `unknown_members = "refuse"`: what only a catch-all caught is an error.
@@ -46,6 +46,17 @@ pub struct Recognise {
     pub files: Vec<String>,
     /// …below one of these folders of SOURCE, which then is the import root.
     pub below: Vec<String>,
+}
+
+/// An entry of `[precedence]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Precedence {
+    /// The target table.
+    pub table: String,
+    /// What feeds it, in reading order: `mapping` or `mapping.rule`.
+    pub feeders: Vec<String>,
+    /// Its line in set.toml.
+    pub line: u32,
 }
 
 /// A file pattern that is ignored.

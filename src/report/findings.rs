@@ -1,5 +1,6 @@
 //! Collects findings as they come and hands them to the report grouped and bounded.
 
+use super::text::place_words;
 use super::{FindingReport, PlaceReport};
 use crate::finding::{Code, Finding, Place, Severity};
 use std::cmp::Reverse;
@@ -42,6 +43,7 @@ struct Kept {
     place: Option<Place>,
     message: String,
     mapping: Option<String>,
+    also: Option<Place>,
 }
 
 impl Findings {
@@ -52,13 +54,18 @@ impl Findings {
 
     /// Takes a finding in.
     pub fn push(&mut self, finding: Finding) {
-        let Finding { code, severity, message, place, subject, mapping } = finding;
+        let Finding { code, severity, message, place, also, subject, mapping } = finding;
         let mut key = Key { severity: Reverse(severity), code: code.id, subject };
         if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&key) {
             OTHERS.clone_into(&mut key.subject);
         }
         let group = self.groups.entry(key).or_insert_with(|| Group { code, kept: Vec::new(), count: 0 });
-        group.push(Kept { place, message, mapping });
+        group.push(Kept { place, message, mapping, also });
+    }
+
+    /// Every place that the report will show.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        self.groups.values().flat_map(|group| &group.kept).flat_map(|kept| [kept.place, kept.also]).flatten()
     }
 
     /// Whether there are none.
@@ -98,7 +105,11 @@ impl Findings {
             };
             for kept in group.kept {
                 let place = kept.place.as_ref().map(&mut *resolve);
-                reports.push(entry(kept.message, place, kept.mapping, 1));
+                let message = match kept.also.as_ref().map(&mut *resolve) {
+                    Some(other) => format!("{} (the other is {})", kept.message, place_words(&other)),
+                    None => kept.message,
+                };
+                reports.push(entry(message, place, kept.mapping, 1));
             }
             if rest > 0 {
                 reports.push(entry(format!("more places: {}", group.code.title), None, None, rest));

@@ -22,6 +22,8 @@ pub struct Outline {
     pub tape: Tape,
     /// What is worth knowing and no fault.
     pub notes: Vec<Finding>,
+    /// How many leaves the whole file has, records included: scalars and empty containers.
+    pub leaves: u64,
     /// How many values each selection selects, in the order they were given.
     pub selected: Vec<u64>,
 }
@@ -54,7 +56,12 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], paths: &mut Paths) -
     let mut findings = skimmer.duplicates.findings(file);
     findings.extend(fault.map(|fault| fault.finding(file)));
     if findings.is_empty() {
-        return Ok(Outline { tape: skimmer.tape, notes: mark.into_iter().collect(), selected: skimmer.selected });
+        return Ok(Outline {
+            tape: skimmer.tape,
+            notes: mark.into_iter().collect(),
+            leaves: skimmer.leaves,
+            selected: skimmer.selected,
+        });
     }
     findings.splice(0..0, mark);
     Err(findings)
@@ -68,6 +75,9 @@ struct Skimmer<'s> {
     builder: Builder,
     tape: Tape,
     selected: Vec<u64>,
+    leaves: u64,
+    /// Whether the token before this one opened a container.
+    opened: bool,
     /// How many containers lie around the record that the scanner is in, which is judged but not kept.
     record: Option<usize>,
     scratch: Zeroizing<String>,
@@ -82,6 +92,8 @@ impl<'s> Skimmer<'s> {
             builder: Builder::default(),
             tape: Tape::new(sensitive),
             selected: vec![0; selections.len()],
+            leaves: 0,
+            opened: false,
             record: None,
             scratch: Zeroizing::default(),
         }
@@ -89,6 +101,7 @@ impl<'s> Skimmer<'s> {
 
     #[inline]
     fn token(&mut self, token: &Token<'_>, paths: &mut Paths) -> Result<(), Fault> {
+        self.count_leaf(token);
         match token.event {
             Event::Name(text) => {
                 let name = text.decode(&mut self.scratch);
@@ -118,6 +131,18 @@ impl<'s> Skimmer<'s> {
             }
             Event::ArrayEnd => self.close(token, paths),
             _ => self.value(token, Outer::Scalar, paths),
+        }
+    }
+
+    /// A scalar is a leaf, and so is a container that closes right after it opened.
+    #[inline]
+    fn count_leaf(&mut self, token: &Token<'_>) {
+        let opened = std::mem::replace(&mut self.opened, false);
+        match token.event {
+            Event::ObjectStart | Event::ArrayStart => self.opened = true,
+            Event::ObjectEnd | Event::ArrayEnd => self.leaves += u64::from(opened),
+            Event::Name(_) => {}
+            _ => self.leaves += 1,
         }
     }
 

@@ -6,12 +6,16 @@
 pub mod ledger;
 pub mod schema;
 pub mod sqlite;
+mod url;
+
+pub use url::open;
 
 use crate::error::Result;
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 use crate::table::Schema;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Whether the last statement will be COMMIT or ROLLBACK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +74,10 @@ pub trait Target {
     fn keys(&self) -> Result<Vec<KeyRow>>;
     /// The runs recorded in the ledger, oldest first, read without changing anything.
     fn runs(&self) -> Result<Vec<ledger::RunRecord>>;
+    /// Unfinished databases that killed runs left beside the target; none of a run that still goes.
+    fn leftovers(&self) -> Result<Vec<PathBuf>> {
+        Ok(Vec::new())
+    }
     /// Opens the transaction, with the schema and the ledger's tables made or checked.
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>>;
 }

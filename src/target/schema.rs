@@ -1,1 +1,272 @@
-//! Stub.
+//! The tables that a set's migrations make, and how a live database differs from them.
+
+use super::Migration;
+use super::sqlite::migrate;
+use crate::error::Result;
+use crate::table::{Column, ColumnType, ForeignKey, Schema, Table};
+
+/// The tables that the migrations make, read back from a migrated database in memory.
+///
+/// treelift's own tables, `schema_migrations` and SQLite's are not among them.
+pub fn expected(migrations: &[Migration]) -> Result<Schema> {
+    Ok(migrate::stages(migrations)?.pop().unwrap_or_default())
+}
+
+/// The first thing in which `live` is not as expected; further tables in `live` are nobody's business.
+pub fn first_difference(expected: &Schema, live: &Schema) -> Option<String> {
+    expected.tables.values().find_map(|table| match live.table(&table.name) {
+        None => Some(format!("table `{}` is missing", table.name)),
+        Some(found) => table_difference(table, found),
+    })
+}
+
+fn table_difference(expected: &Table, live: &Table) -> Option<String> {
+    let name = &expected.name;
+    let missing = || expected.columns.iter().find(|column| live.column(&column.name).is_none());
+    let unknown = || live.columns.iter().find(|column| expected.column(&column.name).is_none());
+    missing()
+        .map(|column| format!("column `{name}.{}` is missing", column.name))
+        .or_else(|| unknown().map(|column| format!("column `{name}.{}` is not expected", column.name)))
+        .or_else(|| {
+            expected.columns.iter().find_map(|column| column_difference(name, column, live.column(&column.name)?))
+        })
+        .or_else(|| {
+            one_sided(&expected.foreign_keys, &live.foreign_keys)
+                .map(|(key, is)| format!("table `{name}` {is} a foreign key {}", show_foreign_key(key)))
+        })
+        .or_else(|| {
+            one_sided(&sorted(&expected.unique), &sorted(&live.unique))
+                .map(|(columns, is)| format!("table `{name}` {is} a unique list ({})", columns.join(", ")))
+        })
+}
+
+fn column_difference(table: &str, expected: &Column, live: &Column) -> Option<String> {
+    let name = format!("column `{table}.{}`", expected.name);
+    if !expected.declared.eq_ignore_ascii_case(&live.declared) {
+        return Some(format!("{name} is declared `{}`, expected `{}`", live.declared, expected.declared));
+    }
+    if expected.not_null != live.not_null {
+        let words = |not_null| if not_null { "NOT NULL" } else { "NULL allowed" };
+        return Some(format!("{name} is {}, expected {}", words(live.not_null), words(expected.not_null)));
+    }
+    if !same_default(expected.default.as_deref(), live.default.as_deref()) {
+        let words = |default: &Option<String>| default.as_ref().map_or("none".to_owned(), |text| format!("`{text}`"));
+        return Some(format!(
+            "{name} has another default: {}, expected {}",
+            words(&live.default),
+            words(&expected.default)
+        ));
+    }
+    (expected.primary_key != live.primary_key)
+        .then(|| format!("{name} has place {} in the primary key, expected {}", live.primary_key, expected.primary_key))
+}
+
+/// Words such as CURRENT_TIMESTAMP may be written in any case, what is quoted may not.
+fn same_default(expected: Option<&str>, live: Option<&str>) -> bool {
+    match (expected, live) {
+        (Some(one), Some(other)) => one == other || (!one.contains('\'') && one.eq_ignore_ascii_case(other)),
+        (one, other) => one == other,
+    }
+}
+
+/// The order of the columns in a unique list does not matter.
+fn sorted(lists: &[Vec<String>]) -> Vec<Vec<String>> {
+    let mut lists = lists.to_vec();
+    lists.iter_mut().for_each(|list| list.sort_unstable());
+    lists
+}
+
+fn one_sided<'t, T: PartialEq>(expected: &'t [T], live: &'t [T]) -> Option<(&'t T, &'static str)> {
+    let missing = expected.iter().find(|one| !live.contains(one)).map(|one| (one, "lacks"));
+    missing.or_else(|| live.iter().find(|one| !expected.contains(one)).map(|one| (one, "has, unexpectedly,")))
+}
+
+fn show_foreign_key(key: &ForeignKey) -> String {
+    format!("({}) → `{}` ({})", key.columns.join(", "), key.table, key.to.join(", "))
+}
+
+/// The type that a declaration means; `None` for one that treelift does not know.
+pub(crate) fn column_type(declared: &str) -> Option<ColumnType> {
+    let (word, arguments) = match declared.split_once('(') {
+        None => (declared, None),
+        Some((word, rest)) => (word, Some(rest.strip_suffix(')')?)),
+    };
+    let word = word.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_uppercase();
+    Some(match word.as_str() {
+        "TEXT" | "CLOB" if arguments.is_none() => ColumnType::Text { max: None },
+        "VARCHAR" | "NVARCHAR" | "CHAR" | "NCHAR" | "CHARACTER" | "CHARACTER VARYING" => ColumnType::Text {
+            max: match arguments {
+                None => None,
+                Some(length) => Some(length.trim().parse().ok()?),
+            },
+        },
+        "NUMERIC" | "DECIMAL" => ColumnType::Numeric,
+        _ if arguments.is_some() => return None,
+        "INTEGER" | "INT" | "BIGINT" | "SMALLINT" => ColumnType::Integer,
+        "BOOLEAN" | "BOOL" => ColumnType::Boolean,
+        "DATETIME" | "TIMESTAMP" => ColumnType::Time,
+        "JSON" => ColumnType::Json,
+        "FLOAT" | "REAL" | "DOUBLE" | "DOUBLE PRECISION" => ColumnType::Real,
+        "BLOB" => ColumnType::Blob,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A migration of this SQL.
+    pub(crate) fn migration(version: &str, up: &str) -> Migration {
+        Migration {
+            version: version.to_owned(),
+            description: format!("makes {version}"),
+            depends: Vec::new(),
+            up: up.to_owned(),
+            down: None,
+            checksum: format!("checksum of {version}"),
+            path: format!("schema/{version}.up.sql"),
+        }
+    }
+
+    fn schema(sql: &str) -> Schema {
+        expected(&[migration("001", sql)]).unwrap()
+    }
+
+    fn refused(sql: &str) -> String {
+        let error = expected(&[migration("001", sql)]).unwrap_err();
+        assert_eq!(error.status(), 2);
+        error.to_string()
+    }
+
+    #[test]
+    fn declared_types_are_read_as_sqlalchemy_writes_them() {
+        assert_eq!(column_type("varchar(32)"), Some(ColumnType::Text { max: Some(32) }));
+        assert_eq!(column_type("VARCHAR"), Some(ColumnType::Text { max: None }));
+        assert_eq!(column_type("DECIMAL(10, 2)"), Some(ColumnType::Numeric));
+        assert_eq!(column_type("double  precision"), Some(ColumnType::Real));
+        assert_eq!(column_type("TIMESTAMP"), Some(ColumnType::Time));
+        for unknown in ["", "GEOMETRY", "VARCHAR(x)", "VARCHAR(3", "INTEGER(4)"] {
+            assert_eq!(column_type(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn tables_are_read_back_whole() {
+        let schema = schema(
+            "CREATE TABLE people (id VARCHAR(32) NOT NULL, email TEXT NOT NULL DEFAULT 'a;b', PRIMARY KEY (id));
+             CREATE UNIQUE INDEX people_email ON people (email);
+             CREATE UNIQUE INDEX people_some ON people (email) WHERE id > '';
+             CREATE UNIQUE INDEX people_lower ON people (lower(email));
+             CREATE TABLE notes (id INTEGER PRIMARY KEY, owner VARCHAR(32) REFERENCES people, title TEXT, at DATETIME DEFAULT CURRENT_TIMESTAMP, UNIQUE (owner, title));
+             CREATE TABLE treelift_own (a GEOMETRY);
+             CREATE VIEW seen AS SELECT id FROM notes;
+             CREATE TRIGGER t AFTER INSERT ON notes BEGIN UPDATE people SET email = ';'; DELETE FROM notes WHERE 0; END;",
+        );
+        let column = |name: &str, declared: &str, not_null, default: Option<&str>, primary_key| Column {
+            name: name.into(),
+            kind: column_type(declared).unwrap(),
+            declared: declared.into(),
+            not_null,
+            default: default.map(Into::into),
+            primary_key,
+        };
+        let list = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let people = Table {
+            name: "people".into(),
+            columns: vec![column("id", "VARCHAR(32)", true, None, 1), column("email", "TEXT", true, Some("'a;b'"), 0)],
+            unique: vec![list(&["id"]), list(&["email"])],
+            foreign_keys: vec![],
+        };
+        let notes = Table {
+            name: "notes".into(),
+            columns: vec![
+                column("id", "INTEGER", false, None, 1),
+                column("owner", "VARCHAR(32)", false, None, 0),
+                column("title", "TEXT", false, None, 0),
+                column("at", "DATETIME", false, Some("CURRENT_TIMESTAMP"), 0),
+            ],
+            unique: vec![list(&["id"]), list(&["owner", "title"])],
+            foreign_keys: vec![ForeignKey { columns: list(&["owner"]), table: "people".into(), to: list(&["id"]) }],
+        };
+        assert_eq!(schema.tables.into_values().collect::<Vec<_>>(), [notes, people]);
+    }
+
+    #[test]
+    fn a_migration_that_is_wrong_is_named() {
+        assert_eq!(
+            refused("CREATE TABLE notes (a GEOMETRY)"),
+            "column `notes.a` has the type `GEOMETRY`, which treelift does not know\n  at schema/001.up.sql"
+        );
+        assert_eq!(
+            refused("CREATE TABEL notes (a)"),
+            "migration `001` is no valid SQL: near \"TABEL\": syntax error\n  at schema/001.up.sql"
+        );
+        for forbidden in ["COMMIT;", "PRAGMA journal_mode = OFF;", "ATTACH 'x.db' AS x;", "SAVEPOINT x;"] {
+            assert_eq!(
+                refused(forbidden),
+                "migration `001` does more than make and fill tables: no PRAGMA, ATTACH, BEGIN or COMMIT may stand in it\n  at schema/001.up.sql"
+            );
+        }
+    }
+
+    #[test]
+    fn migrations_build_on_each_other() {
+        let made = migration("001", "CREATE TABLE notes (id INTEGER PRIMARY KEY);");
+        let mut grown = migration("002", "ALTER TABLE notes ADD COLUMN title TEXT;");
+        grown.depends = vec!["001".into()];
+        let schema = expected(&[made.clone(), grown.clone()]).unwrap();
+        assert!(schema.tables["notes"].column("title").is_some());
+        assert_eq!(
+            expected(&[grown, made.clone()]).unwrap_err().to_string(),
+            "migration `002` depends on `001`, which does not come before it\n  at schema/002.up.sql"
+        );
+        assert_eq!(
+            expected(&[made.clone(), made]).unwrap_err().to_string(),
+            "two migrations have the version `001`\n  at schema/001.up.sql"
+        );
+    }
+
+    #[test]
+    fn the_first_difference_is_told_in_words() {
+        const NOTES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY);
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, title VARCHAR(80) NOT NULL, at DATETIME DEFAULT CURRENT_TIMESTAMP, owner INTEGER REFERENCES people (id), UNIQUE (title, at))";
+        let change = |from: &str, to: &str| first_difference(&schema(NOTES), &schema(&NOTES.replace(from, to)));
+        let said = |text: &str| Some(text.to_owned());
+        assert_eq!(change("VARCHAR", "varchar"), None);
+        assert_eq!(change("UNIQUE (title, at)", "UNIQUE (at, title)"), None);
+        assert_eq!(change(" CURRENT_TIMESTAMP", " current_timestamp"), None);
+        assert_eq!(change("CREATE TABLE people", "CREATE TABLE more (a TEXT); CREATE TABLE people"), None);
+        assert_eq!(change("TABLE notes", "TABLE pages"), said("table `notes` is missing"));
+        assert_eq!(
+            change("id INTEGER PRIMARY KEY, title", "nr INTEGER PRIMARY KEY, title"),
+            said("column `notes.id` is missing")
+        );
+        assert_eq!(change("owner INTEGER", "more TEXT, owner INTEGER"), said("column `notes.more` is not expected"));
+        assert_eq!(
+            change("(80)", "(90)"),
+            said("column `notes.title` is declared `VARCHAR(90)`, expected `VARCHAR(80)`")
+        );
+        assert_eq!(change(" NOT NULL", ""), said("column `notes.title` is NULL allowed, expected NOT NULL"));
+        assert_eq!(
+            change(" DEFAULT CURRENT_TIMESTAMP", ""),
+            said("column `notes.at` has another default: none, expected `CURRENT_TIMESTAMP`")
+        );
+        assert_eq!(
+            change(" PRIMARY KEY, title", ", title"),
+            said("column `notes.id` has place 0 in the primary key, expected 1")
+        );
+        assert_eq!(
+            change(" REFERENCES people (id)", ""),
+            said("table `notes` lacks a foreign key (owner) → `people` (id)")
+        );
+        assert_eq!(
+            change("UNIQUE (title, at)", "UNIQUE (title)"),
+            said("table `notes` lacks a unique list (at, title)")
+        );
+        assert_eq!(
+            change("UNIQUE (title, at)", "UNIQUE (title, at), UNIQUE (owner)"),
+            said("table `notes` has, unexpectedly, a unique list (owner)")
+        );
+    }
+}

@@ -124,7 +124,7 @@ impl<'t> Scope<'_, 't> {
 }
 
 /// Follows a path's steps from a node.
-pub(super) fn follow_from<'t>(mut node: NodeRef<'t>, path: &PathExpr) -> Option<NodeRef<'t>> {
+pub fn follow_from<'t>(mut node: NodeRef<'t>, path: &PathExpr) -> Option<NodeRef<'t>> {
     for step in &path.steps {
         node = match step {
             PathStep::Name(name) => node.member(name)?,

@@ -1,0 +1,73 @@
+//! Columns are there, and none that must have a value can end NULL.
+
+use super::{Spot, Told, columns_of};
+use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, Policy, SecretKind};
+use crate::mapping::suggest;
+use crate::table::{Column, Table};
+
+pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
+    let sealed = spot.rule.secrets.iter().filter(|secret| secret.kind == SecretKind::Seal);
+    let sealed: Vec<_> = sealed.map(|secret| (secret.name.as_str(), secret.line)).collect();
+    let columns = spot.rule.columns.iter().map(|column| (column.name.as_str(), column.line));
+    for (name, line) in columns.chain(sealed.iter().copied()) {
+        if spot.table.column(name).is_none() {
+            let message = format!(
+                "rule `{}` names column `{name}`, which table `{}` does not have",
+                spot.rule.name, spot.table.name
+            );
+            spot.refuse(told, line, message, suggest::hint(name, columns_of(spot.table)));
+        }
+    }
+    for column in &spot.rule.columns {
+        if spot.table.column(&column.name).is_some_and(|known| must_have_value(spot.table, known)) {
+            never_null(spot, column, told);
+        }
+    }
+    if spot.rule.on_duplicate != OnDuplicate::Fill {
+        let missing =
+            missing(spot.table, |name| spot.column(name).is_some() || sealed.iter().any(|(sealed, _)| *sealed == name));
+        for name in missing {
+            let message = format!(
+                "rule `{}` gives no value for `{}.{name}`, which is NOT NULL and has no default",
+                spot.rule.name, spot.table.name
+            );
+            spot.refuse(told, spot.rule.line, message, None);
+        }
+    }
+}
+
+/// NOT NULL, or a part of a primary key that the engine does not count on by itself.
+pub(super) fn must_have_value(table: &Table, column: &Column) -> bool {
+    column.not_null || (column.primary_key > 0 && table.integer_key() != Some(&column.name))
+}
+
+/// The columns without which no row can be started.
+pub(super) fn missing(table: &Table, given: impl Fn(&str) -> bool) -> Vec<&str> {
+    let needed = table.columns.iter().filter(|column| must_have_value(table, column) && column.default.is_none());
+    let needed = needed.filter(|column| table.integer_key() != Some(&column.name));
+    needed.map(|column| column.name.as_str()).filter(|name| !given(name)).collect()
+}
+
+fn never_null(spot: &Spot<'_>, column: &ColumnRule, told: &mut Told) {
+    let policies = &column.policies;
+    let policy = [("on_missing", policies.missing), ("on_null", policies.null), ("on_empty", policies.empty)]
+        .into_iter()
+        .find(|(_, policy)| *policy == Some(Policy::Null))
+        .map(|(name, _)| format!("`{name} = \"null\"`"))
+        .or_else(|| policies.error_null.then(|| "`on_error = \"null\"`".to_owned()))
+        .or_else(|| gives_null(&column.expr).then(|| "`null = true`".to_owned()));
+    if let Some(policy) = policy {
+        let message = format!("{policy} would leave `{}.{}` NULL, which is NOT NULL", spot.table.name, column.name);
+        let hint = "use `reject`, `skip` or a `default`";
+        spot.refuse(told, column.line, message, Some(hint.to_owned()));
+    }
+}
+
+/// SQL NULL on purpose, also as the last alternative.
+fn gives_null(expr: &Expr) -> bool {
+    match &expr.from {
+        From::Null => true,
+        From::First(parts) => parts.iter().any(gives_null),
+        _ => false,
+    }
+}

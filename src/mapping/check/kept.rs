@@ -1,0 +1,81 @@
+//! What is only narrowed, hashed or tested is kept somewhere else, or left behind with a reason.
+
+use super::Told;
+use super::place::{At, Place};
+use super::secrets::Places;
+use crate::mapping::model::{KeyPart, Mapping, Root, Rooted};
+use crate::mapping::walk::{self, Read};
+
+/// A value that is kept with all that is below it, but for what is cut out.
+struct Kept {
+    place: Place,
+    cut: Vec<Place>,
+}
+
+pub(super) fn check(mapping: &Mapping, told: &mut Told) {
+    let decided = Places::of(mapping);
+    let mut kept: Vec<Kept> = Vec::new();
+    let mut lost: Vec<(Place, u32)> = Vec::new();
+    for rule in &mapping.rules {
+        let at = At { mapping, rule };
+        for column in &rule.columns {
+            at.reads(&column.expr, &mut |used| {
+                if used.cut {
+                    let from = kept.iter_mut().rev().find(|kept| used.keeps && used.place.is_in(&kept.place));
+                    if let Some(from) = from {
+                        from.cut.push(used.place);
+                    }
+                } else if used.keeps {
+                    kept.push(Kept { place: used.place, cut: Vec::new() });
+                } else {
+                    lost.push((used.place, used.line));
+                }
+            });
+        }
+        for part in &rule.key {
+            if let KeyPart::Path(path) = part {
+                lost.extend(at.places(path, &[]).into_iter().map(|place| (place, rule.line)));
+            }
+        }
+        if let Some(when) = &rule.when {
+            walk::condition(when, rule.line, &mut |visit| {
+                if let Read::Path(path) = visit.read {
+                    lost.extend(at.places(path, visit.within).into_iter().map(|place| (place, visit.line)));
+                }
+            });
+        }
+    }
+    lost.sort_by_key(|(_, line)| *line);
+    let mut seen: Vec<Place> = Vec::new();
+    let structure = structure(mapping);
+    for (place, line) in lost {
+        let found = seen.contains(&place)
+            || decided.decided(&place)
+            || kept.iter().any(|kept| kept.holds(&place))
+            || structure.iter().any(|container| container.is_in(&place));
+        if !found {
+            let message = format!("`{}` is only narrowed, hashed or tested, so its value would be lost", place.show());
+            let hint = "keep it in a column or in `json` as well, or `[ignore]` it with a reason";
+            told.refuse(&mapping.file, line, message, Some(hint.to_owned()));
+            seen.push(place);
+        }
+    }
+}
+
+impl Kept {
+    /// Whether the place lies in what is kept, or is a container of it.
+    fn holds(&self, place: &Place) -> bool {
+        let inside = place.is_in(&self.place) && !self.cut.iter().any(|cut| place.is_in(cut));
+        inside || self.place.is_in(place)
+    }
+}
+
+/// What records and elements are selected by: their containers have no value of their own.
+fn structure(mapping: &Mapping) -> Vec<Place> {
+    let records = mapping.source.shapes.iter().filter_map(|shape| {
+        let rooted = Rooted { root: Root::Frame, selection: shape.records.clone()? };
+        Some(Place::of(mapping, &rooted))
+    });
+    let each = mapping.rules.iter().flat_map(|rule| &rule.each).map(|each| Place::of(mapping, each));
+    records.chain(each).collect()
+}

@@ -1,0 +1,142 @@
+//! Judges a mapping set against the schema it writes into, without data.
+
+mod columns;
+mod kept;
+mod order;
+mod place;
+mod references;
+mod secrets;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+pub use secrets::check_secret_names;
+
+use crate::error::Error;
+use crate::mapping::model::{ColumnRule, Expr, Mapping, Owners, Rule, Set};
+use crate::mapping::suggest;
+use crate::table::{Schema, Table};
+
+/// Everything that can be known to go wrong before a file is read: all of it, in the order of
+/// set.toml and the mappings.
+pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
+    let mut told = Told::default();
+    check_set(set, schema, &mut told);
+    for mapping in &set.mappings {
+        for rule in &mapping.rules {
+            let Some(table) = schema.table(&rule.into) else {
+                let hint = suggest::hint(&rule.into, tables(schema));
+                let message =
+                    format!("rule `{}` writes into table `{}`, which the schema does not have", rule.name, rule.into);
+                told.refuse(&mapping.file, rule.line, message, hint);
+                continue; // Nothing more can be judged without the table.
+            };
+            let spot = Spot { set, schema, mapping, rule, table };
+            columns::check(&spot, &mut told);
+            types::check(&spot, &mut told);
+            references::check(&spot, &mut told);
+            secrets::check_rule(&spot, &mut told);
+        }
+        secrets::check_clear_uses(mapping, &mut told);
+        kept::check(mapping, &mut told);
+    }
+    secrets::check_names(set, &mut told);
+    order::check(set, schema, &mut told);
+    told.sorted(set)
+}
+
+/// One rule with all that is known around it.
+#[derive(Clone, Copy)]
+struct Spot<'c> {
+    set: &'c Set,
+    schema: &'c Schema,
+    mapping: &'c Mapping,
+    rule: &'c Rule,
+    table: &'c Table,
+}
+
+impl<'c> Spot<'c> {
+    fn refuse(&self, told: &mut Told, line: u32, message: impl Into<String>, hint: Option<String>) {
+        told.refuse(&self.mapping.file, line, message, hint);
+    }
+
+    /// The expression of a column or `let`.
+    fn named(&self, name: &str) -> Option<&'c Expr> {
+        let column = self.rule.columns.iter().find(|column| column.name == name).map(|column| &column.expr);
+        column.or_else(|| self.rule.lets.iter().find(|(other, _)| other == name).map(|(_, expr)| expr))
+    }
+
+    fn column(&self, name: &str) -> Option<&'c ColumnRule> {
+        self.rule.columns.iter().find(|column| column.name == name)
+    }
+
+    fn parent(&self) -> Option<&'c Rule> {
+        let parent = self.rule.parent.as_deref()?;
+        self.mapping.rules.iter().find(|rule| rule.name == parent)
+    }
+}
+
+/// Errors with what sorts them.
+#[derive(Default)]
+struct Told {
+    errors: Vec<(String, u32, Error)>,
+}
+
+impl Told {
+    fn refuse(&mut self, file: &str, line: u32, message: impl Into<String>, hint: Option<String>) {
+        let error = Error::request(message).at(format_args!("{file}:{line}"));
+        let error = match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        };
+        self.errors.push((file.to_owned(), line, error));
+    }
+
+    fn sorted(mut self, set: &Set) -> Vec<Error> {
+        let place = |file: &str| set.mappings.iter().position(|mapping| mapping.file == file);
+        self.errors.sort_by_key(|(file, line, _)| (place(file), *line));
+        self.errors.into_iter().map(|(_, _, error)| error).collect()
+    }
+}
+
+fn set_file(set: &Set) -> String {
+    format!("{}/set.toml", set.folder)
+}
+
+fn tables(schema: &Schema) -> Vec<&str> {
+    schema.tables.keys().map(String::as_str).collect()
+}
+
+fn columns_of(table: &Table) -> Vec<&str> {
+    table.columns.iter().map(|column| column.name.as_str()).collect()
+}
+
+/// What set.toml says of tables and columns.
+fn check_set(set: &Set, schema: &Schema, told: &mut Told) {
+    let file = set_file(set);
+    for entry in &set.precedence {
+        if schema.table(&entry.table).is_none() {
+            let message =
+                format!("`[precedence]` orders the feeders of table `{}`, which the schema does not have", entry.table);
+            told.refuse(&file, entry.line, message, suggest::hint(&entry.table, tables(schema)));
+        }
+    }
+    if let Some(owners) = &set.owners {
+        check_owners(owners, schema, &file, told);
+    }
+}
+
+fn check_owners(owners: &Owners, schema: &Schema, file: &str, told: &mut Told) {
+    let Some(table) = schema.table(&owners.table) else {
+        let message = format!("owners are rows of table `{}`, which the schema does not have", owners.table);
+        return told.refuse(file, owners.line, message, suggest::hint(&owners.table, tables(schema)));
+    };
+    for find in &owners.find {
+        if table.column(&find.by).is_none() {
+            let message =
+                format!("owners are found by column `{}`, which table `{}` does not have", find.by, table.name);
+            told.refuse(file, owners.line, message, suggest::hint(&find.by, columns_of(table)));
+        }
+    }
+}

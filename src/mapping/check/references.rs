@@ -1,0 +1,145 @@
+//! What a rule refers to is there: tables and columns it looks up, and the rows its foreign keys
+//! point at.
+
+use super::{Spot, Told, columns_of, tables};
+use crate::mapping::model::{Expr, From, KeyPart, PathExpr, Root};
+use crate::mapping::suggest;
+use crate::mapping::walk::{self, Read, Visit};
+use crate::table::Table;
+
+pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
+    let rule = spot.rule;
+    if let Some(when) = &rule.when {
+        walk::condition(when, rule.line, &mut |visit| names(spot, &visit, told));
+    }
+    for part in &rule.key {
+        if let KeyPart::Path(path) = part {
+            path_names(spot, path, rule.line, told);
+        }
+    }
+    for expr in rule.exprs() {
+        walk::expr(expr, &mut |visit| names(spot, &visit, told));
+    }
+    foreign_keys(spot, told);
+}
+
+fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>, told: &mut Told) {
+    match visit.read {
+        Read::Path(path) => path_names(spot, path, visit.line, told),
+        Read::Row(table, column, by) => {
+            let Some(known) = spot.schema.table(table) else {
+                let message = format!("table `{table}` is looked up, and the schema does not have it");
+                return spot.refuse(told, visit.line, message, suggest::hint(table, tables(spot.schema)));
+            };
+            let by = by.iter().map(|(name, expr)| (name.as_str(), expr.line));
+            for (name, line) in column.map(|column| (column, visit.line)).into_iter().chain(by) {
+                column_is_there(spot, known, name, line, told);
+            }
+        }
+        Read::Each(_) | Read::Without(..) | Read::Namespace => {}
+    }
+}
+
+fn column_is_there(spot: &Spot<'_>, table: &Table, name: &str, line: u32, told: &mut Told) {
+    if table.column(name).is_none() {
+        let message = format!("column `{name}` is looked up, and table `{}` does not have it", table.name);
+        spot.refuse(told, line, message, suggest::hint(name, columns_of(table)));
+    }
+}
+
+/// `^col` and `#owner.col`.
+fn path_names(spot: &Spot<'_>, path: &PathExpr, line: u32, told: &mut Told) {
+    match &path.root {
+        Root::Parent(name) => {
+            let Some((parent, table)) =
+                spot.parent().and_then(|parent| Some((parent, spot.schema.table(&parent.into)?)))
+            else {
+                return; // The loader tells an unknown parent, `check` its unknown table.
+            };
+            let given = parent.columns.iter().map(|column| column.name.as_str()).chain(table.integer_key());
+            if !given.clone().any(|column| column == name) {
+                let message = format!("`^{name}` is no column that the parent rule `{}` gives", parent.name);
+                spot.refuse(told, line, message, suggest::hint(name, given.collect::<Vec<_>>()));
+            }
+        }
+        Root::Context(name) => {
+            let owners = spot.set.owners.as_ref().and_then(|owners| spot.schema.table(&owners.table));
+            if let Some(table) = owners
+                && let Some(column) = name.strip_prefix("owner.")
+            {
+                column_is_there(spot, table, column, line, told);
+            }
+        }
+        Root::Element | Root::Record | Root::Frame | Root::Column(_) => {}
+    }
+}
+
+fn foreign_keys(spot: &Spot<'_>, told: &mut Told) {
+    for key in &spot.table.foreign_keys {
+        for (name, to) in key.columns.iter().zip(&key.to) {
+            let Some(column) = spot.column(name) else {
+                continue; // A column that no rule names is the schema's default's affair.
+            };
+            let target = Target { table: &key.table, column: to };
+            if !leads(spot, &column.expr, &target, 0) {
+                let message = format!(
+                    "`{}.{name}` refers to `{}.{to}`, and nothing makes sure that such a row is there",
+                    spot.table.name, key.table
+                );
+                let hint = format!(
+                    "find the row with `lookup = \"{}.{to}\"`, or take the column from the owner or the parent",
+                    key.table
+                );
+                spot.refuse(told, column.line, message, Some(hint));
+            }
+        }
+    }
+}
+
+struct Target<'t> {
+    table: &'t str,
+    column: &'t str,
+}
+
+/// Whether a value is one of the target column, as far as that can be seen without data: it was
+/// looked up there, it is the owner's or the parent's, or the same mapping feeds that table too. The
+/// run checks the rows themselves.
+fn leads(spot: &Spot<'_>, expr: &Expr, target: &Target<'_>, depth: u32) -> bool {
+    if depth > 16 {
+        return true; // A cycle of columns is the loader's to tell.
+    }
+    let fed_here = || spot.mapping.rules.iter().any(|rule| rule.into == target.table);
+    match &expr.from {
+        From::Null => true,
+        From::First(parts) => parts.iter().all(|part| leads(spot, part, target, depth + 1)),
+        From::Lookup { table, column, .. } => same(spot, table, column, target),
+        From::Path(path) => match &path.root {
+            Root::Parent(column) => spot.parent().is_none_or(|parent| same(spot, &parent.into, column, target)),
+            Root::Column(name) => spot.named(name).is_none_or(|expr| leads(spot, expr, target, depth + 1)),
+            Root::Context(name) => match (name.strip_prefix("owner."), &spot.set.owners) {
+                (Some(column), Some(owners)) => same(spot, &owners.table, column, target),
+                _ => fed_here(),
+            },
+            Root::Element | Root::Record | Root::Frame => fed_here(),
+        },
+        From::Literal(literal) => spot.set.mappings.iter().flat_map(|mapping| &mapping.rules).any(|rule| {
+            rule.into == target.table
+                && rule.columns.iter().any(|column| {
+                    column.name == target.column
+                        && matches!(&column.expr.from, From::Literal(other) if other == literal)
+                })
+        }),
+        _ => fed_here(),
+    }
+}
+
+/// Whether a column of the target database is the target column, or refers to it.
+fn same(spot: &Spot<'_>, table: &str, column: &str, target: &Target<'_>) -> bool {
+    let refers = |table: &Table| {
+        table.foreign_keys.iter().any(|key| {
+            key.table == target.table
+                && key.columns.iter().zip(&key.to).any(|(from, to)| from == column && to == target.column)
+        })
+    };
+    (table == target.table && column == target.column) || spot.schema.table(table).is_none_or(refers)
+}

@@ -1,0 +1,158 @@
+//! Secrets stay secrets: what is sealed can be, and nothing else uses it in clear text.
+
+use super::place::{At, Place};
+use super::{Spot, Told};
+use crate::error::Error;
+use crate::mapping::model::{KeyPart, Mapping, SecretKind, Set};
+use crate::mapping::walk::{self, Visit};
+use crate::table::ColumnType;
+
+/// The shortest sealed value: `tl1.`, the key's id, and an empty text with nonce and tag.
+const SHORTEST_SEALED: u32 = 59;
+
+/// Every path that a mapping names and whose last member sounds like a secret must be decided.
+pub fn check_secret_names(set: &Set) -> Vec<Error> {
+    let mut told = Told::default();
+    check_names(set, &mut told);
+    told.sorted(set)
+}
+
+/// A rule that seals must know its row for life, and have columns that take sealed values.
+pub(super) fn check_rule(spot: &Spot<'_>, told: &mut Told) {
+    let sealed: Vec<_> = spot.rule.secrets.iter().filter(|secret| secret.kind == SecretKind::Seal).collect();
+    let Some(first) = sealed.first() else {
+        return;
+    };
+    match spot.rule.key_columns() {
+        None => {
+            let message =
+                format!("rule `{}` seals `{}`, and its key is not made of columns", spot.rule.name, first.name);
+            let hint = "a sealed value is bound to its row: say `key = [\"column\", …]`";
+            spot.refuse(told, spot.rule.line, message, Some(hint.to_owned()));
+        }
+        Some(key) => {
+            for part in key {
+                if spot.table.integer_key() == Some(part) && spot.column(part).is_none() {
+                    let message =
+                        format!("rule `{}` seals values under `{part}`, an id that the engine gives", spot.rule.name);
+                    let hint = "a sealed value is bound to its row for life: choose a key that the source gives";
+                    spot.refuse(told, spot.rule.line, message, Some(hint.to_owned()));
+                }
+            }
+        }
+    }
+    for secret in sealed {
+        let Some(column) = spot.table.column(&secret.name) else {
+            continue; // `columns` tells that it is not there.
+        };
+        let message = match column.kind {
+            ColumnType::Text { max: Some(max) } if max < SHORTEST_SEALED => {
+                format!(
+                    "`{}.{}` holds at most {max} characters, and a sealed value has more",
+                    spot.table.name, secret.name
+                )
+            }
+            ColumnType::Text { .. } | ColumnType::Json => continue, // It fits.
+            _ => format!("`{}.{}` is `{}`, and a sealed value is text", spot.table.name, secret.name, column.declared),
+        };
+        spot.refuse(told, secret.line, message, None);
+    }
+}
+
+/// A path that is secret somewhere in a mapping is secret in all of it.
+pub(super) fn check_clear_uses(mapping: &Mapping, told: &mut Told) {
+    let places = Places::of(mapping);
+    let mut uses: Vec<(Place, u32)> = Vec::new();
+    for rule in &mapping.rules {
+        let at = At { mapping, rule };
+        for part in &rule.key {
+            if let KeyPart::Path(path) = part {
+                uses.extend(at.places(path, &[]).into_iter().map(|place| (place, rule.line)));
+            }
+        }
+        for expr in rule.column_exprs() {
+            at.reads(expr, &mut |used| uses.extend((!used.cut).then_some((used.place, used.line))));
+        }
+        if let Some(when) = &rule.when {
+            at.compared(when, &mut |place| uses.push((place, rule.line)));
+        }
+    }
+    uses.sort_by_key(|(_, line)| *line);
+    uses.dedup();
+    for (place, line) in uses {
+        if let Some(secret) = places.secret.iter().find(|secret| place.is_in(secret)) {
+            let message = format!("`{}` is a secret of this mapping, and is used in clear text here", secret.show());
+            let hint = "seal it here too, or say why it is none with `declassify = \"reason\"` beside the secret";
+            told.refuse(&mapping.file, line, message, Some(hint.to_owned()));
+        }
+    }
+}
+
+pub(super) fn check_names(set: &Set, told: &mut Told) {
+    for mapping in &set.mappings {
+        let places = Places::of(mapping);
+        let mut named: Vec<(Place, u32)> = Vec::new();
+        for rule in &mapping.rules {
+            let at = At { mapping, rule };
+            let mut see =
+                |visit: &Visit<'_, '_>| named.extend(at.named(visit).into_iter().map(|place| (place, visit.line)));
+            for expr in rule.column_exprs() {
+                walk::expr(expr, &mut |visit| see(&visit));
+            }
+            rule.lets.iter().for_each(|(_, expr)| walk::expr(expr, &mut |visit| see(&visit)));
+            if let Some(when) = &rule.when {
+                walk::condition(when, rule.line, &mut |visit| see(&visit));
+            }
+            for part in &rule.key {
+                if let KeyPart::Path(path) = part {
+                    named.extend(at.places(path, &[]).into_iter().map(|place| (place, rule.line)));
+                }
+            }
+        }
+        let line = mapping.rules.first().map_or(1, |rule| rule.line);
+        named.extend(mapping.expected.iter().map(|rooted| (Place::of(mapping, rooted), line)));
+        named.sort_by_key(|(_, line)| *line);
+        let mut seen: Vec<Place> = Vec::new();
+        for (place, line) in named {
+            if place.sounds_secret() && !places.decided(&place) && !seen.contains(&place) {
+                let message = format!("`{}` sounds like a secret, and nothing says that it is one", place.show());
+                let hint = "seal it, drop it, or ignore it with a reason";
+                told.refuse(&mapping.file, line, message, Some(hint.to_owned()));
+                seen.push(place);
+            }
+        }
+    }
+}
+
+/// What a mapping decided.
+pub(super) struct Places {
+    /// Sealed or dropped, and not declassified.
+    secret: Vec<Place>,
+    /// Sealed, dropped or declassified.
+    named: Vec<Place>,
+    ignored: Vec<Place>,
+}
+
+impl Places {
+    pub(super) fn of(mapping: &Mapping) -> Self {
+        let mut named = Vec::new();
+        let mut open = Vec::new();
+        for rule in &mapping.rules {
+            for secret in &rule.secrets {
+                At { mapping, rule }.reads(&secret.expr, &mut |used| {
+                    if secret.declassify.is_some() {
+                        open.push(used.place.clone());
+                    }
+                    named.push(used.place);
+                });
+            }
+        }
+        let secret = named.iter().filter(|place| !open.contains(place)).cloned().collect();
+        let ignored = mapping.ignore.iter().map(|(rooted, _, _)| Place::of(mapping, rooted)).collect();
+        Self { secret, named, ignored }
+    }
+
+    pub(super) fn decided(&self, place: &Place) -> bool {
+        self.named.iter().chain(&self.ignored).any(|decided| place.is_in(decided))
+    }
+}

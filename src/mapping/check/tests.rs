@@ -1,0 +1,402 @@
+//! Sets that are wrong in one way each, and one that is wrong in many.
+
+use super::*;
+use crate::mapping::load::{self, SetSource};
+use crate::table::{Column, ColumnType, ForeignKey, Schema};
+
+/// A table in a few words: `*id text(36)` is a primary key, `name! text` is NOT NULL, `at! time=now`
+/// has a default, `owner text->people.id` refers to another table.
+fn table(name: &str, columns: &[&str]) -> Table {
+    let mut table = Table { name: name.to_owned(), columns: vec![], unique: vec![], foreign_keys: vec![] };
+    for (at, text) in columns.iter().enumerate() {
+        let (column, rest) = text.split_once(' ').expect("name and type");
+        let (rest, reference) = rest.split_once("->").map_or((rest, None), |(rest, to)| (rest, Some(to)));
+        let (declared, default) = rest.split_once('=').map_or((rest, None), |(rest, default)| (rest, Some(default)));
+        let max = declared.split_once('(').and_then(|(_, max)| max.trim_end_matches(')').parse().ok());
+        let kind = match declared.split('(').next().unwrap_or_default() {
+            "text" => ColumnType::Text { max },
+            "integer" => ColumnType::Integer,
+            "real" => ColumnType::Real,
+            "boolean" => ColumnType::Boolean,
+            "time" => ColumnType::Time,
+            "json" => ColumnType::Json,
+            "blob" => ColumnType::Blob,
+            other => panic!("no type {other}"),
+        };
+        let plain = column.trim_start_matches('*').trim_end_matches('!');
+        table.columns.push(Column {
+            name: plain.to_owned(),
+            kind,
+            declared: declared.to_owned(),
+            not_null: column.ends_with('!'),
+            default: default.map(str::to_owned),
+            primary_key: if column.starts_with('*') { u32::try_from(at).expect("few columns") + 1 } else { 0 },
+        });
+        if let Some((to, target)) = reference.and_then(|reference| reference.split_once('.')) {
+            table.foreign_keys.push(ForeignKey {
+                columns: vec![plain.to_owned()],
+                table: to.to_owned(),
+                to: vec![target.to_owned()],
+            });
+        }
+    }
+    table
+}
+
+fn schema() -> Schema {
+    let tables = [
+        table("people", &["*id text(36)", "name! text(5)", "email text", "seen time", "data json", "made! time=now"]),
+        table("notebooks", &["*id integer", "person_id! text->people.id", "title! text", "pages integer"]),
+        table(
+            "pages",
+            &["*id integer", "notebook_id! integer->notebooks.id", "body text", "public boolean", "raw blob"],
+        ),
+        table(
+            "logins",
+            &["*person_id text->people.id", "*service text", "secret! text", "hint text(20)", "count integer"],
+        ),
+    ];
+    Schema { tables: tables.into_iter().map(|table| (table.name.clone(), table)).collect() }
+}
+
+const PEOPLE: &str = "[source]\nfiles = [\"people.json\"]\nformat = \"json\"\n[table.people]\nkey = [\"id\"]\n\
+                      [table.people.columns]\nid = \"id\"\nname = \"name\"\n";
+
+fn set(files: &[(&str, &str)]) -> (Set, Vec<Error>) {
+    let mut all = vec![("set.toml".to_owned(), "name = \"notes\"\n".to_owned())];
+    for (name, text) in files {
+        all.retain(|(other, _)| other != name);
+        all.push(((*name).to_owned(), (*text).to_owned()));
+    }
+    load::read(&SetSource::Files { folder: "m".to_owned(), files: all }).expect("there is a set.toml")
+}
+
+/// Every word that is said of a set, from loading and from checking.
+fn told(files: &[(&str, &str)]) -> String {
+    let (set, mut errors) = set(files);
+    errors.extend(check(&set, &schema()));
+    Error::all(errors).map(|error| error.to_string()).unwrap_or_default()
+}
+
+/// What is said of rules beside the one that feeds `people`; lines count from its own first.
+fn of_rules(rules: &str) -> String {
+    let text = told(&[("a.toml", &format!("{PEOPLE}{rules}"))]);
+    text.replace("\n  at m/a.toml:", " @")
+}
+
+fn first_line(rules: &str) -> String {
+    of_rules(rules).lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_sound_set_has_nothing_said_of_it() {
+    let rules = "\
+[table.notebooks]
+key = [\"person_id\", \"title\"]
+[table.notebooks.columns]
+person_id = { lookup = \"people.id\", by = { name = \"owner\" } }
+title = { from = \"title\", default = \"none\" }
+pages = { from = \"pages\", steps = [\"integer\"] }
+[table.pages]
+parent = \"notebooks\"
+each = \"pages[*]\"
+[table.pages.columns]
+notebook_id = \"^id\"
+body = { json = \"@\" }
+public = { value = true }
+[table.logins]
+key = [\"person_id\", \"service\"]
+[table.logins.columns]
+person_id = \"id\"
+service = { value = \"door\" }
+[table.logins.secrets]
+secret = { from = \"doorPin\", kind = \"seal\", need = true }
+";
+    assert_eq!(of_rules(rules), "");
+}
+
+#[test]
+fn one_file_with_many_mistakes_has_them_all_told() {
+    let text = "\
+[source]
+files = [\"people.json\"]
+format = \"json\"
+
+[table.people]
+key = [\"id\"]
+onduplicate = \"first\"
+
+[table.people.columns]
+id = \"id\"
+name = { from = \"name\", steps = [\"trmi\"] }
+emial = \"email\"
+seen = { from = \"!seen\", steps = [\"instant\"] }
+";
+    let expected = "\
+a rule has no key `onduplicate`
+  at m/people.toml:7
+hint: did you mean `on_duplicate`?
+error: there is no step called `trmi`
+  at m/people.toml:11
+hint: did you mean `trim`?
+error: `!seen` starts with `!`, which is no path prefix
+  at m/people.toml:13
+hint: a path starts with a name, `.`, `@`, `$`, `^column`, `=name` or `#name`; a literal is `{ value = … }`
+error: rule `people` names column `emial`, which table `people` does not have
+  at m/people.toml:12
+hint: did you mean `email`?";
+    assert_eq!(told(&[("people.toml", text)]), expected);
+}
+
+#[test]
+fn tables_and_columns_must_be_there() {
+    let cases = [
+        (
+            "[table.poeple.columns]\nid = \"id\"\n",
+            "rule `poeple` writes into table `poeple`, which the schema does not have @9",
+        ),
+        (
+            "[table.x]\ninto = \"pages\"\n[table.x.columns]\nnotebook_id = { lookup = \"notebook.id\", by = { title = \"t\" } }\n",
+            "table `notebook` is looked up, and the schema does not have it @12",
+        ),
+        (
+            "[table.x]\ninto = \"notebooks\"\n[table.x.columns]\nperson_id = { lookup = \"people.id\", by = { nmae = \"t\" } }\ntitle = \"t\"\n",
+            "column `nmae` is looked up, and table `people` does not have it @12",
+        ),
+        (
+            "[table.x]\ninto = \"logins\"\nparent = \"people\"\n[table.x.columns]\nperson_id = \"^eid\"\nservice = \"s\"\nsecret = \"t\"\n",
+            "`^eid` is no column that the parent rule `people` gives @13",
+        ),
+    ];
+    for (rules, message) in cases {
+        assert_eq!(of_rules(rules).lines().next(), Some(message));
+    }
+}
+
+#[test]
+fn what_set_toml_names_must_be_there() {
+    let text = "name = \"notes\"\n[owners]\ncapture = \"dir\"\ntable = \"people\"\nfind = [{ by = \"nick\" }]\n[precedence]\n\"pepole\" = []\n";
+    let said = told(&[("set.toml", text), ("a.toml", &PEOPLE.replace("people.json", "{dir}/people.json"))]);
+    let expected = "\
+owners are found by column `nick`, which table `people` does not have
+  at m/set.toml:2
+hint: known are `id`, `name`, `email`, `seen`, `data` and `made`
+error: `[precedence]` orders the feeders of table `pepole`, which the schema does not have
+  at m/set.toml:7
+hint: did you mean `people`?";
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn a_column_that_must_have_a_value_cannot_end_null() {
+    let rule =
+        |columns: &str| format!("[table.x]\ninto = \"notebooks\"\n[table.x.columns]\nperson_id = \"id\"\n{columns}\n");
+    assert_eq!(
+        first_line(&rule("")),
+        "rule `x` gives no value for `notebooks.title`, which is NOT NULL and has no default @9"
+    );
+    for (column, policy) in [
+        ("{ null = true }", "`null = true`"),
+        ("{ from = [\"t\", { null = true }] }", "`null = true`"),
+        ("{ from = \"t\", on_missing = \"null\" }", "`on_missing = \"null\"`"),
+        ("{ from = \"t\", on_empty = \"null\" }", "`on_empty = \"null\"`"),
+        ("{ from = \"t\", on_error = \"null\" }", "`on_error = \"null\"`"),
+    ] {
+        let expected = format!("{policy} would leave `notebooks.title` NULL, which is NOT NULL @13");
+        assert_eq!(first_line(&rule(&format!("title = {column}"))), expected);
+    }
+    // It fills what is there and starts nothing.
+    let fill = "[table.x]\ninto = \"people\"\nkey = [\"id\"]\non_duplicate = \"fill\"\n[table.x.columns]\nid = \"id\"\nemail = \"e\"\n";
+    assert_eq!(of_rules(fill), "");
+}
+
+#[test]
+fn what_is_given_fits_the_column() {
+    let cases = [
+        ("seen = \"seen\"", "`people.seen` is `time`, and this gives a value of the source"),
+        ("seen = { template = \"{a}\" }", "`people.seen` is `time`, and this gives text"),
+        ("seen = \"#started\"", ""),
+        ("seen = { from = [{ from = \"a\", steps = [\"instant\"] }, \"#started\"] }", ""),
+        (
+            "seen = { from = \"a\", steps = [\"instant\", \"trim\"] }",
+            "step `trim` does not take what `instant` gives: a date and time",
+        ),
+        ("email = { from = \"a\", steps = [\"integer\"] }", "`people.email` is `text`, and this gives an integer"),
+        ("email = { from = \"a\", steps = [{ split = \",\" }, \"trim\"] }", ""),
+        ("data = { from = \"a\", steps = [{ split = \",\" }, \"trim\"] }", ""),
+        ("data = { each = \"a[*]\", template = \"{b}\" }", ""),
+        ("data = { template = \"{b}\" }", "`people.data` is `json`, and this gives text"),
+        ("data = { value = [] }", ""),
+        ("name = { sha256 = \"a\" }", "`people.name` holds at most 5 characters, and this has at least 64"),
+        ("name = { value = \"unknown\" }", "`people.name` holds at most 5 characters, and this has at least 7"),
+        ("name = { from = \"a\", default = 3 }", "`people.name` is `text(5)`, and this gives an integer"),
+        (
+            "email = \"=seen\"\nseen = { from = \"a\", steps = [\"instant\"] }",
+            "`people.email` is `text`, and this gives a date and time",
+        ),
+        ("email = { exists = \"people\", by = { id = \"a\" } }", "`people.email` is `text`, and this gives a boolean"),
+    ];
+    for (column, message) in cases {
+        let name = if column.starts_with("name") { "" } else { "name = \"n\"\n" };
+        let rule = format!(
+            "[table.x]\ninto = \"people\"\nkey = [\"id\"]\n[table.x.columns]\nid = {{ from = \"i\" }}\n{name}{column}\n"
+        );
+        let line = first_line(&rule);
+        assert_eq!(line.split(" @").next(), Some(message), "{column}");
+    }
+}
+
+#[test]
+fn a_foreign_key_comes_from_where_its_row_is() {
+    let rule = |person: &str| {
+        format!(
+            "[source]\nfiles = [\"{{dir}}/books.json\"]\nformat = \"json\"\n[table.notebooks.columns]\ntitle = \"t\"\nperson_id = {person}\n"
+        )
+    };
+    let owners = "name = \"notes\"\n[owners]\ncapture = \"dir\"\ntable = \"people\"\nfind = [{ by = \"id\" }]\n";
+    let refused = "`notebooks.person_id` refers to `people.id`, and nothing makes sure that such a row is there";
+    for (person, message) in [
+        ("\"#owner.id\"", ""),
+        ("{ lookup = \"people.id\", by = { name = \"n\" } }", ""),
+        ("{ lookup = \"logins.person_id\", by = { service = \"n\" } }", ""),
+        ("{ lookup = \"people.name\", by = { id = \"n\" } }", refused),
+        ("\"owner\"", refused),
+        ("{ from = [\"#owner.id\", \"owner\"] }", refused),
+        ("{ value = \"ann\" }", refused),
+    ] {
+        let said = told(&[("set.toml", owners), ("a.toml", PEOPLE), ("b.toml", &rule(person))]);
+        assert_eq!(said.lines().next().unwrap_or_default(), message, "{person}");
+    }
+    // The mapping that feeds the parent table may copy the value it feeds.
+    assert_eq!(of_rules("[table.notebooks.columns]\ntitle = \"t\"\nperson_id = \"id\"\n"), "");
+}
+
+#[test]
+fn sealed_values_need_a_row_and_a_column_that_keep_them() {
+    let rule = |key: &str, secret: &str| {
+        format!(
+            "[table.logins]\n{key}\n[table.logins.columns]\nperson_id = \"id\"\nservice = {{ value = \"s\" }}\n[table.logins.secrets]\nsecret = {{ from = \"pin\", kind = \"seal\" }}\n{secret}\n"
+        )
+    };
+    let key = "key = [\"person_id\", \"service\"]";
+    assert_eq!(of_rules(&rule(key, "")), "");
+    assert_eq!(
+        first_line(&rule("key = [\".id\"]", "")),
+        "rule `logins` seals `secret`, and its key is not made of columns @9"
+    );
+    assert_eq!(
+        first_line(&rule(key, "hint = { from = \"pw\", kind = \"seal\" }")),
+        "`logins.hint` holds at most 20 characters, and a sealed value has more @16"
+    );
+    assert_eq!(
+        first_line(&rule(key, "count = { from = \"pw\", kind = \"seal\" }")),
+        "`logins.count` is `integer`, and a sealed value is text @16"
+    );
+}
+
+const SEALED: &str = "[table.logins]\nkey = [\"person_id\", \"service\"]\n[table.logins.columns]\nperson_id = \"id\"\nservice = { value = \"s\" }\n\
+                      [table.logins.secrets]\nsecret = { from = \"door.pin\", kind = \"seal\" }\n";
+
+#[test]
+fn a_secret_is_used_in_clear_nowhere_else() {
+    let rule = |column: &str| {
+        format!(
+            "{SEALED}[table.x]\ninto = \"people\"\nkey = [\"id\"]\n[table.x.columns]\nid = \"i\"\nname = \"n\"\n{column}\n"
+        )
+    };
+    let refused = "`door.pin` is a secret of this mapping, and is used in clear text here";
+    for (column, message) in [
+        ("email = \"door.pin\"", refused),
+        ("email = \"@.door.pin\"", refused),
+        ("email = { join = [\"a\", { from = \"door.pin\" }] }", refused),
+        ("data = { json = { a = \"$.door.pin\" } }", refused),
+        ("email = \"=p\"\n[table.x.let]\np = \"door.pin\"", refused),
+        ("[table.x.when]\nequals = { 'door.pin' = \"1\" }", refused),
+        ("[table.x.when]\nmembers = [\"door.pin\"]", ""),
+        ("data = { json = \"@\" }", ""),
+        ("data = { json = \"door\" }", ""),
+        ("[table.x.let]\np = \"door.pin\"", ""),
+    ] {
+        assert_eq!(first_line(&rule(column)).split(" @").next(), Some(message), "{column}");
+    }
+    let open =
+        rule("email = \"door.pin\"").replace("kind = \"seal\"", "kind = \"seal\", declassify = \"it is on the door\"");
+    assert_eq!(of_rules(&open), "");
+}
+
+#[test]
+fn inside_each_a_secret_is_still_found() {
+    let rules = "[table.x]\ninto = \"logins\"\nkey = [\"person_id\", \"service\"]\neach = \"doors[*]\"\n[table.x.columns]\nperson_id = \"@.id\"\nservice = \"name\"\n\
+                 [table.x.secrets]\nsecret = { from = \"pin\", kind = \"seal\" }\n\
+                 [table.y]\ninto = \"people\"\nkey = [\"id\"]\n[table.y.columns]\nid = \"i\"\nname = \"n\"\ndata = { each = \"doors[*]\", template = \"{pin}\" }\n";
+    assert_eq!(first_line(rules), "`doors[*].pin` is a secret of this mapping, and is used in clear text here @24");
+}
+
+#[test]
+fn names_that_sound_secret_must_be_decided() {
+    let rule = |rest: &str| {
+        format!(
+            "[table.x]\ninto = \"people\"\nkey = [\"id\"]\n[table.x.columns]\nid = \"i\"\nname = \"n\"\nemail = \"contact.apiKey\"\n{rest}"
+        )
+    };
+    assert_eq!(first_line(&rule("")), "`contact.apiKey` sounds like a secret, and nothing says that it is one @15");
+    assert_eq!(of_rules(&rule("[ignore]\n\"contact.apiKey\" = \"revoked long ago\"\n")), "");
+    let (set, errors) = set(&[("a.toml", &format!("expected = [\"old.password\"]\n{PEOPLE}"))]);
+    assert!(errors.is_empty());
+    let said = Error::all(check_secret_names(&set)).expect("it is undecided").to_string();
+    assert_eq!(
+        said,
+        "`old.password` sounds like a secret, and nothing says that it is one\n  at m/a.toml:5\nhint: seal it, drop it, or ignore it with a reason"
+    );
+}
+
+#[test]
+fn rules_that_wait_for_each_other_are_told_once() {
+    let rules = "[table.a]\ninto = \"notebooks\"\n[table.a.columns]\nperson_id = \"id\"\ntitle = { lookup = \"pages.body\", by = { id = \"p\" } }\n\
+                 [table.b]\ninto = \"pages\"\n[table.b.columns]\nnotebook_id = { lookup = \"notebooks.id\", by = { title = \"t\" } }\n";
+    assert_eq!(
+        of_rules(rules),
+        "these rules wait for each other: `a.a` for `a.b` for `a.a` @9\nhint: a rule waits for its parent, for what feeds the tables it looks up or refers to, and by `[precedence]`"
+    );
+}
+
+#[test]
+fn what_is_only_narrowed_or_tested_is_kept_elsewhere_or_left_behind() {
+    let rule = |head: &str, column: &str, rest: &str| {
+        format!(
+            "[table.x]\ninto = \"people\"\nkey = [\"id\"]\n{head}\n[table.x.columns]\nid = \"i\"\nname = \"n\"\n{column}\n{rest}\n"
+        )
+    };
+    let lost = |name: &str| format!("`{name}` is only narrowed, hashed or tested, so its value would be lost");
+    for (head, column, rest, message) in [
+        ("", "email = { from = \"mail\", steps = [\"lower\"] }", "", lost("mail")),
+        ("", "email = { from = \"mail\", steps = [\"trim\"] }", "", String::new()),
+        ("", "email = { from = \"mail\", steps = [\"lower\"] }\ndata = { json = \"@\" }", "", String::new()),
+        (
+            "",
+            "email = { from = \"mail\", steps = [\"lower\"] }\ndata = { json = \"@\", without = [\"mail\"] }",
+            "",
+            lost("mail"),
+        ),
+        (
+            "",
+            "email = { from = \"mail\", steps = [\"lower\"] }",
+            "[ignore]\nmail = \"capitals mean nothing\"",
+            String::new(),
+        ),
+        ("", "email = { sha256 = \"mail\" }", "", lost("mail")),
+        ("", "email = { from = \"=m\", steps = [\"lower\"] }", "[table.x.let]\nm = \"mail\"", lost("mail")),
+        ("", "email = 'mails[kind = \"home\"].to'", "", lost("mails[*].to")),
+        ("when = { equals = { kind = 1 } }", "", "", lost("kind")),
+        ("when = { equals = { n = 1 } }", "", "", String::new()),
+        (
+            "when = { type = { mails = \"array\" } }",
+            "email = { join = [\"mails.to\", \"mails.at\"] }",
+            "",
+            String::new(),
+        ),
+    ] {
+        let line = first_line(&rule(head, column, rest));
+        assert_eq!(line.split(" @").next(), Some(message.as_str()), "{head} {column}");
+    }
+}

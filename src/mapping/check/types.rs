@@ -1,0 +1,249 @@
+//! What expressions give fits the columns they are written into.
+
+use super::{Spot, Told};
+use crate::mapping::model::{ColumnRule, Digest, Expr, From, JsonExpr, Literal, PathExpr, Root};
+use crate::step::OutputType;
+use crate::table::ColumnType;
+
+/// What an expression gives, as far as that is known without data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gives {
+    /// A value of the source as it is: text, a number, a boolean, or a container.
+    Source,
+    /// Nothing, or nothing that can be judged.
+    Unknown,
+    /// Text of at least so many characters.
+    Text(u32),
+    Integer,
+    Real,
+    /// A number as it was written.
+    Number,
+    Bool,
+    /// A date and time of either kind.
+    Time,
+    Json,
+}
+
+impl Gives {
+    fn words(self) -> &'static str {
+        match self {
+            Gives::Source | Gives::Unknown => "a value of the source",
+            Gives::Text(_) => "text",
+            Gives::Integer => "an integer",
+            Gives::Real | Gives::Number => "a number",
+            Gives::Bool => "a boolean",
+            Gives::Time => "a date and time",
+            Gives::Json => "JSON",
+        }
+    }
+
+    fn fits(self, kind: ColumnType) -> bool {
+        match self {
+            Gives::Unknown => true,
+            Gives::Source => !matches!(kind, ColumnType::Time | ColumnType::Blob),
+            Gives::Text(least) => matches!(kind, ColumnType::Text { max } if max.is_none_or(|max| least <= max)),
+            Gives::Integer => matches!(kind, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric),
+            Gives::Real => matches!(kind, ColumnType::Real | ColumnType::Numeric),
+            Gives::Number => !matches!(kind, ColumnType::Time | ColumnType::Blob | ColumnType::Boolean),
+            Gives::Bool => kind == ColumnType::Boolean,
+            Gives::Time => kind == ColumnType::Time,
+            Gives::Json => matches!(kind, ColumnType::Json | ColumnType::Text { .. }),
+        }
+    }
+}
+
+pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
+    for expr in spot.rule.exprs() {
+        steps_follow(spot, expr, told);
+    }
+    for column in &spot.rule.columns {
+        let Some(known) = spot.table.column(&column.name) else {
+            continue; // `columns` tells that it is not there.
+        };
+        let literal = |literal: &Literal| {
+            if known.kind == ColumnType::Json { json_literal(literal) } else { of_literal(literal) }
+        };
+        let mut given = match &column.expr.from {
+            From::Literal(value) if column.expr.steps.is_empty() => vec![literal(value)],
+            _ => of_expr(spot, &column.expr, 0),
+        };
+        given.extend(column.policies.default.as_ref().map(literal));
+        if let Some(unfit) = given.into_iter().find(|gives| !gives.fits(known.kind)) {
+            misfit(spot, column, unfit, known.kind, &known.declared, told);
+        }
+    }
+}
+
+fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, declared: &str, told: &mut Told) {
+    let name = format!("`{}.{}`", spot.table.name, column.name);
+    let message = match (gives, kind) {
+        (Gives::Text(least), ColumnType::Text { max: Some(max) }) => {
+            format!("{name} holds at most {max} characters, and this has at least {least}")
+        }
+        _ => format!("{name} is `{declared}`, and this gives {}", gives.words()),
+    };
+    let hint = match (gives, kind) {
+        (_, ColumnType::Blob) => Some("nothing can be written into a column of bytes"),
+        (Gives::Source | Gives::Text(_), ColumnType::Time) => Some("add a step that reads a time, such as `instant`"),
+        (_, ColumnType::Json) => Some("make JSON of it: `{ json = … }`"),
+        (Gives::Text(_), ColumnType::Integer | ColumnType::Real | ColumnType::Numeric) => {
+            Some("add a step that reads a number, or write the number without quotes")
+        }
+        (Gives::Bool, ColumnType::Integer) => Some("write 1 and 0"),
+        (Gives::Integer | Gives::Real, ColumnType::Text { .. }) => {
+            Some("leave out the step, or write the literal in quotes")
+        }
+        _ => None,
+    };
+    spot.refuse(told, column.line, message, hint.map(str::to_owned));
+}
+
+fn of_expr(spot: &Spot<'_>, expr: &Expr, depth: u32) -> Vec<Gives> {
+    // A cycle of columns is the loader's to tell.
+    if depth > 16 {
+        return vec![Gives::Unknown];
+    }
+    let mut list = false;
+    let mut last = None;
+    for step in &expr.steps {
+        match step.output() {
+            OutputType::Same => {}
+            OutputType::List => {
+                list = true;
+                last = Some(Gives::Text(0));
+            }
+            output => last = Some(of_output(output)),
+        }
+    }
+    if list {
+        return vec![Gives::Json];
+    }
+    if let Some(last) = last {
+        return vec![last];
+    }
+    match &expr.from {
+        From::Path(path) => of_path(spot, path, depth),
+        From::Literal(literal) => vec![of_literal(literal)],
+        From::Null => vec![Gives::Unknown],
+        From::First(parts) => parts.iter().flat_map(|part| of_expr(spot, part, depth + 1)).collect(),
+        From::Template { each: Some(_), .. } | From::Join { each: Some(_), .. } | From::Json(_) => vec![Gives::Json],
+        From::Template { .. } | From::Join { .. } => vec![Gives::Text(0)],
+        From::Digest { how, .. } => vec![Gives::Text(match how {
+            Digest::Uuid5 => 36,
+            Digest::Md5 => 32,
+            Digest::Sha256 => 64,
+        })],
+        From::Lookup { table, column, .. } => vec![stored(spot, table, column)],
+        From::Exists { then, otherwise, .. } => vec![of_literal(then), of_literal(otherwise)],
+    }
+}
+
+fn of_path(spot: &Spot<'_>, path: &PathExpr, depth: u32) -> Vec<Gives> {
+    match &path.root {
+        Root::Element | Root::Record | Root::Frame => vec![Gives::Source],
+        Root::Parent(column) => vec![spot.parent().map_or(Gives::Unknown, |parent| stored(spot, &parent.into, column))],
+        Root::Column(name) => {
+            let mut gives =
+                spot.named(name).map_or_else(|| vec![Gives::Unknown], |expr| of_expr(spot, expr, depth + 1));
+            let default = spot.column(name).and_then(|column| column.policies.default.as_ref());
+            gives.extend(default.map(of_literal));
+            gives
+        }
+        Root::Context(name) => vec![match (name.as_str(), name.strip_prefix("owner.")) {
+            ("started", _) => Gives::Time,
+            ("position", _) => Gives::Integer,
+            (_, Some(column)) => {
+                spot.set.owners.as_ref().map_or(Gives::Unknown, |owners| stored(spot, &owners.table, column))
+            }
+            _ => Gives::Text(0),
+        }],
+    }
+}
+
+/// What stands in a column of the target.
+fn stored(spot: &Spot<'_>, table: &str, column: &str) -> Gives {
+    let column = spot.schema.table(table).and_then(|table| table.column(column));
+    column.map_or(Gives::Unknown, |column| match column.kind {
+        ColumnType::Text { .. } => Gives::Text(0),
+        ColumnType::Integer => Gives::Integer,
+        ColumnType::Real => Gives::Real,
+        ColumnType::Numeric => Gives::Number,
+        ColumnType::Boolean => Gives::Bool,
+        ColumnType::Time => Gives::Time,
+        ColumnType::Json => Gives::Json,
+        ColumnType::Blob => Gives::Unknown,
+    })
+}
+
+fn of_literal(literal: &Literal) -> Gives {
+    match literal {
+        Literal::Bool(_) => Gives::Bool,
+        Literal::Integer(_) => Gives::Integer,
+        Literal::Real(_) => Gives::Real,
+        Literal::Text(text) => Gives::Text(u32::try_from(text.chars().count()).unwrap_or(u32::MAX)),
+        Literal::List(_) | Literal::Table(_) => Gives::Json,
+    }
+}
+
+/// In a JSON column every literal is a JSON value, but for a text, which could be meant as a
+/// document as well.
+fn json_literal(literal: &Literal) -> Gives {
+    match literal {
+        Literal::Text(_) => of_literal(literal),
+        _ => Gives::Json,
+    }
+}
+
+fn of_output(output: OutputType) -> Gives {
+    match output {
+        OutputType::Text => Gives::Text(0),
+        OutputType::Integer => Gives::Integer,
+        OutputType::Number => Gives::Number,
+        OutputType::Bool => Gives::Bool,
+        OutputType::Civil | OutputType::Instant => Gives::Time,
+        OutputType::List => Gives::Json,
+        OutputType::Same => Gives::Unknown,
+    }
+}
+
+/// A step takes what the one before it gives.
+fn steps_follow(spot: &Spot<'_>, expr: &Expr, told: &mut Told) {
+    for pair in expr.steps.windows(2) {
+        let output = match pair[0].output() {
+            OutputType::List => OutputType::Text,
+            output => output,
+        };
+        let accepts = pair[1].accepts();
+        if output != OutputType::Same && !accepts.contains(&OutputType::Same) && !accepts.contains(&output) {
+            let message = format!(
+                "step `{}` does not take what `{}` gives: {}",
+                pair[1].name(),
+                pair[0].name(),
+                of_output(output).words()
+            );
+            spot.refuse(told, expr.line, message, None);
+        }
+    }
+    match &expr.from {
+        From::First(parts) | From::Join { parts, .. } | From::Digest { of: parts, .. } => {
+            parts.iter().for_each(|part| steps_follow(spot, part, told));
+        }
+        From::Json(json) => json_steps_follow(spot, json, told),
+        From::Lookup { by, .. } | From::Exists { by, .. } => {
+            by.iter().for_each(|(_, expr)| steps_follow(spot, expr, told));
+        }
+        From::Path(_) | From::Literal(_) | From::Null | From::Template { .. } => {}
+    }
+}
+
+fn json_steps_follow(spot: &Spot<'_>, json: &JsonExpr, told: &mut Told) {
+    match json {
+        JsonExpr::Value { of, .. } => steps_follow(spot, of, told),
+        JsonExpr::Table(members) => members.iter().for_each(|(_, json)| json_steps_follow(spot, json, told)),
+        JsonExpr::Each { each, key, value } => {
+            steps_follow(spot, each, told);
+            steps_follow(spot, key, told);
+            json_steps_follow(spot, value, told);
+        }
+    }
+}

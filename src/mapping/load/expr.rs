@@ -1,0 +1,324 @@
+//! Expressions: what a value is made of.
+//!
+//! What cannot be parsed is told and leaves a *broken* expression behind, which later checks pass
+//! over, so that one mistake gives one message.
+
+use super::keys::{self, SOURCES};
+use super::path::{self, Wrong};
+use super::tree::{Fields, Item};
+use crate::mapping::model::{Digest, Expr, From, JsonExpr, Literal, PathExpr, Rooted};
+use crate::mapping::suggest;
+use crate::record::Selection;
+use crate::step::Step;
+use regex::Regex;
+
+/// An expression that could not be parsed. A list of no alternatives cannot be written.
+pub(super) fn broken(line: u32) -> Expr {
+    bare(From::First(Vec::new()), line)
+}
+
+fn bare(from: From, line: u32) -> Expr {
+    Expr { from, matching: None, steps: Vec::new(), line }
+}
+
+/// A path, a list of alternatives, or a table.
+pub(super) fn expr(item: Item<'_>) -> Expr {
+    if item.is_table() {
+        let fields = item.fields(&[&SOURCES, &keys::COLUMN, &keys::EXPRESSION]);
+        return fields.map_or_else(|| broken(item.line), |fields| nested(&fields));
+    }
+    bare(from(item), item.line)
+}
+
+/// The expression inside another one: policies are the column's own.
+fn nested(fields: &Fields<'_>) -> Expr {
+    for item in fields.any_of(&keys::COLUMN.built().collect::<Vec<_>>()) {
+        item.refuse_with(
+            format!("`{}` belongs to the column itself, not to an expression inside it", item.name),
+            "write it beside the column's outermost key",
+        );
+    }
+    of_fields(fields)
+}
+
+/// The expression that the keys of a table say, among others.
+pub(super) fn of_fields(fields: &Fields<'_>) -> Expr {
+    let line = fields.item.line;
+    let names: Vec<_> = SOURCES.built().collect();
+    let source = match fields.any_of(&names).as_slice() {
+        [] => {
+            fields.item.refuse_with(
+                format!("`{}` does not say where its value comes from", fields.item.name),
+                "it takes `from`, `value`, `null`, `template`, `join`, `json`, `lookup`, `exists` or a hash",
+            );
+            return broken(line);
+        }
+        [one] => *one,
+        [first, second, ..] => {
+            second.refuse(format!("`{}` and `{}` both say where the value comes from", first.name, second.name));
+            return broken(line);
+        }
+    };
+    companions(fields, source.name);
+    let matching = fields.get("matching").and_then(regex);
+    let steps = fields.get("steps").map_or_else(Vec::new, steps);
+    if source.name == "from" && source.is_table() {
+        let inner = expr(source);
+        if matching.is_none() && steps.is_empty() {
+            return inner;
+        }
+        return Expr { from: From::First(vec![inner]), matching, steps, line };
+    }
+    match of_source(fields, source) {
+        Some(from) => Expr { from, matching, steps, line },
+        None => broken(line),
+    }
+}
+
+/// Refuses keys that say nothing beside this source.
+fn companions(fields: &Fields<'_>, source: &str) {
+    for (name, sources) in [
+        ("with", &["join"][..]),
+        ("each", &["template", "join"]),
+        ("without", &["json"]),
+        ("by", &["lookup", "exists"]),
+        ("ignore_case", &["lookup", "exists"]),
+        ("then", &["exists"]),
+        ("else", &["exists"]),
+    ] {
+        if let Some(item) = fields.get(name)
+            && !sources.contains(&source)
+        {
+            let beside: Vec<_> = sources.iter().map(|name| format!("`{name}`")).collect();
+            item.refuse_with(
+                format!("`{name}` says nothing beside `{source}`"),
+                format!("it goes with {}", suggest::and(&beside)),
+            );
+        }
+    }
+}
+
+fn of_source(fields: &Fields<'_>, source: Item<'_>) -> Option<From> {
+    Some(match source.name {
+        "from" => from(source),
+        "value" => From::Literal(source.literal()?),
+        "null" => {
+            if !source.flag()? {
+                source.refuse_with("`null = false` says nothing", "leave the column out, or write `null = true`");
+                return None;
+            }
+            From::Null
+        }
+        "template" => From::Template { pieces: told(source, path::template(source.text()?))?, each: each(fields) },
+        "join" => From::Join {
+            parts: source.list()?.into_iter().map(expr).collect(),
+            with: fields.text("with").unwrap_or_default(),
+            each: each(fields),
+        },
+        "json" => From::Json(Box::new(without(fields, json(source)))),
+        "uuid5" => digest(Digest::Uuid5, source),
+        "md5" => digest(Digest::Md5, source),
+        "sha256" => digest(Digest::Sha256, source),
+        "lookup" => {
+            let text = source.text()?;
+            let by = by(fields, source);
+            let Some((table, column)) = text.split_once('.') else {
+                source.refuse_with(format!("`{text}` names no column"), "a lookup is written `table.column`");
+                return None;
+            };
+            let (table, column) = (table.to_owned(), column.to_owned());
+            From::Lookup { table, column, by, ignore_case: fields.flag("ignore_case") }
+        }
+        "exists" => {
+            let literal = |name: &str, default: bool| match fields.get(name) {
+                Some(item) => item.literal(),
+                None => Some(Literal::Bool(default)),
+            };
+            From::Exists {
+                table: source.text()?.to_owned(),
+                by: by(fields, source),
+                ignore_case: fields.flag("ignore_case"),
+                then: literal("then", true)?,
+                otherwise: literal("else", false)?,
+            }
+        }
+        other => unreachable!("`{other}` is one of SOURCES"),
+    })
+}
+
+/// A path, or alternatives. Without a path it is broken.
+fn from(item: Item<'_>) -> From {
+    if item.is_list() {
+        let parts = item.list().unwrap_or_default();
+        if parts.is_empty() {
+            item.refuse(format!("`{}` is a list of no alternatives", item.name));
+        }
+        return From::First(parts.into_iter().map(expr).collect());
+    }
+    path_of(item).map_or_else(|| From::First(Vec::new()), From::Path)
+}
+
+fn digest(how: Digest, item: Item<'_>) -> From {
+    From::Digest { how, of: item.one_or_more().into_iter().map(expr).collect(), list: item.is_list() }
+}
+
+/// `by = { column = expression }` beside a lookup.
+pub(super) fn by(fields: &Fields<'_>, beside: Item<'_>) -> Vec<(String, Expr)> {
+    let Some(item) = fields.get("by") else {
+        beside.refuse_with(
+            format!("`{}` does not say which row it means", beside.name),
+            "write `by = { column = expression }` beside it",
+        );
+        return Vec::new();
+    };
+    let entries = item.entries().unwrap_or_default();
+    if entries.is_empty() {
+        item.refuse("`by` names no column");
+    }
+    entries.into_iter().map(|entry| (entry.name.to_owned(), expr(entry))).collect()
+}
+
+fn each(fields: &Fields<'_>) -> Option<Rooted> {
+    rooted_of(fields.get("each")?)
+}
+
+/// What stands under `json`.
+fn json(item: Item<'_>) -> JsonExpr {
+    let Some(entries) = item.is_table().then(|| item.entries().unwrap_or_default()) else {
+        return value(expr(item));
+    };
+    let is = |name: &str| entries.iter().any(|entry| entry.name == name);
+    if entries.len() == 3 && keys::JSON_EACH.built().all(is) {
+        return object(item);
+    }
+    let of_expression = |entry: &Item<'_>| {
+        [&SOURCES, &keys::EXPRESSION, &keys::COLUMN].iter().any(|keys| keys.find(entry.name).is_some())
+    };
+    if !SOURCES.built().any(is) {
+        return members(&entries);
+    }
+    if entries.iter().all(of_expression) {
+        return value(expr(item));
+    }
+    // `{ from = …, to = … }` is two members, `{ from = …, setps = … }` a slip.
+    let words: Vec<_> = keys::EXPRESSION.built().collect();
+    for entry in entries.iter().filter(|entry| !of_expression(entry)) {
+        if let Some(meant) = suggest::nearest(entry.name, words.iter().copied()) {
+            entry.refuse_with(
+                format!(
+                    "`{}` is no key of an expression, and too near to one to be a member beside `from` or the like",
+                    entry.name
+                ),
+                format!("did you mean `{meant}`?"),
+            );
+        }
+    }
+    members(&entries)
+}
+
+/// A value; `{ json = … }` with nothing else is what stands in it.
+fn value(of: Expr) -> JsonExpr {
+    match of {
+        Expr { from: From::Json(inner), matching: None, steps, .. } if steps.is_empty() => *inner,
+        of => JsonExpr::Value { of, without: Vec::new() },
+    }
+}
+
+fn members(entries: &[Item<'_>]) -> JsonExpr {
+    JsonExpr::Table(entries.iter().map(|entry| (entry.name.to_owned(), json(*entry))).collect())
+}
+
+/// `{ each, key, value }`.
+fn object(item: Item<'_>) -> JsonExpr {
+    let Some(fields) = item.fields(&[&keys::JSON_EACH]) else {
+        return value(broken(item.line));
+    };
+    let get = |name| fields.get(name).unwrap_or(item);
+    let list = get("each");
+    // The list itself is meant, so `items[*]` and `items` say the same.
+    let each = match list.as_text().and_then(|text| text.strip_suffix("[*]")) {
+        Some(text) => {
+            let text = if text.is_empty() { "." } else { text };
+            told(list, path::path(text)).map_or_else(|| broken(list.line), |path| bare(From::Path(path), list.line))
+        }
+        None => expr(list),
+    };
+    JsonExpr::Each { each, key: expr(get("key")), value: Box::new(json(get("value"))) }
+}
+
+fn without(fields: &Fields<'_>, json: JsonExpr) -> JsonExpr {
+    let Some(item) = fields.get("without") else {
+        return json;
+    };
+    let selections: Vec<Selection> =
+        item.texts().into_iter().filter_map(|item| told(item, path::selection(item.text()?))).collect();
+    match json {
+        JsonExpr::Value { of, without } if without.is_empty() => JsonExpr::Value { of, without: selections },
+        json => {
+            item.refuse("`without` goes with one value, not with a table of members");
+            json
+        }
+    }
+}
+
+/// `steps`.
+pub(super) fn steps(item: Item<'_>) -> Vec<Step> {
+    item.list().unwrap_or_default().into_iter().filter_map(step).collect()
+}
+
+fn step(item: Item<'_>) -> Option<Step> {
+    let parsed = if let Some(name) = item.as_text() {
+        Step::parse(name, None)
+    } else {
+        let entries = if item.is_table() { item.entries()? } else { Vec::new() };
+        let [entry] = entries.as_slice() else {
+            item.refuse("a step is a name, or a table of one name with its argument");
+            return None;
+        };
+        let argument = entry.literal()?;
+        Step::parse(entry.name, Some(&argument))
+    };
+    parsed
+        .map_err(|message| match message.rsplit_once(", did you mean ") {
+            Some((message, meant)) => item.refuse_with(message, format!("did you mean {meant}")),
+            None => item.refuse(message),
+        })
+        .ok()
+}
+
+/// A regular expression.
+pub(super) fn regex(item: Item<'_>) -> Option<Regex> {
+    let text = item.text()?;
+    Regex::new(text)
+        .map_err(|error| {
+            let why = error.to_string();
+            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            item.refuse(format!("`{}` is no regular expression: {why}", item.name));
+        })
+        .ok()
+}
+
+/// A path.
+pub(super) fn path_of(item: Item<'_>) -> Option<PathExpr> {
+    told(item, path::path(item.text()?))
+}
+
+/// A selection with its prefix.
+pub(super) fn rooted_of(item: Item<'_>) -> Option<Rooted> {
+    told(item, path::rooted(item.text()?))
+}
+
+/// The value, or the error told.
+pub(super) fn told<T>(item: Item<'_>, result: Result<T, Wrong>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(Wrong { message, hint: Some(hint) }) => {
+            item.refuse_with(message, hint);
+            None
+        }
+        Err(Wrong { message, hint: None }) => {
+            item.refuse(message);
+            None
+        }
+    }
+}

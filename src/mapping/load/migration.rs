@@ -1,0 +1,165 @@
+//! `schema/NNN_name.up.sql` and `.down.sql`.
+
+use super::digest_hex;
+use super::tree::Doc;
+use crate::error::Error;
+use crate::mapping::suggest;
+use crate::target::Migration;
+use sha2::{Digest as _, Sha256};
+
+const HEADER: [&str; 3] = ["version", "description", "depends"];
+
+/// The migrations among the files of a set (relative name and text), in order.
+pub(super) fn migrations(folder: &str, files: &[(String, String)]) -> (Vec<Migration>, Vec<Error>) {
+    let mut migrations: Vec<Migration> = Vec::new();
+    let mut errors = Vec::new();
+    for (name, text) in files {
+        let Some(file) = name.strip_prefix("schema/") else {
+            continue; // The loader has dealt with every other file.
+        };
+        let path = format!("{folder}/{name}");
+        match file.strip_suffix(".up.sql") {
+            Some(stem) if numbered(stem) => {
+                let down = format!("schema/{stem}.down.sql");
+                let down = files.iter().find(|(name, _)| *name == down).map(|(_, text)| text.clone());
+                let (migration, wrong) = migration(stem, &path, text, down);
+                errors.extend(wrong);
+                if migrations.iter().any(|other| other.version == migration.version) {
+                    let message = format!("two migrations have the version `{}`", migration.version);
+                    errors.push(Error::request(message).at(&path));
+                }
+                for depends in &migration.depends {
+                    let known = migrations.iter().map(|other| other.version.as_str());
+                    if !known.clone().any(|version| version == depends) {
+                        let error = Error::request(format!("no migration before this one is called `{depends}`"));
+                        let error = match suggest::nearest(depends, known) {
+                            Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+                            None => error.hint("a migration depends on ones with a lower number"),
+                        };
+                        errors.push(error.at(&path));
+                    }
+                }
+                migrations.push(migration);
+            }
+            _ => {
+                let stem = file.strip_suffix(".down.sql");
+                let has_up = stem.is_some_and(|stem| {
+                    numbered(stem) && files.iter().any(|(name, _)| *name == format!("schema/{stem}.up.sql"))
+                });
+                if !has_up {
+                    let hint = "migrations are called `001_what.up.sql`, and `001_what.down.sql` to take them back";
+                    errors.push(Error::request(format!("`{file}` is no migration")).at(&path).hint(hint));
+                }
+            }
+        }
+    }
+    (migrations, errors)
+}
+
+/// `NNN_name`, so that the order of the names is the order of the migrations.
+fn numbered(stem: &str) -> bool {
+    stem.split_once('_').is_some_and(|(number, name)| {
+        number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty()
+    })
+}
+
+fn migration(stem: &str, path: &str, text: &str, down: Option<String>) -> (Migration, Vec<Error>) {
+    let doc = Doc::new(path.to_owned(), text);
+    let mut migration = Migration {
+        version: stem.to_owned(),
+        description: String::new(),
+        depends: Vec::new(),
+        up: text.to_owned(),
+        down,
+        checksum: digest_hex(&Sha256::digest(text.as_bytes())),
+        path: path.to_owned(),
+    };
+    for (line, comment) in (1..).zip(text.lines().map_while(|line| line.strip_prefix("--"))) {
+        let Some((word, value)) = comment.split_once(':') else {
+            continue; // A comment for people.
+        };
+        let (word, value) = (word.trim(), value.trim());
+        match word {
+            "version" if value.is_empty() => doc.refuse(line, "`version` is empty", None),
+            "version" => value.clone_into(&mut migration.version),
+            "description" => value.clone_into(&mut migration.description),
+            "depends" => {
+                migration.depends =
+                    value.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+            }
+            _ => {
+                if let Some(meant) = suggest::nearest(word, HEADER) {
+                    let hint = format!("did you mean `{meant}`?");
+                    doc.refuse(line, format!("the header of a migration has no `{word}`"), Some(hint));
+                }
+            }
+        }
+    }
+    (migration, doc.into_errors())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(files: &[(&str, &str)]) -> Vec<(String, String)> {
+        files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_header_names_version_description_and_what_must_be_there() {
+        let (migrations, errors) = migrations(
+            "mappings/notes",
+            &files(&[
+                ("schema/001_people.up.sql", "-- version: v1\n-- description: people\nCREATE TABLE people (id);\n"),
+                ("schema/001_people.down.sql", "DROP TABLE people;\n"),
+                ("schema/002_notes.up.sql", "-- depends: v1\nCREATE TABLE notes (id);\n-- version: no header\n"),
+            ]),
+        );
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(
+            migrations,
+            [
+                Migration {
+                    version: "v1".into(),
+                    description: "people".into(),
+                    depends: vec![],
+                    up: "-- version: v1\n-- description: people\nCREATE TABLE people (id);\n".into(),
+                    down: Some("DROP TABLE people;\n".into()),
+                    checksum: "4f5633f58fa261c064c8cb23959739720eb8a4a8cbeaeb613ae2998c7157c372".into(),
+                    path: "mappings/notes/schema/001_people.up.sql".into(),
+                },
+                Migration {
+                    version: "002_notes".into(),
+                    description: String::new(),
+                    depends: vec!["v1".into()],
+                    up: "-- depends: v1\nCREATE TABLE notes (id);\n-- version: no header\n".into(),
+                    down: None,
+                    checksum: "f3a27d86ea306180465c67993f94b10bcb036ff85e69ec70c735abd5c3ec2a75".into(),
+                    path: "mappings/notes/schema/002_notes.up.sql".into(),
+                },
+            ]
+        );
+    }
+
+    #[test]
+    fn names_headers_and_dependencies_that_cannot_be_are_told() {
+        let (_, errors) = migrations(
+            "m",
+            &files(&[
+                ("schema/001_a.up.sql", "-- verison: v1\n"),
+                ("schema/002_b.up.sql", "-- depends: 001_b\n"),
+                ("schema/003_c.down.sql", ""),
+                ("schema/4_d.up.sql", ""),
+            ]),
+        );
+        let shown = Error::all(errors).expect("there are errors").to_string();
+        assert_eq!(
+            shown,
+            "the header of a migration has no `verison`\n  at m/schema/001_a.up.sql:1\nhint: did you mean `version`?\n\
+             error: no migration before this one is called `001_b`\n  at m/schema/002_b.up.sql\nhint: did you mean `001_a`?\n\
+             error: `003_c.down.sql` is no migration\n  at m/schema/003_c.down.sql\nhint: migrations are called `001_what.up.sql`, and `001_what.down.sql` to take them back\n\
+             error: `4_d.up.sql` is no migration\n  at m/schema/4_d.up.sql\nhint: migrations are called `001_what.up.sql`, and `001_what.down.sql` to take them back"
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! Reads a mapping set: a folder, or the same files bundled into the program.
+//!
+//! All errors of all files are told at once, each with its place. What the set says of a schema is
+//! judged by [`check`](crate::mapping::check).
+
+mod condition;
+mod expr;
+pub mod keys;
+mod mapping;
+mod migration;
+mod names;
+mod owners;
+pub mod path;
+mod pattern;
+mod precedence;
+mod rule;
+mod set;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use crate::error::{Error, Result};
+use crate::mapping::model::{Mapping, Set};
+use sha2::{Digest as _, Sha256};
+use std::path::{Path, PathBuf};
+use toml::de::DeValue;
+use tree::{Doc, Fields};
+
+/// Where a mapping set lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetSource {
+    /// A folder on disk.
+    Folder(PathBuf),
+    /// Files that are at hand.
+    Files {
+        /// The folder as messages name it.
+        folder: String,
+        /// Relative name (`set.toml`, `schema/001_people.up.sql`) and text.
+        files: Vec<(String, String)>,
+    },
+}
+
+/// A mapping and what only the loader needs to know of it.
+struct Loaded {
+    doc: Doc,
+    mapping: Mapping,
+    /// The lines of `files`, in order.
+    pattern_lines: Vec<u32>,
+}
+
+/// Loads a set that is free of errors.
+pub fn load(source: &SetSource) -> Result<Set> {
+    let (set, errors) = read(source)?;
+    match Error::all(errors) {
+        Some(error) => Err(error),
+        None => Ok(set),
+    }
+}
+
+/// Loads what can be understood of a set, with everything that is wrong with it, so that `check`
+/// can go on and tell the rest as well.
+pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
+    let (folder, mut files) = match source {
+        SetSource::Folder(folder) => (folder.display().to_string(), files_of(folder)?),
+        SetSource::Files { folder, files } => (folder.clone(), files.clone()),
+    };
+    files.sort();
+    let mut errors = Vec::new();
+    let shown = format!("{folder}/set.toml");
+    let text = files.iter().find(|(name, _)| name == "set.toml").map_or("", |(_, text)| text);
+    if text.is_empty() {
+        return Err(Error::request("this is no mapping set: it has no set.toml").at(&folder));
+    }
+    let set_doc = Doc::new(shown, text);
+    let parsed = set_doc.parse(text).map(DeValue::Table);
+    let top = parsed.as_ref().and_then(|value| Fields::top(&set_doc, value, &keys::SET));
+    let whole = top.is_some();
+    let (mut set, ignore_lines) =
+        top.map_or_else(|| (set::nothing(&folder), Vec::new()), |top| set::set(&top, &folder));
+
+    let mut loaded = Vec::new();
+    let mut all_whole = whole;
+    for (name, text) in &files {
+        let Some(stem) = name.strip_suffix(".toml").filter(|stem| *stem != "set") else {
+            if !part_of_a_set(name) {
+                let hint = "a set has set.toml, mappings (`*.toml`), `schema/*.sql` and `*.md`";
+                errors.push(Error::request(format!("`{name}` is no part of a mapping set")).at(&folder).hint(hint));
+            }
+            continue; // set.toml is read already, migrations are read below.
+        };
+        let file = format!("{folder}/{name}");
+        let doc = Doc::new(file.clone(), text);
+        let parsed = doc.parse(text).map(DeValue::Table);
+        match parsed.as_ref().and_then(|value| Fields::top(&doc, value, &keys::MAPPING)) {
+            Some(top) => {
+                let (mapping, pattern_lines) = mapping::mapping(&top, stem, &file);
+                loaded.push(Loaded { doc, mapping, pattern_lines });
+            }
+            None => {
+                all_whole = false;
+                errors.extend(doc.into_errors());
+            }
+        }
+    }
+    for one in &loaded {
+        names::check(&set, whole, one);
+    }
+    precedence::check_files(&set, &ignore_lines, &loaded, &set_doc);
+    if all_whole {
+        precedence::check_feeders(&set, &loaded, &set_doc);
+        owners::check(&set, &loaded, &set_doc);
+    }
+    let mut told = set_doc.into_errors();
+    told.append(&mut errors);
+    for one in loaded {
+        told.extend(one.doc.into_errors());
+        set.mappings.push(one.mapping);
+    }
+    let (migrations, errors) = migration::migrations(&folder, &files);
+    told.extend(errors);
+    set.migrations = migrations;
+    set.digest = digest(&files);
+    Ok((set, told))
+}
+
+fn part_of_a_set(name: &str) -> bool {
+    match name.split_once('/') {
+        None => name.ends_with(".toml") || name.ends_with(".md"),
+        Some(("schema", file)) => file.ends_with(".sql") || file.ends_with(".md"),
+        Some(_) => false,
+    }
+}
+
+/// Every file of a set's folder but hidden ones, with `/` in its relative name.
+fn files_of(folder: &Path) -> Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    let entries = walkdir::WalkDir::new(folder)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.'));
+    for entry in entries {
+        let entry = entry.map_err(|error| {
+            let why = error.io_error().map_or_else(|| "it loops".to_owned(), ToString::to_string);
+            Error::request(format!("the mapping set cannot be read: {why}")).at(folder.display())
+        })?;
+        if entry.file_type().is_dir() {
+            continue; // Its files follow.
+        }
+        let path = entry.path();
+        let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        // A file that is no part of a set is told by its name and not read.
+        let text = if part_of_a_set(&name) {
+            std::fs::read_to_string(path)
+                .map_err(|error| Error::request(format!("the file cannot be read: {error}")).at(path.display()))?
+        } else {
+            String::new()
+        };
+        files.push((name, text));
+    }
+    Ok(files)
+}
+
+/// SHA-256 over names and contents, each behind its length (8 bytes, big-endian).
+fn digest(files: &[(String, String)]) -> String {
+    let mut hash = Sha256::new();
+    for part in files.iter().flat_map(|(name, text)| [name, text]) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    digest_hex(&hash.finalize())
+}
+
+fn digest_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes everything");
+        text
+    })
+}

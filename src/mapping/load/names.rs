@@ -1,0 +1,326 @@
+//! Names that a mapping uses must be names that it, or its set, gives.
+
+use super::Loaded;
+use super::tree::Doc;
+use crate::mapping::model::{Condition, Expr, KeyPart, Mapping, PathExpr, Pattern, Root, Rule, Set};
+use crate::mapping::suggest;
+use crate::mapping::walk::{self, Read};
+
+/// What the engine itself puts into the context.
+const CONTEXT: [&str; 5] = ["owner", "position", "file", "stem", "started"];
+
+/// Checks the names of one mapping; `set_known` is false when set.toml could not be read.
+pub(super) fn check(set: &Set, set_known: bool, loaded: &Loaded) {
+    let mapping = &loaded.mapping;
+    let names = Names { doc: &loaded.doc, set, set_known, mapping, shared: shared_context(mapping) };
+    names.shapes();
+    names.rules();
+    for path in &mapping.source.newest {
+        let scope = Scope { what: "`newest`", rule: None, names: Vec::new() };
+        names.path(path, loaded.mapping.source.shapes.first().map_or(1, |shape| shape.line), &scope);
+    }
+}
+
+fn shared_context(mapping: &Mapping) -> Vec<&str> {
+    let captures = mapping.source.files.iter().flat_map(Pattern::captures);
+    captures.chain(mapping.source.shapes.iter().filter_map(|shape| shape.key_as.as_deref())).collect()
+}
+
+struct Names<'l> {
+    doc: &'l Doc,
+    set: &'l Set,
+    set_known: bool,
+    mapping: &'l Mapping,
+    /// The context that patterns and shapes give.
+    shared: Vec<&'l str>,
+}
+
+/// What names mean at one spot.
+struct Scope<'l> {
+    what: &'l str,
+    rule: Option<&'l Rule>,
+    /// Columns and lets.
+    names: Vec<&'l str>,
+}
+
+impl<'l> Names<'l> {
+    fn refuse(&self, line: u32, message: String, hint: Option<String>) {
+        self.doc.refuse(line, message, hint);
+    }
+
+    fn shapes(&self) {
+        let shapes = &self.mapping.source.shapes;
+        for (at, shape) in shapes.iter().enumerate() {
+            if !shape.name.is_empty() && shapes[..at].iter().any(|other| other.name == shape.name) {
+                self.refuse(shape.line, format!("two shapes are called `{}`", shape.name), None);
+            }
+            if shape.when.is_none() && at + 1 < shapes.len() {
+                let message = format!("shape `{}` has no `when`, so the shapes after it are never reached", shape.name);
+                self.refuse(shape.line, message, Some("put it last".to_owned()));
+            }
+            self.key_as(
+                shape.key_as.as_deref(),
+                shape.line,
+                self.mapping.source.files.iter().flat_map(Pattern::captures),
+            );
+            if let Some(when) = &shape.when {
+                self.condition(when, shape.line, &Scope { what: "a shape", rule: None, names: Vec::new() });
+                if asks_for_rows(when) {
+                    self.refuse(
+                        shape.line,
+                        "`exists` and `absent` in a shape are not built yet".to_owned(),
+                        Some("ask in the `when` of a rule".to_owned()),
+                    );
+                }
+            }
+        }
+    }
+
+    fn key_as<'n>(&self, name: Option<&str>, line: u32, mut taken: impl Iterator<Item = &'n str>) {
+        if let Some(name) = name
+            && (CONTEXT.contains(&name) || taken.any(|other| other == name))
+        {
+            self.refuse(
+                line,
+                format!("`#{name}` is something else already"),
+                Some("choose another name for `key_as`".to_owned()),
+            );
+        }
+    }
+
+    fn rules(&self) {
+        for rule in &self.mapping.rules {
+            self.links(rule);
+            self.twice(rule);
+            let names = rule.columns.iter().map(|column| column.name.as_str());
+            let names: Vec<_> = names.chain(rule.lets.iter().map(|(name, _)| name.as_str())).collect();
+            let scope = Scope { what: "the rule", rule: Some(rule), names };
+            self.key(rule, &scope);
+            self.key_as(rule.key_as.as_deref(), rule.line, self.shared.iter().copied());
+            if let Some(when) = &rule.when {
+                self.condition(when, rule.line, &scope);
+            }
+            for expr in rule.exprs() {
+                self.expr(expr, &scope);
+            }
+            self.cycles(rule);
+        }
+    }
+
+    /// `parent` and `shapes`.
+    fn links(&self, rule: &Rule) {
+        let rules = &self.mapping.rules;
+        let mut seen = vec![rule.name.as_str()];
+        let mut at = rule;
+        while let Some(parent) = at.parent.as_deref() {
+            match rules.iter().find(|other| other.name == parent) {
+                None if at.name == rule.name => {
+                    let names: Vec<_> =
+                        rules.iter().filter(|other| other.name != rule.name).map(|other| other.name.as_str()).collect();
+                    self.refuse(
+                        rule.line,
+                        format!("rule `{}` has an unknown parent `{parent}`", rule.name),
+                        suggest::hint(parent, names),
+                    );
+                    break;
+                }
+                // The rule above tells it.
+                None => break,
+                Some(_) if parent == rule.name => {
+                    self.refuse(rule.line, format!("rule `{}` is its own ancestor", rule.name), None);
+                    break;
+                }
+                Some(_) if seen.contains(&parent) => break,
+                Some(next) => {
+                    seen.push(parent);
+                    at = next;
+                }
+            }
+        }
+        let shapes = &self.mapping.source.shapes;
+        for name in &rule.shapes {
+            match shapes.iter().find(|shape| !shape.name.is_empty() && shape.name == *name) {
+                None => {
+                    let names: Vec<_> =
+                        shapes.iter().map(|shape| shape.name.as_str()).filter(|name| !name.is_empty()).collect();
+                    self.refuse(
+                        rule.line,
+                        format!("rule `{}` is for an unknown shape `{name}`", rule.name),
+                        suggest::hint(name, names),
+                    );
+                }
+                Some(shape) if shape.ignore.is_some() => {
+                    self.refuse(
+                        rule.line,
+                        format!("rule `{}` is for shape `{name}`, which is ignored", rule.name),
+                        None,
+                    );
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn twice(&self, rule: &Rule) {
+        let columns = rule.columns.iter().map(|column| (column.name.as_str(), column.line));
+        let secrets = rule.secrets.iter().map(|secret| (secret.name.as_str(), secret.line));
+        let lets = rule.lets.iter().map(|(name, expr)| (name.as_str(), expr.line));
+        let mut seen = Vec::new();
+        for (name, line) in columns.chain(secrets).chain(lets) {
+            if seen.contains(&name) {
+                self.refuse(
+                    line,
+                    format!("rule `{}` uses the name `{name}` twice", rule.name),
+                    Some("columns, secrets and `let` share their names".to_owned()),
+                );
+            }
+            seen.push(name);
+        }
+    }
+
+    fn key(&self, rule: &Rule, scope: &Scope<'_>) {
+        for part in &rule.key {
+            match part {
+                KeyPart::Path(path) => self.path(path, rule.line, scope),
+                KeyPart::Column(name) if rule.columns.iter().any(|column| column.name == *name) => {}
+                KeyPart::Column(name) => {
+                    let names: Vec<_> = rule.columns.iter().map(|column| column.name.as_str()).collect();
+                    let hint = suggest::nearest(name, names).map_or_else(
+                        || format!("give the column in the rule, or write `.{name}` for a path"),
+                        |meant| format!("did you mean `{meant}`?"),
+                    );
+                    self.refuse(
+                        rule.line,
+                        format!("the key of rule `{}` names `{name}`, which is no column of it", rule.name),
+                        Some(hint),
+                    );
+                }
+            }
+        }
+    }
+
+    fn condition(&self, condition: &Condition, line: u32, scope: &Scope<'_>) {
+        walk::condition(condition, line, &mut |visit| self.read(&visit, scope));
+    }
+
+    fn expr(&self, expr: &Expr, scope: &Scope<'_>) {
+        walk::expr(expr, &mut |visit| self.read(&visit, scope));
+    }
+
+    fn read(&self, visit: &walk::Visit<'_, '_>, scope: &Scope<'_>) {
+        match visit.read {
+            Read::Path(path) => self.path(path, visit.line, scope),
+            Read::Namespace if self.set_known && self.set.namespace.is_none() => {
+                self.refuse(
+                    visit.line,
+                    "`uuid5` needs a namespace".to_owned(),
+                    Some("say `namespace = \"a UUID\"` in set.toml".to_owned()),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn path(&self, path: &PathExpr, line: u32, scope: &Scope<'_>) {
+        match &path.root {
+            Root::Element | Root::Record | Root::Frame => {}
+            Root::Parent(column) => {
+                if scope.rule.is_none_or(|rule| rule.parent.is_none()) {
+                    self.refuse(
+                        line,
+                        format!("`^{column}` needs a parent, and {} has none", scope.what),
+                        Some("say `parent = \"rule\"`".to_owned()),
+                    );
+                }
+            }
+            Root::Column(name) => self.column(name, line, scope),
+            Root::Context(name) => self.context(name, line),
+        }
+    }
+
+    fn column(&self, name: &str, line: u32, scope: &Scope<'_>) {
+        let secrets = scope.rule.map_or(&[][..], |rule| &rule.secrets);
+        if secrets.iter().any(|secret| secret.name == name) {
+            self.refuse(line, format!("`={name}` is a secret, which nothing else can use"), None);
+        } else if !scope.names.contains(&name) {
+            let message = format!("`={name}` is no column and no `let` of {}", scope.what);
+            self.refuse(line, message, suggest::hint(name, scope.names.clone()));
+        }
+    }
+
+    fn context(&self, name: &str, line: u32) {
+        // What another rule's `each` sets is missing here, and no mistake.
+        let key_as = self.mapping.rules.iter().filter_map(|rule| rule.key_as.as_deref());
+        let given: Vec<_> = self.shared.iter().copied().chain(key_as).chain(CONTEXT).collect();
+        let owner = name == "owner" || name.starts_with("owner.");
+        if owner && !given[..given.len() - CONTEXT.len()].contains(&name) {
+            if self.set_known && self.set.owners.is_none() {
+                self.refuse(line, format!("`#{name}` needs `[owners]` in set.toml"), None);
+            }
+        } else if !given.contains(&name) {
+            self.refuse(line, format!("nothing sets the context `#{name}`"), suggest::hint(name, given));
+        }
+    }
+
+    /// A column must not need itself.
+    fn cycles(&self, rule: &Rule) {
+        let columns = rule.columns.iter().map(|column| {
+            (column.name.as_str(), vec![Some(&column.expr), column.agrees.as_ref().map(|(expr, _)| expr)], column.line)
+        });
+        let lets = rule.lets.iter().map(|(name, expr)| (name.as_str(), vec![Some(expr)], expr.line));
+        let needs: Vec<_> = columns
+            .chain(lets)
+            .map(|(name, exprs, line)| {
+                let mut needs = Vec::new();
+                for expr in exprs.into_iter().flatten() {
+                    walk::expr(expr, &mut |visit| {
+                        if let Read::Path(PathExpr { root: Root::Column(name), .. }) = visit.read {
+                            needs.push(name.as_str());
+                        }
+                    });
+                }
+                (name, needs, line)
+            })
+            .collect();
+        for (at, (name, _, line)) in needs.iter().enumerate() {
+            let mut chain = vec![*name];
+            // Each cycle is told once, at its first name.
+            if comes_back(&needs, name, &mut chain)
+                && !needs[..at].iter().any(|(earlier, _, _)| chain.contains(earlier))
+            {
+                let chain = chain.iter().map(|name| format!("`={name}`")).collect::<Vec<_>>().join(" needs ");
+                self.refuse(*line, format!("{chain} needs `={name}`: a value cannot be made of itself"), None);
+            }
+        }
+    }
+}
+
+/// Whether `start` is needed by what the last of `chain` needs; the chain is then the way.
+fn comes_back<'n>(needs: &[(&'n str, Vec<&'n str>, u32)], start: &str, chain: &mut Vec<&'n str>) -> bool {
+    let last = chain.last().copied().unwrap_or_default();
+    let Some((_, next, _)) = needs.iter().find(|(name, _, _)| *name == last) else {
+        return false;
+    };
+    for name in next {
+        if *name == start {
+            return true;
+        }
+        if !chain.contains(name) {
+            chain.push(name);
+            if comes_back(needs, start, chain) {
+                return true;
+            }
+            chain.pop();
+        }
+    }
+    false
+}
+
+fn asks_for_rows(condition: &Condition) -> bool {
+    match condition {
+        Condition::Exists { .. } => true,
+        Condition::Any(all) | Condition::All(all) => all.iter().any(asks_for_rows),
+        Condition::Not(one) => asks_for_rows(one),
+        _ => false,
+    }
+}

@@ -1,0 +1,61 @@
+//! `[owners]` against the file patterns of all mappings.
+
+use super::Loaded;
+use super::tree::Doc;
+use crate::mapping::model::{PatternPiece, PatternSegment, Root, Set};
+use crate::mapping::suggest;
+use crate::mapping::walk::{self, Read};
+
+/// The owner's directory must be a whole segment of some pattern.
+pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
+    let Some(owners) = &set.owners else {
+        return;
+    };
+    let patterns = || {
+        loaded
+            .iter()
+            .flat_map(|one| one.mapping.source.files.iter().zip(&one.pattern_lines).map(move |pair| (one, pair)))
+    };
+    if !patterns().any(|(_, (pattern, _))| pattern.captures().any(|capture| capture == owners.capture)) {
+        let captures: Vec<_> = patterns().flat_map(|(_, (pattern, _))| pattern.captures()).collect();
+        let message = format!("no file pattern captures `{{{}}}`, so no directory has an owner", owners.capture);
+        set_doc.refuse(
+            owners.line,
+            message,
+            suggest::nearest(&owners.capture, captures).map(|meant| format!("did you mean `{meant}`?")),
+        );
+    }
+    for (one, (pattern, line)) in patterns() {
+        let part = pattern.segments.iter().enumerate().find(|(at, segment)| match segment {
+            PatternSegment::Mixed(pieces) => {
+                let captures =
+                    pieces.iter().any(|piece| matches!(piece, PatternPiece::Capture(name) if *name == owners.capture));
+                captures && (pieces.len() > 1 || at + 1 == pattern.segments.len())
+            }
+            _ => false,
+        });
+        if part.is_some() {
+            one.doc.refuse(
+                *line,
+                format!("`{{{}}}` in `{}` is no directory", owners.capture, pattern.text),
+                Some("`owners.capture` stands alone in a segment before the last".to_owned()),
+            );
+        }
+    }
+    for find in &owners.find {
+        let Some(from) = &find.from else {
+            continue; // The directory's name is compared.
+        };
+        walk::expr(from, &mut |visit| {
+            let fits = match visit.read {
+                Read::Path(path) => path.root == Root::Context("owner".to_owned()),
+                Read::Namespace => set.namespace.is_some(),
+                _ => false,
+            };
+            if !fits {
+                let message = "an owner is found by the directory's name alone";
+                set_doc.refuse(visit.line, message, Some("only `#owner` can be used here".to_owned()));
+            }
+        });
+    }
+}

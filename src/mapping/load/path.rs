@@ -1,0 +1,420 @@
+//! The text of paths, selections and templates.
+
+use crate::mapping::model::{Literal, PathExpr, PathStep, Root, Rooted, TemplatePiece};
+use crate::record::{Segment, Selection};
+
+/// What is wrong with a path, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// The message.
+    pub message: String,
+    /// The hint.
+    pub hint: Option<String>,
+}
+
+impl Wrong {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Parses a path, which gives at most one node.
+pub fn path(text: &str) -> Result<PathExpr, Wrong> {
+    let (root, parts) = Scanner::new(text).run()?;
+    let mut steps = Vec::with_capacity(parts.len());
+    for part in parts {
+        steps.push(match part {
+            Part::Name(name) => PathStep::Name(name),
+            Part::Pick { member, equals } => PathStep::Pick { member, equals },
+            Part::Members | Part::Elements => {
+                return Err(Wrong::new(format!("`{text}` could give several values, and a path gives at most one"))
+                    .hint("pick one as in `items[name = \"x\"]`, or select elements with `each`"));
+            }
+        });
+    }
+    Ok(PathExpr { root, steps })
+}
+
+/// Parses a selection that starts from the element, the record or the frame.
+pub fn rooted(text: &str) -> Result<Rooted, Wrong> {
+    let (root, parts) = Scanner::new(text).run()?;
+    if !matches!(root, Root::Element | Root::Record | Root::Frame) {
+        return Err(Wrong::new(format!("`{text}` selects nothing in a document"))
+            .hint("a selection starts with a name, `.`, `@` or `$`"));
+    }
+    let mut segments = Vec::with_capacity(parts.len());
+    for part in parts {
+        segments.push(match part {
+            Part::Name(name) => Segment::Name(name),
+            Part::Members => Segment::Members,
+            Part::Elements => Segment::Elements,
+            Part::Pick { .. } => {
+                return Err(Wrong::new(format!("`{text}` picks an element, and a selection takes all or none"))
+                    .hint("use `[*]`, and `when` in the rule"));
+            }
+        });
+    }
+    Ok(Rooted { root, selection: Selection(segments) })
+}
+
+/// Parses a selection that has no choice of what it starts from.
+pub fn selection(text: &str) -> Result<Selection, Wrong> {
+    let rooted = rooted(text)?;
+    if rooted.root == Root::Element {
+        Ok(rooted.selection)
+    } else {
+        Err(Wrong::new(format!("`{text}` needs no prefix: what it starts from is given")))
+    }
+}
+
+/// Parses a template: text with `{path}`; `{{` and `}}` are braces.
+pub fn template(text: &str) -> Result<Vec<TemplatePiece>, Wrong> {
+    let mut pieces = Vec::new();
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        plain.push_str(&rest[..at]);
+        let brace = &rest[at..=at];
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix(brace) {
+            plain.push_str(brace);
+            rest = after;
+        } else if brace == "}" {
+            return Err(Wrong::new(format!("`{text}` closes a brace that is not open")).hint("write `}}` for a brace"));
+        } else {
+            let Some(end) = rest.find('}') else {
+                return Err(
+                    Wrong::new(format!("`{text}` opens a brace and does not close it")).hint("write `{{` for a brace")
+                );
+            };
+            if !plain.is_empty() {
+                pieces.push(TemplatePiece::Text(std::mem::take(&mut plain)));
+            }
+            pieces.push(TemplatePiece::Path(path(&rest[..end])?));
+            rest = &rest[end + 1..];
+        }
+    }
+    plain.push_str(rest);
+    if !plain.is_empty() {
+        pieces.push(TemplatePiece::Text(plain));
+    }
+    Ok(pieces)
+}
+
+enum Part {
+    Name(String),
+    Members,
+    Elements,
+    Pick { member: String, equals: Literal },
+}
+
+struct Scanner<'t> {
+    text: &'t str,
+    rest: &'t str,
+}
+
+impl<'t> Scanner<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { text, rest: text }
+    }
+
+    fn run(mut self) -> Result<(Root, Vec<Part>), Wrong> {
+        let first = self.rest.chars().next().ok_or_else(|| {
+            Wrong::new("an empty text is no path")
+                .hint("write `.` for the element, `{ value = \"\" }` for an empty text")
+        })?;
+        let root = match first {
+            '.' => Root::Element,
+            '@' => Root::Record,
+            '$' => Root::Frame,
+            '^' | '=' | '#' => return self.named(first).map(|root| (root, Vec::new())),
+            '[' | '*' => return Ok((Root::Element, self.parts(true)?)),
+            _ if plain(first) => return Ok((Root::Element, self.parts(true)?)),
+            _ => {
+                return Err(Wrong::new(format!("`{}` starts with `{first}`, which is no path prefix", self.text))
+                    .hint("a path starts with a name, `.`, `@`, `$`, `^column`, `=name` or `#name`; a literal is `{ value = … }`"));
+            }
+        };
+        // After `.` the first name follows at once; after `@` and `$` another dot or a bracket does.
+        self.rest = &self.rest[first.len_utf8()..];
+        let parts = if self.rest.is_empty() { Vec::new() } else { self.parts(root == Root::Element)? };
+        Ok((root, parts))
+    }
+
+    fn named(&mut self, prefix: char) -> Result<Root, Wrong> {
+        let name = &self.rest[1..];
+        let mut words = name.split('.');
+        let good = |word: Option<&str>| word.is_some_and(|word| !word.is_empty() && word.chars().all(plain));
+        let whole = good(words.next())
+            && match (prefix, words.next()) {
+                (_, None) => true,
+                ('#', Some(column)) => good(Some(column)) && name.starts_with("owner.") && words.next().is_none(),
+                _ => false,
+            };
+        if !whole {
+            let (what, form) = match prefix {
+                '^' => ("a column of the parent row", "`^column`"),
+                '=' => ("a column or `let` of the rule", "`=name`"),
+                _ => ("a context name", "`#name` or `#owner.column`"),
+            };
+            return Err(
+                Wrong::new(format!("`{}` does not name {what}", self.text)).hint(format!("it is written {form}"))
+            );
+        }
+        let name = name.to_owned();
+        Ok(match prefix {
+            '^' => Root::Parent(name),
+            '=' => Root::Column(name),
+            _ => Root::Context(name),
+        })
+    }
+
+    /// The parts that are left; `bare` when a name may follow without a dot.
+    fn parts(&mut self, bare: bool) -> Result<Vec<Part>, Wrong> {
+        let mut parts = Vec::new();
+        let mut bare = bare;
+        while let Some(next) = self.rest.chars().next() {
+            if next == '[' {
+                parts.push(self.bracket()?);
+            } else if next == '.' && !bare {
+                self.rest = &self.rest[1..];
+                parts.push(self.name()?);
+            } else if bare {
+                parts.push(self.name()?);
+            } else {
+                return Err(self.odd());
+            }
+            bare = false;
+        }
+        Ok(parts)
+    }
+
+    fn odd(&self) -> Wrong {
+        match self.rest.chars().next() {
+            Some(next) => Wrong::new(format!("`{}` has `{next}` where a path goes on or ends", self.text))
+                .hint("a name with other characters than letters, digits, `_` and `-` is written `['odd name']`"),
+            None => Wrong::new(format!("`{}` ends where a name should follow", self.text)),
+        }
+    }
+
+    fn name(&mut self) -> Result<Part, Wrong> {
+        if let Some(rest) = self.rest.strip_prefix('*') {
+            self.rest = rest;
+            return Ok(Part::Members);
+        }
+        if self.rest.starts_with('.') {
+            return Err(Wrong::new(format!("`{}` has `..`, and nothing selects at any depth", self.text))
+                .hint("name every member on the way"));
+        }
+        let end = self.rest.find(|c| !plain(c)).unwrap_or(self.rest.len());
+        let (name, rest) = self.rest.split_at(end);
+        if name.is_empty() {
+            return Err(self.odd());
+        }
+        self.rest = rest;
+        Ok(Part::Name(name.to_owned()))
+    }
+
+    fn bracket(&mut self) -> Result<Part, Wrong> {
+        self.rest = self.rest[1..].trim_start();
+        let part = if let Some(rest) = self.rest.strip_prefix('*') {
+            self.rest = rest;
+            Part::Elements
+        } else if self.rest.starts_with(['\'', '"']) {
+            let name = self.quoted()?;
+            if self.rest.trim_start().starts_with('=') { self.pick(name)? } else { Part::Name(name) }
+        } else {
+            let end = self.rest.find(|c| !plain(c)).unwrap_or(self.rest.len());
+            let (name, rest) = self.rest.split_at(end);
+            if !name.is_empty() && name.chars().all(|c| c.is_ascii_digit() || c == '-') {
+                return Err(Wrong::new(format!(
+                    "`[{name}]` in `{}`: a number as an index is not built yet",
+                    self.text
+                )));
+            }
+            if name.is_empty() {
+                return Err(self.odd_bracket());
+            }
+            self.rest = rest;
+            self.pick(name.to_owned())?
+        };
+        self.rest = self.rest.trim_start();
+        match self.rest.strip_prefix(']') {
+            Some(rest) => {
+                self.rest = rest;
+                Ok(part)
+            }
+            None => Err(self.odd_bracket()),
+        }
+    }
+
+    fn odd_bracket(&self) -> Wrong {
+        Wrong::new(format!("`{}` has a bracket that says nothing known", self.text))
+            .hint("brackets hold `*`, a quoted name, or `member = literal`")
+    }
+
+    fn pick(&mut self, member: String) -> Result<Part, Wrong> {
+        self.rest = self.rest.trim_start();
+        let Some(rest) = self.rest.strip_prefix('=') else {
+            return Err(self.odd_bracket());
+        };
+        self.rest = rest.trim_start();
+        if self.rest.starts_with(['\'', '"']) {
+            return Ok(Part::Pick { member, equals: Literal::Text(self.quoted()?) });
+        }
+        let end = self.rest.find(']').unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at(end);
+        let word = word.trim_end();
+        let equals = match word {
+            "true" => Literal::Bool(true),
+            "false" => Literal::Bool(false),
+            _ => match (word.parse::<i64>(), word.parse::<f64>()) {
+                (Ok(value), _) => Literal::Integer(value),
+                (_, Ok(value)) if value.is_finite() => Literal::Real(value),
+                _ => {
+                    return Err(Wrong::new(format!("`{word}` in `{}` is no literal", self.text))
+                        .hint("a text is written in quotes"));
+                }
+            },
+        };
+        self.rest = rest;
+        Ok(Part::Pick { member, equals })
+    }
+
+    /// A text in quotes of either kind; a backslash takes the next character as it is.
+    fn quoted(&mut self) -> Result<String, Wrong> {
+        let mut chars = self.rest.char_indices();
+        let quote = chars.next().map(|(_, quote)| quote);
+        let mut name = String::new();
+        while let Some((at, c)) = chars.next() {
+            if Some(c) == quote {
+                self.rest = &self.rest[at + 1..];
+                return Ok(name);
+            }
+            if c == '\\' {
+                name.extend(chars.next().map(|(_, escaped)| escaped));
+            } else {
+                name.push(c);
+            }
+        }
+        Err(Wrong::new(format!("`{}` opens a quote and does not close it", self.text)))
+    }
+}
+
+fn plain(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '-'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(name: &str) -> PathStep {
+        PathStep::Name(name.to_owned())
+    }
+
+    fn pick(member: &str, equals: Literal) -> PathStep {
+        PathStep::Pick { member: member.to_owned(), equals }
+    }
+
+    #[test]
+    fn every_prefix_has_its_root() {
+        let cases = [
+            (".", Root::Element, vec![]),
+            ("title", Root::Element, vec![name("title")]),
+            (".title", Root::Element, vec![name("title")]),
+            ("author.address.city", Root::Element, vec![name("author"), name("address"), name("city")]),
+            ("@", Root::Record, vec![]),
+            ("@.id", Root::Record, vec![name("id")]),
+            ("@['odd key'].x", Root::Record, vec![name("odd key"), name("x")]),
+            ("$.meta.time", Root::Frame, vec![name("meta"), name("time")]),
+            ("^id", Root::Parent("id".into()), vec![]),
+            ("=slug", Root::Column("slug".into()), vec![]),
+            ("#owner.id", Root::Context("owner.id".into()), vec![]),
+            ("#started", Root::Context("started".into()), vec![]),
+        ];
+        for (text, root, steps) in cases {
+            assert_eq!(path(text), Ok(PathExpr { root, steps }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pick_compares_a_member_with_a_literal() {
+        let text = |text: &str| Literal::Text(text.to_owned());
+        let cases = [
+            ("tags[kind = \"To do\"].name", vec![name("tags"), pick("kind", text("To do")), name("name")]),
+            ("tags['odd kind'='x]y']", vec![name("tags"), pick("odd kind", text("x]y"))]),
+            ("[n=3]", vec![pick("n", Literal::Integer(3))]),
+            ("a[n = -1.5]", vec![name("a"), pick("n", Literal::Real(-1.5))]),
+            ("a[on = true]['it\\'s']", vec![name("a"), pick("on", Literal::Bool(true)), name("it's")]),
+        ];
+        for (text, steps) in cases {
+            assert_eq!(path(text), Ok(PathExpr { root: Root::Element, steps }), "{text}");
+        }
+    }
+
+    #[test]
+    fn selections_take_stars_and_show_as_they_were_written() {
+        for text in ["notes[*]", "notes.*", "[*]", "*", "a.*[*].b", ".", "['odd key'].*"] {
+            assert_eq!(selection(text).map(|selection| selection.to_string()), Ok(text.to_owned()));
+        }
+        assert_eq!(rooted("$.meta.*").map(|rooted| rooted.root), Ok(Root::Frame));
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused_with_the_reason() {
+        let cases = [
+            ("", "an empty text is no path"),
+            ("%title", "`%title` starts with `%`, which is no path prefix"),
+            ("a..b", "`a..b` has `..`, and nothing selects at any depth"),
+            ("a.", "`a.` ends where a name should follow"),
+            ("a b", "`a b` has ` ` where a path goes on or ends"),
+            ("a[0]", "`[0]` in `a[0]`: a number as an index is not built yet"),
+            ("a[*]", "`a[*]` could give several values, and a path gives at most one"),
+            ("a[b]", "`a[b]` has a bracket that says nothing known"),
+            ("a[b = c]", "`c` in `a[b = c]` is no literal"),
+            ("a['b]", "`a['b]` opens a quote and does not close it"),
+            ("@title", "`@title` has `t` where a path goes on or ends"),
+            ("^", "`^` does not name a column of the parent row"),
+            ("=a.b", "`=a.b` does not name a column or `let` of the rule"),
+            ("#place.id", "`#place.id` does not name a context name"),
+        ];
+        for (text, message) in cases {
+            assert_eq!(path(text).map_err(|wrong| wrong.message), Err(message.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_selection_picks_nothing_and_starts_in_the_document() {
+        assert!(rooted("a[b = 1]").is_err());
+        assert!(rooted("=a").is_err());
+        assert!(selection("$.a").is_err());
+    }
+
+    #[test]
+    fn a_template_holds_text_paths_and_doubled_braces() {
+        let pieces = template("{{{a.b}}} x {c}").expect("it is well formed");
+        let shown: Vec<_> = pieces
+            .iter()
+            .map(|piece| match piece {
+                TemplatePiece::Text(text) => format!("text {text}"),
+                TemplatePiece::Path(path) => format!("path of {}", path.steps.len()),
+            })
+            .collect();
+        assert_eq!(shown, ["text {", "path of 2", "text } x ", "path of 1"]);
+        assert!(template("a {b").is_err());
+        assert!(template("a } b").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "[.@$^=#a-zé0-9'\"\\\\ *{}=\\[\\]-]{0,12}") {
+            let _ = (path(&text), rooted(&text), template(&text), crate::mapping::model::Pattern::parse(&text));
+        }
+    }
+}

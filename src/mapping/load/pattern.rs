@@ -1,0 +1,302 @@
+//! File patterns: what they match, what they capture, and which of two has a file.
+
+use crate::mapping::model::{Pattern, PatternPiece, PatternSegment};
+use std::cmp::Ordering;
+
+impl Pattern {
+    /// Parses a pattern such as `people/{owner}/notes_{year}.json`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let segments = text.split('/').map(|segment| parse_segment(text, segment)).collect::<Result<Vec<_>, _>>()?;
+        let pattern = Self { text: text.to_owned(), segments };
+        let mut seen = Vec::new();
+        for capture in pattern.captures() {
+            if seen.contains(&capture) {
+                return Err(format!("`{text}` captures `{capture}` twice"));
+            }
+            seen.push(capture);
+        }
+        Ok(pattern)
+    }
+
+    /// The names of its captures, from the left.
+    pub fn captures(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().flat_map(|segment| {
+            match segment {
+                PatternSegment::Mixed(pieces) => pieces.as_slice(),
+                _ => &[],
+            }
+            .iter()
+            .filter_map(|piece| match piece {
+                PatternPiece::Capture(name) => Some(name.as_str()),
+                _ => None,
+            })
+        })
+    }
+
+    /// The captures of a path (`/` between segments), or `None` if it is no such path.
+    ///
+    /// Of several ways to match, the one whose captures are shortest from the left is taken.
+    pub fn matches(&self, path: &str) -> Option<Vec<(String, String)>> {
+        let path: Vec<_> = path.split('/').collect();
+        let mut captures = Vec::new();
+        match_segments(&self.segments, &path, &mut captures).then_some(captures)
+    }
+
+    /// Which of two patterns has a file that both match: `Less` when it is this one.
+    ///
+    /// Segments are compared from the left: a literal comes before a literal with a capture or star,
+    /// this before a bare capture or `*`, and `**` last. The first difference decides.
+    pub fn more_specific(&self, other: &Pattern) -> Ordering {
+        for (mine, theirs) in self.segments.iter().zip(&other.segments) {
+            match rank(mine).cmp(&rank(theirs)) {
+                Ordering::Equal => {}
+                decided => return decided,
+            }
+        }
+        other.segments.len().cmp(&self.segments.len())
+    }
+
+    /// Whether some path is matched by both.
+    pub fn overlaps(&self, other: &Pattern) -> bool {
+        meet(&self.segments, &other.segments, &|segment| *segment == PatternSegment::Any, &|a, b| {
+            let (a, b) = (tokens(a), tokens(b));
+            meet(&a, &b, &|token| *token == Token::Run, &|a, b| match (a, b) {
+                (Token::Char(a), Token::Char(b)) => a == b,
+                _ => true,
+            })
+        })
+    }
+}
+
+fn parse_segment(text: &str, segment: &str) -> Result<PatternSegment, String> {
+    match segment {
+        "" => return Err(format!("`{text}` has an empty segment; patterns are relative to the import root")),
+        "." | ".." => return Err(format!("`{text}` has `{segment}`; patterns go down from the import root")),
+        "**" => return Ok(PatternSegment::Any),
+        _ if segment.contains('\\') => return Err(format!("`{text}` has a backslash; segments are parted by `/`")),
+        _ if segment.contains("**") => return Err(format!("`**` stands alone between slashes, not as in `{text}`")),
+        _ => {}
+    }
+    let mut pieces = Vec::new();
+    let mut rest = segment;
+    while let Some(at) = rest.find(['{', '}', '*']) {
+        if at > 0 {
+            pieces.push(PatternPiece::Literal(rest[..at].to_owned()));
+        }
+        let wild = if let Some(after) = rest[at..].strip_prefix('*') {
+            rest = after;
+            PatternPiece::Star
+        } else {
+            let capture = rest[at..].strip_prefix('{').and_then(|open| open.split_once('}'));
+            let Some((name, after)) = capture else {
+                return Err(format!("`{text}` has a brace without its other half"));
+            };
+            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                return Err(format!("`{{{name}}}` in `{text}` is no capture; a name has letters, digits and `_`"));
+            }
+            rest = after;
+            PatternPiece::Capture(name.to_owned())
+        };
+        if !matches!(pieces.last(), None | Some(PatternPiece::Literal(_))) {
+            return Err(format!(
+                "two captures or stars stand side by side in `{text}`, so where one ends is anybody's guess"
+            ));
+        }
+        pieces.push(wild);
+    }
+    if pieces.is_empty() {
+        return Ok(PatternSegment::Literal(segment.to_owned()));
+    }
+    if !rest.is_empty() {
+        pieces.push(PatternPiece::Literal(rest.to_owned()));
+    }
+    Ok(PatternSegment::Mixed(pieces))
+}
+
+/// 0 for a literal, 1 for a literal with something else, 2 for a bare capture or star, 3 for `**`.
+fn rank(segment: &PatternSegment) -> u8 {
+    match segment {
+        PatternSegment::Literal(_) => 0,
+        PatternSegment::Mixed(pieces) => {
+            if pieces.iter().any(|piece| matches!(piece, PatternPiece::Literal(_))) {
+                1
+            } else {
+                2
+            }
+        }
+        PatternSegment::Any => 3,
+    }
+}
+
+fn match_segments(pattern: &[PatternSegment], path: &[&str], captures: &mut Vec<(String, String)>) -> bool {
+    let Some((first, rest)) = pattern.split_first() else {
+        return path.is_empty();
+    };
+    let before = captures.len();
+    let matched = match (first, path) {
+        (PatternSegment::Any, _) => (0..=path.len()).any(|skip| match_segments(rest, &path[skip..], captures)),
+        (_, []) => false,
+        (PatternSegment::Literal(literal), [name, path @ ..]) => {
+            literal == name && match_segments(rest, path, captures)
+        }
+        (PatternSegment::Mixed(pieces), [name, path @ ..]) => {
+            match_pieces(pieces, name, captures) && match_segments(rest, path, captures)
+        }
+    };
+    if !matched {
+        captures.truncate(before);
+    }
+    matched
+}
+
+fn match_pieces(pieces: &[PatternPiece], name: &str, captures: &mut Vec<(String, String)>) -> bool {
+    let Some((first, rest)) = pieces.split_first() else {
+        return name.is_empty();
+    };
+    let (least, capture) = match first {
+        PatternPiece::Literal(literal) => {
+            return name.strip_prefix(literal.as_str()).is_some_and(|name| match_pieces(rest, name, captures));
+        }
+        PatternPiece::Capture(capture) => (1, Some(capture)),
+        PatternPiece::Star => (0, None),
+    };
+    let ends = name.char_indices().map(|(at, _)| at).chain(std::iter::once(name.len())).skip(least);
+    for end in ends {
+        let before = captures.len();
+        if let Some(capture) = capture {
+            captures.push((capture.clone(), name[..end].to_owned()));
+        }
+        if match_pieces(rest, &name[end..], captures) {
+            return true;
+        }
+        captures.truncate(before);
+    }
+    false
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token {
+    Char(char),
+    /// Any one character.
+    One,
+    /// Any characters, none included.
+    Run,
+}
+
+fn tokens(segment: &PatternSegment) -> Vec<Token> {
+    match segment {
+        PatternSegment::Literal(literal) => literal.chars().map(Token::Char).collect(),
+        PatternSegment::Mixed(pieces) => pieces
+            .iter()
+            .flat_map(|piece| match piece {
+                PatternPiece::Literal(literal) => literal.chars().map(Token::Char).collect(),
+                PatternPiece::Capture(_) => vec![Token::One, Token::Run],
+                PatternPiece::Star => vec![Token::Run],
+            })
+            .collect(),
+        PatternSegment::Any => vec![Token::Run],
+    }
+}
+
+/// Whether two sequences with wild runs in them have an instance in common.
+fn meet<T>(a: &[T], b: &[T], is_run: &dyn Fn(&T) -> bool, alike: &dyn Fn(&T, &T) -> bool) -> bool {
+    // row[j]: whether the parts of `a` so far meet the first j parts of `b`.
+    let mut row = vec![true];
+    for part in b {
+        let last = row[row.len() - 1];
+        row.push(last && is_run(part));
+    }
+    for mine in a {
+        let mut next = vec![row[0] && is_run(mine)];
+        for (j, theirs) in b.iter().enumerate() {
+            let met = match (is_run(mine), is_run(theirs)) {
+                (false, false) => row[j] && alike(mine, theirs),
+                // A run takes nothing, or one more of the other side.
+                _ => row[j + 1] || next[j],
+            };
+            next.push(met);
+        }
+        row = next;
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> Pattern {
+        Pattern::parse(text).expect("a good pattern")
+    }
+
+    fn captured(text: &str, path: &str) -> Option<String> {
+        let captures = pattern(text).matches(path)?;
+        Some(captures.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn a_pattern_matches_whole_paths_and_says_what_it_captured() {
+        let cases = [
+            ("people/people.json", "people/people.json", Some("")),
+            ("people/people.json", "people/people.json.bak", None),
+            ("people/{owner}/notes.json", "people/ann/notes.json", Some("owner=ann")),
+            ("people/{owner}/notes.json", "people/notes.json", None),
+            ("people/{owner}/notes.json", "people/a/b/notes.json", None),
+            ("{a}_{b}.json", "x_y_z.json", Some("a=x b=y_z")),
+            ("notes_{year}.json", "notes_.json", None),
+            ("notes_{year}.json", "notes_2019.json", Some("year=2019")),
+            ("*.json", ".json", Some("")),
+            ("*.json", "a.txt", None),
+            ("old/**", "old/a/b.json", Some("")),
+            ("old/**", "old", Some("")),
+            ("**/{name}.json", "a/b/c.json", Some("name=c")),
+            ("**/{name}.json", "c.json", Some("name=c")),
+            ("{ä}.json", "x.json", None),
+        ];
+        for (text, path, expected) in cases {
+            if text.contains('ä') {
+                assert!(Pattern::parse(text).is_err());
+            } else {
+                assert_eq!(captured(text, path).as_deref(), expected, "{text} on {path}");
+            }
+        }
+        assert_eq!(captured("{x}.json", "äöü.json").as_deref(), Some("x=äöü"));
+    }
+
+    #[test]
+    fn the_first_difference_from_the_left_decides() {
+        let ordered = ["a/b", "a/b_{x}", "a/{x}", "a/**", "a_*/b", "{x}/b", "*/b_{x}", "**/b", "**"];
+        for (i, first) in ordered.iter().enumerate() {
+            for (j, second) in ordered.iter().enumerate() {
+                assert_eq!(pattern(first).more_specific(&pattern(second)), i.cmp(&j), "{first} and {second}");
+            }
+        }
+        assert_eq!(pattern("a/{x}").more_specific(&pattern("b/*")), Ordering::Equal);
+    }
+
+    #[test]
+    fn patterns_overlap_when_a_path_fits_both() {
+        let cases = [
+            ("a/{x}.json", "a/{y}.json", true),
+            ("a/{x}.json", "b/{y}.json", false),
+            ("{x}_a.json", "b_{y}.json", true),
+            ("{x}.json", "{y}.txt", false),
+            ("a/**", "**/b", true),
+            ("a/**/c", "a/**/d", false),
+            ("**", "x", true),
+            ("a{x}", "a", false),
+            ("a*", "a", true),
+        ];
+        for (a, b, expected) in cases {
+            assert_eq!(pattern(a).overlaps(&pattern(b)), expected, "{a} and {b}");
+            assert_eq!(pattern(b).overlaps(&pattern(a)), expected, "{b} and {a}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        for text in ["", "/a", "a//b", "../a", "a\\b", "a**", "{a", "a}", "{}", "{a}{b}", "{a}*", "{a}/{a}"] {
+            assert!(Pattern::parse(text).is_err(), "{text}");
+        }
+    }
+}

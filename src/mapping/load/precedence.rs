@@ -1,0 +1,88 @@
+//! Which mapping has a file, and which rules feed a table in which order.
+
+use super::Loaded;
+use super::tree::Doc;
+use crate::mapping::model::{Pattern, Set};
+use crate::mapping::suggest;
+use std::cmp::Ordering;
+
+struct Claim<'l> {
+    pattern: &'l Pattern,
+    who: String,
+    /// The mapping's number; `None` for the set's `[ignore]`.
+    mapping: Option<usize>,
+    line: u32,
+    doc: &'l Doc,
+}
+
+/// Two claims that match a file in common must differ in precedence, or which one has it is a guess.
+pub(super) fn check_files(set: &Set, ignore_lines: &[u32], loaded: &[Loaded], set_doc: &Doc) {
+    let mut claims: Vec<_> = set
+        .ignore
+        .iter()
+        .zip(ignore_lines)
+        .map(|(ignore, line)| Claim {
+            pattern: &ignore.pattern,
+            who: "`[ignore]` in set.toml".to_owned(),
+            mapping: None,
+            line: *line,
+            doc: set_doc,
+        })
+        .collect();
+    for (number, one) in loaded.iter().enumerate() {
+        for (pattern, line) in one.mapping.source.files.iter().zip(&one.pattern_lines) {
+            let who = format!("mapping `{}`", one.mapping.name);
+            claims.push(Claim { pattern, who, mapping: Some(number), line: *line, doc: &one.doc });
+        }
+    }
+    for (i, later) in claims.iter().enumerate() {
+        let rival = claims[..i].iter().find(|earlier| {
+            earlier.pattern.more_specific(later.pattern) == Ordering::Equal
+                && earlier.pattern.overlaps(later.pattern)
+                && (earlier.mapping != later.mapping || earlier.pattern == later.pattern)
+        });
+        if let Some(rival) = rival {
+            later.doc.refuse(
+                later.line,
+                format!(
+                    "`{}` and `{}` of {} can name the same file",
+                    later.pattern.text, rival.pattern.text, rival.who
+                ),
+                Some("make one of them more specific: the first difference from the left decides".to_owned()),
+            );
+        }
+    }
+}
+
+/// What `[precedence]` names must be there and feed the table.
+pub(super) fn check_feeders(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
+    for entry in &set.precedence {
+        for (at, feeder) in entry.feeders.iter().enumerate() {
+            let refuse = |message: String, hint: Option<String>| set_doc.refuse(entry.line, message, hint);
+            if entry.feeders[..at].contains(feeder) {
+                refuse(format!("`{feeder}` stands twice in the precedence of `{}`", entry.table), None);
+                continue; // It was judged where it stood first.
+            }
+            let (mapping, rule) = match feeder.split_once('.') {
+                Some((mapping, rule)) => (mapping, Some(rule)),
+                None => (feeder.as_str(), None),
+            };
+            let Some(found) = loaded.iter().find(|one| one.mapping.name == mapping) else {
+                let names: Vec<_> = loaded.iter().map(|one| one.mapping.name.as_str()).collect();
+                refuse(format!("there is no mapping `{mapping}`"), suggest::hint(mapping, names));
+                continue; // Nothing more can be said of it.
+            };
+            let rules = &found.mapping.rules;
+            if let Some(rule) = rule
+                && !rules.iter().any(|known| known.name == rule)
+            {
+                let names: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
+                refuse(format!("mapping `{mapping}` has no rule `{rule}`"), suggest::hint(rule, names));
+            } else if !rules.iter().any(|known| known.into == entry.table && rule.is_none_or(|rule| known.name == rule))
+            {
+                let hint = format!("no rule of it goes `into` table `{}`", entry.table);
+                refuse(format!("`{feeder}` does not feed `{}`", entry.table), Some(hint));
+            }
+        }
+    }
+}

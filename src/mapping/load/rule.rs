@@ -1,0 +1,173 @@
+//! `[table.NAME]`: rules, their columns and secrets.
+
+use super::expr::{self, broken, path_of, rooted_of};
+use super::keys;
+use super::tree::{Fields, Item};
+use crate::finding::Severity;
+use crate::mapping::model::{ColumnRule, Expr, KeyPart, OnDuplicate, Policies, Policy, Rule, SecretKind, SecretRule};
+
+/// One rule.
+pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
+    let fields = item.fields(&[&keys::RULE])?;
+    let entries = |name| fields.get(name).and_then(|item| item.entries()).unwrap_or_default();
+    let rule = Rule {
+        name: item.name.to_owned(),
+        into: fields.text("into").unwrap_or_else(|| item.name.to_owned()),
+        key: fields.get("key").map_or_else(Vec::new, key),
+        each: fields
+            .get("each")
+            .map_or_else(Vec::new, |item| item.one_or_more().into_iter().filter_map(rooted_of).collect()),
+        key_as: fields.text("key_as"),
+        parent: fields.text("parent"),
+        when: fields.get("when").and_then(super::condition::condition),
+        shapes: texts(&fields, "shapes"),
+        lets: entries("let").into_iter().map(|item| (item.name.to_owned(), expr::expr(item))).collect(),
+        on_duplicate: on_duplicate(&fields),
+        reject_row_only: fields.get("on_reject").and_then(|item| item.word(&keys::ON_REJECT)) == Some("row"),
+        columns: entries("columns").into_iter().map(column).collect(),
+        secrets: entries("secrets").into_iter().filter_map(secret).collect(),
+        line: item.line,
+    };
+    if rule.columns.is_empty() && rule.secrets.is_empty() {
+        item.refuse(format!("rule `{}` writes no column", rule.name));
+    }
+    if let Some(item) = fields.get("key")
+        && rule.key.is_empty()
+    {
+        item.refuse("`key` has no part");
+    }
+    if let Some(item) = fields.get("on_duplicate")
+        && rule.key.is_empty()
+        && fields.get("key").is_none()
+    {
+        item.refuse_with(
+            "`on_duplicate` says nothing without a `key`",
+            "name the columns that tell one row from another",
+        );
+    }
+    if let Some(item) = fields.get("on_reject")
+        && rule.reject_row_only
+        && rule.parent.is_none()
+    {
+        item.refuse_with(
+            "`on_reject = \"row\"` is for rules with a `parent`",
+            "a bad row of this rule takes its record with it",
+        );
+    }
+    if let Some(item) = fields.get("key_as")
+        && rule.each.is_empty()
+    {
+        item.refuse("`key_as` says nothing without `each`");
+    }
+    Some(rule)
+}
+
+fn texts(fields: &Fields<'_>, name: &str) -> Vec<String> {
+    let items = fields.get(name).map_or_else(Vec::new, |item| item.texts());
+    items.into_iter().filter_map(|item| item.as_text()).map(str::to_owned).collect()
+}
+
+/// Bare texts are columns, texts with a prefix are paths.
+fn key(item: Item<'_>) -> Vec<KeyPart> {
+    item.texts()
+        .into_iter()
+        .filter_map(|item| {
+            let text = item.as_text()?;
+            let prefixed = text.starts_with(['.', '@', '$', '^', '=', '#', '[']);
+            Some(if prefixed { KeyPart::Path(path_of(item)?) } else { KeyPart::Column(text.to_owned()) })
+        })
+        .collect()
+}
+
+fn on_duplicate(fields: &Fields<'_>) -> OnDuplicate {
+    match fields.get("on_duplicate").and_then(|item| item.word(&keys::ON_DUPLICATE)) {
+        Some("first") => OnDuplicate::First,
+        Some("fill") => OnDuplicate::Fill,
+        _ => OnDuplicate::Reject,
+    }
+}
+
+fn column(item: Item<'_>) -> ColumnRule {
+    let name = item.name.to_owned();
+    let line = item.line;
+    let plain = |expr| ColumnRule { name: name.clone(), expr, agrees: None, policies: Policies::default(), line };
+    if !item.is_table() {
+        return plain(expr::expr(item));
+    }
+    let Some(fields) = item.fields(&[&keys::SOURCES, &keys::EXPRESSION, &keys::COLUMN]) else {
+        return plain(broken(line));
+    };
+    ColumnRule { agrees: agrees(&fields), policies: policies(&fields), ..plain(expr::of_fields(&fields)) }
+}
+
+fn agrees(fields: &Fields<'_>) -> Option<(Expr, Severity)> {
+    let level = fields.get("level");
+    let Some(other) = fields.get("agrees_with") else {
+        if let Some(level) = level {
+            level.refuse("`level` says nothing without `agrees_with`");
+        }
+        return None;
+    };
+    let level = match level.and_then(|item| item.word(&keys::LEVEL)) {
+        Some("note") => Severity::Note,
+        Some("error") => Severity::Error,
+        _ => Severity::Warning,
+    };
+    Some((expr::expr(other), level))
+}
+
+fn policies(fields: &Fields<'_>) -> Policies {
+    let policy = |name: &str| {
+        fields.get(name).and_then(|item| item.word(&keys::POLICY)).map(|word| match word {
+            "reject" => Policy::Reject,
+            "null" => Policy::Null,
+            "default" => Policy::Default,
+            _ => Policy::Skip,
+        })
+    };
+    let mut policies = Policies {
+        missing: policy("on_missing"),
+        null: policy("on_null"),
+        empty: policy("on_empty"),
+        error_null: fields.get("on_error").and_then(|item| item.word(&keys::ON_ERROR)) == Some("null"),
+        default: fields.get("default").and_then(|item| item.literal()),
+    };
+    // `default` alone is for a value that the source does not give.
+    if policies.default.is_some() && policies.missing.is_none() && policies.null.is_none() {
+        policies.missing = Some(Policy::Default);
+        policies.null = Some(Policy::Default);
+    }
+    let uses = [policies.missing, policies.null, policies.empty].contains(&Some(Policy::Default));
+    match fields.get("default") {
+        Some(item) if !uses => item.refuse_with("nothing uses `default`", "say `on_missing = \"default\"` or the like"),
+        None if uses => fields.item.refuse(format!("column `{}` has no `default` for its policy", fields.item.name)),
+        _ => {}
+    }
+    policies
+}
+
+fn secret(item: Item<'_>) -> Option<SecretRule> {
+    let fields = item.fields(&[&keys::SECRET])?;
+    let title = format!("secret `{}`", item.name);
+    let expr = fields.need("from", &title).map_or_else(|| broken(item.line), |_| expr::of_fields(&fields));
+    let kind = match fields.need("kind", &title)?.word(&keys::SECRET_KIND)? {
+        "drop" => SecretKind::Drop(fields.need("reason", &title)?.reason()?),
+        _ => SecretKind::Seal,
+    };
+    let unfit: &[&str] = match kind {
+        SecretKind::Seal => &["reason"],
+        SecretKind::Drop(_) => &["need", "default"],
+    };
+    for item in fields.any_of(unfit) {
+        item.refuse(format!("`{}` says nothing for a secret of this kind", item.name));
+    }
+    Some(SecretRule {
+        name: item.name.to_owned(),
+        expr,
+        kind,
+        need: fields.flag("need"),
+        default: fields.text("default"),
+        declassify: fields.reason("declassify"),
+        line: item.line,
+    })
+}

@@ -1,0 +1,135 @@
+//! set.toml.
+
+use super::expr;
+use super::keys;
+use super::mapping::pattern;
+use super::tree::{Fields, Item};
+use crate::mapping::model::{Find, IgnoreFiles, Ownerless, Owners, Precedence, Recognise, Set, Unknown};
+
+/// The set without its mappings and migrations, with the lines of its `[ignore]` patterns.
+pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
+    let (ignore, lines) = ignore(fields);
+    let set = Set {
+        name: fields.need("name", "set.toml").and_then(|item| item.text()).unwrap_or_default().to_owned(),
+        description: fields.text("description").unwrap_or_default(),
+        folder: folder.to_owned(),
+        recognise: fields.get("recognise").and_then(recognise),
+        database: fields.text("database"),
+        namespace: fields.get("namespace").and_then(namespace),
+        owners: fields.get("owners").and_then(owners),
+        precedence: fields
+            .get("precedence")
+            .and_then(|item| item.entries())
+            .unwrap_or_default()
+            .into_iter()
+            .map(precedence)
+            .collect(),
+        ignore,
+        refuse_unknown: fields.get("unknown_members").and_then(|item| item.word(&keys::UNKNOWN_MEMBERS))
+            == Some("refuse"),
+        after: fields
+            .get("after")
+            .and_then(|item| item.fields(&[&keys::AFTER]))
+            .and_then(|after| after.text("message")),
+        mappings: Vec::new(),
+        migrations: Vec::new(),
+        digest: String::new(),
+    };
+    (set, lines)
+}
+
+/// What stands in for a set.toml that could not be read.
+pub(super) fn nothing(folder: &str) -> Set {
+    Set {
+        name: String::new(),
+        description: String::new(),
+        folder: folder.to_owned(),
+        recognise: None,
+        database: None,
+        namespace: None,
+        owners: None,
+        precedence: Vec::new(),
+        ignore: Vec::new(),
+        refuse_unknown: false,
+        after: None,
+        mappings: Vec::new(),
+        migrations: Vec::new(),
+        digest: String::new(),
+    }
+}
+
+fn strings(item: Item<'_>) -> Vec<String> {
+    item.texts().into_iter().filter_map(|item| item.as_text()).map(str::to_owned).collect()
+}
+
+fn recognise(item: Item<'_>) -> Option<Recognise> {
+    let fields = item.fields(&[&keys::RECOGNISE])?;
+    let files = strings(fields.need("files", "`recognise`")?);
+    if files.is_empty() {
+        item.refuse_with("`recognise` names no file", "without one every tree would be recognised");
+    }
+    let below = fields.get("below").map_or_else(|| vec![String::new()], strings);
+    for path in files.iter().chain(&below) {
+        if path.starts_with('/') || path.split('/').any(|segment| segment == "..") {
+            item.refuse(format!("`{path}` does not lie below the source"));
+        }
+    }
+    Some(Recognise { files, below })
+}
+
+fn namespace(item: Item<'_>) -> Option<uuid::Uuid> {
+    let text = item.text()?;
+    uuid::Uuid::try_parse(text).map_err(|_| item.refuse(format!("`{text}` is no UUID"))).ok()
+}
+
+fn owners(item: Item<'_>) -> Option<Owners> {
+    let fields = item.fields(&[&keys::OWNERS])?;
+    let title = "`[owners]`";
+    let find = fields.need("find", title).and_then(|item| item.list()).unwrap_or_default();
+    if let Some(item) = fields.get("find")
+        && find.is_empty()
+    {
+        item.refuse("`find` names no way to find an owner");
+    }
+    Some(Owners {
+        capture: fields.need("capture", title)?.text()?.to_owned(),
+        table: fields.need("table", title)?.text()?.to_owned(),
+        find: find.into_iter().filter_map(find_entry).collect(),
+        unknown: fields.get("unknown").and_then(unknown).unwrap_or(Unknown::Refuse),
+        ownerless: fields.get("ownerless").and_then(|item| item.word(&keys::OWNERLESS)).map(|_| Ownerless::OnlyUser),
+        line: item.line,
+    })
+}
+
+fn find_entry(item: Item<'_>) -> Option<Find> {
+    let fields = item.fields(&[&keys::FIND])?;
+    Some(Find {
+        by: fields.need("by", "an entry of `find`")?.text()?.to_owned(),
+        column_steps: fields.get("column_steps").map_or_else(Vec::new, expr::steps),
+        from: fields.get("from").map(expr::expr),
+        alias: fields.flag("alias"),
+    })
+}
+
+fn unknown(item: Item<'_>) -> Option<Unknown> {
+    if item.is_table() {
+        let fields = item.fields(&[&keys::UNKNOWN])?;
+        return fields.need("ignore", "`unknown`")?.reason().map(Unknown::Ignore);
+    }
+    item.word(&keys::UNKNOWN_WORDS).map(|_| Unknown::Refuse)
+}
+
+fn precedence(item: Item<'_>) -> Precedence {
+    Precedence { table: item.name.to_owned(), feeders: strings(item), line: item.line }
+}
+
+fn ignore(fields: &Fields<'_>) -> (Vec<IgnoreFiles>, Vec<u32>) {
+    let items = fields.get("ignore").and_then(|item| item.entries()).unwrap_or_default();
+    items
+        .into_iter()
+        .filter_map(|item| {
+            let pattern = pattern(item, item.name)?;
+            Some((IgnoreFiles { pattern, reason: item.reason()? }, item.line))
+        })
+        .unzip()
+}

@@ -1,0 +1,412 @@
+//! Whole sets, loaded from texts: what comes out, and every word of what is wrong.
+
+use super::*;
+use crate::finding::Severity;
+use crate::mapping::model::*;
+
+const SET: &str = r##"
+name = "notes"
+description = "notebooks of people"
+recognise = { files = ["people.json"] }
+namespace = "6f0b6f5e-4c53-5c0e-9f0e-0d9b1a7c2e11"
+
+[owners]
+capture = "owner"
+table = "people"
+find = [{ by = "id" }, { by = "name", column_steps = ["lower"], from = { from = "#owner", steps = ["lower"] }, alias = true }]
+unknown = { ignore = "nobody's" }
+ownerless = "only-user"
+
+[precedence]
+people = ["people", "notes.authors"]
+
+[ignore]
+"old/**" = "copies"
+"##;
+
+const PEOPLE: &str = r##"
+[source]
+files = ["people.json"]
+format = "json"
+
+[[source.shape]]
+name = "people"
+records = "[*]"
+
+[table.people]
+key = ["id"]
+[table.people.columns]
+id = "id"
+name = { from = ["name", "contact.name"], default = "nobody" }
+[table.people.secrets]
+door_code = { from = "doorPin", kind = "seal", need = true }
+old = { from = "oldPin", kind = "drop", reason = "no door takes it" }
+"##;
+
+const NOTES: &str = r##"
+description = "one notebook of one person"
+expected = ["more.*"]
+
+[source]
+files = ["notes/{owner}/book_{year}.json"]
+format = "json"
+newest = ["$.saved"]
+
+[[source.shape]]
+name = "dated"
+when = { members = ["days"], type = { days = "object" } }
+records = "days.*[*]"
+key_as = "day"
+otherwise = "empty days"
+
+[[source.shape]]
+name = "blank"
+ignore = "nothing written yet"
+
+[table.notes]
+key = ["person_id", ".title", "#day"]
+on_duplicate = "first"
+[table.notes.let]
+trimmed = { from = "title", steps = ["trim"] }
+[table.notes.columns]
+id = { uuid5 = [{ value = "note" }, "=person_id", "=trimmed"] }
+person_id = "#owner.id"
+title = { from = "=trimmed", on_empty = "null", agrees_with = "heading", level = "note" }
+author = { lookup = "people.id", by = { name = "author" }, ignore_case = true }
+tags = { each = "tags[*]", template = "{name}: {{{count}}}" }
+line = { from = { join = ["a", { value = "b" }], with = ", " }, matching = "^x" }
+first = 'tags[kind = "main"].name'
+data = { json = { all = { json = "@", without = ["doorPin"] }, year = "#year", more = { from = "a", to = "b" } } }
+counts = { json = { each = "tags[*]", key = "name", value = "count" } }
+known = { exists = "people", by = { id = "=person_id" }, then = 1, else = 0 }
+gone = { null = true }
+
+[table.lines]
+parent = "notes"
+each = ["@.lines[*]", "paragraphs.*"]
+key_as = "paragraph"
+on_reject = "row"
+shapes = ["dated"]
+when = { any = [{ matches = { text = "." } }, { not = { equals = { kind = "rule" } } }] }
+[table.lines.columns]
+note_id = "^id"
+text = "text"
+[table.authors]
+into = "people"
+key = ["id"]
+on_duplicate = "fill"
+[table.authors.columns]
+id = "author"
+
+[ignore]
+"$.version" = "always 1"
+"##;
+
+const UP: &str = "-- version: v1\nCREATE TABLE people (id TEXT PRIMARY KEY);\n";
+
+pub(crate) fn source(files: &[(&str, &str)]) -> SetSource {
+    let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    SetSource::Files { folder: "mappings/notes".to_owned(), files }
+}
+
+fn errors(files: &[(&str, &str)]) -> String {
+    let (_, errors) = read(&source(files)).expect("there is a set.toml");
+    Error::all(errors).map(|error| error.to_string()).unwrap_or_default()
+}
+
+/// What is wrong with one mapping in an otherwise empty set.
+fn wrong(text: &str) -> String {
+    errors(&[("set.toml", "name = \"notes\"\n"), ("a.toml", text)])
+}
+
+#[test]
+fn a_whole_set_is_understood() {
+    let files = [("set.toml", SET), ("people.toml", PEOPLE), ("notes.toml", NOTES), ("schema/001_people.up.sql", UP)];
+    let set = load(&source(&files)).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(set.name, "notes");
+    assert_eq!(set.recognise, Some(Recognise { files: vec!["people.json".into()], below: vec![String::new()] }));
+    let owners = set.owners.as_ref().expect("it has owners");
+    assert_eq!((owners.capture.as_str(), owners.table.as_str(), owners.line), ("owner", "people", 7));
+    assert_eq!(owners.unknown, Unknown::Ignore("nobody's".into()));
+    assert_eq!(owners.find.iter().map(|find| find.alias).collect::<Vec<_>>(), [false, true]);
+    let feeders = vec!["people".to_owned(), "notes.authors".to_owned()];
+    assert_eq!(set.precedence, [Precedence { table: "people".into(), feeders, line: 15 }]);
+    assert_eq!(set.migrations.len(), 1);
+    assert_eq!(set.digest.len(), 64);
+    assert_eq!(set.mappings.iter().map(|mapping| mapping.name.as_str()).collect::<Vec<_>>(), ["notes", "people"]);
+
+    let notes = &set.mappings[0];
+    assert_eq!(notes.file, "mappings/notes/notes.toml");
+    assert_eq!(notes.source.files[0].captures().collect::<Vec<_>>(), ["owner", "year"]);
+    assert_eq!(notes.expected[0].selection.to_string(), "more.*");
+    assert_eq!(notes.ignore[0].0.root, Root::Frame);
+    let [dated, blank] = notes.source.shapes.as_slice() else { panic!("two shapes") };
+    assert!(matches!(&dated.when, Some(Condition::All(all)) if all.len() == 2));
+    assert_eq!(dated.records.as_ref().map(ToString::to_string).as_deref(), Some("days.*[*]"));
+    assert_eq!(blank.ignore.as_deref(), Some("nothing written yet"));
+
+    let [rule, lines, authors] = notes.rules.as_slice() else { panic!("three rules, in the order of the file") };
+    assert_eq!(rule.on_duplicate, OnDuplicate::First);
+    assert_eq!(rule.key[0], KeyPart::Column("person_id".into()));
+    assert_eq!(rule.key[2], KeyPart::Path(PathExpr { root: Root::Context("day".into()), steps: vec![] }));
+    assert_eq!(rule.key_columns(), None);
+    assert_eq!(lines.each.iter().map(|each| each.root.clone()).collect::<Vec<_>>(), [Root::Record, Root::Element]);
+    assert!(lines.reject_row_only);
+    assert_eq!((authors.into.as_str(), authors.on_duplicate), ("people", OnDuplicate::Fill));
+    assert_eq!(authors.key_columns(), Some(vec!["id"]));
+}
+
+#[test]
+fn columns_say_what_they_are_made_of() {
+    let files = [("set.toml", SET), ("people.toml", PEOPLE), ("notes.toml", NOTES)];
+    let set = load(&source(&files)).unwrap_or_else(|error| panic!("{error}"));
+    let rule = &set.mappings[0].rules[0];
+    let column = |name: &str| rule.columns.iter().find(|column| column.name == name).expect("it is there");
+    assert!(matches!(&column("id").expr.from, From::Digest { how: Digest::Uuid5, of, list: true } if of.len() == 3));
+    assert_eq!(column("title").policies.empty, Some(Policy::Null));
+    assert!(matches!(&column("title").agrees, Some((_, Severity::Note))));
+    assert_eq!(column("title").line, 29);
+    assert!(
+        matches!(&column("author").expr.from, From::Lookup { table, column, ignore_case: true, .. } if table == "people" && column == "id")
+    );
+    assert!(matches!(&column("tags").expr.from, From::Template { pieces, each: Some(_) } if pieces.len() == 4));
+    let line = &column("line").expr;
+    assert!(line.matching.is_some());
+    assert!(
+        matches!(&line.from, From::First(parts) if matches!(&parts[0].from, From::Join { with, .. } if with == ", "))
+    );
+    let From::Json(json) = &column("data").expr.from else { panic!("it is JSON") };
+    let JsonExpr::Table(members) = json.as_ref() else { panic!("it is a table of members") };
+    assert_eq!(members.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["all", "year", "more"]);
+    assert!(matches!(&members[0].1, JsonExpr::Value { without, .. } if without.len() == 1));
+    assert!(matches!(&members[2].1, JsonExpr::Table(inner) if inner.len() == 2));
+    assert!(matches!(&column("counts").expr.from, From::Json(json) if matches!(json.as_ref(), JsonExpr::Each { .. })));
+    assert!(matches!(&column("known").expr.from, From::Exists { then: Literal::Integer(1), .. }));
+    assert!(matches!(column("gone").expr.from, From::Null));
+
+    let people = &set.mappings[1].rules[0];
+    assert_eq!(
+        people.columns[1].policies,
+        Policies {
+            missing: Some(Policy::Default),
+            null: Some(Policy::Default),
+            default: Some(Literal::Text("nobody".into())),
+            ..Policies::default()
+        }
+    );
+    assert_eq!(people.secrets[1].kind, SecretKind::Drop("no door takes it".into()));
+}
+
+#[test]
+fn the_digest_changes_with_every_file() {
+    let digest = |files: &[(&str, &str)]| load(&source(files)).map(|set| set.digest).expect("it is sound");
+    let set = "name = \"notes\"\n";
+    let one = digest(&[("set.toml", set), ("README.md", "a")]);
+    assert_eq!(one, digest(&[("README.md", "a"), ("set.toml", set)]));
+    assert_ne!(one, digest(&[("set.toml", set), ("README.md", "b")]));
+    assert_ne!(one, digest(&[("set.toml", set), ("READMEa.md", "")]));
+}
+
+#[test]
+fn every_error_of_every_file_is_told_with_its_line() {
+    let told = errors(&[
+        ("set.toml", "nam = \"notes\"\n[precedence]\npeople = [\"pepole\"]\n"),
+        (
+            "notes.toml",
+            "[source]\nfiles = [\"x.json\"]\nformat = \"jsn\"\n[table.notes]\ncolums = {}\n[table.notes.columns]\na = \"%b\"\nb = { from = \"c\", steps = [\"trmi\"] }\n",
+        ),
+        ("people.toml", "[source]\nfiles = [\"x.json\"\n"),
+        ("notes.txt", ""),
+    ]);
+    let expected = "\
+set.toml has no key `nam`
+  at mappings/notes/set.toml:1
+hint: did you mean `name`?
+error: set.toml needs `name`
+  at mappings/notes/set.toml:1
+error: `notes.txt` is no part of a mapping set
+  at mappings/notes
+hint: a set has set.toml, mappings (`*.toml`), `schema/*.sql` and `*.md`
+error: this is no valid TOML: unclosed array, expected `]`
+  at mappings/notes/people.toml:2
+error: `format` does not know the word `jsn`
+  at mappings/notes/notes.toml:3
+hint: did you mean `json`?
+error: a rule has no key `colums`
+  at mappings/notes/notes.toml:5
+hint: did you mean `columns`?
+error: `%b` starts with `%`, which is no path prefix
+  at mappings/notes/notes.toml:7
+hint: a path starts with a name, `.`, `@`, `$`, `^column`, `=name` or `#name`; a literal is `{ value = … }`
+error: there is no step called `trmi`
+  at mappings/notes/notes.toml:8
+hint: did you mean `trim`?";
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_is_not_built_yet_is_refused_by_name() {
+    let told = wrong(
+        "[source]\nfiles = [\"x.json\"]\nformat = \"sniff\"\n[table.a]\nkey = [\"a\"]\non_duplicate = \"across\"\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[table.a.secrets]\nc = { from = \"d\", kind = \"hash\" }\n[[seed]]\n[[assert]]\n",
+    );
+    for name in ["`sniff`", "`across`", "`rest`", "`truncate`", "a number as an index", "`hash`", "`seed`", "`assert`"]
+    {
+        assert!(told.contains(&format!("{name} is not built yet")), "{name} in {told}");
+    }
+    assert_eq!(told.matches("is not built yet").count(), 8, "{told}");
+}
+
+const SOURCE: &str = "[source]\nfiles = [\"{dir}/x.json\"]\nformat = \"json\"\n";
+
+#[test]
+fn names_that_nothing_gives_are_refused() {
+    let cases = [
+        (
+            "[table.a]\nparent = \"bb\"\n[table.a.columns]\nx = \"^id\"\n[table.b.columns]\nx = \"x\"\n",
+            "rule `a` has an unknown parent `bb`",
+        ),
+        ("[table.a]\nparent = \"a\"\n[table.a.columns]\nx = \"x\"\n", "rule `a` is its own ancestor"),
+        ("[table.a]\nshapes = [\"old\"]\n[table.a.columns]\nx = \"x\"\n", "rule `a` is for an unknown shape `old`"),
+        ("[table.a.columns]\nx = \"#dri\"\n", "nothing sets the context `#dri`"),
+        ("[table.a.columns]\nx = \"#owner.id\"\n", "`#owner.id` needs `[owners]` in set.toml"),
+        ("[table.a.columns]\nx = \"^id\"\n", "`^id` needs a parent, and the rule has none"),
+        ("[table.a.columns]\nx = \"=y\"\n", "`=y` is no column and no `let` of the rule"),
+        (
+            "[table.a.columns]\nx = \"=y\"\ny = { join = [\"=x\"] }\n",
+            "`=x` needs `=y` needs `=x`: a value cannot be made of itself",
+        ),
+        (
+            "[table.a.columns]\nx = \"x\"\n[table.a.secrets]\nx = { from = \"y\", kind = \"seal\" }\n",
+            "rule `a` uses the name `x` twice",
+        ),
+        (
+            "[table.a.columns]\nx = \"=y\"\n[table.a.secrets]\ny = { from = \"y\", kind = \"seal\" }\n",
+            "`=y` is a secret, which nothing else can use",
+        ),
+        (
+            "[table.a]\nkey = [\"id\"]\n[table.a.columns]\nx = \"x\"\n",
+            "the key of rule `a` names `id`, which is no column of it",
+        ),
+        ("[table.a.columns]\nx = { uuid5 = \"x\" }\n", "`uuid5` needs a namespace"),
+        (
+            "[table.a]\neach = \"x[*]\"\nkey_as = \"dir\"\n[table.a.columns]\nx = \"x\"\n",
+            "`#dir` is something else already",
+        ),
+    ];
+    for (text, message) in cases {
+        let told = wrong(&format!("{SOURCE}{text}"));
+        assert_eq!(told.lines().next(), Some(message), "{told}");
+        assert!(!told.contains("\nerror: "), "one mistake, one message: {told}");
+    }
+}
+
+#[test]
+fn keys_that_contradict_each_other_are_refused() {
+    let cases = [
+        ("x = { from = \"a\", value = 1 }", "`from` and `value` both say where the value comes from"),
+        ("x = { steps = [\"trim\"] }", "`x` does not say where its value comes from"),
+        ("x = { from = \"a\", with = \",\" }", "`with` says nothing beside `from`"),
+        ("x = { lookup = \"people\", by = { id = \"a\" } }", "`people` names no column"),
+        ("x = { lookup = \"people.id\" }", "`lookup` does not say which row it means"),
+        (
+            "x = { from = { from = \"a\", default = 1 } }",
+            "`default` belongs to the column itself, not to an expression inside it",
+        ),
+        ("x = { from = \"a\", default = 1, on_missing = \"null\" }", "nothing uses `default`"),
+        ("x = { from = \"a\", on_empty = \"default\" }", "column `x` has no `default` for its policy"),
+        ("x = { from = [] }", "`from` is a list of no alternatives"),
+        ("x = { from = \"a\", matching = \"(\" }", "`matching` is no regular expression: unclosed group"),
+        (
+            "x = { json = { from = \"a\", setps = [] } }",
+            "`setps` is no key of an expression, and too near to one to be a member beside `from` or the like",
+        ),
+        ("x = 3", "`x` takes a text, not an integer"),
+        ("x = { value = 1979-05-27 }", "`value` takes no date or time of TOML"),
+        ("x = { null = false }", "`null = false` says nothing"),
+    ];
+    for (text, message) in cases {
+        let told = wrong(&format!("{SOURCE}[table.a.columns]\n{text}\n"));
+        assert_eq!(told.lines().next(), Some(message), "{told}");
+        assert!(told.contains("a.toml:5"), "{told}");
+    }
+}
+
+#[test]
+fn patterns_of_equal_precedence_that_meet_are_refused() {
+    let mapping =
+        |files: &str| format!("[source]\nfiles = [{files}]\nformat = \"json\"\n[table.a.columns]\nx = \"x\"\n");
+    let set = "name = \"notes\"\n[ignore]\n\"tmp/*\" = \"left over\"\n";
+    let told = errors(&[
+        ("set.toml", set),
+        ("a.toml", &mapping("\"{who}/a.json\", \"b/{x}.json\"")),
+        ("b.toml", &mapping("\"*/a.json\", \"b/c.json\", \"tmp/{y}\"")),
+    ]);
+    let expected = "\
+`*/a.json` and `{who}/a.json` of mapping `a` can name the same file
+  at mappings/notes/b.toml:2
+hint: make one of them more specific: the first difference from the left decides
+error: `tmp/{y}` and `tmp/*` of `[ignore]` in set.toml can name the same file
+  at mappings/notes/b.toml:2
+hint: make one of them more specific: the first difference from the left decides";
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn precedence_names_rules_that_feed_the_table() {
+    let set = "name = \"notes\"\n[precedence]\na = [\"a\", \"a\", \"c\", \"a.z\", \"b\"]\n";
+    let told = errors(&[
+        ("set.toml", set),
+        ("a.toml", &format!("{SOURCE}[table.a.columns]\nx = \"x\"\n")),
+        ("b.toml", &format!("{}[table.b.columns]\nx = \"x\"\n", SOURCE.replace("x.json", "y.json"))),
+    ]);
+    let messages: Vec<_> = told.lines().filter(|line| !line.starts_with("  at") && !line.starts_with("hint")).collect();
+    assert_eq!(
+        messages,
+        [
+            "`a` stands twice in the precedence of `a`",
+            "error: there is no mapping `c`",
+            "error: mapping `a` has no rule `z`",
+            "error: `b` does not feed `a`",
+        ]
+    );
+}
+
+#[test]
+fn an_owner_is_a_directory_of_some_pattern() {
+    let set = "name = \"notes\"\n[owners]\ncapture = \"person\"\ntable = \"people\"\nfind = [{ by = \"id\", from = \"name\" }]\n";
+    let text =
+        |files: &str| format!("[source]\nfiles = [\"{files}\"]\nformat = \"json\"\n[table.a.columns]\nx = \"x\"\n");
+    let told = errors(&[("set.toml", set), ("a.toml", &text("{persn}/x.json"))]);
+    assert_eq!(
+        told,
+        "no file pattern captures `{person}`, so no directory has an owner\n  at mappings/notes/set.toml:2\nhint: did you mean `persn`?\n\
+         error: an owner is found by the directory's name alone\n  at mappings/notes/set.toml:5\nhint: only `#owner` can be used here"
+    );
+    let told = errors(&[("set.toml", &set.replace(", from = \"name\"", "")), ("a.toml", &text("x_{person}.json"))]);
+    assert_eq!(
+        told,
+        "`{person}` in `x_{person}.json` is no directory\n  at mappings/notes/a.toml:2\nhint: `owners.capture` stands alone in a segment before the last"
+    );
+}
+
+#[test]
+fn a_folder_is_read_as_its_files_are() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    std::fs::create_dir(folder.path().join("schema")).expect("a folder for the test");
+    for (name, text) in [
+        ("set.toml", SET),
+        ("people.toml", PEOPLE),
+        ("notes.toml", NOTES),
+        ("schema/001_people.up.sql", UP),
+        (".hidden", ""),
+    ] {
+        std::fs::write(folder.path().join(name), text).expect("a file for the test");
+    }
+    let from_disk = load(&SetSource::Folder(folder.path().to_owned())).unwrap_or_else(|error| panic!("{error}"));
+    let files = [("set.toml", SET), ("people.toml", PEOPLE), ("notes.toml", NOTES), ("schema/001_people.up.sql", UP)];
+    assert_eq!(from_disk.digest, load(&source(&files)).expect("it is sound").digest);
+    assert_eq!(from_disk.migrations[0].version, "v1");
+    std::fs::remove_file(folder.path().join("set.toml")).expect("it was there");
+    let error = load(&SetSource::Folder(folder.path().to_owned())).expect_err("no set.toml");
+    assert_eq!(error.message, "this is no mapping set: it has no set.toml");
+}

@@ -1,0 +1,303 @@
+//! A TOML file as a tree whose every key and value knows its line, and the errors found in it.
+
+use super::keys::{Key, Keys};
+use crate::error::Error;
+use crate::mapping::model::Literal;
+use crate::mapping::suggest;
+use std::cell::RefCell;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// One file and what is wrong with it so far. Walking goes on after an error, so that all are told.
+pub(super) struct Doc {
+    shown: String,
+    starts: Vec<usize>,
+    errors: RefCell<Vec<(u32, Error)>>,
+}
+
+impl Doc {
+    pub(super) fn new(shown: String, text: &str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { shown, starts, errors: RefCell::default() }
+    }
+
+    /// Parses the text; what is no TOML gives errors and no table.
+    pub(super) fn parse<'t>(&self, text: &'t str) -> Option<DeTable<'t>> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let line = self.line(error.span().map_or(0, |span| span.start));
+            let message = error.message().lines().next().unwrap_or_default().to_owned();
+            self.refuse(line, format!("this is no valid TOML: {message}"), None);
+        }
+        errors.is_empty().then(|| table.into_inner())
+    }
+
+    fn line(&self, offset: usize) -> u32 {
+        u32::try_from(self.starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn refuse(&self, line: u32, message: impl Into<String>, hint: Option<String>) {
+        let error = Error::request(message).at(format_args!("{}:{line}", self.shown));
+        let error = match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        };
+        self.errors.borrow_mut().push((line, error));
+    }
+
+    /// The errors in the order of their lines.
+    pub(super) fn into_errors(self) -> Vec<Error> {
+        let mut errors = self.errors.into_inner();
+        errors.sort_by_key(|(line, _)| *line);
+        errors.into_iter().map(|(_, error)| error).collect()
+    }
+}
+
+/// A value under a name, with its line.
+#[derive(Clone, Copy)]
+pub(super) struct Item<'d> {
+    pub(super) doc: &'d Doc,
+    /// The key it stands under (an element of an array: the array's).
+    pub(super) name: &'d str,
+    pub(super) line: u32,
+    value: &'d DeValue<'d>,
+}
+
+/// A table whose keys were found to be known.
+pub(super) struct Fields<'d> {
+    /// The table itself.
+    pub(super) item: Item<'d>,
+    entries: Vec<Item<'d>>,
+}
+
+impl<'d> Item<'d> {
+    /// Says what is wrong with it.
+    pub(super) fn refuse(&self, message: impl Into<String>) {
+        self.doc.refuse(self.line, message, None);
+    }
+
+    /// Says what is wrong with it, and what to do.
+    pub(super) fn refuse_with(&self, message: impl Into<String>, hint: impl Into<String>) {
+        self.doc.refuse(self.line, message, Some(hint.into()));
+    }
+
+    fn wrong_type(&self, wanted: &str) {
+        let found = match self.value {
+            DeValue::String(_) => "a text",
+            DeValue::Integer(_) => "an integer",
+            DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "a boolean",
+            DeValue::Datetime(_) => "a date or time",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        self.refuse(format!("`{}` takes {wanted}, not {found}", self.name));
+    }
+
+    /// The text, if it is one.
+    pub(super) fn as_text(&self) -> Option<&'d str> {
+        match self.value {
+            DeValue::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.value, DeValue::Array(_))
+    }
+
+    pub(super) fn is_table(&self) -> bool {
+        matches!(self.value, DeValue::Table(_))
+    }
+
+    pub(super) fn text(&self) -> Option<&'d str> {
+        let text = self.as_text();
+        if text.is_none() {
+            self.wrong_type("a text");
+        }
+        text
+    }
+
+    /// A text that says something: reasons are for people.
+    pub(super) fn reason(&self) -> Option<String> {
+        let text = self.text()?;
+        if text.trim().is_empty() {
+            self.refuse_with(format!("`{}` gives no reason", self.name), "the report shows the reason for signing off");
+        }
+        Some(text.to_owned())
+    }
+
+    pub(super) fn flag(&self) -> Option<bool> {
+        match self.value {
+            DeValue::Boolean(value) => Some(*value),
+            _ => {
+                self.wrong_type("`true` or `false`");
+                None
+            }
+        }
+    }
+
+    /// The elements, each with its own line.
+    pub(super) fn list(&self) -> Option<Vec<Item<'d>>> {
+        let DeValue::Array(elements) = self.value else {
+            self.wrong_type("a list");
+            return None;
+        };
+        Some(elements.iter().map(|element| self.element(element)).collect())
+    }
+
+    /// The elements of a list, or the item itself.
+    pub(super) fn one_or_more(&self) -> Vec<Item<'d>> {
+        if self.is_list() { self.list().unwrap_or_default() } else { vec![*self] }
+    }
+
+    fn element(&self, element: &'d Spanned<DeValue<'d>>) -> Item<'d> {
+        Item { line: self.doc.line(element.span().start), value: element.get_ref(), ..*self }
+    }
+
+    /// The texts of a list.
+    pub(super) fn texts(&self) -> Vec<Item<'d>> {
+        let elements = self.list().unwrap_or_default();
+        elements.into_iter().filter(|element| element.text().is_some()).collect()
+    }
+
+    /// The entries of a table of free names, in the order of the file.
+    pub(super) fn entries(&self) -> Option<Vec<Item<'d>>> {
+        let DeValue::Table(table) = self.value else {
+            self.wrong_type("a table");
+            return None;
+        };
+        Some(entries(self.doc, table))
+    }
+
+    /// The entries of a table whose keys must be among the known ones.
+    pub(super) fn fields(&self, tables: &[&Keys]) -> Option<Fields<'d>> {
+        let entries = self.entries()?;
+        Some(Fields::new(*self, entries, tables))
+    }
+
+    /// One of a closed list of words.
+    pub(super) fn word(&self, words: &Keys) -> Option<&'static str> {
+        let text = self.text()?;
+        match words.find(text) {
+            Some(Key { since: Some(_), name, .. }) => Some(name),
+            Some(_) => {
+                self.refuse(format!("`{text}` is not built yet"));
+                None
+            }
+            None => {
+                let message = format!("`{}` does not know the word `{text}`", self.name);
+                self.doc.refuse(self.line, message, suggest::hint(text, words.built()));
+                None
+            }
+        }
+    }
+
+    /// A plain value.
+    pub(super) fn literal(&self) -> Option<Literal> {
+        Some(match self.value {
+            DeValue::String(text) => Literal::Text(text.to_string()),
+            DeValue::Boolean(value) => Literal::Bool(*value),
+            DeValue::Integer(value) => match i64::from_str_radix(value.as_str(), value.radix()) {
+                Ok(value) => Literal::Integer(value),
+                Err(_) => {
+                    self.refuse(format!("`{value}` is no integer of 64 bits"));
+                    return None;
+                }
+            },
+            DeValue::Float(value) => match value.as_str().parse::<f64>() {
+                Ok(number) if number.is_finite() => Literal::Real(number),
+                _ => {
+                    self.refuse(format!("`{value}` is no number that a database keeps"));
+                    return None;
+                }
+            },
+            DeValue::Datetime(_) => {
+                self.refuse_with(
+                    format!("`{}` takes no date or time of TOML", self.name),
+                    "write it in quotes and give it a step such as `instant`",
+                );
+                return None;
+            }
+            DeValue::Array(_) => Literal::List(self.list()?.iter().map(Item::literal).collect::<Option<Vec<_>>>()?),
+            DeValue::Table(_) => Literal::Table(
+                self.entries()?
+                    .iter()
+                    .map(|entry| Some((entry.name.to_owned(), entry.literal()?)))
+                    .collect::<Option<Vec<_>>>()?,
+            ),
+        })
+    }
+}
+
+/// The entries of a table in the order of the file (the parser sorts them by name).
+fn entries<'d>(doc: &'d Doc, table: &'d DeTable<'d>) -> Vec<Item<'d>> {
+    let mut entries: Vec<_> = table
+        .iter()
+        .map(|(key, value)| {
+            let at = key.span().start;
+            (at, Item { doc, name: key.get_ref(), line: doc.line(at), value: value.get_ref() })
+        })
+        .collect();
+    entries.sort_by_key(|(at, _)| *at);
+    entries.into_iter().map(|(_, item)| item).collect()
+}
+
+impl<'d> Fields<'d> {
+    /// The top of a file.
+    pub(super) fn top(doc: &'d Doc, value: &'d DeValue<'d>, keys: &Keys) -> Option<Self> {
+        Item { doc, name: "", line: 1, value }.fields(&[keys])
+    }
+
+    fn new(item: Item<'d>, entries: Vec<Item<'d>>, tables: &[&Keys]) -> Self {
+        let known = |name: &str| tables.iter().find_map(|table| table.find(name));
+        let entries = entries
+            .into_iter()
+            .filter(|entry| match known(entry.name) {
+                Some(Key { since: Some(_), .. }) => true,
+                Some(_) => {
+                    entry.refuse(format!("`{}` is not built yet", entry.name));
+                    false
+                }
+                None => {
+                    let title = tables.last().map_or("this table", |table| table.title);
+                    let names: Vec<_> = tables.iter().flat_map(|table| table.built()).collect();
+                    let message = format!("{title} has no key `{}`", entry.name);
+                    entry.doc.refuse(entry.line, message, suggest::hint(entry.name, names));
+                    false
+                }
+            })
+            .collect();
+        Self { item, entries }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Item<'d>> {
+        self.entries.iter().find(|entry| entry.name == name).copied()
+    }
+
+    /// The first of these keys that is there.
+    pub(super) fn any_of(&self, names: &[&str]) -> Vec<Item<'d>> {
+        self.entries.iter().filter(|entry| names.contains(&entry.name)).copied().collect()
+    }
+
+    /// A key that must be there.
+    pub(super) fn need(&self, name: &str, title: &str) -> Option<Item<'d>> {
+        let item = self.get(name);
+        if item.is_none() {
+            self.item.refuse(format!("{title} needs `{name}`"));
+        }
+        item
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        Some(self.get(name)?.text()?.to_owned())
+    }
+
+    pub(super) fn reason(&self, name: &str) -> Option<String> {
+        self.get(name)?.reason()
+    }
+
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.get(name).and_then(|item| item.flag()).unwrap_or(false)
+    }
+}

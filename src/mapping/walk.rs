@@ -1,0 +1,186 @@
+//! Visits everything that an expression or a condition reads.
+
+use crate::mapping::model::{Condition, Expr, From, JsonExpr, PathExpr, PathStep, Root, Rooted, Rule, TemplatePiece};
+use crate::record::{Segment, Selection};
+use crate::step::Step;
+
+impl Rule {
+    /// The expressions of its columns, `agrees_with` included.
+    pub fn column_exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.columns
+            .iter()
+            .flat_map(|column| std::iter::once(&column.expr).chain(column.agrees.as_ref().map(|(expr, _)| expr)))
+    }
+
+    /// Every expression: of columns, `let`s and secrets.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        let lets = self.lets.iter().map(|(_, expr)| expr);
+        self.column_exprs().chain(lets).chain(self.secrets.iter().map(|secret| &secret.expr))
+    }
+}
+
+/// Something that is read, or asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Read<'m> {
+    /// A path.
+    Path(&'m PathExpr),
+    /// The elements that a list inside an expression is made of.
+    Each(&'m Rooted),
+    /// What a JSON value leaves out, with the path of that value when it has one.
+    Without(Option<&'m PathExpr>, &'m Selection),
+    /// A row of a table, and which column of it (none: only whether it is there).
+    Row(&'m str, Option<&'m str>, &'m [(String, Expr)]),
+    /// The set's namespace.
+    Namespace,
+}
+
+/// What is told of each thing that is read.
+pub struct Visit<'m, 'w> {
+    /// What is read.
+    pub read: Read<'m>,
+    /// The selections around it, outermost first: inside them a path starts from their element.
+    pub within: &'w [Rooted],
+    /// The line of the innermost expression.
+    pub line: u32,
+    /// Whether the value can be got back from what the whole expression gives: no step on the way
+    /// narrows it, and it is neither hashed nor only asked about.
+    pub keeps: bool,
+}
+
+type Visitor<'m, 'v> = dyn FnMut(Visit<'m, '_>) + 'v;
+
+/// Visits what an expression reads, from the outside in.
+pub fn expr<'m>(expr: &'m Expr, visit: &mut Visitor<'m, '_>) {
+    Walk { within: Vec::new(), keeps: true, visit }.expr(expr);
+}
+
+/// Visits what a condition reads.
+pub fn condition<'m>(condition: &'m Condition, line: u32, visit: &mut Visitor<'m, '_>) {
+    Walk { within: Vec::new(), keeps: false, visit }.condition(condition, line);
+}
+
+/// The values of a path as a selection: a pick may take any element.
+pub fn selection_of(path: &PathExpr) -> Rooted {
+    let segments = path.steps.iter().map(|step| match step {
+        PathStep::Name(name) => Segment::Name(name.clone()),
+        PathStep::Pick { .. } => Segment::Elements,
+    });
+    Rooted { root: path.root.clone(), selection: Selection(segments.collect()) }
+}
+
+struct Walk<'v, 'f, 'm> {
+    within: Vec<Rooted>,
+    keeps: bool,
+    visit: &'v mut Visitor<'m, 'f>,
+}
+
+impl<'m> Walk<'_, '_, 'm> {
+    fn tell(&mut self, read: Read<'m>, line: u32) {
+        (self.visit)(Visit { read, within: &self.within, line, keeps: self.keeps });
+    }
+
+    fn inside(&mut self, each: Option<Rooted>, walk: impl FnOnce(&mut Self)) {
+        let depth = self.within.len();
+        self.within.extend(each);
+        walk(self);
+        self.within.truncate(depth);
+    }
+
+    /// Walks on with values that cannot be got back.
+    fn losing(&mut self, walk: impl FnOnce(&mut Self)) {
+        let keeps = std::mem::replace(&mut self.keeps, false);
+        walk(self);
+        self.keeps = keeps;
+    }
+
+    fn expr(&mut self, expr: &'m Expr) {
+        if expr.steps.iter().all(Step::keeps) {
+            self.source(expr);
+        } else {
+            self.losing(|walk| walk.source(expr));
+        }
+    }
+
+    fn source(&mut self, expr: &'m Expr) {
+        let line = expr.line;
+        match &expr.from {
+            From::Path(path) => self.tell(Read::Path(path), line),
+            From::Literal(_) | From::Null => {}
+            From::First(parts) => parts.iter().for_each(|part| self.expr(part)),
+            From::Template { pieces, each } => self.listed(each.as_ref(), line, |walk| {
+                for piece in pieces {
+                    if let TemplatePiece::Path(path) = piece {
+                        walk.tell(Read::Path(path), line);
+                    }
+                }
+            }),
+            From::Join { parts, each, .. } => {
+                self.listed(each.as_ref(), line, |walk| parts.iter().for_each(|part| walk.expr(part)));
+            }
+            From::Json(json) => self.json(json, line),
+            From::Digest { how, of, .. } => {
+                if *how == crate::mapping::model::Digest::Uuid5 {
+                    self.tell(Read::Namespace, line);
+                }
+                self.losing(|walk| of.iter().for_each(|part| walk.expr(part)));
+            }
+            From::Lookup { table, column, by, .. } => self.row(table, Some(column), by, line),
+            From::Exists { table, by, .. } => self.losing(|walk| walk.row(table, None, by, line)),
+        }
+    }
+
+    fn listed(&mut self, each: Option<&'m Rooted>, line: u32, walk: impl FnOnce(&mut Self)) {
+        if let Some(each) = each {
+            self.tell(Read::Each(each), line);
+        }
+        self.inside(each.cloned(), walk);
+    }
+
+    fn row(&mut self, table: &'m str, column: Option<&'m str>, by: &'m [(String, Expr)], line: u32) {
+        self.tell(Read::Row(table, column, by), line);
+        by.iter().for_each(|(_, expr)| self.expr(expr));
+    }
+
+    fn json(&mut self, json: &'m JsonExpr, line: u32) {
+        match json {
+            JsonExpr::Value { of, without } => {
+                self.expr(of);
+                let path = match &of.from {
+                    From::Path(path) => Some(path),
+                    _ => None,
+                };
+                without.iter().for_each(|selection| self.tell(Read::Without(path, selection), line));
+            }
+            JsonExpr::Table(members) => members.iter().for_each(|(_, json)| self.json(json, line)),
+            JsonExpr::Each { each, key, value } => {
+                self.expr(each);
+                let elements = match &each.from {
+                    From::Path(path) => {
+                        let mut rooted = selection_of(path);
+                        rooted.selection.0.push(Segment::Elements);
+                        rooted
+                    }
+                    // The parts of a text are no values of the document.
+                    _ => Rooted { root: Root::Context(String::new()), selection: Selection::default() },
+                };
+                self.inside(Some(elements), |walk| {
+                    walk.expr(key);
+                    walk.json(value, line);
+                });
+            }
+        }
+    }
+
+    fn condition(&mut self, condition: &'m Condition, line: u32) {
+        match condition {
+            Condition::Members(paths) => paths.iter().for_each(|path| self.tell(Read::Path(path), line)),
+            Condition::Equals(pairs) => pairs.iter().for_each(|(path, _)| self.tell(Read::Path(path), line)),
+            Condition::Type(pairs) => pairs.iter().for_each(|(path, _)| self.tell(Read::Path(path), line)),
+            Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| self.tell(Read::Path(path), line)),
+            Condition::Root(_) => {}
+            Condition::Exists { table, by, .. } => self.row(table, None, by, line),
+            Condition::Any(all) | Condition::All(all) => all.iter().for_each(|one| self.condition(one, line)),
+            Condition::Not(one) => self.condition(one, line),
+        }
+    }
+}

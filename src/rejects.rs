@@ -1,0 +1,204 @@
+//! The reject folder: each rejected record with its place, so that it can be mended and fed back.
+
+use crate::error::{Error, Result};
+use crate::finding::Finding;
+use crate::mapping::declared::{Declared, Doc};
+use crate::record::{Kind, NodeRef, write_json_string};
+use crate::run::Run;
+use crate::source::locate::Located;
+use crate::source::{RecordRef, SourceFile};
+use serde::Serialize;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// The file in the folder that holds the rejects, one JSON object per line.
+pub const FILE_NAME: &str = "rejects.jsonl";
+
+/// One rejected record, or a file that could not be parsed.
+#[derive(Debug, Serialize)]
+pub struct Reject<'a> {
+    /// The file below the source's root.
+    pub file: &'a str,
+    /// SHA-256 of the file, lower-case hex; of a file that cannot be parsed, of what was read.
+    pub sha256: String,
+    /// The record's number in the file, from 0; none for a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<u64>,
+    /// Where the record stands: JSON Pointer, line and column.
+    pub pointer: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// The column, from 1.
+    pub column: u64,
+    /// The bytes it takes up in the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span: Option<Range<u64>>,
+    /// What is wrong: code and message.
+    pub findings: Vec<(&'static str, String)>,
+    /// The record, each secret replaced by a pointer to its place; none for a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Box<serde_json::value::RawValue>>,
+}
+
+/// The folder, while a run writes into it.
+#[derive(Debug)]
+pub struct RejectFolder {
+    out: BufWriter<File>,
+    partial: PathBuf,
+    done: PathBuf,
+    count: u64,
+}
+
+impl RejectFolder {
+    /// Opens the folder, making it if it is not there.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let failed = |error: std::io::Error| {
+            Error::environment(format!("the reject folder cannot be written: {}", error.kind())).at(folder.display())
+        };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let done = folder.join(FILE_NAME);
+        let partial = folder.join(format!("{FILE_NAME}.partial"));
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Ok(Self { out: BufWriter::new(options.open(&partial).map_err(failed)?), partial, done, count: 0 })
+    }
+
+    /// Adds a reject.
+    pub fn add(&mut self, reject: &Reject) -> Result<()> {
+        let mut line = serde_json::to_vec(reject).map_err(|_| Error::bug("a reject cannot be written as JSON"))?;
+        line.push(b'\n');
+        self.count += 1;
+        self.out.write_all(&line).map_err(|error| self.failed(&error))
+    }
+
+    /// Gives the file its name, once the outcome is known.
+    pub fn publish(mut self) -> Result<()> {
+        self.out.flush().map_err(|error| self.failed(&error))?;
+        self.out.get_ref().sync_all().map_err(|error| self.failed(&error))?;
+        std::fs::rename(&self.partial, &self.done).map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Error {
+        Error::environment(format!("the reject folder cannot be written: {}", error.kind())).at(self.done.display())
+    }
+}
+
+impl Run<'_> {
+    /// Writes a rejected record into the reject folder, if one was asked for.
+    pub fn keep_reject(&mut self, file: usize, declared: &Declared, record: &RecordRef, findings: &[Finding]) -> Result<()> {
+        if self.rejects.is_none() {
+            return Ok(());
+        }
+        let source = &self.plan.tree.files[file];
+        let located = locate(source, record.span.start);
+        let value = render(record.tape.root(), declared, &source.path, &located.pointer);
+        // A record that holds a secret where nobody said so is named by its place alone.
+        let value = if self.vault.finds_secret(&value) { None } else { serde_json::value::RawValue::from_string(value).ok() };
+        let reject = Reject {
+            file: &source.path,
+            sha256: hex(&self.files[file].sha256),
+            record: Some(record.number - 1),
+            pointer: located.pointer,
+            line: located.line,
+            column: located.column,
+            span: Some(record.span.clone()),
+            findings: told(findings, self),
+            value,
+        };
+        match &mut self.rejects {
+            Some(folder) => folder.add(&reject),
+            None => Ok(()),
+        }
+    }
+
+    /// Names a file that cannot be read in the reject folder; it is never copied.
+    pub fn keep_reject_of_file(&mut self, file: usize, findings: &[Finding]) -> Result<()> {
+        if self.rejects.is_none() {
+            return Ok(());
+        }
+        let source = &self.plan.tree.files[file];
+        let at = findings.iter().find_map(|finding| finding.place).map_or(0, |place| place.offset);
+        let located = locate(source, at);
+        let reject = Reject {
+            file: &source.path,
+            sha256: crate::source::digest_of(source).map(|digest| hex(&digest)).unwrap_or_default(),
+            record: None,
+            pointer: located.pointer,
+            line: located.line,
+            column: located.column,
+            span: None,
+            findings: told(findings, self),
+            value: None,
+        };
+        match &mut self.rejects {
+            Some(folder) => folder.add(&reject),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Codes and messages; one that holds the value of a secret is withheld.
+fn told(findings: &[Finding], run: &Run) -> Vec<(&'static str, String)> {
+    let message = |finding: &Finding| match run.vault.finds_secret(&finding.message) {
+        true => "(withheld: it holds the value of a secret)".to_owned(),
+        false => finding.message.clone(),
+    };
+    findings.iter().map(|finding| (finding.code.id, message(finding))).collect()
+}
+
+fn locate(source: &SourceFile, offset: u64) -> Located {
+    let found = crate::source::locate::locate(source, &[offset]).ok().and_then(|mut found| found.pop());
+    found.unwrap_or(Located { offset, pointer: String::new(), line: 0, column: 0 })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A record as a reject shows it: each secret replaced by `{"secret_at": "FILE#/pointer"}` below the
+/// record's own pointer.
+pub fn render(record: NodeRef, declared: &Declared, file: &str, pointer: &str) -> String {
+    let mut out = String::new();
+    write(record, declared, file, pointer, &mut out);
+    out
+}
+
+fn write(node: NodeRef, declared: &Declared, file: &str, pointer: &str, out: &mut String) {
+    let facts = declared.facts(Doc::Record, node.path());
+    if facts.secret || facts.suspicious {
+        out.push_str("{\"secret_at\":");
+        write_json_string(out, &format!("{file}#{pointer}"));
+        out.push('}');
+        return;
+    }
+    match node.kind() {
+        Kind::Array => {
+            out.push('[');
+            for (i, child) in node.children().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                write(child, declared, file, &format!("{pointer}/{i}"), out);
+            }
+            out.push(']');
+        }
+        Kind::Object => {
+            out.push('{');
+            for (i, child) in node.children().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                let name = child.name().unwrap_or_default();
+                write_json_string(out, name);
+                out.push(':');
+                let step = name.replace('~', "~0").replace('/', "~1");
+                write(child, declared, file, &format!("{pointer}/{step}"), out);
+            }
+            out.push('}');
+        }
+        _ => node.write_json(out, &|_| false),
+    }
+}

@@ -1,0 +1,280 @@
+//! From a run to its report.
+
+use crate::finding::{Finding, Place, printable};
+use crate::mapping::model::{Expr, From, PathExpr, PathStep, Root};
+use crate::plan::Fate;
+use crate::report::findings::Findings;
+use crate::report::{
+    AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus, FindingReport,
+    IgnoredReport, LeafCounts, MappingsReport, Outcome, PlaceReport, Report, RunMode, SecretsReport, SourceReport, TargetReport,
+    Timings, VERSION, Verdict,
+};
+use crate::run::Run;
+use crate::source::{self, SourceFile};
+use crate::target::Mode;
+use crate::target::ledger::RunRecord;
+use std::collections::{BTreeMap, HashMap};
+
+/// What a report says that the run itself does not know.
+#[derive(Debug)]
+pub struct Ending {
+    /// The run's id.
+    pub run_id: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Whether it may be committed.
+    pub acceptable: bool,
+    /// The target's URL, without a password.
+    pub url: String,
+    /// Its engine.
+    pub engine: String,
+    /// What was checked.
+    pub checks: Vec<CheckReport>,
+    /// How long it took so far.
+    pub timings: Timings,
+}
+
+/// The report of a run. Every text in it is searched for secrets.
+pub fn report(run: &mut Run, ending: &Ending) -> Report {
+    let plan = run.plan;
+    let findings = std::mem::take(&mut run.findings);
+    let files = files(run);
+    let mut leaves = LeafCounts::default();
+    files.iter().for_each(|file| leaves.add(&file.leaves));
+    let sealed = run.vault.count();
+    let mut report = Report {
+        report_version: VERSION,
+        run_id: ending.run_id.clone(),
+        mode: if run.options.mode == Mode::Dry { RunMode::DryRun } else { RunMode::Import },
+        outcome: ending.outcome,
+        verdict: if ending.acceptable { Verdict::Acceptable } else { Verdict::Refused },
+        source: SourceReport {
+            root: plan.tree.root.display().to_string(),
+            files: plan.tree.files.len() as u64,
+            bytes: plan.tree.files.iter().map(|file| file.bytes).sum(),
+        },
+        mappings: MappingsReport { set: plan.set.name.clone(), digest: plan.set.digest.clone() },
+        target: TargetReport { url: ending.url.clone(), engine: ending.engine.clone() },
+        leaves,
+        caught_all: run
+            .caught
+            .iter()
+            .map(|((mapping, path), count)| CaughtReport { mapping: mapping.clone(), path: path.clone(), count: *count })
+            .collect(),
+        owners: run.directories.clone(),
+        ignored: ignored(run),
+        tables: run.writer.counts(),
+        columns: columns(run),
+        findings: located(findings, &plan.tree.files),
+        secrets: SecretsReport {
+            sealed,
+            opened_again: run.opened_again,
+            plaintext_hits: run.writer.plaintext_hits,
+            declassified: declassified(run),
+        },
+        checks: ending.checks.clone(),
+        timings: ending.timings,
+        after: plan.set.after.clone().filter(|_| sealed > 0).into_iter().collect(),
+        files,
+    };
+    withhold(&mut report, run);
+    report
+}
+
+/// The run's record with the report's counts.
+pub fn run_record(report: &Report, record: RunRecord) -> RunRecord {
+    let sum = |of: fn(&crate::report::TableReport) -> u64| report.tables.iter().map(of).sum();
+    RunRecord {
+        finished: jiff::Timestamp::now(),
+        files: report.files.iter().filter(|file| file.status == FileStatus::Imported).count() as u64,
+        leaves: report.leaves.seen,
+        inserted: sum(|table| table.inserted),
+        updated: sum(|table| table.updated),
+        unchanged: sum(|table| table.unchanged),
+        rejected: report.rejected(),
+        ..record
+    }
+}
+
+fn files(run: &Run) -> Vec<FileReport> {
+    let plan = run.plan;
+    let one = |(at, state): (usize, &crate::run::FileState)| {
+        let mapping = match &plan.fates[at] {
+            Fate::Mapped { mapping, .. } => Some(&plan.set.mappings[*mapping]),
+            _ => None,
+        };
+        let shape = mapping.zip(state.shape).map(|(mapping, shape)| mapping.source.shapes[shape].name.clone());
+        let status = state.status.unwrap_or(FileStatus::Rejected);
+        FileReport {
+            path: plan.tree.files[at].path.clone(),
+            mapping: mapping.map(|mapping| mapping.name.clone()),
+            status,
+            reason: state.reason.clone(),
+            shape: shape.filter(|name| !name.is_empty()),
+            owner: state.owner.clone(),
+            bytes: plan.tree.files[at].bytes,
+            records: state.records,
+            rejected: state.rejected,
+            leaves: if status == FileStatus::Imported { state.tally.leaves } else { LeafCounts::default() },
+        }
+    };
+    run.files.iter().enumerate().map(one).collect()
+}
+
+fn ignored(run: &Run) -> Vec<IgnoredReport> {
+    let mut found: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
+    for state in &run.files {
+        if state.status == Some(FileStatus::Ignored) {
+            // Alias copies each have their own reason; the list needs one line for them.
+            let reason = match state.what.as_deref() {
+                Some("alias copies") => "the same bytes as in the owner's other directory".to_owned(),
+                _ => state.reason.clone().unwrap_or_default(),
+            };
+            found.entry((state.what.clone().unwrap_or_default(), reason)).or_default().0 += 1;
+        }
+        if state.status == Some(FileStatus::Imported) {
+            for (reason, count) in &state.tally.ignored {
+                let (what, why) = run.reasons.text(*reason);
+                found.entry((what.to_owned(), why.to_owned())).or_default().1 += count;
+            }
+        }
+    }
+    found.into_iter().map(|((what, reason), (files, leaves))| IgnoredReport { what, reason, files, leaves }).collect()
+}
+
+fn columns(run: &Run) -> Vec<ColumnReport> {
+    let rule_of = |name: &str| run.plan.rules.iter().flatten().find(|rule| rule.name == name);
+    run.columns
+        .iter()
+        .filter_map(|((name, column), counts)| {
+            let rule = rule_of(name)?;
+            let model = rule.model(&run.plan.set).columns.iter().find(|of| of.name == *column)?;
+            let paths = match &model.expr.from {
+                From::First(all) => all.iter().map(describe).collect(),
+                _ => vec![describe(&model.expr)],
+            };
+            let alternatives = paths
+                .into_iter()
+                .enumerate()
+                .map(|(at, path)| AlternativeReport { path, hits: counts.hits.get(at).copied().unwrap_or(0) })
+                .collect();
+            Some(ColumnReport {
+                table: rule.table.name.clone(),
+                column: column.clone(),
+                alternatives,
+                defaulted: counts.defaulted,
+                nulled: counts.nulled,
+            })
+        })
+        .collect()
+}
+
+fn declassified(run: &Run) -> Vec<DeclassifiedReport> {
+    let mut found = Vec::new();
+    for mapping in &run.plan.set.mappings {
+        for secret in mapping.rules.iter().flat_map(|rule| &rule.secrets) {
+            if let Some(reason) = &secret.declassify {
+                found.push(DeclassifiedReport { path: format!("{}: {}", mapping.name, describe(&secret.expr)), reason: reason.clone() });
+            }
+        }
+    }
+    found
+}
+
+/// An expression in the words of the mapping.
+fn describe(expr: &Expr) -> String {
+    match &expr.from {
+        From::Path(path) => describe_path(path),
+        From::Literal(_) => "value".to_owned(),
+        From::Null => "null".to_owned(),
+        From::First(all) => all.iter().map(describe).collect::<Vec<_>>().join(", else "),
+        From::Template { .. } => "template".to_owned(),
+        From::Join { parts, .. } => format!("join({})", parts.iter().map(describe).collect::<Vec<_>>().join(", ")),
+        From::Json(_) => "json".to_owned(),
+        From::Digest { how, .. } => format!("{how:?}").to_lowercase(),
+        From::Lookup { table, column, .. } => format!("lookup {table}.{column}"),
+        From::Exists { table, .. } => format!("exists {table}"),
+    }
+}
+
+fn describe_path(path: &PathExpr) -> String {
+    let mut out = match &path.root {
+        Root::Element => String::new(),
+        Root::Record => "@".to_owned(),
+        Root::Frame => "$".to_owned(),
+        Root::Parent(name) => format!("^{name}"),
+        Root::Column(name) => format!("={name}"),
+        Root::Context(name) => format!("#{name}"),
+    };
+    for step in &path.steps {
+        match step {
+            PathStep::Name(name) if crate::record::is_plain(name) => {
+                if !out.is_empty() {
+                    out.push('.');
+                }
+                out.push_str(name);
+            }
+            PathStep::Name(name) => out.push_str(&format!("['{name}']")),
+            PathStep::Pick { member, .. } => out.push_str(&format!("[{member} = …]")),
+        }
+    }
+    if out.is_empty() { ".".to_owned() } else { out }
+}
+
+/// Findings with file, pointer, line and column; each file is read once for all of its places.
+fn located(findings: Findings, files: &[SourceFile]) -> Vec<FindingReport> {
+    let mut asked: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    for place in findings.places() {
+        asked.entry(place.file.0).or_default().push(place.offset);
+    }
+    let mut found: HashMap<Place, PlaceReport> = HashMap::new();
+    for (file, offsets) in asked {
+        let source = &files[file as usize];
+        // A file that cannot be read again still has its name.
+        for located in source::locate::locate(source, &offsets).unwrap_or_default() {
+            let place = Place { file: source.id, offset: located.offset };
+            let report = PlaceReport {
+                file: source.path.clone(),
+                record: None,
+                pointer: Some(located.pointer),
+                line: Some(located.line),
+                column: Some(located.column),
+            };
+            found.insert(place, report);
+        }
+    }
+    findings.into_reports(&mut |place| {
+        found.get(place).cloned().unwrap_or_else(|| PlaceReport { file: files[place.file.0 as usize].path.clone(), ..PlaceReport::default() })
+    })
+}
+
+/// A text of the report that holds the value of a secret is withheld: the report may be mailed.
+fn withhold(report: &mut Report, run: &Run) {
+    let mask = |text: &mut String| {
+        if run.vault.finds_secret(text) {
+            "(withheld: it holds the value of a secret)".clone_into(text);
+        }
+    };
+    for finding in &mut report.findings {
+        mask(&mut finding.message);
+        mask(&mut finding.subject);
+        if let Some(pointer) = finding.place.as_mut().and_then(|place| place.pointer.as_mut()) {
+            mask(pointer);
+        }
+    }
+    report.caught_all.iter_mut().for_each(|caught| mask(&mut caught.path));
+    report.owners.iter_mut().for_each(|owner| mask(&mut owner.directory));
+    for file in &mut report.files {
+        file.path = printable(&file.path);
+        file.reason.iter_mut().for_each(mask);
+        mask(&mut file.path);
+    }
+}
+
+/// What the walk found, unless the set ignores it.
+pub fn walk_findings(run: &Run) -> Vec<Finding> {
+    let plan = run.plan;
+    let ignored = |path: &str| plan.set.ignore.iter().any(|ignore| ignore.pattern.matches(path).is_some());
+    let skipped = plan.tree.skipped.iter().filter(|skipped| !ignored(&skipped.path)).map(|skipped| skipped.finding.clone());
+    plan.tree.findings.iter().cloned().chain(skipped).map(|finding| finding.about("files")).collect()
+}

@@ -1,0 +1,136 @@
+//! Reads tables back from a live database, through its pragmas.
+
+use crate::error::{Error, Result};
+use crate::table::{Column, ColumnType, ForeignKey, Table};
+use crate::target::schema::column_type;
+use rusqlite::{Connection, OptionalExtension};
+
+/// What becomes of a declared type that is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// It is an error of the request: the migrations declare it.
+    Refuse,
+    /// It is read as bytes: the comparison with the expected tables will tell.
+    Blob,
+}
+
+/// Whether a table belongs to treelift or to the engine rather than to the application.
+pub(super) fn is_reserved(table: &str) -> bool {
+    let table = table.to_ascii_lowercase();
+    table.starts_with("treelift_") || table.starts_with("sqlite_") || table == "schema_migrations"
+}
+
+/// The names of all ordinary tables; views, virtual tables and their shadows are none.
+pub(super) fn table_names(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    conn.prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name")?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
+/// Whether there is a table of this name.
+pub(super) fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE")?.exists([name])
+}
+
+/// The table of this name, if there is one.
+pub(super) fn table(
+    conn: &Connection,
+    name: &str,
+    unknown: Unknown,
+    fault: &dyn Fn(&rusqlite::Error) -> Error,
+) -> Result<Option<Table>> {
+    let columns = columns(conn, name).map_err(|error| fault(&error))?;
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let columns: Vec<Column> = columns
+        .into_iter()
+        .map(|column| match column_type(&column.declared) {
+            Some(kind) => Ok(Column { kind, ..column }),
+            None if unknown == Unknown::Blob => Ok(column),
+            None => Err(Error::request(format!(
+                "column `{name}.{}` has the type `{}`, which treelift does not know",
+                column.name, column.declared
+            ))),
+        })
+        .collect::<Result<_>>()?;
+    let mut table = Table { name: name.to_owned(), columns, unique: Vec::new(), foreign_keys: Vec::new() };
+    table.unique = unique(conn, &table).map_err(|error| fault(&error))?;
+    table.foreign_keys = foreign_keys(conn, name).map_err(|error| fault(&error))?;
+    Ok(Some(table))
+}
+
+/// Generated and hidden columns are left out: nothing can be written into them.
+fn columns(conn: &Connection, table: &str) -> rusqlite::Result<Vec<Column>> {
+    conn.prepare_cached("SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden = 0")?
+        .query_map([table], |row| {
+            Ok(Column {
+                name: row.get(0)?,
+                kind: ColumnType::Blob,
+                declared: row.get(1)?,
+                not_null: row.get(2)?,
+                default: row.get(3)?,
+                primary_key: row.get(4)?,
+            })
+        })?
+        .collect()
+}
+
+/// The primary key first, then the others as they were made. An index over expressions or over
+/// some rows only promises nothing that could be judged beforehand.
+fn unique(conn: &Connection, table: &Table) -> rusqlite::Result<Vec<Vec<String>>> {
+    let mut lists: Vec<Vec<String>> = Vec::new();
+    let primary: Vec<String> = table.primary_key().into_iter().map(str::to_owned).collect();
+    if !primary.is_empty() {
+        lists.push(primary);
+    }
+    let names: Vec<String> = conn
+        .prepare_cached(
+            "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1 AND partial = 0 ORDER BY seq DESC",
+        )?
+        .query_map([&table.name], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for name in names {
+        let columns: Vec<Option<String>> = conn
+            .prepare_cached("SELECT name FROM pragma_index_info(?1) ORDER BY seqno")?
+            .query_map([&name], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        if let Some(columns) = columns.into_iter().collect::<Option<Vec<_>>>()
+            && !lists.contains(&columns)
+        {
+            lists.push(columns);
+        }
+    }
+    Ok(lists)
+}
+
+/// In the order they were declared. A reference that names no columns means the primary key.
+fn foreign_keys(conn: &Connection, table: &str) -> rusqlite::Result<Vec<ForeignKey>> {
+    let mut keys: Vec<(i64, ForeignKey)> = Vec::new();
+    let mut statement = conn.prepare_cached(
+        "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1) ORDER BY id DESC, seq",
+    )?;
+    let mut rows = statement.query([table])?;
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        if keys.last().is_none_or(|(last, _)| *last != id) {
+            keys.push((id, ForeignKey { columns: Vec::new(), table: row.get(1)?, to: Vec::new() }));
+        }
+        if let Some((_, key)) = keys.last_mut() {
+            let position = key.columns.len() + 1;
+            key.columns.push(row.get(2)?);
+            let to = match row.get::<_, Option<String>>(3)? {
+                Some(to) => Some(to),
+                None => conn
+                    .query_row(
+                        "SELECT name FROM pragma_table_info(?1) WHERE pk = ?2",
+                        (&key.table, position as i64),
+                        |row| row.get(0),
+                    )
+                    .optional()?,
+            };
+            key.to.extend(to);
+        }
+    }
+    Ok(keys.into_iter().map(|(_, key)| key).collect())
+}

@@ -1,0 +1,216 @@
+//! The files of a database: what lies under its name, a new one that appears whole or not at all,
+//! a copy with what lies beside it.
+
+use super::open::Location;
+use crate::error::{Error, Result};
+use rustix::fs::{Access, CWD};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::{ffi::OsString, fmt};
+
+/// What lies under the target's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    /// A file without a byte, which SQLite takes for an empty database.
+    Empty,
+    /// A file of this size.
+    Database(u64),
+}
+
+/// Looks without opening: closing a file drops the locks that this process holds on it (POSIX).
+pub(super) fn look(location: &Location) -> Result<Found> {
+    match fs::metadata(&location.path) {
+        Ok(is) if is.is_dir() => {
+            Err(Error::environment("the database is a directory").at(&location.shown).hint("name a file in it"))
+        }
+        Ok(is) if !is.is_file() => Err(Error::environment("the database is no regular file").at(&location.shown)),
+        Ok(is) if is.len() == 0 => Ok(Found::Empty),
+        // The smallest page. SQLite would take a file of one byte for an empty database.
+        Ok(is) if is.len() < 512 => Err(not_a_database(location)),
+        Ok(is) => Ok(Found::Database(is.len())),
+        Err(error) if error.kind() == ErrorKind::NotFound => match fs::symlink_metadata(&location.path) {
+            Ok(_) => Err(Error::environment("the database is a symbolic link that leads nowhere").at(&location.shown)),
+            Err(_) => Ok(Found::Nothing),
+        },
+        Err(error) => Err(io_fault(&error, &location.shown)),
+    }
+}
+
+/// Whether a new file can be made in the target's directory.
+pub(super) fn judge_directory(location: &Location) -> Result<()> {
+    let directory = location.directory();
+    match fs::metadata(directory) {
+        Ok(is) if !is.is_dir() => Err(Error::environment("the database's directory is a file").at(directory.display())),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(Error::environment("the database's directory does not exist")
+                .at(directory.display())
+                .hint("make it first, or name another place"))
+        }
+        Err(error) => Err(io_fault(&error, directory.display())),
+        Ok(_) => rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK)
+            .map_err(|error| io_fault(&error.into(), directory.display())),
+    }
+}
+
+/// Whether the file, and its directory for the journal, may be written. A file without any write
+/// bit is read-only for everybody: for root, who could, it was marked so on purpose.
+pub(super) fn judge_writable(location: &Location) -> Result<()> {
+    let marked = fs::metadata(&location.path).is_ok_and(|is| is.permissions().mode() & 0o222 == 0);
+    if marked || rustix::fs::access(&location.path, Access::WRITE_OK).is_err() {
+        return Err(read_only(location));
+    }
+    judge_directory(location)
+}
+
+/// The words for a file that may not be written.
+pub(super) fn read_only(location: &Location) -> Error {
+    Error::environment("the database is read-only")
+        .at(&location.shown)
+        .hint("check the permissions of the file, its directory and the file system")
+}
+
+/// The words for a file of something else.
+fn not_a_database(location: &Location) -> Error {
+    Error::environment("the file is not an SQLite database")
+        .at(&location.shown)
+        .hint("name another file; treelift never writes over one that it does not know")
+}
+
+/// The words for a fault of the file system.
+pub(super) fn io_fault(error: &io::Error, place: impl fmt::Display) -> Error {
+    match error.kind() {
+        ErrorKind::PermissionDenied => Error::environment("permission denied").hint("check who may write there"),
+        ErrorKind::ReadOnlyFilesystem => Error::environment("the file system is read-only"),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Error::environment("the disk is full").hint("make room, then run again")
+        }
+        kind => Error::environment(kind.to_string()),
+    }
+    .at(place)
+}
+
+/// Makes an empty file that only its owner may read.
+pub(super) fn create_private(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
+}
+
+/// A path with something behind its name: `x.db-wal`.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+/// What the unfinished files of a target begin with: `.NAME.treelift-`.
+pub(super) fn unfinished_prefix(path: &Path) -> OsString {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".treelift-");
+    name
+}
+
+/// A new database under a temporary name in the target's directory; removed unless published.
+pub(super) struct NewFile {
+    temporary: PathBuf,
+    published: bool,
+}
+
+impl NewFile {
+    /// Makes the empty file.
+    pub(super) fn create(location: &Location, run_id: &str) -> Result<Self> {
+        let mut name = unfinished_prefix(&location.path);
+        name.push(run_id);
+        let temporary = location.directory().join(name);
+        create_private(&temporary).map_err(|error| io_fault(&error, temporary.display()))?;
+        Ok(Self { temporary, published: false })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// Gives the file its name, unless another has it by now. The connection is closed.
+    pub(super) fn publish(mut self, location: &Location) -> Result<()> {
+        let fault = |error: io::Error| io_fault(&error, &location.shown);
+        File::open(&self.temporary).and_then(|file| file.sync_all()).map_err(fault)?;
+        rename_without_replacing(&self.temporary, &location.path).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Error::environment("another program made this file while the import ran")
+                .at(&location.shown)
+                .hint("nothing was written; look at that file, then run again"),
+            _ => fault(error),
+        })?;
+        self.published = true;
+        // Only now would the name survive a power cut.
+        File::open(location.directory()).and_then(|directory| directory.sync_all()).map_err(fault)
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.published {
+            for suffix in ["", "-journal", "-wal", "-shm"] {
+                // What cannot be removed is offered for removal at the next start.
+                let _ = fs::remove_file(beside(&self.temporary, suffix));
+            }
+        }
+    }
+}
+
+fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(any(target_vendor = "apple", target_os = "linux", target_os = "android"))]
+    match rustix::fs::renameat_with(CWD, from, CWD, to, rustix::fs::RenameFlags::NOREPLACE) {
+        // This file system does not know how.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {}
+        done => return Ok(done?),
+    }
+    fs::hard_link(from, to)?;
+    fs::remove_file(from)
+}
+
+/// Whether the file cannot be read by itself: it is in WAL mode (bytes 18 and 19 of the header, see
+/// SQLite's "Database File Format", 1.3.3), or a journal of an interrupted write lies beside it.
+pub(super) fn needs_companions(location: &Location) -> Result<bool> {
+    let mut header = Vec::with_capacity(20);
+    File::open(&location.path)
+        .and_then(|file| file.take(20).read_to_end(&mut header))
+        .map_err(|error| io_fault(&error, &location.shown))?;
+    let is_wal = header.get(18..20).is_some_and(|versions| versions.contains(&2));
+    Ok(is_wal || beside(&location.path, "-journal").exists())
+}
+
+/// Copies the file with its journal or WAL, all of one moment: if one of them changed meanwhile, again.
+pub(super) fn copy_with_companions(location: &Location, copy: &Path) -> Result<()> {
+    const SUFFIXES: [&str; 3] = ["", "-wal", "-journal"];
+    let states = || SUFFIXES.map(|suffix| state(&beside(&location.path, suffix)));
+    for _ in 0..5 {
+        let before = states();
+        for suffix in SUFFIXES {
+            copy_private(&beside(&location.path, suffix), &beside(copy, suffix))
+                .map_err(|error| io_fault(&error, &location.shown))?;
+        }
+        if states() == before {
+            return Ok(());
+        }
+    }
+    Err(Error::environment("another program keeps writing into the database")
+        .at(&location.shown)
+        .hint("stop that program, then run again"))
+}
+
+/// Size, time and identity of a file.
+fn state(path: &Path) -> Option<(u64, i64, i64, u64)> {
+    fs::metadata(path).ok().map(|is| (is.len(), is.mtime(), is.mtime_nsec(), is.ino()))
+}
+
+fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
+    let mut target = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
+    match File::open(from) {
+        Ok(mut source) => io::copy(&mut source, &mut target).map(drop),
+        // No such companion: an empty one means the same.
+        Err(error) if error.kind() == ErrorKind::NotFound => fs::remove_file(to),
+        Err(error) => Err(error),
+    }
+}

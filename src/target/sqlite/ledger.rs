@@ -1,0 +1,341 @@
+//! The ledger's tables.
+//!
+//! Rows are clustered by file and table in the order they were written, the table's name is one
+//! number, and a row costs about 45 bytes beside its key, 16 of them the digest
+//! (`tests/rows.rs` measures it).
+
+use super::open::Location;
+use super::transaction::SqliteTransaction;
+use super::{catalog, form, read, sql};
+use crate::error::{Error, Result};
+use crate::target::Transaction as _;
+use crate::target::ledger::{FileRecord, Ledger, RowRecord, RunRecord};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::HashMap;
+
+/// Every table and its SQL, without references: the check for orphans is about the application's
+/// rows. A database that has one in another form was made by another version.
+const TABLES: [(&str, &str); 6] = [
+    (
+        "treelift_runs",
+        "CREATE TABLE treelift_runs (
+            number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, program TEXT NOT NULL,
+            mapping_set TEXT NOT NULL, set_digest TEXT NOT NULL, source TEXT NOT NULL,
+            started DATETIME NOT NULL, finished DATETIME NOT NULL, files INTEGER NOT NULL, leaves INTEGER NOT NULL,
+            inserted INTEGER NOT NULL, updated INTEGER NOT NULL, unchanged INTEGER NOT NULL, rejected INTEGER NOT NULL
+        )",
+    ),
+    (
+        "treelift_files",
+        "CREATE TABLE treelift_files (
+            id INTEGER PRIMARY KEY, run INTEGER NOT NULL,
+            path TEXT NOT NULL, sha256 BLOB NOT NULL, bytes INTEGER NOT NULL, UNIQUE (path, id)
+        )",
+    ),
+    ("treelift_tables", "CREATE TABLE treelift_tables (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)"),
+    (
+        "treelift_rows",
+        "CREATE TABLE treelift_rows (
+            file INTEGER NOT NULL, \"table\" INTEGER NOT NULL,
+            number INTEGER NOT NULL, row_key TEXT NOT NULL, \"offset\" INTEGER NOT NULL, digest BLOB,
+            PRIMARY KEY (file, \"table\", number)
+        ) WITHOUT ROWID",
+    ),
+    (
+        "treelift_keys",
+        "CREATE TABLE treelift_keys (
+            id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, kdf TEXT NOT NULL, key_check TEXT NOT NULL,
+            wrapped_key TEXT NOT NULL, seal_count INTEGER NOT NULL, created_at DATETIME NOT NULL, retired_at DATETIME
+        )",
+    ),
+    (
+        "treelift_sealed_columns",
+        "CREATE TABLE treelift_sealed_columns (
+            table_name TEXT NOT NULL, column_name TEXT NOT NULL, key_columns TEXT NOT NULL, format TEXT NOT NULL,
+            row_filter TEXT
+        )",
+    ),
+];
+
+/// What this run wrote into the ledger.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    run: Option<i64>,
+    /// The first file of this run; all later ones are of it as well.
+    first_file: Option<i64>,
+    tables: HashMap<String, i64>,
+    rows: i64,
+    /// The rows of this run that the temporary index of [`Ledger::origin`] knows.
+    indexed: Option<i64>,
+}
+
+/// Makes treelift's tables, or sees that they are the ones this version writes.
+pub(super) fn set_up(conn: &Connection, location: &Location) -> Result<()> {
+    let fault = |error: rusqlite::Error| location.fault(&error);
+    for (name, text) in TABLES {
+        let stored: Option<String> = conn
+            .query_row("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1", [name], |row| row.get(0))
+            .optional()
+            .map_err(fault)?;
+        match stored {
+            None => conn.execute_batch(text).map_err(fault)?,
+            Some(stored) if one_line(&stored) == one_line(text) => {}
+            Some(_) => {
+                return Err(Error::environment(format!(
+                    "the database was written by another version of treelift: its table `{name}` has another form"
+                ))
+                .at(&location.shown)
+                .hint("use the version that `treelift_runs` names in `program`, or a newer one"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn number(count: u64, what: &str) -> Result<i64> {
+    i64::try_from(count).map_err(|_| Error::bug(format!("the {what} are more than a ledger can count")))
+}
+
+impl SqliteTransaction {
+    fn run_number(&self) -> Result<i64> {
+        self.ledger.run.ok_or_else(|| Error::bug("something was recorded before its run"))
+    }
+
+    fn table_number(&mut self, table: &str) -> Result<i64> {
+        if let Some(number) = self.ledger.tables.get(table) {
+            return Ok(*number);
+        }
+        let number = self.on(|conn| {
+            conn.execute("INSERT OR IGNORE INTO treelift_tables (name) VALUES (?1)", [table])?;
+            conn.query_row("SELECT id FROM treelift_tables WHERE name = ?1", [table], |row| row.get(0))
+        })?;
+        self.ledger.tables.insert(table.to_owned(), number);
+        Ok(number)
+    }
+
+    /// Whether the row of a ledger's key still stands in its table.
+    fn stands(&self, table: &crate::table::Table, row_key: &str) -> Result<bool> {
+        let Some(parts) = read::split_key(table, row_key) else { return Ok(false) };
+        // Text compared with a column of a number is converted to it first ("Datatypes In SQLite", 4.2).
+        let text = format!("SELECT 1 FROM {} WHERE {}", sql::name(&table.name), sql::equal(&table.primary_key(), 1));
+        self.on(|conn| conn.prepare_cached(&text)?.exists(rusqlite::params_from_iter(parts)))
+    }
+
+    /// An index over this run's rows by key, in a temporary table: it is only needed where something
+    /// went wrong, and would be as large as the ledger itself.
+    fn index_rows(&mut self) -> Result<()> {
+        if self.ledger.indexed == Some(self.ledger.rows) {
+            return Ok(());
+        }
+        let first = self.ledger.first_file.unwrap_or(i64::MAX);
+        self.on(|conn| {
+            conn.execute_batch(
+                "CREATE TEMP TABLE IF NOT EXISTS origins
+                     (\"table\" INTEGER, row_key TEXT, number INTEGER, file INTEGER, PRIMARY KEY (\"table\", row_key, number)) WITHOUT ROWID;
+                 DELETE FROM temp.origins",
+            )?;
+            conn.execute(
+                "INSERT INTO temp.origins SELECT \"table\", row_key, number, file FROM treelift_rows WHERE file >= ?1",
+                [first],
+            )
+        })?;
+        self.ledger.indexed = Some(self.ledger.rows);
+        Ok(())
+    }
+}
+
+impl Ledger for SqliteTransaction {
+    fn next_file_id(&mut self) -> Result<i64> {
+        self.on(|conn| conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM treelift_files", [], |row| row.get(0)))
+    }
+
+    fn begin_run(&mut self, run: &RunRecord) -> Result<()> {
+        let counts = counts(run)?;
+        self.on(|conn| {
+            conn.execute(
+                "INSERT INTO treelift_runs (id, kind, program, mapping_set, set_digest, source, started, finished,
+                     files, leaves, inserted, updated, unchanged, rejected)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                rusqlite::params![
+                    run.id,
+                    run.kind,
+                    run.program,
+                    run.set,
+                    run.set_digest,
+                    run.source,
+                    form::clock_text(run.started),
+                    form::clock_text(run.finished),
+                    counts[0],
+                    counts[1],
+                    counts[2],
+                    counts[3],
+                    counts[4],
+                    counts[5]
+                ],
+            )
+        })?;
+        self.ledger.run = Some(self.conn.last_insert_rowid());
+        Ok(())
+    }
+
+    fn finish_run(&mut self, run: &RunRecord) -> Result<()> {
+        let number = self.run_number()?;
+        let counts = counts(run)?;
+        self.on(|conn| {
+            conn.execute(
+                "UPDATE treelift_runs SET finished = ?2, files = ?3, leaves = ?4, inserted = ?5, updated = ?6,
+                     unchanged = ?7, rejected = ?8 WHERE number = ?1",
+                rusqlite::params![
+                    number,
+                    form::clock_text(run.finished),
+                    counts[0],
+                    counts[1],
+                    counts[2],
+                    counts[3],
+                    counts[4],
+                    counts[5]
+                ],
+            )
+        })?;
+        Ok(())
+    }
+
+    fn file(&mut self, file: &FileRecord) -> Result<()> {
+        let run = self.run_number()?;
+        let bytes = number(file.bytes, "bytes of a file")?;
+        self.on(|conn| {
+            conn.prepare_cached(
+                "INSERT INTO treelift_files (id, run, path, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((file.id, run, &file.path, file.sha256.as_slice(), bytes))
+        })?;
+        let first = self.ledger.first_file.map_or(file.id, |first| first.min(file.id));
+        self.ledger.first_file = Some(first);
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: &[RowRecord]) -> Result<()> {
+        for row in rows {
+            let table = self.table_number(&row.table)?;
+            let offset = number(row.offset, "bytes of a file")?;
+            self.ledger.rows += 1;
+            let digest = (row.digest != [0; 16]).then_some(row.digest.as_slice());
+            self.on(|conn| {
+                conn.prepare_cached(
+                    "INSERT INTO treelift_rows (file, \"table\", number, row_key, \"offset\", digest)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .execute((row.file, table, self.ledger.rows, &row.row_key, offset, digest))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>> {
+        let number = self.table_number(table)?;
+        let before = self.ledger.first_file.unwrap_or(i64::MAX);
+        let found: Vec<RowRecord> = self.on(|conn| {
+            conn.prepare_cached(
+                "SELECT r.row_key, r.file, r.\"offset\", r.digest FROM treelift_files f JOIN treelift_rows r ON r.file = f.id
+                 WHERE f.path = ?1 AND r.\"table\" = ?2 AND f.id < ?3 ORDER BY r.file, r.number",
+            )?
+            .query_map((path, number, before), |row| row_record(row, table))?
+            .collect()
+        })?;
+        let Some(live) = self.schema().table(table).cloned() else { return Ok(Vec::new()) };
+        let mut standing = Vec::with_capacity(found.len());
+        for record in found {
+            if self.stands(&live, &record.row_key)? {
+                standing.push(record);
+            }
+        }
+        Ok(standing)
+    }
+
+    fn origin(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>> {
+        let number = self.table_number(table)?;
+        self.index_rows()?;
+        self.on(|conn| {
+            conn.prepare_cached(
+                "SELECT r.row_key, r.file, r.\"offset\", r.digest FROM temp.origins o
+                 JOIN treelift_rows r ON r.file = o.file AND r.\"table\" = o.\"table\" AND r.number = o.number
+                 WHERE o.\"table\" = ?1 AND o.row_key = ?2 ORDER BY o.number LIMIT 1",
+            )?
+            .query_row((number, row_key), |row| row_record(row, table))
+            .optional()
+        })
+    }
+}
+
+fn counts(run: &RunRecord) -> Result<[i64; 6]> {
+    Ok([
+        number(run.files, "files")?,
+        number(run.leaves, "leaves")?,
+        number(run.inserted, "rows")?,
+        number(run.updated, "rows")?,
+        number(run.unchanged, "rows")?,
+        number(run.rejected, "records")?,
+    ])
+}
+
+fn row_record(row: &Row<'_>, table: &str) -> rusqlite::Result<RowRecord> {
+    let digest: Option<Vec<u8>> = row.get(3)?;
+    let digest = match digest {
+        None => [0; 16],
+        Some(bytes) => bytes.try_into().map_err(|_| unreadable(3, Type::Blob))?,
+    };
+    Ok(RowRecord { table: table.to_owned(), row_key: row.get(0)?, file: row.get(1)?, offset: count(row, 2)?, digest })
+}
+
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    u64::try_from(row.get::<_, i64>(column)?).map_err(|_| unreadable(column, Type::Integer))
+}
+
+fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    let text: String = row.get(column)?;
+    form::parse_time(&text)
+        .and_then(|time| time.to_zoned(TimeZone::UTC).ok())
+        .map(|time| time.timestamp())
+        .ok_or_else(|| unreadable(column, Type::Text))
+}
+
+fn unreadable(column: usize, kind: Type) -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(column, String::new(), kind)
+}
+
+/// The recorded runs, oldest first.
+pub(super) fn runs(conn: &Connection) -> rusqlite::Result<Vec<RunRecord>> {
+    if !catalog::has_table(conn, "treelift_runs")? {
+        return Ok(Vec::new());
+    }
+    conn.prepare(
+        "SELECT id, kind, program, mapping_set, set_digest, source, started, finished, files, leaves, inserted,
+             updated, unchanged, rejected FROM treelift_runs ORDER BY number",
+    )?
+    .query_map([], |row| {
+        Ok(RunRecord {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            program: row.get(2)?,
+            set: row.get(3)?,
+            set_digest: row.get(4)?,
+            source: row.get(5)?,
+            started: time(row, 6)?,
+            finished: time(row, 7)?,
+            files: count(row, 8)?,
+            leaves: count(row, 9)?,
+            inserted: count(row, 10)?,
+            updated: count(row, 11)?,
+            unchanged: count(row, 12)?,
+            rejected: count(row, 13)?,
+        })
+    })?
+    .collect()
+}

@@ -1,0 +1,95 @@
+//! Who else is at the database: words for a lock, unfinished files of runs that go or were killed.
+
+use super::file::{beside, io_fault, unfinished_prefix};
+use super::open::Location;
+use crate::error::{Error, Result};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The words for a database that another program holds, with that program where the system tells.
+pub(super) fn locked(location: &Location) -> Error {
+    let holder = ["", "-shm"].iter().find_map(|suffix| holder(&beside(&location.path, suffix)));
+    let by = holder.map_or(String::new(), |holder| format!(": {holder}"));
+    Error::environment(format!("the database is locked by another program{by}"))
+        .at(&location.shown)
+        .hint("stop that program, then run again")
+}
+
+/// Names the holder in an error that speaks of a lock; any other stays as it is.
+pub(super) fn named(words: Error, error: &rusqlite::Error, location: &Location) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => locked(location),
+        _ => words,
+    }
+}
+
+/// The process that has locks on a file, from `/proc/locks`; `None` where there is no such list.
+/// (`F_GETLK` would need the file open, and closing it would drop locks of our own.)
+fn holder(path: &Path) -> Option<String> {
+    let file = fs::metadata(path).ok()?;
+    let id = format!("{:02x}:{:02x}:{}", rustix::fs::major(file.dev()), rustix::fs::minor(file.dev()), file.ino());
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    // `1: POSIX  ADVISORY  WRITE 4242 08:01:131075 1073741824 1073742335`
+    let process = locks.lines().find_map(|line| {
+        let mut words = line.split_whitespace().skip(1).skip_while(|word| *word == "->");
+        let process = words.nth(3)?;
+        (words.next()? == id).then_some(process)
+    })?;
+    let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    Some(match name.trim() {
+        "" => format!("process {process}"),
+        name => format!("process {process}, `{}`", crate::finding::printable(name)),
+    })
+}
+
+/// Unfinished files of this target that no living run holds.
+pub(super) fn leftovers(location: &Location) -> Result<Vec<PathBuf>> {
+    Ok(unfinished(location)?.into_iter().filter(|path| !is_held(path)).collect())
+}
+
+/// Refuses to start while another run builds the same file.
+pub(super) fn judge_rivals(location: &Location) -> Result<()> {
+    if unfinished(location)?.iter().any(|path| is_held(path)) {
+        return Err(Error::environment("another import is making this database")
+            .at(&location.shown)
+            .hint("wait for it to end, then look at what it made"));
+    }
+    Ok(())
+}
+
+fn unfinished(location: &Location) -> Result<Vec<PathBuf>> {
+    let prefix = unfinished_prefix(&location.path);
+    let directory = location.directory();
+    if !directory.is_dir() {
+        return Ok(Vec::new());
+    }
+    let fault = |error| io_fault(&error, directory.display());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(directory).map_err(fault)? {
+        let entry = entry.map_err(fault)?;
+        if entry.file_name().as_bytes().starts_with(prefix.as_bytes()) {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Whether a running import holds the unfinished file (or the one that this is the journal of).
+fn is_held(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_bytes();
+    let database = bytes.strip_suffix(b"-journal").map_or(path, |base| Path::new(std::ffi::OsStr::from_bytes(base)));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let asked = Connection::open_with_flags(database, flags).and_then(|conn| {
+        conn.busy_timeout(Duration::ZERO)?;
+        conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+    });
+    matches!(
+        asked.err().and_then(|error| error.sqlite_error_code()),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}

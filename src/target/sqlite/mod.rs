@@ -1,0 +1,89 @@
+//! SQLite as a target.
+//!
+//! `open` decides which file a run works on, `migrate` sets its tables up, `read` and `write` carry
+//! rows, `form` knows how values are written, `ledger` keeps the record.
+
+mod catalog;
+mod file;
+mod form;
+mod json;
+mod keys;
+mod ledger;
+mod locks;
+pub(super) mod migrate;
+mod open;
+mod read;
+mod sql;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod words;
+mod write;
+
+use super::ledger::RunRecord;
+use super::{Opening, Target, Transaction};
+use crate::error::{Error, Result};
+use crate::secret::keys::KeyRow;
+use open::Location;
+use std::path::{Path, PathBuf};
+use transaction::SqliteTransaction;
+
+/// A database file of SQLite, existing or to be made.
+#[derive(Debug)]
+pub struct SqliteTarget {
+    url: String,
+    location: Location,
+}
+
+impl SqliteTarget {
+    /// Names the file; nothing is opened yet.
+    pub fn new(url: &str, path: &Path) -> Result<Self> {
+        let path = std::path::absolute(path).map_err(|error| file::io_fault(&error, path.display()))?;
+        Ok(Self { url: url.to_owned(), location: Location { path, shown: url.to_owned() } })
+    }
+
+    /// Looks into the database without changing anything; nothing is found where there is none.
+    fn look<T: Default>(&self, read: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T> {
+        match open::view(&self.location)? {
+            None => Ok(T::default()),
+            Some(view) => {
+                read(&view.conn).map_err(|error| locks::named(self.location.fault(&error), &error, &self.location))
+            }
+        }
+    }
+}
+
+impl Target for SqliteTarget {
+    fn engine(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn exists(&self) -> Result<bool> {
+        Ok(file::look(&self.location)? != file::Found::Nothing)
+    }
+
+    fn keys(&self) -> Result<Vec<KeyRow>> {
+        self.look(keys::all)
+    }
+
+    fn runs(&self) -> Result<Vec<RunRecord>> {
+        self.look(ledger::runs)
+    }
+
+    fn leftovers(&self) -> Result<Vec<PathBuf>> {
+        locks::leftovers(&self.location)
+    }
+
+    fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>> {
+        // It becomes part of a file name.
+        if opening.run_id.is_empty() || !opening.run_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        {
+            return Err(Error::bug("a run id is not UUID text"));
+        }
+        Ok(Box::new(SqliteTransaction::begin(self.location.clone(), opening)?))
+    }
+}

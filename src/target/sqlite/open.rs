@@ -1,0 +1,235 @@
+//! Opens the file that a run works on: a new one under a temporary name, an existing one in place,
+//! or a private copy for a dry run.
+
+use super::file::{self, Found, NewFile};
+use super::{locks, words};
+use crate::error::{Error, Result};
+use crate::target::{Mode, Opening};
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long a lock of another program is waited for at the start.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// And at the commit, when all the work is done and only a reader stands in the way.
+const PATIENCE_AT_COMMIT: Duration = Duration::from_secs(30);
+/// Free space that is asked for beyond the estimate: journal, indexes, the ledger.
+const MARGIN: u64 = 16 << 20;
+
+/// A database as the user wrote it and as the system finds it.
+#[derive(Debug, Clone)]
+pub(super) struct Location {
+    /// Absolute, so that SQLite never takes it for a `file:` URI.
+    pub(super) path: PathBuf,
+    /// As the user wrote it.
+    pub(super) shown: String,
+}
+
+impl Location {
+    /// The directory it lies in.
+    pub(super) fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// The words for a fault of SQLite on it.
+    pub(super) fn fault(&self, error: &rusqlite::Error) -> Error {
+        words::fault(error, &self.shown)
+    }
+}
+
+/// Where the rows go until the end of the run.
+pub(super) enum Store {
+    /// The existing file; SQLite's journal takes everything back.
+    InPlace,
+    /// A new file under a temporary name.
+    New(NewFile),
+    /// A private copy in a folder that vanishes.
+    Private { _folder: TempDir },
+}
+
+/// Opens what the run writes into and begins its transaction. The store comes first, so that on a
+/// fault the connection is dropped before its files go.
+pub(super) fn begin(location: &Location, opening: &Opening) -> Result<(Store, Connection)> {
+    let found = file::look(location)?;
+    match (opening.mode, found) {
+        (Mode::Real, Found::Nothing) => {
+            file::judge_directory(location)?;
+            judge_space(location.directory(), opening.bytes)?;
+            locks::judge_rivals(location)?;
+            let new = NewFile::create(location, opening.run_id)?;
+            let conn = connect(new.path()).and_then(fresh).map_err(|error| location.fault(&error))?;
+            Ok((Store::New(new), conn))
+        }
+        (Mode::Real, found) => {
+            file::judge_writable(location)?;
+            judge_space(location.directory(), opening.bytes)?;
+            Ok((Store::InPlace, in_place(location, &found)?))
+        }
+        (Mode::Dry, found) => dry(location, opening, &found),
+    }
+}
+
+/// Commits, having more patience with readers than at the start.
+pub(super) fn commit(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(PATIENCE_AT_COMMIT)?;
+    conn.execute_batch("COMMIT")
+}
+
+fn in_place(location: &Location, found: &Found) -> Result<Connection> {
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let conn = connect(&location.path).map_err(fault)?;
+    if conn.is_readonly("main").map_err(fault)? {
+        return Err(file::read_only(location));
+    }
+    // An empty file has no journal mode nor page size yet that could be somebody's choice.
+    let setting = if *found == Found::Empty {
+        "PRAGMA page_size = 16384; PRAGMA synchronous = FULL"
+    } else {
+        "PRAGMA synchronous = EXTRA"
+    };
+    conn.execute_batch(setting).map_err(fault)?;
+    // The file's journal mode is its owner's choice and stays.
+    conn.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
+    judge_health(&conn, location)?;
+    Ok(conn)
+}
+
+/// Judged as for a real run, so that both end alike; then everything happens in the temp folder.
+fn dry(location: &Location, opening: &Opening, found: &Found) -> Result<(Store, Connection)> {
+    match found {
+        Found::Nothing => {
+            file::judge_directory(location)?;
+            locks::judge_rivals(location)?;
+        }
+        Found::Empty | Found::Database(_) => file::judge_writable(location)?,
+    }
+    judge_space(location.directory(), opening.bytes)?;
+    let folder = private_folder()?;
+    let copy = folder.path().join("copy.db");
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let conn = match found {
+        Found::Database(bytes) => {
+            judge_space(folder.path(), opening.bytes.saturating_add(bytes / 2))?;
+            copy_into(location, &copy)?;
+            let conn = connect(&copy).map_err(fault)?;
+            conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
+            judge_health(&conn, location)?;
+            conn
+        }
+        Found::Nothing | Found::Empty => {
+            judge_space(folder.path(), opening.bytes)?;
+            file::create_private(&copy).map_err(|error| file::io_fault(&error, folder.path().display()))?;
+            connect(&copy).and_then(fresh).map_err(fault)?
+        }
+    };
+    Ok((Store::Private { _folder: folder }, conn))
+}
+
+/// A database that is only looked into: what lies beside the file, its bytes and times stay.
+pub(super) struct View {
+    pub(super) conn: Connection,
+    _folder: Option<TempDir>,
+}
+
+/// Opens a view of the database; `None` when there is none yet.
+pub(super) fn view(location: &Location) -> Result<Option<View>> {
+    if !matches!(file::look(location)?, Found::Database(_)) {
+        return Ok(None);
+    }
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    if !file::needs_companions(location)? {
+        let conn = connect_read_only(&location.path).map_err(fault)?;
+        return Ok(Some(View { conn, _folder: None }));
+    }
+    let folder = private_folder()?;
+    let copy = folder.path().join("copy.db");
+    file::copy_with_companions(location, &copy)?;
+    let conn = connect(&copy).map_err(fault)?;
+    Ok(Some(View { conn, _folder: Some(folder) }))
+}
+
+/// Copies a database as it is at one moment.
+///
+/// With a rollback journal SQLite's online backup does it, under SQLite's own lock. Reading a
+/// database in WAL mode would leave `-wal` and `-shm` files beside it, and one with a hot journal
+/// cannot be read without being changed: of those the files are copied, and the copy is opened.
+fn copy_into(location: &Location, copy: &Path) -> Result<()> {
+    if file::needs_companions(location)? {
+        return file::copy_with_companions(location, copy);
+    }
+    file::create_private(copy).map_err(|error| file::io_fault(&error, copy.display()))?;
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let from = connect_read_only(&location.path).map_err(fault)?;
+    let mut to = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(fault)?;
+    to.execute_batch("PRAGMA synchronous = OFF").map_err(fault)?;
+    // In one step, so that no writer comes between and makes it start again.
+    match Backup::new(&from, &mut to).and_then(|backup| backup.step(-1)).map_err(fault)? {
+        StepResult::Done => Ok(()),
+        _ => Err(locks::locked(location)),
+    }
+}
+
+fn private_folder() -> Result<TempDir> {
+    // tempfile gives it mode 0700.
+    tempfile::Builder::new()
+        .prefix("treelift-")
+        .tempdir()
+        .map_err(|error| file::io_fault(&error, std::env::temp_dir().display()))
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    configure(conn)
+}
+
+fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    configure(conn)
+}
+
+/// Foreign keys are off for set-up and load, and judged by us before the commit: that finds all
+/// orphans at once, and a migration that rebuilds a table cannot cascade.
+fn configure(conn: Connection) -> rusqlite::Result<Connection> {
+    conn.busy_timeout(PATIENCE)?;
+    conn.set_prepared_statement_cache_capacity(256);
+    conn.execute_batch(
+        "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+         PRAGMA temp_store = FILE; PRAGMA cache_size = -8192",
+    )?;
+    Ok(conn)
+}
+
+fn fresh(conn: Connection) -> rusqlite::Result<Connection> {
+    conn.execute_batch(
+        "PRAGMA page_size = 16384; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;
+         PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE",
+    )?;
+    Ok(conn)
+}
+
+fn judge_health(conn: &Connection, location: &Location) -> Result<()> {
+    let said: String =
+        conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|error| location.fault(&error))?;
+    if said == "ok" {
+        return Ok(());
+    }
+    Err(Error::environment("the database is damaged")
+        .at(&location.shown)
+        .hint("restore a backup of it, or import into a new file"))
+}
+
+fn judge_space(directory: &Path, bytes: u64) -> Result<()> {
+    let needed = bytes.saturating_mul(2).saturating_add(MARGIN);
+    // Where the file system does not tell, the disk itself will.
+    let Ok(disk) = rustix::fs::statvfs(directory) else { return Ok(()) };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free >= needed {
+        return Ok(());
+    }
+    Err(Error::environment(format!("about {} MB of free space are needed, {} MB are there", needed >> 20, free >> 20))
+        .at(directory.display())
+        .hint("make room, then run again"))
+}

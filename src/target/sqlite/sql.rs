@@ -1,0 +1,50 @@
+//! SQL text that is put together: the one place where names become identifiers.
+
+/// A name as an identifier. Names come from mappings and are known to the live schema.
+pub(super) fn name(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Names as identifiers, with commas.
+pub(super) fn names<S: AsRef<str>>(list: &[S]) -> String {
+    list.iter().map(|one| name(one.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+/// `"a" = ?1 AND "b" = ?2`, counting from `first`.
+pub(super) fn equal<S: AsRef<str>>(list: &[S], first: usize) -> String {
+    assignments(list, first, " AND ")
+}
+
+/// `"a" = ?1, "b" = ?2`, counting from `first`.
+pub(super) fn set<S: AsRef<str>>(list: &[S], first: usize) -> String {
+    assignments(list, first, ", ")
+}
+
+fn assignments<S: AsRef<str>>(list: &[S], first: usize, between: &str) -> String {
+    list.iter()
+        .enumerate()
+        .map(|(i, one)| format!("{} = ?{}", name(one.as_ref()), first + i))
+        .collect::<Vec<_>>()
+        .join(between)
+}
+
+/// An INSERT with a bound value for each column.
+pub(super) fn insert<S: AsRef<str>>(table: &str, columns: &[S]) -> String {
+    if columns.is_empty() {
+        return format!("INSERT INTO {} DEFAULT VALUES", name(table));
+    }
+    let values = vec!["?"; columns.len()].join(", ");
+    format!("INSERT INTO {} ({}) VALUES ({values})", name(table), names(columns))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_their_quotes() {
+        assert_eq!(insert("a\"b; DROP", &["c d", "e"]), r#"INSERT INTO "a""b; DROP" ("c d", "e") VALUES (?, ?)"#);
+        assert_eq!(equal(&["a", "b"], 3), r#""a" = ?3 AND "b" = ?4"#);
+        assert_eq!(set(&["a", "b"], 1), r#""a" = ?1, "b" = ?2"#);
+    }
+}

@@ -1,0 +1,166 @@
+//! Migrations: applied, adopted, refused.
+
+use super::*;
+
+const RECORDED: &str =
+    "SELECT version, status, checksum, applied_at, rollback_applied, metadata_json FROM schema_migrations";
+
+fn recorded(version: &str) -> String {
+    let metadata = format!(
+        r#"{{"by":"treelift {}","dependencies":[],"path":"schema/{version}.up.sql"}}"#,
+        env!("CARGO_PKG_VERSION")
+    );
+    format!(
+        "Text({version:?}) Text(\"applied\") Text(\"checksum of {version}\") Text(\"2025-05-07 15:09:12.000000\") Integer(0) Text({metadata:?})"
+    )
+}
+
+#[test]
+fn a_new_database_records_its_migrations() {
+    let bench = Bench::new();
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+    assert_eq!(bench.ask(RECORDED), [recorded("001_notes")]);
+    // The second time nothing is left to do.
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+    assert_eq!(bench.ask(RECORDED), [recorded("001_notes")]);
+}
+
+#[test]
+fn a_database_that_its_application_made_is_used_and_recorded() {
+    let bench = Bench::new();
+    drop(bench.make(&format!("{SQL} CREATE TABLE more (shape GEOMETRY); INSERT INTO people VALUES ('bob', 'b');")));
+    let transaction = bench.begin(Mode::Real).unwrap();
+    assert_eq!(*transaction.schema(), bench.schema);
+    transaction.commit().unwrap();
+    assert_eq!(bench.ask(RECORDED), [recorded("001_notes")]);
+    assert_eq!(bench.ask("SELECT id FROM people"), [r#"Text("bob")"#]);
+}
+
+#[test]
+fn one_other_column_is_refused_with_the_difference() {
+    let bench = Bench::new();
+    drop(bench.make(&SQL.replace("title VARCHAR(80)", "title VARCHAR(90)")));
+    let before = bench.state();
+    assert_eq!(
+        bench.refused(Mode::Dry),
+        (
+            "the database's tables are not the ones that the migrations make: column `notes.title` is declared `VARCHAR(90)`, expected `VARCHAR(80)`\n  at DIR/x.db\nhint: import into a new file, or bring the database to the expected form first".to_owned(),
+            3
+        )
+    );
+    assert_eq!(bench.state(), before);
+    assert_eq!(bench.refused(Mode::Real), bench.refused(Mode::Dry));
+    assert_eq!(bench.ask("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'treelift%'"), ["Integer(0)"]);
+}
+
+#[test]
+fn half_of_the_tables_is_refused() {
+    let bench = Bench::new();
+    drop(bench.make(
+        "CREATE TABLE people (id VARCHAR(32) NOT NULL, email VARCHAR(80) NOT NULL, PRIMARY KEY (id), UNIQUE (email))",
+    ));
+    let (words, _) = bench.refused(Mode::Real);
+    assert!(
+        words
+            .starts_with("the database's tables are not the ones that the migrations make: table `notes` is missing\n")
+    );
+}
+
+#[test]
+fn later_migrations_are_applied_to_what_is_there_and_not_to_what_has_them() {
+    let grown =
+        migration("002_colour", "ALTER TABLE notes ADD COLUMN colour TEXT; CREATE INDEX notes_owner ON notes (owner);");
+    let bench = Bench::of(vec![migration("001_notes", SQL), grown]);
+    drop(bench.make(SQL));
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+    assert_eq!(bench.ask(RECORDED), [recorded("001_notes"), recorded("002_colour")]);
+    assert_eq!(bench.ask("SELECT count(*) FROM pragma_table_info('notes') WHERE name = 'colour'"), ["Integer(1)"]);
+
+    fs::remove_file(bench.path()).unwrap();
+    drop(bench.make(&format!("{SQL} ALTER TABLE notes ADD COLUMN colour TEXT;")));
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+    assert_eq!(bench.ask(RECORDED), [recorded("001_notes"), recorded("002_colour")]);
+}
+
+#[test]
+fn records_of_another_program_are_believed_and_kept() {
+    let bench = Bench::new();
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+    let change = |sql: &str| Connection::open(bench.path()).unwrap().execute_batch(sql).unwrap();
+    change(
+        r#"UPDATE schema_migrations SET checksum = 'theirs', metadata_json = '{"dependencies": []}'; INSERT INTO schema_migrations (version, applied_at, status) VALUES ('v009', '2025-01-01', 'applied')"#,
+    );
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+    assert_eq!(
+        bench.ask("SELECT version, checksum FROM schema_migrations"),
+        [r#"Text("001_notes") Text("theirs")"#, r#"Text("v009") Null"#]
+    );
+    // One that failed there is recorded anew.
+    change("UPDATE schema_migrations SET status = 'failed', error_message = 'no' WHERE version = '001_notes'");
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+    assert_eq!(bench.ask(RECORDED)[0], recorded("001_notes"));
+}
+
+#[test]
+fn a_changed_or_unknown_migration_of_ours_is_refused() {
+    let mut bench = Bench::new();
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+    bench.migrations[0].checksum = "other".into();
+    assert_eq!(
+        bench.refused(Mode::Real).0,
+        "migration `001_notes` was changed after it had been applied to this database\n  at DIR/x.db\nhint: undo the change, and make a new migration of it"
+    );
+    bench.migrations[0].version = "000_before".into();
+    assert_eq!(
+        bench.refused(Mode::Real).0,
+        "the database is newer than the mapping set: it has the migration `001_notes`, which the set does not\n  at DIR/x.db\nhint: use the mapping set that made it, or a newer one"
+    );
+}
+
+#[test]
+fn a_ledger_of_another_form_is_refused() {
+    let bench = Bench::new();
+    drop(bench.make("CREATE TABLE treelift_runs (id TEXT)"));
+    assert_eq!(
+        bench.refused(Mode::Real).0,
+        "the database was written by another version of treelift: its table `treelift_runs` has another form\n  at DIR/x.db\nhint: use the version that `treelift_runs` names in `program`, or a newer one"
+    );
+}
+
+#[test]
+fn a_migration_that_cannot_be_applied_changes_nothing() {
+    let bench = Bench::new();
+    drop(bench.make("CREATE TABLE other (a TEXT); CREATE INDEX people_email ON other (a);"));
+    let before = fs::read(bench.path()).unwrap();
+    assert_eq!(
+        bench.refused(Mode::Real),
+        (
+            "migration `001_notes` cannot be applied to this database: something that it makes is there already, or something that it needs is not\n  at DIR/x.db\nhint: import into a new file, or bring the database to the expected form first".to_owned(),
+            3
+        )
+    );
+    assert_eq!(fs::read(bench.path()).unwrap(), before);
+}
+
+#[test]
+fn a_full_text_table_and_its_triggers_stay_out_of_the_way() {
+    let bench = Bench::of(vec![
+        migration("001_notes", SQL),
+        migration(
+            "002_search",
+            "CREATE VIRTUAL TABLE search USING fts5(title, content='notes', content_rowid='id');
+             CREATE TRIGGER notes_found AFTER INSERT ON notes BEGIN
+                 INSERT INTO search (rowid, title) VALUES (new.id, new.title);
+             END;",
+        ),
+    ]);
+    assert_eq!(bench.schema.tables.keys().collect::<Vec<_>>(), ["notes", "people", "tags"]);
+    let mut transaction = bench.begin(Mode::Real).unwrap();
+    transaction.insert(&person("ann")).unwrap();
+    let row = vec![Value::Integer(1), text("ann"), text("red wheel")];
+    transaction.insert(&batch("notes", &["id", "owner", "title"], vec![row])).unwrap();
+    assert_eq!(transaction.integrity().unwrap(), [] as [&str; 0]);
+    transaction.commit().unwrap();
+    assert_eq!(bench.ask("SELECT rowid FROM search WHERE search MATCH 'wheel'"), ["Integer(1)"]);
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+}

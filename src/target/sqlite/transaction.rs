@@ -1,0 +1,156 @@
+//! The transaction: one connection, the store it writes into, and what was known at its start.
+
+use super::open::{self, Location, Store};
+use super::{form, keys, ledger, migrate, read, write};
+use crate::error::{Error, Result};
+use crate::row::{Batch, Value};
+use crate::secret::keys::KeyRow;
+use crate::table::{ColumnType, Schema};
+use crate::target::ledger::Ledger;
+use crate::target::{Cell, Opening, Orphan, SealedColumn, Transaction};
+use rusqlite::Connection;
+use std::collections::BTreeMap;
+
+/// An open transaction. Dropped without a word it leaves the target as it was: SQLite takes the
+/// connection's work back, then the store removes its files.
+pub(super) struct SqliteTransaction {
+    // The order matters: the connection is closed before the store's files go.
+    pub(super) conn: Connection,
+    store: Store,
+    pub(super) location: Location,
+    schema: Schema,
+    before: BTreeMap<String, u64>,
+    pub(super) ledger: ledger::State,
+}
+
+impl SqliteTransaction {
+    pub(super) fn begin(location: Location, opening: &Opening) -> Result<Self> {
+        let (store, mut conn) = open::begin(&location, opening)?;
+        let schema = migrate::set_up(&mut conn, opening, &location.shown)?;
+        ledger::set_up(&conn, &location)?;
+        let mut before = BTreeMap::new();
+        for table in schema.tables.keys() {
+            let rows = read::count(&conn, table).map_err(|error| location.fault(&error))?;
+            before.insert(table.clone(), rows);
+        }
+        Ok(Self { conn, store, location, schema, before, ledger: ledger::State::default() })
+    }
+
+    /// Runs something on the connection, its faults in our words.
+    pub(super) fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        work(&self.conn).map_err(|error| self.location.fault(&error))
+    }
+
+    /// The type of a column; asking for one that is not there is a fault of treelift.
+    pub(super) fn kind(&self, table: &str, column: &str) -> Result<ColumnType> {
+        let found = self.schema.table(table).and_then(|table| table.column(column));
+        found.map(|column| column.kind).ok_or_else(|| Error::bug(format!("there is no column `{table}.{column}`")))
+    }
+}
+
+impl Transaction for SqliteTransaction {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn rows_before(&self, table: &str) -> u64 {
+        self.before.get(table).copied().unwrap_or(0)
+    }
+
+    fn highest_id(&mut self, table: &str, column: &str) -> Result<i64> {
+        self.on(|conn| read::highest(conn, table, column))
+    }
+
+    fn find(
+        &mut self,
+        table: &str,
+        key_columns: &[&str],
+        wanted: &[&str],
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<Option<Vec<Cell>>>> {
+        read::find(self, table, key_columns, wanted, keys)
+    }
+
+    fn select(&mut self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>> {
+        read::select(self, table, wanted, scope)
+    }
+
+    fn same(&self, table: &str, column: &str, cell: &Cell, value: &Value) -> bool {
+        self.kind(table, column).is_ok_and(|kind| form::same(cell, value, kind))
+    }
+
+    fn written(&self, table: &str, column: &str, value: &Value) -> Option<String> {
+        match self.kind(table, column).ok().and_then(|kind| form::of(value, kind)) {
+            Some(form) => form.into_text(),
+            // It will be refused when it is written; until then a search shall not miss it.
+            None => value.as_key_text(),
+        }
+    }
+
+    fn insert(&mut self, batch: &Batch) -> Result<()> {
+        write::insert(self, batch)
+    }
+
+    fn update(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        values: &[Value],
+        key_columns: &[&str],
+        key: &[Value],
+    ) -> Result<()> {
+        write::update(self, table, columns, values, key_columns, key)
+    }
+
+    fn ledger(&mut self) -> &mut dyn Ledger {
+        self
+    }
+
+    fn keys(&mut self) -> Result<Vec<KeyRow>> {
+        self.on(keys::all)
+    }
+
+    fn put_key(&mut self, key: &KeyRow) -> Result<()> {
+        self.on(|conn| keys::put(conn, key))
+    }
+
+    fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()> {
+        columns.iter().try_for_each(|column| keys::put_sealed_column(&self.conn, column, &self.location))
+    }
+
+    fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
+        read::orphans(self, most)
+    }
+
+    fn integrity(&mut self) -> Result<Vec<String>> {
+        let said = self.on(|conn| {
+            conn.prepare("PRAGMA integrity_check(100)")?
+                .query_map([], |row| row.get::<_, String>(0))?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        Ok(said.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    fn commit(self: Box<Self>) -> Result<()> {
+        let Self { location, store, conn, .. } = *self;
+        if matches!(store, Store::Private { .. }) {
+            return Err(Error::bug("a dry run was asked to commit"));
+        }
+        // On a fault these are dropped from the last to the first: the connection takes everything
+        // back, then the store removes its files.
+        open::commit(&conn).map_err(|error| super::locks::named(location.fault(&error), &error, &location))?;
+        conn.close().map_err(|(_, error)| location.fault(&error))?;
+        match store {
+            Store::New(new) => new.publish(&location),
+            Store::InPlace | Store::Private { .. } => Ok(()),
+        }
+    }
+
+    fn rollback(self: Box<Self>) -> Result<()> {
+        let Self { location, store, conn, .. } = *self;
+        conn.execute_batch("ROLLBACK").map_err(|error| location.fault(&error))?;
+        conn.close().map_err(|(_, error)| location.fault(&error))?;
+        drop(store);
+        Ok(())
+    }
+}

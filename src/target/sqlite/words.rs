@@ -1,0 +1,105 @@
+//! Faults of SQLite in our words. Its own texts can carry values, so only names are taken from them.
+
+use crate::error::Error;
+use rusqlite::ErrorCode;
+use rusqlite::ffi;
+use std::fmt;
+
+/// What a fault of SQLite means for the user. `place` is the database as the user wrote it.
+pub(super) fn fault(error: &rusqlite::Error, place: impl fmt::Display) -> Error {
+    let Some(sqlite) = error.sqlite_error() else {
+        return Error::bug("a statement and the database do not fit together").at(place);
+    };
+    match sqlite.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            Error::environment("the database is locked by another program").hint("stop that program, then run again")
+        }
+        ErrorCode::ReadOnly => Error::environment("the database is read-only")
+            .hint("check the permissions of the file, its directory and the file system"),
+        ErrorCode::DiskFull => Error::environment("the disk is full").hint("make room, then run again"),
+        ErrorCode::SystemIoFailure => {
+            Error::environment("the disk could not be read or written").hint("check the disk, then run again")
+        }
+        ErrorCode::DatabaseCorrupt => {
+            Error::environment("the database is damaged").hint("restore a backup of it, or import into a new file")
+        }
+        ErrorCode::NotADatabase => Error::environment("the file is not an SQLite database")
+            .hint("name another file; treelift never writes over one that it does not know"),
+        ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Error::environment("the database cannot be opened")
+            .hint("check the permissions of the file and its directory"),
+        ErrorCode::OutOfMemory => Error::environment("SQLite found no memory left"),
+        ErrorCode::TooBig => Error::environment("a value is larger than SQLite can keep"),
+        ErrorCode::ConstraintViolation => constraint(error, sqlite.extended_code),
+        _ => Error::bug(format!("SQLite refused a statement (code {})", sqlite.extended_code)),
+    }
+    .at(place)
+}
+
+/// treelift judges keys and NULLs before it writes, so those are its own faults; the database's own
+/// rules (CHECK, triggers) it cannot know.
+fn constraint(error: &rusqlite::Error, extended: i32) -> Error {
+    let names = || match error {
+        rusqlite::Error::SqliteFailure(_, Some(text)) => text.rsplit(": ").next().unwrap_or_default().to_owned(),
+        _ => String::from("?"),
+    };
+    match extended {
+        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
+            Error::bug(format!("a row was written whose `{}` another row has", names()))
+        }
+        ffi::SQLITE_CONSTRAINT_NOTNULL => Error::bug(format!("NULL was written into `{}`", names())),
+        ffi::SQLITE_CONSTRAINT_CHECK => {
+            Error::environment(format!("the database's rule CHECK `{}` refused a row", names()))
+        }
+        ffi::SQLITE_CONSTRAINT_TRIGGER => Error::environment("a trigger of the database refused a row"),
+        _ => Error::environment(format!("a rule of the database refused a row (code {extended})")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+
+    fn words(sql: &str) -> (String, u8) {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(
+            "CREATE TABLE notes (id TEXT PRIMARY KEY, owner TEXT NOT NULL, size INTEGER CHECK (size > 0), UNIQUE (owner, size));
+             INSERT INTO notes VALUES ('canary', 'ann', 1);
+             CREATE TRIGGER closed BEFORE DELETE ON notes BEGIN SELECT RAISE(ABORT, 'canary'); END;",
+        )
+        .unwrap();
+        let error = fault(&conn.execute(sql, []).unwrap_err(), "x.db");
+        assert!(!error.to_string().contains("canary"));
+        (error.message.clone(), error.status())
+    }
+
+    #[test]
+    fn refused_rows_name_columns_and_no_values() {
+        let said = |text: &str, status| (text.to_owned(), status);
+        assert_eq!(
+            words("INSERT INTO notes VALUES ('canary', 'bob', 2)"),
+            said("a row was written whose `notes.id` another row has", 70)
+        );
+        assert_eq!(
+            words("INSERT INTO notes VALUES ('b', 'ann', 1)"),
+            said("a row was written whose `notes.owner, notes.size` another row has", 70)
+        );
+        assert_eq!(words("INSERT INTO notes VALUES ('b', NULL, 1)"), said("NULL was written into `notes.owner`", 70));
+        assert_eq!(
+            words("INSERT INTO notes VALUES ('b', 'bob', 0)"),
+            said("the database's rule CHECK `size > 0` refused a row", 3)
+        );
+        assert_eq!(words("DELETE FROM notes"), said("a trigger of the database refused a row", 3));
+        assert_eq!(words("DELETE FROM canary"), said("SQLite refused a statement (code 1)", 70));
+    }
+
+    #[test]
+    fn a_full_disk_is_said_to_be_full() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("CREATE TABLE notes (body TEXT); PRAGMA max_page_count = 3").unwrap();
+        let error = conn.execute("INSERT INTO notes VALUES (?1)", ["x".repeat(100_000)]).unwrap_err();
+        let words = fault(&error, "x.db");
+        assert_eq!(words.to_string(), "the disk is full\n  at x.db\nhint: make room, then run again");
+        assert_eq!(words.status(), 3);
+    }
+}

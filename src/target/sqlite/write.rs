@@ -1,0 +1,77 @@
+//! Writes rows.
+
+use super::form::{self, Form};
+use super::sql;
+use super::transaction::SqliteTransaction;
+use crate::error::{Error, Result};
+use crate::row::{Batch, Value};
+use crate::table::ColumnType;
+
+/// Inserts the rows of a batch, one prepared statement for all.
+pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<()> {
+    let Batch { table, columns, rows } = batch;
+    let kinds = kinds(this, table, columns)?;
+    let fault = |error: rusqlite::Error| this.location.fault(&error);
+    let mut statement = this.conn.prepare_cached(&sql::insert(table, columns)).map_err(fault)?;
+    for row in rows {
+        let forms = forms(table, columns, &kinds, &row.values)?;
+        for (i, form) in forms.iter().enumerate() {
+            statement.raw_bind_parameter(i + 1, form).map_err(fault)?;
+        }
+        statement.raw_execute().map_err(fault)?;
+    }
+    Ok(())
+}
+
+/// Changes the one row that has the key.
+pub(super) fn update(
+    this: &SqliteTransaction,
+    table: &str,
+    columns: &[String],
+    values: &[Value],
+    key_columns: &[&str],
+    key: &[Value],
+) -> Result<()> {
+    if columns.is_empty() {
+        return Ok(());
+    }
+    let key_columns: Vec<String> = key_columns.iter().map(|&column| column.to_owned()).collect();
+    let mut bound = forms(table, columns, &kinds(this, table, columns)?, values)?;
+    bound.extend(forms(table, &key_columns, &kinds(this, table, &key_columns)?, key)?);
+    let text = format!(
+        "UPDATE {} SET {} WHERE {}",
+        sql::name(table),
+        sql::set(columns, 1),
+        sql::equal(&key_columns, columns.len() + 1)
+    );
+    let changed = this.on(|conn| conn.prepare_cached(&text)?.execute(rusqlite::params_from_iter(&bound)))?;
+    match changed {
+        1 => Ok(()),
+        other => Err(Error::bug(format!("an update of `{table}` changed {other} rows instead of one"))),
+    }
+}
+
+fn kinds(this: &SqliteTransaction, table: &str, columns: &[String]) -> Result<Vec<ColumnType>> {
+    columns.iter().map(|column| this.kind(table, column)).collect()
+}
+
+/// Types were judged when the row was mapped: a value without a form here is a fault of treelift.
+fn forms<'v>(table: &str, columns: &[String], kinds: &[ColumnType], values: &'v [Value]) -> Result<Vec<Form<'v>>> {
+    if values.len() != columns.len() {
+        return Err(Error::bug(format!(
+            "a row of `{table}` has {} values for {} columns",
+            values.len(),
+            columns.len()
+        )));
+    }
+    values
+        .iter()
+        .zip(columns)
+        .zip(kinds)
+        .map(|((value, column), kind)| {
+            form::of(value, *kind).ok_or_else(|| {
+                Error::bug(format!("{} reached column `{table}.{column}`, which would not keep it", value.kind_name()))
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,121 @@
+//! Target URLs: which database is meant. What may be shown of one never holds a password.
+
+use super::Target;
+use super::sqlite::SqliteTarget;
+use crate::error::{Error, Result};
+use crate::finding::printable;
+use std::path::Path;
+
+const FORMS: &str = "write `sqlite:///./notes.db`, `sqlite:////srv/notes.db` or a path";
+
+/// Opens the target that a URL or a path names. Nothing is created or changed by it.
+pub fn open(url: &str) -> Result<Box<dyn Target>> {
+    let path = sqlite_path(url)?;
+    Ok(Box::new(SqliteTarget::new(url, Path::new(path))?))
+}
+
+/// The path that a URL of SQLite names, as SQLAlchemy reads it, or that stands there by itself.
+fn sqlite_path(url: &str) -> Result<&str> {
+    let path = match url.split_once("://") {
+        None => bare(url)?,
+        Some((scheme, rest)) => {
+            // SQLAlchemy's `dialect+driver`: which Python driver was meant does not matter here.
+            match scheme.split('+').next().unwrap_or_default() {
+                "sqlite" => below_scheme(rest)?,
+                "postgresql" | "postgres" => return Err(postgres()),
+                other => {
+                    return Err(Error::request(format!("databases of the kind `{}` are not known", printable(other)))
+                        .hint(FORMS));
+                }
+            }
+        }
+    };
+    match path {
+        "" | ":memory:" => Err(Error::request("a database in memory would be gone when treelift ends").hint(FORMS)),
+        path if path.contains('\0') => Err(Error::request("the database's path holds U+0000").hint(FORMS)),
+        path => Ok(path),
+    }
+}
+
+/// What follows `sqlite://`: an empty host, a slash, and the path.
+fn below_scheme(rest: &str) -> Result<&str> {
+    if rest.is_empty() {
+        return Ok("");
+    }
+    let Some(path) = rest.strip_prefix('/') else {
+        return Err(Error::request(
+            "a URL of SQLite has three slashes before a relative path, four before an absolute one",
+        )
+        .hint(FORMS));
+    };
+    if path.contains('?') {
+        return Err(Error::request("options after `?` are not understood in a URL of SQLite").hint(FORMS));
+    }
+    Ok(path)
+}
+
+fn bare(path: &str) -> Result<&str> {
+    let scheme = path.split(':').next().unwrap_or_default();
+    match scheme {
+        "postgresql" | "postgres" if path.len() > scheme.len() => Err(postgres()),
+        // SQLite would read it as a URI with options of its own.
+        "file" if path.len() > scheme.len() => {
+            Err(Error::request("a database is not named by a `file:` URI").hint(FORMS))
+        }
+        "sqlite" if path == "sqlite::memory:" => Ok(":memory:"),
+        "sqlite" if path.len() > scheme.len() => Err(Error::request("this is no URL of SQLite").hint(FORMS)),
+        "" if path.is_empty() => Err(Error::request("the database's URL is empty").hint(FORMS)),
+        _ => Ok(path),
+    }
+}
+
+fn postgres() -> Error {
+    Error::request("`postgresql` targets are not built yet")
+        .hint("import into SQLite: `--database sqlite:///./notes.db`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_name_the_paths_that_sqlalchemy_reads() {
+        let read = |url| sqlite_path(url).unwrap();
+        assert_eq!(read("sqlite:///./x.db"), "./x.db");
+        assert_eq!(read("sqlite:///x.db"), "x.db");
+        assert_eq!(read("sqlite:///file:x.db"), "file:x.db");
+        assert_eq!(read("sqlite:////abs/x.db"), "/abs/x.db");
+        assert_eq!(read("sqlite+pysqlite:///x.db"), "x.db");
+        assert_eq!(read("some dir/x.db"), "some dir/x.db");
+        assert_eq!(read("postgres"), "postgres");
+    }
+
+    #[test]
+    fn other_urls_are_refused_without_their_password() {
+        let refused = |url: &str| {
+            let error = sqlite_path(url).unwrap_err();
+            assert_eq!(error.status(), 2);
+            assert!(!error.to_string().contains("hunter2"));
+            error.message
+        };
+        let not_built = "`postgresql` targets are not built yet";
+        let in_memory = "a database in memory would be gone when treelift ends";
+        assert_eq!(refused("postgresql://me:hunter2@host/db"), not_built);
+        assert_eq!(refused("postgres://me:hunter2@host/db"), not_built);
+        assert_eq!(refused("postgresql+psycopg2://me:hunter2@host/db"), not_built);
+        assert_eq!(refused("postgresql:me:hunter2@host"), not_built);
+        assert_eq!(refused("mysql://me:hunter2@host/db"), "databases of the kind `mysql` are not known");
+        assert_eq!(refused("sqlite::memory:"), in_memory);
+        assert_eq!(refused("sqlite:///:memory:"), in_memory);
+        assert_eq!(refused(":memory:"), in_memory);
+        assert_eq!(refused("sqlite://"), in_memory);
+        assert_eq!(refused("sqlite:x.db"), "this is no URL of SQLite");
+        assert_eq!(refused("file:x.db"), "a database is not named by a `file:` URI");
+        assert_eq!(refused(""), "the database's URL is empty");
+        assert_eq!(refused("sqlite:///x.db?mode=ro"), "options after `?` are not understood in a URL of SQLite");
+        assert_eq!(
+            refused("sqlite://x.db"),
+            "a URL of SQLite has three slashes before a relative path, four before an absolute one"
+        );
+    }
+}
