@@ -4,7 +4,7 @@
 //! `--ignored` tests repeat them more often.
 
 use crate::generated::tree;
-use crate::house::{DATABASE, House, dump, open, row_counts, sample};
+use crate::house::{DATABASE, House, KEY_FILE, dump, open, row_counts, sample};
 use crate::independent::Tree;
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
@@ -108,10 +108,10 @@ fn repeat(signal: Signal, target: Target, times: u32) {
     panic!("only {hit} of {times} signals came in time");
 }
 
-/// The target as it was before the first run.
+/// The target as it was before the first run, and nothing else that a run may have left.
 fn restore(house: &House, kept: &Path) {
     for entry in fs::read_dir(house.work()).unwrap().map(|entry| entry.unwrap().path()) {
-        if entry.file_name().unwrap().to_string_lossy().contains(DATABASE) {
+        if entry.is_file() && entry != kept && !entry.ends_with(KEY_FILE) {
             fs::remove_file(entry).unwrap();
         }
     }
