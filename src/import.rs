@@ -101,7 +101,8 @@ impl Job<'_> {
         clock.lap(|timings| &mut timings.check);
 
         self.companion.phase(Phase::Finish, 0, 0);
-        let acceptable = run.is_acceptable() && checks.iter().all(|check| check.status != crate::report::CheckStatus::Failed);
+        let acceptable =
+            run.is_acceptable() && checks.iter().all(|check| check.status != crate::report::CheckStatus::Failed);
         let outcome = match (acceptable, mode) {
             (_, Mode::Dry) => Outcome::DryRun,
             (true, Mode::Real) => Outcome::Committed,
@@ -196,7 +197,10 @@ fn database(options: &ImportOptions, set: &Set) -> Result<String> {
 /// Asks before something that exists is changed; a new file asks nothing.
 fn agree(options: &ImportOptions, companion: &dyn Companion, target: &dyn Target, plan: &Plan) -> Result<()> {
     for leftover in target.leftovers()? {
-        companion.say(&format!("a run that was killed left {}; it holds nothing that was committed and can be removed", leftover.display()));
+        companion.say(&format!(
+            "a run that was killed left {}; it holds nothing that was committed and can be removed",
+            leftover.display()
+        ));
     }
     if options.mode == Mode::Dry || !target.exists()? {
         return Ok(());
@@ -211,7 +215,11 @@ fn agree(options: &ImportOptions, companion: &dyn Companion, target: &dyn Target
 /// Asks for the passphrase or key, if the set seals anything. A dry run goes without.
 fn key_source(options: &ImportOptions, companion: &dyn Companion, set: &Set, target: &dyn Target) -> Result<KeySource> {
     let seals = |set: &Set| {
-        set.mappings.iter().flat_map(|mapping| &mapping.rules).flat_map(|rule| &rule.secrets).any(|secret| secret.kind == SecretKind::Seal)
+        set.mappings
+            .iter()
+            .flat_map(|mapping| &mapping.rules)
+            .flat_map(|rule| &rule.secrets)
+            .any(|secret| secret.kind == SecretKind::Seal)
     };
     if !seals(set) {
         return Ok(KeySource::None);

@@ -136,9 +136,9 @@ impl KeyIndex {
 
     /// The number of the spec for these columns.
     pub fn find(&self, table: &str, by: &[&str], ignore_case: bool) -> Option<usize> {
-        self.specs.iter().position(|spec| {
-            spec.table == table && spec.ignore_case == ignore_case && spec.by.iter().eq(by.iter())
-        })
+        self.specs
+            .iter()
+            .position(|spec| spec.table == table && spec.ignore_case == ignore_case && spec.by.iter().eq(by.iter()))
     }
 
     fn fold(&self, spec: usize, key: KeyText) -> KeyText {

@@ -55,7 +55,10 @@ impl Run<'_> {
                 Fate::Unmapped => {
                     self.files[file].status = Some(FileStatus::Unmapped);
                     let path = &self.plan.tree.files[file].path;
-                    let finding = Finding::new(&crate::finding::FILE_UNMAPPED, format!("no mapping reads `{}`", crate::finding::printable(path)));
+                    let finding = Finding::new(
+                        &crate::finding::FILE_UNMAPPED,
+                        format!("no mapping reads `{}`", crate::finding::printable(path)),
+                    );
                     self.findings.push(finding.at(self.plan.tree.files[file].place(0)).about("files"));
                 }
             }
@@ -103,7 +106,9 @@ impl Run<'_> {
             let count: u64 = files.values().map(|files| files.len() as u64).sum();
             let resolved = match &directory {
                 Some(name) => resolver.find(name).map(|hit| (hit.id, hit.how, hit.alias)),
-                None => self.owner_of_ownerless(owners.ownerless).map(|id| (id, "the only owner, or --owner".to_owned(), false)),
+                None => self
+                    .owner_of_ownerless(owners.ownerless)
+                    .map(|id| (id, "the only owner, or --owner".to_owned(), false)),
             };
             let name = directory.clone().unwrap_or_default();
             let owner = resolved.as_ref().and_then(|(id, _, _)| self.owners.get(id)).cloned();
@@ -170,14 +175,17 @@ impl Run<'_> {
         } else {
             match (unknown, directory) {
                 (Unknown::Ignore(reason), _) => {
-                    let what = directory.map_or_else(|| "files without an owner".to_owned(), |name| format!("directory {name}"));
+                    let what = directory
+                        .map_or_else(|| "files without an owner".to_owned(), |name| format!("directory {name}"));
                     self.leave_out(files, &what, reason);
                     Finding::new(&OWNER_IGNORED, format!("`{shown}` belongs to nobody: {count} files are ignored"))
                 }
                 (Unknown::Refuse, Some(_)) => {
                     Finding::new(&OWNER_UNKNOWN, format!("`{shown}` belongs to nobody: {count} files are not imported"))
                 }
-                (Unknown::Refuse, None) => Finding::new(&OWNER_NONE, format!("{shown} need an owner: {count} files are not imported")),
+                (Unknown::Refuse, None) => {
+                    Finding::new(&OWNER_NONE, format!("{shown} need an owner: {count} files are not imported"))
+                }
             }
         };
         for file in files.values().flatten() {
@@ -193,24 +201,19 @@ impl Run<'_> {
     /// read once.
     fn fold_aliases(&mut self, files: &mut Files) -> Result<()> {
         for of_mapping in files.values_mut() {
-            let mut kept: HashMap<(String, u64), Vec<(usize, [u8; 32])>> = HashMap::new();
+            let mut kept: HashMap<(String, u64), Vec<usize>> = HashMap::new();
             let mut stay = Vec::new();
             for file in of_mapping.iter().copied() {
                 let source = &self.plan.tree.files[file];
                 let inner = self.inner_path(file);
                 let twins = kept.entry((inner, source.bytes)).or_default();
                 // Most files have no twin; their bytes are not read for this.
-                let other_directory =
-                    |twin: usize| self.plan.directory_of(twin) != self.plan.directory_of(file);
-                let candidates: Vec<usize> = twins.iter().map(|(twin, _)| *twin).filter(|twin| other_directory(*twin)).collect();
-                let mut folded = None;
-                if !candidates.is_empty() {
+                let other_directory = |twin: usize| self.plan.directory_of(twin) != self.plan.directory_of(file);
+                let same_bytes = |twin: usize| {
                     let mine = source::digest_of(source);
-                    folded = candidates.into_iter().find(|twin| {
-                        mine.is_some() && source::digest_of(&self.plan.tree.files[*twin]) == mine
-                    });
-                }
-                match folded {
+                    mine.is_some() && source::digest_of(&self.plan.tree.files[twin]) == mine
+                };
+                match twins.iter().copied().find(|twin| other_directory(*twin) && same_bytes(*twin)) {
                     Some(twin) => {
                         let reason = format!("the same bytes as {}", self.plan.tree.files[twin].path);
                         self.ignore(file, "alias copies", "the same bytes as in the owner's other directory");
@@ -218,7 +221,7 @@ impl Run<'_> {
                         self.findings.push(Finding::new(&FILE_FOLDED, reason).at(source.place(0)).about("owners"));
                     }
                     None => {
-                        twins.push((file, [0; 32]));
+                        twins.push(file);
                         stay.push(file);
                     }
                 }

@@ -113,9 +113,11 @@ impl Plan {
 
     /// Whether a `lookup`, `exists` or `absent` asks this of the key index.
     pub fn is_looked_up(&self, spec: &IndexSpec) -> bool {
-        self.rules.iter().flatten().flat_map(|rule| uses(rule.model(&self.set)).tables).any(|used| {
-            used.table == spec.table && used.by == spec.by && used.ignore_case == spec.ignore_case
-        })
+        self.rules
+            .iter()
+            .flatten()
+            .flat_map(|rule| uses(rule.model(&self.set)).tables)
+            .any(|used| used.table == spec.table && used.by == spec.by && used.ignore_case == spec.ignore_case)
     }
 
     /// The columns of the owner table that mappings and owner rules refer to.
@@ -185,14 +187,10 @@ fn owner_columns(set: &Set, schema: &Schema) -> Vec<String> {
         .unwrap_or_default();
     columns.extend(owners.find.iter().map(|find| find.by.clone()));
     for rule in set.mappings.iter().flat_map(|mapping| &mapping.rules) {
-        columns.extend(
-            uses(rule).contexts.iter().filter_map(|name| name.strip_prefix("owner.").map(str::to_owned)),
-        );
+        columns.extend(uses(rule).contexts.iter().filter_map(|name| name.strip_prefix("owner.").map(str::to_owned)));
     }
     for from in owners.find.iter().filter_map(|find| find.from.as_ref()) {
-        columns.extend(
-            uses_of(from).contexts.iter().filter_map(|name| name.strip_prefix("owner.").map(str::to_owned)),
-        );
+        columns.extend(uses_of(from).contexts.iter().filter_map(|name| name.strip_prefix("owner.").map(str::to_owned)));
     }
     let mut seen = std::collections::HashSet::new();
     columns.retain(|column| seen.insert(column.clone()));
@@ -232,10 +230,8 @@ impl Specs<'_> {
     }
 
     fn add(&mut self, table: &str, by: Vec<String>, wanted: Option<String>, ignore_case: bool) {
-        let found = self
-            .specs
-            .iter_mut()
-            .find(|spec| spec.table == table && spec.by == by && spec.ignore_case == ignore_case);
+        let found =
+            self.specs.iter_mut().find(|spec| spec.table == table && spec.by == by && spec.ignore_case == ignore_case);
         match found {
             Some(spec) => {
                 if let Some(column) = wanted

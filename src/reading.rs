@@ -2,8 +2,12 @@
 
 use crate::account::{Class, Mark, NameLeaf, Sheet};
 use crate::error::{Error, Result};
-use crate::finding::{FILE_BLANK_IGNORED, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, SHAPE_NONE, Severity};
-use crate::mapping::apply::{Claim, ClaimAs, Current, Draft, FileContext, Mapped, Origin, Owner, Scope, Touch, apply, empty_ends, shape_fits};
+use crate::finding::{
+    FILE_BLANK_IGNORED, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, SHAPE_NONE, Severity,
+};
+use crate::mapping::apply::{
+    Claim, ClaimAs, Current, Draft, FileContext, Mapped, Origin, Owner, Scope, Touch, apply, empty_ends, shape_fits,
+};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::model::{Mapping, SecretKind, Shape};
@@ -41,9 +45,8 @@ impl Run<'_> {
             Ok(opened) => opened,
             Err(finding) => return self.reject_file(file, vec![finding]),
         };
-        let (shape, frame) = match self.skim(file, mapping, &mut opened)? {
-            Some(found) => found,
-            None => return Ok(()), // rejected or ignored, and said so
+        let Some((shape, frame)) = self.skim(file, mapping, &mut opened)? else {
+            return Ok(()); // rejected or ignored, and said so
         };
         self.files[file].shape = Some(shape);
         self.files[file].owner = owner.map(|owner| owner.id.clone());
@@ -137,7 +140,10 @@ impl Run<'_> {
         let Some(shape) = mapping.source.shapes.iter().position(fits) else {
             let names: Vec<&str> = mapping.source.shapes.iter().map(|shape| shape.name.as_str()).collect();
             let message = format!("the file has none of the shapes {}", names.join(", "));
-            self.reject_file(file, vec![Finding::new(&SHAPE_NONE, message).at(self.plan.tree.files[file].place(root.at()))])?;
+            self.reject_file(
+                file,
+                vec![Finding::new(&SHAPE_NONE, message).at(self.plan.tree.files[file].place(root.at()))],
+            )?;
             return Ok(None);
         };
         let Some(records) = &mapping.source.shapes[shape].records else { return Ok(Some((shape, Tape::new(false)))) };
@@ -162,7 +168,8 @@ impl Run<'_> {
                 self.files[file].status = Some(FileStatus::Ignored);
                 self.files[file].what = Some(format!("{} (blank)", mapping.name));
                 self.files[file].reason = Some(reason.clone());
-                let note = Finding::new(&FILE_BLANK_IGNORED, "the file is blank").at(self.plan.tree.files[file].place(0));
+                let note =
+                    Finding::new(&FILE_BLANK_IGNORED, "the file is blank").at(self.plan.tree.files[file].place(0));
                 self.findings.push(note.about(mapping.name.clone()));
                 Ok(())
             }
@@ -276,7 +283,12 @@ impl Run<'_> {
     }
 
     /// Settles the rows of a record, unless mapping already found something wrong.
-    fn judge_record(&mut self, reading: &Reading, place: Place, mapped: &Mapped) -> Result<(Vec<RowFate>, Vec<Finding>)> {
+    fn judge_record(
+        &mut self,
+        reading: &Reading,
+        place: Place,
+        mapped: &Mapped,
+    ) -> Result<(Vec<RowFate>, Vec<Finding>)> {
         let mapping = &self.plan.set.mappings[self.mapping];
         let finding = |rule: usize, fault: &crate::mapping::apply::Fault, severity: Option<Severity>| {
             let column = fault.column.as_deref().unwrap_or_default();
@@ -294,8 +306,11 @@ impl Run<'_> {
         }
         if refused.is_empty() {
             for draft in &mapped.drafts {
-                let differing: Vec<Finding> =
-                    draft.differing.iter().map(|(severity, fault)| finding(draft.rule, fault, Some(*severity))).collect();
+                let differing: Vec<Finding> = draft
+                    .differing
+                    .iter()
+                    .map(|(severity, fault)| finding(draft.rule, fault, Some(*severity)))
+                    .collect();
                 self.findings.extend(differing);
             }
             self.learn_owner_rows(mapped, &fates);
@@ -320,7 +335,9 @@ impl Run<'_> {
         let columns: Vec<_> = self
             .owner_columns
             .iter()
-            .map(|name| (name.clone(), rule.field(name).map_or(crate::row::Value::Null, |field| draft.values[field].clone())))
+            .map(|name| {
+                (name.clone(), rule.field(name).map_or(crate::row::Value::Null, |field| draft.values[field].clone()))
+            })
             .collect();
         let key = rule.table.primary_key();
         let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text())?;
@@ -328,7 +345,14 @@ impl Run<'_> {
         Some(Owner { id, columns })
     }
 
-    fn reject_record(&mut self, reading: &Reading, table: &PathTable, record: &RecordRef, findings: Vec<Finding>, mapped: &Mapped) -> Result<()> {
+    fn reject_record(
+        &mut self,
+        reading: &Reading,
+        table: &PathTable,
+        record: &RecordRef,
+        findings: Vec<Finding>,
+        mapped: &Mapped,
+    ) -> Result<()> {
         let at = (reading.context.id, record.span.start);
         self.rejected += 1;
         self.files[reading.file].rejected += 1;
@@ -379,13 +403,17 @@ impl Run<'_> {
         match (claim.class, fate) {
             (_, RowFate::Rejected) => Mark::of(Class::Rejected),
             (ClaimAs::Dropped(at), _) => match &rule.secrets[at].kind {
-                SecretKind::Drop(reason) => Mark::ignored(self.reasons.number(&format!("{}.{}", what(), rule.secrets[at].name), reason)),
+                SecretKind::Drop(reason) => {
+                    Mark::ignored(self.reasons.number(&format!("{}.{}", what(), rule.secrets[at].name), reason))
+                }
                 SecretKind::Seal => Mark::default(),
             },
             (_, RowFate::Superseded) => {
                 Mark::ignored(self.reasons.number(&what(), "superseded by an earlier row of the same key"))
             }
-            (ClaimAs::EmptySecret, _) | (_, RowFate::Empty) => Mark::ignored(self.reasons.number(&what(), "empty secret")),
+            (ClaimAs::EmptySecret, _) | (_, RowFate::Empty) => {
+                Mark::ignored(self.reasons.number(&what(), "empty secret"))
+            }
             (ClaimAs::Column, _) => Mark::of(Class::Column),
             (ClaimAs::Json, _) => Mark::of(Class::Json),
             (ClaimAs::Sealed, _) => Mark::of(Class::Sealed),
@@ -449,7 +477,8 @@ impl Run<'_> {
         for node in tape.nodes() {
             if let Some(at) = declared.facts(doc, node.path()).ignored {
                 let (rooted, reason, _) = &mapping.ignore[usize::from(at)];
-                let what = format!("{}: {}{}", mapping.name, if doc == Doc::Frame { "$." } else { "" }, rooted.selection);
+                let what =
+                    format!("{}: {}{}", mapping.name, if doc == Doc::Frame { "$." } else { "" }, rooted.selection);
                 let mark = Mark::ignored(self.reasons.number(&what, reason));
                 sheet.claim(node.id()..node.id() + 1, mark);
                 if sheet.names().iter().any(|(name, _)| *name == NameLeaf::OfNode(node.id())) {
@@ -492,7 +521,10 @@ impl Run<'_> {
             self.findings.push(Finding::new(&MEMBER_UNDECIDED, message).at(place).about(subject.clone()));
         }
         // An empty text or null hides nothing.
-        if facts.suspicious && kept && !(node.kind() == Kind::Null || node.text().is_empty() && node.kind() == Kind::String) {
+        if facts.suspicious
+            && kept
+            && !(node.kind() == Kind::Null || node.text().is_empty() && node.kind() == Kind::String)
+        {
             let message = format!("`{path}` looks like a secret, and nothing decides it");
             self.findings.push(Finding::new(&SECRET_UNDECIDED, message).at(place).about(subject.clone()));
         }
@@ -537,7 +569,12 @@ fn last_name(record: &RecordRef) -> NameLeaf {
     NameLeaf::OfRecord(u32::try_from(record.names.len().saturating_sub(1)).unwrap_or(u32::MAX))
 }
 
-pub(crate) fn path_table<'t>(tables: &'t mut HashMap<(usize, usize), PathTable>, number: usize, mapping: &Mapping, shape: usize) -> &'t mut PathTable {
+pub(crate) fn path_table<'t>(
+    tables: &'t mut HashMap<(usize, usize), PathTable>,
+    number: usize,
+    mapping: &Mapping,
+    shape: usize,
+) -> &'t mut PathTable {
     tables.entry((number, shape)).or_insert_with(|| PathTable {
         record: Paths::new(),
         frame: Paths::new(),

@@ -88,7 +88,13 @@ impl RejectFolder {
 
 impl Run<'_> {
     /// Writes a rejected record into the reject folder, if one was asked for.
-    pub fn keep_reject(&mut self, file: usize, declared: &Declared, record: &RecordRef, findings: &[Finding]) -> Result<()> {
+    pub fn keep_reject(
+        &mut self,
+        file: usize,
+        declared: &Declared,
+        record: &RecordRef,
+        findings: &[Finding],
+    ) -> Result<()> {
         if self.rejects.is_none() {
             return Ok(());
         }
@@ -96,7 +102,8 @@ impl Run<'_> {
         let located = locate(source, record.span.start);
         let value = render(record.tape.root(), declared, &source.path, &located.pointer);
         // A record that holds a secret where nobody said so is named by its place alone.
-        let value = if self.vault.finds_secret(&value) { None } else { serde_json::value::RawValue::from_string(value).ok() };
+        let value =
+            if self.vault.finds_secret(&value) { None } else { serde_json::value::RawValue::from_string(value).ok() };
         let reject = Reject {
             file: &source.path,
             sha256: hex(&self.files[file].sha256),

@@ -215,7 +215,11 @@ impl<'p> Run<'p> {
                 let mut values = cells.into_iter().map(cell_value);
                 let key: Vec<Value> = values.by_ref().take(asked.by.len()).collect();
                 if let Some(key) = KeyText::of(&key) {
-                    self.index.insert_lasting(spec, key, Entry { place: None, feeder: u32::MAX, values: values.collect() });
+                    self.index.insert_lasting(
+                        spec,
+                        key,
+                        Entry { place: None, feeder: u32::MAX, values: values.collect() },
+                    );
                 }
             }
         }
@@ -252,7 +256,8 @@ impl<'p> Run<'p> {
         self.next_file = Some(number + 1);
         self.files[at].ledger = Some(number);
         let source = &self.plan.tree.files[at];
-        let record = FileRecord { id: number, path: source.path.clone(), sha256: self.files[at].sha256, bytes: source.bytes };
+        let record =
+            FileRecord { id: number, path: source.path.clone(), sha256: self.files[at].sha256, bytes: source.bytes };
         self.transaction.ledger().file(&record)?;
         Ok(number)
     }

@@ -122,7 +122,14 @@ impl Run<'_> {
         self.compare_with_target(rule, file, draft, place)
     }
 
-    fn finding(&self, code: &'static Code, rule: &CompiledRule, message: String, at: Place, also: Option<Place>) -> Finding {
+    fn finding(
+        &self,
+        code: &'static Code,
+        rule: &CompiledRule,
+        message: String,
+        at: Place,
+        also: Option<Place>,
+    ) -> Finding {
         let mut finding = Finding::new(code, message).at(at).also(also).about(rule.name.clone());
         finding.mapping = Some(format!("{}:{}", rule.mapping_of(&self.plan.set).file, rule.model(&self.plan.set).line));
         finding
@@ -139,8 +146,8 @@ impl Run<'_> {
     /// Whether the rule's row may give way to one of another feeder: `[precedence]`, or `first`.
     fn may_give_way(&self, rule: &CompiledRule, earlier: u32) -> bool {
         let set = &self.plan.set;
-        let ranked = set.precedence.iter().find(|(table, _)| *table == rule.table.name).is_some_and(|(_, entries)| {
-            let rank = |rule: &CompiledRule| entries.iter().position(|entry| feeds(set, rule, entry));
+        let ranked = set.precedence.iter().find(|of| of.table == rule.table.name).is_some_and(|of| {
+            let rank = |rule: &CompiledRule| of.feeders.iter().position(|entry| feeds(set, rule, entry));
             let other = self.plan.rules.iter().flatten().find(|other| feeder(other) == earlier);
             matches!((other.and_then(rank), rank(rule)), (Some(first), Some(second)) if first < second)
         });
@@ -154,7 +161,8 @@ impl Run<'_> {
                 let by: Vec<&str> = columns.iter().map(String::as_str).collect();
                 let spec = self.index.find(&rule.table.name, &by, false)?;
                 let entry = self.index.get(spec, &key).filter(|entry| entry.place.is_some())?;
-                let message = format!("`{}` ({}) is unique, and another record has the same", rule.table.name, by.join(", "));
+                let message =
+                    format!("`{}` ({}) is unique, and another record has the same", rule.table.name, by.join(", "));
                 Some(self.finding(&ROW_UNIQUE, rule, message, place, entry.place))
             })
             .collect()
@@ -163,7 +171,8 @@ impl Run<'_> {
     fn references(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
         let mut wrong = Vec::new();
         for reference in rule.references() {
-            let values: Vec<Value> = reference.columns.iter().map(|column| value_of(rule, draft, column).clone()).collect();
+            let values: Vec<Value> =
+                reference.columns.iter().map(|column| value_of(rule, draft, column).clone()).collect();
             let Some(key) = KeyText::of(&values) else {
                 continue; // a NULL refers to nothing
             };
@@ -183,7 +192,13 @@ impl Run<'_> {
     }
 
     /// Whether the row was in the target before the run, and whether it says the same.
-    fn compare_with_target(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, place: Place) -> Result<Verdict> {
+    fn compare_with_target(
+        &mut self,
+        rule: &CompiledRule,
+        file: FileId,
+        draft: &Draft,
+        place: Place,
+    ) -> Result<Verdict> {
         let table = &rule.table.name;
         let digest = digest(rule, &draft.values, &left_out(draft), &*self.transaction);
         if self.transaction.rows_before(table) == 0 {
@@ -200,7 +215,8 @@ impl Run<'_> {
         let key: Vec<Value> = key_fields.iter().map(|at| draft.values[*at].clone()).collect();
         let mut wanted: Vec<&str> = rule.fields.iter().map(|field| field.column.name.as_str()).collect();
         wanted.extend(rule.given_id.as_deref());
-        let found = self.transaction.find(table, &columns, &wanted, std::slice::from_ref(&key))?.into_iter().next().flatten();
+        let found =
+            self.transaction.find(table, &columns, &wanted, std::slice::from_ref(&key))?.into_iter().next().flatten();
         let Some(cells) = found else {
             let taken = self.unique_in_target(rule, draft, place)?;
             return Ok(if taken.is_empty() {
@@ -217,7 +233,8 @@ impl Run<'_> {
             };
             return Ok(Verdict::Is(Judged { fate: RowFate::Unchanged, id, digest }));
         }
-        let message = format!("a row of `{table}` with this key is in the database and differs in {}", differing.join(", "));
+        let message =
+            format!("a row of `{table}` with this key is in the database and differs in {}", differing.join(", "));
         Ok(Verdict::Refused(vec![self.finding(&ROW_DIFFERS, rule, message, place, None)]))
     }
 
@@ -227,8 +244,11 @@ impl Run<'_> {
             let values: Vec<Value> = columns.iter().map(|column| value_of(rule, draft, column).clone()).collect();
             let by: Vec<&str> = columns.iter().map(String::as_str).collect();
             if KeyText::of(&values).is_some() && self.in_target(&rule.table.name, &by, values)? {
-                let message =
-                    format!("`{}` ({}) is unique, and a row of the database has the same", rule.table.name, by.join(", "));
+                let message = format!(
+                    "`{}` ({}) is unique, and a row of the database has the same",
+                    rule.table.name,
+                    by.join(", ")
+                );
                 wrong.push(self.finding(&ROW_UNIQUE, rule, message, place, None));
             }
         }
@@ -270,7 +290,15 @@ impl Run<'_> {
     }
 
     /// Makes the row known to what asks for its keys.
-    fn place(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, id: Option<i64>, key_only: bool, placed: &mut Vec<(usize, KeyText)>) {
+    fn place(
+        &mut self,
+        rule: &CompiledRule,
+        file: FileId,
+        draft: &Draft,
+        id: Option<i64>,
+        key_only: bool,
+        placed: &mut Vec<(usize, KeyText)>,
+    ) {
         let given = id.map(Value::Integer);
         let of = |column: &str| -> &Value {
             match (&rule.given_id, &given) {

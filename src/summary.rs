@@ -5,9 +5,9 @@ use crate::mapping::model::{Expr, From, PathExpr, PathStep, Root};
 use crate::plan::Fate;
 use crate::report::findings::Findings;
 use crate::report::{
-    AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus, FindingReport,
-    IgnoredReport, LeafCounts, MappingsReport, Outcome, PlaceReport, Report, RunMode, SecretsReport, SourceReport, TargetReport,
-    Timings, VERSION, Verdict,
+    AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus,
+    FindingReport, IgnoredReport, LeafCounts, MappingsReport, Outcome, PlaceReport, Report, RunMode, SecretsReport,
+    SourceReport, TargetReport, Timings, VERSION, Verdict,
 };
 use crate::run::Run;
 use crate::source::{self, SourceFile};
@@ -59,7 +59,11 @@ pub fn report(run: &mut Run, ending: &Ending) -> Report {
         caught_all: run
             .caught
             .iter()
-            .map(|((mapping, path), count)| CaughtReport { mapping: mapping.clone(), path: path.clone(), count: *count })
+            .map(|((mapping, path), count)| CaughtReport {
+                mapping: mapping.clone(),
+                path: path.clone(),
+                count: *count,
+            })
             .collect(),
         owners: run.directories.clone(),
         ignored: ignored(run),
@@ -174,7 +178,10 @@ fn declassified(run: &Run) -> Vec<DeclassifiedReport> {
     for mapping in &run.plan.set.mappings {
         for secret in mapping.rules.iter().flat_map(|rule| &rule.secrets) {
             if let Some(reason) = &secret.declassify {
-                found.push(DeclassifiedReport { path: format!("{}: {}", mapping.name, describe(&secret.expr)), reason: reason.clone() });
+                found.push(DeclassifiedReport {
+                    path: format!("{}: {}", mapping.name, describe(&secret.expr)),
+                    reason: reason.clone(),
+                });
             }
         }
     }
@@ -244,7 +251,10 @@ fn located(findings: Findings, files: &[SourceFile]) -> Vec<FindingReport> {
         }
     }
     findings.into_reports(&mut |place| {
-        found.get(place).cloned().unwrap_or_else(|| PlaceReport { file: files[place.file.0 as usize].path.clone(), ..PlaceReport::default() })
+        found.get(place).cloned().unwrap_or_else(|| PlaceReport {
+            file: files[place.file.0 as usize].path.clone(),
+            ..PlaceReport::default()
+        })
     })
 }
 
@@ -275,6 +285,7 @@ fn withhold(report: &mut Report, run: &Run) {
 pub fn walk_findings(run: &Run) -> Vec<Finding> {
     let plan = run.plan;
     let ignored = |path: &str| plan.set.ignore.iter().any(|ignore| ignore.pattern.matches(path).is_some());
-    let skipped = plan.tree.skipped.iter().filter(|skipped| !ignored(&skipped.path)).map(|skipped| skipped.finding.clone());
+    let skipped =
+        plan.tree.skipped.iter().filter(|skipped| !ignored(&skipped.path)).map(|skipped| skipped.finding.clone());
     plan.tree.findings.iter().cloned().chain(skipped).map(|finding| finding.about("files")).collect()
 }

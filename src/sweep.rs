@@ -40,14 +40,22 @@ pub fn sweep(plan: &Plan, options: &ImportOptions, companion: &dyn Companion) ->
     Ok(secrets)
 }
 
-fn sweep_file(plan: &Plan, options: &ImportOptions, file: usize, number: usize, tables: &mut HashMap<(usize, usize), PathTable>, secrets: &mut SecretSet) -> Option<()> {
+fn sweep_file(
+    plan: &Plan,
+    options: &ImportOptions,
+    file: usize,
+    number: usize,
+    tables: &mut HashMap<(usize, usize), PathTable>,
+    secrets: &mut SecretSet,
+) -> Option<()> {
     let mapping = &plan.set.mappings[number];
     let limits = Limits { depth: options.max_depth, sensitive: true, ..Limits::default() };
     let mut opened = source::open(&plan.tree.files[file], limits).ok()?;
     let all: Vec<&Selection> = mapping.source.shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
     let outline = source::skim(&mut opened, &all, &mut Paths::new()).ok()?;
     let root = outline.tape.root();
-    let shape = mapping.source.shapes.iter().position(|shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root)))?;
+    let shape =
+        mapping.source.shapes.iter().position(|shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root)))?;
     let table = path_table(tables, number, mapping, shape);
     let records = mapping.source.shapes[shape].records.as_ref();
     if let Some(records) = records {

@@ -30,7 +30,8 @@ fn references(run: &mut Run) -> Result<CheckReport> {
     for orphan in orphans {
         let message = format!("a row of `{}` refers to a row of `{}` that is not there", orphan.table, orphan.parent);
         let origin = run.transaction.ledger().origin(&orphan.table, &orphan.row_key)?;
-        let file = origin.as_ref().and_then(|origin| run.files.iter().position(|file| file.ledger == Some(origin.file)));
+        let file =
+            origin.as_ref().and_then(|origin| run.files.iter().position(|file| file.ledger == Some(origin.file)));
         let finding = match (origin, file) {
             (Some(origin), Some(file)) => {
                 ours += 1;
@@ -56,14 +57,21 @@ fn integrity(run: &mut Run) -> Result<CheckReport> {
     for fault in &faults {
         run.findings.push(Finding::new(&TARGET_INTEGRITY, fault.clone()).about("target"));
     }
-    Ok(check("the database passes its own integrity check", "integrity", faults.is_empty(), format!("{} faults", faults.len())))
+    Ok(check(
+        "the database passes its own integrity check",
+        "integrity",
+        faults.is_empty(),
+        format!("{} faults", faults.len()),
+    ))
 }
 
 fn sealed(run: &mut Run) -> Result<CheckReport> {
     let (opened, failed) = run.vault.prove(&mut *run.transaction)?;
     run.opened_again = opened;
     for column in &failed {
-        run.findings.push(Finding::new(&TARGET_UNSEALED, format!("a value of `{column}` does not open again")).about(column.clone()));
+        run.findings.push(
+            Finding::new(&TARGET_UNSEALED, format!("a value of `{column}` does not open again")).about(column.clone()),
+        );
     }
     let mut check = check("every sealed value opens again", "secrets", failed.is_empty(), format!("{opened} opened"));
     if run.vault.uncompared > 0 && failed.is_empty() {

@@ -103,10 +103,18 @@ impl Vault {
     }
 
     /// Seals a secret for a cell, and remembers that it must open again.
-    pub fn seal(&mut self, table: &str, column: &str, key_columns: &[&str], key: &[Value], secret: &SecretString) -> Result<Value> {
+    pub fn seal(
+        &mut self,
+        table: &str,
+        column: &str,
+        key_columns: &[&str],
+        key: &[Value],
+        secret: &SecretString,
+    ) -> Result<Value> {
         let mark = self.mark(secret);
         let texts = key_texts(key)?;
-        let sealer = self.sealer.as_mut().ok_or_else(|| Error::bug("a value is to be sealed, and the run has no key"))?;
+        let sealer =
+            self.sealer.as_mut().ok_or_else(|| Error::bug("a value is to be sealed, and the run has no key"))?;
         let token = sealer.seal(&SealPlace { table, column, key: &texts }, secret)?;
         let owned: Vec<String> = key_columns.iter().map(|&name| name.to_owned()).collect();
         self.columns.entry((table.to_owned(), column.to_owned())).or_insert_with(|| SealedColumn {
@@ -126,13 +134,21 @@ impl Vault {
     }
 
     /// Whether a sealed value of the target holds this secret.
-    pub fn holds(&mut self, table: &str, column: &str, key: &[Value], token: &str, secret: &SecretString) -> Result<Same> {
+    pub fn holds(
+        &mut self,
+        table: &str,
+        column: &str,
+        key: &[Value],
+        token: &str,
+        secret: &SecretString,
+    ) -> Result<Same> {
         if self.throw_away {
             self.uncompared += 1;
             return Ok(Same::Unknown);
         }
         let texts = key_texts(key)?;
-        let opened = self.sealer.as_ref().and_then(|sealer| sealer.open(&SealPlace { table, column, key: &texts }, token).ok());
+        let opened =
+            self.sealer.as_ref().and_then(|sealer| sealer.open(&SealPlace { table, column, key: &texts }, token).ok());
         Ok(match opened {
             Some(text) if self.mark(&text) == self.mark(secret) => Same::Yes,
             _ => Same::No,
@@ -156,7 +172,8 @@ impl Vault {
         let Some(sealer) = &self.sealer else { return Ok((0, failed)) };
         for sealed in &self.sealed {
             let key_columns: Vec<&str> = sealed.key_columns.iter().map(String::as_str).collect();
-            let cells = transaction.find(&sealed.table, &key_columns, &[&sealed.column], std::slice::from_ref(&sealed.key))?;
+            let cells =
+                transaction.find(&sealed.table, &key_columns, &[&sealed.column], std::slice::from_ref(&sealed.key))?;
             let token = match cells.into_iter().next().flatten().and_then(|cells| cells.into_iter().next()) {
                 Some(crate::target::Cell::Text(token)) => token,
                 _ => String::new(),

@@ -79,7 +79,13 @@ impl Writer {
     }
 
     /// Takes a row in; a batch that is full is written. Every text is searched for secrets first.
-    pub fn insert(&mut self, transaction: &mut dyn Transaction, vault: &Vault, row: Insert, findings: &mut dyn FnMut(Finding)) -> Result<()> {
+    pub fn insert(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        vault: &Vault,
+        row: Insert,
+        findings: &mut dyn FnMut(Finding),
+    ) -> Result<()> {
         self.search(vault, &row, findings);
         let rule = row.rule;
         let table = &rule.table.name;

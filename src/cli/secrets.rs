@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn without_a_source_and_a_terminal_nobody_waits() {
-        let error = obtain(SecretSource::prompt(), true, false).expect_err("refused");
+        let error = obtain(SecretSource::prompt(), SecretNeed::Create, false).expect_err("refused");
         assert_eq!(error.status(), 2);
         assert_eq!(error.message, "a passphrase or key is needed, and there is no terminal to ask on");
         assert!(error.hint.is_some());

@@ -22,19 +22,8 @@ impl BundledSet {
     }
 }
 
-/// `bundled!["name": "file", …]` takes in the files of one folder.
-#[allow(unused_macros)] // Until the first set is there.
-macro_rules! bundled {
-    [$name:literal: $($file:literal),* $(,)?] => {
-        BundledSet {
-            name: $name,
-            files: &[$(($file, include_str!(concat!("../../mappings/", $name, "/", $file)))),*],
-        }
-    };
-}
-
-/// One line for each file; a test compares the list with the folder.
-static SETS: &[BundledSet] = &[];
+/// The folders of `mappings/`, as `build.rs` found them.
+static SETS: &[BundledSet] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 
 /// Every bundled set.
 pub fn sets() -> &'static [BundledSet] {
@@ -83,8 +72,9 @@ fn recognise_among(sets: &[BundledSet], root: &Path) -> Result<Option<(SetSource
     Ok(found.pop().map(|(set, import_root)| (set.source(), import_root)))
 }
 
-/// The folder in which a set's own files are all there.
-fn import_root(source: &SetSource, root: &Path) -> Result<Option<PathBuf>> {
+/// The folder of a tree in which a set's own files are all there; `None` when the set does not
+/// recognise the tree.
+pub fn import_root(source: &SetSource, root: &Path) -> Result<Option<PathBuf>> {
     let Some(recognise) = load::load(source)?.recognise else {
         return Ok(None);
     };
@@ -113,7 +103,7 @@ mod tests {
             SETS.iter().flat_map(|set| set.files.iter().map(|(file, _)| format!("{}/{file}", set.name))).collect();
         bundled.sort();
         on_disk.sort();
-        assert_eq!(bundled, on_disk, "list the files of mappings/ in bundled.rs");
+        assert_eq!(bundled, on_disk);
     }
 
     #[test]

@@ -94,5 +94,14 @@ fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> Compi
     let key_fields = rule.key_columns().and_then(|names| names.into_iter().map(position).collect());
     let parent =
         rule.parent.as_ref().and_then(|name| mapping.rules.iter().position(|candidate| candidate.name == *name));
-    CompiledRule { mapping: m, rule: r, name: format!("{}.{}", mapping.name, rule.name), table, fields, parent, given_id, key_fields }
+    CompiledRule {
+        mapping: m,
+        rule: r,
+        name: format!("{}.{}", mapping.name, rule.name),
+        table,
+        fields,
+        parent,
+        given_id,
+        key_fields,
+    }
 }

@@ -129,10 +129,8 @@ impl Declared {
             Segment::Name(name) => Some(name),
             _ => None,
         });
-        facts.suspicious = !facts.secret
-            && !declassified
-            && facts.ignored.is_none()
-            && name.is_some_and(|name| looks_secret(name));
+        facts.suspicious =
+            !facts.secret && !declassified && facts.ignored.is_none() && name.is_some_and(|name| looks_secret(name));
         facts.secret &= !declassified;
         facts
     }

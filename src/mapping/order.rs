@@ -156,10 +156,14 @@ impl Graph {
                 }
             }
         }
-        for (table, feeders) in &set.precedence {
-            let ranked: Vec<Vec<&CompiledRule>> = feeders
+        for precedence in &set.precedence {
+            let table = &precedence.table;
+            let ranked: Vec<Vec<&CompiledRule>> = precedence
+                .feeders
                 .iter()
-                .map(|name| all.iter().copied().filter(|rule| rule.table.name == *table && feeds(set, rule, name)).collect())
+                .map(|name| {
+                    all.iter().copied().filter(|rule| rule.table.name == *table && feeds(set, rule, name)).collect()
+                })
                 .collect();
             for pair in ranked.windows(2) {
                 for before in &pair[0] {

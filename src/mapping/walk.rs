@@ -29,7 +29,16 @@ pub enum Read<'m> {
     /// What a JSON value leaves out, with the path of that value when it has one.
     Without(Option<&'m PathExpr>, &'m Selection),
     /// A row of a table, and which column of it (none: only whether it is there).
-    Row(&'m str, Option<&'m str>, &'m [(String, Expr)]),
+    Row {
+        /// The table.
+        table: &'m str,
+        /// The column that is given.
+        column: Option<&'m str>,
+        /// What it is looked up by.
+        by: &'m [(String, Expr)],
+        /// Whether letters are compared without their case.
+        ignore_case: bool,
+    },
     /// The set's namespace.
     Namespace,
 }
@@ -124,8 +133,13 @@ impl<'m> Walk<'_, '_, 'm> {
                 }
                 self.losing(|walk| of.iter().for_each(|part| walk.expr(part)));
             }
-            From::Lookup { table, column, by, .. } => self.row(table, Some(column), by, line),
-            From::Exists { table, by, .. } => self.losing(|walk| walk.row(table, None, by, line)),
+            From::Lookup { table, column, by, ignore_case } => {
+                self.row(Read::Row { table, column: Some(column), by, ignore_case: *ignore_case }, by, line);
+            }
+            From::Exists { table, by, ignore_case, .. } => {
+                let row = Read::Row { table, column: None, by, ignore_case: *ignore_case };
+                self.losing(|walk| walk.row(row, by, line));
+            }
         }
     }
 
@@ -136,8 +150,8 @@ impl<'m> Walk<'_, '_, 'm> {
         self.inside(each.cloned(), walk);
     }
 
-    fn row(&mut self, table: &'m str, column: Option<&'m str>, by: &'m [(String, Expr)], line: u32) {
-        self.tell(Read::Row(table, column, by), line);
+    fn row(&mut self, row: Read<'m>, by: &'m [(String, Expr)], line: u32) {
+        self.tell(row, line);
         by.iter().for_each(|(_, expr)| self.expr(expr));
     }
 
@@ -178,7 +192,9 @@ impl<'m> Walk<'_, '_, 'm> {
             Condition::Type(pairs) => pairs.iter().for_each(|(path, _)| self.tell(Read::Path(path), line)),
             Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| self.tell(Read::Path(path), line)),
             Condition::Root(_) => {}
-            Condition::Exists { table, by, .. } => self.row(table, None, by, line),
+            Condition::Exists { table, by, .. } => {
+                self.row(Read::Row { table, column: None, by, ignore_case: false }, by, line);
+            }
             Condition::Any(all) | Condition::All(all) => all.iter().for_each(|one| self.condition(one, line)),
             Condition::Not(one) => self.condition(one, line),
         }

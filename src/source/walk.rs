@@ -122,7 +122,7 @@ impl Tree {
         } else if !is_fit {
             self.skip(shown, &FILE_NAME, "the name of the file or of a directory around it is not fit for use");
         } else {
-            let metadata = entry.metadata().map_err(|error| error.into());
+            let metadata = entry.metadata().map_err(std::io::Error::from);
             match metadata
                 .and_then(|metadata| SourceFile::new(FileId(0), shown.clone(), entry.path().into(), &metadata))
             {

@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 
 type Trail = Vec<Touch>;
 
-impl<'t> RowMaker<'_, 't> {
+impl<'a, 't> RowMaker<'a, 't> {
     /// Evaluates an expression. What the value was made from, and can be got back from, is added to the trail.
     pub(super) fn eval(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
         let before = trail.len();
@@ -101,7 +101,7 @@ impl<'t> RowMaker<'_, 't> {
                 got
             }
             From::Lookup { table, column, by, ignore_case } => {
-                let Some(key) = self.key(by, scope, trail)? else { return Ok(Got::Missing) };
+                let Some(key) = self.by(by, scope, trail)? else { return Ok(Got::Missing) };
                 let columns: Vec<&str> = by.iter().map(|(name, _)| name.as_str()).collect();
                 Ok(match scope.index.lookup(table, &columns, *ignore_case, &key, column) {
                     Some(value) => Got::of_value(value),
@@ -178,7 +178,12 @@ impl<'t> RowMaker<'_, 't> {
         }
     }
 
-    fn template(&mut self, pieces: &[TemplatePiece], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+    fn template(
+        &mut self,
+        pieces: &[TemplatePiece],
+        scope: &Scope<'_, 't>,
+        trail: &mut Trail,
+    ) -> Result<Got<'t>, Stop> {
         let before = trail.len();
         let mut out = String::new();
         for piece in pieces {
@@ -213,7 +218,13 @@ impl<'t> RowMaker<'_, 't> {
         Ok(if found.is_empty() { Got::Missing } else { Got::Datum(Datum::Text(found.join(with))) })
     }
 
-    fn each_text(&mut self, each: &Rooted, scope: &Scope<'_, 't>, trail: &mut Trail, make: &mut MakeText<'_, '_, 't>) -> Result<Got<'t>, Stop> {
+    fn each_text(
+        &mut self,
+        each: &Rooted,
+        scope: &Scope<'_, 't>,
+        trail: &mut Trail,
+        make: &mut MakeText<'_, 'a, 't>,
+    ) -> Result<Got<'t>, Stop> {
         let selected = scope.select(each);
         if selected.is_empty() {
             let Some(start) = scope.start(&each.root) else { return Ok(Got::Missing) };
@@ -224,16 +235,22 @@ impl<'t> RowMaker<'_, 't> {
         }
         let mut list = Vec::new();
         for (i, one) in selected.into_iter().enumerate() {
-            match make(self, &scope.at(Current::Node(one.node), i + 1), trail)? {
-                Got::Datum(datum) => list.push(datum),
-                // An element that gives no text is left out of the list; its leaves need another home.
-                _ => {}
+            // An element that gives no text is left out of the list; its leaves need another home.
+            if let Got::Datum(datum) = make(self, &scope.at(Current::Node(one.node), i + 1), trail)? {
+                list.push(datum);
             }
         }
         Ok(Got::Datum(Datum::List(list)))
     }
 
-    fn digest(&mut self, how: Digest, of: &[Expr], list: bool, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+    fn digest(
+        &mut self,
+        how: Digest,
+        of: &[Expr],
+        list: bool,
+        scope: &Scope<'_, 't>,
+        trail: &mut Trail,
+    ) -> Result<Got<'t>, Stop> {
         let mut text = String::new();
         if list {
             text.push('[');
@@ -269,7 +286,7 @@ impl<'t> RowMaker<'_, 't> {
     }
 
     /// The key that a `by` table gives; `None` when a part of it is not there.
-    fn key(&mut self, by: &[(String, Expr)], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Option<KeyText>, Stop> {
+    fn by(&mut self, by: &[(String, Expr)], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Option<KeyText>, Stop> {
         let before = trail.len();
         let mut key = KeyText::default();
         for (_, expr) in by {
@@ -284,8 +301,14 @@ impl<'t> RowMaker<'_, 't> {
     }
 
     /// Whether a row exists; claims nothing.
-    pub(super) fn exists_row(&mut self, table: &str, by: &[(String, Expr)], ignore_case: bool, scope: &Scope<'_, 't>) -> Result<bool, Stop> {
-        let key = self.key(by, scope, &mut Vec::new())?;
+    pub(super) fn exists_row(
+        &mut self,
+        table: &str,
+        by: &[(String, Expr)],
+        ignore_case: bool,
+        scope: &Scope<'_, 't>,
+    ) -> Result<bool, Stop> {
+        let key = self.by(by, scope, &mut Vec::new())?;
         let columns: Vec<&str> = by.iter().map(|(name, _)| name.as_str()).collect();
         Ok(key.is_some_and(|key| scope.index.contains(table, &columns, ignore_case, &key)))
     }
@@ -299,7 +322,13 @@ impl<'t> RowMaker<'_, 't> {
         }
     }
 
-    fn json(&mut self, json: &JsonExpr, scope: &Scope<'_, 't>, trail: &mut Trail, out: &mut String) -> Result<Wrote, Stop> {
+    fn json(
+        &mut self,
+        json: &JsonExpr,
+        scope: &Scope<'_, 't>,
+        trail: &mut Trail,
+        out: &mut String,
+    ) -> Result<Wrote, Stop> {
         match json {
             JsonExpr::Value { of, without } => match self.eval(of, scope, trail)? {
                 Got::Missing => Ok(Wrote::Nothing),
@@ -322,7 +351,14 @@ impl<'t> RowMaker<'_, 't> {
     }
 
     /// A container, without secrets and what `without` selects: all that is written is claimed.
-    pub(super) fn container(&mut self, node: NodeRef<'t>, doc: crate::mapping::declared::Doc, without: &[Selection], trail: &mut Trail, out: &mut String) {
+    pub(super) fn container(
+        &mut self,
+        node: NodeRef<'t>,
+        doc: crate::mapping::declared::Doc,
+        without: &[Selection],
+        trail: &mut Trail,
+        out: &mut String,
+    ) {
         let left_out: HashSet<u32> = without
             .iter()
             .flat_map(|selection| super::path::select(node, &selection.0))
@@ -350,7 +386,13 @@ impl<'t> RowMaker<'_, 't> {
         trail.push(Touch::Nodes(doc, start..at));
     }
 
-    fn json_table(&mut self, members: &[(String, JsonExpr)], scope: &Scope<'_, 't>, trail: &mut Trail, out: &mut String) -> Result<Wrote, Stop> {
+    fn json_table(
+        &mut self,
+        members: &[(String, JsonExpr)],
+        scope: &Scope<'_, 't>,
+        trail: &mut Trail,
+        out: &mut String,
+    ) -> Result<Wrote, Stop> {
         let (start, mut written, mut from_source) = (out.len(), 0, 0);
         out.push('{');
         for (name, value) in members {
@@ -375,7 +417,15 @@ impl<'t> RowMaker<'_, 't> {
         Ok(Wrote::Value)
     }
 
-    fn json_each(&mut self, each: &Expr, key: &Expr, value: &JsonExpr, scope: &Scope<'_, 't>, trail: &mut Trail, out: &mut String) -> Result<Wrote, Stop> {
+    fn json_each(
+        &mut self,
+        each: &Expr,
+        key: &Expr,
+        value: &JsonExpr,
+        scope: &Scope<'_, 't>,
+        trail: &mut Trail,
+        out: &mut String,
+    ) -> Result<Wrote, Stop> {
         let before = trail.len();
         let elements: Vec<Current<'t>> = match self.eval(each, scope, trail)? {
             Got::Missing => return Ok(Wrote::Nothing),

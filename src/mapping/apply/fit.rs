@@ -34,7 +34,8 @@ pub(super) fn to_datum(node: NodeRef) -> Result<Datum, Fault> {
         Kind::Bool(value) => Datum::Bool(value),
         Kind::Array => Datum::List(node.children().map(to_datum).collect::<Result<_, _>>()?),
         Kind::Null | Kind::Object | Kind::Record(_) => {
-            let mut fault = Fault::new(&VALUE_TYPE, format!("expected a value that steps can work on, found {}", kind_name(node)));
+            let mut fault =
+                Fault::new(&VALUE_TYPE, format!("expected a value that steps can work on, found {}", kind_name(node)));
             fault.at = Some(node.at());
             return Err(fault);
         }
@@ -90,7 +91,11 @@ fn datum_kind(datum: &Datum) -> &'static str {
 
 /// Turns what was found into a value of the column's type, or says why it does not fit.
 /// `json` writes a node as compact JSON without the secrets below it.
-pub(super) fn fit(got: &Got, column: &Column, json: &mut dyn FnMut(&Got) -> String) -> Result<Value, Fault> {
+pub(super) fn fit<'t>(
+    got: &Got<'t>,
+    column: &Column,
+    json: &mut dyn FnMut(&Got<'t>) -> String,
+) -> Result<Value, Fault> {
     let wrong = || {
         let found = match got {
             Got::Missing | Got::Null => "nothing",
@@ -131,7 +136,10 @@ pub(super) fn fit(got: &Got, column: &Column, json: &mut dyn FnMut(&Got) -> Stri
             let text = json(got);
             // A bare number would be stored as a number, and a large one changed.
             if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
-                return Err(Fault::new(&VALUE_TYPE, "a bare number cannot be kept exactly in a JSON column; wrap it in an object"));
+                return Err(Fault::new(
+                    &VALUE_TYPE,
+                    "a bare number cannot be kept exactly in a JSON column; wrap it in an object",
+                ));
             }
             Ok(Value::Json(text))
         }
@@ -157,7 +165,10 @@ fn checked_text(text: String, max: Option<u32>) -> Result<Value, Fault> {
 fn integer(text: &str) -> Result<Value, Fault> {
     match text.parse::<i64>() {
         Ok(value) if !(value == 0 && text.starts_with('-')) => Ok(Value::Integer(value)),
-        _ => Err(Fault::new(&VALUE_RANGE, "expected an integer of at most 64 bits, written without fraction or exponent")),
+        _ => Err(Fault::new(
+            &VALUE_RANGE,
+            "expected an integer of at most 64 bits, written without fraction or exponent",
+        )),
     }
 }
 

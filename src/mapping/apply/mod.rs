@@ -88,7 +88,12 @@ fn below<'a, 't>(scope: &Scope<'a, 't>, parent: &Draft) -> Scope<'a, 't> {
 }
 
 /// The elements that a rule makes rows of: the record, or what its `each` selects.
-fn elements<'a, 't>(compiled: &CompiledRule, set: &Set, base: &Scope<'a, 't>, mapped: &mut Mapped) -> Vec<Scope<'a, 't>> {
+fn elements<'a, 't>(
+    compiled: &CompiledRule,
+    set: &Set,
+    base: &Scope<'a, 't>,
+    mapped: &mut Mapped,
+) -> Vec<Scope<'a, 't>> {
     let rule = compiled.model(set);
     if rule.each.is_empty() {
         return vec![base.clone()];

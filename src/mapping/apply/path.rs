@@ -35,7 +35,9 @@ pub fn select<'t>(from: NodeRef<'t>, segments: &[Segment]) -> Vec<Selected<'t>> 
                     }
                 }
                 (Segment::Elements, Kind::Array) => {
-                    next.extend(selected.node.children().map(|node| Selected { node, matched: selected.matched.clone() }));
+                    next.extend(
+                        selected.node.children().map(|node| Selected { node, matched: selected.matched.clone() }),
+                    );
                 }
                 // `.*` on what is no object and `[*]` on what is no array select nothing.
                 _ => {}

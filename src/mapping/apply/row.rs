@@ -155,13 +155,13 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     /// The row; without faults where the rule does not take the element.
-    pub(super) fn make(mut self) -> Result<Draft, NoRow> {
+    pub(super) fn make(mut self) -> Result<Draft, Box<NoRow>> {
         if let Some(when) = &self.rule.when {
             let scope = self.scope.clone();
             match super::condition::holds(when, &mut RuleView { maker: &mut self, scope: &scope }) {
                 Ok(true) => {}
-                Ok(false) | Err(Stop::Skip) => return Err(NoRow { faults: Vec::new(), draft: self.draft }),
-                Err(Stop::Reject(fault)) => return Err(NoRow { faults: vec![fault], draft: self.draft }),
+                Ok(false) | Err(Stop::Skip) => return Err(Box::new(NoRow { faults: Vec::new(), draft: self.draft })),
+                Err(Stop::Reject(fault)) => return Err(Box::new(NoRow { faults: vec![fault], draft: self.draft })),
             }
         }
         for field in 0..self.compiled.fields.len() {
@@ -171,7 +171,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             };
             match done {
                 Ok(()) => {}
-                Err(Stop::Skip) => return Err(NoRow { faults: Vec::new(), draft: self.draft }),
+                Err(Stop::Skip) => return Err(Box::new(NoRow { faults: Vec::new(), draft: self.draft })),
                 Err(Stop::Reject(fault)) => self.faults.push(fault),
             }
         }
@@ -185,7 +185,11 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         // A fault that another column's already told is without a message.
         self.faults.retain(|fault| !fault.message.is_empty());
-        if self.faults.is_empty() { Ok(self.draft) } else { Err(NoRow { faults: self.faults, draft: self.draft }) }
+        if self.faults.is_empty() {
+            Ok(self.draft)
+        } else {
+            Err(Box::new(NoRow { faults: self.faults, draft: self.draft }))
+        }
     }
 
     fn column(&mut self, field: usize) -> Result<Value, Stop> {
@@ -198,11 +202,8 @@ impl<'a, 't> RowMaker<'a, 't> {
             return Err(Fault::new(&VALUE_TYPE, "").into());
         };
         let column = &self.rule.columns[at];
-        let outer = (
-            std::mem::take(&mut self.tainted),
-            std::mem::take(&mut self.clock),
-            std::mem::take(&mut self.chosen),
-        );
+        let outer =
+            (std::mem::take(&mut self.tainted), std::mem::take(&mut self.clock), std::mem::take(&mut self.chosen));
         let made = self.value(field, column);
         if self.tainted {
             self.draft.tainted.push(field);
@@ -241,7 +242,10 @@ impl<'a, 't> RowMaker<'a, 't> {
         let got = match self.eval(&column.expr, &scope, &mut trail) {
             Err(Stop::Reject(fault)) if column.policies.error_null && !fault.message.is_empty() => {
                 faulty = true;
-                self.draft.differing.push((Severity::Warning, Fault { code: &crate::finding::VALUE_NULLED, column: Some(column.name.clone()), ..fault }));
+                self.draft.differing.push((
+                    Severity::Warning,
+                    Fault { code: &crate::finding::VALUE_NULLED, column: Some(column.name.clone()), ..fault },
+                ));
                 Got::Null
             }
             other => other?,
@@ -280,7 +284,10 @@ impl<'a, 't> RowMaker<'a, 't> {
                     Value::Null
                 }
                 _ => {
-                    let mut fault = Fault::new(code, format!("the value for `{}` {what}, and the column takes no NULL", column.name));
+                    let mut fault = Fault::new(
+                        code,
+                        format!("the value for `{}` {what}, and the column takes no NULL", column.name),
+                    );
                     if !target.not_null {
                         fault.message = format!("the value for `{}` {what}, and the mapping needs it", column.name);
                     }
@@ -292,8 +299,8 @@ impl<'a, 't> RowMaker<'a, 't> {
             if !own {
                 self.draft.origins[field] = Origin::Found(u16::try_from(self.chosen.unwrap_or(0)).unwrap_or(u16::MAX));
             }
-            fit(&got, target, &mut |got| if json.is_empty() { self.json_text(got) } else { std::mem::take(&mut json) }).map_err(
-                |mut fault| {
+            fit(&got, target, &mut |got| if json.is_empty() { self.json_text(got) } else { std::mem::take(&mut json) })
+                .map_err(|mut fault| {
                     if let Got::Node(node, _) = &got {
                         fault.at.get_or_insert(node.at());
                     }
@@ -301,8 +308,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                         fault.at = Some(at);
                     }
                     fault
-                },
-            )?
+                })?
         };
         if let Some((agrees, severity)) = &column.agrees {
             self.compare(column, &got, agrees, *severity, &mut trail)?;
@@ -317,7 +323,14 @@ impl<'a, 't> RowMaker<'a, 't> {
         out
     }
 
-    fn compare(&mut self, column: &ColumnRule, got: &Got<'t>, agrees: &crate::mapping::model::Expr, severity: Severity, trail: &mut Vec<Touch>) -> Result<(), Stop> {
+    fn compare(
+        &mut self,
+        column: &ColumnRule,
+        got: &Got<'t>,
+        agrees: &crate::mapping::model::Expr,
+        severity: Severity,
+        trail: &mut Vec<Touch>,
+    ) -> Result<(), Stop> {
         let scope = self.scope.clone();
         let before = trail.len();
         let other = self.eval(agrees, &scope, trail)?;
@@ -326,7 +339,8 @@ impl<'a, 't> RowMaker<'a, 't> {
             (_, None) => trail.truncate(before),
             _ => {
                 trail.truncate(before);
-                let mut fault = Fault::new(&VALUE_DIFFERS, format!("`{}` is not what the mapping compares it with", column.name));
+                let mut fault =
+                    Fault::new(&VALUE_DIFFERS, format!("`{}` is not what the mapping compares it with", column.name));
                 fault.at = first_place(trail, &scope);
                 fault.column = Some(column.name.clone());
                 fault.line = column.line;
@@ -371,7 +385,10 @@ impl<'a, 't> RowMaker<'a, 't> {
             (_, Some(default)) => self.draft.secrets.push((field, SecretString::from(default.clone()))),
             _ if secret.need => self.draft.empty = true,
             _ if self.compiled.fields[field].column.not_null => {
-                let mut fault = Fault::new(&VALUE_EMPTY, format!("the secret for `{}` is empty, and the column takes no NULL", secret.name));
+                let mut fault = Fault::new(
+                    &VALUE_EMPTY,
+                    format!("the secret for `{}` is empty, and the column takes no NULL", secret.name),
+                );
                 fault.column = Some(secret.name.clone());
                 fault.line = secret.line;
                 fault.at = Some(self.draft.at);
@@ -399,7 +416,10 @@ impl<'a, 't> RowMaker<'a, 't> {
             Ok(Got::Missing | Got::Null) => Ok((None, trail)),
             Ok(got) => match as_text(&got) {
                 Some(text) => Ok((Some(SecretString::from(text)), trail)),
-                None => Err(fault(format!("the secret for `{}` is no text", secret.name), first_place(&trail, &scope)).into()),
+                None => {
+                    Err(fault(format!("the secret for `{}` is no text", secret.name), first_place(&trail, &scope))
+                        .into())
+                }
             },
             // A step's message may quote the value: say only that it failed.
             Err(Stop::Reject(bad)) => {
@@ -457,7 +477,8 @@ impl<'a, 't> RowMaker<'a, 't> {
                     match value.as_key_text() {
                         Some(text) => key.push(&text),
                         None if in_target => {
-                            let mut fault = Fault::new(&ROW_KEY, format!("`{name}` is part of the key and would be NULL"));
+                            let mut fault =
+                                Fault::new(&ROW_KEY, format!("`{name}` is part of the key and would be NULL"));
                             fault.column = Some(name.clone());
                             fault.line = rule.line;
                             fault.at = Some(self.draft.at);

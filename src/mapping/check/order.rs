@@ -63,7 +63,7 @@ fn edges(set: &Set, schema: &Schema, nodes: &[Node<'_>], at: usize) -> BTreeSet<
         }));
     }
     let mut see = |visit: walk::Visit<'_, '_>| {
-        if let Read::Row(table, column, _) = visit.read {
+        if let Read::Row { table, column, .. } = visit.read {
             before.extend(feeders(table, column));
         }
     };

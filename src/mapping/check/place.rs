@@ -78,7 +78,7 @@ impl At<'_> {
                 }
                 Read::Without(..) => (self.named(&visit), keeps, true),
                 Read::Each(each) => (self.elements(each, visit.within), false, false),
-                Read::Row(..) | Read::Namespace => return,
+                Read::Row { .. } | Read::Namespace => return,
             };
             places.into_iter().for_each(|place| see(Used { place, line: visit.line, keeps, cut }));
         });
@@ -118,7 +118,7 @@ impl At<'_> {
                 places.iter_mut().for_each(|place| place.path.extend(selection.0.iter().cloned()));
                 places
             }
-            Read::Without(None, _) | Read::Row(..) | Read::Namespace => Vec::new(),
+            Read::Without(None, _) | Read::Row { .. } | Read::Namespace => Vec::new(),
         }
     }
 

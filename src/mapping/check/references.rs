@@ -26,7 +26,7 @@ pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
 fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>, told: &mut Told) {
     match visit.read {
         Read::Path(path) => path_names(spot, path, visit.line, told),
-        Read::Row(table, column, by) => {
+        Read::Row { table, column, by, .. } => {
             let Some(known) = spot.schema.table(table) else {
                 let message = format!("table `{table}` is looked up, and the schema does not have it");
                 return spot.refuse(told, visit.line, message, suggest::hint(table, tables(spot.schema)));

@@ -115,7 +115,7 @@ fn of_source(fields: &Fields<'_>, source: Item<'_>) -> Option<From> {
             with: fields.text("with").unwrap_or_default(),
             each: each(fields),
         },
-        "json" => From::Json(Box::new(without(fields, json(source)))),
+        "json" => From::Json(Box::new(without(fields, outermost(source)))),
         "uuid5" => digest(Digest::Uuid5, source),
         "md5" => digest(Digest::Md5, source),
         "sha256" => digest(Digest::Sha256, source),
@@ -180,6 +180,15 @@ pub(super) fn by(fields: &Fields<'_>, beside: Item<'_>) -> Vec<(String, Expr)> {
 
 fn each(fields: &Fields<'_>) -> Option<Rooted> {
     rooted_of(fields.get("each")?)
+}
+
+/// What stands under `json` itself. A literal needs no `json` around it, so that `{ value = PATH }`
+/// alone is an object with this one member.
+fn outermost(item: Item<'_>) -> JsonExpr {
+    match item.is_table().then(|| item.entries().unwrap_or_default()) {
+        Some(entries) if matches!(entries.as_slice(), [only] if only.name == "value") => members(&entries),
+        _ => json(item),
+    }
 }
 
 /// What stands under `json`.

@@ -9,7 +9,7 @@ use crate::table::ColumnType;
 
 /// Inserts the rows of a batch, one prepared statement for all.
 pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<()> {
-    let Batch { table, columns, rows } = batch;
+    let Batch { table, columns, rows, .. } = batch;
     let kinds = kinds(this, table, columns)?;
     let fault = |error: rusqlite::Error| this.location.fault(&error);
     let mut statement = this.conn.prepare_cached(&sql::insert(table, columns)).map_err(fault)?;

@@ -129,6 +129,7 @@ fn batch(table: &str, columns: &[&str], rows: Vec<Vec<Value>>) -> Batch {
         table: table.to_owned(),
         columns: columns.iter().map(|&column| column.to_owned()).collect(),
         rows: rows.into_iter().map(|values| Row { values, place, digest: [0; 16] }).collect(),
+        bytes: 0,
     }
 }
 
