@@ -157,7 +157,8 @@ mod tests {
     fn the_specification_s_token_is_made_and_opened() {
         let bytes = URL_SAFE.decode("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=").unwrap();
         let key = key(bytes.try_into().unwrap());
-        let token = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
+        let token =
+            "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
         let now = Timestamp::from_second(499_162_800).unwrap();
         let iv = std::array::from_fn(|at| u8::try_from(at).unwrap());
         assert_eq!(key.seal_with(&"hello".into(), now, iv, Wrapping::Plain).unwrap(), token);
