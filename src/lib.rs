@@ -4,7 +4,7 @@
 //! those below it:
 //!
 //! - `cli`: words, prompts, progress, exit status
-//! - jobs: [`import`], [`plan`], [`pipeline`]
+//! - jobs: [`import`], [`plan`], [`pipeline`], [`reseal`]
 //! - edges: [`source`] (files in), [`target`] (databases), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
 //! - values: [`record`], [`path`], [`row`], [`table`], [`finding`], [`config`]
@@ -26,6 +26,7 @@ pub mod reading;
 pub mod record;
 pub mod rejects;
 pub mod report;
+pub mod reseal;
 pub mod row;
 pub mod run;
 pub mod secret;
