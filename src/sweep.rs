@@ -3,22 +3,19 @@
 
 use crate::config::{Companion, ImportOptions, Phase};
 use crate::error::{Error, Result};
-use crate::mapping::apply::shape_fits;
 use crate::mapping::declared::Doc;
 use crate::plan::{Fate, Plan};
-use crate::reading::path_table;
-use crate::record::{Kind, Paths, Selection, Tape};
-use crate::run::PathTable;
+use crate::record::{Kind, Tape};
 use crate::secret::proof::SecretSet;
+use crate::shaping::{PathTable, PathTables, shape};
 use crate::source::{self, Limits};
-use std::collections::HashMap;
 
 /// Collects the values at every secret path of every mapped file.
 ///
 /// A file that cannot be read is passed over here: reading finds the same fault again and tells it.
 pub fn sweep(plan: &Plan, options: &ImportOptions, companion: &dyn Companion) -> Result<SecretSet> {
     let mut secrets = SecretSet::new();
-    let mut tables = HashMap::new();
+    let mut tables = PathTables::default();
     let files: Vec<(usize, usize)> = plan
         .fates
         .iter()
@@ -45,30 +42,23 @@ fn sweep_file(
     options: &ImportOptions,
     file: usize,
     number: usize,
-    tables: &mut HashMap<(usize, usize), PathTable>,
+    tables: &mut PathTables,
     secrets: &mut SecretSet,
 ) -> Option<()> {
     let mapping = &plan.set.mappings[number];
     let limits = Limits { depth: options.max_depth, sensitive: true, ..Limits::default() };
     let mut opened = source::open(&plan.tree.files[file], limits).ok()?;
-    let all: Vec<&Selection> = mapping.source.shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
-    let outline = source::skim(&mut opened, &all, &mut Paths::new()).ok()?;
-    let root = outline.tape.root();
-    let shape =
-        mapping.source.shapes.iter().position(|shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root)))?;
-    let table = path_table(tables, number, mapping, shape);
-    let records = mapping.source.shapes[shape].records.as_ref();
-    if let Some(records) = records {
-        let outline = source::skim(&mut opened, &[records], &mut table.frame).ok()?;
-        table.declared.learn(Doc::Frame, &table.frame);
-        collect(&outline.tape, table, Doc::Frame, secrets);
-    }
+    let shaped = shape(&mut opened, number, mapping, tables).ok()?;
+    let mut table = tables.take(number, mapping, shaped.shape);
+    collect(&shaped.frame, &table, Doc::Frame, secrets);
+    let records = mapping.source.shapes[shaped.shape].records.as_ref();
     let mut tape = Tape::new(true);
     let mut reader = source::records(&mut opened, records).ok()?;
-    while reader.next(&mut table.record, &mut tape).ok()?.is_some() {
+    while let Ok(Some(_)) = reader.next(&mut table.record, &mut tape) {
         table.declared.learn(Doc::Record, &table.record);
-        collect(&tape, table, Doc::Record, secrets);
+        collect(&tape, &table, Doc::Record, secrets);
     }
+    tables.put_back(number, shaped.shape, table);
     Some(())
 }
 
