@@ -24,6 +24,10 @@ impl Run<'_> {
                 }
                 SecretKind::Seal => Mark::default(),
             },
+            (_, RowFate::NotTaken) => Mark::default(),
+            (_, RowFate::Filled(differing)) if claim.field.is_some_and(|at| differing & (1 << at.min(63)) != 0) => {
+                Mark::ignored(self.reasons.number(&what(), "superseded by the value that the row has"))
+            }
             (_, RowFate::Superseded) => {
                 Mark::ignored(self.reasons.number(&what(), "superseded by an earlier row of the same key"))
             }

@@ -12,6 +12,7 @@
 
 pub mod account;
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod error;
 pub mod finding;

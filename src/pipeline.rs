@@ -34,11 +34,13 @@ impl Run<'_> {
             }
             self.index.end_owner();
             self.earlier.clear();
+            self.folds.clear();
         }
         for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {
             self.take_turn(*turn, &ownerless, None)?;
         }
-        Ok(())
+        let findings = &mut self.findings;
+        self.writer.write_fills(&mut *self.transaction, &self.vault, &mut |finding| findings.push(finding))
     }
 
     /// Files without an owner by mapping, and files of owners by directory.

@@ -244,7 +244,7 @@ impl Run<'_> {
                 self.mark(&claim.touch, mark, &mut sheet, reading, whole);
             }
         }
-        sheet.taken |= mapped.taken;
+        sheet.taken |= mapped.taken && (fates.is_empty() || fates.iter().any(|fate| fate.is_taken()));
         if let Some(earlier) = &earlier {
             sheet.merge(earlier);
         }
@@ -347,7 +347,7 @@ impl Run<'_> {
     }
 
     fn count_columns(&mut self, draft: &Draft, fate: RowFate) {
-        if !matches!(fate, RowFate::Inserted | RowFate::Unchanged) {
+        if !matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) {
             return;
         }
         let rule = &self.plan.rules[self.mapping][draft.rule];

@@ -7,7 +7,7 @@ use crate::finding::{FileId, Finding};
 use crate::keyindex::{Entry, KeyIndex, KeyText};
 use crate::mapping::apply::Owner;
 use crate::owners::OwnerTable;
-use crate::plan::Plan;
+use crate::plan::{Feed, Plan};
 use crate::rejects::RejectFolder;
 use crate::report::findings::Findings;
 use crate::report::{FileStatus, OwnerReport};
@@ -115,6 +115,8 @@ pub struct Run<'p> {
     pub late: KnownRejects,
     /// Where rejects go.
     pub rejects: Option<RejectFolder>,
+    /// How many rows of a key each feed gave so far, where rows fold across feeds.
+    pub folds: HashMap<(usize, KeyText), Vec<(Feed, u32)>>,
     /// The mapping that is being read.
     pub mapping: usize,
     /// The columns of the owner table that are kept.
@@ -183,6 +185,7 @@ impl<'p> Run<'p> {
             known,
             late: KnownRejects::new(),
             rejects,
+            folds: HashMap::new(),
             mapping: 0,
             owner_columns: plan.owner_columns(),
             next_file: None,
@@ -208,7 +211,7 @@ impl<'p> Run<'p> {
                     self.index.insert_lasting(
                         spec,
                         key,
-                        Entry { place: None, feeder: u32::MAX, values: values.collect() },
+                        Entry { place: None, feeder: u32::MAX, values: values.collect(), existing: true },
                     );
                 }
             }
@@ -282,7 +285,7 @@ impl<'p> Run<'p> {
 }
 
 /// A cell of the target as a value.
-fn cell_value(cell: Cell) -> Value {
+pub(crate) fn cell_value(cell: Cell) -> Value {
     match cell {
         Cell::Null | Cell::Blob(_) => Value::Null,
         Cell::Integer(value) => Value::Integer(value),

@@ -80,6 +80,17 @@ impl Table {
         key.into_iter().map(|column| column.name.as_str()).collect()
     }
 
+    /// Whether a column of it can never be NULL.
+    pub fn must_have_value(&self, column: &Column) -> bool {
+        column.not_null || (column.primary_key > 0 && self.integer_key() != Some(&column.name))
+    }
+
+    /// The columns without which no row can be started.
+    pub fn columns_needed(&self) -> impl Iterator<Item = &Column> {
+        let needed = self.columns.iter().filter(|column| self.must_have_value(column) && column.default.is_none());
+        needed.filter(|column| self.integer_key() != Some(&column.name))
+    }
+
     /// The single integer primary key, which the engine may count on by itself (a *given id*).
     pub fn integer_key(&self) -> Option<&str> {
         match self.primary_key().as_slice() {
