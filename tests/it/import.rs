@@ -116,7 +116,7 @@ fn a_work_order_looks_as_if_v2_had_scraped_it() {
     );
     let expected = [
         "100102",
-        "Sample’s “Quick Stop” #2077",
+        "Sample’s\u{a0}“Quick Stop” #2077",
         "#2077",
         "100 Sample Rd",
         "Exampleville FL 00501-1234",
