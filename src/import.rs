@@ -11,6 +11,7 @@ use crate::report::write::ReportFiles;
 use crate::report::{Outcome, Report, Timings};
 use crate::run::{Begin, KnownRejects, Run};
 use crate::summary::{self, Ending};
+use crate::sweep::Swept;
 use crate::table::Schema;
 use crate::target::ledger::RunRecord;
 use crate::target::{self, Mode, Opening, Target, schema};
@@ -65,7 +66,7 @@ struct Job<'j> {
 impl Job<'_> {
     fn attempt(&self, target: &mut dyn Target, clock: &mut Clock) -> Result<Attempt> {
         let (plan, mode) = (self.plan, self.options.mode);
-        let secrets = sweep::sweep(plan, self.options, self.companion)?;
+        let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options, self.companion)?;
         clock.lap(|timings| &mut timings.sweep);
 
         let id = run_id()?;
@@ -94,6 +95,7 @@ impl Job<'_> {
         }
         self.companion.phase(Phase::Check, 0, 0);
         run.report_walk();
+        run.findings.extend(Swept::warnings(&with_secrets));
         let checks = validate::target(&mut run)?;
         clock.lap(|timings| &mut timings.check);
 
@@ -166,6 +168,8 @@ impl Job<'_> {
 
 /// The mapping set with its schema, and the folder of the tree that it is about.
 fn choose_set(options: &ImportOptions, companion: &dyn Companion) -> Result<(Set, Schema, PathBuf)> {
+    // That it is not there would otherwise be told as a tree that no set recognises.
+    source::walk::readable(&options.source)?;
     let (source, root): (SetSource, PathBuf) = match &options.mappings {
         Some(name) => {
             let source = bundled::resolve(name)?;
