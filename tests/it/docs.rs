@@ -177,10 +177,6 @@ impl Layers {
     }
 
     fn of(&self, module: &str) -> usize {
-        // What a job is asked for, its secret and target included, stands beside the jobs.
-        if module == "config" {
-            return JOBS;
-        }
         self.0.iter().position(|layer| layer.iter().any(|name| name == module)).unwrap_or(JOBS)
     }
 }
