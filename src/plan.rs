@@ -101,7 +101,8 @@ impl Plan {
         self.mapped().map(|file| self.tree.files[file].bytes).sum()
     }
 
-    fn mapped(&self) -> impl Iterator<Item = usize> {
+    /// The numbers of the files that mappings read.
+    pub fn mapped(&self) -> impl Iterator<Item = usize> {
         let fates = self.fates.iter().enumerate();
         fates.filter(|(_, fate)| matches!(fate, Fate::Mapped { .. })).map(|(file, _)| file)
     }

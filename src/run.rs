@@ -6,15 +6,14 @@ use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding};
 use crate::keyindex::{Entry, KeyIndex, KeyText};
 use crate::mapping::apply::Owner;
-use crate::mapping::declared::Declared;
 use crate::owners::OwnerTable;
 use crate::plan::Plan;
-use crate::record::Paths;
 use crate::rejects::RejectFolder;
 use crate::report::findings::Findings;
 use crate::report::{FileStatus, OwnerReport};
 use crate::row::Value;
 use crate::settle::EarlierRows;
+use crate::shaping::{PathTables, Shaped};
 use crate::target::ledger::FileRecord;
 use crate::target::{Cell, Transaction};
 use crate::vault::Vault;
@@ -37,6 +36,8 @@ pub struct FileState {
     pub what: Option<String>,
     /// The index of its shape.
     pub shape: Option<usize>,
+    /// What the first look found, between two turns.
+    pub shaped: Option<Shaped>,
     /// Its owner's id.
     pub owner: Option<String>,
     /// Records read.
@@ -51,17 +52,6 @@ pub struct FileState {
     pub sha256: [u8; 32],
     /// Its number in the ledger, once a row came from it.
     pub ledger: Option<i64>,
-}
-
-/// Paths of a shape, and what the mapping says about them.
-#[derive(Debug)]
-pub struct PathTable {
-    /// Below the record.
-    pub record: Paths,
-    /// Below the frame.
-    pub frame: Paths,
-    /// What the mapping says.
-    pub declared: Declared,
 }
 
 /// How often each column was filled from where.
@@ -105,8 +95,8 @@ pub struct Run<'p> {
     pub reasons: Reasons,
     /// Files, by their number.
     pub files: Vec<FileState>,
-    /// By mapping and shape.
-    pub paths: HashMap<(usize, usize), PathTable>,
+    /// Paths met so far.
+    pub paths: PathTables,
     /// By table and column.
     pub columns: BTreeMap<(String, String), ColumnCounts>,
     /// Leaves that only a catch-all kept: mapping, path, count.
@@ -183,7 +173,7 @@ impl<'p> Run<'p> {
             opened_again: 0,
             reasons: Reasons::default(),
             files: plan.tree.files.iter().map(|_| FileState::default()).collect(),
-            paths: HashMap::new(),
+            paths: PathTables::default(),
             columns: BTreeMap::new(),
             caught: BTreeMap::new(),
             owners: OwnerTable::default(),

@@ -4,16 +4,13 @@
 use crate::config::{Companion, ImportOptions, Phase};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Place, SECRET_REMAINS};
-use crate::mapping::apply::shape_fits;
 use crate::mapping::declared::Doc;
 use crate::pipeline::file_id;
 use crate::plan::{Fate, Plan};
-use crate::reading::path_table;
-use crate::record::{Kind, Paths, Selection, Tape};
-use crate::run::PathTable;
+use crate::record::{Kind, Tape};
 use crate::secret::proof::SecretSet;
+use crate::shaping::{PathTable, PathTables, shape};
 use crate::source::{self, Limits};
-use std::collections::HashMap;
 
 /// What the sweep found.
 #[derive(Debug)]
@@ -41,7 +38,7 @@ impl Swept {
 pub fn sweep(plan: &Plan, options: &ImportOptions, companion: &dyn Companion) -> Result<Swept> {
     let mut secrets = SecretSet::new();
     let mut with_secrets = Vec::new();
-    let mut tables = HashMap::new();
+    let mut tables = PathTables::default();
     let files: Vec<(usize, usize)> = plan
         .fates
         .iter()
@@ -78,30 +75,23 @@ fn sweep_file(
     options: &ImportOptions,
     file: usize,
     number: usize,
-    tables: &mut HashMap<(usize, usize), PathTable>,
+    tables: &mut PathTables,
     found: &mut Found<'_>,
 ) -> Option<()> {
     let mapping = &plan.set.mappings[number];
     let limits = Limits { depth: options.max_depth, sensitive: true, ..Limits::default() };
     let mut opened = source::open(&plan.tree.files[file], limits).ok()?;
-    let all: Vec<&Selection> = mapping.source.shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
-    let outline = source::skim(&mut opened, &all, &mut Paths::new()).ok()?;
-    let root = outline.tape.root();
-    let shape =
-        mapping.source.shapes.iter().position(|shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root)))?;
-    let table = path_table(tables, number, mapping, shape);
-    let records = mapping.source.shapes[shape].records.as_ref();
-    if let Some(records) = records {
-        let outline = source::skim(&mut opened, &[records], &mut table.frame).ok()?;
-        table.declared.learn(Doc::Frame, &table.frame);
-        collect(&outline.tape, table, Doc::Frame, found);
-    }
+    let shaped = shape(&mut opened, number, mapping, tables).ok()?;
+    let mut table = tables.take(number, mapping, shaped.shape);
+    collect(&shaped.frame, &table, Doc::Frame, found);
+    let records = mapping.source.shapes[shaped.shape].records.as_ref();
     let mut tape = Tape::new(true);
     let mut reader = source::records(&mut opened, records).ok()?;
-    while reader.next(&mut table.record, &mut tape).ok()?.is_some() {
+    while let Ok(Some(_)) = reader.next(&mut table.record, &mut tape) {
         table.declared.learn(Doc::Record, &table.record);
-        collect(&tape, table, Doc::Record, found);
+        collect(&tape, &table, Doc::Record, found);
     }
+    tables.put_back(number, shaped.shape, table);
     Some(())
 }
 
