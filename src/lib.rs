@@ -4,10 +4,10 @@
 //! those below it:
 //!
 //! - `cli`: words, prompts, progress, exit status
-//! - jobs: [`import`], [`plan`], [`pipeline`]
+//! - jobs: [`import`], [`plan`], [`pipeline`], what they are asked for ([`config`]), and their parts
 //! - edges: [`source`] (files in), [`target`] (databases), [`secret`] (keys)
-//! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
-//! - values: [`record`], [`path`], [`row`], [`table`], [`finding`], [`config`]
+//! - logic: [`mapping`], [`step`], [`report`], [`account`]; pure but for loading mapping files
+//! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`]
 //! - [`error`]
 
 pub mod account;

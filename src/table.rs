@@ -100,6 +100,25 @@ impl Table {
     }
 }
 
+/// A numbered pair of SQL files of a mapping set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// The version as recorded: the header's `version`, else the file stem without `.up`.
+    pub version: String,
+    /// The header's `description`, else empty.
+    pub description: String,
+    /// The header's `depends`: versions that must be applied before.
+    pub depends: Vec<String>,
+    /// The SQL that makes it.
+    pub up: String,
+    /// The SQL that takes it back.
+    pub down: Option<String>,
+    /// SHA-256 of the up file, lower-case hex.
+    pub checksum: String,
+    /// The up file's path as the user would write it.
+    pub path: String,
+}
+
 /// All tables that the migrations of a mapping set make.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Schema {

@@ -3,7 +3,7 @@
 use crate::finding::Severity;
 use crate::record::Selection;
 use crate::step::Step;
-use crate::target::Migration;
+use crate::table::Migration;
 use regex::Regex;
 
 /// A folder of mappings with the schema they write into.

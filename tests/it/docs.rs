@@ -1,0 +1,273 @@
+//! What the pages promise, and what the house rules promise, is looked up.
+
+use crate::house::{House, Ran, copy_tree, project};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use treelift::finding::{CODES, Severity};
+
+/// The lines of a page's first fenced block that is a shell session, without comments.
+fn commands(page: &str) -> Vec<String> {
+    let text = fs::read_to_string(project(page)).unwrap();
+    let block = text.split("```sh\n").nth(1).unwrap_or_else(|| panic!("{page} has a ```sh block"));
+    let lines = block.split("```").next().unwrap().replace("\\\n", " ");
+    lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_first_two_commands_of_the_readme_do_the_job_and_pass_the_tests() {
+    let commands = commands("README.md");
+    let [job, tests] = &commands[..] else { panic!("{commands:?}") };
+    let arguments = job.strip_prefix("cargo run --release -- ").expect("it runs the program");
+    let house = House::new();
+    copy_tree(&project("sample_data/fossawork"), &house.path("sample_data/fossawork"));
+    fs::copy(project(crate::house::PASSPHRASE_FILE), house.path(crate::house::PASSPHRASE_FILE)).unwrap();
+    let run = house.run(arguments.split_whitespace()).status(0);
+    assert!(run.last_line().starts_with("committed: "), "{}", run.stdout);
+    assert!(house.path("fossawork_v2.db").is_file());
+
+    assert_eq!(tests, "./tests/run");
+    assert!(fs::read_to_string(project(".ci/run")).unwrap().contains("\n./tests/run\n"), "CI runs the same tests");
+}
+
+/// `TREELIFT_BLESS=1` writes it anew.
+#[test]
+fn the_readme_shows_what_the_first_command_prints() {
+    const OPENING: &str = "```text\n";
+    let readme = fs::read_to_string(project("README.md")).unwrap();
+    let arguments = commands("README.md")[0].strip_prefix("cargo run --release -- ").unwrap().to_owned();
+    let house = House::new();
+    copy_tree(&project("sample_data/fossawork"), &house.path("sample_data/fossawork"));
+    fs::copy(project(crate::house::PASSPHRASE_FILE), house.path(crate::house::PASSPHRASE_FILE)).unwrap();
+    let printed = house.run(arguments.split_whitespace()).status(0).stdout;
+    let (before, rest) = readme.split_once(OPENING).expect("a ```text block");
+    let (shown, after) = rest.split_once("```").unwrap();
+    if std::env::var_os("TREELIFT_BLESS").is_some() {
+        fs::write(project("README.md"), format!("{before}{OPENING}{printed}```{after}")).unwrap();
+        return;
+    }
+    assert_eq!(without_digest(shown), without_digest(&printed));
+}
+
+/// The line of the set without its digest, which changes with every edit of a mapping.
+fn without_digest(text: &str) -> String {
+    text.lines().map(|line| if line.starts_with("set ") { "set" } else { line }).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_readme_is_short_and_names_every_command_that_is_built() {
+    let readme = fs::read_to_string(project("README.md")).unwrap();
+    assert!(readme.lines().count() < 250);
+    for command in ["import", "runs", "explain", "credentials new-key-file"] {
+        assert!(readme.contains(&format!("treelift {command}")), "{command}");
+    }
+}
+
+#[test]
+fn every_link_between_pages_leads_somewhere() {
+    for page in
+        ["README.md", "docs/migration-day.md", "docs/credentials.md", "docs/exit-statuses.md", "sample_data/README.md"]
+    {
+        let text = fs::read_to_string(project(page)).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            if !link.is_empty() && !link.contains("://") {
+                assert!(project(page).parent().unwrap().join(link).exists(), "{page}: {link}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_help_of_every_command_shows_an_example() {
+    for command in [&[][..], &["import"], &["runs"], &["explain"], &["credentials"], &["credentials", "new-key-file"]] {
+        let house = House::new();
+        let help = Ran::of(house.command(command).arg("--help")).status(0).stdout;
+        let examples = help.split("Example").nth(1).unwrap_or_else(|| panic!("{command:?}: {help}"));
+        assert!(examples.contains("\n  treelift "), "{command:?}: {help}");
+    }
+}
+
+/// `docs/findings.md` is made of the codes; `TREELIFT_BLESS=1` writes it anew.
+#[test]
+fn every_finding_is_on_its_page() {
+    let page = findings_page();
+    let path = project("docs/findings.md");
+    if std::env::var_os("TREELIFT_BLESS").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    assert_eq!(fs::read_to_string(path).unwrap(), page);
+}
+
+fn findings_page() -> String {
+    const FAMILIES: [(&str, &str); 9] = [
+        ("F", "Files and directories"),
+        ("J", "JSON"),
+        ("S", "Shapes and records"),
+        ("V", "Values"),
+        ("R", "Rows, keys, references"),
+        ("O", "Owners"),
+        ("X", "Secrets"),
+        ("T", "The target"),
+        ("A", "Assertions of a mapping set"),
+    ];
+    let mut page = "# Findings\n\nWhat a run may say about the data it reads. Codes are stable: a script may rely on them.\n\
+                    `treelift explain CODE` says the same. An *error* keeps a run from being committed, a *warning* should be\n\
+                    looked at before the report is signed off, a *note* changes nothing.\n"
+        .to_owned();
+    let mut named = 0;
+    for (letter, family) in FAMILIES {
+        let codes: Vec<_> = CODES.iter().filter(|code| code.id.starts_with(letter)).collect();
+        if codes.is_empty() {
+            continue;
+        }
+        named += codes.len();
+        let _infallible =
+            write!(page, "\n## {letter}: {family}\n\n| code | weighs | means | what to do |\n|---|---|---|---|\n");
+        for code in codes {
+            let weight = match code.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Note => "note",
+            };
+            let _infallible =
+                writeln!(page, "| `{}` | {weight} | {} | {} |", code.id, cell(code.title), cell(code.help));
+        }
+    }
+    assert_eq!(named, CODES.len(), "every family has a heading");
+    page
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+#[test]
+fn every_test_file_is_listed() {
+    let main = fs::read_to_string(project("tests/it/main.rs")).unwrap();
+    for file in fs::read_dir(project("tests/it")).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(name == "main" || main.contains(&format!("\nmod {name};\n")), "tests/it/{name}.rs is never run");
+    }
+}
+
+/// The source files below `src/`: path, and lines without comments and unit tests.
+fn sources() -> Vec<(String, Vec<String>)> {
+    let files = walkdir::WalkDir::new(project("src")).sort_by_file_name().into_iter().map(Result::unwrap);
+    let is_source = |name: &str| name.ends_with(".rs") && !name.ends_with("tests.rs");
+    let files = files.filter(|entry| is_source(&entry.file_name().to_string_lossy()));
+    let name = |path: &Path| path.strip_prefix(project("src")).unwrap().to_str().unwrap().to_owned();
+    let code = |path: PathBuf| {
+        let text = fs::read_to_string(path).unwrap();
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let is_code = |line: &&str| !line.trim_start().starts_with("//");
+        text.lines().filter(is_code).map(|line| line.split(" // ").next().unwrap().to_owned()).collect()
+    };
+    files.map(|entry| (name(entry.path()), code(entry.into_path()))).collect()
+}
+
+/// The layers as `lib.rs` draws them, lowest first. What it does not name is a job's own. A module may
+/// use those of its own layer and of the ones below.
+struct Layers(Vec<Vec<String>>);
+
+const JOBS: usize = 4;
+
+impl Layers {
+    fn of_the_map() -> Self {
+        let text = fs::read_to_string(project("src/lib.rs")).unwrap();
+        let names = |line: &str| line.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+        let mut layers: Vec<_> = text.lines().filter(|line| line.starts_with("//! - ")).map(names).collect();
+        layers.reverse();
+        assert_eq!(layers.len(), JOBS + 2, "lib.rs lists its layers");
+        layers.push(vec!["lib".to_owned(), "main".to_owned()]);
+        Self(layers)
+    }
+
+    fn of(&self, module: &str) -> usize {
+        self.0.iter().position(|layer| layer.iter().any(|name| name == module)).unwrap_or(JOBS)
+    }
+}
+
+#[test]
+fn a_layer_imports_only_from_those_below_it() {
+    let layers = Layers::of_the_map();
+    let mut wrong = Vec::new();
+    for (file, lines) in sources() {
+        let own = file.split(['/', '.']).next().unwrap();
+        for line in &lines {
+            for used in line.split("crate::").skip(1).flat_map(first_names) {
+                if layers.of(&used) > layers.of(own) {
+                    wrong.push(format!("{file}: {}", line.trim()));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// The modules named by what follows `crate::`: one, or several in braces.
+fn first_names(path: &str) -> Vec<String> {
+    let name =
+        |text: &str| text.trim().split(|c: char| !(c.is_ascii_lowercase() || c == '_')).next().unwrap().to_owned();
+    let names = match path.strip_prefix('{') {
+        Some(several) => several.split('}').next().unwrap().split(',').map(name).collect(),
+        None => vec![name(path)],
+    };
+    names.into_iter().filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    const PRINTING: [&str; 8] =
+        ["println!", "eprintln!", "print!(", "eprint!(", "io::stdout", "io::stderr", "anstream", "rpassword"];
+    no_line_of(|file| !file.starts_with("cli/"), &PRINTING, "prints");
+}
+
+#[test]
+fn sql_stands_only_below_target() {
+    const SQL: [&str; 12] = [
+        "\"SELECT ",
+        "\"INSERT ",
+        "\"UPDATE ",
+        "\"DELETE FROM",
+        "\"CREATE ",
+        "\"ALTER ",
+        "\"DROP ",
+        "\"PRAGMA",
+        "\"BEGIN",
+        "\"COMMIT",
+        "\"ROLLBACK",
+        "rusqlite",
+    ];
+    no_line_of(|file| !file.starts_with("target/"), &SQL, "speaks SQL");
+}
+
+#[test]
+fn the_engine_knows_no_application() {
+    let of_applications: BTreeSet<_> =
+        ["fossawork", "workfossa", "dispenser", "work_order", "work order", "pushover", "prover"].into();
+    for entry in walkdir::WalkDir::new(project("src"))
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_file())
+    {
+        let text = fs::read_to_string(entry.path()).unwrap().to_lowercase();
+        for name in &of_applications {
+            assert!(!text.contains(name), "{} names `{name}`", entry.path().display());
+        }
+    }
+}
+
+#[track_caller]
+fn no_line_of(judged: impl Fn(&str) -> bool, words: &[&str], does: &str) {
+    let mut wrong = Vec::new();
+    for (file, lines) in sources().into_iter().filter(|(file, _)| judged(file)) {
+        wrong.extend(
+            lines
+                .iter()
+                .filter(|line| words.iter().any(|word| line.contains(word)))
+                .map(|line| format!("{file} {does}: {}", line.trim())),
+        );
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}

@@ -1,0 +1,71 @@
+//! Mappings that are wrong: every place at once, before anything is read.
+
+use crate::house::{DATABASE, House, copy_tree, edit, project, sample};
+
+/// The set's folder, copied, with three typos in one file; and their lines.
+fn with_typos(house: &House) -> [usize; 3] {
+    let set = house.path("set");
+    copy_tree(&project("mappings/fossawork"), &set);
+    let users = set.join("users.toml");
+    edit(&users, "configured_email      =", "configured_emial      =");
+    edit(
+        &users,
+        "last_used             = { from = \"lastUsed\", steps = [\"instant\"] }",
+        "last_used             = { from = \"lastUsed\", steps = [\"instnat\"] }",
+    );
+    edit(&users, "into = \"user_preferences\"", "into = \"user_preferencse\"");
+    let text = std::fs::read_to_string(users).unwrap();
+    // A rule's own line is the one of its name.
+    ["configured_emial", "instnat", "[table.notification]"]
+        .map(|typo| 1 + text.lines().position(|line| line.contains(typo)).unwrap())
+}
+
+#[test]
+fn three_typos_in_one_file_are_told_at_once_with_suggestions() {
+    let house = House::new();
+    let lines = with_typos(&house);
+    let run = house.import(&sample(), &["--mappings", "set"]).status(2);
+    for line in lines {
+        assert!(run.stderr.contains(&format!("users.toml:{line}")), "line {line}:\n{}", run.stderr);
+    }
+    for meant in ["`configured_email`", "`instant`", "`user_preferences`"] {
+        assert!(run.stderr.contains(&format!("did you mean {meant}?")), "{meant}:\n{}", run.stderr);
+    }
+    assert_eq!(run.stderr.matches("error: ").count(), 3, "{}", run.stderr);
+    assert!(!house.path(DATABASE).exists());
+}
+
+#[test]
+fn a_folder_is_as_good_as_the_bundled_set() {
+    let house = House::new();
+    copy_tree(&project("mappings/fossawork"), &house.path("set"));
+    let bundled = house.import(&sample(), &["--dry-run", "--json"]).status(0).json();
+    let folder = house.import(&sample(), &["--dry-run", "--json", "--mappings", "set"]).status(0).json();
+    assert_eq!(folder["mappings"]["digest"], bundled["mappings"]["digest"]);
+    assert_eq!(folder["tables"], bundled["tables"]);
+}
+
+#[test]
+fn an_unknown_set_is_a_wrong_request() {
+    let house = House::new();
+    let run = house.import(&sample(), &["--mappings", "fosawork"]).status(2);
+    assert!(run.stderr.contains("fossawork"), "it names what there is:\n{}", run.stderr);
+}
+
+#[test]
+fn a_tree_that_no_set_recognises_is_a_wrong_request() {
+    let house = House::new();
+    let strange = house.file("strange/notes.json", "{}");
+    house.import(strange.parent().unwrap(), &[]).status(2);
+    assert!(!house.path(DATABASE).exists());
+}
+
+/// The parent of the data folder will do, as people type it.
+#[test]
+fn the_parent_of_the_data_folder_is_recognised() {
+    let house = House::new();
+    copy_tree(&sample(), &house.path("installation/data"));
+    let report = house.import(&house.path("installation"), &["--dry-run", "--json"]).status(0).json();
+    assert_eq!(report["mappings"]["set"], "fossawork");
+    assert_eq!(report["outcome"], "dry-run");
+}
