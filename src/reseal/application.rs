@@ -12,9 +12,6 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 
-/// The name of the form, in `--to`, `--from` and `treelift_sealed_columns`.
-pub const FERNET: &str = "fernet";
-
 /// Looks a variable of the environment up; `None` when it is unset.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Result<Option<SecretString>>;
 

@@ -1,6 +1,6 @@
 //! Seals what stands in clear text, or takes back what was handed over.
 
-use super::application::{Application, FERNET};
+use super::application::Application;
 use super::cells::{Marks, Placed, open, place, placed, problem};
 use super::columns::{ColumnName, Look, look, named, of_set, suspects};
 use super::erase::{Rewrite, Traces, erase};
@@ -14,7 +14,7 @@ use crate::secret::cipher::{FORMAT, Sealer};
 use crate::secret::kdf::Cost;
 use crate::secret::keys::{KeyRow, Secret, create};
 use crate::secret::proof::{LeakSearch, SecretSet};
-use crate::target::cells::{Access, Cells, Registered, Stored};
+use crate::target::cells::{Access, Cells, FERNET, Registered, Stored};
 use crate::target::{Mode, SealedColumn};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;

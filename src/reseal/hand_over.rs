@@ -1,14 +1,15 @@
 //! Writes sealed values in the form that the application itself reads.
 
-use super::application::{Application, FERNET};
+use super::application::Application;
 use super::cells::{Marks, open, placed, sealed_columns};
 use super::keyring::{self, Keyring};
 use super::rotate::not_text;
+use super::verify::stopped_by;
 use super::{Job, Problem, now};
 use crate::config::{Phase, SecretNeed};
 use crate::error::{Error, Result};
 use crate::target::Mode;
-use crate::target::cells::{Access, Cells, Registered, Stored};
+use crate::target::cells::{Access, Cells, FERNET, Registered, Stored};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -91,7 +92,8 @@ fn column(
             Stored::Text(text) => text.expose_secret(),
             Stored::Other(kind) => return Err(not_text(column, &one.texts, kind).into_error()),
         };
-        let text = open(ring, column, &one.texts, token).map_err(Problem::into_error)?;
+        let text = open(ring, column, &one.texts, token)
+            .map_err(|problem| stopped_by(cells, ring, std::slice::from_ref(registered), problem))?;
         cells.write(column, &one.key, &application.seal(&text, now())?)?;
         expected.insert(one.texts, marks.of(text.expose_secret()));
     }

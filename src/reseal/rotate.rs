@@ -3,6 +3,7 @@
 use super::cells::{Marks, open, place, placed, sealed_columns};
 use super::erase::{Rewrite, Traces, erase, search_for};
 use super::keyring::{self, Keyring};
+use super::verify::stopped_by;
 use super::{Job, Problem, now};
 use crate::config::{Phase, SecretNeed};
 use crate::error::{Error, Result};
@@ -107,7 +108,8 @@ fn reseal(
                 Stored::Text(token) => token,
                 Stored::Other(kind) => return Err(not_text(column, &one.texts, kind).into_error()),
             };
-            let text = open(old, column, &one.texts, token.expose_secret()).map_err(Problem::into_error)?;
+            let text = open(old, column, &one.texts, token.expose_secret())
+                .map_err(|problem| stopped_by(cells, old, columns, problem))?;
             marks.push(written.marks.of(text.expose_secret()));
             cells.write(column, &one.key, &sealer.seal(&place(column, &one.texts), &text)?)?;
             job.companion.advance(1, 0);

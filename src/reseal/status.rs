@@ -2,7 +2,7 @@
 
 use super::columns::{ColumnName, Look, look, suspects};
 use crate::error::Result;
-use crate::secret::keys::{KeyRow, SecretKind, kind_of};
+use crate::secret::keys::{ACTIVE, KeyRow, RETIRED, is_key_id, kind_of};
 use crate::target::cells::{Access, Cells, Registered, Stored};
 use crate::target::{SealedColumn, Target};
 use secrecy::ExposeSecret;
@@ -102,13 +102,16 @@ pub fn status(target: &dyn Target, except: &[ColumnName]) -> Result<Status> {
     })
 }
 
+/// Nothing of the row is repeated that has not the form it should have: who knows what stands there.
 fn key_status(row: &KeyRow) -> KeyStatus {
+    let shown = |text: &str, is_sound: bool| if is_sound { text.to_owned() } else { "damaged".to_owned() };
+    let is_time = |text: &str| text.len() == 26 && text.bytes().all(|byte| b"0123456789-: .".contains(&byte));
     KeyStatus {
-        id: row.id.clone(),
-        state: row.state.clone(),
-        opens_with: kind_of(row).map_or_else(|| "unknown".to_owned(), |kind: SecretKind| kind.to_string()),
+        id: shown(&row.id, is_key_id(&row.id)),
+        state: shown(&row.state, row.state == ACTIVE || row.state == RETIRED),
+        opens_with: kind_of(row).map_or_else(|| "unknown".to_owned(), |kind| kind.to_string()),
         seal_count: row.seal_count,
-        created_at: row.created_at.clone(),
+        created_at: shown(&row.created_at, is_time(&row.created_at)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Opens every sealed value, and changes nothing.
 
-use super::application::{Application, FERNET};
+use super::application::Application;
 use super::cells::{open, place, placed, problem};
 use super::keyring::Keyring;
 use super::rotate::not_text;
@@ -9,7 +9,7 @@ use crate::config::{Phase, SecretNeed};
 use crate::error::{Error, Result};
 use crate::secret::cipher::FORMAT;
 use crate::target::SealedColumn;
-use crate::target::cells::{Access, Cells, Registered, Stored};
+use crate::target::cells::{Access, Cells, FERNET, Registered, Stored};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
@@ -124,6 +124,16 @@ fn column(
         }
     }
     Ok((found, problems))
+}
+
+/// The error of a job that stops at a value that does not open, told from a moved one.
+pub(super) fn stopped_by(cells: &dyn Cells, ring: &Keyring, registered: &[Registered], problem: Problem) -> Error {
+    let mut problems = [problem];
+    if let Err(error) = tell_moved(cells, ring, registered, &mut problems) {
+        return error;
+    }
+    let [problem] = problems;
+    problem.into_error()
 }
 
 /// Tries the values that do not open in every other place, and says where one was sealed for.

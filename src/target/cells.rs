@@ -9,6 +9,9 @@ use crate::table::Table;
 use crate::target::Cell;
 use secrecy::SecretString;
 
+/// The format of columns that were handed over, in `--to`, `--from` and `treelift_sealed_columns`.
+pub const FERNET: &str = "fernet";
+
 /// What a database is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -25,7 +28,7 @@ pub enum Access {
 pub struct Registered {
     /// Where, and by what its rows are told apart.
     pub column: SealedColumn,
-    /// `tl1`, or the form of the application after a hand-over.
+    /// `tl1`, or [`FERNET`] after a hand-over; nothing else is read.
     pub format: String,
 }
 

@@ -7,10 +7,10 @@ use crate::cli::secrets;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::thousands;
-use crate::reseal::application::{Application, FERNET, form_of};
+use crate::reseal::application::{Application, form_of};
 use crate::reseal::verify::{Verified, verify};
 use crate::target::Target;
-use crate::target::cells::Access;
+use crate::target::cells::{Access, FERNET};
 use serde_json::json;
 
 /// How many problems are told on the screen; the JSON document has all.

@@ -419,8 +419,7 @@ salt = { environment = "S", default = "pepper", bytes = 8, fill = "0" }
 rounds = 1000
 base64 = true
 "#;
-    let form =
-        load(&source(&[("set.toml", text)])).unwrap_or_else(|error| panic!("{error}")).fernet.expect("is there");
+    let form = load(&source(&[("set.toml", text)])).unwrap_or_else(|error| panic!("{error}")).fernet.expect("is there");
     let expected = FernetForm {
         password: vec!["A".to_owned(), "B".to_owned()],
         salt_variable: Some("S".to_owned()),

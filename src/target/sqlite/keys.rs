@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::secret::cipher::FORMAT;
 use crate::secret::keys::KeyRow;
 use crate::target::SealedColumn;
-use crate::target::cells::Registered;
+use crate::target::cells::{FERNET, Registered};
 use rusqlite::{Connection, OptionalExtension};
 
 /// The registered keys, oldest first.
@@ -80,6 +80,9 @@ pub(super) fn registered(conn: &Connection, location: &Location) -> Result<Vec<R
                 .ok()
                 .filter(|names: &Vec<String>| !names.is_empty())
                 .ok_or_else(|| damaged("key_columns"))?;
+            if ![FORMAT, FERNET].contains(&format.as_str()) {
+                return Err(damaged("format"));
+            }
             let row_filter = row_filter.map(|text| serde_json::from_str(&text)).transpose();
             let row_filter = row_filter.map_err(|_| damaged("row_filter"))?;
             Ok(Registered { column: SealedColumn { table, column, key_columns, row_filter }, format })
@@ -134,11 +137,11 @@ pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, locati
         .map_err(fault)?;
     match known {
         Some((_, format)) if format != FORMAT => Err(Error::environment(format!(
-            "column `{}.{}` was handed over to the application as `{format}`",
+            "column `{}.{}` was handed over to the application",
             column.table, column.column
         ))
         .at(&location.shown)
-        .hint(format!("take it back first with `credentials encrypt --from {format}`"))),
+        .hint("take it back first with `credentials encrypt --from fernet`")),
         Some((known, _)) if known == key_columns => Ok(()),
         Some(_) => Err(Error::environment(format!(
             "column `{}.{}` holds values that were sealed for other key columns",
