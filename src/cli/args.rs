@@ -193,7 +193,7 @@ pub(super) struct ChangeArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift credentials status --database sqlite:///./app.db\n\n\
-Exits 1 when a value stands in clear text. Clear text is looked for in registered columns and in those whose\n\
+Exits 1 when a value stands in clear text. Clear text is looked for in registered columns and in those whose \
 names sound like secrets.")]
 pub(super) struct StatusArgs {
     #[command(flatten)]
@@ -214,8 +214,6 @@ Without --column and --mappings: registered columns, and columns whose names sou
 #[derive(Debug, Args)]
 #[command(after_help = ENCRYPT_EXAMPLES)]
 pub(super) struct EncryptArgs {
-    #[command(flatten)]
-    pub(super) change: ChangeArgs,
     /// Seal this column and no other; may be given more than once.
     #[arg(long, value_name = "TABLE.COLUMN", action = ArgAction::Append)]
     pub(super) column: Vec<String>,
@@ -231,11 +229,13 @@ pub(super) struct EncryptArgs {
     /// Take back what was handed over in this form.
     #[arg(long, value_name = "FORMAT")]
     pub(super) from: Option<Format>,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift credentials verify --database ./app.db --passphrase-file ./pass.txt\n\n\
-Exits 3 when a value does not open. Values that were handed over are opened when the application's own\n\
+Exits 3 when a value does not open. Values that were handed over are opened when the application's own \
 variables are set, and counted otherwise.")]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
@@ -286,14 +286,14 @@ pub(super) struct RotateArgs {
 The application's password comes from the variables that its mapping set names in [hand_over.fernet]."
 )]
 pub(super) struct HandOverArgs {
-    #[command(flatten)]
-    pub(super) change: ChangeArgs,
     /// The form.
     #[arg(long, value_name = "FORMAT")]
     pub(super) to: Format,
     /// The mapping set that describes the application [default: the one of the last import].
     #[arg(long, value_name = "SET|DIR")]
     pub(super) mappings: Option<String>,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
 }
 
 /// Forms of applications.

@@ -6,6 +6,7 @@
 
 pub mod application;
 mod cells;
+pub mod choice;
 pub mod columns;
 pub mod encrypt;
 mod erase;

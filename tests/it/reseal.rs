@@ -276,7 +276,56 @@ fn columns_are_named_on_the_command_line_or_by_a_mapping_set_or_left_out() {
     assert_eq!(house.one("SELECT app_token FROM user_credentials"), "left alone");
 }
 
+#[test]
+fn of_a_table_of_settings_only_the_rows_of_the_filter_are_sealed() {
+    let house = House::new();
+    make(&house.path(DATABASE), &Given::KeyFile(house.path(KEY_FILE)), 1);
+    let database = Connection::open(house.path(DATABASE)).unwrap();
+    database
+        .execute_batch(
+            "CREATE TABLE settings (name TEXT PRIMARY KEY, kind INTEGER, value JSON);
+             INSERT INTO settings VALUES ('theme', 1, '\"dark\"'), ('mail', 2, '\"a canary\"'), ('phone', 2, NULL);
+             INSERT INTO treelift_sealed_columns VALUES ('settings', 'value', '[\"name\"]', 'tl1', '{\"kind\":\"2\"}');",
+        )
+        .unwrap();
+    drop(database);
+    let key = ["--key-file", KEY_FILE];
+    credentials(&house, "status", &[]).status(1);
+    credentials(&house, "encrypt", &key).status(0);
+    credentials(&house, "status", &[]).status(0);
+    credentials(&house, "rotate", &key).status(0);
+    credentials(&house, "verify", &key).status(0);
+    let values = house.rows("SELECT substr(value, 1, 5) FROM settings ORDER BY name");
+    assert_eq!(values, [["\"tl1."], ["NULL"], ["\"dark"]], "JSON stays JSON, the other rows stay");
+    let read = texts(&read_by_python(&house, "key_file", KEY_FILE));
+    assert!(read.contains(&(vec!["mail".to_owned()], "value".to_owned(), "a canary".to_owned())));
+}
+
 // Hand-over.
+
+#[test]
+fn what_the_application_alone_wrote_is_taken_over() {
+    let house = imported();
+    let application = |arguments: &[&str]| {
+        let mut command =
+            house.command(["credentials"].iter().chain(arguments).chain(&["--database", DATABASE, "--yes"]));
+        Ran::of(command.env("SECRET_KEY", "the application's"))
+    };
+    application(&["hand-over", "--to", "fernet", "--passphrase-file", "pass.txt"]).status(0);
+    let database = Connection::open(house.path(DATABASE)).unwrap();
+    database.execute_batch("DROP TABLE treelift_keys; DROP TABLE treelift_sealed_columns").unwrap();
+    drop(database);
+    let status = credentials(&house, "status", &[]).status(0);
+    assert!(status.stdout.contains("user_credentials.encrypted_password  not registered"), "{}", status.stdout);
+    let plain = credentials(&house, "encrypt", &["--key-file", KEY_FILE]).status(0);
+    assert_eq!(plain.stdout, "nothing to seal in target.db\n", "tokens are no clear text");
+    let wrong = ["encrypt", "--from", "fernet", "--mappings", "fossawork", "--key-file", KEY_FILE];
+    let mut wrong = house.command(["credentials"].iter().chain(&wrong).chain(&["--database", DATABASE, "--yes"]));
+    let wrong = Ran::of(wrong.env("SECRET_KEY", "not the application's")).status(3);
+    assert!(wrong.stderr.contains("it was changed, or made under another password or salt"), "{}", wrong.stderr);
+    application(&["encrypt", "--from", "fernet", "--key-file", KEY_FILE]).status(0);
+    assert_eq!(opened(&read_by_python(&house, "key_file", KEY_FILE)), Tree::read(&sample()).logins());
+}
 
 #[test]
 fn the_application_reads_what_was_handed_over_and_what_it_writes_comes_back() {

@@ -30,6 +30,25 @@ fn rekey_and_rotate_in_random_order_with_kills_keep_everything() {
 }
 
 #[test]
+fn an_interrupted_rotation_says_so_and_changes_nothing() {
+    let mut model = Model::new(3_000);
+    let before = model.keys();
+    for moment in [20, 60, 100] {
+        let mut child = model.command(Operation::Rotate).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(moment));
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        let status = child.wait().unwrap();
+        model.settle(&format!("after {moment} ms"));
+        match status.code() {
+            Some(0) => return, // it was done before the signal came
+            // Before the program has put its own hand to the signal, the system ends it.
+            Some(143) | None => assert_eq!(model.keys(), before, "after {moment} ms"),
+            other => panic!("{other:?} after {moment} ms"),
+        }
+    }
+}
+
+#[test]
 #[ignore = "sixty kills of each kind take minutes"]
 fn sixty_kills_of_each_kind() {
     killed(&[Operation::Rekey], KILLS, 6);

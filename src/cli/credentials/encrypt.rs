@@ -9,7 +9,8 @@ use crate::finding::printable;
 use crate::mapping::{bundled, load};
 use crate::report::words::thousands;
 use crate::reseal::application::{Application, form_of};
-use crate::reseal::encrypt::{Choice, Encrypted, encrypt};
+use crate::reseal::choice::Choice;
+use crate::reseal::encrypt::{Encrypted, encrypt};
 use serde_json::json;
 
 /// Seals clear text. Exits 1 when some of it is left, in a column or in a file.
