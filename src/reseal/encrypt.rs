@@ -29,6 +29,8 @@ pub struct Encrypted {
     pub key: Option<String>,
     /// Whether that key was made now.
     pub key_is_new: bool,
+    /// Whether the key has sealed so many values that it should be rotated.
+    pub should_rotate: bool,
     /// Values that were sealed.
     pub sealed: u64,
     /// How many of them were read back and opened to the same.
@@ -106,7 +108,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice) -> Result<Encrypted> {
         done.columns.push(column);
     }
     cells.put_key(&KeyRow { seal_count: ring.active().sealed_count(), ..row.clone() })?;
-    done.key = Some(row.id);
+    (done.key, done.should_rotate) = (Some(row.id), ring.active().should_rotate());
     done.opened_again = sealing.prove(&*cells, &secret, &chosen)?;
     let search = sealing.secrets.freeze();
     let live;

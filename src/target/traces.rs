@@ -44,7 +44,8 @@ pub fn copies_of(database: &Path) -> Vec<PathBuf> {
 pub fn search(path: &Path, search: &LeakSearch) -> io::Result<BTreeSet<usize>> {
     let mut found = BTreeSet::new();
     let mut file = File::open(path)?;
-    let mut buffer = zeroize::Zeroizing::new(Vec::with_capacity(CHUNK + OVERLAP));
+    // Sized at once, with room for the reader to find the end: one that grows leaves copies behind.
+    let mut buffer = zeroize::Zeroizing::new(Vec::with_capacity(CHUNK + OVERLAP + 64));
     loop {
         let before = buffer.len();
         file.by_ref().take(CHUNK as u64).read_to_end(&mut buffer)?;

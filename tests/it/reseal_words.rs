@@ -1,6 +1,6 @@
 //! No command for credentials says a secret, whatever goes wrong.
 
-use crate::house::{DATABASE, House, KEY_FILE, Ran, hex};
+use crate::house::{DATABASE, House, KEY_FILE, Ran, hex, listing};
 use crate::safe::{Given, make};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -112,10 +112,13 @@ fn no_secret_is_said_however_a_command_fails() {
     for case in &CASES {
         for more in [&["-v"][..], &["--json"]] {
             let house = spoilt(case.sql);
+            let before = listing(&house.work());
             let mut command = request(&house, case.request, more);
             command.envs(case.variables.iter().copied());
             let ran = Ran::of(&mut command).status(case.status);
             assert_silent(&house, case.request, &ran);
+            assert_eq!(listing(&house.work()), before, "{}: nothing was changed or left", case.request);
+            assert_eq!(fs::read_dir(house.tmp()).unwrap().count(), 0, "{}", case.request);
         }
     }
 }

@@ -60,6 +60,11 @@ fn words(done: &Encrypted) -> String {
         ));
     }
     words.push_str(&trace_words(&done.traces.own, &done.traces.copies, "clear text"));
+    if done.should_rotate {
+        words.push_str(
+            "warning: the key has sealed more than a billion values: `treelift credentials rotate` makes a new one\n",
+        );
+    }
     words.push_str(&match &done.key {
         None => format!("nothing to seal in {}\n", printable(&done.target)),
         Some(key) => {
