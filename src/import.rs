@@ -93,6 +93,7 @@ impl Job<'_> {
             run.transaction.rollback()?;
             return Ok(Attempt::Again(late));
         }
+        run.all_files_decided()?;
         self.companion.phase(Phase::Check, 0, 0);
         run.report_walk();
         run.findings.extend(Swept::warnings(&with_secrets));

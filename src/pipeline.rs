@@ -19,7 +19,7 @@ type Files = BTreeMap<usize, Vec<usize>>;
 impl Run<'_> {
     /// Reads, maps and writes everything, in plan order.
     pub fn read_all(&mut self) -> Result<()> {
-        let turns = self.plan.order.turns();
+        let turns = self.plan.turns();
         let (mut ownerless, mut by_directory) = self.sort_files();
         self.in_reading_order(&mut ownerless)?;
         for turn in turns.iter().filter(|turn| turn.stage == Stage::Before) {

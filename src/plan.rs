@@ -107,6 +107,15 @@ impl Plan {
         (turns().min().unwrap_or(only), turns().max().unwrap_or(only))
     }
 
+    /// All turns in which something is read, in order.
+    pub fn turns(&self) -> Vec<Turn> {
+        let of_mappings = (0..self.rules.len()).map(|mapping| self.turns_of(mapping).0);
+        let mut all: Vec<Turn> = self.order.turns().into_iter().chain(of_mappings).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// Whether a rule of the mapping names a secret.
     pub fn has_secrets(&self, mapping: usize) -> bool {
         self.set.mappings[mapping].rules.iter().any(|rule| !rule.secrets.is_empty())

@@ -267,6 +267,14 @@ impl<'p> Run<'p> {
         !self.late.is_empty() && self.rejected <= self.options.max_rejects
     }
 
+    /// Proves that something became of every file, once everything was read.
+    pub fn all_files_decided(&self) -> Result<()> {
+        match self.files.iter().filter(|file| file.status.is_none()).count() {
+            0 => Ok(()),
+            count => Err(Error::bug(format!("nothing became of {count} files that a mapping should have read"))),
+        }
+    }
+
     /// Whether nothing was found but rejects, and no more of those than are allowed.
     pub fn is_acceptable(&self) -> bool {
         self.findings.errors() == self.reject_errors

@@ -183,7 +183,7 @@ impl Run<'_> {
         let set = &self.plan.set;
         let ranked = set.precedence.iter().find(|of| of.table == rule.table.name).is_some_and(|of| {
             let rank = |rule: &CompiledRule| of.feeders.iter().position(|entry| feeds(set, rule, entry));
-            let other = self.plan.rules.iter().flatten().find(|other| feeder(other) == earlier);
+            let other = self.plan.rules.iter().flatten().find(|other| other.number == earlier);
             matches!((other.and_then(rank), rank(rule)), (Some(first), Some(second)) if first < second)
         });
         ranked || rule.model(set).on_duplicate == OnDuplicate::First
@@ -260,7 +260,7 @@ impl Run<'_> {
             let values = asked.wanted.iter().map(|column| of(column).clone()).collect();
             let place = Some(Place { file, offset: draft.at });
             let existing = one.fate == RowFate::Unchanged;
-            let entry = Entry { place, feeder: feeder(rule), values, existing };
+            let entry = Entry { place, feeder: rule.number, values, existing };
             self.index.insert(spec, key.clone(), entry);
             placed.push((spec, key));
         }
@@ -289,11 +289,6 @@ impl Run<'_> {
         let findings = &mut self.findings;
         self.writer.insert(&mut *self.transaction, &self.vault, insert, &mut |finding| findings.push(finding))
     }
-}
-
-/// The number of a rule in the key index.
-fn feeder(rule: &CompiledRule) -> u32 {
-    u32::try_from(rule.mapping * 1_000 + rule.rule).unwrap_or(u32::MAX)
 }
 
 pub(crate) fn value_of<'d>(rule: &CompiledRule, draft: &'d Draft, column: &str) -> &'d Value {

@@ -18,7 +18,7 @@ const BATCH_BYTES: usize = 1 << 20;
 /// Writes rows in batches, counts them, and gives ids.
 #[derive(Debug, Default)]
 pub struct Writer {
-    batches: Vec<(usize, Batch)>,
+    batches: Vec<(u32, Batch)>,
     ledger: Vec<RowRecord>,
     next_ids: BTreeMap<String, i64>,
     counts: BTreeMap<String, TableReport>,
@@ -109,11 +109,10 @@ impl Writer {
             offset: row.place.offset,
             digest: row.digest,
         });
-        let number = rule.mapping * 1_000 + rule.rule;
-        let batch = match self.batches.iter_mut().position(|(of, _)| *of == number) {
+        let batch = match self.batches.iter_mut().position(|(of, _)| *of == rule.number) {
             Some(at) => &mut self.batches[at].1,
             None => {
-                self.batches.push((number, empty_batch(rule)));
+                self.batches.push((rule.number, empty_batch(rule)));
                 &mut self.batches.last_mut().expect("just pushed").1
             }
         };
