@@ -1,6 +1,6 @@
 //! Reading one file in one turn: skim, shape, records, rows, accounting.
 
-use crate::account::{Class, Mark, NameLeaf, Sheet};
+use crate::account::{Class, Mark, NameLeaf, Sheet, Tally};
 use crate::error::Result;
 use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, Severity};
 use crate::mapping::apply::{Current, Draft, FileContext, Mapped, Origin, Owner, Scope, apply, follow};
@@ -72,7 +72,10 @@ impl Run<'_> {
         self.read_records(&mut reading, &mut opened)?;
         self.earlier.retain(|(of, _), _| *of != file_id(file));
         if let Err(finding) = opened.unchanged() {
-            return self.reject_file(file, vec![finding]);
+            self.reject_file(file, vec![finding])?;
+        }
+        if self.files[file].status == Some(FileStatus::Rejected) {
+            return Ok(()); // nothing of it counts
         }
         if plan.turns_of(self.mapping).1 == turn {
             self.account_frame(&mut reading);
@@ -97,7 +100,13 @@ impl Run<'_> {
         let source = &self.plan.tree.files[file];
         let mapping = &self.plan.set.mappings[self.mapping];
         let place = source.place(0);
+        if self.files[file].status == Some(FileStatus::Rejected) {
+            return Ok(()); // what came later follows from what was told first
+        }
         let rows_written = self.files[file].ledger.is_some();
+        self.files[file].shaped = None;
+        self.files[file].sheets = HashMap::new();
+        self.files[file].tally = Tally::default();
         self.files[file].status = Some(FileStatus::Rejected);
         self.files[file].reason = findings.first().map(|finding| finding.code.title.to_owned());
         self.files[file].rejected = 1;

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::mapping::declared::{Declared, Doc};
 use crate::record::{Kind, NodeRef, write_json_string};
+use crate::report::write::create_anew;
 use crate::run::Run;
 use crate::source::locate::Located;
 use crate::source::{RecordRef, SourceFile};
@@ -60,10 +61,8 @@ impl RejectFolder {
         std::fs::create_dir_all(folder).map_err(failed)?;
         let done = folder.join(FILE_NAME);
         let partial = folder.join(format!("{FILE_NAME}.partial"));
-        let mut options = File::options();
-        options.write(true).create(true).truncate(true);
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Self { out: BufWriter::new(options.open(&partial).map_err(failed)?), partial, done, count: 0 })
+        let file = create_anew(&partial).map_err(failed)?;
+        Ok(Self { out: BufWriter::new(file), partial, done, count: 0 })
     }
 
     /// Adds a reject.
@@ -74,8 +73,15 @@ impl RejectFolder {
         self.out.write_all(&line).map_err(|error| self.failed(&error))
     }
 
-    /// Gives the file its name, once the outcome is known.
+    /// Gives the file its name, once the outcome is known. Where nothing was rejected there is no
+    /// file, not even that of an earlier run: the folder says what this one rejected.
     pub fn publish(mut self) -> Result<()> {
+        if self.count == 0 {
+            return match std::fs::remove_file(&self.done) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(self.failed(&error)),
+                _ => Ok(()),
+            };
+        }
         self.out.flush().map_err(|error| self.failed(&error))?;
         self.out.get_ref().sync_all().map_err(|error| self.failed(&error))?;
         std::fs::rename(&self.partial, &self.done).map_err(|error| self.failed(&error))
@@ -83,6 +89,13 @@ impl RejectFolder {
 
     fn failed(&self, error: &std::io::Error) -> Error {
         Error::environment(format!("the reject folder cannot be written: {}", error.kind())).at(self.done.display())
+    }
+}
+
+impl Drop for RejectFolder {
+    fn drop(&mut self) {
+        // Gone already when it was published; and the name itself says that it is not finished.
+        let _ = std::fs::remove_file(&self.partial);
     }
 }
 

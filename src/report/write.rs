@@ -121,7 +121,7 @@ impl ReportFile {
 
 /// A new file that only its owner may read (a report names people), never one that is there
 /// already: a leftover is removed by name, so that a link is not written through.
-fn create_anew(path: &Path) -> std::io::Result<File> {
+pub(crate) fn create_anew(path: &Path) -> std::io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}

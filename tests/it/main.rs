@@ -18,3 +18,6 @@ mod import;
 mod kill;
 mod mappings;
 mod old_importer;
+mod rejects;
+mod shapes;
+mod small;
