@@ -242,10 +242,11 @@ fn key_source(options: &ImportOptions, companion: &dyn Companion, set: &Set, tar
     if !seals(set) {
         return Ok(KeySource::None);
     }
-    let need = match options.mode {
-        Mode::Dry => SecretNeed::IfGiven,
-        Mode::Real if target.keys()?.is_empty() => SecretNeed::Create,
-        Mode::Real => SecretNeed::Open,
+    let need = match (options.mode, target.keys()?.is_empty()) {
+        (Mode::Dry, true) => SecretNeed::IfGiven,
+        (Mode::Dry, false) => SecretNeed::IfAttended,
+        (Mode::Real, true) => SecretNeed::Create,
+        (Mode::Real, false) => SecretNeed::Open,
     };
     match companion.secret(need)? {
         Some(secret) => Ok(KeySource::Given(secret)),

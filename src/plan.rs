@@ -8,6 +8,7 @@ use crate::mapping::model::{Expr, From, OnDuplicate, Pattern, Root, Set};
 use crate::mapping::order::{Order, Stage, Turn, is_owned, order};
 use crate::mapping::uses::{uses, uses_of};
 use crate::source::walk::Tree;
+use crate::step::{OutputType, Step};
 use crate::table::Schema;
 use std::cmp::Ordering;
 
@@ -78,6 +79,13 @@ impl Plan {
             }
             _ => None,
         }
+    }
+
+    /// Whether rules write moments into a column of times, rather than times without a zone.
+    pub fn writes_moments(&self, table: &str, column: &str) -> bool {
+        let rules = self.rules.iter().flatten().filter(|rule| rule.table.name == table);
+        let mut columns = rules.flat_map(|rule| &rule.model(&self.set).columns).filter(|of| of.name == column);
+        columns.any(|of| gives_moment(&of.expr))
     }
 
     /// Whether a `fill` rule may give the column a value after its row was made.
@@ -174,6 +182,17 @@ impl Plan {
         found.sort();
         found.dedup();
         found
+    }
+}
+
+fn gives_moment(expr: &Expr) -> bool {
+    match expr.steps.iter().rev().map(Step::output).find(|output| *output != OutputType::Same) {
+        Some(output) => output == OutputType::Instant,
+        None => match &expr.from {
+            From::Path(path) => matches!(&path.root, Root::Context(name) if name == "started"),
+            From::First(all) => all.iter().any(gives_moment),
+            _ => false,
+        },
     }
 }
 

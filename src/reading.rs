@@ -2,7 +2,7 @@
 
 use crate::account::{Class, Mark, NameLeaf, Sheet, Tally};
 use crate::error::Result;
-use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, Severity};
+use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, Severity, VALUE_TIME};
 use crate::mapping::apply::{Current, Draft, FileContext, Mapped, Origin, Owner, Scope, apply, follow};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
@@ -199,11 +199,9 @@ impl Run<'_> {
         let mut sheet = Sheet::new(record.tape.len());
         let earlier = self.files[reading.file].sheets.remove(&record.number);
         let place = Place { file: reading.context.id, offset: record.span.start };
-        let (mapped, fates) = if let Some(findings) = self.known.get(&(place.file, place.offset)) {
-            if plan.turns_of(self.mapping).0 == reading.turn {
-                let findings = findings.clone();
-                self.reject_record(reading, table, record, findings, &Mapped::default())?;
-            }
+        let known = self.known.get(&(place.file, place.offset));
+        let first_turn = plan.turns_of(self.mapping).0 == reading.turn;
+        let (mapped, fates) = if known.is_some() && !first_turn {
             sheet.rejected = true;
             (Mapped::default(), Vec::new())
         } else if earlier.as_ref().is_some_and(|earlier| earlier.rejected) {
@@ -230,7 +228,11 @@ impl Run<'_> {
             };
             let mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
             self.index = index;
-            let (fates, refused) = self.judge_record(reading, place, &mapped)?;
+            let (fates, refused) = match known {
+                // Its rows are not written, but whose record it is must be known.
+                Some(findings) => (vec![RowFate::Rejected; mapped.drafts.len()], findings.clone()),
+                None => self.judge_record(reading, place, &mapped)?,
+            };
             if !refused.is_empty() {
                 self.reject_record(reading, table, record, refused, &mapped)?;
                 sheet.rejected = true;
@@ -304,14 +306,14 @@ impl Run<'_> {
     fn learn_owner_rows(&mut self, mapped: &Mapped, fates: &[RowFate]) {
         for (draft, fate) in mapped.drafts.iter().zip(fates) {
             if matches!(fate, RowFate::Inserted | RowFate::Unchanged)
-                && let Some(owner) = self.owner_of(draft)
+                && let Some(owner) = self.owner_of(draft).filter(|owner| !owner.id.is_empty())
             {
                 self.owners.add(owner);
             }
         }
     }
 
-    /// The owner that a row of the owner table makes.
+    /// The owner that a row of the owner table makes; without an id where that could not be read.
     fn owner_of(&self, draft: &Draft) -> Option<Owner> {
         let rule = &self.plan.rules[self.mapping][draft.rule];
         let owners = self.plan.set.owners.as_ref().filter(|owners| owners.table == rule.table.name)?;
@@ -323,9 +325,9 @@ impl Run<'_> {
             })
             .collect();
         let key = rule.table.primary_key();
-        let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text())?;
         debug_assert_eq!(owners.table, rule.table.name);
-        Some(Owner { id, columns })
+        let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text());
+        Some(Owner { id: id.unwrap_or_default(), columns })
     }
 
     fn reject_record(
@@ -343,7 +345,7 @@ impl Run<'_> {
             let name = self.plan.rules[self.mapping][draft.rule].table.name.clone();
             self.writer.count(&name).rejected += 1;
             if let Some(owner) = self.owner_of(draft) {
-                self.rejected_owners.insert(owner.id);
+                self.owners.add_rejected(owner);
             }
         }
         if self.plan.turns_of(self.mapping).0 != reading.turn {
@@ -382,7 +384,7 @@ impl Run<'_> {
 
     /// The time by which a file is newer than another: the first of the mapping's `newest` that is
     /// there. What is wrong with the file is told when it is read.
-    pub fn time_of(&mut self, file: usize, number: usize) -> Option<String> {
+    pub fn time_of(&mut self, file: usize, number: usize) -> Option<jiff::Timestamp> {
         let mapping = &self.plan.set.mappings[number];
         let mut opened = source::open(&self.plan.tree.files[file], self.limits(mapping)).ok()?;
         let shaped = shape(&mut opened, number, mapping, &mut self.paths).ok()?;
@@ -391,12 +393,19 @@ impl Run<'_> {
             None => Some(source::whole(&mut opened)?),
         };
         let root = whole.as_ref().unwrap_or(&shaped.frame).root();
-        let time = mapping.source.newest.iter().find_map(|path| {
-            let node = follow(root, path).filter(|node| node.kind() == Kind::String)?;
-            let time = node.text().parse::<jiff::Timestamp>();
-            Some(time.map_or_else(|_| node.text().to_owned(), |time| time.to_string()))
+        let mut there = mapping.source.newest.iter().filter_map(|path| follow(root, path));
+        let told =
+            there.find(|node| node.kind() != Kind::Null && !(node.kind() == Kind::String && node.text().is_empty()));
+        let time = told.and_then(|node| match node.kind() {
+            Kind::String => node.text().parse::<jiff::Timestamp>().ok(),
+            _ => None,
         });
+        let unread = told.filter(|_| time.is_none()).map(|node| Place { file: file_id(file), offset: node.at() });
         self.files[file].shaped = Some(shaped);
+        if let Some(place) = unread {
+            let message = "this is no time with a zone, so the file is taken for the oldest";
+            self.findings.push(Finding::new(&VALUE_TIME, message).at(place).about(mapping.name.clone()));
+        }
         time
     }
 }

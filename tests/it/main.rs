@@ -18,6 +18,8 @@ mod import;
 mod kill;
 mod mappings;
 mod old_importer;
+mod owners;
 mod rejects;
 mod shapes;
 mod small;
+mod unique;

@@ -183,33 +183,49 @@ pub(super) fn select(
     })
 }
 
-/// Rows whose reference leads nowhere, with the keys that the ledger knows them by.
-pub(super) fn orphans(this: &SqliteTransaction, most: usize) -> Result<Vec<Orphan>> {
-    let found: Vec<(String, Option<i64>, String)> = this
-        .on(|conn| {
-            conn.prepare("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check LIMIT ?1")?
-                .query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                })?
-                .collect()
-        })
-        .map_err(|error| match error.kind {
+/// Whether a reference leads nowhere.
+pub(super) fn has_orphans(this: &SqliteTransaction) -> Result<bool> {
+    this.on(|conn| conn.prepare("SELECT 1 FROM pragma_foreign_key_check")?.exists([])).map_err(|error| {
+        match error.kind {
             crate::error::ErrorKind::Bug => {
                 Error::environment("the references cannot be checked: one points at columns that are not unique")
                     .at(&this.location.shown)
             }
             _ => error,
-        })?;
-    found
-        .into_iter()
-        .map(|(table, row, parent)| {
-            let row_key = match row {
-                Some(row) => this.on(|conn| row_key(conn, &table, row))?,
-                None => String::new(),
-            };
-            Ok(Orphan { table, row_key, parent })
-        })
-        .collect()
+        }
+    })
+}
+
+/// Rows whose reference leads nowhere, with the keys that the ledger knows them by: those of this run
+/// first, so that however many the database had before, they hide none of them.
+pub(super) fn orphans(this: &SqliteTransaction, most: usize) -> Result<Vec<Orphan>> {
+    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    let mut gather = |conn: &Connection| {
+        let mut all = conn.prepare("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check")?;
+        let mut rows = all.query([])?;
+        while let Some(row) = rows.next()? {
+            if ours.len() == most {
+                break; // more could not be told
+            }
+            let (table, rowid): (String, Option<i64>) = (row.get(0)?, row.get(1)?);
+            let row_key = rowid.map_or_else(|| Ok(String::new()), |rowid| row_key(conn, &table, rowid))?;
+            let written = conn
+                .prepare_cached(
+                    "SELECT 1 FROM temp.origins o JOIN treelift_tables t ON t.id = o.\"table\"
+                     WHERE t.name = ?1 AND o.row_key = ?2",
+                )?
+                .exists((&table, &row_key))?;
+            let place = if written { &mut ours } else { &mut others };
+            if place.len() < most {
+                place.push(Orphan { table, row_key, parent: row.get(2)? });
+            }
+        }
+        Ok(())
+    };
+    this.on(&mut gather)?;
+    ours.append(&mut others);
+    ours.truncate(most);
+    Ok(ours)
 }
 
 /// The key of the row with this rowid; the rowid itself where the table has no primary key.

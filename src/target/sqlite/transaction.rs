@@ -3,6 +3,7 @@
 use super::open::{self, Location, Store};
 use super::{form, keys, ledger, migrate, read, write};
 use crate::error::{Error, Result};
+use crate::finding::Place;
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Schema};
@@ -87,7 +88,7 @@ impl Transaction for SqliteTransaction {
         }
     }
 
-    fn insert(&mut self, batch: &Batch) -> Result<()> {
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<(Place, String)>> {
         write::insert(self, batch)
     }
 
@@ -119,6 +120,11 @@ impl Transaction for SqliteTransaction {
     }
 
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
+        // The index over the ledger is as large as what was written: it is made for those who need it.
+        if !read::has_orphans(self)? {
+            return Ok(Vec::new());
+        }
+        self.index_rows()?;
         read::orphans(self, most)
     }
 
