@@ -116,7 +116,7 @@ impl Run<'_> {
     }
 
     /// The rows that earlier runs wrote from this file into this table and that were not met yet.
-    fn earlier_rows(&mut self, file: FileId, table: &str) -> Result<&mut EarlierRows> {
+    pub(crate) fn earlier_rows(&mut self, file: FileId, table: &str) -> Result<&mut EarlierRows> {
         let key = (file, table.to_owned());
         if !self.earlier.contains_key(&key) {
             let path = &self.plan.tree.files[file.0 as usize].path;

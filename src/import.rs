@@ -97,6 +97,8 @@ impl Job<'_> {
         self.companion.phase(Phase::Check, 0, 0);
         run.report_walk();
         run.findings.extend(Swept::warnings(&with_secrets));
+        let remaining = sweep::ignored(&run, &with_secrets)?;
+        run.findings.extend(remaining);
         let checks = validate::target(&mut run)?;
         clock.lap(|timings| &mut timings.check);
 

@@ -8,6 +8,7 @@ use crate::report::write::create_anew;
 use crate::run::Run;
 use crate::source::locate::Located;
 use crate::source::{RecordRef, SourceFile};
+use crate::summary::WITHHELD;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -118,10 +119,10 @@ impl Run<'_> {
         let value =
             if self.vault.finds_secret(&value) { None } else { serde_json::value::RawValue::from_string(value).ok() };
         let reject = Reject {
-            file: &source.path,
+            file: self.or_withheld(&source.path),
             sha256: hex(&self.files[file].sha256),
             record: Some(record.number - 1),
-            pointer: located.pointer,
+            pointer: self.or_withheld(&located.pointer).to_owned(),
             line: located.line,
             column: located.column,
             span: Some(record.span.clone()),
@@ -134,6 +135,11 @@ impl Run<'_> {
         }
     }
 
+    /// The text, unless it holds the value of a secret.
+    fn or_withheld<'t>(&self, text: &'t str) -> &'t str {
+        if self.vault.finds_secret(text) { WITHHELD } else { text }
+    }
+
     /// Names a file that cannot be read in the reject folder; it is never copied.
     pub fn keep_reject_of_file(&mut self, file: usize, findings: &[Finding]) -> Result<()> {
         if self.rejects.is_none() {
@@ -143,10 +149,10 @@ impl Run<'_> {
         let at = findings.iter().find_map(|finding| finding.place).map_or(0, |place| place.offset);
         let located = locate(source, at);
         let reject = Reject {
-            file: &source.path,
+            file: self.or_withheld(&source.path),
             sha256: crate::source::digest_of(source).map(|digest| hex(&digest)).unwrap_or_default(),
             record: None,
-            pointer: located.pointer,
+            pointer: self.or_withheld(&located.pointer).to_owned(),
             line: located.line,
             column: located.column,
             span: None,
@@ -162,11 +168,7 @@ impl Run<'_> {
 
 /// Codes and messages; one that holds the value of a secret is withheld.
 fn told(findings: &[Finding], run: &Run) -> Vec<(&'static str, String)> {
-    let message = |finding: &Finding| match run.vault.finds_secret(&finding.message) {
-        true => "(withheld: it holds the value of a secret)".to_owned(),
-        false => finding.message.clone(),
-    };
-    findings.iter().map(|finding| (finding.code.id, message(finding))).collect()
+    findings.iter().map(|finding| (finding.code.id, run.or_withheld(&finding.message).to_owned())).collect()
 }
 
 fn locate(source: &SourceFile, offset: u64) -> Located {

@@ -2,7 +2,9 @@
 //! judged against the key index and the target before anything is written.
 
 use crate::error::{Error, Result};
-use crate::finding::{Code, FileId, Finding, Place, ROW_DUPLICATE, ROW_REFERENCE, ROW_UNIQUE};
+use crate::finding::{
+    Code, FileId, Finding, Place, ROW_DUPLICATE, ROW_REFERENCE, ROW_SUPERSEDED, ROW_UNIQUE, SECRET_EMPTY,
+};
 use crate::keyindex::{Entry, KeyText};
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
@@ -52,11 +54,13 @@ pub(crate) struct Judged {
     pub(crate) held: Vec<(String, Value)>,
     /// The fields that are filled.
     pub(crate) fills: Vec<usize>,
+    /// Where the row came from that it gave way to.
+    pub(crate) stayed: Option<Place>,
 }
 
 impl Judged {
     pub(crate) fn is(fate: RowFate) -> Self {
-        Self { fate, id: None, digest: [0; 16], held: Vec::new(), fills: Vec::new() }
+        Self { fate, id: None, digest: [0; 16], held: Vec::new(), fills: Vec::new(), stayed: None }
     }
 }
 
@@ -107,10 +111,25 @@ impl Run<'_> {
                 RowFate::Inserted => self.write(rule, file, draft, one)?,
                 RowFate::Unchanged => self.writer.count(&rule.table.name).unchanged += 1,
                 RowFate::Filled(_) => self.fill(rule, draft, one),
-                RowFate::Superseded | RowFate::NotTaken | RowFate::Empty | RowFate::Rejected => {}
+                RowFate::Superseded | RowFate::Empty => self.note(rule, file, draft, one),
+                RowFate::NotTaken | RowFate::Rejected => {}
             }
         }
         Ok((judged.iter().map(|one| one.fate).collect(), refused))
+    }
+
+    /// Notes a row that is not written because it need not be; its children go with it.
+    fn note(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) {
+        let place = Place { file, offset: draft.at };
+        let (code, message) = match one.fate {
+            RowFate::Empty if draft.empty => (&SECRET_EMPTY, "the secrets of the row are empty".to_owned()),
+            RowFate::Superseded if one.stayed.is_some() => {
+                (&ROW_SUPERSEDED, format!("another row of `{}` has this key and stays", rule.table.name))
+            }
+            _ => return,
+        };
+        let finding = self.finding(code, rule, message, place, one.stayed);
+        self.findings.push(finding);
     }
 
     fn judge(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, parent: Option<RowFate>) -> Result<Verdict> {
@@ -123,7 +142,10 @@ impl Run<'_> {
         }
         let place = Place { file, offset: draft.at };
         match rule.model(&self.plan.set).on_duplicate {
-            OnDuplicate::Across if self.folds_across(rule, file, draft) => return is(RowFate::Superseded),
+            OnDuplicate::Across if self.folds_across(rule, file, draft) => {
+                let stayed = self.earlier_of_key(rule, draft).and_then(|earlier| earlier.place);
+                return Ok(Verdict::Is(Judged { stayed, ..Judged::is(RowFate::Superseded) }));
+            }
             OnDuplicate::Across => {}
             OnDuplicate::Fill => match self.judge_fill(rule, draft, place)? {
                 Some(judged) => return Ok(Verdict::Is(judged)),
@@ -133,7 +155,7 @@ impl Run<'_> {
             OnDuplicate::Reject | OnDuplicate::First => {
                 if let Some(earlier) = self.earlier_of_key(rule, draft) {
                     if self.may_give_way(rule, earlier.feeder) {
-                        return is(RowFate::Superseded);
+                        return Ok(Verdict::Is(Judged { stayed: earlier.place, ..Judged::is(RowFate::Superseded) }));
                     }
                     let message = format!("a row of `{}` has this key already", rule.table.name);
                     let finding = self.finding(&ROW_DUPLICATE, rule, message, place, earlier.place);

@@ -15,6 +15,9 @@ use crate::target::Mode;
 use crate::target::ledger::RunRecord;
 use std::collections::{BTreeMap, HashMap};
 
+/// What stands where the value of a secret would stand.
+pub const WITHHELD: &str = "(withheld: it holds the value of a secret)";
+
 /// What a report says that the run itself does not know.
 #[derive(Debug)]
 pub struct Ending {
@@ -260,25 +263,12 @@ fn located(findings: Findings, files: &[SourceFile]) -> Vec<FindingReport> {
 
 /// A text of the report that holds the value of a secret is withheld: the report may be mailed.
 fn withhold(report: &mut Report, run: &Run) {
-    let mask = |text: &mut String| {
+    report.files.iter_mut().for_each(|file| file.path = printable(&file.path));
+    report.each_text(&mut |text| {
         if run.vault.finds_secret(text) {
-            "(withheld: it holds the value of a secret)".clone_into(text);
+            WITHHELD.clone_into(text);
         }
-    };
-    for finding in &mut report.findings {
-        mask(&mut finding.message);
-        mask(&mut finding.subject);
-        if let Some(pointer) = finding.place.as_mut().and_then(|place| place.pointer.as_mut()) {
-            mask(pointer);
-        }
-    }
-    report.caught_all.iter_mut().for_each(|caught| mask(&mut caught.path));
-    report.owners.iter_mut().for_each(|owner| mask(&mut owner.directory));
-    for file in &mut report.files {
-        file.path = printable(&file.path);
-        file.reason.iter_mut().for_each(mask);
-        mask(&mut file.path);
-    }
+    });
 }
 
 /// What the walk found, unless the set ignores it.

@@ -7,6 +7,7 @@ pub mod findings;
 pub mod html;
 mod parts;
 pub mod text;
+mod texts;
 pub mod words;
 pub mod write;
 

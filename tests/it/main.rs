@@ -23,3 +23,4 @@ mod rejects;
 mod shapes;
 mod small;
 mod unique;
+mod words;
