@@ -35,7 +35,6 @@ impl Run<'_> {
                 self.take_turn(*turn, &files, Some(&owner))?;
             }
             self.index.end_owner();
-            self.earlier.clear();
             self.folds.clear();
         }
         for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {
