@@ -78,6 +78,16 @@ impl OwnerTable {
         self.by_id.get(id).map(|at| &self.rows[*at]).filter(|known| !known.rejected).map(|known| &known.owner)
     }
 
+    /// The number of an owner in this table.
+    pub fn number(&self, id: &str) -> Option<u32> {
+        self.by_id.get(id).and_then(|at| u32::try_from(*at).ok())
+    }
+
+    /// The id of the owner of this number.
+    pub fn id_of(&self, number: u32) -> Option<&str> {
+        self.rows.get(number as usize).map(|known| known.owner.id.as_str())
+    }
+
     /// Whose everything is for which this id was given.
     pub fn given(&self, id: &str) -> Whose {
         self.by_id.get(id).map_or(Whose::Nobody, |at| self.rows[*at].whose("--owner".to_owned(), false))

@@ -46,7 +46,7 @@ impl Run<'_> {
             return Ok(()); // rejected or ignored, and said so
         };
         let shape = shaped.shape;
-        self.files[file].owner = owner.map(|owner| owner.id.clone());
+        self.files[file].owner = owner.and_then(|owner| self.owners.number(&owner.id));
         self.files[file].records = 0;
         if let Some(reason) = &mapping.source.shapes[shape].ignore {
             self.files[file].status = Some(FileStatus::Ignored);

@@ -41,8 +41,8 @@ pub struct FileState {
     pub shape: Option<usize>,
     /// What the first look found, between two turns.
     pub shaped: Option<Shaped>,
-    /// Its owner's id.
-    pub owner: Option<String>,
+    /// Its owner's number in the owner table.
+    pub owner: Option<u32>,
     /// Records read.
     pub records: u64,
     /// Records rejected; a broken file counts as one.
@@ -293,6 +293,13 @@ impl<'p> Run<'p> {
             && self.rejected <= self.options.max_rejects
             && self.late.is_empty()
             && self.files.iter().all(|file| file.tally.leaves.unmapped == 0)
+    }
+
+    /// Gives up what only reading needs.
+    pub fn forget_keys(&mut self) {
+        self.index = KeyIndex::default();
+        self.folds = HashMap::new();
+        self.earlier = HashMap::new();
     }
 
     /// Ends the run early when a signal asked for it.

@@ -64,7 +64,7 @@ impl Report {
         for FindingReport { code: _, severity: _, message, place, help: _, count: _, subject, mapping: _ } in findings {
             see(message);
             see(subject);
-            for PlaceReport { file, record: _, pointer, line: _, column: _ } in place {
+            if let Some(PlaceReport { file, record: _, pointer, line: _, column: _ }) = place {
                 see(file);
                 pointer.iter_mut().for_each(&mut *see);
             }
