@@ -1,6 +1,7 @@
 //! The transaction: one connection, the store it writes into, and what was known at its start.
 
 use super::open::{self, Location, Store};
+use super::pass::Passes;
 use super::{form, keys, ledger, migrate, read, write};
 use crate::error::{Error, Result};
 use crate::finding::Place;
@@ -10,6 +11,7 @@ use crate::table::{ColumnType, Schema};
 use crate::target::ledger::Ledger;
 use crate::target::{Cell, Opening, Orphan, SealedColumn, Transaction};
 use rusqlite::Connection;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// An open transaction. Dropped without a word it leaves the target as it was: SQLite takes the
@@ -22,6 +24,7 @@ pub(super) struct SqliteTransaction {
     schema: Schema,
     before: BTreeMap<String, u64>,
     pub(super) ledger: ledger::State,
+    pub(super) passes: RefCell<Passes>,
 }
 
 impl SqliteTransaction {
@@ -34,7 +37,7 @@ impl SqliteTransaction {
             let rows = read::count(&conn, table).map_err(|error| location.fault(&error))?;
             before.insert(table.clone(), rows);
         }
-        Ok(Self { conn, store, location, schema, before, ledger: ledger::State::default() })
+        Ok(Self { conn, store, location, schema, before, ledger: ledger::State::default(), passes: RefCell::default() })
     }
 
     /// Runs something on the connection, its faults in our words.

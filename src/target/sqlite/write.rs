@@ -23,7 +23,7 @@ pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<(Pla
             statement.raw_bind_parameter(i + 1, form).map_err(fault)?;
         }
         match statement.raw_execute() {
-            Ok(_) => {}
+            Ok(_) => this.passes.borrow_mut().inserted(table, columns, &forms, this.conn.last_insert_rowid()),
             Err(error) => match words::refused_by_index(&error) {
                 Some(index) => refused.push((row.place, index)),
                 None => return Err(fault(error)),
@@ -54,6 +54,7 @@ pub(super) fn update(
         sql::set(columns, 1),
         sql::equal(&key_columns, columns.len() + 1)
     );
+    this.passes.borrow_mut().forget(table);
     let changed = this.on(|conn| conn.prepare_cached(&text)?.execute(rusqlite::params_from_iter(&bound)))?;
     match changed {
         1 => Ok(()),
