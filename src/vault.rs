@@ -7,11 +7,10 @@ use crate::secret::cipher::{SealPlace, Sealer};
 use crate::secret::kdf::Cost;
 use crate::secret::keys::{ACTIVE, KeyRow, Secret, create, unlock};
 use crate::secret::proof::{LeakSearch, SecretSet};
-use crate::target::{SealedColumn, Transaction};
+use crate::target::{Cell, SealedColumn, Transaction};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 
 /// Where the run's key comes from.
 #[derive(Debug)]
@@ -35,14 +34,17 @@ pub enum Same {
     Unknown,
 }
 
-/// A sealed value that must be opened again.
+/// The sealed values of one column, which must be opened again.
 struct Sealed {
-    table: String,
-    column: String,
-    key_columns: Vec<String>,
-    key: Vec<Value>,
-    mark: [u8; 16],
+    column: SealedColumn,
+    keys: Vec<Vec<Value>>,
+    /// What each of the keys was sealed with.
+    marks: Vec<[u8; 16]>,
 }
+
+/// So many sealed values are read back together: where no index leads to their keys, that is one
+/// pass over the table.
+const READ_BACK: usize = 4_096;
 
 /// Seals, opens, searches.
 pub struct Vault {
@@ -53,7 +55,6 @@ pub struct Vault {
     seals_before: i64,
     salt: [u8; 32],
     sealed: Vec<Sealed>,
-    columns: BTreeMap<(String, String), SealedColumn>,
     search: LeakSearch,
     /// Existing sealed values that could not be compared.
     pub uncompared: u64,
@@ -61,7 +62,7 @@ pub struct Vault {
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Vault({} sealed)", self.sealed.len())
+        write!(f, "Vault({} sealed)", self.count())
     }
 }
 
@@ -96,7 +97,6 @@ impl Vault {
             row,
             salt,
             sealed: Vec::new(),
-            columns: BTreeMap::new(),
             search: secrets.freeze(),
             uncompared: 0,
         })
@@ -116,21 +116,28 @@ impl Vault {
         let sealer =
             self.sealer.as_mut().ok_or_else(|| Error::bug("a value is to be sealed, and the run has no key"))?;
         let token = sealer.seal(&SealPlace { table, column, key: &texts }, secret)?;
-        let owned: Vec<String> = key_columns.iter().map(|&name| name.to_owned()).collect();
-        self.columns.entry((table.to_owned(), column.to_owned())).or_insert_with(|| SealedColumn {
-            table: table.to_owned(),
-            column: column.to_owned(),
-            key_columns: owned.clone(),
-            row_filter: None,
-        });
-        self.sealed.push(Sealed {
-            table: table.to_owned(),
-            column: column.to_owned(),
-            key_columns: owned,
-            key: key.to_vec(),
-            mark,
-        });
+        let of_column = self.of_column(table, column, key_columns);
+        of_column.keys.push(key.to_vec());
+        of_column.marks.push(mark);
         Ok(Value::Sealed(token))
+    }
+
+    fn of_column(&mut self, table: &str, column: &str, key_columns: &[&str]) -> &mut Sealed {
+        let is_it = |sealed: &Sealed| {
+            let SealedColumn { table: of, column: name, key_columns: by, row_filter: _ } = &sealed.column;
+            of == table && name == column && by == key_columns
+        };
+        let at = self.sealed.iter().position(is_it).unwrap_or_else(|| {
+            let column = SealedColumn {
+                table: table.to_owned(),
+                column: column.to_owned(),
+                key_columns: key_columns.iter().map(|&name| name.to_owned()).collect(),
+                row_filter: None,
+            };
+            self.sealed.push(Sealed { column, keys: Vec::new(), marks: Vec::new() });
+            self.sealed.len() - 1
+        });
+        &mut self.sealed[at]
     }
 
     /// Whether a sealed value of the target holds this secret.
@@ -162,7 +169,7 @@ impl Vault {
 
     /// How many values were sealed.
     pub fn count(&self) -> u64 {
-        self.sealed.len() as u64
+        self.sealed.iter().map(|sealed| sealed.keys.len() as u64).sum()
     }
 
     /// Opens every sealed value again from what stands in the target: how many did, and where one
@@ -170,19 +177,20 @@ impl Vault {
     pub fn prove(&self, transaction: &mut dyn Transaction) -> Result<(u64, Vec<String>)> {
         let (mut opened, mut failed) = (0, Vec::new());
         let Some(sealer) = &self.sealer else { return Ok((0, failed)) };
-        for sealed in &self.sealed {
-            let key_columns: Vec<&str> = sealed.key_columns.iter().map(String::as_str).collect();
-            let cells =
-                transaction.find(&sealed.table, &key_columns, &[&sealed.column], std::slice::from_ref(&sealed.key))?;
-            let token = match cells.into_iter().next().flatten().and_then(|cells| cells.into_iter().next()) {
-                Some(crate::target::Cell::Text(token)) => token,
-                _ => String::new(),
-            };
-            let key = key_texts(&sealed.key)?;
-            let place = SealPlace { table: &sealed.table, column: &sealed.column, key: &key };
-            match sealer.open(&place, &token) {
-                Ok(text) if self.mark(&text) == sealed.mark => opened += 1,
-                _ => failed.push(format!("{}.{}", sealed.table, sealed.column)),
+        for Sealed { column: SealedColumn { table, column, key_columns, .. }, keys, marks } in &self.sealed {
+            let by: Vec<&str> = key_columns.iter().map(String::as_str).collect();
+            for (keys, marks) in keys.chunks(READ_BACK).zip(marks.chunks(READ_BACK)) {
+                let found = transaction.find(table, &by, &[column], keys)?;
+                for ((key, mark), cells) in keys.iter().zip(marks).zip(found) {
+                    let token = match cells.and_then(|cells| cells.into_iter().next()) {
+                        Some(Cell::Text(token)) => token,
+                        _ => String::new(),
+                    };
+                    match sealer.open(&SealPlace { table, column, key: &key_texts(key)? }, &token) {
+                        Ok(text) if self.mark(&text) == *mark => opened += 1,
+                        _ => failed.push(format!("{table}.{column}")),
+                    }
+                }
             }
         }
         Ok((opened, failed))
@@ -200,7 +208,8 @@ impl Vault {
                 transaction.put_key(&row)?;
             }
         }
-        let columns: Vec<SealedColumn> = self.columns.values().cloned().collect();
+        let mut columns: Vec<SealedColumn> = self.sealed.iter().map(|sealed| sealed.column.clone()).collect();
+        columns.sort();
         transaction.put_sealed_columns(&columns)
     }
 
