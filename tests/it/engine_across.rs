@@ -1,0 +1,120 @@
+//! `on_duplicate = "across"`: one event in two feeds is one row, and twins in one feed stay twins.
+
+use crate::house::House;
+use serde_json::{Value, json};
+
+const TABLES: &str = "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);
+                      CREATE TABLE events (id INTEGER PRIMARY KEY, person TEXT, at TEXT NOT NULL, what TEXT, feed TEXT);";
+
+/// Events are told apart by when they were and what they are; where they were read is no part of it.
+const EVENTS: &str = r##"
+    [table.events]
+    key = [".at", ".what"]
+    on_duplicate = "across"
+    [table.events.columns]
+    at = "at"
+    what = "what"
+    feed = "#stem""##;
+
+/// A house with two feeds of events.
+fn house(first: &Value, second: &Value) -> House {
+    House::new()
+        .schema(TABLES)
+        .list("events", r#"["first.json", "second.json"]"#, EVENTS)
+        .source("first.json", first)
+        .source("second.json", second)
+}
+
+fn event(at: &str, what: &str) -> Value {
+    json!({"at": at, "what": what})
+}
+
+#[test]
+fn the_same_event_in_two_feeds_is_one_row() {
+    let house = house(&json!([event("1", "a"), event("2", "b")]), &json!([event("2", "b"), event("3", "c")]));
+    house.lift(&[]).ends(0, "committed").leaves("column 6, ignored 2").finds(&[]).counts("inserted", "events 3");
+    let rows = [["1", "a", "first"], ["2", "b", "first"], ["3", "c", "second"]];
+    assert_eq!(house.rows("SELECT at, what, feed FROM events"), rows);
+}
+
+#[test]
+fn twins_in_one_feed_stay_twins() {
+    let twins = json!([event("1", "a"), event("1", "a")]);
+    let house = house(&twins, &json!([event("1", "a")]));
+    house.lift(&[]).ends(0, "committed").leaves("column 4, ignored 2").finds(&[]).counts("inserted", "events 2");
+    assert_eq!(house.rows("SELECT at, feed FROM events"), [["1", "first"], ["1", "first"]]);
+}
+
+#[test]
+fn the_feed_with_the_most_twins_decides_how_many_there_are() {
+    let three = json!([event("1", "a"), event("1", "a"), event("1", "a")]);
+    let house = house(&json!([event("1", "a")]), &three);
+    house.lift(&[]).ends(0, "committed").leaves("column 6, ignored 2").finds(&[]).counts("inserted", "events 3");
+    assert_eq!(house.rows("SELECT feed FROM events"), [["first"], ["second"], ["second"]]);
+}
+
+#[test]
+fn a_second_import_of_both_feeds_changes_nothing() {
+    let twins = json!([event("1", "a"), event("1", "a"), event("2", "b")]);
+    let house = house(&twins, &json!([event("1", "a"), event("3", "c")]));
+    house.lift(&[]).ends(0, "committed").counts("inserted", "events 4");
+    let rows = house.rows("SELECT * FROM events");
+    let again = house.lift(&[]).ends(0, "committed").leaves("column 8, ignored 2").finds(&[]);
+    again.counts("inserted", "").counts("unchanged", "events 4");
+    assert_eq!(house.rows("SELECT * FROM events"), rows);
+}
+
+#[test]
+fn a_feed_that_grows_between_imports_adds_what_is_new() {
+    let house = house(&json!([event("1", "a")]), &json!([event("1", "a")]));
+    house.lift(&[]).ends(0, "committed").counts("inserted", "events 1");
+    house.put("second.json", json!([event("1", "a"), event("2", "b")]).to_string());
+    house.lift(&[]).ends(0, "committed").finds(&[]).counts("inserted", "events 1").counts("unchanged", "events 1");
+    assert_eq!(house.rows("SELECT at, feed FROM events"), [["1", "first"], ["2", "second"]]);
+}
+
+#[test]
+fn a_rejected_record_takes_no_twin_with_it() {
+    let rules = EVENTS.replace("what = \"what\"", "what = { from = \"what\", steps = [{ require = \"^[a-z]$\" }] }");
+    let rules = rules.replace(r#"[".at", ".what"]"#, r#"[".at"]"#);
+    let house = house(&json!([event("1", "BAD")]), &json!([event("1", "a")])).list(
+        "events",
+        r#"["first.json", "second.json"]"#,
+        &rules,
+    );
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+    lifted.leaves("column 2, rejected 2").finds(&["error V005 first.json /0/what"]);
+    assert_eq!(house.rows("SELECT what, feed FROM events"), [["a", "second"]]);
+}
+
+#[test]
+fn directories_of_one_owner_are_feeds_of_their_own() {
+    let owners = r#"
+        [owners]
+        capture = "owner"
+        table = "people"
+        find = [{ by = "id" }, { by = "name", alias = true }]
+        unknown = "refuse""#;
+    let people = r#"
+        [table.people]
+        key = ["id"]
+        [table.people.columns]
+        id = "id"
+        name = "name""#;
+    let events = EVENTS.replace("at = \"at\"", "person = \"#owner.id\"\n    at = \"at\"");
+    let house = House::new()
+        .schema(TABLES)
+        .set(owners)
+        .list("people", r#"["people.json"]"#, people)
+        .list("events", r#"["of/{owner}/events.json"]"#, &events.replace("#stem", "#owner"))
+        .source("people.json", &json!([{"id": "1", "name": "ann"}, {"id": "2", "name": "bob"}]))
+        .source("of/1/events.json", &json!([event("1", "a"), event("1", "a")]))
+        .source("of/ann/events.json", &json!([event("1", "a"), event("2", "b")]))
+        .source("of/2/events.json", &json!([event("2", "b")]));
+    let lifted = house.lift(&[]).finds(&[]).ends(0, "committed");
+    // The twins are one row each, the alias adds what it alone has. Key and fold know no owner
+    // unless the key says so: what Bob did at the same time is the same event.
+    lifted.counts("inserted", "events 3, people 2");
+    let rows = [["1", "1", "1"], ["1", "1", "1"], ["1", "2", "ann"]];
+    assert_eq!(house.rows("SELECT person, at, feed FROM events"), rows);
+}
