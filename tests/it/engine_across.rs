@@ -112,9 +112,41 @@ fn directories_of_one_owner_are_feeds_of_their_own() {
         .source("of/ann/events.json", &json!([event("1", "a"), event("2", "b")]))
         .source("of/2/events.json", &json!([event("2", "b")]));
     let lifted = house.lift(&[]).finds(&[]).ends(0, "committed");
-    // The twins are one row each, the alias adds what it alone has. Key and fold know no owner
-    // unless the key says so: what Bob did at the same time is the same event.
-    lifted.counts("inserted", "events 3, people 2");
-    let rows = [["1", "1", "1"], ["1", "1", "1"], ["1", "2", "ann"]];
-    assert_eq!(house.rows("SELECT person, at, feed FROM events"), rows);
+    // What Bob did at the same time is an event of his own.
+    lifted.leaves("column 12, ignored 2").counts("inserted", "events 4, people 2");
+    let rows = [["1", "1", "1"], ["1", "1", "1"], ["1", "2", "ann"], ["2", "2", "2"]];
+    assert_eq!(house.rows("SELECT person, at, feed FROM events ORDER BY person, at, id"), rows);
+    let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+    lifted.counts("inserted", "").counts("unchanged", "events 4, people 2");
+}
+
+/// A record that is rejected takes back what it counted, and nothing that it did not count.
+#[test]
+#[ignore = "a rejected record takes back the count of an event that it did not count"]
+fn a_rejected_record_whose_event_gave_way_with_its_parent_takes_back_no_other_event() {
+    let rules = r#"
+        [table.people]
+        key = ["id"]
+        on_duplicate = "first"
+        [table.people.columns]
+        id = "id"
+        [table.events]
+        parent = "people"
+        key = [".at"]
+        on_duplicate = "across"
+        [table.events.columns]
+        at = "at"
+        [table.logs]
+        key = ["id"]
+        [table.logs.columns]
+        id = "log""#;
+    let record = |id: &str, log: &str| json!({"id": id, "at": "1", "log": log});
+    let house = House::new()
+        .schema(&format!("{TABLES} CREATE TABLE logs (id TEXT PRIMARY KEY NOT NULL);"))
+        .list("events", r#"["first.json", "second.json"]"#, rules)
+        // The third is rejected for its log, and its event gives way with its person.
+        .source("first.json", &json!([record("a", "1"), record("b", "2"), record("a", "2")]))
+        .source("second.json", &json!([record("c", "3"), record("d", "4")]));
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+    lifted.finds(&["error R001 first.json /2"]).counts("inserted", "events 2, logs 4, people 4");
 }
