@@ -52,11 +52,6 @@ impl House {
         self.file(&format!("{TREE}/{path}"), text);
     }
 
-    /// Takes a source file away.
-    pub(crate) fn take(&self, path: &str) {
-        fs::remove_file(self.path(TREE).join(path)).unwrap();
-    }
-
     /// Imports the tree.
     pub(crate) fn lift(&self, more: &[&str]) -> Lifted {
         age(&self.path(TREE));
@@ -86,6 +81,11 @@ pub(crate) struct Lifted {
 }
 
 impl Lifted {
+    /// Its exit status.
+    pub(crate) fn status(&self) -> Option<i32> {
+        self.ran.status
+    }
+
     /// The report.
     #[track_caller]
     pub(crate) fn report(&self) -> Value {
