@@ -120,6 +120,39 @@ fn directories_of_one_owner_are_feeds_of_their_own() {
     lifted.counts("inserted", "").counts("unchanged", "events 4, people 2");
 }
 
+#[test]
+fn what_hangs_on_a_folded_event_is_folded_with_it() {
+    let rules = r##"
+        [table.events]
+        key = [".at"]
+        on_duplicate = "across"
+        [table.events.columns]
+        at = "at"
+        feed = "#stem"
+        [table.parts]
+        parent = "events"
+        each = "parts[*]"
+        [table.parts.columns]
+        event = "^id"
+        body = ".""##;
+    let house = House::new()
+        .schema(&format!("{TABLES} CREATE TABLE parts (id INTEGER PRIMARY KEY, event INTEGER, body TEXT);"))
+        .list("events", r#"["first.json", "second.json"]"#, rules)
+        .source("first.json", &json!([{"at": "1", "parts": ["a"]}]))
+        .source("second.json", &json!([{"at": "1", "parts": ["a"]}, {"at": "2", "parts": ["b"]}]));
+    house.lift(&[]).ends(0, "committed").leaves("column 4, ignored 2").finds(&[]);
+    assert_eq!(house.rows("SELECT event, body FROM parts"), [["1", "a"], ["2", "b"]]);
+    house.lift(&[]).ends(0, "committed").counts("inserted", "").counts("unchanged", "events 2, parts 2");
+}
+
+#[test]
+fn twins_where_a_column_must_be_unique_are_told() {
+    let house = house(&json!([event("1", "a"), event("1", "a")]), &json!([]))
+        .schema("CREATE TABLE events (at TEXT PRIMARY KEY NOT NULL, what TEXT, feed TEXT);");
+    let lifted = house.lift(&[]).ends(1, "rolled-back");
+    lifted.leaves("column 3, rejected 2").finds(&["error R002 first.json /1"]);
+}
+
 /// A record that is rejected takes back what it counted, and nothing that it did not count.
 #[test]
 #[ignore = "a rejected record takes back the count of an event that it did not count"]
