@@ -13,6 +13,7 @@ use crate::mapping::order::feeds;
 use crate::plan::{key_names, unique_lists};
 use crate::row::Value;
 use crate::run::Run;
+use crate::target::SealedColumn;
 use crate::writer::Insert;
 use std::collections::{HashMap, VecDeque};
 
@@ -299,8 +300,14 @@ impl Run<'_> {
             let columns: Vec<&str> = fields.iter().map(|at| rule.fields[*at].column.name.as_str()).collect();
             let key: Vec<Value> = fields.iter().map(|at| draft.values[*at].clone()).collect();
             for (at, secret) in &draft.secrets {
-                let column = &rule.fields[*at].column.name;
-                values[*at] = self.vault.seal(&rule.table.name, column, &columns, &key, secret)?;
+                let name = &rule.fields[*at].column.name;
+                let column = SealedColumn {
+                    table: rule.table.name.clone(),
+                    column: name.clone(),
+                    key_columns: columns.iter().map(|&column| column.to_owned()).collect(),
+                    row_filter: self.plan.row_filter(rule, name),
+                };
+                values[*at] = self.vault.seal(column, &key, secret)?;
             }
         }
         let insert = Insert {

@@ -11,6 +11,7 @@ use crate::target::{Cell, SealedColumn, Transaction};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 
 /// Where the run's key comes from.
 #[derive(Debug)]
@@ -103,41 +104,20 @@ impl Vault {
     }
 
     /// Seals a secret for a cell, and remembers that it must open again.
-    pub fn seal(
-        &mut self,
-        table: &str,
-        column: &str,
-        key_columns: &[&str],
-        key: &[Value],
-        secret: &SecretString,
-    ) -> Result<Value> {
+    pub fn seal(&mut self, column: SealedColumn, key: &[Value], secret: &SecretString) -> Result<Value> {
         let mark = self.mark(secret);
         let texts = key_texts(key)?;
         let sealer =
             self.sealer.as_mut().ok_or_else(|| Error::bug("a value is to be sealed, and the run has no key"))?;
-        let token = sealer.seal(&SealPlace { table, column, key: &texts }, secret)?;
-        let of_column = self.of_column(table, column, key_columns);
-        of_column.keys.push(key.to_vec());
-        of_column.marks.push(mark);
-        Ok(Value::Sealed(token))
-    }
-
-    fn of_column(&mut self, table: &str, column: &str, key_columns: &[&str]) -> &mut Sealed {
-        let is_it = |sealed: &Sealed| {
-            let SealedColumn { table: of, column: name, key_columns: by, row_filter: _ } = &sealed.column;
-            of == table && name == column && by == key_columns
-        };
-        let at = self.sealed.iter().position(is_it).unwrap_or_else(|| {
-            let column = SealedColumn {
-                table: table.to_owned(),
-                column: column.to_owned(),
-                key_columns: key_columns.iter().map(|&name| name.to_owned()).collect(),
-                row_filter: None,
-            };
+        let place = SealPlace { table: &column.table, column: &column.column, key: &texts };
+        let token = sealer.seal(&place, secret)?;
+        let at = self.sealed.iter().position(|sealed| sealed.column == column).unwrap_or_else(|| {
             self.sealed.push(Sealed { column, keys: Vec::new(), marks: Vec::new() });
             self.sealed.len() - 1
         });
-        &mut self.sealed[at]
+        self.sealed[at].keys.push(key.to_vec());
+        self.sealed[at].marks.push(mark);
+        Ok(Value::Sealed(token))
     }
 
     /// Whether a sealed value of the target holds this secret.
@@ -154,8 +134,8 @@ impl Vault {
             return Ok(Same::Unknown);
         }
         let texts = key_texts(key)?;
-        let opened =
-            self.sealer.as_ref().and_then(|sealer| sealer.open(&SealPlace { table, column, key: &texts }, token).ok());
+        let place = SealPlace { table, column, key: &texts };
+        let opened = self.sealer.as_ref().and_then(|sealer| sealer.open(&place, &token_of(token)).ok());
         Ok(match opened {
             Some(text) if self.mark(&text) == self.mark(secret) => Same::Yes,
             _ => Same::No,
@@ -186,7 +166,7 @@ impl Vault {
                         Some(Cell::Text(token)) => token,
                         _ => String::new(),
                     };
-                    match sealer.open(&SealPlace { table, column, key: &key_texts(key)? }, &token) {
+                    match sealer.open(&SealPlace { table, column, key: &key_texts(key)? }, &token_of(&token)) {
                         Ok(text) if self.mark(&text) == *mark => opened += 1,
                         _ => failed.push(format!("{table}.{column}")),
                     }
@@ -220,6 +200,14 @@ impl Vault {
         hash.update(secret.expose_secret().as_bytes());
         let digest = hash.finalize();
         std::array::from_fn(|i| digest[i])
+    }
+}
+
+/// The sealed value in a cell: in a JSON column it is the content of a JSON string.
+fn token_of(cell: &str) -> Cow<'_, str> {
+    match cell.starts_with('"').then(|| serde_json::from_str::<String>(cell)) {
+        Some(Ok(token)) => Cow::Owned(token),
+        Some(Err(_)) | None => Cow::Borrowed(cell),
     }
 }
 
