@@ -19,6 +19,7 @@ pub mod finding;
 pub mod import;
 pub mod keyindex;
 pub mod leaves;
+mod leftover;
 pub mod mapping;
 pub mod owners;
 pub mod path;
