@@ -5,6 +5,7 @@
 mod house;
 mod independent;
 mod inline;
+mod safe;
 #[path = "../../benches/v1_tree/mod.rs"]
 mod v1_tree;
 
@@ -28,3 +29,13 @@ mod import;
 mod kill;
 mod mappings;
 mod old_importer;
+mod owners;
+mod rejects;
+mod reseal;
+mod reseal_kill;
+mod reseal_words;
+mod shapes;
+mod small;
+mod tamper;
+mod unique;
+mod words;
