@@ -60,7 +60,7 @@ impl Plan {
             return Err(Error::request(format!("the set `{}` has no mapping `{unknown}`", set.name)));
         }
         let rules = compile(&set, &schema);
-        let order = order(&set, &rules)?;
+        let order = order(&set, &schema)?;
         let specs = Specs { set: &set, rules: &rules, order: &order, schema: &schema, specs: Vec::new() }.collect();
         let fates = tree.files.iter().map(|file| fate(&set, &file.path, only)).collect();
         Ok(Self { set, schema, tree, fates, rules, order, specs })

@@ -2,7 +2,7 @@
 
 use super::{Spot, Told, columns_of};
 use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, Policy, SecretKind};
-use crate::mapping::suggest;
+use crate::mapping::{codes, suggest};
 use crate::table::{Column, Table};
 
 pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
@@ -15,7 +15,7 @@ pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
                 "rule `{}` names column `{name}`, which table `{}` does not have",
                 spot.rule.name, spot.table.name
             );
-            spot.refuse(told, line, message, suggest::hint(name, columns_of(spot.table)));
+            spot.refuse(told, &codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, columns_of(spot.table)));
         }
     }
     for column in &spot.rule.columns {
@@ -31,7 +31,7 @@ pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
                 "rule `{}` gives no value for `{}.{name}`, which is NOT NULL and has no default",
                 spot.rule.name, spot.table.name
             );
-            spot.refuse(told, spot.rule.line, message, None);
+            spot.refuse(told, &codes::VALUE_NOT_GIVEN, spot.rule.line, message, None);
         }
     }
 }
@@ -42,7 +42,7 @@ pub(super) fn must_have_value(table: &Table, column: &Column) -> bool {
 }
 
 /// The columns without which no row can be started.
-pub(super) fn missing(table: &Table, given: impl Fn(&str) -> bool) -> Vec<&str> {
+pub fn missing(table: &Table, given: impl Fn(&str) -> bool) -> Vec<&str> {
     let needed = table.columns.iter().filter(|column| must_have_value(table, column) && column.default.is_none());
     let needed = needed.filter(|column| table.integer_key() != Some(&column.name));
     needed.map(|column| column.name.as_str()).filter(|name| !given(name)).collect()
@@ -59,7 +59,7 @@ fn never_null(spot: &Spot<'_>, column: &ColumnRule, told: &mut Told) {
     if let Some(policy) = policy {
         let message = format!("{policy} would leave `{}.{}` NULL, which is NOT NULL", spot.table.name, column.name);
         let hint = "use `reject`, `skip` or a `default`";
-        spot.refuse(told, column.line, message, Some(hint.to_owned()));
+        spot.refuse(told, &codes::NULL_POSSIBLE, column.line, message, Some(hint.to_owned()));
     }
 }
 

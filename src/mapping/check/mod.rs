@@ -2,8 +2,7 @@
 
 mod columns;
 mod kept;
-mod order;
-mod place;
+pub(in crate::mapping) mod place;
 mod references;
 mod secrets;
 mod types;
@@ -11,11 +10,13 @@ mod types;
 #[cfg(test)]
 mod tests;
 
+pub use columns::missing as missing_columns;
 pub use secrets::check_secret_names;
 
 use crate::error::Error;
+use crate::finding::Code;
 use crate::mapping::model::{ColumnRule, Expr, Mapping, Owners, Rule, Set};
-use crate::mapping::suggest;
+use crate::mapping::{codes, order, suggest};
 use crate::table::{Schema, Table};
 
 /// Everything that can be known to go wrong before a file is read: all of it, in the order of
@@ -29,7 +30,7 @@ pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
                 let hint = suggest::hint(&rule.into, tables(schema));
                 let message =
                     format!("rule `{}` writes into table `{}`, which the schema does not have", rule.name, rule.into);
-                told.refuse(&mapping.file, rule.line, message, hint);
+                told.refuse(&codes::TABLE_UNKNOWN, &mapping.file, rule.line, message, hint);
                 continue; // Nothing more can be judged without the table.
             };
             let spot = Spot { set, schema, mapping, rule, table };
@@ -42,7 +43,7 @@ pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
         kept::check(mapping, &mut told);
     }
     secrets::check_names(set, &mut told);
-    order::check(set, schema, &mut told);
+    check_order(set, schema, &mut told);
     told.sorted(set)
 }
 
@@ -57,8 +58,8 @@ struct Spot<'c> {
 }
 
 impl<'c> Spot<'c> {
-    fn refuse(&self, told: &mut Told, line: u32, message: impl Into<String>, hint: Option<String>) {
-        told.refuse(&self.mapping.file, line, message, hint);
+    fn refuse(&self, told: &mut Told, code: &Code, line: u32, message: impl Into<String>, hint: Option<String>) {
+        told.refuse(code, &self.mapping.file, line, message, hint);
     }
 
     /// The expression of a column or `let`.
@@ -84,8 +85,8 @@ struct Told {
 }
 
 impl Told {
-    fn refuse(&mut self, file: &str, line: u32, message: impl Into<String>, hint: Option<String>) {
-        let error = Error::request(message).at(format_args!("{file}:{line}"));
+    fn refuse(&mut self, code: &Code, file: &str, line: u32, message: impl Into<String>, hint: Option<String>) {
+        let error = Error::request(message).coded(code.id).at(format_args!("{file}:{line}"));
         let error = match hint {
             Some(hint) => error.hint(hint),
             None => error,
@@ -97,6 +98,18 @@ impl Told {
         let place = |file: &str| set.mappings.iter().position(|mapping| mapping.file == file);
         self.errors.sort_by_key(|(file, line, _)| (place(file), *line));
         self.errors.into_iter().map(|(_, _, error)| error).collect()
+    }
+}
+
+/// Rules that have no order.
+fn check_order(set: &Set, schema: &Schema, told: &mut Told) {
+    for fault in order::faults(set, schema) {
+        let code = match fault {
+            order::Fault::Circle(_) => &codes::RULES_CIRCLE,
+            order::Fault::Late(..) => &codes::RULE_LATE,
+        };
+        let (mapping, rule) = fault.at().of(set);
+        told.refuse(code, &mapping.file, rule.line, fault.message(set), Some(code.help.to_owned()));
     }
 }
 
@@ -119,7 +132,7 @@ fn check_set(set: &Set, schema: &Schema, told: &mut Told) {
         if schema.table(&entry.table).is_none() {
             let message =
                 format!("`[precedence]` orders the feeders of table `{}`, which the schema does not have", entry.table);
-            told.refuse(&file, entry.line, message, suggest::hint(&entry.table, tables(schema)));
+            told.refuse(&codes::TABLE_UNKNOWN, &file, entry.line, message, suggest::hint(&entry.table, tables(schema)));
         }
     }
     if let Some(owners) = &set.owners {
@@ -130,13 +143,19 @@ fn check_set(set: &Set, schema: &Schema, told: &mut Told) {
 fn check_owners(owners: &Owners, schema: &Schema, file: &str, told: &mut Told) {
     let Some(table) = schema.table(&owners.table) else {
         let message = format!("owners are rows of table `{}`, which the schema does not have", owners.table);
-        return told.refuse(file, owners.line, message, suggest::hint(&owners.table, tables(schema)));
+        return told.refuse(
+            &codes::TABLE_UNKNOWN,
+            file,
+            owners.line,
+            message,
+            suggest::hint(&owners.table, tables(schema)),
+        );
     };
     for find in &owners.find {
         if table.column(&find.by).is_none() {
             let message =
                 format!("owners are found by column `{}`, which table `{}` does not have", find.by, table.name);
-            told.refuse(file, owners.line, message, suggest::hint(&find.by, columns_of(table)));
+            told.refuse(&codes::COLUMN_UNKNOWN, file, owners.line, message, suggest::hint(&find.by, columns_of(table)));
         }
     }
 }

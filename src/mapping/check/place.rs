@@ -7,20 +7,20 @@ use crate::record::{Segment, Selection};
 
 /// A value's place in a file: below the record, or (in the frame) below the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) frame: bool,
-    pub(super) path: Vec<Segment>,
+pub(in crate::mapping) struct Place {
+    pub(in crate::mapping) frame: bool,
+    pub(in crate::mapping) path: Vec<Segment>,
 }
 
 impl Place {
-    pub(super) fn of(mapping: &Mapping, rooted: &Rooted) -> Self {
+    pub(in crate::mapping) fn of(mapping: &Mapping, rooted: &Rooted) -> Self {
         // Where a document is itself the record, `$` and `@` are the same.
         let one_record = mapping.source.shapes.iter().any(|shape| shape.records.is_none() && shape.ignore.is_none());
         Self { frame: rooted.root == Root::Frame && !one_record, path: rooted.selection.0.clone() }
     }
 
     /// Whether it is `outer` or lies below it.
-    pub(super) fn is_in(&self, outer: &Place) -> bool {
+    pub(in crate::mapping) fn is_in(&self, outer: &Place) -> bool {
         self.frame == outer.frame
             && self.path.len() >= outer.path.len()
             && self.path.iter().zip(&outer.path).all(|(mine, theirs)| match (mine, theirs) {
@@ -30,35 +30,35 @@ impl Place {
             })
     }
 
-    pub(super) fn sounds_secret(&self) -> bool {
+    pub(in crate::mapping) fn sounds_secret(&self) -> bool {
         matches!(self.path.last(), Some(Segment::Name(name)) if looks_secret(name))
     }
 
-    pub(super) fn show(&self) -> String {
+    pub(in crate::mapping) fn show(&self) -> String {
         let path = Selection(self.path.clone()).to_string();
         if self.frame { format!("$.{path}") } else { path }
     }
 }
 
 /// A place that an expression reads.
-pub(super) struct Used {
-    pub(super) place: Place,
-    pub(super) line: u32,
+pub(in crate::mapping) struct Used {
+    pub(in crate::mapping) place: Place,
+    pub(in crate::mapping) line: u32,
     /// Whether the value can be got back from what the expression gives.
-    pub(super) keeps: bool,
+    pub(in crate::mapping) keeps: bool,
     /// Whether it is left out of a value that is kept (`without`).
-    pub(super) cut: bool,
+    pub(in crate::mapping) cut: bool,
 }
 
 /// A rule in its mapping, from where paths start.
-pub(super) struct At<'c> {
-    pub(super) mapping: &'c Mapping,
-    pub(super) rule: &'c Rule,
+pub(in crate::mapping) struct At<'c> {
+    pub(in crate::mapping) mapping: &'c Mapping,
+    pub(in crate::mapping) rule: &'c Rule,
 }
 
 impl At<'_> {
     /// The places that an expression reads, `let`s included.
-    pub(super) fn reads(&self, expr: &Expr, see: &mut dyn FnMut(Used)) {
+    pub(in crate::mapping) fn reads(&self, expr: &Expr, see: &mut dyn FnMut(Used)) {
         self.reads_through(expr, true, &mut Vec::new(), see);
     }
 
@@ -93,7 +93,7 @@ impl At<'_> {
     }
 
     /// The places whose values a condition compares; whether one is there, and its type, tell nothing.
-    pub(super) fn compared(&self, condition: &Condition, see: &mut dyn FnMut(Place)) {
+    pub(in crate::mapping) fn compared(&self, condition: &Condition, see: &mut dyn FnMut(Place)) {
         match condition {
             Condition::Equals(pairs) => pairs.iter().flat_map(|(path, _)| self.places(path, &[])).for_each(see),
             Condition::Matches(pairs) => pairs.iter().flat_map(|(path, _)| self.places(path, &[])).for_each(see),
@@ -109,7 +109,7 @@ impl At<'_> {
     }
 
     /// The places that are named in any way.
-    pub(super) fn named(&self, visit: &Visit<'_, '_>) -> Vec<Place> {
+    pub(in crate::mapping) fn named(&self, visit: &Visit<'_, '_>) -> Vec<Place> {
         match visit.read {
             Read::Path(path) => self.places(path, visit.within),
             Read::Each(each) => self.elements(each, visit.within),
@@ -122,11 +122,11 @@ impl At<'_> {
         }
     }
 
-    pub(super) fn places(&self, path: &PathExpr, within: &[Rooted]) -> Vec<Place> {
+    pub(in crate::mapping) fn places(&self, path: &PathExpr, within: &[Rooted]) -> Vec<Place> {
         self.elements(&walk::selection_of(path), within)
     }
 
-    pub(super) fn elements(&self, rooted: &Rooted, within: &[Rooted]) -> Vec<Place> {
+    pub(in crate::mapping) fn elements(&self, rooted: &Rooted, within: &[Rooted]) -> Vec<Place> {
         match rooted.root {
             Root::Record | Root::Frame => vec![Place::of(self.mapping, rooted)],
             Root::Element => {
