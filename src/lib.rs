@@ -11,9 +11,11 @@
 //! - [`error`]
 
 pub mod account;
+pub mod against;
 pub mod cli;
 pub mod config;
 pub mod error;
+pub mod explain;
 pub mod finding;
 pub mod import;
 pub mod keyindex;
@@ -22,6 +24,7 @@ pub mod owners;
 pub mod path;
 pub mod pipeline;
 pub mod plan;
+pub mod probe;
 pub mod reading;
 pub mod record;
 pub mod rejects;

@@ -151,6 +151,7 @@ fn evaluate_name(set: &Set, expr: &crate::mapping::model::Expr, directory: &str)
         whole: true,
         element: Current::Node(tape.root()),
         position: 1,
+        trace: None,
         names: Vec::new(),
     };
     match evaluate(expr, &scope) {

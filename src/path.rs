@@ -156,6 +156,26 @@ impl Paths {
         steps
     }
 
+    /// Whether some value was found where this leads; a `.*` in it may be any member.
+    pub fn holds(&self, segments: &[Segment]) -> bool {
+        self.holds_below(0, segments)
+    }
+
+    fn holds_below(&self, at: PathId, segments: &[Segment]) -> bool {
+        let Some((first, rest)) = segments.split_first() else { return true };
+        let node = &self.nodes[at as usize];
+        let members = || node.children.iter().map(|(_, id)| *id).chain(node.other);
+        match first {
+            Segment::Elements => node.elements.is_some_and(|id| self.holds_below(id, rest)),
+            Segment::Members => members().any(|id| self.holds_below(id, rest)),
+            // Of a name beyond the most that are told apart nothing is known.
+            Segment::Name(name) => match node.position(name) {
+                Some(position) => self.holds_below(node.children[position].1, rest),
+                None => node.other.is_some(),
+            },
+        }
+    }
+
     /// The path as the user writes it.
     pub fn show(&self, path: PathId) -> String {
         Selection(self.steps(path).into_iter().cloned().collect()).to_string()
@@ -209,6 +229,20 @@ mod tests {
         assert_eq!(paths.show(other), "*");
         let early = paths.member(0, "7");
         assert_eq!(paths.show(early), "7");
+    }
+
+    #[test]
+    fn what_was_found_is_told_from_what_was_not() {
+        let name = |name: &str| Segment::Name(name.to_owned());
+        let mut paths = Paths::new();
+        let list = paths.member(0, "items");
+        let element = paths.element(list);
+        paths.member(element, "size");
+        assert!(paths.holds(&[]));
+        assert!(paths.holds(&[name("items"), Segment::Elements, name("size")]));
+        assert!(paths.holds(&[Segment::Members, Segment::Elements, Segment::Members]));
+        assert!(!paths.holds(&[name("items"), Segment::Elements, name("colour")]));
+        assert!(!paths.holds(&[Segment::Elements]));
     }
 
     #[test]

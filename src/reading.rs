@@ -238,6 +238,7 @@ impl Run<'_> {
                 whole,
                 element: Current::Node(root),
                 position: i64::try_from(record.number).unwrap_or(i64::MAX),
+                trace: None,
                 names: shape
                     .key_as
                     .iter()

@@ -2,6 +2,7 @@
 //! the terminal.
 
 mod args;
+mod check;
 mod credentials;
 mod database;
 mod explain;
@@ -60,6 +61,8 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
     match cli.command {
         Command::Import(args) => import::run(*args, output),
         Command::Runs(args) => runs::run(&args, output),
+        Command::Check(args) => check::run(&args, output),
+        Command::Inspect(_) => Err(unbuilt::not_built("inspect")),
         Command::Explain(args) => explain::run(&args, output),
         Command::Credentials { command: Credentials::NewKeyFile(args) } => credentials::new_key_file(&args, output),
     }

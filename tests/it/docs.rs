@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use treelift::finding::{CODES, Severity};
+use treelift::mapping::codes;
 
 /// The lines of a page's first fenced block that is a shell session, without comments.
 fn commands(page: &str) -> Vec<String> {
@@ -52,7 +53,7 @@ fn without_digest(text: &str) -> String {
 fn the_readme_is_short_and_names_every_command_that_is_built() {
     let readme = fs::read_to_string(project("README.md")).unwrap();
     assert!(readme.lines().count() < 250);
-    for command in ["import", "runs", "explain", "credentials new-key-file"] {
+    for command in ["import", "runs", "check", "inspect", "explain", "credentials new-key-file"] {
         assert!(readme.contains(&format!("treelift {command}")), "{command}");
     }
 }
@@ -73,7 +74,7 @@ fn every_link_between_pages_leads_somewhere() {
 
 #[test]
 fn the_help_of_every_command_shows_an_example() {
-    for command in [&[][..], &["import"], &["runs"], &["explain"], &["credentials"], &["credentials", "new-key-file"]] {
+    for command in [&[][..], &["import"], &["runs"], &["check"], &["inspect"], &["explain"], &["credentials"], &["credentials", "new-key-file"]] {
         let house = House::new();
         let help = Ran::of(house.command(command).arg("--help")).status(0).stdout;
         let examples = help.split("Example").nth(1).unwrap_or_else(|| panic!("{command:?}: {help}"));
@@ -93,7 +94,7 @@ fn every_finding_is_on_its_page() {
 }
 
 fn findings_page() -> String {
-    const FAMILIES: [(&str, &str); 9] = [
+    const FAMILIES: [(&str, &str); 11] = [
         ("F", "Files and directories"),
         ("J", "JSON"),
         ("S", "Shapes and records"),
@@ -101,8 +102,10 @@ fn findings_page() -> String {
         ("R", "Rows, keys, references"),
         ("O", "Owners"),
         ("X", "Secrets"),
+        ("U", "What of the mapping set the tree never used"),
         ("T", "The target"),
         ("A", "Assertions of a mapping set"),
+        ("M", "Mapping sets themselves, told by `check` and before every run"),
     ];
     let mut page = "# Findings\n\nWhat a run may say about the data it reads. Codes are stable: a script may rely on them.\n\
                     `treelift explain CODE` says the same. An *error* keeps a run from being committed, a *warning* should be\n\
@@ -110,7 +113,7 @@ fn findings_page() -> String {
         .to_owned();
     let mut named = 0;
     for (letter, family) in FAMILIES {
-        let codes: Vec<_> = CODES.iter().filter(|code| code.id.starts_with(letter)).collect();
+        let codes: Vec<_> = CODES.iter().chain(codes::CODES).filter(|code| code.id.starts_with(letter)).collect();
         if codes.is_empty() {
             continue;
         }
@@ -127,7 +130,7 @@ fn findings_page() -> String {
                 writeln!(page, "| `{}` | {weight} | {} | {} |", code.id, cell(code.title), cell(code.help));
         }
     }
-    assert_eq!(named, CODES.len(), "every family has a heading");
+    assert_eq!(named, CODES.len() + codes::CODES.len(), "every family has a heading");
     page
 }
 

@@ -30,7 +30,7 @@ fn three_typos_in_one_file_are_told_at_once_with_suggestions() {
     for meant in ["`configured_email`", "`instant`", "`user_preferences`"] {
         assert!(run.stderr.contains(&format!("did you mean {meant}?")), "{meant}:\n{}", run.stderr);
     }
-    assert_eq!(run.stderr.matches("error: ").count(), 3, "{}", run.stderr);
+    assert_eq!(run.stderr.matches("error M").count(), 3, "{}", run.stderr);
     assert!(!house.path(DATABASE).exists());
 }
 

@@ -20,7 +20,7 @@ mod transaction;
 mod words;
 mod write;
 
-use super::ledger::RunRecord;
+use super::ledger::{RowOrigin, RunRecord};
 use super::{Opening, Target, Transaction};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
@@ -72,6 +72,10 @@ impl Target for SqliteTarget {
 
     fn runs(&self) -> Result<Vec<RunRecord>> {
         self.look(ledger::runs)
+    }
+
+    fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {
+        self.look(|conn| ledger::origins(conn, table, row_key))
     }
 
     fn leftovers(&self) -> Result<Vec<PathBuf>> {
