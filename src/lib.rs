@@ -18,6 +18,7 @@ pub mod error;
 pub mod explain;
 pub mod finding;
 pub mod import;
+pub mod inspect;
 pub mod keyindex;
 pub mod mapping;
 pub mod owners;

@@ -7,6 +7,7 @@ mod credentials;
 mod database;
 mod explain;
 mod import;
+mod inspect;
 mod output;
 mod panics;
 mod progress;
@@ -62,7 +63,7 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Command::Import(args) => import::run(*args, output),
         Command::Runs(args) => runs::run(&args, output),
         Command::Check(args) => check::run(&args, output),
-        Command::Inspect(_) => Err(unbuilt::not_built("inspect")),
+        Command::Inspect(args) => inspect::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Credentials { command: Credentials::NewKeyFile(args) } => credentials::new_key_file(&args, output),
     }

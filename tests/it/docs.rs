@@ -74,7 +74,16 @@ fn every_link_between_pages_leads_somewhere() {
 
 #[test]
 fn the_help_of_every_command_shows_an_example() {
-    for command in [&[][..], &["import"], &["runs"], &["check"], &["inspect"], &["explain"], &["credentials"], &["credentials", "new-key-file"]] {
+    for command in [
+        &[][..],
+        &["import"],
+        &["runs"],
+        &["check"],
+        &["inspect"],
+        &["explain"],
+        &["credentials"],
+        &["credentials", "new-key-file"],
+    ] {
         let house = House::new();
         let help = Ran::of(house.command(command).arg("--help")).status(0).stdout;
         let examples = help.split("Example").nth(1).unwrap_or_else(|| panic!("{command:?}: {help}"));
