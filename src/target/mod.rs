@@ -3,6 +3,7 @@
 //! A [`Target`] opens a [`Transaction`]; everything a run writes goes through it and is committed
 //! together or not at all. SQL text stands only below this module and in mapping sets.
 
+pub mod ddl;
 pub mod ledger;
 pub mod schema;
 pub mod sqlite;

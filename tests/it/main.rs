@@ -15,6 +15,7 @@ mod docs;
 mod dry_run;
 mod existing;
 mod generated;
+mod guide;
 mod import;
 mod kill;
 mod mappings;

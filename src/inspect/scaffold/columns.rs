@@ -4,6 +4,7 @@ use super::words::{is_sayable, snake, toml_string, unique};
 use crate::inspect::look::Look;
 use crate::inspect::profile::{At, Profile, Stats};
 use crate::record::{Segment, Selection};
+use crate::target::ddl::{NewColumn, create_table};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -390,25 +391,14 @@ impl Table {
 
     /// The table in SQL.
     pub(super) fn create(&self) -> String {
-        if self.columns.is_empty() {
-            return String::new();
-        }
-        let mut lines = Vec::new();
-        if self.key.is_empty() {
-            let mut names = self.names.clone();
-            lines.push(format!("    \"{}\" INTEGER PRIMARY KEY", unique("row_id", &mut names)));
-        }
-        for column in &self.columns {
-            let not_null = if self.key.contains(&column.name) { " NOT NULL" } else { "" };
-            lines.push(format!("    \"{}\" {}{not_null}", column.name, column.sql));
-        }
-        lines.extend(
-            self.secrets.iter().filter(|secret| secret.seal).map(|secret| format!("    \"{}\" TEXT", secret.name)),
-        );
-        if !self.key.is_empty() {
-            let key: Vec<String> = self.key.iter().map(|name| format!("\"{name}\"")).collect();
-            lines.push(format!("    PRIMARY KEY ({})", key.join(", ")));
-        }
-        format!("\nCREATE TABLE \"{}\" (\n{}\n);\n", self.name, lines.join(",\n"))
+        let column = |name: &String, declared: &str| NewColumn {
+            name: name.clone(),
+            declared: declared.to_owned(),
+            not_null: self.key.contains(name),
+        };
+        let sealed = self.secrets.iter().filter(|secret| secret.seal).map(|secret| column(&secret.name, "TEXT"));
+        let columns: Vec<NewColumn> = self.columns.iter().map(|of| column(&of.name, of.sql)).chain(sealed).collect();
+        let given = unique("row_id", &mut self.names.clone());
+        format!("\n{}", create_table(&self.name, &columns, &self.key, &given))
     }
 }

@@ -8,6 +8,7 @@ use super::profile::{At, Profile};
 use super::{FileType, Inspection};
 use crate::error::{Error, Result};
 use crate::record::{Segment, Selection};
+use crate::target::ddl::drop_table;
 use columns::Table;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -254,6 +255,6 @@ fn records(profile: &mut Profile, shapes: &[Shape]) -> At {
 fn schema(tables: &[Table]) -> (String, String) {
     let mut up = String::from("-- description: guess: the tables that the mappings write into\n");
     tables.iter().for_each(|table| up += &table.create());
-    let down = tables.iter().rev().map(|table| format!("DROP TABLE \"{}\";\n", table.name)).collect();
+    let down = tables.iter().rev().map(|table| drop_table(&table.name)).collect();
     (up, down)
 }
