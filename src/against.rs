@@ -7,15 +7,16 @@ use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
-use crate::mapping::usage::{Found, Mapped, Unused, unused};
+use crate::mapping::usage::{Found, Mapped, Met, Unused, unused};
 use crate::mapping::{bundled, check};
-use crate::plan::{Fate, Plan};
+use crate::plan::{Fate, Plan, everything, optional};
 use crate::probe::{Probe, Read, Watch};
 use crate::record::NodeId;
 use crate::source::walk;
 use crate::step::Datum;
 use crate::table::Schema;
 use crate::target::schema;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -54,20 +55,22 @@ pub struct Judgement {
 
 /// Reads a tree through a set and says what of the set it never used. Nothing is written.
 pub fn against(set: Set, schema: Schema, root: &Path, depth: u32) -> Result<Judgement> {
-    let plan = Plan::new(set, schema, walk::walk(root)?, &[])?;
+    let with = optional(&set);
+    let plan = Plan::new(set, schema, walk::walk(root)?, &everything(&with))?;
     let entries = Entries::default();
     let probe = Probe::read(&plan, depth, &entries);
+    let heard = entries.heard.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let nothing = Met::default();
     let found: Vec<Found<'_>> = probe
         .shapes
         .iter()
-        .map(|&(mapping, shape)| Found {
-            mapping,
-            shape,
-            paths: probe.tables.get(&(mapping, shape)).map(|table| (&table.record, &table.frame)),
+        .filter_map(|&(mapping, shape)| {
+            let (table, frame) = probe.tables.known(mapping, shape)?;
+            let met = heard.met.get(&(mapping, shape)).unwrap_or(&nothing);
+            Some(Found { mapping, shape, paths: [&table.record, frame], met })
         })
         .collect();
-    let mapped = entries.mapped.lock().unwrap_or_else(PoisonError::into_inner);
-    let unused = unused(&plan.set, &found, Some(&mapped));
+    let unused = unused(&plan.set, &found, Some(&heard.mapped));
     let broken = probe
         .findings
         .iter()
@@ -98,10 +101,16 @@ pub fn choose(mappings: Option<&str>, source: &Path) -> Result<(SetSource, std::
     }
 }
 
-/// Notes what comes to each `map`.
+/// Notes which paths there are, and what comes to each `map`.
 #[derive(Default)]
 struct Entries {
-    mapped: Mutex<Mapped>,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Default)]
+struct Heard {
+    mapped: Mapped,
+    met: HashMap<(usize, usize), Met>,
 }
 
 impl Watch for Entries {
@@ -111,15 +120,23 @@ impl Watch for Entries {
     fn trace(&self, _: usize) -> Option<&dyn Trace> {
         Some(self)
     }
-    fn record(&self, _: &Read<'_>) {}
+    fn record(&self, read: &Read<'_>) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let met = heard.met.entry((read.mapping, read.shape)).or_default();
+        read.record.tape.nodes().for_each(|node| met.note(Doc::Record, node.path()));
+        // The frame is the same for all records of a file.
+        if read.record.number == 1 {
+            read.frame.nodes().for_each(|node| met.note(Doc::Frame, node.path()));
+        }
+    }
 }
 
 impl Trace for Entries {
     fn begin(&self, _: &CompiledRule, _: &str, _: u64) {}
     fn read(&self, _: Doc, _: NodeId) {}
     fn step(&self, taken: &StepTaken<'_>) {
-        let mut mapped = self.mapped.lock().unwrap_or_else(PoisonError::into_inner);
-        note(&mut mapped, taken, taken.before);
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        note(&mut heard.mapped, taken, taken.before);
     }
     fn end(&self, _: &Made<'_>) {}
 }

@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use crate::keyindex::IndexSpec;
 use crate::mapping::compile::{CompiledRule, FieldSource, compile};
-use crate::mapping::model::{Expr, From, Pattern, Root, Set};
+use crate::mapping::model::{Expr, From, OnDuplicate, Pattern, Root, Set};
 use crate::mapping::order::{Order, Stage, Turn, is_owned, order};
 use crate::mapping::uses::{uses, uses_of};
 use crate::source::walk::Tree;
@@ -34,6 +34,29 @@ pub enum Fate {
     Unmapped,
 }
 
+/// One entry of a mapping's `files` (mapping and entry) in one directory of an owner.
+pub type Feed = ((usize, usize), Option<String>);
+
+/// Which mappings take part in a run.
+#[derive(Debug)]
+pub struct Chosen<'o> {
+    /// Only these; empty for all.
+    pub only: &'o [String],
+    /// These too, although they are optional.
+    pub with: &'o [String],
+}
+
+/// The names of a set's optional mappings.
+pub fn optional(set: &Set) -> Vec<String> {
+    let optional = set.mappings.iter().filter(|mapping| mapping.source.optional.is_some());
+    optional.map(|mapping| mapping.name.clone()).collect()
+}
+
+/// All mappings, with those that are optional.
+pub fn everything(optional: &[String]) -> Chosen<'_> {
+    Chosen { only: &[], with: optional }
+}
+
 /// The plan of a run.
 #[derive(Debug)]
 pub struct Plan {
@@ -55,14 +78,19 @@ pub struct Plan {
 
 impl Plan {
     /// Makes the plan. The set must have passed `check`.
-    pub fn new(set: Set, schema: Schema, tree: Tree, only: &[String]) -> Result<Self> {
-        if let Some(unknown) = only.iter().find(|name| !set.mappings.iter().any(|mapping| mapping.name == **name)) {
+    pub fn new(set: Set, schema: Schema, tree: Tree, chosen: &Chosen) -> Result<Self> {
+        if let Some(unknown) = chosen
+            .only
+            .iter()
+            .chain(chosen.with)
+            .find(|name| !set.mappings.iter().any(|mapping| mapping.name == **name))
+        {
             return Err(Error::request(format!("the set `{}` has no mapping `{unknown}`", set.name)));
         }
         let rules = compile(&set, &schema);
         let order = order(&set, &schema)?;
         let specs = Specs { set: &set, rules: &rules, order: &order, schema: &schema, specs: Vec::new() }.collect();
-        let fates = tree.files.iter().map(|file| fate(&set, &file.path, only)).collect();
+        let fates = tree.files.iter().map(|file| fate(&set, &file.path, chosen)).collect();
         Ok(Self { set, schema, tree, fates, rules, order, specs })
     }
 
@@ -75,6 +103,24 @@ impl Plan {
             }
             _ => None,
         }
+    }
+
+    /// Whether a `fill` rule may give the column a value after its row was made.
+    pub fn is_filled(&self, table: &str, column: &str) -> bool {
+        self.rules.iter().flatten().any(|rule| {
+            rule.table.name == table
+                && rule.model(&self.set).on_duplicate == OnDuplicate::Fill
+                && rule.field(column).is_some()
+        })
+    }
+
+    /// The feed of a mapped file: the entry of `files` and the owner's directory it belongs to.
+    pub fn feed_of(&self, file: usize) -> Feed {
+        let entry = match self.fates[file] {
+            Fate::Mapped { mapping, pattern, .. } => (mapping, pattern),
+            Fate::Ignored { .. } | Fate::Unmapped => (usize::MAX, usize::MAX),
+        };
+        (entry, self.directory_of(file).map(str::to_owned))
     }
 
     /// The first and the last turn in which a mapping's files are read. A mapping without rules is
@@ -101,7 +147,8 @@ impl Plan {
         self.mapped().map(|file| self.tree.files[file].bytes).sum()
     }
 
-    fn mapped(&self) -> impl Iterator<Item = usize> {
+    /// The numbers of the files that mappings read.
+    pub fn mapped(&self) -> impl Iterator<Item = usize> {
         let fates = self.fates.iter().enumerate();
         fates.filter(|(_, fate)| matches!(fate, Fate::Mapped { .. })).map(|(file, _)| file)
     }
@@ -147,7 +194,7 @@ impl Plan {
 }
 
 /// The most specific pattern decides; patterns of the set's `[ignore]` take part.
-fn fate(set: &Set, path: &str, only: &[String]) -> Fate {
+fn fate(set: &Set, path: &str, chosen: &Chosen) -> Fate {
     let mut best: Option<(&Pattern, Fate)> = None;
     let mut offer = |pattern, fate: &dyn Fn(Vec<(String, String)>) -> Fate| {
         let pattern: &Pattern = pattern;
@@ -160,15 +207,17 @@ fn fate(set: &Set, path: &str, only: &[String]) -> Fate {
     for (m, mapping) in set.mappings.iter().enumerate() {
         for (p, pattern) in mapping.source.files.iter().enumerate() {
             offer(pattern, &|captures| {
-                if !only.is_empty() && !only.contains(&mapping.name) {
+                if !chosen.only.is_empty() && !chosen.only.contains(&mapping.name) {
                     return Fate::Ignored {
                         what: mapping.name.clone(),
                         reason: "left out of this run by --only-mapping".to_owned(),
                     };
                 }
                 match &mapping.source.optional {
-                    Some(reason) => Fate::Ignored { what: pattern.text.clone(), reason: reason.clone() },
-                    None => Fate::Mapped { mapping: m, pattern: p, captures },
+                    Some(reason) if !chosen.with.contains(&mapping.name) => {
+                        Fate::Ignored { what: pattern.text.clone(), reason: reason.clone() }
+                    }
+                    _ => Fate::Mapped { mapping: m, pattern: p, captures },
                 }
             });
         }
@@ -212,6 +261,11 @@ impl Specs<'_> {
         for rule in self.rules.iter().flatten() {
             if !rule.model(self.set).key.is_empty() {
                 self.add(&rule.table.name, key_names(rule, self.set), None, false);
+                if rule.model(self.set).on_duplicate == OnDuplicate::Fill {
+                    for field in &rule.fields {
+                        self.add(&rule.table.name, key_names(rule, self.set), Some(field.column.name.clone()), false);
+                    }
+                }
             }
             for columns in unique_lists(rule) {
                 self.add(&rule.table.name, columns.clone(), None, false);

@@ -4,9 +4,9 @@
 //! order of turns. Rows are not settled: of rows with one key the first that is read is the one that
 //! lookups find, as in an import, but nothing is compared, rejected or written.
 
-use crate::finding::{Finding, Place, SHAPE_NONE};
+use crate::finding::{Finding, Place};
 use crate::keyindex::{Entry, KeyIndex, KeyText};
-use crate::mapping::apply::{Current, Draft, FileContext, Mapped, Owner, Scope, Trace, apply, shape_fits};
+use crate::mapping::apply::{Current, Draft, FileContext, Mapped, Owner, Scope, Trace, apply};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{Ownerless, Shape};
@@ -14,13 +14,13 @@ use crate::mapping::order::{Stage, Turn};
 use crate::owners::{OwnerTable, Resolver};
 use crate::pipeline::file_id;
 use crate::plan::{Fate, Plan, key_names};
-use crate::reading::path_table;
-use crate::record::{Paths, Selection, Tape};
+use crate::record::{Paths, Tape};
 use crate::row::Value;
-use crate::run::PathTable;
-use crate::source::{self, Limits, Opened, RecordRef};
+use crate::shaping::{PathTable, PathTables, shape};
+use crate::source::{self, Limits, RecordRef};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// A record as it was read for the rules of one turn.
 #[derive(Debug)]
@@ -35,8 +35,10 @@ pub struct Read<'r> {
     pub record: &'r RecordRef<'r>,
     /// The document without its records; empty where the document is the record.
     pub frame: &'r Tape,
-    /// Paths, and what the mapping says of them.
+    /// Paths of the record, and what the mapping says of all paths.
     pub table: &'r PathTable,
+    /// Paths of the frame.
+    pub frame_paths: &'r Paths,
     /// The rows.
     pub mapped: &'r Mapped,
     /// Whose it is.
@@ -62,7 +64,7 @@ pub struct Probe<'p> {
     owners: OwnerTable,
     owner_columns: Vec<String>,
     /// By mapping and shape: the paths that were found.
-    pub tables: HashMap<(usize, usize), PathTable>,
+    pub tables: PathTables,
     /// The mappings and shapes that were found, ignored ones included.
     pub shapes: BTreeSet<(usize, usize)>,
     /// The shape of each file that was read.
@@ -84,7 +86,7 @@ impl<'p> Probe<'p> {
             index: KeyIndex::new(plan.specs.clone()),
             owners: OwnerTable::default(),
             owner_columns: plan.owner_columns(),
-            tables: HashMap::new(),
+            tables: PathTables::default(),
             shapes: BTreeSet::new(),
             shape_of: BTreeMap::new(),
             directories: BTreeMap::new(),
@@ -163,8 +165,10 @@ impl<'p> Probe<'p> {
         let mapping = &plan.set.mappings[number];
         let sensitive = plan.has_secrets(number);
         let limits = Limits { depth: self.depth, sensitive, ..Limits::default() };
-        let mut opened = source::open(&plan.tree.files[file], limits).map_err(|finding| vec![finding])?;
-        let (at, frame) = self.skim(file, number, &mut opened)?;
+        let source = &plan.tree.files[file];
+        let mut opened = source::open_as(source, limits, mapping.source.format).map_err(|finding| vec![finding])?;
+        let shaped = shape(&mut opened, number, mapping, &mut self.tables)?;
+        let (at, frame) = (shaped.shape, shaped.frame);
         self.shapes.insert((number, at));
         self.shape_of.insert(file, at);
         let shape = &mapping.source.shapes[at];
@@ -177,15 +181,16 @@ impl<'p> Probe<'p> {
         };
         let context = FileContext {
             id: file_id(file),
-            path: plan.tree.files[file].path.clone(),
+            path: source.path.clone(),
             captures,
             directory: plan.directory_of(file).map(str::to_owned),
             owner: owner.cloned(),
             started: Timestamp::UNIX_EPOCH,
             namespace: plan.set.namespace,
         };
-        path_table(&mut self.tables, number, mapping, at);
-        let Some(mut table) = self.tables.remove(&(number, at)) else { return Ok(()) };
+        let mut table = self.tables.take(number, mapping, at);
+        let frame_paths = self.tables.frame(number, mapping);
+        let (index, mut placed) = (&self.index, Vec::new());
         let mut tape = Tape::new(sensitive);
         let read = (|| {
             let mut records = source::records(&mut opened, shape.records.as_ref())?;
@@ -196,45 +201,40 @@ impl<'p> Probe<'p> {
                 let scope = Scope {
                     file: &context,
                     declared: &table.declared,
-                    index: &self.index,
+                    index,
                     record: root,
                     frame: if whole { root } else { frame.root() },
                     whole,
                     element: Current::Node(root),
                     position: i64::try_from(record.number).unwrap_or(i64::MAX),
                     trace: watch.trace(file),
-                    names: names(shape, &record),
+                    names: Rc::new(names(shape, &record)),
                 };
                 let mapped = apply(&plan.set, rules, &shape.name, &scope);
-                for draft in &mapped.drafts {
-                    self.place(&plan.rules[number][draft.rule], file, draft);
-                }
-                let (table, frame) = (&table, &frame);
-                let record = &record;
-                watch.record(&Read { file, mapping: number, shape: at, record, frame, table, mapped: &mapped, owner });
+                let (table, frame, record, frame_paths) = (&table, &frame, &record, &*frame_paths);
+                let shape = at;
+                let mapped_ = &mapped;
+                watch.record(&Read {
+                    file,
+                    mapping: number,
+                    shape,
+                    record,
+                    frame,
+                    table,
+                    frame_paths,
+                    mapped: mapped_,
+                    owner,
+                });
+                placed.extend(mapped.drafts);
             }
             Ok(())
         })();
-        self.tables.insert((number, at), table);
+        self.tables.put_back(number, at, table);
+        // Lookups find rows of finished levels only, so that a file's own can wait.
+        for draft in &placed {
+            self.place(&plan.rules[number][draft.rule], file, draft);
+        }
         read.map_err(|finding: Finding| vec![finding])
-    }
-
-    /// The file's shape, and its frame.
-    fn skim(&mut self, file: usize, number: usize, opened: &mut Opened) -> Result<(usize, Tape), Vec<Finding>> {
-        let mapping = &self.plan.set.mappings[number];
-        let all: Vec<&Selection> = mapping.source.shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
-        let outline = source::skim(opened, &all, &mut Paths::new())?;
-        let root = outline.tape.root();
-        let fits = |shape: &Shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root));
-        let Some(shape) = mapping.source.shapes.iter().position(fits) else {
-            let finding = Finding::new(&SHAPE_NONE, "the file has none of the shapes that its mapping knows");
-            return Err(vec![finding.at(self.plan.tree.files[file].place(root.at()))]);
-        };
-        let Some(records) = &mapping.source.shapes[shape].records else { return Ok((shape, Tape::new(false))) };
-        let table = path_table(&mut self.tables, number, mapping, shape);
-        let outline = source::skim(opened, &[records], &mut table.frame)?;
-        table.declared.learn(Doc::Frame, &table.frame);
-        Ok((shape, outline.tape))
     }
 
     /// Makes a row known to lookups, and an owner to the directories.
@@ -253,7 +253,11 @@ impl<'p> Probe<'p> {
             if let Some(key) = key {
                 let values = asked.wanted.iter().map(|column| of(column).clone()).collect();
                 let place = Some(Place { file: file_id(file), offset: draft.at });
-                self.index.insert(spec, key, Entry { place, feeder: 0, values });
+                self.index.insert(
+                    spec,
+                    key,
+                    Entry { place, feeder: 0, values, existing: false, present: !draft.empty },
+                );
             }
         }
         if self.plan.set.owners.as_ref().is_some_and(|owners| owners.table == rule.table.name) {

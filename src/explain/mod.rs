@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::mapping::model::{PatternPiece, PatternSegment, Set};
 use crate::mapping::uses::uses;
-use crate::plan::{Fate, Plan};
+use crate::plan::{Fate, Plan, everything, optional};
 use crate::probe::Probe;
 use crate::source::locate::{locate, span_of};
 use crate::source::walk;
@@ -120,7 +120,8 @@ pub struct StepStory {
 /// When there is no such file or pointer. That a file is broken is in the answer.
 pub fn explain(question: Question) -> Result<Explained> {
     let Question { set, schema, root, file, pointer, row, depth } = question;
-    let plan = Plan::new(set, schema, walk::walk(&root)?, &[])?;
+    let with = optional(&set);
+    let plan = Plan::new(set, schema, walk::walk(&root)?, &everything(&with))?;
     let Some(number) = plan.tree.files.iter().position(|of| of.path == file) else {
         return Err(Error::request("there is no such file in the tree")
             .at(root.join(&file).display())
@@ -151,6 +152,11 @@ pub fn explain(question: Question) -> Result<Explained> {
     };
     told.mapping = Some(plan.set.mappings[mapping].name.clone());
     told.mapping_file = Some(plan.set.mappings[mapping].file.clone());
+    told.reason = plan.set.mappings[mapping]
+        .source
+        .optional
+        .as_ref()
+        .map(|reason| format!("read only with `--with {}`: {reason}", plan.set.mappings[mapping].name));
     let span: Range<u64> = match pointer.as_str() {
         "" => 0..u64::MAX,
         pointer => span_of(source, pointer).map_err(unreadable)?.ok_or_else(|| {

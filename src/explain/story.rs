@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::probe::{Read, Watch};
 use crate::record::{Kind, NodeId, NodeRef, Paths, Segment, Tape};
 use crate::row::Value;
-use crate::run::PathTable;
+use crate::shaping::PathTable;
 use crate::step::Datum;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -90,7 +90,7 @@ impl Watch for Listener<'_> {
         let made = std::mem::take(&mut heard.made);
         heard.open.clear();
         for (doc, tape) in [(Doc::Frame, read.frame), (Doc::Record, read.record.tape)] {
-            let paths = if doc == Doc::Frame { &read.table.frame } else { &read.table.record };
+            let paths = if doc == Doc::Frame { read.frame_paths } else { &read.table.record };
             for node in tape.nodes().filter(|node| node.is_leaf() && self.span.contains(&node.at())) {
                 let judge = Judge { plan: self.plan, read, doc, paths, tape };
                 let mut ways: Vec<Way> = made.iter().filter_map(|making| judge.way(node, making)).collect();
@@ -152,7 +152,7 @@ impl Trace for Listener<'_> {
         let mut heard = self.heard();
         if let Some(mut making) = heard.open.pop() {
             making.secret |= made.secret;
-            making.claims = made.claims.to_vec();
+            making.claims = made.claims.iter().filter(|claim| claim.field == Some(made.field)).cloned().collect();
             making.value = made.value.map(show_value);
             // The same column made again for another one adds nothing.
             heard.made.push(making);

@@ -84,6 +84,10 @@ codes! {
         "a rule waits for its parent, for what feeds the tables it looks up or refers to, and by `[precedence]`";
     RULE_LATE = "M114" "a rule needs one that runs only after all owners are done",
         "what is read owner by owner cannot wait for rows that come of all owners' rows";
+    SHAPE_HIDDEN = "M115" "a shape is told by a value inside of records, which are not read yet when it is chosen",
+        "test something outside of the records";
+    EACH_REPEATED = "M116" "a rule makes rows of something in the frame, and every record would repeat them",
+        "give the elements a shape of their own, with `records`";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

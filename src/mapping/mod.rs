@@ -11,6 +11,7 @@ pub mod editor_schema;
 pub mod load;
 pub mod model;
 pub mod order;
+pub(crate) mod place;
 pub mod secret_words;
 pub mod suggest;
 pub mod usage;

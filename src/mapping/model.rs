@@ -3,7 +3,7 @@
 use crate::finding::Severity;
 use crate::record::Selection;
 use crate::step::Step;
-use crate::target::Migration;
+use crate::table::Migration;
 use regex::Regex;
 
 /// A folder of mappings with the schema they write into.
@@ -195,6 +195,10 @@ pub struct Source {
 pub enum Format {
     /// JSON.
     Json,
+    /// The file is one text.
+    Text,
+    /// JSON if the first byte that is not blank is `{` or `[`, else one text.
+    Sniff,
 }
 
 /// One historical form of a file type.
@@ -239,8 +243,6 @@ pub struct Rule {
     pub lets: Vec<(String, Expr)>,
     /// `on_duplicate`.
     pub on_duplicate: OnDuplicate,
-    /// `on_reject = "row"`: a bad row of this child rule does not take its record with it.
-    pub reject_row_only: bool,
     /// `[table.NAME.columns]`.
     pub columns: Vec<ColumnRule>,
     /// `[table.NAME.secrets]`.
@@ -284,6 +286,9 @@ pub enum OnDuplicate {
     First,
     /// It fills only columns that are NULL.
     Fill,
+    /// It folds with the equal key of another feed; twins in one feed stay twins. A feed is one
+    /// entry of `files` in one directory of the owner.
+    Across,
 }
 
 /// One entry of `[table.NAME.columns]`.

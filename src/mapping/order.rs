@@ -5,7 +5,6 @@
 //! runs after every rule that feeds what it looks up, refers to, or must give way to. `check` asks
 //! [`faults`], and a run relies on there being none.
 
-use super::check::missing_columns;
 use super::compile::CompiledRule;
 use super::model::{Mapping, OnDuplicate, PatternPiece, PatternSegment, Rule, Set};
 use super::uses::uses;
@@ -314,7 +313,9 @@ fn needs(set: &Set, schema: &Schema, at: RuleAt, feeder: RuleAt) -> bool {
             keys.into_iter().any(|key| key.columns.iter().any(gives))
         })
     };
-    looked_up || (refers() && starts())
+    // What only adds to rows runs when all that start them are done.
+    let adds = || at != feeder && feeding.into == rule.into && !starts_rows(rule, schema);
+    looked_up || ((refers() || adds()) && starts())
 }
 
 /// Whether a rule can make a row that is not there yet: one that fills only, and does not give every
@@ -324,7 +325,7 @@ fn starts_rows(rule: &Rule, schema: &Schema) -> bool {
         rule.columns.iter().any(|column| column.name == name) || rule.secrets.iter().any(|secret| secret.name == name)
     };
     rule.on_duplicate != OnDuplicate::Fill
-        || schema.table(&rule.into).is_none_or(|table| missing_columns(table, gives).is_empty())
+        || schema.table(&rule.into).is_none_or(|table| table.columns_needed().all(|column| gives(&column.name)))
 }
 
 /// Whether a `[precedence]` entry (`mapping` or `mapping.rule`) means this rule.

@@ -3,11 +3,12 @@
 //! A slip of the pen in a path quietly gives NULL; this is where it shows. Pure: it compares what
 //! the set says with what was found.
 
-use super::check::place::{At, Place};
-use super::model::{Expr, From, JsonExpr, KeyPart, Mapping, Rule, Set};
+use super::declared::Doc;
+use super::model::{Expr, From, JsonExpr, KeyPart, Mapping, Root, Rooted, Rule, Set};
+use super::place::{At, Place, has_whole_shape};
 use super::walk;
 use crate::finding::{COLUMN_UNUSED, Code, MAP_UNUSED, MAPPING_UNUSED, PATH_UNUSED, SHAPE_UNUSED, excerpt};
-use crate::record::Paths;
+use crate::record::{PathId, Paths, Selection};
 use crate::step::Step;
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,8 +19,35 @@ pub struct Found<'f> {
     pub mapping: usize,
     /// The index of the shape.
     pub shape: usize,
-    /// The paths below its records, and below its frames; nothing where it is ignored.
-    pub paths: Option<(&'f Paths, &'f Paths)>,
+    /// The paths below its records, and below its frames.
+    pub paths: [&'f Paths; 2],
+    /// Which of them a file really had.
+    pub met: &'f Met,
+}
+
+/// The paths that files really had: a mapping's own are numbered before any file is read.
+#[derive(Debug, Default, Clone)]
+pub struct Met {
+    record: Vec<bool>,
+    frame: Vec<bool>,
+}
+
+impl Met {
+    /// A value stands at this path. For containers that are not empty it is enough to tell of what
+    /// they hold.
+    pub fn note(&mut self, doc: Doc, path: PathId) {
+        let of = if doc == Doc::Record { &mut self.record } else { &mut self.frame };
+        let at = path as usize;
+        if of.len() <= at {
+            of.resize(at + 1, false);
+        }
+        of[at] = true;
+    }
+
+    fn has(&self, doc: Doc, path: PathId) -> bool {
+        let of = if doc == Doc::Record { &self.record } else { &self.frame };
+        of.get(path as usize).copied().unwrap_or(false)
+    }
 }
 
 /// The texts that came to each `map`, by the step's address in the set.
@@ -101,7 +129,7 @@ impl Judge<'_> {
     /// `[ignore]`.
     fn selections(&mut self) {
         for (rooted, _, line) in &self.mapping.ignore {
-            let place = Place::of(self.mapping, rooted);
+            let place = Place::of(has_whole_shape(self.mapping), rooted);
             if !self.holds(&place) {
                 self.tell(&PATH_UNUSED, *line, format!("no file of the tree has a value at `{}`", place.show()));
             }
@@ -109,18 +137,21 @@ impl Judge<'_> {
     }
 
     fn holds(&self, place: &Place) -> bool {
-        self.found.iter().filter_map(|found| found.paths).any(|(record, frame)| {
+        self.found.iter().any(|found| {
+            let [record, frame] = found.paths;
             // Where one shape has records and another has none, `$` may mean either document.
-            frame.holds(&place.path) || (!place.frame && record.holds(&place.path))
+            frame.holds(&place.path, &|path| found.met.has(Doc::Frame, path))
+                || (!place.frame && record.holds(&place.path, &|path| found.met.has(Doc::Record, path)))
         })
     }
 
     fn rule(&mut self, rule: &Rule, mapped: Option<&Mapped>) {
         let mut missing: Vec<(Place, u32)> = Vec::new();
-        for each in &rule.each {
-            missing.push((Place::of(self.mapping, each), rule.line));
+        let at = At::new(self.mapping, rule);
+        if !rule.each.is_empty() {
+            let element = Rooted { root: Root::Element, selection: Selection::default() };
+            missing.extend(at.elements(&element, &[]).into_iter().map(|place| (place, rule.line)));
         }
-        let at = At { mapping: self.mapping, rule };
         if let Some(when) = &rule.when {
             walk::condition(when, rule.line, &mut |visit| {
                 missing.extend(at.named(&visit).into_iter().map(|place| (place, visit.line)));
@@ -237,14 +268,16 @@ kind = { from = \"kind\", steps = [{ map = { a = \"A\", b = \"B\" } }] }
         ];
         let set = load(&SetSource::Files { folder: "m".to_owned(), files }).expect("it is sound");
         let mut record = Paths::new();
+        let mut met = Met::default();
         for name in ["id", "title", "kind"] {
-            record.member(0, name);
+            met.note(Doc::Record, record.member(0, name));
         }
+        record.member(0, "color"); // numbered, and in no file
         let mut mapped = Mapped::default();
         let rule = &set.mappings[0].rules[0];
         mapped.note(&rule.columns[3].expr.steps[0], "a");
         let frame = Paths::new();
-        let found = [Found { mapping: 0, shape: 0, paths: Some((&record, &frame)) }];
+        let found = [Found { mapping: 0, shape: 0, paths: [&record, &frame], met: &met }];
         let told: Vec<String> = unused(&set, &found, Some(&mapped))
             .into_iter()
             .map(|unused| format!("{} {} @ {}", unused.code.id, unused.message, unused.place))

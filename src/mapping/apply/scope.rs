@@ -10,6 +10,7 @@ use crate::row::Value;
 use crate::step::Datum;
 use jiff::Timestamp;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// The person that a directory belongs to: columns of the owner table's row.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,6 +111,8 @@ pub struct Fault {
     pub code: &'static Code,
     /// In words, never with the value of a secret.
     pub message: String,
+    /// The value that was found, for an excerpt; never that of a secret.
+    pub found: Option<String>,
     /// The offset in the file, where a leaf is to blame.
     pub at: Option<u64>,
     /// The column, where one is concerned.
@@ -121,7 +124,7 @@ pub struct Fault {
 impl Fault {
     /// A fault of this kind.
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), at: None, column: None, line: 0 }
+        Self { code, message: message.into(), found: None, at: None, column: None, line: 0 }
     }
 }
 
@@ -162,7 +165,7 @@ pub struct Scope<'a, 't> {
     /// Who is told how values are made, where somebody asks.
     pub trace: Option<&'a dyn Trace>,
     /// Names given by `key_as`: context name, member name, and its leaf.
-    pub names: Vec<(String, String, NameLeaf)>,
+    pub names: Rc<Vec<(String, String, NameLeaf)>>,
 }
 
 impl<'t> Scope<'_, 't> {

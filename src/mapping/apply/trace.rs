@@ -37,7 +37,9 @@ pub struct StepTaken<'s> {
 
 /// A value as made.
 pub struct Made<'m> {
-    /// The leaves that are kept in it.
+    /// Its number in the rule.
+    pub field: usize,
+    /// The leaves that are kept in it, among those of other columns that it needed.
     pub claims: &'m [Claim],
     /// The value; nothing where it could not be made, or is sealed.
     pub value: Option<&'m Value>,

@@ -2,15 +2,14 @@
 
 mod columns;
 mod kept;
-pub(in crate::mapping) mod place;
 mod references;
 mod secrets;
+mod shapes;
 mod types;
 
 #[cfg(test)]
 mod tests;
 
-pub use columns::missing as missing_columns;
 pub use secrets::check_secret_names;
 
 use crate::error::Error;
@@ -40,6 +39,7 @@ pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
             secrets::check_rule(&spot, &mut told);
         }
         secrets::check_clear_uses(mapping, &mut told);
+        shapes::check(mapping, &mut told);
         kept::check(mapping, &mut told);
     }
     secrets::check_names(set, &mut told);
