@@ -99,8 +99,17 @@ pub fn unused(set: &Set, found: &[Found<'_>], mapped: Option<&Mapped>) -> Vec<Un
         }
         judge.shapes();
         judge.selections();
+        let all = std::mem::take(&mut judge.found);
         for rule in &mapping.rules {
-            judge.rule(rule, mapped);
+            // That a shape is not used is told once, and not again by each of its rules.
+            let is_for = |found: &&&Found<'_>| {
+                let name = &mapping.source.shapes[found.shape].name;
+                rule.shapes.is_empty() || rule.shapes.contains(name)
+            };
+            judge.found = all.iter().filter(is_for).copied().collect();
+            if !judge.found.is_empty() {
+                judge.rule(rule, mapped);
+            }
         }
     }
     told

@@ -40,8 +40,9 @@ fn what_a_tree_never_used_is_named_with_its_line() {
     let run = house.run(["check", "set", "--against", source.to_str().unwrap(), "--json"]).status(0);
     let unused = run.json()["sets"][0]["unused"].clone();
     let line = 1 + fs::read_to_string(&users).unwrap().lines().position(|line| line.contains("freindlyName")).unwrap();
-    let column = unused.as_array().unwrap().iter().find(|unused| unused["code"] == "U004").unwrap();
-    assert_eq!(column["message"], "no file of the tree has a value for `users.friendly_name`, at `freindlyName`");
+    let message = "no file of the tree has a value for `users.friendly_name`, at `freindlyName`";
+    let column = unused.as_array().unwrap().iter().find(|unused| unused["message"] == message).unwrap();
+    assert_eq!(column["code"], "U004");
     assert_eq!(column["place"], format!("set/users.toml:{line}"));
     assert!(!house.path("treelift.db").exists());
 }
