@@ -103,9 +103,9 @@ fn skeleton(name: &str) -> String {
             && word.bytes().any(|byte| byte.is_ascii_digit());
         let digits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
         if hex || digits {
-            out.push('\0')
+            out.push('\0');
         } else {
-            out.push_str(word)
+            out.push_str(word);
         }
         word.clear();
     };

@@ -77,11 +77,7 @@ impl Look {
 fn is_slash_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('/').collect();
     let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    parts.len() == 3
-        && parts.iter().all(|part| digits(part))
-        && parts[0].len() <= 2
-        && parts[1].len() <= 2
-        && parts[2].len() == 4
+    parts.len() == 3 && parts.iter().all(digits) && parts[0].len() <= 2 && parts[1].len() <= 2 && parts[2].len() == 4
 }
 
 fn is_address(text: &str) -> bool {

@@ -108,7 +108,8 @@ fn refer(definition: &str) -> Value {
     json!({ "allOf": [{ "$ref": format!("#/definitions/{definition}") }] })
 }
 
-fn named(value: Value) -> Value {
+/// A table of free names.
+fn named(value: &Value) -> Value {
     json!({ "type": "object", "additionalProperties": value })
 }
 
@@ -131,8 +132,8 @@ fn fragment(table_name: &str, key: &Key) -> Value {
         ("set", "recognise") => table("recognise", &[&keys::RECOGNISE]),
         ("set", "namespace") => json!({ "type": "string", "format": "uuid" }),
         ("set", "owners") => table("owners", &[&keys::OWNERS]),
-        ("set", "precedence") => named(texts()),
-        ("set" | "mapping", "ignore") => named(reason()),
+        ("set", "precedence") => named(&texts()),
+        ("set" | "mapping", "ignore") => named(&reason()),
         ("set", "unknown_members") => words(&keys::UNKNOWN_MEMBERS),
         ("set", "after") => table("after", &[&keys::AFTER]),
         ("recognise", _) | ("mapping", "expected") | ("rule", "shapes") => texts(),
@@ -146,24 +147,24 @@ fn fragment(table_name: &str, key: &Key) -> Value {
         ("find", "from") | ("condition", "not") => refer(if table_name == "find" { "expression" } else { "condition" }),
         ("find", "alias") | (_, "ignore_case" | "need") => flag(),
         ("mapping", "source") => table("source", &[&keys::SOURCE]),
-        ("mapping", "table") => named(refer("rule")),
+        ("mapping", "table") => named(&refer("rule")),
         ("source", "format") => words(&keys::FORMAT),
         ("source", "shape") => one_or_more(&refer("shape")),
         ("source" | "shape", "optional" | "blank" | "otherwise" | "ignore") | ("unknown", "ignore") => reason(),
         ("shape" | "rule", "when") => refer("condition"),
-        ("condition", "equals") => named(json!({})),
-        ("condition", "type") => named(words(&keys::TYPES)),
-        ("condition", "matches") => named(json!({ "type": "string", "format": "regex" })),
+        ("condition", "equals") => named(&json!({})),
+        ("condition", "type") => named(&words(&keys::TYPES)),
+        ("condition", "matches") => named(&json!({ "type": "string", "format": "regex" })),
         ("condition", "root") => words(&keys::TYPES),
         ("condition", "any") => json!({ "type": "array", "items": refer("condition") }),
-        (_, "by") if table_name != "find" => named(refer("expression")),
+        (_, "by") if table_name != "find" => named(&refer("expression")),
         ("rule", "key") => texts(),
         ("rule", "each") => one_or_more(&text()),
-        ("rule", "let") => named(refer("expression")),
+        ("rule", "let") => named(&refer("expression")),
         ("rule", "on_duplicate") => words(&keys::ON_DUPLICATE),
         ("rule", "on_reject") => words(&keys::ON_REJECT),
-        ("rule", "columns") => named(refer("column")),
-        ("rule", "secrets") => named(refer("secret")),
+        ("rule", "columns") => named(&refer("column")),
+        ("rule", "secrets") => named(&refer("secret")),
         ("expression" | "column" | "secret", "from") => json!({ "anyOf": [
             { "type": "string" },
             refer("expression"),

@@ -303,7 +303,7 @@ fn step(item: Item<'_>) -> Option<Step> {
     parsed
         .map_err(|message| match message.rsplit_once(", did you mean ") {
             Some((message, meant)) => {
-                item.refuse_as(&codes::STEP_WRONG, message, Some(format!("did you mean {meant}")))
+                item.refuse_as(&codes::STEP_WRONG, message, Some(format!("did you mean {meant}")));
             }
             None => item.refuse_as(&codes::STEP_WRONG, message, None),
         })
