@@ -18,7 +18,7 @@ mod terminal;
 mod unbuilt;
 
 use crate::error::{Error, Result};
-use args::{Cli, Command, Credentials};
+use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};
 use output::{Output, Wishes};
 use std::ffi::OsString;
@@ -65,6 +65,6 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Command::Check(args) => check::run(&args, output),
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
-        Command::Credentials { command: Credentials::NewKeyFile(args) } => credentials::new_key_file(&args, output),
+        Command::Credentials { command } => credentials::run(command, output),
     }
 }

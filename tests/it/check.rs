@@ -82,6 +82,7 @@ fn fits(schema: &Value, root: &Value, value: &Value) -> bool {
         Some("array") => value.is_array(),
         Some("string") => value.is_string(),
         Some("boolean") => value.is_boolean(),
+        Some("integer") => value.is_i64(),
         Some(other) => panic!("{other}"),
     };
     let members = value.as_object().is_none_or(|members| {

@@ -4,6 +4,7 @@
 
 mod house;
 mod independent;
+mod safe;
 #[path = "../../benches/v1_tree/mod.rs"]
 mod v1_tree;
 
@@ -22,3 +23,7 @@ mod inspect;
 mod kill;
 mod mappings;
 mod old_importer;
+mod reseal;
+mod reseal_kill;
+mod reseal_words;
+mod tamper;
