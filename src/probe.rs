@@ -11,7 +11,7 @@ use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{Ownerless, Shape};
 use crate::mapping::order::{Stage, Turn};
-use crate::owners::{OwnerTable, Resolver};
+use crate::owners::{OwnerTable, Resolver, Whose};
 use crate::pipeline::file_id;
 use crate::plan::{Fate, Plan, key_names};
 use crate::record::{Paths, Tape};
@@ -69,8 +69,9 @@ pub struct Probe<'p> {
     pub shapes: BTreeSet<(usize, usize)>,
     /// The shape of each file that was read.
     pub shape_of: BTreeMap<usize, usize>,
-    /// Whose the directories are that were looked at: the owner's id and how it was found.
-    pub directories: BTreeMap<String, Option<(String, String)>>,
+    /// Whose the directories are that were looked at: the owner's id and how it was found, or why
+    /// there is none.
+    pub directories: BTreeMap<String, Result<(String, String), &'static str>>,
     /// What is wrong with files, by their number.
     pub findings: BTreeMap<usize, Vec<Finding>>,
 }
@@ -128,12 +129,21 @@ impl<'p> Probe<'p> {
 
     fn owner_of(&mut self, directory: Option<&str>) -> Option<Owner> {
         let owners = self.plan.set.owners.as_ref()?;
-        let Some(name) = directory else {
-            return owners.ownerless.filter(|how| *how == Ownerless::OnlyUser).and(self.owners.only()).cloned();
+        let whose = match (directory, owners.ownerless) {
+            (Some(name), _) => Resolver::new(&self.plan.set, owners, &self.owners).find(name),
+            (None, Some(Ownerless::OnlyUser)) => self.owners.only(),
+            (None, None) => Whose::Nobody,
         };
-        let found = Resolver::new(&self.plan.set, owners, &self.owners).find(name);
-        self.directories.insert(name.to_owned(), found.as_ref().map(|found| (found.id.clone(), found.how.clone())));
-        self.owners.get(&found?.id).cloned()
+        let found = match whose {
+            Whose::Of(found) => Ok((found.id, found.how)),
+            Whose::Ambiguous => Err("is the name of several people"),
+            Whose::Rejected | Whose::Nobody => Err("belongs to nobody whose record can be read"),
+        };
+        let owner = found.as_ref().ok().and_then(|(id, _)| self.owners.get(id)).cloned();
+        if let Some(name) = directory {
+            self.directories.insert(name.to_owned(), found);
+        }
+        owner
     }
 
     fn take_turn(&mut self, turn: Turn, files: &Files, owner: Option<&Owner>, watch: &dyn Watch) {

@@ -167,8 +167,9 @@ pub fn explain(question: Question) -> Result<Explained> {
     let probe = Probe::read(&plan, depth, &listener);
     if let Some(name) = plan.directory_of(number) {
         match probe.directories.get(name) {
-            Some(Some(owner)) => told.owner = Some(owner.clone()),
-            _ => told.reason = Some(format!("the directory `{}` belongs to nobody", printable(name))),
+            Some(Ok(owner)) => told.owner = Some(owner.clone()),
+            Some(Err(why)) => told.reason = Some(format!("the directory `{}` {why}", printable(name))),
+            None => {}
         }
     }
     if let Some(findings) = probe.findings.get(&number) {

@@ -88,6 +88,10 @@ codes! {
         "test something outside of the records";
     EACH_REPEATED = "M116" "a rule makes rows of something in the frame, and every record would repeat them",
         "give the elements a shape of their own, with `records`";
+    OWNERS_KEYLESS = "M117" "owners have no key of one column that the source gives",
+        "the owner table needs a primary key of one column, and every rule that makes owners gives it";
+    ID_TWO_GIVERS = "M118" "some rules of a table give its integer key, and others leave it to be counted on",
+        "give the key a value in every rule of the table, or in none";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

@@ -13,6 +13,7 @@ mod number;
 pub mod read;
 pub mod records;
 pub mod scan;
+pub mod search;
 mod select;
 pub mod skim;
 pub mod string;
