@@ -222,6 +222,7 @@ impl Run<'_> {
             whole,
             element: Current::Node(root),
             position: i64::try_from(record.number).unwrap_or(i64::MAX),
+            trace: None,
             names: Rc::new(
                 shape
                     .key_as
