@@ -2,7 +2,7 @@
 //!
 //! Columns may need each other, so what is begun last ends first.
 
-use super::row::Claim;
+use super::draft::Claim;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::record::NodeId;
