@@ -139,7 +139,7 @@ impl Run<'_> {
     }
 
     /// What a `fill` rule's row gives to the row of its key; `None` when there is no such row.
-    pub(crate) fn judge_fill(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Option<Judged>> {
+    pub(crate) fn judge_fill(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Option<Verdict>> {
         let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return Ok(None) };
         self.learn_row(rule, draft, spec, key)?;
         let Some(held) = self.index.get(spec, key).cloned() else { return Ok(None) };
@@ -163,7 +163,67 @@ impl Run<'_> {
                 self.findings.push(finding);
             }
         }
-        Ok(Some(Judged { fills, ..Judged::is(RowFate::Filled(differing)) }))
+        let mut wrong = self.filled_twice(rule, draft, &fills, place)?;
+        if !fills.is_empty() {
+            wrong.extend(self.references(rule, draft, place)?);
+        }
+        Ok(Some(if wrong.is_empty() {
+            Verdict::Is(Judged { fills, ..Judged::is(RowFate::Filled(differing)) })
+        } else {
+            Verdict::Refused(wrong)
+        }))
+    }
+
+    /// Values that are given to a row although they are unique and another row has them.
+    fn filled_twice(
+        &mut self,
+        rule: &CompiledRule,
+        draft: &Draft,
+        fills: &[usize],
+        place: Place,
+    ) -> Result<Vec<Finding>> {
+        let mut wrong = Vec::new();
+        let is_filled = |column: &String| rule.field(column).is_some_and(|at| fills.contains(&at));
+        for columns in unique_lists(rule).filter(|columns| columns.iter().any(is_filled)) {
+            let values: Vec<Value> = columns.iter().map(|column| value_of(rule, draft, column).clone()).collect();
+            let by: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let Some(key) = KeyText::of(&values) else {
+                continue; // NULLs are all different
+            };
+            let known = self.index.find(&rule.table.name, &by, false).and_then(|spec| self.index.get(spec, &key));
+            let other = known.map(|entry| entry.place);
+            if other.is_some() || self.in_target(&rule.table.name, &by, values)? {
+                let message =
+                    format!("`{}` ({}) is unique, and another row has the same", rule.table.name, by.join(", "));
+                wrong.push(self.finding(&ROW_UNIQUE, rule, message, place, other.flatten()));
+            }
+        }
+        Ok(wrong)
+    }
+
+    /// Makes a row known by what it was given.
+    fn index_fills(&mut self, rule: &CompiledRule, draft: &Draft, one: &Judged, held: &Entry, wanted: &[String]) {
+        let of = |column: &String| -> Option<Value> {
+            match rule.field(column) {
+                Some(at) if one.fills.contains(&at) || rule.key_fields.iter().flatten().any(|key| *key == at) => {
+                    Some(draft.values[at].clone())
+                }
+                _ => wanted.iter().position(|name| name == column).map(|at| held.values[at].clone()),
+            }
+        };
+        let given = |column: &String| rule.field(column).is_some_and(|at| one.fills.contains(&at));
+        for spec in 0..self.index.specs().len() {
+            let asked = &self.index.specs()[spec];
+            if asked.table != rule.table.name || !asked.by.iter().any(given) {
+                continue; // asked of another table, or by other columns
+            }
+            let key: Option<Vec<Value>> = asked.by.iter().map(of).collect();
+            let Some(key) = key.and_then(|values| KeyText::of(&values)) else {
+                continue; // a part of the key is not known, or NULL
+            };
+            let values = asked.wanted.iter().map(|column| of(column).unwrap_or(Value::Null)).collect();
+            self.index.insert(spec, key, Entry { values, ..held.clone() });
+        }
     }
 
     /// Asks the target for the row of a key that no rule of this run has met.
@@ -198,8 +258,10 @@ impl Run<'_> {
     /// Gives values to a row; they are written before the checks, once per row.
     pub(crate) fn fill(&mut self, rule: &CompiledRule, draft: &Draft, one: &Judged) {
         let (Some(spec), Some(key), Some(fields)) = (self.key_spec(rule), &draft.key, &rule.key_fields) else { return };
-        let existing = self.index.get(spec, key).is_some_and(|entry| entry.existing);
+        let Some(held) = self.index.get(spec, key).cloned() else { return };
+        let existing = held.existing;
         let wanted = self.index.specs()[spec].wanted.clone();
+        self.index_fills(rule, draft, one, &held, &wanted);
         let columns: Vec<String> = fields.iter().map(|at| rule.fields[*at].column.name.clone()).collect();
         let values: Vec<Value> = fields.iter().map(|at| draft.values[*at].clone()).collect();
         for at in &one.fills {
@@ -216,6 +278,7 @@ impl Run<'_> {
     pub(crate) fn folds_across(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft) -> bool {
         let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return false };
         let feed = self.plan.feed_of(file.0 as usize);
+        self.counted.push((spec, key.clone(), feed.clone()));
         let feeds = self.folds.entry((spec, key.clone())).or_default();
         let kept = feeds.iter().map(|(_, count)| *count).max().unwrap_or(0);
         match feeds.iter_mut().find(|(known, _)| *known == feed) {
@@ -230,15 +293,14 @@ impl Run<'_> {
         }
     }
 
-    /// Takes back what [`Run::folds_across`] counted for a row whose record was rejected.
-    pub(crate) fn unfold(&mut self, file: FileId, draft: &Draft) {
-        let rule = &self.plan.rules[self.mapping][draft.rule];
-        let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return };
-        let feed = self.plan.feed_of(file.0 as usize);
-        if let Some(feeds) = self.folds.get_mut(&(spec, key.clone()))
-            && let Some((_, count)) = feeds.iter_mut().find(|(known, _)| *known == feed)
-        {
-            *count = count.saturating_sub(1);
+    /// Takes back what [`Run::folds_across`] counted for a record that was rejected.
+    pub(crate) fn unfold(&mut self) {
+        for (spec, key, feed) in std::mem::take(&mut self.counted) {
+            if let Some(feeds) = self.folds.get_mut(&(spec, key))
+                && let Some((_, count)) = feeds.iter_mut().find(|(known, _)| *known == feed)
+            {
+                *count = count.saturating_sub(1);
+            }
         }
     }
 }

@@ -136,7 +136,7 @@ impl Run<'_> {
     fn report_leaf(&mut self, judged: &Judged, file: FileId, node: NodeRef, class: Class) {
         let facts = judged.declared.facts(judged.doc, node.path());
         let kept = matches!(class, Class::Column | Class::Json | Class::Unmapped);
-        let caught = class == Class::Json && !facts.named;
+        let caught = class == Class::Json && !facts.named && facts.ignored.is_none();
         if !(class == Class::Unmapped || caught || (facts.suspicious && kept)) {
             return;
         }

@@ -116,6 +116,8 @@ pub struct Run<'p> {
     pub late: KnownRejects,
     /// Where rejects go.
     pub rejects: Option<RejectFolder>,
+    /// What the record at hand added to `folds`.
+    pub counted: Vec<(usize, KeyText, Feed)>,
     /// How many rows of a key each feed gave so far, where rows fold across feeds.
     pub folds: HashMap<(usize, KeyText), Vec<(Feed, u32)>>,
     /// The mapping that is being read.
@@ -185,6 +187,7 @@ impl<'p> Run<'p> {
             known,
             late: KnownRejects::new(),
             rejects,
+            counted: Vec::new(),
             folds: HashMap::new(),
             mapping: 0,
             owner_columns: plan.owner_columns(),

@@ -80,6 +80,7 @@ impl Run<'_> {
         let mut refused = Vec::new();
         let mut placed: Vec<(usize, KeyText, Placed)> = Vec::new();
         let mut given: Vec<&str> = Vec::new();
+        self.counted.clear();
         for draft in drafts.iter_mut() {
             let rule = &plan.rules[self.mapping][draft.rule];
             let parent = draft.parent.map(|at| judged[at].fate);
@@ -106,7 +107,7 @@ impl Run<'_> {
         if !refused.is_empty() {
             placed.into_iter().rev().for_each(|(spec, key, placed)| self.index.take_back(spec, key, placed));
             given.iter().for_each(|table| self.writer.return_id(table));
-            drafts.iter().for_each(|draft| self.unfold(file, draft));
+            self.unfold();
             return Ok((vec![RowFate::Rejected; drafts.len()], refused));
         }
         for (draft, one) in drafts.iter().zip(&judged) {
@@ -152,7 +153,7 @@ impl Run<'_> {
             }
             OnDuplicate::Across => {}
             OnDuplicate::Fill => match self.judge_fill(rule, draft, place)? {
-                Some(judged) => return Ok(Verdict::Is(judged)),
+                Some(verdict) => return Ok(verdict),
                 None if rule.starts => {}
                 None => return is(RowFate::NotTaken),
             },
@@ -229,10 +230,12 @@ impl Run<'_> {
             .collect()
     }
 
-    fn references(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
+    pub(crate) fn references(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
         let mut wrong = Vec::new();
-        // A row may refer to a later one of its own table: that is judged when all are written.
-        for reference in rule.references().filter(|key| key.table != rule.table.name) {
+        // A row may refer to a later one of its own table: that is judged when all are written. What
+        // only adds to rows comes after those.
+        let own_is_done = rule.model(&self.plan.set).on_duplicate == OnDuplicate::Fill;
+        for reference in rule.references().filter(|key| own_is_done || key.table != rule.table.name) {
             let values: Vec<Value> =
                 reference.columns.iter().map(|column| value_of(rule, draft, column).clone()).collect();
             let Some(key) = KeyText::of(&values) else {

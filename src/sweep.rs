@@ -122,7 +122,9 @@ fn collect(tape: &Tape, table: &PathTable, doc: Doc, found: &mut Found<'_>) {
     for node in tape.nodes() {
         if matches!(node.kind(), Kind::String | Kind::Number) && table.declared.facts(doc, node.path()).secret {
             // A value too short to search for is not one of the set; sealing it is not affected.
+            // Steps may trim what is sealed, and somebody else's text may hold the trimmed form.
             found.secrets.add(node.text());
+            found.secrets.add(node.text().trim());
             found.any |= !node.text().is_empty();
         }
     }

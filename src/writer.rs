@@ -209,9 +209,12 @@ impl Writer {
 
 /// Searches a cell for secrets before it is written.
 fn search_cell(vault: &Vault, table: &str, column: &str, value: &Value, findings: &mut dyn FnMut(Finding)) {
-    if let Value::Text(text) | Value::Json(text) = value
-        && vault.finds_secret(text)
-    {
+    let found = match value {
+        Value::Text(text) | Value::Json(text) => vault.finds_secret(text),
+        Value::Integer(_) | Value::Real(_) => value.as_key_text().is_some_and(|text| vault.finds_secret(&text)),
+        Value::Null | Value::Bool(_) | Value::Civil(_) | Value::Instant(_) | Value::Sealed(_) => false,
+    };
+    if found {
         let message = format!("`{table}.{column}` holds a text that is somebody's secret too");
         findings(Finding::new(&SECRET_WORD, message).about(format!("{table}.{column}")));
     }

@@ -239,7 +239,6 @@ fn the_frame_in_every_row_is_counted_once() {
 }
 
 #[test]
-#[ignore = "what `[ignore]` names is listed as unexpected all the same"]
 fn what_is_ignored_by_name_is_not_unexpected_in_a_catch_all() {
     let rules = r#"
         [table.notes]

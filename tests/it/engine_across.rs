@@ -155,7 +155,6 @@ fn twins_where_a_column_must_be_unique_are_told() {
 
 /// A record that is rejected takes back what it counted, and nothing that it did not count.
 #[test]
-#[ignore = "a rejected record takes back the count of an event that it did not count"]
 fn a_rejected_record_whose_event_gave_way_with_its_parent_takes_back_no_other_event() {
     let rules = r#"
         [table.people]

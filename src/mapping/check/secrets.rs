@@ -3,7 +3,7 @@
 use super::{Spot, Told};
 use crate::error::Error;
 use crate::mapping::codes;
-use crate::mapping::model::{KeyPart, Mapping, SecretKind, Set};
+use crate::mapping::model::{KeyPart, Mapping, OnDuplicate, SecretKind, Set};
 use crate::mapping::place::{At, Place, has_whole_shape};
 use crate::mapping::walk::{self, Visit};
 use crate::table::ColumnType;
@@ -24,6 +24,11 @@ pub(super) fn check_rule(spot: &Spot<'_>, told: &mut Told) {
     let Some(first) = sealed.first() else {
         return;
     };
+    if spot.rule.on_duplicate == OnDuplicate::Fill {
+        let message = format!("rule `{}` fills rows and seals `{}`", spot.rule.name, first.name);
+        let hint = "sealing into rows that others made is not built yet: let the rule that makes the row seal";
+        spot.refuse(told, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
+    }
     match spot.rule.key_columns() {
         None => {
             let message =
