@@ -175,7 +175,7 @@ impl Run<'_> {
         let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
         if let Some(cells) = self.transaction.find(&rule.table.name, &columns, &wanted, &[values])?.pop().flatten() {
             let values = cells.into_iter().map(cell_value).collect();
-            let entry = Entry { place: None, feeder: u32::MAX, values, existing: true };
+            let entry = Entry { place: None, feeder: u32::MAX, values, existing: true, present: true };
             self.index.insert_lasting(spec, key.clone(), entry);
         }
         Ok(())

@@ -2,8 +2,8 @@
 
 use crate::account::{Class, Mark, NameLeaf, Sheet};
 use crate::error::Result;
-use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, Severity};
-use crate::mapping::apply::{Current, Draft, FileContext, Mapped, Origin, Owner, Scope, apply, follow};
+use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, Severity, excerpt};
+use crate::mapping::apply::{Current, Draft, Fault, FileContext, Mapped, Origin, Owner, Scope, apply, follow};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::Mapping;
@@ -27,6 +27,19 @@ pub(crate) struct Reading<'r> {
     pub(crate) context: FileContext,
     pub(crate) shaped: Shaped,
     pub(crate) frame_sheet: Sheet,
+    /// The names on the way to the record before.
+    pub(crate) last_names: Vec<String>,
+}
+
+impl Reading<'_> {
+    /// Which of the names on the way to a record were not there for the record before: several
+    /// records below one member share its name.
+    fn new_names(&mut self, names: &[String]) -> Vec<u32> {
+        let shared = names.iter().zip(&self.last_names).take_while(|(new, old)| new == old).count();
+        // Two records of one array have all names alike, two members of one object the last never.
+        self.last_names = names.to_vec();
+        (shared..names.len()).filter_map(|i| u32::try_from(i).ok()).collect()
+    }
 }
 
 impl Run<'_> {
@@ -68,7 +81,7 @@ impl Run<'_> {
             namespace: plan.set.namespace,
         };
         let frame_sheet = Sheet::new(shaped.frame.len());
-        let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet };
+        let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, last_names: Vec::new() };
         self.read_records(&mut reading, &mut opened)?;
         self.earlier.retain(|(of, _), _| *of != file_id(file));
         if let Err(finding) = opened.unchanged() {
@@ -190,46 +203,43 @@ impl Run<'_> {
         let mut sheet = Sheet::new(record.tape.len());
         let earlier = self.files[reading.file].sheets.remove(&record.number);
         let place = Place { file: reading.context.id, offset: record.span.start };
-        let (mapped, fates) = if let Some(findings) = self.known.get(&(place.file, place.offset)) {
-            if plan.turns_of(self.mapping).0 == reading.turn {
-                let findings = findings.clone();
-                self.reject_record(reading, table, record, findings, &Mapped::default())?;
+        let index = std::mem::take(&mut self.index);
+        let scope = Scope {
+            file: &reading.context,
+            declared: &table.declared,
+            index: &index,
+            record: root,
+            frame: if whole { root } else { reading.shaped.frame.root() },
+            whole,
+            element: Current::Node(root),
+            position: i64::try_from(record.number).unwrap_or(i64::MAX),
+            names: Rc::new(
+                shape
+                    .key_as
+                    .iter()
+                    .zip(record.name())
+                    .map(|(context, name)| (context.clone(), name.to_owned(), last_name(record)))
+                    .collect(),
+            ),
+        };
+        let mut mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
+        self.index = index;
+        let (fates, refused) = match self.known.get(&(place.file, place.offset)) {
+            Some(findings) => (vec![RowFate::Rejected; mapped.drafts.len()], findings.clone()),
+            None if earlier.as_ref().is_some_and(|earlier| earlier.rejected) => {
+                (vec![RowFate::Rejected; mapped.drafts.len()], Vec::new())
+            }
+            None => self.judge_record(reading, place, &mut mapped)?,
+        };
+        if !refused.is_empty() {
+            // A record that was known to be bad is told of once, when it is met first.
+            if earlier.as_ref().is_none_or(|earlier| !earlier.rejected) {
+                self.reject_record(reading, table, record, refused, &mapped)?;
             }
             sheet.rejected = true;
-            (Mapped::default(), Vec::new())
-        } else if earlier.as_ref().is_some_and(|earlier| earlier.rejected) {
-            (Mapped::default(), Vec::new())
-        } else {
-            let index = std::mem::take(&mut self.index);
-            let scope = Scope {
-                file: &reading.context,
-                declared: &table.declared,
-                index: &index,
-                record: root,
-                frame: if whole { root } else { reading.shaped.frame.root() },
-                whole,
-                element: Current::Node(root),
-                position: i64::try_from(record.number).unwrap_or(i64::MAX),
-                names: Rc::new(
-                    shape
-                        .key_as
-                        .iter()
-                        .zip(record.name())
-                        .map(|(context, name)| (context.clone(), name.to_owned(), last_name(record)))
-                        .collect(),
-                ),
-            };
-            let mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
-            self.index = index;
-            let (fates, refused) = self.judge_record(reading, place, &mapped)?;
-            if !refused.is_empty() {
-                self.reject_record(reading, table, record, refused, &mapped)?;
-                sheet.rejected = true;
-            }
-            (mapped, fates)
-        };
-        for i in 0..record.names.len() {
-            sheet.claim_name(NameLeaf::OfRecord(u32::try_from(i).unwrap_or(u32::MAX)), Mark::default());
+        }
+        for i in reading.new_names(record.names) {
+            sheet.claim_name(NameLeaf::OfRecord(i), Mark::default());
         }
         for name in &mapped.names {
             sheet.claim_name(*name, Mark::default());
@@ -243,6 +253,9 @@ impl Run<'_> {
                 let mark = self.claim_mark(mapping, draft, claim, *fate);
                 self.mark(&claim.touch, mark, &mut sheet, reading, whole);
             }
+        }
+        for claim in mapped.partial.iter().flat_map(|draft| &draft.claims) {
+            self.mark(&claim.touch, Mark::of(Class::Rejected), &mut sheet, reading, whole);
         }
         sheet.taken |= mapped.taken && (fates.is_empty() || fates.iter().any(|fate| fate.is_taken()));
         if let Some(earlier) = &earlier {
@@ -261,35 +274,41 @@ impl Run<'_> {
         &mut self,
         reading: &Reading,
         place: Place,
-        mapped: &Mapped,
+        mapped: &mut Mapped,
     ) -> Result<(Vec<RowFate>, Vec<Finding>)> {
-        let mapping = &self.plan.set.mappings[self.mapping];
-        let finding = |rule: usize, fault: &crate::mapping::apply::Fault, severity: Option<Severity>| {
-            let column = fault.column.as_deref().unwrap_or_default();
-            let mut finding = Finding::new(fault.code, fault.message.clone())
-                .at(Place { file: place.file, offset: fault.at.unwrap_or(place.offset) })
-                .about(format!("{}.{}.{column}", mapping.name, mapping.rules[rule].name).trim_end_matches('.'));
-            finding.mapping = (fault.line > 0).then(|| format!("{}:{}", mapping.file, fault.line));
-            finding.severity = severity.unwrap_or(finding.severity);
-            finding
-        };
-        let mut refused: Vec<Finding> = mapped.faults.iter().map(|(rule, fault)| finding(*rule, fault, None)).collect();
+        let mut refused: Vec<Finding> =
+            mapped.faults.iter().map(|(rule, fault)| self.fault_finding(place, *rule, fault, None)).collect();
         let mut fates = vec![RowFate::Rejected; mapped.drafts.len()];
         if refused.is_empty() {
-            (fates, refused) = self.settle(reading.context.id, &mapped.drafts)?;
+            (fates, refused) = self.settle(reading.context.id, &mut mapped.drafts)?;
         }
         if refused.is_empty() {
             for draft in &mapped.drafts {
                 let differing: Vec<Finding> = draft
                     .differing
                     .iter()
-                    .map(|(severity, fault)| finding(draft.rule, fault, Some(*severity)))
+                    .map(|(severity, fault)| self.fault_finding(place, draft.rule, fault, Some(*severity)))
                     .collect();
                 self.findings.extend(differing);
             }
             self.learn_owner_rows(mapped, &fates);
         }
         Ok((fates, refused))
+    }
+
+    /// A fault as a finding, with an excerpt of the value that was found.
+    fn fault_finding(&self, record: Place, rule: usize, fault: &Fault, severity: Option<Severity>) -> Finding {
+        let mapping = &self.plan.set.mappings[self.mapping];
+        let column = fault.column.as_deref().unwrap_or_default();
+        // The whole value is searched: what is cut off might have told a secret from a word.
+        let shown = fault.found.as_ref().filter(|text| !self.vault.finds_secret(text));
+        let found = shown.map_or_else(String::new, |text| format!(", found {}", excerpt(text)));
+        let mut finding = Finding::new(fault.code, fault.message.clone() + &found)
+            .at(Place { file: record.file, offset: fault.at.unwrap_or(record.offset) })
+            .about(format!("{}.{}.{column}", mapping.name, mapping.rules[rule].name).trim_end_matches('.'));
+        finding.mapping = (fault.line > 0).then(|| format!("{}:{}", mapping.file, fault.line));
+        finding.severity = severity.unwrap_or(finding.severity);
+        finding
     }
 
     fn learn_owner_rows(&mut self, mapped: &Mapped, fates: &[RowFate]) {

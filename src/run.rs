@@ -211,7 +211,13 @@ impl<'p> Run<'p> {
                     self.index.insert_lasting(
                         spec,
                         key,
-                        Entry { place: None, feeder: u32::MAX, values: values.collect(), existing: true },
+                        Entry {
+                            place: None,
+                            feeder: u32::MAX,
+                            values: values.collect(),
+                            existing: true,
+                            present: true,
+                        },
                     );
                 }
             }

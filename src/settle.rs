@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::finding::{Code, FileId, Finding, Place, ROW_DUPLICATE, ROW_REFERENCE, ROW_UNIQUE};
-use crate::keyindex::{Entry, KeyText};
+use crate::keyindex::{Entry, KeyText, Placed};
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::model::OnDuplicate;
@@ -69,15 +69,18 @@ impl Run<'_> {
     /// Decides what becomes of the rows of one record and writes those that are new.
     ///
     /// Returns a fate per draft, and what is wrong; if anything is, no row of the record is written.
-    pub fn settle(&mut self, file: FileId, drafts: &[Draft]) -> Result<(Vec<RowFate>, Vec<Finding>)> {
+    pub fn settle(&mut self, file: FileId, drafts: &mut [Draft]) -> Result<(Vec<RowFate>, Vec<Finding>)> {
         let plan = self.plan;
         let mut judged: Vec<Judged> = Vec::with_capacity(drafts.len());
         let mut refused = Vec::new();
-        let mut placed: Vec<(usize, KeyText)> = Vec::new();
+        let mut placed: Vec<(usize, KeyText, Placed)> = Vec::new();
         let mut given: Vec<&str> = Vec::new();
-        for draft in drafts {
+        for draft in drafts.iter_mut() {
             let rule = &plan.rules[self.mapping][draft.rule];
             let parent = draft.parent.map(|at| judged[at].fate);
+            if let Some(id) = draft.parent.and_then(|at| judged[at].id) {
+                take_parents_id(rule, draft, id);
+            }
             match self.judge(rule, file, draft, parent)? {
                 Verdict::Is(mut one) => {
                     if let (RowFate::Inserted, Some(column)) = (one.fate, &rule.given_id) {
@@ -96,7 +99,7 @@ impl Run<'_> {
             }
         }
         if !refused.is_empty() {
-            placed.iter().for_each(|(spec, key)| self.index.remove(*spec, key));
+            placed.into_iter().rev().for_each(|(spec, key, placed)| self.index.take_back(spec, key, placed));
             given.iter().for_each(|table| self.writer.return_id(table));
             drafts.iter().for_each(|draft| self.unfold(file, draft));
             return Ok((vec![RowFate::Rejected; drafts.len()], refused));
@@ -205,7 +208,8 @@ impl Run<'_> {
 
     fn references(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
         let mut wrong = Vec::new();
-        for reference in rule.references() {
+        // A row may refer to a later one of its own table: that is judged when all are written.
+        for reference in rule.references().filter(|key| key.table != rule.table.name) {
             let values: Vec<Value> =
                 reference.columns.iter().map(|column| value_of(rule, draft, column).clone()).collect();
             let Some(key) = KeyText::of(&values) else {
@@ -228,7 +232,7 @@ impl Run<'_> {
         file: FileId,
         draft: &Draft,
         one: &Judged,
-        placed: &mut Vec<(usize, KeyText)>,
+        placed: &mut Vec<(usize, KeyText, Placed)>,
     ) {
         let given = one.id.map(Value::Integer);
         let key_only = one.fate == RowFate::Empty;
@@ -260,9 +264,9 @@ impl Run<'_> {
             let values = asked.wanted.iter().map(|column| of(column).clone()).collect();
             let place = Some(Place { file, offset: draft.at });
             let existing = one.fate == RowFate::Unchanged;
-            let entry = Entry { place, feeder: feeder(rule), values, existing };
-            self.index.insert(spec, key.clone(), entry);
-            placed.push((spec, key));
+            let entry = Entry { place, feeder: feeder(rule), values, existing, present: !key_only };
+            let change = self.index.insert(spec, key.clone(), entry);
+            placed.push((spec, key, change));
         }
     }
 
@@ -288,6 +292,16 @@ impl Run<'_> {
         };
         let findings = &mut self.findings;
         self.writer.insert(&mut *self.transaction, &self.vault, insert, &mut |finding| findings.push(finding))
+    }
+}
+
+/// Puts the id that the engine gave to the parent's row where the child refers to it.
+fn take_parents_id(rule: &CompiledRule, draft: &mut Draft, id: i64) {
+    for at in std::mem::take(&mut draft.parents_id) {
+        draft.values[at] = Value::Integer(id);
+        if let Some(fields) = &rule.key_fields {
+            draft.key = KeyText::of(fields.iter().map(|at| &draft.values[*at]));
+        }
     }
 }
 

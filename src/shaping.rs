@@ -42,9 +42,11 @@ pub struct PathTables {
 impl PathTables {
     /// Takes a shape's table out, for the time that a file is read.
     pub fn take(&mut self, number: usize, mapping: &Mapping, shape: usize) -> PathTable {
-        self.tables.remove(&(number, shape)).unwrap_or_else(|| PathTable {
-            record: Paths::new(),
-            declared: Declared::new(mapping, &mapping.source.shapes[shape]),
+        self.tables.remove(&(number, shape)).unwrap_or_else(|| {
+            let declared = Declared::new(mapping, &mapping.source.shapes[shape]);
+            let mut record = Paths::new();
+            declared.intern(Doc::Record, &mut record);
+            PathTable { record, declared }
         })
     }
 
@@ -54,8 +56,14 @@ impl PathTables {
     }
 
     /// Paths of frames of a mapping's files.
-    pub fn frame(&mut self, number: usize) -> &mut Paths {
-        self.frames.entry(number).or_default()
+    pub fn frame(&mut self, number: usize, mapping: &Mapping) -> &mut Paths {
+        self.frames.entry(number).or_insert_with(|| {
+            let mut paths = Paths::new();
+            for shape in &mapping.source.shapes {
+                Declared::new(mapping, shape).intern(Doc::Frame, &mut paths);
+            }
+            paths
+        })
     }
 }
 
@@ -71,7 +79,7 @@ pub fn shape(
 ) -> Result<Shaped, Vec<Finding>> {
     let shapes = &mapping.source.shapes;
     let selections: Vec<&Selection> = shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
-    let outline = source::skim(opened, &selections, tables.frame(number))?;
+    let outline = source::skim(opened, &selections, tables.frame(number, mapping))?;
     let root = outline.tape.root();
     let fits = |shape: &Shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root));
     let Some(chosen) = shapes.iter().position(fits) else {
@@ -86,12 +94,12 @@ pub fn shape(
         // What only other shapes select belongs to the frame: if there is such a thing, look again.
         Some(records) => {
             let others = selections.iter().zip(&outline.selected).any(|(other, count)| *other != records && *count > 0);
-            if others { source::skim(opened, &[records], tables.frame(number))?.tape } else { outline.tape }
+            if others { source::skim(opened, &[records], tables.frame(number, mapping))?.tape } else { outline.tape }
         }
     };
     let sha256 = opened.digest().map_err(|finding| vec![finding])?;
     let mut table = tables.take(number, mapping, chosen);
-    table.declared.learn(Doc::Frame, tables.frame(number));
+    table.declared.learn(Doc::Frame, tables.frame(number, mapping));
     tables.put_back(number, chosen, table);
     Ok(Shaped { shape: chosen, frame, leaves, notes, sha256 })
 }

@@ -16,6 +16,19 @@ pub(super) fn as_text(got: &Got) -> Option<String> {
     }
 }
 
+/// A scalar as a key compares it: booleans as `1` and `0`.
+pub(super) fn as_key_text(got: &Got) -> Option<String> {
+    let boolean = match got {
+        Got::Node(node, _) => match node.kind() {
+            Kind::Bool(value) => Some(value),
+            _ => None,
+        },
+        Got::Datum(Datum::Bool(value)) => Some(*value),
+        _ => None,
+    };
+    boolean.map(|value| if value { "1" } else { "0" }.to_owned()).or_else(|| as_text(got))
+}
+
 fn datum_text(datum: &Datum) -> Option<String> {
     Some(match datum {
         Datum::Text(text) | Datum::Number(text) | Datum::Json(text) => text.clone(),
@@ -179,11 +192,11 @@ fn decimal(text: &str) -> (bool, String, i64) {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let mut exponent: i64 = exponent.parse().unwrap_or(i64::MAX / 2);
-    exponent -= i64::try_from(fraction.len()).unwrap_or(i64::MAX / 2);
+    exponent = exponent.saturating_sub(i64::try_from(fraction.len()).unwrap_or(i64::MAX));
     let all = format!("{whole}{fraction}");
     let digits = all.trim_start_matches('0');
     let trimmed = digits.trim_end_matches('0');
-    exponent += i64::try_from(digits.len() - trimmed.len()).unwrap_or(0);
+    exponent = exponent.saturating_add(i64::try_from(digits.len() - trimmed.len()).unwrap_or(0));
     if trimmed.is_empty() { (negative, String::new(), 0) } else { (negative, trimmed.to_owned(), exponent) }
 }
 

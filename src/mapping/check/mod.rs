@@ -3,7 +3,6 @@
 mod columns;
 mod kept;
 mod order;
-mod place;
 mod references;
 mod secrets;
 mod types;

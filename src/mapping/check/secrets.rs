@@ -1,9 +1,9 @@
 //! Secrets stay secrets: what is sealed can be, and nothing else uses it in clear text.
 
-use super::place::{At, Place};
 use super::{Spot, Told};
 use crate::error::Error;
 use crate::mapping::model::{KeyPart, Mapping, SecretKind, Set};
+use crate::mapping::place::{At, Place, has_whole_shape};
 use crate::mapping::walk::{self, Visit};
 use crate::table::ColumnType;
 
@@ -64,7 +64,7 @@ pub(super) fn check_clear_uses(mapping: &Mapping, told: &mut Told) {
     let places = Places::of(mapping);
     let mut uses: Vec<(Place, u32)> = Vec::new();
     for rule in &mapping.rules {
-        let at = At { mapping, rule };
+        let at = At::new(mapping, rule);
         for part in &rule.key {
             if let KeyPart::Path(path) = part {
                 uses.extend(at.places(path, &[]).into_iter().map(|place| (place, rule.line)));
@@ -93,7 +93,7 @@ pub(super) fn check_names(set: &Set, told: &mut Told) {
         let places = Places::of(mapping);
         let mut named: Vec<(Place, u32)> = Vec::new();
         for rule in &mapping.rules {
-            let at = At { mapping, rule };
+            let at = At::new(mapping, rule);
             let mut see =
                 |visit: &Visit<'_, '_>| named.extend(at.named(visit).into_iter().map(|place| (place, visit.line)));
             for expr in rule.column_exprs() {
@@ -110,7 +110,7 @@ pub(super) fn check_names(set: &Set, told: &mut Told) {
             }
         }
         let line = mapping.rules.first().map_or(1, |rule| rule.line);
-        named.extend(mapping.expected.iter().map(|rooted| (Place::of(mapping, rooted), line)));
+        named.extend(mapping.expected.iter().map(|rooted| (Place::of(has_whole_shape(mapping), rooted), line)));
         named.sort_by_key(|(_, line)| *line);
         let mut seen: Vec<Place> = Vec::new();
         for (place, line) in named {
@@ -139,7 +139,7 @@ impl Places {
         let mut open = Vec::new();
         for rule in &mapping.rules {
             for secret in &rule.secrets {
-                At { mapping, rule }.reads(&secret.expr, &mut |used| {
+                At::new(mapping, rule).made_from(&secret.expr, &mut |used| {
                     if secret.declassify.is_some() {
                         open.push(used.place.clone());
                     }
@@ -148,7 +148,7 @@ impl Places {
             }
         }
         let secret = named.iter().filter(|place| !open.contains(place)).cloned().collect();
-        let ignored = mapping.ignore.iter().map(|(rooted, _, _)| Place::of(mapping, rooted)).collect();
+        let ignored = mapping.ignore.iter().map(|(rooted, _, _)| Place::of(has_whole_shape(mapping), rooted)).collect();
         Self { secret, named, ignored }
     }
 
