@@ -142,7 +142,7 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     /// Whether a node is secret, or holds nothing but what is (a scalar below a secret path).
     pub(super) fn hides(&self, node: NodeRef, doc: crate::mapping::declared::Doc) -> bool {
-        self.scope.declared.facts(doc, node.path()).secret
+        !self.sealing && self.scope.declared.facts(doc, node.path()).secret
     }
 
     fn first(&mut self, all: &[Expr], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
@@ -373,7 +373,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             .flat_map(|selection| super::path::select(node, &selection.0))
             .map(|selected| selected.node.id())
             .collect();
-        if left_out.is_empty() && !self.scope.declared.has_secrets() {
+        if left_out.is_empty() && (self.sealing || !self.scope.declared.has_secrets()) {
             trail.push(Touch::Nodes(doc, node.span()));
             node.write_json(out, &|_| false);
             return;

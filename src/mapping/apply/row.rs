@@ -11,6 +11,7 @@ use crate::keyindex::KeyText;
 use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::mapping::model::{ColumnRule, Expr, From, KeyPart, PathExpr, Policy, Root, Rule, SecretRule};
 use crate::row::Value;
+use crate::step::Datum;
 use crate::table::ColumnType;
 use secrecy::{ExposeSecret, SecretString};
 use std::rc::Rc;
@@ -114,6 +115,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) tainted: bool,
     /// Whether what is being evaluated came from the run's start time.
     pub(super) clock: bool,
+    /// Whether a secret is being made, from which nothing is left out.
+    pub(super) sealing: bool,
     /// The alternative that the expression being evaluated chose.
     pub(super) chosen: Option<usize>,
     rule: &'a Rule,
@@ -159,6 +162,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             scope,
             tainted: false,
             clock: false,
+            sealing: false,
             chosen: None,
             rule,
             compiled,
@@ -443,7 +447,16 @@ impl<'a, 't> RowMaker<'a, 't> {
         let scope = self.scope.clone();
         let mut trail = Vec::new();
         let (tainted, clock) = (self.tainted, self.clock);
-        let got = self.eval(&secret.expr, &scope, &mut trail);
+        self.sealing = true;
+        let mut got = self.eval(&secret.expr, &scope, &mut trail);
+        if let Ok(Got::Node(node, doc)) = &got
+            && node.is_container()
+        {
+            let mut json = String::new();
+            self.container(*node, *doc, &[], &mut trail, &mut json);
+            got = Ok(Got::Datum(Datum::Json(json)));
+        }
+        self.sealing = false;
         (self.tainted, self.clock) = (tainted, clock);
         let fault = |message: String, at| {
             let mut fault = Fault::new(&VALUE_TYPE, message);

@@ -5,6 +5,7 @@ mod kept;
 mod order;
 mod references;
 mod secrets;
+mod shapes;
 mod types;
 
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
             secrets::check_rule(&spot, &mut told);
         }
         secrets::check_clear_uses(mapping, &mut told);
+        shapes::check(mapping, &mut told);
         kept::check(mapping, &mut told);
     }
     secrets::check_names(set, &mut told);
