@@ -24,6 +24,8 @@ pub struct ImportOptions {
     pub max_rejects: u64,
     /// `--only-mapping`; empty for all.
     pub only_mapping: Vec<String>,
+    /// `--with`: optional mappings that are read in this run.
+    pub with: Vec<String>,
     /// `--only-owner`: directory names or ids; empty for all.
     pub only_owner: Vec<String>,
     /// `--owner`: whose the files are that name no owner.

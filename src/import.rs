@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::load::SetSource;
 use crate::mapping::model::{SecretKind, Set};
 use crate::mapping::{bundled, check, load};
-use crate::plan::Plan;
+use crate::plan::{Chosen, Plan};
 use crate::rejects::RejectFolder;
 use crate::report::write::ReportFiles;
 use crate::report::{Outcome, Report, Timings};
@@ -30,7 +30,12 @@ pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Repo
     let (set, schema, root) = choose_set(options, companion)?;
     let mut target = target::open(&database(options, &set)?)?;
     companion.phase(Phase::Walk, 0, 0);
-    let plan = Plan::new(set, schema, source::walk::walk(&root)?, &options.only_mapping)?;
+    let plan = Plan::new(
+        set,
+        schema,
+        source::walk::walk(&root)?,
+        &Chosen { only: &options.only_mapping, with: &options.with },
+    )?;
     clock.lap(|timings| &mut timings.walk);
     agree(options, companion, &*target, &plan)?;
     let key = key_source(options, companion, &plan.set, &*target)?;

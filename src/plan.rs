@@ -37,6 +37,15 @@ pub enum Fate {
 /// One entry of a mapping's `files` (mapping and entry) in one directory of an owner.
 pub type Feed = ((usize, usize), Option<String>);
 
+/// Which mappings take part in a run.
+#[derive(Debug)]
+pub struct Chosen<'o> {
+    /// Only these; empty for all.
+    pub only: &'o [String],
+    /// These too, although they are optional.
+    pub with: &'o [String],
+}
+
 /// The plan of a run.
 #[derive(Debug)]
 pub struct Plan {
@@ -58,14 +67,19 @@ pub struct Plan {
 
 impl Plan {
     /// Makes the plan. The set must have passed `check`.
-    pub fn new(set: Set, schema: Schema, tree: Tree, only: &[String]) -> Result<Self> {
-        if let Some(unknown) = only.iter().find(|name| !set.mappings.iter().any(|mapping| mapping.name == **name)) {
+    pub fn new(set: Set, schema: Schema, tree: Tree, chosen: &Chosen) -> Result<Self> {
+        if let Some(unknown) = chosen
+            .only
+            .iter()
+            .chain(chosen.with)
+            .find(|name| !set.mappings.iter().any(|mapping| mapping.name == **name))
+        {
             return Err(Error::request(format!("the set `{}` has no mapping `{unknown}`", set.name)));
         }
         let rules = compile(&set, &schema);
         let order = order(&set, &rules)?;
         let specs = Specs { set: &set, rules: &rules, order: &order, schema: &schema, specs: Vec::new() }.collect();
-        let fates = tree.files.iter().map(|file| fate(&set, &file.path, only)).collect();
+        let fates = tree.files.iter().map(|file| fate(&set, &file.path, chosen)).collect();
         Ok(Self { set, schema, tree, fates, rules, order, specs })
     }
 
@@ -169,7 +183,7 @@ impl Plan {
 }
 
 /// The most specific pattern decides; patterns of the set's `[ignore]` take part.
-fn fate(set: &Set, path: &str, only: &[String]) -> Fate {
+fn fate(set: &Set, path: &str, chosen: &Chosen) -> Fate {
     let mut best: Option<(&Pattern, Fate)> = None;
     let mut offer = |pattern, fate: &dyn Fn(Vec<(String, String)>) -> Fate| {
         let pattern: &Pattern = pattern;
@@ -182,15 +196,17 @@ fn fate(set: &Set, path: &str, only: &[String]) -> Fate {
     for (m, mapping) in set.mappings.iter().enumerate() {
         for (p, pattern) in mapping.source.files.iter().enumerate() {
             offer(pattern, &|captures| {
-                if !only.is_empty() && !only.contains(&mapping.name) {
+                if !chosen.only.is_empty() && !chosen.only.contains(&mapping.name) {
                     return Fate::Ignored {
                         what: mapping.name.clone(),
                         reason: "left out of this run by --only-mapping".to_owned(),
                     };
                 }
                 match &mapping.source.optional {
-                    Some(reason) => Fate::Ignored { what: pattern.text.clone(), reason: reason.clone() },
-                    None => Fate::Mapped { mapping: m, pattern: p, captures },
+                    Some(reason) if !chosen.with.contains(&mapping.name) => {
+                        Fate::Ignored { what: pattern.text.clone(), reason: reason.clone() }
+                    }
+                    _ => Fate::Mapped { mapping: m, pattern: p, captures },
                 }
             });
         }

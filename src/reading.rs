@@ -51,9 +51,9 @@ impl Run<'_> {
         if let Some(findings) = self.known.get(&(file_id(file), u64::MAX)) {
             return self.reject_file(file, findings.clone());
         }
-        let mut opened = match source::open(source, self.limits(mapping)) {
+        let mut opened = match source::open_as(source, self.limits(mapping), mapping.source.format) {
             Ok(opened) => opened,
-            Err(finding) => return self.reject_file(file, vec![finding]),
+            Err(finding) => return self.broken(file, mapping, vec![finding]),
         };
         let Some(shaped) = self.shape(file, mapping, &mut opened)? else {
             return Ok(()); // rejected or ignored, and said so
@@ -394,7 +394,8 @@ impl Run<'_> {
     /// there. What is wrong with the file is told when it is read.
     pub fn time_of(&mut self, file: usize, number: usize) -> Option<String> {
         let mapping = &self.plan.set.mappings[number];
-        let mut opened = source::open(&self.plan.tree.files[file], self.limits(mapping)).ok()?;
+        let mut opened =
+            source::open_as(&self.plan.tree.files[file], self.limits(mapping), mapping.source.format).ok()?;
         let shaped = shape(&mut opened, number, mapping, &mut self.paths).ok()?;
         let whole = match mapping.source.shapes[shaped.shape].records {
             Some(_) => None,

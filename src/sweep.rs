@@ -80,7 +80,7 @@ fn sweep_file(
 ) -> Option<()> {
     let mapping = &plan.set.mappings[number];
     let limits = Limits { depth: options.max_depth, sensitive: true, ..Limits::default() };
-    let mut opened = source::open(&plan.tree.files[file], limits).ok()?;
+    let mut opened = source::open_as(&plan.tree.files[file], limits, mapping.source.format).ok()?;
     let shaped = shape(&mut opened, number, mapping, tables).ok()?;
     let mut table = tables.take(number, mapping, shaped.shape);
     collect(&shaped.frame, &table, Doc::Frame, found);

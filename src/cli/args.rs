@@ -100,6 +100,9 @@ pub(super) struct ImportArgs {
     /// Use only this mapping; may be given more than once.
     #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
     pub(super) only_mapping: Vec<String>,
+    /// Read this mapping too, although its set leaves it out by default; may be given more than once.
+    #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
+    pub(super) with: Vec<String>,
     /// Import only what belongs to this owner (directory or id); may be given more than once.
     #[arg(long, value_name = "OWNER", action = ArgAction::Append)]
     pub(super) only_owner: Vec<String>,

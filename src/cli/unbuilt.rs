@@ -10,14 +10,7 @@ const CREDENTIALS: &[&str] = &["status", "encrypt", "verify", "rekey", "rotate",
 const FLAGS: &[(&str, &[(&str, bool)])] = &[
     (
         "import",
-        &[
-            ("existing", true),
-            ("with", true),
-            ("jobs", true),
-            ("exit-code", false),
-            ("follow-outside", false),
-            ("lossy-text", false),
-        ],
+        &[("existing", true), ("jobs", true), ("exit-code", false), ("follow-outside", false), ("lossy-text", false)],
     ),
     ("explain", &[("row", true)]),
 ];
@@ -105,7 +98,6 @@ mod tests {
     fn flags_are_refused_by_name() {
         assert_eq!(refusal("import ./old --existing keep"), "`--existing` is not built yet");
         assert_eq!(refusal("import ./old --jobs=8"), "`--jobs` is not built yet");
-        assert_eq!(refusal("import --with m ./old"), "`--with` is not built yet");
         assert_eq!(refusal("import --lossy-text ./old"), "`--lossy-text` is not built yet");
         assert_eq!(refusal("explain --row notes x"), "`--row` is not built yet");
     }

@@ -195,6 +195,10 @@ pub struct Source {
 pub enum Format {
     /// JSON.
     Json,
+    /// The file is one text.
+    Text,
+    /// JSON if the first byte that is not blank is `{` or `[`, else one text.
+    Sniff,
 }
 
 /// One historical form of a file type.

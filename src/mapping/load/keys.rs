@@ -147,8 +147,8 @@ pub static FORMAT: Keys = Keys {
     title: "`format`",
     keys: &[
         key("json", "one JSON document"),
-        later("text", "the file is one text"),
-        later("sniff", "JSON if the first byte says so, else text"),
+        key("text", "the file is one text"),
+        key("sniff", "JSON if the first byte says so, else text"),
         later("lines", "one JSON document per line"),
     ],
 };

@@ -246,9 +246,9 @@ hint: did you mean `trim`?";
 #[test]
 fn what_is_not_built_yet_is_refused_by_name() {
     let told = wrong(
-        "[source]\nfiles = [\"x.json\"]\nformat = \"sniff\"\n[table.a]\nkey = [\"a\"]\non_reject = \"row\"\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[table.a.secrets]\nc = { from = \"d\", kind = \"hash\" }\n[[seed]]\n[[assert]]\n",
+        "[source]\nfiles = [\"x.json\"]\nformat = \"lines\"\n[table.a]\nkey = [\"a\"]\non_reject = \"row\"\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[table.a.secrets]\nc = { from = \"d\", kind = \"hash\" }\n[[seed]]\n[[assert]]\n",
     );
-    for name in ["`sniff`", "`row`", "`rest`", "`truncate`", "a number as an index", "`hash`", "`seed`", "`assert`"] {
+    for name in ["`lines`", "`row`", "`rest`", "`truncate`", "a number as an index", "`hash`", "`seed`", "`assert`"] {
         assert!(told.contains(&format!("{name} is not built yet")), "{name} in {told}");
     }
     assert_eq!(told.matches("is not built yet").count(), 8, "{told}");
