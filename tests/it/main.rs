@@ -8,6 +8,7 @@ mod independent;
 mod v1_tree;
 
 mod broken;
+mod catalogue;
 mod cmd;
 mod credentials;
 mod docs;
