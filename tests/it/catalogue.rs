@@ -805,6 +805,21 @@ fn a_fork_of_the_list_with_passwords_leaks_none() {
     assert!(memchr::memmem::find(&bytes, b"kD7!uv2+Rw").is_none());
 }
 
+#[test]
+fn ignored_files_that_hold_secrets_are_named() {
+    let house = House::new();
+    let copy = format!(r#"[{{"id":"{KIM}","note":"kD7!uv2+Rw"}}]"#);
+    let template = r#"{"smtpServer":"smtp.example.com","password":"invented-4711-of-a-template"}"#;
+    let (backup, template_path) =
+        ("backups/2025-05-06T10-00-00-000Z/users.json", "templates/email-settings.template.json");
+    let source =
+        small(&house, &[(backup, &copy), (template_path, template), ("templates/metadata.template.json", "{}")]);
+    let report = comes_in(&house, &source);
+    assert!(has(&report, "X005", backup), "the same value as in the list");
+    assert!(has(&report, "X005", template_path), "a name that sounds secret");
+    assert!(!has(&report, "X005", "templates/metadata.template.json"));
+}
+
 // idempotence: second run inserts 0 rows; deterministic ids; `W-` stripped in work_orders.external_id, kept in
 // user_dispenser_data/user_completed_jobs.
 
