@@ -16,7 +16,7 @@ mod terminal;
 mod unbuilt;
 
 use crate::error::{Error, Result};
-use args::{Cli, Command, Credentials};
+use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};
 use output::{Output, Wishes};
 use std::ffi::OsString;
@@ -61,6 +61,6 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Command::Import(args) => import::run(*args, output),
         Command::Runs(args) => runs::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
-        Command::Credentials { command: Credentials::NewKeyFile(args) } => credentials::new_key_file(&args, output),
+        Command::Credentials { command } => credentials::run(command, output),
     }
 }

@@ -1,7 +1,7 @@
 //! Where the passphrase or key comes from: a file, the environment, or a hidden prompt. Never from
 //! an argument, which everybody on the machine can read.
 
-use super::args::SecretArgs;
+use super::args::{NewSecretArgs, SecretArgs};
 use crate::config::SecretNeed;
 use crate::error::{Error, Result};
 use crate::secret::keys::Secret;
@@ -50,6 +50,33 @@ pub(super) fn choose(args: SecretArgs, variable: Option<OsString>) -> Result<Sec
         _ => Origin::Prompt,
     };
     Ok(SecretSource { origin, weak: args.weak_passphrase })
+}
+
+/// Chooses the secret that takes the place of another: only files and the prompt, since the variable
+/// holds the old one.
+pub(super) fn choose_new(args: NewSecretArgs) -> Result<SecretSource> {
+    let origin = match (args.new_passphrase_file, args.new_key_file) {
+        (Some(_), Some(_)) => {
+            return Err(Error::request(
+                "the new secret is given twice, by `--new-passphrase-file` and `--new-key-file`",
+            ));
+        }
+        (Some(path), None) => Origin::PassphraseFile(path),
+        (None, Some(path)) => Origin::KeyFile(path),
+        (None, None) => Origin::Prompt,
+    };
+    Ok(SecretSource { origin, weak: args.weak_passphrase })
+}
+
+/// A secret of the application, from a variable that its mapping set names.
+pub(super) fn variable(name: &str) -> Result<Option<SecretString>> {
+    std::env::var_os(name)
+        .map(|value| match value.into_string() {
+            Ok(text) => Ok(SecretString::from(text)),
+            // The value itself must not be shown, so neither is the error.
+            Err(_) => Err(Error::request(format!("`{name}` is not UTF-8"))),
+        })
+        .transpose()
 }
 
 fn text(value: OsString) -> Result<SecretString> {

@@ -4,7 +4,6 @@ use crate::error::{Error, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 const COMMANDS: &[&str] = &["verify", "check", "inspect", "schema", "backup", "undo", "completions", "man"];
-const CREDENTIALS: &[&str] = &["status", "encrypt", "verify", "rekey", "rotate", "hand-over"];
 
 /// Flags by command, and whether they take a value.
 const FLAGS: &[(&str, &[(&str, bool)])] = &[
@@ -21,9 +20,6 @@ const REST: &str = "rest";
 /// Teaches the command line the names that are not built.
 pub(super) fn recognise(mut command: Command) -> Command {
     command = command.subcommands(COMMANDS.iter().map(|name| unbuilt(name)));
-    command = command.mut_subcommand("credentials", |credentials| {
-        credentials.subcommands(CREDENTIALS.iter().map(|name| unbuilt(name)))
-    });
     for (name, flags) in FLAGS {
         command = command.mut_subcommand(*name, |command| {
             command.args(flags.iter().map(|(flag, takes_value)| {
@@ -47,9 +43,6 @@ pub(super) fn refuse(matches: &ArgMatches) -> Result<()> {
     };
     if COMMANDS.contains(&name) {
         return Err(not_built(name));
-    }
-    if let Some((action, _)) = below.subcommand().filter(|(action, _)| CREDENTIALS.contains(action)) {
-        return Err(not_built(&format!("{name} {action}")));
     }
     let flags = FLAGS.iter().filter(|(command, _)| *command == name).flat_map(|(_, flags)| *flags);
     for (flag, takes_value) in flags {
@@ -86,12 +79,6 @@ mod tests {
         }
         assert_eq!(refusal("verify ./old --database x.db --help --json"), "`verify` is not built yet");
         assert_eq!(refusal("backup create --to x -q"), "`backup` is not built yet");
-        for name in CREDENTIALS {
-            assert_eq!(
-                refusal(&format!("credentials {name} --dry-run")),
-                format!("`credentials {name}` is not built yet")
-            );
-        }
     }
 
     #[test]

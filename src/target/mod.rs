@@ -3,9 +3,11 @@
 //! A [`Target`] opens a [`Transaction`]; everything a run writes goes through it and is committed
 //! together or not at all. SQL text stands only below this module and in mapping sets.
 
+pub mod cells;
 pub mod ledger;
 pub mod schema;
 pub mod sqlite;
+pub mod traces;
 mod url;
 
 pub use url::open;
@@ -16,7 +18,7 @@ use crate::secret::keys::KeyRow;
 pub use crate::table::Migration;
 use crate::table::Schema;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Whether the last statement will be COMMIT or ROLLBACK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +61,16 @@ pub trait Target {
     /// Unfinished databases that killed runs left beside the target; none of a run that still goes.
     fn leftovers(&self) -> Result<Vec<PathBuf>> {
         Ok(Vec::new())
+    }
+    /// Opens the database for work on its sealed cells; there must be one.
+    fn cells(&self, access: cells::Access) -> Result<Box<dyn cells::Cells>>;
+    /// The file that the database is, where it is one.
+    fn file(&self) -> Option<&Path> {
+        None
+    }
+    /// Writes the whole database anew, so that nothing is left of what was overwritten.
+    fn rewrite(&self) -> Result<()> {
+        Ok(())
     }
     /// Opens the transaction, with the schema and the ledger's tables made or checked.
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>>;

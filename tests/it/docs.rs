@@ -59,7 +59,17 @@ fn without_digest(text: &str) -> String {
 fn the_readme_is_short_and_names_every_command_that_is_built() {
     let readme = fs::read_to_string(project("README.md")).unwrap();
     assert!(readme.lines().count() < 250);
-    for command in ["import", "runs", "explain", "credentials new-key-file"] {
+    for command in [
+        "import",
+        "runs",
+        "explain",
+        "credentials status",
+        "credentials encrypt",
+        "credentials verify",
+        "credentials rekey",
+        "credentials hand-over",
+        "credentials new-key-file",
+    ] {
         assert!(readme.contains(&format!("treelift {command}")), "{command}");
     }
 }
@@ -80,9 +90,12 @@ fn every_link_between_pages_leads_somewhere() {
 
 #[test]
 fn the_help_of_every_command_shows_an_example() {
-    for command in [&[][..], &["import"], &["runs"], &["explain"], &["credentials"], &["credentials", "new-key-file"]] {
+    let credentials = ["status", "encrypt", "verify", "rekey", "rotate", "hand-over", "new-key-file"];
+    let credentials = credentials.iter().map(|command| vec!["credentials", command]);
+    let others = [vec![], vec!["import"], vec!["runs"], vec!["explain"], vec!["credentials"]];
+    for command in others.into_iter().chain(credentials) {
         let house = House::new();
-        let help = Ran::of(house.command(command).arg("--help")).status(0).stdout;
+        let help = Ran::of(house.command(&command).arg("--help")).status(0).stdout;
         let examples = help.split("Example").nth(1).unwrap_or_else(|| panic!("{command:?}: {help}"));
         assert!(examples.contains("\n  treelift "), "{command:?}: {help}");
     }

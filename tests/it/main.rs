@@ -4,6 +4,7 @@
 
 mod house;
 mod independent;
+mod safe;
 #[path = "../../benches/v1_tree/mod.rs"]
 mod v1_tree;
 
@@ -19,3 +20,7 @@ mod import;
 mod kill;
 mod mappings;
 mod old_importer;
+mod reseal;
+mod reseal_kill;
+mod reseal_words;
+mod tamper;

@@ -32,6 +32,13 @@ pub(super) fn check_rule(spot: &Spot<'_>, told: &mut Told) {
         }
         Some(key) => {
             for part in key {
+                let kind = spot.table.column(part).map(|column| column.kind);
+                if !matches!(kind, None | Some(ColumnType::Text { .. } | ColumnType::Integer)) {
+                    let message =
+                        format!("rule `{}` seals values under `{part}`, which is no text or integer", spot.rule.name);
+                    let hint = "a sealed value is bound to its key's text, and other types have more than one";
+                    spot.refuse(told, spot.rule.line, message, Some(hint.to_owned()));
+                }
                 if spot.table.integer_key() == Some(part) && spot.column(part).is_none() {
                     let message =
                         format!("rule `{}` seals values under `{part}`, an id that the engine gives", spot.rule.name);

@@ -55,6 +55,7 @@ pub static SET: Keys = Keys {
         key("ignore", "file patterns that are not read, each with its reason"),
         key("unknown_members", "what becomes of members that only a catch-all keeps"),
         key("after", "what the application still needs after an import"),
+        key("hand_over", "the form in which the application itself reads its secrets"),
         later("seed", "rows that no source file gives"),
         later("assert", "a check of the target in SQL"),
     ],
@@ -72,6 +73,34 @@ pub static RECOGNISE: Keys = Keys {
 /// `[after]`.
 pub static AFTER: Keys =
     Keys { title: "`[after]`", keys: &[key("message", "said after an import that sealed something")] };
+
+/// `[hand_over]`.
+pub static HAND_OVER: Keys =
+    Keys { title: "`[hand_over]`", keys: &[key("fernet", "Fernet tokens under a key derived from a password")] };
+
+/// `[hand_over.fernet]`.
+pub static FERNET: Keys = Keys {
+    title: "`[hand_over.fernet]`",
+    keys: &[
+        key("password", "environment variables of the application; the first that is set holds the password"),
+        key("salt", "the salt of the key, and how it is made to fit"),
+        key("rounds", "rounds of PBKDF2-HMAC-SHA-256"),
+        key("base64", "the token is put in base64 once more"),
+        key("keep_empty", "an empty text stays empty rather than become a token"),
+        key("message", "said after a hand-over: what else the application needs"),
+    ],
+};
+
+/// `salt` under `[hand_over.fernet]`.
+pub static FERNET_SALT: Keys = Keys {
+    title: "`salt`",
+    keys: &[
+        key("environment", "the environment variable that holds the salt"),
+        key("default", "the salt when that is not set"),
+        key("bytes", "how many bytes of it are used; a longer one is cut"),
+        key("fill", "the character that fills up a shorter one on the right"),
+    ],
+};
 
 /// `unknown_members`.
 pub static UNKNOWN_MEMBERS: Keys = Keys {
@@ -350,6 +379,9 @@ pub static ALL: &[&Keys] = &[
     &SET,
     &RECOGNISE,
     &AFTER,
+    &HAND_OVER,
+    &FERNET,
+    &FERNET_SALT,
     &UNKNOWN_MEMBERS,
     &OWNERS,
     &FIND,

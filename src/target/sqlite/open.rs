@@ -130,7 +130,7 @@ fn dry(location: &Location, opening: &Opening, found: &Found) -> Result<(Store, 
 /// A database that is only looked into: what lies beside the file, its bytes and times stay.
 pub(super) struct View {
     pub(super) conn: Connection,
-    _folder: Option<TempDir>,
+    pub(super) folder: Option<TempDir>,
 }
 
 /// Opens a view of the database; `None` when there is none yet.
@@ -141,13 +141,39 @@ pub(super) fn view(location: &Location) -> Result<Option<View>> {
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     if !file::needs_companions(location)? {
         let conn = connect_read_only(&location.path).map_err(fault)?;
-        return Ok(Some(View { conn, _folder: None }));
+        return Ok(Some(View { conn, folder: None }));
     }
     let folder = private_folder()?;
     let copy = folder.path().join("copy.db");
     file::copy_with_companions(location, &copy)?;
     let conn = connect(&copy).map_err(fault)?;
-    Ok(Some(View { conn, _folder: Some(folder) }))
+    Ok(Some(View { conn, folder: Some(folder) }))
+}
+
+/// Opens an existing database and begins to change it; what is overwritten is wiped in the file.
+pub(super) fn to_change(location: &Location) -> Result<Option<Connection>> {
+    let found = file::look(location)?;
+    let Found::Database(bytes) = found else { return Ok(None) };
+    file::judge_writable(location)?;
+    judge_space(location.directory(), bytes / 2)?;
+    let conn = in_place(location, &found)?;
+    conn.execute_batch("PRAGMA secure_delete = ON").map_err(|error| location.fault(&error))?;
+    Ok(Some(conn))
+}
+
+/// As [`to_change`], on a private copy.
+pub(super) fn to_rehearse(location: &Location) -> Result<Option<View>> {
+    let Found::Database(bytes) = file::look(location)? else { return Ok(None) };
+    file::judge_writable(location)?;
+    let folder = private_folder()?;
+    judge_space(folder.path(), bytes / 2)?;
+    let copy = folder.path().join("copy.db");
+    copy_into(location, &copy)?;
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let conn = connect(&copy).map_err(fault)?;
+    conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
+    judge_health(&conn, location)?;
+    Ok(Some(View { conn, folder: Some(folder) }))
 }
 
 /// Copies a database as it is at one moment.
@@ -180,7 +206,7 @@ fn private_folder() -> Result<TempDir> {
         .map_err(|error| file::io_fault(&error, std::env::temp_dir().display()))
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     configure(conn)
 }
