@@ -4,12 +4,13 @@
 use crate::error::{Error, Result};
 use crate::keyindex::IndexSpec;
 use crate::mapping::compile::{CompiledRule, FieldSource, compile};
-use crate::mapping::model::{Expr, From, OnDuplicate, Pattern, Root, Set};
+use crate::mapping::model::{Expr, From, Literal, OnDuplicate, Pattern, Root, Set};
 use crate::mapping::order::{Order, Stage, Turn, is_owned, order};
 use crate::mapping::uses::{uses, uses_of};
 use crate::source::walk::Tree;
 use crate::table::Schema;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// What is to become of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +102,24 @@ impl Plan {
                 && rule.model(&self.set).on_duplicate == OnDuplicate::Fill
                 && rule.field(column).is_some()
         })
+    }
+
+    /// Which rows of a sealed column are sealed, where another rule writes clear values into the same
+    /// column: those that have the literals of the rule's key.
+    pub fn row_filter(&self, rule: &CompiledRule, column: &str) -> Option<BTreeMap<String, String>> {
+        let in_clear = |other: &&CompiledRule| {
+            let field = other.field(column).map(|at| other.fields[at].source);
+            other.table.name == rule.table.name && matches!(field, Some(FieldSource::Column(_)))
+        };
+        self.rules.iter().flatten().find(in_clear)?;
+        let model = rule.model(&self.set);
+        let literals = model.columns.iter().filter_map(|of| match &of.expr.from {
+            From::Literal(Literal::Text(text)) if model.key_columns()?.contains(&of.name.as_str()) => {
+                Some((of.name.clone(), text.clone()))
+            }
+            _ => None,
+        });
+        Some(literals.collect())
     }
 
     /// The feed of a mapped file: the entry of `files` and the owner's directory it belongs to.
