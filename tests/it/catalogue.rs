@@ -160,6 +160,16 @@ fn a_diverged_alias_directory_is_read_newest_first_and_gives_only_what_is_new() 
     assert_eq!(house.one("SELECT count(*) FROM user_dispenser_data WHERE work_order_id = 'W-100303'"), "1");
 }
 
+#[test]
+fn a_diverged_alias_directory_is_warned_of_by_both_names() {
+    let (_house, report) = imported();
+    let both = |finding: &&Value| {
+        let said = finding["message"].as_str().unwrap_or_default();
+        finding["severity"] == "warning" && said.contains("Luc_a_B_") && said.contains(LUCIA)
+    };
+    assert!(report["findings"].as_array().unwrap().iter().any(|finding| both(&finding)));
+}
+
 /// The other way round: V1 once wrote under the first name, so the copy may be the fresher one.
 #[test]
 fn an_alias_directory_that_is_newer_wins() {
