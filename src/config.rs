@@ -60,6 +60,8 @@ pub enum SecretNeed {
     Open,
     /// It is used if it was given; nobody is asked.
     IfGiven,
+    /// It is used if it was given, and asked for where somebody is there.
+    IfAttended,
 }
 
 /// What a job needs from whoever started it: somewhere to show progress, somebody to ask.

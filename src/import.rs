@@ -98,9 +98,12 @@ impl Job<'_> {
             run.transaction.rollback()?;
             return Ok(Attempt::Again(late));
         }
+        run.all_files_decided()?;
         self.companion.phase(Phase::Check, 0, 0);
         run.report_walk();
         run.findings.extend(Swept::warnings(&with_secrets));
+        let remaining = sweep::ignored(&run, &with_secrets)?;
+        run.findings.extend(remaining);
         let checks = validate::target(&mut run)?;
         clock.lap(|timings| &mut timings.check);
 
@@ -246,10 +249,11 @@ fn key_source(options: &ImportOptions, companion: &dyn Companion, set: &Set, tar
     if !seals(set) {
         return Ok(KeySource::None);
     }
-    let need = match options.mode {
-        Mode::Dry => SecretNeed::IfGiven,
-        Mode::Real if target.keys()?.is_empty() => SecretNeed::Create,
-        Mode::Real => SecretNeed::Open,
+    let need = match (options.mode, target.keys()?.is_empty()) {
+        (Mode::Dry, true) => SecretNeed::IfGiven,
+        (Mode::Dry, false) => SecretNeed::IfAttended,
+        (Mode::Real, true) => SecretNeed::Create,
+        (Mode::Real, false) => SecretNeed::Open,
     };
     match companion.secret(need)? {
         Some(secret) => Ok(KeySource::Given(secret)),

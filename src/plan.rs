@@ -8,6 +8,7 @@ use crate::mapping::model::{Expr, From, Literal, OnDuplicate, Pattern, Root, Set
 use crate::mapping::order::{Order, Stage, Turn, is_owned, order};
 use crate::mapping::uses::{uses, uses_of};
 use crate::source::walk::Tree;
+use crate::step::{OutputType, Step};
 use crate::table::Schema;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -95,6 +96,13 @@ impl Plan {
         }
     }
 
+    /// Whether rules write moments into a column of times, rather than times without a zone.
+    pub fn writes_moments(&self, table: &str, column: &str) -> bool {
+        let rules = self.rules.iter().flatten().filter(|rule| rule.table.name == table);
+        let mut columns = rules.flat_map(|rule| &rule.model(&self.set).columns).filter(|of| of.name == column);
+        columns.any(|of| gives_moment(&of.expr))
+    }
+
     /// Whether a `fill` rule may give the column a value after its row was made.
     pub fn is_filled(&self, table: &str, column: &str) -> bool {
         self.rules.iter().flatten().any(|rule| {
@@ -138,6 +146,15 @@ impl Plan {
         let stage = if self.owned(mapping) { Stage::Owners } else { Stage::Before };
         let only = Turn { stage, level: 0 };
         (turns().min().unwrap_or(only), turns().max().unwrap_or(only))
+    }
+
+    /// All turns in which something is read, in order.
+    pub fn turns(&self) -> Vec<Turn> {
+        let of_mappings = (0..self.rules.len()).map(|mapping| self.turns_of(mapping).0);
+        let mut all: Vec<Turn> = self.order.turns().into_iter().chain(of_mappings).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// Whether a rule of the mapping names a secret.
@@ -198,6 +215,17 @@ impl Plan {
         found.sort();
         found.dedup();
         found
+    }
+}
+
+fn gives_moment(expr: &Expr) -> bool {
+    match expr.steps.iter().rev().map(Step::output).find(|output| *output != OutputType::Same) {
+        Some(output) => output == OutputType::Instant,
+        None => match &expr.from {
+            From::Path(path) => matches!(&path.root, Root::Context(name) if name == "started"),
+            From::First(all) => all.iter().any(gives_moment),
+            _ => false,
+        },
     }
 }
 

@@ -1,8 +1,10 @@
 //! Reading one file in one turn: skim, shape, records, rows, accounting.
 
-use crate::account::{Class, Mark, NameLeaf, Sheet};
+use crate::account::{Class, Mark, NameLeaf, Sheet, Tally};
 use crate::error::Result;
-use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, Severity, excerpt};
+use crate::finding::{
+    FILE_BLANK_IGNORED, FileId, Finding, Place, ROW_DIFFERS, Severity, VALUE_DEFAULTED, VALUE_TIME, excerpt,
+};
 use crate::mapping::apply::{Current, Draft, Fault, FileContext, Mapped, Origin, Owner, Scope, apply, follow};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
@@ -11,12 +13,12 @@ use crate::mapping::order::Turn;
 use crate::pipeline::file_id;
 use crate::plan::Fate;
 use crate::record::{Kind, Tape};
-use crate::report::FileStatus;
+use crate::report::{FileStatus, words};
 use crate::run::Run;
 use crate::settle::RowFate;
 use crate::shaping::{PathTable, Shaped, shape};
 use crate::source::{self, Limits, Opened, RecordRef};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 /// What one reading of a file works with.
@@ -59,7 +61,7 @@ impl Run<'_> {
             return Ok(()); // rejected or ignored, and said so
         };
         let shape = shaped.shape;
-        self.files[file].owner = owner.map(|owner| owner.id.clone());
+        self.files[file].owner = owner.and_then(|owner| self.owners.number(&owner.id));
         self.files[file].records = 0;
         if let Some(reason) = &mapping.source.shapes[shape].ignore {
             self.files[file].status = Some(FileStatus::Ignored);
@@ -83,11 +85,14 @@ impl Run<'_> {
         let frame_sheet = Sheet::new(shaped.frame.len());
         let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, last_names: Vec::new() };
         self.read_records(&mut reading, &mut opened)?;
-        self.earlier.retain(|(of, _), _| *of != file_id(file));
         if let Err(finding) = opened.unchanged() {
-            return self.reject_file(file, vec![finding]);
+            self.reject_file(file, vec![finding])?;
+        }
+        if self.files[file].status == Some(FileStatus::Rejected) {
+            return Ok(()); // nothing of it counts
         }
         if plan.turns_of(self.mapping).1 == turn {
+            self.report_left_over(file)?;
             self.account_frame(&mut reading);
             self.files[file].status.get_or_insert(FileStatus::Imported);
             self.files[file].sheets = HashMap::new();
@@ -97,6 +102,37 @@ impl Run<'_> {
             self.files[file].sheets.insert(0, reading.frame_sheet);
             self.files[file].shaped = Some(reading.shaped);
         }
+        Ok(())
+    }
+
+    /// Tells the rows without a key that an earlier run wrote from a file, and that it gives no more: a
+    /// changed record gives a new row, and the old one would stay beside it.
+    fn report_left_over(&mut self, file: usize) -> Result<()> {
+        let plan = self.plan;
+        let rules = &plan.rules[self.mapping];
+        let mut done: Vec<&str> = Vec::new();
+        for rule in rules {
+            let table = rule.table.name.as_str();
+            // Of a table that is fed by key as well, the key tells what became of a row.
+            let keyless =
+                rules.iter().filter(|other| other.table.name == table).all(|other| other.key_fields.is_none());
+            if done.contains(&table) || !keyless || self.transaction.rows_before(table) == 0 {
+                continue; // told already, told by its key, or nothing was there
+            }
+            done.push(table);
+            let left = self.earlier_rows(file_id(file), table)?.values().map(VecDeque::len).sum::<usize>() as u64;
+            if left > 0 {
+                let message = format!(
+                    "{} of `{table}` that an earlier run wrote from this file {} not given by it any more",
+                    words::count(left, "row"),
+                    if left == 1 { "is" } else { "are" }
+                );
+                self.findings.push(
+                    Finding::new(&ROW_DIFFERS, message).at(plan.tree.files[file].place(0)).about(rule.name.clone()),
+                );
+            }
+        }
+        self.earlier.retain(|(of, _), _| *of != file_id(file));
         Ok(())
     }
 
@@ -110,7 +146,13 @@ impl Run<'_> {
         let source = &self.plan.tree.files[file];
         let mapping = &self.plan.set.mappings[self.mapping];
         let place = source.place(0);
+        if self.files[file].status == Some(FileStatus::Rejected) {
+            return Ok(()); // what came later follows from what was told first
+        }
         let rows_written = self.files[file].ledger.is_some();
+        self.files[file].shaped = None;
+        self.files[file].sheets = HashMap::new();
+        self.files[file].tally = Tally::default();
         self.files[file].status = Some(FileStatus::Rejected);
         self.files[file].reason = findings.first().map(|finding| finding.code.title.to_owned());
         self.files[file].rejected = 1;
@@ -248,7 +290,7 @@ impl Run<'_> {
             self.mark(touch, Mark::of(Class::Column), &mut sheet, reading, whole);
         }
         for (draft, fate) in mapped.drafts.iter().zip(&fates) {
-            self.count_columns(draft, *fate);
+            self.count_columns(draft, *fate, place.file);
             for claim in &draft.claims {
                 let mark = self.claim_mark(mapping, draft, claim, *fate);
                 self.mark(&claim.touch, mark, &mut sheet, reading, whole);
@@ -314,14 +356,14 @@ impl Run<'_> {
     fn learn_owner_rows(&mut self, mapped: &Mapped, fates: &[RowFate]) {
         for (draft, fate) in mapped.drafts.iter().zip(fates) {
             if matches!(fate, RowFate::Inserted | RowFate::Unchanged)
-                && let Some(owner) = self.owner_of(draft)
+                && let Some(owner) = self.owner_of(draft).filter(|owner| !owner.id.is_empty())
             {
                 self.owners.add(owner);
             }
         }
     }
 
-    /// The owner that a row of the owner table makes.
+    /// The owner that a row of the owner table makes; without an id where that could not be read.
     fn owner_of(&self, draft: &Draft) -> Option<Owner> {
         let rule = &self.plan.rules[self.mapping][draft.rule];
         let owners = self.plan.set.owners.as_ref().filter(|owners| owners.table == rule.table.name)?;
@@ -333,9 +375,9 @@ impl Run<'_> {
             })
             .collect();
         let key = rule.table.primary_key();
-        let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text())?;
         debug_assert_eq!(owners.table, rule.table.name);
-        Some(Owner { id, columns })
+        let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text());
+        Some(Owner { id: id.unwrap_or_default(), columns })
     }
 
     fn reject_record(
@@ -353,7 +395,7 @@ impl Run<'_> {
             let name = self.plan.rules[self.mapping][draft.rule].table.name.clone();
             self.writer.count(&name).rejected += 1;
             if let Some(owner) = self.owner_of(draft) {
-                self.rejected_owners.insert(owner.id);
+                self.owners.add_rejected(owner);
             }
         }
         if self.plan.turns_of(self.mapping).0 != reading.turn {
@@ -365,7 +407,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn count_columns(&mut self, draft: &Draft, fate: RowFate) {
+    fn count_columns(&mut self, draft: &Draft, fate: RowFate, file: FileId) {
         if !matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) {
             return;
         }
@@ -383,7 +425,13 @@ impl Run<'_> {
                     }
                     counts.hits[at] += 1;
                 }
-                Origin::Defaulted => counts.defaulted += 1,
+                Origin::Defaulted => {
+                    counts.defaulted += 1;
+                    let message = format!("`{}` is not there and became the default", field.column.name);
+                    let place = Place { file, offset: draft.at };
+                    let subject = format!("{}.{}", rule.name, field.column.name);
+                    self.findings.push(Finding::new(&VALUE_DEFAULTED, message).at(place).about(subject));
+                }
                 Origin::Nulled => counts.nulled += 1,
                 Origin::Own => {}
             }
@@ -392,7 +440,7 @@ impl Run<'_> {
 
     /// The time by which a file is newer than another: the first of the mapping's `newest` that is
     /// there. What is wrong with the file is told when it is read.
-    pub fn time_of(&mut self, file: usize, number: usize) -> Option<String> {
+    pub fn time_of(&mut self, file: usize, number: usize) -> Option<jiff::Timestamp> {
         let mapping = &self.plan.set.mappings[number];
         let mut opened =
             source::open_as(&self.plan.tree.files[file], self.limits(mapping), mapping.source.format).ok()?;
@@ -402,12 +450,19 @@ impl Run<'_> {
             None => Some(source::whole(&mut opened)?),
         };
         let root = whole.as_ref().unwrap_or(&shaped.frame).root();
-        let time = mapping.source.newest.iter().find_map(|path| {
-            let node = follow(root, path).filter(|node| node.kind() == Kind::String)?;
-            let time = node.text().parse::<jiff::Timestamp>();
-            Some(time.map_or_else(|_| node.text().to_owned(), |time| time.to_string()))
+        let mut there = mapping.source.newest.iter().filter_map(|path| follow(root, path));
+        let told =
+            there.find(|node| node.kind() != Kind::Null && !(node.kind() == Kind::String && node.text().is_empty()));
+        let time = told.and_then(|node| match node.kind() {
+            Kind::String => node.text().parse::<jiff::Timestamp>().ok(),
+            _ => None,
         });
+        let unread = told.filter(|_| time.is_none()).map(|node| Place { file: file_id(file), offset: node.at() });
         self.files[file].shaped = Some(shaped);
+        if let Some(place) = unread {
+            let message = "this is no time with a zone, so the file is taken for the oldest";
+            self.findings.push(Finding::new(&VALUE_TIME, message).at(place).about(mapping.name.clone()));
+        }
         time
     }
 }

@@ -1,8 +1,10 @@
 //! What is judged inside the transaction before it is committed.
 
 use crate::error::Result;
-use crate::finding::{FileId, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, Severity, TARGET_INTEGRITY, TARGET_UNSEALED};
-use crate::report::{CheckReport, CheckStatus};
+use crate::finding::{
+    FileId, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_INTEGRITY, TARGET_UNSEALED,
+};
+use crate::report::{CheckReport, CheckStatus, words};
 use crate::run::Run;
 
 /// So many rows with a broken reference are named.
@@ -72,6 +74,13 @@ fn sealed(run: &mut Run) -> Result<CheckReport> {
         run.findings.push(
             Finding::new(&TARGET_UNSEALED, format!("a value of `{column}` does not open again")).about(column.clone()),
         );
+    }
+    if run.vault.uncompared > 0 {
+        let message = format!(
+            "not compared with the source: {} of the database, because no passphrase or key was given",
+            words::count(run.vault.uncompared, "sealed value")
+        );
+        run.findings.push(Finding::new(&SECRET_UNCOMPARED, message).about("target"));
     }
     let mut check = check("every sealed value opens again", "secrets", failed.is_empty(), format!("{opened} opened"));
     if run.vault.uncompared > 0 && failed.is_empty() {

@@ -98,6 +98,7 @@ pub(super) fn obtain(source: SecretSource, need: SecretNeed, attended: bool) -> 
         Origin::KeyFile(path) => Secret::from_key_file(&path),
         Origin::Environment(text) => Secret::from_passphrase_text(text, strength),
         Origin::Prompt if need == SecretNeed::IfGiven => return Ok(None),
+        Origin::Prompt if need == SecretNeed::IfAttended && !attended => return Ok(None),
         Origin::Prompt if attended => Secret::from_passphrase_text(ask(creating)?, strength),
         Origin::Prompt => {
             Err(Error::request("a passphrase or key is needed, and there is no terminal to ask on").hint(WAYS))
@@ -171,6 +172,13 @@ mod tests {
         assert_eq!(error.status(), 2);
         assert_eq!(error.message, "a passphrase or key is needed, and there is no terminal to ask on");
         assert!(error.hint.is_some());
+    }
+
+    #[test]
+    fn what_can_go_without_a_secret_asks_only_somebody_who_is_there() {
+        for need in [SecretNeed::IfGiven, SecretNeed::IfAttended] {
+            assert!(obtain(SecretSource::prompt(), need, false).expect("goes without").is_none());
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod url;
 pub use url::open;
 
 use crate::error::Result;
+use crate::finding::Place;
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 pub use crate::table::Migration;
@@ -146,8 +147,10 @@ pub trait Transaction {
     fn same(&self, table: &str, column: &str, cell: &Cell, value: &Value) -> bool;
     /// The text a value is stored as in this column, for searches and digests; `None` for NULL.
     fn written(&self, table: &str, column: &str, value: &Value) -> Option<String>;
-    /// Inserts rows of one table.
-    fn insert(&mut self, batch: &Batch) -> Result<()>;
+    /// Inserts rows of one table. What comes back are rows that a unique index of the database refused
+    /// where that could not be known before (it folds letters, covers only some rows, or an
+    /// expression): their place and the index's columns or name. They are not written.
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<(Place, String)>>;
     /// Sets `values` for `columns` in the row whose `key_columns` have `key`.
     fn update(
         &mut self,
@@ -165,7 +168,7 @@ pub trait Transaction {
     fn put_key(&mut self, key: &KeyRow) -> Result<()>;
     /// Registers columns that hold sealed values; known ones are kept.
     fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()>;
-    /// Every row whose foreign key leads nowhere (at most `most`).
+    /// Rows whose foreign key leads nowhere, at most `most`: first those that this run wrote.
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>>;
     /// What the engine's own integrity check says; empty when all is well.
     fn integrity(&mut self) -> Result<Vec<String>>;

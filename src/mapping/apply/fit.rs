@@ -3,9 +3,11 @@
 use super::scope::{Fault, Got};
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
 use crate::record::{Kind, NodeRef, write_json_string};
-use crate::row::Value;
+use crate::row::{Value, keeps_number, keeps_time};
 use crate::step::Datum;
 use crate::table::{Column, ColumnType};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 /// A value as text, where it is text or can be written as text without loss.
 pub(super) fn as_text(got: &Got) -> Option<String> {
@@ -78,7 +80,7 @@ pub(super) fn datum_json(datum: &Datum, out: &mut String) {
 }
 
 /// The kind of a node in words.
-pub(super) fn kind_name(node: NodeRef) -> &'static str {
+pub fn kind_name(node: NodeRef) -> &'static str {
     match node.kind() {
         Kind::Null => "null",
         Kind::Bool(_) => "a boolean",
@@ -130,10 +132,12 @@ pub(super) fn fit<'t>(
         (ColumnType::Real, Got::Datum(Datum::Integer(value))) => real(&value.to_string()),
         (ColumnType::Real, _) => real(number.ok_or_else(wrong)?),
         (ColumnType::Numeric, Got::Datum(Datum::Integer(value))) => Ok(Value::Text(value.to_string())),
-        (ColumnType::Numeric, _) => Ok(Value::Text(number.ok_or_else(wrong)?.to_owned())),
+        (ColumnType::Numeric, _) => numeric(number.ok_or_else(wrong)?),
         (ColumnType::Boolean, _) => boolean.map(Value::Bool).ok_or_else(wrong),
-        (ColumnType::Time, Got::Datum(Datum::Civil(time))) => Ok(Value::Civil(*time)),
-        (ColumnType::Time, Got::Datum(Datum::Instant(time))) => Ok(Value::Instant(*time)),
+        (ColumnType::Time, Got::Datum(Datum::Civil(time))) => checked_time(*time).map(|()| Value::Civil(*time)),
+        (ColumnType::Time, Got::Datum(Datum::Instant(time))) => {
+            checked_time(time.to_zoned(TimeZone::UTC).datetime()).map(|()| Value::Instant(*time))
+        }
         (ColumnType::Json, _) => {
             let text = json(got);
             // A bare number would be stored as a number, and a large one changed.
@@ -183,6 +187,23 @@ fn real(text: &str) -> Result<Value, Fault> {
     }
 }
 
+fn numeric(text: &str) -> Result<Value, Fault> {
+    if keeps_number(text) {
+        Ok(Value::Text(text.to_owned()))
+    } else {
+        let message = "expected a number of at most 15 digits, or a 64-bit integer, written without exponent";
+        Err(Fault::new(&VALUE_RANGE, message))
+    }
+}
+
+fn checked_time(time: DateTime) -> Result<(), Fault> {
+    if keeps_time(time) {
+        Ok(())
+    } else {
+        Err(Fault::new(&VALUE_RANGE, "expected a time from the year 1 on, of at most 6 digits behind the second"))
+    }
+}
+
 /// A decimal number's sign, digits and exponent, without leading and trailing zeros.
 fn decimal(text: &str) -> (bool, String, i64) {
     let (negative, text) = match text.strip_prefix('-') {
@@ -223,6 +244,28 @@ mod tests {
         }
         for changed in ["1e400", "0.1000000000000000055511151231257827", "9007199254740993"] {
             assert!(real(changed).is_err(), "{changed}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_a_numeric_column_would_change_are_refused() {
+        for exact in ["0", "-12.50", "123456789012345", "9223372036854775807"] {
+            assert_eq!(numeric(exact).ok(), Some(Value::Text(exact.to_owned())), "{exact}");
+        }
+        for changed in ["12345678901234567890", "1e5", "0.1234567890123456"] {
+            assert!(numeric(changed).is_err(), "{changed}");
+        }
+    }
+
+    #[test]
+    fn times_that_would_not_be_written_whole_are_refused() {
+        for (time, kept) in [
+            ("2025-05-07T15:09:12.345678", true),
+            ("0001-01-01T00:00:00", true),
+            ("2025-05-07T15:09:12.3456789", false),
+            ("0000-12-31T23:59:59", false),
+        ] {
+            assert_eq!(checked_time(time.parse().unwrap()).is_ok(), kept, "{time}");
         }
     }
 

@@ -8,6 +8,7 @@ mod row;
 mod scope;
 
 pub use condition::shape_fits;
+pub use fit::kind_name;
 pub use path::{empty_ends, follow_from as follow, select};
 pub use row::{Claim, ClaimAs, Draft, Origin, evaluate};
 pub use scope::{Current, Fault, FileContext, Got, Owner, Scope, Stop, Touch};

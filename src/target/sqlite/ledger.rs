@@ -139,7 +139,7 @@ impl SqliteTransaction {
 
     /// An index over this run's rows by key, in a temporary table: it is only needed where something
     /// went wrong, and would be as large as the ledger itself.
-    fn index_rows(&mut self) -> Result<()> {
+    pub(super) fn index_rows(&mut self) -> Result<()> {
         if self.ledger.indexed == Some(self.ledger.rows) {
             return Ok(());
         }

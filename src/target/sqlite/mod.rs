@@ -13,6 +13,7 @@ mod ledger;
 mod locks;
 pub(super) mod migrate;
 mod open;
+mod pass;
 mod read;
 mod sql;
 #[cfg(test)]
