@@ -2,10 +2,12 @@
 //! the terminal.
 
 mod args;
+mod check;
 mod credentials;
 mod database;
 mod explain;
 mod import;
+mod inspect;
 mod output;
 mod panics;
 mod progress;
@@ -60,6 +62,8 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
     match cli.command {
         Command::Import(args) => import::run(*args, output),
         Command::Runs(args) => runs::run(&args, output),
+        Command::Check(args) => check::run(&args, output),
+        Command::Inspect(args) => inspect::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Credentials { command } => credentials::run(command, output),
     }

@@ -4,6 +4,7 @@
 //! together or not at all. SQL text stands only below this module and in mapping sets.
 
 pub mod cells;
+pub mod ddl;
 pub mod ledger;
 pub mod schema;
 pub mod sqlite;
@@ -59,6 +60,12 @@ pub trait Target {
     fn keys(&self) -> Result<Vec<KeyRow>>;
     /// The runs recorded in the ledger, oldest first, read without changing anything.
     fn runs(&self) -> Result<Vec<ledger::RunRecord>>;
+    /// Where runs wrote the row of this key from, oldest first, read without changing anything. The key
+    /// is written as in [`ledger::RowRecord`].
+    fn origins(&self, table: &str, row_key: &str) -> Result<Vec<ledger::RowOrigin>> {
+        let _ = (table, row_key);
+        Err(crate::error::Error::request(format!("asking a {} ledger for rows is not built yet", self.engine())))
+    }
     /// Unfinished databases that killed runs left beside the target; none of a run that still goes.
     fn leftovers(&self) -> Result<Vec<PathBuf>> {
         Ok(Vec::new())

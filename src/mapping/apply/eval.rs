@@ -5,6 +5,7 @@ use super::fit::{as_key_text, as_text, datum_json, to_datum};
 use super::path::{empty_ends, last_name};
 use super::row::RowMaker;
 use super::scope::{Current, Fault, Got, Scope, Stop, Touch};
+use super::trace::StepTaken;
 use crate::account::NameLeaf;
 use crate::finding::VALUE_STEP;
 use crate::keyindex::KeyText;
@@ -54,7 +55,13 @@ impl<'a, 't> RowMaker<'a, 't> {
         let mut keeps = true;
         for (i, step) in expr.steps.iter().enumerate() {
             keeps &= step.keeps();
-            match step.apply(datum) {
+            let given = self.scope.trace.map(|_| datum.clone());
+            let applied = step.apply(datum);
+            if let (Some(trace), Some(given)) = (self.scope.trace, &given) {
+                let secret = self.tainted;
+                trace.step(&StepTaken { step, line: expr.line, before: given, after: applied.as_ref(), secret });
+            }
+            match applied {
                 Ok(Some(next)) => datum = next,
                 Ok(None) => {
                     trail.truncate(before);
@@ -128,6 +135,9 @@ impl<'a, 't> RowMaker<'a, 't> {
                 let got = scope.node(path, trail);
                 if let Got::Node(node, doc) = &got {
                     self.tainted |= self.hides(*node, *doc);
+                    if let Some(trace) = self.scope.trace {
+                        trace.read(*doc, node.id());
+                    }
                 }
                 Ok(got)
             }

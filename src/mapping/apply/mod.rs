@@ -6,12 +6,14 @@ mod fit;
 mod path;
 mod row;
 mod scope;
+mod trace;
 
 pub use condition::shape_fits;
 pub use fit::kind_name;
 pub use path::{empty_ends, follow_from as follow, select};
 pub use row::{Claim, ClaimAs, Draft, Origin, evaluate};
 pub use scope::{Current, Fault, FileContext, Got, Owner, Scope, Stop, Touch};
+pub use trace::{Made, StepTaken, Trace};
 
 use super::compile::CompiledRule;
 use super::model::Set;

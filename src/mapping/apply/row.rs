@@ -3,6 +3,7 @@
 use super::eval::{RuleView, literal_datum};
 use super::fit::{as_text, fit};
 use super::scope::{Current, Fault, Got, Scope, Stop, Touch};
+use super::trace::Made;
 use crate::account::NameLeaf;
 use crate::finding::{
     ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_NULLED, VALUE_TYPE,
@@ -228,7 +229,16 @@ impl<'a, 't> RowMaker<'a, 't> {
         let column = &self.rule.columns[at];
         let outer =
             (std::mem::take(&mut self.tainted), std::mem::take(&mut self.clock), std::mem::take(&mut self.chosen));
+        if let Some(trace) = self.scope.trace {
+            trace.begin(self.compiled, &column.name, self.draft.at);
+        }
+        let claimed = self.draft.claims.len();
         let made = self.value(field, column);
+        if let Some(trace) = self.scope.trace {
+            let value = made.as_ref().ok();
+            let secret = self.tainted;
+            trace.end(&Made { field, claims: self.draft.claims.get(claimed..).unwrap_or_default(), value, secret });
+        }
         if self.tainted {
             self.draft.tainted.push(field);
         }
@@ -420,10 +430,25 @@ impl<'a, 't> RowMaker<'a, 't> {
     fn secret(&mut self, field: usize, at: usize) -> Result<(), Stop> {
         let rule = self.rule;
         let secret = &rule.secrets[at];
-        let (text, trail) = self.secret_text(secret)?;
+        if let Some(trace) = self.scope.trace {
+            trace.begin(self.compiled, &secret.name, self.draft.at);
+        }
+        let (text, trail) = match self.secret_text(secret) {
+            Ok(found) => found,
+            Err(stop) => {
+                if let Some(trace) = self.scope.trace {
+                    trace.end(&Made { field, claims: &[], value: None, secret: true });
+                }
+                return Err(stop);
+            }
+        };
         let empty = text.as_ref().is_none_or(|text| text.expose_secret().is_empty());
         let class = if empty && secret.default.is_none() { ClaimAs::EmptySecret } else { ClaimAs::Sealed };
+        let claimed = self.draft.claims.len();
         self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field: Some(field) }));
+        if let Some(trace) = self.scope.trace {
+            trace.end(&Made { field, claims: &self.draft.claims[claimed..], value: None, secret: true });
+        }
         match (text, &secret.default) {
             (Some(text), _) if !empty => self.draft.secrets.push((field, text)),
             (_, Some(default)) => self.draft.secrets.push((field, SecretString::from(default.clone()))),
