@@ -10,6 +10,7 @@ mod safe;
 mod v1_tree;
 
 mod broken;
+mod catalogue;
 mod check;
 mod cmd;
 mod credentials;

@@ -13,7 +13,7 @@ fn with_typos(house: &House) -> [usize; 3] {
         "last_used             = { from = \"lastUsed\", steps = [\"instant\"] }",
         "last_used             = { from = \"lastUsed\", steps = [\"instnat\"] }",
     );
-    edit(&users, "into = \"user_preferences\"", "into = \"user_preferencse\"");
+    edit(&users, "key  = [\"user_id\", \"category\"]", "key  = [\"user_id\", \"categroy\"]");
     let text = std::fs::read_to_string(users).unwrap();
     // A rule's own line is the one of its name.
     ["configured_emial", "instnat", "[table.notification]"]
@@ -28,7 +28,7 @@ fn three_typos_in_one_file_are_told_at_once_with_suggestions() {
     for line in lines {
         assert!(run.stderr.contains(&format!("users.toml:{line}")), "line {line}:\n{}", run.stderr);
     }
-    for meant in ["`configured_email`", "`instant`", "`user_preferences`"] {
+    for meant in ["`configured_email`", "`instant`", "`category`"] {
         assert!(run.stderr.contains(&format!("did you mean {meant}?")), "{meant}:\n{}", run.stderr);
     }
     assert_eq!(run.stderr.matches("error M").count(), 3, "{}", run.stderr);
