@@ -90,6 +90,8 @@ codes! {
         "stop the service that writes it, then run again";
     FILE_FOLDED = "F013" Note "the file has the same bytes as the one of its owner's other directory, so it is read once",
         "nothing to do";
+    FILE_DIVERGED = "F014" Warning "an owner's directories hold different versions of one file",
+        "the newer one is read first; look whether that is the right one";
     // J: JSON.
     JSON_SYNTAX = "J001" Error "the file is not valid JSON",
         "mend the file at this place";

@@ -3,7 +3,8 @@
 
 use crate::error::Result;
 use crate::finding::{
-    FILE_FOLDED, FileId, Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_UNKNOWN,
+    FILE_DIVERGED, FILE_FOLDED, FileId, Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED,
+    OWNER_UNKNOWN, printable,
 };
 use crate::mapping::apply::Owner;
 use crate::mapping::model::{Ownerless, Unknown};
@@ -209,29 +210,19 @@ impl Run<'_> {
     }
 
     /// A file of the same bytes as the one of the same path below the owner's other directory is
-    /// read once.
+    /// read once; one of other bytes is a warning that names both, and both are read.
     fn fold_aliases(&mut self, files: &mut Files) -> Result<()> {
         for of_mapping in files.values_mut() {
-            let mut kept: HashMap<(String, u64), Vec<usize>> = HashMap::new();
+            let mut kept: HashMap<String, Vec<usize>> = HashMap::new();
             let mut stay = Vec::new();
             for file in of_mapping.iter().copied() {
-                let source = &self.plan.tree.files[file];
-                let inner = self.inner_path(file);
-                let twins = kept.entry((inner, source.bytes)).or_default();
-                // Most files have no twin; their bytes are not read for this.
-                let other_directory = |twin: usize| self.plan.directory_of(twin) != self.plan.directory_of(file);
-                let same_bytes = |twin: usize| {
-                    let mine = source::digest_of(source);
-                    mine.is_some() && source::digest_of(&self.plan.tree.files[twin]) == mine
-                };
-                match twins.iter().copied().find(|twin| other_directory(*twin) && same_bytes(*twin)) {
-                    Some(twin) => {
-                        let reason = format!("the same bytes as {}", self.plan.tree.files[twin].path);
-                        self.ignore(file, "alias copies", "the same bytes as in the owner's other directory");
-                        self.files[file].reason = Some(reason.clone());
-                        self.findings.push(Finding::new(&FILE_FOLDED, reason).at(source.place(0)).about("owners"));
-                    }
+                let twins = kept.entry(self.inner_path(file)).or_default();
+                let other_directory = |twin: &&usize| self.plan.directory_of(**twin) != self.plan.directory_of(file);
+                let others: Vec<usize> = twins.iter().filter(other_directory).copied().collect();
+                match others.iter().find(|twin| self.same_bytes(**twin, file)) {
+                    Some(twin) => self.fold(file, *twin),
                     None => {
+                        others.first().iter().for_each(|other| self.diverged(file, **other));
                         twins.push(file);
                         stay.push(file);
                     }
@@ -240,6 +231,29 @@ impl Run<'_> {
             *of_mapping = stay;
         }
         Ok(())
+    }
+
+    /// Most files have no twin; the bytes of those of another size are not read for this.
+    fn same_bytes(&self, one: usize, other: usize) -> bool {
+        let files = &self.plan.tree.files;
+        let digest = |file: usize| source::digest_of(&files[file]);
+        files[one].bytes == files[other].bytes && digest(one).is_some_and(|one| digest(other) == Some(one))
+    }
+
+    fn fold(&mut self, file: usize, twin: usize) {
+        let files = &self.plan.tree.files;
+        let reason = format!("the same bytes as {}", files[twin].path);
+        self.ignore(file, "alias copies", "the same bytes as in the owner's other directory");
+        self.files[file].reason = Some(reason.clone());
+        self.findings.push(Finding::new(&FILE_FOLDED, reason).at(files[file].place(0)).about("owners"));
+    }
+
+    fn diverged(&mut self, file: usize, other: usize) {
+        let name = |file: usize| printable(self.plan.directory_of(file).unwrap_or_default());
+        let message = format!("the owner's directories `{}` and `{}` hold different versions", name(other), name(file));
+        let files = &self.plan.tree.files;
+        let finding = Finding::new(&FILE_DIVERGED, message).at(files[file].place(0)).also(Some(files[other].place(0)));
+        self.findings.push(finding.about("owners"));
     }
 
     /// The path of a file inside its owner's directory.

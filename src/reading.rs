@@ -241,10 +241,14 @@ impl Run<'_> {
             }
             None => self.judge_record(reading, place, &mut mapped)?,
         };
+        let rejected = !refused.is_empty() || earlier.as_ref().is_some_and(|earlier| earlier.rejected);
+        if rejected {
+            self.count_rejected(&mapped);
+        }
         if !refused.is_empty() {
             // A record that was known to be bad is told of once, when it is met first.
             if earlier.as_ref().is_none_or(|earlier| !earlier.rejected) {
-                self.reject_record(reading, table, record, refused, &mapped)?;
+                self.reject_record(reading, table, record, refused)?;
             }
             sheet.rejected = true;
         }
@@ -348,17 +352,8 @@ impl Run<'_> {
         Some(Owner { id: id.unwrap_or_default(), columns })
     }
 
-    fn reject_record(
-        &mut self,
-        reading: &Reading,
-        table: &PathTable,
-        record: &RecordRef,
-        findings: Vec<Finding>,
-        mapped: &Mapped,
-    ) -> Result<()> {
-        let at = (reading.context.id, record.span.start);
-        self.rejected += 1;
-        self.files[reading.file].rejected += 1;
+    /// Counts the rows that a rejected record would have given, as far as they could be made.
+    fn count_rejected(&mut self, mapped: &Mapped) {
         for draft in mapped.drafts.iter().chain(&mapped.partial) {
             let name = self.plan.rules[self.mapping][draft.rule].table.name.clone();
             self.writer.count(&name).rejected += 1;
@@ -366,6 +361,18 @@ impl Run<'_> {
                 self.owners.add_rejected(owner);
             }
         }
+    }
+
+    fn reject_record(
+        &mut self,
+        reading: &Reading,
+        table: &PathTable,
+        record: &RecordRef,
+        findings: Vec<Finding>,
+    ) -> Result<()> {
+        let at = (reading.context.id, record.span.start);
+        self.rejected += 1;
+        self.files[reading.file].rejected += 1;
         if self.plan.turns_of(self.mapping).0 != reading.turn {
             self.late.insert(at, findings.clone());
         }

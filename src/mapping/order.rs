@@ -302,7 +302,9 @@ fn top_of(mapping: &Mapping, rule: usize) -> usize {
 fn needs(set: &Set, schema: &Schema, at: RuleAt, feeder: RuleAt) -> bool {
     let (rule, feeding) = (at.of(set).1, feeder.of(set).1);
     let starts = || starts_rows(feeding, schema);
-    let fills = |column: &str| feeding.columns.iter().any(|other| other.name == column);
+    // A row's key is there before anything is added to it.
+    let key = feeding.key_columns().unwrap_or_default();
+    let fills = |column: &str| !key.contains(&column) && feeding.columns.iter().any(|other| other.name == column);
     let looked_up = uses(rule).tables.iter().any(|used| {
         used.table == feeding.into && at != feeder && (starts() || used.column.as_deref().is_some_and(fills))
     });

@@ -2,7 +2,7 @@
 
 use super::Loaded;
 use super::tree::Doc;
-use crate::mapping::model::{PatternPiece, PatternSegment, Root, Set};
+use crate::mapping::model::{Root, Set};
 use crate::mapping::walk::{self, Read};
 use crate::mapping::{codes, suggest};
 
@@ -25,24 +25,6 @@ pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
             message,
             suggest::nearest(&owners.capture, captures).map(|meant| format!("did you mean `{meant}`?")),
         );
-    }
-    for (one, (pattern, line)) in patterns() {
-        let part = pattern.segments.iter().enumerate().find(|(at, segment)| match segment {
-            PatternSegment::Mixed(pieces) => {
-                let captures =
-                    pieces.iter().any(|piece| matches!(piece, PatternPiece::Capture(name) if *name == owners.capture));
-                captures && (pieces.len() > 1 || at + 1 == pattern.segments.len())
-            }
-            _ => false,
-        });
-        if part.is_some() {
-            one.doc.refuse(
-                &codes::OWNERS_WRONG,
-                *line,
-                format!("`{{{}}}` in `{}` is no directory", owners.capture, pattern.text),
-                Some("`owners.capture` stands alone in a segment before the last".to_owned()),
-            );
-        }
     }
     for find in &owners.find {
         let Some(from) = &find.from else {
