@@ -74,6 +74,10 @@ pub fn against(set: Set, schema: Schema, root: &Path, depth: u32) -> Result<Judg
     let broken = probe
         .findings
         .iter()
+        .filter(|(file, findings)| match plan.fates[**file] {
+            Fate::Mapped { mapping, .. } => plan.set.mappings[mapping].excuse(findings).is_none(),
+            Fate::Ignored { .. } | Fate::Unmapped => true,
+        })
         .filter_map(|(file, findings)| Some((printable(&plan.tree.files[*file].path), findings.first()?.clone())))
         .collect();
     let count = |is: fn(&Fate) -> bool| plan.fates.iter().filter(|fate| is(fate)).count() as u64;

@@ -158,19 +158,14 @@ impl Run<'_> {
 
     /// A blank file may mean that nothing is lost; everything else that is broken is rejected.
     fn broken(&mut self, file: usize, mapping: &Mapping, findings: Vec<Finding>) -> Result<()> {
-        let blank = findings.iter().all(|finding| finding.code.id == crate::finding::FILE_EMPTY.id);
-        match (&mapping.source.blank, blank) {
-            (Some(reason), true) => {
-                self.files[file].status = Some(FileStatus::Ignored);
-                self.files[file].what = Some(format!("{} (blank)", mapping.name));
-                self.files[file].reason = Some(reason.clone());
-                let note =
-                    Finding::new(&FILE_BLANK_IGNORED, "the file is blank").at(self.plan.tree.files[file].place(0));
-                self.findings.push(note.about(mapping.name.clone()));
-                Ok(())
-            }
-            _ => self.reject_file(file, findings),
-        }
+        let Some(reason) = mapping.excuse(&findings) else { return self.reject_file(file, findings) };
+        let state = &mut self.files[file];
+        state.status = Some(FileStatus::Ignored);
+        state.what = Some(format!("{} (blank)", mapping.name));
+        state.reason = Some(reason.to_owned());
+        let note = Finding::new(&FILE_BLANK_IGNORED, "the file is blank").at(self.plan.tree.files[file].place(0));
+        self.findings.push(note.about(mapping.name.clone()));
+        Ok(())
     }
 
     fn read_records(&mut self, reading: &mut Reading, opened: &mut Opened) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The mapping language as data. `mappings/README.md` is its reference; the names here are its words.
 
-use crate::finding::Severity;
+use crate::finding::{FILE_EMPTY, Finding, Severity};
 use crate::record::Selection;
 use crate::step::Step;
 use crate::table::Migration;
@@ -195,6 +195,14 @@ pub struct Rooted {
     pub root: Root,
     /// Its segments.
     pub selection: Selection,
+}
+
+impl Mapping {
+    /// Why nothing is lost by a file that is blank, where that is all that is wrong with it.
+    pub fn excuse(&self, findings: &[Finding]) -> Option<&str> {
+        let blank = findings.iter().all(|finding| finding.code.id == FILE_EMPTY.id);
+        self.source.blank.as_deref().filter(|_| blank)
+    }
 }
 
 /// `[source]`.

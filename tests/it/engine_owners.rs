@@ -86,7 +86,7 @@ fn an_alias_directory_that_went_its_own_way_gives_way_where_it_is_older() {
     let house = house()
         .source("of/1/notes.json", &notes(SAVED, &[("a", "old"), ("b", "only here")]))
         .source("of/ann/notes.json", &notes(LATER, &[("a", "new"), ("c", "only there")]));
-    let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+    let lifted = house.lift(&[]).ends(0, "committed").finds(&["warning F014 of/ann/notes.json"]);
     lifted.leaves("column 10, ignored 4").counts("inserted", "notes 3, people 2");
     let rows = [["a", "new"], ["b", "only here"], ["c", "only there"]];
     assert_eq!(house.rows("SELECT id, body FROM notes ORDER BY id"), rows);
@@ -106,7 +106,7 @@ fn a_file_without_a_time_is_read_last() {
     let house = house()
         .source("of/1/notes.json", &json!({"notes": [{"id": "a", "body": "undated"}]}))
         .source("of/ann/notes.json", &notes(SAVED, &[("a", "dated")]));
-    house.lift(&[]).ends(0, "committed").finds(&[]);
+    house.lift(&[]).ends(0, "committed").finds(&["warning F014 of/ann/notes.json"]);
     assert_eq!(house.rows("SELECT id, body FROM notes"), [["a", "dated"]]);
 }
 
@@ -116,7 +116,7 @@ fn a_second_import_of_two_directories_changes_nothing() {
         .source("of/1/notes.json", &notes(SAVED, &[("a", "old"), ("b", "only here")]))
         .source("of/ann/notes.json", &notes(LATER, &[("a", "new")]));
     house.lift(&[]).ends(0, "committed").counts("inserted", "notes 2, people 2");
-    let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+    let lifted = house.lift(&[]).ends(0, "committed").finds(&["warning F014 of/ann/notes.json"]);
     lifted.counts("inserted", "").counts("unchanged", "notes 2, people 2");
 }
 
