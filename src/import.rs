@@ -74,7 +74,16 @@ impl Job<'_> {
         let id = run_id()?;
         let bytes = plan.mapped_bytes();
         let migrations = &plan.set.migrations;
-        let opening = Opening { mode, run_id: &id, migrations, schema: &plan.schema, bytes, started: self.started };
+        let written = plan.written_tables();
+        let opening = Opening {
+            mode,
+            run_id: &id,
+            migrations,
+            schema: &plan.schema,
+            written: &written,
+            bytes,
+            started: self.started,
+        };
         self.companion.phase(Phase::Import, plan.mapped_files(), bytes);
         let mut transaction = target.begin(&opening)?;
         let vault = Vault::open(self.key, &transaction.keys()?, secrets, self.started)?;

@@ -3,6 +3,8 @@
 //! `open` decides which file a run works on, `migrate` sets its tables up, `read` and `write` carry
 //! rows, `form` knows how values are written, `ledger` keeps the record.
 
+mod alter;
+mod audit;
 mod catalog;
 mod file;
 mod form;
@@ -12,17 +14,22 @@ mod ledger;
 mod locks;
 pub(super) mod migrate;
 mod open;
+mod orphans;
 mod read;
+mod record;
+mod replace;
 mod sql;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod upkeep;
 mod words;
 mod write;
 
 use super::ledger::RunRecord;
 use super::{Opening, Target, Transaction};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::secret::keys::KeyRow;
 use open::Location;
 use std::path::{Path, PathBuf};
@@ -79,11 +86,6 @@ impl Target for SqliteTarget {
     }
 
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>> {
-        // It becomes part of a file name.
-        if opening.run_id.is_empty() || !opening.run_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        {
-            return Err(Error::bug("a run id is not UUID text"));
-        }
         Ok(Box::new(SqliteTransaction::begin(self.location.clone(), opening)?))
     }
 }
