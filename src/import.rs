@@ -11,6 +11,8 @@ use crate::report::write::ReportFiles;
 use crate::report::{Outcome, Report, Timings};
 use crate::run::{Begin, KnownRejects, Run};
 use crate::summary::{self, Ending};
+use crate::sweep::Swept;
+use crate::table::Schema;
 use crate::target::ledger::RunRecord;
 use crate::target::{self, Mode, Opening, Target, schema};
 use crate::vault::{KeySource, Vault};
@@ -25,12 +27,8 @@ use std::time::Instant;
 /// When the request is wrong or cannot be carried out. What is wrong with the data is in the report.
 pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Report> {
     let mut clock = Clock::start();
-    let (set, root) = choose_set(options, companion)?;
+    let (set, schema, root) = choose_set(options, companion)?;
     let mut target = target::open(&database(options, &set)?)?;
-    let schema = schema::expected(&set.migrations)?;
-    if let Some(error) = Error::all(check::check(&set, &schema)) {
-        return Err(error);
-    }
     companion.phase(Phase::Walk, 0, 0);
     let plan = Plan::new(set, schema, source::walk::walk(&root)?, &options.only_mapping)?;
     clock.lap(|timings| &mut timings.walk);
@@ -68,7 +66,7 @@ struct Job<'j> {
 impl Job<'_> {
     fn attempt(&self, target: &mut dyn Target, clock: &mut Clock) -> Result<Attempt> {
         let (plan, mode) = (self.plan, self.options.mode);
-        let secrets = sweep::sweep(plan, self.options, self.companion)?;
+        let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options, self.companion)?;
         clock.lap(|timings| &mut timings.sweep);
 
         let id = run_id()?;
@@ -106,6 +104,7 @@ impl Job<'_> {
         }
         self.companion.phase(Phase::Check, 0, 0);
         run.report_walk();
+        run.findings.extend(Swept::warnings(&with_secrets));
         let checks = validate::target(&mut run)?;
         clock.lap(|timings| &mut timings.check);
 
@@ -176,8 +175,10 @@ impl Job<'_> {
     }
 }
 
-/// The mapping set, and the folder of the tree that it is about.
-fn choose_set(options: &ImportOptions, companion: &dyn Companion) -> Result<(Set, PathBuf)> {
+/// The mapping set with its schema, and the folder of the tree that it is about.
+fn choose_set(options: &ImportOptions, companion: &dyn Companion) -> Result<(Set, Schema, PathBuf)> {
+    // That it is not there would otherwise be told as a tree that no set recognises.
+    source::walk::readable(&options.source)?;
     let (source, root): (SetSource, PathBuf) = match &options.mappings {
         Some(name) => {
             let source = bundled::resolve(name)?;
@@ -190,11 +191,27 @@ fn choose_set(options: &ImportOptions, companion: &dyn Companion) -> Result<(Set
                 .hint("name one with `--mappings SET` or `--mappings DIR`")
         })?,
     };
-    let set = load::load(&source)?;
+    let (set, schema) = judged(&source)?;
     if options.mappings.is_none() {
         companion.say(&format!("mapping set: {} ({})", set.name, set.description));
     }
-    Ok((set, root))
+    Ok((set, schema, root))
+}
+
+/// A set that nothing speaks against; or everything that does, whether seen while it was read or
+/// when it was held against its schema.
+fn judged(source: &SetSource) -> Result<(Set, Schema)> {
+    let (set, mut errors) = load::read(source)?;
+    match schema::expected(&set.migrations) {
+        Ok(schema) => {
+            // Of a line that could not be read, nothing else can be said that helps.
+            let unread: Vec<_> = errors.iter().filter_map(|error| error.place.clone()).collect();
+            let judged = check::check(&set, &schema).into_iter();
+            errors.extend(judged.filter(|error| error.place.as_ref().is_none_or(|place| !unread.contains(place))));
+            Error::all(errors).map_or(Ok((set, schema)), Err)
+        }
+        Err(error) => Err(Error::all(errors).unwrap_or(error)),
+    }
 }
 
 fn database(options: &ImportOptions, set: &Set) -> Result<String> {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
 /// The texts of a key's values, told apart by their lengths.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyText(String);
 
 impl KeyText {
@@ -54,6 +54,8 @@ pub struct Entry {
     pub feeder: u32,
     /// The values of the spec's wanted columns.
     pub values: Vec<Value>,
+    /// Whether the target had the row before the run.
+    pub existing: bool,
 }
 
 /// Keys of rows, by what is asked of them.
@@ -122,6 +124,18 @@ impl KeyIndex {
         self.of_owner[spec].get(key).or_else(|| self.lasting[spec].get(key))
     }
 
+    /// Changes what is known of a row's column.
+    pub fn set(&mut self, spec: usize, key: &KeyText, wanted: usize, value: Value) {
+        let key = self.fold(spec, key.clone());
+        let held = match self.of_owner[spec].get_mut(&key) {
+            Some(entry) => Some(entry),
+            None => self.lasting[spec].get_mut(&key),
+        };
+        if let Some(held) = held.and_then(|entry| entry.values.get_mut(wanted)) {
+            *held = value;
+        }
+    }
+
     /// The value of a column of the row that has this key.
     pub fn lookup(&self, table: &str, by: &[&str], ignore_case: bool, key: &KeyText, column: &str) -> Option<&Value> {
         let spec = self.find(table, by, ignore_case)?;
@@ -174,7 +188,7 @@ mod tests {
         let mut key = KeyText::default();
         key.push("1");
         for spec in 0..2 {
-            index.insert(spec, key.clone(), Entry { place: None, feeder: 0, values: vec![] });
+            index.insert(spec, key.clone(), Entry { place: None, feeder: 0, values: vec![], existing: false });
         }
         index.end_owner();
         assert!(index.contains("people", &["id"], false, &key));

@@ -4,19 +4,21 @@
 //! those below it:
 //!
 //! - `cli`: words, prompts, progress, exit status
-//! - jobs: [`import`], [`plan`], [`pipeline`]
+//! - jobs: [`import`], [`plan`], [`pipeline`], what they are asked for ([`config`]), and their parts
 //! - edges: [`source`] (files in), [`target`] (databases), [`secret`] (keys)
-//! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
-//! - values: [`record`], [`path`], [`row`], [`table`], [`finding`], [`config`]
+//! - logic: [`mapping`], [`step`], [`report`], [`account`]; pure but for loading mapping files
+//! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`]
 //! - [`error`]
 
 pub mod account;
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod error;
 pub mod finding;
 pub mod import;
 pub mod keyindex;
+pub mod leaves;
 pub mod mapping;
 pub mod owners;
 pub mod path;
@@ -30,6 +32,7 @@ pub mod row;
 pub mod run;
 pub mod secret;
 pub mod settle;
+pub mod shaping;
 pub mod source;
 pub mod step;
 pub mod summary;

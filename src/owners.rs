@@ -8,6 +8,7 @@ use crate::record::{Kind, Tape};
 use crate::row::Value;
 use crate::step::Datum;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// How the owner of a directory was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,7 +152,7 @@ fn evaluate_name(set: &Set, expr: &crate::mapping::model::Expr, directory: &str)
         whole: true,
         element: Current::Node(tape.root()),
         position: 1,
-        names: Vec::new(),
+        names: Rc::default(),
     };
     match evaluate(expr, &scope) {
         Ok(Got::Datum(Datum::Text(text))) => Some(text),

@@ -8,7 +8,7 @@ use crate::mapping::model::{Ownerless, Unknown};
 use crate::mapping::order::{Stage, Turn};
 use crate::owners::Resolver;
 use crate::plan::Fate;
-use crate::report::{FileStatus, OwnerReport};
+use crate::report::{FileStatus, OwnerReport, words};
 use crate::run::Run;
 use crate::source;
 use std::collections::{BTreeMap, HashMap};
@@ -34,11 +34,13 @@ impl Run<'_> {
             }
             self.index.end_owner();
             self.earlier.clear();
+            self.folds.clear();
         }
         for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {
             self.take_turn(*turn, &ownerless, None)?;
         }
-        Ok(())
+        let findings = &mut self.findings;
+        self.writer.write_fills(&mut *self.transaction, &self.vault, &mut |finding| findings.push(finding))
     }
 
     /// Files without an owner by mapping, and files of owners by directory.
@@ -171,20 +173,21 @@ impl Run<'_> {
                 self.files[*file].reason = Some("its owner was rejected".to_owned());
             }
             self.reject_errors += 1;
-            Finding::new(&OWNER_REJECTED, format!("`{shown}`: the owner was rejected, and so are {count} files"))
+            Finding::new(&OWNER_REJECTED, format!("`{shown}`: the owner was rejected, so {} too", files_are(count)))
         } else {
             match (unknown, directory) {
                 (Unknown::Ignore(reason), _) => {
                     let what = directory
                         .map_or_else(|| "files without an owner".to_owned(), |name| format!("directory {name}"));
                     self.leave_out(files, &what, reason);
-                    Finding::new(&OWNER_IGNORED, format!("`{shown}` belongs to nobody: {count} files are ignored"))
+                    Finding::new(&OWNER_IGNORED, format!("`{shown}` belongs to nobody: {} left out", files_are(count)))
                 }
-                (Unknown::Refuse, Some(_)) => {
-                    Finding::new(&OWNER_UNKNOWN, format!("`{shown}` belongs to nobody: {count} files are not imported"))
-                }
+                (Unknown::Refuse, Some(_)) => Finding::new(
+                    &OWNER_UNKNOWN,
+                    format!("`{shown}` belongs to nobody: {} not imported", files_are(count)),
+                ),
                 (Unknown::Refuse, None) => {
-                    Finding::new(&OWNER_NONE, format!("{shown} need an owner: {count} files are not imported"))
+                    Finding::new(&OWNER_NONE, format!("{shown} need an owner: {} not imported", files_are(count)))
                 }
             }
         };
@@ -261,6 +264,11 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// `1 file is`, `2 files are`.
+fn files_are(count: usize) -> String {
+    format!("{} {}", words::count(count as u64, "file"), if count == 1 { "is" } else { "are" })
 }
 
 /// The number of a file.

@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use crate::keyindex::IndexSpec;
 use crate::mapping::compile::{CompiledRule, FieldSource, compile};
-use crate::mapping::model::{Expr, From, Pattern, Root, Set};
+use crate::mapping::model::{Expr, From, OnDuplicate, Pattern, Root, Set};
 use crate::mapping::order::{Order, Stage, Turn, is_owned, order};
 use crate::mapping::uses::{uses, uses_of};
 use crate::source::walk::Tree;
@@ -34,6 +34,9 @@ pub enum Fate {
     /// Nothing says what becomes of it.
     Unmapped,
 }
+
+/// One entry of a mapping's `files` (mapping and entry) in one directory of an owner.
+pub type Feed = ((usize, usize), Option<String>);
 
 /// The plan of a run.
 #[derive(Debug)]
@@ -78,6 +81,24 @@ impl Plan {
         }
     }
 
+    /// Whether a `fill` rule may give the column a value after its row was made.
+    pub fn is_filled(&self, table: &str, column: &str) -> bool {
+        self.rules.iter().flatten().any(|rule| {
+            rule.table.name == table
+                && rule.model(&self.set).on_duplicate == OnDuplicate::Fill
+                && rule.field(column).is_some()
+        })
+    }
+
+    /// The feed of a mapped file: the entry of `files` and the owner's directory it belongs to.
+    pub fn feed_of(&self, file: usize) -> Feed {
+        let entry = match self.fates[file] {
+            Fate::Mapped { mapping, pattern, .. } => (mapping, pattern),
+            Fate::Ignored { .. } | Fate::Unmapped => (usize::MAX, usize::MAX),
+        };
+        (entry, self.directory_of(file).map(str::to_owned))
+    }
+
     /// The first and the last turn in which a mapping's files are read. A mapping without rules is
     /// read once, for its leaves.
     pub fn turns_of(&self, mapping: usize) -> (Turn, Turn) {
@@ -107,7 +128,8 @@ impl Plan {
         self.mapped().map(|file| self.tree.files[file].bytes).sum()
     }
 
-    fn mapped(&self) -> impl Iterator<Item = usize> {
+    /// The numbers of the files that mappings read.
+    pub fn mapped(&self) -> impl Iterator<Item = usize> {
         let fates = self.fates.iter().enumerate();
         fates.filter(|(_, fate)| matches!(fate, Fate::Mapped { .. })).map(|(file, _)| file)
     }
@@ -218,6 +240,11 @@ impl Specs<'_> {
         for rule in self.rules.iter().flatten() {
             if !rule.model(self.set).key.is_empty() {
                 self.add(&rule.table.name, key_names(rule, self.set), None, false);
+                if rule.model(self.set).on_duplicate == OnDuplicate::Fill {
+                    for field in &rule.fields {
+                        self.add(&rule.table.name, key_names(rule, self.set), Some(field.column.name.clone()), false);
+                    }
+                }
             }
             for columns in unique_lists(rule) {
                 self.add(&rule.table.name, columns.clone(), None, false);

@@ -1,35 +1,32 @@
 //! Reading one file in one turn: skim, shape, records, rows, accounting.
 
 use crate::account::{Class, Mark, NameLeaf, Sheet};
-use crate::error::{Error, Result};
-use crate::finding::{
-    FILE_BLANK_IGNORED, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, SHAPE_NONE, Severity,
-};
-use crate::mapping::apply::{
-    Claim, ClaimAs, Current, Draft, FileContext, Mapped, Origin, Owner, Scope, Touch, apply, empty_ends, shape_fits,
-};
+use crate::error::Result;
+use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, Severity};
+use crate::mapping::apply::{Current, Draft, FileContext, Mapped, Origin, Owner, Scope, apply, follow};
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::declared::{Declared, Doc};
-use crate::mapping::model::{Mapping, SecretKind, Shape};
+use crate::mapping::declared::Doc;
+use crate::mapping::model::Mapping;
 use crate::mapping::order::Turn;
 use crate::pipeline::file_id;
 use crate::plan::Fate;
-use crate::record::{Kind, NodeRef, Paths, Selection, Tape};
+use crate::record::{Kind, Tape};
 use crate::report::FileStatus;
-use crate::run::{PathTable, Run};
+use crate::run::Run;
 use crate::settle::RowFate;
+use crate::shaping::{PathTable, Shaped, shape};
 use crate::source::{self, Limits, Opened, RecordRef};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// What one reading of a file works with.
-struct Reading<'r> {
-    file: usize,
-    turn: Turn,
-    rules: &'r [&'r CompiledRule],
-    context: FileContext,
-    frame: Tape,
-    frame_sheet: Sheet,
-    shape: usize,
+pub(crate) struct Reading<'r> {
+    pub(crate) file: usize,
+    pub(crate) turn: Turn,
+    pub(crate) rules: &'r [&'r CompiledRule],
+    pub(crate) context: FileContext,
+    pub(crate) shaped: Shaped,
+    pub(crate) frame_sheet: Sheet,
 }
 
 impl Run<'_> {
@@ -45,16 +42,12 @@ impl Run<'_> {
             Ok(opened) => opened,
             Err(finding) => return self.reject_file(file, vec![finding]),
         };
-        let Some((shape, frame)) = self.skim(file, mapping, &mut opened)? else {
+        let Some(shaped) = self.shape(file, mapping, &mut opened)? else {
             return Ok(()); // rejected or ignored, and said so
         };
-        self.files[file].shape = Some(shape);
+        let shape = shaped.shape;
         self.files[file].owner = owner.map(|owner| owner.id.clone());
         self.files[file].records = 0;
-        match opened.digest() {
-            Ok(digest) => self.files[file].sha256 = digest,
-            Err(finding) => return self.reject_file(file, vec![finding]),
-        }
         if let Some(reason) = &mapping.source.shapes[shape].ignore {
             self.files[file].status = Some(FileStatus::Ignored);
             self.files[file].what = Some(format!("{} ({})", mapping.name, mapping.source.shapes[shape].name));
@@ -74,8 +67,8 @@ impl Run<'_> {
             started: self.started,
             namespace: plan.set.namespace,
         };
-        let frame_sheet = Sheet::new(frame.len());
-        let mut reading = Reading { file, turn, rules, context, frame, frame_sheet, shape };
+        let frame_sheet = Sheet::new(shaped.frame.len());
+        let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet };
         self.read_records(&mut reading, &mut opened)?;
         self.earlier.retain(|(of, _), _| *of != file_id(file));
         if let Err(finding) = opened.unchanged() {
@@ -89,6 +82,7 @@ impl Run<'_> {
             let earlier = self.files[file].sheets.remove(&0);
             earlier.iter().for_each(|earlier| reading.frame_sheet.merge(earlier));
             self.files[file].sheets.insert(0, reading.frame_sheet);
+            self.files[file].shaped = Some(reading.shaped);
         }
         Ok(())
     }
@@ -119,45 +113,25 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Judges the whole file and chooses its shape.
-    fn skim(&mut self, file: usize, mapping: &Mapping, opened: &mut Opened) -> Result<Option<(usize, Tape)>> {
-        let first = self.files[file].shape.is_none();
-        let all: Vec<&Selection> = mapping.source.shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
-        let mut paths = Paths::new();
-        let outline = match source::skim(opened, &all, &mut paths) {
-            Ok(outline) => outline,
-            Err(findings) => {
-                self.broken(file, mapping, findings)?;
-                return Ok(None);
-            }
+    /// The first look at a file, once for all of its turns.
+    fn shape(&mut self, file: usize, mapping: &Mapping, opened: &mut Opened) -> Result<Option<Shaped>> {
+        let shaped = match self.files[file].shaped.take() {
+            Some(shaped) => shaped,
+            None => match shape(opened, self.mapping, mapping, &mut self.paths) {
+                Ok(shaped) => shaped,
+                Err(findings) => {
+                    self.broken(file, mapping, findings)?;
+                    return Ok(None);
+                }
+            },
         };
-        if first {
-            self.findings.extend(outline.notes.into_iter().map(|note| note.about(mapping.name.clone())));
+        if self.files[file].shape.is_none() {
+            self.findings.extend(shaped.notes.iter().cloned().map(|note| note.about(mapping.name.clone())));
         }
-        self.files[file].tally.leaves.seen = outline.leaves;
-        let root = outline.tape.root();
-        let fits = |shape: &Shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root));
-        let Some(shape) = mapping.source.shapes.iter().position(fits) else {
-            let names: Vec<&str> = mapping.source.shapes.iter().map(|shape| shape.name.as_str()).collect();
-            let message = format!("the file has none of the shapes {}", names.join(", "));
-            self.reject_file(
-                file,
-                vec![Finding::new(&SHAPE_NONE, message).at(self.plan.tree.files[file].place(root.at()))],
-            )?;
-            return Ok(None);
-        };
-        let Some(records) = &mapping.source.shapes[shape].records else { return Ok(Some((shape, Tape::new(false)))) };
-        let table = path_table(&mut self.paths, self.mapping, mapping, shape);
-        match source::skim(opened, &[records], &mut table.frame) {
-            Ok(outline) => {
-                table.declared.learn(Doc::Frame, &table.frame);
-                Ok(Some((shape, outline.tape)))
-            }
-            Err(findings) => {
-                self.broken(file, mapping, findings)?;
-                Ok(None)
-            }
-        }
+        self.files[file].shape = Some(shaped.shape);
+        self.files[file].sha256 = shaped.sha256;
+        self.files[file].tally.leaves.seen = shaped.leaves;
+        Ok(Some(shaped))
     }
 
     /// A blank file may mean that nothing is lost; everything else that is broken is rejected.
@@ -180,13 +154,11 @@ impl Run<'_> {
     fn read_records(&mut self, reading: &mut Reading, opened: &mut Opened) -> Result<()> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
-        let selection = mapping.source.shapes[reading.shape].records.as_ref();
+        let selection = mapping.source.shapes[reading.shaped.shape].records.as_ref();
         let sensitive = self.limits(mapping).sensitive;
         let mut tape = Tape::new(sensitive);
         // The table is taken out while the file is read, so that the run stays free for use.
-        path_table(&mut self.paths, self.mapping, mapping, reading.shape);
-        let number = (self.mapping, reading.shape);
-        let mut table = self.paths.remove(&number).ok_or_else(|| Error::bug("a path table is gone"))?;
+        let mut table = self.paths.take(self.mapping, mapping, reading.shaped.shape);
         let read = (|| {
             let mut records = match source::records(opened, selection) {
                 Ok(records) => records,
@@ -203,7 +175,7 @@ impl Run<'_> {
                 }
             }
         })();
-        self.paths.insert(number, table);
+        self.paths.put_back(self.mapping, reading.shaped.shape, table);
         read
     }
 
@@ -211,7 +183,7 @@ impl Run<'_> {
         self.heed_signals()?;
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
-        let shape = &mapping.source.shapes[reading.shape];
+        let shape = &mapping.source.shapes[reading.shaped.shape];
         self.files[reading.file].records += 1;
         let whole = shape.records.is_none();
         let root = record.tape.root();
@@ -234,16 +206,18 @@ impl Run<'_> {
                 declared: &table.declared,
                 index: &index,
                 record: root,
-                frame: if whole { root } else { reading.frame.root() },
+                frame: if whole { root } else { reading.shaped.frame.root() },
                 whole,
                 element: Current::Node(root),
                 position: i64::try_from(record.number).unwrap_or(i64::MAX),
-                names: shape
-                    .key_as
-                    .iter()
-                    .zip(record.name())
-                    .map(|(context, name)| (context.clone(), name.to_owned(), last_name(record)))
-                    .collect(),
+                names: Rc::new(
+                    shape
+                        .key_as
+                        .iter()
+                        .zip(record.name())
+                        .map(|(context, name)| (context.clone(), name.to_owned(), last_name(record)))
+                        .collect(),
+                ),
             };
             let mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
             self.index = index;
@@ -270,7 +244,7 @@ impl Run<'_> {
                 self.mark(&claim.touch, mark, &mut sheet, reading, whole);
             }
         }
-        sheet.taken |= mapped.taken;
+        sheet.taken |= mapped.taken && (fates.is_empty() || fates.iter().any(|fate| fate.is_taken()));
         if let Some(earlier) = &earlier {
             sheet.merge(earlier);
         }
@@ -373,7 +347,7 @@ impl Run<'_> {
     }
 
     fn count_columns(&mut self, draft: &Draft, fate: RowFate) {
-        if !matches!(fate, RowFate::Inserted | RowFate::Unchanged) {
+        if !matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) {
             return;
         }
         let rule = &self.plan.rules[self.mapping][draft.rule];
@@ -397,159 +371,24 @@ impl Run<'_> {
         }
     }
 
-    fn claim_mark(&mut self, mapping: &Mapping, draft: &Draft, claim: &Claim, fate: RowFate) -> Mark {
-        let rule = &mapping.rules[draft.rule];
-        let what = || format!("{}.{}", mapping.name, rule.name);
-        match (claim.class, fate) {
-            (_, RowFate::Rejected) => Mark::of(Class::Rejected),
-            (ClaimAs::Dropped(at), _) => match &rule.secrets[at].kind {
-                SecretKind::Drop(reason) => {
-                    Mark::ignored(self.reasons.number(&format!("{}.{}", what(), rule.secrets[at].name), reason))
-                }
-                SecretKind::Seal => Mark::default(),
-            },
-            (_, RowFate::Superseded) => {
-                Mark::ignored(self.reasons.number(&what(), "superseded by an earlier row of the same key"))
-            }
-            (ClaimAs::EmptySecret, _) | (_, RowFate::Empty) => {
-                Mark::ignored(self.reasons.number(&what(), "empty secret"))
-            }
-            (ClaimAs::Column, _) => Mark::of(Class::Column),
-            (ClaimAs::Json, _) => Mark::of(Class::Json),
-            (ClaimAs::Sealed, _) => Mark::of(Class::Sealed),
-        }
-    }
-
-    fn mark(&self, touch: &Touch, mark: Mark, sheet: &mut Sheet, reading: &mut Reading, whole: bool) {
-        match touch {
-            Touch::Name(name) => sheet.claim_name(*name, mark),
-            Touch::Nodes(Doc::Frame, nodes) if !whole => reading.frame_sheet.claim(nodes.clone(), mark),
-            Touch::Nodes(_, nodes) => sheet.claim(nodes.clone(), mark),
-        }
-    }
-
-    /// Counts the leaves of a record, each in its best class.
-    fn account_record(&mut self, reading: &Reading, table: &PathTable, record: &RecordRef, mut sheet: Sheet) {
-        let plan = self.plan;
-        let mapping = &plan.set.mappings[self.mapping];
-        self.ignore_as_told(mapping, &table.declared, Doc::Record, record.tape, &mut sheet);
-        let shape = &mapping.source.shapes[reading.shape];
-        if sheet.rejected {
-            sheet.reject_all();
-        } else if let (false, Some(reason)) = (sheet.taken, &shape.otherwise) {
-            let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), reason);
-            sheet.ignore_rest(reason);
-        }
-        let judged = Judged { mapping, declared: &table.declared, paths: &table.record, doc: Doc::Record };
-        self.report_leaves(reading, &judged, record.tape, &sheet, record.span.start);
-    }
-
-    /// Counts the leaves of the frame, once all records have claimed what they take from it.
-    fn account_frame(&mut self, reading: &mut Reading) {
-        let plan = self.plan;
-        let mapping = &plan.set.mappings[self.mapping];
-        let shape = &mapping.source.shapes[reading.shape];
-        let Some(records) = &shape.records else { return };
-        let mut sheet = std::mem::take(&mut reading.frame_sheet);
-        if let Some(earlier) = self.files[reading.file].sheets.remove(&0) {
-            sheet.merge(&earlier);
-        }
-        let Some(table) = self.paths.remove(&(self.mapping, reading.shape)) else { return };
-        self.ignore_as_told(mapping, &table.declared, Doc::Frame, &reading.frame, &mut sheet);
-        for node in empty_ends(reading.frame.root(), &records.0) {
-            sheet.claim(node.span(), Mark::of(Class::Column));
-        }
-        if self.files[reading.file].records == 0 {
-            let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), "no records");
-            sheet.ignore_rest(reason);
-        } else if self.files[reading.file].rejected > 0 {
-            sheet.reject_rest();
-        }
-        let judged = Judged { mapping, declared: &table.declared, paths: &table.frame, doc: Doc::Frame };
-        self.report_leaves(reading, &judged, &reading.frame, &sheet, 0);
-        self.paths.insert((self.mapping, reading.shape), table);
-    }
-
-    fn ignore_as_told(&mut self, mapping: &Mapping, declared: &Declared, doc: Doc, tape: &Tape, sheet: &mut Sheet) {
-        if mapping.ignore.is_empty() {
-            return;
-        }
-        for node in tape.nodes() {
-            if let Some(at) = declared.facts(doc, node.path()).ignored {
-                let (rooted, reason, _) = &mapping.ignore[usize::from(at)];
-                let what =
-                    format!("{}: {}{}", mapping.name, if doc == Doc::Frame { "$." } else { "" }, rooted.selection);
-                let mark = Mark::ignored(self.reasons.number(&what, reason));
-                sheet.claim(node.id()..node.id() + 1, mark);
-                if sheet.names().iter().any(|(name, _)| *name == NameLeaf::OfNode(node.id())) {
-                    sheet.claim_name(NameLeaf::OfNode(node.id()), mark);
-                }
-            }
-        }
-    }
-
-    fn report_leaves(&mut self, reading: &Reading, judged: &Judged, tape: &Tape, sheet: &Sheet, start: u64) {
-        sheet.count(tape, &mut self.files[reading.file].tally);
-        let file = reading.context.id;
-        for (name, mark) in sheet.names() {
-            if mark.class() == Class::Unmapped {
-                let at = match name {
-                    NameLeaf::OfNode(node) => tape.node(*node).at(),
-                    NameLeaf::OfRecord(_) => start,
-                };
-                let finding = Finding::new(&MEMBER_UNDECIDED, "no rule says what becomes of this member's name");
-                self.findings.push(finding.at(Place { file, offset: at }).about(judged.mapping.name.clone()));
-            }
-        }
-        for node in tape.nodes().filter(|node| node.is_leaf()) {
-            self.report_leaf(judged, file, node, sheet.mark(node.id()).class());
-        }
-    }
-
-    fn report_leaf(&mut self, judged: &Judged, file: crate::finding::FileId, node: NodeRef, class: Class) {
-        let facts = judged.declared.facts(judged.doc, node.path());
-        let kept = matches!(class, Class::Column | Class::Json | Class::Unmapped);
-        let caught = class == Class::Json && !facts.named;
-        if !(class == Class::Unmapped || caught || (facts.suspicious && kept)) {
-            return;
-        }
-        let path = format!("{}{}", if judged.doc == Doc::Frame { "$." } else { "" }, judged.paths.show(node.path()));
-        let subject = format!("{}: {path}", judged.mapping.name);
-        let place = Place { file, offset: node.at() };
-        if class == Class::Unmapped {
-            let message = format!("no rule says what becomes of `{path}`");
-            self.findings.push(Finding::new(&MEMBER_UNDECIDED, message).at(place).about(subject.clone()));
-        }
-        // An empty text or null hides nothing.
-        if facts.suspicious
-            && kept
-            && !(node.kind() == Kind::Null || node.text().is_empty() && node.kind() == Kind::String)
-        {
-            let message = format!("`{path}` looks like a secret, and nothing decides it");
-            self.findings.push(Finding::new(&SECRET_UNDECIDED, message).at(place).about(subject.clone()));
-        }
-        if caught {
-            *self.caught.entry((judged.mapping.name.clone(), path.clone())).or_default() += 1;
-            let severity = if self.plan.set.refuse_unknown { Severity::Error } else { Severity::Warning };
-            let message = format!("only a catch-all keeps `{path}`");
-            self.findings.push(Finding::new(&MEMBER_CAUGHT, message).at(place).about(subject).weighing(severity));
-        }
-    }
-
-    /// The time by which a file is newer than another: the first of the mapping's `newest` that is there.
-    pub fn time_of(&mut self, file: usize, mapping: usize) -> Option<String> {
-        let plan = self.plan;
-        let of = &plan.set.mappings[mapping];
-        let mut opened = source::open(&plan.tree.files[file], self.limits(of)).ok()?;
-        let all: Vec<&Selection> = of.source.shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
-        // What is wrong with the file is found again, and told, when it is read.
-        let outline = source::skim(&mut opened, &all, &mut Paths::new()).ok()?;
-        let root = outline.tape.root();
-        of.source.newest.iter().find_map(|path| {
-            let text = crate::mapping::apply::follow(root, path)?;
-            let text = (text.kind() == Kind::String).then(|| text.text())?;
-            Some(text.parse::<jiff::Timestamp>().map_or_else(|_| text.to_owned(), |time| time.to_string()))
-        })
+    /// The time by which a file is newer than another: the first of the mapping's `newest` that is
+    /// there. What is wrong with the file is told when it is read.
+    pub fn time_of(&mut self, file: usize, number: usize) -> Option<String> {
+        let mapping = &self.plan.set.mappings[number];
+        let mut opened = source::open(&self.plan.tree.files[file], self.limits(mapping)).ok()?;
+        let shaped = shape(&mut opened, number, mapping, &mut self.paths).ok()?;
+        let whole = match mapping.source.shapes[shaped.shape].records {
+            Some(_) => None,
+            None => Some(source::whole(&mut opened)?),
+        };
+        let root = whole.as_ref().unwrap_or(&shaped.frame).root();
+        let time = mapping.source.newest.iter().find_map(|path| {
+            let node = follow(root, path).filter(|node| node.kind() == Kind::String)?;
+            let time = node.text().parse::<jiff::Timestamp>();
+            Some(time.map_or_else(|_| node.text().to_owned(), |time| time.to_string()))
+        });
+        self.files[file].shaped = Some(shaped);
+        time
     }
 }
 
@@ -557,27 +396,6 @@ fn errors(findings: &[Finding]) -> u64 {
     findings.iter().filter(|finding| finding.severity == Severity::Error).count() as u64
 }
 
-/// What leaves are judged by.
-struct Judged<'j> {
-    mapping: &'j Mapping,
-    declared: &'j Declared,
-    paths: &'j Paths,
-    doc: Doc,
-}
-
 fn last_name(record: &RecordRef) -> NameLeaf {
     NameLeaf::OfRecord(u32::try_from(record.names.len().saturating_sub(1)).unwrap_or(u32::MAX))
-}
-
-pub(crate) fn path_table<'t>(
-    tables: &'t mut HashMap<(usize, usize), PathTable>,
-    number: usize,
-    mapping: &Mapping,
-    shape: usize,
-) -> &'t mut PathTable {
-    tables.entry((number, shape)).or_insert_with(|| PathTable {
-        record: Paths::new(),
-        frame: Paths::new(),
-        declared: Declared::new(mapping, &mapping.source.shapes[shape]),
-    })
 }

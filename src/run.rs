@@ -6,15 +6,14 @@ use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding};
 use crate::keyindex::{Entry, KeyIndex, KeyText};
 use crate::mapping::apply::Owner;
-use crate::mapping::declared::Declared;
 use crate::owners::OwnerTable;
-use crate::plan::Plan;
-use crate::record::Paths;
+use crate::plan::{Feed, Plan};
 use crate::rejects::RejectFolder;
 use crate::report::findings::Findings;
 use crate::report::{FileStatus, OwnerReport};
 use crate::row::Value;
 use crate::settle::EarlierRows;
+use crate::shaping::{PathTables, Shaped};
 use crate::target::ledger::FileRecord;
 use crate::target::{Cell, Transaction};
 use crate::vault::Vault;
@@ -37,6 +36,8 @@ pub struct FileState {
     pub what: Option<String>,
     /// The index of its shape.
     pub shape: Option<usize>,
+    /// What the first look found, between two turns.
+    pub shaped: Option<Shaped>,
     /// Its owner's id.
     pub owner: Option<String>,
     /// Records read.
@@ -51,17 +52,6 @@ pub struct FileState {
     pub sha256: [u8; 32],
     /// Its number in the ledger, once a row came from it.
     pub ledger: Option<i64>,
-}
-
-/// Paths of a shape, and what the mapping says about them.
-#[derive(Debug)]
-pub struct PathTable {
-    /// Below the record.
-    pub record: Paths,
-    /// Below the frame.
-    pub frame: Paths,
-    /// What the mapping says.
-    pub declared: Declared,
 }
 
 /// How often each column was filled from where.
@@ -105,8 +95,8 @@ pub struct Run<'p> {
     pub reasons: Reasons,
     /// Files, by their number.
     pub files: Vec<FileState>,
-    /// By mapping and shape.
-    pub paths: HashMap<(usize, usize), PathTable>,
+    /// Paths met so far.
+    pub paths: PathTables,
     /// By table and column.
     pub columns: BTreeMap<(String, String), ColumnCounts>,
     /// Leaves that only a catch-all kept: mapping, path, count.
@@ -125,6 +115,8 @@ pub struct Run<'p> {
     pub late: KnownRejects,
     /// Where rejects go.
     pub rejects: Option<RejectFolder>,
+    /// How many rows of a key each feed gave so far, where rows fold across feeds.
+    pub folds: HashMap<(usize, KeyText), Vec<(Feed, u32)>>,
     /// The mapping that is being read.
     pub mapping: usize,
     /// The columns of the owner table that are kept.
@@ -183,7 +175,7 @@ impl<'p> Run<'p> {
             opened_again: 0,
             reasons: Reasons::default(),
             files: plan.tree.files.iter().map(|_| FileState::default()).collect(),
-            paths: HashMap::new(),
+            paths: PathTables::default(),
             columns: BTreeMap::new(),
             caught: BTreeMap::new(),
             owners: OwnerTable::default(),
@@ -193,6 +185,7 @@ impl<'p> Run<'p> {
             known,
             late: KnownRejects::new(),
             rejects,
+            folds: HashMap::new(),
             mapping: 0,
             owner_columns: plan.owner_columns(),
             next_file: None,
@@ -218,7 +211,7 @@ impl<'p> Run<'p> {
                     self.index.insert_lasting(
                         spec,
                         key,
-                        Entry { place: None, feeder: u32::MAX, values: values.collect() },
+                        Entry { place: None, feeder: u32::MAX, values: values.collect(), existing: true },
                     );
                 }
             }
@@ -292,7 +285,7 @@ impl<'p> Run<'p> {
 }
 
 /// A cell of the target as a value.
-fn cell_value(cell: Cell) -> Value {
+pub(crate) fn cell_value(cell: Cell) -> Value {
     match cell {
         Cell::Null | Cell::Blob(_) => Value::Null,
         Cell::Integer(value) => Value::Integer(value),

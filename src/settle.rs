@@ -2,7 +2,7 @@
 //! judged against the key index and the target before anything is written.
 
 use crate::error::{Error, Result};
-use crate::finding::{Code, FileId, Finding, Place, ROW_DIFFERS, ROW_DUPLICATE, ROW_REFERENCE, ROW_UNIQUE};
+use crate::finding::{Code, FileId, Finding, Place, ROW_DUPLICATE, ROW_REFERENCE, ROW_UNIQUE};
 use crate::keyindex::{Entry, KeyText};
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
@@ -11,9 +11,7 @@ use crate::mapping::order::feeds;
 use crate::plan::{key_names, unique_lists};
 use crate::row::Value;
 use crate::run::Run;
-use crate::target::Cell;
-use crate::vault::Same;
-use crate::writer::{Insert, digest};
+use crate::writer::Insert;
 use std::collections::{HashMap, VecDeque};
 
 /// What became of a row.
@@ -25,23 +23,44 @@ pub enum RowFate {
     Unchanged,
     /// An earlier row of its key stays.
     Superseded,
+    /// It gave values to a row that was there; the fields of this bit mask had other values already.
+    Filled(u64),
+    /// There is no row that it could give values to: the rule did not take the record.
+    NotTaken,
     /// Its secrets are all empty.
     Empty,
     /// Its record was rejected.
     Rejected,
 }
 
+impl RowFate {
+    /// Whether the rule took the record.
+    pub fn is_taken(self) -> bool {
+        self != RowFate::NotTaken
+    }
+}
+
 /// Rows that earlier runs wrote from one file into one table, by their digest.
 pub type EarlierRows = HashMap<[u8; 16], VecDeque<String>>;
 
 /// A row as judged, before anything is written.
-struct Judged {
-    fate: RowFate,
-    id: Option<i64>,
-    digest: [u8; 16],
+pub(crate) struct Judged {
+    pub(crate) fate: RowFate,
+    pub(crate) id: Option<i64>,
+    pub(crate) digest: [u8; 16],
+    /// What the target's row has in columns that are looked up.
+    pub(crate) held: Vec<(String, Value)>,
+    /// The fields that are filled.
+    pub(crate) fills: Vec<usize>,
 }
 
-enum Verdict {
+impl Judged {
+    pub(crate) fn is(fate: RowFate) -> Self {
+        Self { fate, id: None, digest: [0; 16], held: Vec::new(), fills: Vec::new() }
+    }
+}
+
+pub(crate) enum Verdict {
     Is(Judged),
     Refused(Vec<Finding>),
 }
@@ -66,19 +85,20 @@ impl Run<'_> {
                         given.push(&rule.table.name);
                     }
                     if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Empty) {
-                        self.place(rule, file, draft, one.id, one.fate == RowFate::Empty, &mut placed);
+                        self.place(rule, file, draft, &one, &mut placed);
                     }
                     judged.push(one);
                 }
                 Verdict::Refused(findings) => {
                     refused.extend(findings);
-                    judged.push(Judged { fate: RowFate::Rejected, id: None, digest: [0; 16] });
+                    judged.push(Judged::is(RowFate::Rejected));
                 }
             }
         }
         if !refused.is_empty() {
             placed.iter().for_each(|(spec, key)| self.index.remove(*spec, key));
             given.iter().for_each(|table| self.writer.return_id(table));
+            drafts.iter().for_each(|draft| self.unfold(file, draft));
             return Ok((vec![RowFate::Rejected; drafts.len()], refused));
         }
         for (draft, one) in drafts.iter().zip(&judged) {
@@ -86,30 +106,40 @@ impl Run<'_> {
             match one.fate {
                 RowFate::Inserted => self.write(rule, file, draft, one)?,
                 RowFate::Unchanged => self.writer.count(&rule.table.name).unchanged += 1,
-                RowFate::Superseded | RowFate::Empty | RowFate::Rejected => {}
+                RowFate::Filled(_) => self.fill(rule, draft, one),
+                RowFate::Superseded | RowFate::NotTaken | RowFate::Empty | RowFate::Rejected => {}
             }
         }
         Ok((judged.iter().map(|one| one.fate).collect(), refused))
     }
 
     fn judge(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, parent: Option<RowFate>) -> Result<Verdict> {
-        let is = |fate| Ok(Verdict::Is(Judged { fate, id: None, digest: [0; 16] }));
+        let is = |fate| Ok(Verdict::Is(Judged::is(fate)));
         match parent {
-            Some(fate @ (RowFate::Superseded | RowFate::Empty | RowFate::Rejected)) => return is(fate),
-            Some(RowFate::Inserted | RowFate::Unchanged) | None => {}
+            Some(fate @ (RowFate::Superseded | RowFate::NotTaken | RowFate::Empty | RowFate::Rejected)) => {
+                return is(fate);
+            }
+            Some(RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) | None => {}
         }
         let place = Place { file, offset: draft.at };
-        if let Some(earlier) = self.earlier_of_key(rule, draft) {
-            return match self.may_give_way(rule, earlier.feeder) {
-                true => is(RowFate::Superseded),
-                false => Ok(Verdict::Refused(vec![self.finding(
-                    &ROW_DUPLICATE,
-                    rule,
-                    format!("a row of `{}` has this key already", rule.table.name),
-                    place,
-                    earlier.place,
-                )])),
-            };
+        match rule.model(&self.plan.set).on_duplicate {
+            OnDuplicate::Across if self.folds_across(rule, file, draft) => return is(RowFate::Superseded),
+            OnDuplicate::Across => {}
+            OnDuplicate::Fill => match self.judge_fill(rule, draft, place)? {
+                Some(judged) => return Ok(Verdict::Is(judged)),
+                None if rule.starts => {}
+                None => return is(RowFate::NotTaken),
+            },
+            OnDuplicate::Reject | OnDuplicate::First => {
+                if let Some(earlier) = self.earlier_of_key(rule, draft) {
+                    if self.may_give_way(rule, earlier.feeder) {
+                        return is(RowFate::Superseded);
+                    }
+                    let message = format!("a row of `{}` has this key already", rule.table.name);
+                    let finding = self.finding(&ROW_DUPLICATE, rule, message, place, earlier.place);
+                    return Ok(Verdict::Refused(vec![finding]));
+                }
+            }
         }
         if draft.empty {
             return is(RowFate::Empty);
@@ -122,7 +152,7 @@ impl Run<'_> {
         self.compare_with_target(rule, file, draft, place)
     }
 
-    fn finding(
+    pub(crate) fn finding(
         &self,
         code: &'static Code,
         rule: &CompiledRule,
@@ -137,10 +167,15 @@ impl Run<'_> {
 
     /// The row of this run that has the draft's key.
     fn earlier_of_key(&self, rule: &CompiledRule, draft: &Draft) -> Option<Entry> {
+        let spec = self.key_spec(rule)?;
+        self.index.get(spec, draft.key.as_ref()?).filter(|entry| entry.place.is_some()).cloned()
+    }
+
+    /// The index of the rule's key.
+    pub(crate) fn key_spec(&self, rule: &CompiledRule) -> Option<usize> {
         let names = key_names(rule, &self.plan.set);
         let by: Vec<&str> = names.iter().map(String::as_str).collect();
-        let spec = self.index.find(&rule.table.name, &by, false)?;
-        self.index.get(spec, draft.key.as_ref()?).filter(|entry| entry.place.is_some()).cloned()
+        self.index.find(&rule.table.name, &by, false)
     }
 
     /// Whether the rule's row may give way to one of another feeder: `[precedence]`, or `first`.
@@ -186,124 +221,26 @@ impl Run<'_> {
         Ok(wrong)
     }
 
-    fn in_target(&mut self, table: &str, columns: &[&str], values: Vec<Value>) -> Result<bool> {
-        Ok(self.transaction.rows_before(table) > 0
-            && self.transaction.find(table, columns, columns, &[values])?.into_iter().next().flatten().is_some())
-    }
-
-    /// Whether the row was in the target before the run, and whether it says the same.
-    fn compare_with_target(
-        &mut self,
-        rule: &CompiledRule,
-        file: FileId,
-        draft: &Draft,
-        place: Place,
-    ) -> Result<Verdict> {
-        let table = &rule.table.name;
-        let digest = digest(rule, &draft.values, &left_out(draft), &*self.transaction);
-        if self.transaction.rows_before(table) == 0 {
-            return Ok(Verdict::Is(Judged { fate: RowFate::Inserted, id: None, digest }));
-        }
-        let Some(key_fields) = &rule.key_fields else {
-            let earlier = self.earlier_rows(file, table)?;
-            return Ok(Verdict::Is(match earlier.get_mut(&digest).and_then(VecDeque::pop_front) {
-                Some(row_key) => Judged { fate: RowFate::Unchanged, id: row_key.parse().ok(), digest },
-                None => Judged { fate: RowFate::Inserted, id: None, digest },
-            }));
-        };
-        let columns: Vec<&str> = key_fields.iter().map(|at| rule.fields[*at].column.name.as_str()).collect();
-        let key: Vec<Value> = key_fields.iter().map(|at| draft.values[*at].clone()).collect();
-        let mut wanted: Vec<&str> = rule.fields.iter().map(|field| field.column.name.as_str()).collect();
-        wanted.extend(rule.given_id.as_deref());
-        let found =
-            self.transaction.find(table, &columns, &wanted, std::slice::from_ref(&key))?.into_iter().next().flatten();
-        let Some(cells) = found else {
-            let taken = self.unique_in_target(rule, draft, place)?;
-            return Ok(if taken.is_empty() {
-                Verdict::Is(Judged { fate: RowFate::Inserted, id: None, digest })
-            } else {
-                Verdict::Refused(taken)
-            });
-        };
-        let differing = self.differing(rule, draft, &key, &cells)?;
-        if differing.is_empty() {
-            let id = match (&rule.given_id, cells.last()) {
-                (Some(_), Some(Cell::Integer(id))) => Some(*id),
-                _ => None,
-            };
-            return Ok(Verdict::Is(Judged { fate: RowFate::Unchanged, id, digest }));
-        }
-        let message =
-            format!("a row of `{table}` with this key is in the database and differs in {}", differing.join(", "));
-        Ok(Verdict::Refused(vec![self.finding(&ROW_DIFFERS, rule, message, place, None)]))
-    }
-
-    fn unique_in_target(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
-        let mut wrong = Vec::new();
-        for columns in unique_lists(rule) {
-            let values: Vec<Value> = columns.iter().map(|column| value_of(rule, draft, column).clone()).collect();
-            let by: Vec<&str> = columns.iter().map(String::as_str).collect();
-            if KeyText::of(&values).is_some() && self.in_target(&rule.table.name, &by, values)? {
-                let message = format!(
-                    "`{}` ({}) is unique, and a row of the database has the same",
-                    rule.table.name,
-                    by.join(", ")
-                );
-                wrong.push(self.finding(&ROW_UNIQUE, rule, message, place, None));
-            }
-        }
-        Ok(wrong)
-    }
-
-    /// The columns in which a row of the target differs from the draft.
-    fn differing(&mut self, rule: &CompiledRule, draft: &Draft, key: &[Value], cells: &[Cell]) -> Result<Vec<String>> {
-        let mut differing = Vec::new();
-        for (at, field) in rule.fields.iter().enumerate() {
-            let (table, column) = (&rule.table.name, &field.column.name);
-            let same = if let Some((_, secret)) = draft.secrets.iter().find(|(of, _)| *of == at) {
-                match &cells[at] {
-                    Cell::Text(token) => self.vault.holds(table, column, key, token, secret)? != Same::No,
-                    _ => false,
-                }
-            } else {
-                draft.clock.contains(&at) || self.transaction.same(table, column, &cells[at], &draft.values[at])
-            };
-            if !same {
-                differing.push(format!("`{column}`"));
-            }
-        }
-        Ok(differing)
-    }
-
-    /// The rows that earlier runs wrote from this file into this table and that were not met yet.
-    fn earlier_rows(&mut self, file: FileId, table: &str) -> Result<&mut EarlierRows> {
-        let key = (file, table.to_owned());
-        if !self.earlier.contains_key(&key) {
-            let path = &self.plan.tree.files[file.0 as usize].path;
-            let mut rows = EarlierRows::new();
-            for row in self.transaction.ledger().earlier_rows(path, table)? {
-                rows.entry(row.digest).or_default().push_back(row.row_key);
-            }
-            self.earlier.insert(key.clone(), rows);
-        }
-        self.earlier.get_mut(&key).ok_or_else(|| Error::bug("rows that were just read are gone"))
-    }
-
     /// Makes the row known to what asks for its keys.
     fn place(
         &mut self,
         rule: &CompiledRule,
         file: FileId,
         draft: &Draft,
-        id: Option<i64>,
-        key_only: bool,
+        one: &Judged,
         placed: &mut Vec<(usize, KeyText)>,
     ) {
-        let given = id.map(Value::Integer);
+        let given = one.id.map(Value::Integer);
+        let key_only = one.fate == RowFate::Empty;
         let of = |column: &str| -> &Value {
-            match (&rule.given_id, &given) {
-                (Some(name), Some(id)) if name == column => id,
-                _ => value_of(rule, draft, column),
+            if let (Some(name), Some(id)) = (&rule.given_id, &given)
+                && name == column
+            {
+                return id;
+            }
+            match one.held.iter().find(|(name, _)| name == column) {
+                Some((_, value)) => value,
+                None => value_of(rule, draft, column),
             }
         };
         let names = key_names(rule, &self.plan.set);
@@ -321,7 +258,9 @@ impl Run<'_> {
                 continue; // a key with a NULL finds nothing
             };
             let values = asked.wanted.iter().map(|column| of(column).clone()).collect();
-            let entry = Entry { place: Some(Place { file, offset: draft.at }), feeder: feeder(rule), values };
+            let place = Some(Place { file, offset: draft.at });
+            let existing = one.fate == RowFate::Unchanged;
+            let entry = Entry { place, feeder: feeder(rule), values, existing };
             self.index.insert(spec, key.clone(), entry);
             placed.push((spec, key));
         }
@@ -357,11 +296,11 @@ fn feeder(rule: &CompiledRule) -> u32 {
     u32::try_from(rule.mapping * 1_000 + rule.rule).unwrap_or(u32::MAX)
 }
 
-fn value_of<'d>(rule: &CompiledRule, draft: &'d Draft, column: &str) -> &'d Value {
+pub(crate) fn value_of<'d>(rule: &CompiledRule, draft: &'d Draft, column: &str) -> &'d Value {
     rule.field(column).map_or(&Value::Null, |field| &draft.values[field])
 }
 
 /// Fields that no comparison takes in: the clock's, and sealed ones.
-fn left_out(draft: &Draft) -> Vec<usize> {
+pub(crate) fn left_out(draft: &Draft) -> Vec<usize> {
     draft.clock.iter().copied().chain(draft.secrets.iter().map(|(at, _)| *at)).collect()
 }

@@ -1,6 +1,6 @@
 //! From a run to its report.
 
-use crate::finding::{Finding, Place, printable};
+use crate::finding::{Finding, Place, SOURCE_IN_USE, printable};
 use crate::mapping::model::{Expr, From, PathExpr, PathStep, Root};
 use crate::plan::Fate;
 use crate::report::findings::Findings;
@@ -285,7 +285,19 @@ fn withhold(report: &mut Report, run: &Run) {
 pub fn walk_findings(run: &Run) -> Vec<Finding> {
     let plan = run.plan;
     let ignored = |path: &str| plan.set.ignore.iter().any(|ignore| ignore.pattern.matches(path).is_some());
+    let fresh = plan.mapped().filter(|file| is_fresh(&plan.tree.files[*file], run.started)).map(|file| {
+        let path = printable(&plan.tree.files[file].path);
+        let message = format!("`{path}` was written less than a minute before the run");
+        Finding::new(&SOURCE_IN_USE, message).at(plan.tree.files[file].place(0))
+    });
     let skipped =
         plan.tree.skipped.iter().filter(|skipped| !ignored(&skipped.path)).map(|skipped| skipped.finding.clone());
-    plan.tree.findings.iter().cloned().chain(skipped).map(|finding| finding.about("files")).collect()
+    plan.tree.findings.iter().cloned().chain(fresh).chain(skipped).map(|finding| finding.about("files")).collect()
+}
+
+/// Whether a file was written so shortly before the run that its writer may still be at work.
+fn is_fresh(file: &SourceFile, started: jiff::Timestamp) -> bool {
+    const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+    // A time that is no timestamp lies far outside of this minute.
+    jiff::Timestamp::try_from(file.modified).is_ok_and(|modified| started.duration_since(modified) < QUIET)
 }

@@ -3,22 +3,42 @@
 
 use crate::config::{Companion, ImportOptions, Phase};
 use crate::error::{Error, Result};
-use crate::mapping::apply::shape_fits;
+use crate::finding::{Finding, Place, SECRET_REMAINS};
 use crate::mapping::declared::Doc;
+use crate::pipeline::file_id;
 use crate::plan::{Fate, Plan};
-use crate::reading::path_table;
-use crate::record::{Kind, Paths, Selection, Tape};
-use crate::run::PathTable;
+use crate::record::{Kind, Tape};
 use crate::secret::proof::SecretSet;
+use crate::shaping::{PathTable, PathTables, shape};
 use crate::source::{self, Limits};
-use std::collections::HashMap;
+
+/// What the sweep found.
+#[derive(Debug)]
+pub struct Swept {
+    /// The values to search for.
+    pub secrets: SecretSet,
+    /// The files in which secrets stand in clear text, and go on standing after the import.
+    pub files: Vec<usize>,
+}
+
+impl Swept {
+    /// A warning for each of the files: that they were imported does not make them safe.
+    pub fn warnings(files: &[usize]) -> Vec<Finding> {
+        let warning = |file: &usize| {
+            let place = Place { file: file_id(*file), offset: 0 };
+            Finding::new(&SECRET_REMAINS, "secrets remain in clear text in this file").at(place).about("source")
+        };
+        files.iter().map(warning).collect()
+    }
+}
 
 /// Collects the values at every secret path of every mapped file.
 ///
 /// A file that cannot be read is passed over here: reading finds the same fault again and tells it.
-pub fn sweep(plan: &Plan, options: &ImportOptions, companion: &dyn Companion) -> Result<SecretSet> {
+pub fn sweep(plan: &Plan, options: &ImportOptions, companion: &dyn Companion) -> Result<Swept> {
     let mut secrets = SecretSet::new();
-    let mut tables = HashMap::new();
+    let mut with_secrets = Vec::new();
+    let mut tables = PathTables::default();
     let files: Vec<(usize, usize)> = plan
         .fates
         .iter()
@@ -34,10 +54,20 @@ pub fn sweep(plan: &Plan, options: &ImportOptions, companion: &dyn Companion) ->
         if let Some(signal) = companion.interrupted() {
             return Err(Error::interrupted(signal));
         }
-        sweep_file(plan, options, file, mapping, &mut tables, &mut secrets);
+        let mut found = Found { secrets: &mut secrets, any: false };
+        sweep_file(plan, options, file, mapping, &mut tables, &mut found);
+        if found.any {
+            with_secrets.push(file);
+        }
         companion.advance(1, plan.tree.files[file].bytes);
     }
-    Ok(secrets)
+    Ok(Swept { secrets, files: with_secrets })
+}
+
+/// Where the values of a file go.
+struct Found<'f> {
+    secrets: &'f mut SecretSet,
+    any: bool,
 }
 
 fn sweep_file(
@@ -45,38 +75,32 @@ fn sweep_file(
     options: &ImportOptions,
     file: usize,
     number: usize,
-    tables: &mut HashMap<(usize, usize), PathTable>,
-    secrets: &mut SecretSet,
+    tables: &mut PathTables,
+    found: &mut Found<'_>,
 ) -> Option<()> {
     let mapping = &plan.set.mappings[number];
     let limits = Limits { depth: options.max_depth, sensitive: true, ..Limits::default() };
     let mut opened = source::open(&plan.tree.files[file], limits).ok()?;
-    let all: Vec<&Selection> = mapping.source.shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
-    let outline = source::skim(&mut opened, &all, &mut Paths::new()).ok()?;
-    let root = outline.tape.root();
-    let shape =
-        mapping.source.shapes.iter().position(|shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root)))?;
-    let table = path_table(tables, number, mapping, shape);
-    let records = mapping.source.shapes[shape].records.as_ref();
-    if let Some(records) = records {
-        let outline = source::skim(&mut opened, &[records], &mut table.frame).ok()?;
-        table.declared.learn(Doc::Frame, &table.frame);
-        collect(&outline.tape, table, Doc::Frame, secrets);
-    }
+    let shaped = shape(&mut opened, number, mapping, tables).ok()?;
+    let mut table = tables.take(number, mapping, shaped.shape);
+    collect(&shaped.frame, &table, Doc::Frame, found);
+    let records = mapping.source.shapes[shaped.shape].records.as_ref();
     let mut tape = Tape::new(true);
     let mut reader = source::records(&mut opened, records).ok()?;
-    while reader.next(&mut table.record, &mut tape).ok()?.is_some() {
+    while let Ok(Some(_)) = reader.next(&mut table.record, &mut tape) {
         table.declared.learn(Doc::Record, &table.record);
-        collect(&tape, table, Doc::Record, secrets);
+        collect(&tape, &table, Doc::Record, found);
     }
+    tables.put_back(number, shaped.shape, table);
     Some(())
 }
 
-fn collect(tape: &Tape, table: &PathTable, doc: Doc, secrets: &mut SecretSet) {
+fn collect(tape: &Tape, table: &PathTable, doc: Doc, found: &mut Found<'_>) {
     for node in tape.nodes() {
         if matches!(node.kind(), Kind::String | Kind::Number) && table.declared.facts(doc, node.path()).secret {
             // A value too short to search for is not one of the set; sealing it is not affected.
-            secrets.add(node.text());
+            found.secrets.add(node.text());
+            found.any |= !node.text().is_empty();
         }
     }
 }

@@ -80,6 +80,17 @@ impl Table {
         key.into_iter().map(|column| column.name.as_str()).collect()
     }
 
+    /// Whether a column of it can never be NULL.
+    pub fn must_have_value(&self, column: &Column) -> bool {
+        column.not_null || (column.primary_key > 0 && self.integer_key() != Some(&column.name))
+    }
+
+    /// The columns without which no row can be started.
+    pub fn columns_needed(&self) -> impl Iterator<Item = &Column> {
+        let needed = self.columns.iter().filter(|column| self.must_have_value(column) && column.default.is_none());
+        needed.filter(|column| self.integer_key() != Some(&column.name))
+    }
+
     /// The single integer primary key, which the engine may count on by itself (a *given id*).
     pub fn integer_key(&self) -> Option<&str> {
         match self.primary_key().as_slice() {
@@ -87,6 +98,25 @@ impl Table {
             _ => None,
         }
     }
+}
+
+/// A numbered pair of SQL files of a mapping set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// The version as recorded: the header's `version`, else the file stem without `.up`.
+    pub version: String,
+    /// The header's `description`, else empty.
+    pub description: String,
+    /// The header's `depends`: versions that must be applied before.
+    pub depends: Vec<String>,
+    /// The SQL that makes it.
+    pub up: String,
+    /// The SQL that takes it back.
+    pub down: Option<String>,
+    /// SHA-256 of the up file, lower-case hex.
+    pub checksum: String,
+    /// The up file's path as the user would write it.
+    pub path: String,
 }
 
 /// All tables that the migrations of a mapping set make.
@@ -100,5 +130,52 @@ impl Schema {
     /// The table of this name.
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.get(name)
+    }
+}
+
+/// An application's own table for entries. Where a database does not have it, `treelift_audit` is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditTable {
+    /// The table.
+    pub table: String,
+    /// Each column and the part of the entry that it takes.
+    pub columns: Vec<(String, AuditPart)>,
+}
+
+/// A part of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditPart {
+    /// The entry's id.
+    Id,
+    /// What was done.
+    Action,
+    /// What it was done to.
+    Subject,
+    /// Which one.
+    Record,
+    /// For people.
+    Reason,
+    /// For programs.
+    Details,
+    /// treelift and its version.
+    Program,
+    /// When.
+    Time,
+}
+
+impl AuditPart {
+    /// The part of this name.
+    pub fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "id" => Self::Id,
+            "action" => Self::Action,
+            "subject" => Self::Subject,
+            "record" => Self::Record,
+            "reason" => Self::Reason,
+            "details" => Self::Details,
+            "program" => Self::Program,
+            "time" => Self::Time,
+            _ => return None,
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::finding::{Finding, Place, SECRET_FOUND, SECRET_WORD};
+use crate::keyindex::KeyText;
 use crate::mapping::compile::CompiledRule;
 use crate::report::TableReport;
 use crate::row::{Batch, Row, Value};
@@ -21,8 +22,19 @@ pub struct Writer {
     ledger: Vec<RowRecord>,
     next_ids: BTreeMap<String, i64>,
     counts: BTreeMap<String, TableReport>,
+    fills: BTreeMap<(String, KeyText), Fill>,
     /// Cells in which a secret path's value would have been written.
     pub plaintext_hits: u64,
+}
+
+/// Columns of one row that `fill` rules give.
+#[derive(Debug)]
+struct Fill {
+    key_columns: Vec<String>,
+    key: Vec<Value>,
+    columns: Vec<String>,
+    values: Vec<Value>,
+    existing: bool,
 }
 
 /// A row that is to be inserted.
@@ -131,6 +143,43 @@ impl Writer {
         Ok(())
     }
 
+    /// Gives a column of a row a value; written by [`Writer::write_fills`].
+    pub fn fill(&mut self, table: &str, key: (&[String], &[Value]), column: (&str, Value), existing: bool) {
+        let text = KeyText::of(key.1).unwrap_or_default();
+        let fill = self.fills.entry((table.to_owned(), text)).or_insert_with(|| Fill {
+            key_columns: key.0.to_vec(),
+            key: key.1.to_vec(),
+            columns: Vec::new(),
+            values: Vec::new(),
+            existing,
+        });
+        fill.columns.push(column.0.to_owned());
+        fill.values.push(column.1);
+    }
+
+    /// Writes what `fill` rules gave: one update per row.
+    pub fn write_fills(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        vault: &Vault,
+        findings: &mut dyn FnMut(Finding),
+    ) -> Result<()> {
+        for ((table, _), fill) in std::mem::take(&mut self.fills) {
+            for (column, value) in fill.columns.iter().zip(&fill.values) {
+                search_cell(vault, &table, column, value, findings);
+            }
+            let key_columns: Vec<&str> = fill.key_columns.iter().map(String::as_str).collect();
+            transaction.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?;
+            if fill.existing {
+                // A row that was there as the source says, and now says more.
+                let counts = self.count(&table);
+                counts.updated += 1;
+                counts.unchanged = counts.unchanged.saturating_sub(1);
+            }
+        }
+        Ok(())
+    }
+
     /// Forgets the batches of a part that is done, so that order follows the parts.
     pub fn end_part(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
         self.flush(transaction)?;
@@ -146,13 +195,22 @@ impl Writer {
                 self.plaintext_hits += 1;
                 let message = format!("`{}.{column}` would hold a secret in clear text", row.rule.table.name);
                 findings(Finding::new(&SECRET_FOUND, message).at(row.place).about(subject));
-            } else if let Value::Text(text) | Value::Json(text) = value
-                && vault.finds_secret(text)
-            {
-                let message = format!("`{}.{column}` holds a text that is somebody's secret too", row.rule.table.name);
-                findings(Finding::new(&SECRET_WORD, message).at(row.place).about(subject));
+            } else {
+                search_cell(vault, &row.rule.table.name, column, value, &mut |finding| {
+                    findings(finding.at(row.place).about(subject.clone()));
+                });
             }
         }
+    }
+}
+
+/// Searches a cell for secrets before it is written.
+fn search_cell(vault: &Vault, table: &str, column: &str, value: &Value, findings: &mut dyn FnMut(Finding)) {
+    if let Value::Text(text) | Value::Json(text) = value
+        && vault.finds_secret(text)
+    {
+        let message = format!("`{table}.{column}` holds a text that is somebody's secret too");
+        findings(Finding::new(&SECRET_WORD, message).about(format!("{table}.{column}")));
     }
 }
 

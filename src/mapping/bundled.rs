@@ -75,7 +75,8 @@ fn recognise_among(sets: &[BundledSet], root: &Path) -> Result<Option<(SetSource
 /// The folder of a tree in which a set's own files are all there; `None` when the set does not
 /// recognise the tree.
 pub fn import_root(source: &SetSource, root: &Path) -> Result<Option<PathBuf>> {
-    let Some(recognise) = load::load(source)?.recognise else {
+    // What is wrong with the set is told when it is judged.
+    let Some(recognise) = load::read(source)?.0.recognise else {
         return Ok(None);
     };
     let below = recognise.below.iter().map(|below| if below.is_empty() { root.to_owned() } else { root.join(below) });

@@ -1,6 +1,6 @@
 //! A rule with the table it writes into.
 
-use super::model::{Mapping, Rule, SecretKind, Set};
+use super::model::{Mapping, OnDuplicate, Rule, SecretKind, Set};
 use crate::table::{Column, ForeignKey, Schema, Table};
 
 /// Where a field's value comes from: the index in the rule's columns or secrets.
@@ -38,6 +38,8 @@ pub struct CompiledRule {
     pub parent: Option<usize>,
     /// The integer key that no source value fills, so that the engine counts on from the highest.
     pub given_id: Option<String>,
+    /// Whether it can make a row that is not there yet: a `fill` rule may only add to one.
+    pub starts: bool,
     /// The positions in `fields` of the key's columns, when the key stands in the target.
     pub key_fields: Option<Vec<usize>>,
 }
@@ -94,7 +96,10 @@ fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> Compi
     let key_fields = rule.key_columns().and_then(|names| names.into_iter().map(position).collect());
     let parent =
         rule.parent.as_ref().and_then(|name| mapping.rules.iter().position(|candidate| candidate.name == *name));
+    let starts =
+        rule.on_duplicate != OnDuplicate::Fill || table.columns_needed().all(|column| position(&column.name).is_some());
     CompiledRule {
+        starts,
         mapping: m,
         rule: r,
         name: format!("{}.{}", mapping.name, rule.name),

@@ -3,8 +3,7 @@
 use crate::finding::Severity;
 use crate::record::Selection;
 use crate::step::Step;
-use crate::target::Migration;
-use crate::target::audit::AuditTable;
+use crate::table::{AuditTable, Migration};
 use regex::Regex;
 
 /// A folder of mappings with the schema they write into.
@@ -272,8 +271,6 @@ pub struct Rule {
     pub lets: Vec<(String, Expr)>,
     /// `on_duplicate`.
     pub on_duplicate: OnDuplicate,
-    /// `on_reject = "row"`: a bad row of this child rule does not take its record with it.
-    pub reject_row_only: bool,
     /// `[table.NAME.columns]`.
     pub columns: Vec<ColumnRule>,
     /// `[table.NAME.secrets]`.
@@ -317,6 +314,9 @@ pub enum OnDuplicate {
     First,
     /// It fills only columns that are NULL.
     Fill,
+    /// It folds with the equal key of another feed; twins in one feed stay twins. A feed is one
+    /// entry of `files` in one directory of the owner.
+    Across,
 }
 
 /// One entry of `[table.NAME.columns]`.

@@ -148,11 +148,19 @@ impl Graph {
         let all: Vec<&CompiledRule> = compiled.iter().flatten().collect();
         for rule in &all {
             let model = rule.model(set);
-            let mut needs: Vec<String> = uses(model).tables.into_iter().map(|used| used.table).collect();
-            needs.extend(rule.references().map(|key| key.table.clone()).filter(|table| *table != rule.table.name));
-            for feeder in &all {
-                if needs.contains(&feeder.table.name) {
-                    self.edge(feeder, rule);
+            let looked_up = uses(model).tables.into_iter().map(|used| (used.table, used.column));
+            let referred = rule.references().filter(|key| key.table != rule.table.name);
+            let mut needs: Vec<_> = looked_up.chain(referred.map(|key| (key.table.clone(), None))).collect();
+            if !rule.starts {
+                needs.push((rule.table.name.clone(), None));
+            }
+            for (table, column) in &needs {
+                for feeder in all.iter().filter(|feeder| feeder.table.name == *table) {
+                    // What only adds to rows is waited for by those who ask for what it adds.
+                    let adds = column.as_ref().is_some_and(|column| feeder.field(column).is_some());
+                    if feeder.starts || adds {
+                        self.edge(feeder, rule);
+                    }
                 }
             }
         }
@@ -173,7 +181,8 @@ impl Graph {
         }
         // Owners are resolved before anything of theirs is read.
         if let Some(owners) = &set.owners {
-            for feeder in all.iter().filter(|rule| rule.table.name == owners.table && !is_owned(set, rule.mapping)) {
+            let feeds = |rule: &&&CompiledRule| rule.starts && rule.table.name == owners.table;
+            for feeder in all.iter().filter(feeds).filter(|rule| !is_owned(set, rule.mapping)) {
                 for rule in all.iter().filter(|rule| is_owned(set, rule.mapping)) {
                     self.edge(feeder, rule);
                 }

@@ -75,7 +75,7 @@ pub fn walk(root: &Path) -> Result<Tree> {
 }
 
 /// The root without links in it, if it is a directory that can be read.
-fn readable(root: &Path) -> Result<PathBuf> {
+pub fn readable(root: &Path) -> Result<PathBuf> {
     let shown = || printable(&root.to_string_lossy());
     let failed = |error: std::io::Error| {
         let message = match error.kind() {

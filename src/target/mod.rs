@@ -17,6 +17,7 @@ pub use url::open;
 use crate::error::Result;
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
+pub use crate::table::Migration;
 use crate::table::Schema;
 use audit::{AuditEntry, AuditTable};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,25 +31,6 @@ pub enum Mode {
     Real,
     /// Work on a private copy, then roll back and leave no trace.
     Dry,
-}
-
-/// A numbered pair of SQL files of a mapping set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migration {
-    /// The version as recorded: the header's `version`, else the file stem without `.up`.
-    pub version: String,
-    /// The header's `description`, else empty.
-    pub description: String,
-    /// The header's `depends`: versions that must be applied before.
-    pub depends: Vec<String>,
-    /// The SQL that makes it.
-    pub up: String,
-    /// The SQL that takes it back.
-    pub down: Option<String>,
-    /// SHA-256 of the up file, lower-case hex.
-    pub checksum: String,
-    /// The up file's path as the user would write it.
-    pub path: String,
 }
 
 /// What a run needs to open its transaction.

@@ -1,14 +1,15 @@
 //! A dry run says what the real run will say, and leaves no trace.
 
-use crate::house::{DATABASE, House, comparable, listing, open, project, sample};
+use crate::house::{DATABASE, House, comparable, copy_tree, listing, open, project, sample};
 use rusqlite::Connection;
 
 #[test]
 fn its_report_is_the_real_one() {
     let house = House::new();
-    let dry = house.import(&sample(), &["--dry-run", "--json"]).status(0).json();
+    let source = house.sample_copy();
+    let dry = house.import(&source, &["--dry-run", "--json"]).status(0).json();
     assert!(!house.path(DATABASE).exists());
-    let real = house.import(&sample(), &["--json"]).status(0).json();
+    let real = house.import(&source, &["--json"]).status(0).json();
     assert_eq!((&dry["mode"], &dry["outcome"]), (&"dry-run".into(), &"dry-run".into()));
     assert_eq!((&real["mode"], &real["outcome"]), (&"import".into(), &"committed".into()));
     assert_eq!(comparable(dry), comparable(real));
@@ -21,8 +22,10 @@ fn it_ends_as_the_real_run_would_on_every_broken_tree() {
             continue;
         }
         let house = House::new();
-        let dry = house.import(&tree, &["--dry-run", "--json"]);
-        let real = house.import(&tree, &["--json"]);
+        let source = house.path("source");
+        copy_tree(&tree, &source);
+        let dry = house.import(&source, &["--dry-run", "--json"]);
+        let real = house.import(&source, &["--json"]);
         assert_eq!(dry.status, real.status, "{}", tree.display());
         assert_eq!(comparable(dry.json()), comparable(real.json()), "{}", tree.display());
     }

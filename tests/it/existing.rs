@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 /// A database as V2 leaves it after its own first migration, with one person who never used V1.
-fn made_by_v2(house: &House) -> Connection {
+pub(crate) fn made_by_v2(house: &House) -> Connection {
     let schema = project("mappings/fossawork/schema");
     let mut files: Vec<_> = fs::read_dir(schema).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.to_string_lossy().ends_with(".up.sql"));

@@ -1,6 +1,6 @@
 //! Generated trees: the same bytes for the same seed, and an import of as many rows as they say.
 
-use crate::house::{DATABASE, House, comparable, findings, listing, open, row_counts};
+use crate::house::{DATABASE, House, age, comparable, findings, listing, open, row_counts};
 use crate::independent::Tree;
 use crate::v1_tree::{self, Plan};
 use std::path::PathBuf;
@@ -11,6 +11,7 @@ pub(crate) fn tree(house: &House, users: u32, seed: u64) -> PathBuf {
     let plan = Plan { users, orders: 12, activities: 20, seed };
     let total = v1_tree::write(&root, &plan).unwrap();
     assert_eq!(total.files, 2 + 5 * u64::from(users));
+    age(&root);
     root
 }
 

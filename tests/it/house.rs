@@ -14,6 +14,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 /// The key file's name in a house's working directory.
 pub(crate) const KEY_FILE: &str = "test.key";
@@ -279,7 +280,18 @@ pub(crate) fn listing(directory: &Path) -> BTreeMap<PathBuf, String> {
     entries.map(|entry| (entry.path().strip_prefix(directory).unwrap().to_owned(), describe(&entry))).collect()
 }
 
-/// Copies a tree: files, directories and symbolic links.
+/// Makes every file below a directory one that nobody has written for a while: a file that was written
+/// just before a run is a warning, which would come and go with the speed of the machine.
+pub(crate) fn age(directory: &Path) {
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_746_800_000);
+    for entry in walkdir::WalkDir::new(directory).into_iter().map(Result::unwrap) {
+        if entry.file_type().is_file() {
+            fs::File::options().write(true).open(entry.path()).unwrap().set_modified(long_ago).unwrap();
+        }
+    }
+}
+
+/// Copies a tree, aged: files, directories and symbolic links.
 pub(crate) fn copy_tree(from: &Path, to: &Path) {
     for entry in walkdir::WalkDir::new(from).into_iter().map(Result::unwrap) {
         let to = to.join(entry.path().strip_prefix(from).unwrap());
@@ -291,6 +303,7 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) {
             fs::copy(entry.path(), to).unwrap();
         }
     }
+    age(to);
 }
 
 /// Replaces a text that stands in a file exactly once.

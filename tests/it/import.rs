@@ -116,7 +116,7 @@ fn a_work_order_looks_as_if_v2_had_scraped_it() {
     );
     let expected = [
         "100102",
-        "Sample’s “Quick Stop” #2077",
+        "Sample’s\u{a0}“Quick Stop” #2077",
         "#2077",
         "100 Sample Rd",
         "Exampleville FL 00501-1234",
@@ -140,6 +140,78 @@ fn a_work_order_looks_as_if_v2_had_scraped_it() {
         "36",
     ];
     assert_eq!(row, [expected.map(str::to_owned)]);
+}
+
+/// Whatever is kept as JSON is what the files say: member for member, digit for digit.
+#[test]
+fn what_is_kept_as_json_is_what_the_files_say() {
+    let (house, _report) = imported();
+    let tree = Tree::read(&sample());
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let read = |path: &str| serde_json::from_slice::<Value>(&tree.files[path]).unwrap();
+
+    let orders = house
+        .rows("SELECT user_id, external_id, scraped_data, instructions FROM work_orders ORDER BY user_id, external_id");
+    for row in &orders {
+        let names = ["scraped_content.json", "scraped_content.previous.json", "previous_scraped_content.json"];
+        let files =
+            names.iter().map(|name| format!("users/{}/{name}", row[0])).filter(|path| tree.files.contains_key(path));
+        let id = format!("W-{}", row[1]);
+        let found = files.filter_map(|path| {
+            let orders = read(&path)["workOrders"].as_array().cloned().unwrap_or_default();
+            orders.into_iter().find(|order| order["id"] == id.as_str())
+        });
+        let mut order = found.into_iter().next().unwrap_or_else(|| panic!("{id} is in a file"));
+        let html = order.as_object_mut().unwrap().shift_remove("rawHtml").unwrap();
+        let kept = json(&row[2]);
+        assert_eq!(kept["v1"], order, "{id}");
+        assert_eq!(kept["raw_html"], html, "{id}");
+        assert_eq!(kept["address_components"], order["customer"]["address"], "{id}");
+        assert_eq!(kept["service_info"], order["services"], "{id}");
+        assert_eq!(kept["visit_info"], order["visits"], "{id}");
+        assert_eq!(row[3], order["instructions"].as_str().unwrap_or("NULL"), "{id}");
+    }
+    assert_eq!(orders.len(), tree.work_orders().len());
+
+    for row in house.rows("SELECT user_id, work_order_id, dispenser_data, meta_data FROM user_dispenser_data") {
+        let store = read(&format!("users/{}/dispenser_store.json", row[0]));
+        assert_eq!(json(&row[2]), store["dispenserData"][&row[1]]["dispensers"], "{}", row[1]);
+        assert_eq!(json(&row[3])["metadata"], store["metadata"], "{}", row[1]);
+    }
+    for person in tree.people() {
+        let id = person["id"].as_str().unwrap();
+        let row = house
+            .rows(&format!("SELECT notification_settings, preferences_json, email FROM users WHERE id = '{id}'"))
+            .remove(0);
+        for (kept, member) in [(&row[0], "notificationSettings"), (&row[1], "preferences")] {
+            match person.get(member) {
+                Some(value) => assert_eq!(json(kept), *value, "{id}"),
+                None => assert_eq!(kept, "NULL", "{id}"),
+            }
+        }
+        assert_eq!(row[2], person["email"].as_str().unwrap().trim());
+    }
+    for row in house.rows("SELECT user_id, details FROM user_activities") {
+        let log = read(&format!("users/{}/activity_log.json", row[0]));
+        assert!(log.as_array().unwrap().contains(&json(&row[1])), "{}", row[1]);
+    }
+}
+
+/// Of two names for one file the newer one counts, whichever name it has.
+#[test]
+fn of_two_email_settings_the_newer_ones_stand() {
+    let (house, _report) = imported();
+    let tree = Tree::read(&sample());
+    for row in house.rows("SELECT user_id, settings FROM user_preferences WHERE category = 'email'") {
+        let files = ["email_settings.json", "email-settings.json"].map(|name| format!("users/{}/{name}", row[0]));
+        let read = files.iter().filter_map(|path| serde_json::from_slice::<Value>(tree.files.get(path)?).ok());
+        let newest = read.max_by_key(|settings| settings["lastUpdated"].as_str().unwrap_or_default().to_owned());
+        let mut expected = newest.unwrap();
+        for secret in ["username", "password"] {
+            expected.as_object_mut().unwrap().shift_remove(secret);
+        }
+        assert_eq!(serde_json::from_str::<Value>(&row[1]).unwrap(), expected, "{}", row[0]);
+    }
 }
 
 #[test]

@@ -3,8 +3,9 @@
 //! Moments are drawn from a seed, which a failure prints; none of them is a promise about time. The
 //! `--ignored` tests repeat them more often.
 
+use crate::existing::made_by_v2;
 use crate::generated::tree;
-use crate::house::{DATABASE, House, KEY_FILE, dump, open, row_counts, sample};
+use crate::house::{DATABASE, House, KEY_FILE, dump, open, row_counts};
 use crate::independent::Tree;
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
@@ -81,7 +82,7 @@ fn repeat(signal: Signal, target: Target, times: u32) {
     let house = House::new();
     let source = tree(&house, PEOPLE, 5);
     if target == Target::ExistingFile {
-        house.import(&sample(), &[]).status(0);
+        drop(made_by_v2(&house));
     }
     let kept = house.path("kept.db");
     if target == Target::ExistingFile {

@@ -14,6 +14,7 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 type Trail = Vec<Touch>;
 
@@ -465,7 +466,7 @@ impl<'a, 't> RowMaker<'a, 't> {
     /// The name that the last `.*` of a rule's `each` matched, introduced into the scope.
     pub(super) fn named(scope: &mut Scope<'_, 't>, key_as: Option<&String>, selected: &super::path::Selected<'t>) {
         if let (Some(context), Some((name, leaf))) = (key_as, last_name(selected)) {
-            scope.names.push((context.clone(), name, leaf));
+            Rc::make_mut(&mut scope.names).push((context.clone(), name, leaf));
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Claim {
     pub touch: Touch,
     /// As what.
     pub class: ClaimAs,
+    /// The field it was claimed for; none for what is dropped.
+    pub field: Option<usize>,
 }
 
 /// How a column came to its value, for the report's counts.
@@ -313,7 +315,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         if let Some((agrees, severity)) = &column.agrees {
             self.compare(column, &got, agrees, *severity, &mut trail)?;
         }
-        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class }));
+        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field: Some(field) }));
         Ok(value)
     }
 
@@ -379,7 +381,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let (text, trail) = self.secret_text(secret)?;
         let empty = text.as_ref().is_none_or(|text| text.expose_secret().is_empty());
         let class = if empty && secret.default.is_none() { ClaimAs::EmptySecret } else { ClaimAs::Sealed };
-        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class }));
+        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field: Some(field) }));
         match (text, &secret.default) {
             (Some(text), _) if !empty => self.draft.secrets.push((field, text)),
             (_, Some(default)) => self.draft.secrets.push((field, SecretString::from(default.clone()))),
@@ -442,7 +444,11 @@ impl<'a, 't> RowMaker<'a, 't> {
                 {
                     trail.push(Touch::Nodes(doc, node.span()));
                 }
-                self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class: ClaimAs::Dropped(at) }));
+                self.draft.claims.extend(trail.into_iter().map(|touch| Claim {
+                    touch,
+                    class: ClaimAs::Dropped(at),
+                    field: None,
+                }));
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::row::Value;
 use crate::step::Datum;
 use jiff::Timestamp;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// The person that a directory belongs to: columns of the owner table's row.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,7 +160,7 @@ pub struct Scope<'a, 't> {
     /// Its position in the innermost selection, from 1.
     pub position: i64,
     /// Names given by `key_as`: context name, member name, and its leaf.
-    pub names: Vec<(String, String, NameLeaf)>,
+    pub names: Rc<Vec<(String, String, NameLeaf)>>,
 }
 
 impl<'t> Scope<'_, 't> {

@@ -3,7 +3,7 @@
 use super::{Spot, Told, columns_of};
 use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, Policy, SecretKind};
 use crate::mapping::suggest;
-use crate::table::{Column, Table};
+use crate::table::Column;
 
 pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
     let sealed = spot.rule.secrets.iter().filter(|secret| secret.kind == SecretKind::Seal);
@@ -19,14 +19,13 @@ pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
         }
     }
     for column in &spot.rule.columns {
-        if spot.table.column(&column.name).is_some_and(|known| must_have_value(spot.table, known)) {
+        if spot.table.column(&column.name).is_some_and(|known| spot.table.must_have_value(known)) {
             never_null(spot, column, told);
         }
     }
     if spot.rule.on_duplicate != OnDuplicate::Fill {
-        let missing =
-            missing(spot.table, |name| spot.column(name).is_some() || sealed.iter().any(|(sealed, _)| *sealed == name));
-        for name in missing {
+        let given = |name: &str| spot.column(name).is_some() || sealed.iter().any(|(sealed, _)| *sealed == name);
+        for Column { name, .. } in spot.table.columns_needed().filter(|column| !given(&column.name)) {
             let message = format!(
                 "rule `{}` gives no value for `{}.{name}`, which is NOT NULL and has no default",
                 spot.rule.name, spot.table.name
@@ -34,18 +33,6 @@ pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
             spot.refuse(told, spot.rule.line, message, None);
         }
     }
-}
-
-/// NOT NULL, or a part of a primary key that the engine does not count on by itself.
-pub(super) fn must_have_value(table: &Table, column: &Column) -> bool {
-    column.not_null || (column.primary_key > 0 && table.integer_key() != Some(&column.name))
-}
-
-/// The columns without which no row can be started.
-pub(super) fn missing(table: &Table, given: impl Fn(&str) -> bool) -> Vec<&str> {
-    let needed = table.columns.iter().filter(|column| must_have_value(table, column) && column.default.is_none());
-    let needed = needed.filter(|column| table.integer_key() != Some(&column.name));
-    needed.map(|column| column.name.as_str()).filter(|name| !given(name)).collect()
 }
 
 fn never_null(spot: &Spot<'_>, column: &ColumnRule, told: &mut Told) {

@@ -1,7 +1,6 @@
 //! No two rules wait for each other.
 
 use super::Told;
-use super::columns::missing;
 use crate::mapping::model::{Mapping, OnDuplicate, Rule, Set};
 use crate::mapping::walk::{self, Read};
 use crate::table::Schema;
@@ -42,7 +41,7 @@ fn starts_rows(rule: &Rule, schema: &Schema) -> bool {
         rule.columns.iter().any(|column| column.name == name) || rule.secrets.iter().any(|secret| secret.name == name)
     };
     rule.on_duplicate != OnDuplicate::Fill
-        || schema.table(&rule.into).is_none_or(|table| missing(table, gives).is_empty())
+        || schema.table(&rule.into).is_none_or(|table| table.columns_needed().all(|column| gives(&column.name)))
 }
 
 /// The rules that must be done before this one.

@@ -69,10 +69,23 @@ pub(super) fn of_fields(fields: &Fields<'_>) -> Expr {
         }
         return Expr { from: From::First(vec![inner]), matching, steps, line };
     }
-    match of_source(fields, source) {
-        Some(from) => Expr { from, matching, steps, line },
-        None => broken(line),
+    match (of_source(fields, source), matching) {
+        (Some(From::First(parts)), Some(regex)) if source.is_list() => {
+            let parts = parts.into_iter().map(|part| also_matching(part, &regex)).collect();
+            Expr { from: From::First(parts), matching: None, steps, line }
+        }
+        (Some(from), matching) => Expr { from, matching, steps, line },
+        (None, _) => broken(line),
     }
+}
+
+/// `matching` beside a list is asked of each alternative: the first that it matches is chosen.
+fn also_matching(part: Expr, regex: &Regex) -> Expr {
+    if part.matching.is_none() {
+        return Expr { matching: Some(regex.clone()), ..part };
+    }
+    let line = part.line;
+    Expr { from: From::First(vec![part]), matching: Some(regex.clone()), steps: Vec::new(), line }
 }
 
 /// Refuses keys that say nothing beside this source.

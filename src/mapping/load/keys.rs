@@ -273,14 +273,14 @@ pub static ON_DUPLICATE: Keys = Keys {
         key("reject", "a finding that names both places"),
         key("first", "the later row is superseded"),
         key("fill", "the later row fills columns that are NULL"),
-        later("across", "equal rows of different feeds fold into one"),
+        key("across", "equal rows of different feeds fold into one"),
     ],
 };
 
 /// `on_reject`.
 pub static ON_REJECT: Keys = Keys {
     title: "`on_reject`",
-    keys: &[key("record", "the whole record is rejected"), key("row", "only the row and its children are")],
+    keys: &[key("record", "the whole record is rejected"), later("row", "only the row and its children are")],
 };
 
 /// What gives an expression its value: exactly one of them stands in it.

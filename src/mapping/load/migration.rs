@@ -4,7 +4,7 @@ use super::digest_hex;
 use super::tree::Doc;
 use crate::error::Error;
 use crate::mapping::suggest;
-use crate::target::Migration;
+use crate::table::Migration;
 use sha2::{Digest as _, Sha256};
 
 const HEADER: [&str; 3] = ["version", "description", "depends"];

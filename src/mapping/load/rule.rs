@@ -10,6 +10,9 @@ use crate::mapping::model::{ColumnRule, Expr, KeyPart, OnDuplicate, Policies, Po
 pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
     let fields = item.fields(&[&keys::RULE])?;
     let entries = |name| fields.get(name).and_then(|item| item.entries()).unwrap_or_default();
+    if let Some(item) = fields.get("on_reject") {
+        item.word(&keys::ON_REJECT);
+    }
     let rule = Rule {
         name: item.name.to_owned(),
         into: fields.text("into").unwrap_or_else(|| item.name.to_owned()),
@@ -23,7 +26,6 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
         shapes: texts(&fields, "shapes"),
         lets: entries("let").into_iter().map(|item| (item.name.to_owned(), expr::expr(item))).collect(),
         on_duplicate: on_duplicate(&fields),
-        reject_row_only: fields.get("on_reject").and_then(|item| item.word(&keys::ON_REJECT)) == Some("row"),
         columns: entries("columns").into_iter().map(column).collect(),
         secrets: entries("secrets").into_iter().filter_map(secret).collect(),
         line: item.line,
@@ -43,15 +45,6 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
         item.refuse_with(
             "`on_duplicate` says nothing without a `key`",
             "name the columns that tell one row from another",
-        );
-    }
-    if let Some(item) = fields.get("on_reject")
-        && rule.reject_row_only
-        && rule.parent.is_none()
-    {
-        item.refuse_with(
-            "`on_reject = \"row\"` is for rules with a `parent`",
-            "a bad row of this rule takes its record with it",
         );
     }
     if let Some(item) = fields.get("key_as")
@@ -83,6 +76,7 @@ fn on_duplicate(fields: &Fields<'_>) -> OnDuplicate {
     match fields.get("on_duplicate").and_then(|item| item.word(&keys::ON_DUPLICATE)) {
         Some("first") => OnDuplicate::First,
         Some("fill") => OnDuplicate::Fill,
+        Some("across") => OnDuplicate::Across,
         _ => OnDuplicate::Reject,
     }
 }

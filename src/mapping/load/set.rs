@@ -5,7 +5,7 @@ use super::keys;
 use super::mapping::pattern;
 use super::tree::{Fields, Item};
 use crate::mapping::model::{AssertCategory, Assertion, Find, IgnoreFiles, Ownerless, Owners, Precedence, Recognise, Set, Unknown};
-use crate::target::audit::{AuditPart, AuditTable};
+use crate::table::{AuditPart, AuditTable};
 
 /// The set without its mappings and migrations, with the lines of its `[ignore]` patterns.
 pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {

@@ -85,7 +85,7 @@ gone = { null = true }
 parent = "notes"
 each = ["@.lines[*]", "paragraphs.*"]
 key_as = "paragraph"
-on_reject = "row"
+on_reject = "record"
 shapes = ["dated"]
 when = { any = [{ matches = { text = "." } }, { not = { equals = { kind = "rule" } } }] }
 [table.lines.columns]
@@ -151,7 +151,6 @@ fn a_whole_set_is_understood() {
     assert_eq!(rule.key[2], KeyPart::Path(PathExpr { root: Root::Context("day".into()), steps: vec![] }));
     assert_eq!(rule.key_columns(), None);
     assert_eq!(lines.each.iter().map(|each| each.root.clone()).collect::<Vec<_>>(), [Root::Record, Root::Element]);
-    assert!(lines.reject_row_only);
     assert_eq!((authors.into.as_str(), authors.on_duplicate), ("people", OnDuplicate::Fill));
     assert_eq!(authors.key_columns(), Some(vec!["id"]));
 }
@@ -247,10 +246,9 @@ hint: did you mean `trim`?";
 #[test]
 fn what_is_not_built_yet_is_refused_by_name() {
     let told = wrong(
-        "[source]\nfiles = [\"x.json\"]\nformat = \"sniff\"\n[table.a]\nkey = [\"a\"]\non_duplicate = \"across\"\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[table.a.secrets]\nc = { from = \"d\", kind = \"hash\" }\n[[seed]]\n[[assert]]\n",
+        "[source]\nfiles = [\"x.json\"]\nformat = \"sniff\"\n[table.a]\nkey = [\"a\"]\non_reject = \"row\"\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[table.a.secrets]\nc = { from = \"d\", kind = \"hash\" }\n[[seed]]\n[[assert]]\n",
     );
-    for name in ["`sniff`", "`across`", "`rest`", "`truncate`", "a number as an index", "`hash`", "`seed`", "`assert`"]
-    {
+    for name in ["`sniff`", "`row`", "`rest`", "`truncate`", "a number as an index", "`hash`", "`seed`", "`assert`"] {
         assert!(told.contains(&format!("{name} is not built yet")), "{name} in {told}");
     }
     assert_eq!(told.matches("is not built yet").count(), 8, "{told}");

@@ -1,0 +1,240 @@
+//! Rows against the target as it was before the run: there already, the same, different, to be filled.
+
+use crate::error::{Error, Result};
+use crate::finding::{FileId, Finding, Place, ROW_DIFFERS, ROW_FILL_DIFFERS, ROW_UNIQUE};
+use crate::keyindex::{Entry, KeyText};
+use crate::mapping::apply::Draft;
+use crate::mapping::compile::CompiledRule;
+use crate::plan::unique_lists;
+use crate::row::Value;
+use crate::run::{Run, cell_value};
+use crate::settle::{EarlierRows, Judged, RowFate, Verdict, left_out, value_of};
+use crate::target::Cell;
+use crate::vault::Same;
+use crate::writer::digest;
+use std::collections::VecDeque;
+
+impl Run<'_> {
+    pub(crate) fn in_target(&mut self, table: &str, columns: &[&str], values: Vec<Value>) -> Result<bool> {
+        Ok(self.transaction.rows_before(table) > 0
+            && self.transaction.find(table, columns, columns, &[values])?.into_iter().next().flatten().is_some())
+    }
+
+    /// Whether the row was in the target before the run, and whether it says the same.
+    pub(crate) fn compare_with_target(
+        &mut self,
+        rule: &CompiledRule,
+        file: FileId,
+        draft: &Draft,
+        place: Place,
+    ) -> Result<Verdict> {
+        let table = &rule.table.name;
+        let digest = digest(rule, &draft.values, &left_out(draft), &*self.transaction);
+        if self.transaction.rows_before(table) == 0 {
+            return Ok(Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) }));
+        }
+        let Some(key_fields) = &rule.key_fields else {
+            let earlier = self.earlier_rows(file, table)?;
+            return Ok(Verdict::Is(match earlier.get_mut(&digest).and_then(VecDeque::pop_front) {
+                Some(row_key) => Judged { id: row_key.parse().ok(), digest, ..Judged::is(RowFate::Unchanged) },
+                None => Judged { digest, ..Judged::is(RowFate::Inserted) },
+            }));
+        };
+        let columns: Vec<&str> = key_fields.iter().map(|at| rule.fields[*at].column.name.as_str()).collect();
+        let key: Vec<Value> = key_fields.iter().map(|at| draft.values[*at].clone()).collect();
+        let mut wanted: Vec<&str> = rule.fields.iter().map(|field| field.column.name.as_str()).collect();
+        wanted.extend(rule.given_id.as_deref());
+        let asked: Vec<String> = self.asked_of(table);
+        wanted.extend(asked.iter().map(String::as_str));
+        let found =
+            self.transaction.find(table, &columns, &wanted, std::slice::from_ref(&key))?.into_iter().next().flatten();
+        let Some(cells) = found else {
+            let taken = self.unique_in_target(rule, draft, place)?;
+            return Ok(if taken.is_empty() {
+                Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) })
+            } else {
+                Verdict::Refused(taken)
+            });
+        };
+        let differing = self.differing(rule, draft, &key, &cells)?;
+        if differing.is_empty() {
+            let id = match (&rule.given_id, cells.get(rule.fields.len())) {
+                (Some(_), Some(Cell::Integer(id))) => Some(*id),
+                _ => None,
+            };
+            let held = cells.into_iter().skip(wanted.len() - asked.len()).map(cell_value);
+            let held = asked.iter().cloned().zip(held).collect();
+            return Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }));
+        }
+        let message =
+            format!("a row of `{table}` with this key is in the database and differs in {}", differing.join(", "));
+        Ok(Verdict::Refused(vec![self.finding(&ROW_DIFFERS, rule, message, place, None)]))
+    }
+
+    fn unique_in_target(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
+        let mut wrong = Vec::new();
+        for columns in unique_lists(rule) {
+            let values: Vec<Value> = columns.iter().map(|column| value_of(rule, draft, column).clone()).collect();
+            let by: Vec<&str> = columns.iter().map(String::as_str).collect();
+            if KeyText::of(&values).is_some() && self.in_target(&rule.table.name, &by, values)? {
+                let message = format!(
+                    "`{}` ({}) is unique, and a row of the database has the same",
+                    rule.table.name,
+                    by.join(", ")
+                );
+                wrong.push(self.finding(&ROW_UNIQUE, rule, message, place, None));
+            }
+        }
+        Ok(wrong)
+    }
+
+    /// The columns in which a row of the target differs from the draft.
+    fn differing(&mut self, rule: &CompiledRule, draft: &Draft, key: &[Value], cells: &[Cell]) -> Result<Vec<String>> {
+        let mut differing = Vec::new();
+        for (at, field) in rule.fields.iter().enumerate() {
+            let (table, column) = (&rule.table.name, &field.column.name);
+            let same = if let Some((_, secret)) = draft.secrets.iter().find(|(of, _)| *of == at) {
+                match &cells[at] {
+                    Cell::Text(token) => self.vault.holds(table, column, key, token, secret)? != Same::No,
+                    _ => false,
+                }
+            } else {
+                // NULL here, and given a value by a later rule in the run that made the row.
+                let filled_later = draft.values[at] == Value::Null && self.plan.is_filled(table, column);
+                filled_later
+                    || draft.clock.contains(&at)
+                    || self.transaction.same(table, column, &cells[at], &draft.values[at])
+            };
+            if !same {
+                differing.push(format!("`{column}`"));
+            }
+        }
+        Ok(differing)
+    }
+
+    /// The rows that earlier runs wrote from this file into this table and that were not met yet.
+    fn earlier_rows(&mut self, file: FileId, table: &str) -> Result<&mut EarlierRows> {
+        let key = (file, table.to_owned());
+        if !self.earlier.contains_key(&key) {
+            let path = &self.plan.tree.files[file.0 as usize].path;
+            let mut rows = EarlierRows::new();
+            for row in self.transaction.ledger().earlier_rows(path, table)? {
+                rows.entry(row.digest).or_default().push_back(row.row_key);
+            }
+            self.earlier.insert(key.clone(), rows);
+        }
+        self.earlier.get_mut(&key).ok_or_else(|| Error::bug("rows that were just read are gone"))
+    }
+
+    /// The columns of a table that something looks up.
+    fn asked_of(&self, table: &str) -> Vec<String> {
+        let specs = self.index.specs().iter().filter(|spec| spec.table == table);
+        let mut asked: Vec<String> = specs.flat_map(|spec| spec.wanted.iter().cloned()).collect();
+        asked.sort();
+        asked.dedup();
+        asked
+    }
+
+    /// What a `fill` rule's row gives to the row of its key; `None` when there is no such row.
+    pub(crate) fn judge_fill(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Option<Judged>> {
+        let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return Ok(None) };
+        self.learn_row(rule, draft, spec, key)?;
+        let Some(held) = self.index.get(spec, key).cloned() else { return Ok(None) };
+        let wanted = self.index.specs()[spec].wanted.clone();
+        let (mut fills, mut differing) = (Vec::new(), 0_u64);
+        for (at, field) in rule.fields.iter().enumerate() {
+            let column = &field.column.name;
+            let Some(position) = wanted.iter().position(|name| name == column) else {
+                continue; // nobody asked for it when the index was made
+            };
+            let (old, new) = (&held.values[position], &draft.values[at]);
+            if *new == Value::Null || self.same_value(&rule.table.name, column, old, new) {
+                continue; // nothing to give, or given already
+            }
+            if *old == Value::Null {
+                fills.push(at);
+            } else if !draft.clock.contains(&at) {
+                differing |= 1 << at.min(63);
+                let message = format!("`{}.{column}` has another value from elsewhere, which stays", rule.table.name);
+                let finding = self.finding(&ROW_FILL_DIFFERS, rule, message, place, held.place);
+                self.findings.push(finding);
+            }
+        }
+        Ok(Some(Judged { fills, ..Judged::is(RowFate::Filled(differing)) }))
+    }
+
+    /// Asks the target for the row of a key that no rule of this run has met.
+    fn learn_row(&mut self, rule: &CompiledRule, draft: &Draft, spec: usize, key: &KeyText) -> Result<()> {
+        let Some(fields) = &rule.key_fields else { return Ok(()) };
+        if self.index.get(spec, key).is_some() || self.transaction.rows_before(&rule.table.name) == 0 {
+            return Ok(());
+        }
+        let columns: Vec<&str> = fields.iter().map(|at| rule.fields[*at].column.name.as_str()).collect();
+        let values: Vec<Value> = fields.iter().map(|at| draft.values[*at].clone()).collect();
+        let wanted = self.index.specs()[spec].wanted.clone();
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        if let Some(cells) = self.transaction.find(&rule.table.name, &columns, &wanted, &[values])?.pop().flatten() {
+            let values = cells.into_iter().map(cell_value).collect();
+            let entry = Entry { place: None, feeder: u32::MAX, values, existing: true };
+            self.index.insert_lasting(spec, key.clone(), entry);
+        }
+        Ok(())
+    }
+
+    fn same_value(&self, table: &str, column: &str, old: &Value, new: &Value) -> bool {
+        let cell = match old {
+            Value::Null => return *new == Value::Null,
+            Value::Integer(value) => Cell::Integer(*value),
+            Value::Text(text) => Cell::Text(text.clone()),
+            _ => return old == new,
+        };
+        old == new || self.transaction.same(table, column, &cell, new)
+    }
+
+    /// Gives values to a row; they are written before the checks, once per row.
+    pub(crate) fn fill(&mut self, rule: &CompiledRule, draft: &Draft, one: &Judged) {
+        let (Some(spec), Some(key), Some(fields)) = (self.key_spec(rule), &draft.key, &rule.key_fields) else { return };
+        let existing = self.index.get(spec, key).is_some_and(|entry| entry.existing);
+        let wanted = self.index.specs()[spec].wanted.clone();
+        let columns: Vec<String> = fields.iter().map(|at| rule.fields[*at].column.name.clone()).collect();
+        let values: Vec<Value> = fields.iter().map(|at| draft.values[*at].clone()).collect();
+        for at in &one.fills {
+            let column = &rule.fields[*at].column.name;
+            if let Some(position) = wanted.iter().position(|name| name == column) {
+                self.index.set(spec, key, position, draft.values[*at].clone());
+            }
+            let table = &rule.table.name;
+            self.writer.fill(table, (&columns, &values), (column, draft.values[*at].clone()), existing);
+        }
+    }
+
+    /// Whether an earlier feed gave as many rows of this key as this feed now does.
+    pub(crate) fn folds_across(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft) -> bool {
+        let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return false };
+        let feed = self.plan.feed_of(file.0 as usize);
+        let feeds = self.folds.entry((spec, key.clone())).or_default();
+        let kept = feeds.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        match feeds.iter_mut().find(|(known, _)| *known == feed) {
+            Some((_, count)) => {
+                *count += 1;
+                *count <= kept
+            }
+            None => {
+                feeds.push((feed, 1));
+                kept >= 1
+            }
+        }
+    }
+
+    /// Takes back what [`Run::folds_across`] counted for a row whose record was rejected.
+    pub(crate) fn unfold(&mut self, file: FileId, draft: &Draft) {
+        let rule = &self.plan.rules[self.mapping][draft.rule];
+        let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return };
+        let feed = self.plan.feed_of(file.0 as usize);
+        if let Some(feeds) = self.folds.get_mut(&(spec, key.clone()))
+            && let Some((_, count)) = feeds.iter_mut().find(|(known, _)| *known == feed)
+        {
+            *count = count.saturating_sub(1);
+        }
+    }
+}

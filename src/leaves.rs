@@ -1,0 +1,174 @@
+//! What became of each leaf: claims of rows, `[ignore]`, and what nobody decided.
+
+use crate::account::{Class, Mark, NameLeaf, Sheet};
+use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, Severity};
+use crate::mapping::apply::{Claim, ClaimAs, Draft, Touch, empty_ends};
+use crate::mapping::declared::{Declared, Doc};
+use crate::mapping::model::{Mapping, SecretKind};
+use crate::reading::Reading;
+use crate::record::{Kind, NodeRef, Paths, Tape};
+use crate::run::Run;
+use crate::settle::RowFate;
+use crate::shaping::PathTable;
+use crate::source::RecordRef;
+
+impl Run<'_> {
+    pub(crate) fn claim_mark(&mut self, mapping: &Mapping, draft: &Draft, claim: &Claim, fate: RowFate) -> Mark {
+        let rule = &mapping.rules[draft.rule];
+        let what = || format!("{}.{}", mapping.name, rule.name);
+        match (claim.class, fate) {
+            (_, RowFate::Rejected) => Mark::of(Class::Rejected),
+            (ClaimAs::Dropped(at), _) => match &rule.secrets[at].kind {
+                SecretKind::Drop(reason) => {
+                    Mark::ignored(self.reasons.number(&format!("{}.{}", what(), rule.secrets[at].name), reason))
+                }
+                SecretKind::Seal => Mark::default(),
+            },
+            (_, RowFate::NotTaken) => Mark::default(),
+            (_, RowFate::Filled(differing)) if claim.field.is_some_and(|at| differing & (1 << at.min(63)) != 0) => {
+                Mark::ignored(self.reasons.number(&what(), "superseded by the value that the row has"))
+            }
+            (_, RowFate::Superseded) => {
+                Mark::ignored(self.reasons.number(&what(), "superseded by an earlier row of the same key"))
+            }
+            (ClaimAs::EmptySecret, _) | (_, RowFate::Empty) => {
+                Mark::ignored(self.reasons.number(&what(), "empty secret"))
+            }
+            (ClaimAs::Column, _) => Mark::of(Class::Column),
+            (ClaimAs::Json, _) => Mark::of(Class::Json),
+            (ClaimAs::Sealed, _) => Mark::of(Class::Sealed),
+        }
+    }
+
+    pub(crate) fn mark(&self, touch: &Touch, mark: Mark, sheet: &mut Sheet, reading: &mut Reading, whole: bool) {
+        match touch {
+            Touch::Name(name) => sheet.claim_name(*name, mark),
+            Touch::Nodes(Doc::Frame, nodes) if !whole => reading.frame_sheet.claim(nodes.clone(), mark),
+            Touch::Nodes(_, nodes) => sheet.claim(nodes.clone(), mark),
+        }
+    }
+
+    /// Counts the leaves of a record, each in its best class.
+    pub(crate) fn account_record(
+        &mut self,
+        reading: &Reading,
+        table: &PathTable,
+        record: &RecordRef,
+        mut sheet: Sheet,
+    ) {
+        let plan = self.plan;
+        let mapping = &plan.set.mappings[self.mapping];
+        self.ignore_as_told(mapping, &table.declared, Doc::Record, record.tape, &mut sheet);
+        let shape = &mapping.source.shapes[reading.shaped.shape];
+        if sheet.rejected {
+            sheet.reject_all();
+        } else if let (false, Some(reason)) = (sheet.taken, &shape.otherwise) {
+            let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), reason);
+            sheet.ignore_rest(reason);
+        }
+        let judged = Judged { mapping, declared: &table.declared, paths: &table.record, doc: Doc::Record };
+        self.report_leaves(reading, &judged, record.tape, &sheet, record.span.start);
+    }
+
+    /// Counts the leaves of the frame, once all records have claimed what they take from it.
+    pub(crate) fn account_frame(&mut self, reading: &mut Reading) {
+        let plan = self.plan;
+        let mapping = &plan.set.mappings[self.mapping];
+        let shape = &mapping.source.shapes[reading.shaped.shape];
+        let Some(records) = &shape.records else { return };
+        let mut sheet = std::mem::take(&mut reading.frame_sheet);
+        if let Some(earlier) = self.files[reading.file].sheets.remove(&0) {
+            sheet.merge(&earlier);
+        }
+        let table = self.paths.take(self.mapping, mapping, reading.shaped.shape);
+        let paths = std::mem::take(self.paths.frame(self.mapping));
+        self.ignore_as_told(mapping, &table.declared, Doc::Frame, &reading.shaped.frame, &mut sheet);
+        for node in empty_ends(reading.shaped.frame.root(), &records.0) {
+            sheet.claim(node.span(), Mark::of(Class::Column));
+        }
+        if self.files[reading.file].records == 0 {
+            let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), "no records");
+            sheet.ignore_rest(reason);
+        } else if self.files[reading.file].rejected > 0 {
+            sheet.reject_rest();
+        }
+        let judged = Judged { mapping, declared: &table.declared, paths: &paths, doc: Doc::Frame };
+        self.report_leaves(reading, &judged, &reading.shaped.frame, &sheet, 0);
+        *self.paths.frame(self.mapping) = paths;
+        self.paths.put_back(self.mapping, reading.shaped.shape, table);
+    }
+
+    fn ignore_as_told(&mut self, mapping: &Mapping, declared: &Declared, doc: Doc, tape: &Tape, sheet: &mut Sheet) {
+        if mapping.ignore.is_empty() {
+            return;
+        }
+        for node in tape.nodes() {
+            if let Some(at) = declared.facts(doc, node.path()).ignored {
+                let (rooted, reason, _) = &mapping.ignore[usize::from(at)];
+                let what =
+                    format!("{}: {}{}", mapping.name, if doc == Doc::Frame { "$." } else { "" }, rooted.selection);
+                let mark = Mark::ignored(self.reasons.number(&what, reason));
+                sheet.claim(node.id()..node.id() + 1, mark);
+                if sheet.names().iter().any(|(name, _)| *name == NameLeaf::OfNode(node.id())) {
+                    sheet.claim_name(NameLeaf::OfNode(node.id()), mark);
+                }
+            }
+        }
+    }
+
+    fn report_leaves(&mut self, reading: &Reading, judged: &Judged, tape: &Tape, sheet: &Sheet, start: u64) {
+        sheet.count(tape, &mut self.files[reading.file].tally);
+        let file = reading.context.id;
+        for (name, mark) in sheet.names() {
+            if mark.class() == Class::Unmapped {
+                let at = match name {
+                    NameLeaf::OfNode(node) => tape.node(*node).at(),
+                    NameLeaf::OfRecord(_) => start,
+                };
+                let finding = Finding::new(&MEMBER_UNDECIDED, "no rule says what becomes of this member's name");
+                self.findings.push(finding.at(Place { file, offset: at }).about(judged.mapping.name.clone()));
+            }
+        }
+        for node in tape.nodes().filter(|node| node.is_leaf()) {
+            self.report_leaf(judged, file, node, sheet.mark(node.id()).class());
+        }
+    }
+
+    fn report_leaf(&mut self, judged: &Judged, file: FileId, node: NodeRef, class: Class) {
+        let facts = judged.declared.facts(judged.doc, node.path());
+        let kept = matches!(class, Class::Column | Class::Json | Class::Unmapped);
+        let caught = class == Class::Json && !facts.named;
+        if !(class == Class::Unmapped || caught || (facts.suspicious && kept)) {
+            return;
+        }
+        let path = format!("{}{}", if judged.doc == Doc::Frame { "$." } else { "" }, judged.paths.show(node.path()));
+        let subject = format!("{}: {path}", judged.mapping.name);
+        let place = Place { file, offset: node.at() };
+        if class == Class::Unmapped {
+            let message = format!("no rule says what becomes of `{path}`");
+            self.findings.push(Finding::new(&MEMBER_UNDECIDED, message).at(place).about(subject.clone()));
+        }
+        // An empty text or null hides nothing.
+        if facts.suspicious
+            && kept
+            && !(node.kind() == Kind::Null || node.text().is_empty() && node.kind() == Kind::String)
+        {
+            let message = format!("`{path}` looks like a secret, and nothing decides it");
+            self.findings.push(Finding::new(&SECRET_UNDECIDED, message).at(place).about(subject.clone()));
+        }
+        if caught {
+            *self.caught.entry((judged.mapping.name.clone(), path.clone())).or_default() += 1;
+            let severity = if self.plan.set.refuse_unknown { Severity::Error } else { Severity::Warning };
+            let message = format!("only a catch-all keeps `{path}`");
+            self.findings.push(Finding::new(&MEMBER_CAUGHT, message).at(place).about(subject).weighing(severity));
+        }
+    }
+}
+
+/// What leaves are judged by.
+struct Judged<'j> {
+    mapping: &'j Mapping,
+    declared: &'j Declared,
+    paths: &'j Paths,
+    doc: Doc,
+}
