@@ -26,7 +26,12 @@ pub struct AuditEntry {
 
 impl AuditEntry {
     /// An entry with an id of its own.
-    pub fn new(action: &'static str, subject: impl Into<String>, reason: impl Into<String>, at: Timestamp) -> Result<Self> {
+    pub fn new(
+        action: &'static str,
+        subject: impl Into<String>,
+        reason: impl Into<String>,
+        at: Timestamp,
+    ) -> Result<Self> {
         let details = serde_json::json!({});
         Ok(Self { id: random_id()?, action, subject: subject.into(), record: None, reason: reason.into(), details, at })
     }

@@ -88,10 +88,7 @@ fn a_foreign_checksum_is_of_another_file() {
 #[test]
 fn only_what_treelift_ran_or_was_told_makes_it_keep_the_schema() {
     let kept = |origin| judge(&[recorded("v001_notes", Status::Applied, origin)], &set()).is_kept();
-    assert_eq!(
-        [Origin::Ran, Origin::Stamped, Origin::Found, Origin::Foreign].map(kept),
-        [true, true, false, false]
-    );
+    assert_eq!([Origin::Ran, Origin::Stamped, Origin::Found, Origin::Foreign].map(kept), [true, true, false, false]);
 }
 
 #[test]

@@ -60,9 +60,9 @@ pub(super) fn table_differences(expected: &Table, live: &Table) -> Vec<(Aspect, 
         .iter()
         .filter_map(|column| Some((column, live.column(&column.name)?)))
         .flat_map(|(column, found)| column_differences(name, column, found));
-    let foreign_keys = one_sided(&expected.foreign_keys, &live.foreign_keys).into_iter().map(|(key, is)| {
-        (Aspect::Constraint, format!("table `{name}` {is} a foreign key {}", show_foreign_key(&key)))
-    });
+    let foreign_keys = one_sided(&expected.foreign_keys, &live.foreign_keys)
+        .into_iter()
+        .map(|(key, is)| (Aspect::Constraint, format!("table `{name}` {is} a foreign key {}", show_foreign_key(&key))));
     let unique = one_sided(&sorted(&expected.unique), &sorted(&live.unique)).into_iter().map(|(columns, is)| {
         (Aspect::Constraint, format!("table `{name}` {is} a unique list ({})", columns.join(", ")))
     });

@@ -4,7 +4,9 @@ use super::expr;
 use super::keys;
 use super::mapping::pattern;
 use super::tree::{Fields, Item};
-use crate::mapping::model::{AssertCategory, Assertion, Find, IgnoreFiles, Ownerless, Owners, Precedence, Recognise, Set, Unknown};
+use crate::mapping::model::{
+    AssertCategory, Assertion, Find, IgnoreFiles, Ownerless, Owners, Precedence, Recognise, Set, Unknown,
+};
 use crate::table::{AuditPart, AuditTable};
 
 /// The set without its mappings and migrations, with the lines of its `[ignore]` patterns.
@@ -28,9 +30,10 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
         ignore,
         refuse_unknown: fields.get("unknown_members").and_then(|item| item.word(&keys::UNKNOWN_MEMBERS))
             == Some("refuse"),
-        assertions: fields.get("assert").and_then(|item| item.list()).map_or_else(Vec::new, |list| {
-            list.into_iter().filter_map(assertion).collect()
-        }),
+        assertions: fields
+            .get("assert")
+            .and_then(|item| item.list())
+            .map_or_else(Vec::new, |list| list.into_iter().filter_map(assertion).collect()),
         audit: fields.get("audit").and_then(audit),
         other_tables: fields.get("other_tables").and_then(|item| item.entries()).map_or_else(Vec::new, |entries| {
             entries.into_iter().filter_map(|item| Some((item.name.to_owned(), item.reason()?))).collect()

@@ -225,13 +225,7 @@ fn failed(migration: &Migration, what: What, failure: &Failure, location: &Locat
 }
 
 /// Records a failure after everything else was taken back, in a transaction of its own.
-fn record_failure(
-    location: &Location,
-    run_id: &str,
-    migration: &Migration,
-    timing: Timing,
-    why: &str,
-) -> Result<()> {
+fn record_failure(location: &Location, run_id: &str, migration: &Migration, timing: Timing, why: &str) -> Result<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id, bytes: 0 })?;
     record::set_up(&conn)
         .and_then(|()| record::failed(&conn, migration, timing, why))

@@ -45,12 +45,7 @@ fn has(conn: &Connection, table: &AuditTable) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-fn insert(
-    conn: &Connection,
-    table: &str,
-    columns: &[(String, AuditPart)],
-    entry: &AuditEntry,
-) -> rusqlite::Result<()> {
+fn insert(conn: &Connection, table: &str, columns: &[(String, AuditPart)], entry: &AuditEntry) -> rusqlite::Result<()> {
     let names: Vec<&str> = columns.iter().map(|(column, _)| column.as_str()).collect();
     let values = columns.iter().map(|(_, part)| value(entry, *part));
     conn.execute(&sql::insert(table, &names), rusqlite::params_from_iter(values)).map(drop)

@@ -35,11 +35,7 @@ pub(super) fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool>
 }
 
 /// Everything that is not treelift's nor the engine's own.
-pub(super) fn whole(
-    conn: &Connection,
-    unknown: Unknown,
-    fault: &dyn Fn(&rusqlite::Error) -> Error,
-) -> Result<Catalog> {
+pub(super) fn whole(conn: &Connection, unknown: Unknown, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Catalog> {
     let mut catalog = Catalog::default();
     let names = table_names(conn).map_err(|error| fault(&error))?;
     for name in names.into_iter().filter(|name| !is_reserved(name)) {

@@ -36,8 +36,7 @@ pub(in crate::target) fn stages_until_fault(migrations: &[Migration]) -> Result<
         if let Err(failure) = run(&mut conn, &migration.up) {
             return Ok((stages, Some(wrong(migration, &failure))));
         }
-        let catalog =
-            catalog::whole(&conn, Unknown::Refuse, &fault).map_err(|error| error.at(&migration.path))?;
+        let catalog = catalog::whole(&conn, Unknown::Refuse, &fault).map_err(|error| error.at(&migration.path))?;
         stages.push(catalog);
     }
     Ok((stages, None))
@@ -124,8 +123,7 @@ pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
             Err(error) => break Err(Failure { statement, error }),
         }
     };
-    conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
-        .map_err(|error| Failure { statement, error })?;
+    conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(|error| Failure { statement, error })?;
     done
 }
 
@@ -157,7 +155,7 @@ pub(super) struct SetUp {
 
 /// Makes what is missing, records what is there, and gives back the live tables.
 ///
-/// A new database, and one whose schema treelift keeps, is brought to the set's last version. One
+/// A new database (one without any of the set's tables), and one whose schema treelift keeps, is brought to the set's last version. One
 /// that its application made is used as it is, if it has the tables that mappings write into: what
 /// else the set could make of it is its owner's to decide (`schema migrate`).
 pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> Result<SetUp> {
@@ -166,7 +164,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> R
     let stages = stages(migrations)?;
     let standing = history::judge(&record::read(conn, place)?, migrations);
     standing.refuse(place)?;
-    let is_new = catalog::whole(conn, Unknown::Blob, &fault)?.schema.tables.is_empty();
+    let is_new = read(conn, opening.schema, &fault)?.tables.is_empty();
     record::set_up(conn).map_err(|error| fault(&error))?;
     let all = is_new || standing.is_kept();
     let mut pending = Vec::new();
@@ -174,7 +172,6 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> R
         let migration = &migrations[at];
         let started = Instant::now();
         let origin = match is_there(conn, &stages, at, &fault)? {
-            true if all => Origin::Ran,
             true => Origin::Found,
             false if all => {
                 run(conn, &migration.up).map_err(|failure| cannot(migration, &failure.error, place))?;
@@ -241,12 +238,8 @@ pub(super) fn is_there(
     let Some(stage) = stages.get(at).map(|stage| &stage.schema) else { return Ok(false) };
     let nothing = Schema::default();
     let before = at.checked_sub(1).map_or(&nothing, |before| &stages[before].schema);
-    let changed: Vec<&String> = stage
-        .tables
-        .iter()
-        .filter(|(name, table)| before.table(name) != Some(*table))
-        .map(|(name, _)| name)
-        .collect();
+    let changed: Vec<&String> =
+        stage.tables.iter().filter(|(name, table)| before.table(name) != Some(*table)).map(|(name, _)| name).collect();
     let made: Vec<&String> = changed.iter().copied().filter(|name| before.table(name).is_none()).collect();
     let live = read(conn, stage, fault)?;
     if !made.is_empty() {

@@ -106,7 +106,12 @@ pub(super) struct Timing {
 }
 
 /// Records a migration as applied.
-pub(super) fn applied(conn: &Connection, migration: &Migration, origin: Origin, timing: Timing) -> rusqlite::Result<()> {
+pub(super) fn applied(
+    conn: &Connection,
+    migration: &Migration,
+    origin: Origin,
+    timing: Timing,
+) -> rusqlite::Result<()> {
     write(conn, migration, "applied", origin, timing, None)
 }
 

@@ -35,9 +35,8 @@ fn copy_into(location: &Location, to: &Path) -> Result<()> {
         false => open::connect_read_only(&location.path),
     }
     .map_err(fault)?;
-    let mut copy =
-        Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .map_err(fault)?;
+    let mut copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(fault)?;
     match Backup::new(&from, &mut copy).and_then(|backup| backup.step(-1)).map_err(fault)? {
         StepResult::Done => {}
         _ => return Err(locks::locked(location)),

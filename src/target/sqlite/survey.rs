@@ -91,8 +91,7 @@ fn nulls(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<Vec<(String, 
         // `+` keeps SQLite from taking the declaration's word for it.
         let sums: Vec<String> = needed.iter().map(|column| format!("total(+{} IS NULL)", sql::name(column))).collect();
         let text = format!("SELECT {} FROM {}", sums.join(", "), sql::name(&table.name));
-        let counted: Vec<f64> =
-            conn.query_row(&text, [], |row| (0..needed.len()).map(|at| row.get(at)).collect())?;
+        let counted: Vec<f64> = conn.query_row(&text, [], |row| (0..needed.len()).map(|at| row.get(at)).collect())?;
         let some = needed.iter().zip(counted).filter(|(_, rows)| *rows > 0.0);
         found.extend(some.map(|(column, rows)| (format!("{}.{column}", table.name), rows as u64)));
     }
@@ -192,7 +191,9 @@ pub(super) fn ask(conn: &Connection, query: &str, location: &Location) -> Result
 
 /// What SQLite's own check says; empty when all is well.
 pub(super) fn integrity(conn: &Connection) -> rusqlite::Result<Vec<String>> {
-    let said: Vec<String> =
-        conn.prepare("PRAGMA integrity_check(100)")?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let said: Vec<String> = conn
+        .prepare("PRAGMA integrity_check(100)")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
     Ok(said.into_iter().filter(|line| line != "ok").collect())
 }
