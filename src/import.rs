@@ -8,15 +8,16 @@ use crate::mapping::{bundled, check, load};
 use crate::plan::Plan;
 use crate::rejects::RejectFolder;
 use crate::report::write::ReportFiles;
-use crate::report::{Outcome, Report, Timings};
+use crate::report::{Outcome, Report, TableReport, Timings};
 use crate::run::{Begin, KnownRejects, Run};
 use crate::summary::{self, Ending};
 use crate::sweep::Swept;
 use crate::table::Schema;
+use crate::target::audit::{AuditEntry, random_id};
 use crate::target::ledger::RunRecord;
 use crate::target::{self, Mode, Opening, Target, schema};
 use crate::vault::{KeySource, Vault};
-use crate::{source, sweep, validate};
+use crate::{backup, source, sweep, validate};
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -35,6 +36,7 @@ pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Repo
     agree(options, companion, &*target, &plan)?;
     let key = key_source(options, companion, &plan.set, &*target)?;
     let reports = ReportFiles::open(&options.reports)?;
+    keep_what_is_there(options, companion, &*target, &plan.set)?;
     let mut known = KnownRejects::new();
     let report = loop {
         let job = Job { options, companion, plan: &plan, key: &key, known: &known, started: clock.started };
@@ -69,7 +71,7 @@ impl Job<'_> {
         let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options, self.companion)?;
         clock.lap(|timings| &mut timings.sweep);
 
-        let id = run_id()?;
+        let id = random_id()?;
         let bytes = plan.mapped_bytes();
         let migrations = &plan.set.migrations;
         let written = plan.written_tables();
@@ -86,6 +88,7 @@ impl Job<'_> {
         let mut transaction = target.begin(&opening)?;
         let vault = Vault::open(self.key, &transaction.keys()?, secrets, self.started)?;
         transaction.ledger().begin_run(&self.record(&id))?;
+        let before = validate::ask(&mut *transaction, &plan.set)?;
         let rejects = self.options.rejects.as_deref().map(RejectFolder::open).transpose()?;
         let Job { options, companion, known, started, .. } = *self;
         let mut run = Run::begin(Begin { plan, options, companion, started, transaction, vault, known, rejects })?;
@@ -105,7 +108,7 @@ impl Job<'_> {
         self.companion.phase(Phase::Check, 0, 0);
         run.report_walk();
         run.findings.extend(Swept::warnings(&with_secrets));
-        let checks = validate::target(&mut run)?;
+        let checks = validate::target(&mut run, &before)?;
         clock.lap(|timings| &mut timings.check);
 
         self.companion.phase(Phase::Finish, 0, 0);
@@ -131,6 +134,7 @@ impl Job<'_> {
         let Run { mut transaction, rejects, .. } = run;
         if outcome == Outcome::Committed {
             transaction.ledger().finish_run(&summary::run_record(&report, self.record(&id)))?;
+            transaction.audit(&self.audit_entry(&id, &report)?, plan.set.audit.as_ref())?;
             transaction.commit()?;
         } else {
             transaction.rollback()?;
@@ -153,6 +157,17 @@ impl Job<'_> {
             checks: Vec::new(),
             timings: clock.timings(),
         }
+    }
+
+    fn audit_entry(&self, id: &str, report: &Report) -> Result<AuditEntry> {
+        let rows = |of: fn(&TableReport) -> u64| report.tables.iter().map(of).sum::<u64>();
+        let details = serde_json::json!({
+            "set": self.plan.set.name,
+            "source": self.plan.tree.root.display().to_string(),
+            "inserted": rows(|table| table.inserted),
+            "updated": rows(|table| table.updated),
+        });
+        Ok(AuditEntry::new("import", "database", "a tree of files was imported", self.started)?.of(id).with(details))
     }
 
     fn record(&self, id: &str) -> RunRecord {
@@ -238,6 +253,18 @@ fn agree(options: &ImportOptions, companion: &dyn Companion, target: &dyn Target
     }
 }
 
+/// The backup before an existing database is written into.
+fn keep_what_is_there(
+    options: &ImportOptions,
+    companion: &dyn Companion,
+    target: &dyn Target,
+    set: &Set,
+) -> Result<()> {
+    let skip = options.no_backup || options.mode == Mode::Dry;
+    let before = backup::Before { skip, folder: options.backup_dir.as_deref(), set: Some(&set.name) };
+    backup::before(target, "import", &before, companion).map(drop)
+}
+
 /// Asks for the passphrase or key, if the set seals anything. A dry run goes without.
 fn key_source(options: &ImportOptions, companion: &dyn Companion, set: &Set, target: &dyn Target) -> Result<KeySource> {
     let seals = |set: &Set| {
@@ -262,12 +289,6 @@ fn key_source(options: &ImportOptions, companion: &dyn Companion, set: &Set, tar
             Ok(KeySource::ThrowAway)
         }
     }
-}
-
-fn run_id() -> Result<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| Error::environment("the system's random source gave nothing"))?;
-    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
 }
 
 /// Times the phases.

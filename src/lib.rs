@@ -11,6 +11,7 @@
 //! - [`error`]
 
 pub mod account;
+pub mod backup;
 pub mod cli;
 pub mod compare;
 pub mod config;
@@ -30,6 +31,7 @@ pub mod rejects;
 pub mod report;
 pub mod row;
 pub mod run;
+pub mod schema;
 pub mod secret;
 pub mod settle;
 pub mod shaping;

@@ -2,14 +2,20 @@
 //! the terminal.
 
 mod args;
+mod backup;
+mod backup_args;
 mod credentials;
 mod database;
 mod explain;
 mod import;
+mod keeper;
+mod log;
 mod output;
 mod panics;
 mod progress;
 mod runs;
+mod schema;
+mod schema_args;
 mod secrets;
 mod signals;
 mod terminal;
@@ -31,7 +37,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<_> = args.into_iter().collect();
     let mut output = Output::new(Wishes::scan(&args));
     let outcome = catch_unwind(AssertUnwindSafe(|| run(&args, &mut output)));
-    ExitCode::from(match outcome {
+    let status = match outcome {
         Ok(Ok(status)) => status,
         Ok(Err(error)) => {
             output.error(&error);
@@ -43,7 +49,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             output.error_as_document(&bug);
             bug.status()
         }
-    })
+    };
+    log::end(status);
+    ExitCode::from(status)
 }
 
 fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
@@ -57,10 +65,15 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Err(error) => return output.usage(&error),
     };
     output.heed(&cli.global);
+    if let Some(path) = &cli.global.log_file {
+        log::open(path, &matches)?;
+    }
     match cli.command {
         Command::Import(args) => import::run(*args, output),
         Command::Runs(args) => runs::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
+        Command::Schema { command } => schema::run(command, output),
+        Command::Backup { command } => backup::run(command, output),
         Command::Credentials { command: Credentials::NewKeyFile(args) } => credentials::new_key_file(&args, output),
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-const COMMANDS: &[&str] = &["verify", "check", "inspect", "schema", "backup", "undo", "completions", "man"];
+const COMMANDS: &[&str] = &["verify", "check", "inspect", "undo", "completions", "man"];
 const CREDENTIALS: &[&str] = &["status", "encrypt", "verify", "rekey", "rotate", "hand-over"];
 
 /// Flags by command, and whether they take a value.
@@ -92,7 +92,6 @@ mod tests {
             assert_eq!(refusal(name), format!("`{name}` is not built yet"));
         }
         assert_eq!(refusal("verify ./old --database x.db --help --json"), "`verify` is not built yet");
-        assert_eq!(refusal("backup create --to x -q"), "`backup` is not built yet");
         for name in CREDENTIALS {
             assert_eq!(
                 refusal(&format!("credentials {name} --dry-run")),

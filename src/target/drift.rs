@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Catalog {
     /// The tables.
     pub schema: Schema,
+    /// The SQL that made each table; it decides nothing.
+    pub made: BTreeMap<String, String>,
     /// Indexes by name, but for those that a table's own constraints bring.
     pub indexes: BTreeMap<String, Index>,
     /// Views, triggers and virtual tables by name.
@@ -58,7 +60,7 @@ pub struct Leave<'a> {
 }
 
 impl Leave<'_> {
-    fn knows(&self, table: &str) -> bool {
+    pub(super) fn knows(&self, table: &str) -> bool {
         self.tables.iter().any(|(pattern, _)| match pattern.strip_suffix('*') {
             Some(start) => table.starts_with(start),
             None => table == pattern,

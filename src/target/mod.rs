@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod drift;
+pub mod drift_sql;
 pub mod history;
 pub mod ledger;
 pub mod schema;

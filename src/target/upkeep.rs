@@ -43,6 +43,11 @@ pub trait Upkeep {
     fn replace_with(&mut self, _file: &Path) -> Result<()> {
         not_built()
     }
+    /// Puts an invented row into every table that is empty, so that a test of migrations has rows to
+    /// keep. Only for databases that were made for a test.
+    fn fill_for_test(&mut self) -> Result<()> {
+        not_built()
+    }
     /// The database's file, where it is one.
     fn file(&self) -> Option<&Path> {
         None
@@ -61,6 +66,8 @@ pub trait Look {
     fn orphans(&mut self) -> Result<Vec<Broken>>;
     /// How many rows lead nowhere through a reference that the database does not know.
     fn dangling(&mut self, reference: &Reference) -> Result<u64>;
+    /// How many rows share the values of these columns with an earlier one; NULLs share nothing.
+    fn repeated(&mut self, table: &str, columns: &[String]) -> Result<u64>;
     /// How many rows a set's own query gives (at most 1,000).
     fn ask(&mut self, query: &str) -> Result<u64>;
     /// What the engine's own integrity check says; empty when all is well.

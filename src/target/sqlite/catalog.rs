@@ -40,6 +40,7 @@ pub(super) fn whole(conn: &Connection, unknown: Unknown, fault: &dyn Fn(&rusqlit
     let names = table_names(conn).map_err(|error| fault(&error))?;
     for name in names.into_iter().filter(|name| !is_reserved(name)) {
         if let Some(table) = table(conn, &name, unknown, fault)? {
+            catalog.made.extend(table_sql(conn, &name).map_err(|error| fault(&error))?.map(|sql| (name.clone(), sql)));
             catalog.schema.tables.insert(name, table);
         }
     }
@@ -104,7 +105,7 @@ fn others(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Other>> {
 }
 
 /// The SQL that made a table.
-pub(super) fn table_sql(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+fn table_sql(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1";
     conn.query_row(sql, [name], |row| row.get(0)).optional()
 }

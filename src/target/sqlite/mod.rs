@@ -7,6 +7,7 @@ mod alter;
 mod audit;
 mod catalog;
 mod file;
+mod fill;
 mod form;
 mod json;
 mod keys;

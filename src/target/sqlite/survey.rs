@@ -36,6 +36,18 @@ impl Look for Looking<'_> {
         dangling(self.conn, reference).map_err(|error| self.location.fault(&error))
     }
 
+    fn repeated(&mut self, table: &str, columns: &[String]) -> Result<u64> {
+        let some: Vec<String> = columns.iter().map(|column| format!("{} IS NOT NULL", sql::name(column))).collect();
+        let text = format!(
+            "SELECT coalesce(sum(more), 0) FROM (SELECT count(*) - 1 AS more FROM {} WHERE {} GROUP BY {})",
+            sql::name(table),
+            some.join(" AND "),
+            sql::names(columns)
+        );
+        let counted = self.conn.query_row(&text, [], |row| row.get::<_, i64>(0));
+        counted.map(i64::unsigned_abs).map_err(|error| self.location.fault(&error))
+    }
+
     fn ask(&mut self, query: &str) -> Result<u64> {
         ask(self.conn, query, self.location)
     }

@@ -1,7 +1,7 @@
 //! Upkeep of a database file.
 
 use super::survey::Looking;
-use super::{SqliteTarget, alter, open, orphans, record, replace};
+use super::{SqliteTarget, alter, fill, open, orphans, record, replace};
 use crate::error::Result;
 use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::history::Recorded;
@@ -44,6 +44,10 @@ impl Upkeep for SqliteTarget {
 
     fn replace_with(&mut self, file: &Path) -> Result<()> {
         replace::replace(&self.location, file)
+    }
+
+    fn fill_for_test(&mut self) -> Result<()> {
+        fill::every_table(&self.location)
     }
 
     fn file(&self) -> Option<&Path> {
