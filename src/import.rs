@@ -7,6 +7,7 @@ use crate::mapping::model::{SecretKind, Set};
 use crate::mapping::{bundled, check, load};
 use crate::plan::Plan;
 use crate::rejects::RejectFolder;
+use crate::report::words::count;
 use crate::report::write::ReportFiles;
 use crate::report::{Outcome, Report, TableReport, Timings};
 use crate::run::{Begin, KnownRejects, Run};
@@ -36,17 +37,35 @@ pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Repo
     agree(options, companion, &*target, &plan)?;
     let key = key_source(options, companion, &plan.set, &*target)?;
     let reports = ReportFiles::open(&options.reports)?;
-    keep_what_is_there(options, companion, &*target, &plan.set)?;
-    let mut known = KnownRejects::new();
-    let report = loop {
-        let job = Job { options, companion, plan: &plan, key: &key, known: &known, started: clock.started };
-        match job.attempt(&mut *target, &mut clock)? {
-            Attempt::Done(report) => break report,
-            Attempt::Again(late) => known.extend(late),
-        }
-    };
+    let kept = keep_what_is_there(options, companion, &*target, &plan.set)?;
+    let done = attempts(options, companion, &plan, &key, &mut *target, &mut clock);
+    if let Some(kept) = kept
+        && !done.as_ref().is_ok_and(|report| report.outcome == Outcome::Committed)
+    {
+        backup::withdraw(&kept.path);
+    }
+    let report = done?;
     reports.publish(&report)?;
     Ok(*report)
+}
+
+/// Attempts until one knows every bad record before it begins to write.
+fn attempts(
+    options: &ImportOptions,
+    companion: &dyn Companion,
+    plan: &Plan,
+    key: &KeySource,
+    target: &mut dyn Target,
+    clock: &mut Clock,
+) -> Result<Box<Report>> {
+    let mut known = KnownRejects::new();
+    loop {
+        let job = Job { options, companion, plan, key, known: &known, started: clock.started };
+        match job.attempt(target, clock)? {
+            Attempt::Done(report) => return Ok(report),
+            Attempt::Again(late) => known.extend(late),
+        }
+    }
 }
 
 enum Attempt {
@@ -246,8 +265,14 @@ fn agree(options: &ImportOptions, companion: &dyn Companion, target: &dyn Target
     if options.mode == Mode::Dry || !target.exists()? {
         return Ok(());
     }
-    let files = plan.mapped_files();
-    match companion.confirm(&format!("{} exists. Import {files} files into it?", target.url()))? {
+    let mut rows = 0;
+    target.inspect(&mut |look| {
+        rows = look.survey()?.counts.values().sum();
+        Ok(())
+    })?;
+    let backup = if options.no_backup { "without a backup" } else { "after a backup of it" };
+    let (files, rows) = (count(plan.mapped_files(), "file"), count(rows, "row"));
+    match companion.confirm(&format!("{} exists, with {rows}. Import {files} into it, {backup}?", target.url()))? {
         true => Ok(()),
         false => Err(Error::request("not confirmed, nothing was written")),
     }
@@ -259,10 +284,10 @@ fn keep_what_is_there(
     companion: &dyn Companion,
     target: &dyn Target,
     set: &Set,
-) -> Result<()> {
+) -> Result<Option<backup::Made>> {
     let skip = options.no_backup || options.mode == Mode::Dry;
     let before = backup::Before { skip, folder: options.backup_dir.as_deref(), set: Some(&set.name) };
-    backup::before(target, "import", &before, companion).map(drop)
+    backup::before(target, "import", &before, companion)
 }
 
 /// Asks for the passphrase or key, if the set seals anything. A dry run goes without.

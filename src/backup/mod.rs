@@ -19,7 +19,7 @@ use manifest::{Content, Manifest, Packing};
 pub use prove::{Proved, prove};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// What a backup is made of, and where it goes.
@@ -61,10 +61,19 @@ pub fn create(target: &dyn Target, making: &Making<'_>) -> Result<Made> {
         prove(&path).map(|_| Made { path: path.clone(), manifest })
     });
     if made.is_err() {
-        // The error that is told is why it was made in vain.
-        let _ = folder::remove(&path);
+        withdraw(&path);
     }
     made
+}
+
+/// Removes a backup that nobody needs, because nothing was changed after it, and the folders that are
+/// empty then.
+pub fn withdraw(backup: &Path) {
+    // Whatever is told at the end is more than a backup too many.
+    let _ = folder::remove(backup);
+    for folder in backup.ancestors().skip(1).take(2) {
+        let _ = fs::remove_dir(folder);
+    }
 }
 
 fn make(target: &dyn Target, making: &Making<'_>, path: &Path, now: Timestamp) -> Result<Manifest> {
@@ -265,7 +274,8 @@ fn keep_aside(
         Err(error) => {
             let root = Folder::of(restoring.before.folder, file).root().join("damaged");
             let name = folder::name(file, Timestamp::now(), Packing::None);
-            fs::create_dir_all(&root).map_err(|error| fault(&error, &root))?;
+            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&root);
+            made.map_err(|error| fault(&error, &root))?;
             let to = root.join(name);
             for (from, suffix) in std::iter::once(file.to_owned())
                 .chain(crate::target::upkeep::side_files(file))
