@@ -382,11 +382,8 @@ fn choose_set(mappings: Option<&str>, database: Option<&str>) -> Result<SetSourc
         return bundled::resolve(name);
     }
     if let Some(url) = database {
-        let target = target::open(url)?;
-        let last = match target.exists()? {
-            true => target.runs()?.into_iter().next_back(),
-            false => None,
-        };
+        // A database that cannot be read names no set; whoever needs it will tell what is wrong with it.
+        let last = target::open(url)?.runs().ok().and_then(|runs| runs.into_iter().next_back());
         if let Some(set) = last.and_then(|run| bundled::find(&run.set)) {
             return Ok(set);
         }

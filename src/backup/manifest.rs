@@ -168,15 +168,15 @@ mod tests {
             "it unpacks to 100 bytes instead of the 4.1 kB that were backed up"
         );
         assert_eq!(
-            differs(|found| drop(found.rows.insert("notes".into(), 2))),
+            differs(|found| found.rows.extend([("notes".to_owned(), 2)])),
             "its table `notes` has 2 rows, the manifest says 3"
         );
         assert_eq!(
-            differs(|found| drop(found.rows.insert("tags".into(), 2))),
+            differs(|found| found.rows.extend([("tags".to_owned(), 2)])),
             "its table `tags` has 2 rows, the manifest says none"
         );
         assert_eq!(
-            differs(|found| drop(found.migrations.pop())),
+            differs(|found| found.migrations.truncate(1)),
             "its schema has another version than the manifest says"
         );
         assert_eq!(differs(|found| found.orphans = 1), "its references are not those that the manifest counts");

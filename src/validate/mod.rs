@@ -79,8 +79,11 @@ fn form(run: &mut Run) -> Result<Vec<CheckReport>> {
     for check in checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
         check.status = CheckStatus::NotChecked;
     }
-    for version in run.transaction.pending() {
-        let message = format!("migration `{version}` is not applied to this database, which its application made");
+    let pending = run.transaction.pending();
+    if let Some(first) = pending.first() {
+        let more = if pending.len() > 1 { format!(" and {} after it", pending.len() - 1) } else { String::new() };
+        let message =
+            format!("the application made this database without the migration `{first}`{more}; it is used as it is");
         run.findings.push(Finding::new(&TARGET_PENDING, message).about("target"));
     }
     Ok(checks)

@@ -16,5 +16,6 @@ mod existing;
 mod generated;
 mod import;
 mod kill;
+mod life;
 mod mappings;
 mod old_importer;

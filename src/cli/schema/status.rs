@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::{count, duration};
 use crate::schema::Status;
-use crate::target::history::Origin;
+use crate::target::history::{Fault, Origin};
 
 /// What there is to do, for scripts.
 const SOMETHING_TO_DO: u8 = 4;
@@ -17,7 +17,7 @@ pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
     let status = keeper::open(&args.keeper)?.status()?;
     let document = serde_json::to_value(&status).expect("strings, numbers and lists are always JSON");
     output.result(&words(&status), &document)?;
-    let disagrees = status.standing.faults.iter().any(|fault| fault.is_fatal());
+    let disagrees = status.standing.faults.iter().any(Fault::is_fatal);
     Ok(match (args.exit_code, disagrees, status.is_needed()) {
         (true, true, _) => 1,
         (true, false, true) => SOMETHING_TO_DO,

@@ -59,12 +59,13 @@ fn judge_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) ->
 pub(super) struct Failure {
     /// Which one, from 1.
     pub(super) statement: usize,
+    /// Whether it was refused by the parser, which has not seen a row yet.
+    unparsed: bool,
     pub(super) error: rusqlite::Error,
 }
 
 impl Failure {
-    /// SQLite's words as far as they can only speak of names: those of the parser, which has not seen
-    /// a row yet, and of constraints.
+    /// SQLite's words as far as they can only speak of names: those of the parser, and of constraints.
     pub(super) fn why(&self) -> String {
         match &self.error {
             rusqlite::Error::SqlInputError { error, .. }
@@ -73,6 +74,11 @@ impl Failure {
                 "no PRAGMA, ATTACH, BEGIN or COMMIT may stand in a migration".to_owned()
             }
             rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+            rusqlite::Error::SqliteFailure(error, Some(text))
+                if self.unparsed && error.code != ErrorCode::AuthorizationForStatementDenied =>
+            {
+                text.clone()
+            }
             error => match error.sqlite_error_code() {
                 Some(ErrorCode::AuthorizationForStatementDenied) => {
                     "no PRAGMA, ATTACH, BEGIN or COMMIT may stand in a migration".to_owned()
@@ -100,7 +106,8 @@ pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
         | AuthAction::Pragma { pragma_value: Some(_), .. } => Authorization::Deny,
         _ => Authorization::Allow,
     };
-    conn.authorizer(Some(judge)).map_err(|error| Failure { statement: 0, error })?;
+    let fault = |statement, error| Failure { statement, unparsed: false, error };
+    conn.authorizer(Some(judge)).map_err(|error| fault(0, error))?;
     let mut statement = 0;
     let mut statements = Batch::new(conn, sql);
     let done = loop {
@@ -117,13 +124,13 @@ pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
                     }
                 };
                 if let Err(error) = ran {
-                    break Err(Failure { statement, error });
+                    break Err(fault(statement, error));
                 }
             }
-            Err(error) => break Err(Failure { statement, error }),
+            Err(error) => break Err(Failure { statement, unparsed: true, error }),
         }
     };
-    conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(|error| Failure { statement, error })?;
+    conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(|error| fault(statement, error))?;
     done
 }
 
