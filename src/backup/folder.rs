@@ -58,9 +58,14 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The folder that was asked for, else `backups` beside the database.
+    /// The folder that was asked for, else `backups` beside the database; told from the working
+    /// directory where it lies below it.
     pub fn of(asked: Option<&Path>, database: &Path) -> Self {
-        let beside = || database.parent().unwrap_or(Path::new(".")).join("backups");
+        let beside = || {
+            let root = database.parent().unwrap_or(Path::new(".")).join("backups");
+            let here = std::env::current_dir().ok();
+            here.and_then(|here| root.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or(root)
+        };
         Self { root: asked.map_or_else(beside, Path::to_owned) }
     }
 

@@ -2,6 +2,7 @@
 
 use super::args::ImportArgs;
 use super::database::{self, Database};
+use super::log;
 use super::output::Output;
 use super::secrets;
 use super::terminal::{Manner, Terminal};
@@ -9,6 +10,7 @@ use crate::config::{Companion, ImportOptions};
 use crate::error::{Error, Result};
 use crate::report::write::Form;
 use crate::target::{self, Mode};
+use serde_json::json;
 
 /// Imports, prints the report, and returns the exit status that the report deserves.
 pub(super) fn run(args: ImportArgs, output: &Output) -> Result<u8> {
@@ -23,6 +25,7 @@ pub(super) fn run(args: ImportArgs, output: &Output) -> Result<u8> {
     let imported = crate::import::import(&options, &terminal);
     terminal.end();
     let report = imported?;
+    log::done("import", json!({ "run": report.run_id, "outcome": report.outcome, "verdict": report.verdict }));
     output.report(&report)?;
     Ok(report.status(terminal.interrupted()))
 }

@@ -133,3 +133,47 @@ pub fn all(look: &mut dyn Look, survey: Survey, set: &Set, standing: &Standing) 
     evidence.survey = survey;
     Ok(evidence)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::load::{SetSource, load};
+
+    fn set() -> Set {
+        let mapping = "[source]\nfiles = [\"notes/{owner}.json\"]\n\
+             [table.notes]\nkey = [\"id\"]\n\
+             [table.notes.columns]\nid = \"id\"\nowner = \"#owner.id\"\nby = \"#owner.email\"\n\
+             tag = { lookup = \"tags.id\", by = { name = \"tag\" } }\n";
+        let schema = "CREATE TABLE people (id TEXT PRIMARY KEY, email TEXT UNIQUE);\n\
+             CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT UNIQUE);\n\
+             CREATE TABLE notes (id TEXT PRIMARY KEY, owner TEXT, by TEXT, tag INTEGER REFERENCES tags (id));\n";
+        let set = "name = \"notes\"\n[owners]\ncapture = \"owner\"\ntable = \"people\"\nfind = [{ by = \"id\" }]\n\
+             [[assert]]\nname = \"a\"\nsql = \"SELECT 1 FROM notes WHERE id = ''\"\n\
+             [[assert]]\nname = \"b\"\nsql = \"SELECT 1\"\ngives = \"rows\"\nneeds = \"002_later\"\n";
+        let files = [("set.toml", set), ("notes.toml", mapping), ("schema/001_notes.up.sql", schema)];
+        let files = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        match load(&SetSource::Files { folder: "notes".into(), files }) {
+            Ok(set) => set,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn references_are_those_to_keys_that_no_table_declares() {
+        let set = set();
+        let schema = schema::expected(&set.migrations).expect("valid SQL");
+        let told: Vec<String> = references(&set, &schema).iter().map(ToString::to_string).collect();
+        // `tag` is declared, and `by` is a copy that may differ one day.
+        assert_eq!(told, ["`notes.owner` → `people.id`"]);
+    }
+
+    #[test]
+    fn an_assertion_waits_for_its_migration() {
+        use crate::target::history::judge;
+        let set = set();
+        let standing = judge(&[], &set.migrations);
+        let asked = ask(&set, &standing, &mut |_| panic!("nothing is there to ask")).expect("judged");
+        let said: Vec<_> = asked.into_iter().map(|answer| answer.rows).collect();
+        assert_eq!(said, [Err("`001_notes` is not applied".into()), Err("`002_later` is not applied".into())]);
+    }
+}

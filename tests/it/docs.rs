@@ -59,16 +59,22 @@ fn without_digest(text: &str) -> String {
 fn the_readme_is_short_and_names_every_command_that_is_built() {
     let readme = fs::read_to_string(project("README.md")).unwrap();
     assert!(readme.lines().count() < 250);
-    for command in ["import", "runs", "explain", "credentials new-key-file"] {
+    for command in ["import", "runs", "explain", "schema", "backup", "credentials new-key-file"] {
         assert!(readme.contains(&format!("treelift {command}")), "{command}");
     }
 }
 
 #[test]
 fn every_link_between_pages_leads_somewhere() {
-    for page in
-        ["README.md", "docs/migration-day.md", "docs/credentials.md", "docs/exit-statuses.md", "sample_data/README.md"]
-    {
+    for page in [
+        "README.md",
+        "docs/migration-day.md",
+        "docs/credentials.md",
+        "docs/exit-statuses.md",
+        "docs/schema.md",
+        "docs/backup.md",
+        "sample_data/README.md",
+    ] {
         let text = fs::read_to_string(project(page)).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
             if !link.is_empty() && !link.contains("://") {
@@ -80,7 +86,15 @@ fn every_link_between_pages_leads_somewhere() {
 
 #[test]
 fn the_help_of_every_command_shows_an_example() {
-    for command in [&[][..], &["import"], &["runs"], &["explain"], &["credentials"], &["credentials", "new-key-file"]] {
+    let below = |name: &'static str, all: &[&'static str]| all.iter().map(|one| vec![name, one]).collect::<Vec<_>>();
+    let mut commands: Vec<Vec<&str>> =
+        ["import", "runs", "explain", "credentials", "schema", "backup"].map(|name| vec![name]).into();
+    commands.push(Vec::new());
+    commands.extend(below("credentials", &["new-key-file"]));
+    let schema = ["status", "migrate", "rollback", "history", "validate", "new", "stamp", "test"];
+    commands.extend(below("schema", &schema));
+    commands.extend(below("backup", &["create", "list", "restore", "promote", "prune"]));
+    for command in &commands {
         let house = House::new();
         let help = Ran::of(house.command(command).arg("--help")).status(0).stdout;
         let examples = help.split("Example").nth(1).unwrap_or_else(|| panic!("{command:?}: {help}"));
