@@ -102,7 +102,7 @@ pub enum NameLeaf {
 #[derive(Debug, Clone, Default)]
 pub struct Sheet {
     marks: Vec<Mark>,
-    names: Vec<(NameLeaf, Mark)>,
+    names: BTreeMap<NameLeaf, Mark>,
     /// Whether a rule took the record.
     pub taken: bool,
     /// Whether the record was rejected.
@@ -124,10 +124,8 @@ impl Sheet {
 
     /// Claims, or only introduces (as unmapped), the name of a member.
     pub fn claim_name(&mut self, name: NameLeaf, mark: Mark) {
-        match self.names.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, held)) => *held = held.better(mark),
-            None => self.names.push((name, mark)),
-        }
+        let held = self.names.entry(name).or_default();
+        *held = held.better(mark);
     }
 
     /// The mark of a node.
@@ -136,7 +134,7 @@ impl Sheet {
     }
 
     /// The marks of names.
-    pub fn names(&self) -> &[(NameLeaf, Mark)] {
+    pub fn names(&self) -> &BTreeMap<NameLeaf, Mark> {
         &self.names
     }
 
@@ -155,7 +153,7 @@ impl Sheet {
     /// Turns every leaf that nobody claimed into an ignored one.
     pub fn ignore_rest(&mut self, reason: Reason) {
         let mark = Mark::ignored(reason);
-        for held in self.marks.iter_mut().chain(self.names.iter_mut().map(|(_, mark)| mark)) {
+        for held in self.marks.iter_mut().chain(self.names.values_mut()) {
             if held.class() == Class::Unmapped {
                 *held = mark;
             }
@@ -167,17 +165,7 @@ impl Sheet {
         self.rejected = true;
         let mark = Mark::of(Class::Rejected);
         self.marks.fill(mark);
-        self.names.iter_mut().for_each(|(_, held)| *held = mark);
-    }
-
-    /// Makes every leaf that nobody claimed a rejected one.
-    pub fn reject_rest(&mut self) {
-        let mark = Mark::of(Class::Rejected);
-        for held in self.marks.iter_mut().chain(self.names.iter_mut().map(|(_, mark)| mark)) {
-            if held.class() == Class::Unmapped {
-                *held = mark;
-            }
-        }
+        self.names.values_mut().for_each(|held| *held = mark);
     }
 
     /// Adds the leaves of the document to the counts, and those ignored to their reasons. What was
@@ -186,7 +174,7 @@ impl Sheet {
         for node in tape.nodes().filter(|node| node.is_leaf()) {
             tally.add(self.mark(node.id()));
         }
-        for (_, mark) in &self.names {
+        for mark in self.names.values() {
             tally.add(*mark);
         }
         tally.leaves.seen += self.names.len() as u64;

@@ -62,7 +62,10 @@ impl Run<'_> {
                 (Some(_), Some(Cell::Integer(id))) => Some(*id),
                 _ => None,
             };
-            let held = cells.into_iter().skip(wanted.len() - asked.len()).map(cell_value);
+            let names: Vec<&str> = asked.iter().map(String::as_str).collect();
+            let stored = self.stored_as(table, &names);
+            let held = cells.into_iter().skip(wanted.len() - asked.len());
+            let held = held.zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
             let held = asked.iter().cloned().zip(held).collect();
             return Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }));
         }
@@ -113,7 +116,7 @@ impl Run<'_> {
     }
 
     /// The rows that earlier runs wrote from this file into this table and that were not met yet.
-    fn earlier_rows(&mut self, file: FileId, table: &str) -> Result<&mut EarlierRows> {
+    pub(crate) fn earlier_rows(&mut self, file: FileId, table: &str) -> Result<&mut EarlierRows> {
         let key = (file, table.to_owned());
         if !self.earlier.contains_key(&key) {
             let path = &self.plan.tree.files[file.0 as usize].path;
@@ -174,8 +177,9 @@ impl Run<'_> {
         let wanted = self.index.specs()[spec].wanted.clone();
         let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
         if let Some(cells) = self.transaction.find(&rule.table.name, &columns, &wanted, &[values])?.pop().flatten() {
-            let values = cells.into_iter().map(cell_value).collect();
-            let entry = Entry { place: None, feeder: u32::MAX, values, existing: true };
+            let stored = self.stored_as(&rule.table.name, &wanted);
+            let values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored)).collect();
+            let entry = Entry { place: None, feeder: u32::MAX, values, existing: true, present: true };
             self.index.insert_lasting(spec, key.clone(), entry);
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! What a job is asked to do, and what it may ask back: values without a terminal in them.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::secret::keys::Secret;
 use crate::target::Mode;
 use std::path::PathBuf;
@@ -24,6 +24,8 @@ pub struct ImportOptions {
     pub max_rejects: u64,
     /// `--only-mapping`; empty for all.
     pub only_mapping: Vec<String>,
+    /// `--with`: optional mappings that are read in this run.
+    pub with: Vec<String>,
     /// `--only-owner`: directory names or ids; empty for all.
     pub only_owner: Vec<String>,
     /// `--owner`: whose the files are that name no owner.
@@ -45,6 +47,8 @@ pub enum Phase {
     Sweep,
     /// Reading, mapping and writing.
     Import,
+    /// Opening and sealing values.
+    Seal,
     /// Checking the target.
     Check,
     /// Committing, or rolling back.
@@ -60,11 +64,13 @@ pub enum SecretNeed {
     Open,
     /// It is used if it was given; nobody is asked.
     IfGiven,
+    /// It is used if it was given, and asked for where somebody is there.
+    IfAttended,
 }
 
 /// What a job needs from whoever started it: somewhere to show progress, somebody to ask.
 pub trait Companion: Sync {
-    /// A phase begins; `files` and `bytes` are its totals where they are known.
+    /// A phase begins; `files` (of [`Phase::Seal`]: values) and `bytes` are its totals where they are known.
     fn phase(&self, phase: Phase, files: u64, bytes: u64);
     /// So much of the phase is done.
     fn advance(&self, files: u64, bytes: u64);
@@ -74,6 +80,10 @@ pub trait Companion: Sync {
     fn confirm(&self, question: &str) -> Result<bool>;
     /// The passphrase or key; asked at most once.
     fn secret(&self, need: SecretNeed) -> Result<Option<Secret>>;
+    /// The passphrase or key that takes the place of another; asked at most once.
+    fn new_secret(&self) -> Result<Secret> {
+        Err(Error::bug("nobody here can give a new passphrase or key"))
+    }
     /// A line for the person, such as which set was chosen.
     fn say(&self, line: &str);
 }

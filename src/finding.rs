@@ -141,8 +141,10 @@ codes! {
         "the first one is kept; look whether that is right";
     VALUE_NULLED = "V010" Warning "values that could not be converted became NULL, as the mapping says",
         "look at the places";
-    VALUE_DEFAULTED = "V011" Warning "values that were not there became the mapping's default",
+    VALUE_DEFAULTED = "V011" Note "values that were not there became the mapping's default",
         "look at the places";
+    VALUE_TIME = "V012" Warning "a time that tells which of two files is newer cannot be read",
+        "look which of the files is the newer one; those without a time are read last";
     // R: rows, keys, references.
     ROW_DUPLICATE = "R001" Error "two records give a row of the same key",
         "remove one, or say `on_duplicate` in the rule";
@@ -169,6 +171,8 @@ codes! {
         "say whose they are with --owner ID";
     OWNER_IGNORED = "O004" Warning "the directory belongs to nobody, and the set ignores such directories",
         "look whether nobody misses it";
+    OWNER_AMBIGUOUS = "O005" Error "the directory's name is that of several people",
+        "rename it to the id of the one it belongs to";
     // X: secrets.
     SECRET_UNDECIDED = "X001" Error "a value whose name looks secret is neither sealed, dropped, declassified nor ignored",
         "decide it in the mapping";
@@ -180,6 +184,8 @@ codes! {
         "nothing to do";
     SECRET_REMAINS = "X005" Warning "secrets remain in clear text in files of the source",
         "destroy the source, or keep it as safe as the secrets, once the import is signed off";
+    SECRET_UNCOMPARED = "X006" Warning "sealed values that the database has were not compared",
+        "give the passphrase or key to the dry run too: the real run compares them";
     // T: the target.
     TARGET_INTEGRITY = "T001" Error "the database does not pass its own integrity check",
         "restore a good copy before importing";

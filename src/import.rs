@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::load::SetSource;
 use crate::mapping::model::{SecretKind, Set};
 use crate::mapping::{bundled, check, load};
-use crate::plan::Plan;
+use crate::plan::{Chosen, Plan};
 use crate::rejects::RejectFolder;
 use crate::report::words::count;
 use crate::report::write::ReportFiles;
@@ -32,7 +32,12 @@ pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Repo
     let (set, schema, root) = choose_set(options, companion)?;
     let mut target = target::open(&database(options, &set)?)?;
     companion.phase(Phase::Walk, 0, 0);
-    let plan = Plan::new(set, schema, source::walk::walk(&root)?, &options.only_mapping)?;
+    let plan = Plan::new(
+        set,
+        schema,
+        source::walk::walk(&root)?,
+        &Chosen { only: &options.only_mapping, with: &options.with },
+    )?;
     clock.lap(|timings| &mut timings.walk);
     agree(options, companion, &*target, &plan)?;
     let key = key_source(options, companion, &plan.set, &*target)?;
@@ -124,9 +129,12 @@ impl Job<'_> {
             run.transaction.rollback()?;
             return Ok(Attempt::Again(late));
         }
+        run.all_files_decided()?;
         self.companion.phase(Phase::Check, 0, 0);
         run.report_walk();
         run.findings.extend(Swept::warnings(&with_secrets));
+        let remaining = sweep::ignored(&run, &with_secrets)?;
+        run.findings.extend(remaining);
         let checks = validate::target(&mut run, &before)?;
         clock.lap(|timings| &mut timings.check);
 
@@ -302,10 +310,11 @@ fn key_source(options: &ImportOptions, companion: &dyn Companion, set: &Set, tar
     if !seals(set) {
         return Ok(KeySource::None);
     }
-    let need = match options.mode {
-        Mode::Dry => SecretNeed::IfGiven,
-        Mode::Real if target.keys()?.is_empty() => SecretNeed::Create,
-        Mode::Real => SecretNeed::Open,
+    let need = match (options.mode, target.keys()?.is_empty()) {
+        (Mode::Dry, true) => SecretNeed::IfGiven,
+        (Mode::Dry, false) => SecretNeed::IfAttended,
+        (Mode::Real, true) => SecretNeed::Create,
+        (Mode::Real, false) => SecretNeed::Open,
     };
     match companion.secret(need)? {
         Some(secret) => Ok(KeySource::Given(secret)),

@@ -56,6 +56,19 @@ pub struct Entry {
     pub values: Vec<Value>,
     /// Whether the target had the row before the run.
     pub existing: bool,
+    /// Whether there is a row at all: an empty secret takes its key and makes none.
+    pub present: bool,
+}
+
+/// What putting a row into the index changed, so that it can be taken back.
+#[derive(Debug)]
+pub enum Placed {
+    /// Nothing: the first of the key stays.
+    Kept,
+    /// The key is new.
+    New,
+    /// The row took the place of what the target is known to have.
+    Instead(Entry),
 }
 
 /// Keys of rows, by what is asked of them.
@@ -88,16 +101,15 @@ impl KeyIndex {
 
     /// Adds a row under a key. The first of a key stays, but a row of this run takes the place of
     /// what the target is known to have.
-    pub fn insert(&mut self, spec: usize, key: KeyText, entry: Entry) {
+    pub fn insert(&mut self, spec: usize, key: KeyText, entry: Entry) -> Placed {
         let key = self.fold(spec, key);
         let keys = if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] };
         match keys.entry(key) {
-            Slot::Occupied(mut held) if held.get().place.is_none() => {
-                held.insert(entry);
-            }
-            Slot::Occupied(_) => {}
+            Slot::Occupied(mut held) if held.get().place.is_none() => Placed::Instead(held.insert(entry)),
+            Slot::Occupied(_) => Placed::Kept,
             Slot::Vacant(free) => {
                 free.insert(entry);
+                Placed::New
             }
         }
     }
@@ -108,11 +120,19 @@ impl KeyIndex {
         self.lasting[spec].entry(key).or_insert(entry);
     }
 
-    /// Takes a row out again.
-    pub fn remove(&mut self, spec: usize, key: &KeyText) {
-        let key = self.fold(spec, key.clone());
-        self.of_owner[spec].remove(&key);
-        self.lasting[spec].remove(&key);
+    /// Takes back what putting a row in changed.
+    pub fn take_back(&mut self, spec: usize, key: KeyText, placed: Placed) {
+        let key = self.fold(spec, key);
+        let keys = if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] };
+        match placed {
+            Placed::Kept => {}
+            Placed::New => {
+                keys.remove(&key);
+            }
+            Placed::Instead(entry) => {
+                keys.insert(key, entry);
+            }
+        }
     }
 
     /// The row of a key.
@@ -140,12 +160,12 @@ impl KeyIndex {
     pub fn lookup(&self, table: &str, by: &[&str], ignore_case: bool, key: &KeyText, column: &str) -> Option<&Value> {
         let spec = self.find(table, by, ignore_case)?;
         let at = self.specs[spec].wanted.iter().position(|wanted| wanted == column)?;
-        self.get(spec, key)?.values.get(at)
+        self.get(spec, key).filter(|entry| entry.present)?.values.get(at)
     }
 
     /// Whether a row has this key.
     pub fn contains(&self, table: &str, by: &[&str], ignore_case: bool, key: &KeyText) -> bool {
-        self.find(table, by, ignore_case).is_some_and(|spec| self.get(spec, key).is_some())
+        self.find(table, by, ignore_case).and_then(|spec| self.get(spec, key)).is_some_and(|entry| entry.present)
     }
 
     /// The number of the spec for these columns.
@@ -188,7 +208,11 @@ mod tests {
         let mut key = KeyText::default();
         key.push("1");
         for spec in 0..2 {
-            index.insert(spec, key.clone(), Entry { place: None, feeder: 0, values: vec![], existing: false });
+            index.insert(
+                spec,
+                key.clone(),
+                Entry { place: None, feeder: 0, values: vec![], existing: false, present: true },
+            );
         }
         index.end_owner();
         assert!(index.contains("people", &["id"], false, &key));

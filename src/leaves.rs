@@ -31,9 +31,8 @@ impl Run<'_> {
             (_, RowFate::Superseded) => {
                 Mark::ignored(self.reasons.number(&what(), "superseded by an earlier row of the same key"))
             }
-            (ClaimAs::EmptySecret, _) | (_, RowFate::Empty) => {
-                Mark::ignored(self.reasons.number(&what(), "empty secret"))
-            }
+            (ClaimAs::EmptySecret, _) => Mark::ignored(self.reasons.number(&what(), "empty secret")),
+            (_, RowFate::Empty) => Mark::ignored(self.reasons.number(&what(), "makes no row: its secret is empty")),
             (ClaimAs::Column, _) => Mark::of(Class::Column),
             (ClaimAs::Json, _) => Mark::of(Class::Json),
             (ClaimAs::Sealed, _) => Mark::of(Class::Sealed),
@@ -42,7 +41,9 @@ impl Run<'_> {
 
     pub(crate) fn mark(&self, touch: &Touch, mark: Mark, sheet: &mut Sheet, reading: &mut Reading, whole: bool) {
         match touch {
-            Touch::Name(name) => sheet.claim_name(*name, mark),
+            // A name that an earlier record of the same member brought is counted there.
+            Touch::Name(name) if sheet.names().contains_key(name) => sheet.claim_name(*name, mark),
+            Touch::Name(_) => {}
             Touch::Nodes(Doc::Frame, nodes) if !whole => reading.frame_sheet.claim(nodes.clone(), mark),
             Touch::Nodes(_, nodes) => sheet.claim(nodes.clone(), mark),
         }
@@ -81,7 +82,7 @@ impl Run<'_> {
             sheet.merge(&earlier);
         }
         let table = self.paths.take(self.mapping, mapping, reading.shaped.shape);
-        let paths = std::mem::take(self.paths.frame(self.mapping));
+        let paths = std::mem::take(self.paths.frame(self.mapping, mapping));
         self.ignore_as_told(mapping, &table.declared, Doc::Frame, &reading.shaped.frame, &mut sheet);
         for node in empty_ends(reading.shaped.frame.root(), &records.0) {
             sheet.claim(node.span(), Mark::of(Class::Column));
@@ -89,12 +90,10 @@ impl Run<'_> {
         if self.files[reading.file].records == 0 {
             let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), "no records");
             sheet.ignore_rest(reason);
-        } else if self.files[reading.file].rejected > 0 {
-            sheet.reject_rest();
         }
         let judged = Judged { mapping, declared: &table.declared, paths: &paths, doc: Doc::Frame };
         self.report_leaves(reading, &judged, &reading.shaped.frame, &sheet, 0);
-        *self.paths.frame(self.mapping) = paths;
+        *self.paths.frame(self.mapping, mapping) = paths;
         self.paths.put_back(self.mapping, reading.shaped.shape, table);
     }
 
@@ -109,7 +108,7 @@ impl Run<'_> {
                     format!("{}: {}{}", mapping.name, if doc == Doc::Frame { "$." } else { "" }, rooted.selection);
                 let mark = Mark::ignored(self.reasons.number(&what, reason));
                 sheet.claim(node.id()..node.id() + 1, mark);
-                if sheet.names().iter().any(|(name, _)| *name == NameLeaf::OfNode(node.id())) {
+                if sheet.names().contains_key(&NameLeaf::OfNode(node.id())) {
                     sheet.claim_name(NameLeaf::OfNode(node.id()), mark);
                 }
             }

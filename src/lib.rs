@@ -4,7 +4,7 @@
 //! those below it:
 //!
 //! - `cli`: words, prompts, progress, exit status
-//! - jobs: [`import`], [`plan`], [`pipeline`], what they are asked for ([`config`]), and their parts
+//! - jobs: [`import`], [`plan`], [`pipeline`], [`reseal`], what they are asked for ([`config`]), and their parts
 //! - edges: [`source`] (files in), [`target`] (databases), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`], [`account`]; pure but for loading mapping files
 //! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`]
@@ -29,6 +29,7 @@ pub mod reading;
 pub mod record;
 pub mod rejects;
 pub mod report;
+pub mod reseal;
 pub mod row;
 pub mod run;
 pub mod schema;

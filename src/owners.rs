@@ -21,32 +21,83 @@ pub struct Found {
     pub alias: bool,
 }
 
-/// The owners of a run: rows of the owner table, from this run and from the target.
+/// Whose a directory is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// This owner's.
+    Of(Found),
+    /// One whose record was rejected.
+    Rejected,
+    /// One of several, which its name does not tell apart.
+    Ambiguous,
+    /// Nobody's.
+    Nobody,
+}
+
+/// The owners of a run: rows of the owner table, from this run and from the target, and those that
+/// were rejected, whose directories must not be taken for nobody's.
 #[derive(Debug, Default)]
 pub struct OwnerTable {
-    rows: Vec<Owner>,
+    rows: Vec<Known>,
     by_id: HashMap<String, usize>,
 }
 
+/// A row of the owner table.
+#[derive(Debug)]
+struct Known {
+    owner: Owner,
+    rejected: bool,
+}
+
 impl OwnerTable {
-    /// Adds an owner; the first of an id stays.
+    /// Adds an owner; the first of an id stays, unless it was rejected.
     pub fn add(&mut self, owner: Owner) {
-        if !self.by_id.contains_key(&owner.id) {
-            self.by_id.insert(owner.id.clone(), self.rows.len());
-            self.rows.push(owner);
+        match self.by_id.get(&owner.id) {
+            Some(at) if self.rows[*at].rejected => self.rows[*at] = Known { owner, rejected: false },
+            Some(_) => {}
+            None => self.push(Known { owner, rejected: false }),
         }
     }
 
-    /// The owner of this id.
-    pub fn get(&self, id: &str) -> Option<&Owner> {
-        self.by_id.get(id).map(|at| &self.rows[*at])
+    /// Adds an owner whose record was rejected, as far as it could be read: its id may be empty.
+    pub fn add_rejected(&mut self, owner: Owner) {
+        if !self.by_id.contains_key(&owner.id) {
+            self.push(Known { owner, rejected: true });
+        }
     }
 
-    /// The only owner, if there is exactly one.
-    pub fn only(&self) -> Option<&Owner> {
+    fn push(&mut self, known: Known) {
+        if !known.owner.id.is_empty() {
+            self.by_id.insert(known.owner.id.clone(), self.rows.len());
+        }
+        self.rows.push(known);
+    }
+
+    /// The owner of this id, unless it was rejected.
+    pub fn get(&self, id: &str) -> Option<&Owner> {
+        self.by_id.get(id).map(|at| &self.rows[*at]).filter(|known| !known.rejected).map(|known| &known.owner)
+    }
+
+    /// The number of an owner in this table.
+    pub fn number(&self, id: &str) -> Option<u32> {
+        self.by_id.get(id).and_then(|at| u32::try_from(*at).ok())
+    }
+
+    /// The id of the owner of this number.
+    pub fn id_of(&self, number: u32) -> Option<&str> {
+        self.rows.get(number as usize).map(|known| known.owner.id.as_str())
+    }
+
+    /// Whose everything is for which this id was given.
+    pub fn given(&self, id: &str) -> Whose {
+        self.by_id.get(id).map_or(Whose::Nobody, |at| self.rows[*at].whose("--owner".to_owned(), false))
+    }
+
+    /// Whose everything is where there is only one owner. One that was rejected counts.
+    pub fn only(&self) -> Whose {
         match self.rows.as_slice() {
-            [one] => Some(one),
-            _ => None,
+            [one] => one.whose("the only owner".to_owned(), false),
+            _ => Whose::Nobody,
         }
     }
 
@@ -61,50 +112,57 @@ impl OwnerTable {
     }
 }
 
+impl Known {
+    fn whose(&self, how: String, alias: bool) -> Whose {
+        match self.rejected {
+            true => Whose::Rejected,
+            false => Whose::Of(Found { id: self.owner.id.clone(), how, alias }),
+        }
+    }
+}
+
 /// Finds the owners of directories, by the rules of the set; each rule's values are worked out once.
 #[derive(Debug)]
 pub struct Resolver<'s> {
     owners: &'s Owners,
     set: &'s Set,
-    values: Vec<HashMap<KeyText, String>>,
+    table: &'s OwnerTable,
+    /// For each rule, the owner that a name finds; `None` where it finds several.
+    values: Vec<HashMap<KeyText, Option<usize>>>,
 }
 
 impl<'s> Resolver<'s> {
     /// Works out, for each rule, what directory name would find which owner.
-    pub fn new(set: &'s Set, owners: &'s Owners, table: &OwnerTable) -> Self {
+    pub fn new(set: &'s Set, owners: &'s Owners, table: &'s OwnerTable) -> Self {
         let values = owners
             .find
             .iter()
             .map(|find| {
                 let mut found = HashMap::new();
-                for row in &table.rows {
-                    if let Some(text) = column_text(find, row) {
-                        // Two owners of one name: the first stays, ids tell them apart.
-                        found.entry(key(&text)).or_insert_with(|| row.id.clone());
+                for (at, row) in table.rows.iter().enumerate() {
+                    if let Some(text) = column_text(find, &row.owner) {
+                        let held = found.entry(key(&text)).or_insert(Some(at));
+                        *held = held.filter(|held| *held == at);
                     }
                 }
                 found
             })
             .collect();
-        Self { owners, set, values }
+        Self { owners, set, table, values }
     }
 
-    /// The owner of a directory.
-    pub fn find(&self, directory: &str) -> Option<Found> {
-        self.owners.find.iter().zip(&self.values).find_map(|(find, values)| {
+    /// Whose a directory is: the first rule that finds somebody decides.
+    pub fn find(&self, directory: &str) -> Whose {
+        let by_rule = self.owners.find.iter().zip(&self.values).find_map(|(find, values)| {
             let wanted = match &find.from {
                 None => directory.to_owned(),
-                Some(expr) => match evaluate_name(self.set, expr, directory) {
-                    Some(text) => text,
-                    None => return None,
-                },
+                Some(expr) => evaluate_name(self.set, expr, directory)?,
             };
-            values.get(&key(&wanted)).map(|id| Found {
-                id: id.clone(),
-                how: format!("by {}{}", find.by, if find.alias { " (alias)" } else { "" }),
-                alias: find.alias,
-            })
-        })
+            let found = values.get(&key(&wanted))?;
+            let how = format!("by {}{}", find.by, if find.alias { " (alias)" } else { "" });
+            Some(found.map_or(Whose::Ambiguous, |at| self.table.rows[at].whose(how, find.alias)))
+        });
+        by_rule.unwrap_or(Whose::Nobody)
     }
 }
 

@@ -2,11 +2,13 @@
 //! settling into the transaction.
 
 use crate::error::Result;
-use crate::finding::{FILE_FOLDED, FileId, Finding, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_UNKNOWN};
+use crate::finding::{
+    FILE_FOLDED, FileId, Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_UNKNOWN,
+};
 use crate::mapping::apply::Owner;
 use crate::mapping::model::{Ownerless, Unknown};
 use crate::mapping::order::{Stage, Turn};
-use crate::owners::Resolver;
+use crate::owners::{Resolver, Whose};
 use crate::plan::Fate;
 use crate::report::{FileStatus, OwnerReport, words};
 use crate::run::Run;
@@ -19,7 +21,7 @@ type Files = BTreeMap<usize, Vec<usize>>;
 impl Run<'_> {
     /// Reads, maps and writes everything, in plan order.
     pub fn read_all(&mut self) -> Result<()> {
-        let turns = self.plan.order.turns();
+        let turns = self.plan.turns();
         let (mut ownerless, mut by_directory) = self.sort_files();
         self.in_reading_order(&mut ownerless)?;
         for turn in turns.iter().filter(|turn| turn.stage == Stage::Before) {
@@ -33,7 +35,6 @@ impl Run<'_> {
                 self.take_turn(*turn, &files, Some(&owner))?;
             }
             self.index.end_owner();
-            self.earlier.clear();
             self.folds.clear();
         }
         for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {
@@ -93,7 +94,8 @@ impl Run<'_> {
                     self.companion.advance(1, self.plan.tree.files[*file].bytes);
                 }
             }
-            self.writer.end_part(&mut *self.transaction)?;
+            let findings = &mut self.findings;
+            self.writer.end_part(&mut *self.transaction, &mut |finding| findings.push(finding))?;
         }
         Ok(())
     }
@@ -104,28 +106,31 @@ impl Run<'_> {
         let plan = self.plan;
         let resolver = Resolver::new(&plan.set, owners, &self.owners);
         let mut found: BTreeMap<String, (Owner, Vec<(bool, Files)>)> = BTreeMap::new();
+        let mut resolved = Vec::new();
         for (directory, files) in std::mem::take(by_directory) {
             let count: u64 = files.values().map(|files| files.len() as u64).sum();
-            let resolved = match &directory {
-                Some(name) => resolver.find(name).map(|hit| (hit.id, hit.how, hit.alias)),
-                None => self
-                    .owner_of_ownerless(owners.ownerless)
-                    .map(|id| (id, "the only owner, or --owner".to_owned(), false)),
+            let whose = match &directory {
+                Some(name) => resolver.find(name),
+                None => self.owner_of_ownerless(owners.ownerless),
             };
+            resolved.push((directory, files, count, whose));
+        }
+        for (directory, files, count, whose) in resolved {
             let name = directory.clone().unwrap_or_default();
-            let owner = resolved.as_ref().and_then(|(id, _, _)| self.owners.get(id)).cloned();
-            self.directories.push(OwnerReport {
-                directory: name.clone(),
-                id: owner.as_ref().map(|owner| owner.id.clone()),
-                how: resolved.as_ref().map_or_else(|| "nobody".to_owned(), |(_, how, _)| how.clone()),
-                files: count,
-            });
-            match (owner, resolved) {
-                (Some(owner), Some((_, _, alias))) if self.is_wanted(&owner, &name) => {
-                    found.entry(owner.id.clone()).or_insert_with(|| (owner, Vec::new())).1.push((alias, files));
+            let (id, how) = match &whose {
+                Whose::Of(found) => (Some(found.id.clone()), found.how.clone()),
+                Whose::Rejected => (None, "rejected".to_owned()),
+                Whose::Ambiguous => (None, "several".to_owned()),
+                Whose::Nobody => (None, "nobody".to_owned()),
+            };
+            let owner = id.as_deref().and_then(|id| self.owners.get(id)).cloned();
+            self.directories.push(OwnerReport { directory: name.clone(), id, how, files: count });
+            match (owner, whose) {
+                (Some(owner), Whose::Of(hit)) if self.is_wanted(&owner, &name) => {
+                    found.entry(owner.id.clone()).or_insert_with(|| (owner, Vec::new())).1.push((hit.alias, files));
                 }
                 (Some(_), _) => self.leave_out(&files, "--only-owner", "left out of this run by --only-owner"),
-                (None, _) => self.nobody(directory.as_deref(), &files, &owners.unknown),
+                (None, whose) => self.nobody(directory.as_deref(), &files, &whose, &owners.unknown),
             }
         }
         Ok(found
@@ -147,11 +152,11 @@ impl Run<'_> {
         only.is_empty() || only.contains(&owner.id) || only.iter().any(|name| name == directory)
     }
 
-    fn owner_of_ownerless(&self, ownerless: Option<Ownerless>) -> Option<String> {
+    fn owner_of_ownerless(&self, ownerless: Option<Ownerless>) -> Whose {
         match (&self.options.owner, ownerless) {
-            (Some(id), _) => self.owners.get(id).map(|owner| owner.id.clone()),
-            (None, Some(Ownerless::OnlyUser)) => self.owners.only().map(|owner| owner.id.clone()),
-            (None, None) => None,
+            (Some(id), _) => self.owners.given(id),
+            (None, Some(Ownerless::OnlyUser)) => self.owners.only(),
+            (None, None) => Whose::Nobody,
         }
     }
 
@@ -161,19 +166,22 @@ impl Run<'_> {
         }
     }
 
-    /// A directory that belongs to nobody: refused, ignored, or rejected with its owner.
-    fn nobody(&mut self, directory: Option<&str>, files: &Files, unknown: &Unknown) {
+    /// A directory that belongs to nobody who can be told: refused, ignored, or rejected with its owner.
+    fn nobody(&mut self, directory: Option<&str>, files: &Files, whose: &Whose, unknown: &Unknown) {
         let first = files.values().flatten().min().copied();
         let place = first.map(|file| self.plan.tree.files[file].place(0));
         let count = files.values().flatten().count();
         let shown = crate::finding::printable(directory.unwrap_or("the files that name no owner"));
-        let mut finding = if directory.is_some_and(|name| self.rejected_owners.contains(name)) {
+        let mut finding = if *whose == Whose::Rejected {
             for file in files.values().flatten() {
                 self.files[*file].status = Some(FileStatus::Rejected);
                 self.files[*file].reason = Some("its owner was rejected".to_owned());
             }
             self.reject_errors += 1;
             Finding::new(&OWNER_REJECTED, format!("`{shown}`: the owner was rejected, so {} too", files_are(count)))
+        } else if *whose == Whose::Ambiguous {
+            let message = format!("`{shown}` is the name of several people: {} not imported", files_are(count));
+            Finding::new(&OWNER_AMBIGUOUS, message)
         } else {
             match (unknown, directory) {
                 (Unknown::Ignore(reason), _) => {
@@ -257,7 +265,7 @@ impl Run<'_> {
             if newest.is_empty() || of_mapping.len() < 2 {
                 continue; // nothing to compare
             }
-            let times: HashMap<usize, Option<String>> =
+            let times: HashMap<usize, Option<jiff::Timestamp>> =
                 of_mapping.iter().map(|file| (*file, self.time_of(*file, *mapping))).collect();
             // Newest first, those without a time last, ties as they were.
             of_mapping.sort_by(|a, b| times[b].cmp(&times[a]));

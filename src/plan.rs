@@ -4,13 +4,14 @@
 use crate::error::{Error, Result};
 use crate::keyindex::IndexSpec;
 use crate::mapping::compile::{CompiledRule, FieldSource, compile};
-use crate::mapping::model::{Expr, From, OnDuplicate, Pattern, Root, Set};
+use crate::mapping::model::{Expr, From, Literal, OnDuplicate, Pattern, Root, Set};
 use crate::mapping::order::{Order, Stage, Turn, is_owned, order};
 use crate::mapping::uses::{uses, uses_of};
 use crate::source::walk::Tree;
+use crate::step::{OutputType, Step};
 use crate::table::Schema;
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is to become of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,15 @@ pub enum Fate {
 /// One entry of a mapping's `files` (mapping and entry) in one directory of an owner.
 pub type Feed = ((usize, usize), Option<String>);
 
+/// Which mappings take part in a run.
+#[derive(Debug)]
+pub struct Chosen<'o> {
+    /// Only these; empty for all.
+    pub only: &'o [String],
+    /// These too, although they are optional.
+    pub with: &'o [String],
+}
+
 /// The plan of a run.
 #[derive(Debug)]
 pub struct Plan {
@@ -59,14 +69,19 @@ pub struct Plan {
 
 impl Plan {
     /// Makes the plan. The set must have passed `check`.
-    pub fn new(set: Set, schema: Schema, tree: Tree, only: &[String]) -> Result<Self> {
-        if let Some(unknown) = only.iter().find(|name| !set.mappings.iter().any(|mapping| mapping.name == **name)) {
+    pub fn new(set: Set, schema: Schema, tree: Tree, chosen: &Chosen) -> Result<Self> {
+        if let Some(unknown) = chosen
+            .only
+            .iter()
+            .chain(chosen.with)
+            .find(|name| !set.mappings.iter().any(|mapping| mapping.name == **name))
+        {
             return Err(Error::request(format!("the set `{}` has no mapping `{unknown}`", set.name)));
         }
         let rules = compile(&set, &schema);
         let order = order(&set, &rules)?;
         let specs = Specs { set: &set, rules: &rules, order: &order, schema: &schema, specs: Vec::new() }.collect();
-        let fates = tree.files.iter().map(|file| fate(&set, &file.path, only)).collect();
+        let fates = tree.files.iter().map(|file| fate(&set, &file.path, chosen)).collect();
         Ok(Self { set, schema, tree, fates, rules, order, specs })
     }
 
@@ -81,6 +96,13 @@ impl Plan {
         }
     }
 
+    /// Whether rules write moments into a column of times, rather than times without a zone.
+    pub fn writes_moments(&self, table: &str, column: &str) -> bool {
+        let rules = self.rules.iter().flatten().filter(|rule| rule.table.name == table);
+        let mut columns = rules.flat_map(|rule| &rule.model(&self.set).columns).filter(|of| of.name == column);
+        columns.any(|of| gives_moment(&of.expr))
+    }
+
     /// Whether a `fill` rule may give the column a value after its row was made.
     pub fn is_filled(&self, table: &str, column: &str) -> bool {
         self.rules.iter().flatten().any(|rule| {
@@ -88,6 +110,24 @@ impl Plan {
                 && rule.model(&self.set).on_duplicate == OnDuplicate::Fill
                 && rule.field(column).is_some()
         })
+    }
+
+    /// Which rows of a sealed column are sealed, where another rule writes clear values into the same
+    /// column: those that have the literals of the rule's key.
+    pub fn row_filter(&self, rule: &CompiledRule, column: &str) -> Option<BTreeMap<String, String>> {
+        let in_clear = |other: &&CompiledRule| {
+            let field = other.field(column).map(|at| other.fields[at].source);
+            other.table.name == rule.table.name && matches!(field, Some(FieldSource::Column(_)))
+        };
+        self.rules.iter().flatten().find(in_clear)?;
+        let model = rule.model(&self.set);
+        let literals = model.columns.iter().filter_map(|of| match &of.expr.from {
+            From::Literal(Literal::Text(text)) if model.key_columns()?.contains(&of.name.as_str()) => {
+                Some((of.name.clone(), text.clone()))
+            }
+            _ => None,
+        });
+        Some(literals.collect())
     }
 
     /// The feed of a mapped file: the entry of `files` and the owner's directory it belongs to.
@@ -106,6 +146,15 @@ impl Plan {
         let stage = if self.owned(mapping) { Stage::Owners } else { Stage::Before };
         let only = Turn { stage, level: 0 };
         (turns().min().unwrap_or(only), turns().max().unwrap_or(only))
+    }
+
+    /// All turns in which something is read, in order.
+    pub fn turns(&self) -> Vec<Turn> {
+        let of_mappings = (0..self.rules.len()).map(|mapping| self.turns_of(mapping).0);
+        let mut all: Vec<Turn> = self.order.turns().into_iter().chain(of_mappings).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// Whether a rule of the mapping names a secret.
@@ -174,8 +223,19 @@ impl Plan {
     }
 }
 
+fn gives_moment(expr: &Expr) -> bool {
+    match expr.steps.iter().rev().map(Step::output).find(|output| *output != OutputType::Same) {
+        Some(output) => output == OutputType::Instant,
+        None => match &expr.from {
+            From::Path(path) => matches!(&path.root, Root::Context(name) if name == "started"),
+            From::First(all) => all.iter().any(gives_moment),
+            _ => false,
+        },
+    }
+}
+
 /// The most specific pattern decides; patterns of the set's `[ignore]` take part.
-fn fate(set: &Set, path: &str, only: &[String]) -> Fate {
+fn fate(set: &Set, path: &str, chosen: &Chosen) -> Fate {
     let mut best: Option<(&Pattern, Fate)> = None;
     let mut offer = |pattern, fate: &dyn Fn(Vec<(String, String)>) -> Fate| {
         let pattern: &Pattern = pattern;
@@ -188,15 +248,17 @@ fn fate(set: &Set, path: &str, only: &[String]) -> Fate {
     for (m, mapping) in set.mappings.iter().enumerate() {
         for (p, pattern) in mapping.source.files.iter().enumerate() {
             offer(pattern, &|captures| {
-                if !only.is_empty() && !only.contains(&mapping.name) {
+                if !chosen.only.is_empty() && !chosen.only.contains(&mapping.name) {
                     return Fate::Ignored {
                         what: mapping.name.clone(),
                         reason: "left out of this run by --only-mapping".to_owned(),
                     };
                 }
                 match &mapping.source.optional {
-                    Some(reason) => Fate::Ignored { what: pattern.text.clone(), reason: reason.clone() },
-                    None => Fate::Mapped { mapping: m, pattern: p, captures },
+                    Some(reason) if !chosen.with.contains(&mapping.name) => {
+                        Fate::Ignored { what: pattern.text.clone(), reason: reason.clone() }
+                    }
+                    _ => Fate::Mapped { mapping: m, pattern: p, captures },
                 }
             });
         }

@@ -1,9 +1,11 @@
 //! Reading one file in one turn: skim, shape, records, rows, accounting.
 
-use crate::account::{Class, Mark, NameLeaf, Sheet};
+use crate::account::{Class, Mark, NameLeaf, Sheet, Tally};
 use crate::error::Result;
-use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, Severity};
-use crate::mapping::apply::{Current, Draft, FileContext, Mapped, Origin, Owner, Scope, apply, follow};
+use crate::finding::{
+    FILE_BLANK_IGNORED, FileId, Finding, Place, ROW_DIFFERS, Severity, VALUE_DEFAULTED, VALUE_TIME, excerpt,
+};
+use crate::mapping::apply::{Current, Draft, Fault, FileContext, Mapped, Origin, Owner, Scope, apply, follow};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::Mapping;
@@ -11,12 +13,12 @@ use crate::mapping::order::Turn;
 use crate::pipeline::file_id;
 use crate::plan::Fate;
 use crate::record::{Kind, Tape};
-use crate::report::FileStatus;
+use crate::report::{FileStatus, words};
 use crate::run::Run;
 use crate::settle::RowFate;
 use crate::shaping::{PathTable, Shaped, shape};
 use crate::source::{self, Limits, Opened, RecordRef};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 /// What one reading of a file works with.
@@ -27,6 +29,19 @@ pub(crate) struct Reading<'r> {
     pub(crate) context: FileContext,
     pub(crate) shaped: Shaped,
     pub(crate) frame_sheet: Sheet,
+    /// The names on the way to the record before.
+    pub(crate) last_names: Vec<String>,
+}
+
+impl Reading<'_> {
+    /// Which of the names on the way to a record were not there for the record before: several
+    /// records below one member share its name.
+    fn new_names(&mut self, names: &[String]) -> Vec<u32> {
+        let shared = names.iter().zip(&self.last_names).take_while(|(new, old)| new == old).count();
+        // Two records of one array have all names alike, two members of one object the last never.
+        self.last_names = names.to_vec();
+        (shared..names.len()).filter_map(|i| u32::try_from(i).ok()).collect()
+    }
 }
 
 impl Run<'_> {
@@ -38,15 +53,15 @@ impl Run<'_> {
         if let Some(findings) = self.known.get(&(file_id(file), u64::MAX)) {
             return self.reject_file(file, findings.clone());
         }
-        let mut opened = match source::open(source, self.limits(mapping)) {
+        let mut opened = match source::open_as(source, self.limits(mapping), mapping.source.format) {
             Ok(opened) => opened,
-            Err(finding) => return self.reject_file(file, vec![finding]),
+            Err(finding) => return self.broken(file, mapping, vec![finding]),
         };
         let Some(shaped) = self.shape(file, mapping, &mut opened)? else {
             return Ok(()); // rejected or ignored, and said so
         };
         let shape = shaped.shape;
-        self.files[file].owner = owner.map(|owner| owner.id.clone());
+        self.files[file].owner = owner.and_then(|owner| self.owners.number(&owner.id));
         self.files[file].records = 0;
         if let Some(reason) = &mapping.source.shapes[shape].ignore {
             self.files[file].status = Some(FileStatus::Ignored);
@@ -68,13 +83,16 @@ impl Run<'_> {
             namespace: plan.set.namespace,
         };
         let frame_sheet = Sheet::new(shaped.frame.len());
-        let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet };
+        let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, last_names: Vec::new() };
         self.read_records(&mut reading, &mut opened)?;
-        self.earlier.retain(|(of, _), _| *of != file_id(file));
         if let Err(finding) = opened.unchanged() {
-            return self.reject_file(file, vec![finding]);
+            self.reject_file(file, vec![finding])?;
+        }
+        if self.files[file].status == Some(FileStatus::Rejected) {
+            return Ok(()); // nothing of it counts
         }
         if plan.turns_of(self.mapping).1 == turn {
+            self.report_left_over(file)?;
             self.account_frame(&mut reading);
             self.files[file].status.get_or_insert(FileStatus::Imported);
             self.files[file].sheets = HashMap::new();
@@ -84,6 +102,37 @@ impl Run<'_> {
             self.files[file].sheets.insert(0, reading.frame_sheet);
             self.files[file].shaped = Some(reading.shaped);
         }
+        Ok(())
+    }
+
+    /// Tells the rows without a key that an earlier run wrote from a file, and that it gives no more: a
+    /// changed record gives a new row, and the old one would stay beside it.
+    fn report_left_over(&mut self, file: usize) -> Result<()> {
+        let plan = self.plan;
+        let rules = &plan.rules[self.mapping];
+        let mut done: Vec<&str> = Vec::new();
+        for rule in rules {
+            let table = rule.table.name.as_str();
+            // Of a table that is fed by key as well, the key tells what became of a row.
+            let keyless =
+                rules.iter().filter(|other| other.table.name == table).all(|other| other.key_fields.is_none());
+            if done.contains(&table) || !keyless || self.transaction.rows_before(table) == 0 {
+                continue; // told already, told by its key, or nothing was there
+            }
+            done.push(table);
+            let left = self.earlier_rows(file_id(file), table)?.values().map(VecDeque::len).sum::<usize>() as u64;
+            if left > 0 {
+                let message = format!(
+                    "{} of `{table}` that an earlier run wrote from this file {} not given by it any more",
+                    words::count(left, "row"),
+                    if left == 1 { "is" } else { "are" }
+                );
+                self.findings.push(
+                    Finding::new(&ROW_DIFFERS, message).at(plan.tree.files[file].place(0)).about(rule.name.clone()),
+                );
+            }
+        }
+        self.earlier.retain(|(of, _), _| *of != file_id(file));
         Ok(())
     }
 
@@ -97,7 +146,13 @@ impl Run<'_> {
         let source = &self.plan.tree.files[file];
         let mapping = &self.plan.set.mappings[self.mapping];
         let place = source.place(0);
+        if self.files[file].status == Some(FileStatus::Rejected) {
+            return Ok(()); // what came later follows from what was told first
+        }
         let rows_written = self.files[file].ledger.is_some();
+        self.files[file].shaped = None;
+        self.files[file].sheets = HashMap::new();
+        self.files[file].tally = Tally::default();
         self.files[file].status = Some(FileStatus::Rejected);
         self.files[file].reason = findings.first().map(|finding| finding.code.title.to_owned());
         self.files[file].rejected = 1;
@@ -190,46 +245,43 @@ impl Run<'_> {
         let mut sheet = Sheet::new(record.tape.len());
         let earlier = self.files[reading.file].sheets.remove(&record.number);
         let place = Place { file: reading.context.id, offset: record.span.start };
-        let (mapped, fates) = if let Some(findings) = self.known.get(&(place.file, place.offset)) {
-            if plan.turns_of(self.mapping).0 == reading.turn {
-                let findings = findings.clone();
-                self.reject_record(reading, table, record, findings, &Mapped::default())?;
+        let index = std::mem::take(&mut self.index);
+        let scope = Scope {
+            file: &reading.context,
+            declared: &table.declared,
+            index: &index,
+            record: root,
+            frame: if whole { root } else { reading.shaped.frame.root() },
+            whole,
+            element: Current::Node(root),
+            position: i64::try_from(record.number).unwrap_or(i64::MAX),
+            names: Rc::new(
+                shape
+                    .key_as
+                    .iter()
+                    .zip(record.name())
+                    .map(|(context, name)| (context.clone(), name.to_owned(), last_name(record)))
+                    .collect(),
+            ),
+        };
+        let mut mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
+        self.index = index;
+        let (fates, refused) = match self.known.get(&(place.file, place.offset)) {
+            Some(findings) => (vec![RowFate::Rejected; mapped.drafts.len()], findings.clone()),
+            None if earlier.as_ref().is_some_and(|earlier| earlier.rejected) => {
+                (vec![RowFate::Rejected; mapped.drafts.len()], Vec::new())
+            }
+            None => self.judge_record(reading, place, &mut mapped)?,
+        };
+        if !refused.is_empty() {
+            // A record that was known to be bad is told of once, when it is met first.
+            if earlier.as_ref().is_none_or(|earlier| !earlier.rejected) {
+                self.reject_record(reading, table, record, refused, &mapped)?;
             }
             sheet.rejected = true;
-            (Mapped::default(), Vec::new())
-        } else if earlier.as_ref().is_some_and(|earlier| earlier.rejected) {
-            (Mapped::default(), Vec::new())
-        } else {
-            let index = std::mem::take(&mut self.index);
-            let scope = Scope {
-                file: &reading.context,
-                declared: &table.declared,
-                index: &index,
-                record: root,
-                frame: if whole { root } else { reading.shaped.frame.root() },
-                whole,
-                element: Current::Node(root),
-                position: i64::try_from(record.number).unwrap_or(i64::MAX),
-                names: Rc::new(
-                    shape
-                        .key_as
-                        .iter()
-                        .zip(record.name())
-                        .map(|(context, name)| (context.clone(), name.to_owned(), last_name(record)))
-                        .collect(),
-                ),
-            };
-            let mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
-            self.index = index;
-            let (fates, refused) = self.judge_record(reading, place, &mapped)?;
-            if !refused.is_empty() {
-                self.reject_record(reading, table, record, refused, &mapped)?;
-                sheet.rejected = true;
-            }
-            (mapped, fates)
-        };
-        for i in 0..record.names.len() {
-            sheet.claim_name(NameLeaf::OfRecord(u32::try_from(i).unwrap_or(u32::MAX)), Mark::default());
+        }
+        for i in reading.new_names(record.names) {
+            sheet.claim_name(NameLeaf::OfRecord(i), Mark::default());
         }
         for name in &mapped.names {
             sheet.claim_name(*name, Mark::default());
@@ -238,11 +290,14 @@ impl Run<'_> {
             self.mark(touch, Mark::of(Class::Column), &mut sheet, reading, whole);
         }
         for (draft, fate) in mapped.drafts.iter().zip(&fates) {
-            self.count_columns(draft, *fate);
+            self.count_columns(draft, *fate, place.file);
             for claim in &draft.claims {
                 let mark = self.claim_mark(mapping, draft, claim, *fate);
                 self.mark(&claim.touch, mark, &mut sheet, reading, whole);
             }
+        }
+        for claim in mapped.partial.iter().flat_map(|draft| &draft.claims) {
+            self.mark(&claim.touch, Mark::of(Class::Rejected), &mut sheet, reading, whole);
         }
         sheet.taken |= mapped.taken && (fates.is_empty() || fates.iter().any(|fate| fate.is_taken()));
         if let Some(earlier) = &earlier {
@@ -261,29 +316,20 @@ impl Run<'_> {
         &mut self,
         reading: &Reading,
         place: Place,
-        mapped: &Mapped,
+        mapped: &mut Mapped,
     ) -> Result<(Vec<RowFate>, Vec<Finding>)> {
-        let mapping = &self.plan.set.mappings[self.mapping];
-        let finding = |rule: usize, fault: &crate::mapping::apply::Fault, severity: Option<Severity>| {
-            let column = fault.column.as_deref().unwrap_or_default();
-            let mut finding = Finding::new(fault.code, fault.message.clone())
-                .at(Place { file: place.file, offset: fault.at.unwrap_or(place.offset) })
-                .about(format!("{}.{}.{column}", mapping.name, mapping.rules[rule].name).trim_end_matches('.'));
-            finding.mapping = (fault.line > 0).then(|| format!("{}:{}", mapping.file, fault.line));
-            finding.severity = severity.unwrap_or(finding.severity);
-            finding
-        };
-        let mut refused: Vec<Finding> = mapped.faults.iter().map(|(rule, fault)| finding(*rule, fault, None)).collect();
+        let mut refused: Vec<Finding> =
+            mapped.faults.iter().map(|(rule, fault)| self.fault_finding(place, *rule, fault, None)).collect();
         let mut fates = vec![RowFate::Rejected; mapped.drafts.len()];
         if refused.is_empty() {
-            (fates, refused) = self.settle(reading.context.id, &mapped.drafts)?;
+            (fates, refused) = self.settle(reading.context.id, &mut mapped.drafts)?;
         }
         if refused.is_empty() {
             for draft in &mapped.drafts {
                 let differing: Vec<Finding> = draft
                     .differing
                     .iter()
-                    .map(|(severity, fault)| finding(draft.rule, fault, Some(*severity)))
+                    .map(|(severity, fault)| self.fault_finding(place, draft.rule, fault, Some(*severity)))
                     .collect();
                 self.findings.extend(differing);
             }
@@ -292,17 +338,32 @@ impl Run<'_> {
         Ok((fates, refused))
     }
 
+    /// A fault as a finding, with an excerpt of the value that was found.
+    fn fault_finding(&self, record: Place, rule: usize, fault: &Fault, severity: Option<Severity>) -> Finding {
+        let mapping = &self.plan.set.mappings[self.mapping];
+        let column = fault.column.as_deref().unwrap_or_default();
+        // The whole value is searched: what is cut off might have told a secret from a word.
+        let shown = fault.found.as_ref().filter(|text| !self.vault.finds_secret(text));
+        let found = shown.map_or_else(String::new, |text| format!(", found {}", excerpt(text)));
+        let mut finding = Finding::new(fault.code, fault.message.clone() + &found)
+            .at(Place { file: record.file, offset: fault.at.unwrap_or(record.offset) })
+            .about(format!("{}.{}.{column}", mapping.name, mapping.rules[rule].name).trim_end_matches('.'));
+        finding.mapping = (fault.line > 0).then(|| format!("{}:{}", mapping.file, fault.line));
+        finding.severity = severity.unwrap_or(finding.severity);
+        finding
+    }
+
     fn learn_owner_rows(&mut self, mapped: &Mapped, fates: &[RowFate]) {
         for (draft, fate) in mapped.drafts.iter().zip(fates) {
             if matches!(fate, RowFate::Inserted | RowFate::Unchanged)
-                && let Some(owner) = self.owner_of(draft)
+                && let Some(owner) = self.owner_of(draft).filter(|owner| !owner.id.is_empty())
             {
                 self.owners.add(owner);
             }
         }
     }
 
-    /// The owner that a row of the owner table makes.
+    /// The owner that a row of the owner table makes; without an id where that could not be read.
     fn owner_of(&self, draft: &Draft) -> Option<Owner> {
         let rule = &self.plan.rules[self.mapping][draft.rule];
         let owners = self.plan.set.owners.as_ref().filter(|owners| owners.table == rule.table.name)?;
@@ -314,9 +375,9 @@ impl Run<'_> {
             })
             .collect();
         let key = rule.table.primary_key();
-        let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text())?;
         debug_assert_eq!(owners.table, rule.table.name);
-        Some(Owner { id, columns })
+        let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text());
+        Some(Owner { id: id.unwrap_or_default(), columns })
     }
 
     fn reject_record(
@@ -334,7 +395,7 @@ impl Run<'_> {
             let name = self.plan.rules[self.mapping][draft.rule].table.name.clone();
             self.writer.count(&name).rejected += 1;
             if let Some(owner) = self.owner_of(draft) {
-                self.rejected_owners.insert(owner.id);
+                self.owners.add_rejected(owner);
             }
         }
         if self.plan.turns_of(self.mapping).0 != reading.turn {
@@ -346,7 +407,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn count_columns(&mut self, draft: &Draft, fate: RowFate) {
+    fn count_columns(&mut self, draft: &Draft, fate: RowFate, file: FileId) {
         if !matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) {
             return;
         }
@@ -364,7 +425,13 @@ impl Run<'_> {
                     }
                     counts.hits[at] += 1;
                 }
-                Origin::Defaulted => counts.defaulted += 1,
+                Origin::Defaulted => {
+                    counts.defaulted += 1;
+                    let message = format!("`{}` is not there and became the default", field.column.name);
+                    let place = Place { file, offset: draft.at };
+                    let subject = format!("{}.{}", rule.name, field.column.name);
+                    self.findings.push(Finding::new(&VALUE_DEFAULTED, message).at(place).about(subject));
+                }
                 Origin::Nulled => counts.nulled += 1,
                 Origin::Own => {}
             }
@@ -373,21 +440,29 @@ impl Run<'_> {
 
     /// The time by which a file is newer than another: the first of the mapping's `newest` that is
     /// there. What is wrong with the file is told when it is read.
-    pub fn time_of(&mut self, file: usize, number: usize) -> Option<String> {
+    pub fn time_of(&mut self, file: usize, number: usize) -> Option<jiff::Timestamp> {
         let mapping = &self.plan.set.mappings[number];
-        let mut opened = source::open(&self.plan.tree.files[file], self.limits(mapping)).ok()?;
+        let mut opened =
+            source::open_as(&self.plan.tree.files[file], self.limits(mapping), mapping.source.format).ok()?;
         let shaped = shape(&mut opened, number, mapping, &mut self.paths).ok()?;
         let whole = match mapping.source.shapes[shaped.shape].records {
             Some(_) => None,
             None => Some(source::whole(&mut opened)?),
         };
         let root = whole.as_ref().unwrap_or(&shaped.frame).root();
-        let time = mapping.source.newest.iter().find_map(|path| {
-            let node = follow(root, path).filter(|node| node.kind() == Kind::String)?;
-            let time = node.text().parse::<jiff::Timestamp>();
-            Some(time.map_or_else(|_| node.text().to_owned(), |time| time.to_string()))
+        let mut there = mapping.source.newest.iter().filter_map(|path| follow(root, path));
+        let told =
+            there.find(|node| node.kind() != Kind::Null && !(node.kind() == Kind::String && node.text().is_empty()));
+        let time = told.and_then(|node| match node.kind() {
+            Kind::String => node.text().parse::<jiff::Timestamp>().ok(),
+            _ => None,
         });
+        let unread = told.filter(|_| time.is_none()).map(|node| Place { file: file_id(file), offset: node.at() });
         self.files[file].shaped = Some(shaped);
+        if let Some(place) = unread {
+            let message = "this is no time with a zone, so the file is taken for the oldest";
+            self.findings.push(Finding::new(&VALUE_TIME, message).at(place).about(mapping.name.clone()));
+        }
         time
     }
 }

@@ -211,6 +211,10 @@ impl<'t> NodeRef<'t> {
     pub fn sibling(self, id: NodeId) -> NodeRef<'t> {
         self.tape.node(id)
     }
+    /// Whether it stands for a record, whose content is elsewhere.
+    fn is_record(self) -> bool {
+        matches!(self.node.kind, Kind::Record(_))
+    }
     /// Whether it is an array or an object.
     pub fn is_container(self) -> bool {
         matches!(self.node.kind, Kind::Array | Kind::Object)
@@ -246,7 +250,7 @@ impl<'t> NodeRef<'t> {
             Kind::Array => {
                 out.push('[');
                 let mut first = true;
-                for child in self.children().filter(|child| !leave_out(*child)) {
+                for child in self.children().filter(|child| !child.is_record() && !leave_out(*child)) {
                     if !std::mem::take(&mut first) {
                         out.push(',');
                     }
@@ -257,7 +261,7 @@ impl<'t> NodeRef<'t> {
             Kind::Object => {
                 out.push('{');
                 let mut first = true;
-                for child in self.children().filter(|child| !leave_out(*child)) {
+                for child in self.children().filter(|child| !child.is_record() && !leave_out(*child)) {
                     if !std::mem::take(&mut first) {
                         out.push(',');
                     }

@@ -4,9 +4,11 @@ use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::mapping::declared::{Declared, Doc};
 use crate::record::{Kind, NodeRef, write_json_string};
+use crate::report::write::create_anew;
 use crate::run::Run;
 use crate::source::locate::Located;
 use crate::source::{RecordRef, SourceFile};
+use crate::summary::WITHHELD;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -60,10 +62,8 @@ impl RejectFolder {
         std::fs::create_dir_all(folder).map_err(failed)?;
         let done = folder.join(FILE_NAME);
         let partial = folder.join(format!("{FILE_NAME}.partial"));
-        let mut options = File::options();
-        options.write(true).create(true).truncate(true);
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Self { out: BufWriter::new(options.open(&partial).map_err(failed)?), partial, done, count: 0 })
+        let file = create_anew(&partial).map_err(failed)?;
+        Ok(Self { out: BufWriter::new(file), partial, done, count: 0 })
     }
 
     /// Adds a reject.
@@ -74,8 +74,15 @@ impl RejectFolder {
         self.out.write_all(&line).map_err(|error| self.failed(&error))
     }
 
-    /// Gives the file its name, once the outcome is known.
+    /// Gives the file its name, once the outcome is known. Where nothing was rejected there is no
+    /// file, not even that of an earlier run: the folder says what this one rejected.
     pub fn publish(mut self) -> Result<()> {
+        if self.count == 0 {
+            return match std::fs::remove_file(&self.done) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(self.failed(&error)),
+                _ => Ok(()),
+            };
+        }
         self.out.flush().map_err(|error| self.failed(&error))?;
         self.out.get_ref().sync_all().map_err(|error| self.failed(&error))?;
         std::fs::rename(&self.partial, &self.done).map_err(|error| self.failed(&error))
@@ -83,6 +90,13 @@ impl RejectFolder {
 
     fn failed(&self, error: &std::io::Error) -> Error {
         Error::environment(format!("the reject folder cannot be written: {}", error.kind())).at(self.done.display())
+    }
+}
+
+impl Drop for RejectFolder {
+    fn drop(&mut self) {
+        // Gone already when it was published; and the name itself says that it is not finished.
+        let _ = std::fs::remove_file(&self.partial);
     }
 }
 
@@ -105,10 +119,10 @@ impl Run<'_> {
         let value =
             if self.vault.finds_secret(&value) { None } else { serde_json::value::RawValue::from_string(value).ok() };
         let reject = Reject {
-            file: &source.path,
+            file: self.or_withheld(&source.path),
             sha256: hex(&self.files[file].sha256),
             record: Some(record.number - 1),
-            pointer: located.pointer,
+            pointer: self.or_withheld(&located.pointer).to_owned(),
             line: located.line,
             column: located.column,
             span: Some(record.span.clone()),
@@ -121,6 +135,11 @@ impl Run<'_> {
         }
     }
 
+    /// The text, unless it holds the value of a secret.
+    fn or_withheld<'t>(&self, text: &'t str) -> &'t str {
+        if self.vault.finds_secret(text) { WITHHELD } else { text }
+    }
+
     /// Names a file that cannot be read in the reject folder; it is never copied.
     pub fn keep_reject_of_file(&mut self, file: usize, findings: &[Finding]) -> Result<()> {
         if self.rejects.is_none() {
@@ -130,10 +149,10 @@ impl Run<'_> {
         let at = findings.iter().find_map(|finding| finding.place).map_or(0, |place| place.offset);
         let located = locate(source, at);
         let reject = Reject {
-            file: &source.path,
+            file: self.or_withheld(&source.path),
             sha256: crate::source::digest_of(source).map(|digest| hex(&digest)).unwrap_or_default(),
             record: None,
-            pointer: located.pointer,
+            pointer: self.or_withheld(&located.pointer).to_owned(),
             line: located.line,
             column: located.column,
             span: None,
@@ -149,11 +168,7 @@ impl Run<'_> {
 
 /// Codes and messages; one that holds the value of a secret is withheld.
 fn told(findings: &[Finding], run: &Run) -> Vec<(&'static str, String)> {
-    let message = |finding: &Finding| match run.vault.finds_secret(&finding.message) {
-        true => "(withheld: it holds the value of a secret)".to_owned(),
-        false => finding.message.clone(),
-    };
-    findings.iter().map(|finding| (finding.code.id, message(finding))).collect()
+    findings.iter().map(|finding| (finding.code.id, run.or_withheld(&finding.message).to_owned())).collect()
 }
 
 fn locate(source: &SourceFile, offset: u64) -> Located {

@@ -65,6 +65,25 @@ impl Value {
     }
 }
 
+/// Whether a NUMERIC column that keeps numbers as 64-bit integers and doubles, as SQLite's do, keeps
+/// the number that a text says.
+pub fn keeps_number(text: &str) -> bool {
+    if text.parse::<i64>().is_ok() {
+        return true;
+    }
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    // A double gives every decimal of up to 15 digits back.
+    digits > 0
+        && digits <= 15
+        && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
+        && text.parse::<f64>().is_ok()
+}
+
+/// Whether a column of times keeps this one: from the year 1 on, to the microsecond.
+pub fn keeps_time(time: DateTime) -> bool {
+    time.year() >= 1 && time.subsec_nanosecond() % 1_000 == 0
+}
+
 /// A row that is complete: every key, every reference. Columns that are not named keep the
 /// schema's default.
 #[derive(Debug, Clone)]

@@ -14,12 +14,15 @@ use crate::report::{FileStatus, OwnerReport};
 use crate::row::Value;
 use crate::settle::EarlierRows;
 use crate::shaping::{PathTables, Shaped};
+use crate::table::ColumnType;
 use crate::target::ledger::FileRecord;
 use crate::target::{Cell, Transaction};
 use crate::vault::Vault;
 use crate::writer::Writer;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, HashMap};
 
 /// Records that are known to be bad before they are read, with what is wrong about them: an
 /// attempt that found one out only after rows of it were written is begun anew, knowing it.
@@ -38,8 +41,8 @@ pub struct FileState {
     pub shape: Option<usize>,
     /// What the first look found, between two turns.
     pub shaped: Option<Shaped>,
-    /// Its owner's id.
-    pub owner: Option<String>,
+    /// Its owner's number in the owner table.
+    pub owner: Option<u32>,
     /// Records read.
     pub records: u64,
     /// Records rejected; a broken file counts as one.
@@ -103,8 +106,6 @@ pub struct Run<'p> {
     pub caught: BTreeMap<(String, String), u64>,
     /// Owners.
     pub owners: OwnerTable,
-    /// Ids of owners whose record was rejected.
-    pub rejected_owners: BTreeSet<String>,
     /// Directories and whose they are.
     pub directories: Vec<OwnerReport>,
     /// Rows of earlier runs.
@@ -179,7 +180,6 @@ impl<'p> Run<'p> {
             columns: BTreeMap::new(),
             caught: BTreeMap::new(),
             owners: OwnerTable::default(),
-            rejected_owners: BTreeSet::new(),
             directories: Vec::new(),
             earlier: HashMap::new(),
             known,
@@ -204,14 +204,21 @@ impl<'p> Run<'p> {
                 continue; // nobody asks, or nothing is there
             }
             let columns: Vec<&str> = asked.by.iter().chain(&asked.wanted).map(String::as_str).collect();
+            let stored = self.stored_as(&asked.table, &columns);
             for cells in self.transaction.select(&asked.table, &columns, None)? {
-                let mut values = cells.into_iter().map(cell_value);
+                let mut values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
                 let key: Vec<Value> = values.by_ref().take(asked.by.len()).collect();
                 if let Some(key) = KeyText::of(&key) {
                     self.index.insert_lasting(
                         spec,
                         key,
-                        Entry { place: None, feeder: u32::MAX, values: values.collect(), existing: true },
+                        Entry {
+                            place: None,
+                            feeder: u32::MAX,
+                            values: values.collect(),
+                            existing: true,
+                            present: true,
+                        },
                     );
                 }
             }
@@ -226,14 +233,25 @@ impl<'p> Run<'p> {
             return Ok(());
         }
         let columns: Vec<&str> = self.owner_columns.iter().map(String::as_str).collect();
+        let stored = self.stored_as(&owners.table, &columns);
         for cells in self.transaction.select(&owners.table, &columns, None)? {
-            let values: Vec<(String, Value)> =
-                self.owner_columns.iter().cloned().zip(cells.into_iter().map(cell_value)).collect();
+            let values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
+            let values: Vec<(String, Value)> = self.owner_columns.iter().cloned().zip(values).collect();
             if let Some(id) = values.first().and_then(|(_, value)| value.as_key_text()) {
                 self.owners.add(Owner { id, columns: values });
             }
         }
         Ok(())
+    }
+
+    /// What the cells of a table's columns stand for.
+    pub(crate) fn stored_as(&self, table: &str, columns: &[&str]) -> Vec<StoredAs> {
+        let known = self.plan.schema.table(table);
+        let stored = |column: &&str| StoredAs {
+            kind: known.and_then(|table| table.column(column)).map(|column| column.kind),
+            instant: self.plan.writes_moments(table, column),
+        };
+        columns.iter().map(stored).collect()
     }
 
     /// The number of a source file in the ledger, recorded when the first row comes from it.
@@ -267,12 +285,27 @@ impl<'p> Run<'p> {
         !self.late.is_empty() && self.rejected <= self.options.max_rejects
     }
 
+    /// Proves that something became of every file, once everything was read.
+    pub fn all_files_decided(&self) -> Result<()> {
+        match self.files.iter().filter(|file| file.status.is_none()).count() {
+            0 => Ok(()),
+            count => Err(Error::bug(format!("nothing became of {count} files that a mapping should have read"))),
+        }
+    }
+
     /// Whether nothing was found but rejects, and no more of those than are allowed.
     pub fn is_acceptable(&self) -> bool {
         self.findings.errors() == self.reject_errors
             && self.rejected <= self.options.max_rejects
             && self.late.is_empty()
             && self.files.iter().all(|file| file.tally.leaves.unmapped == 0)
+    }
+
+    /// Gives up what only reading needs.
+    pub fn forget_keys(&mut self) {
+        self.index = KeyIndex::default();
+        self.folds = HashMap::new();
+        self.earlier = HashMap::new();
     }
 
     /// Ends the run early when a signal asked for it.
@@ -284,12 +317,56 @@ impl<'p> Run<'p> {
     }
 }
 
-/// A cell of the target as a value.
-pub(crate) fn cell_value(cell: Cell) -> Value {
-    match cell {
-        Cell::Null | Cell::Blob(_) => Value::Null,
-        Cell::Integer(value) => Value::Integer(value),
-        Cell::Real(value) => Value::Real(value),
-        Cell::Text(text) => Value::Text(text),
+/// A cell of the target as the value that a rule would have written into its column.
+pub(crate) fn cell_value(cell: Cell, kind: StoredAs) -> Value {
+    match (cell, kind.kind) {
+        (Cell::Null | Cell::Blob(_), _) => Value::Null,
+        (Cell::Integer(value @ (0 | 1)), Some(ColumnType::Boolean)) => Value::Bool(value == 1),
+        (Cell::Integer(value), _) => Value::Integer(value),
+        (Cell::Real(value), _) => Value::Real(value),
+        (Cell::Text(text), Some(ColumnType::Time)) => time_value(&text, kind.instant).unwrap_or(Value::Text(text)),
+        (Cell::Text(text), Some(ColumnType::Json)) => Value::Json(text),
+        (Cell::Text(text), _) => Value::Text(text),
+    }
+}
+
+/// What the cells of a column stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StoredAs {
+    kind: Option<ColumnType>,
+    /// Whether rules write moments into it, rather than times without a zone.
+    instant: bool,
+}
+
+/// A stored time: with a zone it is a moment; without one the column says what it is.
+fn time_value(text: &str, instant: bool) -> Option<Value> {
+    let time = text.parse::<Timestamp>().map(|time| time.to_zoned(TimeZone::UTC).datetime());
+    let time: DateTime = time.or_else(|_| text.parse()).ok()?;
+    if instant {
+        time.to_zoned(TimeZone::UTC).ok().map(|time| Value::Instant(time.timestamp()))
+    } else {
+        Some(Value::Civil(time))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_the_value_that_was_written() {
+        let of = |cell, kind, instant| cell_value(cell, StoredAs { kind: Some(kind), instant });
+        let text = |text: &str| Cell::Text(text.to_owned());
+        assert!(of(Cell::Integer(1), ColumnType::Boolean, false) == Value::Bool(true));
+        assert!(of(Cell::Integer(2), ColumnType::Boolean, false) == Value::Integer(2));
+        assert!(of(Cell::Integer(1), ColumnType::Integer, false) == Value::Integer(1));
+        assert!(of(text("{}"), ColumnType::Json, false) == Value::Json("{}".to_owned()));
+        let stored = "2025-05-07 15:09:12.500000";
+        let civil = Value::Civil("2025-05-07T15:09:12.5".parse().unwrap());
+        let moment = Value::Instant("2025-05-07T15:09:12.5Z".parse().unwrap());
+        assert!(of(text(stored), ColumnType::Time, false) == civil);
+        assert!(of(text(stored), ColumnType::Time, true) == moment);
+        assert!(of(text("2025-05-07 10:09:12.5-05:00"), ColumnType::Time, true) == moment);
+        assert!(of(text("soon"), ColumnType::Time, true) == Value::Text("soon".to_owned()));
     }
 }

@@ -2,8 +2,10 @@
 //! judged against the key index and the target before anything is written.
 
 use crate::error::{Error, Result};
-use crate::finding::{Code, FileId, Finding, Place, ROW_DUPLICATE, ROW_REFERENCE, ROW_UNIQUE};
-use crate::keyindex::{Entry, KeyText};
+use crate::finding::{
+    Code, FileId, Finding, Place, ROW_DUPLICATE, ROW_REFERENCE, ROW_SUPERSEDED, ROW_UNIQUE, SECRET_EMPTY,
+};
+use crate::keyindex::{Entry, KeyText, Placed};
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::model::OnDuplicate;
@@ -11,6 +13,7 @@ use crate::mapping::order::feeds;
 use crate::plan::{key_names, unique_lists};
 use crate::row::Value;
 use crate::run::Run;
+use crate::target::SealedColumn;
 use crate::writer::Insert;
 use std::collections::{HashMap, VecDeque};
 
@@ -52,11 +55,13 @@ pub(crate) struct Judged {
     pub(crate) held: Vec<(String, Value)>,
     /// The fields that are filled.
     pub(crate) fills: Vec<usize>,
+    /// Where the row came from that it gave way to.
+    pub(crate) stayed: Option<Place>,
 }
 
 impl Judged {
     pub(crate) fn is(fate: RowFate) -> Self {
-        Self { fate, id: None, digest: [0; 16], held: Vec::new(), fills: Vec::new() }
+        Self { fate, id: None, digest: [0; 16], held: Vec::new(), fills: Vec::new(), stayed: None }
     }
 }
 
@@ -69,15 +74,18 @@ impl Run<'_> {
     /// Decides what becomes of the rows of one record and writes those that are new.
     ///
     /// Returns a fate per draft, and what is wrong; if anything is, no row of the record is written.
-    pub fn settle(&mut self, file: FileId, drafts: &[Draft]) -> Result<(Vec<RowFate>, Vec<Finding>)> {
+    pub fn settle(&mut self, file: FileId, drafts: &mut [Draft]) -> Result<(Vec<RowFate>, Vec<Finding>)> {
         let plan = self.plan;
         let mut judged: Vec<Judged> = Vec::with_capacity(drafts.len());
         let mut refused = Vec::new();
-        let mut placed: Vec<(usize, KeyText)> = Vec::new();
+        let mut placed: Vec<(usize, KeyText, Placed)> = Vec::new();
         let mut given: Vec<&str> = Vec::new();
-        for draft in drafts {
+        for draft in drafts.iter_mut() {
             let rule = &plan.rules[self.mapping][draft.rule];
             let parent = draft.parent.map(|at| judged[at].fate);
+            if let Some(id) = draft.parent.and_then(|at| judged[at].id) {
+                take_parents_id(rule, draft, id);
+            }
             match self.judge(rule, file, draft, parent)? {
                 Verdict::Is(mut one) => {
                     if let (RowFate::Inserted, Some(column)) = (one.fate, &rule.given_id) {
@@ -96,7 +104,7 @@ impl Run<'_> {
             }
         }
         if !refused.is_empty() {
-            placed.iter().for_each(|(spec, key)| self.index.remove(*spec, key));
+            placed.into_iter().rev().for_each(|(spec, key, placed)| self.index.take_back(spec, key, placed));
             given.iter().for_each(|table| self.writer.return_id(table));
             drafts.iter().for_each(|draft| self.unfold(file, draft));
             return Ok((vec![RowFate::Rejected; drafts.len()], refused));
@@ -107,10 +115,25 @@ impl Run<'_> {
                 RowFate::Inserted => self.write(rule, file, draft, one)?,
                 RowFate::Unchanged => self.writer.count(&rule.table.name).unchanged += 1,
                 RowFate::Filled(_) => self.fill(rule, draft, one),
-                RowFate::Superseded | RowFate::NotTaken | RowFate::Empty | RowFate::Rejected => {}
+                RowFate::Superseded | RowFate::Empty => self.note(rule, file, draft, one),
+                RowFate::NotTaken | RowFate::Rejected => {}
             }
         }
         Ok((judged.iter().map(|one| one.fate).collect(), refused))
+    }
+
+    /// Notes a row that is not written because it need not be; its children go with it.
+    fn note(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) {
+        let place = Place { file, offset: draft.at };
+        let (code, message) = match one.fate {
+            RowFate::Empty if draft.empty => (&SECRET_EMPTY, "the secrets of the row are empty".to_owned()),
+            RowFate::Superseded if one.stayed.is_some() => {
+                (&ROW_SUPERSEDED, format!("another row of `{}` has this key and stays", rule.table.name))
+            }
+            _ => return,
+        };
+        let finding = self.finding(code, rule, message, place, one.stayed);
+        self.findings.push(finding);
     }
 
     fn judge(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, parent: Option<RowFate>) -> Result<Verdict> {
@@ -123,7 +146,10 @@ impl Run<'_> {
         }
         let place = Place { file, offset: draft.at };
         match rule.model(&self.plan.set).on_duplicate {
-            OnDuplicate::Across if self.folds_across(rule, file, draft) => return is(RowFate::Superseded),
+            OnDuplicate::Across if self.folds_across(rule, file, draft) => {
+                let stayed = self.earlier_of_key(rule, draft).and_then(|earlier| earlier.place);
+                return Ok(Verdict::Is(Judged { stayed, ..Judged::is(RowFate::Superseded) }));
+            }
             OnDuplicate::Across => {}
             OnDuplicate::Fill => match self.judge_fill(rule, draft, place)? {
                 Some(judged) => return Ok(Verdict::Is(judged)),
@@ -133,7 +159,7 @@ impl Run<'_> {
             OnDuplicate::Reject | OnDuplicate::First => {
                 if let Some(earlier) = self.earlier_of_key(rule, draft) {
                     if self.may_give_way(rule, earlier.feeder) {
-                        return is(RowFate::Superseded);
+                        return Ok(Verdict::Is(Judged { stayed: earlier.place, ..Judged::is(RowFate::Superseded) }));
                     }
                     let message = format!("a row of `{}` has this key already", rule.table.name);
                     let finding = self.finding(&ROW_DUPLICATE, rule, message, place, earlier.place);
@@ -183,7 +209,7 @@ impl Run<'_> {
         let set = &self.plan.set;
         let ranked = set.precedence.iter().find(|of| of.table == rule.table.name).is_some_and(|of| {
             let rank = |rule: &CompiledRule| of.feeders.iter().position(|entry| feeds(set, rule, entry));
-            let other = self.plan.rules.iter().flatten().find(|other| feeder(other) == earlier);
+            let other = self.plan.rules.iter().flatten().find(|other| other.number == earlier);
             matches!((other.and_then(rank), rank(rule)), (Some(first), Some(second)) if first < second)
         });
         ranked || rule.model(set).on_duplicate == OnDuplicate::First
@@ -205,7 +231,8 @@ impl Run<'_> {
 
     fn references(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
         let mut wrong = Vec::new();
-        for reference in rule.references() {
+        // A row may refer to a later one of its own table: that is judged when all are written.
+        for reference in rule.references().filter(|key| key.table != rule.table.name) {
             let values: Vec<Value> =
                 reference.columns.iter().map(|column| value_of(rule, draft, column).clone()).collect();
             let Some(key) = KeyText::of(&values) else {
@@ -228,7 +255,7 @@ impl Run<'_> {
         file: FileId,
         draft: &Draft,
         one: &Judged,
-        placed: &mut Vec<(usize, KeyText)>,
+        placed: &mut Vec<(usize, KeyText, Placed)>,
     ) {
         let given = one.id.map(Value::Integer);
         let key_only = one.fate == RowFate::Empty;
@@ -260,9 +287,9 @@ impl Run<'_> {
             let values = asked.wanted.iter().map(|column| of(column).clone()).collect();
             let place = Some(Place { file, offset: draft.at });
             let existing = one.fate == RowFate::Unchanged;
-            let entry = Entry { place, feeder: feeder(rule), values, existing };
-            self.index.insert(spec, key.clone(), entry);
-            placed.push((spec, key));
+            let entry = Entry { place, feeder: rule.number, values, existing, present: !key_only };
+            let change = self.index.insert(spec, key.clone(), entry);
+            placed.push((spec, key, change));
         }
     }
 
@@ -273,8 +300,14 @@ impl Run<'_> {
             let columns: Vec<&str> = fields.iter().map(|at| rule.fields[*at].column.name.as_str()).collect();
             let key: Vec<Value> = fields.iter().map(|at| draft.values[*at].clone()).collect();
             for (at, secret) in &draft.secrets {
-                let column = &rule.fields[*at].column.name;
-                values[*at] = self.vault.seal(&rule.table.name, column, &columns, &key, secret)?;
+                let name = &rule.fields[*at].column.name;
+                let column = SealedColumn {
+                    table: rule.table.name.clone(),
+                    column: name.clone(),
+                    key_columns: columns.iter().map(|&column| column.to_owned()).collect(),
+                    row_filter: self.plan.row_filter(rule, name),
+                };
+                values[*at] = self.vault.seal(column, &key, secret)?;
             }
         }
         let insert = Insert {
@@ -291,9 +324,14 @@ impl Run<'_> {
     }
 }
 
-/// The number of a rule in the key index.
-fn feeder(rule: &CompiledRule) -> u32 {
-    u32::try_from(rule.mapping * 1_000 + rule.rule).unwrap_or(u32::MAX)
+/// Puts the id that the engine gave to the parent's row where the child refers to it.
+fn take_parents_id(rule: &CompiledRule, draft: &mut Draft, id: i64) {
+    for at in std::mem::take(&mut draft.parents_id) {
+        draft.values[at] = Value::Integer(id);
+        if let Some(fields) = &rule.key_fields {
+            draft.key = KeyText::of(fields.iter().map(|at| &draft.values[*at]));
+        }
+    }
 }
 
 pub(crate) fn value_of<'d>(rule: &CompiledRule, draft: &'d Draft, column: &str) -> &'d Value {

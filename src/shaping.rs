@@ -1,10 +1,10 @@
 //! The first look at a file: judged whole, its shape chosen, its frame kept.
 
 use crate::finding::{Finding, SHAPE_NONE};
-use crate::mapping::apply::shape_fits;
+use crate::mapping::apply::{kind_name, select, shape_fits};
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::model::{Mapping, Shape};
-use crate::record::{Paths, Selection, Tape};
+use crate::record::{Kind, NodeRef, Paths, Segment, Selection, Tape};
 use crate::source::{self, Opened};
 use std::collections::HashMap;
 
@@ -42,9 +42,11 @@ pub struct PathTables {
 impl PathTables {
     /// Takes a shape's table out, for the time that a file is read.
     pub fn take(&mut self, number: usize, mapping: &Mapping, shape: usize) -> PathTable {
-        self.tables.remove(&(number, shape)).unwrap_or_else(|| PathTable {
-            record: Paths::new(),
-            declared: Declared::new(mapping, &mapping.source.shapes[shape]),
+        self.tables.remove(&(number, shape)).unwrap_or_else(|| {
+            let declared = Declared::new(mapping, &mapping.source.shapes[shape]);
+            let mut record = Paths::new();
+            declared.intern(Doc::Record, &mut record);
+            PathTable { record, declared }
         })
     }
 
@@ -54,8 +56,14 @@ impl PathTables {
     }
 
     /// Paths of frames of a mapping's files.
-    pub fn frame(&mut self, number: usize) -> &mut Paths {
-        self.frames.entry(number).or_default()
+    pub fn frame(&mut self, number: usize, mapping: &Mapping) -> &mut Paths {
+        self.frames.entry(number).or_insert_with(|| {
+            let mut paths = Paths::new();
+            for shape in &mapping.source.shapes {
+                Declared::new(mapping, shape).intern(Doc::Frame, &mut paths);
+            }
+            paths
+        })
     }
 }
 
@@ -71,7 +79,7 @@ pub fn shape(
 ) -> Result<Shaped, Vec<Finding>> {
     let shapes = &mapping.source.shapes;
     let selections: Vec<&Selection> = shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
-    let outline = source::skim(opened, &selections, tables.frame(number))?;
+    let outline = source::skim(opened, &selections, tables.frame(number, mapping))?;
     let root = outline.tape.root();
     let fits = |shape: &Shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root));
     let Some(chosen) = shapes.iter().position(fits) else {
@@ -81,17 +89,51 @@ pub fn shape(
         return Err(vec![Finding::new(&SHAPE_NONE, message).at(place)]);
     };
     let (leaves, notes) = (outline.leaves, outline.notes);
+    let mut counts = outline.selected.iter();
+    // How many records each shape would find in the file; a shape without a selection finds one.
+    let selected: Vec<u64> =
+        shapes.iter().map(|shape| shape.records.as_ref().and_then(|_| counts.next().copied()).unwrap_or(1)).collect();
     let frame = match &shapes[chosen].records {
         None => Tape::new(false),
         // What only other shapes select belongs to the frame: if there is such a thing, look again.
         Some(records) => {
             let others = selections.iter().zip(&outline.selected).any(|(other, count)| *other != records && *count > 0);
-            if others { source::skim(opened, &[records], tables.frame(number))?.tape } else { outline.tape }
+            if others { source::skim(opened, &[records], tables.frame(number, mapping))?.tape } else { outline.tape }
         }
     };
+    if let (Some(records), None, 0) = (&shapes[chosen].records, &shapes[chosen].ignore, selected[chosen]) {
+        let wrong = other_kind(frame.root(), &shapes[chosen], records, tables.frame(number, mapping));
+        if let Some((at, message)) = wrong {
+            let place = crate::finding::Place { file: opened.file(), offset: at };
+            return Err(vec![Finding::new(&SHAPE_NONE, message).at(place)]);
+        }
+    }
     let sha256 = opened.digest().map_err(|finding| vec![finding])?;
     let mut table = tables.take(number, mapping, chosen);
-    table.declared.learn(Doc::Frame, tables.frame(number));
+    table.declared.learn(Doc::Frame, tables.frame(number, mapping));
     tables.put_back(number, chosen, table);
     Ok(Shaped { shape: chosen, frame, leaves, notes, sha256 })
+}
+
+/// The first value on the way to the records that is of another kind than the selection needs, where
+/// it found no record. What is missing, null or an empty container holds no record and is no fault.
+fn other_kind(root: NodeRef, shape: &Shape, records: &Selection, paths: &Paths) -> Option<(u64, String)> {
+    let segments = &records.0;
+    let wrong = |segment: &Segment, node: NodeRef| match (segment, node.kind()) {
+        (_, Kind::Null | Kind::Record(_)) => None,
+        (_, Kind::Array | Kind::Object) if node.is_leaf() => None,
+        (Segment::Elements, Kind::Array) | (Segment::Members | Segment::Name(_), Kind::Object) => None,
+        (Segment::Elements, _) => Some("an array"),
+        (Segment::Members | Segment::Name(_), _) => Some("an object"),
+    };
+    segments.iter().enumerate().find_map(|(depth, segment)| {
+        select(root, &segments[..depth]).into_iter().find_map(|selected| {
+            let node = selected.node;
+            let expected = wrong(segment, node)?;
+            let what = if depth == 0 { "the document".to_owned() } else { format!("`{}`", paths.show(node.path())) };
+            let found = kind_name(node);
+            let message = format!("shape `{}`: {what} is {found} where {expected} is expected", shape.name);
+            Some((node.at(), message))
+        })
+    })
 }

@@ -15,6 +15,9 @@ use crate::target::Mode;
 use crate::target::ledger::RunRecord;
 use std::collections::{BTreeMap, HashMap};
 
+/// What stands where the value of a secret would stand.
+pub const WITHHELD: &str = "(withheld: it holds the value of a secret)";
+
 /// What a report says that the run itself does not know.
 #[derive(Debug)]
 pub struct Ending {
@@ -37,7 +40,10 @@ pub struct Ending {
 /// The report of a run. Every text in it is searched for secrets.
 pub fn report(run: &mut Run, ending: &Ending) -> Report {
     let plan = run.plan;
+    // Nothing asks for keys any more, and the report itself takes room.
+    run.forget_keys();
     let findings = std::mem::take(&mut run.findings);
+    let ignored = ignored(run);
     let files = files(run);
     let mut leaves = LeafCounts::default();
     files.iter().for_each(|file| leaves.add(&file.leaves));
@@ -66,7 +72,7 @@ pub fn report(run: &mut Run, ending: &Ending) -> Report {
             })
             .collect(),
         owners: run.directories.clone(),
-        ignored: ignored(run),
+        ignored,
         tables: run.writer.counts(),
         columns: columns(run),
         findings: located(findings, &plan.tree.files),
@@ -100,9 +106,11 @@ pub fn run_record(report: &Report, record: RunRecord) -> RunRecord {
     }
 }
 
-fn files(run: &Run) -> Vec<FileReport> {
+/// What became of each file; its state is given up for it.
+fn files(run: &mut Run) -> Vec<FileReport> {
     let plan = run.plan;
-    let one = |(at, state): (usize, &crate::run::FileState)| {
+    let states = std::mem::take(&mut run.files);
+    let one = |(at, state): (usize, crate::run::FileState)| {
         let mapping = match &plan.fates[at] {
             Fate::Mapped { mapping, .. } => Some(&plan.set.mappings[*mapping]),
             _ => None,
@@ -113,16 +121,16 @@ fn files(run: &Run) -> Vec<FileReport> {
             path: plan.tree.files[at].path.clone(),
             mapping: mapping.map(|mapping| mapping.name.clone()),
             status,
-            reason: state.reason.clone(),
+            reason: state.reason,
             shape: shape.filter(|name| !name.is_empty()),
-            owner: state.owner.clone(),
+            owner: state.owner.and_then(|owner| run.owners.id_of(owner)).map(str::to_owned),
             bytes: plan.tree.files[at].bytes,
             records: state.records,
             rejected: state.rejected,
             leaves: if status == FileStatus::Imported { state.tally.leaves } else { LeafCounts::default() },
         }
     };
-    run.files.iter().enumerate().map(one).collect()
+    states.into_iter().enumerate().map(one).collect()
 }
 
 fn ignored(run: &Run) -> Vec<IgnoredReport> {
@@ -260,25 +268,12 @@ fn located(findings: Findings, files: &[SourceFile]) -> Vec<FindingReport> {
 
 /// A text of the report that holds the value of a secret is withheld: the report may be mailed.
 fn withhold(report: &mut Report, run: &Run) {
-    let mask = |text: &mut String| {
+    report.files.iter_mut().for_each(|file| file.path = printable(&file.path));
+    report.each_text(&mut |text| {
         if run.vault.finds_secret(text) {
-            "(withheld: it holds the value of a secret)".clone_into(text);
+            WITHHELD.clone_into(text);
         }
-    };
-    for finding in &mut report.findings {
-        mask(&mut finding.message);
-        mask(&mut finding.subject);
-        if let Some(pointer) = finding.place.as_mut().and_then(|place| place.pointer.as_mut()) {
-            mask(pointer);
-        }
-    }
-    report.caught_all.iter_mut().for_each(|caught| mask(&mut caught.path));
-    report.owners.iter_mut().for_each(|owner| mask(&mut owner.directory));
-    for file in &mut report.files {
-        file.path = printable(&file.path);
-        file.reason.iter_mut().for_each(mask);
-        mask(&mut file.path);
-    }
+    });
 }
 
 /// What the walk found, unless the set ignores it.

@@ -5,12 +5,15 @@ use crate::config::{Companion, ImportOptions, Phase};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Place, SECRET_REMAINS};
 use crate::mapping::declared::Doc;
+use crate::mapping::secret_words::looks_secret;
 use crate::pipeline::file_id;
 use crate::plan::{Fate, Plan};
 use crate::record::{Kind, Tape};
+use crate::report::FileStatus;
+use crate::run::Run;
 use crate::secret::proof::SecretSet;
 use crate::shaping::{PathTable, PathTables, shape};
-use crate::source::{self, Limits};
+use crate::source::{self, Limits, search};
 
 /// What the sweep found.
 #[derive(Debug)]
@@ -30,6 +33,26 @@ impl Swept {
         };
         files.iter().map(warning).collect()
     }
+}
+
+/// A warning for each file that was ignored and holds a secret that was found elsewhere, or something
+/// whose name sounds like one: nobody reads it, and nobody would think of it.
+pub fn ignored(run: &Run, with_secrets: &[usize]) -> Result<Vec<Finding>> {
+    let mut found = Vec::new();
+    for (file, state) in run.files.iter().enumerate() {
+        if state.status != Some(FileStatus::Ignored) || with_secrets.binary_search(&file).is_ok() {
+            continue; // it is read, or told already
+        }
+        run.heed_signals()?;
+        let source = &run.plan.tree.files[file];
+        let message = match search::holds(source, &|text| run.vault.finds_secret(text), &looks_secret) {
+            Ok(false) => continue, // nothing to warn of
+            Ok(true) => "this file is ignored, and secrets or what sounds like them remain in it",
+            Err(_) => "this file is ignored and cannot be read, so nobody knows whether secrets remain in it",
+        };
+        found.push(Finding::new(&SECRET_REMAINS, message).at(source.place(0)).about("source"));
+    }
+    Ok(found)
 }
 
 /// Collects the values at every secret path of every mapped file.
@@ -80,7 +103,7 @@ fn sweep_file(
 ) -> Option<()> {
     let mapping = &plan.set.mappings[number];
     let limits = Limits { depth: options.max_depth, sensitive: true, ..Limits::default() };
-    let mut opened = source::open(&plan.tree.files[file], limits).ok()?;
+    let mut opened = source::open_as(&plan.tree.files[file], limits, mapping.source.format).ok()?;
     let shaped = shape(&mut opened, number, mapping, tables).ok()?;
     let mut table = tables.take(number, mapping, shaped.shape);
     collect(&shaped.frame, &table, Doc::Frame, found);

@@ -7,11 +7,11 @@ use crate::secret::cipher::{SealPlace, Sealer};
 use crate::secret::kdf::Cost;
 use crate::secret::keys::{ACTIVE, KeyRow, Secret, create, unlock};
 use crate::secret::proof::{LeakSearch, SecretSet};
-use crate::target::{SealedColumn, Transaction};
+use crate::target::{Cell, SealedColumn, Transaction};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 /// Where the run's key comes from.
 #[derive(Debug)]
@@ -35,14 +35,17 @@ pub enum Same {
     Unknown,
 }
 
-/// A sealed value that must be opened again.
+/// The sealed values of one column, which must be opened again.
 struct Sealed {
-    table: String,
-    column: String,
-    key_columns: Vec<String>,
-    key: Vec<Value>,
-    mark: [u8; 16],
+    column: SealedColumn,
+    keys: Vec<Vec<Value>>,
+    /// What each of the keys was sealed with.
+    marks: Vec<[u8; 16]>,
 }
+
+/// So many sealed values are read back together: where no index leads to their keys, that is one
+/// pass over the table.
+const READ_BACK: usize = 4_096;
 
 /// Seals, opens, searches.
 pub struct Vault {
@@ -53,7 +56,6 @@ pub struct Vault {
     seals_before: i64,
     salt: [u8; 32],
     sealed: Vec<Sealed>,
-    columns: BTreeMap<(String, String), SealedColumn>,
     search: LeakSearch,
     /// Existing sealed values that could not be compared.
     pub uncompared: u64,
@@ -61,7 +63,7 @@ pub struct Vault {
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Vault({} sealed)", self.sealed.len())
+        write!(f, "Vault({} sealed)", self.count())
     }
 }
 
@@ -96,40 +98,25 @@ impl Vault {
             row,
             salt,
             sealed: Vec::new(),
-            columns: BTreeMap::new(),
             search: secrets.freeze(),
             uncompared: 0,
         })
     }
 
     /// Seals a secret for a cell, and remembers that it must open again.
-    pub fn seal(
-        &mut self,
-        table: &str,
-        column: &str,
-        key_columns: &[&str],
-        key: &[Value],
-        secret: &SecretString,
-    ) -> Result<Value> {
+    pub fn seal(&mut self, column: SealedColumn, key: &[Value], secret: &SecretString) -> Result<Value> {
         let mark = self.mark(secret);
         let texts = key_texts(key)?;
         let sealer =
             self.sealer.as_mut().ok_or_else(|| Error::bug("a value is to be sealed, and the run has no key"))?;
-        let token = sealer.seal(&SealPlace { table, column, key: &texts }, secret)?;
-        let owned: Vec<String> = key_columns.iter().map(|&name| name.to_owned()).collect();
-        self.columns.entry((table.to_owned(), column.to_owned())).or_insert_with(|| SealedColumn {
-            table: table.to_owned(),
-            column: column.to_owned(),
-            key_columns: owned.clone(),
-            row_filter: None,
+        let place = SealPlace { table: &column.table, column: &column.column, key: &texts };
+        let token = sealer.seal(&place, secret)?;
+        let at = self.sealed.iter().position(|sealed| sealed.column == column).unwrap_or_else(|| {
+            self.sealed.push(Sealed { column, keys: Vec::new(), marks: Vec::new() });
+            self.sealed.len() - 1
         });
-        self.sealed.push(Sealed {
-            table: table.to_owned(),
-            column: column.to_owned(),
-            key_columns: owned,
-            key: key.to_vec(),
-            mark,
-        });
+        self.sealed[at].keys.push(key.to_vec());
+        self.sealed[at].marks.push(mark);
         Ok(Value::Sealed(token))
     }
 
@@ -147,8 +134,8 @@ impl Vault {
             return Ok(Same::Unknown);
         }
         let texts = key_texts(key)?;
-        let opened =
-            self.sealer.as_ref().and_then(|sealer| sealer.open(&SealPlace { table, column, key: &texts }, token).ok());
+        let place = SealPlace { table, column, key: &texts };
+        let opened = self.sealer.as_ref().and_then(|sealer| sealer.open(&place, &token_of(token)).ok());
         Ok(match opened {
             Some(text) if self.mark(&text) == self.mark(secret) => Same::Yes,
             _ => Same::No,
@@ -162,7 +149,7 @@ impl Vault {
 
     /// How many values were sealed.
     pub fn count(&self) -> u64 {
-        self.sealed.len() as u64
+        self.sealed.iter().map(|sealed| sealed.keys.len() as u64).sum()
     }
 
     /// Opens every sealed value again from what stands in the target: how many did, and where one
@@ -170,19 +157,20 @@ impl Vault {
     pub fn prove(&self, transaction: &mut dyn Transaction) -> Result<(u64, Vec<String>)> {
         let (mut opened, mut failed) = (0, Vec::new());
         let Some(sealer) = &self.sealer else { return Ok((0, failed)) };
-        for sealed in &self.sealed {
-            let key_columns: Vec<&str> = sealed.key_columns.iter().map(String::as_str).collect();
-            let cells =
-                transaction.find(&sealed.table, &key_columns, &[&sealed.column], std::slice::from_ref(&sealed.key))?;
-            let token = match cells.into_iter().next().flatten().and_then(|cells| cells.into_iter().next()) {
-                Some(crate::target::Cell::Text(token)) => token,
-                _ => String::new(),
-            };
-            let key = key_texts(&sealed.key)?;
-            let place = SealPlace { table: &sealed.table, column: &sealed.column, key: &key };
-            match sealer.open(&place, &token) {
-                Ok(text) if self.mark(&text) == sealed.mark => opened += 1,
-                _ => failed.push(format!("{}.{}", sealed.table, sealed.column)),
+        for Sealed { column: SealedColumn { table, column, key_columns, .. }, keys, marks } in &self.sealed {
+            let by: Vec<&str> = key_columns.iter().map(String::as_str).collect();
+            for (keys, marks) in keys.chunks(READ_BACK).zip(marks.chunks(READ_BACK)) {
+                let found = transaction.find(table, &by, &[column], keys)?;
+                for ((key, mark), cells) in keys.iter().zip(marks).zip(found) {
+                    let token = match cells.and_then(|cells| cells.into_iter().next()) {
+                        Some(Cell::Text(token)) => token,
+                        _ => String::new(),
+                    };
+                    match sealer.open(&SealPlace { table, column, key: &key_texts(key)? }, &token_of(&token)) {
+                        Ok(text) if self.mark(&text) == *mark => opened += 1,
+                        _ => failed.push(format!("{table}.{column}")),
+                    }
+                }
             }
         }
         Ok((opened, failed))
@@ -200,7 +188,8 @@ impl Vault {
                 transaction.put_key(&row)?;
             }
         }
-        let columns: Vec<SealedColumn> = self.columns.values().cloned().collect();
+        let mut columns: Vec<SealedColumn> = self.sealed.iter().map(|sealed| sealed.column.clone()).collect();
+        columns.sort();
         transaction.put_sealed_columns(&columns)
     }
 
@@ -211,6 +200,14 @@ impl Vault {
         hash.update(secret.expose_secret().as_bytes());
         let digest = hash.finalize();
         std::array::from_fn(|i| digest[i])
+    }
+}
+
+/// The sealed value in a cell: in a JSON column it is the content of a JSON string.
+fn token_of(cell: &str) -> Cow<'_, str> {
+    match cell.starts_with('"').then(|| serde_json::from_str::<String>(cell)) {
+        Some(Ok(token)) => Cow::Owned(token),
+        Some(Err(_)) | None => Cow::Borrowed(cell),
     }
 }
 

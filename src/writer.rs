@@ -1,7 +1,7 @@
 //! The writer: complete rows into the transaction, in batches of one table, with their ledger.
 
 use crate::error::Result;
-use crate::finding::{Finding, Place, SECRET_FOUND, SECRET_WORD};
+use crate::finding::{Finding, Place, ROW_UNIQUE, SECRET_FOUND, SECRET_WORD};
 use crate::keyindex::KeyText;
 use crate::mapping::compile::CompiledRule;
 use crate::report::TableReport;
@@ -18,7 +18,7 @@ const BATCH_BYTES: usize = 1 << 20;
 /// Writes rows in batches, counts them, and gives ids.
 #[derive(Debug, Default)]
 pub struct Writer {
-    batches: Vec<(usize, Batch)>,
+    batches: Vec<(u32, Batch)>,
     ledger: Vec<RowRecord>,
     next_ids: BTreeMap<String, i64>,
     counts: BTreeMap<String, TableReport>,
@@ -109,11 +109,10 @@ impl Writer {
             offset: row.place.offset,
             digest: row.digest,
         });
-        let number = rule.mapping * 1_000 + rule.rule;
-        let batch = match self.batches.iter_mut().position(|(of, _)| *of == number) {
+        let batch = match self.batches.iter_mut().position(|(of, _)| *of == rule.number) {
             Some(at) => &mut self.batches[at].1,
             None => {
-                self.batches.push((number, empty_batch(rule)));
+                self.batches.push((rule.number, empty_batch(rule)));
                 &mut self.batches.last_mut().expect("just pushed").1
             }
         };
@@ -122,16 +121,20 @@ impl Writer {
         batch.bytes += values.iter().map(text_len).sum::<usize>();
         batch.rows.push(Row { values, place: row.place, digest: row.digest });
         if batch.bytes >= BATCH_BYTES {
-            self.flush(transaction)?;
+            self.flush(transaction, findings)?;
         }
         Ok(())
     }
 
     /// Writes everything that was taken in, parents' tables first.
-    pub fn flush(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+    pub fn flush(&mut self, transaction: &mut dyn Transaction, findings: &mut dyn FnMut(Finding)) -> Result<()> {
         for (_, batch) in &mut self.batches {
             if !batch.rows.is_empty() {
-                transaction.insert(batch)?;
+                for (place, index) in transaction.insert(batch)? {
+                    let message =
+                        format!("`{}` ({index}) is unique in the database, and another row has the same", batch.table);
+                    findings(Finding::new(&ROW_UNIQUE, message).at(place).about(batch.table.clone()));
+                }
                 batch.rows.clear();
                 batch.bytes = 0;
             }
@@ -181,8 +184,8 @@ impl Writer {
     }
 
     /// Forgets the batches of a part that is done, so that order follows the parts.
-    pub fn end_part(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
-        self.flush(transaction)?;
+    pub fn end_part(&mut self, transaction: &mut dyn Transaction, findings: &mut dyn FnMut(Finding)) -> Result<()> {
+        self.flush(transaction, findings)?;
         self.batches.clear();
         Ok(())
     }

@@ -75,8 +75,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: BackupCommand,
     },
-    /// Keys for stored credentials.
-    #[command(after_help = "Example:\n  treelift credentials new-key-file ./treelift.key")]
+    /// Work on stored credentials: look, seal, change keys, hand over.
+    #[command(after_help = "Example:\n  treelift credentials status --database sqlite:///./app.db")]
     Credentials {
         #[command(subcommand)]
         command: Credentials,
@@ -140,6 +140,9 @@ pub(super) struct ImportArgs {
     /// Use only this mapping; may be given more than once.
     #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
     pub(super) only_mapping: Vec<String>,
+    /// Read this mapping too, although its set leaves it out by default; may be given more than once.
+    #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
+    pub(super) with: Vec<String>,
     /// Import only what belongs to this owner (directory or id); may be given more than once.
     #[arg(long, value_name = "OWNER", action = ArgAction::Append)]
     pub(super) only_owner: Vec<String>,
@@ -191,8 +194,155 @@ pub(super) struct ExplainArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Credentials {
+    /// Tell what stands in which column: sealed, clear text, empty. Needs no secret.
+    Status(StatusArgs),
+    /// Seal clear text in an existing database.
+    Encrypt(Box<EncryptArgs>),
+    /// Open every sealed value, and say which do not open.
+    Verify(VerifyArgs),
+    /// Change the passphrase or key file; no value changes.
+    Rekey(RekeyArgs),
+    /// Make a new data key, and seal every value again under it.
+    Rotate(RotateArgs),
+    /// Write the sealed values in the form that the application itself reads.
+    HandOver(HandOverArgs),
     /// Make a key file that only you can read.
     NewKeyFile(NewKeyFileArgs),
+}
+
+/// The database that a command works on.
+#[derive(Debug, Clone, Args)]
+pub(super) struct DatabaseArgs {
+    /// The database [default: DATABASE_URL].
+    #[arg(long, value_name = "URL")]
+    pub(super) database: Option<String>,
+}
+
+/// What every command takes that changes a database.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ChangeArgs {
+    #[command(flatten)]
+    pub(super) database: DatabaseArgs,
+    /// Do everything on a private copy, and change nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Answer yes to every question.
+    #[arg(long)]
+    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) secrets: SecretArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift credentials status --database sqlite:///./app.db\n\n\
+Exits 1 when a value stands in clear text. Clear text is looked for in registered columns and in those whose \
+names sound like secrets.")]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub(super) database: DatabaseArgs,
+    /// Leave this column out, although its name sounds like a secret; may be given more than once.
+    #[arg(long, value_name = "TABLE.COLUMN", action = ArgAction::Append)]
+    pub(super) except: Vec<String>,
+}
+
+const ENCRYPT_EXAMPLES: &str = "\
+Examples:
+  treelift credentials encrypt --database sqlite:///./app.db --passphrase-file ./pass.txt
+  treelift credentials encrypt --database ./app.db --column logins.password --key person,service
+  treelift credentials encrypt --database ./app.db --from fernet
+
+Without --column and --mappings: registered columns, and columns whose names sound like secrets.";
+
+#[derive(Debug, Args)]
+#[command(after_help = ENCRYPT_EXAMPLES)]
+pub(super) struct EncryptArgs {
+    /// Seal this column and no other; may be given more than once.
+    #[arg(long, value_name = "TABLE.COLUMN", action = ArgAction::Append)]
+    pub(super) column: Vec<String>,
+    /// The columns that tell its rows apart, with commas [default: a unique list of columns].
+    #[arg(long, value_name = "COLUMN,COLUMN", value_delimiter = ',', requires = "column")]
+    pub(super) key: Vec<String>,
+    /// Leave this column as it is, although its name sounds like a secret; may be given more than once.
+    #[arg(long, value_name = "TABLE.COLUMN", action = ArgAction::Append)]
+    pub(super) except: Vec<String>,
+    /// Seal the columns that this mapping set seals; with --from, the set that describes the application.
+    #[arg(long, value_name = "SET|DIR")]
+    pub(super) mappings: Option<String>,
+    /// Take back what was handed over in this form.
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) from: Option<Format>,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift credentials verify --database ./app.db --passphrase-file ./pass.txt\n\n\
+Exits 3 when a value does not open. Values that were handed over are opened when the application's own \
+variables are set, and counted otherwise.")]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    pub(super) database: DatabaseArgs,
+    /// The mapping set that describes the application [default: the one of the last import].
+    #[arg(long, value_name = "SET|DIR")]
+    pub(super) mappings: Option<String>,
+    #[command(flatten)]
+    pub(super) secrets: SecretArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift credentials rekey --database ./app.db --passphrase-file ./old.txt \
+--new-passphrase-file ./new.txt\n\nCopies of the database, such as backups, still open with the old one.")]
+pub(super) struct RekeyArgs {
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+    #[command(flatten)]
+    pub(super) new: NewSecretArgs,
+}
+
+/// The secret that takes the place of the other; `weak_passphrase` is the old one's flag as well.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "New secret (else a hidden prompt)")]
+pub(super) struct NewSecretArgs {
+    /// Read the new passphrase from this file; one line break at its end is not part of it.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(super) new_passphrase_file: Option<PathBuf>,
+    /// Use this key file from now on.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(super) new_key_file: Option<PathBuf>,
+    /// `--weak-passphrase` of the old one.
+    #[arg(skip)]
+    pub(super) weak_passphrase: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift credentials rotate --database ./app.db --passphrase-file ./pass.txt\n\n\
+The passphrase or key file stays. Copies of the database, such as backups, keep the old data key.")]
+pub(super) struct RotateArgs {
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  treelift credentials hand-over --to fernet --database ./app.db --passphrase-file ./pass.txt\n\n\
+The application's password comes from the variables that its mapping set names in [hand_over.fernet]."
+)]
+pub(super) struct HandOverArgs {
+    /// The form.
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) to: Format,
+    /// The mapping set that describes the application [default: the one of the last import].
+    #[arg(long, value_name = "SET|DIR")]
+    pub(super) mappings: Option<String>,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+/// Forms of applications.
+// The variants say nothing more: with texts of their own they would stretch every help page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Fernet,
 }
 
 #[derive(Debug, Args)]

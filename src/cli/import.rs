@@ -40,6 +40,7 @@ fn options(args: ImportArgs, database: Option<&Database>) -> ImportOptions {
         rejects: args.rejects,
         max_rejects: args.max_rejects,
         only_mapping: args.only_mapping,
+        with: args.with,
         only_owner: args.only_owner,
         owner: args.owner,
         no_backup: args.backup.no_backup,
@@ -80,19 +81,20 @@ mod tests {
         assert_eq!(
             format!("{:?}", parsed("treelift import ./old")),
             "ImportOptions { source: \"./old\", mappings: None, database: None, mode: Real, reports: [], rejects: None, \
-             max_rejects: 0, only_mapping: [], only_owner: [], owner: None, no_backup: false, backup_dir: None, max_depth: 64 }"
+             max_rejects: 0, only_mapping: [], with: [], only_owner: [], owner: None, no_backup: false, backup_dir: None, max_depth: 64 }"
         );
     }
 
     #[test]
     fn every_flag_reaches_its_option() {
         let line = "treelift import ./old --mappings notes --database x.db --dry-run --report a.json --report b.html \
-                    --rejects r --max-rejects 3 --only-mapping m --only-mapping n --only-owner o --owner p --no-backup --max-depth 127";
+                    --rejects r --max-rejects 3 --only-mapping m --only-mapping n --with w --only-owner o --owner p --no-backup \
+                    --max-depth 127";
         assert_eq!(
             format!("{:?}", parsed(line)),
             "ImportOptions { source: \"./old\", mappings: Some(\"notes\"), database: Some(\"x.db\"), mode: Dry, \
              reports: [\"a.json\", \"b.html\"], rejects: Some(\"r\"), max_rejects: 3, only_mapping: [\"m\", \"n\"], \
-             only_owner: [\"o\"], owner: Some(\"p\"), no_backup: true, backup_dir: None, max_depth: 127 }"
+             with: [\"w\"], only_owner: [\"o\"], owner: Some(\"p\"), no_backup: true, backup_dir: None, max_depth: 127 }"
         );
     }
 }

@@ -22,7 +22,7 @@ mod terminal;
 mod unbuilt;
 
 use crate::error::{Error, Result};
-use args::{Cli, Command, Credentials};
+use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};
 use output::{Output, Wishes};
 use std::ffi::OsString;
@@ -74,6 +74,6 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Command::Explain(args) => explain::run(&args, output),
         Command::Schema { command } => schema::run(command, output),
         Command::Backup { command } => backup::run(command, output),
-        Command::Credentials { command: Credentials::NewKeyFile(args) } => credentials::new_key_file(&args, output),
+        Command::Credentials { command } => credentials::run(command, output),
     }
 }

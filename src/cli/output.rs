@@ -85,7 +85,7 @@ impl Output {
         if !self.wishes.json {
             return self.stdout(&paint(&summary(report, self.wishes.detail)));
         }
-        self.stdout(&report.json())?;
+        self.stdout_by(|out| report.write_json(out))?;
         if !self.is_quiet() {
             self.stderr(&paint(&format!("{}\n", verdict(report))));
         }
@@ -125,8 +125,12 @@ impl Output {
     }
 
     fn stdout(&self, text: &str) -> Result<()> {
+        self.stdout_by(|out| out.write_all(text.as_bytes()))
+    }
+
+    fn stdout_by(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let mut stream = AutoStream::new(io::stdout().lock(), self.choice());
-        match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+        match write(&mut stream).and_then(|()| stream.flush()) {
             // Nobody reads on, as with `| head`: no reason to complain.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::environment(format!("cannot write to standard output: {}", error.kind())))

@@ -4,7 +4,7 @@ use crate::config::Phase;
 use crate::report::words::thousands;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What the person watching sees of the phase that goes on.
@@ -14,25 +14,33 @@ pub(super) struct Progress {
     bar: Mutex<ProgressBar>,
     done: AtomicU64,
     total: AtomicU64,
+    values: AtomicBool,
 }
 
 impl Progress {
     /// Nothing goes on yet.
     pub(super) fn new(visible: bool) -> Self {
-        Self { visible, bar: Mutex::new(ProgressBar::hidden()), done: AtomicU64::new(0), total: AtomicU64::new(0) }
+        Self {
+            visible,
+            bar: Mutex::new(ProgressBar::hidden()),
+            done: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            values: AtomicBool::new(false),
+        }
     }
 
     /// A phase begins in place of the former.
     pub(super) fn phase(&self, phase: Phase, files: u64, bytes: u64) {
         self.done.store(0, Ordering::Relaxed);
         self.total.store(files, Ordering::Relaxed);
+        self.values.store(phase == Phase::Seal, Ordering::Relaxed);
         if !self.visible {
             return;
         }
         let bar = ProgressBar::with_draw_target((bytes > 0).then_some(bytes), ProgressDrawTarget::stderr());
         bar.set_style(style(bytes > 0));
         bar.set_prefix(name(phase));
-        bar.set_message(files_words(0, files));
+        bar.set_message(self.words(0));
         bar.enable_steady_tick(Duration::from_millis(120));
         let former = std::mem::replace(&mut *self.lock(), bar);
         former.finish_and_clear();
@@ -46,7 +54,7 @@ impl Progress {
         let done = self.done.fetch_add(files, Ordering::Relaxed) + files;
         let bar = self.lock();
         bar.inc(bytes);
-        bar.set_message(files_words(done, self.total.load(Ordering::Relaxed)));
+        bar.set_message(self.words(done));
     }
 
     /// Does something that writes to the terminal, with the display out of its way.
@@ -58,6 +66,11 @@ impl Progress {
     /// Takes the display away.
     pub(super) fn end(&self) {
         self.lock().finish_and_clear();
+    }
+
+    fn words(&self, done: u64) -> String {
+        let what = if self.values.load(Ordering::Relaxed) { "values" } else { "files" };
+        count_words(done, self.total.load(Ordering::Relaxed), what)
     }
 
     /// A thread that panicked while it drew leaves a display that is still good enough to clear.
@@ -80,15 +93,16 @@ fn name(phase: Phase) -> &'static str {
         Phase::Walk => "walking",
         Phase::Sweep => "sweeping",
         Phase::Import => "importing",
+        Phase::Seal => "opening",
         Phase::Check => "checking",
         Phase::Finish => "finishing",
     }
 }
 
-fn files_words(done: u64, total: u64) -> String {
+fn count_words(done: u64, total: u64, what: &str) -> String {
     match total {
-        0 => format!("{} files", thousands(done)),
-        _ => format!("{} of {} files", thousands(done), thousands(total)),
+        0 => format!("{} {what}", thousands(done)),
+        _ => format!("{} of {} {what}", thousands(done), thousands(total)),
     }
 }
 
@@ -104,7 +118,7 @@ mod tests {
 
     #[test]
     fn files_are_counted_against_their_total_where_it_is_known() {
-        assert_eq!(files_words(1_200, 0), "1,200 files");
-        assert_eq!(files_words(1, 1_200), "1 of 1,200 files");
+        assert_eq!(count_words(1_200, 0, "files"), "1,200 files");
+        assert_eq!(count_words(1, 1_200, "values"), "1 of 1,200 values");
     }
 }

@@ -1,7 +1,7 @@
 //! Where the passphrase or key comes from: a file, the environment, or a hidden prompt. Never from
 //! an argument, which everybody on the machine can read.
 
-use super::args::SecretArgs;
+use super::args::{NewSecretArgs, SecretArgs};
 use crate::config::SecretNeed;
 use crate::error::{Error, Result};
 use crate::secret::keys::Secret;
@@ -52,6 +52,33 @@ pub(super) fn choose(args: SecretArgs, variable: Option<OsString>) -> Result<Sec
     Ok(SecretSource { origin, weak: args.weak_passphrase })
 }
 
+/// Chooses the secret that takes the place of another: only files and the prompt, since the variable
+/// holds the old one.
+pub(super) fn choose_new(args: NewSecretArgs) -> Result<SecretSource> {
+    let origin = match (args.new_passphrase_file, args.new_key_file) {
+        (Some(_), Some(_)) => {
+            return Err(Error::request(
+                "the new secret is given twice, by `--new-passphrase-file` and `--new-key-file`",
+            ));
+        }
+        (Some(path), None) => Origin::PassphraseFile(path),
+        (None, Some(path)) => Origin::KeyFile(path),
+        (None, None) => Origin::Prompt,
+    };
+    Ok(SecretSource { origin, weak: args.weak_passphrase })
+}
+
+/// A secret of the application, from a variable that its mapping set names.
+pub(super) fn variable(name: &str) -> Result<Option<SecretString>> {
+    std::env::var_os(name)
+        .map(|value| match value.into_string() {
+            Ok(text) => Ok(SecretString::from(text)),
+            // The value itself must not be shown, so neither is the error.
+            Err(_) => Err(Error::request(format!("`{name}` is not UTF-8"))),
+        })
+        .transpose()
+}
+
 fn text(value: OsString) -> Result<SecretString> {
     match value.into_string() {
         Ok(text) => Ok(SecretString::from(text)),
@@ -71,6 +98,7 @@ pub(super) fn obtain(source: SecretSource, need: SecretNeed, attended: bool) -> 
         Origin::KeyFile(path) => Secret::from_key_file(&path),
         Origin::Environment(text) => Secret::from_passphrase_text(text, strength),
         Origin::Prompt if need == SecretNeed::IfGiven => return Ok(None),
+        Origin::Prompt if need == SecretNeed::IfAttended && !attended => return Ok(None),
         Origin::Prompt if attended => Secret::from_passphrase_text(ask(creating)?, strength),
         Origin::Prompt => {
             Err(Error::request("a passphrase or key is needed, and there is no terminal to ask on").hint(WAYS))
@@ -144,6 +172,13 @@ mod tests {
         assert_eq!(error.status(), 2);
         assert_eq!(error.message, "a passphrase or key is needed, and there is no terminal to ask on");
         assert!(error.hint.is_some());
+    }
+
+    #[test]
+    fn what_can_go_without_a_secret_asks_only_somebody_who_is_there() {
+        for need in [SecretNeed::IfGiven, SecretNeed::IfAttended] {
+            assert!(obtain(SecretSource::prompt(), need, false).expect("goes without").is_none());
+        }
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub(super) struct Terminal {
     progress: Progress,
     signals: Signals,
     secret: Mutex<Option<SecretSource>>,
+    new_secret: Mutex<Option<SecretSource>>,
 }
 
 impl Terminal {
@@ -40,7 +41,13 @@ impl Terminal {
             progress: Progress::new(watched && !manner.quiet),
             signals: Signals::watch()?,
             secret: Mutex::new(Some(secret)),
+            new_secret: Mutex::new(None),
         })
+    }
+
+    /// Knows as well where the secret comes from that takes the other one's place.
+    pub(super) fn with_new_secret(self, source: SecretSource) -> Self {
+        Self { new_secret: Mutex::new(Some(source)), ..self }
     }
 
     /// Takes the progress display away, before the result is printed.
@@ -61,6 +68,14 @@ impl Terminal {
     /// Whether somebody is there to ask.
     pub(super) fn is_attended(&self) -> bool {
         self.attended
+    }
+}
+
+impl Terminal {
+    fn obtain(&self, source: &Mutex<Option<SecretSource>>, need: SecretNeed) -> Result<Option<Secret>> {
+        let source = source.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let source = source.ok_or_else(|| Error::bug("the passphrase or key was asked for twice"))?;
+        self.progress.aside(|| secrets::obtain(source, need, self.attended))
     }
 }
 
@@ -94,9 +109,12 @@ impl Companion for Terminal {
     }
 
     fn secret(&self, need: SecretNeed) -> Result<Option<Secret>> {
-        let source = self.secret.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let source = source.ok_or_else(|| Error::bug("the passphrase or key was asked for twice"))?;
-        self.progress.aside(|| secrets::obtain(source, need, self.attended))
+        self.obtain(&self.secret, need)
+    }
+
+    fn new_secret(&self) -> Result<Secret> {
+        let secret = self.obtain(&self.new_secret, SecretNeed::Create)?;
+        secret.ok_or_else(|| Error::bug("a secret that must be given was taken as one that may be"))
     }
 
     fn say(&self, line: &str) {
@@ -138,6 +156,7 @@ mod tests {
             progress: Progress::new(false),
             signals: Signals::watch().expect("listens"),
             secret: Mutex::new(Some(SecretSource::prompt())),
+            new_secret: Mutex::new(None),
         }
     }
 

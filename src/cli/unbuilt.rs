@@ -4,20 +4,12 @@ use crate::error::{Error, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 const COMMANDS: &[&str] = &["verify", "check", "inspect", "undo", "completions", "man"];
-const CREDENTIALS: &[&str] = &["status", "encrypt", "verify", "rekey", "rotate", "hand-over"];
 
 /// Flags by command, and whether they take a value.
 const FLAGS: &[(&str, &[(&str, bool)])] = &[
     (
         "import",
-        &[
-            ("existing", true),
-            ("with", true),
-            ("jobs", true),
-            ("exit-code", false),
-            ("follow-outside", false),
-            ("lossy-text", false),
-        ],
+        &[("existing", true), ("jobs", true), ("exit-code", false), ("follow-outside", false), ("lossy-text", false)],
     ),
     ("explain", &[("row", true)]),
 ];
@@ -28,9 +20,6 @@ const REST: &str = "rest";
 /// Teaches the command line the names that are not built.
 pub(super) fn recognise(mut command: Command) -> Command {
     command = command.subcommands(COMMANDS.iter().map(|name| unbuilt(name)));
-    command = command.mut_subcommand("credentials", |credentials| {
-        credentials.subcommands(CREDENTIALS.iter().map(|name| unbuilt(name)))
-    });
     for (name, flags) in FLAGS {
         command = command.mut_subcommand(*name, |command| {
             command.args(flags.iter().map(|(flag, takes_value)| {
@@ -54,11 +43,6 @@ pub(super) fn refuse(matches: &ArgMatches) -> Result<()> {
     };
     if COMMANDS.contains(&name) {
         return Err(not_built(name));
-    }
-    if let Some((action, _)) =
-        below.subcommand().filter(|(action, _)| name == "credentials" && CREDENTIALS.contains(action))
-    {
-        return Err(not_built(&format!("{name} {action}")));
     }
     let flags = FLAGS.iter().filter(|(command, _)| *command == name).flat_map(|(_, flags)| *flags);
     for (flag, takes_value) in flags {
@@ -94,19 +78,12 @@ mod tests {
             assert_eq!(refusal(name), format!("`{name}` is not built yet"));
         }
         assert_eq!(refusal("verify ./old --database x.db --help --json"), "`verify` is not built yet");
-        for name in CREDENTIALS {
-            assert_eq!(
-                refusal(&format!("credentials {name} --dry-run")),
-                format!("`credentials {name}` is not built yet")
-            );
-        }
     }
 
     #[test]
     fn flags_are_refused_by_name() {
         assert_eq!(refusal("import ./old --existing keep"), "`--existing` is not built yet");
         assert_eq!(refusal("import ./old --jobs=8"), "`--jobs` is not built yet");
-        assert_eq!(refusal("import --with m ./old"), "`--with` is not built yet");
         assert_eq!(refusal("import --lossy-text ./old"), "`--lossy-text` is not built yet");
         assert_eq!(refusal("explain --row notes x"), "`--row` is not built yet");
     }

@@ -28,6 +28,8 @@ pub struct CompiledRule {
     pub mapping: usize,
     /// The index of the rule in its mapping.
     pub rule: usize,
+    /// Its number among all rules of the set.
+    pub number: u32,
     /// `mapping.rule`.
     pub name: String,
     /// The table.
@@ -68,10 +70,12 @@ impl CompiledRule {
 
 /// Compiles every rule of a set, by mapping. The set must have passed [`super::check::check`].
 pub fn compile(set: &Set, schema: &Schema) -> Vec<Vec<CompiledRule>> {
+    let mut numbers = 0_u32..;
+    let mut numbered = |rule| CompiledRule { number: numbers.next().unwrap_or_default(), ..rule };
     set.mappings
         .iter()
         .enumerate()
-        .map(|(m, mapping)| (0..mapping.rules.len()).map(|r| compile_rule(mapping, m, r, schema)).collect())
+        .map(|(m, mapping)| (0..mapping.rules.len()).map(|r| numbered(compile_rule(mapping, m, r, schema))).collect())
         .collect()
 }
 
@@ -102,6 +106,7 @@ fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> Compi
         starts,
         mapping: m,
         rule: r,
+        number: 0,
         name: format!("{}.{}", mapping.name, rule.name),
         table,
         fields,

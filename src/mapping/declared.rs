@@ -3,9 +3,10 @@
 //! Each answer is worked out once per path and then looked up by the path's number, so that
 //! accounting costs a table access per leaf.
 
-use super::model::{Condition, Expr, From, JsonExpr, KeyPart, Mapping, PathExpr, PathStep, Root, Rooted, Rule, Shape};
-use super::model::{SecretKind, TemplatePiece};
+use super::model::{KeyPart, Mapping, Root, Rooted, Shape};
+use super::place::{At, Place};
 use super::secret_words::looks_secret;
+use super::walk::{self, Visit};
 use crate::record::{PathId, Paths, Segment, Selection};
 
 /// Which of the two documents of a source file a node lies in. Where the document is itself the
@@ -31,7 +32,7 @@ pub struct PathFacts {
     pub suspicious: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Saying {
     Named,
     Secret,
@@ -53,23 +54,43 @@ impl Declared {
         let mut collector = Collector { whole: shape.records.is_none(), sayings: Vec::new() };
         for (i, (rooted, _, _)) in mapping.ignore.iter().enumerate() {
             let at = u16::try_from(i).expect("fewer than 65,536 entries");
-            collector.say(&rooted.root, &Base::record(), rooted.selection.0.clone(), Saying::Ignored(at));
+            collector.say(collector.place(rooted), Saying::Ignored(at));
         }
         for rooted in &mapping.expected {
-            collector.say(&rooted.root, &Base::record(), rooted.selection.0.clone(), Saying::Named);
+            collector.say(collector.place(rooted), Saying::Named);
         }
-        for other in &mapping.source.shapes {
-            if let Some(when) = &other.when {
-                collector.condition(when, &Base::frame());
-            }
-        }
-        for path in &mapping.source.newest {
-            collector.path(path, &Base::record());
-        }
+        let document = Rooted { root: Root::Frame, selection: Selection::default() };
         for rule in &mapping.rules {
-            collector.rule(rule);
+            let at = At { mapping, rule, whole: collector.whole };
+            // What shapes test and what files are sorted by starts at the document.
+            for when in mapping.source.shapes.iter().filter_map(|shape| shape.when.as_ref()) {
+                walk::condition(when, 0, &mut |visit| {
+                    let within = std::slice::from_ref(&document);
+                    let visit = Visit { within, ..visit };
+                    at.named(&visit).into_iter().for_each(|place| collector.say(place, Saying::Named));
+                });
+            }
+            for path in &mapping.source.newest {
+                at.places(path, &[]).into_iter().for_each(|place| collector.say(place, Saying::Named));
+            }
+            collector.rule(&at);
         }
         Self { sayings: collector.sayings, record: Vec::new(), frame: Vec::new() }
+    }
+
+    /// Numbers the names that the mapping says before any that a file brings: those beyond a
+    /// certain number share one path.
+    pub fn intern(&self, doc: Doc, paths: &mut Paths) {
+        for (_, segments, _) in self.sayings.iter().filter(|(of, _, _)| *of == doc) {
+            let mut path = 0;
+            for segment in segments {
+                path = match segment {
+                    Segment::Name(name) => paths.member(path, name),
+                    Segment::Elements => paths.element(path),
+                    Segment::Members => break, // any name
+                };
+            }
+        }
     }
 
     /// Nothing said of anything.
@@ -116,7 +137,7 @@ impl Declared {
             }
             match saying {
                 Saying::Named => facts.named |= matches(pattern, steps),
-                Saying::Secret => facts.secret |= covers(pattern, steps),
+                Saying::Secret => facts.secret |= covers(pattern, steps) || may_cover(pattern, steps),
                 Saying::Declassified => declassified |= covers(pattern, steps),
                 Saying::Ignored(at) => {
                     if facts.ignored.is_none() && covers(pattern, steps) {
@@ -151,20 +172,10 @@ fn covers(pattern: &[Segment], steps: &[&Segment]) -> bool {
     pattern.len() <= steps.len() && pattern.iter().zip(steps).all(|(pattern, step)| same(pattern, step))
 }
 
-/// What paths without a prefix are relative to.
-#[derive(Clone)]
-struct Base {
-    doc: Doc,
-    segments: Vec<Segment>,
-}
-
-impl Base {
-    fn record() -> Self {
-        Self { doc: Doc::Record, segments: Vec::new() }
-    }
-    fn frame() -> Self {
-        Self { doc: Doc::Frame, segments: Vec::new() }
-    }
+/// Whether the pattern covers one of the names that share the path: with secrets it must be assumed.
+fn may_cover(pattern: &[Segment], steps: &[&Segment]) -> bool {
+    let may_be = |(pattern, step): (&Segment, &&Segment)| same(pattern, step) || **step == Segment::Members;
+    pattern.len() <= steps.len() && pattern.iter().zip(steps).all(may_be)
 }
 
 struct Collector {
@@ -173,180 +184,33 @@ struct Collector {
 }
 
 impl Collector {
-    fn say(&mut self, root: &Root, base: &Base, segments: Vec<Segment>, saying: Saying) {
-        if let Some(base) = self.base_of(root, base) {
-            let mut all = base.segments;
-            all.extend(segments);
-            self.sayings.push((base.doc, all, saying));
+    fn place(&self, rooted: &Rooted) -> Place {
+        Place::of(self.whole, rooted)
+    }
+
+    fn say(&mut self, place: Place, saying: Saying) {
+        let doc = if place.frame { Doc::Frame } else { Doc::Record };
+        if !self.sayings.iter().any(|known| known.0 == doc && known.1 == place.path && known.2 == saying) {
+            self.sayings.push((doc, place.path, saying));
         }
     }
 
-    fn base_of(&self, root: &Root, base: &Base) -> Option<Base> {
-        let mut found = match root {
-            Root::Element => base.clone(),
-            Root::Record => Base::record(),
-            Root::Frame => Base::frame(),
-            Root::Parent(_) | Root::Column(_) | Root::Context(_) => return None,
+    fn rule(&mut self, at: &At) {
+        let mut name = |visit: Visit<'_, '_>| {
+            at.named(&visit).into_iter().for_each(|place| self.say(place, Saying::Named));
         };
-        if self.whole {
-            found.doc = Doc::Record;
+        at.rule.exprs().for_each(|expr| walk::expr(expr, &mut name));
+        if let Some(when) = &at.rule.when {
+            walk::condition(when, 0, &mut name);
         }
-        Some(found)
-    }
-
-    fn below(&self, rooted: &Rooted, base: &Base) -> Base {
-        let mut found = self.base_of(&rooted.root, base).unwrap_or_else(Base::record);
-        found.segments.extend(rooted.selection.0.iter().cloned());
-        found
-    }
-
-    fn path(&mut self, path: &PathExpr, base: &Base) {
-        self.path_as(path, base, || Saying::Named);
-    }
-
-    fn path_as(&mut self, path: &PathExpr, base: &Base, saying: impl Fn() -> Saying) {
-        let mut segments = Vec::new();
-        for step in &path.steps {
-            match step {
-                PathStep::Name(name) => segments.push(Segment::Name(name.clone())),
-                PathStep::Pick { member, .. } => {
-                    segments.push(Segment::Elements);
-                    let mut compared = segments.clone();
-                    compared.push(Segment::Name(member.clone()));
-                    self.say(&path.root, base, compared, Saying::Named);
-                }
+        for part in &at.rule.key {
+            if let KeyPart::Path(path) = part {
+                at.places(path, &[]).into_iter().for_each(|place| self.say(place, Saying::Named));
             }
         }
-        self.say(&path.root, base, segments, saying());
-    }
-
-    fn rule(&mut self, rule: &Rule) {
-        let mut bases: Vec<Base> = rule.each.iter().map(|each| self.below(each, &Base::record())).collect();
-        if bases.is_empty() {
-            bases.push(Base::record());
+        for secret in &at.rule.secrets {
+            let saying = if secret.declassify.is_some() { Saying::Declassified } else { Saying::Secret };
+            at.made_from(&secret.expr, &mut |used| self.say(used.place, saying));
         }
-        for base in &bases {
-            if let Some(when) = &rule.when {
-                self.condition(when, base);
-            }
-            for part in &rule.key {
-                if let KeyPart::Path(path) = part {
-                    self.path(path, base);
-                }
-            }
-            for (_, expr) in &rule.lets {
-                self.expr(expr, base);
-            }
-            for column in &rule.columns {
-                self.expr(&column.expr, base);
-                if let Some((agrees, _)) = &column.agrees {
-                    self.expr(agrees, base);
-                }
-            }
-            for secret in &rule.secrets {
-                self.secret(&secret.expr, base, secret.declassify.is_some() && secret.kind == SecretKind::Seal);
-            }
-        }
-    }
-
-    /// Every path that a secret's expression reads is secret.
-    fn secret(&mut self, expr: &Expr, base: &Base, declassified: bool) {
-        let mut paths = Vec::new();
-        collect_paths(expr, &mut paths);
-        for path in paths {
-            self.path_as(path, base, || if declassified { Saying::Declassified } else { Saying::Secret });
-        }
-        self.expr(expr, base);
-    }
-
-    fn condition(&mut self, condition: &Condition, base: &Base) {
-        match condition {
-            Condition::Members(paths) => paths.iter().for_each(|path| self.path(path, base)),
-            Condition::Equals(pairs) => pairs.iter().for_each(|(path, _)| self.path(path, base)),
-            Condition::Type(pairs) => pairs.iter().for_each(|(path, _)| self.path(path, base)),
-            Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| self.path(path, base)),
-            Condition::Root(_) => {}
-            Condition::Exists { by, .. } => by.iter().for_each(|(_, expr)| self.expr(expr, base)),
-            Condition::Any(all) | Condition::All(all) => all.iter().for_each(|one| self.condition(one, base)),
-            Condition::Not(one) => self.condition(one, base),
-        }
-    }
-
-    fn expr(&mut self, expr: &Expr, base: &Base) {
-        match &expr.from {
-            From::Path(path) => self.path(path, base),
-            From::Literal(_) | From::Null => {}
-            From::First(all) => all.iter().for_each(|one| self.expr(one, base)),
-            From::Template { pieces, each } => {
-                let base = each.as_ref().map_or_else(|| base.clone(), |each| self.below(each, base));
-                for piece in pieces {
-                    if let TemplatePiece::Path(path) = piece {
-                        self.path(path, &base);
-                    }
-                }
-            }
-            From::Join { parts, each, .. } => {
-                let base = each.as_ref().map_or_else(|| base.clone(), |each| self.below(each, base));
-                parts.iter().for_each(|part| self.expr(part, &base));
-            }
-            From::Json(json) => self.json(json, base),
-            From::Digest { of, .. } => of.iter().for_each(|one| self.expr(one, base)),
-            From::Lookup { by, .. } | From::Exists { by, .. } => by.iter().for_each(|(_, one)| self.expr(one, base)),
-        }
-    }
-
-    fn json(&mut self, json: &JsonExpr, base: &Base) {
-        match json {
-            JsonExpr::Value { of, without } => {
-                self.expr(of, base);
-                if let From::Path(path) = &of.from {
-                    for selection in without {
-                        let mut segments = plain_segments(path);
-                        segments.extend(selection.0.iter().cloned());
-                        self.say(&path.root, base, segments, Saying::Named);
-                    }
-                }
-            }
-            JsonExpr::Table(members) => members.iter().for_each(|(_, one)| self.json(one, base)),
-            JsonExpr::Each { each, key, value } => {
-                self.expr(each, base);
-                if let From::Path(path) = &each.from {
-                    let mut segments = plain_segments(path);
-                    segments.push(Segment::Elements);
-                    let rooted = Rooted { root: path.root.clone(), selection: Selection(segments) };
-                    let base = self.below(&rooted, base);
-                    self.expr(key, &base);
-                    self.json(value, &base);
-                }
-            }
-        }
-    }
-}
-
-fn plain_segments(path: &PathExpr) -> Vec<Segment> {
-    path.steps
-        .iter()
-        .map(|step| match step {
-            PathStep::Name(name) => Segment::Name(name.clone()),
-            PathStep::Pick { .. } => Segment::Elements,
-        })
-        .collect()
-}
-
-/// Every path that an expression may take its value from.
-fn collect_paths<'e>(expr: &'e Expr, paths: &mut Vec<&'e PathExpr>) {
-    match &expr.from {
-        From::Path(path) => paths.push(path),
-        From::First(all) => all.iter().for_each(|one| collect_paths(one, paths)),
-        From::Join { parts, .. } => parts.iter().for_each(|one| collect_paths(one, paths)),
-        From::Template { pieces, .. } => {
-            for piece in pieces {
-                if let TemplatePiece::Path(path) = piece {
-                    paths.push(path);
-                }
-            }
-        }
-        From::Digest { of, .. } => of.iter().for_each(|one| collect_paths(one, paths)),
-        From::Literal(_) | From::Null | From::Json(_) | From::Lookup { .. } | From::Exists { .. } => {}
     }
 }

@@ -9,6 +9,7 @@ pub mod declared;
 pub mod load;
 pub mod model;
 pub mod order;
+pub(crate) mod place;
 pub mod secret_words;
 pub mod suggest;
 pub mod uses;

@@ -37,12 +37,36 @@ pub struct Set {
     pub other_tables: Vec<(String, String)>,
     /// `[after] message`: what the application still needs after an import that sealed something.
     pub after: Option<String>,
+    /// `[hand_over.fernet]`: how the application itself reads what `credentials hand-over` writes.
+    pub fernet: Option<FernetForm>,
     /// The mappings, by name.
     pub mappings: Vec<Mapping>,
     /// `schema/NNN_name.up.sql` and `.down.sql`, in order.
     pub migrations: Vec<Migration>,
     /// SHA-256 over all files of the set (sorted by name; name and content), lower-case hex.
     pub digest: String,
+}
+
+/// `[hand_over.fernet]`: the application's own form of a secret, a Fernet token under a key that it
+/// derives from a password and a salt of its surroundings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FernetForm {
+    /// `password`: environment variables; the first that is set holds the password.
+    pub password: Vec<String>,
+    /// `salt.environment`: the variable that holds the salt, if it is set.
+    pub salt_variable: Option<String>,
+    /// `salt.default`: the salt when that is not set.
+    pub salt: String,
+    /// `salt.bytes` and `salt.fill`: cut to so many bytes, or filled up to them with this character.
+    pub salt_fit: Option<(usize, char)>,
+    /// `rounds` of PBKDF2-HMAC-SHA-256.
+    pub rounds: u32,
+    /// `base64`: the token's text is put in base64 once more.
+    pub base64: bool,
+    /// `keep_empty`: an empty text stays empty, and is no token.
+    pub keep_empty: bool,
+    /// `message`: what else the application needs after a hand-over.
+    pub message: Option<String>,
 }
 
 /// `recognise = { files = [...], below = [...] }`.
@@ -227,6 +251,10 @@ pub struct Source {
 pub enum Format {
     /// JSON.
     Json,
+    /// The file is one text.
+    Text,
+    /// JSON if the first byte that is not blank is `{` or `[`, else one text.
+    Sniff,
 }
 
 /// One historical form of a file type.

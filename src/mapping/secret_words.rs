@@ -34,6 +34,11 @@ pub fn looks_secret(name: &str) -> bool {
         || words.windows(2).any(|pair| KEY_OF.contains(&pair[0].as_str()) && matches!(pair[1].as_str(), "key" | "keys"))
 }
 
+/// Whether a column of this name says of itself that what it holds is encrypted.
+pub fn claims_encryption(name: &str) -> bool {
+    words(name).iter().any(|word| matches!(word.as_str(), "encrypted" | "sealed" | "cipher" | "ciphertext"))
+}
+
 /// The words of a name in lower case: `userAPIKey_2` has `user`, `api` and `key`.
 fn words(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
@@ -116,6 +121,12 @@ mod tests {
         ] {
             assert!(!looks_secret(name), "{name}");
         }
+    }
+
+    #[test]
+    fn names_that_claim_encryption_are_told() {
+        assert!(["encrypted_user", "EncryptedUser", "note_ciphertext"].into_iter().all(claims_encryption));
+        assert!(!["encryption", "sealant", "unsealed", ""].into_iter().any(claims_encryption));
     }
 
     #[test]

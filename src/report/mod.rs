@@ -7,6 +7,7 @@ pub mod findings;
 pub mod html;
 mod parts;
 pub mod text;
+mod texts;
 pub mod words;
 pub mod write;
 
@@ -14,6 +15,7 @@ pub use parts::*;
 
 use crate::finding::Severity;
 use serde::{Deserialize, Serialize};
+use std::io::Write;
 
 /// The version of the report's form, its field `report_version`.
 pub const VERSION: u32 = 1;
@@ -70,6 +72,14 @@ impl Report {
         let mut json = serde_json::to_string_pretty(self).expect("strings, numbers and lists are always JSON");
         json.push('\n');
         json
+    }
+
+    /// Writes [`Report::json`] without holding it as a whole.
+    pub fn write_json(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+        let mut out = std::io::BufWriter::new(out);
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")?;
+        out.flush()
     }
 
     /// How many findings weigh this much.

@@ -27,14 +27,6 @@ impl Form {
                 .hint("the ending chooses the form: data, or a page to read")),
         }
     }
-
-    /// The report in this form, as it will be written.
-    pub fn render(self, report: &Report) -> Result<String> {
-        match self {
-            Form::Json => Ok(report.json()),
-            Form::Html => html::page(report),
-        }
-    }
 }
 
 /// The report files of a run. Until [`ReportFiles::publish`] they are called `NAME.partial`;
@@ -71,8 +63,7 @@ impl ReportFiles {
     /// outcome is known: what bears the name is a whole and final report.
     pub fn publish(mut self, report: &Report) -> Result<()> {
         for file in &mut self.files {
-            let rendered = file.form.render(report)?;
-            file.write(&rendered).map_err(|error| cannot_write(&file.path, &error))?;
+            file.write(report)?;
         }
         while let Some(file) = self.files.pop() {
             if let Err(error) = file.rename() {
@@ -107,9 +98,12 @@ impl ReportFile {
         Ok(Self { path: path.to_owned(), partial, form, file })
     }
 
-    fn write(&mut self, rendered: &str) -> std::io::Result<()> {
-        self.file.write_all(rendered.as_bytes())?;
-        self.file.sync_all()
+    fn write(&mut self, report: &Report) -> Result<()> {
+        let written = match self.form {
+            Form::Json => report.write_json(&mut self.file),
+            Form::Html => self.file.write_all(html::page(report)?.as_bytes()),
+        };
+        written.and_then(|()| self.file.sync_all()).map_err(|error| cannot_write(&self.path, &error))
     }
 
     fn rename(&self) -> std::io::Result<()> {
@@ -121,7 +115,7 @@ impl ReportFile {
 
 /// A new file that only its owner may read (a report names people), never one that is there
 /// already: a leftover is removed by name, so that a link is not written through.
-fn create_anew(path: &Path) -> std::io::Result<File> {
+pub(crate) fn create_anew(path: &Path) -> std::io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -185,6 +185,16 @@ fn wrap_associated(id: &str, kdf: &str) -> Vec<u8> {
     envelope::associated(["tl1-wrap", id, kdf].into_iter()).expect("an id and a derivation are short texts")
 }
 
+/// Whether a text has the form of a key's id.
+pub fn is_key_id(text: &str) -> bool {
+    envelope::is_key_id(text)
+}
+
+/// The kind of secret that opens a key; `None` when its derivation is not known.
+pub fn kind_of(row: &KeyRow) -> Option<SecretKind> {
+    Kdf::read(&row.kdf).ok().map(|kdf| kdf.starts_from())
+}
+
 /// Opens the data key of a row.
 ///
 /// `id`, `kdf`, `key_check` and `wrapped_key` are authenticated: when one of them was changed, it

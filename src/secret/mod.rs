@@ -7,6 +7,7 @@
 
 pub mod cipher;
 mod envelope;
+pub mod fernet;
 mod forms;
 pub mod kdf;
 pub mod key_file;

@@ -12,13 +12,14 @@ mod names;
 mod number;
 pub mod read;
 pub mod records;
+pub mod search;
 mod select;
 pub mod skim;
 pub mod string;
 pub mod walk;
 pub mod window;
 
-pub use read::{Limits, Opened, RecordRef, SourceFile, open, records, skim};
+pub use read::{Limits, Opened, RecordRef, SourceFile, open, open_as, records, skim};
 
 /// The SHA-256 of a file's bytes; `None` when it cannot be read, which reading it will tell.
 pub fn digest_of(file: &SourceFile) -> Option<[u8; 32]> {

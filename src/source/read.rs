@@ -2,14 +2,18 @@
 
 use super::json::{DEFAULT_DEPTH, Fault};
 use super::window::Window;
-use crate::finding::{FILE_CHANGED, FILE_UNREADABLE, FileId, Finding, Place};
+use crate::finding::{FILE_CHANGED, FILE_EMPTY, FILE_UNREADABLE, FileId, Finding, JSON_UTF8, Place};
+use crate::mapping::model::Format;
+use crate::record::write_json_string;
 use rustix::fs::OFlags;
+use sha2::{Digest, Sha256};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Cursor, ErrorKind, Result as IoResult};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use zeroize::Zeroizing;
 
 pub use super::records::{RecordRef, Records, records};
 pub use super::skim::{Outline, skim};
@@ -89,6 +93,8 @@ pub struct Opened {
     pub(super) limits: Limits,
     file: FileId,
     origin: Option<(SourceFile, File)>,
+    /// The digest of the file itself, where the window shows something made of it.
+    digest: Option<[u8; 32]>,
 }
 
 /// Opens a file for reading.
@@ -105,7 +111,35 @@ pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
     // One byte more, so that the end of a small file is seen without moving its bytes away.
     let size = usize::try_from(file.bytes).map_or(limits.window, |bytes| limits.window.min(bytes.saturating_add(1)));
     let window = Window::new(Box::new(reader), size, limits.sensitive).hashing();
-    Ok(Opened { window, limits, file: file.id, origin: Some((file.clone(), handle)) })
+    Ok(Opened { window, limits, file: file.id, origin: Some((file.clone(), handle)), digest: None })
+}
+
+/// Opens a file that may be one text. A text is read as if it were written as a JSON string, so that
+/// everything behind this has one kind of document to deal with.
+///
+/// # Errors
+/// A finding when it cannot be read, is blank, or is a text that is not UTF-8.
+pub fn open_as(file: &SourceFile, limits: Limits, format: Format) -> Result<Opened, Finding> {
+    let opened = open(file, limits)?;
+    if format == Format::Json {
+        return Ok(opened);
+    }
+    let bytes = Zeroizing::new(text_of(file, 0..file.bytes).map_err(|error| file.unreadable(&error))?);
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    match (format, first) {
+        (_, None) => return Err(Finding::new(&FILE_EMPTY, "the file holds nothing but blanks").at(file.place(0))),
+        (Format::Sniff, Some(b'{' | b'[')) => return Ok(opened),
+        _ => {}
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        let at = file.place(error.valid_up_to() as u64);
+        Finding::new(&JSON_UTF8, "these bytes are not valid UTF-8").at(at)
+    })?;
+    let mut json = String::with_capacity(text.len() + text.len() / 8 + 2);
+    write_json_string(&mut json, text);
+    let size = limits.window.min(json.len() + 1);
+    let window = Window::new(Box::new(Cursor::new(json.into_bytes())), size, limits.sensitive);
+    Ok(Opened { window, digest: Some(Sha256::digest(&bytes).into()), ..opened })
 }
 
 /// Opens what the walk found to be a regular file: whatever took its place since is neither followed
@@ -120,7 +154,7 @@ impl Opened {
     pub fn of_bytes(file: FileId, bytes: Vec<u8>, limits: Limits) -> Self {
         let size = limits.window.min(bytes.len().saturating_add(1));
         let window = Window::new(Box::new(Cursor::new(bytes)), size, limits.sensitive).hashing();
-        Self { window, limits, file, origin: None }
+        Self { window, limits, file, origin: None, digest: None }
     }
 
     /// The number of the file.
@@ -134,7 +168,7 @@ impl Opened {
     /// A finding when the file cannot be read.
     pub fn digest(&mut self) -> Result<[u8; 32], Finding> {
         loop {
-            if let Some(digest) = self.window.digest() {
+            if let Some(digest) = self.digest.or_else(|| self.window.digest()) {
                 return Ok(digest);
             }
             if let Err(error) = self.window.drain() {

@@ -4,25 +4,28 @@
 //! together or not at all. SQL text stands only below this module and in mapping sets.
 
 pub mod audit;
+pub mod cells;
 pub mod drift;
 pub mod drift_sql;
 pub mod history;
 pub mod ledger;
 pub mod schema;
 pub mod sqlite;
+pub mod traces;
 pub mod upkeep;
 mod url;
 
 pub use url::open;
 
 use crate::error::Result;
+use crate::finding::Place;
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 pub use crate::table::Migration;
 use crate::table::Schema;
 use audit::{AuditEntry, AuditTable};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use upkeep::{Reference, Survey, Upkeep};
 
 /// Whether the last statement will be COMMIT or ROLLBACK.
@@ -68,6 +71,16 @@ pub trait Target: Upkeep {
     /// Unfinished databases that killed runs left beside the target; none of a run that still goes.
     fn leftovers(&self) -> Result<Vec<PathBuf>> {
         Ok(Vec::new())
+    }
+    /// Opens the database for work on its sealed cells; there must be one.
+    fn cells(&self, access: cells::Access) -> Result<Box<dyn cells::Cells>>;
+    /// The file that the database is, where it is one.
+    fn file(&self) -> Option<&Path> {
+        None
+    }
+    /// Writes the whole database anew, so that nothing is left of what was overwritten.
+    fn rewrite(&self) -> Result<()> {
+        Ok(())
     }
     /// Opens the transaction, with the schema and the ledger's tables made or checked.
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>>;
@@ -143,8 +156,10 @@ pub trait Transaction {
     fn same(&self, table: &str, column: &str, cell: &Cell, value: &Value) -> bool;
     /// The text a value is stored as in this column, for searches and digests; `None` for NULL.
     fn written(&self, table: &str, column: &str, value: &Value) -> Option<String>;
-    /// Inserts rows of one table.
-    fn insert(&mut self, batch: &Batch) -> Result<()>;
+    /// Inserts rows of one table. What comes back are rows that a unique index of the database refused
+    /// where that could not be known before (it folds letters, covers only some rows, or an
+    /// expression): their place and the index's columns or name. They are not written.
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<(Place, String)>>;
     /// Sets `values` for `columns` in the row whose `key_columns` have `key`.
     fn update(
         &mut self,
@@ -162,7 +177,7 @@ pub trait Transaction {
     fn put_key(&mut self, key: &KeyRow) -> Result<()>;
     /// Registers columns that hold sealed values; known ones are kept.
     fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()>;
-    /// Every row whose foreign key leads nowhere (at most `most`).
+    /// Rows whose foreign key leads nowhere, at most `most`: first those that this run wrote.
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>>;
     /// What the database is like now, to be judged.
     fn survey(&mut self) -> Result<Survey>;

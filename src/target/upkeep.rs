@@ -48,10 +48,6 @@ pub trait Upkeep {
     fn fill_for_test(&mut self) -> Result<()> {
         not_built()
     }
-    /// The database's file, where it is one.
-    fn file(&self) -> Option<&Path> {
-        None
-    }
 }
 
 fn not_built<T>() -> Result<T> {

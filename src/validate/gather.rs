@@ -140,7 +140,7 @@ mod tests {
     use crate::mapping::load::{SetSource, load};
 
     fn set() -> Set {
-        let mapping = "[source]\nfiles = [\"notes/{owner}.json\"]\n\
+        let mapping = "[source]\nfiles = [\"{owner}/notes.json\"]\n\
              [table.notes]\nkey = [\"id\"]\n\
              [table.notes.columns]\nid = \"id\"\nowner = \"#owner.id\"\nby = \"#owner.email\"\n\
              tag = { lookup = \"tags.id\", by = { name = \"tag\" } }\n";

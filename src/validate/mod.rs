@@ -6,11 +6,11 @@ pub mod judge;
 
 use crate::error::{Error, Result};
 use crate::finding::{
-    ASSERTION, FileId, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, Severity, TARGET_FORM, TARGET_INTEGRITY,
-    TARGET_PENDING, TARGET_UNSEALED,
+    ASSERTION, FileId, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_FORM,
+    TARGET_INTEGRITY, TARGET_PENDING, TARGET_UNSEALED,
 };
 use crate::mapping::model::{AssertCategory, Set};
-use crate::report::{CheckReport, CheckStatus};
+use crate::report::{CheckReport, CheckStatus, words};
 use crate::run::Run;
 use crate::target::drift::Leave;
 use crate::target::{Target, Transaction, history, schema};
@@ -157,6 +157,13 @@ fn sealed(run: &mut Run) -> Result<CheckReport> {
         run.findings.push(
             Finding::new(&TARGET_UNSEALED, format!("a value of `{column}` does not open again")).about(column.clone()),
         );
+    }
+    if run.vault.uncompared > 0 {
+        let message = format!(
+            "not compared with the source: {} of the database, because no passphrase or key was given",
+            words::count(run.vault.uncompared, "sealed value")
+        );
+        run.findings.push(Finding::new(&SECRET_UNCOMPARED, message).about("target"));
     }
     let mut check =
         passed_if(failed.is_empty(), "every sealed value opens again", Category::Security, format!("{opened} opened"));

@@ -59,7 +59,19 @@ fn without_digest(text: &str) -> String {
 fn the_readme_is_short_and_names_every_command_that_is_built() {
     let readme = fs::read_to_string(project("README.md")).unwrap();
     assert!(readme.lines().count() < 250);
-    for command in ["import", "runs", "explain", "schema", "backup", "credentials new-key-file"] {
+    for command in [
+        "import",
+        "runs",
+        "explain",
+        "schema",
+        "backup",
+        "credentials status",
+        "credentials encrypt",
+        "credentials verify",
+        "credentials rekey",
+        "credentials hand-over",
+        "credentials new-key-file",
+    ] {
         assert!(readme.contains(&format!("treelift {command}")), "{command}");
     }
 }
@@ -90,7 +102,8 @@ fn the_help_of_every_command_shows_an_example() {
     let mut commands: Vec<Vec<&str>> =
         ["import", "runs", "explain", "credentials", "schema", "backup"].map(|name| vec![name]).into();
     commands.push(Vec::new());
-    commands.extend(below("credentials", &["new-key-file"]));
+    commands
+        .extend(below("credentials", &["status", "encrypt", "verify", "rekey", "rotate", "hand-over", "new-key-file"]));
     let schema = ["status", "migrate", "rollback", "history", "validate", "new", "stamp", "test"];
     commands.extend(below("schema", &schema));
     commands.extend(below("backup", &["create", "list", "restore", "promote", "prune"]));

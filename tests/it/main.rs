@@ -4,6 +4,8 @@
 
 mod house;
 mod independent;
+mod inline;
+mod safe;
 #[path = "../../benches/v1_tree/mod.rs"]
 mod v1_tree;
 
@@ -12,6 +14,15 @@ mod cmd;
 mod credentials;
 mod docs;
 mod dry_run;
+mod engine_accounting;
+mod engine_across;
+mod engine_again;
+mod engine_fill;
+mod engine_laws;
+mod engine_owners;
+mod engine_rejects;
+mod engine_rows;
+mod engine_secrets;
 mod existing;
 mod generated;
 mod import;
@@ -19,3 +30,13 @@ mod kill;
 mod life;
 mod mappings;
 mod old_importer;
+mod owners;
+mod rejects;
+mod reseal;
+mod reseal_kill;
+mod reseal_words;
+mod shapes;
+mod small;
+mod tamper;
+mod unique;
+mod words;

@@ -1,14 +1,15 @@
 //! Expressions: from a record to a value, with the leaves it was made from.
 
 use super::condition::View;
-use super::fit::{as_text, datum_json, to_datum};
+use super::fit::{as_key_text, as_text, datum_json, to_datum};
 use super::path::{empty_ends, last_name};
 use super::row::RowMaker;
 use super::scope::{Current, Fault, Got, Scope, Stop, Touch};
-use crate::finding::{VALUE_STEP, excerpt};
+use crate::account::NameLeaf;
+use crate::finding::VALUE_STEP;
 use crate::keyindex::KeyText;
 use crate::mapping::model::{Digest, Expr, From, JsonExpr, Literal, PathExpr, Root, Rooted, TemplatePiece};
-use crate::record::{NodeRef, Selection, write_json_string};
+use crate::record::{Kind, NodeRef, Selection, write_json_string};
 use crate::step::Datum;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
@@ -44,7 +45,8 @@ impl<'a, 't> RowMaker<'a, 't> {
         let (mut datum, at, shown) = match got {
             Got::Missing | Got::Null => return Ok(got),
             Got::Node(node, doc) => {
-                let secret = self.hides(node, doc);
+                let facts = self.scope.declared.facts(doc, node.path());
+                let secret = facts.secret || facts.suspicious;
                 (to_datum(node)?, Some(node.at()), (!secret).then(|| node.text().to_owned()))
             }
             Got::Datum(datum) => (datum, None, None),
@@ -59,8 +61,8 @@ impl<'a, 't> RowMaker<'a, 't> {
                     return Ok(Got::Missing);
                 }
                 Err(why) => {
-                    let found = shown.map_or_else(String::new, |text| format!(", found {}", excerpt(&text)));
-                    let mut fault = Fault::new(&VALUE_STEP, format!("step {} `{}`: {why}{found}", i + 1, step.name()));
+                    let mut fault = Fault::new(&VALUE_STEP, format!("step {} `{}`: {why}", i + 1, step.name()));
+                    fault.found = shown;
                     fault.at = at;
                     fault.line = expr.line;
                     return Err(fault.into());
@@ -102,11 +104,15 @@ impl<'a, 't> RowMaker<'a, 't> {
                 got
             }
             From::Lookup { table, column, by, ignore_case } => {
+                let before = trail.len();
                 let Some(key) = self.by(by, scope, trail)? else { return Ok(Got::Missing) };
                 let columns: Vec<&str> = by.iter().map(|(name, _)| name.as_str()).collect();
                 Ok(match scope.index.lookup(table, &columns, *ignore_case, &key, column) {
                     Some(value) => Got::of_value(value),
-                    None => Got::Missing,
+                    None => {
+                        trail.truncate(before); // nothing is written that would tell of them
+                        Got::Missing
+                    }
                 })
             }
             From::Exists { table, by, ignore_case, then, otherwise } => {
@@ -116,7 +122,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
     }
 
-    fn path(&mut self, path: &PathExpr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+    pub(super) fn path(&mut self, path: &PathExpr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
         match &path.root {
             Root::Element | Root::Record | Root::Frame => {
                 let got = scope.node(path, trail);
@@ -136,7 +142,7 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     /// Whether a node is secret, or holds nothing but what is (a scalar below a secret path).
     pub(super) fn hides(&self, node: NodeRef, doc: crate::mapping::declared::Doc) -> bool {
-        self.scope.declared.facts(doc, node.path()).secret
+        !self.sealing && self.scope.declared.facts(doc, node.path()).secret
     }
 
     fn first(&mut self, all: &[Expr], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
@@ -166,11 +172,12 @@ impl<'a, 't> RowMaker<'a, 't> {
     /// An alternative that was not chosen but has the same value is told by the chosen one.
     fn claim_equals(&mut self, rest: &[Expr], chosen: &Got<'t>, scope: &Scope<'_, 't>, trail: &mut Trail) {
         let Some(text) = as_text(chosen) else { return };
+        let number = is_number(chosen);
         for expr in rest {
             let before = trail.len();
             let same = match self.eval(expr, scope, trail) {
                 Ok(Got::Null) => true,
-                Ok(other) => as_text(&other).is_some_and(|other| other == text),
+                Ok(other) => is_number(&other) == number && as_text(&other).is_some_and(|other| other == text),
                 Err(_) => false,
             };
             if !same {
@@ -227,15 +234,16 @@ impl<'a, 't> RowMaker<'a, 't> {
         make: &mut MakeText<'_, 'a, 't>,
     ) -> Result<Got<'t>, Stop> {
         let selected = scope.select(each);
-        if selected.is_empty() {
-            let Some(start) = scope.start(&each.root) else { return Ok(Got::Missing) };
-            let empty = empty_ends(start, &each.selection.0);
-            let doc = scope.doc_of(&each.root);
-            trail.extend(empty.iter().map(|node| Touch::Nodes(doc, node.span())));
-            return Ok(if empty.is_empty() { Got::Missing } else { Got::Datum(Datum::List(Vec::new())) });
+        let Some(start) = scope.start(&each.root) else { return Ok(Got::Missing) };
+        let empty = empty_ends(start, &each.selection.0);
+        let doc = scope.doc_of(&each.root);
+        trail.extend(empty.iter().map(|node| Touch::Nodes(doc, node.span())));
+        if selected.is_empty() && empty.is_empty() {
+            return Ok(Got::Missing);
         }
         let mut list = Vec::new();
         for (i, one) in selected.into_iter().enumerate() {
+            self.draft.names.extend(one.matched.iter().map(|node| NameLeaf::OfNode(node.id())));
             // An element that gives no text is left out of the list; its leaves need another home.
             if let Got::Datum(datum) = make(self, &scope.at(Current::Node(one.node), i + 1), trail)? {
                 list.push(datum);
@@ -292,7 +300,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let mut key = KeyText::default();
         for (_, expr) in by {
             let got = self.eval(expr, scope, trail)?;
-            let Some(text) = as_text(&got) else {
+            let Some(text) = as_key_text(&got) else {
                 trail.truncate(before);
                 return Ok(None);
             };
@@ -365,7 +373,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             .flat_map(|selection| super::path::select(node, &selection.0))
             .map(|selected| selected.node.id())
             .collect();
-        if left_out.is_empty() && !self.scope.declared.has_secrets() {
+        if left_out.is_empty() && (self.sealing || !self.scope.declared.has_secrets()) {
             trail.push(Touch::Nodes(doc, node.span()));
             node.write_json(out, &|_| false);
             return;
@@ -428,9 +436,17 @@ impl<'a, 't> RowMaker<'a, 't> {
         out: &mut String,
     ) -> Result<Wrote, Stop> {
         let before = trail.len();
-        let elements: Vec<Current<'t>> = match self.eval(each, scope, trail)? {
+        let got = self.eval(each, scope, trail)?;
+        let elements: Vec<Current<'t>> = match got {
             Got::Missing => return Ok(Wrote::Nothing),
             Got::Null => return Ok(Wrote::Nothing),
+            Got::Node(node, _) if node.kind() != Kind::Array => {
+                return Err(not_text(&got, "an object is built from a list, and this is none"));
+            }
+            Got::Node(node, doc) if node.is_leaf() => {
+                trail.push(Touch::Nodes(doc, node.span())); // no members, as the list has no elements
+                Vec::new()
+            }
             Got::Node(node, _) => {
                 trail.truncate(before); // the members claim what they take
                 node.children().map(Current::Node).collect()
@@ -494,6 +510,15 @@ fn not_text(got: &Got, what: &str) -> Stop {
         fault.at = Some(node.at());
     }
     fault.into()
+}
+
+/// Whether it is written as a number, which `1` is and `"1"` is not.
+fn is_number(got: &Got) -> bool {
+    match got {
+        Got::Node(node, _) => node.kind() == Kind::Number,
+        Got::Datum(datum) => matches!(datum, Datum::Number(_) | Datum::Integer(_)),
+        Got::Missing | Got::Null => false,
+    }
 }
 
 pub(super) fn literal_datum(literal: &Literal) -> Datum {

@@ -3,9 +3,11 @@
 use super::scope::{Fault, Got};
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
 use crate::record::{Kind, NodeRef, write_json_string};
-use crate::row::Value;
+use crate::row::{Value, keeps_number, keeps_time};
 use crate::step::Datum;
 use crate::table::{Column, ColumnType};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 /// A value as text, where it is text or can be written as text without loss.
 pub(super) fn as_text(got: &Got) -> Option<String> {
@@ -14,6 +16,19 @@ pub(super) fn as_text(got: &Got) -> Option<String> {
         Got::Node(node, _) => matches!(node.kind(), Kind::String | Kind::Number).then(|| node.text().to_owned()),
         Got::Datum(datum) => datum_text(datum),
     }
+}
+
+/// A scalar as a key compares it: booleans as `1` and `0`.
+pub(super) fn as_key_text(got: &Got) -> Option<String> {
+    let boolean = match got {
+        Got::Node(node, _) => match node.kind() {
+            Kind::Bool(value) => Some(value),
+            _ => None,
+        },
+        Got::Datum(Datum::Bool(value)) => Some(*value),
+        _ => None,
+    };
+    boolean.map(|value| if value { "1" } else { "0" }.to_owned()).or_else(|| as_text(got))
 }
 
 fn datum_text(datum: &Datum) -> Option<String> {
@@ -65,7 +80,7 @@ pub(super) fn datum_json(datum: &Datum, out: &mut String) {
 }
 
 /// The kind of a node in words.
-pub(super) fn kind_name(node: NodeRef) -> &'static str {
+pub fn kind_name(node: NodeRef) -> &'static str {
     match node.kind() {
         Kind::Null => "null",
         Kind::Bool(_) => "a boolean",
@@ -117,10 +132,12 @@ pub(super) fn fit<'t>(
         (ColumnType::Real, Got::Datum(Datum::Integer(value))) => real(&value.to_string()),
         (ColumnType::Real, _) => real(number.ok_or_else(wrong)?),
         (ColumnType::Numeric, Got::Datum(Datum::Integer(value))) => Ok(Value::Text(value.to_string())),
-        (ColumnType::Numeric, _) => Ok(Value::Text(number.ok_or_else(wrong)?.to_owned())),
+        (ColumnType::Numeric, _) => numeric(number.ok_or_else(wrong)?),
         (ColumnType::Boolean, _) => boolean.map(Value::Bool).ok_or_else(wrong),
-        (ColumnType::Time, Got::Datum(Datum::Civil(time))) => Ok(Value::Civil(*time)),
-        (ColumnType::Time, Got::Datum(Datum::Instant(time))) => Ok(Value::Instant(*time)),
+        (ColumnType::Time, Got::Datum(Datum::Civil(time))) => checked_time(*time).map(|()| Value::Civil(*time)),
+        (ColumnType::Time, Got::Datum(Datum::Instant(time))) => {
+            checked_time(time.to_zoned(TimeZone::UTC).datetime()).map(|()| Value::Instant(*time))
+        }
         (ColumnType::Json, _) => {
             let text = json(got);
             // A bare number would be stored as a number, and a large one changed.
@@ -170,6 +187,23 @@ fn real(text: &str) -> Result<Value, Fault> {
     }
 }
 
+fn numeric(text: &str) -> Result<Value, Fault> {
+    if keeps_number(text) {
+        Ok(Value::Text(text.to_owned()))
+    } else {
+        let message = "expected a number of at most 15 digits, or a 64-bit integer, written without exponent";
+        Err(Fault::new(&VALUE_RANGE, message))
+    }
+}
+
+fn checked_time(time: DateTime) -> Result<(), Fault> {
+    if keeps_time(time) {
+        Ok(())
+    } else {
+        Err(Fault::new(&VALUE_RANGE, "expected a time from the year 1 on, of at most 6 digits behind the second"))
+    }
+}
+
 /// A decimal number's sign, digits and exponent, without leading and trailing zeros.
 fn decimal(text: &str) -> (bool, String, i64) {
     let (negative, text) = match text.strip_prefix('-') {
@@ -179,11 +213,11 @@ fn decimal(text: &str) -> (bool, String, i64) {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let mut exponent: i64 = exponent.parse().unwrap_or(i64::MAX / 2);
-    exponent -= i64::try_from(fraction.len()).unwrap_or(i64::MAX / 2);
+    exponent = exponent.saturating_sub(i64::try_from(fraction.len()).unwrap_or(i64::MAX));
     let all = format!("{whole}{fraction}");
     let digits = all.trim_start_matches('0');
     let trimmed = digits.trim_end_matches('0');
-    exponent += i64::try_from(digits.len() - trimmed.len()).unwrap_or(0);
+    exponent = exponent.saturating_add(i64::try_from(digits.len() - trimmed.len()).unwrap_or(0));
     if trimmed.is_empty() { (negative, String::new(), 0) } else { (negative, trimmed.to_owned(), exponent) }
 }
 
@@ -210,6 +244,28 @@ mod tests {
         }
         for changed in ["1e400", "0.1000000000000000055511151231257827", "9007199254740993"] {
             assert!(real(changed).is_err(), "{changed}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_a_numeric_column_would_change_are_refused() {
+        for exact in ["0", "-12.50", "123456789012345", "9223372036854775807"] {
+            assert_eq!(numeric(exact).ok(), Some(Value::Text(exact.to_owned())), "{exact}");
+        }
+        for changed in ["12345678901234567890", "1e5", "0.1234567890123456"] {
+            assert!(numeric(changed).is_err(), "{changed}");
+        }
+    }
+
+    #[test]
+    fn times_that_would_not_be_written_whole_are_refused() {
+        for (time, kept) in [
+            ("2025-05-07T15:09:12.345678", true),
+            ("0001-01-01T00:00:00", true),
+            ("2025-05-07T15:09:12.3456789", false),
+            ("0000-12-31T23:59:59", false),
+        ] {
+            assert_eq!(checked_time(time.parse().unwrap()).is_ok(), kept, "{time}");
         }
     }
 

@@ -8,6 +8,7 @@ mod row;
 mod scope;
 
 pub use condition::shape_fits;
+pub use fit::kind_name;
 pub use path::{empty_ends, follow_from as follow, select};
 pub use row::{Claim, ClaimAs, Draft, Origin, evaluate};
 pub use scope::{Current, Fault, FileContext, Got, Owner, Scope, Stop, Touch};
@@ -16,6 +17,7 @@ use super::compile::CompiledRule;
 use super::model::Set;
 use crate::account::NameLeaf;
 use row::RowMaker;
+use std::rc::Rc;
 
 /// What the rules of one level made of a record.
 #[derive(Debug, Default)]
@@ -61,11 +63,13 @@ pub fn apply(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope) -> 
                 });
                 match RowMaker::new(rule, compiled, element, parent).make() {
                     Ok(draft) => {
+                        mapped.names.extend(draft.names.iter().copied());
                         mapped.taken = true;
                         mapped.drafts.push(draft);
                     }
                     Err(no_row) if no_row.faults.is_empty() => {} // the rule does not take the element
                     Err(no_row) => {
+                        mapped.names.extend(no_row.draft.names.iter().copied());
                         mapped.taken = true;
                         mapped.faults.extend(no_row.faults.into_iter().map(|fault| (compiled.rule, fault)));
                         mapped.partial.push(no_row.draft);
@@ -80,9 +84,12 @@ pub fn apply(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope) -> 
 /// The scope of a parent's element.
 fn below<'a, 't>(scope: &Scope<'a, 't>, parent: &Draft) -> Scope<'a, 't> {
     match parent.node {
-        Some(node) => {
-            Scope { element: Current::Node(scope.record.sibling(node)), position: parent.position, ..scope.clone() }
-        }
+        Some(node) => Scope {
+            element: Current::Node(scope.record.sibling(node)),
+            position: parent.position,
+            names: Rc::clone(&parent.named),
+            ..scope.clone()
+        },
         None => scope.clone(),
     }
 }
@@ -99,25 +106,18 @@ fn elements<'a, 't>(
         return vec![base.clone()];
     }
     for each in &rule.each {
+        if let Some(start) = base.start(&each.root) {
+            let doc = base.doc_of(&each.root);
+            let empty = empty_ends(start, &each.selection.0);
+            mapped.empty.extend(empty.into_iter().map(|node| Touch::Nodes(doc, node.span())));
+        }
         let selected = base.select(each);
-        if selected.is_empty() {
-            if let Some(start) = base.start(&each.root) {
-                let doc = base.doc_of(&each.root);
-                mapped.empty.extend(
-                    empty_ends(start, &each.selection.0).into_iter().map(|node| Touch::Nodes(doc, node.span())),
-                );
-            }
-        } else {
+        if !selected.is_empty() {
             return selected
                 .into_iter()
                 .enumerate()
                 .map(|(i, one)| {
-                    for node in &one.matched {
-                        let leaf = NameLeaf::OfNode(node.id());
-                        if !mapped.names.contains(&leaf) {
-                            mapped.names.push(leaf);
-                        }
-                    }
+                    mapped.names.extend(one.matched.iter().map(|node| NameLeaf::OfNode(node.id())));
                     let mut scope = base.at(Current::Node(one.node), i + 1);
                     RowMaker::named(&mut scope, rule.key_as.as_ref(), &one);
                     scope

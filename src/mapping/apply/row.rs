@@ -3,13 +3,18 @@
 use super::eval::{RuleView, literal_datum};
 use super::fit::{as_text, fit};
 use super::scope::{Current, Fault, Got, Scope, Stop, Touch};
-use crate::finding::{ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_TYPE};
+use crate::account::NameLeaf;
+use crate::finding::{
+    ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_NULLED, VALUE_TYPE,
+};
 use crate::keyindex::KeyText;
 use crate::mapping::compile::{CompiledRule, FieldSource};
-use crate::mapping::model::{ColumnRule, From, KeyPart, Policy, Rule, SecretRule};
+use crate::mapping::model::{ColumnRule, Expr, From, KeyPart, PathExpr, Policy, Root, Rule, SecretRule};
 use crate::row::Value;
+use crate::step::Datum;
 use crate::table::ColumnType;
 use secrecy::{ExposeSecret, SecretString};
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 /// What a leaf is claimed as.
@@ -80,6 +85,12 @@ pub struct Draft {
     pub claims: Vec<Claim>,
     /// All its secrets are empty: it takes its key, and makes no row.
     pub empty: bool,
+    /// Fields that hold the parent's id once the engine has given it.
+    pub parents_id: Vec<usize>,
+    /// Names that a `.*` matched; they count as leaves.
+    pub names: Vec<NameLeaf>,
+    /// The names that `key_as` gave, which the rules below it see as well.
+    pub named: Rc<Vec<(String, String, NameLeaf)>>,
     /// Values that should agree and do not.
     pub differing: Vec<(Severity, Fault)>,
 }
@@ -94,7 +105,7 @@ enum Memo {
     Unknown,
     Running,
     Failed,
-    Known(Value),
+    Known { value: Value, tainted: bool, clock: bool },
 }
 
 /// Evaluates the columns of one rule for one element.
@@ -104,6 +115,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) tainted: bool,
     /// Whether what is being evaluated came from the run's start time.
     pub(super) clock: bool,
+    /// Whether a secret is being made, from which nothing is left out.
+    pub(super) sealing: bool,
     /// The alternative that the expression being evaluated chose.
     pub(super) chosen: Option<usize>,
     rule: &'a Rule,
@@ -111,7 +124,7 @@ pub(super) struct RowMaker<'a, 't> {
     parent: Option<(&'a CompiledRule, &'a Draft)>,
     memo: Vec<Memo>,
     faults: Vec<Fault>,
-    draft: Draft,
+    pub(super) draft: Draft,
 }
 
 impl<'a, 't> RowMaker<'a, 't> {
@@ -140,12 +153,16 @@ impl<'a, 't> RowMaker<'a, 't> {
             parent: parent.map(|(index, _, _)| index),
             claims: Vec::new(),
             empty: false,
+            parents_id: Vec::new(),
+            names: Vec::new(),
+            named: Rc::clone(&scope.names),
             differing: Vec::new(),
         };
         Self {
             scope,
             tainted: false,
             clock: false,
+            sealing: false,
             chosen: None,
             rule,
             compiled,
@@ -196,7 +213,12 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     fn column(&mut self, field: usize) -> Result<Value, Stop> {
         match &self.memo[field] {
-            Memo::Known(value) => return Ok(value.clone()),
+            Memo::Known { value, tainted, clock } => {
+                let value = value.clone();
+                self.tainted |= *tainted;
+                self.clock |= *clock;
+                return Ok(value);
+            }
             Memo::Failed | Memo::Running => return Err(Fault::new(&VALUE_TYPE, "").into()),
             Memo::Unknown => self.memo[field] = Memo::Running,
         }
@@ -213,13 +235,14 @@ impl<'a, 't> RowMaker<'a, 't> {
         if self.clock {
             self.draft.clock.push(field);
         }
+        let (tainted, clock) = (self.tainted, self.clock);
         // What reads this column is as tainted, and as bound to the clock, as it is.
         self.tainted |= outer.0;
         self.clock |= outer.1;
         self.chosen = outer.2;
         match made {
             Ok(value) => {
-                self.memo[field] = Memo::Known(value.clone());
+                self.memo[field] = Memo::Known { value: value.clone(), tainted, clock };
                 self.draft.values[field] = value.clone();
                 Ok(value)
             }
@@ -237,27 +260,38 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     fn value(&mut self, field: usize, column: &ColumnRule) -> Result<Value, Stop> {
+        if self.is_parents_id(&column.expr) {
+            self.draft.parents_id.push(field);
+            return Ok(Value::Null);
+        }
+        let json = self.compiled.fields[field].column.kind == ColumnType::Json;
+        let class = if json { ClaimAs::Json } else { ClaimAs::Column };
+        let mut trail = Vec::new();
+        let made = self.judged_value(field, column, &mut trail);
+        // What a bad value was made from is claimed too: it goes with its record.
+        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field: Some(field) }));
+        made
+    }
+
+    fn judged_value(&mut self, field: usize, column: &ColumnRule, trail: &mut Vec<Touch>) -> Result<Value, Stop> {
         let scope = self.scope.clone();
         let target = &self.compiled.fields[field].column;
-        let mut trail = Vec::new();
         let mut faulty = false;
-        let got = match self.eval(&column.expr, &scope, &mut trail) {
+        let got = match self.eval(&column.expr, &scope, trail) {
             Err(Stop::Reject(fault)) if column.policies.error_null && !fault.message.is_empty() => {
                 faulty = true;
-                self.draft.differing.push((
-                    Severity::Warning,
-                    Fault { code: &crate::finding::VALUE_NULLED, column: Some(column.name.clone()), ..fault },
-                ));
+                trail.clear(); // the value is in no column: it needs another home
+                let fault = Fault { code: &VALUE_NULLED, column: Some(column.name.clone()), ..fault };
+                self.draft.differing.push((Severity::Warning, fault));
                 Got::Null
             }
             other => other?,
         };
-        let class = if target.kind == ColumnType::Json { ClaimAs::Json } else { ClaimAs::Column };
         let mut json = String::new();
         if let (ColumnType::Json, Got::Node(node, doc)) = (target.kind, &got)
             && node.is_container()
         {
-            self.container(*node, *doc, &[], &mut trail, &mut json);
+            self.container(*node, *doc, &[], trail, &mut json);
         }
         let own = matches!(column.expr.from, From::Literal(_) | From::Null);
         let empty = matches!(&got, Got::Node(..) | Got::Datum(_)) && as_text(&got).is_some_and(|text| text.is_empty());
@@ -293,29 +327,30 @@ impl<'a, 't> RowMaker<'a, 't> {
                     if !target.not_null {
                         fault.message = format!("the value for `{}` {what}, and the mapping needs it", column.name);
                     }
-                    fault.at = first_place(&trail, &scope);
+                    fault.at = first_place(trail, &scope);
                     return Err(fault.into());
                 }
             }
         } else {
             if !own {
-                self.draft.origins[field] = Origin::Found(u16::try_from(self.chosen.unwrap_or(0)).unwrap_or(u16::MAX));
+                // Alternatives further inside are not the column's.
+                let chosen = self.chosen.filter(|_| matches!(column.expr.from, From::First(_))).unwrap_or(0);
+                self.draft.origins[field] = Origin::Found(u16::try_from(chosen).unwrap_or(u16::MAX));
             }
             fit(&got, target, &mut |got| if json.is_empty() { self.json_text(got) } else { std::mem::take(&mut json) })
                 .map_err(|mut fault| {
                     if let Got::Node(node, _) = &got {
                         fault.at.get_or_insert(node.at());
                     }
-                    if let (None, Some(at)) = (fault.at, first_place(&trail, &scope)) {
+                    if let (None, Some(at)) = (fault.at, first_place(trail, &scope)) {
                         fault.at = Some(at);
                     }
                     fault
                 })?
         };
         if let Some((agrees, severity)) = &column.agrees {
-            self.compare(column, &got, agrees, *severity, &mut trail)?;
+            self.compare(column, &got, agrees, *severity, trail)?;
         }
-        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field: Some(field) }));
         Ok(value)
     }
 
@@ -368,11 +403,18 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     /// The value of a column of the parent's row.
-    pub(super) fn parent_value(&self, column: &str) -> Got<'t> {
-        match &self.parent {
-            Some((rule, draft)) => rule.field(column).map_or(Got::Missing, |field| Got::of_value(&draft.values[field])),
-            None => Got::Missing,
-        }
+    pub(super) fn parent_value(&mut self, column: &str) -> Got<'t> {
+        let Some((rule, draft)) = &self.parent else { return Got::Missing };
+        let Some(field) = rule.field(column) else { return Got::Missing };
+        self.tainted |= draft.tainted.contains(&field);
+        self.clock |= draft.clock.contains(&field);
+        Got::of_value(&draft.values[field])
+    }
+
+    /// Whether an expression is the id that the engine will give to the parent's row.
+    fn is_parents_id(&self, expr: &Expr) -> bool {
+        let From::Path(PathExpr { root: Root::Parent(column), .. }) = &expr.from else { return false };
+        expr.steps.is_empty() && self.parent.is_some_and(|(rule, _)| rule.given_id.as_ref() == Some(column))
     }
 
     fn secret(&mut self, field: usize, at: usize) -> Result<(), Stop> {
@@ -405,7 +447,16 @@ impl<'a, 't> RowMaker<'a, 't> {
         let scope = self.scope.clone();
         let mut trail = Vec::new();
         let (tainted, clock) = (self.tainted, self.clock);
-        let got = self.eval(&secret.expr, &scope, &mut trail);
+        self.sealing = true;
+        let mut got = self.eval(&secret.expr, &scope, &mut trail);
+        if let Ok(Got::Node(node, doc)) = &got
+            && node.is_container()
+        {
+            let mut json = String::new();
+            self.container(*node, *doc, &[], &mut trail, &mut json);
+            got = Ok(Got::Datum(Datum::Json(json)));
+        }
+        self.sealing = false;
         (self.tainted, self.clock) = (tainted, clock);
         let fault = |message: String, at| {
             let mut fault = Fault::new(&VALUE_TYPE, message);
@@ -482,6 +533,8 @@ impl<'a, 't> RowMaker<'a, 't> {
                     let value = self.compiled.field(name).map_or(&Value::Null, |field| &self.draft.values[field]);
                     match value.as_key_text() {
                         Some(text) => key.push(&text),
+                        // The engine gives it; then the key is made.
+                        None if self.draft.parents_id.iter().any(|at| self.compiled.field(name) == Some(*at)) => {}
                         None if in_target => {
                             let mut fault =
                                 Fault::new(&ROW_KEY, format!("`{name}` is part of the key and would be NULL"));
@@ -495,18 +548,29 @@ impl<'a, 't> RowMaker<'a, 't> {
                 }
                 KeyPart::Path(path) => {
                     let scope = self.scope.clone();
-                    let got = match &path.root {
-                        crate::mapping::model::Root::Context(name) => scope.context(name, &mut Vec::new()),
-                        _ => scope.node(path, &mut Vec::new()),
+                    let got = match self.path(path, &scope, &mut Vec::new()) {
+                        Ok(got) => got,
+                        Err(Stop::Reject(fault)) => return Err(fault),
+                        Err(Stop::Skip) => Got::Missing,
                     };
-                    match as_text(&got) {
-                        Some(text) => key.push(&text),
-                        None => key.push("\0none"),
-                    }
+                    key.push(&self.key_part(&got));
                 }
             }
         }
         Ok(Some(key))
+    }
+}
+
+impl<'t> RowMaker<'_, 't> {
+    /// A part of a key that is no column: its kind counts, so that a missing value, null, `1` and
+    /// `"1"` are four different things.
+    fn key_part(&mut self, got: &Got<'t>) -> String {
+        let mut out = String::new();
+        match got {
+            Got::Missing => out.push_str("missing"),
+            got => self.json_of(got, &mut out),
+        }
+        out
     }
 }
 

@@ -110,6 +110,8 @@ pub struct Fault {
     pub code: &'static Code,
     /// In words, never with the value of a secret.
     pub message: String,
+    /// The value that was found, for an excerpt; never that of a secret.
+    pub found: Option<String>,
     /// The offset in the file, where a leaf is to blame.
     pub at: Option<u64>,
     /// The column, where one is concerned.
@@ -121,7 +123,7 @@ pub struct Fault {
 impl Fault {
     /// A fault of this kind.
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), at: None, column: None, line: 0 }
+        Self { code, message: message.into(), found: None, at: None, column: None, line: 0 }
     }
 }
 

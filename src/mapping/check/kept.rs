@@ -1,9 +1,9 @@
 //! What is only narrowed, hashed or tested is kept somewhere else, or left behind with a reason.
 
 use super::Told;
-use super::place::{At, Place};
 use super::secrets::Places;
 use crate::mapping::model::{KeyPart, Mapping, Root, Rooted};
+use crate::mapping::place::{At, Place, has_whole_shape};
 use crate::mapping::walk::{self, Read};
 
 /// A value that is kept with all that is below it, but for what is cut out.
@@ -17,7 +17,7 @@ pub(super) fn check(mapping: &Mapping, told: &mut Told) {
     let mut kept: Vec<Kept> = Vec::new();
     let mut lost: Vec<(Place, u32)> = Vec::new();
     for rule in &mapping.rules {
-        let at = At { mapping, rule };
+        let at = At::new(mapping, rule);
         for column in &rule.columns {
             at.reads(&column.expr, &mut |used| {
                 if used.cut {
@@ -74,8 +74,8 @@ impl Kept {
 fn structure(mapping: &Mapping) -> Vec<Place> {
     let records = mapping.source.shapes.iter().filter_map(|shape| {
         let rooted = Rooted { root: Root::Frame, selection: shape.records.clone()? };
-        Some(Place::of(mapping, &rooted))
+        Some(Place::of(has_whole_shape(mapping), &rooted))
     });
-    let each = mapping.rules.iter().flat_map(|rule| &rule.each).map(|each| Place::of(mapping, each));
+    let each = mapping.rules.iter().flat_map(|rule| &rule.each).map(|each| Place::of(has_whole_shape(mapping), each));
     records.chain(each).collect()
 }

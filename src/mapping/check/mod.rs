@@ -3,9 +3,9 @@
 mod columns;
 mod kept;
 mod order;
-mod place;
 mod references;
 mod secrets;
+mod shapes;
 mod types;
 
 #[cfg(test)]
@@ -14,7 +14,7 @@ mod tests;
 pub use secrets::check_secret_names;
 
 use crate::error::Error;
-use crate::mapping::model::{ColumnRule, Expr, Mapping, Owners, Rule, Set};
+use crate::mapping::model::{ColumnRule, Expr, Mapping, OnDuplicate, Owners, Rule, Set};
 use crate::mapping::suggest;
 use crate::table::{Schema, Table};
 
@@ -39,6 +39,7 @@ pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
             secrets::check_rule(&spot, &mut told);
         }
         secrets::check_clear_uses(mapping, &mut told);
+        shapes::check(mapping, &mut told);
         kept::check(mapping, &mut told);
     }
     secrets::check_names(set, &mut told);
@@ -124,7 +125,59 @@ fn check_set(set: &Set, schema: &Schema, told: &mut Told) {
     }
     if let Some(owners) = &set.owners {
         check_owners(owners, schema, &file, told);
+        owners_have_ids(set, owners, schema, told);
     }
+    ids_have_one_giver(set, schema, told);
+}
+
+/// An owner is known by a key that the source gives: one that the database counts on is not known
+/// while the directories are told apart.
+fn owners_have_ids(set: &Set, owners: &Owners, schema: &Schema, told: &mut Told) {
+    let Some(table) = schema.table(&owners.table) else {
+        return; // `check_owners` tells that it is not there.
+    };
+    let [key] = table.primary_key()[..] else {
+        let message = format!("owners are rows of table `{}`, whose primary key is not one column", table.name);
+        return told.refuse(&set_file(set), owners.line, message, None);
+    };
+    for (mapping, rule) in givers(set, &table.name).filter(|(_, rule)| !gives(rule, key)) {
+        let message =
+            format!("rule `{}` gives no value for `{}.{key}`, by which owners are known", rule.name, table.name);
+        let hint = "an owner's key must come from the source, so that it is known before the row is written";
+        told.refuse(&mapping.file, rule.line, message, Some(hint.to_owned()));
+    }
+}
+
+/// An integer key comes either from the source or from the database's counting: of both in one table
+/// some would meet.
+fn ids_have_one_giver(set: &Set, schema: &Schema, told: &mut Told) {
+    let owners = set.owners.as_ref().map(|owners| owners.table.as_str());
+    for table in schema.tables.values().filter(|table| owners != Some(&table.name)) {
+        let Some(key) = table.integer_key() else {
+            continue; // nothing is counted on
+        };
+        let (giving, counted): (Vec<_>, Vec<_>) = givers(set, &table.name).partition(|(_, rule)| gives(rule, key));
+        for (mapping, rule) in counted {
+            if let Some((other, one)) = giving.first() {
+                let message = format!(
+                    "rule `{}` leaves `{}.{key}` to be counted on, and rule `{}.{}` gives it: the two would meet",
+                    rule.name, table.name, other.name, one.name
+                );
+                let hint = format!("give `{key}` a value in every rule of the table, or in none");
+                told.refuse(&mapping.file, rule.line, message, Some(hint));
+            }
+        }
+    }
+}
+
+/// The rules that make rows of a table.
+fn givers<'s>(set: &'s Set, table: &'s str) -> impl Iterator<Item = (&'s Mapping, &'s Rule)> {
+    let rules = set.mappings.iter().flat_map(|mapping| mapping.rules.iter().map(move |rule| (mapping, rule)));
+    rules.filter(move |(_, rule)| rule.into == table && rule.on_duplicate != OnDuplicate::Fill)
+}
+
+fn gives(rule: &Rule, column: &str) -> bool {
+    rule.columns.iter().any(|of| of.name == column)
 }
 
 fn check_owners(owners: &Owners, schema: &Schema, file: &str, told: &mut Told) {

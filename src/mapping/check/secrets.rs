@@ -1,9 +1,9 @@
 //! Secrets stay secrets: what is sealed can be, and nothing else uses it in clear text.
 
-use super::place::{At, Place};
 use super::{Spot, Told};
 use crate::error::Error;
 use crate::mapping::model::{KeyPart, Mapping, SecretKind, Set};
+use crate::mapping::place::{At, Place, has_whole_shape};
 use crate::mapping::walk::{self, Visit};
 use crate::table::ColumnType;
 
@@ -32,6 +32,13 @@ pub(super) fn check_rule(spot: &Spot<'_>, told: &mut Told) {
         }
         Some(key) => {
             for part in key {
+                let kind = spot.table.column(part).map(|column| column.kind);
+                if !matches!(kind, None | Some(ColumnType::Text { .. } | ColumnType::Integer)) {
+                    let message =
+                        format!("rule `{}` seals values under `{part}`, which is no text or integer", spot.rule.name);
+                    let hint = "a sealed value is bound to its key's text, and other types have more than one";
+                    spot.refuse(told, spot.rule.line, message, Some(hint.to_owned()));
+                }
                 if spot.table.integer_key() == Some(part) && spot.column(part).is_none() {
                     let message =
                         format!("rule `{}` seals values under `{part}`, an id that the engine gives", spot.rule.name);
@@ -64,7 +71,7 @@ pub(super) fn check_clear_uses(mapping: &Mapping, told: &mut Told) {
     let places = Places::of(mapping);
     let mut uses: Vec<(Place, u32)> = Vec::new();
     for rule in &mapping.rules {
-        let at = At { mapping, rule };
+        let at = At::new(mapping, rule);
         for part in &rule.key {
             if let KeyPart::Path(path) = part {
                 uses.extend(at.places(path, &[]).into_iter().map(|place| (place, rule.line)));
@@ -93,7 +100,7 @@ pub(super) fn check_names(set: &Set, told: &mut Told) {
         let places = Places::of(mapping);
         let mut named: Vec<(Place, u32)> = Vec::new();
         for rule in &mapping.rules {
-            let at = At { mapping, rule };
+            let at = At::new(mapping, rule);
             let mut see =
                 |visit: &Visit<'_, '_>| named.extend(at.named(visit).into_iter().map(|place| (place, visit.line)));
             for expr in rule.column_exprs() {
@@ -110,7 +117,7 @@ pub(super) fn check_names(set: &Set, told: &mut Told) {
             }
         }
         let line = mapping.rules.first().map_or(1, |rule| rule.line);
-        named.extend(mapping.expected.iter().map(|rooted| (Place::of(mapping, rooted), line)));
+        named.extend(mapping.expected.iter().map(|rooted| (Place::of(has_whole_shape(mapping), rooted), line)));
         named.sort_by_key(|(_, line)| *line);
         let mut seen: Vec<Place> = Vec::new();
         for (place, line) in named {
@@ -139,7 +146,7 @@ impl Places {
         let mut open = Vec::new();
         for rule in &mapping.rules {
             for secret in &rule.secrets {
-                At { mapping, rule }.reads(&secret.expr, &mut |used| {
+                At::new(mapping, rule).made_from(&secret.expr, &mut |used| {
                     if secret.declassify.is_some() {
                         open.push(used.place.clone());
                     }
@@ -148,7 +155,7 @@ impl Places {
             }
         }
         let secret = named.iter().filter(|place| !open.contains(place)).cloned().collect();
-        let ignored = mapping.ignore.iter().map(|(rooted, _, _)| Place::of(mapping, rooted)).collect();
+        let ignored = mapping.ignore.iter().map(|(rooted, _, _)| Place::of(has_whole_shape(mapping), rooted)).collect();
         Self { secret, named, ignored }
     }
 

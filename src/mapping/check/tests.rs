@@ -400,3 +400,37 @@ fn what_is_only_narrowed_or_tested_is_kept_elsewhere_or_left_behind() {
         assert_eq!(line.split(" @").next(), Some(message.as_str()), "{head} {column}");
     }
 }
+
+#[test]
+fn the_ids_of_a_table_come_from_the_source_or_from_the_database_but_not_both() {
+    let notebook = |name: &str, id: &str| {
+        format!(
+            "[table.{name}]\ninto = \"notebooks\"\nkey = [\"title\"]\n[table.{name}.columns]\n{id}person_id = \"id\"\n\
+             title = \"{name}\"\n"
+        )
+    };
+    let given = "id = { from = \"n\", steps = [\"integer\"] }\n";
+    let of = |first: &str, second: &str| first_line(&format!("{}{}", notebook("x", first), notebook("y", second)));
+    let message = "rule `y` leaves `notebooks.id` to be counted on, and rule `a.x` gives it: the two would meet @16";
+    assert_eq!(of(given, ""), message);
+    assert_eq!(of(given, given), "");
+    assert_eq!(of("", ""), "");
+}
+
+#[test]
+fn an_owner_is_known_by_a_key_that_the_source_gives() {
+    let owners = |table: &str| {
+        format!(
+            "name = \"notes\"\n[owners]\ncapture = \"owner\"\ntable = \"{table}\"\nfind = [{{ by = \"title\" }}]\nunknown = \"refuse\"\n"
+        )
+    };
+    let files = "[source]\nfiles = [\"of/{owner}/a.json\"]\nformat = \"json\"\n";
+    let rule = "[table.notebooks]\nkey = [\"title\"]\n[table.notebooks.columns]\nperson_id = \"p\"\ntitle = \"t\"\n";
+    let said = told(&[("set.toml", &owners("notebooks")), ("a.toml", &format!("{files}{rule}"))]);
+    assert_eq!(
+        said.lines().next().unwrap(),
+        "rule `notebooks` gives no value for `notebooks.id`, by which owners are known"
+    );
+    let said = told(&[("set.toml", &owners("logins")), ("a.toml", &format!("{files}{rule}"))]);
+    assert!(said.contains("owners are rows of table `logins`, whose primary key is not one column"), "{said}");
+}

@@ -58,6 +58,7 @@ pub static SET: Keys = Keys {
         key("assert", "checks of the target in SQL"),
         key("audit", "the application's own table for what was done to the database"),
         key("other_tables", "tables that the application makes by itself, each with the reason"),
+        key("hand_over", "the form in which the application itself reads its secrets"),
         later("seed", "rows that no source file gives"),
     ],
 };
@@ -122,6 +123,34 @@ pub static RECOGNISE: Keys = Keys {
 /// `[after]`.
 pub static AFTER: Keys =
     Keys { title: "`[after]`", keys: &[key("message", "said after an import that sealed something")] };
+
+/// `[hand_over]`.
+pub static HAND_OVER: Keys =
+    Keys { title: "`[hand_over]`", keys: &[key("fernet", "Fernet tokens under a key derived from a password")] };
+
+/// `[hand_over.fernet]`.
+pub static FERNET: Keys = Keys {
+    title: "`[hand_over.fernet]`",
+    keys: &[
+        key("password", "environment variables of the application; the first that is set holds the password"),
+        key("salt", "the salt of the key, and how it is made to fit"),
+        key("rounds", "rounds of PBKDF2-HMAC-SHA-256"),
+        key("base64", "the token is put in base64 once more"),
+        key("keep_empty", "an empty text stays empty rather than become a token"),
+        key("message", "said after a hand-over: what else the application needs"),
+    ],
+};
+
+/// `salt` under `[hand_over.fernet]`.
+pub static FERNET_SALT: Keys = Keys {
+    title: "`salt`",
+    keys: &[
+        key("environment", "the environment variable that holds the salt"),
+        key("default", "the salt when that is not set"),
+        key("bytes", "how many bytes of it are used; a longer one is cut"),
+        key("fill", "the character that fills up a shorter one on the right"),
+    ],
+};
 
 /// `unknown_members`.
 pub static UNKNOWN_MEMBERS: Keys = Keys {
@@ -197,8 +226,8 @@ pub static FORMAT: Keys = Keys {
     title: "`format`",
     keys: &[
         key("json", "one JSON document"),
-        later("text", "the file is one text"),
-        later("sniff", "JSON if the first byte says so, else text"),
+        key("text", "the file is one text"),
+        key("sniff", "JSON if the first byte says so, else text"),
         later("lines", "one JSON document per line"),
     ],
 };
@@ -400,6 +429,9 @@ pub static ALL: &[&Keys] = &[
     &SET,
     &RECOGNISE,
     &AFTER,
+    &HAND_OVER,
+    &FERNET,
+    &FERNET_SALT,
     &UNKNOWN_MEMBERS,
     &OWNERS,
     &FIND,

@@ -69,9 +69,11 @@ fn source(fields: &Fields<'_>) -> (Source, Vec<u32>) {
             }
         }
     }
-    if let Some(item) = fields.get("format") {
-        item.word(&keys::FORMAT);
-    }
+    let format = match fields.get("format").and_then(|item| item.word(&keys::FORMAT)) {
+        Some("text") => Format::Text,
+        Some("sniff") => Format::Sniff,
+        _ => Format::Json,
+    };
     let mut shapes: Vec<_> =
         fields.get("shape").map_or_else(Vec::new, |item| item.one_or_more()).into_iter().filter_map(shape).collect();
     if fields.get("shape").is_none() || shapes.is_empty() {
@@ -79,7 +81,7 @@ fn source(fields: &Fields<'_>) -> (Source, Vec<u32>) {
     }
     let source = Source {
         files,
-        format: Format::Json,
+        format,
         optional: fields.reason("optional"),
         blank: fields.reason("blank"),
         newest: fields

@@ -5,6 +5,7 @@
 
 mod condition;
 mod expr;
+mod hand_over;
 pub mod keys;
 mod mapping;
 mod migration;

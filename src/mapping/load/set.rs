@@ -1,6 +1,7 @@
 //! set.toml.
 
 use super::expr;
+use super::hand_over;
 use super::keys;
 use super::mapping::pattern;
 use super::tree::{Fields, Item};
@@ -42,6 +43,11 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
             .get("after")
             .and_then(|item| item.fields(&[&keys::AFTER]))
             .and_then(|after| after.text("message")),
+        fernet: fields
+            .get("hand_over")
+            .and_then(|item| item.fields(&[&keys::HAND_OVER]))
+            .and_then(|forms| forms.get("fernet"))
+            .and_then(hand_over::fernet),
         mappings: Vec::new(),
         migrations: Vec::new(),
         digest: String::new(),
@@ -66,6 +72,7 @@ pub(super) fn nothing(folder: &str) -> Set {
         audit: None,
         other_tables: Vec::new(),
         after: None,
+        fernet: None,
         mappings: Vec::new(),
         migrations: Vec::new(),
         digest: String::new(),

@@ -246,9 +246,9 @@ hint: did you mean `trim`?";
 #[test]
 fn what_is_not_built_yet_is_refused_by_name() {
     let told = wrong(
-        "[source]\nfiles = [\"x.json\"]\nformat = \"sniff\"\n[table.a]\nkey = [\"a\"]\non_reject = \"row\"\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[table.a.secrets]\nc = { from = \"d\", kind = \"hash\" }\n[[seed]]\n[[assert]]\n",
+        "[source]\nfiles = [\"x.json\"]\nformat = \"lines\"\n[table.a]\nkey = [\"a\"]\non_reject = \"row\"\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[table.a.secrets]\nc = { from = \"d\", kind = \"hash\" }\n[[seed]]\n[[assert]]\n",
     );
-    for name in ["`sniff`", "`row`", "`rest`", "`truncate`", "a number as an index", "`hash`", "`seed`", "`assert`"] {
+    for name in ["`lines`", "`row`", "`rest`", "`truncate`", "a number as an index", "`hash`", "`seed`", "`assert`"] {
         assert!(told.contains(&format!("{name} is not built yet")), "{name} in {told}");
     }
     assert_eq!(told.matches("is not built yet").count(), 8, "{told}");
@@ -407,4 +407,44 @@ fn a_folder_is_read_as_its_files_are() {
     std::fs::remove_file(folder.path().join("set.toml")).expect("it was there");
     let error = load(&SetSource::Folder(folder.path().to_owned())).expect_err("no set.toml");
     assert_eq!(error.message, "this is no mapping set: it has no set.toml");
+}
+
+#[test]
+fn a_hand_over_says_how_the_application_makes_its_key() {
+    let text = r#"
+name = "notes"
+[hand_over.fernet]
+password = ["A", "B"]
+salt = { environment = "S", default = "pepper", bytes = 8, fill = "0" }
+rounds = 1000
+base64 = true
+"#;
+    let form = load(&source(&[("set.toml", text)])).unwrap_or_else(|error| panic!("{error}")).fernet.expect("is there");
+    let expected = FernetForm {
+        password: vec!["A".to_owned(), "B".to_owned()],
+        salt_variable: Some("S".to_owned()),
+        salt: "pepper".to_owned(),
+        salt_fit: Some((8, '0')),
+        rounds: 1000,
+        base64: true,
+        keep_empty: false,
+        message: None,
+    };
+    assert_eq!(form, expected);
+}
+
+#[test]
+fn a_hand_over_that_cannot_be_carried_out_is_refused_with_its_lines() {
+    let text = format!(
+        "{SET}\n[hand_over.fernet]\npassword = []\nsalt = {{ default = \"pepper\", bytes = 8, fill = \"ab\" }}\nrounds = 0\n"
+    );
+    let lines = SET.lines().count() as u32;
+    let error = errors(&[("set.toml", &text)]);
+    for (line, words) in [
+        (lines + 3, "`password` names no environment variable"),
+        (lines + 4, "`fill` is one ASCII character"),
+        (lines + 5, "`rounds` is an integer from 1 to 10000000"),
+    ] {
+        assert!(error.contains(&format!("{words}\n  at mappings/notes/set.toml:{line}")), "{error}");
+    }
 }

@@ -5,7 +5,7 @@
 
 use super::json;
 use crate::record::write_json_string;
-use crate::row::Value;
+use crate::row::{Value, keeps_number, keeps_time};
 use crate::table::ColumnType;
 use crate::target::Cell;
 use jiff::Timestamp;
@@ -73,7 +73,7 @@ pub(super) fn of(value: &Value, kind: ColumnType) -> Option<Form<'_>> {
             Value::Integer(number) => Some(Form::Integer(*number)),
             Value::Bool(truth) => Some(Form::Integer(i64::from(*truth))),
             Value::Real(number) => number.is_finite().then_some(Form::Real(*number)),
-            Value::Text(text) => survives_affinity(text).then_some(Form::Text(Cow::Borrowed(text))),
+            Value::Text(text) => keeps_number(text).then_some(Form::Text(Cow::Borrowed(text))),
             _ => None,
         },
         ColumnType::Blob => None,
@@ -106,20 +106,7 @@ fn json_form(value: &Value) -> Option<Form<'_>> {
     };
     // The declared type JSON has NUMERIC affinity: a bare number becomes an integer or a double.
     let bare_number = document.starts_with(|c: char| c == '-' || c.is_ascii_digit());
-    (!bare_number || survives_affinity(&document)).then_some(Form::Text(document))
-}
-
-/// Whether NUMERIC affinity keeps the number that the text says.
-fn survives_affinity(text: &str) -> bool {
-    if text.parse::<i64>().is_ok() {
-        return true;
-    }
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    // A double gives every decimal of up to 15 digits back.
-    digits > 0
-        && digits <= 15
-        && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
-        && text.parse::<f64>().is_ok()
+    (!bare_number || keeps_number(&document)).then_some(Form::Text(document))
 }
 
 fn exact_double(number: i64) -> Option<f64> {
@@ -143,7 +130,7 @@ fn utc(time: Timestamp) -> DateTime {
 
 /// `YYYY-MM-DD HH:MM:SS.ffffff`; `None` for what those digits cannot say.
 fn time_text(time: DateTime) -> Option<String> {
-    (time.year() >= 1 && time.subsec_nanosecond() % 1_000 == 0).then(|| digits(time))
+    keeps_time(time).then(|| digits(time))
 }
 
 /// Now, in the ledger and in `schema_migrations`: cut to microseconds, in UTC.

@@ -3,8 +3,10 @@
 use super::catalog;
 use super::open::Location;
 use crate::error::{Error, Result};
+use crate::secret::cipher::FORMAT;
 use crate::secret::keys::KeyRow;
 use crate::target::SealedColumn;
+use crate::target::cells::{FERNET, Registered};
 use rusqlite::{Connection, OptionalExtension};
 
 /// The registered keys, oldest first.
@@ -51,23 +53,96 @@ pub(super) fn put(conn: &Connection, key: &KeyRow) -> rusqlite::Result<()> {
     .map(drop)
 }
 
+/// The registered columns, by name.
+pub(super) fn registered(conn: &Connection, location: &Location) -> Result<Vec<Registered>> {
+    let fault = |error: rusqlite::Error| location.fault(&error);
+    if !catalog::has_table(conn, "treelift_sealed_columns").map_err(fault)? {
+        return Ok(Vec::new());
+    }
+    let text = "SELECT table_name, column_name, key_columns, format, row_filter FROM treelift_sealed_columns
+                ORDER BY table_name, column_name, row_filter";
+    let rows: Vec<(String, String, String, String, Option<String>)> = conn
+        .prepare(text)
+        .and_then(|mut statement| {
+            statement
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
+                .collect()
+        })
+        .map_err(fault)?;
+    rows.into_iter()
+        .map(|(table, column, key_columns, format, row_filter)| {
+            let damaged = |what: &str| {
+                Error::environment(format!("`treelift_sealed_columns` is damaged: `{what}` of `{table}.{column}`"))
+                    .at(&location.shown)
+                    .hint("restore it from a backup; docs/credentials.md says what stands in it")
+            };
+            let key_columns = serde_json::from_str(&key_columns)
+                .ok()
+                .filter(|names: &Vec<String>| !names.is_empty())
+                .ok_or_else(|| damaged("key_columns"))?;
+            if ![FORMAT, FERNET].contains(&format.as_str()) {
+                return Err(damaged("format"));
+            }
+            let row_filter = row_filter.map(|text| serde_json::from_str(&text)).transpose();
+            let row_filter = row_filter.map_err(|_| damaged("row_filter"))?;
+            Ok(Registered { column: SealedColumn { table, column, key_columns, row_filter }, format })
+        })
+        .collect()
+}
+
+/// Registers a column in a format, or changes the format of one that is registered.
+pub(super) fn register(conn: &Connection, column: &Registered, location: &Location) -> Result<()> {
+    let Registered { column, format } = column;
+    let row_filter = filter_text(column);
+    let changed = conn
+        .execute(
+            "UPDATE treelift_sealed_columns SET format = ?1
+             WHERE table_name = ?2 AND column_name = ?3 AND row_filter IS ?4",
+            (format, &column.table, &column.column, &row_filter),
+        )
+        .map_err(|error| location.fault(&error))?;
+    if changed > 0 {
+        return Ok(());
+    }
+    conn.execute(
+        "INSERT INTO treelift_sealed_columns (table_name, column_name, key_columns, format, row_filter)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        (&column.table, &column.column, key_text(column), format, row_filter),
+    )
+    .map(drop)
+    .map_err(|error| location.fault(&error))
+}
+
+fn key_text(column: &SealedColumn) -> String {
+    serde_json::Value::from_iter(column.key_columns.iter().cloned()).to_string()
+}
+
+fn filter_text(column: &SealedColumn) -> Option<String> {
+    column.row_filter.as_ref().map(|filter| serde_json::json!(filter).to_string())
+}
+
 /// Registers a sealed column. One column may be registered with several row filters; the columns
 /// that identify its rows are part of each value's proof and cannot change under it.
 pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, location: &Location) -> Result<()> {
     let fault = |error: rusqlite::Error| location.fault(&error);
-    let key_columns = serde_json::Value::from_iter(column.key_columns.iter().cloned()).to_string();
-    let row_filter = column.row_filter.as_ref().map(|filter| serde_json::json!(filter).to_string());
-    let known: Option<String> = conn
+    let (key_columns, row_filter) = (key_text(column), filter_text(column));
+    let known: Option<(String, String)> = conn
         .query_row(
-            "SELECT key_columns FROM treelift_sealed_columns
+            "SELECT key_columns, format FROM treelift_sealed_columns
              WHERE table_name = ?1 AND column_name = ?2 AND row_filter IS ?3",
             (&column.table, &column.column, &row_filter),
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()
         .map_err(fault)?;
     match known {
-        Some(known) if known == key_columns => Ok(()),
+        Some((_, format)) if format != FORMAT => Err(Error::environment(format!(
+            "column `{}.{}` was handed over to the application",
+            column.table, column.column
+        ))
+        .at(&location.shown)
+        .hint("take it back first with `credentials encrypt --from fernet`")),
+        Some((known, _)) if known == key_columns => Ok(()),
         Some(_) => Err(Error::environment(format!(
             "column `{}.{}` holds values that were sealed for other key columns",
             column.table, column.column

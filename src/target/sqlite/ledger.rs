@@ -74,8 +74,17 @@ pub(super) struct State {
 
 /// Makes treelift's tables, or sees that they are the ones this version writes.
 pub(super) fn set_up(conn: &Connection, location: &Location) -> Result<()> {
+    set_up_tables(conn, location, &TABLES)
+}
+
+/// Makes or sees the two tables that sealed values hang on: all that a database needs that has no ledger.
+pub(super) fn set_up_keys(conn: &Connection, location: &Location) -> Result<()> {
+    set_up_tables(conn, location, &TABLES[4..])
+}
+
+fn set_up_tables(conn: &Connection, location: &Location, tables: &[(&str, &str)]) -> Result<()> {
     let fault = |error: rusqlite::Error| location.fault(&error);
-    for (name, text) in TABLES {
+    for (name, text) in tables.iter().copied() {
         let stored: Option<String> = conn
             .query_row("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1", [name], |row| row.get(0))
             .optional()
@@ -130,7 +139,7 @@ impl SqliteTransaction {
 
     /// An index over this run's rows by key, in a temporary table: it is only needed where something
     /// went wrong, and would be as large as the ledger itself.
-    fn index_rows(&mut self) -> Result<()> {
+    pub(super) fn index_rows(&mut self) -> Result<()> {
         if self.ledger.indexed == Some(self.ledger.rows) {
             return Ok(());
         }

@@ -1,11 +1,12 @@
 //! SQLite as a target.
 //!
 //! `open` decides which file a run works on, `migrate` sets its tables up, `read` and `write` carry
-//! rows, `form` knows how values are written, `ledger` keeps the record.
+//! rows, `cells` works on what is sealed, `form` knows how values are written, `ledger` keeps the record.
 
 mod alter;
 mod audit;
 mod catalog;
+mod cells;
 mod file;
 mod fill;
 mod form;
@@ -16,6 +17,7 @@ mod locks;
 pub(super) mod migrate;
 mod open;
 mod orphans;
+mod pass;
 mod read;
 mod record;
 mod replace;
@@ -28,6 +30,7 @@ mod upkeep;
 mod words;
 mod write;
 
+use super::cells::{Access, Cells};
 use super::ledger::RunRecord;
 use super::{Opening, Target, Transaction};
 use crate::error::Result;
@@ -84,6 +87,18 @@ impl Target for SqliteTarget {
 
     fn leftovers(&self) -> Result<Vec<PathBuf>> {
         locks::leftovers(&self.location)
+    }
+
+    fn cells(&self, access: Access) -> Result<Box<dyn Cells>> {
+        Ok(Box::new(cells::SqliteCells::open(self.location.clone(), access)?))
+    }
+
+    fn file(&self) -> Option<&Path> {
+        Some(&self.location.path)
+    }
+
+    fn rewrite(&self) -> Result<()> {
+        cells::rewrite(&self.location)
     }
 
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>> {

@@ -93,16 +93,20 @@ pub(super) fn begin(location: &Location, opening: &Start<'_>) -> Result<(Store, 
     }
 }
 
-/// Commits, having more patience with readers than at the start, and gives a new file its name.
+/// Commits what stands in an existing file, having more patience with readers than at the start.
+pub(super) fn commit_in_place(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(PATIENCE_AT_COMMIT)?;
+    conn.execute_batch("COMMIT")
+}
+
+/// Commits, and gives a new file its name.
 pub(super) fn commit(location: &Location, store: Store, conn: Connection) -> Result<()> {
     if matches!(store, Store::Private { .. }) {
         return Err(Error::bug("a dry run was asked to commit"));
     }
     // On a fault these are dropped from the last to the first: the connection takes everything
     // back, then the store removes its files.
-    conn.busy_timeout(PATIENCE_AT_COMMIT)
-        .and_then(|()| conn.execute_batch("COMMIT"))
-        .map_err(|error| locks::named(location.fault(&error), &error, location))?;
+    commit_in_place(&conn).map_err(|error| locks::named(location.fault(&error), &error, location))?;
     conn.close().map_err(|(_, error)| location.fault(&error))?;
     match store {
         Store::New(new) => new.publish(location),
@@ -171,7 +175,7 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store
 /// A database that is only looked into: what lies beside the file, its bytes and times stay.
 pub(super) struct View {
     pub(super) conn: Connection,
-    _folder: Option<TempDir>,
+    pub(super) folder: Option<TempDir>,
 }
 
 /// Opens a view of the database; `None` when there is none yet.
@@ -182,13 +186,39 @@ pub(super) fn view(location: &Location) -> Result<Option<View>> {
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     if !file::needs_companions(location)? {
         let conn = connect_read_only(&location.path).map_err(fault)?;
-        return Ok(Some(View { conn, _folder: None }));
+        return Ok(Some(View { conn, folder: None }));
     }
     let folder = private_folder()?;
     let copy = folder.path().join("copy.db");
     file::copy_with_companions(location, &copy)?;
     let conn = connect(&copy).map_err(fault)?;
-    Ok(Some(View { conn, _folder: Some(folder) }))
+    Ok(Some(View { conn, folder: Some(folder) }))
+}
+
+/// Opens an existing database and begins to change it; what is overwritten is wiped in the file.
+pub(super) fn to_change(location: &Location) -> Result<Option<Connection>> {
+    let found = file::look(location)?;
+    let Found::Database(bytes) = found else { return Ok(None) };
+    file::judge_writable(location)?;
+    judge_space(location.directory(), bytes / 2)?;
+    let conn = in_place(location, &found)?;
+    conn.execute_batch("PRAGMA secure_delete = ON").map_err(|error| location.fault(&error))?;
+    Ok(Some(conn))
+}
+
+/// As [`to_change`], on a private copy.
+pub(super) fn to_rehearse(location: &Location) -> Result<Option<View>> {
+    let Found::Database(bytes) = file::look(location)? else { return Ok(None) };
+    file::judge_writable(location)?;
+    let folder = private_folder()?;
+    judge_space(folder.path(), bytes / 2)?;
+    let copy = folder.path().join("copy.db");
+    copy_into(location, &copy)?;
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let conn = connect(&copy).map_err(fault)?;
+    conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
+    judge_health(&conn, location)?;
+    Ok(Some(View { conn, folder: Some(folder) }))
 }
 
 /// Copies a database as it is at one moment.

@@ -25,7 +25,7 @@ pub(super) fn cell(value: ValueRef<'_>) -> Cell {
     }
 }
 
-fn cells(row: &Row<'_>, columns: std::ops::Range<usize>) -> rusqlite::Result<Vec<Cell>> {
+pub(super) fn cells(row: &Row<'_>, columns: std::ops::Range<usize>) -> rusqlite::Result<Vec<Cell>> {
     columns.map(|column| row.get_ref(column).map(cell)).collect()
 }
 
@@ -47,6 +47,9 @@ pub(super) fn highest(conn: &Connection, table: &str, column: &str) -> rusqlite:
     };
     Ok(stored.max(given).unwrap_or(0).max(0))
 }
+
+/// From so many keys on a pass over the table is made for them alone.
+const FEW: usize = 64;
 
 /// The `wanted` cells of the rows with these keys: through an index, or in one pass over the table
 /// where none leads to the key.
@@ -73,6 +76,11 @@ pub(super) fn find(
         if by_index {
             let mut statement = conn.prepare_cached(&one)?;
             return keys.iter().map(|key| lookup(&mut statement, key.as_deref(), key_columns.len()..width)).collect();
+        }
+        if keys.len() < FEW
+            && let Some(found) = this.passes.borrow_mut().find(conn, table, (key_columns, &kinds), wanted, &keys)?
+        {
+            return Ok(found);
         }
         let mut sought: HashMap<Vec<Part>, Vec<usize>> = HashMap::new();
         for (i, key) in keys.iter().enumerate() {
@@ -122,7 +130,7 @@ fn is_search(conn: &Connection, statement: &str) -> rusqlite::Result<bool> {
 
 /// A part of a key in one form, whatever form it is stored in.
 #[derive(PartialEq, Eq, Hash)]
-enum Part {
+pub(super) enum Part {
     Null,
     Integer(i64),
     Real(u64),
@@ -131,7 +139,7 @@ enum Part {
 }
 
 impl Part {
-    fn of_form(form: &Form<'_>) -> Self {
+    pub(super) fn of_form(form: &Form<'_>) -> Self {
         match form {
             Form::Null => Part::Null,
             Form::Integer(value) => Part::Integer(*value),
@@ -140,7 +148,7 @@ impl Part {
         }
     }
 
-    fn of_cell(cell: &Cell, kind: ColumnType) -> Self {
+    pub(super) fn of_cell(cell: &Cell, kind: ColumnType) -> Self {
         match cell {
             Cell::Null => Part::Null,
             Cell::Integer(value) => Part::Integer(*value),
@@ -183,33 +191,55 @@ pub(super) fn select(
     })
 }
 
-/// Rows whose reference leads nowhere, with the keys that the ledger knows them by.
-pub(super) fn orphans(this: &SqliteTransaction, most: usize) -> Result<Vec<Orphan>> {
-    let found: Vec<(String, Option<i64>, String)> = this
-        .on(|conn| {
-            conn.prepare("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check LIMIT ?1")?
-                .query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                })?
-                .collect()
-        })
-        .map_err(|error| match error.kind {
+/// Whether a reference leads nowhere.
+pub(super) fn has_orphans(this: &SqliteTransaction) -> Result<bool> {
+    this.on(|conn| conn.prepare("SELECT 1 FROM pragma_foreign_key_check")?.exists([])).map_err(|error| {
+        match error.kind {
             crate::error::ErrorKind::Bug => {
                 Error::environment("the references cannot be checked: one points at columns that are not unique")
                     .at(&this.location.shown)
             }
             _ => error,
-        })?;
-    found
-        .into_iter()
-        .map(|(table, row, parent)| {
-            let row_key = match row {
-                Some(row) => this.on(|conn| row_key(conn, &table, row))?,
-                None => String::new(),
-            };
-            Ok(Orphan { table, row_key, parent })
-        })
-        .collect()
+        }
+    })
+}
+
+/// Rows whose reference leads nowhere, with the keys that the ledger knows them by: those of this run
+/// first, so that however many the database had before, they hide none of them.
+pub(super) fn orphans(this: &SqliteTransaction, most: usize) -> Result<Vec<Orphan>> {
+    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    let mut gather = |conn: &Connection| {
+        let mut all = conn.prepare("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check")?;
+        let mut rows = all.query([])?;
+        while let Some(row) = rows.next()? {
+            if ours.len() == most {
+                break; // more could not be told
+            }
+            let (table, rowid): (String, Option<i64>) = (row.get(0)?, row.get(1)?);
+            let row_key = rowid.map_or_else(|| Ok(String::new()), |rowid| row_key(conn, &table, rowid))?;
+            let written = conn
+                .prepare_cached(
+                    "SELECT 1 FROM temp.origins o JOIN treelift_tables t ON t.id = o.\"table\"
+                     WHERE t.name = ?1 AND o.row_key = ?2",
+                )?
+                .exists((&table, &row_key))?;
+            let place = if written { &mut ours } else { &mut others };
+            if place.len() < most {
+                place.push(Orphan { table, row_key, parent: row.get(2)? });
+            }
+        }
+        Ok(())
+    };
+    this.on(&mut gather)?;
+    ours.append(&mut others);
+    ours.truncate(most);
+    Ok(ours)
+}
+
+/// What a table's rowid is called: a column may have one of its three names, and then it is that column.
+pub(super) fn rowid_name(columns: &[&str]) -> Option<&'static str> {
+    let taken = |name: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
+    ["rowid", "_rowid_", "oid"].into_iter().find(|name| !taken(name))
 }
 
 /// The key of the row with this rowid; the rowid itself where the table has no primary key.
@@ -218,9 +248,8 @@ fn row_key(conn: &Connection, table: &str, row: i64) -> rusqlite::Result<String>
         .prepare_cached("SELECT name, pk FROM pragma_table_info(?1) ORDER BY pk")?
         .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    // A column may have one of rowid's three names, and then it is that column.
-    let taken = |name: &str| columns.iter().any(|(column, _)| column.eq_ignore_ascii_case(name));
-    let Some(rowid) = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !taken(name)) else {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let Some(rowid) = rowid_name(&names) else {
         return Ok(String::new());
     };
     let key: Vec<&str> = columns.iter().filter(|(_, place)| *place > 0).map(|(name, _)| name.as_str()).collect();

@@ -1,8 +1,10 @@
 //! The transaction: one connection, the store it writes into, and what was known at its start.
 
 use super::open::{self, Location, Start, Store};
+use super::pass::Passes;
 use super::{audit, form, keys, ledger, migrate, read, survey, write};
 use crate::error::{Error, Result};
+use crate::finding::Place;
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Schema};
@@ -11,6 +13,7 @@ use crate::target::ledger::Ledger;
 use crate::target::upkeep::{Reference, Survey};
 use crate::target::{Cell, Opening, Orphan, SealedColumn, Transaction};
 use rusqlite::Connection;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// An open transaction. Dropped without a word it leaves the target as it was: SQLite takes the
@@ -24,6 +27,7 @@ pub(super) struct SqliteTransaction {
     pending: Vec<String>,
     before: BTreeMap<String, u64>,
     pub(super) ledger: ledger::State,
+    pub(super) passes: RefCell<Passes>,
 }
 
 impl SqliteTransaction {
@@ -37,7 +41,8 @@ impl SqliteTransaction {
             let rows = read::count(&conn, table).map_err(|error| location.fault(&error))?;
             before.insert(table.clone(), rows);
         }
-        Ok(Self { conn, store, location, schema, pending, before, ledger: ledger::State::default() })
+        let ledger = ledger::State::default();
+        Ok(Self { conn, store, location, schema, pending, before, ledger, passes: RefCell::default() })
     }
 
     /// Runs something on the connection, its faults in our words.
@@ -91,7 +96,7 @@ impl Transaction for SqliteTransaction {
         }
     }
 
-    fn insert(&mut self, batch: &Batch) -> Result<()> {
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<(Place, String)>> {
         write::insert(self, batch)
     }
 
@@ -123,6 +128,11 @@ impl Transaction for SqliteTransaction {
     }
 
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
+        // The index over the ledger is as large as what was written: it is made for those who need it.
+        if !read::has_orphans(self)? {
+            return Ok(Vec::new());
+        }
+        self.index_rows()?;
         read::orphans(self, most)
     }
 

@@ -49,8 +49,4 @@ impl Upkeep for SqliteTarget {
     fn fill_for_test(&mut self) -> Result<()> {
         fill::every_table(&self.location)
     }
-
-    fn file(&self) -> Option<&Path> {
-        Some(&self.location.path)
-    }
 }

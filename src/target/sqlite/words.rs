@@ -35,13 +35,25 @@ pub(super) fn fault(error: &rusqlite::Error, place: impl fmt::Display) -> Error 
     .at(place)
 }
 
+/// The columns, or the name, of the unique index that refused a row; `None` for every other fault.
+pub(super) fn refused_by_index(error: &rusqlite::Error) -> Option<String> {
+    let sqlite = error.sqlite_error()?;
+    let unique = [ffi::SQLITE_CONSTRAINT_UNIQUE, ffi::SQLITE_CONSTRAINT_PRIMARYKEY, ffi::SQLITE_CONSTRAINT_ROWID];
+    unique.contains(&sqlite.extended_code).then(|| names(error))
+}
+
+/// The names at the end of SQLite's text, which are of columns or an index.
+fn names(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(_, Some(text)) => text.rsplit(": ").next().unwrap_or_default().to_owned(),
+        _ => String::from("?"),
+    }
+}
+
 /// treelift judges keys and NULLs before it writes, so those are its own faults; the database's own
 /// rules (CHECK, triggers) it cannot know.
 fn constraint(error: &rusqlite::Error, extended: i32) -> Error {
-    let names = || match error {
-        rusqlite::Error::SqliteFailure(_, Some(text)) => text.rsplit(": ").next().unwrap_or_default().to_owned(),
-        _ => String::from("?"),
-    };
+    let names = || names(error);
     match extended {
         ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
             Error::bug(format!("a row was written whose `{}` another row has", names()))

@@ -3,24 +3,34 @@
 use super::form::{self, Form};
 use super::sql;
 use super::transaction::SqliteTransaction;
+use super::words;
 use crate::error::{Error, Result};
+use crate::finding::Place;
 use crate::row::{Batch, Value};
 use crate::table::ColumnType;
 
-/// Inserts the rows of a batch, one prepared statement for all.
-pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<()> {
+/// Inserts the rows of a batch, one prepared statement for all; those that a unique index refuses
+/// are handed back.
+pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<(Place, String)>> {
     let Batch { table, columns, rows, .. } = batch;
     let kinds = kinds(this, table, columns)?;
     let fault = |error: rusqlite::Error| this.location.fault(&error);
     let mut statement = this.conn.prepare_cached(&sql::insert(table, columns)).map_err(fault)?;
+    let mut refused = Vec::new();
     for row in rows {
         let forms = forms(table, columns, &kinds, &row.values)?;
         for (i, form) in forms.iter().enumerate() {
             statement.raw_bind_parameter(i + 1, form).map_err(fault)?;
         }
-        statement.raw_execute().map_err(fault)?;
+        match statement.raw_execute() {
+            Ok(_) => this.passes.borrow_mut().inserted(table, columns, &forms, this.conn.last_insert_rowid()),
+            Err(error) => match words::refused_by_index(&error) {
+                Some(index) => refused.push((row.place, index)),
+                None => return Err(fault(error)),
+            },
+        }
     }
-    Ok(())
+    Ok(refused)
 }
 
 /// Changes the one row that has the key.
@@ -44,6 +54,7 @@ pub(super) fn update(
         sql::set(columns, 1),
         sql::equal(&key_columns, columns.len() + 1)
     );
+    this.passes.borrow_mut().forget(table);
     let changed = this.on(|conn| conn.prepare_cached(&text)?.execute(rusqlite::params_from_iter(&bound)))?;
     match changed {
         1 => Ok(()),

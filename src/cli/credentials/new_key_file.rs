@@ -1,14 +1,14 @@
-//! `treelift credentials`
+//! `treelift credentials new-key-file`
 
-use super::args::NewKeyFileArgs;
-use super::output::Output;
-use super::secrets;
+use crate::cli::args::NewKeyFileArgs;
+use crate::cli::output::Output;
+use crate::cli::secrets;
 use crate::error::Result;
 use crate::finding::printable;
 use serde_json::json;
 
 /// Makes a key file, and says what losing it means.
-pub(super) fn new_key_file(args: &NewKeyFileArgs, output: &Output) -> Result<u8> {
+pub(super) fn run(args: &NewKeyFileArgs, output: &Output) -> Result<u8> {
     secrets::new_key_file(&args.path)?;
     let path = args.path.display().to_string();
     let words = format!(

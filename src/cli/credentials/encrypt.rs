@@ -1,0 +1,85 @@
+//! `treelift credentials encrypt`
+
+use super::{Setting, column_names, counted, ending, trace_words};
+use crate::cli::args::EncryptArgs;
+use crate::cli::output::Output;
+use crate::cli::secrets;
+use crate::error::Result;
+use crate::finding::printable;
+use crate::mapping::{bundled, load};
+use crate::report::words::thousands;
+use crate::reseal::application::{Application, form_of};
+use crate::reseal::choice::Choice;
+use crate::reseal::encrypt::{Encrypted, encrypt};
+use serde_json::json;
+
+/// Seals clear text. Exits 1 when some of it is left, in a column or in a file.
+pub(super) fn run(args: EncryptArgs, output: &Output) -> Result<u8> {
+    let setting = Setting::to_change(args.change, output)?;
+    let mappings = args.mappings.as_deref();
+    let from = match args.from {
+        Some(_) => Some(Application::needed(&form_of(&*setting.target, mappings)?, &secrets::variable)?),
+        None => None,
+    };
+    let set = match (mappings, &from) {
+        (Some(name), None) => Some(load::load(&bundled::resolve(name)?)?),
+        _ => None,
+    };
+    let columns = column_names(&args.column)?;
+    let choice = Choice { columns, key: args.key, except: column_names(&args.except)?, set, from };
+    let done = setting.work(|job| encrypt(job, &choice))?;
+    output.result(&words(&done), &json!(done))?;
+    Ok(u8::from(!done.is_clean()))
+}
+
+fn words(done: &Encrypted) -> String {
+    let mut words = String::new();
+    for column in done.columns.iter().filter(|column| column.sealed > 0) {
+        words.push_str(&format!(
+            "{}: {} sealed, {} sealed before, {} empty; rows told apart by {}\n",
+            printable(&format!("{}.{}", column.table, column.column)),
+            thousands(column.sealed),
+            thousands(column.already),
+            thousands(column.empty),
+            printable(&column.key_columns.join(", "))
+        ));
+    }
+    for left in &done.left {
+        words.push_str(&format!(
+            "warning: {} of {} left: {}\n",
+            counted(left.values, "value"),
+            printable(&format!("{}.{}", left.table, left.column)),
+            printable(&left.reason)
+        ));
+    }
+    for one in &done.elsewhere {
+        words.push_str(&format!(
+            "warning: a text that was sealed stands in clear in {} of {}\n",
+            counted(one.cells, "cell"),
+            printable(&format!("{}.{}", one.table, one.column))
+        ));
+    }
+    words.push_str(&trace_words(&done.traces.own, &done.traces.copies, "clear text"));
+    if done.should_rotate {
+        words.push_str(
+            "warning: the key has sealed more than a billion values: `treelift credentials rotate` makes a new one\n",
+        );
+    }
+    words.push_str(&match &done.key {
+        None => format!("nothing to seal in {}\n", printable(&done.target)),
+        Some(key) => {
+            let (made, opened) = (if done.key_is_new { "the new key" } else { "key" }, thousands(done.opened_again));
+            let sealed = counted(done.sealed, "value");
+            ending(
+                done.dry_run,
+                &format!("{sealed} of {} sealed under {made} {key}, {opened} opened again", printable(&done.target)),
+            )
+        }
+    });
+    if done.key.is_some() && !done.dry_run {
+        words.push_str(
+            "hint: copies of the database that are older hold the clear text, and so may the disk's free blocks; change what matters\n",
+        );
+    }
+    words
+}

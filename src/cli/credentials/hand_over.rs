@@ -1,0 +1,35 @@
+//! `treelift credentials hand-over`
+
+use super::{Setting, counted, ending};
+use crate::cli::args::{Format, HandOverArgs};
+use crate::cli::output::Output;
+use crate::cli::secrets;
+use crate::error::Result;
+use crate::finding::printable;
+use crate::report::words::thousands;
+use crate::reseal::application::{Application, form_of};
+use crate::reseal::hand_over::{HandedOver, hand_over};
+use serde_json::json;
+
+/// Writes the sealed values in the application's own form.
+pub(super) fn run(args: HandOverArgs, output: &Output) -> Result<u8> {
+    let Format::Fernet = args.to;
+    let setting = Setting::to_change(args.change, output)?;
+    let form = form_of(&*setting.target, args.mappings.as_deref())?;
+    let application = Application::needed(&form, &secrets::variable)?;
+    let done = setting.work(|job| hand_over(job, &application))?;
+    output.result(&words(&done), &json!(done))?;
+    Ok(0)
+}
+
+fn words(done: &HandedOver) -> String {
+    let (values, opened) = (counted(done.values, "value"), thousands(done.opened_again));
+    let mut words = ending(
+        done.dry_run,
+        &format!("{values} of {} written as {}, {opened} opened again", printable(&done.target), done.format),
+    );
+    if let Some(message) = &done.message {
+        words.push_str(&format!("hint: {}\n", printable(message)));
+    }
+    words
+}

@@ -1,0 +1,164 @@
+//! `treelift credentials`: one file per command.
+
+mod encrypt;
+mod hand_over;
+mod new_key_file;
+mod rekey;
+mod rotate;
+mod status;
+mod verify;
+
+use crate::cli::args::{ChangeArgs, Credentials, DatabaseArgs, SecretArgs};
+use crate::cli::database::{self, Database};
+use crate::cli::output::Output;
+use crate::cli::secrets::{self, SecretSource};
+use crate::cli::terminal::{Manner, Terminal};
+use crate::config::Companion;
+use crate::error::{Error, Result};
+use crate::finding::printable;
+use crate::report::words::thousands;
+use crate::reseal::Job;
+use crate::reseal::columns::ColumnName;
+use crate::reseal::rekey::Rekeyed;
+use crate::reseal::rotate::Rotated;
+use crate::target::{self, Mode, Target};
+
+/// Runs one of them.
+pub(super) fn run(command: Credentials, output: &Output) -> Result<u8> {
+    match command {
+        Credentials::Status(args) => status::run(&args, output),
+        Credentials::Encrypt(args) => encrypt::run(*args, output),
+        Credentials::Verify(args) => verify::run(args, output),
+        Credentials::Rekey(args) => rekey::run(args, output),
+        Credentials::Rotate(args) => rotate::run(args, output),
+        Credentials::HandOver(args) => hand_over::run(args, output),
+        Credentials::NewKeyFile(args) => new_key_file::run(&args, output),
+    }
+}
+
+/// The database and the person that a command works with.
+struct Setting {
+    target: Box<dyn Target>,
+    terminal: Terminal,
+    mode: Mode,
+}
+
+impl Setting {
+    /// For a command that changes the database.
+    fn to_change(args: ChangeArgs, output: &Output) -> Result<Self> {
+        let mode = if args.dry_run { Mode::Dry } else { Mode::Real };
+        Self::new(&args.database, args.secrets, Manner { yes: args.yes, quiet: output.is_quiet() }, mode)
+    }
+
+    /// For a command that only reads.
+    fn to_read(database: &DatabaseArgs, secrets: SecretArgs, output: &Output) -> Result<Self> {
+        Self::new(database, secrets, Manner { yes: false, quiet: output.is_quiet() }, Mode::Dry)
+    }
+
+    fn new(database: &DatabaseArgs, args: SecretArgs, manner: Manner, mode: Mode) -> Result<Self> {
+        let secret = secrets::choose(args, std::env::var_os(secrets::VARIABLE))?;
+        let named = named(database)?;
+        let target = target::open(named.url())?;
+        let terminal = Terminal::new(manner, secret)?;
+        if let Database::Environment(_) = named {
+            terminal.say(&format!("database: {} (from {})", target.url(), database::VARIABLE));
+        }
+        Ok(Self { target, terminal, mode })
+    }
+
+    fn with_new_secret(self, source: SecretSource) -> Self {
+        Self { terminal: self.terminal.with_new_secret(source), ..self }
+    }
+
+    /// Does the job, with the progress display taken away at its end.
+    fn work<T>(&self, work: impl FnOnce(&Job<'_>) -> Result<T>) -> Result<T> {
+        let done = work(&Job { target: &*self.target, mode: self.mode, companion: &self.terminal });
+        self.terminal.end();
+        done
+    }
+}
+
+/// The database that is meant; there is no default.
+fn named(args: &DatabaseArgs) -> Result<Database> {
+    Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?
+        .ok_or_else(|| Error::request("no database is named").hint("give `--database URL`, or set DATABASE_URL"))
+}
+
+fn column_names(texts: &[String]) -> Result<Vec<ColumnName>> {
+    texts.iter().map(|text| ColumnName::read(text)).collect()
+}
+
+/// `1 value`, `1,200 values`.
+fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", thousands(count))
+}
+
+/// The line that a rehearsal ends with instead of its result.
+fn ending(dry_run: bool, words: &str) -> String {
+    if dry_run { format!("dry run: {words}; nothing was changed\n") } else { format!("{words}\n") }
+}
+
+/// Where something old still stands, line by line.
+fn trace_words(own: &[String], copies: &[String], what: &str) -> String {
+    let mut words = String::new();
+    for one in own {
+        words.push_str(&format!("warning: {what} may still be in {}\n", printable(one)));
+    }
+    for copy in copies {
+        words.push_str(&format!("warning: {what} is still in a copy: {}\n", printable(copy)));
+    }
+    words
+}
+
+/// What is said of copies that were and were not found.
+fn copies_hint(found: &[String], what: &str) -> String {
+    let found = if found.is_empty() { "no copy beside the database does" } else { "the copies above do" };
+    format!("hint: {what}; {found}, others were not looked for\n")
+}
+
+fn rekeyed_words(done: &Rekeyed) -> String {
+    let mut words = trace_words(&done.traces.own, &done.traces.copies, "the old wrapping of the key");
+    let keys = counted(done.keys.len() as u64, "key");
+    words.push_str(&ending(
+        done.dry_run,
+        &format!(
+            "{keys} of {} wrapped anew: {} opens with the new {}",
+            printable(&done.target),
+            it(done.keys.len()),
+            done.opens_with
+        ),
+    ));
+    if !done.dry_run {
+        words.push_str(&copies_hint(&done.traces.copies, "every copy made before opens with the old one"));
+    }
+    words
+}
+
+fn it(count: usize) -> &'static str {
+    if count == 1 { "it" } else { "each" }
+}
+
+fn rotated_words(done: &Rotated) -> String {
+    let mut words = String::new();
+    for column in &done.handed_over {
+        words.push_str(&format!("note: {} was handed over to the application and stays as it is\n", printable(column)));
+    }
+    words.push_str(&trace_words(&done.traces.own, &done.traces.copies, "the old key"));
+    let (values, opened) = (counted(done.values, "value"), thousands(done.opened_again));
+    words.push_str(&ending(
+        done.dry_run,
+        &format!(
+            "{values} of {} sealed again under key {}, {opened} opened again; the old key is gone",
+            printable(&done.target),
+            done.new_key
+        ),
+    ));
+    if !done.dry_run {
+        words.push_str(&copies_hint(
+            &done.traces.copies,
+            "every copy made before still opens with the passphrase or key file of its time",
+        ));
+    }
+    words
+}

@@ -1,0 +1,18 @@
+//! `treelift credentials rekey`
+
+use super::{Setting, rekeyed_words};
+use crate::cli::args::{NewSecretArgs, RekeyArgs};
+use crate::cli::output::Output;
+use crate::cli::secrets;
+use crate::error::Result;
+use crate::reseal::rekey::rekey;
+use serde_json::json;
+
+/// Wraps the keys under another passphrase or key file.
+pub(super) fn run(args: RekeyArgs, output: &Output) -> Result<u8> {
+    let new = NewSecretArgs { weak_passphrase: args.change.secrets.weak_passphrase, ..args.new };
+    let new = secrets::choose_new(new)?;
+    let done = Setting::to_change(args.change, output)?.with_new_secret(new).work(rekey)?;
+    output.result(&rekeyed_words(&done), &json!(done))?;
+    Ok(u8::from(!done.traces.own.is_empty()))
+}

@@ -1,0 +1,15 @@
+//! `treelift credentials rotate`
+
+use super::{Setting, rotated_words};
+use crate::cli::args::RotateArgs;
+use crate::cli::output::Output;
+use crate::error::Result;
+use crate::reseal::rotate::rotate;
+use serde_json::json;
+
+/// Seals every value again under a new data key.
+pub(super) fn run(args: RotateArgs, output: &Output) -> Result<u8> {
+    let done = Setting::to_change(args.change, output)?.work(rotate)?;
+    output.result(&rotated_words(&done), &json!(done))?;
+    Ok(u8::from(!done.traces.own.is_empty()))
+}

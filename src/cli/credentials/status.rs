@@ -1,0 +1,77 @@
+//! `treelift credentials status`
+
+use super::{column_names, counted, named};
+use crate::cli::args::StatusArgs;
+use crate::cli::output::Output;
+use crate::error::Result;
+use crate::finding::printable;
+use crate::report::words::thousands;
+use crate::reseal::status::{ColumnStatus, Status, status};
+use crate::target;
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::json;
+
+/// Prints what stands in which column. Exits 1 when something stands in clear text.
+pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
+    let target = target::open(named(&args.database)?.url())?;
+    let found = status(&*target, &column_names(&args.except)?)?;
+    output.result(&words(&found), &json!(found))?;
+    Ok(u8::from(found.plain > 0))
+}
+
+fn words(status: &Status) -> String {
+    let mut words = String::new();
+    for key in &status.keys {
+        words.push_str(&format!(
+            "key {} ({}): opens with a {}, made {}, sealed {}\n",
+            printable(&key.id),
+            printable(&key.state),
+            key.opens_with,
+            printable(&key.created_at),
+            counted(u64::try_from(key.seal_count).unwrap_or(0), "value")
+        ));
+    }
+    if status.columns.is_empty() {
+        return words + &format!("no column of {} holds or sounds like a secret\n", printable(&status.target));
+    }
+    words.push_str(&table(&status.columns));
+    words.push_str(&match status.plain {
+        0 => format!("nothing stands in clear text in {}\n", printable(&status.target)),
+        plain => {
+            let stands = if plain == 1 { "stands" } else { "stand" };
+            format!(
+                "error: {} {stands} in clear text in {}\nhint: `treelift credentials encrypt` seals them; `--except TABLE.COLUMN` leaves a column out\n",
+                counted(plain, "value"),
+                printable(&status.target)
+            )
+        }
+    });
+    words
+}
+
+fn table(columns: &[ColumnStatus]) -> String {
+    let mut table = Table::new();
+    let header = ["column", "format", "sealed", "clear text", "tokens", "hashes", "unknown key", "empty", "NULL"];
+    table.load_style(presets::NOTHING).set_header(header);
+    for column in columns {
+        let sealed: u64 = column.sealed.values().sum();
+        table.add_row([
+            printable(&format!("{}.{}", column.table, column.column)),
+            column.format.as_deref().map_or_else(|| "not registered".to_owned(), printable),
+            thousands(sealed),
+            thousands(column.plain),
+            thousands(column.fernet),
+            thousands(column.hashes),
+            thousands(column.unknown_key),
+            thousands(column.empty),
+            thousands(column.null),
+        ]);
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if at >= 2 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!("{}\n", table.trim_fmt())
+}

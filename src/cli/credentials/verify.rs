@@ -1,0 +1,72 @@
+//! `treelift credentials verify`
+
+use super::{Setting, counted};
+use crate::cli::args::VerifyArgs;
+use crate::cli::output::Output;
+use crate::cli::secrets;
+use crate::error::Result;
+use crate::finding::printable;
+use crate::report::words::thousands;
+use crate::reseal::application::{Application, form_of};
+use crate::reseal::verify::{Verified, verify};
+use crate::target::Target;
+use crate::target::cells::{Access, FERNET};
+use serde_json::json;
+
+/// How many problems are told on the screen; the JSON document has all.
+const SHOWN: usize = 100;
+
+/// Opens every value. Exits 3 when one does not open.
+pub(super) fn run(args: VerifyArgs, output: &Output) -> Result<u8> {
+    let setting = Setting::to_read(&args.database, args.secrets, output)?;
+    let application = application(&*setting.target, args.mappings.as_deref())?;
+    let found = setting.work(|job| verify(job, application.as_ref()))?;
+    output.result(&words(&found), &json!(found))?;
+    Ok(if found.problems.is_empty() { 0 } else { 3 })
+}
+
+/// The application's key, where values were handed over and its password is at hand.
+fn application(target: &dyn Target, mappings: Option<&str>) -> Result<Option<Application>> {
+    let handed_over = target.cells(Access::Look)?.registered()?.iter().any(|one| one.format == FERNET);
+    if !handed_over {
+        return Ok(None);
+    }
+    match form_of(target, mappings) {
+        Ok(form) => Application::new(&form, &secrets::variable),
+        // Which application reads it is not known, so its values are counted, not opened.
+        Err(_) if mappings.is_none() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn words(found: &Verified) -> String {
+    let mut words = String::new();
+    for problem in found.problems.iter().take(SHOWN) {
+        words.push_str(&format!(
+            "error: {}\n  at {}\n",
+            printable(&problem.message),
+            printable(&problem.cell.to_string())
+        ));
+    }
+    if found.problems.len() > SHOWN {
+        words.push_str(&format!("and {} more\n", thousands((found.problems.len() - SHOWN) as u64)));
+    }
+    for column in found.columns.iter().filter(|column| column.not_checked > 0) {
+        words.push_str(&format!(
+            "warning: {} of {} not opened: the application's password is not set\n",
+            counted(column.not_checked, "value"),
+            printable(&format!("{}.{}", column.table, column.column))
+        ));
+    }
+    let opened = counted(found.opened, "value");
+    words.push_str(&match found.problems.len() {
+        0 => format!("verified: {opened} of {} opened\n", printable(&found.target)),
+        problems => format!(
+            "failed: {} of {} did not open, {} did\n",
+            counted(problems as u64, "value"),
+            printable(&found.target),
+            thousands(found.opened)
+        ),
+    });
+    words
+}

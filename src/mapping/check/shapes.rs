@@ -1,0 +1,69 @@
+//! Shapes can be told apart by what is known of a file before its records are read.
+
+use super::Told;
+use crate::mapping::model::{Condition, Mapping, PathExpr, Root, Rooted, TypeName};
+use crate::mapping::place::{Place, has_whole_shape};
+use crate::mapping::walk;
+use crate::record::Selection;
+
+pub(super) fn check(mapping: &Mapping, told: &mut Told) {
+    let records: Vec<&Selection> = mapping.source.shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
+    for shape in &mapping.source.shapes {
+        let Some(when) = &shape.when else {
+            continue; // takes the rest
+        };
+        let mut refuse = |path: &PathExpr| {
+            let message = format!(
+                "shape `{}` looks into `{}`, which a shape takes for records",
+                shape.name,
+                walk::selection_of(path).selection
+            );
+            let hint = "shapes are chosen before records are read: test something outside of them";
+            told.refuse(&mapping.file, shape.line, message, Some(hint.to_owned()));
+        };
+        look(when, &mut |path, need| {
+            if records.iter().any(|records| is_hidden(path, records, need)) {
+                refuse(path);
+            }
+        });
+    }
+    // A rule makes rows of each record: what it takes from the frame, it would take again for each.
+    for rule in mapping.rules.iter().filter(|_| !has_whole_shape(mapping)) {
+        if rule.each.iter().any(|each| each.root == Root::Frame) {
+            let message =
+                format!("`each` of rule `{}` selects in the frame, which every record would repeat", rule.name);
+            let hint = "give the elements a shape of their own, with `records`";
+            told.refuse(&mapping.file, rule.line, message, Some(hint.to_owned()));
+        }
+    }
+}
+
+/// What a condition must know of a path's value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// That it is there, or that it is an array or object.
+    Outside,
+    /// The value itself.
+    Value,
+}
+
+fn look(condition: &Condition, see: &mut dyn FnMut(&PathExpr, Need)) {
+    match condition {
+        Condition::Members(paths) => paths.iter().for_each(|path| see(path, Need::Outside)),
+        Condition::Type(pairs) => pairs.iter().for_each(|(path, wanted)| {
+            let container = matches!(wanted, TypeName::Array | TypeName::Object);
+            see(path, if container { Need::Outside } else { Need::Value });
+        }),
+        Condition::Equals(pairs) => pairs.iter().for_each(|(path, _)| see(path, Need::Value)),
+        Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| see(path, Need::Value)),
+        Condition::Any(all) | Condition::All(all) => all.iter().for_each(|one| look(one, see)),
+        Condition::Not(one) => look(one, see),
+        Condition::Root(_) | Condition::Exists { .. } => {}
+    }
+}
+
+fn is_hidden(path: &PathExpr, records: &Selection, need: Need) -> bool {
+    let place = |selection: &Selection| Place::of(true, &Rooted { root: Root::Record, selection: selection.clone() });
+    let (path, records) = (place(&walk::selection_of(path).selection), place(records));
+    path.is_in(&records) && (need == Need::Value || path.path.len() > records.path.len())
+}

@@ -1,0 +1,163 @@
+//! The application's own form of a secret, as a mapping set describes it.
+
+use super::Problem;
+use super::cells::problem;
+use crate::error::{Error, Result};
+use crate::mapping::model::FernetForm;
+use crate::mapping::{bundled, load};
+use crate::secret::fernet::{FernetError, FernetKey, Wrapping, is_token};
+use crate::target::cells::Access;
+use crate::target::{SealedColumn, Target};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
+
+/// Looks a variable of the environment up; `None` when it is unset.
+pub type Environment<'e> = &'e dyn Fn(&str) -> Result<Option<SecretString>>;
+
+/// What the application reads its secrets with.
+pub struct Application {
+    key: FernetKey,
+    wrapping: Wrapping,
+    /// Whether an empty text stays empty.
+    pub keeps_empty: bool,
+    /// What else the application needs after a hand-over.
+    pub message: Option<String>,
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Application(secret)")
+    }
+}
+
+/// The form that a mapping set describes: the one named, else the bundled one of the last import.
+pub fn form_of(target: &dyn Target, mappings: Option<&str>) -> Result<FernetForm> {
+    let name = match mappings {
+        Some(name) => name.to_owned(),
+        None => {
+            target.cells(Access::Look)?.last_set()?.filter(|name| bundled::find(name).is_some()).ok_or_else(|| {
+                Error::request("it is not known which application reads the database")
+                    .hint("name its mapping set with `--mappings SET|DIR`")
+            })?
+        }
+    };
+    load::load(&bundled::resolve(&name)?)?.fernet.ok_or_else(|| {
+        Error::request(format!("the mapping set `{name}` does not say how its application reads secrets"))
+            .hint("it is said in `[hand_over.fernet]` of set.toml; mappings/README.md describes it")
+    })
+}
+
+impl Application {
+    /// Derives the application's key from its own variables; `None` when its password is not set.
+    pub fn new(form: &FernetForm, environment: Environment<'_>) -> Result<Option<Self>> {
+        let mut password = None;
+        for name in &form.password {
+            password = environment(name)?.filter(|value| !value.expose_secret().is_empty());
+            if password.is_some() {
+                break;
+            }
+        }
+        let Some(password) = password else { return Ok(None) };
+        let salt = match &form.salt_variable {
+            Some(name) => environment(name)?.filter(|value| !value.expose_secret().is_empty()),
+            None => None,
+        };
+        let salt = fitted(salt.as_ref().map_or(&*form.salt, |salt| salt.expose_secret()), form.salt_fit);
+        Ok(Some(Self {
+            key: FernetKey::derive(&password, &salt, form.rounds)?,
+            wrapping: if form.base64 { Wrapping::Base64 } else { Wrapping::Plain },
+            keeps_empty: form.keep_empty,
+            message: form.message.clone(),
+        }))
+    }
+
+    /// As [`Application::new`], where it cannot be done without.
+    pub fn needed(form: &FernetForm, environment: Environment<'_>) -> Result<Self> {
+        Self::new(form, environment)?.ok_or_else(|| {
+            let names: Vec<_> = form.password.iter().map(|name| format!("`{name}`")).collect();
+            Error::request("the application's password is not known")
+                .hint(format!("set {} to what the application runs with", names.join(" or ")))
+        })
+    }
+
+    /// Puts a text into the application's form.
+    pub(super) fn seal(&self, text: &SecretString, now: Timestamp) -> Result<String> {
+        if self.keeps_empty && text.expose_secret().is_empty() {
+            return Ok(String::new());
+        }
+        self.key.seal(text, now, self.wrapping)
+    }
+
+    /// Opens a value in the application's form.
+    pub(super) fn open(&self, column: &SealedColumn, key: &[String], text: &str) -> Result<SecretString, Problem> {
+        if self.keeps_empty && text.is_empty() {
+            return Ok(SecretString::from(""));
+        }
+        self.key.open(text, self.wrapping).map_err(|error| {
+            let reason = match error {
+                FernetError::NoToken => "no-token",
+                FernetError::NotAuthentic => "not-authentic-token",
+                FernetError::NotText => "not-text",
+            };
+            problem(column, key.to_vec(), reason, format!("a value does not open: {error}"))
+        })
+    }
+}
+
+/// Whether a text has the form of a token, in either wrapping.
+pub(super) fn looks_handed_over(text: &str) -> bool {
+    is_token(text, Wrapping::Plain) || is_token(text, Wrapping::Base64)
+}
+
+/// Cut to so many bytes, or filled up to them on the right.
+fn fitted(salt: &str, fit: Option<(usize, char)>) -> Vec<u8> {
+    let mut salt = salt.as_bytes().to_vec();
+    if let Some((bytes, fill)) = fit {
+        // The set's loader takes nothing but ASCII here.
+        salt.resize(bytes, u8::try_from(fill).unwrap_or(b'0'));
+    }
+    salt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_salt_is_cut_or_filled_up() {
+        assert_eq!(fitted("pepper", None), b"pepper");
+        assert_eq!(fitted("pepper", Some((4, '0'))), b"pepp");
+        assert_eq!(fitted("pepper", Some((8, '0'))), b"pepper00");
+        assert_eq!(fitted("é", Some((1, '0'))), [0xc3]);
+    }
+
+    #[test]
+    fn the_first_variable_that_is_set_and_not_empty_holds_the_password() {
+        let form = FernetForm {
+            password: vec!["A".into(), "B".into(), "C".into()],
+            salt_variable: Some("S".into()),
+            salt: "salt".into(),
+            salt_fit: None,
+            rounds: 1,
+            base64: false,
+            keep_empty: true,
+            message: None,
+        };
+        let environment = |set: &'static [(&str, &str)]| {
+            move |name: &str| Ok(set.iter().find(|(key, _)| *key == name).map(|(_, value)| SecretString::from(*value)))
+        };
+        let with = |set| Application::new(&form, &environment(set)).unwrap();
+        assert!(with(&[("A", ""), ("S", "x")]).is_none());
+        let (one, other) =
+            (with(&[("A", ""), ("B", "b"), ("C", "c")]).unwrap(), with(&[("B", "b"), ("S", "")]).unwrap());
+        let token = one.seal(&"text".into(), Timestamp::now()).unwrap();
+        let column = SealedColumn { table: "t".into(), column: "c".into(), key_columns: vec![], row_filter: None };
+        assert_eq!(other.open(&column, &[], &token).unwrap().expose_secret(), "text");
+        let salted = with(&[("B", "b"), ("S", "x")]).unwrap();
+        assert_eq!(salted.open(&column, &[], &token).unwrap_err().reason, "not-authentic-token");
+        assert_eq!(salted.seal(&"".into(), Timestamp::now()).unwrap(), "");
+        let error = Application::needed(&form, &environment(&[])).unwrap_err();
+        assert_eq!(error.hint.as_deref(), Some("set `A` or `B` or `C` to what the application runs with"));
+    }
+}

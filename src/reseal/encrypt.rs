@@ -1,0 +1,288 @@
+//! Seals what stands in clear text, or takes back what was handed over.
+
+use super::cells::{Marks, Placed, open, place, placed, problem};
+use super::choice::{Choice, Chosen, LeftColumn, Why, choose, pending};
+use super::columns::{ColumnName, Look, look};
+use super::erase::{Rewrite, Traces, erase};
+use super::keyring::{self, Keyring};
+use super::{Job, Problem, now};
+use crate::config::{Phase, SecretNeed};
+use crate::error::{Error, Result};
+use crate::secret::cipher::{FORMAT, Sealer};
+use crate::secret::kdf::Cost;
+use crate::secret::keys::{KeyRow, Secret, create};
+use crate::secret::proof::{LeakSearch, SecretSet};
+use crate::target::cells::{Access, Cells, FERNET, Registered, Stored};
+use crate::target::{Mode, SealedColumn};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// What [`encrypt`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Encrypted {
+    /// The database.
+    pub target: String,
+    /// Whether it was a rehearsal.
+    pub dry_run: bool,
+    /// The key that values were sealed under; none when there was nothing to seal.
+    pub key: Option<String>,
+    /// Whether that key was made now.
+    pub key_is_new: bool,
+    /// Whether the key has sealed so many values that it should be rotated.
+    pub should_rotate: bool,
+    /// Values that were sealed.
+    pub sealed: u64,
+    /// How many of them were read back and opened to the same.
+    pub opened_again: u64,
+    /// By column.
+    pub columns: Vec<EncryptedColumn>,
+    /// Columns that sound like secrets and were left, with the reason.
+    pub left: Vec<LeftColumn>,
+    /// Where else in the database a text that was sealed stands in clear.
+    pub elsewhere: Vec<Elsewhere>,
+    /// Where clear text is left in files.
+    pub traces: Traces,
+}
+
+impl Encrypted {
+    /// Whether nothing is left to do.
+    pub fn is_clean(&self) -> bool {
+        self.left.is_empty() && self.traces.own.is_empty()
+    }
+}
+
+/// What was done to a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EncryptedColumn {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// What its rows are told apart by.
+    pub key_columns: Vec<String>,
+    /// Why it was sealed.
+    pub why: Why,
+    /// Values that were sealed.
+    pub sealed: u64,
+    /// Values that were sealed before.
+    pub already: u64,
+    /// Cells that are NULL, or empty in rows without any secret.
+    pub empty: u64,
+}
+
+/// A column in which a text that was sealed elsewhere stands in clear.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Elsewhere {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// How many cells hold it.
+    pub cells: u64,
+}
+
+/// Seals the plain text of the chosen columns.
+///
+/// All in one transaction, each value opened again before it is committed. Then the file is written
+/// anew, so that what was overwritten is in none of its bytes.
+pub fn encrypt(job: &Job<'_>, choice: &Choice) -> Result<Encrypted> {
+    let (chosen, left) = choose(&*job.target.cells(Access::Look)?, choice)?;
+    let mut done =
+        Encrypted { target: job.target.url().to_owned(), dry_run: job.mode == Mode::Dry, left, ..Encrypted::default() };
+    let pending = pending(&*job.target.cells(Access::Look)?, &chosen, choice)?;
+    if pending.is_empty() {
+        return Ok(done);
+    }
+    job.agree(&format!("seal {}", pending.join(", ")))?;
+    let secret = secret(job)?;
+
+    let mut cells = job.target.cells(job.access())?;
+    let (chosen, _) = choose(&*cells, choice)?;
+    let (mut ring, row) = keyring(&*cells, &secret)?;
+    done.key_is_new = cells.keys()?.is_empty();
+    let mut sealing = Sealing { job, choice, marks: Marks::new()?, secrets: SecretSet::new(), sealed: HashMap::new() };
+    for one in &chosen {
+        let column = sealing.column(&mut *cells, one, &chosen, ring.active())?;
+        done.sealed += column.sealed;
+        done.columns.push(column);
+    }
+    cells.put_key(&KeyRow { seal_count: ring.active().sealed_count(), ..row.clone() })?;
+    (done.key, done.should_rotate) = (Some(row.id), ring.active().should_rotate());
+    done.opened_again = sealing.prove(&*cells, &secret, &chosen)?;
+    let search = sealing.secrets.freeze();
+    let live;
+    (done.elsewhere, live) = elsewhere(&*cells, &search)?;
+    job.heed_signals()?;
+    if job.mode == Mode::Real {
+        cells.commit()?;
+    }
+    done.traces = erase(job, &search, &live, Rewrite::Always);
+    Ok(done)
+}
+
+/// The passphrase or key. A rehearsal without one uses one that nobody keeps.
+fn secret(job: &Job<'_>) -> Result<Secret> {
+    let need = match (job.mode, job.target.cells(Access::Look)?.keys()?.is_empty()) {
+        (Mode::Dry, true) => SecretNeed::IfGiven,
+        (Mode::Real, true) => SecretNeed::Create,
+        (_, false) => SecretNeed::Open,
+    };
+    match job.companion.secret(need)? {
+        Some(secret) => Ok(secret),
+        None => Secret::throw_away(),
+    }
+}
+
+/// The keys of the database, or a first one.
+fn keyring(cells: &dyn Cells, secret: &Secret) -> Result<(Keyring, KeyRow)> {
+    let rows = cells.keys()?;
+    if rows.is_empty() {
+        let (key, row) = create(secret, Cost::default(), now())?;
+        return Ok((Keyring::of_new(Sealer::new(key, &row)?), row));
+    }
+    Ok((Keyring::open_all(&rows, secret)?, keyring::active(&rows)?.clone()))
+}
+
+/// What was sealed so far, and what it must open to.
+struct Sealing<'e> {
+    job: &'e Job<'e>,
+    choice: &'e Choice,
+    marks: Marks,
+    secrets: SecretSet,
+    sealed: HashMap<(ColumnName, Vec<String>), [u8; 32]>,
+}
+
+impl Sealing<'_> {
+    fn column(
+        &mut self,
+        cells: &mut dyn Cells,
+        one: &Chosen,
+        chosen: &[Chosen],
+        sealer: &mut Sealer,
+    ) -> Result<EncryptedColumn> {
+        let column = &one.column;
+        let mut done = EncryptedColumn {
+            table: column.table.clone(),
+            column: column.column.clone(),
+            key_columns: column.key_columns.clone(),
+            why: one.why,
+            sealed: 0,
+            already: 0,
+            empty: 0,
+        };
+        let with_secret = rows_with_secret(cells, column, chosen)?;
+        let (placed, problems) = placed(cells, column)?;
+        problems.into_iter().next().map_or(Ok(()), |problem| Err(problem.into_error()))?;
+        self.job.companion.phase(Phase::Seal, placed.len() as u64, 0);
+        for cell in placed {
+            self.job.heed_signals()?;
+            self.job.companion.advance(1, 0);
+            match self.judge(one, &cell, with_secret.contains(&cell.texts))? {
+                Judged::Empty => done.empty += 1,
+                Judged::Already => done.already += 1,
+                Judged::Plain(text) => {
+                    let token = sealer.seal(&place(column, &cell.texts), &text)?;
+                    cells.write(column, &cell.key, &token)?;
+                    self.secrets.add(text.expose_secret());
+                    let mark = self.marks.of(text.expose_secret());
+                    self.sealed.insert((ColumnName::of(column), cell.texts), mark);
+                    done.sealed += 1;
+                }
+            }
+        }
+        if done.sealed > 0 || one.format.is_some() {
+            cells.register(&Registered { column: column.clone(), format: FORMAT.to_owned() })?;
+        }
+        Ok(done)
+    }
+
+    /// What becomes of a cell.
+    fn judge(&self, one: &Chosen, cell: &Placed, with_secret: bool) -> Result<Judged> {
+        let column = &one.column;
+        let refused =
+            |reason: &str, message: String| Err(problem(column, cell.texts.clone(), reason, message).into_error());
+        let text = match &cell.value {
+            Stored::Null => return Ok(Judged::Empty),
+            Stored::Other(kind) => return refused("not-text", format!("a value is {kind}, and only text is sealed")),
+            Stored::Text(text) => text.expose_secret(),
+        };
+        // Of a pair with one empty half the empty half is sealed like any value.
+        if text.is_empty() {
+            return Ok(if with_secret { Judged::Plain(SecretString::from("")) } else { Judged::Empty });
+        }
+        if let Some(application) = &self.choice.from
+            && one.format.as_deref() != Some(FORMAT)
+        {
+            return application.open(column, &cell.texts, text).map(Judged::Plain).map_err(Problem::into_error);
+        }
+        match (look(text, one.format.as_deref()), one.format.as_deref()) {
+            (Look::Sealed(_), Some(_)) => Ok(Judged::Already),
+            (Look::Sealed(_), None) => refused(
+                "not-registered",
+                "a value has the form of a sealed one, and its column is not registered".to_owned(),
+            ),
+            (Look::Fernet, _) | (_, Some(FERNET)) => refused(
+                "handed-over",
+                "a value is in the application's form; `encrypt --from fernet` takes it back".to_owned(),
+            ),
+            _ => Ok(Judged::Plain(SecretString::from(text))),
+        }
+    }
+
+    /// Opens everything again from what now stands in the database, with the key as it stands there.
+    fn prove(&self, cells: &dyn Cells, secret: &Secret, chosen: &[Chosen]) -> Result<u64> {
+        let ring = Keyring::open_all(&cells.keys()?, secret)?;
+        let mut opened = 0;
+        for Chosen { column, .. } in chosen {
+            for cell in placed(cells, column)?.0 {
+                let key = (ColumnName::of(column), cell.texts);
+                let (Some(mark), Stored::Text(token)) = (self.sealed.get(&key), &cell.value) else { continue }; // was not sealed now
+                let text = open(&ring, column, &key.1, token.expose_secret()).map_err(Problem::into_error)?;
+                if self.marks.of(text.expose_secret()) != *mark {
+                    return Err(Error::bug(format!("a value of `{}` opens to another", key.0)));
+                }
+                opened += 1;
+            }
+        }
+        if opened != self.sealed.len() as u64 {
+            return Err(Error::bug("a value that was sealed is gone"));
+        }
+        Ok(opened)
+    }
+}
+
+enum Judged {
+    Empty,
+    Already,
+    Plain(SecretString),
+}
+
+/// The rows of a table in which a chosen column of the same key holds something.
+fn rows_with_secret(cells: &dyn Cells, column: &SealedColumn, chosen: &[Chosen]) -> Result<HashSet<Vec<String>>> {
+    let mut rows = HashSet::new();
+    let alike = chosen.iter().map(|one| &one.column);
+    for other in alike.filter(|other| other.table == column.table && other.key_columns == column.key_columns) {
+        let holds = |value: &Stored| matches!(value, Stored::Text(text) if !text.expose_secret().is_empty());
+        rows.extend(placed(cells, other)?.0.into_iter().filter(|cell| holds(&cell.value)).map(|cell| cell.texts));
+    }
+    Ok(rows)
+}
+
+/// Where the texts stand in clear in the database's cells, and which of them do.
+fn elsewhere(cells: &dyn Cells, search: &LeakSearch) -> Result<(Vec<Elsewhere>, BTreeSet<usize>)> {
+    let mut columns: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut live = BTreeSet::new();
+    cells.every_text(&mut |table, column, bytes| {
+        let (mut at, mut hit) = (0, false);
+        while let Some(found) = search.search_bytes(&bytes[at..]) {
+            live.insert(found.secret);
+            (at, hit) = (at + found.offset + 1, true);
+        }
+        if hit {
+            *columns.entry((table.to_owned(), column.to_owned())).or_default() += 1;
+        }
+    })?;
+    let columns = columns.into_iter().map(|((table, column), cells)| Elsewhere { table, column, cells });
+    Ok((columns.collect(), live))
+}

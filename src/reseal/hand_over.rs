@@ -1,0 +1,113 @@
+//! Writes sealed values in the form that the application itself reads.
+
+use super::application::Application;
+use super::cells::{Marks, open, placed, sealed_columns};
+use super::keyring::{self, Keyring};
+use super::rotate::not_text;
+use super::verify::stopped_by;
+use super::{Job, Problem, now};
+use crate::config::{Phase, SecretNeed};
+use crate::error::{Error, Result};
+use crate::target::Mode;
+use crate::target::cells::{Access, Cells, FERNET, Registered, Stored};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// What [`hand_over`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HandedOver {
+    /// The database.
+    pub target: String,
+    /// Whether it was a rehearsal.
+    pub dry_run: bool,
+    /// The form that the values have now.
+    pub format: String,
+    /// Values that were written in it.
+    pub values: u64,
+    /// How many of them were read back and opened to the same.
+    pub opened_again: u64,
+    /// The columns, as `table.column`.
+    pub columns: Vec<String>,
+    /// What else the application needs.
+    pub message: Option<String>,
+}
+
+/// Writes every sealed value in the application's form, in one transaction.
+///
+/// The first value that does not open aborts it. Afterwards the application's password protects
+/// the values, and no longer the place where they stand.
+pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver> {
+    keyring::active(&job.target.cells(Access::Look)?.keys()?)?;
+    job.agree(&format!("write every sealed value as `{FERNET}`, which the application's password opens"))?;
+    let secret = job
+        .companion
+        .secret(SecretNeed::Open)?
+        .ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
+
+    let mut cells = job.target.cells(job.access())?;
+    let ring = Keyring::open_all(&cells.keys()?, &secret)?;
+    let mut done = HandedOver {
+        target: job.target.url().to_owned(),
+        dry_run: job.mode == Mode::Dry,
+        format: FERNET.to_owned(),
+        values: 0,
+        opened_again: 0,
+        columns: Vec::new(),
+        message: application.message.clone(),
+    };
+    for registered in sealed_columns(&*cells)? {
+        let opened_again = column(job, &mut *cells, &registered, &ring, application)?;
+        done.values += opened_again;
+        done.opened_again += opened_again;
+        done.columns.push(format!("{}.{}", registered.column.table, registered.column.column));
+        cells.register(&Registered { format: FERNET.to_owned(), ..registered })?;
+    }
+    job.heed_signals()?;
+    if job.mode == Mode::Real {
+        cells.commit()?;
+    }
+    Ok(done)
+}
+
+/// Writes the values of a column, reads them back and opens them as the application does.
+fn column(
+    job: &Job<'_>,
+    cells: &mut dyn Cells,
+    registered: &Registered,
+    ring: &Keyring,
+    application: &Application,
+) -> Result<u64> {
+    let column = &registered.column;
+    let (before, problems) = placed(cells, column)?;
+    problems.into_iter().next().map_or(Ok(()), |problem| Err(problem.into_error()))?;
+    job.companion.phase(Phase::Seal, before.len() as u64, 0);
+    let (marks, mut expected) = (Marks::new()?, HashMap::new());
+    for one in before {
+        job.heed_signals()?;
+        job.companion.advance(1, 0);
+        let token = match &one.value {
+            Stored::Null => continue,                                          // NULL stays NULL
+            Stored::Text(text) if text.expose_secret().is_empty() => continue, // empty is no secret
+            Stored::Text(text) => text.expose_secret(),
+            Stored::Other(kind) => return Err(not_text(column, &one.texts, kind).into_error()),
+        };
+        let text = open(ring, column, &one.texts, token)
+            .map_err(|problem| stopped_by(cells, ring, std::slice::from_ref(registered), problem))?;
+        cells.write(column, &one.key, &application.seal(&text, now())?)?;
+        expected.insert(one.texts, marks.of(text.expose_secret()));
+    }
+    let mut opened = 0;
+    for one in placed(cells, column)?.0 {
+        let (Some(mark), Stored::Text(token)) = (expected.get(&one.texts), &one.value) else { continue }; // as it was
+        let text = application.open(column, &one.texts, token.expose_secret()).map_err(Problem::into_error)?;
+        if marks.of(text.expose_secret()) != *mark {
+            return Err(Error::bug(format!("a value of `{}.{}` opens to another", column.table, column.column)));
+        }
+        opened += 1;
+    }
+    if opened != expected.len() as u64 {
+        return Err(Error::bug(format!("a value of `{}.{}` is gone", column.table, column.column)));
+    }
+    Ok(opened)
+}

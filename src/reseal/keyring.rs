@@ -1,0 +1,87 @@
+//! Every key of a database that one passphrase or key file opens.
+
+use crate::error::{Error, Result};
+use crate::secret::cipher::{OpenError, SealPlace, Sealer, key_id_of};
+use crate::secret::kdf::Argon2Memory;
+use crate::secret::keys::{ACTIVE, KeyRow, Secret, unlock_with};
+use secrecy::SecretString;
+use std::collections::BTreeMap;
+
+/// The opened keys; the active one is always among them.
+#[derive(Debug)]
+pub(super) struct Keyring {
+    sealers: BTreeMap<String, Sealer>,
+    active: String,
+    /// Retired keys that the secret does not open, with the reason in words.
+    closed: BTreeMap<String, String>,
+}
+
+impl Keyring {
+    /// Opens them. The active key must open; a retired one may belong to another secret.
+    pub(super) fn open_all(rows: &[KeyRow], secret: &Secret) -> Result<Self> {
+        let active = active(rows)?;
+        let mut memory = Argon2Memory::new();
+        let key = unlock_with(active, secret, &mut memory)?;
+        let mut sealers = BTreeMap::from([(active.id.clone(), Sealer::new(key, active)?)]);
+        let mut closed = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.id != active.id) {
+            match unlock_with(row, secret, &mut memory) {
+                Ok(key) => drop(sealers.insert(row.id.clone(), Sealer::new(key, row)?)),
+                Err(error) => drop(closed.insert(row.id.clone(), error.to_string())),
+            }
+        }
+        Ok(Self { sealers, active: active.id.clone(), closed })
+    }
+
+    /// A ring of the one key that was made just now.
+    pub(super) fn of_new(sealer: Sealer) -> Self {
+        let active = sealer.key_id().to_owned();
+        Self { sealers: BTreeMap::from([(active.clone(), sealer)]), active, closed: BTreeMap::new() }
+    }
+
+    /// The key that seals.
+    pub(super) fn active(&mut self) -> &mut Sealer {
+        self.sealers.get_mut(&self.active).expect("the active key was opened first")
+    }
+
+    /// Every opened key.
+    pub(super) fn sealers(&self) -> impl Iterator<Item = &Sealer> {
+        self.sealers.values()
+    }
+
+    /// Why a key of the database was not opened.
+    pub(super) fn refusal(&self, key: &str) -> Option<&str> {
+        self.closed.get(key).map(String::as_str)
+    }
+
+    /// The first key that is there and was not opened, with the reason.
+    pub(super) fn first_refusal(&self) -> Option<(&str, &str)> {
+        self.closed.iter().next().map(|(key, words)| (key.as_str(), words.as_str()))
+    }
+
+    /// Opens a value with the key that it names.
+    pub(super) fn open(&self, place: &SealPlace<'_>, token: &str) -> Result<SecretString, OpenError> {
+        let key = key_id_of(token).ok_or(OpenError::UnknownFormat)?;
+        match self.sealers.get(key) {
+            Some(sealer) => sealer.open(place, token),
+            None => Err(OpenError::OtherKey { key: key.to_owned() }),
+        }
+    }
+}
+
+/// The one active key.
+pub(super) fn active(rows: &[KeyRow]) -> Result<&KeyRow> {
+    let mut active = rows.iter().filter(|row| row.state == ACTIVE);
+    match (active.next(), active.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) if rows.is_empty() => Err(Error::environment("the database has no key, so nothing in it is sealed")
+            .hint("`credentials encrypt` makes one and seals plain text")),
+        (None, _) => Err(damaged("no key is active")),
+        (Some(_), Some(_)) => Err(damaged("more than one key is active")),
+    }
+}
+
+fn damaged(what: &str) -> Error {
+    Error::environment(format!("`treelift_keys` is damaged: {what}"))
+        .hint("restore it from a backup; without it the sealed values cannot be opened")
+}

@@ -1,0 +1,111 @@
+//! Work on credentials after the import: who can read them, under which key, in which form.
+//!
+//! Every job opens the database, does all of its work in one transaction, opens again what it wrote,
+//! and returns what there is to say as a value. None needs a mapping set: the registered keys and
+//! columns say all. Read [`rotate`](fn@rotate::rotate) first; the others are like it.
+
+pub mod application;
+mod cells;
+pub mod choice;
+pub mod columns;
+pub mod encrypt;
+mod erase;
+pub mod hand_over;
+mod keyring;
+pub mod rekey;
+pub mod rotate;
+pub mod status;
+pub mod verify;
+
+use crate::config::Companion;
+use crate::error::{Error, Result};
+use crate::target::cells::Access;
+use crate::target::{Mode, Target};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// A cell, as messages and reports name it. Row keys are not secret; values never stand here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CellName {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// The values of the key columns.
+    pub key: Vec<String>,
+}
+
+impl std::fmt::Display for CellName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}, row {}", self.table, self.column, self.key.join(" / "))
+    }
+}
+
+/// A cell, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Where.
+    #[serde(flatten)]
+    pub cell: CellName,
+    /// One stable word.
+    pub reason: String,
+    /// In words, without a value.
+    pub message: String,
+}
+
+impl Problem {
+    /// The error of a job that stops at its first problem, having changed nothing.
+    fn into_error(self) -> Error {
+        Error::environment(self.message)
+            .at(self.cell)
+            .hint("nothing was changed; `credentials verify` lists every value that does not open")
+    }
+}
+
+/// A job that changes a database, and for whom.
+#[derive(Clone, Copy)]
+pub struct Job<'j> {
+    /// The database.
+    pub target: &'j dyn Target,
+    /// To change it, or to rehearse on a private copy.
+    pub mode: Mode,
+    /// Progress, questions, signals, the passphrase or key.
+    pub companion: &'j dyn Companion,
+}
+
+impl std::fmt::Debug for Job<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Job({})", self.target.url())
+    }
+}
+
+impl Job<'_> {
+    fn access(&self) -> Access {
+        match self.mode {
+            Mode::Real => Access::Change,
+            Mode::Dry => Access::Rehearse,
+        }
+    }
+
+    /// Asks before the database is changed; a rehearsal asks nothing.
+    fn agree(&self, question: &str) -> Result<()> {
+        if self.mode == Mode::Dry || self.companion.confirm(&format!("{}: {question}?", self.target.url()))? {
+            return Ok(());
+        }
+        Err(Error::request("not confirmed, nothing was changed"))
+    }
+
+    /// Ends the job when a signal asked for it.
+    fn heed_signals(&self) -> Result<()> {
+        match self.companion.interrupted() {
+            Some(signal) => Err(Error::interrupted(signal)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The time of a job, as precise as databases keep it.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    now.round(jiff::Unit::Microsecond).unwrap_or(now)
+}

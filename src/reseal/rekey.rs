@@ -1,0 +1,79 @@
+//! A new passphrase or key file for the keys there are. No value changes.
+
+use super::Job;
+use super::erase::{Rewrite, Traces, erase, search_for};
+use super::keyring::{self, Keyring};
+use crate::config::SecretNeed;
+use crate::error::{Error, Result};
+use crate::secret::kdf::Cost;
+use crate::secret::keys::{KeyRow, Secret, SecretKind, rewrap, unlock};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// What [`rekey`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rekeyed {
+    /// The database.
+    pub target: String,
+    /// Whether it was a rehearsal.
+    pub dry_run: bool,
+    /// The keys that were wrapped anew.
+    pub keys: Vec<String>,
+    /// What opens them now.
+    pub opens_with: String,
+    /// Where the old wrapping still stands.
+    pub traces: Traces,
+}
+
+/// Wraps every key anew.
+///
+/// The new wrapping is read back and opened before the old one goes; they change places in one
+/// transaction, so a crash leaves the old or the new secret, never neither.
+pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
+    let looked = job.target.cells(crate::target::cells::Access::Look)?.keys()?;
+    keyring::active(&looked)?;
+    job.agree("wrap its keys under a new passphrase or key file")?;
+    let missing = || Error::bug("nobody gave the secret that was asked for");
+    let old = job.companion.secret(SecretNeed::Open)?.ok_or_else(missing)?;
+    let ring = open_every(&looked, &old)?;
+    let new = job.companion.new_secret()?;
+
+    let mut cells = job.target.cells(job.access())?;
+    let rows = cells.keys()?;
+    if rows != looked {
+        return Err(Error::environment("another program changed the keys meanwhile").hint("run again"));
+    }
+    for row in &rows {
+        let sealer = ring.sealers().find(|sealer| sealer.key_id() == row.id).ok_or_else(missing)?;
+        cells.put_key(&rewrap(sealer.data_key(), row, &new, Cost::default())?)?;
+    }
+    for row in &cells.keys()? {
+        unlock(row, &new)?;
+    }
+    job.heed_signals()?;
+    if job.access() == crate::target::cells::Access::Change {
+        cells.commit()?;
+    }
+    let search = search_for(rows.iter().map(|row| row.wrapped_key.as_str()));
+    Ok(Rekeyed {
+        target: job.target.url().to_owned(),
+        dry_run: job.mode == crate::target::Mode::Dry,
+        keys: rows.iter().map(|row| row.id.clone()).collect(),
+        opens_with: kind(&new).to_string(),
+        traces: erase(job, &search, &BTreeSet::new(), Rewrite::IfFound),
+    })
+}
+
+fn kind(secret: &Secret) -> SecretKind {
+    secret.kind()
+}
+
+/// A key that stays closed could not be wrapped anew, and its values would be lost with the old secret.
+fn open_every(rows: &[KeyRow], secret: &Secret) -> Result<Keyring> {
+    let ring = Keyring::open_all(rows, secret)?;
+    match ring.first_refusal() {
+        None => Ok(ring),
+        Some((key, words)) => Err(Error::environment(format!("key `{key}` does not open: {words}"))
+            .hint("nothing was changed; restore its row from a backup")),
+    }
+}

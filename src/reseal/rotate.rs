@@ -1,0 +1,159 @@
+//! A new data key, and every value sealed again under it.
+
+use super::cells::{Marks, open, place, placed, sealed_columns};
+use super::erase::{Rewrite, Traces, erase, search_for};
+use super::keyring::{self, Keyring};
+use super::verify::stopped_by;
+use super::{Job, Problem, now};
+use crate::config::{Phase, SecretNeed};
+use crate::error::{Error, Result};
+use crate::secret::cipher::{FORMAT, Sealer};
+use crate::secret::kdf::Cost;
+use crate::secret::keys::{KeyRow, create};
+use crate::target::Mode;
+use crate::target::cells::{Access, Cells, Registered, Stored};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// What [`rotate`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rotated {
+    /// The database.
+    pub target: String,
+    /// Whether it was a rehearsal.
+    pub dry_run: bool,
+    /// The keys that were destroyed.
+    pub old_keys: Vec<String>,
+    /// The key that every value is sealed under now.
+    pub new_key: String,
+    /// How many values were sealed again.
+    pub values: u64,
+    /// How many of them were read back and opened to the same.
+    pub opened_again: u64,
+    /// Columns that were handed over to the application and so are under no key of treelift.
+    pub handed_over: Vec<String>,
+    /// Where the old wrapped keys still stand.
+    pub traces: Traces,
+}
+
+/// Makes a new data key under the same secret, seals every value again, destroys the old keys.
+///
+/// All in one transaction: the first value that does not open aborts it.
+pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
+    keyring::active(&job.target.cells(Access::Look)?.keys()?)?;
+    job.agree("seal every value again under a new data key")?;
+    let secret = job
+        .companion
+        .secret(SecretNeed::Open)?
+        .ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
+
+    let mut cells = job.target.cells(job.access())?;
+    let old_rows = cells.keys()?;
+    let old = Keyring::open_all(&old_rows, &secret)?;
+    let (key, mut new_row) = create(&secret, Cost::default(), now())?;
+    let mut sealer = Sealer::new(key, &new_row)?;
+    let columns = sealed_columns(&*cells)?;
+    let written = reseal(job, &mut *cells, &old, &mut sealer, &columns)?;
+    new_row.seal_count = sealer.sealed_count();
+    for row in &old_rows {
+        cells.remove_key(&row.id)?;
+    }
+    cells.put_key(&new_row)?;
+    let opened_again = prove(job, &*cells, &new_row, &secret, &written)?;
+    let handed_over = cells.registered()?.into_iter().filter(|one| one.format != FORMAT);
+    let handed_over = handed_over.map(|one| format!("{}.{}", one.column.table, one.column.column)).collect();
+    job.heed_signals()?;
+    if job.mode == Mode::Real {
+        cells.commit()?;
+    }
+    let search = search_for(old_rows.iter().map(|row| row.wrapped_key.as_str()));
+    Ok(Rotated {
+        target: job.target.url().to_owned(),
+        dry_run: job.mode == Mode::Dry,
+        old_keys: old_rows.into_iter().map(|row| row.id).collect(),
+        new_key: new_row.id,
+        values: opened_again,
+        opened_again,
+        handed_over,
+        traces: erase(job, &search, &BTreeSet::new(), Rewrite::IfFound),
+    })
+}
+
+/// What was written: for each column its values, as marks, in the order of its rows.
+struct Written {
+    marks: Marks,
+    columns: Vec<(Registered, Vec<[u8; 32]>)>,
+}
+
+fn reseal(
+    job: &Job<'_>,
+    cells: &mut dyn Cells,
+    old: &Keyring,
+    sealer: &mut Sealer,
+    columns: &[Registered],
+) -> Result<Written> {
+    let mut written = Written { marks: Marks::new()?, columns: Vec::new() };
+    for registered in columns {
+        let column = &registered.column;
+        let (placed, problems) = placed(cells, column)?;
+        problems.into_iter().next().map_or(Ok(()), |problem| Err(problem.into_error()))?;
+        job.companion.phase(Phase::Seal, placed.len() as u64, 0);
+        let mut marks = Vec::with_capacity(placed.len());
+        for one in placed {
+            job.heed_signals()?;
+            let token = match one.value {
+                Stored::Null => continue,                                          // NULL stays NULL
+                Stored::Text(text) if text.expose_secret().is_empty() => continue, // empty is no secret
+                Stored::Text(token) => token,
+                Stored::Other(kind) => return Err(not_text(column, &one.texts, kind).into_error()),
+            };
+            let text = open(old, column, &one.texts, token.expose_secret())
+                .map_err(|problem| stopped_by(cells, old, columns, problem))?;
+            marks.push(written.marks.of(text.expose_secret()));
+            cells.write(column, &one.key, &sealer.seal(&place(column, &one.texts), &text)?)?;
+            job.companion.advance(1, 0);
+        }
+        written.columns.push((registered.clone(), marks));
+    }
+    Ok(written)
+}
+
+pub(super) fn not_text(column: &crate::target::SealedColumn, key: &[String], kind: &str) -> Problem {
+    super::cells::problem(column, key.to_vec(), "not-text", format!("a value is {kind} rather than sealed text"))
+}
+
+/// Opens everything again from what now stands in the database, with the key as it stands there.
+fn prove(
+    job: &Job<'_>,
+    cells: &dyn Cells,
+    row: &KeyRow,
+    secret: &crate::secret::keys::Secret,
+    written: &Written,
+) -> Result<u64> {
+    let ring = Keyring::open_all(&cells.keys()?, secret)?;
+    if cells.keys()? != std::slice::from_ref(row) {
+        return Err(Error::bug("the new key did not take the place of the old ones"));
+    }
+    let mut opened = 0;
+    for (registered, marks) in &written.columns {
+        let column = &registered.column;
+        let mut marks = marks.iter();
+        for one in placed(cells, column)?.0 {
+            job.heed_signals()?;
+            let Stored::Text(token) = &one.value else { continue }; // NULL, as it was
+            if token.expose_secret().is_empty() {
+                continue; // as it was
+            }
+            let text = open(&ring, column, &one.texts, token.expose_secret()).map_err(Problem::into_error)?;
+            if marks.next() != Some(&written.marks.of(text.expose_secret())) {
+                return Err(Error::bug(format!("a value of `{}.{}` opens to another", column.table, column.column)));
+            }
+            opened += 1;
+        }
+        if marks.next().is_some() {
+            return Err(Error::bug(format!("a value of `{}.{}` is gone", column.table, column.column)));
+        }
+    }
+    Ok(opened)
+}

@@ -1,0 +1,155 @@
+//! What stands in which column, told without any secret and without any value.
+
+use super::columns::{ColumnName, Look, look, suspects};
+use crate::error::Result;
+use crate::secret::keys::{ACTIVE, KeyRow, RETIRED, is_key_id, kind_of};
+use crate::target::cells::{Access, Cells, Registered, Stored};
+use crate::target::{SealedColumn, Target};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What [`status`] found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The database.
+    pub target: String,
+    /// The registered keys.
+    pub keys: Vec<KeyStatus>,
+    /// Registered columns, and others whose names sound like secrets and that hold something.
+    pub columns: Vec<ColumnStatus>,
+    /// How many values stand in clear text.
+    pub plain: u64,
+}
+
+/// A registered key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyStatus {
+    /// Its id.
+    pub id: String,
+    /// `active` or `retired`.
+    pub state: String,
+    /// What opens it: a passphrase, a key file, or something unknown.
+    pub opens_with: String,
+    /// How many values were sealed under it.
+    pub seal_count: i64,
+    /// When it was made, in UTC.
+    pub created_at: String,
+}
+
+/// What a column holds, in numbers of cells.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ColumnStatus {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// The registered format; none for a column that only sounds like a secret.
+    pub format: Option<String>,
+    /// Sealed values by the id of their key.
+    pub sealed: BTreeMap<String, u64>,
+    /// Sealed values whose key is not registered.
+    pub unknown_key: u64,
+    /// Tokens of Fernet.
+    pub fernet: u64,
+    /// Hashes of passwords, which are no plain text.
+    pub hashes: u64,
+    /// Clear text.
+    pub plain: u64,
+    /// Empty texts.
+    pub empty: u64,
+    /// NULL.
+    pub null: u64,
+}
+
+impl ColumnStatus {
+    /// Whether the column holds nothing that could be read or opened.
+    fn is_blank(&self) -> bool {
+        self.sealed.is_empty() && self.unknown_key + self.fernet + self.hashes + self.plain == 0
+    }
+}
+
+/// Looks at every registered column, and at those whose names sound like secrets.
+pub fn status(target: &dyn Target, except: &[ColumnName]) -> Result<Status> {
+    let cells = target.cells(Access::Look)?;
+    let keys = cells.keys()?;
+    let registered = cells.registered()?;
+    let mut columns = Vec::new();
+    for Registered { column, format } in &registered {
+        columns.push(count(&*cells, column, Some(format), &keys)?);
+    }
+    let tables = cells.tables()?;
+    for (table, column) in suspects(&tables, &registered) {
+        let column = SealedColumn {
+            table: table.name.clone(),
+            column: column.name.clone(),
+            key_columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+            row_filter: None,
+        };
+        if except.contains(&ColumnName::of(&column)) {
+            continue; // the caller knows it
+        }
+        let counted = count(&*cells, &column, None, &keys)?;
+        if !counted.is_blank() {
+            columns.push(counted);
+        }
+    }
+    Ok(Status {
+        target: target.url().to_owned(),
+        plain: columns.iter().map(|column| column.plain).sum(),
+        keys: keys.iter().map(key_status).collect(),
+        columns,
+    })
+}
+
+/// Nothing of the row is repeated that has not the form it should have: who knows what stands there.
+fn key_status(row: &KeyRow) -> KeyStatus {
+    let shown = |text: &str, is_sound: bool| if is_sound { text.to_owned() } else { "damaged".to_owned() };
+    let is_time = |text: &str| text.len() == 26 && text.bytes().all(|byte| b"0123456789-: .".contains(&byte));
+    KeyStatus {
+        id: shown(&row.id, is_key_id(&row.id)),
+        state: shown(&row.state, row.state == ACTIVE || row.state == RETIRED),
+        opens_with: kind_of(row).map_or_else(|| "unknown".to_owned(), |kind| kind.to_string()),
+        seal_count: row.seal_count,
+        created_at: shown(&row.created_at, is_time(&row.created_at)),
+    }
+}
+
+/// Counts the cells of a column by what they look like.
+pub(super) fn count(
+    cells: &dyn Cells,
+    column: &SealedColumn,
+    format: Option<&str>,
+    keys: &[KeyRow],
+) -> Result<ColumnStatus> {
+    let mut counted = ColumnStatus {
+        table: column.table.clone(),
+        column: column.column.clone(),
+        format: format.map(str::to_owned),
+        ..ColumnStatus::default()
+    };
+    for cell in cells.read(column)? {
+        let text = match &cell.value {
+            Stored::Null => {
+                counted.null += 1;
+                continue; // counted
+            }
+            Stored::Other(_) => {
+                counted.plain += 1;
+                continue; // counted
+            }
+            Stored::Text(text) => text.expose_secret(),
+        };
+        match look(text, format) {
+            Look::Sealed(key) if keys.iter().any(|row| row.id == key) => {
+                *counted.sealed.entry(key.to_owned()).or_default() += 1;
+            }
+            Look::Sealed(_) => counted.unknown_key += 1,
+            Look::Fernet => counted.fernet += 1,
+            Look::Hash => counted.hashes += 1,
+            Look::Plain => counted.plain += 1,
+            Look::Empty => counted.empty += 1,
+        }
+    }
+    Ok(counted)
+}

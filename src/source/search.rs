@@ -1,0 +1,92 @@
+//! Looking through a file that nothing reads: whatever it is, as text and, where it is JSON, by names.
+
+use super::json::{Event, Scanner};
+use super::read::{Limits, SourceFile, open, open_handle};
+use std::io::{Read, Result as IoResult};
+use zeroize::Zeroizing;
+
+/// So many bytes are looked at together…
+const PART: usize = 1 << 20;
+/// …and so many of them once more with the next ones, so that nothing is cut in two unseen.
+const OVERLAP: usize = 1 << 14;
+
+/// Whether the file's text holds what `finds` finds, or the file is JSON and has a member with a value
+/// whose name is one of those that `named` knows.
+///
+/// # Errors
+/// Those of the file system.
+pub fn holds(file: &SourceFile, finds: &dyn Fn(&str) -> bool, named: &dyn Fn(&str) -> bool) -> IoResult<bool> {
+    Ok(holds_text(file, finds)? || has_member(file, named))
+}
+
+fn holds_text(file: &SourceFile, finds: &dyn Fn(&str) -> bool) -> IoResult<bool> {
+    let mut handle = open_handle(&file.absolute)?;
+    let mut part = Zeroizing::new(Vec::with_capacity(PART.min(usize::try_from(file.bytes).unwrap_or(PART)) + 1));
+    loop {
+        let room = (PART - part.len()) as u64;
+        let read = handle.by_ref().take(room).read_to_end(&mut part)?;
+        // What is no UTF-8 is no secret either: those come from JSON.
+        if finds(&Zeroizing::new(String::from_utf8_lossy(&part).into_owned())) {
+            return Ok(true);
+        }
+        if read == 0 || part.len() < PART {
+            return Ok(false);
+        }
+        part.drain(..PART - OVERLAP);
+    }
+}
+
+/// Goes as far as the file is JSON.
+fn has_member(file: &SourceFile, named: &dyn Fn(&str) -> bool) -> bool {
+    let Ok(mut opened) = open(file, Limits { sensitive: true, ..Limits::default() }) else { return false };
+    let depth = opened.limits.depth;
+    let mut scanner = Scanner::new(&mut opened.window, depth);
+    let mut scratch = Zeroizing::default();
+    let mut sounds = false;
+    while let Ok(Some(token)) = scanner.next() {
+        match token.event {
+            Event::Name(name) => sounds = named(name.decode(&mut scratch)),
+            Event::String(text) if sounds && !text.decode(&mut scratch).is_empty() => return true,
+            Event::Number(_) if sounds => return true,
+            _ => sounds = false,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::FileId;
+
+    fn written(content: &str) -> (tempfile::TempDir, SourceFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        std::fs::write(&path, content).unwrap();
+        let metadata = std::fs::metadata(&path).unwrap();
+        (folder, SourceFile::new(FileId(0), "a.json".into(), path, &metadata).unwrap())
+    }
+
+    fn found(content: &str) -> bool {
+        let (_folder, file) = written(content);
+        holds(&file, &|text| text.contains("open-sesame"), &|name| name == "doorPin").unwrap()
+    }
+
+    #[test]
+    fn a_text_is_found_wherever_it_stands() {
+        assert!(found("no json, but open-sesame"));
+        for before in [PART - 20, PART - 5, PART, PART - OVERLAP - 3, 3 * PART] {
+            assert!(found(&format!("{}open-sesame{}", " ".repeat(before), " ".repeat(PART))), "{before}");
+        }
+        assert!(!found(&" ".repeat(2 * PART)));
+    }
+
+    #[test]
+    fn a_name_counts_where_it_has_a_value() {
+        assert!(found(r#"[{"a": {"doorPin": "1"}}]"#));
+        assert!(found(r#"{"doorPin": 4711}"#));
+        for none in [r#"{"doorPin": ""}"#, r#"{"doorPin": null}"#, r#"{"doorPin": {}, "a": "b"}"#, r#"["doorPin"]"#] {
+            assert!(!found(none), "{none}");
+        }
+    }
+}

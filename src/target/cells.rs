@@ -1,0 +1,79 @@
+//! Sealed cells and what they hang on: what work on credentials needs of a database.
+//!
+//! It needs no mapping set and no migration, so it works on databases that treelift did not make.
+
+use super::SealedColumn;
+use crate::error::Result;
+use crate::secret::keys::KeyRow;
+use crate::table::Table;
+use crate::target::Cell;
+use secrecy::SecretString;
+
+/// The format of columns that were handed over, in `--to`, `--from` and `treelift_sealed_columns`.
+pub const FERNET: &str = "fernet";
+
+/// What a database is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// To be looked at: nothing of it changes, nor what lies beside it.
+    Look,
+    /// To be changed, in one transaction.
+    Change,
+    /// To rehearse a change on a private copy.
+    Rehearse,
+}
+
+/// A sealed column as `treelift_sealed_columns` has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// Where, and by what its rows are told apart.
+    pub column: SealedColumn,
+    /// `tl1`, or [`FERNET`] after a hand-over; nothing else is read.
+    pub format: String,
+}
+
+/// What stands in a cell.
+#[derive(Debug)]
+pub enum Stored {
+    /// NULL.
+    Null,
+    /// Text; in a JSON column, the content of a JSON string.
+    Text(SecretString),
+    /// Something that no secret is kept as: its kind in words.
+    Other(&'static str),
+}
+
+/// A cell with the key of its row.
+#[derive(Debug)]
+pub struct KeyedCell {
+    /// The values of the key columns.
+    pub key: Vec<Cell>,
+    /// What the cell holds.
+    pub value: Stored,
+}
+
+/// An open database, all changes of which are committed together. Dropped, it is as it was.
+pub trait Cells {
+    /// The application's tables.
+    fn tables(&self) -> Result<Vec<Table>>;
+    /// The registered keys, oldest first.
+    fn keys(&self) -> Result<Vec<KeyRow>>;
+    /// Writes a key's row, over the one of the same id.
+    fn put_key(&mut self, key: &KeyRow) -> Result<()>;
+    /// Removes a key's row; what was sealed under it never opens again.
+    fn remove_key(&mut self, id: &str) -> Result<()>;
+    /// The registered columns, by name.
+    fn registered(&self) -> Result<Vec<Registered>>;
+    /// Registers a column, or changes the format of one that is registered.
+    fn register(&mut self, column: &Registered) -> Result<()>;
+    /// The cells of a column, in the order of its rows.
+    fn read(&self, column: &SealedColumn) -> Result<Vec<KeyedCell>>;
+    /// Writes a text into the cell of the one row that has the key.
+    fn write(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()>;
+    /// Shows every text and blob of every table, with its table and column.
+    fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()>;
+    /// The name of the mapping set of the last run that the ledger has.
+    fn last_set(&self) -> Result<Option<String>>;
+    /// Commits, and empties the write-ahead log where there is one.
+    fn commit(self: Box<Self>) -> Result<()>;
+}

@@ -1,0 +1,244 @@
+//! Sealed cells of a database of SQLite.
+
+use super::open::{self, Location};
+use super::{catalog, keys, ledger, locks, read, sql};
+use crate::error::{Error, Result};
+use crate::secret::keys::KeyRow;
+use crate::table::{ColumnType, Table};
+use crate::target::cells::{Access, Cells, KeyedCell, Registered, Stored};
+use crate::target::{Cell, SealedColumn};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension};
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+/// An open database. The connection is dropped before the folder that a private copy lies in.
+pub(super) struct SqliteCells {
+    conn: Connection,
+    location: Location,
+    access: Access,
+    _folder: Option<TempDir>,
+}
+
+impl SqliteCells {
+    pub(super) fn open(location: Location, access: Access) -> Result<Self> {
+        let none =
+            || Error::environment("there is no database").at(&location.shown).hint("name one with `--database URL`");
+        let (conn, folder) = match access {
+            Access::Look => {
+                let view = open::view(&location)?.ok_or_else(none)?;
+                (view.conn, view.folder)
+            }
+            Access::Change => (open::to_change(&location)?.ok_or_else(none)?, None),
+            Access::Rehearse => {
+                let view = open::to_rehearse(&location)?.ok_or_else(none)?;
+                (view.conn, view.folder)
+            }
+        };
+        if access != Access::Look {
+            ledger::set_up_keys(&conn, &location)?;
+        }
+        Ok(Self { conn, location, access, _folder: folder })
+    }
+
+    fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        work(&self.conn).map_err(|error| locks::named(self.location.fault(&error), &error, &self.location))
+    }
+
+    fn table(&self, name: &str) -> Result<Option<Table>> {
+        if !self.on(|conn| catalog::has_table(conn, name))? {
+            return Ok(None);
+        }
+        catalog::table(&self.conn, name, catalog::Unknown::Blob, &|error| self.location.fault(error))
+    }
+
+    /// Whether the column keeps JSON; a column that is not there is the request's fault or the registry's.
+    fn is_json(&self, column: &SealedColumn) -> Result<bool> {
+        let missing = |what: String| Error::environment(format!("there is no {what}")).at(&self.location.shown);
+        let table = self.table(&column.table)?.ok_or_else(|| missing(format!("table `{}`", column.table)))?;
+        let filtered = column.row_filter.iter().flatten().map(|(name, _)| name);
+        for name in column.key_columns.iter().chain(filtered).chain([&column.column]) {
+            if table.column(name).is_none() {
+                return Err(missing(format!("column `{}.{name}`", column.table)));
+            }
+        }
+        Ok(table.column(&column.column).is_some_and(|column| column.kind == ColumnType::Json))
+    }
+}
+
+/// ` AND CAST("kind" AS TEXT) IS ?1`, and the values to bind; nothing for a column without a filter.
+fn filter(column: &SealedColumn, first: usize) -> (Vec<String>, Vec<&String>) {
+    let filter = column.row_filter.iter().flatten();
+    filter
+        .enumerate()
+        .map(|(at, (name, value))| (format!("CAST({} AS TEXT) IS ?{}", sql::name(name), first + at), value))
+        .unzip()
+}
+
+fn stored(value: ValueRef<'_>, is_json: bool) -> Stored {
+    match value {
+        ValueRef::Null => Stored::Null,
+        ValueRef::Integer(_) => Stored::Other("an integer"),
+        ValueRef::Real(_) => Stored::Other("a number"),
+        ValueRef::Blob(_) => Stored::Other("bytes"),
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Err(_) => Stored::Other("text that is not UTF-8"),
+            Ok(text) if is_json => match serde_json::from_str::<serde_json::Value>(text) {
+                Ok(serde_json::Value::String(text)) => Stored::Text(SecretString::from(text)),
+                Ok(serde_json::Value::Null) => Stored::Null,
+                Ok(_) => Stored::Other("JSON that is not a text"),
+                Err(_) => Stored::Other("text that is not JSON"),
+            },
+            Ok(text) => Stored::Text(SecretString::from(text)),
+        },
+    }
+}
+
+impl ToSql for Cell {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Cell::Null => ValueRef::Null,
+            Cell::Integer(value) => ValueRef::Integer(*value),
+            Cell::Real(value) => ValueRef::Real(*value),
+            Cell::Text(text) => ValueRef::Text(text.as_bytes()),
+            Cell::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl Cells for SqliteCells {
+    fn tables(&self) -> Result<Vec<Table>> {
+        let names = self.on(catalog::table_names)?;
+        let names = names.iter().filter(|name| !catalog::is_reserved(name));
+        names.filter_map(|name| self.table(name).transpose()).collect()
+    }
+
+    fn keys(&self) -> Result<Vec<KeyRow>> {
+        // A column of another type than treelift writes is damage, not a fault of treelift.
+        keys::all(&self.conn).map_err(|error| match error {
+            rusqlite::Error::InvalidColumnType(_, name, _) => {
+                Error::environment(format!("a row of `treelift_keys` is damaged: its `{name}` has another type"))
+                    .at(&self.location.shown)
+                    .hint("restore `treelift_keys` from a backup; without it the sealed values cannot be opened")
+            }
+            error => self.location.fault(&error),
+        })
+    }
+
+    fn put_key(&mut self, key: &KeyRow) -> Result<()> {
+        self.on(|conn| keys::put(conn, key))
+    }
+
+    fn remove_key(&mut self, id: &str) -> Result<()> {
+        self.on(|conn| conn.execute("DELETE FROM treelift_keys WHERE id = ?1", [id]).map(drop))
+    }
+
+    fn registered(&self) -> Result<Vec<Registered>> {
+        keys::registered(&self.conn, &self.location)
+    }
+
+    fn register(&mut self, column: &Registered) -> Result<()> {
+        keys::register(&self.conn, column, &self.location)
+    }
+
+    fn read(&self, column: &SealedColumn) -> Result<Vec<KeyedCell>> {
+        let is_json = self.is_json(column)?;
+        let (conditions, values) = filter(column, 1);
+        let mut text = format!(
+            "SELECT {}, {} FROM {}",
+            sql::name(&column.column),
+            sql::names(&column.key_columns),
+            sql::name(&column.table)
+        );
+        if !conditions.is_empty() {
+            text.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
+        }
+        let width = column.key_columns.len();
+        self.on(|conn| {
+            conn.prepare(&text)?
+                .query_map(rusqlite::params_from_iter(values), |row| {
+                    let key = (1..=width).map(|at| row.get_ref(at).map(read::cell)).collect::<rusqlite::Result<_>>()?;
+                    Ok(KeyedCell { key, value: stored(row.get_ref(0)?, is_json) })
+                })?
+                .collect()
+        })
+    }
+
+    fn write(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
+        let written = if self.is_json(column)? { serde_json::Value::from(text).to_string() } else { text.to_owned() };
+        let equal = |(at, name): (usize, &String)| format!("{} IS ?{}", sql::name(name), at + 2);
+        let mut conditions: Vec<String> = column.key_columns.iter().enumerate().map(equal).collect();
+        let (filtered, values) = filter(column, key.len() + 2);
+        conditions.extend(filtered);
+        let statement = format!(
+            "UPDATE {} SET {} = ?1 WHERE {}",
+            sql::name(&column.table),
+            sql::name(&column.column),
+            conditions.join(" AND ")
+        );
+        let mut bound: Vec<&dyn ToSql> = vec![&written];
+        bound.extend(key.iter().map(|cell| cell as &dyn ToSql));
+        bound.extend(values.iter().map(|value| *value as &dyn ToSql));
+        match self.on(|conn| conn.prepare_cached(&statement)?.execute(bound.as_slice()))? {
+            1 => Ok(()),
+            rows => Err(Error::bug(format!("a key of `{}` tells {rows} rows instead of one", column.table))),
+        }
+    }
+
+    fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()> {
+        for name in self.on(catalog::table_names)? {
+            let Some(table) = self.table(&name)? else { continue }; // SQLite's own
+            let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+            self.on(|conn| {
+                let text = format!("SELECT {} FROM {}", sql::names(&columns), sql::name(&name));
+                let mut statement = conn.prepare(&text)?;
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    for (at, column) in columns.iter().enumerate() {
+                        if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = row.get_ref(at)? {
+                            visit(&name, column, bytes);
+                        }
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn last_set(&self) -> Result<Option<String>> {
+        self.on(|conn| {
+            if !catalog::has_table(conn, "treelift_runs")? {
+                return Ok(None);
+            }
+            let text = "SELECT mapping_set FROM treelift_runs ORDER BY number DESC LIMIT 1";
+            conn.query_row(text, [], |row| row.get(0)).optional()
+        })
+    }
+
+    fn commit(self: Box<Self>) -> Result<()> {
+        let Self { conn, location, access, _folder } = *self;
+        if access != Access::Change {
+            return Err(Error::bug("a look or a rehearsal was asked to commit"));
+        }
+        let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, &location);
+        open::commit_in_place(&conn).map_err(fault)?;
+        // Committed: whatever the log still holds is told by those who search the files.
+        let _kept = empty_log(&conn);
+        conn.close().map_err(|(_, error)| location.fault(&error))
+    }
+}
+
+/// Rewrites the whole file, so that no freed page and no gap in a page holds what once stood there.
+pub(super) fn rewrite(location: &Location) -> Result<()> {
+    let conn = open::connect(&location.path).map_err(|error| location.fault(&error))?;
+    conn.execute_batch("PRAGMA secure_delete = ON; VACUUM")
+        .and_then(|()| empty_log(&conn))
+        .map_err(|error| locks::named(location.fault(&error), &error, location))?;
+    conn.close().map_err(|(_, error)| location.fault(&error))
+}
+
+/// Moves the write-ahead log into the file and cuts it to nothing; without one nothing happens.
+fn empty_log(conn: &Connection) -> rusqlite::Result<()> {
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}

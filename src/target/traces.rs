@@ -1,0 +1,118 @@
+//! Files in which something may still stand: a database, what lies beside it, copies of it.
+
+use crate::secret::proof::LeakSearch;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// How every database of SQLite begins.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+const SUFFIXES: [&str; 4] = ["", "-journal", "-wal", "-shm"];
+/// How much of a file is searched at a time.
+const CHUNK: usize = 1 << 20;
+/// Longer secrets are found by their first part all the same; this much of two chunks is shared.
+const OVERLAP: usize = 64 * 1024;
+
+/// The files that make up a database: itself, its journal and its write-ahead log.
+pub fn files_of(database: &Path) -> Vec<PathBuf> {
+    SUFFIXES.iter().map(|suffix| beside(database, suffix)).filter(|path| path.is_file()).collect()
+}
+
+/// Files that may be copies of a database: in its directory and in directories there that are named
+/// for backups, those that are databases of SQLite, or whose names begin as its name does.
+pub fn copies_of(database: &Path) -> Vec<PathBuf> {
+    let own = files_of(database);
+    let stem = database.file_stem().unwrap_or_default().to_os_string();
+    let directory = database.parent().unwrap_or(Path::new("/"));
+    let mut found = Vec::new();
+    for path in entries(directory) {
+        let is_backup =
+            |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().contains("backup"));
+        if path.is_dir() && is_backup(&path) {
+            found.extend(entries(&path).into_iter().filter(|path| path.is_file()));
+        } else if path.is_file() && !own.contains(&path) && (is_named_for(&path, &stem) || is_database(&path)) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Which secrets of the search a file holds, by their numbers.
+pub fn search(path: &Path, search: &LeakSearch) -> io::Result<BTreeSet<usize>> {
+    let mut found = BTreeSet::new();
+    let mut file = File::open(path)?;
+    // Sized at once, with room for the reader to find the end: one that grows leaves copies behind.
+    let mut buffer = zeroize::Zeroizing::new(Vec::with_capacity(CHUNK + OVERLAP + 64));
+    loop {
+        let before = buffer.len();
+        file.by_ref().take(CHUNK as u64).read_to_end(&mut buffer)?;
+        if buffer.len() == before {
+            return Ok(found);
+        }
+        let mut at = 0;
+        while let Some(hit) = search.search_bytes(&buffer[at..]) {
+            found.insert(hit.secret);
+            at += hit.offset + 1;
+        }
+        let shared = buffer.len().saturating_sub(OVERLAP);
+        buffer.drain(..shared);
+    }
+}
+
+/// What cannot be listed cannot be told of; the words about copies say that they are those found.
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+fn is_named_for(path: &Path, stem: &OsString) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    !stem.is_empty() && name.starts_with(stem.as_encoded_bytes())
+}
+
+fn is_database(path: &Path) -> bool {
+    let mut head = [0; 16];
+    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok_and(|()| head == *MAGIC)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::proof::SecretSet;
+
+    #[test]
+    fn a_secret_is_found_across_the_border_of_two_chunks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let mut secrets = SecretSet::new();
+        let (one, other) = (secrets.add("first canary").unwrap(), secrets.add("second canary").unwrap());
+        secrets.add("third canary").unwrap();
+        let mut bytes = vec![b'.'; CHUNK - 5];
+        bytes.extend_from_slice(b"first canary");
+        bytes.resize(2 * CHUNK + 77, b'.');
+        bytes.extend_from_slice(b"second canary");
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(search(&path, &secrets.freeze()).unwrap(), BTreeSet::from([one, other]));
+    }
+
+    #[test]
+    fn copies_are_told_by_name_by_content_and_by_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("my-backups")).unwrap();
+        for name in ["app.db", "app.db-wal", "app.2024.bak", "other.txt", "my-backups/old"] {
+            fs::write(at(name), "x").unwrap();
+        }
+        fs::write(at("copy"), [MAGIC.as_slice(), b"rest"].concat()).unwrap();
+        assert_eq!(copies_of(&at("app.db")), [at("app.2024.bak"), at("copy"), at("my-backups/old")]);
+        assert_eq!(files_of(&at("app.db")), [at("app.db"), at("app.db-wal")]);
+    }
+}

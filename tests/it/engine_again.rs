@@ -1,0 +1,189 @@
+//! A second import of the same tree finds everything as it is, whatever made the rows.
+
+use crate::house::House;
+use serde_json::{Value, json};
+
+const TABLES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, at DATETIME, seen DATETIME);
+                      CREATE TABLE notes (id INTEGER PRIMARY KEY, person INTEGER REFERENCES people(id), body TEXT, at DATETIME);
+                      CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, sealed TEXT, number REAL, list JSON, ok BOOLEAN, at DATETIME);";
+
+/// A house with one list of people, and these rules over it.
+fn house(rules: &str, people: &Value) -> House {
+    House::new().schema(TABLES).list("people", r#"["people.json"]"#, rules).source("people.json", people)
+}
+
+/// Imports twice: the first run makes these rows, the second changes nothing.
+#[track_caller]
+fn settles(house: &House, made: &str) {
+    house.lift(&[]).ends(0, "committed").counts("inserted", made);
+    let all = || ["people", "notes"].map(|table| house.rows(&format!("SELECT * FROM {table}")));
+    let rows = all();
+    let lifted = house.lift(&[]).ends(0, "committed");
+    let lifted = lifted.counts("inserted", "").counts("updated", "").counts("unchanged", made);
+    drop(lifted.counts("rejected", ""));
+    assert_eq!(all(), rows);
+}
+
+#[test]
+fn a_row_bound_to_the_start_time_is_unchanged_the_second_time() {
+    let rules = r##"
+        [table.people]
+        key = ["name"]
+        [table.people.columns]
+        name = "name"
+        at = "#started""##;
+    settles(&house(rules, &json!([{"name": "Ann"}, {"name": "Bob"}])), "people 2");
+}
+
+#[test]
+fn a_row_bound_to_the_start_time_through_another_column_is_unchanged_the_second_time() {
+    let rules = r##"
+        [table.people]
+        key = ["name"]
+        [table.people.columns]
+        name = "name"
+        at = "#started"
+        seen = "=at""##;
+    settles(&house(rules, &json!([{"name": "Ann"}])), "people 1");
+}
+
+#[test]
+fn a_row_bound_to_the_start_time_through_a_let_is_unchanged_the_second_time() {
+    let rules = r##"
+        [table.people]
+        key = ["name"]
+        let = { now = "#started" }
+        [table.people.columns]
+        name = "name"
+        at = "=now""##;
+    settles(&house(rules, &json!([{"name": "Ann"}])), "people 1");
+}
+
+#[test]
+fn a_row_without_a_key_that_is_bound_to_the_start_time_is_unchanged_the_second_time() {
+    let rules = r##"
+        [table.people]
+        [table.people.columns]
+        name = "name"
+        at = "#started"
+        seen = "=at""##;
+    settles(&house(rules, &json!([{"name": "Ann"}, {"name": "Ann"}])), "people 2");
+}
+
+#[test]
+fn a_child_bound_to_its_parents_start_time_is_unchanged_the_second_time() {
+    let rules = r##"
+        [table.people]
+        key = ["name"]
+        [table.people.columns]
+        name = "name"
+        at = "#started"
+        [table.notes]
+        parent = "people"
+        [table.notes.columns]
+        person = "^id"
+        body = "^name"
+        at = "^at""##;
+    settles(&house(rules, &json!([{"name": "Ann"}, {"name": "Bob"}])), "notes 2, people 2");
+}
+
+#[test]
+fn children_without_a_key_keep_to_the_parents_they_had() {
+    let rules = r#"
+        [table.people]
+        key = ["name"]
+        [table.people.columns]
+        name = "name"
+        [table.notes]
+        parent = "people"
+        each = "notes[*]"
+        [table.notes.columns]
+        person = "^id"
+        body = ".""#;
+    let people = json!([{"name": "Ann", "notes": ["x", "x"]}, {"name": "Bob", "notes": ["x", "y"]}]);
+    settles(&house(rules, &people), "notes 4, people 2");
+}
+
+#[test]
+fn a_tree_that_grew_adds_what_is_new() {
+    let rules = r#"
+        [table.people]
+        key = ["name"]
+        [table.people.columns]
+        name = "name"
+        [table.notes]
+        parent = "people"
+        each = "notes[*]"
+        [table.notes.columns]
+        person = "^id"
+        body = ".""#;
+    let house = house(rules, &json!([{"name": "Ann", "notes": ["x"]}]));
+    house.lift(&[]).ends(0, "committed").counts("inserted", "notes 1, people 1");
+    house
+        .put("people.json", json!([{"name": "Bob", "notes": ["z"]}, {"name": "Ann", "notes": ["x", "y"]}]).to_string());
+    let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+    lifted.counts("inserted", "notes 2, people 1").counts("unchanged", "notes 1, people 1");
+    assert_eq!(house.rows("SELECT id, name FROM people"), [["1", "Ann"], ["2", "Bob"]]);
+    assert_eq!(house.rows("SELECT person, body FROM notes"), [["1", "x"], ["2", "z"], ["1", "y"]]);
+}
+
+#[test]
+fn every_type_is_read_back_as_it_was_written() {
+    let rules = r#"
+        [table.logins]
+        key = ["id"]
+        [table.logins.columns]
+        id = "id"
+        number = "number"
+        list = { json = "list" }
+        ok = "ok"
+        at = { from = "at", steps = ["instant"] }
+        [table.logins.secrets]
+        sealed = { from = "code", kind = "seal" }"#;
+    let house = house(
+        rules,
+        &json!([
+            {"id": "1", "number": 1.5, "list": [1, 2.50, "ü"], "ok": true, "at": "2025-05-07T14:42:18.12Z", "code": "opens-every-door"},
+            {"id": "2", "number": 3, "list": [], "ok": false, "at": "2025-05-07T14:42:18+02:00", "code": "opens-nothing"},
+            {"id": "3", "code": "opens-nothing"}
+        ]),
+    );
+    house.lift(&[]).ends(0, "committed").counts("inserted", "logins 3");
+    let rows = house.rows("SELECT * FROM logins");
+    let lifted = house.lift(&[]).ends(0, "committed");
+    lifted.counts("inserted", "").counts("unchanged", "logins 3");
+    assert_eq!(house.rows("SELECT * FROM logins"), rows);
+}
+
+#[test]
+fn a_row_that_differs_stops_the_import_and_is_not_changed() {
+    let rules = r#"
+        [table.people]
+        key = ["name"]
+        [table.people.columns]
+        name = "name"
+        at = { from = "at", steps = ["instant"] }"#;
+    let house = house(rules, &json!([{"name": "Ann", "at": "2025-05-07T14:42:18Z"}]));
+    house.lift(&[]).ends(0, "committed");
+    house.put("people.json", json!([{"name": "Ann", "at": "2025-05-07T14:42:19Z"}]).to_string());
+    let lifted = house.lift(&[]).ends(1, "rolled-back").leaves("rejected 2");
+    lifted.finds(&["error R003 people.json /0"]);
+    assert_eq!(house.one("SELECT at FROM people"), "2025-05-07 14:42:18.000000");
+}
+
+#[test]
+fn a_sealed_value_that_differs_stops_the_import() {
+    let rules = r#"
+        [table.logins]
+        key = ["id"]
+        [table.logins.columns]
+        id = "id"
+        [table.logins.secrets]
+        sealed = { from = "code", kind = "seal" }"#;
+    let house = house(rules, &json!([{"id": "1", "code": "opens-every-door"}]));
+    house.lift(&[]).ends(0, "committed");
+    house.put("people.json", json!([{"id": "1", "code": "opens-other-doors"}]).to_string());
+    let lifted = house.lift(&[]).ends(1, "rolled-back");
+    let lifted = lifted.finds(&["error R003 people.json /0", "warning X005 people.json"]);
+    assert_eq!(house.holders(&lifted, "opens-other-doors"), Vec::<String>::new());
+}

@@ -1,0 +1,147 @@
+//! Directories of owners: several of one owner, the same bytes twice, the newest file first.
+
+use crate::house::House;
+use serde_json::{Value, json};
+
+const TABLES: &str = "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);
+                      CREATE TABLE notes (person TEXT NOT NULL, id TEXT NOT NULL, body TEXT, PRIMARY KEY (person, id));";
+
+const OWNERS: &str = r#"
+    [owners]
+    capture = "owner"
+    table = "people"
+    find = [{ by = "id" }, { by = "name", alias = true }]
+    unknown = "refuse""#;
+const PEOPLE: &str = r#"
+    [table.people]
+    key = ["id"]
+    [table.people.columns]
+    id = "id"
+    name = "name""#;
+const NOTES: &str = r##"
+    [source]
+    files = ["of/{owner}/notes.json", "of/{owner}/old.json"]
+    format = "json"
+    newest = ["$.saved"]
+    [[source.shape]]
+    name = "notes"
+    records = "notes[*]"
+    [table.notes]
+    key = ["person", "id"]
+    on_duplicate = "first"
+    [table.notes.columns]
+    person = "#owner.id"
+    id = "id"
+    body = "body"
+    [ignore]
+    "$.saved" = "when it was saved""##;
+
+/// A house in which Ann has two directories, `1` and `ann`.
+fn house() -> House {
+    House::new()
+        .schema(TABLES)
+        .set(OWNERS)
+        .list("people", r#"["people.json"]"#, PEOPLE)
+        .mapping("notes", NOTES)
+        .source("people.json", &json!([{"id": "1", "name": "ann"}, {"id": "2", "name": "bob"}]))
+}
+
+fn notes(saved: &str, notes: &[(&str, &str)]) -> Value {
+    let notes: Vec<_> = notes.iter().map(|(id, body)| json!({"id": id, "body": body})).collect();
+    json!({"saved": saved, "notes": notes})
+}
+
+/// Each file with its status and the start of its reason.
+fn files(report: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let file = |file: &Value| format!("{} {}", text(&file["path"]), text(&file["status"]));
+    report["files"].as_array().unwrap().iter().map(file).collect()
+}
+
+const SAVED: &str = "2025-05-07T14:42:18.000Z";
+const LATER: &str = "2025-06-07T14:42:18.000Z";
+
+#[test]
+fn an_alias_directory_with_the_same_bytes_is_read_once() {
+    let same = notes(SAVED, &[("a", "x"), ("b", "y")]);
+    let house = house().source("of/1/notes.json", &same).source("of/ann/notes.json", &same);
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 8, ignored 1").finds(&[]);
+    let lifted = lifted.counts("inserted", "notes 2, people 2");
+    let report = lifted.report();
+    assert_eq!(files(&report), ["of/1/notes.json imported", "of/ann/notes.json ignored", "people.json imported"]);
+    let codes = report["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]);
+    assert_eq!(codes.collect::<Vec<_>>(), ["F013"]);
+}
+
+#[test]
+fn the_same_bytes_below_another_owners_directory_are_their_own() {
+    let same = notes(SAVED, &[("a", "x")]);
+    let house = house().source("of/1/notes.json", &same).source("of/2/notes.json", &same);
+    house.lift(&[]).ends(0, "committed").leaves("column 8, ignored 2").counts("inserted", "notes 2, people 2");
+    assert_eq!(house.rows("SELECT person, id FROM notes ORDER BY person"), [["1", "a"], ["2", "a"]]);
+}
+
+#[test]
+fn an_alias_directory_that_went_its_own_way_gives_way_where_it_is_older() {
+    let house = house()
+        .source("of/1/notes.json", &notes(SAVED, &[("a", "old"), ("b", "only here")]))
+        .source("of/ann/notes.json", &notes(LATER, &[("a", "new"), ("c", "only there")]));
+    let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+    lifted.leaves("column 10, ignored 4").counts("inserted", "notes 3, people 2");
+    let rows = [["a", "new"], ["b", "only here"], ["c", "only there"]];
+    assert_eq!(house.rows("SELECT id, body FROM notes ORDER BY id"), rows);
+}
+
+#[test]
+fn the_newest_of_several_files_of_one_directory_is_read_first() {
+    let house = house()
+        .source("of/2/notes.json", &notes(SAVED, &[("a", "older")]))
+        .source("of/2/old.json", &notes(LATER, &[("a", "newer")]));
+    house.lift(&[]).ends(0, "committed").finds(&[]);
+    assert_eq!(house.rows("SELECT id, body FROM notes"), [["a", "newer"]]);
+}
+
+#[test]
+fn a_file_without_a_time_is_read_last() {
+    let house = house()
+        .source("of/1/notes.json", &json!({"notes": [{"id": "a", "body": "undated"}]}))
+        .source("of/ann/notes.json", &notes(SAVED, &[("a", "dated")]));
+    house.lift(&[]).ends(0, "committed").finds(&[]);
+    assert_eq!(house.rows("SELECT id, body FROM notes"), [["a", "dated"]]);
+}
+
+#[test]
+fn a_second_import_of_two_directories_changes_nothing() {
+    let house = house()
+        .source("of/1/notes.json", &notes(SAVED, &[("a", "old"), ("b", "only here")]))
+        .source("of/ann/notes.json", &notes(LATER, &[("a", "new")]));
+    house.lift(&[]).ends(0, "committed").counts("inserted", "notes 2, people 2");
+    let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+    lifted.counts("inserted", "").counts("unchanged", "notes 2, people 2");
+}
+
+#[test]
+fn a_directory_of_nobody_stops_the_import() {
+    let house = house().source("of/zoe/notes.json", &notes(SAVED, &[("a", "x")]));
+    house.lift(&[]).ends(1, "rolled-back").finds(&["error O001 of/zoe/notes.json"]);
+}
+
+#[test]
+fn the_files_of_a_rejected_owner_are_one_reject_each() {
+    let people = PEOPLE.replace("name = \"name\"", "name = { from = \"name\", steps = [{ require = \"^[a-z]+$\" }] }");
+    let house = house()
+        .list("people", r#"["people.json"]"#, &people)
+        .source("people.json", &json!([{"id": "1", "name": "ann"}, {"id": "2", "name": "BOB"}]))
+        .source("of/1/notes.json", &notes(SAVED, &[("a", "x")]))
+        .source("of/2/notes.json", &notes(SAVED, &[("a", "x")]))
+        .source("of/2/old.json", &notes(SAVED, &[("b", "x")]));
+    let lifted = house.lift(&[]).ends(1, "rolled-back");
+    lifted.finds(&["error O002 of/2/notes.json", "error V005 people.json /1/name"]);
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+    let report = lifted.leaves("column 4, ignored 1, rejected 2").report();
+    assert_eq!(
+        files(&report),
+        ["of/1/notes.json imported", "of/2/notes.json rejected", "of/2/old.json rejected", "people.json imported"]
+    );
+    assert_eq!(house.rows("SELECT person, id FROM notes"), [["1", "a"]]);
+}

@@ -1,0 +1,156 @@
+//! A record that is rejected takes all that it gave with it, also when that is found out late.
+
+use crate::house::House;
+use serde_json::{Value, json};
+use std::fs;
+
+const TABLES: &str = "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);
+                      CREATE TABLE cities (id TEXT PRIMARY KEY NOT NULL, name TEXT);
+                      CREATE TABLE homes (id TEXT PRIMARY KEY NOT NULL, city TEXT REFERENCES cities(id));
+                      CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, author TEXT);";
+
+const PERSON: &str = r#"
+    [table.people]
+    key = ["id"]
+    on_duplicate = "first"
+    [table.people.columns]
+    id = "id"
+    name = "name""#;
+/// A home needs its city, which a later file names: it is read when the person is written already.
+const HOME: &str = r#"
+    [table.homes]
+    key = ["id"]
+    [table.homes.columns]
+    id = "home"
+    city = { lookup = "cities.id", by = { name = "city" }, on_missing = "reject" }"#;
+const CITY: &str = r#"
+    [table.cities]
+    key = ["id"]
+    [table.cities.columns]
+    id = "id"
+    name = "name""#;
+const NOTE: &str = r#"
+    [table.notes]
+    key = ["id"]
+    [table.notes.columns]
+    id = "id"
+    author = { lookup = "people.id", by = { name = "author" } }"#;
+
+/// A house with people who live in cities.
+fn house(people: &Value) -> House {
+    House::new()
+        .schema(TABLES)
+        .list("people", r#"["people.json"]"#, &format!("{PERSON}\n{HOME}"))
+        .list("cities", r#"["cities.json"]"#, CITY)
+        .source("people.json", people)
+        .source("cities.json", &json!([{"id": "c", "name": "Bonn"}]))
+}
+
+fn person(id: &str, name: &str, city: &str) -> Value {
+    json!({"id": id, "name": name, "home": format!("h{id}"), "city": city})
+}
+
+/// The pointers in the reject file.
+fn rejects(house: &House) -> Vec<String> {
+    let text = fs::read_to_string(house.path("rejects/rejects.jsonl")).unwrap();
+    let pointer = |line: &str| serde_json::from_str::<Value>(line).unwrap()["pointer"].as_str().unwrap().to_owned();
+    text.lines().map(pointer).collect()
+}
+
+#[test]
+fn a_record_that_is_rejected_late_takes_its_earlier_rows_with_it() {
+    let house = house(&json!([person("1", "Ann", "Bonn"), person("2", "Bob", "Ulm"), person("3", "Cy", "Rom")]));
+    let lifted = house.lift(&["--max-rejects", "2", "--rejects", "rejects"]).ends(1, "committed");
+    let lifted = lifted.leaves("column 6, rejected 8").counts("inserted", "cities 1, homes 1, people 1");
+    lifted.finds(&["error V001 people.json /1", "error V001 people.json /2"]);
+    assert_eq!(house.rows("SELECT id, name FROM people"), [["1", "Ann"]]);
+    assert_eq!(house.rows("SELECT id, city FROM homes"), [["h1", "c"]]);
+    assert_eq!(rejects(&house), ["/1", "/2"]);
+    // What the ledger knows is what stands there.
+    assert_eq!(house.one("SELECT count(*) FROM treelift_rows"), "3");
+}
+
+#[test]
+fn late_rejects_past_the_allowance_are_all_told_and_nothing_is_committed() {
+    let house = house(&json!([person("1", "Ann", "Bonn"), person("2", "Bob", "Ulm"), person("3", "Cy", "Rom")]));
+    let lifted = house.lift(&["--max-rejects", "1", "--rejects", "rejects"]).ends(1, "rolled-back");
+    let lifted = lifted.leaves("column 6, rejected 8");
+    lifted.finds(&["error V001 people.json /1", "error V001 people.json /2"]);
+    assert!(!house.path(crate::house::DATABASE).exists());
+    assert_eq!(rejects(&house), ["/1", "/2"]);
+}
+
+#[test]
+fn a_row_that_gave_way_to_a_late_reject_is_written_after_all() {
+    let house = house(&json!([person("1", "Late", "Ulm"), person("1", "Good", "Bonn")]));
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+    lifted.leaves("column 6, rejected 4").finds(&["error V001 people.json /0"]);
+    assert_eq!(house.rows("SELECT id, name FROM people"), [["1", "Good"]]);
+}
+
+#[test]
+fn a_file_that_refers_to_a_late_reject_is_told_too() {
+    let house = house(&json!([person("1", "Ann", "Bonn"), person("2", "Bob", "Ulm")]))
+        .list("notes", r#"["notes.json"]"#, NOTE)
+        .source("notes.json", &json!([{"id": "n", "author": "Bob"}]));
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "rolled-back");
+    lifted
+        .leaves("column 7, rejected 4, unmapped 1")
+        .finds(&["error S002 notes.json /0/author", "error V001 people.json /1"]);
+}
+
+#[test]
+fn a_second_import_over_what_was_committed_with_late_rejects_changes_nothing() {
+    let house = house(&json!([person("1", "Ann", "Bonn"), person("2", "Bob", "Ulm")]));
+    let again = || house.lift(&["--max-rejects", "1"]).ends(1, "committed").leaves("column 6, rejected 4");
+    again().counts("inserted", "cities 1, homes 1, people 1");
+    let rows = ["people", "homes", "cities"].map(|table| house.rows(&format!("SELECT * FROM {table}")));
+    again().counts("inserted", "").counts("unchanged", "cities 1, homes 1, people 1");
+    assert_eq!(["people", "homes", "cities"].map(|table| house.rows(&format!("SELECT * FROM {table}"))), rows);
+}
+
+#[test]
+fn the_rows_of_a_rejected_record_are_not_found_by_others() {
+    let rules = format!("{PERSON}\n{}", HOME.split("    city").next().unwrap());
+    let home = |person: &str, name: &str, home: &str| json!({"id": person, "name": name, "home": home});
+    let house = house(&json!([home("1", "Ann", "h1"), home("2", "Ann", "h1"), home("3", "Bob", "h1")]))
+        .list("people", r#"["people.json"]"#, &rules)
+        .list("notes", r#"["notes.json"]"#, NOTE)
+        .source("notes.json", &json!([{"id": "n", "author": "Ann"}, {"id": "m", "author": "Bob"}]));
+    let lifted = house.lift(&["--max-rejects", "2", "--dry-run"]).ends(1, "dry-run");
+    lifted.leaves("column 8, rejected 6, unmapped 1").finds(&[
+        "error R001 people.json /1",
+        "error R001 people.json /2",
+        "error S002 notes.json /1/author",
+    ]);
+    house.put("notes.json", json!([{"id": "n", "author": "Ann"}]).to_string());
+    drop(house.lift(&["--max-rejects", "2"]).ends(1, "committed"));
+    assert_eq!(house.rows("SELECT id, author FROM notes"), [["n", "1"]]);
+}
+
+#[test]
+fn a_row_that_its_own_record_took_back_leaves_others_their_keys() {
+    let rules = format!("{PERSON}\n{}", HOME.split("    city").next().unwrap());
+    let home = |person: &str, home: &str| json!({"id": person, "name": "Ann", "home": home});
+    let house = house(&json!([home("1", "h1"), home("2", "h1"), home("1", "h3"), home("2", "h4")])).list(
+        "people",
+        r#"["people.json"]"#,
+        &rules,
+    );
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+    lifted.finds(&["error R001 people.json /1"]).counts("inserted", "cities 1, homes 3, people 2");
+    assert_eq!(house.rows("SELECT id FROM people"), [["1"], ["2"]]);
+    assert_eq!(house.rows("SELECT id FROM homes"), [["h1"], ["h3"], ["h4"]]);
+}
+
+#[test]
+fn the_reject_file_holds_the_record_as_it_was() {
+    let house = house(&json!([person("1", "Ann", "Bonn"), person("2", "Bob", "Ulm")]));
+    drop(house.lift(&["--max-rejects", "1", "--rejects", "rejects"]).ends(1, "committed"));
+    let line: Value = serde_json::from_str(&fs::read_to_string(house.path("rejects/rejects.jsonl")).unwrap()).unwrap();
+    assert_eq!(line["value"], person("2", "Bob", "Ulm"));
+    assert_eq!((&line["file"], &line["record"]), (&"people.json".into(), &1.into()));
+    let span = |end: &str| usize::try_from(line["span"][end].as_u64().unwrap()).unwrap();
+    let source = fs::read_to_string(house.path("tree/people.json")).unwrap();
+    assert_eq!(source[span("start")..span("end")], person("2", "Bob", "Ulm").to_string());
+}

@@ -1,0 +1,512 @@
+//! The commands for credentials, on databases as they are met after an import.
+
+use crate::house::{DATABASE, House, KEY_FILE, PASSPHRASE_FILE, Ran, listing, open, project, rows, sample};
+use crate::independent::Tree;
+use crate::safe::{Given, make, python};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+
+/// A house with the sample imported under its passphrase, which lies in `pass.txt`.
+fn imported() -> House {
+    let house = House::new();
+    house.file("pass.txt", fs::read(project(PASSPHRASE_FILE)).unwrap());
+    let source = sample();
+    let arguments = ["import", source.to_str().unwrap(), "--passphrase-file", "pass.txt", "--database", DATABASE];
+    house.run(arguments).status(0);
+    house
+}
+
+/// Runs a command for credentials on the database, answering yes.
+fn credentials(house: &House, command: &str, more: &[&str]) -> Ran {
+    let mut arguments = vec!["credentials", command, "--database", DATABASE];
+    if !["status", "verify"].contains(&command) {
+        arguments.push("--yes");
+    }
+    arguments.extend(more);
+    house.run(arguments)
+}
+
+/// A value as the independent reader opens it: table, column, key, key id, text.
+type Opened = (String, String, Vec<String>, String, String);
+
+fn read_by_python(house: &House, kind: &str, secret: &str) -> Vec<Opened> {
+    let mut command = python("tests/interop/database.py");
+    let ran = Ran::of(command.args(["open", DATABASE, kind, secret]).current_dir(house.work())).status(0);
+    serde_json::from_value(ran.json()).unwrap()
+}
+
+fn texts(values: &[Opened]) -> BTreeSet<(Vec<String>, String, String)> {
+    values.iter().map(|(_, column, key, _, text)| (key.clone(), column.clone(), text.clone())).collect()
+}
+
+fn tokens(house: &House) -> Vec<Vec<String>> {
+    house.rows("SELECT encrypted_username, encrypted_password FROM user_credentials ORDER BY id")
+}
+
+#[test]
+fn an_imported_database_outlives_its_passphrase_and_its_key() {
+    let house = imported();
+    credentials(&house, "status", &[]).status(0);
+    let values = 2 * Tree::read(&sample()).logins().len();
+    let verified = credentials(&house, "verify", &["--passphrase-file", "pass.txt"]).status(0);
+    assert_eq!(verified.last_line(), format!("verified: {values} values of {DATABASE} opened"));
+    let first = read_by_python(&house, "passphrase", "pass.txt");
+    assert_eq!(first.len(), values);
+    let sealed = tokens(&house);
+    let wrapped = house.one("SELECT wrapped_key FROM treelift_keys");
+
+    house.file("new.txt", "an altogether new passphrase\n");
+    let change = ["--passphrase-file", "pass.txt", "--new-passphrase-file", "new.txt"];
+    credentials(&house, "rekey", &change).status(0);
+    let refused = credentials(&house, "verify", &["--passphrase-file", "pass.txt"]).status(3);
+    assert!(refused.stderr.starts_with("error: the passphrase does not open key `"), "{}", refused.stderr);
+    credentials(&house, "verify", &["--passphrase-file", "new.txt"]).status(0);
+    assert_eq!(tokens(&house), sealed, "no value changed");
+    assert_eq!(read_by_python(&house, "passphrase", "new.txt"), first);
+    assert!(!holds(&house, &wrapped), "the old wrapping is in no byte of the file");
+
+    let (old_key, wrapped) =
+        (house.one("SELECT id FROM treelift_keys"), house.one("SELECT wrapped_key FROM treelift_keys"));
+    let rotated = credentials(&house, "rotate", &["--passphrase-file", "new.txt", "--json"]).status(0).json();
+    assert_eq!((&rotated["values"], &rotated["opened_again"]), (&json!(values), &json!(values)));
+    let new_key = house.one("SELECT id FROM treelift_keys");
+    assert_ne!(new_key, old_key);
+    assert!(tokens(&house).concat().iter().all(|token| token.starts_with(&format!("tl1.{new_key}."))));
+    assert!(!holds(&house, &wrapped), "the old key is in no byte of the file");
+    credentials(&house, "verify", &["--passphrase-file", "new.txt"]).status(0);
+    let last = read_by_python(&house, "passphrase", "new.txt");
+    assert_eq!(texts(&last), texts(&first));
+    assert_eq!(house.one("SELECT seal_count FROM treelift_keys"), values.to_string());
+
+    credentials(&house, "rekey", &["--passphrase-file", "new.txt", "--new-key-file", KEY_FILE]).status(0);
+    assert_eq!(read_by_python(&house, "key_file", KEY_FILE), last);
+}
+
+fn holds(house: &House, text: &str) -> bool {
+    let bytes = fs::read(house.path(DATABASE)).unwrap();
+    memchr::memmem::find(&bytes, text.as_bytes()).is_some()
+}
+
+#[test]
+fn the_example_reader_opens_a_login() {
+    let house = imported();
+    let login = Tree::read(&sample()).logins().into_iter().find(|(_, login)| login.0 == "workfossa").unwrap();
+    let mut command = python("docs/reader.py");
+    command.args([DATABASE, "pass.txt", "user_credentials", "encrypted_password", &login.0, "workfossa"]);
+    let ran = Ran::of(command.current_dir(house.work())).status(0);
+    assert_eq!(ran.stdout, format!("{}\n", login.1.2));
+    assert_eq!(fs::read_to_string(project("docs/reader.py")).unwrap().lines().count(), 40);
+}
+
+#[test]
+fn what_python_sealed_opens_and_rotates() {
+    for (kind, flag, secret) in [("passphrase", "--passphrase-file", "pass.txt"), ("key_file", "--key-file", KEY_FILE)]
+    {
+        let house = House::new();
+        house.file("pass.txt", "a passphrase of the test\r\n");
+        let mut command = python("tests/interop/database.py");
+        let made = Ran::of(command.args(["make", DATABASE, kind, secret]).current_dir(house.work())).status(0);
+        let made: Vec<Opened> = serde_json::from_value(made.json()).unwrap();
+        let verified = credentials(&house, "verify", &[flag, secret, "--json"]).status(0).json();
+        assert_eq!((&verified["opened"], &verified["empty"]), (&json!(8), &json!(1)));
+        credentials(&house, "rotate", &[flag, secret]).status(0);
+        assert_eq!(texts(&read_by_python(&house, kind, secret)), texts(&made));
+    }
+}
+
+#[test]
+fn a_rehearsal_says_what_would_be_done_and_changes_nothing() {
+    let house = imported();
+    house.file("new.txt", "an altogether new passphrase\n");
+    let before = listing(&house.work());
+    let secret = ["--passphrase-file", "pass.txt", "--dry-run"];
+    let new = ["--new-passphrase-file", "new.txt"];
+    for (command, more) in [("rotate", &[][..]), ("rekey", &new), ("hand-over", &["--to", "fernet"]), ("encrypt", &[])]
+    {
+        let mut arguments = vec!["credentials", command, "--database", DATABASE];
+        arguments.extend(secret.iter().chain(more));
+        let ran = Ran::of(house.command(arguments).env("SECRET_KEY", "the application's")).status(0);
+        let said = ran.stdout.contains("dry run: ") || ran.stdout.starts_with("nothing to seal");
+        assert!(said, "{command}: {}", ran.stdout);
+        assert_eq!(listing(&house.work()), before, "{command}");
+        assert_eq!(fs::read_dir(house.tmp()).unwrap().count(), 0, "{command}");
+    }
+}
+
+// Clear text.
+
+const PLAIN: [(&str, &str, &str, &str); 4] = [
+    ("ann", "mail", "ann@example.org", "first canary of ann"),
+    ("ann", "door", "", "second canary of ann"),
+    ("bob", "mail", "bob@example.org", "canary of bob: \"quoted\\\""),
+    ("eve", "mail", "", ""),
+];
+
+/// A database that another program filled, with a third of what it once held in freed pages.
+fn filled_by_another(house: &House, journal_mode: &str) {
+    let database = Connection::open(house.path(DATABASE)).unwrap();
+    database.pragma_update(None, "secure_delete", "OFF").unwrap();
+    database.query_row(&format!("PRAGMA journal_mode = {journal_mode}"), [], |_| Ok(())).unwrap();
+    database
+        .execute_batch(
+            "CREATE TABLE logins (id INTEGER PRIMARY KEY, person TEXT NOT NULL, service TEXT NOT NULL,
+                 encrypted_name TEXT, encrypted_password TEXT, password_hint_count INTEGER, UNIQUE (person, service));
+             CREATE INDEX by_password ON logins (encrypted_password);
+             CREATE TABLE people (name TEXT PRIMARY KEY, password_hash TEXT, pinned TEXT);
+             INSERT INTO people VALUES ('ann', '$2b$12$abcdefghijklmnopqrstuuKGjkqYVpNnZ6vYpBpJ8cT7p4p8m9qGe', 'x');",
+        )
+        .unwrap();
+    let insert = "INSERT INTO logins (person, service, encrypted_name, encrypted_password) VALUES (?1, ?2, ?3, ?4)";
+    for (person, service, name, password) in PLAIN {
+        database.execute(insert, (person, service, name, password)).unwrap();
+    }
+    for round in 0..400 {
+        let filler = format!("first canary of ann {}", "x".repeat(500));
+        database.execute(insert, (format!("gone {round}"), "mail", "", filler)).unwrap();
+    }
+    database.execute_batch("DELETE FROM logins WHERE person LIKE 'gone %'").unwrap();
+    // A journal that is kept, and a log that nobody empties at the end.
+    std::mem::forget(database);
+}
+
+/// The files of the working directory that hold clear text.
+fn with_clear_text(house: &House) -> Vec<String> {
+    let files = fs::read_dir(house.work()).unwrap().map(|entry| entry.unwrap().path());
+    let holds = |path: &std::path::PathBuf| {
+        let bytes = fs::read(path).unwrap();
+        let passwords = PLAIN.iter().map(|(.., password)| password).filter(|password| !password.is_empty());
+        passwords.into_iter().any(|password| memchr::memmem::find(&bytes, password.as_bytes()).is_some())
+    };
+    files.filter(holds).map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn clear_text_is_named_then_sealed_and_in_no_byte_of_any_file() {
+    for journal_mode in ["DELETE", "PERSIST", "TRUNCATE", "WAL"] {
+        let house = House::new();
+        filled_by_another(&house, journal_mode);
+        assert!(!with_clear_text(&house).is_empty());
+        let before = listing(&house.work());
+        let status = credentials(&house, "status", &[]).status(1);
+        assert!(status.stdout.contains("logins.encrypted_password  not registered"), "{}", status.stdout);
+        assert!(status.stdout.contains("error: 5 values stand in clear text in target.db\n"), "{}", status.stdout);
+        assert!(!status.stdout.contains("canary") && !status.stdout.contains("example.org"));
+        assert_eq!(listing(&house.work()), before, "to look changes nothing ({journal_mode})");
+
+        let sealed = credentials(&house, "encrypt", &["--key-file", KEY_FILE, "--json"]).status(0).json();
+        // Of Ann's door the empty name is sealed with the password; of Eve's row nothing is.
+        assert_eq!((&sealed["sealed"], &sealed["opened_again"]), (&json!(6), &json!(6)), "{sealed}");
+        assert_eq!(sealed["traces"], json!({ "own": [], "copies": [] }));
+        assert_eq!(with_clear_text(&house), Vec::<String>::new(), "{journal_mode}");
+        credentials(&house, "status", &[]).status(0);
+        credentials(&house, "verify", &["--key-file", KEY_FILE]).status(0);
+        let read = texts(&read_by_python(&house, "key_file", KEY_FILE));
+        for (person, service, name, password) in PLAIN.iter().take(3) {
+            let key = vec![(*person).to_owned(), (*service).to_owned()];
+            assert!(read.contains(&(key.clone(), "encrypted_name".to_owned(), (*name).to_owned())));
+            assert!(read.contains(&(key, "encrypted_password".to_owned(), (*password).to_owned())));
+        }
+        assert_eq!(read.len(), 6);
+        let again = credentials(&house, "encrypt", &["--key-file", KEY_FILE]).status(0);
+        assert_eq!(again.stdout, "nothing to seal in target.db\n");
+    }
+}
+
+#[test]
+fn what_was_added_in_clear_later_is_sealed_among_the_rest() {
+    let house = House::new();
+    make(&house.path(DATABASE), &Given::KeyFile(house.path(KEY_FILE)), 3);
+    let database = Connection::open(house.path(DATABASE)).unwrap();
+    database.execute_batch("INSERT INTO logins VALUES ('late', 'a late canary', 'a late canary')").unwrap();
+    drop(database);
+    fs::copy(house.path(DATABASE), house.path("target.db.bak")).unwrap();
+    let status = credentials(&house, "status", &["--json"]).status(1).json();
+    assert_eq!((&status["columns"][0]["column"], &status["columns"][0]["plain"]), (&json!("password"), &json!(1)));
+    let rotate = credentials(&house, "rotate", &["--key-file", KEY_FILE]).status(3);
+    assert!(rotate.stderr.starts_with("error: a value is not sealed"), "{}", rotate.stderr);
+
+    let sealed = credentials(&house, "encrypt", &["--key-file", KEY_FILE]).status(0);
+    assert!(sealed.stdout.contains("warning: a text that was sealed stands in clear in 1 cell of logins.note\n"));
+    assert_eq!(house.one("SELECT seal_count FROM treelift_keys"), "4");
+    credentials(&house, "verify", &["--key-file", KEY_FILE]).status(0);
+}
+
+#[test]
+fn a_copy_that_still_holds_clear_text_is_named() {
+    let house = House::new();
+    filled_by_another(&house, "DELETE");
+    fs::copy(house.path(DATABASE), house.path("yesterday.sqlite")).unwrap();
+    let sealed = credentials(&house, "encrypt", &["--key-file", KEY_FILE]).status(0);
+    assert!(sealed.stdout.contains("warning: clear text is still in a copy: "), "{}", sealed.stdout);
+    assert!(sealed.stdout.contains("yesterday.sqlite\n"), "{}", sealed.stdout);
+}
+
+#[test]
+fn columns_are_named_on_the_command_line_or_by_a_mapping_set_or_left_out() {
+    let house = House::new();
+    let fill = |sql: &str| Connection::open(house.path(DATABASE)).unwrap().execute_batch(sql).unwrap();
+    fill(
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT, pin TEXT); INSERT INTO notes VALUES (7, 'canary', 'abcdefg')",
+    );
+    let key = ["--key-file", KEY_FILE];
+    let with = |more: &[&'static str]| credentials(&house, "encrypt", &[&key, more].concat());
+    let refused = with(&[]).status(2);
+    assert!(refused.stderr.contains("`notes.pin` has no key to seal its values for"), "{}", refused.stderr);
+    with(&["--except", "notes.pin"]).status(0);
+    credentials(&house, "status", &["--except", "notes.pin"]).status(0);
+    with(&["--column", "notes.nobody", "--key", "id"]).status(2);
+    with(&["--column", "notes.body", "--key", "id"]).status(0);
+    let token = house.one("SELECT body || '' FROM notes WHERE pin = 'abcdefg'");
+    assert!(token.starts_with("tl1."));
+    with(&["--column", "notes.pin", "--key", "id"]).status(0);
+    credentials(&house, "status", &[]).status(0);
+
+    fs::remove_file(house.path(DATABASE)).unwrap();
+    fill(
+        "CREATE TABLE user_credentials (id INTEGER PRIMARY KEY, user_id TEXT, service_name TEXT, encrypted_username TEXT,
+             encrypted_password TEXT, app_token TEXT, UNIQUE (service_name, user_id));
+         INSERT INTO user_credentials VALUES (1, 'u', 's', 'a name', 'a canary', 'left alone')",
+    );
+    with(&["--mappings", "fossawork"]).status(0);
+    let registered = house.rows("SELECT column_name, key_columns FROM treelift_sealed_columns ORDER BY 1");
+    let key_columns = "[\"user_id\",\"service_name\"]";
+    assert_eq!(registered, [["encrypted_password", key_columns], ["encrypted_username", key_columns]]);
+    assert_eq!(house.one("SELECT app_token FROM user_credentials"), "left alone");
+}
+
+#[test]
+fn of_a_table_of_settings_only_the_rows_of_the_filter_are_sealed() {
+    let house = House::new();
+    make(&house.path(DATABASE), &Given::KeyFile(house.path(KEY_FILE)), 1);
+    let database = Connection::open(house.path(DATABASE)).unwrap();
+    database
+        .execute_batch(
+            "CREATE TABLE settings (name TEXT PRIMARY KEY, kind INTEGER, value JSON);
+             INSERT INTO settings VALUES ('theme', 1, '\"dark\"'), ('mail', 2, '\"a canary\"'), ('phone', 2, NULL);
+             INSERT INTO treelift_sealed_columns VALUES ('settings', 'value', '[\"name\"]', 'tl1', '{\"kind\":\"2\"}');",
+        )
+        .unwrap();
+    drop(database);
+    let key = ["--key-file", KEY_FILE];
+    credentials(&house, "status", &[]).status(1);
+    credentials(&house, "encrypt", &key).status(0);
+    credentials(&house, "status", &[]).status(0);
+    credentials(&house, "rotate", &key).status(0);
+    credentials(&house, "verify", &key).status(0);
+    let values = house.rows("SELECT substr(value, 1, 5) FROM settings ORDER BY name");
+    assert_eq!(values, [["\"tl1."], ["NULL"], ["\"dark"]], "JSON stays JSON, the other rows stay");
+    let read = texts(&read_by_python(&house, "key_file", KEY_FILE));
+    assert!(read.contains(&(vec!["mail".to_owned()], "value".to_owned(), "a canary".to_owned())));
+}
+
+// Hand-over.
+
+#[test]
+fn what_the_application_alone_wrote_is_taken_over() {
+    let house = imported();
+    let application = |arguments: &[&str]| {
+        let mut command =
+            house.command(["credentials"].iter().chain(arguments).chain(&["--database", DATABASE, "--yes"]));
+        Ran::of(command.env("SECRET_KEY", "the application's"))
+    };
+    application(&["hand-over", "--to", "fernet", "--passphrase-file", "pass.txt"]).status(0);
+    let database = Connection::open(house.path(DATABASE)).unwrap();
+    database.execute_batch("DROP TABLE treelift_keys; DROP TABLE treelift_sealed_columns").unwrap();
+    drop(database);
+    let status = credentials(&house, "status", &[]).status(0);
+    assert!(status.stdout.contains("user_credentials.encrypted_password  not registered"), "{}", status.stdout);
+    let plain = credentials(&house, "encrypt", &["--key-file", KEY_FILE]).status(0);
+    assert_eq!(plain.stdout, "nothing to seal in target.db\n", "tokens are no clear text");
+    let wrong = ["encrypt", "--from", "fernet", "--mappings", "fossawork", "--key-file", KEY_FILE];
+    let mut wrong = house.command(["credentials"].iter().chain(&wrong).chain(&["--database", DATABASE, "--yes"]));
+    let wrong = Ran::of(wrong.env("SECRET_KEY", "not the application's")).status(3);
+    assert!(wrong.stderr.contains("it was changed, or made under another password or salt"), "{}", wrong.stderr);
+    application(&["encrypt", "--from", "fernet", "--key-file", KEY_FILE]).status(0);
+    assert_eq!(opened(&read_by_python(&house, "key_file", KEY_FILE)), Tree::read(&sample()).logins());
+}
+
+#[test]
+fn the_application_reads_what_was_handed_over_and_what_it_writes_comes_back() {
+    for salt in [None, Some("short"), Some("a salt that is longer than sixteen bytes")] {
+        let house = imported();
+        let logins = Tree::read(&sample()).logins();
+        let run = |command: &str, more: &[&str]| {
+            let mut arguments = vec!["credentials", command, "--database", DATABASE, "--passphrase-file", "pass.txt"];
+            arguments.extend(more);
+            let mut command = house.command(arguments);
+            command.env("ENCRYPTION_PASSWORD", "the application's password");
+            salt.map(|salt| command.env("ENCRYPTION_SALT", salt));
+            Ran::of(&mut command)
+        };
+        let application = |action: &str| -> BTreeSet<(String, (String, String, String))> {
+            let mut command = python("tests/interop/fernet_application.py");
+            command
+                .args([action, DATABASE])
+                .current_dir(house.work())
+                .env_remove("SECRET_KEY")
+                .env_remove("ENCRYPTION_SALT");
+            command.env("ENCRYPTION_PASSWORD", "the application's password");
+            salt.map(|salt| command.env("ENCRYPTION_SALT", salt));
+            let read: Vec<(String, String, String, String)> =
+                serde_json::from_value(Ran::of(&mut command).status(0).json()).unwrap();
+            read.into_iter().map(|(user, service, name, password)| (user, (service, name, password))).collect()
+        };
+        run("hand-over", &["--to", "fernet", "--yes"]).status(0);
+        let form = "SELECT count(*) FROM user_credentials WHERE encrypted_password NOT LIKE 'Z0FBQUFB%'";
+        assert_eq!(house.one(form), "0");
+        assert_eq!(application("read"), logins);
+        let verified = run("verify", &["--json"]).status(0).json();
+        assert_eq!(verified["opened"], json!(2 * logins.len()));
+        credentials(&house, "status", &[]).status(0);
+        let unset = credentials(&house, "verify", &["--passphrase-file", "pass.txt"]).status(0);
+        assert!(unset.stdout.contains("not opened: the application's password is not set"), "{}", unset.stdout);
+
+        assert_eq!(application("write"), logins);
+        run("encrypt", &["--from", "fernet", "--yes"]).status(0);
+        assert_eq!(opened(&read_by_python(&house, "passphrase", "pass.txt")), logins);
+        let formats = house.rows("SELECT DISTINCT format FROM treelift_sealed_columns");
+        assert_eq!(formats, [["tl1"]]);
+    }
+}
+
+/// What was opened, login by login.
+fn opened(values: &[Opened]) -> BTreeSet<(String, (String, String, String))> {
+    let find = |key: &[String], column: &str| {
+        values.iter().find(|value| value.2 == key && value.1 == column).unwrap().4.clone()
+    };
+    let login = |key: &Vec<String>| {
+        (key[0].clone(), (key[1].clone(), find(key, "encrypted_username"), find(key, "encrypted_password")))
+    };
+    values.iter().map(|(_, _, key, _, _)| login(key)).collect()
+}
+
+#[test]
+fn an_import_does_not_write_among_what_was_handed_over() {
+    let house = imported();
+    let hand_over = [
+        "credentials",
+        "hand-over",
+        "--to",
+        "fernet",
+        "--yes",
+        "--database",
+        DATABASE,
+        "--passphrase-file",
+        "pass.txt",
+    ];
+    Ran::of(house.command(hand_over).env("SECRET_KEY", "the application's")).status(0);
+    let before = fs::read(house.path(DATABASE)).unwrap();
+    let source = sample();
+    let import = ["import", source.to_str().unwrap(), "--passphrase-file", "pass.txt", "--database", DATABASE, "--yes"];
+    assert_ne!(house.run(import).status, Some(0));
+    assert_eq!(fs::read(house.path(DATABASE)).unwrap(), before);
+}
+
+// Refusals.
+
+/// A house with three sealed logins under a passphrase, and something done to the database.
+fn spoilt(sql: &str) -> House {
+    let house = House::new();
+    house.file("pass.txt", "a passphrase of the test");
+    house.file("other.txt", "another passphrase of the test");
+    make(&house.path(DATABASE), &Given::Passphrase("a passphrase of the test"), 3);
+    Connection::open(house.path(DATABASE)).unwrap().execute_batch(sql).unwrap();
+    house
+}
+
+#[test]
+fn what_is_wrong_is_told_apart_and_nothing_changes() {
+    let cases = [
+        ("the passphrase does not open key `", "other.txt", ""),
+        (
+            "` in `treelift_keys` is damaged: `id` or `wrapped_key` is not what it was",
+            "pass.txt",
+            "UPDATE treelift_keys SET wrapped_key = 'A' || substr(wrapped_key, 2, 39) || 'AAAA' || substr(wrapped_key, 45)",
+        ),
+        (
+            "a value is damaged: it was changed since it was sealed",
+            "pass.txt",
+            "UPDATE logins SET password = substr(password, 1, 40) || 'AAAA' || substr(password, 45) WHERE person = 'person 1'",
+        ),
+        (
+            "a value was moved here: it was sealed for logins.password, row person 2",
+            "pass.txt",
+            "UPDATE logins SET password = (SELECT password FROM logins WHERE person = 'person 2') WHERE person = 'person 1'",
+        ),
+        (
+            "asks for absurd amounts of memory or time",
+            "pass.txt",
+            "UPDATE treelift_keys SET kdf = replace(kdf, 'm=8192', 'm=4294967295')",
+        ),
+    ];
+    let mut told = BTreeSet::new();
+    for (words, passphrase, sql) in cases {
+        let house = spoilt(sql);
+        let before = listing(&house.work());
+        let ran = credentials(&house, "verify", &["--passphrase-file", passphrase]).status(3);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains(words), "{words}: {said}");
+        told.insert(said.lines().next().unwrap().to_owned());
+        for (command, more) in [("rotate", &[][..]), ("hand-over", &["--to", "fernet", "--mappings", "fossawork"])] {
+            let mut arguments = vec!["credentials", command, "--database", DATABASE, "--yes"];
+            arguments.extend(["--passphrase-file", passphrase].iter().chain(more));
+            let ran = Ran::of(house.command(arguments).env("SECRET_KEY", "the application's")).status(3);
+            assert!(ran.stderr.lines().next().unwrap().contains(words), "{command}: {words}: {}", ran.stderr);
+        }
+        assert_eq!(listing(&house.work()), before, "{words}");
+    }
+    assert_eq!(told.len(), cases.len(), "{told:?}");
+}
+
+#[test]
+fn wrong_requests_are_refused_before_anything_is_opened() {
+    let house = spoilt("");
+    let before = listing(&house.work());
+    let pass = ["--passphrase-file", "pass.txt"];
+    let requests: [&[&str]; 9] = [
+        &["status"],
+        &["verify", "--database", DATABASE],
+        &["rotate", "--database", DATABASE, pass[0], pass[1]],
+        &["rotate", "--database", DATABASE, pass[0], pass[1], "--key-file", KEY_FILE, "--yes"],
+        &["rekey", "--database", DATABASE, pass[0], pass[1], "--yes"],
+        &[
+            "rekey",
+            "--database",
+            DATABASE,
+            pass[0],
+            pass[1],
+            "--yes",
+            "--new-key-file",
+            KEY_FILE,
+            "--new-passphrase-file",
+            "x",
+        ],
+        &["encrypt", "--database", DATABASE, "--column", "logins", "--yes"],
+        &["hand-over", "--database", DATABASE, pass[0], pass[1], "--to", "gpg"],
+        &["hand-over", "--database", DATABASE, pass[0], pass[1], "--to", "fernet", "--yes"],
+    ];
+    for request in requests {
+        house.run(["credentials"].iter().chain(request)).status(2);
+    }
+    house.run(["credentials", "status", "--database", "none.db"]).status(3);
+    assert_eq!(listing(&house.work()), before);
+}
+
+#[test]
+fn a_document_of_json_is_all_that_is_printed_with_json() {
+    let house = imported();
+    let expected: [(&str, &[&str], &[&str]); 2] = [
+        ("status", &[], &["target", "keys", "columns", "plain"]),
+        ("verify", &["--passphrase-file", "pass.txt"], &["target", "opened", "empty", "columns", "problems"]),
+    ];
+    for (command, more, members) in expected {
+        let document = credentials(&house, command, &[&["--json"], more].concat()).status(0).json();
+        let names: Vec<&str> = document.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names, members);
+    }
+    let key: Value = credentials(&house, "status", &["--json"]).json()["keys"][0].clone();
+    assert_eq!(key["opens_with"], "passphrase");
+    assert_eq!(rows(&open(&house.path(DATABASE)), "SELECT id FROM treelift_keys"), [[key["id"].as_str().unwrap()]]);
+}

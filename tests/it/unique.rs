@@ -1,0 +1,80 @@
+//! Rules of the database that only the database can judge, and rows that it had before.
+
+use crate::small::{Small, told};
+use rusqlite::Connection;
+
+#[test]
+fn a_unique_index_that_folds_letters_refuses_the_run_at_the_record() {
+    let unique = [
+        "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, title TEXT UNIQUE COLLATE NOCASE);",
+        "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, title TEXT); CREATE UNIQUE INDEX lower_title ON notes (lower(title));",
+        "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, title TEXT COLLATE NOCASE); CREATE UNIQUE INDEX some ON notes (title) WHERE id <> 'x';",
+    ];
+    let names = ["notes.title", "index 'lower_title'", "notes.title"];
+    for (schema, name) in unique.into_iter().zip(names) {
+        let small = Small::new(schema, "")
+            .lists(
+                "notes",
+                "notes.json",
+                "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\ntitle = \"title\"\n",
+            )
+            .file("notes.json", r#"[{"id": "a", "title": "One"}, {"id": "b", "title": "ONE"}]"#);
+        let report = small.report(1, &[]);
+        assert_eq!(
+            told(&report),
+            [format!("error R002 `notes` ({name}) is unique in the database, and another row has the same")]
+        );
+        assert_eq!(report["findings"][0]["place"]["pointer"], "/1", "{schema}");
+        assert!(!small.house.path("target.db").exists());
+    }
+}
+
+#[test]
+fn broken_references_of_the_run_are_told_before_all_that_the_database_had() {
+    let small = Small::new(
+        "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, next TEXT REFERENCES notes (id));
+         CREATE TABLE tags (id INTEGER PRIMARY KEY, note TEXT REFERENCES notes (id));",
+        "",
+    )
+    .lists("notes", "notes.json", "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\n")
+    .file("notes.json", r#"[{"id": "a"}]"#);
+    small.report(0, &[]);
+    let database = Connection::open(small.house.path("target.db")).unwrap();
+    database
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF;
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) INSERT INTO tags SELECT i, 'gone' FROM n;
+             CREATE TRIGGER broken AFTER INSERT ON notes BEGIN UPDATE notes SET next = 'nowhere' WHERE id = new.id; END;",
+        )
+        .unwrap();
+    drop(database);
+    small.write("notes.json", r#"[{"id": "a"}, {"id": "b"}]"#);
+    let report = small.report(1, &[]);
+    assert!(told(&report)[0].starts_with("error R004"), "{:?}", told(&report)[0]);
+    assert_eq!(report["findings"][0]["place"]["pointer"], "/1");
+}
+
+#[test]
+fn a_dry_run_without_the_passphrase_says_what_it_could_not_compare() {
+    let small = Small::new("CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, door TEXT NOT NULL);", "")
+        .lists(
+            "logins",
+            "logins.json",
+            "[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\n\
+             [table.logins.secrets]\ndoor = { from = \"doorPin\", kind = \"seal\" }\n",
+        )
+        .file("logins.json", r#"[{"id": "a", "doorPin": "open-sesame"}]"#);
+    small.report(0, &[]);
+    let (set, tree) = (small.house.path("set"), small.tree());
+    let report = small
+        .house
+        .run(
+            ["import", tree.to_str().unwrap(), "--mappings", set.to_str().unwrap(), "--json", "--dry-run"]
+                .into_iter()
+                .chain(["--database", "sqlite:///./target.db"]),
+        )
+        .status(0)
+        .json();
+    let message = "warning X006 not compared with the source: 1 sealed value of the database, because no passphrase or key was given";
+    assert!(told(&report).contains(&message.to_owned()), "{:?}", told(&report));
+}
