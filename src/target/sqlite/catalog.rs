@@ -50,7 +50,7 @@ pub(super) fn whole(conn: &Connection, unknown: Unknown, fault: &dyn Fn(&rusqlit
 }
 
 /// Indexes that have SQL of their own; those of constraints are the table's unique lists.
-fn indexes(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Index>> {
+pub(super) fn indexes(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Index>> {
     let found: Vec<(String, String, String)> = conn
         .prepare("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
