@@ -31,6 +31,8 @@ pub struct Error {
     pub message: String,
     /// Where, as the user would write it: a path, `file:line`, a URL without its password.
     pub place: Option<String>,
+    /// The stable code of the judgement, such as `M012`, where it has one.
+    pub code: Option<&'static str>,
     /// What to do about it.
     pub hint: Option<String>,
     /// Further errors of the same kind, found in the same look (a mapping set is judged whole).
@@ -59,13 +61,20 @@ impl Error {
     }
 
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), place: None, hint: None, more: Vec::new() }
+        Self { kind, message: message.into(), place: None, code: None, hint: None, more: Vec::new() }
     }
 
     /// Adds the place the message speaks of.
     #[must_use]
     pub fn at(mut self, place: impl fmt::Display) -> Self {
         self.place = Some(place.to_string());
+        self
+    }
+
+    /// Adds the code of the judgement, which `explain` tells more about.
+    #[must_use]
+    pub fn coded(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
         self
     }
 

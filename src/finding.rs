@@ -186,6 +186,17 @@ codes! {
         "destroy the source, or keep it as safe as the secrets, once the import is signed off";
     SECRET_UNCOMPARED = "X006" Warning "sealed values that the database has were not compared",
         "give the passphrase or key to the dry run too: the real run compares them";
+    // U: what of the mapping set the tree never used.
+    MAPPING_UNUSED = "U001" Note "no file of the tree is of this mapping",
+        "nothing to do, unless there should be some: then look at its `files`";
+    SHAPE_UNUSED = "U002" Note "no file of the tree has this shape",
+        "nothing to do, unless there should be some: then look at its `when` and at those before it";
+    PATH_UNUSED = "U003" Note "no file of the tree has a value at this path",
+        "look for a slip of the pen; a path that only older or newer trees have is fine";
+    COLUMN_UNUSED = "U004" Note "no file of the tree has a value at any path of this column",
+        "look for a slip of the pen: the column is NULL or its default in every row";
+    MAP_UNUSED = "U005" Note "no file of the tree has this value that a `map` lists",
+        "look for a slip of the pen; a value that only other trees have is fine";
     // T: the target.
     TARGET_INTEGRITY = "T001" Error "the database does not pass its own integrity check",
         "restore a good copy before importing";

@@ -11,20 +11,25 @@
 //! - [`error`]
 
 pub mod account;
+pub mod against;
 pub mod backup;
 pub mod cli;
 pub mod compare;
 pub mod config;
 pub mod error;
+pub mod explain;
 pub mod finding;
 pub mod import;
+pub mod inspect;
 pub mod keyindex;
 pub mod leaves;
+mod leftover;
 pub mod mapping;
 pub mod owners;
 pub mod path;
 pub mod pipeline;
 pub mod plan;
+pub mod probe;
 pub mod reading;
 pub mod record;
 pub mod rejects;

@@ -210,6 +210,7 @@ fn evaluate_name(set: &Set, expr: &crate::mapping::model::Expr, directory: &str)
         whole: true,
         element: Current::Node(tape.root()),
         position: 1,
+        trace: None,
         names: Rc::default(),
     };
     match evaluate(expr, &scope) {

@@ -156,6 +156,28 @@ impl Paths {
         steps
     }
 
+    /// Whether some value was met where this leads, or below it; a `.*` in it may be any member.
+    pub fn holds(&self, segments: &[Segment], met: &dyn Fn(PathId) -> bool) -> bool {
+        self.holds_below(0, segments, met)
+    }
+
+    fn holds_below(&self, at: PathId, segments: &[Segment], met: &dyn Fn(PathId) -> bool) -> bool {
+        let node = &self.nodes[at as usize];
+        let members = || node.children.iter().map(|(_, id)| *id).chain(node.other);
+        let Some((first, rest)) = segments.split_first() else {
+            return met(at) || members().chain(node.elements).any(|id| self.holds_below(id, &[], met));
+        };
+        match first {
+            Segment::Elements => node.elements.is_some_and(|id| self.holds_below(id, rest, met)),
+            Segment::Members => members().any(|id| self.holds_below(id, rest, met)),
+            // Of a name beyond the most that are told apart nothing is known.
+            Segment::Name(name) => match node.position(name) {
+                Some(position) => self.holds_below(node.children[position].1, rest, met),
+                None => node.other.is_some_and(met),
+            },
+        }
+    }
+
     /// The path as the user writes it.
     pub fn show(&self, path: PathId) -> String {
         Selection(self.steps(path).into_iter().cloned().collect()).to_string()
@@ -209,6 +231,23 @@ mod tests {
         assert_eq!(paths.show(other), "*");
         let early = paths.member(0, "7");
         assert_eq!(paths.show(early), "7");
+    }
+
+    #[test]
+    fn what_was_found_is_told_from_what_was_not() {
+        let name = |name: &str| Segment::Name(name.to_owned());
+        let mut paths = Paths::new();
+        let list = paths.member(0, "items");
+        let element = paths.element(list);
+        let size = paths.member(element, "size");
+        paths.member(element, "colour"); // numbered and not met
+        let holds = |segments: &[Segment]| paths.holds(segments, &|path| path == size);
+        assert!(holds(&[]));
+        assert!(holds(&[name("items"), Segment::Elements, name("size")]));
+        assert!(holds(&[Segment::Members, Segment::Elements, Segment::Members]));
+        assert!(!holds(&[name("items"), Segment::Elements, name("colour")]));
+        assert!(!holds(&[name("items"), Segment::Elements, name("weight")]));
+        assert!(!holds(&[Segment::Elements]));
     }
 
     #[test]

@@ -48,6 +48,17 @@ pub struct Chosen<'o> {
     pub with: &'o [String],
 }
 
+/// The names of a set's optional mappings.
+pub fn optional(set: &Set) -> Vec<String> {
+    let optional = set.mappings.iter().filter(|mapping| mapping.source.optional.is_some());
+    optional.map(|mapping| mapping.name.clone()).collect()
+}
+
+/// All mappings, with those that are optional.
+pub fn everything(optional: &[String]) -> Chosen<'_> {
+    Chosen { only: &[], with: optional }
+}
+
 /// The plan of a run.
 #[derive(Debug)]
 pub struct Plan {
@@ -79,7 +90,7 @@ impl Plan {
             return Err(Error::request(format!("the set `{}` has no mapping `{unknown}`", set.name)));
         }
         let rules = compile(&set, &schema);
-        let order = order(&set, &rules)?;
+        let order = order(&set, &schema)?;
         let specs = Specs { set: &set, rules: &rules, order: &order, schema: &schema, specs: Vec::new() }.collect();
         let fates = tree.files.iter().map(|file| fate(&set, &file.path, chosen)).collect();
         Ok(Self { set, schema, tree, fates, rules, order, specs })

@@ -2,9 +2,7 @@
 
 use crate::account::{Class, Mark, NameLeaf, Sheet, Tally};
 use crate::error::Result;
-use crate::finding::{
-    FILE_BLANK_IGNORED, FileId, Finding, Place, ROW_DIFFERS, Severity, VALUE_DEFAULTED, VALUE_TIME, excerpt,
-};
+use crate::finding::{FILE_BLANK_IGNORED, FileId, Finding, Place, Severity, VALUE_DEFAULTED, VALUE_TIME, excerpt};
 use crate::mapping::apply::{Current, Draft, Fault, FileContext, Mapped, Origin, Owner, Scope, apply, follow};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
@@ -13,12 +11,12 @@ use crate::mapping::order::Turn;
 use crate::pipeline::file_id;
 use crate::plan::Fate;
 use crate::record::{Kind, Tape};
-use crate::report::{FileStatus, words};
+use crate::report::FileStatus;
 use crate::run::Run;
 use crate::settle::RowFate;
 use crate::shaping::{PathTable, Shaped, shape};
 use crate::source::{self, Limits, Opened, RecordRef};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// What one reading of a file works with.
@@ -102,37 +100,6 @@ impl Run<'_> {
             self.files[file].sheets.insert(0, reading.frame_sheet);
             self.files[file].shaped = Some(reading.shaped);
         }
-        Ok(())
-    }
-
-    /// Tells the rows without a key that an earlier run wrote from a file, and that it gives no more: a
-    /// changed record gives a new row, and the old one would stay beside it.
-    fn report_left_over(&mut self, file: usize) -> Result<()> {
-        let plan = self.plan;
-        let rules = &plan.rules[self.mapping];
-        let mut done: Vec<&str> = Vec::new();
-        for rule in rules {
-            let table = rule.table.name.as_str();
-            // Of a table that is fed by key as well, the key tells what became of a row.
-            let keyless =
-                rules.iter().filter(|other| other.table.name == table).all(|other| other.key_fields.is_none());
-            if done.contains(&table) || !keyless || self.transaction.rows_before(table) == 0 {
-                continue; // told already, told by its key, or nothing was there
-            }
-            done.push(table);
-            let left = self.earlier_rows(file_id(file), table)?.values().map(VecDeque::len).sum::<usize>() as u64;
-            if left > 0 {
-                let message = format!(
-                    "{} of `{table}` that an earlier run wrote from this file {} not given by it any more",
-                    words::count(left, "row"),
-                    if left == 1 { "is" } else { "are" }
-                );
-                self.findings.push(
-                    Finding::new(&ROW_DIFFERS, message).at(plan.tree.files[file].place(0)).about(rule.name.clone()),
-                );
-            }
-        }
-        self.earlier.retain(|(of, _), _| *of != file_id(file));
         Ok(())
     }
 
@@ -255,6 +222,7 @@ impl Run<'_> {
             whole,
             element: Current::Node(root),
             position: i64::try_from(record.number).unwrap_or(i64::MAX),
+            trace: None,
             names: Rc::new(
                 shape
                     .key_as

@@ -55,6 +55,11 @@ impl PathTables {
         self.tables.insert((number, shape), table);
     }
 
+    /// What is known of a shape's paths, below its records and in the frames of its mapping's files.
+    pub fn known(&self, number: usize, shape: usize) -> Option<(&PathTable, &Paths)> {
+        Some((self.tables.get(&(number, shape))?, self.frames.get(&number)?))
+    }
+
     /// Paths of frames of a mapping's files.
     pub fn frame(&mut self, number: usize, mapping: &Mapping) -> &mut Paths {
         self.frames.entry(number).or_insert_with(|| {

@@ -61,7 +61,11 @@ pub(super) enum Command {
     Import(Box<ImportArgs>),
     /// List the runs that a database remembers.
     Runs(RunsArgs),
-    /// Say what the code of a finding means.
+    /// Judge a mapping set against the schema it writes into, without any data.
+    Check(CheckArgs),
+    /// Say what is in a tree, and write a first mapping set for it.
+    Inspect(InspectArgs),
+    /// Say where the values of a file go, where a row came from, or what a code means.
     Explain(ExplainArgs),
     /// The database's tables: where they stand, forward, back, judged.
     #[command(after_help = "Example:\n  treelift schema status --database sqlite:///./new.db")]
@@ -185,11 +189,90 @@ pub(super) struct RunsArgs {
     pub(super) database: Option<String>,
 }
 
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  treelift check ./mappings/notes
+  treelift check ./mappings/notes --against ./old_data
+  treelift check --print-schema mapping > mapping.schema.json";
+
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  treelift explain V004")]
+#[command(after_help = CHECK_EXAMPLES)]
+pub(super) struct CheckArgs {
+    /// A bundled mapping set by name, or a folder [default: with --against the one that recognises the
+    /// tree, else every bundled set].
+    #[arg(value_name = "SET|DIR")]
+    pub(super) set: Option<String>,
+    /// Read this tree through the set and name what of the set it never used.
+    #[arg(long, value_name = "SOURCE", value_hint = ValueHint::DirPath)]
+    pub(super) against: Option<PathBuf>,
+    /// Print the JSON Schema that editors check mapping files by.
+    #[arg(long, value_name = "WHICH", conflicts_with_all = ["set", "against"])]
+    pub(super) print_schema: Option<SchemaArg>,
+    /// How deep values may be nested.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
+    pub(super) max_depth: u32,
+}
+
+/// Which file an editor schema is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaArg {
+    Mapping,
+    Set,
+}
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  treelift inspect ./old_data
+  treelift inspect ./old_data --scaffold ./my_set
+
+Values are not shown, only what they look like. With --show-values short ones are, but none whose
+name sounds like a secret.";
+
+#[derive(Debug, Args)]
+#[command(after_help = INSPECT_EXAMPLES)]
+pub(super) struct InspectArgs {
+    /// The data folder.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(super) source: PathBuf,
+    /// Show the values of short enumerations.
+    #[arg(long)]
+    pub(super) show_values: bool,
+    /// Write a first mapping set with a schema into this new folder; every guess is marked.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) scaffold: Option<PathBuf>,
+    /// How deep values may be nested.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
+    pub(super) max_depth: u32,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  treelift explain V004
+  treelift explain ./old_data/people.json
+  treelift explain './old_data/people.json#/0/name' --mappings ./my_set
+  treelift explain --row people 42 --database sqlite:///./new.db --source ./old_data";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
 pub(super) struct ExplainArgs {
-    /// A letter and three digits, as the report shows it.
-    pub(super) code: String,
+    /// A file of a tree, with a JSON Pointer for a part of it; or a code as the report shows it.
+    #[arg(value_name = "FILE[#/POINTER]|CODE", required_unless_present = "row", conflicts_with = "row")]
+    pub(super) what: Option<String>,
+    /// The row of this table with this key; the parts of a key are separated by commas.
+    #[arg(long, num_args = 2, value_names = ["TABLE", "KEY"], requires = "source")]
+    pub(super) row: Option<Vec<String>>,
+    /// A bundled mapping set by name, or a folder [default: a bundled set that recognises the tree].
+    #[arg(long, value_name = "SET|DIR")]
+    pub(super) mappings: Option<String>,
+    /// The tree [default: the folder above FILE that a set recognises].
+    #[arg(long, value_name = "SOURCE", value_hint = ValueHint::DirPath)]
+    pub(super) source: Option<PathBuf>,
+    /// With --row, the database [default: DATABASE_URL, then what the mapping set names].
+    #[arg(long, value_name = "URL", requires = "row")]
+    pub(super) database: Option<String>,
+    /// How deep values may be nested.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
+    pub(super) max_depth: u32,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,29 +1,44 @@
-//! `treelift explain CODE`
+//! `treelift explain`
 
 use super::args::ExplainArgs;
+use super::database::{self, Database};
 use super::output::Output;
-use super::unbuilt;
+use crate::against;
 use crate::error::{Error, Result};
+use crate::explain::{self, Explained, LeafStory, Question, RowQuestion, Way, root_above};
 use crate::finding::{CODES, Code, printable};
+use crate::mapping::bundled;
+use crate::mapping::codes;
+use crate::mapping::model::Set;
+use crate::report::words::count;
+use crate::table::Schema;
+use crate::target;
 use serde_json::json;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
-/// Prints what the code of a finding means.
+/// Says where the values of a file go, where a row came from, or what a code means.
 pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<u8> {
-    let code = find(&args.code)?;
-    let document = json!({ "code": code.id, "severity": code.severity, "title": code.title, "help": code.help });
-    output.result(&words(code), &document)?;
-    Ok(0)
+    if let Some([table, key]) = args.row.as_deref() {
+        return row(args, table, key, output);
+    }
+    let what = args.what.as_deref().unwrap_or_default();
+    if is_code(what) && !Path::new(what).exists() {
+        let code = find(what)?;
+        let document = json!({ "code": code.id, "severity": code.severity, "title": code.title, "help": code.help });
+        output.result(&code_words(code), &document)?;
+        return Ok(0);
+    }
+    file(args, what, output)
 }
 
 fn find(text: &str) -> Result<&'static Code> {
-    if let Some(code) = CODES.iter().find(|code| code.id.eq_ignore_ascii_case(text)) {
+    if let Some(code) = codes::find(text) {
         return Ok(code);
-    }
-    if !is_code(text) {
-        return Err(unbuilt::not_built("explain FILE").hint("`explain` takes the code of a finding, such as `V004`"));
     }
     let family: Vec<_> = CODES
         .iter()
+        .chain(codes::CODES)
         .map(|code| code.id)
         .filter(|id| id.as_bytes()[0] == text.as_bytes()[0].to_ascii_uppercase())
         .collect();
@@ -39,8 +54,143 @@ fn is_code(text: &str) -> bool {
     matches!(text.as_bytes(), [letter, digits @ ..] if letter.is_ascii_alphabetic() && digits.len() == 3 && digits.iter().all(u8::is_ascii_digit))
 }
 
-fn words(code: &Code) -> String {
+fn code_words(code: &Code) -> String {
     format!("{} {}: {}\nhint: {}\n", code.severity, code.id, code.title, code.help)
+}
+
+fn file(args: &ExplainArgs, what: &str, output: &Output) -> Result<u8> {
+    let (path, pointer) = match what.split_once('#') {
+        Some((path, pointer)) if !Path::new(what).exists() => (path, pointer),
+        _ => (what, ""),
+    };
+    let path = Path::new(path);
+    if !path.is_file() {
+        let error = Error::request("there is no such file").at(path.display());
+        return Err(error.hint("`explain` takes a file of a tree, or a code such as `V004`"));
+    }
+    let absolute = std::path::absolute(path)
+        .map_err(|error| Error::environment(format!("the folder cannot be told: {}", error.kind())))?;
+    let (set, schema, root, file) = place(args, &absolute)?;
+    let pointer = pointer.to_owned();
+    let told = explain::explain(Question { set, schema, root, file, pointer, row: None, depth: args.max_depth })?;
+    output.result(&words(&told), &json!(told))?;
+    Ok(0)
+}
+
+/// The set, the folder it is about, and the file's path below that.
+fn place(args: &ExplainArgs, file: &Path) -> Result<(Set, Schema, PathBuf, String)> {
+    if let Some(source) = &args.source {
+        let (source, root) = against::choose(args.mappings.as_deref(), source)?;
+        let (set, schema) = against::judge(&source)?;
+        let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
+        let below = file.strip_prefix(&absolute).map_err(|_| {
+            Error::request("the file does not lie in the tree").at(file.display()).hint(root.display().to_string())
+        })?;
+        return Ok((set, schema, root, below.to_string_lossy().into_owned()));
+    }
+    let sources = match &args.mappings {
+        Some(name) => vec![bundled::resolve(name)?],
+        None => bundled::sets().iter().map(bundled::BundledSet::source).collect(),
+    };
+    for source in &sources {
+        let (set, schema) = against::judge(source)?;
+        if let Some((root, below)) = root_above(&set, file) {
+            return Ok((set, schema, root, below));
+        }
+    }
+    Err(Error::request("no folder above the file is one that a mapping set is about")
+        .at(file.display())
+        .hint("name the tree with `--source`, and the set with `--mappings`"))
+}
+
+fn row(args: &ExplainArgs, table: &str, key: &str, output: &Output) -> Result<u8> {
+    let source = args.source.as_deref().ok_or_else(|| Error::bug("`--row` came without `--source`"))?;
+    let (source, root) = against::choose(args.mappings.as_deref(), source)?;
+    let (set, schema) = against::judge(&source)?;
+    let known = schema.table(table).ok_or_else(|| {
+        let error = Error::request(format!("the schema has no table `{}`", printable(table)));
+        match crate::mapping::suggest::hint(table, schema.tables.keys().map(String::as_str)) {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    })?;
+    let parts = known.primary_key().len().max(1);
+    let key: Vec<String> = key.splitn(parts, ',').map(str::to_owned).collect();
+    let named = Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?;
+    let url = named.map(|database| database.url().to_owned()).or_else(|| set.database.clone());
+    let url = url.ok_or_else(|| Error::request("no database is named").hint("give one with `--database URL`"))?;
+    let target = target::open(&url)?;
+    let question = RowQuestion { table: table.to_owned(), key, set, schema, root, depth: args.max_depth };
+    let (origin, told) = explain::row(question, &*target)?;
+    let words = format!(
+        "row of {} in {}\nfrom {}#{} (run {})\n\n{}",
+        printable(table),
+        target.url(),
+        printable(&origin.path),
+        printable(&origin.pointer),
+        origin.run,
+        words(&told)
+    );
+    output.result(&words, &json!({ "origin": origin, "explained": told }))?;
+    Ok(0)
+}
+
+fn words(told: &Explained) -> String {
+    let mut out = format!("{}: {}", told.file, told.status);
+    if let (Some(mapping), Some(file)) = (&told.mapping, &told.mapping_file) {
+        let _ = write!(out, " by {mapping} ({file})");
+    }
+    if let Some(shape) = &told.shape {
+        let _ = write!(out, ", shape {shape}");
+    }
+    out.push('\n');
+    if let Some((id, how)) = &told.owner {
+        let _ = writeln!(out, "  owner: {} ({how})", printable(id));
+    }
+    if let Some(reason) = &told.reason {
+        let _ = writeln!(out, "  {}", printable(reason));
+    }
+    told.leaves.iter().for_each(|leaf| leaf_words(&mut out, leaf));
+    if told.more > 0 {
+        let _ = writeln!(out, "\nand {} more: name a part with `FILE#/pointer`", count(told.more, "leaf"));
+    }
+    out
+}
+
+const HIDDEN: &str = "(hidden: it may be a secret)";
+
+fn leaf_words(out: &mut String, leaf: &LeafStory) {
+    let value = leaf.value.as_deref().unwrap_or(HIDDEN);
+    let pointer = if leaf.pointer.is_empty() { "the document".to_owned() } else { printable(&leaf.pointer) };
+    let _ = writeln!(out, "\n{pointer} (line {}) {value}", leaf.line);
+    leaf.goes.iter().for_each(|way| way_words(out, way));
+    if let Some(reason) = &leaf.ignored {
+        let _ = writeln!(out, "  ignored: {reason}");
+    }
+    if leaf.goes.is_empty() && leaf.ignored.is_none() {
+        let _ = writeln!(out, "  goes nowhere, unless another record or `otherwise` takes it");
+    }
+}
+
+fn way_words(out: &mut String, way: &Way) {
+    let _ = writeln!(out, "  {} {}.{} ({})", way.how, way.table, way.column, way.place);
+    for step in &way.steps {
+        match (&step.before, &step.after) {
+            (Some(before), Some(after)) => {
+                let _ = writeln!(out, "    {}: {before} -> {after}", step.step);
+            }
+            _ => {
+                let _ = writeln!(out, "    {}: {HIDDEN}", step.step);
+            }
+        }
+    }
+    if way.how == "column" || way.how == "used" {
+        let _ = writeln!(out, "    = {}", way.value.as_deref().unwrap_or(HIDDEN));
+    }
+    let _ = match &way.row {
+        Ok(key) => writeln!(out, "    row {key}"),
+        Err(why) => writeln!(out, "    {}", printable(why)),
+    };
 }
 
 #[cfg(test)]
@@ -53,13 +203,15 @@ mod tests {
 error V004: a value has a type that the column cannot take
 hint: mend the source, or add a step that converts it
 ";
-        assert_eq!(words(find("V004").expect("known")), text);
-        assert_eq!(words(find("v004").expect("known")), text);
+        assert_eq!(code_words(find("V004").expect("known")), text);
+        assert_eq!(code_words(find("v004").expect("known")), text);
     }
 
     #[test]
     fn every_code_is_explained() {
-        assert!(CODES.iter().all(|code| find(code.id).is_ok_and(|found| found == *code)));
+        for code in CODES.iter().chain(codes::CODES) {
+            assert!(is_code(code.id) && find(code.id).is_ok_and(|found| found == *code), "{}", code.id);
+        }
     }
 
     #[test]
@@ -68,13 +220,5 @@ hint: mend the source, or add a step that converts it
         assert_eq!(error.message, "no finding has the code `j999`");
         assert_eq!(error.hint.as_deref(), Some("the codes of this family go from `J001` to `J011`"));
         assert!(find("Q001").expect_err("unknown").hint.is_some());
-    }
-
-    #[test]
-    fn files_are_not_explained_yet() {
-        for file in ["./old/notes.json#/3", "V0044", "é001", ""] {
-            let error = find(file).expect_err("refused");
-            assert_eq!((error.status(), error.message.as_str()), (2, "`explain FILE` is not built yet"));
-        }
     }
 }

@@ -4,10 +4,12 @@
 mod args;
 mod backup;
 mod backup_args;
+mod check;
 mod credentials;
 mod database;
 mod explain;
 mod import;
+mod inspect;
 mod keeper;
 mod log;
 mod output;
@@ -71,6 +73,8 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
     match cli.command {
         Command::Import(args) => import::run(*args, output),
         Command::Runs(args) => runs::run(&args, output),
+        Command::Check(args) => check::run(&args, output),
+        Command::Inspect(args) => inspect::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Schema { command } => schema::run(command, output),
         Command::Backup { command } => backup::run(command, output),

@@ -156,7 +156,8 @@ impl Output {
 
 /// An error in words that are safe for a terminal.
 fn error_words(error: &Error) -> String {
-    let mut words = format!("error: {}\n", printable(&error.message));
+    let code = error.code.map_or_else(String::new, |code| format!(" {code}"));
+    let mut words = format!("error{code}: {}\n", printable(&error.message));
     if let Some(place) = &error.place {
         words += &format!("  at {}\n", printable(place));
     }
@@ -176,6 +177,7 @@ fn error_document(error: &Error) -> serde_json::Value {
     };
     json!({
         "kind": kind,
+        "code": error.code,
         "message": error.message,
         "place": error.place,
         "hint": error.hint,
@@ -267,7 +269,7 @@ error: another
         );
         assert_eq!(
             error_document(&error)["more"][0],
-            json!({"kind": "request", "message": "another", "place": null, "hint": null, "more": []})
+            json!({"kind": "request", "code": null, "message": "another", "place": null, "hint": null, "more": []})
         );
     }
 

@@ -3,16 +3,13 @@
 use crate::error::{Error, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-const COMMANDS: &[&str] = &["verify", "check", "inspect", "undo", "completions", "man"];
+const COMMANDS: &[&str] = &["verify", "undo", "completions", "man"];
 
 /// Flags by command, and whether they take a value.
-const FLAGS: &[(&str, &[(&str, bool)])] = &[
-    (
-        "import",
-        &[("existing", true), ("jobs", true), ("exit-code", false), ("follow-outside", false), ("lossy-text", false)],
-    ),
-    ("explain", &[("row", true)]),
-];
+const FLAGS: &[(&str, &[(&str, bool)])] = &[(
+    "import",
+    &[("existing", true), ("jobs", true), ("exit-code", false), ("follow-outside", false), ("lossy-text", false)],
+)];
 
 /// Everything behind the name, so that no argument of an unbuilt command is judged.
 const REST: &str = "rest";
@@ -85,7 +82,6 @@ mod tests {
         assert_eq!(refusal("import ./old --existing keep"), "`--existing` is not built yet");
         assert_eq!(refusal("import ./old --jobs=8"), "`--jobs` is not built yet");
         assert_eq!(refusal("import --lossy-text ./old"), "`--lossy-text` is not built yet");
-        assert_eq!(refusal("explain --row notes x"), "`--row` is not built yet");
     }
 
     #[test]

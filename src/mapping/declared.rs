@@ -28,7 +28,7 @@ pub struct PathFacts {
     pub secret: bool,
     /// `[ignore]` covers it: the index of the entry in the mapping.
     pub ignored: Option<u16>,
-    /// Its name looks secret and nothing decides it.
+    /// Its name looks secret and nothing makes one of it: it may be left behind, and not be kept.
     pub suspicious: bool,
 }
 
@@ -150,8 +150,8 @@ impl Declared {
             Segment::Name(name) => Some(name),
             _ => None,
         });
-        facts.suspicious =
-            !facts.secret && !declassified && facts.ignored.is_none() && name.is_some_and(|name| looks_secret(name));
+        // What is ignored and yet kept, by a catch-all above it, is as clear as if nobody had decided it.
+        facts.suspicious = !facts.secret && !declassified && name.is_some_and(|name| looks_secret(name));
         facts.secret &= !declassified;
         facts
     }

@@ -4,13 +4,16 @@
 pub mod apply;
 pub mod bundled;
 pub mod check;
+pub mod codes;
 pub mod compile;
 pub mod declared;
+pub mod editor_schema;
 pub mod load;
 pub mod model;
 pub mod order;
 pub(crate) mod place;
 pub mod secret_words;
 pub mod suggest;
+pub mod usage;
 pub mod uses;
 pub mod walk;

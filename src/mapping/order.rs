@@ -2,12 +2,15 @@
 //!
 //! Three stages: rules without an owner that feed the owner table and what those look up; then
 //! owner by owner; then rules without an owner that come after. Inside a stage, levels: a rule
-//! runs after every rule that feeds what it looks up, refers to, or must give way to.
+//! runs after every rule that feeds what it looks up, refers to, or must give way to. `check` asks
+//! [`faults`], and a run relies on there being none.
 
 use super::compile::CompiledRule;
-use super::model::{PatternPiece, PatternSegment, Set};
+use super::model::{Mapping, OnDuplicate, PatternPiece, PatternSegment, Rule, Set};
 use super::uses::uses;
 use crate::error::{Error, Result};
+use crate::table::Schema;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// When a rule runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,123 +83,188 @@ pub fn is_owned(set: &Set, mapping: usize) -> bool {
             .any(|rule| uses(rule).contexts.iter().any(|name| name == "owner" || name.starts_with("owner.")))
 }
 
-/// Derives when each rule runs.
-pub fn order(set: &Set, compiled: &[Vec<CompiledRule>]) -> Result<Order> {
-    let graph = Graph::new(set, compiled);
+/// Derives when each rule runs. The set must have passed [`super::check::check`].
+pub fn order(set: &Set, schema: &Schema) -> Result<Order> {
+    let graph = Graph::new(set, schema);
     let stages = graph.stages();
-    let mut levels = vec![0_u32; graph.groups];
+    let mut levels = vec![0_u32; graph.needs.len()];
     // Every round moves each group behind what it needs; more rounds than groups mean a circle.
-    for round in 0..=graph.groups {
+    for _ in 0..=graph.needs.len() {
         let mut moved = false;
-        for &(before, after) in &graph.edges {
+        for (after, before) in graph.edges() {
             if stages[before] == stages[after] && levels[after] <= levels[before] {
                 levels[after] = levels[before] + 1;
                 moved = true;
             }
-            if stages[before] > stages[after] {
-                return Err(graph.circle(set, compiled, after));
-            }
         }
         if !moved {
-            break;
-        }
-        if round == graph.groups {
-            let deepest = (0..graph.groups).max_by_key(|group| levels[*group]).unwrap_or(0);
-            return Err(graph.circle(set, compiled, deepest));
+            let turn = |group: usize| Turn { stage: stages[group], level: levels[group] };
+            let turns = graph.groups.iter().map(|groups| groups.iter().map(|group| turn(*group)).collect()).collect();
+            return Ok(Order { turns });
         }
     }
-    let turns = graph
-        .group_of
-        .iter()
-        .map(|rules| rules.iter().map(|group| Turn { stage: stages[*group], level: levels[*group] }).collect())
+    Err(Error::bug("rules wait for each other, which `check` tells before"))
+}
+
+/// Why there is no order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// These rules wait for each other, each for the next one and the last for the first.
+    Circle(Vec<RuleAt>),
+    /// The first runs owner by owner and needs the second, which runs only after all owners.
+    Late(RuleAt, RuleAt),
+}
+
+/// A rule's position: its mapping in the set, and itself in the mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleAt {
+    /// The index of the mapping.
+    pub mapping: usize,
+    /// The index of the rule.
+    pub rule: usize,
+}
+
+impl RuleAt {
+    /// The mapping, and the rule itself.
+    pub fn of(self, set: &Set) -> (&Mapping, &Rule) {
+        let mapping = &set.mappings[self.mapping];
+        (mapping, &mapping.rules[self.rule])
+    }
+
+    fn name(self, set: &Set) -> String {
+        let (mapping, rule) = self.of(set);
+        format!("`{}.{}`", mapping.name, rule.name)
+    }
+}
+
+impl Fault {
+    /// The rule at whose line it is told.
+    pub fn at(&self) -> RuleAt {
+        match self {
+            Fault::Circle(ring) => ring[0],
+            Fault::Late(rule, _) => *rule,
+        }
+    }
+
+    /// It in words.
+    pub fn message(&self, set: &Set) -> String {
+        match self {
+            Fault::Circle(ring) => {
+                let names: Vec<_> = ring.iter().chain(ring.first()).map(|at| at.name(set)).collect();
+                format!("these rules wait for each other: {}", names.join(" for "))
+            }
+            Fault::Late(rule, late) => {
+                format!("{} needs {}, which runs only after all owners", rule.name(set), late.name(set))
+            }
+        }
+    }
+}
+
+/// Everything that keeps the rules from having an order: each circle once, by its shortest way.
+pub fn faults(set: &Set, schema: &Schema) -> Vec<Fault> {
+    let graph = Graph::new(set, schema);
+    let next: Vec<BTreeSet<usize>> = graph.needs.iter().map(|needs| needs.keys().copied().collect()).collect();
+    let mut faults: Vec<Fault> = rings(&next)
+        .into_iter()
+        .map(|ring| {
+            let ends = ring.iter().skip(1).chain(ring.first());
+            Fault::Circle(ring.iter().zip(ends).map(|(group, needed)| graph.needs[*group][needed].0).collect())
+        })
         .collect();
-    Ok(Order { turns })
+    if faults.is_empty() {
+        let stages = graph.stages();
+        let late = graph.edges().filter(|(after, before)| stages[*before] > stages[*after]);
+        faults.extend(late.map(|(after, before)| {
+            let (rule, needed) = graph.needs[after][&before];
+            Fault::Late(rule, needed)
+        }));
+    }
+    faults
 }
 
 /// Rules that hang on each other by `parent` run together: a group is what is ordered.
 struct Graph {
-    group_of: Vec<Vec<usize>>,
-    groups: usize,
+    groups: Vec<Vec<usize>>,
     owned: Vec<bool>,
-    edges: Vec<(usize, usize)>,
+    /// For each group the groups that must be done before it, each with the rules that make it so.
+    needs: Vec<BTreeMap<usize, (RuleAt, RuleAt)>>,
 }
 
 impl Graph {
-    fn new(set: &Set, compiled: &[Vec<CompiledRule>]) -> Self {
-        let mut graph = Graph { group_of: Vec::new(), groups: 0, owned: Vec::new(), edges: Vec::new() };
-        for (m, rules) in compiled.iter().enumerate() {
-            let mut groups: Vec<usize> = vec![usize::MAX; rules.len()];
-            for rule in rules {
-                let mut top = rule.rule;
-                while let Some(parent) = rules[top].parent {
-                    top = parent;
-                }
+    fn new(set: &Set, schema: &Schema) -> Self {
+        let mut graph = Graph { groups: Vec::new(), owned: Vec::new(), needs: Vec::new() };
+        for (m, mapping) in set.mappings.iter().enumerate() {
+            let mut groups = vec![usize::MAX; mapping.rules.len()];
+            for rule in 0..mapping.rules.len() {
+                let top = top_of(mapping, rule);
                 if groups[top] == usize::MAX {
-                    groups[top] = graph.groups;
-                    graph.groups += 1;
+                    groups[top] = graph.needs.len();
+                    graph.needs.push(BTreeMap::new());
                     graph.owned.push(is_owned(set, m));
                 }
-                groups[rule.rule] = groups[top];
+                groups[rule] = groups[top];
             }
-            graph.group_of.push(groups);
+            graph.groups.push(groups);
         }
-        graph.link(set, compiled);
+        graph.link(set, schema);
         graph
     }
 
-    fn link(&mut self, set: &Set, compiled: &[Vec<CompiledRule>]) {
-        let all: Vec<&CompiledRule> = compiled.iter().flatten().collect();
+    fn link(&mut self, set: &Set, schema: &Schema) {
+        let all: Vec<RuleAt> = set
+            .mappings
+            .iter()
+            .enumerate()
+            .flat_map(|(mapping, of)| (0..of.rules.len()).map(move |rule| RuleAt { mapping, rule }))
+            .collect();
         for rule in &all {
-            let model = rule.model(set);
-            let looked_up = uses(model).tables.into_iter().map(|used| (used.table, used.column));
-            let referred = rule.references().filter(|key| key.table != rule.table.name);
-            let mut needs: Vec<_> = looked_up.chain(referred.map(|key| (key.table.clone(), None))).collect();
-            if !rule.starts {
-                needs.push((rule.table.name.clone(), None));
-            }
-            for (table, column) in &needs {
-                for feeder in all.iter().filter(|feeder| feeder.table.name == *table) {
-                    // What only adds to rows is waited for by those who ask for what it adds.
-                    let adds = column.as_ref().is_some_and(|column| feeder.field(column).is_some());
-                    if feeder.starts || adds {
-                        self.edge(feeder, rule);
-                    }
-                }
+            for feeder in all.iter().filter(|feeder| needs(set, schema, *rule, **feeder)) {
+                self.edge(*rule, *feeder);
             }
         }
         for precedence in &set.precedence {
-            let table = &precedence.table;
-            let ranked: Vec<Vec<&CompiledRule>> = precedence
+            let ranked: Vec<Vec<RuleAt>> = precedence
                 .feeders
                 .iter()
-                .map(|name| {
-                    all.iter().copied().filter(|rule| rule.table.name == *table && feeds(set, rule, name)).collect()
+                .map(|entry| {
+                    let feeds = |at: &RuleAt| {
+                        let (mapping, rule) = at.of(set);
+                        rule.into == precedence.table && is_named(mapping, rule, entry)
+                    };
+                    all.iter().copied().filter(feeds).collect()
                 })
                 .collect();
             for pair in ranked.windows(2) {
                 for before in &pair[0] {
-                    pair[1].iter().for_each(|after| self.edge(before, after));
+                    pair[1].iter().for_each(|after| self.edge(*after, *before));
                 }
             }
         }
         // Owners are resolved before anything of theirs is read.
         if let Some(owners) = &set.owners {
-            let feeds = |rule: &&&CompiledRule| rule.starts && rule.table.name == owners.table;
-            for feeder in all.iter().filter(feeds).filter(|rule| !is_owned(set, rule.mapping)) {
+            let feeds = |at: &&RuleAt| {
+                let rule = at.of(set).1;
+                rule.into == owners.table && starts_rows(rule, schema) && !is_owned(set, at.mapping)
+            };
+            for feeder in all.iter().filter(feeds) {
                 for rule in all.iter().filter(|rule| is_owned(set, rule.mapping)) {
-                    self.edge(feeder, rule);
+                    self.edge(*rule, *feeder);
                 }
             }
         }
-        self.edges.sort_unstable();
-        self.edges.dedup();
     }
 
-    fn edge(&mut self, before: &CompiledRule, after: &CompiledRule) {
-        let edge = (self.group_of[before.mapping][before.rule], self.group_of[after.mapping][after.rule]);
-        if edge.0 != edge.1 {
-            self.edges.push(edge);
+    fn edge(&mut self, after: RuleAt, before: RuleAt) {
+        let group = |at: RuleAt| self.groups[at.mapping][at.rule];
+        let (waiting, needed) = (group(after), group(before));
+        if waiting != needed {
+            self.needs[waiting].entry(needed).or_insert((after, before));
         }
+    }
+
+    /// Every group with one that must be done before it.
+    fn edges(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.needs.iter().enumerate().flat_map(|(after, needs)| needs.keys().map(move |before| (after, *before)))
     }
 
     fn stages(&self) -> Vec<Stage> {
@@ -204,7 +272,7 @@ impl Graph {
             self.owned.iter().map(|owned| if *owned { Stage::Owners } else { Stage::Before }).collect();
         loop {
             let mut moved = false;
-            for &(before, after) in &self.edges {
+            for (after, before) in self.edges() {
                 if !self.owned[after] && stages[after] == Stage::Before && stages[before] >= Stage::Owners {
                     stages[after] = Stage::After;
                     moved = true;
@@ -215,19 +283,110 @@ impl Graph {
             }
         }
     }
+}
 
-    fn circle(&self, set: &Set, compiled: &[Vec<CompiledRule>], group: usize) -> Error {
-        let rule = compiled.iter().flatten().find(|rule| self.group_of[rule.mapping][rule.rule] == group);
-        let (name, place) = rule.map_or((String::new(), String::new()), |rule| {
-            (rule.name.clone(), format!("{}:{}", rule.mapping_of(set).file, rule.model(set).line))
-        });
-        Error::request(format!("rule `{name}` needs, by way of others, what comes after it"))
-            .at(place)
-            .hint("look at its lookups, references and [precedence]: one of them must go the other way")
+/// The rule that a rule hangs on in the end; a circle of parents is the loader's to tell.
+fn top_of(mapping: &Mapping, rule: usize) -> usize {
+    let mut top = rule;
+    for _ in 0..mapping.rules.len() {
+        let parent = mapping.rules[top].parent.as_ref();
+        match parent.and_then(|parent| mapping.rules.iter().position(|other| other.name == *parent)) {
+            Some(parent) => top = parent,
+            None => return top,
+        }
     }
+    rule
+}
+
+/// Whether a rule waits for what another one feeds: it looks rows up there, or refers to them.
+fn needs(set: &Set, schema: &Schema, at: RuleAt, feeder: RuleAt) -> bool {
+    let (rule, feeding) = (at.of(set).1, feeder.of(set).1);
+    let starts = || starts_rows(feeding, schema);
+    let fills = |column: &str| feeding.columns.iter().any(|other| other.name == column);
+    let looked_up = uses(rule).tables.iter().any(|used| {
+        used.table == feeding.into && at != feeder && (starts() || used.column.as_deref().is_some_and(fills))
+    });
+    let refers = || {
+        let gives = |name: &String| rule.columns.iter().any(|column| column.name == *name);
+        schema.table(&rule.into).is_some_and(|table| {
+            let keys = table.foreign_keys.iter().filter(|key| key.table != rule.into && key.table == feeding.into);
+            keys.into_iter().any(|key| key.columns.iter().any(gives))
+        })
+    };
+    // What only adds to rows runs when all that start them are done.
+    let adds = || at != feeder && feeding.into == rule.into && !starts_rows(rule, schema);
+    looked_up || ((refers() || adds()) && starts())
+}
+
+/// Whether a rule can make a row that is not there yet: one that fills only, and does not give every
+/// column that must have a value, cannot.
+fn starts_rows(rule: &Rule, schema: &Schema) -> bool {
+    let gives = |name: &str| {
+        rule.columns.iter().any(|column| column.name == name) || rule.secrets.iter().any(|secret| secret.name == name)
+    };
+    rule.on_duplicate != OnDuplicate::Fill
+        || schema.table(&rule.into).is_none_or(|table| table.columns_needed().all(|column| gives(&column.name)))
 }
 
 /// Whether a `[precedence]` entry (`mapping` or `mapping.rule`) means this rule.
+fn is_named(mapping: &Mapping, rule: &Rule, entry: &str) -> bool {
+    match entry.split_once('.') {
+        Some((of, name)) => of == mapping.name && name == rule.name,
+        None => entry == mapping.name,
+    }
+}
+
+/// Whether a `[precedence]` entry means this compiled rule.
 pub fn feeds(set: &Set, rule: &CompiledRule, entry: &str) -> bool {
-    entry == rule.name || entry == rule.mapping_of(set).name
+    is_named(rule.mapping_of(set), rule.model(set), entry)
+}
+
+/// Rings of nodes that wait for each other, each told once and from its lowest node on.
+fn rings(edges: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
+    let mut rings = Vec::new();
+    let mut told = BTreeSet::new();
+    for start in 0..edges.len() {
+        if told.contains(&start) {
+            continue; // It stands in a ring that was told.
+        }
+        if let Some(ring) = way_back(edges, start) {
+            told.extend(ring.iter().copied());
+            rings.push(ring);
+        }
+    }
+    rings
+}
+
+/// The shortest way from a node back to itself.
+fn way_back(edges: &[BTreeSet<usize>], start: usize) -> Option<Vec<usize>> {
+    let mut ways = VecDeque::from([vec![start]]);
+    let mut seen = BTreeSet::new();
+    while let Some(way) = ways.pop_front() {
+        let last = way.last().copied().unwrap_or(start);
+        for next in &edges[last] {
+            if *next == start {
+                return Some(way);
+            }
+            if seen.insert(*next) {
+                ways.push_back(way.iter().copied().chain([*next]).collect());
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edges(edges: &[&[usize]]) -> Vec<BTreeSet<usize>> {
+        edges.iter().map(|next| next.iter().copied().collect()).collect()
+    }
+
+    #[test]
+    fn a_ring_is_told_once_by_its_shortest_way() {
+        assert_eq!(rings(&edges(&[&[1], &[2], &[0], &[0]])), [vec![0, 1, 2]]);
+        assert_eq!(rings(&edges(&[&[1, 2], &[2], &[]])), Vec::<Vec<usize>>::new());
+        assert_eq!(rings(&edges(&[&[], &[2], &[1], &[4], &[3]])), [vec![1, 2], vec![3, 4]]);
+    }
 }

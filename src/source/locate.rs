@@ -4,6 +4,7 @@ use super::json::{Event, GREATEST_DEPTH, Scanner, Token};
 use super::read::{SourceFile, open_handle};
 use super::window::Window;
 use std::io::{Read, Result, Seek, SeekFrom};
+use std::ops::Range;
 use zeroize::Zeroizing;
 
 /// Where a byte of a file stands, as a person looks for it.
@@ -29,6 +30,36 @@ const WINDOW: usize = 1 << 16;
 /// Those of the file system. That the file is broken is none.
 pub fn locate(file: &SourceFile, offsets: &[u64]) -> Result<Vec<Located>> {
     locate_in(open_handle(&file.absolute)?, offsets)
+}
+
+/// The bytes that the value of a JSON Pointer is written with; `None` where there is no such value.
+///
+/// # Errors
+/// Those of the file system. In a broken file what stands before the fault is found.
+pub fn span_of(file: &SourceFile, pointer: &str) -> Result<Option<Range<u64>>> {
+    Ok(span_in(open_handle(&file.absolute)?, pointer))
+}
+
+fn span_in(source: impl Read + Seek + Send + 'static, pointer: &str) -> Option<Range<u64>> {
+    let mut window = Window::new(Box::new(source), WINDOW, true);
+    let mut scanner = Scanner::new(&mut window, GREATEST_DEPTH);
+    let mut trail = Trail::default();
+    let mut scratch = Zeroizing::new(String::new());
+    let mut start = None;
+    while let Ok(Some(token)) = scanner.next() {
+        if matches!(token.event, Event::Name(_)) {
+            trail.token(&token, &mut scratch);
+            continue; // The value that it names follows.
+        }
+        let opens = matches!(token.event, Event::ObjectStart | Event::ArrayStart);
+        if trail.pointer_of(&token, &mut scratch) == pointer {
+            let start = *start.get_or_insert(token.at);
+            if !opens {
+                return Some(start..token.end);
+            }
+        }
+    }
+    None
 }
 
 fn locate_in(mut source: impl Read + Seek + Send + 'static, offsets: &[u64]) -> Result<Vec<Located>> {
@@ -247,6 +278,21 @@ mod tests {
                 " 1:2"
             ]
         );
+    }
+
+    #[test]
+    fn the_value_of_a_pointer_is_found() {
+        let text = br#"{"a": [1, {"b/c": [2, 3]}], "d": {}}"#;
+        let value = |pointer: &str| {
+            let span = span_in(Cursor::new(text.to_vec()), pointer)?;
+            let (start, end) = (usize::try_from(span.start).ok()?, usize::try_from(span.end).ok()?);
+            std::str::from_utf8(&text[start..end]).ok()
+        };
+        assert_eq!(value("/a/1/b~1c"), Some("[2, 3]"));
+        assert_eq!(value("/a/1/b~1c/1"), Some("3"));
+        assert_eq!(value("/d"), Some("{}"));
+        assert_eq!(value("").map(str::len), Some(text.len()));
+        assert_eq!(value("/a/7"), None);
     }
 
     #[test]

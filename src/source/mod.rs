@@ -12,6 +12,7 @@ mod names;
 mod number;
 pub mod read;
 pub mod records;
+pub mod scan;
 pub mod search;
 mod select;
 pub mod skim;

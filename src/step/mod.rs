@@ -174,6 +174,14 @@ impl Step {
         applied.collect::<Result<_, _>>().map(|parts| Some(Datum::List(parts)))
     }
 
+    /// The values that it lists, where it is a `map`.
+    pub fn listed(&self) -> Vec<&str> {
+        match &self.action {
+            Action::Structure(step) => step.listed(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the value can be got back from what the step gives, so that a column that is
     /// written with it claims its leaf.
     pub fn keeps(&self) -> bool {

@@ -59,6 +59,14 @@ impl StructureStep {
         }
     }
 
+    /// The values that a `map` lists.
+    pub(super) fn listed(&self) -> Vec<&str> {
+        match self {
+            StructureStep::Map(map) => map.values.keys().map(String::as_str).collect(),
+            StructureStep::Split { .. } => Vec::new(),
+        }
+    }
+
     /// Whether the text can be got back.
     pub(super) fn keeps(&self) -> bool {
         match self {

@@ -64,6 +64,22 @@ pub struct RowRecord {
     pub digest: [u8; 16],
 }
 
+/// Where a run wrote a row from, as the ledger remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct RowOrigin {
+    /// The run's id.
+    pub run: String,
+    /// The file's path below the source's root.
+    pub path: String,
+    /// SHA-256 of its bytes.
+    #[serde(skip)]
+    pub sha256: [u8; 32],
+    /// Where the record or element begins in the file, in bytes.
+    pub offset: u64,
+    /// The JSON Pointer of that, once somebody looked into the file.
+    pub pointer: String,
+}
+
 /// Reads and writes the ledger inside a transaction.
 pub trait Ledger {
     /// The first number free for a file.

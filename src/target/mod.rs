@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod cells;
+pub mod ddl;
 pub mod drift;
 pub mod drift_sql;
 pub mod history;
@@ -68,6 +69,12 @@ pub trait Target: Upkeep {
     fn keys(&self) -> Result<Vec<KeyRow>>;
     /// The runs recorded in the ledger, oldest first, read without changing anything.
     fn runs(&self) -> Result<Vec<ledger::RunRecord>>;
+    /// Where runs wrote the row of this key from, oldest first, read without changing anything. The key
+    /// is written as in [`ledger::RowRecord`].
+    fn origins(&self, table: &str, row_key: &str) -> Result<Vec<ledger::RowOrigin>> {
+        let _ = (table, row_key);
+        Err(crate::error::Error::request(format!("asking a {} ledger for rows is not built yet", self.engine())))
+    }
     /// Unfinished databases that killed runs left beside the target; none of a run that still goes.
     fn leftovers(&self) -> Result<Vec<PathBuf>> {
         Ok(Vec::new())

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use treelift::finding::{CODES, Severity};
+use treelift::mapping::codes;
+use treelift::mapping::load::keys::{self, Keys};
 
 /// The lines of a page's first fenced block that is a shell session, without comments.
 fn commands(page: &str) -> Vec<String> {
@@ -62,6 +64,8 @@ fn the_readme_is_short_and_names_every_command_that_is_built() {
     for command in [
         "import",
         "runs",
+        "check",
+        "inspect",
         "explain",
         "schema",
         "backup",
@@ -80,6 +84,8 @@ fn the_readme_is_short_and_names_every_command_that_is_built() {
 fn every_link_between_pages_leads_somewhere() {
     for page in [
         "README.md",
+        "mappings/README.md",
+        "docs/your-own-tree.md",
         "docs/migration-day.md",
         "docs/credentials.md",
         "docs/exit-statuses.md",
@@ -100,7 +106,9 @@ fn every_link_between_pages_leads_somewhere() {
 fn the_help_of_every_command_shows_an_example() {
     let below = |name: &'static str, all: &[&'static str]| all.iter().map(|one| vec![name, one]).collect::<Vec<_>>();
     let mut commands: Vec<Vec<&str>> =
-        ["import", "runs", "explain", "credentials", "schema", "backup"].map(|name| vec![name]).into();
+        ["import", "runs", "check", "inspect", "explain", "credentials", "schema", "backup"]
+            .map(|name| vec![name])
+            .into();
     commands.push(Vec::new());
     commands
         .extend(below("credentials", &["status", "encrypt", "verify", "rekey", "rotate", "hand-over", "new-key-file"]));
@@ -127,7 +135,7 @@ fn every_finding_is_on_its_page() {
 }
 
 fn findings_page() -> String {
-    const FAMILIES: [(&str, &str); 9] = [
+    const FAMILIES: [(&str, &str); 11] = [
         ("F", "Files and directories"),
         ("J", "JSON"),
         ("S", "Shapes and records"),
@@ -135,8 +143,10 @@ fn findings_page() -> String {
         ("R", "Rows, keys, references"),
         ("O", "Owners"),
         ("X", "Secrets"),
+        ("U", "What of the mapping set the tree never used"),
         ("T", "The target"),
         ("A", "Assertions of a mapping set"),
+        ("M", "Mapping sets themselves, told by `check` and before every run"),
     ];
     let mut page = "# Findings\n\nWhat a run may say about the data it reads. Codes are stable: a script may rely on them.\n\
                     `treelift explain CODE` says the same. An *error* keeps a run from being committed, a *warning* should be\n\
@@ -144,7 +154,7 @@ fn findings_page() -> String {
         .to_owned();
     let mut named = 0;
     for (letter, family) in FAMILIES {
-        let codes: Vec<_> = CODES.iter().filter(|code| code.id.starts_with(letter)).collect();
+        let codes: Vec<_> = CODES.iter().chain(codes::CODES).filter(|code| code.id.starts_with(letter)).collect();
         if codes.is_empty() {
             continue;
         }
@@ -161,12 +171,91 @@ fn findings_page() -> String {
                 writeln!(page, "| `{}` | {weight} | {} | {} |", code.id, cell(code.title), cell(code.help));
         }
     }
-    assert_eq!(named, CODES.len(), "every family has a heading");
+    assert_eq!(named, CODES.len() + codes::CODES.len(), "every family has a heading");
     page
 }
 
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
+}
+
+/// The names in the first cells of the tables under a heading of the reference.
+fn reference(heading: &str) -> (Vec<String>, String) {
+    let page = fs::read_to_string(project("mappings/README.md")).unwrap();
+    let section = page.split(&format!("\n## {heading}\n")).nth(1).unwrap_or_else(|| panic!("no heading {heading}"));
+    let section = section.split("\n## ").next().unwrap().to_owned();
+    let cells = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+    let cells = cells.map(|line| line.split(" | ").next().unwrap());
+    let names = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(|name| {
+        let name = name.split(" =").next().unwrap().trim_matches(['[', ']']);
+        let name = name.strip_prefix("table.NAME.").or(name.strip_prefix("source.")).unwrap_or(name);
+        name.strip_suffix(".NAME").unwrap_or(name).to_owned()
+    });
+    (names.collect(), section.clone())
+}
+
+#[test]
+fn every_key_of_the_language_stands_once_in_its_reference() {
+    // The heading, the keys in its tables, those of a table in a table (by its key), and its words.
+    type Chapter<'k> = (&'k str, &'k [&'k Keys], &'k [(&'k str, &'k Keys)], &'k [&'k Keys]);
+    let chapters: &[Chapter<'_>] = &[
+        (
+            "A set",
+            &[&keys::SET],
+            &[
+                ("recognise", &keys::RECOGNISE),
+                ("after", &keys::AFTER),
+                ("assert", &keys::ASSERT),
+                ("audit", &keys::AUDIT),
+            ],
+            &[&keys::UNKNOWN_MEMBERS, &keys::ASSERT_CATEGORY, &keys::ASSERT_GIVES, &keys::AUDIT_PARTS],
+        ),
+        ("A mapping", &[&keys::MAPPING, &keys::SOURCE], &[], &[&keys::FORMAT]),
+        ("Shapes", &[&keys::SHAPE], &[], &[]),
+        ("Conditions", &[&keys::CONDITION], &[], &[&keys::TYPES]),
+        ("Rules", &[&keys::RULE], &[], &[&keys::ON_DUPLICATE, &keys::ON_REJECT]),
+        (
+            "Columns",
+            &[&keys::SOURCES, &keys::EXPRESSION, &keys::COLUMN],
+            &[("json", &keys::JSON_EACH)],
+            &[&keys::LEVEL],
+        ),
+        ("Policies", &[], &[], &[&keys::POLICY, &keys::ON_ERROR]),
+        ("Secrets", &[&keys::SECRET], &[], &[&keys::SECRET_KIND]),
+        ("Hand-over", &[&keys::HAND_OVER, &keys::FERNET], &[("salt", &keys::FERNET_SALT)], &[]),
+        (
+            "Owners and precedence",
+            &[&keys::OWNERS, &keys::FIND],
+            &[("unknown", &keys::UNKNOWN)],
+            &[&keys::UNKNOWN_WORDS, &keys::OWNERLESS],
+        ),
+    ];
+    let policies = ["on_missing", "on_null", "on_empty", "on_error", "default"].map(str::to_owned);
+    let mut judged = 0;
+    for (heading, tables, inner, words) in chapters {
+        judged += tables.len() + inner.len() + words.len();
+        let (mut found, section) = reference(heading);
+        let inner = inner.iter().flat_map(|(of, keys)| keys.built().map(move |key| format!("{of}.{key}")));
+        let mut wanted: Vec<String> =
+            tables.iter().flat_map(|keys| keys.built()).map(str::to_owned).chain(inner).collect();
+        match *heading {
+            "Columns" => wanted.retain(|key| !policies.contains(key)),
+            "Policies" => wanted.extend(policies.clone()),
+            _ => {}
+        }
+        wanted.sort();
+        found.sort();
+        assert_eq!(found, wanted, "the tables under `{heading}`");
+        for word in words.iter().flat_map(|keys| keys.built()) {
+            let said = section.contains(&format!("\"{word}\"")) || section.contains(&format!("`{word}`"));
+            assert!(said, "`{word}` under `{heading}`");
+        }
+    }
+    assert_eq!(judged, keys::ALL.len(), "every table of keys has its place");
+    let (_, later) = reference("Not built yet");
+    for key in keys::ALL.iter().flat_map(|keys| keys.keys).filter(|key| key.since.is_none()) {
+        assert!(later.contains(key.name), "`{}` is not built yet", key.name);
+    }
 }
 
 #[test]

@@ -156,7 +156,6 @@ fn a_record_that_is_rejected_fills_nothing() {
         ]),
     )
     .schema(&format!("{TABLES} CREATE TABLE logs (id TEXT PRIMARY KEY NOT NULL);"))
-    .set(ORDER)
     .list("extras", r#"["extras.json"]"#, &rules);
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed").leaves("column 8, rejected 3");
     lifted.finds(&["error R001 extras.json /1"]);
@@ -171,7 +170,6 @@ fn children_hang_on_the_row_that_is_filled() {
     );
     let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "1", "age": 41, "notes": ["x", "y"]}]))
         .schema(&format!("{TABLES} CREATE TABLE notes (id INTEGER PRIMARY KEY, person TEXT, body TEXT);"))
-        .set(ORDER)
         .list("extras", r#"["extras.json"]"#, &rules);
     house.lift(&[]).ends(0, "committed").leaves("column 6").finds(&[]);
     assert_eq!(house.rows("SELECT person, body FROM notes"), [["1", "x"], ["1", "y"]]);
@@ -188,7 +186,6 @@ fn a_value_that_was_filled_is_found_by_lookups() {
         about = { lookup = "people.age", by = { id = "about" }, steps = ["text"] }"#;
     let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "1", "age": 41}]))
         .schema(&format!("{TABLES} CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, about TEXT);"))
-        .set(ORDER)
         .list("notes", r#"["a_notes.json"]"#, notes)
         .source("a_notes.json", &json!([{"id": "n", "about": "1"}]));
     house.lift(&[]).ends(0, "committed").leaves("column 6").finds(&[]);
@@ -206,7 +203,6 @@ fn a_row_is_found_by_a_value_that_was_filled() {
         about = { lookup = "people.id", by = { mail = "about" } }"#;
     let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "1", "mail": "ann@a.example"}]))
         .schema(&format!("{TABLES} CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, about TEXT);"))
-        .set(ORDER)
         .list("notes", r#"["notes.json"]"#, notes)
         .source("notes.json", &json!([{"id": "n", "about": "ann@a.example"}]));
     house.lift(&[]).ends(0, "committed").leaves("column 6").finds(&[]);
@@ -240,8 +236,7 @@ fn a_filled_value_that_must_be_unique_is_told_with_its_place() {
         &json!([{"id": "1", "name": "Ann"}, {"id": "2", "name": "Bob"}]),
         &json!([{"id": "1", "mail": "us@a.example"}, {"id": "2", "mail": "us@a.example"}]),
     )
-    .schema(&TABLES.replace("mail TEXT", "mail TEXT UNIQUE"))
-    .set(ORDER);
+    .schema(&TABLES.replace("mail TEXT", "mail TEXT UNIQUE"));
     house.lift(&[]).ends(1, "rolled-back").finds(&["error R002 extras.json /1"]);
 }
 
@@ -250,7 +245,6 @@ fn a_filled_value_that_must_be_unique_is_told_with_its_place() {
 fn a_filled_value_that_refers_to_nothing_is_told_with_its_place() {
     let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "1", "mail": "nobody"}]))
         .schema(&TABLES.replace("mail TEXT", "mail TEXT REFERENCES people(id)"))
-        .set(ORDER)
         .list("people", r#"["people.json"]"#, &PEOPLE.replace("mail = \"mail\"", ""));
     house.lift(&[]).ends(1, "rolled-back").finds(&["error R004 extras.json /0"]);
 }

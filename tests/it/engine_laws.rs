@@ -39,9 +39,9 @@ fn config(cases: u32) -> Config {
     Config { cases, max_shrink_iters: 200, failure_persistence: None, ..Config::default() }
 }
 
-fn hold<S: Strategy>(mut runner: TestRunner, inputs: &S, law: impl Fn(S::Value)) {
+fn hold<S: Strategy>(mut runner: TestRunner, inputs: &S, law: impl Fn(&S::Value)) {
     let held = runner.run(inputs, |input| {
-        law(input);
+        law(&input);
         Ok(())
     });
     held.unwrap_or_else(|broken| panic!("{broken}"));
@@ -211,8 +211,8 @@ fn leaves(json: &Value) -> u64 {
 mod judge {
     use super::*;
 
-    pub(super) fn a_dry_run_says_what_the_real_run_says((tree, rejects): (Tree, &str)) {
-        let house = house(&tree);
+    pub(super) fn a_dry_run_says_what_the_real_run_says((tree, rejects): &(Tree, &str)) {
+        let house = house(tree);
         // The first time there is no database, the second time there may be one.
         for _ in 0..2 {
             let dry = house.lift(&["--max-rejects", rejects, "--dry-run"]);
@@ -222,8 +222,8 @@ mod judge {
         }
     }
 
-    pub(super) fn importing_twice_is_importing_once(tree: Tree) {
-        let house = house(&tree);
+    pub(super) fn importing_twice_is_importing_once(tree: &Tree) {
+        let house = house(tree);
         let run = || house.lift(&["--max-rejects", "9"]);
         let first = run();
         if first.report()["outcome"] != "committed" {
@@ -241,7 +241,7 @@ mod judge {
         assert_eq!(application_dump(&open(&house.path(DATABASE))), dump);
     }
 
-    pub(super) fn names_and_order_of_files_change_nothing((batches, order): (Vec<Vec<Person>>, Vec<usize>)) {
+    pub(super) fn names_and_order_of_files_change_nothing((batches, order): &(Vec<Vec<Person>>, Vec<usize>)) {
         let content = |names: &[usize]| {
             let people = r#"["batch_{number}.json"]"#;
             let house = House::new().schema(TABLES).list("people", people, PEOPLE);
@@ -260,10 +260,10 @@ mod judge {
             (rows, report["leaves"].clone(), report["tables"].clone())
         };
         let given: Vec<usize> = (0..batches.len()).collect();
-        assert_eq!(content(&given), content(&order));
+        assert_eq!(content(&given), content(order));
     }
 
-    pub(super) fn the_sum_over_leaves_closes(document: Document) {
+    pub(super) fn the_sum_over_leaves_closes(document: &Document) {
         let shape = document.records.map_or(String::new(), |records| {
             let name = if records.contains(".*") { "key_as = \"name\"\n" } else { "" };
             format!("[[source.shape]]\nname = \"any\"\nrecords = \"{records}\"\n{name}")

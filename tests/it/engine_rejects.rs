@@ -4,7 +4,7 @@ use crate::house::House;
 use serde_json::{Value, json};
 use std::fs;
 
-const TABLES: &str = "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);
+const TABLES: &str = "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, age INTEGER);
                       CREATE TABLE cities (id TEXT PRIMARY KEY NOT NULL, name TEXT);
                       CREATE TABLE homes (id TEXT PRIMARY KEY NOT NULL, city TEXT REFERENCES cities(id));
                       CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, author TEXT);";
@@ -153,4 +153,57 @@ fn the_reject_file_holds_the_record_as_it_was() {
     let span = |end: &str| usize::try_from(line["span"][end].as_u64().unwrap()).unwrap();
     let source = fs::read_to_string(house.path("tree/people.json")).unwrap();
     assert_eq!(source[span("start")..span("end")], person("2", "Bob", "Ulm").to_string());
+}
+
+#[test]
+fn an_event_that_folded_into_a_late_reject_is_written_after_all() {
+    let events = PERSON.replace("table.people", "table.events").replace("\"first\"", "\"across\"");
+    let house = house(&json!([]))
+        .set("[ignore]\n\"people.json\" = \"of no use here\"\n")
+        .schema(&TABLES.replace("TABLE people", "TABLE events"))
+        .list("people", r#"["first.json", "second.json"]"#, &format!("{events}\n{HOME}"))
+        .source("first.json", &json!([person("1", "Late", "Ulm")]))
+        .source("second.json", &json!([person("1", "Good", "Bonn")]));
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+    lifted.leaves("column 6, rejected 4").finds(&["error V001 first.json /0"]);
+    assert_eq!(house.rows("SELECT id, name FROM events"), [["1", "Good"]]);
+}
+
+const AGES: &str = r#"
+    [table.people]
+    key = ["id"]
+    on_duplicate = "fill"
+    [table.people.columns]
+    id = "id"
+    age = "age""#;
+
+/// A house in which a second list gives people their ages.
+fn ages(people: &Value, rules: &str, ages: &Value) -> House {
+    house(people)
+        .set("[precedence]\npeople = [\"people\", \"ages\"]\n")
+        .list("ages", r#"["ages.json"]"#, rules)
+        .source("ages.json", ages)
+}
+
+#[test]
+fn a_late_reject_is_not_there_to_be_filled() {
+    let people = json!([person("1", "Ann", "Bonn"), person("2", "Bob", "Ulm")]);
+    let house = ages(&people, AGES, &json!([{"id": "1", "age": 41}, {"id": "2", "age": 42}]));
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "rolled-back");
+    lifted.leaves("column 8, rejected 4, unmapped 2").finds(&[
+        "error S002 ages.json /1/age",
+        "error S002 ages.json /1/id",
+        "error V001 people.json /1",
+    ]);
+}
+
+#[test]
+fn a_late_reject_fills_nothing() {
+    let rules = format!("{AGES}\n{HOME}");
+    let age = |age: u8, home: &str, city: &str| json!({"id": "1", "age": age, "home": home, "city": city});
+    let house = ages(&json!([person("1", "Ann", "Bonn")]), &rules, &json!([age(41, "x", "Ulm"), age(42, "y", "Bonn")]));
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+    lifted.leaves("column 10, rejected 4").finds(&["error V001 ages.json /0"]);
+    assert_eq!(house.rows("SELECT id, age FROM people"), [["1", "42"]]);
+    assert_eq!(house.rows("SELECT id FROM homes ORDER BY id"), [["h1"], ["y"]]);
 }

@@ -17,10 +17,9 @@ impl House {
     /// The tables to write into.
     pub(crate) fn schema(self, sql: &str) -> Self {
         let up = format!("-- version: 001\n-- description: tables of a test\n{sql}\n");
-        self.file(&format!("{SET}/set.toml"), SET_HEAD);
         self.file(&format!("{SET}/schema/001_test.up.sql"), up);
         self.file(&format!("{SET}/schema/001_test.down.sql"), "SELECT 1;\n");
-        self
+        if self.path(&format!("{SET}/set.toml")).exists() { self } else { self.set("") }
     }
 
     /// What stands in `set.toml` beside name, description and namespace.

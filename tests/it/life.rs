@@ -15,6 +15,9 @@ fn schema(house: &House, line: &str) -> Ran {
     let mut arguments: Vec<&str> = vec!["schema"];
     arguments.extend(line.split(' '));
     arguments.extend(["--database", URL]);
+    if !line.contains("--mappings") {
+        arguments.extend(["--mappings", "fossawork"]);
+    }
     if ["migrate", "rollback", "stamp"].contains(&command) || line.contains("--fix-orphans") {
         arguments.push("--yes");
     }
@@ -27,6 +30,9 @@ fn backup(house: &House, line: &str) -> Ran {
     let mut arguments: Vec<&str> = vec!["backup"];
     arguments.extend(line.split(' '));
     arguments.extend(["--database", URL, "--backup-dir", folder.to_str().unwrap()]);
+    if !line.contains("--mappings") {
+        arguments.extend(["--mappings", "fossawork"]);
+    }
     house.run(arguments)
 }
 
@@ -63,7 +69,7 @@ fn small_set(house: &House) -> String {
 fn every_migration_goes_up_and_down_alone_and_rows_survive_where_they_should() {
     let house = imported();
     for more in [&[][..], &["--copy-of", URL]] {
-        let mut arguments = vec!["schema", "test", "--json"];
+        let mut arguments = vec!["schema", "test", "--json", "--mappings", "fossawork"];
         arguments.extend(more);
         let proofs = house.run(arguments).status(0).json();
         assert_eq!(proofs["verdict"], "passed");
@@ -460,7 +466,8 @@ fn two_programs_that_migrate_at_once_do_it_once() {
     let house = imported();
     schema(&house, "rollback --to 001 --no-backup").status(0);
     let start = || {
-        let mut command = house.command(["schema", "migrate", "--yes", "--no-backup", "--database", URL]);
+        let mut command =
+            house.command(["schema", "migrate", "--yes", "--no-backup", "--mappings", "fossawork", "--database", URL]);
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
     };
     let both = [start(), start()].map(|child| child.wait_with_output().unwrap());

@@ -31,7 +31,7 @@ fn three_typos_in_one_file_are_told_at_once_with_suggestions() {
     for meant in ["`configured_email`", "`instant`", "`user_preferences`"] {
         assert!(run.stderr.contains(&format!("did you mean {meant}?")), "{meant}:\n{}", run.stderr);
     }
-    assert_eq!(run.stderr.matches("error: ").count(), 3, "{}", run.stderr);
+    assert_eq!(run.stderr.matches("error M").count(), 3, "{}", run.stderr);
     assert!(!house.path(DATABASE).exists());
 }
 
@@ -68,4 +68,29 @@ fn the_parent_of_the_data_folder_is_recognised() {
     let report = house.import(&house.path("installation"), &["--dry-run", "--json"]).status(0).json();
     assert_eq!(report["mappings"]["set"], "fossawork");
     assert_eq!(report["outcome"], "dry-run");
+}
+
+/// `[ignore]` decides that a secret is left behind; a catch-all above it must not keep it all the same.
+#[test]
+fn an_ignored_secret_is_not_kept_by_a_catch_all() {
+    let house = House::new();
+    let set = |without: &str| {
+        house.file("set/set.toml", "name = \"x\"\n");
+        house.file("set/schema/001_a.up.sql", "CREATE TABLE a (id TEXT NOT NULL PRIMARY KEY, data JSON);\n");
+        house.file("set/schema/001_a.down.sql", "DROP TABLE a;\n");
+        let mapping = format!(
+            "expected = [\"id\", \"apiKey\"]\n[source]\nfiles = [\"a.json\"]\n[table.a]\nkey = [\"id\"]\n[table.a.columns]\n\
+             id = \"id\"\ndata = {{ json = \"@\"{without} }}\n[ignore]\napiKey = \"nobody needs it\"\n"
+        );
+        house.file("set/a.toml", mapping);
+    };
+    let source = house.file("tree/a.json", r#"{"id": "1", "apiKey": "supersecretvalue99"}"#);
+    let source = source.parent().unwrap();
+    set("");
+    let report = house.import(source, &["--mappings", "set", "--json"]).status(1).json();
+    assert!(crate::house::findings(&report).iter().any(|(code, _, _)| code == "X001"), "{report:#}");
+    assert!(!report.to_string().contains("supersecret"));
+    set(", without = [\"apiKey\"]");
+    house.import(source, &["--mappings", "set"]).status(0);
+    assert_eq!(house.one("SELECT data FROM a"), "{\"id\":\"1\"}");
 }

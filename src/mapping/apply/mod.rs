@@ -1,17 +1,23 @@
 //! From a record to rows: a pure function of the record, its file, and the keys of finished levels.
 
 mod condition;
+mod draft;
 mod eval;
 mod fit;
+mod json;
 mod path;
 mod row;
 mod scope;
+mod secrets;
+mod trace;
 
 pub use condition::shape_fits;
+pub use draft::{Claim, ClaimAs, Draft, Origin};
 pub use fit::kind_name;
 pub use path::{empty_ends, follow_from as follow, select};
-pub use row::{Claim, ClaimAs, Draft, Origin, evaluate};
+pub use row::evaluate;
 pub use scope::{Current, Fault, FileContext, Got, Owner, Scope, Stop, Touch};
+pub use trace::{Made, StepTaken, Trace};
 
 use super::compile::CompiledRule;
 use super::model::Set;

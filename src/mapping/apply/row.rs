@@ -1,99 +1,21 @@
 //! One row: its columns evaluated in any order, each once, all faults at once.
 
-use super::eval::{RuleView, literal_datum};
+use super::draft::{Claim, ClaimAs, Draft, Origin};
+use super::eval::RuleView;
 use super::fit::{as_text, fit};
+use super::json::literal_datum;
 use super::scope::{Current, Fault, Got, Scope, Stop, Touch};
-use crate::account::NameLeaf;
+use super::trace::Made;
 use crate::finding::{
     ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_NULLED, VALUE_TYPE,
 };
 use crate::keyindex::KeyText;
 use crate::mapping::compile::{CompiledRule, FieldSource};
-use crate::mapping::model::{ColumnRule, Expr, From, KeyPart, PathExpr, Policy, Root, Rule, SecretRule};
+use crate::mapping::model::{ColumnRule, Expr, From, KeyPart, PathExpr, Policy, Root, Rule};
 use crate::row::Value;
-use crate::step::Datum;
 use crate::table::ColumnType;
-use secrecy::{ExposeSecret, SecretString};
 use std::rc::Rc;
 use std::sync::OnceLock;
-
-/// What a leaf is claimed as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClaimAs {
-    /// A column's value, or part of one.
-    Column,
-    /// Kept in a JSON column.
-    Json,
-    /// Sealed.
-    Sealed,
-    /// Dropped by the secret rule of this index, with its reason.
-    Dropped(usize),
-    /// A secret that is empty and makes no row.
-    EmptySecret,
-}
-
-/// Leaves that a row claims.
-#[derive(Debug, Clone)]
-pub struct Claim {
-    /// Which.
-    pub touch: Touch,
-    /// As what.
-    pub class: ClaimAs,
-    /// The field it was claimed for; none for what is dropped.
-    pub field: Option<usize>,
-}
-
-/// How a column came to its value, for the report's counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// The source gave it, by the alternative of this number (0 where there is one).
-    Found(u16),
-    /// The mapping's default.
-    Defaulted,
-    /// NULL, because the source has no such value.
-    Nulled,
-    /// The mapping's own: a literal, NULL on purpose, a sealed value.
-    Own,
-}
-
-/// A row as mapped: its fate is not decided yet.
-#[derive(Debug)]
-pub struct Draft {
-    /// The index of the rule in its mapping.
-    pub rule: usize,
-    /// The node that made it: the record, or an element of it.
-    pub node: Option<u32>,
-    /// That node's offset in the file.
-    pub at: u64,
-    /// The position of that element in its selection, from 1.
-    pub position: i64,
-    /// Values in the order of the compiled rule's fields; NULL where `secrets` has one.
-    pub values: Vec<Value>,
-    /// What is to be sealed, by field.
-    pub secrets: Vec<(usize, SecretString)>,
-    /// Fields that hold the run's start time, left out of every comparison.
-    pub clock: Vec<usize>,
-    /// Fields made from a secret path: never allowed to reach the target.
-    pub tainted: Vec<usize>,
-    /// How each field came to its value.
-    pub origins: Vec<Origin>,
-    /// The rule's key; `None` when it has none.
-    pub key: Option<KeyText>,
-    /// The index, among the record's drafts, of the parent's.
-    pub parent: Option<usize>,
-    /// The leaves it is made from.
-    pub claims: Vec<Claim>,
-    /// All its secrets are empty: it takes its key, and makes no row.
-    pub empty: bool,
-    /// Fields that hold the parent's id once the engine has given it.
-    pub parents_id: Vec<usize>,
-    /// Names that a `.*` matched; they count as leaves.
-    pub names: Vec<NameLeaf>,
-    /// The names that `key_as` gave, which the rules below it see as well.
-    pub named: Rc<Vec<(String, String, NameLeaf)>>,
-    /// Values that should agree and do not.
-    pub differing: Vec<(Severity, Fault)>,
-}
 
 /// Why there is no row, and as much of it as could be made.
 pub(super) struct NoRow {
@@ -119,8 +41,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) sealing: bool,
     /// The alternative that the expression being evaluated chose.
     pub(super) chosen: Option<usize>,
-    rule: &'a Rule,
-    compiled: &'a CompiledRule,
+    pub(super) rule: &'a Rule,
+    pub(super) compiled: &'a CompiledRule,
     parent: Option<(&'a CompiledRule, &'a Draft)>,
     memo: Vec<Memo>,
     faults: Vec<Fault>,
@@ -228,7 +150,16 @@ impl<'a, 't> RowMaker<'a, 't> {
         let column = &self.rule.columns[at];
         let outer =
             (std::mem::take(&mut self.tainted), std::mem::take(&mut self.clock), std::mem::take(&mut self.chosen));
+        if let Some(trace) = self.scope.trace {
+            trace.begin(self.compiled, &column.name, self.draft.at);
+        }
+        let claimed = self.draft.claims.len();
         let made = self.value(field, column);
+        if let Some(trace) = self.scope.trace {
+            let value = made.as_ref().ok();
+            let secret = self.tainted;
+            trace.end(&Made { field, claims: self.draft.claims.get(claimed..).unwrap_or_default(), value, secret });
+        }
         if self.tainted {
             self.draft.tainted.push(field);
         }
@@ -417,109 +348,6 @@ impl<'a, 't> RowMaker<'a, 't> {
         expr.steps.is_empty() && self.parent.is_some_and(|(rule, _)| rule.given_id.as_ref() == Some(column))
     }
 
-    fn secret(&mut self, field: usize, at: usize) -> Result<(), Stop> {
-        let rule = self.rule;
-        let secret = &rule.secrets[at];
-        let (text, trail) = self.secret_text(secret)?;
-        let empty = text.as_ref().is_none_or(|text| text.expose_secret().is_empty());
-        let class = if empty && secret.default.is_none() { ClaimAs::EmptySecret } else { ClaimAs::Sealed };
-        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field: Some(field) }));
-        match (text, &secret.default) {
-            (Some(text), _) if !empty => self.draft.secrets.push((field, text)),
-            (_, Some(default)) => self.draft.secrets.push((field, SecretString::from(default.clone()))),
-            _ if secret.need => self.draft.empty = true,
-            _ if self.compiled.fields[field].column.not_null => {
-                let mut fault = Fault::new(
-                    &VALUE_EMPTY,
-                    format!("the secret for `{}` is empty, and the column takes no NULL", secret.name),
-                );
-                fault.column = Some(secret.name.clone());
-                fault.line = secret.line;
-                fault.at = Some(self.draft.at);
-                return Err(fault.into());
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn secret_text(&mut self, secret: &SecretRule) -> Result<(Option<SecretString>, Vec<Touch>), Stop> {
-        let scope = self.scope.clone();
-        let mut trail = Vec::new();
-        let (tainted, clock) = (self.tainted, self.clock);
-        self.sealing = true;
-        let mut got = self.eval(&secret.expr, &scope, &mut trail);
-        if let Ok(Got::Node(node, doc)) = &got
-            && node.is_container()
-        {
-            let mut json = String::new();
-            self.container(*node, *doc, &[], &mut trail, &mut json);
-            got = Ok(Got::Datum(Datum::Json(json)));
-        }
-        self.sealing = false;
-        (self.tainted, self.clock) = (tainted, clock);
-        let fault = |message: String, at| {
-            let mut fault = Fault::new(&VALUE_TYPE, message);
-            fault.column = Some(secret.name.clone());
-            fault.line = secret.line;
-            fault.at = at;
-            fault
-        };
-        match got {
-            Ok(Got::Missing | Got::Null) => Ok((None, trail)),
-            Ok(got) => match as_text(&got) {
-                Some(text) => Ok((Some(SecretString::from(text)), trail)),
-                None => {
-                    Err(fault(format!("the secret for `{}` is no text", secret.name), first_place(&trail, &scope))
-                        .into())
-                }
-            },
-            // A step's message may quote the value: say only that it failed.
-            Err(Stop::Reject(bad)) => {
-                Err(fault(format!("a step cannot convert the secret for `{}`", secret.name), bad.at).into())
-            }
-            Err(Stop::Skip) => Err(Stop::Skip),
-        }
-    }
-
-    /// Claims what the rule drops with a reason.
-    fn dropped(&mut self) {
-        let rule = self.rule;
-        for (at, secret) in rule.secrets.iter().enumerate() {
-            if matches!(secret.kind, crate::mapping::model::SecretKind::Drop(_)) {
-                let scope = self.scope.clone();
-                let mut trail = Vec::new();
-                // Dropped whatever it is: its steps have nothing to say here.
-                if let Ok(Got::Node(node, doc)) = self.eval(&secret.expr, &scope, &mut trail)
-                    && node.is_container()
-                {
-                    trail.push(Touch::Nodes(doc, node.span()));
-                }
-                self.draft.claims.extend(trail.into_iter().map(|touch| Claim {
-                    touch,
-                    class: ClaimAs::Dropped(at),
-                    field: None,
-                }));
-            }
-        }
-    }
-
-    /// A row all of whose secrets are empty is no credential.
-    fn without_secrets(&mut self) {
-        let sealed = self.compiled.fields.iter().any(|field| matches!(field.source, FieldSource::Secret(_)));
-        if sealed && self.draft.secrets.iter().all(|(_, text)| text.expose_secret().is_empty()) {
-            self.draft.empty = true;
-        }
-        if self.draft.empty {
-            for claim in &mut self.draft.claims {
-                claim.class = match claim.class {
-                    ClaimAs::Sealed | ClaimAs::EmptySecret => ClaimAs::EmptySecret,
-                    other => other,
-                };
-            }
-        }
-    }
-
     fn key(&mut self) -> Result<Option<KeyText>, Fault> {
         if self.rule.key.is_empty() {
             return Ok(None);
@@ -575,7 +403,7 @@ impl<'t> RowMaker<'_, 't> {
 }
 
 /// The offset of the first leaf that a value was made from.
-fn first_place(trail: &[Touch], scope: &Scope) -> Option<u64> {
+pub(super) fn first_place(trail: &[Touch], scope: &Scope) -> Option<u64> {
     trail.iter().find_map(|touch| match touch {
         Touch::Nodes(crate::mapping::declared::Doc::Record, nodes) => Some(scope.record.sibling(nodes.start).at()),
         Touch::Nodes(crate::mapping::declared::Doc::Frame, nodes) => Some(scope.frame.sibling(nodes.start).at()),

@@ -1,5 +1,6 @@
 //! What an expression can see, and what it finds.
 
+use super::trace::Trace;
 use crate::account::NameLeaf;
 use crate::finding::{Code, FileId};
 use crate::keyindex::KeyIndex;
@@ -161,6 +162,8 @@ pub struct Scope<'a, 't> {
     pub element: Current<'t>,
     /// Its position in the innermost selection, from 1.
     pub position: i64,
+    /// Who is told how values are made, where somebody asks.
+    pub trace: Option<&'a dyn Trace>,
     /// Names given by `key_as`: context name, member name, and its leaf.
     pub names: Rc<Vec<(String, String, NameLeaf)>>,
 }

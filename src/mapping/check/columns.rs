@@ -2,7 +2,7 @@
 
 use super::{Spot, Told, columns_of};
 use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, Policy, SecretKind};
-use crate::mapping::suggest;
+use crate::mapping::{codes, suggest};
 use crate::table::Column;
 
 pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
@@ -15,7 +15,7 @@ pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
                 "rule `{}` names column `{name}`, which table `{}` does not have",
                 spot.rule.name, spot.table.name
             );
-            spot.refuse(told, line, message, suggest::hint(name, columns_of(spot.table)));
+            spot.refuse(told, &codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, columns_of(spot.table)));
         }
     }
     for column in &spot.rule.columns {
@@ -30,7 +30,7 @@ pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
                 "rule `{}` gives no value for `{}.{name}`, which is NOT NULL and has no default",
                 spot.rule.name, spot.table.name
             );
-            spot.refuse(told, spot.rule.line, message, None);
+            spot.refuse(told, &codes::VALUE_NOT_GIVEN, spot.rule.line, message, None);
         }
     }
 }
@@ -46,7 +46,7 @@ fn never_null(spot: &Spot<'_>, column: &ColumnRule, told: &mut Told) {
     if let Some(policy) = policy {
         let message = format!("{policy} would leave `{}.{}` NULL, which is NOT NULL", spot.table.name, column.name);
         let hint = "use `reject`, `skip` or a `default`";
-        spot.refuse(told, column.line, message, Some(hint.to_owned()));
+        spot.refuse(told, &codes::NULL_POSSIBLE, column.line, message, Some(hint.to_owned()));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Told;
 use super::secrets::Places;
+use crate::mapping::codes;
 use crate::mapping::model::{KeyPart, Mapping, Root, Rooted};
 use crate::mapping::place::{At, Place, has_whole_shape};
 use crate::mapping::walk::{self, Read};
@@ -56,7 +57,7 @@ pub(super) fn check(mapping: &Mapping, told: &mut Told) {
         if !found {
             let message = format!("`{}` is only narrowed, hashed or tested, so its value would be lost", place.show());
             let hint = "keep it in a column or in `json` as well, or `[ignore]` it with a reason";
-            told.refuse(&mapping.file, line, message, Some(hint.to_owned()));
+            told.refuse(&codes::VALUE_LOST, &mapping.file, line, message, Some(hint.to_owned()));
             seen.push(place);
         }
     }

@@ -2,7 +2,6 @@
 
 mod columns;
 mod kept;
-mod order;
 mod references;
 mod secrets;
 mod shapes;
@@ -14,8 +13,9 @@ mod tests;
 pub use secrets::check_secret_names;
 
 use crate::error::Error;
+use crate::finding::Code;
 use crate::mapping::model::{ColumnRule, Expr, Mapping, OnDuplicate, Owners, Rule, Set};
-use crate::mapping::suggest;
+use crate::mapping::{codes, order, suggest};
 use crate::table::{Schema, Table};
 
 /// Everything that can be known to go wrong before a file is read: all of it, in the order of
@@ -29,7 +29,7 @@ pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
                 let hint = suggest::hint(&rule.into, tables(schema));
                 let message =
                     format!("rule `{}` writes into table `{}`, which the schema does not have", rule.name, rule.into);
-                told.refuse(&mapping.file, rule.line, message, hint);
+                told.refuse(&codes::TABLE_UNKNOWN, &mapping.file, rule.line, message, hint);
                 continue; // Nothing more can be judged without the table.
             };
             let spot = Spot { set, schema, mapping, rule, table };
@@ -43,7 +43,7 @@ pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
         kept::check(mapping, &mut told);
     }
     secrets::check_names(set, &mut told);
-    order::check(set, schema, &mut told);
+    check_order(set, schema, &mut told);
     told.sorted(set)
 }
 
@@ -58,8 +58,8 @@ struct Spot<'c> {
 }
 
 impl<'c> Spot<'c> {
-    fn refuse(&self, told: &mut Told, line: u32, message: impl Into<String>, hint: Option<String>) {
-        told.refuse(&self.mapping.file, line, message, hint);
+    fn refuse(&self, told: &mut Told, code: &Code, line: u32, message: impl Into<String>, hint: Option<String>) {
+        told.refuse(code, &self.mapping.file, line, message, hint);
     }
 
     /// The expression of a column or `let`.
@@ -85,8 +85,8 @@ struct Told {
 }
 
 impl Told {
-    fn refuse(&mut self, file: &str, line: u32, message: impl Into<String>, hint: Option<String>) {
-        let error = Error::request(message).at(format_args!("{file}:{line}"));
+    fn refuse(&mut self, code: &Code, file: &str, line: u32, message: impl Into<String>, hint: Option<String>) {
+        let error = Error::request(message).coded(code.id).at(format_args!("{file}:{line}"));
         let error = match hint {
             Some(hint) => error.hint(hint),
             None => error,
@@ -98,6 +98,18 @@ impl Told {
         let place = |file: &str| set.mappings.iter().position(|mapping| mapping.file == file);
         self.errors.sort_by_key(|(file, line, _)| (place(file), *line));
         self.errors.into_iter().map(|(_, _, error)| error).collect()
+    }
+}
+
+/// Rules that have no order.
+fn check_order(set: &Set, schema: &Schema, told: &mut Told) {
+    for fault in order::faults(set, schema) {
+        let code = match fault {
+            order::Fault::Circle(_) => &codes::RULES_CIRCLE,
+            order::Fault::Late(..) => &codes::RULE_LATE,
+        };
+        let (mapping, rule) = fault.at().of(set);
+        told.refuse(code, &mapping.file, rule.line, fault.message(set), Some(code.help.to_owned()));
     }
 }
 
@@ -120,7 +132,7 @@ fn check_set(set: &Set, schema: &Schema, told: &mut Told) {
         if schema.table(&entry.table).is_none() {
             let message =
                 format!("`[precedence]` orders the feeders of table `{}`, which the schema does not have", entry.table);
-            told.refuse(&file, entry.line, message, suggest::hint(&entry.table, tables(schema)));
+            told.refuse(&codes::TABLE_UNKNOWN, &file, entry.line, message, suggest::hint(&entry.table, tables(schema)));
         }
     }
     if let Some(owners) = &set.owners {
@@ -138,13 +150,13 @@ fn owners_have_ids(set: &Set, owners: &Owners, schema: &Schema, told: &mut Told)
     };
     let [key] = table.primary_key()[..] else {
         let message = format!("owners are rows of table `{}`, whose primary key is not one column", table.name);
-        return told.refuse(&set_file(set), owners.line, message, None);
+        return told.refuse(&codes::OWNERS_KEYLESS, &set_file(set), owners.line, message, None);
     };
     for (mapping, rule) in givers(set, &table.name).filter(|(_, rule)| !gives(rule, key)) {
         let message =
             format!("rule `{}` gives no value for `{}.{key}`, by which owners are known", rule.name, table.name);
         let hint = "an owner's key must come from the source, so that it is known before the row is written";
-        told.refuse(&mapping.file, rule.line, message, Some(hint.to_owned()));
+        told.refuse(&codes::OWNERS_KEYLESS, &mapping.file, rule.line, message, Some(hint.to_owned()));
     }
 }
 
@@ -164,7 +176,7 @@ fn ids_have_one_giver(set: &Set, schema: &Schema, told: &mut Told) {
                     rule.name, table.name, other.name, one.name
                 );
                 let hint = format!("give `{key}` a value in every rule of the table, or in none");
-                told.refuse(&mapping.file, rule.line, message, Some(hint));
+                told.refuse(&codes::ID_TWO_GIVERS, &mapping.file, rule.line, message, Some(hint));
             }
         }
     }
@@ -183,13 +195,19 @@ fn gives(rule: &Rule, column: &str) -> bool {
 fn check_owners(owners: &Owners, schema: &Schema, file: &str, told: &mut Told) {
     let Some(table) = schema.table(&owners.table) else {
         let message = format!("owners are rows of table `{}`, which the schema does not have", owners.table);
-        return told.refuse(file, owners.line, message, suggest::hint(&owners.table, tables(schema)));
+        return told.refuse(
+            &codes::TABLE_UNKNOWN,
+            file,
+            owners.line,
+            message,
+            suggest::hint(&owners.table, tables(schema)),
+        );
     };
     for find in &owners.find {
         if table.column(&find.by).is_none() {
             let message =
                 format!("owners are found by column `{}`, which table `{}` does not have", find.by, table.name);
-            told.refuse(file, owners.line, message, suggest::hint(&find.by, columns_of(table)));
+            told.refuse(&codes::COLUMN_UNKNOWN, file, owners.line, message, suggest::hint(&find.by, columns_of(table)));
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use super::{Spot, Told, columns_of, tables};
 use crate::mapping::model::{Expr, From, KeyPart, PathExpr, Root};
-use crate::mapping::suggest;
 use crate::mapping::walk::{self, Read, Visit};
+use crate::mapping::{codes, suggest};
 use crate::table::Table;
 
 pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
@@ -29,7 +29,13 @@ fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>, told: &mut Told) {
         Read::Row { table, column, by, .. } => {
             let Some(known) = spot.schema.table(table) else {
                 let message = format!("table `{table}` is looked up, and the schema does not have it");
-                return spot.refuse(told, visit.line, message, suggest::hint(table, tables(spot.schema)));
+                return spot.refuse(
+                    told,
+                    &codes::TABLE_UNKNOWN,
+                    visit.line,
+                    message,
+                    suggest::hint(table, tables(spot.schema)),
+                );
             };
             let by = by.iter().map(|(name, expr)| (name.as_str(), expr.line));
             for (name, line) in column.map(|column| (column, visit.line)).into_iter().chain(by) {
@@ -43,7 +49,7 @@ fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>, told: &mut Told) {
 fn column_is_there(spot: &Spot<'_>, table: &Table, name: &str, line: u32, told: &mut Told) {
     if table.column(name).is_none() {
         let message = format!("column `{name}` is looked up, and table `{}` does not have it", table.name);
-        spot.refuse(told, line, message, suggest::hint(name, columns_of(table)));
+        spot.refuse(told, &codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, columns_of(table)));
     }
 }
 
@@ -59,7 +65,13 @@ fn path_names(spot: &Spot<'_>, path: &PathExpr, line: u32, told: &mut Told) {
             let given = parent.columns.iter().map(|column| column.name.as_str()).chain(table.integer_key());
             if !given.clone().any(|column| column == name) {
                 let message = format!("`^{name}` is no column that the parent rule `{}` gives", parent.name);
-                spot.refuse(told, line, message, suggest::hint(name, given.collect::<Vec<_>>()));
+                spot.refuse(
+                    told,
+                    &codes::COLUMN_UNKNOWN,
+                    line,
+                    message,
+                    suggest::hint(name, given.collect::<Vec<_>>()),
+                );
             }
         }
         Root::Context(name) => {
@@ -90,7 +102,7 @@ fn foreign_keys(spot: &Spot<'_>, told: &mut Told) {
                     "find the row with `lookup = \"{}.{to}\"`, or take the column from the owner or the parent",
                     key.table
                 );
-                spot.refuse(told, column.line, message, Some(hint));
+                spot.refuse(told, &codes::REFERENCE_OPEN, column.line, message, Some(hint));
             }
         }
     }

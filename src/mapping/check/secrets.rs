@@ -2,6 +2,7 @@
 
 use super::{Spot, Told};
 use crate::error::Error;
+use crate::mapping::codes;
 use crate::mapping::model::{KeyPart, Mapping, SecretKind, Set};
 use crate::mapping::place::{At, Place, has_whole_shape};
 use crate::mapping::walk::{self, Visit};
@@ -28,7 +29,7 @@ pub(super) fn check_rule(spot: &Spot<'_>, told: &mut Told) {
             let message =
                 format!("rule `{}` seals `{}`, and its key is not made of columns", spot.rule.name, first.name);
             let hint = "a sealed value is bound to its row: say `key = [\"column\", …]`";
-            spot.refuse(told, spot.rule.line, message, Some(hint.to_owned()));
+            spot.refuse(told, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
         }
         Some(key) => {
             for part in key {
@@ -37,13 +38,13 @@ pub(super) fn check_rule(spot: &Spot<'_>, told: &mut Told) {
                     let message =
                         format!("rule `{}` seals values under `{part}`, which is no text or integer", spot.rule.name);
                     let hint = "a sealed value is bound to its key's text, and other types have more than one";
-                    spot.refuse(told, spot.rule.line, message, Some(hint.to_owned()));
+                    spot.refuse(told, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
                 }
                 if spot.table.integer_key() == Some(part) && spot.column(part).is_none() {
                     let message =
                         format!("rule `{}` seals values under `{part}`, an id that the engine gives", spot.rule.name);
                     let hint = "a sealed value is bound to its row for life: choose a key that the source gives";
-                    spot.refuse(told, spot.rule.line, message, Some(hint.to_owned()));
+                    spot.refuse(told, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
                 }
             }
         }
@@ -62,7 +63,7 @@ pub(super) fn check_rule(spot: &Spot<'_>, told: &mut Told) {
             ColumnType::Text { .. } | ColumnType::Json => continue, // It fits.
             _ => format!("`{}.{}` is `{}`, and a sealed value is text", spot.table.name, secret.name, column.declared),
         };
-        spot.refuse(told, secret.line, message, None);
+        spot.refuse(told, &codes::SEAL_UNFIT, secret.line, message, None);
     }
 }
 
@@ -90,7 +91,7 @@ pub(super) fn check_clear_uses(mapping: &Mapping, told: &mut Told) {
         if let Some(secret) = places.secret.iter().find(|secret| place.is_in(secret)) {
             let message = format!("`{}` is a secret of this mapping, and is used in clear text here", secret.show());
             let hint = "seal it here too, or say why it is none with `declassify = \"reason\"` beside the secret";
-            told.refuse(&mapping.file, line, message, Some(hint.to_owned()));
+            told.refuse(&codes::SECRET_CLEAR, &mapping.file, line, message, Some(hint.to_owned()));
         }
     }
 }
@@ -124,7 +125,7 @@ pub(super) fn check_names(set: &Set, told: &mut Told) {
             if place.sounds_secret() && !places.decided(&place) && !seen.contains(&place) {
                 let message = format!("`{}` sounds like a secret, and nothing says that it is one", place.show());
                 let hint = "seal it, drop it, or ignore it with a reason";
-                told.refuse(&mapping.file, line, message, Some(hint.to_owned()));
+                told.refuse(&codes::SECRET_UNDECIDED, &mapping.file, line, message, Some(hint.to_owned()));
                 seen.push(place);
             }
         }

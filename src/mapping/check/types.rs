@@ -1,6 +1,7 @@
 //! What expressions give fits the columns they are written into.
 
 use super::{Spot, Told};
+use crate::mapping::codes;
 use crate::mapping::model::{ColumnRule, Digest, Expr, From, JsonExpr, Literal, PathExpr, Root};
 use crate::step::OutputType;
 use crate::table::ColumnType;
@@ -95,7 +96,7 @@ fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, 
         }
         _ => None,
     };
-    spot.refuse(told, column.line, message, hint.map(str::to_owned));
+    spot.refuse(told, &codes::TYPE_UNFIT, column.line, message, hint.map(str::to_owned));
 }
 
 fn of_expr(spot: &Spot<'_>, expr: &Expr, depth: u32) -> Vec<Gives> {
@@ -221,7 +222,7 @@ fn steps_follow(spot: &Spot<'_>, expr: &Expr, told: &mut Told) {
                 pair[0].name(),
                 of_output(output).words()
             );
-            spot.refuse(told, expr.line, message, None);
+            spot.refuse(told, &codes::STEP_UNFIT, expr.line, message, None);
         }
     }
     match &expr.from {

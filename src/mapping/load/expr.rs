@@ -7,7 +7,7 @@ use super::keys::{self, SOURCES};
 use super::path::{self, Wrong};
 use super::tree::{Fields, Item};
 use crate::mapping::model::{Digest, Expr, From, JsonExpr, Literal, PathExpr, Rooted};
-use crate::mapping::suggest;
+use crate::mapping::{codes, suggest};
 use crate::record::Selection;
 use crate::step::Step;
 use regex::Regex;
@@ -302,8 +302,10 @@ fn step(item: Item<'_>) -> Option<Step> {
     };
     parsed
         .map_err(|message| match message.rsplit_once(", did you mean ") {
-            Some((message, meant)) => item.refuse_with(message, format!("did you mean {meant}")),
-            None => item.refuse(message),
+            Some((message, meant)) => {
+                item.refuse_as(&codes::STEP_WRONG, message, Some(format!("did you mean {meant}")));
+            }
+            None => item.refuse_as(&codes::STEP_WRONG, message, None),
         })
         .ok()
 }
@@ -315,7 +317,7 @@ pub(super) fn regex(item: Item<'_>) -> Option<Regex> {
         .map_err(|error| {
             let why = error.to_string();
             let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            item.refuse(format!("`{}` is no regular expression: {why}", item.name));
+            item.refuse_as(&codes::REGEX_WRONG, format!("`{}` is no regular expression: {why}", item.name), None);
         })
         .ok()
 }
@@ -334,12 +336,8 @@ pub(super) fn rooted_of(item: Item<'_>) -> Option<Rooted> {
 pub(super) fn told<T>(item: Item<'_>, result: Result<T, Wrong>) -> Option<T> {
     match result {
         Ok(value) => Some(value),
-        Err(Wrong { message, hint: Some(hint) }) => {
-            item.refuse_with(message, hint);
-            None
-        }
-        Err(Wrong { message, hint: None }) => {
-            item.refuse(message);
+        Err(Wrong { message, hint }) => {
+            item.refuse_as(&codes::PATH_WRONG, message, hint);
             None
         }
     }

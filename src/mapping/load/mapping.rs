@@ -4,6 +4,7 @@ use super::condition::condition;
 use super::expr::{path_of, rooted_of, told};
 use super::tree::{Fields, Item};
 use super::{keys, path, rule};
+use crate::mapping::codes;
 use crate::mapping::model::{Format, Mapping, Pattern, Shape, Source};
 
 /// The mapping of a file, with the lines of its patterns.
@@ -94,7 +95,7 @@ fn source(fields: &Fields<'_>) -> (Source, Vec<u32>) {
 
 /// A file pattern.
 pub(super) fn pattern(item: Item<'_>, text: &str) -> Option<Pattern> {
-    Pattern::parse(text).map_err(|message| item.refuse(message)).ok()
+    Pattern::parse(text).map_err(|message| item.refuse_as(&codes::PATTERN_WRONG, message, None)).ok()
 }
 
 fn shape(item: Item<'_>) -> Option<Shape> {

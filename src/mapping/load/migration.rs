@@ -3,7 +3,7 @@
 use super::digest_hex;
 use super::tree::Doc;
 use crate::error::Error;
-use crate::mapping::suggest;
+use crate::mapping::{codes, suggest};
 use crate::table::Migration;
 use sha2::{Digest as _, Sha256};
 
@@ -26,12 +26,13 @@ pub(super) fn migrations(folder: &str, files: &[(String, String)]) -> (Vec<Migra
                 errors.extend(wrong);
                 if migrations.iter().any(|other| other.version == migration.version) {
                     let message = format!("two migrations have the version `{}`", migration.version);
-                    errors.push(Error::request(message).at(&path));
+                    errors.push(Error::request(message).coded(codes::MIGRATION_WRONG.id).at(&path));
                 }
                 for depends in &migration.depends {
                     let known = migrations.iter().map(|other| other.version.as_str());
                     if !known.clone().any(|version| version == depends) {
-                        let error = Error::request(format!("no migration before this one is called `{depends}`"));
+                        let message = format!("no migration before this one is called `{depends}`");
+                        let error = Error::request(message).coded(codes::MIGRATION_WRONG.id);
                         let error = match suggest::nearest(depends, known) {
                             Some(meant) => error.hint(format!("did you mean `{meant}`?")),
                             None => error.hint("a migration depends on ones with a lower number"),
@@ -48,7 +49,8 @@ pub(super) fn migrations(folder: &str, files: &[(String, String)]) -> (Vec<Migra
                 });
                 if !has_up {
                     let hint = "migrations are called `001_what.up.sql`, and `001_what.down.sql` to take them back";
-                    errors.push(Error::request(format!("`{file}` is no migration")).at(&path).hint(hint));
+                    let error = Error::request(format!("`{file}` is no migration")).coded(codes::MIGRATION_WRONG.id);
+                    errors.push(error.at(&path).hint(hint));
                 }
             }
         }
@@ -80,7 +82,7 @@ fn migration(stem: &str, path: &str, text: &str, down: Option<String>) -> (Migra
         };
         let (word, value) = (word.trim(), value.trim());
         match word {
-            "version" if value.is_empty() => doc.refuse(line, "`version` is empty", None),
+            "version" if value.is_empty() => doc.refuse(&codes::MIGRATION_WRONG, line, "`version` is empty", None),
             "version" => value.clone_into(&mut migration.version),
             "description" => value.clone_into(&mut migration.description),
             "depends" => {
@@ -90,7 +92,8 @@ fn migration(stem: &str, path: &str, text: &str, down: Option<String>) -> (Migra
             _ => {
                 if let Some(meant) = suggest::nearest(word, HEADER) {
                     let hint = format!("did you mean `{meant}`?");
-                    doc.refuse(line, format!("the header of a migration has no `{word}`"), Some(hint));
+                    let message = format!("the header of a migration has no `{word}`");
+                    doc.refuse(&codes::MIGRATION_WRONG, line, message, Some(hint));
                 }
             }
         }

@@ -22,6 +22,7 @@ mod tree;
 mod tests;
 
 use crate::error::{Error, Result};
+use crate::mapping::codes;
 use crate::mapping::model::{Mapping, Set};
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
@@ -71,7 +72,7 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
     let shown = format!("{folder}/set.toml");
     let text = files.iter().find(|(name, _)| name == "set.toml").map_or("", |(_, text)| text);
     if text.is_empty() {
-        return Err(Error::request("this is no mapping set: it has no set.toml").at(&folder));
+        return Err(Error::request("this is no mapping set: it has no set.toml").coded(codes::NO_SET.id).at(&folder));
     }
     let set_doc = Doc::new(shown, text);
     let parsed = set_doc.parse(text).map(DeValue::Table);
@@ -86,7 +87,8 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
         let Some(stem) = name.strip_suffix(".toml").filter(|stem| *stem != "set") else {
             if !part_of_a_set(name) {
                 let hint = "a set has set.toml, mappings (`*.toml`), `schema/*.sql` and `*.md`";
-                errors.push(Error::request(format!("`{name}` is no part of a mapping set")).at(&folder).hint(hint));
+                let error = Error::request(format!("`{name}` is no part of a mapping set")).coded(codes::NO_SET.id);
+                errors.push(error.at(&folder).hint(hint));
             }
             continue; // set.toml is read already, migrations are read below.
         };
@@ -143,7 +145,9 @@ fn files_of(folder: &Path) -> Result<Vec<(String, String)>> {
     for entry in entries {
         let entry = entry.map_err(|error| {
             let why = error.io_error().map_or_else(|| "it loops".to_owned(), ToString::to_string);
-            Error::request(format!("the mapping set cannot be read: {why}")).at(folder.display())
+            Error::request(format!("the mapping set cannot be read: {why}"))
+                .coded(codes::NO_SET.id)
+                .at(folder.display())
         })?;
         if entry.file_type().is_dir() {
             continue; // Its files follow.

@@ -2,9 +2,10 @@
 
 use super::Loaded;
 use super::tree::Doc;
+use crate::finding::Code;
 use crate::mapping::model::{Condition, Expr, KeyPart, Mapping, PathExpr, Pattern, Root, Rule, Set};
-use crate::mapping::suggest;
 use crate::mapping::walk::{self, Read};
+use crate::mapping::{codes, suggest};
 
 /// What the engine itself puts into the context.
 const CONTEXT: [&str; 5] = ["owner", "position", "file", "stem", "started"];
@@ -44,19 +45,19 @@ struct Scope<'l> {
 }
 
 impl<'l> Names<'l> {
-    fn refuse(&self, line: u32, message: String, hint: Option<String>) {
-        self.doc.refuse(line, message, hint);
+    fn refuse(&self, code: &Code, line: u32, message: String, hint: Option<String>) {
+        self.doc.refuse(code, line, message, hint);
     }
 
     fn shapes(&self) {
         let shapes = &self.mapping.source.shapes;
         for (at, shape) in shapes.iter().enumerate() {
             if !shape.name.is_empty() && shapes[..at].iter().any(|other| other.name == shape.name) {
-                self.refuse(shape.line, format!("two shapes are called `{}`", shape.name), None);
+                self.refuse(&codes::NAME_TWICE, shape.line, format!("two shapes are called `{}`", shape.name), None);
             }
             if shape.when.is_none() && at + 1 < shapes.len() {
                 let message = format!("shape `{}` has no `when`, so the shapes after it are never reached", shape.name);
-                self.refuse(shape.line, message, Some("put it last".to_owned()));
+                self.refuse(&codes::SHAPE_UNREACHABLE, shape.line, message, Some("put it last".to_owned()));
             }
             self.key_as(
                 shape.key_as.as_deref(),
@@ -67,6 +68,7 @@ impl<'l> Names<'l> {
                 self.condition(when, shape.line, &Scope { what: "a shape", rule: None, names: Vec::new() });
                 if asks_for_rows(when) {
                     self.refuse(
+                        &codes::NOT_BUILT,
                         shape.line,
                         "`exists` and `absent` in a shape are not built yet".to_owned(),
                         Some("ask in the `when` of a rule".to_owned()),
@@ -81,6 +83,7 @@ impl<'l> Names<'l> {
             && (CONTEXT.contains(&name) || taken.any(|other| other == name))
         {
             self.refuse(
+                &codes::NAME_TWICE,
                 line,
                 format!("`#{name}` is something else already"),
                 Some("choose another name for `key_as`".to_owned()),
@@ -118,6 +121,7 @@ impl<'l> Names<'l> {
                     let names: Vec<_> =
                         rules.iter().filter(|other| other.name != rule.name).map(|other| other.name.as_str()).collect();
                     self.refuse(
+                        &codes::NAME_UNKNOWN,
                         rule.line,
                         format!("rule `{}` has an unknown parent `{parent}`", rule.name),
                         suggest::hint(parent, names),
@@ -127,7 +131,12 @@ impl<'l> Names<'l> {
                 // The rule above tells it.
                 None => break,
                 Some(_) if parent == rule.name => {
-                    self.refuse(rule.line, format!("rule `{}` is its own ancestor", rule.name), None);
+                    self.refuse(
+                        &codes::SELF_MADE,
+                        rule.line,
+                        format!("rule `{}` is its own ancestor", rule.name),
+                        None,
+                    );
                     break;
                 }
                 Some(_) if seen.contains(&parent) => break,
@@ -144,6 +153,7 @@ impl<'l> Names<'l> {
                     let names: Vec<_> =
                         shapes.iter().map(|shape| shape.name.as_str()).filter(|name| !name.is_empty()).collect();
                     self.refuse(
+                        &codes::NAME_UNKNOWN,
                         rule.line,
                         format!("rule `{}` is for an unknown shape `{name}`", rule.name),
                         suggest::hint(name, names),
@@ -151,6 +161,7 @@ impl<'l> Names<'l> {
                 }
                 Some(shape) if shape.ignore.is_some() => {
                     self.refuse(
+                        &codes::SAYING_EMPTY,
                         rule.line,
                         format!("rule `{}` is for shape `{name}`, which is ignored", rule.name),
                         None,
@@ -169,6 +180,7 @@ impl<'l> Names<'l> {
         for (name, line) in columns.chain(secrets).chain(lets) {
             if seen.contains(&name) {
                 self.refuse(
+                    &codes::NAME_TWICE,
                     line,
                     format!("rule `{}` uses the name `{name}` twice", rule.name),
                     Some("columns, secrets and `let` share their names".to_owned()),
@@ -190,6 +202,7 @@ impl<'l> Names<'l> {
                         |meant| format!("did you mean `{meant}`?"),
                     );
                     self.refuse(
+                        &codes::NAME_UNKNOWN,
                         rule.line,
                         format!("the key of rule `{}` names `{name}`, which is no column of it", rule.name),
                         Some(hint),
@@ -212,6 +225,7 @@ impl<'l> Names<'l> {
             Read::Path(path) => self.path(path, visit.line, scope),
             Read::Namespace if self.set_known && self.set.namespace.is_none() => {
                 self.refuse(
+                    &codes::NAMESPACE_MISSING,
                     visit.line,
                     "`uuid5` needs a namespace".to_owned(),
                     Some("say `namespace = \"a UUID\"` in set.toml".to_owned()),
@@ -227,6 +241,7 @@ impl<'l> Names<'l> {
             Root::Parent(column) => {
                 if scope.rule.is_none_or(|rule| rule.parent.is_none()) {
                     self.refuse(
+                        &codes::NAME_UNKNOWN,
                         line,
                         format!("`^{column}` needs a parent, and {} has none", scope.what),
                         Some("say `parent = \"rule\"`".to_owned()),
@@ -241,10 +256,10 @@ impl<'l> Names<'l> {
     fn column(&self, name: &str, line: u32, scope: &Scope<'_>) {
         let secrets = scope.rule.map_or(&[][..], |rule| &rule.secrets);
         if secrets.iter().any(|secret| secret.name == name) {
-            self.refuse(line, format!("`={name}` is a secret, which nothing else can use"), None);
+            self.refuse(&codes::NAME_UNKNOWN, line, format!("`={name}` is a secret, which nothing else can use"), None);
         } else if !scope.names.contains(&name) {
             let message = format!("`={name}` is no column and no `let` of {}", scope.what);
-            self.refuse(line, message, suggest::hint(name, scope.names.clone()));
+            self.refuse(&codes::NAME_UNKNOWN, line, message, suggest::hint(name, scope.names.clone()));
         }
     }
 
@@ -255,10 +270,15 @@ impl<'l> Names<'l> {
         let owner = name == "owner" || name.starts_with("owner.");
         if owner && !given[..given.len() - CONTEXT.len()].contains(&name) {
             if self.set_known && self.set.owners.is_none() {
-                self.refuse(line, format!("`#{name}` needs `[owners]` in set.toml"), None);
+                self.refuse(&codes::NAME_UNKNOWN, line, format!("`#{name}` needs `[owners]` in set.toml"), None);
             }
         } else if !given.contains(&name) {
-            self.refuse(line, format!("nothing sets the context `#{name}`"), suggest::hint(name, given));
+            self.refuse(
+                &codes::NAME_UNKNOWN,
+                line,
+                format!("nothing sets the context `#{name}`"),
+                suggest::hint(name, given),
+            );
         }
     }
 
@@ -289,7 +309,12 @@ impl<'l> Names<'l> {
                 && !needs[..at].iter().any(|(earlier, _, _)| chain.contains(earlier))
             {
                 let chain = chain.iter().map(|name| format!("`={name}`")).collect::<Vec<_>>().join(" needs ");
-                self.refuse(*line, format!("{chain} needs `={name}`: a value cannot be made of itself"), None);
+                self.refuse(
+                    &codes::SELF_MADE,
+                    *line,
+                    format!("{chain} needs `={name}`: a value cannot be made of itself"),
+                    None,
+                );
             }
         }
     }

@@ -3,8 +3,8 @@
 use super::Loaded;
 use super::tree::Doc;
 use crate::mapping::model::{PatternPiece, PatternSegment, Root, Set};
-use crate::mapping::suggest;
 use crate::mapping::walk::{self, Read};
+use crate::mapping::{codes, suggest};
 
 /// The owner's directory must be a whole segment of some pattern.
 pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
@@ -20,6 +20,7 @@ pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
         let captures: Vec<_> = patterns().flat_map(|(_, (pattern, _))| pattern.captures()).collect();
         let message = format!("no file pattern captures `{{{}}}`, so no directory has an owner", owners.capture);
         set_doc.refuse(
+            &codes::OWNERS_WRONG,
             owners.line,
             message,
             suggest::nearest(&owners.capture, captures).map(|meant| format!("did you mean `{meant}`?")),
@@ -36,6 +37,7 @@ pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
         });
         if part.is_some() {
             one.doc.refuse(
+                &codes::OWNERS_WRONG,
                 *line,
                 format!("`{{{}}}` in `{}` is no directory", owners.capture, pattern.text),
                 Some("`owners.capture` stands alone in a segment before the last".to_owned()),
@@ -54,7 +56,12 @@ pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
             };
             if !fits {
                 let message = "an owner is found by the directory's name alone";
-                set_doc.refuse(visit.line, message, Some("only `#owner` can be used here".to_owned()));
+                set_doc.refuse(
+                    &codes::OWNERS_WRONG,
+                    visit.line,
+                    message,
+                    Some("only `#owner` can be used here".to_owned()),
+                );
             }
         });
     }

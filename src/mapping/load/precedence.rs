@@ -3,7 +3,7 @@
 use super::Loaded;
 use super::tree::Doc;
 use crate::mapping::model::{Pattern, Set};
-use crate::mapping::suggest;
+use crate::mapping::{codes, suggest};
 use std::cmp::Ordering;
 
 struct Claim<'l> {
@@ -43,6 +43,7 @@ pub(super) fn check_files(set: &Set, ignore_lines: &[u32], loaded: &[Loaded], se
         });
         if let Some(rival) = rival {
             later.doc.refuse(
+                &codes::PATTERN_TWICE,
                 later.line,
                 format!(
                     "`{}` and `{}` of {} can name the same file",
@@ -58,7 +59,9 @@ pub(super) fn check_files(set: &Set, ignore_lines: &[u32], loaded: &[Loaded], se
 pub(super) fn check_feeders(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
     for entry in &set.precedence {
         for (at, feeder) in entry.feeders.iter().enumerate() {
-            let refuse = |message: String, hint: Option<String>| set_doc.refuse(entry.line, message, hint);
+            let refuse = |message: String, hint: Option<String>| {
+                set_doc.refuse(&codes::FEEDER_UNKNOWN, entry.line, message, hint);
+            };
             if entry.feeders[..at].contains(feeder) {
                 refuse(format!("`{feeder}` stands twice in the precedence of `{}`", entry.table), None);
                 continue; // It was judged where it stood first.

@@ -2,6 +2,8 @@
 
 use super::keys::{Key, Keys};
 use crate::error::Error;
+use crate::finding::Code;
+use crate::mapping::codes;
 use crate::mapping::model::Literal;
 use crate::mapping::suggest;
 use std::cell::RefCell;
@@ -27,7 +29,7 @@ impl Doc {
         for error in &errors {
             let line = self.line(error.span().map_or(0, |span| span.start));
             let message = error.message().lines().next().unwrap_or_default().to_owned();
-            self.refuse(line, format!("this is no valid TOML: {message}"), None);
+            self.refuse(&codes::NO_TOML, line, format!("this is no valid TOML: {message}"), None);
         }
         errors.is_empty().then(|| table.into_inner())
     }
@@ -36,8 +38,8 @@ impl Doc {
         u32::try_from(self.starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn refuse(&self, line: u32, message: impl Into<String>, hint: Option<String>) {
-        let error = Error::request(message).at(format_args!("{}:{line}", self.shown));
+    pub(super) fn refuse(&self, code: &Code, line: u32, message: impl Into<String>, hint: Option<String>) {
+        let error = Error::request(message).coded(code.id).at(format_args!("{}:{line}", self.shown));
         let error = match hint {
             Some(hint) => error.hint(hint),
             None => error,
@@ -73,12 +75,17 @@ pub(super) struct Fields<'d> {
 impl<'d> Item<'d> {
     /// Says what is wrong with it.
     pub(super) fn refuse(&self, message: impl Into<String>) {
-        self.doc.refuse(self.line, message, None);
+        self.refuse_as(&codes::SAYING_EMPTY, message, None);
+    }
+
+    /// Says what is wrong with it, under a code of its own.
+    pub(super) fn refuse_as(&self, code: &Code, message: impl Into<String>, hint: Option<String>) {
+        self.doc.refuse(code, self.line, message, hint);
     }
 
     /// Says what is wrong with it, and what to do.
     pub(super) fn refuse_with(&self, message: impl Into<String>, hint: impl Into<String>) {
-        self.doc.refuse(self.line, message, Some(hint.into()));
+        self.refuse_as(&codes::SAYING_EMPTY, message, Some(hint.into()));
     }
 
     fn wrong_type(&self, wanted: &str) {
@@ -91,7 +98,7 @@ impl<'d> Item<'d> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        self.refuse(format!("`{}` takes {wanted}, not {found}", self.name));
+        self.refuse_as(&codes::TYPE_WRONG, format!("`{}` takes {wanted}, not {found}", self.name), None);
     }
 
     /// The text, if it is one.
@@ -122,7 +129,8 @@ impl<'d> Item<'d> {
     pub(super) fn reason(&self) -> Option<String> {
         let text = self.text()?;
         if text.trim().is_empty() {
-            self.refuse_with(format!("`{}` gives no reason", self.name), "the report shows the reason for signing off");
+            let hint = "the report shows the reason for signing off";
+            self.refuse_as(&codes::REASON_EMPTY, format!("`{}` gives no reason", self.name), Some(hint.to_owned()));
         }
         Some(text.to_owned())
     }
@@ -182,12 +190,12 @@ impl<'d> Item<'d> {
         match words.find(text) {
             Some(Key { since: Some(_), name, .. }) => Some(name),
             Some(_) => {
-                self.refuse(format!("`{text}` is not built yet"));
+                self.refuse_as(&codes::NOT_BUILT, format!("`{text}` is not built yet"), None);
                 None
             }
             None => {
                 let message = format!("`{}` does not know the word `{text}`", self.name);
-                self.doc.refuse(self.line, message, suggest::hint(text, words.built()));
+                self.refuse_as(&codes::WORD_UNKNOWN, message, suggest::hint(text, words.built()));
                 None
             }
         }
@@ -201,22 +209,21 @@ impl<'d> Item<'d> {
             DeValue::Integer(value) => match i64::from_str_radix(value.as_str(), value.radix()) {
                 Ok(value) => Literal::Integer(value),
                 Err(_) => {
-                    self.refuse(format!("`{value}` is no integer of 64 bits"));
+                    self.refuse_as(&codes::TYPE_WRONG, format!("`{value}` is no integer of 64 bits"), None);
                     return None;
                 }
             },
             DeValue::Float(value) => match value.as_str().parse::<f64>() {
                 Ok(number) if number.is_finite() => Literal::Real(number),
                 _ => {
-                    self.refuse(format!("`{value}` is no number that a database keeps"));
+                    self.refuse_as(&codes::TYPE_WRONG, format!("`{value}` is no number that a database keeps"), None);
                     return None;
                 }
             },
             DeValue::Datetime(_) => {
-                self.refuse_with(
-                    format!("`{}` takes no date or time of TOML", self.name),
-                    "write it in quotes and give it a step such as `instant`",
-                );
+                let hint = "write it in quotes and give it a step such as `instant`";
+                let message = format!("`{}` takes no date or time of TOML", self.name);
+                self.refuse_as(&codes::TYPE_WRONG, message, Some(hint.to_owned()));
                 return None;
             }
             DeValue::Array(_) => Literal::List(self.list()?.iter().map(Item::literal).collect::<Option<Vec<_>>>()?),
@@ -256,14 +263,14 @@ impl<'d> Fields<'d> {
             .filter(|entry| match known(entry.name) {
                 Some(Key { since: Some(_), .. }) => true,
                 Some(_) => {
-                    entry.refuse(format!("`{}` is not built yet", entry.name));
+                    entry.refuse_as(&codes::NOT_BUILT, format!("`{}` is not built yet", entry.name), None);
                     false
                 }
                 None => {
                     let title = tables.last().map_or("this table", |table| table.title);
                     let names: Vec<_> = tables.iter().flat_map(|table| table.built()).collect();
                     let message = format!("{title} has no key `{}`", entry.name);
-                    entry.doc.refuse(entry.line, message, suggest::hint(entry.name, names));
+                    entry.refuse_as(&codes::KEY_UNKNOWN, message, suggest::hint(entry.name, names));
                     false
                 }
             })
@@ -284,7 +291,7 @@ impl<'d> Fields<'d> {
     pub(super) fn need(&self, name: &str, title: &str) -> Option<Item<'d>> {
         let item = self.get(name);
         if item.is_none() {
-            self.item.refuse(format!("{title} needs `{name}`"));
+            self.item.refuse_as(&codes::KEY_MISSING, format!("{title} needs `{name}`"), None);
         }
         item
     }

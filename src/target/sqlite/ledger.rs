@@ -9,7 +9,7 @@ use super::transaction::SqliteTransaction;
 use super::{catalog, form, read, sql};
 use crate::error::{Error, Result};
 use crate::target::Transaction as _;
-use crate::target::ledger::{FileRecord, Ledger, RowRecord, RunRecord};
+use crate::target::ledger::{FileRecord, Ledger, RowOrigin, RowRecord, RunRecord};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::types::Type;
@@ -317,6 +317,29 @@ fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
 
 fn unreadable(column: usize, kind: Type) -> rusqlite::Error {
     rusqlite::Error::InvalidColumnType(column, String::new(), kind)
+}
+
+/// Where runs wrote a row of this key from, oldest first.
+pub(super) fn origins(conn: &Connection, table: &str, row_key: &str) -> rusqlite::Result<Vec<RowOrigin>> {
+    if !catalog::has_table(conn, "treelift_rows")? {
+        return Ok(Vec::new());
+    }
+    conn.prepare(
+        "SELECT u.id, f.path, f.sha256, r.\"offset\" FROM treelift_rows r JOIN treelift_tables t ON t.id = r.\"table\"
+         JOIN treelift_files f ON f.id = r.file JOIN treelift_runs u ON u.number = f.run
+         WHERE t.name = ?1 AND r.row_key = ?2 ORDER BY r.file, r.number",
+    )?
+    .query_map((table, row_key), |row| {
+        let sha256: Vec<u8> = row.get(2)?;
+        Ok(RowOrigin {
+            run: row.get(0)?,
+            path: row.get(1)?,
+            sha256: sha256.try_into().map_err(|_| unreadable(2, Type::Blob))?,
+            offset: count(row, 3)?,
+            pointer: String::new(),
+        })
+    })?
+    .collect()
 }
 
 /// The recorded runs, oldest first.

@@ -31,7 +31,7 @@ mod words;
 mod write;
 
 use super::cells::{Access, Cells};
-use super::ledger::RunRecord;
+use super::ledger::{RowOrigin, RunRecord};
 use super::{Opening, Target, Transaction};
 use crate::error::Result;
 use crate::secret::keys::KeyRow;
@@ -83,6 +83,10 @@ impl Target for SqliteTarget {
 
     fn runs(&self) -> Result<Vec<RunRecord>> {
         self.look(ledger::runs)
+    }
+
+    fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {
+        self.look(|conn| ledger::origins(conn, table, row_key))
     }
 
     fn leftovers(&self) -> Result<Vec<PathBuf>> {

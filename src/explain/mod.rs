@@ -1,0 +1,257 @@
+//! Explaining where values go, and where rows came from. Nothing is written, no secret is shown.
+
+mod row;
+mod story;
+
+pub use row::{RowQuestion, row};
+
+use crate::error::{Error, Result};
+use crate::finding::printable;
+use crate::mapping::model::{PatternPiece, PatternSegment, Set};
+use crate::mapping::uses::uses;
+use crate::plan::{Fate, Plan, everything, optional};
+use crate::probe::Probe;
+use crate::source::locate::{locate, span_of};
+use crate::source::walk;
+use crate::table::Schema;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use story::Listener;
+
+/// So many leaves are told of; a pointer says which.
+pub const MOST_LEAVES: usize = 1_000;
+
+/// What is asked: a file of a tree, and which part of it.
+#[derive(Debug)]
+pub struct Question {
+    /// The mapping set.
+    pub set: Set,
+    /// The tables it writes into.
+    pub schema: Schema,
+    /// The folder of the tree that the set is about.
+    pub root: PathBuf,
+    /// The file's path below it, with `/` between segments.
+    pub file: String,
+    /// A JSON Pointer; empty for the whole document.
+    pub pointer: String,
+    /// Only what goes into the row of this table that the element at this offset makes.
+    pub row: Option<(String, u64)>,
+    /// How deep values may be nested.
+    pub depth: u32,
+}
+
+/// What becomes of a file.
+#[derive(Debug, serde::Serialize)]
+pub struct Explained {
+    /// Its path below the import root.
+    pub file: String,
+    /// `mapped`, `ignored`, `unmapped` or `broken`.
+    pub status: &'static str,
+    /// Why it is ignored, or broken.
+    pub reason: Option<String>,
+    /// The mapping that reads it.
+    pub mapping: Option<String>,
+    /// The mapping's file.
+    pub mapping_file: Option<String>,
+    /// Its shape.
+    pub shape: Option<String>,
+    /// Whose directory it lies in: the owner's id, and how it was found.
+    pub owner: Option<(String, String)>,
+    /// Its leaves.
+    pub leaves: Vec<LeafStory>,
+    /// How many more leaves there are that are not told of.
+    pub more: u64,
+}
+
+/// What becomes of a leaf.
+#[derive(Debug, serde::Serialize)]
+pub struct LeafStory {
+    /// Where it stands.
+    pub pointer: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// Its value, cut; nothing where it may be a secret.
+    pub value: Option<String>,
+    /// Where it goes.
+    pub goes: Vec<Way>,
+    /// Why it is left behind, where the mapping says so.
+    pub ignored: Option<String>,
+}
+
+/// One way that a leaf goes.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Way {
+    /// `column`, `json`, `sealed`, `dropped`, `empty secret`, or `used` where nothing of it can be got back.
+    pub how: &'static str,
+    /// The rule.
+    pub rule: String,
+    /// The table.
+    pub table: String,
+    /// The column, or the label of a secret that is dropped.
+    pub column: String,
+    /// `file:line` of the mapping.
+    pub place: String,
+    /// What the steps did, in order.
+    pub steps: Vec<StepStory>,
+    /// What is written; nothing where it may be a secret, or could not be made.
+    pub value: Option<String>,
+    /// The row it lands in: its key; or why there is none.
+    pub row: std::result::Result<String, String>,
+    /// The offset of the record or element that makes the row.
+    #[serde(skip)]
+    pub at: u64,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct StepStory {
+    /// Its name.
+    pub step: String,
+    /// What it was given; nothing where it may be a secret.
+    pub before: Option<String>,
+    /// What it gave, or why it could not.
+    pub after: Option<String>,
+}
+
+/// Says where the leaves of a file go.
+///
+/// # Errors
+/// When there is no such file or pointer. That a file is broken is in the answer.
+pub fn explain(question: Question) -> Result<Explained> {
+    let Question { set, schema, root, file, pointer, row, depth } = question;
+    let with = optional(&set);
+    let plan = Plan::new(set, schema, walk::walk(&root)?, &everything(&with))?;
+    let Some(number) = plan.tree.files.iter().position(|of| of.path == file) else {
+        return Err(Error::request("there is no such file in the tree")
+            .at(root.join(&file).display())
+            .hint("symbolic links and files with odd names are not read"));
+    };
+    let source = &plan.tree.files[number];
+    let unreadable = |error: std::io::Error| {
+        Error::environment(format!("the file cannot be read: {}", error.kind())).at(source.absolute.display())
+    };
+    let mut told = Explained {
+        file: printable(&source.path),
+        status: "mapped",
+        reason: None,
+        mapping: None,
+        mapping_file: None,
+        shape: None,
+        owner: None,
+        leaves: Vec::new(),
+        more: 0,
+    };
+    let mapping = match &plan.fates[number] {
+        Fate::Unmapped => return Ok(Explained { status: "unmapped", ..told }),
+        Fate::Ignored { what, reason } => {
+            let reason = Some(format!("{reason} (`{what}`)"));
+            return Ok(Explained { status: "ignored", reason, ..told });
+        }
+        Fate::Mapped { mapping, .. } => *mapping,
+    };
+    told.mapping = Some(plan.set.mappings[mapping].name.clone());
+    told.mapping_file = Some(plan.set.mappings[mapping].file.clone());
+    told.reason = plan.set.mappings[mapping]
+        .source
+        .optional
+        .as_ref()
+        .map(|reason| format!("read only with `--with {}`: {reason}", plan.set.mappings[mapping].name));
+    let span: Range<u64> = match pointer.as_str() {
+        "" => 0..u64::MAX,
+        pointer => span_of(source, pointer).map_err(unreadable)?.ok_or_else(|| {
+            Error::request(format!("the file has no value at `{}`", printable(pointer))).at(source.absolute.display())
+        })?,
+    };
+    let listener = Listener::new(&plan, number, span, needed(&plan, number), row);
+    let probe = Probe::read(&plan, depth, &listener);
+    if let Some(name) = plan.directory_of(number) {
+        match probe.directories.get(name) {
+            Some(Ok(owner)) => told.owner = Some(owner.clone()),
+            Some(Err(why)) => told.reason = Some(format!("the directory `{}` {why}", printable(name))),
+            None => {}
+        }
+    }
+    if let Some(findings) = probe.findings.get(&number) {
+        told.status = "broken";
+        told.reason = findings.first().map(|finding| format!("{}: {}", finding.code.id, finding.message));
+    }
+    if let Some(shape) = probe.shape_of.get(&number).map(|shape| &plan.set.mappings[mapping].source.shapes[*shape]) {
+        told.shape = Some(shape.name.clone()).filter(|name| !name.is_empty());
+        if let Some(reason) = &shape.ignore {
+            (told.status, told.reason) = ("ignored", Some(reason.clone()));
+        }
+    }
+    let (leaves, more) = listener.into_leaves();
+    told.more = more;
+    let offsets: Vec<u64> = leaves.iter().map(|(offset, _)| *offset).collect();
+    let located = locate(source, &offsets).map_err(unreadable)?;
+    told.leaves = leaves
+        .into_iter()
+        .zip(located)
+        .map(|((_, leaf), at)| LeafStory { pointer: at.pointer, line: at.line, ..leaf })
+        .collect();
+    Ok(told)
+}
+
+/// The files that must be read so that lookups and the owner of this file are found: those that feed
+/// the tables that are asked, directly and by way of others.
+fn needed(plan: &Plan, file: usize) -> BTreeSet<usize> {
+    let Fate::Mapped { mapping, .. } = &plan.fates[file] else { return BTreeSet::new() };
+    let mut tables: BTreeSet<String> = plan.set.owners.iter().map(|owners| owners.table.clone()).collect();
+    let mut mappings = BTreeSet::from([*mapping]);
+    loop {
+        let before = (tables.len(), mappings.len());
+        for of in &mappings {
+            for rule in &plan.set.mappings[*of].rules {
+                tables.extend(uses(rule).tables.into_iter().map(|used| used.table));
+            }
+        }
+        for (number, of) in plan.set.mappings.iter().enumerate() {
+            if of.rules.iter().any(|rule| tables.contains(&rule.into)) {
+                mappings.insert(number);
+            }
+        }
+        if before == (tables.len(), mappings.len()) {
+            break;
+        }
+    }
+    let directory = plan.directory_of(file);
+    let wanted = |number: &usize| match &plan.fates[*number] {
+        _ if *number == file => true,
+        Fate::Mapped { mapping, .. } => {
+            mappings.contains(mapping) && plan.directory_of(*number).is_none_or(|name| directory == Some(name))
+        }
+        _ => false,
+    };
+    (0..plan.fates.len()).filter(wanted).collect()
+}
+
+/// The folder above a file that a set is about: the nearest one below which one of its file patterns
+/// names the file, and where the files that it recognises a tree by are there, if it has some.
+pub fn root_above(set: &Set, file: &Path) -> Option<(PathBuf, String)> {
+    let patterns = || set.mappings.iter().flat_map(|mapping| &mapping.source.files);
+    let mut fallback = None;
+    for root in file.ancestors().skip(1) {
+        let below = file.strip_prefix(root).ok()?.to_string_lossy().replace('\\', "/");
+        if let Some(recognise) = &set.recognise {
+            if recognise.files.iter().all(|name| root.join(name).is_file()) {
+                return Some((root.to_owned(), below));
+            }
+        } else if patterns().any(|pattern| pattern.matches(&below).is_some() && begins_plainly(&pattern.segments)) {
+            return Some((root.to_owned(), below));
+        } else if fallback.is_none() && patterns().any(|pattern| pattern.matches(&below).is_some()) {
+            fallback = Some((root.to_owned(), below));
+        }
+    }
+    fallback
+}
+
+/// Whether a pattern begins with a literal segment, so that it cannot match anywhere.
+fn begins_plainly(segments: &[PatternSegment]) -> bool {
+    match segments.first() {
+        Some(PatternSegment::Literal(_)) => true,
+        Some(PatternSegment::Mixed(pieces)) => pieces.iter().any(|piece| matches!(piece, PatternPiece::Literal(_))),
+        _ => false,
+    }
+}

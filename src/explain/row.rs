@@ -1,0 +1,70 @@
+//! The way back: from a row to the leaves it was made of.
+
+use super::{Explained, Question, explain};
+use crate::error::{Error, Result};
+use crate::finding::printable;
+use crate::mapping::model::Set;
+use crate::source::{self, locate::locate, walk};
+use crate::table::Schema;
+use crate::target::Target;
+use crate::target::ledger::RowOrigin;
+use std::path::PathBuf;
+
+/// What is asked: a row of a database, and the tree it is said to come from.
+#[derive(Debug)]
+pub struct RowQuestion {
+    /// The table.
+    pub table: String,
+    /// The values of its primary key, in order.
+    pub key: Vec<String>,
+    /// The mapping set.
+    pub set: Set,
+    /// The tables it writes into.
+    pub schema: Schema,
+    /// The folder of the tree that the set is about.
+    pub root: PathBuf,
+    /// How deep values may be nested.
+    pub depth: u32,
+}
+
+/// Where a row came from: what the ledger says, and the leaves of the record as they go into it.
+///
+/// # Errors
+/// When the ledger knows no such row, or the tree has its file no more.
+pub fn row(question: RowQuestion, target: &dyn Target) -> Result<(RowOrigin, Explained)> {
+    let RowQuestion { table, key, set, schema, root, depth } = question;
+    // As the ledger writes it: its one value as text, several as a compact JSON array of texts.
+    let row_key = match key.as_slice() {
+        [one] => one.clone(),
+        several => serde_json::Value::from(several).to_string(),
+    };
+    let no_row = || {
+        Error::request(format!(
+            "no run recorded a row of `{}` with the key `{}`",
+            printable(&table),
+            printable(&key.join(","))
+        ))
+        .at(target.url())
+        .hint("the key is the table's primary key, its parts in order and separated by commas")
+    };
+    let origin = target.origins(&table, &row_key)?.pop().ok_or_else(no_row)?;
+    let tree = walk::walk(&root)?;
+    let Some(source) = tree.files.iter().find(|file| file.path == origin.path) else {
+        return Err(Error::request(format!("the tree has no file `{}`", printable(&origin.path)))
+            .at(root.display())
+            .hint("name the tree that the run read"));
+    };
+    if source::digest_of(source) != Some(origin.sha256) {
+        return Err(Error::request("the file is not as it was when the run read it")
+            .at(source.absolute.display())
+            .hint("the row came from an earlier state of it, so its leaves cannot be named"));
+    }
+    let unreadable = |error: std::io::Error| {
+        Error::environment(format!("the file cannot be read: {}", error.kind())).at(source.absolute.display())
+    };
+    let located = locate(source, &[origin.offset]).map_err(unreadable)?;
+    let pointer = located.into_iter().next().map(|located| located.pointer).unwrap_or_default();
+    let (file, asked) = (origin.path.clone(), Some((table, origin.offset)));
+    let told = explain(Question { set, schema, root, file, pointer: String::new(), row: asked, depth })?;
+    Ok((RowOrigin { pointer, ..origin }, told))
+}

@@ -1,0 +1,357 @@
+//! Listens to the mapping of one file and puts together what became of its leaves.
+
+use super::{LeafStory, MOST_LEAVES, StepStory, Way};
+use crate::finding::excerpt;
+use crate::mapping::apply::{Claim, ClaimAs, Draft, Made, StepTaken, Touch, Trace};
+use crate::mapping::compile::CompiledRule;
+use crate::mapping::declared::Doc;
+use crate::mapping::secret_words::looks_secret;
+use crate::plan::Plan;
+use crate::probe::{Read, Watch};
+use crate::record::{Kind, NodeId, NodeRef, Paths, Segment, Tape};
+use crate::row::Value;
+use crate::shaping::PathTable;
+use crate::step::Datum;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Listens to one file; the others are only read for what it looks up.
+pub(super) struct Listener<'p> {
+    plan: &'p Plan,
+    file: usize,
+    span: Range<u64>,
+    needed: BTreeSet<usize>,
+    /// Only what goes into this row: its table, and where its element begins.
+    row: Option<(String, u64)>,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Default)]
+struct Heard {
+    /// What was begun and is not made yet, the innermost last.
+    open: Vec<Making>,
+    made: Vec<Making>,
+    /// By offset.
+    leaves: BTreeMap<u64, LeafStory>,
+    more: BTreeSet<u64>,
+}
+
+/// A column's value on its way.
+#[derive(Clone)]
+struct Making {
+    rule: usize,
+    column: String,
+    at: u64,
+    reads: Vec<(Doc, NodeId)>,
+    /// Each with the number of reads before it: it works on what was read last.
+    steps: Vec<(usize, StepStory)>,
+    claims: Vec<Claim>,
+    value: Option<String>,
+    secret: bool,
+}
+
+impl<'p> Listener<'p> {
+    pub(super) fn new(
+        plan: &'p Plan,
+        file: usize,
+        span: Range<u64>,
+        needed: BTreeSet<usize>,
+        row: Option<(String, u64)>,
+    ) -> Self {
+        Self { plan, file, span, needed, row, heard: Mutex::default() }
+    }
+
+    /// The leaves with their offsets, in the order of the file, and how many are left out.
+    pub(super) fn into_leaves(self) -> (Vec<(u64, LeafStory)>, u64) {
+        let heard = self.heard.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (heard.leaves.into_iter().collect(), heard.more.len() as u64)
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch for Listener<'_> {
+    fn wants(&self, file: usize) -> bool {
+        self.needed.contains(&file)
+    }
+
+    fn trace(&self, file: usize) -> Option<&dyn Trace> {
+        (file == self.file).then_some(self)
+    }
+
+    fn record(&self, read: &Read<'_>) {
+        if read.file != self.file {
+            return;
+        }
+        let mut heard = self.heard();
+        let made = std::mem::take(&mut heard.made);
+        heard.open.clear();
+        for (doc, tape) in [(Doc::Frame, read.frame), (Doc::Record, read.record.tape)] {
+            let paths = if doc == Doc::Frame { read.frame_paths } else { &read.table.record };
+            for node in tape.nodes().filter(|node| node.is_leaf() && self.span.contains(&node.at())) {
+                let judge = Judge { plan: self.plan, read, doc, paths, tape };
+                let mut ways: Vec<Way> = made.iter().filter_map(|making| judge.way(node, making)).collect();
+                if let Some((table, at)) = &self.row {
+                    ways.retain(|way| way.table == *table && way.at == *at && way.row.is_ok());
+                    if ways.is_empty() {
+                        continue; // nothing of it is in the row that is asked for
+                    }
+                }
+                let full = heard.leaves.len() >= MOST_LEAVES;
+                if full && !heard.leaves.contains_key(&node.at()) {
+                    heard.more.insert(node.at());
+                    continue; // counted, and said so
+                }
+                let leaf = heard.leaves.entry(node.at()).or_insert_with(|| judge.leaf(node));
+                for way in ways {
+                    add(&mut leaf.goes, way);
+                }
+            }
+        }
+    }
+}
+
+impl Trace for Listener<'_> {
+    fn begin(&self, rule: &CompiledRule, column: &str, at: u64) {
+        self.heard().open.push(Making {
+            rule: rule.rule,
+            column: column.to_owned(),
+            at,
+            reads: Vec::new(),
+            steps: Vec::new(),
+            claims: Vec::new(),
+            value: None,
+            secret: false,
+        });
+    }
+
+    fn read(&self, doc: Doc, node: NodeId) {
+        if let Some(making) = self.heard().open.last_mut() {
+            making.reads.push((doc, node));
+        }
+    }
+
+    fn step(&self, taken: &StepTaken<'_>) {
+        if let Some(making) = self.heard().open.last_mut() {
+            making.secret |= taken.secret;
+            let after = match taken.after {
+                Ok(Some(after)) => show_datum(after),
+                Ok(None) => "missing".to_owned(),
+                Err(why) => format!("cannot: {why}"),
+            };
+            let before = Some(show_datum(taken.before));
+            let step = StepStory { step: taken.step.name().to_owned(), before, after: Some(after) };
+            making.steps.push((making.reads.len(), step));
+        }
+    }
+
+    fn end(&self, made: &Made<'_>) {
+        let mut heard = self.heard();
+        if let Some(mut making) = heard.open.pop() {
+            making.secret |= made.secret;
+            making.claims = made.claims.iter().filter(|claim| claim.field == Some(made.field)).cloned().collect();
+            making.value = made.value.map(show_value);
+            // The same column made again for another one adds nothing.
+            heard.made.push(making);
+        }
+    }
+}
+
+/// Puts a leaf and the values that were made together.
+struct Judge<'j, 'r> {
+    plan: &'j Plan,
+    read: &'j Read<'r>,
+    doc: Doc,
+    paths: &'j Paths,
+    tape: &'j Tape,
+}
+
+impl Judge<'_, '_> {
+    fn leaf(&self, node: NodeRef<'_>) -> LeafStory {
+        let facts = self.read.table.declared.facts(self.doc, node.path());
+        let mapping = &self.plan.set.mappings[self.read.mapping];
+        let ignored = facts.ignored.map(|at| mapping.ignore[usize::from(at)].1.clone());
+        let value = (!hidden(self.read.table, self.doc, self.paths, node)).then(|| show_node(node));
+        LeafStory { pointer: String::new(), line: 0, value, goes: Vec::new(), ignored }
+    }
+
+    /// The way that the leaf goes into this value, if it does.
+    fn way(&self, leaf: NodeRef<'_>, making: &Making) -> Option<Way> {
+        let claim = making.claims.iter().find(|claim| match &claim.touch {
+            Touch::Nodes(doc, nodes) => *doc == self.doc && nodes.contains(&leaf.id()),
+            Touch::Name(_) => false,
+        });
+        let is_leaf =
+            |(doc, node): &(Doc, NodeId)| *doc == self.doc && self.tape.node(*node).span().contains(&leaf.id());
+        if claim.is_none() && !making.reads.iter().any(is_leaf) {
+            return None;
+        }
+        let mapping = &self.plan.set.mappings[self.read.mapping];
+        let rule = &mapping.rules[making.rule];
+        let compiled = &self.plan.rules[self.read.mapping][making.rule];
+        let line = rule
+            .columns
+            .iter()
+            .map(|column| (&column.name, column.line))
+            .chain(rule.secrets.iter().map(|secret| (&secret.name, secret.line)))
+            .find(|(name, _)| **name == making.column)
+            .map_or(rule.line, |(_, line)| line);
+        let how = match claim.map(|claim| claim.class) {
+            Some(ClaimAs::Column) => "column",
+            Some(ClaimAs::Json) => "json",
+            Some(ClaimAs::Sealed) => "sealed",
+            Some(ClaimAs::EmptySecret) => "empty secret",
+            Some(ClaimAs::Dropped(_)) => "dropped",
+            None => "used",
+        };
+        // What any part of was made of a secret is shown to nobody.
+        let hides = |(doc, node): &(Doc, NodeId)| {
+            *doc == self.doc && {
+                let node = self.tape.node(*node);
+                let below = node.span().map(|id| self.tape.node(id));
+                below.filter(|node| node.is_leaf()).any(|node| hidden(self.read.table, self.doc, self.paths, node))
+            }
+        };
+        let json = matches!(claim.map(|claim| claim.class), Some(ClaimAs::Json));
+        let secret = making.secret || (!json && making.reads.iter().any(hides)) || (json && self.hidden_below(making));
+        let mask = |text: &Option<String>| text.clone().filter(|_| !secret);
+        let steps = making
+            .steps
+            .iter()
+            .filter(|(reads, _)| reads.checked_sub(1).is_some_and(|last| is_leaf(&making.reads[last])))
+            .map(|(_, step)| StepStory {
+                step: step.step.clone(),
+                before: mask(&step.before),
+                after: mask(&step.after),
+            })
+            .collect();
+        Some(Way {
+            how,
+            rule: rule.name.clone(),
+            table: compiled.table.name.clone(),
+            column: making.column.clone(),
+            place: format!("{}:{line}", mapping.file),
+            steps,
+            value: mask(&making.value),
+            row: self.row(compiled, making.at),
+            at: making.at,
+        })
+    }
+
+    /// Whether something secret lies below what a JSON value keeps: it is left out of the value, but
+    /// its place is not for showing either when only its name sounds so.
+    fn hidden_below(&self, making: &Making) -> bool {
+        making.claims.iter().any(|claim| match &claim.touch {
+            Touch::Nodes(doc, nodes) if *doc == self.doc => nodes
+                .clone()
+                .map(|id| self.tape.node(id))
+                .any(|node| node.is_leaf() && hidden(self.read.table, self.doc, self.paths, node)),
+            _ => false,
+        })
+    }
+
+    /// The key of the row that this element makes, or why there is none.
+    fn row(&self, rule: &CompiledRule, at: u64) -> Result<String, String> {
+        let of_this = |draft: &&Draft| draft.rule == rule.rule && draft.at == at;
+        if let Some(draft) = self.read.mapped.drafts.iter().find(of_this) {
+            if draft.empty {
+                return Err("no row: its secrets are empty".to_owned());
+            }
+            return Ok(key_of(rule, draft));
+        }
+        match self.read.mapped.faults.iter().find(|(number, _)| *number == rule.rule) {
+            Some((_, fault)) => Err(format!("rejected: {} {}", fault.code.id, fault.message)),
+            None => Err("no row: the rule does not take it".to_owned()),
+        }
+    }
+}
+
+/// Adds a way, unless the same is known from another turn or record.
+fn add(ways: &mut Vec<Way>, way: Way) {
+    let known = ways.iter().any(|other| {
+        (&other.rule, &other.column, other.how, &other.row) == (&way.rule, &way.column, way.how, &way.row)
+    });
+    if !known {
+        ways.push(way);
+    }
+}
+
+/// The key of a row in words: `id = "ada"`.
+fn key_of(rule: &CompiledRule, draft: &Draft) -> String {
+    let fields: Vec<usize> = match &rule.key_fields {
+        Some(fields) => fields.clone(),
+        None => rule.table.primary_key().into_iter().filter_map(|column| rule.field(column)).collect(),
+    };
+    if fields.is_empty() {
+        return "an id that the engine gives".to_owned();
+    }
+    let part = |field: &usize| {
+        let name = &rule.fields[*field].column.name;
+        if draft.tainted.contains(field) {
+            return format!("{name} = (hidden)");
+        }
+        format!("{name} = {}", show_value(&draft.values[*field]))
+    };
+    fields.iter().map(part).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether nobody may be shown the value: the mapping says that it is secret, or a name sounds so.
+fn hidden(table: &PathTable, doc: Doc, paths: &Paths, node: NodeRef<'_>) -> bool {
+    let facts = table.declared.facts(doc, node.path());
+    let sounds =
+        || paths.steps(node.path()).iter().any(|step| matches!(step, Segment::Name(name) if looks_secret(name)));
+    facts.secret || facts.suspicious || sounds()
+}
+
+fn show_node(node: NodeRef<'_>) -> String {
+    match node.kind() {
+        Kind::String => excerpt(node.text()),
+        Kind::Number => node.text().to_owned(),
+        Kind::Bool(value) => value.to_string(),
+        Kind::Null | Kind::Record(_) => "null".to_owned(),
+        Kind::Array => "[]".to_owned(),
+        Kind::Object => "{}".to_owned(),
+    }
+}
+
+fn show_datum(datum: &Datum) -> String {
+    match datum {
+        Datum::Bool(value) => value.to_string(),
+        Datum::Number(text) => text.clone(),
+        Datum::Text(text) => excerpt(text),
+        Datum::Integer(value) => value.to_string(),
+        Datum::Civil(time) => time.to_string(),
+        Datum::Instant(time) => time.to_string(),
+        Datum::List(parts) => {
+            let shown: Vec<String> = parts.iter().take(5).map(show_datum).collect();
+            let more = if parts.len() > 5 { ", …" } else { "" };
+            format!("[{}{more}]", shown.join(", "))
+        }
+        Datum::Json(text) => cut(text),
+    }
+}
+
+fn show_value(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Integer(value) => value.to_string(),
+        Value::Real(value) => value.to_string(),
+        Value::Text(text) => excerpt(text),
+        Value::Json(text) => cut(text),
+        Value::Civil(time) => time.to_string(),
+        // The one start time stands in no row before the run.
+        Value::Instant(time) if *time == jiff::Timestamp::UNIX_EPOCH => "when the run starts".to_owned(),
+        Value::Instant(time) => time.to_string(),
+        Value::Sealed(_) => "(sealed)".to_owned(),
+    }
+}
+
+/// JSON, printable and cut.
+fn cut(text: &str) -> String {
+    let quoted = excerpt(text);
+    quoted[1..quoted.len() - 1].to_owned()
+}

@@ -1,0 +1,260 @@
+//! A first mapping set for a tree, made of what stands in it. It passes `check`; every guess in it is
+//! marked, for a person to look at.
+
+mod columns;
+mod words;
+
+use super::profile::{At, Profile};
+use super::{FileType, Inspection};
+use crate::error::{Error, Result};
+use crate::record::{Segment, Selection};
+use crate::target::ddl::drop_table;
+use columns::Table;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use words::{snake, toml_string, unique};
+
+/// The files of a set: relative name and text.
+pub type Files = Vec<(String, String)>;
+
+/// A first mapping set of this name.
+pub fn scaffold(mut inspection: Inspection, name: &str) -> Files {
+    let name = snake(name);
+    let mut taken = BTreeSet::from(["set".to_owned()]);
+    let (mut files, mut tables, mut ignored) = (Files::new(), Vec::<Table>::new(), Vec::new());
+    for of in &mut inspection.types {
+        if of.other + of.broken.len() as u64 == of.files {
+            let what = if of.broken.is_empty() { "no JSON" } else { "no sound JSON" };
+            ignored.push((of.pattern.clone(), what));
+            continue; // nothing is known of what is in it
+        }
+        let mapping = unique(&snake(stem(&of.pattern)), &mut taken);
+        let (text, made) = mapping_file(of, &mapping, &mut tables);
+        files.push((format!("{mapping}.toml"), text));
+        tables.extend(made);
+    }
+    let (up, down) = schema(&tables);
+    files.push(("schema/001_first.up.sql".to_owned(), up));
+    files.push(("schema/001_first.down.sql".to_owned(), down));
+    files.insert(0, ("set.toml".to_owned(), set_file(&inspection, &name, &ignored)));
+    files
+}
+
+/// Writes a set into a folder that is new or empty.
+///
+/// # Errors
+/// When something is there already, or the folder cannot be written.
+pub fn write(files: &Files, folder: &Path) -> Result<()> {
+    let failed = |error: std::io::Error| {
+        Error::environment(format!("the folder cannot be written: {}", error.kind())).at(folder.display())
+    };
+    if folder.exists() && folder.read_dir().map_err(failed)?.next().is_some() {
+        return Err(Error::request("the folder is not empty, and nothing that exists is overwritten")
+            .at(folder.display())
+            .hint("name a new folder"));
+    }
+    std::fs::create_dir_all(folder.join("schema")).map_err(failed)?;
+    for (name, text) in files {
+        let mut file = std::fs::File::create_new(folder.join(name)).map_err(failed)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// The last literal word of a pattern: `notes` of `people/{folder}/notes.json`.
+fn stem(pattern: &str) -> &str {
+    let name = pattern.rsplit('/').next().unwrap_or(pattern);
+    let name = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let word = name.split('{').next().unwrap_or(name).trim_end_matches(['_', '-', '.']);
+    if word.is_empty() { "files" } else { word }
+}
+
+/// The captures of a pattern.
+fn captures(pattern: &str) -> Vec<String> {
+    pattern.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned()).collect()
+}
+
+fn set_file(inspection: &Inspection, name: &str, ignored: &[(String, &str)]) -> String {
+    let mut out = format!("# A first mapping set, made by looking at {}.\n", inspection.root);
+    out += "# Every line with `guess:` is one: look at it, correct it, and take the word away.\n\n";
+    let _ = writeln!(out, "name        = {}", toml_string(name));
+    let _ = writeln!(
+        out,
+        "description = {} # guess: say what it moves into what",
+        toml_string(&format!("{name} into a database"))
+    );
+    let fixed: Vec<String> = inspection
+        .types
+        .iter()
+        .filter(|of| !of.pattern.contains(['{', '*']) && of.other + (of.broken.len() as u64) < of.files)
+        .take(2)
+        .map(|of| toml_string(&of.pattern))
+        .collect();
+    if fixed.is_empty() {
+        out += "# guess: no file has the same path in every tree; with one, `recognise` would tell such trees\n";
+    } else {
+        let _ = writeln!(
+            out,
+            "recognise   = {{ files = [{}], below = [\"\", \"data\"] }} # guess: these are in every such tree",
+            fixed.join(", ")
+        );
+    }
+    let _ = writeln!(out, "database    = {}", toml_string(&format!("sqlite:///./{name}.db")));
+    if inspection.types.iter().any(|of| of.pattern.contains("/{folder}/")) {
+        out += "\n# guess: a folder may be a person's. Then rename `{folder}` in the mappings, say whose rows people are,\n";
+        out += "# and use `#owner.id` in place of `#folder`:\n#\n";
+        out += "# [owners]\n# capture = \"owner\"\n# table   = \"people\"\n# find    = [{ by = \"id\" }]\n";
+    }
+    if !ignored.is_empty() {
+        out += "\n[ignore]\n";
+        for (pattern, what) in ignored {
+            let reason = format!("{what}; say why it may be left behind");
+            let _ = writeln!(out, "{} = {} # guess: nobody misses it", toml_string(pattern), toml_string(&reason));
+        }
+    }
+    out
+}
+
+/// A form of a document, and where its records are.
+struct Shape {
+    name: &'static str,
+    when: Option<String>,
+    records: Option<Selection>,
+    at: At,
+}
+
+fn mapping_file(of: &mut FileType, name: &str, known: &mut [Table]) -> (String, Vec<Table>) {
+    let captures = captures(&of.pattern);
+    let shapes = shapes(&of.profile);
+    let frame = frame(&of.profile, &shapes);
+    let by_name =
+        shapes.iter().any(|shape| matches!(shape.records.as_ref().and_then(|s| s.0.last()), Some(Segment::Members)));
+    let record = records(&mut of.profile, &shapes);
+    let taken: BTreeSet<String> = known.iter().map(|table| table.name.clone()).collect();
+    let one_record = shapes.iter().any(|shape| shape.records.is_none());
+    let asked = columns::Asked { profile: &of.profile, record, captures: &captures, by_name, one_record, name, taken };
+    let made = columns::tables(&asked);
+
+    let mut out = format!(
+        "description = {} # guess: say what the files hold\n",
+        toml_string(&format!("{} in {}", name.replace('_', " "), of.pattern))
+    );
+    if !made.expected.is_empty() {
+        out += "# What the JSON columns are known to keep; anything else is warned of.\nexpected = [\n";
+        made.expected.iter().for_each(|path| {
+            let _ = writeln!(out, "  {},", toml_string(path));
+        });
+        out += "]\n";
+    }
+    let _ = write!(out, "\n[source]\nfiles  = [{}]\nformat = \"json\"\n", toml_string(&of.pattern));
+    for shape in &shapes {
+        if shapes.len() == 1 && shape.records.is_none() {
+            continue; // The document is the one record, which needs no words.
+        }
+        let _ = write!(out, "\n[[source.shape]]\nname    = \"{}\"\n", shape.name);
+        if let Some(when) = &shape.when {
+            let _ = writeln!(out, "when    = {when}");
+        }
+        if let Some(records) = &shape.records {
+            let _ = writeln!(out, "records = {} # guess: these make the rows", toml_string(&records.to_string()));
+            if matches!(records.0.last(), Some(Segment::Members)) {
+                out += "key_as  = \"name\"\n";
+            }
+        }
+    }
+    made.tables.iter().for_each(|table| out += &table.rule());
+    if !frame.is_empty() || !made.ignored.is_empty() {
+        out += "\n[ignore]\n";
+        let lines = frame
+            .iter()
+            .map(|path| (path, "stands beside the records"))
+            .chain(made.ignored.iter().map(|path| (path, "may hold secrets")));
+        for (path, why) in lines {
+            let reason = format!("{why}; say why it may be left behind");
+            let _ = writeln!(out, "{} = {} # guess: nobody misses it", toml_string(path), toml_string(&reason));
+        }
+    }
+    (out, made.tables)
+}
+
+/// The forms of the documents of a type, the most special first.
+fn shapes(profile: &Profile) -> Vec<Shape> {
+    let root = &profile.stats[0];
+    let mut shapes = Vec::new();
+    if let Some(at) = root.elements {
+        let when = (root.objects > 0).then(|| "{ root = \"array\" }".to_owned());
+        shapes.push(Shape { name: "list", when, records: Some(Selection(vec![Segment::Elements])), at });
+    }
+    if let Some(at) = root.any_member {
+        let is_rows = profile.stats[at].objects * 2 > profile.stats[at].count;
+        if is_rows {
+            shapes.push(Shape { name: "by-name", when: None, records: Some(Selection(vec![Segment::Members])), at });
+            return shapes;
+        }
+    }
+    // Of several lists the longest one is the records.
+    let lists = root.members.iter().filter_map(|(name, member)| {
+        let list = &profile.stats[*member];
+        let element = list.elements?;
+        let rows = profile.stats[element].objects;
+        (2 * rows > profile.stats[element].count && words::is_sayable(name)).then_some((
+            name,
+            list.arrays,
+            element,
+            rows,
+        ))
+    });
+    let mut wrapped = 0;
+    if let Some((name, arrays, element, _)) = lists.max_by_key(|(_, _, _, rows)| *rows) {
+        wrapped = arrays;
+        let records = Selection(vec![Segment::Name(name.clone()), Segment::Elements]);
+        let path = Selection(vec![Segment::Name(name.clone())]).to_string();
+        let all = arrays == root.objects && root.arrays == 0;
+        let when = (!all).then(|| format!("{{ type = {{ {} = \"array\" }} }}", toml_string(&path)));
+        shapes.push(Shape { name: "wrapped", when, records: Some(records), at: element });
+    }
+    // What is left is documents that are one record each, or arrays without elements.
+    let scalars = root.count - root.objects - root.arrays;
+    if root.objects > wrapped || scalars > 0 || shapes.is_empty() {
+        shapes.push(Shape { name: "one", when: None, records: None, at: 0 });
+    } else if let [only] = shapes.as_mut_slice() {
+        only.when = None;
+    }
+    shapes
+}
+
+/// What stands beside the records of a document, its outermost paths.
+fn frame(profile: &Profile, shapes: &[Shape]) -> Vec<String> {
+    if shapes.iter().any(|shape| shape.records.is_none()) {
+        return Vec::new(); // Then it is of some record.
+    }
+    let rows = shapes.iter().find_map(|shape| match shape.records.as_ref().map(|records| records.0.as_slice()) {
+        Some([Segment::Name(name), Segment::Elements]) => Some(name.clone()),
+        _ => None,
+    });
+    let root = &profile.stats[0];
+    let beside = root.members.iter().filter(|(name, _)| Some(name) != rows.as_ref() && words::is_sayable(name));
+    beside.map(|(name, _)| format!("$.{}", Selection(vec![Segment::Name(name.clone())]))).collect()
+}
+
+/// What stands in the records of all shapes, in one place.
+fn records(profile: &mut Profile, shapes: &[Shape]) -> At {
+    // What lies deepest first, so that a document does not swallow the records in it.
+    let first = shapes.first().map_or(0, |shape| shape.at);
+    for shape in &shapes[1.min(shapes.len())..] {
+        if shape.at == 0 {
+            return 0; // Records of whole documents, and in them the others' too: left to the person.
+        }
+        profile.merge(first, shape.at);
+    }
+    first
+}
+
+fn schema(tables: &[Table]) -> (String, String) {
+    let mut up = String::from("-- description: guess: the tables that the mappings write into\n");
+    tables.iter().for_each(|table| up += &table.create());
+    let down = tables.iter().rev().map(|table| drop_table(&table.name)).collect();
+    (up, down)
+}

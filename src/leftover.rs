@@ -1,0 +1,41 @@
+//! Rows that an earlier run wrote from a file, and that the file gives no more.
+
+use crate::error::Result;
+use crate::finding::{Finding, ROW_DIFFERS};
+use crate::pipeline::file_id;
+use crate::report::words;
+use crate::run::Run;
+use std::collections::VecDeque;
+
+impl Run<'_> {
+    /// Tells the rows without a key that an earlier run wrote from a file, and that it gives no more: a
+    /// changed record gives a new row, and the old one would stay beside it.
+    pub(crate) fn report_left_over(&mut self, file: usize) -> Result<()> {
+        let plan = self.plan;
+        let rules = &plan.rules[self.mapping];
+        let mut done: Vec<&str> = Vec::new();
+        for rule in rules {
+            let table = rule.table.name.as_str();
+            // Of a table that is fed by key as well, the key tells what became of a row.
+            let keyless =
+                rules.iter().filter(|other| other.table.name == table).all(|other| other.key_fields.is_none());
+            if done.contains(&table) || !keyless || self.transaction.rows_before(table) == 0 {
+                continue; // told already, told by its key, or nothing was there
+            }
+            done.push(table);
+            let left = self.earlier_rows(file_id(file), table)?.values().map(VecDeque::len).sum::<usize>() as u64;
+            if left > 0 {
+                let message = format!(
+                    "{} of `{table}` that an earlier run wrote from this file {} not given by it any more",
+                    words::count(left, "row"),
+                    if left == 1 { "is" } else { "are" }
+                );
+                self.findings.push(
+                    Finding::new(&ROW_DIFFERS, message).at(plan.tree.files[file].place(0)).about(rule.name.clone()),
+                );
+            }
+        }
+        self.earlier.retain(|(of, _), _| *of != file_id(file));
+        Ok(())
+    }
+}

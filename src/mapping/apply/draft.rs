@@ -1,0 +1,87 @@
+//! A row as mapped, with the leaves it claims.
+
+use super::scope::{Fault, Touch};
+use crate::account::NameLeaf;
+use crate::finding::Severity;
+use crate::keyindex::KeyText;
+use crate::row::Value;
+use secrecy::SecretString;
+use std::rc::Rc;
+
+/// What a leaf is claimed as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimAs {
+    /// A column's value, or part of one.
+    Column,
+    /// Kept in a JSON column.
+    Json,
+    /// Sealed.
+    Sealed,
+    /// Dropped by the secret rule of this index, with its reason.
+    Dropped(usize),
+    /// A secret that is empty and makes no row.
+    EmptySecret,
+}
+
+/// Leaves that a row claims.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Which.
+    pub touch: Touch,
+    /// As what.
+    pub class: ClaimAs,
+    /// The field it was claimed for; none for what is dropped.
+    pub field: Option<usize>,
+}
+
+/// How a column came to its value, for the report's counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The source gave it, by the alternative of this number (0 where there is one).
+    Found(u16),
+    /// The mapping's default.
+    Defaulted,
+    /// NULL, because the source has no such value.
+    Nulled,
+    /// The mapping's own: a literal, NULL on purpose, a sealed value.
+    Own,
+}
+
+/// A row as mapped: its fate is not decided yet.
+#[derive(Debug)]
+pub struct Draft {
+    /// The index of the rule in its mapping.
+    pub rule: usize,
+    /// The node that made it: the record, or an element of it.
+    pub node: Option<u32>,
+    /// That node's offset in the file.
+    pub at: u64,
+    /// The position of that element in its selection, from 1.
+    pub position: i64,
+    /// Values in the order of the compiled rule's fields; NULL where `secrets` has one.
+    pub values: Vec<Value>,
+    /// What is to be sealed, by field.
+    pub secrets: Vec<(usize, SecretString)>,
+    /// Fields that hold the run's start time, left out of every comparison.
+    pub clock: Vec<usize>,
+    /// Fields made from a secret path: never allowed to reach the target.
+    pub tainted: Vec<usize>,
+    /// How each field came to its value.
+    pub origins: Vec<Origin>,
+    /// The rule's key; `None` when it has none.
+    pub key: Option<KeyText>,
+    /// The index, among the record's drafts, of the parent's.
+    pub parent: Option<usize>,
+    /// The leaves it is made from.
+    pub claims: Vec<Claim>,
+    /// All its secrets are empty: it takes its key, and makes no row.
+    pub empty: bool,
+    /// Fields that hold the parent's id once the engine has given it.
+    pub parents_id: Vec<usize>,
+    /// Names that a `.*` matched; they count as leaves.
+    pub names: Vec<NameLeaf>,
+    /// The names that `key_as` gave, which the rules below it see as well.
+    pub named: Rc<Vec<(String, String, NameLeaf)>>,
+    /// Values that should agree and do not.
+    pub differing: Vec<(Severity, Fault)>,
+}

@@ -1,0 +1,132 @@
+//! Secrets of a row: sealed, dropped, or empty.
+
+use super::draft::{Claim, ClaimAs};
+use super::fit::as_text;
+use super::row::{RowMaker, first_place};
+use super::scope::{Fault, Got, Stop, Touch};
+use super::trace::Made;
+use crate::finding::{VALUE_EMPTY, VALUE_TYPE};
+use crate::mapping::compile::FieldSource;
+use crate::mapping::model::{SecretKind, SecretRule};
+use crate::step::Datum;
+use secrecy::{ExposeSecret, SecretString};
+
+impl RowMaker<'_, '_> {
+    pub(super) fn secret(&mut self, field: usize, at: usize) -> Result<(), Stop> {
+        let rule = self.rule;
+        let secret = &rule.secrets[at];
+        if let Some(trace) = self.scope.trace {
+            trace.begin(self.compiled, &secret.name, self.draft.at);
+        }
+        let (text, trail) = match self.secret_text(secret) {
+            Ok(found) => found,
+            Err(stop) => {
+                if let Some(trace) = self.scope.trace {
+                    trace.end(&Made { field, claims: &[], value: None, secret: true });
+                }
+                return Err(stop);
+            }
+        };
+        let empty = text.as_ref().is_none_or(|text| text.expose_secret().is_empty());
+        let class = if empty && secret.default.is_none() { ClaimAs::EmptySecret } else { ClaimAs::Sealed };
+        let claimed = self.draft.claims.len();
+        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field: Some(field) }));
+        if let Some(trace) = self.scope.trace {
+            trace.end(&Made { field, claims: &self.draft.claims[claimed..], value: None, secret: true });
+        }
+        match (text, &secret.default) {
+            (Some(text), _) if !empty => self.draft.secrets.push((field, text)),
+            (_, Some(default)) => self.draft.secrets.push((field, SecretString::from(default.clone()))),
+            _ if secret.need => self.draft.empty = true,
+            _ if self.compiled.fields[field].column.not_null => {
+                let mut fault = Fault::new(
+                    &VALUE_EMPTY,
+                    format!("the secret for `{}` is empty, and the column takes no NULL", secret.name),
+                );
+                fault.column = Some(secret.name.clone());
+                fault.line = secret.line;
+                fault.at = Some(self.draft.at);
+                return Err(fault.into());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn secret_text(&mut self, secret: &SecretRule) -> Result<(Option<SecretString>, Vec<Touch>), Stop> {
+        let scope = self.scope.clone();
+        let mut trail = Vec::new();
+        let (tainted, clock) = (self.tainted, self.clock);
+        self.sealing = true;
+        let mut got = self.eval(&secret.expr, &scope, &mut trail);
+        if let Ok(Got::Node(node, doc)) = &got
+            && node.is_container()
+        {
+            let mut json = String::new();
+            self.container(*node, *doc, &[], &mut trail, &mut json);
+            got = Ok(Got::Datum(Datum::Json(json)));
+        }
+        self.sealing = false;
+        (self.tainted, self.clock) = (tainted, clock);
+        let fault = |message: String, at| {
+            let mut fault = Fault::new(&VALUE_TYPE, message);
+            fault.column = Some(secret.name.clone());
+            fault.line = secret.line;
+            fault.at = at;
+            fault
+        };
+        match got {
+            Ok(Got::Missing | Got::Null) => Ok((None, trail)),
+            Ok(got) => match as_text(&got) {
+                Some(text) => Ok((Some(SecretString::from(text)), trail)),
+                None => {
+                    Err(fault(format!("the secret for `{}` is no text", secret.name), first_place(&trail, &scope))
+                        .into())
+                }
+            },
+            // A step's message may quote the value: say only that it failed.
+            Err(Stop::Reject(bad)) => {
+                Err(fault(format!("a step cannot convert the secret for `{}`", secret.name), bad.at).into())
+            }
+            Err(Stop::Skip) => Err(Stop::Skip),
+        }
+    }
+
+    /// Claims what the rule drops with a reason.
+    pub(super) fn dropped(&mut self) {
+        let rule = self.rule;
+        for (at, secret) in rule.secrets.iter().enumerate() {
+            if matches!(secret.kind, SecretKind::Drop(_)) {
+                let scope = self.scope.clone();
+                let mut trail = Vec::new();
+                // Dropped whatever it is: its steps have nothing to say here.
+                if let Ok(Got::Node(node, doc)) = self.eval(&secret.expr, &scope, &mut trail)
+                    && node.is_container()
+                {
+                    trail.push(Touch::Nodes(doc, node.span()));
+                }
+                self.draft.claims.extend(trail.into_iter().map(|touch| Claim {
+                    touch,
+                    class: ClaimAs::Dropped(at),
+                    field: None,
+                }));
+            }
+        }
+    }
+
+    /// A row all of whose secrets are empty is no credential.
+    pub(super) fn without_secrets(&mut self) {
+        let sealed = self.compiled.fields.iter().any(|field| matches!(field.source, FieldSource::Secret(_)));
+        if sealed && self.draft.secrets.iter().all(|(_, text)| text.expose_secret().is_empty()) {
+            self.draft.empty = true;
+        }
+        if self.draft.empty {
+            for claim in &mut self.draft.claims {
+                claim.class = match claim.class {
+                    ClaimAs::Sealed | ClaimAs::EmptySecret => ClaimAs::EmptySecret,
+                    other => other,
+                };
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Telling how values are made, for those who ask: every column with its steps, as they happen.
+//!
+//! Columns may need each other, so what is begun last ends first.
+
+use super::draft::Claim;
+use crate::mapping::compile::CompiledRule;
+use crate::mapping::declared::Doc;
+use crate::record::NodeId;
+use crate::row::Value;
+use crate::step::{Datum, Step};
+
+/// Is told how values are made.
+pub trait Trace {
+    /// A column, or a secret, of this rule begins, for the element that stands at this offset.
+    fn begin(&self, rule: &CompiledRule, column: &str, at: u64);
+    /// This node, and all that is below it, was read for what was begun last.
+    fn read(&self, doc: Doc, node: NodeId);
+    /// A step was taken for what was begun last.
+    fn step(&self, taken: &StepTaken<'_>);
+    /// What was begun last is made, or cannot be.
+    fn end(&self, made: &Made<'_>);
+}
+
+/// A step with what it was given and what it gave.
+pub struct StepTaken<'s> {
+    /// The step, where it stands in the set.
+    pub step: &'s Step,
+    /// The line of its expression.
+    pub line: u32,
+    /// What it was given.
+    pub before: &'s Datum,
+    /// What it gave: nothing where what it looks for is not there, or why it could not.
+    pub after: Result<&'s Option<Datum>, &'s String>,
+    /// Whether the value came of a secret, so that nobody may be shown it.
+    pub secret: bool,
+}
+
+/// A value as made.
+pub struct Made<'m> {
+    /// Its number in the rule.
+    pub field: usize,
+    /// The leaves that are kept in it, among those of other columns that it needed.
+    pub claims: &'m [Claim],
+    /// The value; nothing where it could not be made, or is sealed.
+    pub value: Option<&'m Value>,
+    /// Whether it came of a secret, so that nobody may be shown it.
+    pub secret: bool,
+}
+
+impl std::fmt::Debug for StepTaken<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "StepTaken({})", self.step.name())
+    }
+}
+
+impl std::fmt::Debug for Made<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Made({} claims)", self.claims.len())
+    }
+}

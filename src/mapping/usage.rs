@@ -1,0 +1,306 @@
+//! What of a mapping set a tree never used: mappings, shapes, paths, columns, entries of a `map`.
+//!
+//! A slip of the pen in a path quietly gives NULL; this is where it shows. Pure: it compares what
+//! the set says with what was found.
+
+use super::declared::Doc;
+use super::model::{Expr, From, JsonExpr, KeyPart, Mapping, Root, Rooted, Rule, Set};
+use super::place::{At, Place, has_whole_shape};
+use super::walk;
+use crate::finding::{COLUMN_UNUSED, Code, MAP_UNUSED, MAPPING_UNUSED, PATH_UNUSED, SHAPE_UNUSED, excerpt};
+use crate::record::{PathId, Paths, Selection};
+use crate::step::Step;
+use std::collections::{BTreeSet, HashMap};
+
+/// What was found of one shape of a mapping.
+#[derive(Debug)]
+pub struct Found<'f> {
+    /// The index of the mapping.
+    pub mapping: usize,
+    /// The index of the shape.
+    pub shape: usize,
+    /// The paths below its records, and below its frames.
+    pub paths: [&'f Paths; 2],
+    /// Which of them a file really had.
+    pub met: &'f Met,
+}
+
+/// The paths that files really had: a mapping's own are numbered before any file is read.
+#[derive(Debug, Default, Clone)]
+pub struct Met {
+    record: Vec<bool>,
+    frame: Vec<bool>,
+}
+
+impl Met {
+    /// A value stands at this path. For containers that are not empty it is enough to tell of what
+    /// they hold.
+    pub fn note(&mut self, doc: Doc, path: PathId) {
+        let of = if doc == Doc::Record { &mut self.record } else { &mut self.frame };
+        let at = path as usize;
+        if of.len() <= at {
+            of.resize(at + 1, false);
+        }
+        of[at] = true;
+    }
+
+    fn has(&self, doc: Doc, path: PathId) -> bool {
+        let of = if doc == Doc::Record { &self.record } else { &self.frame };
+        of.get(path as usize).copied().unwrap_or(false)
+    }
+}
+
+/// The texts that came to each `map`, by the step's address in the set.
+#[derive(Debug, Default)]
+pub struct Mapped {
+    texts: HashMap<usize, BTreeSet<String>>,
+}
+
+impl Mapped {
+    /// A text came to a `map` of the set; others are passed over.
+    pub fn note(&mut self, step: &Step, text: &str) {
+        let listed = step.listed();
+        if listed.contains(&text) {
+            self.texts.entry(std::ptr::from_ref(step) as usize).or_default().insert(text.to_owned());
+        }
+    }
+
+    fn met(&self, step: &Step, text: &str) -> bool {
+        self.texts.get(&(std::ptr::from_ref(step) as usize)).is_some_and(|texts| texts.contains(text))
+    }
+}
+
+/// Something of the set that the tree never used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unused {
+    /// What kind of thing.
+    pub code: &'static Code,
+    /// It in words.
+    pub message: String,
+    /// The mapping's name.
+    pub mapping: String,
+    /// Where it stands: `file:line`.
+    pub place: String,
+}
+
+/// Everything of a set that was not used, in the order of its files. Without `mapped` nothing is said
+/// of what a `map` lists.
+pub fn unused(set: &Set, found: &[Found<'_>], mapped: Option<&Mapped>) -> Vec<Unused> {
+    let mut told = Vec::new();
+    for (number, mapping) in set.mappings.iter().enumerate() {
+        let mine: Vec<&Found<'_>> = found.iter().filter(|found| found.mapping == number).collect();
+        let mut judge = Judge { mapping, found: mine, told: &mut told };
+        if judge.found.is_empty() {
+            // An optional mapping is read only when somebody asks for it.
+            if mapping.source.optional.is_none() {
+                judge.tell(&MAPPING_UNUSED, 1, format!("no file of the tree is of mapping `{}`", mapping.name));
+            }
+            continue; // Then nothing in it was used.
+        }
+        judge.shapes();
+        judge.selections();
+        let all = std::mem::take(&mut judge.found);
+        for rule in &mapping.rules {
+            // That a shape is not used is told once, and not again by each of its rules.
+            let is_for = |found: &&&Found<'_>| {
+                let name = &mapping.source.shapes[found.shape].name;
+                rule.shapes.is_empty() || rule.shapes.contains(name)
+            };
+            judge.found = all.iter().filter(is_for).copied().collect();
+            if !judge.found.is_empty() {
+                judge.rule(rule, mapped);
+            }
+        }
+    }
+    told
+}
+
+struct Judge<'j> {
+    mapping: &'j Mapping,
+    found: Vec<&'j Found<'j>>,
+    told: &'j mut Vec<Unused>,
+}
+
+impl Judge<'_> {
+    fn tell(&mut self, code: &'static Code, line: u32, message: String) {
+        let place = format!("{}:{line}", self.mapping.file);
+        self.told.push(Unused { code, message, mapping: self.mapping.name.clone(), place });
+    }
+
+    fn shapes(&mut self) {
+        for (number, shape) in self.mapping.source.shapes.iter().enumerate() {
+            if !self.found.iter().any(|found| found.shape == number) {
+                self.tell(&SHAPE_UNUSED, shape.line, format!("no file of the tree has the shape `{}`", shape.name));
+            }
+        }
+    }
+
+    /// `[ignore]`.
+    fn selections(&mut self) {
+        for (rooted, _, line) in &self.mapping.ignore {
+            let place = Place::of(has_whole_shape(self.mapping), rooted);
+            if !self.holds(&place) {
+                self.tell(&PATH_UNUSED, *line, format!("no file of the tree has a value at `{}`", place.show()));
+            }
+        }
+    }
+
+    fn holds(&self, place: &Place) -> bool {
+        self.found.iter().any(|found| {
+            let [record, frame] = found.paths;
+            // Where one shape has records and another has none, `$` may mean either document.
+            frame.holds(&place.path, &|path| found.met.has(Doc::Frame, path))
+                || (!place.frame && record.holds(&place.path, &|path| found.met.has(Doc::Record, path)))
+        })
+    }
+
+    fn rule(&mut self, rule: &Rule, mapped: Option<&Mapped>) {
+        let mut missing: Vec<(Place, u32)> = Vec::new();
+        let at = At::new(self.mapping, rule);
+        if !rule.each.is_empty() {
+            let element = Rooted { root: Root::Element, selection: Selection::default() };
+            missing.extend(at.elements(&element, &[]).into_iter().map(|place| (place, rule.line)));
+        }
+        if let Some(when) = &rule.when {
+            walk::condition(when, rule.line, &mut |visit| {
+                missing.extend(at.named(&visit).into_iter().map(|place| (place, visit.line)));
+            });
+        }
+        for part in &rule.key {
+            if let KeyPart::Path(path) = part {
+                missing.extend(at.places(path, &[]).into_iter().map(|place| (place, rule.line)));
+            }
+        }
+        for column in &rule.columns {
+            let mut places = self.places(&at, &column.expr);
+            if !places.is_empty() && !places.iter().any(|(place, _)| self.holds(place)) {
+                let shown: Vec<String> = places.iter().map(|(place, _)| format!("`{}`", place.show())).collect();
+                let of = format!("`{}.{}`", rule.name, column.name);
+                let message = format!("no file of the tree has a value for {of}, at {}", shown.join(" or "));
+                self.tell(&COLUMN_UNUSED, column.line, message);
+                places.clear();
+            }
+            missing.extend(places);
+            if let Some((agrees, _)) = &column.agrees {
+                missing.extend(self.places(&at, agrees));
+            }
+        }
+        for expr in rule.lets.iter().map(|(_, expr)| expr).chain(rule.secrets.iter().map(|secret| &secret.expr)) {
+            missing.extend(self.places(&at, expr));
+        }
+        missing.retain(|(place, _)| !self.holds(place));
+        missing.sort_by_key(|(place, line)| (*line, place.show()));
+        missing.dedup();
+        for (place, line) in missing {
+            self.tell(&PATH_UNUSED, line, format!("no file of the tree has a value at `{}`", place.show()));
+        }
+        if let Some(mapped) = mapped {
+            for expr in rule.exprs() {
+                self.entries(expr, mapped);
+            }
+        }
+    }
+
+    fn places(&self, at: &At<'_>, expr: &Expr) -> Vec<(Place, u32)> {
+        let mut places = Vec::new();
+        walk::expr(expr, &mut |visit| places.extend(at.named(&visit).into_iter().map(|place| (place, visit.line))));
+        places.dedup();
+        places
+    }
+
+    /// What `map` lists.
+    fn entries(&mut self, expr: &Expr, mapped: &Mapped) {
+        for step in &expr.steps {
+            for text in step.listed() {
+                if !mapped.met(step, text) {
+                    let message = format!("no file of the tree has the value {} that `map` lists", excerpt(text));
+                    self.tell(&MAP_UNUSED, expr.line, message);
+                }
+            }
+        }
+        match &expr.from {
+            From::First(parts) | From::Join { parts, .. } | From::Digest { of: parts, .. } => {
+                parts.iter().for_each(|part| self.entries(part, mapped));
+            }
+            From::Json(json) => self.entries_of_json(json, mapped),
+            From::Lookup { by, .. } | From::Exists { by, .. } => {
+                by.iter().for_each(|(_, expr)| self.entries(expr, mapped));
+            }
+            From::Path(_) | From::Literal(_) | From::Null | From::Template { .. } => {}
+        }
+    }
+
+    fn entries_of_json(&mut self, json: &JsonExpr, mapped: &Mapped) {
+        match json {
+            JsonExpr::Value { of, .. } => self.entries(of, mapped),
+            JsonExpr::Table(members) => members.iter().for_each(|(_, json)| self.entries_of_json(json, mapped)),
+            JsonExpr::Each { each, key, value } => {
+                self.entries(each, mapped);
+                self.entries(key, mapped);
+                self.entries_of_json(value, mapped);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::load::{SetSource, load};
+
+    #[test]
+    fn what_no_file_has_is_told_with_its_line() {
+        let mapping = "\
+[source]
+files = [\"notes.json\"]
+[[source.shape]]
+name = \"list\"
+when = { root = \"array\" }
+records = \"[*]\"
+[[source.shape]]
+name = \"old\"
+records = \"items[*]\"
+[table.notes]
+key = [\"id\"]
+[table.notes.columns]
+id = \"id\"
+title = { from = [\"title\", \"nmae\"] }
+colour = \"color\"
+kind = { from = \"kind\", steps = [{ map = { a = \"A\", b = \"B\" } }] }
+[ignore]
+\"size\" = \"not used\"
+";
+        let files = vec![
+            ("set.toml".to_owned(), "name = \"n\"".to_owned()),
+            ("notes.toml".to_owned(), mapping.to_owned()),
+            ("other.toml".to_owned(), mapping.replace("notes.json", "other.json")),
+        ];
+        let set = load(&SetSource::Files { folder: "m".to_owned(), files }).expect("it is sound");
+        let mut record = Paths::new();
+        let mut met = Met::default();
+        for name in ["id", "title", "kind"] {
+            met.note(Doc::Record, record.member(0, name));
+        }
+        record.member(0, "color"); // numbered, and in no file
+        let mut mapped = Mapped::default();
+        let rule = &set.mappings[0].rules[0];
+        mapped.note(&rule.columns[3].expr.steps[0], "a");
+        let frame = Paths::new();
+        let found = [Found { mapping: 0, shape: 0, paths: [&record, &frame], met: &met }];
+        let told: Vec<String> = unused(&set, &found, Some(&mapped))
+            .into_iter()
+            .map(|unused| format!("{} {} @ {}", unused.code.id, unused.message, unused.place))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "U002 no file of the tree has the shape `old` @ m/notes.toml:7",
+                "U003 no file of the tree has a value at `size` @ m/notes.toml:18",
+                "U004 no file of the tree has a value for `notes.colour`, at `color` @ m/notes.toml:15",
+                "U003 no file of the tree has a value at `nmae` @ m/notes.toml:14",
+                "U005 no file of the tree has the value \"b\" that `map` lists @ m/notes.toml:16",
+                "U001 no file of the tree is of mapping `other` @ m/other.toml:1",
+            ]
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! Tables as SQL, for schemas that are written for a person to go on with.
+
+/// A column to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type as declared.
+    pub declared: String,
+    /// Whether NULL is refused.
+    pub not_null: bool,
+}
+
+/// The statement that makes a table; without a key it gets an integer one of this name.
+pub fn create_table(table: &str, columns: &[NewColumn], key: &[String], given: &str) -> String {
+    let mut lines = Vec::new();
+    if key.is_empty() {
+        lines.push(format!("    {} INTEGER PRIMARY KEY", name(given)));
+    }
+    for column in columns {
+        let not_null = if column.not_null { " NOT NULL" } else { "" };
+        lines.push(format!("    {} {}{not_null}", name(&column.name), column.declared));
+    }
+    if !key.is_empty() {
+        let key: Vec<String> = key.iter().map(|column| name(column)).collect();
+        lines.push(format!("    PRIMARY KEY ({})", key.join(", ")));
+    }
+    format!("CREATE TABLE {} (\n{}\n);\n", name(table), lines.join(",\n"))
+}
+
+/// A name as an identifier, the same in every engine.
+fn name(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The statement that takes a table back.
+pub fn drop_table(table: &str) -> String {
+    format!("DROP TABLE {};\n", name(table))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_the_key_that_is_given_or_one_of_its_own() {
+        let column = |name: &str, not_null| NewColumn { name: name.to_owned(), declared: "TEXT".to_owned(), not_null };
+        assert_eq!(
+            create_table("a b", &[column("id", true), column("order", false)], &["id".to_owned()], "row_id"),
+            "CREATE TABLE \"a b\" (\n    \"id\" TEXT NOT NULL,\n    \"order\" TEXT,\n    PRIMARY KEY (\"id\")\n);\n"
+        );
+        assert_eq!(
+            create_table("a", &[column("b", false)], &[], "row_id"),
+            "CREATE TABLE \"a\" (\n    \"row_id\" INTEGER PRIMARY KEY,\n    \"b\" TEXT\n);\n"
+        );
+        assert_eq!(drop_table("a"), "DROP TABLE \"a\";\n");
+    }
+}

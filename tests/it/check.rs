@@ -1,0 +1,120 @@
+//! `treelift check`: what is wrong with a set, and what of it a tree never used.
+
+use crate::house::{House, copy_tree, edit, project, sample};
+use serde_json::Value;
+use std::fs;
+
+#[test]
+fn bundled_sets_are_sound() {
+    let run = House::new().run(["check"]).status(0);
+    for line in run.stdout.lines() {
+        assert!(line.starts_with("mappings/") && line.contains(": sound ("), "{line}");
+    }
+}
+
+#[test]
+fn what_is_wrong_has_a_code_that_explain_knows() {
+    let house = House::new();
+    copy_tree(&project("mappings/fossawork"), &house.path("set"));
+    let users = house.path("set/users.toml");
+    edit(&users, "configured_email      =", "configured_emial      =");
+    edit(&users, "into = \"user_preferences\"", "into = \"user_preferencse\"\nonduplicate = \"first\"");
+    let run = house.run(["check", "set", "--json"]).status(2);
+    let error = &run.json()["error"];
+    let told = std::iter::once(error).chain(error["more"].as_array().unwrap());
+    let codes: Vec<&str> = told.map(|error| error["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["M003", "M102", "M101"]);
+    for code in codes {
+        assert!(run.stderr.contains(&format!("error {code}: ")), "{}", run.stderr);
+        house.run(["explain", code]).status(0);
+    }
+}
+
+#[test]
+fn what_a_tree_never_used_is_named_with_its_line() {
+    let house = House::new();
+    copy_tree(&project("mappings/fossawork"), &house.path("set"));
+    let users = house.path("set/users.toml");
+    edit(&users, "friendly_name         = \"friendlyName\"", "friendly_name         = \"freindlyName\"");
+    let source = sample();
+    let run = house.run(["check", "set", "--against", source.to_str().unwrap(), "--json"]).status(0);
+    let unused = run.json()["sets"][0]["unused"].clone();
+    let line = 1 + fs::read_to_string(&users).unwrap().lines().position(|line| line.contains("freindlyName")).unwrap();
+    let message = "no file of the tree has a value for `users.friendly_name`, at `freindlyName`";
+    let column = unused.as_array().unwrap().iter().find(|unused| unused["message"] == message).unwrap();
+    assert_eq!(column["code"], "U004");
+    assert_eq!(column["place"], format!("set/users.toml:{line}"));
+    assert!(!house.path("treelift.db").exists());
+}
+
+/// `TREELIFT_BLESS=1` writes the schemas anew.
+#[test]
+fn the_editor_schemas_are_those_of_the_program_and_every_bundled_file_names_its_own() {
+    for which in ["mapping", "set"] {
+        let printed = House::new().run(["check", "--print-schema", which]).status(0).stdout;
+        let path = project(&format!("mappings/{which}.schema.json"));
+        if std::env::var_os("TREELIFT_BLESS").is_some() {
+            fs::write(&path, &printed).unwrap();
+        }
+        assert_eq!(fs::read_to_string(path).unwrap(), printed);
+    }
+    for file in walkdir::WalkDir::new(project("mappings")).min_depth(2).into_iter().map(Result::unwrap) {
+        if file.path().extension().is_some_and(|extension| extension == "toml") {
+            let which = if file.file_name() == "set.toml" { "set" } else { "mapping" };
+            let text = fs::read_to_string(file.path()).unwrap();
+            assert!(text.starts_with(&format!("#:schema ../{which}.schema.json\n")), "{}", file.path().display());
+        }
+    }
+}
+
+/// A judge that knows as much of draft 7 as the schemas use.
+fn fits(schema: &Value, root: &Value, value: &Value) -> bool {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return fits(root.pointer(&reference[1..]).unwrap(), root, value);
+    }
+    let all = |key: &str| schema[key].as_array().map(|all| all.iter().filter(|one| fits(one, root, value)).count());
+    let lists = all("anyOf").is_none_or(|fit| fit > 0)
+        && all("oneOf").is_none_or(|fit| fit == 1)
+        && all("allOf").is_none_or(|fit| fit == schema["allOf"].as_array().unwrap().len());
+    let kind = match schema["type"].as_str() {
+        None => true,
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("boolean") => value.is_boolean(),
+        Some("integer") => value.is_i64(),
+        Some(other) => panic!("{other}"),
+    };
+    let members = value.as_object().is_none_or(|members| {
+        members.iter().all(|(name, value)| match (&schema["properties"][name], &schema["additionalProperties"]) {
+            (Value::Null, Value::Bool(false)) => false,
+            (Value::Null, Value::Null) => true,
+            (Value::Null, other) => fits(other, root, value),
+            (one, _) => fits(one, root, value),
+        })
+    });
+    let elements = value
+        .as_array()
+        .is_none_or(|all| schema["items"].is_null() || all.iter().all(|one| fits(&schema["items"], root, one)));
+    let constant = schema["const"].is_null() || schema["const"] == *value;
+    lists && kind && members && elements && constant
+}
+
+#[test]
+fn every_bundled_file_fits_its_editor_schema_and_a_slip_of_the_pen_does_not() {
+    let schema = |which: &str| -> Value {
+        serde_json::from_str(&fs::read_to_string(project(&format!("mappings/{which}.schema.json"))).unwrap()).unwrap()
+    };
+    let schemas = [schema("mapping"), schema("set")];
+    for file in walkdir::WalkDir::new(project("mappings")).min_depth(2).into_iter().map(Result::unwrap) {
+        if file.path().extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let schema = &schemas[usize::from(file.file_name() == "set.toml")];
+        let text = fs::read_to_string(file.path()).unwrap();
+        let mut value: Value = toml::from_str(&text).unwrap();
+        assert!(fits(schema, schema, &value), "{}", file.path().display());
+        value["descriptoin"] = Value::from("a slip");
+        assert!(!fits(schema, schema, &value));
+    }
+}
