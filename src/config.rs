@@ -30,6 +30,10 @@ pub struct ImportOptions {
     pub only_owner: Vec<String>,
     /// `--owner`: whose the files are that name no owner.
     pub owner: Option<String>,
+    /// `--no-backup`: an existing database is written into without a backup of it.
+    pub no_backup: bool,
+    /// `--backup-dir`: where the backup goes; else `backups` beside the database.
+    pub backup_dir: Option<PathBuf>,
     /// `--max-depth`: how deep values may be nested (1 to 127).
     pub max_depth: u32,
 }
@@ -82,4 +86,28 @@ pub trait Companion: Sync {
     }
     /// A line for the person, such as which set was chosen.
     fn say(&self, line: &str);
+}
+
+/// A companion for programs: it shows nothing, says yes, and has no secret.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Quiet;
+
+impl Companion for Quiet {
+    fn phase(&self, _phase: Phase, _files: u64, _bytes: u64) {}
+
+    fn advance(&self, _files: u64, _bytes: u64) {}
+
+    fn interrupted(&self) -> Option<i32> {
+        None
+    }
+
+    fn confirm(&self, _question: &str) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn secret(&self, _need: SecretNeed) -> Result<Option<Secret>> {
+        Ok(None)
+    }
+
+    fn say(&self, _line: &str) {}
 }

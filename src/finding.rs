@@ -204,6 +204,13 @@ codes! {
         "restore a good copy before importing";
     TARGET_UNSEALED = "T002" Error "a sealed value does not open again",
         "this is a fault; nothing was committed";
+    TARGET_FORM = "T003" Warning "the database is not quite as its migrations make it",
+        "`treelift schema validate` lists every difference";
+    TARGET_PENDING = "T004" Note "a migration of the mapping set is not applied to the database",
+        "the import does not need it; `treelift schema migrate` applies it";
+    // A: assertions.
+    ASSERTION = "A001" Error "a check of the mapping set does not hold",
+        "look at the rows that its query in set.toml gives";
 }
 
 /// One thing found.

@@ -7,16 +7,18 @@ use crate::mapping::model::{SecretKind, Set};
 use crate::mapping::{bundled, check, load};
 use crate::plan::{Chosen, Plan};
 use crate::rejects::RejectFolder;
+use crate::report::words::count;
 use crate::report::write::ReportFiles;
-use crate::report::{Outcome, Report, Timings};
+use crate::report::{Outcome, Report, TableReport, Timings};
 use crate::run::{Begin, KnownRejects, Run};
 use crate::summary::{self, Ending};
 use crate::sweep::Swept;
 use crate::table::Schema;
+use crate::target::audit::{AuditEntry, random_id};
 use crate::target::ledger::RunRecord;
 use crate::target::{self, Mode, Opening, Target, schema};
 use crate::vault::{KeySource, Vault};
-use crate::{source, sweep, validate};
+use crate::{backup, source, sweep, validate};
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -40,16 +42,35 @@ pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Repo
     agree(options, companion, &*target, &plan)?;
     let key = key_source(options, companion, &plan.set, &*target)?;
     let reports = ReportFiles::open(&options.reports)?;
-    let mut known = KnownRejects::new();
-    let report = loop {
-        let job = Job { options, companion, plan: &plan, key: &key, known: &known, started: clock.started };
-        match job.attempt(&mut *target, &mut clock)? {
-            Attempt::Done(report) => break report,
-            Attempt::Again(late) => known.extend(late),
-        }
-    };
+    let kept = keep_what_is_there(options, companion, &*target, &plan.set)?;
+    let done = attempts(options, companion, &plan, &key, &mut *target, &mut clock);
+    if let Some(kept) = kept
+        && !done.as_ref().is_ok_and(|report| report.outcome == Outcome::Committed)
+    {
+        backup::withdraw(&kept.path);
+    }
+    let report = done?;
     reports.publish(&report)?;
     Ok(*report)
+}
+
+/// Attempts until one knows every bad record before it begins to write.
+fn attempts(
+    options: &ImportOptions,
+    companion: &dyn Companion,
+    plan: &Plan,
+    key: &KeySource,
+    target: &mut dyn Target,
+    clock: &mut Clock,
+) -> Result<Box<Report>> {
+    let mut known = KnownRejects::new();
+    loop {
+        let job = Job { options, companion, plan, key, known: &known, started: clock.started };
+        match job.attempt(target, clock)? {
+            Attempt::Done(report) => return Ok(report),
+            Attempt::Again(late) => known.extend(late),
+        }
+    }
 }
 
 enum Attempt {
@@ -74,14 +95,24 @@ impl Job<'_> {
         let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options, self.companion)?;
         clock.lap(|timings| &mut timings.sweep);
 
-        let id = run_id()?;
+        let id = random_id()?;
         let bytes = plan.mapped_bytes();
         let migrations = &plan.set.migrations;
-        let opening = Opening { mode, run_id: &id, migrations, schema: &plan.schema, bytes, started: self.started };
+        let written = plan.written_tables();
+        let opening = Opening {
+            mode,
+            run_id: &id,
+            migrations,
+            schema: &plan.schema,
+            written: &written,
+            bytes,
+            started: self.started,
+        };
         self.companion.phase(Phase::Import, plan.mapped_files(), bytes);
         let mut transaction = target.begin(&opening)?;
         let vault = Vault::open(self.key, &transaction.keys()?, secrets, self.started)?;
         transaction.ledger().begin_run(&self.record(&id))?;
+        let before = validate::ask(&mut *transaction, &plan.set)?;
         let rejects = self.options.rejects.as_deref().map(RejectFolder::open).transpose()?;
         let Job { options, companion, known, started, .. } = *self;
         let mut run = Run::begin(Begin { plan, options, companion, started, transaction, vault, known, rejects })?;
@@ -104,7 +135,7 @@ impl Job<'_> {
         run.findings.extend(Swept::warnings(&with_secrets));
         let remaining = sweep::ignored(&run, &with_secrets)?;
         run.findings.extend(remaining);
-        let checks = validate::target(&mut run)?;
+        let checks = validate::target(&mut run, &before)?;
         clock.lap(|timings| &mut timings.check);
 
         self.companion.phase(Phase::Finish, 0, 0);
@@ -130,6 +161,7 @@ impl Job<'_> {
         let Run { mut transaction, rejects, .. } = run;
         if outcome == Outcome::Committed {
             transaction.ledger().finish_run(&summary::run_record(&report, self.record(&id)))?;
+            transaction.audit(&self.audit_entry(&id, &report)?, plan.set.audit.as_ref())?;
             transaction.commit()?;
         } else {
             transaction.rollback()?;
@@ -152,6 +184,17 @@ impl Job<'_> {
             checks: Vec::new(),
             timings: clock.timings(),
         }
+    }
+
+    fn audit_entry(&self, id: &str, report: &Report) -> Result<AuditEntry> {
+        let rows = |of: fn(&TableReport) -> u64| report.tables.iter().map(of).sum::<u64>();
+        let details = serde_json::json!({
+            "set": self.plan.set.name,
+            "source": self.plan.tree.root.display().to_string(),
+            "inserted": rows(|table| table.inserted),
+            "updated": rows(|table| table.updated),
+        });
+        Ok(AuditEntry::new("import", "database", "a tree of files was imported", self.started)?.of(id).with(details))
     }
 
     fn record(&self, id: &str) -> RunRecord {
@@ -230,11 +273,29 @@ fn agree(options: &ImportOptions, companion: &dyn Companion, target: &dyn Target
     if options.mode == Mode::Dry || !target.exists()? {
         return Ok(());
     }
-    let files = plan.mapped_files();
-    match companion.confirm(&format!("{} exists. Import {files} files into it?", target.url()))? {
+    let mut rows = 0;
+    target.inspect(&mut |look| {
+        rows = look.survey()?.counts.values().sum();
+        Ok(())
+    })?;
+    let backup = if options.no_backup { "without a backup" } else { "after a backup of it" };
+    let (files, rows) = (count(plan.mapped_files(), "file"), count(rows, "row"));
+    match companion.confirm(&format!("{} exists, with {rows}. Import {files} into it, {backup}?", target.url()))? {
         true => Ok(()),
         false => Err(Error::request("not confirmed, nothing was written")),
     }
+}
+
+/// The backup before an existing database is written into.
+fn keep_what_is_there(
+    options: &ImportOptions,
+    companion: &dyn Companion,
+    target: &dyn Target,
+    set: &Set,
+) -> Result<Option<backup::Made>> {
+    let skip = options.no_backup || options.mode == Mode::Dry;
+    let before = backup::Before { skip, folder: options.backup_dir.as_deref(), set: Some(&set.name) };
+    backup::before(target, "import", &before, companion)
 }
 
 /// Asks for the passphrase or key, if the set seals anything. A dry run goes without.
@@ -262,12 +323,6 @@ fn key_source(options: &ImportOptions, companion: &dyn Companion, set: &Set, tar
             Ok(KeySource::ThrowAway)
         }
     }
-}
-
-fn run_id() -> Result<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| Error::environment("the system's random source gave nothing"))?;
-    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
 }
 
 /// Times the phases.

@@ -12,6 +12,7 @@
 
 pub mod account;
 pub mod against;
+pub mod backup;
 pub mod cli;
 pub mod compare;
 pub mod config;
@@ -36,6 +37,7 @@ pub mod report;
 pub mod reseal;
 pub mod row;
 pub mod run;
+pub mod schema;
 pub mod secret;
 pub mod settle;
 pub mod shaping;

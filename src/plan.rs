@@ -11,7 +11,7 @@ use crate::source::walk::Tree;
 use crate::step::{OutputType, Step};
 use crate::table::Schema;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is to become of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +171,11 @@ impl Plan {
     /// Whether a rule of the mapping names a secret.
     pub fn has_secrets(&self, mapping: usize) -> bool {
         self.set.mappings[mapping].rules.iter().any(|rule| !rule.secrets.is_empty())
+    }
+
+    /// The tables that the set's mappings write into.
+    pub fn written_tables(&self) -> BTreeSet<String> {
+        self.rules.iter().flatten().map(|rule| rule.table.name.clone()).collect()
     }
 
     /// How many files mappings read.

@@ -132,3 +132,50 @@ impl Schema {
         self.tables.get(name)
     }
 }
+
+/// An application's own table for entries. Where a database does not have it, `treelift_audit` is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditTable {
+    /// The table.
+    pub table: String,
+    /// Each column and the part of the entry that it takes.
+    pub columns: Vec<(String, AuditPart)>,
+}
+
+/// A part of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditPart {
+    /// The entry's id.
+    Id,
+    /// What was done.
+    Action,
+    /// What it was done to.
+    Subject,
+    /// Which one.
+    Record,
+    /// For people.
+    Reason,
+    /// For programs.
+    Details,
+    /// treelift and its version.
+    Program,
+    /// When.
+    Time,
+}
+
+impl AuditPart {
+    /// The part of this name.
+    pub fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "id" => Self::Id,
+            "action" => Self::Action,
+            "subject" => Self::Subject,
+            "record" => Self::Record,
+            "reason" => Self::Reason,
+            "details" => Self::Details,
+            "program" => Self::Program,
+            "time" => Self::Time,
+            _ => return None,
+        })
+    }
+}

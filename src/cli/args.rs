@@ -1,5 +1,7 @@
 //! The command line's definition, nothing else.
 
+use super::backup_args::BackupCommand;
+use super::schema_args::SchemaCommand;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 use std::path::PathBuf;
 
@@ -38,6 +40,9 @@ pub(super) struct Global {
     /// Say everything, however long.
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
+    /// Write what happens as lines of JSON into this file, or into one per day in this folder.
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(super) log_file: Option<PathBuf>,
 }
 
 /// When to use colours; `auto` is on a terminal.
@@ -62,12 +67,47 @@ pub(super) enum Command {
     Inspect(InspectArgs),
     /// Say where the values of a file go, where a row came from, or what a code means.
     Explain(ExplainArgs),
+    /// The database's tables: where they stand, forward, back, judged.
+    #[command(after_help = "Example:\n  treelift schema status --database sqlite:///./new.db")]
+    Schema {
+        #[command(subcommand)]
+        command: SchemaCommand,
+    },
+    /// Backups of a database, each proved by opening it.
+    #[command(after_help = "Example:\n  treelift backup create --database sqlite:///./new.db --compress")]
+    Backup {
+        #[command(subcommand)]
+        command: BackupCommand,
+    },
     /// Work on stored credentials: look, seal, change keys, hand over.
     #[command(after_help = "Example:\n  treelift credentials status --database sqlite:///./app.db")]
     Credentials {
         #[command(subcommand)]
         command: Credentials,
     },
+}
+
+/// Which database, and which mapping set it belongs to.
+#[derive(Debug, Clone, Args)]
+pub(super) struct KeeperArgs {
+    /// A bundled mapping set by name, or a folder [default: the one that the database's last run
+    /// names, else the only bundled one].
+    #[arg(long, value_name = "SET|DIR")]
+    pub(super) mappings: Option<String>,
+    /// The database [default: DATABASE_URL, then what the mapping set names].
+    #[arg(long, value_name = "URL", alias = "database-url")]
+    pub(super) database: Option<String>,
+}
+
+/// What is done about a backup before something is changed.
+#[derive(Debug, Clone, Args)]
+pub(super) struct BackupArgs {
+    /// Make no backup of the database that is there.
+    #[arg(long)]
+    pub(super) no_backup: bool,
+    /// The folder that the backup goes into [default: `backups` beside the database].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) backup_dir: Option<PathBuf>,
 }
 
 const IMPORT_EXAMPLES: &str = "\
@@ -116,6 +156,8 @@ pub(super) struct ImportArgs {
     /// How deep values may be nested.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
     pub(super) max_depth: u32,
+    #[command(flatten)]
+    pub(super) backup: BackupArgs,
     /// Answer yes to every question.
     #[arg(long)]
     pub(super) yes: bool,

@@ -2,6 +2,7 @@
 
 use super::args::ImportArgs;
 use super::database::{self, Database};
+use super::log;
 use super::output::Output;
 use super::secrets;
 use super::terminal::{Manner, Terminal};
@@ -9,6 +10,7 @@ use crate::config::{Companion, ImportOptions};
 use crate::error::{Error, Result};
 use crate::report::write::Form;
 use crate::target::{self, Mode};
+use serde_json::json;
 
 /// Imports, prints the report, and returns the exit status that the report deserves.
 pub(super) fn run(args: ImportArgs, output: &Output) -> Result<u8> {
@@ -23,6 +25,7 @@ pub(super) fn run(args: ImportArgs, output: &Output) -> Result<u8> {
     let imported = crate::import::import(&options, &terminal);
     terminal.end();
     let report = imported?;
+    log::done("import", json!({ "run": report.run_id, "outcome": report.outcome, "verdict": report.verdict }));
     output.report(&report)?;
     Ok(report.status(terminal.interrupted()))
 }
@@ -40,6 +43,8 @@ fn options(args: ImportArgs, database: Option<&Database>) -> ImportOptions {
         with: args.with,
         only_owner: args.only_owner,
         owner: args.owner,
+        no_backup: args.backup.no_backup,
+        backup_dir: args.backup.backup_dir,
         max_depth: args.max_depth,
     }
 }
@@ -76,19 +81,20 @@ mod tests {
         assert_eq!(
             format!("{:?}", parsed("treelift import ./old")),
             "ImportOptions { source: \"./old\", mappings: None, database: None, mode: Real, reports: [], rejects: None, \
-             max_rejects: 0, only_mapping: [], with: [], only_owner: [], owner: None, max_depth: 64 }"
+             max_rejects: 0, only_mapping: [], with: [], only_owner: [], owner: None, no_backup: false, backup_dir: None, max_depth: 64 }"
         );
     }
 
     #[test]
     fn every_flag_reaches_its_option() {
         let line = "treelift import ./old --mappings notes --database x.db --dry-run --report a.json --report b.html \
-                    --rejects r --max-rejects 3 --only-mapping m --only-mapping n --with w --only-owner o --owner p --max-depth 127";
+                    --rejects r --max-rejects 3 --only-mapping m --only-mapping n --with w --only-owner o --owner p --no-backup \
+                    --max-depth 127";
         assert_eq!(
             format!("{:?}", parsed(line)),
             "ImportOptions { source: \"./old\", mappings: Some(\"notes\"), database: Some(\"x.db\"), mode: Dry, \
              reports: [\"a.json\", \"b.html\"], rejects: Some(\"r\"), max_rejects: 3, only_mapping: [\"m\", \"n\"], \
-             with: [\"w\"], only_owner: [\"o\"], owner: Some(\"p\"), max_depth: 127 }"
+             with: [\"w\"], only_owner: [\"o\"], owner: Some(\"p\"), no_backup: true, backup_dir: None, max_depth: 127 }"
         );
     }
 }

@@ -2,16 +2,22 @@
 //! the terminal.
 
 mod args;
+mod backup;
+mod backup_args;
 mod check;
 mod credentials;
 mod database;
 mod explain;
 mod import;
 mod inspect;
+mod keeper;
+mod log;
 mod output;
 mod panics;
 mod progress;
 mod runs;
+mod schema;
+mod schema_args;
 mod secrets;
 mod signals;
 mod terminal;
@@ -33,7 +39,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<_> = args.into_iter().collect();
     let mut output = Output::new(Wishes::scan(&args));
     let outcome = catch_unwind(AssertUnwindSafe(|| run(&args, &mut output)));
-    ExitCode::from(match outcome {
+    let status = match outcome {
         Ok(Ok(status)) => status,
         Ok(Err(error)) => {
             output.error(&error);
@@ -45,7 +51,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             output.error_as_document(&bug);
             bug.status()
         }
-    })
+    };
+    log::end(status);
+    ExitCode::from(status)
 }
 
 fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
@@ -59,12 +67,17 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Err(error) => return output.usage(&error),
     };
     output.heed(&cli.global);
+    if let Some(path) = &cli.global.log_file {
+        log::open(path, &matches)?;
+    }
     match cli.command {
         Command::Import(args) => import::run(*args, output),
         Command::Runs(args) => runs::run(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
+        Command::Schema { command } => schema::run(command, output),
+        Command::Backup { command } => backup::run(command, output),
         Command::Credentials { command } => credentials::run(command, output),
     }
 }

@@ -1,6 +1,7 @@
 //! Where words go: results to standard output, everything else to standard error.
 
 use super::args::{Color, Global};
+use super::log;
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::printable;
 use crate::report::Report;
@@ -93,6 +94,7 @@ impl Output {
 
     /// The error that ended the command.
     pub(super) fn error(&self, error: &Error) {
+        log::error(error);
         self.stderr(&paint(&error_words(error)));
         self.error_as_document(error);
     }

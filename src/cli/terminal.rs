@@ -1,5 +1,6 @@
 //! The person at the terminal, as a job sees them: progress, questions, signals.
 
+use super::log;
 use super::progress::Progress;
 use super::secrets::{self, SecretSource};
 use super::signals::Signals;
@@ -54,6 +55,16 @@ impl Terminal {
         self.progress.end();
     }
 
+    /// Asks for one of so many things that were listed, by its number.
+    pub(super) fn choose(&self, question: &str, among: usize) -> Result<usize> {
+        if !self.attended {
+            return Err(Error::request(format!("refused without a terminal: {question}")));
+        }
+        let answer = self.progress.aside(|| self.signals.at_once_during(|| read(&format!("{question} "))))?;
+        let number = answer.trim().parse().ok().filter(|number| (1..=among).contains(number));
+        number.map(|number: usize| number - 1).ok_or_else(|| Error::request("nothing was chosen, nothing was changed"))
+    }
+
     /// Whether somebody is there to ask.
     pub(super) fn is_attended(&self) -> bool {
         self.attended
@@ -70,6 +81,7 @@ impl Terminal {
 
 impl Companion for Terminal {
     fn phase(&self, phase: Phase, files: u64, bytes: u64) {
+        log::phase(phase, files, bytes);
         self.progress.phase(phase, files, bytes);
     }
 
@@ -84,13 +96,16 @@ impl Companion for Terminal {
     fn confirm(&self, question: &str) -> Result<bool> {
         let question = printable(question);
         if self.manner.yes {
+            log::asked(&question, true);
             return Ok(true);
         }
         if !self.attended {
             return Err(Error::request(format!("refused without a terminal or --yes: {question}"))
                 .hint("say `--yes` if that is what you want"));
         }
-        self.progress.aside(|| self.signals.at_once_during(|| ask(&question)))
+        let answer = self.progress.aside(|| self.signals.at_once_during(|| ask(&question)))?;
+        log::asked(&question, answer);
+        Ok(answer)
     }
 
     fn secret(&self, need: SecretNeed) -> Result<Option<Secret>> {
@@ -103,6 +118,7 @@ impl Companion for Terminal {
     }
 
     fn say(&self, line: &str) {
+        log::said(line);
         if !self.manner.quiet {
             // A message that nobody can receive is no reason to end a run.
             self.progress.aside(|| drop(writeln!(io::stderr(), "{}", printable(line))));
@@ -111,12 +127,17 @@ impl Companion for Terminal {
 }
 
 fn ask(question: &str) -> Result<bool> {
+    read(&format!("{question} [y/N] ")).map(|answer| is_yes(&answer))
+}
+
+/// Writes a question and reads one line.
+fn read(question: &str) -> Result<String> {
     let unreadable = |error: io::Error| Error::environment(format!("cannot ask on the terminal: {}", error.kind()));
     let mut stderr = io::stderr();
-    write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).map_err(unreadable)?;
+    write!(stderr, "{question}").and_then(|()| stderr.flush()).map_err(unreadable)?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(unreadable)?;
-    Ok(is_yes(&answer))
+    Ok(answer)
 }
 
 /// Anything but a plain yes is a no, the end of the input included.

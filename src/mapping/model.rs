@@ -3,7 +3,7 @@
 use crate::finding::{FILE_EMPTY, Finding, Severity};
 use crate::record::Selection;
 use crate::step::Step;
-use crate::table::Migration;
+use crate::table::{AuditTable, Migration};
 use regex::Regex;
 
 /// A folder of mappings with the schema they write into.
@@ -29,6 +29,12 @@ pub struct Set {
     pub ignore: Vec<IgnoreFiles>,
     /// `unknown_members = "refuse"`: what only a catch-all caught is an error.
     pub refuse_unknown: bool,
+    /// `[[assert]]`: the set's own checks of the target.
+    pub assertions: Vec<Assertion>,
+    /// `[audit]`: the application's own table for what was done to the database.
+    pub audit: Option<AuditTable>,
+    /// `[other_tables]`: tables that the application makes by itself, with the reason.
+    pub other_tables: Vec<(String, String)>,
     /// `[after] message`: what the application still needs after an import that sealed something.
     pub after: Option<String>,
     /// `[hand_over.fernet]`: how the application itself reads what `credentials hand-over` writes.
@@ -70,6 +76,32 @@ pub struct Recognise {
     pub files: Vec<String>,
     /// …below one of these folders of SOURCE, which then is the import root.
     pub below: Vec<String>,
+}
+
+/// An entry of `[[assert]]`: a question in SQL whose answer is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assertion {
+    /// What holds, as the report names it.
+    pub name: String,
+    /// The category that it is judged under.
+    pub category: AssertCategory,
+    /// A query that changes nothing.
+    pub sql: String,
+    /// Whether the query must give rows, or must give none.
+    pub gives_rows: bool,
+    /// The version of the migration without which it is not asked.
+    pub needs: Option<String>,
+    /// Its line in set.toml.
+    pub line: u32,
+}
+
+/// Where an assertion is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssertCategory {
+    /// With the rows.
+    Data,
+    /// With sealed values and the file's mode.
+    Security,
 }
 
 /// An entry of `[precedence]`.

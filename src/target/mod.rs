@@ -3,12 +3,17 @@
 //! A [`Target`] opens a [`Transaction`]; everything a run writes goes through it and is committed
 //! together or not at all. SQL text stands only below this module and in mapping sets.
 
+pub mod audit;
 pub mod cells;
 pub mod ddl;
+pub mod drift;
+pub mod drift_sql;
+pub mod history;
 pub mod ledger;
 pub mod schema;
 pub mod sqlite;
 pub mod traces;
+pub mod upkeep;
 mod url;
 
 pub use url::open;
@@ -19,8 +24,10 @@ use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 pub use crate::table::Migration;
 use crate::table::Schema;
-use std::collections::BTreeMap;
+use audit::{AuditEntry, AuditTable};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use upkeep::{Reference, Survey, Upkeep};
 
 /// Whether the last statement will be COMMIT or ROLLBACK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +49,8 @@ pub struct Opening<'a> {
     pub migrations: &'a [Migration],
     /// The tables those migrations make, as [`schema::expected`] read them.
     pub schema: &'a Schema,
+    /// The tables that the set's mappings write into.
+    pub written: &'a BTreeSet<String>,
     /// About how many bytes the import will add, to judge the free disk space.
     pub bytes: u64,
     /// The run's start time, written as applied_at and the like.
@@ -49,7 +58,7 @@ pub struct Opening<'a> {
 }
 
 /// A database that can be imported into.
-pub trait Target {
+pub trait Target: Upkeep {
     /// `sqlite` or `postgresql`.
     fn engine(&self) -> &'static str;
     /// The URL as it may be shown: without a password.
@@ -177,6 +186,16 @@ pub trait Transaction {
     fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()>;
     /// Rows whose foreign key leads nowhere, at most `most`: first those that this run wrote.
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>>;
+    /// What the database is like now, to be judged.
+    fn survey(&mut self) -> Result<Survey>;
+    /// Migrations of the set that are not applied and stay so.
+    fn pending(&self) -> &[String];
+    /// How many rows lead nowhere through a reference that the database does not know.
+    fn dangling(&mut self, reference: &Reference) -> Result<u64>;
+    /// How many rows a set's own query gives (at most 1,000). It may read and nothing else.
+    fn ask(&mut self, query: &str) -> Result<u64>;
+    /// Writes into the audit trail: into the application's own table where it is there.
+    fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()>;
     /// What the engine's own integrity check says; empty when all is well.
     fn integrity(&mut self) -> Result<Vec<String>>;
     /// Commits. "Committed" may be said only after this returned.

@@ -1,6 +1,7 @@
 //! The tables that a set's migrations make, and how a live database differs from them.
 
 use super::Migration;
+use super::drift::Catalog;
 use super::sqlite::migrate;
 use crate::error::Result;
 use crate::table::{Column, ColumnType, ForeignKey, Schema, Table};
@@ -9,56 +10,89 @@ use crate::table::{Column, ColumnType, ForeignKey, Schema, Table};
 ///
 /// treelift's own tables, `schema_migrations` and SQLite's are not among them.
 pub fn expected(migrations: &[Migration]) -> Result<Schema> {
+    Ok(catalog(migrations)?.schema)
+}
+
+/// Everything that the migrations make, indexes, views and triggers included.
+pub fn catalog(migrations: &[Migration]) -> Result<Catalog> {
     Ok(migrate::stages(migrations)?.pop().unwrap_or_default())
+}
+
+/// Everything there is after each migration.
+pub fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
+    migrate::stages(migrations)
 }
 
 /// The first thing in which `live` is not as expected; further tables in `live` are nobody's business.
 pub fn first_difference(expected: &Schema, live: &Schema) -> Option<String> {
     expected.tables.values().find_map(|table| match live.table(&table.name) {
         None => Some(format!("table `{}` is missing", table.name)),
-        Some(found) => table_difference(table, found),
+        Some(found) => table_differences(table, found).into_iter().next().map(|(_, difference)| difference),
     })
 }
 
-fn table_difference(expected: &Table, live: &Table) -> Option<String> {
-    let name = &expected.name;
-    let missing = || expected.columns.iter().find(|column| live.column(&column.name).is_none());
-    let unknown = || live.columns.iter().find(|column| expected.column(&column.name).is_none());
-    missing()
-        .map(|column| format!("column `{name}.{}` is missing", column.name))
-        .or_else(|| unknown().map(|column| format!("column `{name}.{}` is not expected", column.name)))
-        .or_else(|| {
-            expected.columns.iter().find_map(|column| column_difference(name, column, live.column(&column.name)?))
-        })
-        .or_else(|| {
-            one_sided(&expected.foreign_keys, &live.foreign_keys)
-                .map(|(key, is)| format!("table `{name}` {is} a foreign key {}", show_foreign_key(key)))
-        })
-        .or_else(|| {
-            one_sided(&sorted(&expected.unique), &sorted(&live.unique))
-                .map(|(columns, is)| format!("table `{name}` {is} a unique list ({})", columns.join(", ")))
-        })
+/// What kind of thing differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aspect {
+    /// A table, a column, its type or default, a key, a view or a trigger.
+    Form,
+    /// An index.
+    Index,
+    /// What the database refuses: NULL, a value twice, a reference that leads nowhere.
+    Constraint,
 }
 
-fn column_difference(table: &str, expected: &Column, live: &Column) -> Option<String> {
+/// Everything in which a table is not as expected.
+pub(super) fn table_differences(expected: &Table, live: &Table) -> Vec<(Aspect, String)> {
+    let name = &expected.name;
+    let missing = expected
+        .columns
+        .iter()
+        .filter(|column| live.column(&column.name).is_none())
+        .map(|column| (Aspect::Form, format!("column `{name}.{}` is missing", column.name)));
+    let unknown = live
+        .columns
+        .iter()
+        .filter(|column| expected.column(&column.name).is_none())
+        .map(|column| (Aspect::Form, format!("column `{name}.{}` is not expected", column.name)));
+    let columns = expected
+        .columns
+        .iter()
+        .filter_map(|column| Some((column, live.column(&column.name)?)))
+        .flat_map(|(column, found)| column_differences(name, column, found));
+    let foreign_keys = one_sided(&expected.foreign_keys, &live.foreign_keys)
+        .into_iter()
+        .map(|(key, is)| (Aspect::Constraint, format!("table `{name}` {is} a foreign key {}", show_foreign_key(&key))));
+    let unique = one_sided(&sorted(&expected.unique), &sorted(&live.unique)).into_iter().map(|(columns, is)| {
+        (Aspect::Constraint, format!("table `{name}` {is} a unique list ({})", columns.join(", ")))
+    });
+    missing.chain(unknown).chain(columns).chain(foreign_keys).chain(unique).collect()
+}
+
+fn column_differences(table: &str, expected: &Column, live: &Column) -> Vec<(Aspect, String)> {
     let name = format!("column `{table}.{}`", expected.name);
+    let mut differences = Vec::new();
     if !expected.declared.eq_ignore_ascii_case(&live.declared) {
-        return Some(format!("{name} is declared `{}`, expected `{}`", live.declared, expected.declared));
+        let message = format!("{name} is declared `{}`, expected `{}`", live.declared, expected.declared);
+        differences.push((Aspect::Form, message));
     }
     if expected.not_null != live.not_null {
         let words = |not_null| if not_null { "NOT NULL" } else { "NULL allowed" };
-        return Some(format!("{name} is {}, expected {}", words(live.not_null), words(expected.not_null)));
+        let message = format!("{name} is {}, expected {}", words(live.not_null), words(expected.not_null));
+        differences.push((Aspect::Constraint, message));
     }
     if !same_default(expected.default.as_deref(), live.default.as_deref()) {
         let words = |default: &Option<String>| default.as_ref().map_or("none".to_owned(), |text| format!("`{text}`"));
-        return Some(format!(
-            "{name} has another default: {}, expected {}",
-            words(&live.default),
-            words(&expected.default)
-        ));
+        let message =
+            format!("{name} has another default: {}, expected {}", words(&live.default), words(&expected.default));
+        differences.push((Aspect::Form, message));
     }
-    (expected.primary_key != live.primary_key)
-        .then(|| format!("{name} has place {} in the primary key, expected {}", live.primary_key, expected.primary_key))
+    if expected.primary_key != live.primary_key {
+        let (live, expected) = (live.primary_key, expected.primary_key);
+        let message = format!("{name} has place {live} in the primary key, expected {expected}");
+        differences.push((Aspect::Form, message));
+    }
+    differences
 }
 
 /// Words such as CURRENT_TIMESTAMP may be written in any case, what is quoted may not.
@@ -76,9 +110,10 @@ fn sorted(lists: &[Vec<String>]) -> Vec<Vec<String>> {
     lists
 }
 
-fn one_sided<'t, T: PartialEq>(expected: &'t [T], live: &'t [T]) -> Option<(&'t T, &'static str)> {
-    let missing = expected.iter().find(|one| !live.contains(one)).map(|one| (one, "lacks"));
-    missing.or_else(|| live.iter().find(|one| !expected.contains(one)).map(|one| (one, "has, unexpectedly,")))
+fn one_sided<T: PartialEq + Clone>(expected: &[T], live: &[T]) -> Vec<(T, &'static str)> {
+    let missing = expected.iter().filter(|one| !live.contains(one)).map(|one| (one.clone(), "lacks"));
+    let added = live.iter().filter(|one| !expected.contains(one)).map(|one| (one.clone(), "has, unexpectedly,"));
+    missing.chain(added).collect()
 }
 
 fn show_foreign_key(key: &ForeignKey) -> String {

@@ -67,6 +67,8 @@ fn the_readme_is_short_and_names_every_command_that_is_built() {
         "check",
         "inspect",
         "explain",
+        "schema",
+        "backup",
         "credentials status",
         "credentials encrypt",
         "credentials verify",
@@ -87,6 +89,8 @@ fn every_link_between_pages_leads_somewhere() {
         "docs/migration-day.md",
         "docs/credentials.md",
         "docs/exit-statuses.md",
+        "docs/schema.md",
+        "docs/backup.md",
         "sample_data/README.md",
     ] {
         let text = fs::read_to_string(project(page)).unwrap();
@@ -100,12 +104,20 @@ fn every_link_between_pages_leads_somewhere() {
 
 #[test]
 fn the_help_of_every_command_shows_an_example() {
-    let credentials = ["status", "encrypt", "verify", "rekey", "rotate", "hand-over", "new-key-file"];
-    let credentials = credentials.iter().map(|command| vec!["credentials", command]);
-    let others = ["import", "runs", "check", "inspect", "explain", "credentials"].map(|command| vec![command]);
-    for command in [vec![]].into_iter().chain(others).chain(credentials) {
+    let below = |name: &'static str, all: &[&'static str]| all.iter().map(|one| vec![name, one]).collect::<Vec<_>>();
+    let mut commands: Vec<Vec<&str>> =
+        ["import", "runs", "check", "inspect", "explain", "credentials", "schema", "backup"]
+            .map(|name| vec![name])
+            .into();
+    commands.push(Vec::new());
+    commands
+        .extend(below("credentials", &["status", "encrypt", "verify", "rekey", "rotate", "hand-over", "new-key-file"]));
+    let schema = ["status", "migrate", "rollback", "history", "validate", "new", "stamp", "test"];
+    commands.extend(below("schema", &schema));
+    commands.extend(below("backup", &["create", "list", "restore", "promote", "prune"]));
+    for command in &commands {
         let house = House::new();
-        let help = Ran::of(house.command(&command).arg("--help")).status(0).stdout;
+        let help = Ran::of(house.command(command).arg("--help")).status(0).stdout;
         let examples = help.split("Example").nth(1).unwrap_or_else(|| panic!("{command:?}: {help}"));
         assert!(examples.contains("\n  treelift "), "{command:?}: {help}");
     }
@@ -190,8 +202,13 @@ fn every_key_of_the_language_stands_once_in_its_reference() {
         (
             "A set",
             &[&keys::SET],
-            &[("recognise", &keys::RECOGNISE), ("after", &keys::AFTER)],
-            &[&keys::UNKNOWN_MEMBERS],
+            &[
+                ("recognise", &keys::RECOGNISE),
+                ("after", &keys::AFTER),
+                ("assert", &keys::ASSERT),
+                ("audit", &keys::AUDIT),
+            ],
+            &[&keys::UNKNOWN_MEMBERS, &keys::ASSERT_CATEGORY, &keys::ASSERT_GIVES, &keys::AUDIT_PARTS],
         ),
         ("A mapping", &[&keys::MAPPING, &keys::SOURCE], &[], &[&keys::FORMAT]),
         ("Shapes", &[&keys::SHAPE], &[], &[]),

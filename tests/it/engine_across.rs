@@ -116,7 +116,7 @@ fn directories_of_one_owner_are_feeds_of_their_own() {
     lifted.leaves("column 12, ignored 2").counts("inserted", "events 4, people 2");
     let rows = [["1", "1", "1"], ["1", "1", "1"], ["1", "2", "ann"], ["2", "2", "2"]];
     assert_eq!(house.rows("SELECT person, at, feed FROM events ORDER BY person, at, id"), rows);
-    let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+    let lifted = house.lift(&[]).ends(0, "committed").finds(&["warning F014 of/ann/events.json"]);
     lifted.counts("inserted", "").counts("unchanged", "events 4, people 2");
 }
 

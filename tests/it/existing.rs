@@ -10,7 +10,7 @@ use std::fs;
 pub(crate) fn made_by_v2(house: &House) -> Connection {
     let schema = project("mappings/fossawork/schema");
     let mut files: Vec<_> = fs::read_dir(schema).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.to_string_lossy().ends_with(".up.sql"));
+    files.retain(|path| path.to_string_lossy().ends_with("001_initial_schema.up.sql"));
     files.sort();
     let database = Connection::open(house.path(DATABASE)).unwrap();
     for file in files {

@@ -59,6 +59,11 @@ impl House {
         self.dir.path().join("tmp")
     }
 
+    /// The folder of backups, outside the working directory.
+    pub(crate) fn backups(&self) -> PathBuf {
+        self.dir.path().join("backups")
+    }
+
     /// The working directory.
     pub(crate) fn work(&self) -> PathBuf {
         self.dir.path().join("work")
@@ -110,6 +115,7 @@ impl House {
         let database = format!("sqlite:///./{DATABASE}");
         let mut arguments = vec!["import".to_owned(), source.to_str().unwrap().to_owned()];
         arguments.extend(["--key-file", KEY_FILE, "--database", &database, "--yes"].map(str::to_owned));
+        arguments.extend(["--backup-dir".to_owned(), self.backups().to_str().unwrap().to_owned()]);
         arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
         arguments
     }
@@ -226,11 +232,15 @@ pub(crate) fn rows(database: &Connection, sql: &str) -> Vec<Vec<String>> {
     statement.query_map([], row).unwrap().map(Result::unwrap).collect()
 }
 
-/// The tables that are not treelift's or SQLite's own.
+/// Tables whose rows come from migrations and from what was done to the database, never from files.
+const NOT_FROM_FILES: [&str; 3] = ["audit_trail", "data_retention_policies", "rate_limit_rules"];
+
+/// The ordinary tables that are not treelift's or SQLite's own and that files could fill.
 pub(crate) fn application_tables(database: &Connection) -> Vec<String> {
-    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+    let sql = "SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
                AND name NOT LIKE 'treelift\\_%' ESCAPE '\\' AND name <> 'schema_migrations' ORDER BY name";
-    rows(database, sql).into_iter().flatten().collect()
+    let tables = rows(database, sql).into_iter().flatten();
+    tables.filter(|table| !NOT_FROM_FILES.contains(&table.as_str())).collect()
 }
 
 /// How many rows each application table has, where it has any.
@@ -247,7 +257,11 @@ pub(crate) fn dump(database: &Connection) -> BTreeMap<String, Vec<Vec<String>>> 
         database,
         "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
     );
-    let all = |table: &str| rows(database, &format!("SELECT * FROM \"{table}\" ORDER BY rowid"));
+    let all = |table: &str| {
+        let mut rows = rows(database, &format!("SELECT * FROM \"{table}\""));
+        rows.sort(); // Tables of a full-text index have no rowid to go by.
+        rows
+    };
     let is_table = |sql: &str| sql.starts_with("CREATE TABLE");
     tables
         .into_iter()

@@ -32,6 +32,7 @@ mod guide;
 mod import;
 mod inspect;
 mod kill;
+mod life;
 mod mappings;
 mod old_importer;
 mod owners;

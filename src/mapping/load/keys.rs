@@ -55,9 +55,59 @@ pub static SET: Keys = Keys {
         key("ignore", "file patterns that are not read, each with its reason"),
         key("unknown_members", "what becomes of members that only a catch-all keeps"),
         key("after", "what the application still needs after an import"),
+        key("assert", "checks of the target in SQL"),
+        key("audit", "the application's own table for what was done to the database"),
+        key("other_tables", "tables that the application makes by itself, each with the reason"),
         key("hand_over", "the form in which the application itself reads its secrets"),
         later("seed", "rows that no source file gives"),
-        later("assert", "a check of the target in SQL"),
+    ],
+};
+
+/// `[[assert]]`.
+pub static ASSERT: Keys = Keys {
+    title: "an entry of `[[assert]]`",
+    keys: &[
+        key("name", "what holds, as the report names it"),
+        key("category", "under which it is judged, by default `data`"),
+        key("sql", "a query that changes nothing"),
+        key("gives", "whether the query must give rows or none, by default `none`"),
+        key("needs", "the version of the migration without which it is not asked"),
+    ],
+};
+
+/// `category` under `[[assert]]`.
+pub static ASSERT_CATEGORY: Keys = Keys {
+    title: "`category`",
+    keys: &[key("data", "with the rows"), key("security", "with sealed values and the file's mode")],
+};
+
+/// `gives` under `[[assert]]`.
+pub static ASSERT_GIVES: Keys = Keys {
+    title: "`gives`",
+    keys: &[key("none", "a row that the query gives is wrong"), key("rows", "at least one row must be there")],
+};
+
+/// `[audit]`.
+pub static AUDIT: Keys = Keys {
+    title: "`[audit]`",
+    keys: &[
+        key("table", "the table; where a database does not have it, `treelift_audit` is used"),
+        key("columns", "column = the part of the entry that it takes"),
+    ],
+};
+
+/// The parts of an audit entry, as `columns` under `[audit]` names them.
+pub static AUDIT_PARTS: Keys = Keys {
+    title: "a column of `[audit]`",
+    keys: &[
+        key("id", "a UUID of the entry's own"),
+        key("action", "what was done: `migrate`, `import`, `restore` and the like"),
+        key("subject", "what it was done to: a table, or `schema`, or `database`"),
+        key("record", "which one: a version, a run, a backup"),
+        key("reason", "a sentence for people"),
+        key("details", "an object of JSON"),
+        key("program", "treelift and its version"),
+        key("time", "when"),
     ],
 };
 
@@ -379,6 +429,11 @@ pub static ALL: &[&Keys] = &[
     &SET,
     &RECOGNISE,
     &AFTER,
+    &ASSERT,
+    &ASSERT_CATEGORY,
+    &ASSERT_GIVES,
+    &AUDIT,
+    &AUDIT_PARTS,
     &HAND_OVER,
     &FERNET,
     &FERNET_SALT,

@@ -5,7 +5,10 @@ use super::hand_over;
 use super::keys;
 use super::mapping::pattern;
 use super::tree::{Fields, Item};
-use crate::mapping::model::{Find, IgnoreFiles, Ownerless, Owners, Precedence, Recognise, Set, Unknown};
+use crate::mapping::model::{
+    AssertCategory, Assertion, Find, IgnoreFiles, Ownerless, Owners, Precedence, Recognise, Set, Unknown,
+};
+use crate::table::{AuditPart, AuditTable};
 
 /// The set without its mappings and migrations, with the lines of its `[ignore]` patterns.
 pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
@@ -28,6 +31,14 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
         ignore,
         refuse_unknown: fields.get("unknown_members").and_then(|item| item.word(&keys::UNKNOWN_MEMBERS))
             == Some("refuse"),
+        assertions: fields
+            .get("assert")
+            .and_then(|item| item.list())
+            .map_or_else(Vec::new, |list| list.into_iter().filter_map(assertion).collect()),
+        audit: fields.get("audit").and_then(audit),
+        other_tables: fields.get("other_tables").and_then(|item| item.entries()).map_or_else(Vec::new, |entries| {
+            entries.into_iter().filter_map(|item| Some((item.name.to_owned(), item.reason()?))).collect()
+        }),
         after: fields
             .get("after")
             .and_then(|item| item.fields(&[&keys::AFTER]))
@@ -57,6 +68,9 @@ pub(super) fn nothing(folder: &str) -> Set {
         precedence: Vec::new(),
         ignore: Vec::new(),
         refuse_unknown: false,
+        assertions: Vec::new(),
+        audit: None,
+        other_tables: Vec::new(),
         after: None,
         fernet: None,
         mappings: Vec::new(),
@@ -124,6 +138,37 @@ fn unknown(item: Item<'_>) -> Option<Unknown> {
         return fields.need("ignore", "`unknown`")?.reason().map(Unknown::Ignore);
     }
     item.word(&keys::UNKNOWN_WORDS).map(|_| Unknown::Refuse)
+}
+
+fn assertion(item: Item<'_>) -> Option<Assertion> {
+    let fields = item.fields(&[&keys::ASSERT])?;
+    let title = "an entry of `[[assert]]`";
+    let word = |name: &str, words: &keys::Keys, default| match fields.get(name) {
+        None => Some(default),
+        Some(item) => item.word(words),
+    };
+    let category = match word("category", &keys::ASSERT_CATEGORY, "data")? {
+        "security" => AssertCategory::Security,
+        _ => AssertCategory::Data,
+    };
+    Some(Assertion {
+        name: fields.need("name", title)?.reason()?,
+        category,
+        sql: fields.need("sql", title)?.text()?.to_owned(),
+        gives_rows: word("gives", &keys::ASSERT_GIVES, "none")? == "rows",
+        needs: fields.text("needs"),
+        line: item.line,
+    })
+}
+
+fn audit(item: Item<'_>) -> Option<AuditTable> {
+    let fields = item.fields(&[&keys::AUDIT])?;
+    let columns = fields.need("columns", "`[audit]`")?.entries()?;
+    let columns = columns.into_iter().filter_map(|item| {
+        let word = item.word(&keys::AUDIT_PARTS)?;
+        Some((item.name.to_owned(), AuditPart::of(word)?))
+    });
+    Some(AuditTable { table: fields.need("table", "`[audit]`")?.text()?.to_owned(), columns: columns.collect() })
 }
 
 fn precedence(item: Item<'_>) -> Precedence {

@@ -2,8 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::table::{Column, ColumnType, ForeignKey, Table};
+use crate::target::drift::{Catalog, Index, Other};
 use crate::target::schema::column_type;
 use rusqlite::{Connection, OptionalExtension};
+use std::collections::BTreeMap;
 
 /// What becomes of a declared type that is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,82 @@ pub(super) fn table_names(conn: &Connection) -> rusqlite::Result<Vec<String>> {
 /// Whether there is a table of this name.
 pub(super) fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
     conn.prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE")?.exists([name])
+}
+
+/// Everything that is not treelift's nor the engine's own.
+pub(super) fn whole(conn: &Connection, unknown: Unknown, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Catalog> {
+    let mut catalog = Catalog::default();
+    let names = table_names(conn).map_err(|error| fault(&error))?;
+    for name in names.into_iter().filter(|name| !is_reserved(name)) {
+        if let Some(table) = table(conn, &name, unknown, fault)? {
+            catalog.made.extend(table_sql(conn, &name).map_err(|error| fault(&error))?.map(|sql| (name.clone(), sql)));
+            catalog.schema.tables.insert(name, table);
+        }
+    }
+    catalog.indexes = indexes(conn).map_err(|error| fault(&error))?;
+    catalog.others = others(conn).map_err(|error| fault(&error))?;
+    Ok(catalog)
+}
+
+/// Indexes that have SQL of their own; those of constraints are the table's unique lists.
+pub(super) fn indexes(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Index>> {
+    let found: Vec<(String, String, String)> = conn
+        .prepare("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut indexes = BTreeMap::new();
+    for (name, table, sql) in found.into_iter().filter(|(_, table, _)| !is_reserved(table)) {
+        let (unique, partial): (bool, bool) = conn.query_row(
+            "SELECT \"unique\", partial FROM pragma_index_list(?1) WHERE name = ?2",
+            (&table, &name),
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let columns: Vec<(Option<String>, bool, String)> = conn
+            .prepare_cached("SELECT name, \"desc\", coll FROM pragma_index_xinfo(?1) WHERE key = 1 ORDER BY seqno")?
+            .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        let plain: Option<Vec<String>> = columns.into_iter().map(index_column).collect();
+        let over = match plain {
+            Some(columns) if !partial => columns.join(", "),
+            _ => behind_on(&sql),
+        };
+        indexes.insert(name, Index { table, over, unique, sql });
+    }
+    Ok(indexes)
+}
+
+fn index_column((name, descending, collation): (Option<String>, bool, String)) -> Option<String> {
+    let collation = if collation == "BINARY" { String::new() } else { format!(" COLLATE {collation}") };
+    Some(format!("{}{collation}{}", name?, if descending { " DESC" } else { "" }))
+}
+
+/// What an index is over, as it is written: from the first parenthesis on, blanks made one.
+fn behind_on(sql: &str) -> String {
+    let over = sql.find('(').map_or(sql, |at| &sql[at..]);
+    over.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn others(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Other>> {
+    let found: Vec<(String, String, String, String)> = conn
+        .prepare(
+            "SELECT name, tbl_name, type, coalesce(sql, '') FROM sqlite_schema
+             WHERE type IN ('view', 'trigger') OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%')",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let kind = |word: &str| match word {
+        "view" => "view",
+        "trigger" => "trigger",
+        _ => "virtual table",
+    };
+    let found = found.into_iter().filter(|(_, table, ..)| !is_reserved(table));
+    Ok(found.map(|(name, _, word, sql)| (name, Other { kind: kind(&word), sql })).collect())
+}
+
+/// The SQL that made a table.
+fn table_sql(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    conn.query_row(sql, [name], |row| row.get(0)).optional()
 }
 
 /// The table of this name, if there is one.

@@ -203,6 +203,25 @@ impl Cells for SqliteCells {
                 Ok(())
             })?;
         }
+        // An index over an expression keeps texts of its own, such as an address in small letters.
+        for (name, index) in self.on(catalog::indexes)? {
+            let Some(over) = index.over.strip_prefix('(').and_then(|over| over.strip_suffix(')')) else { continue }; // plain columns
+            self.on(|conn| {
+                let text = format!("SELECT {over} FROM {}", sql::name(&index.table));
+                // One over some rows only, or in falling order, cannot be asked for like this.
+                let Ok(mut statement) = conn.prepare(&text) else { return Ok(()) };
+                let width = statement.column_count();
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    for at in 0..width {
+                        if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = row.get_ref(at)? {
+                            visit(&index.table, &name, bytes);
+                        }
+                    }
+                }
+                Ok(())
+            })?;
+        }
         Ok(())
     }
 
@@ -222,7 +241,7 @@ impl Cells for SqliteCells {
             return Err(Error::bug("a look or a rehearsal was asked to commit"));
         }
         let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, &location);
-        open::commit(&conn).map_err(fault)?;
+        open::commit_in_place(&conn).map_err(fault)?;
         // Committed: whatever the log still holds is told by those who search the files.
         let _kept = empty_log(&conn);
         conn.close().map_err(|(_, error)| location.fault(&error))

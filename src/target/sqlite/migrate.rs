@@ -1,52 +1,31 @@
-//! Schema set-up: which migrations a database has, and what is done about the others.
+//! Runs migrations, and brings the schema of an import's target to where it belongs.
 //!
 //! A database is judged by its tables, not by its records alone: one that its application made by
 //! itself has the tables and no record, and is taken as it is when they are the right ones.
 
 use super::catalog::{self, Unknown};
-use super::{form, words};
+use super::record::{self, Timing};
+use super::words;
 use crate::error::{Error, Result};
 use crate::table::Schema;
+use crate::target::drift::Catalog;
+use crate::target::history::{self, Origin, Standing, State};
 use crate::target::schema::first_difference;
 use crate::target::{Migration, Opening};
+use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Connection, ErrorCode};
-use std::collections::{BTreeMap, BTreeSet};
+use rusqlite::{Batch, Connection, ErrorCode};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-/// The record of migrations, column for column as SQLAlchemy applications keep it.
-const RECORD: &str = "CREATE TABLE schema_migrations (
-    id INTEGER NOT NULL,
-    version VARCHAR(50) NOT NULL,
-    description TEXT,
-    applied_at DATETIME NOT NULL,
-    execution_time_ms INTEGER,
-    checksum VARCHAR(64),
-    rollback_applied BOOLEAN,
-    rollback_at DATETIME,
-    status VARCHAR(20),
-    error_message TEXT,
-    metadata_json TEXT,
-    PRIMARY KEY (id),
-    UNIQUE (version)
-)";
+/// What there is after each migration, all in memory.
+pub(in crate::target) fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
+    let (stages, fault) = stages_until_fault(migrations)?;
+    fault.map_or(Ok(stages), Err)
+}
 
-const RECORD_COLUMNS: [&str; 11] = [
-    "id",
-    "version",
-    "description",
-    "applied_at",
-    "execution_time_ms",
-    "checksum",
-    "rollback_applied",
-    "rollback_at",
-    "status",
-    "error_message",
-    "metadata_json",
-];
-
-/// The tables after each migration, all in memory.
-pub(in crate::target) fn stages(migrations: &[Migration]) -> Result<Vec<Schema>> {
+/// What there is after each migration, up to the first that does not run by itself.
+pub(in crate::target) fn stages_until_fault(migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
     let fault = |error: &rusqlite::Error| words::fault(error, "the schema in memory");
     let mut conn = Connection::open_in_memory().map_err(|error| fault(&error))?;
     conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN").map_err(|error| fault(&error))?;
@@ -54,19 +33,13 @@ pub(in crate::target) fn stages(migrations: &[Migration]) -> Result<Vec<Schema>>
     let mut stages = Vec::with_capacity(migrations.len());
     for migration in migrations {
         judge_order(migration, &mut earlier)?;
-        run(&mut conn, migration).map_err(|error| wrong(migration, &error))?;
-        let mut schema = Schema::default();
-        let names = catalog::table_names(&conn).map_err(|error| fault(&error))?;
-        for name in names.into_iter().filter(|name| !catalog::is_reserved(name)) {
-            if let Some(table) =
-                catalog::table(&conn, &name, Unknown::Refuse, &fault).map_err(|error| error.at(&migration.path))?
-            {
-                schema.tables.insert(name, table);
-            }
+        if let Err(failure) = run(&mut conn, &migration.up) {
+            return Ok((stages, Some(wrong(migration, &failure))));
         }
-        stages.push(schema);
+        let catalog = catalog::whole(&conn, Unknown::Refuse, &fault).map_err(|error| error.at(&migration.path))?;
+        stages.push(catalog);
     }
-    Ok(stages)
+    Ok((stages, None))
 }
 
 fn judge_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) -> Result<()> {
@@ -81,8 +54,50 @@ fn judge_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) ->
     Ok(())
 }
 
-/// Runs a migration's SQL. What would leave the transaction or the database is not allowed in it.
-fn run(conn: &mut Connection, migration: &Migration) -> rusqlite::Result<()> {
+/// A statement of a migration that did not run.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// Which one, from 1.
+    pub(super) statement: usize,
+    /// Whether it was refused by the parser, which has not seen a row yet.
+    unparsed: bool,
+    pub(super) error: rusqlite::Error,
+}
+
+impl Failure {
+    /// SQLite's words as far as they can only speak of names: those of the parser, and of constraints.
+    pub(super) fn why(&self) -> String {
+        match &self.error {
+            rusqlite::Error::SqlInputError { error, .. }
+                if error.code == ErrorCode::AuthorizationForStatementDenied =>
+            {
+                "no PRAGMA, ATTACH, BEGIN or COMMIT may stand in a migration".to_owned()
+            }
+            rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+            rusqlite::Error::SqliteFailure(error, Some(text))
+                if self.unparsed && error.code != ErrorCode::AuthorizationForStatementDenied =>
+            {
+                text.clone()
+            }
+            error => match error.sqlite_error_code() {
+                Some(ErrorCode::AuthorizationForStatementDenied) => {
+                    "no PRAGMA, ATTACH, BEGIN or COMMIT may stand in a migration".to_owned()
+                }
+                Some(ErrorCode::ConstraintViolation) => match error {
+                    rusqlite::Error::SqliteFailure(_, Some(text)) if text.contains(" constraint failed: ") => {
+                        format!("rows that are there do not allow it ({})", text.replace("failed: ", "on "))
+                    }
+                    _ => "rows that are there do not allow it".to_owned(),
+                },
+                _ => words::fault(error, "").message,
+            },
+        }
+    }
+}
+
+/// Runs a migration's SQL, statement by statement. What would leave the transaction or the database
+/// is not allowed in it.
+pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
     let judge = |context: AuthContext<'_>| match context.action {
         AuthAction::Attach { .. }
         | AuthAction::Detach { .. }
@@ -91,21 +106,43 @@ fn run(conn: &mut Connection, migration: &Migration) -> rusqlite::Result<()> {
         | AuthAction::Pragma { pragma_value: Some(_), .. } => Authorization::Deny,
         _ => Authorization::Allow,
     };
-    conn.authorizer(Some(judge))?;
-    let done = conn.execute_batch(&migration.up);
-    conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
+    let fault = |statement, error| Failure { statement, unparsed: false, error };
+    conn.authorizer(Some(judge)).map_err(|error| fault(0, error))?;
+    let mut statement = 0;
+    let mut statements = Batch::new(conn, sql);
+    let done = loop {
+        statement += 1;
+        match statements.next() {
+            Ok(None) => break Ok(()),
+            Ok(Some(mut one)) => {
+                let mut rows = one.raw_query();
+                let ran = loop {
+                    match rows.next() {
+                        Ok(Some(_)) => {}
+                        Ok(None) => break Ok(()),
+                        Err(error) => break Err(error),
+                    }
+                };
+                if let Err(error) = ran {
+                    break Err(fault(statement, error));
+                }
+            }
+            Err(error) => break Err(Failure { statement, unparsed: true, error }),
+        }
+    };
+    conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(|error| fault(statement, error))?;
     done
 }
 
-/// SQLite's own words may be shown here: in a database in memory there is nothing but the set's SQL.
-fn wrong(migration: &Migration, error: &rusqlite::Error) -> Error {
+fn wrong(migration: &Migration, failure: &Failure) -> Error {
     let version = &migration.version;
-    let message = match error.sqlite_error_code() {
+    let message = match failure.error.sqlite_error_code() {
         Some(ErrorCode::AuthorizationForStatementDenied) => format!(
             "migration `{version}` does more than make and fill tables: no PRAGMA, ATTACH, BEGIN or COMMIT may stand in it"
         ),
+        // SQLite's own words may be shown here: in memory there is nothing but the set's SQL.
         _ => {
-            let text = match error {
+            let text = match &failure.error {
                 rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
                 other => other.to_string(),
             };
@@ -115,32 +152,76 @@ fn wrong(migration: &Migration, error: &rusqlite::Error) -> Error {
     Error::request(message).at(&migration.path)
 }
 
+/// An import's target with its schema set up.
+pub(super) struct SetUp {
+    /// The live tables.
+    pub(super) schema: Schema,
+    /// The versions of the set that are not applied and stay so.
+    pub(super) pending: Vec<String>,
+}
+
 /// Makes what is missing, records what is there, and gives back the live tables.
-pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> Result<Schema> {
+///
+/// A new database (one without any of the set's tables), and one whose schema treelift keeps, is brought to the set's last version. One
+/// that its application made is used as it is, if it has the tables that mappings write into: what
+/// else the set could make of it is its owner's to decide (`schema migrate`).
+pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> Result<SetUp> {
     let fault = |error: &rusqlite::Error| words::fault(error, place);
-    let stages = stages(opening.migrations)?;
-    let records = records(conn, place)?;
-    judge_records(&records, opening.migrations, place)?;
-    for (i, migration) in opening.migrations.iter().enumerate() {
-        if records.get(&migration.version).is_some_and(|record| record.status == "applied") {
-            continue; // Nothing is to be done: its tables are compared below like all others.
-        }
+    let migrations = opening.migrations;
+    let stages = stages(migrations)?;
+    let standing = history::judge(&record::read(conn, place)?, migrations);
+    standing.refuse(place)?;
+    let is_new = read(conn, opening.schema, &fault)?.tables.is_empty();
+    record::set_up(conn).map_err(|error| fault(&error))?;
+    let all = is_new || standing.is_kept();
+    let mut pending = Vec::new();
+    for at in standing.pending() {
+        let migration = &migrations[at];
         let started = Instant::now();
-        if !is_there(conn, &stages, i, &fault)? {
-            run(conn, migration).map_err(|error| cannot(migration, &error, place))?;
-        }
-        let took = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        record(conn, migration, opening, took).map_err(|error| fault(&error))?;
+        let origin = match is_there(conn, &stages, at, &fault)? {
+            true => Origin::Found,
+            false if all => {
+                run(conn, &migration.up).map_err(|failure| cannot(migration, &failure.error, place))?;
+                Origin::Ran
+            }
+            false => {
+                pending.push(migration.version.clone());
+                continue; // The import tells that it is pending.
+            }
+        };
+        let timing = Timing { at: opening.started, took_ms: millis(started) };
+        record::applied(conn, migration, origin, timing).map_err(|error| fault(&error))?;
     }
+    let expected = judged(opening, &stages, &standing, &pending);
     let live = read(conn, opening.schema, &fault)?;
-    match first_difference(opening.schema, &live) {
-        None => Ok(live),
+    match first_difference(&expected, &live) {
+        None => Ok(SetUp { schema: live, pending }),
         Some(difference) => Err(Error::environment(format!(
             "the database's tables are not the ones that the migrations make: {difference}"
         ))
         .at(place)
-        .hint("import into a new file, or bring the database to the expected form first")),
+        .hint(match pending.is_empty() {
+            true => "import into a new file, or bring the database to the expected form first",
+            false => "bring the database to the expected form with `schema migrate`, or import into a new file",
+        })),
     }
+}
+
+/// The tables that must be as expected: those that mappings write into, and those of migrations that
+/// treelift itself applied.
+fn judged(opening: &Opening, stages: &[Catalog], standing: &Standing, pending: &[String]) -> Schema {
+    let ours = |at: &usize| {
+        let step = &standing.steps[*at];
+        let was_pending = step.state != State::Applied;
+        !pending.contains(&step.version) && (was_pending || step.origin != Some(Origin::Foreign))
+    };
+    let mut judged = (0..stages.len()).rfind(ours).map_or_else(Schema::default, |at| stages[at].schema.clone());
+    for name in opening.written {
+        if let Some(table) = opening.schema.table(name) {
+            judged.tables.insert(name.clone(), table.clone());
+        }
+    }
+    judged
 }
 
 /// The live tables of those that are expected.
@@ -155,17 +236,19 @@ pub(super) fn read(conn: &Connection, expected: &Schema, fault: &dyn Fn(&rusqlit
 }
 
 /// Whether a migration's work is done already although no record says so.
-fn is_there(conn: &Connection, stages: &[Schema], i: usize, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<bool> {
+pub(super) fn is_there(
+    conn: &Connection,
+    stages: &[Catalog],
+    at: usize,
+    fault: &dyn Fn(&rusqlite::Error) -> Error,
+) -> Result<bool> {
+    let Some(stage) = stages.get(at).map(|stage| &stage.schema) else { return Ok(false) };
     let nothing = Schema::default();
-    let before = i.checked_sub(1).map_or(&nothing, |before| &stages[before]);
-    let changed: Vec<&String> = stages[i]
-        .tables
-        .iter()
-        .filter(|(name, table)| before.table(name) != Some(*table))
-        .map(|(name, _)| name)
-        .collect();
+    let before = at.checked_sub(1).map_or(&nothing, |before| &stages[before].schema);
+    let changed: Vec<&String> =
+        stage.tables.iter().filter(|(name, table)| before.table(name) != Some(*table)).map(|(name, _)| name).collect();
     let made: Vec<&String> = changed.iter().copied().filter(|name| before.table(name).is_none()).collect();
-    let live = read(conn, &stages[i], fault)?;
+    let live = read(conn, stage, fault)?;
     if !made.is_empty() {
         // One of them is enough: should another be missing, the comparison at the end says which.
         return Ok(made.iter().any(|name| live.table(name).is_some()));
@@ -178,7 +261,8 @@ fn is_there(conn: &Connection, stages: &[Schema], i: usize, fault: &dyn Fn(&rusq
             .map(|(name, table)| (name.clone(), table.clone()))
             .collect(),
     };
-    Ok(!changed.is_empty() && stages[i..].iter().any(|stage| first_difference(&only_changed(stage), &live).is_none()))
+    let is_of = |stage: &Catalog| first_difference(&only_changed(&stage.schema), &live).is_none();
+    Ok(!changed.is_empty() && stages[at..].iter().any(is_of))
 }
 
 fn cannot(migration: &Migration, error: &rusqlite::Error, place: &str) -> Error {
@@ -193,97 +277,6 @@ fn cannot(migration: &Migration, error: &rusqlite::Error, place: &str) -> Error 
     }
 }
 
-/// A row of `schema_migrations`.
-struct Record {
-    status: String,
-    checksum: Option<String>,
-    /// treelift wrote it; another program's checksum is of a file of its own.
-    ours: bool,
-}
-
-fn records(conn: &Connection, place: &str) -> Result<BTreeMap<String, Record>> {
-    let fault = |error: rusqlite::Error| words::fault(&error, place);
-    let Some(table) = catalog::table(conn, "schema_migrations", Unknown::Blob, &|error| words::fault(error, place))?
-    else {
-        conn.execute_batch(RECORD).map_err(fault)?;
-        return Ok(BTreeMap::new());
-    };
-    if let Some(missing) = RECORD_COLUMNS.into_iter().find(|column| table.column(column).is_none()) {
-        return Err(Error::environment(format!(
-            "the database was made by something else: its table `schema_migrations` has no column `{missing}`"
-        ))
-        .at(place)
-        .hint("name another file; treelift never writes over one that it does not know"));
-    }
-    conn.prepare("SELECT version, status, checksum, metadata_json FROM schema_migrations")
-        .and_then(|mut statement| {
-            statement
-                .query_map([], |row| {
-                    let metadata: Option<String> = row.get(3)?;
-                    let metadata: Option<serde_json::Value> =
-                        metadata.and_then(|text| serde_json::from_str(&text).ok());
-                    let ours =
-                        metadata.is_some_and(|metadata| metadata.get("by").is_some_and(|by| is_ours(by.as_str())));
-                    let status: Option<String> = row.get(1)?;
-                    Ok((row.get(0)?, Record { status: status.unwrap_or_default(), checksum: row.get(2)?, ours }))
-                })?
-                .collect()
-        })
-        .map_err(fault)
-}
-
-fn is_ours(by: Option<&str>) -> bool {
-    by.is_some_and(|by| by.starts_with("treelift "))
-}
-
-fn judge_records(records: &BTreeMap<String, Record>, migrations: &[Migration], place: &str) -> Result<()> {
-    for (version, record) in records.iter().filter(|(_, record)| record.ours && record.status == "applied") {
-        let Some(migration) = migrations.iter().find(|migration| migration.version == *version) else {
-            return Err(Error::environment(format!(
-                "the database is newer than the mapping set: it has the migration `{version}`, which the set does not"
-            ))
-            .at(place)
-            .hint("use the mapping set that made it, or a newer one"));
-        };
-        if record.checksum.as_deref() != Some(&migration.checksum) {
-            return Err(Error::environment(format!(
-                "migration `{version}` was changed after it had been applied to this database"
-            ))
-            .at(place)
-            .hint("undo the change, and make a new migration of it"));
-        }
-    }
-    Ok(())
-}
-
-fn record(conn: &Connection, migration: &Migration, opening: &Opening, took: i64) -> rusqlite::Result<()> {
-    let metadata = serde_json::json!({
-        "by": concat!("treelift ", env!("CARGO_PKG_VERSION")),
-        "dependencies": migration.depends,
-        "path": migration.path,
-    });
-    let values = (
-        &migration.version,
-        &migration.description,
-        form::clock_text(opening.started),
-        took,
-        &migration.checksum,
-        metadata.to_string(),
-    );
-    // A migration that failed or was rolled back has a row already.
-    let known = conn.execute(
-        "UPDATE schema_migrations SET description = ?2, applied_at = ?3, execution_time_ms = ?4, checksum = ?5,
-             rollback_applied = 0, rollback_at = NULL, status = 'applied', error_message = NULL, metadata_json = ?6
-         WHERE version = ?1",
-        values.clone(),
-    )?;
-    if known == 0 {
-        conn.execute(
-            "INSERT INTO schema_migrations
-                 (version, description, applied_at, execution_time_ms, checksum, rollback_applied, status, metadata_json)
-             VALUES (?1, ?2, ?3, ?4, ?5, 0, 'applied', ?6)",
-            values,
-        )?;
-    }
-    Ok(())
+pub(super) fn millis(since: Instant) -> i64 {
+    i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)
 }

@@ -3,9 +3,12 @@
 //! `open` decides which file a run works on, `migrate` sets its tables up, `read` and `write` carry
 //! rows, `cells` works on what is sealed, `form` knows how values are written, `ledger` keeps the record.
 
+mod alter;
+mod audit;
 mod catalog;
 mod cells;
 mod file;
+mod fill;
 mod form;
 mod json;
 mod keys;
@@ -13,19 +16,24 @@ mod ledger;
 mod locks;
 pub(super) mod migrate;
 mod open;
+mod orphans;
 mod pass;
 mod read;
+mod record;
+mod replace;
 mod sql;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod upkeep;
 mod words;
 mod write;
 
 use super::cells::{Access, Cells};
 use super::ledger::{RowOrigin, RunRecord};
 use super::{Opening, Target, Transaction};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::secret::keys::KeyRow;
 use open::Location;
 use std::path::{Path, PathBuf};
@@ -98,11 +106,6 @@ impl Target for SqliteTarget {
     }
 
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>> {
-        // It becomes part of a file name.
-        if opening.run_id.is_empty() || !opening.run_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        {
-            return Err(Error::bug("a run id is not UUID text"));
-        }
         Ok(Box::new(SqliteTransaction::begin(self.location.clone(), opening)?))
     }
 }

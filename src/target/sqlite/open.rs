@@ -4,7 +4,7 @@
 use super::file::{self, Found, NewFile};
 use super::{locks, words};
 use crate::error::{Error, Result};
-use crate::target::{Mode, Opening};
+use crate::target::Mode;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -49,9 +49,31 @@ pub(super) enum Store {
     Private { _folder: TempDir },
 }
 
+/// How a transaction is begun.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start<'a> {
+    pub(super) mode: Mode,
+    /// Names temporary files.
+    pub(super) run_id: &'a str,
+    /// About how many bytes will be added.
+    pub(super) bytes: u64,
+}
+
+impl Start<'_> {
+    /// The id becomes part of a file name.
+    fn judge(&self) -> Result<()> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        match self.run_id.is_empty() || !self.run_id.bytes().all(is_plain) {
+            true => Err(Error::bug("a run id is not UUID text")),
+            false => Ok(()),
+        }
+    }
+}
+
 /// Opens what the run writes into and begins its transaction. The store comes first, so that on a
 /// fault the connection is dropped before its files go.
-pub(super) fn begin(location: &Location, opening: &Opening) -> Result<(Store, Connection)> {
+pub(super) fn begin(location: &Location, opening: &Start<'_>) -> Result<(Store, Connection)> {
+    opening.judge()?;
     let found = file::look(location)?;
     match (opening.mode, found) {
         (Mode::Real, Found::Nothing) => {
@@ -71,10 +93,33 @@ pub(super) fn begin(location: &Location, opening: &Opening) -> Result<(Store, Co
     }
 }
 
-/// Commits, having more patience with readers than at the start.
-pub(super) fn commit(conn: &Connection) -> rusqlite::Result<()> {
+/// Commits what stands in an existing file, having more patience with readers than at the start.
+pub(super) fn commit_in_place(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(PATIENCE_AT_COMMIT)?;
     conn.execute_batch("COMMIT")
+}
+
+/// Commits, and gives a new file its name.
+pub(super) fn commit(location: &Location, store: Store, conn: Connection) -> Result<()> {
+    if matches!(store, Store::Private { .. }) {
+        return Err(Error::bug("a dry run was asked to commit"));
+    }
+    // On a fault these are dropped from the last to the first: the connection takes everything
+    // back, then the store removes its files.
+    commit_in_place(&conn).map_err(|error| locks::named(location.fault(&error), &error, location))?;
+    conn.close().map_err(|(_, error)| location.fault(&error))?;
+    match store {
+        Store::New(new) => new.publish(location),
+        Store::InPlace | Store::Private { .. } => Ok(()),
+    }
+}
+
+/// Takes everything back, then lets the store remove its files.
+pub(super) fn roll_back(location: &Location, store: Store, conn: Connection) -> Result<()> {
+    conn.execute_batch("ROLLBACK").map_err(|error| location.fault(&error))?;
+    conn.close().map_err(|(_, error)| location.fault(&error))?;
+    drop(store);
+    Ok(())
 }
 
 fn in_place(location: &Location, found: &Found) -> Result<Connection> {
@@ -97,7 +142,7 @@ fn in_place(location: &Location, found: &Found) -> Result<Connection> {
 }
 
 /// Judged as for a real run, so that both end alike; then everything happens in the temp folder.
-fn dry(location: &Location, opening: &Opening, found: &Found) -> Result<(Store, Connection)> {
+fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store, Connection)> {
     match found {
         Found::Nothing => {
             file::judge_directory(location)?;
@@ -211,7 +256,7 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     configure(conn)
 }
 
-fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     configure(conn)
 }
@@ -247,7 +292,7 @@ fn judge_health(conn: &Connection, location: &Location) -> Result<()> {
         .hint("restore a backup of it, or import into a new file"))
 }
 
-fn judge_space(directory: &Path, bytes: u64) -> Result<()> {
+pub(super) fn judge_space(directory: &Path, bytes: u64) -> Result<()> {
     let needed = bytes.saturating_mul(2).saturating_add(MARGIN);
     // Where the file system does not tell, the disk itself will.
     let Ok(disk) = rustix::fs::statvfs(directory) else { return Ok(()) };

@@ -1,14 +1,16 @@
 //! The transaction: one connection, the store it writes into, and what was known at its start.
 
-use super::open::{self, Location, Store};
+use super::open::{self, Location, Start, Store};
 use super::pass::Passes;
-use super::{form, keys, ledger, migrate, read, write};
+use super::{audit, form, keys, ledger, migrate, read, survey, write};
 use crate::error::{Error, Result};
 use crate::finding::Place;
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Schema};
+use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::ledger::Ledger;
+use crate::target::upkeep::{Reference, Survey};
 use crate::target::{Cell, Opening, Orphan, SealedColumn, Transaction};
 use rusqlite::Connection;
 use std::cell::RefCell;
@@ -22,6 +24,7 @@ pub(super) struct SqliteTransaction {
     store: Store,
     pub(super) location: Location,
     schema: Schema,
+    pending: Vec<String>,
     before: BTreeMap<String, u64>,
     pub(super) ledger: ledger::State,
     pub(super) passes: RefCell<Passes>,
@@ -29,15 +32,17 @@ pub(super) struct SqliteTransaction {
 
 impl SqliteTransaction {
     pub(super) fn begin(location: Location, opening: &Opening) -> Result<Self> {
-        let (store, mut conn) = open::begin(&location, opening)?;
-        let schema = migrate::set_up(&mut conn, opening, &location.shown)?;
+        let start = Start { mode: opening.mode, run_id: opening.run_id, bytes: opening.bytes };
+        let (store, mut conn) = open::begin(&location, &start)?;
+        let migrate::SetUp { schema, pending } = migrate::set_up(&mut conn, opening, &location.shown)?;
         ledger::set_up(&conn, &location)?;
         let mut before = BTreeMap::new();
         for table in schema.tables.keys() {
             let rows = read::count(&conn, table).map_err(|error| location.fault(&error))?;
             before.insert(table.clone(), rows);
         }
-        Ok(Self { conn, store, location, schema, before, ledger: ledger::State::default(), passes: RefCell::default() })
+        let ledger = ledger::State::default();
+        Ok(Self { conn, store, location, schema, pending, before, ledger, passes: RefCell::default() })
     }
 
     /// Runs something on the connection, its faults in our words.
@@ -132,34 +137,36 @@ impl Transaction for SqliteTransaction {
     }
 
     fn integrity(&mut self) -> Result<Vec<String>> {
-        let said = self.on(|conn| {
-            conn.prepare("PRAGMA integrity_check(100)")?
-                .query_map([], |row| row.get::<_, String>(0))?
-                .collect::<rusqlite::Result<Vec<_>>>()
-        })?;
-        Ok(said.into_iter().filter(|line| line != "ok").collect())
+        self.on(survey::integrity)
+    }
+
+    fn survey(&mut self) -> Result<Survey> {
+        survey::of(&self.conn, &self.location)
+    }
+
+    fn pending(&self) -> &[String] {
+        &self.pending
+    }
+
+    fn dangling(&mut self, reference: &Reference) -> Result<u64> {
+        self.on(|conn| survey::dangling(conn, reference))
+    }
+
+    fn ask(&mut self, query: &str) -> Result<u64> {
+        survey::ask(&self.conn, query, &self.location)
+    }
+
+    fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {
+        self.on(|conn| audit::write(conn, entry, table))
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
         let Self { location, store, conn, .. } = *self;
-        if matches!(store, Store::Private { .. }) {
-            return Err(Error::bug("a dry run was asked to commit"));
-        }
-        // On a fault these are dropped from the last to the first: the connection takes everything
-        // back, then the store removes its files.
-        open::commit(&conn).map_err(|error| super::locks::named(location.fault(&error), &error, &location))?;
-        conn.close().map_err(|(_, error)| location.fault(&error))?;
-        match store {
-            Store::New(new) => new.publish(&location),
-            Store::InPlace | Store::Private { .. } => Ok(()),
-        }
+        open::commit(&location, store, conn)
     }
 
     fn rollback(self: Box<Self>) -> Result<()> {
         let Self { location, store, conn, .. } = *self;
-        conn.execute_batch("ROLLBACK").map_err(|error| location.fault(&error))?;
-        conn.close().map_err(|(_, error)| location.fault(&error))?;
-        drop(store);
-        Ok(())
+        open::roll_back(&location, store, conn)
     }
 }

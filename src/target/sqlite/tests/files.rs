@@ -88,6 +88,7 @@ fn leaves_no_trace(bench: &Bench, people: u64) {
             run_id: "run-1",
             migrations: &bench.migrations,
             schema: &bench.schema,
+            written: &bench.written,
             bytes: 1_000,
             started: "2025-05-07T15:09:12Z".parse().unwrap(),
         };
@@ -288,6 +289,7 @@ fn a_missing_directory_and_a_full_disk_are_told_beforehand() {
         run_id: "run-1",
         migrations: &bench.migrations,
         schema: &bench.schema,
+        written: &bench.written,
         bytes: 0,
         started: "2025-05-07T15:09:12Z".parse().unwrap(),
     };

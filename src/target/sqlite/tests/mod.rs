@@ -12,6 +12,7 @@ use crate::target::schema::tests::migration;
 use crate::target::{Migration, Mode, Opening, Target, Transaction, schema};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ struct Bench {
     folder: TempDir,
     migrations: Vec<Migration>,
     schema: Schema,
+    /// The tables that mappings would write into.
+    written: BTreeSet<String>,
 }
 
 impl Bench {
@@ -40,7 +43,8 @@ impl Bench {
 
     fn of(migrations: Vec<Migration>) -> Self {
         let schema = schema::expected(&migrations).unwrap();
-        Self { folder: tempfile::tempdir().unwrap(), migrations, schema }
+        let written = schema.tables.keys().cloned().collect();
+        Self { folder: tempfile::tempdir().unwrap(), migrations, schema, written }
     }
 
     fn path(&self) -> PathBuf {
@@ -61,6 +65,7 @@ impl Bench {
             run_id,
             migrations: &self.migrations,
             schema: &self.schema,
+            written: &self.written,
             bytes,
             started: "2025-05-07T15:09:12Z".parse().unwrap(),
         };

@@ -6,8 +6,16 @@ const RECORDED: &str =
     "SELECT version, status, checksum, applied_at, rollback_applied, metadata_json FROM schema_migrations";
 
 fn recorded(version: &str) -> String {
+    recorded_as(version, "")
+}
+
+fn found(version: &str) -> String {
+    recorded_as(version, r#","origin":"found""#)
+}
+
+fn recorded_as(version: &str, origin: &str) -> String {
     let metadata = format!(
-        r#"{{"by":"treelift {}","dependencies":[],"path":"schema/{version}.up.sql"}}"#,
+        r#"{{"by":"treelift {}","dependencies":[],"path":"schema/{version}.up.sql"{origin}}}"#,
         env!("CARGO_PKG_VERSION")
     );
     format!(
@@ -32,7 +40,7 @@ fn a_database_that_its_application_made_is_used_and_recorded() {
     let transaction = bench.begin(Mode::Real).unwrap();
     assert_eq!(*transaction.schema(), bench.schema);
     transaction.commit().unwrap();
-    assert_eq!(bench.ask(RECORDED), [recorded("001_notes")]);
+    assert_eq!(bench.ask(RECORDED), [found("001_notes")]);
     assert_eq!(bench.ask("SELECT id FROM people"), [r#"Text("bob")"#]);
 }
 
@@ -66,20 +74,49 @@ fn half_of_the_tables_is_refused() {
     );
 }
 
-#[test]
-fn later_migrations_are_applied_to_what_is_there_and_not_to_what_has_them() {
+fn colour() -> Vec<Migration> {
     let grown =
         migration("002_colour", "ALTER TABLE notes ADD COLUMN colour TEXT; CREATE INDEX notes_owner ON notes (owner);");
-    let bench = Bench::of(vec![migration("001_notes", SQL), grown]);
-    drop(bench.make(SQL));
+    vec![migration("001_notes", SQL), grown]
+}
+
+#[test]
+fn later_migrations_are_applied_where_treelift_keeps_the_schema() {
+    let mut bench = Bench::of(colour()[..1].to_vec());
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+    bench = Bench { folder: bench.folder, ..Bench::of(colour()) };
     bench.begin(Mode::Real).unwrap().commit().unwrap();
     assert_eq!(bench.ask(RECORDED), [recorded("001_notes"), recorded("002_colour")]);
     assert_eq!(bench.ask("SELECT count(*) FROM pragma_table_info('notes') WHERE name = 'colour'"), ["Integer(1)"]);
+}
+
+#[test]
+fn what_an_application_made_is_left_at_its_version_if_that_is_enough() {
+    let more = migration("002_more", "CREATE TABLE more (id INTEGER PRIMARY KEY)");
+    let mut bench = Bench::of(vec![migration("001_notes", SQL), more]);
+    bench.written = BTreeSet::from(["notes".to_owned()]);
+    drop(bench.make(SQL));
+    let transaction = bench.begin(Mode::Real).unwrap();
+    assert_eq!(transaction.pending(), ["002_more"]);
+    transaction.commit().unwrap();
+    assert_eq!(bench.ask(RECORDED), [found("001_notes")]);
+    // The second import finds its own record, and still keeps its hands off.
+    assert_eq!(bench.begin(Mode::Real).unwrap().pending(), ["002_more"]);
+}
+
+#[test]
+fn what_an_application_made_is_refused_if_a_mapping_needs_more() {
+    let bench = Bench::of(colour());
+    drop(bench.make(SQL));
+    assert_eq!(
+        bench.refused(Mode::Real).0,
+        "the database's tables are not the ones that the migrations make: column `notes.colour` is missing\n  at DIR/x.db\nhint: bring the database to the expected form with `schema migrate`, or import into a new file"
+    );
 
     fs::remove_file(bench.path()).unwrap();
     drop(bench.make(&format!("{SQL} ALTER TABLE notes ADD COLUMN colour TEXT;")));
     bench.begin(Mode::Real).unwrap().commit().unwrap();
-    assert_eq!(bench.ask(RECORDED), [recorded("001_notes"), recorded("002_colour")]);
+    assert_eq!(bench.ask(RECORDED), [found("001_notes"), found("002_colour")]);
 }
 
 #[test]
@@ -98,7 +135,7 @@ fn records_of_another_program_are_believed_and_kept() {
     // One that failed there is recorded anew.
     change("UPDATE schema_migrations SET status = 'failed', error_message = 'no' WHERE version = '001_notes'");
     bench.begin(Mode::Real).unwrap().commit().unwrap();
-    assert_eq!(bench.ask(RECORDED)[0], recorded("001_notes"));
+    assert_eq!(bench.ask(RECORDED)[0], found("001_notes"));
 }
 
 #[test]

@@ -1,0 +1,185 @@
+//! The manifest beside a backup: what it must be to be put back.
+
+use crate::error::{Error, Result};
+use crate::report::words::{bytes, thousands};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What a backup is, written beside it as `FILE.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The form of this document.
+    pub backup_version: u32,
+    /// The backup's file name.
+    pub file: String,
+    /// How it is packed.
+    pub packing: Packing,
+    /// The backup's size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the backup, lower-case hex.
+    pub sha256: String,
+    /// When it was made, UTC, with microseconds.
+    pub made_at: String,
+    /// Why: `asked for`, `before import` and the like.
+    pub reason: String,
+    /// treelift and its version.
+    pub program: String,
+    /// The database as its user names it.
+    pub source: String,
+    /// The mapping set that the database belongs to.
+    pub set: Option<String>,
+    /// What the database held.
+    pub content: Content,
+}
+
+/// How a backup is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Packing {
+    /// As it is.
+    None,
+    /// With gzip (RFC 1952).
+    Gzip,
+}
+
+/// What a database holds, as far as a backup is held to it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Content {
+    /// SHA-256 of the copied database, unpacked.
+    pub sha256: String,
+    /// Its size in bytes, unpacked.
+    pub bytes: u64,
+    /// The last migration that is recorded as applied.
+    pub schema: Option<String>,
+    /// Every applied migration.
+    pub migrations: Vec<String>,
+    /// Rows by table.
+    pub rows: BTreeMap<String, u64>,
+    /// Rows whose declared reference leads nowhere: as many as the database had.
+    pub orphans: u64,
+    /// The ids of the keys that its sealed values need. Never the keys.
+    pub keys: Vec<String>,
+}
+
+impl Content {
+    /// The first thing in which a copy is not what the manifest says.
+    pub fn difference(&self, found: &Self) -> Option<String> {
+        if self.sha256 != found.sha256 || self.bytes != found.bytes {
+            return Some(format!(
+                "it unpacks to {} instead of the {} that were backed up",
+                bytes(found.bytes),
+                bytes(self.bytes)
+            ));
+        }
+        let count = |rows: Option<&u64>| rows.map_or("none".to_owned(), |rows| thousands(*rows));
+        let table =
+            self.rows.keys().chain(found.rows.keys()).find(|table| self.rows.get(*table) != found.rows.get(*table));
+        if let Some(table) = table {
+            let (has, had) = (count(found.rows.get(table)), count(self.rows.get(table)));
+            return Some(format!("its table `{table}` has {has} rows, the manifest says {had}"));
+        }
+        if self.migrations != found.migrations || self.schema != found.schema {
+            return Some("its schema has another version than the manifest says".to_owned());
+        }
+        if self.orphans != found.orphans {
+            return Some("its references are not those that the manifest counts".to_owned());
+        }
+        (self.keys != found.keys).then(|| "its keys are not those that the manifest names".to_owned())
+    }
+
+    /// All rows.
+    pub fn all_rows(&self) -> u64 {
+        self.rows.values().sum()
+    }
+}
+
+impl Manifest {
+    /// Reads the manifest beside a backup.
+    pub fn read(backup: &Path) -> Result<Self> {
+        let path = path(backup);
+        let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::environment("the backup has no manifest beside it")
+                .at(backup.display())
+                .hint("without one nobody can tell whether it is whole; `backup list` shows those that have one"),
+            kind => Error::environment(format!("the manifest cannot be read: {kind}")).at(path.display()),
+        })?;
+        let damaged = || Error::environment("the manifest is damaged").at(path.display());
+        let manifest: Self = serde_json::from_str(&text).map_err(|_| damaged())?;
+        match manifest.backup_version {
+            1 => Ok(manifest),
+            _ => Err(Error::environment("the manifest is of another version of treelift").at(path.display())),
+        }
+    }
+
+    /// The document.
+    pub fn text(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("strings, numbers and lists are always JSON");
+        text.push('\n');
+        text
+    }
+
+    /// Whether the backup belongs to the set that is restored into.
+    pub fn judge_set(&self, set: Option<&str>, backup: &Path) -> Result<()> {
+        match (&self.set, set) {
+            (Some(is), Some(wanted)) if is != wanted => {
+                Err(Error::environment(format!("the backup is of the mapping set `{is}`, not of `{wanted}`"))
+                    .at(backup.display())
+                    .hint("choose another backup, or name its set with `--mappings`"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The manifest's path: the backup's with `.json` behind it.
+pub fn path(backup: &Path) -> std::path::PathBuf {
+    let mut name = backup.as_os_str().to_owned();
+    name.push(".json");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content() -> Content {
+        Content {
+            sha256: "aa".into(),
+            bytes: 4_096,
+            schema: Some("002_b".into()),
+            migrations: vec!["001_a".into(), "002_b".into()],
+            rows: BTreeMap::from([("notes".into(), 3), ("people".into(), 2)]),
+            orphans: 0,
+            keys: vec!["k1".into()],
+        }
+    }
+
+    #[test]
+    fn every_part_of_the_content_is_held_to() {
+        let differs = |change: fn(&mut Content)| {
+            let mut found = content();
+            change(&mut found);
+            content().difference(&found).unwrap_or_default()
+        };
+        assert_eq!(differs(|_| {}), "");
+        assert_eq!(
+            differs(|found| found.bytes = 100),
+            "it unpacks to 100 bytes instead of the 4.1 kB that were backed up"
+        );
+        assert_eq!(
+            differs(|found| found.rows.extend([("notes".to_owned(), 2)])),
+            "its table `notes` has 2 rows, the manifest says 3"
+        );
+        assert_eq!(
+            differs(|found| found.rows.extend([("tags".to_owned(), 2)])),
+            "its table `tags` has 2 rows, the manifest says none"
+        );
+        assert_eq!(
+            differs(|found| found.migrations.truncate(1)),
+            "its schema has another version than the manifest says"
+        );
+        assert_eq!(differs(|found| found.orphans = 1), "its references are not those that the manifest counts");
+        assert_eq!(differs(|found| found.keys.clear()), "its keys are not those that the manifest names");
+    }
+}

@@ -1,0 +1,295 @@
+//! Backups: made by the database's own online backup, proved by opening them, put back by one rename.
+
+pub mod folder;
+pub mod keep;
+pub mod manifest;
+mod prove;
+
+use crate::config::Companion;
+use crate::error::{Error, Result};
+use crate::report::words::{bytes, count};
+use crate::table::AuditTable;
+use crate::target::Target;
+use crate::target::audit::AuditEntry;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use folder::{Entry, Folder, Shelf, fault};
+use jiff::Timestamp;
+use manifest::{Content, Manifest, Packing};
+pub use prove::{Proved, prove};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// What a backup is made of, and where it goes.
+#[derive(Debug, Clone)]
+pub struct Making<'a> {
+    /// `--backup-dir`; else `backups` beside the database.
+    pub folder: Option<&'a Path>,
+    /// How it is packed.
+    pub packing: Packing,
+    /// Why, for people: `asked for`, `before import`.
+    pub reason: &'a str,
+    /// The mapping set that the database belongs to.
+    pub set: Option<&'a str>,
+}
+
+/// A backup that was made and proved.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Made {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it is.
+    pub manifest: Manifest,
+}
+
+/// Makes a backup of a database, and proves it.
+///
+/// The copy is taken at one moment while others may go on working. What cannot be proved is removed
+/// again, and the error says why.
+pub fn create(target: &dyn Target, making: &Making<'_>) -> Result<Made> {
+    let file = file_of(target)?;
+    if !target.exists()? {
+        return Err(Error::environment("there is no database").at(target.url()));
+    }
+    let now = Timestamp::now();
+    let shelf = Folder::of(making.folder, file).shelf(Shelf::Daily)?;
+    let path = shelf.join(folder::name(file, now, making.packing));
+    let made = make(target, making, &path, now).and_then(|manifest| {
+        folder::write(&manifest::path(&path), &manifest.text())?;
+        prove(&path).map(|_| Made { path: path.clone(), manifest })
+    });
+    if made.is_err() {
+        withdraw(&path);
+    }
+    made
+}
+
+/// Removes a backup that nobody needs, because nothing was changed after it, and the folders that are
+/// empty then.
+pub fn withdraw(backup: &Path) {
+    // Whatever is told at the end is more than a backup too many.
+    let _ = folder::remove(backup);
+    for folder in backup.ancestors().skip(1).take(2) {
+        let _ = fs::remove_dir(folder);
+    }
+}
+
+fn make(target: &dyn Target, making: &Making<'_>, path: &Path, now: Timestamp) -> Result<Manifest> {
+    // Copied beside its last place, so that it is on the same disk.
+    let plain = path.with_file_name(format!(".{}.part", path.file_name().unwrap_or_default().to_string_lossy()));
+    let plain = Unfinished(plain);
+    target.copy_to(&plain.0)?;
+    let bad = |why: String| Error::environment(format!("the copy cannot be proved: {why}")).at(target.url());
+    let content = prove::open(&plain.0, &bad)?;
+    let on = |error: io::Error| fault(&error, path);
+    let read = || File::open(&plain.0).map_err(on);
+    let (sha256, size) = prove::digest(read()?, io::sink()).map_err(on)?;
+    let content = Content { sha256: sha256.clone(), bytes: size, ..content };
+    let (sha256, size) = match making.packing {
+        Packing::None => {
+            fs::rename(&plain.0, path).map_err(on)?;
+            (sha256, size)
+        }
+        Packing::Gzip => {
+            pack(read()?, path).map_err(on)?;
+            prove::digest(File::open(path).map_err(on)?, io::sink()).map_err(on)?
+        }
+    };
+    Ok(Manifest {
+        backup_version: 1,
+        file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        packing: making.packing,
+        bytes: size,
+        sha256,
+        made_at: now.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string(),
+        reason: making.reason.to_owned(),
+        program: concat!("treelift ", env!("CARGO_PKG_VERSION")).to_owned(),
+        source: target.url().to_owned(),
+        set: making.set.map(str::to_owned),
+        content,
+    })
+}
+
+fn pack(mut from: File, to: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    let mut packed = GzEncoder::new(file, Compression::default());
+    io::copy(&mut from, &mut packed)?;
+    let mut file = packed.finish()?;
+    file.flush()?;
+    file.sync_all()
+}
+
+/// A file that is removed unless it got another name.
+struct Unfinished(PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // It is gone already where it was renamed.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn file_of(target: &dyn Target) -> Result<&Path> {
+    target.file().ok_or_else(|| Error::request("backups of this kind of database are not built yet").at(target.url()))
+}
+
+/// What is done about a backup before a database is changed.
+#[derive(Debug, Clone, Default)]
+pub struct Before<'a> {
+    /// `--no-backup`: none is made.
+    pub skip: bool,
+    /// `--backup-dir`; else `backups` beside the database.
+    pub folder: Option<&'a Path>,
+    /// The mapping set that the database belongs to.
+    pub set: Option<&'a str>,
+}
+
+/// Makes the automatic backup before something changes a database: an import into an existing one, a
+/// migration, a restore, an encryption, a rotation. `None` where nothing is there yet, or none was wanted.
+///
+/// `what` completes "before …".
+pub fn before(target: &dyn Target, what: &str, how: &Before<'_>, companion: &dyn Companion) -> Result<Option<Made>> {
+    if how.skip || !target.exists()? {
+        return Ok(None);
+    }
+    let reason = format!("before {what}");
+    let making = Making { folder: how.folder, packing: Packing::None, reason: &reason, set: how.set };
+    let made = create(target, &making)?;
+    companion.say(&format!("backup: {} ({})", made.path.display(), bytes(made.manifest.bytes)));
+    Ok(Some(made))
+}
+
+/// The newest backup that has a readable manifest, of one shelf or of all.
+pub fn latest(entries: &[Entry], shelf: Option<Shelf>) -> Option<&Entry> {
+    let wanted = |entry: &&Entry| entry.manifest.is_ok() && shelf.is_none_or(|shelf| entry.shelf == shelf);
+    entries.iter().filter(wanted).max_by(|one, other| (one.made_at(), &one.path).cmp(&(other.made_at(), &other.path)))
+}
+
+/// Copies a backup and its manifest onto another shelf, and proves the copy.
+pub fn promote(folder: &Folder, entry: &Entry, to: Shelf) -> Result<Made> {
+    let proved = prove(&entry.path)?;
+    let name = entry.path.file_name().ok_or_else(|| Error::bug("a backup has no name"))?;
+    let path = folder.shelf(to)?.join(name);
+    if path.exists() {
+        return Err(Error::request(format!("the backup is on the {} shelf already", to.name())).at(path.display()));
+    }
+    let copied = (|| {
+        let mut from = File::open(&entry.path)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        io::copy(&mut from, &mut file)?;
+        file.sync_all()
+    })();
+    let done = copied
+        .map_err(|error| fault(&error, &path))
+        .and_then(|()| folder::write(&manifest::path(&path), &proved.manifest.text()))
+        .and_then(|()| prove(&path));
+    match done {
+        Ok(proved) => Ok(Made { path, manifest: proved.manifest }),
+        Err(error) => {
+            // The error that is told is why it was copied in vain.
+            let _ = folder::remove(&path);
+            Err(error)
+        }
+    }
+}
+
+/// What is put back, and how.
+#[derive(Debug, Clone)]
+pub struct Restoring<'a> {
+    /// The backup.
+    pub backup: &'a Path,
+    /// The mapping set that the database belongs to, where it is known.
+    pub set: Option<&'a str>,
+    /// The application's own audit table.
+    pub audit: Option<&'a AuditTable>,
+    /// Prove everything and change nothing.
+    pub dry: bool,
+    /// What is done about the database that is there.
+    pub before: Before<'a>,
+}
+
+/// What came of a restore.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Restored {
+    /// The backup that was put back.
+    pub backup: PathBuf,
+    /// What it is.
+    pub manifest: Manifest,
+    /// Where the database that was there lies now.
+    pub safety: Option<PathBuf>,
+    /// Whether nothing was changed.
+    pub dry: bool,
+}
+
+/// Puts a backup in the place of the database: the manifest first, then a safety backup of what is
+/// there, then one rename. Asks before anything that exists is replaced.
+pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, companion: &dyn Companion) -> Result<Restored> {
+    let proved = prove(restoring.backup)?;
+    proved.manifest.judge_set(restoring.set, restoring.backup)?;
+    let done = |safety| Restored {
+        backup: restoring.backup.to_owned(),
+        manifest: proved.manifest.clone(),
+        safety,
+        dry: restoring.dry,
+    };
+    if restoring.dry {
+        return Ok(done(None));
+    }
+    let rows = count(proved.manifest.content.all_rows(), "row");
+    let file = file_of(target)?.to_owned();
+    if file.exists() {
+        let made_at = &proved.manifest.made_at;
+        let question = format!(
+            "replace {} by the backup of {made_at} UTC ({rows}, {})?",
+            target.url(),
+            restoring.backup.display()
+        );
+        if !companion.confirm(&question)? {
+            return Err(Error::request("not confirmed, nothing was changed"));
+        }
+    }
+    let safety = keep_aside(target, &file, restoring, companion)?;
+    target.replace_with(&proved.database)?;
+    let entry = AuditEntry::new("restore", "database", "a backup was put back", Timestamp::now())?
+        .of(proved.manifest.file.clone())
+        .with(serde_json::json!({ "made_at": proved.manifest.made_at, "sha256": proved.manifest.sha256 }));
+    target.note(&entry, restoring.audit)?;
+    Ok(done(safety))
+}
+
+/// The safety backup. What is damaged cannot be proved: its files are copied as they are.
+fn keep_aside(
+    target: &dyn Target,
+    file: &Path,
+    restoring: &Restoring<'_>,
+    companion: &dyn Companion,
+) -> Result<Option<PathBuf>> {
+    if restoring.before.skip || !file.exists() {
+        return Ok(None);
+    }
+    match before(target, "restore", &restoring.before, companion) {
+        Ok(made) => Ok(made.map(|made| made.path)),
+        Err(error) => {
+            let root = Folder::of(restoring.before.folder, file).root().join("damaged");
+            let name = folder::name(file, Timestamp::now(), Packing::None);
+            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&root);
+            made.map_err(|error| fault(&error, &root))?;
+            let to = root.join(name);
+            for (from, suffix) in std::iter::once(file.to_owned())
+                .chain(crate::target::upkeep::side_files(file))
+                .zip(["", "-journal", "-wal", "-shm"])
+            {
+                if from.exists() {
+                    let mut to = to.as_os_str().to_owned();
+                    to.push(suffix);
+                    fs::copy(&from, &to).map_err(|error| fault(&error, &from))?;
+                }
+            }
+            companion.say(&format!("the database that is there cannot be backed up ({})", error.message));
+            companion.say(&format!("its files were copied as they are: {}", to.display()));
+            Ok(Some(to))
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Proves a backup: its bytes against the manifest, then the database in it by opening it.
+
+use super::folder::fault;
+use super::manifest::{Content, Manifest, Packing};
+use crate::error::{Error, Result};
+use crate::target::history::Status;
+use crate::target::{self};
+use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A backup that was proved, unpacked in a private folder that vanishes with it.
+#[derive(Debug)]
+pub struct Proved {
+    /// What it is.
+    pub manifest: Manifest,
+    /// The unpacked database.
+    pub database: PathBuf,
+    _folder: TempDir,
+}
+
+/// Proves a backup.
+pub fn prove(backup: &Path) -> Result<Proved> {
+    let manifest = Manifest::read(backup)?;
+    let bad = |why: String| {
+        Error::environment(format!("the backup is not whole: {why}"))
+            .at(backup.display())
+            .hint("choose another one; `backup list` shows them")
+    };
+    let (sha256, bytes) = digest(File::open(backup).map_err(|error| fault(&error, backup))?, io::sink())
+        .map_err(|error| fault(&error, backup))?;
+    if bytes != manifest.bytes {
+        return Err(bad(format!("it has {bytes} bytes, the manifest says {}", manifest.bytes)));
+    }
+    if sha256 != manifest.sha256 {
+        return Err(bad("its SHA-256 is another one than the manifest's".to_owned()));
+    }
+    let folder =
+        tempfile::Builder::new().prefix("treelift-").tempdir().map_err(|error| fault(&error, &std::env::temp_dir()))?;
+    let database = folder.path().join("backup.db");
+    let (sha256, bytes) = unpack(backup, manifest.packing, &database).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+            bad("it does not unpack".to_owned())
+        }
+        _ => fault(&error, backup),
+    })?;
+    let found = Content { sha256, bytes, ..open(&database, &bad)? };
+    match manifest.content.difference(&found) {
+        None => Ok(Proved { manifest, database, _folder: folder }),
+        Some(why) => Err(bad(why)),
+    }
+}
+
+/// Unpacks into a new file that only its owner may read; SHA-256 and size of what came out.
+fn unpack(backup: &Path, packing: Packing, to: &Path) -> io::Result<(String, u64)> {
+    let from = File::open(backup)?;
+    let to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    match packing {
+        Packing::None => digest(from, to),
+        Packing::Gzip => digest(MultiGzDecoder::new(from), to),
+    }
+}
+
+/// Copies everything, hashing it on the way.
+pub(super) fn digest(mut from: impl Read, mut to: impl Write) -> io::Result<(String, u64)> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut bytes = 0;
+    loop {
+        let read = from.read(&mut buffer)?;
+        if read == 0 {
+            to.flush()?;
+            return Ok((hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(), bytes));
+        }
+        hash.update(&buffer[..read]);
+        to.write_all(&buffer[..read])?;
+        bytes += read as u64;
+    }
+}
+
+/// What the database in a file holds; refused when it does not pass its own check.
+pub(super) fn open(database: &Path, bad: &dyn Fn(String) -> Error) -> Result<Content> {
+    let url = database.to_str().ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))?;
+    let target = target::open(url)?;
+    let mut content = Content::default();
+    let mut faults = Vec::new();
+    let found = target.inspect(&mut |look| {
+        faults = look.integrity()?;
+        let survey = look.survey()?;
+        content.rows = survey.counts;
+        content.keys = survey.keys;
+        let applied = survey.recorded.into_iter().filter(|record| record.status == Status::Applied);
+        content.migrations = applied.map(|record| record.version).collect();
+        content.schema = content.migrations.last().cloned();
+        content.orphans = look.orphans()?.iter().map(|broken| broken.rows).sum();
+        Ok(())
+    });
+    match found {
+        Ok(true) if faults.is_empty() => Ok(content),
+        Ok(true) => Err(bad(format!("the database in it is damaged: {}", faults.join("; ")))),
+        Ok(false) => Err(bad("there is no database in it".to_owned())),
+        Err(error) => Err(bad(error.message)),
+    }
+}

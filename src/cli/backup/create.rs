@@ -1,0 +1,36 @@
+//! `treelift backup create`
+
+use super::{keeper, log};
+use crate::backup::manifest::Packing;
+use crate::backup::{self, Making};
+use crate::cli::backup_args::CreateArgs;
+use crate::cli::output::Output;
+use crate::error::{Error, Result};
+use crate::finding::printable;
+use serde_json::json;
+
+/// Makes a backup and proves it.
+pub(super) fn run(args: &CreateArgs, output: &Output) -> Result<u8> {
+    let keeper = keeper::open(&args.keeper)?;
+    let packing = if args.compress { Packing::Gzip } else { Packing::None };
+    if args.dry_run {
+        if !keeper.target().exists()? {
+            return Err(Error::environment("there is no database").at(keeper.target().url()));
+        }
+        let root = super::folder(&keeper, &args.folder)?.root().display().to_string();
+        let words = format!("dry run: a backup would be made below {}\n", printable(&root));
+        output.result(&words, &json!({ "dry_run": true, "folder": root }))?;
+        return Ok(0);
+    }
+    let making = Making {
+        folder: args.folder.backup_dir.as_deref(),
+        packing,
+        reason: "asked for",
+        set: Some(&keeper.set().name),
+    };
+    let made = backup::create(keeper.target(), &making)?;
+    log::done("backup", json!({ "path": made.path, "sha256": made.manifest.sha256 }));
+    output
+        .result(&format!("verified: {}\n", super::made_words(&made)), &json!({ "dry_run": false, "backup": made }))?;
+    Ok(0)
+}

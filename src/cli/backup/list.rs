@@ -1,0 +1,43 @@
+//! `treelift backup list`
+
+use super::keeper;
+use crate::backup;
+use crate::cli::backup_args::ListArgs;
+use crate::cli::output::Output;
+use crate::error::Result;
+use crate::finding::printable;
+use serde_json::json;
+
+/// Lists the backups; with `--verify` each is opened.
+pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
+    let keeper = keeper::open(&args.keeper)?;
+    let folder = super::folder(&keeper, &args.folder)?;
+    let entries = folder.entries()?;
+    let mut failed = false;
+    let states: Vec<String> = entries
+        .iter()
+        .map(|entry| match args.verify {
+            false => super::state(entry),
+            true => match backup::prove(&entry.path) {
+                Ok(_) => "proved".to_owned(),
+                Err(error) => {
+                    failed = true;
+                    error.message
+                }
+            },
+        })
+        .collect();
+    let words = match entries.is_empty() {
+        true => format!("no backup in {}\n", printable(&folder.root().display().to_string())),
+        false => super::list_words(&entries, &states),
+    };
+    let documents: Vec<_> = entries
+        .iter()
+        .zip(&states)
+        .map(|(entry, state)| {
+            json!({ "path": entry.path, "shelf": entry.shelf, "manifest": entry.manifest.as_ref().ok(), "state": state })
+        })
+        .collect();
+    output.result(&words, &json!({ "folder": folder.root(), "backups": documents }))?;
+    Ok(u8::from(failed))
+}

@@ -1,0 +1,97 @@
+//! `treelift backup`
+
+mod create;
+mod list;
+mod promote;
+mod prune;
+mod restore;
+
+use super::backup_args::{BackupCommand, FolderArgs, ShelfWord};
+use super::keeper;
+use super::log;
+use super::output::Output;
+use crate::backup::Made;
+use crate::backup::folder::{Entry, Folder, Shelf};
+use crate::error::{Error, Result};
+use crate::finding::printable;
+use crate::report::words::{bytes, count};
+use crate::schema::Keeper;
+
+/// Runs the command.
+pub(super) fn run(command: BackupCommand, output: &Output) -> Result<u8> {
+    match command {
+        BackupCommand::Create(args) => create::run(&args, output),
+        BackupCommand::List(args) => list::run(&args, output),
+        BackupCommand::Restore(args) => restore::run(&args, output),
+        BackupCommand::Promote(args) => promote::run(&args, output),
+        BackupCommand::Prune(args) => prune::run(&args, output),
+    }
+}
+
+/// The folder of backups that belongs to a database.
+fn folder(keeper: &Keeper, args: &FolderArgs) -> Result<Folder> {
+    let file = keeper.target().file().ok_or_else(|| {
+        Error::request("backups of this kind of database are not built yet").at(keeper.target().url())
+    })?;
+    Ok(Folder::of(args.backup_dir.as_deref(), file))
+}
+
+fn shelf(word: ShelfWord) -> Shelf {
+    match word {
+        ShelfWord::Daily => Shelf::Daily,
+        ShelfWord::Weekly => Shelf::Weekly,
+        ShelfWord::Monthly => Shelf::Monthly,
+    }
+}
+
+/// The words for a folder without a backup that can be used.
+fn none_in(folder: &Folder) -> Error {
+    Error::environment("there is no backup")
+        .at(folder.root().display())
+        .hint("make one with `backup create`, or name the folder with `--backup-dir`")
+}
+
+/// One line about a backup that was made.
+fn made_words(made: &Made) -> String {
+    let content = &made.manifest.content;
+    format!(
+        "{} ({}, {}, schema {})",
+        printable(&made.path.display().to_string()),
+        bytes(made.manifest.bytes),
+        count(content.all_rows(), "row"),
+        printable(content.schema.as_deref().unwrap_or("none"))
+    )
+}
+
+/// Backups in a list: newest last.
+fn list_words(entries: &[Entry], states: &[String]) -> String {
+    let rows = entries.iter().zip(states).enumerate().map(|(at, (entry, state))| {
+        let name = entry.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut row = vec![(at + 1).to_string(), entry.shelf.name().to_owned(), name];
+        match &entry.manifest {
+            Ok(manifest) => row.extend([
+                manifest.made_at.split('.').next().unwrap_or_default().to_owned(),
+                bytes(manifest.bytes),
+                count(manifest.content.all_rows(), "row"),
+                manifest.content.schema.clone().unwrap_or_default(),
+                manifest.reason.clone(),
+            ]),
+            Err(_) => row.extend(std::iter::repeat_n(String::new(), 5)),
+        }
+        row.push(state.clone());
+        row
+    });
+    keeper::table(&["", "shelf", "file", "made (UTC)", "size", "rows", "schema", "why", "state"], rows)
+}
+
+/// What a listing says of a backup without opening it.
+fn state(entry: &Entry) -> String {
+    match &entry.manifest {
+        Err(why) => why.clone(),
+        Ok(manifest) => match std::fs::metadata(&entry.path).map(|is| is.len()) {
+            Ok(bytes) if bytes == manifest.bytes => "not opened".to_owned(),
+            Ok(_) => "its size is not the manifest's".to_owned(),
+            Err(error) => error.kind().to_string(),
+        },
+    }
+}

@@ -1,0 +1,36 @@
+//! `treelift backup promote`
+
+use super::keeper;
+use crate::backup;
+use crate::backup::folder::{Entry, Shelf};
+use crate::backup::manifest::Manifest;
+use crate::cli::backup_args::PromoteArgs;
+use crate::cli::output::Output;
+use crate::error::Result;
+use crate::finding::printable;
+use serde_json::json;
+
+/// Copies a backup onto another shelf.
+pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
+    let keeper = keeper::open(&args.keeper)?;
+    let folder = super::folder(&keeper, &args.folder)?;
+    let entries = folder.entries()?;
+    let entry = match &args.file {
+        Some(path) => {
+            let manifest = Manifest::read(path)?;
+            Entry { path: path.clone(), shelf: Shelf::Daily, manifest: Ok(manifest) }
+        }
+        None => backup::latest(&entries, None).cloned().ok_or_else(|| super::none_in(&folder))?,
+    };
+    let to = super::shelf(args.to);
+    if args.dry_run {
+        let path = printable(&entry.path.display().to_string());
+        let words = format!("dry run: {path} would be copied onto the {} shelf\n", to.name());
+        output.result(&words, &json!({ "dry_run": true, "backup": entry.path, "to": to }))?;
+        return Ok(0);
+    }
+    let made = backup::promote(&folder, &entry, to)?;
+    output
+        .result(&format!("verified: {}\n", super::made_words(&made)), &json!({ "dry_run": false, "backup": made }))?;
+    Ok(0)
+}

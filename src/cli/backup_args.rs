@@ -1,0 +1,134 @@
+//! The definition of `treelift backup`, nothing else.
+
+use super::args::KeeperArgs;
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BackupCommand {
+    /// Make a backup and prove it.
+    Create(CreateArgs),
+    /// List the backups.
+    List(ListArgs),
+    /// Put a backup in the place of the database.
+    Restore(RestoreArgs),
+    /// Copy a backup onto the weekly or monthly shelf.
+    Promote(PromoteArgs),
+    /// Remove old backups.
+    Prune(PruneArgs),
+}
+
+/// Where backups lie.
+#[derive(Debug, Clone, Args)]
+pub(super) struct FolderArgs {
+    /// The folder of backups [default: `backups` beside the database].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) backup_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift backup create --database sqlite:///./new.db --compress")]
+pub(super) struct CreateArgs {
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    #[command(flatten)]
+    pub(super) folder: FolderArgs,
+    /// Pack it with gzip.
+    #[arg(long)]
+    pub(super) compress: bool,
+    /// Say what would be made.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift backup list --database sqlite:///./new.db --verify")]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    #[command(flatten)]
+    pub(super) folder: FolderArgs,
+    /// Open every backup and prove it.
+    #[arg(long)]
+    pub(super) verify: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  treelift backup restore --latest --database sqlite:///./new.db\n  \
+                        treelift backup restore --file backups/daily/new_20260102_030405_000000.db.gz")]
+pub(super) struct RestoreArgs {
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    #[command(flatten)]
+    pub(super) folder: FolderArgs,
+    /// The newest backup.
+    #[arg(long, conflicts_with = "file")]
+    pub(super) latest: bool,
+    /// This backup; without it and `--latest` a person is asked.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, alias = "backup-file")]
+    pub(super) file: Option<PathBuf>,
+    /// Take the newest of this shelf.
+    #[arg(long, value_name = "SHELF", alias = "category")]
+    pub(super) shelf: Option<ShelfWord>,
+    /// Replace the database without a safety backup of it.
+    #[arg(long)]
+    pub(super) no_backup: bool,
+    /// Prove the backup, and change nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Answer yes to every question.
+    #[arg(long, alias = "force")]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShelfWord {
+    Daily,
+    Weekly,
+    Monthly,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift backup promote --to weekly --database sqlite:///./new.db")]
+pub(super) struct PromoteArgs {
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    #[command(flatten)]
+    pub(super) folder: FolderArgs,
+    /// The backup [default: the newest].
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) file: Option<PathBuf>,
+    /// The shelf it goes to.
+    #[arg(long, value_name = "SHELF")]
+    pub(super) to: ShelfWord,
+    /// Say what would be copied.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift backup prune --keep-daily 7 --keep-weekly 4 --older-than 7 --dry-run")]
+pub(super) struct PruneArgs {
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    #[command(flatten)]
+    pub(super) folder: FolderArgs,
+    /// Keep the newest N of the daily shelf.
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub(super) keep_daily: usize,
+    /// Keep the newest N of the weekly shelf.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(super) keep_weekly: usize,
+    /// Keep the newest N of the monthly shelf.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub(super) keep_monthly: usize,
+    /// Keep whatever is younger than so many days, too.
+    #[arg(long, value_name = "DAYS")]
+    pub(super) older_than: Option<u32>,
+    /// Say what would be removed.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Answer yes to every question.
+    #[arg(long)]
+    pub(super) yes: bool,
+}

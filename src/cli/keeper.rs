@@ -1,0 +1,41 @@
+//! What commands about a database at rest share: which one it is, and who is at the terminal.
+
+use super::args::{BackupArgs, KeeperArgs, SecretArgs};
+use super::database::{self, Database};
+use super::output::Output;
+use super::secrets;
+use super::terminal::{Manner, Terminal};
+use crate::backup::Before;
+use crate::error::Result;
+use crate::schema::Keeper;
+
+/// The set and the database that are meant.
+pub(super) fn open(args: &KeeperArgs) -> Result<Keeper> {
+    let database = Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?;
+    Keeper::open(args.mappings.as_deref(), database.as_ref().map(Database::url))
+}
+
+/// The person at the terminal; no passphrase is needed.
+pub(super) fn terminal(yes: bool, output: &Output) -> Result<Terminal> {
+    let secret = secrets::choose(SecretArgs::default(), None)?;
+    Terminal::new(Manner { yes, quiet: output.is_quiet() }, secret)
+}
+
+/// What is done about a backup.
+pub(super) fn before(args: &BackupArgs) -> Before<'_> {
+    Before { skip: args.no_backup, folder: args.backup_dir.as_deref(), set: None }
+}
+
+/// A list with its columns aligned.
+pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    use comfy_table::{Table, presets};
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header.iter().copied());
+    for row in rows {
+        table.add_row(row.iter().map(|cell| crate::finding::printable(cell)));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    format!("{}\n", table.trim_fmt())
+}

@@ -1,0 +1,115 @@
+//! `--log-file`: what happens, one object of JSON per line. Neither secrets nor URLs with a password
+//! come here: only what is said on the terminal too.
+
+use crate::config::Phase;
+use crate::error::{Error, Result};
+use clap::ArgMatches;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+static LOG: OnceLock<Mutex<File>> = OnceLock::new();
+
+/// Opens the file, or in a folder the one of today (UTC), and logs which command begins.
+pub(super) fn open(path: &Path, command: &ArgMatches) -> Result<()> {
+    let path = file_in(path, Timestamp::now());
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(|error| {
+        Error::environment(format!("the log cannot be written: {}", error.kind())).at(path.display())
+    })?;
+    // A second one in the same process goes on in the first.
+    let _ = LOG.set(Mutex::new(file));
+    write("info", "begin", json!({ "command": name(command), "version": env!("CARGO_PKG_VERSION") }));
+    Ok(())
+}
+
+/// The names of a command and those below it: its arguments may hold a password.
+fn name(matches: &ArgMatches) -> String {
+    let mut names = Vec::new();
+    let mut at = matches.subcommand();
+    while let Some((name, below)) = at {
+        names.push(name);
+        at = below.subcommand();
+    }
+    names.join(" ")
+}
+
+fn file_in(path: &Path, now: Timestamp) -> PathBuf {
+    match path.is_dir() {
+        true => path.join(now.strftime("treelift-%Y-%m-%d.log").to_string()),
+        false => path.to_owned(),
+    }
+}
+
+/// A phase of a job begins.
+pub(super) fn phase(phase: Phase, files: u64, bytes: u64) {
+    write("info", "phase", json!({ "phase": format!("{phase:?}").to_lowercase(), "files": files, "bytes": bytes }));
+}
+
+/// A person was told something.
+pub(super) fn said(line: &str) {
+    write("info", "said", json!({ "message": line }));
+}
+
+/// A person was asked something.
+pub(super) fn asked(question: &str, answer: bool) {
+    write("info", "asked", json!({ "question": question, "answer": if answer { "yes" } else { "no" } }));
+}
+
+/// Something was done.
+pub(super) fn done(event: &str, fields: Value) {
+    write("info", event, fields);
+}
+
+/// An error ended the command.
+pub(super) fn error(error: &Error) {
+    let fields = json!({ "message": error.message, "place": error.place, "hint": error.hint });
+    write("error", "error", fields);
+    error.more.iter().for_each(self::error);
+}
+
+/// The command ends.
+pub(super) fn end(status: u8) {
+    write(if status == 0 { "info" } else { "error" }, "end", json!({ "status": status }));
+}
+
+fn write(level: &str, event: &str, fields: Value) {
+    let Some(log) = LOG.get() else { return };
+    let line = line(Timestamp::now(), level, event, fields);
+    let mut file = log.lock().unwrap_or_else(PoisonError::into_inner);
+    // A full disk is no reason to end what goes on; the job itself will meet it.
+    let _ = file.write_all(line.as_bytes());
+}
+
+fn line(now: Timestamp, level: &str, event: &str, fields: Value) -> String {
+    let mut document = json!({ "time": now.to_string(), "level": level, "event": event });
+    if let (Some(document), Value::Object(fields)) = (document.as_object_mut(), fields) {
+        document.extend(fields);
+    }
+    format!("{document}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_with_its_time_first() {
+        let now = "2025-05-07T15:09:12Z".parse().expect("a time");
+        assert_eq!(
+            line(now, "info", "said", json!({ "message": "two\nlines" })),
+            "{\"time\":\"2025-05-07T15:09:12Z\",\"level\":\"info\",\"event\":\"said\",\"message\":\"two\\nlines\"}\n"
+        );
+    }
+
+    #[test]
+    fn a_folder_gets_a_file_for_each_day() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let now = "2025-05-07T15:09:12Z".parse().expect("a time");
+        assert_eq!(file_in(folder.path(), now), folder.path().join("treelift-2025-05-07.log"));
+        assert_eq!(file_in(&folder.path().join("x.log"), now), folder.path().join("x.log"));
+    }
+}

@@ -1,0 +1,73 @@
+//! `treelift schema history`
+
+use super::keeper;
+use crate::cli::output::Output;
+use crate::cli::schema_args::HistoryArgs;
+use crate::error::Result;
+use crate::finding::printable;
+use crate::report::words::duration;
+use crate::target::history::Recorded;
+use serde_json::json;
+
+/// Lists the record of migrations, newest first.
+pub(super) fn run(args: &HistoryArgs, output: &Output) -> Result<u8> {
+    let keeper = keeper::open(&args.keeper)?;
+    let history = keeper.history(args.limit)?;
+    let url = keeper.target().url();
+    output.result(&words(&history, url), &json!({ "target": url, "history": history }))?;
+    Ok(0)
+}
+
+fn words(history: &[Recorded], url: &str) -> String {
+    if history.is_empty() {
+        return format!("no migration is recorded in {}\n", printable(url));
+    }
+    let rows = history.iter().map(|record| {
+        let took = record.took_ms.and_then(|took| u64::try_from(took).ok()).map(duration);
+        let at = record.rolled_back_at.as_ref().or(record.applied_at.as_ref()).cloned().unwrap_or_default();
+        let said = record.error.clone().or_else(|| record.description.clone());
+        vec![
+            record.version.clone(),
+            record.status.to_string(),
+            at.split('.').next().unwrap_or_default().to_owned(),
+            took.unwrap_or_default(),
+            said.unwrap_or_default(),
+        ]
+    });
+    keeper::table(&["version", "status", "at", "took", "what"], rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::history::{Origin, Status};
+
+    #[test]
+    fn a_failure_tells_why_and_a_way_back_tells_when() {
+        let record = |version: &str, status| Recorded {
+            version: version.to_owned(),
+            description: Some("makes it".to_owned()),
+            status,
+            applied_at: Some("2025-05-07 15:09:12.000000".to_owned()),
+            took_ms: Some(12),
+            checksum: None,
+            rolled_back_at: None,
+            error: None,
+            origin: Origin::Ran,
+        };
+        let failed = Recorded { error: Some("no such table: x".to_owned()), ..record("002_b", Status::Failed) };
+        let back = Recorded {
+            rolled_back_at: Some("2025-05-08 10:00:00.000000".to_owned()),
+            ..record("001_a", Status::RolledBack)
+        };
+        assert_eq!(
+            words(&[failed, back], "x.db"),
+            "\
+version  status       at                   took   what
+002_b    failed       2025-05-07 15:09:12  12 ms  no such table: x
+001_a    rolled back  2025-05-08 10:00:00  12 ms  makes it
+"
+        );
+        assert_eq!(words(&[], "x.db"), "no migration is recorded in x.db\n");
+    }
+}

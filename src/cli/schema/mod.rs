@@ -1,0 +1,96 @@
+//! `treelift schema`
+
+mod history;
+mod migrate;
+mod new;
+mod rollback;
+mod stamp;
+mod status;
+mod test;
+mod validate;
+
+use super::keeper;
+use super::log;
+use super::output::Output;
+use super::schema_args::SchemaCommand;
+use crate::error::Result;
+use crate::finding::printable;
+use crate::report::words::{count, duration};
+use crate::target::upkeep::{Altered, What};
+use serde_json::json;
+
+/// Runs the command.
+pub(super) fn run(command: SchemaCommand, output: &Output) -> Result<u8> {
+    match command {
+        SchemaCommand::Status(args) => status::run(&args, output),
+        SchemaCommand::Migrate(args) => migrate::run(&args, output),
+        SchemaCommand::Rollback(args) => rollback::run(&args, output),
+        SchemaCommand::History(args) => history::run(&args, output),
+        SchemaCommand::Validate(args) => validate::run(&args, output),
+        SchemaCommand::New(args) => new::run(&args, output),
+        SchemaCommand::Stamp(args) => stamp::run(&args, output),
+        SchemaCommand::Test(args) => test::run(&args, output),
+    }
+}
+
+/// Tells what came of a change.
+fn tell(altered: &Altered, url: &str, dry: bool, output: &Output) -> Result<u8> {
+    for step in &altered.steps {
+        log::done(
+            "migration",
+            json!({ "version": step.version, "what": step.what, "took_ms": step.took_ms, "dry": dry }),
+        );
+    }
+    output.result(&words(altered, url, dry), &json!({ "target": url, "dry_run": dry, "steps": altered.steps }))?;
+    Ok(0)
+}
+
+fn words(altered: &Altered, url: &str, dry: bool) -> String {
+    let mut words = String::new();
+    for step in &altered.steps {
+        let what = match step.what {
+            What::Applied => "applied",
+            What::Found => "found there, recorded",
+            What::RolledBack => "taken back",
+            What::Stamped => "recorded as applied",
+            What::Unstamped => "recorded as not applied",
+        };
+        let took = duration(u64::try_from(step.took_ms).unwrap_or(0));
+        words += &format!("{what}: {} ({took})\n", printable(&step.version));
+        if dry && let Some(sql) = &step.sql {
+            words += &sql.lines().map(|line| format!("    {}\n", printable(line))).collect::<String>();
+        }
+    }
+    let steps = count(altered.steps.len() as u64, "step");
+    let url = printable(url);
+    words += &match (altered.steps.is_empty(), dry) {
+        (true, _) => format!("nothing to do in {url}\n"),
+        (false, true) => format!("dry run: {steps} possible, nothing was changed in {url}\n"),
+        (false, false) => format!("committed: {steps} in {url}\n"),
+    };
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::upkeep::Done;
+
+    #[test]
+    fn a_dry_run_shows_its_sql_and_a_real_one_what_it_did() {
+        let altered = Altered {
+            steps: vec![Done {
+                version: "001_notes".into(),
+                what: What::Applied,
+                took_ms: 12,
+                sql: Some("CREATE TABLE notes (id);\n-- two\n".into()),
+            }],
+        };
+        assert_eq!(
+            words(&altered, "x.db", true),
+            "applied: 001_notes (12 ms)\n    CREATE TABLE notes (id);\n    -- two\ndry run: 1 step possible, nothing was changed in x.db\n"
+        );
+        assert_eq!(words(&altered, "x.db", false), "applied: 001_notes (12 ms)\ncommitted: 1 step in x.db\n");
+        assert_eq!(words(&Altered::default(), "x.db", false), "nothing to do in x.db\n");
+    }
+}

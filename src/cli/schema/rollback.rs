@@ -1,0 +1,64 @@
+//! `treelift schema rollback`
+
+use super::keeper;
+use crate::cli::output::Output;
+use crate::cli::schema_args::{GoalArgs, RollbackArgs};
+use crate::config::Companion as _;
+use crate::error::Result;
+use crate::report::words::count;
+use crate::schema::{Keeper, Loss, Options};
+use crate::target::history::Down;
+
+/// Takes migrations back, having said what goes.
+pub(super) fn run(args: &RollbackArgs, output: &Output) -> Result<u8> {
+    let mut keeper = keeper::open(&args.keeper)?;
+    let goal = goal(&args.goal, &keeper)?;
+    let terminal = keeper::terminal(args.change.yes, output)?;
+    for line in losses(&keeper.losses(goal)?) {
+        terminal.say(&line);
+    }
+    let options = Options { dry: args.change.dry_run, before: keeper::before(&args.change.backup) };
+    let altered = keeper.roll_back(goal, &options, &terminal);
+    terminal.end();
+    super::tell(&altered?, keeper.target().url(), options.dry, output)
+}
+
+fn goal(args: &GoalArgs, keeper: &Keeper) -> Result<Down> {
+    Ok(match (&args.to, args.steps) {
+        (Some(word), _) => Down::To(keeper.find(word)?),
+        (None, Some(steps)) => Down::Steps(steps),
+        (None, None) => Down::All,
+    })
+}
+
+/// Tables with rows by name, the empty ones as a number.
+fn losses(losses: &[Loss]) -> Vec<String> {
+    let (full, empty): (Vec<&Loss>, Vec<&Loss>) = losses.iter().partition(|loss| loss.rows > 0);
+    let mut lines: Vec<String> =
+        full.into_iter().map(|loss| format!("would drop `{}` with {}", loss.what, count(loss.rows, "row"))).collect();
+    match empty.as_slice() {
+        [] => {}
+        [one] => lines.push(format!("would drop `{}`, which is empty", one.what)),
+        several => lines.push(format!("would drop {} more that are empty", several.len())),
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_be_lost_is_said_by_name_where_there_are_rows() {
+        let loss = |what: &str, rows| Loss { what: what.to_owned(), rows };
+        assert_eq!(
+            losses(&[loss("notes", 3), loss("tags", 0), loss("people.colour", 1), loss("more", 0)]),
+            [
+                "would drop `notes` with 3 rows",
+                "would drop `people.colour` with 1 row",
+                "would drop 2 more that are empty"
+            ]
+        );
+        assert_eq!(losses(&[loss("tags", 0)]), ["would drop `tags`, which is empty"]);
+    }
+}

@@ -1,0 +1,53 @@
+//! `treelift schema status`
+
+use super::keeper;
+use crate::cli::output::Output;
+use crate::cli::schema_args::StatusArgs;
+use crate::error::Result;
+use crate::finding::printable;
+use crate::report::words::{count, duration};
+use crate::schema::Status;
+use crate::target::history::{Fault, Origin};
+
+/// What there is to do, for scripts.
+const SOMETHING_TO_DO: u8 = 4;
+
+/// Tells where the database stands.
+pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
+    let status = keeper::open(&args.keeper)?.status()?;
+    let document = serde_json::to_value(&status).expect("strings, numbers and lists are always JSON");
+    output.result(&words(&status), &document)?;
+    let disagrees = status.standing.faults.iter().any(Fault::is_fatal);
+    Ok(match (args.exit_code, disagrees, status.is_needed()) {
+        (true, true, _) => 1,
+        (true, false, true) => SOMETHING_TO_DO,
+        _ => 0,
+    })
+}
+
+fn words(status: &Status) -> String {
+    let mut words = String::new();
+    let mut line = |name: &str, text: &str| words.push_str(&format!("{name:9}{}\n", printable(text)));
+    line("set", &format!("{}, {}", status.set, count(status.standing.steps.len() as u64, "migration")));
+    line("target", &format!("{}{}", status.target, if status.exists { "" } else { " (not there yet)" }));
+    line("current", status.current.as_deref().unwrap_or("nothing applied"));
+    line("pending", &status.pending.to_string());
+    line("took", &duration(u64::try_from(status.took_ms).unwrap_or(0)));
+    for fault in &status.standing.faults {
+        line(if fault.is_fatal() { "error" } else { "note" }, &fault.to_string());
+    }
+    for difference in &status.drift {
+        line("drift", difference);
+    }
+    let rows = status.standing.steps.iter().map(|step| {
+        let by = match step.origin {
+            None => "",
+            Some(Origin::Ran) => "treelift",
+            Some(Origin::Found) => "found there",
+            Some(Origin::Stamped) => "stamped",
+            Some(Origin::Foreign) => "another program",
+        };
+        vec![step.version.clone(), step.state.to_string(), by.to_owned(), step.description.clone()]
+    });
+    words + "\n" + &keeper::table(&["version", "state", "by", "what"], rows)
+}

@@ -1,0 +1,136 @@
+//! `treelift schema validate`
+
+use super::keeper;
+use crate::cli::output::Output;
+use crate::cli::schema_args::{CategoryWord, ValidateArgs};
+use crate::error::Result;
+use crate::finding::printable;
+use crate::report::words::count;
+use crate::report::{CheckReport, CheckStatus};
+use crate::schema::Options;
+use crate::target::upkeep::Moved;
+use crate::validate::Category;
+use serde_json::json;
+
+/// Judges the database, or moves its orphans aside.
+pub(super) fn run(args: &ValidateArgs, output: &Output) -> Result<u8> {
+    let mut keeper = keeper::open(&args.keeper)?;
+    let url = keeper.target().url().to_owned();
+    if args.fix_orphans {
+        let terminal = keeper::terminal(args.change.yes, output)?;
+        let options = Options { dry: args.change.dry_run, before: keeper::before(&args.change.backup) };
+        let moved = keeper.fix_orphans(&options, &terminal);
+        terminal.end();
+        let moved = moved?;
+        let document = json!({ "target": url, "dry_run": options.dry, "moved": moved });
+        output.result(&orphans(&moved, &url, options.dry), &document)?;
+        return Ok(0);
+    }
+    let checks = keeper.validate(&categories(&args.category))?;
+    let failed = checks.iter().filter(|check| check.status == CheckStatus::Failed).count();
+    let document = json!({
+        "target": url,
+        "verdict": if failed == 0 { "passed" } else { "failed" },
+        "checks": checks,
+    });
+    output.result(&words(&checks, &url), &document)?;
+    Ok(u8::from(failed > 0))
+}
+
+fn categories(words: &[CategoryWord]) -> Vec<Category> {
+    if words.contains(&CategoryWord::All) {
+        return Vec::new();
+    }
+    words
+        .iter()
+        .map(|word| match word {
+            CategoryWord::Schema => Category::Schema,
+            CategoryWord::Indexes => Category::Indexes,
+            CategoryWord::Constraints => Category::Constraints,
+            CategoryWord::Data => Category::Data,
+            CategoryWord::Security | CategoryWord::All => Category::Security,
+        })
+        .collect()
+}
+
+fn words(checks: &[CheckReport], url: &str) -> String {
+    let mut words = String::new();
+    for category in Category::ALL {
+        let of_it: Vec<_> = checks.iter().filter(|check| check.category == category.name()).collect();
+        if of_it.is_empty() {
+            continue; // It was not asked for.
+        }
+        words += &format!("{}\n", category.name());
+        for check in of_it {
+            let status = match check.status {
+                CheckStatus::Passed => "passed",
+                CheckStatus::Failed => "FAILED",
+                CheckStatus::NotChecked => "not checked",
+            };
+            let detail = check.detail.as_deref().filter(|detail| !detail.is_empty());
+            let name = printable(&check.name);
+            match (detail, check.status) {
+                (Some(detail), CheckStatus::Failed) => {
+                    words += &format!("  {status:12}{name}\n");
+                    for one in detail.split("; ") {
+                        words += &format!("              - {}\n", printable(one));
+                    }
+                }
+                (Some(detail), _) => words += &format!("  {status:12}{name} ({})\n", printable(detail)),
+                (None, _) => words += &format!("  {status:12}{name}\n"),
+            }
+        }
+    }
+    let of = |status| checks.iter().filter(|check| check.status == status).count() as u64;
+    let (passed, failed, open) = (of(CheckStatus::Passed), of(CheckStatus::Failed), of(CheckStatus::NotChecked));
+    let verdict = if failed == 0 { "verified" } else { "failed" };
+    words + &format!("{verdict}: {passed} passed, {failed} failed, {open} not checked in {}\n", printable(url))
+}
+
+fn orphans(moved: &[Moved], url: &str, dry: bool) -> String {
+    let mut words = String::new();
+    for one in moved {
+        words += &format!("{}: {} ({})\n", printable(&one.table), count(one.rows, "row"), printable(&one.reference));
+    }
+    let rows = count(moved.iter().map(|one| one.rows).sum(), "row");
+    words
+        + &match (moved.is_empty(), dry) {
+            (true, _) => format!("no orphans in {}\n", printable(url)),
+            (false, true) => format!("dry run: {rows} would be moved into `treelift_orphans`, nothing was changed\n"),
+            (false, false) => format!("committed: {rows} moved into `treelift_orphans`\n"),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_is_told_line_by_line_below_its_check() {
+        let check = |name: &str, category: &str, status, detail: &str| CheckReport {
+            name: name.to_owned(),
+            category: category.to_owned(),
+            status,
+            detail: Some(detail.to_owned()),
+        };
+        let checks = [
+            check("tables", "schema", CheckStatus::Failed, "table `a` is missing; table `b` is not expected"),
+            check("rows", "data", CheckStatus::Passed, "3 rows"),
+            check("mode", "security", CheckStatus::NotChecked, "it is no file"),
+        ];
+        assert_eq!(
+            words(&checks, "x.db"),
+            "\
+schema
+  FAILED      tables
+              - table `a` is missing
+              - table `b` is not expected
+data
+  passed      rows (3 rows)
+security
+  not checked mode (it is no file)
+failed: 1 passed, 1 failed, 1 not checked in x.db
+"
+        );
+    }
+}

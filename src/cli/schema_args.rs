@@ -1,0 +1,168 @@
+//! The definition of `treelift schema`, nothing else.
+
+use super::args::{BackupArgs, KeeperArgs};
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SchemaCommand {
+    /// Say where the database stands.
+    Status(StatusArgs),
+    /// Apply what is pending, in one transaction.
+    Migrate(MigrateArgs),
+    /// Take migrations back, the last one first, in one transaction.
+    Rollback(RollbackArgs),
+    /// List what was applied, failed or taken back, newest first.
+    History(HistoryArgs),
+    /// Judge the database by itself.
+    Validate(ValidateArgs),
+    /// Write a new pair of migration files into a mapping set's folder.
+    New(NewArgs),
+    /// Take an existing database as being at a version, without running anything.
+    Stamp(StampArgs),
+    /// Prove that every migration can be taken back, on a private copy.
+    Test(TestArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift schema status --database sqlite:///./new.db --exit-code")]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    /// End with status 4 when a migration is needed, 1 when record and files do not agree.
+    #[arg(long)]
+    pub(super) exit_code: bool,
+}
+
+const MIGRATE_EXAMPLES: &str = "\
+Examples:
+  treelift schema migrate --database sqlite:///./new.db
+  treelift schema migrate --to 003 --dry-run
+
+A dry run applies everything to a private copy, shows the SQL, and throws the copy away.";
+
+#[derive(Debug, Args)]
+#[command(after_help = MIGRATE_EXAMPLES)]
+pub(super) struct MigrateArgs {
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    /// Stop at this version (`v003_…`, or its number alone).
+    #[arg(long, value_name = "VERSION", alias = "version")]
+    pub(super) to: Option<String>,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift schema rollback --steps 1 --database sqlite:///./new.db")]
+pub(super) struct RollbackArgs {
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    #[command(flatten)]
+    pub(super) goal: GoalArgs,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct GoalArgs {
+    /// Take back everything after this version, which stays.
+    #[arg(long, value_name = "VERSION", alias = "version")]
+    pub(super) to: Option<String>,
+    /// Take back so many.
+    #[arg(long, value_name = "N")]
+    pub(super) steps: Option<usize>,
+    /// Take back everything.
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
+/// What every command takes that changes the database.
+#[derive(Debug, Args)]
+pub(super) struct ChangeArgs {
+    /// Do it on a private copy, show what would be done, and change nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Answer yes to every question.
+    #[arg(long)]
+    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) backup: BackupArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift schema history --limit 5 --database sqlite:///./new.db")]
+pub(super) struct HistoryArgs {
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    /// Show at most so many.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) limit: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  treelift schema validate --database sqlite:///./new.db\n  \
+                        treelift schema validate --category data --fix-orphans --dry-run")]
+pub(super) struct ValidateArgs {
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    /// Judge only this; may be given more than once.
+    #[arg(long, value_name = "CATEGORY")]
+    pub(super) category: Vec<CategoryWord>,
+    /// Move rows whose reference leads nowhere into `treelift_orphans`.
+    #[arg(long, alias = "fix")]
+    pub(super) fix_orphans: bool,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CategoryWord {
+    Schema,
+    Indexes,
+    Constraints,
+    Data,
+    Security,
+    All,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift schema new add_colours --mappings ./my_set")]
+pub(super) struct NewArgs {
+    /// What it does, in a few words.
+    pub(super) name: String,
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    /// Fill it with the difference between the database and what the migrations make.
+    #[arg(long)]
+    pub(super) from_drift: bool,
+    /// Show what would be written.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift schema stamp 001 --database sqlite:///./made_elsewhere.db")]
+pub(super) struct StampArgs {
+    /// The version that the database is at.
+    pub(super) version: String,
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  treelift schema test --mappings ./my_set\n  \
+                        treelift schema test --copy-of sqlite:///./new.db")]
+pub(super) struct TestArgs {
+    /// A bundled mapping set by name, or a folder [default: the only bundled one].
+    #[arg(long, value_name = "SET|DIR")]
+    pub(super) mappings: Option<String>,
+    /// Work on a copy of this database and its rows, instead of one with invented rows.
+    #[arg(long, value_name = "URL")]
+    pub(super) copy_of: Option<String>,
+    /// Accepted for scripts: this command never changes anything.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}

@@ -1,0 +1,415 @@
+//! The schema's life: where a database stands, forward, back, and what it would lose.
+//!
+//! This is also what an application calls when it starts, so that it never runs on tables of another
+//! version:
+//!
+//! ```
+//! use treelift::config::Quiet;
+//! use treelift::schema::{Keeper, Options};
+//!
+//! # fn main() -> treelift::error::Result<()> {
+//! # let folder = tempfile::tempdir().expect("a folder for the example");
+//! # let set = folder.path().join("notes");
+//! # std::fs::create_dir_all(set.join("schema")).expect("a folder");
+//! # std::fs::write(set.join("set.toml"), "name = \"notes\"\n").expect("a set");
+//! # std::fs::write(set.join("schema/001_notes.up.sql"), "CREATE TABLE notes (id INTEGER PRIMARY KEY);").expect("a file");
+//! # let (set, database) = (set.display().to_string(), folder.path().join("notes.db").display().to_string());
+//! // A mapping set's folder (or a bundled set's name), and the database's URL.
+//! let mut keeper = Keeper::open(Some(&set), Some(&database))?;
+//! if keeper.status()?.is_needed() {
+//!     // Locked across processes: of two that start at once one migrates, and the other waits for
+//!     // it, finds nothing left to do, or is told who holds the lock.
+//!     keeper.migrate(None, &Options::default(), &Quiet)?;
+//! }
+//! assert!(!keeper.status()?.is_needed());
+//! for record in keeper.history(10)? {
+//!     let applied_at = record.applied_at.unwrap_or_default();
+//!     assert!(record.version == "001_notes" && !applied_at.is_empty());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod proof;
+mod write;
+
+use crate::backup;
+use crate::config::Companion;
+use crate::error::{Error, Result};
+use crate::mapping::load::SetSource;
+use crate::mapping::model::Set;
+use crate::mapping::{bundled, load};
+use crate::report::CheckReport;
+use crate::report::words::count;
+use crate::target::audit::random_id;
+use crate::target::drift::{Catalog, Leave, differences};
+use crate::target::history::{self, Down, Recorded, Standing, State};
+use crate::target::upkeep::{Altered, Done, Move, MoveOrphans, Moved, Order, Survey};
+use crate::target::{self, Mode, Target, schema};
+use crate::validate::{self, Category, gather};
+use jiff::Timestamp;
+pub use proof::{Proof, test};
+use std::path::PathBuf;
+pub use write::{NewPair, new_pair};
+
+/// A mapping set and a database of it.
+pub struct Keeper {
+    set: Set,
+    source: SetSource,
+    target: Box<dyn Target>,
+}
+
+impl std::fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Keeper({}, {})", self.set.name, self.target.url())
+    }
+}
+
+/// Where a database stands.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Status {
+    /// The set's name.
+    pub set: String,
+    /// The database as it may be shown.
+    pub target: String,
+    /// Whether it is there.
+    pub exists: bool,
+    /// The last applied migration.
+    pub current: Option<String>,
+    /// How many migrations are not applied.
+    pub pending: usize,
+    /// The migrations one by one, and what does not fit.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// In what the database is not as the applied migrations make it.
+    pub drift: Vec<String>,
+    /// How long all recorded migrations took.
+    pub took_ms: i64,
+}
+
+impl Status {
+    /// Whether there is something to migrate.
+    pub fn is_needed(&self) -> bool {
+        self.pending > 0
+    }
+}
+
+/// How a change is made.
+#[derive(Debug, Clone, Default)]
+pub struct Options<'a> {
+    /// Work on a private copy and take everything back.
+    pub dry: bool,
+    /// What is done about a backup before it.
+    pub before: backup::Before<'a>,
+}
+
+/// What a way back would drop.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Loss {
+    /// A table, or a column as `table.column`.
+    pub what: String,
+    /// How many rows have it.
+    pub rows: u64,
+}
+
+impl Keeper {
+    /// Loads a set, a folder or a bundled one by name, and names a database. Without a set the one
+    /// that the database's last run names is used, else the only bundled one; without a database the
+    /// one that the set names. Nothing is changed.
+    pub fn open(mappings: Option<&str>, database: Option<&str>) -> Result<Self> {
+        let source = choose_set(mappings, database)?;
+        let set = load::load(&source)?;
+        let url = database.or(set.database.as_deref()).ok_or_else(|| {
+            Error::request(format!("the set `{}` names no database", set.name)).hint("give one with `--database URL`")
+        })?;
+        let target = target::open(url)?;
+        Ok(Self { set, source, target })
+    }
+
+    /// The mapping set.
+    pub fn set(&self) -> &Set {
+        &self.set
+    }
+
+    /// Where the mapping set lies.
+    pub fn source(&self) -> &SetSource {
+        &self.source
+    }
+
+    /// The database.
+    pub fn target(&self) -> &dyn Target {
+        &*self.target
+    }
+
+    /// The database, to be changed.
+    pub fn target_mut(&mut self) -> &mut dyn Target {
+        &mut *self.target
+    }
+
+    /// The migration that a word means: a version, its number, or its beginning.
+    pub fn find(&self, word: &str) -> Result<usize> {
+        history::find(&self.set.migrations, word)
+    }
+
+    /// Where the database stands. Reads, and changes nothing.
+    pub fn status(&self) -> Result<Status> {
+        let survey = self.survey()?;
+        let recorded = survey.as_ref().map_or(&[][..], |survey| &survey.recorded);
+        let standing = history::judge(recorded, &self.set.migrations);
+        let drift = match &survey {
+            Some(survey) => self.drift(survey, &standing)?,
+            None => Vec::new(),
+        };
+        Ok(Status {
+            set: self.set.name.clone(),
+            target: self.target.url().to_owned(),
+            exists: survey.is_some(),
+            current: standing.current().map(str::to_owned),
+            pending: standing.pending().len(),
+            took_ms: recorded.iter().filter_map(|record| record.took_ms).sum(),
+            standing,
+            drift,
+        })
+    }
+
+    fn survey(&self) -> Result<Option<Survey>> {
+        let mut found = None;
+        self.target.inspect(&mut |look| {
+            found = Some(look.survey()?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn drift(&self, survey: &Survey, standing: &Standing) -> Result<Vec<String>> {
+        let expected = self.expected(standing)?;
+        let leave = Leave { tables: &self.set.other_tables, additions: false };
+        let found = differences(&expected, &survey.catalog, leave);
+        Ok(found.into_iter().map(|difference| difference.message).collect())
+    }
+
+    /// What the applied migrations make.
+    fn expected(&self, standing: &Standing) -> Result<Catalog> {
+        schema::catalog(&gather::applied(&self.set.migrations, standing))
+    }
+
+    /// The recorded migrations, newest first, at most `limit` of them.
+    pub fn history(&self, limit: usize) -> Result<Vec<Recorded>> {
+        let mut recorded = self.target.recorded()?;
+        recorded.reverse();
+        recorded.truncate(limit);
+        Ok(recorded)
+    }
+
+    /// Applies what is pending, up to a migration or all of it, in one transaction. Asks first where
+    /// a database is there, and makes a backup of it.
+    ///
+    /// # Errors
+    /// When a migration fails: then nothing of any is left but its record.
+    pub fn migrate(&mut self, to: Option<usize>, options: &Options<'_>, companion: &dyn Companion) -> Result<Altered> {
+        let url = self.target.url().to_owned();
+        let up = |standing: &Standing| {
+            standing.refuse(&url)?;
+            standing.up(to).map(|moves| moves.into_iter().map(Move::Up).collect::<Vec<_>>())
+        };
+        let question = |moves: &[Move]| format!("apply {} to {url}?", count(moves.len() as u64, "migration"));
+        self.change(&up, "migrate", &question, options, companion)
+    }
+
+    /// Takes applied migrations back, the last one first, in one transaction. Asks first, naming what
+    /// would be lost, and makes a backup.
+    pub fn roll_back(&mut self, goal: Down, options: &Options<'_>, companion: &dyn Companion) -> Result<Altered> {
+        let url = self.target.url().to_owned();
+        let losses = self.losses(goal)?;
+        let down = |standing: &Standing| {
+            standing.refuse(&url)?;
+            standing.down(goal).map(|moves| moves.into_iter().map(Move::Down).collect::<Vec<_>>())
+        };
+        let question = |moves: &[Move]| {
+            let (tables, rows) = (losses.len() as u64, losses.iter().map(|loss| loss.rows).sum());
+            format!(
+                "take {} back in {url}, and lose {} with {}?",
+                count(moves.len() as u64, "migration"),
+                count(tables, "table or column").replace("table or columns", "tables or columns"),
+                count(rows, "row")
+            )
+        };
+        self.change(&down, "rollback", &question, options, companion)
+    }
+
+    /// What a way back would drop, with how many rows it has.
+    pub fn losses(&self, goal: Down) -> Result<Vec<Loss>> {
+        let Some(survey) = self.survey()? else {
+            return Err(Error::environment("there is no database").at(self.target.url()));
+        };
+        let standing = history::judge(&survey.recorded, &self.set.migrations);
+        let gone = standing.down(goal)?;
+        let stays: Vec<usize> = standing.applied().into_iter().filter(|at| !gone.contains(at)).collect();
+        let now = self.expected(&standing)?;
+        let then = schema::catalog(&stays.iter().map(|&at| self.set.migrations[at].clone()).collect::<Vec<_>>())?;
+        let mut losses = Vec::new();
+        for table in now.schema.tables.values() {
+            let Some(rows) = survey.counts.get(&table.name) else { continue }; // It is gone already.
+            match then.schema.table(&table.name) {
+                None => losses.push(Loss { what: table.name.clone(), rows: *rows }),
+                Some(stays) => {
+                    let lost = table.columns.iter().filter(|column| stays.column(&column.name).is_none());
+                    losses.extend(
+                        lost.map(|column| Loss { what: format!("{}.{}", table.name, column.name), rows: *rows }),
+                    );
+                }
+            }
+        }
+        Ok(losses)
+    }
+
+    /// Takes an existing database as being at a migration, without running anything: that and earlier
+    /// ones are recorded as applied, later ones as not.
+    pub fn stamp(&mut self, at: usize, options: &Options<'_>, companion: &dyn Companion) -> Result<Altered> {
+        if !self.target.exists()? {
+            return Err(Error::environment("there is no database").at(self.target.url()));
+        }
+        let stamp = |standing: &Standing| Ok(stamps(standing, at));
+        let (version, url) = (&self.set.migrations[at].version.clone(), self.target.url().to_owned());
+        let question = |_: &[Move]| format!("take {url} as being at `{version}` without running anything?");
+        self.change(&stamp, "stamp", &question, options, companion)
+    }
+
+    fn change(
+        &mut self,
+        decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
+        what: &'static str,
+        question: &dyn Fn(&[Move]) -> String,
+        options: &Options<'_>,
+        companion: &dyn Companion,
+    ) -> Result<Altered> {
+        let first = decide(&history::judge(&self.target.recorded()?, &self.set.migrations))?;
+        if first.is_empty() {
+            return Ok(Altered::default());
+        }
+        if !options.dry && self.target.exists()? {
+            if !companion.confirm(&question(&first))? {
+                return Err(Error::request("not confirmed, nothing was changed"));
+            }
+            let before = backup::Before { set: Some(&self.set.name), ..options.before.clone() };
+            backup::before(&*self.target, what, &before, companion)?;
+        }
+        let run_id = random_id()?;
+        let told = |done: &Done| companion.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));
+        self.target.alter(&Order {
+            mode: if options.dry { Mode::Dry } else { Mode::Real },
+            run_id: &run_id,
+            migrations: &self.set.migrations,
+            started: now(),
+            decide,
+            told: &told,
+            audit: self.set.audit.as_ref(),
+        })
+    }
+
+    /// Judges the database, in the wanted categories (none for all).
+    pub fn validate(&self, wanted: &[Category]) -> Result<Vec<CheckReport>> {
+        validate::database(&*self.target, &self.set, wanted)
+    }
+
+    /// Moves rows whose reference leads nowhere into `treelift_orphans`, after a backup. Asks first.
+    pub fn fix_orphans(&mut self, options: &Options<'_>, companion: &dyn Companion) -> Result<Vec<Moved>> {
+        let Some(survey) = self.survey()? else {
+            return Err(Error::environment("there is no database").at(self.target.url()));
+        };
+        let references = gather::references(&self.set, &survey.catalog.schema);
+        let run_id = random_id()?;
+        let order = |mode| MoveOrphans {
+            mode,
+            run_id: &run_id,
+            started: now(),
+            references: &references,
+            audit: self.set.audit.as_ref(),
+        };
+        let planned = self.target.move_orphans(&order(Mode::Dry))?;
+        if options.dry || planned.is_empty() {
+            return Ok(planned);
+        }
+        let rows = count(planned.iter().map(|moved| moved.rows).sum(), "row");
+        let question = format!("move {rows} of {} into `treelift_orphans`?", self.target.url());
+        if !companion.confirm(&question)? {
+            return Err(Error::request("not confirmed, nothing was changed"));
+        }
+        let before = backup::Before { set: Some(&self.set.name), ..options.before.clone() };
+        backup::before(&*self.target, "moving orphans", &before, companion)?;
+        self.target.move_orphans(&order(Mode::Real))
+    }
+
+    /// What is there and no migration makes, or the other way round, as a migration.
+    pub fn drift_as_migration(&self) -> Result<(String, String)> {
+        let Some(survey) = self.survey()? else {
+            return Err(Error::environment("there is no database").at(self.target.url()));
+        };
+        let standing = history::judge(&survey.recorded, &self.set.migrations);
+        let expected = self.expected(&standing)?;
+        let leave = Leave { tables: &self.set.other_tables, additions: false };
+        Ok(target::drift_sql::migration(&expected, &survey.catalog, leave))
+    }
+
+    /// The folder of a set that lies on disk, where new migrations go.
+    pub fn folder(&self) -> Option<PathBuf> {
+        match &self.source {
+            SetSource::Folder(folder) => Some(folder.clone()),
+            SetSource::Files { .. } => None,
+        }
+    }
+}
+
+/// What must be recorded so that the database is at a migration.
+fn stamps(standing: &Standing, at: usize) -> Vec<Move> {
+    let moves = standing.steps.iter().enumerate().filter_map(|(i, step)| match (i <= at, step.state) {
+        (true, State::Applied) => None,
+        (true, _) => Some(Move::Stamp(i)),
+        (false, State::Applied) => Some(Move::Unstamp(i)),
+        (false, _) => None,
+    });
+    moves.collect()
+}
+
+/// Targets keep microseconds: what is compared must be what is kept.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    now.round(jiff::Unit::Microsecond).unwrap_or(now)
+}
+
+fn choose_set(mappings: Option<&str>, database: Option<&str>) -> Result<SetSource> {
+    if let Some(name) = mappings {
+        return bundled::resolve(name);
+    }
+    if let Some(url) = database {
+        // A database that cannot be read names no set; whoever needs it will tell what is wrong with it.
+        let last = target::open(url)?.runs().ok().and_then(|runs| runs.into_iter().next_back());
+        if let Some(set) = last.and_then(|run| bundled::find(&run.set)) {
+            return Ok(set);
+        }
+    }
+    match bundled::sets() {
+        [only] => bundled::resolve(only.name),
+        sets => {
+            let names: Vec<_> = sets.iter().map(|set| format!("`{}`", set.name)).collect();
+            Err(Error::request("it is not said which mapping set the database belongs to")
+                .hint(format!("name one with `--mappings SET`: {}", names.join(", "))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::history::Step;
+
+    #[test]
+    fn a_stamp_records_what_is_below_and_forgets_what_is_above() {
+        let step = |state| Step { version: String::new(), description: String::new(), state, origin: None };
+        let steps = vec![step(State::Applied), step(State::Pending), step(State::Failed), step(State::Applied)];
+        let standing = Standing { steps, faults: Vec::new() };
+        assert_eq!(stamps(&standing, 2), [Move::Stamp(1), Move::Stamp(2), Move::Unstamp(3)]);
+        assert_eq!(stamps(&standing, 0), [Move::Unstamp(3)]);
+        assert_eq!(stamps(&standing, 3), [Move::Stamp(1), Move::Stamp(2)]);
+    }
+}

@@ -1,0 +1,339 @@
+//! What a database records of its migrations, judged against the migrations at hand. Pure: nothing
+//! here reads or changes anything.
+
+use super::Migration;
+use crate::error::{Error, Result};
+use crate::report::words::count;
+use std::fmt;
+
+/// A row of the record of migrations.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Recorded {
+    /// The version.
+    pub version: String,
+    /// What it does.
+    pub description: Option<String>,
+    /// How it stands.
+    pub status: Status,
+    /// When it was applied (or failed), as stored: UTC where treelift wrote it.
+    pub applied_at: Option<String>,
+    /// How long it took.
+    pub took_ms: Option<i64>,
+    /// SHA-256 of its up file.
+    pub checksum: Option<String>,
+    /// When it was taken back.
+    pub rolled_back_at: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Who recorded it, and why.
+    pub origin: Origin,
+}
+
+/// How a recorded migration stands.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Its work stands in the database.
+    Applied,
+    /// It was tried, and nothing of it stands.
+    Failed,
+    /// It was applied and taken back.
+    RolledBack,
+    /// A word of another program.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Status {
+    /// Reads the stored word.
+    pub fn of(word: &str) -> Self {
+        match word {
+            "applied" => Self::Applied,
+            "failed" => Self::Failed,
+            "rolled_back" => Self::RolledBack,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Applied => "applied",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled back",
+            Self::Other(word) => word,
+        })
+    }
+}
+
+/// Who recorded a migration, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// treelift ran it.
+    Ran,
+    /// An import found its tables there already.
+    Found,
+    /// `schema stamp` was told so.
+    Stamped,
+    /// Another program recorded it; its checksum is of a file of its own.
+    Foreign,
+}
+
+/// A database's record judged against a set's migrations.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Standing {
+    /// The set's migrations, in order.
+    pub steps: Vec<Step>,
+    /// What does not fit together.
+    pub faults: Vec<Fault>,
+}
+
+/// A migration of the set, and how it stands.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Step {
+    /// The version.
+    pub version: String,
+    /// What it does.
+    pub description: String,
+    /// `applied`, or why it is pending.
+    pub state: State,
+    /// Who recorded it, if anybody did.
+    pub origin: Option<Origin>,
+}
+
+/// How a migration of the set stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Its work stands in the database.
+    Applied,
+    /// It was never tried.
+    Pending,
+    /// It is pending: it was tried, and failed.
+    Failed,
+    /// It is pending: it was taken back.
+    RolledBack,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Applied => "applied",
+            Self::Pending => "pending",
+            Self::Failed => "failed, pending",
+            Self::RolledBack => "rolled back, pending",
+        })
+    }
+}
+
+/// What does not fit between a record and the files.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+pub enum Fault {
+    /// The file was changed after it had been applied.
+    Changed {
+        /// The migration.
+        version: String,
+    },
+    /// The set lost the file of a migration that later ones, which it has, came after.
+    Missing {
+        /// The migration.
+        version: String,
+    },
+    /// The database has a migration that comes after all of the set's.
+    Newer {
+        /// The migration.
+        version: String,
+    },
+    /// Another program recorded a migration that the set does not have.
+    Unknown {
+        /// The migration.
+        version: String,
+    },
+}
+
+impl Fault {
+    /// Whether nothing may be migrated or imported while it is there.
+    pub fn is_fatal(&self) -> bool {
+        !matches!(self, Self::Unknown { .. })
+    }
+
+    /// What can be done about it.
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Changed { .. } => "undo the change, and make a new migration of it",
+            Self::Missing { .. } => "put the file back; `schema history` tells when it was applied",
+            Self::Newer { .. } => "use the mapping set that made it, or a newer one",
+            Self::Unknown { .. } => "it is left alone",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed { version } => {
+                write!(f, "migration `{version}` was changed after it had been applied to this database")
+            }
+            Self::Missing { version } => {
+                write!(f, "migration `{version}` was applied to this database, and the mapping set has lost its file")
+            }
+            Self::Newer { version } => write!(
+                f,
+                "the database is newer than the mapping set: it has the migration `{version}`, which the set does not"
+            ),
+            Self::Unknown { version } => {
+                write!(f, "another program recorded a migration `{version}`, which the mapping set does not have")
+            }
+        }
+    }
+}
+
+/// Judges a record, in the order it was written, against the migrations at hand.
+pub fn judge(recorded: &[Recorded], available: &[Migration]) -> Standing {
+    let of = |version: &str| recorded.iter().find(|record| record.version == version);
+    let steps = available
+        .iter()
+        .map(|migration| {
+            let record = of(&migration.version);
+            Step {
+                version: migration.version.clone(),
+                description: migration.description.clone(),
+                state: match record.map(|record| &record.status) {
+                    Some(Status::Applied) => State::Applied,
+                    Some(Status::Failed) => State::Failed,
+                    Some(Status::RolledBack) => State::RolledBack,
+                    None | Some(Status::Other(_)) => State::Pending,
+                },
+                origin: record.map(|record| record.origin),
+            }
+        })
+        .collect();
+    let applied = || recorded.iter().enumerate().filter(|(_, record)| record.status == Status::Applied);
+    let known = |record: &Recorded| available.iter().find(|migration| migration.version == record.version);
+    let last_known = applied().filter(|(_, record)| known(record).is_some()).map(|(at, _)| at).max();
+    let fault = |(at, record): (usize, &Recorded)| {
+        let version = record.version.clone();
+        match known(record) {
+            _ if record.origin == Origin::Foreign => known(record).is_none().then_some(Fault::Unknown { version }),
+            Some(file) => (record.checksum.as_deref() != Some(&file.checksum)).then_some(Fault::Changed { version }),
+            None if last_known.is_some_and(|last| at < last) => Some(Fault::Missing { version }),
+            None => Some(Fault::Newer { version }),
+        }
+    };
+    Standing { faults: applied().filter_map(fault).collect(), steps }
+}
+
+impl Standing {
+    /// The last applied migration in the set's order.
+    pub fn current(&self) -> Option<&str> {
+        self.steps.iter().rfind(|step| step.state == State::Applied).map(|step| step.version.as_str())
+    }
+
+    /// The positions of the migrations that are not applied.
+    pub fn pending(&self) -> Vec<usize> {
+        self.with(|state| state != State::Applied)
+    }
+
+    /// The positions of the migrations that are applied.
+    pub fn applied(&self) -> Vec<usize> {
+        self.with(|state| state == State::Applied)
+    }
+
+    fn with(&self, wanted: impl Fn(State) -> bool) -> Vec<usize> {
+        (0..self.steps.len()).filter(|&at| wanted(self.steps[at].state)).collect()
+    }
+
+    /// Whether treelift keeps this database's schema: it ran a migration on it, or was told to by a
+    /// stamp. A database that only was found to have the tables stays as it is.
+    pub fn is_kept(&self) -> bool {
+        let ours = |step: &Step| matches!(step.origin, Some(Origin::Ran | Origin::Stamped));
+        self.steps.iter().any(|step| step.state == State::Applied && ours(step))
+    }
+
+    /// What forbids any change, all of it at once.
+    pub fn refuse(&self, place: impl fmt::Display) -> Result<()> {
+        let fatal = self.faults.iter().filter(|fault| fault.is_fatal());
+        let errors =
+            fatal.map(|fault| Error::environment(fault.to_string()).at(&place).hint(fault.hint())).collect::<Vec<_>>();
+        Error::all(errors).map_or(Ok(()), Err)
+    }
+
+    /// The pending migrations up to one, or all of them.
+    pub fn up(&self, to: Option<usize>) -> Result<Vec<usize>> {
+        let Some(to) = to else { return Ok(self.pending()) };
+        let beyond: Vec<usize> = self.applied().into_iter().filter(|&at| at > to).collect();
+        if let Some(&beyond) = beyond.last() {
+            return Err(Error::request(format!(
+                "the database is at `{}`, past `{}`",
+                self.steps[beyond].version, self.steps[to].version
+            ))
+            .hint("to go back, use `schema rollback --to VERSION`"));
+        }
+        Ok(self.pending().into_iter().filter(|&at| at <= to).collect())
+    }
+
+    /// The applied migrations to take back, the last one first.
+    pub fn down(&self, goal: Down) -> Result<Vec<usize>> {
+        let mut applied = self.applied();
+        applied.reverse();
+        match goal {
+            Down::All => Ok(applied),
+            Down::Steps(steps) if steps > applied.len() => {
+                Err(Error::request(format!("only {} can be taken back", count(applied.len() as u64, "migration"))))
+            }
+            Down::Steps(steps) => Ok(applied.into_iter().take(steps).collect()),
+            Down::To(to) if self.steps[to].state != State::Applied => {
+                Err(Error::request(format!("the database is not past `{}`", self.steps[to].version))
+                    .hint("`schema status` tells where it is"))
+            }
+            Down::To(to) => Ok(applied.into_iter().filter(|&at| at > to).collect()),
+        }
+    }
+}
+
+/// How far to go back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Down {
+    /// To this migration, which stays.
+    To(usize),
+    /// So many.
+    Steps(usize),
+    /// To nothing.
+    All,
+}
+
+/// The migration that a word means: its version, its number (`003`, `v3`), or the start of one alone.
+pub fn find(available: &[Migration], word: &str) -> Result<usize> {
+    let exact = available.iter().position(|migration| migration.version == word);
+    let number = |text: &str| {
+        let digits = text.trim_start_matches(['v', 'V']);
+        let digits = &digits[..digits.bytes().take_while(u8::is_ascii_digit).count()];
+        digits.parse::<u32>().ok()
+    };
+    let is_number = word.trim_start_matches(['v', 'V']).bytes().all(|byte| byte.is_ascii_digit());
+    let meant: Vec<usize> = (0..available.len())
+        .filter(|&at| {
+            let version = &available[at].version;
+            match is_number {
+                true => number(word).is_some() && number(version) == number(word),
+                false => version.starts_with(word) || version.trim_start_matches('v').starts_with(word),
+            }
+        })
+        .collect();
+    match (exact, meant.as_slice()) {
+        (Some(at), _) => Ok(at),
+        (None, [at]) => Ok(*at),
+        _ => {
+            let versions: Vec<_> = available.iter().map(|migration| format!("`{}`", migration.version)).collect();
+            let error = Error::request(format!("the mapping set has no migration `{word}`"));
+            Err(error.hint(format!("it has {}", versions.join(", "))))
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "history_tests.rs"]
+mod tests;

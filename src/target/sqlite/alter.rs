@@ -1,0 +1,255 @@
+//! Changes the schema: all steps in one transaction, or none.
+//!
+//! Foreign keys are off on every connection (the pragma does nothing inside a transaction, and a
+//! migration that rebuilds a table would delete its children); before the commit they are checked.
+
+use super::catalog::{self, Unknown};
+use super::migrate::{self, Failure};
+use super::open::{self, Location, Start};
+use super::record::{self, Timing};
+use super::{audit, words};
+use crate::error::{Error, Result};
+use crate::target::audit::AuditEntry;
+use crate::target::drift::Catalog;
+use crate::target::history::{self, Origin};
+use crate::target::upkeep::{Altered, Done, Move, Order, What};
+use crate::target::{Migration, Mode};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+/// Carries an order out.
+pub(super) fn alter(location: &Location, order: &Order<'_>) -> Result<Altered> {
+    let start = Start { mode: order.mode, run_id: order.run_id, bytes: 0 };
+    let (store, mut conn) = open::begin(location, &start)?;
+    let ended = Work { conn: &mut conn, location, order, applied: BTreeSet::new() }.all();
+    match ended {
+        Ok(altered) if order.mode == Mode::Real && !altered.steps.is_empty() => {
+            open::commit(location, store, conn)?;
+            Ok(altered)
+        }
+        Ok(altered) => {
+            open::roll_back(location, store, conn)?;
+            Ok(altered)
+        }
+        Err(Stop::Asked(error)) => {
+            open::roll_back(location, store, conn)?;
+            Err(error)
+        }
+        Err(Stop::Failed { migration, what, failure, took_ms }) => {
+            open::roll_back(location, store, conn)?;
+            let error = failed(migration, what, &failure, location);
+            if order.mode == Mode::Real && what == What::Applied {
+                // What went wrong is told in any case; that it could not be recorded is less than that.
+                let timing = Timing { at: order.started, took_ms };
+                let _ = record_failure(location, order.run_id, migration, timing, &error.message);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Why the steps did not come to their end.
+enum Stop<'m> {
+    /// Somebody said no, or the request cannot be.
+    Asked(Error),
+    /// A statement failed.
+    Failed { migration: &'m Migration, what: What, failure: Failure, took_ms: i64 },
+}
+
+impl From<Error> for Stop<'_> {
+    fn from(error: Error) -> Self {
+        Self::Asked(error)
+    }
+}
+
+/// The steps of an order, under the lock.
+struct Work<'c, 'w> {
+    conn: &'c mut Connection,
+    location: &'w Location,
+    order: &'w Order<'w>,
+    /// Versions that are applied by now.
+    applied: BTreeSet<&'w str>,
+}
+
+impl<'w> Work<'_, 'w> {
+    fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        work(self.conn).map_err(|error| self.location.fault(&error))
+    }
+
+    fn all(&mut self) -> Result<Altered, Stop<'w>> {
+        let migrations = self.order.migrations;
+        let standing = history::judge(&record::read(self.conn, &self.location.shown)?, migrations);
+        let moves = (self.order.decide)(&standing)?;
+        let mut altered = Altered::default();
+        if moves.is_empty() {
+            return Ok(altered);
+        }
+        if let Some(lost) = moves.iter().find_map(|one| match one {
+            Move::Down(at) if migrations[*at].down.is_none() => Some(&migrations[*at]),
+            _ => None,
+        }) {
+            return Err(no_way_back(lost).into());
+        }
+        self.applied = standing.applied().into_iter().map(|at| migrations[at].version.as_str()).collect();
+        let (stages, _) = migrate::stages_until_fault(migrations)?;
+        let before = self.on(violations)?;
+        self.on(record::set_up)?;
+        for one in moves {
+            let done = self.step(one, &stages)?;
+            (self.order.told)(&done);
+            altered.steps.push(done);
+        }
+        let after = self.on(violations)?;
+        if let Some(((table, parent), rows)) = after.iter().find(|(key, rows)| before.get(*key) < Some(*rows)) {
+            let more = rows - before.get(&(table.clone(), parent.clone())).copied().unwrap_or(0);
+            return Err(Error::environment(format!(
+                "{} of `{table}` would refer to rows of `{parent}` that are not there; nothing was changed",
+                crate::report::words::count(more, "row")
+            ))
+            .at(&self.location.shown)
+            .hint("mend the migration so that it keeps what is referred to")
+            .into());
+        }
+        self.remember(&altered)?;
+        Ok(altered)
+    }
+
+    fn step(&mut self, one: Move, stages: &[Catalog]) -> Result<Done, Stop<'w>> {
+        let (at, sql) = match one {
+            Move::Up(at) => (at, Some(&self.order.migrations[at].up)),
+            Move::Down(at) => (at, self.order.migrations[at].down.as_ref()),
+            Move::Stamp(at) | Move::Unstamp(at) => (at, None),
+        };
+        let migration = &self.order.migrations[at];
+        let started = Instant::now();
+        let run = |work: &mut Self, what| match sql {
+            None => Ok(()),
+            Some(sql) => migrate::run(work.conn, sql).map_err(|failure| Stop::Failed {
+                migration,
+                what,
+                failure,
+                took_ms: migrate::millis(started),
+            }),
+        };
+        let what = match one {
+            Move::Up(_) => {
+                self.judge_dependencies(migration)?;
+                let fault = |error: &rusqlite::Error| self.location.fault(error);
+                match migrate::is_there(self.conn, stages, at, &fault)? {
+                    true => What::Found,
+                    false => {
+                        run(self, What::Applied)?;
+                        What::Applied
+                    }
+                }
+            }
+            Move::Down(_) => {
+                run(self, What::RolledBack)?;
+                What::RolledBack
+            }
+            Move::Stamp(_) => What::Stamped,
+            Move::Unstamp(_) => What::Unstamped,
+        };
+        let took_ms = migrate::millis(started);
+        let timing = Timing { at: self.order.started, took_ms };
+        self.on(|conn| match what {
+            What::Applied => record::applied(conn, migration, Origin::Ran, timing),
+            What::Found => record::applied(conn, migration, Origin::Found, timing),
+            What::Stamped => record::applied(conn, migration, Origin::Stamped, timing),
+            What::RolledBack | What::Unstamped => record::rolled_back(conn, migration, self.order.started),
+        })?;
+        match what {
+            What::RolledBack | What::Unstamped => self.applied.remove(migration.version.as_str()),
+            What::Applied | What::Found | What::Stamped => self.applied.insert(&migration.version),
+        };
+        let ran = matches!(what, What::Applied | What::RolledBack);
+        Ok(Done { version: migration.version.clone(), what, took_ms, sql: sql.filter(|_| ran).cloned() })
+    }
+
+    fn judge_dependencies(&self, migration: &Migration) -> Result<()> {
+        match migration.depends.iter().find(|depends| !self.applied.contains(depends.as_str())) {
+            None => Ok(()),
+            Some(missing) => Err(Error::request(format!(
+                "migration `{}` depends on `{missing}`, which is not applied",
+                migration.version
+            ))
+            .at(&migration.path)),
+        }
+    }
+
+    /// One entry of the audit trail for each step, in this transaction.
+    fn remember(&self, altered: &Altered) -> Result<()> {
+        for done in &altered.steps {
+            let (action, reason) = match done.what {
+                What::Applied => ("migrate", "migration applied"),
+                What::Found => ("migrate", "migration recorded: its tables were there"),
+                What::RolledBack => ("rollback", "migration taken back"),
+                What::Stamped => ("stamp", "migration recorded as applied without running it"),
+                What::Unstamped => ("stamp", "migration recorded as not applied without taking it back"),
+            };
+            let entry = AuditEntry::new(action, "schema", reason, self.order.started)?
+                .of(&done.version)
+                .with(serde_json::json!({ "took_ms": done.took_ms }));
+            self.on(|conn| audit::write(conn, &entry, self.order.audit))?;
+        }
+        Ok(())
+    }
+}
+
+/// References that lead nowhere, counted by table and parent.
+pub(super) fn violations(conn: &Connection) -> rusqlite::Result<BTreeMap<(String, String), u64>> {
+    conn.prepare("SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2")?
+        .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?.unsigned_abs())))?
+        .collect()
+}
+
+fn no_way_back(migration: &Migration) -> Error {
+    let down = migration.path.replace(".up.sql", ".down.sql");
+    Error::request(format!("migration `{}` cannot be taken back: it has no down file", migration.version))
+        .at(down)
+        .hint("write one, or restore a backup from before it")
+}
+
+fn failed(migration: &Migration, what: What, failure: &Failure, location: &Location) -> Error {
+    let does = if what == What::RolledBack { "cannot be taken back" } else { "failed" };
+    Error::environment(format!(
+        "migration `{}` {does}, in its statement {}: {}",
+        migration.version,
+        failure.statement,
+        failure.why()
+    ))
+    .at(format!("{}, {}", migration.path, location.shown))
+    .hint("nothing was changed; mend the file or the rows, then run it again")
+}
+
+/// Records a failure after everything else was taken back, in a transaction of its own.
+fn record_failure(location: &Location, run_id: &str, migration: &Migration, timing: Timing, why: &str) -> Result<()> {
+    let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id, bytes: 0 })?;
+    record::set_up(&conn)
+        .and_then(|()| record::failed(&conn, migration, timing, why))
+        .map_err(|error| location.fault(&error))?;
+    open::commit(location, store, conn)
+}
+
+/// Writes one entry of the audit trail in a transaction of its own.
+pub(super) fn note(
+    location: &Location,
+    entry: &AuditEntry,
+    table: Option<&crate::target::audit::AuditTable>,
+) -> Result<()> {
+    let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: &entry.id, bytes: 0 })?;
+    audit::write(&conn, entry, table).map_err(|error| location.fault(&error))?;
+    open::commit(location, store, conn)
+}
+
+/// The time as it is stored.
+pub(super) fn stored(time: Timestamp) -> String {
+    super::form::clock_text(time)
+}
+
+/// The live catalog.
+pub(super) fn live(conn: &Connection, place: &str) -> Result<Catalog> {
+    catalog::whole(conn, Unknown::Blob, &|error| words::fault(error, place))
+}

@@ -1,0 +1,74 @@
+//! Invented rows for databases that were made to test migrations on.
+
+use super::alter;
+use super::open::{self, Location, Start};
+use super::sql;
+use crate::error::Result;
+use crate::table::{Column, ColumnType, Schema, Table};
+use crate::target::Mode;
+use rusqlite::Connection;
+use rusqlite::types::Value;
+
+/// Puts a row into every empty table, parents first.
+pub(super) fn every_table(location: &Location) -> Result<()> {
+    let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: "fill", bytes: 0 })?;
+    let schema = alter::live(&conn, &location.shown)?.schema;
+    fill(&conn, &schema).map_err(|error| location.fault(&error))?;
+    open::commit(location, store, conn)
+}
+
+fn fill(conn: &Connection, schema: &Schema) -> rusqlite::Result<()> {
+    let mut left: Vec<&Table> = schema.tables.values().collect();
+    while !left.is_empty() {
+        let waits = |table: &Table| {
+            let parents = table.foreign_keys.iter().filter(|key| key.table != table.name);
+            parents.into_iter().any(|key| left.iter().any(|other| other.name == key.table))
+        };
+        let (later, ready): (Vec<&Table>, Vec<&Table>) = left.iter().partition(|table| waits(table));
+        // A circle of references is entered anywhere: nothing is checked before the commit.
+        let (later, ready) = if ready.is_empty() { (Vec::new(), later) } else { (later, ready) };
+        for table in ready {
+            one_row(conn, table)?;
+        }
+        left = later;
+    }
+    Ok(())
+}
+
+fn one_row(conn: &Connection, table: &Table) -> rusqlite::Result<()> {
+    if super::read::count(conn, &table.name)? > 0 {
+        return Ok(());
+    }
+    let mut names: Vec<&str> = Vec::new();
+    let mut values: Vec<Value> = Vec::new();
+    for column in table.columns.iter().filter(|column| table.integer_key() != Some(&column.name)) {
+        names.push(&column.name);
+        values.push(match parent_of(table, column) {
+            Some((parent, to)) => {
+                let text = format!("SELECT {} FROM {} LIMIT 1", sql::name(to), sql::name(parent));
+                conn.query_row(&text, [], |row| row.get(0)).unwrap_or(Value::Null)
+            }
+            None => invented(column),
+        });
+    }
+    conn.execute(&sql::insert(&table.name, &names), rusqlite::params_from_iter(values)).map(drop)
+}
+
+fn parent_of<'t>(table: &'t Table, column: &Column) -> Option<(&'t str, &'t str)> {
+    let key = table.foreign_keys.iter().find(|key| key.columns == [column.name.as_str()])?;
+    Some((&key.table, key.to.first()?))
+}
+
+fn invented(column: &Column) -> Value {
+    match column.kind {
+        ColumnType::Text { max } => {
+            let most = max.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
+            Value::Text(column.name.chars().take(most).collect())
+        }
+        ColumnType::Integer | ColumnType::Boolean | ColumnType::Numeric => Value::Integer(1),
+        ColumnType::Real => Value::Real(1.5),
+        ColumnType::Time => Value::Text("2025-05-07 15:09:12.000000".to_owned()),
+        ColumnType::Json => Value::Text("{}".to_owned()),
+        ColumnType::Blob => Value::Blob(vec![1]),
+    }
+}

@@ -1,0 +1,211 @@
+//! Reads what a database is like, to be judged elsewhere.
+
+use super::alter;
+use super::open::Location;
+use super::{catalog, keys, read, record, sql};
+use crate::error::{Error, Result};
+use crate::secret::cipher;
+use crate::target::SealedColumn;
+use crate::target::drift::Catalog;
+use crate::target::upkeep::{Broken, Look, Reference, SealedState, Survey};
+use rusqlite::Connection;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+/// So many rows of a set's own query are counted.
+const MOST: u64 = 1_000;
+
+/// A connection that is looked through.
+pub(super) struct Looking<'a> {
+    pub(super) conn: &'a Connection,
+    pub(super) location: &'a Location,
+}
+
+impl Look for Looking<'_> {
+    fn survey(&mut self) -> Result<Survey> {
+        of(self.conn, self.location)
+    }
+
+    fn orphans(&mut self) -> Result<Vec<Broken>> {
+        let found = alter::violations(self.conn).map_err(|error| unreferable(&error, self.location))?;
+        Ok(found.into_iter().map(|((table, parent), rows)| Broken { table, parent, rows }).collect())
+    }
+
+    fn dangling(&mut self, reference: &Reference) -> Result<u64> {
+        dangling(self.conn, reference).map_err(|error| self.location.fault(&error))
+    }
+
+    fn repeated(&mut self, table: &str, columns: &[String]) -> Result<u64> {
+        let some: Vec<String> = columns.iter().map(|column| format!("{} IS NOT NULL", sql::name(column))).collect();
+        let text = format!(
+            "SELECT coalesce(sum(more), 0) FROM (SELECT count(*) - 1 AS more FROM {} WHERE {} GROUP BY {})",
+            sql::name(table),
+            some.join(" AND "),
+            sql::names(columns)
+        );
+        let counted = self.conn.query_row(&text, [], |row| row.get::<_, i64>(0));
+        counted.map(i64::unsigned_abs).map_err(|error| self.location.fault(&error))
+    }
+
+    fn ask(&mut self, query: &str) -> Result<u64> {
+        ask(self.conn, query, self.location)
+    }
+
+    fn integrity(&mut self) -> Result<Vec<String>> {
+        integrity(self.conn).map_err(|error| self.location.fault(&error))
+    }
+}
+
+/// A reference to columns that are not unique cannot be checked; SQLite calls that a mismatch.
+fn unreferable(error: &rusqlite::Error, location: &Location) -> Error {
+    match location.fault(error) {
+        fault if fault.kind == crate::error::ErrorKind::Bug => {
+            Error::environment("the references cannot be checked: one points at columns that are not unique")
+                .at(&location.shown)
+        }
+        fault => fault,
+    }
+}
+
+/// Everything that is judged, but for what costs a pass over references.
+pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
+    let fault = |error: rusqlite::Error| location.fault(&error);
+    let catalog = alter::live(conn, &location.shown)?;
+    Ok(Survey {
+        recorded: record::read(conn, &location.shown)?,
+        counts: counts(conn, &catalog).map_err(fault)?,
+        sealed: sealed(conn, &catalog).map_err(fault)?,
+        keys: keys::all(conn).map_err(fault)?.into_iter().map(|key| key.id).collect(),
+        nulls: nulls(conn, &catalog).map_err(fault)?,
+        mode: fs::metadata(&location.path).ok().map(|is| is.permissions().mode() & 0o7777),
+        catalog,
+    })
+}
+
+fn counts(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<BTreeMap<String, u64>> {
+    catalog.schema.tables.keys().map(|table| Ok((table.clone(), read::count(conn, table)?))).collect()
+}
+
+/// NULLs where none may be: a declaration that was changed behind SQLite's back lets them in.
+fn nulls(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<Vec<(String, u64)>> {
+    let mut found = Vec::new();
+    for table in catalog.schema.tables.values() {
+        let needed: Vec<String> = table
+            .columns
+            .iter()
+            .filter(|column| column.not_null || (column.primary_key > 0 && table.integer_key() != Some(&column.name)))
+            .map(|column| column.name.clone())
+            .collect();
+        if needed.is_empty() {
+            continue; // Nothing of it must be there.
+        }
+        // `+` keeps SQLite from taking the declaration's word for it.
+        let sums: Vec<String> = needed.iter().map(|column| format!("total(+{} IS NULL)", sql::name(column))).collect();
+        let text = format!("SELECT {} FROM {}", sums.join(", "), sql::name(&table.name));
+        let counted: Vec<f64> = conn.query_row(&text, [], |row| (0..needed.len()).map(|at| row.get(at)).collect())?;
+        let some = needed.iter().zip(counted).filter(|(_, rows)| *rows > 0.0);
+        found.extend(some.map(|(column, rows)| (format!("{}.{column}", table.name), rows as u64)));
+    }
+    Ok(found)
+}
+
+/// The registered columns and what stands in them.
+fn sealed(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<Vec<SealedState>> {
+    if !catalog::has_table(conn, "treelift_sealed_columns")? {
+        return Ok(Vec::new());
+    }
+    let registered: Vec<(SealedColumn, String)> = conn
+        .prepare(
+            "SELECT table_name, column_name, key_columns, row_filter, format FROM treelift_sealed_columns
+             ORDER BY table_name, column_name, row_filter",
+        )?
+        .query_map([], |row| {
+            let json = |at| row.get::<_, Option<String>>(at).map(Option::unwrap_or_default);
+            let column = SealedColumn {
+                table: row.get(0)?,
+                column: row.get(1)?,
+                key_columns: serde_json::from_str(&json(2)?).unwrap_or_default(),
+                row_filter: serde_json::from_str(&json(3)?).ok(),
+            };
+            Ok((column, row.get(4)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    registered
+        .into_iter()
+        .map(|(column, format)| {
+            let there = catalog.schema.table(&column.table).and_then(|table| table.column(&column.column));
+            let (values, plain) = match there {
+                Some(_) => values(conn, &column, &format)?,
+                None => (0, 0),
+            };
+            Ok(SealedState { column, format, values, plain })
+        })
+        .collect()
+}
+
+/// How many values a sealed column has, and how many do not look sealed.
+fn values(conn: &Connection, column: &SealedColumn, format: &str) -> rusqlite::Result<(u64, u64)> {
+    let name = sql::name(&column.column);
+    let mut text = format!("SELECT {name} FROM {} WHERE {name} IS NOT NULL", sql::name(&column.table));
+    let filter: Vec<(&String, &String)> = column.row_filter.iter().flatten().collect();
+    if !filter.is_empty() {
+        let columns: Vec<&String> = filter.iter().map(|(column, _)| *column).collect();
+        text.push_str(&format!(" AND {}", sql::equal(&columns, 1)));
+    }
+    let mut statement = conn.prepare(&text)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(filter.iter().map(|(_, value)| *value)))?;
+    let (mut values, mut plain) = (0, 0);
+    while let Some(row) = rows.next()? {
+        values += 1;
+        let is_sealed = row.get_ref(0)?.as_str().is_ok_and(|text| cipher::key_id_of(text).is_some());
+        if format == cipher::FORMAT && !is_sealed {
+            plain += 1;
+        }
+    }
+    Ok((values, plain))
+}
+
+/// How many rows of a table lead nowhere.
+pub(super) fn dangling(conn: &Connection, reference: &Reference) -> rusqlite::Result<u64> {
+    let text = format!("SELECT count(*) FROM {}", astray(reference));
+    conn.query_row(&text, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+}
+
+/// `table WHERE …`: the rows that lead nowhere.
+pub(super) fn astray(reference: &Reference) -> String {
+    let (column, to) = (sql::name(&reference.column), sql::name(&reference.to));
+    format!(
+        "{} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT {to} FROM {} WHERE {to} IS NOT NULL)",
+        sql::name(&reference.table),
+        sql::name(&reference.parent)
+    )
+}
+
+/// Counts the rows of a query that may read and nothing else.
+pub(super) fn ask(conn: &Connection, query: &str, location: &Location) -> Result<u64> {
+    let refused = |why: String| Error::request(format!("a check of the mapping set cannot be asked: {why}"));
+    let mut statement = conn.prepare(query).map_err(|error| match error {
+        // The parser has seen no row yet: its words are about the set's own text.
+        rusqlite::Error::SqlInputError { msg, .. } => refused(msg),
+        other => location.fault(&other),
+    })?;
+    if !statement.readonly() {
+        return Err(refused("it would change something".to_owned()));
+    }
+    let mut rows = statement.raw_query();
+    let mut found = 0;
+    while found < MOST && rows.next().map_err(|error| location.fault(&error))?.is_some() {
+        found += 1;
+    }
+    Ok(found)
+}
+
+/// What SQLite's own check says; empty when all is well.
+pub(super) fn integrity(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let said: Vec<String> = conn
+        .prepare("PRAGMA integrity_check(100)")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(said.into_iter().filter(|line| line != "ok").collect())
+}

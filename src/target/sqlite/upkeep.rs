@@ -1,0 +1,52 @@
+//! Upkeep of a database file.
+
+use super::survey::Looking;
+use super::{SqliteTarget, alter, fill, open, orphans, record, replace};
+use crate::error::Result;
+use crate::target::audit::{AuditEntry, AuditTable};
+use crate::target::history::Recorded;
+use crate::target::upkeep::{Altered, Look, MoveOrphans, Moved, Order, Upkeep};
+use std::path::Path;
+
+impl Upkeep for SqliteTarget {
+    fn recorded(&self) -> Result<Vec<Recorded>> {
+        match open::view(&self.location)? {
+            None => Ok(Vec::new()),
+            Some(view) => record::read(&view.conn, &self.location.shown),
+        }
+    }
+
+    fn inspect(&self, look: &mut dyn FnMut(&mut dyn Look) -> Result<()>) -> Result<bool> {
+        match open::view(&self.location)? {
+            None => Ok(false),
+            Some(view) => {
+                look(&mut Looking { conn: &view.conn, location: &self.location })?;
+                Ok(true)
+            }
+        }
+    }
+
+    fn alter(&mut self, order: &Order<'_>) -> Result<Altered> {
+        alter::alter(&self.location, order)
+    }
+
+    fn move_orphans(&mut self, order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
+        orphans::move_all(&self.location, order)
+    }
+
+    fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {
+        alter::note(&self.location, entry, table)
+    }
+
+    fn copy_to(&self, copy: &Path) -> Result<()> {
+        replace::copy(&self.location, copy)
+    }
+
+    fn replace_with(&mut self, file: &Path) -> Result<()> {
+        replace::replace(&self.location, file)
+    }
+
+    fn fill_for_test(&mut self) -> Result<()> {
+        fill::every_table(&self.location)
+    }
+}

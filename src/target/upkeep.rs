@@ -1,0 +1,245 @@
+//! What is done to a database between imports: its schema is changed, it is looked at, copied and put
+//! back.
+
+use super::audit::{AuditEntry, AuditTable};
+use super::drift::Catalog;
+use super::history::{Recorded, Standing};
+use super::{Migration, Mode, SealedColumn};
+use crate::error::{Error, Result};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What a kind of database must be able to do besides taking an import.
+pub trait Upkeep {
+    /// The record of migrations in the order it was written, read without changing anything.
+    fn recorded(&self) -> Result<Vec<Recorded>> {
+        not_built()
+    }
+    /// Looks at the whole database without changing anything; `None` when there is none.
+    fn inspect(&self, _look: &mut dyn FnMut(&mut dyn Look) -> Result<()>) -> Result<bool> {
+        not_built()
+    }
+    /// Changes the schema: everything in one transaction, under the database's own lock.
+    fn alter(&mut self, _order: &Order<'_>) -> Result<Altered> {
+        not_built()
+    }
+    /// Moves rows whose reference leads nowhere into `treelift_orphans`, again and again until none
+    /// is left, in one transaction.
+    fn move_orphans(&mut self, _order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
+        not_built()
+    }
+    /// Writes one entry of the audit trail, in a transaction of its own.
+    fn note(&mut self, _entry: &AuditEntry, _table: Option<&AuditTable>) -> Result<()> {
+        not_built()
+    }
+    /// Copies the database as it is at one moment into a new file that only its owner may read.
+    fn copy_to(&self, _copy: &Path) -> Result<()> {
+        not_built()
+    }
+    /// Puts a file in the place of the database, which must be closed by everybody: under a temporary
+    /// name first, then by one rename. What lies beside the old file goes.
+    fn replace_with(&mut self, _file: &Path) -> Result<()> {
+        not_built()
+    }
+    /// Puts an invented row into every table that is empty, so that a test of migrations has rows to
+    /// keep. Only for databases that were made for a test.
+    fn fill_for_test(&mut self) -> Result<()> {
+        not_built()
+    }
+}
+
+fn not_built<T>() -> Result<T> {
+    Err(Error::request("this is not built yet for this kind of database"))
+}
+
+/// A database that is looked at.
+pub trait Look {
+    /// What it is like.
+    fn survey(&mut self) -> Result<Survey>;
+    /// Rows whose declared reference leads nowhere, by table and parent.
+    fn orphans(&mut self) -> Result<Vec<Broken>>;
+    /// How many rows lead nowhere through a reference that the database does not know.
+    fn dangling(&mut self, reference: &Reference) -> Result<u64>;
+    /// How many rows share the values of these columns with an earlier one; NULLs share nothing.
+    fn repeated(&mut self, table: &str, columns: &[String]) -> Result<u64>;
+    /// How many rows a set's own query gives (at most 1,000).
+    fn ask(&mut self, query: &str) -> Result<u64>;
+    /// What the engine's own integrity check says; empty when all is well.
+    fn integrity(&mut self) -> Result<Vec<String>>;
+}
+
+/// What a database is like.
+#[derive(Debug, Clone, Default)]
+pub struct Survey {
+    /// Its tables, indexes, views and triggers.
+    pub catalog: Catalog,
+    /// Its record of migrations.
+    pub recorded: Vec<Recorded>,
+    /// How many rows each table has, treelift's own left out.
+    pub counts: BTreeMap<String, u64>,
+    /// Columns that are registered as sealed, with how many values are something else.
+    pub sealed: Vec<SealedState>,
+    /// The ids of the registered keys.
+    pub keys: Vec<String>,
+    /// Rows of a column that must not be NULL and is, by `table.column`.
+    pub nulls: Vec<(String, u64)>,
+    /// The permission bits of the database's file, where it is one.
+    pub mode: Option<u32>,
+}
+
+/// The values of a sealed column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedState {
+    /// Which column.
+    pub column: SealedColumn,
+    /// How its values are sealed, as registered.
+    pub format: String,
+    /// Values that are not NULL.
+    pub values: u64,
+    /// Values among them that do not have the form of sealed ones.
+    pub plain: u64,
+}
+
+/// Rows of a table whose reference leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Broken {
+    /// The table.
+    pub table: String,
+    /// The table they point at.
+    pub parent: String,
+    /// How many.
+    pub rows: u64,
+}
+
+/// A reference that mappings follow, whether the database declares it or not.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    /// The table.
+    pub table: String,
+    /// Its column.
+    pub column: String,
+    /// The table pointed at.
+    pub parent: String,
+    /// The column pointed at.
+    pub to: String,
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}.{}` → `{}.{}`", self.table, self.column, self.parent, self.to)
+    }
+}
+
+/// A change of the schema.
+pub struct Order<'a> {
+    /// Commit, or work on a private copy and take it back.
+    pub mode: Mode,
+    /// Names temporary files (UUID text).
+    pub run_id: &'a str,
+    /// The set's migrations, in order.
+    pub migrations: &'a [Migration],
+    /// When it was asked for.
+    pub started: Timestamp,
+    /// Decides, under the lock, what is to be done.
+    pub decide: &'a dyn Fn(&Standing) -> Result<Vec<Move>>,
+    /// Hears of each step when it is done.
+    pub told: &'a dyn Fn(&Done),
+    /// The application's own audit table.
+    pub audit: Option<&'a AuditTable>,
+}
+
+impl fmt::Debug for Order<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Order({:?}, {} migrations)", self.mode, self.migrations.len())
+    }
+}
+
+/// One thing to do with a migration, named by its position in the set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    /// Run it; if its tables are there already and no record says so, record it alone.
+    Up(usize),
+    /// Take it back.
+    Down(usize),
+    /// Record it as applied without running it.
+    Stamp(usize),
+    /// Forget that it is recorded as applied, without taking it back.
+    Unstamp(usize),
+}
+
+/// What was done with a migration.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Done {
+    /// The version.
+    pub version: String,
+    /// What was done.
+    pub what: What,
+    /// How long it took.
+    pub took_ms: i64,
+    /// The SQL that was run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sql: Option<String>,
+}
+
+/// What was done with a migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// It ran.
+    Applied,
+    /// Its tables were there already; it was recorded.
+    Found,
+    /// It was taken back.
+    RolledBack,
+    /// It was recorded without running.
+    Stamped,
+    /// Its record was taken back without running anything.
+    Unstamped,
+}
+
+/// What came of an order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Altered {
+    /// Step by step.
+    pub steps: Vec<Done>,
+}
+
+/// An order to move orphans aside.
+#[derive(Debug)]
+pub struct MoveOrphans<'a> {
+    /// Commit, or work on a private copy and take it back.
+    pub mode: Mode,
+    /// Names temporary files.
+    pub run_id: &'a str,
+    /// When it was asked for.
+    pub started: Timestamp,
+    /// References that mappings follow and the database does not declare.
+    pub references: &'a [Reference],
+    /// The application's own audit table.
+    pub audit: Option<&'a AuditTable>,
+}
+
+/// Rows that were moved aside.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Moved {
+    /// The table they stood in.
+    pub table: String,
+    /// The reference that led nowhere, in words.
+    pub reference: String,
+    /// How many.
+    pub rows: u64,
+}
+
+/// A database's file and what SQLite may have laid beside it.
+pub fn side_files(file: &Path) -> Vec<PathBuf> {
+    ["-journal", "-wal", "-shm"]
+        .into_iter()
+        .map(|suffix| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        })
+        .collect()
+}

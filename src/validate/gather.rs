@@ -1,0 +1,179 @@
+//! Asks a database for everything that is judged.
+
+use super::judge::{Answer, Evidence};
+use crate::error::Result;
+use crate::mapping::model::{Expr, From, Root, Set};
+use crate::table::Schema;
+use crate::target::history::{Standing, State};
+use crate::target::upkeep::{Look, Reference, Survey};
+use crate::target::{Migration, schema};
+use std::collections::BTreeSet;
+
+/// The references that mappings follow to a row's key and that the tables do not declare.
+pub fn references(set: &Set, schema: &Schema) -> Vec<Reference> {
+    let mut found = BTreeSet::new();
+    for rule in set.mappings.iter().flat_map(|mapping| &mapping.rules) {
+        for column in &rule.columns {
+            targets(set, &column.expr, &mut |parent, to| {
+                found.insert(Reference {
+                    table: rule.into.clone(),
+                    column: column.name.clone(),
+                    parent: parent.to_owned(),
+                    to: to.to_owned(),
+                });
+            });
+        }
+    }
+    found.into_iter().filter(|reference| leads_to_a_key(reference, schema) && !declared(reference, schema)).collect()
+}
+
+/// The columns of other tables that an expression may give as they are.
+fn targets(set: &Set, expr: &Expr, tell: &mut dyn FnMut(&str, &str)) {
+    if !expr.steps.is_empty() {
+        return; // What is changed on the way is a reference no more.
+    }
+    match &expr.from {
+        From::Lookup { table, column, .. } => tell(table, column),
+        From::Path(path) => {
+            if let (Root::Context(name), Some(owners)) = (&path.root, &set.owners)
+                && let Some(column) = name.strip_prefix("owner.")
+            {
+                tell(&owners.table, column);
+            }
+        }
+        From::First(all) => all.iter().for_each(|one| targets(set, one, tell)),
+        _ => {}
+    }
+}
+
+/// Only what names a row lastingly: an owner's address that was copied may differ later.
+fn leads_to_a_key(reference: &Reference, schema: &Schema) -> bool {
+    let parent = schema.table(&reference.parent);
+    parent.is_some_and(|parent| parent.primary_key() == [reference.to.as_str()])
+        && schema.table(&reference.table).is_some_and(|table| table.column(&reference.column).is_some())
+}
+
+fn declared(reference: &Reference, schema: &Schema) -> bool {
+    let keys = schema.table(&reference.table).map(|table| table.foreign_keys.as_slice()).unwrap_or_default();
+    keys.iter().any(|key| {
+        key.columns == [reference.column.as_str()] && key.table == reference.parent && key.to == [reference.to.as_str()]
+    })
+}
+
+/// The lists that must be unique and that the live tables do not guard; those that they do are the
+/// engine's own check's business.
+pub fn unguarded(expected: &Schema, live: &Schema) -> Vec<(String, Vec<String>)> {
+    let sorted = |list: &[String]| {
+        let mut list = list.to_vec();
+        list.sort();
+        list
+    };
+    let mut found = Vec::new();
+    for table in expected.tables.values() {
+        let Some(there) = live.table(&table.name) else { continue }; // That it is missing is told elsewhere.
+        let guarded: Vec<Vec<String>> = there.unique.iter().map(|list| sorted(list)).collect();
+        let open = table.unique.iter().filter(|list| !guarded.contains(&sorted(list)));
+        let whole = open.filter(|list| list.iter().all(|column| there.column(column).is_some()));
+        found.extend(whole.map(|list| (table.name.clone(), list.clone())));
+    }
+    found
+}
+
+/// The migrations that stand in the database, in the set's order.
+pub fn applied(migrations: &[Migration], standing: &Standing) -> Vec<Migration> {
+    standing.applied().into_iter().map(|at| migrations[at].clone()).collect()
+}
+
+/// The assertions that can be asked, asked.
+pub fn ask(set: &Set, standing: &Standing, ask: &mut dyn FnMut(&str) -> Result<u64>) -> Result<Vec<Answer>> {
+    set.assertions
+        .iter()
+        .map(|assertion| {
+            let rows = match missing(assertion.needs.as_deref(), standing) {
+                Some(version) => Err(format!("`{version}` is not applied")),
+                None => Ok((ask(&assertion.sql)?, assertion.gives_rows)),
+            };
+            Ok(Answer { name: assertion.name.clone(), category: assertion.category, rows })
+        })
+        .collect()
+}
+
+/// The migration without which an assertion has nothing to ask: the named one, else any at all.
+fn missing(needs: Option<&str>, standing: &Standing) -> Option<String> {
+    match needs {
+        Some(version) => {
+            let step = standing.steps.iter().find(|step| step.version == version);
+            step.is_none_or(|step| step.state != State::Applied).then(|| version.to_owned())
+        }
+        None => standing.current().is_none().then(|| standing.steps.first().map(|step| step.version.clone()))?,
+    }
+}
+
+/// Everything, of a database at rest.
+pub fn all(look: &mut dyn Look, survey: Survey, set: &Set, standing: &Standing) -> Result<Evidence> {
+    let schema = schema::expected(&applied(&set.migrations, standing))?;
+    let schema = Schema {
+        tables: schema.tables.into_iter().filter(|(name, _)| survey.catalog.schema.table(name).is_some()).collect(),
+    };
+    let has = |table: &str, column: &str| {
+        survey.catalog.schema.table(table).is_some_and(|table| table.column(column).is_some())
+    };
+    let mut evidence = Evidence { orphans: look.orphans()?, integrity: look.integrity()?, ..Evidence::default() };
+    for reference in references(set, &schema) {
+        if has(&reference.table, &reference.column) && has(&reference.parent, &reference.to) {
+            let rows = look.dangling(&reference)?;
+            evidence.dangling.push((reference, rows));
+        }
+    }
+    for (table, columns) in unguarded(&schema, &survey.catalog.schema) {
+        let rows = look.repeated(&table, &columns)?;
+        evidence.repeated.push((format!("`{table}`: {}", columns.join(", ")), rows));
+    }
+    evidence.answers = ask(set, standing, &mut |sql| look.ask(sql))?;
+    evidence.survey = survey;
+    Ok(evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::load::{SetSource, load};
+
+    fn set() -> Set {
+        let mapping = "[source]\nfiles = [\"{owner}/notes.json\"]\n\
+             [table.notes]\nkey = [\"id\"]\n\
+             [table.notes.columns]\nid = \"id\"\nowner = \"#owner.id\"\nby = \"#owner.email\"\n\
+             tag = { lookup = \"tags.id\", by = { name = \"tag\" } }\n";
+        let schema = "CREATE TABLE people (id TEXT PRIMARY KEY, email TEXT UNIQUE);\n\
+             CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT UNIQUE);\n\
+             CREATE TABLE notes (id TEXT PRIMARY KEY, owner TEXT, by TEXT, tag INTEGER REFERENCES tags (id));\n";
+        let set = "name = \"notes\"\n[owners]\ncapture = \"owner\"\ntable = \"people\"\nfind = [{ by = \"id\" }]\n\
+             [[assert]]\nname = \"a\"\nsql = \"SELECT 1 FROM notes WHERE id = ''\"\n\
+             [[assert]]\nname = \"b\"\nsql = \"SELECT 1\"\ngives = \"rows\"\nneeds = \"002_later\"\n";
+        let files = [("set.toml", set), ("notes.toml", mapping), ("schema/001_notes.up.sql", schema)];
+        let files = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        match load(&SetSource::Files { folder: "notes".into(), files }) {
+            Ok(set) => set,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn references_are_those_to_keys_that_no_table_declares() {
+        let set = set();
+        let schema = schema::expected(&set.migrations).expect("valid SQL");
+        let told: Vec<String> = references(&set, &schema).iter().map(ToString::to_string).collect();
+        // `tag` is declared, and `by` is a copy that may differ one day.
+        assert_eq!(told, ["`notes.owner` → `people.id`"]);
+    }
+
+    #[test]
+    fn an_assertion_waits_for_its_migration() {
+        use crate::target::history::judge;
+        let set = set();
+        let standing = judge(&[], &set.migrations);
+        let asked = ask(&set, &standing, &mut |_| panic!("nothing is there to ask")).expect("judged");
+        let said: Vec<_> = asked.into_iter().map(|answer| answer.rows).collect();
+        assert_eq!(said, [Err("`001_notes` is not applied".into()), Err("`002_later` is not applied".into())]);
+    }
+}

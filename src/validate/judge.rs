@@ -1,0 +1,353 @@
+//! The judgements: what was read of a database against what the set makes and asks. Pure.
+
+use crate::mapping::model::AssertCategory;
+use crate::report::words::count;
+use crate::report::{CheckReport, CheckStatus};
+use crate::secret::cipher;
+use crate::target::drift::{Catalog, Difference, Leave, differences};
+use crate::target::history::{Standing, Status};
+use crate::target::schema::Aspect;
+use crate::target::upkeep::{Broken, Reference, Survey};
+
+/// What a check is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Category {
+    /// Tables, columns, types, keys, views and triggers.
+    Schema,
+    /// Indexes.
+    Indexes,
+    /// What the database itself refuses.
+    Constraints,
+    /// Rows.
+    Data,
+    /// Sealed values, what must be there to protect people, the file's mode.
+    Security,
+}
+
+impl Category {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Schema, Self::Indexes, Self::Constraints, Self::Data, Self::Security];
+
+    /// As reports and flags name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Schema => "schema",
+            Self::Indexes => "indexes",
+            Self::Constraints => "constraints",
+            Self::Data => "data",
+            Self::Security => "security",
+        }
+    }
+}
+
+/// What one of the set's assertions said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its name.
+    pub name: String,
+    /// Where it belongs.
+    pub category: AssertCategory,
+    /// The rows its query gave and whether it should give some; `Err` says why it was not asked.
+    pub rows: Result<(u64, bool), String>,
+}
+
+impl Answer {
+    /// Whether it does not hold.
+    pub fn failed(&self) -> bool {
+        matches!(self.rows, Ok((rows, gives)) if (rows > 0) != gives)
+    }
+}
+
+/// Everything that was read of a database.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// What it is like.
+    pub survey: Survey,
+    /// Rows whose declared reference leads nowhere.
+    pub orphans: Vec<Broken>,
+    /// Rows that lead nowhere through a reference that only mappings know.
+    pub dangling: Vec<(Reference, u64)>,
+    /// Lists that must be unique and that no index guards, with how many rows share one.
+    pub repeated: Vec<(String, u64)>,
+    /// What the engine's own check says.
+    pub integrity: Vec<String>,
+    /// What the set's assertions said.
+    pub answers: Vec<Answer>,
+}
+
+/// A check that passed, or what is wrong.
+pub fn check(name: &str, category: Category, wrong: &[String], passed: String) -> CheckReport {
+    let (status, detail) = match wrong {
+        [] => (CheckStatus::Passed, passed),
+        wrong => (CheckStatus::Failed, wrong.join("; ")),
+    };
+    CheckReport {
+        name: name.to_owned(),
+        category: category.name().to_owned(),
+        status,
+        detail: Some(detail).filter(|detail| !detail.is_empty()),
+    }
+}
+
+/// A check that could not be made, and why.
+fn not_checked(name: &str, category: Category, why: String) -> CheckReport {
+    CheckReport {
+        name: name.to_owned(),
+        category: category.name().to_owned(),
+        status: CheckStatus::NotChecked,
+        detail: Some(why),
+    }
+}
+
+/// Whether tables, indexes and constraints are those that the applied migrations make.
+pub fn form(survey: &Survey, expected: &Catalog, standing: &Standing, leave: Leave<'_>) -> Vec<CheckReport> {
+    let found = differences(expected, &survey.catalog, leave);
+    let of = |aspect| {
+        let of_it = |difference: &&Difference| difference.aspect == aspect;
+        found.iter().filter(of_it).map(|difference| difference.message.clone()).collect::<Vec<_>>()
+    };
+    let tables = expected.schema.tables.len() as u64;
+    vec![
+        record(survey, standing),
+        check(
+            "every table, column and type is as the migrations make it",
+            Category::Schema,
+            &of(Aspect::Form),
+            count(tables, "table"),
+        ),
+        check(
+            "every index is there",
+            Category::Indexes,
+            &of(Aspect::Index),
+            match expected.indexes.len() {
+                1 => "1 index".to_owned(),
+                several => format!("{several} indexes"),
+            },
+        ),
+        check(
+            "what the database must refuse is declared",
+            Category::Constraints,
+            &of(Aspect::Constraint),
+            count(tables, "table"),
+        ),
+    ]
+}
+
+fn record(survey: &Survey, standing: &Standing) -> CheckReport {
+    let mut wrong: Vec<String> =
+        standing.faults.iter().filter(|fault| fault.is_fatal()).map(ToString::to_string).collect();
+    let failed = survey.recorded.iter().filter(|record| record.status == Status::Failed);
+    wrong.extend(failed.map(|record| format!("migration `{}` failed and was not repeated", record.version)));
+    let (applied, pending) = (standing.applied().len() as u64, standing.pending().len());
+    let passed = format!("{} applied, {pending} pending", count(applied, "migration"));
+    check("the record of migrations and the files agree", Category::Schema, &wrong, passed)
+}
+
+/// Whether the rows are whole.
+pub fn data(evidence: &Evidence) -> Vec<CheckReport> {
+    let orphans: Vec<String> = evidence
+        .orphans
+        .iter()
+        .map(|broken| {
+            format!("{} of `{}` refer to nothing in `{}`", count(broken.rows, "row"), broken.table, broken.parent)
+        })
+        .collect();
+    let dangling: Vec<String> = evidence
+        .dangling
+        .iter()
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(reference, rows)| format!("{} lead nowhere by {reference}", count(*rows, "row")))
+        .collect();
+    let nulls: Vec<String> = evidence
+        .survey
+        .nulls
+        .iter()
+        .map(|(column, rows)| format!("`{column}` is NULL in {}", count(*rows, "row")))
+        .collect();
+    let repeated: Vec<String> = evidence
+        .repeated
+        .iter()
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(key, rows)| format!("{} share a key ({key})", count(*rows, "row")))
+        .collect();
+    let rows: u64 = evidence.survey.counts.values().sum();
+    let mapped = count(evidence.dangling.len() as u64, "reference");
+    let mut checks = vec![
+        integrity(&evidence.integrity),
+        check("every declared reference leads to a row", Category::Data, &orphans, count(rows, "row")),
+        check("every reference that mappings follow leads to a row", Category::Data, &dangling, mapped),
+        check("no required field is empty", Category::Data, &nulls, count(rows, "row")),
+        check(
+            "no key stands twice",
+            Category::Data,
+            &repeated,
+            format!("{} not guarded by an index", count(evidence.repeated.len() as u64, "key")),
+        ),
+    ];
+    checks.extend(answers(&evidence.answers, AssertCategory::Data, Category::Data));
+    checks
+}
+
+/// Whether the engine finds its own file whole.
+pub fn integrity(said: &[String]) -> CheckReport {
+    check("the database passes its own integrity check", Category::Data, said, String::new())
+}
+
+/// Whether secrets are sealed and the file is not open to everybody.
+pub fn security(evidence: &Evidence) -> Vec<CheckReport> {
+    let mut checks = vec![sealed(&evidence.survey), mode(evidence.survey.mode)];
+    checks.extend(answers(&evidence.answers, AssertCategory::Security, Category::Security));
+    checks
+}
+
+fn sealed(survey: &Survey) -> CheckReport {
+    const NAME: &str = "sealed columns hold sealed values only";
+    let other = survey.sealed.iter().filter(|state| state.format != cipher::FORMAT);
+    let unknown: Vec<String> =
+        other.map(|state| format!("`{}.{}` is `{}`", state.column.table, state.column.column, state.format)).collect();
+    let plain: Vec<String> = survey
+        .sealed
+        .iter()
+        .filter(|state| state.plain > 0)
+        .map(|state| {
+            let column = &state.column;
+            format!("{} of `{}.{}` in clear text", count(state.plain, "value"), column.table, column.column)
+        })
+        .collect();
+    let values: u64 = survey.sealed.iter().map(|state| state.values).sum();
+    match (plain.is_empty(), unknown.is_empty()) {
+        (true, false) => not_checked(NAME, Category::Security, format!("another form: {}", unknown.join("; "))),
+        _ => check(NAME, Category::Security, &plain, format!("{} looked at", count(values, "value"))),
+    }
+}
+
+/// Groups are somebody's choice; everybody is nobody's.
+fn mode(mode: Option<u32>) -> CheckReport {
+    const NAME: &str = "the database's file is closed to others";
+    match mode {
+        None => not_checked(NAME, Category::Security, "it is no file".to_owned()),
+        Some(mode) => {
+            let may = match mode & 0o006 {
+                0 => Vec::new(),
+                4 => vec!["read"],
+                2 => vec!["write"],
+                _ => vec!["read and write"],
+            };
+            let wrong: Vec<String> = may
+                .into_iter()
+                .map(|may| format!("mode {mode:03o}: everybody may {may} it (`chmod o= FILE`)"))
+                .collect();
+            check(NAME, Category::Security, &wrong, format!("mode {mode:03o}"))
+        }
+    }
+}
+
+/// The set's assertions of one category.
+pub fn answers(answers: &[Answer], of: AssertCategory, category: Category) -> Vec<CheckReport> {
+    let of_it = answers.iter().filter(|answer| answer.category == of);
+    of_it
+        .map(|answer| match &answer.rows {
+            Err(why) => not_checked(&answer.name, category, why.clone()),
+            Ok((0, true)) => check(&answer.name, category, &["no row says so".to_owned()], String::new()),
+            Ok((rows, true)) => check(&answer.name, category, &[], count(*rows, "row")),
+            Ok((0, false)) => check(&answer.name, category, &[], String::new()),
+            Ok((rows, false)) => check(&answer.name, category, &[count(*rows, "row")], String::new()),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::SealedColumn;
+    use crate::target::upkeep::SealedState;
+
+    fn told(checks: Vec<CheckReport>) -> Vec<(CheckStatus, String)> {
+        checks.into_iter().map(|check| (check.status, check.detail.unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn rows_that_lead_nowhere_are_named_with_both_tables() {
+        let reference =
+            Reference { table: "tags".into(), column: "owner".into(), parent: "people".into(), to: "id".into() };
+        let evidence = Evidence {
+            orphans: vec![Broken { table: "notes".into(), parent: "people".into(), rows: 2 }],
+            dangling: vec![(reference, 1)],
+            repeated: vec![("tags: name".into(), 0)],
+            ..Evidence::default()
+        };
+        let expected = [
+            (CheckStatus::Passed, ""),
+            (CheckStatus::Failed, "2 rows of `notes` refer to nothing in `people`"),
+            (CheckStatus::Failed, "1 row lead nowhere by `tags.owner` → `people.id`"),
+            (CheckStatus::Passed, "0 rows"),
+            (CheckStatus::Passed, "1 key not guarded by an index"),
+        ];
+        assert_eq!(told(data(&evidence)), expected.map(|(status, words)| (status, words.to_owned())));
+    }
+
+    #[test]
+    fn clear_text_in_a_sealed_column_fails_and_another_form_is_not_checked() {
+        let state = |format: &str, plain| SealedState {
+            column: SealedColumn {
+                table: "accounts".into(),
+                column: "password".into(),
+                key_columns: vec!["id".into()],
+                row_filter: None,
+            },
+            format: format.to_owned(),
+            values: 3,
+            plain,
+        };
+        let judged = |states: Vec<SealedState>| {
+            let check = sealed(&Survey { sealed: states, ..Survey::default() });
+            (check.status, check.detail.unwrap_or_default())
+        };
+        assert_eq!(judged(vec![state("tl1", 0)]), (CheckStatus::Passed, "3 values looked at".into()));
+        assert_eq!(
+            judged(vec![state("tl1", 1)]),
+            (CheckStatus::Failed, "1 value of `accounts.password` in clear text".into())
+        );
+        assert_eq!(
+            judged(vec![state("other", 0)]),
+            (CheckStatus::NotChecked, "another form: `accounts.password` is `other`".into())
+        );
+    }
+
+    #[test]
+    fn a_file_that_everybody_may_read_fails() {
+        let judged = |bits| {
+            let check = mode(bits);
+            (check.status, check.detail.unwrap_or_default())
+        };
+        assert_eq!(judged(Some(0o640)), (CheckStatus::Passed, "mode 640".into()));
+        assert_eq!(
+            judged(Some(0o644)),
+            (CheckStatus::Failed, "mode 644: everybody may read it (`chmod o= FILE`)".into())
+        );
+        assert_eq!(judged(None).0, CheckStatus::NotChecked);
+    }
+
+    #[test]
+    fn assertions_pass_fail_or_are_not_asked() {
+        let answer = |rows| Answer { name: "a".into(), category: AssertCategory::Data, rows };
+        let all = [
+            answer(Ok((0, false))),
+            answer(Ok((3, false))),
+            answer(Ok((0, true))),
+            answer(Ok((10, true))),
+            answer(Err("`v2` is not applied".into())),
+        ];
+        let expected = [
+            (CheckStatus::Passed, ""),
+            (CheckStatus::Failed, "3 rows"),
+            (CheckStatus::Failed, "no row says so"),
+            (CheckStatus::Passed, "10 rows"),
+            (CheckStatus::NotChecked, "`v2` is not applied"),
+        ];
+        assert_eq!(
+            told(answers(&all, AssertCategory::Data, Category::Data)),
+            expected.map(|(status, words)| (status, words.to_owned()))
+        );
+    }
+}

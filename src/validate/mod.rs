@@ -1,0 +1,191 @@
+//! Validate: the target judged by itself, inside an import's transaction before it is committed, or
+//! at rest. `judge` judges, `gather` asks.
+
+pub mod gather;
+pub mod judge;
+
+use crate::error::{Error, Result};
+use crate::finding::{
+    ASSERTION, FileId, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_FORM,
+    TARGET_INTEGRITY, TARGET_PENDING, TARGET_UNSEALED,
+};
+use crate::mapping::model::{AssertCategory, Set};
+use crate::report::{CheckReport, CheckStatus, words};
+use crate::run::Run;
+use crate::target::drift::Leave;
+use crate::target::{Target, Transaction, history, schema};
+pub use judge::Category;
+use judge::{Answer, check};
+
+/// So many rows with a broken reference are named.
+const MOST_ORPHANS: usize = 1_000;
+
+/// Judges the target of an import: everything that is written into, not what else is there.
+pub fn target(run: &mut Run, before: &[Answer]) -> Result<Vec<CheckReport>> {
+    run.vault.register(&mut *run.transaction)?;
+    let mut checks = form(run)?;
+    checks.push(references(run)?);
+    checks.push(integrity(run)?);
+    let asserted = assertions(run, before)?;
+    checks.extend(asserted);
+    checks.push(sealed(run)?);
+    checks.push(plaintext(run));
+    checks.sort_by_key(|check| Category::ALL.iter().position(|category| category.name() == check.category));
+    Ok(checks)
+}
+
+/// Judges a database at rest, in the wanted categories (none for all).
+///
+/// # Errors
+/// When there is no database, or it cannot be read. What is wrong with it is in the checks.
+pub fn database(target: &dyn Target, set: &Set, wanted: &[Category]) -> Result<Vec<CheckReport>> {
+    let mut checks = Vec::new();
+    let found = target.inspect(&mut |look| {
+        let survey = look.survey()?;
+        let standing = history::judge(&survey.recorded, &set.migrations);
+        let expected = schema::catalog(&gather::applied(&set.migrations, &standing))?;
+        let leave = Leave { tables: &set.other_tables, additions: false };
+        checks = judge::form(&survey, &expected, &standing, leave);
+        let needs_rows =
+            wanted.is_empty() || wanted.iter().any(|one| matches!(one, Category::Data | Category::Security));
+        if needs_rows {
+            let evidence = gather::all(look, survey, set, &standing)?;
+            checks.extend(judge::data(&evidence));
+            checks.extend(judge::security(&evidence));
+        }
+        Ok(())
+    })?;
+    if !found {
+        return Err(Error::environment("there is no database").at(target.url()));
+    }
+    checks.retain(|check| wanted.is_empty() || wanted.iter().any(|category| category.name() == check.category));
+    Ok(checks)
+}
+
+/// Whether the applied migrations' tables, indexes and constraints are there. What is there besides is
+/// not judged: an application may have made it.
+fn form(run: &mut Run) -> Result<Vec<CheckReport>> {
+    let survey = run.transaction.survey()?;
+    let migrations = &run.plan.set.migrations;
+    let standing = history::judge(&survey.recorded, migrations);
+    let expected = schema::catalog(&gather::applied(migrations, &standing))?;
+    let leave = Leave { tables: &run.plan.set.other_tables, additions: true };
+    let mut checks = judge::form(&survey, &expected, &standing, leave);
+    // An index that its owner dropped, or a failure of long ago, is nothing that an import does or needs.
+    for check in checks.iter().filter(|check| check.status == CheckStatus::Failed) {
+        let detail = check.detail.clone().unwrap_or_default();
+        run.findings.push(Finding::new(&TARGET_FORM, detail).about("target"));
+    }
+    for check in checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
+        check.status = CheckStatus::NotChecked;
+    }
+    let pending = run.transaction.pending();
+    if let Some(first) = pending.first() {
+        let more = if pending.len() > 1 { format!(" and {} after it", pending.len() - 1) } else { String::new() };
+        let message =
+            format!("the application made this database without the migration `{first}`{more}; it is used as it is");
+        run.findings.push(Finding::new(&TARGET_PENDING, message).about("target"));
+    }
+    Ok(checks)
+}
+
+/// What the set's own checks say now: what they said before an import is not the import's fault.
+pub fn ask(transaction: &mut dyn Transaction, set: &Set) -> Result<Vec<Answer>> {
+    let standing = history::judge(&transaction.survey()?.recorded, &set.migrations);
+    gather::ask(set, &standing, &mut |sql| transaction.ask(sql))
+}
+
+/// The set's own checks. One that did not hold before the run either is a warning.
+fn assertions(run: &mut Run, before: &[Answer]) -> Result<Vec<CheckReport>> {
+    let answers = ask(&mut *run.transaction, &run.plan.set)?;
+    let mut checks = judge::answers(&answers, AssertCategory::Data, Category::Data);
+    checks.extend(judge::answers(&answers, AssertCategory::Security, Category::Security));
+    for check in checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
+        let message = format!("{}: {}", check.name, check.detail.as_deref().unwrap_or("not so"));
+        let is_old = before.iter().any(|old| old.name == check.name && old.failed() && answers.contains(old));
+        let finding = Finding::new(&ASSERTION, message).about("target");
+        run.findings.push(if is_old { finding.weighing(Severity::Warning) } else { finding });
+        if is_old {
+            check.status = CheckStatus::NotChecked;
+            check.detail = Some("it did not hold before the import either".to_owned());
+        }
+    }
+    Ok(checks)
+}
+
+/// Every foreign key leads somewhere. What the database had before the run is a warning.
+fn references(run: &mut Run) -> Result<CheckReport> {
+    let orphans = run.transaction.orphans(MOST_ORPHANS)?;
+    let (mut ours, mut theirs) = (0_u64, 0_u64);
+    for orphan in orphans {
+        let message = format!("a row of `{}` refers to a row of `{}` that is not there", orphan.table, orphan.parent);
+        let origin = run.transaction.ledger().origin(&orphan.table, &orphan.row_key)?;
+        let file =
+            origin.as_ref().and_then(|origin| run.files.iter().position(|file| file.ledger == Some(origin.file)));
+        let finding = match (origin, file) {
+            (Some(origin), Some(file)) => {
+                ours += 1;
+                let place = Place { file: FileId(u32::try_from(file).unwrap_or(u32::MAX)), offset: origin.offset };
+                Finding::new(&ROW_REFERENCE, message).at(place)
+            }
+            _ => {
+                theirs += 1;
+                Finding::new(&ROW_ORPHAN, message).weighing(Severity::Warning)
+            }
+        };
+        run.findings.push(finding.about(orphan.table));
+    }
+    let detail = match theirs {
+        0 => format!("{ours} broken"),
+        _ => format!("{ours} broken by this run, {theirs} before it"),
+    };
+    Ok(passed_if(ours == 0, "every reference leads to a row", Category::Data, detail))
+}
+
+fn integrity(run: &mut Run) -> Result<CheckReport> {
+    let faults = run.transaction.integrity()?;
+    for fault in &faults {
+        run.findings.push(Finding::new(&TARGET_INTEGRITY, fault.clone()).about("target"));
+    }
+    Ok(judge::integrity(&faults))
+}
+
+fn sealed(run: &mut Run) -> Result<CheckReport> {
+    let (opened, failed) = run.vault.prove(&mut *run.transaction)?;
+    run.opened_again = opened;
+    for column in &failed {
+        run.findings.push(
+            Finding::new(&TARGET_UNSEALED, format!("a value of `{column}` does not open again")).about(column.clone()),
+        );
+    }
+    if run.vault.uncompared > 0 {
+        let message = format!(
+            "not compared with the source: {} of the database, because no passphrase or key was given",
+            words::count(run.vault.uncompared, "sealed value")
+        );
+        run.findings.push(Finding::new(&SECRET_UNCOMPARED, message).about("target"));
+    }
+    let mut check =
+        passed_if(failed.is_empty(), "every sealed value opens again", Category::Security, format!("{opened} opened"));
+    if run.vault.uncompared > 0 && failed.is_empty() {
+        check.status = CheckStatus::NotChecked;
+        check.detail = Some(format!(
+            "{opened} opened; {} that the database has were not compared, because no passphrase was given",
+            run.vault.uncompared
+        ));
+    }
+    Ok(check)
+}
+
+fn plaintext(run: &Run) -> CheckReport {
+    let hits = run.writer.plaintext_hits;
+    passed_if(hits == 0, "no secret stands in clear text", Category::Security, format!("{hits} found"))
+}
+
+/// A check whose detail is the same whether it passed or failed.
+fn passed_if(passed: bool, name: &str, category: Category, detail: String) -> CheckReport {
+    match passed {
+        true => check(name, category, &[], detail),
+        false => check(name, category, &[detail], String::new()),
+    }
+}
