@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::row::Value;
-use crate::secret::cipher::{SealPlace, Sealer};
+use crate::secret::cipher::{SealPlace, Sealer, token_in};
 use crate::secret::kdf::Cost;
 use crate::secret::keys::{ACTIVE, KeyRow, Secret, create, unlock};
 use crate::secret::proof::{LeakSearch, SecretSet};
@@ -11,7 +11,6 @@ use crate::target::{Cell, SealedColumn, Transaction};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use std::borrow::Cow;
 
 /// Where the run's key comes from.
 #[derive(Debug)]
@@ -135,7 +134,7 @@ impl Vault {
         }
         let texts = key_texts(key)?;
         let place = SealPlace { table, column, key: &texts };
-        let opened = self.sealer.as_ref().and_then(|sealer| sealer.open(&place, &token_of(token)).ok());
+        let opened = self.sealer.as_ref().and_then(|sealer| sealer.open(&place, &token_in(token)).ok());
         Ok(match opened {
             Some(text) if self.mark(&text) == self.mark(secret) => Same::Yes,
             _ => Same::No,
@@ -166,7 +165,7 @@ impl Vault {
                         Some(Cell::Text(token)) => token,
                         _ => String::new(),
                     };
-                    match sealer.open(&SealPlace { table, column, key: &key_texts(key)? }, &token_of(&token)) {
+                    match sealer.open(&SealPlace { table, column, key: &key_texts(key)? }, &token_in(&token)) {
                         Ok(text) if self.mark(&text) == *mark => opened += 1,
                         _ => failed.push(format!("{table}.{column}")),
                     }
@@ -200,14 +199,6 @@ impl Vault {
         hash.update(secret.expose_secret().as_bytes());
         let digest = hash.finalize();
         std::array::from_fn(|i| digest[i])
-    }
-}
-
-/// The sealed value in a cell: in a JSON column it is the content of a JSON string.
-fn token_of(cell: &str) -> Cow<'_, str> {
-    match cell.starts_with('"').then(|| serde_json::from_str::<String>(cell)) {
-        Some(Ok(token)) => Cow::Owned(token),
-        Some(Err(_)) | None => Cow::Borrowed(cell),
     }
 }
 

@@ -8,6 +8,7 @@ use super::keys::{ACTIVE, DataKey, KeyRow};
 use crate::error::{Error, Result};
 use aes_gcm::Aes256Gcm;
 use secrecy::{ExposeSecret, SecretString};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The name of the format, the first part of every sealed value.
@@ -118,6 +119,14 @@ impl Sealer {
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sealer({}, secret)", self.key.id())
+    }
+}
+
+/// The sealed value in a cell: in a JSON column it is the content of a JSON string.
+pub fn token_in(cell: &str) -> Cow<'_, str> {
+    match cell.starts_with('"').then(|| serde_json::from_str::<String>(cell)) {
+        Some(Ok(token)) => Cow::Owned(token),
+        Some(Err(_)) | None => Cow::Borrowed(cell),
     }
 }
 

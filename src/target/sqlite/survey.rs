@@ -158,7 +158,7 @@ fn values(conn: &Connection, column: &SealedColumn, format: &str) -> rusqlite::R
     let (mut values, mut plain) = (0, 0);
     while let Some(row) = rows.next()? {
         values += 1;
-        let is_sealed = row.get_ref(0)?.as_str().is_ok_and(|text| cipher::key_id_of(text).is_some());
+        let is_sealed = row.get_ref(0)?.as_str().is_ok_and(|text| cipher::key_id_of(&cipher::token_in(text)).is_some());
         if format == cipher::FORMAT && !is_sealed {
             plain += 1;
         }
