@@ -132,6 +132,7 @@ impl Job<'_> {
         run.all_files_decided()?;
         self.companion.phase(Phase::Check, 0, 0);
         run.report_walk();
+        run.report_unused();
         run.findings.extend(Swept::warnings(&with_secrets));
         let remaining = sweep::ignored(&run, &with_secrets)?;
         run.findings.extend(remaining);

@@ -59,6 +59,7 @@ impl Run<'_> {
     ) {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
+        self.meet(reading.shaped.shape, Doc::Record, record.tape);
         self.ignore_as_told(mapping, &table.declared, Doc::Record, record.tape, &mut sheet);
         let shape = &mapping.source.shapes[reading.shaped.shape];
         if sheet.rejected {
@@ -77,6 +78,7 @@ impl Run<'_> {
         let mapping = &plan.set.mappings[self.mapping];
         let shape = &mapping.source.shapes[reading.shaped.shape];
         let Some(records) = &shape.records else { return };
+        self.meet(reading.shaped.shape, Doc::Frame, &reading.shaped.frame);
         let mut sheet = std::mem::take(&mut reading.frame_sheet);
         if let Some(earlier) = self.files[reading.file].sheets.remove(&0) {
             sheet.merge(&earlier);

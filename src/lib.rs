@@ -47,6 +47,7 @@ pub mod summary;
 pub mod sweep;
 pub mod table;
 pub mod target;
+pub mod unused;
 pub mod validate;
 pub mod vault;
 pub mod writer;

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding};
 use crate::keyindex::{Entry, KeyIndex, KeyText};
 use crate::mapping::apply::Owner;
+use crate::mapping::usage::Met;
 use crate::owners::OwnerTable;
 use crate::plan::{Feed, Plan};
 use crate::rejects::RejectFolder;
@@ -100,6 +101,8 @@ pub struct Run<'p> {
     pub files: Vec<FileState>,
     /// Paths met so far.
     pub paths: PathTables,
+    /// Which paths the files had, by mapping and shape.
+    pub met: HashMap<(usize, usize), Met>,
     /// By table and column.
     pub columns: BTreeMap<(String, String), ColumnCounts>,
     /// Leaves that only a catch-all kept: mapping, path, count.
@@ -179,6 +182,7 @@ impl<'p> Run<'p> {
             reasons: Reasons::default(),
             files: plan.tree.files.iter().map(|_| FileState::default()).collect(),
             paths: PathTables::default(),
+            met: HashMap::new(),
             columns: BTreeMap::new(),
             caught: BTreeMap::new(),
             owners: OwnerTable::default(),

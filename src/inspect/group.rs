@@ -2,6 +2,8 @@
 //! in a path become captures of one file pattern.
 
 use super::look::Look;
+use super::merge::merge;
+use super::stamp::{has_stamp, skeleton};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files that seem to be of one type.
@@ -19,10 +21,12 @@ struct Folder {
     files: BTreeMap<String, usize>,
 }
 
-/// Groups paths (with `/` between segments) by their patterns, in the order of those.
+/// Groups paths (with `/` between segments) by their patterns, in the order of those. No file is of
+/// two patterns of which neither is more specific.
 pub fn group<'p>(paths: impl IntoIterator<Item = &'p str>) -> Vec<Group> {
+    let paths: Vec<&str> = paths.into_iter().collect();
     let mut root = Folder::default();
-    for (number, path) in paths.into_iter().enumerate() {
+    for (number, path) in paths.iter().enumerate() {
         let mut at = &mut root;
         let mut segments: Vec<&str> = path.split('/').collect();
         let name = segments.pop().unwrap_or_default();
@@ -33,6 +37,7 @@ pub fn group<'p>(paths: impl IntoIterator<Item = &'p str>) -> Vec<Group> {
     }
     let mut groups = Vec::new();
     walk(&[&root], "", 0, &mut groups);
+    let mut groups = merge(groups, &paths);
     groups.sort_by(|a, b| a.pattern.cmp(&b.pattern));
     groups
 }
@@ -93,65 +98,36 @@ fn variable<'n>(below: &BTreeMap<&'n str, Vec<&Folder>>) -> BTreeSet<&'n str> {
     below.keys().copied().filter(|name| is(name)).collect()
 }
 
-/// A name with its numbers, dates and ids as holes.
-fn skeleton(name: &str) -> String {
-    let mut out = String::new();
-    let mut word = String::new();
-    let flush = |word: &mut String, out: &mut String| {
-        let hex = word.len() >= 8
-            && word.bytes().all(|byte| byte.is_ascii_hexdigit())
-            && word.bytes().any(|byte| byte.is_ascii_digit());
-        let digits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-        if hex || digits {
-            out.push('\0');
-        } else {
-            out.push_str(word);
-        }
-        word.clear();
-    };
-    for letter in name.chars() {
-        if letter.is_ascii_alphanumeric() {
-            word.push(letter);
-        } else {
-            flush(&mut word, &mut out);
-            out.push(letter);
-        }
-    }
-    flush(&mut word, &mut out);
-    // A date or an id is one hole, however many marks stand in it.
-    for mark in ["-", ":", ".", "T", "_"] {
-        while out.contains(&format!("\0{mark}\0")) {
-            out = out.replace(&format!("\0{mark}\0"), "\0");
-        }
-    }
-    out
-}
-
-/// Whether a name has a number in it that is surely no version: a date, or an id.
-fn has_stamp(name: &str) -> bool {
-    name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
-        word.len() >= 4 && word.bytes().all(|byte| byte.is_ascii_digit())
-            || (word.len() >= 8 && Look::of(word).is_some())
-    })
-}
-
 fn captures(skeleton: &str) -> String {
     let mut out = String::new();
     let mut number = 0;
     for letter in skeleton.chars() {
         if letter == '\0' {
             number += 1;
+            // A capture takes in what stands beside it and no pattern can say.
+            out.truncate(out.trim_end_matches('*').len());
             out.push_str(&if number == 1 { "{part}".to_owned() } else { format!("{{part{number}}}") });
         } else {
-            out.push_str(&literal(&letter.to_string()));
+            push(&mut out, letter);
         }
     }
     out
 }
 
-/// A name as a literal part of a pattern; what a pattern cannot say is any character.
+/// A name as a literal part of a pattern; what a pattern cannot say is any text.
 fn literal(name: &str) -> String {
-    name.chars().map(|letter| if matches!(letter, '{' | '}' | '*') { '*' } else { letter }).collect()
+    let mut out = String::new();
+    name.chars().for_each(|letter| push(&mut out, letter));
+    out
+}
+
+fn push(out: &mut String, letter: char) {
+    match letter {
+        // Two that stand side by side would leave it open where one ends.
+        '{' | '}' | '*' | '\\' if out.ends_with(['*', '}']) => {}
+        '{' | '}' | '*' | '\\' => out.push('*'),
+        letter => out.push(letter),
+    }
 }
 
 #[cfg(test)]
@@ -200,5 +176,39 @@ mod tests {
             patterns(&["log_2024-01-31.json", "batch_1.json", "batch_2.json", "v2.json", "page_3.json"]),
             ["batch_{part}.json 2", "log_{part}.json 1", "page_3.json 1", "v2.json 1"]
         );
+    }
+    #[test]
+    fn a_stamp_is_one_capture_however_it_is_written() {
+        assert_eq!(
+            patterns(&[
+                "a/changes_2025-05-06T08-10-00.000Z.json",
+                "a/changes_2025-05-07T14-50-00.002Z.json",
+                "b/list_2025-05-01T05-00-00-000Z.json",
+                "b/list_20250501T050000Z.json",
+                "b/list_2025_05_01.json",
+                "c/9e107d9d-372b-4682-abd8-1d3542a419d6-notes.json",
+                "c/0e107d9d-372b-4682-abd8-1d3542a419d6-notes.json",
+                "d/log_12.json.gz",
+                "d/log_12:30.json.gz",
+            ]),
+            ["a/changes_{part}.json 2", "b/list_{part}.json 3", "c/{part}-notes.json 2", "d/log_{part}.json.gz 2"]
+        );
+    }
+
+    #[test]
+    fn patterns_that_could_name_the_same_file_become_one() {
+        assert_eq!(
+            patterns(&["x/1_a_b.json", "x/2_a_b.json", "x/1_b.json", "x/2_b.json", "x/b.json"]),
+            ["x/b.json 1", "x/{part}_b.json 4"]
+        );
+        assert_eq!(
+            patterns(&["1_b.json", "2_b.json", "a_1.json", "a_2.json", "7.txt", "8.txt"]),
+            ["{part}.json 4", "{part}.txt 2"]
+        );
+    }
+
+    #[test]
+    fn what_no_pattern_can_say_is_any_text() {
+        assert_eq!(patterns(&["a{}b.json", "{2024}.md", "c\\d.txt"]), ["a*b.json 1", "c*d.txt 1", "{part}.md 1"]);
     }
 }

@@ -3,8 +3,10 @@
 
 pub mod group;
 pub mod look;
+mod merge;
 pub mod profile;
 pub mod scaffold;
+mod stamp;
 
 use crate::error::Result;
 use crate::finding::{Finding, printable};

@@ -98,6 +98,11 @@ pub fn unused(set: &Set, found: &[Found<'_>], mapped: Option<&Mapped>) -> Vec<Un
             continue; // Then nothing in it was used.
         }
         judge.shapes();
+        // Of a shape that is ignored nothing is read, so that nothing in it can be used.
+        judge.found.retain(|found| mapping.source.shapes[found.shape].ignore.is_none());
+        if judge.found.is_empty() {
+            continue; // that there are only such files is no fault of the rules
+        }
         judge.selections();
         let all = std::mem::take(&mut judge.found);
         for rule in &mapping.rules {

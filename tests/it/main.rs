@@ -44,4 +44,5 @@ mod shapes;
 mod small;
 mod tamper;
 mod unique;
+mod unused;
 mod words;
