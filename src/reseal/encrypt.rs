@@ -100,13 +100,15 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
         return Ok(done);
     }
     job.agree(&format!("seal {}", pending.join(", ")))?;
-    let secret = secret(job)?;
+    let rows = job.target.cells(Access::Look)?.keys()?;
+    let secret = secret(job, rows.is_empty())?;
+    let (mut ring, row) = keyring(&rows, &secret)?;
     let safety = Safety::make(job, "encrypt")?;
 
     let mut cells = job.target.cells(job.access())?;
     let (chosen, _) = choose(&*cells, choice)?;
-    let (mut ring, row) = keyring(&*cells, &secret)?;
-    done.key_is_new = cells.keys()?.is_empty();
+    keyring::unchanged(&rows, &cells.keys()?)?;
+    done.key_is_new = rows.is_empty();
     let mut sealing = Sealing { job, choice, marks: Marks::new()?, secrets: SecretSet::new(), sealed: HashMap::new() };
     for one in &chosen {
         let column = sealing.column(&mut *cells, one, &chosen, ring.active())?;
@@ -117,7 +119,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     let details = json!({
         "from": choice.from.is_some().then_some(FERNET),
         "values": done.sealed,
-        "columns": done.columns.iter().map(|one| format!("{}.{}", one.table, one.column)).collect::<Vec<_>>(),
+        "columns": done.columns.iter().map(|one| format!("{}.{}", one.table, one.column)).collect::<BTreeSet<_>>(),
     });
     job.note(&mut *cells, "encrypt", &row.id, "values were sealed", details)?;
     (done.key, done.should_rotate) = (Some(row.id), ring.active().should_rotate());
@@ -136,8 +138,8 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
 }
 
 /// The passphrase or key. A rehearsal without one uses one that nobody keeps.
-fn secret(job: &Job<'_>) -> Result<Secret> {
-    let need = match (job.mode, job.target.cells(Access::Look)?.keys()?.is_empty()) {
+fn secret(job: &Job<'_>, is_first: bool) -> Result<Secret> {
+    let need = match (job.mode, is_first) {
         (Mode::Dry, true) => SecretNeed::IfGiven,
         (Mode::Real, true) => SecretNeed::Create,
         (_, false) => SecretNeed::Open,
@@ -149,13 +151,12 @@ fn secret(job: &Job<'_>) -> Result<Secret> {
 }
 
 /// The keys of the database, or a first one.
-fn keyring(cells: &dyn Cells, secret: &Secret) -> Result<(Keyring, KeyRow)> {
-    let rows = cells.keys()?;
+fn keyring(rows: &[KeyRow], secret: &Secret) -> Result<(Keyring, KeyRow)> {
     if rows.is_empty() {
         let (key, row) = create(secret, Cost::default(), now())?;
         return Ok((Keyring::of_new(Sealer::new(key, &row)?), row));
     }
-    Ok((Keyring::open_all(&rows, secret)?, keyring::active(&rows)?.clone()))
+    Ok((Keyring::open_all(rows, secret)?, keyring::active(rows)?.clone()))
 }
 
 /// What was sealed so far, and what it must open to.

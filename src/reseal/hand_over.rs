@@ -14,7 +14,7 @@ use crate::target::cells::{Access, Cells, FERNET, Registered, Stored};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 /// What [`hand_over`] did.
@@ -43,17 +43,18 @@ pub struct HandedOver {
 /// The first value that does not open aborts it. Afterwards the application's password protects
 /// the values, and no longer the place where they stand.
 pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver> {
-    keyring::active(&job.target.cells(Access::Look)?.keys()?)?;
+    let rows = job.target.cells(Access::Look)?.keys()?;
+    keyring::active(&rows)?;
     job.agree(&format!("write every sealed value as `{FERNET}`, which the application's password opens"))?;
     let secret = job
         .companion
         .secret(SecretNeed::Open)?
         .ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
-
-    let safety = Safety::make(job, "hand-over")?;
-    let mut cells = job.target.cells(job.access())?;
-    let rows = cells.keys()?;
     let ring = Keyring::open_all(&rows, &secret)?;
+    let safety = Safety::make(job, "hand-over")?;
+
+    let mut cells = job.target.cells(job.access())?;
+    keyring::unchanged(&rows, &cells.keys()?)?;
     let mut done = HandedOver {
         target: job.target.url().to_owned(),
         dry_run: job.mode == Mode::Dry,
@@ -71,7 +72,8 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
         done.columns.push(format!("{}.{}", registered.column.table, registered.column.column));
         cells.register(&Registered { format: FERNET.to_owned(), ..registered })?;
     }
-    let details = json!({ "to": FERNET, "values": done.values, "columns": &done.columns });
+    let details =
+        json!({ "to": FERNET, "values": done.values, "columns": done.columns.iter().collect::<BTreeSet<_>>() });
     let reason = "sealed values were written in the application's own form";
     job.note(&mut *cells, "hand-over", &keyring::active(&rows)?.id, reason, details)?;
     job.heed_signals()?;

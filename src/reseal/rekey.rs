@@ -41,9 +41,7 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
 
     let mut cells = job.target.cells(job.access())?;
     let rows = cells.keys()?;
-    if rows != looked {
-        return Err(Error::environment("another program changed the keys meanwhile").hint("run again"));
-    }
+    keyring::unchanged(&looked, &rows)?;
     for row in &rows {
         let sealer = ring.sealers().find(|sealer| sealer.key_id() == row.id).ok_or_else(missing)?;
         cells.put_key(&rewrap(sealer.data_key(), row, &new, Cost::default())?)?;

@@ -46,17 +46,18 @@ pub struct Rotated {
 ///
 /// All in one transaction: the first value that does not open aborts it.
 pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
-    keyring::active(&job.target.cells(Access::Look)?.keys()?)?;
+    let old_rows = job.target.cells(Access::Look)?.keys()?;
+    keyring::active(&old_rows)?;
     job.agree("seal every value again under a new data key")?;
     let secret = job
         .companion
         .secret(SecretNeed::Open)?
         .ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
-
-    let safety = Safety::make(job, "rotate")?;
-    let mut cells = job.target.cells(job.access())?;
-    let old_rows = cells.keys()?;
     let old = Keyring::open_all(&old_rows, &secret)?;
+    let safety = Safety::make(job, "rotate")?;
+
+    let mut cells = job.target.cells(job.access())?;
+    keyring::unchanged(&old_rows, &cells.keys()?)?;
     let (key, mut new_row) = create(&secret, Cost::default(), now())?;
     let mut sealer = Sealer::new(key, &new_row)?;
     let columns = sealed_columns(&*cells)?;
