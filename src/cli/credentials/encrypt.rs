@@ -14,6 +14,7 @@ use serde_json::json;
 
 /// Seals clear text. Exits 1 when some of it is left, in a column or in a file.
 pub(super) fn run(args: EncryptArgs, output: &Output) -> Result<u8> {
+    let (columns, except) = (column_names(&args.column)?, column_names(&args.except)?);
     let mappings = args.mappings.as_deref();
     let setting = Setting::to_change(args.change, args.backup, mappings, output)?;
     let from = match args.from {
@@ -21,8 +22,7 @@ pub(super) fn run(args: EncryptArgs, output: &Output) -> Result<u8> {
         None => None,
     };
     let set = setting.set.as_ref().filter(|_| mappings.is_some() && from.is_none());
-    let columns = column_names(&args.column)?;
-    let choice = Choice { columns, key: args.key, except: column_names(&args.except)?, set, from };
+    let choice = Choice { columns, key: args.key, except, set, from };
     let done = setting.work(|job| encrypt(job, &choice))?;
     output.result(&words(&done), &json!(done))?;
     Ok(u8::from(!done.is_clean()))
