@@ -100,7 +100,7 @@ pub(super) struct KeeperArgs {
 }
 
 /// What is done about a backup before something is changed.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct BackupArgs {
     /// Make no backup of the database that is there.
     #[arg(long)]
@@ -355,6 +355,8 @@ pub(super) struct EncryptArgs {
     #[arg(long, value_name = "FORMAT")]
     pub(super) from: Option<Format>,
     #[command(flatten)]
+    pub(super) backup: BackupArgs,
+    #[command(flatten)]
     pub(super) change: ChangeArgs,
 }
 
@@ -402,6 +404,8 @@ pub(super) struct NewSecretArgs {
 The passphrase or key file stays. Copies of the database, such as backups, keep the old data key.")]
 pub(super) struct RotateArgs {
     #[command(flatten)]
+    pub(super) backup: BackupArgs,
+    #[command(flatten)]
     pub(super) change: ChangeArgs,
 }
 
@@ -417,6 +421,8 @@ pub(super) struct HandOverArgs {
     /// The mapping set that describes the application [default: the one of the last import].
     #[arg(long, value_name = "SET|DIR")]
     pub(super) mappings: Option<String>,
+    #[command(flatten)]
+    pub(super) backup: BackupArgs,
     #[command(flatten)]
     pub(super) change: ChangeArgs,
 }

@@ -3,7 +3,7 @@
 use super::Problem;
 use super::cells::problem;
 use crate::error::{Error, Result};
-use crate::mapping::model::FernetForm;
+use crate::mapping::model::{FernetForm, Set};
 use crate::mapping::{bundled, load};
 use crate::secret::fernet::{FernetError, FernetKey, Wrapping, is_token};
 use crate::target::cells::Access;
@@ -31,19 +31,24 @@ impl fmt::Debug for Application {
     }
 }
 
-/// The form that a mapping set describes: the one named, else the bundled one of the last import.
-pub fn form_of(target: &dyn Target, mappings: Option<&str>) -> Result<FernetForm> {
+/// The mapping set that a database belongs to: the one named, else the bundled one of the last import.
+/// `None` where neither is known, as with a database that treelift did not make.
+pub fn set_of(target: &dyn Target, mappings: Option<&str>) -> Result<Option<Set>> {
     let name = match mappings {
-        Some(name) => name.to_owned(),
-        None => {
-            target.cells(Access::Look)?.last_set()?.filter(|name| bundled::find(name).is_some()).ok_or_else(|| {
-                Error::request("it is not known which application reads the database")
-                    .hint("name its mapping set with `--mappings SET|DIR`")
-            })?
-        }
+        Some(name) => Some(name.to_owned()),
+        None => target.cells(Access::Look)?.last_set()?.filter(|name| bundled::find(name).is_some()),
     };
-    load::load(&bundled::resolve(&name)?)?.fernet.ok_or_else(|| {
-        Error::request(format!("the mapping set `{name}` does not say how its application reads secrets"))
+    name.map(|name| load::load(&bundled::resolve(&name)?)).transpose()
+}
+
+/// The form that the set of a database describes.
+pub fn form_of(set: Option<&Set>) -> Result<FernetForm> {
+    let set = set.ok_or_else(|| {
+        Error::request("it is not known which application reads the database")
+            .hint("name its mapping set with `--mappings SET|DIR`")
+    })?;
+    set.fernet.clone().ok_or_else(|| {
+        Error::request(format!("the mapping set `{}` does not say how its application reads secrets", set.name))
             .hint("it is said in `[hand_over.fernet]` of set.toml; mappings/README.md describes it")
     })
 }

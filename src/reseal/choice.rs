@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// Which columns are sealed.
 #[derive(Debug, Default)]
-pub struct Choice {
+pub struct Choice<'c> {
     /// `--column`: these and no others.
     pub columns: Vec<ColumnName>,
     /// `--key`: what tells their rows apart.
@@ -20,7 +20,7 @@ pub struct Choice {
     /// `--except`: columns that sound like secrets and stay as they are.
     pub except: Vec<ColumnName>,
     /// `--mappings`: the columns that this set seals.
-    pub set: Option<Set>,
+    pub set: Option<&'c Set>,
     /// `--from`: what the application wrote is opened first.
     pub from: Option<Application>,
 }
@@ -62,7 +62,7 @@ pub(super) struct Chosen {
 }
 
 /// The columns that are sealed, and those that were left although they hold something.
-pub(super) fn choose(cells: &dyn Cells, choice: &Choice) -> Result<(Vec<Chosen>, Vec<LeftColumn>)> {
+pub(super) fn choose(cells: &dyn Cells, choice: &Choice<'_>) -> Result<(Vec<Chosen>, Vec<LeftColumn>)> {
     let tables = cells.tables()?;
     let registered = cells.registered()?;
     let known = |name: &ColumnName| registered.iter().find(|one| ColumnName::of(&one.column) == *name);
@@ -75,7 +75,7 @@ pub(super) fn choose(cells: &dyn Cells, choice: &Choice) -> Result<(Vec<Chosen>,
             })?;
             chosen.push((column, Why::Named));
         }
-        let of_set = choice.set.iter().flat_map(of_set);
+        let of_set = choice.set.into_iter().flat_map(of_set);
         let there = |column: &SealedColumn| tables.iter().any(|table| table.name == column.table);
         chosen.extend(of_set.filter(there).map(|column| (column, Why::MappingSet)));
         let chosen = chosen.into_iter().map(|(column, why)| match known(&ColumnName::of(&column)) {
@@ -140,7 +140,7 @@ fn left_column(column: &SealedColumn, values: u64, reason: String) -> LeftColumn
 }
 
 /// The chosen columns that have something to be sealed.
-pub(super) fn pending(cells: &dyn Cells, chosen: &[Chosen], choice: &Choice) -> Result<Vec<String>> {
+pub(super) fn pending(cells: &dyn Cells, chosen: &[Chosen], choice: &Choice<'_>) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for one in chosen {
         let counted = count(cells, &one.column, one.format.as_deref(), &[])?;

@@ -1,9 +1,10 @@
 //! Seals what stands in clear text, or takes back what was handed over.
 
+use super::before::Safety;
 use super::cells::{Marks, Placed, open, place, placed, problem};
 use super::choice::{Choice, Chosen, LeftColumn, Why, choose, pending};
 use super::columns::{ColumnName, Look, look};
-use super::erase::{Rewrite, Traces, erase};
+use super::erase::{Looked, Rewrite, Traces, erase};
 use super::keyring::{self, Keyring};
 use super::{Job, Problem, now};
 use crate::config::{Phase, SecretNeed};
@@ -16,7 +17,9 @@ use crate::target::cells::{Access, Cells, FERNET, Registered, Stored};
 use crate::target::{Mode, SealedColumn};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
 
 /// What [`encrypt`] did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -41,7 +44,9 @@ pub struct Encrypted {
     pub left: Vec<LeftColumn>,
     /// Where else in the database a text that was sealed stands in clear.
     pub elsewhere: Vec<Elsewhere>,
-    /// Where clear text is left in files.
+    /// The backup that was made first, which is as the database was.
+    pub backup: Option<PathBuf>,
+    /// Where clear text is left in files, that backup apart.
     pub traces: Traces,
 }
 
@@ -86,7 +91,7 @@ pub struct Elsewhere {
 ///
 /// All in one transaction, each value opened again before it is committed. Then the file is written
 /// anew, so that what was overwritten is in none of its bytes.
-pub fn encrypt(job: &Job<'_>, choice: &Choice) -> Result<Encrypted> {
+pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     let (chosen, left) = choose(&*job.target.cells(Access::Look)?, choice)?;
     let mut done =
         Encrypted { target: job.target.url().to_owned(), dry_run: job.mode == Mode::Dry, left, ..Encrypted::default() };
@@ -95,12 +100,15 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice) -> Result<Encrypted> {
         return Ok(done);
     }
     job.agree(&format!("seal {}", pending.join(", ")))?;
-    let secret = secret(job)?;
+    let rows = job.target.cells(Access::Look)?.keys()?;
+    let secret = secret(job, rows.is_empty())?;
+    let (mut ring, row) = keyring(&rows, &secret)?;
+    let safety = Safety::make(job, "encrypt")?;
 
     let mut cells = job.target.cells(job.access())?;
     let (chosen, _) = choose(&*cells, choice)?;
-    let (mut ring, row) = keyring(&*cells, &secret)?;
-    done.key_is_new = cells.keys()?.is_empty();
+    keyring::unchanged(&rows, &cells.keys()?)?;
+    done.key_is_new = rows.is_empty();
     let mut sealing = Sealing { job, choice, marks: Marks::new()?, secrets: SecretSet::new(), sealed: HashMap::new() };
     for one in &chosen {
         let column = sealing.column(&mut *cells, one, &chosen, ring.active())?;
@@ -108,22 +116,30 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice) -> Result<Encrypted> {
         done.columns.push(column);
     }
     cells.put_key(&KeyRow { seal_count: ring.active().sealed_count(), ..row.clone() })?;
+    let details = json!({
+        "from": choice.from.is_some().then_some(FERNET),
+        "values": done.sealed,
+        "columns": done.columns.iter().map(|one| format!("{}.{}", one.table, one.column)).collect::<BTreeSet<_>>(),
+    });
+    job.note(&mut *cells, "encrypt", &row.id, "values were sealed", details)?;
     (done.key, done.should_rotate) = (Some(row.id), ring.active().should_rotate());
     done.opened_again = sealing.prove(&*cells, &secret, &chosen)?;
     let search = sealing.secrets.freeze();
     let live;
     (done.elsewhere, live) = elsewhere(&*cells, &search)?;
     job.heed_signals()?;
+    done.backup = safety.keep();
     if job.mode == Mode::Real {
         cells.commit()?;
     }
-    done.traces = erase(job, &search, &live, Rewrite::Always);
+    done.traces =
+        erase(job, &Looked { search: &search, keys: &[], backup: done.backup.as_deref() }, &live, Rewrite::Always);
     Ok(done)
 }
 
 /// The passphrase or key. A rehearsal without one uses one that nobody keeps.
-fn secret(job: &Job<'_>) -> Result<Secret> {
-    let need = match (job.mode, job.target.cells(Access::Look)?.keys()?.is_empty()) {
+fn secret(job: &Job<'_>, is_first: bool) -> Result<Secret> {
+    let need = match (job.mode, is_first) {
         (Mode::Dry, true) => SecretNeed::IfGiven,
         (Mode::Real, true) => SecretNeed::Create,
         (_, false) => SecretNeed::Open,
@@ -135,19 +151,18 @@ fn secret(job: &Job<'_>) -> Result<Secret> {
 }
 
 /// The keys of the database, or a first one.
-fn keyring(cells: &dyn Cells, secret: &Secret) -> Result<(Keyring, KeyRow)> {
-    let rows = cells.keys()?;
+fn keyring(rows: &[KeyRow], secret: &Secret) -> Result<(Keyring, KeyRow)> {
     if rows.is_empty() {
         let (key, row) = create(secret, Cost::default(), now())?;
         return Ok((Keyring::of_new(Sealer::new(key, &row)?), row));
     }
-    Ok((Keyring::open_all(&rows, secret)?, keyring::active(&rows)?.clone()))
+    Ok((Keyring::open_all(rows, secret)?, keyring::active(rows)?.clone()))
 }
 
 /// What was sealed so far, and what it must open to.
 struct Sealing<'e> {
     job: &'e Job<'e>,
-    choice: &'e Choice,
+    choice: &'e Choice<'e>,
     marks: Marks,
     secrets: SecretSet,
     sealed: HashMap<(ColumnName, Vec<String>), [u8; 32]>,

@@ -1,19 +1,30 @@
 //! What is left of old secrets after a commit: in the database's own files, and in copies of it.
 
 use super::Job;
+use crate::backup::folder::Folder;
 use crate::secret::proof::{LeakSearch, SecretSet};
 use crate::target::{Mode, traces};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where something old still stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Traces {
     /// The database's own files that still hold it, in words: what should be empty.
     pub own: Vec<String>,
-    /// Copies found beside the database that still hold it.
+    /// Copies beside the database and backups that still hold it.
     pub copies: Vec<String>,
+}
+
+/// What is looked for.
+pub(super) struct Looked<'l> {
+    /// In the bytes of files, packed ones included.
+    pub search: &'l LeakSearch,
+    /// In the manifests of backups: keys that open there with another secret, or that are gone here.
+    pub keys: &'l [String],
+    /// The backup that was just made, which is told by itself.
+    pub backup: Option<&'l Path>,
 }
 
 /// Whether the file is written anew in any case.
@@ -25,25 +36,47 @@ pub(super) enum Rewrite {
 
 /// Sees to it that nothing of the search is left in the database's files but what stands in its
 /// cells (`live`), and looks for copies that have it. The commit is done: nothing here undoes it.
-pub(super) fn erase(job: &Job<'_>, search: &LeakSearch, live: &BTreeSet<usize>, rewrite: Rewrite) -> Traces {
+pub(super) fn erase(job: &Job<'_>, looked: &Looked<'_>, live: &BTreeSet<usize>, rewrite: Rewrite) -> Traces {
     let Some(file) = job.target.file().filter(|_| job.mode == Mode::Real) else { return Traces::default() };
     let mut traces = Traces::default();
-    let holding = |paths: Vec<PathBuf>| -> Vec<String> {
-        let told = |path: &PathBuf| match traces::search(path, search) {
-            Ok(found) => found.difference(live).next().is_some().then(|| path.display().to_string()),
-            Err(error) => Some(format!("{} (it cannot be read: {})", path.display(), error.kind())),
-        };
-        paths.iter().filter_map(told).collect()
+    let told = |path: &PathBuf| match traces::search(path, looked.search) {
+        Ok(found) => found.difference(live).next().is_some().then(|| path.display().to_string()),
+        Err(error) => Some(format!("{} (it cannot be read: {})", path.display(), error.kind())),
     };
-    let left = || holding(traces::files_of(file));
+    let left = || -> Vec<String> { traces::files_of(file).iter().filter_map(told).collect() };
     if (rewrite == Rewrite::Always || !left().is_empty())
         && let Err(error) = job.target.rewrite()
     {
         traces.own.push(format!("the file, which could not be written anew: {}", error.message));
     }
     traces.own.extend(left());
-    traces.copies = holding(traces::copies_of(file));
+    let (mut copies, named) = copies(job, file, looked);
+    copies.retain(|path| looked.backup.is_none_or(|backup| whole(backup) != *path));
+    let told = |path: &PathBuf| if named.contains(path) { Some(path.display().to_string()) } else { told(path) };
+    traces.copies = copies.iter().filter_map(told).collect();
     traces
+}
+
+/// Files that may be copies, and those of them whose manifest names one of the keys.
+fn copies(job: &Job<'_>, file: &Path, looked: &Looked<'_>) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
+    let mut copies: BTreeSet<PathBuf> = traces::copies_of(file).iter().map(|path| whole(path)).collect();
+    let mut named = BTreeSet::new();
+    for folder in [None, job.before.folder] {
+        // A folder that cannot be listed cannot be told of; the words about copies say so.
+        for entry in Folder::of(folder, file).entries().unwrap_or_default() {
+            let path = whole(&entry.path);
+            if entry.manifest.is_ok_and(|manifest| manifest.content.keys.iter().any(|key| looked.keys.contains(key))) {
+                named.insert(path.clone());
+            }
+            copies.insert(path);
+        }
+    }
+    (copies, named)
+}
+
+/// One name for one file, however it was found.
+fn whole(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// A search for the wrapped keys that were replaced.

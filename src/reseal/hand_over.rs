@@ -1,6 +1,7 @@
 //! Writes sealed values in the form that the application itself reads.
 
 use super::application::Application;
+use super::before::Safety;
 use super::cells::{Marks, open, placed, sealed_columns};
 use super::keyring::{self, Keyring};
 use super::rotate::not_text;
@@ -12,7 +13,9 @@ use crate::target::Mode;
 use crate::target::cells::{Access, Cells, FERNET, Registered, Stored};
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use std::collections::HashMap;
+use serde_json::json;
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 
 /// What [`hand_over`] did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +32,8 @@ pub struct HandedOver {
     pub opened_again: u64,
     /// The columns, as `table.column`.
     pub columns: Vec<String>,
+    /// The backup that was made first, which is as the database was.
+    pub backup: Option<PathBuf>,
     /// What else the application needs.
     pub message: Option<String>,
 }
@@ -38,15 +43,18 @@ pub struct HandedOver {
 /// The first value that does not open aborts it. Afterwards the application's password protects
 /// the values, and no longer the place where they stand.
 pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver> {
-    keyring::active(&job.target.cells(Access::Look)?.keys()?)?;
+    let rows = job.target.cells(Access::Look)?.keys()?;
+    keyring::active(&rows)?;
     job.agree(&format!("write every sealed value as `{FERNET}`, which the application's password opens"))?;
     let secret = job
         .companion
         .secret(SecretNeed::Open)?
         .ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
+    let ring = Keyring::open_all(&rows, &secret)?;
+    let safety = Safety::make(job, "hand-over")?;
 
     let mut cells = job.target.cells(job.access())?;
-    let ring = Keyring::open_all(&cells.keys()?, &secret)?;
+    keyring::unchanged(&rows, &cells.keys()?)?;
     let mut done = HandedOver {
         target: job.target.url().to_owned(),
         dry_run: job.mode == Mode::Dry,
@@ -54,6 +62,7 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
         values: 0,
         opened_again: 0,
         columns: Vec::new(),
+        backup: None,
         message: application.message.clone(),
     };
     for registered in sealed_columns(&*cells)? {
@@ -63,7 +72,12 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
         done.columns.push(format!("{}.{}", registered.column.table, registered.column.column));
         cells.register(&Registered { format: FERNET.to_owned(), ..registered })?;
     }
+    let details =
+        json!({ "to": FERNET, "values": done.values, "columns": done.columns.iter().collect::<BTreeSet<_>>() });
+    let reason = "sealed values were written in the application's own form";
+    job.note(&mut *cells, "hand-over", &keyring::active(&rows)?.id, reason, details)?;
     job.heed_signals()?;
+    done.backup = safety.keep();
     if job.mode == Mode::Real {
         cells.commit()?;
     }

@@ -85,3 +85,11 @@ fn damaged(what: &str) -> Error {
     Error::environment(format!("`treelift_keys` is damaged: {what}"))
         .hint("restore it from a backup; without it the sealed values cannot be opened")
 }
+
+/// The keys that were opened before the transaction began are those that stand in it.
+pub(super) fn unchanged(looked: &[KeyRow], rows: &[KeyRow]) -> Result<()> {
+    if looked == rows {
+        return Ok(());
+    }
+    Err(Error::environment("another program changed the keys meanwhile").hint("run again"))
+}

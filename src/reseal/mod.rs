@@ -1,10 +1,11 @@
 //! Work on credentials after the import: who can read them, under which key, in which form.
 //!
 //! Every job opens the database, does all of its work in one transaction, opens again what it wrote,
-//! and returns what there is to say as a value. None needs a mapping set: the registered keys and
+//! tells the audit trail, and returns what there is to say as a value. None needs a mapping set: the registered keys and
 //! columns say all. Read [`rotate`](fn@rotate::rotate) first; the others are like it.
 
 pub mod application;
+mod before;
 mod cells;
 pub mod choice;
 pub mod columns;
@@ -17,9 +18,11 @@ pub mod rotate;
 pub mod status;
 pub mod verify;
 
+use crate::backup;
 use crate::config::Companion;
 use crate::error::{Error, Result};
-use crate::target::cells::Access;
+use crate::target::audit::{AuditEntry, AuditTable};
+use crate::target::cells::{Access, Cells};
 use crate::target::{Mode, Target};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -63,7 +66,7 @@ impl Problem {
 }
 
 /// A job that changes a database, and for whom.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Job<'j> {
     /// The database.
     pub target: &'j dyn Target,
@@ -71,6 +74,10 @@ pub struct Job<'j> {
     pub mode: Mode,
     /// Progress, questions, signals, the passphrase or key.
     pub companion: &'j dyn Companion,
+    /// What is done about a backup first, and where backups are looked for.
+    pub before: backup::Before<'j>,
+    /// The application's own audit table.
+    pub audit: Option<&'j AuditTable>,
 }
 
 impl std::fmt::Debug for Job<'_> {
@@ -93,6 +100,20 @@ impl Job<'_> {
             return Ok(());
         }
         Err(Error::request("not confirmed, nothing was changed"))
+    }
+
+    /// Tells the audit trail, in the job's own transaction. Key ids, counts and names are no secrets;
+    /// nothing else may stand in the details.
+    fn note(
+        &self,
+        cells: &mut dyn Cells,
+        action: &'static str,
+        key: &str,
+        reason: &str,
+        details: serde_json::Value,
+    ) -> Result<()> {
+        let entry = AuditEntry::new(action, "credentials", reason, now())?.of(key).with(details);
+        cells.audit(&entry, self.audit)
     }
 
     /// Ends the job when a signal asked for it.

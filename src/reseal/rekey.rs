@@ -1,13 +1,14 @@
 //! A new passphrase or key file for the keys there are. No value changes.
 
 use super::Job;
-use super::erase::{Rewrite, Traces, erase, search_for};
+use super::erase::{Looked, Rewrite, Traces, erase, search_for};
 use super::keyring::{self, Keyring};
 use crate::config::SecretNeed;
 use crate::error::{Error, Result};
 use crate::secret::kdf::Cost;
 use crate::secret::keys::{KeyRow, Secret, SecretKind, rewrap, unlock};
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// What [`rekey`] did.
@@ -21,7 +22,7 @@ pub struct Rekeyed {
     pub keys: Vec<String>,
     /// What opens them now.
     pub opens_with: String,
-    /// Where the old wrapping still stands.
+    /// Where the old wrapping still stands, and backups that hold one of the keys under an older secret.
     pub traces: Traces,
 }
 
@@ -40,9 +41,7 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
 
     let mut cells = job.target.cells(job.access())?;
     let rows = cells.keys()?;
-    if rows != looked {
-        return Err(Error::environment("another program changed the keys meanwhile").hint("run again"));
-    }
+    keyring::unchanged(&looked, &rows)?;
     for row in &rows {
         let sealer = ring.sealers().find(|sealer| sealer.key_id() == row.id).ok_or_else(missing)?;
         cells.put_key(&rewrap(sealer.data_key(), row, &new, Cost::default())?)?;
@@ -50,6 +49,11 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     for row in &cells.keys()? {
         unlock(row, &new)?;
     }
+    let opens_with = kind(&new).to_string();
+    let keys: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let details = json!({ "keys": &keys, "opens_with": &opens_with });
+    let active = &keyring::active(&rows)?.id;
+    job.note(&mut *cells, "rekey", active, "the keys were wrapped under another passphrase or key file", details)?;
     job.heed_signals()?;
     if job.access() == crate::target::cells::Access::Change {
         cells.commit()?;
@@ -58,9 +62,9 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     Ok(Rekeyed {
         target: job.target.url().to_owned(),
         dry_run: job.mode == crate::target::Mode::Dry,
-        keys: rows.iter().map(|row| row.id.clone()).collect(),
-        opens_with: kind(&new).to_string(),
-        traces: erase(job, &search, &BTreeSet::new(), Rewrite::IfFound),
+        traces: erase(job, &Looked { search: &search, keys: &keys, backup: None }, &BTreeSet::new(), Rewrite::IfFound),
+        keys,
+        opens_with,
     })
 }
 

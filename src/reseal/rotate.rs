@@ -1,7 +1,8 @@
 //! A new data key, and every value sealed again under it.
 
+use super::before::Safety;
 use super::cells::{Marks, open, place, placed, sealed_columns};
-use super::erase::{Rewrite, Traces, erase, search_for};
+use super::erase::{Looked, Rewrite, Traces, erase, search_for};
 use super::keyring::{self, Keyring};
 use super::verify::stopped_by;
 use super::{Job, Problem, now};
@@ -14,7 +15,9 @@ use crate::target::Mode;
 use crate::target::cells::{Access, Cells, Registered, Stored};
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 /// What [`rotate`] did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,7 +36,9 @@ pub struct Rotated {
     pub opened_again: u64,
     /// Columns that were handed over to the application and so are under no key of treelift.
     pub handed_over: Vec<String>,
-    /// Where the old wrapped keys still stand.
+    /// The backup that was made first, which is as the database was.
+    pub backup: Option<PathBuf>,
+    /// Where the old wrapped keys still stand, that backup apart.
     pub traces: Traces,
 }
 
@@ -41,16 +46,18 @@ pub struct Rotated {
 ///
 /// All in one transaction: the first value that does not open aborts it.
 pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
-    keyring::active(&job.target.cells(Access::Look)?.keys()?)?;
+    let old_rows = job.target.cells(Access::Look)?.keys()?;
+    keyring::active(&old_rows)?;
     job.agree("seal every value again under a new data key")?;
     let secret = job
         .companion
         .secret(SecretNeed::Open)?
         .ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
+    let old = Keyring::open_all(&old_rows, &secret)?;
+    let safety = Safety::make(job, "rotate")?;
 
     let mut cells = job.target.cells(job.access())?;
-    let old_rows = cells.keys()?;
-    let old = Keyring::open_all(&old_rows, &secret)?;
+    keyring::unchanged(&old_rows, &cells.keys()?)?;
     let (key, mut new_row) = create(&secret, Cost::default(), now())?;
     let mut sealer = Sealer::new(key, &new_row)?;
     let columns = sealed_columns(&*cells)?;
@@ -63,7 +70,11 @@ pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     let opened_again = prove(job, &*cells, &new_row, &secret, &written)?;
     let handed_over = cells.registered()?.into_iter().filter(|one| one.format != FORMAT);
     let handed_over = handed_over.map(|one| format!("{}.{}", one.column.table, one.column.column)).collect();
+    let old_keys: Vec<String> = old_rows.iter().map(|row| row.id.clone()).collect();
+    let details = json!({ "old_keys": &old_keys, "values": opened_again });
+    job.note(&mut *cells, "rotate", &new_row.id, "every sealed value was sealed again under a new key", details)?;
     job.heed_signals()?;
+    let backup = safety.keep();
     if job.mode == Mode::Real {
         cells.commit()?;
     }
@@ -71,12 +82,18 @@ pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     Ok(Rotated {
         target: job.target.url().to_owned(),
         dry_run: job.mode == Mode::Dry,
-        old_keys: old_rows.into_iter().map(|row| row.id).collect(),
         new_key: new_row.id,
         values: opened_again,
         opened_again,
         handed_over,
-        traces: erase(job, &search, &BTreeSet::new(), Rewrite::IfFound),
+        traces: erase(
+            job,
+            &Looked { search: &search, keys: &old_keys, backup: backup.as_deref() },
+            &BTreeSet::new(),
+            Rewrite::IfFound,
+        ),
+        old_keys,
+        backup,
     })
 }
 

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::secret::keys::KeyRow;
 use crate::table::Table;
 use crate::target::Cell;
+use crate::target::audit::{AuditEntry, AuditTable};
 use secrecy::SecretString;
 
 /// The format of columns that were handed over, in `--to`, `--from` and `treelift_sealed_columns`.
@@ -72,6 +73,8 @@ pub trait Cells {
     fn write(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()>;
     /// Shows every text and blob of every table, with its table and column.
     fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()>;
+    /// Writes into the audit trail: into the application's own table where it is there.
+    fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()>;
     /// The name of the mapping set of the last run that the ledger has.
     fn last_set(&self) -> Result<Option<String>>;
     /// Commits, and empties the write-ahead log where there is one.

@@ -1,6 +1,7 @@
 //! Files in which something may still stand: a database, what lies beside it, copies of it.
 
 use crate::secret::proof::LeakSearch;
+use flate2::read::MultiGzDecoder;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -21,7 +22,7 @@ pub fn files_of(database: &Path) -> Vec<PathBuf> {
 }
 
 /// Files that may be copies of a database: in its directory and in directories there that are named
-/// for backups, those that are databases of SQLite, or whose names begin as its name does.
+/// for backups (and one below, as shelves are), those that are databases of SQLite, or whose names begin as its name does.
 pub fn copies_of(database: &Path) -> Vec<PathBuf> {
     let own = files_of(database);
     let stem = database.file_stem().unwrap_or_default().to_os_string();
@@ -31,7 +32,9 @@ pub fn copies_of(database: &Path) -> Vec<PathBuf> {
         let is_backup =
             |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().contains("backup"));
         if path.is_dir() && is_backup(&path) {
-            found.extend(entries(&path).into_iter().filter(|path| path.is_file()));
+            let below =
+                entries(&path).into_iter().flat_map(|path| if path.is_dir() { entries(&path) } else { vec![path] });
+            found.extend(below.filter(|path| path.is_file()));
         } else if path.is_file() && !own.contains(&path) && (is_named_for(&path, &stem) || is_database(&path)) {
             found.push(path);
         }
@@ -40,10 +43,14 @@ pub fn copies_of(database: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Which secrets of the search a file holds, by their numbers.
+/// Which secrets of the search a file holds, by their numbers. What is packed with gzip is unpacked.
 pub fn search(path: &Path, search: &LeakSearch) -> io::Result<BTreeSet<usize>> {
     let mut found = BTreeSet::new();
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
+    let mut file: Box<dyn Read> = match path.extension() {
+        Some(extension) if extension == "gz" => Box::new(MultiGzDecoder::new(file)),
+        _ => Box::new(file),
+    };
     // Sized at once, with room for the reader to find the end: one that grows leaves copies behind.
     let mut buffer = zeroize::Zeroizing::new(Vec::with_capacity(CHUNK + OVERLAP + 64));
     loop {
@@ -107,12 +114,15 @@ mod tests {
     fn copies_are_told_by_name_by_content_and_by_folder() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        fs::create_dir(at("my-backups")).unwrap();
-        for name in ["app.db", "app.db-wal", "app.2024.bak", "other.txt", "my-backups/old"] {
+        fs::create_dir_all(at("my-backups/daily")).unwrap();
+        for name in ["app.db", "app.db-wal", "app.2024.bak", "other.txt", "my-backups/old", "my-backups/daily/new"] {
             fs::write(at(name), "x").unwrap();
         }
         fs::write(at("copy"), [MAGIC.as_slice(), b"rest"].concat()).unwrap();
-        assert_eq!(copies_of(&at("app.db")), [at("app.2024.bak"), at("copy"), at("my-backups/old")]);
+        assert_eq!(
+            copies_of(&at("app.db")),
+            [at("app.2024.bak"), at("copy"), at("my-backups/daily/new"), at("my-backups/old")]
+        );
         assert_eq!(files_of(&at("app.db")), [at("app.db"), at("app.db-wal")]);
     }
 }

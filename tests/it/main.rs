@@ -38,6 +38,7 @@ mod old_importer;
 mod owners;
 mod rejects;
 mod reseal;
+mod reseal_backup;
 mod reseal_kill;
 mod reseal_words;
 mod shapes;

@@ -90,7 +90,7 @@ impl Model {
         let mut arguments = vec!["credentials"];
         arguments.extend(match operation {
             Operation::Rekey | Operation::WholeRekey => vec!["rekey", "--new-key-file", self.files[1]],
-            Operation::Rotate | Operation::WholeRotate => vec!["rotate"],
+            Operation::Rotate | Operation::WholeRotate => vec!["rotate", "--no-backup"],
         });
         arguments.extend(["--database", DATABASE, "--yes", "--key-file", self.files[0]]);
         let mut command = self.house.command(arguments);

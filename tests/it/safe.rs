@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use treelift::backup::Before;
 use treelift::config::{Companion, Phase, SecretNeed};
 use treelift::error::Result;
 use treelift::reseal::Job;
@@ -53,7 +54,8 @@ impl Companion for Attendant {
 pub(crate) fn verified(database: &Path, given: &Given) -> Result<Verified> {
     let target = target::open(database.to_str().unwrap())?;
     let attendant = Attendant(given.clone());
-    verify(&Job { target: &*target, mode: Mode::Dry, companion: &attendant }, None)
+    let before = Before::default();
+    verify(&Job { target: &*target, mode: Mode::Dry, companion: &attendant, before, audit: None }, None)
 }
 
 /// The text that is sealed for a row.

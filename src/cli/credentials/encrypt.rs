@@ -1,12 +1,11 @@
 //! `treelift credentials encrypt`
 
-use super::{Setting, column_names, counted, ending, trace_words};
+use super::{Setting, backup_hint, column_names, counted, ending, trace_words};
 use crate::cli::args::EncryptArgs;
 use crate::cli::output::Output;
 use crate::cli::secrets;
 use crate::error::Result;
 use crate::finding::printable;
-use crate::mapping::{bundled, load};
 use crate::report::words::thousands;
 use crate::reseal::application::{Application, form_of};
 use crate::reseal::choice::Choice;
@@ -15,18 +14,15 @@ use serde_json::json;
 
 /// Seals clear text. Exits 1 when some of it is left, in a column or in a file.
 pub(super) fn run(args: EncryptArgs, output: &Output) -> Result<u8> {
-    let setting = Setting::to_change(args.change, output)?;
+    let (columns, except) = (column_names(&args.column)?, column_names(&args.except)?);
     let mappings = args.mappings.as_deref();
+    let setting = Setting::to_change(args.change, args.backup, mappings, output)?;
     let from = match args.from {
-        Some(_) => Some(Application::needed(&form_of(&*setting.target, mappings)?, &secrets::variable)?),
+        Some(_) => Some(Application::needed(&form_of(setting.set.as_ref())?, &secrets::variable)?),
         None => None,
     };
-    let set = match (mappings, &from) {
-        (Some(name), None) => Some(load::load(&bundled::resolve(name)?)?),
-        _ => None,
-    };
-    let columns = column_names(&args.column)?;
-    let choice = Choice { columns, key: args.key, except: column_names(&args.except)?, set, from };
+    let set = setting.set.as_ref().filter(|_| mappings.is_some() && from.is_none());
+    let choice = Choice { columns, key: args.key, except, set, from };
     let done = setting.work(|job| encrypt(job, &choice))?;
     output.result(&words(&done), &json!(done))?;
     Ok(u8::from(!done.is_clean()))
@@ -80,6 +76,8 @@ fn words(done: &Encrypted) -> String {
         words.push_str(
             "hint: copies of the database that are older hold the clear text, and so may the disk's free blocks; change what matters\n",
         );
+        let what = "made before the encryption still holds the clear text; remove it once you need no way back";
+        words.push_str(&backup_hint(done.backup.as_deref(), what));
     }
     words
 }

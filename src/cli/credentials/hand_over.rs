@@ -1,6 +1,6 @@
 //! `treelift credentials hand-over`
 
-use super::{Setting, counted, ending};
+use super::{Setting, backup_hint, counted, ending};
 use crate::cli::args::{Format, HandOverArgs};
 use crate::cli::output::Output;
 use crate::cli::secrets;
@@ -14,8 +14,8 @@ use serde_json::json;
 /// Writes the sealed values in the application's own form.
 pub(super) fn run(args: HandOverArgs, output: &Output) -> Result<u8> {
     let Format::Fernet = args.to;
-    let setting = Setting::to_change(args.change, output)?;
-    let form = form_of(&*setting.target, args.mappings.as_deref())?;
+    let setting = Setting::to_change(args.change, args.backup, args.mappings.as_deref(), output)?;
+    let form = form_of(setting.set.as_ref())?;
     let application = Application::needed(&form, &secrets::variable)?;
     let done = setting.work(|job| hand_over(job, &application))?;
     output.result(&words(&done), &json!(done))?;
@@ -31,5 +31,9 @@ fn words(done: &HandedOver) -> String {
     if let Some(message) = &done.message {
         words.push_str(&format!("hint: {}\n", printable(message)));
     }
+    words.push_str(&backup_hint(
+        done.backup.as_deref(),
+        "made before the hand-over still opens with the passphrase or key file",
+    ));
     words
 }

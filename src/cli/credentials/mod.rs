@@ -8,20 +8,25 @@ mod rotate;
 mod status;
 mod verify;
 
-use crate::cli::args::{ChangeArgs, Credentials, DatabaseArgs, SecretArgs};
+use crate::backup::Before;
+use crate::cli::args::{BackupArgs, ChangeArgs, Credentials, DatabaseArgs, SecretArgs};
 use crate::cli::database::{self, Database};
+use crate::cli::keeper;
 use crate::cli::output::Output;
 use crate::cli::secrets::{self, SecretSource};
 use crate::cli::terminal::{Manner, Terminal};
 use crate::config::Companion;
 use crate::error::{Error, Result};
 use crate::finding::printable;
+use crate::mapping::model::Set;
 use crate::report::words::thousands;
 use crate::reseal::Job;
+use crate::reseal::application::set_of;
 use crate::reseal::columns::ColumnName;
 use crate::reseal::rekey::Rekeyed;
 use crate::reseal::rotate::Rotated;
 use crate::target::{self, Mode, Target};
+use std::path::Path;
 
 /// Runs one of them.
 pub(super) fn run(command: Credentials, output: &Output) -> Result<u8> {
@@ -41,13 +46,18 @@ struct Setting {
     target: Box<dyn Target>,
     terminal: Terminal,
     mode: Mode,
+    /// The mapping set that the database belongs to, where it is known.
+    set: Option<Set>,
+    backup: BackupArgs,
 }
 
 impl Setting {
     /// For a command that changes the database.
-    fn to_change(args: ChangeArgs, output: &Output) -> Result<Self> {
+    fn to_change(args: ChangeArgs, backup: BackupArgs, mappings: Option<&str>, output: &Output) -> Result<Self> {
         let mode = if args.dry_run { Mode::Dry } else { Mode::Real };
-        Self::new(&args.database, args.secrets, Manner { yes: args.yes, quiet: output.is_quiet() }, mode)
+        let manner = Manner { yes: args.yes, quiet: output.is_quiet() };
+        let setting = Self::new(&args.database, args.secrets, manner, mode)?;
+        Ok(Self { set: set_of(&*setting.target, mappings)?, backup, ..setting })
     }
 
     /// For a command that only reads.
@@ -63,7 +73,7 @@ impl Setting {
         if let Database::Environment(_) = named {
             terminal.say(&format!("database: {} (from {})", target.url(), database::VARIABLE));
         }
-        Ok(Self { target, terminal, mode })
+        Ok(Self { target, terminal, mode, set: None, backup: BackupArgs::default() })
     }
 
     fn with_new_secret(self, source: SecretSource) -> Self {
@@ -72,7 +82,14 @@ impl Setting {
 
     /// Does the job, with the progress display taken away at its end.
     fn work<T>(&self, work: impl FnOnce(&Job<'_>) -> Result<T>) -> Result<T> {
-        let done = work(&Job { target: &*self.target, mode: self.mode, companion: &self.terminal });
+        let set = self.set.as_ref();
+        let done = work(&Job {
+            target: &*self.target,
+            mode: self.mode,
+            companion: &self.terminal,
+            before: Before { set: set.map(|set| set.name.as_str()), ..keeper::before(&self.backup) },
+            audit: set.and_then(|set| set.audit.as_ref()),
+        });
         self.terminal.end();
         done
     }
@@ -111,6 +128,12 @@ fn trace_words(own: &[String], copies: &[String], what: &str) -> String {
     words
 }
 
+/// What is said last of the backup that was made first.
+fn backup_hint(backup: Option<&Path>, what: &str) -> String {
+    let path = |path: &Path| printable(&path.display().to_string());
+    backup.map_or_else(String::new, |backup| format!("hint: the backup {what}: {}\n", path(backup)))
+}
+
 /// What is said of copies that were and were not found.
 fn copies_hint(found: &[String], what: &str) -> String {
     let found = if found.is_empty() { "no copy beside the database does" } else { "the copies above do" };
@@ -118,7 +141,7 @@ fn copies_hint(found: &[String], what: &str) -> String {
 }
 
 fn rekeyed_words(done: &Rekeyed) -> String {
-    let mut words = trace_words(&done.traces.own, &done.traces.copies, "the old wrapping of the key");
+    let mut words = trace_words(&done.traces.own, &done.traces.copies, "an old wrapping of the key");
     let keys = counted(done.keys.len() as u64, "key");
     words.push_str(&ending(
         done.dry_run,
@@ -130,7 +153,10 @@ fn rekeyed_words(done: &Rekeyed) -> String {
         ),
     ));
     if !done.dry_run {
-        words.push_str(&copies_hint(&done.traces.copies, "every copy made before opens with the old one"));
+        words.push_str(&copies_hint(
+            &done.traces.copies,
+            "every copy made before opens with the passphrase or key file of its time",
+        ));
     }
     words
 }
@@ -159,6 +185,7 @@ fn rotated_words(done: &Rotated) -> String {
             &done.traces.copies,
             "every copy made before still opens with the passphrase or key file of its time",
         ));
+        words.push_str(&backup_hint(done.backup.as_deref(), "made before the rotation still opens with the old key"));
     }
     words
 }

@@ -1,7 +1,7 @@
 //! `treelift credentials rekey`
 
 use super::{Setting, rekeyed_words};
-use crate::cli::args::{NewSecretArgs, RekeyArgs};
+use crate::cli::args::{BackupArgs, NewSecretArgs, RekeyArgs};
 use crate::cli::output::Output;
 use crate::cli::secrets;
 use crate::error::Result;
@@ -12,7 +12,8 @@ use serde_json::json;
 pub(super) fn run(args: RekeyArgs, output: &Output) -> Result<u8> {
     let new = NewSecretArgs { weak_passphrase: args.change.secrets.weak_passphrase, ..args.new };
     let new = secrets::choose_new(new)?;
-    let done = Setting::to_change(args.change, output)?.with_new_secret(new).work(rekey)?;
+    let setting = Setting::to_change(args.change, BackupArgs::default(), None, output)?;
+    let done = setting.with_new_secret(new).work(rekey)?;
     output.result(&rekeyed_words(&done), &json!(done))?;
     Ok(u8::from(!done.traces.own.is_empty()))
 }

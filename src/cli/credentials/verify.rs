@@ -7,7 +7,7 @@ use crate::cli::secrets;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::thousands;
-use crate::reseal::application::{Application, form_of};
+use crate::reseal::application::{Application, form_of, set_of};
 use crate::reseal::verify::{Verified, verify};
 use crate::target::Target;
 use crate::target::cells::{Access, FERNET};
@@ -31,7 +31,7 @@ fn application(target: &dyn Target, mappings: Option<&str>) -> Result<Option<App
     if !handed_over {
         return Ok(None);
     }
-    match form_of(target, mappings) {
+    match set_of(target, mappings).and_then(|set| form_of(set.as_ref())) {
         Ok(form) => Application::new(&form, &secrets::variable),
         // Which application reads it is not known, so its values are counted, not opened.
         Err(_) if mappings.is_none() => Ok(None),

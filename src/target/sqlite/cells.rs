@@ -1,10 +1,11 @@
 //! Sealed cells of a database of SQLite.
 
 use super::open::{self, Location};
-use super::{catalog, keys, ledger, locks, read, sql};
+use super::{audit, catalog, keys, ledger, locks, read, sql};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Table};
+use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::cells::{Access, Cells, KeyedCell, Registered, Stored};
 use crate::target::{Cell, SealedColumn};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -223,6 +224,10 @@ impl Cells for SqliteCells {
             })?;
         }
         Ok(())
+    }
+
+    fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {
+        self.on(|conn| audit::write(conn, entry, table))
     }
 
     fn last_set(&self) -> Result<Option<String>> {
