@@ -41,11 +41,12 @@ pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Repo
     clock.lap(|timings| &mut timings.walk);
     agree(options, companion, &*target, &plan)?;
     let key = key_source(options, companion, &plan.set, &*target)?;
+    key.opens(&target.keys()?)?;
     let reports = ReportFiles::open(&options.reports)?;
     let kept = keep_what_is_there(options, companion, &*target, &plan.set)?;
     let done = attempts(options, companion, &plan, &key, &mut *target, &mut clock);
     if let Some(kept) = kept
-        && !done.as_ref().is_ok_and(|report| report.outcome == Outcome::Committed)
+        && !done.as_ref().is_ok_and(|report| report.outcome == Outcome::Committed && report.changes_rows())
     {
         backup::withdraw(&kept.path);
     }

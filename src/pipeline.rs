@@ -1,7 +1,7 @@
 //! The pipeline: files in plan order, turn by turn and owner by owner, through mapping and
 //! settling into the transaction.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::finding::{
     FILE_DIVERGED, FILE_FOLDED, FileId, Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED,
     OWNER_UNKNOWN, printable,
@@ -29,6 +29,7 @@ impl Run<'_> {
             self.take_turn(*turn, &ownerless, None)?;
         }
         let owners = self.resolve(&mut by_directory)?;
+        self.refuse_unknown_owners(&owners)?;
         for (owner, mut files) in owners {
             self.fold_aliases(&mut files)?;
             self.in_reading_order(&mut files)?;
@@ -146,6 +147,25 @@ impl Run<'_> {
                 (owner, all)
             })
             .collect())
+    }
+
+    /// A name that was asked for and is nobody's was mistyped: nothing would come of it, in silence.
+    fn refuse_unknown_owners(&self, owners: &[(Owner, Files)]) -> Result<()> {
+        let hint = "owners are named by their directory or id; `--json` lists both under `owners`";
+        for name in &self.options.only_owner {
+            let is_directory = self.directories.iter().any(|one| one.directory == *name && one.id.is_some());
+            if !is_directory && !owners.iter().any(|(owner, _)| owner.id == *name) {
+                let error =
+                    Error::request(format!("`--only-owner {}` names nobody whose files are here", printable(name)));
+                return Err(error.hint(hint));
+            }
+        }
+        match &self.options.owner {
+            Some(id) if matches!(self.owners.given(id), Whose::Nobody) => {
+                Err(Error::request(format!("`--owner {}` is the id of nobody", printable(id))).hint(hint))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn is_wanted(&self, owner: &Owner, directory: &str) -> bool {

@@ -74,18 +74,27 @@ impl RejectFolder {
         self.out.write_all(&line).map_err(|error| self.failed(&error))
     }
 
-    /// Gives the file its name, once the outcome is known. Where nothing was rejected there is no
-    /// file, not even that of an earlier run: the folder says what this one rejected.
+    /// Gives the file its name, once the outcome is known. The rejects of an earlier run, which may
+    /// be all that is left of a record, are moved aside and never lost; where nothing was rejected
+    /// there is no file of this name.
     pub fn publish(mut self) -> Result<()> {
+        self.move_aside().map_err(|error| self.failed(&error))?;
         if self.count == 0 {
-            return match std::fs::remove_file(&self.done) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(self.failed(&error)),
-                _ => Ok(()),
-            };
+            return Ok(());
         }
         self.out.flush().map_err(|error| self.failed(&error))?;
         self.out.get_ref().sync_all().map_err(|error| self.failed(&error))?;
         std::fs::rename(&self.partial, &self.done).map_err(|error| self.failed(&error))
+    }
+
+    /// `rejects.jsonl` becomes the first of `rejects.1.jsonl`, `rejects.2.jsonl`… that is free.
+    fn move_aside(&self) -> std::io::Result<()> {
+        if !self.done.exists() {
+            return Ok(());
+        }
+        let names = (1_u32..).map(|number| self.done.with_file_name(format!("rejects.{number}.jsonl")));
+        let free = names.into_iter().find(|name| !name.exists());
+        free.map_or(Ok(()), |name| std::fs::rename(&self.done, name))
     }
 
     fn failed(&self, error: &std::io::Error) -> Error {

@@ -23,6 +23,16 @@ pub enum KeySource {
     ThrowAway,
 }
 
+impl KeySource {
+    /// Whether a secret that was given opens the target's key, asked before anything is done for it.
+    pub fn opens(&self, keys: &[KeyRow]) -> Result<()> {
+        if let (KeySource::Given(secret), Some(row)) = (self, keys.iter().find(|key| key.state == ACTIVE)) {
+            unlock(row, secret)?;
+        }
+        Ok(())
+    }
+}
+
 /// Whether an existing sealed value holds a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Same {

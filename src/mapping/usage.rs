@@ -117,6 +117,9 @@ pub fn unused(set: &Set, found: &[Found<'_>], mapped: Option<&Mapped>) -> Vec<Un
             }
         }
     }
+    // A path that several columns name is told once, where it stands first.
+    let mut seen = std::collections::HashSet::new();
+    told.retain(|one| seen.insert((one.code.id, one.message.clone())));
     told
 }
 

@@ -82,6 +82,11 @@ impl Report {
         out.flush()
     }
 
+    /// Whether rows were inserted or updated.
+    pub fn changes_rows(&self) -> bool {
+        self.tables.iter().any(|table| table.inserted + table.updated > 0)
+    }
+
     /// How many findings weigh this much.
     pub fn found(&self, severity: Severity) -> u64 {
         self.findings.iter().filter(|finding| finding.severity == severity).map(|finding| finding.count).sum()

@@ -182,7 +182,7 @@ impl fmt::Display for Fault {
             }
             Self::Newer { version } => write!(
                 f,
-                "the database is newer than the mapping set: it has the migration `{version}`, which the set does not"
+                "the database is newer than the mapping set, or another set's: it has the migration `{version}`, which the set does not"
             ),
             Self::Unknown { version } => {
                 write!(f, "another program recorded a migration `{version}`, which the mapping set does not have")

@@ -169,7 +169,7 @@ fn what_was_changed_lost_or_is_newer_is_told_apart() {
 
     fs::remove_file(house.path("set/schema/002_more.up.sql")).unwrap();
     fs::remove_file(house.path("set/schema/002_more.down.sql")).unwrap();
-    assert!(refusal().contains("newer than the mapping set: it has the migration `002_more`"));
+    assert!(refusal().contains("newer than the mapping set, or another set's: it has the migration `002_more`"));
 
     house.file("set/schema/002_more.up.sql", "CREATE TABLE more (id INTEGER);\n");
     fs::rename(house.path("set/schema/001_notes.up.sql"), house.path("set/schema/gone")).unwrap();

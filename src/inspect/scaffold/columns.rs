@@ -239,7 +239,8 @@ impl Fill<'_> {
             }
             (_, 0, 0) => ("TEXT", toml_string(&path), None),
             (0, _, 0) if stats.fractions == 0 => ("INTEGER", toml_string(&path), None),
-            (0, _, 0) => ("NUMERIC", toml_string(&path), Some("exact, as text where the engine has no such type")),
+            // Exact, whatever the digits; a double would refuse what it cannot keep.
+            (0, _, 0) => ("TEXT", with_step("\"text\""), Some("REAL if the last digits do not matter")),
             (0, 0, _) => ("BOOLEAN", toml_string(&path), None),
             _ => ("JSON", format!("{{ json = {{ value = {} }} }}", toml_string(&path)), Some("it has several types")),
         };

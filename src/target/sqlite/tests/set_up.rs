@@ -150,7 +150,7 @@ fn a_changed_or_unknown_migration_of_ours_is_refused() {
     bench.migrations[0].version = "000_before".into();
     assert_eq!(
         bench.refused(Mode::Real).0,
-        "the database is newer than the mapping set: it has the migration `001_notes`, which the set does not\n  at DIR/x.db\nhint: use the mapping set that made it, or a newer one"
+        "the database is newer than the mapping set, or another set's: it has the migration `001_notes`, which the set does not\n  at DIR/x.db\nhint: use the mapping set that made it, or a newer one"
     );
 }
 
