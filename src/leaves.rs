@@ -146,7 +146,10 @@ impl Run<'_> {
         let subject = format!("{}: {path}", judged.mapping.name);
         let place = Place { file, offset: node.at() };
         if class == Class::Unmapped {
-            let message = format!("no rule says what becomes of `{path}`");
+            let message = format!(
+                "no rule says what becomes of `{path}`; {} would leave it out",
+                deciding_line(&path, &judged.mapping.file)
+            );
             self.findings.push(Finding::new(&MEMBER_UNDECIDED, message).at(place).about(subject.clone()));
         }
         // An empty text or null hides nothing.
@@ -172,4 +175,11 @@ struct Judged<'j> {
     declared: &'j Declared,
     paths: &'j Paths,
     doc: Doc,
+}
+
+/// The line of TOML that leaves something out, and the file it belongs into.
+pub(crate) fn deciding_line(what: &str, file: &str) -> String {
+    // A JSON string is a basic string of TOML.
+    let quoted = serde_json::Value::from(what);
+    format!("`{quoted} = \"why\"` under [ignore] in {file}")
 }

@@ -6,6 +6,7 @@ use crate::finding::{
     FILE_DIVERGED, FILE_FOLDED, FileId, Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED,
     OWNER_UNKNOWN, printable,
 };
+use crate::leaves::deciding_line;
 use crate::mapping::apply::Owner;
 use crate::mapping::model::{Ownerless, Unknown};
 use crate::mapping::order::{Stage, Turn};
@@ -59,11 +60,10 @@ impl Run<'_> {
                 Fate::Ignored { what, reason } => self.ignore(file, what, reason),
                 Fate::Unmapped => {
                     self.files[file].status = Some(FileStatus::Unmapped);
-                    let path = &self.plan.tree.files[file].path;
-                    let finding = Finding::new(
-                        &crate::finding::FILE_UNMAPPED,
-                        format!("no mapping reads `{}`", crate::finding::printable(path)),
-                    );
+                    let path = printable(&self.plan.tree.files[file].path);
+                    let line = deciding_line(&path, &format!("{}/set.toml", self.plan.set.folder));
+                    let message = format!("no mapping reads `{path}`; {line} would leave it out");
+                    let finding = Finding::new(&crate::finding::FILE_UNMAPPED, message);
                     self.findings.push(finding.at(self.plan.tree.files[file].place(0)).about("files"));
                 }
             }

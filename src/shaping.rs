@@ -90,7 +90,13 @@ pub fn shape(
     let Some(chosen) = shapes.iter().position(fits) else {
         let names: Vec<&str> = shapes.iter().map(|shape| shape.name.as_str()).collect();
         let place = crate::finding::Place { file: opened.file(), offset: root.at() };
-        let message = format!("the file has none of the shapes {}", names.join(", "));
+        let message = format!(
+            "the file has none of the shapes {}; `[[source.shape]]` with `name = \"new\"`, `when = {}` and `ignore = \"why\"` \
+             in {} would leave it out",
+            names.join(", "),
+            condition_for(root),
+            mapping.file
+        );
         return Err(vec![Finding::new(&SHAPE_NONE, message).at(place)]);
     };
     let (leaves, notes) = (outline.leaves, outline.notes);
@@ -141,4 +147,14 @@ fn other_kind(root: NodeRef, shape: &Shape, records: &Selection, paths: &Paths) 
             Some((node.at(), message))
         })
     })
+}
+
+/// A condition that holds for a document of this form.
+fn condition_for(root: NodeRef<'_>) -> String {
+    match (root.kind(), root.children().find_map(NodeRef::name)) {
+        (Kind::Object, Some(name)) => format!("{{ members = [{}] }}", serde_json::Value::from(name)),
+        (Kind::Object, None) => "{ root = \"object\" }".to_owned(),
+        (Kind::Array, _) => "{ root = \"array\" }".to_owned(),
+        _ => "{ root = \"string\" }".to_owned(),
+    }
 }
