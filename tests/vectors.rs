@@ -134,7 +134,9 @@ fn what_an_independent_program_sealed_opens() {
 #[ignore = "writes the vectors that the other tests replay"]
 fn write_the_vectors() {
     let file = path("treelift.json");
-    assert!(!file.exists(), "the vectors exist, and they are a promise");
+    if file.exists() {
+        return; // They are a promise: what is published is replayed by the other tests, never made anew.
+    }
     let mut made = Made::default();
     let spoilable = made.keys();
     made.values();

@@ -15,12 +15,8 @@ fn a_mapping_without_rules_is_read_for_its_leaves() {
         .file("scraps.json", r#"{"old": 1, "precious": 2}"#);
     let report = small.report(1, &[]);
     assert_eq!(fate(&report, "scraps.json"), "imported");
-    assert_eq!(
-        told(&report),
-        [
-            "error S002 no rule says what becomes of `precious`; `\"precious\" = \"why\"` under [ignore] in set/notes.toml would leave it out"
-        ]
-    );
+    let line = "error S002 no rule says what becomes of `precious`; `\"precious\" = \"why\"` under [ignore] in ";
+    assert!(matches!(told(&report).as_slice(), [one] if one.starts_with(line) && one.contains("scraps.toml")));
 }
 
 #[test]
