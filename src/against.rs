@@ -7,13 +7,12 @@ use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
-use crate::mapping::usage::{Found, Mapped, Met, Unused, unused};
+use crate::mapping::usage::{Found, Mapped, Met, Unused, note, unused};
 use crate::mapping::{bundled, check};
 use crate::plan::{Fate, Plan, everything, optional};
 use crate::probe::{Probe, Read, Watch};
 use crate::record::NodeId;
 use crate::source::walk;
-use crate::step::Datum;
 use crate::table::Schema;
 use crate::target::schema;
 use std::collections::HashMap;
@@ -143,13 +142,4 @@ impl Trace for Entries {
         note(&mut heard.mapped, taken, taken.before);
     }
     fn end(&self, _: &Made<'_>) {}
-}
-
-fn note(mapped: &mut Mapped, taken: &StepTaken<'_>, datum: &Datum) {
-    match datum {
-        Datum::Text(text) | Datum::Number(text) => mapped.note(taken.step, text),
-        Datum::Integer(value) => mapped.note(taken.step, &value.to_string()),
-        Datum::List(parts) => parts.iter().for_each(|part| note(mapped, taken, part)),
-        _ => {}
-    }
 }

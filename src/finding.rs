@@ -198,7 +198,7 @@ codes! {
     COLUMN_UNUSED = "U004" Note "no file of the tree has a value at any path of this column",
         "look for a slip of the pen: the column is NULL or its default in every row";
     MAP_UNUSED = "U005" Note "no file of the tree has this value that a `map` lists",
-        "look for a slip of the pen; a value that only other trees have is fine (told by `check --against` alone)";
+        "look for a slip of the pen; a value that only other trees have is fine";
     // T: the target.
     TARGET_INTEGRITY = "T001" Error "the database does not pass its own integrity check",
         "restore a good copy before importing";

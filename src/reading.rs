@@ -3,7 +3,7 @@
 use crate::account::{Class, Mark, NameLeaf, Sheet, Tally};
 use crate::error::Result;
 use crate::finding::{FILE_BLANK_IGNORED, FileId, Finding, Place, Severity, VALUE_DEFAULTED, VALUE_TIME, excerpt};
-use crate::mapping::apply::{Current, Draft, Fault, FileContext, Mapped, Origin, Owner, Scope, apply, follow};
+use crate::mapping::apply::{Current, Draft, Fault, FileContext, Mapped, Origin, Owner, Scope, Trace, apply, follow};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::Mapping;
@@ -217,7 +217,7 @@ impl Run<'_> {
             whole,
             element: Current::Node(root),
             position: i64::try_from(record.number).unwrap_or(i64::MAX),
-            trace: None,
+            trace: self.has_maps[self.mapping].then_some(&self.entries as &dyn Trace),
             names: Rc::new(
                 shape
                     .key_as

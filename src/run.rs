@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding};
 use crate::keyindex::{Entry, KeyIndex, KeyText};
 use crate::mapping::apply::Owner;
-use crate::mapping::usage::Met;
+use crate::mapping::usage::{MapEntries, Met, has_maps};
 use crate::owners::OwnerTable;
 use crate::plan::{Feed, Plan};
 use crate::rejects::RejectFolder;
@@ -101,6 +101,10 @@ pub struct Run<'p> {
     pub files: Vec<FileState>,
     /// Paths met so far.
     pub paths: PathTables,
+    /// What came to each `map`.
+    pub entries: MapEntries,
+    /// Whether a mapping has a `map`, by its index.
+    pub has_maps: Vec<bool>,
     /// Which paths the files had, by mapping and shape.
     pub met: HashMap<(usize, usize), Met>,
     /// By table and column.
@@ -182,6 +186,8 @@ impl<'p> Run<'p> {
             reasons: Reasons::default(),
             files: plan.tree.files.iter().map(|_| FileState::default()).collect(),
             paths: PathTables::default(),
+            entries: MapEntries::default(),
+            has_maps: plan.set.mappings.iter().map(has_maps).collect(),
             met: HashMap::new(),
             columns: BTreeMap::new(),
             caught: BTreeMap::new(),

@@ -15,8 +15,7 @@ impl Run<'_> {
         tape.nodes().for_each(|node| met.note(doc, node.path()));
     }
 
-    /// Takes in what of the set was never used, once everything was read. Which entries of a `map`
-    /// were met is not followed: it would cost a look at every value (`check --against` does it).
+    /// Takes in what of the set was never used, once everything was read.
     pub fn report_unused(&mut self) {
         let nothing = Met::default();
         let found: Vec<Found<'_>> = self
@@ -28,7 +27,8 @@ impl Run<'_> {
                 Some(Found { mapping, shape, paths: [&table.record, frame], met })
             })
             .collect();
-        let notes: Vec<Finding> = unused(&self.plan.set, &found, None)
+        let mapped = std::mem::take(&mut self.entries).into_inner();
+        let notes: Vec<Finding> = unused(&self.plan.set, &found, Some(&mapped))
             .into_iter()
             .filter(|unused| unused.code.id != MAPPING_UNUSED.id || self.lacks_files(&unused.mapping))
             .map(|unused| {

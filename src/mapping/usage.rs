@@ -3,13 +3,16 @@
 //! A slip of the pen in a path quietly gives NULL; this is where it shows. Pure: it compares what
 //! the set says with what was found.
 
+use super::apply::{Made, StepTaken, Trace};
+use super::compile::CompiledRule;
 use super::declared::Doc;
 use super::model::{Expr, From, JsonExpr, KeyPart, Mapping, Root, Rooted, Rule, Set};
 use super::place::{At, Place, has_whole_shape};
 use super::walk;
 use crate::finding::{COLUMN_UNUSED, Code, MAP_UNUSED, MAPPING_UNUSED, PATH_UNUSED, SHAPE_UNUSED, excerpt};
-use crate::record::{PathId, Paths, Selection};
-use crate::step::Step;
+use crate::record::{NodeId, PathId, Paths, Selection};
+use crate::step::{Datum, Step};
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 /// What was found of one shape of a mapping.
@@ -68,6 +71,45 @@ impl Mapped {
     fn met(&self, step: &Step, text: &str) -> bool {
         self.texts.get(&(std::ptr::from_ref(step) as usize)).is_some_and(|texts| texts.contains(text))
     }
+}
+
+/// Hears what comes to each `map` while rows are made.
+#[derive(Debug, Default)]
+pub struct MapEntries(RefCell<Mapped>);
+
+impl MapEntries {
+    /// What was heard.
+    pub fn into_inner(self) -> Mapped {
+        self.0.into_inner()
+    }
+}
+
+impl Trace for MapEntries {
+    fn begin(&self, _: &CompiledRule, _: &str, _: u64) {}
+    fn read(&self, _: Doc, _: NodeId) {}
+    fn step(&self, taken: &StepTaken<'_>) {
+        note(&mut self.0.borrow_mut(), taken, taken.before);
+    }
+    fn end(&self, _: &Made<'_>) {}
+}
+
+/// Notes a value that comes to a step, part by part where it is a list.
+pub fn note(mapped: &mut Mapped, taken: &StepTaken<'_>, datum: &Datum) {
+    match datum {
+        Datum::Text(text) | Datum::Number(text) => mapped.note(taken.step, text),
+        Datum::Integer(value) => mapped.note(taken.step, &value.to_string()),
+        Datum::List(parts) => parts.iter().for_each(|part| note(mapped, taken, part)),
+        _ => {}
+    }
+}
+
+/// Whether a rule of the mapping has a `map`, so that its steps are worth listening to.
+pub fn has_maps(mapping: &Mapping) -> bool {
+    let mut told = Vec::new();
+    let mut judge = Judge { mapping, found: Vec::new(), told: &mut told };
+    let nothing = Mapped::default();
+    mapping.rules.iter().flat_map(Rule::exprs).for_each(|expr| judge.entries(expr, &nothing));
+    !told.is_empty()
 }
 
 /// Something of the set that the tree never used.
