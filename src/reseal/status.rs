@@ -44,6 +44,9 @@ pub struct ColumnStatus {
     pub table: String,
     /// The column.
     pub column: String,
+    /// Which rows of the column are meant, where only some are sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<BTreeMap<String, String>>,
     /// The registered format; none for a column that only sounds like a secret.
     pub format: Option<String>,
     /// Sealed values by the id of their key.
@@ -125,6 +128,7 @@ pub(super) fn count(
     let mut counted = ColumnStatus {
         table: column.table.clone(),
         column: column.column.clone(),
+        rows: column.row_filter.clone(),
         format: format.map(str::to_owned),
         ..ColumnStatus::default()
     };

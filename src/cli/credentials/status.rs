@@ -49,6 +49,13 @@ fn words(status: &Status) -> String {
     words
 }
 
+/// ` (name = value)` where only some rows of a column are meant.
+fn rows(column: &ColumnStatus) -> String {
+    let filter = column.rows.iter().flatten().map(|(name, value)| format!("{name} = {value}"));
+    let filter: Vec<_> = filter.collect();
+    if filter.is_empty() { String::new() } else { format!(" ({})", filter.join(", ")) }
+}
+
 fn table(columns: &[ColumnStatus]) -> String {
     let mut table = Table::new();
     let header = ["column", "format", "sealed", "clear text", "tokens", "hashes", "unknown key", "empty", "NULL"];
@@ -56,7 +63,7 @@ fn table(columns: &[ColumnStatus]) -> String {
     for column in columns {
         let sealed: u64 = column.sealed.values().sum();
         table.add_row([
-            printable(&format!("{}.{}", column.table, column.column)),
+            printable(&format!("{}.{}{}", column.table, column.column, rows(column))),
             column.format.as_deref().map_or_else(|| "not registered".to_owned(), printable),
             thousands(sealed),
             thousands(column.plain),
