@@ -44,7 +44,7 @@ pub struct Column {
 }
 
 /// A reference to another table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ForeignKey {
     /// The columns of this table.
     pub columns: Vec<String>,
@@ -52,6 +52,10 @@ pub struct ForeignKey {
     pub table: String,
     /// The columns pointed at, in the same order.
     pub to: Vec<String>,
+    /// What becomes of this row when the other one's key changes (`CASCADE`…), if anything.
+    pub on_update: Option<String>,
+    /// What becomes of this row when the other one goes, if anything.
+    pub on_delete: Option<String>,
 }
 
 /// A table.
@@ -65,6 +69,8 @@ pub struct Table {
     pub unique: Vec<Vec<String>>,
     /// References to other tables.
     pub foreign_keys: Vec<ForeignKey>,
+    /// What every row must fulfil besides: the conditions of `CHECK`, in one written form.
+    pub checks: Vec<String>,
 }
 
 impl Table {

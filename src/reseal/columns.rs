@@ -206,7 +206,7 @@ mod tests {
             name: "logins".to_owned(),
             columns: ["id", "person", "service", "pin"].iter().enumerate().map(column).collect(),
             unique: keys.iter().map(|key| key.iter().map(|&name| name.to_owned()).collect()).collect(),
-            foreign_keys: Vec::new(),
+            ..Table::default()
         }
     }
 

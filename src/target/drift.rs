@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Catalog {
     /// The tables.
     pub schema: Schema,
-    /// The SQL that made each table; it decides nothing.
+    /// The SQL that made each table, for a person to go on with; it decides nothing.
     pub made: BTreeMap<String, String>,
     /// Indexes by name, but for those that a table's own constraints bring.
     pub indexes: BTreeMap<String, Index>,

@@ -66,7 +66,10 @@ pub(super) fn table_differences(expected: &Table, live: &Table) -> Vec<(Aspect, 
     let unique = one_sided(&sorted(&expected.unique), &sorted(&live.unique)).into_iter().map(|(columns, is)| {
         (Aspect::Constraint, format!("table `{name}` {is} a unique list ({})", columns.join(", ")))
     });
-    missing.chain(unknown).chain(columns).chain(foreign_keys).chain(unique).collect()
+    let checks = one_sided(&expected.checks, &live.checks)
+        .into_iter()
+        .map(|(check, is)| (Aspect::Constraint, format!("table `{name}` {is} a check ({check})")));
+    missing.chain(unknown).chain(columns).chain(foreign_keys).chain(unique).chain(checks).collect()
 }
 
 fn column_differences(table: &str, expected: &Column, live: &Column) -> Vec<(Aspect, String)> {
@@ -117,7 +120,10 @@ fn one_sided<T: PartialEq + Clone>(expected: &[T], live: &[T]) -> Vec<(T, &'stat
 }
 
 fn show_foreign_key(key: &ForeignKey) -> String {
-    format!("({}) → `{}` ({})", key.columns.join(", "), key.table, key.to.join(", "))
+    let follows = [(" ON UPDATE ", &key.on_update), (" ON DELETE ", &key.on_delete)];
+    let follows = follows.iter().filter_map(|(on, does)| does.as_ref().map(|does| format!("{on}{does}")));
+    let columns = key.columns.join(", ");
+    format!("({columns}) → `{}` ({}){}", key.table, key.to.join(", "), follows.collect::<String>())
 }
 
 /// The type that a declaration means; `None` for one that treelift does not know.
@@ -193,7 +199,7 @@ pub(crate) mod tests {
              CREATE UNIQUE INDEX people_email ON people (email);
              CREATE UNIQUE INDEX people_some ON people (email) WHERE id > '';
              CREATE UNIQUE INDEX people_lower ON people (lower(email));
-             CREATE TABLE notes (id INTEGER PRIMARY KEY, owner VARCHAR(32) REFERENCES people, title TEXT, at DATETIME DEFAULT CURRENT_TIMESTAMP, UNIQUE (owner, title));
+             CREATE TABLE notes (id INTEGER PRIMARY KEY, owner VARCHAR(32) REFERENCES people ON DELETE CASCADE, title TEXT CHECK (title <> ''), at DATETIME DEFAULT CURRENT_TIMESTAMP, UNIQUE (owner, title));
              CREATE TABLE treelift_own (a GEOMETRY);
              CREATE VIEW seen AS SELECT id FROM notes;
              CREATE TRIGGER t AFTER INSERT ON notes BEGIN UPDATE people SET email = ';'; DELETE FROM notes WHERE 0; END;",
@@ -211,7 +217,7 @@ pub(crate) mod tests {
             name: "people".into(),
             columns: vec![column("id", "VARCHAR(32)", true, None, 1), column("email", "TEXT", true, Some("'a;b'"), 0)],
             unique: vec![list(&["id"]), list(&["email"])],
-            foreign_keys: vec![],
+            ..Table::default()
         };
         let notes = Table {
             name: "notes".into(),
@@ -222,7 +228,14 @@ pub(crate) mod tests {
                 column("at", "DATETIME", false, Some("CURRENT_TIMESTAMP"), 0),
             ],
             unique: vec![list(&["id"]), list(&["owner", "title"])],
-            foreign_keys: vec![ForeignKey { columns: list(&["owner"]), table: "people".into(), to: list(&["id"]) }],
+            foreign_keys: vec![ForeignKey {
+                columns: list(&["owner"]),
+                table: "people".into(),
+                to: list(&["id"]),
+                on_delete: Some("CASCADE".into()),
+                ..ForeignKey::default()
+            }],
+            checks: list(&["title <> ''"]),
         };
         assert_eq!(schema.tables.into_values().collect::<Vec<_>>(), [notes, people]);
     }
@@ -265,7 +278,7 @@ pub(crate) mod tests {
     #[test]
     fn the_first_difference_is_told_in_words() {
         const NOTES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY);
-            CREATE TABLE notes (id INTEGER PRIMARY KEY, title VARCHAR(80) NOT NULL, at DATETIME DEFAULT CURRENT_TIMESTAMP, owner INTEGER REFERENCES people (id), UNIQUE (title, at))";
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, title VARCHAR(80) NOT NULL, at DATETIME DEFAULT CURRENT_TIMESTAMP, owner INTEGER REFERENCES people (id), CHECK (title <> ''), UNIQUE (title, at))";
         let change = |from: &str, to: &str| first_difference(&schema(NOTES), &schema(&NOTES.replace(from, to)));
         let said = |text: &str| Some(text.to_owned());
         assert_eq!(change("VARCHAR", "varchar"), None);
@@ -294,6 +307,16 @@ pub(crate) mod tests {
         assert_eq!(
             change(" REFERENCES people (id)", ""),
             said("table `notes` lacks a foreign key (owner) → `people` (id)")
+        );
+        assert_eq!(
+            change("REFERENCES people (id)", "REFERENCES people (id) ON DELETE CASCADE"),
+            said("table `notes` lacks a foreign key (owner) → `people` (id)")
+        );
+        assert_eq!(change("CHECK (title <> '')", "check( TITLE<>'' )"), None);
+        assert_eq!(change("CHECK (title <> ''), ", ""), said("table `notes` lacks a check (title <> '')"));
+        assert_eq!(
+            change("CHECK (title <> '')", "CHECK (title <> ' ')"),
+            said("table `notes` lacks a check (title <> '')")
         );
         assert_eq!(
             change("UNIQUE (title, at)", "UNIQUE (title)"),

@@ -280,13 +280,28 @@ fn validate_names_each_thing_that_is_wrong() {
     let house = imported();
     schema(&house, "validate").status(0);
     fs::copy(house.path(DATABASE), house.path("good.db")).unwrap();
-    let cases: [(&str, &str, &[&str]); 7] = [
+    let cases: [(&str, &str, &[&str]); 9] = [
         ("indexes", "DROP INDEX idx_work_orders_store", &["index `idx_work_orders_store` on `work_orders` is missing"]),
         (
             "schema",
             "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'store_number        VARCHAR(50)', \
              'store_number        VARCHAR(60)') WHERE name = 'work_orders'; PRAGMA writable_schema = RESET;",
             &["column `work_orders.store_number` is declared `VARCHAR(60)`, expected `VARCHAR(50)`"],
+        ),
+        (
+            "constraints",
+            "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'VARCHAR(50),', \
+             'VARCHAR(50) CHECK(Store_Number <> ''-''),') WHERE name = 'work_orders'; PRAGMA writable_schema = RESET;",
+            &["table `work_orders` has, unexpectedly, a check (store_number <> '-')"],
+        ),
+        (
+            "constraints",
+            "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'REFERENCES users (id)', \
+             'REFERENCES users (id) ON DELETE CASCADE') WHERE name = 'work_orders'; PRAGMA writable_schema = RESET;",
+            &[
+                "table `work_orders` lacks a foreign key (user_id) → `users` (id)",
+                "a foreign key (user_id) → `users` (id) ON DELETE CASCADE",
+            ],
         ),
         ("schema", "CREATE TABLE surprise (a TEXT)", &["table `surprise` is not expected"]),
         (

@@ -7,7 +7,7 @@ use crate::table::{Column, ColumnType, ForeignKey, Schema};
 /// A table in a few words: `*id text(36)` is a primary key, `name! text` is NOT NULL, `at! time=now`
 /// has a default, `owner text->people.id` refers to another table.
 fn table(name: &str, columns: &[&str]) -> Table {
-    let mut table = Table { name: name.to_owned(), columns: vec![], unique: vec![], foreign_keys: vec![] };
+    let mut table = Table { name: name.to_owned(), ..Table::default() };
     for (at, text) in columns.iter().enumerate() {
         let (column, rest) = text.split_once(' ').expect("name and type");
         let (rest, reference) = rest.split_once("->").map_or((rest, None), |(rest, to)| (rest, Some(to)));
@@ -37,6 +37,7 @@ fn table(name: &str, columns: &[&str]) -> Table {
                 columns: vec![plain.to_owned()],
                 table: to.to_owned(),
                 to: vec![target.to_owned()],
+                ..ForeignKey::default()
             });
         }
     }

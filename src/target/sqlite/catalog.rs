@@ -1,5 +1,6 @@
 //! Reads tables back from a live database, through its pragmas.
 
+use super::checks;
 use crate::error::{Error, Result};
 use crate::table::{Column, ColumnType, ForeignKey, Table};
 use crate::target::drift::{Catalog, Index, Other};
@@ -106,8 +107,8 @@ fn others(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Other>> {
 
 /// The SQL that made a table.
 fn table_sql(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
-    let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1";
-    conn.query_row(sql, [name], |row| row.get(0)).optional()
+    let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE";
+    conn.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()
 }
 
 /// The table of this name, if there is one.
@@ -132,9 +133,11 @@ pub(super) fn table(
             ))),
         })
         .collect::<Result<_>>()?;
-    let mut table = Table { name: name.to_owned(), columns, unique: Vec::new(), foreign_keys: Vec::new() };
+    let mut table = Table { name: name.to_owned(), columns, ..Table::default() };
     table.unique = unique(conn, &table).map_err(|error| fault(&error))?;
     table.foreign_keys = foreign_keys(conn, name).map_err(|error| fault(&error))?;
+    let sql = table_sql(conn, name).map_err(|error| fault(&error))?;
+    table.checks = sql.as_deref().map(checks::conditions).unwrap_or_default();
     Ok(Some(table))
 }
 
@@ -186,13 +189,16 @@ fn unique(conn: &Connection, table: &Table) -> rusqlite::Result<Vec<Vec<String>>
 fn foreign_keys(conn: &Connection, table: &str) -> rusqlite::Result<Vec<ForeignKey>> {
     let mut keys: Vec<(i64, ForeignKey)> = Vec::new();
     let mut statement = conn.prepare_cached(
-        "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1) ORDER BY id DESC, seq",
+        "SELECT id, \"table\", \"from\", \"to\", on_update, on_delete FROM pragma_foreign_key_list(?1)
+         ORDER BY id DESC, seq",
     )?;
     let mut rows = statement.query([table])?;
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
         if keys.last().is_none_or(|(last, _)| *last != id) {
-            keys.push((id, ForeignKey { columns: Vec::new(), table: row.get(1)?, to: Vec::new() }));
+            let follows = |at| row.get::<_, String>(at).map(|word| (word != "NO ACTION").then_some(word));
+            let (on_update, on_delete) = (follows(4)?, follows(5)?);
+            keys.push((id, ForeignKey { table: row.get(1)?, on_update, on_delete, ..ForeignKey::default() }));
         }
         if let Some((_, key)) = keys.last_mut() {
             let position = key.columns.len() + 1;

@@ -7,6 +7,7 @@ mod alter;
 mod audit;
 mod catalog;
 mod cells;
+mod checks;
 mod file;
 mod fill;
 mod form;

@@ -1,0 +1,120 @@
+//! The `CHECK` conditions of a table. SQLite has no pragma for them, so they are read from the SQL
+//! that made the table ("CREATE TABLE", 3.7); what else it says is never taken from there.
+
+/// The conditions in the order they were declared: blanks made one, letters outside quotes small.
+pub(super) fn conditions(sql: &str) -> Vec<String> {
+    let mut tokens = Tokens(sql);
+    let mut found = Vec::new();
+    let mut after_check = false;
+    while let Some(token) = tokens.next() {
+        if after_check && token == "(" {
+            found.push(condition(&mut tokens));
+        }
+        after_check = token == "check";
+    }
+    found
+}
+
+/// Up to the parenthesis that closes the one already taken.
+fn condition(tokens: &mut Tokens<'_>) -> String {
+    let mut depth = 1_usize;
+    let mut words = Vec::new();
+    for token in tokens {
+        match token.as_str() {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+        words.push(token);
+    }
+    words.join(" ")
+}
+
+/// Words, numbers, quoted things and single signs; blanks and comments fall away. What is quoted
+/// keeps its quotes and letters, so it is never taken for a word.
+struct Tokens<'t>(&'t str);
+
+impl Tokens<'_> {
+    /// Takes so many bytes, which end at a letter's end.
+    fn take(&mut self, bytes: usize) -> &str {
+        let (taken, rest) = self.0.split_at(bytes);
+        self.0 = rest;
+        taken
+    }
+
+    fn skip_blanks_and_comments(&mut self) {
+        loop {
+            self.0 = self.0.trim_start();
+            let end = match self.0 {
+                text if text.starts_with("--") => text.find('\n'),
+                text if text.starts_with("/*") => text.find("*/").map(|at| at + 2),
+                _ => return,
+            };
+            self.take(end.unwrap_or(self.0.len()));
+        }
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        self.skip_blanks_and_comments();
+        let first = self.0.chars().next()?;
+        let closing = match first {
+            '[' => Some(']'),
+            '\'' | '"' | '`' => Some(first),
+            _ => None,
+        };
+        if let Some(closing) = closing {
+            return Some(self.take(quoted(self.0, closing)).to_owned());
+        }
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$') || !c.is_ascii();
+        let is_sign = |c: char| matches!(c, '<' | '>' | '=' | '!' | '|');
+        let end_of = |belongs: &dyn Fn(char) -> bool| self.0.find(|c| !belongs(c)).unwrap_or(self.0.len());
+        let length = match first {
+            first if is_word(first) => end_of(&is_word),
+            first if is_sign(first) => end_of(&is_sign),
+            first => first.len_utf8(),
+        };
+        Some(self.take(length).to_lowercase())
+    }
+}
+
+/// How long a quoted thing is at the beginning of a text. A closing quote that stands twice is one
+/// of the text.
+fn quoted(text: &str, closing: char) -> usize {
+    let mut letters = text.char_indices().skip(1).peekable();
+    while let Some((at, letter)) = letters.next() {
+        if letter == closing && (closing == ']' || letters.next_if(|(_, next)| *next == closing).is_none()) {
+            return at + letter.len_utf8();
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_found_wherever_they_stand_and_however_they_are_written() {
+        let sql = "CREATE TABLE \"check (no)\" (
+            a INTEGER CHECK(a>0) , -- CHECK (not this)
+            b TEXT DEFAULT 'check (x)' Check  (b IN ('A''(', \"B\") AND (length( b ) < 3)),
+            /* CHECK (nor this) */ [check] TEXT, checked INTEGER,
+            CONSTRAINT more CHECK (a <> 1))";
+        assert_eq!(conditions(sql), ["a > 0", "b in ( 'A''(' , \"B\" ) and ( length ( b ) < 3 )", "a <> 1"]);
+        assert_eq!(conditions("CREATE TABLE a (check_it TEXT)"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_text_that_breaks_off_has_an_end() {
+        for sql in ["CHECK (a", "CHECK ('a", "CHECK (\"a\"\"", "check /* x", "CHECK (a -- b", "é CHECK (ü"] {
+            assert!(conditions(sql).len() < 2, "{sql}");
+        }
+    }
+}
