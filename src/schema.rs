@@ -260,6 +260,10 @@ impl Keeper {
                 }
             }
         }
+        let nobody_else = survey.catalog.schema.tables.keys().all(|name| now.schema.table(name).is_some());
+        if stays.is_empty() && nobody_else {
+            losses.extend(survey.own.into_iter().map(|(what, rows)| Loss { what, rows }));
+        }
         Ok(losses)
     }
 

@@ -136,6 +136,8 @@ impl Bench<'_> {
         let recorded = self.target.recorded()?;
         let left = recorded.iter().filter(|record| record.status == target::history::Status::Applied);
         wrong.extend(left.map(|record| format!("`{}` is still recorded as applied", record.version)));
+        let own = self.survey()?.own;
+        wrong.extend(own.keys().map(|table| format!("`{table}` is left beside the record of migrations")));
         self.proofs.push(Proof::of("down to nothing".to_owned(), &wrong));
         Ok(())
     }

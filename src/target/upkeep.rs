@@ -79,6 +79,8 @@ pub struct Survey {
     pub recorded: Vec<Recorded>,
     /// How many rows each table has, treelift's own left out.
     pub counts: BTreeMap<String, u64>,
+    /// How many rows each of treelift's own tables has.
+    pub own: BTreeMap<String, u64>,
     /// Columns that are registered as sealed, with how many values are something else.
     pub sealed: Vec<SealedState>,
     /// The ids of the registered keys.

@@ -90,13 +90,23 @@ fn a_populated_database_goes_down_to_nothing_and_up_again() {
         kept.retain(|name, _| left.contains_key(name) || !made_by_later.contains(name));
         kept
     });
-    schema(&house, "rollback --all --no-backup").status(0);
-    let own = |name: &String| name.starts_with("treelift_") || name == "schema_migrations";
-    assert_eq!(objects(&house).into_iter().filter(|name| !own(name)).collect::<Vec<_>>(), [] as [&str; 0]);
+    let run = schema(&house, "rollback --all --no-backup").status(0);
+    assert!(run.stderr.contains("would drop `treelift_rows` with 123 rows"), "{}", run.stderr);
+    assert_eq!(objects(&house).into_iter().collect::<Vec<_>>(), ["schema_migrations"]);
     schema(&house, "migrate --no-backup").status(0);
     schema(&house, "validate --category schema --category indexes --category constraints").status(0);
     let statuses = house.rows("SELECT DISTINCT status FROM schema_migrations");
     assert_eq!(statuses, [["applied"]]);
+}
+
+#[test]
+fn beside_somebody_elses_table_the_ledger_and_the_keys_stay() {
+    let house = imported();
+    change(&house, "CREATE TABLE mine (a TEXT)");
+    let run = schema(&house, "rollback --all --no-backup").status(0);
+    assert!(!run.stderr.contains("treelift_"), "{}", run.stderr);
+    let left = objects(&house);
+    assert!(["mine", "treelift_keys", "treelift_rows", "schema_migrations"].iter().all(|name| left.contains(*name)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::catalog::{self, Unknown};
 use super::migrate::{self, Failure};
 use super::open::{self, Location, Start};
 use super::record::{self, Timing};
-use super::{audit, words};
+use super::{audit, sql, words};
 use crate::error::{Error, Result};
 use crate::target::audit::AuditEntry;
 use crate::target::drift::Catalog;
@@ -113,6 +113,9 @@ impl<'w> Work<'_, 'w> {
             .into());
         }
         self.remember(&altered)?;
+        if self.applied.is_empty() && altered.steps.iter().any(|done| done.what == What::RolledBack) {
+            self.on(leave_nothing)?;
+        }
         Ok(altered)
     }
 
@@ -196,6 +199,17 @@ impl<'w> Work<'_, 'w> {
         }
         Ok(())
     }
+}
+
+/// Where the last migration was taken back and nobody else has a table, treelift's own tables speak
+/// of rows that are gone: they go too, and the tracking table alone tells what was.
+fn leave_nothing(conn: &Connection) -> rusqlite::Result<()> {
+    let names = catalog::table_names(conn)?;
+    if names.iter().any(|name| !catalog::is_reserved(name)) {
+        return Ok(());
+    }
+    let mut own = names.iter().filter(|name| catalog::is_own(name));
+    own.try_for_each(|name| conn.execute_batch(&format!("DROP TABLE {}", sql::name(name))))
 }
 
 /// References that lead nowhere, counted by table and parent.

@@ -20,7 +20,12 @@ pub(super) enum Unknown {
 /// Whether a table belongs to treelift or to the engine rather than to the application.
 pub(super) fn is_reserved(table: &str) -> bool {
     let table = table.to_ascii_lowercase();
-    table.starts_with("treelift_") || table.starts_with("sqlite_") || table == "schema_migrations"
+    is_own(&table) || table.starts_with("sqlite_") || table == "schema_migrations"
+}
+
+/// Whether a table is one that treelift keeps for itself: ledger, keys, audit trail, orphans.
+pub(super) fn is_own(table: &str) -> bool {
+    table.to_ascii_lowercase().starts_with("treelift_")
 }
 
 /// The names of all ordinary tables; views, virtual tables and their shadows are none.

@@ -74,7 +74,9 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
     let catalog = alter::live(conn, &location.shown)?;
     Ok(Survey {
         recorded: record::read(conn, &location.shown)?,
-        counts: counts(conn, &catalog).map_err(fault)?,
+        counts: counts(conn, catalog.schema.tables.keys()).map_err(fault)?,
+        own: counts(conn, catalog::table_names(conn).map_err(fault)?.iter().filter(|name| catalog::is_own(name)))
+            .map_err(fault)?,
         sealed: sealed(conn, &catalog).map_err(fault)?,
         keys: keys::all(conn).map_err(fault)?.into_iter().map(|key| key.id).collect(),
         nulls: nulls(conn, &catalog).map_err(fault)?,
@@ -83,8 +85,8 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
     })
 }
 
-fn counts(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<BTreeMap<String, u64>> {
-    catalog.schema.tables.keys().map(|table| Ok((table.clone(), read::count(conn, table)?))).collect()
+fn counts<'t>(conn: &Connection, tables: impl Iterator<Item = &'t String>) -> rusqlite::Result<BTreeMap<String, u64>> {
+    tables.map(|table| Ok((table.clone(), read::count(conn, table)?))).collect()
 }
 
 /// NULLs where none may be: a declaration that was changed behind SQLite's back lets them in.
