@@ -1,5 +1,6 @@
 //! The import: the whole job as a paragraph.
 
+use crate::backup::{self, Safety};
 use crate::config::{Companion, ImportOptions, Phase, SecretNeed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::load::SetSource;
@@ -18,7 +19,7 @@ use crate::target::audit::{AuditEntry, random_id};
 use crate::target::ledger::RunRecord;
 use crate::target::{self, Mode, Opening, Target, schema};
 use crate::vault::{KeySource, Vault};
-use crate::{backup, source, sweep, validate};
+use crate::{source, sweep, validate};
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -43,12 +44,13 @@ pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Repo
     let key = key_source(options, companion, &plan.set, &*target)?;
     key.opens(&target.keys()?)?;
     let reports = ReportFiles::open(&options.reports)?;
-    let kept = keep_what_is_there(options, companion, &*target, &plan.set)?;
+    let safety = keep_what_is_there(options, companion, &*target, &plan.set)?;
+    let migrated = target.recorded()?;
     let done = attempts(options, companion, &plan, &key, &mut *target, &mut clock);
-    if let Some(kept) = kept
-        && !done.as_ref().is_ok_and(|report| report.outcome == Outcome::Committed && report.changes_rows())
-    {
-        backup::withdraw(&kept.path);
+    // After a fault nobody knows what a commit gave: then it is kept too.
+    let changed_nothing = done.as_ref().is_ok_and(|report| !report.changed_rows()) && target.recorded()? == migrated;
+    if !changed_nothing {
+        safety.keep();
     }
     let report = done?;
     reports.publish(&report)?;
@@ -289,12 +291,12 @@ fn agree(options: &ImportOptions, companion: &dyn Companion, target: &dyn Target
 }
 
 /// The backup before an existing database is written into.
-fn keep_what_is_there(
+fn keep_what_is_there<'c>(
     options: &ImportOptions,
-    companion: &dyn Companion,
+    companion: &'c dyn Companion,
     target: &dyn Target,
     set: &Set,
-) -> Result<Option<backup::Made>> {
+) -> Result<Safety<'c>> {
     let skip = options.no_backup || options.mode == Mode::Dry;
     let before = backup::Before { skip, folder: options.backup_dir.as_deref(), set: Some(&set.name) };
     backup::before(target, "import", &before, companion)

@@ -296,7 +296,7 @@ impl Keeper {
                 return Err(Error::request("not confirmed, nothing was changed"));
             }
             let before = backup::Before { set: Some(&self.set.name), ..options.before.clone() };
-            backup::before(&*self.target, what, &before, companion)?;
+            backup::before(&*self.target, what, &before, companion)?.keep();
         }
         let run_id = random_id()?;
         let told = |done: &Done| companion.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));
@@ -340,7 +340,7 @@ impl Keeper {
             return Err(Error::request("not confirmed, nothing was changed"));
         }
         let before = backup::Before { set: Some(&self.set.name), ..options.before.clone() };
-        backup::before(&*self.target, "moving orphans", &before, companion)?;
+        backup::before(&*self.target, "moving orphans", &before, companion)?.keep();
         self.target.move_orphans(&order(Mode::Real))
     }
 

@@ -4,10 +4,11 @@ pub mod folder;
 pub mod keep;
 pub mod manifest;
 mod prove;
+mod safety;
 
 use crate::config::Companion;
 use crate::error::{Error, Result};
-use crate::report::words::{bytes, count};
+use crate::report::words::count;
 use crate::table::AuditTable;
 use crate::target::Target;
 use crate::target::audit::AuditEntry;
@@ -17,6 +18,7 @@ use folder::{Entry, Folder, Shelf, fault};
 use jiff::Timestamp;
 use manifest::{Content, Manifest, Packing};
 pub use prove::{Proved, prove};
+pub use safety::{Before, Safety, before};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -135,32 +137,6 @@ fn file_of(target: &dyn Target) -> Result<&Path> {
     target.file().ok_or_else(|| Error::request("backups of this kind of database are not built yet").at(target.url()))
 }
 
-/// What is done about a backup before a database is changed.
-#[derive(Debug, Clone, Default)]
-pub struct Before<'a> {
-    /// `--no-backup`: none is made.
-    pub skip: bool,
-    /// `--backup-dir`; else `backups` beside the database.
-    pub folder: Option<&'a Path>,
-    /// The mapping set that the database belongs to.
-    pub set: Option<&'a str>,
-}
-
-/// Makes the automatic backup before something changes a database: an import into an existing one, a
-/// migration, a restore, an encryption, a rotation. `None` where nothing is there yet, or none was wanted.
-///
-/// `what` completes "before …".
-pub fn before(target: &dyn Target, what: &str, how: &Before<'_>, companion: &dyn Companion) -> Result<Option<Made>> {
-    if how.skip || !target.exists()? {
-        return Ok(None);
-    }
-    let reason = format!("before {what}");
-    let making = Making { folder: how.folder, packing: Packing::None, reason: &reason, set: how.set };
-    let made = create(target, &making)?;
-    companion.say(&format!("backup: {} ({})", made.path.display(), bytes(made.manifest.bytes)));
-    Ok(Some(made))
-}
-
 /// The newest backup that has a readable manifest, of one shelf or of all.
 pub fn latest(entries: &[Entry], shelf: Option<Shelf>) -> Option<&Entry> {
     let wanted = |entry: &&Entry| entry.manifest.is_ok() && shelf.is_none_or(|shelf| entry.shelf == shelf);
@@ -270,7 +246,7 @@ fn keep_aside(
         return Ok(None);
     }
     match before(target, "restore", &restoring.before, companion) {
-        Ok(made) => Ok(made.map(|made| made.path)),
+        Ok(safety) => Ok(safety.keep().map(|made| made.path)),
         Err(error) => {
             let root = Folder::of(restoring.before.folder, file).root().join("damaged");
             let name = folder::name(file, Timestamp::now(), Packing::None);

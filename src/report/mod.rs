@@ -82,9 +82,9 @@ impl Report {
         out.flush()
     }
 
-    /// Whether rows were inserted or updated.
-    pub fn changes_rows(&self) -> bool {
-        self.tables.iter().any(|table| table.inserted + table.updated > 0)
+    /// Whether rows were inserted or updated, and stay so.
+    pub fn changed_rows(&self) -> bool {
+        self.outcome == Outcome::Committed && self.tables.iter().any(|table| table.inserted + table.updated > 0)
     }
 
     /// How many findings weigh this much.

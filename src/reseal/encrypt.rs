@@ -1,6 +1,5 @@
 //! Seals what stands in clear text, or takes back what was handed over.
 
-use super::before::Safety;
 use super::cells::{Marks, Placed, open, place, placed, problem};
 use super::choice::{Choice, Chosen, LeftColumn, Why, choose, pending};
 use super::columns::{ColumnName, Look, look};
@@ -103,7 +102,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     let rows = job.target.cells(Access::Look)?.keys()?;
     let secret = secret(job, rows.is_empty())?;
     let (mut ring, row) = keyring(&rows, &secret)?;
-    let safety = Safety::make(job, "encrypt")?;
+    let safety = job.keep_what_is_there("encrypt")?;
 
     let mut cells = job.target.cells(job.access())?;
     let (chosen, _) = choose(&*cells, choice)?;
@@ -128,7 +127,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     let live;
     (done.elsewhere, live) = elsewhere(&*cells, &search)?;
     job.heed_signals()?;
-    done.backup = safety.keep();
+    done.backup = safety.keep().map(|made| made.path);
     if job.mode == Mode::Real {
         cells.commit()?;
     }

@@ -1,7 +1,6 @@
 //! Writes sealed values in the form that the application itself reads.
 
 use super::application::Application;
-use super::before::Safety;
 use super::cells::{Marks, open, placed, sealed_columns};
 use super::keyring::{self, Keyring};
 use super::rotate::not_text;
@@ -51,7 +50,7 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
         .secret(SecretNeed::Open)?
         .ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
     let ring = Keyring::open_all(&rows, &secret)?;
-    let safety = Safety::make(job, "hand-over")?;
+    let safety = job.keep_what_is_there("hand-over")?;
 
     let mut cells = job.target.cells(job.access())?;
     keyring::unchanged(&rows, &cells.keys()?)?;
@@ -77,7 +76,7 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
     let reason = "sealed values were written in the application's own form";
     job.note(&mut *cells, "hand-over", &keyring::active(&rows)?.id, reason, details)?;
     job.heed_signals()?;
-    done.backup = safety.keep();
+    done.backup = safety.keep().map(|made| made.path);
     if job.mode == Mode::Real {
         cells.commit()?;
     }

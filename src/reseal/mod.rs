@@ -5,7 +5,6 @@
 //! columns say all. Read [`rotate`](fn@rotate::rotate) first; the others are like it.
 
 pub mod application;
-mod before;
 mod cells;
 pub mod choice;
 pub mod columns;
@@ -18,7 +17,7 @@ pub mod rotate;
 pub mod status;
 pub mod verify;
 
-use crate::backup;
+use crate::backup::{self, Before, Safety};
 use crate::config::Companion;
 use crate::error::{Error, Result};
 use crate::target::audit::{AuditEntry, AuditTable};
@@ -75,7 +74,7 @@ pub struct Job<'j> {
     /// Progress, questions, signals, the passphrase or key.
     pub companion: &'j dyn Companion,
     /// What is done about a backup first, and where backups are looked for.
-    pub before: backup::Before<'j>,
+    pub before: Before<'j>,
     /// The application's own audit table.
     pub audit: Option<&'j AuditTable>,
 }
@@ -86,7 +85,7 @@ impl std::fmt::Debug for Job<'_> {
     }
 }
 
-impl Job<'_> {
+impl<'j> Job<'j> {
     fn access(&self) -> Access {
         match self.mode {
             Mode::Real => Access::Change,
@@ -100,6 +99,12 @@ impl Job<'_> {
             return Ok(());
         }
         Err(Error::request("not confirmed, nothing was changed"))
+    }
+
+    /// Makes the backup; a rehearsal makes none.
+    fn keep_what_is_there(&self, what: &str) -> Result<Safety<'j>> {
+        let how = Before { skip: self.before.skip || self.mode == Mode::Dry, ..self.before.clone() };
+        backup::before(self.target, what, &how, self.companion)
     }
 
     /// Tells the audit trail, in the job's own transaction. Key ids, counts and names are no secrets;

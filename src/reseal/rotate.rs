@@ -1,6 +1,5 @@
 //! A new data key, and every value sealed again under it.
 
-use super::before::Safety;
 use super::cells::{Marks, open, place, placed, sealed_columns};
 use super::erase::{Looked, Rewrite, Traces, erase, search_for};
 use super::keyring::{self, Keyring};
@@ -54,7 +53,7 @@ pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
         .secret(SecretNeed::Open)?
         .ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
     let old = Keyring::open_all(&old_rows, &secret)?;
-    let safety = Safety::make(job, "rotate")?;
+    let safety = job.keep_what_is_there("rotate")?;
 
     let mut cells = job.target.cells(job.access())?;
     keyring::unchanged(&old_rows, &cells.keys()?)?;
@@ -74,7 +73,7 @@ pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     let details = json!({ "old_keys": &old_keys, "values": opened_again });
     job.note(&mut *cells, "rotate", &new_row.id, "every sealed value was sealed again under a new key", details)?;
     job.heed_signals()?;
-    let backup = safety.keep();
+    let backup = safety.keep().map(|made| made.path);
     if job.mode == Mode::Real {
         cells.commit()?;
     }

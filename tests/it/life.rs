@@ -468,8 +468,21 @@ fn backups_are_made_before_changes_promoted_and_pruned() {
 fn a_refused_import_leaves_no_backup_behind() {
     let house = imported();
     change(&house, "UPDATE users SET label = 'Somebody Else'");
-    house.import(&sample(), &[]).status(1);
+    let run = house.import(&sample(), &[]).status(1);
+    assert!(run.stderr.contains("no row was changed: the backup was removed again"), "{}", run.stderr);
     assert!(!house.backups().exists());
+}
+
+#[test]
+fn an_import_that_changes_no_row_leaves_no_backup_unless_it_migrated() {
+    let house = imported();
+    let run = house.import(&sample(), &[]).status(0);
+    assert!(run.stderr.contains("no row was changed: the backup was removed again"), "{}", run.stderr);
+    assert!(!house.backups().exists());
+    schema(&house, "rollback --steps 1 --no-backup").status(0);
+    let run = house.import(&sample(), &[]).status(0);
+    assert!(!run.stderr.contains("removed again"), "{}", run.stderr);
+    assert!(newest(&house).exists());
 }
 
 #[test]

@@ -1,0 +1,71 @@
+//! The automatic backup before something changes a database.
+
+use super::manifest::Packing;
+use super::{Made, Making, create, withdraw};
+use crate::config::Companion;
+use crate::error::Result;
+use crate::report::words::bytes;
+use crate::target::Target;
+use std::path::Path;
+
+/// What is done about a backup before a database is changed.
+#[derive(Debug, Clone, Default)]
+pub struct Before<'a> {
+    /// `--no-backup`: none is made.
+    pub skip: bool,
+    /// `--backup-dir`; else `backups` beside the database.
+    pub folder: Option<&'a Path>,
+    /// The mapping set that the database belongs to.
+    pub set: Option<&'a str>,
+}
+
+/// The backup that was made, if one was. Dropped without [`Safety::keep`] it is removed again, and
+/// that is said: what it was made for changed no row.
+#[must_use = "a backup that nobody keeps is removed at once"]
+pub struct Safety<'c> {
+    made: Option<Made>,
+    companion: &'c dyn Companion,
+}
+
+impl std::fmt::Debug for Safety<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Safety({:?})", self.made.as_ref().map(|made| &made.path))
+    }
+}
+
+impl Safety<'_> {
+    /// Keeps it. Where a commit may fail, this comes before it: whatever that gives, it may have been
+    /// done.
+    pub fn keep(mut self) -> Option<Made> {
+        self.made.take()
+    }
+}
+
+impl Drop for Safety<'_> {
+    fn drop(&mut self) {
+        if let Some(made) = &self.made {
+            withdraw(&made.path);
+            self.companion.say("no row was changed: the backup was removed again");
+        }
+    }
+}
+
+/// Makes the backup before an import into an existing database, a migration, a restore, an
+/// encryption, a rotation. None is made where nothing is there yet, or none was wanted.
+///
+/// `what` completes "before …".
+pub fn before<'c>(
+    target: &dyn Target,
+    what: &str,
+    how: &Before<'_>,
+    companion: &'c dyn Companion,
+) -> Result<Safety<'c>> {
+    if how.skip || !target.exists()? {
+        return Ok(Safety { made: None, companion });
+    }
+    let reason = format!("before {what}");
+    let making = Making { folder: how.folder, packing: Packing::None, reason: &reason, set: how.set };
+    let made = create(target, &making)?;
+    companion.say(&format!("backup: {} ({})", made.path.display(), bytes(made.manifest.bytes)));
+    Ok(Safety { made: Some(made), companion })
+}
