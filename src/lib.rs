@@ -7,7 +7,7 @@
 //! - jobs: [`import`], [`plan`], [`pipeline`], [`reseal`], what they are asked for ([`config`]), and their parts
 //! - edges: [`source`] (files in), [`target`] (databases), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`], [`account`]; pure but for loading mapping files
-//! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`]
+//! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`], [`hex`]
 //! - [`error`]
 
 pub mod account;
@@ -19,6 +19,7 @@ pub mod config;
 pub mod error;
 pub mod explain;
 pub mod finding;
+pub mod hex;
 pub mod import;
 pub mod inspect;
 pub mod keyindex;

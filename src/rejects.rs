@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::finding::Finding;
+use crate::hex;
 use crate::mapping::declared::{Declared, Doc};
 use crate::record::{Kind, NodeRef, write_json_string};
 use crate::report::write::create_anew;
@@ -129,7 +130,7 @@ impl Run<'_> {
             if self.vault.finds_secret(&value) { None } else { serde_json::value::RawValue::from_string(value).ok() };
         let reject = Reject {
             file: self.or_withheld(&source.path),
-            sha256: hex(&self.files[file].sha256),
+            sha256: hex::encode(self.files[file].sha256),
             record: Some(record.number - 1),
             pointer: self.or_withheld(&located.pointer).to_owned(),
             line: located.line,
@@ -159,7 +160,7 @@ impl Run<'_> {
         let located = locate(source, at);
         let reject = Reject {
             file: self.or_withheld(&source.path),
-            sha256: crate::source::digest_of(source).map(|digest| hex(&digest)).unwrap_or_default(),
+            sha256: crate::source::digest_of(source).map(hex::encode).unwrap_or_default(),
             record: None,
             pointer: self.or_withheld(&located.pointer).to_owned(),
             line: located.line,
@@ -183,10 +184,6 @@ fn told(findings: &[Finding], run: &Run) -> Vec<(&'static str, String)> {
 fn locate(source: &SourceFile, offset: u64) -> Located {
     let found = crate::source::locate::locate(source, &[offset]).ok().and_then(|mut found| found.pop());
     found.unwrap_or(Located { offset, pointer: String::new(), line: 0, column: 0 })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A record as a reject shows it: each secret replaced by `{"secret_at": "FILE#/pointer"}` below the

@@ -3,6 +3,7 @@
 use super::folder::fault;
 use super::manifest::{Content, Manifest, Packing};
 use crate::error::{Error, Result};
+use crate::hex;
 use crate::target::history::Status;
 use crate::target::{self};
 use flate2::read::MultiGzDecoder;
@@ -74,7 +75,7 @@ pub(super) fn digest(mut from: impl Read, mut to: impl Write) -> io::Result<(Str
         let read = from.read(&mut buffer)?;
         if read == 0 {
             to.flush()?;
-            return Ok((hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(), bytes));
+            return Ok((hex::encode(hash.finalize()), bytes));
         }
         hash.update(&buffer[..read]);
         to.write_all(&buffer[..read])?;

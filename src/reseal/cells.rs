@@ -3,6 +3,7 @@
 use super::keyring::Keyring;
 use super::{CellName, Problem};
 use crate::error::Result;
+use crate::hex;
 use crate::secret::cipher::{FORMAT, OpenError, SealPlace};
 use crate::target::cells::{Cells, Registered, Stored};
 use crate::target::{Cell, SealedColumn};
@@ -24,7 +25,7 @@ fn key_text(cell: &Cell) -> Option<String> {
         Cell::Null | Cell::Real(_) => None,
         Cell::Integer(value) => Some(value.to_string()),
         Cell::Text(text) => Some(text.clone()),
-        Cell::Blob(bytes) => Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        Cell::Blob(bytes) => Some(hex::encode(bytes)),
     }
 }
 

@@ -2,6 +2,7 @@
 //! associated data of length-prefixed parts, and strict base64url.
 
 use crate::error::{Error, Result};
+use crate::hex;
 use aes_gcm::aead::{AeadInOut, Key, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use base64::Engine;
@@ -77,34 +78,9 @@ pub(super) fn from_base64url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Lower-case hexadecimal.
-pub(super) fn to_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// Whether a text has the form of a key id: 16 lower-case hex digits.
 pub(super) fn is_key_id(text: &str) -> bool {
-    text.len() == 16 && is_lower_hex(text)
-}
-
-/// The 32 bytes of 64 lower-case hex digits.
-pub(super) fn from_hex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !is_lower_hex(text) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
-fn is_lower_hex(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == 16 && hex::is_lower(text)
 }
 
 /// Bytes from the operating system's random source.
@@ -136,14 +112,5 @@ mod tests {
         for other in ["-_9", "-_8=", "+/8", "-_8\n", " -_8", "-_", "-"] {
             assert_eq!(from_base64url(other).filter(|bytes| bytes.len() == 2), None, "{other:?}");
         }
-    }
-
-    #[test]
-    fn hex_is_lower_case_and_whole() {
-        let text = to_hex(&[0xa5; 32]);
-        assert_eq!(from_hex(&text), Some([0xa5; 32]));
-        assert_eq!(from_hex(&text.to_uppercase()), None);
-        assert_eq!(from_hex(&text[2..]), None);
-        assert_eq!(from_hex(&text.replacen('a', "+", 1)), None);
     }
 }

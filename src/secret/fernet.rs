@@ -170,7 +170,7 @@ mod tests {
         // hashlib.pbkdf2_hmac("sha256", b"pass", b"salt0000", 1000, 32)
         let derived = FernetKey::derive(&"pass".into(), b"salt0000", 1000).unwrap();
         assert_eq!(
-            envelope::to_hex(derived.0.expose_secret()),
+            crate::hex::encode(derived.0.expose_secret()),
             "2c053ed7925482e800ebbd2ba4ff591c88e5fdfd80ee6dd362bf4a4fc7f009f5"
         );
     }

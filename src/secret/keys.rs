@@ -5,6 +5,7 @@ use super::kdf::{Argon2Memory, Cost, Derived, Kdf, KdfTextError};
 use super::key_file::KeyMaterial;
 use super::passphrase::{Passphrase, Strength};
 use crate::error::{Error, Result};
+use crate::hex;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
 use std::fmt;
@@ -125,7 +126,7 @@ impl DataKey {
     pub(super) fn random() -> Result<Self> {
         let mut bytes = SecretBox::<[u8; 32]>::default();
         envelope::fill_random(bytes.expose_secret_mut())?;
-        Ok(Self { id: envelope::to_hex(&envelope::random::<8>()?), bytes })
+        Ok(Self { id: hex::encode(envelope::random::<8>()?), bytes })
     }
 
     pub(super) fn bytes(&self) -> &[u8; 32] {
@@ -178,7 +179,7 @@ fn wrap(key: &DataKey, secret: &Secret, cost: Cost) -> Result<Wrap> {
     let derived = kdf.derive(secret.bytes(), &mut Argon2Memory::new())?;
     let kdf = kdf.to_string();
     let wrapped = envelope::close(&derived.wrapping(), &wrap_associated(&key.id, &kdf), key.bytes())?;
-    Ok(Wrap { kdf, key_check: envelope::to_hex(derived.check()), wrapped_key: envelope::to_base64url(&wrapped) })
+    Ok(Wrap { kdf, key_check: hex::encode(derived.check()), wrapped_key: envelope::to_base64url(&wrapped) })
 }
 
 fn wrap_associated(id: &str, kdf: &str) -> Vec<u8> {
@@ -243,7 +244,7 @@ impl WrappedKey {
             KdfTextError::Unknown => KeyError::UnknownKdf { key: row.id.clone() },
             KdfTextError::Absurd => KeyError::AbsurdCost { key: row.id.clone() },
         })?;
-        let key_check = envelope::from_hex(&row.key_check).ok_or_else(|| KeyError::damaged(row, "`key_check`"))?;
+        let key_check = hex::decode_32(&row.key_check).ok_or_else(|| KeyError::damaged(row, "`key_check`"))?;
         let envelope = envelope::from_base64url(&row.wrapped_key)
             .filter(|bytes| bytes.len() == 32 + envelope::OVERHEAD)
             .ok_or_else(|| KeyError::damaged(row, "`wrapped_key`"))?;

@@ -9,13 +9,13 @@ use super::scope::{Current, Fault, Got, Scope, Stop, Touch};
 use super::trace::StepTaken;
 use crate::account::NameLeaf;
 use crate::finding::VALUE_STEP;
+use crate::hex;
 use crate::keyindex::KeyText;
 use crate::mapping::model::{Digest, Expr, From, Literal, PathExpr, Root, Rooted, TemplatePiece};
 use crate::record::{Kind, NodeRef};
 use crate::step::Datum;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 pub(super) type Trail = Vec<Touch>;
@@ -295,8 +295,8 @@ impl<'a, 't> RowMaker<'a, 't> {
             }
         }
         Ok(Got::Datum(Datum::Text(match how {
-            Digest::Md5 => hex(&Md5::digest(text.as_bytes())),
-            Digest::Sha256 => hex(&Sha256::digest(text.as_bytes())),
+            Digest::Md5 => hex::encode(Md5::digest(text.as_bytes())),
+            Digest::Sha256 => hex::encode(Sha256::digest(text.as_bytes())),
             Digest::Uuid5 => {
                 let namespace = scope.file.namespace.unwrap_or_default();
                 uuid::Uuid::new_v5(&namespace, text.as_bytes()).to_string()
@@ -357,13 +357,6 @@ fn is_number(got: &Got) -> bool {
         Got::Datum(datum) => matches!(datum, Datum::Number(_) | Datum::Integer(_)),
         Got::Missing | Got::Null => false,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 /// A rule's condition looks at the record through its maker.

@@ -1,8 +1,8 @@
 //! `schema/NNN_name.up.sql` and `.down.sql`.
 
-use super::digest_hex;
 use super::tree::Doc;
 use crate::error::Error;
+use crate::hex;
 use crate::mapping::{codes, suggest};
 use crate::table::Migration;
 use sha2::{Digest as _, Sha256};
@@ -73,7 +73,7 @@ fn migration(stem: &str, path: &str, text: &str, down: Option<String>) -> (Migra
         depends: Vec::new(),
         up: text.to_owned(),
         down,
-        checksum: digest_hex(&Sha256::digest(text.as_bytes())),
+        checksum: hex::encode(Sha256::digest(text.as_bytes())),
         path: path.to_owned(),
     };
     for (line, comment) in (1..).zip(text.lines().map_while(|line| line.strip_prefix("--"))) {

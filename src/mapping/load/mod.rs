@@ -22,6 +22,7 @@ mod tree;
 mod tests;
 
 use crate::error::{Error, Result};
+use crate::hex;
 use crate::mapping::codes;
 use crate::mapping::model::{Mapping, Set};
 use sha2::{Digest as _, Sha256};
@@ -173,13 +174,5 @@ fn digest(files: &[(String, String)]) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    digest_hex(&hash.finalize())
-}
-
-fn digest_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-        text
-    })
+    hex::encode(hash.finalize())
 }

@@ -4,6 +4,7 @@ use super::form::{self, Form};
 use super::sql;
 use super::transaction::SqliteTransaction;
 use crate::error::{Error, Result};
+use crate::hex;
 use crate::row::Value;
 use crate::table::{ColumnType, Table};
 use crate::target::{Cell, Orphan};
@@ -268,7 +269,7 @@ pub(super) fn join_key(parts: &[Cell]) -> String {
         Cell::Integer(value) => value.to_string(),
         Cell::Real(value) => value.to_string(),
         Cell::Text(text) => text.clone(),
-        Cell::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Cell::Blob(bytes) => hex::encode(bytes),
     };
     match parts {
         [one] => text(one),
