@@ -11,7 +11,7 @@ use crate::run::{Run, cell_value};
 use crate::settle::{EarlierRows, Judged, RowFate, Verdict, left_out, value_of};
 use crate::target::Cell;
 use crate::vault::Same;
-use crate::writer::digest;
+use crate::writer::{Given, digest};
 use std::collections::VecDeque;
 
 impl Run<'_> {
@@ -256,22 +256,30 @@ impl Run<'_> {
     }
 
     /// Gives values to a row; they are written before the checks, once per row.
-    pub(crate) fn fill(&mut self, rule: &CompiledRule, draft: &Draft, one: &Judged) {
-        let (Some(spec), Some(key), Some(fields)) = (self.key_spec(rule), &draft.key, &rule.key_fields) else { return };
-        let Some(held) = self.index.get(spec, key).cloned() else { return };
-        let existing = held.existing;
+    pub(crate) fn fill(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) -> Result<()> {
+        let (Some(spec), Some(key), Some(fields)) = (self.key_spec(rule), &draft.key, &rule.key_fields) else {
+            return Ok(());
+        };
+        let Some(held) = self.index.get(spec, key).cloned() else { return Ok(()) };
         let wanted = self.index.specs()[spec].wanted.clone();
         self.index_fills(rule, draft, one, &held, &wanted);
         let columns: Vec<String> = fields.iter().map(|at| rule.fields[*at].column.name.clone()).collect();
         let values: Vec<Value> = fields.iter().map(|at| draft.values[*at].clone()).collect();
+        let mut cells = Vec::with_capacity(one.fills.len());
         for at in &one.fills {
             let column = &rule.fields[*at].column.name;
             if let Some(position) = wanted.iter().position(|name| name == column) {
                 self.index.set(spec, key, position, draft.values[*at].clone());
             }
-            let table = &rule.table.name;
-            self.writer.fill(table, (&columns, &values), (column, draft.values[*at].clone()), existing);
+            cells.push((column.clone(), draft.values[*at].clone()));
         }
+        if !cells.is_empty() {
+            let (table, place) = (rule.table.name.as_str(), Place { file, offset: draft.at });
+            let file = self.ledger_file(file)?;
+            let (key, existing) = ((columns, values), held.existing);
+            self.writer.fill(Given { table, key, cells, existing, place, file });
+        }
+        Ok(())
     }
 
     /// Whether an earlier feed gave as many rows of this key as this feed now does.

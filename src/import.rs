@@ -217,6 +217,8 @@ impl Job<'_> {
             updated: 0,
             unchanged: 0,
             rejected: 0,
+            removed: 0,
+            undoes: None,
         }
     }
 }

@@ -115,7 +115,7 @@ impl Run<'_> {
             match one.fate {
                 RowFate::Inserted => self.write(rule, file, draft, one)?,
                 RowFate::Unchanged => self.writer.count(&rule.table.name).unchanged += 1,
-                RowFate::Filled(_) => self.fill(rule, draft, one),
+                RowFate::Filled(_) => self.fill(rule, file, draft, one)?,
                 RowFate::Superseded | RowFate::Empty => self.note(rule, file, draft, one),
                 RowFate::NotTaken | RowFate::Rejected => {}
             }
@@ -320,6 +320,7 @@ impl Run<'_> {
             place: Place { file, offset: draft.at },
             file: self.ledger_file(file)?,
             digest: one.digest,
+            left_out: left_out(draft),
             tainted: draft.tainted.clone(),
         };
         let findings = &mut self.findings;

@@ -1,5 +1,7 @@
 //! The writer: complete rows into the transaction, in batches of one table, with their ledger.
 
+mod fills;
+
 use crate::error::Result;
 use crate::finding::{Finding, Place, ROW_UNIQUE, SECRET_FOUND, SECRET_WORD};
 use crate::keyindex::KeyText;
@@ -7,10 +9,12 @@ use crate::mapping::compile::CompiledRule;
 use crate::report::TableReport;
 use crate::row::{Batch, Row, Value};
 use crate::target::Transaction;
-use crate::target::ledger::RowRecord;
+use crate::target::ledger::{self, RowRecord, Written};
 use crate::vault::Vault;
-use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use fills::Fill;
+pub use fills::Given;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 /// Batches are cut at about this many bytes of text.
 const BATCH_BYTES: usize = 1 << 20;
@@ -23,18 +27,10 @@ pub struct Writer {
     next_ids: BTreeMap<String, i64>,
     counts: BTreeMap<String, TableReport>,
     fills: BTreeMap<(String, KeyText), Fill>,
+    /// The ledger's numbers for the columns of a rule's rows, by the fields that no digest is over.
+    columns: HashMap<(u32, Vec<usize>), i64>,
     /// Cells in which a secret path's value would have been written.
     pub plaintext_hits: u64,
-}
-
-/// Columns of one row that `fill` rules give.
-#[derive(Debug)]
-struct Fill {
-    key_columns: Vec<String>,
-    key: Vec<Value>,
-    columns: Vec<String>,
-    values: Vec<Value>,
-    existing: bool,
 }
 
 /// A row that is to be inserted.
@@ -52,6 +48,8 @@ pub struct Insert<'r> {
     pub file: i64,
     /// See [`digest`].
     pub digest: [u8; 16],
+    /// Fields that the digest is not over.
+    pub left_out: Vec<usize>,
     /// Fields that came from a secret path.
     pub tainted: Vec<usize>,
 }
@@ -102,12 +100,20 @@ impl Writer {
         let rule = row.rule;
         let table = &rule.table.name;
         self.count(table).inserted += 1;
+        let columns = match self.columns.entry((rule.number, row.left_out)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                let written = written(rule, &new.key().1);
+                *new.insert(transaction.ledger().columns(&written)?)
+            }
+        };
         self.ledger.push(RowRecord {
             table: table.clone(),
-            row_key: row_key(rule, &row.values, row.id),
+            row_key: row_key(rule, &row.values, row.id, transaction),
             file: row.file,
             offset: row.place.offset,
             digest: row.digest,
+            columns,
         });
         let batch = match self.batches.iter_mut().position(|(of, _)| *of == rule.number) {
             Some(at) => &mut self.batches[at].1,
@@ -142,43 +148,6 @@ impl Writer {
         if !self.ledger.is_empty() {
             transaction.ledger().rows(&self.ledger)?;
             self.ledger.clear();
-        }
-        Ok(())
-    }
-
-    /// Gives a column of a row a value; written by [`Writer::write_fills`].
-    pub fn fill(&mut self, table: &str, key: (&[String], &[Value]), column: (&str, Value), existing: bool) {
-        let text = KeyText::of(key.1).unwrap_or_default();
-        let fill = self.fills.entry((table.to_owned(), text)).or_insert_with(|| Fill {
-            key_columns: key.0.to_vec(),
-            key: key.1.to_vec(),
-            columns: Vec::new(),
-            values: Vec::new(),
-            existing,
-        });
-        fill.columns.push(column.0.to_owned());
-        fill.values.push(column.1);
-    }
-
-    /// Writes what `fill` rules gave: one update per row.
-    pub fn write_fills(
-        &mut self,
-        transaction: &mut dyn Transaction,
-        vault: &Vault,
-        findings: &mut dyn FnMut(Finding),
-    ) -> Result<()> {
-        for ((table, _), fill) in std::mem::take(&mut self.fills) {
-            for (column, value) in fill.columns.iter().zip(&fill.values) {
-                search_cell(vault, &table, column, value, findings);
-            }
-            let key_columns: Vec<&str> = fill.key_columns.iter().map(String::as_str).collect();
-            transaction.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?;
-            if fill.existing {
-                // A row that was there as the source says, and now says more.
-                let counts = self.count(&table);
-                counts.updated += 1;
-                counts.unchanged = counts.unchanged.saturating_sub(1);
-            }
         }
         Ok(())
     }
@@ -233,36 +202,31 @@ fn text_len(value: &Value) -> usize {
     }
 }
 
-/// A row's primary key as the ledger writes it: one value as its text, several as a JSON array.
-pub fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>) -> String {
-    let part = |column: &str| match rule.field(column) {
-        Some(field) => values[field].as_key_text().unwrap_or_default(),
+/// A row's primary key as the ledger writes it.
+fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>, transaction: &dyn Transaction) -> String {
+    let part = |column: &&str| match rule.field(column) {
+        Some(field) => transaction.written(&rule.table.name, column, &values[field]).unwrap_or_default(),
         None => id.map(|id| id.to_string()).unwrap_or_default(),
     };
-    match rule.table.primary_key().as_slice() {
-        [one] => part(one),
-        many => serde_json::to_string(&many.iter().map(|column| part(column)).collect::<Vec<_>>()).unwrap_or_default(),
-    }
+    ledger::row_key(rule.table.primary_key().iter().map(part).collect())
 }
 
-/// The first 16 bytes of SHA-256 over a row's comparable values: not given ids, not sealed values,
-/// not what came from the run's start time.
-pub fn digest(rule: &CompiledRule, values: &[Value], left_out: &[usize], transaction: &dyn Transaction) -> [u8; 16] {
-    let mut hash = Sha256::new();
+/// The columns in which a rule writes rows, apart from ids that the engine gives.
+fn written(rule: &CompiledRule, left_out: &[usize]) -> Written {
+    let (mut digested, mut others) = (Vec::new(), Vec::new());
     for (at, field) in rule.fields.iter().enumerate() {
-        if left_out.contains(&at) {
-            continue; // documented: such values are no part of the digest
-        }
-        hash.update(field.column.name.as_bytes());
-        match transaction.written(&rule.table.name, &field.column.name, &values[at]) {
-            Some(text) => {
-                hash.update([1]);
-                hash.update((text.len() as u64).to_be_bytes());
-                hash.update(text.as_bytes());
-            }
-            None => hash.update([0]),
-        }
+        let list = if left_out.contains(&at) { &mut others } else { &mut digested };
+        list.push(field.column.name.clone());
     }
-    let digest = hash.finalize();
-    std::array::from_fn(|i| digest[i])
+    Written { table: rule.table.name.clone(), digested, others, filled: false }
+}
+
+/// The digest of a row's comparable values: not given ids, not sealed values, not what came from the
+/// run's start time.
+pub fn digest(rule: &CompiledRule, values: &[Value], left_out: &[usize], transaction: &dyn Transaction) -> [u8; 16] {
+    let fields = rule.fields.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
+    ledger::digest(fields.map(|(at, field)| {
+        let column = field.column.name.as_str();
+        (column, transaction.written(&rule.table.name, column, &values[at]))
+    }))
 }

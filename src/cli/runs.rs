@@ -70,6 +70,8 @@ mod tests {
             updated: 0,
             unchanged: 0,
             rejected: 2,
+            removed: 0,
+            undoes: None,
         }
     }
 

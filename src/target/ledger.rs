@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 /// The record of a run (`treelift_runs`).
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -34,6 +35,10 @@ pub struct RunRecord {
     pub unchanged: u64,
     /// Records rejected.
     pub rejected: u64,
+    /// Rows removed.
+    pub removed: u64,
+    /// The run that was taken back, where this one did that.
+    pub undoes: Option<String>,
 }
 
 /// A source file of a run (`treelift_files`).
@@ -54,14 +59,56 @@ pub struct FileRecord {
 pub struct RowRecord {
     /// The target table.
     pub table: String,
-    /// The row's primary key: its one value as text, several as a compact JSON array of texts.
+    /// The row's primary key, see [`row_key`].
     pub row_key: String,
     /// The file's number in the ledger.
     pub file: i64,
     /// Where the record begins in the file, in bytes.
     pub offset: u64,
-    /// See [`crate::row::Row::digest`].
+    /// Over [`Written::digested`]; see [`digest`].
     pub digest: [u8; 16],
+    /// The number that [`Ledger::columns`] gave to the columns it was written in.
+    pub columns: i64,
+}
+
+/// The columns in which a run wrote a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Written {
+    /// The table.
+    pub table: String,
+    /// The columns that the row's digest is over, in its order.
+    pub digested: Vec<String>,
+    /// Further columns that were written: sealed ones, and those that took the run's start time.
+    pub others: Vec<String>,
+    /// Whether the row was there, and these columns of it were NULL until they were filled.
+    pub filled: bool,
+}
+
+/// The first 16 bytes of SHA-256 over columns and the texts that are stored in them (`None` for
+/// NULL), in this order.
+pub fn digest<'c>(cells: impl Iterator<Item = (&'c str, Option<String>)>) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for (column, text) in cells {
+        hash.update(column.as_bytes());
+        match text {
+            Some(text) => {
+                hash.update([1]);
+                hash.update((text.len() as u64).to_be_bytes());
+                hash.update(text.as_bytes());
+            }
+            None => hash.update([0]),
+        }
+    }
+    let digest = hash.finalize();
+    std::array::from_fn(|i| digest[i])
+}
+
+/// A primary key as the ledger writes it: its one value as text, several as a compact JSON array.
+pub fn row_key(mut parts: Vec<String>) -> String {
+    match parts.as_slice() {
+        [_] => parts.remove(0),
+        several => serde_json::Value::from_iter(several.iter().cloned()).to_string(),
+    }
 }
 
 /// Where a run wrote a row from, as the ledger remembers it.
@@ -90,7 +137,9 @@ pub trait Ledger {
     fn finish_run(&mut self, run: &RunRecord) -> Result<()>;
     /// Records a source file that rows came from.
     fn file(&mut self, file: &FileRecord) -> Result<()>;
-    /// Records rows that were inserted or updated.
+    /// The number of the columns in which rows are written; the same for the same.
+    fn columns(&mut self, written: &Written) -> Result<i64>;
+    /// Records rows that were inserted or filled.
     fn rows(&mut self, rows: &[RowRecord]) -> Result<()>;
     /// The rows that earlier runs wrote from a file of this path, in the order they were written.
     /// Rows that were deleted since are not among them.

@@ -20,6 +20,7 @@ pub use url::open;
 
 use crate::error::Result;
 use crate::finding::Place;
+use crate::hex;
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 pub use crate::table::Migration;
@@ -106,6 +107,19 @@ pub enum Cell {
     Text(String),
     /// Bytes.
     Blob(Vec<u8>),
+}
+
+impl Cell {
+    /// Its text in keys and digests; bytes as lower-case hex, `None` for NULL.
+    pub fn text(&self) -> Option<String> {
+        Some(match self {
+            Cell::Null => return None,
+            Cell::Integer(value) => value.to_string(),
+            Cell::Real(value) => value.to_string(),
+            Cell::Text(text) => text.clone(),
+            Cell::Blob(bytes) => hex::encode(bytes),
+        })
+    }
 }
 
 /// Cells may be personal, so `Debug` shows nothing of them.

@@ -1,7 +1,7 @@
 //! Sealed cells of a database of SQLite.
 
 use super::open::{self, Location};
-use super::{audit, catalog, keys, ledger, locks, read, sql};
+use super::{audit, catalog, keys, ledger_tables, locks, read, sql};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Table};
@@ -37,7 +37,7 @@ impl SqliteCells {
             }
         };
         if access != Access::Look {
-            ledger::set_up_keys(&conn, &location)?;
+            ledger_tables::set_up_keys(&conn, &location)?;
         }
         Ok(Self { conn, location, access, _folder: folder })
     }

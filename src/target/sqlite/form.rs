@@ -15,6 +15,17 @@ use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use std::borrow::Cow;
 
+/// The text of the integer or double that SQLite makes of a text; a double that is whole becomes an
+/// integer.
+fn number_text(text: &str) -> String {
+    let double = || text.parse::<f64>().unwrap_or_default();
+    match text.parse::<i64>() {
+        Ok(integer) => integer.to_string(),
+        Err(_) if double().fract() == 0.0 => (double() as i64).to_string(),
+        Err(_) => double().to_string(),
+    }
+}
+
 /// A value as it is bound.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Form<'v> {
@@ -36,12 +47,16 @@ impl ToSql for Form<'_> {
 }
 
 impl Form<'_> {
-    /// The stored text; `None` for NULL.
-    pub(super) fn into_text(self) -> Option<String> {
+    /// The text of the cell that a column of this type makes of it ([`Cell::text`]); `None` for NULL.
+    pub(super) fn into_text(self, kind: ColumnType) -> Option<String> {
+        // A declared type of NUMERIC affinity makes a number of a text that says one ("Datatypes In SQLite", 3).
+        let makes_numbers = matches!(kind, ColumnType::Numeric | ColumnType::Json);
         match self {
             Form::Null => None,
             Form::Integer(value) => Some(value.to_string()),
-            Form::Real(value) => Some(value.to_string()),
+            // SQLite keeps a whole double as an integer in the file, and so loses the sign of zero.
+            Form::Real(value) => Some((value + 0.0).to_string()),
+            Form::Text(text) if makes_numbers && keeps_number(&text) => Some(number_text(&text)),
             Form::Text(text) => Some(text.into_owned()),
         }
     }

@@ -1,7 +1,7 @@
-//! The ledger's tables.
+//! The ledger: what a run wrote, recorded and read back.
 //!
-//! Rows are clustered by file and table in the order they were written, the table's name is one
-//! number, and a row costs about 45 bytes beside its key, 16 of them the digest
+//! Rows are clustered by file and table in the order they were written, names of tables and columns
+//! are one number each, and a row costs about 50 bytes beside its key, 16 of them the digest
 //! (`tests/rows.rs` measures it).
 
 use super::open::Location;
@@ -9,56 +9,12 @@ use super::transaction::SqliteTransaction;
 use super::{catalog, form, read, sql};
 use crate::error::{Error, Result};
 use crate::target::Transaction as _;
-use crate::target::ledger::{FileRecord, Ledger, RowOrigin, RowRecord, RunRecord};
+use crate::target::ledger::{FileRecord, Ledger, RowOrigin, RowRecord, RunRecord, Written};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
-use std::collections::HashMap;
-
-/// Every table and its SQL, without references: the check for orphans is about the application's
-/// rows. A database that has one in another form was made by another version.
-const TABLES: [(&str, &str); 6] = [
-    (
-        "treelift_runs",
-        "CREATE TABLE treelift_runs (
-            number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, program TEXT NOT NULL,
-            mapping_set TEXT NOT NULL, set_digest TEXT NOT NULL, source TEXT NOT NULL,
-            started DATETIME NOT NULL, finished DATETIME NOT NULL, files INTEGER NOT NULL, leaves INTEGER NOT NULL,
-            inserted INTEGER NOT NULL, updated INTEGER NOT NULL, unchanged INTEGER NOT NULL, rejected INTEGER NOT NULL
-        )",
-    ),
-    (
-        "treelift_files",
-        "CREATE TABLE treelift_files (
-            id INTEGER PRIMARY KEY, run INTEGER NOT NULL,
-            path TEXT NOT NULL, sha256 BLOB NOT NULL, bytes INTEGER NOT NULL, UNIQUE (path, id)
-        )",
-    ),
-    ("treelift_tables", "CREATE TABLE treelift_tables (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)"),
-    (
-        "treelift_rows",
-        "CREATE TABLE treelift_rows (
-            file INTEGER NOT NULL, \"table\" INTEGER NOT NULL,
-            number INTEGER NOT NULL, row_key TEXT NOT NULL, \"offset\" INTEGER NOT NULL, digest BLOB,
-            PRIMARY KEY (file, \"table\", number)
-        ) WITHOUT ROWID",
-    ),
-    (
-        "treelift_keys",
-        "CREATE TABLE treelift_keys (
-            id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, kdf TEXT NOT NULL, key_check TEXT NOT NULL,
-            wrapped_key TEXT NOT NULL, seal_count INTEGER NOT NULL, created_at DATETIME NOT NULL, retired_at DATETIME
-        )",
-    ),
-    (
-        "treelift_sealed_columns",
-        "CREATE TABLE treelift_sealed_columns (
-            table_name TEXT NOT NULL, column_name TEXT NOT NULL, key_columns TEXT NOT NULL, format TEXT NOT NULL,
-            row_filter TEXT
-        )",
-    ),
-];
+use std::collections::{BTreeMap, HashMap};
 
 /// What this run wrote into the ledger.
 #[derive(Debug, Default)]
@@ -67,45 +23,10 @@ pub(super) struct State {
     /// The first file of this run; all later ones are of it as well.
     first_file: Option<i64>,
     tables: HashMap<String, i64>,
+    columns: BTreeMap<Written, i64>,
     rows: i64,
     /// The rows of this run that the temporary index of [`Ledger::origin`] knows.
     indexed: Option<i64>,
-}
-
-/// Makes treelift's tables, or sees that they are the ones this version writes.
-pub(super) fn set_up(conn: &Connection, location: &Location) -> Result<()> {
-    set_up_tables(conn, location, &TABLES)
-}
-
-/// Makes or sees the two tables that sealed values hang on: all that a database needs that has no ledger.
-pub(super) fn set_up_keys(conn: &Connection, location: &Location) -> Result<()> {
-    set_up_tables(conn, location, &TABLES[4..])
-}
-
-fn set_up_tables(conn: &Connection, location: &Location, tables: &[(&str, &str)]) -> Result<()> {
-    let fault = |error: rusqlite::Error| location.fault(&error);
-    for (name, text) in tables.iter().copied() {
-        let stored: Option<String> = conn
-            .query_row("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1", [name], |row| row.get(0))
-            .optional()
-            .map_err(fault)?;
-        match stored {
-            None => conn.execute_batch(text).map_err(fault)?,
-            Some(stored) if one_line(&stored) == one_line(text) => {}
-            Some(_) => {
-                return Err(Error::environment(format!(
-                    "the database was written by another version of treelift: its table `{name}` has another form"
-                ))
-                .at(&location.shown)
-                .hint("use the version that `treelift_runs` names in `program`, or a newer one"));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn number(count: u64, what: &str) -> Result<i64> {
@@ -166,30 +87,7 @@ impl Ledger for SqliteTransaction {
     }
 
     fn begin_run(&mut self, run: &RunRecord) -> Result<()> {
-        let counts = counts(run)?;
-        self.on(|conn| {
-            conn.execute(
-                "INSERT INTO treelift_runs (id, kind, program, mapping_set, set_digest, source, started, finished,
-                     files, leaves, inserted, updated, unchanged, rejected)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-                rusqlite::params![
-                    run.id,
-                    run.kind,
-                    run.program,
-                    run.set,
-                    run.set_digest,
-                    run.source,
-                    form::clock_text(run.started),
-                    form::clock_text(run.finished),
-                    counts[0],
-                    counts[1],
-                    counts[2],
-                    counts[3],
-                    counts[4],
-                    counts[5]
-                ],
-            )
-        })?;
+        insert_run(&self.conn, run, &self.location)?;
         self.ledger.run = Some(self.conn.last_insert_rowid());
         Ok(())
     }
@@ -200,7 +98,7 @@ impl Ledger for SqliteTransaction {
         self.on(|conn| {
             conn.execute(
                 "UPDATE treelift_runs SET finished = ?2, files = ?3, leaves = ?4, inserted = ?5, updated = ?6,
-                     unchanged = ?7, rejected = ?8 WHERE number = ?1",
+                     unchanged = ?7, rejected = ?8, removed = ?9 WHERE number = ?1",
                 rusqlite::params![
                     number,
                     form::clock_text(run.finished),
@@ -209,7 +107,8 @@ impl Ledger for SqliteTransaction {
                     counts[2],
                     counts[3],
                     counts[4],
-                    counts[5]
+                    counts[5],
+                    counts[6]
                 ],
             )
         })?;
@@ -230,6 +129,28 @@ impl Ledger for SqliteTransaction {
         Ok(())
     }
 
+    fn columns(&mut self, written: &Written) -> Result<i64> {
+        if let Some(number) = self.ledger.columns.get(written) {
+            return Ok(*number);
+        }
+        let list = |names: &[String]| serde_json::Value::from(names).to_string();
+        let parts =
+            (self.table_number(&written.table)?, list(&written.digested), list(&written.others), written.filled);
+        let number = self.on(|conn| {
+            conn.execute(
+                "INSERT OR IGNORE INTO treelift_columns (\"table\", digested, others, filled) VALUES (?1, ?2, ?3, ?4)",
+                (parts.0, &parts.1, &parts.2, parts.3),
+            )?;
+            conn.query_row(
+                "SELECT id FROM treelift_columns WHERE \"table\" = ?1 AND digested = ?2 AND others = ?3 AND filled = ?4",
+                (parts.0, &parts.1, &parts.2, parts.3),
+                |row| row.get(0),
+            )
+        })?;
+        self.ledger.columns.insert(written.clone(), number);
+        Ok(number)
+    }
+
     fn rows(&mut self, rows: &[RowRecord]) -> Result<()> {
         for row in rows {
             let table = self.table_number(&row.table)?;
@@ -238,10 +159,18 @@ impl Ledger for SqliteTransaction {
             let digest = (row.digest != [0; 16]).then_some(row.digest.as_slice());
             self.on(|conn| {
                 conn.prepare_cached(
-                    "INSERT INTO treelift_rows (file, \"table\", number, row_key, \"offset\", digest)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    "INSERT INTO treelift_rows (file, \"table\", number, row_key, \"offset\", columns, digest)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 )?
-                .execute((row.file, table, self.ledger.rows, &row.row_key, offset, digest))
+                .execute((
+                    row.file,
+                    table,
+                    self.ledger.rows,
+                    &row.row_key,
+                    offset,
+                    row.columns,
+                    digest,
+                ))
             })?;
         }
         Ok(())
@@ -252,8 +181,9 @@ impl Ledger for SqliteTransaction {
         let before = self.ledger.first_file.unwrap_or(i64::MAX);
         let found: Vec<RowRecord> = self.on(|conn| {
             conn.prepare_cached(
-                "SELECT r.row_key, r.file, r.\"offset\", r.digest FROM treelift_files f JOIN treelift_rows r ON r.file = f.id
-                 WHERE f.path = ?1 AND r.\"table\" = ?2 AND f.id < ?3 ORDER BY r.file, r.number",
+                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns FROM treelift_files f
+                 JOIN treelift_rows r ON r.file = f.id JOIN treelift_columns c ON c.id = r.columns
+                 WHERE f.path = ?1 AND r.\"table\" = ?2 AND f.id < ?3 AND NOT c.filled ORDER BY r.file, r.number",
             )?
             .query_map((path, number, before), |row| row_record(row, table))?
             .collect()
@@ -273,7 +203,7 @@ impl Ledger for SqliteTransaction {
         self.index_rows()?;
         self.on(|conn| {
             conn.prepare_cached(
-                "SELECT r.row_key, r.file, r.\"offset\", r.digest FROM temp.origins o
+                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns FROM temp.origins o
                  JOIN treelift_rows r ON r.file = o.file AND r.\"table\" = o.\"table\" AND r.number = o.number
                  WHERE o.\"table\" = ?1 AND o.row_key = ?2 ORDER BY o.number LIMIT 1",
             )?
@@ -283,7 +213,38 @@ impl Ledger for SqliteTransaction {
     }
 }
 
-fn counts(run: &RunRecord) -> Result<[i64; 6]> {
+/// Writes the record of a run.
+pub(super) fn insert_run(conn: &Connection, run: &RunRecord, location: &Location) -> Result<()> {
+    let counts = counts(run)?;
+    let (started, finished) = (form::clock_text(run.started), form::clock_text(run.finished));
+    conn.execute(
+        "INSERT INTO treelift_runs (id, kind, program, mapping_set, set_digest, source, undoes, started, finished,
+             files, leaves, inserted, updated, unchanged, rejected, removed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        rusqlite::params![
+            run.id,
+            run.kind,
+            run.program,
+            run.set,
+            run.set_digest,
+            run.source,
+            run.undoes,
+            started,
+            finished,
+            counts[0],
+            counts[1],
+            counts[2],
+            counts[3],
+            counts[4],
+            counts[5],
+            counts[6]
+        ],
+    )
+    .map_err(|error| location.fault(&error))?;
+    Ok(())
+}
+
+fn counts(run: &RunRecord) -> Result<[i64; 7]> {
     Ok([
         number(run.files, "files")?,
         number(run.leaves, "leaves")?,
@@ -291,6 +252,7 @@ fn counts(run: &RunRecord) -> Result<[i64; 6]> {
         number(run.updated, "rows")?,
         number(run.unchanged, "rows")?,
         number(run.rejected, "records")?,
+        number(run.removed, "rows")?,
     ])
 }
 
@@ -300,7 +262,8 @@ fn row_record(row: &Row<'_>, table: &str) -> rusqlite::Result<RowRecord> {
         None => [0; 16],
         Some(bytes) => bytes.try_into().map_err(|_| unreadable(3, Type::Blob))?,
     };
-    Ok(RowRecord { table: table.to_owned(), row_key: row.get(0)?, file: row.get(1)?, offset: count(row, 2)?, digest })
+    let (row_key, file, offset, columns) = (row.get(0)?, row.get(1)?, count(row, 2)?, row.get(4)?);
+    Ok(RowRecord { table: table.to_owned(), row_key, file, offset, digest, columns })
 }
 
 fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
@@ -349,7 +312,7 @@ pub(super) fn runs(conn: &Connection) -> rusqlite::Result<Vec<RunRecord>> {
     }
     conn.prepare(
         "SELECT id, kind, program, mapping_set, set_digest, source, started, finished, files, leaves, inserted,
-             updated, unchanged, rejected FROM treelift_runs ORDER BY number",
+             updated, unchanged, rejected, removed, undoes FROM treelift_runs ORDER BY number",
     )?
     .query_map([], |row| {
         Ok(RunRecord {
@@ -367,6 +330,8 @@ pub(super) fn runs(conn: &Connection) -> rusqlite::Result<Vec<RunRecord>> {
             updated: count(row, 11)?,
             unchanged: count(row, 12)?,
             rejected: count(row, 13)?,
+            removed: count(row, 14)?,
+            undoes: row.get(15)?,
         })
     })?
     .collect()

@@ -14,6 +14,7 @@ mod form;
 mod json;
 mod keys;
 mod ledger;
+mod ledger_tables;
 mod locks;
 pub(super) mod migrate;
 mod open;

@@ -4,10 +4,9 @@ use super::form::{self, Form};
 use super::sql;
 use super::transaction::SqliteTransaction;
 use crate::error::{Error, Result};
-use crate::hex;
 use crate::row::Value;
 use crate::table::{ColumnType, Table};
-use crate::target::{Cell, Orphan};
+use crate::target::{Cell, Orphan, ledger};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Statement};
 use std::collections::HashMap;
@@ -156,7 +155,7 @@ impl Part {
             Cell::Real(value) => Part::of_real(*value),
             Cell::Text(text) if kind == ColumnType::Time => {
                 let canonical = form::parse_time(text)
-                    .and_then(|time| form::of(&Value::Civil(time), ColumnType::Time).and_then(Form::into_text));
+                    .and_then(|time| form::of(&Value::Civil(time), ColumnType::Time)?.into_text(ColumnType::Time));
                 Part::Text(canonical.unwrap_or_else(|| text.clone()))
             }
             Cell::Text(text) => Part::Text(text.clone()),
@@ -259,22 +258,7 @@ fn row_key(conn: &Connection, table: &str, row: i64) -> rusqlite::Result<String>
     }
     let text = format!("SELECT {} FROM {} WHERE {rowid} = ?1", sql::names(&key), sql::name(table));
     let parts = conn.prepare_cached(&text)?.query_row([row], |row| cells(row, 0..key.len()))?;
-    Ok(join_key(&parts))
-}
-
-/// A primary key as the ledger writes it: its one value as text, several as a compact JSON array.
-pub(super) fn join_key(parts: &[Cell]) -> String {
-    let text = |cell: &Cell| match cell {
-        Cell::Null => String::new(),
-        Cell::Integer(value) => value.to_string(),
-        Cell::Real(value) => value.to_string(),
-        Cell::Text(text) => text.clone(),
-        Cell::Blob(bytes) => hex::encode(bytes),
-    };
-    match parts {
-        [one] => text(one),
-        several => serde_json::Value::from_iter(several.iter().map(text)).to_string(),
-    }
+    Ok(ledger::row_key(parts.iter().map(|part| part.text().unwrap_or_default()).collect()))
 }
 
 /// The parts of a key that the ledger wrote; `None` if they are not as many as the table's.

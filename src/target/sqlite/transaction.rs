@@ -2,7 +2,7 @@
 
 use super::open::{self, Location, Start, Store};
 use super::pass::Passes;
-use super::{audit, form, keys, ledger, migrate, read, survey, write};
+use super::{audit, form, keys, ledger, ledger_tables, migrate, read, survey, write};
 use crate::error::{Error, Result};
 use crate::finding::Place;
 use crate::row::{Batch, Value};
@@ -35,7 +35,7 @@ impl SqliteTransaction {
         let start = Start { mode: opening.mode, run_id: opening.run_id, bytes: opening.bytes };
         let (store, mut conn) = open::begin(&location, &start)?;
         let migrate::SetUp { schema, pending } = migrate::set_up(&mut conn, opening, &location.shown)?;
-        ledger::set_up(&conn, &location)?;
+        ledger_tables::set_up(&conn, &location)?;
         let mut before = BTreeMap::new();
         for table in schema.tables.keys() {
             let rows = read::count(&conn, table).map_err(|error| location.fault(&error))?;
@@ -89,8 +89,8 @@ impl Transaction for SqliteTransaction {
     }
 
     fn written(&self, table: &str, column: &str, value: &Value) -> Option<String> {
-        match self.kind(table, column).ok().and_then(|kind| form::of(value, kind)) {
-            Some(form) => form.into_text(),
+        match self.kind(table, column).ok().and_then(|kind| Some((form::of(value, kind)?, kind))) {
+            Some((form, kind)) => form.into_text(kind),
             // It will be refused when it is written; until then a search shall not miss it.
             None => value.as_key_text(),
         }

@@ -1,0 +1,93 @@
+//! The ledger's tables as they are made.
+
+use super::open::Location;
+use crate::error::{Error, Result};
+use rusqlite::{Connection, OptionalExtension};
+
+/// Every table and its SQL, without references: the check for orphans is about the application's
+/// rows. A database that has one in another form was made by another version.
+const TABLES: [(&str, &str); 7] = [
+    (
+        "treelift_runs",
+        "CREATE TABLE treelift_runs (
+            number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, program TEXT NOT NULL,
+            mapping_set TEXT NOT NULL, set_digest TEXT NOT NULL, source TEXT NOT NULL,
+            started DATETIME NOT NULL, finished DATETIME NOT NULL, files INTEGER NOT NULL, leaves INTEGER NOT NULL,
+            inserted INTEGER NOT NULL, updated INTEGER NOT NULL, unchanged INTEGER NOT NULL, rejected INTEGER NOT NULL,
+            removed INTEGER NOT NULL, undoes TEXT
+        )",
+    ),
+    (
+        "treelift_files",
+        "CREATE TABLE treelift_files (
+            id INTEGER PRIMARY KEY, run INTEGER NOT NULL,
+            path TEXT NOT NULL, sha256 BLOB NOT NULL, bytes INTEGER NOT NULL, UNIQUE (path, id)
+        )",
+    ),
+    ("treelift_tables", "CREATE TABLE treelift_tables (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)"),
+    (
+        "treelift_columns",
+        "CREATE TABLE treelift_columns (
+            id INTEGER PRIMARY KEY, \"table\" INTEGER NOT NULL, digested TEXT NOT NULL, others TEXT NOT NULL,
+            filled INTEGER NOT NULL, UNIQUE (\"table\", digested, others, filled)
+        )",
+    ),
+    (
+        "treelift_rows",
+        "CREATE TABLE treelift_rows (
+            file INTEGER NOT NULL, \"table\" INTEGER NOT NULL, number INTEGER NOT NULL, row_key TEXT NOT NULL,
+            \"offset\" INTEGER NOT NULL, columns INTEGER NOT NULL, digest BLOB,
+            PRIMARY KEY (file, \"table\", number)
+        ) WITHOUT ROWID",
+    ),
+    (
+        "treelift_keys",
+        "CREATE TABLE treelift_keys (
+            id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, kdf TEXT NOT NULL, key_check TEXT NOT NULL,
+            wrapped_key TEXT NOT NULL, seal_count INTEGER NOT NULL, created_at DATETIME NOT NULL, retired_at DATETIME
+        )",
+    ),
+    (
+        "treelift_sealed_columns",
+        "CREATE TABLE treelift_sealed_columns (
+            table_name TEXT NOT NULL, column_name TEXT NOT NULL, key_columns TEXT NOT NULL, format TEXT NOT NULL,
+            row_filter TEXT
+        )",
+    ),
+];
+
+/// Makes treelift's tables, or sees that they are the ones this version writes.
+pub(super) fn set_up(conn: &Connection, location: &Location) -> Result<()> {
+    set_up_tables(conn, location, &TABLES)
+}
+
+/// Makes or sees the two tables that sealed values hang on: all that a database needs that has no ledger.
+pub(super) fn set_up_keys(conn: &Connection, location: &Location) -> Result<()> {
+    set_up_tables(conn, location, &TABLES[5..])
+}
+
+fn set_up_tables(conn: &Connection, location: &Location, tables: &[(&str, &str)]) -> Result<()> {
+    let fault = |error: rusqlite::Error| location.fault(&error);
+    for (name, text) in tables.iter().copied() {
+        let stored: Option<String> = conn
+            .query_row("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1", [name], |row| row.get(0))
+            .optional()
+            .map_err(fault)?;
+        match stored {
+            None => conn.execute_batch(text).map_err(fault)?,
+            Some(stored) if one_line(&stored) == one_line(text) => {}
+            Some(_) => {
+                return Err(Error::environment(format!(
+                    "the database was written by another version of treelift: its table `{name}` has another form"
+                ))
+                .at(&location.shown)
+                .hint("use the version that `treelift_runs` names in `program`, or a newer one"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

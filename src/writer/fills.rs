@@ -1,0 +1,139 @@
+//! What `fill` rules give to rows: kept per row until the last of them was read, then one update.
+
+use super::{Writer, search_cell};
+use crate::error::{Error, Result};
+use crate::finding::{Finding, Place};
+use crate::keyindex::KeyText;
+use crate::row::Value;
+use crate::table::Table;
+use crate::target::Transaction;
+use crate::target::ledger::{self, RowRecord, Written};
+use crate::vault::Vault;
+
+/// Columns of one row that `fill` rules give.
+#[derive(Debug)]
+pub(super) struct Fill {
+    key_columns: Vec<String>,
+    key: Vec<Value>,
+    columns: Vec<String>,
+    values: Vec<Value>,
+    existing: bool,
+    from: Vec<From>,
+}
+
+/// Where some columns of a [`Fill`] came from.
+#[derive(Debug)]
+struct From {
+    /// The file's number in the ledger.
+    file: i64,
+    offset: u64,
+    /// So many of the columns, in their order.
+    columns: usize,
+}
+
+/// What a `fill` rule gives to a row.
+#[derive(Debug)]
+pub struct Given<'r> {
+    /// The table.
+    pub table: &'r str,
+    /// The columns that name the row, and their values.
+    pub key: (Vec<String>, Vec<Value>),
+    /// Columns that are NULL, and what they get.
+    pub cells: Vec<(String, Value)>,
+    /// Whether the row was in the target before the run.
+    pub existing: bool,
+    /// Where it came from.
+    pub place: Place,
+    /// The file's number in the ledger.
+    pub file: i64,
+}
+
+impl Writer {
+    /// Gives columns of a row a value; written by [`Writer::write_fills`].
+    pub fn fill(&mut self, given: Given<'_>) {
+        let (key_columns, key) = given.key;
+        let text = KeyText::of(&key).unwrap_or_default();
+        let fill = self.fills.entry((given.table.to_owned(), text)).or_insert_with(|| Fill {
+            key_columns,
+            key,
+            columns: Vec::new(),
+            values: Vec::new(),
+            existing: given.existing,
+            from: Vec::new(),
+        });
+        fill.from.push(From { file: given.file, offset: given.place.offset, columns: given.cells.len() });
+        for (column, value) in given.cells {
+            fill.columns.push(column);
+            fill.values.push(value);
+        }
+    }
+
+    /// Writes what `fill` rules gave: one update per row.
+    pub fn write_fills(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        vault: &Vault,
+        findings: &mut dyn FnMut(Finding),
+    ) -> Result<()> {
+        let fills = std::mem::take(&mut self.fills).into_iter().map(|((table, _), fill)| (table, fill));
+        let fills: Vec<(String, Fill)> = fills.collect();
+        let keys = row_keys(transaction, &fills)?;
+        for ((table, fill), row_key) in fills.into_iter().zip(keys) {
+            for (column, value) in fill.columns.iter().zip(&fill.values) {
+                search_cell(vault, &table, column, value, findings);
+            }
+            let key_columns: Vec<&str> = fill.key_columns.iter().map(String::as_str).collect();
+            transaction.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?;
+            if fill.existing {
+                // A row that was there as the source says, and now says more.
+                let counts = self.count(&table);
+                counts.updated += 1;
+                counts.unchanged = counts.unchanged.saturating_sub(1);
+            }
+            self.record_fill(transaction, &table, &row_key, fill)?;
+        }
+        self.flush(transaction, findings)
+    }
+
+    /// Notes for the ledger from where which columns of a row were filled.
+    fn record_fill(&mut self, transaction: &mut dyn Transaction, table: &str, row_key: &str, fill: Fill) -> Result<()> {
+        let mut cells = fill.columns.into_iter().zip(&fill.values);
+        for from in fill.from {
+            let given: Vec<(String, &Value)> = cells.by_ref().take(from.columns).collect();
+            let digest = ledger::digest(
+                given.iter().map(|(column, value)| (column.as_str(), transaction.written(table, column, value))),
+            );
+            let digested = given.into_iter().map(|(column, _)| column).collect();
+            let written = Written { table: table.to_owned(), digested, others: Vec::new(), filled: true };
+            let columns = transaction.ledger().columns(&written)?;
+            let (table, row_key) = (table.to_owned(), row_key.to_owned());
+            self.ledger.push(RowRecord { table, row_key, file: from.file, offset: from.offset, digest, columns });
+        }
+        Ok(())
+    }
+}
+
+/// The primary keys of rows that are filled, as the ledger writes them; a rule may know its rows by
+/// another key.
+fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, Fill)]) -> Result<Vec<String>> {
+    let mut row_keys = Vec::with_capacity(fills.len());
+    for alike in fills.chunk_by(|one, next| one.0 == next.0 && one.1.key_columns == next.1.key_columns) {
+        let (table, by) = (&alike[0].0, &alike[0].1.key_columns);
+        let primary = transaction.schema().table(table).map(Table::primary_key).unwrap_or_default();
+        if primary == *by {
+            let text = |(column, value): (&String, &Value)| transaction.written(table, column, value);
+            let of = |fill: &Fill| by.iter().zip(&fill.key).map(|cell| text(cell).unwrap_or_default()).collect();
+            row_keys.extend(alike.iter().map(|(_, fill)| ledger::row_key(of(fill))));
+            continue;
+        }
+        let primary: Vec<String> = primary.into_iter().map(str::to_owned).collect();
+        let wanted: Vec<&str> = primary.iter().map(String::as_str).collect();
+        let by: Vec<&str> = by.iter().map(String::as_str).collect();
+        let keys: Vec<Vec<Value>> = alike.iter().map(|(_, fill)| fill.key.clone()).collect();
+        for found in transaction.find(table, &by, &wanted, &keys)? {
+            let cells = found.ok_or_else(|| Error::bug("a row that is filled is gone"))?;
+            row_keys.push(ledger::row_key(cells.iter().map(|cell| cell.text().unwrap_or_default()).collect()));
+        }
+    }
+    Ok(row_keys)
+}
