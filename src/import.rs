@@ -342,9 +342,7 @@ struct Clock {
 impl Clock {
     fn start() -> Self {
         let now = Instant::now();
-        // Targets keep microseconds: what is compared must be what is kept.
-        let started = Timestamp::now().round(jiff::Unit::Microsecond).unwrap_or_else(|_| Timestamp::now());
-        Self { started, begun: now, lap: now, timings: Timings::default() }
+        Self { started: target::now(), begun: now, lap: now, timings: Timings::default() }
     }
 
     fn lap(&mut self, of: impl Fn(&mut Timings) -> &mut u64) {

@@ -48,6 +48,7 @@ pub mod summary;
 pub mod sweep;
 pub mod table;
 pub mod target;
+pub mod undo;
 pub mod unused;
 pub mod validate;
 pub mod vault;

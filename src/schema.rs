@@ -47,7 +47,6 @@ use crate::target::history::{self, Down, Recorded, Standing, State};
 use crate::target::upkeep::{Altered, Done, Move, MoveOrphans, Moved, Order, Survey};
 use crate::target::{self, Mode, Target, schema};
 use crate::validate::{self, Category, gather};
-use jiff::Timestamp;
 pub use proof::{Proof, test};
 use std::path::PathBuf;
 pub use write::{NewPair, new_pair};
@@ -172,6 +171,11 @@ impl Keeper {
         })
     }
 
+    /// What the database is like; there must be one.
+    pub fn existing(&self) -> Result<Survey> {
+        self.survey()?.ok_or_else(|| Error::environment("there is no database").at(self.target.url()))
+    }
+
     fn survey(&self) -> Result<Option<Survey>> {
         let mut found = None;
         self.target.inspect(&mut |look| {
@@ -239,9 +243,7 @@ impl Keeper {
 
     /// What a way back would drop, with how many rows it has.
     pub fn losses(&self, goal: Down) -> Result<Vec<Loss>> {
-        let Some(survey) = self.survey()? else {
-            return Err(Error::environment("there is no database").at(self.target.url()));
-        };
+        let survey = self.existing()?;
         let standing = history::judge(&survey.recorded, &self.set.migrations);
         let gone = standing.down(goal)?;
         let stays: Vec<usize> = standing.applied().into_iter().filter(|at| !gone.contains(at)).collect();
@@ -304,7 +306,7 @@ impl Keeper {
             mode: if options.dry { Mode::Dry } else { Mode::Real },
             run_id: &run_id,
             migrations: &self.set.migrations,
-            started: now(),
+            started: target::now(),
             decide,
             told: &told,
             audit: self.set.audit.as_ref(),
@@ -318,15 +320,13 @@ impl Keeper {
 
     /// Moves rows whose reference leads nowhere into `treelift_orphans`, after a backup. Asks first.
     pub fn fix_orphans(&mut self, options: &Options<'_>, companion: &dyn Companion) -> Result<Vec<Moved>> {
-        let Some(survey) = self.survey()? else {
-            return Err(Error::environment("there is no database").at(self.target.url()));
-        };
+        let survey = self.existing()?;
         let references = gather::references(&self.set, &survey.catalog.schema);
         let run_id = random_id()?;
         let order = |mode| MoveOrphans {
             mode,
             run_id: &run_id,
-            started: now(),
+            started: target::now(),
             references: &references,
             audit: self.set.audit.as_ref(),
         };
@@ -346,9 +346,7 @@ impl Keeper {
 
     /// What is there and no migration makes, or the other way round, as a migration.
     pub fn drift_as_migration(&self) -> Result<(String, String)> {
-        let Some(survey) = self.survey()? else {
-            return Err(Error::environment("there is no database").at(self.target.url()));
-        };
+        let survey = self.existing()?;
         let standing = history::judge(&survey.recorded, &self.set.migrations);
         let expected = self.expected(&standing)?;
         let leave = Leave { tables: &self.set.other_tables, additions: false };
@@ -373,12 +371,6 @@ fn stamps(standing: &Standing, at: usize) -> Vec<Move> {
         (false, _) => None,
     });
     moves.collect()
-}
-
-/// Targets keep microseconds: what is compared must be what is kept.
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    now.round(jiff::Unit::Microsecond).unwrap_or(now)
 }
 
 fn choose_set(mappings: Option<&str>, database: Option<&str>) -> Result<SetSource> {

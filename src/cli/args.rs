@@ -1,6 +1,7 @@
 //! The command line's definition, nothing else.
 
 use super::backup_args::BackupCommand;
+use super::runs_args::{RunsArgs, UndoArgs};
 use super::schema_args::SchemaCommand;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 use std::path::PathBuf;
@@ -61,6 +62,8 @@ pub(super) enum Command {
     Import(Box<ImportArgs>),
     /// List the runs that a database remembers.
     Runs(RunsArgs),
+    /// Take an import back.
+    Undo(UndoArgs),
     /// Judge a mapping set against the schema it writes into, without any data.
     Check(CheckArgs),
     /// Say what is in a tree, and write a first mapping set for it.
@@ -179,14 +182,6 @@ pub(super) struct SecretArgs {
     /// Take a passphrase of fewer than 12 characters.
     #[arg(long)]
     pub(super) weak_passphrase: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  treelift runs --database sqlite:///./new.db")]
-pub(super) struct RunsArgs {
-    /// The database to look into [default: DATABASE_URL].
-    #[arg(long, value_name = "URL")]
-    pub(super) database: Option<String>,
 }
 
 const CHECK_EXAMPLES: &str = "\

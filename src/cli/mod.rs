@@ -16,12 +16,14 @@ mod output;
 mod panics;
 mod progress;
 mod runs;
+mod runs_args;
 mod schema;
 mod schema_args;
 mod secrets;
 mod signals;
 mod terminal;
 mod unbuilt;
+mod undo;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
@@ -73,6 +75,7 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
     match cli.command {
         Command::Import(args) => import::run(*args, output),
         Command::Runs(args) => runs::run(&args, output),
+        Command::Undo(args) => undo::run(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),

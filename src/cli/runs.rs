@@ -1,8 +1,8 @@
 //! `treelift runs`
 
-use super::args::RunsArgs;
 use super::database::{self, Database};
 use super::output::Output;
+use super::runs_args::RunsArgs;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::report::words::thousands;
@@ -28,15 +28,18 @@ fn words(runs: &[RunRecord], url: &str) -> String {
         return format!("no run is recorded in {}\n", printable(url));
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["run", "started", "kind", "set", "inserted", "updated", "rejected"]);
+    table
+        .load_style(presets::NOTHING)
+        .set_header(["run", "started", "kind", "set", "inserted", "updated", "removed", "rejected"]);
     for run in runs {
         table.add_row([
             printable(&run.id),
             run.started.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-            printable(&run.kind),
+            printable(&kind(run, runs)),
             printable(&run.set),
             thousands(run.inserted),
             thousands(run.updated),
+            thousands(run.removed),
             thousands(run.rejected),
         ]);
     }
@@ -47,6 +50,16 @@ fn words(runs: &[RunRecord], url: &str) -> String {
         }
     }
     format!("{}\n", table.trim_fmt())
+}
+
+/// What a run did, and whether another took that back.
+fn kind(run: &RunRecord, runs: &[RunRecord]) -> String {
+    let taken_back = runs.iter().any(|later| later.undoes.as_ref() == Some(&run.id));
+    match &run.undoes {
+        Some(other) => format!("{} of {}", run.kind, other.get(..8).unwrap_or(other)),
+        None if taken_back => format!("{}, taken back", run.kind),
+        None => run.kind.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -77,12 +90,20 @@ mod tests {
 
     #[test]
     fn runs_are_listed_as_a_table() {
+        let undo = RunRecord {
+            kind: "undo".to_owned(),
+            removed: 1_201,
+            updated: 3,
+            undoes: Some("0e8f6c1e-1".to_owned()),
+            ..record("ab12", 0)
+        };
         assert_eq!(
-            words(&[record("0e8f6c1e", 1_201), record("7b1d\u{1b}[2J", 7)], "x.db"),
+            words(&[record("0e8f6c1e-1", 1_201), record("7b1d\u{1b}[2J", 7), undo], "x.db"),
             "\
-run            started               kind    set    inserted  updated  rejected
-0e8f6c1e       2026-01-02 03:04:05Z  import  notes     1,201        0         2
-7b1d\\u{1b}[2J  2026-01-02 03:04:05Z  import  notes         7        0         2
+run            started               kind                set    inserted  updated  removed  rejected
+0e8f6c1e-1     2026-01-02 03:04:05Z  import, taken back  notes     1,201        0        0         2
+7b1d\\u{1b}[2J  2026-01-02 03:04:05Z  import              notes         7        0        0         2
+ab12           2026-01-02 03:04:05Z  undo of 0e8f6c1e    notes         0        3    1,201         2
 "
         );
     }

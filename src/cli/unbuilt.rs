@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-const COMMANDS: &[&str] = &["verify", "undo", "completions", "man"];
+const COMMANDS: &[&str] = &["verify", "completions", "man"];
 
 /// Flags by command, and whether they take a value.
 const FLAGS: &[(&str, &[(&str, bool)])] = &[(

@@ -22,8 +22,7 @@ use crate::config::Companion;
 use crate::error::{Error, Result};
 use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::cells::{Access, Cells};
-use crate::target::{Mode, Target};
-use jiff::Timestamp;
+use crate::target::{self, Mode, Target};
 use serde::Serialize;
 
 /// A cell, as messages and reports name it. Row keys are not secret; values never stand here.
@@ -117,7 +116,7 @@ impl<'j> Job<'j> {
         reason: &str,
         details: serde_json::Value,
     ) -> Result<()> {
-        let entry = AuditEntry::new(action, "credentials", reason, now())?.of(key).with(details);
+        let entry = AuditEntry::new(action, "credentials", reason, target::now())?.of(key).with(details);
         cells.audit(&entry, self.audit)
     }
 
@@ -128,10 +127,4 @@ impl<'j> Job<'j> {
             None => Ok(()),
         }
     }
-}
-
-/// The time of a job, as precise as databases keep it.
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    now.round(jiff::Unit::Microsecond).unwrap_or(now)
 }

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod schema;
 pub mod sqlite;
 pub mod traces;
+pub mod undo;
 pub mod upkeep;
 mod url;
 
@@ -26,9 +27,16 @@ use crate::secret::keys::KeyRow;
 pub use crate::table::Migration;
 use crate::table::Schema;
 use audit::{AuditEntry, AuditTable};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use upkeep::{Reference, Survey, Upkeep};
+
+/// Now, to the microsecond: targets keep no more, and what is compared must be what is kept.
+pub fn now() -> Timestamp {
+    let now = Timestamp::now();
+    now.round(jiff::Unit::Microsecond).unwrap_or(now)
+}
 
 /// Whether the last statement will be COMMIT or ROLLBACK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +63,7 @@ pub struct Opening<'a> {
     /// About how many bytes the import will add, to judge the free disk space.
     pub bytes: u64,
     /// The run's start time, written as applied_at and the like.
-    pub started: jiff::Timestamp,
+    pub started: Timestamp,
 }
 
 /// A database that can be imported into.

@@ -4,6 +4,7 @@
 use super::audit::{AuditEntry, AuditTable};
 use super::drift::Catalog;
 use super::history::{Recorded, Standing};
+use super::undo::{Undo, Undone};
 use super::{Migration, Mode, SealedColumn};
 use crate::error::{Error, Result};
 use jiff::Timestamp;
@@ -28,6 +29,10 @@ pub trait Upkeep {
     /// Moves rows whose reference leads nowhere into `treelift_orphans`, again and again until none
     /// is left, in one transaction.
     fn move_orphans(&mut self, _order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
+        not_built()
+    }
+    /// Takes a run back, in one transaction, if everything it wrote is as it left it.
+    fn undo(&mut self, _order: &Undo<'_>) -> Result<Undone> {
         not_built()
     }
     /// Writes one entry of the audit trail, in a transaction of its own.

@@ -44,6 +44,7 @@ mod reseal_words;
 mod shapes;
 mod small;
 mod tamper;
+mod undo;
 mod unique;
 mod unused;
 mod words;

@@ -28,6 +28,8 @@ mod survey;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod unchanged;
+mod undo;
 mod upkeep;
 mod words;
 mod write;

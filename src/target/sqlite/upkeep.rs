@@ -1,10 +1,11 @@
 //! Upkeep of a database file.
 
 use super::survey::Looking;
-use super::{SqliteTarget, alter, fill, open, orphans, record, replace};
+use super::{SqliteTarget, alter, fill, open, orphans, record, replace, undo};
 use crate::error::Result;
 use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::history::Recorded;
+use crate::target::undo::{Undo, Undone};
 use crate::target::upkeep::{Altered, Look, MoveOrphans, Moved, Order, Upkeep};
 use std::path::Path;
 
@@ -32,6 +33,10 @@ impl Upkeep for SqliteTarget {
 
     fn move_orphans(&mut self, order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
         orphans::move_all(&self.location, order)
+    }
+
+    fn undo(&mut self, order: &Undo<'_>) -> Result<Undone> {
+        undo::undo(&self.location, order)
     }
 
     fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {

@@ -1,0 +1,33 @@
+//! The definitions of `treelift runs` and `treelift undo`, nothing else.
+
+use super::args::KeeperArgs;
+use super::schema_args::ChangeArgs;
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  treelift runs --database sqlite:///./new.db")]
+pub(super) struct RunsArgs {
+    /// The database to look into [default: DATABASE_URL].
+    #[arg(long, value_name = "URL")]
+    pub(super) database: Option<String>,
+}
+
+const UNDO_EXAMPLES: &str = "\
+Examples:
+  treelift undo 9720adda --dry-run --database sqlite:///./new.db
+  treelift undo 9720adda --database sqlite:///./new.db
+
+The rows that the import inserted are removed, the columns that it filled are NULL again. Nothing is
+done if rows were changed since, or if other rows refer to them. Migrations and keys stay.";
+
+#[derive(Debug, Args)]
+#[command(after_help = UNDO_EXAMPLES)]
+pub(super) struct UndoArgs {
+    /// The import's id, or the beginning of it, as `treelift runs` lists it.
+    #[arg(value_name = "RUN")]
+    pub(super) run: String,
+    #[command(flatten)]
+    pub(super) keeper: KeeperArgs,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}

@@ -1,0 +1,95 @@
+//! `treelift undo`
+
+use super::keeper;
+use super::log;
+use super::output::Output;
+use super::runs_args::UndoArgs;
+use crate::error::Result;
+use crate::finding::printable;
+use crate::report::words::count;
+use crate::schema::Options;
+use crate::target::undo::Undone;
+use serde_json::json;
+
+/// Takes an import back, or says what stands in the way.
+pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
+    let mut keeper = keeper::open(&args.keeper)?;
+    let url = keeper.target().url().to_owned();
+    let terminal = keeper::terminal(args.change.yes, output)?;
+    let options = Options { dry: args.change.dry_run, before: keeper::before(&args.change.backup) };
+    let done = crate::undo::undo(&mut keeper, &args.run, &options, &terminal);
+    terminal.end();
+    let (run, undone) = done?;
+    let outcome = match (undone.obstacles.is_empty(), options.dry, undone.rows()) {
+        (false, _, _) => "refused",
+        (true, true, _) => "dry-run",
+        (true, false, 0) => "nothing",
+        (true, false, _) => "committed",
+    };
+    log::done("undo", json!({ "run": run.id, "outcome": outcome }));
+    let document = json!({
+        "target": url,
+        "run": run.id,
+        "outcome": outcome,
+        "tables": undone.tables,
+        "obstacles": undone.obstacles,
+    });
+    output.result(&words(&undone, &run.id, &url, outcome), &document)?;
+    Ok(u8::from(!undone.obstacles.is_empty()))
+}
+
+fn words(undone: &Undone, run: &str, url: &str, outcome: &str) -> String {
+    let mut words = String::new();
+    for table in &undone.tables {
+        let parts = [(table.removed, "removed"), (table.emptied, "emptied"), (table.gone, "gone already")];
+        let parts =
+            parts.iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("{} {what}", count(*rows, "row")));
+        let parts: Vec<String> = parts.collect();
+        if !parts.is_empty() {
+            words += &format!("{}: {}\n", printable(&table.name), parts.join(", "));
+        }
+    }
+    for obstacle in &undone.obstacles {
+        words += &format!("in the way: {}\n", printable(&obstacle.to_string()));
+    }
+    let (rows, url) = (count(undone.rows(), "row"), printable(url));
+    words
+        + &match outcome {
+            "refused" => format!(
+                "refused: run {run} cannot be taken back, nothing was changed in {url}\n\
+                 hint: put back what stands in the way, or restore the backup made before the import\n"
+            ),
+            "dry-run" => format!("dry run: {rows} of run {run} would be taken back, nothing was changed in {url}\n"),
+            "nothing" => format!("nothing to take back: no row of run {run} is in {url}\n"),
+            _ => format!("committed: {rows} of run {run} taken back in {url}\n"),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::undo::{Obstacle, Taken};
+
+    #[test]
+    fn what_goes_and_what_stands_in_the_way_is_told_by_table() {
+        let table = |name: &str, removed, emptied, gone| Taken { name: name.to_owned(), removed, emptied, gone };
+        let mut undone = Undone {
+            tables: vec![table("notes", 3, 0, 1), table("people", 1, 2, 0), table("tags", 0, 0, 0)],
+            obstacles: Vec::new(),
+        };
+        assert_eq!(
+            words(&undone, "ab12", "x.db", "committed"),
+            "notes: 3 rows removed, 1 row gone already\n\
+             people: 1 row removed, 2 rows emptied\n\
+             committed: 6 rows of run ab12 taken back in x.db\n"
+        );
+        undone.tables.clear();
+        undone.obstacles.push(Obstacle::Later { run: "cd34".to_owned(), rows: 2 });
+        assert_eq!(
+            words(&undone, "ab12", "x.db", "refused"),
+            "in the way: run cd34 wrote into 2 rows of this one: take that run back first\n\
+             refused: run ab12 cannot be taken back, nothing was changed in x.db\n\
+             hint: put back what stands in the way, or restore the backup made before the import\n"
+        );
+    }
+}
