@@ -5,14 +5,24 @@ use crate::finding::{FileId, Finding, Place, ROW_DIFFERS, ROW_FILL_DIFFERS, ROW_
 use crate::keyindex::{Entry, KeyText};
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
-use crate::plan::unique_lists;
 use crate::row::Value;
 use crate::run::{Run, cell_value};
-use crate::settle::{EarlierRows, Judged, RowFate, Verdict, left_out, value_of};
+use crate::settle::{EarlierRows, Judged, RowFate, Verdict, left_out};
 use crate::target::Cell;
 use crate::vault::Same;
 use crate::writer::{Given, digest};
 use std::collections::VecDeque;
+
+/// Where another row is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Among {
+    /// Among those of this run.
+    Run,
+    /// Among those of the target.
+    Target,
+    /// Among both.
+    Both,
+}
 
 impl Run<'_> {
     pub(crate) fn in_target(&mut self, table: &str, columns: &[&str], values: Vec<Value>) -> Result<bool> {
@@ -33,15 +43,13 @@ impl Run<'_> {
         if self.transaction.rows_before(table) == 0 {
             return Ok(Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) }));
         }
-        let Some(key_fields) = &rule.key_fields else {
+        let (Some(columns), Some(key)) = (rule.key_columns(), rule.key_of(&draft.values)) else {
             let earlier = self.earlier_rows(file, table)?;
             return Ok(Verdict::Is(match earlier.get_mut(&digest).and_then(VecDeque::pop_front) {
                 Some(row_key) => Judged { id: row_key.parse().ok(), digest, ..Judged::is(RowFate::Unchanged) },
                 None => Judged { digest, ..Judged::is(RowFate::Inserted) },
             }));
         };
-        let columns: Vec<&str> = key_fields.iter().map(|at| rule.fields[*at].column.name.as_str()).collect();
-        let key: Vec<Value> = key_fields.iter().map(|at| draft.values[*at].clone()).collect();
         let mut wanted: Vec<&str> = rule.fields.iter().map(|field| field.column.name.as_str()).collect();
         wanted.extend(rule.given_id.as_deref());
         let asked: Vec<String> = self.asked_of(table);
@@ -49,7 +57,7 @@ impl Run<'_> {
         let found =
             self.transaction.find(table, &columns, &wanted, std::slice::from_ref(&key))?.into_iter().next().flatten();
         let Some(cells) = found else {
-            let taken = self.unique_in_target(rule, draft, place)?;
+            let taken = self.taken(rule, draft, place, Among::Target, &|_| true)?;
             return Ok(if taken.is_empty() {
                 Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) })
             } else {
@@ -74,19 +82,33 @@ impl Run<'_> {
         Ok(Verdict::Refused(vec![self.finding(&ROW_DIFFERS, rule, message, place, None)]))
     }
 
-    fn unique_in_target(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
-        let mut wrong = Vec::new();
-        for columns in unique_lists(rule) {
-            let values: Vec<Value> = columns.iter().map(|column| value_of(rule, draft, column).clone()).collect();
+    /// Unique values of a draft that another row has already. Lists of columns that do not concern it
+    /// are left out.
+    pub(crate) fn taken(
+        &mut self,
+        rule: &CompiledRule,
+        draft: &Draft,
+        place: Place,
+        among: Among,
+        concerns: &dyn Fn(&[String]) -> bool,
+    ) -> Result<Vec<Finding>> {
+        let (mut wrong, table) = (Vec::new(), &rule.table.name);
+        for columns in rule.unique_lists().filter(|columns| concerns(columns)) {
+            let values: Vec<Value> = columns.iter().map(|column| rule.value(&draft.values, column).clone()).collect();
+            let Some(key) = KeyText::of(&values) else {
+                continue; // NULLs are all different
+            };
+            let known = self.index.find(table, columns, false).and_then(|spec| self.index.get(spec, &key));
+            let known = known.map(|entry| entry.place);
             let by: Vec<&str> = columns.iter().map(String::as_str).collect();
-            if KeyText::of(&values).is_some() && self.in_target(&rule.table.name, &by, values)? {
-                let message = format!(
-                    "`{}` ({}) is unique, and a row of the database has the same",
-                    rule.table.name,
-                    by.join(", ")
-                );
-                wrong.push(self.finding(&ROW_UNIQUE, rule, message, place, None));
-            }
+            let other = match known {
+                Some(Some(other)) if among != Among::Target => ("another record", Some(other)),
+                Some(None) if among == Among::Both => ("a row of the database", None),
+                _ if among != Among::Run && self.in_target(table, &by, values)? => ("a row of the database", None),
+                _ => continue, // nobody has it
+            };
+            let message = format!("`{table}` ({}) is unique, and {} has the same", by.join(", "), other.0);
+            wrong.push(self.finding(&ROW_UNIQUE, rule, message, place, other.1));
         }
         Ok(wrong)
     }
@@ -163,7 +185,8 @@ impl Run<'_> {
                 self.findings.push(finding);
             }
         }
-        let mut wrong = self.filled_twice(rule, draft, &fills, place)?;
+        let is_filled = |column: &String| rule.field(column).is_some_and(|at| fills.contains(&at));
+        let mut wrong = self.taken(rule, draft, place, Among::Both, &|columns| columns.iter().any(is_filled))?;
         if !fills.is_empty() {
             wrong.extend(self.references(rule, draft, place)?);
         }
@@ -172,33 +195,6 @@ impl Run<'_> {
         } else {
             Verdict::Refused(wrong)
         }))
-    }
-
-    /// Values that are given to a row although they are unique and another row has them.
-    fn filled_twice(
-        &mut self,
-        rule: &CompiledRule,
-        draft: &Draft,
-        fills: &[usize],
-        place: Place,
-    ) -> Result<Vec<Finding>> {
-        let mut wrong = Vec::new();
-        let is_filled = |column: &String| rule.field(column).is_some_and(|at| fills.contains(&at));
-        for columns in unique_lists(rule).filter(|columns| columns.iter().any(is_filled)) {
-            let values: Vec<Value> = columns.iter().map(|column| value_of(rule, draft, column).clone()).collect();
-            let by: Vec<&str> = columns.iter().map(String::as_str).collect();
-            let Some(key) = KeyText::of(&values) else {
-                continue; // NULLs are all different
-            };
-            let known = self.index.find(&rule.table.name, &by, false).and_then(|spec| self.index.get(spec, &key));
-            let other = known.map(|entry| entry.place);
-            if other.is_some() || self.in_target(&rule.table.name, &by, values)? {
-                let message =
-                    format!("`{}` ({}) is unique, and another row has the same", rule.table.name, by.join(", "));
-                wrong.push(self.finding(&ROW_UNIQUE, rule, message, place, other.flatten()));
-            }
-        }
-        Ok(wrong)
     }
 
     /// Makes a row known by what it was given.
@@ -228,15 +224,14 @@ impl Run<'_> {
 
     /// Asks the target for the row of a key that no rule of this run has met.
     fn learn_row(&mut self, rule: &CompiledRule, draft: &Draft, spec: usize, key: &KeyText) -> Result<()> {
-        let Some(fields) = &rule.key_fields else { return Ok(()) };
+        let (Some(columns), Some(key_values)) = (rule.key_columns(), rule.key_of(&draft.values)) else { return Ok(()) };
         if self.index.get(spec, key).is_some() || self.transaction.rows_before(&rule.table.name) == 0 {
             return Ok(());
         }
-        let columns: Vec<&str> = fields.iter().map(|at| rule.fields[*at].column.name.as_str()).collect();
-        let values: Vec<Value> = fields.iter().map(|at| draft.values[*at].clone()).collect();
         let wanted = self.index.specs()[spec].wanted.clone();
         let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-        if let Some(cells) = self.transaction.find(&rule.table.name, &columns, &wanted, &[values])?.pop().flatten() {
+        if let Some(cells) = self.transaction.find(&rule.table.name, &columns, &wanted, &[key_values])?.pop().flatten()
+        {
             let stored = self.stored_as(&rule.table.name, &wanted);
             let values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored)).collect();
             let entry = Entry { place: None, feeder: u32::MAX, values, existing: true, present: true };
@@ -257,14 +252,12 @@ impl Run<'_> {
 
     /// Gives values to a row; they are written before the checks, once per row.
     pub(crate) fn fill(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) -> Result<()> {
-        let (Some(spec), Some(key), Some(fields)) = (self.key_spec(rule), &draft.key, &rule.key_fields) else {
-            return Ok(());
-        };
+        let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return Ok(()) };
+        let (Some(columns), Some(values)) = (rule.key_columns(), rule.key_of(&draft.values)) else { return Ok(()) };
         let Some(held) = self.index.get(spec, key).cloned() else { return Ok(()) };
         let wanted = self.index.specs()[spec].wanted.clone();
         self.index_fills(rule, draft, one, &held, &wanted);
-        let columns: Vec<String> = fields.iter().map(|at| rule.fields[*at].column.name.clone()).collect();
-        let values: Vec<Value> = fields.iter().map(|at| draft.values[*at].clone()).collect();
+        let columns = columns.into_iter().map(str::to_owned).collect();
         let mut cells = Vec::with_capacity(one.fills.len());
         for at in &one.fills {
             let column = &rule.fields[*at].column.name;

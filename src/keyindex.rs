@@ -71,6 +71,24 @@ pub enum Placed {
     Instead(Entry),
 }
 
+/// A row that is made known.
+pub struct Entering<'r> {
+    /// Its table.
+    pub table: &'r str,
+    /// The names of the parts of its rule's key, and the key's text.
+    pub key: (&'r [String], Option<&'r KeyText>),
+    /// The value of a column.
+    pub of: &'r dyn Fn(&str) -> &'r Value,
+    /// What is known of it, but for its values.
+    pub entry: Entry,
+}
+
+impl std::fmt::Debug for Entering<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Entering({})", self.table)
+    }
+}
+
 /// Keys of rows, by what is asked of them.
 #[derive(Debug, Default)]
 pub struct KeyIndex {
@@ -96,6 +114,28 @@ impl KeyIndex {
         for keys in &mut self.of_owner {
             // Not `clear`: one large owner must not keep its memory for the rest of the run.
             *keys = HashMap::new();
+        }
+    }
+
+    /// Adds a row under every key that is asked of its table; `tell` hears what each changed. A row
+    /// that is not really there takes its own key and no other.
+    pub fn enter(&mut self, row: &Entering<'_>, mut tell: impl FnMut(usize, KeyText, Placed)) {
+        let (own, own_key) = row.key;
+        for spec in 0..self.specs.len() {
+            let asked = &self.specs[spec];
+            if asked.table != row.table || (!row.entry.present && asked.by != own) {
+                continue; // asked of another table, or of rows that are really there
+            }
+            let key = match asked.by == own && !asked.ignore_case {
+                true => own_key.cloned(),
+                false => KeyText::of(asked.by.iter().map(|column| (row.of)(column))),
+            };
+            let Some(key) = key else {
+                continue; // a key with a NULL finds nothing
+            };
+            let values = asked.wanted.iter().map(|column| (row.of)(column).clone()).collect();
+            let placed = self.insert(spec, key.clone(), Entry { values, ..row.entry.clone() });
+            tell(spec, key, placed);
         }
     }
 
@@ -157,22 +197,28 @@ impl KeyIndex {
     }
 
     /// The value of a column of the row that has this key.
-    pub fn lookup(&self, table: &str, by: &[&str], ignore_case: bool, key: &KeyText, column: &str) -> Option<&Value> {
+    pub fn lookup<S: AsRef<str>>(
+        &self,
+        table: &str,
+        by: &[S],
+        ignore_case: bool,
+        key: &KeyText,
+        column: &str,
+    ) -> Option<&Value> {
         let spec = self.find(table, by, ignore_case)?;
         let at = self.specs[spec].wanted.iter().position(|wanted| wanted == column)?;
         self.get(spec, key).filter(|entry| entry.present)?.values.get(at)
     }
 
     /// Whether a row has this key.
-    pub fn contains(&self, table: &str, by: &[&str], ignore_case: bool, key: &KeyText) -> bool {
+    pub fn contains<S: AsRef<str>>(&self, table: &str, by: &[S], ignore_case: bool, key: &KeyText) -> bool {
         self.find(table, by, ignore_case).and_then(|spec| self.get(spec, key)).is_some_and(|entry| entry.present)
     }
 
     /// The number of the spec for these columns.
-    pub fn find(&self, table: &str, by: &[&str], ignore_case: bool) -> Option<usize> {
-        self.specs
-            .iter()
-            .position(|spec| spec.table == table && spec.ignore_case == ignore_case && spec.by.iter().eq(by.iter()))
+    pub fn find<S: AsRef<str>>(&self, table: &str, by: &[S], ignore_case: bool) -> Option<usize> {
+        let same = |spec: &IndexSpec| spec.by.iter().map(String::as_str).eq(by.iter().map(AsRef::as_ref));
+        self.specs.iter().position(|spec| spec.table == table && spec.ignore_case == ignore_case && same(spec))
     }
 
     fn fold(&self, spec: usize, key: KeyText) -> KeyText {

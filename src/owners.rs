@@ -1,9 +1,11 @@
 //! Whose directory is whose.
 
 use crate::keyindex::KeyText;
-use crate::mapping::apply::{Current, FileContext, Got, Owner, Scope, evaluate};
+use crate::mapping::apply::{Current, Draft, FileContext, Got, Owner, Scope, evaluate};
+use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Declared;
 use crate::mapping::model::{Find, Owners, Set};
+use crate::plan::Plan;
 use crate::record::{Kind, Tape};
 use crate::row::Value;
 use crate::step::Datum;
@@ -32,6 +34,15 @@ pub enum Whose {
     Ambiguous,
     /// Nobody's.
     Nobody,
+}
+
+/// The owner that a row of the owner table makes; without an id where that could not be read.
+pub fn owner_of(plan: &Plan, columns: &[String], rule: &CompiledRule, draft: &Draft) -> Option<Owner> {
+    plan.set.owners.as_ref().filter(|owners| owners.table == rule.table.name)?;
+    let columns: Vec<_> = columns.iter().map(|name| (name.clone(), rule.value(&draft.values, name).clone())).collect();
+    let key = rule.table.primary_key();
+    let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text());
+    Some(Owner { id: id.unwrap_or_default(), columns })
 }
 
 /// The owners of a run: rows of the owner table, from this run and from the target, and those that

@@ -5,16 +5,20 @@ mod specs;
 
 use crate::error::{Error, Result};
 use crate::keyindex::IndexSpec;
+use crate::mapping::apply::{FileContext, Owner};
 use crate::mapping::compile::{CompiledRule, FieldSource, compile};
 use crate::mapping::model::{Expr, From, Literal, OnDuplicate, Pattern, Root, Set};
 use crate::mapping::order::{Order, Stage, Turn, is_owned, order};
 use crate::mapping::uses::{uses, uses_of};
+use crate::pipeline::file_id;
 use crate::source::walk::Tree;
 use crate::step::{OutputType, Step};
 use crate::table::Schema;
+use crate::target::SealedColumn;
+use jiff::Timestamp;
 use specs::Specs;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is to become of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +83,9 @@ pub struct Plan {
     pub order: Order,
     /// What the key index must know.
     pub specs: Vec<IndexSpec>,
+    /// Worked out once: they are asked for at every record.
+    turns: Vec<(Turn, Turn)>,
+    sealed: HashMap<(u32, usize), SealedColumn>,
 }
 
 impl Plan {
@@ -96,7 +103,9 @@ impl Plan {
         let order = order(&set, &schema)?;
         let specs = Specs { set: &set, rules: &rules, order: &order, schema: &schema, specs: Vec::new() }.collect();
         let fates = tree.files.iter().map(|file| fate(&set, &file.path, chosen)).collect();
-        Ok(Self { set, schema, tree, fates, rules, order, specs })
+        let turns = (0..rules.len()).map(|mapping| turns(&set, &rules, &order, mapping)).collect();
+        let sealed = sealed(&set, &rules);
+        Ok(Self { set, schema, tree, fates, rules, order, specs, turns, sealed })
     }
 
     /// The owner's directory that a mapped file lies in: what the owners' capture captured.
@@ -126,22 +135,26 @@ impl Plan {
         })
     }
 
-    /// Which rows of a sealed column are sealed, where another rule writes clear values into the same
-    /// column: those that have the literals of the rule's key.
-    pub fn row_filter(&self, rule: &CompiledRule, column: &str) -> Option<BTreeMap<String, String>> {
-        let in_clear = |other: &&CompiledRule| {
-            let field = other.field(column).map(|at| other.fields[at].source);
-            other.table.name == rule.table.name && matches!(field, Some(FieldSource::Column(_)))
+    /// The column that a rule's sealed field is written into.
+    pub fn sealed_column(&self, rule: &CompiledRule, field: usize) -> Option<&SealedColumn> {
+        self.sealed.get(&(rule.number, field))
+    }
+
+    /// What rows of a mapped file may refer to. The owner is whose directory it lies in.
+    pub fn file_context(&self, file: usize, owner: Option<&Owner>, started: Timestamp) -> FileContext {
+        let captures = match &self.fates[file] {
+            Fate::Mapped { captures, .. } => captures.clone(),
+            _ => Vec::new(),
         };
-        self.rules.iter().flatten().find(in_clear)?;
-        let model = rule.model(&self.set);
-        let literals = model.columns.iter().filter_map(|of| match &of.expr.from {
-            From::Literal(Literal::Text(text)) if model.key_columns()?.contains(&of.name.as_str()) => {
-                Some((of.name.clone(), text.clone()))
-            }
-            _ => None,
-        });
-        Some(literals.collect())
+        FileContext {
+            id: file_id(file),
+            path: self.tree.files[file].path.clone(),
+            captures,
+            directory: self.directory_of(file).map(str::to_owned),
+            owner: owner.cloned(),
+            started,
+            namespace: self.set.namespace,
+        }
     }
 
     /// The feed of a mapped file: the entry of `files` and the owner's directory it belongs to.
@@ -156,10 +169,7 @@ impl Plan {
     /// The first and the last turn in which a mapping's files are read. A mapping without rules is
     /// read once, for its leaves.
     pub fn turns_of(&self, mapping: usize) -> (Turn, Turn) {
-        let turns = || self.rules[mapping].iter().map(|rule| self.order.turn(rule));
-        let stage = if self.owned(mapping) { Stage::Owners } else { Stage::Before };
-        let only = Turn { stage, level: 0 };
-        (turns().min().unwrap_or(only), turns().max().unwrap_or(only))
+        self.turns[mapping]
     }
 
     /// All turns in which something is read, in order.
@@ -237,6 +247,57 @@ impl Plan {
     }
 }
 
+/// The first and the last turn of a mapping.
+fn turns(set: &Set, rules: &[Vec<CompiledRule>], order: &Order, mapping: usize) -> (Turn, Turn) {
+    let turns = || rules[mapping].iter().map(|rule| order.turn(rule));
+    let stage = if is_owned(set, mapping) { Stage::Owners } else { Stage::Before };
+    let only = Turn { stage, level: 0 };
+    (turns().min().unwrap_or(only), turns().max().unwrap_or(only))
+}
+
+/// The columns that sealed fields are written into, by rule and field.
+fn sealed(set: &Set, rules: &[Vec<CompiledRule>]) -> HashMap<(u32, usize), SealedColumn> {
+    let mut sealed = HashMap::new();
+    for rule in rules.iter().flatten() {
+        let key_columns = rule.model(set).key_columns().unwrap_or_default();
+        for (at, field) in rule.fields.iter().enumerate() {
+            if let FieldSource::Secret(_) = field.source {
+                let column = SealedColumn {
+                    table: rule.table.name.clone(),
+                    column: field.column.name.clone(),
+                    key_columns: key_columns.iter().map(|&column| column.to_owned()).collect(),
+                    row_filter: row_filter(set, rules, rule, &field.column.name),
+                };
+                sealed.insert((rule.number, at), column);
+            }
+        }
+    }
+    sealed
+}
+
+/// Which rows of a sealed column are sealed, where another rule writes clear values into the same
+/// column: those that have the literals of the rule's key.
+fn row_filter(
+    set: &Set,
+    rules: &[Vec<CompiledRule>],
+    rule: &CompiledRule,
+    column: &str,
+) -> Option<BTreeMap<String, String>> {
+    let in_clear = |other: &&CompiledRule| {
+        let field = other.field(column).map(|at| other.fields[at].source);
+        other.table.name == rule.table.name && matches!(field, Some(FieldSource::Column(_)))
+    };
+    rules.iter().flatten().find(in_clear)?;
+    let model = rule.model(set);
+    let literals = model.columns.iter().filter_map(|of| match &of.expr.from {
+        From::Literal(Literal::Text(text)) if model.key_columns()?.contains(&of.name.as_str()) => {
+            Some((of.name.clone(), text.clone()))
+        }
+        _ => None,
+    });
+    Some(literals.collect())
+}
+
 fn gives_moment(expr: &Expr) -> bool {
     match expr.steps.iter().rev().map(Step::output).find(|output| *output != OutputType::Same) {
         Some(output) => output == OutputType::Instant,
@@ -299,22 +360,4 @@ fn owner_columns(set: &Set, schema: &Schema) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     columns.retain(|column| seen.insert(column.clone()));
     columns
-}
-
-/// The names of a rule's key parts: a column's own, `#n` for a part that is no column.
-pub fn key_names(rule: &CompiledRule, set: &Set) -> Vec<String> {
-    rule.model(set)
-        .key
-        .iter()
-        .enumerate()
-        .map(|(i, part)| match part {
-            crate::mapping::model::KeyPart::Column(name) => name.clone(),
-            crate::mapping::model::KeyPart::Path(_) => format!("#{i}"),
-        })
-        .collect()
-}
-
-/// The unique column lists of a rule's table that the rule fills.
-pub fn unique_lists(rule: &CompiledRule) -> impl Iterator<Item = &Vec<String>> {
-    rule.table.unique.iter().filter(|columns| columns.iter().all(|column| rule.field(column).is_some()))
 }

@@ -5,22 +5,20 @@
 //! lookups find, as in an import, but nothing is compared, rejected or written.
 
 use crate::finding::{Finding, Place};
-use crate::keyindex::{Entry, KeyIndex, KeyText};
-use crate::mapping::apply::{Current, Draft, FileContext, Mapped, Owner, Scope, Trace, apply};
+use crate::keyindex::{Entering, Entry, KeyIndex};
+use crate::mapping::apply::{Draft, Mapped, Owner, Trace, apply};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
-use crate::mapping::model::{Ownerless, Shape};
+use crate::mapping::model::Ownerless;
 use crate::mapping::order::{Stage, Turn};
-use crate::owners::{OwnerTable, Resolver, Whose};
+use crate::owners::{OwnerTable, Resolver, Whose, owner_of};
 use crate::pipeline::file_id;
-use crate::plan::{Fate, Plan, key_names};
+use crate::plan::{Fate, Plan};
 use crate::record::{Paths, Tape};
-use crate::row::Value;
-use crate::shaping::{PathTable, PathTables, shape};
+use crate::shaping::{PathTable, PathTables, record_scope, shape};
 use crate::source::{self, Limits, RecordRef};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 /// A record as it was read for the rules of one turn.
 #[derive(Debug)]
@@ -185,19 +183,7 @@ impl<'p> Probe<'p> {
         if shape.ignore.is_some() {
             return Ok(());
         }
-        let captures = match &plan.fates[file] {
-            Fate::Mapped { captures, .. } => captures.clone(),
-            _ => Vec::new(),
-        };
-        let context = FileContext {
-            id: file_id(file),
-            path: source.path.clone(),
-            captures,
-            directory: plan.directory_of(file).map(str::to_owned),
-            owner: owner.cloned(),
-            started: Timestamp::UNIX_EPOCH,
-            namespace: plan.set.namespace,
-        };
+        let context = plan.file_context(file, owner, Timestamp::UNIX_EPOCH);
         let mut table = self.tables.take(number, mapping, at);
         let frame_paths = self.tables.frame(number, mapping);
         let (index, mut placed) = (&self.index, Vec::new());
@@ -206,20 +192,7 @@ impl<'p> Probe<'p> {
             let mut records = source::records(&mut opened, shape.records.as_ref())?;
             while let Some(record) = records.next(&mut table.record, &mut tape)? {
                 table.declared.learn(Doc::Record, &table.record);
-                let root = record.tape.root();
-                let whole = shape.records.is_none();
-                let scope = Scope {
-                    file: &context,
-                    declared: &table.declared,
-                    index,
-                    record: root,
-                    frame: if whole { root } else { frame.root() },
-                    whole,
-                    element: Current::Node(root),
-                    position: i64::try_from(record.number).unwrap_or(i64::MAX),
-                    trace: watch.trace(file),
-                    names: Rc::new(names(shape, &record)),
-                };
+                let scope = record_scope(&context, &table.declared, index, shape, &record, &frame, watch.trace(file));
                 let mapped = apply(&plan.set, rules, &shape.name, &scope);
                 let (table, frame, record, frame_paths) = (&table, &frame, &record, &*frame_paths);
                 let shape = at;
@@ -249,41 +222,14 @@ impl<'p> Probe<'p> {
 
     /// Makes a row known to lookups, and an owner to the directories.
     fn place(&mut self, rule: &CompiledRule, file: usize, draft: &Draft) {
-        let of = |column: &str| rule.field(column).map_or(&Value::Null, |field| &draft.values[field]);
-        let own = key_names(rule, &self.plan.set);
-        for spec in 0..self.index.specs().len() {
-            let asked = &self.index.specs()[spec];
-            if asked.table != rule.table.name || (draft.empty && asked.by != own) {
-                continue; // asked of another table, or of rows that are really there
-            }
-            let key = match asked.by == own && !asked.ignore_case {
-                true => draft.key.clone(),
-                false => KeyText::of(asked.by.iter().map(|column| of(column))),
-            };
-            if let Some(key) = key {
-                let values = asked.wanted.iter().map(|column| of(column).clone()).collect();
-                let place = Some(Place { file: file_id(file), offset: draft.at });
-                self.index.insert(
-                    spec,
-                    key,
-                    Entry { place, feeder: 0, values, existing: false, present: !draft.empty },
-                );
-            }
-        }
-        if self.plan.set.owners.as_ref().is_some_and(|owners| owners.table == rule.table.name) {
-            let columns: Vec<_> = self.owner_columns.iter().map(|name| (name.clone(), of(name).clone())).collect();
-            let key = rule.table.primary_key();
-            let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text());
-            if let Some(id) = id {
-                self.owners.add(Owner { id, columns });
-            }
+        let of = |column: &str| rule.value(&draft.values, column);
+        let place = Some(Place { file: file_id(file), offset: draft.at });
+        let entry = Entry { place, feeder: 0, values: Vec::new(), existing: false, present: !draft.empty };
+        let key = (rule.key_names.as_slice(), draft.key.as_ref());
+        self.index.enter(&Entering { table: &rule.table.name, key, of: &of, entry }, |_, _, _| {});
+        if let Some(owner) = owner_of(self.plan, &self.owner_columns, rule, draft).filter(|owner| !owner.id.is_empty())
+        {
+            self.owners.add(owner);
         }
     }
-}
-
-/// What `key_as` of the shape names.
-fn names(shape: &Shape, record: &RecordRef<'_>) -> Vec<(String, String, crate::account::NameLeaf)> {
-    let last = u32::try_from(record.names.len().saturating_sub(1)).unwrap_or(u32::MAX);
-    let leaf = crate::account::NameLeaf::OfRecord(last);
-    shape.key_as.iter().zip(record.name()).map(|(context, name)| (context.clone(), name.to_owned(), leaf)).collect()
 }

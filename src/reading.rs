@@ -3,21 +3,20 @@
 use crate::account::{Class, Mark, NameLeaf, Sheet, Tally};
 use crate::error::Result;
 use crate::finding::{FILE_BLANK_IGNORED, FileId, Finding, Place, Severity, VALUE_DEFAULTED, VALUE_TIME, excerpt};
-use crate::mapping::apply::{Current, Draft, Fault, FileContext, Mapped, Origin, Owner, Scope, Trace, apply, follow};
+use crate::mapping::apply::{Draft, Fault, FileContext, Mapped, Origin, Owner, Trace, apply, follow};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::Mapping;
 use crate::mapping::order::Turn;
+use crate::owners::owner_of;
 use crate::pipeline::file_id;
-use crate::plan::Fate;
 use crate::record::{Kind, Tape};
 use crate::report::FileStatus;
 use crate::run::Run;
 use crate::settle::RowFate;
-use crate::shaping::{PathTable, Shaped, shape};
+use crate::shaping::{PathTable, Shaped, record_scope, shape};
 use crate::source::{self, Limits, Opened, RecordRef};
 use std::collections::HashMap;
-use std::rc::Rc;
 
 /// What one reading of a file works with.
 pub(crate) struct Reading<'r> {
@@ -51,7 +50,7 @@ impl Run<'_> {
         if let Some(findings) = self.known.get(&(file_id(file), u64::MAX)) {
             return self.reject_file(file, findings.clone());
         }
-        let mut opened = match source::open_as(source, self.limits(mapping), mapping.source.format) {
+        let mut opened = match source::open_as(source, self.limits(self.mapping), mapping.source.format) {
             Ok(opened) => opened,
             Err(finding) => return self.broken(file, mapping, vec![finding]),
         };
@@ -67,19 +66,7 @@ impl Run<'_> {
             self.files[file].reason = Some(reason.clone());
             return Ok(());
         }
-        let captures = match &plan.fates[file] {
-            Fate::Mapped { captures, .. } => captures.clone(),
-            _ => Vec::new(),
-        };
-        let context = FileContext {
-            id: file_id(file),
-            path: source.path.clone(),
-            captures,
-            directory: plan.directory_of(file).map(str::to_owned),
-            owner: owner.cloned(),
-            started: self.started,
-            namespace: plan.set.namespace,
-        };
+        let context = plan.file_context(file, owner, self.started);
         let frame_sheet = Sheet::new(shaped.frame.len());
         let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, last_names: Vec::new() };
         self.read_records(&mut reading, &mut opened)?;
@@ -103,9 +90,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn limits(&self, mapping: &Mapping) -> Limits {
-        let sensitive = mapping.rules.iter().any(|rule| !rule.secrets.is_empty());
-        Limits { depth: self.options.max_depth, sensitive, ..Limits::default() }
+    fn limits(&self, mapping: usize) -> Limits {
+        Limits { depth: self.options.max_depth, sensitive: self.plan.has_secrets(mapping), ..Limits::default() }
     }
 
     /// Takes a file that cannot be read or is broken: it is named, and nothing of it is written.
@@ -172,8 +158,7 @@ impl Run<'_> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
         let selection = mapping.source.shapes[reading.shaped.shape].records.as_ref();
-        let sensitive = self.limits(mapping).sensitive;
-        let mut tape = Tape::new(sensitive);
+        let mut tape = Tape::new(plan.has_secrets(self.mapping));
         // The table is taken out while the file is read, so that the run stays free for use.
         let mut table = self.paths.take(self.mapping, mapping, reading.shaped.shape);
         let read = (|| {
@@ -203,30 +188,13 @@ impl Run<'_> {
         let shape = &mapping.source.shapes[reading.shaped.shape];
         self.files[reading.file].records += 1;
         let whole = shape.records.is_none();
-        let root = record.tape.root();
         let mut sheet = Sheet::new(record.tape.len());
         let earlier = self.files[reading.file].sheets.remove(&record.number);
         let place = Place { file: reading.context.id, offset: record.span.start };
         let index = std::mem::take(&mut self.index);
-        let scope = Scope {
-            file: &reading.context,
-            declared: &table.declared,
-            index: &index,
-            record: root,
-            frame: if whole { root } else { reading.shaped.frame.root() },
-            whole,
-            element: Current::Node(root),
-            position: i64::try_from(record.number).unwrap_or(i64::MAX),
-            trace: self.has_maps[self.mapping].then_some(&self.entries as &dyn Trace),
-            names: Rc::new(
-                shape
-                    .key_as
-                    .iter()
-                    .zip(record.name())
-                    .map(|(context, name)| (context.clone(), name.to_owned(), last_name(record)))
-                    .collect(),
-            ),
-        };
+        let trace = self.has_maps[self.mapping].then_some(&self.entries as &dyn Trace);
+        let frame = &reading.shaped.frame;
+        let scope = record_scope(&reading.context, &table.declared, &index, shape, record, frame, trace);
         let mut mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
         self.index = index;
         let (fates, refused) = match self.known.get(&(place.file, place.offset)) {
@@ -330,21 +298,8 @@ impl Run<'_> {
         }
     }
 
-    /// The owner that a row of the owner table makes; without an id where that could not be read.
     fn owner_of(&self, draft: &Draft) -> Option<Owner> {
-        let rule = &self.plan.rules[self.mapping][draft.rule];
-        let owners = self.plan.set.owners.as_ref().filter(|owners| owners.table == rule.table.name)?;
-        let columns: Vec<_> = self
-            .owner_columns
-            .iter()
-            .map(|name| {
-                (name.clone(), rule.field(name).map_or(crate::row::Value::Null, |field| draft.values[field].clone()))
-            })
-            .collect();
-        let key = rule.table.primary_key();
-        debug_assert_eq!(owners.table, rule.table.name);
-        let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text());
-        Some(Owner { id: id.unwrap_or_default(), columns })
+        owner_of(self.plan, &self.owner_columns, &self.plan.rules[self.mapping][draft.rule], draft)
     }
 
     /// Counts the rows that a rejected record would have given, as far as they could be made.
@@ -413,7 +368,7 @@ impl Run<'_> {
     pub fn time_of(&mut self, file: usize, number: usize) -> Option<jiff::Timestamp> {
         let mapping = &self.plan.set.mappings[number];
         let mut opened =
-            source::open_as(&self.plan.tree.files[file], self.limits(mapping), mapping.source.format).ok()?;
+            source::open_as(&self.plan.tree.files[file], self.limits(number), mapping.source.format).ok()?;
         let shaped = shape(&mut opened, number, mapping, &mut self.paths).ok()?;
         let whole = match mapping.source.shapes[shaped.shape].records {
             Some(_) => None,
@@ -439,8 +394,4 @@ impl Run<'_> {
 
 fn errors(findings: &[Finding]) -> u64 {
     findings.iter().filter(|finding| finding.severity == Severity::Error).count() as u64
-}
-
-fn last_name(record: &RecordRef) -> NameLeaf {
-    NameLeaf::OfRecord(u32::try_from(record.names.len().saturating_sub(1)).unwrap_or(u32::MAX))
 }

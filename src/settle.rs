@@ -1,19 +1,16 @@
 //! Settling: what becomes of each row that a record gave. Keys, references and uniqueness are
 //! judged against the key index and the target before anything is written.
 
+use crate::compare::Among;
 use crate::error::{Error, Result};
-use crate::finding::{
-    Code, FileId, Finding, Place, ROW_DUPLICATE, ROW_REFERENCE, ROW_SUPERSEDED, ROW_UNIQUE, SECRET_EMPTY,
-};
-use crate::keyindex::{Entry, KeyText, Placed};
+use crate::finding::{Code, FileId, Finding, Place, ROW_DUPLICATE, ROW_REFERENCE, ROW_SUPERSEDED, SECRET_EMPTY};
+use crate::keyindex::{Entering, Entry, KeyText, Placed};
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::model::OnDuplicate;
 use crate::mapping::order::feeds;
-use crate::plan::{key_names, unique_lists};
 use crate::row::Value;
 use crate::run::Run;
-use crate::target::SealedColumn;
 use crate::writer::Insert;
 use std::collections::{HashMap, VecDeque};
 
@@ -171,7 +168,7 @@ impl Run<'_> {
         if draft.empty {
             return is(RowFate::Empty);
         }
-        let mut wrong = self.unique_in_run(rule, draft, place);
+        let mut wrong = self.taken(rule, draft, place, Among::Run, &|_| true)?;
         wrong.extend(self.references(rule, draft, place)?);
         if !wrong.is_empty() {
             return Ok(Verdict::Refused(wrong));
@@ -200,9 +197,7 @@ impl Run<'_> {
 
     /// The index of the rule's key.
     pub(crate) fn key_spec(&self, rule: &CompiledRule) -> Option<usize> {
-        let names = key_names(rule, &self.plan.set);
-        let by: Vec<&str> = names.iter().map(String::as_str).collect();
-        self.index.find(&rule.table.name, &by, false)
+        self.index.find(&rule.table.name, &rule.key_names, false)
     }
 
     /// Whether the rule's row may give way to one of another feeder: `[precedence]`, or `first`.
@@ -216,20 +211,6 @@ impl Run<'_> {
         ranked || rule.model(set).on_duplicate == OnDuplicate::First
     }
 
-    fn unique_in_run(&self, rule: &CompiledRule, draft: &Draft, place: Place) -> Vec<Finding> {
-        unique_lists(rule)
-            .filter_map(|columns| {
-                let key = KeyText::of(columns.iter().map(|column| value_of(rule, draft, column)))?;
-                let by: Vec<&str> = columns.iter().map(String::as_str).collect();
-                let spec = self.index.find(&rule.table.name, &by, false)?;
-                let entry = self.index.get(spec, &key).filter(|entry| entry.place.is_some())?;
-                let message =
-                    format!("`{}` ({}) is unique, and another record has the same", rule.table.name, by.join(", "));
-                Some(self.finding(&ROW_UNIQUE, rule, message, place, entry.place))
-            })
-            .collect()
-    }
-
     pub(crate) fn references(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
         let mut wrong = Vec::new();
         // A row may refer to a later one of its own table: that is judged when all are written. What
@@ -237,12 +218,12 @@ impl Run<'_> {
         let own_is_done = rule.model(&self.plan.set).on_duplicate == OnDuplicate::Fill;
         for reference in rule.references().filter(|key| own_is_done || key.table != rule.table.name) {
             let values: Vec<Value> =
-                reference.columns.iter().map(|column| value_of(rule, draft, column).clone()).collect();
+                reference.columns.iter().map(|column| rule.value(&draft.values, column).clone()).collect();
             let Some(key) = KeyText::of(&values) else {
                 continue; // a NULL refers to nothing
             };
             let to: Vec<&str> = reference.to.iter().map(String::as_str).collect();
-            let known = self.index.contains(&reference.table, &to, false, &key);
+            let known = self.index.contains(&reference.table, &reference.to, false, &key);
             if !known && !self.in_target(&reference.table, &to, values)? {
                 let message = format!("`{}` has no row for ({})", reference.table, reference.columns.join(", "));
                 wrong.push(self.finding(&ROW_REFERENCE, rule, message, place, None));
@@ -261,7 +242,6 @@ impl Run<'_> {
         placed: &mut Vec<(usize, KeyText, Placed)>,
     ) {
         let given = one.id.map(Value::Integer);
-        let key_only = one.fate == RowFate::Empty;
         let of = |column: &str| -> &Value {
             if let (Some(name), Some(id)) = (&rule.given_id, &given)
                 && name == column
@@ -270,48 +250,26 @@ impl Run<'_> {
             }
             match one.held.iter().find(|(name, _)| name == column) {
                 Some((_, value)) => value,
-                None => value_of(rule, draft, column),
+                None => rule.value(&draft.values, column),
             }
         };
-        let names = key_names(rule, &self.plan.set);
-        for spec in 0..self.index.specs().len() {
-            let asked = &self.index.specs()[spec];
-            if asked.table != rule.table.name || (key_only && asked.by != names) {
-                continue; // asked of another table, or of rows that are really there
-            }
-            let key = if asked.by == names && !asked.ignore_case {
-                draft.key.clone()
-            } else {
-                KeyText::of(asked.by.iter().map(|column| of(column)))
-            };
-            let Some(key) = key else {
-                continue; // a key with a NULL finds nothing
-            };
-            let values = asked.wanted.iter().map(|column| of(column).clone()).collect();
-            let place = Some(Place { file, offset: draft.at });
-            let existing = one.fate == RowFate::Unchanged;
-            let entry = Entry { place, feeder: rule.number, values, existing, present: !key_only };
-            let change = self.index.insert(spec, key.clone(), entry);
-            placed.push((spec, key, change));
-        }
+        let place = Some(Place { file, offset: draft.at });
+        let (existing, present) = (one.fate == RowFate::Unchanged, one.fate != RowFate::Empty);
+        let entry = Entry { place, feeder: rule.number, values: Vec::new(), existing, present };
+        let key = (rule.key_names.as_slice(), draft.key.as_ref());
+        let entering = Entering { table: &rule.table.name, key, of: &of, entry };
+        self.index.enter(&entering, |spec, key, change| placed.push((spec, key, change)));
     }
 
     fn write(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) -> Result<()> {
         let mut values = draft.values.clone();
-        if !draft.secrets.is_empty() {
-            let fields = rule.key_fields.as_ref().ok_or_else(|| Error::bug("a rule with secrets has no key"))?;
-            let columns: Vec<&str> = fields.iter().map(|at| rule.fields[*at].column.name.as_str()).collect();
-            let key: Vec<Value> = fields.iter().map(|at| draft.values[*at].clone()).collect();
-            for (at, secret) in &draft.secrets {
-                let name = &rule.fields[*at].column.name;
-                let column = SealedColumn {
-                    table: rule.table.name.clone(),
-                    column: name.clone(),
-                    key_columns: columns.iter().map(|&column| column.to_owned()).collect(),
-                    row_filter: self.plan.row_filter(rule, name),
-                };
-                values[*at] = self.vault.seal(column, &key, secret)?;
-            }
+        for (at, secret) in &draft.secrets {
+            let key = rule.key_of(&draft.values).ok_or_else(|| Error::bug("a rule with secrets has no key"))?;
+            let column = self
+                .plan
+                .sealed_column(rule, *at)
+                .ok_or_else(|| Error::bug("a secret has no column to be sealed into"))?;
+            values[*at] = self.vault.seal(column, &key, secret)?;
         }
         let insert = Insert {
             rule,
@@ -336,10 +294,6 @@ fn take_parents_id(rule: &CompiledRule, draft: &mut Draft, id: i64) {
             draft.key = KeyText::of(fields.iter().map(|at| &draft.values[*at]));
         }
     }
-}
-
-pub(crate) fn value_of<'d>(rule: &CompiledRule, draft: &'d Draft, column: &str) -> &'d Value {
-    rule.field(column).map_or(&Value::Null, |field| &draft.values[field])
 }
 
 /// Fields that no comparison takes in: the clock's, and sealed ones.

@@ -1,12 +1,15 @@
 //! The first look at a file: judged whole, its shape chosen, its frame kept.
 
+use crate::account::NameLeaf;
 use crate::finding::{Finding, SHAPE_NONE};
-use crate::mapping::apply::{kind_name, select, shape_fits};
+use crate::keyindex::KeyIndex;
+use crate::mapping::apply::{Current, FileContext, Scope, Trace, kind_name, select, shape_fits};
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::model::{Mapping, Shape};
 use crate::record::{Kind, NodeRef, Paths, Segment, Selection, Tape};
-use crate::source::{self, Opened};
+use crate::source::{self, Opened, RecordRef};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// What the first look at a file found.
 #[derive(Debug)]
@@ -124,6 +127,34 @@ pub fn shape(
     table.declared.learn(Doc::Frame, tables.frame(number, mapping));
     tables.put_back(number, chosen, table);
     Ok(Shaped { shape: chosen, frame, leaves, notes, sha256 })
+}
+
+/// What the rules see of one record.
+pub fn record_scope<'a, 't>(
+    file: &'a FileContext,
+    declared: &'a Declared,
+    index: &'a KeyIndex,
+    shape: &Shape,
+    record: &RecordRef<'t>,
+    frame: &'t Tape,
+    trace: Option<&'a dyn Trace>,
+) -> Scope<'a, 't> {
+    let (root, whole) = (record.tape.root(), shape.records.is_none());
+    let last = u32::try_from(record.names.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    let named = shape.key_as.iter().zip(record.name());
+    let names = named.map(|(context, name)| (context.clone(), name.to_owned(), NameLeaf::OfRecord(last)));
+    Scope {
+        file,
+        declared,
+        index,
+        record: root,
+        frame: if whole { root } else { frame.root() },
+        whole,
+        element: Current::Node(root),
+        position: i64::try_from(record.number).unwrap_or(i64::MAX),
+        trace,
+        names: Rc::new(names.collect()),
+    }
 }
 
 /// The first value on the way to the records that is of another kind than the selection needs, where

@@ -113,15 +113,15 @@ impl Vault {
     }
 
     /// Seals a secret for a cell, and remembers that it must open again.
-    pub fn seal(&mut self, column: SealedColumn, key: &[Value], secret: &SecretString) -> Result<Value> {
+    pub fn seal(&mut self, column: &SealedColumn, key: &[Value], secret: &SecretString) -> Result<Value> {
         let mark = self.mark(secret);
         let texts = key_texts(key)?;
         let sealer =
             self.sealer.as_mut().ok_or_else(|| Error::bug("a value is to be sealed, and the run has no key"))?;
         let place = SealPlace { table: &column.table, column: &column.column, key: &texts };
         let token = sealer.seal(&place, secret)?;
-        let at = self.sealed.iter().position(|sealed| sealed.column == column).unwrap_or_else(|| {
-            self.sealed.push(Sealed { column, keys: Vec::new(), marks: Vec::new() });
+        let at = self.sealed.iter().position(|sealed| sealed.column == *column).unwrap_or_else(|| {
+            self.sealed.push(Sealed { column: column.clone(), keys: Vec::new(), marks: Vec::new() });
             self.sealed.len() - 1
         });
         self.sealed[at].keys.push(key.to_vec());

@@ -1,6 +1,7 @@
 //! A rule with the table it writes into.
 
-use super::model::{Mapping, OnDuplicate, Rule, SecretKind, Set};
+use super::model::{KeyPart, Mapping, OnDuplicate, Rule, SecretKind, Set};
+use crate::row::Value;
 use crate::table::{Column, ForeignKey, Schema, Table};
 
 /// Where a field's value comes from: the index in the rule's columns or secrets.
@@ -42,6 +43,8 @@ pub struct CompiledRule {
     pub given_id: Option<String>,
     /// Whether it can make a row that is not there yet: a `fill` rule may only add to one.
     pub starts: bool,
+    /// The names of the key's parts: a column's own, `#n` for a part that is no column.
+    pub key_names: Vec<String>,
     /// The positions in `fields` of the key's columns, when the key stands in the target.
     pub key_fields: Option<Vec<usize>>,
 }
@@ -60,6 +63,26 @@ impl CompiledRule {
     /// The position in `fields` of a column.
     pub fn field(&self, column: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.column.name == column)
+    }
+
+    /// The value of a column in a row; NULL for one that the rule does not fill.
+    pub fn value<'v>(&self, values: &'v [Value], column: &str) -> &'v Value {
+        self.field(column).map_or(&Value::Null, |field| &values[field])
+    }
+
+    /// The names of the key's columns; none when the key does not stand in the target.
+    pub fn key_columns(&self) -> Option<Vec<&str>> {
+        self.key_fields.as_ref().map(|fields| fields.iter().map(|at| self.fields[*at].column.name.as_str()).collect())
+    }
+
+    /// The values of the key's columns in a row; none when the key does not stand in the target.
+    pub fn key_of(&self, values: &[Value]) -> Option<Vec<Value>> {
+        self.key_fields.as_ref().map(|fields| fields.iter().map(|at| values[*at].clone()).collect())
+    }
+
+    /// The unique column lists of the table that the rule fills.
+    pub fn unique_lists(&self) -> impl Iterator<Item = &Vec<String>> {
+        self.table.unique.iter().filter(|columns| columns.iter().all(|column| self.field(column).is_some()))
     }
 
     /// The foreign keys all of whose columns the rule fills.
@@ -98,6 +121,11 @@ fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> Compi
     let position = |name: &str| fields.iter().position(|field| field.column.name == name);
     let given_id = table.integer_key().filter(|key| position(key).is_none()).map(str::to_owned);
     let key_fields = rule.key_columns().and_then(|names| names.into_iter().map(position).collect());
+    let key_name = |(i, part): (usize, &KeyPart)| match part {
+        KeyPart::Column(name) => name.clone(),
+        KeyPart::Path(_) => format!("#{i}"),
+    };
+    let key_names = rule.key.iter().enumerate().map(key_name).collect();
     let parent =
         rule.parent.as_ref().and_then(|name| mapping.rules.iter().position(|candidate| candidate.name == *name));
     let starts =
@@ -112,6 +140,7 @@ fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> Compi
         fields,
         parent,
         given_id,
+        key_names,
         key_fields,
     }
 }

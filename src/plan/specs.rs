@@ -1,7 +1,6 @@
 //! What the key index must know: the keys of rules, what is unique, what references point at, what
 //! is looked up.
 
-use super::{key_names, unique_lists};
 use crate::keyindex::IndexSpec;
 use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::mapping::model::{Expr, From, OnDuplicate, Root, Set};
@@ -23,14 +22,14 @@ impl Specs<'_> {
     pub(super) fn collect(mut self) -> Vec<IndexSpec> {
         for rule in self.rules.iter().flatten() {
             if !rule.model(self.set).key.is_empty() {
-                self.add(&rule.table.name, key_names(rule, self.set), None, false);
+                self.add(&rule.table.name, rule.key_names.clone(), None, false);
                 if rule.model(self.set).on_duplicate == OnDuplicate::Fill {
                     for field in &rule.fields {
-                        self.add(&rule.table.name, key_names(rule, self.set), Some(field.column.name.clone()), false);
+                        self.add(&rule.table.name, rule.key_names.clone(), Some(field.column.name.clone()), false);
                     }
                 }
             }
-            for columns in unique_lists(rule) {
+            for columns in rule.unique_lists() {
                 self.add(&rule.table.name, columns.clone(), None, false);
             }
             for key in rule.references() {
