@@ -39,7 +39,7 @@ impl Run<'_> {
         place: Place,
     ) -> Result<Verdict> {
         let table = &rule.table.name;
-        let digest = digest(rule, &draft.values, &left_out(draft), &*self.transaction);
+        let digest = digest(rule, &draft.values, &left_out(rule, draft), &*self.transaction);
         if self.transaction.rows_before(table) == 0 {
             return Ok(Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) }));
         }

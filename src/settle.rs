@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::finding::{Code, FileId, Finding, Place, ROW_DUPLICATE, ROW_REFERENCE, ROW_SUPERSEDED, SECRET_EMPTY};
 use crate::keyindex::{Entering, Entry, KeyText, Placed};
 use crate::mapping::apply::Draft;
-use crate::mapping::compile::CompiledRule;
+use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::mapping::model::OnDuplicate;
 use crate::mapping::order::feeds;
 use crate::row::Value;
@@ -278,7 +278,7 @@ impl Run<'_> {
             place: Place { file, offset: draft.at },
             file: self.ledger_file(file)?,
             digest: one.digest,
-            left_out: left_out(draft),
+            clock: draft.clock.clone(),
             tainted: draft.tainted.clone(),
         };
         let findings = &mut self.findings;
@@ -297,6 +297,7 @@ fn take_parents_id(rule: &CompiledRule, draft: &mut Draft, id: i64) {
 }
 
 /// Fields that no comparison takes in: the clock's, and sealed ones.
-pub(crate) fn left_out(draft: &Draft) -> Vec<usize> {
-    draft.clock.iter().copied().chain(draft.secrets.iter().map(|(at, _)| *at)).collect()
+pub(crate) fn left_out(rule: &CompiledRule, draft: &Draft) -> Vec<usize> {
+    let sealed = |at: &usize| matches!(rule.fields[*at].source, FieldSource::Secret(_));
+    draft.clock.iter().copied().chain((0..rule.fields.len()).filter(sealed)).collect()
 }

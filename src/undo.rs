@@ -1,15 +1,19 @@
 //! Undo: takes an import back, if everything it wrote is as it left it.
 
-use crate::backup;
+use crate::backup::{self, Before};
 use crate::config::{Companion, Phase};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::report::words::count;
 use crate::schema::{Keeper, Options};
 use crate::target::audit::random_id;
+use crate::target::drift::{Catalog, Other};
+use crate::target::history;
 use crate::target::ledger::RunRecord;
 use crate::target::undo::{Undo, Undone, choose};
-use crate::target::{self, Mode};
+use crate::target::upkeep::Reference;
+use crate::target::{self, Mode, schema};
 use crate::validate::gather;
+use std::collections::BTreeMap;
 
 /// Takes a run back, named by its id or the beginning of it: the rows it inserted are removed, the
 /// columns it filled are NULL again, the ledger and the audit trail remember that. Migrations and
@@ -26,11 +30,13 @@ pub fn undo(
     options: &Options<'_>,
     companion: &dyn Companion,
 ) -> Result<(RunRecord, Undone)> {
-    let schema = keeper.existing()?.catalog.schema;
+    let (references, triggers) = known(keeper)?;
     let run = choose(&keeper.target().runs()?, run)?.clone();
-    let references = gather::references(keeper.set(), &schema);
-    let audit = keeper.set().audit.clone();
-    let run_id = random_id()?;
+    if run.set != keeper.set().name {
+        return Err(Error::request(format!("run {} is one of the mapping set `{}`", run.id, run.set))
+            .hint(format!("name it with `--mappings`; `{}` does not know its references", keeper.set().name)));
+    }
+    let (audit, run_id) = (keeper.set().audit.clone(), random_id()?);
     let told = |rows| {
         companion.advance(rows, 0);
         companion.interrupted().map_or(Ok(()), |signal| Err(Error::interrupted(signal)))
@@ -41,6 +47,7 @@ pub fn undo(
         run: &run.id,
         started: target::now(),
         references: &references,
+        triggers: &triggers,
         audit: audit.as_ref(),
         told: &told,
     };
@@ -49,19 +56,58 @@ pub fn undo(
     if options.dry || !planned.obstacles.is_empty() || planned.rows() == 0 {
         return Ok((run, planned));
     }
-    let (rows, url) = (count(planned.rows(), "row"), keeper.target().url().to_owned());
-    if !companion.confirm(&format!("take run {} back in {url}, and remove or empty {rows}?", run.id))? {
+    if !companion.confirm(&question(&run, keeper.target().url(), &planned))? {
         return Err(Error::request("not confirmed, nothing was changed"));
     }
-    let before = backup::Before { set: Some(&keeper.set().name), ..options.before.clone() };
+    let before = Before { set: Some(&keeper.set().name), ..options.before.clone() };
     let safety = backup::before(keeper.target(), "undo", &before, companion)?;
     companion.phase(Phase::Finish, 0, 0);
     let done = keeper.target_mut().undo(&order(Mode::Real));
-    // After a fault nobody knows what a commit gave: then it is kept too.
-    if done.as_ref().is_ok_and(|done| !done.obstacles.is_empty()) {
-        drop(safety);
-    } else {
+    let changed = match &done {
+        Ok(done) => done.obstacles.is_empty() && done.rows() > 0,
+        // Signals are heeded before the commit. After another fault nobody knows what that gave.
+        Err(error) => !matches!(error.kind, ErrorKind::Interrupted(_)),
+    };
+    if changed {
         safety.keep();
+    } else {
+        drop(safety);
     }
     Ok((run, done?))
+}
+
+/// The references that mappings follow, and the triggers that the applied migrations make.
+fn known(keeper: &Keeper) -> Result<(Vec<Reference>, BTreeMap<String, Other>)> {
+    let (target, set) = (keeper.target(), keeper.set());
+    let mut live = Catalog::default();
+    let found = target.inspect(&mut |look| {
+        live = look.catalog()?;
+        Ok(())
+    })?;
+    if !found {
+        return Err(Error::environment("there is no database").at(target.url()));
+    }
+    let standing = history::judge(&target.recorded()?, &set.migrations);
+    let expected = schema::catalog(&gather::applied(&set.migrations, &standing))?;
+    let triggers = expected.others.into_iter().filter(|(_, other)| other.kind == "trigger").collect();
+    Ok((gather::references(set, &live.schema), triggers))
+}
+
+/// Names the target, and everything that becomes of rows.
+fn question(run: &RunRecord, url: &str, planned: &Undone) -> String {
+    let sum = |of: fn(&target::undo::Taken) -> u64| planned.tables.iter().map(of).sum::<u64>();
+    let (removed, emptied) = (count(sum(|table| table.removed), "row"), sum(|table| table.emptied));
+    let mut question = format!("take run {} back in {url}: remove {removed}", run.id);
+    if emptied > 0 {
+        question += &format!(", empty columns of {}", count(emptied, "row"));
+    }
+    for (rows, what) in [
+        (sum(|table| table.gone), "gone already"),
+        (sum(|table| table.resealed), "with sealed values that the run did not write"),
+    ] {
+        if rows > 0 {
+            question += &format!(" ({} {what})", count(rows, "row"));
+        }
+    }
+    question + "?"
 }

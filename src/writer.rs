@@ -5,7 +5,7 @@ mod fills;
 use crate::error::Result;
 use crate::finding::{Finding, Place, ROW_UNIQUE, SECRET_FOUND, SECRET_WORD};
 use crate::keyindex::KeyText;
-use crate::mapping::compile::CompiledRule;
+use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::report::TableReport;
 use crate::row::{Batch, Row, Value};
 use crate::target::Transaction;
@@ -13,8 +13,7 @@ use crate::target::ledger::{self, RowRecord, Written};
 use crate::vault::Vault;
 use fills::Fill;
 pub use fills::Given;
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Batches are cut at about this many bytes of text.
 const BATCH_BYTES: usize = 1 << 20;
@@ -27,8 +26,9 @@ pub struct Writer {
     next_ids: BTreeMap<String, i64>,
     counts: BTreeMap<String, TableReport>,
     fills: BTreeMap<(String, KeyText), Fill>,
-    /// The ledger's numbers for the columns of a rule's rows, by the fields that no digest is over.
-    columns: HashMap<(u32, Vec<usize>), i64>,
+    /// The ledger's numbers for the columns of a rule's rows: the rule, the fields that took the
+    /// run's start time, the number.
+    columns: Vec<(u32, Vec<usize>, i64)>,
     /// Cells in which a secret path's value would have been written.
     pub plaintext_hits: u64,
 }
@@ -48,8 +48,8 @@ pub struct Insert<'r> {
     pub file: i64,
     /// See [`digest`].
     pub digest: [u8; 16],
-    /// Fields that the digest is not over.
-    pub left_out: Vec<usize>,
+    /// Fields that took the run's start time.
+    pub clock: Vec<usize>,
     /// Fields that came from a secret path.
     pub tainted: Vec<usize>,
 }
@@ -100,11 +100,13 @@ impl Writer {
         let rule = row.rule;
         let table = &rule.table.name;
         self.count(table).inserted += 1;
-        let columns = match self.columns.entry((rule.number, row.left_out)) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(new) => {
-                let written = written(rule, &new.key().1);
-                *new.insert(transaction.ledger().columns(&written)?)
+        let known = self.columns.iter().find(|(number, clock, _)| *number == rule.number && *clock == row.clock);
+        let columns = match known {
+            Some((_, _, columns)) => *columns,
+            None => {
+                let columns = transaction.ledger().columns(&written(rule, &row.clock))?;
+                self.columns.push((rule.number, row.clock.clone(), columns));
+                columns
             }
         };
         self.ledger.push(RowRecord {
@@ -113,6 +115,7 @@ impl Writer {
             file: row.file,
             offset: row.place.offset,
             digest: row.digest,
+            own: own_digest(rule, &row.values, &row.clock, transaction),
             columns,
         });
         let batch = match self.batches.iter_mut().position(|(of, _)| *of == rule.number) {
@@ -205,20 +208,46 @@ fn text_len(value: &Value) -> usize {
 /// A row's primary key as the ledger writes it.
 fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>, transaction: &dyn Transaction) -> String {
     let part = |column: &&str| match rule.field(column) {
-        Some(field) => transaction.written(&rule.table.name, column, &values[field]).unwrap_or_default(),
-        None => id.map(|id| id.to_string()).unwrap_or_default(),
+        Some(field) => transaction.written(&rule.table.name, column, &values[field]),
+        None => id.map(|id| id.to_string()),
     };
     ledger::row_key(rule.table.primary_key().iter().map(part).collect())
 }
 
 /// The columns in which a rule writes rows, apart from ids that the engine gives.
-fn written(rule: &CompiledRule, left_out: &[usize]) -> Written {
-    let (mut digested, mut others) = (Vec::new(), Vec::new());
+fn written(rule: &CompiledRule, clock: &[usize]) -> Written {
+    let mut written = Written { table: rule.table.name.clone(), ..Written::default() };
     for (at, field) in rule.fields.iter().enumerate() {
-        let list = if left_out.contains(&at) { &mut others } else { &mut digested };
+        let list = match field.source {
+            FieldSource::Secret(_) => &mut written.sealed,
+            FieldSource::Column(_) if clock.contains(&at) => &mut written.clock,
+            FieldSource::Column(_) => &mut written.digested,
+        };
         list.push(field.column.name.clone());
     }
-    Written { table: rule.table.name.clone(), digested, others, filled: false }
+    written
+}
+
+/// The digests of what is this run's own: times that are its start, and sealed values.
+fn own_digest(
+    rule: &CompiledRule,
+    values: &[Value],
+    clock: &[usize],
+    transaction: &dyn Transaction,
+) -> Option<[u8; 32]> {
+    let sealed = |at: usize| matches!(rule.fields[at].source, FieldSource::Secret(_));
+    let of = |is_one: &dyn Fn(usize) -> bool| {
+        let fields = rule.fields.iter().enumerate().filter(|(at, _)| is_one(*at));
+        ledger::digest(fields.map(|(at, field)| {
+            let column = field.column.name.as_str();
+            (column, transaction.written(&rule.table.name, column, &values[at]))
+        }))
+    };
+    if clock.is_empty() && !(0..rule.fields.len()).any(sealed) {
+        return None;
+    }
+    let (clock, sealed) = (of(&|at| clock.contains(&at)), of(&sealed));
+    Some(std::array::from_fn(|i| if i < 16 { clock[i] } else { sealed[i - 16] }))
 }
 
 /// The digest of a row's comparable values: not given ids, not sealed values, not what came from the

@@ -41,10 +41,16 @@ pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
 fn words(undone: &Undone, run: &str, url: &str, outcome: &str) -> String {
     let mut words = String::new();
     for table in &undone.tables {
-        let parts = [(table.removed, "removed"), (table.emptied, "emptied"), (table.gone, "gone already")];
-        let parts =
-            parts.iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("{} {what}", count(*rows, "row")));
-        let parts: Vec<String> = parts.collect();
+        let (removed, emptied) =
+            if outcome == "committed" { ("removed", "emptied") } else { ("to remove", "to empty") };
+        let parts = [
+            (table.removed, removed),
+            (table.emptied, emptied),
+            (table.gone, "gone already"),
+            (table.resealed, "with sealed values that the run did not write"),
+        ];
+        let some = parts.iter().filter(|(rows, _)| *rows > 0);
+        let parts: Vec<String> = some.map(|(rows, what)| format!("{} {what}", count(*rows, "row"))).collect();
         if !parts.is_empty() {
             words += &format!("{}: {}\n", printable(&table.name), parts.join(", "));
         }
@@ -55,10 +61,7 @@ fn words(undone: &Undone, run: &str, url: &str, outcome: &str) -> String {
     let (rows, url) = (count(undone.rows(), "row"), printable(url));
     words
         + &match outcome {
-            "refused" => format!(
-                "refused: run {run} cannot be taken back, nothing was changed in {url}\n\
-                 hint: put back what stands in the way, or restore the backup made before the import\n"
-            ),
+            "refused" => format!("refused: run {run} cannot be taken back, nothing was changed in {url}\n"),
             "dry-run" => format!("dry run: {rows} of run {run} would be taken back, nothing was changed in {url}\n"),
             "nothing" => format!("nothing to take back: no row of run {run} is in {url}\n"),
             _ => format!("committed: {rows} of run {run} taken back in {url}\n"),
@@ -72,14 +75,20 @@ mod tests {
 
     #[test]
     fn what_goes_and_what_stands_in_the_way_is_told_by_table() {
-        let table = |name: &str, removed, emptied, gone| Taken { name: name.to_owned(), removed, emptied, gone };
+        let table = |name: &str, removed, emptied, gone| Taken {
+            name: name.to_owned(),
+            removed,
+            emptied,
+            gone,
+            resealed: removed / 3,
+        };
         let mut undone = Undone {
             tables: vec![table("notes", 3, 0, 1), table("people", 1, 2, 0), table("tags", 0, 0, 0)],
             obstacles: Vec::new(),
         };
         assert_eq!(
             words(&undone, "ab12", "x.db", "committed"),
-            "notes: 3 rows removed, 1 row gone already\n\
+            "notes: 3 rows removed, 1 row gone already, 1 row with sealed values that the run did not write\n\
              people: 1 row removed, 2 rows emptied\n\
              committed: 6 rows of run ab12 taken back in x.db\n"
         );
@@ -88,8 +97,7 @@ mod tests {
         assert_eq!(
             words(&undone, "ab12", "x.db", "refused"),
             "in the way: run cd34 wrote into 2 rows of this one: take that run back first\n\
-             refused: run ab12 cannot be taken back, nothing was changed in x.db\n\
-             hint: put back what stands in the way, or restore the backup made before the import\n"
+             refused: run ab12 cannot be taken back, nothing was changed in x.db\n"
         );
     }
 }

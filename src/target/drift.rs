@@ -110,13 +110,18 @@ pub fn differences(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> Vec<
             (None, Some(other)) if !leave.additions => {
                 tell(Aspect::Form, format!("{} `{name}` is not expected", other.kind));
             }
-            (Some(other), Some(there)) if one_line(&other.sql) != one_line(&there.sql) => {
+            (Some(other), Some(there)) if !same_sql(&other.sql, &there.sql) => {
                 tell(Aspect::Form, format!("{} `{name}` is another one than expected", other.kind));
             }
             _ => {}
         }
     }
     found
+}
+
+/// Whether two SQL texts say the same.
+pub(super) fn same_sql(one: &str, other: &str) -> bool {
+    one_line(one) == one_line(other)
 }
 
 /// SQL text without what does not change its meaning: blanks, and quotes around names.

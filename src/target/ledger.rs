@@ -67,19 +67,24 @@ pub struct RowRecord {
     pub offset: u64,
     /// Over [`Written::digested`]; see [`digest`].
     pub digest: [u8; 16],
+    /// Over [`Written::clock`] and [`Written::sealed`], where there are any: what may differ in another
+    /// run's row that says the same, and shows here whether anybody has touched this one.
+    pub own: Option<[u8; 32]>,
     /// The number that [`Ledger::columns`] gave to the columns it was written in.
     pub columns: i64,
 }
 
 /// The columns in which a run wrote a row.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Written {
     /// The table.
     pub table: String,
     /// The columns that the row's digest is over, in its order.
     pub digested: Vec<String>,
-    /// Further columns that were written: sealed ones, and those that took the run's start time.
-    pub others: Vec<String>,
+    /// Columns that took the run's start time.
+    pub clock: Vec<String>,
+    /// Columns that hold sealed values.
+    pub sealed: Vec<String>,
     /// Whether the row was there, and these columns of it were NULL until they were filled.
     pub filled: bool,
 }
@@ -103,11 +108,22 @@ pub fn digest<'c>(cells: impl Iterator<Item = (&'c str, Option<String>)>) -> [u8
     std::array::from_fn(|i| digest[i])
 }
 
-/// A primary key as the ledger writes it: its one value as text, several as a compact JSON array.
-pub fn row_key(mut parts: Vec<String>) -> String {
-    match parts.as_slice() {
-        [_] => parts.remove(0),
+/// A primary key as the ledger writes it: its one value as text, several as a compact JSON array. A
+/// NULL, which tells no row from another, is `null` in an array, also where it stands alone.
+pub fn row_key(mut parts: Vec<Option<String>>) -> String {
+    match parts.as_mut_slice() {
+        [Some(one)] => std::mem::take(one),
         several => serde_json::Value::from_iter(several.iter().cloned()).to_string(),
+    }
+}
+
+/// The parts of a key as [`row_key`] wrote it; `None` if they are not as many as `parts`, or none.
+pub fn key_parts(row_key: &str, parts: usize) -> Option<Vec<Option<String>>> {
+    match parts {
+        0 => None,
+        1 if row_key == "[null]" => Some(vec![None]),
+        1 => Some(vec![Some(row_key.to_owned())]),
+        several => serde_json::from_str::<Vec<Option<String>>>(row_key).ok().filter(|parts| parts.len() == several),
     }
 }
 
@@ -146,4 +162,18 @@ pub trait Ledger {
     fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>>;
     /// Where this run wrote a row from.
     fn origin(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_back_as_it_was_written() {
+        let some = |text: &str| Some(text.to_owned());
+        for parts in [vec![some("a")], vec![some("")], vec![None], vec![some("a\"b"), None], vec![some(""), some("")]] {
+            assert_eq!(key_parts(&row_key(parts.clone()), parts.len()), Some(parts));
+        }
+        assert_eq!((key_parts("[]", 0), key_parts(r#"["a"]"#, 2)), (None, None));
+    }
 }

@@ -2,12 +2,15 @@
 
 use super::Mode;
 use super::audit::AuditTable;
+use super::drift::Other;
 use super::ledger::RunRecord;
 use super::upkeep::Reference;
 use crate::error::{Error, Result};
 use crate::report::words::count;
 use jiff::Timestamp;
 use serde::Serialize;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// An order to take a run back.
@@ -22,6 +25,8 @@ pub struct Undo<'a> {
     pub started: Timestamp,
     /// References that mappings follow and the database does not declare.
     pub references: &'a [Reference],
+    /// The triggers that the applied migrations make, by name.
+    pub triggers: &'a BTreeMap<String, Other>,
     /// The application's own audit table.
     pub audit: Option<&'a AuditTable>,
     /// Hears of so many rows that were looked at; an error ends the work.
@@ -37,7 +42,7 @@ impl fmt::Debug for Undo<'_> {
 /// What was done, or what stands in the way; then nothing was.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Undone {
-    /// By table, those whose rows the run wrote.
+    /// By table, what is taken back; empty where something stands in the way.
     pub tables: Vec<Taken>,
     /// Why it cannot be.
     pub obstacles: Vec<Obstacle>,
@@ -61,6 +66,39 @@ pub struct Taken {
     pub emptied: u64,
     /// Rows of the run that somebody has removed already.
     pub gone: u64,
+    /// Rows among those removed whose sealed values are not the ones that the run wrote: sealed again,
+    /// handed over, or changed.
+    pub resealed: u64,
+}
+
+/// Rows, and the keys of the first of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Keys {
+    /// How many.
+    pub rows: u64,
+    /// The keys of the first of them, as the ledger writes them.
+    pub keys: Vec<String>,
+}
+
+impl Keys {
+    /// So many keys are named.
+    const NAMED: usize = 5;
+
+    /// Counts a row, and names it if it is one of the first.
+    pub fn add(&mut self, key: &str) {
+        self.rows += 1;
+        if self.keys.len() < Self::NAMED {
+            self.keys.push(key.to_owned());
+        }
+    }
+
+    fn named(&self) -> String {
+        match (self.keys.len() as u64).cmp(&self.rows) {
+            _ if self.keys.is_empty() => String::new(),
+            Ordering::Less => format!(" ({}, …)", self.keys.join(", ")),
+            _ => format!(" ({})", self.keys.join(", ")),
+        }
+    }
 }
 
 /// Something that would be lost if the run were taken back.
@@ -71,10 +109,9 @@ pub enum Obstacle {
     Changed {
         /// The table.
         table: String,
-        /// How many.
-        rows: u64,
-        /// The keys of the first of them.
-        keys: Vec<String>,
+        /// Which.
+        #[serde(flatten)]
+        keys: Keys,
     },
     /// A later run wrote into rows of this one.
     Later {
@@ -89,25 +126,40 @@ pub enum Obstacle {
         table: String,
         /// The table that they refer to.
         parent: String,
-        /// How many.
-        rows: u64,
+        /// Which.
+        #[serde(flatten)]
+        keys: Keys,
     },
-    /// Something in the database, such as a trigger, removes further rows.
+    /// A trigger that is not the set's would hear of it.
+    Trigger {
+        /// The trigger.
+        name: String,
+        /// The table that it is on.
+        table: String,
+    },
+    /// A trigger of the set removes further rows.
     Further {
         /// Their table.
         table: String,
         /// How many.
         rows: u64,
     },
-    /// Something in the database, such as a trigger, does not allow it.
+    /// The database refuses it, or a trigger of the set keeps the row.
     Forbidden {
         /// The table.
         table: String,
-        /// How many.
+        /// The row's key.
+        key: String,
+    },
+    /// Rows have no key, or NULL in it, so that nothing tells them apart.
+    Nameless {
+        /// The table.
+        table: String,
+        /// How many the run wrote.
         rows: u64,
     },
-    /// The table has no primary key that would tell its rows apart.
-    Nameless {
+    /// The table is not there any more, under this name at least.
+    Missing {
         /// The table.
         table: String,
         /// How many rows of it the run wrote.
@@ -115,33 +167,38 @@ pub enum Obstacle {
     },
 }
 
-impl Obstacle {
-    /// So many keys of changed rows are named.
-    pub const KEYS: usize = 5;
-}
-
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = |rows: u64| count(rows, "row");
         match self {
-            Self::Changed { table, rows, keys } => {
-                let more = if *rows > keys.len() as u64 { ", …" } else { "" };
-                let (rows, were) = (count(*rows, "row"), if *rows == 1 { "was" } else { "were" });
-                write!(f, "{rows} of `{table}` {were} changed after the run ({}{more})", keys.join(", "))
+            Self::Changed { table, keys } => {
+                let was = if keys.rows == 1 { "was" } else { "were" };
+                write!(f, "{} of `{table}` {was} changed after the run{}", rows(keys.rows), keys.named())
             }
-            Self::Later { run, rows } => {
-                write!(f, "run {run} wrote into {} of this one: take that run back first", count(*rows, "row"))
+            Self::Later { run, rows: many } => {
+                write!(f, "run {run} wrote into {} of this one: take that run back first", rows(*many))
             }
-            Self::Referred { table, parent, rows } => {
-                write!(f, "{} of `{table}` would refer to rows of `{parent}` that are gone", count(*rows, "row"))
+            Self::Referred { table, parent, keys } => {
+                let (many, named) = (rows(keys.rows), keys.named());
+                write!(f, "{many} of `{table}` would refer to rows of `{parent}` that are gone{named}")
             }
-            Self::Further { table, rows } => {
-                write!(f, "{} of `{table}` that the run did not write would go as well", count(*rows, "row"))
+            Self::Trigger { name, table } => {
+                write!(
+                    f,
+                    "the trigger `{name}` on `{table}` is none of the mapping set's: nobody knows what it would do"
+                )
             }
-            Self::Forbidden { table, rows } => {
-                write!(f, "the database does not let {} of `{table}` be taken back", count(*rows, "row"))
+            Self::Further { table, rows: many } => {
+                write!(f, "{} of `{table}` that the run did not write would go as well", rows(*many))
             }
-            Self::Nameless { table, rows } => {
-                write!(f, "`{table}` has no primary key that would tell {} of the run apart", count(*rows, "row"))
+            Self::Forbidden { table, key } => {
+                write!(f, "the database does not let the row {key} of `{table}` be taken back")
+            }
+            Self::Nameless { table, rows: many } => {
+                write!(f, "no key tells {} of `{table}` apart that the run wrote", rows(*many))
+            }
+            Self::Missing { table, rows: many } => {
+                write!(f, "`{table}` is not there any more, and with it {} that the run wrote", rows(*many))
             }
         }
     }
@@ -176,10 +233,11 @@ pub fn choose<'r>(runs: &'r [RunRecord], word: &str) -> Result<&'r RunRecord> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn run(id: &str, kind: &str, undoes: Option<&str>) -> RunRecord {
+    /// A run of this id and kind.
+    pub(crate) fn run(id: &str, kind: &str, undoes: Option<&str>) -> RunRecord {
         RunRecord {
             id: id.to_owned(),
             kind: kind.to_owned(),
@@ -215,15 +273,12 @@ mod tests {
 
     #[test]
     fn an_obstacle_names_what_would_be_lost() {
-        let keys = |many: u32| (0..many).map(|at| at.to_string()).collect();
-        let table = || "notes".to_owned();
-        assert_eq!(
-            Obstacle::Changed { table: table(), rows: 1, keys: keys(1) }.to_string(),
-            "1 row of `notes` was changed after the run (0)"
-        );
-        assert_eq!(
-            Obstacle::Changed { table: table(), rows: 9, keys: keys(2) }.to_string(),
-            "9 rows of `notes` were changed after the run (0, 1, …)"
-        );
+        let told = |rows: u64| {
+            let mut keys = Keys::default();
+            (0..rows).for_each(|row| keys.add(&row.to_string()));
+            Obstacle::Changed { table: "notes".to_owned(), keys }.to_string()
+        };
+        assert_eq!(told(1), "1 row of `notes` was changed after the run (0)");
+        assert_eq!(told(9), "9 rows of `notes` were changed after the run (0, 1, 2, 3, 4, …)");
     }
 }

@@ -63,6 +63,8 @@ fn not_built<T>() -> Result<T> {
 pub trait Look {
     /// What it is like.
     fn survey(&mut self) -> Result<Survey>;
+    /// Its tables, indexes, views and triggers alone.
+    fn catalog(&mut self) -> Result<Catalog>;
     /// Rows whose declared reference leads nowhere, by table and parent.
     fn orphans(&mut self) -> Result<Vec<Broken>>;
     /// How many rows lead nowhere through a reference that the database does not know.

@@ -6,8 +6,8 @@ use crate::finding::{Finding, Place};
 use crate::keyindex::KeyText;
 use crate::row::Value;
 use crate::table::Table;
-use crate::target::Transaction;
 use crate::target::ledger::{self, RowRecord, Written};
+use crate::target::{Cell, Transaction};
 use crate::vault::Vault;
 
 /// Columns of one row that `fill` rules give.
@@ -104,10 +104,18 @@ impl Writer {
                 given.iter().map(|(column, value)| (column.as_str(), transaction.written(table, column, value))),
             );
             let digested = given.into_iter().map(|(column, _)| column).collect();
-            let written = Written { table: table.to_owned(), digested, others: Vec::new(), filled: true };
+            let written = Written { table: table.to_owned(), digested, filled: true, ..Written::default() };
             let columns = transaction.ledger().columns(&written)?;
             let (table, row_key) = (table.to_owned(), row_key.to_owned());
-            self.ledger.push(RowRecord { table, row_key, file: from.file, offset: from.offset, digest, columns });
+            self.ledger.push(RowRecord {
+                table,
+                row_key,
+                file: from.file,
+                offset: from.offset,
+                digest,
+                own: None,
+                columns,
+            });
         }
         Ok(())
     }
@@ -122,7 +130,7 @@ fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, Fill)]) -> Resu
         let primary = transaction.schema().table(table).map(Table::primary_key).unwrap_or_default();
         if primary == *by {
             let text = |(column, value): (&String, &Value)| transaction.written(table, column, value);
-            let of = |fill: &Fill| by.iter().zip(&fill.key).map(|cell| text(cell).unwrap_or_default()).collect();
+            let of = |fill: &Fill| by.iter().zip(&fill.key).map(text).collect();
             row_keys.extend(alike.iter().map(|(_, fill)| ledger::row_key(of(fill))));
             continue;
         }
@@ -132,7 +140,7 @@ fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, Fill)]) -> Resu
         let keys: Vec<Vec<Value>> = alike.iter().map(|(_, fill)| fill.key.clone()).collect();
         for found in transaction.find(table, &by, &wanted, &keys)? {
             let cells = found.ok_or_else(|| Error::bug("a row that is filled is gone"))?;
-            row_keys.push(ledger::row_key(cells.iter().map(|cell| cell.text().unwrap_or_default()).collect()));
+            row_keys.push(ledger::row_key(cells.iter().map(Cell::text).collect()));
         }
     }
     Ok(row_keys)

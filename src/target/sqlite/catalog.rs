@@ -146,6 +146,11 @@ pub(super) fn table(
     Ok(Some(table))
 }
 
+/// The names of all columns of a table, hidden ones too.
+pub(super) fn column_names(conn: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    conn.prepare_cached("SELECT name FROM pragma_table_xinfo(?1)")?.query_map([table], |row| row.get(0))?.collect()
+}
+
 /// Generated and hidden columns are left out: nothing can be written into them.
 fn columns(conn: &Connection, table: &str) -> rusqlite::Result<Vec<Column>> {
     conn.prepare_cached("SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden = 0")?

@@ -6,10 +6,10 @@
 
 use super::open::Location;
 use super::transaction::SqliteTransaction;
-use super::{catalog, form, read, sql};
+use super::{catalog, form, sql};
 use crate::error::{Error, Result};
 use crate::target::Transaction as _;
-use crate::target::ledger::{FileRecord, Ledger, RowOrigin, RowRecord, RunRecord, Written};
+use crate::target::ledger::{FileRecord, Ledger, RowOrigin, RowRecord, RunRecord, Written, key_parts};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::types::Type;
@@ -52,9 +52,10 @@ impl SqliteTransaction {
 
     /// Whether the row of a ledger's key still stands in its table.
     fn stands(&self, table: &crate::table::Table, row_key: &str) -> Result<bool> {
-        let Some(parts) = read::split_key(table, row_key) else { return Ok(false) };
+        let key = table.primary_key();
+        let Some(parts) = key_parts(row_key, key.len()) else { return Ok(false) };
         // Text compared with a column of a number is converted to it first ("Datatypes In SQLite", 4.2).
-        let text = format!("SELECT 1 FROM {} WHERE {}", sql::name(&table.name), sql::equal(&table.primary_key(), 1));
+        let text = format!("SELECT 1 FROM {} WHERE {}", sql::name(&table.name), sql::is(&key, 1));
         self.on(|conn| conn.prepare_cached(&text)?.exists(rusqlite::params_from_iter(parts)))
     }
 
@@ -133,17 +134,20 @@ impl Ledger for SqliteTransaction {
         if let Some(number) = self.ledger.columns.get(written) {
             return Ok(*number);
         }
-        let list = |names: &[String]| serde_json::Value::from(names).to_string();
-        let parts =
-            (self.table_number(&written.table)?, list(&written.digested), list(&written.others), written.filled);
+        let table = self.table_number(&written.table)?;
+        let lists = [&written.digested, &written.clock, &written.sealed];
+        let [digested, clock, sealed] = lists.map(|names| serde_json::Value::from(names.as_slice()).to_string());
+        let values = (table, &digested, &clock, &sealed, written.filled);
         let number = self.on(|conn| {
             conn.execute(
-                "INSERT OR IGNORE INTO treelift_columns (\"table\", digested, others, filled) VALUES (?1, ?2, ?3, ?4)",
-                (parts.0, &parts.1, &parts.2, parts.3),
+                "INSERT OR IGNORE INTO treelift_columns (\"table\", digested, clock, sealed, filled)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                values,
             )?;
             conn.query_row(
-                "SELECT id FROM treelift_columns WHERE \"table\" = ?1 AND digested = ?2 AND others = ?3 AND filled = ?4",
-                (parts.0, &parts.1, &parts.2, parts.3),
+                "SELECT id FROM treelift_columns
+                 WHERE \"table\" = ?1 AND digested = ?2 AND clock = ?3 AND sealed = ?4 AND filled = ?5",
+                values,
                 |row| row.get(0),
             )
         })?;
@@ -159,8 +163,8 @@ impl Ledger for SqliteTransaction {
             let digest = (row.digest != [0; 16]).then_some(row.digest.as_slice());
             self.on(|conn| {
                 conn.prepare_cached(
-                    "INSERT INTO treelift_rows (file, \"table\", number, row_key, \"offset\", columns, digest)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    "INSERT INTO treelift_rows (file, \"table\", number, row_key, \"offset\", columns, digest, own)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 )?
                 .execute((
                     row.file,
@@ -170,6 +174,7 @@ impl Ledger for SqliteTransaction {
                     offset,
                     row.columns,
                     digest,
+                    row.own,
                 ))
             })?;
         }
@@ -181,7 +186,7 @@ impl Ledger for SqliteTransaction {
         let before = self.ledger.first_file.unwrap_or(i64::MAX);
         let found: Vec<RowRecord> = self.on(|conn| {
             conn.prepare_cached(
-                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns FROM treelift_files f
+                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM treelift_files f
                  JOIN treelift_rows r ON r.file = f.id JOIN treelift_columns c ON c.id = r.columns
                  WHERE f.path = ?1 AND r.\"table\" = ?2 AND f.id < ?3 AND NOT c.filled ORDER BY r.file, r.number",
             )?
@@ -203,7 +208,7 @@ impl Ledger for SqliteTransaction {
         self.index_rows()?;
         self.on(|conn| {
             conn.prepare_cached(
-                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns FROM temp.origins o
+                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM temp.origins o
                  JOIN treelift_rows r ON r.file = o.file AND r.\"table\" = o.\"table\" AND r.number = o.number
                  WHERE o.\"table\" = ?1 AND o.row_key = ?2 ORDER BY o.number LIMIT 1",
             )?
@@ -262,8 +267,8 @@ fn row_record(row: &Row<'_>, table: &str) -> rusqlite::Result<RowRecord> {
         None => [0; 16],
         Some(bytes) => bytes.try_into().map_err(|_| unreadable(3, Type::Blob))?,
     };
-    let (row_key, file, offset, columns) = (row.get(0)?, row.get(1)?, count(row, 2)?, row.get(4)?);
-    Ok(RowRecord { table: table.to_owned(), row_key, file, offset, digest, columns })
+    let (row_key, file, offset, columns, own) = (row.get(0)?, row.get(1)?, count(row, 2)?, row.get(4)?, row.get(5)?);
+    Ok(RowRecord { table: table.to_owned(), row_key, file, offset, digest, own, columns })
 }
 
 fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {

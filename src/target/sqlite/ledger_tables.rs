@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 /// Every table and its SQL, without references: the check for orphans is about the application's
 /// rows. A database that has one in another form was made by another version.
-const TABLES: [(&str, &str); 7] = [
+const LEDGER: [(&str, &str); 5] = [
     (
         "treelift_runs",
         "CREATE TABLE treelift_runs (
@@ -28,18 +28,22 @@ const TABLES: [(&str, &str); 7] = [
     (
         "treelift_columns",
         "CREATE TABLE treelift_columns (
-            id INTEGER PRIMARY KEY, \"table\" INTEGER NOT NULL, digested TEXT NOT NULL, others TEXT NOT NULL,
-            filled INTEGER NOT NULL, UNIQUE (\"table\", digested, others, filled)
+            id INTEGER PRIMARY KEY, \"table\" INTEGER NOT NULL, digested TEXT NOT NULL, clock TEXT NOT NULL,
+            sealed TEXT NOT NULL, filled INTEGER NOT NULL, UNIQUE (\"table\", digested, clock, sealed, filled)
         )",
     ),
     (
         "treelift_rows",
         "CREATE TABLE treelift_rows (
             file INTEGER NOT NULL, \"table\" INTEGER NOT NULL, number INTEGER NOT NULL, row_key TEXT NOT NULL,
-            \"offset\" INTEGER NOT NULL, columns INTEGER NOT NULL, digest BLOB,
+            \"offset\" INTEGER NOT NULL, columns INTEGER NOT NULL, digest BLOB, own BLOB,
             PRIMARY KEY (file, \"table\", number)
         ) WITHOUT ROWID",
     ),
+];
+
+/// The two that sealed values hang on.
+const KEYS: [(&str, &str); 2] = [
     (
         "treelift_keys",
         "CREATE TABLE treelift_keys (
@@ -58,12 +62,13 @@ const TABLES: [(&str, &str); 7] = [
 
 /// Makes treelift's tables, or sees that they are the ones this version writes.
 pub(super) fn set_up(conn: &Connection, location: &Location) -> Result<()> {
-    set_up_tables(conn, location, &TABLES)
+    set_up_tables(conn, location, &LEDGER)?;
+    set_up_tables(conn, location, &KEYS)
 }
 
 /// Makes or sees the two tables that sealed values hang on: all that a database needs that has no ledger.
 pub(super) fn set_up_keys(conn: &Connection, location: &Location) -> Result<()> {
-    set_up_tables(conn, location, &TABLES[5..])
+    set_up_tables(conn, location, &KEYS)
 }
 
 fn set_up_tables(conn: &Connection, location: &Location, tables: &[(&str, &str)]) -> Result<()> {

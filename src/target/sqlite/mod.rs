@@ -4,6 +4,7 @@
 //! rows, `cells` works on what is sealed, `form` knows how values are written, `ledger` keeps the record.
 
 mod alter;
+mod astray;
 mod audit;
 mod catalog;
 mod cells;

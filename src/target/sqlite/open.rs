@@ -116,7 +116,10 @@ pub(super) fn commit(location: &Location, store: Store, conn: Connection) -> Res
 
 /// Takes everything back, then lets the store remove its files.
 pub(super) fn roll_back(location: &Location, store: Store, conn: Connection) -> Result<()> {
-    conn.execute_batch("ROLLBACK").map_err(|error| location.fault(&error))?;
+    // A trigger may have done it already.
+    if !conn.is_autocommit() {
+        conn.execute_batch("ROLLBACK").map_err(|error| location.fault(&error))?;
+    }
     conn.close().map_err(|(_, error)| location.fault(&error))?;
     drop(store);
     Ok(())

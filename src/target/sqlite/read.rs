@@ -5,7 +5,7 @@ use super::sql;
 use super::transaction::SqliteTransaction;
 use crate::error::{Error, Result};
 use crate::row::Value;
-use crate::table::{ColumnType, Table};
+use crate::table::ColumnType;
 use crate::target::{Cell, Orphan, ledger};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Statement};
@@ -243,7 +243,7 @@ pub(super) fn rowid_name(columns: &[&str]) -> Option<&'static str> {
 }
 
 /// The key of the row with this rowid; the rowid itself where the table has no primary key.
-fn row_key(conn: &Connection, table: &str, row: i64) -> rusqlite::Result<String> {
+pub(super) fn row_key(conn: &Connection, table: &str, row: i64) -> rusqlite::Result<String> {
     let columns: Vec<(String, u32)> = conn
         .prepare_cached("SELECT name, pk FROM pragma_table_info(?1) ORDER BY pk")?
         .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -258,14 +258,5 @@ fn row_key(conn: &Connection, table: &str, row: i64) -> rusqlite::Result<String>
     }
     let text = format!("SELECT {} FROM {} WHERE {rowid} = ?1", sql::names(&key), sql::name(table));
     let parts = conn.prepare_cached(&text)?.query_row([row], |row| cells(row, 0..key.len()))?;
-    Ok(ledger::row_key(parts.iter().map(|part| part.text().unwrap_or_default()).collect()))
-}
-
-/// The parts of a key that the ledger wrote; `None` if they are not as many as the table's.
-pub(super) fn split_key(table: &Table, row_key: &str) -> Option<Vec<String>> {
-    match table.primary_key().len() {
-        0 => None,
-        1 => Some(vec![row_key.to_owned()]),
-        several => serde_json::from_str::<Vec<String>>(row_key).ok().filter(|parts| parts.len() == several),
-    }
+    Ok(ledger::row_key(parts.iter().map(Cell::text).collect()))
 }

@@ -15,6 +15,12 @@ pub(super) fn equal<S: AsRef<str>>(list: &[S], first: usize) -> String {
     assignments(list, first, " AND ")
 }
 
+/// `"a" IS ?1 AND "b" IS ?2`, counting from `first`: a NULL equals a NULL.
+pub(super) fn is<S: AsRef<str>>(list: &[S], first: usize) -> String {
+    let term = |(i, one): (usize, &S)| format!("{} IS ?{}", name(one.as_ref()), first + i);
+    list.iter().enumerate().map(term).collect::<Vec<_>>().join(" AND ")
+}
+
 /// `"a" = ?1, "b" = ?2`, counting from `first`.
 pub(super) fn set<S: AsRef<str>>(list: &[S], first: usize) -> String {
     assignments(list, first, ", ")

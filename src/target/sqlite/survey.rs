@@ -27,6 +27,10 @@ impl Look for Looking<'_> {
         of(self.conn, self.location)
     }
 
+    fn catalog(&mut self) -> Result<Catalog> {
+        alter::live(self.conn, &self.location.shown)
+    }
+
     fn orphans(&mut self) -> Result<Vec<Broken>> {
         let found = alter::violations(self.conn).map_err(|error| unreferable(&error, self.location))?;
         Ok(found.into_iter().map(|((table, parent), rows)| Broken { table, parent, rows }).collect())
@@ -58,7 +62,7 @@ impl Look for Looking<'_> {
 }
 
 /// A reference to columns that are not unique cannot be checked; SQLite calls that a mismatch.
-fn unreferable(error: &rusqlite::Error, location: &Location) -> Error {
+pub(super) fn unreferable(error: &rusqlite::Error, location: &Location) -> Error {
     match location.fault(error) {
         fault if fault.kind == crate::error::ErrorKind::Bug => {
             Error::environment("the references cannot be checked: one points at columns that are not unique")

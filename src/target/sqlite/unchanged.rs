@@ -3,9 +3,9 @@
 use super::{read, sql};
 use crate::table::{Column, Table};
 use crate::target::Cell;
-use crate::target::ledger::{RunRecord, Written, digest};
+use crate::target::ledger::{RunRecord, Written, digest, key_parts};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::{BTreeSet, HashMap};
 
 /// What is to become of a row when its run is taken back.
@@ -14,11 +14,30 @@ pub(super) enum Fate {
     /// It is not there any more.
     Gone,
     /// The run inserted it.
-    Remove,
+    Remove {
+        /// Whether its sealed values are the tokens that the run wrote.
+        sealed_alike: bool,
+    },
     /// The run filled columns of it.
     Empty,
     /// It is not as the run left it.
     Changed,
+    /// A part of its key is NULL, which several rows may share.
+    Nameless,
+}
+
+/// What the ledger says of a row: the number of the columns, their digest, and that of the run's own.
+pub(super) struct Noted {
+    columns: i64,
+    digest: Option<Vec<u8>>,
+    own: Option<Vec<u8>>,
+}
+
+impl Noted {
+    /// From `columns`, `digest` and `own`, in this order.
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { columns: row.get(0)?, digest: row.get(1)?, own: row.get(2)? })
+    }
 }
 
 /// Judges rows of one table.
@@ -30,91 +49,176 @@ pub(super) struct Judge<'j> {
     select: String,
 }
 
-/// What the ledger says of a row: the number of the columns, and their digest.
-type Noted = (i64, Option<Vec<u8>>);
-
 impl<'j> Judge<'j> {
-    pub(super) fn new(table: &'j Table, columns: &'j HashMap<i64, Written>, run: &RunRecord) -> Self {
+    pub(super) fn new(
+        conn: &Connection,
+        table: &'j Table,
+        columns: &'j HashMap<i64, Written>,
+        run: &RunRecord,
+    ) -> Self {
         let names = table.columns.iter().map(|column| sql::name(&column.name));
-        let defaults = table.columns.iter().map(|column| is_default(column, run));
+        let defaults = table.columns.iter().map(|column| is_default(conn, column, run));
         let wanted: Vec<String> = names.chain(defaults).collect();
-        let key = sql::equal(&table.primary_key(), 1);
+        let key = sql::is(&table.primary_key(), 1);
         let select = format!("SELECT {} FROM {} WHERE {key}", wanted.join(", "), sql::name(&table.name));
         Self { table, columns, select }
     }
 
     /// Judges the row of a ledger's key.
     pub(super) fn row(&self, conn: &Connection, key: &str, noted: &[Noted]) -> rusqlite::Result<Fate> {
-        let Some(parts) = read::split_key(self.table, key) else { return Ok(Fate::Gone) };
+        let Some(parts) = key_parts(key, self.table.primary_key().len()) else { return Ok(Fate::Gone) };
+        if parts.contains(&None) {
+            return Ok(Fate::Nameless);
+        }
         let many = self.table.columns.len();
-        // Text compared with a column of a number is converted to it first ("Datatypes In SQLite", 4.2).
         let stored = conn.prepare_cached(&self.select)?.query_row(rusqlite::params_from_iter(parts), |row| {
             let defaults = (many..2 * many).map(|at| row.get(at)).collect::<rusqlite::Result<Vec<bool>>>()?;
             Ok((read::cells(row, 0..many)?, defaults))
         });
         let Some((cells, defaults)) = stored.optional()? else { return Ok(Fate::Gone) };
-        Ok(self.fate(noted, &cells, &defaults))
+        Ok(self.fate(noted, &cells, &defaults).unwrap_or(Fate::Changed))
     }
 
-    fn fate(&self, noted: &[Noted], cells: &[Cell], defaults: &[bool]) -> Fate {
-        let written = |noted: &Noted| self.columns.get(&noted.0);
-        let filled: BTreeSet<&str> = noted
-            .iter()
-            .filter_map(written)
-            .filter(|written| written.filled)
-            .flat_map(|written| written.digested.iter().map(String::as_str))
-            .collect();
-        let mut fate = Fate::Empty;
-        for one in noted {
-            let Some(written) = written(one) else { return Fate::Changed };
-            // What was filled later was NULL when the row was inserted.
-            let stored = |column: &'j str| match !written.filled && filled.contains(column) {
-                true => Some((column, None)),
-                false => Some((column, cells[self.position(column)?].text())),
-            };
-            let Some(texts) = written.digested.iter().map(|column| stored(column)).collect::<Option<Vec<_>>>() else {
-                return Fate::Changed; // a column is there no more
-            };
-            if one.1.as_deref() != Some(&digest(texts.into_iter())[..]) {
-                return Fate::Changed;
-            }
-            if !written.filled {
-                let untouched = |column: &Column| {
-                    column.primary_key == 0
-                        && !filled.contains(column.name.as_str())
-                        && !written.digested.contains(&column.name)
-                        && !written.others.contains(&column.name)
-                };
-                let mut left = self.table.columns.iter().zip(defaults).filter(|(column, _)| untouched(column));
-                if left.any(|(_, is_default)| !is_default) {
-                    return Fate::Changed;
-                }
-                fate = Fate::Remove;
-            }
+    /// `None` where it is not as the run left it.
+    fn fate(&self, noted: &[Noted], cells: &[Cell], defaults: &[bool]) -> Option<Fate> {
+        let lists = noted.iter().map(|one| Some((one, self.columns.get(&one.columns)?))).collect::<Option<Vec<_>>>()?;
+        let fills = lists.iter().filter(|(_, written)| written.filled);
+        let filled: BTreeSet<&str> =
+            fills.clone().flat_map(|(_, written)| written.digested.iter().map(String::as_str)).collect();
+        for (one, written) in fills {
+            self.is_digest(one.digest.as_deref(), &written.digested, cells, &BTreeSet::new())?;
         }
-        fate
+        let Some((one, written)) = lists.iter().find(|(_, written)| !written.filled) else { return Some(Fate::Empty) };
+        // What was filled later was NULL when the row was inserted.
+        self.is_digest(one.digest.as_deref(), &written.digested, cells, &filled)?;
+        let (clock, sealed) = match &one.own {
+            Some(own) => own.split_at_checked(16).map(|(clock, sealed)| (Some(clock), Some(sealed)))?,
+            None => (None, None),
+        };
+        let as_written = |digest: Option<&[u8]>, columns: &[String]| {
+            columns.is_empty() || self.is_digest(digest, columns, cells, &BTreeSet::new()).is_some()
+        };
+        let untouched = |column: &Column| {
+            let lists = [&written.digested, &written.clock, &written.sealed];
+            column.primary_key == 0
+                && !filled.contains(column.name.as_str())
+                && !lists.iter().any(|list| list.iter().any(|name| same_name(name, &column.name)))
+        };
+        let mut left = self.table.columns.iter().zip(defaults).filter(|(column, _)| untouched(column));
+        if !as_written(clock, &written.clock) || left.any(|(_, is_default)| !is_default) {
+            return None;
+        }
+        Some(Fate::Remove { sealed_alike: as_written(sealed, &written.sealed) })
     }
 
-    fn position(&self, column: &str) -> Option<usize> {
-        self.table.columns.iter().position(|known| known.name == column)
+    /// Whether these columns hold what the digest is over, those of `as_null` taken for NULL.
+    fn is_digest(
+        &self,
+        known: Option<&[u8]>,
+        columns: &[String],
+        cells: &[Cell],
+        as_null: &BTreeSet<&str>,
+    ) -> Option<()> {
+        let text = |column: &str| match as_null.contains(column) {
+            true => Some(None),
+            false => {
+                let at = self.table.columns.iter().position(|known| same_name(&known.name, column))?;
+                Some(cells[at].text())
+            }
+        };
+        let texts = columns.iter().map(|column| Some((column.as_str(), text(column)?))).collect::<Option<Vec<_>>>()?;
+        (known == Some(&digest(texts.into_iter())[..])).then_some(())
     }
+}
+
+/// SQLite's names do not tell letters apart by their case.
+fn same_name(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
 /// An SQL expression for whether a column that a run did not write holds what the database gave it.
 /// Of an expression that gives another value each time nobody can say that: it holds.
-fn is_default(column: &Column, run: &RunRecord) -> String {
+fn is_default(conn: &Connection, column: &Column, run: &RunRecord) -> String {
     let name = sql::name(&column.name);
+    let Some(default) = &column.default else { return format!("{name} IS NULL") };
+    // What is quoted like a name means a text here ("Double-quoted String Literals Are Accepted").
+    let default = match default.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(text) => format!("'{}'", text.replace("\"\"", "\"").replace('\'', "''")),
+        None => default.clone(),
+    };
     let between = |form: &str| {
         let text = |time: Timestamp| time.strftime(form).to_string();
         format!("{name} BETWEEN '{}' AND '{}'", text(run.started), text(run.finished))
     };
-    let Some(default) = column.default.as_deref() else { return format!("{name} IS NULL") };
-    match default.to_ascii_uppercase().as_str() {
-        "CURRENT_TIMESTAMP" => between("%Y-%m-%d %H:%M:%S"),
-        "CURRENT_DATE" => between("%Y-%m-%d"),
+    let plain: String = default.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
+    let plain = std::iter::successors(Some(plain.as_str()), |text| text.strip_prefix('(')?.strip_suffix(')')).last();
+    match plain.unwrap_or_default() {
+        "current_timestamp" | "datetime('now')" | "datetime()" => between("%Y-%m-%d %H:%M:%S"),
+        "current_date" | "date('now')" | "date()" => between("%Y-%m-%d"),
+        changing if ["current_", "now", "random", "time(", "date("].iter().any(|word| changing.contains(word)) => {
+            "1".to_owned()
+        }
+        // One that cannot be asked for here is taken for changed, so that nothing is lost by it.
+        _ if conn.prepare(&format!("SELECT ({default})")).is_err() => "0".to_owned(),
         // `IS TRUE` would ask for something else; behind a `+` it is a value.
-        "NULL" | "TRUE" | "FALSE" => format!("{name} IS +{default}"),
-        _ if default.starts_with(|c: char| c.is_ascii_digit() || "'+-.".contains(c)) => format!("{name} IS +{default}"),
-        _ => "1".to_owned(),
+        _ => format!("{name} IS (+({default})) COLLATE BINARY"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::undo::tests::run;
+
+    #[test]
+    fn a_column_that_holds_its_default_is_told_from_one_that_does_not() {
+        let conn = Connection::open_in_memory().unwrap();
+        let defaults = [
+            "NULL",
+            "TRUE",
+            "FALSE",
+            "5",
+            "-1.5",
+            "'new'",
+            "'it''s'",
+            "\"new\"",
+            "x'00'",
+            "(1 = 2)",
+            "(json('[]'))",
+            "(lower('X'))",
+            "(( 'q' ))",
+            "CURRENT_TIMESTAMP",
+            "(datetime('now'))",
+            "CURRENT_DATE",
+        ];
+        let kinds = ["TEXT COLLATE NOCASE", "INTEGER", "BOOLEAN", "", "DATETIME"];
+        for (default, kind) in defaults.iter().flat_map(|default| kinds.map(|kind| (*default, kind))) {
+            let table =
+                format!("DROP TABLE IF EXISTS t; CREATE TABLE t (id INTEGER PRIMARY KEY, c {kind} DEFAULT {default})");
+            conn.execute_batch(&format!("{table}; INSERT INTO t (id) VALUES (1)")).unwrap();
+            let told: String = conn
+                .query_row("SELECT dflt_value FROM pragma_table_info('t') WHERE name = 'c'", [], |row| row.get(0))
+                .unwrap();
+            let column = Column {
+                name: "c".to_owned(),
+                kind: crate::table::ColumnType::Blob,
+                declared: String::new(),
+                not_null: false,
+                default: Some(told),
+                primary_key: 0,
+            };
+            let now = Timestamp::now();
+            let about =
+                RunRecord { started: now - jiff::Span::new().minutes(1), finished: now, ..run("r", "import", None) };
+            let holds = || -> bool {
+                let text = format!("SELECT coalesce({}, 0) FROM t", is_default(&conn, &column, &about));
+                conn.query_row(&text, [], |row| row.get(0)).unwrap()
+            };
+            assert!(holds(), "{kind} {default}");
+            for other in ["'NEW'", "7", "'2001-01-01 00:00:00'"] {
+                conn.execute_batch(&format!("UPDATE t SET c = {other}")).unwrap();
+                assert!(!holds(), "{kind} {default}: {other}");
+            }
+        }
     }
 }

@@ -2,29 +2,29 @@
 //! it left them.
 //!
 //! First everything is judged, and what is to be done noted in a temporary table; then it is done,
-//! and looked at again. Foreign keys are off, so nothing cascades; references are compared before and
-//! after.
+//! and looked at again. Foreign keys are off, so nothing cascades; what refers to nothing is compared
+//! before and after, row by row. A trigger that is not the set's own might do anything: none may be
+//! on the tables.
 
 use super::open::{self, Location, Start};
-use super::survey::Looking;
-use super::unchanged::{Fate, Judge};
-use super::{audit, catalog, ledger, ledger_tables, read, sql};
+use super::unchanged::{Fate, Judge, Noted};
+use super::{astray, audit, catalog, ledger, ledger_tables, read, sql};
 use crate::error::Result;
 use crate::table::Table;
 use crate::target::Mode;
 use crate::target::audit::AuditEntry;
-use crate::target::ledger::{RunRecord, Written};
-use crate::target::undo::{Obstacle, Taken, Undo, Undone, choose};
-use crate::target::upkeep::Look as _;
+use crate::target::drift;
+use crate::target::ledger::{RunRecord, Written, key_parts};
+use crate::target::undo::{Keys, Obstacle, Taken, Undo, Undone, choose};
 use rusqlite::{Connection, ErrorCode};
 use std::collections::{BTreeMap, HashMap};
 
 /// What the run wrote, and whether it is to be removed (1) or emptied (2).
 const TAKEN: &str = "
     CREATE TEMP TABLE taken (
-        number INTEGER PRIMARY KEY, \"table\" INTEGER, row_key TEXT, columns INTEGER, digest BLOB, fate INTEGER
+        number INTEGER PRIMARY KEY, \"table\" INTEGER, row_key TEXT, columns INTEGER, digest BLOB, own BLOB, fate INTEGER
     );
-    INSERT INTO temp.taken SELECT number, \"table\", row_key, columns, digest, NULL FROM treelift_rows
+    INSERT INTO temp.taken SELECT number, \"table\", row_key, columns, digest, own, NULL FROM treelift_rows
         WHERE file IN (SELECT id FROM temp.files_taken);
     CREATE INDEX temp.taken_key ON taken (\"table\", row_key)";
 
@@ -34,8 +34,11 @@ const PAGE: usize = 1_000;
 /// Carries an order out.
 pub(super) fn undo(location: &Location, order: &Undo<'_>) -> Result<Undone> {
     let (store, conn) = open::begin(location, &Start { mode: order.mode, run_id: order.run_id, bytes: 0 })?;
-    let undone = Work { conn: &conn, location, order }.all()?;
-    if order.mode == Mode::Dry || !undone.obstacles.is_empty() || undone.rows() == 0 {
+    let mut undone = Work { conn: &conn, location, order }.all()?;
+    if !undone.obstacles.is_empty() {
+        undone.tables.clear();
+    }
+    if order.mode == Mode::Dry || undone.rows() == 0 {
         open::roll_back(location, store, conn)?;
     } else {
         open::commit(location, store, conn)?;
@@ -50,14 +53,6 @@ struct Work<'w> {
     order: &'w Undo<'w>,
 }
 
-/// What must not grow less or more than the run's own rows explain.
-struct Tally {
-    /// Rows by table.
-    rows: BTreeMap<String, u64>,
-    /// Rows that refer to nothing, by table and parent.
-    astray: BTreeMap<(String, String), u64>,
-}
-
 impl Work<'_> {
     fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         work(self.conn).map_err(|error| self.location.fault(&error))
@@ -67,20 +62,30 @@ impl Work<'_> {
         ledger_tables::set_up(self.conn, self.location)?;
         let runs = self.on(ledger::runs)?;
         let run = choose(&runs, self.order.run)?;
-        self.on(|conn| gather(conn, run))?;
-        let before = self.tally()?;
-        let mut undone = Undone { tables: Vec::new(), obstacles: self.on(|conn| later(conn, run))? };
+        self.on(|conn| note_run(conn, run))?;
         let tables = self.on(tables)?;
+        let before = self.on(counts)?;
+        astray::note(self.conn, astray::BEFORE, self.order.references, self.location)?;
+        let mut undone = Undone { tables: Vec::new(), obstacles: self.on(|conn| later(conn, run))? };
+        undone.obstacles.extend(self.strange_triggers(&tables)?);
         for (number, name) in &tables {
             let (taken, obstacle) = self.judge(*number, name, run)?;
             undone.tables.push(taken);
             undone.obstacles.extend(obstacle);
         }
-        for (number, name) in &tables {
-            undone.obstacles.extend(self.take(*number, name)?);
+        undone.tables.sort_by(|one, other| one.name.cmp(&other.name));
+        if !undone.obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::Trigger { .. })) {
+            undone.obstacles.extend(self.take_all(&tables)?);
         }
-        let after = self.tally()?;
-        undone.obstacles.extend(lost(&before, &after, &undone.tables));
+        if self.conn.is_autocommit() {
+            return Ok(undone); // a trigger has taken the transaction back, and there is nothing to look at
+        }
+        astray::note(self.conn, astray::AFTER, self.order.references, self.location)?;
+        undone.obstacles.extend(self.on(astray::new)?);
+        if undone.obstacles.is_empty() {
+            let after = self.on(counts)?;
+            undone.obstacles.extend(further(&before, &after, &undone.tables));
+        }
         if undone.obstacles.is_empty() && undone.rows() > 0 {
             self.record(run, &undone)?;
         }
@@ -92,42 +97,64 @@ impl Work<'_> {
         catalog::table(self.conn, name, catalog::Unknown::Blob, &|error| self.location.fault(error))
     }
 
+    /// Triggers on the tables that no migration of the set makes. Where the set has triggers there
+    /// itself, they may reach any table.
+    fn strange_triggers(&self, tables: &[(i64, String)]) -> Result<Vec<Obstacle>> {
+        let all: Vec<(String, String, String)> = self.on(|conn| {
+            conn.prepare("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect()
+        })?;
+        let (own, strange): (Vec<_>, Vec<_>) = all.into_iter().partition(|(name, _, text)| {
+            self.order.triggers.get(name).is_some_and(|known| drift::same_sql(&known.sql, text))
+        });
+        let is_on_one = |table: &str| tables.iter().any(|(_, name)| name.eq_ignore_ascii_case(table));
+        let reaches_all = own.iter().any(|(_, table, _)| is_on_one(table));
+        let concerned = strange.into_iter().filter(|(_, table, _)| reaches_all || is_on_one(table));
+        Ok(concerned.map(|(name, table, _)| Obstacle::Trigger { name, table }).collect())
+    }
+
     /// Judges the run's rows of one table, and notes what is to become of them.
     fn judge(&self, number: i64, name: &str, run: &RunRecord) -> Result<(Taken, Option<Obstacle>)> {
         let mut taken = Taken { name: name.to_owned(), ..Taken::default() };
-        let rows = self.on(|conn| written(conn, number))?;
+        let (table, rows) = (name.to_owned(), self.on(|conn| written(conn, number))?);
         let Some(live) = self.live(name)? else {
-            taken.gone = rows;
-            return Ok((taken, None));
+            return Ok((taken, Some(Obstacle::Missing { table, rows })));
         };
         if live.primary_key().is_empty() {
-            return Ok((taken, Some(Obstacle::Nameless { table: name.to_owned(), rows })));
+            return Ok((taken, Some(Obstacle::Nameless { table, rows })));
         }
         let columns = self.on(|conn| columns(conn, number, name))?;
-        let judge = Judge::new(&live, &columns, run);
-        let (mut changed, mut named) = (0, Vec::new());
+        let judge = Judge::new(self.conn, &live, &columns, run);
+        let (mut changed, mut nameless) = (Keys::default(), 0);
         self.each_key(number, None, &mut |key| {
             match self.on(|conn| note(conn, number, key, &judge))? {
                 Fate::Gone => taken.gone += 1,
-                Fate::Remove => taken.removed += 1,
-                Fate::Empty => taken.emptied += 1,
-                Fate::Changed => {
-                    changed += 1;
-                    if named.len() < Obstacle::KEYS {
-                        named.push(key.to_owned());
-                    }
+                Fate::Remove { sealed_alike } => {
+                    taken.removed += 1;
+                    taken.resealed += u64::from(!sealed_alike);
                 }
+                Fate::Empty => taken.emptied += 1,
+                Fate::Changed => changed.add(key),
+                Fate::Nameless => nameless += 1,
             }
             Ok(())
         })?;
-        let obstacle = Obstacle::Changed { table: name.to_owned(), rows: changed, keys: named };
-        Ok((taken, (changed > 0).then_some(obstacle)))
+        let obstacle = match (nameless, changed.rows) {
+            (0, 0) => None,
+            (0, _) => Some(Obstacle::Changed { table, keys: changed }),
+            _ => Some(Obstacle::Nameless { table, rows: nameless }),
+        };
+        Ok((taken, obstacle))
     }
 
     /// Hands over the keys of a table's rows, or of those with a fate, page by page.
     fn each_key(&self, number: i64, fate: Option<i64>, take: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
         let mut last = None;
         loop {
+            if self.conn.is_autocommit() {
+                return Ok(()); // a trigger has taken everything back
+            }
             let page = self.on(|conn| keys(conn, number, fate, last.as_deref()))?;
             page.iter().try_for_each(|key| take(key))?;
             (self.order.told)(page.len() as u64)?;
@@ -138,39 +165,31 @@ impl Work<'_> {
         }
     }
 
-    /// Does what was noted.
-    fn take(&self, number: i64, name: &str) -> Result<Option<Obstacle>> {
-        let Some(live) = self.live(name)? else { return Ok(None) };
-        let mut forbidden = 0;
-        let delete = format!("DELETE FROM {} WHERE {}", sql::name(name), sql::equal(&live.primary_key(), 1));
-        self.each_key(number, Some(REMOVE), &mut |key| {
-            forbidden += self.on(|conn| allowed(execute(conn, &live, key, &delete)))?;
-            Ok(())
-        })?;
-        self.each_key(number, Some(EMPTY), &mut |key| {
-            let filled = self.on(|conn| filled(conn, number, key))?;
-            let nulls: Vec<String> = filled.iter().map(|column| format!("{} = NULL", sql::name(column))).collect();
-            let key_is = sql::equal(&live.primary_key(), 1);
-            let update = format!("UPDATE {} SET {} WHERE {key_is}", sql::name(name), nulls.join(", "));
-            forbidden += self.on(|conn| allowed(execute(conn, &live, key, &update)))?;
-            Ok(())
-        })?;
-        Ok((forbidden > 0).then(|| Obstacle::Forbidden { table: name.to_owned(), rows: forbidden }))
-    }
-
-    fn tally(&self) -> Result<Tally> {
-        let mut look = Looking { conn: self.conn, location: self.location };
-        let rows = self.on(|conn| {
-            let names = catalog::table_names(conn)?.into_iter().filter(|name| !catalog::is_reserved(name));
-            names.map(|name| read::count(conn, &name).map(|rows| (name, rows))).collect()
-        })?;
-        let mut astray: BTreeMap<_, u64> =
-            look.orphans()?.into_iter().map(|broken| ((broken.table, broken.parent), broken.rows)).collect();
-        for reference in self.order.references {
-            let rows = look.dangling(reference)?;
-            *astray.entry((reference.table.clone(), reference.parent.clone())).or_default() += rows;
+    /// Does what was noted, the rows of later tables first: they refer to those of earlier ones. Ends
+    /// at the first that the database refuses.
+    fn take_all(&self, tables: &[(i64, String)]) -> Result<Option<Obstacle>> {
+        let mut refused = None;
+        for (number, name) in tables {
+            let Some(live) = self.live(name)? else { continue }; // told when it was judged
+            let key_is = sql::is(&live.primary_key(), 1);
+            let delete = format!("DELETE FROM {} WHERE {key_is}", sql::name(name));
+            let mut take = |key: &str, text: &str| {
+                if refused.is_none() && !self.on(|conn| takes(conn, &live, key, text))? {
+                    refused = Some(Obstacle::Forbidden { table: name.clone(), key: key.to_owned() });
+                }
+                Ok(())
+            };
+            self.each_key(*number, Some(REMOVE), &mut |key| take(key, &delete))?;
+            self.each_key(*number, Some(EMPTY), &mut |key| {
+                let filled = self.on(|conn| filled(conn, *number, key))?;
+                let nulls: Vec<String> = filled.iter().map(|column| format!("{} = NULL", sql::name(column))).collect();
+                take(key, &format!("UPDATE {} SET {} WHERE {key_is}", sql::name(name), nulls.join(", ")))
+            })?;
+            if refused.is_some() {
+                break; // what comes after it says nothing any more
+            }
         }
-        Ok(Tally { rows, astray })
+        Ok(refused)
     }
 
     /// The ledger forgets the rows and remembers that; so does the audit trail.
@@ -206,8 +225,8 @@ impl Work<'_> {
 const REMOVE: i64 = 1;
 const EMPTY: i64 = 2;
 
-/// Gathers what the run wrote in temporary tables.
-fn gather(conn: &Connection, run: &RunRecord) -> rusqlite::Result<()> {
+/// Notes what the run wrote in temporary tables.
+fn note_run(conn: &Connection, run: &RunRecord) -> rusqlite::Result<()> {
     conn.execute_batch("CREATE TEMP TABLE files_taken (id INTEGER PRIMARY KEY)")?;
     conn.execute(
         "INSERT INTO temp.files_taken SELECT f.id FROM treelift_files f JOIN treelift_runs u ON u.number = f.run
@@ -217,12 +236,12 @@ fn gather(conn: &Connection, run: &RunRecord) -> rusqlite::Result<()> {
     conn.execute_batch(TAKEN)
 }
 
-/// Later runs that wrote into rows of this one.
+/// Later runs that wrote into rows of this one. Rows of a table without a key cannot be told apart.
 fn later(conn: &Connection, run: &RunRecord) -> rusqlite::Result<Vec<Obstacle>> {
     conn.prepare(
         "SELECT u.id, count(DISTINCT r.\"table\" || ' ' || r.row_key) FROM treelift_runs u
          JOIN treelift_files f ON f.run = u.number JOIN treelift_rows r ON r.file = f.id
-         WHERE u.number > (SELECT number FROM treelift_runs WHERE id = ?1)
+         WHERE u.number > (SELECT number FROM treelift_runs WHERE id = ?1) AND r.row_key <> '[]'
            AND EXISTS (SELECT 1 FROM temp.taken t WHERE t.\"table\" = r.\"table\" AND t.row_key = r.row_key)
          GROUP BY u.number ORDER BY u.number",
     )?
@@ -230,26 +249,42 @@ fn later(conn: &Connection, run: &RunRecord) -> rusqlite::Result<Vec<Obstacle>> 
     .collect()
 }
 
-/// The tables that the run wrote into: the ledger's number and the name of each.
+/// The tables that the run wrote into, the one that it came to last first: the ledger's number and
+/// the name of each.
 fn tables(conn: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
-    conn.prepare("SELECT id, name FROM treelift_tables WHERE id IN (SELECT \"table\" FROM temp.taken) ORDER BY name")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
+    conn.prepare(
+        "SELECT t.id, t.name FROM treelift_tables t JOIN temp.taken r ON r.\"table\" = t.id
+         GROUP BY t.id ORDER BY min(r.number) DESC",
+    )?
+    .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+    .collect()
 }
 
-/// How many rows of a table the run wrote.
+/// How many rows each table has, treelift's own left out.
+fn counts(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
+    let names = catalog::table_names(conn)?.into_iter().filter(|name| !catalog::is_reserved(name));
+    names.map(|name| read::count(conn, &name).map(|rows| (name, rows))).collect()
+}
+
+/// How many rows of a table the run inserted or filled.
 fn written(conn: &Connection, table: i64) -> rusqlite::Result<u64> {
-    let text = "SELECT count(DISTINCT row_key) FROM temp.taken WHERE \"table\" = ?1";
+    let text = "SELECT count(*) FROM temp.taken WHERE \"table\" = ?1";
     conn.query_row(text, [table], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
 }
 
 /// The lists of columns in which runs wrote rows of a table.
 fn columns(conn: &Connection, number: i64, table: &str) -> rusqlite::Result<HashMap<i64, Written>> {
     let list = |text: String| serde_json::from_str(&text).unwrap_or_default();
-    conn.prepare("SELECT id, digested, others, filled FROM treelift_columns WHERE \"table\" = ?1")?
+    conn.prepare("SELECT id, digested, clock, sealed, filled FROM treelift_columns WHERE \"table\" = ?1")?
         .query_map([number], |row| {
-            let (digested, others) = (list(row.get(1)?), list(row.get(2)?));
-            Ok((row.get(0)?, Written { table: table.to_owned(), digested, others, filled: row.get(3)? }))
+            let written = Written {
+                table: table.to_owned(),
+                digested: list(row.get(1)?),
+                clock: list(row.get(2)?),
+                sealed: list(row.get(3)?),
+                filled: row.get(4)?,
+            };
+            Ok((row.get(0)?, written))
         })?
         .collect()
 }
@@ -264,17 +299,20 @@ fn keys(conn: &Connection, table: i64, fate: Option<i64>, last: Option<&str>) ->
     .collect()
 }
 
-/// Judges a row and notes what is to become of it.
+/// Judges a row and notes what is to become of it. One that was changed is removed too, before all is
+/// taken back: else what it refers to would be told as lost.
 fn note(conn: &Connection, table: i64, key: &str, judge: &Judge<'_>) -> rusqlite::Result<Fate> {
-    let noted: Vec<(i64, Option<Vec<u8>>)> = conn
-        .prepare_cached("SELECT columns, digest FROM temp.taken WHERE \"table\" = ?1 AND row_key = ?2 ORDER BY number")?
-        .query_map((table, key), |row| Ok((row.get(0)?, row.get(1)?)))?
+    let noted: Vec<Noted> = conn
+        .prepare_cached(
+            "SELECT columns, digest, own FROM temp.taken WHERE \"table\" = ?1 AND row_key = ?2 ORDER BY number",
+        )?
+        .query_map((table, key), Noted::read)?
         .collect::<rusqlite::Result<_>>()?;
     let fate = judge.row(conn, key, &noted)?;
     let number = match fate {
-        Fate::Remove => REMOVE,
+        Fate::Remove { .. } | Fate::Changed => REMOVE,
         Fate::Empty => EMPTY,
-        Fate::Gone | Fate::Changed => return Ok(fate),
+        Fate::Gone | Fate::Nameless => return Ok(fate),
     };
     conn.prepare_cached("UPDATE temp.taken SET fate = ?3 WHERE \"table\" = ?1 AND row_key = ?2")?
         .execute((table, key, number))?;
@@ -293,32 +331,26 @@ fn filled(conn: &Connection, table: i64, key: &str) -> rusqlite::Result<Vec<Stri
     Ok(lists.iter().flat_map(|list| serde_json::from_str::<Vec<String>>(list).unwrap_or_default()).collect())
 }
 
-fn execute(conn: &Connection, table: &Table, key: &str, text: &str) -> rusqlite::Result<usize> {
-    let parts = read::split_key(table, key).unwrap_or_default();
-    conn.prepare_cached(text)?.execute(rusqlite::params_from_iter(parts))
-}
-
-/// How many rows were refused: by a constraint, or by a trigger that says no.
-fn allowed(done: rusqlite::Result<usize>) -> rusqlite::Result<u64> {
-    match done {
-        Ok(_) => Ok(0),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(1),
-        Err(error) => Err(error),
+/// Whether a statement about one row changed it: a constraint or a trigger of the set may say no, or
+/// keep it in silence.
+fn takes(conn: &Connection, table: &Table, key: &str, text: &str) -> rusqlite::Result<bool> {
+    let parts = key_parts(key, table.primary_key().len()).unwrap_or_default();
+    match conn.prepare_cached(text).and_then(|mut statement| statement.execute(rusqlite::params_from_iter(parts))) {
+        Ok(changed) => Ok(changed == 1),
+        Err(error) => match error.sqlite_error_code() {
+            Some(ErrorCode::ConstraintViolation | ErrorCode::Unknown) => Ok(false),
+            _ => Err(error),
+        },
     }
 }
 
-/// What would be lost besides the run's own rows.
-fn lost(before: &Tally, after: &Tally, tables: &[Taken]) -> Vec<Obstacle> {
-    let removed = |name: &str| tables.iter().find(|table| table.name == name).map_or(0, |table| table.removed);
-    let further = before.rows.iter().filter_map(|(table, was)| {
-        let stays = was.saturating_sub(removed(table));
-        let rows = stays.saturating_sub(after.rows.get(table).copied().unwrap_or(0));
+/// Rows that went besides the run's own.
+fn further(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>, tables: &[Taken]) -> Vec<Obstacle> {
+    let of = |name: &str| tables.iter().find(|table| table.name.eq_ignore_ascii_case(name));
+    let gone = before.iter().filter_map(|(table, was)| {
+        let stays = was.saturating_sub(of(table).map_or(0, |table| table.removed));
+        let rows = stays.saturating_sub(after.get(table).copied().unwrap_or(0));
         (rows > 0).then(|| Obstacle::Further { table: table.clone(), rows })
     });
-    let astray = after.astray.iter().filter_map(|(reference, rows)| {
-        let (table, parent) = reference.clone();
-        let rows = rows.saturating_sub(before.astray.get(reference).copied().unwrap_or(0));
-        (rows > 0).then_some(Obstacle::Referred { table, parent, rows })
-    });
-    further.chain(astray).collect()
+    gone.collect()
 }

@@ -40,7 +40,7 @@ fn file(id: i64, path: &str) -> FileRecord {
 }
 
 fn row(table: &str, row_key: &str, file: i64, offset: u64) -> RowRecord {
-    RowRecord { table: table.into(), row_key: row_key.into(), file, offset, digest: [9; 16], columns: 1 }
+    RowRecord { table: table.into(), row_key: row_key.into(), file, offset, digest: [9; 16], own: None, columns: 1 }
 }
 
 #[test]
@@ -159,7 +159,8 @@ fn the_ledger_knows_where_rows_came_from() {
     let columns = |table: &str, filled| Written {
         table: table.into(),
         digested: vec!["title".into()],
-        others: vec!["pin".into()],
+        sealed: vec!["pin".into()],
+        clock: Vec::new(),
         filled,
     };
     assert_eq!(ledger.columns(&columns("people", false)).unwrap(), 1);
