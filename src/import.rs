@@ -110,6 +110,7 @@ impl Job<'_> {
             written: &written,
             bytes,
             started: self.started,
+            audit: plan.set.audit.as_ref(),
         };
         self.companion.phase(Phase::Import, plan.mapped_files(), bytes);
         let mut transaction = target.begin(&opening)?;

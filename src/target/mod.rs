@@ -64,6 +64,8 @@ pub struct Opening<'a> {
     pub bytes: u64,
     /// The run's start time, written as applied_at and the like.
     pub started: Timestamp,
+    /// The application's own audit table.
+    pub audit: Option<&'a AuditTable>,
 }
 
 /// A database that can be imported into.

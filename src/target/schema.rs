@@ -23,11 +23,15 @@ pub fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
     migrate::stages(migrations)
 }
 
-/// The first thing in which `live` is not as expected; further tables in `live` are nobody's business.
+/// The first thing in which `live` is not as expected, as far as it decides what may be written;
+/// further tables in `live` are nobody's business.
 pub fn first_difference(expected: &Schema, live: &Schema) -> Option<String> {
     expected.tables.values().find_map(|table| match live.table(&table.name) {
         None => Some(format!("table `{}` is missing", table.name)),
-        Some(found) => table_differences(table, found).into_iter().next().map(|(_, difference)| difference),
+        Some(found) => {
+            let mut differences = table_differences(table, found).into_iter();
+            differences.find(|(aspect, _)| *aspect != Aspect::Condition).map(|(_, difference)| difference)
+        }
     })
 }
 
@@ -40,6 +44,9 @@ pub enum Aspect {
     Index,
     /// What the database refuses: NULL, a value twice, a reference that leads nowhere.
     Constraint,
+    /// What it asks of rows besides, or does when another goes: `CHECK`, `ON DELETE`. Whoever writes
+    /// rows meets the live ones anyway.
+    Condition,
 }
 
 /// Everything in which a table is not as expected.
@@ -60,16 +67,29 @@ pub(super) fn table_differences(expected: &Table, live: &Table) -> Vec<(Aspect, 
         .iter()
         .filter_map(|column| Some((column, live.column(&column.name)?)))
         .flat_map(|(column, found)| column_differences(name, column, found));
-    let foreign_keys = one_sided(&expected.foreign_keys, &live.foreign_keys)
+    let bare = |keys: &[ForeignKey]| -> Vec<ForeignKey> {
+        keys.iter().map(|key| ForeignKey { on_update: None, on_delete: None, ..key.clone() }).collect()
+    };
+    let foreign_keys = one_sided(&bare(&expected.foreign_keys), &bare(&live.foreign_keys))
         .into_iter()
         .map(|(key, is)| (Aspect::Constraint, format!("table `{name}` {is} a foreign key {}", show_foreign_key(&key))));
+    let actions = expected.foreign_keys.iter().filter_map(|key| {
+        let same = |other: &&ForeignKey| bare(&[(*other).clone()]) == bare(std::slice::from_ref(key));
+        let found = live.foreign_keys.iter().find(same).filter(|found| *found != key)?;
+        let message = format!(
+            "table `{name}` has the foreign key {}, expected{}",
+            show_foreign_key(found),
+            Some(actions(key)).filter(|does| !does.is_empty()).unwrap_or_else(|| " no action".to_owned())
+        );
+        Some((Aspect::Condition, message))
+    });
     let unique = one_sided(&sorted(&expected.unique), &sorted(&live.unique)).into_iter().map(|(columns, is)| {
         (Aspect::Constraint, format!("table `{name}` {is} a unique list ({})", columns.join(", ")))
     });
     let checks = one_sided(&expected.checks, &live.checks)
         .into_iter()
-        .map(|(check, is)| (Aspect::Constraint, format!("table `{name}` {is} a check ({check})")));
-    missing.chain(unknown).chain(columns).chain(foreign_keys).chain(unique).chain(checks).collect()
+        .map(|(check, is)| (Aspect::Condition, format!("table `{name}` {is} a check ({check})")));
+    missing.chain(unknown).chain(columns).chain(foreign_keys).chain(unique).chain(actions).chain(checks).collect()
 }
 
 fn column_differences(table: &str, expected: &Column, live: &Column) -> Vec<(Aspect, String)> {
@@ -120,10 +140,14 @@ fn one_sided<T: PartialEq + Clone>(expected: &[T], live: &[T]) -> Vec<(T, &'stat
 }
 
 fn show_foreign_key(key: &ForeignKey) -> String {
-    let follows = [(" ON UPDATE ", &key.on_update), (" ON DELETE ", &key.on_delete)];
-    let follows = follows.iter().filter_map(|(on, does)| does.as_ref().map(|does| format!("{on}{does}")));
     let columns = key.columns.join(", ");
-    format!("({columns}) → `{}` ({}){}", key.table, key.to.join(", "), follows.collect::<String>())
+    format!("({columns}) → `{}` ({}){}", key.table, key.to.join(", "), actions(key))
+}
+
+/// ` ON UPDATE CASCADE ON DELETE SET NULL`, or nothing.
+fn actions(key: &ForeignKey) -> String {
+    let follows = [(" ON UPDATE ", &key.on_update), (" ON DELETE ", &key.on_delete)];
+    follows.iter().filter_map(|(on, does)| does.as_ref().map(|does| format!("{on}{does}"))).collect()
 }
 
 /// The type that a declaration means; `None` for one that treelift does not know.
@@ -276,9 +300,32 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn conditions_are_told_and_keep_nobody_from_writing() {
+        const NOTES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY);
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, owner INTEGER REFERENCES people (id), CHECK (title <> ''))";
+        let change = |from: &str, to: &str| {
+            let (expected, live) = (schema(NOTES), schema(&NOTES.replace(from, to)));
+            assert_eq!(first_difference(&expected, &live), None);
+            let told = table_differences(&expected.tables["notes"], &live.tables["notes"]);
+            assert!(told.iter().all(|(aspect, _)| *aspect == Aspect::Condition));
+            told.into_iter().map(|(_, message)| message).collect::<Vec<_>>()
+        };
+        assert_eq!(change("CHECK (title <> '')", "check( \"TITLE\"!='' )"), [] as [&str; 0]);
+        assert_eq!(change(", CHECK (title <> '')", ""), ["table `notes` lacks a check (title <> '')"]);
+        assert_eq!(
+            change("CHECK (title <> '')", "CHECK (title <> ' ')"),
+            ["table `notes` lacks a check (title <> '')", "table `notes` has, unexpectedly, a check (title <> ' ')"]
+        );
+        assert_eq!(
+            change("people (id)", "people (id) ON DELETE CASCADE"),
+            ["table `notes` has the foreign key (owner) → `people` (id) ON DELETE CASCADE, expected no action"]
+        );
+    }
+
+    #[test]
     fn the_first_difference_is_told_in_words() {
         const NOTES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY);
-            CREATE TABLE notes (id INTEGER PRIMARY KEY, title VARCHAR(80) NOT NULL, at DATETIME DEFAULT CURRENT_TIMESTAMP, owner INTEGER REFERENCES people (id), CHECK (title <> ''), UNIQUE (title, at))";
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, title VARCHAR(80) NOT NULL, at DATETIME DEFAULT CURRENT_TIMESTAMP, owner INTEGER REFERENCES people (id), UNIQUE (title, at))";
         let change = |from: &str, to: &str| first_difference(&schema(NOTES), &schema(&NOTES.replace(from, to)));
         let said = |text: &str| Some(text.to_owned());
         assert_eq!(change("VARCHAR", "varchar"), None);
@@ -307,16 +354,6 @@ pub(crate) mod tests {
         assert_eq!(
             change(" REFERENCES people (id)", ""),
             said("table `notes` lacks a foreign key (owner) → `people` (id)")
-        );
-        assert_eq!(
-            change("REFERENCES people (id)", "REFERENCES people (id) ON DELETE CASCADE"),
-            said("table `notes` lacks a foreign key (owner) → `people` (id)")
-        );
-        assert_eq!(change("CHECK (title <> '')", "check( TITLE<>'' )"), None);
-        assert_eq!(change("CHECK (title <> ''), ", ""), said("table `notes` lacks a check (title <> '')"));
-        assert_eq!(
-            change("CHECK (title <> '')", "CHECK (title <> ' ')"),
-            said("table `notes` lacks a check (title <> '')")
         );
         assert_eq!(
             change("UNIQUE (title, at)", "UNIQUE (title)"),

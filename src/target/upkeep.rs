@@ -192,6 +192,21 @@ pub struct Done {
     pub sql: Option<String>,
 }
 
+impl Done {
+    /// What the audit trail says of it.
+    pub fn audit_entry(&self, at: Timestamp) -> Result<AuditEntry> {
+        let (action, reason) = match self.what {
+            What::Applied => ("migrate", "migration applied"),
+            What::Found => ("migrate", "migration recorded: its tables were there"),
+            What::RolledBack => ("rollback", "migration taken back"),
+            What::Stamped => ("stamp", "migration recorded as applied without running it"),
+            What::Unstamped => ("stamp", "migration recorded as not applied without taking it back"),
+        };
+        let details = serde_json::json!({ "took_ms": self.took_ms });
+        Ok(AuditEntry::new(action, "schema", reason, at)?.of(&self.version).with(details))
+    }
+}
+
 /// What was done with a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -127,7 +127,7 @@ pub fn form(survey: &Survey, expected: &Catalog, standing: &Standing, leave: Lea
         check(
             "what the database must refuse is declared",
             Category::Constraints,
-            &of(Aspect::Constraint),
+            &[of(Aspect::Constraint), of(Aspect::Condition)].concat(),
             count(tables, "table"),
         ),
     ]

@@ -4,7 +4,7 @@
 //! migration that rebuilds a table would delete its children); before the commit they are checked.
 
 use super::catalog::{self, Unknown};
-use super::migrate::{self, Failure};
+use super::migrate::{self, Failure, Presence};
 use super::open::{self, Location, Start};
 use super::record::{self, Timing};
 use super::{audit, sql, words};
@@ -140,9 +140,10 @@ impl<'w> Work<'_, 'w> {
             Move::Up(_) => {
                 self.judge_dependencies(migration)?;
                 let fault = |error: &rusqlite::Error| self.location.fault(error);
-                match migrate::is_there(self.conn, stages, at, &fault)? {
-                    true => What::Found,
-                    false => {
+                match migrate::presence(self.conn, stages, at, &fault)? {
+                    Presence::Whole => What::Found,
+                    Presence::Part(difference) => return Err(in_part(migration, &difference, self.location).into()),
+                    Presence::Absent => {
                         run(self, What::Applied)?;
                         What::Applied
                     }
@@ -185,16 +186,7 @@ impl<'w> Work<'_, 'w> {
     /// One entry of the audit trail for each step, in this transaction.
     fn remember(&self, altered: &Altered) -> Result<()> {
         for done in &altered.steps {
-            let (action, reason) = match done.what {
-                What::Applied => ("migrate", "migration applied"),
-                What::Found => ("migrate", "migration recorded: its tables were there"),
-                What::RolledBack => ("rollback", "migration taken back"),
-                What::Stamped => ("stamp", "migration recorded as applied without running it"),
-                What::Unstamped => ("stamp", "migration recorded as not applied without taking it back"),
-            };
-            let entry = AuditEntry::new(action, "schema", reason, self.order.started)?
-                .of(&done.version)
-                .with(serde_json::json!({ "took_ms": done.took_ms }));
+            let entry = done.audit_entry(self.order.started)?;
             self.on(|conn| audit::write(conn, &entry, self.order.audit))?;
         }
         Ok(())
@@ -219,22 +211,37 @@ pub(super) fn violations(conn: &Connection) -> rusqlite::Result<BTreeMap<(String
         .collect()
 }
 
+fn in_part(migration: &Migration, difference: &str, location: &Location) -> Error {
+    Error::environment(format!(
+        "migration `{}` is not recorded, and some of what it makes is there, but not all or otherwise: {difference}",
+        migration.version
+    ))
+    .at(&location.shown)
+    .hint("bring the database to the expected form, then `schema stamp` it; or remove what is there of it")
+}
+
+fn down_path(migration: &Migration) -> String {
+    migration.path.replace(".up.sql", ".down.sql")
+}
+
 fn no_way_back(migration: &Migration) -> Error {
-    let down = migration.path.replace(".up.sql", ".down.sql");
     Error::request(format!("migration `{}` cannot be taken back: it has no down file", migration.version))
-        .at(down)
+        .at(down_path(migration))
         .hint("write one, or restore a backup from before it")
 }
 
 fn failed(migration: &Migration, what: What, failure: &Failure, location: &Location) -> Error {
-    let does = if what == What::RolledBack { "cannot be taken back" } else { "failed" };
+    let (does, path) = match what {
+        What::RolledBack => ("cannot be taken back", down_path(migration)),
+        _ => ("failed", migration.path.clone()),
+    };
     Error::environment(format!(
         "migration `{}` {does}, in its statement {}: {}",
         migration.version,
         failure.statement,
         failure.why()
     ))
-    .at(format!("{}, {}", migration.path, location.shown))
+    .at(format!("{path}, {}", location.shown))
     .hint("nothing was changed; mend the file or the rows, then run it again")
 }
 

@@ -1,7 +1,8 @@
 //! The `CHECK` conditions of a table. SQLite has no pragma for them, so they are read from the SQL
 //! that made the table ("CREATE TABLE", 3.7); what else it says is never taken from there.
 
-/// The conditions in the order they were declared: blanks made one, letters outside quotes small.
+/// The conditions in the order they were declared, each in one written form: blanks made one, letters
+/// outside texts small, names without quotes, no parentheses around the whole.
 pub(super) fn conditions(sql: &str) -> Vec<String> {
     let mut tokens = Tokens(sql);
     let mut found = Vec::new();
@@ -28,9 +29,36 @@ fn condition(tokens: &mut Tokens<'_>) -> String {
         if depth == 0 {
             break;
         }
-        words.push(token);
+        words.push(plain(token));
     }
-    words.join(" ")
+    without_parentheses(&words).join(" ")
+}
+
+/// A token in the form that others have that mean the same.
+fn plain(token: String) -> String {
+    match token.as_str() {
+        "!=" => "<>".to_owned(),
+        "==" => "=".to_owned(),
+        other => match other.strip_prefix(['"', '`', '[']) {
+            Some(name) => name.strip_suffix(['"', '`', ']']).unwrap_or(name).to_lowercase(),
+            None => token,
+        },
+    }
+}
+
+/// Without parentheses that enclose all of it.
+fn without_parentheses(words: &[String]) -> &[String] {
+    let [first, inner @ .., last] = words else { return words };
+    let mut depth = 1_usize;
+    let closes_early = inner.iter().any(|word| {
+        match word.as_str() {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    });
+    if first == "(" && last == ")" && !closes_early { without_parentheses(inner) } else { words }
 }
 
 /// Words, numbers, quoted things and single signs; blanks and comments fall away. What is quoted
@@ -107,13 +135,30 @@ mod tests {
             b TEXT DEFAULT 'check (x)' Check  (b IN ('A''(', \"B\") AND (length( b ) < 3)),
             /* CHECK (nor this) */ [check] TEXT, checked INTEGER,
             CONSTRAINT more CHECK (a <> 1))";
-        assert_eq!(conditions(sql), ["a > 0", "b in ( 'A''(' , \"B\" ) and ( length ( b ) < 3 )", "a <> 1"]);
+        assert_eq!(conditions(sql), ["a > 0", "b in ( 'A''(' , b ) and ( length ( b ) < 3 )", "a <> 1"]);
         assert_eq!(conditions("CREATE TABLE a (check_it TEXT)"), [] as [&str; 0]);
     }
 
     #[test]
+    fn what_means_the_same_is_written_the_same() {
+        for same in ["CHECK (a != 1)", "check((\"A\" <> 1))", "CHECK (( ( [a] <> 1 ) ))", "CHECK (`a`<>1)"] {
+            assert_eq!(conditions(same), ["a <> 1"], "{same}");
+        }
+        assert_eq!(conditions("CHECK ((a) OR (b))"), ["( a ) or ( b )"]);
+    }
+
+    #[test]
     fn a_text_that_breaks_off_has_an_end() {
-        for sql in ["CHECK (a", "CHECK ('a", "CHECK (\"a\"\"", "check /* x", "CHECK (a -- b", "é CHECK (ü"] {
+        for sql in [
+            "CHECK (a",
+            "CHECK ('a",
+            "CHECK (\"a\"\"",
+            "check /* x",
+            "CHECK (a -- b",
+            "é CHECK (ü",
+            "CHECK (\"",
+            "CHECK (\"é",
+        ] {
             assert!(conditions(sql).len() < 2, "{sql}");
         }
     }

@@ -53,12 +53,11 @@ pub(super) fn leftovers(location: &Location) -> Result<Vec<PathBuf>> {
 
 /// Refuses to start while another run builds the same file.
 pub(super) fn judge_rivals(location: &Location) -> Result<()> {
-    if unfinished(location)?.iter().any(|path| is_held(path)) {
-        return Err(Error::environment("another import is making this database")
-            .at(&location.shown)
-            .hint("wait for it to end, then look at what it made"));
-    }
-    Ok(())
+    let Some(held) = unfinished(location)?.into_iter().find(|path| is_held(path)) else { return Ok(()) };
+    let by = holder(&held).map_or(String::new(), |holder| format!(": {holder}"));
+    Err(Error::environment(format!("another program is making this database{by}"))
+        .at(&location.shown)
+        .hint("wait for it to end, then look at what it made"))
 }
 
 fn unfinished(location: &Location) -> Result<Vec<PathBuf>> {
@@ -79,7 +78,7 @@ fn unfinished(location: &Location) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Whether a running import holds the unfinished file (or the one that this is the journal of).
+/// Whether a running program holds the unfinished file (or the one that this is the journal of).
 fn is_held(path: &Path) -> bool {
     let bytes = path.as_os_str().as_bytes();
     let database = bytes.strip_suffix(b"-journal").map_or(path, |base| Path::new(std::ffi::OsStr::from_bytes(base)));

@@ -11,6 +11,7 @@ use crate::table::Schema;
 use crate::target::drift::Catalog;
 use crate::target::history::{self, Origin, Standing, State};
 use crate::target::schema::first_difference;
+use crate::target::upkeep::{Done, What};
 use crate::target::{Migration, Opening};
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -158,6 +159,8 @@ pub(super) struct SetUp {
     pub(super) schema: Schema,
     /// The versions of the set that are not applied and stay so.
     pub(super) pending: Vec<String>,
+    /// What was done to set them up.
+    pub(super) done: Vec<Done>,
 }
 
 /// Makes what is missing, records what is there, and gives back the live tables.
@@ -174,28 +177,31 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> R
     let is_new = read(conn, opening.schema, &fault)?.tables.is_empty();
     record::set_up(conn).map_err(|error| fault(&error))?;
     let all = is_new || standing.is_kept();
-    let mut pending = Vec::new();
+    let (mut pending, mut done) = (Vec::new(), Vec::new());
     for at in standing.pending() {
         let migration = &migrations[at];
         let started = Instant::now();
-        let origin = match is_there(conn, &stages, at, &fault)? {
-            true => Origin::Found,
-            false if all => {
+        let (origin, what) = match presence(conn, &stages, at, &fault)? {
+            // Of a part, the comparison at the end says in what.
+            Presence::Whole | Presence::Part(_) => (Origin::Found, What::Found),
+            Presence::Absent if all => {
                 run(conn, &migration.up).map_err(|failure| cannot(migration, &failure.error, place))?;
-                Origin::Ran
+                (Origin::Ran, What::Applied)
             }
-            false => {
+            Presence::Absent => {
                 pending.push(migration.version.clone());
                 continue; // The import tells that it is pending.
             }
         };
-        let timing = Timing { at: opening.started, took_ms: millis(started) };
+        let took_ms = millis(started);
+        let timing = Timing { at: opening.started, took_ms };
         record::applied(conn, migration, origin, timing).map_err(|error| fault(&error))?;
+        done.push(Done { version: migration.version.clone(), what, took_ms, sql: None });
     }
     let expected = judged(opening, &stages, &standing, &pending);
     let live = read(conn, opening.schema, &fault)?;
     match first_difference(&expected, &live) {
-        None => Ok(SetUp { schema: live, pending }),
+        None => Ok(SetUp { schema: live, pending, done }),
         Some(difference) => Err(Error::environment(format!(
             "the database's tables are not the ones that the migrations make: {difference}"
         ))
@@ -236,33 +242,50 @@ pub(super) fn read(conn: &Connection, expected: &Schema, fault: &dyn Fn(&rusqlit
 }
 
 /// Whether a migration's work is done already although no record says so.
-pub(super) fn is_there(
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Nothing of it is there.
+    Absent,
+    /// Its tables are there as it, or a later one, makes them.
+    Whole,
+    /// Some of it is there, or in another form: the first difference.
+    Part(String),
+}
+
+/// Judges by the tables that a migration makes; where it makes none, by those that it changes.
+pub(super) fn presence(
     conn: &Connection,
     stages: &[Catalog],
     at: usize,
     fault: &dyn Fn(&rusqlite::Error) -> Error,
-) -> Result<bool> {
-    let Some(stage) = stages.get(at).map(|stage| &stage.schema) else { return Ok(false) };
+) -> Result<Presence> {
+    let Some(stage) = stages.get(at).map(|stage| &stage.schema) else { return Ok(Presence::Absent) };
     let nothing = Schema::default();
     let before = at.checked_sub(1).map_or(&nothing, |before| &stages[before].schema);
     let changed: Vec<&String> =
         stage.tables.iter().filter(|(name, table)| before.table(name) != Some(*table)).map(|(name, _)| name).collect();
     let made: Vec<&String> = changed.iter().copied().filter(|name| before.table(name).is_none()).collect();
     let live = read(conn, stage, fault)?;
-    if !made.is_empty() {
-        // One of them is enough: should another be missing, the comparison at the end says which.
-        return Ok(made.iter().any(|name| live.table(name).is_some()));
-    }
-    // Tables that exist were changed: it is done if the live ones are of this stage or a later one.
-    let only_changed = |stage: &Schema| Schema {
-        tables: changed
+    let judged = if made.is_empty() { &changed } else { &made };
+    let only_judged = |stage: &Catalog| Schema {
+        tables: judged
             .iter()
-            .filter_map(|&name| stage.tables.get_key_value(name))
+            .filter_map(|&name| stage.schema.tables.get_key_value(name))
             .map(|(name, table)| (name.clone(), table.clone()))
             .collect(),
     };
-    let is_of = |stage: &Catalog| first_difference(&only_changed(&stage.schema), &live).is_none();
-    Ok(!changed.is_empty() && stages[at..].iter().any(is_of))
+    let difference = first_difference(&only_judged(&stages[at]), &live);
+    let is_later = || stages[at + 1..].iter().any(|stage| first_difference(&only_judged(stage), &live).is_none());
+    Ok(match difference {
+        _ if judged.is_empty() || (!made.is_empty() && made.iter().all(|name| live.table(name).is_none())) => {
+            Presence::Absent
+        }
+        None => Presence::Whole,
+        Some(_) if is_later() => Presence::Whole,
+        Some(difference) if !made.is_empty() => Presence::Part(difference),
+        // That a table is not changed yet is no part of a change.
+        Some(_) => Presence::Absent,
+    })
 }
 
 fn cannot(migration: &Migration, error: &rusqlite::Error, place: &str) -> Error {

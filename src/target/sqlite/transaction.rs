@@ -34,8 +34,12 @@ impl SqliteTransaction {
     pub(super) fn begin(location: Location, opening: &Opening) -> Result<Self> {
         let start = Start { mode: opening.mode, run_id: opening.run_id, bytes: opening.bytes };
         let (store, mut conn) = open::begin(&location, &start)?;
-        let migrate::SetUp { schema, pending } = migrate::set_up(&mut conn, opening, &location.shown)?;
+        let migrate::SetUp { schema, pending, done } = migrate::set_up(&mut conn, opening, &location.shown)?;
         ledger_tables::set_up(&conn, &location)?;
+        for one in done {
+            let entry = one.audit_entry(opening.started)?;
+            audit::write(&conn, &entry, opening.audit).map_err(|error| location.fault(&error))?;
+        }
         let mut before = BTreeMap::new();
         for table in schema.tables.keys() {
             let rows = read::count(&conn, table).map_err(|error| location.fault(&error))?;

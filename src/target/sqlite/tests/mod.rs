@@ -68,6 +68,7 @@ impl Bench {
             written: &self.written,
             bytes,
             started: "2025-05-07T15:09:12Z".parse().unwrap(),
+            audit: None,
         };
         self.target().begin(&opening)
     }
