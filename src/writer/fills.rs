@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::finding::{Finding, Place};
 use crate::keyindex::KeyText;
 use crate::row::Value;
-use crate::table::Table;
+use crate::table::{ColumnType, Table};
 use crate::target::ledger::{self, RowRecord, Written};
 use crate::target::{Cell, Transaction};
 use crate::vault::Vault;
@@ -128,7 +128,12 @@ fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, Fill)]) -> Resu
     for alike in fills.chunk_by(|one, next| one.0 == next.0 && one.1.key_columns == next.1.key_columns) {
         let (table, by) = (&alike[0].0, &alike[0].1.key_columns);
         let primary = transaction.schema().table(table).map(Table::primary_key).unwrap_or_default();
-        if primary == *by {
+        let is_time = |column: &&str| {
+            let kind = transaction.schema().table(table).and_then(|table| table.column(column));
+            kind.is_some_and(|column| column.kind == ColumnType::Time)
+        };
+        // A time may stand there in another form of the same meaning, and that is the row's key.
+        if primary == *by && !primary.iter().any(is_time) {
             let text = |(column, value): (&String, &Value)| transaction.written(table, column, value);
             let of = |fill: &Fill| by.iter().zip(&fill.key).map(text).collect();
             row_keys.extend(alike.iter().map(|(_, fill)| ledger::row_key(of(fill))));

@@ -242,3 +242,26 @@ fn a_filled_value_that_refers_to_nothing_is_told_with_its_place() {
         .list("people", r#"["people.json"]"#, &PEOPLE.replace("mail = \"mail\"", ""));
     house.lift(&[]).ends(1, "rolled-back").finds(&["error R004 extras.json /0"]);
 }
+
+#[test]
+fn a_row_is_filled_whose_key_is_a_time_in_another_form() {
+    let house = House::new()
+        .schema("CREATE TABLE seen (at DATETIME PRIMARY KEY NOT NULL, who TEXT, mail TEXT);")
+        .set("[precedence]\nseen = [\"seen\", \"mails\"]\n");
+    let at = "at = { from = \"at\", steps = [\"instant\"] }";
+    let rule = |more: &str, column: &str| {
+        format!("[table.seen]\nkey = [\"at\"]\n{more}[table.seen.columns]\n{at}\n{column} = \"{column}\"\n")
+    };
+    let house = house
+        .list("seen", r#"["seen.json"]"#, &rule("", "who"))
+        .list("mails", r#"["mails.json"]"#, &rule("on_duplicate = \"fill\"\n", "mail"))
+        .source("seen.json", &json!([{"at": "2025-05-07T14:42:18Z", "who": "Ann"}]));
+    house.lift(&[]).ends(0, "committed");
+    let database = rusqlite::Connection::open(house.path(crate::house::DATABASE)).unwrap();
+    database.execute_batch("UPDATE seen SET at = '2025-05-07T14:42:18Z'").unwrap();
+    house.put("mails.json", json!([{"at": "2025-05-07T14:42:18Z", "mail": "ann@a.example"}]).to_string());
+    house.lift(&[]).ends(0, "committed").finds(&[]).counts("updated", "seen 1");
+    assert_eq!(house.rows("SELECT * FROM seen"), [["2025-05-07T14:42:18Z", "Ann", "ann@a.example"]]);
+    let key = "SELECT row_key FROM treelift_rows JOIN treelift_columns ON id = columns WHERE filled";
+    assert_eq!(house.one(key), "2025-05-07T14:42:18Z");
+}

@@ -1,13 +1,14 @@
 //! Writes rows.
 
 use super::form::{self, Form};
-use super::sql;
 use super::transaction::SqliteTransaction;
 use super::words;
+use super::{read, sql};
 use crate::error::{Error, Result};
 use crate::finding::Place;
 use crate::row::{Batch, Value};
 use crate::table::ColumnType;
+use rusqlite::{Connection, ToSql};
 
 /// Inserts the rows of a batch, one prepared statement for all; those that a unique index refuses
 /// are handed back.
@@ -45,21 +46,35 @@ pub(super) fn update(
     if columns.is_empty() {
         return Ok(());
     }
-    let key_columns: Vec<String> = key_columns.iter().map(|&column| column.to_owned()).collect();
-    let mut bound = forms(table, columns, &kinds(this, table, columns)?, values)?;
-    bound.extend(forms(table, &key_columns, &kinds(this, table, &key_columns)?, key)?);
+    let names: Vec<String> = key_columns.iter().map(|&column| column.to_owned()).collect();
+    let values = forms(table, columns, &kinds(this, table, columns)?, values)?;
+    let key_kinds = kinds(this, table, &names)?;
+    let key_forms = forms(table, &names, &key_kinds, key)?;
     let text = format!(
         "UPDATE {} SET {} WHERE {}",
         sql::name(table),
         sql::set(columns, 1),
-        sql::equal(&key_columns, columns.len() + 1)
+        sql::equal(&names, columns.len() + 1)
     );
     this.passes.borrow_mut().forget(table);
-    let changed = this.on(|conn| conn.prepare_cached(&text)?.execute(rusqlite::params_from_iter(&bound)))?;
+    let mut changed = this.on(|conn| set(conn, &text, &values, &key_forms))?;
+    if changed == 0 && key_kinds.contains(&ColumnType::Time) {
+        // The row is known by a time that stands there in another form of the same meaning.
+        let stored = read::find(this, table, key_columns, key_columns, &[key.to_vec()])?.into_iter().flatten().next();
+        if let Some(stored) = stored {
+            changed = this.on(|conn| set(conn, &text, &values, &stored))?;
+        }
+    }
     match changed {
         1 => Ok(()),
         other => Err(Error::bug(format!("an update of `{table}` changed {other} rows instead of one"))),
     }
+}
+
+/// Runs an update of these values where the key's columns have these; gives the number of rows.
+fn set(conn: &Connection, text: &str, values: &[Form<'_>], key: &[impl ToSql]) -> rusqlite::Result<usize> {
+    let bound = values.iter().map(|form| form as &dyn ToSql).chain(key.iter().map(|part| part as &dyn ToSql));
+    conn.prepare_cached(text)?.execute(rusqlite::params_from_iter(bound))
 }
 
 fn kinds(this: &SqliteTransaction, table: &str, columns: &[String]) -> Result<Vec<ColumnType>> {
