@@ -51,10 +51,11 @@ impl Entry {
     }
 }
 
-/// A folder of backups.
+/// A folder of backups, as one database sees it.
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
+    database: PathBuf,
 }
 
 impl Folder {
@@ -66,7 +67,7 @@ impl Folder {
             let here = std::env::current_dir().ok();
             here.and_then(|here| root.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or(root)
         };
-        Self { root: asked.map_or_else(beside, Path::to_owned) }
+        Self { root: asked.map_or_else(beside, Path::to_owned), database: database.to_owned() }
     }
 
     /// Where it is.
@@ -81,7 +82,14 @@ impl Folder {
         Ok(path)
     }
 
-    /// Every backup, oldest first.
+    /// The backups of this database, oldest first; those of others in the folder are none of its business.
+    pub fn own(&self) -> Result<Vec<Entry>> {
+        let mut entries = self.entries()?;
+        entries.retain(|entry| is_of(entry, &self.database));
+        Ok(entries)
+    }
+
+    /// Every backup in the folder, of whatever database, oldest first.
     pub fn entries(&self) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for shelf in Shelf::ALL {
@@ -111,13 +119,38 @@ fn is_backup(path: &Path) -> bool {
 
 /// The name of a new backup: the database's stem, the time to the microsecond, and the packing.
 pub fn name(database: &Path, made_at: jiff::Timestamp, packing: Packing) -> String {
-    let stem = database.file_stem().unwrap_or_default().to_string_lossy();
-    let stem: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_".contains(c) { c } else { '_' }).collect();
     let ending = match packing {
         Packing::None => "db",
         Packing::Gzip => "db.gz",
     };
-    format!("{stem}_{}.{ending}", made_at.strftime("%Y%m%d_%H%M%S_%6f"))
+    format!("{}_{}.{ending}", stem(database), made_at.strftime("%Y%m%d_%H%M%S_%6f"))
+}
+
+/// A database's name in the names of its backups.
+fn stem(database: &Path) -> String {
+    let stem = database.file_stem().unwrap_or_default().to_string_lossy();
+    stem.chars().map(|c| if c.is_alphanumeric() || "-_".contains(c) { c } else { '_' }).collect()
+}
+
+/// Whether a backup is of this database, by its name as [`name`] writes it. Two files can come to one
+/// stem (`x.db` and `x.sqlite`): those the manifest tells apart, where it can be read.
+fn is_of(entry: &Entry, database: &Path) -> bool {
+    let name = entry.path.file_name().unwrap_or_default().to_string_lossy();
+    let time = name.strip_prefix(&stem(database)).and_then(|rest| rest.strip_prefix('_')).and_then(|rest| {
+        let plain = rest.strip_suffix(".gz").unwrap_or(rest);
+        plain.strip_suffix(".db")
+    });
+    // The time has one length, so that `a` is not taken for `a_20260102_030405_000000`.
+    let is_time = |time: &str| {
+        time.len() == "20260102_030405_000000".len()
+            && time
+                .bytes()
+                .enumerate()
+                .all(|(at, c)| if [8, 15].contains(&at) { c == b'_' } else { c.is_ascii_digit() })
+    };
+    let file = database.file_name().unwrap_or_default().to_string_lossy();
+    let agrees = |manifest: &Manifest| manifest.source.rsplit('/').next() == Some(&*file);
+    time.is_some_and(is_time) && entry.manifest.as_ref().map_or(true, agrees)
 }
 
 /// Writes a file that only its owner may read: under a temporary name, then by a rename.
@@ -155,4 +188,43 @@ pub fn fault(error: &std::io::Error, path: &Path) -> Error {
         kind => kind.to_string(),
     };
     Error::environment(words).at(path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keep::tests::entry;
+    use super::*;
+
+    #[test]
+    fn a_database_knows_its_own_backups_by_name() {
+        let made_at = "2026-01-02T03:04:05.000006Z".parse().expect("a time");
+        let databases =
+            ["a.db", "a_b.db", "a b.db", "a.b.db", "a.sqlite", "b.db", "a_20260102_030405_000006.db", "ä.db"];
+        for of in databases {
+            for packing in [Packing::None, Packing::Gzip] {
+                let name = name(Path::new(of), made_at, packing);
+                let mut backup = Entry { path: Path::new("daily").join(&name), ..entry(Shelf::Daily, 1) };
+                if let Ok(manifest) = &mut backup.manifest {
+                    manifest.source = format!("sqlite:///./data/{of}");
+                }
+                let own: Vec<_> = databases
+                    .into_iter()
+                    .filter(|database| is_of(&backup, &Path::new("/srv").join(database)))
+                    .collect();
+                assert_eq!(own, [of], "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_manifest_the_name_alone_decides() {
+        let is_of = |name: &str| {
+            let backup = Entry { path: name.into(), manifest: Err("it is damaged".into()), ..entry(Shelf::Daily, 1) };
+            is_of(&backup, Path::new("/srv/a.db"))
+        };
+        assert!(is_of("a_20260102_030405_000006.db") && is_of("a_20260102_030405_000006.db.gz"));
+        for name in ["a.db", "a_.db", "a_2026.db", "a_20260102_030405_00000x.db", "a_20260102-030405_000006.db"] {
+            assert!(!is_of(name), "{name}");
+        }
+    }
 }

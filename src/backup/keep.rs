@@ -32,11 +32,12 @@ pub fn prunable<'e>(entries: &'e [Entry], rules: &Rules) -> Vec<&'e Entry> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::manifest::{Content, Manifest, Packing};
     use super::*;
 
-    fn entry(shelf: Shelf, day: u8) -> Entry {
+    /// A backup of that day.
+    pub(crate) fn entry(shelf: Shelf, day: u8) -> Entry {
         let file = format!("notes_{day:02}.db");
         let manifest = Manifest {
             backup_version: 1,

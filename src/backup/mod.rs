@@ -216,9 +216,9 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, companion: &d
     let rows = count(proved.manifest.content.all_rows(), "row");
     let file = file_of(target)?.to_owned();
     if file.exists() {
-        let made_at = &proved.manifest.made_at;
+        let Manifest { source, made_at, .. } = &proved.manifest;
         let question = format!(
-            "replace {} by the backup of {made_at} UTC ({rows}, {})?",
+            "replace {} by the backup of {source} made at {made_at} UTC ({rows}, {})?",
             target.url(),
             restoring.backup.display()
         );

@@ -9,6 +9,7 @@ mod safe;
 #[path = "../../benches/v1_tree/mod.rs"]
 mod v1_tree;
 
+mod backups;
 mod broken;
 mod catalogue;
 mod check;

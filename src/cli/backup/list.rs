@@ -12,7 +12,7 @@ use serde_json::json;
 pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
     let keeper = keeper::open(&args.keeper)?;
     let folder = super::folder(&keeper, &args.folder)?;
-    let entries = folder.entries()?;
+    let entries = folder.own()?;
     let mut failed = false;
     let states: Vec<String> = entries
         .iter()
@@ -28,7 +28,10 @@ pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
         })
         .collect();
     let words = match entries.is_empty() {
-        true => format!("no backup in {}\n", printable(&folder.root().display().to_string())),
+        true => {
+            let (url, root) = (keeper.target().url(), folder.root().display().to_string());
+            format!("no backup of {} in {}\n", printable(url), printable(&root))
+        }
         false => super::list_words(&entries, &states),
     };
     let documents: Vec<_> = entries

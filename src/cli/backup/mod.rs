@@ -28,7 +28,7 @@ pub(super) fn run(command: BackupCommand, output: &Output) -> Result<u8> {
     }
 }
 
-/// The folder of backups that belongs to a database.
+/// The folder of backups that a database's lie in.
 fn folder(keeper: &Keeper, args: &FolderArgs) -> Result<Folder> {
     let file = keeper.target().file().ok_or_else(|| {
         Error::request("backups of this kind of database are not built yet").at(keeper.target().url())
@@ -44,11 +44,11 @@ fn shelf(word: ShelfWord) -> Shelf {
     }
 }
 
-/// The words for a folder without a backup that can be used.
-fn none_in(folder: &Folder) -> Error {
-    Error::environment("there is no backup")
+/// The words for a folder without a backup of the database that can be used.
+fn none_in(folder: &Folder, keeper: &Keeper) -> Error {
+    Error::environment(format!("there is no backup of {}", keeper.target().url()))
         .at(folder.root().display())
-        .hint("make one with `backup create`, or name the folder with `--backup-dir`")
+        .hint("make one with `backup create`, or name the folder with `--backup-dir`, or a file with `--file`")
 }
 
 /// One line about a backup that was made.

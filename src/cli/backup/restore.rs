@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::report::words::count;
 use crate::report::{CheckReport, CheckStatus};
+use crate::schema::Keeper;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -19,7 +20,7 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     let mut keeper = keeper::open(&args.keeper)?;
     let folder = super::folder(&keeper, &args.folder)?;
     let terminal = keeper::terminal(args.yes, output)?;
-    let backup = choose(args, &folder, &terminal)?;
+    let backup = choose(args, &folder, &keeper, &terminal)?;
     let (set, audit) = (keeper.set().name.clone(), keeper.set().audit.clone());
     let restoring = Restoring {
         backup: &backup,
@@ -39,18 +40,19 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     Ok(u8::from(checks.iter().any(|check| check.status == CheckStatus::Failed)))
 }
 
-fn choose(args: &RestoreArgs, folder: &Folder, terminal: &Terminal) -> Result<PathBuf> {
+fn choose(args: &RestoreArgs, folder: &Folder, keeper: &Keeper, terminal: &Terminal) -> Result<PathBuf> {
     if let Some(file) = &args.file {
         return Ok(file.clone());
     }
     let shelf = args.shelf.map(super::shelf);
-    let mut entries = folder.entries()?;
+    let mut entries = folder.own()?;
     entries.retain(|entry| shelf.is_none_or(|shelf| entry.shelf == shelf));
     if args.latest || shelf.is_some() {
-        return backup::latest(&entries, shelf).map(|entry| entry.path.clone()).ok_or_else(|| super::none_in(folder));
+        let latest = backup::latest(&entries, shelf).map(|entry| entry.path.clone());
+        return latest.ok_or_else(|| super::none_in(folder, keeper));
     }
     if entries.is_empty() {
-        return Err(super::none_in(folder));
+        return Err(super::none_in(folder, keeper));
     }
     if !terminal.is_attended() {
         return Err(Error::request("it is not said which backup to restore").hint("say `--latest` or `--file FILE`"));

@@ -1,0 +1,82 @@
+//! Backups of several databases, their shelves, what is chosen among them and what is left of them.
+
+use crate::house::{House, Ran, open, rows};
+use rusqlite::Connection;
+use std::path::PathBuf;
+
+/// A house with a mapping set of one table, and databases of it that hold their own names.
+fn house(databases: &[&str]) -> House {
+    let house = House::new();
+    house.file("set/set.toml", "name = \"words\"\n");
+    house.file("set/schema/001_words.up.sql", "CREATE TABLE words (word TEXT);\n");
+    for database in databases {
+        house.run(["schema", "migrate", "--mappings", "set", "--database", database]).status(0);
+        write(&house, database, database);
+    }
+    house
+}
+
+/// `treelift backup …` on a database of the house.
+fn backup(house: &House, database: &str, line: &str) -> Ran {
+    let url = format!("sqlite:///./{database}");
+    let mut arguments: Vec<&str> = vec!["backup"];
+    arguments.extend(line.split(' '));
+    arguments.extend(["--database", &url, "--mappings", "set"]);
+    house.run(arguments)
+}
+
+/// Writes a word into a database, in the place of the one that is there.
+fn write(house: &House, database: &str, word: &str) {
+    let database = Connection::open(house.path(database)).unwrap();
+    database.execute("DELETE FROM words", []).unwrap();
+    database.execute("INSERT INTO words VALUES (?1)", [word]).unwrap();
+}
+
+/// The word in a database.
+fn word(house: &House, database: &str) -> String {
+    rows(&open(&house.path(database)), "SELECT word FROM words")[0][0].clone()
+}
+
+/// The backups that a database knows, oldest first.
+fn listed(house: &House, database: &str) -> Vec<PathBuf> {
+    let list = backup(house, database, "list --json").status(0).json();
+    list["backups"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap().into()).collect()
+}
+
+#[test]
+fn databases_that_share_a_folder_of_backups_see_only_their_own() {
+    let databases = ["prod.db", "prod_2.db", "prod.sqlite"];
+    let house = house(&databases);
+    for database in databases {
+        backup(&house, database, "create").status(0);
+    }
+    write(&house, "prod.db", "changed");
+    assert_eq!(listed(&house, "prod.db").len(), 1);
+    backup(&house, "prod.db", "restore --latest --yes --no-backup").status(0);
+    assert_eq!(word(&house, "prod.db"), "prod.db");
+
+    let promoted = backup(&house, "prod.db", "promote --to weekly --dry-run --json").status(0).json();
+    assert_eq!(PathBuf::from(promoted["backup"].as_str().unwrap()), listed(&house, "prod.db")[0]);
+    backup(&house, "prod.db", "create").status(0);
+    let pruned = backup(&house, "prod.db", "prune --keep-daily 1 --yes --json").status(0).json();
+    assert_eq!(pruned["removed"].as_array().unwrap().len(), 1);
+    for database in databases {
+        assert_eq!(listed(&house, database).len(), 1, "{database}");
+    }
+    let none = backup(&house, "other.db", "restore --latest --yes").status(3);
+    assert!(none.stderr.contains("there is no backup of sqlite:///./other.db\n  at backups\n"), "{}", none.stderr);
+}
+
+#[test]
+fn another_databases_backup_is_put_back_by_its_name_and_the_question_says_of_what_it_is() {
+    let house = house(&["prod.db", "test.db"]);
+    for database in ["prod.db", "test.db"] {
+        backup(&house, database, "create").status(0);
+    }
+    let restore = format!("restore --file {}", listed(&house, "test.db")[0].display());
+    let asked = backup(&house, "prod.db", &restore).status(2);
+    let question = "replace sqlite:///./prod.db by the backup of sqlite:///./test.db made at ";
+    assert!(asked.stderr.contains(question), "{}", asked.stderr);
+    backup(&house, "prod.db", &format!("{restore} --yes")).status(0);
+    assert_eq!(word(&house, "prod.db"), "test.db");
+}
