@@ -1,6 +1,7 @@
 //! Which backups may go. Pure.
 
 use super::folder::{Entry, Shelf};
+use super::latest;
 use std::collections::BTreeMap;
 
 /// How many backups of each shelf are kept, and how long at least.
@@ -12,8 +13,9 @@ pub struct Rules {
     pub since: Option<String>,
 }
 
-/// The backups that the rules let go, oldest first. The newest whole backup of all never goes, and
-/// what has no readable manifest is left for a person to judge.
+/// The backups that the rules let go, oldest first. The newest whole backup of all never goes, nor does
+/// the one that a restore takes as the latest, and what has no readable manifest is left for a person
+/// to judge.
 pub fn prunable<'e>(entries: &'e [Entry], rules: &Rules) -> Vec<&'e Entry> {
     let whole = || entries.iter().filter(|entry| entry.manifest.is_ok());
     let newest = whole().max_by_key(|entry| (entry.made_at(), entry.path.as_path()));
@@ -26,7 +28,8 @@ pub fn prunable<'e>(entries: &'e [Entry], rules: &Rules) -> Vec<&'e Entry> {
         let old = |entry: &&Entry| rules.since.as_deref().is_none_or(|since| entry.made_at() < since);
         prunable.extend(on_shelf.into_iter().take(surplus).filter(old));
     }
-    prunable.retain(|entry| newest.is_none_or(|newest| newest.path != entry.path));
+    let stays = [newest, latest(entries, None)];
+    prunable.retain(|entry| stays.iter().flatten().all(|stays| stays.path != entry.path));
     prunable.sort_by_key(|entry| (entry.made_at(), entry.path.as_path()));
     prunable
 }
@@ -81,5 +84,16 @@ pub(super) mod tests {
         let unreadable = Entry { manifest: Err("the manifest is damaged".into()), ..entry(Shelf::Daily, 9) };
         let entries = [entry(Shelf::Daily, 1), entry(Shelf::Daily, 2), unreadable];
         assert_eq!(pruned(&entries, 0, None), ["daily/notes_01.db"]);
+    }
+
+    #[test]
+    fn what_was_made_before_a_restore_is_not_the_latest_and_does_not_cost_the_latest_its_place() {
+        let mut entries: Vec<_> = (1..=3).map(|day| entry(Shelf::Daily, day)).collect();
+        if let Ok(manifest) = &mut entries[2].manifest {
+            manifest.reason = "before restore".into();
+        }
+        assert_eq!(latest(&entries, Some(Shelf::Daily)), Some(&entries[1]));
+        assert_eq!(latest(&entries[2..], None), None);
+        assert_eq!(pruned(&entries, 1, None), ["daily/notes_01.db"]);
     }
 }

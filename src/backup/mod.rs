@@ -137,9 +137,12 @@ fn file_of(target: &dyn Target) -> Result<&Path> {
     target.file().ok_or_else(|| Error::request("backups of this kind of database are not built yet").at(target.url()))
 }
 
-/// The newest backup that has a readable manifest, of one shelf or of all.
+/// The newest backup that has a readable manifest, of one shelf or of all. What was made before a
+/// restore is the state that was given up: restored twice, the latest would be that.
 pub fn latest(entries: &[Entry], shelf: Option<Shelf>) -> Option<&Entry> {
-    let wanted = |entry: &&Entry| entry.manifest.is_ok() && shelf.is_none_or(|shelf| entry.shelf == shelf);
+    let is_meant = |manifest: &Manifest| manifest.reason != safety::reason(RESTORE);
+    let wanted =
+        |entry: &&Entry| entry.manifest.as_ref().is_ok_and(is_meant) && shelf.is_none_or(|shelf| entry.shelf == shelf);
     entries.iter().filter(wanted).max_by(|one, other| (one.made_at(), &one.path).cmp(&(other.made_at(), &other.path)))
 }
 
@@ -170,6 +173,9 @@ pub fn promote(folder: &Folder, entry: &Entry, to: Shelf) -> Result<Made> {
         }
     }
 }
+
+/// What the safety backup of a restore is made before.
+const RESTORE: &str = "restore";
 
 /// What is put back, and how.
 #[derive(Debug, Clone)]
@@ -245,7 +251,7 @@ fn keep_aside(
     if restoring.before.skip || !file.exists() {
         return Ok(None);
     }
-    match before(target, "restore", &restoring.before, companion) {
+    match before(target, RESTORE, &restoring.before, companion) {
         Ok(safety) => Ok(safety.keep().map(|made| made.path)),
         Err(error) => {
             let root = Folder::of(restoring.before.folder, file).root().join("damaged");

@@ -50,6 +50,11 @@ impl Drop for Safety<'_> {
     }
 }
 
+/// The reason in the manifest of a backup that is made by itself.
+pub(super) fn reason(what: &str) -> String {
+    format!("before {what}")
+}
+
 /// Makes the backup before an import into an existing database, a migration, a restore, an
 /// encryption, a rotation. None is made where nothing is there yet, or none was wanted.
 ///
@@ -63,7 +68,7 @@ pub fn before<'c>(
     if how.skip || !target.exists()? {
         return Ok(Safety { made: None, companion });
     }
-    let reason = format!("before {what}");
+    let reason = reason(what);
     let making = Making { folder: how.folder, packing: Packing::None, reason: &reason, set: how.set };
     let made = create(target, &making)?;
     companion.say(&format!("backup: {} ({})", made.path.display(), bytes(made.manifest.bytes)));

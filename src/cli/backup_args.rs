@@ -61,13 +61,13 @@ pub(super) struct RestoreArgs {
     pub(super) keeper: KeeperArgs,
     #[command(flatten)]
     pub(super) folder: FolderArgs,
-    /// The newest backup.
+    /// The newest backup but those made before a restore.
     #[arg(long, conflicts_with = "file")]
     pub(super) latest: bool,
     /// This backup; without it and `--latest` a person is asked.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, alias = "backup-file")]
     pub(super) file: Option<PathBuf>,
-    /// Take the newest of this shelf.
+    /// Take the newest of this shelf, as with `--latest`.
     #[arg(long, value_name = "SHELF", alias = "category")]
     pub(super) shelf: Option<ShelfWord>,
     /// Replace the database without a safety backup of it.
@@ -95,7 +95,7 @@ pub(super) struct PromoteArgs {
     pub(super) keeper: KeeperArgs,
     #[command(flatten)]
     pub(super) folder: FolderArgs,
-    /// The backup [default: the newest].
+    /// The backup [default: the newest but those made before a restore].
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) file: Option<PathBuf>,
     /// The shelf it goes to.

@@ -80,3 +80,27 @@ fn another_databases_backup_is_put_back_by_its_name_and_the_question_says_of_wha
     backup(&house, "prod.db", &format!("{restore} --yes")).status(0);
     assert_eq!(word(&house, "prod.db"), "test.db");
 }
+
+#[test]
+fn restored_twice_the_latest_is_the_same_and_what_was_given_up_is_listed() {
+    let house = house(&["a.db"]);
+    backup(&house, "a.db", "create").status(0);
+    for given_up in ["one", "two"] {
+        write(&house, "a.db", given_up);
+        backup(&house, "a.db", "restore --latest --yes").status(0);
+        assert_eq!(word(&house, "a.db"), "a.db");
+        let newest = listed(&house, "a.db").pop().unwrap();
+        assert_eq!(rows(&open(&house.path(newest.to_str().unwrap())), "SELECT word FROM words"), [[given_up]]);
+    }
+    backup(&house, "a.db", "promote --to weekly").status(0);
+    write(&house, "a.db", "three");
+    backup(&house, "a.db", "restore --shelf weekly --yes").status(0);
+    assert_eq!(word(&house, "a.db"), "a.db");
+    backup(&house, "a.db", "prune --keep-daily 0 --keep-weekly 0 --yes").status(0);
+    let reasons = backup(&house, "a.db", "list").status(0).stdout;
+    assert!(reasons.contains("asked for") && reasons.contains("before restore"), "{reasons}");
+    assert_eq!(listed(&house, "a.db").len(), 2, "{reasons}");
+    let last = listed(&house, "a.db").pop().unwrap();
+    backup(&house, "a.db", &format!("restore --file {} --yes --no-backup", last.display())).status(0);
+    assert_eq!(word(&house, "a.db"), "three");
+}
