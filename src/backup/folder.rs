@@ -75,11 +75,11 @@ impl Folder {
         &self.root
     }
 
-    /// The shelf's folder, made if need be; only its owner may look in.
-    pub fn shelf(&self, shelf: Shelf) -> Result<PathBuf> {
+    /// The shelf's folder, made if need be, and the folders that were made for it.
+    pub fn shelf(&self, shelf: Shelf) -> Result<(PathBuf, Vec<PathBuf>)> {
         let path = self.root.join(shelf.name());
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(|error| fault(&error, &path))?;
-        Ok(path)
+        let made = make(&path)?;
+        Ok((path, made))
     }
 
     /// The backups of this database, oldest first; those of others in the folder are none of its business.
@@ -108,6 +108,36 @@ impl Folder {
         }
         entries.sort_by(|one, other| (one.made_at(), &one.path).cmp(&(other.made_at(), &other.path)));
         Ok(entries)
+    }
+}
+
+/// Makes a folder and those above it that are missing, and tells which it made, the deepest first. Only
+/// their owner may look in.
+pub(super) fn make(path: &Path) -> Result<Vec<PathBuf>> {
+    let mut made = Vec::new();
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        match fs::DirBuilder::new().mode(0o700).create(folder) {
+            Ok(()) => made.insert(0, folder.to_owned()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {} // Somebody else made it just now.
+            Err(error) => {
+                remove_empty(&made);
+                return Err(fault(&error, folder));
+            }
+        }
+    }
+    match path.is_dir() {
+        true => Ok(made),
+        false => Err(fault(&ErrorKind::NotADirectory.into(), path)),
+    }
+}
+
+/// Removes folders that are empty, in this order.
+pub(super) fn remove_empty(folders: &[PathBuf]) {
+    for folder in folders {
+        // What is not empty, somebody uses by now.
+        let _ = fs::remove_dir(folder);
     }
 }
 
@@ -184,6 +214,7 @@ pub fn fault(error: &std::io::Error, path: &Path) -> Error {
     let words = match error.kind() {
         ErrorKind::NotFound => "there is no such file or directory".to_owned(),
         ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::NotADirectory => "there is a file where a folder should be".to_owned(),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
         kind => kind.to_string(),
     };
@@ -214,6 +245,21 @@ mod tests {
                 assert_eq!(own, [of], "{name}");
             }
         }
+    }
+
+    #[test]
+    fn folders_that_were_made_are_told_from_those_that_were_there() {
+        let house = tempfile::tempdir().expect("a folder");
+        let there = house.path().join("there");
+        fs::create_dir(&there).expect("made");
+        let (shelf, made) = Folder::of(Some(&there.join("a/b")), Path::new("x.db")).shelf(Shelf::Daily).expect("made");
+        assert_eq!(made, [there.join("a/b/daily"), there.join("a/b"), there.join("a")]);
+        assert_eq!(make(&shelf).expect("it is there"), Vec::<PathBuf>::new());
+        fs::write(there.join("a/file"), "").expect("written");
+        remove_empty(&made);
+        assert!(there.join("a").exists() && !there.join("a/b").exists());
+        let error = make(&there.join("a/file/daily")).expect_err("a file is in the way");
+        assert_eq!((error.message.as_str(), error.status()), ("there is a file where a folder should be", 3));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use prove::{Proved, prove};
 pub use safety::{Before, Safety, before};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// What a backup is made of, and where it goes.
@@ -44,6 +44,9 @@ pub struct Made {
     pub path: PathBuf,
     /// What it is.
     pub manifest: Manifest,
+    /// The folders that were made for it, the deepest first.
+    #[serde(skip)]
+    folders: Vec<PathBuf>,
 }
 
 /// Makes a backup of a database, and proves it.
@@ -56,26 +59,23 @@ pub fn create(target: &dyn Target, making: &Making<'_>) -> Result<Made> {
         return Err(Error::environment("there is no database").at(target.url()));
     }
     let now = Timestamp::now();
-    let shelf = Folder::of(making.folder, file).shelf(Shelf::Daily)?;
+    let (shelf, folders) = Folder::of(making.folder, file).shelf(Shelf::Daily)?;
     let path = shelf.join(folder::name(file, now, making.packing));
     let made = make(target, making, &path, now).and_then(|manifest| {
         folder::write(&manifest::path(&path), &manifest.text())?;
-        prove(&path).map(|_| Made { path: path.clone(), manifest })
+        prove(&path).map(|_| Made { path: path.clone(), manifest, folders: folders.clone() })
     });
     if made.is_err() {
-        withdraw(&path);
+        withdraw(&path, &folders);
     }
     made
 }
 
-/// Removes a backup that nobody needs, because nothing was changed after it, and the folders that are
-/// empty then.
-pub fn withdraw(backup: &Path) {
+/// Removes a backup that nobody needs, and the folders that were made for it and are empty then.
+fn withdraw(backup: &Path, folders: &[PathBuf]) {
     // Whatever is told at the end is more than a backup too many.
     let _ = folder::remove(backup);
-    for folder in backup.ancestors().skip(1).take(2) {
-        let _ = fs::remove_dir(folder);
-    }
+    folder::remove_empty(folders);
 }
 
 fn make(target: &dyn Target, making: &Making<'_>, path: &Path, now: Timestamp) -> Result<Manifest> {
@@ -150,7 +150,8 @@ pub fn latest(entries: &[Entry], shelf: Option<Shelf>) -> Option<&Entry> {
 pub fn promote(folder: &Folder, entry: &Entry, to: Shelf) -> Result<Made> {
     let proved = prove(&entry.path)?;
     let name = entry.path.file_name().ok_or_else(|| Error::bug("a backup has no name"))?;
-    let path = folder.shelf(to)?.join(name);
+    let (shelf, folders) = folder.shelf(to)?;
+    let path = shelf.join(name);
     if path.exists() {
         return Err(Error::request(format!("the backup is on the {} shelf already", to.name())).at(path.display()));
     }
@@ -165,10 +166,9 @@ pub fn promote(folder: &Folder, entry: &Entry, to: Shelf) -> Result<Made> {
         .and_then(|()| folder::write(&manifest::path(&path), &proved.manifest.text()))
         .and_then(|()| prove(&path));
     match done {
-        Ok(proved) => Ok(Made { path, manifest: proved.manifest }),
+        Ok(proved) => Ok(Made { path, manifest: proved.manifest, folders }),
         Err(error) => {
-            // The error that is told is why it was copied in vain.
-            let _ = folder::remove(&path);
+            withdraw(&path, &folders);
             Err(error)
         }
     }
@@ -256,8 +256,7 @@ fn keep_aside(
         Err(error) => {
             let root = Folder::of(restoring.before.folder, file).root().join("damaged");
             let name = folder::name(file, Timestamp::now(), Packing::None);
-            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&root);
-            made.map_err(|error| fault(&error, &root))?;
+            folder::make(&root)?;
             let to = root.join(name);
             for (from, suffix) in std::iter::once(file.to_owned())
                 .chain(crate::target::upkeep::side_files(file))

@@ -44,7 +44,7 @@ impl Safety<'_> {
 impl Drop for Safety<'_> {
     fn drop(&mut self) {
         if let Some(made) = &self.made {
-            withdraw(&made.path);
+            withdraw(&made.path, &made.folders);
             self.companion.say("no row was changed: the backup was removed again");
         }
     }

@@ -1,7 +1,8 @@
 //! Backups of several databases, their shelves, what is chosen among them and what is left of them.
 
-use crate::house::{House, Ran, open, rows};
+use crate::house::{House, Ran, open, rows, sample};
 use rusqlite::Connection;
+use std::fs;
 use std::path::PathBuf;
 
 /// A house with a mapping set of one table, and databases of it that hold their own names.
@@ -103,4 +104,19 @@ fn restored_twice_the_latest_is_the_same_and_what_was_given_up_is_listed() {
     let last = listed(&house, "a.db").pop().unwrap();
     backup(&house, "a.db", &format!("restore --file {} --yes --no-backup", last.display())).status(0);
     assert_eq!(word(&house, "a.db"), "three");
+}
+
+#[test]
+fn a_backup_that_is_removed_again_takes_only_the_folders_with_it_that_were_made_for_it() {
+    let house = House::new();
+    house.import(&sample(), &["--no-backup"]).status(0);
+    let (folder, daily) = (house.backups(), house.backups().join("daily"));
+    for there in [None, Some(&folder), Some(&daily)] {
+        if let Some(there) = there {
+            fs::create_dir_all(there).unwrap();
+        }
+        let run = house.import(&sample(), &[]).status(0);
+        assert!(run.stderr.contains("no row was changed: the backup was removed again"), "{}", run.stderr);
+        assert_eq!([&folder, &daily].map(|one| one.exists()), [there.is_some(), there == Some(&daily)]);
+    }
 }
