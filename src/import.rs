@@ -48,10 +48,8 @@ pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Repo
     let migrated = target.recorded()?;
     let done = attempts(options, companion, &plan, &key, &mut *target, &mut clock);
     // After a fault nobody knows what a commit gave: then it is kept too.
-    let changed_nothing = done.as_ref().is_ok_and(|report| !report.changed_rows()) && target.recorded()? == migrated;
-    if !changed_nothing {
-        safety.keep();
-    }
+    let migrated_nothing = || target.recorded().is_ok_and(|now| now == migrated);
+    safety.keep_unless(done.as_ref().is_ok_and(|report| !report.changed_rows()) && migrated_nothing());
     let report = done?;
     reports.publish(&report)?;
     Ok(*report)

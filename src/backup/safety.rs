@@ -34,6 +34,13 @@ impl std::fmt::Debug for Safety<'_> {
 }
 
 impl Safety<'_> {
+    /// Keeps it, unless it is certain that nothing was changed after it.
+    pub fn keep_unless(self, nothing_was_changed: bool) {
+        if !nothing_was_changed {
+            self.keep();
+        }
+    }
+
     /// Keeps it. Where a commit may fail, this comes before it: whatever that gives, it may have been
     /// done.
     pub fn keep(mut self) -> Option<Made> {

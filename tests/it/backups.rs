@@ -1,9 +1,17 @@
 //! Backups of several databases, their shelves, what is chosen among them and what is left of them.
 
-use crate::house::{House, Ran, open, rows, sample};
+use crate::house::{DATABASE, House, KEY_FILE, Ran, open, project, rows, sample};
+use crate::safe::Given;
 use rusqlite::Connection;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use treelift::config::{Companion, ImportOptions, Phase, SecretNeed};
+use treelift::error::Result;
+use treelift::import::import;
+use treelift::report::Outcome;
+use treelift::secret::keys::Secret;
+use treelift::target::Mode;
 
 /// A house with a mapping set of one table, and databases of it that hold their own names.
 fn house(databases: &[&str]) -> House {
@@ -119,4 +127,73 @@ fn a_backup_that_is_removed_again_takes_only_the_folders_with_it_that_were_made_
         assert!(run.stderr.contains("no row was changed: the backup was removed again"), "{}", run.stderr);
         assert_eq!([&folder, &daily].map(|one| one.exists()), [there.is_some(), there == Some(&daily)]);
     }
+}
+
+/// Somebody who says yes, does something of their own when a phase begins, and keeps what is said.
+struct Meddler<'m> {
+    at: Phase,
+    act: &'m (dyn Fn() + Sync),
+    key: Given,
+    said: Mutex<Vec<String>>,
+}
+
+impl<'m> Meddler<'m> {
+    fn new(house: &House, at: Phase, act: &'m (dyn Fn() + Sync)) -> Self {
+        Self { at, act, key: Given::KeyFile(house.path(KEY_FILE)), said: Mutex::new(Vec::new()) }
+    }
+
+    fn was_told(&self, text: &str) -> bool {
+        self.said.lock().unwrap().iter().any(|line| line.contains(text))
+    }
+}
+
+impl Companion for Meddler<'_> {
+    fn phase(&self, phase: Phase, _: u64, _: u64) {
+        if phase == self.at {
+            (self.act)();
+        }
+    }
+    fn advance(&self, _: u64, _: u64) {}
+    fn interrupted(&self) -> Option<i32> {
+        None
+    }
+    fn confirm(&self, _: &str) -> Result<bool> {
+        Ok(true)
+    }
+    fn secret(&self, _: SecretNeed) -> Result<Option<Secret>> {
+        Ok(Some(self.key.secret()))
+    }
+    fn say(&self, line: &str) {
+        self.said.lock().unwrap().push(line.to_owned());
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_read_after_an_import_costs_neither_the_report_nor_the_backup() {
+    let house = House::new();
+    let (source, database) = (project("sample_data/notes"), house.path(DATABASE));
+    house.import(&source, &[]).status(0);
+    let options = ImportOptions {
+        source,
+        mappings: None,
+        database: Some(database.to_str().unwrap().to_owned()),
+        mode: Mode::Real,
+        reports: vec![house.path("report.json")],
+        rejects: None,
+        max_rejects: 0,
+        only_mapping: Vec::new(),
+        with: Vec::new(),
+        only_owner: Vec::new(),
+        owner: None,
+        no_backup: false,
+        backup_dir: None,
+        max_depth: 64,
+    };
+    let letter = house.file("letter", "no database ".repeat(100));
+    let spoil = || fs::rename(&letter, &database).unwrap();
+    let meddler = Meddler::new(&house, Phase::Finish, &spoil);
+    let report = import(&options, &meddler).unwrap();
+    assert!(report.outcome == Outcome::Committed && house.path("report.json").exists());
+    assert!(meddler.was_told("backup: ") && !meddler.was_told("removed again"));
+    assert_eq!(fs::read_dir(house.path("backups/daily")).unwrap().count(), 2);
 }
