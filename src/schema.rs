@@ -293,16 +293,13 @@ impl Keeper {
         if first.is_empty() {
             return Ok(Altered::default());
         }
-        if !options.dry && self.target.exists()? {
-            if !companion.confirm(&question(&first))? {
-                return Err(Error::request("not confirmed, nothing was changed"));
-            }
-            let before = backup::Before { set: Some(&self.set.name), ..options.before.clone() };
-            backup::before(&*self.target, what, &before, companion)?.keep();
+        if !options.dry && self.target.exists()? && !companion.confirm(&question(&first))? {
+            return Err(Error::request("not confirmed, nothing was changed"));
         }
+        let safety = self.safety(what, options, companion)?;
         let run_id = random_id()?;
         let told = |done: &Done| companion.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));
-        self.target.alter(&Order {
+        let done = self.target.alter(&Order {
             mode: if options.dry { Mode::Dry } else { Mode::Real },
             run_id: &run_id,
             migrations: &self.set.migrations,
@@ -310,7 +307,22 @@ impl Keeper {
             decide,
             told: &told,
             audit: self.set.audit.as_ref(),
-        })
+        });
+        // Another program may have done it all since. After a fault nobody knows what a commit gave.
+        safety.keep_unless(done.as_ref().is_ok_and(|altered| altered.steps.is_empty()));
+        done
+    }
+
+    /// The backup before a change; none before a dry run.
+    fn safety<'c>(
+        &self,
+        what: &'static str,
+        options: &Options<'_>,
+        companion: &'c dyn Companion,
+    ) -> Result<backup::Safety<'c>> {
+        let Options { dry, before } = options;
+        let before = backup::Before { skip: *dry || before.skip, set: Some(&self.set.name), ..before.clone() };
+        backup::before(&*self.target, what, &before, companion)
     }
 
     /// Judges the database, in the wanted categories (none for all).
@@ -339,9 +351,10 @@ impl Keeper {
         if !companion.confirm(&question)? {
             return Err(Error::request("not confirmed, nothing was changed"));
         }
-        let before = backup::Before { set: Some(&self.set.name), ..options.before.clone() };
-        backup::before(&*self.target, "moving orphans", &before, companion)?.keep();
-        self.target.move_orphans(&order(Mode::Real))
+        let safety = self.safety("moving orphans", options, companion)?;
+        let done = self.target.move_orphans(&order(Mode::Real));
+        safety.keep_unless(done.as_ref().is_ok_and(Vec::is_empty));
+        done
     }
 
     /// What is there and no migration makes, or the other way round, as a migration.

@@ -6,10 +6,12 @@ use rusqlite::Connection;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use treelift::config::{Companion, ImportOptions, Phase, SecretNeed};
+use treelift::backup::Before;
+use treelift::config::{Companion, ImportOptions, Phase, Quiet, SecretNeed};
 use treelift::error::Result;
 use treelift::import::import;
 use treelift::report::Outcome;
+use treelift::schema::{Keeper, Options};
 use treelift::secret::keys::Secret;
 use treelift::target::Mode;
 
@@ -17,7 +19,10 @@ use treelift::target::Mode;
 fn house(databases: &[&str]) -> House {
     let house = House::new();
     house.file("set/set.toml", "name = \"words\"\n");
-    house.file("set/schema/001_words.up.sql", "CREATE TABLE words (word TEXT);\n");
+    house.file(
+        "set/schema/001_words.up.sql",
+        "CREATE TABLE words (word TEXT PRIMARY KEY, after TEXT REFERENCES words (word));\n",
+    );
     for database in databases {
         house.run(["schema", "migrate", "--mappings", "set", "--database", database]).status(0);
         write(&house, database, database);
@@ -38,7 +43,7 @@ fn backup(house: &House, database: &str, line: &str) -> Ran {
 fn write(house: &House, database: &str, word: &str) {
     let database = Connection::open(house.path(database)).unwrap();
     database.execute("DELETE FROM words", []).unwrap();
-    database.execute("INSERT INTO words VALUES (?1)", [word]).unwrap();
+    database.execute("INSERT INTO words VALUES (?1, NULL)", [word]).unwrap();
 }
 
 /// The word in a database.
@@ -129,16 +134,17 @@ fn a_backup_that_is_removed_again_takes_only_the_folders_with_it_that_were_made_
     }
 }
 
-/// Somebody who says yes, does something of their own when a phase begins, and keeps what is said.
+/// Somebody who says yes, does something of their own when asked or when a phase begins, and keeps what
+/// is said.
 struct Meddler<'m> {
-    at: Phase,
+    at: Option<Phase>,
     act: &'m (dyn Fn() + Sync),
     key: Given,
     said: Mutex<Vec<String>>,
 }
 
 impl<'m> Meddler<'m> {
-    fn new(house: &House, at: Phase, act: &'m (dyn Fn() + Sync)) -> Self {
+    fn new(house: &House, at: Option<Phase>, act: &'m (dyn Fn() + Sync)) -> Self {
         Self { at, act, key: Given::KeyFile(house.path(KEY_FILE)), said: Mutex::new(Vec::new()) }
     }
 
@@ -149,7 +155,7 @@ impl<'m> Meddler<'m> {
 
 impl Companion for Meddler<'_> {
     fn phase(&self, phase: Phase, _: u64, _: u64) {
-        if phase == self.at {
+        if self.at == Some(phase) {
             (self.act)();
         }
     }
@@ -158,6 +164,9 @@ impl Companion for Meddler<'_> {
         None
     }
     fn confirm(&self, _: &str) -> Result<bool> {
+        if self.at.is_none() {
+            (self.act)();
+        }
         Ok(true)
     }
     fn secret(&self, _: SecretNeed) -> Result<Option<Secret>> {
@@ -191,9 +200,41 @@ fn a_database_that_cannot_be_read_after_an_import_costs_neither_the_report_nor_t
     };
     let letter = house.file("letter", "no database ".repeat(100));
     let spoil = || fs::rename(&letter, &database).unwrap();
-    let meddler = Meddler::new(&house, Phase::Finish, &spoil);
+    let meddler = Meddler::new(&house, Some(Phase::Finish), &spoil);
     let report = import(&options, &meddler).unwrap();
     assert!(report.outcome == Outcome::Committed && house.path("report.json").exists());
     assert!(meddler.was_told("backup: ") && !meddler.was_told("removed again"));
     assert_eq!(fs::read_dir(house.path("backups/daily")).unwrap().count(), 2);
+}
+
+#[test]
+fn a_change_that_another_program_has_made_meanwhile_keeps_no_backup() {
+    let house = house(&["a.db"]);
+    house.file("set/schema/002_more.up.sql", "CREATE TABLE more (id INTEGER);\n");
+    let (set, database) = (house.path("set"), house.path("a.db"));
+    let keeper = || Keeper::open(set.to_str(), database.to_str()).unwrap();
+    let options = Options::default();
+    let alone = Options { before: Before { skip: true, ..Before::default() }, ..Options::default() };
+
+    let migrate = || drop(keeper().migrate(None, &alone, &Quiet).unwrap());
+    let meddler = Meddler::new(&house, None, &migrate);
+    assert!(keeper().migrate(None, &options, &meddler).unwrap().steps.is_empty());
+    assert!(meddler.was_told("backup: ") && meddler.was_told("removed again"));
+
+    let orphan = "PRAGMA foreign_keys = OFF; INSERT INTO words VALUES ('b', 'nothing')";
+    Connection::open(&database).unwrap().execute_batch(orphan).unwrap();
+    let move_aside = || drop(keeper().fix_orphans(&alone, &Quiet).unwrap());
+    let meddler = Meddler::new(&house, None, &move_aside);
+    assert!(keeper().fix_orphans(&options, &meddler).unwrap().is_empty());
+    assert!(meddler.was_told("backup: ") && meddler.was_told("removed again"));
+    assert!(!house.path("backups").exists());
+}
+
+#[test]
+fn a_change_that_fails_keeps_its_backup() {
+    let house = house(&["a.db"]);
+    house.file("set/schema/002_more.up.sql", "CREATE INDEX oops ON absent (id);\n");
+    let run = house.run(["schema", "migrate", "--mappings", "set", "--database", "a.db", "--yes"]).status(3);
+    assert!(run.stderr.contains("backup: ") && !run.stderr.contains("removed again"), "{}", run.stderr);
+    assert_eq!(listed(&house, "a.db").len(), 1);
 }
