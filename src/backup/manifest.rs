@@ -1,9 +1,11 @@
 //! The manifest beside a backup: what it must be to be put back.
 
+use super::folder::fault;
 use crate::error::{Error, Result};
 use crate::report::words::{bytes, thousands};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// What a backup is, written beside it as `FILE.json`.
@@ -98,11 +100,14 @@ impl Manifest {
     /// Reads the manifest beside a backup.
     pub fn read(backup: &Path) -> Result<Self> {
         let path = path(backup);
-        let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Error::environment("the backup has no manifest beside it")
+        let text = std::fs::read_to_string(&path).map_err(|error| match (error.kind(), std::fs::metadata(backup)) {
+            (ErrorKind::NotFound, Err(error)) => {
+                fault(&error, backup).hint("`backup list` shows the backups of a database")
+            }
+            (ErrorKind::NotFound, Ok(_)) => Error::environment("the backup has no manifest beside it")
                 .at(backup.display())
                 .hint("without one nobody can tell whether it is whole; `backup list` shows those that have one"),
-            kind => Error::environment(format!("the manifest cannot be read: {kind}")).at(path.display()),
+            (kind, _) => Error::environment(format!("the manifest cannot be read: {kind}")).at(path.display()),
         })?;
         let damaged = || Error::environment("the manifest is damaged").at(path.display());
         let manifest: Self = serde_json::from_str(&text).map_err(|_| damaged())?;

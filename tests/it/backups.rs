@@ -120,6 +120,20 @@ fn restored_twice_the_latest_is_the_same_and_what_was_given_up_is_listed() {
 }
 
 #[test]
+fn a_shelf_without_a_backup_is_named_and_so_is_where_others_are() {
+    let house = house(&["a.db"]);
+    let stands = |line: &str, text: &str| {
+        let run = backup(&house, "a.db", line).status(3);
+        assert!(run.stderr.contains(text), "{}", run.stderr);
+    };
+    stands("restore --latest", "there is no backup of sqlite:///./a.db\n  at backups\nhint: make one");
+    backup(&house, "a.db", "create").status(0);
+    let empty = "there is no backup of sqlite:///./a.db on the weekly shelf\n  at backups\nhint: `backup list` shows";
+    stands("restore --latest --shelf weekly", empty);
+    stands("restore --shelf weekly", empty);
+}
+
+#[test]
 fn a_backup_that_is_removed_again_takes_only_the_folders_with_it_that_were_made_for_it() {
     let house = House::new();
     house.import(&sample(), &["--no-backup"]).status(0);

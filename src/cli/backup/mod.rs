@@ -44,11 +44,15 @@ fn shelf(word: ShelfWord) -> Shelf {
     }
 }
 
-/// The words for a folder without a backup of the database that can be used.
-fn none_in(folder: &Folder, keeper: &Keeper) -> Error {
-    Error::environment(format!("there is no backup of {}", keeper.target().url()))
-        .at(folder.root().display())
-        .hint("make one with `backup create`, or name the folder with `--backup-dir`, or a file with `--file`")
+/// The words for a folder, or a shelf of it, without a backup of the database that can be taken.
+fn none_in(folder: &Folder, shelf: Option<Shelf>, entries: &[Entry], keeper: &Keeper) -> Error {
+    let on = shelf.map_or_else(String::new, |shelf| format!(" on the {} shelf", shelf.name()));
+    let error = Error::environment(format!("there is no backup of {}{on}", keeper.target().url()));
+    let hint = match entries.is_empty() {
+        true => "make one with `backup create`, or name the folder with `--backup-dir`, or a file with `--file`",
+        false => "`backup list` shows those that can be named with `--file`",
+    };
+    error.at(folder.root().display()).hint(hint)
 }
 
 /// One line about a backup that was made.

@@ -20,7 +20,9 @@ pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
             let manifest = Manifest::read(path)?;
             Entry { path: path.clone(), shelf: Shelf::Daily, manifest: Ok(manifest) }
         }
-        None => backup::latest(&entries, None).cloned().ok_or_else(|| super::none_in(&folder, &keeper))?,
+        None => {
+            backup::latest(&entries, None).cloned().ok_or_else(|| super::none_in(&folder, None, &entries, &keeper))?
+        }
     };
     let to = super::shelf(args.to);
     if args.dry_run {

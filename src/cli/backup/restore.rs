@@ -46,13 +46,12 @@ fn choose(args: &RestoreArgs, folder: &Folder, keeper: &Keeper, terminal: &Termi
     }
     let shelf = args.shelf.map(super::shelf);
     let mut entries = folder.own()?;
-    entries.retain(|entry| shelf.is_none_or(|shelf| entry.shelf == shelf));
     if args.latest || shelf.is_some() {
         let latest = backup::latest(&entries, shelf).map(|entry| entry.path.clone());
-        return latest.ok_or_else(|| super::none_in(folder, keeper));
+        return latest.ok_or_else(|| super::none_in(folder, shelf, &entries, keeper));
     }
     if entries.is_empty() {
-        return Err(super::none_in(folder, keeper));
+        return Err(super::none_in(folder, None, &entries, keeper));
     }
     if !terminal.is_attended() {
         return Err(Error::request("it is not said which backup to restore").hint("say `--latest` or `--file FILE`"));
