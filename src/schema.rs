@@ -30,6 +30,7 @@
 //! # }
 //! ```
 
+mod choice;
 mod proof;
 mod write;
 
@@ -38,7 +39,6 @@ use crate::config::Companion;
 use crate::error::{Error, Result};
 use crate::mapping::load::SetSource;
 use crate::mapping::model::Set;
-use crate::mapping::{bundled, load};
 use crate::report::CheckReport;
 use crate::report::words::count;
 use crate::target::audit::random_id;
@@ -47,6 +47,7 @@ use crate::target::history::{self, Down, Recorded, Standing, State};
 use crate::target::upkeep::{Altered, Done, Move, MoveOrphans, Moved, Order, Survey};
 use crate::target::{self, Mode, Target, schema};
 use crate::validate::{self, Category, gather};
+pub use choice::{Meant, Memory};
 pub use proof::{Proof, test};
 use std::path::PathBuf;
 pub use write::{NewPair, new_pair};
@@ -113,16 +114,12 @@ pub struct Loss {
 
 impl Keeper {
     /// Loads a set, a folder or a bundled one by name, and names a database. Without a set the one
-    /// that the database's last run names is used, else the only bundled one; without a database the
-    /// one that the set names. Nothing is changed.
+    /// that the database's last run names is used, else the one whose migrations it records, else the
+    /// only bundled one; without a database the one that the set names. Nothing is changed.
     pub fn open(mappings: Option<&str>, database: Option<&str>) -> Result<Self> {
-        let source = choose_set(mappings, database)?;
-        let set = load::load(&source)?;
-        let url = database.or(set.database.as_deref()).ok_or_else(|| {
-            Error::request(format!("the set `{}` names no database", set.name)).hint("give one with `--database URL`")
-        })?;
-        let target = target::open(url)?;
-        Ok(Self { set, source, target })
+        let mut meant = Meant::open(mappings, database)?;
+        meant.learn(&meant.memory()?)?;
+        meant.keeper()
     }
 
     /// The mapping set.
@@ -384,27 +381,6 @@ fn stamps(standing: &Standing, at: usize) -> Vec<Move> {
         (false, _) => None,
     });
     moves.collect()
-}
-
-fn choose_set(mappings: Option<&str>, database: Option<&str>) -> Result<SetSource> {
-    if let Some(name) = mappings {
-        return bundled::resolve(name);
-    }
-    if let Some(url) = database {
-        // A database that cannot be read names no set; whoever needs it will tell what is wrong with it.
-        let last = target::open(url)?.runs().ok().and_then(|runs| runs.into_iter().next_back());
-        if let Some(set) = last.and_then(|run| bundled::find(&run.set)) {
-            return Ok(set);
-        }
-    }
-    match bundled::sets() {
-        [only] => bundled::resolve(only.name),
-        sets => {
-            let names: Vec<_> = sets.iter().map(|set| format!("`{}`", set.name)).collect();
-            Err(Error::request("it is not said which mapping set the database belongs to")
-                .hint(format!("name one with `--mappings SET`: {}", names.join(", "))))
-        }
-    }
 }
 
 #[cfg(test)]

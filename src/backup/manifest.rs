@@ -130,7 +130,7 @@ impl Manifest {
             (Some(is), Some(wanted)) if is != wanted => {
                 Err(Error::environment(format!("the backup is of the mapping set `{is}`, not of `{wanted}`"))
                     .at(backup.display())
-                    .hint("choose another backup, or name its set with `--mappings`"))
+                    .hint("choose another backup, name its set with `--mappings`, or restore it into a new file"))
             }
             _ => Ok(()),
         }

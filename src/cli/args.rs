@@ -93,8 +93,8 @@ pub(super) enum Command {
 /// Which database, and which mapping set it belongs to.
 #[derive(Debug, Clone, Args)]
 pub(super) struct KeeperArgs {
-    /// A bundled mapping set by name, or a folder [default: the one that the database's last run
-    /// names, else the only bundled one].
+    /// A bundled mapping set by name, or a folder [default: the one of the database's last run,
+    /// else the one whose migrations it records, else the only bundled one].
     #[arg(long, value_name = "SET|DIR")]
     pub(super) mappings: Option<String>,
     /// The database [default: DATABASE_URL, then what the mapping set names].

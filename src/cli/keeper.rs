@@ -7,12 +7,21 @@ use super::secrets;
 use super::terminal::{Manner, Terminal};
 use crate::backup::Before;
 use crate::error::Result;
-use crate::schema::Keeper;
+use crate::schema::{Keeper, Meant};
 
 /// The set and the database that are meant.
 pub(super) fn open(args: &KeeperArgs) -> Result<Keeper> {
-    let database = Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?;
-    Keeper::open(args.mappings.as_deref(), database.as_ref().map(Database::url))
+    Keeper::open(args.mappings.as_deref(), database(args)?.as_ref().map(Database::url))
+}
+
+/// The database that is meant, for what can do without its set.
+pub(super) fn meant(args: &KeeperArgs) -> Result<Meant> {
+    Meant::open(args.mappings.as_deref(), database(args)?.as_ref().map(Database::url))
+}
+
+/// The database that is named.
+pub(super) fn database(args: &KeeperArgs) -> Result<Option<Database>> {
+    Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))
 }
 
 /// The person at the terminal; no passphrase is needed.

@@ -13,6 +13,7 @@ mod backups;
 mod broken;
 mod catalogue;
 mod check;
+mod choice;
 mod cmd;
 mod credentials;
 mod docs;

@@ -11,24 +11,21 @@ use serde_json::json;
 
 /// Makes a backup and proves it.
 pub(super) fn run(args: &CreateArgs, output: &Output) -> Result<u8> {
-    let keeper = keeper::open(&args.keeper)?;
+    let mut meant = keeper::meant(&args.keeper)?;
+    meant.learn(&meant.memory()?)?;
     let packing = if args.compress { Packing::Gzip } else { Packing::None };
     if args.dry_run {
-        if !keeper.target().exists()? {
-            return Err(Error::environment("there is no database").at(keeper.target().url()));
+        if !meant.target().exists()? {
+            return Err(Error::environment("there is no database").at(meant.target().url()));
         }
-        let root = super::folder(&keeper, &args.folder)?.root().display().to_string();
+        let root = super::folder(meant.target(), &args.folder)?.root().display().to_string();
         let words = format!("dry run: a backup would be made below {}\n", printable(&root));
         output.result(&words, &json!({ "dry_run": true, "folder": root }))?;
         return Ok(0);
     }
-    let making = Making {
-        folder: args.folder.backup_dir.as_deref(),
-        packing,
-        reason: "asked for",
-        set: Some(&keeper.set().name),
-    };
-    let made = backup::create(keeper.target(), &making)?;
+    let making =
+        Making { folder: args.folder.backup_dir.as_deref(), packing, reason: "asked for", set: meant.set_name() };
+    let made = backup::create(meant.target(), &making)?;
     log::done("backup", json!({ "path": made.path, "sha256": made.manifest.sha256 }));
     output
         .result(&format!("verified: {}\n", super::made_words(&made)), &json!({ "dry_run": false, "backup": made }))?;

@@ -10,8 +10,8 @@ use serde_json::json;
 
 /// Lists the backups; with `--verify` each is opened.
 pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
-    let keeper = keeper::open(&args.keeper)?;
-    let folder = super::folder(&keeper, &args.folder)?;
+    let meant = keeper::meant(&args.keeper)?;
+    let folder = super::folder(meant.target(), &args.folder)?;
     let entries = folder.own()?;
     let mut failed = false;
     let states: Vec<String> = entries
@@ -29,7 +29,7 @@ pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
         .collect();
     let words = match entries.is_empty() {
         true => {
-            let (url, root) = (keeper.target().url(), folder.root().display().to_string());
+            let (url, root) = (meant.target().url(), folder.root().display().to_string());
             format!("no backup of {} in {}\n", printable(url), printable(&root))
         }
         false => super::list_words(&entries, &states),

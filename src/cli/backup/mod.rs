@@ -15,7 +15,7 @@ use crate::backup::folder::{Entry, Folder, Shelf};
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::report::words::{bytes, count};
-use crate::schema::Keeper;
+use crate::target::Target;
 
 /// Runs the command.
 pub(super) fn run(command: BackupCommand, output: &Output) -> Result<u8> {
@@ -29,10 +29,10 @@ pub(super) fn run(command: BackupCommand, output: &Output) -> Result<u8> {
 }
 
 /// The folder of backups that a database's lie in.
-fn folder(keeper: &Keeper, args: &FolderArgs) -> Result<Folder> {
-    let file = keeper.target().file().ok_or_else(|| {
-        Error::request("backups of this kind of database are not built yet").at(keeper.target().url())
-    })?;
+fn folder(target: &dyn Target, args: &FolderArgs) -> Result<Folder> {
+    let file = target
+        .file()
+        .ok_or_else(|| Error::request("backups of this kind of database are not built yet").at(target.url()))?;
     Ok(Folder::of(args.backup_dir.as_deref(), file))
 }
 
@@ -45,9 +45,9 @@ fn shelf(word: ShelfWord) -> Shelf {
 }
 
 /// The words for a folder, or a shelf of it, without a backup of the database that can be taken.
-fn none_in(folder: &Folder, shelf: Option<Shelf>, entries: &[Entry], keeper: &Keeper) -> Error {
+fn none_in(folder: &Folder, shelf: Option<Shelf>, entries: &[Entry], url: &str) -> Error {
     let on = shelf.map_or_else(String::new, |shelf| format!(" on the {} shelf", shelf.name()));
-    let error = Error::environment(format!("there is no backup of {}{on}", keeper.target().url()));
+    let error = Error::environment(format!("there is no backup of {url}{on}"));
     let hint = match entries.is_empty() {
         true => "make one with `backup create`, or name the folder with `--backup-dir`, or a file with `--file`",
         false => "`backup list` shows those that can be named with `--file`",

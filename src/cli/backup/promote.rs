@@ -12,17 +12,17 @@ use serde_json::json;
 
 /// Copies a backup onto another shelf.
 pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
-    let keeper = keeper::open(&args.keeper)?;
-    let folder = super::folder(&keeper, &args.folder)?;
+    let meant = keeper::meant(&args.keeper)?;
+    let folder = super::folder(meant.target(), &args.folder)?;
     let entries = folder.own()?;
     let entry = match &args.file {
         Some(path) => {
             let manifest = Manifest::read(path)?;
             Entry { path: path.clone(), shelf: Shelf::Daily, manifest: Ok(manifest) }
         }
-        None => {
-            backup::latest(&entries, None).cloned().ok_or_else(|| super::none_in(&folder, None, &entries, &keeper))?
-        }
+        None => backup::latest(&entries, None)
+            .cloned()
+            .ok_or_else(|| super::none_in(&folder, None, &entries, meant.target().url()))?,
     };
     let to = super::shelf(args.to);
     if args.dry_run {

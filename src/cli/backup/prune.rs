@@ -15,14 +15,14 @@ use std::collections::BTreeMap;
 
 /// Removes what the rules let go, having asked.
 pub(super) fn run(args: &PruneArgs, output: &Output) -> Result<u8> {
-    let keeper = keeper::open(&args.keeper)?;
-    let folder = super::folder(&keeper, &args.folder)?;
+    let meant = keeper::meant(&args.keeper)?;
+    let folder = super::folder(meant.target(), &args.folder)?;
     let entries = folder.own()?;
     let paths: Vec<_> = prunable(&entries, &rules(args)?).into_iter().map(|entry| entry.path.clone()).collect();
     let removed = count(paths.len() as u64, "backup");
     if !args.dry_run && !paths.is_empty() {
         let terminal = keeper::terminal(args.yes, output)?;
-        let (url, root) = (keeper.target().url(), folder.root().display());
+        let (url, root) = (meant.target().url(), folder.root().display());
         if !terminal.confirm(&format!("remove {removed} of the {} of {url} in {root}?", entries.len()))? {
             return Err(Error::request("not confirmed, nothing was removed"));
         }

@@ -2,8 +2,10 @@
 
 use super::{keeper, log};
 use crate::backup::folder::{Entry, Folder};
+use crate::backup::manifest::Manifest;
 use crate::backup::{self, Before, Restored, Restoring};
 use crate::cli::backup_args::RestoreArgs;
+use crate::cli::database::Database;
 use crate::cli::output::Output;
 use crate::cli::terminal::Terminal;
 use crate::config::Companion as _;
@@ -11,36 +13,51 @@ use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::report::words::count;
 use crate::report::{CheckReport, CheckStatus};
-use crate::schema::Keeper;
+use crate::schema::Meant;
+use crate::validate;
 use serde_json::json;
 use std::path::PathBuf;
 
 /// Puts a backup in the place of the database, and validates what is there then.
 pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
-    let mut keeper = keeper::open(&args.keeper)?;
-    let folder = super::folder(&keeper, &args.folder)?;
+    let named = args.file.as_deref().map(Manifest::read).transpose()?;
+    let (mappings, database) = (args.keeper.mappings.as_deref(), keeper::database(&args.keeper)?);
+    let set_of_named = named.as_ref().and_then(|manifest| manifest.set.as_deref());
+    let mut meant = Meant::for_backup(mappings, database.as_ref().map(Database::url), set_of_named)?;
+    let folder = super::folder(meant.target(), &args.folder)?;
     let terminal = keeper::terminal(args.yes, output)?;
-    let backup = choose(args, &folder, &keeper, &terminal)?;
-    let (set, audit) = (keeper.set().name.clone(), keeper.set().audit.clone());
+    let backup = choose(args, &folder, meant.target().url(), &terminal)?;
+    // A database that cannot be read is what a restore is for: it remembers nothing.
+    let memory = meant.memory().unwrap_or_default();
+    meant.learn(&memory)?;
+    let before = meant.set_name().map(str::to_owned);
+    meant.believe(Manifest::read(&backup)?.set.as_deref())?;
+    let (set, audit) = (meant.set_name().map(str::to_owned), meant.set().and_then(|set| set.audit.clone()));
     let restoring = Restoring {
         backup: &backup,
-        set: Some(&set),
+        set: set.as_deref(),
         audit: audit.as_ref(),
         dry: args.dry_run,
-        before: Before { skip: args.no_backup, folder: Some(folder.root()), set: Some(&set) },
+        before: Before { skip: args.no_backup, folder: Some(folder.root()), set: before.as_deref() },
     };
-    let restored = backup::restore(keeper.target_mut(), &restoring, &terminal);
+    let restored = backup::restore(meant.target_mut(), &restoring, &terminal);
     terminal.end();
     let restored = restored?;
-    let checks = if restored.dry { Vec::new() } else { keeper.validate(&[])? };
+    let checks = match meant.set() {
+        Some(set) if !restored.dry => validate::database(meant.target(), set, &[])?,
+        _ => Vec::new(),
+    };
     log::done("restore", json!({ "backup": restored.backup, "safety": restored.safety, "dry": restored.dry }));
-    let url = keeper.target().url();
+    let url = meant.target().url();
+    if meant.set().is_none() && !restored.dry {
+        terminal.say("not validated: its mapping set is not at hand; `schema validate --mappings SET|DIR` does it");
+    }
     let document = json!({ "target": url, "restored": restored, "checks": checks });
     output.result(&words(&restored, &checks, url), &document)?;
     Ok(u8::from(checks.iter().any(|check| check.status == CheckStatus::Failed)))
 }
 
-fn choose(args: &RestoreArgs, folder: &Folder, keeper: &Keeper, terminal: &Terminal) -> Result<PathBuf> {
+fn choose(args: &RestoreArgs, folder: &Folder, url: &str, terminal: &Terminal) -> Result<PathBuf> {
     if let Some(file) = &args.file {
         return Ok(file.clone());
     }
@@ -48,10 +65,10 @@ fn choose(args: &RestoreArgs, folder: &Folder, keeper: &Keeper, terminal: &Termi
     let mut entries = folder.own()?;
     if args.latest || shelf.is_some() {
         let latest = backup::latest(&entries, shelf).map(|entry| entry.path.clone());
-        return latest.ok_or_else(|| super::none_in(folder, shelf, &entries, keeper));
+        return latest.ok_or_else(|| super::none_in(folder, shelf, &entries, url));
     }
     if entries.is_empty() {
-        return Err(super::none_in(folder, None, &entries, keeper));
+        return Err(super::none_in(folder, None, &entries, url));
     }
     if !terminal.is_attended() {
         return Err(Error::request("it is not said which backup to restore").hint("say `--latest` or `--file FILE`"));

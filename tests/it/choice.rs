@@ -1,0 +1,90 @@
+//! Which mapping set a command takes where none is named, and which it refuses.
+
+use crate::house::{DATABASE, House, Ran, sample};
+use rusqlite::Connection;
+use std::fs;
+
+/// Runs a command of several words on the house's database, every question answered yes.
+fn run(house: &House, line: &str) -> Ran {
+    house.run(line.split(' ').chain(["--database", DATABASE]))
+}
+
+/// A set of the house's own, that no program has.
+fn own_set(house: &House) {
+    house.file("set/set.toml", "name = \"words\"\n");
+    house.file("set/schema/001_words.up.sql", "CREATE TABLE words (word TEXT);\n");
+}
+
+#[test]
+fn the_set_is_the_one_whose_migrations_the_database_records() {
+    let house = House::new();
+    run(&house, "schema migrate --to 003 --mappings fossawork").status(0);
+    let history = run(&house, "schema history --json").status(0).json();
+    assert_eq!(history["history"].as_array().unwrap().len(), 3);
+    run(&house, "schema migrate --yes --no-backup").status(0);
+    run(&house, "schema rollback --all --yes --no-backup").status(0);
+    let status = run(&house, "schema status --json").status(0).json();
+    assert_eq!((status["set"].as_str(), status["pending"].as_u64()), (Some("fossawork"), Some(6)));
+}
+
+#[test]
+fn a_set_that_cannot_be_told_is_asked_for() {
+    let house = House::new();
+    Connection::open(house.path(DATABASE)).unwrap().execute_batch("CREATE TABLE a (a)").unwrap();
+    let error = run(&house, "schema status").status(2).stderr;
+    assert!(error.contains("it is not said which mapping set the database belongs to\n  at target.db\n"), "{error}");
+
+    fs::remove_file(house.path(DATABASE)).unwrap();
+    own_set(&house);
+    house.import(&sample(), &[]).status(0);
+    let rename = "UPDATE treelift_runs SET mapping_set = 'words'";
+    Connection::open(house.path(DATABASE)).unwrap().execute_batch(rename).unwrap();
+    let error = run(&house, "schema status").status(2).stderr;
+    assert!(error.contains("the database belongs to the mapping set `words`, which is not bundled"), "{error}");
+    run(&house, "schema status --mappings set").status(0);
+}
+
+#[test]
+fn a_backup_is_put_back_without_a_set_where_there_is_no_database_or_a_damaged_one() {
+    let house = House::new();
+    house.import(&sample(), &[]).status(0);
+    run(&house, "backup create").status(0);
+    run(&house, "schema validate").status(0);
+    let spoils: [fn(&House); 2] = [
+        |house| fs::remove_file(house.path(DATABASE)).unwrap(),
+        |house| fs::write(house.path(DATABASE), "no database ".repeat(100)).unwrap(),
+    ];
+    for spoil in spoils {
+        spoil(&house);
+        let listed = run(&house, "backup list --json").status(0).json();
+        assert_eq!(listed["backups"].as_array().unwrap().len(), 1);
+        let restored = run(&house, "backup restore --latest --yes --json").status(0).json();
+        assert!(!restored["checks"].as_array().unwrap().is_empty(), "the backup's own set judges it: {restored}");
+        run(&house, "schema validate").status(0);
+        assert_eq!(house.one("SELECT count(*) FROM audit_trail WHERE action = 'restore'"), "1");
+    }
+}
+
+#[test]
+fn a_backup_that_is_named_says_which_database_is_meant() {
+    let house = House::new();
+    house.import(&sample(), &[]).status(0);
+    let made = run(&house, "backup create --json").status(0).json();
+    let backup = made["backup"]["path"].as_str().unwrap();
+    house.run(["backup", "restore", "--file", backup]).status(0);
+    assert!(house.path("fossawork_v2.db").exists(), "the set's own database");
+    let error = house.run(["backup", "restore", "--latest"]).status(2).stderr;
+    assert!(error.contains("neither a database nor a mapping set is named"), "{error}");
+}
+
+#[test]
+fn a_backup_of_a_set_that_is_not_at_hand_is_put_back_and_not_validated() {
+    let house = House::new();
+    own_set(&house);
+    run(&house, "schema migrate --mappings set").status(0);
+    run(&house, "backup create --mappings set").status(0);
+    fs::remove_file(house.path(DATABASE)).unwrap();
+    let restored = run(&house, "backup restore --latest").status(0);
+    assert!(restored.stderr.contains("not validated: its mapping set is not at hand"), "{}", restored.stderr);
+    run(&house, "schema validate --mappings set").status(0);
+}
