@@ -68,11 +68,15 @@ impl Meant {
     }
 
     /// Takes the set that the database remembers, where none is named.
+    ///
+    /// # Errors
+    /// When the set that is named is none that ever wrote into the database.
     pub fn learn(&mut self, memory: &Memory) -> Result<()> {
-        if self.name.is_none() {
-            self.name = memory.owner(&versions)?;
-            self.set = self.name.as_deref().and_then(bundled::find).map(loaded).transpose()?;
+        if let Some(name) = &self.name {
+            return memory.refuse(name).map_err(|error| error.at(self.target.url()));
         }
+        self.name = memory.owner(&versions)?;
+        self.set = self.name.as_deref().and_then(bundled::find).map(loaded).transpose()?;
         Ok(())
     }
 
@@ -136,6 +140,17 @@ impl Meant {
 }
 
 impl Memory {
+    /// Refuses a set that none of the runs was with, where there were runs.
+    fn refuse(&self, name: &str) -> Result<()> {
+        match self.sets.last() {
+            Some(last) if !self.sets.iter().any(|set| set == name) => {
+                Err(Error::request(format!("the database belongs to the mapping set `{last}`, not to `{name}`"))
+                    .hint("name that set or leave `--mappings` out, or name another database"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The set of the last run, else the one bundled set that has every migration that is recorded as
     /// applied (or, where none is, as anything else).
     fn owner(&self, bundled: &dyn Fn() -> Result<Vec<(String, Vec<String>)>>) -> Result<Option<String>> {
@@ -218,6 +233,21 @@ mod tests {
     #[test]
     fn the_last_run_names_the_set() {
         assert_eq!(owner(&["notes", "elsewhere"], &[("001_notes", Status::Applied)]).as_deref(), Some("elsewhere"));
+    }
+
+    #[test]
+    fn a_set_that_none_of_the_runs_was_with_is_refused() {
+        let refused = |sets: &[&str], name: &str| {
+            let sets = sets.iter().map(|set| (*set).to_owned()).collect();
+            Memory { sets, recorded: Vec::new() }
+                .refuse(name)
+                .err()
+                .map(|error| (error.message.clone(), error.status()))
+        };
+        assert_eq!(refused(&[], "notes"), None);
+        assert_eq!(refused(&["notes", "stock"], "notes"), None);
+        let message = "the database belongs to the mapping set `stock`, not to `notes`".to_owned();
+        assert_eq!(refused(&["stock"], "notes"), Some((message, 2)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which mapping set a command takes where none is named, and which it refuses.
 
-use crate::house::{DATABASE, House, Ran, sample};
+use crate::house::{DATABASE, House, Ran, listing, sample};
 use rusqlite::Connection;
 use std::fs;
 
@@ -87,4 +87,19 @@ fn a_backup_of_a_set_that_is_not_at_hand_is_put_back_and_not_validated() {
     let restored = run(&house, "backup restore --latest").status(0);
     assert!(restored.stderr.contains("not validated: its mapping set is not at hand"), "{}", restored.stderr);
     run(&house, "schema validate --mappings set").status(0);
+}
+
+#[test]
+fn a_set_that_the_database_does_not_belong_to_is_refused() {
+    let house = House::new();
+    house.import(&sample(), &[]).status(0);
+    run(&house, "backup create").status(0);
+    let before = listing(&house.work());
+    let changes = ["schema migrate --yes", "schema stamp 001 --yes", "backup create", "backup restore --latest --yes"];
+    for line in changes.into_iter().chain(["schema status", "schema validate", "undo 1 --yes"]) {
+        let error = run(&house, &format!("{line} --mappings notes")).status(2).stderr;
+        let message = "the database belongs to the mapping set `fossawork`, not to `notes`\n  at target.db\n";
+        assert!(error.contains(message), "{line}: {error}");
+    }
+    assert_eq!(listing(&house.work()), before);
 }

@@ -490,8 +490,10 @@ fn a_backup_of_another_set_and_one_without_a_manifest_are_refused() {
     backup(&house, "create").status(0);
     let path = newest(&house);
     let set = small_set(&house);
+    fs::rename(house.path(DATABASE), house.path("kept.db")).unwrap();
     let run = backup(&house, &format!("restore --latest --yes {set}")).status(3);
     assert!(run.stderr.contains("the backup is of the mapping set `fossawork`, not of `notes`"), "{}", run.stderr);
+    fs::rename(house.path("kept.db"), house.path(DATABASE)).unwrap();
     fs::remove_file(format!("{}.json", path.display())).unwrap();
     let run = backup(&house, &format!("restore --file {} --yes", path.display())).status(3);
     assert!(run.stderr.contains("the backup has no manifest beside it"), "{}", run.stderr);
