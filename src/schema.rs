@@ -47,9 +47,8 @@ use crate::target::history::{self, Down, Recorded, Standing, State};
 use crate::target::upkeep::{Altered, Done, Move, MoveOrphans, Moved, Order, Survey};
 use crate::target::{self, Mode, Target, schema};
 use crate::validate::{self, Category, gather};
-pub use choice::{Meant, Memory};
+pub use choice::{Meant, Memory, named_set};
 pub use proof::{Proof, test};
-use std::path::PathBuf;
 pub use write::{NewPair, new_pair};
 
 /// A mapping set and a database of it.
@@ -127,9 +126,9 @@ impl Keeper {
         &self.set
     }
 
-    /// Where the mapping set lies.
-    pub fn source(&self) -> &SetSource {
-        &self.source
+    /// The mapping set, and where it lies.
+    pub fn into_set(self) -> (SetSource, Set) {
+        (self.source, self.set)
     }
 
     /// The database.
@@ -361,14 +360,6 @@ impl Keeper {
         let expected = self.expected(&standing)?;
         let leave = Leave { tables: &self.set.other_tables, additions: false };
         Ok(target::drift_sql::migration(&expected, &survey.catalog, leave))
-    }
-
-    /// The folder of a set that lies on disk, where new migrations go.
-    pub fn folder(&self) -> Option<PathBuf> {
-        match &self.source {
-            SetSource::Folder(folder) => Some(folder.clone()),
-            SetSource::Files { .. } => None,
-        }
     }
 }
 

@@ -133,7 +133,8 @@ pub(super) struct NewArgs {
     pub(super) name: String,
     #[command(flatten)]
     pub(super) keeper: KeeperArgs,
-    /// Fill it with the difference between the database and what the migrations make.
+    /// Fill it with the difference between the database and what the migrations make; else no database
+    /// is needed.
     #[arg(long)]
     pub(super) from_drift: bool,
     /// Show what would be written.
@@ -156,7 +157,8 @@ pub(super) struct StampArgs {
 #[command(after_help = "Examples:\n  treelift schema test --mappings ./my_set\n  \
                         treelift schema test --copy-of sqlite:///./new.db")]
 pub(super) struct TestArgs {
-    /// A bundled mapping set by name, or a folder [default: the only bundled one].
+    /// A bundled mapping set by name, or a folder [default: with --copy-of the one of that
+    /// database, else the only bundled one].
     #[arg(long, value_name = "SET|DIR")]
     pub(super) mappings: Option<String>,
     /// Work on a copy of this database and its rows, instead of one with invented rows.

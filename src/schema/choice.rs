@@ -32,6 +32,20 @@ pub struct Memory {
     recorded: Vec<Recorded>,
 }
 
+/// The mapping set that is named, else the only bundled one, for what needs no database.
+pub fn named_set(mappings: Option<&str>) -> Result<(SetSource, Set)> {
+    let source = match mappings {
+        Some(name) => bundled::resolve(name)?,
+        None => only(bundled::sets())
+            .ok_or_else(|| {
+                let hint = format!("name a folder or one of these with `--mappings SET|DIR`: {}", names());
+                Error::request("no mapping set is named").hint(hint)
+            })?
+            .source(),
+    };
+    loaded(source)
+}
+
 impl Meant {
     /// The database of this URL, else the one that the named set (else the only bundled one) writes
     /// into. Nothing is opened yet.

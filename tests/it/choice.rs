@@ -103,3 +103,17 @@ fn a_set_that_the_database_does_not_belong_to_is_refused() {
     }
     assert_eq!(listing(&house.work()), before);
 }
+
+#[test]
+fn a_set_that_names_no_database_can_grow_and_be_tested() {
+    let house = House::new();
+    own_set(&house);
+    house.file("set/schema/001_words.down.sql", "DROP TABLE words;\n");
+    house.run(["schema", "test", "--mappings", "set"]).status(0);
+    house.run(["schema", "new", "more", "--mappings", "set"]).status(0);
+    assert!(house.path("set/schema/002_more.up.sql").exists());
+    let error = house.run(["schema", "new", "drift", "--from-drift", "--mappings", "set"]).status(2).stderr;
+    assert!(error.contains("the set `words` names no database"), "{error}");
+    let error = house.run(["schema", "test"]).status(2).stderr;
+    assert!(error.contains("no mapping set is named"), "{error}");
+}

@@ -1,23 +1,30 @@
 //! `treelift schema test`
 
-use super::keeper;
-use crate::cli::args::KeeperArgs;
 use crate::cli::output::Output;
 use crate::cli::schema_args::TestArgs;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::CheckStatus;
-use crate::schema::{self, Proof};
+use crate::schema::{self, Keeper, Proof};
 use serde_json::json;
 
 /// Proves on a private copy that every migration can be taken back.
 pub(super) fn run(args: &TestArgs, output: &Output) -> Result<u8> {
-    let keeper = keeper::open(&KeeperArgs { mappings: args.mappings.clone(), database: args.copy_of.clone() })?;
-    let populated = args.copy_of.is_some().then(|| keeper.target());
-    let proofs = schema::test(keeper.set(), populated)?;
+    let mappings = args.mappings.as_deref();
+    let (set, proofs) = match args.copy_of.as_deref() {
+        Some(url) => {
+            let keeper = Keeper::open(mappings, Some(url))?;
+            (keeper.set().name.clone(), schema::test(keeper.set(), Some(keeper.target()))?)
+        }
+        None => {
+            let (_, set) = schema::named_set(mappings)?;
+            let proofs = schema::test(&set, None)?;
+            (set.name, proofs)
+        }
+    };
     let failed = proofs.iter().any(|proof| proof.status == CheckStatus::Failed);
     let verdict = if failed { "failed" } else { "passed" };
-    output.result(&words(&proofs), &json!({ "set": keeper.set().name, "verdict": verdict, "steps": proofs }))?;
+    output.result(&words(&proofs), &json!({ "set": set, "verdict": verdict, "steps": proofs }))?;
     Ok(u8::from(failed))
 }
 
