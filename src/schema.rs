@@ -31,11 +31,12 @@
 //! ```
 
 mod choice;
+mod losses;
 mod proof;
 mod write;
 
 use crate::backup;
-use crate::config::Companion;
+use crate::config::{Companion, Quiet};
 use crate::error::{Error, Result};
 use crate::mapping::load::SetSource;
 use crate::mapping::model::Set;
@@ -48,7 +49,10 @@ use crate::target::upkeep::{Altered, Done, Move, MoveOrphans, Moved, Order, Surv
 use crate::target::{self, Mode, Target, schema};
 use crate::validate::{self, Category, gather};
 pub use choice::{Meant, Memory, named_set};
+pub use losses::Loss;
+use losses::lost;
 pub use proof::{Proof, test};
+use std::cell::RefCell;
 pub use write::{NewPair, new_pair};
 
 /// A mapping set and a database of it.
@@ -100,15 +104,6 @@ pub struct Options<'a> {
     pub dry: bool,
     /// What is done about a backup before it.
     pub before: backup::Before<'a>,
-}
-
-/// What a way back would drop.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Loss {
-    /// A table, or a column as `table.column`.
-    pub what: String,
-    /// How many rows have it.
-    pub rows: u64,
 }
 
 impl Keeper {
@@ -216,15 +211,25 @@ impl Keeper {
         self.change(&up, "migrate", &question, options, companion)
     }
 
-    /// Takes applied migrations back, the last one first, in one transaction. Asks first, naming what
-    /// would be lost, and makes a backup.
-    pub fn roll_back(&mut self, goal: Down, options: &Options<'_>, companion: &dyn Companion) -> Result<Altered> {
+    /// Takes applied migrations back, the last one first, in one transaction. First it is rehearsed,
+    /// and `tell` hears what would be lost; then it asks, and makes a backup.
+    pub fn roll_back(
+        &mut self,
+        goal: Down,
+        tell: &dyn Fn(&[Loss]),
+        options: &Options<'_>,
+        companion: &dyn Companion,
+    ) -> Result<Altered> {
         let url = self.target.url().to_owned();
-        let losses = self.losses(goal)?;
         let down = |standing: &Standing| {
             standing.refuse(&url)?;
             standing.down(goal).map(|moves| moves.into_iter().map(Move::Down).collect::<Vec<_>>())
         };
+        let before = self.existing()?;
+        let after = RefCell::new(None);
+        self.alter(&down, Mode::Dry, &Quiet, Some(&|survey| drop(after.replace(Some(survey)))))?;
+        let losses = after.into_inner().map_or_else(Vec::new, |after| lost(&before, &after));
+        tell(&losses);
         let question = |moves: &[Move]| {
             let (tables, rows) = (losses.len() as u64, losses.iter().map(|loss| loss.rows).sum());
             format!(
@@ -237,34 +242,6 @@ impl Keeper {
         self.change(&down, "rollback", &question, options, companion)
     }
 
-    /// What a way back would drop, with how many rows it has.
-    pub fn losses(&self, goal: Down) -> Result<Vec<Loss>> {
-        let survey = self.existing()?;
-        let standing = history::judge(&survey.recorded, &self.set.migrations);
-        let gone = standing.down(goal)?;
-        let stays: Vec<usize> = standing.applied().into_iter().filter(|at| !gone.contains(at)).collect();
-        let now = self.expected(&standing)?;
-        let then = schema::catalog(&stays.iter().map(|&at| self.set.migrations[at].clone()).collect::<Vec<_>>())?;
-        let mut losses = Vec::new();
-        for table in now.schema.tables.values() {
-            let Some(rows) = survey.counts.get(&table.name) else { continue }; // It is gone already.
-            match then.schema.table(&table.name) {
-                None => losses.push(Loss { what: table.name.clone(), rows: *rows }),
-                Some(stays) => {
-                    let lost = table.columns.iter().filter(|column| stays.column(&column.name).is_none());
-                    losses.extend(
-                        lost.map(|column| Loss { what: format!("{}.{}", table.name, column.name), rows: *rows }),
-                    );
-                }
-            }
-        }
-        let nobody_else = survey.catalog.schema.tables.keys().all(|name| now.schema.table(name).is_some());
-        if stays.is_empty() && nobody_else {
-            losses.extend(survey.own.into_iter().map(|(what, rows)| Loss { what, rows }));
-        }
-        Ok(losses)
-    }
-
     /// Takes an existing database as being at a migration, without running anything: that and earlier
     /// ones are recorded as applied, later ones as not.
     pub fn stamp(&mut self, at: usize, options: &Options<'_>, companion: &dyn Companion) -> Result<Altered> {
@@ -273,6 +250,9 @@ impl Keeper {
         }
         let stamp = |standing: &Standing| Ok(stamps(standing, at));
         let (version, url) = (&self.set.migrations[at].version.clone(), self.target.url().to_owned());
+        for difference in self.differs_at(at)? {
+            companion.say(&format!("not as `{version}` makes it: {difference}"));
+        }
         let question = |_: &[Move]| format!("take {url} as being at `{version}` without running anything?");
         self.change(&stamp, "stamp", &question, options, companion)
     }
@@ -293,20 +273,39 @@ impl Keeper {
             return Err(Error::request("not confirmed, nothing was changed"));
         }
         let safety = self.safety(what, options, companion)?;
+        let done = self.alter(decide, if options.dry { Mode::Dry } else { Mode::Real }, companion, None);
+        // Another program may have done it all since. After a fault nobody knows what a commit gave.
+        safety.keep_unless(done.as_ref().is_ok_and(|altered| altered.steps.is_empty()));
+        done
+    }
+
+    fn alter(
+        &mut self,
+        decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
+        mode: Mode,
+        companion: &dyn Companion,
+        after: Option<&dyn Fn(Survey)>,
+    ) -> Result<Altered> {
         let run_id = random_id()?;
         let told = |done: &Done| companion.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));
-        let done = self.target.alter(&Order {
-            mode: if options.dry { Mode::Dry } else { Mode::Real },
+        self.target.alter(&Order {
+            mode,
             run_id: &run_id,
             migrations: &self.set.migrations,
             started: target::now(),
             decide,
             told: &told,
+            after,
             audit: self.set.audit.as_ref(),
-        });
-        // Another program may have done it all since. After a fault nobody knows what a commit gave.
-        safety.keep_unless(done.as_ref().is_ok_and(|altered| altered.steps.is_empty()));
-        done
+        })
+    }
+
+    /// In what the database is not as the migrations up to this one make it.
+    fn differs_at(&self, at: usize) -> Result<Vec<String>> {
+        let expected = schema::catalog(&self.set.migrations[..=at])?;
+        let leave = Leave { tables: &self.set.other_tables, additions: true };
+        let found = differences(&expected, &self.existing()?.catalog, leave);
+        Ok(found.into_iter().map(|difference| difference.message).collect())
     }
 
     /// The backup before a change; none before a dry run.

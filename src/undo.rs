@@ -63,16 +63,11 @@ pub fn undo(
     let safety = backup::before(keeper.target(), "undo", &before, companion)?;
     companion.phase(Phase::Finish, 0, 0);
     let done = keeper.target_mut().undo(&order(Mode::Real));
-    let changed = match &done {
-        Ok(done) => done.obstacles.is_empty() && done.rows() > 0,
+    safety.keep_unless(match &done {
+        Ok(done) => done.rows() == 0,
         // Signals are heeded before the commit. After another fault nobody knows what that gave.
-        Err(error) => !matches!(error.kind, ErrorKind::Interrupted(_)),
-    };
-    if changed {
-        safety.keep();
-    } else {
-        drop(safety);
-    }
+        Err(error) => matches!(error.kind, ErrorKind::Interrupted(_)),
+    });
     Ok((run, done?))
 }
 

@@ -100,6 +100,7 @@ impl Bench<'_> {
             started: Timestamp::now(),
             decide,
             told: &|_| {},
+            after: None,
             audit: None,
         })?;
         Ok(())

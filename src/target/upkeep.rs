@@ -155,6 +155,9 @@ pub struct Order<'a> {
     pub decide: &'a dyn Fn(&Standing) -> Result<Vec<Move>>,
     /// Hears of each step when it is done.
     pub told: &'a dyn Fn(&Done),
+    /// Hears what the database is like when all steps are done, before they are committed or taken
+    /// back.
+    pub after: Option<&'a dyn Fn(Survey)>,
     /// The application's own audit table.
     pub audit: Option<&'a AuditTable>,
 }

@@ -100,13 +100,55 @@ fn a_populated_database_goes_down_to_nothing_and_up_again() {
 }
 
 #[test]
-fn beside_somebody_elses_table_the_ledger_and_the_keys_stay() {
-    let house = imported();
-    change(&house, "CREATE TABLE mine (a TEXT)");
-    let run = schema(&house, "rollback --all --no-backup").status(0);
-    assert!(!run.stderr.contains("treelift_"), "{}", run.stderr);
-    let left = objects(&house);
-    assert!(["mine", "treelift_keys", "treelift_rows", "schema_migrations"].iter().all(|name| left.contains(*name)));
+fn beside_somebody_elses_things_the_ledger_and_the_keys_stay() {
+    let things = [
+        ("CREATE TABLE mine (a TEXT)", "mine"),
+        ("CREATE VIEW mine AS SELECT 1", "mine"),
+        ("CREATE VIRTUAL TABLE mine USING fts5 (a)", "mine"),
+        (
+            "CREATE TABLE treelift_orphans (number INTEGER PRIMARY KEY, row TEXT); INSERT INTO treelift_orphans VALUES (1, '{}')",
+            "treelift_orphans",
+        ),
+    ];
+    for (sql, name) in things {
+        let house = imported();
+        change(&house, sql);
+        let run = schema(&house, "rollback --all --no-backup").status(0);
+        assert!(!run.stderr.contains("treelift_"), "{}", run.stderr);
+        let left = objects(&house);
+        assert!([name, "treelift_keys", "treelift_rows", "schema_migrations"].iter().all(|name| left.contains(*name)));
+    }
+}
+
+#[test]
+fn what_a_way_back_really_drops_is_said_before_it() {
+    let house = House::new();
+    let set = small_set(&house);
+    house.file(
+        "set/schema/002_more.up.sql",
+        "CREATE TABLE more (id INTEGER, colour TEXT); CREATE TABLE also (id INTEGER);",
+    );
+    house.file("set/schema/002_more.down.sql", "ALTER TABLE more DROP COLUMN colour; DROP TABLE legacy;");
+    schema(&house, &format!("migrate {set}")).status(0);
+    change(
+        &house,
+        "CREATE TABLE legacy (id INTEGER); INSERT INTO legacy VALUES (1), (2); INSERT INTO more (id) VALUES (7);",
+    );
+    let run = schema(&house, &format!("rollback --steps 1 --dry-run {set}")).status(0);
+    assert_eq!(run.stderr, "would drop `legacy` with 2 rows\nwould drop `more.colour` with 1 row\n");
+}
+
+#[test]
+fn a_stamp_says_what_is_not_as_it_claims() {
+    let house = House::new();
+    change(&house, "CREATE TABLE notes (id INTEGER PRIMARY KEY)");
+    let set = small_set(&house);
+    house.file("set/schema/002_more.up.sql", "CREATE TABLE more (id INTEGER);");
+    let run = schema(&house, &format!("stamp 002 --no-backup {set}")).status(0);
+    assert_eq!(
+        run.stderr,
+        "not as `002_more` makes it: table `more` is missing\nnot as `002_more` makes it: column `notes.title` is missing\n"
+    );
 }
 
 #[test]

@@ -14,11 +14,9 @@ pub(super) fn run(args: &RollbackArgs, output: &Output) -> Result<u8> {
     let mut keeper = keeper::open(&args.keeper)?;
     let goal = goal(&args.goal, &keeper)?;
     let terminal = keeper::terminal(args.change.yes, output)?;
-    for line in losses(&keeper.losses(goal)?) {
-        terminal.say(&line);
-    }
     let options = Options { dry: args.change.dry_run, before: keeper::before(&args.change.backup) };
-    let altered = keeper.roll_back(goal, &options, &terminal);
+    let tell = |lost: &[Loss]| losses(lost).iter().for_each(|line| terminal.say(line));
+    let altered = keeper.roll_back(goal, &tell, &options, &terminal);
     terminal.end();
     super::tell(&altered?, keeper.target().url(), options.dry, output)
 }

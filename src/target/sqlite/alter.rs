@@ -7,7 +7,7 @@ use super::catalog::{self, Unknown};
 use super::migrate::{self, Failure, Presence};
 use super::open::{self, Location, Start};
 use super::record::{self, Timing};
-use super::{audit, sql, words};
+use super::{audit, orphans, read, sql, survey, words};
 use crate::error::{Error, Result};
 use crate::target::audit::AuditEntry;
 use crate::target::drift::Catalog;
@@ -116,6 +116,9 @@ impl<'w> Work<'_, 'w> {
         if self.applied.is_empty() && altered.steps.iter().any(|done| done.what == What::RolledBack) {
             self.on(leave_nothing)?;
         }
+        if let Some(after) = self.order.after {
+            after(survey::of(self.conn, self.location)?);
+        }
         Ok(altered)
     }
 
@@ -193,11 +196,18 @@ impl<'w> Work<'_, 'w> {
     }
 }
 
-/// Where the last migration was taken back and nobody else has a table, treelift's own tables speak
-/// of rows that are gone: they go too, and the tracking table alone tells what was.
+/// Where the last migration was taken back and nobody else has anything in the database, treelift's own
+/// tables speak of rows that are gone: they go too, and the tracking table alone tells what was. Rows
+/// that were moved aside as orphans are somebody's.
 fn leave_nothing(conn: &Connection) -> rusqlite::Result<()> {
-    let names = catalog::table_names(conn)?;
+    let names: Vec<String> = conn
+        .prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
     if names.iter().any(|name| !catalog::is_reserved(name)) {
+        return Ok(());
+    }
+    if catalog::has_table(conn, orphans::TABLE_NAME)? && read::count(conn, orphans::TABLE_NAME)? > 0 {
         return Ok(());
     }
     let mut own = names.iter().filter(|name| catalog::is_own(name));

@@ -8,6 +8,9 @@ use crate::target::audit::AuditEntry;
 use crate::target::upkeep::{MoveOrphans, Moved, Reference};
 use rusqlite::{Connection, OptionalExtension};
 
+/// Where they are moved to.
+pub(super) const TABLE_NAME: &str = "treelift_orphans";
+
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS treelift_orphans (
     number INTEGER PRIMARY KEY, moved_at DATETIME NOT NULL, table_name TEXT NOT NULL, reference TEXT NOT NULL,
     row TEXT NOT NULL
