@@ -283,7 +283,7 @@ fn agree(options: &ImportOptions, companion: &dyn Companion, target: &dyn Target
         rows = look.survey()?.counts.values().sum();
         Ok(())
     })?;
-    let backup = if options.no_backup { "without a backup" } else { "after a backup of it" };
+    let backup = backup::Before { skip: options.no_backup, ..Default::default() }.in_words();
     let (files, rows) = (count(plan.mapped_files(), "file"), count(rows, "row"));
     match companion.confirm(&format!("{} exists, with {rows}. Import {files} into it, {backup}?", target.url()))? {
         true => Ok(()),

@@ -207,7 +207,7 @@ impl Keeper {
             standing.refuse(&url)?;
             standing.up(to).map(|moves| moves.into_iter().map(Move::Up).collect::<Vec<_>>())
         };
-        let question = |moves: &[Move]| format!("apply {} to {url}?", count(moves.len() as u64, "migration"));
+        let question = |moves: &[Move]| format!("apply {}", count(moves.len() as u64, "migration"));
         self.change(&up, "migrate", &question, options, companion)
     }
 
@@ -233,7 +233,7 @@ impl Keeper {
         let question = |moves: &[Move]| {
             let (tables, rows) = (losses.len() as u64, losses.iter().map(|loss| loss.rows).sum());
             format!(
-                "take {} back in {url}, and lose {} with {}?",
+                "take {} back, and lose {} with {}",
                 count(moves.len() as u64, "migration"),
                 count(tables, "table or column").replace("table or columns", "tables or columns"),
                 count(rows, "row")
@@ -249,11 +249,11 @@ impl Keeper {
             return Err(Error::environment("there is no database").at(self.target.url()));
         }
         let stamp = |standing: &Standing| Ok(stamps(standing, at));
-        let (version, url) = (&self.set.migrations[at].version.clone(), self.target.url().to_owned());
+        let version = &self.set.migrations[at].version.clone();
         for difference in self.differs_at(at)? {
             companion.say(&format!("not as `{version}` makes it: {difference}"));
         }
-        let question = |_: &[Move]| format!("take {url} as being at `{version}` without running anything?");
+        let question = |_: &[Move]| format!("take it as being at `{version}`, without running anything");
         self.change(&stamp, "stamp", &question, options, companion)
     }
 
@@ -269,8 +269,8 @@ impl Keeper {
         if first.is_empty() {
             return Ok(Altered::default());
         }
-        if !options.dry && self.target.exists()? && !companion.confirm(&question(&first))? {
-            return Err(Error::request("not confirmed, nothing was changed"));
+        if !options.dry && self.target.exists()? {
+            self.agree(&question(&first), options, companion)?;
         }
         let safety = self.safety(what, options, companion)?;
         let done = self.alter(decide, if options.dry { Mode::Dry } else { Mode::Real }, companion, None);
@@ -308,6 +308,16 @@ impl Keeper {
         Ok(found.into_iter().map(|difference| difference.message).collect())
     }
 
+    /// Asks, naming the database, its rows, what is to be done and the backup.
+    fn agree(&self, what: &str, options: &Options<'_>, companion: &dyn Companion) -> Result<()> {
+        let rows = count(self.existing()?.counts.values().sum(), "row");
+        let (url, backup) = (self.target.url(), options.before.in_words());
+        match companion.confirm(&format!("{url} has {rows}: {what}, {backup}?"))? {
+            true => Ok(()),
+            false => Err(Error::request("not confirmed, nothing was changed")),
+        }
+    }
+
     /// The backup before a change; none before a dry run.
     fn safety<'c>(
         &self,
@@ -342,10 +352,7 @@ impl Keeper {
             return Ok(planned);
         }
         let rows = count(planned.iter().map(|moved| moved.rows).sum(), "row");
-        let question = format!("move {rows} of {} into `treelift_orphans`?", self.target.url());
-        if !companion.confirm(&question)? {
-            return Err(Error::request("not confirmed, nothing was changed"));
-        }
+        self.agree(&format!("move {rows} into `treelift_orphans`"), options, companion)?;
         let safety = self.safety("moving orphans", options, companion)?;
         let done = self.target.move_orphans(&order(Mode::Real));
         safety.keep_unless(done.as_ref().is_ok_and(Vec::is_empty));

@@ -56,7 +56,8 @@ pub fn undo(
     if options.dry || !planned.obstacles.is_empty() || planned.rows() == 0 {
         return Ok((run, planned));
     }
-    if !companion.confirm(&question(&run, keeper.target().url(), &planned))? {
+    let backup = options.before.in_words();
+    if !companion.confirm(&format!("{}, {backup}?", question(&run, keeper.target().url(), &planned)))? {
         return Err(Error::request("not confirmed, nothing was changed"));
     }
     let before = Before { set: Some(&keeper.set().name), ..options.before.clone() };
@@ -104,5 +105,5 @@ fn question(run: &RunRecord, url: &str, planned: &Undone) -> String {
             question += &format!(" ({} {what})", count(rows, "row"));
         }
     }
-    question + "?"
+    question
 }

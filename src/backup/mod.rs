@@ -224,9 +224,10 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, companion: &d
     if file.exists() {
         let Manifest { source, made_at, .. } = &proved.manifest;
         let question = format!(
-            "replace {} by the backup of {source} made at {made_at} UTC ({rows}, {})?",
+            "replace {} by the backup of {source} made at {made_at} UTC ({rows}, {}), {} of what is there?",
             target.url(),
-            restoring.backup.display()
+            restoring.backup.display(),
+            restoring.before.in_words()
         );
         if !companion.confirm(&question)? {
             return Err(Error::request("not confirmed, nothing was changed"));

@@ -19,6 +19,13 @@ pub struct Before<'a> {
     pub set: Option<&'a str>,
 }
 
+impl Before<'_> {
+    /// What is done, for a question: `after a backup`.
+    pub fn in_words(&self) -> &'static str {
+        if self.skip { "without a backup" } else { "after a backup" }
+    }
+}
+
 /// The backup that was made, if one was. Dropped without [`Safety::keep`] it is removed again, and
 /// that is said: what it was made for changed no row.
 #[must_use = "a backup that nobody keeps is removed at once"]

@@ -99,7 +99,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     if pending.is_empty() {
         return Ok(done);
     }
-    job.agree(&format!("seal {}", pending.join(", ")))?;
+    job.agree(&format!("seal {}, {}", pending.join(", "), job.before.in_words()))?;
     let rows = job.target.cells(Access::Look)?.keys()?;
     let secret = secret(job, rows.is_empty())?;
     let (mut ring, row) = keyring(&rows, &secret)?;

@@ -45,7 +45,8 @@ pub struct HandedOver {
 pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver> {
     let rows = job.target.cells(Access::Look)?.keys()?;
     keyring::active(&rows)?;
-    job.agree(&format!("write every sealed value as `{FERNET}`, which the application's password opens"))?;
+    let backup = job.before.in_words();
+    job.agree(&format!("write every sealed value as `{FERNET}`, which the application's password opens, {backup}"))?;
     let secret = job
         .companion
         .secret(SecretNeed::Open)?

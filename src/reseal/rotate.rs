@@ -48,7 +48,7 @@ pub struct Rotated {
 pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     let old_rows = job.target.cells(Access::Look)?.keys()?;
     keyring::active(&old_rows)?;
-    job.agree("seal every value again under a new data key")?;
+    job.agree(&format!("seal every value again under a new data key, {}", job.before.in_words()))?;
     let secret = job
         .companion
         .secret(SecretNeed::Open)?

@@ -654,7 +654,7 @@ fn nobody_is_asked_without_a_terminal() {
     let house = imported();
     let run = house.run(["schema", "rollback", "--steps", "1", "--database", URL]).status(2);
     assert!(
-        run.stderr.contains("take 1 migration back in sqlite:///./target.db, and lose 10 tables"),
+        run.stderr.contains("sqlite:///./target.db has 148 rows: take 1 migration back, and lose 10 tables or columns with 0 rows, after a backup?"),
         "{}",
         run.stderr
     );

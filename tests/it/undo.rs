@@ -307,7 +307,7 @@ fn what_the_run_wrote_of_its_own_is_looked_at_too() {
     change(&other, "UPDATE people SET pin = 'of the application' WHERE id = '2'");
     let asked = other.run(["undo", &run, "--database", URL, "--mappings", "set"]).status(2);
     assert!(
-        asked.stderr.contains("remove 2 rows (1 row with sealed values that the run did not write)?"),
+        asked.stderr.contains("remove 2 rows (1 row with sealed values that the run did not write), after a backup?"),
         "{}",
         asked.stderr
     );
@@ -369,7 +369,11 @@ fn a_rehearsal_and_a_question_without_an_answer_leave_no_trace() {
     let before = listing(&house.work());
     undo(&house, &run, &["--dry-run"]).status(0);
     let asked = house.run(["undo", &run, "--database", URL, "--mappings", "set"]).status(2);
-    assert!(asked.stderr.contains(&format!("take run {run} back in {URL}: remove 6 rows?")), "{}", asked.stderr);
+    assert!(
+        asked.stderr.contains(&format!("take run {run} back in {URL}: remove 6 rows, after a backup?")),
+        "{}",
+        asked.stderr
+    );
     assert_eq!(listing(&house.work()), before);
 }
 
