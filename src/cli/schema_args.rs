@@ -31,6 +31,9 @@ pub(super) struct StatusArgs {
     /// End with status 4 when a migration is needed, 1 when record and files do not agree.
     #[arg(long)]
     pub(super) exit_code: bool,
+    /// Accepted for scripts: this command never changes anything.
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 const MIGRATE_EXAMPLES: &str = "\
@@ -98,6 +101,9 @@ pub(super) struct HistoryArgs {
     /// Show at most so many.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(super) limit: usize,
+    /// Accepted for scripts: this command never changes anything.
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -179,6 +179,9 @@ fn a_database_is_migrated_step_by_step_and_the_words_of_the_old_guide_are_unders
 fn a_dry_run_of_each_change_shows_it_and_leaves_no_trace() {
     let house = imported();
     let before = crate::house::listing(&house.work());
+    ["status", "history", "validate"]
+        .iter()
+        .for_each(|looks| drop(schema(&house, &format!("{looks} --dry-run")).status(0)));
     let shown = schema(&house, "rollback --steps 1 --dry-run").status(0);
     assert!(shown.stdout.contains("DROP TABLE api_endpoint_stats;"), "{}", shown.stdout);
     schema(&house, "stamp 003 --dry-run").status(0);
