@@ -200,7 +200,7 @@ codes! {
     MAP_UNUSED = "U005" Note "no file of the tree has this value that a `map` lists",
         "look for a slip of the pen; a value that only other trees have is fine";
     // T: the target.
-    TARGET_INTEGRITY = "T001" Error "the database does not pass its own integrity check",
+    TARGET_INTEGRITY = "T001" Error "the database's file is damaged",
         "restore a good copy before importing";
     TARGET_UNSEALED = "T002" Error "a sealed value does not open again",
         "this is a fault; nothing was committed";
@@ -208,6 +208,8 @@ codes! {
         "`treelift schema validate` lists every difference";
     TARGET_PENDING = "T004" Note "a migration of the mapping set is not applied to the database",
         "the import does not need it; `treelift schema migrate` applies it";
+    TARGET_RULE = "T005" Warning "rows that the database had before break a rule of their table",
+        "mend the rows; `treelift schema validate` names the rules again";
     // A: assertions.
     ASSERTION = "A001" Error "a check of the mapping set does not hold",
         "look at the rows that its query in set.toml gives";

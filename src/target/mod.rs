@@ -8,6 +8,7 @@ pub mod cells;
 pub mod ddl;
 pub mod drift;
 pub mod drift_sql;
+pub mod health;
 pub mod history;
 pub mod ledger;
 pub mod schema;
@@ -27,6 +28,7 @@ use crate::secret::keys::KeyRow;
 pub use crate::table::Migration;
 use crate::table::Schema;
 use audit::{AuditEntry, AuditTable};
+use health::Health;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -220,8 +222,8 @@ pub trait Transaction {
     fn ask(&mut self, query: &str) -> Result<u64>;
     /// Writes into the audit trail: into the application's own table where it is there.
     fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()>;
-    /// What the engine's own integrity check says; empty when all is well.
-    fn integrity(&mut self) -> Result<Vec<String>>;
+    /// What the engine's own check says.
+    fn health(&mut self) -> Result<Health>;
     /// Commits. "Committed" may be said only after this returned.
     fn commit(self: Box<Self>) -> Result<()>;
     /// Takes everything back, temporary files included.

@@ -3,6 +3,7 @@
 
 use super::audit::{AuditEntry, AuditTable};
 use super::drift::Catalog;
+use super::health::Health;
 use super::history::{Recorded, Standing};
 use super::undo::{Undo, Undone};
 use super::{Migration, Mode, SealedColumn};
@@ -73,8 +74,12 @@ pub trait Look {
     fn repeated(&mut self, table: &str, columns: &[String]) -> Result<u64>;
     /// How many rows a set's own query gives (at most 1,000).
     fn ask(&mut self, query: &str) -> Result<u64>;
-    /// What the engine's own integrity check says; empty when all is well.
-    fn integrity(&mut self) -> Result<Vec<String>>;
+    /// What the engine's own check says.
+    fn health(&mut self) -> Result<Health>;
+    /// What is wrong with the file; empty when it is sound, whatever stands in its rows.
+    fn integrity(&mut self) -> Result<Vec<String>> {
+        Ok(self.health()?.damage)
+    }
 }
 
 /// What a database is like.

@@ -118,7 +118,7 @@ pub fn all(look: &mut dyn Look, survey: Survey, set: &Set, standing: &Standing) 
     let has = |table: &str, column: &str| {
         survey.catalog.schema.table(table).is_some_and(|table| table.column(column).is_some())
     };
-    let mut evidence = Evidence { orphans: look.orphans()?, integrity: look.integrity()?, ..Evidence::default() };
+    let mut evidence = Evidence { orphans: look.orphans()?, health: look.health()?, ..Evidence::default() };
     for reference in references(set, &schema) {
         if has(&reference.table, &reference.column) && has(&reference.parent, &reference.to) {
             let rows = look.dangling(&reference)?;

@@ -5,6 +5,7 @@ use crate::report::words::count;
 use crate::report::{CheckReport, CheckStatus};
 use crate::secret::cipher;
 use crate::target::drift::{Catalog, Difference, Leave, differences};
+use crate::target::health::{Health, Rule};
 use crate::target::history::{Standing, Status};
 use crate::target::schema::Aspect;
 use crate::target::upkeep::{Broken, Reference, Survey};
@@ -70,7 +71,7 @@ pub struct Evidence {
     /// Lists that must be unique and that no index guards, with how many rows share one.
     pub repeated: Vec<(String, u64)>,
     /// What the engine's own check says.
-    pub integrity: Vec<String>,
+    pub health: Health,
     /// What the set's assertions said.
     pub answers: Vec<Answer>,
 }
@@ -170,10 +171,17 @@ pub fn data(evidence: &Evidence) -> Vec<CheckReport> {
         .filter(|(_, rows)| *rows > 0)
         .map(|(key, rows)| format!("{} share a key ({key})", count(*rows, "row")))
         .collect();
+    // Fields that are NULL have a check of their own.
+    let is_told = |rule: &Rule| match rule {
+        Rule::NotNull(column) => evidence.survey.nulls.iter().any(|(null, _)| null == column),
+        _ => false,
+    };
+    let broken = evidence.health.told(is_told);
     let rows: u64 = evidence.survey.counts.values().sum();
     let mapped = count(evidence.dangling.len() as u64, "reference");
     let mut checks = vec![
-        integrity(&evidence.integrity),
+        integrity(&evidence.health),
+        check("every row fulfils the conditions of its table", Category::Data, &broken, count(rows, "row")),
         check("every declared reference leads to a row", Category::Data, &orphans, count(rows, "row")),
         check("every reference that mappings follow leads to a row", Category::Data, &dangling, mapped),
         check("no required field is empty", Category::Data, &nulls, count(rows, "row")),
@@ -189,8 +197,8 @@ pub fn data(evidence: &Evidence) -> Vec<CheckReport> {
 }
 
 /// Whether the engine finds its own file whole.
-pub fn integrity(said: &[String]) -> CheckReport {
-    check("the database passes its own integrity check", Category::Data, said, String::new())
+pub fn integrity(health: &Health) -> CheckReport {
+    check("the database's file is sound", Category::Data, &health.damage, String::new())
 }
 
 /// Whether secrets are sealed and the file is not open to everybody.
@@ -278,6 +286,7 @@ mod tests {
         };
         let expected = [
             (CheckStatus::Passed, ""),
+            (CheckStatus::Passed, "0 rows"),
             (CheckStatus::Failed, "2 rows of `notes` refer to nothing in `people`"),
             (CheckStatus::Failed, "1 row lead nowhere by `tags.owner` → `people.id`"),
             (CheckStatus::Passed, "0 rows"),

@@ -7,7 +7,7 @@ pub mod judge;
 use crate::error::{Error, Result};
 use crate::finding::{
     ASSERTION, FileId, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_FORM,
-    TARGET_INTEGRITY, TARGET_PENDING, TARGET_UNSEALED,
+    TARGET_INTEGRITY, TARGET_PENDING, TARGET_RULE, TARGET_UNSEALED,
 };
 use crate::mapping::model::{AssertCategory, Set};
 use crate::report::{CheckReport, CheckStatus, words};
@@ -25,7 +25,7 @@ pub fn target(run: &mut Run, before: &[Answer]) -> Result<Vec<CheckReport>> {
     run.vault.register(&mut *run.transaction)?;
     let mut checks = form(run)?;
     checks.push(references(run)?);
-    checks.push(integrity(run)?);
+    checks.push(health(run)?);
     let asserted = assertions(run, before)?;
     checks.extend(asserted);
     checks.push(sealed(run)?);
@@ -142,12 +142,17 @@ fn references(run: &mut Run) -> Result<CheckReport> {
     Ok(passed_if(ours == 0, "every reference leads to a row", Category::Data, detail))
 }
 
-fn integrity(run: &mut Run) -> Result<CheckReport> {
-    let faults = run.transaction.integrity()?;
-    for fault in &faults {
-        run.findings.push(Finding::new(&TARGET_INTEGRITY, fault.clone()).about("target"));
+/// Whether the file is sound. A rule that rows break is a warning: the engine held every row of this
+/// run to it, so they were there before.
+fn health(run: &mut Run) -> Result<CheckReport> {
+    let health = run.transaction.health()?;
+    for damage in &health.damage {
+        run.findings.push(Finding::new(&TARGET_INTEGRITY, damage.clone()).about("target"));
     }
-    Ok(judge::integrity(&faults))
+    for broken in health.told(|_| false) {
+        run.findings.push(Finding::new(&TARGET_RULE, broken).about("target"));
+    }
+    Ok(judge::integrity(&health))
 }
 
 fn sealed(run: &mut Run) -> Result<CheckReport> {

@@ -451,6 +451,52 @@ fn validate_names_each_thing_that_is_wrong() {
 }
 
 #[test]
+fn rows_that_break_a_rule_are_told_and_are_no_damage() {
+    let house = House::new();
+    let set = small_set(&house);
+    house.file("set/schema/001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, n INT CHECK (n > 0));\n");
+    house.file("set/schema/002_more.up.sql", "CREATE TABLE more (id INTEGER);\n");
+    schema(&house, &format!("migrate {set}")).status(0);
+    change(&house, "PRAGMA ignore_check_constraints = 1; INSERT INTO notes VALUES (1, 1), (2, 0), (3, -1);");
+    let named = "FAILED      every row fulfils the conditions of its table\n              \
+                 - a CHECK condition of `notes` does not hold in 2 rows\n";
+    // SQLite passes conditions over in a file that it may only read.
+    let readable = fs::Permissions::from_mode(0o400);
+    let before = fs::metadata(house.path(DATABASE)).unwrap().permissions();
+    for permissions in [readable, before] {
+        fs::set_permissions(house.path(DATABASE), permissions).unwrap();
+        let state = crate::house::listing(&house.work());
+        let run = schema(&house, &format!("validate --category data {set}")).status(1);
+        assert!(run.stdout.contains(named), "{}", run.stdout);
+        assert!(run.stdout.contains("passed      the database's file is sound\n"), "{}", run.stdout);
+        assert_eq!(crate::house::listing(&house.work()), state);
+    }
+    backup(&house, &format!("create {set}")).status(0);
+    // A backup is an exact copy, broken rules included; restored, it is judged like any database.
+    let run = backup(&house, &format!("restore --latest --yes {set}")).status(1);
+    assert!(run.last_line().starts_with("committed: "), "{}", run.stdout);
+    assert_eq!(house.rows("SELECT n FROM notes ORDER BY id"), [["1"], ["0"], ["-1"]]);
+    let folder = house.backups();
+    schema(&house, &format!("rollback --steps 1 {set} --backup-dir {}", folder.display())).status(0);
+    change(&house, "UPDATE notes SET n = 1");
+    schema(&house, &format!("validate --category data {set}")).status(0);
+}
+
+#[test]
+fn an_import_warns_of_rows_that_broke_a_rule_before_it() {
+    let house = imported();
+    change(
+        &house,
+        "CREATE TABLE mine (n INT CHECK (n > 0)); PRAGMA ignore_check_constraints = 1; INSERT INTO mine VALUES (0), (1);",
+    );
+    let report = house.import(&sample(), &["--json"]).status(0).json();
+    let told: Vec<_> = report["findings"].as_array().unwrap().iter().filter(|one| one["code"] == "T005").collect();
+    assert_eq!(told.len(), 1, "{report:#}");
+    assert_eq!(told[0]["severity"], "warning");
+    assert_eq!(told[0]["message"], "a CHECK condition of `mine` does not hold in 1 row");
+}
+
+#[test]
 fn orphans_are_moved_aside_with_their_own_children() {
     let house = imported();
     let order = house.one("SELECT work_order_id FROM dispensers ORDER BY 1 LIMIT 1");

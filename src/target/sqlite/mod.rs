@@ -12,6 +12,7 @@ mod checks;
 mod file;
 mod fill;
 mod form;
+mod health;
 mod json;
 mod keys;
 mod ledger;

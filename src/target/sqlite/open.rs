@@ -2,7 +2,7 @@
 //! or a private copy for a dry run.
 
 use super::file::{self, Found, NewFile};
-use super::{locks, words};
+use super::{health, locks, words};
 use crate::error::{Error, Result};
 use crate::target::Mode;
 use rusqlite::backup::{Backup, StepResult};
@@ -140,7 +140,7 @@ fn in_place(location: &Location, found: &Found) -> Result<Connection> {
     conn.execute_batch(setting).map_err(fault)?;
     // The file's journal mode is its owner's choice and stays.
     conn.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
-    judge_health(&conn, location)?;
+    health::judge(&conn, location)?;
     Ok(conn)
 }
 
@@ -163,7 +163,7 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store
             copy_into(location, &copy)?;
             let conn = connect(&copy).map_err(fault)?;
             conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
-            judge_health(&conn, location)?;
+            health::judge(&conn, location)?;
             conn
         }
         Found::Nothing | Found::Empty => {
@@ -198,6 +198,21 @@ pub(super) fn view(location: &Location) -> Result<Option<View>> {
     Ok(Some(View { conn, folder: Some(folder) }))
 }
 
+/// Opens a database to be judged whole, though nothing of it changes: SQLite leaves the CHECK
+/// conditions of a file away that it has open for reading only. One that may not be written is copied.
+pub(super) fn to_judge(location: &Location) -> Result<View> {
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let mut view = View { conn: connect(&location.path).map_err(fault)?, folder: None };
+    if view.conn.is_readonly("main").map_err(fault)? {
+        let folder = private_folder()?;
+        let copy = folder.path().join("copy.db");
+        copy_into(location, &copy)?;
+        view = View { conn: connect(&copy).map_err(fault)?, folder: Some(folder) };
+    }
+    view.conn.execute_batch("PRAGMA query_only = ON").map_err(fault)?;
+    Ok(view)
+}
+
 /// Opens an existing database and begins to change it; what is overwritten is wiped in the file.
 pub(super) fn to_change(location: &Location) -> Result<Option<Connection>> {
     let found = file::look(location)?;
@@ -220,7 +235,7 @@ pub(super) fn to_rehearse(location: &Location) -> Result<Option<View>> {
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     let conn = connect(&copy).map_err(fault)?;
     conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
-    judge_health(&conn, location)?;
+    health::judge(&conn, location)?;
     Ok(Some(View { conn, folder: Some(folder) }))
 }
 
@@ -282,17 +297,6 @@ fn fresh(conn: Connection) -> rusqlite::Result<Connection> {
          PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE",
     )?;
     Ok(conn)
-}
-
-fn judge_health(conn: &Connection, location: &Location) -> Result<()> {
-    let said: String =
-        conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|error| location.fault(&error))?;
-    if said == "ok" {
-        return Ok(());
-    }
-    Err(Error::environment("the database is damaged")
-        .at(&location.shown)
-        .hint("restore a backup of it, or import into a new file"))
 }
 
 pub(super) fn judge_space(directory: &Path, bytes: u64) -> Result<()> {

@@ -1,12 +1,13 @@
 //! Reads what a database is like, to be judged elsewhere.
 
 use super::alter;
-use super::open::Location;
-use super::{catalog, keys, read, record, sql};
+use super::open::{self, Location};
+use super::{catalog, health, keys, read, record, sql};
 use crate::error::{Error, Result};
 use crate::secret::cipher;
 use crate::target::SealedColumn;
 use crate::target::drift::Catalog;
+use crate::target::health::Health;
 use crate::target::upkeep::{Broken, Look, Reference, SealedState, Survey};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -56,8 +57,12 @@ impl Look for Looking<'_> {
         ask(self.conn, query, self.location)
     }
 
-    fn integrity(&mut self) -> Result<Vec<String>> {
-        integrity(self.conn).map_err(|error| self.location.fault(&error))
+    fn health(&mut self) -> Result<Health> {
+        let fault = |error: rusqlite::Error| self.location.fault(&error);
+        match self.conn.is_readonly("main").map_err(fault)? {
+            true => health::of(&open::to_judge(self.location)?.conn).map_err(fault),
+            false => health::of(self.conn).map_err(fault),
+        }
     }
 }
 
@@ -205,13 +210,4 @@ pub(super) fn ask(conn: &Connection, query: &str, location: &Location) -> Result
         found += 1;
     }
     Ok(found)
-}
-
-/// What SQLite's own check says; empty when all is well.
-pub(super) fn integrity(conn: &Connection) -> rusqlite::Result<Vec<String>> {
-    let said: Vec<String> = conn
-        .prepare("PRAGMA integrity_check(100)")?
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(said.into_iter().filter(|line| line != "ok").collect())
 }

@@ -2,13 +2,14 @@
 
 use super::open::{self, Location, Start, Store};
 use super::pass::Passes;
-use super::{audit, form, keys, ledger, ledger_tables, migrate, read, survey, write};
+use super::{audit, form, health, keys, ledger, ledger_tables, migrate, read, survey, write};
 use crate::error::{Error, Result};
 use crate::finding::Place;
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Schema};
 use crate::target::audit::{AuditEntry, AuditTable};
+use crate::target::health::Health;
 use crate::target::ledger::Ledger;
 use crate::target::upkeep::{Reference, Survey};
 use crate::target::{Cell, Opening, Orphan, SealedColumn, Transaction};
@@ -140,8 +141,8 @@ impl Transaction for SqliteTransaction {
         read::orphans(self, most)
     }
 
-    fn integrity(&mut self) -> Result<Vec<String>> {
-        self.on(survey::integrity)
+    fn health(&mut self) -> Result<Health> {
+        self.on(health::of)
     }
 
     fn survey(&mut self) -> Result<Survey> {

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::finding::{FileId, Place};
 use crate::row::{Batch, Row, Value};
 use crate::table::Schema;
+use crate::target::health::Health;
 use crate::target::schema::tests::migration;
 use crate::target::{Migration, Mode, Opening, Target, Transaction, schema};
 use rusqlite::Connection;

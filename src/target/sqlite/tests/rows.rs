@@ -140,7 +140,7 @@ fn orphans_are_named_by_their_keys() {
         |table: &str, row_key: &str| Orphan { table: table.into(), row_key: row_key.into(), parent: "people".into() };
     assert_eq!(found, [orphan("links", r#"["no\"one","5"]"#), orphan("notes", "7")]);
     assert_eq!(transaction.orphans(1).unwrap().len(), 1);
-    assert_eq!(transaction.integrity().unwrap(), [] as [&str; 0]);
+    assert_eq!(transaction.health().unwrap(), Health::default());
 }
 
 #[test]

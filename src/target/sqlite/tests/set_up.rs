@@ -196,7 +196,7 @@ fn a_full_text_table_and_its_triggers_stay_out_of_the_way() {
     transaction.insert(&person("ann")).unwrap();
     let row = vec![Value::Integer(1), text("ann"), text("red wheel")];
     transaction.insert(&batch("notes", &["id", "owner", "title"], vec![row])).unwrap();
-    assert_eq!(transaction.integrity().unwrap(), [] as [&str; 0]);
+    assert_eq!(transaction.health().unwrap(), Health::default());
     transaction.commit().unwrap();
     assert_eq!(bench.ask("SELECT rowid FROM search WHERE search MATCH 'wheel'"), ["Integer(1)"]);
     bench.begin(Mode::Real).unwrap().commit().unwrap();

@@ -1,0 +1,109 @@
+//! SQLite's own check, with rows that break a rule told from a damaged file.
+
+use super::open::Location;
+use crate::error::{Error, Result};
+use crate::target::health::{Health, Rule};
+use rusqlite::Connection;
+
+/// So many lines are asked for: enough that rows which break a rule, told one by one, do not keep
+/// what comes after them from being seen.
+const MOST: u64 = 1_000_000;
+/// So many lines about damage are kept.
+const MOST_DAMAGE: usize = 100;
+
+/// Refuses a damaged file. Rows that break a rule are no damage: a statement mends them, and whoever
+/// judges the database names them.
+pub(super) fn judge(conn: &Connection, location: &Location) -> Result<()> {
+    let health = check(conn, "quick_check", 1).map_err(|error| location.fault(&error))?;
+    if health.damage.is_empty() {
+        return Ok(());
+    }
+    Err(Error::environment("the database is damaged")
+        .at(&location.shown)
+        .hint("restore a backup of it, or import into a new file"))
+}
+
+/// What the whole check says. The connection must be one that could write: SQLite leaves the CHECK
+/// conditions of a file away that it has open for reading only.
+pub(super) fn of(conn: &Connection) -> rusqlite::Result<Health> {
+    check(conn, "integrity_check", MOST_DAMAGE)
+}
+
+fn check(conn: &Connection, pragma: &str, most_damage: usize) -> rusqlite::Result<Health> {
+    let mut health = Health::default();
+    let mut statement = conn.prepare(&format!("PRAGMA {pragma}({MOST})"))?;
+    let mut lines = statement.query([])?;
+    let mut seen = 0;
+    while let Some(line) = lines.next()? {
+        let line: String = line.get(0)?;
+        seen += 1;
+        match rule(&line) {
+            Some(rule) => *health.broken.entry(rule).or_default() += 1,
+            None if line == "ok" => {}
+            None => health.damage.push(line),
+        }
+        health.more = seen == MOST || health.damage.len() == most_damage;
+        if health.more {
+            break;
+        }
+    }
+    Ok(health)
+}
+
+/// The rule that a line says a row breaks; none for a line about the file.
+fn rule(line: &str) -> Option<Rule> {
+    let of = |start: &str| line.strip_prefix(start).map(str::to_owned);
+    let typed = || {
+        let (kind, column) = line.split_once(" value in ")?;
+        let is_kind = matches!(kind, "TEXT" | "NUMERIC") || kind.starts_with("non-");
+        is_kind.then(|| column.to_owned())
+    };
+    of("CHECK constraint failed in ")
+        .map(Rule::Check)
+        .or_else(|| of("NULL value in ").map(Rule::NotNull))
+        .or_else(|| of("non-unique entry in index ").map(Rule::Unique))
+        .or_else(|| typed().map(Rule::Type))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The database that this SQL makes, with its declarations then changed behind SQLite's back.
+    fn told(sql: &str, from: &str, to: &str) -> Health {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let change = format!(
+            "{sql}; PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '{from}', '{to}');"
+        );
+        Connection::open(file.path()).unwrap().execute_batch(&change).unwrap();
+        of(&Connection::open(file.path()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn rows_that_break_a_rule_are_no_damage() {
+        const SQL: &str = "CREATE TABLE a (n INT, s TEXT); INSERT INTO a VALUES (1, 'x'), (-1, NULL), (-2, '3')";
+        let broken = |from: &str, to: &str| {
+            let health = told(SQL, from, to);
+            assert_eq!(health.damage, [] as [&str; 0]);
+            health.told(|_| false)
+        };
+        assert_eq!(broken("n INT", "n INT CHECK (n > 0)"), ["a CHECK condition of `a` does not hold in 2 rows"]);
+        assert_eq!(broken("s TEXT", "s TEXT NOT NULL"), ["`a.s` is NULL in 1 row"]);
+        assert_eq!(broken("s TEXT", "s INTEGER"), ["`a.s` is not of its type in 1 row"]);
+        assert_eq!(broken("n INT", "n INT"), [] as [&str; 0]);
+        let twice = "CREATE TABLE a (n INT); CREATE INDEX a_n ON a (n); INSERT INTO a VALUES (1), (1), (2)";
+        let health = told(twice, "CREATE INDEX", "CREATE UNIQUE INDEX");
+        assert_eq!(health.told(|_| false), ["the unique index `a_n` has a value again in 1 row"]);
+        assert_eq!(health.told(|rule| matches!(rule, Rule::Unique(_))), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn an_index_that_lacks_a_row_is_damage() {
+        let health = told(
+            "CREATE TABLE a (n INT); CREATE INDEX a_n ON a (n) WHERE n > 1; INSERT INTO a VALUES (1)",
+            "n > 1",
+            "n > 0",
+        );
+        assert_eq!((health.damage.len(), health.broken.len()), (1, 0), "{health:?}");
+    }
+}
