@@ -313,8 +313,8 @@ pub(super) struct ChangeArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift credentials status --database sqlite:///./app.db\n\n\
-Exits 1 when a value stands in clear text. Clear text is looked for in registered columns and in those whose \
-names sound like secrets.")]
+Exits 1 when a value stands in clear text, or is sealed under a key that is not registered. Clear text is looked for \
+in registered columns and in those whose names sound like secrets.")]
 pub(super) struct StatusArgs {
     #[command(flatten)]
     pub(super) database: DatabaseArgs,

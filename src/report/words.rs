@@ -22,6 +22,12 @@ pub fn count(number: u64, thing: &str) -> String {
     }
 }
 
+/// Values whose key is gone; `of` says where they stand, or nothing. Key ids are no secrets.
+pub fn lost(values: u64, of: &str, key: &str) -> String {
+    let is = if values == 1 { "is" } else { "are" };
+    format!("{}{of} {is} sealed under key `{key}`, which is not registered", count(values, "value"))
+}
+
 /// A size: `900 bytes`, `1.5 kB`, `12.3 MB` (powers of 1,000).
 pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];

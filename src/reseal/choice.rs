@@ -120,8 +120,8 @@ pub(super) fn choose(cells: &dyn Cells, choice: &Choice<'_>) -> Result<(Vec<Chos
         };
         let counted = count(cells, &all, None, &[])?;
         let (mine, others, what) = match choice.from {
-            None => (counted.plain, counted.fernet + counted.hashes + counted.unknown_key, "plain text"),
-            Some(_) => (counted.fernet, counted.plain + counted.hashes + counted.unknown_key, "tokens"),
+            None => (counted.plain, counted.fernet + counted.hashes + counted.lost(), "plain text"),
+            Some(_) => (counted.fernet, counted.plain + counted.hashes + counted.lost(), "tokens"),
         };
         match (mine, others) {
             (0, _) => {} // nothing of it is to be sealed here

@@ -9,7 +9,7 @@ use super::{Job, Problem};
 use crate::config::{Phase, SecretNeed};
 use crate::error::{Error, Result};
 use crate::target::Mode;
-use crate::target::cells::{Access, Cells, FERNET, Registered, Stored};
+use crate::target::cells::{Cells, FERNET, Registered, Stored};
 use crate::target::now;
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -43,8 +43,7 @@ pub struct HandedOver {
 /// The first value that does not open aborts it. Afterwards the application's password protects
 /// the values, and no longer the place where they stand.
 pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver> {
-    let rows = job.target.cells(Access::Look)?.keys()?;
-    keyring::active(&rows)?;
+    let rows = keyring::required(job.target)?;
     let backup = job.before.in_words();
     job.agree(&format!("write every sealed value as `{FERNET}`, which the application's password opens, {backup}"))?;
     let secret = job

@@ -1,9 +1,13 @@
 //! Every key of a database that one passphrase or key file opens.
 
+use super::status::status;
 use crate::error::{Error, Result};
+use crate::report::words;
 use crate::secret::cipher::{OpenError, SealPlace, Sealer, key_id_of};
 use crate::secret::kdf::Argon2Memory;
 use crate::secret::keys::{ACTIVE, KeyRow, Secret, unlock_with};
+use crate::target::Target;
+use crate::target::cells::Access;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 
@@ -67,6 +71,27 @@ impl Keyring {
             None => Err(OpenError::OtherKey { key: key.to_owned() }),
         }
     }
+}
+
+/// The keys of a database that must have one. Where it has none, sealed values tell that it had.
+pub(super) fn required(target: &dyn Target) -> Result<Vec<KeyRow>> {
+    let rows = target.cells(Access::Look)?.keys()?;
+    let lost = if rows.is_empty() { lost(target)? } else { None };
+    match lost {
+        Some(error) => Err(error),
+        None => active(&rows).map(drop).map(|()| rows),
+    }
+}
+
+/// The keys under which values are sealed though none is registered.
+fn lost(target: &dyn Target) -> Result<Option<Error>> {
+    let status = status(target, &[])?;
+    let keys = status.lost_keys().into_iter().map(|(key, (values, _))| {
+        Error::environment(words::lost(values, "", key))
+            .at(target.url())
+            .hint("restore a backup that has the key; without it they cannot be opened")
+    });
+    Ok(Error::all(keys.collect()))
 }
 
 /// The one active key.

@@ -31,8 +31,7 @@ pub struct Rekeyed {
 /// The new wrapping is read back and opened before the old one goes; they change places in one
 /// transaction, so a crash leaves the old or the new secret, never neither.
 pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
-    let looked = job.target.cells(crate::target::cells::Access::Look)?.keys()?;
-    keyring::active(&looked)?;
+    let looked = keyring::required(job.target)?;
     job.agree("wrap its keys under a new passphrase or key file")?;
     let missing = || Error::bug("nobody gave the secret that was asked for");
     let old = job.companion.secret(SecretNeed::Open)?.ok_or_else(missing)?;

@@ -11,7 +11,7 @@ use crate::secret::cipher::{FORMAT, Sealer};
 use crate::secret::kdf::Cost;
 use crate::secret::keys::{KeyRow, create};
 use crate::target::Mode;
-use crate::target::cells::{Access, Cells, Registered, Stored};
+use crate::target::cells::{Cells, Registered, Stored};
 use crate::target::now;
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -46,8 +46,7 @@ pub struct Rotated {
 ///
 /// All in one transaction: the first value that does not open aborts it.
 pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
-    let old_rows = job.target.cells(Access::Look)?.keys()?;
-    keyring::active(&old_rows)?;
+    let old_rows = keyring::required(job.target)?;
     job.agree(&format!("seal every value again under a new data key, {}", job.before.in_words()))?;
     let secret = job
         .companion

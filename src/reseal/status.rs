@@ -20,6 +20,24 @@ pub struct Status {
     pub columns: Vec<ColumnStatus>,
     /// How many values stand in clear text.
     pub plain: u64,
+    /// How many values are sealed under keys that are not registered, and so open no more.
+    pub lost: u64,
+}
+
+impl Status {
+    /// The keys that are not registered and that values are sealed under, with how many and in which
+    /// columns.
+    pub fn lost_keys(&self) -> BTreeMap<&str, (u64, Vec<&ColumnStatus>)> {
+        let mut keys: BTreeMap<&str, (u64, Vec<&ColumnStatus>)> = BTreeMap::new();
+        for column in &self.columns {
+            for (key, values) in &column.unknown_key {
+                let (all, columns) = keys.entry(key).or_default();
+                *all += values;
+                columns.push(column);
+            }
+        }
+        keys
+    }
 }
 
 /// A registered key.
@@ -51,8 +69,8 @@ pub struct ColumnStatus {
     pub format: Option<String>,
     /// Sealed values by the id of their key.
     pub sealed: BTreeMap<String, u64>,
-    /// Sealed values whose key is not registered.
-    pub unknown_key: u64,
+    /// Sealed values by the id of their key, where that is not registered.
+    pub unknown_key: BTreeMap<String, u64>,
     /// Tokens of Fernet.
     pub fernet: u64,
     /// Hashes of passwords, which are no plain text.
@@ -68,7 +86,12 @@ pub struct ColumnStatus {
 impl ColumnStatus {
     /// Whether the column holds nothing that could be read or opened.
     fn is_blank(&self) -> bool {
-        self.sealed.is_empty() && self.unknown_key + self.fernet + self.hashes + self.plain == 0
+        self.sealed.is_empty() && self.lost() + self.fernet + self.hashes + self.plain == 0
+    }
+
+    /// How many values are sealed under keys that are not registered.
+    pub fn lost(&self) -> u64 {
+        self.unknown_key.values().sum()
     }
 }
 
@@ -100,6 +123,7 @@ pub fn status(target: &dyn Target, except: &[ColumnName]) -> Result<Status> {
     Ok(Status {
         target: target.url().to_owned(),
         plain: columns.iter().map(|column| column.plain).sum(),
+        lost: columns.iter().map(ColumnStatus::lost).sum(),
         keys: keys.iter().map(key_status).collect(),
         columns,
     })
@@ -148,7 +172,7 @@ pub(super) fn count(
             Look::Sealed(key) if keys.iter().any(|row| row.id == key) => {
                 *counted.sealed.entry(key.to_owned()).or_default() += 1;
             }
-            Look::Sealed(_) => counted.unknown_key += 1,
+            Look::Sealed(key) => *counted.unknown_key.entry(key.to_owned()).or_default() += 1,
             Look::Fernet => counted.fernet += 1,
             Look::Hash => counted.hashes += 1,
             Look::Plain => counted.plain += 1,

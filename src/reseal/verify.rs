@@ -2,7 +2,7 @@
 
 use super::application::Application;
 use super::cells::{open, place, placed, problem};
-use super::keyring::Keyring;
+use super::keyring::{self, Keyring};
 use super::rotate::not_text;
 use super::{Job, Problem};
 use crate::config::{Phase, SecretNeed};
@@ -50,9 +50,8 @@ pub struct VerifiedColumn {
 
 /// Opens every value. Those of columns that were handed over open with the application's own key.
 pub fn verify(job: &Job<'_>, application: Option<&Application>) -> Result<Verified> {
+    let rows = keyring::required(job.target)?;
     let cells = job.target.cells(Access::Look)?;
-    let rows = cells.keys()?;
-    super::keyring::active(&rows)?;
     let secret = job
         .companion
         .secret(SecretNeed::Open)?

@@ -114,6 +114,8 @@ pub struct SealedState {
     pub values: u64,
     /// Values among them that do not have the form of sealed ones.
     pub plain: u64,
+    /// Values among them by the id of their key, where that is not registered.
+    pub lost: BTreeMap<String, u64>,
 }
 
 /// Rows of a table whose reference leads nowhere.

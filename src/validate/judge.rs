@@ -1,14 +1,14 @@
 //! The judgements: what was read of a database against what the set makes and asks. Pure.
 
 use crate::mapping::model::AssertCategory;
-use crate::report::words::count;
+use crate::report::words::{self, count};
 use crate::report::{CheckReport, CheckStatus};
 use crate::secret::cipher;
 use crate::target::drift::{Catalog, Difference, Leave, differences};
 use crate::target::health::{Health, Rule};
 use crate::target::history::{Standing, Status};
 use crate::target::schema::Aspect;
-use crate::target::upkeep::{Broken, Reference, Survey};
+use crate::target::upkeep::{Broken, Reference, SealedState, Survey};
 
 /// What a check is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -203,7 +203,7 @@ pub fn integrity(health: &Health) -> CheckReport {
 
 /// Whether secrets are sealed and the file is not open to everybody.
 pub fn security(evidence: &Evidence) -> Vec<CheckReport> {
-    let mut checks = vec![sealed(&evidence.survey), mode(evidence.survey.mode)];
+    let mut checks = vec![sealed(&evidence.survey), keys(&evidence.survey), mode(evidence.survey.mode)];
     checks.extend(answers(&evidence.answers, AssertCategory::Security, Category::Security));
     checks
 }
@@ -227,6 +227,18 @@ fn sealed(survey: &Survey) -> CheckReport {
         (true, false) => not_checked(NAME, Category::Security, format!("another form: {}", unknown.join("; "))),
         _ => check(NAME, Category::Security, &plain, format!("{} looked at", count(values, "value"))),
     }
+}
+
+/// A value whose key is not there never opens again.
+fn keys(survey: &Survey) -> CheckReport {
+    let lost = survey.sealed.iter().flat_map(|state| state.lost.iter().map(move |(key, values)| (state, key, *values)));
+    let lost: Vec<String> = lost
+        .map(|(SealedState { column, .. }, key, values)| {
+            words::lost(values, &format!(" of `{}.{}`", column.table, column.column), key)
+        })
+        .collect();
+    let known = count(survey.keys.len() as u64, "key");
+    check("the key of every sealed value is registered", Category::Security, &lost, known)
 }
 
 /// Groups are somebody's choice; everybody is nobody's.
@@ -268,7 +280,6 @@ pub fn answers(answers: &[Answer], of: AssertCategory, category: Category) -> Ve
 mod tests {
     use super::*;
     use crate::target::SealedColumn;
-    use crate::target::upkeep::SealedState;
 
     fn told(checks: Vec<CheckReport>) -> Vec<(CheckStatus, String)> {
         checks.into_iter().map(|check| (check.status, check.detail.unwrap_or_default())).collect()
@@ -296,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn clear_text_in_a_sealed_column_fails_and_another_form_is_not_checked() {
+    fn clear_text_and_lost_keys_of_a_sealed_column_fail_and_another_form_is_not_checked() {
         let state = |format: &str, plain| SealedState {
             column: SealedColumn {
                 table: "accounts".into(),
@@ -307,6 +318,7 @@ mod tests {
             format: format.to_owned(),
             values: 3,
             plain,
+            lost: [("0011223344556677".to_owned(), 2)].into(),
         };
         let judged = |states: Vec<SealedState>| {
             let check = sealed(&Survey { sealed: states, ..Survey::default() });
@@ -316,6 +328,15 @@ mod tests {
         assert_eq!(
             judged(vec![state("tl1", 1)]),
             (CheckStatus::Failed, "1 value of `accounts.password` in clear text".into())
+        );
+        let survey = Survey { sealed: vec![state("tl1", 0)], ..Survey::default() };
+        assert_eq!(
+            told(vec![keys(&survey)]),
+            [(
+                CheckStatus::Failed,
+                "2 values of `accounts.password` are sealed under key `0011223344556677`, which is not registered"
+                    .into()
+            )]
         );
         assert_eq!(
             judged(vec![state("other", 0)]),

@@ -88,6 +88,33 @@ fn an_imported_database_outlives_its_passphrase_and_its_key() {
     assert_eq!(read_by_python(&house, "key_file", KEY_FILE), last);
 }
 
+#[test]
+fn values_whose_key_is_gone_are_told_with_its_id() {
+    let house = imported();
+    let key = house.one("SELECT id FROM treelift_keys");
+    Connection::open(house.path(DATABASE)).unwrap().execute_batch("DELETE FROM treelift_keys").unwrap();
+    let values = 2 * Tree::read(&sample()).logins().len() + 2;
+    let lost = format!("{values} values are sealed under key `{key}`, which is not registered");
+    let hint = "hint: restore a backup that has the key; without it they cannot be opened\n";
+
+    let status = credentials(&house, "status", &[]).status(1);
+    assert!(status.stdout.contains(&format!("error: {lost}: global_settings.setting_value")), "{}", status.stdout);
+    assert!(status.stdout.ends_with(hint), "{}", status.stdout);
+    let status = credentials(&house, "status", &["--json"]).status(1).json();
+    assert_eq!((&status["lost"], &status["plain"]), (&json!(values), &json!(0)));
+    for (command, more) in [("verify", None), ("rotate", None), ("rekey", Some(["--new-key-file", KEY_FILE]))] {
+        let mut arguments = vec!["--passphrase-file", "pass.txt"];
+        arguments.extend(more.into_iter().flatten());
+        let run = credentials(&house, command, &arguments).status(3);
+        assert_eq!(run.stderr, format!("error: {lost}\n  at {DATABASE}\n{hint}"));
+    }
+    let validate = ["schema", "validate", "--category", "security", "--database", DATABASE];
+    let run = house.run(validate).status(1);
+    assert!(run.stdout.contains("FAILED      the key of every sealed value is registered\n"), "{}", run.stdout);
+    let of = format!("values of `user_credentials.encrypted_password` are sealed under key `{key}`, which is not");
+    assert!(run.stdout.contains(&of), "{}", run.stdout);
+}
+
 fn holds(house: &House, text: &str) -> bool {
     let bytes = fs::read(house.path(DATABASE)).unwrap();
     memchr::memmem::find(&bytes, text.as_bytes()).is_some()
@@ -505,7 +532,7 @@ fn wrong_requests_are_refused_before_anything_is_opened() {
 fn a_document_of_json_is_all_that_is_printed_with_json() {
     let house = imported();
     let expected: [(&str, &[&str], &[&str]); 2] = [
-        ("status", &[], &["target", "keys", "columns", "plain"]),
+        ("status", &[], &["target", "keys", "columns", "plain", "lost"]),
         ("verify", &["--passphrase-file", "pass.txt"], &["target", "opened", "empty", "columns", "problems"]),
     ];
     for (command, more, members) in expected {

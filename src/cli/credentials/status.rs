@@ -5,18 +5,19 @@ use crate::cli::args::StatusArgs;
 use crate::cli::output::Output;
 use crate::error::Result;
 use crate::finding::printable;
-use crate::report::words::thousands;
+use crate::report::words::{lost, thousands};
 use crate::reseal::status::{ColumnStatus, Status, status};
 use crate::target;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 
-/// Prints what stands in which column. Exits 1 when something stands in clear text.
+/// Prints what stands in which column. Exits 1 when something stands in clear text, or is sealed under
+/// a key that is not there.
 pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
     let target = target::open(named(&args.database)?.url())?;
     let found = status(&*target, &column_names(&args.except)?)?;
     output.result(&words(&found), &json!(found))?;
-    Ok(u8::from(found.plain > 0))
+    Ok(u8::from(found.plain + found.lost > 0))
 }
 
 fn words(status: &Status) -> String {
@@ -35,7 +36,16 @@ fn words(status: &Status) -> String {
         return words + &format!("no column of {} holds or sounds like a secret\n", printable(&status.target));
     }
     words.push_str(&table(&status.columns));
+    for (key, (values, columns)) in status.lost_keys() {
+        let columns: Vec<String> = columns.into_iter().map(name).collect();
+        words.push_str(&format!(
+            "error: {}: {}\nhint: restore a backup that has the key; without it they cannot be opened\n",
+            lost(values, "", key),
+            columns.join(", ")
+        ));
+    }
     words.push_str(&match status.plain {
+        0 if status.lost > 0 => String::new(),
         0 => format!("nothing stands in clear text in {}\n", printable(&status.target)),
         plain => {
             let stands = if plain == 1 { "stands" } else { "stand" };
@@ -49,11 +59,11 @@ fn words(status: &Status) -> String {
     words
 }
 
-/// ` (name = value)` where only some rows of a column are meant.
-fn rows(column: &ColumnStatus) -> String {
-    let filter = column.rows.iter().flatten().map(|(name, value)| format!("{name} = {value}"));
-    let filter: Vec<_> = filter.collect();
-    if filter.is_empty() { String::new() } else { format!(" ({})", filter.join(", ")) }
+/// `table.column`, and ` (name = value)` where only some rows of it are meant.
+fn name(column: &ColumnStatus) -> String {
+    let filter: Vec<_> = column.rows.iter().flatten().map(|(name, value)| format!("{name} = {value}")).collect();
+    let rows = if filter.is_empty() { String::new() } else { format!(" ({})", filter.join(", ")) };
+    printable(&format!("{}.{}{rows}", column.table, column.column))
 }
 
 fn table(columns: &[ColumnStatus]) -> String {
@@ -63,13 +73,13 @@ fn table(columns: &[ColumnStatus]) -> String {
     for column in columns {
         let sealed: u64 = column.sealed.values().sum();
         table.add_row([
-            printable(&format!("{}.{}{}", column.table, column.column, rows(column))),
+            name(column),
             column.format.as_deref().map_or_else(|| "not registered".to_owned(), printable),
             thousands(sealed),
             thousands(column.plain),
             thousands(column.fernet),
             thousands(column.hashes),
-            thousands(column.unknown_key),
+            thousands(column.lost()),
             thousands(column.empty),
             thousands(column.null),
         ]);

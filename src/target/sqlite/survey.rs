@@ -81,13 +81,14 @@ pub(super) fn unreferable(error: &rusqlite::Error, location: &Location) -> Error
 pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
     let fault = |error: rusqlite::Error| location.fault(&error);
     let catalog = alter::live(conn, &location.shown)?;
+    let keys: Vec<String> = keys::all(conn).map_err(fault)?.into_iter().map(|key| key.id).collect();
     Ok(Survey {
         recorded: record::read(conn, &location.shown)?,
         counts: counts(conn, catalog.schema.tables.keys()).map_err(fault)?,
         own: counts(conn, catalog::table_names(conn).map_err(fault)?.iter().filter(|name| catalog::is_own(name)))
             .map_err(fault)?,
-        sealed: sealed(conn, &catalog).map_err(fault)?,
-        keys: keys::all(conn).map_err(fault)?.into_iter().map(|key| key.id).collect(),
+        sealed: sealed(conn, &catalog, &keys).map_err(fault)?,
+        keys,
         nulls: nulls(conn, &catalog).map_err(fault)?,
         mode: fs::metadata(&location.path).ok().map(|is| is.permissions().mode() & 0o7777),
         catalog,
@@ -122,7 +123,7 @@ fn nulls(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<Vec<(String, 
 }
 
 /// The registered columns and what stands in them.
-fn sealed(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<Vec<SealedState>> {
+fn sealed(conn: &Connection, catalog: &Catalog, keys: &[String]) -> rusqlite::Result<Vec<SealedState>> {
     if !catalog::has_table(conn, "treelift_sealed_columns")? {
         return Ok(Vec::new());
     }
@@ -142,39 +143,39 @@ fn sealed(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<Vec<SealedSt
             Ok((column, row.get(4)?))
         })?
         .collect::<rusqlite::Result<_>>()?;
-    registered
-        .into_iter()
-        .map(|(column, format)| {
-            let there = catalog.schema.table(&column.table).and_then(|table| table.column(&column.column));
-            let (values, plain) = match there {
-                Some(_) => values(conn, &column, &format)?,
-                None => (0, 0),
-            };
-            Ok(SealedState { column, format, values, plain })
-        })
-        .collect()
+    let all = registered.into_iter().map(|(column, format)| {
+        let there = catalog.schema.table(&column.table).and_then(|table| table.column(&column.column));
+        let state = SealedState { column, format, values: 0, plain: 0, lost: BTreeMap::new() };
+        if there.is_some() { values(conn, state, keys) } else { Ok(state) }
+    });
+    all.collect()
 }
 
-/// How many values a sealed column has, and how many do not look sealed.
-fn values(conn: &Connection, column: &SealedColumn, format: &str) -> rusqlite::Result<(u64, u64)> {
+/// Counts the values of a sealed column: those that do not look sealed, and those whose key is gone.
+fn values(conn: &Connection, mut state: SealedState, keys: &[String]) -> rusqlite::Result<SealedState> {
+    let SealedState { column, .. } = &state;
     let name = sql::name(&column.column);
     let mut text = format!("SELECT {name} FROM {} WHERE {name} IS NOT NULL", sql::name(&column.table));
-    let filter: Vec<(&String, &String)> = column.row_filter.iter().flatten().collect();
+    let filter: Vec<(String, String)> = column.row_filter.clone().into_iter().flatten().collect();
     if !filter.is_empty() {
-        let columns: Vec<&String> = filter.iter().map(|(column, _)| *column).collect();
+        let columns: Vec<&String> = filter.iter().map(|(column, _)| column).collect();
         text.push_str(&format!(" AND {}", sql::equal(&columns, 1)));
     }
     let mut statement = conn.prepare(&text)?;
-    let mut rows = statement.query(rusqlite::params_from_iter(filter.iter().map(|(_, value)| *value)))?;
-    let (mut values, mut plain) = (0, 0);
+    let mut rows = statement.query(rusqlite::params_from_iter(filter.iter().map(|(_, value)| value)))?;
     while let Some(row) = rows.next()? {
-        values += 1;
-        let is_sealed = row.get_ref(0)?.as_str().is_ok_and(|text| cipher::key_id_of(&cipher::token_in(text)).is_some());
-        if format == cipher::FORMAT && !is_sealed {
-            plain += 1;
+        state.values += 1;
+        if state.format != cipher::FORMAT {
+            continue; // The form is another program's business.
+        }
+        let token = row.get_ref(0)?.as_str().map(cipher::token_in).unwrap_or_default();
+        match cipher::key_id_of(&token) {
+            None => state.plain += 1,
+            Some(key) if keys.iter().any(|known| known == key) => {}
+            Some(key) => *state.lost.entry(key.to_owned()).or_default() += 1,
         }
     }
-    Ok((values, plain))
+    Ok(state)
 }
 
 /// How many rows of a table lead nowhere.
