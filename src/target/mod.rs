@@ -165,6 +165,16 @@ pub struct SealedColumn {
     pub row_filter: Option<BTreeMap<String, String>>,
 }
 
+/// As messages name it: `` `table.column` (name = value) ``, the filter where only some rows are sealed.
+impl std::fmt::Display for SealedColumn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}.{}`", self.table, self.column)?;
+        let filter: Vec<_> =
+            self.row_filter.iter().flatten().map(|(name, value)| format!("{name} = {value}")).collect();
+        if filter.is_empty() { Ok(()) } else { write!(f, " ({})", filter.join(", ")) }
+    }
+}
+
 /// Everything that a run does to its target.
 pub trait Transaction {
     /// The live tables that the set's migrations make.

@@ -211,15 +211,15 @@ pub fn security(evidence: &Evidence) -> Vec<CheckReport> {
 fn sealed(survey: &Survey) -> CheckReport {
     const NAME: &str = "sealed columns hold sealed values only";
     let other = survey.sealed.iter().filter(|state| state.format != cipher::FORMAT);
-    let unknown: Vec<String> =
-        other.map(|state| format!("`{}.{}` is `{}`", state.column.table, state.column.column, state.format)).collect();
+    let unknown: Vec<String> = other.map(|state| format!("{} is `{}`", state.column, state.format)).collect();
     let plain: Vec<String> = survey
         .sealed
         .iter()
         .filter(|state| state.plain > 0)
         .map(|state| {
-            let column = &state.column;
-            format!("{} of `{}.{}` in clear text", count(state.plain, "value"), column.table, column.column)
+            // Whether it is clear text, a sealed value that was cut, or something else cannot be told.
+            let is = if state.plain == 1 { "is" } else { "are" };
+            format!("{} of {} {is} not sealed", count(state.plain, "value"), state.column)
         })
         .collect();
     let values: u64 = survey.sealed.iter().map(|state| state.values).sum();
@@ -233,9 +233,7 @@ fn sealed(survey: &Survey) -> CheckReport {
 fn keys(survey: &Survey) -> CheckReport {
     let lost = survey.sealed.iter().flat_map(|state| state.lost.iter().map(move |(key, values)| (state, key, *values)));
     let lost: Vec<String> = lost
-        .map(|(SealedState { column, .. }, key, values)| {
-            words::lost(values, &format!(" of `{}.{}`", column.table, column.column), key)
-        })
+        .map(|(SealedState { column, .. }, key, values)| words::lost(values, &format!(" of {column}"), key))
         .collect();
     let known = count(survey.keys.len() as u64, "key");
     check("the key of every sealed value is registered", Category::Security, &lost, known)
@@ -307,13 +305,13 @@ mod tests {
     }
 
     #[test]
-    fn clear_text_and_lost_keys_of_a_sealed_column_fail_and_another_form_is_not_checked() {
+    fn unsealed_values_and_lost_keys_of_a_sealed_column_fail_and_another_form_is_not_checked() {
         let state = |format: &str, plain| SealedState {
             column: SealedColumn {
                 table: "accounts".into(),
                 column: "password".into(),
                 key_columns: vec!["id".into()],
-                row_filter: None,
+                row_filter: Some([("kind".to_owned(), "mail".to_owned())].into()),
             },
             format: format.to_owned(),
             values: 3,
@@ -327,20 +325,20 @@ mod tests {
         assert_eq!(judged(vec![state("tl1", 0)]), (CheckStatus::Passed, "3 values looked at".into()));
         assert_eq!(
             judged(vec![state("tl1", 1)]),
-            (CheckStatus::Failed, "1 value of `accounts.password` in clear text".into())
+            (CheckStatus::Failed, "1 value of `accounts.password` (kind = mail) is not sealed".into())
         );
         let survey = Survey { sealed: vec![state("tl1", 0)], ..Survey::default() };
         assert_eq!(
             told(vec![keys(&survey)]),
             [(
                 CheckStatus::Failed,
-                "2 values of `accounts.password` are sealed under key `0011223344556677`, which is not registered"
+                "2 values of `accounts.password` (kind = mail) are sealed under key `0011223344556677`, which is not registered"
                     .into()
             )]
         );
         assert_eq!(
             judged(vec![state("other", 0)]),
-            (CheckStatus::NotChecked, "another form: `accounts.password` is `other`".into())
+            (CheckStatus::NotChecked, "another form: `accounts.password` (kind = mail) is `other`".into())
         );
     }
 

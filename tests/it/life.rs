@@ -398,7 +398,7 @@ fn validate_names_each_thing_that_is_wrong() {
     let house = imported();
     schema(&house, "validate").status(0);
     fs::copy(house.path(DATABASE), house.path("good.db")).unwrap();
-    let cases: [(&str, &str, &[&str]); 9] = [
+    let cases: [(&str, &str, &[&str]); 10] = [
         ("indexes", "DROP INDEX idx_work_orders_store", &["index `idx_work_orders_store` on `work_orders` is missing"]),
         (
             "schema",
@@ -427,7 +427,15 @@ fn validate_names_each_thing_that_is_wrong() {
         (
             "security",
             "UPDATE user_credentials SET encrypted_password = 'hunter2' WHERE id = 1",
-            &["1 value of `user_credentials.encrypted_password` in clear text"],
+            &["1 value of `user_credentials.encrypted_password` is not sealed"],
+        ),
+        (
+            "security",
+            "UPDATE global_settings SET setting_value = substr(setting_value, 1, 12) WHERE setting_key LIKE 'smtp_%'",
+            &[
+                "1 value of `global_settings.setting_value` (setting_key = smtp_password) is not sealed",
+                "1 value of `global_settings.setting_value` (setting_key = smtp_username) is not sealed",
+            ],
         ),
         ("security", "UPDATE rate_limit_rules SET is_active = 0", &["every limit of requests"]),
         ("schema", "DROP TRIGGER work_orders_fts_delete", &["trigger `work_orders_fts_delete` is missing"]),
