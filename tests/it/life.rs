@@ -459,6 +459,32 @@ fn validate_names_each_thing_that_is_wrong() {
 }
 
 #[test]
+fn each_limit_of_requests_and_each_retention_policy_is_missed() {
+    let house = imported();
+    let lists = [
+        ("rate_limit_rules", "name", 10, "every limit of requests that the application starts with is there"),
+        ("data_retention_policies", "data_type", 8, "every kind of data has a retention policy"),
+    ];
+    let target = treelift::target::open(house.path(DATABASE).to_str().unwrap()).unwrap();
+    let set = treelift::mapping::load::load(&treelift::mapping::bundled::resolve("fossawork").unwrap()).unwrap();
+    let failed = || {
+        let checks = treelift::validate::database(&*target, &set, &[treelift::validate::Category::Security]).unwrap();
+        let failed = checks.into_iter().filter(|check| check.status == treelift::report::CheckStatus::Failed);
+        failed.map(|check| (check.name, check.detail.unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(failed(), []);
+    for (table, column, number, check) in lists {
+        let names = house.rows(&format!("SELECT {column} FROM {table}")).concat();
+        assert_eq!(names.len(), number);
+        for name in names {
+            change(&house, &format!("UPDATE {table} SET {column} = 'another' WHERE {column} = '{name}'"));
+            assert_eq!(failed(), [(check.to_owned(), "1 row".to_owned())], "{name}");
+            change(&house, &format!("UPDATE {table} SET {column} = '{name}' WHERE {column} = 'another'"));
+        }
+    }
+}
+
+#[test]
 fn rows_that_break_a_rule_are_told_and_are_no_damage() {
     let house = House::new();
     let set = small_set(&house);
