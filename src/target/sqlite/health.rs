@@ -40,14 +40,19 @@ fn check(conn: &Connection, pragma: &str, most_damage: usize) -> rusqlite::Resul
         match rule(&line) {
             Some(rule) => *health.broken.entry(rule).or_default() += 1,
             None if line == "ok" => {}
-            None => health.damage.push(line),
+            None => health.damage.extend(told(&line)),
         }
-        health.more = seen == MOST || health.damage.len() == most_damage;
+        health.more = seen == MOST || health.damage.len() >= most_damage;
         if health.more {
             break;
         }
     }
     Ok(health)
+}
+
+/// What is wrong with the pages comes as one text of many lines, below a heading.
+fn told(text: &str) -> impl Iterator<Item = String> {
+    text.lines().filter(|line| !line.is_empty() && !line.starts_with("*** in database ")).map(str::to_owned)
 }
 
 /// The rule that a line says a row breaks; none for a line about the file.
@@ -95,6 +100,20 @@ mod tests {
         let health = told(twice, "CREATE INDEX", "CREATE UNIQUE INDEX");
         assert_eq!(health.told(|_| false), ["the unique index `a_n` has a value again in 1 row"]);
         assert_eq!(health.told(|rule| matches!(rule, Rule::Unique(_))), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn each_damaged_page_is_a_line_of_its_own() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let sql = "CREATE TABLE a (x BLOB); INSERT INTO a VALUES (zeroblob(50000)); DELETE FROM a";
+        Connection::open(file.path()).unwrap().execute_batch(sql).unwrap();
+        let mut bytes = std::fs::read(file.path()).unwrap();
+        bytes[32..40].fill(0); // The list of free pages is gone, so nobody uses them.
+        std::fs::write(file.path(), bytes).unwrap();
+        let health = of(&Connection::open(file.path()).unwrap()).unwrap();
+        assert!(health.damage.len() > 10, "{health:?}");
+        let is_page = |line: &String| line.starts_with("Page ") && line.ends_with(": never used");
+        assert!(health.damage.iter().all(is_page), "{health:?}");
     }
 
     #[test]
