@@ -33,7 +33,7 @@ pub(super) fn run(args: &ValidateArgs, output: &Output) -> Result<u8> {
         "verdict": if failed == 0 { "passed" } else { "failed" },
         "checks": checks,
     });
-    output.result(&words(&checks, &url), &document)?;
+    output.result(&words(&checks, &url, output.is_quiet()), &document)?;
     Ok(u8::from(failed > 0))
 }
 
@@ -53,12 +53,15 @@ fn categories(words: &[CategoryWord]) -> Vec<Category> {
         .collect()
 }
 
-fn words(checks: &[CheckReport], url: &str) -> String {
+/// Quiet words are those of what failed, and the last line.
+fn words(checks: &[CheckReport], url: &str, quiet: bool) -> String {
     let mut words = String::new();
     for category in Category::ALL {
-        let of_it: Vec<_> = checks.iter().filter(|check| check.category == category.name()).collect();
+        let is_told = |check: &&CheckReport| !quiet || check.status == CheckStatus::Failed;
+        let of_it = checks.iter().filter(|check| check.category == category.name());
+        let of_it: Vec<_> = of_it.filter(is_told).collect();
         if of_it.is_empty() {
-            continue; // It was not asked for.
+            continue; // It was not asked for, or nobody wants to hear of it.
         }
         words += &format!("{}\n", category.name());
         for check in of_it {
@@ -119,7 +122,7 @@ mod tests {
             check("mode", "security", CheckStatus::NotChecked, "it is no file"),
         ];
         assert_eq!(
-            words(&checks, "x.db"),
+            words(&checks, "x.db", false),
             "\
 schema
   FAILED      tables
@@ -132,5 +135,16 @@ security
 failed: 1 passed, 1 failed, 1 not checked in x.db
 "
         );
+        assert_eq!(
+            words(&checks, "x.db", true),
+            "\
+schema
+  FAILED      tables
+              - table `a` is missing
+              - table `b` is not expected
+failed: 1 passed, 1 failed, 1 not checked in x.db
+"
+        );
+        assert_eq!(words(&checks[1..2], "x.db", true), "verified: 1 passed, 0 failed, 0 not checked in x.db\n");
     }
 }
