@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::target::Migration;
+use crate::target::drift_sql::BY_HAND;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -17,17 +18,22 @@ pub struct NewPair {
     pub up_sql: String,
     /// What stands in the down file.
     pub down_sql: String,
+    /// How many differences are left to a person, each a comment in the up file.
+    pub by_hand: usize,
 }
 
 /// Writes `schema/NNN_name.up.sql` and `.down.sql` into a set's folder, with the next number. What
-/// exists is never overwritten.
+/// exists is never overwritten. Nothing is written of an empty content: then nothing differed.
 pub fn new_pair(
     folder: &Path,
     migrations: &[Migration],
     name: &str,
     content: Option<(String, String)>,
     dry: bool,
-) -> Result<NewPair> {
+) -> Result<Option<NewPair>> {
+    if content.as_ref().is_some_and(|(up, down)| up.is_empty() && down.is_empty()) {
+        return Ok(None);
+    }
     let stem = stem(migrations, name)?;
     let header = header(migrations, &stem, name);
     let (up, down) = content.unwrap_or_else(|| {
@@ -37,6 +43,7 @@ pub fn new_pair(
     let pair = NewPair {
         up: schema.join(format!("{stem}.up.sql")),
         down: schema.join(format!("{stem}.down.sql")),
+        by_hand: up.lines().filter(|line| line.starts_with(BY_HAND)).count(),
         up_sql: format!("{header}\n{up}"),
         down_sql: format!("{header}\n{down}"),
     };
@@ -45,7 +52,7 @@ pub fn new_pair(
         write(&pair.up, &pair.up_sql)?;
         write(&pair.down, &pair.down_sql)?;
     }
-    Ok(pair)
+    Ok(Some(pair))
 }
 
 /// The next number and the name in small letters: `007_add_colours`.
@@ -100,7 +107,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let migrations =
             [migration("v001_notes", "")].map(|one| Migration { path: "schema/001_notes.up.sql".into(), ..one });
-        let pair = new_pair(folder.path(), &migrations, "Add colours!", None, false).expect("written");
+        let pair = new_pair(folder.path(), &migrations, "Add colours!", None, false).expect("written").expect("one");
         assert_eq!(pair.up, folder.path().join("schema/002_add_colours.up.sql"));
         let text = std::fs::read_to_string(&pair.up).expect("there");
         assert_eq!(
@@ -112,9 +119,17 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_written_of_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let nothing = Some((String::new(), String::new()));
+        assert_eq!(new_pair(folder.path(), &[], "colours", nothing, false).expect("possible"), None);
+        assert!(!folder.path().join("schema").exists());
+    }
+
+    #[test]
     fn a_dry_run_writes_nothing_and_a_name_is_needed() {
         let folder = tempfile::tempdir().expect("a folder");
-        let pair = new_pair(folder.path(), &[], "colours", None, true).expect("possible");
+        let pair = new_pair(folder.path(), &[], "colours", None, true).expect("possible").expect("one");
         assert!(pair.up.ends_with("schema/001_colours.up.sql") && !folder.path().join("schema").exists());
         assert_eq!(
             new_pair(folder.path(), &[], "!!", None, true).expect_err("refused").message,

@@ -29,7 +29,7 @@ pub fn create_table(table: &str, columns: &[NewColumn], key: &[String], given: &
 }
 
 /// A name as an identifier, the same in every engine.
-fn name(name: &str) -> String {
+pub(super) fn name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

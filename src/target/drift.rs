@@ -37,6 +37,8 @@ pub struct Index {
 pub struct Other {
     /// `view`, `trigger` or `virtual table`.
     pub kind: &'static str,
+    /// The table or view that a trigger is of; else its own name.
+    pub table: String,
     /// The SQL that makes it.
     pub sql: String,
 }
@@ -125,7 +127,7 @@ pub(super) fn same_sql(one: &str, other: &str) -> bool {
 }
 
 /// SQL text without what does not change its meaning: blanks, and quotes around names.
-fn one_line(sql: &str) -> String {
+pub(super) fn one_line(sql: &str) -> String {
     let plain: String = sql.chars().filter(|c| !matches!(c, '"' | '`')).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }

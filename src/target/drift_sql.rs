@@ -1,59 +1,255 @@
 //! A difference between a live database and its migrations, written as a migration.
 
-use super::drift::{Catalog, Leave};
-use crate::table::{Column, Table};
-use std::fmt::Write as _;
+mod columns;
 
-/// The SQL that makes of `expected` what `live` is, and the SQL that takes it back. What cannot be
-/// said in a statement (a changed type, a key) stands there as a comment for a person.
+use super::ddl::name;
+use super::drift::{Catalog, Leave, Other, one_line};
+use super::schema::table_differences;
+use crate::table::Table;
+use std::collections::BTreeSet;
+
+/// How a line begins that leaves something to a person.
+pub const BY_HAND: &str = "-- by hand: ";
+
+/// The SQL that makes of `expected` what `live` is, and the SQL that takes it back; nothing where
+/// nothing differs. What no statement can do, or only by losing what rows hold, stands there as a
+/// comment for a person.
+///
+/// What goes, goes before what it hangs on, and what comes, comes after it: the way back is the same
+/// from behind.
 pub fn migration(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> (String, String) {
-    let mut pair = Pair::default();
-    for (name, table) in &live.schema.tables {
-        match expected.schema.table(name) {
-            None if !leave.knows(name) => pair.new_table(live, name),
-            Some(made) => pair.columns(made, table),
-            None => {}
-        }
-    }
-    for name in expected.schema.tables.keys().filter(|name| live.schema.table(name).is_none()) {
-        pair.up(&format!("DROP TABLE {name};"));
-        pair.down(expected.made.get(name).map_or("-- its columns are not known", String::as_str));
-    }
-    for (name, index) in &live.indexes {
-        if expected.indexes.get(name).is_none_or(|made| made.over != index.over || made.unique != index.unique)
-            && !leave.knows(&index.table)
-        {
-            if expected.indexes.contains_key(name) {
-                pair.up(&format!("DROP INDEX {name};"));
-            }
-            pair.up(&index.sql);
-            pair.down(&format!("DROP INDEX {name};"));
-        }
-    }
-    let dropped = |name: &String| !live.indexes.contains_key(name);
-    for (name, index) in
-        expected.indexes.iter().filter(|(name, index)| dropped(name) && live.schema.table(&index.table).is_some())
+    let mut drift = Drift { expected, live, leave, hands: BTreeSet::new(), pair: Pair::default() };
+    let renamed = drift.renamed();
+    let mut changes = Vec::new();
+    for (made, there) in expected.schema.tables.values().filter_map(|made| Some((made, live.schema.table(&made.name)?)))
     {
-        pair.up(&format!("DROP INDEX {name};"));
-        pair.down(&index.sql);
+        let change = columns::judge(made, there);
+        if !change.by_hand.is_empty() {
+            drift.hands.insert(&made.name);
+        }
+        changes.push(change);
     }
-    for (name, other) in live.others.iter().filter(|(name, _)| !expected.others.contains_key(*name)) {
-        pair.up(&other.sql);
-        pair.down(&format!("DROP {} {name};", statement_word(other.kind)));
+    drift.hands.extend(renamed.iter().flat_map(|(old, new)| [*old, *new]));
+
+    drift.others_that_go();
+    drift.indexes_that_go();
+    for change in &changes {
+        change.gone.iter().for_each(|(up, down)| drift.pair.both(up, down));
     }
-    for (name, other) in expected.others.iter().filter(|(name, _)| !live.others.contains_key(*name)) {
-        pair.up(&format!("DROP {} {name};", statement_word(other.kind)));
-        pair.down(&other.sql);
+    drift.tables();
+    for change in &changes {
+        change.new.iter().for_each(|(up, down)| drift.pair.both(up, down));
     }
-    pair.finish()
+    drift.indexes_that_come();
+    drift.others_that_come();
+    for (old, new) in renamed {
+        let rename = format!("ALTER TABLE {} RENAME TO {};", name(old), name(new));
+        drift.pair.by_hand(&format!(
+            "table `{old}` is gone, and `{new}` has its columns; if that is its new name, write: {rename}"
+        ));
+    }
+    for told in changes.iter().flat_map(|change| change.by_hand.iter().chain(&change.others)) {
+        drift.pair.by_hand(told);
+    }
+    drift.pair.finish()
 }
 
-fn statement_word(kind: &str) -> &'static str {
-    match kind {
+/// The two sides, and what is written so far.
+struct Drift<'a> {
+    expected: &'a Catalog,
+    live: &'a Catalog,
+    leave: Leave<'a>,
+    /// Tables of which something is left to a person: what comes with them is as well.
+    hands: BTreeSet<&'a str>,
+    pair: Pair,
+}
+
+impl<'a> Drift<'a> {
+    fn went(&self) -> impl Iterator<Item = &'a Table> + use<'a> {
+        let live = &self.live.schema;
+        self.expected.schema.tables.values().filter(|table| live.table(&table.name).is_none())
+    }
+
+    fn came(&self) -> impl Iterator<Item = &'a Table> + use<'a> {
+        let (expected, leave) = (&self.expected.schema, self.leave);
+        let tables = self.live.schema.tables.values();
+        tables.filter(move |table| expected.table(&table.name).is_none() && !leave.knows(&table.name))
+    }
+
+    /// Tables that went while another came with the same columns: to drop the one would lose its rows.
+    fn renamed(&self) -> Vec<(&'a str, &'a str)> {
+        let mut taken = BTreeSet::new();
+        let mut found = Vec::new();
+        for old in self.went() {
+            let same = self.came().find(|new| new.columns == old.columns && !taken.contains(&new.name));
+            if let Some(new) = same {
+                taken.insert(&new.name);
+                found.push((old.name.as_str(), new.name.as_str()));
+            }
+        }
+        found
+    }
+
+    /// Tables that went or came as a whole. The indexes and triggers of one that went, went with it.
+    fn tables(&mut self) {
+        for table in self.went().filter(|table| !self.hands.contains(table.name.as_str())).collect::<Vec<_>>() {
+            self.pair.both(&format!("DROP TABLE {};", name(&table.name)), made(self.expected, table));
+        }
+        for table in self.came().filter(|table| !self.hands.contains(table.name.as_str())).collect::<Vec<_>>() {
+            self.pair.both(made(self.live, table), &format!("DROP TABLE {};", name(&table.name)));
+        }
+    }
+
+    /// Whether a table is there when the up file is run, and still is when what goes has gone.
+    fn stays(&self, table: &str) -> bool {
+        self.live.schema.table(table).is_some() || self.hands.contains(table)
+    }
+
+    fn indexes_that_go(&mut self) {
+        let (expected, live) = (self.expected, self.live);
+        for (index, made) in &expected.indexes {
+            let is_changed = |there: &super::drift::Index| {
+                (&there.table, &there.over, there.unique) != (&made.table, &made.over, made.unique)
+            };
+            match live.indexes.get(index) {
+                Some(there) if !is_changed(there) => {}
+                Some(there) if self.is_left(&there.table, "") => {}
+                _ if self.stays(&made.table) => self.pair.both(&format!("DROP INDEX {};", name(index)), &made.sql),
+                _ => self.pair.down(&made.sql),
+            }
+        }
+    }
+
+    fn indexes_that_come(&mut self) {
+        let (expected, live) = (self.expected, self.live);
+        for (index, there) in live.indexes.iter().filter(|(_, there)| !self.leave.knows(&there.table)) {
+            let made = expected.indexes.get(index);
+            let is_same = made.is_some_and(|made| {
+                (&made.table, &made.over, made.unique) == (&there.table, &there.over, there.unique)
+            });
+            if is_same {
+                continue; // Nothing came.
+            }
+            match self.is_left(&there.table, "") {
+                true => self.pair.by_hand(&format!("index `{index}` is another one now: {}", line(&there.sql))),
+                false => self.pair.both(&there.sql, &format!("DROP INDEX {};", name(index))),
+            }
+        }
+    }
+
+    fn others_that_go(&mut self) {
+        let (expected, live) = (self.expected, self.live);
+        let mut gone: Vec<(&String, &Other)> = expected.others.iter().collect();
+        gone.retain(|(other, made)| match live.others.get(*other) {
+            Some(there) => self.is_another(made, there) && self.obstacle(made, there).is_none(),
+            None => true,
+        });
+        gone.sort_by_key(|(_, made)| std::cmp::Reverse(rank(made)));
+        for (other, made) in gone {
+            let went_with_its_table = made.kind == "trigger" && !self.stays(&made.table) && self.was_table(&made.table);
+            match went_with_its_table {
+                true => self.pair.down(&made_again(other, made)),
+                false => self.pair.both(&dropped(other, made), &made_again(other, made)),
+            }
+        }
+    }
+
+    fn others_that_come(&mut self) {
+        let (expected, live) = (self.expected, self.live);
+        let mut new: Vec<(&String, &Other)> = live.others.iter().collect();
+        new.sort_by_key(|(_, there)| rank(there));
+        for (other, there) in new {
+            let obstacle = match expected.others.get(other) {
+                Some(made) if !self.is_another(made, there) => continue, // It is as it was.
+                Some(made) => self.obstacle(made, there),
+                None => self.is_left(&there.table, &there.sql).then_some("it speaks of what is left to you"),
+            };
+            match obstacle {
+                None => self.pair.both(&made_again(other, there), &dropped(other, there)),
+                Some(why) => self.pair.by_hand(&format!("{} `{other}` is another one now; {why}", there.kind)),
+            }
+        }
+    }
+
+    /// Whether a view, a trigger or a virtual table is not as it was made. A trigger of a view goes with
+    /// it, and so has to come again with it.
+    fn is_another(&self, made: &Other, there: &Other) -> bool {
+        let views = || Some((self.expected.others.get(&made.table)?, self.live.others.get(&there.table)?));
+        (made.kind, one_line(&made.sql)) != (there.kind, one_line(&there.sql))
+            || (made.kind == "trigger" && views().is_some_and(|(made, there)| self.is_another(made, there)))
+    }
+
+    /// Why a view, a trigger or a virtual table cannot be dropped and made as it is now.
+    fn obstacle(&self, made: &Other, there: &Other) -> Option<&'static str> {
+        if self.is_left(&there.table, &there.sql) || self.is_left(&made.table, &made.sql) {
+            return Some("it speaks of what is left to you");
+        }
+        let keeps_rows = |other: &Other| other.kind == "virtual table" && content(&other.sql).is_none();
+        (keeps_rows(made) || keeps_rows(there)).then_some("made anew, it would lose its rows")
+    }
+
+    fn was_table(&self, table: &str) -> bool {
+        self.expected.schema.table(table).is_some()
+    }
+
+    /// Whether something is of a table of which something is left to a person, or its SQL names one.
+    fn is_left(&self, table: &str, sql: &str) -> bool {
+        let names = |word: &str| self.hands.iter().any(|hand| hand.eq_ignore_ascii_case(word));
+        names(table) || sql.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(names)
+    }
+}
+
+/// The SQL that made a table; every table in a catalog was made by some.
+fn made<'c>(catalog: &'c Catalog, table: &Table) -> &'c str {
+    catalog.made.get(&table.name).map_or("", String::as_str)
+}
+
+fn line(sql: &str) -> String {
+    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A virtual table may read a view, and a trigger may be of one.
+fn rank(other: &Other) -> u8 {
+    match other.kind {
+        "view" => 0,
+        "virtual table" => 1,
+        _ => 2,
+    }
+}
+
+fn dropped(other: &str, made: &Other) -> String {
+    let word = match made.kind {
         "view" => "VIEW",
         "trigger" => "TRIGGER",
         _ => "TABLE",
+    };
+    format!("DROP {word} {};", name(other))
+}
+
+/// The SQL of a view, a trigger or a virtual table. A full-text index over the rows of another table
+/// is empty until it is told to read them.
+fn made_again(other: &str, made: &Other) -> String {
+    let rebuilds = made.kind == "virtual table" && content(&made.sql).is_some_and(|table| !table.is_empty());
+    match rebuilds {
+        true => {
+            let name = name(other);
+            format!("{}\nINSERT INTO {name} ({name}) VALUES ('rebuild');", ended(&made.sql))
+        }
+        false => made.sql.clone(),
     }
+}
+
+/// Whose rows a full-text table is an index of: the `content` of its declaration; an empty text for one
+/// that keeps no text at all. None for a table that has rows of its own.
+fn content(sql: &str) -> Option<&str> {
+    let (head, arguments) = sql.split_once('(')?;
+    let module = head.split_whitespace().next_back()?.to_ascii_lowercase();
+    if module != "fts5" && module != "fts4" {
+        return None;
+    }
+    let options = arguments.trim_end().trim_end_matches(';').strip_suffix(')')?.split(',');
+    let content = options.filter_map(|option| option.split_once('=')).find(|(key, _)| key.trim() == "content")?;
+    Some(content.1.trim().trim_matches(['\'', '"']))
 }
 
 /// Two scripts that grow from opposite ends.
@@ -64,98 +260,33 @@ struct Pair {
 }
 
 impl Pair {
-    fn up(&mut self, sql: &str) {
-        self.up.push(ended(sql));
+    fn both(&mut self, up: &str, down: &str) {
+        self.up.push(ended(up));
+        self.down(down);
     }
 
     fn down(&mut self, sql: &str) {
         self.down.push(ended(sql));
     }
 
-    fn new_table(&mut self, live: &Catalog, name: &str) {
-        self.up(live.made.get(name).map_or("-- its SQL is not known", String::as_str));
-        self.down(&format!("DROP TABLE {name};"));
-    }
-
-    fn columns(&mut self, made: &Table, live: &Table) {
-        for column in live.columns.iter().filter(|column| made.column(&column.name).is_none()) {
-            self.up(&format!("ALTER TABLE {} ADD COLUMN {};", made.name, declaration(column)));
-            self.down(&format!("ALTER TABLE {} DROP COLUMN {};", made.name, column.name));
-        }
-        for column in made.columns.iter().filter(|column| live.column(&column.name).is_none()) {
-            self.up(&format!("ALTER TABLE {} DROP COLUMN {};", made.name, column.name));
-            self.down(&format!("ALTER TABLE {} ADD COLUMN {};", made.name, declaration(column)));
-        }
-        for (_, told) in super::schema::table_differences(made, live) {
-            if !(told.ends_with("is missing") || told.ends_with("is not expected")) {
-                self.up(&format!("-- by hand: {told}"));
-            }
-        }
+    fn by_hand(&mut self, told: &str) {
+        self.up.push(format!("{BY_HAND}{told}"));
+        self.down.push(format!("{BY_HAND}the way back of: {told}"));
     }
 
     fn finish(mut self) -> (String, String) {
         self.down.reverse();
-        let text = |lines: Vec<String>| match lines.is_empty() {
-            true => "-- Nothing differs.\n".to_owned(),
-            false => lines.join("\n") + "\n",
-        };
+        let text = |lines: Vec<String>| lines.into_iter().map(|line| line + "\n").collect();
         (text(self.up), text(self.down))
     }
 }
 
 fn ended(sql: &str) -> String {
-    match sql.starts_with("--") || sql.trim_end().ends_with(';') {
+    match sql.trim_end().ends_with(';') {
         true => sql.to_owned(),
         false => format!("{sql};"),
     }
 }
 
-fn declaration(column: &Column) -> String {
-    let mut text = format!("{} {}", column.name, column.declared);
-    if column.not_null {
-        text.push_str(" NOT NULL");
-    }
-    if let Some(default) = &column.default {
-        let _infallible = write!(text, " DEFAULT {default}");
-    }
-    text
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::target::schema::{catalog, tests::migration as made_by};
-
-    #[test]
-    fn a_migration_written_from_drift_makes_the_drift_and_takes_it_back() {
-        let before =
-            "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT); CREATE INDEX notes_title ON notes (title);";
-        let after = "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, colour VARCHAR(9) DEFAULT 'red');
-            CREATE TABLE tags (name TEXT PRIMARY KEY); CREATE INDEX tags_name ON tags (name DESC);";
-        let of = |sql: &str| catalog(&[made_by("001", sql)]).expect("valid SQL");
-        let (up, down) = migration(&of(before), &of(after), Leave::default());
-        assert_eq!(
-            up,
-            "ALTER TABLE notes ADD COLUMN colour VARCHAR(9) DEFAULT 'red';\n\
-             CREATE TABLE tags (name TEXT PRIMARY KEY);\n\
-             CREATE INDEX tags_name ON tags (name DESC);\n\
-             DROP INDEX notes_title;\n"
-        );
-        let there = of(&format!("{before}{up}"));
-        assert_eq!(super::super::drift::differences(&of(after), &there, Leave::default()), []);
-        let back = of(&format!("{before}{up}{down}"));
-        assert_eq!(super::super::drift::differences(&of(before), &back, Leave::default()), []);
-    }
-
-    #[test]
-    fn what_no_statement_says_is_left_to_a_person() {
-        let of = |sql: &str| catalog(&[made_by("001", sql)]).expect("valid SQL");
-        let (up, down) = migration(
-            &of("CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT)"),
-            &of("CREATE TABLE notes (id INTEGER PRIMARY KEY, title VARCHAR(9))"),
-            Leave::default(),
-        );
-        assert_eq!(up, "-- by hand: column `notes.title` is declared `VARCHAR(9)`, expected `TEXT`\n");
-        assert_eq!(down, "-- Nothing differs.\n");
-    }
-}
+mod tests;

@@ -385,12 +385,61 @@ fn a_migration_is_written_from_what_drifted() {
     assert_eq!(
         up,
         "-- version: 003_colours\n-- description: colours\n-- depends: 002_more\n\n\
-         ALTER TABLE notes ADD COLUMN colour TEXT;\nCREATE INDEX notes_title ON notes (title);\n"
+         ALTER TABLE \"notes\" ADD COLUMN \"colour\" TEXT;\nCREATE INDEX notes_title ON notes (title);\n"
     );
     schema(&house, &format!("stamp 003 {set} --no-backup")).status(0);
     schema(&house, &format!("validate {set}")).status(0);
     schema(&house, &format!("rollback --steps 1 {set} --no-backup")).status(0);
     schema(&house, &format!("validate {set}")).status(0);
+}
+
+#[test]
+fn a_table_that_was_dropped_by_hand_makes_a_pair_that_passes_its_test() {
+    let house = House::new();
+    house.file("set/set.toml", "name = \"notes\"\ndatabase = \"target.db\"\n");
+    house.file(
+        "set/schema/001_notes.up.sql",
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL);\n\
+         CREATE TABLE log (n INTEGER, at TEXT);\nCREATE INDEX log_n ON log (n);\n\
+         CREATE TRIGGER logged AFTER DELETE ON log BEGIN UPDATE notes SET title = ''; END;\n\
+         CREATE VIRTUAL TABLE found USING fts5 (title, content = 'notes', content_rowid = 'id');\n",
+    );
+    house.file("set/schema/001_notes.down.sql", "DROP TABLE found;\nDROP TABLE IF EXISTS log;\nDROP TABLE notes;\n");
+    schema(&house, "migrate --mappings set").status(0);
+    let run = schema(&house, "new nothing --from-drift --mappings set").status(0);
+    assert_eq!(run.stdout, format!("nothing differs in {URL}, so nothing was written\n"));
+    assert!(!house.path("set/schema/002_nothing.up.sql").exists());
+
+    change(&house, "INSERT INTO notes VALUES (1, 'red wheel'); DROP TABLE log; DROP TABLE found;");
+    schema(&house, "new without_log --from-drift --mappings set").status(0);
+    let proofs = house.run(["schema", "test", "--mappings", "set"]).status(0);
+    assert!(proofs.stdout.contains("passed  `002_without_log` down, rows kept\n"), "{}", proofs.stdout);
+    schema(&house, "stamp 002 --mappings set --no-backup").status(0);
+    schema(&house, "rollback --steps 1 --mappings set --no-backup").status(0);
+    assert_eq!(house.one("SELECT rowid FROM found WHERE found MATCH 'wheel'"), "1");
+    assert!(objects(&house).is_superset(&["log_n", "logged"].map(str::to_owned).into()));
+}
+
+#[test]
+fn a_column_that_was_renamed_by_hand_is_left_to_a_person() {
+    let house = House::new();
+    house.file("set/set.toml", "name = \"notes\"\ndatabase = \"target.db\"\n");
+    house.file("set/schema/001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL);\n");
+    house.file("set/schema/001_notes.down.sql", "DROP TABLE notes;\n");
+    schema(&house, "migrate --mappings set").status(0);
+    change(&house, "INSERT INTO notes VALUES (1, 'red'); ALTER TABLE notes RENAME COLUMN title TO heading;");
+    let run = schema(&house, "new headings --from-drift --mappings set").status(0);
+    let up = house.path("set/schema/002_headings.up.sql");
+    let last = "2 differences are left to you, see `-- by hand` in set/schema/002_headings.up.sql";
+    assert_eq!(run.last_line(), last);
+    let text = fs::read_to_string(&up).unwrap();
+    assert!(!text.lines().any(|line| !line.is_empty() && !line.starts_with("--")), "{text}");
+    let (_, rename) = text.split_once("if `heading` is its new name, write: ").unwrap();
+    fs::write(&up, rename.lines().next().unwrap()).unwrap();
+    house.file("set/schema/002_headings.down.sql", "ALTER TABLE notes RENAME COLUMN heading TO title;\n");
+    house.run(["schema", "test", "--mappings", "set"]).status(0);
+    schema(&house, "stamp 002 --mappings set --no-backup").status(0);
+    schema(&house, "validate --mappings set").status(0);
 }
 
 #[test]

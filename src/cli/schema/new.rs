@@ -6,18 +6,21 @@ use crate::cli::schema_args::NewArgs;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::mapping::load::SetSource;
+use crate::report::words::count;
 use crate::schema::{named_set, new_pair};
+use crate::target::drift_sql::BY_HAND;
 use serde_json::json;
 
 /// Writes a new pair of migration files.
 pub(super) fn run(args: &NewArgs, output: &Output) -> Result<u8> {
     // The set alone tells the next number: without drift no database is needed.
-    let (content, (source, set)) = match args.from_drift {
+    let (content, url, (source, set)) = match args.from_drift {
         true => {
             let keeper = keeper::open(&args.keeper)?;
-            (Some(keeper.drift_as_migration()?), keeper.into_set())
+            let url = keeper.target().url().to_owned();
+            (Some(keeper.drift_as_migration()?), url, keeper.into_set())
         }
-        false => (None, named_set(args.keeper.mappings.as_deref())?),
+        false => (None, String::new(), named_set(args.keeper.mappings.as_deref())?),
     };
     let SetSource::Folder(folder) = source else {
         return Err(Error::request(format!(
@@ -27,11 +30,22 @@ pub(super) fn run(args: &NewArgs, output: &Output) -> Result<u8> {
         .hint("name a folder with `--mappings DIR`"));
     };
     let pair = new_pair(&folder, &set.migrations, &args.name, content, args.dry_run)?;
+    let document = json!({ "dry_run": args.dry_run, "pair": pair });
+    let Some(pair) = pair else {
+        let url = printable(&url);
+        output.result(&format!("nothing differs in {url}, so nothing was written\n"), &document)?;
+        return Ok(0);
+    };
     let (up, down) = (printable(&pair.up.display().to_string()), printable(&pair.down.display().to_string()));
-    let words = match args.dry_run {
+    let mut words = match args.dry_run {
         true => format!("would write {up}:\n{}\nwould write {down}:\n{}", pair.up_sql, pair.down_sql),
         false => format!("written: {up}\nwritten: {down}\n"),
     };
-    output.result(&words, &json!({ "dry_run": args.dry_run, "pair": pair }))?;
+    if pair.by_hand > 0 {
+        let (differences, are) =
+            (count(pair.by_hand as u64, "difference"), if pair.by_hand == 1 { "is" } else { "are" });
+        words += &format!("{differences} {are} left to you, see `{}` in {up}\n", BY_HAND.trim_end_matches([':', ' ']));
+    }
+    output.result(&words, &document)?;
     Ok(0)
 }

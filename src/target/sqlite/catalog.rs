@@ -107,7 +107,7 @@ fn others(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Other>> {
         _ => "virtual table",
     };
     let found = found.into_iter().filter(|(_, table, ..)| !is_reserved(table));
-    Ok(found.map(|(name, _, word, sql)| (name, Other { kind: kind(&word), sql })).collect())
+    Ok(found.map(|(name, table, word, sql)| (name, Other { kind: kind(&word), table, sql })).collect())
 }
 
 /// The SQL that made a table.
