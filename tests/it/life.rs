@@ -442,6 +442,37 @@ fn a_column_that_was_renamed_by_hand_is_left_to_a_person() {
     schema(&house, "validate --mappings set").status(0);
 }
 
+/// `schema test` of a set of two migrations, each given as its up and its down file.
+fn tested(files: [(&str, &str); 2]) -> Ran {
+    let house = House::new();
+    house.file("set/set.toml", "name = \"notes\"\ndatabase = \"target.db\"\n");
+    for (number, (up, down)) in (1..).zip(files) {
+        house.file(&format!("set/schema/00{number}_it.up.sql"), up);
+        house.file(&format!("set/schema/00{number}_it.down.sql"), down);
+    }
+    house.run(["schema", "test", "--mappings", "set"])
+}
+
+#[test]
+fn the_table_that_refuses_an_invented_row_is_named() {
+    let said = |why: &str| {
+        format!(
+            "error: an invented row of `a` was refused: {why}\n\
+             hint: mend what refuses it, or test on a copy of a database that has rows: `--copy-of URL`\n"
+        )
+    };
+    let log = "CREATE TABLE log (n INT);";
+    let made = format!(
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, n INT); {log}
+         CREATE TRIGGER tr AFTER INSERT ON a BEGIN INSERT INTO log VALUES (new.n); END;"
+    );
+    let run = tested([(&made, "DROP TABLE a; DROP TABLE IF EXISTS log;"), ("DROP TABLE log;", log)]).status(3);
+    assert_eq!(run.stderr, said("no such table: main.log"));
+    let made = "CREATE TABLE a (id INTEGER PRIMARY KEY, s TEXT CHECK (s IN ('red', 'blue')));";
+    let run = tested([(made, "DROP TABLE a;"), (log, "DROP TABLE log;")]).status(3);
+    assert_eq!(run.stderr, said("CHECK constraint failed: s IN ('red', 'blue')"));
+}
+
 #[test]
 fn validate_names_each_thing_that_is_wrong() {
     let house = imported();

@@ -3,21 +3,21 @@
 use super::alter;
 use super::open::{self, Location, Start};
 use super::sql;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::table::{Column, ColumnType, Schema, Table};
 use crate::target::Mode;
-use rusqlite::Connection;
 use rusqlite::types::Value;
+use rusqlite::{Connection, ErrorCode};
 
 /// Puts a row into every empty table, parents first.
 pub(super) fn every_table(location: &Location) -> Result<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: "fill", bytes: 0 })?;
     let schema = alter::live(&conn, &location.shown)?.schema;
-    fill(&conn, &schema).map_err(|error| location.fault(&error))?;
+    fill(&conn, &schema, location)?;
     open::commit(location, store, conn)
 }
 
-fn fill(conn: &Connection, schema: &Schema) -> rusqlite::Result<()> {
+fn fill(conn: &Connection, schema: &Schema, location: &Location) -> Result<()> {
     let mut left: Vec<&Table> = schema.tables.values().collect();
     while !left.is_empty() {
         let waits = |table: &Table| {
@@ -28,11 +28,27 @@ fn fill(conn: &Connection, schema: &Schema) -> rusqlite::Result<()> {
         // A circle of references is entered anywhere: nothing is checked before the commit.
         let (later, ready) = if ready.is_empty() { (Vec::new(), later) } else { (later, ready) };
         for table in ready {
-            one_row(conn, table)?;
+            one_row(conn, table).map_err(|error| refused(table, &error, location))?;
         }
         left = later;
     }
     Ok(())
+}
+
+/// What the set's own SQL refuses is the set's business. SQLite's words may be shown: no row here is
+/// anybody's.
+fn refused(table: &Table, error: &rusqlite::Error, location: &Location) -> Error {
+    let why = match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg,
+        rusqlite::Error::SqliteFailure(code, Some(text))
+            if matches!(code.code, ErrorCode::ConstraintViolation | ErrorCode::Unknown) =>
+        {
+            text
+        }
+        error => return location.fault(error),
+    };
+    Error::environment(format!("an invented row of `{}` was refused: {why}", table.name))
+        .hint("mend what refuses it, or test on a copy of a database that has rows: `--copy-of URL`")
 }
 
 fn one_row(conn: &Connection, table: &Table) -> rusqlite::Result<()> {
