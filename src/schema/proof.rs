@@ -1,7 +1,7 @@
 //! Proves that every migration can be taken back: up, down to nothing, up again, then one by one, on a
 //! database with rows.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::model::Set;
 use crate::report::{CheckReport, CheckStatus};
 use crate::target::audit::random_id;
@@ -9,8 +9,12 @@ use crate::target::history::{Down, Standing};
 use crate::target::upkeep::{Move, Order, Survey};
 use crate::target::{self, Migration, Mode, Target, drift, schema};
 use jiff::Timestamp;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// The name of the first step.
+const TO_THE_LAST: &str = "up to the last";
 
 /// One step of the proof.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -43,6 +47,9 @@ impl Proof {
 
 /// Tests a set's migrations on a copy of a database with rows, or without one on a new database that
 /// is filled with a row in every table. Nothing outside the temporary folder is changed.
+///
+/// A migration that does not run is what a test is for: its step fails, and what would need it is not
+/// tried.
 pub fn test(set: &Set, populated: Option<&dyn Target>) -> Result<Vec<Proof>> {
     let folder = tempfile::Builder::new()
         .prefix("treelift-")
@@ -52,16 +59,24 @@ pub fn test(set: &Set, populated: Option<&dyn Target>) -> Result<Vec<Proof>> {
     if let Some(from) = populated {
         from.copy_to(&path)?;
     }
-    let mut bench = Bench { set, stages: schema::stages(&set.migrations)?, target: open(&path)?, proofs: Vec::new() };
-    bench.up("up to the last")?;
+    let stages = match schema::stages(&set.migrations) {
+        Ok(stages) => stages,
+        Err(error) if error.kind == ErrorKind::Request => {
+            return Ok(vec![Proof::of(TO_THE_LAST.to_owned(), &[error.message])]);
+        }
+        Err(error) => return Err(error),
+    };
+    let mut bench = Bench { set, stages, target: open(&path)?, proofs: Vec::new() };
+    if !bench.up(TO_THE_LAST)? {
+        return Ok(bench.proofs);
+    }
     if populated.is_none() {
         bench.target.fill_for_test()?;
     }
     let full = bench.survey()?;
-    bench.one_by_one(&full)?;
-    bench.down_to_nothing()?;
-    bench.up("up again from nothing")?;
-    bench.down_to_nothing()?;
+    if bench.one_by_one(&full)? && bench.down_to_nothing()? && bench.up("up again from nothing")? {
+        bench.down_to_nothing()?;
+    }
     Ok(bench.proofs)
 }
 
@@ -91,19 +106,46 @@ impl Bench<'_> {
         Ok(found)
     }
 
-    fn alter(&mut self, decide: &dyn Fn(&Standing) -> Result<Vec<Move>>) -> Result<()> {
+    /// Carries out what is decided; where a migration does not run, why. What goes wrong before that is
+    /// no fault of a migration.
+    fn alter(&mut self, decide: &dyn Fn(&Standing) -> Result<Vec<Move>>) -> Result<Option<String>> {
         let run_id = random_id()?;
-        self.target.alter(&Order {
+        let decided = Cell::new(false);
+        let ended = self.target.alter(&Order {
             mode: Mode::Real,
             run_id: &run_id,
             migrations: &self.set.migrations,
             started: Timestamp::now(),
-            decide,
+            decide: &|standing| {
+                let moves = decide(standing)?;
+                decided.set(true);
+                Ok(moves)
+            },
             told: &|_| {},
             after: None,
             audit: None,
-        })?;
-        Ok(())
+        });
+        match ended {
+            Ok(_) => Ok(None),
+            Err(error) if decided.get() && matches!(error.kind, ErrorKind::Request | ErrorKind::Environment) => {
+                Ok(Some(error.message.trim_end_matches("; nothing was changed").to_owned()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One step of the proof; whether its migrations ran, however the database is after them.
+    fn step(
+        &mut self,
+        step: String,
+        decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
+        wrong: &dyn Fn(&Self) -> Result<Vec<String>>,
+    ) -> Result<bool> {
+        let failure = self.alter(decide)?;
+        let ran = failure.is_none();
+        let wrong = failure.map_or_else(|| wrong(self), |why| Ok(vec![why]))?;
+        self.proofs.push(Proof::of(step, &wrong));
+        Ok(ran)
     }
 
     /// In what the database is not as the first `stages` migrations make it, and which rows are not
@@ -124,28 +166,27 @@ impl Bench<'_> {
         Ok(wrong)
     }
 
-    fn up(&mut self, step: &str) -> Result<()> {
-        self.alter(&|standing| Ok(standing.up(None)?.into_iter().map(Move::Up).collect()))?;
-        let wrong = self.wrong(self.stages.len(), None)?;
-        self.proofs.push(Proof::of(step.to_owned(), &wrong));
-        Ok(())
+    fn up(&mut self, step: &str) -> Result<bool> {
+        let up = |standing: &Standing| Ok(standing.up(None)?.into_iter().map(Move::Up).collect());
+        self.step(step.to_owned(), &up, &|bench| bench.wrong(bench.stages.len(), None))
     }
 
-    fn down_to_nothing(&mut self) -> Result<()> {
-        self.alter(&|standing| Ok(standing.down(Down::All)?.into_iter().map(Move::Down).collect()))?;
-        let mut wrong = self.wrong(0, None)?;
-        let recorded = self.target.recorded()?;
-        let left = recorded.iter().filter(|record| record.status == target::history::Status::Applied);
-        wrong.extend(left.map(|record| format!("`{}` is still recorded as applied", record.version)));
-        let own = self.survey()?.own;
-        wrong.extend(own.keys().map(|table| format!("`{table}` is left beside the record of migrations")));
-        self.proofs.push(Proof::of("down to nothing".to_owned(), &wrong));
-        Ok(())
+    fn down_to_nothing(&mut self) -> Result<bool> {
+        let down = |standing: &Standing| Ok(standing.down(Down::All)?.into_iter().map(Move::Down).collect());
+        self.step("down to nothing".to_owned(), &down, &|bench| {
+            let mut wrong = bench.wrong(0, None)?;
+            let recorded = bench.target.recorded()?;
+            let left = recorded.iter().filter(|record| record.status == target::history::Status::Applied);
+            wrong.extend(left.map(|record| format!("`{}` is still recorded as applied", record.version)));
+            let own = bench.survey()?.own;
+            wrong.extend(own.keys().map(|table| format!("`{table}` is left beside the record of migrations")));
+            Ok(wrong)
+        })
     }
 
     /// From the last: each one down and up again alone, then down for good. Rows of tables that a
-    /// migration does not make must survive it.
-    fn one_by_one(&mut self, full: &Survey) -> Result<()> {
+    /// migration does not make must survive it. Whether the way to nothing is free at the end.
+    fn one_by_one(&mut self, full: &Survey) -> Result<bool> {
         for at in (0..self.stages.len()).rev() {
             let version = self.migrations()[at].version.clone();
             let nothing = drift::Catalog::default();
@@ -153,17 +194,23 @@ impl Bench<'_> {
             let survives: BTreeMap<String, u64> =
                 full.counts.iter().filter(|(table, _)| below.schema.table(table).is_some()).map(clone).collect();
             let down = |_: &Standing| Ok(vec![Move::Down(at)]);
-            self.alter(&down)?;
-            let wrong = self.wrong(at, Some(&survives))?;
-            self.proofs.push(Proof::of(format!("`{version}` down, rows kept"), &wrong));
-            self.alter(&|_| Ok(vec![Move::Up(at)]))?;
-            let wrong = self.wrong(at + 1, Some(&survives))?;
-            self.proofs.push(Proof::of(format!("`{version}` up again, rows kept"), &wrong));
-            if at > 0 {
-                self.alter(&down)?;
+            if !self.step(format!("`{version}` down, rows kept"), &down, &|bench| bench.wrong(at, Some(&survives)))? {
+                return Ok(false);
+            }
+            let again =
+                self.step(format!("`{version}` up again, rows kept"), &|_| Ok(vec![Move::Up(at)]), &|bench| {
+                    bench.wrong(at + 1, Some(&survives))
+                })?;
+            if at == 0 {
+                return Ok(again);
+            }
+            // What did not come up again is down.
+            if again && let Some(why) = self.alter(&down)? {
+                self.proofs.push(Proof::of(format!("`{version}` down again"), &[why]));
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -474,6 +474,56 @@ fn the_table_that_refuses_an_invented_row_is_named() {
 }
 
 #[test]
+fn a_migration_that_does_not_run_is_a_failed_step_of_its_test() {
+    let notes = ("CREATE TABLE notes (id INTEGER PRIMARY KEY);", "DROP TABLE notes;");
+    let told = |files, expected: &str| {
+        let run = tested(files).status(1);
+        assert_eq!((run.stdout.as_str(), run.stderr.as_str()), (expected, ""));
+    };
+    told(
+        [notes, ("CREATE TABLE more (id INTEGER);", "DROP TABLE mare;")],
+        "passed  up to the last\n\
+         FAILED  `002_it` down, rows kept\n          \
+                   - migration `002_it` cannot be taken back, in its statement 1: no such table: mare\n\
+         failed: 2 steps, 1 failed\n",
+    );
+    told(
+        [notes, ("CREATE TABEL more (id INTEGER);", "DROP TABLE more;")],
+        "FAILED  up to the last\n          \
+                   - migration `002_it` is no valid SQL: near \"TABEL\": syntax error\n\
+         failed: 1 step, 1 failed\n",
+    );
+    // It makes what its way back leaves: the first time it runs, then no more.
+    let up = "CREATE TABLE more (id INTEGER); CREATE INDEX notes_id ON notes (id);";
+    told(
+        [notes, (up, "DROP TABLE more;")],
+        "passed  up to the last\n\
+         FAILED  `002_it` down, rows kept\n          \
+                   - index `notes_id` on `notes` is not expected\n\
+         FAILED  `002_it` up again, rows kept\n          \
+                   - migration `002_it` failed, in its statement 2: index notes_id already exists\n\
+         passed  `001_it` down, rows kept\n\
+         passed  `001_it` up again, rows kept\n\
+         passed  down to nothing\n\
+         passed  up again from nothing\n\
+         passed  down to nothing\n\
+         failed: 8 steps, 2 failed\n",
+    );
+    let people = "CREATE TABLE people (id INTEGER PRIMARY KEY);
+        CREATE TABLE notes (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES people (id));";
+    told(
+        [
+            (people, "DROP TABLE notes; DROP TABLE people;"),
+            ("CREATE TABLE more (id INTEGER);", "DROP TABLE more; DELETE FROM people;"),
+        ],
+        "passed  up to the last\n\
+         FAILED  `002_it` down, rows kept\n          \
+                   - 1 row of `notes` would refer to rows of `people` that are not there\n\
+         failed: 2 steps, 1 failed\n",
+    );
+}
+
+#[test]
 fn validate_names_each_thing_that_is_wrong() {
     let house = imported();
     schema(&house, "validate").status(0);

@@ -5,6 +5,7 @@ use crate::cli::schema_args::TestArgs;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::CheckStatus;
+use crate::report::words::count;
 use crate::schema::{self, Keeper, Proof};
 use serde_json::json;
 
@@ -39,5 +40,5 @@ fn words(proofs: &[Proof]) -> String {
     }
     let failed = proofs.iter().filter(|proof| proof.status == CheckStatus::Failed).count();
     let verdict = if failed == 0 { "verified" } else { "failed" };
-    words + &format!("{verdict}: {} steps, {failed} failed\n", proofs.len())
+    words + &format!("{verdict}: {}, {failed} failed\n", count(proofs.len() as u64, "step"))
 }
