@@ -15,6 +15,8 @@ pub struct Health {
     pub broken: BTreeMap<Rule, u64>,
     /// Whether there was more to tell than is kept.
     pub more: bool,
+    /// Why the conditions of tables could not be judged, where one needs what only its application has.
+    pub unjudged: Option<String>,
 }
 
 /// A rule that the engine would have held every row to.

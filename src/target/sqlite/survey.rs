@@ -60,8 +60,8 @@ impl Look for Looking<'_> {
     fn health(&mut self) -> Result<Health> {
         let fault = |error: rusqlite::Error| self.location.fault(&error);
         match self.conn.is_readonly("main").map_err(fault)? {
-            true => health::of(&open::to_judge(self.location)?.conn).map_err(fault),
-            false => health::of(self.conn).map_err(fault),
+            true => health::of(&open::to_judge(self.location)?.conn, self.location),
+            false => health::of(self.conn, self.location),
         }
     }
 }

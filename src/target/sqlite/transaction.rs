@@ -142,7 +142,7 @@ impl Transaction for SqliteTransaction {
     }
 
     fn health(&mut self) -> Result<Health> {
-        self.on(health::of)
+        health::of(&self.conn, &self.location)
     }
 
     fn survey(&mut self) -> Result<Survey> {
