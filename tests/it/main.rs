@@ -35,6 +35,7 @@ mod import;
 mod inspect;
 mod kill;
 mod life;
+mod life_pairs;
 mod mappings;
 mod old_importer;
 mod owners;

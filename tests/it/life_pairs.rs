@@ -1,0 +1,135 @@
+//! Pairs of migration files: written from drift, and proved on private databases.
+
+use crate::house::{House, Ran};
+use crate::life::{URL, change, objects, schema};
+use std::fs;
+
+#[test]
+fn a_table_that_was_dropped_by_hand_makes_a_pair_that_passes_its_test() {
+    let house = House::new();
+    house.file("set/set.toml", "name = \"notes\"\ndatabase = \"target.db\"\n");
+    house.file(
+        "set/schema/001_notes.up.sql",
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL);\n\
+         CREATE TABLE log (n INTEGER, at TEXT);\nCREATE INDEX log_n ON log (n);\n\
+         CREATE TRIGGER logged AFTER DELETE ON log BEGIN UPDATE notes SET title = ''; END;\n\
+         CREATE VIRTUAL TABLE found USING fts5 (title, content = 'notes', content_rowid = 'id');\n",
+    );
+    house.file("set/schema/001_notes.down.sql", "DROP TABLE found;\nDROP TABLE IF EXISTS log;\nDROP TABLE notes;\n");
+    schema(&house, "migrate --mappings set").status(0);
+    let run = schema(&house, "new nothing --from-drift --mappings set").status(0);
+    assert_eq!(run.stdout, format!("nothing differs in {URL}, so nothing was written\n"));
+    assert!(!house.path("set/schema/002_nothing.up.sql").exists());
+
+    change(&house, "INSERT INTO notes VALUES (1, 'red wheel'); DROP TABLE log; DROP TABLE found;");
+    schema(&house, "new without_log --from-drift --mappings set").status(0);
+    let proofs = house.run(["schema", "test", "--mappings", "set"]).status(0);
+    assert!(proofs.stdout.contains("passed  `002_without_log` down, rows kept\n"), "{}", proofs.stdout);
+    schema(&house, "stamp 002 --mappings set --no-backup").status(0);
+    schema(&house, "rollback --steps 1 --mappings set --no-backup").status(0);
+    assert_eq!(house.one("SELECT rowid FROM found WHERE found MATCH 'wheel'"), "1");
+    assert!(objects(&house).is_superset(&["log_n", "logged"].map(str::to_owned).into()));
+}
+
+#[test]
+fn a_column_that_was_renamed_by_hand_is_left_to_a_person() {
+    let house = House::new();
+    house.file("set/set.toml", "name = \"notes\"\ndatabase = \"target.db\"\n");
+    house.file("set/schema/001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL);\n");
+    house.file("set/schema/001_notes.down.sql", "DROP TABLE notes;\n");
+    schema(&house, "migrate --mappings set").status(0);
+    change(&house, "INSERT INTO notes VALUES (1, 'red'); ALTER TABLE notes RENAME COLUMN title TO heading;");
+    let run = schema(&house, "new headings --from-drift --mappings set").status(0);
+    let up = house.path("set/schema/002_headings.up.sql");
+    let last = "2 differences are left to you, see `-- by hand` in set/schema/002_headings.up.sql";
+    assert_eq!(run.last_line(), last);
+    let text = fs::read_to_string(&up).unwrap();
+    assert!(!text.lines().any(|line| !line.is_empty() && !line.starts_with("--")), "{text}");
+    let (_, rename) = text.split_once("if `heading` is its new name, write: ").unwrap();
+    fs::write(&up, rename.lines().next().unwrap()).unwrap();
+    house.file("set/schema/002_headings.down.sql", "ALTER TABLE notes RENAME COLUMN heading TO title;\n");
+    house.run(["schema", "test", "--mappings", "set"]).status(0);
+    schema(&house, "stamp 002 --mappings set --no-backup").status(0);
+    schema(&house, "validate --mappings set").status(0);
+}
+
+/// `schema test` of a set of two migrations, each given as its up and its down file.
+fn tested(files: [(&str, &str); 2]) -> Ran {
+    let house = House::new();
+    house.file("set/set.toml", "name = \"notes\"\ndatabase = \"target.db\"\n");
+    for (number, (up, down)) in (1..).zip(files) {
+        house.file(&format!("set/schema/00{number}_it.up.sql"), up);
+        house.file(&format!("set/schema/00{number}_it.down.sql"), down);
+    }
+    house.run(["schema", "test", "--mappings", "set"])
+}
+
+#[test]
+fn the_table_that_refuses_an_invented_row_is_named() {
+    let said = |why: &str| {
+        format!(
+            "error: an invented row of `a` was refused: {why}\n\
+             hint: mend what refuses it, or test on a copy of a database that has rows: `--copy-of URL`\n"
+        )
+    };
+    let log = "CREATE TABLE log (n INT);";
+    let made = format!(
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, n INT); {log}
+         CREATE TRIGGER tr AFTER INSERT ON a BEGIN INSERT INTO log VALUES (new.n); END;"
+    );
+    let run = tested([(&made, "DROP TABLE a; DROP TABLE IF EXISTS log;"), ("DROP TABLE log;", log)]).status(3);
+    assert_eq!(run.stderr, said("no such table: main.log"));
+    let made = "CREATE TABLE a (id INTEGER PRIMARY KEY, s TEXT CHECK (s IN ('red', 'blue')));";
+    let run = tested([(made, "DROP TABLE a;"), (log, "DROP TABLE log;")]).status(3);
+    assert_eq!(run.stderr, said("CHECK constraint failed: s IN ('red', 'blue')"));
+}
+
+#[test]
+fn a_migration_that_does_not_run_is_a_failed_step_of_its_test() {
+    let notes = ("CREATE TABLE notes (id INTEGER PRIMARY KEY);", "DROP TABLE notes;");
+    let told = |files, expected: &str| {
+        let run = tested(files).status(1);
+        assert_eq!((run.stdout.as_str(), run.stderr.as_str()), (expected, ""));
+    };
+    told(
+        [notes, ("CREATE TABLE more (id INTEGER);", "DROP TABLE mare;")],
+        "passed  up to the last\n\
+         FAILED  `002_it` down, rows kept\n          \
+                   - migration `002_it` cannot be taken back, in its statement 1: no such table: mare\n\
+         failed: 2 steps, 1 failed\n",
+    );
+    told(
+        [notes, ("CREATE TABEL more (id INTEGER);", "DROP TABLE more;")],
+        "FAILED  up to the last\n          \
+                   - migration `002_it` is no valid SQL: near \"TABEL\": syntax error\n\
+         failed: 1 step, 1 failed\n",
+    );
+    // It makes what its way back leaves: the first time it runs, then no more.
+    let up = "CREATE TABLE more (id INTEGER); CREATE INDEX notes_id ON notes (id);";
+    told(
+        [notes, (up, "DROP TABLE more;")],
+        "passed  up to the last\n\
+         FAILED  `002_it` down, rows kept\n          \
+                   - index `notes_id` on `notes` is not expected\n\
+         FAILED  `002_it` up again, rows kept\n          \
+                   - migration `002_it` failed, in its statement 2: index notes_id already exists\n\
+         passed  `001_it` down, rows kept\n\
+         passed  `001_it` up again, rows kept\n\
+         passed  down to nothing\n\
+         passed  up again from nothing\n\
+         passed  down to nothing\n\
+         failed: 8 steps, 2 failed\n",
+    );
+    let people = "CREATE TABLE people (id INTEGER PRIMARY KEY);
+        CREATE TABLE notes (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES people (id));";
+    told(
+        [
+            (people, "DROP TABLE notes; DROP TABLE people;"),
+            ("CREATE TABLE more (id INTEGER);", "DROP TABLE more; DELETE FROM people;"),
+        ],
+        "passed  up to the last\n\
+         FAILED  `002_it` down, rows kept\n          \
+                   - 1 row of `notes` would refer to rows of `people` that are not there\n\
+         failed: 2 steps, 1 failed\n",
+    );
+}
