@@ -1,7 +1,7 @@
 //! Pairs of migration files: written from drift, and proved on private databases.
 
 use crate::house::{House, Ran};
-use crate::life::{URL, change, objects, schema};
+use crate::keeping::{URL, change, objects, schema};
 use std::fs;
 
 #[test]

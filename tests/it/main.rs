@@ -5,6 +5,7 @@
 mod house;
 mod independent;
 mod inline;
+mod keeping;
 mod safe;
 #[path = "../../benches/v1_tree/mod.rs"]
 mod v1_tree;
@@ -35,7 +36,9 @@ mod import;
 mod inspect;
 mod kill;
 mod life;
+mod life_backup;
 mod life_pairs;
+mod life_validate;
 mod mappings;
 mod old_importer;
 mod owners;

@@ -2,13 +2,11 @@
 
 use crate::generated::tree;
 use crate::house::{DATABASE, House, Ran, application_dump, listing, open, sample};
+use crate::keeping::{URL, change};
 use crate::safe::Dice;
-use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::time::Instant;
-
-const URL: &str = "sqlite:///./target.db";
 
 const TABLES: &str = "
     CREATE TABLE people (
@@ -75,10 +73,6 @@ fn undo(house: &House, run: &str, more: &[&str]) -> Ran {
     }
     arguments.extend(more);
     house.run(arguments)
-}
-
-fn change(house: &House, sql: &str) {
-    Connection::open(house.path(DATABASE)).unwrap().execute_batch(sql).unwrap();
 }
 
 /// The application's tables, without the audit trail: it tells of the undo itself.
