@@ -198,6 +198,14 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     put().map_err(|error| fault(&error, path))
 }
 
+/// Copies a file into a new one that only its owner may read.
+pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    let mut from = fs::File::open(from)?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    std::io::copy(&mut from, &mut file)?;
+    file.sync_all()
+}
+
 /// Removes a backup and its manifest, the manifest first: what has none is never restored.
 pub fn remove(backup: &Path) -> Result<()> {
     for path in [manifest::path(backup), backup.to_owned()] {

@@ -155,12 +155,7 @@ pub fn promote(folder: &Folder, entry: &Entry, to: Shelf) -> Result<Made> {
     if path.exists() {
         return Err(Error::request(format!("the backup is on the {} shelf already", to.name())).at(path.display()));
     }
-    let copied = (|| {
-        let mut from = File::open(&entry.path)?;
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        io::copy(&mut from, &mut file)?;
-        file.sync_all()
-    })();
+    let copied = folder::copy(&entry.path, &path);
     let done = copied
         .map_err(|error| fault(&error, &path))
         .and_then(|()| folder::write(&manifest::path(&path), &proved.manifest.text()))
@@ -234,12 +229,22 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, companion: &d
         }
     }
     let safety = keep_aside(target, &file, restoring, companion)?;
+    tell_audit(&proved, restoring.audit)?;
     target.replace_with(&proved.database)?;
+    Ok(done(safety))
+}
+
+/// Writes the entry of the audit trail into the unpacked copy, before it takes the database's place:
+/// so it is there or the restore is not. An application's table that refuses it keeps nobody from
+/// putting a backup back.
+fn tell_audit(proved: &Proved, audit: Option<&AuditTable>) -> Result<()> {
     let entry = AuditEntry::new("restore", "database", "a backup was put back", Timestamp::now())?
         .of(proved.manifest.file.clone())
         .with(serde_json::json!({ "made_at": proved.manifest.made_at, "sha256": proved.manifest.sha256 }));
-    target.note(&entry, restoring.audit)?;
-    Ok(done(safety))
+    let path = proved.database.to_str();
+    let path = path.ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))?;
+    let mut copy = crate::target::open(path)?;
+    copy.note(&entry, audit).or_else(|_| copy.note(&entry, None))
 }
 
 /// The safety backup. What is damaged cannot be proved: its files are copied as they are.
@@ -266,7 +271,7 @@ fn keep_aside(
                 if from.exists() {
                     let mut to = to.as_os_str().to_owned();
                     to.push(suffix);
-                    fs::copy(&from, &to).map_err(|error| fault(&error, &from))?;
+                    folder::copy(&from, Path::new(&to)).map_err(|error| fault(&error, &from))?;
                 }
             }
             companion.say(&format!("the database that is there cannot be backed up ({})", error.message));

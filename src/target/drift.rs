@@ -32,6 +32,13 @@ pub struct Index {
     pub sql: String,
 }
 
+impl Index {
+    /// Whether another one does the same for the same table.
+    pub fn same_as(&self, other: &Self) -> bool {
+        (&self.table, &self.over, self.unique) == (&other.table, &other.over, other.unique)
+    }
+}
+
 /// A view, a trigger or a virtual table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Other {
@@ -41,6 +48,13 @@ pub struct Other {
     pub table: String,
     /// The SQL that makes it.
     pub sql: String,
+}
+
+impl Other {
+    /// Whether another one says the same.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.kind == other.kind && one_line(&self.sql) == one_line(&other.sql)
+    }
 }
 
 /// One difference.
@@ -94,7 +108,7 @@ pub fn differences(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> Vec<
             // The table is told already.
             None if live.schema.table(&index.table).is_none() => {}
             None => tell(Aspect::Index, format!("index {said} is missing")),
-            Some(there) if (&there.table, &there.over, there.unique) != (&index.table, &index.over, index.unique) => {
+            Some(there) if !index.same_as(there) => {
                 tell(Aspect::Index, format!("index {said} is over ({}), expected ({})", there.over, index.over));
             }
             Some(_) => {}
@@ -112,18 +126,13 @@ pub fn differences(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> Vec<
             (None, Some(other)) if !leave.additions => {
                 tell(Aspect::Form, format!("{} `{name}` is not expected", other.kind));
             }
-            (Some(other), Some(there)) if !same_sql(&other.sql, &there.sql) => {
+            (Some(other), Some(there)) if !other.same_as(there) => {
                 tell(Aspect::Form, format!("{} `{name}` is another one than expected", other.kind));
             }
             _ => {}
         }
     }
     found
-}
-
-/// Whether two SQL texts say the same.
-pub(super) fn same_sql(one: &str, other: &str) -> bool {
-    one_line(one) == one_line(other)
 }
 
 /// SQL text without what does not change its meaning: blanks, and quotes around names.

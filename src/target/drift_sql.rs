@@ -108,11 +108,8 @@ impl<'a> Drift<'a> {
     fn indexes_that_go(&mut self) {
         let (expected, live) = (self.expected, self.live);
         for (index, made) in &expected.indexes {
-            let is_changed = |there: &super::drift::Index| {
-                (&there.table, &there.over, there.unique) != (&made.table, &made.over, made.unique)
-            };
             match live.indexes.get(index) {
-                Some(there) if !is_changed(there) => {}
+                Some(there) if made.same_as(there) => {}
                 Some(there) if self.is_left(&there.table, "") => {}
                 _ if self.stays(&made.table) => self.pair.both(&format!("DROP INDEX {};", name(index)), &made.sql),
                 _ => self.pair.down(&made.sql),
@@ -123,11 +120,7 @@ impl<'a> Drift<'a> {
     fn indexes_that_come(&mut self) {
         let (expected, live) = (self.expected, self.live);
         for (index, there) in live.indexes.iter().filter(|(_, there)| !self.leave.knows(&there.table)) {
-            let made = expected.indexes.get(index);
-            let is_same = made.is_some_and(|made| {
-                (&made.table, &made.over, made.unique) == (&there.table, &there.over, there.unique)
-            });
-            if is_same {
+            if expected.indexes.get(index).is_some_and(|made| made.same_as(there)) {
                 continue; // Nothing came.
             }
             match self.is_left(&there.table, "") {

@@ -50,7 +50,7 @@ pub enum Aspect {
 }
 
 /// Everything in which a table is not as expected.
-pub(super) fn table_differences(expected: &Table, live: &Table) -> Vec<(Aspect, String)> {
+pub(crate) fn table_differences(expected: &Table, live: &Table) -> Vec<(Aspect, String)> {
     let name = &expected.name;
     let missing = expected
         .columns

@@ -153,7 +153,7 @@ fn a_failing_migration_leaves_nothing_but_its_record_and_runs_once_it_is_mended(
 #[test]
 fn a_migration_of_which_a_part_is_there_is_neither_run_nor_recorded() {
     let cases = [
-        ("CREATE TABLE more (note TEXT)", "table `also` is missing"),
+        ("CREATE TABLE more (note TEXT)", "column `more.id` is missing"),
         ("CREATE TABLE also (id INTEGER)", "table `more` is missing"),
         ("CREATE TABLE more (id INTEGER); CREATE TABLE also (id INTEGER, x TEXT)", "column `also.x` is not expected"),
     ];
@@ -183,6 +183,27 @@ fn a_migration_of_which_a_part_is_there_is_neither_run_nor_recorded() {
     change(&house, "CREATE TABLE more (id INTEGER)");
     let run = schema(&house, &format!("migrate --no-backup {set}")).status(0);
     assert!(run.stdout.contains("found there, recorded: 002_more"), "{}", run.stdout);
+}
+
+#[test]
+fn on_a_new_database_every_migration_runs_whatever_it_changes() {
+    let changes = [
+        "DROP TABLE notes; CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT CHECK (title <> ''))",
+        "ALTER TABLE notes ADD COLUMN colour TEXT; INSERT INTO notes (title) VALUES ('seed')",
+        "CREATE VIEW titles AS SELECT title FROM notes",
+        "UPDATE notes SET title = ''",
+    ];
+    for change in changes {
+        let house = House::new();
+        let set = small_set(&house);
+        house.file("set/schema/002_more.up.sql", format!("{change};"));
+        house.file("set/schema/002_more.down.sql", "SELECT 1;");
+        house.file("set/schema/003_last.up.sql", "DROP VIEW IF EXISTS titles; ALTER TABLE notes RENAME TO pages;");
+        house.file("set/schema/003_last.down.sql", "ALTER TABLE pages RENAME TO notes;");
+        let run = schema(&house, &format!("migrate {set}")).status(0);
+        assert!(!run.stdout.contains("found there"), "{change}: {}", run.stdout);
+        schema(&house, &format!("validate {set}")).status(0);
+    }
 }
 
 #[test]

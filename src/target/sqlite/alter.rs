@@ -4,8 +4,9 @@
 //! migration that rebuilds a table would delete its children); before the commit they are checked.
 
 use super::catalog::{self, Unknown};
-use super::migrate::{self, Failure, Presence};
+use super::migrate::{self, Failure};
 use super::open::{self, Location, Start};
+use super::presence::{Presence, presence};
 use super::record::{self, Timing};
 use super::{audit, orphans, read, sql, survey, words};
 use crate::error::{Error, Result};
@@ -143,9 +144,11 @@ impl<'w> Work<'_, 'w> {
             Move::Up(_) => {
                 self.judge_dependencies(migration)?;
                 let fault = |error: &rusqlite::Error| self.location.fault(error);
-                match migrate::presence(self.conn, stages, at, &fault)? {
+                match presence(stages, at, &catalog::whole(self.conn, Unknown::Blob, &fault)?) {
                     Presence::Whole => What::Found,
-                    Presence::Part(difference) => return Err(in_part(migration, &difference, self.location).into()),
+                    Presence::Part(difference) => {
+                        return Err(migrate::in_part(migration, &difference, &self.location.shown).into());
+                    }
                     Presence::Absent => {
                         run(self, What::Applied)?;
                         What::Applied
@@ -219,15 +222,6 @@ pub(super) fn violations(conn: &Connection) -> rusqlite::Result<BTreeMap<(String
     conn.prepare("SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2")?
         .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?.unsigned_abs())))?
         .collect()
-}
-
-fn in_part(migration: &Migration, difference: &str, location: &Location) -> Error {
-    Error::environment(format!(
-        "migration `{}` is not recorded, and some of what it makes is there, but not all or otherwise: {difference}",
-        migration.version
-    ))
-    .at(&location.shown)
-    .hint("bring the database to the expected form, then `schema stamp` it; or remove what is there of it")
 }
 
 fn down_path(migration: &Migration) -> String {

@@ -4,6 +4,7 @@
 //! itself has the tables and no record, and is taken as it is when they are the right ones.
 
 use super::catalog::{self, Unknown};
+use super::presence::{Presence, presence};
 use super::record::{self, Timing};
 use super::words;
 use crate::error::{Error, Result};
@@ -177,18 +178,20 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> R
     let is_new = read(conn, opening.schema, &fault)?.tables.is_empty();
     record::set_up(conn).map_err(|error| fault(&error))?;
     let all = is_new || standing.is_kept();
-    let (mut pending, mut done) = (Vec::new(), Vec::new());
+    let (mut pending, mut done, mut in_parts) = (Vec::new(), Vec::new(), false);
     for at in standing.pending() {
         let migration = &migrations[at];
         let started = Instant::now();
-        let (origin, what) = match presence(conn, &stages, at, &fault)? {
-            // Of a part, the comparison at the end says in what.
-            Presence::Whole | Presence::Part(_) => (Origin::Found, What::Found),
+        let live = catalog::whole(conn, Unknown::Blob, &fault)?;
+        let (origin, what) = match presence(&stages, at, &live) {
+            Presence::Whole => (Origin::Found, What::Found),
+            Presence::Part(difference) if all => return Err(in_part(migration, &difference, place)),
             Presence::Absent if all => {
                 run(conn, &migration.up).map_err(|failure| cannot(migration, &failure.error, place))?;
                 (Origin::Ran, What::Applied)
             }
-            Presence::Absent => {
+            rest => {
+                in_parts |= rest != Presence::Absent;
                 pending.push(migration.version.clone());
                 continue; // The import tells that it is pending.
             }
@@ -206,7 +209,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> R
             "the database's tables are not the ones that the migrations make: {difference}"
         ))
         .at(place)
-        .hint(match pending.is_empty() {
+        .hint(match pending.is_empty() || in_parts {
             true => "import into a new file, or bring the database to the expected form first",
             false => "bring the database to the expected form with `schema migrate`, or import into a new file",
         })),
@@ -241,51 +244,14 @@ pub(super) fn read(conn: &Connection, expected: &Schema, fault: &dyn Fn(&rusqlit
     Ok(live)
 }
 
-/// Whether a migration's work is done already although no record says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Presence {
-    /// Nothing of it is there.
-    Absent,
-    /// Its tables are there as it, or a later one, makes them.
-    Whole,
-    /// Some of it is there, or in another form: the first difference.
-    Part(String),
-}
-
-/// Judges by the tables that a migration makes; where it makes none, by those that it changes.
-pub(super) fn presence(
-    conn: &Connection,
-    stages: &[Catalog],
-    at: usize,
-    fault: &dyn Fn(&rusqlite::Error) -> Error,
-) -> Result<Presence> {
-    let Some(stage) = stages.get(at).map(|stage| &stage.schema) else { return Ok(Presence::Absent) };
-    let nothing = Schema::default();
-    let before = at.checked_sub(1).map_or(&nothing, |before| &stages[before].schema);
-    let changed: Vec<&String> =
-        stage.tables.iter().filter(|(name, table)| before.table(name) != Some(*table)).map(|(name, _)| name).collect();
-    let made: Vec<&String> = changed.iter().copied().filter(|name| before.table(name).is_none()).collect();
-    let live = read(conn, stage, fault)?;
-    let judged = if made.is_empty() { &changed } else { &made };
-    let only_judged = |stage: &Catalog| Schema {
-        tables: judged
-            .iter()
-            .filter_map(|&name| stage.schema.tables.get_key_value(name))
-            .map(|(name, table)| (name.clone(), table.clone()))
-            .collect(),
-    };
-    let difference = first_difference(&only_judged(&stages[at]), &live);
-    let is_later = || stages[at + 1..].iter().any(|stage| first_difference(&only_judged(stage), &live).is_none());
-    Ok(match difference {
-        _ if judged.is_empty() || (!made.is_empty() && made.iter().all(|name| live.table(name).is_none())) => {
-            Presence::Absent
-        }
-        None => Presence::Whole,
-        Some(_) if is_later() => Presence::Whole,
-        Some(difference) if !made.is_empty() => Presence::Part(difference),
-        // That a table is not changed yet is no part of a change.
-        Some(_) => Presence::Absent,
-    })
+/// A migration that is not recorded, and of which something is there.
+pub(super) fn in_part(migration: &Migration, difference: &str, place: &str) -> Error {
+    Error::environment(format!(
+        "migration `{}` is not recorded, and some of what it makes is there, but not all or otherwise: {difference}",
+        migration.version
+    ))
+    .at(place)
+    .hint("bring the database to the expected form, then `schema stamp` it; or remove what is there of it")
 }
 
 fn cannot(migration: &Migration, error: &rusqlite::Error, place: &str) -> Error {

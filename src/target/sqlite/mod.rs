@@ -22,6 +22,7 @@ pub(super) mod migrate;
 mod open;
 mod orphans;
 mod pass;
+mod presence;
 mod read;
 mod record;
 mod replace;

@@ -74,9 +74,9 @@ impl Passes {
         });
     }
 
-    /// Forgets what is known of a table, some row of which changes.
-    pub(super) fn forget(&mut self, table: &str) {
-        self.passes.retain(|pass| pass.table != table);
+    /// Forgets what is known of a table by these columns, which change in some row.
+    pub(super) fn forget(&mut self, table: &str, columns: &[String]) {
+        self.passes.retain(|pass| pass.table != table || !pass.key_columns.iter().any(|name| columns.contains(name)));
     }
 }
 

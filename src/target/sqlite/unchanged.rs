@@ -57,7 +57,7 @@ impl<'j> Judge<'j> {
         run: &RunRecord,
     ) -> Self {
         let names = table.columns.iter().map(|column| sql::name(&column.name));
-        let defaults = table.columns.iter().map(|column| is_default(conn, column, run));
+        let defaults = table.columns.iter().map(|column| format!("coalesce({}, 0)", is_default(conn, column, run)));
         let wanted: Vec<String> = names.chain(defaults).collect();
         let key = sql::is(&table.primary_key(), 1);
         let select = format!("SELECT {} FROM {} WHERE {key}", wanted.join(", "), sql::name(&table.name));
@@ -155,14 +155,20 @@ fn is_default(conn: &Connection, column: &Column, run: &RunRecord) -> String {
     match plain.unwrap_or_default() {
         "current_timestamp" | "datetime('now')" | "datetime()" => between("%Y-%m-%d %H:%M:%S"),
         "current_date" | "date('now')" | "date()" => between("%Y-%m-%d"),
-        changing if ["current_", "now", "random", "time(", "date("].iter().any(|word| changing.contains(word)) => {
-            "1".to_owned()
-        }
+        plain if changes(plain) => "1".to_owned(),
         // One that cannot be asked for here is taken for changed, so that nothing is lost by it.
         _ if conn.prepare(&format!("SELECT ({default})")).is_err() => "0".to_owned(),
         // `IS TRUE` would ask for something else; behind a `+` it is a value.
         _ => format!("{name} IS (+({default})) COLLATE BINARY"),
     }
+}
+
+/// Whether an expression (small letters, no blanks) gives another value each time. What stands in
+/// quotes is a text, but for the `now` that functions of time take.
+fn changes(plain: &str) -> bool {
+    let outside: String = plain.split('\'').step_by(2).collect();
+    let words = ["current_", "random", "time(", "date(", "unixepoch(", "julianday(", "changes(", "last_insert_rowid("];
+    words.iter().any(|word| outside.contains(word))
 }
 
 #[cfg(test)]
@@ -175,6 +181,8 @@ mod tests {
         let conn = Connection::open_in_memory().unwrap();
         let defaults = [
             "NULL",
+            "'unknown'",
+            "'date(time('",
             "TRUE",
             "FALSE",
             "5",

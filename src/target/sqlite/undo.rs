@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::table::Table;
 use crate::target::Mode;
 use crate::target::audit::AuditEntry;
-use crate::target::drift;
+use crate::target::drift::Other;
 use crate::target::ledger::{RunRecord, Written, key_parts};
 use crate::target::undo::{Keys, Obstacle, Taken, Undo, Undone, choose};
 use rusqlite::{Connection, ErrorCode};
@@ -105,8 +105,9 @@ impl Work<'_> {
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
                 .collect()
         })?;
-        let (own, strange): (Vec<_>, Vec<_>) = all.into_iter().partition(|(name, _, text)| {
-            self.order.triggers.get(name).is_some_and(|known| drift::same_sql(&known.sql, text))
+        let (own, strange): (Vec<_>, Vec<_>) = all.into_iter().partition(|(name, table, text)| {
+            let live = Other { kind: "trigger", table: table.clone(), sql: text.clone() };
+            self.order.triggers.get(name).is_some_and(|known| known.same_as(&live))
         });
         let is_on_one = |table: &str| tables.iter().any(|(_, name)| name.eq_ignore_ascii_case(table));
         let reaches_all = own.iter().any(|(_, table, _)| is_on_one(table));

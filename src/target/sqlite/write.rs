@@ -56,7 +56,7 @@ pub(super) fn update(
         sql::set(columns, 1),
         sql::equal(&names, columns.len() + 1)
     );
-    this.passes.borrow_mut().forget(table);
+    this.passes.borrow_mut().forget(table, columns);
     let mut changed = this.on(|conn| set(conn, &text, &values, &key_forms))?;
     if changed == 0 && key_kinds.contains(&ColumnType::Time) {
         // The row is known by a time that stands there in another form of the same meaning.

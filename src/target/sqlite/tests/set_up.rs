@@ -114,9 +114,15 @@ fn what_an_application_made_is_refused_if_a_mapping_needs_more() {
     );
 
     fs::remove_file(bench.path()).unwrap();
-    drop(bench.make(&format!("{SQL} ALTER TABLE notes ADD COLUMN colour TEXT;")));
+    let colour = "ALTER TABLE notes ADD COLUMN colour TEXT;";
+    drop(bench.make(&format!("{SQL} {colour} CREATE INDEX notes_owner ON notes (owner);")));
     bench.begin(Mode::Real).unwrap().commit().unwrap();
     assert_eq!(bench.ask(RECORDED), [found("001_notes"), found("002_colour")]);
+
+    // A part is enough for the mapping, and no more than a part.
+    fs::remove_file(bench.path()).unwrap();
+    drop(bench.make(&format!("{SQL} {colour}")));
+    assert_eq!(bench.begin(Mode::Real).unwrap().pending(), ["002_colour"]);
 }
 
 #[test]
@@ -172,7 +178,7 @@ fn a_migration_that_cannot_be_applied_changes_nothing() {
     assert_eq!(
         bench.refused(Mode::Real),
         (
-            "migration `001_notes` cannot be applied to this database: something that it makes is there already, or something that it needs is not\n  at DIR/x.db\nhint: import into a new file, or bring the database to the expected form first".to_owned(),
+            "migration `001_notes` is not recorded, and some of what it makes is there, but not all or otherwise: index `people_email` is another one\n  at DIR/x.db\nhint: bring the database to the expected form, then `schema stamp` it; or remove what is there of it".to_owned(),
             3
         )
     );
