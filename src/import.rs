@@ -45,11 +45,15 @@ pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Repo
     key.opens(&target.keys()?)?;
     let reports = ReportFiles::open(&options.reports)?;
     let safety = keep_what_is_there(options, companion, &*target, &plan.set)?;
-    let migrated = target.recorded()?;
+    let (migrated, run) = (target.recorded()?, target.runs()?.len());
     let done = attempts(options, companion, &plan, &key, &mut *target, &mut clock);
-    // After a fault nobody knows what a commit gave: then it is kept too.
+    // Whether anything was committed the record tells; where it cannot be read, nobody knows.
     let migrated_nothing = || target.recorded().is_ok_and(|now| now == migrated);
-    safety.keep_unless(done.as_ref().is_ok_and(|report| !report.changed_rows()) && migrated_nothing());
+    let unchanged = match &done {
+        Ok(report) => !report.changed_rows() && migrated_nothing(),
+        Err(_) => migrated_nothing() && target.runs().is_ok_and(|now| now.len() == run),
+    };
+    safety.keep_unless(unchanged);
     let report = done?;
     reports.publish(&report)?;
     Ok(*report)

@@ -49,8 +49,8 @@ use crate::target::upkeep::{Altered, Done, Move, MoveOrphans, Moved, Order, Surv
 use crate::target::{self, Mode, Target, schema};
 use crate::validate::{self, Category, gather};
 pub use choice::{Meant, Memory, named_set};
-pub use losses::Loss;
-use losses::lost;
+pub use losses::{Loss, LossKind};
+use losses::{in_question, lost};
 pub use proof::{Proof, test};
 use std::cell::RefCell;
 pub use write::{NewPair, new_pair};
@@ -230,15 +230,8 @@ impl Keeper {
         self.alter(&down, Mode::Dry, &Quiet, Some(&|survey| drop(after.replace(Some(survey)))))?;
         let losses = after.into_inner().map_or_else(Vec::new, |after| lost(&before, &after));
         tell(&losses);
-        let question = |moves: &[Move]| {
-            let (tables, rows) = (losses.len() as u64, losses.iter().map(|loss| loss.rows).sum());
-            format!(
-                "take {} back, and lose {} with {}",
-                count(moves.len() as u64, "migration"),
-                count(tables, "table or column").replace("table or columns", "tables or columns"),
-                count(rows, "row")
-            )
-        };
+        let question =
+            |moves: &[Move]| format!("take {} back{}", count(moves.len() as u64, "migration"), in_question(&losses));
         self.change(&down, "rollback", &question, options, companion)
     }
 
@@ -265,7 +258,8 @@ impl Keeper {
         options: &Options<'_>,
         companion: &dyn Companion,
     ) -> Result<Altered> {
-        let first = decide(&history::judge(&self.target.recorded()?, &self.set.migrations))?;
+        let recorded = self.target.recorded()?;
+        let first = decide(&history::judge(&recorded, &self.set.migrations))?;
         if first.is_empty() {
             return Ok(Altered::default());
         }
@@ -274,8 +268,13 @@ impl Keeper {
         }
         let safety = self.safety(what, options, companion)?;
         let done = self.alter(decide, if options.dry { Mode::Dry } else { Mode::Real }, companion, None);
-        // Another program may have done it all since. After a fault nobody knows what a commit gave.
-        safety.keep_unless(done.as_ref().is_ok_and(|altered| altered.steps.is_empty()));
+        // Another program may have done it all since. After a fault the record tells whether anything
+        // was committed; where it cannot be read, nobody knows.
+        let unchanged = match &done {
+            Ok(altered) => altered.steps.is_empty(),
+            Err(_) => self.target.recorded().is_ok_and(|now| now == recorded),
+        };
+        safety.keep_unless(unchanged);
         done
     }
 
@@ -363,6 +362,14 @@ impl Keeper {
     pub fn drift_as_migration(&self) -> Result<(String, String)> {
         let survey = self.existing()?;
         let standing = history::judge(&survey.recorded, &self.set.migrations);
+        if let Some(pending) = standing.pending().first() {
+            let version = &self.set.migrations[*pending].version;
+            return Err(Error::request(format!(
+                "migration `{version}` is pending, so nobody knows what differs from it"
+            ))
+            .at(self.target.url())
+            .hint("apply it with `schema migrate`, or `schema stamp` the database, first"));
+        }
         let expected = self.expected(&standing)?;
         let leave = Leave { tables: &self.set.other_tables, additions: false };
         Ok(target::drift_sql::migration(&expected, &survey.catalog, leave))

@@ -2,7 +2,7 @@
 
 use crate::backup::{self, Before};
 use crate::config::{Companion, Phase};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::report::words::count;
 use crate::schema::{Keeper, Options};
 use crate::target::audit::random_id;
@@ -66,8 +66,8 @@ pub fn undo(
     let done = keeper.target_mut().undo(&order(Mode::Real));
     safety.keep_unless(match &done {
         Ok(done) => done.rows() == 0,
-        // Signals are heeded before the commit. After another fault nobody knows what that gave.
-        Err(error) => matches!(error.kind, ErrorKind::Interrupted(_)),
+        // Whether it was committed the ledger tells; where it cannot be read, nobody knows.
+        Err(_) => keeper.target().runs().is_ok_and(|runs| runs.iter().all(|run| run.id != run_id)),
     });
     Ok((run, done?))
 }

@@ -101,7 +101,7 @@ impl Folder {
             for entry in listed {
                 let path = entry.map_err(|error| fault(&error, &path))?.path();
                 if is_backup(&path) {
-                    let manifest = Manifest::read(&path).map_err(|error| error.message);
+                    let manifest = Manifest::read(&path).map_err(|error| error.message).and_then(|it| it.fits(&path));
                     entries.push(Entry { path, shelf, manifest });
                 }
             }
@@ -154,6 +154,12 @@ pub fn name(database: &Path, made_at: jiff::Timestamp, packing: Packing) -> Stri
         Packing::Gzip => "db.gz",
     };
     format!("{}_{}.{ending}", stem(database), made_at.strftime("%Y%m%d_%H%M%S_%6f"))
+}
+
+/// Whether a backup with this manifest is of this database.
+pub(super) fn is_of_database(backup: &Path, manifest: &Manifest, database: &Path) -> bool {
+    let entry = Entry { path: backup.to_owned(), shelf: Shelf::Daily, manifest: Ok(manifest.clone()) };
+    is_of(&entry, database)
 }
 
 /// A database's name in the names of its backups.

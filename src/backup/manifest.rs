@@ -97,6 +97,17 @@ impl Content {
 }
 
 impl Manifest {
+    /// The manifest, if the file beside it has the size that it says: one that was cut is no backup, and
+    /// is not counted as one.
+    pub fn fits(self, backup: &Path) -> Result<Self, String> {
+        match std::fs::metadata(backup) {
+            Ok(file) if file.len() != self.bytes => {
+                Err(format!("the backup is not whole: it has {} bytes, the manifest says {}", file.len(), self.bytes))
+            }
+            _ => Ok(self),
+        }
+    }
+
     /// Reads the manifest beside a backup.
     pub fn read(backup: &Path) -> Result<Self> {
         let path = path(backup);

@@ -216,14 +216,15 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, companion: &d
     }
     let rows = count(proved.manifest.content.all_rows(), "row");
     let file = file_of(target)?.to_owned();
-    if file.exists() {
+    let is_own = folder::is_of_database(restoring.backup, &proved.manifest, &file);
+    if file.exists() || !is_own {
         let Manifest { source, made_at, .. } = &proved.manifest;
-        let question = format!(
-            "replace {} by the backup of {source} made at {made_at} UTC ({rows}, {}), {} of what is there?",
-            target.url(),
-            restoring.backup.display(),
-            restoring.before.in_words()
-        );
+        let (url, backup) = (target.url(), restoring.backup.display());
+        let of = format!("the backup of {source} made at {made_at} UTC ({rows}, {backup})");
+        let question = match file.exists() {
+            true => format!("replace {url} by {of}, {} of what is there?", restoring.before.in_words()),
+            false => format!("make {url} of {of}?"),
+        };
         if !companion.confirm(&question)? {
             return Err(Error::request("not confirmed, nothing was changed"));
         }

@@ -15,7 +15,7 @@ pub struct Health {
     pub broken: BTreeMap<Rule, u64>,
     /// Whether there was more to tell than is kept.
     pub more: bool,
-    /// Why the conditions of tables could not be judged, where one needs what only its application has.
+    /// Why not everything could be judged, where something needs what only its application has.
     pub unjudged: Option<String>,
 }
 

@@ -153,7 +153,7 @@ pub struct Orphan {
 }
 
 /// One table column that holds sealed values, as registered in `treelift_sealed_columns`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SealedColumn {
     /// The table.
     pub table: String,

@@ -93,6 +93,8 @@ pub struct Survey {
     pub counts: BTreeMap<String, u64>,
     /// How many rows each of treelift's own tables has.
     pub own: BTreeMap<String, u64>,
+    /// How many rows each virtual table shows; 0 where what it needs is not there.
+    pub virtual_tables: BTreeMap<String, u64>,
     /// Columns that are registered as sealed, with how many values are something else.
     pub sealed: Vec<SealedState>,
     /// The ids of the registered keys.
@@ -104,7 +106,7 @@ pub struct Survey {
 }
 
 /// The values of a sealed column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SealedState {
     /// Which column.
     pub column: SealedColumn,

@@ -71,7 +71,9 @@ fn a_backup_that_is_named_says_which_database_is_meant() {
     house.import(&sample(), &[]).status(0);
     let made = run(&house, "backup create --json").status(0).json();
     let backup = made["backup"]["path"].as_str().unwrap();
-    house.run(["backup", "restore", "--file", backup]).status(0);
+    let asked = house.run(["backup", "restore", "--file", backup]).status(2).stderr;
+    assert!(asked.contains("make sqlite:///./fossawork_v2.db of the backup of target.db made at "), "{asked}");
+    house.run(["backup", "restore", "--file", backup, "--yes"]).status(0);
     assert!(house.path("fossawork_v2.db").exists(), "the set's own database");
     let error = house.run(["backup", "restore", "--latest"]).status(2).stderr;
     assert!(error.contains("neither a database nor a mapping set is named"), "{error}");

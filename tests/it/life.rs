@@ -77,6 +77,22 @@ fn what_a_way_back_really_drops_is_said_before_it() {
     );
     let run = schema(&house, &format!("rollback --steps 1 --dry-run {set}")).status(0);
     assert_eq!(run.stderr, "would drop `legacy` with 2 rows\nwould drop `more.colour` with 1 row\n");
+
+    // Rows and what only shows rows count too, a new name does not.
+    house.file("set/schema/002_more.down.sql", "DELETE FROM more; ALTER TABLE also RENAME TO other; DROP TABLE words;");
+    change(
+        &house,
+        "INSERT INTO also VALUES (1); CREATE VIRTUAL TABLE words USING fts5 (w); INSERT INTO words VALUES ('a')",
+    );
+    let run = house.run(["schema", "rollback", "--steps", "1", "--mappings", "set", "--database", URL]).status(2);
+    assert_eq!(
+        run.stderr.lines().take(3).collect::<Vec<_>>(),
+        [
+            "would remove 1 row of `more`",
+            "would drop `words` with 1 row",
+            "error: refused without a terminal or --yes: sqlite:///./target.db has 4 rows: take 1 migration back, and lose 1 table or column with 2 rows, after a backup?"
+        ]
+    );
 }
 
 #[test]
@@ -174,6 +190,9 @@ fn a_migration_of_which_a_part_is_there_is_neither_run_nor_recorded() {
             run.stderr
         );
         assert_eq!(house.rows("SELECT version FROM schema_migrations"), [["001_notes"]]);
+        schema(&house, &format!("migrate {set}")).status(3);
+        assert!(!house.path("backups").exists(), "nothing was changed, so no backup of it stays");
+        schema(&house, &format!("new drifted --from-drift {set}")).status(2);
     }
     // All of it, exactly: then it is recorded.
     let house = House::new();

@@ -140,3 +140,17 @@ fn a_database_in_wal_mode_is_backed_up_and_replaced_with_what_lies_beside_it() {
     assert_eq!(house.rows("SELECT DISTINCT label FROM users"), [["before"]]);
     assert!(!house.path("target.db-wal").exists() && !house.path("target.db-shm").exists());
 }
+
+#[test]
+fn a_backup_that_was_cut_is_not_counted_as_one_that_stays() {
+    let house = imported();
+    for _ in 0..3 {
+        backup(&house, "create").status(0);
+    }
+    let cut = newest(&house);
+    fs::File::options().write(true).open(&cut).unwrap().set_len(100).unwrap();
+    let run = backup(&house, "prune --keep-daily 1 --yes").status(0);
+    assert!(run.stdout.contains("removed: 1 backup"), "{}", run.stdout);
+    assert!(cut.exists(), "a person should look at it");
+    backup(&house, "restore --latest --dry-run").status(0);
+}

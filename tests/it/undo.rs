@@ -1,7 +1,7 @@
 //! An import is taken back whole, or not at all.
 
 use crate::generated::tree;
-use crate::house::{DATABASE, House, Ran, application_dump, listing, open, sample};
+use crate::house::{DATABASE, House, KEY_FILE, Ran, application_dump, listing, open, sample};
 use crate::keeping::{URL, change};
 use crate::safe::Dice;
 use rustix::process::{Pid, Signal, kill_process};
@@ -311,6 +311,54 @@ fn what_the_run_wrote_of_its_own_is_looked_at_too() {
         "{}",
         ran.stdout
     );
+}
+
+#[test]
+fn what_a_person_lacked_and_the_run_filled_itself_is_taken_back_with_the_person() {
+    let house = House::new();
+    let tree = house.sample_copy();
+    let list = tree.join("users/users.json");
+    let mut people: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&list).unwrap()).unwrap();
+    let first = match &mut people {
+        serde_json::Value::Array(all) => all[0].as_object_mut(),
+        all => all["users"][0].as_object_mut(),
+    };
+    first.unwrap().remove("lastUsed").unwrap();
+    std::fs::write(&list, people.to_string()).unwrap();
+    let report = house.import(&tree, &["--json"]).json();
+    assert_eq!(report["outcome"], "committed", "{:#}", report["findings"]);
+    undo(&house, report["run_id"].as_str().unwrap(), &["--no-backup"]).status(0);
+    assert_eq!(house.one("SELECT count(*) FROM users"), "0");
+}
+
+#[test]
+fn after_a_hand_over_and_an_undo_the_tree_may_be_imported_again() {
+    let house = House::new();
+    let report = house.import(&sample(), &["--json"]).status(0).json();
+    let hand_over = [
+        "credentials",
+        "hand-over",
+        "--to",
+        "fernet",
+        "--key-file",
+        KEY_FILE,
+        "--yes",
+        "--no-backup",
+        "--database",
+        URL,
+    ];
+    Ran::of(house.command(hand_over).env("SECRET_KEY", "the application's")).status(0);
+    let asked = undo(&house, report["run_id"].as_str().unwrap(), &["--no-backup", "--dry-run"]).status(0);
+    assert!(
+        asked
+            .stdout
+            .contains("user_credentials: 9 rows to remove, 9 rows with sealed values that the run did not write"),
+        "{}",
+        asked.stdout
+    );
+    undo(&house, report["run_id"].as_str().unwrap(), &["--no-backup"]).status(0);
+    house.import(&sample(), &["--no-backup"]).status(0);
+    house.run(["credentials", "verify", "--key-file", KEY_FILE, "--database", URL]).status(0);
 }
 
 #[test]

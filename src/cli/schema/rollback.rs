@@ -6,7 +6,7 @@ use crate::cli::schema_args::{GoalArgs, RollbackArgs};
 use crate::config::Companion as _;
 use crate::error::Result;
 use crate::report::words::count;
-use crate::schema::{Keeper, Loss, Options};
+use crate::schema::{Keeper, Loss, LossKind, Options};
 use crate::target::history::Down;
 
 /// Takes migrations back, having said what goes.
@@ -32,12 +32,18 @@ fn goal(args: &GoalArgs, keeper: &Keeper) -> Result<Down> {
 /// Tables with rows by name, the empty ones as a number.
 fn losses(losses: &[Loss]) -> Vec<String> {
     let (full, empty): (Vec<&Loss>, Vec<&Loss>) = losses.iter().partition(|loss| loss.rows > 0);
-    let mut lines: Vec<String> =
-        full.into_iter().map(|loss| format!("would drop `{}` with {}", loss.what, count(loss.rows, "row"))).collect();
+    let line = |loss: &Loss| match loss.kind {
+        LossKind::Rows => format!("would remove {} of `{}`", count(loss.rows, "row"), loss.what),
+        LossKind::Table | LossKind::Column => format!("would drop `{}` with {}", loss.what, count(loss.rows, "row")),
+    };
+    let mut lines: Vec<String> = full.into_iter().map(line).collect();
     match empty.as_slice() {
         [] => {}
         [one] => lines.push(format!("would drop `{}`, which is empty", one.what)),
-        several => lines.push(format!("would drop {} more that are empty", several.len())),
+        several => {
+            let names: Vec<String> = several.iter().map(|loss| format!("`{}`", loss.what)).collect();
+            lines.push(format!("would drop {} that are empty: {}", several.len(), names.join(", ")));
+        }
     }
     lines
 }
@@ -48,13 +54,20 @@ mod tests {
 
     #[test]
     fn what_would_be_lost_is_said_by_name_where_there_are_rows() {
-        let loss = |what: &str, rows| Loss { what: what.to_owned(), rows };
+        let loss = |what: &str, rows| Loss { kind: LossKind::Table, what: what.to_owned(), rows };
         assert_eq!(
-            losses(&[loss("notes", 3), loss("tags", 0), loss("people.colour", 1), loss("more", 0)]),
+            losses(&[
+                loss("notes", 3),
+                loss("tags", 0),
+                loss("people.colour", 1),
+                loss("more", 0),
+                Loss { kind: LossKind::Rows, what: "kept".to_owned(), rows: 2 }
+            ]),
             [
                 "would drop `notes` with 3 rows",
                 "would drop `people.colour` with 1 row",
-                "would drop 2 more that are empty"
+                "would remove 2 rows of `kept`",
+                "would drop 2 that are empty: `tags`, `more`"
             ]
         );
         assert_eq!(losses(&[loss("tags", 0)]), ["would drop `tags`, which is empty"]);

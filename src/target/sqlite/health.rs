@@ -1,9 +1,10 @@
 //! SQLite's own check, with rows that break a rule told from a damaged file.
 
+use super::catalog;
 use super::open::Location;
 use crate::error::{Error, Result};
 use crate::target::health::{Health, Rule};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 /// So many lines are asked for: enough that rows which break a rule, told one by one, do not keep
 /// what comes after them from being seen.
@@ -29,23 +30,60 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Result<Health> {
 }
 
 fn check(conn: &Connection, location: &Location, pragma: &str, most_damage: usize) -> Result<Health> {
-    match said(conn, pragma, most_damage) {
-        // A condition may call a function that only its application has. The file can be judged all the same.
-        Err(rusqlite::Error::SqlInputError { msg, .. }) => {
-            let health = conn
-                .execute_batch("PRAGMA ignore_check_constraints = ON")
-                .and_then(|()| said(conn, pragma, most_damage));
-            conn.execute_batch("PRAGMA ignore_check_constraints = OFF").map_err(|error| location.fault(&error))?;
-            health.map(|health| Health { unjudged: Some(msg), ..health })
+    let fault = |error: rusqlite::Error| location.fault(&error);
+    match said(conn, &format!("{pragma}({MOST})"), most_damage) {
+        // A condition, a computed column or an index may need a function or a collation that only its
+        // application has. The rest can be judged all the same.
+        Err(error) => {
+            let why = needs_application(&error).ok_or_else(|| location.fault(&error))?;
+            conn.execute_batch("PRAGMA ignore_check_constraints = ON").map_err(fault)?;
+            let health = said(conn, &format!("{pragma}({MOST})"), most_damage)
+                .or_else(|error| table_by_table(conn, pragma, most_damage, error));
+            conn.execute_batch("PRAGMA ignore_check_constraints = OFF").map_err(fault)?;
+            health.map(|health| Health { unjudged: Some(why), ..health }).map_err(fault)
         }
-        said => said,
+        said => said.map_err(fault),
     }
-    .map_err(|error| location.fault(&error))
 }
 
-fn said(conn: &Connection, pragma: &str, most_damage: usize) -> rusqlite::Result<Health> {
+/// What is not there, in SQLite's words, which name functions and collations alone; none for another
+/// fault.
+fn needs_application(error: &rusqlite::Error) -> Option<String> {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } => Some(msg.clone()),
+        rusqlite::Error::SqliteFailure(code, Some(text)) if code.code == ErrorCode::Unknown => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// Judges what can be judged where the whole cannot.
+fn table_by_table(
+    conn: &Connection,
+    pragma: &str,
+    most_damage: usize,
+    error: rusqlite::Error,
+) -> rusqlite::Result<Health> {
+    if needs_application(&error).is_none() {
+        return Err(error);
+    }
+    let mut all = Health::default();
+    for table in catalog::table_names(conn)? {
+        match said(conn, &format!("{pragma}('{}')", table.replace('\'', "''")), most_damage) {
+            Ok(health) => {
+                all.damage.extend(health.damage);
+                health.broken.into_iter().for_each(|(rule, rows)| *all.broken.entry(rule).or_default() += rows);
+                all.more |= health.more;
+            }
+            Err(error) if needs_application(&error).is_some() => {} // that it is not judged is said already
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all)
+}
+
+fn said(conn: &Connection, check: &str, most_damage: usize) -> rusqlite::Result<Health> {
     let mut health = Health::default();
-    let mut statement = conn.prepare(&format!("PRAGMA {pragma}({MOST})"))?;
+    let mut statement = conn.prepare(&format!("PRAGMA {check}"))?;
     let mut lines = statement.query([])?;
     let mut seen = 0;
     while let Some(line) = lines.next()? {
@@ -128,6 +166,19 @@ mod tests {
             told("CREATE TABLE a (n INT); INSERT INTO a VALUES (1), (NULL)", "n INT", "n INT NOT NULL CHECK (mine(n))");
         assert_eq!(health.unjudged.as_deref(), Some("unknown function: mine()"));
         assert_eq!((health.damage.len(), health.told(|_| false)), (0, vec!["`a.n` is NULL in 1 row".to_owned()]));
+    }
+
+    #[test]
+    fn a_collation_or_a_computed_column_of_the_application_keeps_nobody_either() {
+        let cases = [
+            ("CREATE TABLE a (n TEXT PRIMARY KEY); INSERT INTO a VALUES ('x'), ('y')", "n TEXT", "n TEXT COLLATE mine"),
+            ("CREATE TABLE a (n INT, m INT AS (n + 1) VIRTUAL); INSERT INTO a VALUES (1)", "n + 1", "mine(n)"),
+        ];
+        for (sql, from, to) in cases {
+            let health = told(&format!("CREATE TABLE b (n INT); INSERT INTO b VALUES (-1); {sql}"), from, to);
+            assert!(health.unjudged.as_deref().is_some_and(|why| why.contains("mine")), "{health:?}");
+            assert_eq!(health.damage, [] as [&str; 0]);
+        }
     }
 
     #[test]

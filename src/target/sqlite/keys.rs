@@ -1,12 +1,13 @@
 //! The registered keys, and which columns hold what was sealed with them.
 
-use super::catalog;
 use super::open::Location;
+use super::{catalog, survey};
 use crate::error::{Error, Result};
 use crate::secret::cipher::FORMAT;
 use crate::secret::keys::KeyRow;
 use crate::target::SealedColumn;
 use crate::target::cells::{FERNET, Registered};
+use crate::target::upkeep::SealedState;
 use rusqlite::{Connection, OptionalExtension};
 
 /// The registered keys, oldest first.
@@ -121,6 +122,12 @@ fn filter_text(column: &SealedColumn) -> Option<String> {
     column.row_filter.as_ref().map(|filter| serde_json::json!(filter).to_string())
 }
 
+/// Whether every value of a column is one that treelift sealed.
+fn is_ours(conn: &Connection, column: &SealedColumn) -> rusqlite::Result<bool> {
+    let state = SealedState { column: column.clone(), format: FORMAT.to_owned(), ..SealedState::default() };
+    Ok(survey::values(conn, state, &[])?.plain == 0)
+}
+
 /// Registers a sealed column. One column may be registered with several row filters; the columns
 /// that identify its rows are part of each value's proof and cannot change under it.
 pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, location: &Location) -> Result<()> {
@@ -136,6 +143,18 @@ pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, locati
         .optional()
         .map_err(fault)?;
     match known {
+        // Where nothing is left of what was handed over, the column is ours again.
+        Some((known, format))
+            if format != FORMAT && known == key_columns && is_ours(conn, column).map_err(fault)? =>
+        {
+            conn.execute(
+                "UPDATE treelift_sealed_columns SET format = ?1
+                 WHERE table_name = ?2 AND column_name = ?3 AND row_filter IS ?4",
+                (FORMAT, &column.table, &column.column, &row_filter),
+            )
+            .map_err(fault)?;
+            Ok(())
+        }
         Some((_, format)) if format != FORMAT => Err(Error::environment(format!(
             "column `{}.{}` was handed over to the application",
             column.table, column.column

@@ -85,6 +85,7 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
     Ok(Survey {
         recorded: record::read(conn, &location.shown)?,
         counts: counts(conn, catalog.schema.tables.keys()).map_err(fault)?,
+        virtual_tables: virtual_tables(conn, &catalog),
         own: counts(conn, catalog::table_names(conn).map_err(fault)?.iter().filter(|name| catalog::is_own(name)))
             .map_err(fault)?,
         sealed: sealed(conn, &catalog, &keys).map_err(fault)?,
@@ -97,6 +98,11 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
 
 fn counts<'t>(conn: &Connection, tables: impl Iterator<Item = &'t String>) -> rusqlite::Result<BTreeMap<String, u64>> {
     tables.map(|table| Ok((table.clone(), read::count(conn, table)?))).collect()
+}
+
+fn virtual_tables(conn: &Connection, catalog: &Catalog) -> BTreeMap<String, u64> {
+    let virtuals = catalog.others.iter().filter(|(_, other)| other.kind == "virtual table");
+    virtuals.map(|(name, _)| (name.clone(), read::count(conn, name).unwrap_or_default())).collect()
 }
 
 /// NULLs where none may be: a declaration that was changed behind SQLite's back lets them in.
@@ -152,7 +158,7 @@ fn sealed(conn: &Connection, catalog: &Catalog, keys: &[String]) -> rusqlite::Re
 }
 
 /// Counts the values of a sealed column: those that do not look sealed, and those whose key is gone.
-fn values(conn: &Connection, mut state: SealedState, keys: &[String]) -> rusqlite::Result<SealedState> {
+pub(super) fn values(conn: &Connection, mut state: SealedState, keys: &[String]) -> rusqlite::Result<SealedState> {
     let SealedState { column, .. } = &state;
     let name = sql::name(&column.column);
     let mut text = format!("SELECT {name} FROM {} WHERE {name} IS NOT NULL", sql::name(&column.table));
