@@ -100,6 +100,7 @@ fn question(run: &RunRecord, url: &str, planned: &Undone) -> String {
     for (rows, what) in [
         (sum(|table| table.gone), "gone already"),
         (sum(|table| table.resealed), "with sealed values that the run did not write"),
+        (sum(|table| table.unjudged), "with values of the database's own that cannot be judged"),
     ] {
         if rows > 0 {
             question += &format!(" ({} {what})", count(rows, "row"));

@@ -48,6 +48,7 @@ fn words(undone: &Undone, run: &str, url: &str, outcome: &str) -> String {
             (table.emptied, emptied),
             (table.gone, "gone already"),
             (table.resealed, "with sealed values that the run did not write"),
+            (table.unjudged, "with values of the database's own that cannot be judged"),
         ];
         let some = parts.iter().filter(|(rows, _)| *rows > 0);
         let parts: Vec<String> = some.map(|(rows, what)| format!("{} {what}", count(*rows, "row"))).collect();
@@ -81,6 +82,7 @@ mod tests {
             emptied,
             gone,
             resealed: removed / 3,
+            unjudged: 0,
         };
         let mut undone = Undone {
             tables: vec![table("notes", 3, 0, 1), table("people", 1, 2, 0), table("tags", 0, 0, 0)],

@@ -66,6 +66,9 @@ pub struct Taken {
     pub emptied: u64,
     /// Rows of the run that somebody has removed already.
     pub gone: u64,
+    /// Rows among those removed that have a column which the database itself filled, with another value
+    /// each time, so that nobody can say whether it was changed.
+    pub unjudged: u64,
     /// Rows among those removed whose sealed values are not the ones that the run wrote: sealed again,
     /// handed over, or changed.
     pub resealed: u64,

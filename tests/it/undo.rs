@@ -144,7 +144,10 @@ fn runs_are_taken_back_one_by_one_and_what_was_filled_is_empty_again() {
         ],
     );
     let document = undo(&house, &second, &["--json", "--no-backup"]).status(0).json();
-    assert_eq!(document["tables"], json!([{"name": "people", "removed": 1, "emptied": 1, "gone": 0, "resealed": 0}]));
+    assert_eq!(
+        document["tables"],
+        json!([{"name": "people", "removed": 1, "emptied": 1, "gone": 0, "unjudged": 0, "resealed": 0}])
+    );
     assert_eq!(content(&house), between);
     undo(&house, &first, &["--no-backup"]).status(0);
     assert_eq!(
@@ -359,6 +362,22 @@ fn after_a_hand_over_and_an_undo_the_tree_may_be_imported_again() {
     undo(&house, report["run_id"].as_str().unwrap(), &["--no-backup"]).status(0);
     house.import(&sample(), &["--no-backup"]).status(0);
     house.run(["credentials", "verify", "--key-file", KEY_FILE, "--database", URL]).status(0);
+}
+
+#[test]
+fn a_column_that_the_database_fills_anew_each_time_is_counted() {
+    let more = "chosen TEXT DEFAULT 'unknown', mark TEXT DEFAULT (hex(randomblob(4))), ";
+    let house = || house().schema(&TABLES.replacen("id TEXT", &format!("{more} id TEXT"), 1));
+    let one = house();
+    let run = imported(&one);
+    let shown = undo(&one, &run, &["--dry-run"]).status(0).stdout;
+    assert!(
+        shown.contains("people: 2 rows to remove, 2 rows with values of the database's own that cannot be judged"),
+        "{shown}"
+    );
+    // What only looks like that in a text is judged.
+    change(&one, "UPDATE people SET chosen = 'known' WHERE id = '2'");
+    refused(&one, &run, &["1 row of `people` was changed after the run (2)"]);
 }
 
 #[test]

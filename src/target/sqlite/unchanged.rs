@@ -17,6 +17,8 @@ pub(super) enum Fate {
     Remove {
         /// Whether its sealed values are the tokens that the run wrote.
         sealed_alike: bool,
+        /// Whether every column could be judged.
+        judged: bool,
     },
     /// The run filled columns of it.
     Empty,
@@ -47,6 +49,8 @@ pub(super) struct Judge<'j> {
     columns: &'j HashMap<i64, Written>,
     /// Selects the cells of a row, and for each column whether it holds its default.
     select: String,
+    /// For each column whether its default gives another value each time.
+    changing: Vec<bool>,
 }
 
 impl<'j> Judge<'j> {
@@ -57,11 +61,13 @@ impl<'j> Judge<'j> {
         run: &RunRecord,
     ) -> Self {
         let names = table.columns.iter().map(|column| sql::name(&column.name));
-        let defaults = table.columns.iter().map(|column| format!("coalesce({}, 0)", is_default(conn, column, run)));
-        let wanted: Vec<String> = names.chain(defaults).collect();
+        let defaults: Vec<Option<String>> = table.columns.iter().map(|column| is_default(conn, column, run)).collect();
+        let changing = defaults.iter().map(Option::is_none).collect();
+        let holds = defaults.iter().map(|holds| format!("coalesce({}, 0)", holds.as_deref().unwrap_or("1")));
+        let wanted: Vec<String> = names.chain(holds).collect();
         let key = sql::is(&table.primary_key(), 1);
         let select = format!("SELECT {} FROM {} WHERE {key}", wanted.join(", "), sql::name(&table.name));
-        Self { table, columns, select }
+        Self { table, columns, select, changing }
     }
 
     /// Judges the row of a ledger's key.
@@ -104,11 +110,13 @@ impl<'j> Judge<'j> {
                 && !filled.contains(column.name.as_str())
                 && !lists.iter().any(|list| list.iter().any(|name| same_name(name, &column.name)))
         };
-        let mut left = self.table.columns.iter().zip(defaults).filter(|(column, _)| untouched(column));
-        if !as_written(clock, &written.clock) || left.any(|(_, is_default)| !is_default) {
+        let left =
+            || self.table.columns.iter().zip(defaults).zip(&self.changing).filter(|((one, _), _)| untouched(one));
+        if !as_written(clock, &written.clock) || left().any(|((_, is_default), _)| !is_default) {
             return None;
         }
-        Some(Fate::Remove { sealed_alike: as_written(sealed, &written.sealed) })
+        let judged = !left().any(|(_, changing)| *changing);
+        Some(Fate::Remove { sealed_alike: as_written(sealed, &written.sealed), judged })
     }
 
     /// Whether these columns hold what the digest is over, those of `as_null` taken for NULL.
@@ -136,11 +144,11 @@ fn same_name(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-/// An SQL expression for whether a column that a run did not write holds what the database gave it.
-/// Of an expression that gives another value each time nobody can say that: it holds.
-fn is_default(conn: &Connection, column: &Column, run: &RunRecord) -> String {
+/// An SQL expression for whether a column that a run did not write holds what the database gave it;
+/// none for a default that gives another value each time, of which nobody can say that.
+fn is_default(conn: &Connection, column: &Column, run: &RunRecord) -> Option<String> {
     let name = sql::name(&column.name);
-    let Some(default) = &column.default else { return format!("{name} IS NULL") };
+    let Some(default) = &column.default else { return Some(format!("{name} IS NULL")) };
     // What is quoted like a name means a text here ("Double-quoted String Literals Are Accepted").
     let default = match default.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(text) => format!("'{}'", text.replace("\"\"", "\"").replace('\'', "''")),
@@ -152,15 +160,15 @@ fn is_default(conn: &Connection, column: &Column, run: &RunRecord) -> String {
     };
     let plain: String = default.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
     let plain = std::iter::successors(Some(plain.as_str()), |text| text.strip_prefix('(')?.strip_suffix(')')).last();
-    match plain.unwrap_or_default() {
+    Some(match plain.unwrap_or_default() {
         "current_timestamp" | "datetime('now')" | "datetime()" => between("%Y-%m-%d %H:%M:%S"),
         "current_date" | "date('now')" | "date()" => between("%Y-%m-%d"),
-        plain if changes(plain) => "1".to_owned(),
+        plain if changes(plain) => return None,
         // One that cannot be asked for here is taken for changed, so that nothing is lost by it.
         _ if conn.prepare(&format!("SELECT ({default})")).is_err() => "0".to_owned(),
         // `IS TRUE` would ask for something else; behind a `+` it is a value.
         _ => format!("{name} IS (+({default})) COLLATE BINARY"),
-    }
+    })
 }
 
 /// Whether an expression (small letters, no blanks) gives another value each time. What stands in
@@ -219,7 +227,7 @@ mod tests {
             let about =
                 RunRecord { started: now - jiff::Span::new().minutes(1), finished: now, ..run("r", "import", None) };
             let holds = || -> bool {
-                let text = format!("SELECT coalesce({}, 0) FROM t", is_default(&conn, &column, &about));
+                let text = format!("SELECT coalesce({}, 0) FROM t", is_default(&conn, &column, &about).unwrap());
                 conn.query_row(&text, [], |row| row.get(0)).unwrap()
             };
             assert!(holds(), "{kind} {default}");

@@ -131,9 +131,10 @@ impl Work<'_> {
         self.each_key(number, None, &mut |key| {
             match self.on(|conn| note(conn, number, key, &judge))? {
                 Fate::Gone => taken.gone += 1,
-                Fate::Remove { sealed_alike } => {
+                Fate::Remove { sealed_alike, judged } => {
                     taken.removed += 1;
                     taken.resealed += u64::from(!sealed_alike);
+                    taken.unjudged += u64::from(!judged);
                 }
                 Fate::Empty => taken.emptied += 1,
                 Fate::Changed => changed.add(key),
