@@ -73,8 +73,7 @@ pub fn test(set: &Set, populated: Option<&dyn Target>) -> Result<Vec<Proof>> {
     if populated.is_none() {
         bench.target.fill_for_test()?;
     }
-    let full = bench.survey()?;
-    if bench.one_by_one(&full)? && bench.down_to_nothing()? && bench.up("up again from nothing")? {
+    if bench.one_by_one()? && bench.down_to_nothing()? && bench.up("up again from nothing")? {
         bench.down_to_nothing()?;
     }
     Ok(bench.proofs)
@@ -84,6 +83,11 @@ fn open(path: &Path) -> Result<Box<dyn Target>> {
     let url = path.to_str().ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))?;
     target::open(url)
 }
+
+/// Columns by table.
+type Columns = BTreeMap<String, Vec<String>>;
+/// How many rows a table has, and a sum over what they hold.
+type Content = BTreeMap<String, (u64, u128)>;
 
 struct Bench<'s> {
     set: &'s Set,
@@ -148,33 +152,74 @@ impl Bench<'_> {
         Ok(ran)
     }
 
-    /// In what the database is not as the first `stages` migrations make it, and which rows are not
-    /// as many as they should be.
-    fn wrong(&self, stages: usize, rows: Option<&BTreeMap<String, u64>>) -> Result<Vec<String>> {
+    /// In what the database is not as the first `stages` migrations make it.
+    fn wrong(&self, stages: usize) -> Result<Vec<String>> {
         let nothing = drift::Catalog::default();
         let expected = stages.checked_sub(1).map_or(&nothing, |last| &self.stages[last]);
         let survey = self.survey()?;
         let leave = drift::Leave { tables: &self.set.other_tables, additions: false };
         let differences = drift::differences(expected, &survey.catalog, leave);
-        let mut wrong: Vec<String> = differences.into_iter().map(|difference| difference.message).collect();
-        for (table, had) in rows.into_iter().flatten() {
-            let has = survey.counts.get(table);
-            if let Some(has) = has.filter(|has| *has != had) {
-                wrong.push(format!("`{table}` has {has} rows, and had {had}"));
+        Ok(differences.into_iter().map(|difference| difference.message).collect())
+    }
+
+    /// What these columns of the tables that are there hold.
+    fn content(&self, columns: &Columns) -> Result<Content> {
+        let mut content = Content::new();
+        self.target.inspect(&mut |look| {
+            let there = look.catalog()?.schema.tables;
+            for (table, columns) in columns.iter().filter(|(table, _)| there.contains_key(*table)) {
+                content.insert(table.clone(), look.content(table, columns)?);
+            }
+            Ok(())
+        })?;
+        Ok(content)
+    }
+
+    /// Which rows are others than they were, or fewer.
+    fn lost(&self, columns: &Columns, had: &Content) -> Result<Vec<String>> {
+        let has = self.content(columns)?;
+        let mut lost = Vec::new();
+        for (table, (rows, sum)) in had {
+            match has.get(table) {
+                Some((now, _)) if now != rows => lost.push(format!("`{table}` has {now} rows, and had {rows}")),
+                Some((_, now)) if now != sum => lost.push(format!("`{table}` has other rows than it had")),
+                _ => {} // that a table is missing is told as such
             }
         }
-        Ok(wrong)
+        Ok(lost)
+    }
+
+    /// The columns that are there before a migration and after it.
+    fn kept(&self, at: usize) -> Columns {
+        let Some(below) = at.checked_sub(1).map(|before| &self.stages[before].schema) else { return Columns::new() };
+        let above = &self.stages[at].schema;
+        let both = below.tables.iter().filter_map(|(name, table)| Some((name, table, above.table(name)?)));
+        let columns = both.map(|(name, below, above)| {
+            let stay = below.columns.iter().filter(|column| above.column(&column.name).is_some());
+            (name.clone(), stay.map(|column| column.name.clone()).collect())
+        });
+        columns.collect()
     }
 
     fn up(&mut self, step: &str) -> Result<bool> {
+        // A migration may change rows on its way; that it loses some is told.
+        let before = self.survey()?;
         let up = |standing: &Standing| Ok(standing.up(None)?.into_iter().map(Move::Up).collect());
-        self.step(step.to_owned(), &up, &|bench| bench.wrong(bench.stages.len(), None))
+        self.step(step.to_owned(), &up, &|bench| {
+            let mut wrong = bench.wrong(bench.stages.len())?;
+            let survey = bench.survey()?;
+            for (table, had) in &before.counts {
+                let has = survey.counts.get(table).filter(|has| *has < had);
+                wrong.extend(has.map(|has| format!("`{table}` has {has} rows, and had {had}")));
+            }
+            Ok(wrong)
+        })
     }
 
     fn down_to_nothing(&mut self) -> Result<bool> {
         let down = |standing: &Standing| Ok(standing.down(Down::All)?.into_iter().map(Move::Down).collect());
         self.step("down to nothing".to_owned(), &down, &|bench| {
-            let mut wrong = bench.wrong(0, None)?;
+            let mut wrong = bench.wrong(0)?;
             let recorded = bench.target.recorded()?;
             let left = recorded.iter().filter(|record| record.status == target::history::Status::Applied);
             wrong.extend(left.map(|record| format!("`{}` is still recorded as applied", record.version)));
@@ -184,22 +229,21 @@ impl Bench<'_> {
         })
     }
 
-    /// From the last: each one down and up again alone, then down for good. Rows of tables that a
-    /// migration does not make must survive it. Whether the way to nothing is free at the end.
-    fn one_by_one(&mut self, full: &Survey) -> Result<bool> {
+    /// From the last: each one down and up again alone, then down for good. What tables that a migration
+    /// does not make hold must be there again after both, in the columns that it does not make either.
+    /// Whether the way to nothing is free at the end.
+    fn one_by_one(&mut self) -> Result<bool> {
         for at in (0..self.stages.len()).rev() {
             let version = self.migrations()[at].version.clone();
-            let nothing = drift::Catalog::default();
-            let below = at.checked_sub(1).map_or(&nothing, |before| &self.stages[before]).clone();
-            let survives: BTreeMap<String, u64> =
-                full.counts.iter().filter(|(table, _)| below.schema.table(table).is_some()).map(clone).collect();
+            let kept = self.kept(at);
+            let had = self.content(&kept)?;
             let down = |_: &Standing| Ok(vec![Move::Down(at)]);
-            if !self.step(format!("`{version}` down, rows kept"), &down, &|bench| bench.wrong(at, Some(&survives)))? {
+            if !self.step(format!("`{version}` down"), &down, &|bench| bench.wrong(at))? {
                 return Ok(false);
             }
             let again =
                 self.step(format!("`{version}` up again, rows kept"), &|_| Ok(vec![Move::Up(at)]), &|bench| {
-                    bench.wrong(at + 1, Some(&survives))
+                    Ok([bench.wrong(at + 1)?, bench.lost(&kept, &had)?].concat())
                 })?;
             if at == 0 {
                 return Ok(again);
@@ -212,8 +256,4 @@ impl Bench<'_> {
         }
         Ok(true)
     }
-}
-
-fn clone((table, rows): (&String, &u64)) -> (String, u64) {
-    (table.clone(), *rows)
 }

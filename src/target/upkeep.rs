@@ -72,6 +72,9 @@ pub trait Look {
     fn dangling(&mut self, reference: &Reference) -> Result<u64>;
     /// How many rows share the values of these columns with an earlier one; NULLs share nothing.
     fn repeated(&mut self, table: &str, columns: &[String]) -> Result<u64>;
+    /// How many rows a table has, and a sum over what these columns of them hold, in whatever order they
+    /// stand.
+    fn content(&mut self, table: &str, columns: &[String]) -> Result<(u64, u128)>;
     /// How many rows a set's own query gives (at most 1,000).
     fn ask(&mut self, query: &str) -> Result<u64>;
     /// What the engine's own check says.

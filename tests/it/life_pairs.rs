@@ -24,7 +24,7 @@ fn a_table_that_was_dropped_by_hand_makes_a_pair_that_passes_its_test() {
     change(&house, "INSERT INTO notes VALUES (1, 'red wheel'); DROP TABLE log; DROP TABLE found;");
     schema(&house, "new without_log --from-drift --mappings set").status(0);
     let proofs = house.run(["schema", "test", "--mappings", "set"]).status(0);
-    assert!(proofs.stdout.contains("passed  `002_without_log` down, rows kept\n"), "{}", proofs.stdout);
+    assert!(proofs.stdout.contains("passed  `002_without_log` down\n"), "{}", proofs.stdout);
     schema(&house, "stamp 002 --mappings set --no-backup").status(0);
     schema(&house, "rollback --steps 1 --mappings set --no-backup").status(0);
     assert_eq!(house.one("SELECT rowid FROM found WHERE found MATCH 'wheel'"), "1");
@@ -94,7 +94,7 @@ fn a_migration_that_does_not_run_is_a_failed_step_of_its_test() {
     told(
         [notes, ("CREATE TABLE more (id INTEGER);", "DROP TABLE mare;")],
         "passed  up to the last\n\
-         FAILED  `002_it` down, rows kept\n          \
+         FAILED  `002_it` down\n          \
                    - migration `002_it` cannot be taken back, in its statement 1: no such table: mare\n\
          failed: 2 steps, 1 failed\n",
     );
@@ -109,11 +109,11 @@ fn a_migration_that_does_not_run_is_a_failed_step_of_its_test() {
     told(
         [notes, (up, "DROP TABLE more;")],
         "passed  up to the last\n\
-         FAILED  `002_it` down, rows kept\n          \
+         FAILED  `002_it` down\n          \
                    - index `notes_id` on `notes` is not expected\n\
          FAILED  `002_it` up again, rows kept\n          \
                    - migration `002_it` is not recorded, and some of what it makes is there, but not all or otherwise: table `more` is missing\n\
-         passed  `001_it` down, rows kept\n\
+         passed  `001_it` down\n\
          passed  `001_it` up again, rows kept\n\
          passed  down to nothing\n\
          passed  up again from nothing\n\
@@ -128,8 +128,58 @@ fn a_migration_that_does_not_run_is_a_failed_step_of_its_test() {
             ("CREATE TABLE more (id INTEGER);", "DROP TABLE more; DELETE FROM people;"),
         ],
         "passed  up to the last\n\
-         FAILED  `002_it` down, rows kept\n          \
+         FAILED  `002_it` down\n          \
                    - 1 row of `notes` would refer to rows of `people` that are not there\n\
          failed: 2 steps, 1 failed\n",
+    );
+}
+
+#[test]
+fn rows_that_a_migration_spoils_fail_its_test_and_seeds_that_come_and_go_do_not() {
+    let cases = [
+        ("SELECT 1;", "UPDATE notes SET title = 'gone';", Some("`notes` has other rows than it had")),
+        ("SELECT 1;", "DELETE FROM notes;", Some("`notes` has 0 rows, and had 1")),
+        (
+            "SELECT 1;",
+            "DELETE FROM notes; INSERT INTO notes VALUES (9, 'x');",
+            Some("`notes` has other rows than it had"),
+        ),
+        ("INSERT INTO notes VALUES (1000, 'seed');", "DELETE FROM notes WHERE id = 1000;", None),
+        ("ALTER TABLE notes ADD COLUMN colour TEXT;", "ALTER TABLE notes DROP COLUMN colour;", None),
+    ];
+    for (up, down, told) in cases {
+        let house = House::new();
+        house.file("set/set.toml", "name = \"notes\"\n");
+        house.file("set/schema/001_it.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT);");
+        house.file("set/schema/001_it.down.sql", "DROP TABLE notes;");
+        house.file("set/schema/002_it.up.sql", up);
+        house.file("set/schema/002_it.down.sql", down);
+        let run = house.run(["schema", "test", "--mappings", "set"]);
+        match told {
+            None => drop(run.status(0)),
+            Some(told) => {
+                let run = run.status(1);
+                assert!(
+                    run.stdout.contains(&format!("FAILED  `002_it` up again, rows kept\n          - {told}\n")),
+                    "{}",
+                    run.stdout
+                );
+            }
+        }
+    }
+    // On the way up, rows may change and may not go.
+    let house = House::new();
+    house.file("set/set.toml", "name = \"notes\"\n");
+    house.file("set/schema/001_it.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT);");
+    house.file("set/schema/001_it.down.sql", "DROP TABLE notes;");
+    schema(&house, "migrate --mappings set").status(0);
+    change(&house, "INSERT INTO notes VALUES (1, 'a')");
+    house.file("set/schema/002_it.up.sql", "DELETE FROM notes;");
+    house.file("set/schema/002_it.down.sql", "SELECT 1;");
+    let run = house.run(["schema", "test", "--mappings", "set", "--copy-of", URL]).status(1);
+    assert!(
+        run.stdout.contains("FAILED  up to the last\n          - `notes` has 0 rows, and had 1\n"),
+        "{}",
+        run.stdout
     );
 }

@@ -5,10 +5,10 @@ use super::open::{self, Location};
 use super::{catalog, health, keys, read, record, sql};
 use crate::error::{Error, Result};
 use crate::secret::cipher;
-use crate::target::SealedColumn;
 use crate::target::drift::Catalog;
 use crate::target::health::Health;
 use crate::target::upkeep::{Broken, Look, Reference, SealedState, Survey};
+use crate::target::{Cell, SealedColumn, ledger};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::fs;
@@ -53,6 +53,10 @@ impl Look for Looking<'_> {
         counted.map(i64::unsigned_abs).map_err(|error| self.location.fault(&error))
     }
 
+    fn content(&mut self, table: &str, columns: &[String]) -> Result<(u64, u128)> {
+        content(self.conn, table, columns).map_err(|error| self.location.fault(&error))
+    }
+
     fn ask(&mut self, query: &str) -> Result<u64> {
         ask(self.conn, query, self.location)
     }
@@ -64,6 +68,21 @@ impl Look for Looking<'_> {
             false => health::of(self.conn, self.location),
         }
     }
+}
+
+/// The sum is one of digests, so that no order matters.
+fn content(conn: &Connection, table: &str, columns: &[String]) -> rusqlite::Result<(u64, u128)> {
+    let wanted = if columns.is_empty() { "NULL".to_owned() } else { sql::names(columns) };
+    let mut statement = conn.prepare(&format!("SELECT {wanted} FROM {}", sql::name(table)))?;
+    let mut rows = statement.query([])?;
+    let (mut many, mut sum) = (0, 0_u128);
+    while let Some(row) = rows.next()? {
+        let cells = read::cells(row, 0..columns.len())?;
+        let texts = columns.iter().map(String::as_str).zip(cells.iter().map(Cell::text));
+        sum = sum.wrapping_add(u128::from_be_bytes(ledger::digest(texts)));
+        many += 1;
+    }
+    Ok((many, sum))
 }
 
 /// A reference to columns that are not unique cannot be checked; SQLite calls that a mismatch.
