@@ -69,6 +69,8 @@ pub struct Table {
     pub unique: Vec<Vec<String>>,
     /// References to other tables.
     pub foreign_keys: Vec<ForeignKey>,
+    /// Columns that the database computes itself; nothing can be written into them.
+    pub computed: Vec<String>,
     /// What every row must fulfil besides: the conditions of `CHECK`, in one written form.
     pub checks: Vec<String>,
 }

@@ -23,7 +23,8 @@ pub fn migration(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> (Strin
     let mut changes = Vec::new();
     for (made, there) in expected.schema.tables.values().filter_map(|made| Some((made, live.schema.table(&made.name)?)))
     {
-        let change = columns::judge(made, there);
+        let sql = live.made.get(&made.name).map(String::as_str).unwrap_or_default();
+        let change = columns::judge(made, there, sql);
         if !change.by_hand.is_empty() {
             drift.hands.insert(&made.name);
         }

@@ -89,7 +89,18 @@ pub(crate) fn table_differences(expected: &Table, live: &Table) -> Vec<(Aspect, 
     let checks = one_sided(&expected.checks, &live.checks)
         .into_iter()
         .map(|(check, is)| (Aspect::Condition, format!("table `{name}` {is} a check ({check})")));
-    missing.chain(unknown).chain(columns).chain(foreign_keys).chain(unique).chain(actions).chain(checks).collect()
+    let computed = one_sided(&expected.computed, &live.computed)
+        .into_iter()
+        .map(|(column, is)| (Aspect::Form, format!("table `{name}` {is} a computed column `{column}`")));
+    missing
+        .chain(unknown)
+        .chain(columns)
+        .chain(computed)
+        .chain(foreign_keys)
+        .chain(unique)
+        .chain(actions)
+        .chain(checks)
+        .collect()
 }
 
 fn column_differences(table: &str, expected: &Column, live: &Column) -> Vec<(Aspect, String)> {
@@ -223,7 +234,7 @@ pub(crate) mod tests {
              CREATE UNIQUE INDEX people_email ON people (email);
              CREATE UNIQUE INDEX people_some ON people (email) WHERE id > '';
              CREATE UNIQUE INDEX people_lower ON people (lower(email));
-             CREATE TABLE notes (id INTEGER PRIMARY KEY, owner VARCHAR(32) REFERENCES people ON DELETE CASCADE, title TEXT CHECK (title <> ''), at DATETIME DEFAULT CURRENT_TIMESTAMP, UNIQUE (owner, title));
+             CREATE TABLE notes (id INTEGER PRIMARY KEY, owner VARCHAR(32) REFERENCES people ON DELETE CASCADE, title TEXT CHECK (title <> ''), loud TEXT AS (upper(title)), at DATETIME DEFAULT CURRENT_TIMESTAMP, UNIQUE (owner, title));
              CREATE TABLE treelift_own (a GEOMETRY);
              CREATE VIEW seen AS SELECT id FROM notes;
              CREATE TRIGGER t AFTER INSERT ON notes BEGIN UPDATE people SET email = ';'; DELETE FROM notes WHERE 0; END;",
@@ -259,6 +270,7 @@ pub(crate) mod tests {
                 on_delete: Some("CASCADE".into()),
                 ..ForeignKey::default()
             }],
+            computed: list(&["loud"]),
             checks: list(&["title <> ''"]),
         };
         assert_eq!(schema.tables.into_values().collect::<Vec<_>>(), [notes, people]);

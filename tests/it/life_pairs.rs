@@ -183,3 +183,33 @@ fn rows_that_a_migration_spoils_fail_its_test_and_seeds_that_come_and_go_do_not(
         run.stdout
     );
 }
+
+#[test]
+fn a_collation_and_a_computed_column_are_left_to_a_person() {
+    let cases = [
+        (
+            "ALTER TABLE notes ADD COLUMN mail TEXT COLLATE NOCASE NOT NULL DEFAULT ''",
+            "column `notes.mail` is new; its table names a collation",
+        ),
+        (
+            "ALTER TABLE notes ADD COLUMN up TEXT AS (upper(title)) VIRTUAL",
+            "column `notes.up` is computed, and came or went",
+        ),
+        (
+            "ALTER TABLE notes ADD COLUMN up TEXT AS (upper(title)) VIRTUAL; CREATE INDEX notes_up ON notes (up)",
+            "index `notes_up` is another one now",
+        ),
+    ];
+    for (sql, told) in cases {
+        let house = House::new();
+        house.file("set/set.toml", "name = \"notes\"\n");
+        house.file("set/schema/001_it.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT);");
+        house.file("set/schema/001_it.down.sql", "DROP TABLE notes;");
+        schema(&house, "migrate --mappings set").status(0);
+        change(&house, sql);
+        schema(&house, "new drifted --from-drift --mappings set").status(0);
+        let text = fs::read_to_string(house.path("set/schema/002_drifted.up.sql")).unwrap();
+        assert!(text.contains(&format!("-- by hand: {told}")), "{text}");
+        assert!(!text.lines().any(|line| !line.is_empty() && !line.starts_with("--")), "{text}");
+    }
+}

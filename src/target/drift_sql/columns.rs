@@ -16,8 +16,8 @@ pub(super) struct Change {
     pub(super) others: Vec<String>,
 }
 
-/// Compares a table as migrations made it with what it is.
-pub(super) fn judge(made: &Table, live: &Table) -> Change {
+/// Compares a table as migrations made it with what it is; `sql` is what made the live one.
+pub(super) fn judge(made: &Table, live: &Table, sql: &str) -> Change {
     let new: Vec<&Column> = live.columns.iter().filter(|column| made.column(&column.name).is_none()).collect();
     let gone: Vec<&Column> = made.columns.iter().filter(|column| live.column(&column.name).is_none()).collect();
     let mut change = Change { gone: Vec::new(), new: Vec::new(), by_hand: Vec::new(), others: Vec::new() };
@@ -33,7 +33,7 @@ pub(super) fn judge(made: &Table, live: &Table) -> Change {
             .extend(new.iter().map(|new| format!("column `{table}.{}` is new: {}", new.name, declaration(new))));
     } else {
         for column in new {
-            match obstacle(live, column) {
+            match obstacle(live, column).or_else(|| names_collation(sql)) {
                 Some(why) => change.by_hand.push(format!("column `{table}.{}` is new; {why}", column.name)),
                 None => change.new.push((added(table, column), dropped(table, column))),
             }
@@ -45,8 +45,14 @@ pub(super) fn judge(made: &Table, live: &Table) -> Change {
             }
         }
     }
+    let computed = made.computed.iter().chain(&live.computed);
+    let computed = computed.filter(|name| made.computed.contains(name) != live.computed.contains(name));
+    change.by_hand.extend(computed.map(|name| format!("column `{table}.{name}` is computed, and came or went")));
     let others = table_differences(made, live).into_iter().map(|(_, told)| told);
-    change.others.extend(others.filter(|told| !(told.ends_with("is missing") || told.ends_with("is not expected"))));
+    let is_told = |told: &String| {
+        told.ends_with("is missing") || told.ends_with("is not expected") || told.contains(" a computed column ")
+    };
+    change.others.extend(others.filter(|told| !is_told(told)));
     change
 }
 
@@ -81,6 +87,14 @@ fn obstacle(table: &Table, column: &Column) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Collations are not seen here: where the table has one, it may be the column's.
+fn names_collation(sql: &str) -> Option<&'static str> {
+    let mut words = sql.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    words
+        .any(|word| word.eq_ignore_ascii_case("COLLATE"))
+        .then_some("its table names a collation, which may be its own")
 }
 
 /// Whether a default is a number, a text, bytes or one of the few words that stand for a value.

@@ -139,6 +139,7 @@ pub(super) fn table(
         })
         .collect::<Result<_>>()?;
     let mut table = Table { name: name.to_owned(), columns, ..Table::default() };
+    table.computed = computed(conn, name).map_err(|error| fault(&error))?;
     table.unique = unique(conn, &table).map_err(|error| fault(&error))?;
     table.foreign_keys = foreign_keys(conn, name).map_err(|error| fault(&error))?;
     let sql = table_sql(conn, name).map_err(|error| fault(&error))?;
@@ -164,6 +165,13 @@ fn columns(conn: &Connection, table: &str) -> rusqlite::Result<Vec<Column>> {
                 primary_key: row.get(4)?,
             })
         })?
+        .collect()
+}
+
+/// Computed columns, stored or not ("PRAGMA table_xinfo").
+fn computed(conn: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    conn.prepare_cached("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden IN (2, 3)")?
+        .query_map([table], |row| row.get(0))?
         .collect()
 }
 
