@@ -289,7 +289,7 @@ pub(crate) mod tests {
         for forbidden in ["COMMIT;", "PRAGMA journal_mode = OFF;", "ATTACH 'x.db' AS x;", "SAVEPOINT x;"] {
             assert_eq!(
                 refused(forbidden),
-                "migration `001` does more than make and fill tables: no PRAGMA, ATTACH, BEGIN or COMMIT may stand in it\n  at schema/001.up.sql"
+                "migration `001` does more than make and fill tables: no PRAGMA, ATTACH, BEGIN, COMMIT, or change of `schema_migrations` or a `treelift_…` table may stand in it\n  at schema/001.up.sql"
             );
         }
     }

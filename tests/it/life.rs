@@ -236,6 +236,28 @@ fn a_way_back_that_fails_names_its_own_file() {
 }
 
 #[test]
+fn a_migration_that_would_change_the_record_or_leave_the_transaction_is_refused() {
+    let forbidden = [
+        "DROP TABLE schema_migrations",
+        "DELETE FROM schema_migrations",
+        "ALTER TABLE schema_migrations RENAME TO sm",
+        "UPDATE treelift_audit SET reason = ''",
+        "COMMIT",
+        "VACUUM",
+    ];
+    for sql in forbidden {
+        let house = House::new();
+        let set = small_set(&house);
+        house.file("set/schema/001_notes.down.sql", format!("DROP TABLE notes; {sql};"));
+        schema(&house, &format!("migrate --to 001 {set}")).status(0);
+        let run = schema(&house, &format!("rollback --all {set}")).status(3);
+        assert!(run.stderr.contains("`001_notes` cannot be taken back, in its statement 2: "), "{sql}: {}", run.stderr);
+        assert_eq!(house.rows("SELECT version, status FROM schema_migrations"), [["001_notes", "applied"]]);
+        assert!(!house.path("backups").exists(), "nothing was changed");
+    }
+}
+
+#[test]
 fn migrations_that_an_import_runs_are_in_the_audit_trail_too() {
     let house = imported();
     let told = "SELECT action, coalesce(record_id, '') FROM audit_trail WHERE action <> 'import' ORDER BY record_id";

@@ -19,8 +19,12 @@ pub(super) enum Unknown {
 
 /// Whether a table belongs to treelift or to the engine rather than to the application.
 pub(super) fn is_reserved(table: &str) -> bool {
-    let table = table.to_ascii_lowercase();
-    is_own(&table) || table.starts_with("sqlite_") || table == "schema_migrations"
+    is_records(table) || table.to_ascii_lowercase().starts_with("sqlite_")
+}
+
+/// Whether a table is the record of migrations or one that treelift keeps for itself.
+pub(super) fn is_records(table: &str) -> bool {
+    is_own(table) || table.eq_ignore_ascii_case("schema_migrations")
 }
 
 /// Whether a table is one that treelift keeps for itself: ledger, keys, audit trail, orphans.

@@ -73,9 +73,10 @@ impl Failure {
             rusqlite::Error::SqlInputError { error, .. }
                 if error.code == ErrorCode::AuthorizationForStatementDenied =>
             {
-                "no PRAGMA, ATTACH, BEGIN or COMMIT may stand in a migration".to_owned()
+                format!("{FORBIDDEN} may stand in a migration")
             }
             rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+            rusqlite::Error::SqliteFailure(_, Some(text)) if text.starts_with("cannot VACUUM") => text.clone(),
             rusqlite::Error::SqliteFailure(error, Some(text))
                 if self.unparsed && error.code != ErrorCode::AuthorizationForStatementDenied =>
             {
@@ -83,7 +84,7 @@ impl Failure {
             }
             error => match error.sqlite_error_code() {
                 Some(ErrorCode::AuthorizationForStatementDenied) => {
-                    "no PRAGMA, ATTACH, BEGIN or COMMIT may stand in a migration".to_owned()
+                    format!("{FORBIDDEN} may stand in a migration")
                 }
                 Some(ErrorCode::ConstraintViolation) => match error {
                     rusqlite::Error::SqliteFailure(_, Some(text)) if text.contains(" constraint failed: ") => {
@@ -97,8 +98,10 @@ impl Failure {
     }
 }
 
-/// Runs a migration's SQL, statement by statement. What would leave the transaction or the database
-/// is not allowed in it.
+/// What a migration may not do: it would leave the transaction or the database, or forge the record.
+const FORBIDDEN: &str = "no PRAGMA, ATTACH, BEGIN, COMMIT, or change of `schema_migrations` or a `treelift_…` table";
+
+/// Runs a migration's SQL, statement by statement.
 pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
     let judge = |context: AuthContext<'_>| match context.action {
         AuthAction::Attach { .. }
@@ -106,6 +109,15 @@ pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
         | AuthAction::Transaction { .. }
         | AuthAction::Savepoint { .. }
         | AuthAction::Pragma { pragma_value: Some(_), .. } => Authorization::Deny,
+        AuthAction::DropTable { table_name }
+        | AuthAction::AlterTable { table_name, .. }
+        | AuthAction::Insert { table_name }
+        | AuthAction::Update { table_name, .. }
+        | AuthAction::Delete { table_name }
+            if catalog::is_records(table_name) =>
+        {
+            Authorization::Deny
+        }
         _ => Authorization::Allow,
     };
     let fault = |statement, error| Failure { statement, unparsed: false, error };
@@ -139,9 +151,9 @@ pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
 fn wrong(migration: &Migration, failure: &Failure) -> Error {
     let version = &migration.version;
     let message = match failure.error.sqlite_error_code() {
-        Some(ErrorCode::AuthorizationForStatementDenied) => format!(
-            "migration `{version}` does more than make and fill tables: no PRAGMA, ATTACH, BEGIN or COMMIT may stand in it"
-        ),
+        Some(ErrorCode::AuthorizationForStatementDenied) => {
+            format!("migration `{version}` does more than make and fill tables: {FORBIDDEN} may stand in it")
+        }
         // SQLite's own words may be shown here: in memory there is nothing but the set's SQL.
         _ => {
             let text = match &failure.error {
