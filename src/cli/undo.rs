@@ -22,8 +22,8 @@ pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
     let (run, undone) = done?;
     let outcome = match (undone.obstacles.is_empty(), options.dry, undone.rows()) {
         (false, _, _) => "refused",
+        (true, _, 0) => "nothing",
         (true, true, _) => "dry-run",
-        (true, false, 0) => "nothing",
         (true, false, _) => "committed",
     };
     log::done("undo", json!({ "run": run.id, "outcome": outcome }));

@@ -443,8 +443,10 @@ fn a_run_that_changed_nothing_has_nothing_to_take_back() {
     let house = house();
     imported(&house);
     let second = imported(&house);
-    let ran = undo(&house, &second, &[]).status(0);
-    assert_eq!(ran.stdout, format!("nothing to take back: no row of run {second} is in {URL}\n"));
+    for more in [&[][..], &["--dry-run"]] {
+        let ran = undo(&house, &second, more).status(0);
+        assert_eq!(ran.stdout, format!("nothing to take back: no row of run {second} is in {URL}\n"));
+    }
     assert_eq!(house.one("SELECT count(*) FROM treelift_runs"), "2");
     undo(&house, "nobody", &[]).status(2);
 }
