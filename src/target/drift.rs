@@ -135,10 +135,17 @@ pub fn differences(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> Vec<
     found
 }
 
-/// SQL text without what does not change its meaning: blanks, and quotes around names.
+/// SQL text without what does not change its meaning: blanks, and quotes around names. Texts keep
+/// theirs.
 pub(super) fn one_line(sql: &str) -> String {
-    let plain: String = sql.chars().filter(|c| !matches!(c, '"' | '`')).collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+    let outside = |part: &str| {
+        let plain: String = part.chars().filter(|c| !matches!(c, '"' | '`')).collect();
+        let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+        // A blank beside a text divides nothing.
+        words.trim().to_owned()
+    };
+    let parts = sql.split('\'').enumerate();
+    parts.map(|(at, part)| if at % 2 == 0 { outside(part) } else { part.to_owned() }).collect::<Vec<_>>().join("'")
 }
 
 #[cfg(test)]
@@ -189,5 +196,13 @@ mod tests {
             told(&live, Leave { tables: &[], additions: true }),
             ["index `notes_at` on `notes` is over (at), expected (at DESC)"]
         );
+    }
+
+    #[test]
+    fn blanks_and_quotes_count_inside_texts_alone() {
+        assert_eq!(one_line("SELECT  \"a\",\n 'b  \"c\"' FROM t"), one_line("SELECT a, 'b  \"c\"' FROM  t"));
+        for other in ["SELECT 'a  b'", "SELECT 'a \"b'", "SELECT 'a ''b'"] {
+            assert_ne!(one_line("SELECT 'a b'"), one_line(other), "{other}");
+        }
     }
 }
