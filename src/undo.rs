@@ -14,6 +14,20 @@ use crate::target::upkeep::Reference;
 use crate::target::{self, Mode, schema};
 use crate::validate::gather;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Ended {
+    /// The run that was to be taken back.
+    pub run: RunRecord,
+    /// What was, or what stands in the way.
+    pub undone: Undone,
+    /// The id under which `treelift runs` lists the undo, if it was done.
+    pub undo: Option<String>,
+    /// The backup that was made before it and kept.
+    pub backup: Option<PathBuf>,
+}
 
 /// Takes a run back, named by its id or the beginning of it: the rows it inserted are removed, the
 /// columns it filled are NULL again, the ledger and the audit trail remember that. Migrations and
@@ -24,12 +38,7 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// When there is no such import, when it was taken back before, or when the work cannot be done.
-pub fn undo(
-    keeper: &mut Keeper,
-    run: &str,
-    options: &Options<'_>,
-    companion: &dyn Companion,
-) -> Result<(RunRecord, Undone)> {
+pub fn undo(keeper: &mut Keeper, run: &str, options: &Options<'_>, companion: &dyn Companion) -> Result<Ended> {
     let (references, triggers) = known(keeper)?;
     let run = choose(&keeper.target().runs()?, run)?.clone();
     if run.set != keeper.set().name {
@@ -54,7 +63,7 @@ pub fn undo(
     companion.phase(Phase::Check, 0, 0);
     let planned = keeper.target_mut().undo(&order(Mode::Dry))?;
     if options.dry || !planned.obstacles.is_empty() || planned.rows() == 0 {
-        return Ok((run, planned));
+        return Ok(Ended { run, undone: planned, undo: None, backup: None });
     }
     let backup = options.before.in_words();
     if !companion.confirm(&format!("{}, {backup}?", question(&run, keeper.target().url(), &planned)))? {
@@ -64,12 +73,13 @@ pub fn undo(
     let safety = backup::before(keeper.target(), "undo", &before, companion)?;
     companion.phase(Phase::Finish, 0, 0);
     let done = keeper.target_mut().undo(&order(Mode::Real));
-    safety.keep_unless(match &done {
+    let unchanged = match &done {
         Ok(done) => done.rows() == 0,
         // Whether it was committed the ledger tells; where it cannot be read, nobody knows.
         Err(_) => keeper.target().runs().is_ok_and(|runs| runs.iter().all(|run| run.id != run_id)),
-    });
-    Ok((run, done?))
+    };
+    let backup = if unchanged { None } else { safety.keep().map(|made| made.path) };
+    Ok(Ended { run, undone: done?, undo: (!unchanged).then_some(run_id), backup })
 }
 
 /// The references that mappings follow, and the triggers that the applied migrations make.

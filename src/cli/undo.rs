@@ -9,6 +9,7 @@ use crate::finding::printable;
 use crate::report::words::count;
 use crate::schema::Options;
 use crate::target::undo::Undone;
+use crate::undo::Ended;
 use serde_json::json;
 
 /// Takes an import back, or says what stands in the way.
@@ -19,7 +20,7 @@ pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
     let options = Options { dry: args.change.dry_run, before: keeper::before(&args.change.backup) };
     let done = crate::undo::undo(&mut keeper, &args.run, &options, &terminal);
     terminal.end();
-    let (run, undone) = done?;
+    let Ended { run, undone, undo, backup } = done?;
     let outcome = match (undone.obstacles.is_empty(), options.dry, undone.rows()) {
         (false, _, _) => "refused",
         (true, _, 0) => "nothing",
@@ -31,6 +32,8 @@ pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
         "target": url,
         "run": run.id,
         "outcome": outcome,
+        "undo": undo,
+        "backup": backup,
         "tables": undone.tables,
         "obstacles": undone.obstacles,
     });

@@ -102,9 +102,10 @@ fn the_sample_is_taken_back_and_comes_again() {
     let empty = content(&house);
     let report = house.import(&sample(), &["--json", "--no-backup"]).status(0).json();
     let (run, full) = (report["run_id"].as_str().unwrap(), content(&house));
-    let ran = undo(&house, &run[..8], &[]).status(0);
-    assert_eq!(ran.last_line(), format!("committed: 123 rows of run {run} taken back in {URL}"));
-    assert!(ran.stderr.starts_with("backup: "), "{}", ran.stderr);
+    let document = undo(&house, &run[..8], &["--json"]).status(0).json();
+    assert_eq!((document["run"].as_str(), document["outcome"].as_str()), (Some(run), Some("committed")));
+    assert!(std::path::Path::new(document["backup"].as_str().unwrap()).exists(), "{document:#}");
+    assert_eq!(house.one("SELECT id FROM treelift_runs WHERE kind = 'undo'"), document["undo"].as_str().unwrap());
     assert_eq!(content(&house), empty);
     assert_eq!(house.one("SELECT count(*) FROM treelift_rows"), "0");
     assert_eq!(
