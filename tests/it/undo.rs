@@ -382,6 +382,23 @@ fn a_column_that_the_database_fills_anew_each_time_is_counted() {
 }
 
 #[test]
+fn references_that_nobody_can_check_matter_only_where_they_lead_to_the_runs_rows() {
+    let house = house();
+    let run = imported(&house);
+    change(
+        &house,
+        "PRAGMA foreign_keys = OFF; CREATE TABLE p (a TEXT); CREATE TABLE l (n TEXT REFERENCES p (a)); INSERT INTO l VALUES ('x')",
+    );
+    undo(&house, &run, &["--dry-run"]).status(0);
+    change(&house, "CREATE TABLE m (n TEXT REFERENCES people (name))");
+    let told = undo(&house, &run, &["--dry-run"]).status(3).stderr;
+    assert!(
+        told.contains("the references of `m` cannot be checked: one points at columns that are not unique"),
+        "{told}"
+    );
+}
+
+#[test]
 fn the_set_must_be_the_one_of_the_run() {
     let house = house();
     let run = imported(&house);

@@ -13,19 +13,43 @@ pub(super) const AFTER: &str = "astray_after";
 
 /// Notes every row that refers to nothing: by declared references, and by those that mappings follow.
 /// Where rows have no rowid, only how many there are can be noted.
-pub(super) fn note(conn: &Connection, into: &str, references: &[Reference], location: &Location) -> Result<()> {
+///
+/// A reference to columns that are not unique cannot be followed, by nobody: that is an error where it
+/// points at one of the `parents`, and else none of theirs.
+pub(super) fn note(
+    conn: &Connection,
+    into: &str,
+    references: &[Reference],
+    parents: &[&str],
+    location: &Location,
+) -> Result<()> {
     let fault = |error: rusqlite::Error| location.fault(&error);
     conn.execute_batch(&format!("CREATE TEMP TABLE {into} (source TEXT, parent TEXT, reference TEXT, row INTEGER)"))
         .map_err(fault)?;
     let declared =
-        format!("INSERT INTO temp.{into} SELECT \"table\", parent, fkid, rowid FROM pragma_foreign_key_check");
-    conn.execute_batch(&declared).map_err(|error| survey::unreferable(&error, location))?;
+        format!("INSERT INTO temp.{into} SELECT \"table\", parent, fkid, rowid FROM pragma_foreign_key_check(?1)");
+    for table in catalog::table_names(conn).map_err(fault)? {
+        if let Err(error) = conn.prepare_cached(&declared).and_then(|mut all| all.execute([&table])) {
+            let leads_to = |parent: &String| parents.iter().any(|name| name.eq_ignore_ascii_case(parent));
+            if survey::is_unreferable(&error) && !references_of(conn, &table).map_err(fault)?.iter().any(leads_to) {
+                continue; // It leads to none of them.
+            }
+            return Err(survey::unreferable(&error, &format!(" of `{table}`"), location));
+        }
+    }
     for reference in references {
         let row = rowid(conn, &reference.table).map_err(fault)?;
         let text = format!("INSERT INTO temp.{into} SELECT ?1, ?2, ?3, {row} FROM {}", survey::astray(reference));
         conn.execute(&text, (&reference.table, &reference.parent, reference.to_string())).map_err(fault)?;
     }
     Ok(())
+}
+
+/// The tables that a table refers to.
+fn references_of(conn: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    conn.prepare_cached("SELECT DISTINCT \"table\" FROM pragma_foreign_key_list(?1)")?
+        .query_map([table], |row| row.get(0))?
+        .collect()
 }
 
 /// What the rowid of a table is called; `NULL` where it has none.

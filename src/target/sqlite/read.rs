@@ -1,9 +1,9 @@
 //! Reads rows and keys.
 
 use super::form::{self, Form};
-use super::sql;
 use super::transaction::SqliteTransaction;
-use crate::error::{Error, Result};
+use super::{sql, survey};
+use crate::error::Result;
 use crate::row::Value;
 use crate::table::ColumnType;
 use crate::target::{Cell, Orphan, ledger};
@@ -193,15 +193,8 @@ pub(super) fn select(
 
 /// Whether a reference leads nowhere.
 pub(super) fn has_orphans(this: &SqliteTransaction) -> Result<bool> {
-    this.on(|conn| conn.prepare("SELECT 1 FROM pragma_foreign_key_check")?.exists([])).map_err(|error| {
-        match error.kind {
-            crate::error::ErrorKind::Bug => {
-                Error::environment("the references cannot be checked: one points at columns that are not unique")
-                    .at(&this.location.shown)
-            }
-            _ => error,
-        }
-    })
+    let asked = this.conn.prepare("SELECT 1 FROM pragma_foreign_key_check").and_then(|mut all| all.exists([]));
+    asked.map_err(|error| survey::unreferable(&error, "", &this.location))
 }
 
 /// Rows whose reference leads nowhere, with the keys that the ledger knows them by: those of this run

@@ -33,7 +33,7 @@ impl Look for Looking<'_> {
     }
 
     fn orphans(&mut self) -> Result<Vec<Broken>> {
-        let found = alter::violations(self.conn).map_err(|error| unreferable(&error, self.location))?;
+        let found = alter::violations(self.conn).map_err(|error| unreferable(&error, "", self.location))?;
         Ok(found.into_iter().map(|((table, parent), rows)| Broken { table, parent, rows }).collect())
     }
 
@@ -86,13 +86,18 @@ fn content(conn: &Connection, table: &str, columns: &[String]) -> rusqlite::Resu
 }
 
 /// A reference to columns that are not unique cannot be checked; SQLite calls that a mismatch.
-pub(super) fn unreferable(error: &rusqlite::Error, location: &Location) -> Error {
-    match location.fault(error) {
-        fault if fault.kind == crate::error::ErrorKind::Bug => {
-            Error::environment("the references cannot be checked: one points at columns that are not unique")
-                .at(&location.shown)
-        }
-        fault => fault,
+pub(super) fn is_unreferable(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown)
+}
+
+/// The words for it; `whose` names the references.
+pub(super) fn unreferable(error: &rusqlite::Error, whose: &str, location: &Location) -> Error {
+    match is_unreferable(error) {
+        true => Error::environment(format!(
+            "the references{whose} cannot be checked: one points at columns that are not unique"
+        ))
+        .at(&location.shown),
+        false => location.fault(error),
     }
 }
 

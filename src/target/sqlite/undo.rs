@@ -65,7 +65,8 @@ impl Work<'_> {
         self.on(|conn| note_run(conn, run))?;
         let tables = self.on(tables)?;
         let before = self.on(counts)?;
-        astray::note(self.conn, astray::BEFORE, self.order.references, self.location)?;
+        let parents: Vec<&str> = tables.iter().map(|(_, name)| name.as_str()).collect();
+        astray::note(self.conn, astray::BEFORE, self.order.references, &parents, self.location)?;
         let mut undone = Undone { tables: Vec::new(), obstacles: self.on(|conn| later(conn, run))? };
         undone.obstacles.extend(self.strange_triggers(&tables)?);
         for (number, name) in &tables {
@@ -80,7 +81,7 @@ impl Work<'_> {
         if self.conn.is_autocommit() {
             return Ok(undone); // a trigger has taken the transaction back, and there is nothing to look at
         }
-        astray::note(self.conn, astray::AFTER, self.order.references, self.location)?;
+        astray::note(self.conn, astray::AFTER, self.order.references, &parents, self.location)?;
         undone.obstacles.extend(self.on(astray::new)?);
         if undone.obstacles.is_empty() {
             let after = self.on(counts)?;
