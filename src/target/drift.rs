@@ -137,7 +137,7 @@ pub fn differences(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> Vec<
 
 /// SQL text without what does not change its meaning: blanks, and quotes around names. Texts keep
 /// theirs.
-pub(super) fn one_line(sql: &str) -> String {
+fn one_line(sql: &str) -> String {
     let outside = |part: &str| {
         let plain: String = part.chars().filter(|c| !matches!(c, '"' | '`')).collect();
         let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");

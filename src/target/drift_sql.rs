@@ -3,7 +3,7 @@
 mod columns;
 
 use super::ddl::name;
-use super::drift::{Catalog, Leave, Other, one_line};
+use super::drift::{Catalog, Leave, Other};
 use super::schema::table_differences;
 use crate::table::Table;
 use std::collections::BTreeSet;
@@ -169,7 +169,7 @@ impl<'a> Drift<'a> {
     /// it, and so has to come again with it.
     fn is_another(&self, made: &Other, there: &Other) -> bool {
         let views = || Some((self.expected.others.get(&made.table)?, self.live.others.get(&there.table)?));
-        (made.kind, one_line(&made.sql)) != (there.kind, one_line(&there.sql))
+        !made.same_as(there)
             || (made.kind == "trigger" && views().is_some_and(|(made, there)| self.is_another(made, there)))
     }
 

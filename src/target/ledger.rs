@@ -4,8 +4,8 @@ use crate::error::Result;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-/// The record of a run (`treelift_runs`).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+/// The record of a run (`treelift_runs`); by default of nothing, at the epoch.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct RunRecord {
     /// UUID text.
     pub id: String,

@@ -244,20 +244,8 @@ pub(crate) mod tests {
         RunRecord {
             id: id.to_owned(),
             kind: kind.to_owned(),
-            program: String::new(),
-            set: String::new(),
-            set_digest: String::new(),
-            source: String::new(),
-            started: Timestamp::UNIX_EPOCH,
-            finished: Timestamp::UNIX_EPOCH,
-            files: 0,
-            leaves: 0,
-            inserted: 0,
-            updated: 0,
-            unchanged: 0,
-            rejected: 0,
-            removed: 0,
             undoes: undoes.map(str::to_owned),
+            ..RunRecord::default()
         }
     }
 

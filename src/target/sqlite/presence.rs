@@ -32,17 +32,19 @@ pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog) -> Presenc
     }
     let tables = Kind {
         of: |catalog| &catalog.schema.tables,
-        differs: |expected, live| table_differences(expected, live).into_iter().next().map(|(_, message)| message),
+        differs: |_, expected, live| table_differences(expected, live).into_iter().next().map(|(_, message)| message),
         word: |_| "table",
     };
     let indexes = Kind {
         of: |catalog| &catalog.indexes,
-        differs: |expected, live| (!expected.same_as(live)).then(|| "is another one".to_owned()),
+        differs: |name, expected, live| (!expected.same_as(live)).then(|| format!("index `{name}` is another one")),
         word: |_| "index",
     };
     let others = Kind {
         of: |catalog| &catalog.others,
-        differs: |expected, live| (!expected.same_as(live)).then(|| "is another one".to_owned()),
+        differs: |name, expected, live| {
+            (!expected.same_as(live)).then(|| format!("{} `{name}` is another one", expected.kind))
+        },
         word: |other| other.kind,
     };
     let mut pieces = tables.pieces(stages, at, live);
@@ -68,8 +70,8 @@ pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog) -> Presenc
 struct Kind<T> {
     /// All of a catalog.
     of: fn(&Catalog) -> &BTreeMap<String, T>,
-    /// In what one is not as expected.
-    differs: fn(&T, &T) -> Option<String>,
+    /// In what the one of a name is not as expected.
+    differs: fn(&str, &T, &T) -> Option<String>,
     /// What it is called.
     word: fn(&T) -> &'static str,
 }
@@ -80,7 +82,7 @@ impl<T> Kind<T> {
         let mut pieces = Vec::new();
         for (name, made) in (self.of)(&stages[at]) {
             let was = before.and_then(|before| before.get(name));
-            if was.is_some_and(|was| (self.differs)(was, made).is_none()) {
+            if was.is_some_and(|was| (self.differs)(name, was, made).is_none()) {
                 continue; // an earlier migration's
             }
             let later = || stages[at + 1..].iter().map(|stage| (self.of)(stage).get(name));
@@ -91,13 +93,11 @@ impl<T> Kind<T> {
                 }
                 continue;
             };
-            let Some(difference) = (self.differs)(made, there) else {
+            let Some(difference) = (self.differs)(name, made, there) else {
                 pieces.push(Piece::There);
                 continue;
             };
-            let word = (self.word)(made);
-            let difference = if word == "table" { difference } else { format!("{word} `{name}` {difference}") };
-            let is_later = later().flatten().any(|later| (self.differs)(later, there).is_none());
+            let is_later = later().flatten().any(|later| (self.differs)(name, later, there).is_none());
             pieces.push(match (is_later, was) {
                 (true, _) => Piece::There,
                 // It is not changed yet.

@@ -12,24 +12,23 @@ pub(super) fn names<S: AsRef<str>>(list: &[S]) -> String {
 
 /// `"a" = ?1 AND "b" = ?2`, counting from `first`.
 pub(super) fn equal<S: AsRef<str>>(list: &[S], first: usize) -> String {
-    assignments(list, first, " AND ")
+    terms(list, first, "=", " AND ")
 }
 
 /// `"a" IS ?1 AND "b" IS ?2`, counting from `first`: a NULL equals a NULL.
 pub(super) fn is<S: AsRef<str>>(list: &[S], first: usize) -> String {
-    let term = |(i, one): (usize, &S)| format!("{} IS ?{}", name(one.as_ref()), first + i);
-    list.iter().enumerate().map(term).collect::<Vec<_>>().join(" AND ")
+    terms(list, first, "IS", " AND ")
 }
 
 /// `"a" = ?1, "b" = ?2`, counting from `first`.
 pub(super) fn set<S: AsRef<str>>(list: &[S], first: usize) -> String {
-    assignments(list, first, ", ")
+    terms(list, first, "=", ", ")
 }
 
-fn assignments<S: AsRef<str>>(list: &[S], first: usize, between: &str) -> String {
+fn terms<S: AsRef<str>>(list: &[S], first: usize, sign: &str, between: &str) -> String {
     list.iter()
         .enumerate()
-        .map(|(i, one)| format!("{} = ?{}", name(one.as_ref()), first + i))
+        .map(|(i, one)| format!("{} {sign} ?{}", name(one.as_ref()), first + i))
         .collect::<Vec<_>>()
         .join(between)
 }

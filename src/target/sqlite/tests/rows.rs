@@ -24,14 +24,7 @@ fn run(id: &str) -> RunRecord {
         source: "/data".into(),
         started: "2025-05-07T15:09:12.345Z".parse().unwrap(),
         finished: "2025-05-07T15:09:13Z".parse().unwrap(),
-        files: 0,
-        leaves: 0,
-        inserted: 0,
-        updated: 0,
-        unchanged: 0,
-        rejected: 0,
-        removed: 0,
-        undoes: None,
+        ..RunRecord::default()
     }
 }
 
