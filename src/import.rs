@@ -214,14 +214,7 @@ impl Job<'_> {
             source: self.plan.tree.root.display().to_string(),
             started: self.started,
             finished: self.started,
-            files: 0,
-            leaves: 0,
-            inserted: 0,
-            updated: 0,
-            unchanged: 0,
-            rejected: 0,
-            removed: 0,
-            undoes: None,
+            ..RunRecord::default()
         }
     }
 }
@@ -282,11 +275,7 @@ fn agree(options: &ImportOptions, companion: &dyn Companion, target: &dyn Target
     if options.mode == Mode::Dry || !target.exists()? {
         return Ok(());
     }
-    let mut rows = 0;
-    target.inspect(&mut |look| {
-        rows = look.survey()?.counts.values().sum();
-        Ok(())
-    })?;
+    let rows = target::rows(target)?;
     let backup = backup::Before { skip: options.no_backup, ..Default::default() }.in_words();
     let (files, rows) = (count(plan.mapped_files(), "file"), count(rows, "row"));
     match companion.confirm(&format!("{} exists, with {rows}. Import {files} into it, {backup}?", target.url()))? {

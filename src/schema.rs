@@ -163,8 +163,18 @@ impl Keeper {
     }
 
     /// What the database is like; there must be one.
-    pub fn existing(&self) -> Result<Survey> {
-        self.survey()?.ok_or_else(|| Error::environment("there is no database").at(self.target.url()))
+    fn existing(&self) -> Result<Survey> {
+        self.survey()?.ok_or_else(|| self.target.missing())
+    }
+
+    /// What stands in the database, without a look at its rows; there must be one.
+    pub fn catalog(&self) -> Result<Catalog> {
+        let mut found = None;
+        self.target.inspect(&mut |look| {
+            found = Some(look.catalog()?);
+            Ok(())
+        })?;
+        found.ok_or_else(|| self.target.missing())
     }
 
     fn survey(&self) -> Result<Option<Survey>> {
@@ -239,7 +249,7 @@ impl Keeper {
     /// ones are recorded as applied, later ones as not.
     pub fn stamp(&mut self, at: usize, options: &Options<'_>, companion: &dyn Companion) -> Result<Altered> {
         if !self.target.exists()? {
-            return Err(Error::environment("there is no database").at(self.target.url()));
+            return Err(self.target.missing());
         }
         let stamp = |standing: &Standing| Ok(stamps(standing, at));
         let version = &self.set.migrations[at].version.clone();
@@ -303,13 +313,13 @@ impl Keeper {
     fn differs_at(&self, at: usize) -> Result<Vec<String>> {
         let expected = schema::catalog(&self.set.migrations[..=at])?;
         let leave = Leave { tables: &self.set.other_tables, additions: true };
-        let found = differences(&expected, &self.existing()?.catalog, leave);
+        let found = differences(&expected, &self.catalog()?, leave);
         Ok(found.into_iter().map(|difference| difference.message).collect())
     }
 
     /// Asks, naming the database, its rows, what is to be done and the backup.
     fn agree(&self, what: &str, options: &Options<'_>, companion: &dyn Companion) -> Result<()> {
-        let rows = count(self.existing()?.counts.values().sum(), "row");
+        let rows = count(target::rows(&*self.target)?, "row");
         let (url, backup) = (self.target.url(), options.before.in_words());
         match companion.confirm(&format!("{url} has {rows}: {what}, {backup}?"))? {
             true => Ok(()),
@@ -336,8 +346,7 @@ impl Keeper {
 
     /// Moves rows whose reference leads nowhere into `treelift_orphans`, after a backup. Asks first.
     pub fn fix_orphans(&mut self, options: &Options<'_>, companion: &dyn Companion) -> Result<Vec<Moved>> {
-        let survey = self.existing()?;
-        let references = gather::references(&self.set, &survey.catalog.schema);
+        let references = gather::references(&self.set, &self.catalog()?.schema);
         let run_id = random_id()?;
         let order = |mode| MoveOrphans {
             mode,
@@ -360,8 +369,8 @@ impl Keeper {
 
     /// What is there and no migration makes, or the other way round, as a migration.
     pub fn drift_as_migration(&self) -> Result<(String, String)> {
-        let survey = self.existing()?;
-        let standing = history::judge(&survey.recorded, &self.set.migrations);
+        let live = self.catalog()?;
+        let standing = history::judge(&self.target.recorded()?, &self.set.migrations);
         if let Some(pending) = standing.pending().first() {
             let version = &self.set.migrations[*pending].version;
             return Err(Error::request(format!(
@@ -372,7 +381,7 @@ impl Keeper {
         }
         let expected = self.expected(&standing)?;
         let leave = Leave { tables: &self.set.other_tables, additions: false };
-        Ok(target::drift_sql::migration(&expected, &survey.catalog, leave))
+        Ok(target::drift_sql::migration(&expected, &live, leave))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::report::words::count;
 use crate::schema::{Keeper, Options};
 use crate::target::audit::random_id;
-use crate::target::drift::{Catalog, Other};
+use crate::target::drift::Other;
 use crate::target::history;
 use crate::target::ledger::RunRecord;
 use crate::target::undo::{Undo, Undone, choose};
@@ -85,18 +85,10 @@ pub fn undo(keeper: &mut Keeper, run: &str, options: &Options<'_>, companion: &d
 /// The references that mappings follow, and the triggers that the applied migrations make.
 fn known(keeper: &Keeper) -> Result<(Vec<Reference>, BTreeMap<String, Other>)> {
     let (target, set) = (keeper.target(), keeper.set());
-    let mut live = Catalog::default();
-    let found = target.inspect(&mut |look| {
-        live = look.catalog()?;
-        Ok(())
-    })?;
-    if !found {
-        return Err(Error::environment("there is no database").at(target.url()));
-    }
     let standing = history::judge(&target.recorded()?, &set.migrations);
     let expected = schema::catalog(&gather::applied(&set.migrations, &standing))?;
     let triggers = expected.others.into_iter().filter(|(_, other)| other.kind == "trigger").collect();
-    Ok((gather::references(set, &live.schema), triggers))
+    Ok((gather::references(set, &keeper.catalog()?.schema), triggers))
 }
 
 /// Names the target, and everything that becomes of rows.

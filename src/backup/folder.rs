@@ -85,7 +85,7 @@ impl Folder {
     /// The backups of this database, oldest first; those of others in the folder are none of its business.
     pub fn own(&self) -> Result<Vec<Entry>> {
         let mut entries = self.entries()?;
-        entries.retain(|entry| is_of(entry, &self.database));
+        entries.retain(|entry| is_of(&entry.path, entry.manifest.as_ref().ok(), &self.database));
         Ok(entries)
     }
 
@@ -156,12 +156,6 @@ pub fn name(database: &Path, made_at: jiff::Timestamp, packing: Packing) -> Stri
     format!("{}_{}.{ending}", stem(database), made_at.strftime("%Y%m%d_%H%M%S_%6f"))
 }
 
-/// Whether a backup with this manifest is of this database.
-pub(super) fn is_of_database(backup: &Path, manifest: &Manifest, database: &Path) -> bool {
-    let entry = Entry { path: backup.to_owned(), shelf: Shelf::Daily, manifest: Ok(manifest.clone()) };
-    is_of(&entry, database)
-}
-
 /// A database's name in the names of its backups.
 fn stem(database: &Path) -> String {
     let stem = database.file_stem().unwrap_or_default().to_string_lossy();
@@ -170,8 +164,8 @@ fn stem(database: &Path) -> String {
 
 /// Whether a backup is of this database, by its name as [`name`] writes it. Two files can come to one
 /// stem (`x.db` and `x.sqlite`): those the manifest tells apart, where it can be read.
-fn is_of(entry: &Entry, database: &Path) -> bool {
-    let name = entry.path.file_name().unwrap_or_default().to_string_lossy();
+pub(super) fn is_of(backup: &Path, manifest: Option<&Manifest>, database: &Path) -> bool {
+    let name = backup.file_name().unwrap_or_default().to_string_lossy();
     let time = name.strip_prefix(&stem(database)).and_then(|rest| rest.strip_prefix('_')).and_then(|rest| {
         let plain = rest.strip_suffix(".gz").unwrap_or(rest);
         plain.strip_suffix(".db")
@@ -186,7 +180,7 @@ fn is_of(entry: &Entry, database: &Path) -> bool {
     };
     let file = database.file_name().unwrap_or_default().to_string_lossy();
     let agrees = |manifest: &Manifest| manifest.source.rsplit('/').next() == Some(&*file);
-    time.is_some_and(is_time) && entry.manifest.as_ref().map_or(true, agrees)
+    time.is_some_and(is_time) && manifest.is_none_or(agrees)
 }
 
 /// Writes a file that only its owner may read: under a temporary name, then by a rename.
@@ -248,13 +242,12 @@ mod tests {
         for of in databases {
             for packing in [Packing::None, Packing::Gzip] {
                 let name = name(Path::new(of), made_at, packing);
-                let mut backup = Entry { path: Path::new("daily").join(&name), ..entry(Shelf::Daily, 1) };
-                if let Ok(manifest) = &mut backup.manifest {
-                    manifest.source = format!("sqlite:///./data/{of}");
-                }
+                let manifest = entry(Shelf::Daily, 1).manifest.expect("it has one");
+                let manifest = Manifest { source: format!("sqlite:///./data/{of}"), ..manifest };
+                let backup = Path::new("daily").join(&name);
                 let own: Vec<_> = databases
                     .into_iter()
-                    .filter(|database| is_of(&backup, &Path::new("/srv").join(database)))
+                    .filter(|database| is_of(&backup, Some(&manifest), &Path::new("/srv").join(database)))
                     .collect();
                 assert_eq!(own, [of], "{name}");
             }
@@ -278,10 +271,7 @@ mod tests {
 
     #[test]
     fn without_a_manifest_the_name_alone_decides() {
-        let is_of = |name: &str| {
-            let backup = Entry { path: name.into(), manifest: Err("it is damaged".into()), ..entry(Shelf::Daily, 1) };
-            is_of(&backup, Path::new("/srv/a.db"))
-        };
+        let is_of = |name: &str| is_of(Path::new(name), None, Path::new("/srv/a.db"));
         assert!(is_of("a_20260102_030405_000006.db") && is_of("a_20260102_030405_000006.db.gz"));
         for name in ["a.db", "a_.db", "a_2026.db", "a_20260102_030405_00000x.db", "a_20260102-030405_000006.db"] {
             assert!(!is_of(name), "{name}");

@@ -56,7 +56,7 @@ pub struct Made {
 pub fn create(target: &dyn Target, making: &Making<'_>) -> Result<Made> {
     let file = file_of(target)?;
     if !target.exists()? {
-        return Err(Error::environment("there is no database").at(target.url()));
+        return Err(target.missing());
     }
     let now = Timestamp::now();
     let (shelf, folders) = Folder::of(making.folder, file).shelf(Shelf::Daily)?;
@@ -216,7 +216,7 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, companion: &d
     }
     let rows = count(proved.manifest.content.all_rows(), "row");
     let file = file_of(target)?.to_owned();
-    let is_own = folder::is_of_database(restoring.backup, &proved.manifest, &file);
+    let is_own = folder::is_of(restoring.backup, Some(&proved.manifest), &file);
     if file.exists() || !is_own {
         let Manifest { source, made_at, .. } = &proved.manifest;
         let (url, backup) = (target.url(), restoring.backup.display());

@@ -16,7 +16,7 @@ pub(super) fn run(args: &RunsArgs, output: &Output) -> Result<u8> {
         .ok_or_else(|| Error::request("no database is named").hint("give `--database URL`, or set DATABASE_URL"))?;
     let target = target::open(database.url())?;
     if !target.exists()? {
-        return Err(Error::environment("there is no database").at(target.url()));
+        return Err(target.missing());
     }
     let runs = target.runs()?;
     output.result(&words(&runs, target.url()), &json!({ "target": target.url(), "runs": runs }))?;

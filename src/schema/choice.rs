@@ -141,7 +141,7 @@ impl Meant {
             (None, None, Some(only)) => loaded(only.source())?,
             (None, None, None) if !target.exists()? => {
                 let hint = format!("`--mappings SET` names the set where one is to be made: {}", names());
-                return Err(Error::environment("there is no database").at(target.url()).hint(hint));
+                return Err(target.missing().hint(hint));
             }
             (None, None, None) => {
                 return Err(Error::request("it is not said which mapping set the database belongs to")

@@ -40,6 +40,16 @@ pub fn now() -> Timestamp {
     now.round(jiff::Unit::Microsecond).unwrap_or(now)
 }
 
+/// How many rows a database has, treelift's own left out; 0 where there is none.
+pub fn rows(target: &dyn Target) -> Result<u64> {
+    let mut rows = 0;
+    target.inspect(&mut |look| {
+        rows = look.rows()?;
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
 /// Whether the last statement will be COMMIT or ROLLBACK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -78,6 +88,10 @@ pub trait Target: Upkeep {
     fn url(&self) -> &str;
     /// Whether something is there already, so that an import changes it.
     fn exists(&self) -> Result<bool>;
+    /// The words for a database that is needed and not there.
+    fn missing(&self) -> crate::error::Error {
+        crate::error::Error::environment("there is no database").at(self.url())
+    }
     /// The registered keys, read without changing anything (empty when there are none, or no database).
     fn keys(&self) -> Result<Vec<KeyRow>>;
     /// The runs recorded in the ledger, oldest first, read without changing anything.

@@ -64,6 +64,8 @@ fn not_built<T>() -> Result<T> {
 pub trait Look {
     /// What it is like.
     fn survey(&mut self) -> Result<Survey>;
+    /// How many rows its tables have, treelift's own left out.
+    fn rows(&mut self) -> Result<u64>;
     /// Its tables, indexes, views and triggers alone.
     fn catalog(&mut self) -> Result<Catalog>;
     /// Rows whose declared reference leads nowhere, by table and parent.

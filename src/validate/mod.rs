@@ -4,7 +4,7 @@
 pub mod gather;
 pub mod judge;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::finding::{
     ASSERTION, FileId, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_FORM,
     TARGET_INTEGRITY, TARGET_PENDING, TARGET_RULE, TARGET_UNSEALED,
@@ -56,7 +56,7 @@ pub fn database(target: &dyn Target, set: &Set, wanted: &[Category]) -> Result<V
         Ok(())
     })?;
     if !found {
-        return Err(Error::environment("there is no database").at(target.url()));
+        return Err(target.missing());
     }
     checks.retain(|check| wanted.is_empty() || wanted.iter().any(|category| category.name() == check.category));
     Ok(checks)

@@ -5,7 +5,7 @@ use crate::backup::manifest::Packing;
 use crate::backup::{self, Making};
 use crate::cli::backup_args::CreateArgs;
 use crate::cli::output::Output;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::finding::printable;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ pub(super) fn run(args: &CreateArgs, output: &Output) -> Result<u8> {
     let packing = if args.compress { Packing::Gzip } else { Packing::None };
     if args.dry_run {
         if !meant.target().exists()? {
-            return Err(Error::environment("there is no database").at(meant.target().url()));
+            return Err(meant.target().missing());
         }
         let root = super::folder(meant.target(), &args.folder)?.root().display().to_string();
         let words = format!("dry run: a backup would be made below {}\n", printable(&root));

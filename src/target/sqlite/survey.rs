@@ -28,6 +28,10 @@ impl Look for Looking<'_> {
         of(self.conn, self.location)
     }
 
+    fn rows(&mut self) -> Result<u64> {
+        counted(self.conn).map(|counts| counts.values().sum()).map_err(|error| self.location.fault(&error))
+    }
+
     fn catalog(&mut self) -> Result<Catalog> {
         alter::live(self.conn, &self.location.shown)
     }
@@ -118,6 +122,12 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
         mode: fs::metadata(&location.path).ok().map(|is| is.permissions().mode() & 0o7777),
         catalog,
     })
+}
+
+/// How many rows each table has, treelift's own left out.
+pub(super) fn counted(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
+    let names = catalog::table_names(conn)?;
+    counts(conn, names.iter().filter(|name| !catalog::is_reserved(name)))
 }
 
 fn counts<'t>(conn: &Connection, tables: impl Iterator<Item = &'t String>) -> rusqlite::Result<BTreeMap<String, u64>> {

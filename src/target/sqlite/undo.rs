@@ -8,7 +8,7 @@
 
 use super::open::{self, Location, Start};
 use super::unchanged::{Fate, Judge, Noted};
-use super::{astray, audit, catalog, ledger, ledger_tables, read, sql};
+use super::{astray, audit, catalog, ledger, ledger_tables, sql, survey};
 use crate::error::Result;
 use crate::table::Table;
 use crate::target::Mode;
@@ -64,7 +64,7 @@ impl Work<'_> {
         let run = choose(&runs, self.order.run)?;
         self.on(|conn| note_run(conn, run))?;
         let tables = self.on(tables)?;
-        let before = self.on(counts)?;
+        let before = self.on(survey::counted)?;
         let parents: Vec<&str> = tables.iter().map(|(_, name)| name.as_str()).collect();
         astray::note(self.conn, astray::BEFORE, self.order.references, &parents, self.location)?;
         let mut undone = Undone { tables: Vec::new(), obstacles: self.on(|conn| later(conn, run))? };
@@ -84,7 +84,7 @@ impl Work<'_> {
         astray::note(self.conn, astray::AFTER, self.order.references, &parents, self.location)?;
         undone.obstacles.extend(self.on(astray::new)?);
         if undone.obstacles.is_empty() {
-            let after = self.on(counts)?;
+            let after = self.on(survey::counted)?;
             undone.obstacles.extend(further(&before, &after, &undone.tables));
         }
         if undone.obstacles.is_empty() && undone.rows() > 0 {
@@ -261,12 +261,6 @@ fn tables(conn: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
     )?
     .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
     .collect()
-}
-
-/// How many rows each table has, treelift's own left out.
-fn counts(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
-    let names = catalog::table_names(conn)?.into_iter().filter(|name| !catalog::is_reserved(name));
-    names.map(|name| read::count(conn, &name).map(|rows| (name, rows))).collect()
 }
 
 /// How many rows of a table the run inserted or filled.
