@@ -9,7 +9,7 @@ use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
 use crate::mapping::usage::{Found, Mapped, Met, Unused, note, unused};
 use crate::mapping::{bundled, check};
-use crate::plan::{Fate, Plan, everything, optional};
+use crate::plan::{Disposition, Plan, everything, optional};
 use crate::probe::{Probe, Read, Watch};
 use crate::record::NodeId;
 use crate::source::walk;
@@ -73,17 +73,17 @@ pub fn against(set: Set, schema: Schema, root: &Path, depth: u32) -> Result<Judg
     let broken = probe
         .findings
         .iter()
-        .filter(|(file, findings)| match plan.fates[**file] {
-            Fate::Mapped { mapping, .. } => plan.set.mappings[mapping].excuse(findings).is_none(),
-            Fate::Ignored { .. } | Fate::Unmapped => true,
+        .filter(|(file, findings)| match plan.dispositions[**file] {
+            Disposition::Mapped { mapping, .. } => plan.set.mappings[mapping].excuse(findings).is_none(),
+            Disposition::Ignored { .. } | Disposition::Unmapped => true,
         })
         .filter_map(|(file, findings)| Some((printable(&plan.tree.files[*file].path), findings.first()?.clone())))
         .collect();
-    let count = |is: fn(&Fate) -> bool| plan.fates.iter().filter(|fate| is(fate)).count() as u64;
+    let count = |is: fn(&Disposition) -> bool| plan.dispositions.iter().filter(|fate| is(fate)).count() as u64;
     let files = [
-        count(|fate| matches!(fate, Fate::Mapped { .. })),
-        count(|fate| matches!(fate, Fate::Ignored { .. })),
-        count(|fate| matches!(fate, Fate::Unmapped)),
+        count(|fate| matches!(fate, Disposition::Mapped { .. })),
+        count(|fate| matches!(fate, Disposition::Ignored { .. })),
+        count(|fate| matches!(fate, Disposition::Unmapped)),
     ];
     Ok(Judgement { files, unused, broken, set: plan.set })
 }

@@ -51,7 +51,7 @@ impl Run<'_> {
             }));
         };
         let mut wanted: Vec<&str> = rule.fields.iter().map(|field| field.column.name.as_str()).collect();
-        wanted.extend(rule.given_id.as_deref());
+        wanted.extend(rule.generated_id.as_deref());
         let asked: Vec<String> = self.asked_of(table);
         wanted.extend(asked.iter().map(String::as_str));
         let found =
@@ -66,7 +66,7 @@ impl Run<'_> {
         };
         let differing = self.differing(rule, draft, &key, &cells)?;
         if differing.is_empty() {
-            let id = match (&rule.given_id, cells.get(rule.fields.len())) {
+            let id = match (&rule.generated_id, cells.get(rule.fields.len())) {
                 (Some(_), Some(Cell::Integer(id))) => Some(*id),
                 _ => None,
             };
@@ -278,7 +278,7 @@ impl Run<'_> {
     /// Whether an earlier feed gave as many rows of this key as this feed now does.
     pub(crate) fn folds_across(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft) -> bool {
         let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return false };
-        let feed = self.plan.feed_of(file.0 as usize);
+        let feed = self.plan.source_pattern_of(file.0 as usize);
         self.counted.push((spec, key.clone(), feed.clone()));
         let feeds = self.folds.entry((spec, key.clone())).or_default();
         let kept = feeds.iter().map(|(_, count)| *count).max().unwrap_or(0);

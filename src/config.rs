@@ -68,8 +68,8 @@ pub enum SecretNeed {
     IfAttended,
 }
 
-/// What a job needs from whoever started it: somewhere to show progress, somebody to ask.
-pub trait Companion: Sync {
+/// The user interface of a job: where it shows progress and whom it asks.
+pub trait Ui: Sync {
     /// A phase begins; `files` (of [`Phase::Seal`]: values) and `bytes` are its totals where they are known.
     fn phase(&self, phase: Phase, files: u64, bytes: u64);
     /// So much of the phase is done.
@@ -88,11 +88,11 @@ pub trait Companion: Sync {
     fn say(&self, line: &str);
 }
 
-/// A companion for programs: it shows nothing, says yes, and has no secret.
+/// The interface of programs that have nobody to ask: it shows nothing, says yes, and has no secret.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Quiet;
 
-impl Companion for Quiet {
+impl Ui for Quiet {
     fn phase(&self, _phase: Phase, _files: u64, _bytes: u64) {}
 
     fn advance(&self, _files: u64, _bytes: u64) {}

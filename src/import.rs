@@ -1,7 +1,7 @@
 //! The import: the whole job as a paragraph.
 
 use crate::backup::{self, Safety};
-use crate::config::{Companion, ImportOptions, Phase, SecretNeed};
+use crate::config::{ImportOptions, Phase, SecretNeed, Ui};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::load::SetSource;
 use crate::mapping::model::{SecretKind, Set};
@@ -28,11 +28,11 @@ use std::time::Instant;
 ///
 /// # Errors
 /// When the request is wrong or cannot be carried out. What is wrong with the data is in the report.
-pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Report> {
+pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let mut clock = Clock::start();
-    let (set, schema, root) = choose_set(options, companion)?;
+    let (set, schema, root) = choose_set(options, ui)?;
     let mut target = target::open(&database(options, &set)?)?;
-    companion.phase(Phase::Walk, 0, 0);
+    ui.phase(Phase::Walk, 0, 0);
     let plan = Plan::new(
         set,
         schema,
@@ -40,13 +40,13 @@ pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Repo
         &Chosen { only: &options.only_mapping, with: &options.with },
     )?;
     clock.lap(|timings| &mut timings.walk);
-    agree(options, companion, &*target, &plan)?;
-    let key = key_source(options, companion, &plan.set, &*target)?;
+    agree(options, ui, &*target, &plan)?;
+    let key = key_source(options, ui, &plan.set, &*target)?;
     key.opens(&target.keys()?)?;
     let reports = ReportFiles::open(&options.reports)?;
-    let safety = keep_what_is_there(options, companion, &*target, &plan.set)?;
+    let safety = keep_what_is_there(options, ui, &*target, &plan.set)?;
     let (migrated, run) = (target.recorded()?, target.runs()?.len());
-    let done = attempts(options, companion, &plan, &key, &mut *target, &mut clock);
+    let done = attempts(options, ui, &plan, &key, &mut *target, &mut clock);
     // Whether anything was committed the record tells; where it cannot be read, nobody knows.
     let migrated_nothing = || target.recorded().is_ok_and(|now| now == migrated);
     let unchanged = match &done {
@@ -62,7 +62,7 @@ pub fn import(options: &ImportOptions, companion: &dyn Companion) -> Result<Repo
 /// Attempts until one knows every bad record before it begins to write.
 fn attempts(
     options: &ImportOptions,
-    companion: &dyn Companion,
+    ui: &dyn Ui,
     plan: &Plan,
     key: &KeySource,
     target: &mut dyn Target,
@@ -70,7 +70,7 @@ fn attempts(
 ) -> Result<Box<Report>> {
     let mut known = KnownRejects::new();
     loop {
-        let job = Job { options, companion, plan, key, known: &known, started: clock.started };
+        let job = Job { options, ui, plan, key, known: &known, started: clock.started };
         match job.attempt(target, clock)? {
             Attempt::Done(report) => return Ok(report),
             Attempt::Again(late) => known.extend(late),
@@ -87,7 +87,7 @@ enum Attempt {
 /// One attempt at the import.
 struct Job<'j> {
     options: &'j ImportOptions,
-    companion: &'j dyn Companion,
+    ui: &'j dyn Ui,
     plan: &'j Plan,
     key: &'j KeySource,
     known: &'j KnownRejects,
@@ -97,7 +97,7 @@ struct Job<'j> {
 impl Job<'_> {
     fn attempt(&self, target: &mut dyn Target, clock: &mut Clock) -> Result<Attempt> {
         let (plan, mode) = (self.plan, self.options.mode);
-        let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options, self.companion)?;
+        let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options, self.ui)?;
         clock.lap(|timings| &mut timings.sweep);
 
         let id = random_id()?;
@@ -114,14 +114,14 @@ impl Job<'_> {
             started: self.started,
             audit: plan.set.audit.as_ref(),
         };
-        self.companion.phase(Phase::Import, plan.mapped_files(), bytes);
+        self.ui.phase(Phase::Import, plan.mapped_files(), bytes);
         let mut transaction = target.begin(&opening)?;
         let vault = Vault::open(self.key, &transaction.keys()?, secrets, self.started)?;
         transaction.ledger().begin_run(&self.record(&id))?;
         let before = validate::ask(&mut *transaction, &plan.set)?;
         let rejects = self.options.rejects.as_deref().map(RejectFolder::open).transpose()?;
-        let Job { options, companion, known, started, .. } = *self;
-        let mut run = Run::begin(Begin { plan, options, companion, started, transaction, vault, known, rejects })?;
+        let Job { options, ui, known, started, .. } = *self;
+        let mut run = Run::begin(Begin { plan, options, ui, started, transaction, vault, known, rejects })?;
 
         if let Err(error) = run.read_all() {
             let ErrorKind::Interrupted(_) = error.kind else { return Err(error) };
@@ -136,7 +136,7 @@ impl Job<'_> {
             return Ok(Attempt::Again(late));
         }
         run.all_files_decided()?;
-        self.companion.phase(Phase::Check, 0, 0);
+        self.ui.phase(Phase::Check, 0, 0);
         run.report_walk();
         run.report_unused();
         run.findings.extend(Swept::warnings(&with_secrets));
@@ -145,7 +145,7 @@ impl Job<'_> {
         let checks = validate::target(&mut run, &before)?;
         clock.lap(|timings| &mut timings.check);
 
-        self.companion.phase(Phase::Finish, 0, 0);
+        self.ui.phase(Phase::Finish, 0, 0);
         let acceptable =
             run.is_acceptable() && checks.iter().all(|check| check.status != crate::report::CheckStatus::Failed);
         let outcome = match (acceptable, mode) {
@@ -220,7 +220,7 @@ impl Job<'_> {
 }
 
 /// The mapping set with its schema, and the folder of the tree that it is about.
-fn choose_set(options: &ImportOptions, companion: &dyn Companion) -> Result<(Set, Schema, PathBuf)> {
+fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<(Set, Schema, PathBuf)> {
     // That it is not there would otherwise be told as a tree that no set recognises.
     source::walk::readable(&options.source)?;
     let (source, root): (SetSource, PathBuf) = match &options.mappings {
@@ -237,7 +237,7 @@ fn choose_set(options: &ImportOptions, companion: &dyn Companion) -> Result<(Set
     };
     let (set, schema) = judged(&source)?;
     if options.mappings.is_none() {
-        companion.say(&format!("mapping set: {} ({})", set.name, set.description));
+        ui.say(&format!("mapping set: {} ({})", set.name, set.description));
     }
     Ok((set, schema, root))
 }
@@ -265,9 +265,9 @@ fn database(options: &ImportOptions, set: &Set) -> Result<String> {
 }
 
 /// Asks before something that exists is changed; a new file asks nothing.
-fn agree(options: &ImportOptions, companion: &dyn Companion, target: &dyn Target, plan: &Plan) -> Result<()> {
+fn agree(options: &ImportOptions, ui: &dyn Ui, target: &dyn Target, plan: &Plan) -> Result<()> {
     for leftover in target.leftovers()? {
-        companion.say(&format!(
+        ui.say(&format!(
             "a run that was killed left {}; it holds nothing that was committed and can be removed",
             leftover.display()
         ));
@@ -278,26 +278,27 @@ fn agree(options: &ImportOptions, companion: &dyn Companion, target: &dyn Target
     let rows = target::rows(target)?;
     let backup = backup::Before { skip: options.no_backup, ..Default::default() }.in_words();
     let (files, rows) = (count(plan.mapped_files(), "file"), count(rows, "row"));
-    match companion.confirm(&format!("{} exists, with {rows}. Import {files} into it, {backup}?", target.url()))? {
-        true => Ok(()),
-        false => Err(Error::request("not confirmed, nothing was written")),
+    if ui.confirm(&format!("{} exists, with {rows}. Import {files} into it, {backup}?", target.url()))? {
+        Ok(())
+    } else {
+        Err(Error::request("not confirmed, nothing was written"))
     }
 }
 
 /// The backup before an existing database is written into.
 fn keep_what_is_there<'c>(
     options: &ImportOptions,
-    companion: &'c dyn Companion,
+    ui: &'c dyn Ui,
     target: &dyn Target,
     set: &Set,
 ) -> Result<Safety<'c>> {
     let skip = options.no_backup || options.mode == Mode::Dry;
     let before = backup::Before { skip, folder: options.backup_dir.as_deref(), set: Some(&set.name) };
-    backup::before(target, "import", &before, companion)
+    backup::before(target, "import", &before, ui)
 }
 
 /// Asks for the passphrase or key, if the set seals anything. A dry run goes without.
-fn key_source(options: &ImportOptions, companion: &dyn Companion, set: &Set, target: &dyn Target) -> Result<KeySource> {
+fn key_source(options: &ImportOptions, ui: &dyn Ui, set: &Set, target: &dyn Target) -> Result<KeySource> {
     let seals = |set: &Set| {
         set.mappings
             .iter()
@@ -314,10 +315,10 @@ fn key_source(options: &ImportOptions, companion: &dyn Companion, set: &Set, tar
         (Mode::Real, true) => SecretNeed::Create,
         (Mode::Real, false) => SecretNeed::Open,
     };
-    match companion.secret(need)? {
+    match ui.secret(need)? {
         Some(secret) => Ok(KeySource::Given(secret)),
         None => {
-            companion.say("no passphrase was given: the dry run seals with a key that is thrown away");
+            ui.say("no passphrase was given: the dry run seals with a key that is thrown away");
             Ok(KeySource::ThrowAway)
         }
     }

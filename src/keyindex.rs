@@ -126,9 +126,10 @@ impl KeyIndex {
             if asked.table != row.table || (!row.entry.present && asked.by != own) {
                 continue; // asked of another table, or of rows that are really there
             }
-            let key = match asked.by == own && !asked.ignore_case {
-                true => own_key.cloned(),
-                false => KeyText::of(asked.by.iter().map(|column| (row.of)(column))),
+            let key = if asked.by == own && !asked.ignore_case {
+                own_key.cloned()
+            } else {
+                KeyText::of(asked.by.iter().map(|column| (row.of)(column)))
             };
             let Some(key) = key else {
                 continue; // a key with a NULL finds nothing
@@ -161,7 +162,7 @@ impl KeyIndex {
     }
 
     /// Takes back what putting a row in changed.
-    pub fn take_back(&mut self, spec: usize, key: KeyText, placed: Placed) {
+    pub fn undo(&mut self, spec: usize, key: KeyText, placed: Placed) {
         let key = self.fold(spec, key);
         let keys = if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] };
         match placed {

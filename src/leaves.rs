@@ -2,7 +2,7 @@
 
 use crate::account::{Class, Mark, NameLeaf, Sheet};
 use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, Severity};
-use crate::mapping::apply::{Claim, ClaimAs, Draft, Touch, empty_ends};
+use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, empty_ends};
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::model::{Mapping, SecretKind};
 use crate::reading::Reading;
@@ -39,13 +39,13 @@ impl Run<'_> {
         }
     }
 
-    pub(crate) fn mark(&self, touch: &Touch, mark: Mark, sheet: &mut Sheet, reading: &mut Reading, whole: bool) {
+    pub(crate) fn mark(&self, touch: &LeafSpan, mark: Mark, sheet: &mut Sheet, reading: &mut Reading, whole: bool) {
         match touch {
             // A name that an earlier record of the same member brought is counted there.
-            Touch::Name(name) if sheet.names().contains_key(name) => sheet.claim_name(*name, mark),
-            Touch::Name(_) => {}
-            Touch::Nodes(Doc::Frame, nodes) if !whole => reading.frame_sheet.claim(nodes.clone(), mark),
-            Touch::Nodes(_, nodes) => sheet.claim(nodes.clone(), mark),
+            LeafSpan::Name(name) if sheet.names().contains_key(name) => sheet.claim_name(*name, mark),
+            LeafSpan::Name(_) => {}
+            LeafSpan::Nodes(Doc::Frame, nodes) if !whole => reading.frame_sheet.claim(nodes.clone(), mark),
+            LeafSpan::Nodes(_, nodes) => sheet.claim(nodes.clone(), mark),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whose directory is whose.
 
 use crate::keyindex::KeyText;
-use crate::mapping::apply::{Current, Draft, FileContext, Got, Owner, Scope, evaluate};
+use crate::mapping::apply::{Current, Draft, FileContext, Operand, Owner, Scope, evaluate};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Declared;
 use crate::mapping::model::{Find, Owners, Set};
@@ -125,10 +125,7 @@ impl OwnerTable {
 
 impl Known {
     fn whose(&self, how: String, alias: bool) -> Whose {
-        match self.rejected {
-            true => Whose::Rejected,
-            false => Whose::Of(Found { id: self.owner.id.clone(), how, alias }),
-        }
+        if self.rejected { Whose::Rejected } else { Whose::Of(Found { id: self.owner.id.clone(), how, alias }) }
     }
 }
 
@@ -225,7 +222,7 @@ fn evaluate_name(set: &Set, expr: &crate::mapping::model::Expr, directory: &str)
         names: Rc::default(),
     };
     match evaluate(expr, &scope) {
-        Ok(Got::Datum(Datum::Text(text))) => Some(text),
+        Ok(Operand::Datum(Datum::Text(text))) => Some(text),
         _ => None,
     }
 }

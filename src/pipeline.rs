@@ -11,7 +11,7 @@ use crate::mapping::apply::Owner;
 use crate::mapping::model::{Ownerless, Unknown};
 use crate::mapping::order::{Stage, Turn};
 use crate::owners::{Resolver, Whose};
-use crate::plan::Fate;
+use crate::plan::Disposition;
 use crate::report::{FileStatus, OwnerReport, words};
 use crate::run::Run;
 use crate::source;
@@ -50,15 +50,15 @@ impl Run<'_> {
     /// Files without an owner by mapping, and files of owners by directory.
     fn sort_files(&mut self) -> (Files, BTreeMap<Option<String>, Files>) {
         let (mut ownerless, mut owned) = (Files::new(), BTreeMap::<Option<String>, Files>::new());
-        for (file, fate) in self.plan.fates.iter().enumerate() {
+        for (file, fate) in self.plan.dispositions.iter().enumerate() {
             match fate {
-                Fate::Mapped { mapping, .. } if self.plan.owned(*mapping) => {
+                Disposition::Mapped { mapping, .. } if self.plan.owned(*mapping) => {
                     let directory = self.plan.directory_of(file).map(str::to_owned);
                     owned.entry(directory).or_default().entry(*mapping).or_default().push(file);
                 }
-                Fate::Mapped { mapping, .. } => ownerless.entry(*mapping).or_default().push(file),
-                Fate::Ignored { what, reason } => self.ignore(file, what, reason),
-                Fate::Unmapped => {
+                Disposition::Mapped { mapping, .. } => ownerless.entry(*mapping).or_default().push(file),
+                Disposition::Ignored { what, reason } => self.ignore(file, what, reason),
+                Disposition::Unmapped => {
                     self.files[file].status = Some(FileStatus::Unmapped);
                     let path = printable(&self.plan.tree.files[file].path);
                     let line = deciding_line(&path, &format!("{}/set.toml", self.plan.set.folder));
@@ -93,7 +93,7 @@ impl Run<'_> {
                     self.read_file(*file, turn, &rules, owner)?;
                 }
                 if first.1 == turn {
-                    self.companion.advance(1, self.plan.tree.files[*file].bytes);
+                    self.ui.advance(1, self.plan.tree.files[*file].bytes);
                 }
             }
             let findings = &mut self.findings;
@@ -290,8 +290,8 @@ impl Run<'_> {
     /// Sorts the files of each mapping: newest first where it says so, else by its patterns, then by path.
     fn in_reading_order(&mut self, files: &mut Files) -> Result<()> {
         for (mapping, of_mapping) in files {
-            let pattern = |file: &usize| match &self.plan.fates[*file] {
-                Fate::Mapped { pattern, .. } => *pattern,
+            let pattern = |file: &usize| match &self.plan.dispositions[*file] {
+                Disposition::Mapped { pattern, .. } => *pattern,
                 _ => usize::MAX,
             };
             of_mapping.sort_by_key(|file| (pattern(file), *file));

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is to become of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum Disposition {
     /// The mapping of this index reads it, by its n-th pattern.
     Mapped {
         /// The mapping's index in the set.
@@ -44,7 +44,7 @@ pub enum Fate {
 }
 
 /// One entry of a mapping's `files` (mapping and entry) in one directory of an owner.
-pub type Feed = ((usize, usize), Option<String>);
+pub type SourcePattern = ((usize, usize), Option<String>);
 
 /// Which mappings take part in a run.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ pub struct Plan {
     /// The tree as walked.
     pub tree: Tree,
     /// What becomes of each file of the tree, by its number.
-    pub fates: Vec<Fate>,
+    pub dispositions: Vec<Disposition>,
     /// Every rule, by mapping.
     pub rules: Vec<Vec<CompiledRule>>,
     /// When each rule runs.
@@ -102,17 +102,17 @@ impl Plan {
         let rules = compile(&set, &schema);
         let order = order(&set, &schema)?;
         let specs = Specs { set: &set, rules: &rules, order: &order, schema: &schema, specs: Vec::new() }.collect();
-        let fates = tree.files.iter().map(|file| fate(&set, &file.path, chosen)).collect();
+        let dispositions = tree.files.iter().map(|file| fate(&set, &file.path, chosen)).collect();
         let turns = (0..rules.len()).map(|mapping| turns(&set, &rules, &order, mapping)).collect();
         let sealed = sealed(&set, &rules);
-        Ok(Self { set, schema, tree, fates, rules, order, specs, turns, sealed })
+        Ok(Self { set, schema, tree, dispositions, rules, order, specs, turns, sealed })
     }
 
     /// The owner's directory that a mapped file lies in: what the owners' capture captured.
     pub fn directory_of(&self, file: usize) -> Option<&str> {
         let owners = self.set.owners.as_ref()?;
-        match &self.fates[file] {
-            Fate::Mapped { captures, .. } => {
+        match &self.dispositions[file] {
+            Disposition::Mapped { captures, .. } => {
                 captures.iter().find(|(name, _)| *name == owners.capture).map(|(_, directory)| directory.as_str())
             }
             _ => None,
@@ -142,8 +142,8 @@ impl Plan {
 
     /// What rows of a mapped file may refer to. The owner is whose directory it lies in.
     pub fn file_context(&self, file: usize, owner: Option<&Owner>, started: Timestamp) -> FileContext {
-        let captures = match &self.fates[file] {
-            Fate::Mapped { captures, .. } => captures.clone(),
+        let captures = match &self.dispositions[file] {
+            Disposition::Mapped { captures, .. } => captures.clone(),
             _ => Vec::new(),
         };
         FileContext {
@@ -158,10 +158,10 @@ impl Plan {
     }
 
     /// The feed of a mapped file: the entry of `files` and the owner's directory it belongs to.
-    pub fn feed_of(&self, file: usize) -> Feed {
-        let entry = match self.fates[file] {
-            Fate::Mapped { mapping, pattern, .. } => (mapping, pattern),
-            Fate::Ignored { .. } | Fate::Unmapped => (usize::MAX, usize::MAX),
+    pub fn source_pattern_of(&self, file: usize) -> SourcePattern {
+        let entry = match self.dispositions[file] {
+            Disposition::Mapped { mapping, pattern, .. } => (mapping, pattern),
+            Disposition::Ignored { .. } | Disposition::Unmapped => (usize::MAX, usize::MAX),
         };
         (entry, self.directory_of(file).map(str::to_owned))
     }
@@ -203,8 +203,8 @@ impl Plan {
 
     /// The numbers of the files that mappings read.
     pub fn mapped(&self) -> impl Iterator<Item = usize> {
-        let fates = self.fates.iter().enumerate();
-        fates.filter(|(_, fate)| matches!(fate, Fate::Mapped { .. })).map(|(file, _)| file)
+        let dispositions = self.dispositions.iter().enumerate();
+        dispositions.filter(|(_, fate)| matches!(fate, Disposition::Mapped { .. })).map(|(file, _)| file)
     }
 
     /// Whether the files of a mapping belong to owners.
@@ -310,9 +310,9 @@ fn gives_moment(expr: &Expr) -> bool {
 }
 
 /// The most specific pattern decides; patterns of the set's `[ignore]` take part.
-fn fate(set: &Set, path: &str, chosen: &Chosen) -> Fate {
-    let mut best: Option<(&Pattern, Fate)> = None;
-    let mut offer = |pattern, fate: &dyn Fn(Vec<(String, String)>) -> Fate| {
+fn fate(set: &Set, path: &str, chosen: &Chosen) -> Disposition {
+    let mut best: Option<(&Pattern, Disposition)> = None;
+    let mut offer = |pattern, fate: &dyn Fn(Vec<(String, String)>) -> Disposition| {
         let pattern: &Pattern = pattern;
         if let Some(captures) = pattern.matches(path)
             && best.as_ref().is_none_or(|(held, _)| pattern.more_specific(held) == Ordering::Less)
@@ -324,24 +324,27 @@ fn fate(set: &Set, path: &str, chosen: &Chosen) -> Fate {
         for (p, pattern) in mapping.source.files.iter().enumerate() {
             offer(pattern, &|captures| {
                 if !chosen.only.is_empty() && !chosen.only.contains(&mapping.name) {
-                    return Fate::Ignored {
+                    return Disposition::Ignored {
                         what: mapping.name.clone(),
                         reason: "left out of this run by --only-mapping".to_owned(),
                     };
                 }
                 match &mapping.source.optional {
                     Some(reason) if !chosen.with.contains(&mapping.name) => {
-                        Fate::Ignored { what: pattern.text.clone(), reason: reason.clone() }
+                        Disposition::Ignored { what: pattern.text.clone(), reason: reason.clone() }
                     }
-                    _ => Fate::Mapped { mapping: m, pattern: p, captures },
+                    _ => Disposition::Mapped { mapping: m, pattern: p, captures },
                 }
             });
         }
     }
     for ignore in &set.ignore {
-        offer(&ignore.pattern, &|_| Fate::Ignored { what: ignore.pattern.text.clone(), reason: ignore.reason.clone() });
+        offer(&ignore.pattern, &|_| Disposition::Ignored {
+            what: ignore.pattern.text.clone(),
+            reason: ignore.reason.clone(),
+        });
     }
-    best.map_or(Fate::Unmapped, |(_, fate)| fate)
+    best.map_or(Disposition::Unmapped, |(_, fate)| fate)
 }
 
 fn owner_columns(set: &Set, schema: &Schema) -> Vec<String> {

@@ -13,7 +13,7 @@ use crate::mapping::model::Ownerless;
 use crate::mapping::order::{Stage, Turn};
 use crate::owners::{OwnerTable, Resolver, Whose, owner_of};
 use crate::pipeline::file_id;
-use crate::plan::{Fate, Plan};
+use crate::plan::{Disposition, Plan};
 use crate::record::{Paths, Tape};
 use crate::shaping::{PathTable, PathTables, record_scope, shape};
 use crate::source::{self, Limits, RecordRef};
@@ -99,14 +99,15 @@ impl<'p> Probe<'p> {
         let plan = self.plan;
         let turns = plan.order.turns();
         let (mut ownerless, mut owned) = (Files::new(), BTreeMap::<Option<String>, Files>::new());
-        for (file, fate) in plan.fates.iter().enumerate() {
-            let Fate::Mapped { mapping, .. } = fate else { continue }; // nothing to be mapped
+        for (file, fate) in plan.dispositions.iter().enumerate() {
+            let Disposition::Mapped { mapping, .. } = fate else { continue }; // nothing to be mapped
             if !watch.wants(file) {
                 continue; // nobody asks
             }
-            let files = match plan.owned(*mapping) {
-                true => owned.entry(plan.directory_of(file).map(str::to_owned)).or_default(),
-                false => &mut ownerless,
+            let files = if plan.owned(*mapping) {
+                owned.entry(plan.directory_of(file).map(str::to_owned)).or_default()
+            } else {
+                &mut ownerless
             };
             files.entry(*mapping).or_default().push(file);
         }

@@ -197,7 +197,7 @@ impl Run<'_> {
         let scope = record_scope(&reading.context, &table.declared, &index, shape, record, frame, trace);
         let mut mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
         self.index = index;
-        let (fates, refused) = match self.known.get(&(place.file, place.offset)) {
+        let (dispositions, refused) = match self.known.get(&(place.file, place.offset)) {
             Some(findings) => (vec![RowFate::Rejected; mapped.drafts.len()], findings.clone()),
             None if earlier.as_ref().is_some_and(|earlier| earlier.rejected) => {
                 (vec![RowFate::Rejected; mapped.drafts.len()], Vec::new())
@@ -224,7 +224,7 @@ impl Run<'_> {
         for touch in &mapped.empty {
             self.mark(touch, Mark::of(Class::Column), &mut sheet, reading, whole);
         }
-        for (draft, fate) in mapped.drafts.iter().zip(&fates) {
+        for (draft, fate) in mapped.drafts.iter().zip(&dispositions) {
             self.count_columns(draft, *fate, place.file);
             for claim in &draft.claims {
                 let mark = self.claim_mark(mapping, draft, claim, *fate);
@@ -234,7 +234,7 @@ impl Run<'_> {
         for claim in mapped.partial.iter().flat_map(|draft| &draft.claims) {
             self.mark(&claim.touch, Mark::of(Class::Rejected), &mut sheet, reading, whole);
         }
-        sheet.taken |= mapped.taken && (fates.is_empty() || fates.iter().any(|fate| fate.is_taken()));
+        sheet.taken |= mapped.taken && (dispositions.is_empty() || dispositions.iter().any(|fate| fate.is_taken()));
         if let Some(earlier) = &earlier {
             sheet.merge(earlier);
         }
@@ -255,9 +255,9 @@ impl Run<'_> {
     ) -> Result<(Vec<RowFate>, Vec<Finding>)> {
         let mut refused: Vec<Finding> =
             mapped.faults.iter().map(|(rule, fault)| self.fault_finding(place, *rule, fault, None)).collect();
-        let mut fates = vec![RowFate::Rejected; mapped.drafts.len()];
+        let mut dispositions = vec![RowFate::Rejected; mapped.drafts.len()];
         if refused.is_empty() {
-            (fates, refused) = self.settle(reading.context.id, &mut mapped.drafts)?;
+            (dispositions, refused) = self.settle(reading.context.id, &mut mapped.drafts)?;
         }
         if refused.is_empty() {
             for draft in &mapped.drafts {
@@ -268,9 +268,9 @@ impl Run<'_> {
                     .collect();
                 self.findings.extend(differing);
             }
-            self.learn_owner_rows(mapped, &fates);
+            self.learn_owner_rows(mapped, &dispositions);
         }
-        Ok((fates, refused))
+        Ok((dispositions, refused))
     }
 
     /// A fault as a finding, with an excerpt of the value that was found.
@@ -288,8 +288,8 @@ impl Run<'_> {
         finding
     }
 
-    fn learn_owner_rows(&mut self, mapped: &Mapped, fates: &[RowFate]) {
-        for (draft, fate) in mapped.drafts.iter().zip(fates) {
+    fn learn_owner_rows(&mut self, mapped: &Mapped, dispositions: &[RowFate]) {
+        for (draft, fate) in mapped.drafts.iter().zip(dispositions) {
             if matches!(fate, RowFate::Inserted | RowFate::Unchanged)
                 && let Some(owner) = self.owner_of(draft).filter(|owner| !owner.id.is_empty())
             {

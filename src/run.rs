@@ -1,14 +1,14 @@
 //! A run in progress: the open transaction and everything that is known so far.
 
 use crate::account::{Reasons, Tally};
-use crate::config::{Companion, ImportOptions};
+use crate::config::{ImportOptions, Ui};
 use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding};
 use crate::keyindex::{Entry, KeyIndex, KeyText};
 use crate::mapping::apply::Owner;
 use crate::mapping::usage::{MapEntries, Met, has_maps};
 use crate::owners::OwnerTable;
-use crate::plan::{Feed, Plan};
+use crate::plan::{Plan, SourcePattern};
 use crate::rejects::RejectFolder;
 use crate::report::findings::Findings;
 use crate::report::{FileStatus, OwnerReport};
@@ -76,7 +76,7 @@ pub struct Run<'p> {
     /// What was asked for.
     pub options: &'p ImportOptions,
     /// Progress and signals.
-    pub companion: &'p dyn Companion,
+    pub ui: &'p dyn Ui,
     /// The one start time.
     pub started: Timestamp,
     /// The transaction.
@@ -124,9 +124,9 @@ pub struct Run<'p> {
     /// Where rejects go.
     pub rejects: Option<RejectFolder>,
     /// What the record at hand added to `folds`.
-    pub counted: Vec<(usize, KeyText, Feed)>,
+    pub counted: Vec<(usize, KeyText, SourcePattern)>,
     /// How many rows of a key each feed gave so far, where rows fold across feeds.
-    pub folds: HashMap<(usize, KeyText), Vec<(Feed, u32)>>,
+    pub folds: HashMap<(usize, KeyText), Vec<(SourcePattern, u32)>>,
     /// The mapping that is being read.
     pub mapping: usize,
     /// The columns of the owner table that are kept.
@@ -147,7 +147,7 @@ pub struct Begin<'p> {
     /// What was asked for.
     pub options: &'p ImportOptions,
     /// Progress and signals.
-    pub companion: &'p dyn Companion,
+    pub ui: &'p dyn Ui,
     /// The one start time.
     pub started: Timestamp,
     /// The open transaction.
@@ -169,11 +169,11 @@ impl std::fmt::Debug for Begin<'_> {
 impl<'p> Run<'p> {
     /// Begins: the key index learns what the target already has.
     pub fn begin(begin: Begin<'p>) -> Result<Self> {
-        let Begin { plan, options, companion, started, transaction, vault, known, rejects } = begin;
+        let Begin { plan, options, ui, started, transaction, vault, known, rejects } = begin;
         let mut run = Self {
             plan,
             options,
-            companion,
+            ui,
             started,
             transaction,
             index: KeyIndex::new(plan.specs.clone()),
@@ -323,7 +323,7 @@ impl<'p> Run<'p> {
 
     /// Ends the run early when a signal asked for it.
     pub fn heed_signals(&self) -> Result<()> {
-        match self.companion.interrupted() {
+        match self.ui.interrupted() {
             Some(signal) => Err(Error::interrupted(signal)),
             None => Ok(()),
         }

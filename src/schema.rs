@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use treelift::config::Quiet;
-//! use treelift::schema::{Keeper, Options};
+//! use treelift::schema::{ManagedDatabase, Options};
 //!
 //! # fn main() -> treelift::error::Result<()> {
 //! # let folder = tempfile::tempdir().expect("a folder for the example");
@@ -15,14 +15,14 @@
 //! # std::fs::write(set.join("schema/001_notes.up.sql"), "CREATE TABLE notes (id INTEGER PRIMARY KEY);").expect("a file");
 //! # let (set, database) = (set.display().to_string(), folder.path().join("notes.db").display().to_string());
 //! // A mapping set's folder (or a bundled set's name), and the database's URL.
-//! let mut keeper = Keeper::open(Some(&set), Some(&database))?;
-//! if keeper.status()?.is_needed() {
+//! let mut managed = ManagedDatabase::open(Some(&set), Some(&database))?;
+//! if managed.status()?.is_needed() {
 //!     // Locked across processes: of two that start at once one migrates, and the other waits for
 //!     // it, finds nothing left to do, or is told who holds the lock.
-//!     keeper.migrate(None, &Options::default(), &Quiet)?;
+//!     managed.migrate(None, &Options::default(), &Quiet)?;
 //! }
-//! assert!(!keeper.status()?.is_needed());
-//! for record in keeper.history(10)? {
+//! assert!(!managed.status()?.is_needed());
+//! for record in managed.history(10)? {
 //!     let applied_at = record.applied_at.unwrap_or_default();
 //!     assert!(record.version == "001_notes" && !applied_at.is_empty());
 //! }
@@ -36,7 +36,7 @@ mod proof;
 mod write;
 
 use crate::backup;
-use crate::config::{Companion, Quiet};
+use crate::config::{Quiet, Ui};
 use crate::error::{Error, Result};
 use crate::mapping::load::SetSource;
 use crate::mapping::model::Set;
@@ -48,7 +48,7 @@ use crate::target::history::{self, Down, Recorded, Standing, State};
 use crate::target::upkeep::{Altered, Done, Move, MoveOrphans, Moved, Order, Survey};
 use crate::target::{self, Mode, Target, schema};
 use crate::validate::{self, Category, gather};
-pub use choice::{Meant, Memory, named_set};
+pub use choice::{Memory, Selection, named_set};
 pub use losses::{Loss, LossKind};
 use losses::{in_question, lost};
 pub use proof::{Proof, test};
@@ -56,15 +56,15 @@ use std::cell::RefCell;
 pub use write::{NewPair, new_pair};
 
 /// A mapping set and a database of it.
-pub struct Keeper {
+pub struct ManagedDatabase {
     set: Set,
     source: SetSource,
     target: Box<dyn Target>,
 }
 
-impl std::fmt::Debug for Keeper {
+impl std::fmt::Debug for ManagedDatabase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keeper({}, {})", self.set.name, self.target.url())
+        write!(f, "ManagedDatabase({}, {})", self.set.name, self.target.url())
     }
 }
 
@@ -106,14 +106,14 @@ pub struct Options<'a> {
     pub before: backup::Before<'a>,
 }
 
-impl Keeper {
+impl ManagedDatabase {
     /// Loads a set, a folder or a bundled one by name, and names a database. Without a set the one
     /// that the database's last run names is used, else the one whose migrations it records, else the
     /// only bundled one; without a database the one that the set names. Nothing is changed.
     pub fn open(mappings: Option<&str>, database: Option<&str>) -> Result<Self> {
-        let mut meant = Meant::open(mappings, database)?;
-        meant.learn(&meant.memory()?)?;
-        meant.keeper()
+        let mut selection = Selection::open(mappings, database)?;
+        selection.learn(&selection.memory()?)?;
+        selection.managed()
     }
 
     /// The mapping set.
@@ -211,14 +211,14 @@ impl Keeper {
     ///
     /// # Errors
     /// When a migration fails: then nothing of any is left but its record.
-    pub fn migrate(&mut self, to: Option<usize>, options: &Options<'_>, companion: &dyn Companion) -> Result<Altered> {
+    pub fn migrate(&mut self, to: Option<usize>, options: &Options<'_>, ui: &dyn Ui) -> Result<Altered> {
         let url = self.target.url().to_owned();
         let up = |standing: &Standing| {
             standing.refuse(&url)?;
             standing.up(to).map(|moves| moves.into_iter().map(Move::Up).collect::<Vec<_>>())
         };
         let question = |moves: &[Move]| format!("apply {}", count(moves.len() as u64, "migration"));
-        self.change(&up, "migrate", &question, options, companion)
+        self.change(&up, "migrate", &question, options, ui)
     }
 
     /// Takes applied migrations back, the last one first, in one transaction. First it is rehearsed,
@@ -228,7 +228,7 @@ impl Keeper {
         goal: Down,
         tell: &dyn Fn(&[Loss]),
         options: &Options<'_>,
-        companion: &dyn Companion,
+        ui: &dyn Ui,
     ) -> Result<Altered> {
         let url = self.target.url().to_owned();
         let down = |standing: &Standing| {
@@ -242,22 +242,22 @@ impl Keeper {
         tell(&losses);
         let question =
             |moves: &[Move]| format!("take {} back{}", count(moves.len() as u64, "migration"), in_question(&losses));
-        self.change(&down, "rollback", &question, options, companion)
+        self.change(&down, "rollback", &question, options, ui)
     }
 
     /// Takes an existing database as being at a migration, without running anything: that and earlier
     /// ones are recorded as applied, later ones as not.
-    pub fn stamp(&mut self, at: usize, options: &Options<'_>, companion: &dyn Companion) -> Result<Altered> {
+    pub fn stamp(&mut self, at: usize, options: &Options<'_>, ui: &dyn Ui) -> Result<Altered> {
         if !self.target.exists()? {
             return Err(self.target.missing());
         }
         let stamp = |standing: &Standing| Ok(stamps(standing, at));
         let version = &self.set.migrations[at].version.clone();
         for difference in self.differs_at(at)? {
-            companion.say(&format!("not as `{version}` makes it: {difference}"));
+            ui.say(&format!("not as `{version}` makes it: {difference}"));
         }
         let question = |_: &[Move]| format!("take it as being at `{version}`, without running anything");
-        self.change(&stamp, "stamp", &question, options, companion)
+        self.change(&stamp, "stamp", &question, options, ui)
     }
 
     fn change(
@@ -266,7 +266,7 @@ impl Keeper {
         what: &'static str,
         question: &dyn Fn(&[Move]) -> String,
         options: &Options<'_>,
-        companion: &dyn Companion,
+        ui: &dyn Ui,
     ) -> Result<Altered> {
         let recorded = self.target.recorded()?;
         let first = decide(&history::judge(&recorded, &self.set.migrations))?;
@@ -274,10 +274,10 @@ impl Keeper {
             return Ok(Altered::default());
         }
         if !options.dry && self.target.exists()? {
-            self.agree(&question(&first), options, companion)?;
+            self.agree(&question(&first), options, ui)?;
         }
-        let safety = self.safety(what, options, companion)?;
-        let done = self.alter(decide, if options.dry { Mode::Dry } else { Mode::Real }, companion, None);
+        let safety = self.safety(what, options, ui)?;
+        let done = self.alter(decide, if options.dry { Mode::Dry } else { Mode::Real }, ui, None);
         // Another program may have done it all since. After a fault the record tells whether anything
         // was committed; where it cannot be read, nobody knows.
         let unchanged = match &done {
@@ -292,11 +292,11 @@ impl Keeper {
         &mut self,
         decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
         mode: Mode,
-        companion: &dyn Companion,
+        ui: &dyn Ui,
         after: Option<&dyn Fn(Survey)>,
     ) -> Result<Altered> {
         let run_id = random_id()?;
-        let told = |done: &Done| companion.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));
+        let told = |done: &Done| ui.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));
         self.target.alter(&Order {
             mode,
             run_id: &run_id,
@@ -318,25 +318,21 @@ impl Keeper {
     }
 
     /// Asks, naming the database, its rows, what is to be done and the backup.
-    fn agree(&self, what: &str, options: &Options<'_>, companion: &dyn Companion) -> Result<()> {
+    fn agree(&self, what: &str, options: &Options<'_>, ui: &dyn Ui) -> Result<()> {
         let rows = count(target::rows(&*self.target)?, "row");
         let (url, backup) = (self.target.url(), options.before.in_words());
-        match companion.confirm(&format!("{url} has {rows}: {what}, {backup}?"))? {
-            true => Ok(()),
-            false => Err(Error::request("not confirmed, nothing was changed")),
+        if ui.confirm(&format!("{url} has {rows}: {what}, {backup}?"))? {
+            Ok(())
+        } else {
+            Err(Error::request("not confirmed, nothing was changed"))
         }
     }
 
     /// The backup before a change; none before a dry run.
-    fn safety<'c>(
-        &self,
-        what: &'static str,
-        options: &Options<'_>,
-        companion: &'c dyn Companion,
-    ) -> Result<backup::Safety<'c>> {
+    fn safety<'c>(&self, what: &'static str, options: &Options<'_>, ui: &'c dyn Ui) -> Result<backup::Safety<'c>> {
         let Options { dry, before } = options;
         let before = backup::Before { skip: *dry || before.skip, set: Some(&self.set.name), ..before.clone() };
-        backup::before(&*self.target, what, &before, companion)
+        backup::before(&*self.target, what, &before, ui)
     }
 
     /// Judges the database, in the wanted categories (none for all).
@@ -345,7 +341,7 @@ impl Keeper {
     }
 
     /// Moves rows whose reference leads nowhere into `treelift_orphans`, after a backup. Asks first.
-    pub fn fix_orphans(&mut self, options: &Options<'_>, companion: &dyn Companion) -> Result<Vec<Moved>> {
+    pub fn fix_orphans(&mut self, options: &Options<'_>, ui: &dyn Ui) -> Result<Vec<Moved>> {
         let references = gather::references(&self.set, &self.catalog()?.schema);
         let run_id = random_id()?;
         let order = |mode| MoveOrphans {
@@ -360,8 +356,8 @@ impl Keeper {
             return Ok(planned);
         }
         let rows = count(planned.iter().map(|moved| moved.rows).sum(), "row");
-        self.agree(&format!("move {rows} into `treelift_orphans`"), options, companion)?;
-        let safety = self.safety("moving orphans", options, companion)?;
+        self.agree(&format!("move {rows} into `treelift_orphans`"), options, ui)?;
+        let safety = self.safety("moving orphans", options, ui)?;
         let done = self.target.move_orphans(&order(Mode::Real));
         safety.keep_unless(done.as_ref().is_ok_and(Vec::is_empty));
         done

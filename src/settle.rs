@@ -86,7 +86,7 @@ impl Run<'_> {
             }
             match self.judge(rule, file, draft, parent)? {
                 Verdict::Is(mut one) => {
-                    if let (RowFate::Inserted, Some(column)) = (one.fate, &rule.given_id) {
+                    if let (RowFate::Inserted, Some(column)) = (one.fate, &rule.generated_id) {
                         one.id = Some(self.writer.next_id(&mut *self.transaction, &rule.table.name, column)?);
                         given.push(&rule.table.name);
                     }
@@ -102,7 +102,7 @@ impl Run<'_> {
             }
         }
         if !refused.is_empty() {
-            placed.into_iter().rev().for_each(|(spec, key, placed)| self.index.take_back(spec, key, placed));
+            placed.into_iter().rev().for_each(|(spec, key, placed)| self.index.undo(spec, key, placed));
             given.iter().for_each(|table| self.writer.return_id(table));
             self.unfold();
             return Ok((vec![RowFate::Rejected; drafts.len()], refused));
@@ -243,7 +243,7 @@ impl Run<'_> {
     ) {
         let given = one.id.map(Value::Integer);
         let of = |column: &str| -> &Value {
-            if let (Some(name), Some(id)) = (&rule.given_id, &given)
+            if let (Some(name), Some(id)) = (&rule.generated_id, &given)
                 && name == column
             {
                 return id;

@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, Place, SOURCE_IN_USE, printable};
 use crate::mapping::model::{Expr, From, PathExpr, PathStep, Root};
-use crate::plan::Fate;
+use crate::plan::Disposition;
 use crate::report::findings::Findings;
 use crate::report::{
     AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus,
@@ -111,8 +111,8 @@ fn files(run: &mut Run) -> Vec<FileReport> {
     let plan = run.plan;
     let states = std::mem::take(&mut run.files);
     let one = |(at, state): (usize, crate::run::FileState)| {
-        let mapping = match &plan.fates[at] {
-            Fate::Mapped { mapping, .. } => Some(&plan.set.mappings[*mapping]),
+        let mapping = match &plan.dispositions[at] {
+            Disposition::Mapped { mapping, .. } => Some(&plan.set.mappings[*mapping]),
             _ => None,
         };
         let shape = mapping.zip(state.shape).map(|(mapping, shape)| mapping.source.shapes[shape].name.clone());

@@ -1,13 +1,13 @@
 //! The sweep: before anything is written, every secret value of the tree is collected for the leak
 //! proof.
 
-use crate::config::{Companion, ImportOptions, Phase};
+use crate::config::{ImportOptions, Phase, Ui};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Place, SECRET_REMAINS};
 use crate::mapping::declared::Doc;
 use crate::mapping::secret_words::looks_secret;
 use crate::pipeline::file_id;
-use crate::plan::{Fate, Plan};
+use crate::plan::{Disposition, Plan};
 use crate::record::{Kind, Tape};
 use crate::report::FileStatus;
 use crate::run::Run;
@@ -58,23 +58,23 @@ pub fn ignored(run: &Run, with_secrets: &[usize]) -> Result<Vec<Finding>> {
 /// Collects the values at every secret path of every mapped file.
 ///
 /// A file that cannot be read is passed over here: reading finds the same fault again and tells it.
-pub fn sweep(plan: &Plan, options: &ImportOptions, companion: &dyn Companion) -> Result<Swept> {
+pub fn sweep(plan: &Plan, options: &ImportOptions, ui: &dyn Ui) -> Result<Swept> {
     let mut secrets = SecretSet::new();
     let mut with_secrets = Vec::new();
     let mut tables = PathTables::default();
     let files: Vec<(usize, usize)> = plan
-        .fates
+        .dispositions
         .iter()
         .enumerate()
         .filter_map(|(file, fate)| match fate {
-            Fate::Mapped { mapping, .. } if plan.has_secrets(*mapping) => Some((file, *mapping)),
+            Disposition::Mapped { mapping, .. } if plan.has_secrets(*mapping) => Some((file, *mapping)),
             _ => None,
         })
         .collect();
     let bytes = files.iter().map(|(file, _)| plan.tree.files[*file].bytes).sum();
-    companion.phase(Phase::Sweep, files.len() as u64, bytes);
+    ui.phase(Phase::Sweep, files.len() as u64, bytes);
     for (file, mapping) in files {
-        if let Some(signal) = companion.interrupted() {
+        if let Some(signal) = ui.interrupted() {
             return Err(Error::interrupted(signal));
         }
         let mut found = Found { secrets: &mut secrets, any: false };
@@ -82,7 +82,7 @@ pub fn sweep(plan: &Plan, options: &ImportOptions, companion: &dyn Companion) ->
         if found.any {
             with_secrets.push(file);
         }
-        companion.advance(1, plan.tree.files[file].bytes);
+        ui.advance(1, plan.tree.files[file].bytes);
     }
     Ok(Swept { secrets, files: with_secrets })
 }

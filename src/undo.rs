@@ -1,10 +1,10 @@
 //! Undo: takes an import back, if everything it wrote is as it left it.
 
 use crate::backup::{self, Before};
-use crate::config::{Companion, Phase};
+use crate::config::{Phase, Ui};
 use crate::error::{Error, Result};
 use crate::report::words::count;
-use crate::schema::{Keeper, Options};
+use crate::schema::{ManagedDatabase, Options};
 use crate::target::audit::random_id;
 use crate::target::drift::Other;
 use crate::target::history;
@@ -38,17 +38,17 @@ pub struct Ended {
 ///
 /// # Errors
 /// When there is no such import, when it was taken back before, or when the work cannot be done.
-pub fn undo(keeper: &mut Keeper, run: &str, options: &Options<'_>, companion: &dyn Companion) -> Result<Ended> {
-    let (references, triggers) = known(keeper)?;
-    let run = choose(&keeper.target().runs()?, run)?.clone();
-    if run.set != keeper.set().name {
+pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui: &dyn Ui) -> Result<Ended> {
+    let (references, triggers) = known(managed)?;
+    let run = choose(&managed.target().runs()?, run)?.clone();
+    if run.set != managed.set().name {
         return Err(Error::request(format!("run {} is one of the mapping set `{}`", run.id, run.set))
-            .hint(format!("name it with `--mappings`; `{}` does not know its references", keeper.set().name)));
+            .hint(format!("name it with `--mappings`; `{}` does not know its references", managed.set().name)));
     }
-    let (audit, run_id) = (keeper.set().audit.clone(), random_id()?);
+    let (audit, run_id) = (managed.set().audit.clone(), random_id()?);
     let told = |rows| {
-        companion.advance(rows, 0);
-        companion.interrupted().map_or(Ok(()), |signal| Err(Error::interrupted(signal)))
+        ui.advance(rows, 0);
+        ui.interrupted().map_or(Ok(()), |signal| Err(Error::interrupted(signal)))
     };
     let order = |mode| Undo {
         mode,
@@ -60,35 +60,35 @@ pub fn undo(keeper: &mut Keeper, run: &str, options: &Options<'_>, companion: &d
         audit: audit.as_ref(),
         told: &told,
     };
-    companion.phase(Phase::Check, 0, 0);
-    let planned = keeper.target_mut().undo(&order(Mode::Dry))?;
+    ui.phase(Phase::Check, 0, 0);
+    let planned = managed.target_mut().undo(&order(Mode::Dry))?;
     if options.dry || !planned.obstacles.is_empty() || planned.rows() == 0 {
         return Ok(Ended { run, undone: planned, undo: None, backup: None });
     }
     let backup = options.before.in_words();
-    if !companion.confirm(&format!("{}, {backup}?", question(&run, keeper.target().url(), &planned)))? {
+    if !ui.confirm(&format!("{}, {backup}?", question(&run, managed.target().url(), &planned)))? {
         return Err(Error::request("not confirmed, nothing was changed"));
     }
-    let before = Before { set: Some(&keeper.set().name), ..options.before.clone() };
-    let safety = backup::before(keeper.target(), "undo", &before, companion)?;
-    companion.phase(Phase::Finish, 0, 0);
-    let done = keeper.target_mut().undo(&order(Mode::Real));
+    let before = Before { set: Some(&managed.set().name), ..options.before.clone() };
+    let safety = backup::before(managed.target(), "undo", &before, ui)?;
+    ui.phase(Phase::Finish, 0, 0);
+    let done = managed.target_mut().undo(&order(Mode::Real));
     let unchanged = match &done {
         Ok(done) => done.rows() == 0,
         // Whether it was committed the ledger tells; where it cannot be read, nobody knows.
-        Err(_) => keeper.target().runs().is_ok_and(|runs| runs.iter().all(|run| run.id != run_id)),
+        Err(_) => managed.target().runs().is_ok_and(|runs| runs.iter().all(|run| run.id != run_id)),
     };
     let backup = if unchanged { None } else { safety.keep().map(|made| made.path) };
     Ok(Ended { run, undone: done?, undo: (!unchanged).then_some(run_id), backup })
 }
 
 /// The references that mappings follow, and the triggers that the applied migrations make.
-fn known(keeper: &Keeper) -> Result<(Vec<Reference>, BTreeMap<String, Other>)> {
-    let (target, set) = (keeper.target(), keeper.set());
+fn known(managed: &ManagedDatabase) -> Result<(Vec<Reference>, BTreeMap<String, Other>)> {
+    let (target, set) = (managed.target(), managed.set());
     let standing = history::judge(&target.recorded()?, &set.migrations);
     let expected = schema::catalog(&gather::applied(&set.migrations, &standing))?;
     let triggers = expected.others.into_iter().filter(|(_, other)| other.kind == "trigger").collect();
-    Ok((gather::references(set, &keeper.catalog()?.schema), triggers))
+    Ok((gather::references(set, &managed.catalog()?.schema), triggers))
 }
 
 /// Names the target, and everything that becomes of rows.

@@ -3,7 +3,7 @@
 use crate::finding::{Finding, MAPPING_UNUSED};
 use crate::mapping::declared::Doc;
 use crate::mapping::usage::{Found, Met, Unused, unused};
-use crate::plan::Fate;
+use crate::plan::Disposition;
 use crate::record::Tape;
 use crate::run::Run;
 use std::collections::BTreeSet;
@@ -44,17 +44,18 @@ impl Run<'_> {
     fn lacks_files(&self, name: &str) -> bool {
         let only = &self.options.only_mapping;
         let mappings = &self.plan.set.mappings;
-        let is_its = |fate: &Fate| matches!(fate, Fate::Mapped { mapping, .. } if mappings[*mapping].name == name);
-        (only.is_empty() || only.iter().any(|chosen| chosen == name)) && !self.plan.fates.iter().any(is_its)
+        let is_its =
+            |fate: &Disposition| matches!(fate, Disposition::Mapped { mapping, .. } if mappings[*mapping].name == name);
+        (only.is_empty() || only.iter().any(|chosen| chosen == name)) && !self.plan.dispositions.iter().any(is_its)
     }
 
     /// The mappings and shapes that files have, ignored ones included.
     fn shapes_found(&self) -> BTreeSet<(usize, usize)> {
-        let files = self.plan.fates.iter().zip(&self.files);
+        let files = self.plan.dispositions.iter().zip(&self.files);
         files
             .filter_map(|(fate, state)| match fate {
-                Fate::Mapped { mapping, .. } => Some((*mapping, state.shape?)),
-                Fate::Ignored { .. } | Fate::Unmapped => None,
+                Disposition::Mapped { mapping, .. } => Some((*mapping, state.shape?)),
+                Disposition::Ignored { .. } | Disposition::Unmapped => None,
             })
             .collect()
     }

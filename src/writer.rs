@@ -194,7 +194,7 @@ fn search_cell(vault: &Vault, table: &str, column: &str, value: &Value, findings
 
 fn empty_batch(rule: &CompiledRule) -> Batch {
     let mut columns: Vec<String> = rule.fields.iter().map(|field| field.column.name.clone()).collect();
-    columns.extend(rule.given_id.clone());
+    columns.extend(rule.generated_id.clone());
     Batch { table: rule.table.name.clone(), columns, rows: Vec::new(), bytes: 0 }
 }
 

@@ -127,10 +127,7 @@ pub(super) fn make(path: &Path) -> Result<Vec<PathBuf>> {
             }
         }
     }
-    match path.is_dir() {
-        true => Ok(made),
-        false => Err(fault(&ErrorKind::NotADirectory.into(), path)),
-    }
+    if path.is_dir() { Ok(made) } else { Err(fault(&ErrorKind::NotADirectory.into(), path)) }
 }
 
 /// Removes folders that are empty, in this order.

@@ -6,7 +6,7 @@ pub mod manifest;
 mod prove;
 mod safety;
 
-use crate::config::Companion;
+use crate::config::Ui;
 use crate::error::{Error, Result};
 use crate::report::words::count;
 use crate::table::AuditTable;
@@ -202,7 +202,7 @@ pub struct Restored {
 
 /// Puts a backup in the place of the database: the manifest first, then a safety backup of what is
 /// there, then one rename. Asks before anything that exists is replaced.
-pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, companion: &dyn Companion) -> Result<Restored> {
+pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, ui: &dyn Ui) -> Result<Restored> {
     let proved = prove(restoring.backup)?;
     proved.manifest.judge_set(restoring.set, restoring.backup)?;
     let done = |safety| Restored {
@@ -221,15 +221,16 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, companion: &d
         let Manifest { source, made_at, .. } = &proved.manifest;
         let (url, backup) = (target.url(), restoring.backup.display());
         let of = format!("the backup of {source} made at {made_at} UTC ({rows}, {backup})");
-        let question = match file.exists() {
-            true => format!("replace {url} by {of}, {} of what is there?", restoring.before.in_words()),
-            false => format!("make {url} of {of}?"),
+        let question = if file.exists() {
+            format!("replace {url} by {of}, {} of what is there?", restoring.before.in_words())
+        } else {
+            format!("make {url} of {of}?")
         };
-        if !companion.confirm(&question)? {
+        if !ui.confirm(&question)? {
             return Err(Error::request("not confirmed, nothing was changed"));
         }
     }
-    let safety = keep_aside(target, &file, restoring, companion)?;
+    let safety = keep_aside(target, &file, restoring, ui)?;
     tell_audit(&proved, restoring.audit)?;
     target.replace_with(&proved.database)?;
     Ok(done(safety))
@@ -249,16 +250,11 @@ fn tell_audit(proved: &Proved, audit: Option<&AuditTable>) -> Result<()> {
 }
 
 /// The safety backup. What is damaged cannot be proved: its files are copied as they are.
-fn keep_aside(
-    target: &dyn Target,
-    file: &Path,
-    restoring: &Restoring<'_>,
-    companion: &dyn Companion,
-) -> Result<Option<PathBuf>> {
+fn keep_aside(target: &dyn Target, file: &Path, restoring: &Restoring<'_>, ui: &dyn Ui) -> Result<Option<PathBuf>> {
     if restoring.before.skip || !file.exists() {
         return Ok(None);
     }
-    match before(target, RESTORE, &restoring.before, companion) {
+    match before(target, RESTORE, &restoring.before, ui) {
         Ok(safety) => Ok(safety.keep().map(|made| made.path)),
         Err(error) => {
             let root = Folder::of(restoring.before.folder, file).root().join("damaged");
@@ -275,8 +271,8 @@ fn keep_aside(
                     folder::copy(&from, Path::new(&to)).map_err(|error| fault(&error, &from))?;
                 }
             }
-            companion.say(&format!("the database that is there cannot be backed up ({})", error.message));
-            companion.say(&format!("its files were copied as they are: {}", to.display()));
+            ui.say(&format!("the database that is there cannot be backed up ({})", error.message));
+            ui.say(&format!("its files were copied as they are: {}", to.display()));
             Ok(Some(to))
         }
     }

@@ -2,7 +2,7 @@
 
 use super::manifest::Packing;
 use super::{Made, Making, create, withdraw};
-use crate::config::Companion;
+use crate::config::Ui;
 use crate::error::Result;
 use crate::report::words::bytes;
 use crate::target::Target;
@@ -31,7 +31,7 @@ impl Before<'_> {
 #[must_use = "a backup that nobody keeps is removed at once"]
 pub struct Safety<'c> {
     made: Option<Made>,
-    companion: &'c dyn Companion,
+    ui: &'c dyn Ui,
 }
 
 impl std::fmt::Debug for Safety<'_> {
@@ -59,7 +59,7 @@ impl Drop for Safety<'_> {
     fn drop(&mut self) {
         if let Some(made) = &self.made {
             withdraw(&made.path, &made.folders);
-            self.companion.say("no row was changed: the backup was removed again");
+            self.ui.say("no row was changed: the backup was removed again");
         }
     }
 }
@@ -73,18 +73,13 @@ pub(super) fn reason(what: &str) -> String {
 /// encryption, a rotation. None is made where nothing is there yet, or none was wanted.
 ///
 /// `what` completes "before …".
-pub fn before<'c>(
-    target: &dyn Target,
-    what: &str,
-    how: &Before<'_>,
-    companion: &'c dyn Companion,
-) -> Result<Safety<'c>> {
+pub fn before<'c>(target: &dyn Target, what: &str, how: &Before<'_>, ui: &'c dyn Ui) -> Result<Safety<'c>> {
     if how.skip || !target.exists()? {
-        return Ok(Safety { made: None, companion });
+        return Ok(Safety { made: None, ui });
     }
     let reason = reason(what);
     let making = Making { folder: how.folder, packing: Packing::None, reason: &reason, set: how.set };
     let made = create(target, &making)?;
-    companion.say(&format!("backup: {} ({})", made.path.display(), bytes(made.manifest.bytes)));
-    Ok(Safety { made: Some(made), companion })
+    ui.say(&format!("backup: {} ({})", made.path.display(), bytes(made.manifest.bytes)));
+    Ok(Safety { made: Some(made), ui })
 }

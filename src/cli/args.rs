@@ -92,7 +92,7 @@ pub(super) enum Command {
 
 /// Which database, and which mapping set it belongs to.
 #[derive(Debug, Clone, Args)]
-pub(super) struct KeeperArgs {
+pub(super) struct ManagedArgs {
     /// A bundled mapping set by name, or a folder [default: the one of the database's last run,
     /// else the one whose migrations it records, else the only bundled one].
     #[arg(long, value_name = "SET|DIR")]

@@ -1,6 +1,6 @@
 //! The definition of `treelift backup`, nothing else.
 
-use super::args::KeeperArgs;
+use super::args::ManagedArgs;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ pub(super) struct FolderArgs {
 #[command(after_help = "Example:\n  treelift backup create --database sqlite:///./new.db --compress")]
 pub(super) struct CreateArgs {
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     #[command(flatten)]
     pub(super) folder: FolderArgs,
     /// Pack it with gzip.
@@ -45,7 +45,7 @@ pub(super) struct CreateArgs {
 #[command(after_help = "Example:\n  treelift backup list --database sqlite:///./new.db --verify")]
 pub(super) struct ListArgs {
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     #[command(flatten)]
     pub(super) folder: FolderArgs,
     /// Open every backup and prove it.
@@ -58,7 +58,7 @@ pub(super) struct ListArgs {
                         treelift backup restore --file backups/daily/new_20260102_030405_000000.db.gz")]
 pub(super) struct RestoreArgs {
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     #[command(flatten)]
     pub(super) folder: FolderArgs,
     /// The newest backup but those made before a restore.
@@ -92,7 +92,7 @@ pub(super) enum ShelfWord {
 #[command(after_help = "Example:\n  treelift backup promote --to weekly --database sqlite:///./new.db")]
 pub(super) struct PromoteArgs {
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     #[command(flatten)]
     pub(super) folder: FolderArgs,
     /// The backup [default: the newest but those made before a restore].
@@ -110,7 +110,7 @@ pub(super) struct PromoteArgs {
 #[command(after_help = "Example:\n  treelift backup prune --keep-daily 7 --keep-weekly 4 --older-than 7 --dry-run")]
 pub(super) struct PruneArgs {
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     #[command(flatten)]
     pub(super) folder: FolderArgs,
     /// Keep the newest N of the daily shelf.

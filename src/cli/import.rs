@@ -6,7 +6,7 @@ use super::log;
 use super::output::Output;
 use super::secrets;
 use super::terminal::{Manner, Terminal};
-use crate::config::{Companion, ImportOptions};
+use crate::config::{ImportOptions, Ui};
 use crate::error::{Error, Result};
 use crate::report::write::Form;
 use crate::target::{self, Mode};

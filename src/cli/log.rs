@@ -38,10 +38,7 @@ fn name(matches: &ArgMatches) -> String {
 }
 
 fn file_in(path: &Path, now: Timestamp) -> PathBuf {
-    match path.is_dir() {
-        true => path.join(now.strftime("treelift-%Y-%m-%d.log").to_string()),
-        false => path.to_owned(),
-    }
+    if path.is_dir() { path.join(now.strftime("treelift-%Y-%m-%d.log").to_string()) } else { path.to_owned() }
 }
 
 /// A phase of a job begins.

@@ -1,6 +1,6 @@
 //! The definitions of `treelift runs` and `treelift undo`, nothing else.
 
-use super::args::KeeperArgs;
+use super::args::ManagedArgs;
 use super::schema_args::ChangeArgs;
 use clap::Args;
 
@@ -27,7 +27,7 @@ pub(super) struct UndoArgs {
     #[arg(value_name = "RUN")]
     pub(super) run: String,
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     #[command(flatten)]
     pub(super) change: ChangeArgs,
 }

@@ -1,6 +1,6 @@
 //! The definition of `treelift schema`, nothing else.
 
-use super::args::{BackupArgs, KeeperArgs};
+use super::args::{BackupArgs, ManagedArgs};
 use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
@@ -27,7 +27,7 @@ pub(super) enum SchemaCommand {
 #[command(after_help = "Example:\n  treelift schema status --database sqlite:///./new.db --exit-code")]
 pub(super) struct StatusArgs {
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     /// End with status 4 when a migration is needed, 1 when record and files do not agree.
     #[arg(long)]
     pub(super) exit_code: bool,
@@ -47,7 +47,7 @@ A dry run applies everything to a private copy, shows the SQL, and throws the co
 #[command(after_help = MIGRATE_EXAMPLES)]
 pub(super) struct MigrateArgs {
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     /// Stop at this version (`v003_…`, or its number alone).
     #[arg(long, value_name = "VERSION", alias = "version")]
     pub(super) to: Option<String>,
@@ -59,7 +59,7 @@ pub(super) struct MigrateArgs {
 #[command(after_help = "Example:\n  treelift schema rollback --steps 1 --database sqlite:///./new.db")]
 pub(super) struct RollbackArgs {
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     #[command(flatten)]
     pub(super) goal: GoalArgs,
     #[command(flatten)]
@@ -97,7 +97,7 @@ pub(super) struct ChangeArgs {
 #[command(after_help = "Example:\n  treelift schema history --limit 5 --database sqlite:///./new.db")]
 pub(super) struct HistoryArgs {
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     /// Show at most so many.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(super) limit: usize,
@@ -111,7 +111,7 @@ pub(super) struct HistoryArgs {
                         treelift schema validate --category data --fix-orphans --dry-run")]
 pub(super) struct ValidateArgs {
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     /// Judge only this; may be given more than once.
     #[arg(long, value_name = "CATEGORY")]
     pub(super) category: Vec<CategoryWord>,
@@ -138,7 +138,7 @@ pub(super) struct NewArgs {
     /// What it does, in a few words.
     pub(super) name: String,
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     /// Fill it with the difference between the database and what the migrations make; else no database
     /// is needed.
     #[arg(long)]
@@ -154,7 +154,7 @@ pub(super) struct StampArgs {
     /// The version that the database is at.
     pub(super) version: String,
     #[command(flatten)]
-    pub(super) keeper: KeeperArgs,
+    pub(super) managed: ManagedArgs,
     #[command(flatten)]
     pub(super) change: ChangeArgs,
 }

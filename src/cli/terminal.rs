@@ -4,7 +4,7 @@ use super::log;
 use super::progress::Progress;
 use super::secrets::{self, SecretSource};
 use super::signals::Signals;
-use crate::config::{Companion, Phase, SecretNeed};
+use crate::config::{Phase, SecretNeed, Ui};
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::secret::keys::Secret;
@@ -20,7 +20,7 @@ pub(super) struct Manner {
     pub(super) quiet: bool,
 }
 
-/// A [`Companion`] on standard input and standard error.
+/// A [`Ui`] on standard input and standard error.
 #[derive(Debug)]
 pub(super) struct Terminal {
     manner: Manner,
@@ -79,7 +79,7 @@ impl Terminal {
     }
 }
 
-impl Companion for Terminal {
+impl Ui for Terminal {
     fn phase(&self, phase: Phase, files: u64, bytes: u64) {
         log::phase(phase, files, bytes);
         self.progress.phase(phase, files, bytes);

@@ -1,7 +1,7 @@
 //! `treelift undo`
 
-use super::keeper;
 use super::log;
+use super::managed;
 use super::output::Output;
 use super::runs_args::UndoArgs;
 use crate::error::Result;
@@ -14,11 +14,11 @@ use serde_json::json;
 
 /// Takes an import back, or says what stands in the way.
 pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
-    let mut keeper = keeper::open(&args.keeper)?;
-    let url = keeper.target().url().to_owned();
-    let terminal = keeper::terminal(args.change.yes, output)?;
-    let options = Options { dry: args.change.dry_run, before: keeper::before(&args.change.backup) };
-    let done = crate::undo::undo(&mut keeper, &args.run, &options, &terminal);
+    let mut managed = managed::open(&args.managed)?;
+    let url = managed.target().url().to_owned();
+    let terminal = managed::terminal(args.change.yes, output)?;
+    let options = Options { dry: args.change.dry_run, before: managed::before(&args.change.backup) };
+    let done = crate::undo::undo(&mut managed, &args.run, &options, &terminal);
     terminal.end();
     let Ended { run, undone, undo, backup } = done?;
     let outcome = match (undone.obstacles.is_empty(), options.dry, undone.rows()) {

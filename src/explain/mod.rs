@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::mapping::model::{PatternPiece, PatternSegment, Set};
 use crate::mapping::uses::uses;
-use crate::plan::{Fate, Plan, everything, optional};
+use crate::plan::{Disposition, Plan, everything, optional};
 use crate::probe::Probe;
 use crate::source::locate::{locate, span_of};
 use crate::source::walk;
@@ -142,13 +142,13 @@ pub fn explain(question: Question) -> Result<Explained> {
         leaves: Vec::new(),
         more: 0,
     };
-    let mapping = match &plan.fates[number] {
-        Fate::Unmapped => return Ok(Explained { status: "unmapped", ..told }),
-        Fate::Ignored { what, reason } => {
+    let mapping = match &plan.dispositions[number] {
+        Disposition::Unmapped => return Ok(Explained { status: "unmapped", ..told }),
+        Disposition::Ignored { what, reason } => {
             let reason = Some(format!("{reason} (`{what}`)"));
             return Ok(Explained { status: "ignored", reason, ..told });
         }
-        Fate::Mapped { mapping, .. } => *mapping,
+        Disposition::Mapped { mapping, .. } => *mapping,
     };
     told.mapping = Some(plan.set.mappings[mapping].name.clone());
     told.mapping_file = Some(plan.set.mappings[mapping].file.clone());
@@ -197,7 +197,7 @@ pub fn explain(question: Question) -> Result<Explained> {
 /// The files that must be read so that lookups and the owner of this file are found: those that feed
 /// the tables that are asked, directly and by way of others.
 fn needed(plan: &Plan, file: usize) -> BTreeSet<usize> {
-    let Fate::Mapped { mapping, .. } = &plan.fates[file] else { return BTreeSet::new() };
+    let Disposition::Mapped { mapping, .. } = &plan.dispositions[file] else { return BTreeSet::new() };
     let mut tables: BTreeSet<String> = plan.set.owners.iter().map(|owners| owners.table.clone()).collect();
     let mut mappings = BTreeSet::from([*mapping]);
     loop {
@@ -217,14 +217,14 @@ fn needed(plan: &Plan, file: usize) -> BTreeSet<usize> {
         }
     }
     let directory = plan.directory_of(file);
-    let wanted = |number: &usize| match &plan.fates[*number] {
+    let wanted = |number: &usize| match &plan.dispositions[*number] {
         _ if *number == file => true,
-        Fate::Mapped { mapping, .. } => {
+        Disposition::Mapped { mapping, .. } => {
             mappings.contains(mapping) && plan.directory_of(*number).is_none_or(|name| directory == Some(name))
         }
         _ => false,
     };
-    (0..plan.fates.len()).filter(wanted).collect()
+    (0..plan.dispositions.len()).filter(wanted).collect()
 }
 
 /// The folder above a file that a set is about: the nearest one below which one of its file patterns

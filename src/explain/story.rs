@@ -2,7 +2,7 @@
 
 use super::{LeafStory, MOST_LEAVES, StepStory, Way};
 use crate::finding::excerpt;
-use crate::mapping::apply::{Claim, ClaimAs, Draft, Made, StepTaken, Touch, Trace};
+use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, Made, StepTaken, Trace};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::secret_words::looks_secret;
@@ -181,8 +181,8 @@ impl Judge<'_, '_> {
     /// The way that the leaf goes into this value, if it does.
     fn way(&self, leaf: NodeRef<'_>, making: &Making) -> Option<Way> {
         let claim = making.claims.iter().find(|claim| match &claim.touch {
-            Touch::Nodes(doc, nodes) => *doc == self.doc && nodes.contains(&leaf.id()),
-            Touch::Name(_) => false,
+            LeafSpan::Nodes(doc, nodes) => *doc == self.doc && nodes.contains(&leaf.id()),
+            LeafSpan::Name(_) => false,
         });
         let is_leaf =
             |(doc, node): &(Doc, NodeId)| *doc == self.doc && self.tape.node(*node).span().contains(&leaf.id());
@@ -245,7 +245,7 @@ impl Judge<'_, '_> {
     /// its place is not for showing either when only its name sounds so.
     fn hidden_below(&self, making: &Making) -> bool {
         making.claims.iter().any(|claim| match &claim.touch {
-            Touch::Nodes(doc, nodes) if *doc == self.doc => nodes
+            LeafSpan::Nodes(doc, nodes) if *doc == self.doc => nodes
                 .clone()
                 .map(|id| self.tape.node(id))
                 .any(|node| node.is_leaf() && hidden(self.read.table, self.doc, self.paths, node)),

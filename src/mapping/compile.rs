@@ -40,7 +40,7 @@ pub struct CompiledRule {
     /// The index, in the mapping, of the rule its rows hang on.
     pub parent: Option<usize>,
     /// The integer key that no source value fills, so that the engine counts on from the highest.
-    pub given_id: Option<String>,
+    pub generated_id: Option<String>,
     /// Whether it can make a row that is not there yet: a `fill` rule may only add to one.
     pub starts: bool,
     /// The names of the key's parts: a column's own, `#n` for a part that is no column.
@@ -119,7 +119,7 @@ fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> Compi
         .map(|(i, of)| Field { column: column(&of.name), source: FieldSource::Secret(i) });
     let fields: Vec<Field> = columns.chain(secrets).collect();
     let position = |name: &str| fields.iter().position(|field| field.column.name == name);
-    let given_id = table.integer_key().filter(|key| position(key).is_none()).map(str::to_owned);
+    let generated_id = table.integer_key().filter(|key| position(key).is_none()).map(str::to_owned);
     let key_fields = rule.key_columns().and_then(|names| names.into_iter().map(position).collect());
     let key_name = |(i, part): (usize, &KeyPart)| match part {
         KeyPart::Column(name) => name.clone(),
@@ -139,7 +139,7 @@ fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> Compi
         table,
         fields,
         parent,
-        given_id,
+        generated_id,
         key_names,
         key_fields,
     }

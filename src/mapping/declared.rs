@@ -33,7 +33,7 @@ pub struct PathFacts {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Saying {
+enum Declaration {
     Named,
     Secret,
     Declassified,
@@ -43,7 +43,7 @@ enum Saying {
 /// What a mapping says about the paths of one of its shapes.
 #[derive(Debug)]
 pub struct Declared {
-    sayings: Vec<(Doc, Vec<Segment>, Saying)>,
+    declarations: Vec<(Doc, Vec<Segment>, Declaration)>,
     record: Vec<PathFacts>,
     frame: Vec<PathFacts>,
 }
@@ -51,13 +51,13 @@ pub struct Declared {
 impl Declared {
     /// Collects what `mapping` says, for files of this shape.
     pub fn new(mapping: &Mapping, shape: &Shape) -> Self {
-        let mut collector = Collector { whole: shape.records.is_none(), sayings: Vec::new() };
+        let mut collector = Collector { whole: shape.records.is_none(), declarations: Vec::new() };
         for (i, (rooted, _, _)) in mapping.ignore.iter().enumerate() {
             let at = u16::try_from(i).expect("fewer than 65,536 entries");
-            collector.say(collector.place(rooted), Saying::Ignored(at));
+            collector.say(collector.place(rooted), Declaration::Ignored(at));
         }
         for rooted in &mapping.expected {
-            collector.say(collector.place(rooted), Saying::Named);
+            collector.say(collector.place(rooted), Declaration::Named);
         }
         let document = Rooted { root: Root::Frame, selection: Selection::default() };
         for rule in &mapping.rules {
@@ -67,21 +67,21 @@ impl Declared {
                 walk::condition(when, 0, &mut |visit| {
                     let within = std::slice::from_ref(&document);
                     let visit = Visit { within, ..visit };
-                    at.named(&visit).into_iter().for_each(|place| collector.say(place, Saying::Named));
+                    at.named(&visit).into_iter().for_each(|place| collector.say(place, Declaration::Named));
                 });
             }
             for path in &mapping.source.newest {
-                at.places(path, &[]).into_iter().for_each(|place| collector.say(place, Saying::Named));
+                at.places(path, &[]).into_iter().for_each(|place| collector.say(place, Declaration::Named));
             }
             collector.rule(&at);
         }
-        Self { sayings: collector.sayings, record: Vec::new(), frame: Vec::new() }
+        Self { declarations: collector.declarations, record: Vec::new(), frame: Vec::new() }
     }
 
     /// Numbers the names that the mapping says before any that a file brings: those beyond a
     /// certain number share one path.
     pub fn intern(&self, doc: Doc, paths: &mut Paths) {
-        for (_, segments, _) in self.sayings.iter().filter(|(of, _, _)| *of == doc) {
+        for (_, segments, _) in self.declarations.iter().filter(|(of, _, _)| *of == doc) {
             let mut path = 0;
             for segment in segments {
                 path = match segment {
@@ -95,7 +95,7 @@ impl Declared {
 
     /// Nothing said of anything.
     pub fn none() -> Self {
-        Self { sayings: Vec::new(), record: Vec::new(), frame: Vec::new() }
+        Self { declarations: Vec::new(), record: Vec::new(), frame: Vec::new() }
     }
 
     /// Works out what is not known yet of the paths that a reader has interned.
@@ -125,21 +125,21 @@ impl Declared {
 
     /// Whether any path is secret, so that what is read must be wiped.
     pub fn has_secrets(&self) -> bool {
-        self.sayings.iter().any(|(_, _, saying)| matches!(saying, Saying::Secret))
+        self.declarations.iter().any(|(_, _, declaration)| matches!(declaration, Declaration::Secret))
     }
 
     fn judge(&self, doc: Doc, steps: &[&Segment]) -> PathFacts {
         let mut facts = PathFacts::default();
         let mut declassified = false;
-        for (said_of, pattern, saying) in &self.sayings {
+        for (said_of, pattern, declaration) in &self.declarations {
             if *said_of != doc {
                 continue; // said of the file's other document
             }
-            match saying {
-                Saying::Named => facts.named |= matches(pattern, steps),
-                Saying::Secret => facts.secret |= covers(pattern, steps) || may_cover(pattern, steps),
-                Saying::Declassified => declassified |= covers(pattern, steps),
-                Saying::Ignored(at) => {
+            match declaration {
+                Declaration::Named => facts.named |= matches(pattern, steps),
+                Declaration::Secret => facts.secret |= covers(pattern, steps) || may_cover(pattern, steps),
+                Declaration::Declassified => declassified |= covers(pattern, steps),
+                Declaration::Ignored(at) => {
                     if facts.ignored.is_none() && covers(pattern, steps) {
                         facts.ignored = Some(*at);
                     }
@@ -180,7 +180,7 @@ fn may_cover(pattern: &[Segment], steps: &[&Segment]) -> bool {
 
 struct Collector {
     whole: bool,
-    sayings: Vec<(Doc, Vec<Segment>, Saying)>,
+    declarations: Vec<(Doc, Vec<Segment>, Declaration)>,
 }
 
 impl Collector {
@@ -188,16 +188,16 @@ impl Collector {
         Place::of(self.whole, rooted)
     }
 
-    fn say(&mut self, place: Place, saying: Saying) {
+    fn say(&mut self, place: Place, declaration: Declaration) {
         let doc = if place.frame { Doc::Frame } else { Doc::Record };
-        if !self.sayings.iter().any(|known| known.0 == doc && known.1 == place.path && known.2 == saying) {
-            self.sayings.push((doc, place.path, saying));
+        if !self.declarations.iter().any(|known| known.0 == doc && known.1 == place.path && known.2 == declaration) {
+            self.declarations.push((doc, place.path, declaration));
         }
     }
 
     fn rule(&mut self, at: &At) {
         let mut name = |visit: Visit<'_, '_>| {
-            at.named(&visit).into_iter().for_each(|place| self.say(place, Saying::Named));
+            at.named(&visit).into_iter().for_each(|place| self.say(place, Declaration::Named));
         };
         at.rule.exprs().for_each(|expr| walk::expr(expr, &mut name));
         if let Some(when) = &at.rule.when {
@@ -205,12 +205,12 @@ impl Collector {
         }
         for part in &at.rule.key {
             if let KeyPart::Path(path) = part {
-                at.places(path, &[]).into_iter().for_each(|place| self.say(place, Saying::Named));
+                at.places(path, &[]).into_iter().for_each(|place| self.say(place, Declaration::Named));
             }
         }
         for secret in &at.rule.secrets {
-            let saying = if secret.declassify.is_some() { Saying::Declassified } else { Saying::Secret };
-            at.made_from(&secret.expr, &mut |used| self.say(used.place, saying));
+            let declaration = if secret.declassify.is_some() { Declaration::Declassified } else { Declaration::Secret };
+            at.made_from(&secret.expr, &mut |used| self.say(used.place, declaration));
         }
     }
 }

@@ -144,7 +144,7 @@ fn secret(job: &Job<'_>, is_first: bool) -> Result<Secret> {
         (Mode::Real, true) => SecretNeed::Create,
         (_, false) => SecretNeed::Open,
     };
-    match job.companion.secret(need)? {
+    match job.ui.secret(need)? {
         Some(secret) => Ok(secret),
         None => Secret::throw_away(),
     }
@@ -189,10 +189,10 @@ impl Sealing<'_> {
         let with_secret = rows_with_secret(cells, column, chosen)?;
         let (placed, problems) = placed(cells, column)?;
         problems.into_iter().next().map_or(Ok(()), |problem| Err(problem.into_error()))?;
-        self.job.companion.phase(Phase::Seal, placed.len() as u64, 0);
+        self.job.ui.phase(Phase::Seal, placed.len() as u64, 0);
         for cell in placed {
             self.job.heed_signals()?;
-            self.job.companion.advance(1, 0);
+            self.job.ui.advance(1, 0);
             match self.judge(one, &cell, with_secret.contains(&cell.texts))? {
                 Judged::Empty => done.empty += 1,
                 Judged::Already => done.already += 1,

@@ -46,10 +46,8 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
     let rows = keyring::required(job.target)?;
     let backup = job.before.in_words();
     job.agree(&format!("write every sealed value as `{FERNET}`, which the application's password opens, {backup}"))?;
-    let secret = job
-        .companion
-        .secret(SecretNeed::Open)?
-        .ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
+    let secret =
+        job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
     let ring = Keyring::open_all(&rows, &secret)?;
     let safety = job.keep_what_is_there("hand-over")?;
 
@@ -95,11 +93,11 @@ fn column(
     let column = &registered.column;
     let (before, problems) = placed(cells, column)?;
     problems.into_iter().next().map_or(Ok(()), |problem| Err(problem.into_error()))?;
-    job.companion.phase(Phase::Seal, before.len() as u64, 0);
+    job.ui.phase(Phase::Seal, before.len() as u64, 0);
     let (marks, mut expected) = (Marks::new()?, HashMap::new());
     for one in before {
         job.heed_signals()?;
-        job.companion.advance(1, 0);
+        job.ui.advance(1, 0);
         let token = match &one.value {
             Stored::Null => continue,                                          // NULL stays NULL
             Stored::Text(text) if text.expose_secret().is_empty() => continue, // empty is no secret

@@ -18,7 +18,7 @@ pub mod status;
 pub mod verify;
 
 use crate::backup::{self, Before, Safety};
-use crate::config::Companion;
+use crate::config::Ui;
 use crate::error::{Error, Result};
 use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::cells::{Access, Cells};
@@ -71,7 +71,7 @@ pub struct Job<'j> {
     /// To change it, or to rehearse on a private copy.
     pub mode: Mode,
     /// Progress, questions, signals, the passphrase or key.
-    pub companion: &'j dyn Companion,
+    pub ui: &'j dyn Ui,
     /// What is done about a backup first, and where backups are looked for.
     pub before: Before<'j>,
     /// The application's own audit table.
@@ -94,7 +94,7 @@ impl<'j> Job<'j> {
 
     /// Asks before the database is changed; a rehearsal asks nothing.
     fn agree(&self, question: &str) -> Result<()> {
-        if self.mode == Mode::Dry || self.companion.confirm(&format!("{}: {question}?", self.target.url()))? {
+        if self.mode == Mode::Dry || self.ui.confirm(&format!("{}: {question}?", self.target.url()))? {
             return Ok(());
         }
         Err(Error::request("not confirmed, nothing was changed"))
@@ -103,7 +103,7 @@ impl<'j> Job<'j> {
     /// Makes the backup; a rehearsal makes none.
     fn keep_what_is_there(&self, what: &str) -> Result<Safety<'j>> {
         let how = Before { skip: self.before.skip || self.mode == Mode::Dry, ..self.before.clone() };
-        backup::before(self.target, what, &how, self.companion)
+        backup::before(self.target, what, &how, self.ui)
     }
 
     /// Tells the audit trail, in the job's own transaction. Key ids, counts and names are no secrets;
@@ -122,7 +122,7 @@ impl<'j> Job<'j> {
 
     /// Ends the job when a signal asked for it.
     fn heed_signals(&self) -> Result<()> {
-        match self.companion.interrupted() {
+        match self.ui.interrupted() {
             Some(signal) => Err(Error::interrupted(signal)),
             None => Ok(()),
         }

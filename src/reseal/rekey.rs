@@ -34,9 +34,9 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     let looked = keyring::required(job.target)?;
     job.agree("wrap its keys under a new passphrase or key file")?;
     let missing = || Error::bug("nobody gave the secret that was asked for");
-    let old = job.companion.secret(SecretNeed::Open)?.ok_or_else(missing)?;
+    let old = job.ui.secret(SecretNeed::Open)?.ok_or_else(missing)?;
     let ring = open_every(&looked, &old)?;
-    let new = job.companion.new_secret()?;
+    let new = job.ui.new_secret()?;
 
     let mut cells = job.target.cells(job.access())?;
     let rows = cells.keys()?;

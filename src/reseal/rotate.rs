@@ -48,10 +48,8 @@ pub struct Rotated {
 pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     let old_rows = keyring::required(job.target)?;
     job.agree(&format!("seal every value again under a new data key, {}", job.before.in_words()))?;
-    let secret = job
-        .companion
-        .secret(SecretNeed::Open)?
-        .ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
+    let secret =
+        job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
     let old = Keyring::open_all(&old_rows, &secret)?;
     let safety = job.keep_what_is_there("rotate")?;
 
@@ -114,7 +112,7 @@ fn reseal(
         let column = &registered.column;
         let (placed, problems) = placed(cells, column)?;
         problems.into_iter().next().map_or(Ok(()), |problem| Err(problem.into_error()))?;
-        job.companion.phase(Phase::Seal, placed.len() as u64, 0);
+        job.ui.phase(Phase::Seal, placed.len() as u64, 0);
         let mut marks = Vec::with_capacity(placed.len());
         for one in placed {
             job.heed_signals()?;
@@ -128,7 +126,7 @@ fn reseal(
                 .map_err(|problem| stopped_by(cells, old, columns, problem))?;
             marks.push(written.marks.of(text.expose_secret()));
             cells.write(column, &one.key, &sealer.seal(&place(column, &one.texts), &text)?)?;
-            job.companion.advance(1, 0);
+            job.ui.advance(1, 0);
         }
         written.columns.push((registered.clone(), marks));
     }

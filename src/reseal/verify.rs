@@ -52,10 +52,8 @@ pub struct VerifiedColumn {
 pub fn verify(job: &Job<'_>, application: Option<&Application>) -> Result<Verified> {
     let rows = keyring::required(job.target)?;
     let cells = job.target.cells(Access::Look)?;
-    let secret = job
-        .companion
-        .secret(SecretNeed::Open)?
-        .ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
+    let secret =
+        job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
     let ring = Keyring::open_all(&rows, &secret)?;
     let registered = cells.registered()?;
     let mut verified = Verified {
@@ -93,10 +91,10 @@ fn column(
         not_checked: 0,
     };
     let (placed, mut problems) = placed(cells, column)?;
-    job.companion.phase(Phase::Seal, placed.len() as u64, 0);
+    job.ui.phase(Phase::Seal, placed.len() as u64, 0);
     for one in placed {
         job.heed_signals()?;
-        job.companion.advance(1, 0);
+        job.ui.advance(1, 0);
         let text = match &one.value {
             Stored::Null => "",
             Stored::Text(text) => text.expose_secret(),

@@ -1,7 +1,7 @@
 //! Which database is meant, and which mapping set it belongs to: the one that is named, else the one
 //! that the database remembers, else the only one there is.
 
-use super::Keeper;
+use super::ManagedDatabase;
 use crate::error::{Error, Result};
 use crate::mapping::bundled::{self, BundledSet};
 use crate::mapping::load::{self, SetSource};
@@ -10,16 +10,16 @@ use crate::target::history::{Recorded, Status};
 use crate::target::{self, Target};
 
 /// A database that is meant, and its mapping set as far as that is known.
-pub struct Meant {
+pub struct Selection {
     target: Box<dyn Target>,
     set: Option<(SetSource, Set)>,
     /// The set's name, known from the database alone where the set itself is not at hand.
     name: Option<String>,
 }
 
-impl std::fmt::Debug for Meant {
+impl std::fmt::Debug for Selection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Meant({:?}, {})", self.name, self.target.url())
+        write!(f, "Selection({:?}, {})", self.name, self.target.url())
     }
 }
 
@@ -46,7 +46,7 @@ pub fn named_set(mappings: Option<&str>) -> Result<(SetSource, Set)> {
     loaded(source)
 }
 
-impl Meant {
+impl Selection {
     /// The database of this URL, else the one that the named set (else the only bundled one) writes
     /// into. Nothing is opened yet.
     pub fn open(mappings: Option<&str>, database: Option<&str>) -> Result<Self> {
@@ -68,7 +68,7 @@ impl Meant {
         Ok(Self { target: target::open(&url)?, set, name })
     }
 
-    /// As [`Meant::open`], for a backup of this set: where nothing is named, the set's own database.
+    /// As [`Selection::open`], for a backup of this set: where nothing is named, the set's own database.
     pub fn for_backup(mappings: Option<&str>, database: Option<&str>, set: Option<&str>) -> Result<Self> {
         let believed = set.filter(|name| database.is_none() && bundled::find(name).is_some());
         Self::open(mappings.or(believed), database)
@@ -127,7 +127,7 @@ impl Meant {
     }
 
     /// For what cannot be done without the set.
-    pub(super) fn keeper(self) -> Result<Keeper> {
+    pub(super) fn managed(self) -> Result<ManagedDatabase> {
         let Self { target, set, name } = self;
         let (source, set) = match (set, name, only(bundled::sets())) {
             (Some(set), ..) => set,
@@ -149,7 +149,7 @@ impl Meant {
                     .hint(format!("name one with `--mappings SET`: {}", names())));
             }
         };
-        Ok(Keeper { set, source, target })
+        Ok(ManagedDatabase { set, source, target })
     }
 }
 

@@ -124,9 +124,10 @@ impl<'a> Drift<'a> {
             if expected.indexes.get(index).is_some_and(|made| made.same_as(there)) {
                 continue; // Nothing came.
             }
-            match self.is_left(&there.table, "") {
-                true => self.pair.by_hand(&format!("index `{index}` is another one now: {}", line(&there.sql))),
-                false => self.pair.both(&there.sql, &format!("DROP INDEX {};", name(index))),
+            if self.is_left(&there.table, "") {
+                self.pair.by_hand(&format!("index `{index}` is another one now: {}", line(&there.sql)));
+            } else {
+                self.pair.both(&there.sql, &format!("DROP INDEX {};", name(index)));
             }
         }
     }
@@ -141,9 +142,10 @@ impl<'a> Drift<'a> {
         gone.sort_by_key(|(_, made)| std::cmp::Reverse(rank(made)));
         for (other, made) in gone {
             let went_with_its_table = made.kind == "trigger" && !self.stays(&made.table) && self.was_table(&made.table);
-            match went_with_its_table {
-                true => self.pair.down(&made_again(other, made)),
-                false => self.pair.both(&dropped(other, made), &made_again(other, made)),
+            if went_with_its_table {
+                self.pair.down(&made_again(other, made));
+            } else {
+                self.pair.both(&dropped(other, made), &made_again(other, made));
             }
         }
     }
@@ -224,12 +226,11 @@ fn dropped(other: &str, made: &Other) -> String {
 /// is empty until it is told to read them.
 fn made_again(other: &str, made: &Other) -> String {
     let rebuilds = made.kind == "virtual table" && content(&made.sql).is_some_and(|table| !table.is_empty());
-    match rebuilds {
-        true => {
-            let name = name(other);
-            format!("{}\nINSERT INTO {name} ({name}) VALUES ('rebuild');", ended(&made.sql))
-        }
-        false => made.sql.clone(),
+    if rebuilds {
+        let name = name(other);
+        format!("{}\nINSERT INTO {name} ({name}) VALUES ('rebuild');", ended(&made.sql))
+    } else {
+        made.sql.clone()
     }
 }
 
@@ -276,10 +277,7 @@ impl Pair {
 }
 
 fn ended(sql: &str) -> String {
-    match sql.trim_end().ends_with(';') {
-        true => sql.to_owned(),
-        false => format!("{sql};"),
-    }
+    if sql.trim_end().ends_with(';') { sql.to_owned() } else { format!("{sql};") }
 }
 
 #[cfg(test)]

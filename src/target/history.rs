@@ -317,9 +317,10 @@ pub fn find(available: &[Migration], word: &str) -> Result<usize> {
     let meant: Vec<usize> = (0..available.len())
         .filter(|&at| {
             let version = &available[at].version;
-            match is_number {
-                true => number(word).is_some() && number(version) == number(word),
-                false => version.starts_with(word) || version.trim_start_matches('v').starts_with(word),
+            if is_number {
+                number(word).is_some() && number(version) == number(word)
+            } else {
+                version.starts_with(word) || version.trim_start_matches('v').starts_with(word)
             }
         })
         .collect();

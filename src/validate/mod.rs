@@ -189,8 +189,5 @@ fn plaintext(run: &Run) -> CheckReport {
 
 /// A check whose detail is the same whether it passed or failed.
 fn passed_if(passed: bool, name: &str, category: Category, detail: String) -> CheckReport {
-    match passed {
-        true => check(name, category, &[], detail),
-        false => check(name, category, &[detail], String::new()),
-    }
+    if passed { check(name, category, &[], detail) } else { check(name, category, &[detail], String::new()) }
 }

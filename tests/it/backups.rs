@@ -7,11 +7,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use treelift::backup::Before;
-use treelift::config::{Companion, ImportOptions, Phase, Quiet, SecretNeed};
+use treelift::config::{ImportOptions, Phase, Quiet, SecretNeed, Ui};
 use treelift::error::Result;
 use treelift::import::import;
 use treelift::report::Outcome;
-use treelift::schema::{Keeper, Options};
+use treelift::schema::{ManagedDatabase, Options};
 use treelift::secret::keys::Secret;
 use treelift::target::Mode;
 
@@ -167,7 +167,7 @@ impl<'m> Meddler<'m> {
     }
 }
 
-impl Companion for Meddler<'_> {
+impl Ui for Meddler<'_> {
     fn phase(&self, phase: Phase, _: u64, _: u64) {
         if self.at == Some(phase) {
             (self.act)();
@@ -226,20 +226,20 @@ fn a_change_that_another_program_has_made_meanwhile_keeps_no_backup() {
     let house = house(&["a.db"]);
     house.file("set/schema/002_more.up.sql", "CREATE TABLE more (id INTEGER);\n");
     let (set, database) = (house.path("set"), house.path("a.db"));
-    let keeper = || Keeper::open(set.to_str(), database.to_str()).unwrap();
+    let managed = || ManagedDatabase::open(set.to_str(), database.to_str()).unwrap();
     let options = Options::default();
     let alone = Options { before: Before { skip: true, ..Before::default() }, ..Options::default() };
 
-    let migrate = || drop(keeper().migrate(None, &alone, &Quiet).unwrap());
+    let migrate = || drop(managed().migrate(None, &alone, &Quiet).unwrap());
     let meddler = Meddler::new(&house, None, &migrate);
-    assert!(keeper().migrate(None, &options, &meddler).unwrap().steps.is_empty());
+    assert!(managed().migrate(None, &options, &meddler).unwrap().steps.is_empty());
     assert!(meddler.was_told("backup: ") && meddler.was_told("removed again"));
 
     let orphan = "PRAGMA foreign_keys = OFF; INSERT INTO words VALUES ('b', 'nothing')";
     Connection::open(&database).unwrap().execute_batch(orphan).unwrap();
-    let move_aside = || drop(keeper().fix_orphans(&alone, &Quiet).unwrap());
+    let move_aside = || drop(managed().fix_orphans(&alone, &Quiet).unwrap());
     let meddler = Meddler::new(&house, None, &move_aside);
-    assert!(keeper().fix_orphans(&options, &meddler).unwrap().is_empty());
+    assert!(managed().fix_orphans(&options, &meddler).unwrap().is_empty());
     assert!(meddler.was_told("backup: ") && meddler.was_told("removed again"));
     assert!(!house.path("backups").exists());
 }

@@ -77,9 +77,8 @@ fn run(case: &Case) -> Ran {
 /// The only words that change with every edit of a mapping set: its digest.
 fn redacted(text: &str) -> String {
     let is_set = |line: &&str| line.starts_with("set ") && line.ends_with(')');
-    let line = |line: &str| match is_set(&line.trim_end()) {
-        true => format!("{}(…)\n", &line[..line.rfind('(').unwrap()]),
-        false => line.to_owned(),
+    let line = |line: &str| {
+        if is_set(&line.trim_end()) { format!("{}(…)\n", &line[..line.rfind('(').unwrap()]) } else { line.to_owned() }
     };
     text.split_inclusive('\n').map(line).collect()
 }

@@ -284,9 +284,10 @@ pub(crate) fn listing(directory: &Path) -> BTreeMap<PathBuf, String> {
         if metadata.is_dir() {
             return format!("directory {mode:o}");
         }
-        let content = match metadata.is_symlink() {
-            true => fs::read_link(entry.path()).unwrap().as_os_str().as_bytes().to_vec(),
-            false => fs::read(entry.path()).unwrap(),
+        let content = if metadata.is_symlink() {
+            fs::read_link(entry.path()).unwrap().as_os_str().as_bytes().to_vec()
+        } else {
+            fs::read(entry.path()).unwrap()
         };
         let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
         format!("{mode:o} {seconds}.{nanoseconds:09} {} {}", metadata.len(), hex(&Sha256::digest(content)))

@@ -52,10 +52,8 @@ fn a_list_of_people_comes_in() {
         people.retain(|person| person["id"] != "tutorial");
         let count = people.len().to_string();
         let by_id = |person: Value| (person["id"].as_str().unwrap().to_owned(), person);
-        let other = match wrapped {
-            true => serde_json::json!({ "users": people }),
-            false => people.into_iter().map(by_id).collect(),
-        };
+        let other =
+            if wrapped { serde_json::json!({ "users": people }) } else { people.into_iter().map(by_id).collect() };
         fs::write(path, other.to_string()).unwrap();
         house.import(&source, &[]).status(0);
         assert_eq!(house.one("SELECT count(*) FROM users"), count);

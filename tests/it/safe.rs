@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use treelift::backup::Before;
-use treelift::config::{Companion, Phase, SecretNeed};
+use treelift::config::{Phase, SecretNeed, Ui};
 use treelift::error::Result;
 use treelift::reseal::Job;
 use treelift::reseal::verify::{Verified, verify};
@@ -35,7 +35,7 @@ impl Given {
     }
 }
 
-impl Companion for Attendant {
+impl Ui for Attendant {
     fn phase(&self, _: Phase, _: u64, _: u64) {}
     fn advance(&self, _: u64, _: u64) {}
     fn interrupted(&self) -> Option<i32> {
@@ -55,7 +55,7 @@ pub(crate) fn verified(database: &Path, given: &Given) -> Result<Verified> {
     let target = target::open(database.to_str().unwrap())?;
     let attendant = Attendant(given.clone());
     let before = Before::default();
-    verify(&Job { target: &*target, mode: Mode::Dry, companion: &attendant, before, audit: None }, None)
+    verify(&Job { target: &*target, mode: Mode::Dry, ui: &attendant, before, audit: None }, None)
 }
 
 /// The text that is sealed for a row.

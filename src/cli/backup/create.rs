@@ -1,6 +1,6 @@
 //! `treelift backup create`
 
-use super::{keeper, log};
+use super::{log, managed};
 use crate::backup::manifest::Packing;
 use crate::backup::{self, Making};
 use crate::cli::backup_args::CreateArgs;
@@ -11,21 +11,21 @@ use serde_json::json;
 
 /// Makes a backup and proves it.
 pub(super) fn run(args: &CreateArgs, output: &Output) -> Result<u8> {
-    let mut meant = keeper::meant(&args.keeper)?;
-    meant.learn(&meant.memory()?)?;
+    let mut selection = managed::selection(&args.managed)?;
+    selection.learn(&selection.memory()?)?;
     let packing = if args.compress { Packing::Gzip } else { Packing::None };
     if args.dry_run {
-        if !meant.target().exists()? {
-            return Err(meant.target().missing());
+        if !selection.target().exists()? {
+            return Err(selection.target().missing());
         }
-        let root = super::folder(meant.target(), &args.folder)?.root().display().to_string();
+        let root = super::folder(selection.target(), &args.folder)?.root().display().to_string();
         let words = format!("dry run: a backup would be made below {}\n", printable(&root));
         output.result(&words, &json!({ "dry_run": true, "folder": root }))?;
         return Ok(0);
     }
     let making =
-        Making { folder: args.folder.backup_dir.as_deref(), packing, reason: "asked for", set: meant.set_name() };
-    let made = backup::create(meant.target(), &making)?;
+        Making { folder: args.folder.backup_dir.as_deref(), packing, reason: "asked for", set: selection.set_name() };
+    let made = backup::create(selection.target(), &making)?;
     log::done("backup", json!({ "path": made.path, "sha256": made.manifest.sha256 }));
     output
         .result(&format!("verified: {}\n", super::made_words(&made)), &json!({ "dry_run": false, "backup": made }))?;

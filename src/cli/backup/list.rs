@@ -1,6 +1,6 @@
 //! `treelift backup list`
 
-use super::keeper;
+use super::managed;
 use crate::backup;
 use crate::cli::backup_args::ListArgs;
 use crate::cli::output::Output;
@@ -10,29 +10,31 @@ use serde_json::json;
 
 /// Lists the backups; with `--verify` each is opened.
 pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
-    let meant = keeper::meant(&args.keeper)?;
-    let folder = super::folder(meant.target(), &args.folder)?;
+    let selection = managed::selection(&args.managed)?;
+    let folder = super::folder(selection.target(), &args.folder)?;
     let entries = folder.own()?;
     let mut failed = false;
     let states: Vec<String> = entries
         .iter()
-        .map(|entry| match args.verify {
-            false => super::state(entry),
-            true => match backup::prove(&entry.path) {
-                Ok(_) => "proved".to_owned(),
-                Err(error) => {
-                    failed = true;
-                    error.message
+        .map(|entry| {
+            if args.verify {
+                match backup::prove(&entry.path) {
+                    Ok(_) => "proved".to_owned(),
+                    Err(error) => {
+                        failed = true;
+                        error.message
+                    }
                 }
-            },
+            } else {
+                super::state(entry)
+            }
         })
         .collect();
-    let words = match entries.is_empty() {
-        true => {
-            let (url, root) = (meant.target().url(), folder.root().display().to_string());
-            format!("no backup of {} in {}\n", printable(url), printable(&root))
-        }
-        false => super::list_words(&entries, &states),
+    let words = if entries.is_empty() {
+        let (url, root) = (selection.target().url(), folder.root().display().to_string());
+        format!("no backup of {} in {}\n", printable(url), printable(&root))
+    } else {
+        super::list_words(&entries, &states)
     };
     let documents: Vec<_> = entries
         .iter()

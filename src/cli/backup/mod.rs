@@ -7,8 +7,8 @@ mod prune;
 mod restore;
 
 use super::backup_args::{BackupCommand, FolderArgs, ShelfWord};
-use super::keeper;
 use super::log;
+use super::managed;
 use super::output::Output;
 use crate::backup::Made;
 use crate::backup::folder::{Entry, Folder, Shelf};
@@ -48,9 +48,10 @@ fn shelf(word: ShelfWord) -> Shelf {
 fn none_in(folder: &Folder, shelf: Option<Shelf>, entries: &[Entry], url: &str) -> Error {
     let on = shelf.map_or_else(String::new, |shelf| format!(" on the {} shelf", shelf.name()));
     let error = Error::environment(format!("there is no backup of {url}{on}"));
-    let hint = match entries.is_empty() {
-        true => "make one with `backup create`, or name the folder with `--backup-dir`, or a file with `--file`",
-        false => "`backup list` shows those that can be named with `--file`",
+    let hint = if entries.is_empty() {
+        "make one with `backup create`, or name the folder with `--backup-dir`, or a file with `--file`"
+    } else {
+        "`backup list` shows those that can be named with `--file`"
     };
     error.at(folder.root().display()).hint(hint)
 }
@@ -85,7 +86,7 @@ fn list_words(entries: &[Entry], states: &[String]) -> String {
         row.push(state.clone());
         row
     });
-    keeper::table(&["", "shelf", "file", "made (UTC)", "size", "rows", "schema", "why", "state"], rows)
+    managed::table(&["", "shelf", "file", "made (UTC)", "size", "rows", "schema", "why", "state"], rows)
 }
 
 /// What a listing says of a backup without opening it.

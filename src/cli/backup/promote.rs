@@ -1,6 +1,6 @@
 //! `treelift backup promote`
 
-use super::keeper;
+use super::managed;
 use crate::backup;
 use crate::backup::folder::{Entry, Shelf};
 use crate::backup::manifest::Manifest;
@@ -12,8 +12,8 @@ use serde_json::json;
 
 /// Copies a backup onto another shelf.
 pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
-    let meant = keeper::meant(&args.keeper)?;
-    let folder = super::folder(meant.target(), &args.folder)?;
+    let selection = managed::selection(&args.managed)?;
+    let folder = super::folder(selection.target(), &args.folder)?;
     let entries = folder.own()?;
     let entry = match &args.file {
         Some(path) => {
@@ -22,7 +22,7 @@ pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
         }
         None => backup::latest(&entries, None)
             .cloned()
-            .ok_or_else(|| super::none_in(&folder, None, &entries, meant.target().url()))?,
+            .ok_or_else(|| super::none_in(&folder, None, &entries, selection.target().url()))?,
     };
     let to = super::shelf(args.to);
     if args.dry_run {

@@ -1,11 +1,11 @@
 //! `treelift backup prune`
 
-use super::{keeper, log};
+use super::{log, managed};
 use crate::backup::folder::{self, Shelf};
 use crate::backup::keep::{Rules, prunable};
 use crate::cli::backup_args::PruneArgs;
 use crate::cli::output::Output;
-use crate::config::Companion as _;
+use crate::config::Ui as _;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::report::words::count;
@@ -15,14 +15,14 @@ use std::collections::BTreeMap;
 
 /// Removes what the rules let go, having asked.
 pub(super) fn run(args: &PruneArgs, output: &Output) -> Result<u8> {
-    let meant = keeper::meant(&args.keeper)?;
-    let folder = super::folder(meant.target(), &args.folder)?;
+    let selection = managed::selection(&args.managed)?;
+    let folder = super::folder(selection.target(), &args.folder)?;
     let entries = folder.own()?;
     let paths: Vec<_> = prunable(&entries, &rules(args)?).into_iter().map(|entry| entry.path.clone()).collect();
     let removed = count(paths.len() as u64, "backup");
     if !args.dry_run && !paths.is_empty() {
-        let terminal = keeper::terminal(args.yes, output)?;
-        let (url, root) = (meant.target().url(), folder.root().display());
+        let terminal = managed::terminal(args.yes, output)?;
+        let (url, root) = (selection.target().url(), folder.root().display());
         if !terminal.confirm(&format!("remove {removed} of the {} of {url} in {root}?", entries.len()))? {
             return Err(Error::request("not confirmed, nothing was removed"));
         }

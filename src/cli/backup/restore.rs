@@ -1,6 +1,6 @@
 //! `treelift backup restore`
 
-use super::{keeper, log};
+use super::{log, managed};
 use crate::backup::folder::{Entry, Folder};
 use crate::backup::manifest::Manifest;
 use crate::backup::{self, Before, Restored, Restoring};
@@ -8,12 +8,12 @@ use crate::cli::backup_args::RestoreArgs;
 use crate::cli::database::Database;
 use crate::cli::output::Output;
 use crate::cli::terminal::Terminal;
-use crate::config::Companion as _;
+use crate::config::Ui as _;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::report::words::count;
 use crate::report::{CheckReport, CheckStatus};
-use crate::schema::Meant;
+use crate::schema::Selection;
 use crate::validate;
 use serde_json::json;
 use std::path::PathBuf;
@@ -21,18 +21,18 @@ use std::path::PathBuf;
 /// Puts a backup in the place of the database, and validates what is there then.
 pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     let named = args.file.as_deref().map(Manifest::read).transpose()?;
-    let (mappings, database) = (args.keeper.mappings.as_deref(), keeper::database(&args.keeper)?);
+    let (mappings, database) = (args.managed.mappings.as_deref(), managed::database(&args.managed)?);
     let set_of_named = named.as_ref().and_then(|manifest| manifest.set.as_deref());
-    let mut meant = Meant::for_backup(mappings, database.as_ref().map(Database::url), set_of_named)?;
-    let folder = super::folder(meant.target(), &args.folder)?;
-    let terminal = keeper::terminal(args.yes, output)?;
-    let backup = choose(args, &folder, meant.target().url(), &terminal)?;
+    let mut selection = Selection::for_backup(mappings, database.as_ref().map(Database::url), set_of_named)?;
+    let folder = super::folder(selection.target(), &args.folder)?;
+    let terminal = managed::terminal(args.yes, output)?;
+    let backup = choose(args, &folder, selection.target().url(), &terminal)?;
     // A database that cannot be read is what a restore is for: it remembers nothing.
-    let memory = meant.memory().unwrap_or_default();
-    meant.learn(&memory)?;
-    let before = meant.set_name().map(str::to_owned);
-    meant.believe(Manifest::read(&backup)?.set.as_deref())?;
-    let (set, audit) = (meant.set_name().map(str::to_owned), meant.set().and_then(|set| set.audit.clone()));
+    let memory = selection.memory().unwrap_or_default();
+    selection.learn(&memory)?;
+    let before = selection.set_name().map(str::to_owned);
+    selection.believe(Manifest::read(&backup)?.set.as_deref())?;
+    let (set, audit) = (selection.set_name().map(str::to_owned), selection.set().and_then(|set| set.audit.clone()));
     let restoring = Restoring {
         backup: &backup,
         set: set.as_deref(),
@@ -40,16 +40,16 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
         dry: args.dry_run,
         before: Before { skip: args.no_backup, folder: Some(folder.root()), set: before.as_deref() },
     };
-    let restored = backup::restore(meant.target_mut(), &restoring, &terminal);
+    let restored = backup::restore(selection.target_mut(), &restoring, &terminal);
     terminal.end();
     let restored = restored?;
-    let checks = match meant.set() {
-        Some(set) if !restored.dry => validate::database(meant.target(), set, &[])?,
+    let checks = match selection.set() {
+        Some(set) if !restored.dry => validate::database(selection.target(), set, &[])?,
         _ => Vec::new(),
     };
     log::done("restore", json!({ "backup": restored.backup, "safety": restored.safety, "dry": restored.dry }));
-    let url = meant.target().url();
-    if meant.set().is_none() && !restored.dry {
+    let url = selection.target().url();
+    if selection.set().is_none() && !restored.dry {
         terminal.say("not validated: its mapping set is not at hand; `schema validate --mappings SET|DIR` does it");
     }
     let document = json!({ "target": url, "restored": restored, "checks": checks });

@@ -11,11 +11,11 @@ mod verify;
 use crate::backup::Before;
 use crate::cli::args::{BackupArgs, ChangeArgs, Credentials, DatabaseArgs, SecretArgs};
 use crate::cli::database::{self, Database};
-use crate::cli::keeper;
+use crate::cli::managed;
 use crate::cli::output::Output;
 use crate::cli::secrets::{self, SecretSource};
 use crate::cli::terminal::{Manner, Terminal};
-use crate::config::Companion;
+use crate::config::Ui;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::mapping::model::Set;
@@ -86,8 +86,8 @@ impl Setting {
         let done = work(&Job {
             target: &*self.target,
             mode: self.mode,
-            companion: &self.terminal,
-            before: Before { set: set.map(|set| set.name.as_str()), ..keeper::before(&self.backup) },
+            ui: &self.terminal,
+            before: Before { set: set.map(|set| set.name.as_str()), ..managed::before(&self.backup) },
             audit: set.and_then(|set| set.audit.as_ref()),
         });
         self.terminal.end();

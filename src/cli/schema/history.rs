@@ -1,6 +1,6 @@
 //! `treelift schema history`
 
-use super::keeper;
+use super::managed;
 use crate::cli::output::Output;
 use crate::cli::schema_args::HistoryArgs;
 use crate::error::Result;
@@ -11,9 +11,9 @@ use serde_json::json;
 
 /// Lists the record of migrations, newest first.
 pub(super) fn run(args: &HistoryArgs, output: &Output) -> Result<u8> {
-    let keeper = keeper::open(&args.keeper)?;
-    let history = keeper.history(args.limit)?;
-    let url = keeper.target().url();
+    let managed = managed::open(&args.managed)?;
+    let history = managed.history(args.limit)?;
+    let url = managed.target().url();
     output.result(&words(&history, url), &json!({ "target": url, "history": history }))?;
     Ok(0)
 }
@@ -34,7 +34,7 @@ fn words(history: &[Recorded], url: &str) -> String {
             said.unwrap_or_default(),
         ]
     });
-    keeper::table(&["version", "status", "at", "took", "what"], rows)
+    managed::table(&["version", "status", "at", "took", "what"], rows)
 }
 
 #[cfg(test)]

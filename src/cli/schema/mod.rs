@@ -9,8 +9,8 @@ mod status;
 mod test;
 mod validate;
 
-use super::keeper;
 use super::log;
+use super::managed;
 use super::output::Output;
 use super::schema_args::SchemaCommand;
 use crate::error::Result;

@@ -1,6 +1,6 @@
 //! `treelift schema new`
 
-use super::keeper;
+use super::managed;
 use crate::cli::output::Output;
 use crate::cli::schema_args::NewArgs;
 use crate::error::{Error, Result};
@@ -14,13 +14,12 @@ use serde_json::json;
 /// Writes a new pair of migration files.
 pub(super) fn run(args: &NewArgs, output: &Output) -> Result<u8> {
     // The set alone tells the next number: without drift no database is needed.
-    let (content, url, (source, set)) = match args.from_drift {
-        true => {
-            let keeper = keeper::open(&args.keeper)?;
-            let url = keeper.target().url().to_owned();
-            (Some(keeper.drift_as_migration()?), url, keeper.into_set())
-        }
-        false => (None, String::new(), named_set(args.keeper.mappings.as_deref())?),
+    let (content, url, (source, set)) = if args.from_drift {
+        let managed = managed::open(&args.managed)?;
+        let url = managed.target().url().to_owned();
+        (Some(managed.drift_as_migration()?), url, managed.into_set())
+    } else {
+        (None, String::new(), named_set(args.managed.mappings.as_deref())?)
     };
     let SetSource::Folder(folder) = source else {
         return Err(Error::request(format!(
@@ -37,9 +36,10 @@ pub(super) fn run(args: &NewArgs, output: &Output) -> Result<u8> {
         return Ok(0);
     };
     let (up, down) = (printable(&pair.up.display().to_string()), printable(&pair.down.display().to_string()));
-    let mut words = match args.dry_run {
-        true => format!("would write {up}:\n{}\nwould write {down}:\n{}", pair.up_sql, pair.down_sql),
-        false => format!("written: {up}\nwritten: {down}\n"),
+    let mut words = if args.dry_run {
+        format!("would write {up}:\n{}\nwould write {down}:\n{}", pair.up_sql, pair.down_sql)
+    } else {
+        format!("written: {up}\nwritten: {down}\n")
     };
     if pair.by_hand > 0 {
         let (differences, are) =

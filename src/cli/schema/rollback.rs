@@ -1,29 +1,29 @@
 //! `treelift schema rollback`
 
-use super::keeper;
+use super::managed;
 use crate::cli::output::Output;
 use crate::cli::schema_args::{GoalArgs, RollbackArgs};
-use crate::config::Companion as _;
+use crate::config::Ui as _;
 use crate::error::Result;
 use crate::report::words::count;
-use crate::schema::{Keeper, Loss, LossKind, Options};
+use crate::schema::{Loss, LossKind, ManagedDatabase, Options};
 use crate::target::history::Down;
 
 /// Takes migrations back, having said what goes.
 pub(super) fn run(args: &RollbackArgs, output: &Output) -> Result<u8> {
-    let mut keeper = keeper::open(&args.keeper)?;
-    let goal = goal(&args.goal, &keeper)?;
-    let terminal = keeper::terminal(args.change.yes, output)?;
-    let options = Options { dry: args.change.dry_run, before: keeper::before(&args.change.backup) };
+    let mut managed = managed::open(&args.managed)?;
+    let goal = goal(&args.goal, &managed)?;
+    let terminal = managed::terminal(args.change.yes, output)?;
+    let options = Options { dry: args.change.dry_run, before: managed::before(&args.change.backup) };
     let tell = |lost: &[Loss]| losses(lost).iter().for_each(|line| terminal.say(line));
-    let altered = keeper.roll_back(goal, &tell, &options, &terminal);
+    let altered = managed.roll_back(goal, &tell, &options, &terminal);
     terminal.end();
-    super::tell(&altered?, keeper.target().url(), options.dry, output)
+    super::tell(&altered?, managed.target().url(), options.dry, output)
 }
 
-fn goal(args: &GoalArgs, keeper: &Keeper) -> Result<Down> {
+fn goal(args: &GoalArgs, managed: &ManagedDatabase) -> Result<Down> {
     Ok(match (&args.to, args.steps) {
-        (Some(word), _) => Down::To(keeper.find(word)?),
+        (Some(word), _) => Down::To(managed.find(word)?),
         (None, Some(steps)) => Down::Steps(steps),
         (None, None) => Down::All,
     })

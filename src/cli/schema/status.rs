@@ -1,6 +1,6 @@
 //! `treelift schema status`
 
-use super::keeper;
+use super::managed;
 use crate::cli::output::Output;
 use crate::cli::schema_args::StatusArgs;
 use crate::error::Result;
@@ -14,7 +14,7 @@ const SOMETHING_TO_DO: u8 = 4;
 
 /// Tells where the database stands.
 pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
-    let status = keeper::open(&args.keeper)?.status()?;
+    let status = managed::open(&args.managed)?.status()?;
     let document = serde_json::to_value(&status).expect("strings, numbers and lists are always JSON");
     output.result(&words(&status), &document)?;
     let disagrees = status.standing.faults.iter().any(Fault::is_fatal);
@@ -49,5 +49,5 @@ fn words(status: &Status) -> String {
         };
         vec![step.version.clone(), step.state.to_string(), by.to_owned(), step.description.clone()]
     });
-    words + "\n" + &keeper::table(&["version", "state", "by", "what"], rows)
+    words + "\n" + &managed::table(&["version", "state", "by", "what"], rows)
 }

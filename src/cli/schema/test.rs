@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::finding::printable;
 use crate::report::CheckStatus;
 use crate::report::words::count;
-use crate::schema::{self, Keeper, Proof};
+use crate::schema::{self, ManagedDatabase, Proof};
 use serde_json::json;
 
 /// Proves on a private copy that every migration can be taken back.
@@ -14,8 +14,8 @@ pub(super) fn run(args: &TestArgs, output: &Output) -> Result<u8> {
     let mappings = args.mappings.as_deref();
     let (set, proofs) = match args.copy_of.as_deref() {
         Some(url) => {
-            let keeper = Keeper::open(mappings, Some(url))?;
-            (keeper.set().name.clone(), schema::test(keeper.set(), Some(keeper.target()))?)
+            let managed = ManagedDatabase::open(mappings, Some(url))?;
+            (managed.set().name.clone(), schema::test(managed.set(), Some(managed.target()))?)
         }
         None => {
             let (_, set) = schema::named_set(mappings)?;

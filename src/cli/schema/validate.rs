@@ -1,6 +1,6 @@
 //! `treelift schema validate`
 
-use super::keeper;
+use super::managed;
 use crate::cli::output::Output;
 use crate::cli::schema_args::{CategoryWord, ValidateArgs};
 use crate::error::Result;
@@ -14,19 +14,19 @@ use serde_json::json;
 
 /// Judges the database, or moves its orphans aside.
 pub(super) fn run(args: &ValidateArgs, output: &Output) -> Result<u8> {
-    let mut keeper = keeper::open(&args.keeper)?;
-    let url = keeper.target().url().to_owned();
+    let mut managed = managed::open(&args.managed)?;
+    let url = managed.target().url().to_owned();
     if args.fix_orphans {
-        let terminal = keeper::terminal(args.change.yes, output)?;
-        let options = Options { dry: args.change.dry_run, before: keeper::before(&args.change.backup) };
-        let moved = keeper.fix_orphans(&options, &terminal);
+        let terminal = managed::terminal(args.change.yes, output)?;
+        let options = Options { dry: args.change.dry_run, before: managed::before(&args.change.backup) };
+        let moved = managed.fix_orphans(&options, &terminal);
         terminal.end();
         let moved = moved?;
         let document = json!({ "target": url, "dry_run": options.dry, "moved": moved });
         output.result(&orphans(&moved, &url, options.dry), &document)?;
         return Ok(0);
     }
-    let checks = keeper.validate(&categories(&args.category))?;
+    let checks = managed.validate(&categories(&args.category))?;
     let failed = checks.iter().filter(|check| check.status == CheckStatus::Failed).count();
     let document = json!({
         "target": url,

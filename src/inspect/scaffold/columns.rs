@@ -257,9 +257,10 @@ impl Fill<'_> {
         if secret || self.stats(at).secret {
             let all = Selection(whole);
             // A path must be there to be ignored, and a record is never ignored as a whole.
-            match all.0.is_empty() {
-                true => self.made.ignored.extend(self.outermost(at)),
-                false => self.made.ignored.push(rooted(&all)),
+            if all.0.is_empty() {
+                self.made.ignored.extend(self.outermost(at));
+            } else {
+                self.made.ignored.push(rooted(&all));
             }
             return;
         }
@@ -374,17 +375,14 @@ impl Table {
         }
         for secret in &self.secrets {
             let path = toml_string(&secret.path);
-            let _ = match secret.seal {
-                true => writeln!(
-                    out,
-                    "{} = {{ from = {path}, kind = \"seal\" }} # guess: its name sounds secret",
-                    secret.name
-                ),
-                false => writeln!(
+            let _ = if secret.seal {
+                writeln!(out, "{} = {{ from = {path}, kind = \"seal\" }} # guess: its name sounds secret", secret.name)
+            } else {
+                writeln!(
                     out,
                     "{} = {{ from = {path}, kind = \"drop\", reason = \"say why it may be left behind, or seal it\" }} # guess: its name sounds secret",
                     secret.name
-                ),
+                )
             };
         }
         out

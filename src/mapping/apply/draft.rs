@@ -1,6 +1,6 @@
 //! A row as mapped, with the leaves it claims.
 
-use super::scope::{Fault, Touch};
+use super::scope::{Fault, LeafSpan};
 use crate::account::NameLeaf;
 use crate::finding::Severity;
 use crate::keyindex::KeyText;
@@ -27,7 +27,7 @@ pub enum ClaimAs {
 #[derive(Debug, Clone)]
 pub struct Claim {
     /// Which.
-    pub touch: Touch,
+    pub touch: LeafSpan,
     /// As what.
     pub class: ClaimAs,
     /// The field it was claimed for; none for what is dropped.

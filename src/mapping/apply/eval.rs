@@ -5,7 +5,7 @@ use super::fit::{as_key_text, as_text, to_datum};
 use super::json::{Wrote, literal_datum};
 use super::path::{empty_ends, last_name};
 use super::row::RowMaker;
-use super::scope::{Current, Fault, Got, Scope, Stop, Touch};
+use super::scope::{Current, Fault, LeafSpan, Operand, Scope, Stop};
 use super::trace::StepTaken;
 use crate::account::NameLeaf;
 use crate::finding::VALUE_STEP;
@@ -18,20 +18,20 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use std::rc::Rc;
 
-pub(super) type Trail = Vec<Touch>;
+pub(super) type Trail = Vec<LeafSpan>;
 
 impl<'a, 't> RowMaker<'a, 't> {
     /// Evaluates an expression. What the value was made from, and can be got back from, is added to the trail.
-    pub(super) fn eval(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+    pub(super) fn eval(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
         let before = trail.len();
         let got = self.source(expr, scope, trail)?;
         let got = self.steps(expr, got, trail, before)?;
         match &expr.matching {
             Some(regex) if !as_text(&got).is_some_and(|text| regex.is_match(&text)) => {
                 // Null stays null: what `matching` refuses is a text that is there.
-                if !matches!(got, Got::Null) {
+                if !matches!(got, Operand::Null) {
                     trail.truncate(before);
-                    return Ok(Got::Missing);
+                    return Ok(Operand::Missing);
                 }
                 Ok(got)
             }
@@ -39,18 +39,18 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
     }
 
-    fn steps(&mut self, expr: &Expr, got: Got<'t>, trail: &mut Trail, before: usize) -> Result<Got<'t>, Stop> {
+    fn steps(&mut self, expr: &Expr, got: Operand<'t>, trail: &mut Trail, before: usize) -> Result<Operand<'t>, Stop> {
         if expr.steps.is_empty() {
             return Ok(got);
         }
         let (mut datum, at, shown) = match got {
-            Got::Missing | Got::Null => return Ok(got),
-            Got::Node(node, doc) => {
+            Operand::Missing | Operand::Null => return Ok(got),
+            Operand::Node(node, doc) => {
                 let facts = self.scope.declared.facts(doc, node.path());
                 let secret = facts.secret || facts.suspicious;
                 (to_datum(node)?, Some(node.at()), (!secret).then(|| node.text().to_owned()))
             }
-            Got::Datum(datum) => (datum, None, None),
+            Operand::Datum(datum) => (datum, None, None),
         };
         let mut keeps = true;
         for (i, step) in expr.steps.iter().enumerate() {
@@ -65,7 +65,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Ok(Some(next)) => datum = next,
                 Ok(None) => {
                     trail.truncate(before);
-                    return Ok(Got::Missing);
+                    return Ok(Operand::Missing);
                 }
                 Err(why) => {
                     let mut fault = Fault::new(&VALUE_STEP, format!("step {} `{}`: {why}", i + 1, step.name()));
@@ -79,14 +79,14 @@ impl<'a, 't> RowMaker<'a, 't> {
         if !keeps {
             trail.truncate(before);
         }
-        Ok(Got::Datum(datum))
+        Ok(Operand::Datum(datum))
     }
 
-    fn source(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+    fn source(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
         match &expr.from {
             From::Path(path) => self.path(path, scope, trail),
-            From::Literal(literal) => Ok(Got::Datum(literal_datum(literal))),
-            From::Null => Ok(Got::Null),
+            From::Literal(literal) => Ok(Operand::Datum(literal_datum(literal))),
+            From::Null => Ok(Operand::Null),
             From::First(all) => self.first(all, scope, trail),
             From::Template { pieces, each: None } => self.template(pieces, scope, trail),
             From::Join { parts, with, each: None } => self.join(parts, with, scope, trail),
@@ -99,9 +99,9 @@ impl<'a, 't> RowMaker<'a, 't> {
             From::Json(json) => {
                 let mut out = String::new();
                 Ok(match self.json(json, scope, trail, &mut out)? {
-                    Wrote::Nothing => Got::Missing,
-                    Wrote::Null => Got::Null,
-                    Wrote::Value => Got::Datum(Datum::Json(out)),
+                    Wrote::Nothing => Operand::Missing,
+                    Wrote::Null => Operand::Null,
+                    Wrote::Value => Operand::Datum(Datum::Json(out)),
                 })
             }
             From::Digest { how, of, list } => {
@@ -112,28 +112,33 @@ impl<'a, 't> RowMaker<'a, 't> {
             }
             From::Lookup { table, column, by, ignore_case } => {
                 let before = trail.len();
-                let Some(key) = self.by(by, scope, trail)? else { return Ok(Got::Missing) };
+                let Some(key) = self.by(by, scope, trail)? else { return Ok(Operand::Missing) };
                 let columns: Vec<&str> = by.iter().map(|(name, _)| name.as_str()).collect();
                 Ok(match scope.index.lookup(table, &columns, *ignore_case, &key, column) {
-                    Some(value) => Got::of_value(value),
+                    Some(value) => Operand::of_value(value),
                     None => {
                         trail.truncate(before); // nothing is written that would tell of them
-                        Got::Missing
+                        Operand::Missing
                     }
                 })
             }
             From::Exists { table, by, ignore_case, then, otherwise } => {
                 let found = self.exists_row(table, by, *ignore_case, scope)?;
-                Ok(Got::Datum(literal_datum(if found { then } else { otherwise })))
+                Ok(Operand::Datum(literal_datum(if found { then } else { otherwise })))
             }
         }
     }
 
-    pub(super) fn path(&mut self, path: &PathExpr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+    pub(super) fn path(
+        &mut self,
+        path: &PathExpr,
+        scope: &Scope<'_, 't>,
+        trail: &mut Trail,
+    ) -> Result<Operand<'t>, Stop> {
         match &path.root {
             Root::Element | Root::Record | Root::Frame => {
                 let got = scope.node(path, trail);
-                if let Got::Node(node, doc) = &got {
+                if let Operand::Node(node, doc) = &got {
                     self.tainted |= self.hides(*node, *doc);
                     if let Some(trace) = self.scope.trace {
                         trace.read(*doc, node.id());
@@ -155,18 +160,18 @@ impl<'a, 't> RowMaker<'a, 't> {
         !self.sealing && self.scope.declared.facts(doc, node.path()).secret
     }
 
-    fn first(&mut self, all: &[Expr], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+    fn first(&mut self, all: &[Expr], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
         let mut null = false;
         for (i, expr) in all.iter().enumerate() {
             let before = trail.len();
             let flags = (self.tainted, self.clock);
             match self.eval(expr, scope, trail)? {
-                Got::Missing => {
+                Operand::Missing => {
                     trail.truncate(before);
                     (self.tainted, self.clock) = flags;
                 }
                 // That it was null is told by what became of the column.
-                Got::Null => null = true,
+                Operand::Null => null = true,
                 got => {
                     let flags = (self.tainted, self.clock);
                     self.claim_equals(&all[i + 1..], &got, scope, trail);
@@ -176,17 +181,17 @@ impl<'a, 't> RowMaker<'a, 't> {
                 }
             }
         }
-        Ok(if null { Got::Null } else { Got::Missing })
+        Ok(if null { Operand::Null } else { Operand::Missing })
     }
 
     /// An alternative that was not chosen but has the same value is told by the chosen one.
-    fn claim_equals(&mut self, rest: &[Expr], chosen: &Got<'t>, scope: &Scope<'_, 't>, trail: &mut Trail) {
+    fn claim_equals(&mut self, rest: &[Expr], chosen: &Operand<'t>, scope: &Scope<'_, 't>, trail: &mut Trail) {
         let Some(text) = as_text(chosen) else { return };
         let number = is_number(chosen);
         for expr in rest {
             let before = trail.len();
             let same = match self.eval(expr, scope, trail) {
-                Ok(Got::Null) => true,
+                Ok(Operand::Null) => true,
                 Ok(other) => is_number(&other) == number && as_text(&other).is_some_and(|other| other == text),
                 Err(_) => false,
             };
@@ -201,7 +206,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         pieces: &[TemplatePiece],
         scope: &Scope<'_, 't>,
         trail: &mut Trail,
-    ) -> Result<Got<'t>, Stop> {
+    ) -> Result<Operand<'t>, Stop> {
         let before = trail.len();
         let mut out = String::new();
         for piece in pieces {
@@ -211,29 +216,35 @@ impl<'a, 't> RowMaker<'a, 't> {
                     let got = self.path(path, scope, trail)?;
                     match (&got, as_text(&got)) {
                         (_, Some(text)) => out.push_str(&text),
-                        (Got::Missing | Got::Null, None) => {
+                        (Operand::Missing | Operand::Null, None) => {
                             trail.truncate(before);
-                            return Ok(Got::Missing);
+                            return Ok(Operand::Missing);
                         }
                         (_, None) => return Err(not_text(&got, "a template takes texts and numbers")),
                     }
                 }
             }
         }
-        Ok(Got::Datum(Datum::Text(out)))
+        Ok(Operand::Datum(Datum::Text(out)))
     }
 
-    fn join(&mut self, parts: &[Expr], with: &str, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Got<'t>, Stop> {
+    fn join(
+        &mut self,
+        parts: &[Expr],
+        with: &str,
+        scope: &Scope<'_, 't>,
+        trail: &mut Trail,
+    ) -> Result<Operand<'t>, Stop> {
         let mut found: Vec<String> = Vec::new();
         for part in parts {
             let got = self.eval(part, scope, trail)?;
             match (&got, as_text(&got)) {
                 (_, Some(text)) if !text.is_empty() => found.push(text),
-                (_, Some(_)) | (Got::Missing | Got::Null, None) => {}
+                (_, Some(_)) | (Operand::Missing | Operand::Null, None) => {}
                 (_, None) => return Err(not_text(&got, "`join` takes texts and numbers")),
             }
         }
-        Ok(if found.is_empty() { Got::Missing } else { Got::Datum(Datum::Text(found.join(with))) })
+        Ok(if found.is_empty() { Operand::Missing } else { Operand::Datum(Datum::Text(found.join(with))) })
     }
 
     fn each_text(
@@ -242,24 +253,24 @@ impl<'a, 't> RowMaker<'a, 't> {
         scope: &Scope<'_, 't>,
         trail: &mut Trail,
         make: &mut MakeText<'_, 'a, 't>,
-    ) -> Result<Got<'t>, Stop> {
+    ) -> Result<Operand<'t>, Stop> {
         let selected = scope.select(each);
-        let Some(start) = scope.start(&each.root) else { return Ok(Got::Missing) };
+        let Some(start) = scope.start(&each.root) else { return Ok(Operand::Missing) };
         let empty = empty_ends(start, &each.selection.0);
         let doc = scope.doc_of(&each.root);
-        trail.extend(empty.iter().map(|node| Touch::Nodes(doc, node.span())));
+        trail.extend(empty.iter().map(|node| LeafSpan::Nodes(doc, node.span())));
         if selected.is_empty() && empty.is_empty() {
-            return Ok(Got::Missing);
+            return Ok(Operand::Missing);
         }
         let mut list = Vec::new();
         for (i, one) in selected.into_iter().enumerate() {
             self.draft.names.extend(one.matched.iter().map(|node| NameLeaf::OfNode(node.id())));
             // An element that gives no text is left out of the list; its leaves need another home.
-            if let Got::Datum(datum) = make(self, &scope.at(Current::Node(one.node), i + 1), trail)? {
+            if let Operand::Datum(datum) = make(self, &scope.at(Current::Node(one.node), i + 1), trail)? {
                 list.push(datum);
             }
         }
-        Ok(Got::Datum(Datum::List(list)))
+        Ok(Operand::Datum(Datum::List(list)))
     }
 
     fn digest(
@@ -269,7 +280,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         list: bool,
         scope: &Scope<'_, 't>,
         trail: &mut Trail,
-    ) -> Result<Got<'t>, Stop> {
+    ) -> Result<Operand<'t>, Stop> {
         let mut text = String::new();
         if list {
             text.push('[');
@@ -278,23 +289,23 @@ impl<'a, 't> RowMaker<'a, 't> {
                     text.push(',');
                 }
                 match self.eval(one, scope, trail)? {
-                    Got::Missing | Got::Null => text.push_str("null"),
+                    Operand::Missing | Operand::Null => text.push_str("null"),
                     got => self.json_of(&got, &mut text),
                 }
             }
             text.push(']');
         } else {
-            let Some(one) = of.first() else { return Ok(Got::Missing) };
+            let Some(one) = of.first() else { return Ok(Operand::Missing) };
             match self.eval(one, scope, trail)? {
-                Got::Missing => return Ok(Got::Missing),
-                Got::Null => return Ok(Got::Null),
+                Operand::Missing => return Ok(Operand::Missing),
+                Operand::Null => return Ok(Operand::Null),
                 got => match as_text(&got) {
                     Some(scalar) => text = scalar,
                     None => self.json_of(&got, &mut text),
                 },
             }
         }
-        Ok(Got::Datum(Datum::Text(match how {
+        Ok(Operand::Datum(Datum::Text(match how {
             Digest::Md5 => hex::encode(Md5::digest(text.as_bytes())),
             Digest::Sha256 => hex::encode(Sha256::digest(text.as_bytes())),
             Digest::Uuid5 => {
@@ -340,22 +351,23 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 }
 
-type MakeText<'f, 'a, 't> = dyn FnMut(&mut RowMaker<'a, 't>, &Scope<'_, 't>, &mut Trail) -> Result<Got<'t>, Stop> + 'f;
+type MakeText<'f, 'a, 't> =
+    dyn FnMut(&mut RowMaker<'a, 't>, &Scope<'_, 't>, &mut Trail) -> Result<Operand<'t>, Stop> + 'f;
 
-pub(super) fn not_text(got: &Got, what: &str) -> Stop {
+pub(super) fn not_text(got: &Operand, what: &str) -> Stop {
     let mut fault = Fault::new(&VALUE_STEP, what);
-    if let Got::Node(node, _) = got {
+    if let Operand::Node(node, _) = got {
         fault.at = Some(node.at());
     }
     fault.into()
 }
 
 /// Whether it is written as a number, which `1` is and `"1"` is not.
-fn is_number(got: &Got) -> bool {
+fn is_number(got: &Operand) -> bool {
     match got {
-        Got::Node(node, _) => node.kind() == Kind::Number,
-        Got::Datum(datum) => matches!(datum, Datum::Number(_) | Datum::Integer(_)),
-        Got::Missing | Got::Null => false,
+        Operand::Node(node, _) => node.kind() == Kind::Number,
+        Operand::Datum(datum) => matches!(datum, Datum::Number(_) | Datum::Integer(_)),
+        Operand::Missing | Operand::Null => false,
     }
 }
 
@@ -376,8 +388,8 @@ impl<'t> View<'t> for RuleView<'_, '_, '_, 't> {
         let got = self.maker.path(path, self.scope, &mut Vec::new())?;
         let wanted = literal_datum(literal);
         Ok(match &got {
-            Got::Datum(found) => *found == wanted || as_text(&got) == as_text(&Got::Datum(wanted)),
-            _ => as_text(&got).is_some() && as_text(&got) == as_text(&Got::Datum(wanted)),
+            Operand::Datum(found) => *found == wanted || as_text(&got) == as_text(&Operand::Datum(wanted)),
+            _ => as_text(&got).is_some() && as_text(&got) == as_text(&Operand::Datum(wanted)),
         })
     }
     fn exists(&mut self, table: &str, by: &[(String, Expr)]) -> Result<bool, Stop> {

@@ -1,6 +1,6 @@
 //! Whether what was found fits the column, exactly.
 
-use super::scope::{Fault, Got};
+use super::scope::{Fault, Operand};
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
 use crate::record::{Kind, NodeRef, write_json_string};
 use crate::row::{Value, keeps_number, keeps_time};
@@ -10,22 +10,22 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 /// A value as text, where it is text or can be written as text without loss.
-pub(super) fn as_text(got: &Got) -> Option<String> {
+pub(super) fn as_text(got: &Operand) -> Option<String> {
     match got {
-        Got::Missing | Got::Null => None,
-        Got::Node(node, _) => matches!(node.kind(), Kind::String | Kind::Number).then(|| node.text().to_owned()),
-        Got::Datum(datum) => datum_text(datum),
+        Operand::Missing | Operand::Null => None,
+        Operand::Node(node, _) => matches!(node.kind(), Kind::String | Kind::Number).then(|| node.text().to_owned()),
+        Operand::Datum(datum) => datum_text(datum),
     }
 }
 
 /// A scalar as a key compares it: booleans as `1` and `0`.
-pub(super) fn as_key_text(got: &Got) -> Option<String> {
+pub(super) fn as_key_text(got: &Operand) -> Option<String> {
     let boolean = match got {
-        Got::Node(node, _) => match node.kind() {
+        Operand::Node(node, _) => match node.kind() {
             Kind::Bool(value) => Some(value),
             _ => None,
         },
-        Got::Datum(Datum::Bool(value)) => Some(*value),
+        Operand::Datum(Datum::Bool(value)) => Some(*value),
         _ => None,
     };
     boolean.map(|value| if value { "1" } else { "0" }.to_owned()).or_else(|| as_text(got))
@@ -94,48 +94,48 @@ pub fn kind_name(node: NodeRef) -> &'static str {
 /// Turns what was found into a value of the column's type, or says why it does not fit.
 /// `json` writes a node as compact JSON without the secrets below it.
 pub(super) fn fit<'t>(
-    got: &Got<'t>,
+    got: &Operand<'t>,
     column: &Column,
-    json: &mut dyn FnMut(&Got<'t>) -> String,
+    json: &mut dyn FnMut(&Operand<'t>) -> String,
 ) -> Result<Value, Fault> {
     let wrong = || {
         let found = match got {
-            Got::Missing | Got::Null => "nothing",
-            Got::Node(node, _) => kind_name(*node),
-            Got::Datum(datum) => datum.kind_name(),
+            Operand::Missing | Operand::Null => "nothing",
+            Operand::Node(node, _) => kind_name(*node),
+            Operand::Datum(datum) => datum.kind_name(),
         };
         Fault::new(&VALUE_TYPE, format!("expected {}, found {found}", wanted(column)))
     };
     let number = match got {
-        Got::Node(node, _) if node.kind() == Kind::Number => Some(node.text()),
-        Got::Datum(Datum::Number(text)) => Some(text.as_str()),
+        Operand::Node(node, _) if node.kind() == Kind::Number => Some(node.text()),
+        Operand::Datum(Datum::Number(text)) => Some(text.as_str()),
         _ => None,
     };
     let boolean = match got {
-        Got::Node(node, _) => match node.kind() {
+        Operand::Node(node, _) => match node.kind() {
             Kind::Bool(value) => Some(value),
             _ => None,
         },
-        Got::Datum(Datum::Bool(value)) => Some(*value),
+        Operand::Datum(Datum::Bool(value)) => Some(*value),
         _ => None,
     };
     match (column.kind, got) {
-        (_, Got::Missing | Got::Null) => Ok(Value::Null),
+        (_, Operand::Missing | Operand::Null) => Ok(Value::Null),
         // A number is no text: the step `text` says that it may become one.
-        (ColumnType::Text { max }, Got::Node(node, _)) if node.kind() == Kind::String => {
+        (ColumnType::Text { max }, Operand::Node(node, _)) if node.kind() == Kind::String => {
             checked_text(node.text().to_owned(), max)
         }
-        (ColumnType::Text { max }, Got::Datum(Datum::Text(text))) => checked_text(text.clone(), max),
+        (ColumnType::Text { max }, Operand::Datum(Datum::Text(text))) => checked_text(text.clone(), max),
         (ColumnType::Text { .. }, _) => Err(wrong()),
-        (ColumnType::Integer, Got::Datum(Datum::Integer(value))) => Ok(Value::Integer(*value)),
+        (ColumnType::Integer, Operand::Datum(Datum::Integer(value))) => Ok(Value::Integer(*value)),
         (ColumnType::Integer, _) => integer(number.ok_or_else(wrong)?),
-        (ColumnType::Real, Got::Datum(Datum::Integer(value))) => real(&value.to_string()),
+        (ColumnType::Real, Operand::Datum(Datum::Integer(value))) => real(&value.to_string()),
         (ColumnType::Real, _) => real(number.ok_or_else(wrong)?),
-        (ColumnType::Numeric, Got::Datum(Datum::Integer(value))) => Ok(Value::Text(value.to_string())),
+        (ColumnType::Numeric, Operand::Datum(Datum::Integer(value))) => Ok(Value::Text(value.to_string())),
         (ColumnType::Numeric, _) => numeric(number.ok_or_else(wrong)?),
         (ColumnType::Boolean, _) => boolean.map(Value::Bool).ok_or_else(wrong),
-        (ColumnType::Time, Got::Datum(Datum::Civil(time))) => checked_time(*time).map(|()| Value::Civil(*time)),
-        (ColumnType::Time, Got::Datum(Datum::Instant(time))) => {
+        (ColumnType::Time, Operand::Datum(Datum::Civil(time))) => checked_time(*time).map(|()| Value::Civil(*time)),
+        (ColumnType::Time, Operand::Datum(Datum::Instant(time))) => {
             checked_time(time.to_zoned(TimeZone::UTC).datetime()).map(|()| Value::Instant(*time))
         }
         (ColumnType::Json, _) => {

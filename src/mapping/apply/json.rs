@@ -3,7 +3,7 @@
 use super::eval::{Trail, not_text};
 use super::fit::{as_text, datum_json};
 use super::row::RowMaker;
-use super::scope::{Current, Fault, Got, Scope, Stop, Touch};
+use super::scope::{Current, Fault, LeafSpan, Operand, Scope, Stop};
 use crate::finding::VALUE_STEP;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{Expr, From, JsonExpr, Literal};
@@ -13,11 +13,11 @@ use std::collections::HashSet;
 
 impl<'t> RowMaker<'_, 't> {
     /// Appends something found as compact JSON, without the secrets below it; claims nothing.
-    pub(super) fn json_of(&mut self, got: &Got<'t>, out: &mut String) {
+    pub(super) fn json_of(&mut self, got: &Operand<'t>, out: &mut String) {
         match got {
-            Got::Missing | Got::Null => out.push_str("null"),
-            Got::Datum(datum) => datum_json(datum, out),
-            Got::Node(node, doc) => node.write_json(out, &|below| self.hides(below, *doc)),
+            Operand::Missing | Operand::Null => out.push_str("null"),
+            Operand::Datum(datum) => datum_json(datum, out),
+            Operand::Node(node, doc) => node.write_json(out, &|below| self.hides(below, *doc)),
         }
     }
 
@@ -30,12 +30,12 @@ impl<'t> RowMaker<'_, 't> {
     ) -> Result<Wrote, Stop> {
         match json {
             JsonExpr::Value { of, without } => match self.eval(of, scope, trail)? {
-                Got::Missing => Ok(Wrote::Nothing),
-                Got::Null => {
+                Operand::Missing => Ok(Wrote::Nothing),
+                Operand::Null => {
                     out.push_str("null");
                     Ok(Wrote::Null)
                 }
-                Got::Node(node, doc) if node.is_container() => {
+                Operand::Node(node, doc) if node.is_container() => {
                     self.container(node, doc, without, trail, out);
                     Ok(Wrote::Value)
                 }
@@ -64,7 +64,7 @@ impl<'t> RowMaker<'_, 't> {
             .map(|selected| selected.node.id())
             .collect();
         if left_out.is_empty() && (self.sealing || !self.scope.declared.has_secrets()) {
-            trail.push(Touch::Nodes(doc, node.span()));
+            trail.push(LeafSpan::Nodes(doc, node.span()));
             node.write_json(out, &|_| false);
             return;
         }
@@ -75,14 +75,14 @@ impl<'t> RowMaker<'_, 't> {
         while at < node.next() {
             let below = node.sibling(at);
             if at != node.id() && skip(below) {
-                trail.push(Touch::Nodes(doc, start..at));
+                trail.push(LeafSpan::Nodes(doc, start..at));
                 start = below.next();
                 at = start;
             } else {
                 at += 1;
             }
         }
-        trail.push(Touch::Nodes(doc, start..at));
+        trail.push(LeafSpan::Nodes(doc, start..at));
     }
 
     fn json_table(
@@ -128,21 +128,21 @@ impl<'t> RowMaker<'_, 't> {
         let before = trail.len();
         let got = self.eval(each, scope, trail)?;
         let elements: Vec<Current<'t>> = match got {
-            Got::Missing => return Ok(Wrote::Nothing),
-            Got::Null => return Ok(Wrote::Nothing),
-            Got::Node(node, _) if node.kind() != Kind::Array => {
+            Operand::Missing => return Ok(Wrote::Nothing),
+            Operand::Null => return Ok(Wrote::Nothing),
+            Operand::Node(node, _) if node.kind() != Kind::Array => {
                 return Err(not_text(&got, "an object is built from a list, and this is none"));
             }
-            Got::Node(node, doc) if node.is_leaf() => {
-                trail.push(Touch::Nodes(doc, node.span())); // no members, as the list has no elements
+            Operand::Node(node, doc) if node.is_leaf() => {
+                trail.push(LeafSpan::Nodes(doc, node.span())); // no members, as the list has no elements
                 Vec::new()
             }
-            Got::Node(node, _) => {
+            Operand::Node(node, _) => {
                 trail.truncate(before); // the members claim what they take
                 node.children().map(Current::Node).collect()
             }
-            Got::Datum(Datum::List(parts)) => parts.into_iter().map(Current::Datum).collect(),
-            Got::Datum(one) => vec![Current::Datum(one)],
+            Operand::Datum(Datum::List(parts)) => parts.into_iter().map(Current::Datum).collect(),
+            Operand::Datum(one) => vec![Current::Datum(one)],
         };
         out.push('{');
         let mut seen = HashSet::new();

@@ -16,7 +16,7 @@ pub use draft::{Claim, ClaimAs, Draft, Origin};
 pub use fit::kind_name;
 pub use path::{empty_ends, follow_from as follow, select};
 pub use row::evaluate;
-pub use scope::{Current, Fault, FileContext, Got, Owner, Scope, Stop, Touch};
+pub use scope::{Current, Fault, FileContext, LeafSpan, Operand, Owner, Scope, Stop};
 pub use trace::{Made, StepTaken, Trace};
 
 use super::compile::CompiledRule;
@@ -37,7 +37,7 @@ pub struct Mapped {
     /// Names that a `.*` of an `each` matched; they count as leaves.
     pub names: Vec<NameLeaf>,
     /// Containers that an `each` found empty; their content, no rows, is in the target.
-    pub empty: Vec<Touch>,
+    pub empty: Vec<LeafSpan>,
     /// Whether a rule took the record.
     pub taken: bool,
 }
@@ -115,7 +115,7 @@ fn elements<'a, 't>(
         if let Some(start) = base.start(&each.root) {
             let doc = base.doc_of(&each.root);
             let empty = empty_ends(start, &each.selection.0);
-            mapped.empty.extend(empty.into_iter().map(|node| Touch::Nodes(doc, node.span())));
+            mapped.empty.extend(empty.into_iter().map(|node| LeafSpan::Nodes(doc, node.span())));
         }
         let selected = base.select(each);
         if !selected.is_empty() {

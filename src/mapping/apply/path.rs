@@ -1,6 +1,6 @@
 //! Where paths and selections lead in a record.
 
-use super::scope::{Current, Got, Scope, Touch};
+use super::scope::{Current, LeafSpan, Operand, Scope};
 use crate::account::NameLeaf;
 use crate::mapping::model::{Literal, PathExpr, PathStep, Root, Rooted};
 use crate::record::{Kind, NodeRef, Segment};
@@ -86,40 +86,42 @@ impl<'t> Scope<'_, 't> {
     }
 
     /// What a path's node is, with its place in the trail.
-    pub(super) fn node(&self, path: &PathExpr, trail: &mut Vec<Touch>) -> Got<'t> {
+    pub(super) fn node(&self, path: &PathExpr, trail: &mut Vec<LeafSpan>) -> Operand<'t> {
         if let (Root::Element, Current::Datum(datum), true) = (&path.root, &self.element, path.steps.is_empty()) {
-            return Got::Datum(datum.clone());
+            return Operand::Datum(datum.clone());
         }
-        let Some(node) = self.follow(path) else { return Got::Missing };
+        let Some(node) = self.follow(path) else { return Operand::Missing };
         if node.is_leaf() {
-            trail.push(Touch::Nodes(self.doc_of(&path.root), node.span()));
+            trail.push(LeafSpan::Nodes(self.doc_of(&path.root), node.span()));
         }
         match node.kind() {
-            Kind::Null => Got::Null,
-            _ => Got::Node(node, self.doc_of(&path.root)),
+            Kind::Null => Operand::Null,
+            _ => Operand::Node(node, self.doc_of(&path.root)),
         }
     }
 
     /// The value of a `#name`, claiming the name of a member where it is one.
-    pub(super) fn context(&self, name: &str, trail: &mut Vec<Touch>) -> Got<'t> {
+    pub(super) fn context(&self, name: &str, trail: &mut Vec<LeafSpan>) -> Operand<'t> {
         if let Some((_, text, leaf)) = self.names.iter().find(|(known, _, _)| known == name) {
-            trail.push(Touch::Name(*leaf));
-            return Got::Datum(Datum::Text(text.clone()));
+            trail.push(LeafSpan::Name(*leaf));
+            return Operand::Datum(Datum::Text(text.clone()));
         }
         match name {
-            "position" => Got::Datum(Datum::Integer(self.position)),
-            "file" => Got::Datum(Datum::Text(self.file.path.clone())),
-            "stem" => Got::Datum(Datum::Text(self.file.stem().to_owned())),
-            "started" => Got::Datum(Datum::Instant(self.file.started)),
-            "owner" => self.file.directory.as_ref().map_or(Got::Missing, |name| Got::Datum(Datum::Text(name.clone()))),
+            "position" => Operand::Datum(Datum::Integer(self.position)),
+            "file" => Operand::Datum(Datum::Text(self.file.path.clone())),
+            "stem" => Operand::Datum(Datum::Text(self.file.stem().to_owned())),
+            "started" => Operand::Datum(Datum::Instant(self.file.started)),
+            "owner" => {
+                self.file.directory.as_ref().map_or(Operand::Missing, |name| Operand::Datum(Datum::Text(name.clone())))
+            }
             _ => match name.strip_prefix("owner.") {
-                Some(column) => self.file.owner.as_ref().map_or(Got::Missing, |owner| owner.column(column)),
+                Some(column) => self.file.owner.as_ref().map_or(Operand::Missing, |owner| owner.column(column)),
                 None => self
                     .file
                     .captures
                     .iter()
                     .find(|(known, _)| known == name)
-                    .map_or(Got::Missing, |(_, text)| Got::Datum(Datum::Text(text.clone()))),
+                    .map_or(Operand::Missing, |(_, text)| Operand::Datum(Datum::Text(text.clone()))),
             },
         }
     }

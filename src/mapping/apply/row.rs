@@ -4,7 +4,7 @@ use super::draft::{Claim, ClaimAs, Draft, Origin};
 use super::eval::RuleView;
 use super::fit::{as_text, fit};
 use super::json::literal_datum;
-use super::scope::{Current, Fault, Got, Scope, Stop, Touch};
+use super::scope::{Current, Fault, LeafSpan, Operand, Scope, Stop};
 use super::trace::Made;
 use crate::finding::{
     ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_NULLED, VALUE_TYPE,
@@ -204,7 +204,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         made
     }
 
-    fn judged_value(&mut self, field: usize, column: &ColumnRule, trail: &mut Vec<Touch>) -> Result<Value, Stop> {
+    fn judged_value(&mut self, field: usize, column: &ColumnRule, trail: &mut Vec<LeafSpan>) -> Result<Value, Stop> {
         let scope = self.scope.clone();
         let target = &self.compiled.fields[field].column;
         let mut faulty = false;
@@ -214,23 +214,24 @@ impl<'a, 't> RowMaker<'a, 't> {
                 trail.clear(); // the value is in no column: it needs another home
                 let fault = Fault { code: &VALUE_NULLED, column: Some(column.name.clone()), ..fault };
                 self.draft.differing.push((Severity::Warning, fault));
-                Got::Null
+                Operand::Null
             }
             other => other?,
         };
         let mut json = String::new();
-        if let (ColumnType::Json, Got::Node(node, doc)) = (target.kind, &got)
+        if let (ColumnType::Json, Operand::Node(node, doc)) = (target.kind, &got)
             && node.is_container()
         {
             self.container(*node, *doc, &[], trail, &mut json);
         }
         let own = matches!(column.expr.from, From::Literal(_) | From::Null);
-        let empty = matches!(&got, Got::Node(..) | Got::Datum(_)) && as_text(&got).is_some_and(|text| text.is_empty());
+        let empty =
+            matches!(&got, Operand::Node(..) | Operand::Datum(_)) && as_text(&got).is_some_and(|text| text.is_empty());
         let policy = match &got {
-            Got::Missing => Some((column.policies.missing, &VALUE_MISSING, "is missing")),
-            Got::Null if faulty => Some((Some(Policy::Null), &VALUE_NULL, "is null")),
-            Got::Null if own => None,
-            Got::Null => Some((column.policies.null, &VALUE_NULL, "is null")),
+            Operand::Missing => Some((column.policies.missing, &VALUE_MISSING, "is missing")),
+            Operand::Null if faulty => Some((Some(Policy::Null), &VALUE_NULL, "is null")),
+            Operand::Null if own => None,
+            Operand::Null => Some((column.policies.null, &VALUE_NULL, "is null")),
             _ if empty && column.policies.empty.is_some() => Some((column.policies.empty, &VALUE_EMPTY, "is empty")),
             _ => None,
         };
@@ -244,7 +245,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 (Policy::Skip, _) => return Err(Stop::Skip),
                 (Policy::Default, Some(literal)) => {
                     self.draft.origins[field] = Origin::Defaulted;
-                    fit(&Got::Datum(literal_datum(literal)), target, &mut |got| self.json_text(got))?
+                    fit(&Operand::Datum(literal_datum(literal)), target, &mut |got| self.json_text(got))?
                 }
                 (Policy::Null, _) if !target.not_null => {
                     self.draft.origins[field] = Origin::Nulled;
@@ -270,7 +271,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             }
             fit(&got, target, &mut |got| if json.is_empty() { self.json_text(got) } else { std::mem::take(&mut json) })
                 .map_err(|mut fault| {
-                    if let Got::Node(node, _) = &got {
+                    if let Operand::Node(node, _) = &got {
                         fault.at.get_or_insert(node.at());
                     }
                     if let (None, Some(at)) = (fault.at, first_place(trail, &scope)) {
@@ -285,7 +286,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         Ok(value)
     }
 
-    fn json_text(&mut self, got: &Got<'t>) -> String {
+    fn json_text(&mut self, got: &Operand<'t>) -> String {
         let mut out = String::new();
         self.json_of(got, &mut out);
         out
@@ -294,10 +295,10 @@ impl<'a, 't> RowMaker<'a, 't> {
     fn compare(
         &mut self,
         column: &ColumnRule,
-        got: &Got<'t>,
+        got: &Operand<'t>,
         agrees: &crate::mapping::model::Expr,
         severity: Severity,
-        trail: &mut Vec<Touch>,
+        trail: &mut Vec<LeafSpan>,
     ) -> Result<(), Stop> {
         let scope = self.scope.clone();
         let before = trail.len();
@@ -319,9 +320,9 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     /// The value of another column of the row, or of a `let`.
-    pub(super) fn other(&mut self, name: &str, trail: &mut Vec<Touch>) -> Result<Got<'t>, Stop> {
+    pub(super) fn other(&mut self, name: &str, trail: &mut Vec<LeafSpan>) -> Result<Operand<'t>, Stop> {
         if let Some(field) = self.compiled.field(name) {
-            return Ok(Got::of_value(&self.column(field)?));
+            return Ok(Operand::of_value(&self.column(field)?));
         }
         let rule = self.rule;
         match rule.lets.iter().find(|(known, _)| known == name) {
@@ -329,23 +330,23 @@ impl<'a, 't> RowMaker<'a, 't> {
                 let scope = self.scope.clone();
                 self.eval(expr, &scope, trail)
             }
-            None => Ok(Got::Missing),
+            None => Ok(Operand::Missing),
         }
     }
 
     /// The value of a column of the parent's row.
-    pub(super) fn parent_value(&mut self, column: &str) -> Got<'t> {
-        let Some((rule, draft)) = &self.parent else { return Got::Missing };
-        let Some(field) = rule.field(column) else { return Got::Missing };
+    pub(super) fn parent_value(&mut self, column: &str) -> Operand<'t> {
+        let Some((rule, draft)) = &self.parent else { return Operand::Missing };
+        let Some(field) = rule.field(column) else { return Operand::Missing };
         self.tainted |= draft.tainted.contains(&field);
         self.clock |= draft.clock.contains(&field);
-        Got::of_value(&draft.values[field])
+        Operand::of_value(&draft.values[field])
     }
 
     /// Whether an expression is the id that the engine will give to the parent's row.
     fn is_parents_id(&self, expr: &Expr) -> bool {
         let From::Path(PathExpr { root: Root::Parent(column), .. }) = &expr.from else { return false };
-        expr.steps.is_empty() && self.parent.is_some_and(|(rule, _)| rule.given_id.as_ref() == Some(column))
+        expr.steps.is_empty() && self.parent.is_some_and(|(rule, _)| rule.generated_id.as_ref() == Some(column))
     }
 
     fn key(&mut self) -> Result<Option<KeyText>, Fault> {
@@ -379,7 +380,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                     let got = match self.path(path, &scope, &mut Vec::new()) {
                         Ok(got) => got,
                         Err(Stop::Reject(fault)) => return Err(fault),
-                        Err(Stop::Skip) => Got::Missing,
+                        Err(Stop::Skip) => Operand::Missing,
                     };
                     key.push(&self.key_part(&got));
                 }
@@ -392,10 +393,10 @@ impl<'a, 't> RowMaker<'a, 't> {
 impl<'t> RowMaker<'_, 't> {
     /// A part of a key that is no column: its kind counts, so that a missing value, null, `1` and
     /// `"1"` are four different things.
-    fn key_part(&mut self, got: &Got<'t>) -> String {
+    fn key_part(&mut self, got: &Operand<'t>) -> String {
         let mut out = String::new();
         match got {
-            Got::Missing => out.push_str("missing"),
+            Operand::Missing => out.push_str("missing"),
             got => self.json_of(got, &mut out),
         }
         out
@@ -403,16 +404,16 @@ impl<'t> RowMaker<'_, 't> {
 }
 
 /// The offset of the first leaf that a value was made from.
-pub(super) fn first_place(trail: &[Touch], scope: &Scope) -> Option<u64> {
+pub(super) fn first_place(trail: &[LeafSpan], scope: &Scope) -> Option<u64> {
     trail.iter().find_map(|touch| match touch {
-        Touch::Nodes(crate::mapping::declared::Doc::Record, nodes) => Some(scope.record.sibling(nodes.start).at()),
-        Touch::Nodes(crate::mapping::declared::Doc::Frame, nodes) => Some(scope.frame.sibling(nodes.start).at()),
-        Touch::Name(_) => None,
+        LeafSpan::Nodes(crate::mapping::declared::Doc::Record, nodes) => Some(scope.record.sibling(nodes.start).at()),
+        LeafSpan::Nodes(crate::mapping::declared::Doc::Frame, nodes) => Some(scope.frame.sibling(nodes.start).at()),
+        LeafSpan::Name(_) => None,
     })
 }
 
 /// Evaluates an expression that stands in no rule.
-pub fn evaluate<'t>(expr: &crate::mapping::model::Expr, scope: &Scope<'_, 't>) -> Result<Got<'t>, Stop> {
+pub fn evaluate<'t>(expr: &crate::mapping::model::Expr, scope: &Scope<'_, 't>) -> Result<Operand<'t>, Stop> {
     static NO_RULE: OnceLock<(Rule, CompiledRule)> = OnceLock::new();
     let (rule, compiled) = NO_RULE.get_or_init(|| (Rule::default(), CompiledRule::default()));
     RowMaker::new(rule, compiled, scope.clone(), None).eval(expr, scope, &mut Vec::new())

@@ -22,10 +22,10 @@ pub struct Owner {
 }
 
 impl Owner {
-    pub(super) fn column<'t>(&self, name: &str) -> Got<'t> {
+    pub(super) fn column<'t>(&self, name: &str) -> Operand<'t> {
         match self.columns.iter().find(|(known, _)| known == name) {
-            Some((_, value)) => Got::of_value(value),
-            None => Got::Missing,
+            Some((_, value)) => Operand::of_value(value),
+            None => Operand::Missing,
         }
     }
 }
@@ -59,7 +59,7 @@ impl FileContext {
 
 /// A leaf, or a range of them, that a value was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Touch {
+pub enum LeafSpan {
     /// Nodes of a document.
     Nodes(Doc, Range<NodeId>),
     /// The name of a member.
@@ -68,7 +68,7 @@ pub enum Touch {
 
 /// What an expression found.
 #[derive(Clone)]
-pub enum Got<'t> {
+pub enum Operand<'t> {
     /// No such value.
     Missing,
     /// null.
@@ -79,18 +79,18 @@ pub enum Got<'t> {
     Datum(Datum),
 }
 
-impl Got<'_> {
+impl Operand<'_> {
     /// What a value of another row is, as something found.
     pub fn of_value(value: &Value) -> Self {
         match value {
-            Value::Null => Got::Null,
-            Value::Bool(value) => Got::Datum(Datum::Bool(*value)),
-            Value::Integer(value) => Got::Datum(Datum::Integer(*value)),
-            Value::Real(value) => Got::Datum(Datum::Number(value.to_string())),
-            Value::Text(text) | Value::Sealed(text) => Got::Datum(Datum::Text(text.clone())),
-            Value::Json(text) => Got::Datum(Datum::Json(text.clone())),
-            Value::Civil(time) => Got::Datum(Datum::Civil(*time)),
-            Value::Instant(time) => Got::Datum(Datum::Instant(*time)),
+            Value::Null => Operand::Null,
+            Value::Bool(value) => Operand::Datum(Datum::Bool(*value)),
+            Value::Integer(value) => Operand::Datum(Datum::Integer(*value)),
+            Value::Real(value) => Operand::Datum(Datum::Number(value.to_string())),
+            Value::Text(text) | Value::Sealed(text) => Operand::Datum(Datum::Text(text.clone())),
+            Value::Json(text) => Operand::Datum(Datum::Json(text.clone())),
+            Value::Civil(time) => Operand::Datum(Datum::Civil(*time)),
+            Value::Instant(time) => Operand::Datum(Datum::Instant(*time)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::draft::{Claim, ClaimAs};
 use super::fit::as_text;
 use super::row::{RowMaker, first_place};
-use super::scope::{Fault, Got, Stop, Touch};
+use super::scope::{Fault, LeafSpan, Operand, Stop};
 use super::trace::Made;
 use crate::finding::{VALUE_EMPTY, VALUE_TYPE};
 use crate::mapping::compile::FieldSource;
@@ -53,18 +53,18 @@ impl RowMaker<'_, '_> {
         Ok(())
     }
 
-    fn secret_text(&mut self, secret: &SecretRule) -> Result<(Option<SecretString>, Vec<Touch>), Stop> {
+    fn secret_text(&mut self, secret: &SecretRule) -> Result<(Option<SecretString>, Vec<LeafSpan>), Stop> {
         let scope = self.scope.clone();
         let mut trail = Vec::new();
         let (tainted, clock) = (self.tainted, self.clock);
         self.sealing = true;
         let mut got = self.eval(&secret.expr, &scope, &mut trail);
-        if let Ok(Got::Node(node, doc)) = &got
+        if let Ok(Operand::Node(node, doc)) = &got
             && node.is_container()
         {
             let mut json = String::new();
             self.container(*node, *doc, &[], &mut trail, &mut json);
-            got = Ok(Got::Datum(Datum::Json(json)));
+            got = Ok(Operand::Datum(Datum::Json(json)));
         }
         self.sealing = false;
         (self.tainted, self.clock) = (tainted, clock);
@@ -76,7 +76,7 @@ impl RowMaker<'_, '_> {
             fault
         };
         match got {
-            Ok(Got::Missing | Got::Null) => Ok((None, trail)),
+            Ok(Operand::Missing | Operand::Null) => Ok((None, trail)),
             Ok(got) => match as_text(&got) {
                 Some(text) => Ok((Some(SecretString::from(text)), trail)),
                 None => {
@@ -100,10 +100,10 @@ impl RowMaker<'_, '_> {
                 let scope = self.scope.clone();
                 let mut trail = Vec::new();
                 // Dropped whatever it is: its steps have nothing to say here.
-                if let Ok(Got::Node(node, doc)) = self.eval(&secret.expr, &scope, &mut trail)
+                if let Ok(Operand::Node(node, doc)) = self.eval(&secret.expr, &scope, &mut trail)
                     && node.is_container()
                 {
-                    trail.push(Touch::Nodes(doc, node.span()));
+                    trail.push(LeafSpan::Nodes(doc, node.span()));
                 }
                 self.draft.claims.extend(trail.into_iter().map(|touch| Claim {
                     touch,

@@ -209,7 +209,7 @@ fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
     let mut target = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
     match File::open(from) {
         Ok(mut source) => io::copy(&mut source, &mut target).map(drop),
-        // No such companion: an empty one means the same.
+        // No such side file: an empty one means the same.
         Err(error) if error.kind() == ErrorKind::NotFound => fs::remove_file(to),
         Err(error) => Err(error),
     }

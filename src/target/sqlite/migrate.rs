@@ -221,9 +221,10 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> R
             "the database's tables are not the ones that the migrations make: {difference}"
         ))
         .at(place)
-        .hint(match pending.is_empty() || in_parts {
-            true => "import into a new file, or bring the database to the expected form first",
-            false => "bring the database to the expected form with `schema migrate`, or import into a new file",
+        .hint(if pending.is_empty() || in_parts {
+            "import into a new file, or bring the database to the expected form first"
+        } else {
+            "bring the database to the expected form with `schema migrate`, or import into a new file"
         })),
     }
 }

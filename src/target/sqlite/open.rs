@@ -63,9 +63,10 @@ impl Start<'_> {
     /// The id becomes part of a file name.
     fn judge(&self) -> Result<()> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        match self.run_id.is_empty() || !self.run_id.bytes().all(is_plain) {
-            true => Err(Error::bug("a run id is not UUID text")),
-            false => Ok(()),
+        if self.run_id.is_empty() || !self.run_id.bytes().all(is_plain) {
+            Err(Error::bug("a run id is not UUID text"))
+        } else {
+            Ok(())
         }
     }
 }

@@ -41,9 +41,10 @@ pub(super) fn highest(conn: &Connection, table: &str, column: &str) -> rusqlite:
         conn.query_row(sql, rusqlite::params_from_iter(parameters), |row| row.get::<_, Option<i64>>(0))
     };
     let stored = of(&format!("SELECT max({}) FROM {}", sql::name(column), sql::name(table)), &[])?;
-    let given = match super::catalog::has_table(conn, "sqlite_sequence")? {
-        true => of("SELECT max(seq) FROM sqlite_sequence WHERE name = ?1", &[table])?,
-        false => None,
+    let given = if super::catalog::has_table(conn, "sqlite_sequence")? {
+        of("SELECT max(seq) FROM sqlite_sequence WHERE name = ?1", &[table])?
+    } else {
+        None
     };
     Ok(stored.max(given).unwrap_or(0).max(0))
 }

@@ -92,10 +92,7 @@ fn origin(metadata: Option<&str>) -> Origin {
 
 /// Makes the table where it is not there.
 pub(super) fn set_up(conn: &Connection) -> rusqlite::Result<()> {
-    match catalog::has_table(conn, "schema_migrations")? {
-        true => Ok(()),
-        false => conn.execute_batch(TABLE),
-    }
+    if catalog::has_table(conn, "schema_migrations")? { Ok(()) } else { conn.execute_batch(TABLE) }
 }
 
 /// When and for how long something was done.

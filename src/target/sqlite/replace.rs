@@ -30,9 +30,10 @@ fn copy_into(location: &Location, to: &Path) -> Result<()> {
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     // A database in WAL mode, or with a journal of an interrupted write, is read as any program reads
     // it: by a connection that may write beside it.
-    let from = match file::needs_companions(location)? {
-        true => open::connect(&location.path),
-        false => open::connect_read_only(&location.path),
+    let from = if file::needs_companions(location)? {
+        open::connect(&location.path)
+    } else {
+        open::connect_read_only(&location.path)
     }
     .map_err(fault)?;
     let mut copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)

@@ -67,9 +67,10 @@ impl Look for Looking<'_> {
 
     fn health(&mut self) -> Result<Health> {
         let fault = |error: rusqlite::Error| self.location.fault(&error);
-        match self.conn.is_readonly("main").map_err(fault)? {
-            true => health::of(&open::to_judge(self.location)?.conn, self.location),
-            false => health::of(self.conn, self.location),
+        if self.conn.is_readonly("main").map_err(fault)? {
+            health::of(&open::to_judge(self.location)?.conn, self.location)
+        } else {
+            health::of(self.conn, self.location)
         }
     }
 }
@@ -96,12 +97,13 @@ pub(super) fn is_unreferable(error: &rusqlite::Error) -> bool {
 
 /// The words for it; `whose` names the references.
 pub(super) fn unreferable(error: &rusqlite::Error, whose: &str, location: &Location) -> Error {
-    match is_unreferable(error) {
-        true => Error::environment(format!(
+    if is_unreferable(error) {
+        Error::environment(format!(
             "the references{whose} cannot be checked: one points at columns that are not unique"
         ))
-        .at(&location.shown),
-        false => location.fault(error),
+        .at(&location.shown)
+    } else {
+        location.fault(error)
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// What is to become of a row when its run is taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Disposition {
     /// It is not there any more.
     Gone,
     /// The run inserted it.
@@ -71,22 +71,22 @@ impl<'j> Judge<'j> {
     }
 
     /// Judges the row of a ledger's key.
-    pub(super) fn row(&self, conn: &Connection, key: &str, noted: &[Noted]) -> rusqlite::Result<Fate> {
-        let Some(parts) = key_parts(key, self.table.primary_key().len()) else { return Ok(Fate::Gone) };
+    pub(super) fn row(&self, conn: &Connection, key: &str, noted: &[Noted]) -> rusqlite::Result<Disposition> {
+        let Some(parts) = key_parts(key, self.table.primary_key().len()) else { return Ok(Disposition::Gone) };
         if parts.contains(&None) {
-            return Ok(Fate::Nameless);
+            return Ok(Disposition::Nameless);
         }
         let many = self.table.columns.len();
         let stored = conn.prepare_cached(&self.select)?.query_row(rusqlite::params_from_iter(parts), |row| {
             let defaults = (many..2 * many).map(|at| row.get(at)).collect::<rusqlite::Result<Vec<bool>>>()?;
             Ok((read::cells(row, 0..many)?, defaults))
         });
-        let Some((cells, defaults)) = stored.optional()? else { return Ok(Fate::Gone) };
-        Ok(self.fate(noted, &cells, &defaults).unwrap_or(Fate::Changed))
+        let Some((cells, defaults)) = stored.optional()? else { return Ok(Disposition::Gone) };
+        Ok(self.fate(noted, &cells, &defaults).unwrap_or(Disposition::Changed))
     }
 
     /// `None` where it is not as the run left it.
-    fn fate(&self, noted: &[Noted], cells: &[Cell], defaults: &[bool]) -> Option<Fate> {
+    fn fate(&self, noted: &[Noted], cells: &[Cell], defaults: &[bool]) -> Option<Disposition> {
         let lists = noted.iter().map(|one| Some((one, self.columns.get(&one.columns)?))).collect::<Option<Vec<_>>>()?;
         let fills = lists.iter().filter(|(_, written)| written.filled);
         let filled: BTreeSet<&str> =
@@ -94,7 +94,9 @@ impl<'j> Judge<'j> {
         for (one, written) in fills {
             self.is_digest(one.digest.as_deref(), &written.digested, cells, &BTreeSet::new())?;
         }
-        let Some((one, written)) = lists.iter().find(|(_, written)| !written.filled) else { return Some(Fate::Empty) };
+        let Some((one, written)) = lists.iter().find(|(_, written)| !written.filled) else {
+            return Some(Disposition::Empty);
+        };
         // What was filled later was NULL when the row was inserted.
         self.is_digest(one.digest.as_deref(), &written.digested, cells, &filled)?;
         let (clock, sealed) = match &one.own {
@@ -116,7 +118,7 @@ impl<'j> Judge<'j> {
             return None;
         }
         let judged = !left().any(|(_, changing)| *changing);
-        Some(Fate::Remove { sealed_alike: as_written(sealed, &written.sealed), judged })
+        Some(Disposition::Remove { sealed_alike: as_written(sealed, &written.sealed), judged })
     }
 
     /// Whether these columns hold what the digest is over, those of `as_null` taken for NULL.
@@ -127,9 +129,10 @@ impl<'j> Judge<'j> {
         cells: &[Cell],
         as_null: &BTreeSet<&str>,
     ) -> Option<()> {
-        let text = |column: &str| match as_null.contains(column) {
-            true => Some(None),
-            false => {
+        let text = |column: &str| {
+            if as_null.contains(column) {
+                Some(None)
+            } else {
                 let at = self.table.columns.iter().position(|known| same_name(&known.name, column))?;
                 Some(cells[at].text())
             }

@@ -7,7 +7,7 @@
 //! on the tables.
 
 use super::open::{self, Location, Start};
-use super::unchanged::{Fate, Judge, Noted};
+use super::unchanged::{Disposition, Judge, Noted};
 use super::{astray, audit, catalog, ledger, ledger_tables, sql, survey};
 use crate::error::Result;
 use crate::table::Table;
@@ -131,15 +131,15 @@ impl Work<'_> {
         let (mut changed, mut nameless) = (Keys::default(), 0);
         self.each_key(number, None, &mut |key| {
             match self.on(|conn| note(conn, number, key, &judge))? {
-                Fate::Gone => taken.gone += 1,
-                Fate::Remove { sealed_alike, judged } => {
+                Disposition::Gone => taken.gone += 1,
+                Disposition::Remove { sealed_alike, judged } => {
                     taken.removed += 1;
                     taken.resealed += u64::from(!sealed_alike);
                     taken.unjudged += u64::from(!judged);
                 }
-                Fate::Empty => taken.emptied += 1,
-                Fate::Changed => changed.add(key),
-                Fate::Nameless => nameless += 1,
+                Disposition::Empty => taken.emptied += 1,
+                Disposition::Changed => changed.add(key),
+                Disposition::Nameless => nameless += 1,
             }
             Ok(())
         })?;
@@ -161,10 +161,7 @@ impl Work<'_> {
             let page = self.on(|conn| keys(conn, number, fate, last.as_deref()))?;
             page.iter().try_for_each(|key| take(key))?;
             (self.order.told)(page.len() as u64)?;
-            match page.len() < PAGE {
-                true => return Ok(()),
-                false => last = page.into_iter().next_back(),
-            }
+            if page.len() < PAGE { return Ok(()) } else { last = page.into_iter().next_back() }
         }
     }
 
@@ -298,7 +295,7 @@ fn keys(conn: &Connection, table: i64, fate: Option<i64>, last: Option<&str>) ->
 
 /// Judges a row and notes what is to become of it. One that was changed is removed too, before all is
 /// taken back: else what it refers to would be told as lost.
-fn note(conn: &Connection, table: i64, key: &str, judge: &Judge<'_>) -> rusqlite::Result<Fate> {
+fn note(conn: &Connection, table: i64, key: &str, judge: &Judge<'_>) -> rusqlite::Result<Disposition> {
     let noted: Vec<Noted> = conn
         .prepare_cached(
             "SELECT columns, digest, own FROM temp.taken WHERE \"table\" = ?1 AND row_key = ?2 ORDER BY number",
@@ -307,9 +304,9 @@ fn note(conn: &Connection, table: i64, key: &str, judge: &Judge<'_>) -> rusqlite
         .collect::<rusqlite::Result<_>>()?;
     let fate = judge.row(conn, key, &noted)?;
     let number = match fate {
-        Fate::Remove { .. } | Fate::Changed => REMOVE,
-        Fate::Empty => EMPTY,
-        Fate::Gone | Fate::Nameless => return Ok(fate),
+        Disposition::Remove { .. } | Disposition::Changed => REMOVE,
+        Disposition::Empty => EMPTY,
+        Disposition::Gone | Disposition::Nameless => return Ok(fate),
     };
     conn.prepare_cached("UPDATE temp.taken SET fate = ?3 WHERE \"table\" = ?1 AND row_key = ?2")?
         .execute((table, key, number))?;

@@ -1,26 +1,26 @@
 //! What commands about a database at rest share: which one it is, and who is at the terminal.
 
-use super::args::{BackupArgs, KeeperArgs, SecretArgs};
+use super::args::{BackupArgs, ManagedArgs, SecretArgs};
 use super::database::{self, Database};
 use super::output::Output;
 use super::secrets;
 use super::terminal::{Manner, Terminal};
 use crate::backup::Before;
 use crate::error::Result;
-use crate::schema::{Keeper, Meant};
+use crate::schema::{ManagedDatabase, Selection};
 
 /// The set and the database that are meant.
-pub(super) fn open(args: &KeeperArgs) -> Result<Keeper> {
-    Keeper::open(args.mappings.as_deref(), database(args)?.as_ref().map(Database::url))
+pub(super) fn open(args: &ManagedArgs) -> Result<ManagedDatabase> {
+    ManagedDatabase::open(args.mappings.as_deref(), database(args)?.as_ref().map(Database::url))
 }
 
 /// The database that is meant, for what can do without its set.
-pub(super) fn meant(args: &KeeperArgs) -> Result<Meant> {
-    Meant::open(args.mappings.as_deref(), database(args)?.as_ref().map(Database::url))
+pub(super) fn selection(args: &ManagedArgs) -> Result<Selection> {
+    Selection::open(args.mappings.as_deref(), database(args)?.as_ref().map(Database::url))
 }
 
 /// The database that is named.
-pub(super) fn database(args: &KeeperArgs) -> Result<Option<Database>> {
+pub(super) fn database(args: &ManagedArgs) -> Result<Option<Database>> {
     Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))
 }
 
