@@ -1,4 +1,4 @@
-//! Findings: what is wrong, or worth knowing, about somebody's data.
+//! Findings: what is wrong, or worth knowing, about the data of a run.
 //!
 //! A finding has a stable code, a place and a message. It never ends the run by itself; the run
 //! collects them all and decides at its end.
@@ -9,8 +9,9 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub u32);
 
-/// Where something stands in the source: a file and the offset of its first byte.
-/// Pointer, line and column are worked out when it is shown.
+/// A place in the source: a file and a byte offset.
+///
+/// JSON Pointer (RFC 6901), line and column are computed when it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     /// The source file.
@@ -19,7 +20,7 @@ pub struct Place {
     pub offset: u64,
 }
 
-/// How much a finding weighs.
+/// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -46,7 +47,7 @@ impl fmt::Display for Severity {
 pub struct Code {
     /// A letter and three digits, such as `V001`.
     pub id: &'static str,
-    /// How much it weighs unless the mapping says otherwise.
+    /// Its severity unless the mapping chooses another.
     pub severity: Severity,
     /// What it means, in one sentence.
     pub title: &'static str,
@@ -70,149 +71,149 @@ codes! {
         "check its permissions and the disk, then run again";
     FILE_CHANGED = "F003" Error "the file changed while the run read it",
         "stop the program that writes it, then run again";
-    FILE_EMPTY = "F004" Error "the file is empty or blank, probably cut while it was being written",
-        "look for an older copy, or say `blank = \"reason\"` in the mapping's [source]";
-    FILE_BLANK_IGNORED = "F005" Warning "the file is blank and the mapping says that this means nothing is lost",
-        "look for an older copy if something should be in it";
-    FILE_SPECIAL = "F006" Error "this is no regular file (a pipe, socket, device, or a directory where a file belongs)",
-        "move it out of the tree, or ignore it with a reason in set.toml";
+    FILE_EMPTY = "F004" Error "the file is empty or only whitespace, probably truncated while it was being written",
+        "look for an older copy, or write `blank = \"reason\"` under [source] in the mapping";
+    FILE_BLANK_IGNORED = "F005" Warning "the file is empty or only whitespace, and the mapping says that nothing is lost by it",
+        "look for an older copy if the file should have content";
+    FILE_SPECIAL = "F006" Error "this is not a regular file (a pipe, socket, device, or a directory where a file is expected)",
+        "move it out of the tree, or ignore it with a reason in set.toml under [ignore]";
     FILE_SYMLINK = "F007" Warning "a symbolic link inside the tree is not followed",
-        "its target is read where it really lies";
+        "nothing to do: its target is read at its own place";
     FILE_OUTSIDE = "F008" Error "a symbolic link points out of the tree, dangles or loops",
-        "copy its target into the tree, remove the link, or ignore it with a reason in set.toml";
-    FILE_NAME = "F009" Error "the name is not UTF-8 or holds control characters, so it cannot name anybody",
-        "rename it, or ignore it with a reason in set.toml";
-    FILE_CASE_TWINS = "F010" Error "two names differ only in upper and lower case",
-        "keep the right one; on other systems one would have overwritten the other";
-    FILE_SIBLING = "F011" Warning "a left-over copy lies beside this file",
-        "compare the two; treelift never uses such a copy by itself";
+        "copy its target into the tree, remove the link, or ignore it with a reason in set.toml under [ignore]";
+    FILE_NAME = "F009" Error "the name is not UTF-8 or contains control characters, so no pattern can match it",
+        "rename it, or move it out of the tree";
+    FILE_CASE_TWINS = "F010" Error "two names differ only in case",
+        "keep the right one; on a case-insensitive file system one would have overwritten the other";
+    FILE_SIBLING = "F011" Warning "a leftover copy lies beside this file",
+        "compare the two; treelift never reads such a copy by itself";
     SOURCE_IN_USE = "F012" Warning "the source may still be in use",
         "stop the service that writes it, then run again";
-    FILE_FOLDED = "F013" Note "the file has the same bytes as the one of its owner's other directory, so it is read once",
+    FILE_FOLDED = "F013" Note "the file has the same bytes as its counterpart in the owner's other directory, so it is read once",
         "nothing to do";
-    FILE_DIVERGED = "F014" Warning "an owner's directories hold different versions of one file",
-        "the newer one is read first; look whether that is the right one";
+    FILE_DIVERGED = "F014" Warning "an owner's directories contain different versions of one file",
+        "the newer one is read first; check that it is the right one";
     // J: JSON.
     JSON_SYNTAX = "J001" Error "the file is not valid JSON",
-        "mend the file at this place";
-    JSON_TRUNCATED = "J002" Error "the file ends in the middle of a value, probably cut while it was being written",
+        "fix the file at this place";
+    JSON_TRUNCATED = "J002" Error "the file ends in the middle of a value, probably truncated while it was being written",
         "look for an older copy of it";
-    JSON_DUPLICATE = "J003" Error "an object has two members of one name",
-        "keep the right one; readers differ in which they would take";
+    JSON_DUPLICATE = "J003" Error "an object has two members with the same name",
+        "keep the right one; JSON readers differ in which they take";
     JSON_DEPTH = "J004" Error "values are nested too deeply",
-        "raise the limit with --max-depth (at most 127), or mend the file";
+        "raise the limit with --max-depth (at most 127), or fix the file";
     JSON_UTF8 = "J005" Error "the text is not valid UTF-8",
         "convert the file to UTF-8";
-    JSON_SURROGATE = "J006" Error "a string holds half a surrogate pair, which is no character",
-        "mend the escape at this place";
-    JSON_BOM = "J007" Note "the file begins with a byte-order mark, which is passed over",
+    JSON_SURROGATE = "J006" Error "a string contains half a surrogate pair, which is not a character",
+        "fix the escape at this place";
+    JSON_BOM = "J007" Note "the file begins with a byte-order mark, which is skipped",
         "nothing to do";
     JSON_ENCODING = "J008" Error "the file is UTF-16 or UTF-32",
         "convert it to UTF-8, for example with `iconv -f UTF-16 -t UTF-8`";
-    JSON_TRAILING = "J009" Error "something follows the end of the document",
-        "remove it, or split the file";
-    JSON_CONTROL = "J010" Error "a string holds a control character that is not escaped",
+    JSON_TRAILING = "J009" Error "the file continues after the end of the document",
+        "remove the rest, or split the file";
+    JSON_CONTROL = "J010" Error "a string contains a control character that is not escaped",
         "escape it at this place";
     JSON_SIZE = "J011" Error "a value is too large to be held in memory",
-        "split the value, or leave the file out with a reason in set.toml";
+        "split the value, or ignore the file with a reason in set.toml under [ignore]";
     // S: shapes and records.
-    SHAPE_NONE = "S001" Error "the file has none of the shapes that its mapping knows",
+    SHAPE_NONE = "S001" Error "the file matches no shape of its mapping",
         "add a [[source.shape]] for it, or one that ignores it with a reason";
-    MEMBER_UNDECIDED = "S002" Error "no rule says what becomes of these values",
+    MEMBER_UNDECIDED = "S002" Error "no rule decides what happens to these values",
         "map them, or ignore them with a reason under [ignore] in the mapping";
-    MEMBER_CAUGHT = "S003" Warning "only a catch-all keeps these values, and nothing expected them",
-        "map them, name them under `expected`, or ignore them with a reason";
+    MEMBER_CAUGHT = "S003" Warning "only a catch-all keeps these values, and `expected` does not list them",
+        "map them, list them under `expected`, or ignore them with a reason";
     // V: values.
-    VALUE_MISSING = "V001" Error "a value that must be there is missing",
-        "mend the source, or say what to do with `on_missing`";
-    VALUE_NULL = "V002" Error "a value that must be there is null",
-        "mend the source, or say what to do with `on_null`";
-    VALUE_EMPTY = "V003" Error "a value that must be there is empty",
-        "mend the source, or say what to do with `on_empty`";
-    VALUE_TYPE = "V004" Error "a value has a type that the column cannot take",
-        "mend the source, or add a step that converts it";
+    VALUE_MISSING = "V001" Error "a required value is missing",
+        "fix the source, or choose a policy with `on_missing`";
+    VALUE_NULL = "V002" Error "a required value is null",
+        "fix the source, or choose a policy with `on_null`";
+    VALUE_EMPTY = "V003" Error "a required value is empty",
+        "fix the source, or choose a policy with `on_empty`";
+    VALUE_TYPE = "V004" Error "a value's type does not fit the column",
+        "fix the source, or add a step that converts it";
     VALUE_STEP = "V005" Error "a step cannot convert the value",
-        "mend the source, or choose another step or `on_error = \"null\"`";
-    VALUE_LENGTH = "V006" Error "a text is longer than its column",
-        "shorten it in the source; treelift never cuts a value";
+        "fix the source, or choose another step or `on_error = \"null\"`";
+    VALUE_LENGTH = "V006" Error "a string is longer than its column",
+        "shorten it in the source; treelift never truncates a value";
     VALUE_RANGE = "V007" Error "a number does not fit its column exactly",
-        "mend the source, or keep it in a text column";
-    VALUE_NUL = "V008" Error "a text holds U+0000, which databases do not keep in text",
+        "fix the source, or keep it in a text column";
+    VALUE_NUL = "V008" Error "a string contains U+0000, which databases do not store in text",
         "remove it in the source";
-    VALUE_DIFFERS = "V009" Warning "two places that should agree do not",
-        "the first one is kept; look whether that is right";
+    VALUE_DIFFERS = "V009" Warning "two places that should agree differ",
+        "the first one is kept; check that it is right";
     VALUE_NULLED = "V010" Warning "values that could not be converted became NULL, as the mapping says",
-        "look at the places";
-    VALUE_DEFAULTED = "V011" Note "values that were not there became the mapping's default",
-        "look at the places";
-    VALUE_TIME = "V012" Warning "a time that tells which of two files is newer cannot be read",
-        "look which of the files is the newer one; those without a time are read last";
+        "check the places";
+    VALUE_DEFAULTED = "V011" Note "missing values became the mapping's default",
+        "check the places";
+    VALUE_TIME = "V012" Warning "a time that decides which of two files is newer cannot be read",
+        "check which of the files is newer; those without a time are read last";
     // R: rows, keys, references.
-    ROW_DUPLICATE = "R001" Error "two records give a row of the same key",
-        "remove one, or say `on_duplicate` in the rule";
+    ROW_DUPLICATE = "R001" Error "two records give a row with the same key",
+        "remove one, or choose `on_duplicate` in the rule";
     ROW_UNIQUE = "R002" Error "two records give the same value for columns that are unique",
         "keep the right one";
     ROW_DIFFERS = "R003" Error "a row that is already in the database differs from the source",
-        "compare the two; nothing that exists is overwritten";
-    ROW_REFERENCE = "R004" Error "a row refers to one that is not there",
-        "mend the source, or say what to do in the mapping";
+        "compare the two; existing rows are never overwritten";
+    ROW_REFERENCE = "R004" Error "a row references a missing row",
+        "fix the source or the mapping, so that the row it references is imported too";
     ROW_KEY = "R005" Error "a column of the row's key is NULL",
-        "mend the source; a key needs all its parts";
-    ROW_SUPERSEDED = "R006" Note "rows gave way to an earlier one of the same key, as the mapping says",
-        "nothing to do, unless the earlier one should not win";
-    ROW_ORPHAN = "R007" Error "a row of the database refers to one that is not there",
-        "the database had it before the run, or the mapping misses a reference";
+        "fix the source; every part of a key needs a value";
+    ROW_SUPERSEDED = "R006" Note "rows superseded by an earlier row with the same key, as the mapping says",
+        "nothing to do, unless the earlier row should not win";
+    ROW_ORPHAN = "R007" Error "a row of the database references a missing row",
+        "the row was there before the run: `treelift schema validate` lists all of them";
     ROW_FILL_DIFFERS = "R008" Warning "a row has a value where another source has a different one",
-        "the first one is kept; look whether that is right";
+        "the first one is kept; check that it is right";
     // O: owners.
-    OWNER_UNKNOWN = "O001" Error "the directory belongs to nobody that the source names",
-        "name the owner, or ignore such directories with a reason under [owners] in set.toml";
-    OWNER_REJECTED = "O002" Error "the owner was rejected, so the files below the directory are too",
-        "mend the owner's record first";
-    OWNER_NONE = "O003" Error "files that name no owner need one, and there is not exactly one",
-        "say whose they are with --owner ID";
-    OWNER_IGNORED = "O004" Warning "the directory belongs to nobody, and the set ignores such directories",
-        "look whether nobody misses it";
-    OWNER_AMBIGUOUS = "O005" Error "the directory's name is that of several people",
-        "rename it to the id of the one it belongs to";
+    OWNER_UNKNOWN = "O001" Error "no owner matches the directory",
+        "add the owner to the source, or ignore such directories with a reason under [owners] in set.toml";
+    OWNER_REJECTED = "O002" Error "the owner was rejected, so the files below the directory are rejected too",
+        "fix the owner's record first";
+    OWNER_NONE = "O003" Error "files without an owner of their own need one, and there is not exactly one",
+        "name the owner with --owner ID";
+    OWNER_IGNORED = "O004" Warning "no owner matches the directory, and the set ignores such directories",
+        "check that nothing in it is needed";
+    OWNER_AMBIGUOUS = "O005" Error "the directory's name matches several owners",
+        "rename it to the id of the owner it belongs to";
     // X: secrets.
-    SECRET_UNDECIDED = "X001" Error "a value whose name looks secret is neither sealed, dropped, declassified nor ignored",
+    SECRET_UNDECIDED = "X001" Error "a value whose name looks like a secret is neither sealed, dropped, declassified nor ignored",
         "decide it in the mapping";
-    SECRET_FOUND = "X002" Error "a secret value stands in clear text in something that would be written",
+    SECRET_FOUND = "X002" Error "a secret value would be stored in plaintext",
         "map its other place as secret too, or ignore it with a reason";
-    SECRET_WORD = "X003" Warning "a text that is no secret by itself holds the value of one",
-        "somebody's secret is an ordinary word; advise them to change it";
+    SECRET_WORD = "X003" Warning "a text that is not a secret by itself contains the value of one",
+        "the secret is an ordinary word: advise its owner to change it";
     SECRET_EMPTY = "X004" Note "empty secrets make no credential",
         "nothing to do";
-    SECRET_REMAINS = "X005" Warning "secrets remain in clear text in files of the source",
-        "destroy the source, or keep it as safe as the secrets, once the import is signed off";
-    SECRET_UNCOMPARED = "X006" Warning "sealed values that the database has were not compared",
-        "give the passphrase or key to the dry run too: the real run compares them";
-    // U: what of the mapping set the tree never used.
-    MAPPING_UNUSED = "U001" Note "no file of the tree is of this mapping",
-        "nothing to do, unless there should be some: then look at its `files`";
+    SECRET_REMAINS = "X005" Warning "secrets remain in plaintext in files of the source",
+        "once the import is signed off, destroy the source or protect it like the secrets";
+    SECRET_UNCOMPARED = "X006" Warning "sealed values that are already in the database were not compared",
+        "give the dry run the passphrase or key too: a real run compares them";
+    // U: parts of the mapping set that the tree never used.
+    MAPPING_UNUSED = "U001" Note "no file of the tree matches this mapping",
+        "nothing to do, unless there should be some: then check its `files`";
     SHAPE_UNUSED = "U002" Note "no file of the tree has this shape",
-        "nothing to do, unless there should be some: then look at its `when` and at those before it";
+        "nothing to do, unless there should be some: then check its `when` and those of the shapes before it";
     PATH_UNUSED = "U003" Note "no file of the tree has a value at this path",
-        "look for a slip of the pen; a path that only older or newer trees have is fine";
+        "check for a typo; a path that only older or newer trees have is fine";
     COLUMN_UNUSED = "U004" Note "no file of the tree has a value at any path of this column",
-        "look for a slip of the pen: the column is NULL or its default in every row";
+        "check for a typo: the column is NULL or its default in every row";
     MAP_UNUSED = "U005" Note "no file of the tree has this value that a `map` lists",
-        "look for a slip of the pen; a value that only other trees have is fine";
+        "check for a typo; a value that only other trees have is fine";
     // T: the target.
-    TARGET_INTEGRITY = "T001" Error "the database's file is damaged",
+    TARGET_INTEGRITY = "T001" Error "the database file is damaged",
         "restore a good copy before importing";
-    TARGET_UNSEALED = "T002" Error "a sealed value does not open again",
-        "this is a fault; nothing was committed";
-    TARGET_FORM = "T003" Warning "the database is not quite as its migrations make it",
+    TARGET_UNSEALED = "T002" Error "a sealed value cannot be opened again",
+        "this is a bug in treelift; nothing was committed";
+    TARGET_FORM = "T003" Warning "the database's schema differs from what its migrations make",
         "`treelift schema validate` lists every difference";
     TARGET_PENDING = "T004" Note "a migration of the mapping set is not applied to the database",
         "the import does not need it; `treelift schema migrate` applies it";
-    TARGET_RULE = "T005" Warning "rows that the database had before break a rule of their table",
-        "mend the rows; `treelift schema validate` names the rules again";
+    TARGET_RULE = "T005" Warning "rows that were in the database before violate a constraint of their table",
+        "fix the rows; `treelift schema validate` names the constraints again";
     // A: assertions.
-    ASSERTION = "A001" Error "a check of the mapping set does not hold",
-        "look at the rows that its query in set.toml gives";
+    ASSERTION = "A001" Error "an assertion of the mapping set does not hold",
+        "look at the rows that its query in set.toml returns";
 }
 
 /// One thing found.
@@ -222,15 +223,15 @@ pub struct Finding {
     pub code: &'static Code,
     /// The code's severity, unless the mapping chose another.
     pub severity: Severity,
-    /// What is wrong, about this very place. Never carries the value of a secret.
+    /// What is wrong at this place. Never contains the value of a secret.
     pub message: String,
     /// Where in the source.
     pub place: Option<Place>,
-    /// Another place that the message speaks of: where the row that stayed came from.
+    /// A second place that the message refers to, such as the source of the row that was kept.
     pub also: Option<Place>,
     /// Which rule and column of the mapping (`mapping.rule.column`); findings are grouped by it.
     pub subject: String,
-    /// Where in the mapping (`file:line`), when a mapping's line decided it.
+    /// Where in the mapping (`file:line`), if a line of the mapping decided it.
     pub mapping: Option<String>,
 }
 
@@ -255,14 +256,14 @@ impl Finding {
         self
     }
 
-    /// Adds the other place that the message speaks of.
+    /// Adds the second place that the message refers to.
     #[must_use]
     pub fn also(mut self, place: Option<Place>) -> Self {
         self.also = place;
         self
     }
 
-    /// Adds what findings are grouped by.
+    /// Sets the subject, by which findings are grouped.
     #[must_use]
     pub fn about(mut self, subject: impl Into<String>) -> Self {
         self.subject = subject.into();

@@ -200,8 +200,8 @@ mod tests {
     #[test]
     fn a_code_is_explained_in_either_case() {
         let text = "\
-error V004: a value has a type that the column cannot take
-hint: mend the source, or add a step that converts it
+error V004: a value's type does not fit the column
+hint: fix the source, or add a step that converts it
 ";
         assert_eq!(code_words(find("V004").expect("known")), text);
         assert_eq!(code_words(find("v004").expect("known")), text);

@@ -43,7 +43,7 @@ pub(crate) fn finding(code: &str, severity: Severity, line: u64, message: &str) 
             line: Some(line),
             column: Some(7),
         }),
-        help: Some("mend the source, or add a step that converts it".to_owned()),
+        help: Some("fix the source, or add a step that converts it".to_owned()),
         count: 1,
         subject: "notebook.notes.id".to_owned(),
         mapping: None,

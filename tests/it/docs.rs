@@ -1,4 +1,4 @@
-//! What the pages promise, and what the house rules promise, is looked up.
+//! The docs keep what they promise: commands, links, codes and keys are compared with the program.
 
 use crate::house::{House, Ran, copy_tree, project};
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ fn the_first_two_commands_of_the_readme_do_the_job_and_pass_the_tests() {
     assert!(fs::read_to_string(project(".ci/run")).unwrap().contains("\n./tests/run\n"), "CI runs the same tests");
 }
 
-/// `TREELIFT_BLESS=1` writes it anew.
+/// `TREELIFT_BLESS=1` rewrites it.
 #[test]
 fn the_readme_shows_what_the_first_command_prints() {
     const OPENING: &str = "```text\n";
@@ -123,7 +123,7 @@ fn the_help_of_every_command_shows_an_example() {
     }
 }
 
-/// `docs/findings.md` is made of the codes; `TREELIFT_BLESS=1` writes it anew.
+/// `docs/findings.md` is generated from the codes; `TREELIFT_BLESS=1` rewrites it.
 #[test]
 fn every_finding_is_on_its_page() {
     let page = findings_page();
@@ -143,13 +143,13 @@ fn findings_page() -> String {
         ("R", "Rows, keys, references"),
         ("O", "Owners"),
         ("X", "Secrets"),
-        ("U", "What of the mapping set the tree never used"),
+        ("U", "Parts of the mapping set that the tree never used"),
         ("T", "The target"),
         ("A", "Assertions of a mapping set"),
-        ("M", "Mapping sets themselves, told by `check` and before every run"),
+        ("M", "Mapping sets, checked by `check` and before every run"),
     ];
-    let mut page = "# Findings\n\nWhat a run may say about the data it reads. Codes are stable: a script may rely on them.\n\
-                    `treelift explain CODE` says the same. An *error* keeps a run from being committed, a *warning* should be\n\
+    let mut page = "# Findings\n\nWhat a run may report about the data it reads. Codes are stable: a script may rely on them.\n\
+                    `treelift explain CODE` prints the same. An *error* keeps a run from being committed, a *warning* should be\n\
                     looked at before the report is signed off, a *note* changes nothing.\n"
         .to_owned();
     let mut named = 0;
@@ -160,15 +160,15 @@ fn findings_page() -> String {
         }
         named += codes.len();
         let _infallible =
-            write!(page, "\n## {letter}: {family}\n\n| code | weighs | means | what to do |\n|---|---|---|---|\n");
+            write!(page, "\n## {letter}: {family}\n\n| code | severity | meaning | what to do |\n|---|---|---|---|\n");
         for code in codes {
-            let weight = match code.severity {
+            let severity = match code.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
                 Severity::Note => "note",
             };
             let _infallible =
-                writeln!(page, "| `{}` | {weight} | {} | {} |", code.id, cell(code.title), cell(code.help));
+                writeln!(page, "| `{}` | {severity} | {} | {} |", code.id, cell(code.title), cell(code.help));
         }
     }
     assert_eq!(named, CODES.len() + codes::CODES.len(), "every family has a heading");

@@ -86,7 +86,7 @@ mod tests {
             kinds(&notes, Detail::All, 40),
             "\
 note F013 people/7/notes.json:1:7 /notes/1/id: read once
-  help: mend the source, or add a step that converts it
+  help: fix the source, or add a step that converts it
 "
         );
     }
@@ -100,7 +100,7 @@ note F013 people/7/notes.json:1:7 /notes/1/id: read once
             "\
 error V004 people/7/notes.json:1:7 /notes/1/id: expected a number (and 1,233
   more)
-  help: mend the source, or add a step that converts it
+  help: fix the source, or add a step that converts it
 "
         );
     }

@@ -335,7 +335,7 @@ error J002 people/7/more.json:88:1: the file ends in the middle of a value
   help: look for an older copy of it
 error V004 people/7/notes.json:12:7 /notes/12/id: expected a number, found \"x\"
   (and 1 more)
-  help: mend the source, or add a step that converts it
+  help: fix the source, or add a step that converts it
 warning X005: secrets remain in clear text in 1 file of the source
   help: destroy the source once the import is signed off
 
@@ -353,7 +353,7 @@ error J002 people/7/more.json:88:1: the file ends in the middle of a value
   help: look for an older copy of it
 error V004 people/7/notes.json:12:7 /notes/12/id: expected a number, found \"x\"
   (and 1 more)
-  help: mend the source, or add a step that converts it
+  help: fix the source, or add a step that converts it
 
 committed without 3 rejected records: 1,199 rows into sqlite:///./notes.db
 "
