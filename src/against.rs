@@ -1,4 +1,4 @@
-//! Judging a mapping set, by itself or against a tree it is meant for.
+//! Checking a mapping set, by itself or against a tree it is written for.
 
 use crate::error::{Error, Result};
 use crate::finding::{Finding, printable};
@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// Loads a set and judges all of it: what reading it tells, and what the schema it writes into tells.
+/// Loads a set and checks all of it: the files themselves, and against the schema it writes into.
 ///
 /// # Errors
 /// All that is wrong, as one error with more behind it.
@@ -39,7 +39,7 @@ pub fn judge(source: &SetSource) -> Result<(Set, Schema)> {
     }
 }
 
-/// What a tree tells of a set.
+/// What a tree shows about a set.
 #[derive(Debug)]
 pub struct Judgement {
     /// The set.
@@ -79,11 +79,11 @@ pub fn against(set: Set, schema: Schema, root: &Path, depth: u32) -> Result<Judg
         })
         .filter_map(|(file, findings)| Some((printable(&plan.tree.files[*file].path), findings.first()?.clone())))
         .collect();
-    let count = |is: fn(&Disposition) -> bool| plan.dispositions.iter().filter(|fate| is(fate)).count() as u64;
+    let count = |counts: fn(&Disposition) -> bool| plan.dispositions.iter().filter(|file| counts(file)).count() as u64;
     let files = [
-        count(|fate| matches!(fate, Disposition::Mapped { .. })),
-        count(|fate| matches!(fate, Disposition::Ignored { .. })),
-        count(|fate| matches!(fate, Disposition::Unmapped)),
+        count(|file| matches!(file, Disposition::Mapped { .. })),
+        count(|file| matches!(file, Disposition::Ignored { .. })),
+        count(|file| matches!(file, Disposition::Unmapped)),
     ];
     Ok(Judgement { files, unused, broken, set: plan.set })
 }
@@ -104,7 +104,7 @@ pub fn choose(mappings: Option<&str>, source: &Path) -> Result<(SetSource, std::
     }
 }
 
-/// Notes which paths there are, and what comes to each `map`.
+/// Collects the paths that exist, and the values that reach each `map`.
 #[derive(Default)]
 struct Entries {
     heard: Mutex<Heard>,

@@ -1,4 +1,4 @@
-//! Rows against the target as it was before the run: there already, the same, different, to be filled.
+//! Rows against the target as it was before the run: absent, the same, different, to be filled.
 
 use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding, Place, ROW_DIFFERS, ROW_FILL_DIFFERS, ROW_UNIQUE};
@@ -78,12 +78,12 @@ impl Run<'_> {
             return Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }));
         }
         let message =
-            format!("a row of `{table}` with this key is in the database and differs in {}", differing.join(", "));
+            format!("the database has a row of `{table}` with this key that differs in {}", differing.join(", "));
         Ok(Verdict::Refused(vec![self.finding(&ROW_DIFFERS, rule, message, place, None)]))
     }
 
     /// Unique values of a draft that another row has already. Lists of columns that do not concern it
-    /// are left out.
+    /// are skipped.
     pub(crate) fn taken(
         &mut self,
         rule: &CompiledRule,
@@ -105,9 +105,9 @@ impl Run<'_> {
                 Some(Some(other)) if among != Among::Target => ("another record", Some(other)),
                 Some(None) if among == Among::Both => ("a row of the database", None),
                 _ if among != Among::Run && self.in_target(table, &by, values)? => ("a row of the database", None),
-                _ => continue, // nobody has it
+                _ => continue, // no row has it
             };
-            let message = format!("`{table}` ({}) is unique, and {} has the same", by.join(", "), other.0);
+            let message = format!("{} has the same value for `{table}` ({}), which is unique", other.0, by.join(", "));
             wrong.push(self.finding(&ROW_UNIQUE, rule, message, place, other.1));
         }
         Ok(wrong)
@@ -160,7 +160,7 @@ impl Run<'_> {
         asked
     }
 
-    /// What a `fill` rule's row gives to the row of its key; `None` when there is no such row.
+    /// What a `fill` rule adds to the row of its key; `None` when there is no such row.
     pub(crate) fn judge_fill(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Option<Verdict>> {
         let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return Ok(None) };
         self.learn_row(rule, draft, spec, key)?;
@@ -170,7 +170,7 @@ impl Run<'_> {
         for (at, field) in rule.fields.iter().enumerate() {
             let column = &field.column.name;
             let Some(position) = wanted.iter().position(|name| name == column) else {
-                continue; // nobody asked for it when the index was made
+                continue; // the index does not hold it
             };
             let (old, new) = (&held.values[position], &draft.values[at]);
             if *new == Value::Null || self.same_value(&rule.table.name, column, old, new) {
@@ -180,7 +180,7 @@ impl Run<'_> {
                 fills.push(at);
             } else if !draft.clock.contains(&at) {
                 differing |= 1 << at.min(63);
-                let message = format!("`{}.{column}` has another value from elsewhere, which stays", rule.table.name);
+                let message = format!("`{}.{column}` keeps a different value from another source", rule.table.name);
                 let finding = self.finding(&ROW_FILL_DIFFERS, rule, message, place, held.place);
                 self.findings.push(finding);
             }
@@ -199,7 +199,7 @@ impl Run<'_> {
 
     /// Makes a row known by what it was given.
     fn index_fills(&mut self, rule: &CompiledRule, draft: &Draft, one: &Judged, held: &Entry, wanted: &[String]) {
-        let of = |column: &String| -> Option<Value> {
+        let value_of = |column: &String| -> Option<Value> {
             match rule.field(column) {
                 Some(at) if one.fills.contains(&at) || rule.key_fields.iter().flatten().any(|key| *key == at) => {
                     Some(draft.values[at].clone())
@@ -213,11 +213,11 @@ impl Run<'_> {
             if asked.table != rule.table.name || !asked.by.iter().any(given) {
                 continue; // asked of another table, or by other columns
             }
-            let key: Option<Vec<Value>> = asked.by.iter().map(of).collect();
+            let key: Option<Vec<Value>> = asked.by.iter().map(value_of).collect();
             let Some(key) = key.and_then(|values| KeyText::of(&values)) else {
                 continue; // a part of the key is not known, or NULL
             };
-            let values = asked.wanted.iter().map(|column| of(column).unwrap_or(Value::Null)).collect();
+            let values = asked.wanted.iter().map(|column| value_of(column).unwrap_or(Value::Null)).collect();
             self.index.insert(spec, key, Entry { values, ..held.clone() });
         }
     }
@@ -275,7 +275,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether an earlier feed gave as many rows of this key as this feed now does.
+    /// Whether an earlier source pattern gave as many rows of this key as this one now does.
     pub(crate) fn folds_across(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft) -> bool {
         let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return false };
         let feed = self.plan.source_pattern_of(file.0 as usize);
@@ -294,7 +294,7 @@ impl Run<'_> {
         }
     }
 
-    /// Takes back what [`Run::folds_across`] counted for a record that was rejected.
+    /// Undoes what [`Run::folds_across`] counted for a record that was rejected.
     pub(crate) fn unfold(&mut self) {
         for (spec, key, feed) in std::mem::take(&mut self.counted) {
             if let Some(feeds) = self.folds.get_mut(&(spec, key))

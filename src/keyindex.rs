@@ -8,7 +8,7 @@ use crate::row::Value;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
-/// The texts of a key's values, told apart by their lengths.
+/// The texts of a key's values, each preceded by its length so that no two keys have the same text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyText(String);
 
@@ -30,7 +30,7 @@ impl KeyText {
     }
 }
 
-/// Which rows an index finds, and what it tells of them.
+/// Which rows an index finds, and which values it holds of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexSpec {
     /// The table.
@@ -41,7 +41,7 @@ pub struct IndexSpec {
     pub wanted: Vec<String>,
     /// Whether letters are compared without their case.
     pub ignore_case: bool,
-    /// Whether a key belongs to one owner alone and is read by nobody else.
+    /// Whether a key belongs to one owner alone and no other owner's rule reads it.
     pub of_one_owner: bool,
 }
 
@@ -56,11 +56,11 @@ pub struct Entry {
     pub values: Vec<Value>,
     /// Whether the target had the row before the run.
     pub existing: bool,
-    /// Whether there is a row at all: an empty secret takes its key and makes none.
+    /// Whether there is a row at all: an empty secret reserves its key and makes no row.
     pub present: bool,
 }
 
-/// What putting a row into the index changed, so that it can be taken back.
+/// What putting a row into the index changed, so that it can be undone.
 #[derive(Debug)]
 pub enum Placed {
     /// Nothing: the first of the key stays.
@@ -117,14 +117,14 @@ impl KeyIndex {
         }
     }
 
-    /// Adds a row under every key that is asked of its table; `tell` hears what each changed. A row
-    /// that is not really there takes its own key and no other.
-    pub fn enter(&mut self, row: &Entering<'_>, mut tell: impl FnMut(usize, KeyText, Placed)) {
+    /// Adds a row under every key that the index holds of its table; `changed` receives each change. A
+    /// row that does not exist reserves its own key and no other.
+    pub fn enter(&mut self, row: &Entering<'_>, mut changed: impl FnMut(usize, KeyText, Placed)) {
         let (own, own_key) = row.key;
         for spec in 0..self.specs.len() {
             let asked = &self.specs[spec];
             if asked.table != row.table || (!row.entry.present && asked.by != own) {
-                continue; // asked of another table, or of rows that are really there
+                continue; // of another table, or for existing rows only
             }
             let key = if asked.by == own && !asked.ignore_case {
                 own_key.cloned()
@@ -136,7 +136,7 @@ impl KeyIndex {
             };
             let values = asked.wanted.iter().map(|column| (row.of)(column).clone()).collect();
             let placed = self.insert(spec, key.clone(), Entry { values, ..row.entry.clone() });
-            tell(spec, key, placed);
+            changed(spec, key, placed);
         }
     }
 
@@ -161,7 +161,7 @@ impl KeyIndex {
         self.lasting[spec].entry(key).or_insert(entry);
     }
 
-    /// Takes back what putting a row in changed.
+    /// Undoes what putting a row in changed.
     pub fn undo(&mut self, spec: usize, key: KeyText, placed: Placed) {
         let key = self.fold(spec, key);
         let keys = if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] };

@@ -1,4 +1,4 @@
-//! Whose directory is whose.
+//! Finding the owner of each directory.
 
 use crate::keyindex::KeyText;
 use crate::mapping::apply::{Current, Draft, FileContext, Operand, Owner, Scope, evaluate};
@@ -23,17 +23,17 @@ pub struct Found {
     pub alias: bool,
 }
 
-/// Whose a directory is.
+/// What looking for a directory's owner found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
-    /// This owner's.
-    Of(Found),
-    /// One whose record was rejected.
+pub enum OwnerMatch {
+    /// One owner.
+    One(Found),
+    /// An owner whose record was rejected.
     Rejected,
-    /// One of several, which its name does not tell apart.
+    /// Several owners that the name fits equally.
     Ambiguous,
-    /// Nobody's.
-    Nobody,
+    /// No owner.
+    None,
 }
 
 /// The owner that a row of the owner table makes; without an id where that could not be read.
@@ -46,7 +46,7 @@ pub fn owner_of(plan: &Plan, columns: &[String], rule: &CompiledRule, draft: &Dr
 }
 
 /// The owners of a run: rows of the owner table, from this run and from the target, and those that
-/// were rejected, whose directories must not be taken for nobody's.
+/// were rejected, whose directories do have an owner.
 #[derive(Debug, Default)]
 pub struct OwnerTable {
     rows: Vec<Known>,
@@ -99,16 +99,16 @@ impl OwnerTable {
         self.rows.get(number as usize).map(|known| known.owner.id.as_str())
     }
 
-    /// Whose everything is for which this id was given.
-    pub fn given(&self, id: &str) -> Whose {
-        self.by_id.get(id).map_or(Whose::Nobody, |at| self.rows[*at].whose("--owner".to_owned(), false))
+    /// The owner whose id was given.
+    pub fn given(&self, id: &str) -> OwnerMatch {
+        self.by_id.get(id).map_or(OwnerMatch::None, |at| self.rows[*at].matched("--owner".to_owned(), false))
     }
 
-    /// Whose everything is where there is only one owner. One that was rejected counts.
-    pub fn only(&self) -> Whose {
+    /// The only owner, where there is exactly one. One that was rejected counts.
+    pub fn only(&self) -> OwnerMatch {
         match self.rows.as_slice() {
-            [one] => one.whose("the only owner".to_owned(), false),
-            _ => Whose::Nobody,
+            [only] => only.matched("the only owner".to_owned(), false),
+            _ => OwnerMatch::None,
         }
     }
 
@@ -124,8 +124,12 @@ impl OwnerTable {
 }
 
 impl Known {
-    fn whose(&self, how: String, alias: bool) -> Whose {
-        if self.rejected { Whose::Rejected } else { Whose::Of(Found { id: self.owner.id.clone(), how, alias }) }
+    fn matched(&self, how: String, alias: bool) -> OwnerMatch {
+        if self.rejected {
+            OwnerMatch::Rejected
+        } else {
+            OwnerMatch::One(Found { id: self.owner.id.clone(), how, alias })
+        }
     }
 }
 
@@ -159,8 +163,8 @@ impl<'s> Resolver<'s> {
         Self { owners, set, table, values }
     }
 
-    /// Whose a directory is: the first rule that finds somebody decides.
-    pub fn find(&self, directory: &str) -> Whose {
+    /// The owner of a directory: the first rule that finds one decides.
+    pub fn find(&self, directory: &str) -> OwnerMatch {
         let by_rule = self.owners.find.iter().zip(&self.values).find_map(|(find, values)| {
             let wanted = match &find.from {
                 None => directory.to_owned(),
@@ -168,9 +172,9 @@ impl<'s> Resolver<'s> {
             };
             let found = values.get(&key(&wanted))?;
             let how = format!("by {}{}", find.by, if find.alias { " (alias)" } else { "" });
-            Some(found.map_or(Whose::Ambiguous, |at| self.table.rows[at].whose(how, find.alias)))
+            Some(found.map_or(OwnerMatch::Ambiguous, |at| self.table.rows[at].matched(how, find.alias)))
         });
-        by_rule.unwrap_or(Whose::Nobody)
+        by_rule.unwrap_or(OwnerMatch::None)
     }
 }
 

@@ -16,7 +16,7 @@ pub enum Segment {
     Elements,
 }
 
-/// Says which values of a document are meant: names, `.*` and `[*]`.
+/// Selects values of a document: names, `.*` and `[*]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Selection(pub Vec<Segment>);
 
@@ -38,12 +38,12 @@ impl std::fmt::Display for Selection {
     }
 }
 
-/// Whether a member name can stand in a path without quotes.
+/// Whether a member name can be written in a path without quotes.
 pub fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 
-/// The most names that are told apart below one path; later ones count as one path, `…`.
+/// The most names that are distinguished below one path; later ones count as one path, `…`.
 const MOST_NAMES: usize = 2_000;
 
 /// Up to so many names, comparing them one by one is faster than hashing.
@@ -170,7 +170,7 @@ impl Paths {
         match first {
             Segment::Elements => node.elements.is_some_and(|id| self.holds_below(id, rest, met)),
             Segment::Members => members().any(|id| self.holds_below(id, rest, met)),
-            // Of a name beyond the most that are told apart nothing is known.
+            // Of a name beyond the most that are distinguished nothing is known.
             Segment::Name(name) => match node.position(name) {
                 Some(position) => self.holds_below(node.children[position].1, rest, met),
                 None => node.other.is_some_and(met),
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_has_one_path_however_many_stand_beside_it() {
+    fn a_name_has_one_path_however_many_siblings_it_has() {
         let mut paths = Paths::new();
         let first: Vec<_> = (0..100).map(|i| paths.member(0, &format!("n{i}"))).collect();
         let again: Vec<_> = (0..100).rev().map(|i| paths.member(0, &format!("n{i}"))).rev().collect();
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_is_told_from_what_was_not() {
+    fn what_was_found_is_distinguished_from_what_was_not() {
         let name = |name: &str| Segment::Name(name.to_owned());
         let mut paths = Paths::new();
         let list = paths.member(0, "items");

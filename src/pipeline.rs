@@ -10,7 +10,7 @@ use crate::leaves::deciding_line;
 use crate::mapping::apply::Owner;
 use crate::mapping::model::{Ownerless, Unknown};
 use crate::mapping::order::{Stage, Turn};
-use crate::owners::{Resolver, Whose};
+use crate::owners::{OwnerMatch, Resolver};
 use crate::plan::Disposition;
 use crate::report::{FileStatus, OwnerReport, words};
 use crate::run::Run;
@@ -50,8 +50,8 @@ impl Run<'_> {
     /// Files without an owner by mapping, and files of owners by directory.
     fn sort_files(&mut self) -> (Files, BTreeMap<Option<String>, Files>) {
         let (mut ownerless, mut owned) = (Files::new(), BTreeMap::<Option<String>, Files>::new());
-        for (file, fate) in self.plan.dispositions.iter().enumerate() {
-            match fate {
+        for (file, disposition) in self.plan.dispositions.iter().enumerate() {
+            match disposition {
                 Disposition::Mapped { mapping, .. } if self.plan.owned(*mapping) => {
                     let directory = self.plan.directory_of(file).map(str::to_owned);
                     owned.entry(directory).or_default().entry(*mapping).or_default().push(file);
@@ -84,7 +84,7 @@ impl Run<'_> {
             let rules = self.plan.order.rules_of(&self.plan.rules[*mapping], turn);
             let first = self.plan.turns_of(*mapping);
             if rules.is_empty() && first.0 != turn {
-                continue; // another turn's
+                continue; // read in another turn
             }
             for file in of_mapping {
                 self.heed_signals()?;
@@ -102,7 +102,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Finds out whose each directory is. Owners come back in the order of their ids.
+    /// Finds the owner of each directory. Owners come back in the order of their ids.
     fn resolve(&mut self, by_directory: &mut BTreeMap<Option<String>, Files>) -> Result<Vec<(Owner, Files)>> {
         let Some(owners) = &self.plan.set.owners else { return Ok(Vec::new()) };
         let plan = self.plan;
@@ -111,28 +111,28 @@ impl Run<'_> {
         let mut resolved = Vec::new();
         for (directory, files) in std::mem::take(by_directory) {
             let count: u64 = files.values().map(|files| files.len() as u64).sum();
-            let whose = match &directory {
+            let matched = match &directory {
                 Some(name) => resolver.find(name),
                 None => self.owner_of_ownerless(owners.ownerless),
             };
-            resolved.push((directory, files, count, whose));
+            resolved.push((directory, files, count, matched));
         }
-        for (directory, files, count, whose) in resolved {
+        for (directory, files, count, matched) in resolved {
             let name = directory.clone().unwrap_or_default();
-            let (id, how) = match &whose {
-                Whose::Of(found) => (Some(found.id.clone()), found.how.clone()),
-                Whose::Rejected => (None, "rejected".to_owned()),
-                Whose::Ambiguous => (None, "several".to_owned()),
-                Whose::Nobody => (None, "nobody".to_owned()),
+            let (id, how) = match &matched {
+                OwnerMatch::One(found) => (Some(found.id.clone()), found.how.clone()),
+                OwnerMatch::Rejected => (None, "rejected".to_owned()),
+                OwnerMatch::Ambiguous => (None, "several".to_owned()),
+                OwnerMatch::None => (None, "nobody".to_owned()),
             };
             let owner = id.as_deref().and_then(|id| self.owners.get(id)).cloned();
             self.directories.push(OwnerReport { directory: name.clone(), id, how, files: count });
-            match (owner, whose) {
-                (Some(owner), Whose::Of(hit)) if self.is_wanted(&owner, &name) => {
+            match (owner, matched) {
+                (Some(owner), OwnerMatch::One(hit)) if self.is_wanted(&owner, &name) => {
                     found.entry(owner.id.clone()).or_insert_with(|| (owner, Vec::new())).1.push((hit.alias, files));
                 }
-                (Some(_), _) => self.leave_out(&files, "--only-owner", "left out of this run by --only-owner"),
-                (None, whose) => self.nobody(directory.as_deref(), &files, &whose, &owners.unknown),
+                (Some(_), _) => self.skip(&files, "--only-owner", "skipped because of --only-owner"),
+                (None, matched) => self.without_owner(directory.as_deref(), &files, &matched, &owners.unknown),
             }
         }
         Ok(found
@@ -149,20 +149,22 @@ impl Run<'_> {
             .collect())
     }
 
-    /// A name that was asked for and is nobody's was mistyped: nothing would come of it, in silence.
+    /// A requested owner that does not exist is a typo: the run would silently import nothing of theirs.
     fn refuse_unknown_owners(&self, owners: &[(Owner, Files)]) -> Result<()> {
         let hint = "owners are named by their directory or id; `--json` lists both under `owners`";
         for name in &self.options.only_owner {
-            let is_directory = self.directories.iter().any(|one| one.directory == *name && one.id.is_some());
+            let is_directory = self.directories.iter().any(|found| found.directory == *name && found.id.is_some());
             if !is_directory && !owners.iter().any(|(owner, _)| owner.id == *name) {
-                let error =
-                    Error::request(format!("`--only-owner {}` names nobody whose files are here", printable(name)));
+                let error = Error::request(format!(
+                    "`--only-owner {}` matches no owner of a file in the source",
+                    printable(name)
+                ));
                 return Err(error.hint(hint));
             }
         }
         match &self.options.owner {
-            Some(id) if matches!(self.owners.given(id), Whose::Nobody) => {
-                Err(Error::request(format!("`--owner {}` is the id of nobody", printable(id))).hint(hint))
+            Some(id) if matches!(self.owners.given(id), OwnerMatch::None) => {
+                Err(Error::request(format!("`--owner {}` is not the id of an owner", printable(id))).hint(hint))
             }
             _ => Ok(()),
         }
@@ -173,50 +175,53 @@ impl Run<'_> {
         only.is_empty() || only.contains(&owner.id) || only.iter().any(|name| name == directory)
     }
 
-    fn owner_of_ownerless(&self, ownerless: Option<Ownerless>) -> Whose {
+    fn owner_of_ownerless(&self, ownerless: Option<Ownerless>) -> OwnerMatch {
         match (&self.options.owner, ownerless) {
             (Some(id), _) => self.owners.given(id),
             (None, Some(Ownerless::OnlyUser)) => self.owners.only(),
-            (None, None) => Whose::Nobody,
+            (None, None) => OwnerMatch::None,
         }
     }
 
-    fn leave_out(&mut self, files: &Files, what: &str, reason: &str) {
+    fn skip(&mut self, files: &Files, what: &str, reason: &str) {
         for file in files.values().flatten() {
             self.ignore(*file, what, reason);
         }
     }
 
-    /// A directory that belongs to nobody who can be told: refused, ignored, or rejected with its owner.
-    fn nobody(&mut self, directory: Option<&str>, files: &Files, whose: &Whose, unknown: &Unknown) {
+    /// Takes files whose owner could not be found: refused, ignored, or rejected with their owner.
+    fn without_owner(&mut self, directory: Option<&str>, files: &Files, matched: &OwnerMatch, unknown: &Unknown) {
         let first = files.values().flatten().min().copied();
         let place = first.map(|file| self.plan.tree.files[file].place(0));
         let count = files.values().flatten().count();
-        let shown = crate::finding::printable(directory.unwrap_or("the files that name no owner"));
-        let mut finding = if *whose == Whose::Rejected {
+        let shown = match directory {
+            Some(name) => format!("directory `{}`", printable(name)),
+            None => "files without an owner".to_owned(),
+        };
+        let counted = words::count(count as u64, "file");
+        let mut finding = if *matched == OwnerMatch::Rejected {
             for file in files.values().flatten() {
                 self.files[*file].status = Some(FileStatus::Rejected);
-                self.files[*file].reason = Some("its owner was rejected".to_owned());
+                self.files[*file].reason = Some("the owner was rejected".to_owned());
             }
             self.reject_errors += 1;
-            Finding::new(&OWNER_REJECTED, format!("`{shown}`: the owner was rejected, so {} too", files_are(count)))
-        } else if *whose == Whose::Ambiguous {
-            let message = format!("`{shown}` is the name of several people: {} not imported", files_are(count));
+            Finding::new(&OWNER_REJECTED, format!("the owner of {shown} was rejected: {counted} rejected too"))
+        } else if *matched == OwnerMatch::Ambiguous {
+            let message = format!("several owners match {shown}: {counted} not imported");
             Finding::new(&OWNER_AMBIGUOUS, message)
         } else {
             match (unknown, directory) {
                 (Unknown::Ignore(reason), _) => {
                     let what = directory
                         .map_or_else(|| "files without an owner".to_owned(), |name| format!("directory {name}"));
-                    self.leave_out(files, &what, reason);
-                    Finding::new(&OWNER_IGNORED, format!("`{shown}` belongs to nobody: {} left out", files_are(count)))
+                    self.skip(files, &what, reason);
+                    Finding::new(&OWNER_IGNORED, format!("no owner matches {shown}: {counted} skipped"))
                 }
-                (Unknown::Refuse, Some(_)) => Finding::new(
-                    &OWNER_UNKNOWN,
-                    format!("`{shown}` belongs to nobody: {} not imported", files_are(count)),
-                ),
+                (Unknown::Refuse, Some(_)) => {
+                    Finding::new(&OWNER_UNKNOWN, format!("no owner matches {shown}: {counted} skipped"))
+                }
                 (Unknown::Refuse, None) => {
-                    Finding::new(&OWNER_NONE, format!("{shown} need an owner: {} not imported", files_are(count)))
+                    Finding::new(&OWNER_NONE, format!("{counted} without an owner need one and were not imported"))
                 }
             }
         };
@@ -306,11 +311,6 @@ impl Run<'_> {
         }
         Ok(())
     }
-}
-
-/// `1 file is`, `2 files are`.
-fn files_are(count: usize) -> String {
-    format!("{} {}", words::count(count as u64, "file"), if count == 1 { "is" } else { "are" })
 }
 
 /// The number of a file.

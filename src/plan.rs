@@ -20,7 +20,7 @@ use specs::Specs;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What is to become of a file.
+/// What happens to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disposition {
     /// The mapping of this index reads it, by its n-th pattern.
@@ -39,7 +39,7 @@ pub enum Disposition {
         /// The reason.
         reason: String,
     },
-    /// Nothing says what becomes of it.
+    /// No mapping and no `[ignore]` matches it.
     Unmapped,
 }
 
@@ -75,15 +75,15 @@ pub struct Plan {
     pub schema: Schema,
     /// The tree as walked.
     pub tree: Tree,
-    /// What becomes of each file of the tree, by its number.
+    /// What happens to each file of the tree, by its number.
     pub dispositions: Vec<Disposition>,
     /// Every rule, by mapping.
     pub rules: Vec<Vec<CompiledRule>>,
     /// When each rule runs.
     pub order: Order,
-    /// What the key index must know.
+    /// What the key index must hold.
     pub specs: Vec<IndexSpec>,
-    /// Worked out once: they are asked for at every record.
+    /// Computed once: they are read at every record.
     turns: Vec<(Turn, Turn)>,
     sealed: HashMap<(u32, usize), SealedColumn>,
 }
@@ -102,7 +102,7 @@ impl Plan {
         let rules = compile(&set, &schema);
         let order = order(&set, &schema)?;
         let specs = Specs { set: &set, rules: &rules, order: &order, schema: &schema, specs: Vec::new() }.collect();
-        let dispositions = tree.files.iter().map(|file| fate(&set, &file.path, chosen)).collect();
+        let dispositions = tree.files.iter().map(|file| disposition(&set, &file.path, chosen)).collect();
         let turns = (0..rules.len()).map(|mapping| turns(&set, &rules, &order, mapping)).collect();
         let sealed = sealed(&set, &rules);
         Ok(Self { set, schema, tree, dispositions, rules, order, specs, turns, sealed })
@@ -119,11 +119,11 @@ impl Plan {
         }
     }
 
-    /// Whether rules write moments into a column of times, rather than times without a zone.
-    pub fn writes_moments(&self, table: &str, column: &str) -> bool {
+    /// Whether rules write instants into a column of times, rather than times without a zone.
+    pub fn writes_instants(&self, table: &str, column: &str) -> bool {
         let rules = self.rules.iter().flatten().filter(|rule| rule.table.name == table);
         let mut columns = rules.flat_map(|rule| &rule.model(&self.set).columns).filter(|of| of.name == column);
-        columns.any(|of| gives_moment(&of.expr))
+        columns.any(|of| gives_instant(&of.expr))
     }
 
     /// Whether a `fill` rule may give the column a value after its row was made.
@@ -140,7 +140,7 @@ impl Plan {
         self.sealed.get(&(rule.number, field))
     }
 
-    /// What rows of a mapped file may refer to. The owner is whose directory it lies in.
+    /// What rows of a mapped file may refer to; the owner is that of its directory.
     pub fn file_context(&self, file: usize, owner: Option<&Owner>, started: Timestamp) -> FileContext {
         let captures = match &self.dispositions[file] {
             Disposition::Mapped { captures, .. } => captures.clone(),
@@ -157,7 +157,7 @@ impl Plan {
         }
     }
 
-    /// The feed of a mapped file: the entry of `files` and the owner's directory it belongs to.
+    /// The source pattern of a mapped file: the entry of `files` and the owner's directory it belongs to.
     pub fn source_pattern_of(&self, file: usize) -> SourcePattern {
         let entry = match self.dispositions[file] {
             Disposition::Mapped { mapping, pattern, .. } => (mapping, pattern),
@@ -204,7 +204,7 @@ impl Plan {
     /// The numbers of the files that mappings read.
     pub fn mapped(&self) -> impl Iterator<Item = usize> {
         let dispositions = self.dispositions.iter().enumerate();
-        dispositions.filter(|(_, fate)| matches!(fate, Disposition::Mapped { .. })).map(|(file, _)| file)
+        dispositions.filter(|(_, disposition)| matches!(disposition, Disposition::Mapped { .. })).map(|(file, _)| file)
     }
 
     /// Whether the files of a mapping belong to owners.
@@ -275,7 +275,7 @@ fn sealed(set: &Set, rules: &[Vec<CompiledRule>]) -> HashMap<(u32, usize), Seale
     sealed
 }
 
-/// Which rows of a sealed column are sealed, where another rule writes clear values into the same
+/// Which rows of a sealed column are sealed, where another rule writes plaintext into the same
 /// column: those that have the literals of the rule's key.
 fn row_filter(
     set: &Set,
@@ -283,11 +283,11 @@ fn row_filter(
     rule: &CompiledRule,
     column: &str,
 ) -> Option<BTreeMap<String, String>> {
-    let in_clear = |other: &&CompiledRule| {
+    let in_plaintext = |other: &&CompiledRule| {
         let field = other.field(column).map(|at| other.fields[at].source);
         other.table.name == rule.table.name && matches!(field, Some(FieldSource::Column(_)))
     };
-    rules.iter().flatten().find(in_clear)?;
+    rules.iter().flatten().find(in_plaintext)?;
     let model = rule.model(set);
     let literals = model.columns.iter().filter_map(|of| match &of.expr.from {
         From::Literal(Literal::Text(text)) if model.key_columns()?.contains(&of.name.as_str()) => {
@@ -298,26 +298,26 @@ fn row_filter(
     Some(literals.collect())
 }
 
-fn gives_moment(expr: &Expr) -> bool {
+fn gives_instant(expr: &Expr) -> bool {
     match expr.steps.iter().rev().map(Step::output).find(|output| *output != OutputType::Same) {
         Some(output) => output == OutputType::Instant,
         None => match &expr.from {
             From::Path(path) => matches!(&path.root, Root::Context(name) if name == "started"),
-            From::First(all) => all.iter().any(gives_moment),
+            From::First(all) => all.iter().any(gives_instant),
             _ => false,
         },
     }
 }
 
 /// The most specific pattern decides; patterns of the set's `[ignore]` take part.
-fn fate(set: &Set, path: &str, chosen: &Chosen) -> Disposition {
+fn disposition(set: &Set, path: &str, chosen: &Chosen) -> Disposition {
     let mut best: Option<(&Pattern, Disposition)> = None;
-    let mut offer = |pattern, fate: &dyn Fn(Vec<(String, String)>) -> Disposition| {
+    let mut offer = |pattern, disposition: &dyn Fn(Vec<(String, String)>) -> Disposition| {
         let pattern: &Pattern = pattern;
         if let Some(captures) = pattern.matches(path)
             && best.as_ref().is_none_or(|(held, _)| pattern.more_specific(held) == Ordering::Less)
         {
-            best = Some((pattern, fate(captures)));
+            best = Some((pattern, disposition(captures)));
         }
     };
     for (m, mapping) in set.mappings.iter().enumerate() {
@@ -326,7 +326,7 @@ fn fate(set: &Set, path: &str, chosen: &Chosen) -> Disposition {
                 if !chosen.only.is_empty() && !chosen.only.contains(&mapping.name) {
                     return Disposition::Ignored {
                         what: mapping.name.clone(),
-                        reason: "left out of this run by --only-mapping".to_owned(),
+                        reason: "skipped because of --only-mapping".to_owned(),
                     };
                 }
                 match &mapping.source.optional {
@@ -344,7 +344,7 @@ fn fate(set: &Set, path: &str, chosen: &Chosen) -> Disposition {
             reason: ignore.reason.clone(),
         });
     }
-    best.map_or(Disposition::Unmapped, |(_, fate)| fate)
+    best.map_or(Disposition::Unmapped, |(_, disposition)| disposition)
 }
 
 fn owner_columns(set: &Set, schema: &Schema) -> Vec<String> {

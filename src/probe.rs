@@ -11,7 +11,7 @@ use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::Ownerless;
 use crate::mapping::order::{Stage, Turn};
-use crate::owners::{OwnerTable, Resolver, Whose, owner_of};
+use crate::owners::{OwnerMatch, OwnerTable, Resolver, owner_of};
 use crate::pipeline::file_id;
 use crate::plan::{Disposition, Plan};
 use crate::record::{Paths, Tape};
@@ -43,11 +43,11 @@ pub struct Read<'r> {
     pub owner: Option<&'r Owner>,
 }
 
-/// Who is told of records, and how their values are made.
+/// Receives records, and how their values are made.
 pub trait Watch {
     /// Whether a file is to be read at all.
     fn wants(&self, file: usize) -> bool;
-    /// Who is told how the values of a file are made.
+    /// The receiver of how a file's values are made.
     fn trace(&self, file: usize) -> Option<&dyn Trace>;
     /// A record was read.
     fn record(&self, read: &Read<'_>);
@@ -67,7 +67,7 @@ pub struct Probe<'p> {
     pub shapes: BTreeSet<(usize, usize)>,
     /// The shape of each file that was read.
     pub shape_of: BTreeMap<usize, usize>,
-    /// Whose the directories are that were looked at: the owner's id and how it was found, or why
+    /// The owners of the directories that were looked at: the owner's id and how it was found, or why
     /// there is none.
     pub directories: BTreeMap<String, Result<(String, String), &'static str>>,
     /// What is wrong with files, by their number.
@@ -99,10 +99,10 @@ impl<'p> Probe<'p> {
         let plan = self.plan;
         let turns = plan.order.turns();
         let (mut ownerless, mut owned) = (Files::new(), BTreeMap::<Option<String>, Files>::new());
-        for (file, fate) in plan.dispositions.iter().enumerate() {
-            let Disposition::Mapped { mapping, .. } = fate else { continue }; // nothing to be mapped
+        for (file, disposition) in plan.dispositions.iter().enumerate() {
+            let Disposition::Mapped { mapping, .. } = disposition else { continue }; // nothing to map
             if !watch.wants(file) {
-                continue; // nobody asks
+                continue; // not needed for the question
             }
             let files = if plan.owned(*mapping) {
                 owned.entry(plan.directory_of(file).map(str::to_owned)).or_default()
@@ -128,15 +128,15 @@ impl<'p> Probe<'p> {
 
     fn owner_of(&mut self, directory: Option<&str>) -> Option<Owner> {
         let owners = self.plan.set.owners.as_ref()?;
-        let whose = match (directory, owners.ownerless) {
+        let matched = match (directory, owners.ownerless) {
             (Some(name), _) => Resolver::new(&self.plan.set, owners, &self.owners).find(name),
             (None, Some(Ownerless::OnlyUser)) => self.owners.only(),
-            (None, None) => Whose::Nobody,
+            (None, None) => OwnerMatch::None,
         };
-        let found = match whose {
-            Whose::Of(found) => Ok((found.id, found.how)),
-            Whose::Ambiguous => Err("is the name of several people"),
-            Whose::Rejected | Whose::Nobody => Err("belongs to nobody whose record can be read"),
+        let found = match matched {
+            OwnerMatch::One(found) => Ok((found.id, found.how)),
+            OwnerMatch::Ambiguous => Err("several owners match"),
+            OwnerMatch::Rejected | OwnerMatch::None => Err("no owner with a readable record matches"),
         };
         let owner = found.as_ref().ok().and_then(|(id, _)| self.owners.get(id)).cloned();
         if let Some(name) = directory {
@@ -149,11 +149,11 @@ impl<'p> Probe<'p> {
         for (mapping, of_mapping) in files {
             let rules = self.plan.order.rules_of(&self.plan.rules[*mapping], turn);
             if rules.is_empty() && self.plan.turns_of(*mapping).0 != turn {
-                continue; // another turn's
+                continue; // read in another turn
             }
             for file in of_mapping.iter().filter(|_| owner.is_some() || !self.plan.owned(*mapping)) {
                 if self.findings.contains_key(file) {
-                    continue; // told already
+                    continue; // reported already
                 }
                 if let Err(findings) = self.read_file(*file, *mapping, &rules, owner, watch) {
                     self.findings.insert(*file, findings);

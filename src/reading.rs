@@ -100,7 +100,7 @@ impl Run<'_> {
         let mapping = &self.plan.set.mappings[self.mapping];
         let place = source.place(0);
         if self.files[file].status == Some(FileStatus::Rejected) {
-            return Ok(()); // what came later follows from what was told first
+            return Ok(()); // later findings follow from the first
         }
         let rows_written = self.files[file].ledger.is_some();
         self.files[file].shaped = None;
@@ -112,7 +112,7 @@ impl Run<'_> {
         self.rejected += 1;
         let findings: Vec<Finding> = findings.into_iter().map(|finding| finding.about(mapping.name.clone())).collect();
         if rows_written {
-            // It changed while it was read: what came of it is taken back with the run.
+            // It changed while it was read: its rows are rolled back with the run.
             self.late.insert((place.file, u64::MAX), findings.clone());
         }
         self.keep_reject_of_file(file, &findings)?;
@@ -142,14 +142,15 @@ impl Run<'_> {
         Ok(Some(shaped))
     }
 
-    /// A blank file may mean that nothing is lost; everything else that is broken is rejected.
+    /// A file of nothing but whitespace may mean that nothing is lost; every other broken file is rejected.
     fn broken(&mut self, file: usize, mapping: &Mapping, findings: Vec<Finding>) -> Result<()> {
         let Some(reason) = mapping.excuse(&findings) else { return self.reject_file(file, findings) };
         let state = &mut self.files[file];
         state.status = Some(FileStatus::Ignored);
         state.what = Some(format!("{} (blank)", mapping.name));
         state.reason = Some(reason.to_owned());
-        let note = Finding::new(&FILE_BLANK_IGNORED, "the file is blank").at(self.plan.tree.files[file].place(0));
+        let note = Finding::new(&FILE_BLANK_IGNORED, "the file is empty or only whitespace")
+            .at(self.plan.tree.files[file].place(0));
         self.findings.push(note.about(mapping.name.clone()));
         Ok(())
     }
@@ -209,7 +210,7 @@ impl Run<'_> {
             self.count_rejected(&mapped);
         }
         if !refused.is_empty() {
-            // A record that was known to be bad is told of once, when it is met first.
+            // A record that was known to be bad is reported once, when it is read first.
             if earlier.as_ref().is_none_or(|earlier| !earlier.rejected) {
                 self.reject_record(reading, table, record, refused)?;
             }
@@ -277,7 +278,7 @@ impl Run<'_> {
     fn fault_finding(&self, record: Place, rule: usize, fault: &Fault, severity: Option<Severity>) -> Finding {
         let mapping = &self.plan.set.mappings[self.mapping];
         let column = fault.column.as_deref().unwrap_or_default();
-        // The whole value is searched: what is cut off might have told a secret from a word.
+        // The whole value is searched: a secret may continue in the part that is cut off.
         let shown = fault.found.as_ref().filter(|text| !self.vault.finds_secret(text));
         let found = shown.map_or_else(String::new, |text| format!(", found {}", excerpt(text)));
         let mut finding = Finding::new(fault.code, fault.message.clone() + &found)
@@ -352,7 +353,7 @@ impl Run<'_> {
                 }
                 Origin::Defaulted => {
                     counts.defaulted += 1;
-                    let message = format!("`{}` is not there and became the default", field.column.name);
+                    let message = format!("`{}` is missing or null and became the default", field.column.name);
                     let place = Place { file, offset: draft.at };
                     let subject = format!("{}.{}", rule.name, field.column.name);
                     self.findings.push(Finding::new(&VALUE_DEFAULTED, message).at(place).about(subject));
@@ -364,7 +365,7 @@ impl Run<'_> {
     }
 
     /// The time by which a file is newer than another: the first of the mapping's `newest` that is
-    /// there. What is wrong with the file is told when it is read.
+    /// present. What is wrong with the file is reported when it is read.
     pub fn time_of(&mut self, file: usize, number: usize) -> Option<jiff::Timestamp> {
         let mapping = &self.plan.set.mappings[number];
         let mut opened =
@@ -375,17 +376,17 @@ impl Run<'_> {
             None => Some(source::whole(&mut opened)?),
         };
         let root = whole.as_ref().unwrap_or(&shaped.frame).root();
-        let mut there = mapping.source.newest.iter().filter_map(|path| follow(root, path));
-        let told =
-            there.find(|node| node.kind() != Kind::Null && !(node.kind() == Kind::String && node.text().is_empty()));
-        let time = told.and_then(|node| match node.kind() {
+        let mut present = mapping.source.newest.iter().filter_map(|path| follow(root, path));
+        let written =
+            present.find(|node| node.kind() != Kind::Null && !(node.kind() == Kind::String && node.text().is_empty()));
+        let time = written.and_then(|node| match node.kind() {
             Kind::String => node.text().parse::<jiff::Timestamp>().ok(),
             _ => None,
         });
-        let unread = told.filter(|_| time.is_none()).map(|node| Place { file: file_id(file), offset: node.at() });
+        let unread = written.filter(|_| time.is_none()).map(|node| Place { file: file_id(file), offset: node.at() });
         self.files[file].shaped = Some(shaped);
         if let Some(place) = unread {
-            let message = "this is no time with a zone, so the file is taken for the oldest";
+            let message = "this is not a time with a zone, so the file counts as the oldest";
             self.findings.push(Finding::new(&VALUE_TIME, message).at(place).about(mapping.name.clone()));
         }
         time

@@ -189,7 +189,7 @@ impl<'t> NodeRef<'t> {
     pub fn path(self) -> PathId {
         self.node.path
     }
-    /// Its member name, when it stands in an object.
+    /// Its member name, when it is in an object.
     pub fn name(self) -> Option<&'t str> {
         let (start, end) = self.node.name;
         self.node.named.then(|| &self.tape.text[start as usize..end as usize])
@@ -240,8 +240,8 @@ impl<'t> NodeRef<'t> {
         }
     }
 
-    /// Appends the value as compact JSON; members that `leave_out` names are left out.
-    pub fn write_json(self, out: &mut String, leave_out: &dyn Fn(NodeRef<'t>) -> bool) {
+    /// Appends the value as compact JSON; members that `skipped` selects are omitted.
+    pub fn write_json(self, out: &mut String, skipped: &dyn Fn(NodeRef<'t>) -> bool) {
         match self.node.kind {
             Kind::Null | Kind::Record(_) => out.push_str("null"),
             Kind::Bool(value) => out.push_str(if value { "true" } else { "false" }),
@@ -250,24 +250,24 @@ impl<'t> NodeRef<'t> {
             Kind::Array => {
                 out.push('[');
                 let mut first = true;
-                for child in self.children().filter(|child| !child.is_record() && !leave_out(*child)) {
+                for child in self.children().filter(|child| !child.is_record() && !skipped(*child)) {
                     if !std::mem::take(&mut first) {
                         out.push(',');
                     }
-                    child.write_json(out, leave_out);
+                    child.write_json(out, skipped);
                 }
                 out.push(']');
             }
             Kind::Object => {
                 out.push('{');
                 let mut first = true;
-                for child in self.children().filter(|child| !child.is_record() && !leave_out(*child)) {
+                for child in self.children().filter(|child| !child.is_record() && !skipped(*child)) {
                     if !std::mem::take(&mut first) {
                         out.push(',');
                     }
                     write_json_string(out, child.name().unwrap_or_default());
                     out.push(':');
-                    child.write_json(out, leave_out);
+                    child.write_json(out, skipped);
                 }
                 out.push('}');
             }
@@ -301,7 +301,7 @@ pub fn write_json_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// The first byte that cannot stand in a JSON string as it is: a quote, a backslash or a control
+/// The first byte that a JSON string must escape: a quote, a backslash or a control
 /// character below U+0020.
 pub(crate) fn special(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;

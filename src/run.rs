@@ -262,7 +262,7 @@ impl<'p> Run<'p> {
         let known = self.plan.schema.table(table);
         let stored = |column: &&str| StoredAs {
             kind: known.and_then(|table| table.column(column)).map(|column| column.kind),
-            instant: self.plan.writes_moments(table, column),
+            instant: self.plan.writes_instants(table, column),
         };
         columns.iter().map(stored).collect()
     }

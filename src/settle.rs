@@ -1,5 +1,5 @@
-//! Settling: what becomes of each row that a record gave. Keys, references and uniqueness are
-//! judged against the key index and the target before anything is written.
+//! Settling: decides each row that a record gave. Keys, references and uniqueness are
+//! checked against the key index and the target before anything is written.
 
 use crate::compare::Among;
 use crate::error::{Error, Result};
@@ -52,7 +52,7 @@ pub(crate) struct Judged {
     pub(crate) held: Vec<(String, Value)>,
     /// The fields that are filled.
     pub(crate) fills: Vec<usize>,
-    /// Where the row came from that it gave way to.
+    /// Where the row came from that superseded it.
     pub(crate) stayed: Option<Place>,
 }
 
@@ -120,14 +120,15 @@ impl Run<'_> {
         Ok((judged.iter().map(|one| one.fate).collect(), refused))
     }
 
-    /// Notes a row that is not written because it need not be; its children go with it.
+    /// Notes a row that is not written, nor are its children.
     fn note(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) {
         let place = Place { file, offset: draft.at };
         let (code, message) = match one.fate {
             RowFate::Empty if draft.empty => (&SECRET_EMPTY, "the secrets of the row are empty".to_owned()),
-            RowFate::Superseded if one.stayed.is_some() => {
-                (&ROW_SUPERSEDED, format!("another row of `{}` has this key and stays", rule.table.name))
-            }
+            RowFate::Superseded if one.stayed.is_some() => (
+                &ROW_SUPERSEDED,
+                format!("row of `{}` superseded by an earlier row with the same key", rule.table.name),
+            ),
             _ => return,
         };
         let finding = self.finding(code, rule, message, place, one.stayed);
@@ -135,10 +136,10 @@ impl Run<'_> {
     }
 
     fn judge(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, parent: Option<RowFate>) -> Result<Verdict> {
-        let is = |fate| Ok(Verdict::Is(Judged::is(fate)));
+        let decided = |fate| Ok(Verdict::Is(Judged::is(fate)));
         match parent {
             Some(fate @ (RowFate::Superseded | RowFate::NotTaken | RowFate::Empty | RowFate::Rejected)) => {
-                return is(fate);
+                return decided(fate);
             }
             Some(RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) | None => {}
         }
@@ -152,21 +153,21 @@ impl Run<'_> {
             OnDuplicate::Fill => match self.judge_fill(rule, draft, place)? {
                 Some(verdict) => return Ok(verdict),
                 None if rule.starts => {}
-                None => return is(RowFate::NotTaken),
+                None => return decided(RowFate::NotTaken),
             },
             OnDuplicate::Reject | OnDuplicate::First => {
                 if let Some(earlier) = self.earlier_of_key(rule, draft) {
                     if self.may_give_way(rule, earlier.feeder) {
                         return Ok(Verdict::Is(Judged { stayed: earlier.place, ..Judged::is(RowFate::Superseded) }));
                     }
-                    let message = format!("a row of `{}` has this key already", rule.table.name);
+                    let message = format!("an earlier row of `{}` has the same key", rule.table.name);
                     let finding = self.finding(&ROW_DUPLICATE, rule, message, place, earlier.place);
                     return Ok(Verdict::Refused(vec![finding]));
                 }
             }
         }
         if draft.empty {
-            return is(RowFate::Empty);
+            return decided(RowFate::Empty);
         }
         let mut wrong = self.taken(rule, draft, place, Among::Run, &|_| true)?;
         wrong.extend(self.references(rule, draft, place)?);
@@ -200,7 +201,7 @@ impl Run<'_> {
         self.index.find(&rule.table.name, &rule.key_names, false)
     }
 
-    /// Whether the rule's row may give way to one of another feeder: `[precedence]`, or `first`.
+    /// Whether an earlier row of another rule may supersede the rule's: `[precedence]`, or `first`.
     fn may_give_way(&self, rule: &CompiledRule, earlier: u32) -> bool {
         let set = &self.plan.set;
         let ranked = set.precedence.iter().find(|of| of.table == rule.table.name).is_some_and(|of| {
@@ -213,19 +214,20 @@ impl Run<'_> {
 
     pub(crate) fn references(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
         let mut wrong = Vec::new();
-        // A row may refer to a later one of its own table: that is judged when all are written. What
+        // A row may reference a later one of its own table: that is checked when all are written. What
         // only adds to rows comes after those.
         let own_is_done = rule.model(&self.plan.set).on_duplicate == OnDuplicate::Fill;
         for reference in rule.references().filter(|key| own_is_done || key.table != rule.table.name) {
             let values: Vec<Value> =
                 reference.columns.iter().map(|column| rule.value(&draft.values, column).clone()).collect();
             let Some(key) = KeyText::of(&values) else {
-                continue; // a NULL refers to nothing
+                continue; // a NULL references nothing
             };
             let to: Vec<&str> = reference.to.iter().map(String::as_str).collect();
             let known = self.index.contains(&reference.table, &reference.to, false, &key);
             if !known && !self.in_target(&reference.table, &to, values)? {
-                let message = format!("`{}` has no row for ({})", reference.table, reference.columns.join(", "));
+                let message =
+                    format!("({}) references a missing row of `{}`", reference.columns.join(", "), reference.table);
                 wrong.push(self.finding(&ROW_REFERENCE, rule, message, place, None));
             }
         }
@@ -242,7 +244,7 @@ impl Run<'_> {
         placed: &mut Vec<(usize, KeyText, Placed)>,
     ) {
         let given = one.id.map(Value::Integer);
-        let of = |column: &str| -> &Value {
+        let value_of = |column: &str| -> &Value {
             if let (Some(name), Some(id)) = (&rule.generated_id, &given)
                 && name == column
             {
@@ -257,7 +259,7 @@ impl Run<'_> {
         let (existing, present) = (one.fate == RowFate::Unchanged, one.fate != RowFate::Empty);
         let entry = Entry { place, feeder: rule.number, values: Vec::new(), existing, present };
         let key = (rule.key_names.as_slice(), draft.key.as_ref());
-        let entering = Entering { table: &rule.table.name, key, of: &of, entry };
+        let entering = Entering { table: &rule.table.name, key, of: &value_of, entry };
         self.index.enter(&entering, |spec, key, change| placed.push((spec, key, change)));
     }
 
@@ -286,7 +288,7 @@ impl Run<'_> {
     }
 }
 
-/// Puts the id that the engine gave to the parent's row where the child refers to it.
+/// Puts the parent's generated id where the child refers to it.
 fn take_parents_id(rule: &CompiledRule, draft: &mut Draft, id: i64) {
     for at in std::mem::take(&mut draft.parents_id) {
         draft.values[at] = Value::Integer(id);

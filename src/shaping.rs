@@ -1,4 +1,4 @@
-//! The first look at a file: judged whole, its shape chosen, its frame kept.
+//! The first look at a file: checked whole, its shape chosen, its frame kept.
 
 use crate::account::NameLeaf;
 use crate::finding::{Finding, SHAPE_NONE};
@@ -20,7 +20,7 @@ pub struct Shaped {
     pub frame: Tape,
     /// How many leaves the whole file has.
     pub leaves: u64,
-    /// What is worth knowing and no fault.
+    /// Notes, none of them an error.
     pub notes: Vec<Finding>,
     /// SHA-256 of the file's bytes.
     pub sha256: [u8; 32],
@@ -75,7 +75,7 @@ impl PathTables {
     }
 }
 
-/// Judges a file whole and chooses its shape.
+/// Checks a whole file and chooses its shape.
 ///
 /// # Errors
 /// Findings, when the file is broken or has none of the mapping's shapes.
@@ -94,8 +94,8 @@ pub fn shape(
         let names: Vec<&str> = shapes.iter().map(|shape| shape.name.as_str()).collect();
         let place = crate::finding::Place { file: opened.file(), offset: root.at() };
         let message = format!(
-            "the file has none of the shapes {}; `[[source.shape]]` with `name = \"new\"`, `when = {}` and `ignore = \"why\"` \
-             in {} would leave it out",
+            "the file matches none of the shapes {}; `[[source.shape]]` with `name = \"new\"`, `when = {}` and `ignore = \"why\"` \
+             in {} would ignore it",
             names.join(", "),
             condition_for(root),
             mapping.file
@@ -158,7 +158,7 @@ pub fn record_scope<'a, 't>(
 }
 
 /// The first value on the way to the records that is of another kind than the selection needs, where
-/// it found no record. What is missing, null or an empty container holds no record and is no fault.
+/// it found no record. A missing value, null or an empty container holds no record and is not an error.
 fn other_kind(root: NodeRef, shape: &Shape, records: &Selection, paths: &Paths) -> Option<(u64, String)> {
     let segments = &records.0;
     let wrong = |segment: &Segment, node: NodeRef| match (segment, node.kind()) {

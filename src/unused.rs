@@ -39,21 +39,20 @@ impl Run<'_> {
         self.findings.extend(notes);
     }
 
-    /// Whether the tree has no file of a mapping. One that was left out, or whose files could not be
-    /// read, is not one without files.
+    /// Whether the tree has no file of a mapping. One that was excluded, or whose files could not be
+    /// read, does have files.
     fn lacks_files(&self, name: &str) -> bool {
         let only = &self.options.only_mapping;
         let mappings = &self.plan.set.mappings;
-        let is_its =
-            |fate: &Disposition| matches!(fate, Disposition::Mapped { mapping, .. } if mappings[*mapping].name == name);
-        (only.is_empty() || only.iter().any(|chosen| chosen == name)) && !self.plan.dispositions.iter().any(is_its)
+        let reads = |disposition: &Disposition| matches!(disposition, Disposition::Mapped { mapping, .. } if mappings[*mapping].name == name);
+        (only.is_empty() || only.iter().any(|chosen| chosen == name)) && !self.plan.dispositions.iter().any(reads)
     }
 
     /// The mappings and shapes that files have, ignored ones included.
     fn shapes_found(&self) -> BTreeSet<(usize, usize)> {
         let files = self.plan.dispositions.iter().zip(&self.files);
         files
-            .filter_map(|(fate, state)| match fate {
+            .filter_map(|(disposition, state)| match disposition {
                 Disposition::Mapped { mapping, .. } => Some((*mapping, state.shape?)),
                 Disposition::Ignored { .. } | Disposition::Unmapped => None,
             })

@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use story::Listener;
 
-/// So many leaves are told of; a pointer says which.
+/// The most leaves that are explained; a JSON Pointer selects others.
 pub const MOST_LEAVES: usize = 1_000;
 
 /// What is asked: a file of a tree, and which part of it.
@@ -41,7 +41,7 @@ pub struct Question {
     pub depth: u32,
 }
 
-/// What becomes of a file.
+/// What happens to a file.
 #[derive(Debug, serde::Serialize)]
 pub struct Explained {
     /// Its path below the import root.
@@ -56,18 +56,18 @@ pub struct Explained {
     pub mapping_file: Option<String>,
     /// Its shape.
     pub shape: Option<String>,
-    /// Whose directory it lies in: the owner's id, and how it was found.
+    /// The owner of its directory: the id, and how it was found.
     pub owner: Option<(String, String)>,
     /// Its leaves.
     pub leaves: Vec<LeafStory>,
-    /// How many more leaves there are that are not told of.
+    /// How many more leaves there are that are not explained.
     pub more: u64,
 }
 
-/// What becomes of a leaf.
+/// What happens to a leaf.
 #[derive(Debug, serde::Serialize)]
 pub struct LeafStory {
-    /// Where it stands.
+    /// Its JSON Pointer.
     pub pointer: String,
     /// The line, from 1.
     pub line: u64,
@@ -75,7 +75,7 @@ pub struct LeafStory {
     pub value: Option<String>,
     /// Where it goes.
     pub goes: Vec<Way>,
-    /// Why it is left behind, where the mapping says so.
+    /// Why it is ignored, where the mapping says so.
     pub ignored: Option<String>,
 }
 
@@ -96,7 +96,7 @@ pub struct Way {
     pub steps: Vec<StepStory>,
     /// What is written; nothing where it may be a secret, or could not be made.
     pub value: Option<String>,
-    /// The row it lands in: its key; or why there is none.
+    /// The row it is written into: its key; or why there is none.
     pub row: std::result::Result<String, String>,
     /// The offset of the record or element that makes the row.
     #[serde(skip)]
@@ -110,7 +110,7 @@ pub struct StepStory {
     pub step: String,
     /// What it was given; nothing where it may be a secret.
     pub before: Option<String>,
-    /// What it gave, or why it could not.
+    /// What it returned, or why it failed.
     pub after: Option<String>,
 }
 
@@ -123,7 +123,7 @@ pub fn explain(question: Question) -> Result<Explained> {
     let with = optional(&set);
     let plan = Plan::new(set, schema, walk::walk(&root)?, &everything(&with))?;
     let Some(number) = plan.tree.files.iter().position(|of| of.path == file) else {
-        return Err(Error::request("there is no such file in the tree")
+        return Err(Error::request("the tree has no such file")
             .at(root.join(&file).display())
             .hint("symbolic links and files with odd names are not read"));
     };
@@ -131,7 +131,7 @@ pub fn explain(question: Question) -> Result<Explained> {
     let unreadable = |error: std::io::Error| {
         Error::environment(format!("the file cannot be read: {}", error.kind())).at(source.absolute.display())
     };
-    let mut told = Explained {
+    let mut explained = Explained {
         file: printable(&source.path),
         status: "mapped",
         reason: None,
@@ -143,16 +143,16 @@ pub fn explain(question: Question) -> Result<Explained> {
         more: 0,
     };
     let mapping = match &plan.dispositions[number] {
-        Disposition::Unmapped => return Ok(Explained { status: "unmapped", ..told }),
+        Disposition::Unmapped => return Ok(Explained { status: "unmapped", ..explained }),
         Disposition::Ignored { what, reason } => {
             let reason = Some(format!("{reason} (`{what}`)"));
-            return Ok(Explained { status: "ignored", reason, ..told });
+            return Ok(Explained { status: "ignored", reason, ..explained });
         }
         Disposition::Mapped { mapping, .. } => *mapping,
     };
-    told.mapping = Some(plan.set.mappings[mapping].name.clone());
-    told.mapping_file = Some(plan.set.mappings[mapping].file.clone());
-    told.reason = plan.set.mappings[mapping]
+    explained.mapping = Some(plan.set.mappings[mapping].name.clone());
+    explained.mapping_file = Some(plan.set.mappings[mapping].file.clone());
+    explained.reason = plan.set.mappings[mapping]
         .source
         .optional
         .as_ref()
@@ -167,31 +167,31 @@ pub fn explain(question: Question) -> Result<Explained> {
     let probe = Probe::read(&plan, depth, &listener);
     if let Some(name) = plan.directory_of(number) {
         match probe.directories.get(name) {
-            Some(Ok(owner)) => told.owner = Some(owner.clone()),
-            Some(Err(why)) => told.reason = Some(format!("the directory `{}` {why}", printable(name))),
+            Some(Ok(owner)) => explained.owner = Some(owner.clone()),
+            Some(Err(why)) => explained.reason = Some(format!("{why} directory `{}`", printable(name))),
             None => {}
         }
     }
     if let Some(findings) = probe.findings.get(&number) {
-        told.status = "broken";
-        told.reason = findings.first().map(|finding| format!("{}: {}", finding.code.id, finding.message));
+        explained.status = "broken";
+        explained.reason = findings.first().map(|finding| format!("{}: {}", finding.code.id, finding.message));
     }
     if let Some(shape) = probe.shape_of.get(&number).map(|shape| &plan.set.mappings[mapping].source.shapes[*shape]) {
-        told.shape = Some(shape.name.clone()).filter(|name| !name.is_empty());
+        explained.shape = Some(shape.name.clone()).filter(|name| !name.is_empty());
         if let Some(reason) = &shape.ignore {
-            (told.status, told.reason) = ("ignored", Some(reason.clone()));
+            (explained.status, explained.reason) = ("ignored", Some(reason.clone()));
         }
     }
     let (leaves, more) = listener.into_leaves();
-    told.more = more;
+    explained.more = more;
     let offsets: Vec<u64> = leaves.iter().map(|(offset, _)| *offset).collect();
     let located = locate(source, &offsets).map_err(unreadable)?;
-    told.leaves = leaves
+    explained.leaves = leaves
         .into_iter()
         .zip(located)
         .map(|((_, leaf), at)| LeafStory { pointer: at.pointer, line: at.line, ..leaf })
         .collect();
-    Ok(told)
+    Ok(explained)
 }
 
 /// The files that must be read so that lookups and the owner of this file are found: those that feed

@@ -1,4 +1,4 @@
-//! The way back: from a row to the leaves it was made of.
+//! From a row back to the leaves it was made of.
 
 use super::{Explained, Question, explain};
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ pub struct RowQuestion {
 /// Where a row came from: what the ledger says, and the leaves of the record as they go into it.
 ///
 /// # Errors
-/// When the ledger knows no such row, or the tree has its file no more.
+/// When the ledger knows no such row, or the tree no longer has its file.
 pub fn row(question: RowQuestion, target: &dyn Target) -> Result<(RowOrigin, Explained)> {
     let RowQuestion { table, key, set, schema, root, depth } = question;
     // As the ledger writes it: its one value as text, several as a compact JSON array of texts.
@@ -55,7 +55,7 @@ pub fn row(question: RowQuestion, target: &dyn Target) -> Result<(RowOrigin, Exp
             .hint("name the tree that the run read"));
     };
     if source::digest_of(source) != Some(origin.sha256) {
-        return Err(Error::request("the file is not as it was when the run read it")
+        return Err(Error::request("the file has changed since the run read it")
             .at(source.absolute.display())
             .hint("the row came from an earlier state of it, so its leaves cannot be named"));
     }
@@ -65,6 +65,6 @@ pub fn row(question: RowQuestion, target: &dyn Target) -> Result<(RowOrigin, Exp
     let located = locate(source, &[origin.offset]).map_err(unreadable)?;
     let pointer = located.into_iter().next().map(|located| located.pointer).unwrap_or_default();
     let (file, asked) = (origin.path.clone(), Some((table, origin.offset)));
-    let told = explain(Question { set, schema, root, file, pointer: String::new(), row: asked, depth })?;
-    Ok((RowOrigin { pointer, ..origin }, told))
+    let explained = explain(Question { set, schema, root, file, pointer: String::new(), row: asked, depth })?;
+    Ok((RowOrigin { pointer, ..origin }, explained))
 }

@@ -1,4 +1,4 @@
-//! Listens to the mapping of one file and puts together what became of its leaves.
+//! Listens to the mapping of one file and collects what happens to its leaves.
 
 use super::{LeafStory, MOST_LEAVES, StepStory, Way};
 use crate::finding::excerpt;
@@ -62,7 +62,7 @@ impl<'p> Listener<'p> {
         Self { plan, file, span, needed, row, heard: Mutex::default() }
     }
 
-    /// The leaves with their offsets, in the order of the file, and how many are left out.
+    /// The leaves with their offsets, in the order of the file, and how many more there are.
     pub(super) fn into_leaves(self) -> (Vec<(u64, LeafStory)>, u64) {
         let heard = self.heard.into_inner().unwrap_or_else(PoisonError::into_inner);
         (heard.leaves.into_iter().collect(), heard.more.len() as u64)
@@ -140,7 +140,7 @@ impl Trace for Listener<'_> {
             let after = match taken.after {
                 Ok(Some(after)) => show_datum(after),
                 Ok(None) => "missing".to_owned(),
-                Err(why) => format!("cannot: {why}"),
+                Err(why) => format!("failed: {why}"),
             };
             let before = Some(show_datum(taken.before));
             let step = StepStory { step: taken.step.name().to_owned(), before, after: Some(after) };
@@ -207,7 +207,7 @@ impl Judge<'_, '_> {
             Some(ClaimAs::Dropped(_)) => "dropped",
             None => "used",
         };
-        // What any part of was made of a secret is shown to nobody.
+        // A value that any secret is part of is never shown.
         let hides = |(doc, node): &(Doc, NodeId)| {
             *doc == self.doc && {
                 let node = self.tape.node(*node);
@@ -242,7 +242,7 @@ impl Judge<'_, '_> {
     }
 
     /// Whether something secret lies below what a JSON value keeps: it is left out of the value, but
-    /// its place is not for showing either when only its name sounds so.
+    /// it is not shown either where only a name looks secret.
     fn hidden_below(&self, making: &Making) -> bool {
         making.claims.iter().any(|claim| match &claim.touch {
             LeafSpan::Nodes(doc, nodes) if *doc == self.doc => nodes
@@ -264,7 +264,7 @@ impl Judge<'_, '_> {
         }
         match self.read.mapped.faults.iter().find(|(number, _)| *number == rule.rule) {
             Some((_, fault)) => Err(format!("rejected: {} {}", fault.code.id, fault.message)),
-            None => Err("no row: the rule does not take it".to_owned()),
+            None => Err("no row: the rule skips it".to_owned()),
         }
     }
 }
@@ -286,7 +286,7 @@ fn key_of(rule: &CompiledRule, draft: &Draft) -> String {
         None => rule.table.primary_key().into_iter().filter_map(|column| rule.field(column)).collect(),
     };
     if fields.is_empty() {
-        return "an id that the engine gives".to_owned();
+        return "a generated id".to_owned();
     }
     let part = |field: &usize| {
         let name = &rule.fields[*field].column.name;
@@ -298,12 +298,12 @@ fn key_of(rule: &CompiledRule, draft: &Draft) -> String {
     fields.iter().map(part).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether nobody may be shown the value: the mapping says that it is secret, or a name sounds so.
+/// Whether the value must not be shown: the mapping says that it is secret, or a name looks like a secret.
 fn hidden(table: &PathTable, doc: Doc, paths: &Paths, node: NodeRef<'_>) -> bool {
     let facts = table.declared.facts(doc, node.path());
-    let sounds =
+    let looks_like_one =
         || paths.steps(node.path()).iter().any(|step| matches!(step, Segment::Name(name) if looks_secret(name)));
-    facts.secret || facts.suspicious || sounds()
+    facts.secret || facts.suspicious || looks_like_one()
 }
 
 fn show_node(node: NodeRef<'_>) -> String {
@@ -343,7 +343,7 @@ fn show_value(value: &Value) -> String {
         Value::Text(text) => excerpt(text),
         Value::Json(text) => cut(text),
         Value::Civil(time) => time.to_string(),
-        // The one start time stands in no row before the run.
+        // The run's start time is not known before the run.
         Value::Instant(time) if *time == jiff::Timestamp::UNIX_EPOCH => "when the run starts".to_owned(),
         Value::Instant(time) => time.to_string(),
         Value::Sealed(_) => "(sealed)".to_owned(),

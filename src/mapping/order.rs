@@ -2,8 +2,8 @@
 //!
 //! Three stages: rules without an owner that feed the owner table and what those look up; then
 //! owner by owner; then rules without an owner that come after. Inside a stage, levels: a rule
-//! runs after every rule that feeds what it looks up, refers to, or must give way to. `check` asks
-//! [`faults`], and a run relies on there being none.
+//! runs after every rule that makes what it looks up, references, or ranks after in `[precedence]`.
+//! `check` reports [`faults`], and a run relies on there being none.
 
 use super::compile::CompiledRule;
 use super::model::{Mapping, OnDuplicate, PatternPiece, PatternSegment, Rule, Set};
@@ -88,7 +88,7 @@ pub fn order(set: &Set, schema: &Schema) -> Result<Order> {
     let graph = Graph::new(set, schema);
     let stages = graph.stages();
     let mut levels = vec![0_u32; graph.needs.len()];
-    // Every round moves each group behind what it needs; more rounds than groups mean a circle.
+    // Every round moves each group behind what it needs; more rounds than groups mean a cycle.
     for _ in 0..=graph.needs.len() {
         let mut moved = false;
         for (after, before) in graph.edges() {
@@ -103,14 +103,14 @@ pub fn order(set: &Set, schema: &Schema) -> Result<Order> {
             return Ok(Order { turns });
         }
     }
-    Err(Error::bug("rules wait for each other, which `check` tells before"))
+    Err(Error::bug("rules wait for each other, which `check` reports first"))
 }
 
 /// Why there is no order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// These rules wait for each other, each for the next one and the last for the first.
-    Circle(Vec<RuleAt>),
+    Cycle(Vec<RuleAt>),
     /// The first runs owner by owner and needs the second, which runs only after all owners.
     Late(RuleAt, RuleAt),
 }
@@ -138,10 +138,10 @@ impl RuleAt {
 }
 
 impl Fault {
-    /// The rule at whose line it is told.
+    /// The rule at whose line it is reported.
     pub fn at(&self) -> RuleAt {
         match self {
-            Fault::Circle(ring) => ring[0],
+            Fault::Cycle(cycle) => cycle[0],
             Fault::Late(rule, _) => *rule,
         }
     }
@@ -149,8 +149,8 @@ impl Fault {
     /// It in words.
     pub fn message(&self, set: &Set) -> String {
         match self {
-            Fault::Circle(ring) => {
-                let names: Vec<_> = ring.iter().chain(ring.first()).map(|at| at.name(set)).collect();
+            Fault::Cycle(cycle) => {
+                let names: Vec<_> = cycle.iter().chain(cycle.first()).map(|at| at.name(set)).collect();
                 format!("these rules wait for each other: {}", names.join(" for "))
             }
             Fault::Late(rule, late) => {
@@ -160,15 +160,15 @@ impl Fault {
     }
 }
 
-/// Everything that keeps the rules from having an order: each circle once, by its shortest way.
+/// Everything that keeps the rules from having an order: each cycle once, by its shortest path.
 pub fn faults(set: &Set, schema: &Schema) -> Vec<Fault> {
     let graph = Graph::new(set, schema);
     let next: Vec<BTreeSet<usize>> = graph.needs.iter().map(|needs| needs.keys().copied().collect()).collect();
-    let mut faults: Vec<Fault> = rings(&next)
+    let mut faults: Vec<Fault> = cycles(&next)
         .into_iter()
-        .map(|ring| {
-            let ends = ring.iter().skip(1).chain(ring.first());
-            Fault::Circle(ring.iter().zip(ends).map(|(group, needed)| graph.needs[*group][needed].0).collect())
+        .map(|cycle| {
+            let ends = cycle.iter().skip(1).chain(cycle.first());
+            Fault::Cycle(cycle.iter().zip(ends).map(|(group, needed)| graph.needs[*group][needed].0).collect())
         })
         .collect();
     if faults.is_empty() {
@@ -182,7 +182,7 @@ pub fn faults(set: &Set, schema: &Schema) -> Vec<Fault> {
     faults
 }
 
-/// Rules that hang on each other by `parent` run together: a group is what is ordered.
+/// Rules that depend on each other by `parent` run together: a group is what is ordered.
 struct Graph {
     groups: Vec<Vec<usize>>,
     owned: Vec<bool>,
@@ -285,7 +285,7 @@ impl Graph {
     }
 }
 
-/// The rule that a rule hangs on in the end; a circle of parents is the loader's to tell.
+/// The topmost parent of a rule; a cycle of parents is reported by the loader.
 fn top_of(mapping: &Mapping, rule: usize) -> usize {
     let mut top = rule;
     for _ in 0..mapping.rules.len() {
@@ -343,24 +343,24 @@ pub fn feeds(set: &Set, rule: &CompiledRule, entry: &str) -> bool {
     is_named(rule.mapping_of(set), rule.model(set), entry)
 }
 
-/// Rings of nodes that wait for each other, each told once and from its lowest node on.
-fn rings(edges: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
-    let mut rings = Vec::new();
-    let mut told = BTreeSet::new();
+/// Cycles of nodes that wait for each other, each once and from its lowest node on.
+fn cycles(edges: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
+    let mut cycles = Vec::new();
+    let mut found = BTreeSet::new();
     for start in 0..edges.len() {
-        if told.contains(&start) {
-            continue; // It stands in a ring that was told.
+        if found.contains(&start) {
+            continue; // it is part of a cycle that was found
         }
-        if let Some(ring) = way_back(edges, start) {
-            told.extend(ring.iter().copied());
-            rings.push(ring);
+        if let Some(cycle) = path_back(edges, start) {
+            found.extend(cycle.iter().copied());
+            cycles.push(cycle);
         }
     }
-    rings
+    cycles
 }
 
-/// The shortest way from a node back to itself.
-fn way_back(edges: &[BTreeSet<usize>], start: usize) -> Option<Vec<usize>> {
+/// The shortest path from a node back to itself.
+fn path_back(edges: &[BTreeSet<usize>], start: usize) -> Option<Vec<usize>> {
     let mut ways = VecDeque::from([vec![start]]);
     let mut seen = BTreeSet::new();
     while let Some(way) = ways.pop_front() {
@@ -386,9 +386,9 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_is_told_once_by_its_shortest_way() {
-        assert_eq!(rings(&edges(&[&[1], &[2], &[0], &[0]])), [vec![0, 1, 2]]);
-        assert_eq!(rings(&edges(&[&[1, 2], &[2], &[]])), Vec::<Vec<usize>>::new());
-        assert_eq!(rings(&edges(&[&[], &[2], &[1], &[4], &[3]])), [vec![1, 2], vec![3, 4]]);
+    fn a_cycle_is_reported_once_by_its_shortest_path() {
+        assert_eq!(cycles(&edges(&[&[1], &[2], &[0], &[0]])), [vec![0, 1, 2]]);
+        assert_eq!(cycles(&edges(&[&[1, 2], &[2], &[]])), Vec::<Vec<usize>>::new());
+        assert_eq!(cycles(&edges(&[&[], &[2], &[1], &[4], &[3]])), [vec![1, 2], vec![3, 4]]);
     }
 }

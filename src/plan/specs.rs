@@ -81,7 +81,7 @@ impl Specs<'_> {
     /// Whether every rule fills the column with something of its owner's.
     fn owners_column(&self, table: &str, column: &str, depth: u32) -> bool {
         let mut feeders = self.rules.iter().flatten().filter(|rule| rule.table.name == table).peekable();
-        // Columns that refer to each other in a circle belong to nobody.
+        // Columns that refer to each other in a cycle belong to no owner.
         depth < 8
             && feeders.peek().is_some()
             && feeders.all(|rule| {

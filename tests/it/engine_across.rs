@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 const TABLES: &str = "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);
                       CREATE TABLE events (id INTEGER PRIMARY KEY, person TEXT, at TEXT NOT NULL, what TEXT, feed TEXT);";
 
-/// Events are told apart by when they were and what they are; where they were read is no part of it.
+/// Events are identified by their time and kind; the file they were read from is not part of the key.
 const EVENTS: &str = r##"
     [table.events]
     key = [".at", ".what"]
@@ -121,7 +121,7 @@ fn directories_of_one_owner_are_feeds_of_their_own() {
 }
 
 #[test]
-fn what_hangs_on_a_folded_event_is_folded_with_it() {
+fn children_of_a_folded_event_are_folded_with_it() {
     let rules = r##"
         [table.events]
         key = [".at"]
@@ -146,16 +146,16 @@ fn what_hangs_on_a_folded_event_is_folded_with_it() {
 }
 
 #[test]
-fn twins_where_a_column_must_be_unique_are_told() {
+fn twins_where_a_column_must_be_unique_are_reported() {
     let house = house(&json!([event("1", "a"), event("1", "a")]), &json!([]))
         .schema("CREATE TABLE events (at TEXT PRIMARY KEY NOT NULL, what TEXT, feed TEXT);");
     let lifted = house.lift(&[]).ends(1, "rolled-back");
     lifted.leaves("column 3, rejected 2").finds(&["error R002 first.json /1"]);
 }
 
-/// A record that is rejected takes back what it counted, and nothing that it did not count.
+/// A rejected record undoes what it counted, and nothing that it did not count.
 #[test]
-fn a_rejected_record_whose_event_gave_way_with_its_parent_takes_back_no_other_event() {
+fn a_rejected_record_whose_event_was_superseded_with_its_parent_undoes_no_other_event() {
     let rules = r#"
         [table.people]
         key = ["id"]
@@ -176,7 +176,7 @@ fn a_rejected_record_whose_event_gave_way_with_its_parent_takes_back_no_other_ev
     let house = House::new()
         .schema(&format!("{TABLES} CREATE TABLE logs (id TEXT PRIMARY KEY NOT NULL);"))
         .list("events", r#"["first.json", "second.json"]"#, rules)
-        // The third is rejected for its log, and its event gives way with its person.
+        // The third is rejected for its log, and its event is superseded with its person.
         .source("first.json", &json!([record("a", "1"), record("b", "2"), record("a", "2")]))
         .source("second.json", &json!([record("c", "3"), record("d", "4")]));
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");

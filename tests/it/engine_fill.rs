@@ -163,7 +163,7 @@ fn a_record_that_is_rejected_fills_nothing() {
 }
 
 #[test]
-fn children_hang_on_the_row_that_is_filled() {
+fn children_refer_to_the_row_that_is_filled() {
     let rules = format!(
         "{EXTRAS}\n[table.notes]\nparent = \"people\"\neach = \"notes[*]\"\n\
          [table.notes.columns]\nperson = \"^id\"\nbody = \".\""
@@ -226,7 +226,7 @@ fn a_secret_that_would_fill_is_refused() {
 }
 
 #[test]
-fn a_filled_value_that_must_be_unique_is_told_with_its_place() {
+fn a_filled_value_that_must_be_unique_is_reported_with_its_place() {
     let house = house(
         &json!([{"id": "1", "name": "Ann"}, {"id": "2", "name": "Bob"}]),
         &json!([{"id": "1", "mail": "us@a.example"}, {"id": "2", "mail": "us@a.example"}]),
@@ -236,7 +236,7 @@ fn a_filled_value_that_must_be_unique_is_told_with_its_place() {
 }
 
 #[test]
-fn a_filled_value_that_refers_to_nothing_is_told_with_its_place() {
+fn a_filled_value_that_references_a_missing_row_is_reported_with_its_place() {
     let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "1", "mail": "nobody"}]))
         .schema(&TABLES.replace("mail TEXT", "mail TEXT REFERENCES people(id)"))
         .list("people", r#"["people.json"]"#, &PEOPLE.replace("mail = \"mail\"", ""));

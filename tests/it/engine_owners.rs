@@ -82,7 +82,7 @@ fn the_same_bytes_below_another_owners_directory_are_their_own() {
 }
 
 #[test]
-fn an_alias_directory_that_went_its_own_way_gives_way_where_it_is_older() {
+fn older_rows_of_an_alias_directory_with_other_bytes_are_superseded() {
     let house = house()
         .source("of/1/notes.json", &notes(SAVED, &[("a", "old"), ("b", "only here")]))
         .source("of/ann/notes.json", &notes(LATER, &[("a", "new"), ("c", "only there")]));
@@ -121,7 +121,7 @@ fn a_second_import_of_two_directories_changes_nothing() {
 }
 
 #[test]
-fn a_directory_of_nobody_stops_the_import() {
+fn a_directory_without_an_owner_stops_the_import() {
     let house = house().source("of/zoe/notes.json", &notes(SAVED, &[("a", "x")]));
     house.lift(&[]).ends(1, "rolled-back").finds(&["error O001 of/zoe/notes.json"]);
 }

@@ -41,7 +41,7 @@ fn a_child_takes_the_id_that_the_engine_gave_to_its_parent() {
 }
 
 #[test]
-fn a_key_of_the_parents_column_and_a_position_tells_children_apart() {
+fn a_key_of_the_parents_column_and_a_position_identifies_children() {
     let rules = r##"
         [table.people]
         key = ["id"]
@@ -95,7 +95,7 @@ fn a_row_may_refer_to_a_later_one_of_its_own_table() {
 }
 
 #[test]
-fn a_row_that_refers_to_none_of_its_own_table_is_not_committed() {
+fn a_dangling_reference_into_the_own_table_is_not_committed() {
     let rules = r#"
         [table.people]
         key = ["id"]
@@ -107,7 +107,7 @@ fn a_row_that_refers_to_none_of_its_own_table_is_not_committed() {
 }
 
 #[test]
-fn a_lookup_in_its_own_table_finds_earlier_rows_only_and_says_what_it_missed() {
+fn a_lookup_in_its_own_table_finds_earlier_rows_only_and_reports_what_it_missed() {
     let rules = r#"
         [table.people]
         key = ["id"]
@@ -186,7 +186,7 @@ fn times_and_numbers_that_a_column_would_change_are_refused() {
 }
 
 #[test]
-fn children_of_a_row_that_gives_way_give_way_with_it() {
+fn children_of_a_superseded_row_are_superseded_with_it() {
     let rules = r#"
         [table.people]
         key = ["id"]

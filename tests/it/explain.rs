@@ -38,7 +38,7 @@ fn a_value_is_followed_through_its_steps_into_its_row() {
 }
 
 #[test]
-fn what_is_left_behind_says_why() {
+fn an_ignored_leaf_shows_its_reason() {
     let told = explain(&notes("people.json#/version"), &["--json"]).status(0).json();
     assert_eq!(told["leaves"][0]["ignored"], "the version of the file's form, which the schema has taken the place of");
     let told = explain(&notes("README.txt"), &["--json"]).status(0).json();
@@ -47,7 +47,7 @@ fn what_is_left_behind_says_why() {
 }
 
 #[test]
-fn what_is_not_there_is_a_wrong_request() {
+fn a_missing_file_or_pointer_is_a_usage_error() {
     let ran = explain(&notes("people.json#/people/9"), &[]).status(2);
     assert!(ran.stderr.starts_with("error: the file has no value at `/people/9`\n"), "{}", ran.stderr);
     explain("no/such/file.json", &[]).status(2);

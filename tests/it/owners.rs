@@ -36,7 +36,7 @@ fn a_directory_of_a_rejected_owner_is_rejected_under_every_name() {
 }
 
 #[test]
-fn files_without_an_owner_do_not_go_to_the_one_who_was_not_rejected() {
+fn files_without_an_owner_are_not_given_to_the_only_owner_left() {
     let small = people(r#"[{"id": "1", "name": "ann"}, {"id": "2", "name": "bob", "ok": "BAD"}]"#)
         .file("notes.json", r#"[{"id": "n1"}]"#);
     let report = small.report(1, &["--max-rejects", "9"]);
@@ -48,12 +48,12 @@ fn files_without_an_owner_do_not_go_to_the_one_who_was_not_rejected() {
 }
 
 #[test]
-fn a_directory_of_a_name_that_two_people_have_is_not_imported() {
+fn a_directory_that_several_owners_match_is_not_imported() {
     let small = people(r#"[{"id": "1", "name": "ann"}, {"id": "2", "name": "ann"}]"#)
         .file("people/1/notes.json", r#"[{"id": "n1"}]"#)
         .file("people/ann/notes.json", r#"[{"id": "n2"}]"#);
     let report = small.report(1, &[]);
-    assert_eq!(told(&report), ["error O005 `ann` is the name of several people: 1 file is not imported"]);
+    assert_eq!(told(&report), ["error O005 several owners match directory `ann`: 1 file not imported"]);
     assert_eq!(fate(&report, "people/ann/notes.json"), "unmapped");
 }
 
@@ -84,6 +84,6 @@ fn of_two_files_the_later_moment_counts_whatever_its_zone() {
     let unread = small(r#""yesterday""#, r#""2025-01-01T01:00:00.5Z""#);
     let report = unread.report(0, &[]);
     let warnings: Vec<_> = told(&report).into_iter().filter(|told| told.starts_with("warning")).collect();
-    assert_eq!(warnings, ["warning V012 this is no time with a zone, so the file is taken for the oldest"]);
+    assert_eq!(warnings, ["warning V012 this is not a time with a zone, so the file counts as the oldest"]);
     assert_eq!(unread.house.one("SELECT person FROM notes"), "b");
 }

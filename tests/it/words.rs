@@ -46,7 +46,7 @@ fn what_is_left_out_by_the_mapping_is_noted_with_its_place() {
         "warning X005 secrets remain in clear text in this file",
         "warning X005 this file is ignored, and secrets or what sounds like them remain in it",
         "warning X005 this file is ignored, and secrets or what sounds like them remain in it",
-        "note R006 another row of `logins` has this key and stays (the other is logins.json:1:2 /0)",
+        "note R006 row of `logins` superseded by an earlier row with the same key (the other is logins.json:1:2 /0)",
         "note X004 the secrets of the row are empty",
     ];
     assert_eq!(told(&report), expected);
@@ -58,7 +58,7 @@ fn values_that_became_the_default_are_noted_where_they_are_written() {
         .lists("logins", "logins.json", LOGIN)
         .file("logins.json", r#"[{"id": "a", "doorPin": "open-sesame"}]"#);
     let report = small.report(0, &[]);
-    assert_eq!(told(&report)[1..], ["note V011 `floor` is not there and became the default"]);
+    assert_eq!(told(&report)[1..], ["note V011 `floor` is missing or null and became the default"]);
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Told {
 fn check_order(set: &Set, schema: &Schema, told: &mut Told) {
     for fault in order::faults(set, schema) {
         let code = match fault {
-            order::Fault::Circle(_) => &codes::RULES_CIRCLE,
+            order::Fault::Cycle(_) => &codes::RULES_CIRCLE,
             order::Fault::Late(..) => &codes::RULE_LATE,
         };
         let (mapping, rule) = fault.at().of(set);
