@@ -44,7 +44,7 @@ pub fn resolve(name_or_dir: &str) -> Result<SetSource> {
     if folder.is_dir() {
         return Ok(SetSource::Folder(folder.to_owned()));
     }
-    let error = Error::request(format!("`{name_or_dir}` is no bundled mapping set and no folder"));
+    let error = Error::request(format!("`{name_or_dir}` is neither a bundled mapping set nor a directory"));
     Err(match suggest::hint(name_or_dir, SETS.iter().map(|set| set.name)) {
         Some(hint) => error.hint(hint),
         None => error,
@@ -75,7 +75,7 @@ fn recognise_among(sets: &[BundledSet], root: &Path) -> Result<Option<(SetSource
 /// The folder of a tree in which a set's own files are all there; `None` when the set does not
 /// recognise the tree.
 pub fn import_root(source: &SetSource, root: &Path) -> Result<Option<PathBuf>> {
-    // What is wrong with the set is told when it is judged.
+    // Errors of the set are reported when it is checked.
     let Some(recognise) = load::read(source)?.0.recognise else {
         return Ok(None);
     };
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn two_sets_that_recognise_a_tree_are_a_question() {
+    fn two_sets_that_recognise_a_tree_are_refused() {
         let tree = tree(&["people.json", "notes/index.json"]);
         let other = BundledSet { name: "copies", ..NOTES };
         let error = recognise_among(&[NOTES, other], tree.path()).expect_err("both recognise it");
@@ -159,9 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_set_nor_folder_is_refused() {
+    fn neither_a_set_nor_a_directory_is_refused() {
         let error = resolve("no/such/folder").expect_err("there is none");
-        assert_eq!(error.message, "`no/such/folder` is no bundled mapping set and no folder");
+        assert_eq!(error.message, "`no/such/folder` is neither a bundled mapping set nor a directory");
         let folder = tempfile::tempdir().expect("a folder for the test");
         let name = folder.path().to_string_lossy().into_owned();
         assert_eq!(resolve(&name).ok(), Some(SetSource::Folder(folder.path().to_owned())));

@@ -1,7 +1,7 @@
 //! The JSON Schema (draft 7, which TOML editors take) of mapping files and set.toml, made from the
 //! key tables that the loader reads by.
 //!
-//! It helps while typing; what is right is for `check` to say.
+//! It helps while typing; `check` decides what is valid.
 
 use crate::mapping::load::keys::{self, Key, Keys};
 use crate::step::REGISTRY;
@@ -59,8 +59,7 @@ fn definitions(of: SchemaOf) -> Value {
     all
 }
 
-/// A value, a table of members, or an object made from a list: what they are told apart by is for
-/// the loader.
+/// A value, a table of members, or an object made from a list; the loader tells them apart.
 fn json_definition() -> Value {
     let each = keys::JSON_EACH.keys.iter().map(|key| (key.name.to_owned(), json!({ "description": key.what })));
     json!({ "anyOf": [
@@ -104,7 +103,7 @@ fn texts() -> Value {
 }
 
 fn refer(definition: &str) -> Value {
-    // A description beside `$ref` is not read by draft 7, so the reference stands in a list of one.
+    // Draft 7 ignores a description beside `$ref`, so the reference is in a list of one.
     json!({ "allOf": [{ "$ref": format!("#/definitions/{definition}") }] })
 }
 
@@ -208,7 +207,7 @@ fn fragment(table_name: &str, key: &Key) -> Value {
 mod tests {
     use super::*;
 
-    /// `(table, key)` of every key that takes a plain text, so that a new key is thought about.
+    /// `(table, key)` of every key that takes a plain text, so that a new key is considered.
     const TEXTS: &[(&str, &str)] = &[
         ("set", "name"),
         ("set", "description"),

@@ -1,4 +1,4 @@
-//! Mapping sets: what they say ([`model`]), how they are read from TOML ([`load`]) and judged
+//! Mapping sets: their model ([`model`]), how they are read from TOML ([`load`]) and checked
 //! ([`check`]), and how a rule makes rows of a record ([`apply`]).
 
 pub mod apply;

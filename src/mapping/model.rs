@@ -15,7 +15,7 @@ pub struct Set {
     pub description: String,
     /// The folder as the user would write it; `mappings/NAME` for a bundled set.
     pub folder: String,
-    /// How a source tree of this set is told.
+    /// How a source tree of this set is recognised.
     pub recognise: Option<Recognise>,
     /// `database`: the target when nothing else names one.
     pub database: Option<String>,
@@ -83,7 +83,7 @@ pub struct Recognise {
 pub struct Assertion {
     /// What holds, as the report names it.
     pub name: String,
-    /// The category that it is judged under.
+    /// The category under which it is reported.
     pub category: AssertCategory,
     /// A query that changes nothing.
     pub sql: String,
@@ -95,7 +95,7 @@ pub struct Assertion {
     pub line: u32,
 }
 
-/// Where an assertion is judged.
+/// Where an assertion is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AssertCategory {
     /// With the rows.
@@ -124,7 +124,7 @@ pub struct IgnoreFiles {
     pub reason: String,
 }
 
-/// `[owners]`: a path segment that names a person.
+/// `[owners]`: a path segment that names an owner.
 #[derive(Debug)]
 pub struct Owners {
     /// The capture that names the owner's directory.
@@ -133,9 +133,9 @@ pub struct Owners {
     pub table: String,
     /// Ways to find the owner of a directory; the first that hits wins.
     pub find: Vec<Find>,
-    /// What becomes of a directory that belongs to nobody.
+    /// What happens to a directory that no owner matches.
     pub unknown: Unknown,
-    /// What becomes of files that name no owner but feed rows that need one.
+    /// What happens to files without an owner that feed rows that need one.
     pub ownerless: Option<Ownerless>,
     /// The line in set.toml.
     pub line: u32,
@@ -154,7 +154,7 @@ pub struct Find {
     pub alias: bool,
 }
 
-/// What becomes of a directory that belongs to nobody.
+/// What happens to a directory that no owner matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unknown {
     /// An error finding.
@@ -163,7 +163,7 @@ pub enum Unknown {
     Ignore(String),
 }
 
-/// What becomes of files that name no owner.
+/// What happens to files without an owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ownerless {
     /// They belong to the only row of the owner table, else to `--owner ID`, else as `unknown`.
@@ -230,7 +230,7 @@ pub struct Rooted {
 }
 
 impl Mapping {
-    /// Why nothing is lost by a file that is blank, where that is all that is wrong with it.
+    /// Why a blank file loses nothing, if being blank is its only fault.
     pub fn excuse(&self, findings: &[Finding]) -> Option<&str> {
         let blank = findings.iter().all(|finding| finding.code.id == FILE_EMPTY.id);
         self.source.blank.as_deref().filter(|_| blank)
@@ -261,7 +261,7 @@ pub enum Format {
     Json,
     /// The file is one text.
     Text,
-    /// JSON if the first byte that is not blank is `{` or `[`, else one text.
+    /// JSON if the first byte that is not whitespace is `{` or `[`, else one string.
     Sniff,
 }
 
@@ -276,7 +276,7 @@ pub struct Shape {
     pub records: Option<Selection>,
     /// `key_as`: the context name of the member name that the last `.*` matched.
     pub key_as: Option<String>,
-    /// `otherwise`: what becomes of the leaves of a record that no rule took.
+    /// `otherwise`: why the leaves of a record that no rule took are ignored.
     pub otherwise: Option<String>,
     /// `ignore`: this shape carries nothing.
     pub ignore: Option<String>,
@@ -291,7 +291,7 @@ pub struct Rule {
     pub name: String,
     /// `into`, by default NAME.
     pub into: String,
-    /// `key`: what tells one row from another.
+    /// `key`: what identifies a row.
     pub key: Vec<KeyPart>,
     /// `each`: an element makes the row; the first selection that selects something.
     pub each: Vec<Rooted>,
@@ -340,7 +340,7 @@ pub enum KeyPart {
     Path(PathExpr),
 }
 
-/// `on_duplicate`: what becomes of a later row of a key.
+/// `on_duplicate`: what happens to a later row with the same key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnDuplicate {
     /// It is a finding that names both places.
@@ -364,7 +364,7 @@ pub struct ColumnRule {
     pub expr: Expr,
     /// `agrees_with` and `level`.
     pub agrees: Option<(Expr, Severity)>,
-    /// What happens when the value is not there.
+    /// What happens when the value is missing.
     pub policies: Policies,
     /// Its line.
     pub line: u32,
@@ -385,7 +385,7 @@ pub struct Policies {
     pub default: Option<Literal>,
 }
 
-/// What happens when a value is not there.
+/// What happens when a value is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
     /// The record is rejected.
@@ -411,18 +411,18 @@ pub struct SecretRule {
     pub need: bool,
     /// `default`: what is sealed when it is missing, null or empty.
     pub default: Option<String>,
-    /// `declassify = "reason"`: the path may be used in clear text as well.
+    /// `declassify = "reason"`: the path may be used in plaintext as well.
     pub declassify: Option<String>,
     /// Its line.
     pub line: u32,
 }
 
-/// What becomes of a secret.
+/// What happens to a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretKind {
     /// Sealed into the column.
     Seal,
-    /// Written nowhere, with this reason.
+    /// Written nowhere, for this reason.
     Drop(String),
 }
 
@@ -448,7 +448,7 @@ pub enum Literal {
 pub struct Expr {
     /// Where it comes from.
     pub from: From,
-    /// `matching`: only a text that this matches is present.
+    /// `matching`: only a string that this matches is present.
     pub matching: Option<Regex>,
     /// `steps`, in order.
     pub steps: Vec<Step>,
@@ -612,7 +612,7 @@ pub enum Condition {
     Equals(Vec<(PathExpr, Literal)>),
     /// Every path has the type.
     Type(Vec<(PathExpr, TypeName)>),
-    /// Every path is a text that the expression matches.
+    /// Every path is a string that the expression matches.
     Matches(Vec<(PathExpr, Regex)>),
     /// The document has the type.
     Root(TypeName),

@@ -1,4 +1,4 @@
-//! Where the values lie that a rule reads, with paths made whole.
+//! Resolves the paths of a rule to full places in a file.
 
 use crate::mapping::model::{Condition, Expr, Mapping, PathExpr, PathStep, Root, Rooted, Rule};
 use crate::mapping::secret_words::looks_secret;
@@ -29,7 +29,7 @@ impl Place {
             })
     }
 
-    pub(crate) fn sounds_secret(&self) -> bool {
+    pub(crate) fn looks_secret(&self) -> bool {
         matches!(self.path.last(), Some(Segment::Name(name)) if looks_secret(name))
     }
 
@@ -110,7 +110,7 @@ impl<'c> At<'c> {
                 continue; // seen on the way here
             }
             let of_let = self.rule.lets.iter().find(|(other, _)| *other == name).map(|(_, expr)| expr);
-            // A column that is used again is judged where it stands itself.
+            // A column that is used again is checked where it is defined.
             let of_column = || self.rule.columns.iter().find(|column| column.name == name).map(|column| &column.expr);
             let found = of_let.or_else(|| (names_of == Through::Columns).then(of_column).flatten());
             if let Some(expr) = found {
@@ -120,7 +120,7 @@ impl<'c> At<'c> {
         }
     }
 
-    /// The places whose values a condition compares; whether one is there, and its type, tell nothing.
+    /// The places whose values a condition compares; whether one is present, and its type, reveal nothing.
     pub(crate) fn compared(&self, condition: &Condition, see: &mut dyn FnMut(Place)) {
         match condition {
             Condition::Equals(pairs) => pairs.iter().flat_map(|(path, _)| self.places(path, &[])).for_each(see),
@@ -197,7 +197,7 @@ impl<'c> At<'c> {
     /// Where the elements of a rule lie: what its `each` selects, below its parent's element.
     fn starts(&self, rule: &Rule, generations: usize) -> Vec<Place> {
         let parent = rule.parent.as_ref().and_then(|name| self.mapping.rules.iter().find(|other| other.name == *name));
-        // A rule that is its own ancestor is told elsewhere.
+        // A rule that is its own ancestor is reported elsewhere.
         let outer = match parent.filter(|_| generations > 0) {
             Some(parent) => self.starts(parent, generations - 1),
             None => vec![Place { frame: false, path: Vec::new() }],

@@ -1,6 +1,6 @@
-//! "Did you mean": the known name nearest to one that is not known.
+//! "Did you mean": the known name nearest to an unknown one.
 
-/// The candidate that differs least from `word`, if one is near enough to have been meant.
+/// The candidate that differs least from `word`, if one is near enough.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let most = (word.chars().count() / 3).clamp(1, 3);
     candidates
@@ -11,13 +11,13 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// The hint for a name that is not known: the one that was meant, else all there are.
+/// The hint for an unknown name: the nearest one, else all of them.
 pub fn hint<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str> + Clone) -> Option<String> {
     if let Some(meant) = nearest(word, candidates.clone()) {
         return Some(format!("did you mean `{meant}`?"));
     }
     let all: Vec<_> = candidates.into_iter().map(|name| format!("`{name}`")).collect();
-    (!all.is_empty()).then(|| format!("known are {}", and(&all)))
+    (!all.is_empty()).then(|| format!("known: {}", and(&all)))
 }
 
 /// `a`, `b` and `c`.
@@ -47,6 +47,6 @@ mod tests {
     #[test]
     fn what_is_far_is_not_suggested() {
         assert_eq!(nearest("zip", ["name", "email"]), None);
-        assert_eq!(hint("zip", ["name", "email"]), Some("known are `name` and `email`".to_owned()));
+        assert_eq!(hint("zip", ["name", "email"]), Some("known: `name` and `email`".to_owned()));
     }
 }

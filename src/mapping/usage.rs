@@ -1,7 +1,7 @@
-//! What of a mapping set a tree never used: mappings, shapes, paths, columns, entries of a `map`.
+//! What a tree never used of a mapping set: mappings, shapes, paths, columns, entries of a `map`.
 //!
-//! A slip of the pen in a path quietly gives NULL; this is where it shows. Pure: it compares what
-//! the set says with what was found.
+//! A typo in a path quietly gives NULL; this is where it shows. Pure: it compares the set with what
+//! was found in the tree.
 
 use super::apply::{Made, StepTaken, Trace};
 use super::compile::CompiledRule;
@@ -53,14 +53,14 @@ impl Met {
     }
 }
 
-/// The texts that came to each `map`, by the step's address in the set.
+/// The strings that came to each `map`, by the step's address in the set.
 #[derive(Debug, Default)]
 pub struct Mapped {
     texts: HashMap<usize, BTreeSet<String>>,
 }
 
 impl Mapped {
-    /// A text came to a `map` of the set; others are passed over.
+    /// A string came to a `map` of the set; others are skipped.
     pub fn note(&mut self, step: &Step, text: &str) {
         let listed = step.listed();
         if listed.contains(&text) {
@@ -73,12 +73,12 @@ impl Mapped {
     }
 }
 
-/// Hears what comes to each `map` while rows are made.
+/// Records what comes to each `map` while rows are made.
 #[derive(Debug, Default)]
 pub struct MapEntries(RefCell<Mapped>);
 
 impl MapEntries {
-    /// What was heard.
+    /// What was recorded.
     pub fn into_inner(self) -> Mapped {
         self.0.into_inner()
     }
@@ -133,9 +133,9 @@ pub fn unused(set: &Set, found: &[Found<'_>], mapped: Option<&Mapped>) -> Vec<Un
         let mine: Vec<&Found<'_>> = found.iter().filter(|found| found.mapping == number).collect();
         let mut judge = Judge { mapping, found: mine, told: &mut told };
         if judge.found.is_empty() {
-            // An optional mapping is read only when somebody asks for it.
+            // An optional mapping is read only with `--with`.
             if mapping.source.optional.is_none() {
-                judge.tell(&MAPPING_UNUSED, 1, format!("no file of the tree is of mapping `{}`", mapping.name));
+                judge.tell(&MAPPING_UNUSED, 1, format!("no file of the tree matches mapping `{}`", mapping.name));
             }
             continue; // Then nothing in it was used.
         }
@@ -148,7 +148,7 @@ pub fn unused(set: &Set, found: &[Found<'_>], mapped: Option<&Mapped>) -> Vec<Un
         judge.selections();
         let all = std::mem::take(&mut judge.found);
         for rule in &mapping.rules {
-            // That a shape is not used is told once, and not again by each of its rules.
+            // An unused shape is reported once, and not again by each of its rules.
             let is_for = |found: &&&Found<'_>| {
                 let name = &mapping.source.shapes[found.shape].name;
                 rule.shapes.is_empty() || rule.shapes.contains(name)
@@ -159,7 +159,7 @@ pub fn unused(set: &Set, found: &[Found<'_>], mapped: Option<&Mapped>) -> Vec<Un
             }
         }
     }
-    // A path that several columns name is told once, where it stands first.
+    // A path that several columns name is reported once, at the first.
     let mut seen = std::collections::HashSet::new();
     told.retain(|one| seen.insert((one.code.id, one.message.clone())));
     told
@@ -299,7 +299,7 @@ mod tests {
     use crate::mapping::load::{SetSource, load};
 
     #[test]
-    fn what_no_file_has_is_told_with_its_line() {
+    fn what_no_file_has_is_reported_with_its_line() {
         let mapping = "\
 [source]
 files = [\"notes.json\"]
@@ -349,7 +349,7 @@ kind = { from = \"kind\", steps = [{ map = { a = \"A\", b = \"B\" } }] }
                 "U004 no file of the tree has a value for `notes.colour`, at `color` @ m/notes.toml:15",
                 "U003 no file of the tree has a value at `nmae` @ m/notes.toml:14",
                 "U005 no file of the tree has the value \"b\" that `map` lists @ m/notes.toml:16",
-                "U001 no file of the tree is of mapping `other` @ m/other.toml:1",
+                "U001 no file of the tree matches mapping `other` @ m/other.toml:1",
             ]
         );
     }

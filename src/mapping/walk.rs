@@ -19,7 +19,7 @@ impl Rule {
     }
 }
 
-/// Something that is read, or asked for.
+/// Something that is read or tested.
 #[derive(Debug, Clone, Copy)]
 pub enum Read<'m> {
     /// A path.
@@ -43,7 +43,7 @@ pub enum Read<'m> {
     Namespace,
 }
 
-/// What is told of each thing that is read.
+/// One thing that is read, with its surroundings.
 pub struct Visit<'m, 'w> {
     /// What is read.
     pub read: Read<'m>,
@@ -52,7 +52,7 @@ pub struct Visit<'m, 'w> {
     /// The line of the innermost expression.
     pub line: u32,
     /// Whether the value can be got back from what the whole expression gives: no step on the way
-    /// narrows it, and it is neither hashed nor only asked about.
+    /// narrows it, and it is neither hashed nor only tested.
     pub keeps: bool,
 }
 
@@ -84,7 +84,7 @@ struct Walk<'v, 'f, 'm> {
 }
 
 impl<'m> Walk<'_, '_, 'm> {
-    fn tell(&mut self, read: Read<'m>, line: u32) {
+    fn visit(&mut self, read: Read<'m>, line: u32) {
         (self.visit)(Visit { read, within: &self.within, line, keeps: self.keeps });
     }
 
@@ -113,13 +113,13 @@ impl<'m> Walk<'_, '_, 'm> {
     fn source(&mut self, expr: &'m Expr) {
         let line = expr.line;
         match &expr.from {
-            From::Path(path) => self.tell(Read::Path(path), line),
+            From::Path(path) => self.visit(Read::Path(path), line),
             From::Literal(_) | From::Null => {}
             From::First(parts) => parts.iter().for_each(|part| self.expr(part)),
             From::Template { pieces, each } => self.listed(each.as_ref(), line, |walk| {
                 for piece in pieces {
                     if let TemplatePiece::Path(path) = piece {
-                        walk.tell(Read::Path(path), line);
+                        walk.visit(Read::Path(path), line);
                     }
                 }
             }),
@@ -129,7 +129,7 @@ impl<'m> Walk<'_, '_, 'm> {
             From::Json(json) => self.json(json, line),
             From::Digest { how, of, .. } => {
                 if *how == crate::mapping::model::Digest::Uuid5 {
-                    self.tell(Read::Namespace, line);
+                    self.visit(Read::Namespace, line);
                 }
                 self.losing(|walk| of.iter().for_each(|part| walk.expr(part)));
             }
@@ -145,13 +145,13 @@ impl<'m> Walk<'_, '_, 'm> {
 
     fn listed(&mut self, each: Option<&'m Rooted>, line: u32, walk: impl FnOnce(&mut Self)) {
         if let Some(each) = each {
-            self.tell(Read::Each(each), line);
+            self.visit(Read::Each(each), line);
         }
         self.inside(each.cloned(), walk);
     }
 
     fn row(&mut self, row: Read<'m>, by: &'m [(String, Expr)], line: u32) {
-        self.tell(row, line);
+        self.visit(row, line);
         by.iter().for_each(|(_, expr)| self.expr(expr));
     }
 
@@ -163,7 +163,7 @@ impl<'m> Walk<'_, '_, 'm> {
                     From::Path(path) => Some(path),
                     _ => None,
                 };
-                without.iter().for_each(|selection| self.tell(Read::Without(path, selection), line));
+                without.iter().for_each(|selection| self.visit(Read::Without(path, selection), line));
             }
             JsonExpr::Table(members) => members.iter().for_each(|(_, json)| self.json(json, line)),
             JsonExpr::Each { each, key, value } => {
@@ -187,10 +187,10 @@ impl<'m> Walk<'_, '_, 'm> {
 
     fn condition(&mut self, condition: &'m Condition, line: u32) {
         match condition {
-            Condition::Members(paths) => paths.iter().for_each(|path| self.tell(Read::Path(path), line)),
-            Condition::Equals(pairs) => pairs.iter().for_each(|(path, _)| self.tell(Read::Path(path), line)),
-            Condition::Type(pairs) => pairs.iter().for_each(|(path, _)| self.tell(Read::Path(path), line)),
-            Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| self.tell(Read::Path(path), line)),
+            Condition::Members(paths) => paths.iter().for_each(|path| self.visit(Read::Path(path), line)),
+            Condition::Equals(pairs) => pairs.iter().for_each(|(path, _)| self.visit(Read::Path(path), line)),
+            Condition::Type(pairs) => pairs.iter().for_each(|(path, _)| self.visit(Read::Path(path), line)),
+            Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| self.visit(Read::Path(path), line)),
             Condition::Root(_) => {}
             Condition::Exists { table, by, .. } => {
                 self.row(Read::Row { table, column: None, by, ignore_case: false }, by, line);

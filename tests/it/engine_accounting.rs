@@ -1,4 +1,4 @@
-//! Each leaf is counted once, in the most readable place that it really reached.
+//! Each leaf is counted once, in the most readable place that it reached.
 
 use crate::house::House;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ fn a_lookup_that_finds_nothing_leaves_its_leaves_undecided() {
 }
 
 #[test]
-fn a_default_in_place_of_a_row_that_was_not_found_decides_nothing() {
+fn a_default_for_a_row_that_was_not_found_claims_nothing() {
     let rules = r#"
         [table.notes]
         key = ["id"]
@@ -55,7 +55,7 @@ fn a_default_in_place_of_a_row_that_was_not_found_decides_nothing() {
 }
 
 #[test]
-fn a_member_of_json_that_was_not_found_decides_nothing() {
+fn a_missing_member_of_json_claims_nothing() {
     let rules = r#"
         [table.notes]
         key = ["id"]
@@ -96,7 +96,7 @@ fn an_alternative_that_was_not_chosen_counts_as_the_chosen_one_only_if_it_is_the
 }
 
 #[test]
-fn what_does_not_agree_is_undecided_beside_what_is_written() {
+fn a_value_that_does_not_agree_is_undecided() {
     let rules = r#"
         [table.notes]
         key = ["id"]
@@ -111,7 +111,7 @@ fn what_does_not_agree_is_undecided_beside_what_is_written() {
 }
 
 #[test]
-fn a_column_that_narrows_another_takes_nothing_from_it() {
+fn a_column_that_narrows_another_claims_nothing_of_it() {
     let rules = r#"
         [table.people]
         key = ["id"]
@@ -138,7 +138,7 @@ fn json_in_a_column_of_text_is_refused_with_its_record() {
 }
 
 #[test]
-fn a_rejected_record_does_not_hide_what_stands_outside_of_it() {
+fn a_rejected_record_does_not_hide_what_is_outside_of_it() {
     let rules = r#"
         [table.notes]
         key = ["id"]
@@ -156,7 +156,7 @@ fn a_rejected_record_does_not_hide_what_stands_outside_of_it() {
 }
 
 #[test]
-fn names_that_a_selection_passes_over_are_undecided() {
+fn names_that_a_selection_skips_are_undecided() {
     let rules = r#"
         [table.notes]
         key = ["id"]
@@ -169,7 +169,7 @@ fn names_that_a_selection_passes_over_are_undecided() {
 }
 
 #[test]
-fn an_object_built_from_what_is_no_list_rejects_the_record() {
+fn an_object_built_from_something_else_than_a_list_rejects_the_record() {
     let rules = r#"
         [table.notes]
         key = ["id"]
@@ -183,7 +183,7 @@ fn an_object_built_from_what_is_no_list_rejects_the_record() {
 }
 
 #[test]
-fn an_empty_list_beside_full_ones_is_its_content_of_no_rows() {
+fn an_empty_list_beside_full_ones_counts_as_column_and_gives_no_rows() {
     let rules = r##"
         [table.notes]
         each = "changes.*[*]"
@@ -211,7 +211,7 @@ fn an_empty_list_inside_the_elements_of_a_text_list_is_kept() {
 }
 
 #[test]
-fn the_name_of_the_list_that_a_record_comes_from_is_its_own() {
+fn the_name_of_the_list_that_a_record_comes_from_is_its_leaf() {
     let shape = "[[source.shape]]\nname = \"lists\"\nrecords = \".*[*]\"\nkey_as = \"list\"\n";
     let rules = r##"
         [table.notes]
@@ -254,7 +254,7 @@ fn what_is_ignored_by_name_is_not_unexpected_in_a_catch_all() {
 }
 
 #[test]
-fn a_childs_elements_know_the_name_that_their_parents_stand_under() {
+fn a_childs_elements_see_the_name_of_their_parents_member() {
     let rules = r##"
         [table.people]
         each = "m.*"
@@ -311,7 +311,7 @@ fn a_selection_in_the_frame_makes_no_rows_of_every_record() {
 }
 
 #[test]
-fn a_shape_that_looks_into_what_it_takes_for_records_is_refused() {
+fn a_shape_that_tests_a_value_inside_its_records_is_refused() {
     let shape = "[[source.shape]]\nname = \"by id\"\nwhen = { equals = { version = 2 } }\nrecords = \".*\"\n";
     let rules = r#"
         [table.notes]
@@ -323,7 +323,7 @@ fn a_shape_that_looks_into_what_it_takes_for_records_is_refused() {
 }
 
 #[test]
-fn more_names_than_are_told_apart_are_still_kept_and_counted() {
+fn names_beyond_the_limit_of_distinct_paths_are_kept_and_counted() {
     let rules = r#"
         [table.people]
         key = ["id"]

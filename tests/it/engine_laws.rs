@@ -1,5 +1,5 @@
-//! Laws that hold for every tree, tried on trees made at random: the same ones each time, and with
-//! `--ignored` more of them and others each time.
+//! Laws that hold for every tree, tested on random trees: the same ones each time, and with
+//! `--ignored` more and different ones.
 
 use crate::house::{DATABASE, House, application_dump, comparable, open, tables};
 use proptest::prelude::*;
@@ -47,7 +47,7 @@ fn hold<S: Strategy>(mut runner: TestRunner, inputs: &S, law: impl Fn(&S::Value)
     held.unwrap_or_else(|broken| panic!("{broken}"));
 }
 
-/// A person as a tree may have it: twice, without a name, with notes of anybody.
+/// A user as a tree may have it: twice, without a name, with notes of other users.
 #[derive(Debug, Clone)]
 struct Person {
     id: u8,

@@ -31,7 +31,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 }
 
 #[test]
-fn a_generated_tree_comes_in_without_a_complaint() {
+fn a_generated_tree_is_imported_without_errors() {
     let house = House::new();
     let source = tree(&house, 5, 7);
     let report = house.import(&source, &["--json"]).status(0).json();
@@ -43,7 +43,7 @@ fn a_generated_tree_comes_in_without_a_complaint() {
 }
 
 #[test]
-fn two_dry_runs_say_the_same() {
+fn two_dry_runs_report_the_same() {
     let house = House::new();
     let source = tree(&house, 4, 3);
     let run = || comparable(house.import(&source, &["--dry-run", "--json"]).status(0).json());

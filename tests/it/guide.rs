@@ -1,6 +1,6 @@
 //! `docs/your-own-tree.md` is a transcript: its commands are run and its edits made, in order.
 //!
-//! `TREELIFT_BLESS=1` writes what is printed into the page, to be read before it is committed.
+//! `TREELIFT_BLESS=1` writes the output into the page; read the diff before it is committed.
 
 use crate::house::{House, Ran, copy_tree, edit, project};
 use std::fs;

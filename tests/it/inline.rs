@@ -1,4 +1,4 @@
-//! Small sets and trees that stand in the test itself, and what a run over them must say.
+//! Small sets and trees that a test itself writes, and what a run over them must report.
 
 use crate::house::{House, Ran, age, tables};
 use serde_json::Value;

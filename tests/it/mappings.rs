@@ -1,4 +1,4 @@
-//! Mappings that are wrong: every place at once, before anything is read.
+//! Invalid mappings: every error is reported at once, before anything is read.
 
 use crate::house::{DATABASE, House, copy_tree, edit, project, sample};
 
@@ -21,7 +21,7 @@ fn with_typos(house: &House) -> [usize; 3] {
 }
 
 #[test]
-fn three_typos_in_one_file_are_told_at_once_with_suggestions() {
+fn three_typos_in_one_file_are_reported_at_once_with_suggestions() {
     let house = House::new();
     let lines = with_typos(&house);
     let run = house.import(&sample(), &["--mappings", "set"]).status(2);
@@ -36,7 +36,7 @@ fn three_typos_in_one_file_are_told_at_once_with_suggestions() {
 }
 
 #[test]
-fn a_folder_is_as_good_as_the_bundled_set() {
+fn a_folder_works_like_the_bundled_set() {
     let house = House::new();
     copy_tree(&project("mappings/fossawork"), &house.path("set"));
     let bundled = house.import(&sample(), &["--dry-run", "--json"]).status(0).json();
@@ -46,21 +46,21 @@ fn a_folder_is_as_good_as_the_bundled_set() {
 }
 
 #[test]
-fn an_unknown_set_is_a_wrong_request() {
+fn an_unknown_set_is_a_usage_error() {
     let house = House::new();
     let run = house.import(&sample(), &["--mappings", "fosawork"]).status(2);
     assert!(run.stderr.contains("fossawork"), "it names what there is:\n{}", run.stderr);
 }
 
 #[test]
-fn a_tree_that_no_set_recognises_is_a_wrong_request() {
+fn a_tree_that_no_set_recognises_is_a_usage_error() {
     let house = House::new();
     let strange = house.file("strange/notes.json", "{}");
     house.import(strange.parent().unwrap(), &[]).status(2);
     assert!(!house.path(DATABASE).exists());
 }
 
-/// The parent of the data folder will do, as people type it.
+/// The parent of the data folder works, too.
 #[test]
 fn the_parent_of_the_data_folder_is_recognised() {
     let house = House::new();
@@ -70,7 +70,7 @@ fn the_parent_of_the_data_folder_is_recognised() {
     assert_eq!(report["outcome"], "dry-run");
 }
 
-/// `[ignore]` decides that a secret is left behind; a catch-all above it must not keep it all the same.
+/// `[ignore]` excludes a secret; a catch-all above it must not keep it nevertheless.
 #[test]
 fn an_ignored_secret_is_not_kept_by_a_catch_all() {
     let house = House::new();

@@ -32,7 +32,7 @@ fn records_of_another_kind_than_expected_are_an_error_and_empty_ones_are_none() 
         (Some(1), vec![message])
     };
     assert_eq!(read(r#"{"items": {"id": "n1"}}"#), refused("an object"));
-    assert_eq!(read(r#"{"items": "n1"}"#), refused("a text"));
+    assert_eq!(read(r#"{"items": "n1"}"#), refused("a string"));
     for none in [r#"{"items": []}"#, r#"{"items": {}}"#, r#"{"items": null}"#, "{}"] {
         assert_eq!(read(none), (Some(0), vec![]), "{none}");
     }

@@ -69,7 +69,7 @@ impl Small {
     }
 }
 
-/// The findings of a report: `severity code message`. What of the set was not used is passed over: a small
+/// The findings of a report: `severity code message`, without those about unused parts of the set: a small
 /// tree never has everything.
 pub(crate) fn told(report: &Value) -> Vec<String> {
     let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
@@ -78,7 +78,7 @@ pub(crate) fn told(report: &Value) -> Vec<String> {
     findings.filter(|one| !text(one, "code").starts_with('U')).map(finding).collect()
 }
 
-/// What became of a file, with the reason.
+/// What happened to a file, with the reason.
 pub(crate) fn fate(report: &Value, path: &str) -> String {
     let files = report["files"].as_array().unwrap();
     let file = files.iter().find(|file| file["path"] == path).unwrap_or_else(|| panic!("`{path}` is in {report}"));

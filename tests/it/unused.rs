@@ -47,7 +47,7 @@ fn notes(lifted: &Lifted) -> Vec<String> {
 }
 
 const ALL: [&str; 6] = [
-    "U001 set/tags.toml:1 no file of the tree is of mapping `tags`",
+    "U001 set/tags.toml:1 no file of the tree matches mapping `tags`",
     "U002 set/notes.toml:9 no file of the tree has the shape `list`",
     "U003 set/notes.toml:16 no file of the tree has a value at `nmae`",
     "U003 set/notes.toml:20 no file of the tree has a value at `size`",

@@ -28,7 +28,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let got = self.steps(expr, got, trail, before)?;
         match &expr.matching {
             Some(regex) if !as_text(&got).is_some_and(|text| regex.is_match(&text)) => {
-                // Null stays null: what `matching` refuses is a text that is there.
+                // Null stays null: `matching` refuses only a value that is present.
                 if !matches!(got, Operand::Null) {
                     trail.truncate(before);
                     return Ok(Operand::Missing);
@@ -117,7 +117,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Ok(match scope.index.lookup(table, &columns, *ignore_case, &key, column) {
                     Some(value) => Operand::of_value(value),
                     None => {
-                        trail.truncate(before); // nothing is written that would tell of them
+                        trail.truncate(before); // nothing is written that contains them
                         Operand::Missing
                     }
                 })
@@ -155,7 +155,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
     }
 
-    /// Whether a node is secret, or holds nothing but what is (a scalar below a secret path).
+    /// Whether a node is secret, or lies below a secret path.
     pub(super) fn hides(&self, node: NodeRef, doc: crate::mapping::declared::Doc) -> bool {
         !self.sealing && self.scope.declared.facts(doc, node.path()).secret
     }
@@ -170,7 +170,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                     trail.truncate(before);
                     (self.tainted, self.clock) = flags;
                 }
-                // That it was null is told by what became of the column.
+                // That it was null shows in the column's value.
                 Operand::Null => null = true,
                 got => {
                     let flags = (self.tainted, self.clock);
@@ -184,7 +184,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         Ok(if null { Operand::Null } else { Operand::Missing })
     }
 
-    /// An alternative that was not chosen but has the same value is told by the chosen one.
+    /// An alternative that was not chosen but has the same value counts as the chosen one.
     fn claim_equals(&mut self, rest: &[Expr], chosen: &Operand<'t>, scope: &Scope<'_, 't>, trail: &mut Trail) {
         let Some(text) = as_text(chosen) else { return };
         let number = is_number(chosen);
@@ -220,7 +220,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                             trail.truncate(before);
                             return Ok(Operand::Missing);
                         }
-                        (_, None) => return Err(not_text(&got, "a template takes texts and numbers")),
+                        (_, None) => return Err(not_text(&got, "a template takes strings and numbers")),
                     }
                 }
             }
@@ -241,7 +241,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             match (&got, as_text(&got)) {
                 (_, Some(text)) if !text.is_empty() => found.push(text),
                 (_, Some(_)) | (Operand::Missing | Operand::Null, None) => {}
-                (_, None) => return Err(not_text(&got, "`join` takes texts and numbers")),
+                (_, None) => return Err(not_text(&got, "`join` takes strings and numbers")),
             }
         }
         Ok(if found.is_empty() { Operand::Missing } else { Operand::Datum(Datum::Text(found.join(with))) })

@@ -1,4 +1,4 @@
-//! Whether what was found fits the column, exactly.
+//! Whether a value fits its column exactly.
 
 use super::scope::{Fault, Operand};
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
@@ -50,7 +50,7 @@ pub(super) fn to_datum(node: NodeRef) -> Result<Datum, Fault> {
         Kind::Array => Datum::List(node.children().map(to_datum).collect::<Result<_, _>>()?),
         Kind::Null | Kind::Object | Kind::Record(_) => {
             let mut fault =
-                Fault::new(&VALUE_TYPE, format!("expected a value that steps can work on, found {}", kind_name(node)));
+                Fault::new(&VALUE_TYPE, format!("expected a value that steps can convert, found {}", kind_name(node)));
             fault.at = Some(node.at());
             return Err(fault);
         }
@@ -85,7 +85,7 @@ pub fn kind_name(node: NodeRef) -> &'static str {
         Kind::Null => "null",
         Kind::Bool(_) => "a boolean",
         Kind::Number => "a number",
-        Kind::String => "a text",
+        Kind::String => "a string",
         Kind::Array | Kind::Record(_) => "an array",
         Kind::Object => "an object",
     }
@@ -121,7 +121,7 @@ pub(super) fn fit<'t>(
     };
     match (column.kind, got) {
         (_, Operand::Missing | Operand::Null) => Ok(Value::Null),
-        // A number is no text: the step `text` says that it may become one.
+        // A number is not a string: the step `text` allows it to become one.
         (ColumnType::Text { max }, Operand::Node(node, _)) if node.kind() == Kind::String => {
             checked_text(node.text().to_owned(), max)
         }
@@ -155,14 +155,17 @@ pub(super) fn fit<'t>(
 
 fn checked_text(text: String, max: Option<u32>) -> Result<Value, Fault> {
     if text.contains('\0') {
-        return Err(Fault::new(&VALUE_NUL, "the text holds U+0000"));
+        return Err(Fault::new(&VALUE_NUL, "the string contains U+0000"));
     }
     if let Some(max) = max
         && text.len() > max as usize
     {
         let length = text.chars().count();
         if length > max as usize {
-            return Err(Fault::new(&VALUE_LENGTH, format!("the text has {length} characters, the column takes {max}")));
+            return Err(Fault::new(
+                &VALUE_LENGTH,
+                format!("the string has {length} characters, the column takes at most {max}"),
+            ));
         }
     }
     Ok(Value::Text(text))
@@ -223,7 +226,7 @@ fn decimal(text: &str) -> (bool, String, i64) {
 
 fn wanted(column: &Column) -> &'static str {
     match column.kind {
-        ColumnType::Text { .. } => "a text",
+        ColumnType::Text { .. } => "a string",
         ColumnType::Integer => "an integer",
         ColumnType::Real | ColumnType::Numeric => "a number",
         ColumnType::Boolean => "true or false",

@@ -131,7 +131,7 @@ impl<'t> RowMaker<'_, 't> {
             Operand::Missing => return Ok(Wrote::Nothing),
             Operand::Null => return Ok(Wrote::Nothing),
             Operand::Node(node, _) if node.kind() != Kind::Array => {
-                return Err(not_text(&got, "an object is built from a list, and this is none"));
+                return Err(not_text(&got, "an object is built from a list, and this is not one"));
             }
             Operand::Node(node, doc) if node.is_leaf() => {
                 trail.push(LeafSpan::Nodes(doc, node.span())); // no members, as the list has no elements
@@ -150,7 +150,7 @@ impl<'t> RowMaker<'_, 't> {
             let scope = scope.at(element, i + 1);
             let got = self.eval(key, &scope, trail)?;
             let Some(name) = as_text(&got) else {
-                return Err(not_text(&got, "the name of a member must be a text"));
+                return Err(not_text(&got, "the name of a member must be a string"));
             };
             if !seen.insert(name.clone()) {
                 let fault = Fault::new(&VALUE_STEP, "two elements of the list give the same member name");

@@ -124,7 +124,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Err(fault) => self.faults.push(fault),
             }
         }
-        // A fault that another column's already told is without a message.
+        // A fault that another column already reported has no message.
         self.faults.retain(|fault| !fault.message.is_empty());
         if self.faults.is_empty() {
             Ok(self.draft)
@@ -252,12 +252,10 @@ impl<'a, 't> RowMaker<'a, 't> {
                     Value::Null
                 }
                 _ => {
-                    let mut fault = Fault::new(
-                        code,
-                        format!("the value for `{}` {what}, and the column takes no NULL", column.name),
-                    );
+                    let mut fault =
+                        Fault::new(code, format!("the value for `{}` {what}, and the column is NOT NULL", column.name));
                     if !target.not_null {
-                        fault.message = format!("the value for `{}` {what}, and the mapping needs it", column.name);
+                        fault.message = format!("the value for `{}` {what}, and the mapping requires it", column.name);
                     }
                     fault.at = first_place(trail, &scope);
                     return Err(fault.into());
@@ -308,8 +306,10 @@ impl<'a, 't> RowMaker<'a, 't> {
             (_, None) => trail.truncate(before),
             _ => {
                 trail.truncate(before);
-                let mut fault =
-                    Fault::new(&VALUE_DIFFERS, format!("`{}` is not what the mapping compares it with", column.name));
+                let mut fault = Fault::new(
+                    &VALUE_DIFFERS,
+                    format!("`{}` differs from what the mapping compares it with", column.name),
+                );
                 fault.at = first_place(trail, &scope);
                 fault.column = Some(column.name.clone());
                 fault.line = column.line;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use std::ops::Range;
 use std::rc::Rc;
 
-/// The person that a directory belongs to: columns of the owner table's row.
+/// The owner of a directory: columns of the owner table's row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Owner {
     /// The row's primary key, as text.
@@ -95,7 +95,7 @@ impl Operand<'_> {
     }
 }
 
-/// Why no row came of a record.
+/// Why a record gave no row.
 #[derive(Debug)]
 pub enum Stop {
     /// The rule did not take the record.
@@ -162,7 +162,7 @@ pub struct Scope<'a, 't> {
     pub element: Current<'t>,
     /// Its position in the innermost selection, from 1.
     pub position: i64,
-    /// Who is told how values are made, where somebody asks.
+    /// Observes how values are made, if requested.
     pub trace: Option<&'a dyn Trace>,
     /// Names given by `key_as`: context name, member name, and its leaf.
     pub names: Rc<Vec<(String, String, NameLeaf)>>,

@@ -41,7 +41,7 @@ impl RowMaker<'_, '_> {
             _ if self.compiled.fields[field].column.not_null => {
                 let mut fault = Fault::new(
                     &VALUE_EMPTY,
-                    format!("the secret for `{}` is empty, and the column takes no NULL", secret.name),
+                    format!("the secret for `{}` is empty, and the column is NOT NULL", secret.name),
                 );
                 fault.column = Some(secret.name.clone());
                 fault.line = secret.line;
@@ -80,7 +80,7 @@ impl RowMaker<'_, '_> {
             Ok(got) => match as_text(&got) {
                 Some(text) => Ok((Some(SecretString::from(text)), trail)),
                 None => {
-                    Err(fault(format!("the secret for `{}` is no text", secret.name), first_place(&trail, &scope))
+                    Err(fault(format!("the secret for `{}` is not a string", secret.name), first_place(&trail, &scope))
                         .into())
                 }
             },

@@ -1,6 +1,6 @@
-//! Telling how values are made, for those who ask: every column with its steps, as they happen.
+//! Traces how values are made: every column with its steps, as they happen.
 //!
-//! Columns may need each other, so what is begun last ends first.
+//! Columns may depend on each other, so what began last ends first.
 
 use super::draft::Claim;
 use crate::mapping::compile::CompiledRule;
@@ -9,15 +9,15 @@ use crate::record::NodeId;
 use crate::row::Value;
 use crate::step::{Datum, Step};
 
-/// Is told how values are made.
+/// Observes how values are made.
 pub trait Trace {
     /// A column, or a secret, of this rule begins, for the element that stands at this offset.
     fn begin(&self, rule: &CompiledRule, column: &str, at: u64);
-    /// This node, and all that is below it, was read for what was begun last.
+    /// This node, and all that is below it, was read for what began last.
     fn read(&self, doc: Doc, node: NodeId);
-    /// A step was taken for what was begun last.
+    /// A step was applied for what began last.
     fn step(&self, taken: &StepTaken<'_>);
-    /// What was begun last is made, or cannot be.
+    /// What began last is made, or cannot be.
     fn end(&self, made: &Made<'_>);
 }
 
@@ -29,9 +29,9 @@ pub struct StepTaken<'s> {
     pub line: u32,
     /// What it was given.
     pub before: &'s Datum,
-    /// What it gave: nothing where what it looks for is not there, or why it could not.
+    /// What it gave: nothing where what it looks for is missing, or why it failed.
     pub after: Result<&'s Option<Datum>, &'s String>,
-    /// Whether the value came of a secret, so that nobody may be shown it.
+    /// Whether the value comes from a secret and must not be shown.
     pub secret: bool,
 }
 
@@ -43,7 +43,7 @@ pub struct Made<'m> {
     pub claims: &'m [Claim],
     /// The value; nothing where it could not be made, or is sealed.
     pub value: Option<&'m Value>,
-    /// Whether it came of a secret, so that nobody may be shown it.
+    /// Whether it comes from a secret and must not be shown.
     pub secret: bool,
 }
 

@@ -127,7 +127,7 @@ pub(super) fn check_names(set: &Set, told: &mut Told) {
         named.sort_by_key(|(_, line)| *line);
         let mut seen: Vec<Place> = Vec::new();
         for (place, line) in named {
-            if place.sounds_secret() && !places.decided(&place) && !seen.contains(&place) {
+            if place.looks_secret() && !places.decided(&place) && !seen.contains(&place) {
                 let message = format!("`{}` sounds like a secret, and nothing says that it is one", place.show());
                 let hint = "seal it, drop it, or ignore it with a reason";
                 told.refuse(&codes::SECRET_UNDECIDED, &mapping.file, line, message, Some(hint.to_owned()));

@@ -140,7 +140,7 @@ hint: did you mean `on_duplicate`?
 error: there is no step called `trmi`
   at m/people.toml:11
 hint: did you mean `trim`?
-error: `!seen` starts with `!`, which is no path prefix
+error: `!seen` starts with `!`, which is not a path prefix
   at m/people.toml:13
 hint: a path starts with a name, `.`, `@`, `$`, `^column`, `=name` or `#name`; a literal is `{ value = … }`
 error: rule `people` names column `emial`, which table `people` does not have
@@ -181,7 +181,7 @@ fn what_set_toml_names_must_be_there() {
     let expected = "\
 owners are found by column `nick`, which table `people` does not have
   at m/set.toml:2
-hint: known are `id`, `name`, `email`, `seen`, `data` and `made`
+hint: known: `id`, `name`, `email`, `seen`, `data` and `made`
 error: `[precedence]` orders the feeders of table `pepole`, which the schema does not have
   at m/set.toml:7
 hint: did you mean `people`?";
@@ -357,7 +357,7 @@ fn rules_that_wait_for_each_other_are_told_once() {
                  [table.b]\ninto = \"pages\"\n[table.b.columns]\nnotebook_id = { lookup = \"notebooks.id\", by = { title = \"t\" } }\n";
     assert_eq!(
         of_rules(rules),
-        "these rules wait for each other: `a.a` for `a.b` for `a.a` @9\nhint: a rule waits for its parent, for what feeds the tables it looks up or refers to, and by `[precedence]`"
+        "these rules wait for each other: `a.a` for `a.b` for `a.a` @9\nhint: a rule waits for its parent, for the rules that feed the tables it looks up or references, and by `[precedence]`"
     );
 }
 

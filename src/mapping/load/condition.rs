@@ -1,6 +1,6 @@
 //! `when`.
 
-use super::expr::{by, path_of, regex, told};
+use super::expr::{by, parsed, path_of, regex};
 use super::keys;
 use super::path;
 use super::tree::{Fields, Item};
@@ -33,7 +33,7 @@ pub(super) fn condition(item: Item<'_>) -> Option<Condition> {
         all.extend(condition(item).map(|condition| Condition::Not(Box::new(condition))));
     }
     if item.entries().is_some_and(|entries| entries.is_empty()) {
-        item.refuse(format!("`{}` says no condition", item.name));
+        item.refuse(format!("`{}` has no condition", item.name));
     }
     if all.len() == 1 { all.pop() } else { Some(Condition::All(all)) }
 }
@@ -42,7 +42,7 @@ fn existence(fields: &Fields<'_>) -> Option<Condition> {
     match fields.any_of(&["exists", "absent"]).as_slice() {
         [] => {
             if let Some(item) = fields.get("by") {
-                item.refuse("`by` says nothing without `exists` or `absent`");
+                item.refuse("`by` has no effect without `exists` or `absent`");
             }
             None
         }
@@ -62,7 +62,7 @@ fn by_path<T>(item: Item<'_>, parse: impl Fn(Item<'_>) -> Option<T>) -> Vec<(Pat
     item.entries()
         .unwrap_or_default()
         .into_iter()
-        .filter_map(|entry| Some((told(entry, path::path(entry.name))?, parse(entry)?)))
+        .filter_map(|entry| Some((parsed(entry, path::path(entry.name))?, parse(entry)?)))
         .collect()
 }
 

@@ -1,7 +1,7 @@
 //! Expressions: what a value is made of.
 //!
-//! What cannot be parsed is told and leaves a *broken* expression behind, which later checks pass
-//! over, so that one mistake gives one message.
+//! What cannot be parsed is reported and leaves a *broken* expression behind, which later checks
+//! skip, so that one mistake gives one message.
 
 use super::keys::{self, SOURCES};
 use super::path::{self, Wrong};
@@ -59,7 +59,7 @@ pub(super) fn of_fields(fields: &Fields<'_>) -> Expr {
             return broken(line);
         }
     };
-    companions(fields, source.name);
+    check_beside(fields, source.name);
     let matching = fields.get("matching").and_then(regex);
     let steps = fields.get("steps").map_or_else(Vec::new, steps);
     if source.name == "from" && source.is_table() {
@@ -88,8 +88,8 @@ fn also_matching(part: Expr, regex: &Regex) -> Expr {
     Expr { from: From::First(vec![part]), matching: Some(regex.clone()), steps: Vec::new(), line }
 }
 
-/// Refuses keys that say nothing beside this source.
-fn companions(fields: &Fields<'_>, source: &str) {
+/// Refuses keys that have no effect beside this source.
+fn check_beside(fields: &Fields<'_>, source: &str) {
     for (name, sources) in [
         ("with", &["join"][..]),
         ("each", &["template", "join"]),
@@ -104,8 +104,8 @@ fn companions(fields: &Fields<'_>, source: &str) {
         {
             let beside: Vec<_> = sources.iter().map(|name| format!("`{name}`")).collect();
             item.refuse_with(
-                format!("`{name}` says nothing beside `{source}`"),
-                format!("it goes with {}", suggest::and(&beside)),
+                format!("`{name}` has no effect beside `{source}`"),
+                format!("it is used beside {}", suggest::and(&beside)),
             );
         }
     }
@@ -117,12 +117,12 @@ fn of_source(fields: &Fields<'_>, source: Item<'_>) -> Option<From> {
         "value" => From::Literal(source.literal()?),
         "null" => {
             if !source.flag()? {
-                source.refuse_with("`null = false` says nothing", "leave the column out, or write `null = true`");
+                source.refuse_with("`null = false` has no effect", "leave the column out, or write `null = true`");
                 return None;
             }
             From::Null
         }
-        "template" => From::Template { pieces: told(source, path::template(source.text()?))?, each: each(fields) },
+        "template" => From::Template { pieces: parsed(source, path::template(source.text()?))?, each: each(fields) },
         "join" => From::Join {
             parts: source.list()?.into_iter().map(expr).collect(),
             with: fields.text("with").unwrap_or_default(),
@@ -179,7 +179,7 @@ fn digest(how: Digest, item: Item<'_>) -> From {
 pub(super) fn by(fields: &Fields<'_>, beside: Item<'_>) -> Vec<(String, Expr)> {
     let Some(item) = fields.get("by") else {
         beside.refuse_with(
-            format!("`{}` does not say which row it means", beside.name),
+            format!("`{}` does not say which row", beside.name),
             "write `by = { column = expression }` beside it",
         );
         return Vec::new();
@@ -222,13 +222,13 @@ fn json(item: Item<'_>) -> JsonExpr {
     if entries.iter().all(of_expression) {
         return value(expr(item));
     }
-    // `{ from = …, to = … }` is two members, `{ from = …, setps = … }` a slip.
+    // `{ from = …, to = … }` is two members, `{ from = …, setps = … }` a typo.
     let words: Vec<_> = keys::EXPRESSION.built().collect();
     for entry in entries.iter().filter(|entry| !of_expression(entry)) {
         if let Some(meant) = suggest::nearest(entry.name, words.iter().copied()) {
             entry.refuse_with(
                 format!(
-                    "`{}` is no key of an expression, and too near to one to be a member beside `from` or the like",
+                    "`{}` is not a key of an expression, and too similar to one to be a member beside `from` or the like",
                     entry.name
                 ),
                 format!("did you mean `{meant}`?"),
@@ -257,11 +257,11 @@ fn object(item: Item<'_>) -> JsonExpr {
     };
     let get = |name| fields.get(name).unwrap_or(item);
     let list = get("each");
-    // The list itself is meant, so `items[*]` and `items` say the same.
+    // `items[*]` and `items` both name the list itself.
     let each = match list.as_text().and_then(|text| text.strip_suffix("[*]")) {
         Some(text) => {
             let text = if text.is_empty() { "." } else { text };
-            told(list, path::path(text)).map_or_else(|| broken(list.line), |path| bare(From::Path(path), list.line))
+            parsed(list, path::path(text)).map_or_else(|| broken(list.line), |path| bare(From::Path(path), list.line))
         }
         None => expr(list),
     };
@@ -273,11 +273,11 @@ fn without(fields: &Fields<'_>, json: JsonExpr) -> JsonExpr {
         return json;
     };
     let selections: Vec<Selection> =
-        item.texts().into_iter().filter_map(|item| told(item, path::selection(item.text()?))).collect();
+        item.texts().into_iter().filter_map(|item| parsed(item, path::selection(item.text()?))).collect();
     match json {
         JsonExpr::Value { of, without } if without.is_empty() => JsonExpr::Value { of, without: selections },
         json => {
-            item.refuse("`without` goes with one value, not with a table of members");
+            item.refuse("`without` is used beside one value, not beside a table of members");
             json
         }
     }
@@ -317,23 +317,27 @@ pub(super) fn regex(item: Item<'_>) -> Option<Regex> {
         .map_err(|error| {
             let why = error.to_string();
             let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            item.refuse_as(&codes::REGEX_WRONG, format!("`{}` is no regular expression: {why}", item.name), None);
+            item.refuse_as(
+                &codes::REGEX_WRONG,
+                format!("`{}` is an invalid regular expression: {why}", item.name),
+                None,
+            );
         })
         .ok()
 }
 
 /// A path.
 pub(super) fn path_of(item: Item<'_>) -> Option<PathExpr> {
-    told(item, path::path(item.text()?))
+    parsed(item, path::path(item.text()?))
 }
 
 /// A selection with its prefix.
 pub(super) fn rooted_of(item: Item<'_>) -> Option<Rooted> {
-    told(item, path::rooted(item.text()?))
+    parsed(item, path::rooted(item.text()?))
 }
 
-/// The value, or the error told.
-pub(super) fn told<T>(item: Item<'_>, result: Result<T, Wrong>) -> Option<T> {
+/// The value; an error is reported.
+pub(super) fn parsed<T>(item: Item<'_>, result: Result<T, Wrong>) -> Option<T> {
     match result {
         Ok(value) => Some(value),
         Err(Wrong { message, hint }) => {

@@ -1,14 +1,14 @@
-//! Every key and word of the mapping language, as data: the loader knows no other, and the editor
-//! schema and the reference are made from the same tables.
+//! Every key and word of the mapping language, as data: the loader accepts no others, and the editor
+//! schema and the reference are generated from the same tables.
 
 /// A key of a table, or one of the words that a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     /// As it is written.
     pub name: &'static str,
-    /// What it says, in one sentence.
+    /// Its meaning, in one sentence.
     pub what: &'static str,
-    /// The version that it came with; `None` for what the language names but nothing reads yet.
+    /// The version that introduced it; `None` for a reserved word that is not supported yet.
     pub since: Option<&'static str>,
 }
 
@@ -46,14 +46,14 @@ pub static SET: Keys = Keys {
     title: "set.toml",
     keys: &[
         key("name", "the set's name"),
-        key("description", "what it moves into what"),
-        key("recognise", "how a source tree of this set is told"),
+        key("description", "which source it moves into which database"),
+        key("recognise", "how a source tree of this set is recognised"),
         key("database", "the target when nothing else names one"),
         key("namespace", "the UUID that `uuid5` makes its ids in"),
-        key("owners", "the path segment that names a person, and how the person is found"),
+        key("owners", "the path segment that names an owner, and how the owner is found"),
         key("precedence", "for each table, the mappings or rules that feed it, in reading order"),
         key("ignore", "file patterns that are not read, each with its reason"),
-        key("unknown_members", "what becomes of members that only a catch-all keeps"),
+        key("unknown_members", "what happens to members that only a catch-all keeps"),
         key("after", "what the application still needs after an import"),
         key("assert", "checks of the target in SQL"),
         key("audit", "the application's own table for what was done to the database"),
@@ -68,10 +68,10 @@ pub static ASSERT: Keys = Keys {
     title: "an entry of `[[assert]]`",
     keys: &[
         key("name", "what holds, as the report names it"),
-        key("category", "under which it is judged, by default `data`"),
+        key("category", "the category under which it is reported, by default `data`"),
         key("sql", "a query that changes nothing"),
         key("gives", "whether the query must give rows or none, by default `none`"),
-        key("needs", "the version of the migration without which it is not asked"),
+        key("needs", "the version of the migration that it needs"),
     ],
 };
 
@@ -104,7 +104,7 @@ pub static AUDIT_PARTS: Keys = Keys {
         key("action", "what was done: `migrate`, `import`, `restore` and the like"),
         key("subject", "what it was done to: a table, or `schema`, or `database`"),
         key("record", "which one: a version, a run, a backup"),
-        key("reason", "a sentence for people"),
+        key("reason", "a sentence in words"),
         key("details", "an object of JSON"),
         key("program", "treelift and its version"),
         key("time", "when"),
@@ -122,7 +122,7 @@ pub static RECOGNISE: Keys = Keys {
 
 /// `[after]`.
 pub static AFTER: Keys =
-    Keys { title: "`[after]`", keys: &[key("message", "said after an import that sealed something")] };
+    Keys { title: "`[after]`", keys: &[key("message", "printed after an import that sealed something")] };
 
 /// `[hand_over]`.
 pub static HAND_OVER: Keys =
@@ -133,11 +133,11 @@ pub static FERNET: Keys = Keys {
     title: "`[hand_over.fernet]`",
     keys: &[
         key("password", "environment variables of the application; the first that is set holds the password"),
-        key("salt", "the salt of the key, and how it is made to fit"),
+        key("salt", "the salt of the key, and how it is fitted to a length"),
         key("rounds", "rounds of PBKDF2-HMAC-SHA-256"),
-        key("base64", "the token is put in base64 once more"),
-        key("keep_empty", "an empty text stays empty rather than become a token"),
-        key("message", "said after a hand-over: what else the application needs"),
+        key("base64", "the token is encoded in base64 once more"),
+        key("keep_empty", "an empty string stays empty instead of becoming a token"),
+        key("message", "printed after a hand-over: what else the application needs"),
     ],
 };
 
@@ -147,15 +147,15 @@ pub static FERNET_SALT: Keys = Keys {
     keys: &[
         key("environment", "the environment variable that holds the salt"),
         key("default", "the salt when that is not set"),
-        key("bytes", "how many bytes of it are used; a longer one is cut"),
-        key("fill", "the character that fills up a shorter one on the right"),
+        key("bytes", "how many bytes of it are used; a longer one is truncated"),
+        key("fill", "the character that pads a shorter one on the right"),
     ],
 };
 
 /// `unknown_members`.
 pub static UNKNOWN_MEMBERS: Keys = Keys {
     title: "`unknown_members`",
-    keys: &[key("warn", "they are listed and warned of"), key("refuse", "they are an error")],
+    keys: &[key("warn", "they are listed as a warning"), key("refuse", "they are an error")],
 };
 
 /// `[owners]`.
@@ -164,9 +164,9 @@ pub static OWNERS: Keys = Keys {
     keys: &[
         key("capture", "the capture of file patterns that names the owner's directory"),
         key("table", "the table whose rows are owners"),
-        key("find", "ways to find the owner of a directory; the first that hits wins"),
-        key("unknown", "what becomes of a directory that belongs to nobody"),
-        key("ownerless", "whose the files are that name no owner"),
+        key("find", "ways to find the owner of a directory; the first match wins"),
+        key("unknown", "what happens to a directory that no owner matches"),
+        key("ownerless", "who owns files without an owner of their own"),
     ],
 };
 
@@ -176,8 +176,8 @@ pub static FIND: Keys = Keys {
     keys: &[
         key("by", "the owner table's column to compare with"),
         key("column_steps", "steps on the column before it is compared"),
-        key("from", "what is compared; the directory's name without it"),
-        key("alias", "the directory is another one of an owner who may have one already"),
+        key("from", "what is compared; by default the directory's name"),
+        key("alias", "the directory is a second one of an owner who may already have one"),
     ],
 };
 
@@ -191,18 +191,18 @@ pub static UNKNOWN_WORDS: Keys = Keys { title: "`unknown`", keys: &[key("refuse"
 /// `ownerless` under `[owners]`.
 pub static OWNERLESS: Keys = Keys {
     title: "`ownerless`",
-    keys: &[key("only-user", "the one row of the owner table, else who `--owner` names, else nobody")],
+    keys: &[key("only-user", "the only row of the owner table, else the one that `--owner` names, else none")],
 };
 
 /// A mapping file.
 pub static MAPPING: Keys = Keys {
     title: "a mapping",
     keys: &[
-        key("description", "what the files hold"),
+        key("description", "what the files contain"),
         key("expected", "selections that catch-alls are known to keep"),
         key("source", "which files, and how they are read"),
         key("table", "the rules, by name"),
-        key("ignore", "selections that nothing keeps, each with its reason"),
+        key("ignore", "selections that are not imported, each with its reason"),
         later("assert", "a check of the target in SQL"),
         later("seed", "rows that no source file gives"),
     ],
@@ -226,8 +226,8 @@ pub static FORMAT: Keys = Keys {
     title: "`format`",
     keys: &[
         key("json", "one JSON document"),
-        key("text", "the file is one text"),
-        key("sniff", "JSON if the first byte says so, else text"),
+        key("text", "the file is one string"),
+        key("sniff", "JSON if the first byte says so, else one string"),
         later("lines", "one JSON document per line"),
     ],
 };
@@ -238,10 +238,10 @@ pub static SHAPE: Keys = Keys {
     keys: &[
         key("name", "the name that rules and the report use"),
         key("when", "what a document of this shape looks like"),
-        key("records", "selects the records; without it the document is the one record"),
+        key("records", "selects the records; without it the document is the only record"),
         key("key_as", "the context name for the member name that the last `.*` matched"),
-        key("otherwise", "why it loses nothing when no rule takes a record"),
-        key("ignore", "why documents of this shape carry nothing"),
+        key("otherwise", "why nothing is lost when no rule takes a record"),
+        key("ignore", "why files of this shape contain nothing to import"),
     ],
 };
 
@@ -249,10 +249,10 @@ pub static SHAPE: Keys = Keys {
 pub static CONDITION: Keys = Keys {
     title: "`when`",
     keys: &[
-        key("members", "every path is there, if only as null"),
+        key("members", "every path exists, if only as null"),
         key("equals", "every path has the value"),
         key("type", "every path has the JSON type"),
-        key("matches", "every path is a text that the regular expression matches"),
+        key("matches", "every path is a string that the regular expression matches"),
         key("root", "the document has the JSON type"),
         key("exists", "the table has a row that `by` finds"),
         key("absent", "the table has no row that `by` finds"),
@@ -280,18 +280,18 @@ pub static RULE: Keys = Keys {
     title: "a rule",
     keys: &[
         key("into", "the target table, by default the rule's name"),
-        key("key", "what tells one row from another: columns, or paths with their prefix"),
+        key("key", "what identifies a row: columns, or paths with their prefix"),
         key("each", "selects the elements that make rows"),
         key("key_as", "the context name for the member name that the last `.*` of `each` matched"),
-        key("parent", "the rule of the same mapping whose row this one hangs on"),
+        key("parent", "the rule of the same mapping whose row is this row's parent"),
         key("when", "which records or elements the rule takes"),
         key("shapes", "the shapes that the rule is for"),
-        key("let", "named expressions that are written nowhere"),
-        key("on_duplicate", "what becomes of a later row of a key"),
-        key("on_reject", "what a bad row takes with it"),
-        key("columns", "the columns and what is written into them"),
+        key("let", "named expressions that are not written by themselves"),
+        key("on_duplicate", "what happens to a later row with the same key"),
+        key("on_reject", "what is rejected along with a bad row"),
+        key("columns", "the columns and their values"),
         key("secrets", "the columns that are sealed, and the secrets that are dropped"),
-        later("rest", "a column for what no other one keeps"),
+        later("rest", "a column for whatever no other one keeps"),
     ],
 };
 
@@ -299,10 +299,10 @@ pub static RULE: Keys = Keys {
 pub static ON_DUPLICATE: Keys = Keys {
     title: "`on_duplicate`",
     keys: &[
-        key("reject", "a finding that names both places"),
+        key("reject", "an error that names both places"),
         key("first", "the later row is superseded"),
         key("fill", "the later row fills columns that are NULL"),
-        key("across", "equal rows of different feeds fold into one"),
+        key("across", "equal rows of different source patterns are merged into one"),
     ],
 };
 
@@ -319,8 +319,8 @@ pub static SOURCES: Keys = Keys {
         key("from", "a path or another expression; of a list the first that is present"),
         key("value", "a literal"),
         key("null", "SQL NULL on purpose"),
-        key("template", "text with `{path}` in it"),
-        key("join", "the parts that are there, joined"),
+        key("template", "a string with `{path}` in it"),
+        key("join", "the parts that are present, joined"),
         key("json", "a JSON document: a value, a table of members, or an object made from a list"),
         key("uuid5", "a UUID version 5 in the set's namespace"),
         key("md5", "an MD5 in hexadecimal"),
@@ -334,16 +334,16 @@ pub static SOURCES: Keys = Keys {
 pub static EXPRESSION: Keys = Keys {
     title: "an expression",
     keys: &[
-        key("matching", "a regular expression; only a text that it matches is present"),
-        key("steps", "what is done to the value, in order"),
-        key("with", "what stands between the parts of `join`"),
+        key("matching", "a regular expression; only a string that it matches is present"),
+        key("steps", "conversions of the value, in order"),
+        key("with", "the separator between the parts of `join`"),
         key("each", "selects the elements that `template` or `join` makes a list of"),
-        key("without", "selections that `json` leaves out"),
+        key("without", "selections that `json` omits"),
         key("by", "column = expression, for `lookup` and `exists`"),
-        key("ignore_case", "`by` compares without regard to case"),
+        key("ignore_case", "`by` ignores case"),
         key("then", "the value when the row exists"),
         key("else", "the value when it does not"),
-        later("truncate", "cuts a text to the column's length"),
+        later("truncate", "truncates a string to the column's length"),
         later("agree", "several paths that must agree"),
     ],
 };
@@ -353,10 +353,10 @@ pub static COLUMN: Keys = Keys {
     title: "a column",
     keys: &[
         key("agrees_with", "another expression that should give the same"),
-        key("level", "how much it weighs when it does not"),
+        key("level", "the severity of a difference"),
         key("on_missing", "what happens when the source has no such value"),
         key("on_null", "what happens when the source has null"),
-        key("on_empty", "what happens when the result is the empty text"),
+        key("on_empty", "what happens when the result is the empty string"),
         key("on_error", "what happens when a step cannot convert the value"),
         key("default", "the value for the policy `default`; alone it is for missing and null"),
     ],
@@ -394,7 +394,7 @@ pub static LEVEL: Keys = Keys {
     title: "`level`",
     keys: &[
         key("note", "worth knowing"),
-        key("warning", "to be looked at before signing off"),
+        key("warning", "should be looked at before signing off"),
         key("error", "nothing is committed"),
     ],
 };
@@ -404,12 +404,12 @@ pub static SECRET: Keys = Keys {
     title: "a secret",
     keys: &[
         key("from", "where it comes from"),
-        key("matching", "a regular expression; only a text that it matches is present"),
-        key("steps", "what is done to the value, in order"),
-        key("kind", "what becomes of it"),
+        key("matching", "a regular expression; only a string that it matches is present"),
+        key("steps", "conversions of the value, in order"),
+        key("kind", "what happens to it"),
         key("need", "without it there is no row"),
         key("default", "what is sealed when it is missing, null or empty"),
-        key("declassify", "why the path may be used in clear text as well"),
+        key("declassify", "why the path may be used in plaintext as well"),
         key("reason", "why it is dropped"),
     ],
 };
@@ -420,7 +420,7 @@ pub static SECRET_KIND: Keys = Keys {
     keys: &[
         key("seal", "sealed into the column"),
         key("drop", "written nowhere"),
-        later("hash", "hashed, so that it can be compared and not read"),
+        later("hash", "hashed, so that it can be compared but not read"),
     ],
 };
 
@@ -468,7 +468,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_stands_once_in_its_table_and_says_what_it_is() {
+    fn every_key_is_listed_once_with_its_meaning() {
         for keys in ALL {
             for (at, key) in keys.keys.iter().enumerate() {
                 assert!(!key.what.is_empty(), "{} {}", keys.title, key.name);

@@ -1,7 +1,7 @@
 //! A mapping file: which files, in which shapes, by which rules.
 
 use super::condition::condition;
-use super::expr::{path_of, rooted_of, told};
+use super::expr::{parsed, path_of, rooted_of};
 use super::tree::{Fields, Item};
 use super::{keys, path, rule};
 use crate::mapping::codes;
@@ -36,7 +36,7 @@ pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, 
 }
 
 fn ignore(item: Item<'_>) -> Option<(crate::mapping::model::Rooted, String, u32)> {
-    Some((told(item, path::rooted(item.name))?, item.reason()?, item.line))
+    Some((parsed(item, path::rooted(item.name))?, item.reason()?, item.line))
 }
 
 fn nothing() -> Source {
@@ -104,7 +104,7 @@ fn shape(item: Item<'_>) -> Option<Shape> {
     let shape = Shape {
         name: name.to_owned(),
         when: fields.get("when").and_then(condition),
-        records: fields.get("records").and_then(|item| told(item, path::selection(frame(item.text()?)))),
+        records: fields.get("records").and_then(|item| parsed(item, path::selection(frame(item.text()?)))),
         key_as: fields.text("key_as"),
         otherwise: fields.reason("otherwise"),
         ignore: fields.reason("ignore"),
@@ -112,13 +112,13 @@ fn shape(item: Item<'_>) -> Option<Shape> {
     };
     if shape.ignore.is_some() {
         for item in fields.any_of(&["records", "key_as", "otherwise"]) {
-            item.refuse(format!("`{}` says nothing for a shape that is ignored", item.name));
+            item.refuse(format!("`{}` has no effect for a shape that is ignored", item.name));
         }
     }
     if let Some(item) = fields.get("key_as")
         && fields.get("records").is_none()
     {
-        item.refuse("`key_as` says nothing without `records`");
+        item.refuse("`key_as` has no effect without `records`");
     }
     Some(shape)
 }

@@ -31,11 +31,11 @@ pub(super) fn migrations(folder: &str, files: &[(String, String)]) -> (Vec<Migra
                 for depends in &migration.depends {
                     let known = migrations.iter().map(|other| other.version.as_str());
                     if !known.clone().any(|version| version == depends) {
-                        let message = format!("no migration before this one is called `{depends}`");
+                        let message = format!("no migration before this one is named `{depends}`");
                         let error = Error::request(message).coded(codes::MIGRATION_WRONG.id);
                         let error = match suggest::nearest(depends, known) {
                             Some(meant) => error.hint(format!("did you mean `{meant}`?")),
-                            None => error.hint("a migration depends on ones with a lower number"),
+                            None => error.hint("a migration depends on migrations with a lower number"),
                         };
                         errors.push(error.at(&path));
                     }
@@ -48,8 +48,8 @@ pub(super) fn migrations(folder: &str, files: &[(String, String)]) -> (Vec<Migra
                     numbered(stem) && files.iter().any(|(name, _)| *name == format!("schema/{stem}.up.sql"))
                 });
                 if !has_up {
-                    let hint = "migrations are called `001_what.up.sql`, and `001_what.down.sql` to take them back";
-                    let error = Error::request(format!("`{file}` is no migration")).coded(codes::MIGRATION_WRONG.id);
+                    let hint = "migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them";
+                    let error = Error::request(format!("`{file}` is not a migration")).coded(codes::MIGRATION_WRONG.id);
                     errors.push(error.at(&path).hint(hint));
                 }
             }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn names_headers_and_dependencies_that_cannot_be_are_told() {
+    fn invalid_names_headers_and_dependencies_are_reported() {
         let (_, errors) = migrations(
             "m",
             &files(&[
@@ -160,9 +160,9 @@ mod tests {
         assert_eq!(
             shown,
             "the header of a migration has no `verison`\n  at m/schema/001_a.up.sql:1\nhint: did you mean `version`?\n\
-             error: no migration before this one is called `001_b`\n  at m/schema/002_b.up.sql\nhint: did you mean `001_a`?\n\
-             error: `003_c.down.sql` is no migration\n  at m/schema/003_c.down.sql\nhint: migrations are called `001_what.up.sql`, and `001_what.down.sql` to take them back\n\
-             error: `4_d.up.sql` is no migration\n  at m/schema/4_d.up.sql\nhint: migrations are called `001_what.up.sql`, and `001_what.down.sql` to take them back"
+             error: no migration before this one is named `001_b`\n  at m/schema/002_b.up.sql\nhint: did you mean `001_a`?\n\
+             error: `003_c.down.sql` is not a migration\n  at m/schema/003_c.down.sql\nhint: migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them\n\
+             error: `4_d.up.sql` is not a migration\n  at m/schema/4_d.up.sql\nhint: migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them"
         );
     }
 }

@@ -1,7 +1,7 @@
 //! Reads a mapping set: a folder, or the same files bundled into the program.
 //!
-//! All errors of all files are told at once, each with its place. What the set says of a schema is
-//! judged by [`check`](crate::mapping::check).
+//! All errors of all files are reported at once, each with its place. What the set says of a schema is
+//! checked by [`check`](crate::mapping::check).
 
 mod condition;
 mod expr;
@@ -35,7 +35,7 @@ use tree::{Doc, Fields};
 pub enum SetSource {
     /// A folder on disk.
     Folder(PathBuf),
-    /// Files that are at hand.
+    /// Files in memory.
     Files {
         /// The folder as messages name it.
         folder: String,
@@ -62,7 +62,7 @@ pub fn load(source: &SetSource) -> Result<Set> {
 }
 
 /// Loads what can be understood of a set, with everything that is wrong with it, so that `check`
-/// can go on and tell the rest as well.
+/// can go on and report the rest as well.
 pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
     let (folder, mut files) = match source {
         SetSource::Folder(folder) => (folder.display().to_string(), files_of(folder)?),
@@ -73,7 +73,9 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
     let shown = format!("{folder}/set.toml");
     let text = files.iter().find(|(name, _)| name == "set.toml").map_or("", |(_, text)| text);
     if text.is_empty() {
-        return Err(Error::request("this is no mapping set: it has no set.toml").coded(codes::NO_SET.id).at(&folder));
+        return Err(Error::request("this is not a mapping set: it has no set.toml")
+            .coded(codes::NO_SET.id)
+            .at(&folder));
     }
     let set_doc = Doc::new(shown, text);
     let parsed = set_doc.parse(text).map(DeValue::Table);
@@ -88,7 +90,8 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
         let Some(stem) = name.strip_suffix(".toml").filter(|stem| *stem != "set") else {
             if !part_of_a_set(name) {
                 let hint = "a set has set.toml, mappings (`*.toml`), `schema/*.sql` and `*.md`";
-                let error = Error::request(format!("`{name}` is no part of a mapping set")).coded(codes::NO_SET.id);
+                let error =
+                    Error::request(format!("`{name}` does not belong to a mapping set")).coded(codes::NO_SET.id);
                 errors.push(error.at(&folder).hint(hint));
             }
             continue; // set.toml is read already, migrations are read below.
@@ -155,7 +158,7 @@ fn files_of(folder: &Path) -> Result<Vec<(String, String)>> {
         }
         let path = entry.path();
         let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
-        // A file that is no part of a set is told by its name and not read.
+        // A file that does not belong to a set is reported by its name and not read.
         let text = if part_of_a_set(&name) {
             std::fs::read_to_string(path)
                 .map_err(|error| Error::request(format!("the file cannot be read: {error}")).at(path.display()))?

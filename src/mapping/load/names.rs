@@ -1,4 +1,4 @@
-//! Names that a mapping uses must be names that it, or its set, gives.
+//! Checks that every name that a mapping uses is defined by it or by its set.
 
 use super::Loaded;
 use super::tree::Doc;
@@ -7,7 +7,7 @@ use crate::mapping::model::{Condition, Expr, KeyPart, Mapping, PathExpr, Pattern
 use crate::mapping::walk::{self, Read};
 use crate::mapping::{codes, suggest};
 
-/// What the engine itself puts into the context.
+/// Context names that the engine itself sets.
 const CONTEXT: [&str; 5] = ["owner", "position", "file", "stem", "started"];
 
 /// Checks the names of one mapping; `set_known` is false when set.toml could not be read.
@@ -53,7 +53,7 @@ impl<'l> Names<'l> {
         let shapes = &self.mapping.source.shapes;
         for (at, shape) in shapes.iter().enumerate() {
             if !shape.name.is_empty() && shapes[..at].iter().any(|other| other.name == shape.name) {
-                self.refuse(&codes::NAME_TWICE, shape.line, format!("two shapes are called `{}`", shape.name), None);
+                self.refuse(&codes::NAME_TWICE, shape.line, format!("two shapes are named `{}`", shape.name), None);
             }
             if shape.when.is_none() && at + 1 < shapes.len() {
                 let message = format!("shape `{}` has no `when`, so the shapes after it are never reached", shape.name);
@@ -71,7 +71,7 @@ impl<'l> Names<'l> {
                         &codes::NOT_BUILT,
                         shape.line,
                         "`exists` and `absent` in a shape are not built yet".to_owned(),
-                        Some("ask in the `when` of a rule".to_owned()),
+                        Some("test it in the `when` of a rule".to_owned()),
                     );
                 }
             }
@@ -85,7 +85,7 @@ impl<'l> Names<'l> {
             self.refuse(
                 &codes::NAME_TWICE,
                 line,
-                format!("`#{name}` is something else already"),
+                format!("`#{name}` is already in use"),
                 Some("choose another name for `key_as`".to_owned()),
             );
         }
@@ -128,7 +128,7 @@ impl<'l> Names<'l> {
                     );
                     break;
                 }
-                // The rule above tells it.
+                // Reported at the rule above.
                 None => break,
                 Some(_) if parent == rule.name => {
                     self.refuse(
@@ -198,13 +198,13 @@ impl<'l> Names<'l> {
                 KeyPart::Column(name) => {
                     let names: Vec<_> = rule.columns.iter().map(|column| column.name.as_str()).collect();
                     let hint = suggest::nearest(name, names).map_or_else(
-                        || format!("give the column in the rule, or write `.{name}` for a path"),
+                        || format!("give the column a value in the rule, or write `.{name}` for a path"),
                         |meant| format!("did you mean `{meant}`?"),
                     );
                     self.refuse(
                         &codes::NAME_UNKNOWN,
                         rule.line,
-                        format!("the key of rule `{}` names `{name}`, which is no column of it", rule.name),
+                        format!("the key of rule `{}` names `{name}`, which is not one of its columns", rule.name),
                         Some(hint),
                     );
                 }
@@ -228,7 +228,7 @@ impl<'l> Names<'l> {
                     &codes::NAMESPACE_MISSING,
                     visit.line,
                     "`uuid5` needs a namespace".to_owned(),
-                    Some("say `namespace = \"a UUID\"` in set.toml".to_owned()),
+                    Some("add `namespace = \"a UUID\"` to set.toml".to_owned()),
                 );
             }
             _ => {}
@@ -244,7 +244,7 @@ impl<'l> Names<'l> {
                         &codes::NAME_UNKNOWN,
                         line,
                         format!("`^{column}` needs a parent, and {} has none", scope.what),
-                        Some("say `parent = \"rule\"`".to_owned()),
+                        Some("add `parent = \"rule\"`".to_owned()),
                     );
                 }
             }
@@ -256,15 +256,20 @@ impl<'l> Names<'l> {
     fn column(&self, name: &str, line: u32, scope: &Scope<'_>) {
         let secrets = scope.rule.map_or(&[][..], |rule| &rule.secrets);
         if secrets.iter().any(|secret| secret.name == name) {
-            self.refuse(&codes::NAME_UNKNOWN, line, format!("`={name}` is a secret, which nothing else can use"), None);
+            self.refuse(
+                &codes::NAME_UNKNOWN,
+                line,
+                format!("`={name}` is a secret, which no other expression can use"),
+                None,
+            );
         } else if !scope.names.contains(&name) {
-            let message = format!("`={name}` is no column and no `let` of {}", scope.what);
+            let message = format!("`={name}` is neither a column nor a `let` of {}", scope.what);
             self.refuse(&codes::NAME_UNKNOWN, line, message, suggest::hint(name, scope.names.clone()));
         }
     }
 
     fn context(&self, name: &str, line: u32) {
-        // What another rule's `each` sets is missing here, and no mistake.
+        // What another rule's `each` sets is missing here, which is allowed.
         let key_as = self.mapping.rules.iter().filter_map(|rule| rule.key_as.as_deref());
         let given: Vec<_> = self.shared.iter().copied().chain(key_as).chain(CONTEXT).collect();
         let owner = name == "owner" || name.starts_with("owner.");
@@ -282,7 +287,7 @@ impl<'l> Names<'l> {
         }
     }
 
-    /// A column must not need itself.
+    /// A column must not depend on itself.
     fn cycles(&self, rule: &Rule) {
         let columns = rule.columns.iter().map(|column| {
             (column.name.as_str(), vec![Some(&column.expr), column.agrees.as_ref().map(|(expr, _)| expr)], column.line)
@@ -304,7 +309,7 @@ impl<'l> Names<'l> {
             .collect();
         for (at, (name, _, line)) in needs.iter().enumerate() {
             let mut chain = vec![*name];
-            // Each cycle is told once, at its first name.
+            // Each cycle is reported once, at its first name.
             if comes_back(&needs, name, &mut chain)
                 && !needs[..at].iter().any(|(earlier, _, _)| chain.contains(earlier))
             {
@@ -312,7 +317,7 @@ impl<'l> Names<'l> {
                 self.refuse(
                     &codes::SELF_MADE,
                     *line,
-                    format!("{chain} needs `={name}`: a value cannot be made of itself"),
+                    format!("{chain} needs `={name}`: a value cannot depend on itself"),
                     None,
                 );
             }
@@ -320,7 +325,7 @@ impl<'l> Names<'l> {
     }
 }
 
-/// Whether `start` is needed by what the last of `chain` needs; the chain is then the way.
+/// Whether what the last of `chain` needs leads back to `start`; `chain` is then the cycle.
 fn comes_back<'n>(needs: &[(&'n str, Vec<&'n str>, u32)], start: &str, chain: &mut Vec<&'n str>) -> bool {
     let last = chain.last().copied().unwrap_or_default();
     let Some((_, next, _)) = needs.iter().find(|(name, _, _)| *name == last) else {

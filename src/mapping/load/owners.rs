@@ -37,7 +37,7 @@ pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
                 _ => false,
             };
             if !fits {
-                let message = "an owner is found by the directory's name alone";
+                let message = "an owner is found by the directory's name only";
                 set_doc.refuse(
                     &codes::OWNERS_WRONG,
                     visit.line,

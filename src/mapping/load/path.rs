@@ -1,9 +1,9 @@
-//! The text of paths, selections and templates.
+//! Parses paths, selections and templates.
 
 use crate::mapping::model::{Literal, PathExpr, PathStep, Root, Rooted, TemplatePiece};
 use crate::record::{Segment, Selection};
 
-/// What is wrong with a path, and what to write instead.
+/// Why a path is invalid, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
     /// The message.
@@ -68,7 +68,7 @@ pub fn selection(text: &str) -> Result<Selection, Wrong> {
     if rooted.root == Root::Element {
         Ok(rooted.selection)
     } else {
-        Err(Wrong::new(format!("`{text}` needs no prefix: what it starts from is given")))
+        Err(Wrong::new(format!("`{text}` takes no prefix: its start is fixed")))
     }
 }
 
@@ -125,8 +125,8 @@ impl<'t> Scanner<'t> {
 
     fn run(mut self) -> Result<(Root, Vec<Part>), Wrong> {
         let first = self.rest.chars().next().ok_or_else(|| {
-            Wrong::new("an empty text is no path")
-                .hint("write `.` for the element, `{ value = \"\" }` for an empty text")
+            Wrong::new("an empty string is not a path")
+                .hint("write `.` for the element, `{ value = \"\" }` for an empty string")
         })?;
         let root = match first {
             '.' => Root::Element,
@@ -136,7 +136,7 @@ impl<'t> Scanner<'t> {
             '[' | '*' => return Ok((Root::Element, self.parts(true)?)),
             _ if plain(first) => return Ok((Root::Element, self.parts(true)?)),
             _ => {
-                return Err(Wrong::new(format!("`{}` starts with `{first}`, which is no path prefix", self.text))
+                return Err(Wrong::new(format!("`{}` starts with `{first}`, which is not a path prefix", self.text))
                     .hint("a path starts with a name, `.`, `@`, `$`, `^column`, `=name` or `#name`; a literal is `{ value = … }`"));
             }
         };
@@ -196,8 +196,8 @@ impl<'t> Scanner<'t> {
 
     fn odd(&self) -> Wrong {
         match self.rest.chars().next() {
-            Some(next) => Wrong::new(format!("`{}` has `{next}` where a path goes on or ends", self.text))
-                .hint("a name with other characters than letters, digits, `_` and `-` is written `['odd name']`"),
+            Some(next) => Wrong::new(format!("`{}` has `{next}` where a path continues or ends", self.text))
+                .hint("quote a name with other characters than letters, digits, `_` and `-`: `['odd name']`"),
             None => Wrong::new(format!("`{}` ends where a name should follow", self.text)),
         }
     }
@@ -208,7 +208,7 @@ impl<'t> Scanner<'t> {
             return Ok(Part::Members);
         }
         if self.rest.starts_with('.') {
-            return Err(Wrong::new(format!("`{}` has `..`, and nothing selects at any depth", self.text))
+            return Err(Wrong::new(format!("`{}` has `..`, and no path selects at any depth", self.text))
                 .hint("name every member on the way"));
         }
         let end = self.rest.find(|c| !plain(c)).unwrap_or(self.rest.len());
@@ -254,7 +254,7 @@ impl<'t> Scanner<'t> {
     }
 
     fn odd_bracket(&self) -> Wrong {
-        Wrong::new(format!("`{}` has a bracket that says nothing known", self.text))
+        Wrong::new(format!("`{}` has an invalid bracket", self.text))
             .hint("brackets hold `*`, a quoted name, or `member = literal`")
     }
 
@@ -277,8 +277,8 @@ impl<'t> Scanner<'t> {
                 (Ok(value), _) => Literal::Integer(value),
                 (_, Ok(value)) if value.is_finite() => Literal::Real(value),
                 _ => {
-                    return Err(Wrong::new(format!("`{word}` in `{}` is no literal", self.text))
-                        .hint("a text is written in quotes"));
+                    return Err(Wrong::new(format!("`{word}` in `{}` is not a literal", self.text))
+                        .hint("a string is written in quotes"));
                 }
             },
         };
@@ -367,19 +367,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_is_refused_with_the_reason() {
+    fn invalid_paths_are_refused_with_the_reason() {
         let cases = [
-            ("", "an empty text is no path"),
-            ("%title", "`%title` starts with `%`, which is no path prefix"),
-            ("a..b", "`a..b` has `..`, and nothing selects at any depth"),
+            ("", "an empty string is not a path"),
+            ("%title", "`%title` starts with `%`, which is not a path prefix"),
+            ("a..b", "`a..b` has `..`, and no path selects at any depth"),
             ("a.", "`a.` ends where a name should follow"),
-            ("a b", "`a b` has ` ` where a path goes on or ends"),
+            ("a b", "`a b` has ` ` where a path continues or ends"),
             ("a[0]", "`[0]` in `a[0]`: a number as an index is not built yet"),
             ("a[*]", "`a[*]` could give several values, and a path gives at most one"),
-            ("a[b]", "`a[b]` has a bracket that says nothing known"),
-            ("a[b = c]", "`c` in `a[b = c]` is no literal"),
+            ("a[b]", "`a[b]` has an invalid bracket"),
+            ("a[b = c]", "`c` in `a[b = c]` is not a literal"),
             ("a['b]", "`a['b]` opens a quote and does not close it"),
-            ("@title", "`@title` has `t` where a path goes on or ends"),
+            ("@title", "`@title` has `t` where a path continues or ends"),
             ("^", "`^` does not name a column of the parent row"),
             ("=a.b", "`=a.b` does not name a column or `let` of the rule"),
             ("#place.id", "`#place.id` does not name a context name"),
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selection_picks_nothing_and_starts_in_the_document() {
+    fn a_selection_takes_no_pick_and_starts_in_the_document() {
         assert!(rooted("a[b = 1]").is_err());
         assert!(rooted("=a").is_err());
         assert!(selection("$.a").is_err());

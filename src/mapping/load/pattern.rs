@@ -1,4 +1,4 @@
-//! File patterns: what they match, what they capture, and which of two has a file.
+//! File patterns: what they match and capture, and which of two takes precedence.
 
 use crate::mapping::model::{Pattern, PatternPiece, PatternSegment};
 use std::cmp::Ordering;
@@ -42,7 +42,7 @@ impl Pattern {
         match_segments(&self.segments, &path, &mut captures).then_some(captures)
     }
 
-    /// Which of two patterns has a file that both match: `Less` when it is this one.
+    /// Which of two patterns takes a file that both match: `Less` when it is this one.
     ///
     /// Segments are compared from the left: a literal comes before a literal with a capture or star,
     /// this before a bare capture or `*`, and `**` last. The first difference decides.
@@ -73,8 +73,8 @@ fn parse_segment(text: &str, segment: &str) -> Result<PatternSegment, String> {
         "" => return Err(format!("`{text}` has an empty segment; patterns are relative to the import root")),
         "." | ".." => return Err(format!("`{text}` has `{segment}`; patterns go down from the import root")),
         "**" => return Ok(PatternSegment::Any),
-        _ if segment.contains('\\') => return Err(format!("`{text}` has a backslash; segments are parted by `/`")),
-        _ if segment.contains("**") => return Err(format!("`**` stands alone between slashes, not as in `{text}`")),
+        _ if segment.contains('\\') => return Err(format!("`{text}` has a backslash; segments are separated by `/`")),
+        _ if segment.contains("**") => return Err(format!("`**` must be a whole segment, unlike in `{text}`")),
         _ => {}
     }
     let mut pieces = Vec::new();
@@ -89,18 +89,16 @@ fn parse_segment(text: &str, segment: &str) -> Result<PatternSegment, String> {
         } else {
             let capture = rest[at..].strip_prefix('{').and_then(|open| open.split_once('}'));
             let Some((name, after)) = capture else {
-                return Err(format!("`{text}` has a brace without its other half"));
+                return Err(format!("`{text}` has an unmatched brace"));
             };
             if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                return Err(format!("`{{{name}}}` in `{text}` is no capture; a name has letters, digits and `_`"));
+                return Err(format!("`{{{name}}}` in `{text}` is not a capture; a name has letters, digits and `_`"));
             }
             rest = after;
             PatternPiece::Capture(name.to_owned())
         };
         if !matches!(pieces.last(), None | Some(PatternPiece::Literal(_))) {
-            return Err(format!(
-                "two captures or stars stand side by side in `{text}`, so where one ends is anybody's guess"
-            ));
+            return Err(format!("two captures or stars are adjacent in `{text}`, so it is ambiguous where one ends"));
         }
         pieces.push(wild);
     }
@@ -235,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_matches_whole_paths_and_says_what_it_captured() {
+    fn a_pattern_matches_whole_paths_and_returns_its_captures() {
         let cases = [
             ("people/people.json", "people/people.json", Some("")),
             ("people/people.json", "people/people.json.bak", None),
@@ -294,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_refused() {
+    fn invalid_patterns_are_refused() {
         for text in ["", "/a", "a//b", "../a", "a\\b", "a**", "{a", "a}", "{}", "{a}{b}", "{a}*", "{a}/{a}"] {
             assert!(Pattern::parse(text).is_err(), "{text}");
         }

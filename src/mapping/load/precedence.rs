@@ -1,4 +1,4 @@
-//! Which mapping has a file, and which rules feed a table in which order.
+//! Checks which mapping reads a file, and which rules feed a table in which order.
 
 use super::Loaded;
 use super::tree::Doc;
@@ -15,7 +15,7 @@ struct Claim<'l> {
     doc: &'l Doc,
 }
 
-/// Two claims that match a file in common must differ in precedence, or which one has it is a guess.
+/// Two patterns that match the same file must differ in precedence; otherwise it is ambiguous who reads it.
 pub(super) fn check_files(set: &Set, ignore_lines: &[u32], loaded: &[Loaded], set_doc: &Doc) {
     let mut claims: Vec<_> = set
         .ignore
@@ -46,7 +46,7 @@ pub(super) fn check_files(set: &Set, ignore_lines: &[u32], loaded: &[Loaded], se
                 &codes::PATTERN_TWICE,
                 later.line,
                 format!(
-                    "`{}` and `{}` of {} can name the same file",
+                    "`{}` and `{}` of {} can match the same file",
                     later.pattern.text, rival.pattern.text, rival.who
                 ),
                 Some("make one of them more specific: the first difference from the left decides".to_owned()),
@@ -55,7 +55,7 @@ pub(super) fn check_files(set: &Set, ignore_lines: &[u32], loaded: &[Loaded], se
     }
 }
 
-/// What `[precedence]` names must be there and feed the table.
+/// Every entry of `[precedence]` must exist and feed the table.
 pub(super) fn check_feeders(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
     for entry in &set.precedence {
         for (at, feeder) in entry.feeders.iter().enumerate() {
@@ -63,8 +63,8 @@ pub(super) fn check_feeders(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
                 set_doc.refuse(&codes::FEEDER_UNKNOWN, entry.line, message, hint);
             };
             if entry.feeders[..at].contains(feeder) {
-                refuse(format!("`{feeder}` stands twice in the precedence of `{}`", entry.table), None);
-                continue; // It was judged where it stood first.
+                refuse(format!("`{feeder}` is listed twice in the precedence of `{}`", entry.table), None);
+                continue; // Checked where it was listed first.
             }
             let (mapping, rule) = match feeder.split_once('.') {
                 Some((mapping, rule)) => (mapping, Some(rule)),
@@ -73,7 +73,7 @@ pub(super) fn check_feeders(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
             let Some(found) = loaded.iter().find(|one| one.mapping.name == mapping) else {
                 let names: Vec<_> = loaded.iter().map(|one| one.mapping.name.as_str()).collect();
                 refuse(format!("there is no mapping `{mapping}`"), suggest::hint(mapping, names));
-                continue; // Nothing more can be said of it.
+                continue; // Nothing more can be checked.
             };
             let rules = &found.mapping.rules;
             if let Some(rule) = rule
@@ -83,7 +83,7 @@ pub(super) fn check_feeders(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
                 refuse(format!("mapping `{mapping}` has no rule `{rule}`"), suggest::hint(rule, names));
             } else if !rules.iter().any(|known| known.into == entry.table && rule.is_none_or(|rule| known.name == rule))
             {
-                let hint = format!("no rule of it goes `into` table `{}`", entry.table);
+                let hint = format!("none of its rules goes `into` table `{}`", entry.table);
                 refuse(format!("`{feeder}` does not feed `{}`", entry.table), Some(hint));
             }
         }

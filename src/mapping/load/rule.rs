@@ -42,15 +42,12 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
         && rule.key.is_empty()
         && fields.get("key").is_none()
     {
-        item.refuse_with(
-            "`on_duplicate` says nothing without a `key`",
-            "name the columns that tell one row from another",
-        );
+        item.refuse_with("`on_duplicate` has no effect without a `key`", "name the columns that identify a row");
     }
     if let Some(item) = fields.get("key_as")
         && rule.each.is_empty()
     {
-        item.refuse("`key_as` says nothing without `each`");
+        item.refuse("`key_as` has no effect without `each`");
     }
     Some(rule)
 }
@@ -98,7 +95,7 @@ fn agrees(fields: &Fields<'_>) -> Option<(Expr, Severity)> {
     let level = fields.get("level");
     let Some(other) = fields.get("agrees_with") else {
         if let Some(level) = level {
-            level.refuse("`level` says nothing without `agrees_with`");
+            level.refuse("`level` has no effect without `agrees_with`");
         }
         return None;
     };
@@ -133,7 +130,9 @@ fn policies(fields: &Fields<'_>) -> Policies {
     }
     let uses = [policies.missing, policies.null, policies.empty].contains(&Some(Policy::Default));
     match fields.get("default") {
-        Some(item) if !uses => item.refuse_with("nothing uses `default`", "say `on_missing = \"default\"` or the like"),
+        Some(item) if !uses => {
+            item.refuse_with("nothing uses `default`", "add `on_missing = \"default\"` or a like policy");
+        }
         None if uses => fields.item.refuse(format!("column `{}` has no `default` for its policy", fields.item.name)),
         _ => {}
     }
@@ -153,7 +152,7 @@ fn secret(item: Item<'_>) -> Option<SecretRule> {
         SecretKind::Drop(_) => &["need", "default"],
     };
     for item in fields.any_of(unfit) {
-        item.refuse(format!("`{}` says nothing for a secret of this kind", item.name));
+        item.refuse(format!("`{}` has no effect for a secret of this kind", item.name));
     }
     Some(SecretRule {
         name: item.name.to_owned(),

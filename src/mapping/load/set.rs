@@ -92,7 +92,7 @@ fn recognise(item: Item<'_>) -> Option<Recognise> {
     let below = fields.get("below").map_or_else(|| vec![String::new()], strings);
     for path in files.iter().chain(&below) {
         if path.starts_with('/') || path.split('/').any(|segment| segment == "..") {
-            item.refuse(format!("`{path}` does not lie below the source"));
+            item.refuse(format!("`{path}` is not below the source"));
         }
     }
     Some(Recognise { files, below })
@@ -100,7 +100,7 @@ fn recognise(item: Item<'_>) -> Option<Recognise> {
 
 fn namespace(item: Item<'_>) -> Option<uuid::Uuid> {
     let text = item.text()?;
-    uuid::Uuid::try_parse(text).map_err(|_| item.refuse(format!("`{text}` is no UUID"))).ok()
+    uuid::Uuid::try_parse(text).map_err(|_| item.refuse(format!("`{text}` is not a UUID"))).ok()
 }
 
 fn owners(item: Item<'_>) -> Option<Owners> {

@@ -1,4 +1,4 @@
-//! Whole sets, loaded from texts: what comes out, and every word of what is wrong.
+//! Whole sets, loaded from texts: what comes out, and every error in full.
 
 use super::*;
 use crate::finding::Severity;
@@ -207,7 +207,7 @@ fn the_digest_changes_with_every_file() {
 }
 
 #[test]
-fn every_error_of_every_file_is_told_with_its_line() {
+fn every_error_of_every_file_is_reported_with_its_line() {
     let told = errors(&[
         ("set.toml", "nam = \"notes\"\n[precedence]\npeople = [\"pepole\"]\n"),
         (
@@ -223,18 +223,18 @@ set.toml has no key `nam`
 hint: did you mean `name`?
 error: set.toml needs `name`
   at mappings/notes/set.toml:1
-error: `notes.txt` is no part of a mapping set
+error: `notes.txt` does not belong to a mapping set
   at mappings/notes
 hint: a set has set.toml, mappings (`*.toml`), `schema/*.sql` and `*.md`
-error: this is no valid TOML: unclosed array, expected `]`
+error: invalid TOML: unclosed array, expected `]`
   at mappings/notes/people.toml:2
-error: `format` does not know the word `jsn`
+error: `format` does not take the word `jsn`
   at mappings/notes/notes.toml:3
 hint: did you mean `json`?
 error: a rule has no key `colums`
   at mappings/notes/notes.toml:5
 hint: did you mean `columns`?
-error: `%b` starts with `%`, which is no path prefix
+error: `%b` starts with `%`, which is not a path prefix
   at mappings/notes/notes.toml:7
 hint: a path starts with a name, `.`, `@`, `$`, `^column`, `=name` or `#name`; a literal is `{ value = … }`
 error: there is no step called `trmi`
@@ -244,7 +244,7 @@ hint: did you mean `trim`?";
 }
 
 #[test]
-fn what_is_not_built_yet_is_refused_by_name() {
+fn reserved_words_are_refused_by_name() {
     let told = wrong(
         "[source]\nfiles = [\"x.json\"]\nformat = \"lines\"\n[table.a]\nkey = [\"a\"]\non_reject = \"row\"\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[table.a.secrets]\nc = { from = \"d\", kind = \"hash\" }\n[[seed]]\n[[assert]]\n",
     );
@@ -257,7 +257,7 @@ fn what_is_not_built_yet_is_refused_by_name() {
 const SOURCE: &str = "[source]\nfiles = [\"{dir}/x.json\"]\nformat = \"json\"\n";
 
 #[test]
-fn names_that_nothing_gives_are_refused() {
+fn undefined_names_are_refused() {
     let cases = [
         (
             "[table.a]\nparent = \"bb\"\n[table.a.columns]\nx = \"^id\"\n[table.b.columns]\nx = \"x\"\n",
@@ -268,10 +268,10 @@ fn names_that_nothing_gives_are_refused() {
         ("[table.a.columns]\nx = \"#dri\"\n", "nothing sets the context `#dri`"),
         ("[table.a.columns]\nx = \"#owner.id\"\n", "`#owner.id` needs `[owners]` in set.toml"),
         ("[table.a.columns]\nx = \"^id\"\n", "`^id` needs a parent, and the rule has none"),
-        ("[table.a.columns]\nx = \"=y\"\n", "`=y` is no column and no `let` of the rule"),
+        ("[table.a.columns]\nx = \"=y\"\n", "`=y` is neither a column nor a `let` of the rule"),
         (
             "[table.a.columns]\nx = \"=y\"\ny = { join = [\"=x\"] }\n",
-            "`=x` needs `=y` needs `=x`: a value cannot be made of itself",
+            "`=x` needs `=y` needs `=x`: a value cannot depend on itself",
         ),
         (
             "[table.a.columns]\nx = \"x\"\n[table.a.secrets]\nx = { from = \"y\", kind = \"seal\" }\n",
@@ -279,17 +279,14 @@ fn names_that_nothing_gives_are_refused() {
         ),
         (
             "[table.a.columns]\nx = \"=y\"\n[table.a.secrets]\ny = { from = \"y\", kind = \"seal\" }\n",
-            "`=y` is a secret, which nothing else can use",
+            "`=y` is a secret, which no other expression can use",
         ),
         (
             "[table.a]\nkey = [\"id\"]\n[table.a.columns]\nx = \"x\"\n",
-            "the key of rule `a` names `id`, which is no column of it",
+            "the key of rule `a` names `id`, which is not one of its columns",
         ),
         ("[table.a.columns]\nx = { uuid5 = \"x\" }\n", "`uuid5` needs a namespace"),
-        (
-            "[table.a]\neach = \"x[*]\"\nkey_as = \"dir\"\n[table.a.columns]\nx = \"x\"\n",
-            "`#dir` is something else already",
-        ),
+        ("[table.a]\neach = \"x[*]\"\nkey_as = \"dir\"\n[table.a.columns]\nx = \"x\"\n", "`#dir` is already in use"),
     ];
     for (text, message) in cases {
         let told = wrong(&format!("{SOURCE}{text}"));
@@ -303,9 +300,9 @@ fn keys_that_contradict_each_other_are_refused() {
     let cases = [
         ("x = { from = \"a\", value = 1 }", "`from` and `value` both say where the value comes from"),
         ("x = { steps = [\"trim\"] }", "`x` does not say where its value comes from"),
-        ("x = { from = \"a\", with = \",\" }", "`with` says nothing beside `from`"),
+        ("x = { from = \"a\", with = \",\" }", "`with` has no effect beside `from`"),
         ("x = { lookup = \"people\", by = { id = \"a\" } }", "`people` names no column"),
-        ("x = { lookup = \"people.id\" }", "`lookup` does not say which row it means"),
+        ("x = { lookup = \"people.id\" }", "`lookup` does not say which row"),
         (
             "x = { from = { from = \"a\", default = 1 } }",
             "`default` belongs to the column itself, not to an expression inside it",
@@ -313,14 +310,14 @@ fn keys_that_contradict_each_other_are_refused() {
         ("x = { from = \"a\", default = 1, on_missing = \"null\" }", "nothing uses `default`"),
         ("x = { from = \"a\", on_empty = \"default\" }", "column `x` has no `default` for its policy"),
         ("x = { from = [] }", "`from` is a list of no alternatives"),
-        ("x = { from = \"a\", matching = \"(\" }", "`matching` is no regular expression: unclosed group"),
+        ("x = { from = \"a\", matching = \"(\" }", "`matching` is an invalid regular expression: unclosed group"),
         (
             "x = { json = { from = \"a\", setps = [] } }",
-            "`setps` is no key of an expression, and too near to one to be a member beside `from` or the like",
+            "`setps` is not a key of an expression, and too similar to one to be a member beside `from` or the like",
         ),
-        ("x = 3", "`x` takes a text, not an integer"),
-        ("x = { value = 1979-05-27 }", "`value` takes no date or time of TOML"),
-        ("x = { null = false }", "`null = false` says nothing"),
+        ("x = 3", "`x` takes a string, not an integer"),
+        ("x = { value = 1979-05-27 }", "`value` does not take a TOML date or time"),
+        ("x = { null = false }", "`null = false` has no effect"),
     ];
     for (text, message) in cases {
         let told = wrong(&format!("{SOURCE}[table.a.columns]\n{text}\n"));
@@ -340,10 +337,10 @@ fn patterns_of_equal_precedence_that_meet_are_refused() {
         ("b.toml", &mapping("\"*/a.json\", \"b/c.json\", \"tmp/{y}\"")),
     ]);
     let expected = "\
-`*/a.json` and `{who}/a.json` of mapping `a` can name the same file
+`*/a.json` and `{who}/a.json` of mapping `a` can match the same file
   at mappings/notes/b.toml:2
 hint: make one of them more specific: the first difference from the left decides
-error: `tmp/{y}` and `tmp/*` of `[ignore]` in set.toml can name the same file
+error: `tmp/{y}` and `tmp/*` of `[ignore]` in set.toml can match the same file
   at mappings/notes/b.toml:2
 hint: make one of them more specific: the first difference from the left decides";
     assert_eq!(told, expected);
@@ -361,7 +358,7 @@ fn precedence_names_rules_that_feed_the_table() {
     assert_eq!(
         messages,
         [
-            "`a` stands twice in the precedence of `a`",
+            "`a` is listed twice in the precedence of `a`",
             "error: there is no mapping `c`",
             "error: mapping `a` has no rule `z`",
             "error: `b` does not feed `a`",
@@ -378,7 +375,7 @@ fn an_owner_is_named_by_some_pattern() {
     assert_eq!(
         told,
         "no file pattern captures `{person}`, so no directory has an owner\n  at mappings/notes/set.toml:2\nhint: did you mean `persn`?\n\
-         error: an owner is found by the directory's name alone\n  at mappings/notes/set.toml:5\nhint: only `#owner` can be used here"
+         error: an owner is found by the directory's name only\n  at mappings/notes/set.toml:5\nhint: only `#owner` can be used here"
     );
     // A file's own name may name the person as well.
     let told = errors(&[("set.toml", &set.replace(", from = \"name\"", "")), ("a.toml", &text("x_{person}.json"))]);
@@ -404,7 +401,7 @@ fn a_folder_is_read_as_its_files_are() {
     assert_eq!(from_disk.migrations[0].version, "v1");
     std::fs::remove_file(folder.path().join("set.toml")).expect("it was there");
     let error = load(&SetSource::Folder(folder.path().to_owned())).expect_err("no set.toml");
-    assert_eq!(error.message, "this is no mapping set: it has no set.toml");
+    assert_eq!(error.message, "this is not a mapping set: it has no set.toml");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A TOML file as a tree whose every key and value knows its line, and the errors found in it.
+//! A TOML file as a tree whose keys and values know their lines, with the errors found in it.
 
 use super::keys::{Key, Keys};
 use crate::error::Error;
@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// One file and what is wrong with it so far. Walking goes on after an error, so that all are told.
+/// One file with its errors so far. Parsing goes on after an error, so that all are reported.
 pub(super) struct Doc {
     shown: String,
     starts: Vec<usize>,
@@ -23,13 +23,13 @@ impl Doc {
         Self { shown, starts, errors: RefCell::default() }
     }
 
-    /// Parses the text; what is no TOML gives errors and no table.
+    /// Parses the text; invalid TOML gives errors and no table.
     pub(super) fn parse<'t>(&self, text: &'t str) -> Option<DeTable<'t>> {
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let line = self.line(error.span().map_or(0, |span| span.start));
             let message = error.message().lines().next().unwrap_or_default().to_owned();
-            self.refuse(&codes::NO_TOML, line, format!("this is no valid TOML: {message}"), None);
+            self.refuse(&codes::NO_TOML, line, format!("invalid TOML: {message}"), None);
         }
         errors.is_empty().then(|| table.into_inner())
     }
@@ -65,7 +65,7 @@ pub(super) struct Item<'d> {
     value: &'d DeValue<'d>,
 }
 
-/// A table whose keys were found to be known.
+/// A table whose keys are all known.
 pub(super) struct Fields<'d> {
     /// The table itself.
     pub(super) item: Item<'d>,
@@ -73,24 +73,24 @@ pub(super) struct Fields<'d> {
 }
 
 impl<'d> Item<'d> {
-    /// Says what is wrong with it.
+    /// Reports an error.
     pub(super) fn refuse(&self, message: impl Into<String>) {
         self.refuse_as(&codes::SAYING_EMPTY, message, None);
     }
 
-    /// Says what is wrong with it, under a code of its own.
+    /// Reports an error under a code of its own.
     pub(super) fn refuse_as(&self, code: &Code, message: impl Into<String>, hint: Option<String>) {
         self.doc.refuse(code, self.line, message, hint);
     }
 
-    /// Says what is wrong with it, and what to do.
+    /// Reports an error with a hint.
     pub(super) fn refuse_with(&self, message: impl Into<String>, hint: impl Into<String>) {
         self.refuse_as(&codes::SAYING_EMPTY, message, Some(hint.into()));
     }
 
     fn wrong_type(&self, wanted: &str) {
         let found = match self.value {
-            DeValue::String(_) => "a text",
+            DeValue::String(_) => "a string",
             DeValue::Integer(_) => "an integer",
             DeValue::Float(_) => "a number",
             DeValue::Boolean(_) => "a boolean",
@@ -101,7 +101,7 @@ impl<'d> Item<'d> {
         self.refuse_as(&codes::TYPE_WRONG, format!("`{}` takes {wanted}, not {found}", self.name), None);
     }
 
-    /// The text, if it is one.
+    /// The string, if it is one.
     pub(super) fn as_text(&self) -> Option<&'d str> {
         match self.value {
             DeValue::String(text) => Some(text),
@@ -120,16 +120,16 @@ impl<'d> Item<'d> {
     pub(super) fn text(&self) -> Option<&'d str> {
         let text = self.as_text();
         if text.is_none() {
-            self.wrong_type("a text");
+            self.wrong_type("a string");
         }
         text
     }
 
-    /// A text that says something: reasons are for people.
+    /// A reason that is not empty.
     pub(super) fn reason(&self) -> Option<String> {
         let text = self.text()?;
         if text.trim().is_empty() {
-            let hint = "the report shows the reason for signing off";
+            let hint = "the report shows the reason to whoever signs it off";
             self.refuse_as(&codes::REASON_EMPTY, format!("`{}` gives no reason", self.name), Some(hint.to_owned()));
         }
         Some(text.to_owned())
@@ -194,7 +194,7 @@ impl<'d> Item<'d> {
                 None
             }
             None => {
-                let message = format!("`{}` does not know the word `{text}`", self.name);
+                let message = format!("`{}` does not take the word `{text}`", self.name);
                 self.refuse_as(&codes::WORD_UNKNOWN, message, suggest::hint(text, words.built()));
                 None
             }
@@ -209,20 +209,24 @@ impl<'d> Item<'d> {
             DeValue::Integer(value) => match i64::from_str_radix(value.as_str(), value.radix()) {
                 Ok(value) => Literal::Integer(value),
                 Err(_) => {
-                    self.refuse_as(&codes::TYPE_WRONG, format!("`{value}` is no integer of 64 bits"), None);
+                    self.refuse_as(&codes::TYPE_WRONG, format!("`{value}` is not a 64-bit integer"), None);
                     return None;
                 }
             },
             DeValue::Float(value) => match value.as_str().parse::<f64>() {
                 Ok(number) if number.is_finite() => Literal::Real(number),
                 _ => {
-                    self.refuse_as(&codes::TYPE_WRONG, format!("`{value}` is no number that a database keeps"), None);
+                    self.refuse_as(
+                        &codes::TYPE_WRONG,
+                        format!("`{value}` is not a number that a database can store"),
+                        None,
+                    );
                     return None;
                 }
             },
             DeValue::Datetime(_) => {
-                let hint = "write it in quotes and give it a step such as `instant`";
-                let message = format!("`{}` takes no date or time of TOML", self.name);
+                let hint = "write it in quotes and add a step such as `instant`";
+                let message = format!("`{}` does not take a TOML date or time", self.name);
                 self.refuse_as(&codes::TYPE_WRONG, message, Some(hint.to_owned()));
                 return None;
             }
