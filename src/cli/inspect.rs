@@ -33,7 +33,7 @@ pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<u8> {
     }
     let _ = writeln!(
         said,
-        "it is sound, with {}, {} and {}",
+        "passes `check`: {}, {} and {}",
         count(set.mappings.len() as u64, "mapping"),
         count(schema.tables.len() as u64, "table"),
         guesses_of(guesses),
@@ -70,7 +70,7 @@ fn type_words(out: &mut String, of: &FileType) {
         let _ = writeln!(out, "  broken: {path}: {}", printable(what));
     }
     if of.other > 0 {
-        let _ = writeln!(out, "  no JSON: {}", count(of.other, "file"));
+        let _ = writeln!(out, "  not JSON: {}", count(of.other, "file"));
     }
     for (shape, files) in &of.shapes {
         let _ = writeln!(out, "  shape: {} ({})", printable(shape), count(*files, "file"));

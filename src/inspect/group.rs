@@ -21,8 +21,8 @@ struct Folder {
     files: BTreeMap<String, usize>,
 }
 
-/// Groups paths (with `/` between segments) by their patterns, in the order of those. No file is of
-/// two patterns of which neither is more specific.
+/// Groups paths (with `/` between segments) by their patterns, in the order of those. No file
+/// matches two patterns of equal precedence.
 pub fn group<'p>(paths: impl IntoIterator<Item = &'p str>) -> Vec<Group> {
     let paths: Vec<&str> = paths.into_iter().collect();
     let mut root = Folder::default();
@@ -42,7 +42,7 @@ pub fn group<'p>(paths: impl IntoIterator<Item = &'p str>) -> Vec<Group> {
     groups
 }
 
-/// Folders that stand for each other are walked as one.
+/// Equivalent folders are walked as one.
 fn walk(folders: &[&Folder], prefix: &str, depth: usize, groups: &mut Vec<Group>) {
     let mut files: BTreeMap<String, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
     for folder in folders {
@@ -104,7 +104,7 @@ fn captures(skeleton: &str) -> String {
     for letter in skeleton.chars() {
         if letter == '\0' {
             number += 1;
-            // A capture takes in what stands beside it and no pattern can say.
+            // A capture takes in its neighbours that no pattern can express.
             out.truncate(out.trim_end_matches('*').len());
             out.push_str(&if number == 1 { "{part}".to_owned() } else { format!("{{part{number}}}") });
         } else {
@@ -123,7 +123,7 @@ fn literal(name: &str) -> String {
 
 fn push(out: &mut String, letter: char) {
     match letter {
-        // Two that stand side by side would leave it open where one ends.
+        // Two in a row would be ambiguous.
         '{' | '}' | '*' | '\\' if out.ends_with(['*', '}']) => {}
         '{' | '}' | '*' | '\\' => out.push('*'),
         letter => out.push(letter),

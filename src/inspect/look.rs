@@ -1,6 +1,6 @@
-//! What a text looks like: ids, dates, addresses. Judged by form alone.
+//! What a string looks like: ids, dates, addresses. By form alone.
 
-/// What a text looks like.
+/// What a string looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Look {
     /// A date and time with a zone or offset, as RFC 3339 writes it.
@@ -28,12 +28,12 @@ pub enum Look {
 }
 
 impl Look {
-    /// What a text looks like, if like anything.
+    /// What a string looks like, if like anything.
     pub fn of(text: &str) -> Option<Self> {
         if text.len() > 300 || text.is_empty() || !text.is_ascii() {
             return None;
         }
-        let all = |is: fn(&u8) -> bool| text.bytes().all(|byte| is(&byte));
+        let all = |accepts: fn(&u8) -> bool| text.bytes().all(|byte| accepts(&byte));
         let begins_with_year = text.len() >= 10 && text.as_bytes()[..4].iter().all(u8::is_ascii_digit);
         Some(match text.len() {
             4..=5 if text == "true" || text == "false" => Look::Boolean,

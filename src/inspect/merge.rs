@@ -79,7 +79,7 @@ fn wider_segment(a: &PatternSegment, b: &PatternSegment, taken: &[&str]) -> Patt
     PatternSegment::Mixed(literal(begin).into_iter().chain([PatternPiece::Capture(name)]).chain(end).collect())
 }
 
-/// The texts that a segment with holes begins and ends with.
+/// The literal start and end of a segment with holes.
 fn ends(segment: &PatternSegment) -> [&str; 2] {
     match segment {
         PatternSegment::Mixed(pieces) => [pieces.first(), pieces.last()].map(text_of),

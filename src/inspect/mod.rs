@@ -1,5 +1,5 @@
-//! Looking at a tree that nobody has described yet: which types of files it has, and what stands in
-//! them. Values are not shown unless somebody asks, and never below a name that sounds secret.
+//! Profiles a tree that has no mapping set yet: which types of files it has, and what they hold.
+//! Values are shown only on request, and never below a name that looks like a secret.
 
 pub mod group;
 pub mod look;
@@ -27,7 +27,7 @@ pub struct Inspection {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// What is no regular file, or has a name that cannot be used, in words.
+    /// What is not a regular file, or has an unusable name, in words.
     pub skipped: Vec<String>,
     /// The types of files, by their patterns.
     pub types: Vec<FileType>,
@@ -42,43 +42,43 @@ pub struct FileType {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// How many of them are no JSON.
+    /// How many of them are not JSON.
     pub other: u64,
     /// Files that are broken: path and what is wrong.
     pub broken: Vec<(String, String)>,
     /// The forms of the documents, each with the number of files.
     pub shapes: Vec<(String, u64)>,
-    /// What stands in them.
+    /// The paths of their values.
     pub paths: Vec<PathReport>,
-    /// All of it, for whoever goes on with it.
+    /// The full profile, for the scaffold.
     #[serde(skip)]
     pub profile: Profile,
 }
 
-/// What stands at a path.
+/// The values at a path.
 #[derive(Debug, serde::Serialize)]
 pub struct PathReport {
     /// The path.
     pub path: String,
-    /// Times a value stands there.
+    /// How many values there are.
     pub count: u64,
     /// Of so many times that it could.
     pub of: u64,
     /// How often of which type.
     pub types: Vec<(&'static str, u64)>,
-    /// Texts without a character.
+    /// Empty strings.
     pub empty: u64,
-    /// The least and the most characters of a text.
+    /// The least and the most characters of a string.
     pub chars: Option<(u64, u64)>,
     /// How many different short values there are, when they are few.
     pub distinct: Option<u64>,
     /// Those values with their numbers, when they were asked for.
     pub values: Option<BTreeMap<String, u64>>,
-    /// What the texts look like.
+    /// What the strings look like.
     pub looks: Vec<(&'static str, u64)>,
-    /// Whether no value stands there twice.
+    /// Whether no value occurs twice.
     pub unique: bool,
-    /// Whether its name, or that of what it lies in, sounds like a secret.
+    /// Whether its name, or that of a container around it, looks like a secret.
     pub secret: bool,
 }
 
@@ -149,9 +149,9 @@ fn file_type(tree: &Tree, group: &group::Group, manner: Manner) -> FileType {
     of
 }
 
-/// Reads a file into the profile and gives its form; nothing for one that is no JSON.
+/// Reads a file into the profile and gives its form; nothing for one that is not JSON.
 fn read(tree: &Tree, file: usize, manner: Manner, profile: &mut Profile) -> Result<Option<Form>, Finding> {
-    // Nobody knows yet where secrets stand, so all buffers are wiped.
+    // It is not known yet where secrets are, so all buffers are wiped.
     let limits = Limits { depth: manner.depth, sensitive: true, ..Limits::default() };
     let source = &tree.files[file];
     let mut opened = source::open(source, limits)?;
@@ -159,10 +159,10 @@ fn read(tree: &Tree, file: usize, manner: Manner, profile: &mut Profile) -> Resu
     if !json && !begins_as_json(&mut opened)? {
         return Ok(None);
     }
-    // What is broken adds nothing to the profile, so the whole file is judged first.
+    // What is broken adds nothing to the profile, so the whole file is checked first.
     match scan(&mut opened, &mut |_| {}) {
         Ok(()) => {}
-        // What is not called JSON and is none either is a text.
+        // A file that is not named or formed like JSON is plain text.
         Err(_) if !json => return Ok(None),
         Err(finding) => return Err(finding),
     }
@@ -211,7 +211,7 @@ impl Form {
         }
     }
 
-    /// Names that turned out to be data are not told.
+    /// Names that turned out to be data are left out.
     fn words(&self, profile: &Profile) -> String {
         if self.root != "object" {
             return self.root.to_owned();
@@ -229,13 +229,13 @@ fn report(path: String, stats: &Stats, outer: Option<&Stats>, manner: Manner) ->
     let types = [
         ("object", stats.objects),
         ("array", stats.arrays),
-        ("text", stats.texts),
+        ("string", stats.strings),
         ("integer", stats.integers),
         ("number", stats.fractions),
         ("boolean", stats.booleans),
         ("null", stats.nulls),
     ];
-    let scalars = stats.texts + stats.integers + stats.fractions;
+    let scalars = stats.strings + stats.integers + stats.fractions;
     let few = stats.values.as_ref().filter(|values| scalars > 0 && !values.is_empty());
     let of = outer.map_or(stats.count, |outer| {
         if path.ends_with("[*]") || path.ends_with('*') { stats.count } else { outer.objects }
@@ -245,7 +245,7 @@ fn report(path: String, stats: &Stats, outer: Option<&Stats>, manner: Manner) ->
         count: stats.count,
         of,
         types: types.into_iter().filter(|(_, count)| *count > 0).collect(),
-        empty: stats.empty_texts,
+        empty: stats.empty_strings,
         chars: stats.chars.filter(|_| !stats.secret),
         distinct: few.map(|values| values.len() as u64),
         values: few.filter(|_| manner.show_values && !stats.secret).cloned(),

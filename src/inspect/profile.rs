@@ -1,4 +1,4 @@
-//! What stands where in the files of one type: a tree of paths with counts, filled token by token.
+//! The values in the files of one type: a tree of paths with counts, filled token by token.
 //!
 //! Memory is bounded: by the number of paths, and for each path by the number of different values
 //! that are remembered.
@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use zeroize::Zeroizing;
 
-/// So many member names are told apart below one path.
+/// So many member names are counted separately below one path.
 const MOST_NAMES: usize = 200;
-/// So many paths are told apart in all; later names count as any member.
+/// So many paths are counted separately in all; later names count as any member.
 const MOST_PATHS: usize = 20_000;
 /// So many different values of a path are remembered.
 const MOST_VALUES: usize = 20;
-/// Only texts of at most so many characters are.
+/// Only strings of at most so many characters are.
 const LONGEST_VALUE: usize = 40;
 /// So many values of a path are compared to find out whether it is an id.
 const MOST_COMPARED: usize = 100_000;
@@ -25,17 +25,17 @@ const MOST_COMPARED: usize = 100_000;
 /// The number of a path in its [`Profile`]; the root is 0.
 pub type At = usize;
 
-/// What stands at a path.
+/// The values at a path.
 #[derive(Debug, Default, Clone)]
 pub struct Stats {
-    /// Times a value stands there.
+    /// How many values there are.
     pub count: u64,
     /// By kind.
     pub objects: u64,
     /// By kind.
     pub arrays: u64,
     /// By kind.
-    pub texts: u64,
+    pub strings: u64,
     /// Numbers written without fraction and exponent, of at most 64 bits.
     pub integers: u64,
     /// Other numbers.
@@ -44,15 +44,15 @@ pub struct Stats {
     pub booleans: u64,
     /// By kind.
     pub nulls: u64,
-    /// Texts without a character.
-    pub empty_texts: u64,
-    /// The least and the most characters of a text.
+    /// Empty strings.
+    pub empty_strings: u64,
+    /// The least and the most characters of a string.
     pub chars: Option<(u64, u64)>,
-    /// What texts look like.
+    /// What strings look like.
     pub looks: BTreeMap<Look, u64>,
     /// Different short values; `None` when there are too many, or long ones, or none may be kept.
     pub values: Option<BTreeMap<String, u64>>,
-    /// Whether it, or what it lies in, sounds like a secret.
+    /// Whether its name, or that of a container around it, looks like a secret.
     pub secret: bool,
     /// Whether two values of one file are the same.
     pub repeats_in_file: bool,
@@ -67,14 +67,14 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// The texts that look like this.
+    /// The strings that look like this.
     pub fn look(&self, look: Look) -> u64 {
         self.looks.get(&look).copied().unwrap_or(0)
     }
 
-    /// Whether every text that is not empty looks like this.
+    /// Whether every string that is not empty looks like this.
     pub fn all_look(&self, look: Look) -> bool {
-        self.texts > self.empty_texts && self.look(look) == self.texts - self.empty_texts
+        self.strings > self.empty_strings && self.look(look) == self.strings - self.empty_strings
     }
 
     /// Whether it is always a scalar or null.
@@ -82,10 +82,10 @@ impl Stats {
         self.objects == 0 && self.arrays == 0
     }
 
-    /// How many kinds of values stand there, null not counted.
+    /// How many kinds of values there are, null not counted.
     pub fn kinds(&self) -> usize {
         let numbers = self.integers + self.fractions;
-        [self.objects, self.arrays, self.texts, numbers, self.booleans].into_iter().filter(|count| *count > 0).count()
+        [self.objects, self.arrays, self.strings, numbers, self.booleans].into_iter().filter(|count| *count > 0).count()
     }
 }
 
@@ -173,8 +173,8 @@ impl Profile {
                 let mut scratch = Zeroizing::new(String::new());
                 let text = text.decode(&mut scratch);
                 let chars = text.chars().count() as u64;
-                stats.texts += 1;
-                stats.empty_texts += u64::from(text.is_empty());
+                stats.strings += 1;
+                stats.empty_strings += u64::from(text.is_empty());
                 stats.chars =
                     Some(stats.chars.map_or((chars, chars), |(least, most)| (least.min(chars), most.max(chars))));
                 if let Some(look) = Look::of(text) {
@@ -260,7 +260,7 @@ impl Profile {
             if self.is_map(at) {
                 let any = self.any_member(at);
                 for (name, member) in std::mem::take(&mut self.stats[at].members) {
-                    // One name that sounds secret makes all of them so.
+                    // One name that looks like a secret makes all of them so.
                     let secret = self.stats[member].secret || looks_secret(&name);
                     self.merge(any, member);
                     self.stats[any].secret |= secret;
@@ -298,19 +298,19 @@ impl Profile {
         })
     }
 
-    /// Adds what stands at one path to another.
+    /// Adds the values at one path to another.
     pub fn merge(&mut self, into: At, from: At) {
         let other = std::mem::take(&mut self.stats[from]);
         let stats = &mut self.stats[into];
         stats.count += other.count;
         stats.objects += other.objects;
         stats.arrays += other.arrays;
-        stats.texts += other.texts;
+        stats.strings += other.strings;
         stats.integers += other.integers;
         stats.fractions += other.fractions;
         stats.booleans += other.booleans;
         stats.nulls += other.nulls;
-        stats.empty_texts += other.empty_texts;
+        stats.empty_strings += other.empty_strings;
         stats.chars = match (stats.chars, other.chars) {
             (Some(one), Some(two)) => Some((one.0.min(two.0), one.1.max(two.1))),
             (one, two) => one.or(two),
@@ -384,7 +384,7 @@ mod tests {
         for text in files {
             let mut opened = Opened::of_bytes(FileId(0), text.as_bytes().to_vec(), Limits::default());
             profile.begin_file();
-            scan(&mut opened, &mut |token| profile.token(token)).expect("it is sound");
+            scan(&mut opened, &mut |token| profile.token(token)).expect("it is valid");
         }
         profile.fold_maps();
         profile
@@ -399,7 +399,7 @@ mod tests {
         let profile = profile(&[r#"[{"a": 1, "b": [true, null]}, {"a": "x"}]"#, r#"[{"a": 2}]"#]);
         assert_eq!(shown(&profile), [". 2", "[*] 3", "[*].a 3", "[*].b 1", "[*].b[*] 2"]);
         let a = &profile.stats[2];
-        assert_eq!((a.integers, a.texts, a.chars, a.repeats), (2, 1, Some((1, 1)), false));
+        assert_eq!((a.integers, a.strings, a.chars, a.repeats), (2, 1, Some((1, 1)), false));
     }
 
     #[test]
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn values_below_a_name_that_sounds_secret_are_not_kept() {
+    fn values_below_a_name_that_looks_like_a_secret_are_not_kept() {
         let profile = profile(&[r#"{"credentials": {"name": "ada"}, "colour": "red"}"#]);
         let of = |path: &str| {
             let (_, at, _) = profile.walk().into_iter().find(|(of, _, _)| of.to_string() == path).expect("it is there");

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What stands between two parts of one stamp: `2024-01-31_12:30:00.5`.
+/// The separators within one stamp: `2024-01-31_12:30:00.5`.
 const MARKS: [&str; 4] = ["-", ":", ".", "_"];
 
 /// A name with its numbers, dates and ids as holes (`\0`).

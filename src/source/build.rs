@@ -66,8 +66,7 @@ impl Builder {
 
     /// Takes a value that is a record, whose content is not kept.
     ///
-    /// Records without a name are kept once per kind and array: millions of equal nodes would tell
-    /// nobody more.
+    /// Records without a name are kept once per kind and array: millions of equal nodes add nothing.
     pub(super) fn record(&mut self, outer: Outer, at: u64, tape: &mut Tape, paths: &mut Paths) -> Result<(), Fault> {
         if !self.named
             && let Some(array) = self.open.last_mut()
@@ -99,7 +98,7 @@ impl Builder {
             (Some(object), Some(name)) => paths.member(object.path, name),
             (Some(array), None) => paths.element(array.path),
         };
-        // The root stands for itself: a record's own name is not part of it.
+        // A record's own name is not part of it.
         let name = name.filter(|_| !self.open.is_empty());
         if !tape.has_room(name.map_or(0, str::len) + text.len()) {
             return Err(Fault::new(&JSON_SIZE, at, "a record, or what lies around the records, is larger than 4 GiB"));

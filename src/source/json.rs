@@ -8,13 +8,13 @@ use crate::finding::{
 };
 use std::io::ErrorKind;
 
-/// The depth that values may be nested to unless somebody asks for another.
+/// The default limit on nesting.
 pub const DEFAULT_DEPTH: u32 = 64;
 
-/// The depth that nobody can raise the limit above.
+/// The greatest limit on nesting that can be asked for.
 pub const GREATEST_DEPTH: u32 = 127;
 
-/// What the scanner comes upon next.
+/// What the scanner found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
     /// `{`
@@ -44,7 +44,7 @@ pub struct Token<'a> {
     pub event: Event<'a>,
     /// The offset of its first byte.
     pub at: u64,
-    /// The offset behind its last byte.
+    /// The offset after its last byte.
     pub end: u64,
 }
 
@@ -91,13 +91,13 @@ pub(super) enum State {
     Member,
     /// A comma, or the end of the container.
     Rest,
-    /// Nothing but blanks.
+    /// Only white space.
     Done,
 }
 
 /// Scans one JSON document through a window, from its start to the end of the file.
 ///
-/// After a [`Fault`] there is nothing more to be had from it.
+/// After a [`Fault`] it must not be read further.
 #[derive(Debug)]
 pub struct Scanner<'w> {
     pub(super) window: &'w mut Window,
@@ -118,7 +118,7 @@ impl<'w> Scanner<'w> {
         Self { window, state: State::Begin, depth: 0, limit, objects: 0, mark: false, in_value: false }
     }
 
-    /// How many containers are open behind the last token.
+    /// How many containers are open after the last token.
     pub fn depth(&self) -> u32 {
         self.depth
     }
@@ -133,7 +133,7 @@ impl<'w> Scanner<'w> {
         self.in_value
     }
 
-    /// The next token; `None` behind the document, when only blanks are left.
+    /// The next token; `None` after the document, when only white space is left.
     #[inline]
     #[expect(clippy::should_implement_trait, reason = "a token borrows from the window, which an iterator cannot say")]
     pub fn next(&mut self) -> Result<Option<Token<'_>>, Fault> {
@@ -142,7 +142,7 @@ impl<'w> Scanner<'w> {
         }
         self.in_value = false;
         loop {
-            let Some(byte) = self.skip_blanks()? else { return self.at_end() };
+            let Some(byte) = self.skip_white_space()? else { return self.at_end() };
             match (self.state, byte) {
                 (State::Rest, b',') => {
                     self.window.pass(1);
@@ -173,11 +173,11 @@ impl<'w> Scanner<'w> {
         let at = self.window.offset();
         match byte {
             b'"' => {
-                let text = self.string(self.behind())?;
+                let text = self.string(self.following())?;
                 Ok(Token { event: Event::String(text), at, end: at + text.raw().len() as u64 + 2 })
             }
             b'-' | b'0'..=b'9' => {
-                let number = self.number(self.behind())?;
+                let number = self.number(self.following())?;
                 Ok(Token { event: Event::Number(number), at, end: at + number.len() as u64 })
             }
             b'{' => self.open(State::FirstName),
@@ -210,7 +210,7 @@ impl<'w> Scanner<'w> {
         let event = if self.in_object() { Event::ObjectEnd } else { Event::ArrayEnd };
         self.window.pass(1);
         self.depth -= 1;
-        self.state = self.behind();
+        self.state = self.following();
         Token { event, at, end: at + 1 }
     }
 
@@ -220,18 +220,18 @@ impl<'w> Scanner<'w> {
         let rest = self.window.rest();
         if rest.starts_with(word) {
             self.window.pass(word.len());
-            self.state = self.behind();
+            self.state = self.following();
             return Ok(Token { event, at, end: at + word.len() as u64 });
         }
         if word.starts_with(rest) {
             return Err(self.truncated("inside a value"));
         }
-        Err(Fault::new(&JSON_SYNTAX, at, "a word stands here that is no JSON value"))
+        Err(Fault::new(&JSON_SYNTAX, at, "expected a JSON value, found a word"))
     }
 
-    /// What comes behind a value at this depth.
+    /// What comes after a value at this depth.
     #[inline]
-    fn behind(&self) -> State {
+    fn following(&self) -> State {
         if self.depth == 0 { State::Done } else { State::Rest }
     }
 
@@ -240,12 +240,12 @@ impl<'w> Scanner<'w> {
         self.depth > 0 && self.objects >> (self.depth - 1) & 1 == 1
     }
 
-    /// Passes over blanks and returns the byte behind them.
+    /// Skips white space and returns the byte after it.
     #[inline]
-    fn skip_blanks(&mut self) -> Result<Option<u8>, Fault> {
+    fn skip_white_space(&mut self) -> Result<Option<u8>, Fault> {
         loop {
-            let blank = blanks(self.window.rest());
-            self.window.pass(blank);
+            let width = white_space(self.window.rest());
+            self.window.pass(width);
             if let Some(byte) = self.window.rest().first() {
                 return Ok(Some(*byte));
             }
@@ -255,7 +255,7 @@ impl<'w> Scanner<'w> {
         }
     }
 
-    /// Looks at the first bytes: a byte-order mark is passed over, other encodings are refused.
+    /// Looks at the first bytes: a byte-order mark is skipped, other encodings are refused.
     fn begin(&mut self) -> Result<(), Fault> {
         self.ensure(4)?;
         self.state = State::Document;
@@ -267,7 +267,7 @@ impl<'w> Scanner<'w> {
             }
             [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => "UTF-32",
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16",
-            // RFC 4627 section 3: JSON begins with ASCII, so zeros tell the encoding.
+            // RFC 4627 section 3: JSON begins with ASCII, so zeros reveal the encoding.
             [0, 0, 0, 1..=0x7f, ..] | [1..=0x7f, 0, 0, 0, ..] => "UTF-32",
             [0, 1..=0x7f, 0, 1..=0xff, ..] | [1..=0x7f, 0, 1..=0xff, 0, ..] => "UTF-16",
             [0, 1..=0x7f] | [1..=0x7f, 0] => "UTF-16",
@@ -276,14 +276,14 @@ impl<'w> Scanner<'w> {
         Err(Fault::new(&JSON_ENCODING, 0, format!("the file is {encoding}, not UTF-8")))
     }
 
-    /// The file ends: behind the document that is well.
+    /// The file ends, which is correct only after the document.
     fn at_end(&self) -> Result<Option<Token<'_>>, Fault> {
         match self.state {
             State::Done => Ok(None),
             State::Begin | State::Document if self.window.offset() == 0 => {
                 Err(Fault::new(&FILE_EMPTY, 0, "the file is empty"))
             }
-            State::Begin | State::Document => Err(Fault::new(&FILE_EMPTY, 0, "the file holds nothing but blanks")),
+            State::Begin | State::Document => Err(Fault::new(&FILE_EMPTY, 0, "the file holds nothing but white space")),
             _ if self.in_object() => Err(self.truncated("inside an object")),
             _ => Err(self.truncated("inside an array")),
         }
@@ -294,7 +294,7 @@ impl<'w> Scanner<'w> {
         Fault::new(&JSON_TRUNCATED, end, format!("the file ends {inside}"))
     }
 
-    /// Says what stands here in the place of what should.
+    /// Describes a byte that cannot come here.
     fn unexpected(&mut self, byte: u8) -> Fault {
         if let Err(fault) = self.ensure(8) {
             return fault;
@@ -305,16 +305,16 @@ impl<'w> Scanner<'w> {
             return invalid_utf8(at);
         }
         let message = match (self.state, rest) {
-            (_, [b'/', b'/' | b'*', ..]) => "a comment stands here, which JSON does not have".to_owned(),
+            (_, [b'/', b'/' | b'*', ..]) => "JSON does not allow comments".to_owned(),
             (State::Done, _) => {
-                let what = if starts_value(byte) { "a second document begins" } else { "something stands" };
-                return Fault::new(&JSON_TRAILING, at, format!("{what} behind the end of the document"));
+                let what = if starts_value(byte) { "a second document" } else { "trailing characters" };
+                return Fault::new(&JSON_TRAILING, at, format!("{what} after the end of the document"));
             }
-            (State::Name, [b'}', ..]) => "a comma stands before the end of the object".to_owned(),
-            (State::Element, [b']', ..]) => "a comma stands before the end of the array".to_owned(),
-            (_, [b'N', b'a', b'N', ..]) => "`NaN` is no JSON number".to_owned(),
-            (_, rest) if rest.starts_with(b"Infinity") => "`Infinity` is no JSON number".to_owned(),
-            (_, [b'\'', ..]) => "a single quote stands here, but JSON has double quotes".to_owned(),
+            (State::Name, [b'}', ..]) => "trailing comma before the end of the object".to_owned(),
+            (State::Element, [b']', ..]) => "trailing comma before the end of the array".to_owned(),
+            (_, [b'N', b'a', b'N', ..]) => "`NaN` is not a JSON number".to_owned(),
+            (_, rest) if rest.starts_with(b"Infinity") => "`Infinity` is not a JSON number".to_owned(),
+            (_, [b'\'', ..]) => "found a single quote, JSON strings use double quotes".to_owned(),
             _ => format!("expected {}, found {}", self.wanted(), shown(byte)),
         };
         Fault::new(&JSON_SYNTAX, at, message)
@@ -335,7 +335,7 @@ impl<'w> Scanner<'w> {
         self.window.more().map_err(|error| self.unreadable(&error))
     }
 
-    /// Has so many bytes at hand, or all that there are.
+    /// Makes so many bytes available, or all that there are.
     #[inline]
     pub(super) fn ensure(&mut self, bytes: usize) -> Result<bool, Fault> {
         self.window.ensure(bytes).map_err(|error| self.unreadable(&error))
@@ -350,9 +350,9 @@ impl<'w> Scanner<'w> {
     }
 }
 
-/// How many bytes from the start are blanks.
+/// How many bytes from the start are white space.
 #[inline]
-fn blanks(bytes: &[u8]) -> usize {
+fn white_space(bytes: &[u8]) -> usize {
     let mut at = 0;
     loop {
         match bytes.get(at) {

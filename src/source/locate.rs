@@ -1,4 +1,4 @@
-//! Finds places again: which value of a file a byte belongs to, and on which line it stands.
+//! Resolves places: which value of a file a byte belongs to, and on which line it is.
 
 use super::json::{Event, GREATEST_DEPTH, Scanner, Token};
 use super::read::{SourceFile, open_handle};
@@ -7,7 +7,7 @@ use std::io::{Read, Result, Seek, SeekFrom};
 use std::ops::Range;
 use zeroize::Zeroizing;
 
-/// Where a byte of a file stands, as a person looks for it.
+/// Where a byte of a file is, as an editor shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
     /// The offset that was asked for.
@@ -35,7 +35,7 @@ pub fn locate(file: &SourceFile, offsets: &[u64]) -> Result<Vec<Located>> {
 /// The bytes that the value of a JSON Pointer is written with; `None` where there is no such value.
 ///
 /// # Errors
-/// Those of the file system. In a broken file what stands before the fault is found.
+/// Those of the file system. In a broken file what comes before the fault is found.
 pub fn span_of(file: &SourceFile, pointer: &str) -> Result<Option<Range<u64>>> {
     Ok(span_in(open_handle(&file.absolute)?, pointer))
 }
@@ -85,7 +85,7 @@ fn lines(source: &mut impl Read, sorted: &[u64]) -> Result<Vec<(u64, u64)>> {
     while found.len() < sorted.len() {
         let read = source.read(&mut buffer)?;
         if base == 0 && buffer.starts_with(b"\xef\xbb\xbf") {
-            // A byte-order mark is no character that an editor shows, so its bytes begin none.
+            // Editors do not show a byte-order mark, so its bytes begin no character.
             buffer[..3].fill(0x80);
         }
         let chunk = &buffer[..read];
@@ -255,7 +255,7 @@ mod tests {
         located.into_iter().map(|at| format!("{} {}:{}", at.pointer, at.line, at.column)).collect()
     }
 
-    /// The offset of the first place where this text stands.
+    /// The offset of the first occurrence of this text.
     fn find(bytes: &[u8], text: &str) -> u64 {
         memchr::memmem::find(bytes, text.as_bytes()).unwrap() as u64
     }

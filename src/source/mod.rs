@@ -1,8 +1,8 @@
 //! Source files: walking the tree, reading JSON, finding places again.
 //!
 //! [`walk`](walk::walk) lists a tree. [`open`](read::open) opens one of its files, [`skim`](skim::skim)
-//! judges it whole and keeps what lies around its records, [`records`](records::records) hands those
-//! out one by one. All three see the bytes through a [`Window`](window::Window), so that a small file
+//! checks it whole and keeps what is outside its records, [`records`](records::records) returns those
+//! one by one. All three see the bytes through a [`Window`](window::Window), so that a small file
 //! in memory and a large one on disk are read by the same code.
 
 mod build;
@@ -22,12 +22,12 @@ pub mod window;
 
 pub use read::{Limits, Opened, RecordRef, SourceFile, open, open_as, records, skim};
 
-/// The SHA-256 of a file's bytes; `None` when it cannot be read, which reading it will tell.
+/// The SHA-256 of a file's bytes; `None` when it cannot be read, which reading it reports.
 pub fn digest_of(file: &SourceFile) -> Option<[u8; 32]> {
     open(file, Limits::default()).ok()?.digest().ok()
 }
 
-/// The document of a file as one value; `None` when it cannot be read, which reading it will tell.
+/// The document of a file as one value; `None` when it cannot be read, which reading it reports.
 pub fn whole(opened: &mut Opened) -> Option<crate::record::Tape> {
     let mut tape = crate::record::Tape::new(opened.limits.sensitive);
     let mut records = records(opened, None).ok()?;

@@ -1,11 +1,11 @@
-//! JSON numbers: judged by the grammar of RFC 8259 section 6, kept as they are written.
+//! JSON numbers: checked against the grammar of RFC 8259 section 6, kept as they are written.
 
 use super::json::{Fault, Scanner, State};
 use crate::finding::JSON_SYNTAX;
 
 impl Scanner<'_> {
-    /// Scans the number that begins at the next byte; `behind` is what must come behind it.
-    pub(super) fn number(&mut self, behind: State) -> Result<&str, Fault> {
+    /// Scans the number that begins at the next byte; `following` is what must come after it.
+    pub(super) fn number(&mut self, following: State) -> Result<&str, Fault> {
         let mut at = 0;
         let cut = loop {
             let rest = self.window.rest();
@@ -17,10 +17,10 @@ impl Scanner<'_> {
                 break true;
             }
         };
-        if let Err((good, wanted)) = judge(&self.window.rest()[..at]) {
+        if let Err((good, wanted)) = check(&self.window.rest()[..at]) {
             return Err(self.number_fault(at, cut, good, wanted));
         }
-        self.state = behind;
+        self.state = following;
         let written = self.window.take(at);
         Ok(std::str::from_utf8(written).expect("digits, signs and points are ASCII"))
     }
@@ -33,7 +33,7 @@ impl Scanner<'_> {
             return fault;
         }
         if good == 1 && self.window.rest().starts_with(b"-Infinity") {
-            return Fault::new(&JSON_SYNTAX, self.window.offset(), "`-Infinity` is no JSON number");
+            return Fault::new(&JSON_SYNTAX, self.window.offset(), "`-Infinity` is not a JSON number");
         }
         Fault::new(&JSON_SYNTAX, self.window.offset() + good as u64, wanted)
     }
@@ -43,14 +43,14 @@ fn is_part(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
 }
 
-/// Judges a number by the grammar; else how many bytes of it are good, and what is wrong behind them.
-fn judge(number: &[u8]) -> Result<(), (usize, &'static str)> {
-    const DIGIT: &str = "a digit is missing in a number";
+/// Checks a number against the grammar; else how many bytes of it are good, and what is wrong after them.
+fn check(number: &[u8]) -> Result<(), (usize, &'static str)> {
+    const DIGIT: &str = "expected a digit in a number";
     let digits = |from: usize| number[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut at = usize::from(number.first() == Some(&b'-'));
     match (number.get(at), digits(at)) {
         (_, 0) => return Err((at, DIGIT)),
-        (Some(b'0'), count) if count > 1 => return Err((at + 1, "a number begins with a needless zero")),
+        (Some(b'0'), count) if count > 1 => return Err((at + 1, "a number must not have leading zeros")),
         (_, count) => at += count,
     }
     if number.get(at) == Some(&b'.') {
@@ -67,19 +67,19 @@ fn judge(number: &[u8]) -> Result<(), (usize, &'static str)> {
             count => at += count,
         }
     }
-    if at == number.len() { Ok(()) } else { Err((at, "a number goes on after its end")) }
+    if at == number.len() { Ok(()) } else { Err((at, "unexpected character in a number")) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::judge;
+    use super::check;
 
     #[test]
-    fn numbers_are_judged_by_the_grammar() {
+    fn numbers_are_checked_against_the_grammar() {
         for good in
             ["0", "-0", "10", "1.5", "-1.50", "1e5", "1E+05", "1.5e-3", "123456789012345678901234567890", "1e400"]
         {
-            assert_eq!(judge(good.as_bytes()), Ok(()), "{good}");
+            assert_eq!(check(good.as_bytes()), Ok(()), "{good}");
         }
         for (bad, at) in [
             ("-", 1),
@@ -94,7 +94,7 @@ mod tests {
             ("--1", 1),
             ("1e5e", 3),
         ] {
-            assert_eq!(judge(bad.as_bytes()).unwrap_err().0, at, "{bad}");
+            assert_eq!(check(bad.as_bytes()).unwrap_err().0, at, "{bad}");
         }
     }
 }

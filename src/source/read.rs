@@ -1,4 +1,4 @@
-//! Opening a source file, and telling whether it stayed as it was.
+//! Opening a source file, and checking that it did not change.
 
 use super::json::{DEFAULT_DEPTH, Fault};
 use super::window::Window;
@@ -76,7 +76,7 @@ pub struct Limits {
     pub window: usize,
     /// How deep values may be nested, 1 to 127.
     pub depth: u32,
-    /// Whether the file may hold secrets, so that buffers are overwritten when they are let go.
+    /// Whether the file may hold secrets, so that buffers are overwritten when they are dropped.
     pub sensitive: bool,
 }
 
@@ -118,7 +118,7 @@ pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
 /// everything behind this has one kind of document to deal with.
 ///
 /// # Errors
-/// A finding when it cannot be read, is blank, or is a text that is not UTF-8.
+/// A finding when it cannot be read, is whitespace or empty, or is text that is not UTF-8.
 pub fn open_as(file: &SourceFile, limits: Limits, format: Format) -> Result<Opened, Finding> {
     let opened = open(file, limits)?;
     if format == Format::Json {
@@ -127,7 +127,7 @@ pub fn open_as(file: &SourceFile, limits: Limits, format: Format) -> Result<Open
     let bytes = Zeroizing::new(text_of(file, 0..file.bytes).map_err(|error| file.unreadable(&error))?);
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     match (format, first) {
-        (_, None) => return Err(Finding::new(&FILE_EMPTY, "the file holds nothing but blanks").at(file.place(0))),
+        (_, None) => return Err(Finding::new(&FILE_EMPTY, "the file holds nothing but white space").at(file.place(0))),
         (Format::Sniff, Some(b'{' | b'[')) => return Ok(opened),
         _ => {}
     }

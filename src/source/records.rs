@@ -72,10 +72,10 @@ pub fn records<'o>(opened: &'o mut Opened, selection: Option<&'o Selection>) -> 
 }
 
 impl Records<'_> {
-    /// Puts the next record on the tape, whose content is forgotten before; `None` behind the last.
+    /// Puts the next record on the tape, whose content is forgotten before; `None` after the last.
     ///
     /// # Errors
-    /// A finding when the file cannot be read on. Nothing more is to be had from it then.
+    /// A finding when the file cannot be read on. It must not be read further then.
     pub fn next<'a>(&'a mut self, paths: &mut Paths, tape: &'a mut Tape) -> Result<Option<RecordRef<'a>>, Finding> {
         tape.clear();
         let file = self.file;

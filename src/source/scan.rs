@@ -4,7 +4,7 @@ use super::json::{Event, Scanner, Token};
 use super::read::Opened;
 use crate::finding::Finding;
 
-/// Whether the file's first byte that is no blank begins an object or an array.
+/// Whether the file's first byte other than white space begins an object or an array.
 ///
 /// # Errors
 /// A finding when the file cannot be read.

@@ -25,7 +25,7 @@ fn holds_text(file: &SourceFile, finds: &dyn Fn(&str) -> bool) -> IoResult<bool>
     loop {
         let room = (PART - part.len()) as u64;
         let read = handle.by_ref().take(room).read_to_end(&mut part)?;
-        // What is no UTF-8 is no secret either: those come from JSON.
+        // Secrets come from JSON, so bytes that are not UTF-8 are not one.
         if finds(&Zeroizing::new(String::from_utf8_lossy(&part).into_owned())) {
             return Ok(true);
         }
@@ -42,13 +42,13 @@ fn has_member(file: &SourceFile, named: &dyn Fn(&str) -> bool) -> bool {
     let depth = opened.limits.depth;
     let mut scanner = Scanner::new(&mut opened.window, depth);
     let mut scratch = Zeroizing::default();
-    let mut sounds = false;
+    let mut is_named = false;
     while let Ok(Some(token)) = scanner.next() {
         match token.event {
-            Event::Name(name) => sounds = named(name.decode(&mut scratch)),
-            Event::String(text) if sounds && !text.decode(&mut scratch).is_empty() => return true,
-            Event::Number(_) if sounds => return true,
-            _ => sounds = false,
+            Event::Name(name) => is_named = named(name.decode(&mut scratch)),
+            Event::String(text) if is_named && !text.decode(&mut scratch).is_empty() => return true,
+            Event::Number(_) if is_named => return true,
+            _ => is_named = false,
         }
     }
     false
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_found_wherever_it_stands() {
+    fn a_text_is_found_wherever_it_is() {
         assert!(found("no json, but open-sesame"));
         for before in [PART - 20, PART - 5, PART, PART - OVERLAP - 3, 3 * PART] {
             assert!(found(&format!("{}open-sesame{}", " ".repeat(before), " ".repeat(PART))), "{before}");

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 /// Which selections reach into the open containers.
 ///
-/// Tell it of every [name](Matcher::name) and [value](Matcher::value), then of the value's
+/// Pass it every [name](Matcher::name) and [value](Matcher::value), then of the value's
 /// [start](Matcher::open) and, at its end, [end](Matcher::close) if it is a container.
 pub(super) struct Matcher<'s> {
     selections: Vec<&'s Selection>,
@@ -48,7 +48,7 @@ impl<'s> Matcher<'s> {
         }
     }
 
-    /// Takes the next value; `selected` is told the number of each selection that selects it.
+    /// Takes the next value; `selected` receives the number of each selection that selects it.
     #[inline]
     pub(super) fn value(&mut self, mut selected: impl FnMut(usize)) {
         self.alive.truncate(self.fresh);

@@ -1,4 +1,4 @@
-//! The first pass over a file: it judges the whole and keeps what lies around the records.
+//! The first pass over a file: it checks the whole and keeps what is outside the records.
 
 use super::build::Builder;
 use super::json::{Event, Fault, Scanner, Token};
@@ -9,7 +9,7 @@ use crate::finding::{FileId, Finding, JSON_BOM, JSON_DUPLICATE, Place, printable
 use crate::record::{Outer, Paths, Selection, Tape};
 use zeroize::Zeroizing;
 
-/// So many duplicates of one file are told one by one, the rest as a number.
+/// So many duplicates of one file are reported one by one, the rest as a number.
 const MOST_DUPLICATES: usize = 1_000;
 
 /// What a skim keeps of a file.
@@ -20,7 +20,7 @@ pub struct Outline {
     /// A selected member is a [`Kind::Record`](crate::record::Kind::Record) node; of the selected
     /// elements of one array there is one such node per kind, so that their number does not count.
     pub tape: Tape,
-    /// What is worth knowing and no fault.
+    /// Notes about a valid file.
     pub notes: Vec<Finding>,
     /// How many leaves the whole file has, records included: scalars and empty containers.
     pub leaves: u64,
@@ -28,7 +28,7 @@ pub struct Outline {
     pub selected: Vec<u64>,
 }
 
-/// Judges a whole file, and keeps all of it that none of the selections selects.
+/// Checks a whole file, and keeps all of it that none of the selections selects.
 ///
 /// The outline's root is path 0 of `paths`. To be called again with fewer selections is fine.
 ///
@@ -78,7 +78,7 @@ struct Skimmer<'s> {
     leaves: u64,
     /// Whether the token before this one opened a container.
     opened: bool,
-    /// How many containers lie around the record that the scanner is in, which is judged but not kept.
+    /// How many containers lie around the record that the scanner is in, which is checked but not kept.
     record: Option<usize>,
     scratch: Zeroizing<String>,
 }
@@ -190,7 +190,7 @@ impl Duplicates {
             self.more += 1;
             return;
         }
-        let message = format!("a second member `{}` stands here; the first is at byte {first}", shortened(name));
+        let message = format!("duplicate member `{}`; the first is at byte {first}", shortened(name));
         self.faults.push(Fault::new(&JSON_DUPLICATE, at, message));
     }
 
@@ -198,8 +198,7 @@ impl Duplicates {
         let last = self.faults.last().map_or(0, |fault| fault.at);
         let mut findings: Vec<_> = self.faults.into_iter().map(|fault| fault.finding(file)).collect();
         if self.more > 0 {
-            let message =
-                format!("{} more members of a name that their object has already come behind this", self.more);
+            let message = format!("{} more duplicate members follow", self.more);
             findings.push(Fault::new(&JSON_DUPLICATE, last, message).finding(file));
         }
         findings

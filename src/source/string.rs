@@ -1,4 +1,4 @@
-//! JSON strings: checked while they are scanned, decoded only where somebody wants them.
+//! JSON strings: checked while they are scanned, decoded only on request.
 
 use super::json::{Fault, Scanner, State};
 use crate::finding::{JSON_CONTROL, JSON_SURROGATE, JSON_SYNTAX, JSON_UTF8};
@@ -74,7 +74,7 @@ fn escape(bytes: &[u8]) -> (char, usize) {
     (simple, 2)
 }
 
-/// The number that four hexadecimal digits stand for.
+/// The value of four hexadecimal digits.
 fn hex(digits: &[u8]) -> Option<u16> {
     digits.iter().try_fold(0, |unit, digit| {
         let value = char::from(*digit).to_digit(16)?;
@@ -83,11 +83,11 @@ fn hex(digits: &[u8]) -> Option<u16> {
 }
 
 impl Scanner<'_> {
-    /// Scans the string that begins at the next byte; `behind` is what must come behind it.
-    pub(super) fn string(&mut self, behind: State) -> Result<Text<'_>, Fault> {
+    /// Scans the string that begins at the next byte; `following` is what must come after it.
+    pub(super) fn string(&mut self, following: State) -> Result<Text<'_>, Fault> {
         let start = self.window.offset();
         let (length, escaped) = self.string_extent()?;
-        self.state = behind;
+        self.state = following;
         let raw = self.window.take(length);
         match std::str::from_utf8(&raw[1..length - 1]) {
             Ok(raw) => Ok(Text { raw, escaped }),
@@ -125,23 +125,21 @@ impl Scanner<'_> {
 
     /// Checks the escape whose backslash is `at`, and returns where it ends.
     fn check_escape(&mut self, at: usize) -> Result<usize, Fault> {
-        // A pair of surrogates has twelve bytes; a shorter rest is judged as it is.
+        // A pair of surrogates has twelve bytes; a shorter rest is checked as it is.
         self.ensure(at + 12)?;
         let rest = &self.window.rest()[at..];
         match rest.get(1) {
             None => Err(self.string_cut()),
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-            Some(b'u') => match judge_unicode(rest) {
+            Some(b'u') => match check_unicode(rest) {
                 Ok(length) => Ok(at + length),
                 Err(Unicode::Cut) => Err(self.string_cut()),
                 Err(Unicode::NoDigits) => {
-                    Err(self.string_fault(at, &JSON_SYNTAX, "four hexadecimal digits must follow `\\u`"))
+                    Err(self.string_fault(at, &JSON_SYNTAX, "expected four hexadecimal digits after `\\u`"))
                 }
-                Err(Unicode::Half) => {
-                    Err(self.string_fault(at, &JSON_SURROGATE, "the escape is half a surrogate pair"))
-                }
+                Err(Unicode::Half) => Err(self.string_fault(at, &JSON_SURROGATE, "unpaired surrogate escape")),
             },
-            Some(_) => Err(self.string_fault(at, &JSON_SYNTAX, "a backslash stands before what is no escape")),
+            Some(_) => Err(self.string_fault(at, &JSON_SYNTAX, "invalid escape sequence")),
         }
     }
 
@@ -165,15 +163,15 @@ impl Scanner<'_> {
     }
 }
 
-/// Why `\u…` stands for no character.
+/// Why `\u…` is not a character.
 enum Unicode {
     Cut,
     NoDigits,
     Half,
 }
 
-/// Judges `\u…` at the start of `rest`, and returns how many bytes it is written with.
-fn judge_unicode(rest: &[u8]) -> Result<usize, Unicode> {
+/// Checks `\u…` at the start of `rest`, and returns how many bytes it is written with.
+fn check_unicode(rest: &[u8]) -> Result<usize, Unicode> {
     let unit = unit(&rest[2..])?;
     match unit {
         0xd800..=0xdbff => {}
@@ -201,13 +199,13 @@ fn unit(digits: &[u8]) -> Result<u16, Unicode> {
 
 fn control_message(control: u8) -> String {
     let name = match control {
-        b'\n' => "a line feed",
-        b'\r' => "a carriage return",
-        b'\t' => "a tab",
-        0 => "a zero byte",
-        _ => return format!("the control character U+{control:04X} stands unescaped in a string"),
+        b'\n' => "line feed",
+        b'\r' => "carriage return",
+        b'\t' => "tab",
+        0 => "zero byte",
+        _ => return format!("unescaped control character U+{control:04X} in a string"),
     };
-    format!("{name} stands unescaped in a string")
+    format!("unescaped {name} in a string")
 }
 
 pub(super) fn invalid_utf8(at: u64) -> Fault {

@@ -1,4 +1,4 @@
-//! Walks a tree: every regular file, and a finding for everything that is none.
+//! Walks a tree: every regular file, and a finding for everything else.
 
 use super::read::SourceFile;
 use crate::error::{Error, Result};
@@ -13,10 +13,10 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
-/// What lies below a folder.
+/// The contents of a folder.
 #[derive(Debug)]
 pub struct Tree {
-    /// The folder, as it was given.
+    /// The folder, as it was named.
     pub root: PathBuf,
     /// The regular files whose names are fit for use, sorted by the bytes of their paths; a
     /// [`FileId`] is a position in it.
@@ -25,7 +25,7 @@ pub struct Tree {
     pub directories: Vec<String>,
     /// Findings about `files`.
     pub findings: Vec<Finding>,
-    /// Everything else that lies there, sorted by path.
+    /// Everything else in it, sorted by path.
     pub skipped: Vec<Skipped>,
 }
 
@@ -44,7 +44,7 @@ const LEFT_OVER: [&str; 4] = [".tmp", ".new", ".bak", ".previous"];
 /// Lists a tree. Symbolic links are not followed, and nothing is opened but directories.
 ///
 /// # Errors
-/// When the root is no directory that can be read. Everything below it is a finding at most.
+/// When the root is not a readable directory. Everything below it is a finding at most.
 pub fn walk(root: &Path) -> Result<Tree> {
     let absolute = readable(root)?;
     let mut tree = Tree {
@@ -80,8 +80,8 @@ pub fn readable(root: &Path) -> Result<PathBuf> {
     let failed = |error: std::io::Error| {
         let message = match error.kind() {
             std::io::ErrorKind::NotFound => "the source does not exist".to_owned(),
-            std::io::ErrorKind::NotADirectory => "the source is no directory".to_owned(),
-            std::io::ErrorKind::PermissionDenied => "the source may not be read".to_owned(),
+            std::io::ErrorKind::NotADirectory => "the source is not a directory".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "permission denied to read the source".to_owned(),
             _ => format!("the source cannot be read: {error}"),
         };
         Error::environment(message).at(shown()).hint("give the folder that holds the tree")
@@ -100,27 +100,31 @@ impl Tree {
         let shown = shown(path);
         if kind.is_dir() {
             if !name_is_fit {
-                self.skip(shown, &FILE_NAME, "the directory's name is not fit for use");
+                self.skip(shown, &FILE_NAME, "unusable directory name (not UTF-8, or with control characters)");
             } else if is_fit {
                 if Path::new(entry.file_name()).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
-                    self.skip(shown.clone(), &FILE_SPECIAL, "this is a directory, though it is named like a file");
+                    self.skip(shown.clone(), &FILE_SPECIAL, "a directory, although it is named like a file");
                 }
                 self.directories.push(shown);
             }
         } else if kind.is_symlink() {
-            let (code, what) = judge_link(entry.path(), root);
+            let (code, what) = classify_link(entry.path(), root);
             self.skip(shown, code, what);
         } else if !kind.is_file() {
             let what = if kind.is_fifo() {
-                "this is a pipe"
+                "a named pipe, not a regular file"
             } else if kind.is_socket() {
-                "this is a socket"
+                "a socket, not a regular file"
             } else {
-                "this is a device"
+                "a device, not a regular file"
             };
             self.skip(shown, &FILE_SPECIAL, what);
         } else if !is_fit {
-            self.skip(shown, &FILE_NAME, "the name of the file or of a directory around it is not fit for use");
+            self.skip(
+                shown,
+                &FILE_NAME,
+                "unusable name of the file or of a parent directory (not UTF-8, or with control characters)",
+            );
         } else {
             let metadata = entry.metadata().map_err(std::io::Error::from);
             match metadata
@@ -143,7 +147,7 @@ impl Tree {
     }
 
     /// Names of one directory that differ in upper and lower case only. Two such directories are a
-    /// warning, because they may be meant: their files are told apart by their paths.
+    /// warning, because they may be intended: their files have different paths.
     fn find_twins(&mut self) {
         let mut first: HashMap<(&str, String), &str> = HashMap::new();
         let mut findings = Vec::new();
@@ -162,7 +166,7 @@ impl Tree {
         self.findings.extend(findings);
     }
 
-    /// Copies that lie beside the file they belong to.
+    /// Copies beside the file they belong to.
     fn find_left_overs(&mut self) {
         let paths: HashSet<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
         let mut findings = Vec::new();
@@ -192,14 +196,14 @@ fn twin<'a>(first: &mut HashMap<(&'a str, String), &'a str>, path: &'a str) -> O
 }
 
 fn twins(path: &str, twin: &str) -> String {
-    format!("`{path}` and `{twin}` differ in upper and lower case only")
+    format!("`{path}` and `{twin}` differ only in case")
 }
 
 fn below<'a>(path: &'a Path, root: &Path) -> &'a Path {
     path.strip_prefix(root).unwrap_or(path)
 }
 
-/// Whether a name can stand in messages, patterns and keys as it is.
+/// Whether a name can be used in messages, patterns and keys as it is.
 fn is_fit(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| !name.chars().any(char::is_control))
 }
@@ -222,35 +226,31 @@ fn shown(path: &Path) -> String {
     shown
 }
 
-/// What a symbolic link is, judged by where it ends.
-fn judge_link(link: &Path, root: &Path) -> (&'static crate::finding::Code, &'static str) {
+/// What a symbolic link is, by where it ends.
+fn classify_link(link: &Path, root: &Path) -> (&'static crate::finding::Code, &'static str) {
     match std::fs::canonicalize(link) {
-        Ok(target) if link.starts_with(&target) => {
-            (&FILE_OUTSIDE, "this symbolic link leads back to a directory around it")
-        }
+        Ok(target) if link.starts_with(&target) => (&FILE_OUTSIDE, "a symbolic link to one of its parent directories"),
         Ok(target) if target.starts_with(root) => {
-            (&FILE_SYMLINK, "this symbolic link is not followed, what it leads to is read where it lies")
+            (&FILE_SYMLINK, "a symbolic link, not followed; its target is read in its own place")
         }
-        Ok(_) => (&FILE_OUTSIDE, "this symbolic link leads out of the tree"),
+        Ok(_) => (&FILE_OUTSIDE, "a symbolic link to a target outside the tree"),
         Err(error) => match error.kind() {
-            std::io::ErrorKind::NotFound => (&FILE_OUTSIDE, "this symbolic link leads to nothing"),
-            std::io::ErrorKind::PermissionDenied => {
-                (&FILE_OUTSIDE, "this symbolic link leads where nothing may be read")
-            }
+            std::io::ErrorKind::NotFound => (&FILE_OUTSIDE, "a dangling symbolic link"),
+            std::io::ErrorKind::PermissionDenied => (&FILE_OUTSIDE, "permission denied to resolve the symbolic link"),
             _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-                (&FILE_OUTSIDE, "this symbolic link leads round in a circle")
+                (&FILE_OUTSIDE, "a cycle of symbolic links")
             }
-            _ => (&FILE_OUTSIDE, "where this symbolic link leads cannot be told"),
+            _ => (&FILE_OUTSIDE, "a symbolic link that cannot be resolved"),
         },
     }
 }
 
-/// Why the system refused, in words.
+/// The system's reason.
 fn cause(error: Option<&std::io::Error>) -> String {
     match error {
         Some(error) if error.kind() == std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         Some(error) => {
-            // `walkdir` puts the path in front of the system's words.
+            // `walkdir` puts the path before the system's message.
             let own = error.raw_os_error().map(std::io::Error::from_raw_os_error);
             own.map_or_else(|| error.kind().to_string(), |own| own.to_string())
         }
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_judged_by_where_they_lead_and_never_followed() {
+    fn links_are_classified_by_their_target_and_never_followed() {
         let outside = Folder::new(&["secret.json"]);
         let folder = Folder::new(&["a/b.json"]);
         symlink("a/b.json", folder.path("inside")).unwrap();
@@ -344,19 +344,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_told_and_never_opened() {
+    fn special_files_are_reported_and_never_opened() {
         let folder = Folder::new(&["a.json/b.json", "c"]);
         mknodat(CWD, folder.path("pipe.json"), FileType::Fifo, Mode::RUSR, 0).unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(folder.path("socket")).unwrap();
         let tree = folder.walk();
         assert_eq!(paths(&tree), ["a.json/b.json", "c"]);
         assert_eq!(skipped(&tree), [("a.json", "F006"), ("pipe.json", "F006"), ("socket", "F006")]);
-        assert_eq!(tree.skipped[1].finding.message, "`pipe.json`: this is a pipe");
+        assert_eq!(tree.skipped[1].finding.message, "`pipe.json`: a named pipe, not a regular file");
         assert_eq!(tree.skipped[1].finding.place, None);
     }
 
     #[test]
-    fn names_that_name_nobody_are_shown_escaped() {
+    fn unusable_names_are_shown_escaped() {
         let folder = Folder::new(&["line\nfeed.json", "bad\ndir/a.json", "fine/a.json"]);
         fs::write(folder.0.path().join(OsStr::from_bytes(b"\xff\x1b.json")), "1").unwrap();
         let tree = folder.walk();
@@ -402,7 +402,7 @@ mod tests {
     #[test]
     fn a_root_that_cannot_be_read_is_an_error_that_names_it() {
         let folder = Folder::new(&["file"]);
-        for (path, message) in [("file", "the source is no directory"), ("none", "the source does not exist")] {
+        for (path, message) in [("file", "the source is not a directory"), ("none", "the source does not exist")] {
             let error = walk(&folder.path(path)).unwrap_err();
             assert_eq!((error.status(), error.message.as_str()), (3, message));
             assert_eq!(error.place, Some(folder.path(path).display().to_string()));

@@ -9,12 +9,12 @@ pub trait Bytes: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> Bytes for T {}
 
-/// No window grows beyond this for the sake of one token.
+/// No window grows beyond this for a single token.
 const MOST: usize = 1 << 30;
 
 /// A part of a source of bytes, from the next byte to be scanned onwards.
 ///
-/// Bytes that were passed over may be dropped; those that were not stay, and the window grows if one
+/// Consumed bytes may be dropped; the others stay, and the window grows if one
 /// token does not fit. A SHA-256 of everything is computed as it first comes by.
 pub struct Window {
     source: Box<dyn Bytes>,
@@ -32,7 +32,7 @@ pub struct Window {
 
 /// The digest, as far as it is known.
 enum Hash {
-    /// Nobody asks for it.
+    /// Not asked for.
     Unasked,
     /// It covers the source's first `upto` bytes.
     Upto { upto: u64, state: Box<Sha256> },
@@ -84,7 +84,7 @@ impl Window {
         self
     }
 
-    /// The bytes at hand that were not passed over yet.
+    /// The bytes at hand that were not consumed yet.
     #[inline]
     pub fn rest(&self) -> &[u8] {
         &self.buffer[self.next..self.end]
@@ -96,14 +96,14 @@ impl Window {
         self.base + self.next as u64
     }
 
-    /// Passes over so many of the bytes at hand.
+    /// Consumes so many of the bytes at hand.
     #[inline]
     pub(crate) fn pass(&mut self, bytes: usize) {
         self.next += bytes;
         debug_assert!(self.next <= self.end);
     }
 
-    /// Passes over so many of the bytes at hand and returns them.
+    /// Consumes so many of the bytes at hand and returns them.
     #[inline]
     pub(crate) fn take(&mut self, bytes: usize) -> &[u8] {
         let start = self.next;
@@ -111,7 +111,7 @@ impl Window {
         &self.buffer[start..self.next]
     }
 
-    /// Has so many bytes at hand, or all that there are: then `false`.
+    /// Makes so many bytes available, or all that there are: then `false`.
     #[inline]
     pub(crate) fn ensure(&mut self, bytes: usize) -> Result<bool> {
         while self.rest().len() < bytes {
@@ -173,7 +173,7 @@ impl Window {
         }
     }
 
-    /// Drops what was passed over, or grows where a token fills the buffer.
+    /// Drops what was consumed, or grows where a token fills the buffer.
     fn make_room(&mut self) -> Result<()> {
         if self.next > 0 {
             self.buffer.copy_within(self.next..self.end, 0);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_passed_over_stays_at_hand() {
+    fn bytes_that_were_not_consumed_stay_at_hand() {
         let mut window = over(b"abcdefghij", 4);
         assert!(window.ensure(3).unwrap());
         assert_eq!(window.take(3), b"abc");

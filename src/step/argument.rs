@@ -1,4 +1,4 @@
-//! What stands behind a step's name in a mapping, taken apart with errors that show the right form.
+//! The argument of a step in a mapping, parsed with errors that show the right form.
 
 use super::{Action, StepInfo};
 use crate::mapping::model::Literal;
@@ -9,7 +9,7 @@ use regex::Regex;
 pub(super) struct Argument<'a> {
     /// The step.
     pub(super) info: &'static StepInfo,
-    /// What was written behind its name.
+    /// What was written after its name.
     pub(super) literal: Option<&'a Literal>,
 }
 
@@ -22,7 +22,7 @@ impl<'a> Argument<'a> {
         }
     }
 
-    /// A text that is not empty.
+    /// A string that is not empty.
     pub(super) fn text(self) -> Result<String, String> {
         match self.literal {
             Some(Literal::Text(text)) if text.is_empty() => {
@@ -38,7 +38,7 @@ impl<'a> Argument<'a> {
         regex(&self.text()?)
     }
 
-    /// A list of texts, at least one.
+    /// A list of strings, at least one.
     pub(super) fn texts(self) -> Result<Vec<String>, String> {
         let Some(Literal::List(parts)) = self.literal else {
             return Err(self.wrong());
@@ -55,16 +55,16 @@ impl<'a> Argument<'a> {
             return Err(self.wrong());
         };
         match members.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-            Some((name, _)) => Err(unknown(&format!("member of `{}`", self.info.name), name, known)),
+            Some((name, _)) => Err(unknown("member", name, &format!(" of `{}`", self.info.name), known)),
             None => Ok(Members { of: self, members }),
         }
     }
 
-    /// The sentence for an argument of another form.
+    /// The message for an argument of the wrong form.
     pub(super) fn wrong(self) -> String {
         match self.literal {
             None => format!("`{}` needs an argument, write {}", self.info.name, self.info.argument),
-            Some(_) => format!("the argument of `{}` has another form, write {}", self.info.name, self.info.argument),
+            Some(_) => format!("the argument of `{}` has the wrong form, write {}", self.info.name, self.info.argument),
         }
     }
 }
@@ -97,19 +97,19 @@ pub(super) fn regex(pattern: &str) -> Result<Regex, String> {
         let text = error.to_string();
         let last = text.lines().last().unwrap_or_default();
         let reason = last.strip_prefix("error: ").unwrap_or(last).trim_end_matches('.');
-        format!("`{pattern}` is no regular expression: {reason}")
+        format!("invalid regular expression `{pattern}`: {reason}")
     })
 }
 
-/// The sentence for a name that nothing has, with the nearest one that something has.
-pub(super) fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+/// The message for an unknown name, with the nearest known one.
+pub(super) fn unknown(what: &str, name: &str, of: &str, known: &[&str]) -> String {
     let near = known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(&name.to_lowercase(), candidate), *candidate))
         .min()
         .filter(|(distance, candidate)| *distance <= candidate.chars().count().div_ceil(3));
     match near {
-        Some((_, candidate)) => format!("there is no {what} called `{name}`, did you mean `{candidate}`?"),
-        None => format!("there is no {what} called `{name}`, there are `{}`", known.join("`, `")),
+        Some((_, candidate)) => format!("unknown {what} `{name}`{of}, did you mean `{candidate}`?"),
+        None => format!("unknown {what} `{name}`{of}, expected one of `{}`", known.join("`, `")),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`REGISTRY`] lists them with their forms and examples; the table in `mappings/README.md` is
 //! rendered from it. A step neither knows where a value comes from nor shows it: its errors say
-//! what was expected, and the caller adds an excerpt where the value is no secret.
+//! what was expected, and the caller adds an excerpt where the value is not secret.
 
 mod argument;
 mod iso;
@@ -45,12 +45,12 @@ pub enum Datum {
 }
 
 impl Datum {
-    /// The kind in words: `a number`, `text`.
+    /// The kind in words: `a number`, `a string`.
     pub fn kind_name(&self) -> &'static str {
         match self {
             Datum::Bool(_) => "a boolean",
             Datum::Number(_) => "a number",
-            Datum::Text(_) => "text",
+            Datum::Text(_) => "a string",
             Datum::Integer(_) => "an integer",
             Datum::Civil(_) => "a date and time without a zone",
             Datum::Instant(_) => "an instant",
@@ -64,8 +64,8 @@ impl Datum {
         match self {
             Datum::Text(text) | Datum::Number(text) => Ok(text),
             Datum::Integer(number) => Ok(number.to_string()),
-            Datum::Bool(_) => Err("expected text, found a boolean (put `text` before this step)".to_owned()),
-            other => Err(format!("expected text, found {}", other.kind_name())),
+            Datum::Bool(_) => Err("expected a string, found a boolean (put `text` before this step)".to_owned()),
+            other => Err(format!("expected a string, found {}", other.kind_name())),
         }
     }
 }
@@ -141,7 +141,7 @@ impl Step {
     pub fn parse(name: &str, argument: Option<&Literal>) -> Result<Self, String> {
         let info = REGISTRY.iter().find(|info| info.name == name).ok_or_else(|| {
             let names: Vec<&str> = REGISTRY.iter().map(|info| info.name).collect();
-            argument::unknown("step", name, &names)
+            argument::unknown("step", name, "", &names)
         })?;
         let action = (info.parse)(Argument { info, literal: argument })?;
         Ok(Self { info, action })
@@ -182,7 +182,7 @@ impl Step {
         }
     }
 
-    /// Whether the value can be got back from what the step gives, so that a column that is
+    /// Whether the value can be got back from what the step gives, so that a column
     /// written with it claims its leaf.
     pub fn keeps(&self) -> bool {
         match &self.action {

@@ -71,11 +71,11 @@ struct Written {
     exponent: bool,
 }
 
-/// Judges a text as a number in the form of JSON (RFC 8259, section 6), the one form that a number
+/// Checks a string as a number in the form of JSON (RFC 8259, section 6), the one form that a number
 /// keeps in every target.
 fn written(wanted: &str, text: &str) -> Result<Written, String> {
     if text.is_empty() {
-        return Err(format!("expected {wanted}, found empty text"));
+        return Err(format!("expected {wanted}, found an empty string"));
     }
     if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
         return Err(format!("expected {wanted}, found white space around it (put `trim` before this step)"));
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn integers_are_exact_or_say_why_not() {
-        let judged: Vec<String> = [
+        let results: Vec<String> = [
             "0",
             "-12",
             "9223372036854775807",
@@ -150,7 +150,7 @@ mod tests {
         .collect();
         let unreadable = "expected an integer in decimal digits";
         assert_eq!(
-            judged,
+            results,
             [
                 "0",
                 "-12",
@@ -163,7 +163,7 @@ mod tests {
                 "expected an integer, found a leading `+`, which would be lost",
                 "expected an integer, found leading zeros, which would be lost",
                 "expected an integer, found white space around it (put `trim` before this step)",
-                "expected an integer, found empty text",
+                "expected an integer, found an empty string",
                 unreadable,
                 unreadable,
                 unreadable,

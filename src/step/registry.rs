@@ -38,7 +38,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "trim",
         argument: "`\"trim\"`",
         keeps: "yes",
-        summary: "takes white space off both ends, as JavaScript's `trim` does (U+00A0 and U+FEFF too)",
+        summary: "removes white space at both ends, as JavaScript's `trim` does (U+00A0 and U+FEFF too)",
         examples: &[(r#""trim""#, r#""\u00a0\tred \ufeff""#, r#""red""#)],
         parse: |it| it.bare(Change::Trim),
     },
@@ -46,7 +46,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "lower",
         argument: "`\"lower\"`",
         keeps: "no",
-        summary: "turns letters into small ones",
+        summary: "converts to lower case",
         examples: &[(r#""lower""#, r#""Ada@Example.COM""#, r#""ada@example.com""#)],
         parse: |it| it.bare(Change::Lower),
     },
@@ -54,7 +54,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "upper",
         argument: "`\"upper\"`",
         keeps: "no",
-        summary: "turns letters into capitals",
+        summary: "converts to upper case",
         examples: &[(r#""upper""#, r#""a-12""#, r#""A-12""#)],
         parse: |it| it.bare(Change::Upper),
     },
@@ -62,7 +62,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "snake_case",
         argument: "`\"snake_case\"`",
         keeps: "no",
-        summary: "writes the words of a text in small letters with `_` between",
+        summary: "writes the words of a string in lower case with `_` between",
         examples: &[
             (r#""snake_case""#, r#""Number of Pages (per sheet)""#, r#""number_of_pages_per_sheet""#),
             (r#""snake_case""#, r#""pageTitle""#, r#""page_title""#),
@@ -73,7 +73,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "prefix",
         argument: "`{ prefix = TEXT }`",
         keeps: "yes",
-        summary: "puts the text in front, unless it is there already",
+        summary: "adds a prefix, unless it is there already",
         examples: &[
             (r#"{ prefix = "N-" }"#, r#""12""#, r#""N-12""#),
             (r#"{ prefix = "N-" }"#, r#""N-12""#, r#""N-12""#),
@@ -85,7 +85,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "strip_prefix",
         argument: "`{ strip_prefix = TEXT }`",
         keeps: "yes",
-        summary: "takes the text off the front, where it is there",
+        summary: "removes a prefix, where it is there",
         examples: &[
             (r#"{ strip_prefix = "N-" }"#, r#""N-12""#, r#""12""#),
             (r#"{ strip_prefix = "N-" }"#, r#""12""#, r#""12""#),
@@ -96,7 +96,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "suffix",
         argument: "`{ suffix = TEXT }`",
         keeps: "yes",
-        summary: "puts the text behind, unless it is there already",
+        summary: "adds a suffix, unless it is there already",
         examples: &[
             (r#"{ suffix = " cm" }"#, r#""30""#, r#""30 cm""#),
             (r#"{ suffix = " cm" }"#, r#""30 cm""#, r#""30 cm""#),
@@ -107,7 +107,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "strip_suffix",
         argument: "`{ strip_suffix = TEXT }`",
         keeps: "yes",
-        summary: "takes the text off the end, where it is there",
+        summary: "removes a suffix, where it is there",
         examples: &[
             (r#"{ strip_suffix = " cm" }"#, r#""30 cm""#, r#""30""#),
             (r#"{ strip_suffix = " cm" }"#, r#""30""#, r#""30""#),
@@ -118,7 +118,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "replace",
         argument: "`{ replace = [REGEX, TEXT] }`",
         keeps: "no",
-        summary: "writes the text in place of every match; `$1` and `${name}` are groups, `$$` is a dollar sign",
+        summary: "replaces every match by the text; `$1` and `${name}` are groups, `$$` is a dollar sign",
         examples: &[
             (r#"{ replace = ['[^a-z]', "_"] }"#, r#""ada l.""#, r#""ada_l_""#),
             (r#"{ replace = ['(\w+), (\w+)', "$2 $1"] }"#, r#""Lovelace, Ada""#, r#""Ada Lovelace""#),
@@ -129,7 +129,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "extract",
         argument: "`{ extract = REGEX }`",
         keeps: "no",
-        summary: "takes out the first match: of its named group, else its first group, else all; missing where nothing matches",
+        summary: "gives the first match: its named group, else its first group, else all of it; missing where nothing matches",
         examples: &[
             (r#"{ extract = 'by (?<who>\w+) on (\d+)' }"#, r#""written by Ada on 12""#, r#""Ada""#),
             (r#"{ extract = '\d+' }"#, r#""page 12 of 30""#, r#""12""#),
@@ -141,10 +141,10 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "require",
         argument: "`{ require = REGEX }`",
         keeps: "yes",
-        summary: "lets a value through that matches and refuses every other",
+        summary: "accepts a value that matches and rejects every other",
         examples: &[
             (r#"{ require = '^[0-9]+$' }"#, r#""12""#, r#""12""#),
-            (r#"{ require = '^[0-9]+$' }"#, r#""12a""#, "error: expected text that matches `^[0-9]+$`"),
+            (r#"{ require = '^[0-9]+$' }"#, r#""12a""#, "error: expected a string that matches `^[0-9]+$`"),
         ],
         parse: |it| Ok(TextStep::Require(it.regex()?).into()),
     },
@@ -152,7 +152,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "split",
         argument: "`{ split = TEXT }` or `{ split = { on = TEXT, part = N } }`",
         keeps: "without `part`",
-        summary: "cuts at every such text; a list of all parts, or the one part N from 1, missing where there are fewer",
+        summary: "splits at every such text; a list of all parts, or the one part N from 1, missing where there are fewer",
         examples: &[
             (r#"{ split = ", " }"#, r#""red, green""#, r#"["red", "green"]"#),
             (r#"{ split = { on = " - ", part = 2 } }"#, r#""1/2 - red - A4""#, r#""red""#),
@@ -164,7 +164,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "map",
         argument: "`{ map = { FROM = TO, … } }` or `{ map = { values = { FROM = TO, … }, otherwise = TO } }`",
         keeps: "one to one and without `otherwise`",
-        summary: "exchanges a listed value for another (text, integer or boolean, all of one type); a value that is not listed is an error, or becomes `otherwise`",
+        summary: "replaces a listed value by another (string, integer or boolean, all of one type); a value that is not listed is an error, or becomes `otherwise`",
         examples: &[
             (r#"{ map = { Y = true, N = false } }"#, r#""Y""#, "true"),
             (r#"{ map = { Y = true, N = false } }"#, r#""y""#, "error: expected one of `N`, `Y`"),
@@ -200,7 +200,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "boolean",
         argument: "`\"boolean\"`",
         keeps: "yes",
-        summary: "reads the texts `true` and `false`",
+        summary: "reads the strings `true` and `false`",
         examples: &[
             (r#""boolean""#, r#""true""#, "true"),
             (r#""boolean""#, "false", "false"),
@@ -212,7 +212,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "text",
         argument: "`\"text\"`",
         keeps: "yes",
-        summary: "writes a number or a boolean as text, a number as it was written",
+        summary: "writes a number or a boolean as a string, a number as it was written",
         examples: &[(r#""text""#, "1.50", r#""1.50""#), (r#""text""#, "true", r#""true""#)],
         parse: |it| it.bare(NumberStep::Text),
     },
@@ -263,7 +263,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "civil_in",
         argument: "`{ civil_in = ZONE }` or `{ civil_in = { zone = ZONE, formats = [FORMAT, …] } }`",
         keeps: "yes",
-        summary: "reads a date and time as clocks in an IANA time zone showed it and gives the moment; one that they never showed, or showed twice, is an error",
+        summary: "reads a date and time as clocks in an IANA time zone showed it and gives the moment; a local time that does not exist, or is ambiguous, is an error",
         examples: &[
             (r#"{ civil_in = "Europe/Berlin" }"#, r#""2025-05-07T14:42:18""#, "2025-05-07T12:42:18Z"),
             (
@@ -276,7 +276,7 @@ pub static REGISTRY: &[StepInfo] = &[
     },
 ];
 
-/// The table of all steps in Markdown, as it stands in `mappings/README.md`.
+/// The table of all steps in Markdown, as `mappings/README.md` has it.
 pub fn reference_table() -> String {
     // A bar inside a code span would still end the table's cell.
     let cell = |text: &str| text.replace('|', r"\|");

@@ -1,4 +1,4 @@
-//! Steps that take a text apart or exchange it for a listed one.
+//! Steps that split a string or replace it by a listed one.
 
 use super::argument::{Argument, Members};
 use super::{Datum, OutputType};
@@ -16,7 +16,7 @@ pub(super) enum StructureStep {
     Map(Map),
 }
 
-/// A list of texts, each with what stands for it.
+/// A list of strings, each with its replacement.
 #[derive(Debug, Clone)]
 pub(super) struct Map {
     values: BTreeMap<String, Literal>,
@@ -47,7 +47,7 @@ impl StructureStep {
         let Some(Literal::Table(entries)) = argument.literal else {
             return Err(argument.wrong());
         };
-        // No entry's value can be a table, so a table under `values` tells the long form.
+        // No entry's value can be a table, so a table under `values` marks the long form.
         let long = entries.iter().any(|(name, value)| name == "values" && matches!(value, Literal::Table(_)));
         if !long {
             return Map::new(entries, None).map(StructureStep::Map);
@@ -108,10 +108,10 @@ impl Map {
                 Literal::Text(_) => OutputType::Text,
                 Literal::Integer(_) => OutputType::Integer,
                 Literal::Bool(_) => OutputType::Bool,
-                _ => return Err("what `map` gives is text, an integer or a boolean".to_owned()),
+                _ => return Err("`map` gives a string, an integer or a boolean".to_owned()),
             };
             if *gives.get_or_insert(kind) != kind {
-                return Err("all that one `map` gives must be of one type".to_owned());
+                return Err("all values that one `map` gives must be of one type".to_owned());
             }
         }
         if entries.is_empty() {

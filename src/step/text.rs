@@ -1,4 +1,4 @@
-//! Steps on text: white space, case, what stands at its ends, regular expressions.
+//! Steps on strings: white space, case, prefixes and suffixes, regular expressions.
 
 use super::argument::Argument;
 use super::{Action, Datum, OutputType};
@@ -78,7 +78,7 @@ impl TextStep {
             }
             TextStep::Require(regex) => match value.clone().into_text()? {
                 text if regex.is_match(&text) => Ok(Some(value)),
-                _ => Err(format!("expected text that matches `{}`", regex.as_str())),
+                _ => Err(format!("expected a string that matches `{}`", regex.as_str())),
             },
         }
     }
@@ -88,7 +88,7 @@ impl Change {
     /// `{ replace = [REGEX, TEXT] }`.
     pub(super) fn replace(argument: Argument) -> Result<Self, String> {
         use crate::mapping::model::Literal::{List, Text};
-        // The replacement may be empty, so this is no list of texts like the others.
+        // The replacement may be empty, so this is not a list of strings like the others.
         let Some(List(parts)) = argument.literal else {
             return Err(argument.wrong());
         };

@@ -1,4 +1,4 @@
-//! Steps that read times: instants, and civil times with or without the zone they were meant in.
+//! Steps that read times: instants, and civil times with or without the zone they belong to.
 //!
 //! What is read must be written exactly as its form says, zero padding and case included, so that
 //! the text can be got back; and it must fit what targets keep: years 1 to 9999, microseconds.
@@ -12,7 +12,7 @@ use jiff::civil::DateTime;
 use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
-/// A step that takes a text and gives a time.
+/// A step that takes a string and gives a time.
 #[derive(Debug, Clone)]
 pub(super) enum TimeStep {
     Instant,
@@ -30,13 +30,13 @@ pub(super) enum Form {
     Formats(Formats),
 }
 
-/// Formats in the manner of `strptime`, proved to tell what is wanted of them.
+/// Formats as `strptime` has them, proven to give what the step needs.
 #[derive(Debug, Clone)]
 pub(super) struct Formats(Vec<String>);
 
-/// What a format must tell.
+/// What a format must give.
 #[derive(Clone, Copy, PartialEq)]
-enum Tells {
+enum Precision {
     Day,
     DayAndMinute,
 }
@@ -44,14 +44,14 @@ enum Tells {
 impl TimeStep {
     /// `{ date = [FORMAT, …] }`.
     pub(super) fn date(argument: Argument) -> Result<Self, String> {
-        Formats::parse(argument, Tells::Day).map(TimeStep::Date)
+        Formats::parse(argument, Precision::Day).map(TimeStep::Date)
     }
 
     /// `"civil"` or `{ civil = [FORMAT, …] }`.
     pub(super) fn civil(argument: Argument) -> Result<Self, String> {
         Ok(TimeStep::Civil(match argument.literal {
             None => Form::Iso,
-            Some(_) => Form::Formats(Formats::parse(argument, Tells::DayAndMinute)?),
+            Some(_) => Form::Formats(Formats::parse(argument, Precision::DayAndMinute)?),
         }))
     }
 
@@ -60,7 +60,7 @@ impl TimeStep {
         let (name, form) = match argument.literal {
             Some(Literal::Table(_)) => {
                 let members = argument.table(&["zone", "formats"])?;
-                let formats = Formats::parse(members.need("formats")?, Tells::DayAndMinute)?;
+                let formats = Formats::parse(members.need("formats")?, Precision::DayAndMinute)?;
                 (members.need("zone")?.text()?, Form::Formats(formats))
             }
             _ => (argument.text()?, Form::Iso),
@@ -93,7 +93,7 @@ impl TimeStep {
             TimeStep::Instant => match value {
                 Datum::Instant(_) => Ok(value),
                 Datum::Text(text) => instant(&text).map(Datum::Instant),
-                other => Err(format!("expected a time as text, found {}", other.kind_name())),
+                other => Err(format!("expected a time as a string, found {}", other.kind_name())),
             },
             TimeStep::Date(formats) => formats.read(&value.into_text()?, "a date").map(Datum::Civil),
             TimeStep::Civil(form) => form.read(&value.into_text()?).map(Datum::Civil),
@@ -118,14 +118,13 @@ impl Form {
 }
 
 impl Formats {
-    fn parse(argument: Argument, tells: Tells) -> Result<Self, String> {
+    fn parse(argument: Argument, precision: Precision) -> Result<Self, String> {
         let formats = argument.texts()?;
-        formats.iter().try_for_each(|format| prove(format, tells))?;
+        formats.iter().try_for_each(|format| prove(format, precision))?;
         Ok(Self(formats))
     }
 
-    /// Reads a text by the formats. A text that two of them read differently is an error: nobody
-    /// can say which was meant.
+    /// Reads a string by the formats. One that two of them read differently is an error.
     fn read(&self, text: &str, what: &str) -> Result<DateTime, String> {
         let mut found: Option<(&str, DateTime)> = None;
         let mut well_formed = false;
@@ -135,9 +134,7 @@ impl Formats {
                 Reading::NoSuchTime => well_formed = true,
                 Reading::Is(time) => match found {
                     Some((first, earlier)) if earlier != time => {
-                        return Err(format!(
-                            "expected {what} of one meaning, `{first}` and `{format}` read it differently"
-                        ));
+                        return Err(format!("{what} is ambiguous: `{first}` and `{format}` read it differently"));
                     }
                     _ => found = Some((format, time)),
                 },
@@ -157,7 +154,7 @@ impl std::fmt::Display for Formats {
     }
 }
 
-/// What one format makes of a text.
+/// The result of reading a string by one format.
 enum Reading {
     /// It is written in another way.
     Other,
@@ -166,7 +163,7 @@ enum Reading {
     Is(DateTime),
 }
 
-/// Reads a text that is written exactly as the format would write it. The parser by itself also
+/// Reads a string that is written exactly as the format would write it. The parser by itself also
 /// takes days of one digit, other white space and the 60th second.
 fn read_exactly(format: &str, text: &str) -> Reading {
     let Ok(parts) = BrokenDownTime::parse(format, text) else {
@@ -179,8 +176,8 @@ fn read_exactly(format: &str, text: &str) -> Reading {
     }
 }
 
-/// Proves on two times that a format can be written and read, tells what it must and no zone.
-fn prove(format: &str, tells: Tells) -> Result<(), String> {
+/// Proves on two times that a format can be written and read, and has what the step needs and no zone.
+fn prove(format: &str, precision: Precision) -> Result<(), String> {
     if let Some(letter) = specifiers(format).find(|letter| "zZQs".contains(*letter)) {
         return Err(format!("`{format}` reads a zone (`%{letter}`), write it without one or use `instant`"));
     }
@@ -191,17 +188,17 @@ fn prove(format: &str, tells: Tells) -> Result<(), String> {
         let parts = BrokenDownTime::parse(format, &written).map_err(|error| broken(format, &error))?;
         let read = parts.to_datetime().ok();
         if read.is_none_or(|read| read.date() != time.date()) {
-            return Err(format!("`{format}` does not tell the year, month and day"));
+            return Err(format!("`{format}` does not give the year, month and day"));
         }
-        match tells {
-            Tells::Day if write(time.date().at(0, 0, 0, 0))? != written => {
-                return Err(format!("`{format}` tells a time of day, which `date` does not keep, use `civil`"));
+        match precision {
+            Precision::Day if write(time.date().at(0, 0, 0, 0))? != written => {
+                return Err(format!("`{format}` has a time of day, which `date` does not keep; use `civil`"));
             }
-            Tells::DayAndMinute
+            Precision::DayAndMinute
                 if read.is_none_or(|read| (read.hour(), read.minute()) != (time.hour(), time.minute())) =>
             {
                 return Err(format!(
-                    "`{format}` does not tell the hour and minute, use `date` where there is no time of day"
+                    "`{format}` does not give the hour and minute; use `date` where there is no time of day"
                 ));
             }
             _ => {}
@@ -213,7 +210,7 @@ fn prove(format: &str, tells: Tells) -> Result<(), String> {
 /// The sentence for a format that cannot be used. The error speaks of the format and of the times
 /// it was tried on, never of a value.
 fn broken(format: &str, error: &jiff::Error) -> String {
-    format!("`{format}` is no format of a time: {error}")
+    format!("invalid time format `{format}`: {error}")
 }
 
 /// The letters behind each `%` of a format, past flags, widths, dots and colons.
@@ -232,7 +229,7 @@ fn fraction_digits(time: DateTime) -> usize {
 
 fn in_range(time: DateTime, fraction: usize) -> Result<DateTime, String> {
     if fraction > 6 {
-        Err("expected at most 6 digits of a second's fraction, for targets keep microseconds".to_owned())
+        Err("expected at most 6 fractional digits of a second (targets keep microseconds)".to_owned())
     } else if time.year() < 1 {
         Err("expected a year from 1 to 9999".to_owned())
     } else {
@@ -240,7 +237,7 @@ fn in_range(time: DateTime, fraction: usize) -> Result<DateTime, String> {
     }
 }
 
-/// Reads RFC 3339 (section 5.6), which also lets `t`, `z` and a blank between date and time stand.
+/// Reads RFC 3339 (section 5.6), which also allows `t`, `z` and a space between date and time.
 fn instant(text: &str) -> Result<Timestamp, String> {
     const WANTED: &str = "expected a time like `2025-01-31T08:05:00Z`, with `Z` or an offset";
     let Some(Iso { time, seconds: true, fraction, rest }) = Iso::read(text) else {
@@ -265,12 +262,10 @@ fn offset_free(instant: Timestamp) -> DateTime {
 fn in_zone(time: DateTime, zone: &TimeZone, name: &str) -> Result<Timestamp, String> {
     let ambiguous = zone.to_ambiguous_timestamp(time);
     match ambiguous.offset() {
-        AmbiguousOffset::Gap { .. } => {
-            Err(format!("expected a time that clocks in `{name}` showed, they were put forward past this one"))
+        AmbiguousOffset::Gap { .. } => Err(format!("no such local time in `{name}`: clocks were put forward past it")),
+        AmbiguousOffset::Fold { .. } => {
+            Err(format!("ambiguous local time in `{name}`: clocks were put back and showed it twice"))
         }
-        AmbiguousOffset::Fold { .. } => Err(format!(
-            "expected a time that clocks in `{name}` showed once, they were put back and showed this one twice"
-        )),
         AmbiguousOffset::Unambiguous { .. } => {
             let instant = ambiguous.unambiguous().map_err(|_| "expected a year from 1 to 9999 in UTC".to_owned())?;
             in_range(offset_free(instant), 0)?;

@@ -13,7 +13,7 @@ const OMAR: &str = "6c754a650d08c60226666cec198e126f";
 const LUCIA: &str = "867fa2ea4413a9ed011c33b45f17a2aa";
 const SAM: &str = "d1e543df89367c250524fbde4eca5fb7";
 const PRIYA: &str = "299c92b453769c8805a14f3044157f22";
-/// The only person of a small tree; the MD5 of her address.
+/// The only user of a small tree; the MD5 of her address.
 const KIM: &str = "f54f1277d4302156852ea5c16f018783";
 
 /// The sample, imported, and the report.
@@ -23,7 +23,7 @@ fn imported() -> (House, Value) {
     (house, report)
 }
 
-/// A tree of one person and these files.
+/// A tree of one user and these files.
 fn small(house: &House, files: &[(&str, &str)]) -> PathBuf {
     let kim = json!([{ "id": KIM, "email": "kim.doe@example.com", "password": "kD7!uv2+Rw", "label": "Kim Doe",
         "lastUsed": "2025-05-01T00:00:00.000Z", "friendlyName": "Kim" }]);
@@ -34,9 +34,9 @@ fn small(house: &House, files: &[(&str, &str)]) -> PathBuf {
     house.path("source")
 }
 
-/// Imports a tree that must come in, and gives the report.
+/// Imports a tree that must be accepted, and gives the report.
 #[track_caller]
-fn comes_in(house: &House, source: &Path) -> Value {
+fn accepted(house: &House, source: &Path) -> Value {
     let report = house.import(source, &["--json"]).status(0).json();
     assert_eq!(report["leaves"]["unmapped"], 0);
     report
@@ -58,7 +58,7 @@ fn has(report: &Value, code: &str, file: &str) -> bool {
 
 /// The report's entry for a file: status and reason.
 #[track_caller]
-fn fate(report: &Value, path: &str) -> (String, String) {
+fn disposition(report: &Value, path: &str) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let files = report["files"].as_array().unwrap();
     let file = files.iter().find(|file| file["path"] == path).unwrap_or_else(|| panic!("{path}"));
@@ -88,7 +88,7 @@ fn strings<const N: usize>(row: [&str; N]) -> [String; N] {
 // identical and diverged; symlink alias; email-named directory; tutorial; main.
 
 #[test]
-fn the_list_of_people_is_an_array_a_wrapped_array_or_an_object_by_id() {
+fn the_list_of_users_is_an_array_a_wrapped_array_or_an_object_by_id() {
     let person = |id: &str| json!({ "id": id, "email": format!("{id}@example.com"), "password": "kD7!uv2+Rw" });
     let (one, two) = ("00000000000000000000000000000001", "00000000000000000000000000000002");
     let without_id = json!({ "email": "2@example.com", "password": "kD7!uv2+Rw" });
@@ -100,7 +100,7 @@ fn the_list_of_people_is_an_array_a_wrapped_array_or_an_object_by_id() {
         let house = House::new();
         let source = small(&house, &[]);
         fs::write(source.join("users/users.json"), list.to_string()).unwrap();
-        comes_in(&house, &source);
+        accepted(&house, &source);
         assert_eq!(house.rows("SELECT id FROM users ORDER BY id"), [[one], [two]], "{list}");
     }
 }
@@ -109,7 +109,7 @@ fn the_list_of_people_is_an_array_a_wrapped_array_or_an_object_by_id() {
 fn a_user_without_a_directory_is_a_user() {
     let house = House::new();
     let source = small(&house, &[]);
-    let report = comes_in(&house, &source);
+    let report = accepted(&house, &source);
     assert_eq!(report["owners"], json!([]));
     assert_eq!(house.rows("SELECT email FROM users"), [["kim.doe@example.com"]]);
 }
@@ -118,7 +118,7 @@ fn a_user_without_a_directory_is_a_user() {
 fn a_directory_without_a_user_is_ignored_by_the_sets_rule_and_listed() {
     let (house, report) = imported();
     assert_eq!(owner(&report, "test-user"), (Value::Null, "nobody".to_owned()));
-    assert_eq!(fate(&report, "users/test-user/scraped_content.json").0, "ignored");
+    assert_eq!(disposition(&report, "users/test-user/scraped_content.json").0, "ignored");
     assert!(has(&report, "O004", "users/test-user/scraped_content.json"));
     assert_eq!(house.one("SELECT count(*) FROM work_orders WHERE external_id = '100009'"), "0");
 }
@@ -142,7 +142,7 @@ fn an_identical_alias_directory_folds() {
     assert_eq!(owner(&report, "Dana"), (DANA.into(), "by friendly_name (alias)".to_owned()));
     for name in ["email_settings.json", "dispenser_store.json", "activity_log.json", "change_history.json"] {
         let reason = format!("the same bytes as users/{DANA}/{name}");
-        assert_eq!(fate(&report, &format!("users/Dana/{name}")), ("ignored".to_owned(), reason));
+        assert_eq!(disposition(&report, &format!("users/Dana/{name}")), ("ignored".to_owned(), reason));
     }
 }
 
@@ -161,7 +161,7 @@ fn a_diverged_alias_directory_is_read_newest_first_and_gives_only_what_is_new() 
 }
 
 #[test]
-fn a_diverged_alias_directory_is_warned_of_by_both_names() {
+fn a_diverged_alias_directory_gives_a_warning_with_both_names() {
     let (_house, report) = imported();
     let both = |finding: &&Value| {
         let said = finding["message"].as_str().unwrap_or_default();
@@ -183,12 +183,12 @@ fn an_alias_directory_that_is_newer_wins() {
         (scrape("05/01/2025", "2025-05-01T00:00:00.000Z"), scrape("05/02/2025", "2025-05-02T00:00:00.000Z"));
     let source =
         small(&house, &[("users/KIM/scraped_content.json", &older), ("users/Kim/scraped_content.json", &newer)]);
-    comes_in(&house, &source);
+    accepted(&house, &source);
     assert_eq!(house.rows("SELECT scheduled_date FROM work_orders"), [["2025-05-02 00:00:00.000000"]]);
 }
 
 #[test]
-fn a_symlink_alias_is_not_followed_and_noted() {
+fn a_symlink_alias_is_reported_and_not_followed() {
     let (_house, report) = imported();
     let noted = findings(&report).iter().any(|finding| finding.0 == "F007");
     assert!(noted);
@@ -200,7 +200,7 @@ fn a_symlink_alias_is_not_followed_and_noted() {
     let house = House::new();
     let source = small(&house, &[("users/KIM/activity_log.json", r#"[{"activity":"login"}]"#)]);
     symlink(KIM, source.join("users/Kim")).unwrap();
-    comes_in(&house, &source);
+    accepted(&house, &source);
     assert_eq!(house.one("SELECT count(*) FROM user_activities"), "1");
 }
 
@@ -211,7 +211,7 @@ fn an_empty_alias_directory_and_empty_directories_are_valid() {
     for name in ["Kim", &format!("{KIM}/archive"), &format!("{KIM}/changes_archive")] {
         fs::create_dir_all(source.join("users").join(name)).unwrap();
     }
-    comes_in(&house, &source);
+    accepted(&house, &source);
     assert_eq!(house.one("SELECT count(*) FROM users"), "1");
 }
 
@@ -221,12 +221,12 @@ fn an_email_named_directory_belongs_to_the_hash_of_its_name() {
     assert_eq!(owner(&report, "priya.nair@example.com"), (PRIYA.into(), "by id (alias)".to_owned()));
     let house = House::new();
     let source = small(&house, &[("users/ Kim.Doe@Example.COM /activity_log.json", r#"[{"activity":"login"}]"#)]);
-    comes_in(&house, &source);
+    accepted(&house, &source);
     assert_eq!(house.rows("SELECT user_id, username FROM user_activities"), [[KIM, "kim.doe@example.com"]]);
 }
 
 #[test]
-fn the_tutorial_goes_to_its_own_table_and_is_nobody() {
+fn the_tutorial_goes_to_its_own_table_and_is_not_a_user() {
     let (house, _report) = imported();
     let kinds = "SELECT data_type FROM tutorial_data WHERE data LIKE '%tutorial%' OR data_type LIKE '%notification' OR \
                  data_type = 'schedule_changes' OR data_type = 'metadata' ORDER BY 1";
@@ -254,7 +254,7 @@ fn the_tutorial_goes_to_its_own_table_and_is_nobody() {
 }
 
 #[test]
-fn main_is_the_person_with_the_same_address_and_fills_what_is_null() {
+fn main_is_the_user_with_the_same_address_and_fills_what_is_null() {
     let (house, report) = imported();
     let row = format!(
         "SELECT json_extract(notification_settings, '$.email.frequency'), preferences_json FROM users WHERE id = '{OMAR}'"
@@ -268,7 +268,7 @@ fn main_is_the_person_with_the_same_address_and_fills_what_is_null() {
 }
 
 #[test]
-fn main_without_a_match_is_a_person_of_its_own_if_it_has_an_address() {
+fn main_without_a_match_is_a_user_of_its_own_if_it_has_an_address() {
     let house = House::new();
     let source = small(
         &house,
@@ -277,7 +277,7 @@ fn main_without_a_match_is_a_person_of_its_own_if_it_has_an_address() {
             r#"[{"id":"main","email":"lee.roy@example.com","preferences":{"notifications":{"scheduleChanges":false}}}]"#,
         )],
     );
-    comes_in(&house, &source);
+    accepted(&house, &source);
     assert_eq!(
         house.rows("SELECT id, email FROM users ORDER BY 1"),
         [[KIM, "kim.doe@example.com"], ["main", "lee.roy@example.com"]]
@@ -288,7 +288,7 @@ fn main_without_a_match_is_a_person_of_its_own_if_it_has_an_address() {
     assert_eq!(refused(&house, &source), [("V001".to_owned(), "users.json:1:2 /0".to_owned())]);
 }
 
-// id≠md5(email); upper-case or blank-padded e-mail; two list entries with one e-mail; activeUserId null / unknown / tutorial.
+// id≠md5(email); upper-case or space-padded e-mail; two list entries with one e-mail; activeUserId null / unknown / tutorial.
 
 #[test]
 fn an_id_that_is_not_the_md5_of_the_address_is_kept_and_noted() {
@@ -302,7 +302,7 @@ fn an_id_that_is_not_the_md5_of_the_address_is_kept_and_noted() {
 }
 
 #[test]
-fn an_address_in_capitals_with_blanks_still_agrees_with_its_id() {
+fn an_address_in_capitals_with_spaces_still_agrees_with_its_id() {
     let (house, report) = imported();
     assert_eq!(house.one(&format!("SELECT email FROM users WHERE id = '{OMAR}'")), "Omar.Reyes@Example.COM");
     assert!(!findings(&report).iter().any(|finding| finding.0 == "V009" && finding.2.ends_with("/1/id")));
@@ -318,7 +318,7 @@ fn two_entries_with_one_address_are_refused() {
 }
 
 #[test]
-fn nobody_is_active_when_the_id_is_null_unknown_or_the_tutorials() {
+fn no_user_is_active_when_the_id_is_null_unknown_or_the_tutorials() {
     for (id, kept) in [
         ("null", r#"{"value":null}"#),
         ("\"00ff\"", r#"{"value":"00ff"}"#),
@@ -326,7 +326,7 @@ fn nobody_is_active_when_the_id_is_null_unknown_or_the_tutorials() {
     ] {
         let house = House::new();
         let source = small(&house, &[("settings.json", &format!("{{\"activeUserId\":{id}}}"))]);
-        comes_in(&house, &source);
+        accepted(&house, &source);
         assert_eq!(house.one("SELECT count(*) FROM user_sessions"), "0", "{id}");
         assert_eq!(house.one("SELECT setting_value FROM global_settings"), kept);
     }
@@ -336,10 +336,10 @@ fn nobody_is_active_when_the_id_is_null_unknown_or_the_tutorials() {
 // history, missing trailing newline, *.tmp, *.new, .gz.
 
 #[test]
-fn a_file_of_no_byte_is_ignored_with_a_warning_where_the_mapping_knows_why_and_refused_elsewhere() {
+fn an_empty_file_is_ignored_with_a_warning_where_the_mapping_has_a_reason_and_refused_elsewhere() {
     let (_house, report) = imported();
     let path = format!("users/{OMAR}/change_history.json");
-    assert_eq!(fate(&report, &path).0, "ignored");
+    assert_eq!(disposition(&report, &path).0, "ignored");
     assert!(has(&report, "F005", &path));
 
     let house = House::new();
@@ -348,12 +348,12 @@ fn a_file_of_no_byte_is_ignored_with_a_warning_where_the_mapping_knows_why_and_r
 }
 
 #[test]
-fn a_file_of_one_blank_is_a_placeholder() {
+fn a_file_of_one_space_is_a_placeholder() {
     let (_house, report) = imported();
     for path in
         [format!("users/{SAM}/schedule_changes.txt"), "users/tutorial/last_pushover_notification.json".to_owned()]
     {
-        assert_eq!(fate(&report, &path).0, "ignored");
+        assert_eq!(disposition(&report, &path).0, "ignored");
         assert!(has(&report, "F005", &path));
     }
 }
@@ -369,7 +369,7 @@ fn crlf_and_indents_of_four_change_nothing() {
     assert_eq!(house.one(&port), "587");
 }
 
-/// Seen in the global mail account: a slip of a human hand in a word.
+/// Seen in the global mail account: a typo in a literal.
 #[test]
 fn invalid_json_is_refused_with_its_place() {
     let house = House::new();
@@ -379,15 +379,15 @@ fn invalid_json_is_refused_with_its_place() {
 }
 
 #[test]
-fn a_byte_order_mark_is_passed_over_and_noted() {
+fn a_byte_order_mark_is_skipped_and_noted() {
     let house = House::new();
     let source = small(&house, &[("settings.json", "\u{feff}{\"activeUserId\":null}")]);
-    let report = comes_in(&house, &source);
+    let report = accepted(&house, &source);
     assert!(has(&report, "J007", "settings.json"));
 }
 
 #[test]
-fn no_break_spaces_and_typographic_quotes_come_through() {
+fn no_break_spaces_and_typographic_quotes_are_kept() {
     let (house, _report) = imported();
     assert_eq!(
         house.one("SELECT site_name FROM work_orders WHERE external_id = '100102'"),
@@ -398,7 +398,7 @@ fn no_break_spaces_and_typographic_quotes_come_through() {
 }
 
 #[test]
-fn json_in_a_txt_and_text_in_a_txt_are_told_apart() {
+fn json_in_a_txt_and_text_in_a_txt_are_distinguished() {
     let (house, _report) = imported();
     let rows = house.rows(
         "SELECT user_id, change_text, detected_at FROM user_schedule_changes WHERE change_type = 'summary' ORDER BY detected_at LIMIT 1",
@@ -422,19 +422,19 @@ fn json_in_a_txt_and_text_in_a_txt_are_told_apart() {
 fn a_heading_without_a_change_is_ignored() {
     let (_house, report) = imported();
     let expected = ("ignored".to_owned(), "headings with no change below them".to_owned());
-    assert_eq!(fate(&report, &format!("users/{LUCIA}/schedule_changes.txt")), expected);
+    assert_eq!(disposition(&report, &format!("users/{LUCIA}/schedule_changes.txt")), expected);
 }
 
 #[test]
 fn a_history_that_v1_wrapped_to_repair_it_is_read() {
     let (_house, report) = imported();
-    assert_eq!(fate(&report, &format!("users/{LUCIA}/change_history.json")).0, "imported");
+    assert_eq!(disposition(&report, &format!("users/{LUCIA}/change_history.json")).0, "imported");
     // Whatever was wrapped: a bare report, and a list of items.
     let house = House::new();
     let history = r#"[{"allChanges":[{"type":"removed","jobId":"W-1","date":"05/01/2025"}],"summary":{"removed":1}},
         {"changes":[{"id":"1","timestamp":"2025-05-02T00:00:00.000Z","type":"visit_completed","description":"d"}],"lastUpdated":"2025-05-03T00:00:00.000Z"}]"#;
     let source = small(&house, &[("users/KIM/change_history.json", history)]);
-    comes_in(&house, &source);
+    accepted(&house, &source);
     assert_eq!(
         house.rows("SELECT change_type FROM user_schedule_changes ORDER BY 1"),
         [["removed"], ["visit_completed"]]
@@ -449,7 +449,7 @@ fn a_missing_newline_at_the_end_is_the_rule() {
 }
 
 #[test]
-fn what_was_left_behind_is_ignored_with_a_reason() {
+fn leftover_files_are_ignored_with_a_reason() {
     let (_house, report) = imported();
     for path in [
         "settings.json.tmp",
@@ -460,7 +460,7 @@ fn what_was_left_behind_is_ignored_with_a_reason() {
         "fuel_grades.js",
         "metadata.json",
     ] {
-        let (status, reason) = fate(&report, path);
+        let (status, reason) = disposition(&report, path);
         assert_eq!(status, "ignored", "{path}");
         assert!(reason.len() > 20, "{path}: {reason}");
     }
@@ -522,7 +522,7 @@ fn the_service_is_the_calibration_and_not_the_first_line() {
 }
 
 #[test]
-fn quantities_of_zero_and_null_keep_their_words() {
+fn quantities_of_zero_and_null_keep_their_description() {
     let (house, _report) = imported();
     let items = r#"["1 x Example Calibration Services","0 x All Dispensers","Open Neck Prover"]"#;
     assert_eq!(order(&house, "100104", "service_items"), [items]);
@@ -556,11 +556,11 @@ fn an_order_that_only_the_archive_has_makes_no_row() {
     let (house, report) = imported();
     assert_eq!(house.one("SELECT count(*) FROM work_orders WHERE external_id = '99871'"), "0");
     let path = format!("users/{DANA}/archive/scraped_content_2025-05-01T06-00-00-000Z.json");
-    assert!(fate(&report, &path).1.contains("--with archive"));
+    assert!(disposition(&report, &path).1.contains("--with archive"));
 }
 
 #[test]
-fn the_archive_comes_in_when_asked_for_and_folds_equal_lists() {
+fn the_archive_is_imported_on_request_and_folds_equal_lists() {
     let house = House::new();
     let report = house.import(&sample(), &["--json", "--with", "archive"]).status(0).json();
     assert_eq!(tables(&report, "inserted")["user_scraped_content"], 2);
@@ -597,7 +597,7 @@ fn a_dispenser_entry_without_a_visit_is_kept() {
 }
 
 #[test]
-fn marks_that_went_stale_hide_no_data() {
+fn stale_flags_hide_no_data() {
     let (house, _report) = imported();
     let stale = format!(
         "SELECT json_extract(meta_data, '$.metadata.isEmpty'), json_array_length(dispenser_data) FROM user_dispenser_data WHERE user_id = '{DANA}' AND work_order_id = 'W-100101'"
@@ -606,7 +606,7 @@ fn marks_that_went_stale_hide_no_data() {
 }
 
 #[test]
-fn serial_numbers_that_are_empty_twice_there_or_odd_are_no_keys() {
+fn serial_numbers_that_are_empty_repeated_or_odd_are_not_keys() {
     let (house, _report) = imported();
     let serials = |number| dispensers(&house, number, "d.serial_number").concat();
     assert_eq!(serials("100101"), ["EX00000001", "EX00000001", "OTHR000002"]);
@@ -658,7 +658,7 @@ fn changes(house: &House, kind: &str, columns: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn both_generations_of_changes_come_in() {
+fn both_generations_of_changes_are_imported() {
     let (house, _report) = imported();
     let of = |kind| {
         changes(
@@ -690,7 +690,7 @@ fn an_exchange_keeps_both_orders() {
 }
 
 #[test]
-fn a_replacement_comes_in_by_either_generations_words() {
+fn a_replacement_is_imported_in_either_generations_form() {
     let (house, _report) = imported();
     assert_eq!(changes(&house, "replacement", "json_extract(change_data, '$.item.removedJobId')"), [["W-99868"]]);
     assert_eq!(changes(&house, "replaced", "json_extract(change_data, '$.item.oldJobId')"), [["W-99870"]]);
@@ -705,7 +705,7 @@ fn an_empty_history_makes_no_row_and_loses_nothing() {
     ] {
         let house = House::new();
         let source = small(&house, &[("users/KIM/change_history.json", history)]);
-        let report = comes_in(&house, &source);
+        let report = accepted(&house, &source);
         assert!(!tables(&report, "inserted").contains_key("user_schedule_changes"), "{history}");
     }
 }
@@ -727,7 +727,7 @@ fn one_event_in_three_feeds_is_one_row() {
 }
 
 #[test]
-fn what_waits_for_the_daily_mail_stays_to_be_sent() {
+fn what_waits_for_the_daily_mail_stays_unsent() {
     let (house, _report) = imported();
     let pending = "SELECT change_type, json_extract(change_data, '$.item.jobId') FROM user_schedule_changes WHERE notified = 0 ORDER BY 1";
     assert_eq!(house.rows(pending), [["added", "W-100107"], ["date_changed", "W-100103"]]);
@@ -752,7 +752,7 @@ fn a_report_without_a_time_has_that_of_its_files_name() {
     );
 }
 
-// secrets: none of them in any JSON column, log, report or error text; passwords with blanks, quotes, non-ASCII.
+// secrets: none of them in any JSON column, log, report or error text; passwords with spaces, quotes, non-ASCII.
 // (That no value of them is in anything a run leaves: `credentials`.)
 
 #[test]
@@ -798,7 +798,7 @@ fn a_pushover_file_wins_over_the_list_one_level_up() {
         json!([{ "id": "main", "email": "KIM.DOE@example.com", "pushoverKey": "uAnotherUserKeyOf30Characters0" }]);
     let source =
         small(&house, &[("users/KIM/pushover_settings.json", &file.to_string()), ("users.json", &list.to_string())]);
-    comes_in(&house, &source);
+    accepted(&house, &source);
     assert!(logins(&house).contains(&strings([KIM, "pushover", keys[1], keys[0]])));
 }
 
@@ -808,7 +808,7 @@ fn a_fork_of_the_list_with_passwords_leaks_none() {
     let source = small(&house, &[]);
     let list = fs::read_to_string(source.join("users/users.json")).unwrap();
     fs::write(source.join("users.json"), list.replace("Kim Doe", "Kim D.")).unwrap();
-    let report = comes_in(&house, &source);
+    let report = accepted(&house, &source);
     assert!(has(&report, "R008", "users.json"), "another label gives way");
     assert_eq!(logins(&house), [strings([KIM, "workfossa", "kim.doe@example.com", "kD7!uv2+Rw"])]);
     let bytes = fs::read(house.path(DATABASE)).unwrap();
@@ -824,7 +824,7 @@ fn ignored_files_that_hold_secrets_are_named() {
         ("backups/2025-05-06T10-00-00-000Z/users.json", "templates/email-settings.template.json");
     let source =
         small(&house, &[(backup, &copy), (template_path, template), ("templates/metadata.template.json", "{}")]);
-    let report = comes_in(&house, &source);
+    let report = accepted(&house, &source);
     assert!(has(&report, "X005", backup), "the same value as in the list");
     assert!(has(&report, "X005", template_path), "a name that sounds secret");
     assert!(!has(&report, "X005", "templates/metadata.template.json"));
@@ -885,31 +885,31 @@ fn an_archive_of_many_hours_folds_to_what_differs() {
     assert_eq!(tables(&report, "inserted")["user_scraped_content"], 11);
 }
 
-// The root: V1's first version had one person and no folders.
+// The root: V1's first version had one user and no folders.
 
 #[test]
-fn files_at_the_root_belong_to_the_only_person() {
+fn files_at_the_root_belong_to_the_only_user() {
     let house = House::new();
     let source = small(
         &house,
         &[("completed_jobs.json", r#"[{"jobId":"W-100001","completedTimestamp":"2025-05-01T23:00:00.000Z"}]"#)],
     );
-    comes_in(&house, &source);
+    accepted(&house, &source);
     let row = "SELECT user_id, job_id, completion_date FROM user_completed_jobs";
     assert_eq!(house.rows(row), [[KIM, "W-100001", "2025-05-01 23:00:00.000000"]]);
 }
 
 #[test]
-fn files_at_the_root_are_nobodys_among_several_people_unless_somebody_is_named() {
+fn files_at_the_root_have_no_owner_among_several_users_unless_one_is_named() {
     let (house, report) = imported();
-    assert_eq!(fate(&report, "completed_jobs.json").0, "ignored");
+    assert_eq!(disposition(&report, "completed_jobs.json").0, "ignored");
     assert_eq!(house.one("SELECT count(*) FROM user_completed_jobs WHERE job_id = 'W-100104'"), "0");
     let house = House::new();
     house.import(&sample(), &["--owner", OMAR]).status(0);
     assert_eq!(house.one("SELECT user_id FROM user_completed_jobs WHERE job_id = 'W-100104'"), OMAR);
 }
 
-// Everything else that the catalogue tells of the smaller files.
+// The rest of the catalogue: the smaller files.
 
 #[test]
 fn provers_are_rows_and_the_whole_object_is_a_preference() {
@@ -945,7 +945,7 @@ fn a_failed_batch_stays_twice_and_a_checkpoint_is_interrupted() {
 }
 
 #[test]
-fn a_persons_first_day_comes_from_the_set_up_script_or_is_the_last_use() {
+fn a_users_first_day_comes_from_the_set_up_script_or_is_the_last_use() {
     let (house, _report) = imported();
     let days = format!("SELECT id, created_at, last_used FROM users WHERE id IN ('{SAM}', '{PRIYA}') ORDER BY 1");
     assert_eq!(
@@ -958,12 +958,12 @@ fn a_persons_first_day_comes_from_the_set_up_script_or_is_the_last_use() {
 }
 
 #[test]
-fn a_folder_that_names_another_owner_is_trusted_and_that_is_noted() {
+fn a_file_that_names_another_owner_than_its_folder_is_noted() {
     let (_house, report) = imported();
     assert!(has(&report, "V009", &format!("users/{OMAR}/metadata.json")));
 }
 
-// Nothing is decided in silence: one unknown thing of each kind.
+// Nothing is decided silently: one unknown item of each kind.
 
 #[test]
 fn an_unknown_file_shape_or_member_is_refused_with_its_place() {
@@ -988,7 +988,7 @@ fn an_unknown_member_that_a_catch_all_keeps_is_listed_or_refused() {
     let house = House::new();
     let settings = json!({ "recipientEmail": "kim.doe@example.com", "showMood": true });
     let source = small(&house, &[("users/KIM/email_settings.json", &settings.to_string())]);
-    let report = comes_in(&house, &source);
+    let report = accepted(&house, &source);
     assert_eq!(report["caught_all"], json!([{ "mapping": "email_settings", "path": "showMood", "count": 1 }]));
 
     let house = House::new();

@@ -1,4 +1,4 @@
-//! The thirteen ways in which the script that this replaces lost data, each with its own test: on the
+//! The thirteen ways in which the replaced script lost data, each with its own test: on the
 //! sample, or on a copy of it with one thing added.
 
 use crate::house::{DATABASE, House, KEY_FILE, edit, findings, open, row_counts, sample, tables};
@@ -20,7 +20,7 @@ fn imported() -> House {
 
 /// A file that no mapping reads yet is refused by its name: not a row is made of it, and not one lost.
 #[track_caller]
-fn is_taken_whole_or_refused_by_name(name: &str, content: &str, table: &str, rows: u64) {
+fn is_imported_whole_or_refused_by_name(name: &str, content: &str, table: &str, rows: u64) {
     let house = House::new();
     let source = house.sample_copy();
     let path = format!("users/{DANA}/{name}");
@@ -40,7 +40,7 @@ fn is_taken_whole_or_refused_by_name(name: &str, content: &str, table: &str, row
 
 /// 1: it asked a list for its keys, and nothing came in.
 #[test]
-fn a_list_of_people_comes_in() {
+fn a_list_of_users_is_imported() {
     let house = imported();
     assert_eq!(house.one("SELECT count(*) FROM users"), Tree::read(&sample()).people().count().to_string());
     // The form that it expected, by id, comes in as well, and so does the wrapped one.
@@ -60,9 +60,9 @@ fn a_list_of_people_comes_in() {
     }
 }
 
-/// 2: it skipped people whose id is not the hash of their address, with all their data.
+/// 2: it skipped users whose id is not the hash of their address, with all their data.
 #[test]
-fn a_person_whose_address_changed_keeps_everything() {
+fn a_user_whose_address_changed_keeps_everything() {
     let house = imported();
     assert_eq!(house.rows(&format!("SELECT email FROM users WHERE id = '{LUCIA}'")), [["lucia.new@example.com"]]);
     for (table, count) in
@@ -72,9 +72,9 @@ fn a_person_whose_address_changed_keeps_everything() {
     }
 }
 
-/// 3: one bad person rolled back the ones before, which its counters still claimed.
+/// 3: one bad user rolled back the ones before, which its counters still claimed.
 #[test]
-fn a_bad_record_takes_nobody_with_it_and_the_counts_are_of_what_stands_there() {
+fn a_bad_record_affects_no_other_user_and_the_counts_are_of_committed_rows() {
     let bad = |source: &Path| {
         edit(&source.join("users/users.json"), "\"email\": \"sam.ortega@example.com\",", "\"email\": \"\",");
     };
@@ -111,9 +111,9 @@ fn the_remote_password_opens_again_and_no_hash_is_made_of_it() {
     assert!(crate::credentials::opened(&house, &secret).contains(&(DANA.to_owned(), login)));
 }
 
-/// 6: it looked for names that no file has, and imported no work order without a word.
+/// 6: it looked for names that no file has, and imported no work order without an error.
 #[test]
-fn work_orders_come_in() {
+fn work_orders_are_imported() {
     let house = imported();
     let expected = Tree::read(&sample()).work_orders().len().to_string();
     assert_eq!(house.one("SELECT count(*) FROM work_orders"), expected);
@@ -129,19 +129,19 @@ fn work_orders_come_in() {
 #[test]
 fn provers_are_never_one_empty_row() {
     let provers = r#"{"provers":[{"full_text":"00-00000-01","prover_id":"00-00000-01","serial":"00-00000-01","make":"Example Prover","preferred_fuel_type":"Regular","preferred_fuel_types":["Regular"],"priority":1},{"prover_id":"00-00000-02","serial":"00-00000-02","make":"Example Prover"}],"last_updated":"2025-04-25T08:00:00.000Z"}"#;
-    is_taken_whole_or_refused_by_name("prover_preferences.json", provers, "prover_settings", 2);
+    is_imported_whole_or_refused_by_name("prover_preferences.json", provers, "prover_settings", 2);
 }
 
 /// 8: it read the members of the object around the completed jobs, and failed at each.
 #[test]
 fn completed_jobs_are_the_list_and_not_its_wrapper() {
     let jobs = r#"{"completedJobs":["W-100001","W-100002"],"metadata":{"timestamp":"2025-05-01T23:00:00.000Z","user":"838292413927eeea974aad707290121f","lastScrapeCount":2}}"#;
-    is_taken_whole_or_refused_by_name("completed_jobs.json", jobs, "user_completed_jobs", 2);
+    is_imported_whole_or_refused_by_name("completed_jobs.json", jobs, "user_completed_jobs", 2);
 }
 
-/// 9: it copied the keys of a message service in clear text into a settings column.
+/// 9: it copied the keys of a message service in plaintext into a settings column.
 #[test]
-fn message_keys_do_not_stand_in_clear_text() {
+fn message_keys_are_not_stored_in_plaintext() {
     let keys = ["aPlantedTokenOf30Characters000", "uPlantedUserKeyOf30Characters0"];
     let content = format!(
         r#"{{"appToken":"{}","userKey":"{}","preferences":{{"showJobId":true}},"lastUpdated":"2025-04-29T09:00:00.000Z"}}"#,
@@ -170,9 +170,9 @@ fn a_second_run_is_no_error() {
     assert_eq!(row_counts(&open(&house.path(DATABASE))), Tree::read(&sample()).rows());
 }
 
-/// 11: it kept who was active as a setting only, so that nobody was.
+/// 11: it kept the active user as a setting only, so that no user was active.
 #[test]
-fn whoever_was_active_is_active() {
+fn the_active_user_stays_active() {
     let house = imported();
     assert_eq!(house.rows("SELECT user_id, is_active FROM user_sessions"), [[DANA, "1"]]);
     assert_eq!(
@@ -181,9 +181,9 @@ fn whoever_was_active_is_active() {
     );
 }
 
-/// 12: its dry run counted directories, links and strangers included, and looked into none.
+/// 12: its dry run counted directories, links and unknown ones included, and read none of their files.
 #[test]
-fn a_dry_run_counts_people_and_looks_into_their_files() {
+fn a_dry_run_counts_users_and_reads_their_files() {
     let house = House::new();
     let source = house.sample_copy();
     // A plain copy of a person's folder under V1's name for it: the same person, once.

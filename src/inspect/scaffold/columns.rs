@@ -1,4 +1,4 @@
-//! Rules and tables made of what stands in records.
+//! Rules and tables made from records.
 
 use super::words::{is_sayable, snake, toml_string, unique};
 use crate::inspect::look::Look;
@@ -61,7 +61,7 @@ struct Secret {
     seal: bool,
 }
 
-/// The member that tells records apart.
+/// The member that identifies records.
 struct Key<'a> {
     name: &'a str,
     stats: &'a Stats,
@@ -82,7 +82,7 @@ pub(super) fn tables(asked: &Asked<'_>) -> Made {
         outer.push(("name".to_owned(), "TEXT", "#name".to_owned()));
     }
     for (name, sql, expr) in &outer {
-        let guess = if expr == "#name" { "the member's name tells the records apart" } else { "tells the files apart" };
+        let guess = if expr == "#name" { "the member's name identifies the record" } else { "identifies the file" };
         table.add(name, sql, toml_string(expr), Some(guess), keyed);
     }
     if let Some(key) = &key {
@@ -126,12 +126,12 @@ pub(super) fn tables(asked: &Asked<'_>) -> Made {
     made
 }
 
-/// The member that tells records apart: it is in all of them, never twice in a file, and called so.
+/// The member that identifies records: it is in all of them, never twice in a file, and named like an id.
 fn key(profile: &Profile, record: At) -> Option<Key<'_>> {
     let stats = &profile.stats[record];
     let fits = |stats: &Stats, count: u64| {
-        let scalar = stats.texts == count || stats.integers == count;
-        scalar && stats.count == count && stats.empty_texts == 0 && !stats.repeats_in_file && !stats.secret
+        let scalar = stats.strings == count || stats.integers == count;
+        scalar && stats.count == count && stats.empty_strings == 0 && !stats.repeats_in_file && !stats.secret
     };
     let rank = |name: &str| match snake(name).as_str() {
         "id" => Some(0),
@@ -223,15 +223,15 @@ impl Fill<'_> {
         }
         let numbers = stats.integers + stats.fractions;
         let with_step = |step: &str| format!("{{ from = {}, steps = [{step}] }}", toml_string(&path));
-        let (sql, expr, guess) = match (stats.texts, numbers, stats.booleans) {
+        let (sql, expr, guess) = match (stats.strings, numbers, stats.booleans) {
             (0, 0, 0) => ("TEXT", toml_string(&path), Some("it is always null here")),
-            (_, 0, 0) if stats.empty_texts == 0 && stats.all_look(Look::Instant) => {
+            (_, 0, 0) if stats.empty_strings == 0 && stats.all_look(Look::Instant) => {
                 ("DATETIME", with_step("\"instant\""), Some("all of them are times with a zone"))
             }
-            (_, 0, 0) if stats.empty_texts == 0 && stats.all_look(Look::Civil) => {
+            (_, 0, 0) if stats.empty_strings == 0 && stats.all_look(Look::Civil) => {
                 ("DATETIME", with_step("\"civil\""), Some("all of them are times without a zone"))
             }
-            (_, 0, 0) if stats.empty_texts == 0 && stats.all_look(Look::Date) => {
+            (_, 0, 0) if stats.empty_strings == 0 && stats.all_look(Look::Date) => {
                 ("DATETIME", with_step("{ date = [\"%Y-%m-%d\"] }"), Some("all of them are days"))
             }
             (_, 0, 0) if stats.all_look(Look::SlashDate) && stats.chars == Some((10, 10)) => {
@@ -247,7 +247,7 @@ impl Fill<'_> {
         table.add(&name, sql, expr, guess, false);
     }
 
-    /// A column that keeps all that is there; what holds secrets is left behind for a person to decide.
+    /// A column that keeps all that is there; what holds secrets is skipped and needs manual action.
     fn json(&mut self, table: &mut Table, way: &[Segment], at: At) {
         let mut below = Vec::new();
         let mut whole: Vec<Segment> = self.within.iter().cloned().chain(way.iter().cloned()).collect();
@@ -267,7 +267,7 @@ impl Fill<'_> {
         self.made.expected.extend(below.iter().map(rooted));
         let scalars = self.stats(at).kinds() > 1;
         let path = toml_string(&path_of(way));
-        // A bare scalar is no document that every engine keeps exactly.
+        // Not every engine keeps a bare scalar exactly as a JSON document.
         let expr = if scalars { format!("{{ json = {{ value = {path} }} }}") } else { format!("{{ json = {path} }}") };
         table.add(
             &name_for(way, "data"),
@@ -352,7 +352,7 @@ impl Table {
     /// The rule in TOML.
     pub(super) fn rule(&self) -> String {
         if self.columns.is_empty() {
-            // Nothing but secrets without a key: they are dropped by another way.
+            // Nothing but secrets without a key: they are dropped elsewhere.
             return String::new();
         }
         let mut out = format!("\n[table.{}]\n", self.name);
@@ -360,10 +360,10 @@ impl Table {
             let _ = writeln!(out, "each = {}", toml_string(each));
         }
         if self.key.is_empty() {
-            out += "# guess: nothing tells one row from another; a second import will compare whole rows\n";
+            out += "# guess: no key; a second import compares whole rows\n";
         } else {
             let key: Vec<String> = self.key.iter().map(|name| toml_string(name)).collect();
-            let _ = writeln!(out, "key = [{}] # guess: this tells one row from another", key.join(", "));
+            let _ = writeln!(out, "key = [{}] # guess: this identifies a row", key.join(", "));
         }
         let _ = write!(out, "\n[table.{}.columns]\n", self.name);
         for column in &self.columns {
@@ -376,11 +376,15 @@ impl Table {
         for secret in &self.secrets {
             let path = toml_string(&secret.path);
             let _ = if secret.seal {
-                writeln!(out, "{} = {{ from = {path}, kind = \"seal\" }} # guess: its name sounds secret", secret.name)
+                writeln!(
+                    out,
+                    "{} = {{ from = {path}, kind = \"seal\" }} # guess: its name looks like a secret",
+                    secret.name
+                )
             } else {
                 writeln!(
                     out,
-                    "{} = {{ from = {path}, kind = \"drop\", reason = \"say why it may be left behind, or seal it\" }} # guess: its name sounds secret",
+                    "{} = {{ from = {path}, kind = \"drop\", reason = \"say why it may be skipped, or seal it\" }} # guess: its name looks like a secret",
                     secret.name
                 )
             };

@@ -1,5 +1,5 @@
-//! A first mapping set for a tree, made of what stands in it. It passes `check`; every guess in it is
-//! marked, for a person to look at.
+//! A first mapping set for a tree, made from its contents. It passes `check`; every guess in it is
+//! marked for review.
 
 mod columns;
 mod words;
@@ -26,7 +26,7 @@ pub fn scaffold(mut inspection: Inspection, name: &str) -> Files {
     let (mut files, mut tables, mut ignored) = (Files::new(), Vec::<Table>::new(), Vec::new());
     for of in &mut inspection.types {
         if of.other + of.broken.len() as u64 == of.files {
-            let what = if of.broken.is_empty() { "no JSON" } else { "no sound JSON" };
+            let what = if of.broken.is_empty() { "not JSON" } else { "invalid JSON" };
             ignored.push((of.pattern.clone(), what));
             continue; // nothing is known of what is in it
         }
@@ -51,7 +51,7 @@ pub fn write(files: &Files, folder: &Path) -> Result<()> {
         Error::environment(format!("the folder cannot be written: {}", error.kind())).at(folder.display())
     };
     if folder.exists() && folder.read_dir().map_err(failed)?.next().is_some() {
-        return Err(Error::request("the folder is not empty, and nothing that exists is overwritten")
+        return Err(Error::request("the folder is not empty, and existing files are never overwritten")
             .at(folder.display())
             .hint("name a new folder"));
     }
@@ -77,8 +77,8 @@ fn captures(pattern: &str) -> Vec<String> {
 }
 
 fn set_file(inspection: &Inspection, name: &str, ignored: &[(String, &str)]) -> String {
-    let mut out = format!("# A first mapping set, made by looking at {}.\n", inspection.root);
-    out += "# Every line with `guess:` is one: look at it, correct it, and take the word away.\n\n";
+    let mut out = format!("# A first mapping set, made from {}.\n", inspection.root);
+    out += "# Every line with `guess:` needs review: correct it, then remove the word.\n\n";
     let _ = writeln!(out, "name        = {}", toml_string(name));
     let _ = writeln!(
         out,
@@ -93,7 +93,7 @@ fn set_file(inspection: &Inspection, name: &str, ignored: &[(String, &str)]) -> 
         .map(|of| toml_string(&of.pattern))
         .collect();
     if fixed.is_empty() {
-        out += "# guess: no file has the same path in every tree; with one, `recognise` would tell such trees\n";
+        out += "# guess: no file has the same path in every tree; with one, `recognise` could identify such trees\n";
     } else {
         let _ = writeln!(
             out,
@@ -110,8 +110,8 @@ fn set_file(inspection: &Inspection, name: &str, ignored: &[(String, &str)]) -> 
     if !ignored.is_empty() {
         out += "\n[ignore]\n";
         for (pattern, what) in ignored {
-            let reason = format!("{what}; say why it may be left behind");
-            let _ = writeln!(out, "{} = {} # guess: nobody misses it", toml_string(pattern), toml_string(&reason));
+            let reason = format!("{what}; say why it may be skipped");
+            let _ = writeln!(out, "{} = {} # guess: not needed", toml_string(pattern), toml_string(&reason));
         }
     }
     out
@@ -142,7 +142,7 @@ fn mapping_file(of: &mut FileType, name: &str, known: &mut [Table]) -> (String, 
         toml_string(&format!("{} in {}", name.replace('_', " "), of.pattern))
     );
     if !made.expected.is_empty() {
-        out += "# What the JSON columns are known to keep; anything else is warned of.\nexpected = [\n";
+        out += "# What the JSON columns are known to keep; anything else gives a warning.\nexpected = [\n";
         made.expected.iter().for_each(|path| {
             let _ = writeln!(out, "  {},", toml_string(path));
         });
@@ -169,11 +169,11 @@ fn mapping_file(of: &mut FileType, name: &str, known: &mut [Table]) -> (String, 
         out += "\n[ignore]\n";
         let lines = frame
             .iter()
-            .map(|path| (path, "stands beside the records"))
+            .map(|path| (path, "outside the records"))
             .chain(made.ignored.iter().map(|path| (path, "may hold secrets")));
         for (path, why) in lines {
-            let reason = format!("{why}; say why it may be left behind");
-            let _ = writeln!(out, "{} = {} # guess: nobody misses it", toml_string(path), toml_string(&reason));
+            let reason = format!("{why}; say why it may be skipped");
+            let _ = writeln!(out, "{} = {} # guess: not needed", toml_string(path), toml_string(&reason));
         }
     }
     (out, made.tables)
@@ -225,7 +225,7 @@ fn shapes(profile: &Profile) -> Vec<Shape> {
     shapes
 }
 
-/// What stands beside the records of a document, its outermost paths.
+/// The outermost paths of a document outside its records.
 fn frame(profile: &Profile, shapes: &[Shape]) -> Vec<String> {
     if shapes.iter().any(|shape| shape.records.is_none()) {
         return Vec::new(); // Then it is of some record.
@@ -239,7 +239,7 @@ fn frame(profile: &Profile, shapes: &[Shape]) -> Vec<String> {
     beside.map(|(name, _)| format!("$.{}", Selection(vec![Segment::Name(name.clone())]))).collect()
 }
 
-/// What stands in the records of all shapes, in one place.
+/// The records of all shapes, merged at one path.
 fn records(profile: &mut Profile, shapes: &[Shape]) -> At {
     // What lies deepest first, so that a document does not swallow the records in it.
     let first = shapes.first().map_or(0, |shape| shape.at);

@@ -137,7 +137,7 @@ seen = { from = \"!seen\", steps = [\"instant\"] }
 a rule has no key `onduplicate`
   at m/people.toml:7
 hint: did you mean `on_duplicate`?
-error: there is no step called `trmi`
+error: unknown step `trmi`
   at m/people.toml:11
 hint: did you mean `trim`?
 error: `!seen` starts with `!`, which is not a path prefix

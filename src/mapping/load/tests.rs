@@ -237,7 +237,7 @@ hint: did you mean `columns`?
 error: `%b` starts with `%`, which is not a path prefix
   at mappings/notes/notes.toml:7
 hint: a path starts with a name, `.`, `@`, `$`, `^column`, `=name` or `#name`; a literal is `{ value = … }`
-error: there is no step called `trmi`
+error: unknown step `trmi`
   at mappings/notes/notes.toml:8
 hint: did you mean `trim`?";
     assert_eq!(told, expected);
