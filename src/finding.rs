@@ -177,8 +177,8 @@ codes! {
     OWNER_AMBIGUOUS = "O005" Error "the directory's name matches several owners",
         "rename it to the id of the owner it belongs to";
     // X: secrets.
-    SECRET_UNDECIDED = "X001" Error "a value whose name looks like a secret is neither sealed, dropped, declassified nor ignored",
-        "decide it in the mapping";
+    SECRET_UNDECIDED = "X001" Error "a value looks like a secret and is neither sealed, dropped, declassified nor ignored",
+        "seal or drop it, ignore it with a reason, or say under [declassify] why it may be kept as it is";
     SECRET_FOUND = "X002" Error "a secret value would be stored in plaintext",
         "map its other place as secret too, or ignore it with a reason";
     SECRET_WORD = "X003" Warning "a text that is not a secret by itself contains the value of one",

@@ -157,7 +157,10 @@ impl Run<'_> {
             && kept
             && !(node.kind() == Kind::Null || node.text().is_empty() && node.kind() == Kind::String)
         {
-            let message = format!("`{path}` looks like a secret, and nothing decides it");
+            let message = format!(
+                "`{path}` looks like a secret, and nothing decides it; {} would keep it as it is",
+                line_under(&path, "declassify", &judged.mapping.file)
+            );
             self.findings.push(Finding::new(&SECRET_UNDECIDED, message).at(place).about(subject.clone()));
         }
         if caught {
@@ -179,7 +182,12 @@ struct Judged<'j> {
 
 /// The line of TOML that leaves something out, and the file it belongs into.
 pub(crate) fn deciding_line(what: &str, file: &str) -> String {
+    line_under(what, "ignore", file)
+}
+
+/// A line of TOML that gives a reason for something, in a table of a file.
+fn line_under(what: &str, table: &str, file: &str) -> String {
     // A JSON string is a basic string of TOML.
     let quoted = serde_json::Value::from(what);
-    format!("`{quoted} = \"why\"` under [ignore] in {file}")
+    format!("`{quoted} = \"why\"` under [{table}] in {file}")
 }

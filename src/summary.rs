@@ -184,6 +184,11 @@ fn columns(run: &Run) -> Vec<ColumnReport> {
 fn declassified(run: &Run) -> Vec<DeclassifiedReport> {
     let mut found = Vec::new();
     for mapping in &run.plan.set.mappings {
+        for (rooted, reason, _) in &mapping.declassify {
+            let frame = if rooted.root == Root::Frame { "$." } else { "" };
+            let path = format!("{}: {frame}{}", mapping.name, rooted.selection);
+            found.push(DeclassifiedReport { path, reason: reason.clone() });
+        }
         for secret in mapping.rules.iter().flat_map(|rule| &rule.secrets) {
             if let Some(reason) = &secret.declassify {
                 found.push(DeclassifiedReport {

@@ -75,9 +75,9 @@ codes! {
     SEAL_UNFIT = "M109" "a column cannot hold a sealed value",
         "make it text of at least 59 characters, better without a limit";
     SECRET_CLEAR = "M110" "a secret is used in plaintext",
-        "seal it here too, or say why it is none with `declassify = \"reason\"`";
+        "seal it here too, or say under [declassify] why it is none";
     SECRET_UNDECIDED = "M111" "a name looks like a secret, and nothing says whether it is one",
-        "seal it, drop it, or ignore it with a reason";
+        "seal it, drop it, ignore it with a reason, or say under [declassify] why it is none";
     VALUE_LOST = "M112" "a value is only narrowed, hashed or tested, so nothing keeps it",
         "keep it in a column or in `json` as well, or ignore it with a reason";
     RULES_CIRCLE = "M113" "rules wait for each other in a cycle",
@@ -92,6 +92,8 @@ codes! {
         "the owner table needs a primary key of one column, and every rule that makes owners gives it";
     ID_TWO_GIVERS = "M118" "some rules of a table give its integer key, and others leave it to be generated",
         "give the key a value in every rule of the table, or in none";
+    SECRET_CONTRADICTED = "M119" "a path is declassified, and ignored or dropped as well",
+        "take one of the two out: what is declassified is kept";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

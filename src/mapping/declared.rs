@@ -28,6 +28,8 @@ pub struct PathFacts {
     pub secret: bool,
     /// `[ignore]` covers it: the index of the entry in the mapping.
     pub ignored: Option<u16>,
+    /// `[declassify]`, or `declassify` beside a secret, says that it may be kept as it is.
+    pub declassified: bool,
     /// Its name looks secret and nothing makes one of it: it may be left behind, and not be kept.
     pub suspicious: bool,
 }
@@ -55,6 +57,9 @@ impl Declared {
         for (i, (rooted, _, _)) in mapping.ignore.iter().enumerate() {
             let at = u16::try_from(i).expect("fewer than 65,536 entries");
             collector.say(collector.place(rooted), Declaration::Ignored(at));
+        }
+        for (rooted, _, _) in &mapping.declassify {
+            collector.say(collector.place(rooted), Declaration::Declassified);
         }
         for rooted in &mapping.expected {
             collector.say(collector.place(rooted), Declaration::Named);
@@ -130,7 +135,6 @@ impl Declared {
 
     fn judge(&self, doc: Doc, steps: &[&Segment]) -> PathFacts {
         let mut facts = PathFacts::default();
-        let mut declassified = false;
         for (said_of, pattern, declaration) in &self.declarations {
             if *said_of != doc {
                 continue; // said of the file's other document
@@ -138,7 +142,7 @@ impl Declared {
             match declaration {
                 Declaration::Named => facts.named |= matches(pattern, steps),
                 Declaration::Secret => facts.secret |= covers(pattern, steps) || may_cover(pattern, steps),
-                Declaration::Declassified => declassified |= covers(pattern, steps),
+                Declaration::Declassified => facts.declassified |= covers(pattern, steps),
                 Declaration::Ignored(at) => {
                     if facts.ignored.is_none() && covers(pattern, steps) {
                         facts.ignored = Some(*at);
@@ -151,8 +155,8 @@ impl Declared {
             _ => None,
         });
         // What is ignored and yet kept, by a catch-all above it, is as clear as if nobody had decided it.
-        facts.suspicious = !facts.secret && !declassified && name.is_some_and(|name| looks_secret(name));
-        facts.secret &= !declassified;
+        facts.suspicious = !facts.secret && !facts.declassified && name.is_some_and(|name| looks_secret(name));
+        facts.secret &= !facts.declassified;
         facts
     }
 }

@@ -132,7 +132,7 @@ fn fragment(table_name: &str, key: &Key) -> Value {
         ("set", "namespace") => json!({ "type": "string", "format": "uuid" }),
         ("set", "owners") => table("owners", &[&keys::OWNERS]),
         ("set", "precedence") => named(&texts()),
-        ("set" | "mapping", "ignore") => named(&reason()),
+        ("set" | "mapping", "ignore") | ("mapping", "declassify") => named(&reason()),
         ("set", "unknown_members") => words(&keys::UNKNOWN_MEMBERS),
         ("set", "after") => table("after", &[&keys::AFTER]),
         ("set", "assert") => json!({ "type": "array", "items": table("assert", &[&keys::ASSERT]) }),

@@ -216,6 +216,8 @@ pub struct Mapping {
     pub expected: Vec<Rooted>,
     /// `[ignore]`: selections with reasons, each with its line.
     pub ignore: Vec<(Rooted, String, u32)>,
+    /// `[declassify]`: selections that look like secrets and are none, each with its reason and line.
+    pub declassify: Vec<(Rooted, String, u32)>,
     /// `[table.X]`, in the order of the file.
     pub rules: Vec<Rule>,
 }

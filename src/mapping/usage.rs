@@ -185,9 +185,9 @@ impl Judge<'_> {
         }
     }
 
-    /// `[ignore]`.
+    /// `[ignore]` and `[declassify]`.
     fn selections(&mut self) {
-        for (rooted, _, line) in &self.mapping.ignore {
+        for (rooted, _, line) in self.mapping.ignore.iter().chain(&self.mapping.declassify) {
             let place = Place::of(has_whole_shape(self.mapping), rooted);
             if !self.holds(&place) {
                 self.tell(&PATH_UNUSED, *line, format!("no file of the tree has a value at `{}`", place.show()));

@@ -272,3 +272,45 @@ fn a_number_that_is_sealed_is_found_in_a_column_of_numbers() {
     let house = house(rules, &json!([{"id": "a", "code": 99_887_766, "extension": 99_887_766}]));
     house.lift(&[]).finds(&["warning X003 logins.json /0", "warning X005 logins.json"]);
 }
+
+#[test]
+fn what_a_mapping_declassifies_is_kept_and_listed_and_raises_nothing() {
+    let rules = |declassified: &str| {
+        format!(
+            r#"
+        [table.logins]
+        key = ["id"]
+        [table.logins.columns]
+        id = "id"
+        note = "map.pin"
+        data = {{ json = "@" }}
+        {declassified}"#
+        )
+    };
+    let logins = json!([{"id": "a", "map": {"pin": "red"}}]);
+    house(&rules(""), &logins).lift(&[]).refuses("`map.pin` looks like a secret, and nothing decides it");
+
+    let pin = "[declassify]\n\"map.pin\" = \"the colour of a pin on the map\"";
+    let undecided = house(&rules(pin), &json!([{"id": "a", "map": {"pin": "red", "token": "dog"}}]));
+    let lifted = undecided
+        .lift(&[])
+        .ends(1, "rolled-back")
+        .finds(&["error X001 logins.json /0/map/token", "warning S003 logins.json /0/map/token"]);
+    let message = "`map.token` looks like a secret, and nothing decides it; \
+                   `\"map.token\" = \"why\"` under [declassify] in set/logins.toml would keep it as it is";
+    assert_eq!(lifted.report()["findings"][0]["message"], message);
+
+    let rules = rules(&format!("{pin}\n\"map.token\" = \"the name of a piece\""));
+    let house = house(&rules, &json!([{"id": "a", "map": {"pin": "red", "token": "dog"}}]));
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 2, json 1");
+    let lifted = lifted.finds(&["warning S003 logins.json /0/map/token"]);
+    assert_eq!(
+        lifted.report()["secrets"]["declassified"],
+        json!([
+            {"path": "logins: map.pin", "reason": "the colour of a pin on the map"},
+            {"path": "logins: map.token", "reason": "the name of a piece"},
+        ])
+    );
+    let kept = r#"{"id":"a","map":{"pin":"red","token":"dog"}}"#;
+    assert_eq!(house.rows("SELECT note, data FROM logins"), [["red", kept]]);
+}

@@ -8,6 +8,10 @@ use crate::target::ddl::{NewColumn, create_table};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+/// What stands beside a guess that a value is a secret.
+const LOOKS_SECRET: &str =
+    "# guess: it looks like a secret; if it is none, make it a column and name it under [declassify]";
+
 /// Objects in objects become columns down to this depth; deeper ones are kept as JSON.
 const DEEPEST: usize = 3;
 
@@ -376,15 +380,11 @@ impl Table {
         for secret in &self.secrets {
             let path = toml_string(&secret.path);
             let _ = if secret.seal {
-                writeln!(
-                    out,
-                    "{} = {{ from = {path}, kind = \"seal\" }} # guess: its name looks like a secret",
-                    secret.name
-                )
+                writeln!(out, "{} = {{ from = {path}, kind = \"seal\" }} {LOOKS_SECRET}", secret.name)
             } else {
                 writeln!(
                     out,
-                    "{} = {{ from = {path}, kind = \"drop\", reason = \"say why it may be skipped, or seal it\" }} # guess: its name looks like a secret",
+                    "{} = {{ from = {path}, kind = \"drop\", reason = \"say why it may be skipped, or seal it\" }} {LOOKS_SECRET}",
                     secret.name
                 )
             };

@@ -167,10 +167,11 @@ fn mapping_file(of: &mut FileType, name: &str, known: &mut [Table]) -> (String, 
     made.tables.iter().for_each(|table| out += &table.rule());
     if !frame.is_empty() || !made.ignored.is_empty() {
         out += "\n[ignore]\n";
-        let lines = frame
-            .iter()
-            .map(|path| (path, "outside the records"))
-            .chain(made.ignored.iter().map(|path| (path, "may hold secrets")));
+        let lines = frame.iter().map(|path| (path, "outside the records")).chain(
+            made.ignored
+                .iter()
+                .map(|path| (path, "may hold secrets; what holds none can be kept, and named under [declassify]")),
+        );
         for (path, why) in lines {
             let reason = format!("{why}; say why it may be skipped");
             let _ = writeln!(out, "{} = {} # guess: not needed", toml_string(path), toml_string(&reason));

@@ -39,6 +39,7 @@ pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
             secrets::check_rule(&spot, &mut told);
         }
         secrets::check_clear_uses(mapping, &mut told);
+        secrets::check_declassified(mapping, &mut told);
         shapes::check(mapping, &mut told);
         kept::check(mapping, &mut told);
     }

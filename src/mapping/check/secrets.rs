@@ -3,7 +3,7 @@
 use super::{Spot, Told};
 use crate::error::Error;
 use crate::mapping::codes;
-use crate::mapping::model::{KeyPart, Mapping, OnDuplicate, SecretKind, Set};
+use crate::mapping::model::{KeyPart, Mapping, OnDuplicate, Rooted, SecretKind, Set};
 use crate::mapping::place::{At, Place, has_whole_shape};
 use crate::mapping::walk::{self, Visit};
 use crate::table::ColumnType;
@@ -95,8 +95,27 @@ pub(super) fn check_clear_uses(mapping: &Mapping, told: &mut Told) {
     for (place, line) in uses {
         if let Some(secret) = places.secret.iter().find(|secret| place.is_in(secret)) {
             let message = format!("`{}` is a secret of this mapping, and is used in clear text here", secret.show());
-            let hint = "seal it here too, or say why it is none with `declassify = \"reason\"` beside the secret";
+            let hint = "seal it here too, or say why it is none under [declassify]";
             told.refuse(&codes::SECRET_CLEAR, &mapping.file, line, message, Some(hint.to_owned()));
+        }
+    }
+}
+
+/// What `[declassify]` lets stand is kept somewhere: left out as well, one of the two is wrong.
+pub(super) fn check_declassified(mapping: &Mapping, told: &mut Told) {
+    let whole = has_whole_shape(mapping);
+    let mut left_out: Vec<Place> = mapping.ignore.iter().map(|(rooted, _, _)| Place::of(whole, rooted)).collect();
+    for rule in &mapping.rules {
+        for secret in rule.secrets.iter().filter(|secret| matches!(secret.kind, SecretKind::Drop(_))) {
+            At::new(mapping, rule).made_from(&secret.expr, &mut |used| left_out.push(used.place));
+        }
+    }
+    for (rooted, _, line) in &mapping.declassify {
+        let place = Place::of(whole, rooted);
+        if left_out.iter().any(|out| place.is_in(out)) {
+            let message = format!("`{}` is declassified, and is ignored or dropped as well", place.show());
+            let hint = "keep it with its reason under [declassify], or leave it out with the other: not both";
+            told.refuse(&codes::SECRET_CONTRADICTED, &mapping.file, *line, message, Some(hint.to_owned()));
         }
     }
 }
@@ -127,9 +146,9 @@ pub(super) fn check_names(set: &Set, told: &mut Told) {
         named.sort_by_key(|(_, line)| *line);
         let mut seen: Vec<Place> = Vec::new();
         for (place, line) in named {
-            if place.looks_secret() && !places.decided(&place) && !seen.contains(&place) {
-                let message = format!("`{}` sounds like a secret, and nothing says that it is one", place.show());
-                let hint = "seal it, drop it, or ignore it with a reason";
+            if place.looks_secret() && !places.decided_as_secret(&place) && !seen.contains(&place) {
+                let message = format!("`{}` looks like a secret, and nothing decides it", place.show());
+                let hint = "seal it, drop it, ignore it with a reason, or say under [declassify] why it is none";
                 told.refuse(&codes::SECRET_UNDECIDED, &mapping.file, line, message, Some(hint.to_owned()));
                 seen.push(place);
             }
@@ -141,9 +160,11 @@ pub(super) fn check_names(set: &Set, told: &mut Told) {
 pub(super) struct Places {
     /// Sealed or dropped, and not declassified.
     secret: Vec<Place>,
-    /// Sealed, dropped or declassified.
+    /// Sealed, dropped or declassified there.
     named: Vec<Place>,
     ignored: Vec<Place>,
+    /// What `[declassify]` says.
+    declassified: Vec<Place>,
 }
 
 impl Places {
@@ -160,12 +181,22 @@ impl Places {
                 });
             }
         }
-        let secret = named.iter().filter(|place| !open.contains(place)).cloned().collect();
-        let ignored = mapping.ignore.iter().map(|(rooted, _, _)| Place::of(has_whole_shape(mapping), rooted)).collect();
-        Self { secret, named, ignored }
+        let places = |entries: &[(Rooted, String, u32)]| -> Vec<Place> {
+            entries.iter().map(|(rooted, _, _)| Place::of(has_whole_shape(mapping), rooted)).collect()
+        };
+        let declassified = places(&mapping.declassify);
+        let is_open = |place: &Place| open.contains(place) || declassified.iter().any(|open| place.is_in(open));
+        let secret = named.iter().filter(|place| !is_open(place)).cloned().collect();
+        Self { secret, named, ignored: places(&mapping.ignore), declassified }
     }
 
+    /// Whether the value is sealed, dropped or ignored: it may be lost where nothing keeps it.
     pub(super) fn decided(&self, place: &Place) -> bool {
         self.named.iter().chain(&self.ignored).any(|decided| place.is_in(decided))
+    }
+
+    /// Whether something says what becomes of a value that looks like a secret.
+    fn decided_as_secret(&self, place: &Place) -> bool {
+        self.decided(place) || self.declassified.iter().any(|open| place.is_in(open))
     }
 }

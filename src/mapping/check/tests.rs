@@ -323,6 +323,19 @@ fn a_secret_is_used_in_clear_nowhere_else() {
     let open =
         rule("email = \"door.pin\"").replace("kind = \"seal\"", "kind = \"seal\", declassify = \"it is on the door\"");
     assert_eq!(of_rules(&open), "");
+    let open = rule("email = \"door.pin\"\n[declassify]\n\"door.pin\" = \"it is on the door\"");
+    assert_eq!(of_rules(&open), "");
+}
+
+#[test]
+fn what_is_declassified_is_not_left_out_as_well() {
+    let rules = |more: &str| format!("{SEALED}{more}\n[declassify]\n\"code.pin\" = \"the pin of a map\"\n");
+    let refused = "`code.pin` is declassified, and is ignored or dropped as well";
+    let ignored = rules("[ignore]\ncode = \"nobody reads it\"");
+    assert_eq!(first_line(&ignored).split(" @").next(), Some(refused));
+    let dropped = rules("p = { from = \"code.pin\", kind = \"drop\", reason = \"revoked\" }");
+    assert_eq!(first_line(&dropped).split(" @").next(), Some(refused));
+    assert_eq!(of_rules(&rules("[ignore]\n\"other.pin\" = \"nobody reads it\"")), "");
 }
 
 #[test]
@@ -340,14 +353,15 @@ fn names_that_sound_secret_must_be_decided() {
             "[table.x]\ninto = \"people\"\nkey = [\"id\"]\n[table.x.columns]\nid = \"i\"\nname = \"n\"\nemail = \"contact.apiKey\"\n{rest}"
         )
     };
-    assert_eq!(first_line(&rule("")), "`contact.apiKey` sounds like a secret, and nothing says that it is one @15");
+    assert_eq!(first_line(&rule("")), "`contact.apiKey` looks like a secret, and nothing decides it @15");
     assert_eq!(of_rules(&rule("[ignore]\n\"contact.apiKey\" = \"revoked long ago\"\n")), "");
+    assert_eq!(of_rules(&rule("[declassify]\n\"contact.apiKey\" = \"the key of a song\"\n")), "");
     let (set, errors) = set(&[("a.toml", &format!("expected = [\"old.password\"]\n{PEOPLE}"))]);
     assert!(errors.is_empty());
     let said = Error::all(check_secret_names(&set)).expect("it is undecided").to_string();
     assert_eq!(
         said,
-        "`old.password` sounds like a secret, and nothing says that it is one\n  at m/a.toml:5\nhint: seal it, drop it, or ignore it with a reason"
+        "`old.password` looks like a secret, and nothing decides it\n  at m/a.toml:5\nhint: seal it, drop it, ignore it with a reason, or say under [declassify] why it is none"
     );
 }
 

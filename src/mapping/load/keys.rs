@@ -203,6 +203,11 @@ pub static MAPPING: Keys = Keys {
         key("source", "which files, and how they are read"),
         key("table", "the rules, by name"),
         key("ignore", "selections that are not imported, each with its reason"),
+        Key {
+            name: "declassify",
+            what: "selections that look like secrets and are none, each with its reason",
+            since: Some("0.2.0"),
+        },
         later("assert", "a check of the target in SQL"),
         later("seed", "rows that no source file gives"),
     ],

@@ -5,7 +5,7 @@ use super::expr::{parsed, path_of, rooted_of};
 use super::tree::{Fields, Item};
 use super::{keys, path, rule};
 use crate::mapping::codes;
-use crate::mapping::model::{Format, Mapping, Pattern, Shape, Source};
+use crate::mapping::model::{Format, Mapping, Pattern, Rooted, Shape, Source};
 
 /// The mapping of a file, with the lines of its patterns.
 pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, Vec<u32>) {
@@ -23,20 +23,18 @@ pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, 
         expected: fields
             .get("expected")
             .map_or_else(Vec::new, |item| item.texts().into_iter().filter_map(rooted_of).collect()),
-        ignore: fields
-            .get("ignore")
-            .and_then(|item| item.entries())
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(ignore)
-            .collect(),
+        ignore: with_reasons(fields, "ignore"),
+        declassify: with_reasons(fields, "declassify"),
         rules: rules.into_iter().filter_map(rule::rule).collect(),
     };
     (mapping, lines)
 }
 
-fn ignore(item: Item<'_>) -> Option<(crate::mapping::model::Rooted, String, u32)> {
-    Some((parsed(item, path::rooted(item.name))?, item.reason()?, item.line))
+/// The entries of a table `SELECTION = "reason"`.
+fn with_reasons(fields: &Fields<'_>, name: &str) -> Vec<(Rooted, String, u32)> {
+    let entries = fields.get(name).and_then(|item| item.entries()).unwrap_or_default();
+    let entry = |item: Item<'_>| Some((parsed(item, path::rooted(item.name))?, item.reason()?, item.line));
+    entries.into_iter().filter_map(entry).collect()
 }
 
 fn nothing() -> Source {
