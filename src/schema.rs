@@ -1,4 +1,4 @@
-//! The schema's life: where a database stands, forward, back, and what it would lose.
+//! The schema's life: status, migrate, roll back, and what would be lost.
 //!
 //! This is also what an application calls when it starts, so that it never runs on tables of another
 //! version:
@@ -18,7 +18,7 @@
 //! let mut managed = ManagedDatabase::open(Some(&set), Some(&database))?;
 //! if managed.status()?.is_needed() {
 //!     // Locked across processes: of two that start at once one migrates, and the other waits for
-//!     // it, finds nothing left to do, or is told who holds the lock.
+//!     // it, finds nothing left to do, or gets an error that names who holds the lock.
 //!     managed.migrate(None, &Options::default(), &Quiet)?;
 //! }
 //! assert!(!managed.status()?.is_needed());
@@ -68,7 +68,7 @@ impl std::fmt::Debug for ManagedDatabase {
     }
 }
 
-/// Where a database stands.
+/// The state of a database's schema.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Status {
     /// The set's name.
@@ -84,7 +84,7 @@ pub struct Status {
     /// The migrations one by one, and what does not fit.
     #[serde(flatten)]
     pub standing: Standing,
-    /// In what the database is not as the applied migrations make it.
+    /// How the database differs from what the applied migrations make.
     pub drift: Vec<String>,
     /// How long all recorded migrations took.
     pub took_ms: i64,
@@ -100,7 +100,7 @@ impl Status {
 /// How a change is made.
 #[derive(Debug, Clone, Default)]
 pub struct Options<'a> {
-    /// Work on a private copy and take everything back.
+    /// Work on a private copy and roll everything back.
     pub dry: bool,
     /// What is done about a backup before it.
     pub before: backup::Before<'a>,
@@ -141,11 +141,11 @@ impl ManagedDatabase {
         history::find(&self.set.migrations, word)
     }
 
-    /// Where the database stands. Reads, and changes nothing.
+    /// The state of the schema. Reads only.
     pub fn status(&self) -> Result<Status> {
         let survey = self.survey()?;
         let recorded = survey.as_ref().map_or(&[][..], |survey| &survey.recorded);
-        let standing = history::judge(recorded, &self.set.migrations);
+        let standing = history::compare(recorded, &self.set.migrations);
         let drift = match &survey {
             Some(survey) => self.drift(survey, &standing)?,
             None => Vec::new(),
@@ -221,7 +221,7 @@ impl ManagedDatabase {
         self.change(&up, "migrate", &question, options, ui)
     }
 
-    /// Takes applied migrations back, the last one first, in one transaction. First it is rehearsed,
+    /// Rolls applied migrations back, the last one first, in one transaction. First it is rehearsed,
     /// and `tell` hears what would be lost; then it asks, and makes a backup.
     pub fn roll_back(
         &mut self,
@@ -241,7 +241,7 @@ impl ManagedDatabase {
         let losses = after.into_inner().map_or_else(Vec::new, |after| lost(&before, &after));
         tell(&losses);
         let question =
-            |moves: &[Move]| format!("take {} back{}", count(moves.len() as u64, "migration"), in_question(&losses));
+            |moves: &[Move]| format!("roll back {}{}", count(moves.len() as u64, "migration"), in_question(&losses));
         self.change(&down, "rollback", &question, options, ui)
     }
 
@@ -254,9 +254,9 @@ impl ManagedDatabase {
         let stamp = |standing: &Standing| Ok(stamps(standing, at));
         let version = &self.set.migrations[at].version.clone();
         for difference in self.differs_at(at)? {
-            ui.say(&format!("not as `{version}` makes it: {difference}"));
+            ui.say(&format!("differs from `{version}`: {difference}"));
         }
-        let question = |_: &[Move]| format!("take it as being at `{version}`, without running anything");
+        let question = |_: &[Move]| format!("mark it as being at `{version}` without running anything");
         self.change(&stamp, "stamp", &question, options, ui)
     }
 
@@ -269,7 +269,7 @@ impl ManagedDatabase {
         ui: &dyn Ui,
     ) -> Result<Altered> {
         let recorded = self.target.recorded()?;
-        let first = decide(&history::judge(&recorded, &self.set.migrations))?;
+        let first = decide(&history::compare(&recorded, &self.set.migrations))?;
         if first.is_empty() {
             return Ok(Altered::default());
         }
@@ -279,7 +279,7 @@ impl ManagedDatabase {
         let safety = self.safety(what, options, ui)?;
         let done = self.alter(decide, if options.dry { Mode::Dry } else { Mode::Real }, ui, None);
         // Another program may have done it all since. After a fault the record tells whether anything
-        // was committed; where it cannot be read, nobody knows.
+        // was committed; where it cannot be read, that is unknown.
         let unchanged = match &done {
             Ok(altered) => altered.steps.is_empty(),
             Err(_) => self.target.recorded().is_ok_and(|now| now == recorded),
@@ -296,20 +296,20 @@ impl ManagedDatabase {
         after: Option<&dyn Fn(Survey)>,
     ) -> Result<Altered> {
         let run_id = random_id()?;
-        let told = |done: &Done| ui.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));
+        let progress = |done: &Done| ui.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));
         self.target.alter(&Order {
             mode,
             run_id: &run_id,
             migrations: &self.set.migrations,
             started: target::now(),
             decide,
-            told: &told,
+            progress: &progress,
             after,
             audit: self.set.audit.as_ref(),
         })
     }
 
-    /// In what the database is not as the migrations up to this one make it.
+    /// How the database differs from what the migrations up to this one make.
     fn differs_at(&self, at: usize) -> Result<Vec<String>> {
         let expected = schema::catalog(&self.set.migrations[..=at])?;
         let leave = Leave { tables: &self.set.other_tables, additions: true };
@@ -335,12 +335,12 @@ impl ManagedDatabase {
         backup::before(&*self.target, what, &before, ui)
     }
 
-    /// Judges the database, in the wanted categories (none for all).
+    /// Validates the database, in the wanted categories (none for all).
     pub fn validate(&self, wanted: &[Category]) -> Result<Vec<CheckReport>> {
         validate::database(&*self.target, &self.set, wanted)
     }
 
-    /// Moves rows whose reference leads nowhere into `treelift_orphans`, after a backup. Asks first.
+    /// Moves rows that reference a missing row into `treelift_orphans`, after a backup. Asks first.
     pub fn fix_orphans(&mut self, options: &Options<'_>, ui: &dyn Ui) -> Result<Vec<Moved>> {
         let references = gather::references(&self.set, &self.catalog()?.schema);
         let run_id = random_id()?;
@@ -366,14 +366,12 @@ impl ManagedDatabase {
     /// What is there and no migration makes, or the other way round, as a migration.
     pub fn drift_as_migration(&self) -> Result<(String, String)> {
         let live = self.catalog()?;
-        let standing = history::judge(&self.target.recorded()?, &self.set.migrations);
+        let standing = history::compare(&self.target.recorded()?, &self.set.migrations);
         if let Some(pending) = standing.pending().first() {
             let version = &self.set.migrations[*pending].version;
-            return Err(Error::request(format!(
-                "migration `{version}` is pending, so nobody knows what differs from it"
-            ))
-            .at(self.target.url())
-            .hint("apply it with `schema migrate`, or `schema stamp` the database, first"));
+            return Err(Error::request(format!("migration `{version}` is pending, so drift cannot be determined"))
+                .at(self.target.url())
+                .hint("apply it with `schema migrate`, or `schema stamp` the database, first"));
         }
         let expected = self.expected(&standing)?;
         let leave = Leave { tables: &self.set.other_tables, additions: false };
@@ -398,7 +396,7 @@ mod tests {
     use crate::target::history::Step;
 
     #[test]
-    fn a_stamp_records_what_is_below_and_forgets_what_is_above() {
+    fn a_stamp_records_earlier_migrations_and_unrecords_later_ones() {
         let step = |state| Step { version: String::new(), description: String::new(), state, origin: None };
         let steps = vec![step(State::Applied), step(State::Pending), step(State::Failed), step(State::Applied)];
         let standing = Standing { steps, faults: Vec::new() };

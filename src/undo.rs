@@ -1,4 +1,4 @@
-//! Undo: takes an import back, if everything it wrote is as it left it.
+//! Undo: removes what an import wrote, if everything it wrote is as it left it.
 
 use crate::backup::{self, Before};
 use crate::config::{Phase, Ui};
@@ -19,9 +19,9 @@ use std::path::PathBuf;
 /// What came of it.
 #[derive(Debug)]
 pub struct Ended {
-    /// The run that was to be taken back.
+    /// The run to undo.
     pub run: RunRecord,
-    /// What was, or what stands in the way.
+    /// What was undone, or what blocks it.
     pub undone: Undone,
     /// The id under which `treelift runs` lists the undo, if it was done.
     pub undo: Option<String>,
@@ -29,15 +29,15 @@ pub struct Ended {
     pub backup: Option<PathBuf>,
 }
 
-/// Takes a run back, named by its id or the beginning of it: the rows it inserted are removed, the
+/// Undoes a run, named by its id or the beginning of it: the rows it inserted are removed, the
 /// columns it filled are NULL again, the ledger and the audit trail remember that. Migrations and
 /// keys stay.
 ///
-/// First it is done on a private copy. What stands in the way is in the answer, and then nothing was
+/// First it is done on a private copy. What blocks it is in the answer, and then nothing was
 /// changed. Else the person is asked, and a backup is made.
 ///
 /// # Errors
-/// When there is no such import, when it was taken back before, or when the work cannot be done.
+/// When there is no such import, when it was already undone, or when the work cannot be done.
 pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui: &dyn Ui) -> Result<Ended> {
     let (references, triggers) = known(managed)?;
     let run = choose(&managed.target().runs()?, run)?.clone();
@@ -46,7 +46,7 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
             .hint(format!("name it with `--mappings`; `{}` does not know its references", managed.set().name)));
     }
     let (audit, run_id) = (managed.set().audit.clone(), random_id()?);
-    let told = |rows| {
+    let progress = |rows| {
         ui.advance(rows, 0);
         ui.interrupted().map_or(Ok(()), |signal| Err(Error::interrupted(signal)))
     };
@@ -58,7 +58,7 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
         references: &references,
         triggers: &triggers,
         audit: audit.as_ref(),
-        told: &told,
+        progress: &progress,
     };
     ui.phase(Phase::Check, 0, 0);
     let planned = managed.target_mut().undo(&order(Mode::Dry))?;
@@ -75,7 +75,7 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
     let done = managed.target_mut().undo(&order(Mode::Real));
     let unchanged = match &done {
         Ok(done) => done.rows() == 0,
-        // Whether it was committed the ledger tells; where it cannot be read, nobody knows.
+        // Whether it was committed the ledger tells; where it cannot be read, that is unknown.
         Err(_) => managed.target().runs().is_ok_and(|runs| runs.iter().all(|run| run.id != run_id)),
     };
     let backup = if unchanged { None } else { safety.keep().map(|made| made.path) };
@@ -85,7 +85,7 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
 /// The references that mappings follow, and the triggers that the applied migrations make.
 fn known(managed: &ManagedDatabase) -> Result<(Vec<Reference>, BTreeMap<String, Other>)> {
     let (target, set) = (managed.target(), managed.set());
-    let standing = history::judge(&target.recorded()?, &set.migrations);
+    let standing = history::compare(&target.recorded()?, &set.migrations);
     let expected = schema::catalog(&gather::applied(&set.migrations, &standing))?;
     let triggers = expected.others.into_iter().filter(|(_, other)| other.kind == "trigger").collect();
     Ok((gather::references(set, &managed.catalog()?.schema), triggers))
@@ -95,14 +95,14 @@ fn known(managed: &ManagedDatabase) -> Result<(Vec<Reference>, BTreeMap<String, 
 fn question(run: &RunRecord, url: &str, planned: &Undone) -> String {
     let sum = |of: fn(&target::undo::Taken) -> u64| planned.tables.iter().map(of).sum::<u64>();
     let (removed, emptied) = (count(sum(|table| table.removed), "row"), sum(|table| table.emptied));
-    let mut question = format!("take run {} back in {url}: remove {removed}", run.id);
+    let mut question = format!("undo run {} in {url}: remove {removed}", run.id);
     if emptied > 0 {
         question += &format!(", empty columns of {}", count(emptied, "row"));
     }
     for (rows, what) in [
-        (sum(|table| table.gone), "gone already"),
+        (sum(|table| table.gone), "already deleted"),
         (sum(|table| table.resealed), "with sealed values that the run did not write"),
-        (sum(|table| table.unjudged), "with values of the database's own that cannot be judged"),
+        (sum(|table| table.unjudged), "with database-generated values that cannot be checked"),
     ] {
         if rows > 0 {
             question += &format!(" ({} {what})", count(rows, "row"));

@@ -82,7 +82,7 @@ impl Folder {
         Ok((path, made))
     }
 
-    /// The backups of this database, oldest first; those of others in the folder are none of its business.
+    /// The backups of this database, oldest first; those of other databases are left out.
     pub fn own(&self) -> Result<Vec<Entry>> {
         let mut entries = self.entries()?;
         entries.retain(|entry| is_of(&entry.path, entry.manifest.as_ref().ok(), &self.database));
@@ -120,7 +120,7 @@ pub(super) fn make(path: &Path) -> Result<Vec<PathBuf>> {
     for folder in missing.into_iter().rev() {
         match fs::DirBuilder::new().mode(0o700).create(folder) {
             Ok(()) => made.insert(0, folder.to_owned()),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {} // Somebody else made it just now.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {} // Another process made it just now.
             Err(error) => {
                 remove_empty(&made);
                 return Err(fault(&error, folder));
@@ -133,7 +133,7 @@ pub(super) fn make(path: &Path) -> Result<Vec<PathBuf>> {
 /// Removes folders that are empty, in this order.
 pub(super) fn remove_empty(folders: &[PathBuf]) {
     for folder in folders {
-        // What is not empty, somebody uses by now.
+        // A folder that is not empty is in use.
         let _ = fs::remove_dir(folder);
     }
 }
@@ -217,9 +217,9 @@ pub fn remove(backup: &Path) -> Result<()> {
 /// The words for a fault of the file system.
 pub fn fault(error: &std::io::Error, path: &Path) -> Error {
     let words = match error.kind() {
-        ErrorKind::NotFound => "there is no such file or directory".to_owned(),
+        ErrorKind::NotFound => "no such file or directory".to_owned(),
         ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        ErrorKind::NotADirectory => "there is a file where a folder should be".to_owned(),
+        ErrorKind::NotADirectory => "not a directory".to_owned(),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
         kind => kind.to_string(),
     };
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_that_were_made_are_told_from_those_that_were_there() {
+    fn new_folders_are_distinguished_from_existing_ones() {
         let house = tempfile::tempdir().expect("a folder");
         let there = house.path().join("there");
         fs::create_dir(&there).expect("made");
@@ -263,7 +263,7 @@ mod tests {
         remove_empty(&made);
         assert!(there.join("a").exists() && !there.join("a/b").exists());
         let error = make(&there.join("a/file/daily")).expect_err("a file is in the way");
-        assert_eq!((error.message.as_str(), error.status()), ("there is a file where a folder should be", 3));
+        assert_eq!((error.message.as_str(), error.status()), ("not a directory", 3));
     }
 
     #[test]

@@ -14,8 +14,8 @@ pub struct Rules {
 }
 
 /// The backups that the rules let go, oldest first. The newest whole backup of all never goes, nor does
-/// the one that a restore takes as the latest, and what has no readable manifest is left for a person
-/// to judge.
+/// the one that a restore takes as the latest, and what has no readable manifest needs manual
+/// action.
 pub fn prunable<'e>(entries: &'e [Entry], rules: &Rules) -> Vec<&'e Entry> {
     let whole = || entries.iter().filter(|entry| entry.manifest.is_ok());
     let newest = whole().max_by_key(|entry| (entry.made_at(), entry.path.as_path()));

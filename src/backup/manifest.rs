@@ -1,4 +1,4 @@
-//! The manifest beside a backup: what it must be to be put back.
+//! The manifest beside a backup: what a restore requires of it.
 
 use super::folder::fault;
 use crate::error::{Error, Result};
@@ -58,7 +58,7 @@ pub struct Content {
     pub migrations: Vec<String>,
     /// Rows by table.
     pub rows: BTreeMap<String, u64>,
-    /// Rows whose declared reference leads nowhere: as many as the database had.
+    /// Rows whose declared reference dangles: as many as the database had.
     pub orphans: u64,
     /// The ids of the keys that its sealed values need. Never the keys.
     pub keys: Vec<String>,
@@ -68,11 +68,7 @@ impl Content {
     /// The first thing in which a copy is not what the manifest says.
     pub fn difference(&self, found: &Self) -> Option<String> {
         if self.sha256 != found.sha256 || self.bytes != found.bytes {
-            return Some(format!(
-                "it unpacks to {} instead of the {} that were backed up",
-                bytes(found.bytes),
-                bytes(self.bytes)
-            ));
+            return Some(format!("it decompresses to {}, expected {}", bytes(found.bytes), bytes(self.bytes)));
         }
         let count = |rows: Option<&u64>| rows.map_or("none".to_owned(), |rows| thousands(*rows));
         let table =
@@ -82,12 +78,12 @@ impl Content {
             return Some(format!("its table `{table}` has {has} rows, the manifest says {had}"));
         }
         if self.migrations != found.migrations || self.schema != found.schema {
-            return Some("its schema has another version than the manifest says".to_owned());
+            return Some("its schema version differs from the manifest".to_owned());
         }
         if self.orphans != found.orphans {
-            return Some("its references are not those that the manifest counts".to_owned());
+            return Some("its dangling references differ from the manifest".to_owned());
         }
-        (self.keys != found.keys).then(|| "its keys are not those that the manifest names".to_owned())
+        (self.keys != found.keys).then(|| "its keys differ from the manifest".to_owned())
     }
 
     /// All rows.
@@ -102,7 +98,7 @@ impl Manifest {
     pub fn fits(self, backup: &Path) -> Result<Self, String> {
         match std::fs::metadata(backup) {
             Ok(file) if file.len() != self.bytes => {
-                Err(format!("the backup is not whole: it has {} bytes, the manifest says {}", file.len(), self.bytes))
+                Err(format!("the backup is damaged: it has {} bytes, the manifest says {}", file.len(), self.bytes))
             }
             _ => Ok(self),
         }
@@ -117,14 +113,14 @@ impl Manifest {
             }
             (ErrorKind::NotFound, Ok(_)) => Error::environment("the backup has no manifest beside it")
                 .at(backup.display())
-                .hint("without one nobody can tell whether it is whole; `backup list` shows those that have one"),
+                .hint("it cannot be verified without one; `backup list` shows those that have one"),
             (kind, _) => Error::environment(format!("the manifest cannot be read: {kind}")).at(path.display()),
         })?;
         let damaged = || Error::environment("the manifest is damaged").at(path.display());
         let manifest: Self = serde_json::from_str(&text).map_err(|_| damaged())?;
         match manifest.backup_version {
             1 => Ok(manifest),
-            _ => Err(Error::environment("the manifest is of another version of treelift").at(path.display())),
+            _ => Err(Error::environment("the manifest was written by another version of treelift").at(path.display())),
         }
     }
 
@@ -139,7 +135,7 @@ impl Manifest {
     pub fn judge_set(&self, set: Option<&str>, backup: &Path) -> Result<()> {
         match (&self.set, set) {
             (Some(is), Some(wanted)) if is != wanted => {
-                Err(Error::environment(format!("the backup is of the mapping set `{is}`, not of `{wanted}`"))
+                Err(Error::environment(format!("the backup belongs to the mapping set `{is}`, not to `{wanted}`"))
                     .at(backup.display())
                     .hint("choose another backup, name its set with `--mappings`, or restore it into a new file"))
             }
@@ -172,17 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_the_content_is_held_to() {
+    fn every_part_of_the_content_is_compared() {
         let differs = |change: fn(&mut Content)| {
             let mut found = content();
             change(&mut found);
             content().difference(&found).unwrap_or_default()
         };
         assert_eq!(differs(|_| {}), "");
-        assert_eq!(
-            differs(|found| found.bytes = 100),
-            "it unpacks to 100 bytes instead of the 4.1 kB that were backed up"
-        );
+        assert_eq!(differs(|found| found.bytes = 100), "it decompresses to 100 bytes, expected 4.1 kB");
         assert_eq!(
             differs(|found| found.rows.extend([("notes".to_owned(), 2)])),
             "its table `notes` has 2 rows, the manifest says 3"
@@ -191,11 +184,8 @@ mod tests {
             differs(|found| found.rows.extend([("tags".to_owned(), 2)])),
             "its table `tags` has 2 rows, the manifest says none"
         );
-        assert_eq!(
-            differs(|found| found.migrations.truncate(1)),
-            "its schema has another version than the manifest says"
-        );
-        assert_eq!(differs(|found| found.orphans = 1), "its references are not those that the manifest counts");
-        assert_eq!(differs(|found| found.keys.clear()), "its keys are not those that the manifest names");
+        assert_eq!(differs(|found| found.migrations.truncate(1)), "its schema version differs from the manifest");
+        assert_eq!(differs(|found| found.orphans = 1), "its dangling references differ from the manifest");
+        assert_eq!(differs(|found| found.keys.clear()), "its keys differ from the manifest");
     }
 }

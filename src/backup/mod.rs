@@ -1,4 +1,4 @@
-//! Backups: made by the database's own online backup, proved by opening them, put back by one rename.
+//! Backups: made by the database's own online backup, proved by opening them, restored by one rename.
 
 pub mod folder;
 pub mod keep;
@@ -71,7 +71,7 @@ pub fn create(target: &dyn Target, making: &Making<'_>) -> Result<Made> {
     made
 }
 
-/// Removes a backup that nobody needs, and the folders that were made for it and are empty then.
+/// Removes an unneeded backup, and the folders that were made for it and are empty then.
 fn withdraw(backup: &Path, folders: &[PathBuf]) {
     // Whatever is told at the end is more than a backup too many.
     let _ = folder::remove(backup);
@@ -83,7 +83,7 @@ fn make(target: &dyn Target, making: &Making<'_>, path: &Path, now: Timestamp) -
     let plain = path.with_file_name(format!(".{}.part", path.file_name().unwrap_or_default().to_string_lossy()));
     let plain = Unfinished(plain);
     target.copy_to(&plain.0)?;
-    let bad = |why: String| Error::environment(format!("the copy cannot be proved: {why}")).at(target.url());
+    let bad = |why: String| Error::environment(format!("the copy cannot be verified: {why}")).at(target.url());
     let content = prove::open(&plain.0, &bad)?;
     let on = |error: io::Error| fault(&error, path);
     let read = || File::open(&plain.0).map_err(on);
@@ -128,7 +128,7 @@ struct Unfinished(PathBuf);
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // It is gone already where it was renamed.
+        // It is already deleted where it was renamed.
         let _ = fs::remove_file(&self.0);
     }
 }
@@ -172,7 +172,7 @@ pub fn promote(folder: &Folder, entry: &Entry, to: Shelf) -> Result<Made> {
 /// What the safety backup of a restore is made before.
 const RESTORE: &str = "restore";
 
-/// What is put back, and how.
+/// What is restored, and how.
 #[derive(Debug, Clone)]
 pub struct Restoring<'a> {
     /// The backup.
@@ -190,17 +190,17 @@ pub struct Restoring<'a> {
 /// What came of a restore.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Restored {
-    /// The backup that was put back.
+    /// The backup that was restored.
     pub backup: PathBuf,
     /// What it is.
     pub manifest: Manifest,
-    /// Where the database that was there lies now.
+    /// Where the previous database is kept.
     pub safety: Option<PathBuf>,
     /// Whether nothing was changed.
     pub dry: bool,
 }
 
-/// Puts a backup in the place of the database: the manifest first, then a safety backup of what is
+/// Replaces the database with a backup: the manifest first, then a safety backup of what is
 /// there, then one rename. Asks before anything that exists is replaced.
 pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, ui: &dyn Ui) -> Result<Restored> {
     let proved = prove(restoring.backup)?;
@@ -222,9 +222,9 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, ui: &dyn Ui) 
         let (url, backup) = (target.url(), restoring.backup.display());
         let of = format!("the backup of {source} made at {made_at} UTC ({rows}, {backup})");
         let question = if file.exists() {
-            format!("replace {url} by {of}, {} of what is there?", restoring.before.in_words())
+            format!("replace {url} with {of}, {} of the current database?", restoring.before.in_words())
         } else {
-            format!("make {url} of {of}?")
+            format!("create {url} from {of}?")
         };
         if !ui.confirm(&question)? {
             return Err(Error::request("not confirmed, nothing was changed"));
@@ -237,10 +237,10 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, ui: &dyn Ui) 
 }
 
 /// Writes the entry of the audit trail into the unpacked copy, before it takes the database's place:
-/// so it is there or the restore is not. An application's table that refuses it keeps nobody from
-/// putting a backup back.
+/// so it is there or the restore is not. An application's table that refuses it does not prevent
+/// a restore.
 fn tell_audit(proved: &Proved, audit: Option<&AuditTable>) -> Result<()> {
-    let entry = AuditEntry::new("restore", "database", "a backup was put back", Timestamp::now())?
+    let entry = AuditEntry::new("restore", "database", "a backup was restored", Timestamp::now())?
         .of(proved.manifest.file.clone())
         .with(serde_json::json!({ "made_at": proved.manifest.made_at, "sha256": proved.manifest.sha256 }));
     let path = proved.database.to_str();
@@ -271,8 +271,8 @@ fn keep_aside(target: &dyn Target, file: &Path, restoring: &Restoring<'_>, ui: &
                     folder::copy(&from, Path::new(&to)).map_err(|error| fault(&error, &from))?;
                 }
             }
-            ui.say(&format!("the database that is there cannot be backed up ({})", error.message));
-            ui.say(&format!("its files were copied as they are: {}", to.display()));
+            ui.say(&format!("the current database cannot be backed up ({})", error.message));
+            ui.say(&format!("its files were copied unchanged: {}", to.display()));
             Ok(Some(to))
         }
     }

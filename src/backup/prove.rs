@@ -28,7 +28,7 @@ pub struct Proved {
 pub fn prove(backup: &Path) -> Result<Proved> {
     let manifest = Manifest::read(backup)?;
     let bad = |why: String| {
-        Error::environment(format!("the backup is not whole: {why}"))
+        Error::environment(format!("the backup is damaged: {why}"))
             .at(backup.display())
             .hint("choose another one; `backup list` shows them")
     };
@@ -38,14 +38,14 @@ pub fn prove(backup: &Path) -> Result<Proved> {
         return Err(bad(format!("it has {bytes} bytes, the manifest says {}", manifest.bytes)));
     }
     if sha256 != manifest.sha256 {
-        return Err(bad("its SHA-256 is another one than the manifest's".to_owned()));
+        return Err(bad("its SHA-256 differs from the manifest".to_owned()));
     }
     let folder =
         tempfile::Builder::new().prefix("treelift-").tempdir().map_err(|error| fault(&error, &std::env::temp_dir()))?;
     let database = folder.path().join("backup.db");
     let (sha256, bytes) = unpack(backup, manifest.packing, &database).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-            bad("it does not unpack".to_owned())
+            bad("it cannot be decompressed".to_owned())
         }
         _ => fault(&error, backup),
     })?;

@@ -28,7 +28,7 @@ impl Before<'_> {
 
 /// The backup that was made, if one was. Dropped without [`Safety::keep`] it is removed again, and
 /// that is said: what it was made for changed no row.
-#[must_use = "a backup that nobody keeps is removed at once"]
+#[must_use = "a backup that is not kept is removed at once"]
 pub struct Safety<'c> {
     made: Option<Made>,
     ui: &'c dyn Ui,
@@ -59,7 +59,7 @@ impl Drop for Safety<'_> {
     fn drop(&mut self) {
         if let Some(made) = &self.made {
             withdraw(&made.path, &made.folders);
-            self.ui.say("no row was changed: the backup was removed again");
+            self.ui.say("no row was changed: the backup was removed");
         }
     }
 }

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum BackupCommand {
-    /// Make a backup and prove it.
+    /// Make a backup and verify it.
     Create(CreateArgs),
     /// List the backups.
     List(ListArgs),
-    /// Put a backup in the place of the database.
+    /// Replace the database with a backup.
     Restore(RestoreArgs),
     /// Copy a backup onto the weekly or monthly shelf.
     Promote(PromoteArgs),
@@ -33,10 +33,10 @@ pub(super) struct CreateArgs {
     pub(super) managed: ManagedArgs,
     #[command(flatten)]
     pub(super) folder: FolderArgs,
-    /// Pack it with gzip.
+    /// Compress it with gzip.
     #[arg(long)]
     pub(super) compress: bool,
-    /// Say what would be made.
+    /// Show what would be made.
     #[arg(long)]
     pub(super) dry_run: bool,
 }
@@ -48,7 +48,7 @@ pub(super) struct ListArgs {
     pub(super) managed: ManagedArgs,
     #[command(flatten)]
     pub(super) folder: FolderArgs,
-    /// Open every backup and prove it.
+    /// Open and verify every backup.
     #[arg(long)]
     pub(super) verify: bool,
 }
@@ -61,10 +61,10 @@ pub(super) struct RestoreArgs {
     pub(super) managed: ManagedArgs,
     #[command(flatten)]
     pub(super) folder: FolderArgs,
-    /// The newest backup but those made before a restore.
+    /// The newest backup, except those made before a restore.
     #[arg(long, conflicts_with = "file")]
     pub(super) latest: bool,
-    /// This backup; without it and `--latest` a person is asked.
+    /// This backup; without it and `--latest` you are asked.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, alias = "backup-file")]
     pub(super) file: Option<PathBuf>,
     /// Take the newest of this shelf, as with `--latest`.
@@ -73,7 +73,7 @@ pub(super) struct RestoreArgs {
     /// Replace the database without a safety backup of it.
     #[arg(long)]
     pub(super) no_backup: bool,
-    /// Prove the backup, and change nothing.
+    /// Verify the backup, and change nothing.
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Answer yes to every question.
@@ -95,13 +95,13 @@ pub(super) struct PromoteArgs {
     pub(super) managed: ManagedArgs,
     #[command(flatten)]
     pub(super) folder: FolderArgs,
-    /// The backup [default: the newest but those made before a restore].
+    /// The backup [default: the newest, except those made before a restore].
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) file: Option<PathBuf>,
     /// The shelf it goes to.
     #[arg(long, value_name = "SHELF")]
     pub(super) to: ShelfWord,
-    /// Say what would be copied.
+    /// Show what would be copied.
     #[arg(long)]
     pub(super) dry_run: bool,
 }
@@ -122,10 +122,10 @@ pub(super) struct PruneArgs {
     /// Keep the newest N of the monthly shelf.
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub(super) keep_monthly: usize,
-    /// Keep whatever is younger than so many days, too.
+    /// Also keep backups younger than this many days.
     #[arg(long, value_name = "DAYS")]
     pub(super) older_than: Option<u32>,
-    /// Say what would be removed.
+    /// Show what would be removed.
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Answer yes to every question.

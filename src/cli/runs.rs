@@ -54,10 +54,10 @@ fn words(runs: &[RunRecord], url: &str) -> String {
 
 /// What a run did, and whether another took that back.
 fn kind(run: &RunRecord, runs: &[RunRecord]) -> String {
-    let taken_back = runs.iter().any(|later| later.undoes.as_ref() == Some(&run.id));
+    let is_undone = runs.iter().any(|later| later.undoes.as_ref() == Some(&run.id));
     match &run.undoes {
         Some(other) => format!("{} of {}", run.kind, other.get(..8).unwrap_or(other)),
-        None if taken_back => format!("{}, taken back", run.kind),
+        None if is_undone => format!("{}, undone", run.kind),
         None => run.kind.clone(),
     }
 }
@@ -100,10 +100,10 @@ mod tests {
         assert_eq!(
             words(&[record("0e8f6c1e-1", 1_201), record("7b1d\u{1b}[2J", 7), undo], "x.db"),
             "\
-run            started               kind                set    inserted  updated  removed  rejected
-0e8f6c1e-1     2026-01-02 03:04:05Z  import, taken back  notes     1,201        0        0         2
-7b1d\\u{1b}[2J  2026-01-02 03:04:05Z  import              notes         7        0        0         2
-ab12           2026-01-02 03:04:05Z  undo of 0e8f6c1e    notes         0        3    1,201         2
+run            started               kind              set    inserted  updated  removed  rejected
+0e8f6c1e-1     2026-01-02 03:04:05Z  import, undone    notes     1,201        0        0         2
+7b1d\\u{1b}[2J  2026-01-02 03:04:05Z  import            notes         7        0        0         2
+ab12           2026-01-02 03:04:05Z  undo of 0e8f6c1e  notes         0        3    1,201         2
 "
         );
     }

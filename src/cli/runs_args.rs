@@ -17,13 +17,13 @@ Examples:
   treelift undo 9720adda --dry-run --database sqlite:///./new.db
   treelift undo 9720adda --database sqlite:///./new.db
 
-The rows that the import inserted are removed, the columns that it filled are NULL again. Nothing is
-done if rows were changed since, or if other rows refer to them. Migrations and keys stay.";
+The rows that the import inserted are removed, the columns that it filled are set to NULL. Nothing is
+done if rows were changed since, or if other rows reference them. Migrations and keys stay.";
 
 #[derive(Debug, Args)]
 #[command(after_help = UNDO_EXAMPLES)]
 pub(super) struct UndoArgs {
-    /// The import's id, or the beginning of it, as `treelift runs` lists it.
+    /// The import's id or a prefix of it, as `treelift runs` lists it.
     #[arg(value_name = "RUN")]
     pub(super) run: String,
     #[command(flatten)]

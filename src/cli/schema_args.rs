@@ -5,21 +5,21 @@ use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SchemaCommand {
-    /// Say where the database stands.
+    /// Show which migrations are applied, pending or changed.
     Status(StatusArgs),
     /// Apply what is pending, in one transaction.
     Migrate(MigrateArgs),
-    /// Take migrations back, the last one first, in one transaction.
+    /// Roll migrations back, the last one first, in one transaction.
     Rollback(RollbackArgs),
-    /// List what was applied, failed or taken back, newest first.
+    /// List applied, failed and rolled-back migrations, newest first.
     History(HistoryArgs),
-    /// Judge the database by itself.
+    /// Validate the database on its own.
     Validate(ValidateArgs),
     /// Write a new pair of migration files into a mapping set's folder.
     New(NewArgs),
-    /// Take an existing database as being at a version, without running anything.
+    /// Mark an existing database as being at a version, without running anything.
     Stamp(StampArgs),
-    /// Prove that every migration can be taken back, on a private copy.
+    /// Prove that every migration can be rolled back, on a private copy.
     Test(TestArgs),
 }
 
@@ -28,7 +28,7 @@ pub(super) enum SchemaCommand {
 pub(super) struct StatusArgs {
     #[command(flatten)]
     pub(super) managed: ManagedArgs,
-    /// End with status 4 when a migration is needed, 1 when record and files do not agree.
+    /// Exit with status 4 when a migration is needed, 1 when record and files do not agree.
     #[arg(long)]
     pub(super) exit_code: bool,
     /// Accepted for scripts: this command never changes anything.
@@ -41,7 +41,7 @@ Examples:
   treelift schema migrate --database sqlite:///./new.db
   treelift schema migrate --to 003 --dry-run
 
-A dry run applies everything to a private copy, shows the SQL, and throws the copy away.";
+A dry run applies everything to a private copy, shows the SQL, and discards the copy.";
 
 #[derive(Debug, Args)]
 #[command(after_help = MIGRATE_EXAMPLES)]
@@ -69,13 +69,13 @@ pub(super) struct RollbackArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct GoalArgs {
-    /// Take back everything after this version, which stays.
+    /// Roll back everything after this version, which stays.
     #[arg(long, value_name = "VERSION", alias = "version")]
     pub(super) to: Option<String>,
-    /// Take back so many.
+    /// Roll back the last N.
     #[arg(long, value_name = "N")]
     pub(super) steps: Option<usize>,
-    /// Take back everything.
+    /// Roll back everything.
     #[arg(long)]
     pub(super) all: bool,
 }
@@ -83,7 +83,7 @@ pub(super) struct GoalArgs {
 /// What every command takes that changes the database.
 #[derive(Debug, Args)]
 pub(super) struct ChangeArgs {
-    /// Do it on a private copy, show what would be done, and change nothing.
+    /// Work on a private copy, show what would be done, and change nothing.
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Answer yes to every question.
@@ -98,7 +98,7 @@ pub(super) struct ChangeArgs {
 pub(super) struct HistoryArgs {
     #[command(flatten)]
     pub(super) managed: ManagedArgs,
-    /// Show at most so many.
+    /// Show at most N.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(super) limit: usize,
     /// Accepted for scripts: this command never changes anything.
@@ -112,10 +112,10 @@ pub(super) struct HistoryArgs {
 pub(super) struct ValidateArgs {
     #[command(flatten)]
     pub(super) managed: ManagedArgs,
-    /// Judge only this; may be given more than once.
+    /// Validate only this category; may be given more than once.
     #[arg(long, value_name = "CATEGORY")]
     pub(super) category: Vec<CategoryWord>,
-    /// Move rows whose reference leads nowhere into `treelift_orphans`.
+    /// Move rows that reference a missing row into `treelift_orphans`.
     #[arg(long, alias = "fix")]
     pub(super) fix_orphans: bool,
     #[command(flatten)]
@@ -135,11 +135,11 @@ pub(super) enum CategoryWord {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift schema new add_colours --mappings ./my_set")]
 pub(super) struct NewArgs {
-    /// What it does, in a few words.
+    /// What the migration does, in a few words.
     pub(super) name: String,
     #[command(flatten)]
     pub(super) managed: ManagedArgs,
-    /// Fill it with the difference between the database and what the migrations make; else no database
+    /// Fill it with the drift between the database and its migrations; without this no database
     /// is needed.
     #[arg(long)]
     pub(super) from_drift: bool,
@@ -167,7 +167,7 @@ pub(super) struct TestArgs {
     /// database, else the only bundled one].
     #[arg(long, value_name = "SET|DIR")]
     pub(super) mappings: Option<String>,
-    /// Work on a copy of this database and its rows, instead of one with invented rows.
+    /// Test on a copy of this database and its rows instead of invented rows.
     #[arg(long, value_name = "URL")]
     pub(super) copy_of: Option<String>,
     /// Accepted for scripts: this command never changes anything.

@@ -12,7 +12,7 @@ use crate::target::undo::Undone;
 use crate::undo::Ended;
 use serde_json::json;
 
-/// Takes an import back, or says what stands in the way.
+/// Undoes an import, or says what blocks it.
 pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
     let url = managed.target().url().to_owned();
@@ -49,9 +49,9 @@ fn words(undone: &Undone, run: &str, url: &str, outcome: &str) -> String {
         let parts = [
             (table.removed, removed),
             (table.emptied, emptied),
-            (table.gone, "gone already"),
+            (table.gone, "already deleted"),
             (table.resealed, "with sealed values that the run did not write"),
-            (table.unjudged, "with values of the database's own that cannot be judged"),
+            (table.unjudged, "with database-generated values that cannot be checked"),
         ];
         let some = parts.iter().filter(|(rows, _)| *rows > 0);
         let parts: Vec<String> = some.map(|(rows, what)| format!("{} {what}", count(*rows, "row"))).collect();
@@ -60,15 +60,15 @@ fn words(undone: &Undone, run: &str, url: &str, outcome: &str) -> String {
         }
     }
     for obstacle in &undone.obstacles {
-        words += &format!("in the way: {}\n", printable(&obstacle.to_string()));
+        words += &format!("blocked: {}\n", printable(&obstacle.to_string()));
     }
     let (rows, url) = (count(undone.rows(), "row"), printable(url));
     words
         + &match outcome {
-            "refused" => format!("refused: run {run} cannot be taken back, nothing was changed in {url}\n"),
-            "dry-run" => format!("dry run: {rows} of run {run} would be taken back, nothing was changed in {url}\n"),
-            "nothing" => format!("nothing to take back: no row of run {run} is in {url}\n"),
-            _ => format!("committed: {rows} of run {run} taken back in {url}\n"),
+            "refused" => format!("refused: run {run} cannot be rolled back, nothing was changed in {url}\n"),
+            "dry-run" => format!("dry run: {rows} of run {run} would be undone, nothing was changed in {url}\n"),
+            "nothing" => format!("nothing to undo: no row of run {run} is in {url}\n"),
+            _ => format!("committed: {rows} of run {run} undone in {url}\n"),
         }
 }
 
@@ -78,7 +78,7 @@ mod tests {
     use crate::target::undo::{Obstacle, Taken};
 
     #[test]
-    fn what_goes_and_what_stands_in_the_way_is_told_by_table() {
+    fn what_is_undone_and_what_blocks_it_is_listed_by_table() {
         let table = |name: &str, removed, emptied, gone| Taken {
             name: name.to_owned(),
             removed,
@@ -93,16 +93,16 @@ mod tests {
         };
         assert_eq!(
             words(&undone, "ab12", "x.db", "committed"),
-            "notes: 3 rows removed, 1 row gone already, 1 row with sealed values that the run did not write\n\
+            "notes: 3 rows removed, 1 row already deleted, 1 row with sealed values that the run did not write\n\
              people: 1 row removed, 2 rows emptied\n\
-             committed: 6 rows of run ab12 taken back in x.db\n"
+             committed: 6 rows of run ab12 undone in x.db\n"
         );
         undone.tables.clear();
         undone.obstacles.push(Obstacle::Later { run: "cd34".to_owned(), rows: 2 });
         assert_eq!(
             words(&undone, "ab12", "x.db", "refused"),
-            "in the way: run cd34 wrote into 2 rows of this one: take that run back first\n\
-             refused: run ab12 cannot be taken back, nothing was changed in x.db\n"
+            "blocked: run cd34 wrote into 2 rows of this one: undo that run first\n\
+             refused: run ab12 cannot be rolled back, nothing was changed in x.db\n"
         );
     }
 }

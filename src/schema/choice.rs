@@ -1,4 +1,4 @@
-//! Which database is meant, and which mapping set it belongs to: the one that is named, else the one
+//! Which database was selected, and which mapping set it belongs to: the one that is named, else the one
 //! that the database remembers, else the only one there is.
 
 use super::ManagedDatabase;
@@ -9,11 +9,11 @@ use crate::mapping::model::Set;
 use crate::target::history::{Recorded, Status};
 use crate::target::{self, Target};
 
-/// A database that is meant, and its mapping set as far as that is known.
+/// The selected database, and its mapping set as far as that is known.
 pub struct Selection {
     target: Box<dyn Target>,
     set: Option<(SetSource, Set)>,
-    /// The set's name, known from the database alone where the set itself is not at hand.
+    /// The set's name, known from the database alone where the set itself is not available.
     name: Option<String>,
 }
 
@@ -94,7 +94,7 @@ impl Selection {
         Ok(())
     }
 
-    /// Takes the bundled set of this name, where neither anybody nor the database named one.
+    /// Takes the bundled set of this name, where neither the user nor the database names one.
     pub fn believe(&mut self, name: Option<&str>) -> Result<()> {
         if self.name.is_none()
             && let Some(source) = name.and_then(bundled::find)
@@ -111,7 +111,7 @@ impl Selection {
         self.name.as_deref()
     }
 
-    /// The set that the database belongs to, where it is known and at hand.
+    /// The set that the database belongs to, where it is known and available.
     pub fn set(&self) -> Option<&Set> {
         self.set.as_ref().map(|(_, set)| set)
     }
@@ -140,11 +140,11 @@ impl Selection {
             }
             (None, None, Some(only)) => loaded(only.source())?,
             (None, None, None) if !target.exists()? => {
-                let hint = format!("`--mappings SET` names the set where one is to be made: {}", names());
+                let hint = format!("to create one, name its set with `--mappings SET`: {}", names());
                 return Err(target.missing().hint(hint));
             }
             (None, None, None) => {
-                return Err(Error::request("it is not said which mapping set the database belongs to")
+                return Err(Error::request("cannot tell which mapping set the database belongs to")
                     .at(target.url())
                     .hint(format!("name one with `--mappings SET`: {}", names())));
             }
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn where_all_were_taken_back_or_failed_those_tell() {
+    fn where_all_were_is_undone_or_failed_those_tell() {
         let record = [("001_notes", Status::RolledBack), ("002_tags", Status::Failed)];
         assert_eq!(owner(&[], &record).as_deref(), Some("notes"));
     }

@@ -1,10 +1,10 @@
-//! What a way back costs: the difference between the database before it and after its rehearsal.
+//! What a change of the schema loses: the difference between the database before it and after its rehearsal.
 
 use crate::report::words::count;
 use crate::target::upkeep::Survey;
 use std::collections::BTreeMap;
 
-/// What a way back would cost.
+/// What a rollback or a migration would lose.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Loss {
     /// What kind of thing goes.

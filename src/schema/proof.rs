@@ -1,4 +1,4 @@
-//! Proves that every migration can be taken back: up, down to nothing, up again, then one by one, on a
+//! Proves that every migration can be rolled back: up, down to nothing, up again, then one by one, on a
 //! database with rows.
 
 use crate::error::{Error, ErrorKind, Result};
@@ -111,7 +111,7 @@ impl Bench<'_> {
     }
 
     /// Carries out what is decided; where a migration does not run, why. What goes wrong before that is
-    /// no fault of a migration.
+    /// not a fault of a migration.
     fn alter(&mut self, decide: &dyn Fn(&Standing) -> Result<Vec<Move>>) -> Result<Option<String>> {
         let run_id = random_id()?;
         let decided = Cell::new(false);
@@ -125,7 +125,7 @@ impl Bench<'_> {
                 decided.set(true);
                 Ok(moves)
             },
-            told: &|_| {},
+            progress: &|_| {},
             after: None,
             audit: None,
         });
@@ -181,9 +181,9 @@ impl Bench<'_> {
         let mut lost = Vec::new();
         for (table, (rows, sum)) in had {
             match has.get(table) {
-                Some((now, _)) if now != rows => lost.push(format!("`{table}` has {now} rows, and had {rows}")),
-                Some((_, now)) if now != sum => lost.push(format!("`{table}` has other rows than it had")),
-                _ => {} // that a table is missing is told as such
+                Some((now, _)) if now != rows => lost.push(format!("`{table}` has {now} rows, expected {rows}")),
+                Some((_, now)) if now != sum => lost.push(format!("`{table}` differ from before")),
+                _ => {} // a missing table is reported as such
             }
         }
         Ok(lost)
@@ -210,7 +210,7 @@ impl Bench<'_> {
             let survey = bench.survey()?;
             for (table, had) in &before.counts {
                 let has = survey.counts.get(table).filter(|has| *has < had);
-                wrong.extend(has.map(|has| format!("`{table}` has {has} rows, and had {had}")));
+                wrong.extend(has.map(|has| format!("`{table}` has {has} rows, expected {had}")));
             }
             Ok(wrong)
         })
@@ -224,14 +224,14 @@ impl Bench<'_> {
             let left = recorded.iter().filter(|record| record.status == target::history::Status::Applied);
             wrong.extend(left.map(|record| format!("`{}` is still recorded as applied", record.version)));
             let own = bench.survey()?.own;
-            wrong.extend(own.keys().map(|table| format!("`{table}` is left beside the record of migrations")));
+            wrong.extend(own.keys().map(|table| format!("`{table}` is left besides the record of migrations")));
             Ok(wrong)
         })
     }
 
     /// From the last: each one down and up again alone, then down for good. What tables that a migration
     /// does not make hold must be there again after both, in the columns that it does not make either.
-    /// Whether the way to nothing is free at the end.
+    /// Whether the last step to nothing is possible.
     fn one_by_one(&mut self) -> Result<bool> {
         for at in (0..self.stages.len()).rev() {
             let version = self.migrations()[at].version.clone();

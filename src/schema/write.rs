@@ -18,7 +18,7 @@ pub struct NewPair {
     pub up_sql: String,
     /// What stands in the down file.
     pub down_sql: String,
-    /// How many differences are left to a person, each a comment in the up file.
+    /// How many differences need manual action, each a comment in the up file.
     pub by_hand: usize,
 }
 
@@ -37,7 +37,7 @@ pub fn new_pair(
     let stem = stem(migrations, name)?;
     let header = header(migrations, &stem, name);
     let (up, down) = content.unwrap_or_else(|| {
-        ("-- What it makes.\n".to_owned(), "-- What takes it back, in the reverse order.\n".to_owned())
+        ("-- Write the migration here.\n".to_owned(), "-- Write its rollback here, in reverse order.\n".to_owned())
     });
     let schema = folder.join("schema");
     let pair = NewPair {
@@ -91,7 +91,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
 
 fn fault(error: &std::io::Error, path: &Path) -> Error {
     let words = match error.kind() {
-        ErrorKind::AlreadyExists => "the file is there already".to_owned(),
+        ErrorKind::AlreadyExists => "the file already exists".to_owned(),
         kind => kind.to_string(),
     };
     Error::environment(words).at(path.display())
@@ -112,10 +112,10 @@ mod tests {
         let text = std::fs::read_to_string(&pair.up).expect("there");
         assert_eq!(
             text,
-            "-- version: v002_add_colours\n-- description: Add colours!\n-- depends: v001_notes\n\n-- What it makes.\n"
+            "-- version: v002_add_colours\n-- description: Add colours!\n-- depends: v001_notes\n\n-- Write the migration here.\n"
         );
         let again = new_pair(folder.path(), &migrations, "add colours", None, false).expect_err("refused");
-        assert_eq!((again.message.as_str(), again.status()), ("the file is there already", 3));
+        assert_eq!((again.message.as_str(), again.status()), ("the file already exists", 3));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Catalog {
     /// The tables.
     pub schema: Schema,
-    /// The SQL that made each table, for a person to go on with; it decides nothing.
+    /// The SQL that created each table, for display only.
     pub made: BTreeMap<String, String>,
     /// Indexes by name, but for those that a table's own constraints bring.
     pub indexes: BTreeMap<String, Index>,
@@ -66,10 +66,10 @@ pub struct Difference {
     pub message: String,
 }
 
-/// What may differ without being told.
+/// What may differ without being reported.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Leave<'a> {
-    /// Tables that are nobody's business; a `*` at the end stands for anything.
+    /// Tables that are not checked; a trailing `*` matches anything.
     pub tables: &'a [(String, String)],
     /// Everything that is there and not expected.
     pub additions: bool,
@@ -87,47 +87,47 @@ impl Leave<'_> {
 /// Everything in which `live` is not as expected.
 pub fn differences(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> Vec<Difference> {
     let mut found = Vec::new();
-    let mut tell = |aspect, message| found.push(Difference { aspect, message });
+    let mut report = |aspect, message| found.push(Difference { aspect, message });
     for table in expected.schema.tables.values() {
         match live.schema.table(&table.name) {
-            None => tell(Aspect::Form, format!("table `{}` is missing", table.name)),
+            None => report(Aspect::Form, format!("table `{}` is missing", table.name)),
             Some(there) => {
-                table_differences(table, there).into_iter().for_each(|(aspect, message)| tell(aspect, message));
+                table_differences(table, there).into_iter().for_each(|(aspect, message)| report(aspect, message));
             }
         }
     }
     if !leave.additions {
         let names = live.schema.tables.keys().filter(|name| expected.schema.table(name).is_none());
         for name in names.filter(|name| !leave.knows(name)) {
-            tell(Aspect::Form, format!("table `{name}` is not expected"));
+            report(Aspect::Form, format!("table `{name}` is not expected"));
         }
     }
     for (name, index) in &expected.indexes {
         let said = format!("`{name}` on `{}`", index.table);
         match live.indexes.get(name) {
-            // The table is told already.
+            // The table is reported already.
             None if live.schema.table(&index.table).is_none() => {}
-            None => tell(Aspect::Index, format!("index {said} is missing")),
+            None => report(Aspect::Index, format!("index {said} is missing")),
             Some(there) if !index.same_as(there) => {
-                tell(Aspect::Index, format!("index {said} is over ({}), expected ({})", there.over, index.over));
+                report(Aspect::Index, format!("index {said} is over ({}), expected ({})", there.over, index.over));
             }
             Some(_) => {}
         }
     }
     for (name, index) in live.indexes.iter().filter(|(name, _)| !expected.indexes.contains_key(*name)) {
         if !leave.additions && expected.schema.table(&index.table).is_some() {
-            tell(Aspect::Index, format!("index `{name}` on `{}` is not expected", index.table));
+            report(Aspect::Index, format!("index `{name}` on `{}` is not expected", index.table));
         }
     }
     let names: BTreeSet<&String> = expected.others.keys().chain(live.others.keys()).collect();
     for name in names {
         match (expected.others.get(name), live.others.get(name)) {
-            (Some(other), None) => tell(Aspect::Form, format!("{} `{name}` is missing", other.kind)),
+            (Some(other), None) => report(Aspect::Form, format!("{} `{name}` is missing", other.kind)),
             (None, Some(other)) if !leave.additions => {
-                tell(Aspect::Form, format!("{} `{name}` is not expected", other.kind));
+                report(Aspect::Form, format!("{} `{name}` is not expected", other.kind));
             }
             (Some(other), Some(there)) if !other.same_as(there) => {
-                tell(Aspect::Form, format!("{} `{name}` is another one than expected", other.kind));
+                report(Aspect::Form, format!("{} `{name}` differs from the expected one", other.kind));
             }
             _ => {}
         }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn every_difference_is_told_by_name() {
+    fn every_difference_is_reported_by_name() {
         let live = "CREATE TABLE notes (id INTEGER PRIMARY KEY, title VARCHAR(90), at DATETIME);
             CREATE TABLE more (a TEXT); CREATE TABLE other_1 (a TEXT);
             CREATE INDEX notes_title ON notes (title);
@@ -182,7 +182,7 @@ mod tests {
                 "table `more` is not expected",
                 "index `notes_at` on `notes` is missing",
                 "index `notes_title` on `notes` is not expected",
-                "view `titles` is another one than expected",
+                "view `titles` differs from the expected one",
             ]
         );
     }
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_and_quotes_count_inside_texts_alone() {
+    fn spaces_and_quotes_count_inside_strings_alone() {
         assert_eq!(one_line("SELECT  \"a\",\n 'b  \"c\"' FROM t"), one_line("SELECT a, 'b  \"c\"' FROM  t"));
         for other in ["SELECT 'a  b'", "SELECT 'a \"b'", "SELECT 'a ''b'"] {
             assert_ne!(one_line("SELECT 'a b'"), one_line(other), "{other}");

@@ -8,15 +8,13 @@ use super::schema::table_differences;
 use crate::table::Table;
 use std::collections::BTreeSet;
 
-/// How a line begins that leaves something to a person.
-pub const BY_HAND: &str = "-- by hand: ";
+/// The start of a comment for what needs manual action.
+pub const BY_HAND: &str = "-- manual action: ";
 
-/// The SQL that makes of `expected` what `live` is, and the SQL that takes it back; nothing where
-/// nothing differs. What no statement can do, or only by losing what rows hold, stands there as a
-/// comment for a person.
+/// The SQL that turns `expected` into `live`, and the SQL that undoes it; empty where nothing differs.
+/// What no statement can do, or only by losing data, is a comment that asks for manual action.
 ///
-/// What goes, goes before what it hangs on, and what comes, comes after it: the way back is the same
-/// from behind.
+/// Objects are dropped before what they depend on and created after it; the down file is the reverse.
 pub fn migration(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> (String, String) {
     let mut drift = Drift { expected, live, leave, hands: BTreeSet::new(), pair: Pair::default() };
     let renamed = drift.renamed();
@@ -46,7 +44,7 @@ pub fn migration(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> (Strin
     for (old, new) in renamed {
         let rename = format!("ALTER TABLE {} RENAME TO {};", name(old), name(new));
         drift.pair.by_hand(&format!(
-            "table `{old}` is gone, and `{new}` has its columns; if that is its new name, write: {rename}"
+            "table `{old}` is missing, and `{new}` has its columns; if it was renamed, write: {rename}"
         ));
     }
     for told in changes.iter().flat_map(|change| change.by_hand.iter().chain(&change.others)) {
@@ -60,7 +58,7 @@ struct Drift<'a> {
     expected: &'a Catalog,
     live: &'a Catalog,
     leave: Leave<'a>,
-    /// Tables of which something is left to a person: what comes with them is as well.
+    /// Tables that need manual action: so does what depends on them.
     hands: BTreeSet<&'a str>,
     pair: Pair,
 }
@@ -125,7 +123,7 @@ impl<'a> Drift<'a> {
                 continue; // Nothing came.
             }
             if self.is_left(&there.table, "") {
-                self.pair.by_hand(&format!("index `{index}` is another one now: {}", line(&there.sql)));
+                self.pair.by_hand(&format!("index `{index}` differs: {}", line(&there.sql)));
             } else {
                 self.pair.both(&there.sql, &format!("DROP INDEX {};", name(index)));
             }
@@ -158,11 +156,13 @@ impl<'a> Drift<'a> {
             let obstacle = match expected.others.get(other) {
                 Some(made) if !self.is_another(made, there) => continue, // It is as it was.
                 Some(made) => self.obstacle(made, there),
-                None => self.is_left(&there.table, &there.sql).then_some("it speaks of what is left to you"),
+                None => {
+                    self.is_left(&there.table, &there.sql).then_some("it depends on something that needs manual action")
+                }
             };
             match obstacle {
                 None => self.pair.both(&made_again(other, there), &dropped(other, there)),
-                Some(why) => self.pair.by_hand(&format!("{} `{other}` is another one now; {why}", there.kind)),
+                Some(why) => self.pair.by_hand(&format!("{} `{other}` differs; {why}", there.kind)),
             }
         }
     }
@@ -178,17 +178,17 @@ impl<'a> Drift<'a> {
     /// Why a view, a trigger or a virtual table cannot be dropped and made as it is now.
     fn obstacle(&self, made: &Other, there: &Other) -> Option<&'static str> {
         if self.is_left(&there.table, &there.sql) || self.is_left(&made.table, &made.sql) {
-            return Some("it speaks of what is left to you");
+            return Some("it depends on something that needs manual action");
         }
         let keeps_rows = |other: &Other| other.kind == "virtual table" && content(&other.sql).is_none();
-        (keeps_rows(made) || keeps_rows(there)).then_some("made anew, it would lose its rows")
+        (keeps_rows(made) || keeps_rows(there)).then_some("recreating it would lose its rows")
     }
 
     fn was_table(&self, table: &str) -> bool {
         self.expected.schema.table(table).is_some()
     }
 
-    /// Whether something is of a table of which something is left to a person, or its SQL names one.
+    /// Whether something belongs to a table that needs manual action, or its SQL names one.
     fn is_left(&self, table: &str, sql: &str) -> bool {
         let names = |word: &str| self.hands.iter().any(|hand| hand.eq_ignore_ascii_case(word));
         names(table) || sql.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(names)
@@ -266,7 +266,7 @@ impl Pair {
 
     fn by_hand(&mut self, told: &str) {
         self.up.push(format!("{BY_HAND}{told}"));
-        self.down.push(format!("{BY_HAND}the way back of: {told}"));
+        self.down.push(format!("{BY_HAND}the reverse of: {told}"));
     }
 
     fn finish(mut self) -> (String, String) {

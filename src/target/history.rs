@@ -1,4 +1,4 @@
-//! What a database records of its migrations, judged against the migrations at hand. Pure: nothing
+//! What a database records of its migrations, compared with the available migrations. Pure: nothing
 //! here reads or changes anything.
 
 use super::Migration;
@@ -21,7 +21,7 @@ pub struct Recorded {
     pub took_ms: Option<i64>,
     /// SHA-256 of its up file.
     pub checksum: Option<String>,
-    /// When it was taken back.
+    /// When it was rolled back.
     pub rolled_back_at: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
@@ -37,7 +37,7 @@ pub enum Status {
     Applied,
     /// It was tried, and nothing of it stands.
     Failed,
-    /// It was applied and taken back.
+    /// It was applied and rolled back.
     RolledBack,
     /// A word of another program.
     #[serde(untagged)]
@@ -75,18 +75,18 @@ pub enum Origin {
     Ran,
     /// An import found its tables there already.
     Found,
-    /// `schema stamp` was told so.
+    /// `schema stamp` recorded it.
     Stamped,
     /// Another program recorded it; its checksum is of a file of its own.
     Foreign,
 }
 
-/// A database's record judged against a set's migrations.
+/// A database's record compared with a set's migrations.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Standing {
     /// The set's migrations, in order.
     pub steps: Vec<Step>,
-    /// What does not fit together.
+    /// Where record and files disagree.
     pub faults: Vec<Fault>,
 }
 
@@ -99,7 +99,7 @@ pub struct Step {
     pub description: String,
     /// `applied`, or why it is pending.
     pub state: State,
-    /// Who recorded it, if anybody did.
+    /// Who recorded it, if it is recorded.
     pub origin: Option<Origin>,
 }
 
@@ -113,7 +113,7 @@ pub enum State {
     Pending,
     /// It is pending: it was tried, and failed.
     Failed,
-    /// It is pending: it was taken back.
+    /// It is pending: it was rolled back.
     RolledBack,
 }
 
@@ -128,7 +128,7 @@ impl fmt::Display for State {
     }
 }
 
-/// What does not fit between a record and the files.
+/// A disagreement between the record and the files.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum Fault {
@@ -163,8 +163,8 @@ impl Fault {
     /// What can be done about it.
     fn hint(&self) -> &'static str {
         match self {
-            Self::Changed { .. } => "undo the change, and make a new migration of it",
-            Self::Missing { .. } => "put the file back; `schema history` tells when it was applied",
+            Self::Changed { .. } => "revert the change, and write a new migration instead",
+            Self::Missing { .. } => "restore the file; `schema history` shows when it was applied",
             Self::Newer { .. } => "use the mapping set that made it, or a newer one",
             Self::Unknown { .. } => "it is left alone",
         }
@@ -178,11 +178,14 @@ impl fmt::Display for Fault {
                 write!(f, "migration `{version}` was changed after it had been applied to this database")
             }
             Self::Missing { version } => {
-                write!(f, "migration `{version}` was applied to this database, and the mapping set has lost its file")
+                write!(
+                    f,
+                    "migration `{version}` was applied to this database, but its file is missing from the mapping set"
+                )
             }
             Self::Newer { version } => write!(
                 f,
-                "the database is newer than the mapping set, or another set's: it has the migration `{version}`, which the set does not"
+                "the database is newer than the mapping set, or belongs to another set: it has the migration `{version}`, which the set does not"
             ),
             Self::Unknown { version } => {
                 write!(f, "another program recorded a migration `{version}`, which the mapping set does not have")
@@ -191,8 +194,8 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Judges a record, in the order it was written, against the migrations at hand.
-pub fn judge(recorded: &[Recorded], available: &[Migration]) -> Standing {
+/// Compares a record, in the order it was written, with the available migrations.
+pub fn compare(recorded: &[Recorded], available: &[Migration]) -> Standing {
     let of = |version: &str| recorded.iter().find(|record| record.version == version);
     let steps = available
         .iter()
@@ -246,8 +249,8 @@ impl Standing {
         (0..self.steps.len()).filter(|&at| wanted(self.steps[at].state)).collect()
     }
 
-    /// Whether treelift keeps this database's schema: it ran a migration on it, or was told to by a
-    /// stamp. A database that only was found to have the tables stays as it is.
+    /// Whether treelift keeps this database's schema: it ran a migration on it, or it was
+    /// stamped. A database that only was found to have the tables stays as it is.
     pub fn is_kept(&self) -> bool {
         let ours = |step: &Step| matches!(step.origin, Some(Origin::Ran | Origin::Stamped));
         self.steps.iter().any(|step| step.state == State::Applied && ours(step))
@@ -275,19 +278,19 @@ impl Standing {
         Ok(self.pending().into_iter().filter(|&at| at <= to).collect())
     }
 
-    /// The applied migrations to take back, the last one first.
+    /// The applied migrations to roll back, the last one first.
     pub fn down(&self, goal: Down) -> Result<Vec<usize>> {
         let mut applied = self.applied();
         applied.reverse();
         match goal {
             Down::All => Ok(applied),
             Down::Steps(steps) if steps > applied.len() => {
-                Err(Error::request(format!("only {} can be taken back", count(applied.len() as u64, "migration"))))
+                Err(Error::request(format!("only {} can be rolled back", count(applied.len() as u64, "migration"))))
             }
             Down::Steps(steps) => Ok(applied.into_iter().take(steps).collect()),
             Down::To(to) if self.steps[to].state != State::Applied => {
                 Err(Error::request(format!("the database is not past `{}`", self.steps[to].version))
-                    .hint("`schema status` tells where it is"))
+                    .hint("`schema status` shows its version"))
             }
             Down::To(to) => Ok(applied.into_iter().filter(|&at| at > to).collect()),
         }

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_are_told_by_name_by_content_and_by_folder() {
+    fn copies_are_recognised_by_name_by_content_and_by_folder() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("my-backups/daily")).unwrap();

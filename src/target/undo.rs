@@ -1,4 +1,4 @@
-//! Taking a run back: what is asked of a database, and what stands in the way.
+//! Undoing a run: what is asked of a database, and what blocks it.
 
 use super::Mode;
 use super::audit::AuditTable;
@@ -13,13 +13,13 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// An order to take a run back.
+/// An order to undo a run.
 pub struct Undo<'a> {
-    /// Commit, or work on a private copy and take it back.
+    /// Commit, or work on a private copy and roll back.
     pub mode: Mode,
     /// This run's own id (UUID text); names temporary files.
     pub run_id: &'a str,
-    /// The id of the run that is taken back.
+    /// The id of the run to undo.
     pub run: &'a str,
     /// When it was asked for.
     pub started: Timestamp,
@@ -29,8 +29,8 @@ pub struct Undo<'a> {
     pub triggers: &'a BTreeMap<String, Other>,
     /// The application's own audit table.
     pub audit: Option<&'a AuditTable>,
-    /// Hears of so many rows that were looked at; an error ends the work.
-    pub told: &'a dyn Fn(u64) -> Result<()>,
+    /// Called with the number of rows looked at; an error ends the work.
+    pub progress: &'a dyn Fn(u64) -> Result<()>,
 }
 
 impl fmt::Debug for Undo<'_> {
@@ -39,10 +39,10 @@ impl fmt::Debug for Undo<'_> {
     }
 }
 
-/// What was done, or what stands in the way; then nothing was.
+/// What was done, or what blocks it; then nothing was.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Undone {
-    /// By table, what is taken back; empty where something stands in the way.
+    /// By table, what is undone; empty where something blocks it.
     pub tables: Vec<Taken>,
     /// Why it cannot be.
     pub obstacles: Vec<Obstacle>,
@@ -55,7 +55,7 @@ impl Undone {
     }
 }
 
-/// What is taken back of a table.
+/// What is undone in a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Taken {
     /// The table.
@@ -64,10 +64,10 @@ pub struct Taken {
     pub removed: u64,
     /// Rows that were there before the run, and whose columns that it filled are NULL again.
     pub emptied: u64,
-    /// Rows of the run that somebody has removed already.
+    /// Rows of the run that were already deleted.
     pub gone: u64,
     /// Rows among those removed that have a column which the database itself filled, with another value
-    /// each time, so that nobody can say whether it was changed.
+    /// each time, so that a change cannot be detected.
     pub unjudged: u64,
     /// Rows among those removed whose sealed values are not the ones that the run wrote: sealed again,
     /// handed over, or changed.
@@ -84,7 +84,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// So many keys are named.
+    /// How many keys are named.
     const NAMED: usize = 5;
 
     /// Counts a row, and names it if it is one of the first.
@@ -104,7 +104,7 @@ impl Keys {
     }
 }
 
-/// Something that would be lost if the run were taken back.
+/// Something that would be lost if the run were undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Obstacle {
@@ -123,7 +123,7 @@ pub enum Obstacle {
         /// Into how many.
         rows: u64,
     },
-    /// Rows that stay would refer to rows that go.
+    /// Rows that stay would reference deleted rows.
     Referred {
         /// The table of the rows that stay.
         table: String,
@@ -133,7 +133,7 @@ pub enum Obstacle {
         #[serde(flatten)]
         keys: Keys,
     },
-    /// A trigger that is not the set's would hear of it.
+    /// A trigger that is not the set's would fire.
     Trigger {
         /// The trigger.
         name: String,
@@ -154,14 +154,14 @@ pub enum Obstacle {
         /// The row's key.
         key: String,
     },
-    /// Rows have no key, or NULL in it, so that nothing tells them apart.
+    /// Rows have no key, or NULL in it, so that nothing identifies them.
     Nameless {
         /// The table.
         table: String,
         /// How many the run wrote.
         rows: u64,
     },
-    /// The table is not there any more, under this name at least.
+    /// The table no longer exists under this name.
     Missing {
         /// The table.
         table: String,
@@ -179,38 +179,35 @@ impl fmt::Display for Obstacle {
                 write!(f, "{} of `{table}` {was} changed after the run{}", rows(keys.rows), keys.named())
             }
             Self::Later { run, rows: many } => {
-                write!(f, "run {run} wrote into {} of this one: take that run back first", rows(*many))
+                write!(f, "run {run} wrote into {} of this one: undo that run first", rows(*many))
             }
             Self::Referred { table, parent, keys } => {
                 let (many, named) = (rows(keys.rows), keys.named());
-                write!(f, "{many} of `{table}` would refer to rows of `{parent}` that are gone{named}")
+                write!(f, "{many} of `{table}` would reference missing rows of `{parent}`{named}")
             }
             Self::Trigger { name, table } => {
-                write!(
-                    f,
-                    "the trigger `{name}` on `{table}` is none of the mapping set's: nobody knows what it would do"
-                )
+                write!(f, "the trigger `{name}` on `{table}` is not part of the mapping set, so its effect is unknown")
             }
             Self::Further { table, rows: many } => {
-                write!(f, "{} of `{table}` that the run did not write would go as well", rows(*many))
+                write!(f, "{} of `{table}` that the run did not write would be deleted too", rows(*many))
             }
             Self::Forbidden { table, key } => {
-                write!(f, "the database does not let the row {key} of `{table}` be taken back")
+                write!(f, "the database refuses to undo the row {key} of `{table}`")
             }
             Self::Nameless { table, rows: many } => {
-                write!(f, "no key tells {} of `{table}` apart that the run wrote", rows(*many))
+                write!(f, "no key identifies {} of `{table}` that the run wrote", rows(*many))
             }
             Self::Missing { table, rows: many } => {
-                write!(f, "`{table}` is not there any more, and with it {} that the run wrote", rows(*many))
+                write!(f, "`{table}` no longer exists, nor do the {} that the run wrote", rows(*many))
             }
         }
     }
 }
 
-/// The import that a word means, by its id or the beginning of it, if it can be taken back.
+/// The import that a word means, by its id or the beginning of it, if it can be undone.
 ///
 /// # Errors
-/// When there is none or more than one, when it is no import, or when it was taken back before.
+/// When there is none or more than one, when it is not an import, or when it was already undone.
 pub fn choose<'r>(runs: &'r [RunRecord], word: &str) -> Result<&'r RunRecord> {
     let found: Vec<&RunRecord> = runs.iter().filter(|run| !word.is_empty() && run.id.starts_with(word)).collect();
     let run = match found.as_slice() {
@@ -225,12 +222,12 @@ pub fn choose<'r>(runs: &'r [RunRecord], word: &str) -> Result<&'r RunRecord> {
     };
     if run.kind != "import" {
         return Err(Error::request(format!(
-            "run {} is of the kind `{}`: only an import is taken back",
+            "run {} is of the kind `{}`: only an import can be undone",
             run.id, run.kind
         )));
     }
     match runs.iter().find(|later| later.undoes.as_deref() == Some(&run.id)) {
-        Some(later) => Err(Error::request(format!("run {} was taken back by run {} already", run.id, later.id))),
+        Some(later) => Err(Error::request(format!("run {} was already undone by run {}", run.id, later.id))),
         None => Ok(run),
     }
 }
@@ -258,8 +255,8 @@ pub(crate) mod tests {
         for none in ["x", "", "ab345"] {
             assert_eq!(chosen(none), Err(format!("no run `{none}` is recorded")));
         }
-        assert_eq!(chosen("ab12"), Err("run ab12 was taken back by run cd56 already".to_owned()));
-        assert_eq!(chosen("cd"), Err("run cd56 is of the kind `undo`: only an import is taken back".to_owned()));
+        assert_eq!(chosen("ab12"), Err("run ab12 was already undone by run cd56".to_owned()));
+        assert_eq!(chosen("cd"), Err("run cd56 is of the kind `undo`: only an import can be undone".to_owned()));
     }
 
     #[test]

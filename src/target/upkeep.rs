@@ -27,12 +27,12 @@ pub trait Upkeep {
     fn alter(&mut self, _order: &Order<'_>) -> Result<Altered> {
         not_built()
     }
-    /// Moves rows whose reference leads nowhere into `treelift_orphans`, again and again until none
+    /// Moves rows that reference a missing row into `treelift_orphans`, again and again until none
     /// is left, in one transaction.
     fn move_orphans(&mut self, _order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
         not_built()
     }
-    /// Takes a run back, in one transaction, if everything it wrote is as it left it.
+    /// Undoes a run, in one transaction, if everything it wrote is as it left it.
     fn undo(&mut self, _order: &Undo<'_>) -> Result<Undone> {
         not_built()
     }
@@ -68,9 +68,9 @@ pub trait Look {
     fn rows(&mut self) -> Result<u64>;
     /// Its tables, indexes, views and triggers alone.
     fn catalog(&mut self) -> Result<Catalog>;
-    /// Rows whose declared reference leads nowhere, by table and parent.
+    /// Rows whose declared reference dangles, by table and parent.
     fn orphans(&mut self) -> Result<Vec<Broken>>;
-    /// How many rows lead nowhere through a reference that the database does not know.
+    /// How many rows reference a missing row through a reference that the database does not declare.
     fn dangling(&mut self, reference: &Reference) -> Result<u64>;
     /// How many rows share the values of these columns with an earlier one; NULLs share nothing.
     fn repeated(&mut self, table: &str, columns: &[String]) -> Result<u64>;
@@ -125,7 +125,7 @@ pub struct SealedState {
     pub lost: BTreeMap<String, u64>,
 }
 
-/// Rows of a table whose reference leads nowhere.
+/// Rows of a table that reference a missing row.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Broken {
     /// The table.
@@ -157,7 +157,7 @@ impl fmt::Display for Reference {
 
 /// A change of the schema.
 pub struct Order<'a> {
-    /// Commit, or work on a private copy and take it back.
+    /// Commit, or work on a private copy and roll back.
     pub mode: Mode,
     /// Names temporary files (UUID text).
     pub run_id: &'a str,
@@ -167,9 +167,9 @@ pub struct Order<'a> {
     pub started: Timestamp,
     /// Decides, under the lock, what is to be done.
     pub decide: &'a dyn Fn(&Standing) -> Result<Vec<Move>>,
-    /// Hears of each step when it is done.
-    pub told: &'a dyn Fn(&Done),
-    /// Hears what the database is like when all steps are done, before they are committed or taken
+    /// Called after each step.
+    pub progress: &'a dyn Fn(&Done),
+    /// Called with a survey of the database when all steps are done, before they are committed or rolled
     /// back.
     pub after: Option<&'a dyn Fn(Survey)>,
     /// The application's own audit table.
@@ -187,11 +187,11 @@ impl fmt::Debug for Order<'_> {
 pub enum Move {
     /// Run it; if its tables are there already and no record says so, record it alone.
     Up(usize),
-    /// Take it back.
+    /// Roll it back.
     Down(usize),
     /// Record it as applied without running it.
     Stamp(usize),
-    /// Forget that it is recorded as applied, without taking it back.
+    /// Forget that it is recorded as applied, without rolling it back.
     Unstamp(usize),
 }
 
@@ -214,10 +214,10 @@ impl Done {
     pub fn audit_entry(&self, at: Timestamp) -> Result<AuditEntry> {
         let (action, reason) = match self.what {
             What::Applied => ("migrate", "migration applied"),
-            What::Found => ("migrate", "migration recorded: its tables were there"),
-            What::RolledBack => ("rollback", "migration taken back"),
+            What::Found => ("migrate", "migration recorded: its tables already existed"),
+            What::RolledBack => ("rollback", "migration rolled back"),
             What::Stamped => ("stamp", "migration recorded as applied without running it"),
-            What::Unstamped => ("stamp", "migration recorded as not applied without taking it back"),
+            What::Unstamped => ("stamp", "migration recorded as not applied without rolling it back"),
         };
         let details = serde_json::json!({ "took_ms": self.took_ms });
         Ok(AuditEntry::new(action, "schema", reason, at)?.of(&self.version).with(details))
@@ -232,11 +232,11 @@ pub enum What {
     Applied,
     /// Its tables were there already; it was recorded.
     Found,
-    /// It was taken back.
+    /// It was rolled back.
     RolledBack,
     /// It was recorded without running.
     Stamped,
-    /// Its record was taken back without running anything.
+    /// Its record was removed without running anything.
     Unstamped,
 }
 
@@ -250,7 +250,7 @@ pub struct Altered {
 /// An order to move orphans aside.
 #[derive(Debug)]
 pub struct MoveOrphans<'a> {
-    /// Commit, or work on a private copy and take it back.
+    /// Commit, or work on a private copy and roll back.
     pub mode: Mode,
     /// Names temporary files.
     pub run_id: &'a str,
@@ -267,7 +267,7 @@ pub struct MoveOrphans<'a> {
 pub struct Moved {
     /// The table they stood in.
     pub table: String,
-    /// The reference that led nowhere, in words.
+    /// The dangling reference, in words.
     pub reference: String,
     /// How many.
     pub rows: u64,

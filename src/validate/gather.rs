@@ -169,9 +169,9 @@ mod tests {
 
     #[test]
     fn an_assertion_waits_for_its_migration() {
-        use crate::target::history::judge;
+        use crate::target::history::compare;
         let set = set();
-        let standing = judge(&[], &set.migrations);
+        let standing = compare(&[], &set.migrations);
         let asked = ask(&set, &standing, &mut |_| panic!("nothing is there to ask")).expect("judged");
         let said: Vec<_> = asked.into_iter().map(|answer| answer.rows).collect();
         assert_eq!(said, [Err("`001_notes` is not applied".into()), Err("`002_later` is not applied".into())]);

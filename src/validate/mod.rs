@@ -42,7 +42,7 @@ pub fn database(target: &dyn Target, set: &Set, wanted: &[Category]) -> Result<V
     let mut checks = Vec::new();
     let found = target.inspect(&mut |look| {
         let survey = look.survey()?;
-        let standing = history::judge(&survey.recorded, &set.migrations);
+        let standing = history::compare(&survey.recorded, &set.migrations);
         let expected = schema::catalog(&gather::applied(&set.migrations, &standing))?;
         let leave = Leave { tables: &set.other_tables, additions: false };
         checks = judge::form(&survey, &expected, &standing, leave);
@@ -67,7 +67,7 @@ pub fn database(target: &dyn Target, set: &Set, wanted: &[Category]) -> Result<V
 fn form(run: &mut Run) -> Result<Vec<CheckReport>> {
     let survey = run.transaction.survey()?;
     let migrations = &run.plan.set.migrations;
-    let standing = history::judge(&survey.recorded, migrations);
+    let standing = history::compare(&survey.recorded, migrations);
     let expected = schema::catalog(&gather::applied(migrations, &standing))?;
     let leave = Leave { tables: &run.plan.set.other_tables, additions: true };
     let mut checks = judge::form(&survey, &expected, &standing, leave);
@@ -91,7 +91,7 @@ fn form(run: &mut Run) -> Result<Vec<CheckReport>> {
 
 /// What the set's own checks say now: what they said before an import is not the import's fault.
 pub fn ask(transaction: &mut dyn Transaction, set: &Set) -> Result<Vec<Answer>> {
-    let standing = history::judge(&transaction.survey()?.recorded, &set.migrations);
+    let standing = history::compare(&transaction.survey()?.recorded, &set.migrations);
     gather::ask(set, &standing, &mut |sql| transaction.ask(sql))
 }
 

@@ -82,21 +82,21 @@ fn databases_that_share_a_folder_of_backups_see_only_their_own() {
 }
 
 #[test]
-fn another_databases_backup_is_put_back_by_its_name_and_the_question_says_of_what_it_is() {
+fn another_databases_backup_is_restored_by_name_and_the_question_names_its_source() {
     let house = house(&["prod.db", "test.db"]);
     for database in ["prod.db", "test.db"] {
         backup(&house, database, "create").status(0);
     }
     let restore = format!("restore --file {}", listed(&house, "test.db")[0].display());
     let asked = backup(&house, "prod.db", &restore).status(2);
-    let question = "replace sqlite:///./prod.db by the backup of sqlite:///./test.db made at ";
+    let question = "replace sqlite:///./prod.db with the backup of sqlite:///./test.db made at ";
     assert!(asked.stderr.contains(question), "{}", asked.stderr);
     backup(&house, "prod.db", &format!("{restore} --yes")).status(0);
     assert_eq!(word(&house, "prod.db"), "test.db");
 }
 
 #[test]
-fn restored_twice_the_latest_is_the_same_and_what_was_given_up_is_listed() {
+fn restoring_twice_restores_the_same_backup_and_lists_the_replaced_database() {
     let house = house(&["a.db"]);
     backup(&house, "a.db", "create").status(0);
     for given_up in ["one", "two"] {
@@ -120,7 +120,7 @@ fn restored_twice_the_latest_is_the_same_and_what_was_given_up_is_listed() {
 }
 
 #[test]
-fn a_shelf_without_a_backup_is_named_and_so_is_where_others_are() {
+fn a_shelf_without_a_backup_is_named_with_a_hint() {
     let house = house(&["a.db"]);
     let stands = |line: &str, text: &str| {
         let run = backup(&house, "a.db", line).status(3);
@@ -134,7 +134,7 @@ fn a_shelf_without_a_backup_is_named_and_so_is_where_others_are() {
 }
 
 #[test]
-fn a_backup_that_is_removed_again_takes_only_the_folders_with_it_that_were_made_for_it() {
+fn removing_an_unneeded_backup_removes_only_folders_made_for_it() {
     let house = House::new();
     house.import(&sample(), &["--no-backup"]).status(0);
     let (folder, daily) = (house.backups(), house.backups().join("daily"));
@@ -143,7 +143,7 @@ fn a_backup_that_is_removed_again_takes_only_the_folders_with_it_that_were_made_
             fs::create_dir_all(there).unwrap();
         }
         let run = house.import(&sample(), &[]).status(0);
-        assert!(run.stderr.contains("no row was changed: the backup was removed again"), "{}", run.stderr);
+        assert!(run.stderr.contains("no row was changed: the backup was removed"), "{}", run.stderr);
         assert_eq!([&folder, &daily].map(|one| one.exists()), [there.is_some(), there == Some(&daily)]);
     }
 }
@@ -192,7 +192,7 @@ impl Ui for Meddler<'_> {
 }
 
 #[test]
-fn a_database_that_cannot_be_read_after_an_import_costs_neither_the_report_nor_the_backup() {
+fn a_database_that_is_unreadable_after_an_import_loses_neither_report_nor_backup() {
     let house = House::new();
     let (source, database) = (project("sample_data/notes"), house.path(DATABASE));
     house.import(&source, &[]).status(0);
@@ -217,12 +217,12 @@ fn a_database_that_cannot_be_read_after_an_import_costs_neither_the_report_nor_t
     let meddler = Meddler::new(&house, Some(Phase::Finish), &spoil);
     let report = import(&options, &meddler).unwrap();
     assert!(report.outcome == Outcome::Committed && house.path("report.json").exists());
-    assert!(meddler.was_told("backup: ") && !meddler.was_told("removed again"));
+    assert!(meddler.was_told("backup: ") && !meddler.was_told("was removed"));
     assert_eq!(fs::read_dir(house.path("backups/daily")).unwrap().count(), 2);
 }
 
 #[test]
-fn a_change_that_another_program_has_made_meanwhile_keeps_no_backup() {
+fn a_change_already_made_by_another_program_keeps_no_backup() {
     let house = house(&["a.db"]);
     house.file("set/schema/002_more.up.sql", "CREATE TABLE more (id INTEGER);\n");
     let (set, database) = (house.path("set"), house.path("a.db"));
@@ -233,14 +233,14 @@ fn a_change_that_another_program_has_made_meanwhile_keeps_no_backup() {
     let migrate = || drop(managed().migrate(None, &alone, &Quiet).unwrap());
     let meddler = Meddler::new(&house, None, &migrate);
     assert!(managed().migrate(None, &options, &meddler).unwrap().steps.is_empty());
-    assert!(meddler.was_told("backup: ") && meddler.was_told("removed again"));
+    assert!(meddler.was_told("backup: ") && meddler.was_told("was removed"));
 
     let orphan = "PRAGMA foreign_keys = OFF; INSERT INTO words VALUES ('b', 'nothing')";
     Connection::open(&database).unwrap().execute_batch(orphan).unwrap();
     let move_aside = || drop(managed().fix_orphans(&alone, &Quiet).unwrap());
     let meddler = Meddler::new(&house, None, &move_aside);
     assert!(managed().fix_orphans(&options, &meddler).unwrap().is_empty());
-    assert!(meddler.was_told("backup: ") && meddler.was_told("removed again"));
+    assert!(meddler.was_told("backup: ") && meddler.was_told("was removed"));
     assert!(!house.path("backups").exists());
 }
 

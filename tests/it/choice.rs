@@ -32,7 +32,7 @@ fn a_set_that_cannot_be_told_is_asked_for() {
     let house = House::new();
     Connection::open(house.path(DATABASE)).unwrap().execute_batch("CREATE TABLE a (a)").unwrap();
     let error = run(&house, "schema status").status(2).stderr;
-    assert!(error.contains("it is not said which mapping set the database belongs to\n  at target.db\n"), "{error}");
+    assert!(error.contains("cannot tell which mapping set the database belongs to\n  at target.db\n"), "{error}");
 
     fs::remove_file(house.path(DATABASE)).unwrap();
     own_set(&house);

@@ -64,7 +64,7 @@ fn twenty_interrupts_and_twenty_kills_of_each_kind() {
 }
 
 #[test]
-fn an_import_that_was_killed_can_simply_be_run_again() {
+fn a_killed_import_can_simply_be_run_again() {
     let house = House::new();
     let source = tree(&house, PEOPLE, 5);
     let mut child = start(&house, &source);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 #[test]
-fn every_migration_goes_up_and_down_alone_and_rows_survive_where_they_should() {
+fn each_migration_applies_and_rolls_back_alone_and_keeps_rows() {
     let house = imported();
     for more in [&[][..], &["--copy-of", URL]] {
         let mut arguments = vec!["schema", "test", "--json", "--mappings", "fossawork"];
@@ -19,7 +19,7 @@ fn every_migration_goes_up_and_down_alone_and_rows_survive_where_they_should() {
 }
 
 #[test]
-fn a_populated_database_goes_down_to_nothing_and_up_again() {
+fn a_populated_database_rolls_back_to_nothing_and_migrates_again() {
     let house = imported();
     let before = application_dump(&open(&house.path(DATABASE)));
     schema(&house, "rollback --to v001_initial_schema --no-backup").status(0);
@@ -41,7 +41,7 @@ fn a_populated_database_goes_down_to_nothing_and_up_again() {
 }
 
 #[test]
-fn beside_somebody_elses_things_the_ledger_and_the_keys_stay() {
+fn beside_tables_of_another_program_the_ledger_and_the_keys_stay() {
     let things = [
         ("CREATE TABLE mine (a TEXT)", "mine"),
         ("CREATE VIEW mine AS SELECT 1", "mine"),
@@ -62,7 +62,7 @@ fn beside_somebody_elses_things_the_ledger_and_the_keys_stay() {
 }
 
 #[test]
-fn what_a_way_back_really_drops_is_said_before_it() {
+fn what_a_rollback_drops_is_reported_before_it() {
     let house = House::new();
     let set = small_set(&house);
     house.file(
@@ -90,13 +90,13 @@ fn what_a_way_back_really_drops_is_said_before_it() {
         [
             "would remove 1 row of `more`",
             "would drop `words` with 1 row",
-            "error: refused without a terminal or --yes: sqlite:///./target.db has 4 rows: take 1 migration back, and lose 1 table or column with 2 rows, after a backup?"
+            "error: refused without a terminal or --yes: sqlite:///./target.db has 4 rows: roll back 1 migration, and lose 1 table or column with 2 rows, after a backup?"
         ]
     );
 }
 
 #[test]
-fn a_stamp_says_what_is_not_as_it_claims() {
+fn a_stamp_reports_drift() {
     let house = House::new();
     change(&house, "CREATE TABLE notes (id INTEGER PRIMARY KEY)");
     let set = small_set(&house);
@@ -104,12 +104,12 @@ fn a_stamp_says_what_is_not_as_it_claims() {
     let run = schema(&house, &format!("stamp 002 --no-backup {set}")).status(0);
     assert_eq!(
         run.stderr,
-        "not as `002_more` makes it: table `more` is missing\nnot as `002_more` makes it: column `notes.title` is missing\n"
+        "differs from `002_more`: table `more` is missing\ndiffers from `002_more`: column `notes.title` is missing\n"
     );
 }
 
 #[test]
-fn a_database_is_migrated_step_by_step_and_the_words_of_the_old_guide_are_understood() {
+fn a_database_is_migrated_step_by_step_and_aliases_of_flags_work() {
     let house = House::new();
     schema(&house, "status --exit-code").status(4);
     schema(&house, "migrate --version v003_add_indexes").status(0);
@@ -149,7 +149,7 @@ fn a_dry_run_of_each_change_shows_it_and_leaves_no_trace() {
 }
 
 #[test]
-fn a_failing_migration_leaves_nothing_but_its_record_and_runs_once_it_is_mended() {
+fn a_failing_migration_leaves_only_its_record_and_runs_once_it_is_fixed() {
     let house = House::new();
     let set = small_set(&house);
     let run = schema(&house, &format!("migrate {set}")).status(3);
@@ -167,7 +167,7 @@ fn a_failing_migration_leaves_nothing_but_its_record_and_runs_once_it_is_mended(
 }
 
 #[test]
-fn a_migration_of_which_a_part_is_there_is_neither_run_nor_recorded() {
+fn a_partly_present_migration_is_neither_run_nor_recorded() {
     let cases = [
         ("CREATE TABLE more (note TEXT)", "column `more.id` is missing"),
         ("CREATE TABLE also (id INTEGER)", "table `more` is missing"),
@@ -184,7 +184,7 @@ fn a_migration_of_which_a_part_is_there_is_neither_run_nor_recorded() {
         change(&house, sql);
         let run = schema(&house, &format!("migrate --no-backup {set}")).status(3);
         assert!(
-            run.stderr.contains("`002_more` is not recorded, and some of what it makes is there")
+            run.stderr.contains("`002_more` is not recorded, but part of what it creates already exists")
                 && run.stderr.contains(told),
             "{}",
             run.stderr
@@ -201,7 +201,7 @@ fn a_migration_of_which_a_part_is_there_is_neither_run_nor_recorded() {
     schema(&house, &format!("migrate --to 001 {set}")).status(0);
     change(&house, "CREATE TABLE more (id INTEGER)");
     let run = schema(&house, &format!("migrate --no-backup {set}")).status(0);
-    assert!(run.stdout.contains("found there, recorded: 002_more"), "{}", run.stdout);
+    assert!(run.stdout.contains("already there, recorded: 002_more"), "{}", run.stdout);
 }
 
 #[test]
@@ -220,13 +220,13 @@ fn on_a_new_database_every_migration_runs_whatever_it_changes() {
         house.file("set/schema/003_last.up.sql", "DROP VIEW IF EXISTS titles; ALTER TABLE notes RENAME TO pages;");
         house.file("set/schema/003_last.down.sql", "ALTER TABLE pages RENAME TO notes;");
         let run = schema(&house, &format!("migrate {set}")).status(0);
-        assert!(!run.stdout.contains("found there"), "{change}: {}", run.stdout);
+        assert!(!run.stdout.contains("already there"), "{change}: {}", run.stdout);
         schema(&house, &format!("validate {set}")).status(0);
     }
 }
 
 #[test]
-fn a_way_back_that_fails_names_its_own_file() {
+fn a_failing_rollback_names_the_down_file() {
     let house = House::new();
     let set = small_set(&house);
     house.file("set/schema/001_notes.down.sql", "DROP TABLE nothing;");
@@ -251,7 +251,11 @@ fn a_migration_that_would_change_the_record_or_leave_the_transaction_is_refused(
         house.file("set/schema/001_notes.down.sql", format!("DROP TABLE notes; {sql};"));
         schema(&house, &format!("migrate --to 001 {set}")).status(0);
         let run = schema(&house, &format!("rollback --all {set}")).status(3);
-        assert!(run.stderr.contains("`001_notes` cannot be taken back, in its statement 2: "), "{sql}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("`001_notes` cannot be rolled back, in its statement 2: "),
+            "{sql}: {}",
+            run.stderr
+        );
         assert_eq!(house.rows("SELECT version, status FROM schema_migrations"), [["001_notes", "applied"]]);
         assert!(!house.path("backups").exists(), "nothing was changed");
     }
@@ -276,7 +280,7 @@ fn migrations_that_an_import_runs_are_in_the_audit_trail_too() {
 }
 
 #[test]
-fn what_was_changed_lost_or_is_newer_is_told_apart() {
+fn changed_missing_and_newer_migrations_are_distinguished() {
     let house = House::new();
     let set = small_set(&house);
     house.file("set/schema/002_more.up.sql", "CREATE TABLE more (id INTEGER);\n");
@@ -290,13 +294,17 @@ fn what_was_changed_lost_or_is_newer_is_told_apart() {
 
     fs::remove_file(house.path("set/schema/002_more.up.sql")).unwrap();
     fs::remove_file(house.path("set/schema/002_more.down.sql")).unwrap();
-    assert!(refusal().contains("newer than the mapping set, or another set's: it has the migration `002_more`"));
+    assert!(
+        refusal().contains("newer than the mapping set, or belongs to another set: it has the migration `002_more`")
+    );
 
     house.file("set/schema/002_more.up.sql", "CREATE TABLE more (id INTEGER);\n");
     fs::rename(house.path("set/schema/001_notes.up.sql"), house.path("set/schema/gone")).unwrap();
     fs::remove_file(house.path("set/schema/gone")).unwrap();
     fs::remove_file(house.path("set/schema/001_notes.down.sql")).unwrap();
-    assert!(refusal().contains("`001_notes` was applied to this database, and the mapping set has lost its file"));
+    assert!(
+        refusal().contains("`001_notes` was applied to this database, but its file is missing from the mapping set")
+    );
 }
 
 #[test]
@@ -319,11 +327,7 @@ fn a_rebuilt_parent_keeps_its_children_and_one_that_loses_them_is_refused() {
     };
     house.file("set/schema/002_named.up.sql", rebuild(" WHERE id = 1"));
     let run = schema(&house, "migrate --mappings set --no-backup").status(3);
-    assert!(
-        run.stderr.contains("1 row of `notes` would refer to rows of `people` that are not there"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("1 row of `notes` would reference missing rows of `people`"), "{}", run.stderr);
     assert_eq!(house.one("SELECT count(*) FROM people"), "2");
     house.file("set/schema/002_named.up.sql", rebuild(""));
     schema(&house, "migrate --mappings set --no-backup").status(0);
@@ -367,7 +371,7 @@ fn a_database_that_v2_made_is_left_at_its_version() {
 }
 
 #[test]
-fn a_database_made_elsewhere_is_stamped() {
+fn a_database_of_another_program_is_stamped() {
     let house = House::new();
     let text = fs::read_to_string(project("mappings/fossawork/schema/001_initial_schema.up.sql")).unwrap();
     Connection::open(house.path(DATABASE)).unwrap().execute_batch(&text).unwrap();
@@ -441,11 +445,11 @@ fn the_log_has_a_line_for_what_happened_and_no_password() {
 }
 
 #[test]
-fn nobody_is_asked_without_a_terminal() {
+fn without_a_terminal_a_question_is_refused() {
     let house = imported();
     let run = house.run(["schema", "rollback", "--steps", "1", "--database", URL]).status(2);
     assert!(
-        run.stderr.contains("sqlite:///./target.db has 148 rows: take 1 migration back, and lose 10 tables or columns with 0 rows, after a backup?"),
+        run.stderr.contains("sqlite:///./target.db has 148 rows: roll back 1 migration, and lose 10 tables or columns with 0 rows, after a backup?"),
         "{}",
         run.stderr
     );

@@ -52,7 +52,7 @@ fn twenty_flipped_bytes_are_twenty_refusals() {
             bytes[place] ^= 1 << (at % 8);
             fs::write(&path, bytes).unwrap();
             let run = backup(&house, &format!("restore --file {} --yes", path.display())).status(3);
-            assert!(run.stderr.contains("its SHA-256 is another one than the manifest's"), "{place}: {}", run.stderr);
+            assert!(run.stderr.contains("its SHA-256 differs from the manifest"), "{place}: {}", run.stderr);
         }
         fs::write(&path, &good[..good.len() - 1]).unwrap();
         let run = backup(&house, "list --verify").status(1);
@@ -70,7 +70,7 @@ fn a_backup_of_another_set_and_one_without_a_manifest_are_refused() {
     let set = small_set(&house);
     fs::rename(house.path(DATABASE), house.path("kept.db")).unwrap();
     let run = backup(&house, &format!("restore --latest --yes {set}")).status(3);
-    assert!(run.stderr.contains("the backup is of the mapping set `fossawork`, not of `notes`"), "{}", run.stderr);
+    assert!(run.stderr.contains("the backup belongs to the mapping set `fossawork`, not to `notes`"), "{}", run.stderr);
     fs::rename(house.path("kept.db"), house.path(DATABASE)).unwrap();
     fs::remove_file(format!("{}.json", path.display())).unwrap();
     let run = backup(&house, &format!("restore --file {} --yes", path.display())).status(3);
@@ -109,7 +109,7 @@ fn a_refused_import_leaves_no_backup_behind() {
     let house = imported();
     change(&house, "UPDATE users SET label = 'Somebody Else'");
     let run = house.import(&sample(), &[]).status(1);
-    assert!(run.stderr.contains("no row was changed: the backup was removed again"), "{}", run.stderr);
+    assert!(run.stderr.contains("no row was changed: the backup was removed"), "{}", run.stderr);
     assert!(!house.backups().exists());
 }
 
@@ -117,7 +117,7 @@ fn a_refused_import_leaves_no_backup_behind() {
 fn an_import_that_changes_no_row_leaves_no_backup_unless_it_migrated() {
     let house = imported();
     let run = house.import(&sample(), &[]).status(0);
-    assert!(run.stderr.contains("no row was changed: the backup was removed again"), "{}", run.stderr);
+    assert!(run.stderr.contains("no row was changed: the backup was removed"), "{}", run.stderr);
     assert!(!house.backups().exists());
     schema(&house, "rollback --steps 1 --no-backup").status(0);
     let run = house.import(&sample(), &[]).status(0);
@@ -126,7 +126,7 @@ fn an_import_that_changes_no_row_leaves_no_backup_unless_it_migrated() {
 }
 
 #[test]
-fn a_database_in_wal_mode_is_backed_up_and_replaced_with_what_lies_beside_it() {
+fn a_database_in_wal_mode_is_backed_up_and_replaced_with_its_side_files() {
     let house = imported();
     let other = Connection::open(house.path(DATABASE)).unwrap();
     other.execute_batch("PRAGMA journal_mode = WAL; UPDATE users SET label = 'before';").unwrap();
@@ -142,7 +142,7 @@ fn a_database_in_wal_mode_is_backed_up_and_replaced_with_what_lies_beside_it() {
 }
 
 #[test]
-fn a_backup_that_was_cut_is_not_counted_as_one_that_stays() {
+fn a_truncated_backup_does_not_count_as_kept() {
     let house = imported();
     for _ in 0..3 {
         backup(&house, "create").status(0);

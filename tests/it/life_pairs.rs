@@ -5,7 +5,7 @@ use crate::keeping::{URL, change, objects, schema};
 use std::fs;
 
 #[test]
-fn a_table_that_was_dropped_by_hand_makes_a_pair_that_passes_its_test() {
+fn a_table_dropped_manually_makes_a_pair_that_passes_its_test() {
     let house = House::new();
     house.file("set/set.toml", "name = \"notes\"\ndatabase = \"target.db\"\n");
     house.file(
@@ -32,7 +32,7 @@ fn a_table_that_was_dropped_by_hand_makes_a_pair_that_passes_its_test() {
 }
 
 #[test]
-fn a_column_that_was_renamed_by_hand_is_left_to_a_person() {
+fn a_column_renamed_manually_needs_manual_action() {
     let house = House::new();
     house.file("set/set.toml", "name = \"notes\"\ndatabase = \"target.db\"\n");
     house.file("set/schema/001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL);\n");
@@ -41,11 +41,11 @@ fn a_column_that_was_renamed_by_hand_is_left_to_a_person() {
     change(&house, "INSERT INTO notes VALUES (1, 'red'); ALTER TABLE notes RENAME COLUMN title TO heading;");
     let run = schema(&house, "new headings --from-drift --mappings set").status(0);
     let up = house.path("set/schema/002_headings.up.sql");
-    let last = "2 differences are left to you, see `-- by hand` in set/schema/002_headings.up.sql";
+    let last = "2 differences need manual action, see `-- manual action` in set/schema/002_headings.up.sql";
     assert_eq!(run.last_line(), last);
     let text = fs::read_to_string(&up).unwrap();
     assert!(!text.lines().any(|line| !line.is_empty() && !line.starts_with("--")), "{text}");
-    let (_, rename) = text.split_once("if `heading` is its new name, write: ").unwrap();
+    let (_, rename) = text.split_once("if it was renamed to `heading`, write: ").unwrap();
     fs::write(&up, rename.lines().next().unwrap()).unwrap();
     house.file("set/schema/002_headings.down.sql", "ALTER TABLE notes RENAME COLUMN heading TO title;\n");
     house.run(["schema", "test", "--mappings", "set"]).status(0);
@@ -95,13 +95,13 @@ fn a_migration_that_does_not_run_is_a_failed_step_of_its_test() {
         [notes, ("CREATE TABLE more (id INTEGER);", "DROP TABLE mare;")],
         "passed  up to the last\n\
          FAILED  `002_it` down\n          \
-                   - migration `002_it` cannot be taken back, in its statement 1: no such table: mare\n\
+                   - migration `002_it` cannot be rolled back, in its statement 1: no such table: mare\n\
          failed: 2 steps, 1 failed\n",
     );
     told(
         [notes, ("CREATE TABEL more (id INTEGER);", "DROP TABLE more;")],
         "FAILED  up to the last\n          \
-                   - migration `002_it` is no valid SQL: near \"TABEL\": syntax error\n\
+                   - migration `002_it` is not valid SQL: near \"TABEL\": syntax error\n\
          failed: 1 step, 1 failed\n",
     );
     // It makes what its way back leaves: the first time it runs, then no more.
@@ -112,7 +112,7 @@ fn a_migration_that_does_not_run_is_a_failed_step_of_its_test() {
          FAILED  `002_it` down\n          \
                    - index `notes_id` on `notes` is not expected\n\
          FAILED  `002_it` up again, rows kept\n          \
-                   - migration `002_it` is not recorded, and some of what it makes is there, but not all or otherwise: table `more` is missing\n\
+                   - migration `002_it` is not recorded, but part of what it creates already exists: table `more` is missing\n\
          passed  `001_it` down\n\
          passed  `001_it` up again, rows kept\n\
          passed  down to nothing\n\
@@ -129,21 +129,17 @@ fn a_migration_that_does_not_run_is_a_failed_step_of_its_test() {
         ],
         "passed  up to the last\n\
          FAILED  `002_it` down\n          \
-                   - 1 row of `notes` would refer to rows of `people` that are not there\n\
+                   - 1 row of `notes` would reference missing rows of `people`\n\
          failed: 2 steps, 1 failed\n",
     );
 }
 
 #[test]
-fn rows_that_a_migration_spoils_fail_its_test_and_seeds_that_come_and_go_do_not() {
+fn rows_that_a_migration_corrupts_fail_its_test_and_its_own_seeds_do_not() {
     let cases = [
-        ("SELECT 1;", "UPDATE notes SET title = 'gone';", Some("`notes` has other rows than it had")),
-        ("SELECT 1;", "DELETE FROM notes;", Some("`notes` has 0 rows, and had 1")),
-        (
-            "SELECT 1;",
-            "DELETE FROM notes; INSERT INTO notes VALUES (9, 'x');",
-            Some("`notes` has other rows than it had"),
-        ),
+        ("SELECT 1;", "UPDATE notes SET title = 'gone';", Some("`notes` differ from before")),
+        ("SELECT 1;", "DELETE FROM notes;", Some("`notes` has 0 rows, expected 1")),
+        ("SELECT 1;", "DELETE FROM notes; INSERT INTO notes VALUES (9, 'x');", Some("`notes` differ from before")),
         ("INSERT INTO notes VALUES (1000, 'seed');", "DELETE FROM notes WHERE id = 1000;", None),
         ("ALTER TABLE notes ADD COLUMN colour TEXT;", "ALTER TABLE notes DROP COLUMN colour;", None),
     ];
@@ -178,14 +174,14 @@ fn rows_that_a_migration_spoils_fail_its_test_and_seeds_that_come_and_go_do_not(
     house.file("set/schema/002_it.down.sql", "SELECT 1;");
     let run = house.run(["schema", "test", "--mappings", "set", "--copy-of", URL]).status(1);
     assert!(
-        run.stdout.contains("FAILED  up to the last\n          - `notes` has 0 rows, and had 1\n"),
+        run.stdout.contains("FAILED  up to the last\n          - `notes` has 0 rows, expected 1\n"),
         "{}",
         run.stdout
     );
 }
 
 #[test]
-fn a_collation_and_a_computed_column_are_left_to_a_person() {
+fn a_collation_and_a_computed_column_need_manual_action() {
     let cases = [
         (
             "ALTER TABLE notes ADD COLUMN mail TEXT COLLATE NOCASE NOT NULL DEFAULT ''",
@@ -193,11 +189,11 @@ fn a_collation_and_a_computed_column_are_left_to_a_person() {
         ),
         (
             "ALTER TABLE notes ADD COLUMN up TEXT AS (upper(title)) VIRTUAL",
-            "column `notes.up` is computed, and came or went",
+            "column `notes.up` is computed, and was added or removed",
         ),
         (
             "ALTER TABLE notes ADD COLUMN up TEXT AS (upper(title)) VIRTUAL; CREATE INDEX notes_up ON notes (up)",
-            "index `notes_up` is another one now",
+            "index `notes_up` differs",
         ),
     ];
     for (sql, told) in cases {
@@ -209,7 +205,7 @@ fn a_collation_and_a_computed_column_are_left_to_a_person() {
         change(&house, sql);
         schema(&house, "new drifted --from-drift --mappings set").status(0);
         let text = fs::read_to_string(house.path("set/schema/002_drifted.up.sql")).unwrap();
-        assert!(text.contains(&format!("-- by hand: {told}")), "{text}");
+        assert!(text.contains(&format!("-- manual action: {told}")), "{text}");
         assert!(!text.lines().any(|line| !line.is_empty() && !line.starts_with("--")), "{text}");
     }
 }

@@ -97,7 +97,7 @@ fn each_limit_of_requests_and_each_retention_policy_is_missed() {
 }
 
 #[test]
-fn rows_that_break_a_rule_are_told_and_are_no_damage() {
+fn rows_that_violate_a_constraint_are_reported_and_are_not_damage() {
     let house = House::new();
     let set = small_set(&house);
     house.file("set/schema/001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, n INT CHECK (n > 0));\n");
@@ -129,7 +129,7 @@ fn rows_that_break_a_rule_are_told_and_are_no_damage() {
 }
 
 #[test]
-fn an_import_warns_of_rows_that_broke_a_rule_before_it() {
+fn an_import_warns_of_rows_that_violated_a_constraint_before_it() {
     let house = imported();
     change(
         &house,

@@ -49,7 +49,7 @@ fn holds(path: &Path, text: &str) -> bool {
 }
 
 #[test]
-fn the_backup_made_first_is_as_the_database_was_and_the_last_line_names_it() {
+fn the_backup_equals_the_database_before_and_the_last_line_names_it() {
     let house = sealed();
     add_clear_text(&house);
     let shown = |path: &Path| path.strip_prefix(house.work().canonicalize().unwrap()).unwrap().display().to_string();
@@ -86,7 +86,7 @@ fn the_backup_made_first_is_as_the_database_was_and_the_last_line_names_it() {
 }
 
 #[test]
-fn no_backup_is_left_by_a_rehearsal_or_a_failure_or_where_none_is_wanted() {
+fn no_backup_is_left_by_a_rehearsal_a_failure_or_no_backup() {
     let commands: [(&str, &[&str]); 3] = [("encrypt", &[]), ("rotate", &[]), ("hand-over", &TO_FERNET)];
     for (command, more) in commands {
         let house = sealed();
@@ -110,7 +110,7 @@ fn no_backup_is_left_by_a_rehearsal_or_a_failure_or_where_none_is_wanted() {
 }
 
 #[test]
-fn copies_on_the_shelves_are_named_packed_ones_included() {
+fn copies_on_the_shelves_are_named_including_compressed_ones() {
     let house = sealed();
     add_clear_text(&house);
     let elsewhere = house.backups();
@@ -168,7 +168,7 @@ fn what_was_done_is_in_the_audit_trail_without_a_secret() {
 }
 
 #[test]
-fn a_database_of_another_program_gets_a_trail_of_its_own() {
+fn a_database_of_another_program_gets_its_own_audit_trail() {
     let house = House::new();
     sql(
         &house,

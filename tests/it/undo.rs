@@ -96,7 +96,7 @@ fn refused(house: &House, run: &str, words: &[&str]) {
 }
 
 #[test]
-fn the_sample_is_taken_back_and_comes_again() {
+fn the_sample_is_undone_and_imported_again() {
     let house = House::new();
     house.run(["schema", "migrate", "--mappings", "fossawork", "--database", URL]).status(0);
     let empty = content(&house);
@@ -115,16 +115,16 @@ fn the_sample_is_taken_back_and_comes_again() {
     house.run(["schema", "validate", "--database", URL]).status(0);
 
     let again = undo(&house, run, &[]).status(2);
-    assert!(again.stderr.contains("was taken back by run "), "{}", again.stderr);
+    assert!(again.stderr.contains("was already undone by run "), "{}", again.stderr);
     house.import(&sample(), &["--no-backup"]).status(0);
     let ids = |dump| format!("{dump:?}").len();
     assert_eq!(ids(content(&house)), ids(full), "the same rows, under other given ids, times and seals");
     let runs = house.run(["runs", "--database", URL]).status(0).stdout;
-    assert!(runs.contains("import, taken back") && runs.contains(&format!("undo of {}", &run[..8])), "{runs}");
+    assert!(runs.contains("import, undone") && runs.contains(&format!("undo of {}", &run[..8])), "{runs}");
 }
 
 #[test]
-fn runs_are_taken_back_one_by_one_and_what_was_filled_is_empty_again() {
+fn runs_are_undone_one_by_one_and_filled_columns_are_null_again() {
     let house = house();
     let first = imported(&house);
     let between = content(&house);
@@ -140,8 +140,8 @@ fn runs_are_taken_back_one_by_one_and_what_was_filled_is_empty_again() {
         &house,
         &first,
         &[
-            &format!("in the way: run {second} wrote into 1 row of this one: take that run back first"),
-            "in the way: 1 row of `people` was changed after the run (1)",
+            &format!("blocked: run {second} wrote into 1 row of this one: undo that run first"),
+            "blocked: 1 row of `people` was changed after the run (1)",
         ],
     );
     let document = undo(&house, &second, &["--json", "--no-backup"]).status(0).json();
@@ -162,7 +162,7 @@ fn runs_are_taken_back_one_by_one_and_what_was_filled_is_empty_again() {
 }
 
 #[test]
-fn a_row_that_was_changed_since_is_not_taken_back_and_named() {
+fn a_row_changed_since_blocks_the_undo_and_is_named() {
     let cases = [
         ("UPDATE people SET name = 'Anne' WHERE id = '1'", "1 row of `people` was changed after the run (1)"),
         ("UPDATE people SET paid = 2.51 WHERE id = '1'", "1 row of `people` was changed after the run (1)"),
@@ -188,18 +188,18 @@ fn a_row_that_was_changed_since_is_not_taken_back_and_named() {
 }
 
 #[test]
-fn a_row_that_would_lose_what_it_refers_to_stands_in_the_way_also_behind_another_such() {
+fn a_row_that_would_dangle_blocks_the_undo() {
     let house = house();
     let run = imported(&house);
     change(&house, "INSERT INTO notes (id, owner, title) VALUES (77, '1', 'mine')");
-    refused(&house, &run, &["1 row of `notes` would refer to rows of `people` that are gone (77)"]);
+    refused(&house, &run, &["1 row of `notes` would reference missing rows of `people` (77)"]);
     // A note of the run leads nowhere already, and would go with it: that is no room for another.
     change(&house, "PRAGMA foreign_keys = OFF; DELETE FROM people WHERE id = '2'");
-    refused(&house, &run, &["1 row of `notes` would refer to rows of `people` that are gone (77)"]);
+    refused(&house, &run, &["1 row of `notes` would reference missing rows of `people` (77)"]);
     let house = mapped_house();
     let run = imported(&house);
     change(&house, "INSERT INTO visits (id, guest) VALUES ('mine', '1')");
-    refused(&house, &run, &["1 row of `visits` would refer to rows of `people` that are gone (mine)"]);
+    refused(&house, &run, &["1 row of `visits` would reference missing rows of `people` (mine)"]);
 }
 
 /// A house whose visits refer to people by the mapping alone; the database declares nothing.
@@ -215,7 +215,7 @@ fn mapped_house() -> House {
 }
 
 #[test]
-fn a_trigger_that_is_not_the_sets_stands_in_the_way_whatever_it_does() {
+fn a_trigger_outside_the_set_blocks_the_undo() {
     let does = [
         "UPDATE people SET name = 'x' WHERE id = '2'",
         "DELETE FROM tags",
@@ -230,29 +230,29 @@ fn a_trigger_that_is_not_the_sets_stands_in_the_way_whatever_it_does() {
         refused(
             &house,
             &run,
-            &["the trigger `mine` on `notes` is none of the mapping set's: nobody knows what it would do"],
+            &["the trigger `mine` on `notes` is not part of the mapping set, so its effect is unknown"],
         );
     }
 }
 
 #[test]
-fn a_trigger_of_the_set_may_say_no_and_then_nothing_is_done() {
+fn a_trigger_of_the_set_may_refuse_the_undo() {
     let cases = [
         (
             "BEFORE DELETE ON notes WHEN old.title = 'b' BEGIN SELECT RAISE(ABORT, 'no'); END",
-            "does not let the row 2 of `notes` be",
+            "refuses to undo the row 2 of `notes`",
         ),
         (
             "BEFORE DELETE ON notes WHEN old.title = 'b' BEGIN SELECT RAISE(IGNORE); END",
-            "does not let the row 2 of `notes` be",
+            "refuses to undo the row 2 of `notes`",
         ),
         (
             "BEFORE DELETE ON notes WHEN old.title = 'b' BEGIN SELECT RAISE(ROLLBACK, 'no'); END",
-            "does not let the row 2 of `notes` be",
+            "refuses to undo the row 2 of `notes`",
         ),
         (
             "AFTER DELETE ON people BEGIN DELETE FROM kept; END",
-            "2 rows of `kept` that the run did not write would go as well",
+            "2 rows of `kept` that the run did not write would be deleted too",
         ),
     ];
     for (trigger, words) in cases {
@@ -270,7 +270,7 @@ fn a_trigger_of_the_set_may_say_no_and_then_nothing_is_done() {
 }
 
 #[test]
-fn rows_that_nothing_tells_apart_stand_in_the_way() {
+fn rows_without_a_key_block_the_undo() {
     let house = |table: &str| {
         House::new()
             .schema(&format!("CREATE TABLE words ({table})"))
@@ -281,12 +281,12 @@ fn rows_that_nothing_tells_apart_stand_in_the_way() {
     for (table, rows) in cases {
         let house = house(table);
         let run = imported(&house);
-        refused(&house, &run, &[&format!("no key tells {rows} row")]);
+        refused(&house, &run, &[&format!("no key identifies {rows} row")]);
     }
 }
 
 #[test]
-fn what_the_run_wrote_of_its_own_is_looked_at_too() {
+fn generated_and_sealed_columns_are_checked_too() {
     let rules = "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nmade = \"#started\"\n\
                  [table.people.secrets]\npin = { from = \"pin\", kind = \"seal\" }\n";
     let house = || {
@@ -318,7 +318,7 @@ fn what_the_run_wrote_of_its_own_is_looked_at_too() {
 }
 
 #[test]
-fn what_a_person_lacked_and_the_run_filled_itself_is_taken_back_with_the_person() {
+fn columns_that_the_run_filled_in_its_own_rows_are_undone_with_them() {
     let house = House::new();
     let tree = house.sample_copy();
     let list = tree.join("users/users.json");
@@ -366,14 +366,14 @@ fn after_a_hand_over_and_an_undo_the_tree_may_be_imported_again() {
 }
 
 #[test]
-fn a_column_that_the_database_fills_anew_each_time_is_counted() {
+fn a_column_with_a_volatile_default_is_counted() {
     let more = "chosen TEXT DEFAULT 'unknown', mark TEXT DEFAULT (hex(randomblob(4))), ";
     let house = || house().schema(&TABLES.replacen("id TEXT", &format!("{more} id TEXT"), 1));
     let one = house();
     let run = imported(&one);
     let shown = undo(&one, &run, &["--dry-run"]).status(0).stdout;
     assert!(
-        shown.contains("people: 2 rows to remove, 2 rows with values of the database's own that cannot be judged"),
+        shown.contains("people: 2 rows to remove, 2 rows with database-generated values that cannot be checked"),
         "{shown}"
     );
     // What only looks like that in a text is judged.
@@ -382,7 +382,7 @@ fn a_column_that_the_database_fills_anew_each_time_is_counted() {
 }
 
 #[test]
-fn references_that_nobody_can_check_matter_only_where_they_lead_to_the_runs_rows() {
+fn uncheckable_references_matter_only_where_they_reach_the_runs_rows() {
     let house = house();
     let run = imported(&house);
     change(
@@ -407,7 +407,7 @@ fn the_set_must_be_the_one_of_the_run() {
 }
 
 #[test]
-fn more_rows_than_one_page_holds_are_taken_back() {
+fn more_rows_than_one_page_holds_are_undone() {
     let many: Vec<_> = (0..2_500)
         .map(|at| json!({"person": "1", "name": "x", "seen": format!("2025-05-07T14:42:18.{at:06}Z")}))
         .collect();
@@ -421,22 +421,22 @@ fn more_rows_than_one_page_holds_are_taken_back() {
 }
 
 #[test]
-fn rows_that_are_gone_already_are_counted_and_the_rest_goes() {
+fn rows_already_deleted_are_counted_and_the_rest_is_removed() {
     let house = house();
     let run = imported(&house);
     change(&house, "DELETE FROM notes WHERE title = 'b'; DELETE FROM tags");
     let shown = undo(&house, &run, &["--dry-run"]).status(0);
-    let words = "notes: 2 rows removed, 1 row gone already\npeople: 2 rows removed\ntags: 1 row gone already\n";
+    let words = "notes: 2 rows removed, 1 row already deleted\npeople: 2 rows removed\ntags: 1 row already deleted\n";
     assert_eq!(
         shown.stdout,
         format!(
-            "{}dry run: 4 rows of run {run} would be taken back, nothing was changed in {URL}\n",
+            "{}dry run: 4 rows of run {run} would be undone, nothing was changed in {URL}\n",
             words.replace("removed", "to remove")
         )
     );
     assert_eq!(
         undo(&house, &run, &[]).status(0).stdout,
-        format!("{words}committed: 4 rows of run {run} taken back in {URL}\n")
+        format!("{words}committed: 4 rows of run {run} undone in {URL}\n")
     );
     assert_eq!(house.one("SELECT count(*) FROM people"), "0");
 }
@@ -449,7 +449,7 @@ fn a_rehearsal_and_a_question_without_an_answer_leave_no_trace() {
     undo(&house, &run, &["--dry-run"]).status(0);
     let asked = house.run(["undo", &run, "--database", URL, "--mappings", "set"]).status(2);
     assert!(
-        asked.stderr.contains(&format!("take run {run} back in {URL}: remove 6 rows, after a backup?")),
+        asked.stderr.contains(&format!("undo run {run} in {URL}: remove 6 rows, after a backup?")),
         "{}",
         asked.stderr
     );
@@ -457,20 +457,20 @@ fn a_rehearsal_and_a_question_without_an_answer_leave_no_trace() {
 }
 
 #[test]
-fn a_run_that_changed_nothing_has_nothing_to_take_back() {
+fn a_run_that_changed_nothing_has_nothing_to_undo() {
     let house = house();
     imported(&house);
     let second = imported(&house);
     for more in [&[][..], &["--dry-run"]] {
         let ran = undo(&house, &second, more).status(0);
-        assert_eq!(ran.stdout, format!("nothing to take back: no row of run {second} is in {URL}\n"));
+        assert_eq!(ran.stdout, format!("nothing to undo: no row of run {second} is in {URL}\n"));
     }
     assert_eq!(house.one("SELECT count(*) FROM treelift_runs"), "2");
     undo(&house, "nobody", &[]).status(2);
 }
 
 #[test]
-fn an_undo_that_is_killed_has_done_all_or_nothing() {
+fn a_killed_undo_is_all_or_nothing() {
     kill(3, 1);
 }
 

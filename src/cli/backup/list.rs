@@ -19,7 +19,7 @@ pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
         .map(|entry| {
             if args.verify {
                 match backup::prove(&entry.path) {
-                    Ok(_) => "proved".to_owned(),
+                    Ok(_) => "verified".to_owned(),
                     Err(error) => {
                         failed = true;
                         error.message

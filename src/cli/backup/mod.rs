@@ -95,7 +95,7 @@ fn state(entry: &Entry) -> String {
         Err(why) => why.clone(),
         Ok(manifest) => match std::fs::metadata(&entry.path).map(|is| is.len()) {
             Ok(bytes) if bytes == manifest.bytes => "not opened".to_owned(),
-            Ok(_) => "its size is not the manifest's".to_owned(),
+            Ok(_) => "its size differs from the manifest".to_owned(),
             Err(error) => error.kind().to_string(),
         },
     }

@@ -47,7 +47,7 @@ fn rules(args: &PruneArgs) -> Result<Rules> {
             Timestamp::now()
                 .checked_sub(back)
                 .map(|since| since.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string())
-                .map_err(|_| Error::request(format!("{days} days ago is before all time")))
+                .map_err(|_| Error::request(format!("{days} days ago is out of range")))
         })
         .transpose()?;
     let newest = BTreeMap::from([

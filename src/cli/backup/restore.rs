@@ -18,7 +18,7 @@ use crate::validate;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Puts a backup in the place of the database, and validates what is there then.
+/// Replaces the database with a backup, and validates what is there then.
 pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     let named = args.file.as_deref().map(Manifest::read).transpose()?;
     let (mappings, database) = (args.managed.mappings.as_deref(), managed::database(&args.managed)?);
@@ -50,7 +50,7 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     log::done("restore", json!({ "backup": restored.backup, "safety": restored.safety, "dry": restored.dry }));
     let url = selection.target().url();
     if selection.set().is_none() && !restored.dry {
-        terminal.say("not validated: its mapping set is not at hand; `schema validate --mappings SET|DIR` does it");
+        terminal.say("not validated: its mapping set is not available; run `schema validate --mappings SET|DIR`");
     }
     let document = json!({ "target": url, "restored": restored, "checks": checks });
     output.result(&words(&restored, &checks, url), &document)?;
@@ -71,7 +71,7 @@ fn choose(args: &RestoreArgs, folder: &Folder, url: &str, terminal: &Terminal) -
         return Err(super::none_in(folder, None, &entries, url));
     }
     if !terminal.is_attended() {
-        return Err(Error::request("it is not said which backup to restore").hint("say `--latest` or `--file FILE`"));
+        return Err(Error::request("no backup is named").hint("give `--latest` or `--file FILE`"));
     }
     let states: Vec<String> = entries.iter().map(super::state).collect();
     for line in super::list_words(&entries, &states).lines() {
@@ -86,15 +86,15 @@ fn words(restored: &Restored, checks: &[CheckReport], url: &str) -> String {
     let backup = printable(&restored.backup.display().to_string());
     let rows = count(content.all_rows(), "row");
     if restored.dry {
-        return format!("dry run: {backup} is whole ({rows}), nothing was changed\n");
+        return format!("dry run: {backup} is intact ({rows}), nothing was changed\n");
     }
     let mut words = String::new();
     if let Some(safety) = &restored.safety {
-        words += &format!("what was there: {}\n", printable(&safety.display().to_string()));
+        words += &format!("previous database: {}\n", printable(&safety.display().to_string()));
     }
     for check in checks.iter().filter(|check| check.status == CheckStatus::Failed) {
         let detail = check.detail.as_deref().unwrap_or_default();
         words += &format!("failed: {}: {}\n", printable(&check.name), printable(detail));
     }
-    words + &format!("committed: {backup} ({rows}) is {} now\n", printable(url))
+    words + &format!("committed: {backup} ({rows}) restored to {}\n", printable(url))
 }

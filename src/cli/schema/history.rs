@@ -43,7 +43,7 @@ mod tests {
     use crate::target::history::{Origin, Status};
 
     #[test]
-    fn a_failure_tells_why_and_a_way_back_tells_when() {
+    fn a_failure_shows_its_reason_and_a_rollback_its_time() {
         let record = |version: &str, status| Recorded {
             version: version.to_owned(),
             description: Some("makes it".to_owned()),

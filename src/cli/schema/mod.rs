@@ -33,7 +33,7 @@ pub(super) fn run(command: SchemaCommand, output: &Output) -> Result<u8> {
     }
 }
 
-/// Tells what came of a change.
+/// Prints the result of a change.
 fn tell(altered: &Altered, url: &str, dry: bool, output: &Output) -> Result<u8> {
     for step in &altered.steps {
         log::done(
@@ -50,8 +50,8 @@ fn words(altered: &Altered, url: &str, dry: bool) -> String {
     for step in &altered.steps {
         let what = match step.what {
             What::Applied => "applied",
-            What::Found => "found there, recorded",
-            What::RolledBack => "taken back",
+            What::Found => "already there, recorded",
+            What::RolledBack => "rolled back",
             What::Stamped => "recorded as applied",
             What::Unstamped => "recorded as not applied",
         };

@@ -42,9 +42,10 @@ pub(super) fn run(args: &NewArgs, output: &Output) -> Result<u8> {
         format!("written: {up}\nwritten: {down}\n")
     };
     if pair.by_hand > 0 {
-        let (differences, are) =
-            (count(pair.by_hand as u64, "difference"), if pair.by_hand == 1 { "is" } else { "are" });
-        words += &format!("{differences} {are} left to you, see `{}` in {up}\n", BY_HAND.trim_end_matches([':', ' ']));
+        let (differences, need) =
+            (count(pair.by_hand as u64, "difference"), if pair.by_hand == 1 { "needs" } else { "need" });
+        words +=
+            &format!("{differences} {need} manual action, see `{}` in {up}\n", BY_HAND.trim_end_matches([':', ' ']));
     }
     output.result(&words, &document)?;
     Ok(0)

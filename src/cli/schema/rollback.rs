@@ -9,7 +9,7 @@ use crate::report::words::count;
 use crate::schema::{Loss, LossKind, ManagedDatabase, Options};
 use crate::target::history::Down;
 
-/// Takes migrations back, having said what goes.
+/// Rolls migrations back, after reporting what would be lost.
 pub(super) fn run(args: &RollbackArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
     let goal = goal(&args.goal, &managed)?;
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_be_lost_is_said_by_name_where_there_are_rows() {
+    fn losses_are_named_where_there_are_rows() {
         let loss = |what: &str, rows| Loss { kind: LossKind::Table, what: what.to_owned(), rows };
         assert_eq!(
             losses(&[

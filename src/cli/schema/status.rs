@@ -9,10 +9,10 @@ use crate::report::words::{count, duration};
 use crate::schema::Status;
 use crate::target::history::{Fault, Origin};
 
-/// What there is to do, for scripts.
+/// Exit status when migrations are pending, for scripts.
 const SOMETHING_TO_DO: u8 = 4;
 
-/// Tells where the database stands.
+/// Prints the state of the schema.
 pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
     let status = managed::open(&args.managed)?.status()?;
     let document = serde_json::to_value(&status).expect("strings, numbers and lists are always JSON");
@@ -43,7 +43,7 @@ fn words(status: &Status) -> String {
         let by = match step.origin {
             None => "",
             Some(Origin::Ran) => "treelift",
-            Some(Origin::Found) => "found there",
+            Some(Origin::Found) => "already there",
             Some(Origin::Stamped) => "stamped",
             Some(Origin::Foreign) => "another program",
         };

@@ -9,7 +9,7 @@ use crate::report::words::count;
 use crate::schema::{self, ManagedDatabase, Proof};
 use serde_json::json;
 
-/// Proves on a private copy that every migration can be taken back.
+/// Proves on a private copy that every migration can be rolled back.
 pub(super) fn run(args: &TestArgs, output: &Output) -> Result<u8> {
     let mappings = args.mappings.as_deref();
     let (set, proofs) = match args.copy_of.as_deref() {

@@ -12,7 +12,7 @@ use crate::target::upkeep::Moved;
 use crate::validate::Category;
 use serde_json::json;
 
-/// Judges the database, or moves its orphans aside.
+/// Validates the database, or moves its orphans aside.
 pub(super) fn run(args: &ValidateArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
     let url = managed.target().url().to_owned();
@@ -53,7 +53,7 @@ fn categories(words: &[CategoryWord]) -> Vec<Category> {
         .collect()
 }
 
-/// Quiet words are those of what failed, and the last line.
+/// In quiet mode, failed checks and the last line alone.
 fn words(checks: &[CheckReport], url: &str, quiet: bool) -> String {
     let mut words = String::new();
     for category in Category::ALL {
@@ -61,7 +61,7 @@ fn words(checks: &[CheckReport], url: &str, quiet: bool) -> String {
         let of_it = checks.iter().filter(|check| check.category == category.name());
         let of_it: Vec<_> = of_it.filter(is_told).collect();
         if of_it.is_empty() {
-            continue; // It was not asked for, or nobody wants to hear of it.
+            continue; // It was not asked for, or quiet mode hides it.
         }
         words += &format!("{}\n", category.name());
         for check in of_it {
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_failed_is_told_line_by_line_below_its_check() {
+    fn failures_are_listed_line_by_line_below_their_check() {
         let check = |name: &str, category: &str, status, detail: &str| CheckReport {
             name: name.to_owned(),
             category: category.to_owned(),
@@ -119,7 +119,7 @@ mod tests {
         let checks = [
             check("tables", "schema", CheckStatus::Failed, "table `a` is missing; table `b` is not expected"),
             check("rows", "data", CheckStatus::Passed, "3 rows"),
-            check("mode", "security", CheckStatus::NotChecked, "it is no file"),
+            check("mode", "security", CheckStatus::NotChecked, "it is not a file"),
         ];
         assert_eq!(
             words(&checks, "x.db", false),
@@ -131,7 +131,7 @@ schema
 data
   passed      rows (3 rows)
 security
-  not checked mode (it is no file)
+  not checked mode (it is not a file)
 failed: 1 passed, 1 failed, 1 not checked in x.db
 "
         );

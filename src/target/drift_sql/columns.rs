@@ -1,4 +1,4 @@
-//! Columns that came or went: which of them a statement can do, and which a person must.
+//! Columns that were added or removed: which a statement can change, and which need manual action.
 
 use super::{name, table_differences};
 use crate::table::{Column, Table};
@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 /// What is to be done about the columns of a table.
 pub(super) struct Change {
-    /// Statements that drop a column, each with the one that takes it back.
+    /// Statements that drop a column, each with the one that undoes it.
     pub(super) gone: Vec<(String, String)>,
-    /// Statements that add a column, each with the one that takes it back.
+    /// Statements that add a column, each with the one that undoes it.
     pub(super) new: Vec<(String, String)>,
     /// Columns that are left to a person.
     pub(super) by_hand: Vec<String>,
@@ -26,7 +26,7 @@ pub(super) fn judge(made: &Table, live: &Table, sql: &str) -> Change {
         // One of them may be the other under a new name: to drop it would lose what rows hold in it.
         change.by_hand.extend(gone.iter().map(|gone| {
             let hint = rename(table, gone, &new).unwrap_or_default();
-            format!("column `{table}.{}` is gone, and rows may hold something in it{hint}", gone.name)
+            format!("column `{table}.{}` is missing, and its rows may hold data{hint}", gone.name)
         }));
         change
             .by_hand
@@ -40,19 +40,21 @@ pub(super) fn judge(made: &Table, live: &Table, sql: &str) -> Change {
         }
         for column in gone {
             match obstacle(made, column) {
-                Some(why) => change.by_hand.push(format!("column `{table}.{}` is gone; {why}", column.name)),
+                Some(why) => change.by_hand.push(format!("column `{table}.{}` is missing; {why}", column.name)),
                 None => change.gone.push((dropped(table, column), added(table, column))),
             }
         }
     }
     let computed = made.computed.iter().chain(&live.computed);
     let computed = computed.filter(|name| made.computed.contains(name) != live.computed.contains(name));
-    change.by_hand.extend(computed.map(|name| format!("column `{table}.{name}` is computed, and came or went")));
+    change
+        .by_hand
+        .extend(computed.map(|name| format!("column `{table}.{name}` is computed, and was added or removed")));
     let others = table_differences(made, live).into_iter().map(|(_, told)| told);
-    let is_told = |told: &String| {
+    let is_reported = |told: &String| {
         told.ends_with("is missing") || told.ends_with("is not expected") || told.contains(" a computed column ")
     };
-    change.others.extend(others.filter(|told| !is_told(told)));
+    change.others.extend(others.filter(|told| !is_reported(told)));
     change
 }
 
@@ -62,7 +64,7 @@ fn rename(table: &str, gone: &Column, new: &[&Column]) -> Option<String> {
         |new: &&&Column| (&new.declared, new.not_null, &new.default) == (&gone.declared, gone.not_null, &gone.default);
     let new = new.iter().find(same)?;
     let (table, from, to) = (name(table), name(&gone.name), name(&new.name));
-    Some(format!("; if `{}` is its new name, write: ALTER TABLE {table} RENAME COLUMN {from} TO {to};", new.name))
+    Some(format!("; if it was renamed to `{}`, write: ALTER TABLE {table} RENAME COLUMN {from} TO {to};", new.name))
 }
 
 /// Why SQLite can neither add this column to a table with rows nor drop it again.
@@ -77,13 +79,13 @@ fn obstacle(table: &Table, column: &Column) -> Option<&'static str> {
     } else if table.unique.iter().any(|list| list.iter().any(is_it)) {
         Some("it must be unique")
     } else if table.foreign_keys.iter().any(|key| key.columns.iter().any(is_it)) {
-        Some("it refers to another table")
+        Some("it references another table")
     } else if table.checks.iter().any(is_condition) {
-        Some("a CHECK speaks of it")
+        Some("a CHECK uses it")
     } else if column.not_null && column.default.as_ref().is_none_or(|default| default.eq_ignore_ascii_case("NULL")) {
-        Some("it must not be NULL and has no default for the rows that are there")
+        Some("it is NOT NULL and has no default for existing rows")
     } else if !column.default.as_deref().is_none_or(is_literal) {
-        Some("its default is worked out anew for each row")
+        Some("its default is computed for each row")
     } else {
         None
     }

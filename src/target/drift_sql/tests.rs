@@ -30,14 +30,12 @@ fn left(before: &str, after: &str) -> Vec<String> {
     assert_eq!(differences(&of(before), &back, Leave::default()), [], "{up}{down}");
     let left = |text: &str| text.lines().filter_map(|line| line.strip_prefix(BY_HAND).map(str::to_owned)).collect();
     let (left, back): (Vec<String>, Vec<String>) = (left(&up), left(&down));
-    assert!(
-        back.iter().rev().eq(left.iter().map(|told| format!("the way back of: {told}")).collect::<Vec<_>>().iter())
-    );
+    assert!(back.iter().rev().eq(left.iter().map(|told| format!("the reverse of: {told}")).collect::<Vec<_>>().iter()));
     left
 }
 
 #[test]
-fn a_migration_written_from_drift_makes_the_drift_and_takes_it_back() {
+fn a_migration_written_from_drift_makes_the_drift_and_undoes_it() {
     let (up, _) = pair(
         &format!("{NOTES} CREATE INDEX notes_title ON notes (title);"),
         "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, colour VARCHAR(9) DEFAULT 'red');
@@ -94,12 +92,12 @@ fn a_full_text_index_over_another_table_is_filled_again() {
     let own = "CREATE VIRTUAL TABLE found USING fts5 (title);";
     assert_eq!(
         left(own, &own.replace("title", "title, body")),
-        ["virtual table `found` is another one now; made anew, it would lose its rows"]
+        ["virtual table `found` differs; recreating it would lose its rows"]
     );
 }
 
 #[test]
-fn what_no_statement_says_or_what_would_lose_rows_is_left_to_a_person() {
+fn what_no_statement_says_or_what_would_lose_rows_is_needs_manual_action() {
     let notes = |columns: &str| format!("CREATE TABLE notes (id INTEGER PRIMARY KEY, {columns});");
     assert_eq!(
         left(&notes("title TEXT"), &notes("title VARCHAR(9)")),
@@ -108,25 +106,25 @@ fn what_no_statement_says_or_what_would_lose_rows_is_left_to_a_person() {
     assert_eq!(
         left(&notes("title TEXT NOT NULL"), &notes("heading TEXT NOT NULL")),
         [
-            "column `notes.title` is gone, and rows may hold something in it; if `heading` is its new name, write: \
+            "column `notes.title` is missing, and its rows may hold data; if it was renamed to `heading`, write: \
              ALTER TABLE \"notes\" RENAME COLUMN \"title\" TO \"heading\";",
             "column `notes.heading` is new: \"heading\" TEXT NOT NULL",
         ]
     );
     let with = |column: &str| left(NOTES, &notes(&format!("title TEXT, {column}")));
     let obstacles = [
-        ("a TEXT NOT NULL", "it must not be NULL and has no default for the rows that are there"),
-        ("a DATETIME DEFAULT CURRENT_TIMESTAMP", "its default is worked out anew for each row"),
-        ("a TEXT DEFAULT ('x' || hex(1))", "its default is worked out anew for each row"),
-        ("a TEXT DEFAULT ('x' || 'y')", "its default is worked out anew for each row"),
+        ("a TEXT NOT NULL", "it is NOT NULL and has no default for existing rows"),
+        ("a DATETIME DEFAULT CURRENT_TIMESTAMP", "its default is computed for each row"),
+        ("a TEXT DEFAULT ('x' || hex(1))", "its default is computed for each row"),
+        ("a TEXT DEFAULT ('x' || 'y')", "its default is computed for each row"),
         ("a TEXT UNIQUE", "it must be unique"),
-        ("a INTEGER REFERENCES notes (id)", "it refers to another table"),
-        ("a INTEGER CHECK (a > 0)", "a CHECK speaks of it"),
+        ("a INTEGER REFERENCES notes (id)", "it references another table"),
+        ("a INTEGER CHECK (a > 0)", "a CHECK uses it"),
     ];
     for (column, why) in obstacles {
         let told = format!("column `notes.a` is new; {why}");
         assert!(with(column).contains(&told), "{column}");
-        let gone = told.replace("is new", "is gone");
+        let gone = told.replace("is new", "is missing");
         assert!(left(&notes(&format!("title TEXT, {column}")), NOTES).contains(&gone), "{column}");
     }
     for column in
@@ -148,17 +146,17 @@ fn what_hangs_on_a_renamed_column_or_table_is_left_with_it() {
     assert_eq!(
         left(&named("title"), &named("heading")),
         [
-            "index `by_it` is another one now: CREATE INDEX by_it ON notes (heading)",
-            "view `all_of_it` is another one now; it speaks of what is left to you",
-            "trigger `noted` is another one now; it speaks of what is left to you",
-            "column `notes.title` is gone, and rows may hold something in it; if `heading` is its new name, write: \
+            "index `by_it` differs: CREATE INDEX by_it ON notes (heading)",
+            "view `all_of_it` differs; it depends on something that needs manual action",
+            "trigger `noted` differs; it depends on something that needs manual action",
+            "column `notes.title` is missing, and its rows may hold data; if it was renamed to `heading`, write: \
              ALTER TABLE \"notes\" RENAME COLUMN \"title\" TO \"heading\";",
             "column `notes.heading` is new: \"heading\" TEXT",
         ]
     );
     assert_eq!(
         left(NOTES, &NOTES.replace("notes", "pages")),
-        ["table `notes` is gone, and `pages` has its columns; if that is its new name, write: \
+        ["table `notes` is missing, and `pages` has its columns; if it was renamed, write: \
           ALTER TABLE \"notes\" RENAME TO \"pages\";"]
     );
 }

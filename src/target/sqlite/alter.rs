@@ -81,7 +81,7 @@ impl<'w> Work<'_, 'w> {
 
     fn all(&mut self) -> Result<Altered, Stop<'w>> {
         let migrations = self.order.migrations;
-        let standing = history::judge(&record::read(self.conn, &self.location.shown)?, migrations);
+        let standing = history::compare(&record::read(self.conn, &self.location.shown)?, migrations);
         let moves = (self.order.decide)(&standing)?;
         let mut altered = Altered::default();
         if moves.is_empty() {
@@ -99,18 +99,18 @@ impl<'w> Work<'_, 'w> {
         self.on(record::set_up)?;
         for one in moves {
             let done = self.step(one, &stages)?;
-            (self.order.told)(&done);
+            (self.order.progress)(&done);
             altered.steps.push(done);
         }
         let after = self.on(violations)?;
         if let Some(((table, parent), rows)) = after.iter().find(|(key, rows)| before.get(*key) < Some(*rows)) {
             let more = rows - before.get(&(table.clone(), parent.clone())).copied().unwrap_or(0);
             return Err(Error::environment(format!(
-                "{} of `{table}` would refer to rows of `{parent}` that are not there; nothing was changed",
+                "{} of `{table}` would reference missing rows of `{parent}`; nothing was changed",
                 crate::report::words::count(more, "row")
             ))
             .at(&self.location.shown)
-            .hint("mend the migration so that it keeps what is referred to")
+            .hint("fix the migration so that it keeps the referenced rows")
             .into());
         }
         self.remember(&altered)?;
@@ -199,9 +199,9 @@ impl<'w> Work<'_, 'w> {
     }
 }
 
-/// Where the last migration was taken back and nobody else has anything in the database, treelift's own
+/// Where the last migration was rolled back and the database holds nothing else, treelift's own
 /// tables speak of rows that are gone: they go too, and the tracking table alone tells what was. Rows
-/// that were moved aside as orphans are somebody's.
+/// that were moved aside as orphans belong to the user.
 fn leave_nothing(conn: &Connection) -> rusqlite::Result<()> {
     let names: Vec<String> = conn
         .prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")?
@@ -229,14 +229,14 @@ fn down_path(migration: &Migration) -> String {
 }
 
 fn no_way_back(migration: &Migration) -> Error {
-    Error::request(format!("migration `{}` cannot be taken back: it has no down file", migration.version))
+    Error::request(format!("migration `{}` cannot be rolled back: it has no down file", migration.version))
         .at(down_path(migration))
         .hint("write one, or restore a backup from before it")
 }
 
 fn failed(migration: &Migration, what: What, failure: &Failure, location: &Location) -> Error {
     let (does, path) = match what {
-        What::RolledBack => ("cannot be taken back", down_path(migration)),
+        What::RolledBack => ("cannot be rolled back", down_path(migration)),
         _ => ("failed", migration.path.clone()),
     };
     Error::environment(format!(
@@ -246,10 +246,10 @@ fn failed(migration: &Migration, what: What, failure: &Failure, location: &Locat
         failure.why()
     ))
     .at(format!("{path}, {}", location.shown))
-    .hint("nothing was changed; mend the file or the rows, then run it again")
+    .hint("nothing was changed; fix the file or the rows, then run it again")
 }
 
-/// Records a failure after everything else was taken back, in a transaction of its own.
+/// Records a failure after everything else was rolled back, in a transaction of its own.
 fn record_failure(location: &Location, run_id: &str, migration: &Migration, timing: Timing, why: &str) -> Result<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id, bytes: 0 })?;
     record::set_up(&conn)

@@ -66,7 +66,7 @@ fn rowid(conn: &Connection, table: &str) -> rusqlite::Result<&'static str> {
 /// Rows that refer to nothing now, and did not before.
 pub(super) fn new(conn: &Connection) -> rusqlite::Result<Vec<Obstacle>> {
     let mut found: Vec<Obstacle> = Vec::new();
-    let mut tell = |table: String, parent: String, add: &dyn Fn(&mut Keys)| {
+    let mut report = |table: String, parent: String, add: &dyn Fn(&mut Keys)| {
         let same = |one: &&mut Obstacle| matches!(one, Obstacle::Referred { table: t, parent: p, .. } if *t == table && *p == parent);
         match found.iter_mut().find(same) {
             Some(Obstacle::Referred { keys, .. }) => add(keys),
@@ -86,7 +86,7 @@ pub(super) fn new(conn: &Connection) -> rusqlite::Result<Vec<Obstacle>> {
         .collect::<rusqlite::Result<_>>()?;
     for (table, parent, row) in rows {
         let key = read::row_key(conn, &table, row)?;
-        tell(table, parent, &|keys| keys.add(&key));
+        report(table, parent, &|keys| keys.add(&key));
     }
     let counted: Vec<(String, String, i64)> = conn
         .prepare(
@@ -98,7 +98,7 @@ pub(super) fn new(conn: &Connection) -> rusqlite::Result<Vec<Obstacle>> {
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<rusqlite::Result<_>>()?;
     for (table, parent, rows) in counted {
-        tell(table, parent, &|keys| keys.rows += rows.unsigned_abs());
+        report(table, parent, &|keys| keys.rows += rows.unsigned_abs());
     }
     Ok(found)
 }

@@ -26,13 +26,13 @@ pub(super) fn look(location: &Location) -> Result<Found> {
         Ok(is) if is.is_dir() => {
             Err(Error::environment("the database is a directory").at(&location.shown).hint("name a file in it"))
         }
-        Ok(is) if !is.is_file() => Err(Error::environment("the database is no regular file").at(&location.shown)),
+        Ok(is) if !is.is_file() => Err(Error::environment("the database is not a regular file").at(&location.shown)),
         Ok(is) if is.len() == 0 => Ok(Found::Empty),
         // The smallest page. SQLite would take a file of one byte for an empty database.
         Ok(is) if is.len() < 512 => Err(not_a_database(location)),
         Ok(is) => Ok(Found::Database(is.len())),
         Err(error) if error.kind() == ErrorKind::NotFound => match fs::symlink_metadata(&location.path) {
-            Ok(_) => Err(Error::environment("the database is a symbolic link that leads nowhere").at(&location.shown)),
+            Ok(_) => Err(Error::environment("the database is a dangling symbolic link").at(&location.shown)),
             Err(_) => Ok(Found::Nothing),
         },
         Err(error) => Err(io_fault(&error, &location.shown)),
@@ -47,7 +47,7 @@ pub(super) fn judge_directory(location: &Location) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             Err(Error::environment("the database's directory does not exist")
                 .at(directory.display())
-                .hint("make it first, or name another place"))
+                .hint("create it first, or name another path"))
         }
         Err(error) => Err(io_fault(&error, directory.display())),
         Ok(_) => rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK)
@@ -76,7 +76,7 @@ pub(super) fn read_only(location: &Location) -> Error {
 fn not_a_database(location: &Location) -> Error {
     Error::environment("the file is not an SQLite database")
         .at(&location.shown)
-        .hint("name another file; treelift never writes over one that it does not know")
+        .hint("name another file; treelift never overwrites a file of another program")
 }
 
 /// The words for a fault of the file system.
@@ -137,7 +137,7 @@ impl NewFile {
         let fault = |error: io::Error| io_fault(&error, &location.shown);
         File::open(&self.temporary).and_then(|file| file.sync_all()).map_err(fault)?;
         rename_without_replacing(&self.temporary, &location.path).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => Error::environment("another program made this file while the import ran")
+            ErrorKind::AlreadyExists => Error::environment("another program created this file during the import")
                 .at(&location.shown)
                 .hint("nothing was written; look at that file, then run again"),
             _ => fault(error),

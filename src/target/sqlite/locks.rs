@@ -55,9 +55,9 @@ pub(super) fn leftovers(location: &Location) -> Result<Vec<PathBuf>> {
 pub(super) fn judge_rivals(location: &Location) -> Result<()> {
     let Some(held) = unfinished(location)?.into_iter().find(|path| is_held(path)) else { return Ok(()) };
     let by = holder(&held).map_or(String::new(), |holder| format!(": {holder}"));
-    Err(Error::environment(format!("another program is making this database{by}"))
+    Err(Error::environment(format!("another program is creating this database{by}"))
         .at(&location.shown)
-        .hint("wait for it to end, then look at what it made"))
+        .hint("wait for it to finish, then look at the result"))
 }
 
 fn unfinished(location: &Location) -> Result<Vec<PathBuf>> {

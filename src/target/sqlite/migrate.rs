@@ -73,7 +73,7 @@ impl Failure {
             rusqlite::Error::SqlInputError { error, .. }
                 if error.code == ErrorCode::AuthorizationForStatementDenied =>
             {
-                format!("{FORBIDDEN} may stand in a migration")
+                FORBIDDEN.to_owned()
             }
             rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
             rusqlite::Error::SqliteFailure(_, Some(text)) if text.starts_with("cannot VACUUM") => text.clone(),
@@ -83,14 +83,12 @@ impl Failure {
                 text.clone()
             }
             error => match error.sqlite_error_code() {
-                Some(ErrorCode::AuthorizationForStatementDenied) => {
-                    format!("{FORBIDDEN} may stand in a migration")
-                }
+                Some(ErrorCode::AuthorizationForStatementDenied) => FORBIDDEN.to_owned(),
                 Some(ErrorCode::ConstraintViolation) => match error {
                     rusqlite::Error::SqliteFailure(_, Some(text)) if text.contains(" constraint failed: ") => {
-                        format!("rows that are there do not allow it ({})", text.replace("failed: ", "on "))
+                        format!("existing rows violate it ({})", text.replace("failed: ", "on "))
                     }
-                    _ => "rows that are there do not allow it".to_owned(),
+                    _ => "existing rows violate it".to_owned(),
                 },
                 _ => words::fault(error, "").message,
             },
@@ -99,7 +97,7 @@ impl Failure {
 }
 
 /// What a migration may not do: it would leave the transaction or the database, or forge the record.
-const FORBIDDEN: &str = "no PRAGMA, ATTACH, BEGIN, COMMIT, or change of `schema_migrations` or a `treelift_…` table";
+const FORBIDDEN: &str = "a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor change the record of migrations or a `treelift_…` table";
 
 /// Runs a migration's SQL, statement by statement.
 pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
@@ -152,7 +150,7 @@ fn wrong(migration: &Migration, failure: &Failure) -> Error {
     let version = &migration.version;
     let message = match failure.error.sqlite_error_code() {
         Some(ErrorCode::AuthorizationForStatementDenied) => {
-            format!("migration `{version}` does more than make and fill tables: {FORBIDDEN} may stand in it")
+            format!("migration `{version}` does more than create and fill tables: {FORBIDDEN}")
         }
         // SQLite's own words may be shown here: in memory there is nothing but the set's SQL.
         _ => {
@@ -160,7 +158,7 @@ fn wrong(migration: &Migration, failure: &Failure) -> Error {
                 rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
                 other => other.to_string(),
             };
-            format!("migration `{version}` is no valid SQL: {text}")
+            format!("migration `{version}` is not valid SQL: {text}")
         }
     };
     Error::request(message).at(&migration.path)
@@ -185,7 +183,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> R
     let fault = |error: &rusqlite::Error| words::fault(error, place);
     let migrations = opening.migrations;
     let stages = stages(migrations)?;
-    let standing = history::judge(&record::read(conn, place)?, migrations);
+    let standing = history::compare(&record::read(conn, place)?, migrations);
     standing.refuse(place)?;
     let is_new = read(conn, opening.schema, &fault)?.tables.is_empty();
     record::set_up(conn).map_err(|error| fault(&error))?;
@@ -217,15 +215,15 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> R
     let live = read(conn, opening.schema, &fault)?;
     match first_difference(&expected, &live) {
         None => Ok(SetUp { schema: live, pending, done }),
-        Some(difference) => Err(Error::environment(format!(
-            "the database's tables are not the ones that the migrations make: {difference}"
-        ))
-        .at(place)
-        .hint(if pending.is_empty() || in_parts {
-            "import into a new file, or bring the database to the expected form first"
-        } else {
-            "bring the database to the expected form with `schema migrate`, or import into a new file"
-        })),
+        Some(difference) => {
+            Err(Error::environment(format!("the database's tables do not match the migrations: {difference}"))
+                .at(place)
+                .hint(if pending.is_empty() || in_parts {
+                    "import into a new file, or bring the database to the expected schema first"
+                } else {
+                    "bring the database to the expected schema with `schema migrate`, or import into a new file"
+                }))
+        }
     }
 }
 
@@ -260,21 +258,21 @@ pub(super) fn read(conn: &Connection, expected: &Schema, fault: &dyn Fn(&rusqlit
 /// A migration that is not recorded, and of which something is there.
 pub(super) fn in_part(migration: &Migration, difference: &str, place: &str) -> Error {
     Error::environment(format!(
-        "migration `{}` is not recorded, and some of what it makes is there, but not all or otherwise: {difference}",
+        "migration `{}` is not recorded, but part of what it creates already exists: {difference}",
         migration.version
     ))
     .at(place)
-    .hint("bring the database to the expected form, then `schema stamp` it; or remove what is there of it")
+    .hint("bring the database to the expected schema, then `schema stamp` it; or drop that part")
 }
 
 fn cannot(migration: &Migration, error: &rusqlite::Error, place: &str) -> Error {
     match error.sqlite_error_code() {
         Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation) | None => Error::environment(format!(
-            "migration `{}` cannot be applied to this database: something that it makes is there already, or something that it needs is not",
+            "migration `{}` cannot be applied to this database: something it creates already exists, or something it needs is missing",
             migration.version
         ))
         .at(place)
-        .hint("import into a new file, or bring the database to the expected form first"),
+        .hint("import into a new file, or bring the database to the expected schema first"),
         _ => words::fault(error, place),
     }
 }

@@ -25,7 +25,7 @@ enum Piece {
 
 /// Judges by everything that a migration makes or changes: tables, indexes, views and triggers.
 ///
-/// Of one behind the first migration that is no valid SQL there are no stages: nothing tells of it.
+/// Of one behind the first migration that is not valid SQL there are no stages: nothing tells of it.
 pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog) -> Presence {
     if at >= stages.len() {
         return Presence::Absent;
@@ -37,13 +37,13 @@ pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog) -> Presenc
     };
     let indexes = Kind {
         of: |catalog| &catalog.indexes,
-        differs: |name, expected, live| (!expected.same_as(live)).then(|| format!("index `{name}` is another one")),
+        differs: |name, expected, live| (!expected.same_as(live)).then(|| format!("index `{name}` differs")),
         word: |_| "index",
     };
     let others = Kind {
         of: |catalog| &catalog.others,
         differs: |name, expected, live| {
-            (!expected.same_as(live)).then(|| format!("{} `{name}` is another one", expected.kind))
+            (!expected.same_as(live)).then(|| format!("{} `{name}` differs", expected.kind))
         },
         word: |other| other.kind,
     };
@@ -133,7 +133,7 @@ mod tests {
         "CREATE TABLE notes (id INTEGER PRIMARY KEY, n INT CHECK (n > 0), owner INTEGER REFERENCES notes);";
 
     #[test]
-    fn tables_are_there_whole_in_part_or_not_at_all() {
+    fn tables_are_present_whole_in_part_or_not_at_all() {
         let two = "CREATE TABLE a (id INTEGER); CREATE TABLE b (id INTEGER)";
         assert_eq!(last(&[two], "CREATE TABLE c (id INTEGER)"), Presence::Absent);
         assert_eq!(last(&[two], two), Presence::Whole);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_a_condition_alone_is_not_there_before_it_was_made() {
+    fn a_changed_condition_alone_is_absent_before_its_migration() {
         let changes = [("n > 0", "n > -5"), ("REFERENCES notes", "REFERENCES notes ON DELETE CASCADE")];
         for (from, to) in changes {
             let change = format!("DROP TABLE notes; {}", NOTES.replace(from, to));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_migration_changes_is_judged_with_what_it_makes() {
+    fn changes_of_a_migration_are_compared_with_what_it_creates() {
         let both =
             "CREATE TABLE a (id INTEGER); ALTER TABLE notes ADD COLUMN a_id INTEGER; CREATE INDEX notes_n ON notes (n)";
         let a = "CREATE TABLE a (id INTEGER);";
@@ -167,19 +167,19 @@ mod tests {
     }
 
     #[test]
-    fn indexes_views_and_triggers_alone_tell_too_and_rows_tell_nothing() {
+    fn indexes_views_and_triggers_count_and_rows_do_not() {
         let view = "CREATE VIEW v AS SELECT n FROM notes; CREATE INDEX notes_n ON notes (n);";
         assert_eq!(last(&[NOTES, view], NOTES), Presence::Absent);
         assert_eq!(last(&[NOTES, view], &format!("{NOTES} {view}")), Presence::Whole);
         assert_eq!(
             last(&[NOTES, view], &format!("{NOTES} CREATE VIEW v AS SELECT 1; CREATE INDEX notes_n ON notes (n);")),
-            part("view `v` is another one")
+            part("view `v` differs")
         );
         assert_eq!(last(&[NOTES, "INSERT INTO notes (n) VALUES (1)"], NOTES), Presence::Absent);
     }
 
     #[test]
-    fn what_a_later_migration_makes_of_it_is_there_too() {
+    fn later_forms_of_a_table_count_as_present() {
         let (two, three) = ("ALTER TABLE notes ADD COLUMN a TEXT", "ALTER TABLE notes ADD COLUMN b TEXT");
         let all: Vec<_> =
             [NOTES, two, three].iter().zip(["1", "2", "3"]).map(|(text, at)| migration(at, text)).collect();

@@ -50,7 +50,7 @@ pub(super) fn read(conn: &Connection, place: &str) -> Result<Vec<Recorded>> {
             "the database was made by something else: its table `schema_migrations` has no column `{missing}`"
         ))
         .at(place)
-        .hint("name another file; treelift never writes over one that it does not know"));
+        .hint("name another file; treelift never overwrites a file of another program"));
     }
     conn.prepare(
         "SELECT version, description, status, applied_at, execution_time_ms, checksum, rollback_at, error_message,
@@ -117,7 +117,7 @@ pub(super) fn failed(conn: &Connection, migration: &Migration, timing: Timing, w
     write(conn, migration, "failed", Origin::Ran, timing, Some(why))
 }
 
-/// Records that an applied migration was taken back.
+/// Records that an applied migration was rolled back.
 pub(super) fn rolled_back(conn: &Connection, migration: &Migration, at: Timestamp) -> rusqlite::Result<()> {
     conn.execute(
         "UPDATE schema_migrations SET status = 'rolled_back', rollback_applied = 1, rollback_at = ?2 WHERE version = ?1",

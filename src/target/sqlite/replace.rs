@@ -52,7 +52,7 @@ pub(super) fn replace(location: &Location, with: &Path) -> Result<()> {
     file::judge_directory(location)?;
     let size = fs::metadata(with).map_err(|error| io_fault(&error, with.display()))?.len();
     open::judge_space(location.directory(), size / 2)?;
-    // Held to the end, so that nobody begins to write what would be lost.
+    // Held to the end, so that no program writes what would be lost.
     let lock = lock(location)?;
     let mut name = file::unfinished_prefix(&location.path);
     name.push(random_id()?);
@@ -86,8 +86,8 @@ fn side_files(path: &Path) -> [std::path::PathBuf; 3] {
     ["-journal", "-wal", "-shm"].map(|suffix| beside(path, suffix))
 }
 
-/// Locks the database that goes, its WAL folded in. One that is damaged cannot be locked, nor can
-/// anybody use it.
+/// Locks the database that goes, its WAL folded in. A damaged one cannot be locked, nor can
+/// any program use it.
 fn lock(location: &Location) -> Result<Option<Connection>> {
     let found = match file::look(location) {
         Ok(found) => found,

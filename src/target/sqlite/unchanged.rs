@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::{BTreeSet, HashMap};
 
-/// What is to become of a row when its run is taken back.
+/// What is to become of a row when its run is undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Disposition {
     /// It is not there any more.
@@ -42,7 +42,7 @@ impl Noted {
     }
 }
 
-/// Judges rows of one table.
+/// Checks rows of one table.
 pub(super) struct Judge<'j> {
     table: &'j Table,
     /// The ledger's lists of columns by their number.
@@ -70,7 +70,7 @@ impl<'j> Judge<'j> {
         Self { table, columns, select, changing }
     }
 
-    /// Judges the row of a ledger's key.
+    /// Checks the row of a ledger's key.
     pub(super) fn row(&self, conn: &Connection, key: &str, noted: &[Noted]) -> rusqlite::Result<Disposition> {
         let Some(parts) = key_parts(key, self.table.primary_key().len()) else { return Ok(Disposition::Gone) };
         if parts.contains(&None) {
@@ -148,7 +148,7 @@ fn same_name(one: &str, other: &str) -> bool {
 }
 
 /// An SQL expression for whether a column that a run did not write holds what the database gave it;
-/// none for a default that gives another value each time, of which nobody can say that.
+/// none for a default that gives another value each time, whose value cannot be checked.
 fn is_default(conn: &Connection, column: &Column, run: &RunRecord) -> Option<String> {
     let name = sql::name(&column.name);
     let Some(default) = &column.default else { return Some(format!("{name} IS NULL")) };
@@ -188,7 +188,7 @@ mod tests {
     use crate::target::undo::tests::run;
 
     #[test]
-    fn a_column_that_holds_its_default_is_told_from_one_that_does_not() {
+    fn a_column_that_holds_its_default_is_recognised() {
         let conn = Connection::open_in_memory().unwrap();
         let defaults = [
             "NULL",

@@ -1,4 +1,4 @@
-//! Takes a run back: removes the rows it inserted and empties the columns it filled, if they are as
+//! Undoes a run: removes the rows it inserted and empties the columns it filled, if they are as
 //! it left them.
 //!
 //! First everything is judged, and what is to be done noted in a temporary table; then it is done,
@@ -28,7 +28,7 @@ const TAKEN: &str = "
         WHERE file IN (SELECT id FROM temp.files_taken);
     CREATE INDEX temp.taken_key ON taken (\"table\", row_key)";
 
-/// So many keys are held at once.
+/// How many keys are held at once.
 const PAGE: usize = 1_000;
 
 /// Carries an order out.
@@ -79,7 +79,7 @@ impl Work<'_> {
             undone.obstacles.extend(self.take_all(&tables)?);
         }
         if self.conn.is_autocommit() {
-            return Ok(undone); // a trigger has taken the transaction back, and there is nothing to look at
+            return Ok(undone); // a trigger rolled the transaction back, and there is nothing to look at
         }
         astray::note(self.conn, astray::AFTER, self.order.references, &parents, self.location)?;
         undone.obstacles.extend(self.on(astray::new)?);
@@ -156,11 +156,11 @@ impl Work<'_> {
         let mut last = None;
         loop {
             if self.conn.is_autocommit() {
-                return Ok(()); // a trigger has taken everything back
+                return Ok(()); // a trigger rolled everything back
             }
             let page = self.on(|conn| keys(conn, number, fate, last.as_deref()))?;
             page.iter().try_for_each(|key| take(key))?;
-            (self.order.told)(page.len() as u64)?;
+            (self.order.progress)(page.len() as u64)?;
             if page.len() < PAGE { return Ok(()) } else { last = page.into_iter().next_back() }
         }
     }
@@ -215,9 +215,8 @@ impl Work<'_> {
         };
         ledger::insert_run(self.conn, &record, self.location)?;
         let details = serde_json::json!({ "undo": record.id, "removed": removed, "emptied": emptied });
-        let entry = AuditEntry::new("undo", "database", "an import was taken back", self.order.started)?
-            .of(&run.id)
-            .with(details);
+        let entry =
+            AuditEntry::new("undo", "database", "an import was undone", self.order.started)?.of(&run.id).with(details);
         self.on(|conn| audit::write(conn, &entry, self.order.audit))
     }
 }
@@ -236,7 +235,7 @@ fn note_run(conn: &Connection, run: &RunRecord) -> rusqlite::Result<()> {
     conn.execute_batch(TAKEN)
 }
 
-/// Later runs that wrote into rows of this one. Rows of a table without a key cannot be told apart.
+/// Later runs that wrote into rows of this one. Rows of a table without a key cannot be identified.
 fn later(conn: &Connection, run: &RunRecord) -> rusqlite::Result<Vec<Obstacle>> {
     conn.prepare(
         "SELECT u.id, count(DISTINCT r.\"table\" || ' ' || r.row_key) FROM treelift_runs u
@@ -294,7 +293,7 @@ fn keys(conn: &Connection, table: i64, fate: Option<i64>, last: Option<&str>) ->
 }
 
 /// Judges a row and notes what is to become of it. One that was changed is removed too, before all is
-/// taken back: else what it refers to would be told as lost.
+/// undone: else what it references would be reported as lost.
 fn note(conn: &Connection, table: i64, key: &str, judge: &Judge<'_>) -> rusqlite::Result<Disposition> {
     let noted: Vec<Noted> = conn
         .prepare_cached(

@@ -24,7 +24,7 @@ pub(super) fn fault(error: &rusqlite::Error, place: impl fmt::Display) -> Error 
             Error::environment("the database is damaged").hint("restore a backup of it, or import into a new file")
         }
         ErrorCode::NotADatabase => Error::environment("the file is not an SQLite database")
-            .hint("name another file; treelift never writes over one that it does not know"),
+            .hint("name another file; treelift never overwrites a file of another program"),
         ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Error::environment("the database cannot be opened")
             .hint("check the permissions of the file and its directory"),
         ErrorCode::OutOfMemory => Error::environment("SQLite found no memory left"),

@@ -42,7 +42,7 @@ fn a_file_that_appeared_meanwhile_is_not_replaced() {
     let transaction = bench.begin(Mode::Real).unwrap();
     fs::write(bench.path(), "somebody's").unwrap();
     let error = transaction.commit().unwrap_err();
-    assert_eq!(error.message, "another program made this file while the import ran");
+    assert_eq!(error.message, "another program created this file during the import");
     assert_eq!(error.status(), 3);
     assert_eq!(bench.names(), ["x.db"]);
     assert_eq!(fs::read_to_string(bench.path()).unwrap(), "somebody's");
@@ -197,7 +197,7 @@ fn of_two_imports_into_a_new_file_one_goes_on() {
         let (words, status) = bench.refused(mode);
         assert_eq!(
             nameless(&words),
-            "another program is making this database\n  at DIR/x.db\nhint: wait for it to end, then look at what it made"
+            "another program is creating this database\n  at DIR/x.db\nhint: wait for it to finish, then look at the result"
         );
         assert_eq!(status, 3);
     }
@@ -220,7 +220,7 @@ fn what_a_killed_run_left_is_found() {
 #[test]
 fn what_cannot_be_a_target_is_refused_and_untouched() {
     let said = |text: &str| (text.to_owned(), 3);
-    let not_ours = "the file is not an SQLite database\n  at DIR/x.db\nhint: name another file; treelift never writes over one that it does not know";
+    let not_ours = "the file is not an SQLite database\n  at DIR/x.db\nhint: name another file; treelift never overwrites a file of another program";
     type Prepare = fn(&Bench);
     let cases: [(Prepare, &str); 9] = [
         (
@@ -239,17 +239,17 @@ fn what_cannot_be_a_target_is_refused_and_untouched() {
         ),
         (
             |bench| std::os::unix::fs::symlink("nowhere", bench.path()).unwrap(),
-            "the database is a symbolic link that leads nowhere\n  at DIR/x.db",
+            "the database is a dangling symbolic link\n  at DIR/x.db",
         ),
         (
             |bench| drop(std::os::unix::net::UnixListener::bind(bench.path()).unwrap()),
-            "the database is no regular file\n  at DIR/x.db",
+            "the database is not a regular file\n  at DIR/x.db",
         ),
         (
             |bench| {
                 drop(bench.make(&format!("{SQL}; CREATE TABLE schema_migrations (version TEXT);")));
             },
-            "the database was made by something else: its table `schema_migrations` has no column `id`\n  at DIR/x.db\nhint: name another file; treelift never writes over one that it does not know",
+            "the database was made by something else: its table `schema_migrations` has no column `id`\n  at DIR/x.db\nhint: name another file; treelift never overwrites a file of another program",
         ),
         (
             |bench| {
@@ -297,7 +297,7 @@ fn a_missing_directory_and_a_full_disk_are_told_beforehand() {
     assert_eq!(
         target.begin(&opening).map(drop).unwrap_err().to_string(),
         format!(
-            "the database's directory does not exist\n  at {}\nhint: make it first, or name another place",
+            "the database's directory does not exist\n  at {}\nhint: create it first, or name another path",
             gone.display()
         )
     );

@@ -52,7 +52,7 @@ fn one_other_column_is_refused_with_the_difference() {
     assert_eq!(
         bench.refused(Mode::Dry),
         (
-            "the database's tables are not the ones that the migrations make: column `notes.title` is declared `VARCHAR(90)`, expected `VARCHAR(80)`\n  at DIR/x.db\nhint: import into a new file, or bring the database to the expected form first".to_owned(),
+            "the database's tables do not match the migrations: column `notes.title` is declared `VARCHAR(90)`, expected `VARCHAR(80)`\n  at DIR/x.db\nhint: import into a new file, or bring the database to the expected schema first".to_owned(),
             3
         )
     );
@@ -68,10 +68,7 @@ fn half_of_the_tables_is_refused() {
         "CREATE TABLE people (id VARCHAR(32) NOT NULL, email VARCHAR(80) NOT NULL, PRIMARY KEY (id), UNIQUE (email))",
     ));
     let (words, _) = bench.refused(Mode::Real);
-    assert!(
-        words
-            .starts_with("the database's tables are not the ones that the migrations make: table `notes` is missing\n")
-    );
+    assert!(words.starts_with("the database's tables do not match the migrations: table `notes` is missing\n"));
 }
 
 fn colour() -> Vec<Migration> {
@@ -110,7 +107,7 @@ fn what_an_application_made_is_refused_if_a_mapping_needs_more() {
     drop(bench.make(SQL));
     assert_eq!(
         bench.refused(Mode::Real).0,
-        "the database's tables are not the ones that the migrations make: column `notes.colour` is missing\n  at DIR/x.db\nhint: bring the database to the expected form with `schema migrate`, or import into a new file"
+        "the database's tables do not match the migrations: column `notes.colour` is missing\n  at DIR/x.db\nhint: bring the database to the expected schema with `schema migrate`, or import into a new file"
     );
 
     fs::remove_file(bench.path()).unwrap();
@@ -151,12 +148,12 @@ fn a_changed_or_unknown_migration_of_ours_is_refused() {
     bench.migrations[0].checksum = "other".into();
     assert_eq!(
         bench.refused(Mode::Real).0,
-        "migration `001_notes` was changed after it had been applied to this database\n  at DIR/x.db\nhint: undo the change, and make a new migration of it"
+        "migration `001_notes` was changed after it had been applied to this database\n  at DIR/x.db\nhint: revert the change, and write a new migration instead"
     );
     bench.migrations[0].version = "000_before".into();
     assert_eq!(
         bench.refused(Mode::Real).0,
-        "the database is newer than the mapping set, or another set's: it has the migration `001_notes`, which the set does not\n  at DIR/x.db\nhint: use the mapping set that made it, or a newer one"
+        "the database is newer than the mapping set, or belongs to another set: it has the migration `001_notes`, which the set does not\n  at DIR/x.db\nhint: use the mapping set that made it, or a newer one"
     );
 }
 
@@ -178,7 +175,7 @@ fn a_migration_that_cannot_be_applied_changes_nothing() {
     assert_eq!(
         bench.refused(Mode::Real),
         (
-            "migration `001_notes` is not recorded, and some of what it makes is there, but not all or otherwise: index `people_email` is another one\n  at DIR/x.db\nhint: bring the database to the expected form, then `schema stamp` it; or remove what is there of it".to_owned(),
+            "migration `001_notes` is not recorded, but part of what it creates already exists: index `people_email` differs\n  at DIR/x.db\nhint: bring the database to the expected schema, then `schema stamp` it; or drop that part".to_owned(),
             3
         )
     );
