@@ -1,11 +1,11 @@
-//! What a job is asked to do, and what it may ask back: values without a terminal in them.
+//! The options of a job, and its interface to the user; no terminal in them.
 
 use crate::error::{Error, Result};
 use crate::secret::keys::Secret;
 use crate::target::Mode;
 use std::path::PathBuf;
 
-/// What `import` is asked to do.
+/// The options of `import`.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
     /// The data folder or its parent.
@@ -16,21 +16,21 @@ pub struct ImportOptions {
     pub database: Option<String>,
     /// Real or dry.
     pub mode: Mode,
-    /// `--report`: files to write the report into, by their ending (`.json`, `.html`).
+    /// `--report`: files to write the report into; the extension (`.json`, `.html`) is the format.
     pub reports: Vec<PathBuf>,
-    /// `--rejects`: the folder that rejected records are written into.
+    /// `--rejects`: the folder for rejected records.
     pub rejects: Option<PathBuf>,
-    /// `--max-rejects`: how many records (or broken files) may be rejected and the rest committed.
+    /// `--max-rejects`: how many records (or broken files) may be rejected, the rest being committed.
     pub max_rejects: u64,
     /// `--only-mapping`; empty for all.
     pub only_mapping: Vec<String>,
-    /// `--with`: optional mappings that are read in this run.
+    /// `--with`: optional mappings to read in this run.
     pub with: Vec<String>,
     /// `--only-owner`: directory names or ids; empty for all.
     pub only_owner: Vec<String>,
-    /// `--owner`: whose the files are that name no owner.
+    /// `--owner`: the owner of files that name no owner.
     pub owner: Option<String>,
-    /// `--no-backup`: an existing database is written into without a backup of it.
+    /// `--no-backup`: write into an existing database without a backup.
     pub no_backup: bool,
     /// `--backup-dir`: where the backup goes; else `backups` beside the database.
     pub backup_dir: Option<PathBuf>,
@@ -38,7 +38,7 @@ pub struct ImportOptions {
     pub max_depth: u32,
 }
 
-/// What a job is doing, for a progress display.
+/// The phase of a job, for a progress display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Walking the tree.
@@ -62,33 +62,33 @@ pub enum SecretNeed {
     Create,
     /// An existing key will be opened with it.
     Open,
-    /// It is used if it was given; nobody is asked.
+    /// It is used if it was given, and never asked for.
     IfGiven,
-    /// It is used if it was given, and asked for where somebody is there.
+    /// It is used if it was given, and asked for on a terminal.
     IfAttended,
 }
 
-/// The user interface of a job: where it shows progress and whom it asks.
+/// The user interface of a job: it shows progress and asks questions.
 pub trait Ui: Sync {
     /// A phase begins; `files` (of [`Phase::Seal`]: values) and `bytes` are its totals where they are known.
     fn phase(&self, phase: Phase, files: u64, bytes: u64);
-    /// So much of the phase is done.
+    /// Adds to what is done of the phase.
     fn advance(&self, files: u64, bytes: u64);
     /// The signal that asked to stop, if one did.
     fn interrupted(&self) -> Option<i32>;
-    /// Asks before something that exists is changed. `false` ends the job.
+    /// Asks before an existing database is changed. `false` ends the job.
     fn confirm(&self, question: &str) -> Result<bool>;
     /// The passphrase or key; asked at most once.
     fn secret(&self, need: SecretNeed) -> Result<Option<Secret>>;
-    /// The passphrase or key that takes the place of another; asked at most once.
+    /// The passphrase or key that replaces the old one; asked at most once.
     fn new_secret(&self) -> Result<Secret> {
-        Err(Error::bug("nobody here can give a new passphrase or key"))
+        Err(Error::bug("this user interface cannot give a new passphrase or key"))
     }
-    /// A line for the person, such as which set was chosen.
+    /// A message for the user, such as which set was chosen.
     fn say(&self, line: &str);
 }
 
-/// The interface of programs that have nobody to ask: it shows nothing, says yes, and has no secret.
+/// The interface of programs without a user: it shows nothing, answers yes, and has no secret.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Quiet;
 

@@ -10,47 +10,47 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Decides the heading and the exit status of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The request is wrong: usage, configuration or mapping. Exit status 2.
+    /// A usage or configuration error, mapping sets included. Exit status 2.
     Request,
-    /// The request could not be carried out: files, database, keys. Exit status 3.
+    /// An I/O or database error, keys included. Exit status 3.
     Environment,
-    /// A fault in treelift itself. Exit status 70 (`EX_SOFTWARE` of `sysexits.h`).
+    /// A bug in treelift. Exit status 70 (`EX_SOFTWARE` of `sysexits.h`).
     Bug,
     /// A signal ended the run, nothing was written. Exit status 128 plus the signal's number.
     Interrupted(i32),
 }
 
-/// What ended a command: a message, the place it speaks of, and a hint.
+/// What ended a command: a message, a place, and a hint.
 ///
-/// The message never carries the value of a secret, nor a text of a third party that could.
+/// The message never holds the value of a secret, nor a third party's text that could.
 #[derive(Debug)]
 pub struct Error {
     /// Decides the exit status.
     pub kind: ErrorKind,
-    /// One lower-case sentence without a full stop.
+    /// One lower-case sentence without a period.
     pub message: String,
     /// Where, as the user would write it: a path, `file:line`, a URL without its password.
     pub place: Option<String>,
-    /// The stable code of the judgement, such as `M012`, where it has one.
+    /// The stable code of the error, such as `M012`, if it has one.
     pub code: Option<&'static str>,
-    /// What to do about it.
+    /// How to fix it.
     pub hint: Option<String>,
-    /// Further errors of the same kind, found in the same look (a mapping set is judged whole).
+    /// Further errors of the same kind (a mapping set is checked as a whole).
     pub more: Vec<Error>,
 }
 
 impl Error {
-    /// The request is wrong: exit status 2.
+    /// A usage or configuration error: exit status 2.
     pub fn request(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Request, message)
     }
 
-    /// It could not be carried out: exit status 3.
+    /// An I/O or database error: exit status 3.
     pub fn environment(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Environment, message)
     }
 
-    /// treelift itself is wrong: exit status 70.
+    /// A bug in treelift: exit status 70.
     pub fn bug(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Bug, message)
     }
@@ -64,28 +64,28 @@ impl Error {
         Self { kind, message: message.into(), place: None, code: None, hint: None, more: Vec::new() }
     }
 
-    /// Adds the place the message speaks of.
+    /// Adds the place.
     #[must_use]
     pub fn at(mut self, place: impl fmt::Display) -> Self {
         self.place = Some(place.to_string());
         self
     }
 
-    /// Adds the code of the judgement, which `explain` tells more about.
+    /// Adds the code, which `explain` describes.
     #[must_use]
     pub fn coded(mut self, code: &'static str) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// Adds what the user can do.
+    /// Adds a hint on how to fix it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Folds several errors of one look into one; `None` when there are none.
+    /// Joins several errors into one; `None` when there are none.
     pub fn all(errors: Vec<Error>) -> Option<Self> {
         let mut errors = errors.into_iter();
         let mut first = errors.next()?;

@@ -24,10 +24,10 @@ use jiff::Timestamp;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Imports a tree, or rehearses it, and tells what came of it.
+/// Imports a tree, or does a dry run of it, and returns the report.
 ///
 /// # Errors
-/// When the request is wrong or cannot be carried out. What is wrong with the data is in the report.
+/// On a usage or configuration error, or an I/O or database error. Problems of the data are in the report.
 pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let mut clock = Clock::start();
     let (set, schema, root) = choose_set(options, ui)?;
@@ -44,10 +44,10 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let key = key_source(options, ui, &plan.set, &*target)?;
     key.opens(&target.keys()?)?;
     let reports = ReportFiles::open(&options.reports)?;
-    let safety = keep_what_is_there(options, ui, &*target, &plan.set)?;
+    let safety = back_up_existing(options, ui, &*target, &plan.set)?;
     let (migrated, run) = (target.recorded()?, target.runs()?.len());
     let done = attempts(options, ui, &plan, &key, &mut *target, &mut clock);
-    // Whether anything was committed the record tells; where it cannot be read, nobody knows.
+    // If the record of migrations or runs cannot be read, something may have been committed.
     let migrated_nothing = || target.recorded().is_ok_and(|now| now == migrated);
     let unchanged = match &done {
         Ok(report) => !report.changed_rows() && migrated_nothing(),
@@ -80,7 +80,7 @@ fn attempts(
 
 enum Attempt {
     Done(Box<Report>),
-    /// Records turned out to be bad after rows of theirs were written: begin anew, knowing them.
+    /// Records turned out to be bad after rows of theirs were written: restart, knowing them.
     Again(KnownRejects),
 }
 
@@ -160,7 +160,7 @@ impl Job<'_> {
         if !report.leaves.closes() {
             run.transaction.rollback()?;
             return Err(Error::bug(format!(
-                "the sum does not close: {} leaves were seen and {} accounted for",
+                "leaf counts do not add up: {} leaves seen, {} accounted for",
                 report.leaves.seen,
                 report.leaves.accounted()
             )));
@@ -219,9 +219,9 @@ impl Job<'_> {
     }
 }
 
-/// The mapping set with its schema, and the folder of the tree that it is about.
+/// The mapping set with its schema, and the folder of the tree that it reads.
 fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<(Set, Schema, PathBuf)> {
-    // That it is not there would otherwise be told as a tree that no set recognises.
+    // A missing folder would otherwise be reported as a tree that no set recognises.
     source::walk::readable(&options.source)?;
     let (source, root): (SetSource, PathBuf) = match &options.mappings {
         Some(name) => {
@@ -235,23 +235,23 @@ fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<(Set, Schema, Path
                 .hint("name one with `--mappings SET` or `--mappings DIR`")
         })?,
     };
-    let (set, schema) = judged(&source)?;
+    let (set, schema) = checked(&source)?;
     if options.mappings.is_none() {
         ui.say(&format!("mapping set: {} ({})", set.name, set.description));
     }
     Ok((set, schema, root))
 }
 
-/// A set that nothing speaks against; or everything that does, whether seen while it was read or
-/// when it was held against its schema.
-fn judged(source: &SetSource) -> Result<(Set, Schema)> {
+/// A valid set with its schema; else every error, whether found while the set was parsed or while it
+/// was checked against its schema.
+fn checked(source: &SetSource) -> Result<(Set, Schema)> {
     let (set, mut errors) = load::read(source)?;
     match schema::expected(&set.migrations) {
         Ok(schema) => {
-            // Of a line that could not be read, nothing else can be said that helps.
-            let unread: Vec<_> = errors.iter().filter_map(|error| error.place.clone()).collect();
-            let judged = check::check(&set, &schema).into_iter();
-            errors.extend(judged.filter(|error| error.place.as_ref().is_none_or(|place| !unread.contains(place))));
+            // Further errors at a line that could not be parsed would only follow from the first.
+            let unparsed: Vec<_> = errors.iter().filter_map(|error| error.place.clone()).collect();
+            let found = check::check(&set, &schema).into_iter();
+            errors.extend(found.filter(|error| error.place.as_ref().is_none_or(|place| !unparsed.contains(place))));
             Error::all(errors).map_or(Ok((set, schema)), Err)
         }
         Err(error) => Err(Error::all(errors).unwrap_or(error)),
@@ -286,18 +286,13 @@ fn agree(options: &ImportOptions, ui: &dyn Ui, target: &dyn Target, plan: &Plan)
 }
 
 /// The backup before an existing database is written into.
-fn keep_what_is_there<'c>(
-    options: &ImportOptions,
-    ui: &'c dyn Ui,
-    target: &dyn Target,
-    set: &Set,
-) -> Result<Safety<'c>> {
+fn back_up_existing<'c>(options: &ImportOptions, ui: &'c dyn Ui, target: &dyn Target, set: &Set) -> Result<Safety<'c>> {
     let skip = options.no_backup || options.mode == Mode::Dry;
     let before = backup::Before { skip, folder: options.backup_dir.as_deref(), set: Some(&set.name) };
     backup::before(target, "import", &before, ui)
 }
 
-/// Asks for the passphrase or key, if the set seals anything. A dry run goes without.
+/// Asks for the passphrase or key, if the set seals anything. A dry run does not need one.
 fn key_source(options: &ImportOptions, ui: &dyn Ui, set: &Set, target: &dyn Target) -> Result<KeySource> {
     let seals = |set: &Set| {
         set.mappings
@@ -318,7 +313,7 @@ fn key_source(options: &ImportOptions, ui: &dyn Ui, set: &Set, target: &dyn Targ
     match ui.secret(need)? {
         Some(secret) => Ok(KeySource::Given(secret)),
         None => {
-            ui.say("no passphrase was given: the dry run seals with a key that is thrown away");
+            ui.say("no passphrase was given: the dry run seals with a temporary key");
             Ok(KeySource::ThrowAway)
         }
     }

@@ -1,4 +1,4 @@
-//! The reject folder: each rejected record with its place, so that it can be mended and fed back.
+//! The reject folder: each rejected record with its place, so that it can be fixed and imported again.
 
 use crate::error::{Error, Result};
 use crate::finding::Finding;
@@ -29,23 +29,23 @@ pub struct Reject<'a> {
     /// The record's number in the file, from 0; none for a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<u64>,
-    /// Where the record stands: JSON Pointer, line and column.
+    /// Where the record is: JSON Pointer, line and column.
     pub pointer: String,
     /// The line, from 1.
     pub line: u64,
     /// The column, from 1.
     pub column: u64,
-    /// The bytes it takes up in the file.
+    /// Its bytes in the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span: Option<Range<u64>>,
-    /// What is wrong: code and message.
+    /// Its findings: code and message.
     pub findings: Vec<(&'static str, String)>,
     /// The record, each secret replaced by a pointer to its place; none for a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Box<serde_json::value::RawValue>>,
 }
 
-/// The folder, while a run writes into it.
+/// The open reject folder.
 #[derive(Debug)]
 pub struct RejectFolder {
     out: BufWriter<File>,
@@ -55,7 +55,7 @@ pub struct RejectFolder {
 }
 
 impl RejectFolder {
-    /// Opens the folder, making it if it is not there.
+    /// Opens the folder, and creates it if it does not exist.
     pub fn open(folder: &Path) -> Result<Self> {
         let failed = |error: std::io::Error| {
             Error::environment(format!("the reject folder cannot be written: {}", error.kind())).at(folder.display())
@@ -75,9 +75,8 @@ impl RejectFolder {
         self.out.write_all(&line).map_err(|error| self.failed(&error))
     }
 
-    /// Gives the file its name, once the outcome is known. The rejects of an earlier run, which may
-    /// be all that is left of a record, are moved aside and never lost; where nothing was rejected
-    /// there is no file of this name.
+    /// Renames the finished file. The rejects of an earlier run, which may be the only copy of a record,
+    /// are kept under a numbered name; if nothing was rejected there is no file of this name.
     pub fn publish(mut self) -> Result<()> {
         self.move_aside().map_err(|error| self.failed(&error))?;
         if self.count == 0 {
@@ -105,7 +104,7 @@ impl RejectFolder {
 
 impl Drop for RejectFolder {
     fn drop(&mut self) {
-        // Gone already when it was published; and the name itself says that it is not finished.
+        // Gone already if it was published; else its name says that it is unfinished.
         let _ = std::fs::remove_file(&self.partial);
     }
 }
@@ -125,7 +124,7 @@ impl Run<'_> {
         let source = &self.plan.tree.files[file];
         let located = locate(source, record.span.start);
         let value = render(record.tape.root(), declared, &source.path, &located.pointer);
-        // A record that holds a secret where nobody said so is named by its place alone.
+        // A record that holds a secret at an undeclared place is given by its place alone.
         let value =
             if self.vault.finds_secret(&value) { None } else { serde_json::value::RawValue::from_string(value).ok() };
         let reject = Reject {
@@ -136,7 +135,7 @@ impl Run<'_> {
             line: located.line,
             column: located.column,
             span: Some(record.span.clone()),
-            findings: told(findings, self),
+            findings: codes_and_messages(findings, self),
             value,
         };
         match &mut self.rejects {
@@ -166,7 +165,7 @@ impl Run<'_> {
             line: located.line,
             column: located.column,
             span: None,
-            findings: told(findings, self),
+            findings: codes_and_messages(findings, self),
             value: None,
         };
         match &mut self.rejects {
@@ -177,7 +176,7 @@ impl Run<'_> {
 }
 
 /// Codes and messages; one that holds the value of a secret is withheld.
-fn told(findings: &[Finding], run: &Run) -> Vec<(&'static str, String)> {
+fn codes_and_messages(findings: &[Finding], run: &Run) -> Vec<(&'static str, String)> {
     findings.iter().map(|finding| (finding.code.id, run.or_withheld(&finding.message).to_owned())).collect()
 }
 

@@ -25,18 +25,18 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
 
-/// Records that are known to be bad before they are read, with what is wrong about them: an
-/// attempt that found one out only after rows of it were written is begun anew, knowing it.
+/// Records that are known to be bad before they are read, with their findings: an attempt that
+/// detects one only after rows of it were written is restarted, knowing it.
 pub type KnownRejects = HashMap<(FileId, u64), Vec<Finding>>;
 
-/// What is known of a file so far.
+/// The state of a file so far.
 #[derive(Debug, Default)]
 pub struct FileState {
-    /// What became of it; `None` while it is not read to its end.
+    /// Its status; `None` until it is read to its end.
     pub status: Option<FileStatus>,
-    /// Why, where there is a reason.
+    /// The reason, if there is one.
     pub reason: Option<String>,
-    /// What ignored it, as the sign-off list names it.
+    /// What ignored it, as the sign-off list shows it.
     pub what: Option<String>,
     /// The index of its shape.
     pub shape: Option<usize>,
@@ -73,7 +73,7 @@ pub struct ColumnCounts {
 pub struct Run<'p> {
     /// The plan.
     pub plan: &'p Plan,
-    /// What was asked for.
+    /// The options.
     pub options: &'p ImportOptions,
     /// Progress and signals.
     pub ui: &'p dyn Ui,
@@ -91,7 +91,7 @@ pub struct Run<'p> {
     pub findings: Findings,
     /// Records, and broken files, that were rejected.
     pub rejected: u64,
-    /// Findings at error level that told of them.
+    /// Their findings at error level.
     pub reject_errors: u64,
     /// Sealed values that were opened again.
     pub opened_again: u64,
@@ -101,7 +101,7 @@ pub struct Run<'p> {
     pub files: Vec<FileState>,
     /// Paths met so far.
     pub paths: PathTables,
-    /// What came to each `map`.
+    /// The values met by each `map`.
     pub entries: MapEntries,
     /// Whether a mapping has a `map`, by its index.
     pub has_maps: Vec<bool>,
@@ -113,19 +113,19 @@ pub struct Run<'p> {
     pub caught: BTreeMap<(String, String), u64>,
     /// Owners.
     pub owners: OwnerTable,
-    /// Directories and whose they are.
+    /// Directories and their owners.
     pub directories: Vec<OwnerReport>,
     /// Rows of earlier runs.
     pub earlier: HashMap<(FileId, String), EarlierRows>,
     /// What is known before reading.
     pub known: &'p KnownRejects,
-    /// What was found out too late.
+    /// Bad records that were detected too late.
     pub late: KnownRejects,
     /// Where rejects go.
     pub rejects: Option<RejectFolder>,
-    /// What the record at hand added to `folds`.
+    /// What the current record added to `folds`.
     pub counted: Vec<(usize, KeyText, SourcePattern)>,
-    /// How many rows of a key each feed gave so far, where rows fold across feeds.
+    /// How many rows of a key each source pattern gave so far, where rows fold across source patterns.
     pub folds: HashMap<(usize, KeyText), Vec<(SourcePattern, u32)>>,
     /// The mapping that is being read.
     pub mapping: usize,
@@ -140,11 +140,11 @@ impl std::fmt::Debug for Run<'_> {
     }
 }
 
-/// What a run is begun with.
+/// What a run starts with.
 pub struct Begin<'p> {
     /// The plan.
     pub plan: &'p Plan,
-    /// What was asked for.
+    /// The options.
     pub options: &'p ImportOptions,
     /// Progress and signals.
     pub ui: &'p dyn Ui,
@@ -208,13 +208,13 @@ impl<'p> Run<'p> {
         Ok(run)
     }
 
-    /// Puts rows that the target has into the key index, where something looks them up.
+    /// Adds rows of the target to the key index, where something looks them up.
     fn learn_target(&mut self) -> Result<()> {
         for spec in 0..self.index.specs().len() {
             let asked = self.index.specs()[spec].clone();
             let looked_up = !asked.wanted.is_empty() || self.plan.is_looked_up(&asked);
             if !looked_up || self.transaction.rows_before(&asked.table) == 0 {
-                continue; // nobody asks, or nothing is there
+                continue; // nothing asks for it, or the table is empty
             }
             let columns: Vec<&str> = asked.by.iter().chain(&asked.wanted).map(String::as_str).collect();
             let stored = self.stored_as(&asked.table, &columns);
@@ -257,7 +257,7 @@ impl<'p> Run<'p> {
         Ok(())
     }
 
-    /// What the cells of a table's columns stand for.
+    /// How the cells of a table's columns are read.
     pub(crate) fn stored_as(&self, table: &str, columns: &[&str]) -> Vec<StoredAs> {
         let known = self.plan.schema.table(table);
         let stored = |column: &&str| StoredAs {
@@ -286,19 +286,19 @@ impl<'p> Run<'p> {
         Ok(number)
     }
 
-    /// Takes in what the walk found, and what may still be in use.
+    /// Adds the findings of the walk, and files that may still be in use.
     pub fn report_walk(&mut self) {
         let findings = crate::summary::walk_findings(self);
         self.findings.extend(findings);
     }
 
     /// Whether records turned out to be bad only after rows of theirs were written, and the rest may
-    /// be committed without them: then the run is begun anew, knowing them.
+    /// be committed without them: then the run is restarted, knowing them.
     pub fn must_begin_anew(&self) -> bool {
         !self.late.is_empty() && self.rejected <= self.options.max_rejects
     }
 
-    /// Proves that something became of every file, once everything was read.
+    /// Checks that every file has a status, once everything was read.
     pub fn all_files_decided(&self) -> Result<()> {
         match self.files.iter().filter(|file| file.status.is_none()).count() {
             0 => Ok(()),
@@ -306,7 +306,7 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// Whether nothing was found but rejects, and no more of those than are allowed.
+    /// Whether there are no errors but rejects, and no more of those than allowed.
     pub fn is_acceptable(&self) -> bool {
         self.findings.errors() == self.reject_errors
             && self.rejected <= self.options.max_rejects
@@ -314,7 +314,7 @@ impl<'p> Run<'p> {
             && self.files.iter().all(|file| file.tally.leaves.unmapped == 0)
     }
 
-    /// Gives up what only reading needs.
+    /// Frees what only reading needs.
     pub fn forget_keys(&mut self) {
         self.index = KeyIndex::default();
         self.folds = HashMap::new();
@@ -343,15 +343,15 @@ pub(crate) fn cell_value(cell: Cell, kind: StoredAs) -> Value {
     }
 }
 
-/// What the cells of a column stand for.
+/// How the cells of a column are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StoredAs {
     kind: Option<ColumnType>,
-    /// Whether rules write moments into it, rather than times without a zone.
+    /// Whether rules write instants into it, rather than times without a zone.
     instant: bool,
 }
 
-/// A stored time: with a zone it is a moment; without one the column says what it is.
+/// A stored time: with a zone it is an instant; without one the column decides.
 fn time_value(text: &str, instant: bool) -> Option<Value> {
     let time = text.parse::<Timestamp>().map(|time| time.to_zoned(TimeZone::UTC).datetime());
     let time: DateTime = time.or_else(|_| text.parse()).ok()?;

@@ -15,15 +15,15 @@ use crate::target::Mode;
 use crate::target::ledger::RunRecord;
 use std::collections::{BTreeMap, HashMap};
 
-/// What stands where the value of a secret would stand.
+/// Replaces a text that holds the value of a secret.
 pub const WITHHELD: &str = "(withheld: it holds the value of a secret)";
 
-/// What a report says that the run itself does not know.
+/// What the report needs and the run itself does not know.
 #[derive(Debug)]
 pub struct Ending {
     /// The run's id.
     pub run_id: String,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
     /// Whether it may be committed.
     pub acceptable: bool,
@@ -40,7 +40,7 @@ pub struct Ending {
 /// The report of a run. Every text in it is searched for secrets.
 pub fn report(run: &mut Run, ending: &Ending) -> Report {
     let plan = run.plan;
-    // Nothing asks for keys any more, and the report itself takes room.
+    // The keys are not needed any more, and the report itself takes memory.
     run.forget_keys();
     let findings = std::mem::take(&mut run.findings);
     let ignored = ignored(run);
@@ -93,7 +93,7 @@ pub fn report(run: &mut Run, ending: &Ending) -> Report {
 
 /// The run's record with the report's counts.
 pub fn run_record(report: &Report, record: RunRecord) -> RunRecord {
-    let sum = |of: fn(&crate::report::TableReport) -> u64| report.tables.iter().map(of).sum();
+    let sum = |count: fn(&crate::report::TableReport) -> u64| report.tables.iter().map(count).sum();
     RunRecord {
         finished: jiff::Timestamp::now(),
         files: report.files.iter().filter(|file| file.status == FileStatus::Imported).count() as u64,
@@ -106,11 +106,11 @@ pub fn run_record(report: &Report, record: RunRecord) -> RunRecord {
     }
 }
 
-/// What became of each file; its state is given up for it.
+/// The report of each file; consumes the files' states.
 fn files(run: &mut Run) -> Vec<FileReport> {
     let plan = run.plan;
     let states = std::mem::take(&mut run.files);
-    let one = |(at, state): (usize, crate::run::FileState)| {
+    let report = |(at, state): (usize, crate::run::FileState)| {
         let mapping = match &plan.dispositions[at] {
             Disposition::Mapped { mapping, .. } => Some(&plan.set.mappings[*mapping]),
             _ => None,
@@ -130,14 +130,14 @@ fn files(run: &mut Run) -> Vec<FileReport> {
             leaves: if status == FileStatus::Imported { state.tally.leaves } else { LeafCounts::default() },
         }
     };
-    states.into_iter().enumerate().map(one).collect()
+    states.into_iter().enumerate().map(report).collect()
 }
 
 fn ignored(run: &Run) -> Vec<IgnoredReport> {
     let mut found: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
     for state in &run.files {
         if state.status == Some(FileStatus::Ignored) {
-            // Alias copies each have their own reason; the list needs one line for them.
+            // Alias copies each have their own reason; the list has one line for all.
             let reason = match state.what.as_deref() {
                 Some("alias copies") => "the same bytes as in the owner's other directory".to_owned(),
                 _ => state.reason.clone().unwrap_or_default(),
@@ -160,7 +160,7 @@ fn columns(run: &Run) -> Vec<ColumnReport> {
         .iter()
         .filter_map(|((name, column), counts)| {
             let rule = rule_of(name)?;
-            let model = rule.model(&run.plan.set).columns.iter().find(|of| of.name == *column)?;
+            let model = rule.model(&run.plan.set).columns.iter().find(|candidate| candidate.name == *column)?;
             let paths = match &model.expr.from {
                 From::First(all) => all.iter().map(describe).collect(),
                 _ => vec![describe(&model.expr)],
@@ -201,7 +201,7 @@ fn declassified(run: &Run) -> Vec<DeclassifiedReport> {
     found
 }
 
-/// An expression in the words of the mapping.
+/// An expression as the mapping writes it.
 fn describe(expr: &Expr) -> String {
     match &expr.from {
         From::Path(path) => describe_path(path),
@@ -281,7 +281,7 @@ fn withhold(report: &mut Report, run: &Run) {
     });
 }
 
-/// What the walk found, unless the set ignores it.
+/// The findings of the walk, unless the set ignores their files.
 pub fn walk_findings(run: &Run) -> Vec<Finding> {
     let plan = run.plan;
     let ignored = |path: &str| plan.set.ignore.iter().any(|ignore| ignore.pattern.matches(path).is_some());
@@ -295,9 +295,9 @@ pub fn walk_findings(run: &Run) -> Vec<Finding> {
     plan.tree.findings.iter().cloned().chain(fresh).chain(skipped).map(|finding| finding.about("files")).collect()
 }
 
-/// Whether a file was written so shortly before the run that its writer may still be at work.
+/// Whether a file was written so shortly before the run that it may still be being written.
 fn is_fresh(file: &SourceFile, started: jiff::Timestamp) -> bool {
     const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
-    // A time that is no timestamp lies far outside of this minute.
+    // A time out of the range of timestamps is far from this minute.
     jiff::Timestamp::try_from(file.modified).is_ok_and(|modified| started.duration_since(modified) < QUIET)
 }

@@ -12,7 +12,7 @@ Examples:
   treelift import ./old_data --database sqlite:///./new.db
   treelift explain V004
 
-Exit status: 0 clean, 1 something was found, 2 wrong request, 3 could not be carried out,
+Exit status: 0 clean, 1 problems found, 2 usage or configuration error, 3 I/O or database error,
 70 a bug in treelift, 130 or 143 interrupted. See docs/exit-statuses.md.";
 
 /// Lifts a legacy tree of JSON files into a relational database, once, provably.
@@ -25,29 +25,29 @@ pub(super) struct Cli {
     pub(super) command: Command,
 }
 
-/// What every command takes.
+/// The options of every command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct Global {
     /// Print one JSON document on standard output, and nothing else there.
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// When to use colours; NO_COLOR switches them off too.
+    /// When to use colors; NO_COLOR also turns them off.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: Color,
-    /// Say only what is wrong, and how it ended.
+    /// Print only errors and the final line.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Say everything, however long.
+    /// Print everything, however long.
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
-    /// Write what happens as lines of JSON into this file, or into one per day in this folder.
+    /// Append a log of JSON lines to this file, or to one file per day in this folder.
     #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(super) log_file: Option<PathBuf>,
 }
 
-/// When to use colours; `auto` is on a terminal.
-// The variants say nothing more: with texts of their own they would stretch every help page.
+/// When to use colors; `auto` means on a terminal.
+// No doc comments on the variants: they would make every help page longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum Color {
     #[default]
@@ -60,29 +60,29 @@ pub(super) enum Color {
 pub(super) enum Command {
     /// Import a tree into a database, in one transaction.
     Import(Box<ImportArgs>),
-    /// List the runs that a database remembers.
+    /// List the runs recorded in a database.
     Runs(RunsArgs),
-    /// Take an import back.
+    /// Undo an import.
     Undo(UndoArgs),
-    /// Judge a mapping set against the schema it writes into, without any data.
+    /// Check a mapping set against the schema it writes into, without any data.
     Check(CheckArgs),
-    /// Say what is in a tree, and write a first mapping set for it.
+    /// Show what is in a tree, and write a first mapping set for it.
     Inspect(InspectArgs),
-    /// Say where the values of a file go, where a row came from, or what a code means.
+    /// Show where the values of a file go, where a row came from, or what a code means.
     Explain(ExplainArgs),
-    /// The database's tables: where they stand, forward, back, judged.
+    /// Show, migrate, roll back and validate the schema of a database.
     #[command(after_help = "Example:\n  treelift schema status --database sqlite:///./new.db")]
     Schema {
         #[command(subcommand)]
         command: SchemaCommand,
     },
-    /// Backups of a database, each proved by opening it.
+    /// Create, list, restore and prune backups of a database, each verified by opening it.
     #[command(after_help = "Example:\n  treelift backup create --database sqlite:///./new.db --compress")]
     Backup {
         #[command(subcommand)]
         command: BackupCommand,
     },
-    /// Work on stored credentials: look, seal, change keys, hand over.
+    /// Inspect, seal and hand over stored credentials, and change their keys.
     #[command(after_help = "Example:\n  treelift credentials status --database sqlite:///./app.db")]
     Credentials {
         #[command(subcommand)]
@@ -102,13 +102,13 @@ pub(super) struct ManagedArgs {
     pub(super) database: Option<String>,
 }
 
-/// What is done about a backup before something is changed.
+/// The backup that is made before a database is changed.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct BackupArgs {
-    /// Make no backup of the database that is there.
+    /// Do not back up the existing database first.
     #[arg(long)]
     pub(super) no_backup: bool,
-    /// The folder that the backup goes into [default: `backups` beside the database].
+    /// Write the backup into this folder [default: `backups` beside the database].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) backup_dir: Option<PathBuf>,
 }
@@ -118,7 +118,7 @@ Examples:
   treelift import ./old_data --dry-run --report report.html --report report.json
   treelift import ./old_data --database sqlite:///./new.db --key-file ./treelift.key
 
-A dry run does the same work and takes it back at the end. It exits as the real run would.";
+A dry run does the same work and rolls it back at the end. Its exit status is that of the real run.";
 
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT_EXAMPLES)]
@@ -138,7 +138,7 @@ pub(super) struct ImportArgs {
     /// Write the report into a file, `.json` or `.html`; may be given more than once.
     #[arg(long = "report", value_name = "FILE", value_hint = ValueHint::FilePath, action = ArgAction::Append)]
     pub(super) reports: Vec<PathBuf>,
-    /// Write rejected records into this folder, to be mended and imported again.
+    /// Write rejected records into this folder, to be fixed and imported again.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) rejects: Option<PathBuf>,
     /// Commit the rest if no more than N records are rejected (a broken file counts as one).
@@ -147,13 +147,13 @@ pub(super) struct ImportArgs {
     /// Use only this mapping; may be given more than once.
     #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
     pub(super) only_mapping: Vec<String>,
-    /// Read this mapping too, although its set leaves it out by default; may be given more than once.
+    /// Read this optional mapping too; may be given more than once.
     #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
     pub(super) with: Vec<String>,
     /// Import only what belongs to this owner (directory or id); may be given more than once.
     #[arg(long, value_name = "OWNER", action = ArgAction::Append)]
     pub(super) only_owner: Vec<String>,
-    /// Whose the files are that name no owner.
+    /// The owner of files that name no owner.
     #[arg(long, value_name = "ID")]
     pub(super) owner: Option<String>,
     /// How deep values may be nested.
@@ -179,7 +179,7 @@ pub(super) struct SecretArgs {
     /// Use this key file; `credentials new-key-file` makes one.
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(super) key_file: Option<PathBuf>,
-    /// Take a passphrase of fewer than 12 characters.
+    /// Accept a passphrase of fewer than 12 characters.
     #[arg(long)]
     pub(super) weak_passphrase: bool,
 }
@@ -197,10 +197,10 @@ pub(super) struct CheckArgs {
     /// tree, else every bundled set].
     #[arg(value_name = "SET|DIR")]
     pub(super) set: Option<String>,
-    /// Read this tree through the set and name what of the set it never used.
+    /// Read this tree with the set and list the parts of the set that it never uses.
     #[arg(long, value_name = "SOURCE", value_hint = ValueHint::DirPath)]
     pub(super) against: Option<PathBuf>,
-    /// Print the JSON Schema that editors check mapping files by.
+    /// Print the JSON Schema that editors validate mapping files with.
     #[arg(long, value_name = "WHICH", conflicts_with_all = ["set", "against"])]
     pub(super) print_schema: Option<SchemaArg>,
     /// How deep values may be nested.
@@ -220,8 +220,8 @@ Examples:
   treelift inspect ./old_data
   treelift inspect ./old_data --scaffold ./my_set
 
-Values are not shown, only what they look like. With --show-values short ones are, but none whose
-name sounds like a secret.";
+Values are not shown, only what they look like. --show-values shows short ones, except those whose
+name looks like a secret.";
 
 #[derive(Debug, Args)]
 #[command(after_help = INSPECT_EXAMPLES)]
@@ -272,17 +272,17 @@ pub(super) struct ExplainArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Credentials {
-    /// Tell what stands in which column: sealed, clear text, empty. Needs no secret.
+    /// Show which columns hold sealed values, plaintext or nothing. Needs no secret.
     Status(StatusArgs),
-    /// Seal clear text in an existing database.
+    /// Seal plaintext in an existing database.
     Encrypt(Box<EncryptArgs>),
-    /// Open every sealed value, and say which do not open.
+    /// Open every sealed value, and list those that do not open.
     Verify(VerifyArgs),
     /// Change the passphrase or key file; no value changes.
     Rekey(RekeyArgs),
     /// Make a new data key, and seal every value again under it.
     Rotate(RotateArgs),
-    /// Write the sealed values in the form that the application itself reads.
+    /// Write the sealed values in the format that the application reads.
     HandOver(HandOverArgs),
     /// Make a key file that only you can read.
     NewKeyFile(NewKeyFileArgs),
@@ -296,7 +296,7 @@ pub(super) struct DatabaseArgs {
     pub(super) database: Option<String>,
 }
 
-/// What every command takes that changes a database.
+/// The options of every command that changes a database.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ChangeArgs {
     #[command(flatten)]
@@ -313,12 +313,12 @@ pub(super) struct ChangeArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift credentials status --database sqlite:///./app.db\n\n\
-Exits 1 when a value stands in clear text, or is sealed under a key that is not registered. Clear text is looked for \
-in registered columns and in those whose names sound like secrets.")]
+Exits 1 when a value is stored in plaintext, or is sealed under a key that is not registered. Registered columns, and \
+columns whose names look like secrets, are searched for plaintext.")]
 pub(super) struct StatusArgs {
     #[command(flatten)]
     pub(super) database: DatabaseArgs,
-    /// Leave this column out, although its name sounds like a secret; may be given more than once.
+    /// Skip this column, although its name looks like a secret; may be given more than once.
     #[arg(long, value_name = "TABLE.COLUMN", action = ArgAction::Append)]
     pub(super) except: Vec<String>,
 }
@@ -329,24 +329,24 @@ Examples:
   treelift credentials encrypt --database ./app.db --column logins.password --key person,service
   treelift credentials encrypt --database ./app.db --from fernet
 
-Without --column and --mappings: registered columns, and columns whose names sound like secrets.";
+Without --column and --mappings: registered columns, and columns whose names look like secrets.";
 
 #[derive(Debug, Args)]
 #[command(after_help = ENCRYPT_EXAMPLES)]
 pub(super) struct EncryptArgs {
-    /// Seal this column and no other; may be given more than once.
+    /// Seal only this column; may be given more than once.
     #[arg(long, value_name = "TABLE.COLUMN", action = ArgAction::Append)]
     pub(super) column: Vec<String>,
-    /// The columns that tell its rows apart, with commas [default: a unique list of columns].
+    /// The columns that identify its rows, separated by commas [default: a unique list of columns].
     #[arg(long, value_name = "COLUMN,COLUMN", value_delimiter = ',', requires = "column")]
     pub(super) key: Vec<String>,
-    /// Leave this column as it is, although its name sounds like a secret; may be given more than once.
+    /// Skip this column, although its name looks like a secret; may be given more than once.
     #[arg(long, value_name = "TABLE.COLUMN", action = ArgAction::Append)]
     pub(super) except: Vec<String>,
     /// Seal the columns that this mapping set seals; with --from, the set that describes the application.
     #[arg(long, value_name = "SET|DIR")]
     pub(super) mappings: Option<String>,
-    /// Take back what was handed over in this form.
+    /// Undo a hand-over in this format.
     #[arg(long, value_name = "FORMAT")]
     pub(super) from: Option<Format>,
     #[command(flatten)]
@@ -379,7 +379,7 @@ pub(super) struct RekeyArgs {
     pub(super) new: NewSecretArgs,
 }
 
-/// The secret that takes the place of the other; `weak_passphrase` is the old one's flag as well.
+/// The secret that replaces the old one; `weak_passphrase` applies to both.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "New secret (else a hidden prompt)")]
 pub(super) struct NewSecretArgs {
@@ -407,10 +407,10 @@ pub(super) struct RotateArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  treelift credentials hand-over --to fernet --database ./app.db --passphrase-file ./pass.txt\n\n\
-The application's password comes from the variables that its mapping set names in [hand_over.fernet]."
+The application's password comes from the environment variables that its mapping set names in [hand_over.fernet]."
 )]
 pub(super) struct HandOverArgs {
-    /// The form.
+    /// The format.
     #[arg(long, value_name = "FORMAT")]
     pub(super) to: Format,
     /// The mapping set that describes the application [default: the one of the last import].
@@ -422,8 +422,8 @@ pub(super) struct HandOverArgs {
     pub(super) change: ChangeArgs,
 }
 
-/// Forms of applications.
-// The variants say nothing more: with texts of their own they would stretch every help page.
+/// Formats of applications.
+// No doc comments on the variants: they would make every help page longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Fernet,
@@ -432,7 +432,7 @@ pub(super) enum Format {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift credentials new-key-file ./treelift.key")]
 pub(super) struct NewKeyFileArgs {
-    /// Where to write it; what exists is never overwritten.
+    /// Where to write it; an existing file is never overwritten.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(super) path: PathBuf,
 }
@@ -443,19 +443,19 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_definition_holds_together() {
+    fn the_definition_is_valid() {
         super::super::unbuilt::recognise(Cli::command()).debug_assert();
     }
 
     #[test]
     fn every_command_shows_an_example() {
-        fn look(command: &mut clap::Command) {
+        fn visit(command: &mut clap::Command) {
             let help = command.render_long_help().to_string();
             assert!(help.contains("Example"), "{help}");
             for below in command.get_subcommands_mut().filter(|below| below.get_name() != "help") {
-                look(below);
+                visit(below);
             }
         }
-        look(&mut Cli::command());
+        visit(&mut Cli::command());
     }
 }

@@ -14,14 +14,14 @@ use crate::table::Schema;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Judges mapping sets, or prints the schema that editors judge their files by.
+/// Checks mapping sets, or prints the schema that editors validate their files with.
 pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
     if let Some(of) = args.print_schema {
         let text = editor_schema(match of {
             SchemaArg::Mapping => SchemaOf::Mapping,
             SchemaArg::Set => SchemaOf::Set,
         });
-        let document: Value = serde_json::from_str(&text).map_err(|_| Error::bug("the editor schema is no JSON"))?;
+        let document: Value = serde_json::from_str(&text).map_err(|_| Error::bug("the editor schema is not JSON"))?;
         output.result(&text, &document)?;
         return Ok(0);
     }
@@ -36,7 +36,7 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
     for source in &sources {
         match against::judge(source) {
             Ok((set, schema)) => {
-                words += &sound(&set, &schema);
+                words += &valid(&set, &schema);
                 documents.push(document(&set, &schema));
             }
             Err(error) => errors.push(error),
@@ -52,9 +52,9 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
 fn against_tree(args: &CheckArgs, tree: &Path, output: &Output) -> Result<u8> {
     let (source, root) = against::choose(args.set.as_deref(), tree)?;
     let (set, schema) = against::judge(&source)?;
-    let (mut words, mut document) = (sound(&set, &schema), document(&set, &schema));
+    let (mut words, mut document) = (valid(&set, &schema), document(&set, &schema));
     let judgement = against::against(set, schema, &root, args.max_depth)?;
-    words += &told(&judgement, &root);
+    words += &against_words(&judgement, &root);
     document["files"] = json!({
         "mapped": judgement.files[0], "ignored": judgement.files[1], "unmapped": judgement.files[2],
     });
@@ -78,9 +78,9 @@ fn rules(set: &Set) -> usize {
     set.mappings.iter().map(|mapping| mapping.rules.len()).sum()
 }
 
-fn sound(set: &Set, schema: &Schema) -> String {
+fn valid(set: &Set, schema: &Schema) -> String {
     format!(
-        "{}: sound ({}, {}, {})\n",
+        "{}: valid ({}, {}, {})\n",
         printable(&set.folder),
         count(set.mappings.len() as u64, "mapping"),
         count(rules(set) as u64, "rule"),
@@ -95,10 +95,10 @@ fn document(set: &Set, schema: &Schema) -> Value {
     })
 }
 
-fn told(judgement: &Judgement, root: &Path) -> String {
+fn against_words(judgement: &Judgement, root: &Path) -> String {
     let [mapped, ignored, unmapped] = judgement.files.map(thousands);
     let mut words = format!(
-        "{}: {mapped} files mapped, {ignored} ignored, {unmapped} named by nothing\n",
+        "{}: {mapped} files mapped, {ignored} ignored, {unmapped} unmapped\n",
         printable(&root.display().to_string())
     );
     for (path, finding) in &judgement.broken {
@@ -108,7 +108,7 @@ fn told(judgement: &Judgement, root: &Path) -> String {
         words += &format!("note {}: {}\n  at {}\n", unused.code.id, printable(&unused.message), unused.place);
     }
     if judgement.unused.is_empty() {
-        words += "everything that the set says was used\n";
+        words += "every part of the set was used\n";
     }
     words
 }

@@ -1,4 +1,4 @@
-//! Which database is meant: the flag, else `DATABASE_URL`.
+//! Which database a command uses: the flag, else `DATABASE_URL`.
 
 use crate::error::{Error, Result};
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::ffi::OsString;
 /// The variable that many applications read their database from.
 pub(super) const VARIABLE: &str = "DATABASE_URL";
 
-/// A URL and who named it. It may hold a password, so nothing shows it.
+/// A URL and where it came from. It may hold a password, so it is never shown.
 #[derive(PartialEq, Eq)]
 pub(super) enum Database {
     /// `--database`.
@@ -16,7 +16,7 @@ pub(super) enum Database {
 }
 
 impl Database {
-    /// Chooses between the two, an empty variable being as good as unset.
+    /// Chooses between the two; an empty variable counts as unset.
     pub(super) fn choose(flag: Option<String>, variable: Option<OsString>) -> Result<Option<Self>> {
         match (flag, variable.filter(|value| !value.is_empty())) {
             (Some(url), _) => Ok(Some(Self::Flag(url))),
@@ -29,7 +29,7 @@ impl Database {
         }
     }
 
-    /// The URL, for those who connect.
+    /// The URL, to connect with.
     pub(super) fn url(&self) -> &str {
         match self {
             Self::Flag(url) | Self::Environment(url) => url,
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_flag_goes_before_the_variable() {
+    fn the_flag_takes_precedence_over_the_variable() {
         let choose = |flag: Option<&str>, variable: Option<&str>| {
             Database::choose(flag.map(str::to_owned), variable.map(OsString::from)).expect("chosen")
         };

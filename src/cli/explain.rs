@@ -17,7 +17,7 @@ use serde_json::json;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Says where the values of a file go, where a row came from, or what a code means.
+/// Shows where the values of a file go, where a row came from, or what a code means.
 pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<u8> {
     if let Some([table, key]) = args.row.as_deref() {
         return row(args, table, key, output);
@@ -65,15 +65,15 @@ fn file(args: &ExplainArgs, what: &str, output: &Output) -> Result<u8> {
     };
     let path = Path::new(path);
     if !path.is_file() {
-        let error = Error::request("there is no such file").at(path.display());
+        let error = Error::request("no such file").at(path.display());
         return Err(error.hint("`explain` takes a file of a tree, or a code such as `V004`"));
     }
     let absolute = std::path::absolute(path)
-        .map_err(|error| Error::environment(format!("the folder cannot be told: {}", error.kind())))?;
+        .map_err(|error| Error::environment(format!("the current folder cannot be read: {}", error.kind())))?;
     let (set, schema, root, file) = place(args, &absolute)?;
     let pointer = pointer.to_owned();
-    let told = explain::explain(Question { set, schema, root, file, pointer, row: None, depth: args.max_depth })?;
-    output.result(&words(&told), &json!(told))?;
+    let explained = explain::explain(Question { set, schema, root, file, pointer, row: None, depth: args.max_depth })?;
+    output.result(&words(&explained), &json!(explained))?;
     Ok(0)
 }
 
@@ -84,7 +84,7 @@ fn place(args: &ExplainArgs, file: &Path) -> Result<(Set, Schema, PathBuf, Strin
         let (set, schema) = against::judge(&source)?;
         let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
         let below = file.strip_prefix(&absolute).map_err(|_| {
-            Error::request("the file does not lie in the tree").at(file.display()).hint(root.display().to_string())
+            Error::request("the file is not in the tree").at(file.display()).hint(root.display().to_string())
         })?;
         return Ok((set, schema, root, below.to_string_lossy().into_owned()));
     }
@@ -98,13 +98,13 @@ fn place(args: &ExplainArgs, file: &Path) -> Result<(Set, Schema, PathBuf, Strin
             return Ok((set, schema, root, below));
         }
     }
-    Err(Error::request("no folder above the file is one that a mapping set is about")
+    Err(Error::request("no mapping set recognises a folder above the file")
         .at(file.display())
         .hint("name the tree with `--source`, and the set with `--mappings`"))
 }
 
 fn row(args: &ExplainArgs, table: &str, key: &str, output: &Output) -> Result<u8> {
-    let source = args.source.as_deref().ok_or_else(|| Error::bug("`--row` came without `--source`"))?;
+    let source = args.source.as_deref().ok_or_else(|| Error::bug("`--row` without `--source`"))?;
     let (source, root) = against::choose(args.mappings.as_deref(), source)?;
     let (set, schema) = against::judge(&source)?;
     let known = schema.table(table).ok_or_else(|| {
@@ -118,10 +118,10 @@ fn row(args: &ExplainArgs, table: &str, key: &str, output: &Output) -> Result<u8
     let key: Vec<String> = key.splitn(parts, ',').map(str::to_owned).collect();
     let named = Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?;
     let url = named.map(|database| database.url().to_owned()).or_else(|| set.database.clone());
-    let url = url.ok_or_else(|| Error::request("no database is named").hint("give one with `--database URL`"))?;
+    let url = url.ok_or_else(|| Error::request("no database was given").hint("give one with `--database URL`"))?;
     let target = target::open(&url)?;
     let question = RowQuestion { table: table.to_owned(), key, set, schema, root, depth: args.max_depth };
-    let (origin, told) = explain::row(question, &*target)?;
+    let (origin, explained) = explain::row(question, &*target)?;
     let words = format!(
         "row of {} in {}\nfrom {}#{} (run {})\n\n{}",
         printable(table),
@@ -129,30 +129,30 @@ fn row(args: &ExplainArgs, table: &str, key: &str, output: &Output) -> Result<u8
         printable(&origin.path),
         printable(&origin.pointer),
         origin.run,
-        words(&told)
+        words(&explained)
     );
-    output.result(&words, &json!({ "origin": origin, "explained": told }))?;
+    output.result(&words, &json!({ "origin": origin, "explained": explained }))?;
     Ok(0)
 }
 
-fn words(told: &Explained) -> String {
-    let mut out = format!("{}: {}", told.file, told.status);
-    if let (Some(mapping), Some(file)) = (&told.mapping, &told.mapping_file) {
+fn words(explained: &Explained) -> String {
+    let mut out = format!("{}: {}", explained.file, explained.status);
+    if let (Some(mapping), Some(file)) = (&explained.mapping, &explained.mapping_file) {
         let _ = write!(out, " by {mapping} ({file})");
     }
-    if let Some(shape) = &told.shape {
+    if let Some(shape) = &explained.shape {
         let _ = write!(out, ", shape {shape}");
     }
     out.push('\n');
-    if let Some((id, how)) = &told.owner {
+    if let Some((id, how)) = &explained.owner {
         let _ = writeln!(out, "  owner: {} ({how})", printable(id));
     }
-    if let Some(reason) = &told.reason {
+    if let Some(reason) = &explained.reason {
         let _ = writeln!(out, "  {}", printable(reason));
     }
-    told.leaves.iter().for_each(|leaf| leaf_words(&mut out, leaf));
-    if told.more > 0 {
-        let _ = writeln!(out, "\nand {} more: name a part with `FILE#/pointer`", count(told.more, "leaf"));
+    explained.leaves.iter().for_each(|leaf| leaf_words(&mut out, leaf));
+    if explained.more > 0 {
+        let _ = writeln!(out, "\nand {} more: name a part with `FILE#/pointer`", count(explained.more, "leaf"));
     }
     out
 }

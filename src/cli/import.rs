@@ -12,7 +12,7 @@ use crate::report::write::Form;
 use crate::target::{self, Mode};
 use serde_json::json;
 
-/// Imports, prints the report, and returns the exit status that the report deserves.
+/// Imports, prints the report, and returns its exit status.
 pub(super) fn run(args: ImportArgs, output: &Output) -> Result<u8> {
     args.reports.iter().try_for_each(|path| Form::of(path).map(drop))?;
     let secret = secrets::choose(args.secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
@@ -49,8 +49,8 @@ fn options(args: ImportArgs, database: Option<&Database>) -> ImportOptions {
     }
 }
 
-/// A variable set for another program may name a database that nobody had in mind now: it is
-/// named, and a person who is there is asked before anything is written.
+/// The variable may have been set for another program: the database it names is shown, and on a
+/// terminal the user is asked before anything is written.
 fn confirm_environment(url: &str, mode: Mode, terminal: &Terminal) -> Result<()> {
     let target = target::open(url)?;
     terminal.say(&format!("target: {} (from {})", target.url(), database::VARIABLE));

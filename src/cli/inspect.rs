@@ -12,7 +12,7 @@ use serde_json::json;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Says what is in a tree, or writes a first mapping set for it.
+/// Shows what is in a tree, or writes a first mapping set for it.
 pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<u8> {
     let inspection = inspect::inspect(&args.source, Manner { show_values: args.show_values, depth: args.max_depth })?;
     let Some(folder) = &args.scaffold else {
@@ -24,7 +24,7 @@ pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<u8> {
         .and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
     let files = scaffold::scaffold(inspection, &name.unwrap_or_default());
     scaffold::write(&files, folder)?;
-    // What was just written is judged as anybody's set is.
+    // The new set is checked like any other.
     let (set, schema) = against::judge(&SetSource::Folder(folder.clone()))?;
     let guesses = files.iter().flat_map(|(_, text)| text.lines()).filter(|line| line.contains("guess:")).count() as u64;
     let mut said = format!("written: {}\n", printable(&folder.display().to_string()));
@@ -38,7 +38,7 @@ pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<u8> {
         count(schema.tables.len() as u64, "table"),
         guesses_of(guesses),
     );
-    let _ = writeln!(said, "hint: look at each line that says `guess:`, then {}", next(folder, &args.source));
+    let _ = writeln!(said, "hint: review each line marked `guess:`, then run {}", next(folder, &args.source));
     let document = json!({
         "folder": folder, "files": files.iter().map(|(file, _)| file).collect::<Vec<_>>(), "guesses": guesses,
     });
@@ -113,7 +113,7 @@ fn path_words(path: &PathReport) -> String {
         };
     }
     if path.unique {
-        out += "; no two the same";
+        out += "; all different";
     } else if let Some(distinct) = path.distinct {
         let _ = write!(out, "; {} different", thousands(distinct));
     }

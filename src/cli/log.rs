@@ -1,5 +1,5 @@
-//! `--log-file`: what happens, one object of JSON per line. Neither secrets nor URLs with a password
-//! come here: only what is said on the terminal too.
+//! `--log-file`: one JSON object per event and line. It never holds secrets or URLs with a password:
+//! only what the terminal shows too.
 
 use crate::config::Phase;
 use crate::error::{Error, Result};
@@ -14,13 +14,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 static LOG: OnceLock<Mutex<File>> = OnceLock::new();
 
-/// Opens the file, or in a folder the one of today (UTC), and logs which command begins.
+/// Opens the file, or in a folder today's (UTC), and logs which command begins.
 pub(super) fn open(path: &Path, command: &ArgMatches) -> Result<()> {
     let path = file_in(path, Timestamp::now());
     let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(|error| {
         Error::environment(format!("the log cannot be written: {}", error.kind())).at(path.display())
     })?;
-    // A second one in the same process goes on in the first.
+    // A second call in the same process keeps the first file.
     let _ = LOG.set(Mutex::new(file));
     write("info", "begin", json!({ "command": name(command), "version": env!("CARGO_PKG_VERSION") }));
     Ok(())
@@ -46,17 +46,17 @@ pub(super) fn phase(phase: Phase, files: u64, bytes: u64) {
     write("info", "phase", json!({ "phase": format!("{phase:?}").to_lowercase(), "files": files, "bytes": bytes }));
 }
 
-/// A person was told something.
+/// The user was shown a message.
 pub(super) fn said(line: &str) {
     write("info", "said", json!({ "message": line }));
 }
 
-/// A person was asked something.
+/// The user was asked a question.
 pub(super) fn asked(question: &str, answer: bool) {
     write("info", "asked", json!({ "question": question, "answer": if answer { "yes" } else { "no" } }));
 }
 
-/// Something was done.
+/// Something was completed.
 pub(super) fn done(event: &str, fields: Value) {
     write("info", event, fields);
 }
@@ -77,7 +77,7 @@ fn write(level: &str, event: &str, fields: Value) {
     let Some(log) = LOG.get() else { return };
     let line = line(Timestamp::now(), level, event, fields);
     let mut file = log.lock().unwrap_or_else(PoisonError::into_inner);
-    // A full disk is no reason to end what goes on; the job itself will meet it.
+    // A full disk does not end the job here; the job itself will run into it.
     let _ = file.write_all(line.as_bytes());
 }
 

@@ -1,4 +1,4 @@
-//! What commands about a database at rest share: which one it is, and who is at the terminal.
+//! What the commands on an existing database share: which one, and the terminal.
 
 use super::args::{BackupArgs, ManagedArgs, SecretArgs};
 use super::database::{self, Database};
@@ -9,28 +9,28 @@ use crate::backup::Before;
 use crate::error::Result;
 use crate::schema::{ManagedDatabase, Selection};
 
-/// The set and the database that are meant.
+/// The set and the database.
 pub(super) fn open(args: &ManagedArgs) -> Result<ManagedDatabase> {
     ManagedDatabase::open(args.mappings.as_deref(), database(args)?.as_ref().map(Database::url))
 }
 
-/// The database that is meant, for what can do without its set.
+/// The database, for commands that may not need its set.
 pub(super) fn selection(args: &ManagedArgs) -> Result<Selection> {
     Selection::open(args.mappings.as_deref(), database(args)?.as_ref().map(Database::url))
 }
 
-/// The database that is named.
+/// The database that was given.
 pub(super) fn database(args: &ManagedArgs) -> Result<Option<Database>> {
     Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))
 }
 
-/// The person at the terminal; no passphrase is needed.
+/// The terminal, for commands that need no passphrase.
 pub(super) fn terminal(yes: bool, output: &Output) -> Result<Terminal> {
     let secret = secrets::choose(SecretArgs::default(), None)?;
     Terminal::new(Manner { yes, quiet: output.is_quiet() }, secret)
 }
 
-/// What is done about a backup.
+/// The backup that was asked for.
 pub(super) fn before(args: &BackupArgs) -> Before<'_> {
     Before { skip: args.no_backup, folder: args.backup_dir.as_deref(), set: None }
 }

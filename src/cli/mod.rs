@@ -1,5 +1,5 @@
-//! The command line: words, colours, prompts, progress, exit status. Nothing else prints or reads
-//! the terminal.
+//! The command line: text, colors, prompts, progress, exit status. Nothing else prints or reads the
+//! terminal.
 
 mod args;
 mod backup;
@@ -28,18 +28,18 @@ mod undo;
 use crate::error::{Error, Result};
 use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};
-use output::{Output, Wishes};
+use output::{Output, Preferences};
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 /// Runs the program with these arguments, the first being its own name.
 ///
-/// The one place where an [`Error`] becomes words and an exit status.
+/// The one place where an [`Error`] becomes text and an exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     panics::install();
     let args: Vec<_> = args.into_iter().collect();
-    let mut output = Output::new(Wishes::scan(&args));
+    let mut output = Output::new(Preferences::scan(&args));
     let outcome = catch_unwind(AssertUnwindSafe(|| run(&args, &mut output)));
     let status = match outcome {
         Ok(Ok(status)) => status,
@@ -48,7 +48,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             error.status()
         }
         Err(_) => {
-            // The hook has already said where, on whichever thread it happened.
+            // The hook has already printed the place, on whichever thread it happened.
             let bug = Error::bug("this is a bug in treelift; standard error names its place");
             output.error_as_document(&bug);
             bug.status()
@@ -68,7 +68,7 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Ok(cli) => cli,
         Err(error) => return output.usage(&error),
     };
-    output.heed(&cli.global);
+    output.apply(&cli.global);
     if let Some(path) = &cli.global.log_file {
         log::open(path, &matches)?;
     }

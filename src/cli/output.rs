@@ -1,4 +1,4 @@
-//! Where words go: results to standard output, everything else to standard error.
+//! Results go to standard output, everything else to standard error.
 
 use super::args::{Color, Global};
 use super::log;
@@ -13,34 +13,34 @@ use serde_json::json;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-/// How the caller wants words to come.
+/// How the caller wants output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Wishes {
+pub(super) struct Preferences {
     json: bool,
     color: Color,
     detail: Detail,
 }
 
-impl Wishes {
-    /// Reads the global flags before anything else is parsed, so that a wrong request is told in
-    /// the wished form too. What is wrong about them is for the parser to say.
+impl Preferences {
+    /// Reads the global flags before anything else is parsed, so that a usage error is reported in
+    /// the requested format too. Errors in the flags themselves are left to the parser.
     pub(super) fn scan(args: &[OsString]) -> Self {
-        let mut wishes = Self::default();
+        let mut preferences = Self::default();
         let mut args = args.iter().skip(1).map_while(|arg| arg.to_str().filter(|arg| *arg != "--"));
         while let Some(arg) = args.next() {
             match arg {
-                "--json" => wishes.json = true,
-                "-q" | "--quiet" => wishes.detail = Detail::Brief,
-                "-v" | "--verbose" => wishes.detail = Detail::All,
-                "--color" => wishes.color = color(args.next().unwrap_or_default()),
+                "--json" => preferences.json = true,
+                "-q" | "--quiet" => preferences.detail = Detail::Brief,
+                "-v" | "--verbose" => preferences.detail = Detail::All,
+                "--color" => preferences.color = color(args.next().unwrap_or_default()),
                 _ => {
                     if let Some(when) = arg.strip_prefix("--color=") {
-                        wishes.color = color(when);
+                        preferences.color = color(when);
                     }
                 }
             }
         }
-        wishes
+        preferences
     }
 }
 
@@ -51,39 +51,39 @@ fn color(when: &str) -> Color {
 /// The two streams and how they are written.
 #[derive(Debug)]
 pub(super) struct Output {
-    wishes: Wishes,
+    preferences: Preferences,
 }
 
 impl Output {
-    /// Writes as wished.
-    pub(super) fn new(wishes: Wishes) -> Self {
-        Self { wishes }
+    /// Writes as requested.
+    pub(super) fn new(preferences: Preferences) -> Self {
+        Self { preferences }
     }
 
     /// Writes as the parsed flags say.
-    pub(super) fn heed(&mut self, global: &Global) {
+    pub(super) fn apply(&mut self, global: &Global) {
         let detail = match (global.quiet, global.verbose) {
             (true, _) => Detail::Brief,
             (_, true) => Detail::All,
             _ => Detail::Screen,
         };
-        self.wishes = Wishes { json: global.json, color: global.color, detail };
+        self.preferences = Preferences { json: global.json, color: global.color, detail };
     }
 
-    /// Whether nothing but errors and the end may be said.
+    /// Whether only errors and the final line are printed.
     pub(super) fn is_quiet(&self) -> bool {
-        self.wishes.detail == Detail::Brief
+        self.preferences.detail == Detail::Brief
     }
 
-    /// The result of a command: its words, or with `--json` its document.
+    /// The result of a command: its text, or with `--json` its document.
     pub(super) fn result(&self, words: &str, document: &serde_json::Value) -> Result<()> {
-        if self.wishes.json { self.stdout(&format!("{document:#}\n")) } else { self.stdout(&paint(words)) }
+        if self.preferences.json { self.stdout(&format!("{document:#}\n")) } else { self.stdout(&paint(words)) }
     }
 
-    /// A run's report. With `--json` the verdict alone is said, beside the document.
+    /// A run's report; with `--json` the document, and the verdict on standard error.
     pub(super) fn report(&self, report: &Report) -> Result<()> {
-        if !self.wishes.json {
-            return self.stdout(&paint(&summary(report, self.wishes.detail)));
+        if !self.preferences.json {
+            return self.stdout(&paint(&summary(report, self.preferences.detail)));
         }
         self.stdout_by(|out| report.write_json(out))?;
         if !self.is_quiet() {
@@ -99,16 +99,16 @@ impl Output {
         self.error_as_document(error);
     }
 
-    /// The error for those who asked for JSON, when the words were said already.
+    /// The error as JSON, if it was asked for, when its text was printed already.
     pub(super) fn error_as_document(&self, error: &Error) {
-        if self.wishes.json {
+        if self.preferences.json {
             let document = json!({ "error": error_document(error) });
-            // The error is told and decides the exit status; another one would not change it.
+            // The error was reported and decides the exit status; another one would not change it.
             let _ = self.stdout(&format!("{document:#}\n"));
         }
     }
 
-    /// What the parser has to say: help and version are results, everything else is a wrong request.
+    /// The parser's message: help and version are results, everything else is a usage error.
     pub(super) fn usage(&self, error: &clap::Error) -> Result<u8> {
         let words = hide_passwords(&error.render().ansi().to_string());
         if !error.use_stderr() {
@@ -116,7 +116,7 @@ impl Output {
             return Ok(0);
         }
         self.stderr(&words);
-        if self.wishes.json {
+        if self.preferences.json {
             let plain = hide_passwords(&error.render().to_string());
             let message = plain.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
             self.error_as_document(&Error::request(message));
@@ -131,7 +131,7 @@ impl Output {
     fn stdout_by(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let mut stream = AutoStream::new(io::stdout().lock(), self.choice());
         match write(&mut stream).and_then(|()| stream.flush()) {
-            // Nobody reads on, as with `| head`: no reason to complain.
+            // The reader has gone, as with `| head`: not an error.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::environment(format!("cannot write to standard output: {}", error.kind())))
             }
@@ -141,12 +141,12 @@ impl Output {
 
     fn stderr(&self, text: &str) {
         let mut stream = AutoStream::new(io::stderr().lock(), self.choice());
-        // There is nowhere left to say that standard error is broken.
+        // A broken standard error cannot be reported anywhere.
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     }
 
     fn choice(&self) -> anstream::ColorChoice {
-        match self.wishes.color {
+        match self.preferences.color {
             Color::Auto => anstream::ColorChoice::Auto,
             Color::Always => anstream::ColorChoice::Always,
             Color::Never => anstream::ColorChoice::Never,
@@ -154,7 +154,7 @@ impl Output {
     }
 }
 
-/// An error in words that are safe for a terminal.
+/// An error as text that is safe for a terminal.
 fn error_words(error: &Error) -> String {
     let code = error.code.map_or_else(String::new, |code| format!(" {code}"));
     let mut words = format!("error{code}: {}\n", printable(&error.message));
@@ -201,7 +201,7 @@ const COLORS: &[(&str, AnsiColor)] = &[
     ("verified:", AnsiColor::Green),
 ];
 
-/// Puts colour on the words that lines begin with; the stream takes it off where it is not wanted.
+/// Colors the words that lines begin with; the stream strips the colors where they are not wanted.
 fn paint(text: &str) -> String {
     text.split_inclusive('\n')
         .map(|line| match COLORS.iter().find(|(word, _)| line.starts_with(word)) {
@@ -221,7 +221,7 @@ fn hide_passwords(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, behind) = rest.split_at(at + 3);
         out.push_str(before);
-        // An unescaped `/` or `@` may stand in a password that somebody pasted, so the last `@` counts.
+        // An unescaped `/` or `@` may stand in a pasted password, so the last `@` counts.
         let end =
             behind.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '\u{1b}')).unwrap_or(behind.len());
         rest = match behind[..end].rfind('@') {
@@ -241,20 +241,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wishes_are_read_wherever_they_stand() {
-        let scan = |line: &str| Wishes::scan(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
-        assert_eq!(scan("treelift runs"), Wishes::default());
+    fn preferences_are_read_in_any_position() {
+        let scan = |line: &str| Preferences::scan(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(scan("treelift runs"), Preferences::default());
         assert_eq!(
             scan("treelift --json runs --color never -q"),
-            Wishes { json: true, color: Color::Never, detail: Detail::Brief }
+            Preferences { json: true, color: Color::Never, detail: Detail::Brief }
         );
         assert_eq!(scan("treelift runs --color=always -v").color, Color::Always);
-        assert_eq!(scan("treelift runs --color=pink"), Wishes::default());
-        assert_eq!(scan("treelift import -- --json"), Wishes::default());
+        assert_eq!(scan("treelift runs --color=pink"), Preferences::default());
+        assert_eq!(scan("treelift import -- --json"), Preferences::default());
     }
 
     #[test]
-    fn an_error_is_told_with_its_place_and_hint_and_the_others_of_the_look() {
+    fn an_error_is_reported_with_its_place_its_hint_and_further_errors() {
         let mut error =
             Error::request("column `a\u{1b}[2J` is not there").at("sets/x.toml:3").hint("did you mean `b`?");
         error.more.push(Error::request("another"));
@@ -274,7 +274,7 @@ error: another
     }
 
     #[test]
-    fn colour_is_put_on_the_first_word_and_nothing_else_changes() {
+    fn color_is_put_on_the_first_word_and_nothing_else_changes() {
         let painted = paint("error V001 a: b\n  help: c\ncommitted: 1 row into x\n");
         assert_eq!(
             painted,

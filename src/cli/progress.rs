@@ -1,4 +1,4 @@
-//! The progress display: one line on standard error, only when somebody can see it.
+//! The progress display: one line on standard error, only on a terminal.
 
 use crate::config::Phase;
 use crate::report::words::thousands;
@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What the person watching sees of the phase that goes on.
+/// The display of the current phase.
 #[derive(Debug)]
 pub(super) struct Progress {
     visible: bool,
@@ -18,7 +18,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Nothing goes on yet.
+    /// Before the first phase.
     pub(super) fn new(visible: bool) -> Self {
         Self {
             visible,
@@ -29,7 +29,7 @@ impl Progress {
         }
     }
 
-    /// A phase begins in place of the former.
+    /// A phase begins, and replaces the one before.
     pub(super) fn phase(&self, phase: Phase, files: u64, bytes: u64) {
         self.done.store(0, Ordering::Relaxed);
         self.total.store(files, Ordering::Relaxed);
@@ -46,7 +46,7 @@ impl Progress {
         former.finish_and_clear();
     }
 
-    /// So much of the phase is done.
+    /// Adds to what is done of the phase.
     pub(super) fn advance(&self, files: u64, bytes: u64) {
         if !self.visible {
             return;
@@ -57,13 +57,13 @@ impl Progress {
         bar.set_message(self.words(done));
     }
 
-    /// Does something that writes to the terminal, with the display out of its way.
-    pub(super) fn aside<T>(&self, act: impl FnOnce() -> T) -> T {
+    /// Runs a function that writes to the terminal while the display is suspended.
+    pub(super) fn suspended<T>(&self, act: impl FnOnce() -> T) -> T {
         let bar = self.lock().clone();
         bar.suspend(act)
     }
 
-    /// Takes the display away.
+    /// Removes the display.
     pub(super) fn end(&self) {
         self.lock().finish_and_clear();
     }
@@ -73,7 +73,7 @@ impl Progress {
         count_words(done, self.total.load(Ordering::Relaxed), what)
     }
 
-    /// A thread that panicked while it drew leaves a display that is still good enough to clear.
+    /// A display whose thread panicked while drawing can still be cleared.
     fn lock(&self) -> std::sync::MutexGuard<'_, ProgressBar> {
         self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

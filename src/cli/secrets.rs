@@ -1,5 +1,5 @@
 //! Where the passphrase or key comes from: a file, the environment, or a hidden prompt. Never from
-//! an argument, which everybody on the machine can read.
+//! an argument, which every user of the machine can read.
 
 use super::args::{NewSecretArgs, SecretArgs};
 use crate::config::SecretNeed;
@@ -15,7 +15,7 @@ pub(super) const VARIABLE: &str = "TREELIFT_PASSPHRASE";
 
 const WAYS: &str = "give one of `--passphrase-file PATH`, `--key-file PATH` and TREELIFT_PASSPHRASE";
 
-/// The one place that the secret will come from, and what is asked of it.
+/// Where the secret comes from, and whether a weak one is accepted.
 #[derive(Debug)]
 pub(super) struct SecretSource {
     origin: Origin,
@@ -30,8 +30,8 @@ enum Origin {
     Prompt,
 }
 
-/// Chooses it, `variable` being what [`VARIABLE`] held when the program began (empty is as good as
-/// unset). Nothing is read yet: whether a secret is needed, the plan will know.
+/// Chooses the source; `variable` is the value of [`VARIABLE`] (empty counts as unset). Nothing is read
+/// yet: only the plan knows whether a secret is needed.
 pub(super) fn choose(args: SecretArgs, variable: Option<OsString>) -> Result<SecretSource> {
     let variable = variable.filter(|value| !value.is_empty());
     let given = [
@@ -52,8 +52,7 @@ pub(super) fn choose(args: SecretArgs, variable: Option<OsString>) -> Result<Sec
     Ok(SecretSource { origin, weak: args.weak_passphrase })
 }
 
-/// Chooses the secret that takes the place of another: only files and the prompt, since the variable
-/// holds the old one.
+/// Chooses the source of the new secret: a file or the prompt, because the variable holds the old one.
 pub(super) fn choose_new(args: NewSecretArgs) -> Result<SecretSource> {
     let origin = match (args.new_passphrase_file, args.new_key_file) {
         (Some(_), Some(_)) => {
@@ -88,8 +87,7 @@ fn text(value: OsString) -> Result<SecretString> {
     }
 }
 
-/// Reads it, if it is needed or was given. One that a new key is made with must be strong, and typed
-/// twice.
+/// Reads the secret, if it is needed or was given. For a new key it must be strong, and is typed twice.
 pub(super) fn obtain(source: SecretSource, need: SecretNeed, attended: bool) -> Result<Option<Secret>> {
     let creating = need == SecretNeed::Create;
     let strength = if creating && !source.weak { Strength::Strong } else { Strength::Any };
@@ -148,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn two_sources_at_once_are_a_wrong_request_that_names_them() {
+    fn two_sources_at_once_are_a_usage_error_that_names_them() {
         let error = choose(both(), Some("correct horse".into())).expect_err("refused");
         assert_eq!(error.status(), 2);
         assert_eq!(
@@ -160,14 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_is_as_good_as_unset() {
+    fn an_empty_variable_counts_as_unset() {
         let args = SecretArgs { passphrase_file: None, ..both() };
         assert!(matches!(choose(args, Some("".into())).expect("chosen").origin, Origin::KeyFile(_)));
         assert!(matches!(choose(SecretArgs::default(), Some("".into())).expect("chosen").origin, Origin::Prompt));
     }
 
     #[test]
-    fn without_a_source_and_a_terminal_nobody_waits() {
+    fn without_a_source_and_a_terminal_nothing_is_asked() {
         let error = obtain(SecretSource::prompt(), SecretNeed::Create, false).expect_err("refused");
         assert_eq!(error.status(), 2);
         assert_eq!(error.message, "a passphrase or key is needed, and there is no terminal to ask on");
@@ -175,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_go_without_a_secret_asks_only_somebody_who_is_there() {
+    fn an_optional_secret_is_asked_for_only_on_a_terminal() {
         for need in [SecretNeed::IfGiven, SecretNeed::IfAttended] {
             assert!(obtain(SecretSource::prompt(), need, false).expect("goes without").is_none());
         }

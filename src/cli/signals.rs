@@ -6,7 +6,7 @@ use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// The signals that came since [`Signals::watch`].
+/// The signals received since [`Signals::watch`].
 #[derive(Debug, Default)]
 pub(super) struct Signals {
     number: Arc<AtomicUsize>,
@@ -14,19 +14,19 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Begins to listen.
+    /// Starts to listen.
     pub(super) fn watch() -> Result<Self> {
         let signals = Self::default();
         for signal in [SIGINT, SIGTERM] {
             signals
                 .listen(signal)
-                .map_err(|error| Error::environment(format!("cannot listen to signals: {}", error.kind())))?;
+                .map_err(|error| Error::environment(format!("cannot listen for signals: {}", error.kind())))?;
         }
         Ok(signals)
     }
 
     fn listen(&self, signal: i32) -> std::io::Result<()> {
-        // The order matters: the second signal must find armed what the first one armed.
+        // The order matters: the second signal must find the flag that the first one set.
         flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&self.at_once))?;
         flag::register(signal, Arc::clone(&self.at_once))?;
         let number = usize::try_from(signal).expect("signals are positive");
@@ -42,8 +42,8 @@ impl Signals {
         }
     }
 
-    /// Does something that waits for a person; a signal meanwhile ends the program at once, as the
-    /// wait itself would not notice it.
+    /// Runs a function that waits for the user; a signal meanwhile ends the program at once, because
+    /// the wait itself would not notice it.
     pub(super) fn at_once_during<T>(&self, wait: impl FnOnce() -> T) -> T {
         let before = self.at_once.swap(true, Ordering::SeqCst);
         let answer = wait();

@@ -1,4 +1,4 @@
-//! The person at the terminal, as a job sees them: progress, questions, signals.
+//! The user interface of a job on a terminal: progress, questions, signals.
 
 use super::log;
 use super::progress::Progress;
@@ -11,7 +11,7 @@ use crate::secret::keys::Secret;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
-/// How questions are answered and how much is said.
+/// How questions are answered and how much is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Manner {
     /// `--yes`: every question is answered yes.
@@ -32,7 +32,7 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Begins to listen to signals.
+    /// Starts to listen for signals.
     pub(super) fn new(manner: Manner, secret: SecretSource) -> Result<Self> {
         let watched = io::stderr().is_terminal();
         Ok(Self {
@@ -45,27 +45,27 @@ impl Terminal {
         })
     }
 
-    /// Knows as well where the secret comes from that takes the other one's place.
+    /// Adds the source of the new secret that replaces the old one.
     pub(super) fn with_new_secret(self, source: SecretSource) -> Self {
         Self { new_secret: Mutex::new(Some(source)), ..self }
     }
 
-    /// Takes the progress display away, before the result is printed.
+    /// Removes the progress display, before the result is printed.
     pub(super) fn end(&self) {
         self.progress.end();
     }
 
-    /// Asks for one of so many things that were listed, by its number.
+    /// Asks for the number of one of the listed choices.
     pub(super) fn choose(&self, question: &str, among: usize) -> Result<usize> {
         if !self.attended {
-            return Err(Error::request(format!("refused without a terminal: {question}")));
+            return Err(Error::request(format!("no terminal to ask on: {question}")));
         }
-        let answer = self.progress.aside(|| self.signals.at_once_during(|| read(&format!("{question} "))))?;
+        let answer = self.progress.suspended(|| self.signals.at_once_during(|| read(&format!("{question} "))))?;
         let number = answer.trim().parse().ok().filter(|number| (1..=among).contains(number));
-        number.map(|number: usize| number - 1).ok_or_else(|| Error::request("nothing was chosen, nothing was changed"))
+        number.map(|number: usize| number - 1).ok_or_else(|| Error::request("no valid choice, nothing was changed"))
     }
 
-    /// Whether somebody is there to ask.
+    /// Whether there is a terminal to ask on.
     pub(super) fn is_attended(&self) -> bool {
         self.attended
     }
@@ -75,7 +75,7 @@ impl Terminal {
     fn obtain(&self, source: &Mutex<Option<SecretSource>>, need: SecretNeed) -> Result<Option<Secret>> {
         let source = source.lock().unwrap_or_else(PoisonError::into_inner).take();
         let source = source.ok_or_else(|| Error::bug("the passphrase or key was asked for twice"))?;
-        self.progress.aside(|| secrets::obtain(source, need, self.attended))
+        self.progress.suspended(|| secrets::obtain(source, need, self.attended))
     }
 }
 
@@ -100,10 +100,10 @@ impl Ui for Terminal {
             return Ok(true);
         }
         if !self.attended {
-            return Err(Error::request(format!("refused without a terminal or --yes: {question}"))
-                .hint("say `--yes` if that is what you want"));
+            return Err(Error::request(format!("no terminal to ask on, and no `--yes`: {question}"))
+                .hint("give `--yes` to answer yes"));
         }
-        let answer = self.progress.aside(|| self.signals.at_once_during(|| ask(&question)))?;
+        let answer = self.progress.suspended(|| self.signals.at_once_during(|| ask(&question)))?;
         log::asked(&question, answer);
         Ok(answer)
     }
@@ -114,14 +114,14 @@ impl Ui for Terminal {
 
     fn new_secret(&self) -> Result<Secret> {
         let secret = self.obtain(&self.new_secret, SecretNeed::Create)?;
-        secret.ok_or_else(|| Error::bug("a secret that must be given was taken as one that may be"))
+        secret.ok_or_else(|| Error::bug("a required secret was not asked for"))
     }
 
     fn say(&self, line: &str) {
         log::said(line);
         if !self.manner.quiet {
-            // A message that nobody can receive is no reason to end a run.
-            self.progress.aside(|| drop(writeln!(io::stderr(), "{}", printable(line))));
+            // A message that cannot be shown does not end a run.
+            self.progress.suspended(|| drop(writeln!(io::stderr(), "{}", printable(line))));
         }
     }
 }
@@ -140,7 +140,7 @@ fn read(question: &str) -> Result<String> {
     Ok(answer)
 }
 
-/// Anything but a plain yes is a no, the end of the input included.
+/// Anything but `y` or `yes` means no, including the end of the input.
 fn is_yes(answer: &str) -> bool {
     matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }
@@ -161,15 +161,15 @@ mod tests {
     }
 
     #[test]
-    fn a_question_without_anybody_to_answer_is_refused_unless_yes_was_said() {
+    fn a_question_without_a_terminal_is_refused_unless_yes_was_given() {
         let error = unattended(false).confirm("change `x.db`?").expect_err("refused");
         assert_eq!(error.status(), 2);
-        assert_eq!(error.message, "refused without a terminal or --yes: change `x.db`?");
+        assert_eq!(error.message, "no terminal to ask on, and no `--yes`: change `x.db`?");
         assert!(unattended(true).confirm("change `x.db`?").expect("answered"));
     }
 
     #[test]
-    fn only_a_plain_yes_is_a_yes() {
+    fn only_y_and_yes_mean_yes() {
         assert!(["y\n", "Yes\n", " YES "].into_iter().all(is_yes));
         assert!(!["", "\n", "n\n", "yeah\n", "yes please\n"].into_iter().any(is_yes));
     }

@@ -1,4 +1,4 @@
-//! Commands and flags that are planned and not built: known by name, refused, left out of help.
+//! Planned commands and flags: known by name, refused, and hidden from help.
 
 use crate::error::{Error, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -11,10 +11,10 @@ const FLAGS: &[(&str, &[(&str, bool)])] = &[(
     &[("existing", true), ("jobs", true), ("exit-code", false), ("follow-outside", false), ("lossy-text", false)],
 )];
 
-/// Everything behind the name, so that no argument of an unbuilt command is judged.
+/// Everything after the name, so that no argument of an unbuilt command is parsed.
 const REST: &str = "rest";
 
-/// Teaches the command line the names that are not built.
+/// Adds the names that are not built yet to the command line.
 pub(super) fn recognise(mut command: Command) -> Command {
     command = command.subcommands(COMMANDS.iter().map(|name| unbuilt(name)));
     for (name, flags) in FLAGS {
@@ -33,7 +33,7 @@ fn unbuilt(name: &'static str) -> Command {
     Command::new(name).about("Not built yet").hide(true).disable_help_flag(true).arg(rest)
 }
 
-/// Refuses, by its name, whatever of it was asked for.
+/// Refuses an unbuilt command or flag by its name.
 pub(super) fn refuse(matches: &ArgMatches) -> Result<()> {
     let Some((name, below)) = matches.subcommand() else {
         return Ok(());
@@ -50,9 +50,9 @@ pub(super) fn refuse(matches: &ArgMatches) -> Result<()> {
     Ok(())
 }
 
-/// The refusal of one name.
+/// The error for one name.
 pub(super) fn not_built(name: &str) -> Error {
-    Error::request(format!("`{name}` is not built yet")).hint("`treelift --help` lists what is")
+    Error::request(format!("`{name}` is not built yet")).hint("`treelift --help` lists what is available")
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_is_not_in_the_help() {
+    fn unbuilt_names_are_not_in_the_help() {
         let mut command = recognise(Cli::command());
         let help = command.render_long_help().to_string();
         for name in COMMANDS {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_is_not_refused() {
+    fn built_names_are_not_refused() {
         let matches = recognise(Cli::command()).try_get_matches_from(["treelift", "import", "./old"]).expect("parses");
         assert!(refuse(&matches).is_ok());
         // `credentials status` is not built, which says nothing of another `status`.

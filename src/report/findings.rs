@@ -1,4 +1,4 @@
-//! Collects findings as they come and hands them to the report grouped and bounded.
+//! Collects findings and groups them for the report; the number of places and groups is bounded.
 
 use super::text::place_words;
 use super::{FindingReport, PlaceReport};
@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 /// How many places of a group are kept; the rest is counted.
 pub const PLACES_KEPT: usize = 100;
 
-/// How many groups are told apart; findings of later subjects are counted by code alone, so that
-/// a hostile tree cannot make subjects until the memory is gone.
+/// How many groups there may be; findings of further subjects are counted by code alone, so that a
+/// hostile tree cannot exhaust the memory with subjects.
 const MOST_GROUPS: usize = 2_000;
 
 /// The subject of the groups past [`MOST_GROUPS`].
@@ -22,7 +22,7 @@ pub struct Findings {
     groups: BTreeMap<Key, Group>,
 }
 
-/// What findings are grouped by; its order is that of the report: worst first.
+/// The key of a group; its order is that of the report: worst first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     severity: Reverse<Severity>,
@@ -37,7 +37,7 @@ struct Group {
     count: u64,
 }
 
-/// Sorted by place, so that which ones are kept does not depend on the order they came in.
+/// Sorted by place, so that the kept ones do not depend on the order they were pushed in.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Kept {
     place: Option<Place>,
@@ -52,7 +52,7 @@ impl Findings {
         Self::default()
     }
 
-    /// Takes a finding in.
+    /// Adds a finding.
     pub fn push(&mut self, finding: Finding) {
         let Finding { code, severity, message, place, also, subject, mapping } = finding;
         let mut key = Key { severity: Reverse(severity), code: code.id, subject };
@@ -73,12 +73,12 @@ impl Findings {
         self.groups.is_empty()
     }
 
-    /// How many weigh as errors.
+    /// The number of errors.
     pub fn errors(&self) -> u64 {
         self.count(Severity::Error)
     }
 
-    /// How many weigh as warnings.
+    /// The number of warnings.
     pub fn warnings(&self) -> u64 {
         self.count(Severity::Warning)
     }
@@ -88,7 +88,7 @@ impl Findings {
     }
 
     /// The report's entries: worst first, then by code, subject and place. Each kept place is an
-    /// entry; what goes beyond them is one more entry per group, without a place, with its count.
+    /// entry; the rest of a group is one more entry without a place, with its count.
     pub fn into_reports(self, resolve: &mut dyn FnMut(&Place) -> PlaceReport) -> Vec<FindingReport> {
         let mut reports = Vec::new();
         for (key, group) in self.groups {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn subjects_without_end_are_counted_by_code() {
+    fn excess_subjects_are_counted_by_code() {
         let mut findings = Findings::new();
         findings.extend((0..3_000).map(|n| Finding::new(&VALUE_TYPE, "m").about(format!("s{n}")).at(at(0, n))));
         assert_eq!(findings.errors(), 3_000);

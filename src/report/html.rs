@@ -7,8 +7,8 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde_json::Value;
 
-/// Renders the page. Every text is escaped twice over: for HTML, and so that no control or
-/// bidirectional character can rearrange what a reader sees.
+/// Renders the page. Every text is escaped for HTML, and control and bidirectional characters are
+/// replaced, so that they cannot rearrange what a reader sees.
 pub fn page(report: &Report) -> Result<String> {
     render(report).map_err(|error| Error::bug(format!("the HTML report does not render: {:?}", error.kind())))
 }
@@ -19,7 +19,7 @@ fn render(report: &Report) -> Result<String, minijinja::Error> {
     environment.add_filter("thousands", words::thousands);
     environment.add_filter("bytes", words::bytes);
     environment.add_filter("duration", words::duration);
-    // The ending of the name switches the escaping on.
+    // The extension of the name turns escaping on.
     environment.add_template("report.html", include_str!("report.html"))?;
     let mut fields = serde_json::to_value(report).expect("strings, numbers and lists are always JSON");
     make_printable(&mut fields);
@@ -51,7 +51,7 @@ struct Segment {
     length: u64,
 }
 
-/// The classes of leaves side by side. A class with any leaf at all stays visible.
+/// The classes of leaves side by side. A class with at least one leaf stays visible.
 fn bar(report: &Report) -> Vec<Segment> {
     let total = u128::from(report.leaves.accounted().max(1));
     let mut before = 0_u128;

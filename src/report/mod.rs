@@ -1,7 +1,7 @@
-//! The run report: what became of every file, leaf and row, and the verdict over it.
+//! The run report: every file, leaf and row accounted for, and the verdict.
 //!
 //! [`Report`] is the JSON report itself (additions are allowed, renames are not); [`text`] and
-//! [`html`] render it, [`write`] puts it into files, [`findings`] collects what it lists.
+//! [`html`] render it, [`write`] writes the files, [`findings`] collects its findings.
 
 pub mod findings;
 pub mod html;
@@ -17,21 +17,21 @@ use crate::finding::Severity;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 
-/// The version of the report's form, its field `report_version`.
+/// The version of the report's format, its member `report_version`.
 pub const VERSION: u32 = 1;
 
-/// What a run did: its fields, in this order, are the JSON report.
+/// The report of a run: its fields, in this order, are the JSON report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// [`VERSION`].
     pub report_version: u32,
     /// UUID text.
     pub run_id: String,
-    /// What was asked for.
+    /// The mode of the run.
     pub mode: RunMode,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// Whether what was found may be committed.
+    /// Whether the result may be committed.
     pub verdict: Verdict,
     /// The tree that was read.
     pub source: SourceReport,
@@ -41,25 +41,25 @@ pub struct Report {
     pub target: TargetReport,
     /// Every file of the tree, by path.
     pub files: Vec<FileReport>,
-    /// The sum over all files.
+    /// The leaf counts of all files together.
     pub leaves: LeafCounts,
     /// Paths that only a catch-all kept.
     pub caught_all: Vec<CaughtReport>,
-    /// Directories and whose they are.
+    /// Directories and their owners.
     pub owners: Vec<OwnerReport>,
-    /// What was left out, and why: the list to sign off.
+    /// What was ignored, and why: the list to sign off.
     pub ignored: Vec<IgnoredReport>,
-    /// What was written, by table.
+    /// Rows written, by table.
     pub tables: Vec<TableReport>,
-    /// How columns were filled, where there was a choice.
+    /// How columns with alternatives were filled.
     pub columns: Vec<ColumnReport>,
-    /// What is wrong or worth knowing, worst first.
+    /// The findings, worst first.
     pub findings: Vec<FindingReport>,
-    /// What became of secrets.
+    /// The counts of secrets.
     pub secrets: SecretsReport,
-    /// What was checked before the end.
+    /// The checks of the target.
     pub checks: Vec<CheckReport>,
-    /// How long each phase took.
+    /// The duration of each phase.
     pub timings: Timings,
     /// What the application still needs after the import, one line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -82,12 +82,12 @@ impl Report {
         out.flush()
     }
 
-    /// Whether rows were inserted or updated, and stay so.
+    /// Whether rows were inserted or updated, and committed.
     pub fn changed_rows(&self) -> bool {
         self.outcome == Outcome::Committed && self.tables.iter().any(|table| table.inserted + table.updated > 0)
     }
 
-    /// How many findings weigh this much.
+    /// How many findings have this severity.
     pub fn found(&self, severity: Severity) -> u64 {
         self.findings.iter().filter(|finding| finding.severity == severity).map(|finding| finding.count).sum()
     }
@@ -102,13 +102,13 @@ impl Report {
         self.files.iter().map(|file| file.rejected).sum()
     }
 
-    /// Nothing to say against it: acceptable, no finding at error level, no failed check. With
-    /// rejects allowed a run may be acceptable and yet not clean.
+    /// Acceptable, with no finding at error level and no failed check. With rejects allowed a run may be
+    /// acceptable and yet not clean.
     pub fn is_clean(&self) -> bool {
         self.verdict == Verdict::Acceptable && self.found(Severity::Error) == 0 && self.failed_checks() == 0
     }
 
-    /// The exit status that tells the truth about it. `signal` is the one that ended the run.
+    /// The exit status. `signal` is the one that interrupted the run.
     pub fn status(&self, signal: Option<i32>) -> u8 {
         match self.outcome {
             Outcome::Interrupted => u8::try_from(128 + signal.unwrap_or(SIGINT)).unwrap_or(130),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_left_out_but_nobody_is_null() {
+    fn unknown_members_are_omitted_but_a_missing_mapping_is_null() {
         let file = &sample::committed().files[2];
         assert_eq!(
             serde_json::to_string(file).expect("serializable"),
@@ -184,8 +184,8 @@ mod tests {
         let with_rejects = sample::with_rejects();
         let interrupted = Report { outcome: Outcome::Interrupted, ..sample::refused() };
         let failed = Report { outcome: Outcome::Failed, ..sample::refused() };
-        let mut open_sum = sample::committed();
-        open_sum.leaves.seen += 1;
+        let mut miscounted = sample::committed();
+        miscounted.leaves.seen += 1;
         let mut failed_check = sample::committed();
         failed_check.checks[0].status = CheckStatus::Failed;
         let dry = |report: &Report| Report { mode: RunMode::DryRun, outcome: Outcome::DryRun, ..report.clone() };
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(interrupted.status(Some(2)), 130);
         assert_eq!(interrupted.status(Some(15)), 143);
         assert_eq!(failed.status(None), 3);
-        assert_eq!(open_sum.status(None), 70);
+        assert_eq!(miscounted.status(None), 70);
         assert_eq!(failed_check.status(None), 1);
         for report in [clean, refused, with_rejects] {
             assert_eq!(dry(&report).status(None), report.status(None));

@@ -3,7 +3,7 @@
 use crate::finding::Severity;
 use serde::{Deserialize, Serialize};
 
-/// What a run was asked to do.
+/// The mode of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunMode {
@@ -15,27 +15,27 @@ pub enum RunMode {
     Verify,
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Everything stands in the target.
+    /// Everything is in the target.
     Committed,
     /// A real run was refused; the target is as before.
     RolledBack,
-    /// A dry run came to its end; the target is as before.
+    /// A dry run finished; the target is as before.
     DryRun,
-    /// The target is what its source says.
+    /// The target matches its source.
     Verified,
-    /// The target is not what its source says.
+    /// The target does not match its source.
     Differs,
-    /// A signal ended the run; the target is as before.
+    /// A signal interrupted the run; the target is as before.
     Interrupted,
-    /// A fault ended the run; the target is as before.
+    /// An error ended the run; the target is as before.
     Failed,
 }
 
-/// Whether what was found may be committed.
+/// Whether the result may be committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -74,17 +74,17 @@ pub struct TargetReport {
     pub engine: String,
 }
 
-/// What became of a file.
+/// The status of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileStatus {
     /// A mapping read it.
     Imported,
-    /// Left out, with a reason.
+    /// Ignored, with a reason.
     Ignored,
     /// No mapping reads it and no rule ignores it.
     Unmapped,
-    /// It could not be taken: broken, or its owner was rejected.
+    /// It is broken, or its owner was rejected.
     Rejected,
 }
 
@@ -95,12 +95,12 @@ pub struct FileReport {
     pub path: String,
     /// The mapping that read it.
     pub mapping: Option<String>,
-    /// What became of it.
+    /// Its status.
     pub status: FileStatus,
     /// Why it was ignored or rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Which historical form it has.
+    /// The shape it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<String>,
     /// The id of its owner.
@@ -112,11 +112,11 @@ pub struct FileReport {
     pub records: u64,
     /// Records rejected; a broken file counts as one.
     pub rejected: u64,
-    /// What became of its leaves.
+    /// Its leaf counts.
     pub leaves: LeafCounts,
 }
 
-/// Leaves by what became of them. Each is counted once, in the most readable place it reached.
+/// Leaves by class. Each is counted once, in the most readable place it reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LeafCounts {
     /// Leaves that were read.
@@ -127,11 +127,11 @@ pub struct LeafCounts {
     pub json: u64,
     /// They are inside a sealed or hashed value only.
     pub sealed: u64,
-    /// They were left out, with a reason.
+    /// They were ignored, with a reason.
     pub ignored: u64,
     /// They belong to a rejected record.
     pub rejected: u64,
-    /// No rule says what becomes of them.
+    /// No rule maps or ignores them.
     pub unmapped: u64,
 }
 
@@ -147,7 +147,7 @@ impl LeafCounts {
         self.unmapped += other.unmapped;
     }
 
-    /// Each class with its name, the most readable place first.
+    /// Each class with its name, the most readable first.
     pub fn classes(&self) -> [(&'static str, u64); 6] {
         [
             ("column", self.column),
@@ -159,12 +159,12 @@ impl LeafCounts {
         ]
     }
 
-    /// Leaves of which something is known.
+    /// The sum of all classes.
     pub fn accounted(&self) -> u64 {
         self.classes().iter().map(|(_, count)| count).sum()
     }
 
-    /// Whether every leaf that was seen is accounted for, once.
+    /// Whether the classes add up to the leaves that were read.
     pub fn closes(&self) -> bool {
         self.seen == self.accounted()
     }
@@ -181,25 +181,25 @@ pub struct CaughtReport {
     pub count: u64,
 }
 
-/// A directory and whose it is.
+/// A directory and its owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnerReport {
     /// The directory below the root.
     pub directory: String,
-    /// The owner's id; `None` when the directory belongs to nobody.
+    /// The owner's id; `None` if no owner matches the directory.
     pub id: Option<String>,
-    /// How it was found out.
+    /// How the owner was found.
     pub how: String,
     /// The files below it.
     pub files: u64,
 }
 
-/// Something that was left out, and why.
+/// Something that was ignored, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IgnoredReport {
     /// A pattern of files, or a path in the records of a mapping.
     pub what: String,
-    /// Why nothing is lost by it.
+    /// The reason.
     pub reason: String,
     /// How many files.
     pub files: u64,
@@ -207,18 +207,18 @@ pub struct IgnoredReport {
     pub leaves: u64,
 }
 
-/// What was written into a table.
+/// The row counts of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableReport {
     /// Its name.
     pub name: String,
     /// New rows.
     pub inserted: u64,
-    /// Rows that were there and were changed.
+    /// Existing rows that were changed.
     pub updated: u64,
-    /// Rows that were there as the source says.
+    /// Existing rows that match the source.
     pub unchanged: u64,
-    /// Rows that were made and not written.
+    /// Rows that were rejected.
     pub rejected: u64,
 }
 
@@ -229,39 +229,39 @@ pub struct ColumnReport {
     pub table: String,
     /// The column.
     pub column: String,
-    /// How often each of its alternatives was taken.
+    /// How often each alternative was used.
     pub alternatives: Vec<AlternativeReport>,
-    /// How often a policy put the default in.
+    /// How often the default was used.
     pub defaulted: u64,
-    /// How often a policy made it NULL.
+    /// How often it became NULL.
     pub nulled: u64,
 }
 
-/// One of the paths that a column may be filled from.
+/// One of the paths that can fill a column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlternativeReport {
     /// The path.
     pub path: String,
-    /// How often its value was taken.
+    /// How often its value was used.
     pub hits: u64,
 }
 
-/// Something found, at one place; or, without a place, how many more there are of its kind.
+/// A finding at one place; or, without a place, how many more there are of its kind.
 ///
-/// The first hundred places of a code and subject have an entry each (`count` 1). What goes
-/// beyond them is one entry without a place whose `count` says how many.
+/// The first hundred places of a code and subject have an entry each (`count` 1). The rest is one entry
+/// without a place, whose `count` says how many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingReport {
     /// The stable code; `treelift explain CODE` says more.
     pub code: String,
-    /// How much it weighs.
+    /// Its severity.
     pub severity: Severity,
-    /// What is wrong.
+    /// The message.
     pub message: String,
     /// Where in the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<PlaceReport>,
-    /// What to do about it.
+    /// How to fix it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// How many findings the entry stands for.
@@ -269,12 +269,12 @@ pub struct FindingReport {
     /// Which rule and column of the mapping (`mapping.rule.column`).
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,
-    /// Which line of the mapping decided it (`file:line`).
+    /// The line of the mapping (`file:line`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<String>,
 }
 
-/// A place in the source, as a person looks for it.
+/// A place in the source.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PlaceReport {
     /// The file's path below the root.
@@ -293,29 +293,29 @@ pub struct PlaceReport {
     pub column: Option<u64>,
 }
 
-/// What became of secrets.
+/// The counts of secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SecretsReport {
     /// Values that were sealed.
     pub sealed: u64,
     /// Sealed values that were opened again and compared.
     pub opened_again: u64,
-    /// Places where a secret stood in clear text; more than none is refused.
+    /// Places where a secret was found in plaintext; more than 0 is refused.
     pub plaintext_hits: u64,
-    /// Paths that the mapping says are no secrets.
+    /// Paths that the mapping declassifies.
     pub declassified: Vec<DeclassifiedReport>,
 }
 
-/// A path that looks like a secret and is none, as the mapping says.
+/// A path that looks like a secret and is declassified by the mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeclassifiedReport {
     /// The path.
     pub path: String,
-    /// Why it is no secret.
+    /// Why it is not a secret.
     pub reason: String,
 }
 
-/// What a check said.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckStatus {
@@ -323,7 +323,7 @@ pub enum CheckStatus {
     Passed,
     /// It does not hold.
     Failed,
-    /// It could not be, or need not be, looked at.
+    /// It could not or need not be checked.
     NotChecked,
 }
 
@@ -334,9 +334,9 @@ pub struct CheckReport {
     pub name: String,
     /// What it belongs to, such as `references` or `secrets`.
     pub category: String,
-    /// What it said.
+    /// Its result.
     pub status: CheckStatus,
-    /// More, where there is more to say.
+    /// Details, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
@@ -354,7 +354,7 @@ pub struct Timings {
     pub check: u64,
     /// Committing, or rolling back.
     pub finish: u64,
-    /// From the first to the last moment.
+    /// The whole run.
     pub total: u64,
 }
 
@@ -363,7 +363,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_add_up_class_by_class() {
+    fn counts_are_added_class_by_class() {
         let mut sum = LeafCounts { seen: 6, column: 1, json: 1, sealed: 1, ignored: 1, rejected: 1, unmapped: 1 };
         sum.add(&LeafCounts { seen: 27, column: 2, json: 3, sealed: 4, ignored: 5, rejected: 6, unmapped: 7 });
         assert_eq!(sum, LeafCounts { seen: 33, column: 3, json: 4, sealed: 5, ignored: 6, rejected: 7, unmapped: 8 });
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_nobody_knows_of_keeps_the_sum_open() {
+    fn a_leaf_without_a_class_or_with_two_does_not_add_up() {
         assert!(!LeafCounts { seen: 2, column: 1, ..LeafCounts::default() }.closes());
         assert!(!LeafCounts { seen: 1, column: 1, json: 1, ..LeafCounts::default() }.closes());
     }

@@ -50,7 +50,7 @@ pub(crate) fn finding(code: &str, severity: Severity, line: u64, message: &str) 
     }
 }
 
-/// A real run with nothing against it.
+/// A clean real run.
 pub(crate) fn committed() -> Report {
     let files = vec![
         file("people/7/notes.json", FileStatus::Imported, 1_200, leaves(12_000, 300, 0, 40, 0, 0)),
@@ -162,11 +162,11 @@ pub(crate) fn refused() -> Report {
                 place: None,
                 subject: String::new(),
                 help: Some("destroy the source once the import is signed off".to_owned()),
-                ..finding("X005", Severity::Warning, 0, "secrets remain in clear text in 1 file of the source")
+                ..finding("X005", Severity::Warning, 0, "secrets remain in plaintext in 1 file of the source")
             },
         ],
         checks: vec![
-            check("references", "target", CheckStatus::Failed, Some("2 rows of `notes` lead nowhere")),
+            check("references", "target", CheckStatus::Failed, Some("2 rows of `notes` reference a missing row")),
             check("sealed values open", "secrets", CheckStatus::NotChecked, None),
         ],
         secrets: SecretsReport::default(),

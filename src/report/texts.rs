@@ -1,5 +1,5 @@
-//! Every text of a report that may have come from the source, to be looked through before anybody
-//! reads it. The patterns are exhaustive, so that a field that is added must be decided here.
+//! Every text of a report that may come from the source, to be searched for secrets before it is
+//! written. The patterns are exhaustive, so that every new field must be decided here.
 
 use super::{
     CaughtReport, CheckReport, DeclassifiedReport, FileReport, FindingReport, IgnoredReport, OwnerReport, PlaceReport,
@@ -7,8 +7,8 @@ use super::{
 };
 
 impl Report {
-    /// Shows every text that may have come from the source. The words of treelift, of the mapping set
-    /// and of the schema are not among them: to hide one of those would tell that it is a secret.
+    /// Visits every text that may come from the source. The words of treelift, of the mapping set and of
+    /// the schema are not among them: to withhold one of those would reveal that it is a secret.
     pub fn each_text(&mut self, see: &mut dyn FnMut(&mut String)) {
         let Report {
             report_version: _,
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_the_source_is_shown_wherever_the_report_has_it() {
+    fn every_text_of_the_source_is_visited() {
         let mut report = sample::refused();
         report.owners.push(OwnerReport { directory: "d".into(), id: Some("i".into()), how: "h".into(), files: 1 });
         report.ignored.push(IgnoredReport { what: "w".into(), reason: "r".into(), files: 1, leaves: 0 });

@@ -1,4 +1,4 @@
-//! Numbers and sentences for people: thousands grouped, plurals right, lines that fit.
+//! Text helpers: grouped thousands, plurals, sizes, durations, line wrapping.
 
 /// The number with its thousands grouped: `12,345`.
 pub fn thousands(number: u64) -> String {
@@ -13,7 +13,7 @@ pub fn thousands(number: u64) -> String {
     grouped
 }
 
-/// So many of a thing: `1 row`, `1,234 rows`, `2 leaves`.
+/// A number with its noun: `1 row`, `1,234 rows`, `2 leaves`.
 pub fn count(number: u64, thing: &str) -> String {
     match (number, thing) {
         (1, _) => format!("1 {thing}"),
@@ -22,7 +22,7 @@ pub fn count(number: u64, thing: &str) -> String {
     }
 }
 
-/// Values whose key is gone; `of` says where they stand, or nothing. Key ids are no secrets.
+/// Values whose key is not registered; `of` says where they are, or is empty. Key ids are not secrets.
 pub fn lost(values: u64, of: &str, key: &str) -> String {
     let is = if values == 1 { "is" } else { "are" };
     format!("{}{of} {is} sealed under key `{key}`, which is not registered", count(values, "value"))
@@ -49,7 +49,7 @@ pub fn bytes(number: u64) -> String {
     format!("{}.{} {unit}", thousands((tenths / 10) as u64), tenths % 10)
 }
 
-/// A stretch of time: `850 ms`, `12.3 s`, `4 min 5 s`.
+/// A duration: `850 ms`, `12.3 s`, `4 min 5 s`.
 pub fn duration(milliseconds: u64) -> String {
     match milliseconds {
         0..1_000 => format!("{milliseconds} ms"),
@@ -59,7 +59,7 @@ pub fn duration(milliseconds: u64) -> String {
 }
 
 /// Breaks a line at spaces so that it fits `width`; later lines are indented by `hang`.
-/// A word that is longer, such as a path, is never broken: it is there to be copied.
+/// A longer word, such as a path, is never broken, so that it can be copied.
 pub fn wrap(line: &str, width: usize, hang: usize) -> String {
     let mut out = String::with_capacity(line.len() + 16);
     let mut used = 0;
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_shown_as_precisely_as_they_matter() {
+    fn durations_are_shown_with_fitting_precision() {
         let shown: Vec<_> = [0, 999, 1_000, 59_999, 60_000, 3_725_000].into_iter().map(duration).collect();
         assert_eq!(shown, ["0 ms", "999 ms", "1.0 s", "59.9 s", "1 min 0 s", "62 min 5 s"]);
     }

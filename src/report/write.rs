@@ -1,4 +1,4 @@
-//! Report files: judged and opened before any work, written beside their name, renamed at the end.
+//! Report files: checked and opened before any work, written beside their name, renamed at the end.
 
 use super::{Report, html};
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// What a report file holds, by its ending.
+/// The format of a report file, by its extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// `.json`
@@ -17,14 +17,14 @@ pub enum Form {
 }
 
 impl Form {
-    /// The form that the file's ending asks for; any other ending is a wrong request.
+    /// The format for the file's extension; any other extension is a usage error.
     pub fn of(path: &Path) -> Result<Self> {
         match path.extension().and_then(|ending| ending.to_str()) {
             Some(ending) if ending.eq_ignore_ascii_case("json") => Ok(Form::Json),
             Some(ending) if ending.eq_ignore_ascii_case("html") => Ok(Form::Html),
-            _ => Err(Error::request("a report file ends in `.json` or `.html`")
+            _ => Err(Error::request("a report file must end in `.json` or `.html`")
                 .at(path.display())
-                .hint("the ending chooses the form: data, or a page to read")),
+                .hint("the extension chooses the format: data, or a page to read")),
         }
     }
 }
@@ -50,7 +50,7 @@ impl ReportFiles {
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
         let forms = paths.iter().map(|path| Form::of(path)).collect::<Result<Vec<_>>>()?;
         if let Some(twice) = paths.iter().enumerate().find(|(at, path)| paths[..*at].contains(path)) {
-            return Err(Error::request("the same report file is asked for twice").at(twice.1.display()));
+            return Err(Error::request("the same report file is given twice").at(twice.1.display()));
         }
         let mut opened = Self { files: Vec::with_capacity(paths.len()) };
         for (path, form) in paths.iter().zip(forms) {
@@ -89,7 +89,7 @@ impl Drop for ReportFiles {
 impl ReportFile {
     fn open(path: &Path, form: Form) -> Result<Self> {
         if path.is_dir() {
-            return Err(Error::request("the report file is a folder").at(path.display()));
+            return Err(Error::request("the report file is a directory").at(path.display()));
         }
         let mut partial = path.as_os_str().to_owned();
         partial.push(OsString::from(".partial"));

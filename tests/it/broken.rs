@@ -1,5 +1,5 @@
-//! Broken trees: each is refused with the finding that its page promises, at the right place, and the
-//! rest can be had where the page says so. The page, `sample_data/broken/README.md`, is the table of
+//! Broken trees: each is refused with the finding that its page lists, at the right place, and the
+//! rest is imported where the page says so. The page, `sample_data/broken/README.md`, is the table of
 //! this test.
 
 use crate::house::{DATABASE, House, Ran, findings, listing, open, project, row_counts, tables};
@@ -17,12 +17,12 @@ struct Case {
     rest: Rest,
 }
 
-/// What the page says of `--max-rejects 1`.
+/// The page's column on `--max-rejects 1`.
 #[derive(PartialEq)]
 enum Rest {
-    /// The rest comes in.
-    Comes,
-    /// Somebody must decide first.
+    /// The rest is imported.
+    Imported,
+    /// A decision is needed first.
     Refused,
     /// There is nothing to reject.
     Clean,
@@ -44,7 +44,7 @@ fn case(line: &str) -> Case {
     let is_code = |word: &&str| word.len() == 4 && word[1..].bytes().all(|byte| byte.is_ascii_digit());
     let severity = ["note", "warning"].into_iter().find(|word| finding.contains(word)).unwrap_or("error");
     let rest = match rest.split([',', ' ']).next() {
-        Some("yes") => Rest::Comes,
+        Some("yes") => Rest::Imported,
         Some("no") => Rest::Refused,
         _ => Rest::Clean,
     };
@@ -64,7 +64,7 @@ impl Case {
 }
 
 #[test]
-fn each_has_the_finding_that_its_page_promises() {
+fn each_has_the_finding_that_its_page_lists() {
     for case in cases() {
         let house = House::new();
         let before = listing(&house.work());
@@ -113,13 +113,13 @@ fn each_finding_says_where() {
 }
 
 #[test]
-fn the_rest_comes_in_where_one_reject_is_allowed() {
+fn the_rest_is_imported_where_one_reject_is_allowed() {
     for case in cases() {
         let house = House::new();
         let run = house.import(&case.tree, &["--max-rejects", "1", "--rejects", "rejects", "--report", "report.json"]);
         let report: serde_json::Value = serde_json::from_slice(&fs::read(house.path("report.json")).unwrap()).unwrap();
         match case.rest {
-            Rest::Comes => {
+            Rest::Imported => {
                 case.has_status(&run, 1);
                 assert_eq!(report["outcome"], "committed", "{}", case.name);
                 assert!(
@@ -154,7 +154,7 @@ fn rejected(house: &House) -> String {
 }
 
 #[test]
-fn a_rejected_record_lies_in_the_reject_folder_and_the_good_ones_in_the_database() {
+fn a_rejected_record_is_in_the_reject_folder_and_the_good_ones_are_in_the_database() {
     let house = House::new();
     let tree = project("sample_data/broken/bad_order_number");
     house.import(&tree, &["--max-rejects", "1", "--rejects", "rejects"]).status(1);
@@ -168,7 +168,7 @@ fn a_rejected_record_lies_in_the_reject_folder_and_the_good_ones_in_the_database
 }
 
 #[test]
-fn all_errors_of_a_tree_are_told_at_once() {
+fn all_errors_of_a_tree_are_reported_at_once() {
     let house = House::new();
     let source = house.sample_copy();
     let dana = "users/838292413927eeea974aad707290121f";

@@ -28,7 +28,7 @@ fn the_set_is_the_one_whose_migrations_the_database_records() {
 }
 
 #[test]
-fn a_set_that_cannot_be_told_is_asked_for() {
+fn a_set_that_cannot_be_determined_must_be_named() {
     let house = House::new();
     Connection::open(house.path(DATABASE)).unwrap().execute_batch("CREATE TABLE a (a)").unwrap();
     let error = run(&house, "schema status").status(2).stderr;
@@ -66,7 +66,7 @@ fn a_backup_is_put_back_without_a_set_where_there_is_no_database_or_a_damaged_on
 }
 
 #[test]
-fn a_backup_that_is_named_says_which_database_is_meant() {
+fn a_given_backup_names_its_database() {
     let house = House::new();
     house.import(&sample(), &[]).status(0);
     let made = run(&house, "backup create --json").status(0).json();

@@ -16,7 +16,7 @@ fn its_report_is_the_real_one() {
 }
 
 #[test]
-fn it_ends_as_the_real_run_would_on_every_broken_tree() {
+fn it_has_the_exit_status_of_the_real_run_on_every_broken_tree() {
     for tree in std::fs::read_dir(project("sample_data/broken")).unwrap().map(|entry| entry.unwrap().path()) {
         if !tree.is_dir() {
             continue;
@@ -71,7 +71,7 @@ fn it_leaves_no_trace_while_another_program_holds_a_wal_file() {
 }
 
 #[test]
-fn what_was_asked_for_by_name_is_written_all_the_same() {
+fn requested_reports_and_rejects_are_written() {
     let house = House::new();
     house.import(&sample(), &["--dry-run", "--report", "report.json", "--report", "report.html"]).status(0);
     assert!(house.path("report.json").is_file() && house.path("report.html").is_file());

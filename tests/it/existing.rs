@@ -48,7 +48,7 @@ fn a_database_that_v2_made_is_used() {
 }
 
 #[test]
-fn a_database_that_exists_is_not_changed_unless_somebody_agrees() {
+fn an_existing_database_is_not_changed_without_confirmation() {
     let house = House::new();
     drop(made_by_v2(&house));
     let before = listing(&house.work());
@@ -81,7 +81,7 @@ fn a_database_with_another_column_is_refused_with_the_difference() {
 }
 
 #[test]
-fn what_is_no_database_is_refused_unchanged() {
+fn a_file_that_is_not_a_database_is_refused_unchanged() {
     for content in
         ["", "this is no database, but somebody's notes about one; it is long enough to have a page of its own"]
     {
@@ -122,7 +122,7 @@ fn a_second_import_finds_every_row_unchanged() {
 }
 
 #[test]
-fn a_row_that_somebody_changed_is_told_and_not_overwritten() {
+fn a_changed_row_is_reported_and_not_overwritten() {
     let house = House::new();
     house.import(&sample(), &[]).status(0);
     let database = Connection::open(house.path(DATABASE)).unwrap();

@@ -1,4 +1,4 @@
-//! The main job on the sample: every row a person counts, and a sum that closes.
+//! The import of the sample: every row that an independent reader counts, and leaf counts that add up.
 
 use crate::house::{House, PASSPHRASE_FILE, application_dump, findings, open, project, row_counts, sample, tables};
 use crate::independent::Tree;
@@ -17,7 +17,7 @@ fn imported() -> (House, Value) {
 }
 
 #[test]
-fn every_row_that_a_person_counts_is_there() {
+fn every_row_that_an_independent_reader_counts_is_inserted() {
     let (house, report) = imported();
     let expected = Tree::read(&sample()).rows();
     assert_eq!(row_counts(&open(&house.path("target.db"))), expected);
@@ -27,9 +27,9 @@ fn every_row_that_a_person_counts_is_there() {
     }
 }
 
-/// The sample's page says what comes out; this keeps it true.
+/// The sample's page lists the row counts; this keeps it true.
 #[test]
-fn the_page_of_the_sample_counts_the_same() {
+fn the_page_of_the_sample_lists_the_same_counts() {
     let page = std::fs::read_to_string(project("sample_data/README.md")).unwrap();
     let rows = page.lines().filter_map(|line| {
         let mut cells = line.strip_prefix("| `")?.split('|');
@@ -58,7 +58,7 @@ fn every_file_is_imported_or_ignored_with_a_reason() {
 }
 
 #[test]
-fn the_sum_closes_for_each_file_and_in_total() {
+fn leaf_counts_add_up_for_each_file_and_in_total() {
     let (_house, report) = imported();
     let tree = Tree::read(&sample());
     let number = |leaves: &Value, class: &str| leaves[class].as_u64().unwrap();
@@ -96,7 +96,7 @@ fn nothing_in_the_sample_is_an_error_and_all_checks_pass() {
 }
 
 #[test]
-fn every_directory_has_its_owner_or_none() {
+fn every_directory_has_the_right_owner_or_none() {
     let (_house, report) = imported();
     let tree = Tree::read(&sample());
     for owner in report["owners"].as_array().unwrap() {
@@ -225,9 +225,9 @@ fn of_two_email_settings_the_newer_ones_stand() {
 fn the_same_tree_gives_the_same_rows_in_another_database() {
     let (one, two) = (House::new(), House::new());
     let columns = "SELECT id, user_id, external_id, scraped_data FROM work_orders ORDER BY id";
-    let of = |house: &House| {
+    let dump = |house: &House| {
         house.import(&sample(), &[]).status(0);
         (house.rows(columns), application_dump(&open(&house.path("target.db")))["dispensers"].len())
     };
-    assert_eq!(of(&one), of(&two));
+    assert_eq!(dump(&one), dump(&two));
 }

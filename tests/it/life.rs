@@ -90,7 +90,7 @@ fn what_a_rollback_drops_is_reported_before_it() {
         [
             "would remove 1 row of `more`",
             "would drop `words` with 1 row",
-            "error: refused without a terminal or --yes: sqlite:///./target.db has 4 rows: roll back 1 migration, and lose 1 table or column with 2 rows, after a backup?"
+            "error: no terminal to ask on, and no `--yes`: sqlite:///./target.db has 4 rows: roll back 1 migration, and lose 1 table or column with 2 rows, after a backup?"
         ]
     );
 }

@@ -25,7 +25,7 @@ fn values_that_a_column_would_change_are_refused_at_their_place() {
 }
 
 #[test]
-fn a_clean_run_moves_older_rejects_aside_and_a_failed_one_leaves_no_unfinished_file() {
+fn a_clean_run_keeps_older_rejects_under_a_number_and_a_failed_one_leaves_no_unfinished_file() {
     let small = notes(r#"[{"id": [1]}]"#);
     let lies = || -> Vec<String> {
         let entries = std::fs::read_dir(small.house.path("rejects")).unwrap();
@@ -48,7 +48,7 @@ fn a_clean_run_moves_older_rejects_aside_and_a_failed_one_leaves_no_unfinished_f
 
     small.write("notes.json", r#"[{"id": "a"}]"#);
     small.report(0, &["--rejects", "rejects"]);
-    // What the run before rejected may lie nowhere else: it is moved aside.
+    // The rejects of the run before may be the only copy: they are kept.
     assert_eq!(lies(), ["rejects.1.jsonl"]);
 }
 

@@ -1,4 +1,4 @@
-//! Findings in words: by kind, the worst first, with the first place of each.
+//! Findings as text: by kind, the worst first, with the first place of each.
 
 use super::super::words::{count, thousands, wrap};
 use super::super::{FindingReport, PlaceReport};
@@ -52,7 +52,7 @@ fn finding(kind: &[FindingReport]) -> String {
     text
 }
 
-/// A place as a person looks for it, and as editors open it: `notes.json:12:7 /notes/3/id`.
+/// A place as editors open it: `notes.json:12:7 /notes/3/id`.
 pub fn place_words(place: &PlaceReport) -> String {
     let mut words = place.file.clone();
     match (place.line, place.column, place.record) {

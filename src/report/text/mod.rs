@@ -1,5 +1,5 @@
-//! The report as text that fits a screen of 80 by 40: what was read, what was written, what is
-//! wrong, and the verdict as the last line. Pure: colours are put on by `cli`.
+//! The report as text that fits a screen of 80 by 40: what was read, what was written, the findings,
+//! and the verdict as the last line. Pure: `cli` adds the colors.
 
 mod findings;
 
@@ -16,7 +16,7 @@ use std::fmt::Write;
 const WIDTH: u16 = 80;
 /// The lines of the screen.
 const LINES: usize = 40;
-/// How far the text stands behind the word that begins a section.
+/// The indentation of the text after the word that begins a section.
 const MARGIN: usize = 9;
 
 /// How much of the report is shown.
@@ -49,7 +49,7 @@ pub fn summary(report: &Report, detail: Detail) -> String {
     sections.join("\n")
 }
 
-/// The run in one line: what stands in the target now, and why.
+/// The run in one line: what is in the target now, and why.
 pub fn verdict(report: &Report) -> String {
     let line = match (report.outcome, report.verdict) {
         (Outcome::Committed, _) => committed(report),
@@ -63,23 +63,24 @@ pub fn verdict(report: &Report) -> String {
         (Outcome::RolledBack, _) => format!("refused: {}nothing was written", against(report)),
         (Outcome::Interrupted, _) => "interrupted: nothing was written".to_owned(),
         (Outcome::Failed, _) => "failed: nothing was written".to_owned(),
-        (Outcome::Verified, _) => "verified: the target holds what its source says".to_owned(),
-        (Outcome::Differs, _) => format!("differs: {}the target is not what its source says", against(report)),
+        (Outcome::Verified, _) => "verified: the target matches its source".to_owned(),
+        (Outcome::Differs, _) => format!("differs: {}the target does not match its source", against(report)),
     };
     printable(&line)
 }
 
 fn committed(report: &Report) -> String {
-    let sum = |of: fn(&super::TableReport) -> u64| report.tables.iter().map(of).sum::<u64>();
+    let sum = |rows: fn(&super::TableReport) -> u64| report.tables.iter().map(rows).sum::<u64>();
     let (inserted, updated, unchanged) = (sum(|t| t.inserted), sum(|t| t.updated), sum(|t| t.unchanged));
-    let what = match (inserted, updated, unchanged) {
-        (0, 0, 1..) => format!("{} as before in", count(unchanged, "row")),
-        (_, 0, _) => format!("{} into", count(inserted, "row")),
-        _ => format!("{} new and {} changed in", count(inserted, "row"), thousands(updated)),
+    let url = &report.target.url;
+    let what = match (inserted, updated) {
+        (0, 0) => format!("no changes, {} already up to date", count(unchanged, "row")),
+        (_, 0) => format!("{} into {url}", count(inserted, "row")),
+        _ => format!("{} inserted and {} updated in {url}", count(inserted, "row"), thousands(updated)),
     };
     match report.rejected() {
-        0 => format!("committed: {what} {}", report.target.url),
-        _ => format!("committed without {}: {what} {}", rejects(report), report.target.url),
+        0 => format!("committed: {what}"),
+        _ => format!("committed without {}: {what}", rejects(report)),
     }
 }
 
@@ -87,7 +88,7 @@ fn rejects(report: &Report) -> String {
     count(report.rejected(), "rejected record")
 }
 
-/// What speaks against the run, with a comma behind it: `3 errors and 1 failed check, `.
+/// The reasons against the run, with a comma at the end: `3 errors and 1 failed check, `.
 fn against(report: &Report) -> String {
     let (errors, checks) = (report.found(Severity::Error), report.failed_checks());
     let reasons = match (errors, checks) {
@@ -189,12 +190,13 @@ fn leaves(report: &Report) -> String {
     let mut text = line("leaves", &format!("seen {} = {}", thousands(report.leaves.seen), classes.join(" + ")));
     if !report.leaves.closes() {
         let accounted = thousands(report.leaves.accounted());
-        text += &line("", &format!("the sum does not close: {accounted} are accounted for; this is a bug in treelift"));
+        text +=
+            &line("", &format!("leaf counts do not add up: {accounted} are accounted for; this is a bug in treelift"));
     }
     text
 }
 
-/// The reasons that leave out the most, the whole list being in the report.
+/// The reasons that ignore the most; the whole list is in the report.
 fn ignored(report: &Report, most: usize) -> String {
     let mut reasons: Vec<_> = report.ignored.iter().collect();
     reasons.sort_by_key(|ignored| std::cmp::Reverse((ignored.files, ignored.leaves)));
@@ -223,7 +225,7 @@ fn secrets(report: &Report) -> String {
         opened => format!("{} opened again", thousands(opened)),
     };
     let hits = thousands(secrets.plaintext_hits);
-    line("secrets", &format!("{} sealed, {opened}, {hits} in clear text", thousands(secrets.sealed)))
+    line("secrets", &format!("{} sealed, {opened}, {hits} in plaintext", thousands(secrets.sealed)))
 }
 
 fn checks(report: &Report) -> String {
@@ -296,7 +298,7 @@ leaves   seen 12,354 = column 12,012 + json 300 + sealed 2 + ignored 40 +
          rejected 0 + unmapped 0
 ignored  people/*/cache.json: rebuilt by itself (1 file)
          notebook: metadata.version: says nothing about a note (40 leaves)
-secrets  2 sealed, all opened again, 0 in clear text
+secrets  2 sealed, all opened again, 0 in plaintext
 checks   2 passed
 
 the application still needs:
@@ -329,14 +331,14 @@ leaves   seen 12,340 = column 11,980 + json 300 + sealed 0 + ignored 40 +
 ignored  people/*/cache.json: rebuilt by itself (1 file)
          notebook: metadata.version: says nothing about a note (40 leaves)
 checks   1 failed, 1 not checked
-         failed: references: 2 rows of `notes` lead nowhere
+         failed: references: 2 rows of `notes` reference a missing row
 
 error J002 people/7/more.json:88:1: the file ends in the middle of a value
   help: look for an older copy of it
 error V004 people/7/notes.json:12:7 /notes/12/id: expected a number, found \"x\"
   (and 1 more)
   help: fix the source, or add a step that converts it
-warning X005: secrets remain in clear text in 1 file of the source
+warning X005: secrets remain in plaintext in 1 file of the source
   help: destroy the source once the import is signed off
 
 refused: 3 errors and 1 failed check, nothing was written
@@ -362,7 +364,7 @@ committed without 3 rejected records: 1,199 rows into sqlite:///./notes.db
     }
 
     #[test]
-    fn the_verdict_says_what_stands_in_the_target() {
+    fn the_verdict_says_what_is_in_the_target() {
         let dry = |report| Report { mode: RunMode::DryRun, outcome: Outcome::DryRun, ..report };
         let mut again = sample::committed();
         for table in &mut again.tables {
@@ -387,8 +389,8 @@ committed without 3 rejected records: 1,199 rows into sqlite:///./notes.db
                 "dry run: acceptable, nothing was written",
                 "dry run: acceptable with 3 rejected records, nothing was written",
                 "dry run: would be refused: 3 errors and 1 failed check, nothing was written",
-                "committed: 1,201 rows as before in sqlite:///./notes.db",
-                "committed: 1,201 rows new and 34 changed in sqlite:///./notes.db",
+                "committed: no changes, 1,201 rows already up to date",
+                "committed: 1,201 rows inserted and 34 updated in sqlite:///./notes.db",
                 "interrupted: nothing was written",
                 "refused: nothing was written",
             ]
