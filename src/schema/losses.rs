@@ -1,6 +1,7 @@
 //! What a change of the schema loses: the difference between the database before it and after its rehearsal.
 
 use crate::report::words::count;
+use crate::target::state;
 use crate::target::upkeep::Survey;
 use std::collections::BTreeMap;
 
@@ -55,7 +56,8 @@ pub(super) fn lost(before: &Survey, after: &Survey) -> Vec<Loss> {
     }
     let others = [(&before.own, &after.own), (&before.virtual_tables, &after.virtual_tables)];
     for (before, after) in others {
-        let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
+        // Format number and id say nothing once all that they are about is gone.
+        let gone = before.iter().filter(|(name, _)| !after.contains_key(*name) && *name != state::TABLE_NAME);
         losses.extend(gone.map(|(name, rows)| loss(LossKind::Table, name, *rows)));
     }
     losses

@@ -13,6 +13,7 @@ pub mod history;
 pub mod ledger;
 pub mod schema;
 pub mod sqlite;
+pub mod state;
 pub mod traces;
 pub mod undo;
 pub mod upkeep;

@@ -5,6 +5,7 @@ use super::audit::{AuditEntry, AuditTable};
 use super::drift::Catalog;
 use super::health::Health;
 use super::history::{Recorded, Standing};
+use super::state::State;
 use super::undo::{Undo, Undone};
 use super::{Migration, Mode, SealedColumn};
 use crate::error::{Error, Result};
@@ -38,6 +39,15 @@ pub trait Upkeep {
     }
     /// Writes one entry of the audit trail, in a transaction of its own.
     fn note(&mut self, _entry: &AuditEntry, _table: Option<&AuditTable>) -> Result<()> {
+        not_built()
+    }
+    /// Format number and id, read without changing anything; `None` when there is no database.
+    fn state(&self) -> Result<Option<State>> {
+        not_built()
+    }
+    /// Brings the database to this version's format, in a transaction of its own. One without an id gets
+    /// `id`, else a new one.
+    fn upgrade(&mut self, _id: Option<&str>) -> Result<()> {
         not_built()
     }
     /// Copies the database as it is at one moment into a new file that only its owner may read.

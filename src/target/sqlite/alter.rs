@@ -8,7 +8,7 @@ use super::migrate::{self, Failure};
 use super::open::{self, Location, Start};
 use super::presence::{Presence, presence};
 use super::record::{self, Timing};
-use super::{audit, orphans, read, sql, survey, words};
+use super::{audit, ledger_tables, orphans, read, sql, survey, words};
 use crate::error::{Error, Result};
 use crate::target::audit::AuditEntry;
 use crate::target::drift::Catalog;
@@ -114,6 +114,7 @@ impl<'w> Work<'_, 'w> {
             .into());
         }
         self.remember(&altered)?;
+        ledger_tables::set_up_state(self.conn, self.location, None)?;
         if self.applied.is_empty() && altered.steps.iter().any(|done| done.what == What::RolledBack) {
             self.on(leave_nothing)?;
         }
@@ -266,6 +267,13 @@ pub(super) fn note(
 ) -> Result<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: &entry.id, bytes: 0 })?;
     audit::write(&conn, entry, table).map_err(|error| location.fault(&error))?;
+    open::commit(location, store, conn)
+}
+
+/// Brings a database to this version's format in a transaction of its own.
+pub(super) fn upgrade(location: &Location, id: Option<&str>) -> Result<()> {
+    let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: "id", bytes: 0 })?;
+    ledger_tables::set_up_state(&conn, location, id)?;
     open::commit(location, store, conn)
 }
 

@@ -1,6 +1,7 @@
 //! The ledger's tables as they are made.
 
 use super::open::Location;
+use super::state;
 use crate::error::{Error, Result};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -63,12 +64,20 @@ const KEYS: [(&str, &str); 2] = [
 /// Makes treelift's tables, or sees that they are the ones this version writes.
 pub(super) fn set_up(conn: &Connection, location: &Location) -> Result<()> {
     set_up_tables(conn, location, &LEDGER)?;
-    set_up_tables(conn, location, &KEYS)
+    set_up_keys(conn, location)
 }
 
 /// Makes or sees the two tables that sealed values hang on: all that a database needs that has no ledger.
 pub(super) fn set_up_keys(conn: &Connection, location: &Location) -> Result<()> {
-    set_up_tables(conn, location, &KEYS)
+    set_up_tables(conn, location, &KEYS)?;
+    set_up_state(conn, location, None)
+}
+
+/// Brings a database to the format of this version, as every transaction does that writes. One without
+/// an id gets `id`, else a new one.
+pub(super) fn set_up_state(conn: &Connection, location: &Location, id: Option<&str>) -> Result<()> {
+    set_up_tables(conn, location, &[state::TABLE])?;
+    state::upgrade(conn, location, id)
 }
 
 fn set_up_tables(conn: &Connection, location: &Location, tables: &[(&str, &str)]) -> Result<()> {

@@ -27,6 +27,7 @@ mod read;
 mod record;
 mod replace;
 mod sql;
+mod state;
 mod survey;
 #[cfg(test)]
 mod tests;

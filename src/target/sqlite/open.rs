@@ -2,7 +2,7 @@
 //! or a private copy for a dry run.
 
 use super::file::{self, Found, NewFile};
-use super::{health, locks, words};
+use super::{health, locks, state, words};
 use crate::error::{Error, Result};
 use crate::target::Mode;
 use rusqlite::backup::{Backup, StepResult};
@@ -141,8 +141,14 @@ fn in_place(location: &Location, found: &Found) -> Result<Connection> {
     conn.execute_batch(setting).map_err(fault)?;
     // The file's journal mode is its owner's choice and stays.
     conn.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
-    health::judge(&conn, location)?;
+    judge(&conn, location)?;
     Ok(conn)
+}
+
+/// Refuses a file that nothing may be written into: one of a newer format, or a damaged one.
+fn judge(conn: &Connection, location: &Location) -> Result<()> {
+    state::judge(conn, location)?;
+    health::judge(conn, location)
 }
 
 /// Judged as for a real run, so that both end alike; then everything happens in the temp folder.
@@ -164,7 +170,7 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store
             copy_into(location, &copy)?;
             let conn = connect(&copy).map_err(fault)?;
             conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
-            health::judge(&conn, location)?;
+            judge(&conn, location)?;
             conn
         }
         Found::Nothing | Found::Empty => {
@@ -188,15 +194,16 @@ pub(super) fn view(location: &Location) -> Result<Option<View>> {
         return Ok(None);
     }
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
-    if !file::needs_companions(location)? {
-        let conn = connect_read_only(&location.path).map_err(fault)?;
-        return Ok(Some(View { conn, folder: None }));
-    }
-    let folder = private_folder()?;
-    let copy = folder.path().join("copy.db");
-    file::copy_with_companions(location, &copy)?;
-    let conn = connect(&copy).map_err(fault)?;
-    Ok(Some(View { conn, folder: Some(folder) }))
+    let view = if file::needs_companions(location)? {
+        let folder = private_folder()?;
+        let copy = folder.path().join("copy.db");
+        file::copy_with_companions(location, &copy)?;
+        View { conn: connect(&copy).map_err(fault)?, folder: Some(folder) }
+    } else {
+        View { conn: connect_read_only(&location.path).map_err(fault)?, folder: None }
+    };
+    state::judge(&view.conn, location)?;
+    Ok(Some(view))
 }
 
 /// Opens a database to be judged whole, though nothing of it changes: SQLite leaves the CHECK
@@ -236,7 +243,7 @@ pub(super) fn to_rehearse(location: &Location) -> Result<Option<View>> {
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     let conn = connect(&copy).map_err(fault)?;
     conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
-    health::judge(&conn, location)?;
+    judge(&conn, location)?;
     Ok(Some(View { conn, folder: Some(folder) }))
 }
 

@@ -1,7 +1,7 @@
 //! Moves rows whose reference leads nowhere aside, into `treelift_orphans`.
 
 use super::open::{self, Location, Start};
-use super::{alter, audit, catalog, sql, survey};
+use super::{alter, audit, catalog, ledger_tables, sql, survey};
 use crate::error::Result;
 use crate::target::Mode;
 use crate::target::audit::AuditEntry;
@@ -28,6 +28,7 @@ pub(super) fn move_all(location: &Location, order: &MoveOrphans<'_>) -> Result<V
     let entry = AuditEntry::new("fix-orphans", "database", "rows without their parent moved aside", order.started)?
         .with(serde_json::json!({ "rows": total, "moved": moved }));
     audit::write(&conn, &entry, order.audit).map_err(|error| location.fault(&error))?;
+    ledger_tables::set_up_state(&conn, location, None)?;
     open::commit(location, store, conn)?;
     Ok(moved)
 }

@@ -1,10 +1,11 @@
 //! Upkeep of a database file.
 
 use super::survey::Looking;
-use super::{SqliteTarget, alter, fill, open, orphans, record, replace, undo};
+use super::{SqliteTarget, alter, fill, open, orphans, record, replace, state, undo};
 use crate::error::Result;
 use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::history::Recorded;
+use crate::target::state::State;
 use crate::target::undo::{Undo, Undone};
 use crate::target::upkeep::{Altered, Look, MoveOrphans, Moved, Order, Upkeep};
 use std::path::Path;
@@ -41,6 +42,14 @@ impl Upkeep for SqliteTarget {
 
     fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {
         alter::note(&self.location, entry, table)
+    }
+
+    fn state(&self) -> Result<Option<State>> {
+        open::view(&self.location)?.map(|view| state::read(&view.conn, &self.location)).transpose()
+    }
+
+    fn upgrade(&mut self, id: Option<&str>) -> Result<()> {
+        alter::upgrade(&self.location, id)
     }
 
     fn copy_to(&self, copy: &Path) -> Result<()> {

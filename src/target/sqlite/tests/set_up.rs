@@ -1,6 +1,8 @@
 //! Migrations: applied, adopted, refused.
 
 use super::*;
+use crate::target::cells::Access;
+use crate::target::state::State;
 
 const RECORDED: &str =
     "SELECT version, status, checksum, applied_at, rollback_applied, metadata_json FROM schema_migrations";
@@ -203,4 +205,82 @@ fn a_full_text_table_and_its_triggers_stay_out_of_the_way() {
     transaction.commit().unwrap();
     assert_eq!(bench.ask("SELECT rowid FROM search WHERE search MATCH 'wheel'"), ["Integer(1)"]);
     bench.begin(Mode::Real).unwrap().commit().unwrap();
+}
+
+const STATE: &str = "SELECT name, CASE name WHEN 'format' THEN value ELSE length(value) END FROM treelift_state";
+
+#[test]
+fn a_database_of_the_first_format_is_upgraded_by_what_writes_and_by_nothing_that_reads() {
+    let bench = Bench::new();
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+    bench.make("DROP TABLE treelift_state").close().unwrap();
+    let before = bench.state();
+    assert_eq!(bench.target().state().unwrap(), Some(State { format: 1, id: None }));
+    bench.target().runs().unwrap();
+    bench.begin(Mode::Dry).unwrap().rollback().unwrap();
+    drop(bench.target().cells(Access::Look).unwrap());
+    drop(bench.target().cells(Access::Rehearse).unwrap());
+    assert_eq!(bench.state(), before);
+
+    let writers: [(&str, &dyn Fn()); 3] = [
+        ("import", &|| bench.begin(Mode::Real).unwrap().commit().unwrap()),
+        ("credentials", &|| bench.target().cells(Access::Change).unwrap().commit().unwrap()),
+        ("upgrade", &|| bench.target().upgrade(None).unwrap()),
+    ];
+    for (name, write) in writers {
+        bench.make("DROP TABLE IF EXISTS treelift_state").close().unwrap();
+        write();
+        assert_eq!(bench.ask(STATE), [r#"Text("database_id") Integer(32)"#, r#"Text("format") Text("2")"#], "{name}");
+        let state = bench.target().state().unwrap();
+        write();
+        assert_eq!(bench.target().state().unwrap(), state, "{name}");
+    }
+}
+
+#[test]
+fn an_id_is_kept_and_never_given_twice() {
+    let bench = Bench::new();
+    let id = || {
+        bench.begin(Mode::Real).unwrap().commit().unwrap();
+        let id = bench.target().state().unwrap().unwrap().id.unwrap();
+        fs::remove_file(bench.path()).unwrap();
+        id
+    };
+    assert_ne!(id(), id());
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+    let own = bench.target().state().unwrap();
+    bench.target().upgrade(Some("another")).unwrap();
+    assert_eq!(bench.target().state().unwrap(), own);
+    bench.make("DELETE FROM treelift_state").close().unwrap();
+    bench.target().upgrade(Some("another")).unwrap();
+    assert_eq!(bench.target().state().unwrap(), Some(State { format: 2, id: Some("another".to_owned()) }));
+}
+
+#[test]
+fn a_newer_format_and_a_damaged_one_are_refused_by_everything() {
+    let bench = Bench::new();
+    bench.begin(Mode::Real).unwrap().commit().unwrap();
+    let newer = "the database has format 3, and this version of treelift knows formats up to 2\n  at DIR/x.db\nhint: use the version of treelift that wrote it last, or a newer one";
+    let damaged = "`treelift_state` is damaged: `format` is not a number\n  at DIR/x.db\nhint: restore the database from a backup";
+    for (format, words) in [("3", newer), ("two", damaged)] {
+        bench.make(&format!("UPDATE treelift_state SET value = '{format}' WHERE name = 'format'")).close().unwrap();
+        let before = bench.state();
+        for mode in [Mode::Dry, Mode::Real] {
+            assert_eq!(bench.refused(mode), (words.to_owned(), 3));
+        }
+        let mut target = bench.target();
+        let cells = [Access::Look, Access::Change, Access::Rehearse].map(|access| target.cells(access).map(drop));
+        let all = cells.into_iter().chain([
+            target.keys().map(drop),
+            target.runs().map(drop),
+            target.recorded().map(drop),
+            target.inspect(&mut |_| Ok(())).map(drop),
+            target.upgrade(None),
+        ]);
+        for outcome in all {
+            let error = outcome.unwrap_err().to_string();
+            assert_eq!(error.replace(bench.folder.path().to_str().unwrap(), "DIR"), words);
+        }
+        assert_eq!(bench.state(), before);
+    }
 }
