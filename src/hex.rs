@@ -23,7 +23,7 @@ pub fn decode_32(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// Whether a text has nothing but lower-case digits.
+/// Whether a text has only lower-case digits.
 pub fn is_lower(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -1,5 +1,5 @@
 //! The vault of a run: seals values, remembers enough to prove that they open again, and searches
-//! everything that is written for secrets in clear text.
+//! everything that is written for secrets in plaintext.
 
 use crate::error::{Error, Result};
 use crate::row::Value;
@@ -19,12 +19,12 @@ pub enum KeySource {
     None,
     /// A passphrase or key file was given.
     Given(Secret),
-    /// A dry run without one: a key that is thrown away.
+    /// A dry run without one: a temporary key.
     ThrowAway,
 }
 
 impl KeySource {
-    /// Whether a secret that was given opens the target's key, asked before anything is done for it.
+    /// Checks, before any work, that a given secret opens the target's key.
     pub fn opens(&self, keys: &[KeyRow]) -> Result<()> {
         if let (KeySource::Given(secret), Some(row)) = (self, keys.iter().find(|key| key.state == ACTIVE)) {
             unlock(row, secret)?;
@@ -38,9 +38,9 @@ impl KeySource {
 pub enum Same {
     /// It does.
     Yes,
-    /// It holds another, or does not open.
+    /// It holds another secret, or does not open.
     No,
-    /// It cannot be opened with a throw-away key.
+    /// It cannot be opened with a temporary key.
     Unknown,
 }
 
@@ -81,7 +81,7 @@ impl Vault {
     pub fn open(source: &KeySource, keys: &[KeyRow], secrets: SecretSet, now: Timestamp) -> Result<Self> {
         let existing = keys.iter().find(|key| key.state == ACTIVE);
         let mut salt = [0; 32];
-        getrandom::fill(&mut salt).map_err(|_| Error::environment("the system's random source gave nothing"))?;
+        getrandom::fill(&mut salt).map_err(|_| Error::environment("the operating system's random source failed"))?;
         let (key, row) = match (source, existing) {
             (KeySource::None, _) => (None, None),
             (KeySource::Given(secret), Some(row)) => (Some(unlock(row, secret)?), Some(row.clone())),
@@ -90,7 +90,7 @@ impl Vault {
                 (Some(key), Some(row))
             }
             (KeySource::ThrowAway, _) => {
-                // Nobody will ever type this: the cost of guessing it does not matter.
+                // Nobody ever types this, so the cost of guessing it does not matter.
                 let (key, row) = create(&Secret::throw_away()?, Cost::default(), now)?;
                 (Some(key), Some(row))
             }
@@ -117,7 +117,7 @@ impl Vault {
         let mark = self.mark(secret);
         let texts = key_texts(key)?;
         let sealer =
-            self.sealer.as_mut().ok_or_else(|| Error::bug("a value is to be sealed, and the run has no key"))?;
+            self.sealer.as_mut().ok_or_else(|| Error::bug("a value must be sealed, and the run has no key"))?;
         let place = SealPlace { table: &column.table, column: &column.column, key: &texts };
         let token = sealer.seal(&place, secret)?;
         let at = self.sealed.iter().position(|sealed| sealed.column == *column).unwrap_or_else(|| {
@@ -161,7 +161,7 @@ impl Vault {
         self.sealed.iter().map(|sealed| sealed.keys.len() as u64).sum()
     }
 
-    /// Opens every sealed value again from what stands in the target: how many did, and where one
+    /// Reads every sealed value back from the target and opens it: how many opened, and where one
     /// did not (`table.column`).
     pub fn prove(&self, transaction: &mut dyn Transaction) -> Result<(u64, Vec<String>)> {
         let (mut opened, mut failed) = (0, Vec::new());
@@ -202,7 +202,7 @@ impl Vault {
         transaction.put_sealed_columns(&columns)
     }
 
-    /// A fingerprint of a secret that means nothing outside this run.
+    /// A fingerprint of a secret that is meaningless outside this run.
     fn mark(&self, secret: &SecretString) -> [u8; 16] {
         let mut hash = Sha256::new();
         hash.update(self.salt);

@@ -15,7 +15,7 @@ use std::fmt;
 /// Looks a variable of the environment up; `None` when it is unset.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Result<Option<SecretString>>;
 
-/// What the application reads its secrets with.
+/// How the application reads its secrets.
 pub struct Application {
     key: FernetKey,
     wrapping: Wrapping,
@@ -41,15 +41,15 @@ pub fn set_of(target: &dyn Target, mappings: Option<&str>) -> Result<Option<Set>
     name.map(|name| load::load(&bundled::resolve(&name)?)).transpose()
 }
 
-/// The form that the set of a database describes.
+/// The form that the set of a database declares.
 pub fn form_of(set: Option<&Set>) -> Result<FernetForm> {
     let set = set.ok_or_else(|| {
-        Error::request("it is not known which application reads the database")
+        Error::request("the application that reads the database is not known")
             .hint("name its mapping set with `--mappings SET|DIR`")
     })?;
     set.fernet.clone().ok_or_else(|| {
         Error::request(format!("the mapping set `{}` does not say how its application reads secrets", set.name))
-            .hint("it is said in `[hand_over.fernet]` of set.toml; mappings/README.md describes it")
+            .hint("`[hand_over.fernet]` in set.toml does; see mappings/README.md")
     })
 }
 
@@ -77,12 +77,12 @@ impl Application {
         }))
     }
 
-    /// As [`Application::new`], where it cannot be done without.
+    /// As [`Application::new`]; a missing password is an error.
     pub fn needed(form: &FernetForm, environment: Environment<'_>) -> Result<Self> {
         Self::new(form, environment)?.ok_or_else(|| {
             let names: Vec<_> = form.password.iter().map(|name| format!("`{name}`")).collect();
             Error::request("the application's password is not known")
-                .hint(format!("set {} to what the application runs with", names.join(" or ")))
+                .hint(format!("set {} as it is for the application", names.join(" or ")))
         })
     }
 
@@ -163,6 +163,6 @@ mod tests {
         assert_eq!(salted.open(&column, &[], &token).unwrap_err().reason, "not-authentic-token");
         assert_eq!(salted.seal(&"".into(), Timestamp::now()).unwrap(), "");
         let error = Application::needed(&form, &environment(&[])).unwrap_err();
-        assert_eq!(error.hint.as_deref(), Some("set `A` or `B` or `C` to what the application runs with"));
+        assert_eq!(error.hint.as_deref(), Some("set `A` or `B` or `C` as it is for the application"));
     }
 }

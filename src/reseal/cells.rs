@@ -29,7 +29,7 @@ fn key_text(cell: &Cell) -> Option<String> {
     }
 }
 
-/// The cells of a column, and those of its rows that its key columns do not tell apart.
+/// The cells of a column, and those whose rows its key columns do not identify.
 pub(super) fn placed(cells: &dyn Cells, column: &SealedColumn) -> Result<(Vec<Placed>, Vec<Problem>)> {
     let mut seen = HashSet::new();
     let (mut placed, mut problems) = (Vec::new(), Vec::new());
@@ -38,10 +38,8 @@ pub(super) fn placed(cells: &dyn Cells, column: &SealedColumn) -> Result<(Vec<Pl
         let shown = || cell.key.iter().map(|part| key_text(part).unwrap_or_else(|| "NULL".to_owned())).collect();
         let complaint = match &texts {
             _ if matches!(cell.value, Stored::Null) => None,
-            None => Some(("no-key", "its row has no key: a key column is NULL or a fraction")),
-            Some(texts) if !seen.insert(texts.clone()) => {
-                Some(("key-not-unique", "its row's key is another row's as well"))
-            }
+            None => Some(("no-key", "the row has no key: a key column is NULL or not an integer")),
+            Some(texts) if !seen.insert(texts.clone()) => Some(("key-not-unique", "the row key is not unique")),
             Some(_) => None,
         };
         match (complaint, texts) {
@@ -72,7 +70,7 @@ pub(super) fn sealed_columns(cells: &dyn Cells) -> Result<Vec<Registered>> {
     Ok(registered)
 }
 
-/// Opens a sealed text, or says why it does not open.
+/// Opens a sealed text, or returns why it does not open.
 pub(super) fn open(
     keyring: &Keyring,
     column: &SealedColumn,
@@ -93,7 +91,7 @@ pub(super) fn open(
     })
 }
 
-/// A mark of a secret that means nothing outside this run: what is written must open to the same.
+/// Fingerprints that are meaningless outside this run: what is written must open to the same one.
 pub(super) struct Marks {
     salt: [u8; 32],
 }
@@ -102,7 +100,7 @@ impl Marks {
     pub(super) fn new() -> Result<Self> {
         let mut salt = [0; 32];
         getrandom::fill(&mut salt)
-            .map_err(|_| crate::error::Error::environment("the operating system's random source gave nothing"))?;
+            .map_err(|_| crate::error::Error::environment("the operating system's random source failed"))?;
         Ok(Self { salt })
     }
 

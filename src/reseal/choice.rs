@@ -1,4 +1,4 @@
-//! Which columns are sealed: those that were named, or those that hold clear text.
+//! Which columns are sealed: those that were named, or those that hold plaintext.
 
 use super::application::Application;
 use super::columns::{ColumnName, named, of_set, suspects};
@@ -15,9 +15,9 @@ use serde::Serialize;
 pub struct Choice<'c> {
     /// `--column`: these and no others.
     pub columns: Vec<ColumnName>,
-    /// `--key`: what tells their rows apart.
+    /// `--key`: what identifies their rows.
     pub key: Vec<String>,
-    /// `--except`: columns that sound like secrets and stay as they are.
+    /// `--except`: columns that look like secrets and are skipped.
     pub except: Vec<ColumnName>,
     /// `--mappings`: the columns that this set seals.
     pub set: Option<&'c Set>,
@@ -35,7 +35,7 @@ pub enum Why {
     Named,
     /// The mapping set seals it.
     MappingSet,
-    /// Its name sounds like a secret.
+    /// Its name looks like a secret.
     Found,
 }
 
@@ -48,7 +48,7 @@ pub struct LeftColumn {
     pub column: String,
     /// How many cells hold it.
     pub values: u64,
-    /// Why it was left.
+    /// Why it was skipped.
     pub reason: String,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Chosen {
     pub(super) why: Why,
 }
 
-/// The columns that are sealed, and those that were left although they hold something.
+/// The columns that are sealed, and those that were skipped although they are not empty.
 pub(super) fn choose(cells: &dyn Cells, choice: &Choice<'_>) -> Result<(Vec<Chosen>, Vec<LeftColumn>)> {
     let tables = cells.tables()?;
     let registered = cells.registered()?;
@@ -102,7 +102,7 @@ pub(super) fn choose(cells: &dyn Cells, choice: &Choice<'_>) -> Result<(Vec<Chos
         }
         let counted = count(cells, &one.column, Some(&one.format), &[])?;
         if counted.plain > 0 {
-            let reason = format!("it holds clear text among what was handed over as `{}`", one.format);
+            let reason = format!("it holds plaintext among values handed over as `{}`", one.format);
             left.push(left_column(&one.column, counted.plain, reason));
         }
     }
@@ -120,14 +120,14 @@ pub(super) fn choose(cells: &dyn Cells, choice: &Choice<'_>) -> Result<(Vec<Chos
         };
         let counted = count(cells, &all, None, &[])?;
         let (mine, others, what) = match choice.from {
-            None => (counted.plain, counted.fernet + counted.hashes + counted.lost(), "plain text"),
+            None => (counted.plain, counted.fernet + counted.hashes + counted.lost(), "plaintext"),
             Some(_) => (counted.fernet, counted.plain + counted.hashes + counted.lost(), "tokens"),
         };
         match (mine, others) {
             (0, _) => {} // nothing of it is to be sealed here
             (_, 0) => chosen.push(Chosen { column: named(&tables, &name, &[])?, format: None, why: Why::Found }),
             _ => {
-                let reason = format!("it holds {what} and other things; name it with `--column` to seal all of it");
+                let reason = format!("it holds {what} and other values; name it with `--column` to seal all of them");
                 left.push(left_column(&all, mine, reason));
             }
         }

@@ -1,4 +1,4 @@
-//! Which columns hold secrets, or should: registered ones, and ones whose names sound like it.
+//! Which columns hold secrets, or should: registered ones, and ones whose names look like secrets.
 
 use super::application::looks_handed_over;
 use crate::error::{Error, Result};
@@ -21,13 +21,13 @@ pub struct ColumnName {
 }
 
 impl ColumnName {
-    /// Reads `table.column`; the last point parts the two.
+    /// Reads `table.column`; the last point separates them.
     pub fn read(text: &str) -> Result<Self> {
         match text.rsplit_once('.') {
             Some((table, column)) if !table.is_empty() && !column.is_empty() => {
                 Ok(Self { table: table.to_owned(), column: column.to_owned() })
             }
-            _ => Err(Error::request(format!("`{text}` names no column")).hint("write it as `table.column`")),
+            _ => Err(Error::request(format!("`{text}` is not a column name")).hint("write it as `table.column`")),
         }
     }
 
@@ -43,23 +43,23 @@ impl fmt::Display for ColumnName {
     }
 }
 
-/// What the text of a cell is, as far as it can be told without a key.
+/// What the text of a cell is, as far as it shows without a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look<'t> {
     /// Sealed by treelift, under the key of this id.
     Sealed(&'t str),
     /// A token of Fernet.
     Fernet,
-    /// A hash of a password: nothing can be read out of it.
+    /// A password hash.
     Hash,
-    /// None of these.
+    /// Plaintext.
     Plain,
-    /// The empty text.
+    /// The empty string.
     Empty,
 }
 
 /// What a text is. In a registered column of a format, only that format counts: a password is
-/// plain text there even if it looks like a hash.
+/// plaintext there even if it looks like a hash.
 pub(super) fn look<'t>(text: &'t str, format: Option<&str>) -> Look<'t> {
     let sealed = || key_id_of(text).map(Look::Sealed);
     let fernet = || looks_handed_over(text).then_some(Look::Fernet);
@@ -80,7 +80,7 @@ fn is_hash(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Columns of texts whose names sound like secrets, and that are not registered.
+/// Text columns whose names look like secrets and that are not registered.
 pub(super) fn suspects<'t>(
     tables: &'t [Table],
     registered: &[Registered],
@@ -118,7 +118,7 @@ pub(super) fn of_set(set: &Set) -> Vec<SealedColumn> {
     columns
 }
 
-/// A column that was named, with the key that was named or one that tells its rows apart.
+/// A named column, with the named key or one that identifies its rows.
 pub(super) fn named(tables: &[Table], name: &ColumnName, key: &[String]) -> Result<SealedColumn> {
     let table = tables.iter().find(|table| table.name == name.table).ok_or_else(|| {
         let error = Error::request(format!("there is no table `{}`", name.table));
@@ -145,22 +145,24 @@ fn with_hint<'n>(error: Error, name: &str, known: impl Iterator<Item = &'n str> 
     }
 }
 
-/// The unique columns by which a row is known outside the database too. An integer that the
-/// database counts on by itself is no such key: a row that is written anew gets another.
+/// The unique columns that identify a row outside the database too. An integer that the database
+/// generates does not: a row that is deleted and inserted again gets another.
 fn natural_key(table: &Table, name: &ColumnName) -> Result<Vec<String>> {
-    let given = table.integer_key();
-    let mut keys = table.unique.iter().filter(|key| !key.contains(&name.column) && [given] != [one(key)]);
+    let generated = table.integer_key();
+    let mut keys = table.unique.iter().filter(|key| !key.contains(&name.column) && generated != only(key));
     keys.next().cloned().ok_or_else(|| {
-        Error::request(format!("`{name}` has no key to seal its values for")).hint(match given {
+        Error::request(format!("`{name}` has no unique key to seal its values for")).hint(match generated {
             Some(id) => {
-                format!("`--column {name} --key {id}` takes the counted `{id}`, or `--except {name}` leaves it")
+                format!("`--column {name} --key {id}` uses the generated `{id}`, `--except {name}` skips the column")
             }
-            None => format!("name columns that tell its rows apart with `--key`, or leave it with `--except {name}`"),
+            None => {
+                format!("name columns that identify its rows with `--key`, or skip the column with `--except {name}`")
+            }
         })
     })
 }
 
-fn one(key: &[String]) -> Option<&str> {
+fn only(key: &[String]) -> Option<&str> {
     match key {
         [one] => Some(one),
         _ => None,
@@ -176,7 +178,7 @@ mod tests {
         let name = ColumnName::read("main.people.pin").unwrap();
         assert_eq!((name.table.as_str(), name.column.as_str()), ("main.people", "pin"));
         for text in ["pin", ".pin", "people.", ""] {
-            assert_eq!(ColumnName::read(text).unwrap_err().message, format!("`{text}` names no column"));
+            assert_eq!(ColumnName::read(text).unwrap_err().message, format!("`{text}` is not a column name"));
         }
     }
 
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_natural_key_goes_before_a_counted_one() {
+    fn a_natural_key_is_preferred_to_a_generated_one() {
         let pin = ColumnName::read("logins.pin").unwrap();
         let tables = [table(&[&["id"], &["person", "service"]])];
         assert_eq!(named(&tables, &pin, &[]).unwrap().key_columns, ["person", "service"]);
@@ -220,8 +222,8 @@ mod tests {
         assert_eq!(error.status(), 2);
         assert_eq!(
             error.to_string(),
-            "`logins.pin` has no key to seal its values for\nhint: `--column logins.pin --key id` takes the counted `id`, \
-             or `--except logins.pin` leaves it"
+            "`logins.pin` has no unique key to seal its values for\nhint: `--column logins.pin --key id` uses the generated `id`, \
+             `--except logins.pin` skips the column"
         );
         assert_eq!(named(&tables, &pin, &["id".to_owned()]).unwrap().key_columns, ["id"]);
         assert!(named(&tables, &pin, &["pin".to_owned()]).is_err());

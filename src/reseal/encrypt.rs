@@ -1,4 +1,4 @@
-//! Seals what stands in clear text, or takes back what was handed over.
+//! Seals plaintext, or converts back what was handed over.
 
 use super::cells::{Marks, Placed, open, place, placed, problem};
 use super::choice::{Choice, Chosen, LeftColumn, Why, choose, pending};
@@ -26,7 +26,7 @@ use std::path::PathBuf;
 pub struct Encrypted {
     /// The database.
     pub target: String,
-    /// Whether it was a rehearsal.
+    /// Whether it was a dry run.
     pub dry_run: bool,
     /// The key that values were sealed under; none when there was nothing to seal.
     pub key: Option<String>,
@@ -40,13 +40,13 @@ pub struct Encrypted {
     pub opened_again: u64,
     /// By column.
     pub columns: Vec<EncryptedColumn>,
-    /// Columns that sound like secrets and were left, with the reason.
+    /// Columns that look like secrets and were skipped, with the reason.
     pub left: Vec<LeftColumn>,
-    /// Where else in the database a text that was sealed stands in clear.
+    /// Where else in the database a sealed value is stored in plaintext.
     pub elsewhere: Vec<Elsewhere>,
     /// The backup that was made first, which is as the database was.
     pub backup: Option<PathBuf>,
-    /// Where clear text is left in files, that backup apart.
+    /// Where plaintext remains in files, apart from that backup.
     pub traces: Traces,
 }
 
@@ -64,7 +64,7 @@ pub struct EncryptedColumn {
     pub table: String,
     /// The column.
     pub column: String,
-    /// What its rows are told apart by.
+    /// What identifies its rows.
     pub key_columns: Vec<String>,
     /// Why it was sealed.
     pub why: Why,
@@ -76,7 +76,7 @@ pub struct EncryptedColumn {
     pub empty: u64,
 }
 
-/// A column in which a text that was sealed elsewhere stands in clear.
+/// A column that stores a value in plaintext that was sealed elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Elsewhere {
     /// The table.
@@ -87,10 +87,10 @@ pub struct Elsewhere {
     pub cells: u64,
 }
 
-/// Seals the plain text of the chosen columns.
+/// Seals the plaintext of the chosen columns.
 ///
-/// All in one transaction, each value opened again before it is committed. Then the file is written
-/// anew, so that what was overwritten is in none of its bytes.
+/// All in one transaction, each value opened again before it is committed. Then the file is
+/// rewritten, so that what was overwritten is in none of its bytes.
 pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     let (chosen, left) = choose(&*job.target.cells(Access::Look)?, choice)?;
     let mut done =
@@ -137,7 +137,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     Ok(done)
 }
 
-/// The passphrase or key. A rehearsal without one uses one that nobody keeps.
+/// The passphrase or key. A dry run without one uses a temporary one.
 fn secret(job: &Job<'_>, is_first: bool) -> Result<Secret> {
     let need = match (job.mode, is_first) {
         (Mode::Dry, true) => SecretNeed::IfGiven,
@@ -219,7 +219,9 @@ impl Sealing<'_> {
             |reason: &str, message: String| Err(problem(column, cell.texts.clone(), reason, message).into_error());
         let text = match &cell.value {
             Stored::Null => return Ok(Judged::Empty),
-            Stored::Other(kind) => return refused("not-text", format!("a value is {kind}, and only text is sealed")),
+            Stored::Other(kind) => {
+                return refused("not-text", format!("a value is {kind}, and only text can be sealed"));
+            }
             Stored::Text(text) => text.expose_secret(),
         };
         // Of a pair with one empty half the empty half is sealed like any value.
@@ -239,13 +241,13 @@ impl Sealing<'_> {
             ),
             (Look::Fernet, _) | (_, Some(FERNET)) => refused(
                 "handed-over",
-                "a value is in the application's form; `encrypt --from fernet` takes it back".to_owned(),
+                "a value is in the application's form; `encrypt --from fernet` converts it".to_owned(),
             ),
             _ => Ok(Judged::Plain(SecretString::from(text))),
         }
     }
 
-    /// Opens everything again from what now stands in the database, with the key as it stands there.
+    /// Reads everything back from the database and opens it, with the key as stored there.
     fn prove(&self, cells: &dyn Cells, secret: &Secret, chosen: &[Chosen]) -> Result<u64> {
         let ring = Keyring::open_all(&cells.keys()?, secret)?;
         let mut opened = 0;
@@ -284,7 +286,7 @@ fn rows_with_secret(cells: &dyn Cells, column: &SealedColumn, chosen: &[Chosen])
     Ok(rows)
 }
 
-/// Where the texts stand in clear in the database's cells, and which of them do.
+/// Which of the texts the database's cells hold in plaintext, and where.
 fn elsewhere(cells: &dyn Cells, search: &LeakSearch) -> Result<(Vec<Elsewhere>, BTreeSet<usize>)> {
     let mut columns: BTreeMap<(String, String), u64> = BTreeMap::new();
     let mut live = BTreeSet::new();

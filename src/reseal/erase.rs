@@ -1,4 +1,4 @@
-//! What is left of old secrets after a commit: in the database's own files, and in copies of it.
+//! What remains of old secrets after a commit: in the database's own files, and in copies of it.
 
 use super::Job;
 use crate::backup::folder::Folder;
@@ -8,10 +8,10 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Where something old still stands.
+/// Where old secrets remain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Traces {
-    /// The database's own files that still hold it, in words: what should be empty.
+    /// The database's own files that still hold it, as text; empty after a complete erasure.
     pub own: Vec<String>,
     /// Copies beside the database and backups that still hold it.
     pub copies: Vec<String>,
@@ -23,37 +23,37 @@ pub(super) struct Looked<'l> {
     pub search: &'l LeakSearch,
     /// In the manifests of backups: keys that open there with another secret, or that are gone here.
     pub keys: &'l [String],
-    /// The backup that was just made, which is told by itself.
+    /// The backup that was just made, which is reported by itself.
     pub backup: Option<&'l Path>,
 }
 
-/// Whether the file is written anew in any case.
+/// When the file is rewritten.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rewrite {
     Always,
     IfFound,
 }
 
-/// Sees to it that nothing of the search is left in the database's files but what stands in its
-/// cells (`live`), and looks for copies that have it. The commit is done: nothing here undoes it.
+/// Erases what the search finds from the database's files, except what its cells hold (`live`), and
+/// looks for copies that have it. The commit is done: nothing here undoes it.
 pub(super) fn erase(job: &Job<'_>, looked: &Looked<'_>, live: &BTreeSet<usize>, rewrite: Rewrite) -> Traces {
     let Some(file) = job.target.file().filter(|_| job.mode == Mode::Real) else { return Traces::default() };
     let mut traces = Traces::default();
-    let told = |path: &PathBuf| match traces::search(path, looked.search) {
+    let holding = |path: &PathBuf| match traces::search(path, looked.search) {
         Ok(found) => found.difference(live).next().is_some().then(|| path.display().to_string()),
         Err(error) => Some(format!("{} (it cannot be read: {})", path.display(), error.kind())),
     };
-    let left = || -> Vec<String> { traces::files_of(file).iter().filter_map(told).collect() };
+    let left = || -> Vec<String> { traces::files_of(file).iter().filter_map(holding).collect() };
     if (rewrite == Rewrite::Always || !left().is_empty())
         && let Err(error) = job.target.rewrite()
     {
-        traces.own.push(format!("the file, which could not be written anew: {}", error.message));
+        traces.own.push(format!("the file, which could not be rewritten: {}", error.message));
     }
     traces.own.extend(left());
     let (mut copies, named) = copies(job, file, looked);
     copies.retain(|path| looked.backup.is_none_or(|backup| whole(backup) != *path));
-    let told = |path: &PathBuf| if named.contains(path) { Some(path.display().to_string()) } else { told(path) };
-    traces.copies = copies.iter().filter_map(told).collect();
+    let holding = |path: &PathBuf| if named.contains(path) { Some(path.display().to_string()) } else { holding(path) };
+    traces.copies = copies.iter().filter_map(holding).collect();
     traces
 }
 
@@ -62,7 +62,7 @@ fn copies(job: &Job<'_>, file: &Path, looked: &Looked<'_>) -> (BTreeSet<PathBuf>
     let mut copies: BTreeSet<PathBuf> = traces::copies_of(file).iter().map(|path| whole(path)).collect();
     let mut named = BTreeSet::new();
     for folder in [None, job.before.folder] {
-        // A folder that cannot be listed cannot be told of; the words about copies say so.
+        // A folder that cannot be listed is not searched, as the message about copies says.
         for entry in Folder::of(folder, file).entries().unwrap_or_default() {
             let path = whole(&entry.path);
             if entry.manifest.is_ok_and(|manifest| manifest.content.keys.iter().any(|key| looked.keys.contains(key))) {

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 pub struct HandedOver {
     /// The database.
     pub target: String,
-    /// Whether it was a rehearsal.
+    /// Whether it was a dry run.
     pub dry_run: bool,
     /// The form that the values have now.
     pub format: String,
@@ -41,13 +41,12 @@ pub struct HandedOver {
 /// Writes every sealed value in the application's form, in one transaction.
 ///
 /// The first value that does not open aborts it. Afterwards the application's password protects
-/// the values, and no longer the place where they stand.
+/// the values, and they are no longer bound to their cells.
 pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver> {
     let rows = keyring::required(job.target)?;
     let backup = job.before.in_words();
     job.agree(&format!("write every sealed value as `{FERNET}`, which the application's password opens, {backup}"))?;
-    let secret =
-        job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
+    let secret = job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
     let ring = Keyring::open_all(&rows, &secret)?;
     let safety = job.keep_what_is_there("hand-over")?;
 

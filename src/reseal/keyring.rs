@@ -16,12 +16,12 @@ use std::collections::BTreeMap;
 pub(super) struct Keyring {
     sealers: BTreeMap<String, Sealer>,
     active: String,
-    /// Retired keys that the secret does not open, with the reason in words.
+    /// Retired keys that the secret does not open, with the reason.
     closed: BTreeMap<String, String>,
 }
 
 impl Keyring {
-    /// Opens them. The active key must open; a retired one may belong to another secret.
+    /// Opens them. The active key must open; a retired one may need another secret.
     pub(super) fn open_all(rows: &[KeyRow], secret: &Secret) -> Result<Self> {
         let active = active(rows)?;
         let mut memory = Argon2Memory::new();
@@ -37,7 +37,7 @@ impl Keyring {
         Ok(Self { sealers, active: active.id.clone(), closed })
     }
 
-    /// A ring of the one key that was made just now.
+    /// A ring of one new key.
     pub(super) fn of_new(sealer: Sealer) -> Self {
         let active = sealer.key_id().to_owned();
         Self { sealers: BTreeMap::from([(active.clone(), sealer)]), active, closed: BTreeMap::new() }
@@ -73,7 +73,7 @@ impl Keyring {
     }
 }
 
-/// The keys of a database that must have one. Where it has none, sealed values tell that it had.
+/// The keys of a database that must have one. Where it has none, sealed values show that it had.
 pub(super) fn required(target: &dyn Target) -> Result<Vec<KeyRow>> {
     let rows = target.cells(Access::Look)?.keys()?;
     let lost = if rows.is_empty() { lost(target)? } else { None };
@@ -100,7 +100,7 @@ pub(super) fn active(rows: &[KeyRow]) -> Result<&KeyRow> {
     match (active.next(), active.next()) {
         (Some(one), None) => Ok(one),
         (None, _) if rows.is_empty() => Err(Error::environment("the database has no key, so nothing in it is sealed")
-            .hint("`credentials encrypt` makes one and seals plain text")),
+            .hint("`credentials encrypt` makes one and seals plaintext")),
         (None, _) => Err(damaged("no key is active")),
         (Some(_), Some(_)) => Err(damaged("more than one key is active")),
     }
@@ -111,10 +111,10 @@ fn damaged(what: &str) -> Error {
         .hint("restore it from a backup; without it the sealed values cannot be opened")
 }
 
-/// The keys that were opened before the transaction began are those that stand in it.
+/// Checks that the keys that were opened before the transaction began have not changed.
 pub(super) fn unchanged(looked: &[KeyRow], rows: &[KeyRow]) -> Result<()> {
     if looked == rows {
         return Ok(());
     }
-    Err(Error::environment("another program changed the keys meanwhile").hint("run again"))
+    Err(Error::environment("another program changed the keys in the meantime").hint("run again"))
 }

@@ -1,8 +1,8 @@
 //! Work on credentials after the import: who can read them, under which key, in which form.
 //!
 //! Every job opens the database, does all of its work in one transaction, opens again what it wrote,
-//! tells the audit trail, and returns what there is to say as a value. None needs a mapping set: the registered keys and
-//! columns say all. Read [`rotate`](fn@rotate::rotate) first; the others are like it.
+//! writes the audit trail, and returns its result as a value. None needs a mapping set: the registered keys and
+//! columns are enough. Read [`rotate`](fn@rotate::rotate) first; the others are like it.
 
 pub mod application;
 mod cells;
@@ -25,7 +25,7 @@ use crate::target::cells::{Access, Cells};
 use crate::target::{self, Mode, Target};
 use serde::Serialize;
 
-/// A cell, as messages and reports name it. Row keys are not secret; values never stand here.
+/// A cell, as messages and reports name it. Row keys are not secret; values never appear here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CellName {
     /// The table.
@@ -42,7 +42,7 @@ impl std::fmt::Display for CellName {
     }
 }
 
-/// A cell, and what is wrong with it.
+/// A cell and its problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// Where.
@@ -63,12 +63,12 @@ impl Problem {
     }
 }
 
-/// A job that changes a database, and for whom.
+/// A job on a database.
 #[derive(Clone)]
 pub struct Job<'j> {
     /// The database.
     pub target: &'j dyn Target,
-    /// To change it, or to rehearse on a private copy.
+    /// To change it, or a private copy of it.
     pub mode: Mode,
     /// Progress, questions, signals, the passphrase or key.
     pub ui: &'j dyn Ui,
@@ -92,7 +92,7 @@ impl<'j> Job<'j> {
         }
     }
 
-    /// Asks before the database is changed; a rehearsal asks nothing.
+    /// Asks before the database is changed; a dry run asks nothing.
     fn agree(&self, question: &str) -> Result<()> {
         if self.mode == Mode::Dry || self.ui.confirm(&format!("{}: {question}?", self.target.url()))? {
             return Ok(());
@@ -100,14 +100,14 @@ impl<'j> Job<'j> {
         Err(Error::request("not confirmed, nothing was changed"))
     }
 
-    /// Makes the backup; a rehearsal makes none.
+    /// Makes the backup; a dry run makes none.
     fn keep_what_is_there(&self, what: &str) -> Result<Safety<'j>> {
         let how = Before { skip: self.before.skip || self.mode == Mode::Dry, ..self.before.clone() };
         backup::before(self.target, what, &how, self.ui)
     }
 
-    /// Tells the audit trail, in the job's own transaction. Key ids, counts and names are no secrets;
-    /// nothing else may stand in the details.
+    /// Writes the audit trail, in the job's own transaction. The details may have key ids, counts and
+    /// names, which are not secret, and nothing else.
     fn note(
         &self,
         cells: &mut dyn Cells,

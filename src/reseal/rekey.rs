@@ -16,24 +16,24 @@ use std::collections::BTreeSet;
 pub struct Rekeyed {
     /// The database.
     pub target: String,
-    /// Whether it was a rehearsal.
+    /// Whether it was a dry run.
     pub dry_run: bool,
-    /// The keys that were wrapped anew.
+    /// The keys that were rewrapped.
     pub keys: Vec<String>,
     /// What opens them now.
     pub opens_with: String,
-    /// Where the old wrapping still stands, and backups that hold one of the keys under an older secret.
+    /// Where the old wrapping remains, and backups that hold one of the keys under an older secret.
     pub traces: Traces,
 }
 
-/// Wraps every key anew.
+/// Rewraps every key.
 ///
-/// The new wrapping is read back and opened before the old one goes; they change places in one
+/// The new wrapping is read back and opened before the old one is removed, in one
 /// transaction, so a crash leaves the old or the new secret, never neither.
 pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     let looked = keyring::required(job.target)?;
     job.agree("wrap its keys under a new passphrase or key file")?;
-    let missing = || Error::bug("nobody gave the secret that was asked for");
+    let missing = || Error::bug("no secret was given");
     let old = job.ui.secret(SecretNeed::Open)?.ok_or_else(missing)?;
     let ring = open_every(&looked, &old)?;
     let new = job.ui.new_secret()?;
@@ -52,7 +52,7 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     let keys: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let details = json!({ "keys": &keys, "opens_with": &opens_with });
     let active = &keyring::active(&rows)?.id;
-    job.note(&mut *cells, "rekey", active, "the keys were wrapped under another passphrase or key file", details)?;
+    job.note(&mut *cells, "rekey", active, "the keys were rewrapped under another passphrase or key file", details)?;
     job.heed_signals()?;
     if job.access() == crate::target::cells::Access::Change {
         cells.commit()?;
@@ -71,7 +71,7 @@ fn kind(secret: &Secret) -> SecretKind {
     secret.kind()
 }
 
-/// A key that stays closed could not be wrapped anew, and its values would be lost with the old secret.
+/// A key that does not open cannot be rewrapped, and its values would be lost with the old secret.
 fn open_every(rows: &[KeyRow], secret: &Secret) -> Result<Keyring> {
     let ring = Keyring::open_all(rows, secret)?;
     match ring.first_refusal() {

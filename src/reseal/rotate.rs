@@ -24,7 +24,7 @@ use std::path::PathBuf;
 pub struct Rotated {
     /// The database.
     pub target: String,
-    /// Whether it was a rehearsal.
+    /// Whether it was a dry run.
     pub dry_run: bool,
     /// The keys that were destroyed.
     pub old_keys: Vec<String>,
@@ -38,7 +38,7 @@ pub struct Rotated {
     pub handed_over: Vec<String>,
     /// The backup that was made first, which is as the database was.
     pub backup: Option<PathBuf>,
-    /// Where the old wrapped keys still stand, that backup apart.
+    /// Where the old wrapped keys remain, apart from that backup.
     pub traces: Traces,
 }
 
@@ -48,8 +48,7 @@ pub struct Rotated {
 pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     let old_rows = keyring::required(job.target)?;
     job.agree(&format!("seal every value again under a new data key, {}", job.before.in_words()))?;
-    let secret =
-        job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
+    let secret = job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
     let old = Keyring::open_all(&old_rows, &secret)?;
     let safety = job.keep_what_is_there("rotate")?;
 
@@ -134,10 +133,10 @@ fn reseal(
 }
 
 pub(super) fn not_text(column: &crate::target::SealedColumn, key: &[String], kind: &str) -> Problem {
-    super::cells::problem(column, key.to_vec(), "not-text", format!("a value is {kind} rather than sealed text"))
+    super::cells::problem(column, key.to_vec(), "not-text", format!("a value is {kind} instead of sealed text"))
 }
 
-/// Opens everything again from what now stands in the database, with the key as it stands there.
+/// Reads everything back from the database and opens it, with the key as stored there.
 fn prove(
     job: &Job<'_>,
     cells: &dyn Cells,

@@ -1,4 +1,4 @@
-//! What stands in which column, told without any secret and without any value.
+//! What each column holds, without any secret and without showing a value.
 
 use super::columns::{ColumnName, Look, look, suspects};
 use crate::error::Result;
@@ -16,11 +16,11 @@ pub struct Status {
     pub target: String,
     /// The registered keys.
     pub keys: Vec<KeyStatus>,
-    /// Registered columns, and others whose names sound like secrets and that hold something.
+    /// Registered columns, and others whose names look like secrets and that are not empty.
     pub columns: Vec<ColumnStatus>,
-    /// How many values stand in clear text.
+    /// How many values are stored in plaintext.
     pub plain: u64,
-    /// How many values are sealed under keys that are not registered, and so open no more.
+    /// How many values are sealed under keys that are not registered, and so cannot be opened.
     pub lost: u64,
 }
 
@@ -62,10 +62,10 @@ pub struct ColumnStatus {
     pub table: String,
     /// The column.
     pub column: String,
-    /// Which rows of the column are meant, where only some are sealed.
+    /// The rows, where only some rows of the column are sealed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<BTreeMap<String, String>>,
-    /// The registered format; none for a column that only sounds like a secret.
+    /// The registered format; none for a column whose name only looks like a secret.
     pub format: Option<String>,
     /// Sealed values by the id of their key.
     pub sealed: BTreeMap<String, u64>,
@@ -73,9 +73,9 @@ pub struct ColumnStatus {
     pub unknown_key: BTreeMap<String, u64>,
     /// Tokens of Fernet.
     pub fernet: u64,
-    /// Hashes of passwords, which are no plain text.
+    /// Password hashes, which do not count as plaintext.
     pub hashes: u64,
-    /// Clear text.
+    /// Plaintext.
     pub plain: u64,
     /// Empty texts.
     pub empty: u64,
@@ -95,7 +95,7 @@ impl ColumnStatus {
     }
 }
 
-/// Looks at every registered column, and at those whose names sound like secrets.
+/// Counts every registered column, and those whose names look like secrets.
 pub fn status(target: &dyn Target, except: &[ColumnName]) -> Result<Status> {
     let cells = target.cells(Access::Look)?;
     let keys = cells.keys()?;
@@ -113,7 +113,7 @@ pub fn status(target: &dyn Target, except: &[ColumnName]) -> Result<Status> {
             row_filter: None,
         };
         if except.contains(&ColumnName::of(&column)) {
-            continue; // the caller knows it
+            continue; // excluded by the caller
         }
         let counted = count(&*cells, &column, None, &keys)?;
         if !counted.is_blank() {
@@ -129,7 +129,7 @@ pub fn status(target: &dyn Target, except: &[ColumnName]) -> Result<Status> {
     })
 }
 
-/// Nothing of the row is repeated that has not the form it should have: who knows what stands there.
+/// Only texts in their expected form are repeated: a damaged row may hold anything.
 fn key_status(row: &KeyRow) -> KeyStatus {
     let shown = |text: &str, is_sound: bool| if is_sound { text.to_owned() } else { "damaged".to_owned() };
     let is_time = |text: &str| text.len() == 26 && text.bytes().all(|byte| b"0123456789-: .".contains(&byte));

@@ -13,7 +13,8 @@ use crate::target::cells::{Access, Cells, FERNET, Registered, Stored};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
-/// How often a value that does not open is tried elsewhere, to tell a moved one from a damaged one.
+/// How many other places a value that does not open is tried at, to distinguish a moved one from a
+/// damaged one.
 const MOST_TRIALS: usize = 2_000_000;
 
 /// What [`verify`] found.
@@ -27,7 +28,7 @@ pub struct Verified {
     pub empty: u64,
     /// By column.
     pub columns: Vec<VerifiedColumn>,
-    /// Values that do not open, and what else is wrong.
+    /// Values that do not open, and other problems.
     pub problems: Vec<Problem>,
 }
 
@@ -52,8 +53,7 @@ pub struct VerifiedColumn {
 pub fn verify(job: &Job<'_>, application: Option<&Application>) -> Result<Verified> {
     let rows = keyring::required(job.target)?;
     let cells = job.target.cells(Access::Look)?;
-    let secret =
-        job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("nobody gave the secret that was asked for"))?;
+    let secret = job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
     let ring = Keyring::open_all(&rows, &secret)?;
     let registered = cells.registered()?;
     let mut verified = Verified {
@@ -70,7 +70,7 @@ pub fn verify(job: &Job<'_>, application: Option<&Application>) -> Result<Verifi
         verified.columns.push(found);
         verified.problems.extend(problems);
     }
-    tell_moved(&*cells, &ring, &registered, &mut verified.problems)?;
+    find_moved(&*cells, &ring, &registered, &mut verified.problems)?;
     Ok(verified)
 }
 
@@ -100,7 +100,7 @@ fn column(
             Stored::Text(text) => text.expose_secret(),
             Stored::Other(kind) => {
                 problems.push(not_text(column, &one.texts, kind));
-                continue; // told
+                continue; // reported
             }
         };
         let opened = match (format.as_str(), application) {
@@ -123,18 +123,18 @@ fn column(
     Ok((found, problems))
 }
 
-/// The error of a job that stops at a value that does not open, told from a moved one.
+/// The error of a job that stops at a value that does not open, damaged or moved.
 pub(super) fn stopped_by(cells: &dyn Cells, ring: &Keyring, registered: &[Registered], problem: Problem) -> Error {
     let mut problems = [problem];
-    if let Err(error) = tell_moved(cells, ring, registered, &mut problems) {
+    if let Err(error) = find_moved(cells, ring, registered, &mut problems) {
         return error;
     }
     let [problem] = problems;
     problem.into_error()
 }
 
-/// Tries the values that do not open in every other place, and says where one was sealed for.
-fn tell_moved(cells: &dyn Cells, ring: &Keyring, registered: &[Registered], problems: &mut [Problem]) -> Result<()> {
+/// Tries the values that do not open in every other place, and names the place they were sealed for.
+fn find_moved(cells: &dyn Cells, ring: &Keyring, registered: &[Registered], problems: &mut [Problem]) -> Result<()> {
     const NOT_AUTHENTIC: &str = "not-authentic";
     if !problems.iter().any(|problem| problem.reason == NOT_AUTHENTIC) {
         return Ok(());
@@ -151,7 +151,7 @@ fn tell_moved(cells: &dyn Cells, ring: &Keyring, registered: &[Registered], prob
             .iter()
             .filter(|(column, _)| column.table == suspect.cell.table && column.column == suspect.cell.column);
         let cell = here.flat_map(|(_, cells)| cells).find(|one| one.texts == suspect.cell.key);
-        let Some(Stored::Text(token)) = cell.map(|one| &one.value) else { continue }; // it was told as it is
+        let Some(Stored::Text(token)) = cell.map(|one| &one.value) else { continue }; // reported as it is
         let elsewhere = places.iter().flat_map(|(column, cells)| cells.iter().map(move |one| (*column, one)));
         let from = elsewhere.take(MOST_TRIALS - trials).find(|(column, one)| {
             trials += 1;

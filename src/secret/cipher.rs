@@ -13,13 +13,13 @@ use std::fmt;
 
 /// The name of the format, the first part of every sealed value.
 pub const FORMAT: &str = "tl1";
-/// From so many seals on, a run should advise to `rotate`.
+/// From this number of seals on, a run advises to `rotate`.
 pub const WARN_SEALS: u64 = 1 << 30;
-/// At so many seals a key seals no more: with random nonces of 96 bits, the odds of using one twice
+/// At this number a key stops sealing: with random nonces of 96 bits, the odds of using one twice
 /// would pass what NIST SP 800-38D, section 8.3, allows.
 pub const MAX_SEALS: u64 = 1 << 32;
 
-/// Where a sealed value stands. It opens nowhere else.
+/// The cell that a value is sealed for. It opens nowhere else.
 #[derive(Debug, Clone, Copy)]
 pub struct SealPlace<'a> {
     /// The table.
@@ -39,10 +39,10 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// Begins where the key's row left off.
+    /// Continues the count of the key's row.
     pub fn new(key: DataKey, row: &KeyRow) -> Result<Self> {
         if key.id() != row.id {
-            return Err(Error::bug(format!("key `{}` was given the row of another", key.id())));
+            return Err(Error::bug(format!("key `{}` was given the row of another key", key.id())));
         }
         let seals = u64::try_from(row.seal_count)
             .map_err(|_| Error::environment(format!("the seal count of key `{}` is negative", row.id)))?;
@@ -54,7 +54,7 @@ impl Sealer {
         self.key.id()
     }
 
-    /// The data key, to wrap it anew.
+    /// The data key, to rewrap it.
     pub fn data_key(&self) -> &DataKey {
         &self.key
     }
@@ -72,21 +72,18 @@ impl Sealer {
     /// Seals a text for a place.
     pub fn seal(&mut self, place: &SealPlace<'_>, text: &SecretString) -> Result<String> {
         if !self.active {
-            return Err(Error::environment(format!("key `{}` is retired and seals no more", self.key.id())));
+            return Err(Error::environment(format!("key `{}` is retired and cannot seal", self.key.id())));
         }
         if self.seals >= MAX_SEALS {
-            return Err(Error::environment(format!(
-                "key `{}` has sealed 2^32 values and seals no more",
-                self.key.id()
-            ))
-            .hint("make a new data key with `credentials rotate`"));
+            return Err(Error::environment(format!("key `{}` has sealed 2^32 values, the limit", self.key.id()))
+                .hint("make a new data key with `credentials rotate`"));
         }
         if place.key.is_empty() {
-            return Err(Error::bug(format!("`{}.{}` is sealed for no row", place.table, place.column)));
+            return Err(Error::bug(format!("`{}.{}` is sealed without a row key", place.table, place.column)));
         }
-        let associated = self
-            .associated(place)
-            .ok_or_else(|| Error::environment(format!("a key value of `{}` is too long to seal for", place.table)))?;
+        let associated = self.associated(place).ok_or_else(|| {
+            Error::environment(format!("a key value of `{}` is too long to be part of a row key", place.table))
+        })?;
         self.seals += 1;
         let envelope = envelope::close(&self.cipher, &associated, text.expose_secret().as_bytes())?;
         Ok(format!("{FORMAT}.{}.{}", self.key.id(), envelope::to_base64url(&envelope)))
@@ -143,8 +140,8 @@ fn split(token: &str) -> Option<(&str, &str)> {
 /// Why a sealed value does not open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// It does not begin as `tl1.` and a key id do.
-    #[error("this is not a sealed value of a format that this version knows")]
+    /// It does not begin with `tl1.` and a key id.
+    #[error("this is not a sealed value in a format that this version supports")]
     UnknownFormat,
     /// Another key sealed it.
     #[error("it is sealed under key `{key}`")]
@@ -152,17 +149,17 @@ pub enum OpenError {
         /// That key's id.
         key: String,
     },
-    /// Its last part is not base64url in its one form.
-    #[error("its last part is not base64url without padding in its one written form")]
+    /// Its last part is not canonical base64url.
+    #[error("its last part is not canonical base64url without padding")]
     Encoding,
     /// It is shorter than an empty text sealed.
-    #[error("it is too short, probably cut")]
+    #[error("it is too short, probably truncated")]
     TooShort,
     /// It was changed, or sealed for another table, column or row.
     #[error("it was changed, or sealed for another table, column or row")]
     NotAuthentic,
-    /// It opens, and what is in it is not UTF-8; treelift never sealed that.
-    #[error("it opens, but what it holds is not UTF-8 text")]
+    /// It opens, but its content is not UTF-8, which treelift never seals.
+    #[error("it opens, but its content is not UTF-8 text")]
     NotText,
 }
 

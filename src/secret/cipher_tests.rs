@@ -118,7 +118,7 @@ fn each_reason_has_its_own_name() {
 }
 
 #[test]
-fn a_value_that_is_no_text_is_told_apart_from_a_changed_one() {
+fn a_value_that_is_not_text_differs_from_a_changed_one() {
     let sealer = sealer();
     let key = owned(&["1"]);
     let place = SealPlace { table: "accounts", column: "password", key: &key };
@@ -143,7 +143,7 @@ fn a_key_seals_until_its_limit_and_a_retired_one_not_at_all() {
     let mut nearly = at((1 << 32) - 1, ACTIVE);
     let token = nearly.seal(&place, &text).expect("is the last");
     let error = nearly.seal(&place, &text).expect_err("is one too many");
-    assert_eq!(error.message, format!("key `{}` has sealed 2^32 values and seals no more", nearly.key_id()));
+    assert_eq!(error.message, format!("key `{}` has sealed 2^32 values, the limit", nearly.key_id()));
     assert_eq!(nearly.sealed_count(), 1 << 32);
     assert!(nearly.open(&place, &token).is_ok());
 

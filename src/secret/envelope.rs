@@ -31,12 +31,12 @@ pub(super) fn close(cipher: &Aes256Gcm, associated: &[u8], plain: &[u8]) -> Resu
     envelope.extend_from_slice(plain);
     let tag = cipher
         .encrypt_inout_detached(&Nonce::from(nonce), associated, (&mut envelope[NONCE..]).into())
-        .map_err(|_| Error::environment("a text is too long to be sealed"))?;
+        .map_err(|_| Error::environment("a value is too long to seal"))?;
     envelope.extend_from_slice(&tag);
     Ok(std::mem::take(&mut *envelope))
 }
 
-/// Opens what [`close`] made; `None` when anything about it, or about `associated`, is another.
+/// Opens what [`close`] made; `None` when any of it, or `associated`, was changed.
 pub(super) fn open(cipher: &Aes256Gcm, associated: &[u8], envelope: Vec<u8>) -> Option<Plain> {
     let mut envelope = Zeroizing::new(envelope);
     let (nonce, rest) = envelope.split_first_chunk_mut::<NONCE>()?;
@@ -72,8 +72,8 @@ pub(super) fn to_base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The bytes of base64url, if this is the one way to write them: no padding, no line breaks, no
-/// other alphabet, no stray bits at the end.
+/// The bytes of canonical base64url: no padding, no line breaks, no other alphabet, no stray bits at
+/// the end.
 pub(super) fn from_base64url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
@@ -92,7 +92,7 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
 
 /// Fills a buffer from the operating system's random source, for what must not be copied.
 pub(super) fn fill_random(bytes: &mut [u8]) -> Result<()> {
-    getrandom::fill(bytes).map_err(|_| Error::environment("the operating system's random source gave nothing"))
+    getrandom::fill(bytes).map_err(|_| Error::environment("the operating system's random source failed"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Fernet tokens, for applications that read their secrets in that form.
 //!
 //! A token is base64url of version, time, initialisation vector, AES-128-CBC ciphertext and
-//! HMAC-SHA-256 (<https://github.com/fernet/spec>). It does not know where it stands: one that is
+//! HMAC-SHA-256 (<https://github.com/fernet/spec>). It is not bound to its cell: one that is
 //! copied to another row opens there.
 
 use super::envelope;
@@ -49,7 +49,7 @@ impl FernetKey {
         Ok(Self(key))
     }
 
-    /// Puts a text into a token made at a time.
+    /// Encrypts a text into a token with this time.
     pub fn seal(&self, text: &SecretString, now: Timestamp, wrapping: Wrapping) -> Result<String> {
         let iv: [u8; 16] = envelope::random()?;
         self.seal_with(text, now, iv, wrapping)
@@ -61,7 +61,7 @@ impl FernetKey {
         // Sized at once: a buffer that grows leaves copies of the plain text behind.
         let mut token = Zeroizing::new(Vec::with_capacity(HEAD + padded + TAG));
         token.push(VERSION);
-        let seconds = u64::try_from(now.as_second()).map_err(|_| Error::bug("a token of before 1970"))?;
+        let seconds = u64::try_from(now.as_second()).map_err(|_| Error::bug("a token from before 1970"))?;
         token.extend_from_slice(&seconds.to_be_bytes());
         token.extend_from_slice(&iv);
         token.extend_from_slice(plain);
@@ -133,14 +133,14 @@ fn bytes_of(text: &str, wrapping: Wrapping) -> Option<Vec<u8>> {
 /// Why a token does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FernetError {
-    /// It has not the form of one.
-    #[error("this is no Fernet token in the form that was named")]
+    /// It does not have the form of a token.
+    #[error("this is not a Fernet token in the given form")]
     NoToken,
     /// It was changed, or made under another key.
     #[error("it was changed, or made under another password or salt")]
     NotAuthentic,
-    /// It opens, and what is in it is not UTF-8.
-    #[error("it opens, but what it holds is not UTF-8 text")]
+    /// It opens, but its content is not UTF-8.
+    #[error("it opens, but its content is not UTF-8 text")]
     NotText,
 }
 

@@ -1,10 +1,10 @@
-//! The forms in which a secret may stand in a text: raw, base64, hex, escaped in JSON.
+//! The forms in which a secret may occur in a text: raw, base64, hex, escaped in JSON.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
-/// Bytes that would give a secret away, wiped when dropped.
+/// Bytes that would reveal a secret, wiped when dropped.
 pub(super) type Form = Zeroizing<Vec<u8>>;
 
 /// Every form of a secret that is searched for, each once.
@@ -28,7 +28,7 @@ fn copy(bytes: &[u8]) -> Form {
     Zeroizing::new(bytes.to_vec())
 }
 
-/// The digits that the secret alone decides when `before` other bytes (modulo 3) precede it.
+/// The digits that depend on the secret alone when `before` other bytes (modulo 3) precede it.
 ///
 /// Digits that it shares with its neighbours, and padding, are left out. So the form is found in the
 /// base64 of the secret alone, padded or not, and of any text that holds the secret.
@@ -68,7 +68,7 @@ fn hex(secret: &str, digits: &[u8; 16]) -> Form {
 enum NonAscii {
     /// Writes them as they are, as serde_json does.
     Kept,
-    /// Escapes them and DEL, as Python's `json.dumps` does unless told otherwise.
+    /// Escapes them and DEL, as Python's `json.dumps` does by default.
     Escaped,
 }
 
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn no_form_outgrows_the_buffer_it_was_given() {
+    fn no_form_outgrows_its_buffer() {
         let secret = "\u{1}".repeat(9);
         assert_eq!(json(&secret, NonAscii::Kept).len(), 54);
         assert_eq!(json(&secret, NonAscii::Kept).capacity(), 54);

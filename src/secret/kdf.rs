@@ -9,12 +9,12 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// What the derivation from a key file is called in `treelift_keys`.
+/// The name of the derivation from a key file in `treelift_keys`.
 const HKDF: &str = "hkdf-sha256";
-/// What HKDF is told that its output is for.
+/// The `info` input of HKDF.
 const HKDF_INFO: &[u8] = b"treelift-key-1";
-/// What one may ask of Argon2id: 8 MiB to 1 GiB, up to 16 passes, up to 16 lanes. Numbers read back
-/// are held against this before any work, so that a database cannot ask for a day and a terabyte.
+/// The limits of Argon2id: 8 MiB to 1 GiB, up to 16 passes, up to 16 lanes. Numbers read back are
+/// compared with them before any work, so that a database cannot demand a day and a terabyte.
 const MEMORY_KIB: std::ops::RangeInclusive<u32> = 8 * 1024..=1024 * 1024;
 const PASSES: std::ops::RangeInclusive<u32> = 1..=16;
 const LANES: std::ops::RangeInclusive<u32> = 1..=16;
@@ -46,16 +46,16 @@ impl Cost {
     }
 }
 
-/// Why the text of a derivation is not followed.
+/// Why the text of a derivation is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KdfTextError {
-    /// It is none that this version knows, or not in its one written form.
+    /// It is not one that this version supports, or not in canonical form.
     Unknown,
-    /// It asks for absurd amounts of memory or time.
+    /// Its numbers are outside the limits.
     Absurd,
 }
 
-/// A derivation with its parameters, as `kdf` in `treelift_keys` says it.
+/// A derivation with its parameters, as written in `kdf` of `treelift_keys`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kdf {
     /// From a passphrase.
@@ -65,7 +65,7 @@ pub(super) enum Kdf {
 }
 
 impl Kdf {
-    /// Reads the text. Nothing but the one form that [`fmt::Display`] writes is taken.
+    /// Parses the text. Only the form that [`fmt::Display`] writes is accepted.
     pub(super) fn read(text: &str) -> Result<Self, KdfTextError> {
         if text == HKDF {
             return Ok(Kdf::Hkdf);
@@ -130,7 +130,7 @@ fn decimal(text: &str) -> Option<u32> {
     (canonical && digits).then(|| text.parse().unwrap_or(u32::MAX))
 }
 
-/// What a derivation gives: 32 bytes that wrap the data key, and 32 by which a wrong secret is told
+/// The output of a derivation: 32 bytes that wrap the data key, and 32 that distinguish a wrong secret
 /// from a damaged key.
 pub(super) struct Derived(Box<Zeroizing<[u8; 64]>>);
 
@@ -140,7 +140,7 @@ impl Derived {
         envelope::cipher(self.halves().0)
     }
 
-    /// The bytes that are kept in clear text, as `key_check`.
+    /// The bytes that are stored in plaintext, as `key_check`.
     pub(super) fn check(&self) -> &[u8; 32] {
         self.halves().1
     }
@@ -153,20 +153,20 @@ impl Derived {
 
 /// The working memory of Argon2id: made once, reused, wiped when dropped.
 ///
-/// Argon2 leaves in it what the passphrase can be guessed from cheaply, so it is ours and not the
+/// The passphrase could be guessed cheaply from what Argon2 leaves in it, so it is ours and not the
 /// library's, which does not wipe.
 #[derive(Default)]
 pub struct Argon2Memory(Zeroizing<Vec<Block>>);
 
 impl Argon2Memory {
-    /// Working memory of no size yet; the first derivation makes it as large as it needs.
+    /// Empty working memory; the first derivation grows it to the size it needs.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Argon2id, version 1.3 (RFC 9106), into `out`.
     fn argon2id(&mut self, cost: Cost, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<()> {
-        // None of these can happen with numbers that `Cost` holds, whatever the passphrase is.
+        // Cannot happen with the numbers that `Cost` allows, whatever the passphrase is.
         let refused = |_| Error::bug("Argon2id refused its parameters");
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(out.len())).map_err(refused)?;
         self.grow(params.block_count())?;
@@ -180,7 +180,7 @@ impl Argon2Memory {
             let mut larger = Vec::new();
             larger.try_reserve_exact(blocks).map_err(|_| {
                 let mib = blocks * Block::SIZE / (1024 * 1024);
-                Error::environment(format!("no {mib} MiB of memory for deriving the key"))
+                Error::environment(format!("cannot allocate {mib} MiB of memory to derive the key"))
             })?;
             larger.resize(blocks, Block::new());
             // The old memory is wiped here, rather than moved and left behind.
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_one_written_form_is_read() {
+    fn only_the_canonical_form_is_read() {
         for (from, to) in [
             ("$argon2id", "argon2id"),
             ("argon2id", "argon2i"),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_numbers_are_refused_before_any_work() {
+    fn numbers_outside_the_limits_are_refused_before_any_work() {
         for (from, to) in [
             ("m=65536", "m=8191"),
             ("m=65536", "m=1048577"),

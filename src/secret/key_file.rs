@@ -19,10 +19,10 @@ const WHAT: &str = "key file";
 pub struct KeyMaterial(SecretBox<[u8; 32]>);
 
 impl KeyMaterial {
-    /// Reads a key file. It must be regular, the caller's own, and closed to everybody else.
+    /// Reads a key file. It must be a regular file, owned by the caller, without permissions for others.
     pub fn from_file(path: &Path) -> Result<Self> {
         let file = open_regular(path, WHAT)?;
-        judge_owner_and_mode(&file, path)?;
+        check_owner_and_mode(&file, path)?;
         let text = read_text(&file, path, WHAT)?;
         Self::from_text(text.expose_secret()).ok_or_else(|| {
             Error::environment("this is not a key file").at(path.display()).hint(
@@ -55,21 +55,21 @@ impl fmt::Debug for KeyMaterial {
     }
 }
 
-/// Asked of the open file, not of its name: what was judged is what is read.
-fn judge_owner_and_mode(file: &File, path: &Path) -> Result<()> {
+/// Checks the open file, not its name, so that what was checked is what is read.
+fn check_owner_and_mode(file: &File, path: &Path) -> Result<()> {
     let metadata = file.metadata().map_err(|error| {
         Error::environment(format!("the key file cannot be read: {}", error.kind())).at(path.display())
     })?;
     if metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err(Error::environment("the key file belongs to another user")
             .at(path.display())
-            .hint("run as its owner, or keep a copy of your own"));
+            .hint("run as its owner, or use a copy that you own"));
     }
     let mode = metadata.mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(Error::environment(format!("others can reach the key file (mode {mode:o})"))
+        return Err(Error::environment(format!("the key file is accessible by others (mode {mode:o})"))
             .at(path.display())
-            .hint("close it with `chmod 600`; if somebody may have read it, make a new one and `credentials rekey`"));
+            .hint("run `chmod 600` on it; if someone may have read it, make a new one and run `credentials rekey`"));
     }
     Ok(())
 }
@@ -85,14 +85,14 @@ pub fn new_key_file(path: &Path) -> Result<()> {
         let at = |error: Error| error.at(path.display());
         match error.kind() {
             ErrorKind::AlreadyExists => {
-                at(Error::request("a file of this name exists, and a key file never replaces one"))
-                    .hint("choose another name; whatever a lost key sealed is lost with it")
+                at(Error::request("the file exists already, and a key file never overwrites one"))
+                    .hint("choose another name; values sealed under an overwritten key would be lost")
             }
-            kind => at(Error::environment(format!("the key file cannot be made: {kind}"))),
+            kind => at(Error::environment(format!("the key file cannot be created: {kind}"))),
         }
     })?;
     file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
-        // Half a key is worth nothing; that it cannot be removed either changes nothing about the error.
+        // Half a key is worthless; a failed removal does not change the error.
         let _removed = std::fs::remove_file(path);
         Error::environment(format!("the key file cannot be written: {}", error.kind())).at(path.display())
     })
@@ -133,7 +133,7 @@ mod tests {
         let path = folder.path().join("key");
         std::fs::write(&path, "mine").expect("writes");
         let error = new_key_file(&path).expect_err("is refused");
-        assert_eq!(error.message, "a file of this name exists, and a key file never replaces one");
+        assert_eq!(error.message, "the file exists already, and a key file never overwrites one");
         assert_eq!(std::fs::read_to_string(&path).expect("is read"), "mine");
         let dangling = folder.path().join("dangling");
         std::os::unix::fs::symlink(folder.path().join("none"), &dangling).expect("links");
@@ -146,8 +146,8 @@ mod tests {
         for mode in [0o600, 0o400, 0o700] {
             assert_eq!(refusal(&content, mode), None);
         }
-        assert_eq!(refusal(&content, 0o640).as_deref(), Some("others can reach the key file (mode 640)"));
-        assert_eq!(refusal(&content, 0o602).as_deref(), Some("others can reach the key file (mode 602)"));
+        assert_eq!(refusal(&content, 0o640).as_deref(), Some("the key file is accessible by others (mode 640)"));
+        assert_eq!(refusal(&content, 0o602).as_deref(), Some("the key file is accessible by others (mode 602)"));
     }
 
     #[test]

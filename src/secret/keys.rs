@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 
 /// The state of the key that new values are sealed under.
 pub const ACTIVE: &str = "active";
-/// The state of a key that is kept for opening alone.
+/// The state of a key that only opens.
 pub const RETIRED: &str = "retired";
 
 /// A row of `treelift_keys`. Nothing in it is secret by itself.
@@ -38,10 +38,10 @@ pub struct KeyRow {
     pub retired_at: Option<String>,
 }
 
-/// What unlocks the data key.
+/// What opens the data key.
 #[derive(Debug)]
 pub enum Secret {
-    /// Something a person remembers.
+    /// A passphrase.
     Passphrase(Passphrase),
     /// The content of a key file.
     KeyFile(KeyMaterial),
@@ -63,7 +63,7 @@ impl Secret {
         KeyMaterial::from_file(path).map(Self::KeyFile)
     }
 
-    /// A random secret that nobody keeps, for a run that is rolled back.
+    /// A random secret that is thrown away, for a run that is rolled back.
     pub fn throw_away() -> Result<Self> {
         KeyMaterial::random().map(Self::KeyFile)
     }
@@ -157,12 +157,12 @@ pub fn create(secret: &Secret, cost: Cost, now: Timestamp) -> Result<(DataKey, K
     Ok((key, row))
 }
 
-/// Wraps a data key anew, for another secret; whatever was sealed under it stays as it is.
+/// Rewraps a data key under another secret; the values sealed under it are unchanged.
 ///
-/// The caller writes the row, reads it back and unlocks it before the old row goes.
+/// The caller writes the row, reads it back and opens it before the old row is removed.
 pub fn rewrap(key: &DataKey, row: &KeyRow, secret: &Secret, cost: Cost) -> Result<KeyRow> {
     if key.id != row.id {
-        return Err(Error::bug(format!("key `{}` cannot be wrapped into the row of another", key.id)));
+        return Err(Error::bug(format!("key `{}` cannot be wrapped into the row of another key", key.id)));
     }
     let Wrap { kdf, key_check, wrapped_key } = wrap(key, secret, cost)?;
     Ok(KeyRow { kdf, key_check, wrapped_key, ..row.clone() })
@@ -199,7 +199,7 @@ pub fn kind_of(row: &KeyRow) -> Option<SecretKind> {
 /// Opens the data key of a row.
 ///
 /// `id`, `kdf`, `key_check` and `wrapped_key` are authenticated: when one of them was changed, it
-/// does not open. The other columns are not, and no secret hangs on them.
+/// does not open. The other columns are not, and no secret depends on them.
 pub fn unlock(row: &KeyRow, secret: &Secret) -> Result<DataKey, KeyError> {
     unlock_with(row, secret, &mut Argon2Memory::new())
 }
@@ -229,7 +229,7 @@ struct WrappedKey {
 }
 
 impl WrappedKey {
-    /// Judges everything that can be judged before any work is done.
+    /// Validates everything that can be validated before any work is done.
     fn read(row: &KeyRow) -> Result<Self, KeyError> {
         if !envelope::is_key_id(&row.id) {
             return Err(KeyError::DamagedId);
@@ -279,29 +279,29 @@ pub enum KeyError {
         needs: SecretKind,
     },
     /// A column of the key's row was changed or cut.
-    #[error("the row of key `{key}` in `treelift_keys` is damaged: {column} is not what it was")]
+    #[error("the row of key `{key}` in `treelift_keys` is damaged: {column} was changed")]
     Damaged {
         /// The key's id.
         key: String,
         /// The column or columns, in backticks.
         column: &'static str,
     },
-    /// The id itself is none.
+    /// The id is not a key id.
     #[error("a row of `treelift_keys` is damaged: its `id` is not 16 lower-case hex digits")]
     DamagedId,
-    /// The derivation is none that this version knows.
-    #[error("key `{key}` names a key derivation that this version does not know")]
+    /// The derivation is not one that this version supports.
+    #[error("key `{key}` uses a key derivation that this version does not support")]
     UnknownKdf {
         /// The key's id.
         key: String,
     },
-    /// The derivation asks for more memory or time than is sane, or for far too little.
-    #[error("key `{key}` asks for absurd amounts of memory or time (or for too little to be safe)")]
+    /// The parameters of the derivation are outside the allowed range.
+    #[error("key `{key}` has key derivation parameters outside the allowed range")]
     AbsurdCost {
         /// The key's id.
         key: String,
     },
-    /// The derivation could not be carried out on this machine.
+    /// The derivation failed on this machine.
     #[error("{}", .0.message)]
     Derivation(Error),
 }
@@ -330,16 +330,16 @@ impl From<KeyError> for Error {
         let hint = match error {
             KeyError::Derivation(error) => return error,
             KeyError::WrongSecret { kind: SecretKind::Passphrase, .. } => {
-                "upper and lower case, blanks and accents count; if it is surely right, `kdf` in `treelift_keys` was changed"
+                "case, spaces and accents matter; if the passphrase is certainly right, `kdf` in `treelift_keys` was changed"
             }
             KeyError::WrongSecret { kind: SecretKind::KeyFile, .. } => {
-                "look for the key file that this database was made with"
+                "use the key file that the key of this database was made with"
             }
             KeyError::WrongKind { needs: SecretKind::Passphrase, .. } => {
-                "give it with `--passphrase-file` or `TREELIFT_PASSPHRASE`, or leave both out to be asked"
+                "give it with `--passphrase-file` or `TREELIFT_PASSPHRASE`, or omit both to be prompted"
             }
             KeyError::WrongKind { needs: SecretKind::KeyFile, .. } => "give it with `--key-file`",
-            KeyError::UnknownKdf { .. } => "use the version that made it, or one newer than this",
+            KeyError::UnknownKdf { .. } => "use the version of treelift that made the key, or a newer one",
             KeyError::Damaged { .. } | KeyError::DamagedId | KeyError::AbsurdCost { .. } => {
                 "restore `treelift_keys` from a backup; without it the sealed values cannot be opened"
             }

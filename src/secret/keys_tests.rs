@@ -62,12 +62,12 @@ fn a_new_wrap_opens_the_same_key_with_the_new_secret_alone() {
 }
 
 #[test]
-fn wrong_secret_damage_and_absurd_numbers_are_told_apart() {
+fn a_wrong_secret_damage_and_numbers_outside_the_limits_are_distinguished() {
     let secret = passphrase("correct horse battery");
     let (key, row) = cheap(&secret);
     let id = key.id();
     let (_, other) = cheap(&secret);
-    let damaged = |column| format!("the row of key `{id}` in `treelift_keys` is damaged: {column} is not what it was");
+    let damaged = |column| format!("the row of key `{id}` in `treelift_keys` is damaged: {column} was changed");
     let with_kdf = |from, to| KeyRow { kdf: row.kdf.replacen(from, to, 1), ..row.clone() };
 
     assert_eq!(reason(&row, &passphrase("Correct horse battery")), format!("the passphrase does not open key `{id}`"));

@@ -1,5 +1,5 @@
 //! Secrets: keys and how they are wrapped ([`keys`]), sealed values ([`cipher`]), and the search
-//! that proves that no secret stands in clear text ([`proof`]). `docs/credentials.md` is the
+//! that proves that no secret is stored in plaintext ([`proof`]). `docs/credentials.md` is the
 //! published form of the formats.
 //!
 //! A secret value in memory is a [`secrecy::SecretString`] throughout: wiped when dropped, without

@@ -9,12 +9,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// Below this many characters a new passphrase is refused unless asked for.
+/// A new passphrase with fewer characters is refused without `--weak-passphrase`.
 pub const MIN_CHARACTERS: usize = 12;
-/// No passphrase or key file is longer; whoever names a larger one named the wrong file.
+/// The largest passphrase or key file; a larger one is the wrong file.
 const MOST_BYTES: u64 = 64 * 1024;
 
-/// What is asked of a passphrase.
+/// The requirements on a passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strength {
     /// Not empty: to open what exists, or to make a key with `--weak-passphrase`.
@@ -23,7 +23,7 @@ pub enum Strength {
     Strong,
 }
 
-/// A passphrase that is good enough for what it was asked for.
+/// A passphrase that meets its requirements.
 pub struct Passphrase(SecretString);
 
 impl Passphrase {
@@ -35,7 +35,7 @@ impl Passphrase {
         }
         if strength == Strength::Strong && characters < MIN_CHARACTERS {
             return Err(Error::request(format!("the passphrase has fewer than {MIN_CHARACTERS} characters"))
-                .hint("choose a longer one, several words for instance, or accept the risk with `--weak-passphrase`"));
+                .hint("choose a longer one, for example several words, or accept the risk with `--weak-passphrase`"));
         }
         Ok(Self(text))
     }

@@ -1,4 +1,4 @@
-//! The search that proves that no secret stands in clear text.
+//! The search that proves that no secret is stored in plaintext.
 //!
 //! Thousands of secrets are looked for in every byte that a run writes. One great automaton of them
 //! would not fit the processor's caches, so the text is asked for fingerprints instead: the first
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Shorter secrets are not searched for: they stand everywhere by chance.
+/// Shorter secrets are not searched for: they occur everywhere by chance.
 pub const MIN_BYTES: usize = 6;
 /// Bits of the table for each pattern: about one position in sixty-four is looked at twice.
 const BITS_PER_PATTERN: usize = 64;
@@ -27,12 +27,12 @@ pub struct SecretSet {
 }
 
 impl SecretSet {
-    /// A set of nothing.
+    /// An empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a secret and tells its number, the same for equal secrets. `None` when it is shorter than
+    /// Adds a secret and returns its number, the same for equal secrets. `None` when it is shorter than
     /// [`MIN_BYTES`], and so not searched for.
     pub fn add(&mut self, secret: &str) -> Option<usize> {
         if secret.len() < MIN_BYTES {
@@ -61,7 +61,7 @@ impl SecretSet {
         for (number, secret) in self.secrets.iter().enumerate() {
             all.extend(forms(secret.expose_secret()).into_iter().map(|form| (form, number)));
         }
-        // Where a form stands that begins with another one, the other stands too: one is enough.
+        // Where a form occurs that begins with another one, the other occurs too: one is enough.
         // What is left has at most one form at each position of a text, see `LeakSearch::confirm`.
         all.sort_by(|(one, _), (two, _)| one.as_slice().cmp(two.as_slice()));
         all.dedup_by(|(longer, _), (kept, _)| longer.starts_with(kept));
@@ -75,7 +75,7 @@ impl fmt::Debug for SecretSet {
     }
 }
 
-/// A secret found in clear text.
+/// A secret found in plaintext.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
     /// The number that [`SecretSet::add`] gave. Of several secrets that begin alike at this place it
@@ -145,7 +145,7 @@ impl LeakSearch {
         self.patterns.is_empty()
     }
 
-    /// The first secret that stands in the text, if one does. Allocates nothing.
+    /// The first secret in the text, if there is one. Allocates nothing.
     pub fn search(&self, cell: &str) -> Option<Hit> {
         self.search_bytes(cell.as_bytes())
     }

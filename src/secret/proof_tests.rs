@@ -56,7 +56,7 @@ fn of_secrets_that_begin_alike_the_shortest_is_reported() {
 }
 
 #[test]
-fn a_thousand_secrets_of_one_beginning_are_told_apart() {
+fn a_thousand_secrets_with_the_same_prefix_are_distinguished() {
     let secrets: Vec<_> = (1000..2000).map(|number| format!("password{number}")).collect();
     let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
     let search = search_for(&secrets);
@@ -75,7 +75,7 @@ fn debug_tells_counts_alone() {
     assert_eq!(format!("{:?}", set.freeze()), "LeakSearch(6 patterns)");
 }
 
-/// Every way in which somebody might write a secret, made by other means than the search's own.
+/// Every way in which a program might write a secret, made by other means than the search's own.
 fn planted(secret: &str, before: &str, after: &str) -> Vec<String> {
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     let quoted = serde_json::to_string(secret).expect("is written");
@@ -96,7 +96,7 @@ fn planted(secret: &str, before: &str, after: &str) -> Vec<String> {
     texts
 }
 
-/// Whether any form stands in the text, found the slow way.
+/// Whether any form is in the text, found the slow way.
 fn naive(secrets: &[String], text: &str) -> bool {
     let holds = |form: &Form| text.as_bytes().windows(form.len()).any(|window| window == form.as_slice());
     secrets.iter().filter(|secret| secret.len() >= MIN_BYTES).any(|secret| forms(secret).iter().any(holds))
@@ -110,7 +110,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn every_planted_form_is_found_wherever_it_stands(
+    fn every_planted_form_is_found_wherever_it_is(
         secrets in prop::collection::vec(any::<String>(), 1..6), more in "[ -~]{6,9}", chosen in any::<prop::sample::Index>(),
         before in ".{0,9}", after in ".{0,9}",
     ) {

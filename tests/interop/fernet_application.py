@@ -1,7 +1,7 @@
 """The application's side of a hand-over, as its own credential manager does it, with the `cryptography` package.
 
     ENCRYPTION_PASSWORD=… python3 fernet_application.py read x.db    # prints every login as JSON
-    ENCRYPTION_PASSWORD=… python3 fernet_application.py write x.db   # writes every login anew, as a login there does
+    ENCRYPTION_PASSWORD=… python3 fernet_application.py write x.db   # rewrites every login, as a login there does
 """
 
 import base64

@@ -1,4 +1,4 @@
-//! Secrets: sealed so that they open again, and nowhere in clear text.
+//! Secrets: sealed so that they open again, and nowhere in plaintext.
 
 use crate::house::{DATABASE, House, PASSPHRASE_FILE, hex, listing, open, project, rows, sample};
 use crate::independent::{Login, Tree};
@@ -41,7 +41,7 @@ fn no_secret_value_is_found_in_any_file_that_a_run_leaves() {
 #[test]
 fn no_secret_value_is_found_after_refused_runs() {
     for tree in std::fs::read_dir(project("sample_data/broken")).unwrap().map(|entry| entry.unwrap().path()) {
-        // There the secret stands in the text of an order as well, which is what its finding says.
+        // There the text of an order holds the secret too, as its finding says.
         if !tree.is_dir() || tree.ends_with("password_in_text") {
             continue;
         }
@@ -126,7 +126,7 @@ fn a_wrong_passphrase_says_so_and_changes_nothing() {
 }
 
 #[test]
-fn two_secrets_at_once_and_none_at_all_are_wrong_requests() {
+fn two_secrets_at_once_and_none_at_all_are_usage_errors() {
     let house = House::new();
     let (source, passphrase) = (sample(), project(PASSPHRASE_FILE));
     house.import(&source, &["--passphrase-file", passphrase.to_str().unwrap()]).status(2);
@@ -227,7 +227,7 @@ fn hits(directory: &Path, secrets: &BTreeSet<String>) -> Vec<String> {
             let found =
                 forms(secret).into_iter().find(|(_, form)| memchr::memmem::find(&bytes, form.as_bytes()).is_some());
             if let Some((form, _)) = found {
-                hits.push(format!("`{secret}` stands in {} ({form})", file.path().display()));
+                hits.push(format!("`{secret}` is in {} ({form})", file.path().display()));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The fixture of a database's life: the commands that keep it, and small things to do to it.
+//! The fixture for a database's life: the commands that manage it, and small changes to it.
 
 use crate::house::{DATABASE, House, Ran, sample};
 use rusqlite::Connection;

@@ -1,4 +1,4 @@
-//! The commands for credentials, on databases as they are met after an import.
+//! The commands for credentials, on databases after an import.
 
 use crate::house::{DATABASE, House, KEY_FILE, PASSPHRASE_FILE, Ran, listing, open, project, rows, sample};
 use crate::independent::Tree;
@@ -49,7 +49,7 @@ fn tokens(house: &House) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn an_imported_database_outlives_its_passphrase_and_its_key() {
+fn an_imported_database_is_rekeyed_and_rotated() {
     let house = imported();
     credentials(&house, "status", &[]).status(0);
     // The mail account's name and password are settings.
@@ -89,7 +89,7 @@ fn an_imported_database_outlives_its_passphrase_and_its_key() {
 }
 
 #[test]
-fn values_whose_key_is_gone_are_told_with_its_id() {
+fn values_whose_key_is_gone_are_reported_with_its_id() {
     let house = imported();
     let key = house.one("SELECT id FROM treelift_keys");
     Connection::open(house.path(DATABASE)).unwrap().execute_batch("DELETE FROM treelift_keys").unwrap();
@@ -148,7 +148,7 @@ fn what_python_sealed_opens_and_rotates() {
 }
 
 #[test]
-fn a_rehearsal_says_what_would_be_done_and_changes_nothing() {
+fn a_dry_run_says_what_would_be_done_and_changes_nothing() {
     let house = imported();
     house.file("new.txt", "an altogether new passphrase\n");
     let before = listing(&house.work());
@@ -198,12 +198,12 @@ fn filled_by_another(house: &House, journal_mode: &str) {
         database.execute(insert, (format!("gone {round}"), "mail", "", filler)).unwrap();
     }
     database.execute_batch("DELETE FROM logins WHERE person LIKE 'gone %'").unwrap();
-    // A journal that is kept, and a log that nobody empties at the end.
+    // A journal that is kept, and a log that is not emptied at the end.
     std::mem::forget(database);
 }
 
-/// The files of the working directory that hold clear text.
-fn with_clear_text(house: &House) -> Vec<String> {
+/// The files of the working directory that hold plaintext.
+fn with_plaintext(house: &House) -> Vec<String> {
     let files = fs::read_dir(house.work()).unwrap().map(|entry| entry.unwrap().path());
     let holds = |path: &std::path::PathBuf| {
         let bytes = fs::read(path).unwrap();
@@ -214,15 +214,15 @@ fn with_clear_text(house: &House) -> Vec<String> {
 }
 
 #[test]
-fn clear_text_is_named_then_sealed_and_in_no_byte_of_any_file() {
+fn plaintext_is_reported_then_sealed_and_in_no_byte_of_any_file() {
     for journal_mode in ["DELETE", "PERSIST", "TRUNCATE", "WAL"] {
         let house = House::new();
         filled_by_another(&house, journal_mode);
-        assert!(!with_clear_text(&house).is_empty());
+        assert!(!with_plaintext(&house).is_empty());
         let before = listing(&house.work());
         let status = credentials(&house, "status", &[]).status(1);
         assert!(status.stdout.contains("logins.encrypted_password  not registered"), "{}", status.stdout);
-        assert!(status.stdout.contains("error: 5 values stand in clear text in target.db\n"), "{}", status.stdout);
+        assert!(status.stdout.contains("error: 5 values are stored in plaintext in target.db\n"), "{}", status.stdout);
         assert!(!status.stdout.contains("canary") && !status.stdout.contains("example.org"));
         assert_eq!(listing(&house.work()), before, "to look changes nothing ({journal_mode})");
 
@@ -230,7 +230,7 @@ fn clear_text_is_named_then_sealed_and_in_no_byte_of_any_file() {
         // Of Ann's door the empty name is sealed with the password; of Eve's row nothing is.
         assert_eq!((&sealed["sealed"], &sealed["opened_again"]), (&json!(6), &json!(6)), "{sealed}");
         assert_eq!(sealed["traces"], json!({ "own": [], "copies": [] }));
-        assert_eq!(with_clear_text(&house), Vec::<String>::new(), "{journal_mode}");
+        assert_eq!(with_plaintext(&house), Vec::<String>::new(), "{journal_mode}");
         credentials(&house, "status", &[]).status(0);
         credentials(&house, "verify", &["--key-file", KEY_FILE]).status(0);
         let read = texts(&read_by_python(&house, "key_file", KEY_FILE));
@@ -246,7 +246,7 @@ fn clear_text_is_named_then_sealed_and_in_no_byte_of_any_file() {
 }
 
 #[test]
-fn what_was_added_in_clear_later_is_sealed_among_the_rest() {
+fn plaintext_that_was_added_later_is_sealed() {
     let house = House::new();
     make(&house.path(DATABASE), &Given::KeyFile(house.path(KEY_FILE)), 3);
     let database = Connection::open(house.path(DATABASE)).unwrap();
@@ -259,23 +259,23 @@ fn what_was_added_in_clear_later_is_sealed_among_the_rest() {
     assert!(rotate.stderr.contains("\nerror: a value is not sealed"), "{}", rotate.stderr);
 
     let sealed = credentials(&house, "encrypt", &["--key-file", KEY_FILE]).status(0);
-    assert!(sealed.stdout.contains("warning: a text that was sealed stands in clear in 1 cell of logins.note\n"));
+    assert!(sealed.stdout.contains("warning: a sealed value is also stored in plaintext in 1 cell of logins.note\n"));
     assert_eq!(house.one("SELECT seal_count FROM treelift_keys"), "4");
     credentials(&house, "verify", &["--key-file", KEY_FILE]).status(0);
 }
 
 #[test]
-fn a_copy_that_still_holds_clear_text_is_named() {
+fn a_copy_that_still_holds_plaintext_is_named() {
     let house = House::new();
     filled_by_another(&house, "DELETE");
     fs::copy(house.path(DATABASE), house.path("yesterday.sqlite")).unwrap();
     let sealed = credentials(&house, "encrypt", &["--key-file", KEY_FILE]).status(0);
-    assert!(sealed.stdout.contains("warning: clear text is still in a copy: "), "{}", sealed.stdout);
+    assert!(sealed.stdout.contains("warning: plaintext is still in a copy: "), "{}", sealed.stdout);
     assert!(sealed.stdout.contains("yesterday.sqlite\n"), "{}", sealed.stdout);
 }
 
 #[test]
-fn columns_are_named_on_the_command_line_or_by_a_mapping_set_or_left_out() {
+fn columns_are_selected_on_the_command_line_or_by_a_mapping_set_or_skipped() {
     let house = House::new();
     let fill = |sql: &str| Connection::open(house.path(DATABASE)).unwrap().execute_batch(sql).unwrap();
     fill(
@@ -284,10 +284,10 @@ fn columns_are_named_on_the_command_line_or_by_a_mapping_set_or_left_out() {
     let key = ["--key-file", KEY_FILE];
     let with = |more: &[&'static str]| credentials(&house, "encrypt", &[&key, more].concat());
     let refused = with(&[]).status(2);
-    assert!(refused.stderr.contains("`notes.pin` has no key to seal its values for"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`notes.pin` has no unique key to seal its values for"), "{}", refused.stderr);
     with(&["--except", "notes.pin"]).status(0);
     credentials(&house, "status", &["--except", "notes.pin"]).status(0);
-    with(&["--column", "notes.nobody", "--key", "id"]).status(2);
+    with(&["--column", "notes.missing", "--key", "id"]).status(2);
     with(&["--column", "notes.body", "--key", "id"]).status(0);
     let token = house.one("SELECT body || '' FROM notes WHERE pin = 'abcdefg'");
     assert!(token.starts_with("tl1."));
@@ -335,7 +335,7 @@ fn of_a_table_of_settings_only_the_rows_of_the_filter_are_sealed() {
 // Hand-over.
 
 #[test]
-fn what_the_application_alone_wrote_is_taken_over() {
+fn what_the_application_alone_wrote_is_sealed() {
     let house = imported();
     let application = |arguments: &[&str]| {
         let mut command =
@@ -349,7 +349,7 @@ fn what_the_application_alone_wrote_is_taken_over() {
     let status = credentials(&house, "status", &[]).status(0);
     assert!(status.stdout.contains("user_credentials.encrypted_password  not registered"), "{}", status.stdout);
     let plain = credentials(&house, "encrypt", &["--key-file", KEY_FILE]).status(0);
-    assert_eq!(plain.stdout, "nothing to seal in target.db\n", "tokens are no clear text");
+    assert_eq!(plain.stdout, "nothing to seal in target.db\n", "tokens are not plaintext");
     let wrong = ["encrypt", "--from", "fernet", "--mappings", "fossawork", "--key-file", KEY_FILE];
     let mut wrong = house.command(["credentials"].iter().chain(&wrong).chain(&["--database", DATABASE, "--yes"]));
     let wrong = Ran::of(wrong.env("SECRET_KEY", "not the application's")).status(3);
@@ -416,7 +416,7 @@ fn opened(values: &[Opened]) -> BTreeSet<(String, (String, String, String))> {
 }
 
 #[test]
-fn an_import_does_not_write_among_what_was_handed_over() {
+fn an_import_into_a_column_that_was_handed_over_is_refused() {
     let house = imported();
     let hand_over = [
         "credentials",
@@ -440,7 +440,7 @@ fn an_import_does_not_write_among_what_was_handed_over() {
 // Refusals.
 
 /// A house with three sealed logins under a passphrase, and something done to the database.
-fn spoilt(sql: &str) -> House {
+fn damaged(sql: &str) -> House {
     let house = House::new();
     house.file("pass.txt", "a passphrase of the test");
     house.file("other.txt", "another passphrase of the test");
@@ -450,11 +450,11 @@ fn spoilt(sql: &str) -> House {
 }
 
 #[test]
-fn what_is_wrong_is_told_apart_and_nothing_changes() {
+fn each_kind_of_damage_has_its_own_message_and_nothing_changes() {
     let cases = [
         ("the passphrase does not open key `", "other.txt", ""),
         (
-            "` in `treelift_keys` is damaged: `id` or `wrapped_key` is not what it was",
+            "` in `treelift_keys` is damaged: `id` or `wrapped_key` was changed",
             "pass.txt",
             "UPDATE treelift_keys SET wrapped_key = 'A' || substr(wrapped_key, 2, 39) || 'AAAA' || substr(wrapped_key, 45)",
         ),
@@ -469,34 +469,34 @@ fn what_is_wrong_is_told_apart_and_nothing_changes() {
             "UPDATE logins SET password = (SELECT password FROM logins WHERE person = 'person 2') WHERE person = 'person 1'",
         ),
         (
-            "asks for absurd amounts of memory or time",
+            "has key derivation parameters outside the allowed range",
             "pass.txt",
             "UPDATE treelift_keys SET kdf = replace(kdf, 'm=8192', 'm=4294967295')",
         ),
     ];
-    let mut told = BTreeSet::new();
+    let mut messages = BTreeSet::new();
     for (words, passphrase, sql) in cases {
-        let house = spoilt(sql);
+        let house = damaged(sql);
         let before = listing(&house.work());
         let ran = credentials(&house, "verify", &["--passphrase-file", passphrase]).status(3);
         let said = format!("{}{}", ran.stdout, ran.stderr);
         assert!(said.contains(words), "{words}: {said}");
-        told.insert(said.lines().next().unwrap().to_owned());
+        messages.insert(said.lines().next().unwrap().to_owned());
         for (command, more) in [("rotate", &[][..]), ("hand-over", &["--to", "fernet", "--mappings", "fossawork"])] {
             let mut arguments = vec!["credentials", command, "--database", DATABASE, "--yes"];
             arguments.extend(["--passphrase-file", passphrase].iter().chain(more));
             let ran = Ran::of(house.command(arguments).env("SECRET_KEY", "the application's")).status(3);
-            let told = ran.stderr.lines().find(|line| line.starts_with("error: ")).unwrap();
-            assert!(told.contains(words), "{command}: {words}: {}", ran.stderr);
+            let message = ran.stderr.lines().find(|line| line.starts_with("error: ")).unwrap();
+            assert!(message.contains(words), "{command}: {words}: {}", ran.stderr);
         }
         assert_eq!(listing(&house.work()), before, "{words}");
     }
-    assert_eq!(told.len(), cases.len(), "{told:?}");
+    assert_eq!(messages.len(), cases.len(), "{messages:?}");
 }
 
 #[test]
-fn wrong_requests_are_refused_before_anything_is_opened() {
-    let house = spoilt("");
+fn usage_errors_are_reported_before_anything_is_opened() {
+    let house = damaged("");
     let before = listing(&house.work());
     let pass = ["--passphrase-file", "pass.txt"];
     let requests: [&[&str]; 9] = [
@@ -529,7 +529,7 @@ fn wrong_requests_are_refused_before_anything_is_opened() {
 }
 
 #[test]
-fn a_document_of_json_is_all_that_is_printed_with_json() {
+fn with_json_only_the_document_is_printed() {
     let house = imported();
     let expected: [(&str, &[&str], &[&str]); 2] = [
         ("status", &[], &["target", "keys", "columns", "plain", "lost"]),

@@ -1,5 +1,5 @@
-//! What work on credentials leaves besides: a backup of how it was, a row in the audit trail, and
-//! the names of copies that still open as before.
+//! Side effects of work on credentials: a backup, a row in the audit trail, and the names of copies
+//! that still open with the old key.
 
 use crate::house::{DATABASE, House, KEY_FILE, Ran, listing, open, rows, sample};
 use crate::safe::{Given, make, verified};
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const PASSWORD: &str = "the password of the application";
-const CANARY: &str = "a canary in clear text";
+const CANARY: &str = "a canary in plaintext";
 
 /// A house with three sealed logins under its key file.
 fn sealed() -> House {
@@ -22,8 +22,8 @@ fn sql(house: &House, text: &str) {
     Connection::open(house.path(DATABASE)).unwrap().execute_batch(text).unwrap();
 }
 
-/// Adds a login in clear text.
-fn add_clear_text(house: &House) {
+/// Adds a login in plaintext.
+fn add_plaintext(house: &House) {
     sql(house, &format!("INSERT INTO logins VALUES ('late', '{CANARY}', NULL)"));
 }
 
@@ -49,9 +49,9 @@ fn holds(path: &Path, text: &str) -> bool {
 }
 
 #[test]
-fn the_backup_equals_the_database_before_and_the_last_line_names_it() {
+fn the_backup_made_first_holds_the_old_state_and_the_last_line_names_it() {
     let house = sealed();
-    add_clear_text(&house);
+    add_plaintext(&house);
     let shown = |path: &Path| path.strip_prefix(house.work().canonicalize().unwrap()).unwrap().display().to_string();
     let last = |ran: &Ran, what: &str, number: usize| {
         let made = backups(&house);
@@ -66,11 +66,11 @@ fn the_backup_equals_the_database_before_and_the_last_line_names_it() {
     };
 
     let ran = credentials(&house, "encrypt", &[]).status(0);
-    let what = "made before the encryption still holds the clear text; remove it once you need no way back";
+    let what = "made before the encryption still holds the plaintext; delete it when you no longer need it";
     let made = last(&ran, what, 0);
     assert_eq!(reason(&made), "before encrypt");
     assert!(holds(&made, CANARY) && !holds(&house.path(DATABASE), CANARY));
-    assert!(!ran.stdout.contains("in a copy"), "it is told once: {}", ran.stdout);
+    assert!(!ran.stdout.contains("in a copy"), "it is named once: {}", ran.stdout);
 
     let old_key = house.one("SELECT id FROM treelift_keys");
     let ran = credentials(&house, "rotate", &[]).status(0);
@@ -86,16 +86,16 @@ fn the_backup_equals_the_database_before_and_the_last_line_names_it() {
 }
 
 #[test]
-fn no_backup_is_left_by_a_rehearsal_a_failure_or_no_backup() {
+fn no_backup_is_left_by_a_dry_run_a_failure_or_no_backup() {
     let commands: [(&str, &[&str]); 3] = [("encrypt", &[]), ("rotate", &[]), ("hand-over", &TO_FERNET)];
     for (command, more) in commands {
         let house = sealed();
         if command == "encrypt" {
-            add_clear_text(&house);
+            add_plaintext(&house);
         }
         let before = listing(&house.work());
         credentials(&house, command, &[more, &["--dry-run"]].concat()).status(0);
-        assert_eq!(listing(&house.work()), before, "{command}: rehearsed");
+        assert_eq!(listing(&house.work()), before, "{command}: dry run");
 
         sql(&house, "CREATE TRIGGER no BEFORE UPDATE ON logins BEGIN SELECT RAISE(ABORT, 'no'); END");
         let before = listing(&house.work());
@@ -110,9 +110,9 @@ fn no_backup_is_left_by_a_rehearsal_a_failure_or_no_backup() {
 }
 
 #[test]
-fn copies_on_the_shelves_are_named_including_compressed_ones() {
+fn copies_on_the_shelves_are_named_including_packed_ones() {
     let house = sealed();
-    add_clear_text(&house);
+    add_plaintext(&house);
     let elsewhere = house.backups();
     let create = ["backup", "create", "--database", DATABASE, "--compress", "--mappings", "notes"];
     house.run(create).status(0);
@@ -123,11 +123,11 @@ fn copies_on_the_shelves_are_named_including_compressed_ones() {
     assert_eq!(encrypted["traces"], json!({ "own": [], "copies": [beside] }), "it is unpacked and searched");
     let first = house.path(encrypted["backup"].as_str().unwrap()).canonicalize().unwrap();
 
-    // Wrapped anew, the key is in these backups under another wrapping than the one that goes next.
+    // Rewrapped, the key is in these backups under another wrapping than the one that goes next.
     for new in ["one.key", "two.key"] {
         treelift::secret::key_file::new_key_file(&house.path(new)).unwrap();
         let ran = credentials(&house, "rekey", &["--new-key-file", new]).status(0);
-        assert!(ran.stdout.contains(&format!("warning: an old wrapping of the key is still in a copy: {beside}\n")));
+        assert!(ran.stdout.contains(&format!("warning: the old wrapped key is still in a copy: {beside}\n")));
         fs::copy(house.path(new), house.path(KEY_FILE)).unwrap();
     }
 
@@ -137,8 +137,8 @@ fn copies_on_the_shelves_are_named_including_compressed_ones() {
         rotated["traces"]["copies"].as_array().unwrap().iter().map(|copy| copy.as_str().unwrap()).collect();
     assert_eq!(copies.len(), 2, "the one beside and the one that was there before: {copies:?}");
     assert!(copies.contains(&beside.as_str()) && copies.iter().any(|copy| copy.ends_with(".db.gz")));
-    assert!(!copies.contains(&first.to_str().unwrap()), "a folder that nobody names is not looked into");
-    assert!(!copies.contains(&rotated["backup"].as_str().unwrap()), "the one just made is told by itself");
+    assert!(!copies.contains(&first.to_str().unwrap()), "an unnamed folder is not searched");
+    assert!(!copies.contains(&rotated["backup"].as_str().unwrap()), "the one just made is reported by itself");
 }
 
 #[test]
@@ -155,10 +155,10 @@ fn what_was_done_is_in_the_audit_trail_without_a_secret() {
     credentials(&house, "hand-over", &["--to", "fernet"]).status(0);
     credentials(&house, "encrypt", &["--from", "fernet"]).status(0);
 
-    let told = house
+    let trail = house
         .rows("SELECT action, table_name, record_id FROM audit_trail WHERE table_name = 'credentials' ORDER BY id");
     let expected = [("rekey", &first), ("rotate", &second), ("hand-over", &second), ("encrypt", &second)];
-    assert_eq!(told, expected.map(|(action, key)| [action, "credentials", key]));
+    assert_eq!(trail, expected.map(|(action, key)| [action, "credentials", key]));
     let details = house.one("SELECT after_json FROM audit_trail WHERE action = 'rotate'");
     let number: u64 = values.parse().unwrap();
     assert_eq!(serde_json::from_str::<Value>(&details).unwrap(), json!({ "old_keys": [first], "values": number }));
@@ -177,10 +177,10 @@ fn a_database_of_another_program_gets_its_own_audit_trail() {
         ),
     );
     credentials(&house, "encrypt", &["--no-backup"]).status(0);
-    let told = house.rows("SELECT action, subject, reason, details FROM treelift_audit");
+    let trail = house.rows("SELECT action, subject, reason, details FROM treelift_audit");
     let details = r#"{"from":null,"values":1,"columns":["logins.password"]}"#;
-    assert_eq!(told, [["encrypt", "credentials", "values were sealed", details]]);
+    assert_eq!(trail, [["encrypt", "credentials", "values were sealed", details]]);
     credentials(&house, "encrypt", &[]).status(0);
-    assert_eq!(house.one("SELECT count(*) FROM treelift_audit"), "1", "nothing was sealed, nothing is told");
+    assert_eq!(house.one("SELECT count(*) FROM treelift_audit"), "1", "nothing was sealed, nothing is recorded");
     assert!(!house.path("backups").exists());
 }

@@ -1,5 +1,5 @@
-//! The model: whatever rekey and rotate do and wherever they are killed, exactly one of the secrets
-//! that were used last opens everything, and to the same texts.
+//! The model: wherever rekey and rotate are killed, exactly one of the last two secrets opens
+//! everything, to the same texts.
 //!
 //! Operations and moments are drawn from a seed, which a failure prints. The default run is a tenth
 //! of what `--ignored` does.

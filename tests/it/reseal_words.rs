@@ -1,4 +1,4 @@
-//! No command for credentials says a secret, whatever goes wrong.
+//! No command for credentials prints a secret, whatever fails.
 
 use crate::house::{DATABASE, House, KEY_FILE, Ran, hex, listing};
 use crate::safe::{Given, make};
@@ -108,10 +108,10 @@ static CASES: [Case; 34] = [
 ];
 
 #[test]
-fn no_secret_is_said_however_a_command_fails() {
+fn no_secret_is_printed_however_a_command_fails() {
     for case in &CASES {
         for more in [&["-v"][..], &["--json"]] {
-            let house = spoilt(case.sql);
+            let house = damaged(case.sql);
             let before = listing(&house.work());
             let mut command = request(&house, case.request, more);
             command.envs(case.variables.iter().copied());
@@ -124,8 +124,8 @@ fn no_secret_is_said_however_a_command_fails() {
 }
 
 #[test]
-fn no_secret_is_said_of_a_database_that_cannot_be_written() {
-    let house = spoilt("");
+fn no_secret_is_printed_for_a_database_that_cannot_be_written() {
+    let house = damaged("");
     let rotate = "rotate --passphrase-file pass.txt --yes";
     let holder = Connection::open(house.path(DATABASE)).unwrap();
     holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -136,8 +136,8 @@ fn no_secret_is_said_of_a_database_that_cannot_be_written() {
 }
 
 #[test]
-fn no_secret_is_said_of_a_variable_that_is_no_text() {
-    let house = spoilt("");
+fn no_secret_is_printed_for_a_variable_that_is_not_text() {
+    let house = damaged("");
     let value = OsString::from_vec([APPLICATION.as_bytes(), b"\xff"].concat());
     for (variable, line) in [
         ("TREELIFT_PASSPHRASE", "verify"),
@@ -148,7 +148,7 @@ fn no_secret_is_said_of_a_variable_that_is_no_text() {
     }
 }
 
-fn spoilt(sql: &str) -> House {
+fn damaged(sql: &str) -> House {
     let house = House::new();
     for (name, text) in [("pass.txt", PASSPHRASE), ("other.txt", OTHER), ("new.txt", NEW)] {
         let path = house.file(name, text);

@@ -1,4 +1,4 @@
-//! Every change to a sealed value or a key is noticed. The default run draws a tenth of the cases
+//! Every change to a sealed value or a key is detected. The default run draws a tenth of the cases
 //! from a seed; `--ignored` runs them all.
 
 use crate::house::House;
@@ -119,12 +119,12 @@ fn swaps(step: usize) -> usize {
     for (one, other) in pairs.step_by(step) {
         swap(&path, one, other);
         let found = verified(&path, &given).unwrap();
-        let told: Vec<_> = found.problems.iter().map(|p| (p.cell.key[0].clone(), p.message.clone())).collect();
+        let reported: Vec<_> = found.problems.iter().map(|p| (p.cell.key[0].clone(), p.message.clone())).collect();
         let moved = |here: usize, from: usize| {
             let message = format!("a value was moved here: it was sealed for logins.password, row person {from}");
             (format!("person {here}"), message)
         };
-        assert_eq!(told, [moved(one, other), moved(other, one)]);
+        assert_eq!(reported, [moved(one, other), moved(other, one)]);
         assert_eq!(found.opened, ROWS as u64 - 2);
         swap(&path, one, other);
         swapped += 1;

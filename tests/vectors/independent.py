@@ -117,9 +117,9 @@ def check(path):
     for value in vectors["values"]:
         assert open_value(*keys[value["key_name"]], value) == value["text"], value["name"]
         count += 1
-    spoilt = [(v, lambda v: unlock(v["row"], v["secret"])) for v in vectors.get("refused_keys", [])]
-    spoilt += [(v, lambda v: open_value(*keys[v["key_name"]], v)) for v in vectors.get("refused_values", [])]
-    for vector, attempt in spoilt:
+    damaged = [(v, lambda v: unlock(v["row"], v["secret"])) for v in vectors.get("refused_keys", [])]
+    damaged += [(v, lambda v: open_value(*keys[v["key_name"]], v)) for v in vectors.get("refused_values", [])]
+    for vector, attempt in damaged:
         try:
             attempt(vector)
         except Refused as refused:
@@ -127,7 +127,7 @@ def check(path):
         else:
             raise AssertionError(vector["name"] + " was not refused")
         count += 1
-    print(f"{count} vectors as they should be")
+    print(f"{count} vectors passed")
 
 
 def write(path):

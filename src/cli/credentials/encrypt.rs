@@ -12,7 +12,7 @@ use crate::reseal::choice::Choice;
 use crate::reseal::encrypt::{Encrypted, encrypt};
 use serde_json::json;
 
-/// Seals clear text. Exits 1 when some of it is left, in a column or in a file.
+/// Seals plaintext. Exits 1 when some remains, in a column or in a file.
 pub(super) fn run(args: EncryptArgs, output: &Output) -> Result<u8> {
     let (columns, except) = (column_names(&args.column)?, column_names(&args.except)?);
     let mappings = args.mappings.as_deref();
@@ -32,7 +32,7 @@ fn words(done: &Encrypted) -> String {
     let mut words = String::new();
     for column in done.columns.iter().filter(|column| column.sealed > 0) {
         words.push_str(&format!(
-            "{}: {} sealed, {} sealed before, {} empty; rows told apart by {}\n",
+            "{}: {} sealed, {} sealed before, {} empty; rows identified by {}\n",
             printable(&format!("{}.{}", column.table, column.column)),
             thousands(column.sealed),
             thousands(column.already),
@@ -42,7 +42,7 @@ fn words(done: &Encrypted) -> String {
     }
     for left in &done.left {
         words.push_str(&format!(
-            "warning: {} of {} left: {}\n",
+            "warning: {} of {} skipped: {}\n",
             counted(left.values, "value"),
             printable(&format!("{}.{}", left.table, left.column)),
             printable(&left.reason)
@@ -50,12 +50,12 @@ fn words(done: &Encrypted) -> String {
     }
     for one in &done.elsewhere {
         words.push_str(&format!(
-            "warning: a text that was sealed stands in clear in {} of {}\n",
+            "warning: a sealed value is also stored in plaintext in {} of {}\n",
             counted(one.cells, "cell"),
             printable(&format!("{}.{}", one.table, one.column))
         ));
     }
-    words.push_str(&trace_words(&done.traces.own, &done.traces.copies, "clear text"));
+    words.push_str(&trace_words(&done.traces.own, &done.traces.copies, "plaintext"));
     if done.should_rotate {
         words.push_str(
             "warning: the key has sealed more than a billion values: `treelift credentials rotate` makes a new one\n",
@@ -74,9 +74,9 @@ fn words(done: &Encrypted) -> String {
     });
     if done.key.is_some() && !done.dry_run {
         words.push_str(
-            "hint: copies of the database that are older hold the clear text, and so may the disk's free blocks; change what matters\n",
+            "hint: older copies of the database hold the plaintext, and free disk blocks may too; change the secrets that matter\n",
         );
-        let what = "made before the encryption still holds the clear text; remove it once you need no way back";
+        let what = "made before the encryption still holds the plaintext; delete it when you no longer need it";
         words.push_str(&backup_hint(done.backup.as_deref(), what));
     }
     words

@@ -41,7 +41,7 @@ pub(super) fn run(command: Credentials, output: &Output) -> Result<u8> {
     }
 }
 
-/// The database and the person that a command works with.
+/// The database and the terminal that a command works with.
 struct Setting {
     target: Box<dyn Target>,
     terminal: Terminal,
@@ -80,7 +80,7 @@ impl Setting {
         Self { terminal: self.terminal.with_new_secret(source), ..self }
     }
 
-    /// Does the job, with the progress display taken away at its end.
+    /// Does the job, and removes the progress display at its end.
     fn work<T>(&self, work: impl FnOnce(&Job<'_>) -> Result<T>) -> Result<T> {
         let set = self.set.as_ref();
         let done = work(&Job {
@@ -95,7 +95,7 @@ impl Setting {
     }
 }
 
-/// The database that is meant; there is no default.
+/// The database that was named; there is no default.
 fn named(args: &DatabaseArgs) -> Result<Database> {
     Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?
         .ok_or_else(|| Error::request("no database is named").hint("give `--database URL`, or set DATABASE_URL"))
@@ -111,12 +111,12 @@ fn counted(count: u64, what: &str) -> String {
     format!("{} {what}{plural}", thousands(count))
 }
 
-/// The line that a rehearsal ends with instead of its result.
+/// The last line, which says so in a dry run.
 fn ending(dry_run: bool, words: &str) -> String {
     if dry_run { format!("dry run: {words}; nothing was changed\n") } else { format!("{words}\n") }
 }
 
-/// Where something old still stands, line by line.
+/// Where old secrets remain, line by line.
 fn trace_words(own: &[String], copies: &[String], what: &str) -> String {
     let mut words = String::new();
     for one in own {
@@ -128,25 +128,25 @@ fn trace_words(own: &[String], copies: &[String], what: &str) -> String {
     words
 }
 
-/// What is said last of the backup that was made first.
+/// The last line, about the backup that was made first.
 fn backup_hint(backup: Option<&Path>, what: &str) -> String {
     let path = |path: &Path| printable(&path.display().to_string());
     backup.map_or_else(String::new, |backup| format!("hint: the backup {what}: {}\n", path(backup)))
 }
 
-/// What is said of copies that were and were not found.
+/// The line about copies that were and were not found.
 fn copies_hint(found: &[String], what: &str) -> String {
-    let found = if found.is_empty() { "no copy beside the database does" } else { "the copies above do" };
-    format!("hint: {what}; {found}, others were not looked for\n")
+    let found = if found.is_empty() { "none was found beside the database" } else { "those found are listed above" };
+    format!("hint: {what}; {found}, other places were not searched\n")
 }
 
 fn rekeyed_words(done: &Rekeyed) -> String {
-    let mut words = trace_words(&done.traces.own, &done.traces.copies, "an old wrapping of the key");
+    let mut words = trace_words(&done.traces.own, &done.traces.copies, "the old wrapped key");
     let keys = counted(done.keys.len() as u64, "key");
     words.push_str(&ending(
         done.dry_run,
         &format!(
-            "{keys} of {} wrapped anew: {} opens with the new {}",
+            "{keys} of {} rewrapped: {} opens with the new {}",
             printable(&done.target),
             it(done.keys.len()),
             done.opens_with
@@ -155,7 +155,7 @@ fn rekeyed_words(done: &Rekeyed) -> String {
     if !done.dry_run {
         words.push_str(&copies_hint(
             &done.traces.copies,
-            "every copy made before opens with the passphrase or key file of its time",
+            "earlier copies open with the passphrase or key file that was in use then",
         ));
     }
     words
@@ -168,7 +168,7 @@ fn it(count: usize) -> &'static str {
 fn rotated_words(done: &Rotated) -> String {
     let mut words = String::new();
     for column in &done.handed_over {
-        words.push_str(&format!("note: {} was handed over to the application and stays as it is\n", printable(column)));
+        words.push_str(&format!("note: {} was handed over to the application and is unchanged\n", printable(column)));
     }
     words.push_str(&trace_words(&done.traces.own, &done.traces.copies, "the old key"));
     let (values, opened) = (counted(done.values, "value"), thousands(done.opened_again));
@@ -183,7 +183,7 @@ fn rotated_words(done: &Rotated) -> String {
     if !done.dry_run {
         words.push_str(&copies_hint(
             &done.traces.copies,
-            "every copy made before still opens with the passphrase or key file of its time",
+            "earlier copies still open with the passphrase or key file that was in use then",
         ));
         words.push_str(&backup_hint(done.backup.as_deref(), "made before the rotation still opens with the old key"));
     }

@@ -7,12 +7,12 @@ use crate::error::Result;
 use crate::finding::printable;
 use serde_json::json;
 
-/// Makes a key file, and says what losing it means.
+/// Makes a key file, and warns of losing it.
 pub(super) fn run(args: &NewKeyFileArgs, output: &Output) -> Result<u8> {
     secrets::new_key_file(&args.path)?;
     let path = args.path.display().to_string();
     let words = format!(
-        "written: {}\nhint: keep a copy in a safe place; without it what is sealed with it cannot be opened again\n",
+        "written: {}\nhint: keep a copy in a safe place; without it, the values sealed under it cannot be opened\n",
         printable(&path)
     );
     output.result(&words, &json!({ "key_file": path }))?;

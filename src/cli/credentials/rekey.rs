@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::reseal::rekey::rekey;
 use serde_json::json;
 
-/// Wraps the keys under another passphrase or key file.
+/// Rewraps the keys under another passphrase or key file.
 pub(super) fn run(args: RekeyArgs, output: &Output) -> Result<u8> {
     let new = NewSecretArgs { weak_passphrase: args.change.secrets.weak_passphrase, ..args.new };
     let new = secrets::choose_new(new)?;

@@ -11,8 +11,8 @@ use crate::target;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 
-/// Prints what stands in which column. Exits 1 when something stands in clear text, or is sealed under
-/// a key that is not there.
+/// Prints what each column holds. Exits 1 when a value is stored in plaintext, or sealed under a key
+/// that is missing.
 pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
     let target = target::open(named(&args.database)?.url())?;
     let found = status(&*target, &column_names(&args.except)?)?;
@@ -33,7 +33,7 @@ fn words(status: &Status) -> String {
         ));
     }
     if status.columns.is_empty() {
-        return words + &format!("no column of {} holds or sounds like a secret\n", printable(&status.target));
+        return words + &format!("no column of {} holds or looks like a secret\n", printable(&status.target));
     }
     words.push_str(&table(&status.columns));
     for (key, (values, columns)) in status.lost_keys() {
@@ -46,11 +46,11 @@ fn words(status: &Status) -> String {
     }
     words.push_str(&match status.plain {
         0 if status.lost > 0 => String::new(),
-        0 => format!("nothing stands in clear text in {}\n", printable(&status.target)),
+        0 => format!("nothing is stored in plaintext in {}\n", printable(&status.target)),
         plain => {
-            let stands = if plain == 1 { "stands" } else { "stand" };
+            let is = if plain == 1 { "is" } else { "are" };
             format!(
-                "error: {} {stands} in clear text in {}\nhint: `treelift credentials encrypt` seals them; `--except TABLE.COLUMN` leaves a column out\n",
+                "error: {} {is} stored in plaintext in {}\nhint: `treelift credentials encrypt` seals them; `--except TABLE.COLUMN` skips a column\n",
                 counted(plain, "value"),
                 printable(&status.target)
             )
@@ -59,7 +59,7 @@ fn words(status: &Status) -> String {
     words
 }
 
-/// `table.column`, and ` (name = value)` where only some rows of it are meant.
+/// `table.column`, and ` (name = value)` where only some of its rows are sealed.
 fn name(column: &ColumnStatus) -> String {
     let filter: Vec<_> = column.rows.iter().flatten().map(|(name, value)| format!("{name} = {value}")).collect();
     let rows = if filter.is_empty() { String::new() } else { format!(" ({})", filter.join(", ")) };
@@ -68,7 +68,7 @@ fn name(column: &ColumnStatus) -> String {
 
 fn table(columns: &[ColumnStatus]) -> String {
     let mut table = Table::new();
-    let header = ["column", "format", "sealed", "clear text", "tokens", "hashes", "unknown key", "empty", "NULL"];
+    let header = ["column", "format", "sealed", "plaintext", "tokens", "hashes", "unknown key", "empty", "NULL"];
     table.load_style(presets::NOTHING).set_header(header);
     for column in columns {
         let sealed: u64 = column.sealed.values().sum();

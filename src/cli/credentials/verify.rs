@@ -13,7 +13,7 @@ use crate::target::Target;
 use crate::target::cells::{Access, FERNET};
 use serde_json::json;
 
-/// How many problems are told on the screen; the JSON document has all.
+/// How many problems are printed; the JSON document has all.
 const SHOWN: usize = 100;
 
 /// Opens every value. Exits 3 when one does not open.
@@ -25,7 +25,7 @@ pub(super) fn run(args: VerifyArgs, output: &Output) -> Result<u8> {
     Ok(if found.problems.is_empty() { 0 } else { 3 })
 }
 
-/// The application's key, where values were handed over and its password is at hand.
+/// The application's key, where values were handed over and its password is set.
 fn application(target: &dyn Target, mappings: Option<&str>) -> Result<Option<Application>> {
     let handed_over = target.cells(Access::Look)?.registered()?.iter().any(|one| one.format == FERNET);
     if !handed_over {
