@@ -123,6 +123,8 @@ codes! {
         "map them, or ignore them with a reason under [ignore] in the mapping";
     MEMBER_CAUGHT = "S003" Warning "only a catch-all keeps these values, and `expected` does not list them",
         "map them, list them under `expected`, or ignore them with a reason";
+    IGNORE_NARROW = "S004" Note "an entry of [ignore] covers a value, and files have values below it",
+        "nothing to do if rules read those; write `\"path.**\"` to ignore them, too";
     // V: values.
     VALUE_MISSING = "V001" Error "a required value is missing",
         "fix the source, or choose a policy with `on_missing`";
@@ -278,10 +280,17 @@ impl Finding {
     }
 }
 
+/// Whether a character could change how a terminal shows the text around it: a control, bidirectional or
+/// line-breaking character.
+pub(crate) fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
 /// The text with control, bidirectional and line-breaking characters escaped, safe for a terminal.
 pub fn printable(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}' | '\u{feff}') {
+        if is_unprintable(c) {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);

@@ -4,9 +4,9 @@ use crate::account::{Class, Mark, NameLeaf, Sheet};
 use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, Severity};
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, empty_ends};
 use crate::mapping::declared::{Declared, Doc};
-use crate::mapping::model::{Mapping, SecretKind};
+use crate::mapping::model::{Mapping, Root, Rooted, SecretKind};
 use crate::reading::Reading;
-use crate::record::{Kind, NodeRef, Paths, Tape};
+use crate::record::{Kind, NodeRef, Paths, Segment, Selection, Tape};
 use crate::run::Run;
 use crate::settle::RowFate;
 use crate::shaping::PathTable;
@@ -105,9 +105,8 @@ impl Run<'_> {
         }
         for node in tape.nodes() {
             if let Some(at) = declared.facts(doc, node.path()).ignored {
-                let (rooted, reason, _) = &mapping.ignore[usize::from(at)];
-                let what =
-                    format!("{}: {}{}", mapping.name, if doc == Doc::Frame { "$." } else { "" }, rooted.selection);
+                let (covering, reason, _) = &mapping.ignore[usize::from(at)];
+                let what = format!("{}: {covering}", mapping.name);
                 let mark = Mark::ignored(self.reasons.number(&what, reason));
                 sheet.claim(node.id()..node.id() + 1, mark);
                 if sheet.names().contains_key(&NameLeaf::OfNode(node.id())) {
@@ -126,7 +125,13 @@ impl Run<'_> {
                     NameLeaf::OfNode(node) => tape.node(*node).at(),
                     NameLeaf::OfRecord(_) => start,
                 };
-                let finding = Finding::new(&MEMBER_UNDECIDED, "no rule says what becomes of this member's name");
+                let mut message = "no rule says what becomes of this member's name".to_owned();
+                if let NameLeaf::OfNode(node) = name {
+                    let path = judged.show(judged.steps(tape.node(*node)));
+                    let line = deciding_line(&path, &judged.mapping.file);
+                    message = format!("{message}, which `key_as` would give to a rule; {line} would leave it out");
+                }
+                let finding = Finding::new(&MEMBER_UNDECIDED, message);
                 self.findings.push(finding.at(Place { file, offset: at }).about(judged.mapping.name.clone()));
             }
         }
@@ -142,14 +147,24 @@ impl Run<'_> {
         if !(class == Class::Unmapped || caught || (facts.suspicious && kept)) {
             return;
         }
-        let path = format!("{}{}", if judged.doc == Doc::Frame { "$." } else { "" }, judged.paths.show(node.path()));
+        let steps = judged.steps(node);
+        // Names beyond the limit share a path, and an entry for it would cover the other members as well.
+        let shared = steps.contains(&Segment::Members);
+        let path = judged.show(steps);
         let subject = format!("{}: {path}", judged.mapping.name);
         let place = Place { file, offset: node.at() };
         if class == Class::Unmapped {
-            let message = format!(
-                "no rule says what becomes of `{path}`; {} would leave it out",
-                deciding_line(&path, &judged.mapping.file)
-            );
+            let message = if shared {
+                format!(
+                    "no rule says what becomes of `{path}`: the object has too many different names to distinguish them; \
+                     select its members with `.*`, or keep the object with `json`"
+                )
+            } else {
+                format!(
+                    "no rule says what becomes of `{path}`; {} would leave it out",
+                    deciding_line(&path, &judged.mapping.file)
+                )
+            };
             self.findings.push(Finding::new(&MEMBER_UNDECIDED, message).at(place).about(subject.clone()));
         }
         // An empty text or null hides nothing.
@@ -178,6 +193,18 @@ struct Judged<'j> {
     declared: &'j Declared,
     paths: &'j Paths,
     doc: Doc,
+}
+
+impl Judged<'_> {
+    fn steps(&self, node: NodeRef) -> Vec<Segment> {
+        self.paths.steps(node.path()).into_iter().cloned().collect()
+    }
+
+    /// A path as an entry of `[ignore]` names it.
+    fn show(&self, steps: Vec<Segment>) -> String {
+        let root = if self.doc == Doc::Frame { Root::Frame } else { Root::Element };
+        Rooted { root, selection: Selection(steps) }.to_string()
+    }
 }
 
 /// The line of TOML that leaves something out, and the file it belongs into.

@@ -31,11 +31,24 @@ impl std::fmt::Display for Selection {
                 Segment::Elements => f.write_str("[*]")?,
                 Segment::Members => write!(f, "{dot}*")?,
                 Segment::Name(name) if is_plain(name) => write!(f, "{dot}{name}")?,
-                Segment::Name(name) => write!(f, "['{}']", crate::finding::printable(name))?,
+                Segment::Name(name) => write!(f, "['{}']", quoted(name))?,
             }
         }
         Ok(())
     }
+}
+
+/// A name as it is written between single quotes: a path that is shown can be read back, and is safe for a terminal.
+fn quoted(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '\'' | '\\' => out.extend(['\\', c]),
+            c if crate::finding::is_unprintable(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Whether a member name can be written in a path without quotes.

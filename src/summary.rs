@@ -3,6 +3,7 @@
 use crate::finding::{Finding, Place, SOURCE_IN_USE, printable};
 use crate::mapping::model::{Expr, From, PathExpr, PathStep, Root};
 use crate::plan::Disposition;
+use crate::record::{Segment, Selection};
 use crate::report::findings::Findings;
 use crate::report::{
     AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus,
@@ -184,9 +185,8 @@ fn columns(run: &Run) -> Vec<ColumnReport> {
 fn declassified(run: &Run) -> Vec<DeclassifiedReport> {
     let mut found = Vec::new();
     for mapping in &run.plan.set.mappings {
-        for (rooted, reason, _) in &mapping.declassify {
-            let frame = if rooted.root == Root::Frame { "$." } else { "" };
-            let path = format!("{}: {frame}{}", mapping.name, rooted.selection);
+        for (covering, reason, _) in &mapping.declassify {
+            let path = format!("{}: {covering}", mapping.name);
             found.push(DeclassifiedReport { path, reason: reason.clone() });
         }
         for secret in mapping.rules.iter().flat_map(|rule| &rule.secrets) {
@@ -228,13 +228,13 @@ fn describe_path(path: &PathExpr) -> String {
     };
     for step in &path.steps {
         match step {
-            PathStep::Name(name) if crate::record::is_plain(name) => {
-                if !out.is_empty() {
+            PathStep::Name(name) => {
+                let name = Selection(vec![Segment::Name(name.clone())]).to_string();
+                if !out.is_empty() && !name.starts_with('[') {
                     out.push('.');
                 }
-                out.push_str(name);
+                out.push_str(&name);
             }
-            PathStep::Name(name) => out.push_str(&format!("['{name}']")),
             PathStep::Pick { member, .. } => out.push_str(&format!("[{member} = …]")),
         }
     }

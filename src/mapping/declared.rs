@@ -3,8 +3,8 @@
 //! Each answer is worked out once per path and then looked up by the path's number, so that
 //! accounting costs a table access per leaf.
 
-use super::model::{KeyPart, Mapping, Root, Rooted, Shape};
-use super::place::{At, Place};
+use super::model::{Covering, KeyPart, Mapping, Root, Rooted, Shape};
+use super::place::{At, Covered, Place};
 use super::secret_words::looks_secret;
 use super::walk::{self, Visit};
 use crate::record::{PathId, Paths, Segment, Selection};
@@ -42,10 +42,26 @@ enum Declaration {
     Ignored(u16),
 }
 
+/// What is said of the values at a place.
+#[derive(Debug)]
+struct Entry {
+    doc: Doc,
+    pattern: Vec<Segment>,
+    /// Whether it is said of everything below as well.
+    below: bool,
+    declaration: Declaration,
+}
+
+impl Entry {
+    fn covers(&self, steps: &[&Segment]) -> bool {
+        (self.below || self.pattern.len() == steps.len()) && covers(&self.pattern, steps)
+    }
+}
+
 /// What a mapping says about the paths of one of its shapes.
 #[derive(Debug)]
 pub struct Declared {
-    declarations: Vec<(Doc, Vec<Segment>, Declaration)>,
+    entries: Vec<Entry>,
     record: Vec<PathFacts>,
     frame: Vec<PathFacts>,
 }
@@ -53,16 +69,16 @@ pub struct Declared {
 impl Declared {
     /// Collects what `mapping` says, for files of this shape.
     pub fn new(mapping: &Mapping, shape: &Shape) -> Self {
-        let mut collector = Collector { whole: shape.records.is_none(), declarations: Vec::new() };
-        for (i, (rooted, _, _)) in mapping.ignore.iter().enumerate() {
+        let mut collector = Collector { whole: shape.records.is_none(), entries: Vec::new() };
+        for (i, (covering, _, _)) in mapping.ignore.iter().enumerate() {
             let at = u16::try_from(i).expect("fewer than 65,536 entries");
-            collector.say(collector.place(rooted), Declaration::Ignored(at));
+            collector.cover(covering, Declaration::Ignored(at));
         }
-        for (rooted, _, _) in &mapping.declassify {
-            collector.say(collector.place(rooted), Declaration::Declassified);
+        for (covering, _, _) in &mapping.declassify {
+            collector.cover(covering, Declaration::Declassified);
         }
-        for rooted in &mapping.expected {
-            collector.say(collector.place(rooted), Declaration::Named);
+        for covering in &mapping.expected {
+            collector.cover(covering, Declaration::Named);
         }
         let document = Rooted { root: Root::Frame, selection: Selection::default() };
         for rule in &mapping.rules {
@@ -72,23 +88,23 @@ impl Declared {
                 walk::condition(when, 0, &mut |visit| {
                     let within = std::slice::from_ref(&document);
                     let visit = Visit { within, ..visit };
-                    at.named(&visit).into_iter().for_each(|place| collector.say(place, Declaration::Named));
+                    at.named(&visit).into_iter().for_each(|place| collector.name(place));
                 });
             }
             for path in &mapping.source.newest {
-                at.places(path, &[]).into_iter().for_each(|place| collector.say(place, Declaration::Named));
+                at.places(path, &[]).into_iter().for_each(|place| collector.name(place));
             }
             collector.rule(&at);
         }
-        Self { declarations: collector.declarations, record: Vec::new(), frame: Vec::new() }
+        Self { entries: collector.entries, record: Vec::new(), frame: Vec::new() }
     }
 
     /// Numbers the names that the mapping says before any that a file brings: those beyond a
     /// certain number share one path.
     pub fn intern(&self, doc: Doc, paths: &mut Paths) {
-        for (_, segments, _) in self.declarations.iter().filter(|(of, _, _)| *of == doc) {
+        for entry in self.entries.iter().filter(|entry| entry.doc == doc) {
             let mut path = 0;
-            for segment in segments {
+            for segment in &entry.pattern {
                 path = match segment {
                     Segment::Name(name) => paths.member(path, name),
                     Segment::Elements => paths.element(path),
@@ -100,7 +116,7 @@ impl Declared {
 
     /// Nothing said of anything.
     pub fn none() -> Self {
-        Self { declarations: Vec::new(), record: Vec::new(), frame: Vec::new() }
+        Self { entries: Vec::new(), record: Vec::new(), frame: Vec::new() }
     }
 
     /// Works out what is not known yet of the paths that a reader has interned.
@@ -130,22 +146,19 @@ impl Declared {
 
     /// Whether any path is secret, so that what is read must be wiped.
     pub fn has_secrets(&self) -> bool {
-        self.declarations.iter().any(|(_, _, declaration)| matches!(declaration, Declaration::Secret))
+        self.entries.iter().any(|entry| entry.declaration == Declaration::Secret)
     }
 
     fn judge(&self, doc: Doc, steps: &[&Segment]) -> PathFacts {
         let mut facts = PathFacts::default();
-        for (said_of, pattern, declaration) in &self.declarations {
-            if *said_of != doc {
-                continue; // said of the file's other document
-            }
-            match declaration {
-                Declaration::Named => facts.named |= matches(pattern, steps),
-                Declaration::Secret => facts.secret |= covers(pattern, steps) || may_cover(pattern, steps),
-                Declaration::Declassified => facts.declassified |= covers(pattern, steps),
+        for entry in self.entries.iter().filter(|entry| entry.doc == doc) {
+            match entry.declaration {
+                Declaration::Named => facts.named |= entry.covers(steps),
+                Declaration::Secret => facts.secret |= may_cover(&entry.pattern, steps),
+                Declaration::Declassified => facts.declassified |= entry.covers(steps),
                 Declaration::Ignored(at) => {
-                    if facts.ignored.is_none() && covers(pattern, steps) {
-                        facts.ignored = Some(*at);
+                    if facts.ignored.is_none() && entry.covers(steps) {
+                        facts.ignored = Some(at);
                     }
                 }
             }
@@ -168,10 +181,6 @@ fn same(pattern: &Segment, step: &Segment) -> bool {
     }
 }
 
-fn matches(pattern: &[Segment], steps: &[&Segment]) -> bool {
-    pattern.len() == steps.len() && covers(pattern, steps)
-}
-
 fn covers(pattern: &[Segment], steps: &[&Segment]) -> bool {
     pattern.len() <= steps.len() && pattern.iter().zip(steps).all(|(pattern, step)| same(pattern, step))
 }
@@ -184,24 +193,35 @@ fn may_cover(pattern: &[Segment], steps: &[&Segment]) -> bool {
 
 struct Collector {
     whole: bool,
-    declarations: Vec<(Doc, Vec<Segment>, Declaration)>,
+    entries: Vec<Entry>,
 }
 
 impl Collector {
-    fn place(&self, rooted: &Rooted) -> Place {
-        Place::of(self.whole, rooted)
+    /// An entry of the mapping says it, of what the entry covers.
+    fn cover(&mut self, covering: &Covering, declaration: Declaration) {
+        let Covered { place, below } = Covered::of(self.whole, covering);
+        self.say(place, below, declaration);
     }
 
-    fn say(&mut self, place: Place, declaration: Declaration) {
+    /// A rule names the place.
+    fn name(&mut self, place: Place) {
+        self.say(place, false, Declaration::Named);
+    }
+
+    fn say(&mut self, place: Place, below: bool, declaration: Declaration) {
         let doc = if place.frame { Doc::Frame } else { Doc::Record };
-        if !self.declarations.iter().any(|known| known.0 == doc && known.1 == place.path && known.2 == declaration) {
-            self.declarations.push((doc, place.path, declaration));
+        let entry = Entry { doc, pattern: place.path, below, declaration };
+        let is_known = |known: &Entry| {
+            (known.doc, known.below, known.declaration) == (doc, below, declaration) && known.pattern == entry.pattern
+        };
+        if !self.entries.iter().any(is_known) {
+            self.entries.push(entry);
         }
     }
 
     fn rule(&mut self, at: &At) {
         let mut name = |visit: Visit<'_, '_>| {
-            at.named(&visit).into_iter().for_each(|place| self.say(place, Declaration::Named));
+            at.named(&visit).into_iter().for_each(|place| self.name(place));
         };
         at.rule.exprs().for_each(|expr| walk::expr(expr, &mut name));
         if let Some(when) = &at.rule.when {
@@ -209,12 +229,12 @@ impl Collector {
         }
         for part in &at.rule.key {
             if let KeyPart::Path(path) = part {
-                at.places(path, &[]).into_iter().for_each(|place| self.say(place, Declaration::Named));
+                at.places(path, &[]).into_iter().for_each(|place| self.name(place));
             }
         }
         for secret in &at.rule.secrets {
             let declaration = if secret.declassify.is_some() { Declaration::Declassified } else { Declaration::Secret };
-            at.made_from(&secret.expr, &mut |used| self.say(used.place, declaration));
+            at.made_from(&secret.expr, &mut |used| self.say(used.place, true, declaration));
         }
     }
 }

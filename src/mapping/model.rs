@@ -213,11 +213,11 @@ pub struct Mapping {
     /// `[source]`.
     pub source: Source,
     /// `expected`: what catch-alls are known to keep.
-    pub expected: Vec<Rooted>,
-    /// `[ignore]`: selections with reasons, each with its line.
-    pub ignore: Vec<(Rooted, String, u32)>,
+    pub expected: Vec<Covering>,
+    /// `[ignore]`: what it covers, the reason and the line of each entry.
+    pub ignore: Vec<(Covering, String, u32)>,
     /// `[declassify]`: selections that look like secrets and are none, each with its reason and line.
-    pub declassify: Vec<(Rooted, String, u32)>,
+    pub declassify: Vec<(Covering, String, u32)>,
     /// `[table.X]`, in the order of the file.
     pub rules: Vec<Rule>,
 }
@@ -229,6 +229,46 @@ pub struct Rooted {
     pub root: Root,
     /// Its segments.
     pub selection: Selection,
+}
+
+impl std::fmt::Display for Rooted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let prefix = match self.root {
+            Root::Record => "@",
+            Root::Frame => "$",
+            _ => return self.selection.fmt(f),
+        };
+        match self.selection.0.first() {
+            None => f.write_str(prefix),
+            // A bracket follows the prefix at once, a name after a dot.
+            Some(_) => {
+                let text = self.selection.to_string();
+                write!(f, "{prefix}{}{text}", if text.starts_with('[') { "" } else { "." })
+            }
+        }
+    }
+}
+
+/// Which values an entry of `expected`, `[ignore]` or `[declassify]` covers.
+///
+/// A selection alone is narrow: it covers a scalar, null or an empty container at its place. With `.**` behind it, it
+/// covers that and everything below.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Covering {
+    /// The place.
+    pub rooted: Rooted,
+    /// `.**`: with everything below.
+    pub below: bool,
+}
+
+impl std::fmt::Display for Covering {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.below, self.rooted.to_string().as_str()) {
+            (false, text) => f.write_str(text),
+            (true, ".") => f.write_str("**"),
+            (true, text) => write!(f, "{text}.**"),
+        }
+    }
 }
 
 impl Mapping {

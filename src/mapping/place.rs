@@ -1,6 +1,6 @@
 //! Resolves the paths of a rule to full places in a file.
 
-use crate::mapping::model::{Condition, Expr, Mapping, PathExpr, PathStep, Root, Rooted, Rule};
+use crate::mapping::model::{Condition, Covering, Expr, Mapping, PathExpr, PathStep, Root, Rooted, Rule};
 use crate::mapping::secret_words::looks_secret;
 use crate::mapping::walk::{self, Read, Visit};
 use crate::record::{Segment, Selection};
@@ -34,8 +34,24 @@ impl Place {
     }
 
     pub(crate) fn show(&self) -> String {
-        let path = Selection(self.path.clone()).to_string();
-        if self.frame { format!("$.{path}") } else { path }
+        let root = if self.frame { Root::Frame } else { Root::Element };
+        Rooted { root, selection: Selection(self.path.clone()) }.to_string()
+    }
+}
+
+/// The places that an entry of `expected`, `[ignore]` or `[declassify]` covers.
+pub(crate) struct Covered {
+    pub(crate) place: Place,
+    pub(crate) below: bool,
+}
+
+impl Covered {
+    pub(crate) fn of(whole: bool, covering: &Covering) -> Self {
+        Self { place: Place::of(whole, &covering.rooted), below: covering.below }
+    }
+
+    pub(crate) fn covers(&self, place: &Place) -> bool {
+        place.is_in(&self.place) && (self.below || place.path.len() == self.place.path.len())
     }
 }
 

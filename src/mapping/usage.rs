@@ -6,11 +6,13 @@
 use super::apply::{Made, StepTaken, Trace};
 use super::compile::CompiledRule;
 use super::declared::Doc;
-use super::model::{Expr, From, JsonExpr, KeyPart, Mapping, Root, Rooted, Rule, Set};
+use super::model::{Covering, Expr, From, JsonExpr, KeyPart, Mapping, Root, Rooted, Rule, Set};
 use super::place::{At, Place, has_whole_shape};
 use super::walk;
-use crate::finding::{COLUMN_UNUSED, Code, MAP_UNUSED, MAPPING_UNUSED, PATH_UNUSED, SHAPE_UNUSED, excerpt};
-use crate::record::{NodeId, PathId, Paths, Selection};
+use crate::finding::{
+    COLUMN_UNUSED, Code, IGNORE_NARROW, MAP_UNUSED, MAPPING_UNUSED, PATH_UNUSED, SHAPE_UNUSED, excerpt,
+};
+use crate::record::{NodeId, PathId, Paths, Segment, Selection};
 use crate::step::{Datum, Step};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -187,10 +189,26 @@ impl Judge<'_> {
 
     /// `[ignore]` and `[declassify]`.
     fn selections(&mut self) {
-        for (rooted, _, line) in self.mapping.ignore.iter().chain(&self.mapping.declassify) {
-            let place = Place::of(has_whole_shape(self.mapping), rooted);
+        for (covering, _, line) in self.mapping.ignore.iter().chain(&self.mapping.declassify) {
+            let place = Place::of(has_whole_shape(self.mapping), &covering.rooted);
             if !self.holds(&place) {
                 self.tell(&PATH_UNUSED, *line, format!("no file of the tree has a value at `{}`", place.show()));
+            }
+        }
+        for (covering, _, line) in self.mapping.ignore.iter().filter(|(covering, _, _)| !covering.below) {
+            let place = Place::of(has_whole_shape(self.mapping), &covering.rooted);
+            let holds_below = |segment: Segment| {
+                let mut below = place.clone();
+                below.path.push(segment);
+                self.holds(&below)
+            };
+            if holds_below(Segment::Members) || holds_below(Segment::Elements) {
+                let below = Covering { below: true, ..covering.clone() };
+                let message = format!(
+                    "`{covering}` under [ignore] covers no more than the value itself, and files have values below it; \
+                     `{below}` covers those, too"
+                );
+                self.tell(&IGNORE_NARROW, *line, message);
             }
         }
     }

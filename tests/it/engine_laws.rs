@@ -127,7 +127,7 @@ fn documents() -> impl Strategy<Value = Document> {
         or_none(vec!["[*]", "items[*]", "a.items[*]", ".*", "items.*", ".*[*]"]),
         or_none(vec!["a[*]", "b.*", "items[*].a", "c"]),
         or_none(vec!["a", "b.c", "items"]),
-        or_none(vec!["b", "c[*]", "items.*"]),
+        or_none(vec!["b", "c[*]", "items.*", "b.**", "items[*].**"]),
     );
     parts.prop_map(|(json, records, each, column, ignore)| Document { json, records, each, column, ignore })
 }

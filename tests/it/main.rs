@@ -32,6 +32,7 @@ mod existing;
 mod explain;
 mod generated;
 mod guide;
+mod ignoring;
 mod import;
 mod inspect;
 mod kill;

@@ -1,8 +1,9 @@
 //! Rules and tables made from records.
 
-use super::words::{is_sayable, snake, toml_string, unique};
+use super::words::{snake, toml_string, unique};
 use crate::inspect::look::Look;
 use crate::inspect::profile::{At, Profile, Stats};
+use crate::mapping::model::{Covering, Root, Rooted};
 use crate::record::{Segment, Selection};
 use crate::target::ddl::{NewColumn, create_table};
 use std::collections::BTreeSet;
@@ -144,7 +145,7 @@ fn key(profile: &Profile, record: At) -> Option<Key<'_>> {
         other if other.ends_with("_id") => Some(3),
         _ => None,
     };
-    let found = stats.members.iter().filter(|(name, at)| is_sayable(name) && fits(&profile.stats[*at], stats.objects));
+    let found = stats.members.iter().filter(|(_, at)| fits(&profile.stats[*at], stats.objects));
     let found = found.filter_map(|(name, at)| Some((rank(name)?, name, *at)));
     let (_, name, at) = found.min_by_key(|(rank, _, _)| *rank)?;
     Some(Key { name, stats: &profile.stats[at] })
@@ -188,8 +189,8 @@ impl Fill<'_> {
 
     fn object(&mut self, table: &mut Table, way: &mut Vec<Segment>, at: At) {
         for (name, member) in self.stats(at).members.clone() {
-            if !is_sayable(&name) || (way.is_empty() && self.key == Some(name.as_str())) {
-                continue; // no path can name it, so the run will; or it is the key
+            if way.is_empty() && self.key == Some(name.as_str()) {
+                continue; // the key is a column already
             }
             way.push(Segment::Name(name));
             let stats = self.stats(member);
@@ -256,19 +257,19 @@ impl Fill<'_> {
         let mut below = Vec::new();
         let mut whole: Vec<Segment> = self.within.iter().cloned().chain(way.iter().cloned()).collect();
         let secret = self.below(at, &mut whole, &mut below);
-        let prefix = if self.within.is_empty() { "" } else { "@." };
-        let rooted = |path: &Selection| format!("{prefix}{path}");
+        let root = if self.within.is_empty() { Root::Element } else { Root::Record };
+        let rooted = |selection: &Selection| Rooted { root: root.clone(), selection: selection.clone() };
         if secret || self.stats(at).secret {
             let all = Selection(whole);
             // A path must be there to be ignored, and a record is never ignored as a whole.
             if all.0.is_empty() {
                 self.made.ignored.extend(self.outermost(at));
             } else {
-                self.made.ignored.push(rooted(&all));
+                self.made.ignored.push(Covering { rooted: rooted(&all), below: true }.to_string());
             }
             return;
         }
-        self.made.expected.extend(below.iter().map(rooted));
+        self.made.expected.extend(below.iter().map(|path| rooted(path).to_string()));
         let scalars = self.stats(at).kinds() > 1;
         let path = toml_string(&path_of(way));
         // Not every engine keeps a bare scalar exactly as a JSON document.
@@ -290,11 +291,8 @@ impl Fill<'_> {
         let elements = stats.elements.map(|element| (Segment::Elements, element));
         let mut secret = false;
         for (segment, below) in members.chain(any).chain(elements) {
-            let sayable = name_of(&segment).is_none_or(is_sayable);
             way.push(segment);
-            if sayable {
-                found.push(Selection(way.clone()));
-            }
+            found.push(Selection(way.clone()));
             secret |= self.stats(below).secret | self.below(below, way, found);
             way.pop();
         }
@@ -303,11 +301,18 @@ impl Fill<'_> {
 
     fn outermost(&self, at: At) -> Vec<String> {
         let stats = self.stats(at);
-        let members = stats.members.iter().map(|(name, _)| Segment::Name(name.clone()));
-        let any = stats.any_member.map(|_| Segment::Members);
-        let elements = stats.elements.map(|_| Segment::Elements);
-        members.chain(any).chain(elements).map(|segment| Selection(vec![segment]).to_string()).collect()
+        let members = stats.members.iter().map(|(name, at)| (Segment::Name(name.clone()), *at));
+        let any = stats.any_member.map(|at| (Segment::Members, at));
+        let elements = stats.elements.map(|at| (Segment::Elements, at));
+        let all = members.chain(any).chain(elements);
+        all.map(|(segment, at)| covering(Root::Element, segment, self.stats(at)).to_string()).collect()
     }
+}
+
+/// An entry that covers all that a member or the elements of a root hold.
+pub(super) fn covering(root: Root, segment: Segment, stats: &Stats) -> Covering {
+    let below = !stats.members.is_empty() || stats.any_member.is_some() || stats.elements.is_some();
+    Covering { rooted: Rooted { root, selection: Selection(vec![segment]) }, below }
 }
 
 fn path_of(way: &[Segment]) -> String {

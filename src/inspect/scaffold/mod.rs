@@ -7,6 +7,7 @@ mod words;
 use super::profile::{At, Profile};
 use super::{FileType, Inspection};
 use crate::error::{Error, Result};
+use crate::mapping::model::Root;
 use crate::record::{Segment, Selection};
 use crate::target::ddl::drop_table;
 use columns::Table;
@@ -200,12 +201,7 @@ fn shapes(profile: &Profile) -> Vec<Shape> {
         let list = &profile.stats[*member];
         let element = list.elements?;
         let rows = profile.stats[element].objects;
-        (2 * rows > profile.stats[element].count && words::is_sayable(name)).then_some((
-            name,
-            list.arrays,
-            element,
-            rows,
-        ))
+        (2 * rows > profile.stats[element].count).then_some((name, list.arrays, element, rows))
     });
     let mut wrapped = 0;
     if let Some((name, arrays, element, _)) = lists.max_by_key(|(_, _, _, rows)| *rows) {
@@ -236,8 +232,11 @@ fn frame(profile: &Profile, shapes: &[Shape]) -> Vec<String> {
         _ => None,
     });
     let root = &profile.stats[0];
-    let beside = root.members.iter().filter(|(name, _)| Some(name) != rows.as_ref() && words::is_sayable(name));
-    beside.map(|(name, _)| format!("$.{}", Selection(vec![Segment::Name(name.clone())]))).collect()
+    let beside = root.members.iter().filter(|(name, _)| Some(name) != rows.as_ref());
+    let entry = |(name, at): (&String, &At)| {
+        columns::covering(Root::Frame, Segment::Name(name.clone()), &profile.stats[*at]).to_string()
+    };
+    beside.map(|(name, at)| entry((name, at))).collect()
 }
 
 /// The records of all shapes, merged at one path.

@@ -1,6 +1,5 @@
 //! Names and strings as TOML, SQL and the mapping language take them.
 
-use crate::finding::printable;
 use std::collections::BTreeSet;
 
 /// A name in small letters with `_` between its words, of ASCII alone.
@@ -39,11 +38,6 @@ pub(super) fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
 /// A basic string of TOML.
 pub(super) fn toml_string(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// Whether a path can name this member.
-pub(super) fn is_sayable(name: &str) -> bool {
-    !name.is_empty() && !name.contains(['\'', '\\']) && printable(name) == name
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use super::{Spot, Told};
 use crate::error::Error;
 use crate::mapping::codes;
-use crate::mapping::model::{KeyPart, Mapping, OnDuplicate, Rooted, SecretKind, Set};
-use crate::mapping::place::{At, Place, has_whole_shape};
+use crate::mapping::model::{Covering, KeyPart, Mapping, OnDuplicate, SecretKind, Set};
+use crate::mapping::place::{At, Covered, Place, has_whole_shape};
 use crate::mapping::walk::{self, Visit};
 use crate::table::ColumnType;
 
@@ -104,15 +104,18 @@ pub(super) fn check_clear_uses(mapping: &Mapping, told: &mut Told) {
 /// What `[declassify]` lets stand is kept somewhere: left out as well, one of the two is wrong.
 pub(super) fn check_declassified(mapping: &Mapping, told: &mut Told) {
     let whole = has_whole_shape(mapping);
-    let mut left_out: Vec<Place> = mapping.ignore.iter().map(|(rooted, _, _)| Place::of(whole, rooted)).collect();
+    let mut left_out: Vec<Covered> =
+        mapping.ignore.iter().map(|(covering, _, _)| Covered::of(whole, covering)).collect();
     for rule in &mapping.rules {
         for secret in rule.secrets.iter().filter(|secret| matches!(secret.kind, SecretKind::Drop(_))) {
-            At::new(mapping, rule).made_from(&secret.expr, &mut |used| left_out.push(used.place));
+            At::new(mapping, rule).made_from(&secret.expr, &mut |used| {
+                left_out.push(Covered { place: used.place, below: true });
+            });
         }
     }
-    for (rooted, _, line) in &mapping.declassify {
-        let place = Place::of(whole, rooted);
-        if left_out.iter().any(|out| place.is_in(out)) {
+    for (covering, _, line) in &mapping.declassify {
+        let place = Place::of(whole, &covering.rooted);
+        if left_out.iter().any(|out| out.covers(&place)) {
             let message = format!("`{}` is declassified, and is ignored or dropped as well", place.show());
             let hint = "keep it with its reason under [declassify], or leave it out with the other: not both";
             told.refuse(&codes::SECRET_CONTRADICTED, &mapping.file, *line, message, Some(hint.to_owned()));
@@ -142,7 +145,9 @@ pub(super) fn check_names(set: &Set, told: &mut Told) {
             }
         }
         let line = mapping.rules.first().map_or(1, |rule| rule.line);
-        named.extend(mapping.expected.iter().map(|rooted| (Place::of(has_whole_shape(mapping), rooted), line)));
+        named.extend(
+            mapping.expected.iter().map(|covering| (Place::of(has_whole_shape(mapping), &covering.rooted), line)),
+        );
         named.sort_by_key(|(_, line)| *line);
         let mut seen: Vec<Place> = Vec::new();
         for (place, line) in named {
@@ -162,9 +167,9 @@ pub(super) struct Places {
     secret: Vec<Place>,
     /// Sealed, dropped or declassified there.
     named: Vec<Place>,
-    ignored: Vec<Place>,
-    /// What `[declassify]` says.
-    declassified: Vec<Place>,
+    ignored: Vec<Covered>,
+    /// What `[declassify]` covers.
+    declassified: Vec<Covered>,
 }
 
 impl Places {
@@ -181,22 +186,22 @@ impl Places {
                 });
             }
         }
-        let places = |entries: &[(Rooted, String, u32)]| -> Vec<Place> {
-            entries.iter().map(|(rooted, _, _)| Place::of(has_whole_shape(mapping), rooted)).collect()
+        let places = |entries: &[(Covering, String, u32)]| -> Vec<Covered> {
+            entries.iter().map(|(covering, _, _)| Covered::of(has_whole_shape(mapping), covering)).collect()
         };
         let declassified = places(&mapping.declassify);
-        let is_open = |place: &Place| open.contains(place) || declassified.iter().any(|open| place.is_in(open));
+        let is_open = |place: &Place| open.contains(place) || declassified.iter().any(|open| open.covers(place));
         let secret = named.iter().filter(|place| !is_open(place)).cloned().collect();
         Self { secret, named, ignored: places(&mapping.ignore), declassified }
     }
 
     /// Whether the value is sealed, dropped or ignored: it may be lost where nothing keeps it.
     pub(super) fn decided(&self, place: &Place) -> bool {
-        self.named.iter().chain(&self.ignored).any(|decided| place.is_in(decided))
+        self.named.iter().any(|named| place.is_in(named)) || self.ignored.iter().any(|entry| entry.covers(place))
     }
 
     /// Whether something says what becomes of a value that looks like a secret.
     fn decided_as_secret(&self, place: &Place) -> bool {
-        self.decided(place) || self.declassified.iter().any(|open| place.is_in(open))
+        self.decided(place) || self.declassified.iter().any(|open| open.covers(place))
     }
 }

@@ -331,7 +331,7 @@ fn a_secret_is_used_in_clear_nowhere_else() {
 fn what_is_declassified_is_not_left_out_as_well() {
     let rules = |more: &str| format!("{SEALED}{more}\n[declassify]\n\"code.pin\" = \"the pin of a map\"\n");
     let refused = "`code.pin` is declassified, and is ignored or dropped as well";
-    let ignored = rules("[ignore]\ncode = \"nobody reads it\"");
+    let ignored = rules("[ignore]\n\"code.**\" = \"nobody reads it\"");
     assert_eq!(first_line(&ignored).split(" @").next(), Some(refused));
     let dropped = rules("p = { from = \"code.pin\", kind = \"drop\", reason = \"revoked\" }");
     assert_eq!(first_line(&dropped).split(" @").next(), Some(refused));

@@ -6,7 +6,7 @@
 use super::keys::{self, SOURCES};
 use super::path::{self, Wrong};
 use super::tree::{Fields, Item};
-use crate::mapping::model::{Digest, Expr, From, JsonExpr, Literal, PathExpr, Rooted};
+use crate::mapping::model::{Covering, Digest, Expr, From, JsonExpr, Literal, PathExpr, Rooted};
 use crate::mapping::{codes, suggest};
 use crate::record::Selection;
 use crate::step::Step;
@@ -334,6 +334,11 @@ pub(super) fn path_of(item: Item<'_>) -> Option<PathExpr> {
 /// A selection with its prefix.
 pub(super) fn rooted_of(item: Item<'_>) -> Option<Rooted> {
     parsed(item, path::rooted(item.text()?))
+}
+
+/// An entry of `expected`, `[ignore]` or `[declassify]`.
+pub(super) fn covering_of(item: Item<'_>, text: &str) -> Option<Covering> {
+    parsed(item, path::covering(text))
 }
 
 /// The value; an error is reported.

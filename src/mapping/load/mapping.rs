@@ -1,11 +1,11 @@
 //! A mapping file: which files, in which shapes, by which rules.
 
 use super::condition::condition;
-use super::expr::{parsed, path_of, rooted_of};
+use super::expr::{covering_of, parsed, path_of};
 use super::tree::{Fields, Item};
 use super::{keys, path, rule};
 use crate::mapping::codes;
-use crate::mapping::model::{Format, Mapping, Pattern, Rooted, Shape, Source};
+use crate::mapping::model::{Covering, Format, Mapping, Pattern, Shape, Source};
 
 /// The mapping of a file, with the lines of its patterns.
 pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, Vec<u32>) {
@@ -20,9 +20,9 @@ pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, 
         file: file.to_owned(),
         description: fields.text("description").unwrap_or_default(),
         source,
-        expected: fields
-            .get("expected")
-            .map_or_else(Vec::new, |item| item.texts().into_iter().filter_map(rooted_of).collect()),
+        expected: fields.get("expected").map_or_else(Vec::new, |item| {
+            item.texts().into_iter().filter_map(|item| covering_of(item, item.text()?)).collect()
+        }),
         ignore: with_reasons(fields, "ignore"),
         declassify: with_reasons(fields, "declassify"),
         rules: rules.into_iter().filter_map(rule::rule).collect(),
@@ -31,9 +31,9 @@ pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, 
 }
 
 /// The entries of a table `SELECTION = "reason"`.
-fn with_reasons(fields: &Fields<'_>, name: &str) -> Vec<(Rooted, String, u32)> {
+fn with_reasons(fields: &Fields<'_>, name: &str) -> Vec<(Covering, String, u32)> {
     let entries = fields.get(name).and_then(|item| item.entries()).unwrap_or_default();
-    let entry = |item: Item<'_>| Some((parsed(item, path::rooted(item.name))?, item.reason()?, item.line));
+    let entry = |item: Item<'_>| Some((covering_of(item, item.name)?, item.reason()?, item.line));
     entries.into_iter().filter_map(entry).collect()
 }
 

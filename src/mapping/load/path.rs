@@ -1,6 +1,6 @@
 //! Parses paths, selections and templates.
 
-use crate::mapping::model::{Literal, PathExpr, PathStep, Root, Rooted, TemplatePiece};
+use crate::mapping::model::{Covering, Literal, PathExpr, PathStep, Root, Rooted, TemplatePiece};
 use crate::record::{Segment, Selection};
 
 /// Why a path is invalid, and what to write instead.
@@ -31,7 +31,7 @@ pub fn path(text: &str) -> Result<PathExpr, Wrong> {
         steps.push(match part {
             Part::Name(name) => PathStep::Name(name),
             Part::Pick { member, equals } => PathStep::Pick { member, equals },
-            Part::Members | Part::Elements => {
+            Part::Members | Part::Elements | Part::Below => {
                 return Err(Wrong::new(format!("`{text}` could give several values, and a path gives at most one"))
                     .hint("pick one as in `items[name = \"x\"]`, or select elements with `each`"));
             }
@@ -43,6 +43,20 @@ pub fn path(text: &str) -> Result<PathExpr, Wrong> {
 /// Parses a selection that starts from the element, the record or the frame.
 pub fn rooted(text: &str) -> Result<Rooted, Wrong> {
     let (root, parts) = Scanner::new(text).run()?;
+    rooted_of(text, root, parts)
+}
+
+/// Parses an entry of `expected`, `[ignore]` or `[declassify]`: a selection, with `.**` for everything below as well.
+pub fn covering(text: &str) -> Result<Covering, Wrong> {
+    let (root, mut parts) = Scanner::new(text).run()?;
+    let below = matches!(parts.last(), Some(Part::Below));
+    if below {
+        parts.pop();
+    }
+    Ok(Covering { rooted: rooted_of(text, root, parts)?, below })
+}
+
+fn rooted_of(text: &str, root: Root, parts: Vec<Part>) -> Result<Rooted, Wrong> {
     if !matches!(root, Root::Element | Root::Record | Root::Frame) {
         return Err(Wrong::new(format!("`{text}` selects nothing in a document"))
             .hint("a selection starts with a name, `.`, `@` or `$`"));
@@ -53,6 +67,10 @@ pub fn rooted(text: &str) -> Result<Rooted, Wrong> {
             Part::Name(name) => Segment::Name(name),
             Part::Members => Segment::Members,
             Part::Elements => Segment::Elements,
+            Part::Below => {
+                return Err(Wrong::new(format!("`{text}` has `**`, which is allowed only at the end of an entry of `expected`, `[ignore]` and `[declassify]`"))
+                    .hint("select members with `.*` and elements with `[*]`"));
+            }
             Part::Pick { .. } => {
                 return Err(Wrong::new(format!("`{text}` picks an element, and a selection takes all or none"))
                     .hint("use `[*]`, and `when` in the rule"));
@@ -110,7 +128,12 @@ enum Part {
     Name(String),
     Members,
     Elements,
-    Pick { member: String, equals: Literal },
+    /// `**`: everything below.
+    Below,
+    Pick {
+        member: String,
+        equals: Literal,
+    },
 }
 
 struct Scanner<'t> {
@@ -203,6 +226,10 @@ impl<'t> Scanner<'t> {
     }
 
     fn name(&mut self) -> Result<Part, Wrong> {
+        if let Some(rest) = self.rest.strip_prefix("**") {
+            self.rest = rest;
+            return Ok(Part::Below);
+        }
         if let Some(rest) = self.rest.strip_prefix('*') {
             self.rest = rest;
             return Ok(Part::Members);
@@ -286,7 +313,8 @@ impl<'t> Scanner<'t> {
         Ok(Part::Pick { member, equals })
     }
 
-    /// A text in quotes of either kind; a backslash takes the next character as it is.
+    /// A string in quotes of either kind; a backslash takes the next character as it is, and `\u{1b}` is the character of
+    /// this number.
     fn quoted(&mut self) -> Result<String, Wrong> {
         let mut chars = self.rest.char_indices();
         let quote = chars.next().map(|(_, quote)| quote);
@@ -296,7 +324,11 @@ impl<'t> Scanner<'t> {
                 self.rest = &self.rest[at + 1..];
                 return Ok(name);
             }
-            if c == '\\' {
+            if let Some((escaped, length)) = unicode_escape(&self.rest[at..]) {
+                name.push(escaped);
+                // The escape is ASCII, so that its characters are its bytes.
+                chars.by_ref().take(length - 1).for_each(drop);
+            } else if c == '\\' {
                 name.extend(chars.next().map(|(_, escaped)| escaped));
             } else {
                 name.push(c);
@@ -304,6 +336,14 @@ impl<'t> Scanner<'t> {
         }
         Err(Wrong::new(format!("`{}` opens a quote and does not close it", self.text)))
     }
+}
+
+/// The character of an escape `\u{…}` at the start of the text, and the length of the escape.
+fn unicode_escape(text: &str) -> Option<(char, usize)> {
+    let digits = text.strip_prefix("\\u{")?.split_once('}')?.0;
+    let number =
+        u32::from_str_radix(digits, 16).ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    Some((char::from_u32(number)?, digits.len() + "\\u{}".len()))
 }
 
 fn plain(c: char) -> bool {
@@ -411,7 +451,55 @@ mod tests {
         assert!(template("a } b").is_err());
     }
 
+    #[test]
+    fn a_covering_takes_what_is_below_only_with_two_stars() {
+        let shown = |text: &str| covering(text).map(|covering| (covering.below, covering.to_string()));
+        for (text, below) in [
+            ("address", false),
+            (".", false),
+            ("**", true),
+            ("address.**", true),
+            ("$[*].a.**", true),
+            ("@.a.*", false),
+            ("$", false),
+            ("@.**", true),
+        ] {
+            assert_eq!(shown(text), Ok((below, text.to_owned())));
+        }
+        for text in ["a.**.b", "**.a", "a[**]"] {
+            assert!(covering(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            rooted("a.**").map_err(|wrong| wrong.message),
+            Err("`a.**` has `**`, which is allowed only at the end of an entry of `expected`, `[ignore]` and `[declassify]`".to_owned())
+        );
+    }
+
+    fn segments() -> impl proptest::strategy::Strategy<Value = Vec<Segment>> {
+        use proptest::prelude::*;
+        let name = prop_oneof![
+            "[a-z]{1,3}",
+            "[ '\"\\\\.\\[\\]*#$@^=u{}0-9]{0,6}",
+            proptest::collection::vec(any::<char>(), 0..4).prop_map(String::from_iter),
+        ];
+        let segment =
+            prop_oneof![4 => name.prop_map(Segment::Name), 1 => Just(Segment::Members), 1 => Just(Segment::Elements)];
+        proptest::collection::vec(segment, 0..5)
+    }
+
     proptest::proptest! {
+        #[test]
+        fn a_path_that_is_shown_reads_back(segments in segments(), root in 0..3, below in proptest::bool::ANY) {
+            let root = [Root::Element, Root::Record, Root::Frame][root as usize].clone();
+            let entry = Covering { rooted: Rooted { root, selection: Selection(segments) }, below };
+            let shown = entry.to_string();
+            proptest::prop_assert_eq!(covering(&shown), Ok(entry), "{}", shown);
+            // As a key of TOML, which is how a message proposes it.
+            let line = format!("{} = 1", serde_json::Value::from(shown.as_str()));
+            let table: toml::Table = line.parse().expect("a line of TOML");
+            proptest::prop_assert_eq!(table.keys().collect::<Vec<_>>(), [&shown]);
+        }
+
         #[test]
         fn no_text_makes_the_parser_panic(text in "[.@$^=#a-zé0-9'\"\\\\ *{}=\\[\\]-]{0,12}") {
             let _ = (path(&text), rooted(&text), template(&text), crate::mapping::model::Pattern::parse(&text));

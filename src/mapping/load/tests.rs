@@ -138,8 +138,8 @@ fn a_whole_set_is_understood() {
     let notes = &set.mappings[0];
     assert_eq!(notes.file, "mappings/notes/notes.toml");
     assert_eq!(notes.source.files[0].captures().collect::<Vec<_>>(), ["owner", "year"]);
-    assert_eq!(notes.expected[0].selection.to_string(), "more.*");
-    assert_eq!(notes.ignore[0].0.root, Root::Frame);
+    assert_eq!(notes.expected[0].to_string(), "more.*");
+    assert_eq!(notes.ignore[0].0.rooted.root, Root::Frame);
     let [dated, blank] = notes.source.shapes.as_slice() else { panic!("two shapes") };
     assert!(matches!(&dated.when, Some(Condition::All(all)) if all.len() == 2));
     assert_eq!(dated.records.as_ref().map(ToString::to_string).as_deref(), Some("days.*[*]"));
