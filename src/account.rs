@@ -150,7 +150,7 @@ impl Sheet {
         self.rejected |= earlier.rejected;
     }
 
-    /// Turns every leaf that nobody claimed into an ignored one.
+    /// Turns every unclaimed leaf into an ignored one.
     pub fn ignore_rest(&mut self, reason: Reason) {
         let mark = Mark::ignored(reason);
         for held in self.marks.iter_mut().chain(self.names.values_mut()) {

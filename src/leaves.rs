@@ -1,10 +1,12 @@
-//! What became of each leaf: claims of rows, `[ignore]`, and what nobody decided.
+//! What became of each leaf: claims of rows, `[ignore]`, and what is undecided.
 
 use crate::account::{Class, Mark, NameLeaf, Sheet};
 use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, Severity};
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, empty_ends};
-use crate::mapping::declared::{Declared, Doc};
+use crate::mapping::declared::{Declared, Doc, PathFacts};
 use crate::mapping::model::{Mapping, Root, Rooted, SecretKind};
+use crate::mapping::secret_values;
+use crate::mapping::secret_words::looks_secret;
 use crate::reading::Reading;
 use crate::record::{Kind, NodeRef, Paths, Segment, Selection, Tape};
 use crate::run::Run;
@@ -60,7 +62,7 @@ impl Run<'_> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
         self.meet(reading.shaped.shape, Doc::Record, record.tape);
-        self.ignore_as_told(mapping, &table.declared, Doc::Record, record.tape, &mut sheet);
+        self.mark_ignored(mapping, &table.declared, Doc::Record, record.tape, &mut sheet);
         let shape = &mapping.source.shapes[reading.shaped.shape];
         if sheet.rejected {
             sheet.reject_all();
@@ -68,7 +70,10 @@ impl Run<'_> {
             let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), reason);
             sheet.ignore_rest(reason);
         }
-        let judged = Judged { mapping, declared: &table.declared, paths: &table.record, doc: Doc::Record };
+        // Of a record that is a scalar, the name is that of the member that it was.
+        let by_name = shape.records.as_ref().is_some_and(Selection::ends_in_any_member);
+        let name = record.names.last().filter(|_| by_name).map(String::as_str);
+        let judged = Judged { mapping, declared: &table.declared, paths: &table.record, doc: Doc::Record, name };
         self.report_leaves(reading, &judged, record.tape, &sheet, record.span.start);
     }
 
@@ -85,7 +90,7 @@ impl Run<'_> {
         }
         let table = self.paths.take(self.mapping, mapping, reading.shaped.shape);
         let paths = std::mem::take(self.paths.frame(self.mapping, mapping));
-        self.ignore_as_told(mapping, &table.declared, Doc::Frame, &reading.shaped.frame, &mut sheet);
+        self.mark_ignored(mapping, &table.declared, Doc::Frame, &reading.shaped.frame, &mut sheet);
         for node in empty_ends(reading.shaped.frame.root(), &records.0) {
             sheet.claim(node.span(), Mark::of(Class::Column));
         }
@@ -93,13 +98,13 @@ impl Run<'_> {
             let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), "no records");
             sheet.ignore_rest(reason);
         }
-        let judged = Judged { mapping, declared: &table.declared, paths: &paths, doc: Doc::Frame };
+        let judged = Judged { mapping, declared: &table.declared, paths: &paths, doc: Doc::Frame, name: None };
         self.report_leaves(reading, &judged, &reading.shaped.frame, &sheet, 0);
         *self.paths.frame(self.mapping, mapping) = paths;
         self.paths.put_back(self.mapping, reading.shaped.shape, table);
     }
 
-    fn ignore_as_told(&mut self, mapping: &Mapping, declared: &Declared, doc: Doc, tape: &Tape, sheet: &mut Sheet) {
+    fn mark_ignored(&mut self, mapping: &Mapping, declared: &Declared, doc: Doc, tape: &Tape, sheet: &mut Sheet) {
         if mapping.ignore.is_empty() {
             return;
         }
@@ -144,7 +149,8 @@ impl Run<'_> {
         let facts = judged.declared.facts(judged.doc, node.path());
         let kept = matches!(class, Class::Column | Class::Json | Class::Unmapped);
         let caught = class == Class::Json && !facts.named && facts.ignored.is_none();
-        if !(class == Class::Unmapped || caught || (facts.suspicious && kept)) {
+        let secret = if kept { judged.looks_secret(facts, node, class) } else { None };
+        if class != Class::Unmapped && !caught && secret.is_none() {
             return;
         }
         let steps = judged.steps(node);
@@ -161,19 +167,16 @@ impl Run<'_> {
                 )
             } else {
                 format!(
-                    "no rule says what becomes of `{path}`; {} would leave it out",
+                    "no rule says what becomes of `{path}`; {} would ignore it",
                     deciding_line(&path, &judged.mapping.file)
                 )
             };
             self.findings.push(Finding::new(&MEMBER_UNDECIDED, message).at(place).about(subject.clone()));
         }
-        // An empty text or null hides nothing.
-        if facts.suspicious
-            && kept
-            && !(node.kind() == Kind::Null || node.text().is_empty() && node.kind() == Kind::String)
-        {
+        if let Some(secret) = secret {
+            let what = if secret.is_empty() { String::new() } else { format!(" ({secret})") };
             let message = format!(
-                "`{path}` looks like a secret, and nothing decides it; {} would keep it as it is",
+                "`{path}` looks like a secret{what}, and nothing decides it; {} would keep it as it is",
                 line_under(&path, "declassify", &judged.mapping.file)
             );
             self.findings.push(Finding::new(&SECRET_UNDECIDED, message).at(place).about(subject.clone()));
@@ -187,12 +190,14 @@ impl Run<'_> {
     }
 }
 
-/// What leaves are judged by.
+/// What leaves are checked against.
 struct Judged<'j> {
     mapping: &'j Mapping,
     declared: &'j Declared,
     paths: &'j Paths,
     doc: Doc,
+    /// The name of the member that the record is, where `.*` selected it.
+    name: Option<&'j str>,
 }
 
 impl Judged<'_> {
@@ -205,9 +210,32 @@ impl Judged<'_> {
         let root = if self.doc == Doc::Frame { Root::Frame } else { Root::Element };
         Rooted { root, selection: Selection(steps) }.to_string()
     }
+
+    /// Whether a leaf that is kept looks like a secret and nothing says that it may be: by its name
+    /// (then the text is empty), or by its value, in words.
+    fn looks_secret(&self, facts: PathFacts, node: NodeRef, class: Class) -> Option<&'static str> {
+        let hides_nothing = match node.kind() {
+            Kind::String => node.text().is_empty(),
+            Kind::Number => false,
+            _ => true,
+        };
+        if hides_nothing || facts.declassified || facts.secret {
+            return None;
+        }
+        // A scalar record has no name of its own.
+        let name = self.name.filter(|_| node.id() == 0);
+        let spelled = facts.spelled && name.is_none();
+        if facts.suspicious || (facts.in_suspicious && !spelled) || name.is_some_and(looks_secret) {
+            return Some("");
+        }
+        if spelled || class == Class::Unmapped || node.kind() != Kind::String {
+            return None;
+        }
+        secret_values::recognise(node.text())
+    }
 }
 
-/// The line of TOML that leaves something out, and the file it belongs into.
+/// The line of TOML that ignores something, and the file it belongs into.
 pub(crate) fn deciding_line(what: &str, file: &str) -> String {
     line_under(what, "ignore", file)
 }

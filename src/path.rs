@@ -20,6 +20,13 @@ pub enum Segment {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Selection(pub Vec<Segment>);
 
+impl Selection {
+    /// Whether the last name that it selects by is any (`.*`).
+    pub fn ends_in_any_member(&self) -> bool {
+        self.0.iter().rev().find(|step| **step != Segment::Elements) == Some(&Segment::Members)
+    }
+}
+
 impl std::fmt::Display for Selection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.0.is_empty() {
@@ -71,6 +78,7 @@ struct PathNode {
     index: HashMap<String, usize>,
     elements: Option<PathId>,
     other: Option<PathId>,
+    other_apart: Option<PathId>,
     guess: usize,
 }
 
@@ -78,10 +86,11 @@ struct PathNode {
 ///
 /// The reader gives each node the number of its path, so that what is known of a path is worked
 /// out once and not once per node. Names beyond the first 2,000 below one path share one path, so
-/// whoever asks for certain names interns those first.
+/// whoever asks for certain names interns those first, or says which are kept apart.
 #[derive(Debug)]
 pub struct Paths {
     nodes: Vec<PathNode>,
+    apart: fn(&str) -> bool,
 }
 
 impl Default for Paths {
@@ -93,7 +102,13 @@ impl Default for Paths {
 impl Paths {
     /// Only the root.
     pub fn new() -> Self {
-        Self { nodes: vec![PathNode::new(0, Segment::Elements)] }
+        Self::keeping_apart(|_| false)
+    }
+
+    /// Only the root. Names for which `apart` holds never share a path with others: they have paths of
+    /// their own up to 4,000 siblings, and beyond those one that only they share.
+    pub fn keeping_apart(apart: fn(&str) -> bool) -> Self {
+        Self { nodes: vec![PathNode::new(0, Segment::Elements)], apart }
     }
 
     /// How many paths are known.
@@ -121,7 +136,11 @@ impl Paths {
             return node.children[at].1;
         }
         if node.children.len() >= MOST_NAMES {
-            return self.other(parent);
+            let siblings = node.children.len();
+            let apart = (self.apart)(name);
+            if !apart || siblings >= 2 * MOST_NAMES {
+                return self.other(parent, apart);
+            }
         }
         let id = self.add(parent, Segment::Name(name.to_owned()));
         let node = &mut self.nodes[parent as usize];
@@ -141,13 +160,28 @@ impl Paths {
         id
     }
 
-    fn other(&mut self, parent: PathId) -> PathId {
-        if let Some(id) = self.nodes[parent as usize].other {
+    fn other(&mut self, parent: PathId, apart: bool) -> PathId {
+        let node = &self.nodes[parent as usize];
+        if let Some(id) = if apart { node.other_apart } else { node.other } {
             return id;
         }
         let id = self.add(parent, Segment::Members);
-        self.nodes[parent as usize].other = Some(id);
+        let node = &mut self.nodes[parent as usize];
+        if apart {
+            node.other_apart = Some(id);
+        } else {
+            node.other = Some(id);
+        }
         id
+    }
+
+    /// Whether the last name of the path is one that is kept apart, and shares the path with such.
+    pub fn is_apart(&self, path: PathId) -> bool {
+        let mut at = path;
+        while at != 0 && self.nodes[at as usize].segment == Segment::Elements {
+            at = self.nodes[at as usize].parent;
+        }
+        at != 0 && self.nodes[self.nodes[at as usize].parent as usize].other_apart == Some(at)
     }
 
     fn add(&mut self, parent: PathId, segment: Segment) -> PathId {
@@ -176,7 +210,7 @@ impl Paths {
 
     fn holds_below(&self, at: PathId, segments: &[Segment], met: &dyn Fn(PathId) -> bool) -> bool {
         let node = &self.nodes[at as usize];
-        let members = || node.children.iter().map(|(_, id)| *id).chain(node.other);
+        let members = || node.children.iter().map(|(_, id)| *id).chain(node.other).chain(node.other_apart);
         let Some((first, rest)) = segments.split_first() else {
             return met(at) || members().chain(node.elements).any(|id| self.holds_below(id, &[], met));
         };
@@ -186,7 +220,7 @@ impl Paths {
             // Of a name beyond the most that are distinguished nothing is known.
             Segment::Name(name) => match node.position(name) {
                 Some(position) => self.holds_below(node.children[position].1, rest, met),
-                None => node.other.is_some_and(met),
+                None => node.other.into_iter().chain(node.other_apart).any(met),
             },
         }
     }
@@ -199,7 +233,8 @@ impl Paths {
 
 impl PathNode {
     fn new(parent: PathId, segment: Segment) -> Self {
-        Self { parent, segment, children: Vec::new(), index: HashMap::new(), elements: None, other: None, guess: 0 }
+        let (elements, other, other_apart) = (None, None, None);
+        Self { parent, segment, children: Vec::new(), index: HashMap::new(), elements, other, other_apart, guess: 0 }
     }
 
     fn position(&self, name: &str) -> Option<usize> {
@@ -244,6 +279,23 @@ mod tests {
         assert_eq!(paths.show(other), "*");
         let early = paths.member(0, "7");
         assert_eq!(paths.show(early), "7");
+    }
+
+    #[test]
+    fn names_that_are_kept_apart_share_no_path_with_others() {
+        let mut paths = Paths::keeping_apart(|name| name.starts_with("pin"));
+        for i in 0..MOST_NAMES {
+            paths.member(0, &i.to_string());
+        }
+        let other = paths.member(0, "one more");
+        let pins: Vec<_> = (0..=MOST_NAMES).map(|i| paths.member(0, &format!("pin{i}"))).collect();
+        assert_eq!(paths.show(pins[7]), "pin7");
+        assert_eq!(paths.member(0, "pin7"), pins[7]);
+        let last = pins[MOST_NAMES];
+        assert_eq!(paths.member(0, "pin of another"), last);
+        assert!(last != other && paths.is_apart(last) && !paths.is_apart(other) && !paths.is_apart(pins[7]));
+        let element = paths.element(last);
+        assert!(paths.is_apart(element));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::Mapping;
 use crate::mapping::order::Turn;
+use crate::mapping::secret_values;
 use crate::owners::owner_of;
 use crate::pipeline::file_id;
 use crate::record::{Kind, Tape};
@@ -279,7 +280,8 @@ impl Run<'_> {
         let mapping = &self.plan.set.mappings[self.mapping];
         let column = fault.column.as_deref().unwrap_or_default();
         // The whole value is searched: a secret may continue in the part that is cut off.
-        let shown = fault.found.as_ref().filter(|text| !self.vault.finds_secret(text));
+        let hides = |text: &&String| self.vault.finds_secret(text) || secret_values::recognise(text).is_some();
+        let shown = fault.found.as_ref().filter(|text| !hides(text));
         let found = shown.map_or_else(String::new, |text| format!(", found {}", excerpt(text)));
         let mut finding = Finding::new(fault.code, fault.message.clone() + &found)
             .at(Place { file: record.file, offset: fault.at.unwrap_or(record.offset) })

@@ -6,6 +6,7 @@ use crate::keyindex::KeyIndex;
 use crate::mapping::apply::{Current, FileContext, Scope, Trace, kind_name, select, shape_fits};
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::model::{Mapping, Shape};
+use crate::mapping::secret_words::looks_secret;
 use crate::record::{Kind, NodeRef, Paths, Segment, Selection, Tape};
 use crate::source::{self, Opened, RecordRef};
 use std::collections::HashMap;
@@ -47,7 +48,7 @@ impl PathTables {
     pub fn take(&mut self, number: usize, mapping: &Mapping, shape: usize) -> PathTable {
         self.tables.remove(&(number, shape)).unwrap_or_else(|| {
             let declared = Declared::new(mapping, &mapping.source.shapes[shape]);
-            let mut record = Paths::new();
+            let mut record = Paths::keeping_apart(looks_secret);
             declared.intern(Doc::Record, &mut record);
             PathTable { record, declared }
         })
@@ -66,7 +67,7 @@ impl PathTables {
     /// Paths of frames of a mapping's files.
     pub fn frame(&mut self, number: usize, mapping: &Mapping) -> &mut Paths {
         self.frames.entry(number).or_insert_with(|| {
-            let mut paths = Paths::new();
+            let mut paths = Paths::keeping_apart(looks_secret);
             for shape in &mapping.source.shapes {
                 Declared::new(mapping, shape).intern(Doc::Frame, &mut paths);
             }

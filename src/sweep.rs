@@ -20,7 +20,7 @@ use crate::source::{self, Limits, search};
 pub struct Swept {
     /// The values to search for.
     pub secrets: SecretSet,
-    /// The files in which secrets stand in clear text, and go on standing after the import.
+    /// The files in which secrets are stored in plaintext, and stay so after the import.
     pub files: Vec<usize>,
 }
 
@@ -29,26 +29,26 @@ impl Swept {
     pub fn warnings(files: &[usize]) -> Vec<Finding> {
         let warning = |file: &usize| {
             let place = Place { file: file_id(*file), offset: 0 };
-            Finding::new(&SECRET_REMAINS, "secrets remain in clear text in this file").at(place).about("source")
+            Finding::new(&SECRET_REMAINS, "secrets remain in plaintext in this file").at(place).about("source")
         };
         files.iter().map(warning).collect()
     }
 }
 
-/// A warning for each file that was ignored and holds a secret that was found elsewhere, or something
-/// whose name sounds like one: nobody reads it, and nobody would think of it.
+/// A warning for each ignored file that contains a secret that was found elsewhere, or a member whose
+/// name looks like one: the report would not name the file otherwise.
 pub fn ignored(run: &Run, with_secrets: &[usize]) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     for (file, state) in run.files.iter().enumerate() {
         if state.status != Some(FileStatus::Ignored) || with_secrets.binary_search(&file).is_ok() {
-            continue; // it is read, or told already
+            continue; // it is read, or reported already
         }
         run.heed_signals()?;
         let source = &run.plan.tree.files[file];
         let message = match search::holds(source, &|text| run.vault.finds_secret(text), &looks_secret) {
             Ok(false) => continue, // nothing to warn of
-            Ok(true) => "this file is ignored, and secrets or what sounds like them remain in it",
-            Err(_) => "this file is ignored and cannot be read, so nobody knows whether secrets remain in it",
+            Ok(true) => "this file is ignored, and secrets or what looks like secrets remain in it",
+            Err(_) => "this file is ignored and cannot be read: whether secrets remain in it is unknown",
         };
         found.push(Finding::new(&SECRET_REMAINS, message).at(source.place(0)).about("source"));
     }
@@ -57,7 +57,7 @@ pub fn ignored(run: &Run, with_secrets: &[usize]) -> Result<Vec<Finding>> {
 
 /// Collects the values at every secret path of every mapped file.
 ///
-/// A file that cannot be read is passed over here: reading finds the same fault again and tells it.
+/// A file that cannot be read is skipped here: reading finds the same fault again and reports it.
 pub fn sweep(plan: &Plan, options: &ImportOptions, ui: &dyn Ui) -> Result<Swept> {
     let mut secrets = SecretSet::new();
     let mut with_secrets = Vec::new();
@@ -122,7 +122,7 @@ fn collect(tape: &Tape, table: &PathTable, doc: Doc, found: &mut Found<'_>) {
     for node in tape.nodes() {
         if matches!(node.kind(), Kind::String | Kind::Number) && table.declared.facts(doc, node.path()).secret {
             // A value too short to search for is not one of the set; sealing it is not affected.
-            // Steps may trim what is sealed, and somebody else's text may hold the trimmed form.
+            // Steps may trim what is sealed, and another text may contain the trimmed form.
             found.secrets.add(node.text());
             found.secrets.add(node.text().trim());
             found.any |= !node.text().is_empty();

@@ -5,6 +5,7 @@ use crate::finding::excerpt;
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, Made, StepTaken, Trace};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
+use crate::mapping::secret_values;
 use crate::mapping::secret_words::looks_secret;
 use crate::plan::Plan;
 use crate::probe::{Read, Watch};
@@ -303,7 +304,7 @@ fn hidden(table: &PathTable, doc: Doc, paths: &Paths, node: NodeRef<'_>) -> bool
     let facts = table.declared.facts(doc, node.path());
     let looks_like_one =
         || paths.steps(node.path()).iter().any(|step| matches!(step, Segment::Name(name) if looks_secret(name)));
-    facts.secret || facts.suspicious || looks_like_one()
+    facts.secret || facts.suspicious || looks_like_one() || secret_values::recognise(node.text()).is_some()
 }
 
 fn show_node(node: NodeRef<'_>) -> String {

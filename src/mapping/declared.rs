@@ -3,9 +3,9 @@
 //! Each answer is worked out once per path and then looked up by the path's number, so that
 //! accounting costs a table access per leaf.
 
-use super::model::{Covering, KeyPart, Mapping, Root, Rooted, Shape};
+use super::model::{Covering, KeyPart, Mapping, Root, Rooted, SecretKind, Shape};
 use super::place::{At, Covered, Place};
-use super::secret_words::looks_secret;
+use super::secret_words::{looks_secret, looks_secret_below};
 use super::walk::{self, Visit};
 use crate::record::{PathId, Paths, Segment, Selection};
 
@@ -24,20 +24,28 @@ pub enum Doc {
 pub struct PathFacts {
     /// A column, condition, key, `let` or `expected` names it.
     pub named: bool,
+    /// A rule names its last member, and not only by `.*`, or `expected` covers it.
+    pub spelled: bool,
     /// It is sealed or dropped somewhere in the mapping: no JSON keeps it, no message shows it.
     pub secret: bool,
+    /// It is sealed: among what is secret, what was not only dropped.
+    pub sealed: bool,
     /// `[ignore]` covers it: the index of the entry in the mapping.
     pub ignored: Option<u16>,
     /// `[declassify]`, or `declassify` beside a secret, says that it may be kept as it is.
     pub declassified: bool,
     /// Its name looks secret and nothing makes one of it: it may be left behind, and not be kept.
     pub suspicious: bool,
+    /// The name of what it lies in looks secret, and its own does not say that it only describes it.
+    pub in_suspicious: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Declaration {
     Named,
-    Secret,
+    Expected,
+    Sealed,
+    Dropped,
     Declassified,
     Ignored(u16),
 }
@@ -78,7 +86,7 @@ impl Declared {
             collector.cover(covering, Declaration::Declassified);
         }
         for covering in &mapping.expected {
-            collector.cover(covering, Declaration::Named);
+            collector.cover(covering, Declaration::Expected);
         }
         let document = Rooted { root: Root::Frame, selection: Selection::default() };
         for rule in &mapping.rules {
@@ -127,7 +135,7 @@ impl Declared {
         };
         for path in known..paths.len() {
             let path = PathId::try_from(path).expect("path numbers are of this type");
-            let facts = self.judge(doc, &paths.steps(path));
+            let facts = self.facts_of(doc, &paths.steps(path), paths.is_apart(path));
             match doc {
                 Doc::Record => self.record.push(facts),
                 Doc::Frame => self.frame.push(facts),
@@ -146,15 +154,26 @@ impl Declared {
 
     /// Whether any path is secret, so that what is read must be wiped.
     pub fn has_secrets(&self) -> bool {
-        self.entries.iter().any(|entry| entry.declaration == Declaration::Secret)
+        let is_secret = |entry: &Entry| matches!(entry.declaration, Declaration::Sealed | Declaration::Dropped);
+        self.entries.iter().any(is_secret)
     }
 
-    fn judge(&self, doc: Doc, steps: &[&Segment]) -> PathFacts {
+    /// `apart`: the last name is not known, but that it looks secret.
+    fn facts_of(&self, doc: Doc, steps: &[&Segment], apart: bool) -> PathFacts {
         let mut facts = PathFacts::default();
         for entry in self.entries.iter().filter(|entry| entry.doc == doc) {
             match entry.declaration {
-                Declaration::Named => facts.named |= entry.covers(steps),
-                Declaration::Secret => facts.secret |= may_cover(&entry.pattern, steps),
+                Declaration::Named if entry.covers(steps) => {
+                    facts.named = true;
+                    facts.spelled |= !ends_in_any_member(&entry.pattern);
+                }
+                Declaration::Expected if entry.covers(steps) => (facts.named, facts.spelled) = (true, true),
+                Declaration::Named | Declaration::Expected => {}
+                Declaration::Sealed | Declaration::Dropped => {
+                    let may_be = may_cover(&entry.pattern, steps);
+                    facts.secret |= may_be;
+                    facts.sealed |= may_be && entry.declaration == Declaration::Sealed;
+                }
                 Declaration::Declassified => facts.declassified |= entry.covers(steps),
                 Declaration::Ignored(at) => {
                     if facts.ignored.is_none() && entry.covers(steps) {
@@ -163,15 +182,25 @@ impl Declared {
                 }
             }
         }
-        let name = steps.iter().rev().find_map(|step| match step {
-            Segment::Name(name) => Some(name),
-            _ => None,
+        let mut names = steps.iter().rev().filter_map(|step| match step {
+            Segment::Name(name) => Some(name.as_str()),
+            Segment::Members => Some(""), // any name
+            Segment::Elements => None,
         });
-        // What is ignored and yet kept, by a catch-all above it, is as clear as if nobody had decided it.
-        facts.suspicious = !facts.secret && !facts.declassified && name.is_some_and(|name| looks_secret(name));
+        let name = names.next().unwrap_or_default();
+        // What is ignored and yet kept, by a catch-all above it, is in plaintext as if it were undecided.
+        let undecided = !facts.secret && !facts.declassified;
+        facts.suspicious = undecided && (apart || looks_secret(name));
+        facts.in_suspicious = undecided && names.any(|outer| looks_secret_below(outer, name));
         facts.secret &= !facts.declassified;
+        facts.sealed &= !facts.declassified;
         facts
     }
+}
+
+/// Whether the last name of the pattern is any: the rule took what was there.
+fn ends_in_any_member(pattern: &[Segment]) -> bool {
+    pattern.iter().rev().find(|step| **step != Segment::Elements) == Some(&Segment::Members)
 }
 
 fn same(pattern: &Segment, step: &Segment) -> bool {
@@ -233,7 +262,11 @@ impl Collector {
             }
         }
         for secret in &at.rule.secrets {
-            let declaration = if secret.declassify.is_some() { Declaration::Declassified } else { Declaration::Secret };
+            let declaration = match (&secret.declassify, &secret.kind) {
+                (Some(_), _) => Declaration::Declassified,
+                (None, SecretKind::Seal) => Declaration::Sealed,
+                (None, SecretKind::Drop(_)) => Declaration::Dropped,
+            };
             at.made_from(&secret.expr, &mut |used| self.say(used.place, true, declaration));
         }
     }

@@ -12,6 +12,7 @@ pub mod load;
 pub mod model;
 pub mod order;
 pub(crate) mod place;
+pub mod secret_values;
 pub mod secret_words;
 pub mod suggest;
 pub mod usage;

@@ -2,12 +2,15 @@
 
 use super::text::place_words;
 use super::{FindingReport, PlaceReport};
-use crate::finding::{Code, Finding, Place, Severity};
+use crate::finding::{Code, Finding, Place, SECRET_UNDECIDED, Severity};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// How many places of a group are kept; the rest is counted.
 pub const PLACES_KEPT: usize = 100;
+
+/// What is decided by path and not by place: such a group keeps its first place with the whole count.
+const BY_PATH: &[&Code] = &[&SECRET_UNDECIDED];
 
 /// How many groups there may be; findings of further subjects are counted by code alone, so that a
 /// hostile tree cannot exhaust the memory with subjects.
@@ -92,7 +95,10 @@ impl Findings {
     pub fn into_reports(self, resolve: &mut dyn FnMut(&Place) -> PlaceReport) -> Vec<FindingReport> {
         let mut reports = Vec::new();
         for (key, group) in self.groups {
-            let rest = group.count - group.kept.len() as u64;
+            let (each, rest) = match group.most() {
+                1 => (group.count, 0),
+                _ => (1, group.count - group.kept.len() as u64),
+            };
             let entry = |message, place, mapping, count| FindingReport {
                 code: key.code.to_owned(),
                 severity: key.severity.0,
@@ -109,7 +115,7 @@ impl Findings {
                     Some(other) => format!("{} (the other is {})", kept.message, place_words(&other)),
                     None => kept.message,
                 };
-                reports.push(entry(message, place, kept.mapping, 1));
+                reports.push(entry(message, place, kept.mapping, each));
             }
             if rest > 0 {
                 reports.push(entry(format!("more places: {}", group.code.title), None, None, rest));
@@ -126,11 +132,17 @@ impl Extend<Finding> for Findings {
 }
 
 impl Group {
+    /// How many places are kept.
+    fn most(&self) -> usize {
+        if BY_PATH.contains(&self.code) { 1 } else { PLACES_KEPT }
+    }
+
     fn push(&mut self, kept: Kept) {
         self.count += 1;
         let at = self.kept.partition_point(|other| *other <= kept);
-        if at < PLACES_KEPT {
-            self.kept.truncate(PLACES_KEPT - 1);
+        let most = self.most();
+        if at < most {
+            self.kept.truncate(most - 1);
             self.kept.insert(at, kept);
         }
     }
@@ -201,6 +213,15 @@ mod tests {
         assert_eq!(upwards.len(), 101);
         assert_eq!(upwards[99], "error V004 s 0:99 1");
         assert_eq!(upwards[100], "error V004 s - 150");
+    }
+
+    #[test]
+    fn what_is_decided_by_path_is_one_finding_with_its_first_place_and_its_count() {
+        let mut findings = Findings::new();
+        findings.extend([7, 3, 5].map(|offset| Finding::new(&SECRET_UNDECIDED, "m").about("a: pin").at(at(0, offset))));
+        findings.push(Finding::new(&SECRET_UNDECIDED, "m").about("a: token").at(at(0, 1)));
+        assert_eq!(findings.errors(), 4);
+        assert_eq!(shown(findings), ["error X001 a: pin 0:3 3", "error X001 a: token 0:1 1"]);
     }
 
     #[test]

@@ -43,7 +43,7 @@ fn what_is_left_out_by_the_mapping_is_noted_with_its_place() {
         .file("old/3.json", r#"{"note": "nothing"}"#);
     let report = small.report(0, &[]);
     let expected = [
-        "warning X005 secrets remain in clear text in this file",
+        "warning X005 secrets remain in plaintext in this file",
         "warning X005 this file is ignored, and secrets or what sounds like them remain in it",
         "warning X005 this file is ignored, and secrets or what sounds like them remain in it",
         "note R006 row of `logins` superseded by an earlier row with the same key (the other is logins.json:1:2 /0)",

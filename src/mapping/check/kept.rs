@@ -1,6 +1,6 @@
 //! What is only narrowed, hashed or tested is kept somewhere else, or left behind with a reason.
 
-use super::Told;
+use super::Errors;
 use super::secrets::Places;
 use crate::mapping::codes;
 use crate::mapping::model::{KeyPart, Mapping, Root, Rooted};
@@ -13,7 +13,7 @@ struct Kept {
     cut: Vec<Place>,
 }
 
-pub(super) fn check(mapping: &Mapping, told: &mut Told) {
+pub(super) fn check(mapping: &Mapping, errors: &mut Errors) {
     let decided = Places::of(mapping);
     let mut kept: Vec<Kept> = Vec::new();
     let mut lost: Vec<(Place, u32)> = Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn check(mapping: &Mapping, told: &mut Told) {
         if !found {
             let message = format!("`{}` is only narrowed, hashed or tested, so its value would be lost", place.show());
             let hint = "keep it in a column or in `json` as well, or `[ignore]` it with a reason";
-            told.refuse(&codes::VALUE_LOST, &mapping.file, line, message, Some(hint.to_owned()));
+            errors.refuse(&codes::VALUE_LOST, &mapping.file, line, message, Some(hint.to_owned()));
             seen.push(place);
         }
     }

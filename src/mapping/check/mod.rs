@@ -1,4 +1,4 @@
-//! Judges a mapping set against the schema it writes into, without data.
+//! Checks a mapping set against the schema it writes into, without data.
 
 mod columns;
 mod kept;
@@ -21,31 +21,31 @@ use crate::table::{Schema, Table};
 /// Everything that can be known to go wrong before a file is read: all of it, in the order of
 /// set.toml and the mappings.
 pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
-    let mut told = Told::default();
-    check_set(set, schema, &mut told);
+    let mut errors = Errors::default();
+    check_set(set, schema, &mut errors);
     for mapping in &set.mappings {
         for rule in &mapping.rules {
             let Some(table) = schema.table(&rule.into) else {
                 let hint = suggest::hint(&rule.into, tables(schema));
                 let message =
                     format!("rule `{}` writes into table `{}`, which the schema does not have", rule.name, rule.into);
-                told.refuse(&codes::TABLE_UNKNOWN, &mapping.file, rule.line, message, hint);
-                continue; // Nothing more can be judged without the table.
+                errors.refuse(&codes::TABLE_UNKNOWN, &mapping.file, rule.line, message, hint);
+                continue; // Nothing more can be checked without the table.
             };
             let spot = Spot { set, schema, mapping, rule, table };
-            columns::check(&spot, &mut told);
-            types::check(&spot, &mut told);
-            references::check(&spot, &mut told);
-            secrets::check_rule(&spot, &mut told);
+            columns::check(&spot, &mut errors);
+            types::check(&spot, &mut errors);
+            references::check(&spot, &mut errors);
+            secrets::check_rule(&spot, &mut errors);
         }
-        secrets::check_clear_uses(mapping, &mut told);
-        secrets::check_declassified(mapping, &mut told);
-        shapes::check(mapping, &mut told);
-        kept::check(mapping, &mut told);
+        secrets::check_clear_uses(mapping, &mut errors);
+        secrets::check_declassified(mapping, &mut errors);
+        shapes::check(mapping, &mut errors);
+        kept::check(mapping, &mut errors);
     }
-    secrets::check_names(set, &mut told);
-    check_order(set, schema, &mut told);
-    told.sorted(set)
+    secrets::check_names(set, &mut errors);
+    check_order(set, schema, &mut errors);
+    errors.sorted(set)
 }
 
 /// One rule with all that is known around it.
@@ -59,8 +59,8 @@ struct Spot<'c> {
 }
 
 impl<'c> Spot<'c> {
-    fn refuse(&self, told: &mut Told, code: &Code, line: u32, message: impl Into<String>, hint: Option<String>) {
-        told.refuse(code, &self.mapping.file, line, message, hint);
+    fn refuse(&self, errors: &mut Errors, code: &Code, line: u32, message: impl Into<String>, hint: Option<String>) {
+        errors.refuse(code, &self.mapping.file, line, message, hint);
     }
 
     /// The expression of a column or `let`.
@@ -81,11 +81,11 @@ impl<'c> Spot<'c> {
 
 /// Errors with what sorts them.
 #[derive(Default)]
-struct Told {
+struct Errors {
     errors: Vec<(String, u32, Error)>,
 }
 
-impl Told {
+impl Errors {
     fn refuse(&mut self, code: &Code, file: &str, line: u32, message: impl Into<String>, hint: Option<String>) {
         let error = Error::request(message).coded(code.id).at(format_args!("{file}:{line}"));
         let error = match hint {
@@ -103,14 +103,14 @@ impl Told {
 }
 
 /// Rules that have no order.
-fn check_order(set: &Set, schema: &Schema, told: &mut Told) {
+fn check_order(set: &Set, schema: &Schema, errors: &mut Errors) {
     for fault in order::faults(set, schema) {
         let code = match fault {
             order::Fault::Cycle(_) => &codes::RULES_CIRCLE,
             order::Fault::Late(..) => &codes::RULE_LATE,
         };
         let (mapping, rule) = fault.at().of(set);
-        told.refuse(code, &mapping.file, rule.line, fault.message(set), Some(code.help.to_owned()));
+        errors.refuse(code, &mapping.file, rule.line, fault.message(set), Some(code.help.to_owned()));
     }
 }
 
@@ -127,43 +127,49 @@ fn columns_of(table: &Table) -> Vec<&str> {
 }
 
 /// What set.toml says of tables and columns.
-fn check_set(set: &Set, schema: &Schema, told: &mut Told) {
+fn check_set(set: &Set, schema: &Schema, errors: &mut Errors) {
     let file = set_file(set);
     for entry in &set.precedence {
         if schema.table(&entry.table).is_none() {
             let message =
                 format!("`[precedence]` orders the feeders of table `{}`, which the schema does not have", entry.table);
-            told.refuse(&codes::TABLE_UNKNOWN, &file, entry.line, message, suggest::hint(&entry.table, tables(schema)));
+            errors.refuse(
+                &codes::TABLE_UNKNOWN,
+                &file,
+                entry.line,
+                message,
+                suggest::hint(&entry.table, tables(schema)),
+            );
         }
     }
     if let Some(owners) = &set.owners {
-        check_owners(owners, schema, &file, told);
-        owners_have_ids(set, owners, schema, told);
+        check_owners(owners, schema, &file, errors);
+        owners_have_ids(set, owners, schema, errors);
     }
-    ids_have_one_giver(set, schema, told);
+    ids_have_one_giver(set, schema, errors);
 }
 
 /// An owner is known by a key that the source gives: one that the database counts on is not known
-/// while the directories are told apart.
-fn owners_have_ids(set: &Set, owners: &Owners, schema: &Schema, told: &mut Told) {
+/// while directories are assigned to owners.
+fn owners_have_ids(set: &Set, owners: &Owners, schema: &Schema, errors: &mut Errors) {
     let Some(table) = schema.table(&owners.table) else {
-        return; // `check_owners` tells that it is not there.
+        return; // `check_owners` reports that it is missing.
     };
     let [key] = table.primary_key()[..] else {
         let message = format!("owners are rows of table `{}`, whose primary key is not one column", table.name);
-        return told.refuse(&codes::OWNERS_KEYLESS, &set_file(set), owners.line, message, None);
+        return errors.refuse(&codes::OWNERS_KEYLESS, &set_file(set), owners.line, message, None);
     };
     for (mapping, rule) in givers(set, &table.name).filter(|(_, rule)| !gives(rule, key)) {
         let message =
             format!("rule `{}` gives no value for `{}.{key}`, by which owners are known", rule.name, table.name);
         let hint = "an owner's key must come from the source, so that it is known before the row is written";
-        told.refuse(&codes::OWNERS_KEYLESS, &mapping.file, rule.line, message, Some(hint.to_owned()));
+        errors.refuse(&codes::OWNERS_KEYLESS, &mapping.file, rule.line, message, Some(hint.to_owned()));
     }
 }
 
 /// An integer key comes either from the source or from the database's counting: of both in one table
 /// some would meet.
-fn ids_have_one_giver(set: &Set, schema: &Schema, told: &mut Told) {
+fn ids_have_one_giver(set: &Set, schema: &Schema, errors: &mut Errors) {
     let owners = set.owners.as_ref().map(|owners| owners.table.as_str());
     for table in schema.tables.values().filter(|table| owners != Some(&table.name)) {
         let Some(key) = table.integer_key() else {
@@ -177,7 +183,7 @@ fn ids_have_one_giver(set: &Set, schema: &Schema, told: &mut Told) {
                     rule.name, table.name, other.name, one.name
                 );
                 let hint = format!("give `{key}` a value in every rule of the table, or in none");
-                told.refuse(&codes::ID_TWO_GIVERS, &mapping.file, rule.line, message, Some(hint));
+                errors.refuse(&codes::ID_TWO_GIVERS, &mapping.file, rule.line, message, Some(hint));
             }
         }
     }
@@ -193,10 +199,10 @@ fn gives(rule: &Rule, column: &str) -> bool {
     rule.columns.iter().any(|of| of.name == column)
 }
 
-fn check_owners(owners: &Owners, schema: &Schema, file: &str, told: &mut Told) {
+fn check_owners(owners: &Owners, schema: &Schema, file: &str, errors: &mut Errors) {
     let Some(table) = schema.table(&owners.table) else {
         let message = format!("owners are rows of table `{}`, which the schema does not have", owners.table);
-        return told.refuse(
+        return errors.refuse(
             &codes::TABLE_UNKNOWN,
             file,
             owners.line,
@@ -208,7 +214,13 @@ fn check_owners(owners: &Owners, schema: &Schema, file: &str, told: &mut Told) {
         if table.column(&find.by).is_none() {
             let message =
                 format!("owners are found by column `{}`, which table `{}` does not have", find.by, table.name);
-            told.refuse(&codes::COLUMN_UNKNOWN, file, owners.line, message, suggest::hint(&find.by, columns_of(table)));
+            errors.refuse(
+                &codes::COLUMN_UNKNOWN,
+                file,
+                owners.line,
+                message,
+                suggest::hint(&find.by, columns_of(table)),
+            );
         }
     }
 }

@@ -1,36 +1,36 @@
 //! What a rule refers to is there: tables and columns it looks up, and the rows its foreign keys
 //! point at.
 
-use super::{Spot, Told, columns_of, tables};
+use super::{Errors, Spot, columns_of, tables};
 use crate::mapping::model::{Expr, From, KeyPart, PathExpr, Root};
 use crate::mapping::walk::{self, Read, Visit};
 use crate::mapping::{codes, suggest};
 use crate::table::Table;
 
-pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
+pub(super) fn check(spot: &Spot<'_>, errors: &mut Errors) {
     let rule = spot.rule;
     if let Some(when) = &rule.when {
-        walk::condition(when, rule.line, &mut |visit| names(spot, &visit, told));
+        walk::condition(when, rule.line, &mut |visit| names(spot, &visit, errors));
     }
     for part in &rule.key {
         if let KeyPart::Path(path) = part {
-            path_names(spot, path, rule.line, told);
+            path_names(spot, path, rule.line, errors);
         }
     }
     for expr in rule.exprs() {
-        walk::expr(expr, &mut |visit| names(spot, &visit, told));
+        walk::expr(expr, &mut |visit| names(spot, &visit, errors));
     }
-    foreign_keys(spot, told);
+    foreign_keys(spot, errors);
 }
 
-fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>, told: &mut Told) {
+fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>, errors: &mut Errors) {
     match visit.read {
-        Read::Path(path) => path_names(spot, path, visit.line, told),
+        Read::Path(path) => path_names(spot, path, visit.line, errors),
         Read::Row { table, column, by, .. } => {
             let Some(known) = spot.schema.table(table) else {
                 let message = format!("table `{table}` is looked up, and the schema does not have it");
                 return spot.refuse(
-                    told,
+                    errors,
                     &codes::TABLE_UNKNOWN,
                     visit.line,
                     message,
@@ -39,34 +39,34 @@ fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>, told: &mut Told) {
             };
             let by = by.iter().map(|(name, expr)| (name.as_str(), expr.line));
             for (name, line) in column.map(|column| (column, visit.line)).into_iter().chain(by) {
-                column_is_there(spot, known, name, line, told);
+                column_is_there(spot, known, name, line, errors);
             }
         }
         Read::Each(_) | Read::Without(..) | Read::Namespace => {}
     }
 }
 
-fn column_is_there(spot: &Spot<'_>, table: &Table, name: &str, line: u32, told: &mut Told) {
+fn column_is_there(spot: &Spot<'_>, table: &Table, name: &str, line: u32, errors: &mut Errors) {
     if table.column(name).is_none() {
         let message = format!("column `{name}` is looked up, and table `{}` does not have it", table.name);
-        spot.refuse(told, &codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, columns_of(table)));
+        spot.refuse(errors, &codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, columns_of(table)));
     }
 }
 
 /// `^col` and `#owner.col`.
-fn path_names(spot: &Spot<'_>, path: &PathExpr, line: u32, told: &mut Told) {
+fn path_names(spot: &Spot<'_>, path: &PathExpr, line: u32, errors: &mut Errors) {
     match &path.root {
         Root::Parent(name) => {
             let Some((parent, table)) =
                 spot.parent().and_then(|parent| Some((parent, spot.schema.table(&parent.into)?)))
             else {
-                return; // The loader tells an unknown parent, `check` its unknown table.
+                return; // The loader reports an unknown parent, `check` its unknown table.
             };
             let given = parent.columns.iter().map(|column| column.name.as_str()).chain(table.integer_key());
             if !given.clone().any(|column| column == name) {
                 let message = format!("`^{name}` is no column that the parent rule `{}` gives", parent.name);
                 spot.refuse(
-                    told,
+                    errors,
                     &codes::COLUMN_UNKNOWN,
                     line,
                     message,
@@ -79,14 +79,14 @@ fn path_names(spot: &Spot<'_>, path: &PathExpr, line: u32, told: &mut Told) {
             if let Some(table) = owners
                 && let Some(column) = name.strip_prefix("owner.")
             {
-                column_is_there(spot, table, column, line, told);
+                column_is_there(spot, table, column, line, errors);
             }
         }
         Root::Element | Root::Record | Root::Frame | Root::Column(_) => {}
     }
 }
 
-fn foreign_keys(spot: &Spot<'_>, told: &mut Told) {
+fn foreign_keys(spot: &Spot<'_>, errors: &mut Errors) {
     for key in &spot.table.foreign_keys {
         for (name, to) in key.columns.iter().zip(&key.to) {
             let Some(column) = spot.column(name) else {
@@ -102,7 +102,7 @@ fn foreign_keys(spot: &Spot<'_>, told: &mut Told) {
                     "find the row with `lookup = \"{}.{to}\"`, or take the column from the owner or the parent",
                     key.table
                 );
-                spot.refuse(told, &codes::REFERENCE_OPEN, column.line, message, Some(hint));
+                spot.refuse(errors, &codes::REFERENCE_OPEN, column.line, message, Some(hint));
             }
         }
     }
@@ -118,7 +118,7 @@ struct Target<'t> {
 /// run checks the rows themselves.
 fn leads(spot: &Spot<'_>, expr: &Expr, target: &Target<'_>, depth: u32) -> bool {
     if depth > 16 {
-        return true; // A cycle of columns is the loader's to tell.
+        return true; // The loader reports a cycle of columns.
     }
     let fed_here = || spot.mapping.rules.iter().any(|rule| rule.into == target.table);
     match &expr.from {

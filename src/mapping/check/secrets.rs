@@ -1,6 +1,6 @@
-//! Secrets stay secrets: what is sealed can be, and nothing else uses it in clear text.
+//! Secrets stay secrets: what is sealed can be, and nothing else uses it in plaintext.
 
-use super::{Spot, Told};
+use super::{Errors, Spot};
 use crate::error::Error;
 use crate::mapping::codes;
 use crate::mapping::model::{Covering, KeyPart, Mapping, OnDuplicate, SecretKind, Set};
@@ -11,15 +11,15 @@ use crate::table::ColumnType;
 /// The shortest sealed value: `tl1.`, the key's id, and an empty text with nonce and tag.
 const SHORTEST_SEALED: u32 = 59;
 
-/// Every path that a mapping names and whose last member sounds like a secret must be decided.
+/// Every path that a mapping names and whose last member looks like a secret must be decided.
 pub fn check_secret_names(set: &Set) -> Vec<Error> {
-    let mut told = Told::default();
-    check_names(set, &mut told);
-    told.sorted(set)
+    let mut errors = Errors::default();
+    check_names(set, &mut errors);
+    errors.sorted(set)
 }
 
 /// A rule that seals must know its row for life, and have columns that take sealed values.
-pub(super) fn check_rule(spot: &Spot<'_>, told: &mut Told) {
+pub(super) fn check_rule(spot: &Spot<'_>, errors: &mut Errors) {
     let sealed: Vec<_> = spot.rule.secrets.iter().filter(|secret| secret.kind == SecretKind::Seal).collect();
     let Some(first) = sealed.first() else {
         return;
@@ -27,14 +27,14 @@ pub(super) fn check_rule(spot: &Spot<'_>, told: &mut Told) {
     if spot.rule.on_duplicate == OnDuplicate::Fill {
         let message = format!("rule `{}` fills rows and seals `{}`", spot.rule.name, first.name);
         let hint = "sealing into rows that others made is not built yet: let the rule that makes the row seal";
-        spot.refuse(told, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
+        spot.refuse(errors, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
     }
     match spot.rule.key_columns() {
         None => {
             let message =
                 format!("rule `{}` seals `{}`, and its key is not made of columns", spot.rule.name, first.name);
             let hint = "a sealed value is bound to its row: say `key = [\"column\", …]`";
-            spot.refuse(told, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
+            spot.refuse(errors, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
         }
         Some(key) => {
             for part in key {
@@ -43,20 +43,20 @@ pub(super) fn check_rule(spot: &Spot<'_>, told: &mut Told) {
                     let message =
                         format!("rule `{}` seals values under `{part}`, which is no text or integer", spot.rule.name);
                     let hint = "a sealed value is bound to its key's text, and other types have more than one";
-                    spot.refuse(told, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
+                    spot.refuse(errors, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
                 }
                 if spot.table.integer_key() == Some(part) && spot.column(part).is_none() {
                     let message =
                         format!("rule `{}` seals values under `{part}`, an id that the engine gives", spot.rule.name);
                     let hint = "a sealed value is bound to its row for life: choose a key that the source gives";
-                    spot.refuse(told, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
+                    spot.refuse(errors, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
                 }
             }
         }
     }
     for secret in sealed {
         let Some(column) = spot.table.column(&secret.name) else {
-            continue; // `columns` tells that it is not there.
+            continue; // `columns` reports that it is missing.
         };
         let message = match column.kind {
             ColumnType::Text { max: Some(max) } if max < SHORTEST_SEALED => {
@@ -68,12 +68,12 @@ pub(super) fn check_rule(spot: &Spot<'_>, told: &mut Told) {
             ColumnType::Text { .. } | ColumnType::Json => continue, // It fits.
             _ => format!("`{}.{}` is `{}`, and a sealed value is text", spot.table.name, secret.name, column.declared),
         };
-        spot.refuse(told, &codes::SEAL_UNFIT, secret.line, message, None);
+        spot.refuse(errors, &codes::SEAL_UNFIT, secret.line, message, None);
     }
 }
 
 /// A path that is secret somewhere in a mapping is secret in all of it.
-pub(super) fn check_clear_uses(mapping: &Mapping, told: &mut Told) {
+pub(super) fn check_clear_uses(mapping: &Mapping, errors: &mut Errors) {
     let places = Places::of(mapping);
     let mut uses: Vec<(Place, u32)> = Vec::new();
     for rule in &mapping.rules {
@@ -94,15 +94,15 @@ pub(super) fn check_clear_uses(mapping: &Mapping, told: &mut Told) {
     uses.dedup();
     for (place, line) in uses {
         if let Some(secret) = places.secret.iter().find(|secret| place.is_in(secret)) {
-            let message = format!("`{}` is a secret of this mapping, and is used in clear text here", secret.show());
+            let message = format!("`{}` is a secret of this mapping, and is used in plaintext here", secret.show());
             let hint = "seal it here too, or say why it is none under [declassify]";
-            told.refuse(&codes::SECRET_CLEAR, &mapping.file, line, message, Some(hint.to_owned()));
+            errors.refuse(&codes::SECRET_CLEAR, &mapping.file, line, message, Some(hint.to_owned()));
         }
     }
 }
 
 /// What `[declassify]` lets stand is kept somewhere: left out as well, one of the two is wrong.
-pub(super) fn check_declassified(mapping: &Mapping, told: &mut Told) {
+pub(super) fn check_declassified(mapping: &Mapping, errors: &mut Errors) {
     let whole = has_whole_shape(mapping);
     let mut left_out: Vec<Covered> =
         mapping.ignore.iter().map(|(covering, _, _)| Covered::of(whole, covering)).collect();
@@ -118,12 +118,12 @@ pub(super) fn check_declassified(mapping: &Mapping, told: &mut Told) {
         if left_out.iter().any(|out| out.covers(&place)) {
             let message = format!("`{}` is declassified, and is ignored or dropped as well", place.show());
             let hint = "keep it with its reason under [declassify], or leave it out with the other: not both";
-            told.refuse(&codes::SECRET_CONTRADICTED, &mapping.file, *line, message, Some(hint.to_owned()));
+            errors.refuse(&codes::SECRET_CONTRADICTED, &mapping.file, *line, message, Some(hint.to_owned()));
         }
     }
 }
 
-pub(super) fn check_names(set: &Set, told: &mut Told) {
+pub(super) fn check_names(set: &Set, errors: &mut Errors) {
     for mapping in &set.mappings {
         let places = Places::of(mapping);
         let mut named: Vec<(Place, u32)> = Vec::new();
@@ -154,7 +154,7 @@ pub(super) fn check_names(set: &Set, told: &mut Told) {
             if place.looks_secret() && !places.decided_as_secret(&place) && !seen.contains(&place) {
                 let message = format!("`{}` looks like a secret, and nothing decides it", place.show());
                 let hint = "seal it, drop it, ignore it with a reason, or say under [declassify] why it is none";
-                told.refuse(&codes::SECRET_UNDECIDED, &mapping.file, line, message, Some(hint.to_owned()));
+                errors.refuse(&codes::SECRET_UNDECIDED, &mapping.file, line, message, Some(hint.to_owned()));
                 seen.push(place);
             }
         }

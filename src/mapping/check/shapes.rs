@@ -1,13 +1,13 @@
-//! Shapes can be told apart by what is known of a file before its records are read.
+//! Shapes can be distinguished by what is known of a file before its records are read.
 
-use super::Told;
+use super::Errors;
 use crate::mapping::codes;
 use crate::mapping::model::{Condition, Mapping, PathExpr, Root, Rooted, TypeName};
 use crate::mapping::place::{Place, has_whole_shape};
 use crate::mapping::walk;
 use crate::record::Selection;
 
-pub(super) fn check(mapping: &Mapping, told: &mut Told) {
+pub(super) fn check(mapping: &Mapping, errors: &mut Errors) {
     let records: Vec<&Selection> = mapping.source.shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
     for shape in &mapping.source.shapes {
         let Some(when) = &shape.when else {
@@ -20,7 +20,7 @@ pub(super) fn check(mapping: &Mapping, told: &mut Told) {
                 walk::selection_of(path).selection
             );
             let hint = "shapes are chosen before records are read: test something outside of them";
-            told.refuse(&codes::SHAPE_HIDDEN, &mapping.file, shape.line, message, Some(hint.to_owned()));
+            errors.refuse(&codes::SHAPE_HIDDEN, &mapping.file, shape.line, message, Some(hint.to_owned()));
         };
         look(when, &mut |path, need| {
             if records.iter().any(|records| is_hidden(path, records, need)) {
@@ -34,7 +34,7 @@ pub(super) fn check(mapping: &Mapping, told: &mut Told) {
             let message =
                 format!("`each` of rule `{}` selects in the frame, which every record would repeat", rule.name);
             let hint = "give the elements a shape of their own, with `records`";
-            told.refuse(&codes::EACH_REPEATED, &mapping.file, rule.line, message, Some(hint.to_owned()));
+            errors.refuse(&codes::EACH_REPEATED, &mapping.file, rule.line, message, Some(hint.to_owned()));
         }
     }
 }

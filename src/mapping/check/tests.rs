@@ -73,7 +73,7 @@ fn set(files: &[(&str, &str)]) -> (Set, Vec<Error>) {
 }
 
 /// Every word that is said of a set, from loading and from checking.
-fn told(files: &[(&str, &str)]) -> String {
+fn errors_of(files: &[(&str, &str)]) -> String {
     let (set, mut errors) = set(files);
     errors.extend(check(&set, &schema()));
     Error::all(errors).map(|error| error.to_string()).unwrap_or_default()
@@ -81,7 +81,7 @@ fn told(files: &[(&str, &str)]) -> String {
 
 /// What is said of rules beside the one that feeds `people`; lines count from its own first.
 fn of_rules(rules: &str) -> String {
-    let text = told(&[("a.toml", &format!("{PEOPLE}{rules}"))]);
+    let text = errors_of(&[("a.toml", &format!("{PEOPLE}{rules}"))]);
     text.replace("\n  at m/a.toml:", " @")
 }
 
@@ -117,7 +117,7 @@ secret = { from = \"doorPin\", kind = \"seal\", need = true }
 }
 
 #[test]
-fn one_file_with_many_mistakes_has_them_all_told() {
+fn one_file_with_many_mistakes_reports_all_of_them() {
     let text = "\
 [source]
 files = [\"people.json\"]
@@ -146,7 +146,7 @@ hint: a path starts with a name, `.`, `@`, `$`, `^column`, `=name` or `#name`; a
 error: rule `people` names column `emial`, which table `people` does not have
   at m/people.toml:12
 hint: did you mean `email`?";
-    assert_eq!(told(&[("people.toml", text)]), expected);
+    assert_eq!(errors_of(&[("people.toml", text)]), expected);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn tables_and_columns_must_be_there() {
 #[test]
 fn what_set_toml_names_must_be_there() {
     let text = "name = \"notes\"\n[owners]\ncapture = \"dir\"\ntable = \"people\"\nfind = [{ by = \"nick\" }]\n[precedence]\n\"pepole\" = []\n";
-    let said = told(&[("set.toml", text), ("a.toml", &PEOPLE.replace("people.json", "{dir}/people.json"))]);
+    let said = errors_of(&[("set.toml", text), ("a.toml", &PEOPLE.replace("people.json", "{dir}/people.json"))]);
     let expected = "\
 owners are found by column `nick`, which table `people` does not have
   at m/set.toml:2
@@ -265,7 +265,7 @@ fn a_foreign_key_comes_from_where_its_row_is() {
         ("{ from = [\"#owner.id\", \"owner\"] }", refused),
         ("{ value = \"ann\" }", refused),
     ] {
-        let said = told(&[("set.toml", owners), ("a.toml", PEOPLE), ("b.toml", &rule(person))]);
+        let said = errors_of(&[("set.toml", owners), ("a.toml", PEOPLE), ("b.toml", &rule(person))]);
         assert_eq!(said.lines().next().unwrap_or_default(), message, "{person}");
     }
     // The mapping that feeds the parent table may copy the value it feeds.
@@ -299,13 +299,13 @@ const SEALED: &str = "[table.logins]\nkey = [\"person_id\", \"service\"]\n[table
                       [table.logins.secrets]\nsecret = { from = \"door.pin\", kind = \"seal\" }\n";
 
 #[test]
-fn a_secret_is_used_in_clear_nowhere_else() {
+fn a_secret_is_used_in_plaintext_nowhere_else() {
     let rule = |column: &str| {
         format!(
             "{SEALED}[table.x]\ninto = \"people\"\nkey = [\"id\"]\n[table.x.columns]\nid = \"i\"\nname = \"n\"\n{column}\n"
         )
     };
-    let refused = "`door.pin` is a secret of this mapping, and is used in clear text here";
+    let refused = "`door.pin` is a secret of this mapping, and is used in plaintext here";
     for (column, message) in [
         ("email = \"door.pin\"", refused),
         ("email = \"@.door.pin\"", refused),
@@ -331,11 +331,11 @@ fn a_secret_is_used_in_clear_nowhere_else() {
 fn what_is_declassified_is_not_left_out_as_well() {
     let rules = |more: &str| format!("{SEALED}{more}\n[declassify]\n\"code.pin\" = \"the pin of a map\"\n");
     let refused = "`code.pin` is declassified, and is ignored or dropped as well";
-    let ignored = rules("[ignore]\n\"code.**\" = \"nobody reads it\"");
+    let ignored = rules("[ignore]\n\"code.**\" = \"not needed\"");
     assert_eq!(first_line(&ignored).split(" @").next(), Some(refused));
     let dropped = rules("p = { from = \"code.pin\", kind = \"drop\", reason = \"revoked\" }");
     assert_eq!(first_line(&dropped).split(" @").next(), Some(refused));
-    assert_eq!(of_rules(&rules("[ignore]\n\"other.pin\" = \"nobody reads it\"")), "");
+    assert_eq!(of_rules(&rules("[ignore]\n\"other.pin\" = \"not needed\"")), "");
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn inside_each_a_secret_is_still_found() {
     let rules = "[table.x]\ninto = \"logins\"\nkey = [\"person_id\", \"service\"]\neach = \"doors[*]\"\n[table.x.columns]\nperson_id = \"@.id\"\nservice = \"name\"\n\
                  [table.x.secrets]\nsecret = { from = \"pin\", kind = \"seal\" }\n\
                  [table.y]\ninto = \"people\"\nkey = [\"id\"]\n[table.y.columns]\nid = \"i\"\nname = \"n\"\ndata = { each = \"doors[*]\", template = \"{pin}\" }\n";
-    assert_eq!(first_line(rules), "`doors[*].pin` is a secret of this mapping, and is used in clear text here @24");
+    assert_eq!(first_line(rules), "`doors[*].pin` is a secret of this mapping, and is used in plaintext here @24");
 }
 
 #[test]
@@ -366,7 +366,7 @@ fn names_that_sound_secret_must_be_decided() {
 }
 
 #[test]
-fn rules_that_wait_for_each_other_are_told_once() {
+fn rules_that_wait_for_each_other_are_reported_once() {
     let rules = "[table.a]\ninto = \"notebooks\"\n[table.a.columns]\nperson_id = \"id\"\ntitle = { lookup = \"pages.body\", by = { id = \"p\" } }\n\
                  [table.b]\ninto = \"pages\"\n[table.b.columns]\nnotebook_id = { lookup = \"notebooks.id\", by = { title = \"t\" } }\n";
     assert_eq!(
@@ -441,11 +441,11 @@ fn an_owner_is_known_by_a_key_that_the_source_gives() {
     };
     let files = "[source]\nfiles = [\"of/{owner}/a.json\"]\nformat = \"json\"\n";
     let rule = "[table.notebooks]\nkey = [\"title\"]\n[table.notebooks.columns]\nperson_id = \"p\"\ntitle = \"t\"\n";
-    let said = told(&[("set.toml", &owners("notebooks")), ("a.toml", &format!("{files}{rule}"))]);
+    let said = errors_of(&[("set.toml", &owners("notebooks")), ("a.toml", &format!("{files}{rule}"))]);
     assert_eq!(
         said.lines().next().unwrap(),
         "rule `notebooks` gives no value for `notebooks.id`, by which owners are known"
     );
-    let said = told(&[("set.toml", &owners("logins")), ("a.toml", &format!("{files}{rule}"))]);
+    let said = errors_of(&[("set.toml", &owners("logins")), ("a.toml", &format!("{files}{rule}"))]);
     assert!(said.contains("owners are rows of table `logins`, whose primary key is not one column"), "{said}");
 }

@@ -1,6 +1,6 @@
 //! What expressions give fits the columns they are written into.
 
-use super::{Spot, Told};
+use super::{Errors, Spot};
 use crate::mapping::codes;
 use crate::mapping::model::{ColumnRule, Digest, Expr, From, JsonExpr, Literal, PathExpr, Root};
 use crate::step::OutputType;
@@ -11,7 +11,7 @@ use crate::table::ColumnType;
 enum Gives {
     /// A value of the source as it is: text, a number, a boolean, or a container.
     Source,
-    /// Nothing, or nothing that can be judged.
+    /// Nothing, or nothing that can be checked.
     Unknown,
     /// Text of at least so many characters.
     Text(u32),
@@ -53,13 +53,13 @@ impl Gives {
     }
 }
 
-pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
+pub(super) fn check(spot: &Spot<'_>, errors: &mut Errors) {
     for expr in spot.rule.exprs() {
-        steps_follow(spot, expr, told);
+        steps_follow(spot, expr, errors);
     }
     for column in &spot.rule.columns {
         let Some(known) = spot.table.column(&column.name) else {
-            continue; // `columns` tells that it is not there.
+            continue; // `columns` reports that it is missing.
         };
         let literal = |literal: &Literal| {
             if known.kind == ColumnType::Json { json_literal(literal) } else { of_literal(literal) }
@@ -70,12 +70,12 @@ pub(super) fn check(spot: &Spot<'_>, told: &mut Told) {
         };
         given.extend(column.policies.default.as_ref().map(literal));
         if let Some(unfit) = given.into_iter().find(|gives| !gives.fits(known.kind)) {
-            misfit(spot, column, unfit, known.kind, &known.declared, told);
+            misfit(spot, column, unfit, known.kind, &known.declared, errors);
         }
     }
 }
 
-fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, declared: &str, told: &mut Told) {
+fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, declared: &str, errors: &mut Errors) {
     let name = format!("`{}.{}`", spot.table.name, column.name);
     let message = match (gives, kind) {
         (Gives::Text(least), ColumnType::Text { max: Some(max) }) => {
@@ -96,11 +96,11 @@ fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, 
         }
         _ => None,
     };
-    spot.refuse(told, &codes::TYPE_UNFIT, column.line, message, hint.map(str::to_owned));
+    spot.refuse(errors, &codes::TYPE_UNFIT, column.line, message, hint.map(str::to_owned));
 }
 
 fn of_expr(spot: &Spot<'_>, expr: &Expr, depth: u32) -> Vec<Gives> {
-    // A cycle of columns is the loader's to tell.
+    // The loader reports a cycle of columns.
     if depth > 16 {
         return vec![Gives::Unknown];
     }
@@ -161,7 +161,7 @@ fn of_path(spot: &Spot<'_>, path: &PathExpr, depth: u32) -> Vec<Gives> {
     }
 }
 
-/// What stands in a column of the target.
+/// What a column of the target holds.
 fn stored(spot: &Spot<'_>, table: &str, column: &str) -> Gives {
     let column = spot.schema.table(table).and_then(|table| table.column(column));
     column.map_or(Gives::Unknown, |column| match column.kind {
@@ -208,7 +208,7 @@ fn of_output(output: OutputType) -> Gives {
 }
 
 /// A step takes what the one before it gives.
-fn steps_follow(spot: &Spot<'_>, expr: &Expr, told: &mut Told) {
+fn steps_follow(spot: &Spot<'_>, expr: &Expr, errors: &mut Errors) {
     for pair in expr.steps.windows(2) {
         let output = match pair[0].output() {
             OutputType::List => OutputType::Text,
@@ -222,29 +222,29 @@ fn steps_follow(spot: &Spot<'_>, expr: &Expr, told: &mut Told) {
                 pair[0].name(),
                 of_output(output).words()
             );
-            spot.refuse(told, &codes::STEP_UNFIT, expr.line, message, None);
+            spot.refuse(errors, &codes::STEP_UNFIT, expr.line, message, None);
         }
     }
     match &expr.from {
         From::First(parts) | From::Join { parts, .. } | From::Digest { of: parts, .. } => {
-            parts.iter().for_each(|part| steps_follow(spot, part, told));
+            parts.iter().for_each(|part| steps_follow(spot, part, errors));
         }
-        From::Json(json) => json_steps_follow(spot, json, told),
+        From::Json(json) => json_steps_follow(spot, json, errors),
         From::Lookup { by, .. } | From::Exists { by, .. } => {
-            by.iter().for_each(|(_, expr)| steps_follow(spot, expr, told));
+            by.iter().for_each(|(_, expr)| steps_follow(spot, expr, errors));
         }
         From::Path(_) | From::Literal(_) | From::Null | From::Template { .. } => {}
     }
 }
 
-fn json_steps_follow(spot: &Spot<'_>, json: &JsonExpr, told: &mut Told) {
+fn json_steps_follow(spot: &Spot<'_>, json: &JsonExpr, errors: &mut Errors) {
     match json {
-        JsonExpr::Value { of, .. } => steps_follow(spot, of, told),
-        JsonExpr::Table(members) => members.iter().for_each(|(_, json)| json_steps_follow(spot, json, told)),
+        JsonExpr::Value { of, .. } => steps_follow(spot, of, errors),
+        JsonExpr::Table(members) => members.iter().for_each(|(_, json)| json_steps_follow(spot, json, errors)),
         JsonExpr::Each { each, key, value } => {
-            steps_follow(spot, each, told);
-            steps_follow(spot, key, told);
-            json_steps_follow(spot, value, told);
+            steps_follow(spot, each, errors);
+            steps_follow(spot, key, errors);
+            json_steps_follow(spot, value, errors);
         }
     }
 }

@@ -1,0 +1,177 @@
+//! Tokens that tell by their form what they are.
+
+use super::BASE64_URL;
+use base64::Engine;
+use memchr::memmem;
+
+/// Beginnings of tokens, how many characters follow at least, and whose they are.
+///
+/// They are published by their makers so that leaked ones can be found.
+const PREFIXES: &[(&str, usize)] = &[
+    // GitHub, GitLab
+    ("ghp_", 20),
+    ("gho_", 20),
+    ("ghu_", 20),
+    ("ghs_", 20),
+    ("ghr_", 20),
+    ("github_pat_", 20),
+    ("glpat-", 15),
+    ("gldt-", 15),
+    ("glrt-", 15),
+    ("glcbt-", 15),
+    ("glptt-", 15),
+    ("glsoat-", 15),
+    ("gloas-", 15),
+    // Slack
+    ("xoxb-", 10),
+    ("xoxp-", 10),
+    ("xoxa-", 10),
+    ("xoxr-", 10),
+    ("xoxs-", 10),
+    ("xoxe-", 10),
+    ("xoxe.", 10),
+    ("xapp-", 10),
+    // payment
+    ("sk_live_", 10),
+    ("sk_test_", 10),
+    ("rk_live_", 10),
+    ("rk_test_", 10),
+    ("whsec_", 10),
+    ("sq0atp-", 20),
+    ("sq0csp-", 20),
+    // clouds
+    ("AKIA", 16),
+    ("ASIA", 16),
+    ("AIza", 30),
+    ("ya29.", 15),
+    ("GOCSPX-", 15),
+    ("dop_v1_", 30),
+    ("doo_v1_", 30),
+    ("dor_v1_", 30),
+    ("LTAI", 16),
+    ("hvs.", 20),
+    ("hvb.", 20),
+    ("pul-", 30),
+    ("nvapi-", 20),
+    ("tskey-", 15),
+    ("dckr_pat_", 15),
+    // registries and tools
+    ("npm_", 20),
+    ("pypi-", 30),
+    ("rubygems_", 30),
+    ("cio", 32),
+    ("PMAK-", 20),
+    ("glsa_", 20),
+    ("glc_", 20),
+    ("ATATT3", 20),
+    ("ATBB", 20),
+    ("lin_api_", 20),
+    ("ntn_", 20),
+    ("figd_", 20),
+    ("sntrys_", 20),
+    ("sentry_", 40),
+    ("AGE-SECRET-KEY-1", 20),
+    // mail and shops
+    ("SG.", 40),
+    ("xkeysib-", 20),
+    ("key-", 32),
+    ("shpat_", 20),
+    ("shpss_", 20),
+    ("shpca_", 20),
+    ("shppa_", 20),
+    ("mlsn.", 20),
+    ("re_", 24),
+    // models
+    ("sk-ant-", 20),
+    ("sk-proj-", 20),
+    ("sk-or-", 20),
+    ("sk-", 32),
+    ("hf_", 20),
+    ("gsk_", 20),
+    ("r8_", 20),
+    ("pplx-", 20),
+    ("xai-", 20),
+];
+
+/// Beginnings of password hashes: whoever has one can guess at leisure.
+const HASHES: &[&str] =
+    &["$2a$", "$2b$", "$2y$", "$argon2", "$scrypt$", "$pbkdf2", "$5$", "$6$", "$y$", "$7$", "pbkdf2_sha256$", "{SSHA}"];
+
+/// Addresses that whoever knows them can post to.
+const HOOKS: &[&str] = &[
+    "hooks.slack.com/services/",
+    "discord.com/api/webhooks/",
+    "discordapp.com/api/webhooks/",
+    "webhook.office.com/webhook",
+];
+
+/// What token of a known form is in the text; `has_slash`: whether it may hold an address.
+pub(super) fn known(text: &str, has_slash: bool) -> Option<&'static str> {
+    let bytes = text.as_bytes();
+    if HASHES.iter().any(|head| text.starts_with(head)) && text.len() >= 34 {
+        return Some("the hash of a password");
+    }
+    let is_hook = |hook: &&str| memmem::find(bytes, hook.as_bytes()).is_some_and(|at| at + hook.len() + 8 < text.len());
+    if has_slash && HOOKS.iter().any(is_hook) {
+        return Some("the address of a webhook");
+    }
+    let mut inside = false;
+    for (start, pair) in bytes.windows(2).enumerate() {
+        let begins = !inside && BEGINNINGS[usize::from(pair[0])] & (1 << (pair[1] & 0x3f)) != 0;
+        inside = is_of_token(pair[0]);
+        if begins && has_prefix(&text[start..]) {
+            return Some("a token of a known service");
+        }
+    }
+    is_bot_token(text).then_some("a token of a known service")
+}
+
+/// By the first byte of a prefix: a bit for each second one, of which the lower six bits count.
+static BEGINNINGS: [u64; 256] = {
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < PREFIXES.len() {
+        let head = PREFIXES[at].0.as_bytes();
+        table[head[0] as usize] |= 1 << (head[1] & 0x3f);
+        at += 1;
+    }
+    table
+};
+
+fn has_prefix(text: &str) -> bool {
+    let length = text.bytes().take_while(|byte| is_of_token(*byte) || *byte == b'.').count();
+    let token = &text[..length];
+    let is_mixed = |tail: &str| tail.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    PREFIXES
+        .iter()
+        .any(|(head, least)| token.strip_prefix(head).is_some_and(|tail| tail.len() >= *least && is_mixed(tail)))
+}
+
+fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+/// Telegram's `123456789:35 characters`.
+fn is_bot_token(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(id, token)| {
+        (8..=12).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_digit())
+            && token.len() == 35
+            && token.bytes().all(is_of_token)
+    })
+}
+
+/// Whether a JSON Web Token stands in the text: RFC 7519, signed (three parts) or encrypted (five).
+pub(super) fn has_jwt(text: &str) -> bool {
+    // The Base64 of `{"` begins so.
+    memmem::find_iter(text.as_bytes(), "eyJ").any(|at| {
+        let length = text[at..].bytes().take_while(|byte| is_of_token(*byte) || *byte == b'.').count();
+        let mut parts = text[at..at + length].split('.');
+        let header = parts.next().unwrap_or_default();
+        let is_header = BASE64_URL.decode(header).is_ok_and(|json| {
+            json.starts_with(b"{")
+                && ["\"alg\"", "\"typ\"", "\"enc\""].iter().any(|name| memmem::find(&json, name.as_bytes()).is_some())
+        });
+        is_header && parts.next().is_some_and(|body| !body.is_empty()) && parts.next().is_some()
+    })
+}
