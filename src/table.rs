@@ -39,7 +39,7 @@ pub struct Column {
     pub not_null: bool,
     /// The default as the database shows it (SQL text).
     pub default: Option<String>,
-    /// The position in the primary key, from 1; 0 when it is no part of it.
+    /// The position in the primary key, from 1; 0 when it is not part of it.
     pub primary_key: u32,
 }
 
@@ -119,7 +119,7 @@ pub struct Migration {
     pub depends: Vec<String>,
     /// The SQL that makes it.
     pub up: String,
-    /// The SQL that takes it back.
+    /// The SQL that rolls it back.
     pub down: Option<String>,
     /// SHA-256 of the up file, lower-case hex.
     pub checksum: String,
@@ -161,7 +161,7 @@ pub enum AuditPart {
     Subject,
     /// Which one.
     Record,
-    /// For people.
+    /// In words.
     Reason,
     /// For programs.
     Details,

@@ -168,7 +168,7 @@ impl Writer {
             let subject = format!("{}.{column}", row.rule.name);
             if row.tainted.contains(&at) {
                 self.plaintext_hits += 1;
-                let message = format!("`{}.{column}` would hold a secret in clear text", row.rule.table.name);
+                let message = format!("`{}.{column}` would hold a secret in plaintext", row.rule.table.name);
                 findings(Finding::new(&SECRET_FOUND, message).at(row.place).about(subject));
             } else {
                 search_cell(vault, &row.rule.table.name, column, value, &mut |finding| {
@@ -187,7 +187,7 @@ fn search_cell(vault: &Vault, table: &str, column: &str, value: &Value, findings
         Value::Null | Value::Bool(_) | Value::Civil(_) | Value::Instant(_) | Value::Sealed(_) => false,
     };
     if found {
-        let message = format!("`{table}.{column}` holds a text that is somebody's secret too");
+        let message = format!("`{table}.{column}` holds a string that is also a secret's value");
         findings(Finding::new(&SECRET_WORD, message).about(format!("{table}.{column}")));
     }
 }

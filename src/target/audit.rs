@@ -16,7 +16,7 @@ pub struct AuditEntry {
     pub subject: String,
     /// Which one: a version, a run, a backup.
     pub record: Option<String>,
-    /// A sentence for people. Never the value of a secret, nor one of a row.
+    /// A sentence for readers. Never the value of a secret, nor one of a row.
     pub reason: String,
     /// Counts and names for programs.
     pub details: serde_json::Value,
@@ -54,6 +54,6 @@ impl AuditEntry {
 /// A random UUID (version 4).
 pub fn random_id() -> Result<String> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| Error::environment("the system's random source gave nothing"))?;
+    getrandom::fill(&mut bytes).map_err(|_| Error::environment("the system's random source failed"))?;
     Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
 }

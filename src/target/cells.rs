@@ -16,7 +16,7 @@ pub const FERNET: &str = "fernet";
 /// What a database is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// To be looked at: nothing of it changes, nor what lies beside it.
+    /// Read-only: neither it nor the files beside it change.
     Look,
     /// To be changed, in one transaction.
     Change,
@@ -27,13 +27,13 @@ pub enum Access {
 /// A sealed column as `treelift_sealed_columns` has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registered {
-    /// Where, and by what its rows are told apart.
+    /// Where, and by what its rows are identified.
     pub column: SealedColumn,
     /// `tl1`, or [`FERNET`] after a hand-over; nothing else is read.
     pub format: String,
 }
 
-/// What stands in a cell.
+/// What a cell holds.
 #[derive(Debug)]
 pub enum Stored {
     /// NULL.

@@ -1,4 +1,4 @@
-//! Tables as SQL, for schemas that are written for a person to go on with.
+//! Tables as SQL, for schemas that are written as a draft to be edited.
 
 /// A column to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) fn name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The statement that takes a table back.
+/// The statement that drops a table.
 pub fn drop_table(table: &str) -> String {
     format!("DROP TABLE {};\n", name(table))
 }

@@ -1,5 +1,5 @@
 //! How a database fares in its engine's own check: whether the file is sound, and whether its rows
-//! keep the rules of their tables. A row that breaks one is mended by a statement, a damaged file by a
+//! keep the rules of their tables. A row that breaks one is fixed by a statement, a damaged file by a
 //! backup, so the two are never mixed.
 
 use crate::report::words::count;
@@ -13,10 +13,10 @@ pub struct Health {
     pub damage: Vec<String>,
     /// The rules that rows break, each with how many do.
     pub broken: BTreeMap<Rule, u64>,
-    /// Whether there was more to tell than is kept.
+    /// Whether there was more than is kept.
     pub more: bool,
-    /// Why not everything could be judged, where something needs what only its application has.
-    pub unjudged: Option<String>,
+    /// Why not everything could be checked, where something needs what only its application has.
+    pub unchecked: Option<String>,
 }
 
 /// A rule that the engine would have held every row to.
@@ -33,24 +33,25 @@ pub enum Rule {
 }
 
 impl Health {
-    /// The broken rules in words, but for those that were told already.
-    pub fn told(&self, already: impl Fn(&Rule) -> bool) -> Vec<String> {
+    /// The broken rules in words, without those that were reported already.
+    pub fn broken_rules(&self, already: impl Fn(&Rule) -> bool) -> Vec<String> {
         let broken = self.broken.iter().filter(|(rule, _)| !already(rule));
-        let mut told: Vec<String> = broken.map(|(rule, rows)| format!("{rule} in {}", count(*rows, "row"))).collect();
-        if self.more && !told.is_empty() {
-            told.push("there is more than was counted".to_owned());
+        let mut messages: Vec<String> =
+            broken.map(|(rule, rows)| format!("{rule} in {}", count(*rows, "row"))).collect();
+        if self.more && !messages.is_empty() {
+            messages.push("there are more that were not counted".to_owned());
         }
-        told
+        messages
     }
 }
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Check(table) => write!(f, "a CHECK condition of `{table}` does not hold"),
+            Self::Check(table) => write!(f, "a CHECK constraint of `{table}` is violated"),
             Self::NotNull(column) => write!(f, "`{column}` is NULL"),
-            Self::Type(column) => write!(f, "`{column}` is not of its type"),
-            Self::Unique(index) => write!(f, "the unique index `{index}` has a value again"),
+            Self::Type(column) => write!(f, "`{column}` holds a value of another type"),
+            Self::Unique(index) => write!(f, "the unique index `{index}` has a duplicate value"),
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct RunRecord {
     pub rejected: u64,
     /// Rows removed.
     pub removed: u64,
-    /// The run that was taken back, where this one did that.
+    /// The run that this one undid, if any.
     pub undoes: Option<String>,
 }
 
@@ -68,7 +68,7 @@ pub struct RowRecord {
     /// Over [`Written::digested`]; see [`digest`].
     pub digest: [u8; 16],
     /// Over [`Written::clock`] and [`Written::sealed`], where there are any: what may differ in another
-    /// run's row that says the same, and shows here whether anybody has touched this one.
+    /// run's row that says the same, and shows here whether this one was changed.
     pub own: Option<[u8; 32]>,
     /// The number that [`Ledger::columns`] gave to the columns it was written in.
     pub columns: i64,
@@ -109,7 +109,7 @@ pub fn digest<'c>(cells: impl Iterator<Item = (&'c str, Option<String>)>) -> [u8
 }
 
 /// A primary key as the ledger writes it: its one value as text, several as a compact JSON array. A
-/// NULL, which tells no row from another, is `null` in an array, also where it stands alone.
+/// NULL, which identifies no row, is `null` in an array, also for a single column.
 pub fn row_key(mut parts: Vec<Option<String>>) -> String {
     match parts.as_mut_slice() {
         [Some(one)] => std::mem::take(one),
@@ -139,7 +139,7 @@ pub struct RowOrigin {
     pub sha256: [u8; 32],
     /// Where the record or element begins in the file, in bytes.
     pub offset: u64,
-    /// The JSON Pointer of that, once somebody looked into the file.
+    /// The JSON Pointer of that, once the file was looked into.
     pub pointer: String,
 }
 

@@ -1,7 +1,7 @@
 //! Targets: the databases that rows are written into.
 //!
 //! A [`Target`] opens a [`Transaction`]; everything a run writes goes through it and is committed
-//! together or not at all. SQL text stands only below this module and in mapping sets.
+//! together or not at all. SQL text is only below this module and in mapping sets.
 
 pub mod audit;
 pub mod cells;
@@ -41,7 +41,7 @@ pub fn now() -> Timestamp {
     now.round(jiff::Unit::Microsecond).unwrap_or(now)
 }
 
-/// How many rows a database has, treelift's own left out; 0 where there is none.
+/// How many rows a database has, without treelift's own; 0 where there is none.
 pub fn rows(target: &dyn Target) -> Result<u64> {
     let mut rows = 0;
     target.inspect(&mut |look| {
@@ -73,7 +73,7 @@ pub struct Opening<'a> {
     pub schema: &'a Schema,
     /// The tables that the set's mappings write into.
     pub written: &'a BTreeSet<String>,
-    /// About how many bytes the import will add, to judge the free disk space.
+    /// About how many bytes the import will add, to check the free disk space.
     pub bytes: u64,
     /// The run's start time, written as applied_at and the like.
     pub started: Timestamp,
@@ -113,7 +113,7 @@ pub trait Target: Upkeep {
     fn file(&self) -> Option<&Path> {
         None
     }
-    /// Writes the whole database anew, so that nothing is left of what was overwritten.
+    /// Rewrites the whole database, so that nothing is left of what was overwritten.
     fn rewrite(&self) -> Result<()> {
         Ok(())
     }
@@ -156,7 +156,7 @@ impl std::fmt::Debug for Cell {
     }
 }
 
-/// A row of the database whose reference leads nowhere.
+/// A row of the database with a dangling reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Orphan {
     /// The table.
@@ -235,13 +235,13 @@ pub trait Transaction {
     fn put_key(&mut self, key: &KeyRow) -> Result<()>;
     /// Registers columns that hold sealed values; known ones are kept.
     fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()>;
-    /// Rows whose foreign key leads nowhere, at most `most`: first those that this run wrote.
+    /// Rows with a dangling foreign key, at most `most`: first those that this run wrote.
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>>;
-    /// What the database is like now, to be judged.
+    /// What the database is like now, to be validated.
     fn survey(&mut self) -> Result<Survey>;
     /// Migrations of the set that are not applied and stay so.
     fn pending(&self) -> &[String];
-    /// How many rows lead nowhere through a reference that the database does not know.
+    /// How many rows have a dangling reference that the database does not declare.
     fn dangling(&mut self, reference: &Reference) -> Result<u64>;
     /// How many rows a set's own query gives (at most 1,000). It may read and nothing else.
     fn ask(&mut self, query: &str) -> Result<u64>;
@@ -251,6 +251,6 @@ pub trait Transaction {
     fn health(&mut self) -> Result<Health>;
     /// Commits. "Committed" may be said only after this returned.
     fn commit(self: Box<Self>) -> Result<()>;
-    /// Takes everything back, temporary files included.
+    /// Rolls everything back, and removes temporary files.
     fn rollback(self: Box<Self>) -> Result<()>;
 }

@@ -24,7 +24,7 @@ pub fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
 }
 
 /// The first thing in which `live` is not as expected, as far as it decides what may be written;
-/// further tables in `live` are nobody's business.
+/// further tables in `live` are ignored.
 pub fn first_difference(expected: &Schema, live: &Schema) -> Option<String> {
     expected.tables.values().find_map(|table| match live.table(&table.name) {
         None => Some(format!("table `{}` is missing", table.name)),
@@ -42,7 +42,7 @@ pub enum Aspect {
     Form,
     /// An index.
     Index,
-    /// What the database refuses: NULL, a value twice, a reference that leads nowhere.
+    /// What the database refuses: NULL, a value twice, a dangling reference.
     Constraint,
     /// What it asks of rows besides, or does when another goes: `CHECK`, `ON DELETE`. Whoever writes
     /// rows meets the live ones anyway.
@@ -84,11 +84,11 @@ pub(crate) fn table_differences(expected: &Table, live: &Table) -> Vec<(Aspect, 
         Some((Aspect::Condition, message))
     });
     let unique = one_sided(&sorted(&expected.unique), &sorted(&live.unique)).into_iter().map(|(columns, is)| {
-        (Aspect::Constraint, format!("table `{name}` {is} a unique list ({})", columns.join(", ")))
+        (Aspect::Constraint, format!("table `{name}` {is} a UNIQUE constraint ({})", columns.join(", ")))
     });
     let checks = one_sided(&expected.checks, &live.checks)
         .into_iter()
-        .map(|(check, is)| (Aspect::Condition, format!("table `{name}` {is} a check ({check})")));
+        .map(|(check, is)| (Aspect::Condition, format!("table `{name}` {is} CHECK ({check})")));
     let computed = one_sided(&expected.computed, &live.computed)
         .into_iter()
         .map(|(column, is)| (Aspect::Form, format!("table `{name}` {is} a computed column `{column}`")));
@@ -123,7 +123,7 @@ fn column_differences(table: &str, expected: &Column, live: &Column) -> Vec<(Asp
     }
     if expected.primary_key != live.primary_key {
         let (live, expected) = (live.primary_key, expected.primary_key);
-        let message = format!("{name} has place {live} in the primary key, expected {expected}");
+        let message = format!("{name} is column {live} of the primary key, expected {expected}");
         differences.push((Aspect::Form, message));
     }
     differences
@@ -146,7 +146,7 @@ fn sorted(lists: &[Vec<String>]) -> Vec<Vec<String>> {
 
 fn one_sided<T: PartialEq + Clone>(expected: &[T], live: &[T]) -> Vec<(T, &'static str)> {
     let missing = expected.iter().filter(|one| !live.contains(one)).map(|one| (one.clone(), "lacks"));
-    let added = live.iter().filter(|one| !expected.contains(one)).map(|one| (one.clone(), "has, unexpectedly,"));
+    let added = live.iter().filter(|one| !expected.contains(one)).map(|one| (one.clone(), "unexpectedly has"));
     missing.chain(added).collect()
 }
 
@@ -312,21 +312,21 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn conditions_are_told_and_keep_nobody_from_writing() {
+    fn conditions_are_reported_and_do_not_block_writing() {
         const NOTES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY);
             CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, owner INTEGER REFERENCES people (id), CHECK (title <> ''))";
         let change = |from: &str, to: &str| {
             let (expected, live) = (schema(NOTES), schema(&NOTES.replace(from, to)));
             assert_eq!(first_difference(&expected, &live), None);
-            let told = table_differences(&expected.tables["notes"], &live.tables["notes"]);
-            assert!(told.iter().all(|(aspect, _)| *aspect == Aspect::Condition));
-            told.into_iter().map(|(_, message)| message).collect::<Vec<_>>()
+            let found = table_differences(&expected.tables["notes"], &live.tables["notes"]);
+            assert!(found.iter().all(|(aspect, _)| *aspect == Aspect::Condition));
+            found.into_iter().map(|(_, message)| message).collect::<Vec<_>>()
         };
         assert_eq!(change("CHECK (title <> '')", "check( \"TITLE\"!='' )"), [] as [&str; 0]);
-        assert_eq!(change(", CHECK (title <> '')", ""), ["table `notes` lacks a check (title <> '')"]);
+        assert_eq!(change(", CHECK (title <> '')", ""), ["table `notes` lacks CHECK (title <> '')"]);
         assert_eq!(
             change("CHECK (title <> '')", "CHECK (title <> ' ')"),
-            ["table `notes` lacks a check (title <> '')", "table `notes` has, unexpectedly, a check (title <> ' ')"]
+            ["table `notes` lacks CHECK (title <> '')", "table `notes` unexpectedly has CHECK (title <> ' ')"]
         );
         assert_eq!(
             change("people (id)", "people (id) ON DELETE CASCADE"),
@@ -335,7 +335,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_first_difference_is_told_in_words() {
+    fn the_first_difference_is_reported_in_words() {
         const NOTES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY);
             CREATE TABLE notes (id INTEGER PRIMARY KEY, title VARCHAR(80) NOT NULL, at DATETIME DEFAULT CURRENT_TIMESTAMP, owner INTEGER REFERENCES people (id), UNIQUE (title, at))";
         let change = |from: &str, to: &str| first_difference(&schema(NOTES), &schema(&NOTES.replace(from, to)));
@@ -361,7 +361,7 @@ pub(crate) mod tests {
         );
         assert_eq!(
             change(" PRIMARY KEY, title", ", title"),
-            said("column `notes.id` has place 0 in the primary key, expected 1")
+            said("column `notes.id` is column 0 of the primary key, expected 1")
         );
         assert_eq!(
             change(" REFERENCES people (id)", ""),
@@ -369,11 +369,11 @@ pub(crate) mod tests {
         );
         assert_eq!(
             change("UNIQUE (title, at)", "UNIQUE (title)"),
-            said("table `notes` lacks a unique list (at, title)")
+            said("table `notes` lacks a UNIQUE constraint (at, title)")
         );
         assert_eq!(
             change("UNIQUE (title, at)", "UNIQUE (title, at), UNIQUE (owner)"),
-            said("table `notes` has, unexpectedly, a unique list (owner)")
+            said("table `notes` unexpectedly has a UNIQUE constraint (owner)")
         );
     }
 }

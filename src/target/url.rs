@@ -1,4 +1,4 @@
-//! Target URLs: which database is meant. What may be shown of one never holds a password.
+//! Target URLs: which database to use. What may be shown of one never holds a password.
 
 use super::Target;
 use super::sqlite::SqliteTarget;
@@ -14,7 +14,7 @@ pub fn open(url: &str) -> Result<Box<dyn Target>> {
     Ok(Box::new(SqliteTarget::new(url, Path::new(path))?))
 }
 
-/// The path that a URL of SQLite names, as SQLAlchemy reads it, or that stands there by itself.
+/// The path that an SQLite URL names, as SQLAlchemy reads it, or the bare path.
 fn sqlite_path(url: &str) -> Result<&str> {
     let path = match url.split_once("://") {
         None => bare(url)?,
@@ -24,14 +24,13 @@ fn sqlite_path(url: &str) -> Result<&str> {
                 "sqlite" => below_scheme(rest)?,
                 "postgresql" | "postgres" => return Err(postgres()),
                 other => {
-                    return Err(Error::request(format!("databases of the kind `{}` are not known", printable(other)))
-                        .hint(FORMS));
+                    return Err(Error::request(format!("unknown database type `{}`", printable(other))).hint(FORMS));
                 }
             }
         }
     };
     match path {
-        "" | ":memory:" => Err(Error::request("a database in memory would be gone when treelift ends").hint(FORMS)),
+        "" | ":memory:" => Err(Error::request("an in-memory database would be lost when treelift exits").hint(FORMS)),
         path if path.contains('\0') => Err(Error::request("the database's path holds U+0000").hint(FORMS)),
         path => Ok(path),
     }
@@ -44,12 +43,12 @@ fn below_scheme(rest: &str) -> Result<&str> {
     }
     let Some(path) = rest.strip_prefix('/') else {
         return Err(Error::request(
-            "a URL of SQLite has three slashes before a relative path, four before an absolute one",
+            "an SQLite URL has three slashes before a relative path, four before an absolute one",
         )
         .hint(FORMS));
     };
     if path.contains('?') {
-        return Err(Error::request("options after `?` are not understood in a URL of SQLite").hint(FORMS));
+        return Err(Error::request("options after `?` are not supported in an SQLite URL").hint(FORMS));
     }
     Ok(path)
 }
@@ -60,10 +59,10 @@ fn bare(path: &str) -> Result<&str> {
         "postgresql" | "postgres" if path.len() > scheme.len() => Err(postgres()),
         // SQLite would read it as a URI with options of its own.
         "file" if path.len() > scheme.len() => {
-            Err(Error::request("a database is not named by a `file:` URI").hint(FORMS))
+            Err(Error::request("a `file:` URI is not supported as a database URL").hint(FORMS))
         }
         "sqlite" if path == "sqlite::memory:" => Ok(":memory:"),
-        "sqlite" if path.len() > scheme.len() => Err(Error::request("this is no URL of SQLite").hint(FORMS)),
+        "sqlite" if path.len() > scheme.len() => Err(Error::request("this is not an SQLite URL").hint(FORMS)),
         "" if path.is_empty() => Err(Error::request("the database's URL is empty").hint(FORMS)),
         _ => Ok(path),
     }
@@ -99,23 +98,23 @@ mod tests {
             error.message
         };
         let not_built = "`postgresql` targets are not built yet";
-        let in_memory = "a database in memory would be gone when treelift ends";
+        let in_memory = "an in-memory database would be lost when treelift exits";
         assert_eq!(refused("postgresql://me:hunter2@host/db"), not_built);
         assert_eq!(refused("postgres://me:hunter2@host/db"), not_built);
         assert_eq!(refused("postgresql+psycopg2://me:hunter2@host/db"), not_built);
         assert_eq!(refused("postgresql:me:hunter2@host"), not_built);
-        assert_eq!(refused("mysql://me:hunter2@host/db"), "databases of the kind `mysql` are not known");
+        assert_eq!(refused("mysql://me:hunter2@host/db"), "unknown database type `mysql`");
         assert_eq!(refused("sqlite::memory:"), in_memory);
         assert_eq!(refused("sqlite:///:memory:"), in_memory);
         assert_eq!(refused(":memory:"), in_memory);
         assert_eq!(refused("sqlite://"), in_memory);
-        assert_eq!(refused("sqlite:x.db"), "this is no URL of SQLite");
-        assert_eq!(refused("file:x.db"), "a database is not named by a `file:` URI");
+        assert_eq!(refused("sqlite:x.db"), "this is not an SQLite URL");
+        assert_eq!(refused("file:x.db"), "a `file:` URI is not supported as a database URL");
         assert_eq!(refused(""), "the database's URL is empty");
-        assert_eq!(refused("sqlite:///x.db?mode=ro"), "options after `?` are not understood in a URL of SQLite");
+        assert_eq!(refused("sqlite:///x.db?mode=ro"), "options after `?` are not supported in an SQLite URL");
         assert_eq!(
             refused("sqlite://x.db"),
-            "a URL of SQLite has three slashes before a relative path, four before an absolute one"
+            "an SQLite URL has three slashes before a relative path, four before an absolute one"
         );
     }
 }

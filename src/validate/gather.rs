@@ -1,6 +1,6 @@
-//! Asks a database for everything that is judged.
+//! Asks a database for everything that is validated.
 
-use super::judge::{Answer, Evidence};
+use super::checks::{Answer, Evidence};
 use crate::error::Result;
 use crate::mapping::model::{Expr, From, Root, Set};
 use crate::table::Schema;
@@ -70,7 +70,7 @@ pub fn unguarded(expected: &Schema, live: &Schema) -> Vec<(String, Vec<String>)>
     };
     let mut found = Vec::new();
     for table in expected.tables.values() {
-        let Some(there) = live.table(&table.name) else { continue }; // That it is missing is told elsewhere.
+        let Some(there) = live.table(&table.name) else { continue }; // That it is missing is reported elsewhere.
         let guarded: Vec<Vec<String>> = there.unique.iter().map(|list| sorted(list)).collect();
         let open = table.unique.iter().filter(|list| !guarded.contains(&sorted(list)));
         let whole = open.filter(|list| list.iter().all(|column| there.column(column).is_some()));
@@ -162,9 +162,9 @@ mod tests {
     fn references_are_those_to_keys_that_no_table_declares() {
         let set = set();
         let schema = schema::expected(&set.migrations).expect("valid SQL");
-        let told: Vec<String> = references(&set, &schema).iter().map(ToString::to_string).collect();
+        let found: Vec<String> = references(&set, &schema).iter().map(ToString::to_string).collect();
         // `tag` is declared, and `by` is a copy that may differ one day.
-        assert_eq!(told, ["`notes.owner` → `people.id`"]);
+        assert_eq!(found, ["`notes.owner` → `people.id`"]);
     }
 
     #[test]

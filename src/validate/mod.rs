@@ -1,8 +1,8 @@
-//! Validate: the target judged by itself, inside an import's transaction before it is committed, or
-//! at rest. `judge` judges, `gather` asks.
+//! Validate: the target checked by itself, inside an import's transaction before it is committed, or
+//! at rest. `gather` reads, `checks` compares.
 
+pub mod checks;
 pub mod gather;
-pub mod judge;
 
 use crate::error::Result;
 use crate::finding::{
@@ -14,8 +14,8 @@ use crate::report::{CheckReport, CheckStatus, words};
 use crate::run::Run;
 use crate::target::drift::Leave;
 use crate::target::{Target, Transaction, history, schema};
-pub use judge::Category;
-use judge::{Answer, check};
+pub use checks::Category;
+use checks::{Answer, check};
 
 /// So many rows with a broken reference are named.
 const MOST_ORPHANS: usize = 1_000;
@@ -45,13 +45,13 @@ pub fn database(target: &dyn Target, set: &Set, wanted: &[Category]) -> Result<V
         let standing = history::compare(&survey.recorded, &set.migrations);
         let expected = schema::catalog(&gather::applied(&set.migrations, &standing))?;
         let leave = Leave { tables: &set.other_tables, additions: false };
-        checks = judge::form(&survey, &expected, &standing, leave);
+        checks = checks::form(&survey, &expected, &standing, leave);
         let needs_rows =
             wanted.is_empty() || wanted.iter().any(|one| matches!(one, Category::Data | Category::Security));
         if needs_rows {
             let evidence = gather::all(look, survey, set, &standing)?;
-            checks.extend(judge::data(&evidence));
-            checks.extend(judge::security(&evidence));
+            checks.extend(checks::data(&evidence));
+            checks.extend(checks::security(&evidence));
         }
         Ok(())
     })?;
@@ -63,14 +63,14 @@ pub fn database(target: &dyn Target, set: &Set, wanted: &[Category]) -> Result<V
 }
 
 /// Whether the applied migrations' tables, indexes and constraints are there. What is there besides is
-/// not judged: an application may have made it.
+/// not checked: an application may have made it.
 fn form(run: &mut Run) -> Result<Vec<CheckReport>> {
     let survey = run.transaction.survey()?;
     let migrations = &run.plan.set.migrations;
     let standing = history::compare(&survey.recorded, migrations);
     let expected = schema::catalog(&gather::applied(migrations, &standing))?;
     let leave = Leave { tables: &run.plan.set.other_tables, additions: true };
-    let mut checks = judge::form(&survey, &expected, &standing, leave);
+    let mut checks = checks::form(&survey, &expected, &standing, leave);
     // An index that its owner dropped, or a failure of long ago, is nothing that an import does or needs.
     for check in checks.iter().filter(|check| check.status == CheckStatus::Failed) {
         let detail = check.detail.clone().unwrap_or_default();
@@ -83,7 +83,7 @@ fn form(run: &mut Run) -> Result<Vec<CheckReport>> {
     if let Some(first) = pending.first() {
         let more = if pending.len() > 1 { format!(" and {} after it", pending.len() - 1) } else { String::new() };
         let message =
-            format!("the application made this database without the migration `{first}`{more}; it is used as it is");
+            format!("the application created this database without the migration `{first}`{more}; it is used as it is");
         run.findings.push(Finding::new(&TARGET_PENDING, message).about("target"));
     }
     Ok(checks)
@@ -98,8 +98,8 @@ pub fn ask(transaction: &mut dyn Transaction, set: &Set) -> Result<Vec<Answer>> 
 /// The set's own checks. One that did not hold before the run either is a warning.
 fn assertions(run: &mut Run, before: &[Answer]) -> Result<Vec<CheckReport>> {
     let answers = ask(&mut *run.transaction, &run.plan.set)?;
-    let mut checks = judge::answers(&answers, AssertCategory::Data, Category::Data);
-    checks.extend(judge::answers(&answers, AssertCategory::Security, Category::Security));
+    let mut checks = checks::answers(&answers, AssertCategory::Data, Category::Data);
+    checks.extend(checks::answers(&answers, AssertCategory::Security, Category::Security));
     for check in checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
         let message = format!("{}: {}", check.name, check.detail.as_deref().unwrap_or("not so"));
         let is_old = before.iter().any(|old| old.name == check.name && old.failed() && answers.contains(old));
@@ -107,7 +107,7 @@ fn assertions(run: &mut Run, before: &[Answer]) -> Result<Vec<CheckReport>> {
         run.findings.push(if is_old { finding.weighing(Severity::Warning) } else { finding });
         if is_old {
             check.status = CheckStatus::NotChecked;
-            check.detail = Some("it did not hold before the import either".to_owned());
+            check.detail = Some("it failed before the import too".to_owned());
         }
     }
     Ok(checks)
@@ -118,7 +118,7 @@ fn references(run: &mut Run) -> Result<CheckReport> {
     let orphans = run.transaction.orphans(MOST_ORPHANS)?;
     let (mut ours, mut theirs) = (0_u64, 0_u64);
     for orphan in orphans {
-        let message = format!("a row of `{}` refers to a row of `{}` that is not there", orphan.table, orphan.parent);
+        let message = format!("a row of `{}` references a missing row of `{}`", orphan.table, orphan.parent);
         let origin = run.transaction.ledger().origin(&orphan.table, &orphan.row_key)?;
         let file =
             origin.as_ref().and_then(|origin| run.files.iter().position(|file| file.ledger == Some(origin.file)));
@@ -139,7 +139,7 @@ fn references(run: &mut Run) -> Result<CheckReport> {
         0 => format!("{ours} broken"),
         _ => format!("{ours} broken by this run, {theirs} before it"),
     };
-    Ok(passed_if(ours == 0, "every reference leads to a row", Category::Data, detail))
+    Ok(passed_if(ours == 0, "every reference points to an existing row", Category::Data, detail))
 }
 
 /// Whether the file is sound. A rule that rows break is a warning: the engine held every row of this
@@ -149,10 +149,10 @@ fn health(run: &mut Run) -> Result<CheckReport> {
     for damage in &health.damage {
         run.findings.push(Finding::new(&TARGET_INTEGRITY, damage.clone()).about("target"));
     }
-    for broken in health.told(|_| false) {
+    for broken in health.broken_rules(|_| false) {
         run.findings.push(Finding::new(&TARGET_RULE, broken).about("target"));
     }
-    Ok(judge::integrity(&health))
+    Ok(checks::integrity(&health))
 }
 
 fn sealed(run: &mut Run) -> Result<CheckReport> {
@@ -184,7 +184,7 @@ fn sealed(run: &mut Run) -> Result<CheckReport> {
 
 fn plaintext(run: &Run) -> CheckReport {
     let hits = run.writer.plaintext_hits;
-    passed_if(hits == 0, "no secret stands in clear text", Category::Security, format!("{hits} found"))
+    passed_if(hits == 0, "no secret is stored in plaintext", Category::Security, format!("{hits} found"))
 }
 
 /// A check whose detail is the same whether it passed or failed.

@@ -66,12 +66,12 @@ fn a_record_that_is_rejected_late_takes_its_earlier_rows_with_it() {
     assert_eq!(house.rows("SELECT id, name FROM people"), [["1", "Ann"]]);
     assert_eq!(house.rows("SELECT id, city FROM homes"), [["h1", "c"]]);
     assert_eq!(rejects(&house), ["/1", "/2"]);
-    // What the ledger knows is what stands there.
+    // The ledger matches the rows that are there.
     assert_eq!(house.one("SELECT count(*) FROM treelift_rows"), "3");
 }
 
 #[test]
-fn late_rejects_past_the_allowance_are_all_told_and_nothing_is_committed() {
+fn late_rejects_past_the_limit_are_all_reported_and_nothing_is_committed() {
     let house = house(&json!([person("1", "Ann", "Bonn"), person("2", "Bob", "Ulm"), person("3", "Cy", "Rom")]));
     let lifted = house.lift(&["--max-rejects", "1", "--rejects", "rejects"]).ends(1, "rolled-back");
     let lifted = lifted.leaves("column 6, rejected 8");
@@ -81,7 +81,7 @@ fn late_rejects_past_the_allowance_are_all_told_and_nothing_is_committed() {
 }
 
 #[test]
-fn a_row_that_gave_way_to_a_late_reject_is_written_after_all() {
+fn a_row_superseded_by_a_late_reject_is_written_after_all() {
     let house = house(&json!([person("1", "Late", "Ulm"), person("1", "Good", "Bonn")]));
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
     lifted.leaves("column 6, rejected 4").finds(&["error V001 people.json /0"]);
@@ -89,7 +89,7 @@ fn a_row_that_gave_way_to_a_late_reject_is_written_after_all() {
 }
 
 #[test]
-fn a_file_that_refers_to_a_late_reject_is_told_too() {
+fn a_file_that_references_a_late_reject_is_reported_too() {
     let house = house(&json!([person("1", "Ann", "Bonn"), person("2", "Bob", "Ulm")]))
         .list("notes", r#"["notes.json"]"#, NOTE)
         .source("notes.json", &json!([{"id": "n", "author": "Bob"}]));
@@ -129,7 +129,7 @@ fn the_rows_of_a_rejected_record_are_not_found_by_others() {
 }
 
 #[test]
-fn a_row_that_its_own_record_took_back_leaves_others_their_keys() {
+fn a_row_of_a_rejected_record_keeps_no_key_from_others() {
     let rules = format!("{PERSON}\n{}", HOME.split("    city").next().unwrap());
     let home = |person: &str, home: &str| json!({"id": person, "name": "Ann", "home": home});
     let house = house(&json!([home("1", "h1"), home("2", "h1"), home("1", "h3"), home("2", "h4")])).list(

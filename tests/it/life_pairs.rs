@@ -65,11 +65,11 @@ fn tested(files: [(&str, &str); 2]) -> Ran {
 }
 
 #[test]
-fn the_table_that_refuses_an_invented_row_is_named() {
+fn the_table_that_rejects_a_sample_row_is_named() {
     let said = |why: &str| {
         format!(
-            "error: an invented row of `a` was refused: {why}\n\
-             hint: mend what refuses it, or test on a copy of a database that has rows: `--copy-of URL`\n"
+            "error: a sample row of `a` was rejected: {why}\n\
+             hint: fix what rejects it, or test on a copy of a database that has rows: `--copy-of URL`\n"
         )
     };
     let log = "CREATE TABLE log (n INT);";

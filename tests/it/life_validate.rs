@@ -22,7 +22,7 @@ fn validate_names_each_thing_that_is_wrong() {
             "constraints",
             "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'VARCHAR(50),', \
              'VARCHAR(50) CHECK(Store_Number <> ''-''),') WHERE name = 'work_orders'; PRAGMA writable_schema = RESET;",
-            &["table `work_orders` has, unexpectedly, a check (store_number <> '-')"],
+            &["table `work_orders` unexpectedly has CHECK (store_number <> '-')"],
         ),
         (
             "constraints",
@@ -34,7 +34,7 @@ fn validate_names_each_thing_that_is_wrong() {
         (
             "data",
             "PRAGMA foreign_keys = OFF; UPDATE dispensers SET work_order_id = 'nobody' WHERE id = (SELECT min(id) FROM dispensers)",
-            &["1 row of `dispensers` refer to nothing in `work_orders`"],
+            &["1 row of `dispensers` with a dangling reference to `work_orders`"],
         ),
         (
             "security",
@@ -64,14 +64,14 @@ fn validate_names_each_thing_that_is_wrong() {
     fs::copy(house.path("good.db"), house.path(DATABASE)).unwrap();
     fs::set_permissions(house.path(DATABASE), fs::Permissions::from_mode(0o644)).unwrap();
     let run = schema(&house, "validate --category security").status(1);
-    assert!(run.stdout.contains("mode 644: everybody may read it"), "{}", run.stdout);
-    // What the application makes by itself is no drift.
+    assert!(run.stdout.contains("mode 644: all users can read it"), "{}", run.stdout);
+    // What the application makes by itself is not drift.
     change(&house, "CREATE TABLE filter_inventory (id VARCHAR PRIMARY KEY)");
     schema(&house, "validate --category schema").status(0);
 }
 
 #[test]
-fn each_limit_of_requests_and_each_retention_policy_is_missed() {
+fn a_missing_request_limit_or_retention_policy_is_reported() {
     let house = imported();
     let lists = [
         ("rate_limit_rules", "name", 10, "every limit of requests that the application starts with is there"),
@@ -104,7 +104,7 @@ fn rows_that_violate_a_constraint_are_reported_and_are_not_damage() {
     house.file("set/schema/002_more.up.sql", "CREATE TABLE more (id INTEGER);\n");
     schema(&house, &format!("migrate {set}")).status(0);
     change(&house, "PRAGMA ignore_check_constraints = 1; INSERT INTO notes VALUES (1, 1), (2, 0), (3, -1);");
-    let named = "FAILED      every row fulfils the conditions of its table\n              \
+    let named = "FAILED      every row satisfies the constraints of its table\n              \
                  - a CHECK condition of `notes` does not hold in 2 rows\n";
     // SQLite passes conditions over in a file that it may only read.
     let readable = fs::Permissions::from_mode(0o400);
@@ -114,11 +114,11 @@ fn rows_that_violate_a_constraint_are_reported_and_are_not_damage() {
         let state = crate::house::listing(&house.work());
         let run = schema(&house, &format!("validate --category data {set}")).status(1);
         assert!(run.stdout.contains(named), "{}", run.stdout);
-        assert!(run.stdout.contains("passed      the database's file is sound\n"), "{}", run.stdout);
+        assert!(run.stdout.contains("passed      the database file is intact\n"), "{}", run.stdout);
         assert_eq!(crate::house::listing(&house.work()), state);
     }
     backup(&house, &format!("create {set}")).status(0);
-    // A backup is an exact copy, broken rules included; restored, it is judged like any database.
+    // A backup is an exact copy, broken rules included; restored, it is validated like any database.
     let run = backup(&house, &format!("restore --latest --yes {set}")).status(1);
     assert!(run.last_line().starts_with("committed: "), "{}", run.stdout);
     assert_eq!(house.rows("SELECT n FROM notes ORDER BY id"), [["1"], ["0"], ["-1"]]);
@@ -139,7 +139,7 @@ fn an_import_warns_of_rows_that_violated_a_constraint_before_it() {
     let told: Vec<_> = report["findings"].as_array().unwrap().iter().filter(|one| one["code"] == "T005").collect();
     assert_eq!(told.len(), 1, "{report:#}");
     assert_eq!(told[0]["severity"], "warning");
-    assert_eq!(told[0]["message"], "a CHECK condition of `mine` does not hold in 1 row");
+    assert_eq!(told[0]["message"], "a CHECK constraint of `mine` is violated in 1 row");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Rules of the database that only the database can judge, and rows that it had before.
+//! Rules of the database that only the database can check, and rows that it had before.
 
 use crate::small::{Small, told};
 use rusqlite::Connection;
@@ -30,7 +30,7 @@ fn a_unique_index_that_folds_letters_refuses_the_run_at_the_record() {
 }
 
 #[test]
-fn broken_references_of_the_run_are_told_before_all_that_the_database_had() {
+fn dangling_references_of_the_run_are_reported_before_those_that_the_database_had() {
     let small = Small::new(
         "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, next TEXT REFERENCES notes (id));
          CREATE TABLE tags (id INTEGER PRIMARY KEY, note TEXT REFERENCES notes (id));",
@@ -55,7 +55,7 @@ fn broken_references_of_the_run_are_told_before_all_that_the_database_had() {
 }
 
 #[test]
-fn a_dry_run_without_the_passphrase_says_what_it_could_not_compare() {
+fn a_dry_run_without_the_passphrase_reports_what_it_could_not_compare() {
     let small = Small::new("CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, door TEXT NOT NULL);", "")
         .lists(
             "logins",

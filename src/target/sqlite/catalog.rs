@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub(super) enum Unknown {
     /// It is an error of the request: the migrations declare it.
     Refuse,
-    /// It is read as bytes: the comparison with the expected tables will tell.
+    /// It is read as bytes: the comparison with the expected tables reports it.
     Blob,
 }
 
@@ -156,7 +156,7 @@ pub(super) fn column_names(conn: &Connection, table: &str) -> rusqlite::Result<V
     conn.prepare_cached("SELECT name FROM pragma_table_xinfo(?1)")?.query_map([table], |row| row.get(0))?.collect()
 }
 
-/// Generated and hidden columns are left out: nothing can be written into them.
+/// Generated and hidden columns are skipped: nothing can be written into them.
 fn columns(conn: &Connection, table: &str) -> rusqlite::Result<Vec<Column>> {
     conn.prepare_cached("SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden = 0")?
         .query_map([table], |row| {
@@ -180,7 +180,7 @@ fn computed(conn: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
 }
 
 /// The primary key first, then the others as they were made. An index over expressions or over
-/// some rows only promises nothing that could be judged beforehand.
+/// some rows only promises nothing that could be checked beforehand.
 fn unique(conn: &Connection, table: &Table) -> rusqlite::Result<Vec<Vec<String>>> {
     let mut lists: Vec<Vec<String>> = Vec::new();
     let primary: Vec<String> = table.primary_key().into_iter().map(str::to_owned).collect();

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-/// An open database. The connection is dropped before the folder that a private copy lies in.
+/// An open database. The connection is dropped before the folder of a private copy.
 pub(super) struct SqliteCells {
     conn: Connection,
     location: Location,
@@ -87,7 +87,7 @@ fn stored(value: ValueRef<'_>, is_json: bool) -> Stored {
             Ok(text) if is_json => match serde_json::from_str::<serde_json::Value>(text) {
                 Ok(serde_json::Value::String(text)) => Stored::Text(SecretString::from(text)),
                 Ok(serde_json::Value::Null) => Stored::Null,
-                Ok(_) => Stored::Other("JSON that is not a text"),
+                Ok(_) => Stored::Other("JSON that is not a string"),
                 Err(_) => Stored::Other("text that is not JSON"),
             },
             Ok(text) => Stored::Text(SecretString::from(text)),
@@ -118,7 +118,7 @@ impl Cells for SqliteCells {
         // A column of another type than treelift writes is damage, not a fault of treelift.
         keys::all(&self.conn).map_err(|error| match error {
             rusqlite::Error::InvalidColumnType(_, name, _) => {
-                Error::environment(format!("a row of `treelift_keys` is damaged: its `{name}` has another type"))
+                Error::environment(format!("a row of `treelift_keys` is damaged: `{name}` has the wrong type"))
                     .at(&self.location.shown)
                     .hint("restore `treelift_keys` from a backup; without it the sealed values cannot be opened")
             }
@@ -182,7 +182,7 @@ impl Cells for SqliteCells {
         bound.extend(values.iter().map(|value| *value as &dyn ToSql));
         match self.on(|conn| conn.prepare_cached(&statement)?.execute(bound.as_slice()))? {
             1 => Ok(()),
-            rows => Err(Error::bug(format!("a key of `{}` tells {rows} rows instead of one", column.table))),
+            rows => Err(Error::bug(format!("a key of `{}` matches {rows} rows, expected 1", column.table))),
         }
     }
 
@@ -243,17 +243,17 @@ impl Cells for SqliteCells {
     fn commit(self: Box<Self>) -> Result<()> {
         let Self { conn, location, access, _folder } = *self;
         if access != Access::Change {
-            return Err(Error::bug("a look or a rehearsal was asked to commit"));
+            return Err(Error::bug("a read-only or dry run was asked to commit"));
         }
         let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, &location);
         open::commit_in_place(&conn).map_err(fault)?;
-        // Committed: whatever the log still holds is told by those who search the files.
+        // Committed: what the log still holds is found by the search of the files.
         let _kept = empty_log(&conn);
         conn.close().map_err(|(_, error)| location.fault(&error))
     }
 }
 
-/// Rewrites the whole file, so that no freed page and no gap in a page holds what once stood there.
+/// Rewrites the whole file, so that no freed page and no gap in a page holds what was there.
 pub(super) fn rewrite(location: &Location) -> Result<()> {
     let conn = open::connect(&location.path).map_err(|error| location.fault(&error))?;
     conn.execute_batch("PRAGMA secure_delete = ON; VACUUM")

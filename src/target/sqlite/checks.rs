@@ -62,7 +62,7 @@ fn without_parentheses(words: &[String]) -> &[String] {
 }
 
 /// Words, numbers, quoted things and single signs; blanks and comments fall away. What is quoted
-/// keeps its quotes and letters, so it is never taken for a word.
+/// keeps its quotes and letters, so it is never taken for a keyword.
 struct Tokens<'t>(&'t str);
 
 impl Tokens<'_> {
@@ -112,7 +112,7 @@ impl Iterator for Tokens<'_> {
     }
 }
 
-/// How long a quoted thing is at the beginning of a text. A closing quote that stands twice is one
+/// How long a quoted thing is at the beginning of a text. A doubled closing quote is one
 /// of the text.
 fn quoted(text: &str, closing: char) -> usize {
     let mut letters = text.char_indices().skip(1).peekable();

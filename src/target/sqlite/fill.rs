@@ -25,7 +25,7 @@ fn fill(conn: &Connection, schema: &Schema, location: &Location) -> Result<()> {
             parents.into_iter().any(|key| left.iter().any(|other| other.name == key.table))
         };
         let (later, ready): (Vec<&Table>, Vec<&Table>) = left.iter().partition(|table| waits(table));
-        // A circle of references is entered anywhere: nothing is checked before the commit.
+        // A cycle of references is entered anywhere: nothing is checked before the commit.
         let (later, ready) = if ready.is_empty() { (Vec::new(), later) } else { (later, ready) };
         for table in ready {
             one_row(conn, table).map_err(|error| refused(table, &error, location))?;
@@ -35,8 +35,8 @@ fn fill(conn: &Connection, schema: &Schema, location: &Location) -> Result<()> {
     Ok(())
 }
 
-/// What the set's own SQL refuses is the set's business. SQLite's words may be shown: no row here is
-/// anybody's.
+/// What the set's own SQL rejects is for its author to fix. SQLite's words may be shown: the rows
+/// are invented.
 fn refused(table: &Table, error: &rusqlite::Error, location: &Location) -> Error {
     let why = match error {
         rusqlite::Error::SqlInputError { msg, .. } => msg,
@@ -47,8 +47,8 @@ fn refused(table: &Table, error: &rusqlite::Error, location: &Location) -> Error
         }
         error => return location.fault(error),
     };
-    Error::environment(format!("an invented row of `{}` was refused: {why}", table.name))
-        .hint("mend what refuses it, or test on a copy of a database that has rows: `--copy-of URL`")
+    Error::environment(format!("a sample row of `{}` was rejected: {why}", table.name))
+        .hint("fix what rejects it, or test on a copy of a database that has rows: `--copy-of URL`")
 }
 
 fn one_row(conn: &Connection, table: &Table) -> rusqlite::Result<()> {

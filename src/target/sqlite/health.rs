@@ -1,4 +1,4 @@
-//! SQLite's own check, with rows that break a rule told from a damaged file.
+//! SQLite's own check: rows that break a rule apart from a damaged file.
 
 use super::catalog;
 use super::open::Location;
@@ -6,15 +6,15 @@ use crate::error::{Error, Result};
 use crate::target::health::{Health, Rule};
 use rusqlite::{Connection, ErrorCode};
 
-/// So many lines are asked for: enough that rows which break a rule, told one by one, do not keep
+/// So many lines are asked for: enough that rows which break a rule, reported one by one, do not keep
 /// what comes after them from being seen.
 const MOST: u64 = 1_000_000;
 /// So many lines about damage are kept.
 const MOST_DAMAGE: usize = 100;
 
-/// Refuses a damaged file. Rows that break a rule are no damage: a statement mends them, and whoever
-/// judges the database names them.
-pub(super) fn judge(conn: &Connection, location: &Location) -> Result<()> {
+/// Refuses a damaged file. Rows that break a rule are not damage: a statement fixes them, and
+/// validating the database names them.
+pub(super) fn refuse_damaged(conn: &Connection, location: &Location) -> Result<()> {
     if check(conn, location, "quick_check", 1)?.damage.is_empty() {
         return Ok(());
     }
@@ -23,8 +23,8 @@ pub(super) fn judge(conn: &Connection, location: &Location) -> Result<()> {
         .hint("restore a backup of it, or import into a new file"))
 }
 
-/// What the whole check says. The connection must be one that could write: SQLite leaves the CHECK
-/// conditions of a file away that it has open for reading only.
+/// What the whole check says. The connection must be one that could write: SQLite skips the CHECK
+/// constraints of a file that it has open for reading only.
 pub(super) fn of(conn: &Connection, location: &Location) -> Result<Health> {
     check(conn, location, "integrity_check", MOST_DAMAGE)
 }
@@ -33,14 +33,14 @@ fn check(conn: &Connection, location: &Location, pragma: &str, most_damage: usiz
     let fault = |error: rusqlite::Error| location.fault(&error);
     match said(conn, &format!("{pragma}({MOST})"), most_damage) {
         // A condition, a computed column or an index may need a function or a collation that only its
-        // application has. The rest can be judged all the same.
+        // application has. The rest can be checked all the same.
         Err(error) => {
             let why = needs_application(&error).ok_or_else(|| location.fault(&error))?;
             conn.execute_batch("PRAGMA ignore_check_constraints = ON").map_err(fault)?;
             let health = said(conn, &format!("{pragma}({MOST})"), most_damage)
                 .or_else(|error| table_by_table(conn, pragma, most_damage, error));
             conn.execute_batch("PRAGMA ignore_check_constraints = OFF").map_err(fault)?;
-            health.map(|health| Health { unjudged: Some(why), ..health }).map_err(fault)
+            health.map(|health| Health { unchecked: Some(why), ..health }).map_err(fault)
         }
         said => said.map_err(fault),
     }
@@ -56,7 +56,7 @@ fn needs_application(error: &rusqlite::Error) -> Option<String> {
     }
 }
 
-/// Judges what can be judged where the whole cannot.
+/// Checks what can be checked where the whole cannot.
 fn table_by_table(
     conn: &Connection,
     pragma: &str,
@@ -74,7 +74,7 @@ fn table_by_table(
                 health.broken.into_iter().for_each(|(rule, rows)| *all.broken.entry(rule).or_default() += rows);
                 all.more |= health.more;
             }
-            Err(error) if needs_application(&error).is_some() => {} // that it is not judged is said already
+            Err(error) if needs_application(&error).is_some() => {} // that it is not checked is reported already
             Err(error) => return Err(error),
         }
     }
@@ -92,7 +92,7 @@ fn said(conn: &Connection, check: &str, most_damage: usize) -> rusqlite::Result<
         match rule(&line) {
             Some(rule) => *health.broken.entry(rule).or_default() += 1,
             None if line == "ok" => {}
-            None => health.damage.extend(told(&line)),
+            None => health.damage.extend(damage_lines(&line)),
         }
         health.more = seen == MOST || health.damage.len() >= most_damage;
         if health.more {
@@ -103,7 +103,7 @@ fn said(conn: &Connection, check: &str, most_damage: usize) -> rusqlite::Result<
 }
 
 /// What is wrong with the pages comes as one text of many lines, below a heading.
-fn told(text: &str) -> impl Iterator<Item = String> {
+fn damage_lines(text: &str) -> impl Iterator<Item = String> {
     text.lines().filter(|line| !line.is_empty() && !line.starts_with("*** in database ")).map(str::to_owned)
 }
 
@@ -128,7 +128,7 @@ mod tests {
     use std::path::Path;
 
     /// The database that this SQL makes, with its declarations then changed behind SQLite's back.
-    fn told(sql: &str, from: &str, to: &str) -> Health {
+    fn health_after(sql: &str, from: &str, to: &str) -> Health {
         let file = tempfile::NamedTempFile::new().unwrap();
         let change = format!(
             "{sql}; PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '{from}', '{to}');"
@@ -146,26 +146,32 @@ mod tests {
     fn rows_that_break_a_rule_are_no_damage() {
         const SQL: &str = "CREATE TABLE a (n INT, s TEXT); INSERT INTO a VALUES (1, 'x'), (-1, NULL), (-2, '3')";
         let broken = |from: &str, to: &str| {
-            let health = told(SQL, from, to);
+            let health = health_after(SQL, from, to);
             assert_eq!(health.damage, [] as [&str; 0]);
-            health.told(|_| false)
+            health.broken_rules(|_| false)
         };
-        assert_eq!(broken("n INT", "n INT CHECK (n > 0)"), ["a CHECK condition of `a` does not hold in 2 rows"]);
+        assert_eq!(broken("n INT", "n INT CHECK (n > 0)"), ["a CHECK constraint of `a` is violated in 2 rows"]);
         assert_eq!(broken("s TEXT", "s TEXT NOT NULL"), ["`a.s` is NULL in 1 row"]);
-        assert_eq!(broken("s TEXT", "s INTEGER"), ["`a.s` is not of its type in 1 row"]);
+        assert_eq!(broken("s TEXT", "s INTEGER"), ["`a.s` holds a value of another type in 1 row"]);
         assert_eq!(broken("n INT", "n INT"), [] as [&str; 0]);
         let twice = "CREATE TABLE a (n INT); CREATE INDEX a_n ON a (n); INSERT INTO a VALUES (1), (1), (2)";
-        let health = told(twice, "CREATE INDEX", "CREATE UNIQUE INDEX");
-        assert_eq!(health.told(|_| false), ["the unique index `a_n` has a value again in 1 row"]);
-        assert_eq!(health.told(|rule| matches!(rule, Rule::Unique(_))), [] as [&str; 0]);
+        let health = health_after(twice, "CREATE INDEX", "CREATE UNIQUE INDEX");
+        assert_eq!(health.broken_rules(|_| false), ["the unique index `a_n` has a duplicate value in 1 row"]);
+        assert_eq!(health.broken_rules(|rule| matches!(rule, Rule::Unique(_))), [] as [&str; 0]);
     }
 
     #[test]
-    fn a_condition_that_only_its_application_can_judge_keeps_nobody_from_judging_the_file() {
-        let health =
-            told("CREATE TABLE a (n INT); INSERT INTO a VALUES (1), (NULL)", "n INT", "n INT NOT NULL CHECK (mine(n))");
-        assert_eq!(health.unjudged.as_deref(), Some("unknown function: mine()"));
-        assert_eq!((health.damage.len(), health.told(|_| false)), (0, vec!["`a.n` is NULL in 1 row".to_owned()]));
+    fn a_condition_that_only_its_application_can_check_does_not_prevent_checking_the_file() {
+        let health = health_after(
+            "CREATE TABLE a (n INT); INSERT INTO a VALUES (1), (NULL)",
+            "n INT",
+            "n INT NOT NULL CHECK (mine(n))",
+        );
+        assert_eq!(health.unchecked.as_deref(), Some("unknown function: mine()"));
+        assert_eq!(
+            (health.damage.len(), health.broken_rules(|_| false)),
+            (0, vec!["`a.n` is NULL in 1 row".to_owned()])
+        );
     }
 
     #[test]
@@ -175,8 +181,8 @@ mod tests {
             ("CREATE TABLE a (n INT, m INT AS (n + 1) VIRTUAL); INSERT INTO a VALUES (1)", "n + 1", "mine(n)"),
         ];
         for (sql, from, to) in cases {
-            let health = told(&format!("CREATE TABLE b (n INT); INSERT INTO b VALUES (-1); {sql}"), from, to);
-            assert!(health.unjudged.as_deref().is_some_and(|why| why.contains("mine")), "{health:?}");
+            let health = health_after(&format!("CREATE TABLE b (n INT); INSERT INTO b VALUES (-1); {sql}"), from, to);
+            assert!(health.unchecked.as_deref().is_some_and(|why| why.contains("mine")), "{health:?}");
             assert_eq!(health.damage, [] as [&str; 0]);
         }
     }
@@ -187,7 +193,7 @@ mod tests {
         let sql = "CREATE TABLE a (x BLOB); INSERT INTO a VALUES (zeroblob(50000)); DELETE FROM a";
         Connection::open(file.path()).unwrap().execute_batch(sql).unwrap();
         let mut bytes = std::fs::read(file.path()).unwrap();
-        bytes[32..40].fill(0); // The list of free pages is gone, so nobody uses them.
+        bytes[32..40].fill(0); // The list of free pages is gone, so nothing uses them.
         std::fs::write(file.path(), bytes).unwrap();
         let health = looked(file.path());
         assert!(health.damage.len() > 10, "{health:?}");
@@ -197,7 +203,7 @@ mod tests {
 
     #[test]
     fn an_index_that_lacks_a_row_is_damage() {
-        let health = told(
+        let health = health_after(
             "CREATE TABLE a (n INT); CREATE INDEX a_n ON a (n) WHERE n > 1; INSERT INTO a VALUES (1)",
             "n > 1",
             "n > 0",

@@ -65,7 +65,7 @@ impl<'t> Reader<'t> {
         Some(Node::Object(members))
     }
 
-    /// What stands between brackets, with commas between.
+    /// What is between brackets, separated by commas.
     fn list(&mut self, open: u8, close: u8, mut item: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         self.eat(open)?;
         if self.peek()? == close {
@@ -80,7 +80,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// serde_json decodes the escapes and refuses what is no string.
+    /// serde_json decodes the escapes and refuses what is not a string.
     fn string(&mut self) -> Option<String> {
         let start = self.at;
         let bytes = self.text.as_bytes();
@@ -106,7 +106,7 @@ impl<'t> Reader<'t> {
         (self.peek()? == byte).then(|| self.at += 1)
     }
 
-    /// The next byte that is no blank.
+    /// The next byte that is not whitespace.
     fn peek(&mut self) -> Option<u8> {
         self.blank();
         self.text.as_bytes().get(self.at).copied()

@@ -75,7 +75,7 @@ pub(super) fn registered(conn: &Connection, location: &Location) -> Result<Vec<R
             let damaged = |what: &str| {
                 Error::environment(format!("`treelift_sealed_columns` is damaged: `{what}` of `{table}.{column}`"))
                     .at(&location.shown)
-                    .hint("restore it from a backup; docs/credentials.md says what stands in it")
+                    .hint("restore it from a backup; docs/credentials.md describes its contents")
             };
             let key_columns = serde_json::from_str(&key_columns)
                 .ok()
@@ -160,7 +160,7 @@ pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, locati
             column.table, column.column
         ))
         .at(&location.shown)
-        .hint("take it back first with `credentials encrypt --from fernet`")),
+        .hint("seal it again first with `credentials encrypt --from fernet`")),
         Some((known, _)) if known == key_columns => Ok(()),
         Some(_) => Err(Error::environment(format!(
             "column `{}.{}` holds values that were sealed for other key columns",

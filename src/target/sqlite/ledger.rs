@@ -35,7 +35,7 @@ fn number(count: u64, what: &str) -> Result<i64> {
 
 impl SqliteTransaction {
     fn run_number(&self) -> Result<i64> {
-        self.ledger.run.ok_or_else(|| Error::bug("something was recorded before its run"))
+        self.ledger.run.ok_or_else(|| Error::bug("a row was recorded before its run"))
     }
 
     fn table_number(&mut self, table: &str) -> Result<i64> {
@@ -50,7 +50,7 @@ impl SqliteTransaction {
         Ok(number)
     }
 
-    /// Whether the row of a ledger's key still stands in its table.
+    /// Whether the row of a ledger's key is still in its table.
     fn stands(&self, table: &crate::table::Table, row_key: &str) -> Result<bool> {
         let key = table.primary_key();
         let Some(parts) = key_parts(row_key, key.len()) else { return Ok(false) };

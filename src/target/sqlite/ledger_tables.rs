@@ -92,7 +92,7 @@ fn set_up_tables(conn: &Connection, location: &Location, tables: &[(&str, &str)]
             Some(stored) if one_line(&stored) == one_line(text) => {}
             Some(_) => {
                 return Err(Error::environment(format!(
-                    "the database was written by another version of treelift: its table `{name}` has another form"
+                    "the database was written by another version of treelift: its table `{name}` has other columns"
                 ))
                 .at(&location.shown)
                 .hint("use the version that `treelift_runs` names in `program`, or a newer one"));

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The words for a database that another program holds, with that program where the system tells.
+/// The words for a database that another program holds, with that program where the system names it.
 pub(super) fn locked(location: &Location) -> Error {
     let holder = ["", "-shm"].iter().find_map(|suffix| holder(&beside(&location.path, suffix)));
     let by = holder.map_or(String::new(), |holder| format!(": {holder}"));
@@ -52,7 +52,7 @@ pub(super) fn leftovers(location: &Location) -> Result<Vec<PathBuf>> {
 }
 
 /// Refuses to start while another run builds the same file.
-pub(super) fn judge_rivals(location: &Location) -> Result<()> {
+pub(super) fn check_rivals(location: &Location) -> Result<()> {
     let Some(held) = unfinished(location)?.into_iter().find(|path| is_held(path)) else { return Ok(()) };
     let by = holder(&held).map_or(String::new(), |holder| format!(": {holder}"));
     Err(Error::environment(format!("another program is creating this database{by}"))

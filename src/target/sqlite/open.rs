@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 /// How long a lock of another program is waited for at the start.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// And at the commit, when all the work is done and only a reader stands in the way.
+/// And at the commit, when all the work is done and only a reader blocks it.
 const PATIENCE_AT_COMMIT: Duration = Duration::from_secs(30);
 /// Free space that is asked for beyond the estimate: journal, indexes, the ledger.
 const MARGIN: u64 = 16 << 20;
@@ -41,7 +41,7 @@ impl Location {
 
 /// Where the rows go until the end of the run.
 pub(super) enum Store {
-    /// The existing file; SQLite's journal takes everything back.
+    /// The existing file; SQLite's journal rolls everything back.
     InPlace,
     /// A new file under a temporary name.
     New(NewFile),
@@ -61,7 +61,7 @@ pub(super) struct Start<'a> {
 
 impl Start<'_> {
     /// The id becomes part of a file name.
-    fn judge(&self) -> Result<()> {
+    fn check(&self) -> Result<()> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if self.run_id.is_empty() || !self.run_id.bytes().all(is_plain) {
             Err(Error::bug("a run id is not UUID text"))
@@ -74,27 +74,27 @@ impl Start<'_> {
 /// Opens what the run writes into and begins its transaction. The store comes first, so that on a
 /// fault the connection is dropped before its files go.
 pub(super) fn begin(location: &Location, opening: &Start<'_>) -> Result<(Store, Connection)> {
-    opening.judge()?;
+    opening.check()?;
     let found = file::look(location)?;
     match (opening.mode, found) {
         (Mode::Real, Found::Nothing) => {
             file::judge_directory(location)?;
-            judge_space(location.directory(), opening.bytes)?;
-            locks::judge_rivals(location)?;
+            check_space(location.directory(), opening.bytes)?;
+            locks::check_rivals(location)?;
             let new = NewFile::create(location, opening.run_id)?;
             let conn = connect(new.path()).and_then(fresh).map_err(|error| location.fault(&error))?;
             Ok((Store::New(new), conn))
         }
         (Mode::Real, found) => {
             file::judge_writable(location)?;
-            judge_space(location.directory(), opening.bytes)?;
+            check_space(location.directory(), opening.bytes)?;
             Ok((Store::InPlace, in_place(location, &found)?))
         }
         (Mode::Dry, found) => dry(location, opening, &found),
     }
 }
 
-/// Commits what stands in an existing file, having more patience with readers than at the start.
+/// Commits what is in an existing file, having more patience with readers than at the start.
 pub(super) fn commit_in_place(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(PATIENCE_AT_COMMIT)?;
     conn.execute_batch("COMMIT")
@@ -105,8 +105,8 @@ pub(super) fn commit(location: &Location, store: Store, conn: Connection) -> Res
     if matches!(store, Store::Private { .. }) {
         return Err(Error::bug("a dry run was asked to commit"));
     }
-    // On a fault these are dropped from the last to the first: the connection takes everything
-    // back, then the store removes its files.
+    // On a fault these are dropped from the last to the first: the connection rolls
+    // everything back, then the store removes its files.
     commit_in_place(&conn).map_err(|error| locks::named(location.fault(&error), &error, location))?;
     conn.close().map_err(|(_, error)| location.fault(&error))?;
     match store {
@@ -115,7 +115,7 @@ pub(super) fn commit(location: &Location, store: Store, conn: Connection) -> Res
     }
 }
 
-/// Takes everything back, then lets the store remove its files.
+/// Rolls everything back, then lets the store remove its files.
 pub(super) fn roll_back(location: &Location, store: Store, conn: Connection) -> Result<()> {
     // A trigger may have done it already.
     if !conn.is_autocommit() {
@@ -132,7 +132,7 @@ fn in_place(location: &Location, found: &Found) -> Result<Connection> {
     if conn.is_readonly("main").map_err(fault)? {
         return Err(file::read_only(location));
     }
-    // An empty file has no journal mode nor page size yet that could be somebody's choice.
+    // An empty file has no journal mode nor page size yet that its owner could have chosen.
     let setting = if *found == Found::Empty {
         "PRAGMA page_size = 16384; PRAGMA synchronous = FULL"
     } else {
@@ -156,17 +156,17 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store
     match found {
         Found::Nothing => {
             file::judge_directory(location)?;
-            locks::judge_rivals(location)?;
+            locks::check_rivals(location)?;
         }
         Found::Empty | Found::Database(_) => file::judge_writable(location)?,
     }
-    judge_space(location.directory(), opening.bytes)?;
+    check_space(location.directory(), opening.bytes)?;
     let folder = private_folder()?;
     let copy = folder.path().join("copy.db");
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     let conn = match found {
         Found::Database(bytes) => {
-            judge_space(folder.path(), opening.bytes.saturating_add(bytes / 2))?;
+            check_space(folder.path(), opening.bytes.saturating_add(bytes / 2))?;
             copy_into(location, &copy)?;
             let conn = connect(&copy).map_err(fault)?;
             conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
@@ -174,7 +174,7 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store
             conn
         }
         Found::Nothing | Found::Empty => {
-            judge_space(folder.path(), opening.bytes)?;
+            check_space(folder.path(), opening.bytes)?;
             file::create_private(&copy).map_err(|error| file::io_fault(&error, folder.path().display()))?;
             connect(&copy).and_then(fresh).map_err(fault)?
         }
@@ -182,7 +182,7 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store
     Ok((Store::Private { _folder: folder }, conn))
 }
 
-/// A database that is only looked into: what lies beside the file, its bytes and times stay.
+/// A database that is only looked into: the file, its times and the files beside it stay as they are.
 pub(super) struct View {
     pub(super) conn: Connection,
     pub(super) folder: Option<TempDir>,
@@ -206,9 +206,9 @@ pub(super) fn view(location: &Location) -> Result<Option<View>> {
     Ok(Some(view))
 }
 
-/// Opens a database to be judged whole, though nothing of it changes: SQLite leaves the CHECK
-/// conditions of a file away that it has open for reading only. One that may not be written is copied.
-pub(super) fn to_judge(location: &Location) -> Result<View> {
+/// Opens a database for a complete check, though nothing of it changes: SQLite skips the CHECK
+/// constraints of a file that it has open for reading only. One that may not be written is copied.
+pub(super) fn to_check(location: &Location) -> Result<View> {
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     let mut view = View { conn: connect(&location.path).map_err(fault)?, folder: None };
     if view.conn.is_readonly("main").map_err(fault)? {
@@ -226,7 +226,7 @@ pub(super) fn to_change(location: &Location) -> Result<Option<Connection>> {
     let found = file::look(location)?;
     let Found::Database(bytes) = found else { return Ok(None) };
     file::judge_writable(location)?;
-    judge_space(location.directory(), bytes / 2)?;
+    check_space(location.directory(), bytes / 2)?;
     let conn = in_place(location, &found)?;
     conn.execute_batch("PRAGMA secure_delete = ON").map_err(|error| location.fault(&error))?;
     Ok(Some(conn))
@@ -237,7 +237,7 @@ pub(super) fn to_rehearse(location: &Location) -> Result<Option<View>> {
     let Found::Database(bytes) = file::look(location)? else { return Ok(None) };
     file::judge_writable(location)?;
     let folder = private_folder()?;
-    judge_space(folder.path(), bytes / 2)?;
+    check_space(folder.path(), bytes / 2)?;
     let copy = folder.path().join("copy.db");
     copy_into(location, &copy)?;
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
@@ -287,7 +287,7 @@ pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
     configure(conn)
 }
 
-/// Foreign keys are off for set-up and load, and judged by us before the commit: that finds all
+/// Foreign keys are off for set-up and load, and checked by us before the commit: that finds all
 /// orphans at once, and a migration that rebuilds a table cannot cascade.
 fn configure(conn: Connection) -> rusqlite::Result<Connection> {
     conn.busy_timeout(PATIENCE)?;
@@ -307,9 +307,9 @@ fn fresh(conn: Connection) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
-pub(super) fn judge_space(directory: &Path, bytes: u64) -> Result<()> {
+pub(super) fn check_space(directory: &Path, bytes: u64) -> Result<()> {
     let needed = bytes.saturating_mul(2).saturating_add(MARGIN);
-    // Where the file system does not tell, the disk itself will.
+    // Where the file system does not report it, a full disk fails the write.
     let Ok(disk) = rustix::fs::statvfs(directory) else { return Ok(()) };
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     if free >= needed {

@@ -1,4 +1,4 @@
-//! Moves rows whose reference leads nowhere aside, into `treelift_orphans`.
+//! Moves rows with a dangling reference aside, into `treelift_orphans`.
 
 use super::open::{self, Location, Start};
 use super::{alter, audit, catalog, ledger_tables, sql, survey};
@@ -25,7 +25,7 @@ pub(super) fn move_all(location: &Location, order: &MoveOrphans<'_>) -> Result<V
         return Ok(moved);
     }
     let total: u64 = moved.iter().map(|moved| moved.rows).sum();
-    let entry = AuditEntry::new("fix-orphans", "database", "rows without their parent moved aside", order.started)?
+    let entry = AuditEntry::new("fix-orphans", "database", "rows without a parent moved aside", order.started)?
         .with(serde_json::json!({ "rows": total, "moved": moved }));
     audit::write(&conn, &entry, order.audit).map_err(|error| location.fault(&error))?;
     ledger_tables::set_up_state(&conn, location, None)?;

@@ -11,7 +11,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Statement};
 use std::collections::HashMap;
 
-/// A cell as it is stored. Text that is no UTF-8 stays bytes: it equals no text.
+/// A cell as it is stored. Text that is not UTF-8 stays bytes: it equals no text.
 pub(super) fn cell(value: ValueRef<'_>) -> Cell {
     match value {
         ValueRef::Null => Cell::Null,
@@ -71,7 +71,7 @@ pub(super) fn find(
         columns.extend(wanted);
         let all = format!("SELECT {} FROM {}", sql::names(&columns), sql::name(table));
         let one = format!("{all} WHERE {} LIMIT 1", sql::equal(key_columns, 1));
-        // A time may stand there in another form of the same meaning, which only a pass can tell.
+        // A time may be stored in another form of the same meaning, which only a pass can find.
         let by_index = !kinds.contains(&ColumnType::Time) && is_search(conn, &one)?;
         let width = columns.len();
         if by_index {
@@ -192,13 +192,13 @@ pub(super) fn select(
     })
 }
 
-/// Whether a reference leads nowhere.
+/// Whether a reference is dangling.
 pub(super) fn has_orphans(this: &SqliteTransaction) -> Result<bool> {
     let asked = this.conn.prepare("SELECT 1 FROM pragma_foreign_key_check").and_then(|mut all| all.exists([]));
     asked.map_err(|error| survey::unreferable(&error, "", &this.location))
 }
 
-/// Rows whose reference leads nowhere, with the keys that the ledger knows them by: those of this run
+/// Rows with a dangling reference, with the keys that the ledger knows them by: those of this run
 /// first, so that however many the database had before, they hide none of them.
 pub(super) fn orphans(this: &SqliteTransaction, most: usize) -> Result<Vec<Orphan>> {
     let (mut ours, mut others) = (Vec::new(), Vec::new());
@@ -207,7 +207,7 @@ pub(super) fn orphans(this: &SqliteTransaction, most: usize) -> Result<Vec<Orpha
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
             if ours.len() == most {
-                break; // more could not be told
+                break; // no more are reported
             }
             let (table, rowid): (String, Option<i64>) = (row.get(0)?, row.get(1)?);
             let row_key = rowid.map_or_else(|| Ok(String::new()), |rowid| row_key(conn, &table, rowid))?;

@@ -17,7 +17,7 @@ pub(super) fn copy(location: &Location, to: &Path) -> Result<()> {
     let Found::Database(bytes) = file::look(location)? else {
         return Err(Error::environment("there is no database").at(&location.shown));
     };
-    open::judge_space(to.parent().unwrap_or(Path::new("/")), bytes / 2)?;
+    open::check_space(to.parent().unwrap_or(Path::new("/")), bytes / 2)?;
     file::create_private(to).map_err(|error| io_fault(&error, to.display()))?;
     let copied = copy_into(location, to);
     if copied.is_err() {

@@ -1,4 +1,4 @@
-//! Reads what a database is like, to be judged elsewhere.
+//! Reads what a database is like; `validate` compares it.
 
 use super::alter;
 use super::open::{self, Location};
@@ -68,7 +68,7 @@ impl Look for Looking<'_> {
     fn health(&mut self) -> Result<Health> {
         let fault = |error: rusqlite::Error| self.location.fault(&error);
         if self.conn.is_readonly("main").map_err(fault)? {
-            health::of(&open::to_judge(self.location)?.conn, self.location)
+            health::of(&open::to_check(self.location)?.conn, self.location)
         } else {
             health::of(self.conn, self.location)
         }
@@ -99,7 +99,7 @@ pub(super) fn is_unreferable(error: &rusqlite::Error) -> bool {
 pub(super) fn unreferable(error: &rusqlite::Error, whose: &str, location: &Location) -> Error {
     if is_unreferable(error) {
         Error::environment(format!(
-            "the references{whose} cannot be checked: one points at columns that are not unique"
+            "the foreign keys{whose} cannot be checked: one references columns that are not unique"
         ))
         .at(&location.shown)
     } else {
@@ -107,7 +107,7 @@ pub(super) fn unreferable(error: &rusqlite::Error, whose: &str, location: &Locat
     }
 }
 
-/// Everything that is judged, but for what costs a pass over references.
+/// Everything that is validated, but for what costs a pass over references.
 pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
     let fault = |error: rusqlite::Error| location.fault(&error);
     let catalog = alter::live(conn, &location.shown)?;
@@ -126,7 +126,7 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
     })
 }
 
-/// How many rows each table has, treelift's own left out.
+/// How many rows each table has, without treelift's own.
 pub(super) fn counted(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
     let names = catalog::table_names(conn)?;
     counts(conn, names.iter().filter(|name| !catalog::is_reserved(name)))
@@ -164,7 +164,7 @@ fn nulls(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<Vec<(String, 
     Ok(found)
 }
 
-/// The registered columns and what stands in them.
+/// The registered columns and what they hold.
 fn sealed(conn: &Connection, catalog: &Catalog, keys: &[String]) -> rusqlite::Result<Vec<SealedState>> {
     if !catalog::has_table(conn, "treelift_sealed_columns")? {
         return Ok(Vec::new());
@@ -208,7 +208,7 @@ pub(super) fn values(conn: &Connection, mut state: SealedState, keys: &[String])
     while let Some(row) = rows.next()? {
         state.values += 1;
         if state.format != cipher::FORMAT {
-            continue; // The form is another program's business.
+            continue; // Another program knows the format.
         }
         let token = row.get_ref(0)?.as_str().map(cipher::token_in).unwrap_or_default();
         match cipher::key_id_of(&token) {
@@ -220,13 +220,13 @@ pub(super) fn values(conn: &Connection, mut state: SealedState, keys: &[String])
     Ok(state)
 }
 
-/// How many rows of a table lead nowhere.
+/// How many rows of a table have a dangling reference.
 pub(super) fn dangling(conn: &Connection, reference: &Reference) -> rusqlite::Result<u64> {
     let text = format!("SELECT count(*) FROM {}", astray(reference));
     conn.query_row(&text, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
 }
 
-/// `table WHERE …`: the rows that lead nowhere.
+/// `table WHERE …`: the rows with a dangling reference.
 pub(super) fn astray(reference: &Reference) -> String {
     let (column, to) = (sql::name(&reference.column), sql::name(&reference.to));
     format!(

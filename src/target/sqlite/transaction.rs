@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// An open transaction. Dropped without a word it leaves the target as it was: SQLite takes the
+/// An open transaction. Dropped, it leaves the target as it was: SQLite rolls the
 /// connection's work back, then the store removes its files.
 pub(super) struct SqliteTransaction {
     // The order matters: the connection is closed before the store's files go.

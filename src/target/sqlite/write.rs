@@ -59,7 +59,7 @@ pub(super) fn update(
     this.passes.borrow_mut().forget(table, columns);
     let mut changed = this.on(|conn| set(conn, &text, &values, &key_forms))?;
     if changed == 0 && key_kinds.contains(&ColumnType::Time) {
-        // The row is known by a time that stands there in another form of the same meaning.
+        // The row is identified by a time that is stored in another form of the same meaning.
         let stored = read::find(this, table, key_columns, key_columns, &[key.to_vec()])?.into_iter().flatten().next();
         if let Some(stored) = stored {
             changed = this.on(|conn| set(conn, &text, &values, &stored))?;
@@ -67,7 +67,7 @@ pub(super) fn update(
     }
     match changed {
         1 => Ok(()),
-        other => Err(Error::bug(format!("an update of `{table}` changed {other} rows instead of one"))),
+        other => Err(Error::bug(format!("an update of `{table}` changed {other} rows, expected 1"))),
     }
 }
 
@@ -81,7 +81,7 @@ fn kinds(this: &SqliteTransaction, table: &str, columns: &[String]) -> Result<Ve
     columns.iter().map(|column| this.kind(table, column)).collect()
 }
 
-/// Types were judged when the row was mapped: a value without a form here is a fault of treelift.
+/// Types were checked when the row was mapped: a value without a form here is a fault of treelift.
 fn forms<'v>(table: &str, columns: &[String], kinds: &[ColumnType], values: &'v [Value]) -> Result<Vec<Form<'v>>> {
     if values.len() != columns.len() {
         return Err(Error::bug(format!(

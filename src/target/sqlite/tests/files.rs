@@ -125,7 +125,7 @@ fn a_dry_run_leaves_no_trace_beside_a_rollback_journal_database() {
 fn a_dry_run_leaves_no_trace_beside_a_wal_database() {
     let bench = Bench::new();
     let conn = bench.make(&format!("PRAGMA journal_mode = WAL; {SQL}; INSERT INTO people VALUES ('bob', 'b');"));
-    // Its application is running: the rows stand in the WAL.
+    // Its application is running: the rows are in the WAL.
     assert_eq!(bench.names(), ["x.db", "x.db-shm", "x.db-wal"]);
     leaves_no_trace(&bench, 1);
     drop(conn);
@@ -137,7 +137,7 @@ fn a_dry_run_leaves_no_trace_beside_a_wal_database() {
 fn a_dry_run_reads_what_an_interrupted_write_left_and_leaves_it_there() {
     let bench = Bench::new();
     let conn = bench.make(&format!("{SQL}; INSERT INTO people VALUES ('bob', 'b'); PRAGMA cache_size = 1; BEGIN;"));
-    // Pages are spilled into the file, and the journal knows how to take them back.
+    // Pages are spilled into the file, and the journal can roll them back.
     let long = "x".repeat(20_000);
     for i in 0..20 {
         conn.execute("INSERT INTO people VALUES (?1, ?1 || ?2)", (i.to_string(), &long)).unwrap();
@@ -168,14 +168,14 @@ fn an_empty_file_is_an_empty_database() {
 }
 
 /// Words without the name of this process, which holds the lock. Where the system lists locks by
-/// another device number, nobody is named.
+/// another device number, no program is named.
 fn nameless(words: &str) -> String {
     let comm = fs::read_to_string("/proc/self/comm").unwrap_or_default();
     words.replace(&format!(": process {}, `{}`", std::process::id(), comm.trim()), "")
 }
 
 #[test]
-fn of_two_writers_one_is_told_who_holds_the_lock() {
+fn the_second_of_two_writers_learns_who_holds_the_lock() {
     let bench = Bench::new();
     drop(bench.make(SQL));
     let first = bench.begin(Mode::Real).unwrap();
@@ -273,7 +273,7 @@ fn what_cannot_be_a_target_is_refused_and_untouched() {
 }
 
 #[test]
-fn a_missing_directory_and_a_full_disk_are_told_beforehand() {
+fn a_missing_directory_and_a_full_disk_are_reported_before_the_work() {
     let bench = Bench::new();
     for mode in [Mode::Dry, Mode::Real] {
         let error = bench.begin_as(mode, "run-1", u64::MAX).map(drop).unwrap_err();

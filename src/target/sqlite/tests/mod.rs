@@ -1,4 +1,4 @@
-//! What lies in a directory before and after, and what stands in a database.
+//! What a directory contains before and after, and what a database holds.
 
 mod files;
 mod rows;

@@ -95,7 +95,7 @@ fn an_update_changes_one_row_or_is_a_bug() {
     transaction.update("people", &["email".into()], &[text("new")], &["id"], &[text("ann")]).unwrap();
     assert_eq!(transaction.select("people", &["email"], None).unwrap(), [[stored("new")]]);
     let error = transaction.update("people", &["email".into()], &[text("new")], &["id"], &[text("bob")]).unwrap_err();
-    assert_eq!(error.message, "an update of `people` changed 0 rows instead of one");
+    assert_eq!(error.message, "an update of `people` changed 0 rows, expected 1");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn the_ledger_knows_where_rows_came_from() {
     transaction.insert(&note(7, "ann")).unwrap();
     transaction.insert(&batch("tags", &["note", "name"], vec![vec![Value::Integer(7), text("x")]])).unwrap();
     let ledger = transaction.ledger();
-    assert_eq!(ledger.file(&file(1, "a.json")).unwrap_err().message, "something was recorded before its run");
+    assert_eq!(ledger.file(&file(1, "a.json")).unwrap_err().message, "a row was recorded before its run");
     ledger.begin_run(&run("r1")).unwrap();
     assert_eq!(ledger.next_file_id().unwrap(), 1);
     ledger.file(&file(1, "a.json")).unwrap();

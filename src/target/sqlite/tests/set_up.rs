@@ -137,7 +137,7 @@ fn records_of_another_program_are_believed_and_kept() {
         bench.ask("SELECT version, checksum FROM schema_migrations"),
         [r#"Text("001_notes") Text("theirs")"#, r#"Text("v009") Null"#]
     );
-    // One that failed there is recorded anew.
+    // One that failed there is recorded again.
     change("UPDATE schema_migrations SET status = 'failed', error_message = 'no' WHERE version = '001_notes'");
     bench.begin(Mode::Real).unwrap().commit().unwrap();
     assert_eq!(bench.ask(RECORDED)[0], found("001_notes"));
@@ -160,12 +160,12 @@ fn a_changed_or_unknown_migration_of_ours_is_refused() {
 }
 
 #[test]
-fn a_ledger_of_another_form_is_refused() {
+fn a_ledger_with_other_columns_is_refused() {
     let bench = Bench::new();
     drop(bench.make("CREATE TABLE treelift_runs (id TEXT)"));
     assert_eq!(
         bench.refused(Mode::Real).0,
-        "the database was written by another version of treelift: its table `treelift_runs` has another form\n  at DIR/x.db\nhint: use the version that `treelift_runs` names in `program`, or a newer one"
+        "the database was written by another version of treelift: its table `treelift_runs` has other columns\n  at DIR/x.db\nhint: use the version that `treelift_runs` names in `program`, or a newer one"
     );
 }
 

@@ -1,4 +1,4 @@
-//! The judgements: what was read of a database against what the set makes and asks. Pure.
+//! The checks: what was read of a database against what the set makes and asks. Pure.
 
 use crate::mapping::model::AssertCategory;
 use crate::report::words::{self, count};
@@ -111,13 +111,13 @@ pub fn form(survey: &Survey, expected: &Catalog, standing: &Standing, leave: Lea
     vec![
         record(survey, standing),
         check(
-            "every table, column and type is as the migrations make it",
+            "tables, columns and types match the migrations",
             Category::Schema,
             &of(Aspect::Form),
             count(tables, "table"),
         ),
         check(
-            "every index is there",
+            "every index exists",
             Category::Indexes,
             &of(Aspect::Index),
             match expected.indexes.len() {
@@ -126,7 +126,7 @@ pub fn form(survey: &Survey, expected: &Catalog, standing: &Standing, leave: Lea
             },
         ),
         check(
-            "what the database must refuse is declared",
+            "every constraint is declared",
             Category::Constraints,
             &[of(Aspect::Constraint), of(Aspect::Condition)].concat(),
             count(tables, "table"),
@@ -141,24 +141,29 @@ fn record(survey: &Survey, standing: &Standing) -> CheckReport {
     wrong.extend(failed.map(|record| format!("migration `{}` failed and was not repeated", record.version)));
     let (applied, pending) = (standing.applied().len() as u64, standing.pending().len());
     let passed = format!("{} applied, {pending} pending", count(applied, "migration"));
-    check("the record of migrations and the files agree", Category::Schema, &wrong, passed)
+    check("recorded migrations match the files", Category::Schema, &wrong, passed)
 }
 
 /// Whether the rows are whole.
 pub fn data(evidence: &Evidence) -> Vec<CheckReport> {
-    const CONDITIONS: &str = "every row fulfils the conditions of its table";
+    const CONDITIONS: &str = "every row satisfies the constraints of its table";
     let orphans: Vec<String> = evidence
         .orphans
         .iter()
         .map(|broken| {
-            format!("{} of `{}` refer to nothing in `{}`", count(broken.rows, "row"), broken.table, broken.parent)
+            format!(
+                "{} of `{}` with a dangling reference to `{}`",
+                count(broken.rows, "row"),
+                broken.table,
+                broken.parent
+            )
         })
         .collect();
     let dangling: Vec<String> = evidence
         .dangling
         .iter()
         .filter(|(_, rows)| *rows > 0)
-        .map(|(reference, rows)| format!("{} lead nowhere by {reference}", count(*rows, "row")))
+        .map(|(reference, rows)| format!("{} with a dangling reference {reference}", count(*rows, "row")))
         .collect();
     let nulls: Vec<String> = evidence
         .survey
@@ -173,26 +178,26 @@ pub fn data(evidence: &Evidence) -> Vec<CheckReport> {
         .map(|(key, rows)| format!("{} share a key ({key})", count(*rows, "row")))
         .collect();
     // Fields that are NULL have a check of their own.
-    let is_told = |rule: &Rule| match rule {
+    let has_own_check = |rule: &Rule| match rule {
         Rule::NotNull(column) => evidence.survey.nulls.iter().any(|(null, _)| null == column),
         _ => false,
     };
-    let broken = evidence.health.told(is_told);
+    let broken = evidence.health.broken_rules(has_own_check);
     let rows: u64 = evidence.survey.counts.values().sum();
     let mapped = count(evidence.dangling.len() as u64, "reference");
     let mut checks = vec![
         integrity(&evidence.health),
-        match &evidence.health.unjudged {
+        match &evidence.health.unchecked {
             Some(why) if broken.is_empty() => {
-                not_checked(CONDITIONS, Category::Data, format!("one cannot be judged here: {why}"))
+                not_checked(CONDITIONS, Category::Data, format!("one cannot be checked here: {why}"))
             }
             _ => check(CONDITIONS, Category::Data, &broken, count(rows, "row")),
         },
-        check("every declared reference leads to a row", Category::Data, &orphans, count(rows, "row")),
-        check("every reference that mappings follow leads to a row", Category::Data, &dangling, mapped),
-        check("no required field is empty", Category::Data, &nulls, count(rows, "row")),
+        check("every foreign key references an existing row", Category::Data, &orphans, count(rows, "row")),
+        check("every reference that mappings use points to an existing row", Category::Data, &dangling, mapped),
+        check("no required column is NULL", Category::Data, &nulls, count(rows, "row")),
         check(
-            "no key stands twice",
+            "no key is duplicated",
             Category::Data,
             &repeated,
             format!("{} not guarded by an index", count(evidence.repeated.len() as u64, "key")),
@@ -204,7 +209,7 @@ pub fn data(evidence: &Evidence) -> Vec<CheckReport> {
 
 /// Whether the engine finds its own file whole.
 pub fn integrity(health: &Health) -> CheckReport {
-    check("the database's file is sound", Category::Data, &health.damage, String::new())
+    check("the database file is intact", Category::Data, &health.damage, String::new())
 }
 
 /// Whether secrets are sealed and the file is not open to everybody.
@@ -223,15 +228,15 @@ fn sealed(survey: &Survey) -> CheckReport {
         .iter()
         .filter(|state| state.plain > 0)
         .map(|state| {
-            // Whether it is clear text, a sealed value that was cut, or something else cannot be told.
+            // It may be plaintext, a sealed value that was cut, or something else.
             let is = if state.plain == 1 { "is" } else { "are" };
             format!("{} of {} {is} not sealed", count(state.plain, "value"), state.column)
         })
         .collect();
     let values: u64 = survey.sealed.iter().map(|state| state.values).sum();
     match (plain.is_empty(), unknown.is_empty()) {
-        (true, false) => not_checked(NAME, Category::Security, format!("another form: {}", unknown.join("; "))),
-        _ => check(NAME, Category::Security, &plain, format!("{} looked at", count(values, "value"))),
+        (true, false) => not_checked(NAME, Category::Security, format!("unknown format: {}", unknown.join("; "))),
+        _ => check(NAME, Category::Security, &plain, format!("{} checked", count(values, "value"))),
     }
 }
 
@@ -247,7 +252,7 @@ fn keys(survey: &Survey) -> CheckReport {
 
 /// Groups are somebody's choice; everybody is nobody's.
 fn mode(mode: Option<u32>) -> CheckReport {
-    const NAME: &str = "the database's file is closed to others";
+    const NAME: &str = "the database file is closed to other users";
     match mode {
         None => not_checked(NAME, Category::Security, "it is no file".to_owned()),
         Some(mode) => {
@@ -259,7 +264,7 @@ fn mode(mode: Option<u32>) -> CheckReport {
             };
             let wrong: Vec<String> = may
                 .into_iter()
-                .map(|may| format!("mode {mode:03o}: everybody may {may} it (`chmod o= FILE`)"))
+                .map(|may| format!("mode {mode:03o}: all users can {may} it (`chmod o= FILE`)"))
                 .collect();
             check(NAME, Category::Security, &wrong, format!("mode {mode:03o}"))
         }
@@ -272,7 +277,7 @@ pub fn answers(answers: &[Answer], of: AssertCategory, category: Category) -> Ve
     of_it
         .map(|answer| match &answer.rows {
             Err(why) => not_checked(&answer.name, category, why.clone()),
-            Ok((0, true)) => check(&answer.name, category, &["no row says so".to_owned()], String::new()),
+            Ok((0, true)) => check(&answer.name, category, &["the query returned no rows".to_owned()], String::new()),
             Ok((rows, true)) => check(&answer.name, category, &[], count(*rows, "row")),
             Ok((0, false)) => check(&answer.name, category, &[], String::new()),
             Ok((rows, false)) => check(&answer.name, category, &[count(*rows, "row")], String::new()),
@@ -285,7 +290,7 @@ mod tests {
     use super::*;
     use crate::target::SealedColumn;
 
-    fn told(checks: Vec<CheckReport>) -> Vec<(CheckStatus, String)> {
+    fn outcomes(checks: Vec<CheckReport>) -> Vec<(CheckStatus, String)> {
         checks.into_iter().map(|check| (check.status, check.detail.unwrap_or_default())).collect()
     }
 
@@ -302,12 +307,12 @@ mod tests {
         let expected = [
             (CheckStatus::Passed, ""),
             (CheckStatus::Passed, "0 rows"),
-            (CheckStatus::Failed, "2 rows of `notes` refer to nothing in `people`"),
-            (CheckStatus::Failed, "1 row lead nowhere by `tags.owner` → `people.id`"),
+            (CheckStatus::Failed, "2 rows of `notes` with a dangling reference to `people`"),
+            (CheckStatus::Failed, "1 row with a dangling reference `tags.owner` → `people.id`"),
             (CheckStatus::Passed, "0 rows"),
             (CheckStatus::Passed, "1 key not guarded by an index"),
         ];
-        assert_eq!(told(data(&evidence)), expected.map(|(status, words)| (status, words.to_owned())));
+        assert_eq!(outcomes(data(&evidence)), expected.map(|(status, words)| (status, words.to_owned())));
     }
 
     #[test]
@@ -324,18 +329,18 @@ mod tests {
             plain,
             lost: [("0011223344556677".to_owned(), 2)].into(),
         };
-        let judged = |states: Vec<SealedState>| {
+        let sealed_state = |states: Vec<SealedState>| {
             let check = sealed(&Survey { sealed: states, ..Survey::default() });
             (check.status, check.detail.unwrap_or_default())
         };
-        assert_eq!(judged(vec![state("tl1", 0)]), (CheckStatus::Passed, "3 values looked at".into()));
+        assert_eq!(sealed_state(vec![state("tl1", 0)]), (CheckStatus::Passed, "3 values checked".into()));
         assert_eq!(
-            judged(vec![state("tl1", 1)]),
+            sealed_state(vec![state("tl1", 1)]),
             (CheckStatus::Failed, "1 value of `accounts.password` (kind = mail) is not sealed".into())
         );
         let survey = Survey { sealed: vec![state("tl1", 0)], ..Survey::default() };
         assert_eq!(
-            told(vec![keys(&survey)]),
+            outcomes(vec![keys(&survey)]),
             [(
                 CheckStatus::Failed,
                 "2 values of `accounts.password` (kind = mail) are sealed under key `0011223344556677`, which is not registered"
@@ -343,23 +348,23 @@ mod tests {
             )]
         );
         assert_eq!(
-            judged(vec![state("other", 0)]),
-            (CheckStatus::NotChecked, "another form: `accounts.password` (kind = mail) is `other`".into())
+            sealed_state(vec![state("other", 0)]),
+            (CheckStatus::NotChecked, "unknown format: `accounts.password` (kind = mail) is `other`".into())
         );
     }
 
     #[test]
-    fn a_file_that_everybody_may_read_fails() {
-        let judged = |bits| {
+    fn a_file_that_all_users_can_read_fails() {
+        let file_mode = |bits| {
             let check = mode(bits);
             (check.status, check.detail.unwrap_or_default())
         };
-        assert_eq!(judged(Some(0o640)), (CheckStatus::Passed, "mode 640".into()));
+        assert_eq!(file_mode(Some(0o640)), (CheckStatus::Passed, "mode 640".into()));
         assert_eq!(
-            judged(Some(0o644)),
-            (CheckStatus::Failed, "mode 644: everybody may read it (`chmod o= FILE`)".into())
+            file_mode(Some(0o644)),
+            (CheckStatus::Failed, "mode 644: all users can read it (`chmod o= FILE`)".into())
         );
-        assert_eq!(judged(None).0, CheckStatus::NotChecked);
+        assert_eq!(file_mode(None).0, CheckStatus::NotChecked);
     }
 
     #[test]
@@ -375,12 +380,12 @@ mod tests {
         let expected = [
             (CheckStatus::Passed, ""),
             (CheckStatus::Failed, "3 rows"),
-            (CheckStatus::Failed, "no row says so"),
+            (CheckStatus::Failed, "the query returned no rows"),
             (CheckStatus::Passed, "10 rows"),
             (CheckStatus::NotChecked, "`v2` is not applied"),
         ];
         assert_eq!(
-            told(answers(&all, AssertCategory::Data, Category::Data)),
+            outcomes(answers(&all, AssertCategory::Data, Category::Data)),
             expected.map(|(status, words)| (status, words.to_owned()))
         );
     }
