@@ -251,7 +251,7 @@ impl Run<'_> {
     }
 
     /// Gives values to a row; they are written before the checks, once per row.
-    pub(crate) fn fill(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) -> Result<()> {
+    pub(crate) fn fill(&mut self, rule: &CompiledRule, record: Place, draft: &Draft, one: &Judged) -> Result<()> {
         let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return Ok(()) };
         let (Some(columns), Some(values)) = (rule.key_columns(), rule.key_of(&draft.values)) else { return Ok(()) };
         let Some(held) = self.index.get(spec, key).cloned() else { return Ok(()) };
@@ -267,10 +267,11 @@ impl Run<'_> {
             cells.push((column.clone(), draft.values[*at].clone()));
         }
         if !cells.is_empty() {
-            let (table, place) = (rule.table.name.as_str(), Place { file, offset: draft.at });
-            let file = self.ledger_file(file)?;
+            let (table, place) = (rule.table.name.as_str(), Place { offset: draft.at, ..record });
+            let file = self.ledger_file(record.file)?;
             let (key, existing) = ((columns, values), held.existing);
-            self.writer.fill(Given { table, key, cells, existing, place, file });
+            let (record, rule) = (record.offset, rule.number);
+            self.writer.fill(Given { table, key, cells, existing, place, record, rule, file });
         }
         Ok(())
     }

@@ -167,6 +167,14 @@ codes! {
         "the row was there before the run: `treelift schema validate` lists all of them";
     ROW_FILL_DIFFERS = "R008" Warning "a row has a value where another source has a different one",
         "the first one is kept; check that it is right";
+    ROW_CHECK = "R009" Error "a CHECK constraint of the database rejected a row",
+        "fix the source, or what the rule writes; `--max-rejects N` imports the other records";
+    ROW_TRIGGER = "R010" Error "a trigger of the database rejected a row",
+        "fix the source, or what the rule writes, or drop the trigger for the import";
+    ROW_CONSTRAINT = "R011" Error "another constraint of the database rejected a row",
+        "fix the source, or what the rule writes; `--max-rejects N` imports the other records";
+    ROW_NOT_KEPT = "R012" Error "the database did not keep a row as it was written",
+        "look for a trigger that discards or changes rows, and drop it for the import";
     // O: owners.
     OWNER_UNKNOWN = "O001" Error "no owner matches the directory",
         "add the owner to the source, or ignore such directories with a reason under [owners] in set.toml";
@@ -213,6 +221,12 @@ codes! {
         "the import does not need it; `treelift schema migrate` applies it";
     TARGET_RULE = "T005" Warning "rows that were in the database before violate a constraint of their table",
         "fix the rows; `treelift schema validate` names the constraints again";
+    TARGET_ROWS = "T006" Error "a table does not have as many rows as it had before and as were inserted",
+        "look for a trigger that deletes or adds rows, and drop it for the import";
+    TARGET_TRIGGER = "T007" Warning "a table that is written has a trigger that the mapping set does not make",
+        "check what it does; its rows are read back and compared";
+    TARGET_UNSETTLED = "T009" Error "the database rejected further records in every attempt",
+        "fix the records that are named, then run again";
     // A: assertions.
     ASSERTION = "A001" Error "an assertion of the mapping set does not hold",
         "look at the rows that its query in set.toml returns";

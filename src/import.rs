@@ -69,14 +69,21 @@ fn attempts(
     clock: &mut Clock,
 ) -> Result<Box<Report>> {
     let mut known = KnownRejects::new();
-    loop {
-        let job = Job { options, ui, plan, key, known: &known, started: clock.started };
+    for number in 1.. {
+        let is_last = number == MOST_ATTEMPTS;
+        let job = Job { options, ui, plan, key, known: &known, is_last, started: clock.started };
         match job.attempt(target, clock)? {
             Attempt::Done(report) => return Ok(report),
-            Attempt::Again(late) => known.extend(late),
+            Attempt::Again(late) => {
+                late.into_iter().for_each(|(record, findings)| known.entry(record).or_default().extend(findings));
+            }
         }
     }
+    Err(Error::bug("the attempts at an import did not end"))
 }
+
+/// So many attempts are made: a record less may make a trigger reject another one.
+const MOST_ATTEMPTS: u32 = 10;
 
 enum Attempt {
     Done(Box<Report>),
@@ -91,6 +98,8 @@ struct Job<'j> {
     plan: &'j Plan,
     key: &'j KeySource,
     known: &'j KnownRejects,
+    /// Whether there is no attempt after it.
+    is_last: bool,
     started: Timestamp,
 }
 
@@ -124,17 +133,21 @@ impl Job<'_> {
         let mut run = Run::begin(Begin { plan, options, ui, started, transaction, vault, known, rejects })?;
 
         if let Err(error) = run.read_all() {
-            let ErrorKind::Interrupted(_) = error.kind else { return Err(error) };
+            let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
             let report = summary::report(&mut run, &self.ending(target, &id, clock, Outcome::Interrupted));
             run.transaction.rollback()?;
             return Ok(Attempt::Done(Box::new(report)));
         }
         clock.lap(|timings| &mut timings.import);
-        if run.must_begin_anew() {
-            let late = std::mem::take(&mut run.late);
+        run.take_refused()?;
+        if run.must_begin_anew() && !self.is_last {
+            let mut late = std::mem::take(&mut run.late);
+            let refused = std::mem::take(&mut run.refused);
+            refused.into_iter().for_each(|(record, findings)| late.entry(record).or_default().extend(findings));
             run.transaction.rollback()?;
             return Ok(Attempt::Again(late));
         }
+        run.report_refused();
         run.all_files_decided()?;
         self.ui.phase(Phase::Check, 0, 0);
         run.report_walk();

@@ -33,6 +33,7 @@ pub mod plan;
 pub mod probe;
 pub mod reading;
 pub mod record;
+pub mod refused;
 pub mod rejects;
 pub mod report;
 pub mod reseal;

@@ -96,8 +96,7 @@ impl Run<'_> {
                     self.ui.advance(1, self.plan.tree.files[*file].bytes);
                 }
             }
-            let findings = &mut self.findings;
-            self.writer.end_part(&mut *self.transaction, &mut |finding| findings.push(finding))?;
+            self.writer.end_part(&mut *self.transaction)?;
         }
         Ok(())
     }

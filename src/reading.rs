@@ -204,7 +204,7 @@ impl Run<'_> {
             None if earlier.as_ref().is_some_and(|earlier| earlier.rejected) => {
                 (vec![RowFate::Rejected; mapped.drafts.len()], Vec::new())
             }
-            None => self.judge_record(reading, place, &mut mapped)?,
+            None => self.judge_record(place, &mut mapped)?,
         };
         let rejected = !refused.is_empty() || earlier.as_ref().is_some_and(|earlier| earlier.rejected);
         if rejected {
@@ -249,17 +249,12 @@ impl Run<'_> {
     }
 
     /// Settles the rows of a record, unless mapping already found something wrong.
-    fn judge_record(
-        &mut self,
-        reading: &Reading,
-        place: Place,
-        mapped: &mut Mapped,
-    ) -> Result<(Vec<RowFate>, Vec<Finding>)> {
+    fn judge_record(&mut self, place: Place, mapped: &mut Mapped) -> Result<(Vec<RowFate>, Vec<Finding>)> {
         let mut refused: Vec<Finding> =
             mapped.faults.iter().map(|(rule, fault)| self.fault_finding(place, *rule, fault, None)).collect();
         let mut dispositions = vec![RowFate::Rejected; mapped.drafts.len()];
         if refused.is_empty() {
-            (dispositions, refused) = self.settle(reading.context.id, &mut mapped.drafts)?;
+            (dispositions, refused) = self.settle(place, &mut mapped.drafts)?;
         }
         if refused.is_empty() {
             for draft in &mapped.drafts {

@@ -145,7 +145,7 @@ impl Run<'_> {
     }
 
     /// The text, unless it holds the value of a secret.
-    fn or_withheld<'t>(&self, text: &'t str) -> &'t str {
+    pub(crate) fn or_withheld<'t>(&self, text: &'t str) -> &'t str {
         if self.vault.finds_secret(text) { WITHHELD } else { text }
     }
 
@@ -180,7 +180,7 @@ fn codes_and_messages(findings: &[Finding], run: &Run) -> Vec<(&'static str, Str
     findings.iter().map(|finding| (finding.code.id, run.or_withheld(&finding.message).to_owned())).collect()
 }
 
-fn locate(source: &SourceFile, offset: u64) -> Located {
+pub(crate) fn locate(source: &SourceFile, offset: u64) -> Located {
     let found = crate::source::locate::locate(source, &[offset]).ok().and_then(|mut found| found.pop());
     found.unwrap_or(Located { offset, pointer: String::new(), line: 0, column: 0 })
 }

@@ -121,6 +121,8 @@ pub struct Run<'p> {
     pub known: &'p KnownRejects,
     /// Bad records that were detected too late.
     pub late: KnownRejects,
+    /// Records with rows that the database rejected.
+    pub refused: KnownRejects,
     /// Where rejects go.
     pub rejects: Option<RejectFolder>,
     /// What the current record added to `folds`.
@@ -196,6 +198,7 @@ impl<'p> Run<'p> {
             earlier: HashMap::new(),
             known,
             late: KnownRejects::new(),
+            refused: KnownRejects::new(),
             rejects,
             counted: Vec::new(),
             folds: HashMap::new(),
@@ -295,7 +298,7 @@ impl<'p> Run<'p> {
     /// Whether records turned out to be bad only after rows of theirs were written, and the rest may
     /// be committed without them: then the run is restarted, knowing them.
     pub fn must_begin_anew(&self) -> bool {
-        !self.late.is_empty() && self.rejected <= self.options.max_rejects
+        !self.refused.is_empty() || (!self.late.is_empty() && self.rejected <= self.options.max_rejects)
     }
 
     /// Checks that every file has a status, once everything was read.
@@ -311,6 +314,7 @@ impl<'p> Run<'p> {
         self.findings.errors() == self.reject_errors
             && self.rejected <= self.options.max_rejects
             && self.late.is_empty()
+            && self.refused.is_empty()
             && self.files.iter().all(|file| file.tally.leaves.unmapped == 0)
     }
 

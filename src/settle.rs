@@ -71,8 +71,8 @@ impl Run<'_> {
     /// Decides what becomes of the rows of one record and writes those that are new.
     ///
     /// Returns a fate per draft, and what is wrong; if anything is, no row of the record is written.
-    pub fn settle(&mut self, file: FileId, drafts: &mut [Draft]) -> Result<(Vec<RowFate>, Vec<Finding>)> {
-        let plan = self.plan;
+    pub fn settle(&mut self, record: Place, drafts: &mut [Draft]) -> Result<(Vec<RowFate>, Vec<Finding>)> {
+        let (plan, file) = (self.plan, record.file);
         let mut judged: Vec<Judged> = Vec::with_capacity(drafts.len());
         let mut refused = Vec::new();
         let mut placed: Vec<(usize, KeyText, Placed)> = Vec::new();
@@ -110,9 +110,9 @@ impl Run<'_> {
         for (draft, one) in drafts.iter().zip(&judged) {
             let rule = &plan.rules[self.mapping][draft.rule];
             match one.fate {
-                RowFate::Inserted => self.write(rule, file, draft, one)?,
+                RowFate::Inserted => self.write(rule, record, draft, one)?,
                 RowFate::Unchanged => self.writer.count(&rule.table.name).unchanged += 1,
-                RowFate::Filled(_) => self.fill(rule, file, draft, one)?,
+                RowFate::Filled(_) => self.fill(rule, record, draft, one)?,
                 RowFate::Superseded | RowFate::Empty => self.note(rule, file, draft, one),
                 RowFate::NotTaken | RowFate::Rejected => {}
             }
@@ -263,7 +263,7 @@ impl Run<'_> {
         self.index.enter(&entering, |spec, key, change| placed.push((spec, key, change)));
     }
 
-    fn write(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) -> Result<()> {
+    fn write(&mut self, rule: &CompiledRule, record: Place, draft: &Draft, one: &Judged) -> Result<()> {
         let mut values = draft.values.clone();
         for (at, secret) in &draft.secrets {
             let key = rule.key_of(&draft.values).ok_or_else(|| Error::bug("a rule with secrets has no key"))?;
@@ -277,8 +277,9 @@ impl Run<'_> {
             rule,
             values,
             id: one.id,
-            place: Place { file, offset: draft.at },
-            file: self.ledger_file(file)?,
+            place: Place { offset: draft.at, ..record },
+            record: record.offset,
+            file: self.ledger_file(record.file)?,
             digest: one.digest,
             clock: draft.clock.clone(),
             tainted: draft.tainted.clone(),

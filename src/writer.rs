@@ -2,14 +2,15 @@
 
 mod fills;
 
-use crate::error::Result;
-use crate::finding::{Finding, Place, ROW_UNIQUE, SECRET_FOUND, SECRET_WORD};
+use crate::error::{Error, Result};
+use crate::finding::{Finding, Place, SECRET_FOUND, SECRET_WORD};
 use crate::keyindex::KeyText;
 use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::report::TableReport;
 use crate::row::{Batch, Row, Value};
 use crate::target::Transaction;
 use crate::target::ledger::{self, RowRecord, Written};
+use crate::target::rejection::{Rejected, Rejection};
 use crate::vault::Vault;
 use fills::Fill;
 pub use fills::Given;
@@ -31,6 +32,23 @@ pub struct Writer {
     columns: Vec<(u32, Vec<usize>, i64)>,
     /// Cells in which a secret path's value would have been written.
     pub plaintext_hits: u64,
+    /// Rows that the database rejected.
+    pub refused: Vec<RefusedRow>,
+}
+
+/// A row that the database rejected.
+#[derive(Debug)]
+pub struct RefusedRow {
+    /// The record that gave it.
+    pub record: Place,
+    /// Where the row itself came from.
+    pub place: Place,
+    /// The number of its rule.
+    pub rule: u32,
+    /// The table.
+    pub table: String,
+    /// Why it was rejected.
+    pub why: Rejection,
 }
 
 /// A row that is to be inserted.
@@ -44,6 +62,8 @@ pub struct Insert<'r> {
     pub id: Option<i64>,
     /// Where it came from.
     pub place: Place,
+    /// Where its record begins, in bytes.
+    pub record: u64,
     /// The file's number in the ledger.
     pub file: i64,
     /// See [`digest`].
@@ -128,21 +148,24 @@ impl Writer {
         let mut values = row.values;
         values.extend(row.id.map(Value::Integer));
         batch.bytes += values.iter().map(text_len).sum::<usize>();
-        batch.rows.push(Row { values, place: row.place, digest: row.digest });
+        batch.rows.push(Row { values, place: row.place, record: row.record, digest: row.digest });
         if batch.bytes >= BATCH_BYTES {
-            self.flush(transaction, findings)?;
+            self.flush(transaction)?;
         }
         Ok(())
     }
 
     /// Writes everything that was taken in, parents' tables first.
-    pub fn flush(&mut self, transaction: &mut dyn Transaction, findings: &mut dyn FnMut(Finding)) -> Result<()> {
-        for (_, batch) in &mut self.batches {
+    pub fn flush(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+        for (rule, batch) in &mut self.batches {
             if !batch.rows.is_empty() {
-                for (place, index) in transaction.insert(batch)? {
-                    let message =
-                        format!("`{}` ({index}) is unique in the database, and another row has the same", batch.table);
-                    findings(Finding::new(&ROW_UNIQUE, message).at(place).about(batch.table.clone()));
+                for Rejected { row, why } in transaction.insert(batch)? {
+                    let Row { place, record, .. } = batch.rows[row];
+                    let record = Place { offset: record, ..place };
+                    refuse(
+                        &mut self.refused,
+                        RefusedRow { record, place, rule: *rule, table: batch.table.clone(), why },
+                    )?;
                 }
                 batch.rows.clear();
                 batch.bytes = 0;
@@ -156,8 +179,8 @@ impl Writer {
     }
 
     /// Forgets the batches of a part that is done, so that order follows the parts.
-    pub fn end_part(&mut self, transaction: &mut dyn Transaction, findings: &mut dyn FnMut(Finding)) -> Result<()> {
-        self.flush(transaction, findings)?;
+    pub fn end_part(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+        self.flush(transaction)?;
         self.batches.clear();
         Ok(())
     }
@@ -177,6 +200,17 @@ impl Writer {
             }
         }
     }
+}
+
+/// Remembers a row that the database rejected; once the transaction is gone, nothing can go on.
+fn refuse(refused: &mut Vec<RefusedRow>, row: RefusedRow) -> Result<()> {
+    let fatal = matches!(row.why, Rejection::RolledBack { .. });
+    let error = fatal.then(|| {
+        Error::environment(row.why.message(&row.table))
+            .hint("nothing was written; fix the record, or drop the trigger for the import")
+    });
+    refused.push(row);
+    error.map_or(Ok(()), Err)
 }
 
 /// Searches a cell for secrets before it is written.

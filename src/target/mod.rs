@@ -11,6 +11,7 @@ pub mod drift_sql;
 pub mod health;
 pub mod history;
 pub mod ledger;
+pub mod rejection;
 pub mod schema;
 pub mod sqlite;
 pub mod state;
@@ -22,7 +23,6 @@ mod url;
 pub use url::open;
 
 use crate::error::Result;
-use crate::finding::Place;
 use crate::hex;
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
@@ -31,6 +31,7 @@ use crate::table::Schema;
 use audit::{AuditEntry, AuditTable};
 use health::Health;
 use jiff::Timestamp;
+use rejection::{Rejected, Rejection};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use upkeep::{Reference, Survey, Upkeep};
@@ -214,11 +215,12 @@ pub trait Transaction {
     fn same(&self, table: &str, column: &str, cell: &Cell, value: &Value) -> bool;
     /// The text a value is stored as in this column, for searches and digests; `None` for NULL.
     fn written(&self, table: &str, column: &str, value: &Value) -> Option<String>;
-    /// Inserts rows of one table. What comes back are rows that a unique index of the database refused
-    /// where that could not be known before (it folds letters, covers only some rows, or an
-    /// expression): their place and the index's columns or name. They are not written.
-    fn insert(&mut self, batch: &Batch) -> Result<Vec<(Place, String)>>;
-    /// Sets `values` for `columns` in the row whose `key_columns` have `key`.
+    /// Inserts rows of one table. What comes back are rows that the database rejected by rules of its
+    /// own (a unique index that folds letters, a CHECK constraint, a trigger), or did not keep as they
+    /// were written. After one of them nothing may be committed.
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>>;
+    /// Sets `values` for `columns` in the row whose `key_columns` have `key`; or why the database
+    /// rejected that. After such a rejection nothing may be committed.
     fn update(
         &mut self,
         table: &str,
@@ -226,7 +228,7 @@ pub trait Transaction {
         values: &[Value],
         key_columns: &[&str],
         key: &[Value],
-    ) -> Result<()>;
+    ) -> Result<Option<Rejection>>;
     /// The ledger of this run and of earlier ones.
     fn ledger(&mut self) -> &mut dyn ledger::Ledger;
     /// The registered keys.

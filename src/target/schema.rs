@@ -289,7 +289,7 @@ pub(crate) mod tests {
         for forbidden in ["COMMIT;", "PRAGMA journal_mode = OFF;", "ATTACH 'x.db' AS x;", "SAVEPOINT x;"] {
             assert_eq!(
                 refused(forbidden),
-                "migration `001` does more than make and fill tables: a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor change the record of migrations or a `treelift_…` table may stand in it\n  at schema/001.up.sql"
+                "migration `001` does more than create and fill tables: a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor change the record of migrations or a `treelift_…` table\n  at schema/001.up.sql"
             );
         }
     }

@@ -1,12 +1,13 @@
 //! What `fill` rules give to rows: kept per row until the last of them was read, then one update.
 
-use super::{Writer, search_cell};
-use crate::error::{Error, Result};
+use super::{RefusedRow, Writer, refuse, search_cell};
+use crate::error::Result;
 use crate::finding::{Finding, Place};
 use crate::keyindex::KeyText;
 use crate::row::Value;
 use crate::table::{ColumnType, Table};
 use crate::target::ledger::{self, RowRecord, Written};
+use crate::target::rejection::Rejection;
 use crate::target::{Cell, Transaction};
 use crate::vault::Vault;
 
@@ -26,7 +27,10 @@ pub(super) struct Fill {
 struct From {
     /// The file's number in the ledger.
     file: i64,
-    offset: u64,
+    place: Place,
+    record: u64,
+    /// The number of the rule.
+    rule: u32,
     /// So many of the columns, in their order.
     columns: usize,
 }
@@ -44,6 +48,10 @@ pub struct Given<'r> {
     pub existing: bool,
     /// Where it came from.
     pub place: Place,
+    /// Where its record begins, in bytes.
+    pub record: u64,
+    /// The number of the rule.
+    pub rule: u32,
     /// The file's number in the ledger.
     pub file: i64,
 }
@@ -61,7 +69,8 @@ impl Writer {
             existing: given.existing,
             from: Vec::new(),
         });
-        fill.from.push(From { file: given.file, offset: given.place.offset, columns: given.cells.len() });
+        let Given { place, record, rule, file, .. } = given;
+        fill.from.push(From { file, place, record, rule, columns: given.cells.len() });
         for (column, value) in given.cells {
             fill.columns.push(column);
             fill.values.push(value);
@@ -83,7 +92,14 @@ impl Writer {
                 search_cell(vault, &table, column, value, findings);
             }
             let key_columns: Vec<&str> = fill.key_columns.iter().map(String::as_str).collect();
-            transaction.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?;
+            let why = match &row_key {
+                Some(_) => transaction.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?,
+                None => Some(Rejection::Discarded),
+            };
+            let (None, Some(row_key)) = (&why, row_key) else {
+                self.refuse_fill(&table, fill, &why.unwrap_or(Rejection::Discarded))?;
+                continue;
+            };
             if fill.existing {
                 // A row that was there as the source says, and now says more.
                 let counts = self.count(&table);
@@ -92,7 +108,17 @@ impl Writer {
             }
             self.record_fill(transaction, &table, &row_key, fill)?;
         }
-        self.flush(transaction, findings)
+        self.flush(transaction)
+    }
+
+    /// Remembers that the database rejected what these records gave to a row.
+    fn refuse_fill(&mut self, table: &str, fill: Fill, why: &Rejection) -> Result<()> {
+        for From { place, record, rule, .. } in fill.from {
+            let record = Place { offset: record, ..place };
+            let row = RefusedRow { record, place, rule, table: table.to_owned(), why: why.clone() };
+            refuse(&mut self.refused, row)?;
+        }
+        Ok(())
     }
 
     /// Notes for the ledger from where which columns of a row were filled.
@@ -111,7 +137,7 @@ impl Writer {
                 table,
                 row_key,
                 file: from.file,
-                offset: from.offset,
+                offset: from.place.offset,
                 digest,
                 own: None,
                 columns,
@@ -122,8 +148,8 @@ impl Writer {
 }
 
 /// The primary keys of rows that are filled, as the ledger writes them; a rule may know its rows by
-/// another key.
-fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, Fill)]) -> Result<Vec<String>> {
+/// another key. None of a row that is gone since it was met.
+fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, Fill)]) -> Result<Vec<Option<String>>> {
     let mut row_keys = Vec::with_capacity(fills.len());
     for alike in fills.chunk_by(|one, next| one.0 == next.0 && one.1.key_columns == next.1.key_columns) {
         let (table, by) = (&alike[0].0, &alike[0].1.key_columns);
@@ -136,7 +162,7 @@ fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, Fill)]) -> Resu
         if primary == *by && !primary.iter().any(is_time) {
             let text = |(column, value): (&String, &Value)| transaction.written(table, column, value);
             let of = |fill: &Fill| by.iter().zip(&fill.key).map(text).collect();
-            row_keys.extend(alike.iter().map(|(_, fill)| ledger::row_key(of(fill))));
+            row_keys.extend(alike.iter().map(|(_, fill)| Some(ledger::row_key(of(fill)))));
             continue;
         }
         let primary: Vec<String> = primary.into_iter().map(str::to_owned).collect();
@@ -144,8 +170,7 @@ fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, Fill)]) -> Resu
         let by: Vec<&str> = by.iter().map(String::as_str).collect();
         let keys: Vec<Vec<Value>> = alike.iter().map(|(_, fill)| fill.key.clone()).collect();
         for found in transaction.find(table, &by, &wanted, &keys)? {
-            let cells = found.ok_or_else(|| Error::bug("a row that is filled is gone"))?;
-            row_keys.push(ledger::row_key(cells.iter().map(Cell::text).collect()));
+            row_keys.push(found.map(|cells| ledger::row_key(cells.iter().map(Cell::text).collect())));
         }
     }
     Ok(row_keys)

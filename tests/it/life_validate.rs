@@ -49,7 +49,7 @@ fn validate_names_each_thing_that_is_wrong() {
                 "1 value of `global_settings.setting_value` (setting_key = smtp_username) is not sealed",
             ],
         ),
-        ("security", "UPDATE rate_limit_rules SET is_active = 0", &["every limit of requests"]),
+        ("security", "UPDATE rate_limit_rules SET is_active = 0", &["every default rate limit"]),
         ("schema", "DROP TRIGGER work_orders_fts_delete", &["trigger `work_orders_fts_delete` is missing"]),
     ];
     for (category, sql, named) in cases {
@@ -74,8 +74,8 @@ fn validate_names_each_thing_that_is_wrong() {
 fn a_missing_request_limit_or_retention_policy_is_reported() {
     let house = imported();
     let lists = [
-        ("rate_limit_rules", "name", 10, "every limit of requests that the application starts with is there"),
-        ("data_retention_policies", "data_type", 8, "every kind of data has a retention policy"),
+        ("rate_limit_rules", "name", 10, "every default rate limit of the application exists"),
+        ("data_retention_policies", "data_type", 8, "every data type has a retention policy"),
     ];
     let target = treelift::target::open(house.path(DATABASE).to_str().unwrap()).unwrap();
     let set = treelift::mapping::load::load(&treelift::mapping::bundled::resolve("fossawork").unwrap()).unwrap();
@@ -105,7 +105,7 @@ fn rows_that_violate_a_constraint_are_reported_and_are_not_damage() {
     schema(&house, &format!("migrate {set}")).status(0);
     change(&house, "PRAGMA ignore_check_constraints = 1; INSERT INTO notes VALUES (1, 1), (2, 0), (3, -1);");
     let named = "FAILED      every row satisfies the constraints of its table\n              \
-                 - a CHECK condition of `notes` does not hold in 2 rows\n";
+                 - a CHECK constraint of `notes` is violated in 2 rows\n";
     // SQLite passes conditions over in a file that it may only read.
     let readable = fs::Permissions::from_mode(0o400);
     let before = fs::metadata(house.path(DATABASE)).unwrap().permissions();

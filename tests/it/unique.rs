@@ -22,10 +22,16 @@ fn a_unique_index_that_folds_letters_refuses_the_run_at_the_record() {
         let report = small.report(1, &[]);
         assert_eq!(
             told(&report),
-            [format!("error R002 `notes` ({name}) is unique in the database, and another row has the same")]
+            [format!(
+                "error R002 `notes` ({name}) is unique in the database, and another row has the same value \
+                 (the other is notes.json:1:2 /0)"
+            )]
         );
         assert_eq!(report["findings"][0]["place"]["pointer"], "/1", "{schema}");
         assert!(!small.house.path("target.db").exists());
+        let report = small.report(1, &["--max-rejects", "1"]);
+        assert_eq!(report["outcome"], "committed");
+        assert_eq!(small.house.rows("SELECT id FROM notes"), [["a"]]);
     }
 }
 

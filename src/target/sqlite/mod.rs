@@ -25,6 +25,7 @@ mod pass;
 mod presence;
 mod read;
 mod record;
+mod rejection;
 mod replace;
 mod sql;
 mod state;

@@ -148,7 +148,7 @@ fn in_place(location: &Location, found: &Found) -> Result<Connection> {
 /// Refuses a file that nothing may be written into: one of a newer format, or a damaged one.
 fn judge(conn: &Connection, location: &Location) -> Result<()> {
     state::judge(conn, location)?;
-    health::judge(conn, location)
+    health::refuse_damaged(conn, location)
 }
 
 /// Judged as for a real run, so that both end alike; then everything happens in the temp folder.

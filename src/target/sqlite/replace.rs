@@ -51,7 +51,7 @@ fn copy_into(location: &Location, to: &Path) -> Result<()> {
 pub(super) fn replace(location: &Location, with: &Path) -> Result<()> {
     file::judge_directory(location)?;
     let size = fs::metadata(with).map_err(|error| io_fault(&error, with.display()))?.len();
-    open::judge_space(location.directory(), size / 2)?;
+    open::check_space(location.directory(), size / 2)?;
     // Held to the end, so that no program writes what would be lost.
     let lock = lock(location)?;
     let mut name = file::unfinished_prefix(&location.path);

@@ -4,13 +4,13 @@ use super::open::{self, Location, Start, Store};
 use super::pass::Passes;
 use super::{audit, form, health, keys, ledger, ledger_tables, migrate, read, survey, write};
 use crate::error::{Error, Result};
-use crate::finding::Place;
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Schema};
 use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::health::Health;
 use crate::target::ledger::Ledger;
+use crate::target::rejection::{Rejected, Rejection};
 use crate::target::upkeep::{Reference, Survey};
 use crate::target::{Cell, Opening, Orphan, SealedColumn, Transaction};
 use rusqlite::Connection;
@@ -24,7 +24,7 @@ pub(super) struct SqliteTransaction {
     pub(super) conn: Connection,
     store: Store,
     pub(super) location: Location,
-    schema: Schema,
+    pub(super) schema: Schema,
     pending: Vec<String>,
     before: BTreeMap<String, u64>,
     pub(super) ledger: ledger::State,
@@ -101,7 +101,7 @@ impl Transaction for SqliteTransaction {
         }
     }
 
-    fn insert(&mut self, batch: &Batch) -> Result<Vec<(Place, String)>> {
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
         write::insert(self, batch)
     }
 
@@ -112,7 +112,7 @@ impl Transaction for SqliteTransaction {
         values: &[Value],
         key_columns: &[&str],
         key: &[Value],
-    ) -> Result<()> {
+    ) -> Result<Option<Rejection>> {
         write::update(self, table, columns, values, key_columns, key)
     }
 

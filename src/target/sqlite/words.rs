@@ -35,35 +35,42 @@ pub(super) fn fault(error: &rusqlite::Error, place: impl fmt::Display) -> Error 
     .at(place)
 }
 
-/// The columns, or the name, of the unique index that refused a row; `None` for every other fault.
-pub(super) fn refused_by_index(error: &rusqlite::Error) -> Option<String> {
-    let sqlite = error.sqlite_error()?;
-    let unique = [ffi::SQLITE_CONSTRAINT_UNIQUE, ffi::SQLITE_CONSTRAINT_PRIMARYKEY, ffi::SQLITE_CONSTRAINT_ROWID];
-    unique.contains(&sqlite.extended_code).then(|| names(error))
-}
-
-/// The names at the end of SQLite's text, which are of columns or an index.
-fn names(error: &rusqlite::Error) -> String {
+/// SQLite's text. It may hold values: only what is known to hold none may be shown.
+pub(super) fn text(error: &rusqlite::Error) -> Option<&str> {
     match error {
-        rusqlite::Error::SqliteFailure(_, Some(text)) => text.rsplit(": ").next().unwrap_or_default().to_owned(),
-        _ => String::from("?"),
+        rusqlite::Error::SqliteFailure(_, Some(text)) => Some(text),
+        _ => None,
     }
 }
 
-/// treelift judges keys and NULLs before it writes, so those are its own faults; the database's own
-/// rules (CHECK, triggers) it cannot know.
+/// What SQLite says of a statement that it could not prepare: it has seen no row yet, so its words
+/// are about names. `None` for every other fault.
+pub(super) fn text_of_sql(error: &rusqlite::Error) -> Option<&str> {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } => Some(msg),
+        rusqlite::Error::SqliteFailure(code, Some(text)) if code.code == ErrorCode::Unknown => Some(text),
+        _ => None,
+    }
+}
+
+/// What SQLite's text about a constraint ends with: names of columns or an index, or the condition of
+/// a CHECK constraint. It says nothing of a row.
+pub(super) fn names(error: &rusqlite::Error) -> String {
+    let names = text(error).and_then(|text| text.split_once("constraint failed: ")).map_or("?", |(_, names)| names);
+    names.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A constraint on a statement that writes no row of the source: those are answered row by row.
 fn constraint(error: &rusqlite::Error, extended: i32) -> Error {
     let names = || names(error);
     match extended {
         ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
-            Error::bug(format!("a row was written whose `{}` another row has", names()))
+            Error::bug(format!("a row was written with a duplicate value in `{}`", names()))
         }
         ffi::SQLITE_CONSTRAINT_NOTNULL => Error::bug(format!("NULL was written into `{}`", names())),
-        ffi::SQLITE_CONSTRAINT_CHECK => {
-            Error::environment(format!("the database's rule CHECK `{}` refused a row", names()))
-        }
-        ffi::SQLITE_CONSTRAINT_TRIGGER => Error::environment("a trigger of the database refused a row"),
-        _ => Error::environment(format!("a rule of the database refused a row (code {extended})")),
+        ffi::SQLITE_CONSTRAINT_CHECK => Error::environment(format!("CHECK constraint `{}` rejected a row", names())),
+        ffi::SQLITE_CONSTRAINT_TRIGGER => Error::environment("a trigger of the database rejected a row"),
+        _ => Error::environment(format!("a constraint of the database rejected a row (code {extended})")),
     }
 }
 
@@ -86,22 +93,22 @@ mod tests {
     }
 
     #[test]
-    fn refused_rows_name_columns_and_no_values() {
+    fn rejected_rows_name_columns_and_no_values() {
         let said = |text: &str, status| (text.to_owned(), status);
         assert_eq!(
             words("INSERT INTO notes VALUES ('canary', 'bob', 2)"),
-            said("a row was written whose `notes.id` another row has", 70)
+            said("a row was written with a duplicate value in `notes.id`", 70)
         );
         assert_eq!(
             words("INSERT INTO notes VALUES ('b', 'ann', 1)"),
-            said("a row was written whose `notes.owner, notes.size` another row has", 70)
+            said("a row was written with a duplicate value in `notes.owner, notes.size`", 70)
         );
         assert_eq!(words("INSERT INTO notes VALUES ('b', NULL, 1)"), said("NULL was written into `notes.owner`", 70));
         assert_eq!(
             words("INSERT INTO notes VALUES ('b', 'bob', 0)"),
-            said("the database's rule CHECK `size > 0` refused a row", 3)
+            said("CHECK constraint `size > 0` rejected a row", 3)
         );
-        assert_eq!(words("DELETE FROM notes"), said("a trigger of the database refused a row", 3));
+        assert_eq!(words("DELETE FROM notes"), said("a trigger of the database rejected a row", 3));
         assert_eq!(words("DELETE FROM canary"), said("SQLite refused a statement (code 1)", 70));
     }
 

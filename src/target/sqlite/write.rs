@@ -2,36 +2,57 @@
 
 use super::form::{self, Form};
 use super::transaction::SqliteTransaction;
-use super::words;
-use super::{read, sql};
+use super::{read, rejection, sql, words};
 use crate::error::{Error, Result};
-use crate::finding::Place;
 use crate::row::{Batch, Value};
 use crate::table::ColumnType;
+use crate::target::rejection::{Rejected, Rejection};
 use rusqlite::{Connection, ToSql};
 
-/// Inserts the rows of a batch, one prepared statement for all; those that a unique index refuses
-/// are handed back.
-pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<(Place, String)>> {
+/// Inserts the rows of a batch, one prepared statement for all; those that the database rejects are
+/// handed back. SQLite undoes the statement of such a row and keeps the transaction, unless a trigger
+/// says otherwise.
+pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<Rejected>> {
     let Batch { table, columns, rows, .. } = batch;
     let kinds = kinds(this, table, columns)?;
     let fault = |error: rusqlite::Error| this.location.fault(&error);
-    let mut statement = this.conn.prepare_cached(&sql::insert(table, columns)).map_err(fault)?;
-    let mut refused = Vec::new();
-    for row in rows {
+    let text = sql::insert(table, columns);
+    let mut statement = this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
+    let mut rejected = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
         let forms = forms(table, columns, &kinds, &row.values)?;
         for (i, form) in forms.iter().enumerate() {
             statement.raw_bind_parameter(i + 1, form).map_err(fault)?;
         }
-        match statement.raw_execute() {
-            Ok(_) => this.passes.borrow_mut().inserted(table, columns, &forms, this.conn.last_insert_rowid()),
-            Err(error) => match words::refused_by_index(&error) {
-                Some(index) => refused.push((row.place, index)),
-                None => return Err(fault(error)),
-            },
+        let why = match statement.raw_execute() {
+            Ok(0) => Rejection::Discarded,
+            Ok(_) => {
+                this.passes.borrow_mut().inserted(table, columns, &forms, this.conn.last_insert_rowid());
+                continue;
+            }
+            Err(error) => {
+                let of = rejection::Statement { table, columns, inserted: Some(&forms) };
+                rejection::of(this, &error, of).ok_or_else(|| fault(error))?
+            }
+        };
+        let rolled_back = matches!(why, Rejection::RolledBack { .. });
+        rejected.push(Rejected { row: number, why });
+        if rolled_back {
+            break; // What came after would be outside of a transaction, and stay.
         }
     }
-    Ok(refused)
+    Ok(rejected)
+}
+
+/// Names of tables and columns were checked, so what does not fit is the database's: a trigger, a
+/// condition or an index that names what is not there. No row was seen yet: SQLite's words are about names.
+fn unprepared(this: &SqliteTransaction, table: &str, error: &rusqlite::Error) -> Error {
+    match words::text_of_sql(error) {
+        Some(text) => Error::environment(format!("the database cannot write into `{table}`: {text}"))
+            .at(&this.location.shown)
+            .hint("fix the table's triggers, conditions and indexes, or drop those that need what is not there"),
+        None => this.location.fault(error),
+    }
 }
 
 /// Changes the one row that has the key.
@@ -42,9 +63,9 @@ pub(super) fn update(
     values: &[Value],
     key_columns: &[&str],
     key: &[Value],
-) -> Result<()> {
+) -> Result<Option<Rejection>> {
     if columns.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let names: Vec<String> = key_columns.iter().map(|&column| column.to_owned()).collect();
     let values = forms(table, columns, &kinds(this, table, columns)?, values)?;
@@ -57,16 +78,26 @@ pub(super) fn update(
         sql::equal(&names, columns.len() + 1)
     );
     this.passes.borrow_mut().forget(table, columns);
-    let mut changed = this.on(|conn| set(conn, &text, &values, &key_forms))?;
+    let of = rejection::Statement { table, columns, inserted: None };
+    let rejection = |error: &rusqlite::Error| rejection::of(this, error, of).ok_or_else(|| this.location.fault(error));
+    this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
+    let mut changed = match set(&this.conn, &text, &values, &key_forms) {
+        Ok(changed) => changed,
+        Err(error) => return rejection(&error).map(Some),
+    };
     if changed == 0 && key_kinds.contains(&ColumnType::Time) {
         // The row is identified by a time that is stored in another form of the same meaning.
         let stored = read::find(this, table, key_columns, key_columns, &[key.to_vec()])?.into_iter().flatten().next();
         if let Some(stored) = stored {
-            changed = this.on(|conn| set(conn, &text, &values, &stored))?;
+            changed = match set(&this.conn, &text, &values, &stored) {
+                Ok(changed) => changed,
+                Err(error) => return rejection(&error).map(Some),
+            };
         }
     }
     match changed {
-        1 => Ok(()),
+        0 => Ok(Some(Rejection::Discarded)),
+        1 => Ok(None),
         other => Err(Error::bug(format!("an update of `{table}` changed {other} rows, expected 1"))),
     }
 }

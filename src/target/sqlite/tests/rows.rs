@@ -3,6 +3,7 @@
 use super::*;
 use crate::secret::keys::KeyRow;
 use crate::target::ledger::{FileRecord, RowRecord, RunRecord, Written};
+use crate::target::rejection::{Rejected, Rejection};
 use crate::target::{Cell, Orphan, SealedColumn};
 use std::collections::BTreeMap;
 
@@ -88,14 +89,14 @@ fn rows_are_found_by_any_key() {
 }
 
 #[test]
-fn an_update_changes_one_row_or_is_a_bug() {
+fn an_update_that_changes_no_row_is_reported() {
     let bench = Bench::new();
     let mut transaction = bench.begin(Mode::Real).unwrap();
     transaction.insert(&person("ann")).unwrap();
     transaction.update("people", &["email".into()], &[text("new")], &["id"], &[text("ann")]).unwrap();
     assert_eq!(transaction.select("people", &["email"], None).unwrap(), [[stored("new")]]);
-    let error = transaction.update("people", &["email".into()], &[text("new")], &["id"], &[text("bob")]).unwrap_err();
-    assert_eq!(error.message, "an update of `people` changed 0 rows, expected 1");
+    let missed = transaction.update("people", &["email".into()], &[text("new")], &["id"], &[text("bob")]).unwrap();
+    assert_eq!(missed, Some(Rejection::Discarded));
 }
 
 #[test]
@@ -112,8 +113,9 @@ fn what_a_column_would_not_keep_is_refused() {
     let error = transaction.insert(&batch("notes", &["id"], vec![vec![]])).unwrap_err();
     assert_eq!(error.message, "a row of `notes` has 0 values for 1 columns");
     transaction.insert(&person("ann")).unwrap();
-    let refused = transaction.insert(&person("ann")).unwrap();
-    assert_eq!(refused.into_iter().map(|(_, index)| index).collect::<Vec<_>>(), ["people.email"]);
+    let rejected = transaction.insert(&person("ann")).unwrap();
+    let why = Rejection::Unique { index: "people.email".into(), other: Some("ann".into()) };
+    assert_eq!(rejected, [Rejected { row: 0, why }]);
 }
 
 #[test]

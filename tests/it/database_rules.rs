@@ -1,0 +1,196 @@
+//! Rows that the database rejects by rules of its own: each is a finding with its place, and its
+//! record can be left out.
+
+use crate::house::{DATABASE, House, open};
+use crate::small::told;
+use serde_json::{Value, json};
+
+const ITEM: &str = r#"
+    [table.items]
+    key = ["id"]
+    [table.items.columns]
+    id = "id"
+    state = "state""#;
+
+/// A house with this table and these items.
+fn items(schema: &str, items: &Value) -> House {
+    House::new().schema(schema).list("items", r#"["items.json"]"#, ITEM).source("items.json", items)
+}
+
+fn item(id: u64, state: &str) -> Value {
+    json!({"id": id, "state": state})
+}
+
+const CHECKED: &str = "CREATE TABLE items (id INTEGER PRIMARY KEY, state TEXT CHECK (state IN ('open', 'shut')));";
+
+fn nine() -> Value {
+    let states = ["open", "weird", "shut", "open", "odd", "open", "shut", "bad", "open"];
+    (1..).zip(states).map(|(id, state)| item(id, state)).collect()
+}
+
+#[test]
+fn every_row_that_breaks_a_check_is_found_in_one_run() {
+    let house = items(CHECKED, &nine());
+    let lifted = house.lift(&[]).ends(1, "rolled-back").leaves("column 12, rejected 6");
+    let lifted = lifted.finds(&["error R009 items.json /1", "error R009 items.json /4", "error R009 items.json /7"]);
+    let message = "error R009 CHECK constraint `state IN ('open', 'shut')` rejected a row of `items`";
+    assert_eq!(told(&lifted.report())[0], message);
+    assert!(!house.path(DATABASE).exists());
+}
+
+#[test]
+fn the_records_that_break_a_check_can_be_rejected() {
+    let house = items(CHECKED, &nine());
+    let lifted = house.lift(&["--max-rejects", "3", "--rejects", "rejects"]).ends(1, "committed");
+    lifted.leaves("column 12, rejected 6").counts("inserted", "items 6").counts("rejected", "items 3");
+    assert_eq!(house.rows("SELECT id FROM items"), [["1"], ["3"], ["4"], ["6"], ["7"], ["9"]]);
+    assert_eq!(house.one("SELECT count(*) FROM treelift_rows"), "6");
+    let rejects = std::fs::read_to_string(house.path("rejects/rejects.jsonl")).unwrap();
+    assert_eq!(rejects.lines().count(), 3);
+    // Again, over what is there.
+    let again = house.lift(&["--max-rejects", "3"]).ends(1, "committed");
+    again.counts("inserted", "").counts("unchanged", "items 6");
+}
+
+#[test]
+fn a_dry_run_finds_what_the_database_rejects_too() {
+    let house = items(CHECKED, &nine());
+    house.lift(&["--dry-run"]).ends(1, "dry-run").leaves("column 12, rejected 6");
+    house.lift(&["--dry-run", "--max-rejects", "3"]).ends(1, "dry-run").counts("inserted", "items 6");
+}
+
+/// A trigger on items that does this for the state `odd`.
+fn trigger(when: &str, what: &str) -> String {
+    format!(
+        "CREATE TABLE items (id INTEGER PRIMARY KEY, state TEXT);
+         CREATE TRIGGER guard {when} INSERT ON items WHEN NEW.state = 'odd' BEGIN {what}; END;"
+    )
+}
+
+#[test]
+fn rows_that_a_trigger_rejects_are_found_and_can_be_rejected() {
+    let two = json!([item(1, "open"), item(2, "odd"), item(3, "odd")]);
+    for (when, how) in [("BEFORE", "ABORT"), ("AFTER", "ABORT"), ("BEFORE", "FAIL"), ("AFTER", "FAIL")] {
+        let house = items(&trigger(when, &format!("SELECT RAISE({how}, 'not today')")), &two);
+        let lifted = house.lift(&[]).ends(1, "rolled-back").leaves("column 2, rejected 4");
+        let lifted = lifted.finds(&["error R010 items.json /1", "error R010 items.json /2"]);
+        let message = "error R010 trigger `guard` rejected a row of `items`: not today";
+        assert_eq!(told(&lifted.report()), [message, message], "{when} {how}");
+        house.lift(&["--max-rejects", "2"]).ends(1, "committed");
+        assert_eq!(house.rows("SELECT id FROM items"), [["1"]], "{when} {how}");
+    }
+}
+
+#[test]
+fn a_message_that_a_trigger_computes_is_not_shown() {
+    let house = items(
+        &trigger("BEFORE", "SELECT RAISE(ABORT, 'no ' || NEW.id || NEW.state)"),
+        &json!([item(1, "open"), item(987_123, "odd")]),
+    );
+    let lifted = house.lift(&[]).ends(1, "rolled-back");
+    let message = "error R010 trigger `guard` rejected a row of `items`; its message is computed and not shown, because it may hold values";
+    assert_eq!(told(&lifted.report()), [message]);
+    assert_eq!(house.holders(&lifted, "no 987123odd"), [] as [&str; 0]);
+}
+
+#[test]
+fn a_trigger_that_rolls_back_ends_the_run_at_the_row_and_leaves_the_database_as_it_was() {
+    let schema = trigger("BEFORE", "SELECT RAISE(ROLLBACK, 'all of it')");
+    let house = items(&schema, &json!([item(1, "open")]));
+    house.lift(&[]).ends(0, "committed");
+    let house = house.source("items.json", &json!([item(1, "open"), item(2, "open"), item(3, "odd"), item(4, "odd")]));
+    let ran = house.import(&house.path("tree"), &["--mappings", "set", "--max-rejects", "9"]).status(3);
+    assert!(
+        ran.stderr.contains(
+            "error: trigger `guard` rolled the whole transaction back at a row of `items`\n  at items.json:1:50\n"
+        ),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(house.rows("SELECT id FROM items"), [["1"]]);
+    assert_eq!(house.one("SELECT count(*) FROM treelift_runs"), "1");
+}
+
+#[test]
+fn a_rejected_child_takes_its_whole_record_and_the_ids_stay_dense() {
+    let house = House::new()
+        .schema(
+            "CREATE TABLE lists (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
+             CREATE TABLE lines (id INTEGER PRIMARY KEY, list INTEGER NOT NULL REFERENCES lists (id), word TEXT CHECK (word <> 'bad'));",
+        )
+        .list(
+            "lists",
+            r#"["lists.json"]"#,
+            r#"
+            [table.lists]
+            key = ["name"]
+            [table.lists.columns]
+            name = "name"
+            [table.lines]
+            parent = "lists"
+            each = "words[*]"
+            [table.lines.columns]
+            list = "^id"
+            word = ".""#,
+        )
+        .source("lists.json", &json!([{"name": "a", "words": ["x", "bad"]}, {"name": "b", "words": ["y"]}]));
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+    lifted.leaves("column 2, rejected 3").finds(&["error R009 lists.json /0/words/1"]);
+    assert_eq!(house.rows("SELECT id, name FROM lists"), [["1", "b"]]);
+    assert_eq!(house.rows("SELECT id, list, word FROM lines"), [["1", "1", "y"]]);
+}
+
+#[test]
+fn a_row_that_the_database_rejects_in_every_attempt_ends_in_a_refusal() {
+    // RAISE(FAIL) keeps the row that it fails for, so each attempt meets one more.
+    let house = items(
+        "CREATE TABLE items (id INTEGER PRIMARY KEY, state TEXT);
+         CREATE TRIGGER one AFTER INSERT ON items WHEN (SELECT count(*) FROM items) = 1 BEGIN SELECT RAISE(FAIL, 'first'); END;",
+        &(1..=20).map(|id| item(id, "open")).collect(),
+    );
+    let lifted = house.lift(&["--max-rejects", "99"]).ends(1, "rolled-back");
+    let found = told(&lifted.report());
+    assert!(found.contains(&"error T009 1 more records were rejected in the last attempt".to_owned()), "{found:?}");
+    assert_eq!(found.iter().filter(|line| line.starts_with("error R010")).count(), 10, "{found:?}");
+    assert!(!house.path(DATABASE).exists());
+}
+
+#[test]
+fn a_trigger_that_names_what_is_not_there_is_named_and_no_fault_of_the_program() {
+    let house = items("CREATE TABLE items (id INTEGER PRIMARY KEY, state TEXT);", &json!([item(1, "open")]));
+    house.lift(&[]).ends(0, "committed");
+    let database = open(&house.path(DATABASE));
+    drop(database);
+    rusqlite::Connection::open(house.path(DATABASE))
+        .unwrap()
+        .execute_batch("CREATE TRIGGER log AFTER INSERT ON items BEGIN INSERT INTO gone VALUES (1); END;")
+        .unwrap();
+    let house = house.source("items.json", &json!([item(1, "open"), item(2, "open")]));
+    let ran = house.import(&house.path("tree"), &["--mappings", "set"]).status(3);
+    assert!(
+        ran.stderr.contains("error: the database cannot write into `items`: no such table: main.gone\n"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn values_that_the_database_rejects_for_a_row_that_is_filled_reject_the_record_that_gave_them() {
+    let rules = r#"
+    [table.items]
+    key = ["id"]
+    on_duplicate = "fill"
+    [table.items.columns]
+    id = "id"
+    note = "note""#;
+    let house = House::new()
+        .schema("CREATE TABLE items (id INTEGER PRIMARY KEY, state TEXT, note TEXT CHECK (note <> 'bad'));")
+        .set("[precedence]\nitems = [\"items\", \"notes\"]\n")
+        .list("items", r#"["items.json"]"#, ITEM)
+        .list("notes", r#"["notes.json"]"#, rules)
+        .source("items.json", &json!([item(1, "open"), item(2, "open")]))
+        .source("notes.json", &json!([{"id": 1, "note": "bad"}, {"id": 2, "note": "good"}]));
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+    lifted.leaves("column 6, rejected 2").finds(&["error R009 notes.json /0"]);
+    assert_eq!(house.rows("SELECT id, note FROM items WHERE note IS NOT NULL"), [["2", "good"]]);
+}
