@@ -22,6 +22,7 @@ pub mod finding;
 pub mod hex;
 pub mod import;
 pub mod inspect;
+mod interrupt;
 pub mod keyindex;
 pub mod leaves;
 mod leftover;

@@ -2,6 +2,7 @@
 
 use super::manifest::{self, Manifest, Packing};
 use crate::error::{Error, Result};
+use crate::interrupt;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -192,15 +193,23 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
         file.sync_all()?;
         fs::rename(&temporary, path)
     };
-    put().map_err(|error| fault(&error, path))
+    let put = put();
+    if put.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    put.map_err(|error| fault(&error, path))
 }
 
 /// Copies a file into a new one that only its owner may read.
 pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     let mut from = fs::File::open(from)?;
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-    std::io::copy(&mut from, &mut file)?;
-    file.sync_all()
+    let copied = interrupt::copy(&mut from, &mut file).and_then(|_| file.sync_all());
+    if copied.is_err() {
+        // A part of a copy is worth nothing.
+        let _ = fs::remove_file(to);
+    }
+    copied
 }
 
 /// Removes a backup and its manifest, the manifest first: what has none is never restored.
@@ -216,11 +225,15 @@ pub fn remove(backup: &Path) -> Result<()> {
 
 /// The words for a fault of the file system.
 pub fn fault(error: &std::io::Error, path: &Path) -> Error {
+    if let Some(interrupted) = interrupt::of(error) {
+        return interrupted;
+    }
     let words = match error.kind() {
         ErrorKind::NotFound => "no such file or directory".to_owned(),
         ErrorKind::PermissionDenied => "permission denied".to_owned(),
         ErrorKind::NotADirectory => "not a directory".to_owned(),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
+        ErrorKind::FileTooLarge => "the file size limit is reached".to_owned(),
         kind => kind.to_string(),
     };
     Error::environment(words).at(path.display())

@@ -7,7 +7,8 @@ mod prove;
 mod safety;
 
 use crate::config::Ui;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::interrupt;
 use crate::report::words::count;
 use crate::table::AuditTable;
 use crate::target::Target;
@@ -117,7 +118,7 @@ fn make(target: &dyn Target, making: &Making<'_>, path: &Path, now: Timestamp) -
 fn pack(mut from: File, to: &Path) -> io::Result<()> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
     let mut packed = GzEncoder::new(file, Compression::default());
-    io::copy(&mut from, &mut packed)?;
+    interrupt::copy(&mut from, &mut packed)?;
     let mut file = packed.finish()?;
     file.flush()?;
     file.sync_all()
@@ -256,13 +257,16 @@ fn keep_aside(target: &dyn Target, file: &Path, restoring: &Restoring<'_>, ui: &
     }
     match before(target, RESTORE, &restoring.before, ui) {
         Ok(safety) => Ok(safety.keep().map(|made| made.path)),
+        Err(error) if matches!(error.kind, ErrorKind::Interrupted(_)) => Err(error),
         Err(error) => {
             let root = Folder::of(restoring.before.folder, file).root().join("damaged");
+            // Journals lie beside the file itself, not beside a link to it.
+            let real = file.canonicalize().unwrap_or_else(|_| file.to_owned());
             let name = folder::name(file, Timestamp::now(), Packing::None);
             folder::make(&root)?;
             let to = root.join(name);
-            for (from, suffix) in std::iter::once(file.to_owned())
-                .chain(crate::target::upkeep::side_files(file))
+            for (from, suffix) in std::iter::once(real.clone())
+                .chain(crate::target::upkeep::side_files(&real))
                 .zip(["", "-journal", "-wal", "-shm"])
             {
                 if from.exists() {

@@ -2,9 +2,11 @@
 
 use super::folder::fault;
 use super::manifest::{Content, Manifest, Packing};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::hex;
+use crate::interrupt;
 use crate::target::history::Status;
+use crate::target::scratch::Scratch;
 use crate::target::{self};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
@@ -12,7 +14,6 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// A backup that was proved, unpacked in a private folder that vanishes with it.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub struct Proved {
     pub manifest: Manifest,
     /// The unpacked database.
     pub database: PathBuf,
-    _folder: TempDir,
+    _folder: Scratch,
 }
 
 /// Proves a backup.
@@ -40,8 +41,7 @@ pub fn prove(backup: &Path) -> Result<Proved> {
     if sha256 != manifest.sha256 {
         return Err(bad("its SHA-256 differs from the manifest".to_owned()));
     }
-    let folder =
-        tempfile::Builder::new().prefix("treelift-").tempdir().map_err(|error| fault(&error, &std::env::temp_dir()))?;
+    let folder = Scratch::new(backup)?;
     let database = folder.path().join("backup.db");
     let (sha256, bytes) = unpack(backup, manifest.packing, &database).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
@@ -66,20 +66,28 @@ fn unpack(backup: &Path, packing: Packing, to: &Path) -> io::Result<(String, u64
     }
 }
 
-/// Copies everything, hashing it on the way.
-pub(super) fn digest(mut from: impl Read, mut to: impl Write) -> io::Result<(String, u64)> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut bytes = 0;
-    loop {
-        let read = from.read(&mut buffer)?;
-        if read == 0 {
-            to.flush()?;
-            return Ok((hex::encode(hash.finalize()), bytes));
-        }
-        hash.update(&buffer[..read]);
-        to.write_all(&buffer[..read])?;
-        bytes += read as u64;
+/// Copies everything, hashing it on the way: SHA-256 in hex, and how many bytes it was.
+pub(super) fn digest(mut from: impl Read, to: impl Write) -> io::Result<(String, u64)> {
+    let mut hashing = Hashing { to, hash: Sha256::new() };
+    let bytes = interrupt::copy(&mut from, &mut hashing)?;
+    Ok((hex::encode(hashing.hash.finalize()), bytes))
+}
+
+/// A writer that hashes what it passes on.
+struct Hashing<W> {
+    to: W,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }
 
@@ -104,6 +112,7 @@ pub(super) fn open(database: &Path, bad: &dyn Fn(String) -> Error) -> Result<Con
         Ok(true) if faults.is_empty() => Ok(content),
         Ok(true) => Err(bad(format!("the database in it is damaged: {}", faults.join("; ")))),
         Ok(false) => Err(bad("there is no database in it".to_owned())),
+        Err(error) if matches!(error.kind, ErrorKind::Interrupted(_)) => Err(error),
         Err(error) => Err(bad(error.message)),
     }
 }

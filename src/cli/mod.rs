@@ -21,6 +21,7 @@ mod schema;
 mod schema_args;
 mod secrets;
 mod signals;
+mod stale;
 mod terminal;
 mod unbuilt;
 mod undo;
@@ -71,6 +72,11 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
     output.apply(&cli.global);
     if let Some(path) = &cli.global.log_file {
         log::open(path, &matches)?;
+    }
+    // What only reads files has nothing to clean up: a signal ends it at once.
+    if !matches!(cli.command, Command::Check(_) | Command::Inspect(_)) {
+        signals::watch()?;
+        stale::remove(output);
     }
     match cli.command {
         Command::Import(args) => import::run(*args, output),

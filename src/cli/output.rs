@@ -80,6 +80,13 @@ impl Output {
         if self.preferences.json { self.stdout(&format!("{document:#}\n")) } else { self.stdout(&paint(words)) }
     }
 
+    /// A message beside the result; none in quiet mode.
+    pub(super) fn note(&self, line: &str) {
+        if !self.is_quiet() {
+            self.stderr(&paint(&format!("{}\n", printable(line))));
+        }
+    }
+
     /// A run's report; with `--json` the document, and the verdict on standard error.
     pub(super) fn report(&self, report: &Report) -> Result<()> {
         if !self.preferences.json {

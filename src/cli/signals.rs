@@ -1,70 +1,57 @@
-//! Ctrl-C and the like: the first asks the job to stop, the second ends it at once.
+//! Ctrl-C and the like: the first signal asks the command to stop, the second ends it at once.
 
 use crate::error::{Error, Result};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use crate::interrupt;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-/// The signals received since [`Signals::watch`].
-#[derive(Debug, Default)]
-pub(super) struct Signals {
-    number: Arc<AtomicUsize>,
-    at_once: Arc<AtomicBool>,
+/// Listens for signals from now on. [`interrupt::asked`] tells which one asked to stop.
+///
+/// A file size limit (SIGXFSZ) is no request to stop: with the signal caught, the write itself fails
+/// (`EFBIG`), as on a full disk. SIGHUP stays ignored where it was at the start, as below `nohup`.
+pub(super) fn watch() -> Result<()> {
+    let asked = interrupt::flag();
+    let hangs_up = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+    [SIGINT, SIGTERM]
+        .into_iter()
+        .chain(hangs_up)
+        .try_for_each(|signal| listen(signal, &asked))
+        .and_then(|()| flag::register(SIGXFSZ, Arc::default()).map(drop))
+        .map_err(|error| Error::environment(format!("cannot listen for signals: {}", error.kind())))
 }
 
-impl Signals {
-    /// Starts to listen.
-    pub(super) fn watch() -> Result<Self> {
-        let signals = Self::default();
-        for signal in [SIGINT, SIGTERM] {
-            signals
-                .listen(signal)
-                .map_err(|error| Error::environment(format!("cannot listen for signals: {}", error.kind())))?;
-        }
-        Ok(signals)
-    }
+fn listen(signal: i32, asked: &Arc<AtomicUsize>) -> std::io::Result<()> {
+    let at_once = Arc::new(AtomicBool::new(false));
+    // The order matters: the second signal must find the flag that the first one set.
+    flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&at_once))?;
+    flag::register(signal, at_once)?;
+    let number = usize::try_from(signal).expect("signals are positive");
+    flag::register_usize(signal, Arc::clone(asked), number)?;
+    Ok(())
+}
 
-    fn listen(&self, signal: i32) -> std::io::Result<()> {
-        // The order matters: the second signal must find the flag that the first one set.
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&self.at_once))?;
-        flag::register(signal, Arc::clone(&self.at_once))?;
-        let number = usize::try_from(signal).expect("signals are positive");
-        flag::register_usize(signal, Arc::clone(&self.number), number)?;
-        Ok(())
-    }
-
-    /// The signal that asked to stop, if one did.
-    pub(super) fn asked_to_stop(&self) -> Option<i32> {
-        match self.number.load(Ordering::SeqCst) {
-            0 => None,
-            number => i32::try_from(number).ok(),
-        }
-    }
-
-    /// Runs a function that waits for the user; a signal meanwhile ends the program at once, because
-    /// the wait itself would not notice it.
-    pub(super) fn at_once_during<T>(&self, wait: impl FnOnce() -> T) -> T {
-        let before = self.at_once.swap(true, Ordering::SeqCst);
-        let answer = wait();
-        self.at_once.store(before, Ordering::SeqCst);
-        answer
-    }
+/// Whether a signal was ignored when the program started (`SigIgn` of Linux's `/proc/self/status`).
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::Ordering;
 
     #[test]
-    fn the_first_signal_is_remembered_and_arms_the_end() {
-        // Not one that ends the test program, should another test arm it too.
+    fn the_first_signal_is_remembered_and_does_not_end_the_program() {
+        // Not one that ends the test program, should another test listen to it too.
         let signal = signal_hook::consts::SIGUSR1;
-        let signals = Signals::default();
-        signals.listen(signal).expect("listens");
-        assert_eq!(signals.asked_to_stop(), None);
+        let asked = Arc::new(AtomicUsize::new(0));
+        listen(signal, &asked).expect("listens");
         signal_hook::low_level::raise(signal).expect("raised");
-        assert_eq!(signals.asked_to_stop(), Some(signal));
-        assert!(signals.at_once.load(Ordering::SeqCst));
+        assert_eq!(asked.load(Ordering::SeqCst), usize::try_from(signal).expect("positive"));
+        assert!(!is_ignored(signal));
     }
 }

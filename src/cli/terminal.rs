@@ -3,13 +3,15 @@
 use super::log;
 use super::progress::Progress;
 use super::secrets::{self, SecretSource};
-use super::signals::Signals;
 use crate::config::{Phase, SecretNeed, Ui};
 use crate::error::{Error, Result};
 use crate::finding::printable;
+use crate::interrupt;
 use crate::secret::keys::Secret;
 use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// How questions are answered and how much is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +28,6 @@ pub(super) struct Terminal {
     manner: Manner,
     attended: bool,
     progress: Progress,
-    signals: Signals,
     secret: Mutex<Option<SecretSource>>,
     new_secret: Mutex<Option<SecretSource>>,
 }
@@ -39,7 +40,6 @@ impl Terminal {
             manner,
             attended: watched && io::stdin().is_terminal(),
             progress: Progress::new(watched && !manner.quiet),
-            signals: Signals::watch()?,
             secret: Mutex::new(Some(secret)),
             new_secret: Mutex::new(None),
         })
@@ -60,7 +60,7 @@ impl Terminal {
         if !self.attended {
             return Err(Error::request(format!("no terminal to ask on: {question}")));
         }
-        let answer = self.progress.suspended(|| self.signals.at_once_during(|| read(&format!("{question} "))))?;
+        let answer = self.progress.suspended(|| read(&format!("{question} ")))?;
         let number = answer.trim().parse().ok().filter(|number| (1..=among).contains(number));
         number.map(|number: usize| number - 1).ok_or_else(|| Error::request("no valid choice, nothing was changed"))
     }
@@ -90,7 +90,7 @@ impl Ui for Terminal {
     }
 
     fn interrupted(&self) -> Option<i32> {
-        self.signals.asked_to_stop()
+        interrupt::asked()
     }
 
     fn confirm(&self, question: &str) -> Result<bool> {
@@ -103,7 +103,7 @@ impl Ui for Terminal {
             return Err(Error::request(format!("no terminal to ask on, and no `--yes`: {question}"))
                 .hint("give `--yes` to answer yes"));
         }
-        let answer = self.progress.suspended(|| self.signals.at_once_during(|| ask(&question)))?;
+        let answer = self.progress.suspended(|| ask(&question))?;
         log::asked(&question, answer);
         Ok(answer)
     }
@@ -135,9 +135,20 @@ fn read(question: &str) -> Result<String> {
     let unreadable = |error: io::Error| Error::environment(format!("cannot ask on the terminal: {}", error.kind()));
     let mut stderr = io::stderr();
     write!(stderr, "{question}").and_then(|()| stderr.flush()).map_err(unreadable)?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(unreadable)?;
-    Ok(answer)
+    // On a thread of its own, as a wait for input does not notice a signal.
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut answer = String::new();
+        // Where nobody waits any more, the program ends.
+        let _ = sender.send(io::stdin().read_line(&mut answer).map(|_| answer));
+    });
+    loop {
+        match receiver.recv_timeout(Duration::from_millis(50)) {
+            Ok(answer) => return answer.map_err(unreadable),
+            Err(RecvTimeoutError::Timeout) => interrupt::check()?,
+            Err(RecvTimeoutError::Disconnected) => return Err(Error::bug("the thread that reads an answer is gone")),
+        }
+    }
 }
 
 /// Anything but `y` or `yes` means no, including the end of the input.
@@ -154,7 +165,6 @@ mod tests {
             manner: Manner { yes, quiet: true },
             attended: false,
             progress: Progress::new(false),
-            signals: Signals::watch().expect("listens"),
             secret: Mutex::new(Some(SecretSource::prompt())),
             new_secret: Mutex::new(None),
         }

@@ -6,6 +6,7 @@ use crate::mapping::model::Set;
 use crate::report::{CheckReport, CheckStatus};
 use crate::target::audit::random_id;
 use crate::target::history::{Down, Standing};
+use crate::target::scratch::Scratch;
 use crate::target::upkeep::{Move, Order, Survey};
 use crate::target::{self, Migration, Mode, Target, drift, schema};
 use jiff::Timestamp;
@@ -51,10 +52,7 @@ impl Proof {
 /// A migration that does not run is what a test is for: its step fails, and what would need it is not
 /// tried.
 pub fn test(set: &Set, populated: Option<&dyn Target>) -> Result<Vec<Proof>> {
-    let folder = tempfile::Builder::new()
-        .prefix("treelift-")
-        .tempdir()
-        .map_err(|error| Error::environment(error.kind().to_string()).at(std::env::temp_dir().display()))?;
+    let folder = Scratch::new(populated.and_then(Target::file).unwrap_or(Path::new(&set.name)))?;
     let path = folder.path().join("test.db");
     if let Some(from) = populated {
         from.copy_to(&path)?;

@@ -13,6 +13,7 @@ pub mod history;
 pub mod ledger;
 pub mod rejection;
 pub mod schema;
+pub(crate) mod scratch;
 pub mod sqlite;
 pub mod state;
 pub mod traces;
@@ -20,6 +21,7 @@ pub mod undo;
 pub mod upkeep;
 mod url;
 
+pub use scratch::remove_stale;
 pub use url::open;
 
 use crate::error::Result;

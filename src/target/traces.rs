@@ -18,7 +18,13 @@ const OVERLAP: usize = 64 * 1024;
 
 /// The files that make up a database: itself, its journal and its write-ahead log.
 pub fn files_of(database: &Path) -> Vec<PathBuf> {
-    SUFFIXES.iter().map(|suffix| beside(database, suffix)).filter(|path| path.is_file()).collect()
+    let database = real(database);
+    SUFFIXES.iter().map(|suffix| beside(&database, suffix)).filter(|path| path.is_file()).collect()
+}
+
+/// Journals and copies lie beside the file itself, not beside a link to it.
+fn real(database: &Path) -> PathBuf {
+    database.canonicalize().unwrap_or_else(|_| database.to_owned())
 }
 
 /// Files that may be copies of a database: in its directory and in directories there that are named
@@ -26,16 +32,17 @@ pub fn files_of(database: &Path) -> Vec<PathBuf> {
 pub fn copies_of(database: &Path) -> Vec<PathBuf> {
     let own = files_of(database);
     let stem = database.file_stem().unwrap_or_default().to_os_string();
-    let directory = database.parent().unwrap_or(Path::new("/"));
+    let directory = |database: &Path| database.parent().unwrap_or(Path::new("/")).to_owned();
+    let directories = BTreeSet::from([directory(database), directory(&real(database))]);
     let mut found = Vec::new();
-    for path in entries(directory) {
+    for path in directories.iter().flat_map(|directory| entries(directory)) {
         let is_backup =
             |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().contains("backup"));
         if path.is_dir() && is_backup(&path) {
             let below =
                 entries(&path).into_iter().flat_map(|path| if path.is_dir() { entries(&path) } else { vec![path] });
             found.extend(below.filter(|path| path.is_file()));
-        } else if path.is_file() && !own.contains(&path) && (is_named_for(&path, &stem) || is_database(&path)) {
+        } else if path.is_file() && !own.contains(&real(&path)) && (is_named_for(&path, &stem) || is_database(&path)) {
             found.push(path);
         }
     }

@@ -50,6 +50,7 @@ mod reseal_backup;
 mod reseal_kill;
 mod reseal_words;
 mod shapes;
+mod signals;
 mod small;
 mod tamper;
 mod undo;

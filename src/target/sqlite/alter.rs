@@ -10,6 +10,7 @@ use super::presence::{Presence, presence};
 use super::record::{self, Timing};
 use super::{audit, ledger_tables, orphans, read, sql, survey, words};
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::target::audit::AuditEntry;
 use crate::target::drift::Catalog;
 use crate::target::history::{self, Origin};
@@ -134,11 +135,9 @@ impl<'w> Work<'_, 'w> {
         let started = Instant::now();
         let run = |work: &mut Self, what| match sql {
             None => Ok(()),
-            Some(sql) => migrate::run(work.conn, sql).map_err(|failure| Stop::Failed {
-                migration,
-                what,
-                failure,
-                took_ms: migrate::millis(started),
+            Some(sql) => migrate::run(work.conn, sql).map_err(|failure| match interrupt::error() {
+                Some(interrupted) => Stop::Asked(interrupted),
+                None => Stop::Failed { migration, what, failure, took_ms: migrate::millis(started) },
             }),
         };
         let what = match one {

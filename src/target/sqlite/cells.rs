@@ -1,5 +1,6 @@
 //! Sealed cells of a database of SQLite.
 
+use super::file::FileId;
 use super::open::{self, Location};
 use super::{audit, catalog, keys, ledger_tables, locks, read, sql};
 use crate::error::{Error, Result};
@@ -7,39 +8,43 @@ use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Table};
 use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::cells::{Access, Cells, KeyedCell, Registered, Stored};
+use crate::target::scratch::Scratch;
 use crate::target::{Cell, SealedColumn};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension};
 use secrecy::SecretString;
-use tempfile::TempDir;
 
 /// An open database. The connection is dropped before the folder of a private copy.
 pub(super) struct SqliteCells {
     conn: Connection,
     location: Location,
-    access: Access,
-    _folder: Option<TempDir>,
+    /// The file, where it is changed.
+    id: Option<FileId>,
+    _folder: Option<Scratch>,
 }
 
 impl SqliteCells {
     pub(super) fn open(location: Location, access: Access) -> Result<Self> {
         let none =
             || Error::environment("there is no database").at(&location.shown).hint("name one with `--database URL`");
-        let (conn, folder) = match access {
+        let (conn, id, folder) = match access {
             Access::Look => {
                 let view = open::view(&location)?.ok_or_else(none)?;
-                (view.conn, view.folder)
+                (view.conn, None, view.folder)
             }
-            Access::Change => (open::to_change(&location)?.ok_or_else(none)?, None),
+            Access::Change => {
+                let (conn, id) = open::to_change(&location)?.ok_or_else(none)?;
+                (conn, Some(id), None)
+            }
             Access::Rehearse => {
                 let view = open::to_rehearse(&location)?.ok_or_else(none)?;
-                (view.conn, view.folder)
+                (view.conn, None, view.folder)
             }
         };
         if access != Access::Look {
             ledger_tables::set_up_keys(&conn, &location)?;
         }
-        Ok(Self { conn, location, access, _folder: folder })
+        Ok(Self { conn, location, id, _folder: folder })
     }
 
     fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
@@ -241,12 +246,11 @@ impl Cells for SqliteCells {
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
-        let Self { conn, location, access, _folder } = *self;
-        if access != Access::Change {
+        let Self { mut conn, location, id, _folder, .. } = *self;
+        let Some(id) = id else {
             return Err(Error::bug("a read-only or dry run was asked to commit"));
-        }
-        let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, &location);
-        open::commit_in_place(&conn).map_err(fault)?;
+        };
+        open::commit_in_place(&location, &mut conn, id)?;
         // Committed: what the log still holds is found by the search of the files.
         let _kept = empty_log(&conn);
         conn.close().map_err(|(_, error)| location.fault(&error))
@@ -255,7 +259,9 @@ impl Cells for SqliteCells {
 
 /// Rewrites the whole file, so that no freed page and no gap in a page holds what was there.
 pub(super) fn rewrite(location: &Location) -> Result<()> {
-    let conn = open::connect(&location.path).map_err(|error| location.fault(&error))?;
+    let mut conn = open::connect(&location.path).map_err(|error| location.fault(&error))?;
+    // What it erases was replaced in a transaction that is committed: a signal does not keep it from ending.
+    conn.progress_handler(0, None::<fn() -> bool>).map_err(|error| location.fault(&error))?;
     conn.execute_batch("PRAGMA secure_delete = ON; VACUUM")
         .and_then(|()| empty_log(&conn))
         .map_err(|error| locks::named(location.fault(&error), &error, location))?;

@@ -3,6 +3,7 @@
 
 use super::open::Location;
 use crate::error::{Error, Result};
+use crate::interrupt;
 use rustix::fs::{Access, CWD};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -18,6 +19,34 @@ pub(super) enum Found {
     Empty,
     /// A file of this size.
     Database(u64),
+}
+
+/// Which file a path names: its device and inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId(u64, u64);
+
+impl FileId {
+    /// The file that the database's path names now.
+    pub(super) fn of(location: &Location) -> Result<Self> {
+        Self::at(&location.path).map_err(|error| io_fault(&error, &location.shown))
+    }
+
+    /// The file that a path names now.
+    pub(super) fn at(path: &Path) -> io::Result<Self> {
+        fs::metadata(path).map(|found| Self(found.dev(), found.ino()))
+    }
+
+    /// Refuses where the path names another file by now, or none.
+    pub(super) fn check(self, location: &Location) -> Result<()> {
+        if Self::at(&location.path).is_ok_and(|now| now == self) { Ok(()) } else { Err(replaced(location)) }
+    }
+}
+
+/// The error for a database that another program replaced meanwhile.
+fn replaced(location: &Location) -> Error {
+    Error::environment("the database's file was replaced or removed by another program during the command")
+        .at(&location.shown)
+        .hint("nothing was written into the file that has this name now; stop that program, then run again")
 }
 
 /// Looks without opening: closing a file drops the locks that this process holds on it (POSIX).
@@ -87,7 +116,10 @@ pub(super) fn io_fault(error: &io::Error, place: impl fmt::Display) -> Error {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             Error::environment("the disk is full").hint("make room, then run again")
         }
-        kind => Error::environment(kind.to_string()),
+        ErrorKind::FileTooLarge => {
+            Error::environment("the file size limit is reached").hint("raise the limit (`ulimit -f`), then run again")
+        }
+        kind => interrupt::of(error).unwrap_or_else(|| Error::environment(kind.to_string())),
     }
     .at(place)
 }
@@ -115,6 +147,7 @@ pub(super) fn unfinished_prefix(path: &Path) -> OsString {
 /// A new database under a temporary name in the target's directory; removed unless published.
 pub(super) struct NewFile {
     temporary: PathBuf,
+    id: FileId,
     published: bool,
 }
 
@@ -124,8 +157,10 @@ impl NewFile {
         let mut name = unfinished_prefix(&location.path);
         name.push(run_id);
         let temporary = location.directory().join(name);
-        create_private(&temporary).map_err(|error| io_fault(&error, temporary.display()))?;
-        Ok(Self { temporary, published: false })
+        let id = create_private(&temporary)
+            .and_then(|()| FileId::at(&temporary))
+            .map_err(|error| io_fault(&error, temporary.display()))?;
+        Ok(Self { temporary, id, published: false })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -136,6 +171,9 @@ impl NewFile {
     pub(super) fn publish(mut self, location: &Location) -> Result<()> {
         let fault = |error: io::Error| io_fault(&error, &location.shown);
         File::open(&self.temporary).and_then(|file| file.sync_all()).map_err(fault)?;
+        if FileId::at(&self.temporary).map_err(fault)? != self.id {
+            return Err(replaced(location));
+        }
         rename_without_replacing(&self.temporary, &location.path).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => Error::environment("another program created this file during the import")
                 .at(&location.shown)
@@ -143,6 +181,7 @@ impl NewFile {
             _ => fault(error),
         })?;
         self.published = true;
+        self.id.check(location)?;
         // Only now would the name survive a power cut.
         File::open(location.directory()).and_then(|directory| directory.sync_all()).map_err(fault)
     }
@@ -208,7 +247,7 @@ fn state(path: &Path) -> Option<(u64, i64, i64, u64)> {
 fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
     let mut target = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
     match File::open(from) {
-        Ok(mut source) => io::copy(&mut source, &mut target).map(drop),
+        Ok(mut source) => interrupt::copy(&mut source, &mut target).map(drop),
         // No such side file: an empty one means the same.
         Err(error) if error.kind() == ErrorKind::NotFound => fs::remove_file(to),
         Err(error) => Err(error),

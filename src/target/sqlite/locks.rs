@@ -3,6 +3,7 @@
 use super::file::{beside, io_fault, unfinished_prefix};
 use super::open::Location;
 use crate::error::{Error, Result};
+use crate::interrupt;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -22,7 +23,9 @@ pub(super) fn locked(location: &Location) -> Error {
 /// Names the holder in an error that speaks of a lock; any other stays as it is.
 pub(super) fn named(words: Error, error: &rusqlite::Error, location: &Location) -> Error {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => locked(location),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            interrupt::error().unwrap_or_else(|| locked(location))
+        }
         _ => words,
     }
 }

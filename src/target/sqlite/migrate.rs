@@ -6,8 +6,9 @@
 use super::catalog::{self, Unknown};
 use super::presence::{Presence, presence};
 use super::record::{self, Timing};
-use super::words;
+use super::{open, words};
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::table::Schema;
 use crate::target::drift::Catalog;
 use crate::target::history::{self, Origin, Standing, State};
@@ -30,12 +31,15 @@ pub(in crate::target) fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>
 pub(in crate::target) fn stages_until_fault(migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
     let fault = |error: &rusqlite::Error| words::fault(error, "the schema in memory");
     let mut conn = Connection::open_in_memory().map_err(|error| fault(&error))?;
-    conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN").map_err(|error| fault(&error))?;
+    open::interruptible(&mut conn)
+        .and_then(|()| conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN"))
+        .map_err(|error| fault(&error))?;
     let mut earlier = BTreeSet::new();
     let mut stages = Vec::with_capacity(migrations.len());
     for migration in migrations {
         judge_order(migration, &mut earlier)?;
         if let Err(failure) = run(&mut conn, &migration.up) {
+            interrupt::check()?;
             return Ok((stages, Some(wrong(migration, &failure))));
         }
         let catalog = catalog::whole(&conn, Unknown::Refuse, &fault).map_err(|error| error.at(&migration.path))?;

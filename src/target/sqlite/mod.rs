@@ -52,6 +52,8 @@ use transaction::SqliteTransaction;
 #[derive(Debug)]
 pub struct SqliteTarget {
     url: String,
+    /// As it was given: a link stays a link.
+    path: PathBuf,
     location: Location,
 }
 
@@ -59,7 +61,9 @@ impl SqliteTarget {
     /// Names the file; nothing is opened yet.
     pub fn new(url: &str, path: &Path) -> Result<Self> {
         let path = std::path::absolute(path).map_err(|error| file::io_fault(&error, path.display()))?;
-        Ok(Self { url: url.to_owned(), location: Location { path, shown: url.to_owned() } })
+        // A dangling link stays as it is, and is refused when it is looked at.
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        Ok(Self { url: url.to_owned(), path, location: Location { path: real, shown: url.to_owned() } })
     }
 
     /// Looks into the database without changing anything; nothing is found where there is none.
@@ -107,7 +111,7 @@ impl Target for SqliteTarget {
     }
 
     fn file(&self) -> Option<&Path> {
-        Some(&self.location.path)
+        Some(&self.path)
     }
 
     fn rewrite(&self) -> Result<()> {

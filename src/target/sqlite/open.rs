@@ -1,15 +1,16 @@
 //! Opens the file that a run works on: a new one under a temporary name, an existing one in place,
 //! or a private copy for a dry run.
 
-use super::file::{self, Found, NewFile};
+use super::file::{self, FileId, Found, NewFile};
 use super::{health, locks, state, words};
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::target::Mode;
+use crate::target::scratch::Scratch;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// How long a lock of another program is waited for at the start.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -21,7 +22,8 @@ const MARGIN: u64 = 16 << 20;
 /// A database as the user wrote it and as the system finds it.
 #[derive(Debug, Clone)]
 pub(super) struct Location {
-    /// Absolute, so that SQLite never takes it for a `file:` URI.
+    /// Absolute, so that SQLite never takes it for a `file:` URI, and with links resolved: journals lie
+    /// beside the file, not beside a link to it.
     pub(super) path: PathBuf,
     /// As the user wrote it.
     pub(super) shown: String,
@@ -42,11 +44,11 @@ impl Location {
 /// Where the rows go until the end of the run.
 pub(super) enum Store {
     /// The existing file; SQLite's journal rolls everything back.
-    InPlace,
+    InPlace(FileId),
     /// A new file under a temporary name.
     New(NewFile),
     /// A private copy in a folder that vanishes.
-    Private { _folder: TempDir },
+    Private { _folder: Scratch },
 }
 
 /// How a transaction is begun.
@@ -88,30 +90,43 @@ pub(super) fn begin(location: &Location, opening: &Start<'_>) -> Result<(Store, 
         (Mode::Real, found) => {
             file::judge_writable(location)?;
             check_space(location.directory(), opening.bytes)?;
-            Ok((Store::InPlace, in_place(location, &found)?))
+            let (conn, id) = in_place(location, &found)?;
+            Ok((Store::InPlace(id), conn))
         }
         (Mode::Dry, found) => dry(location, opening, &found),
     }
 }
 
-/// Commits what is in an existing file, having more patience with readers than at the start.
-pub(super) fn commit_in_place(conn: &Connection) -> rusqlite::Result<()> {
-    conn.busy_timeout(PATIENCE_AT_COMMIT)?;
-    conn.execute_batch("COMMIT")
+/// Commits the transaction on an existing file, with more patience for readers than at the start.
+///
+/// # Errors
+/// Also when the path no longer names that file: then nothing was written into the one that it names.
+pub(super) fn commit_in_place(location: &Location, conn: &mut Connection, id: FileId) -> Result<()> {
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    id.check(location)?;
+    conn.busy_handler(Some(wait_at_commit)).map_err(fault)?;
+    conn.execute_batch("COMMIT").map_err(fault)?;
+    // Once more, for a replacement during the commit.
+    id.check(location)
 }
 
 /// Commits, and gives a new file its name.
-pub(super) fn commit(location: &Location, store: Store, conn: Connection) -> Result<()> {
+pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) -> Result<()> {
     if matches!(store, Store::Private { .. }) {
         return Err(Error::bug("a dry run was asked to commit"));
     }
-    // On a fault these are dropped from the last to the first: the connection rolls
-    // everything back, then the store removes its files.
-    commit_in_place(&conn).map_err(|error| locks::named(location.fault(&error), &error, location))?;
+    // On a fault these are dropped from the last to the first: the connection rolls everything back,
+    // then the store removes its files.
+    match &store {
+        Store::InPlace(id) => commit_in_place(location, &mut conn, *id)?,
+        Store::New(_) | Store::Private { .. } => {
+            conn.execute_batch("COMMIT").map_err(|error| location.fault(&error))?;
+        }
+    }
     conn.close().map_err(|(_, error)| location.fault(&error))?;
     match store {
         Store::New(new) => new.publish(location),
-        Store::InPlace | Store::Private { .. } => Ok(()),
+        Store::InPlace(_) | Store::Private { .. } => Ok(()),
     }
 }
 
@@ -126,8 +141,9 @@ pub(super) fn roll_back(location: &Location, store: Store, conn: Connection) -> 
     Ok(())
 }
 
-fn in_place(location: &Location, found: &Found) -> Result<Connection> {
+fn in_place(location: &Location, found: &Found) -> Result<(Connection, FileId)> {
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let id = FileId::of(location)?;
     let conn = connect(&location.path).map_err(fault)?;
     if conn.is_readonly("main").map_err(fault)? {
         return Err(file::read_only(location));
@@ -141,8 +157,10 @@ fn in_place(location: &Location, found: &Found) -> Result<Connection> {
     conn.execute_batch(setting).map_err(fault)?;
     // The file's journal mode is its owner's choice and stays.
     conn.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
+    // The same before and after it was opened: it is the file that was opened.
+    id.check(location)?;
     judge(&conn, location)?;
-    Ok(conn)
+    Ok((conn, id))
 }
 
 /// Refuses a file that nothing may be written into: one of a newer format, or a damaged one.
@@ -161,7 +179,7 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store
         Found::Empty | Found::Database(_) => file::judge_writable(location)?,
     }
     check_space(location.directory(), opening.bytes)?;
-    let folder = private_folder()?;
+    let folder = Scratch::new(&location.path)?;
     let copy = folder.path().join("copy.db");
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     let conn = match found {
@@ -185,7 +203,7 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store
 /// A database that is only looked into: the file, its times and the files beside it stay as they are.
 pub(super) struct View {
     pub(super) conn: Connection,
-    pub(super) folder: Option<TempDir>,
+    pub(super) folder: Option<Scratch>,
 }
 
 /// Opens a view of the database; `None` when there is none yet.
@@ -195,7 +213,7 @@ pub(super) fn view(location: &Location) -> Result<Option<View>> {
     }
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     let view = if file::needs_companions(location)? {
-        let folder = private_folder()?;
+        let folder = Scratch::new(&location.path)?;
         let copy = folder.path().join("copy.db");
         file::copy_with_companions(location, &copy)?;
         View { conn: connect(&copy).map_err(fault)?, folder: Some(folder) }
@@ -212,7 +230,7 @@ pub(super) fn to_check(location: &Location) -> Result<View> {
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     let mut view = View { conn: connect(&location.path).map_err(fault)?, folder: None };
     if view.conn.is_readonly("main").map_err(fault)? {
-        let folder = private_folder()?;
+        let folder = Scratch::new(&location.path)?;
         let copy = folder.path().join("copy.db");
         copy_into(location, &copy)?;
         view = View { conn: connect(&copy).map_err(fault)?, folder: Some(folder) };
@@ -222,21 +240,21 @@ pub(super) fn to_check(location: &Location) -> Result<View> {
 }
 
 /// Opens an existing database and begins to change it; what is overwritten is wiped in the file.
-pub(super) fn to_change(location: &Location) -> Result<Option<Connection>> {
+pub(super) fn to_change(location: &Location) -> Result<Option<(Connection, FileId)>> {
     let found = file::look(location)?;
     let Found::Database(bytes) = found else { return Ok(None) };
     file::judge_writable(location)?;
     check_space(location.directory(), bytes / 2)?;
-    let conn = in_place(location, &found)?;
+    let (conn, id) = in_place(location, &found)?;
     conn.execute_batch("PRAGMA secure_delete = ON").map_err(|error| location.fault(&error))?;
-    Ok(Some(conn))
+    Ok(Some((conn, id)))
 }
 
 /// As [`to_change`], on a private copy.
 pub(super) fn to_rehearse(location: &Location) -> Result<Option<View>> {
     let Found::Database(bytes) = file::look(location)? else { return Ok(None) };
     file::judge_writable(location)?;
-    let folder = private_folder()?;
+    let folder = Scratch::new(&location.path)?;
     check_space(folder.path(), bytes / 2)?;
     let copy = folder.path().join("copy.db");
     copy_into(location, &copy)?;
@@ -262,19 +280,27 @@ fn copy_into(location: &Location, copy: &Path) -> Result<()> {
     let mut to = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(fault)?;
     to.execute_batch("PRAGMA synchronous = OFF").map_err(fault)?;
-    // In one step, so that no writer comes between and makes it start again.
-    match Backup::new(&from, &mut to).and_then(|backup| backup.step(-1)).map_err(fault)? {
-        StepResult::Done => Ok(()),
-        _ => Err(locks::locked(location)),
-    }
+    back_up(&from, &mut to, location)
 }
 
-fn private_folder() -> Result<TempDir> {
-    // tempfile gives it mode 0700.
-    tempfile::Builder::new()
-        .prefix("treelift-")
-        .tempdir()
-        .map_err(|error| file::io_fault(&error, std::env::temp_dir().display()))
+/// Copies all pages through SQLite's online backup, of one moment, unless a signal asks to stop.
+pub(super) fn back_up(from: &Connection, to: &mut Connection, location: &Location) -> Result<()> {
+    const PAGES: i32 = 1_000;
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    // Within one transaction, so that no writer comes between two steps and makes it start again.
+    from.execute_batch("BEGIN").map_err(fault)?;
+    from.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(fault)?;
+    let backup = Backup::new(from, to).map_err(fault)?;
+    loop {
+        interrupt::check()?;
+        match backup.step(PAGES).map_err(fault)? {
+            StepResult::More => {}
+            StepResult::Done => break,
+            _ => return Err(locks::locked(location)),
+        }
+    }
+    drop(backup);
+    from.execute_batch("COMMIT").map_err(fault)
 }
 
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -289,14 +315,40 @@ pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Foreign keys are off for set-up and load, and checked by us before the commit: that finds all
 /// orphans at once, and a migration that rebuilds a table cannot cascade.
-fn configure(conn: Connection) -> rusqlite::Result<Connection> {
-    conn.busy_timeout(PATIENCE)?;
+fn configure(mut conn: Connection) -> rusqlite::Result<Connection> {
+    conn.busy_handler(Some(wait_at_start))?;
+    interruptible(&mut conn)?;
     conn.set_prepared_statement_cache_capacity(256);
     conn.execute_batch(
         "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
          PRAGMA temp_store = FILE; PRAGMA cache_size = -8192",
     )?;
     Ok(conn)
+}
+
+/// Lets a signal end a running statement (SQLite's "Query Progress Callbacks").
+pub(super) fn interruptible(conn: &mut Connection) -> rusqlite::Result<()> {
+    const STEPS: i32 = 10_000;
+    conn.progress_handler(STEPS, Some(|| interrupt::asked().is_some()))
+}
+
+fn wait_at_start(times: i32) -> bool {
+    wait(times, PATIENCE)
+}
+
+fn wait_at_commit(times: i32) -> bool {
+    wait(times, PATIENCE_AT_COMMIT)
+}
+
+/// Waits a moment for another program's lock; `false` after all the patience, or where a signal asks to stop.
+fn wait(times: i32, patience: Duration) -> bool {
+    const MOMENT: Duration = Duration::from_millis(20);
+    let waited = MOMENT.saturating_mul(u32::try_from(times).unwrap_or(0));
+    if waited >= patience || interrupt::asked().is_some() {
+        return false;
+    }
+    std::thread::sleep(MOMENT);
+    true
 }
 
 fn fresh(conn: Connection) -> rusqlite::Result<Connection> {

@@ -1,14 +1,14 @@
 //! Copies a database at one moment, and puts a file in the place of one.
 
-use super::file::{self, Found, beside, io_fault};
+use super::file::{self, FileId, Found, beside, io_fault};
 use super::locks;
 use super::open::{self, Location};
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::target::audit::random_id;
-use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
 /// Copies a live database through SQLite's online backup, under SQLite's own lock, into a new file
@@ -38,10 +38,7 @@ fn copy_into(location: &Location, to: &Path) -> Result<()> {
     .map_err(fault)?;
     let mut copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(fault)?;
-    match Backup::new(&from, &mut copy).and_then(|backup| backup.step(-1)).map_err(fault)? {
-        StepResult::Done => {}
-        _ => return Err(locks::locked(location)),
-    }
+    open::back_up(&from, &mut copy, location)?;
     copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).map_err(fault)?;
     copy.close().map_err(|(_, error)| fault(error))?;
     File::open(to).and_then(|file| file.sync_all()).map_err(|error| io_fault(&error, to.display()))
@@ -52,6 +49,8 @@ pub(super) fn replace(location: &Location, with: &Path) -> Result<()> {
     file::judge_directory(location)?;
     let size = fs::metadata(with).map_err(|error| io_fault(&error, with.display()))?.len();
     open::check_space(location.directory(), size / 2)?;
+    let old = fs::metadata(&location.path).ok();
+    let old_id = old.as_ref().map(|_| FileId::of(location)).transpose()?;
     // Held to the end, so that no program writes what would be lost.
     let lock = lock(location)?;
     let mut name = file::unfinished_prefix(&location.path);
@@ -60,10 +59,15 @@ pub(super) fn replace(location: &Location, with: &Path) -> Result<()> {
     let fault = |error: std::io::Error| io_fault(&error, location.path.display());
     let put = || -> std::io::Result<()> {
         file::create_private(&temporary)?;
-        fs::copy(with, &temporary)?;
-        let mode = fs::metadata(&location.path).map_or(0o600, |is| is.permissions().mode() & 0o777);
-        fs::set_permissions(&temporary, fs::Permissions::from_mode(mode))?;
-        File::open(&temporary)?.sync_all()?;
+        let mut to = File::options().write(true).open(&temporary)?;
+        interrupt::copy(&mut File::open(with)?, &mut to)?;
+        if let Some(old) = &old {
+            keep_owner(&temporary, old)?;
+            fs::set_permissions(&temporary, fs::Permissions::from_mode(old.permissions().mode() & 0o777))?;
+        }
+        to.sync_all()
+    };
+    let rename = || -> std::io::Result<()> {
         // Before the rename: a journal of the old file would be played into the new one.
         for beside in side_files(&location.path) {
             match fs::remove_file(beside) {
@@ -74,12 +78,27 @@ pub(super) fn replace(location: &Location, with: &Path) -> Result<()> {
         fs::rename(&temporary, &location.path)?;
         File::open(location.directory())?.sync_all()
     };
-    let put = put().map_err(fault);
+    let put = put()
+        .map_err(fault)
+        .and_then(|()| interrupt::check())
+        .and_then(|()| old_id.map_or(Ok(()), |id| id.check(location)))
+        .and_then(|()| FileId::at(&temporary).map_err(fault))
+        .and_then(|new| rename().map_err(fault).map(|()| new))
+        .and_then(|new| new.check(location));
     if put.is_err() {
         remove(&temporary);
     }
     drop(lock);
     put
+}
+
+/// Gives a file the owner and the group of the one that it replaces.
+fn keep_owner(path: &Path, old: &fs::Metadata) -> std::io::Result<()> {
+    let new = fs::metadata(path)?;
+    if (new.uid(), new.gid()) == (old.uid(), old.gid()) {
+        return Ok(());
+    }
+    chown(path, Some(old.uid()), Some(old.gid()))
 }
 
 fn side_files(path: &Path) -> [std::path::PathBuf; 3] {

@@ -1,6 +1,7 @@
 //! Faults of SQLite in our words. Its own texts can carry values, so only names are taken from them.
 
 use crate::error::Error;
+use crate::interrupt;
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 use std::fmt;
@@ -10,6 +11,9 @@ pub(super) fn fault(error: &rusqlite::Error, place: impl fmt::Display) -> Error 
     let Some(sqlite) = error.sqlite_error() else {
         return Error::bug("a statement and the database do not fit together").at(place);
     };
+    if let Some(error) = interrupted(sqlite.code) {
+        return error.at(place);
+    }
     match sqlite.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
             Error::environment("the database is locked by another program").hint("stop that program, then run again")
@@ -17,9 +21,8 @@ pub(super) fn fault(error: &rusqlite::Error, place: impl fmt::Display) -> Error 
         ErrorCode::ReadOnly => Error::environment("the database is read-only")
             .hint("check the permissions of the file, its directory and the file system"),
         ErrorCode::DiskFull => Error::environment("the disk is full").hint("make room, then run again"),
-        ErrorCode::SystemIoFailure => {
-            Error::environment("the disk could not be read or written").hint("check the disk, then run again")
-        }
+        ErrorCode::SystemIoFailure => Error::environment("the disk could not be read or written")
+            .hint("check the disk and the file size limit (`ulimit -f`), then run again"),
         ErrorCode::DatabaseCorrupt => {
             Error::environment("the database is damaged").hint("restore a backup of it, or import into a new file")
         }
@@ -33,6 +36,14 @@ pub(super) fn fault(error: &rusqlite::Error, place: impl fmt::Display) -> Error 
         _ => Error::bug(format!("SQLite refused a statement (code {})", sqlite.extended_code)),
     }
     .at(place)
+}
+
+/// The error of what a signal ended: a statement, or the wait for a lock.
+fn interrupted(code: ErrorCode) -> Option<Error> {
+    match code {
+        ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy => interrupt::error(),
+        _ => None,
+    }
 }
 
 /// SQLite's text. It may hold values: only what is known to hold none may be shown.

@@ -1,0 +1,147 @@
+//! Private folders for copies of databases, in the temporary folder of the system.
+//!
+//! A killed process cannot remove its folder, and the copy in it may hold what the database itself
+//! keeps sealed. So each folder has a lock that ends with its process, and the next run removes those
+//! whose lock nothing holds. (A copy that is unlinked while it is open is no way out: SQLite refuses to
+//! write into it.)
+
+use crate::error::{Error, Result};
+use crate::hex;
+use sha2::{Digest, Sha256};
+use std::fs::{self, File, Permissions, TryLockError};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const PREFIX: &str = "treelift-";
+/// The lock, once it is held.
+const LOCK: &str = "lock";
+
+/// A private folder that vanishes when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    // Removed before the lock is given up.
+    folder: TempDir,
+    _lock: File,
+}
+
+impl Scratch {
+    /// Makes one for a copy of this database: mode 0700, named by a hash of the database's path.
+    pub(crate) fn new(database: &Path) -> Result<Self> {
+        Self::below(&std::env::temp_dir(), database)
+    }
+
+    fn below(root: &Path, database: &Path) -> Result<Self> {
+        let made = || -> io::Result<Self> {
+            let folder = tempfile::Builder::new()
+                .prefix(&format!("{PREFIX}{}-", hash(database)))
+                .permissions(Permissions::from_mode(0o700))
+                .tempdir_in(root)?;
+            // Under another name until it is held: who finds a `lock` may judge by it.
+            let unheld = folder.path().join("lock.new");
+            let lock = File::create_new(&unheld)?;
+            lock.lock()?;
+            fs::rename(&unheld, folder.path().join(LOCK))?;
+            Ok(Self { folder, _lock: lock })
+        };
+        made().map_err(|error| {
+            Error::environment(format!("cannot make a private folder: {}", error.kind())).at(root.display())
+        })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// 16 hexadecimal digits of the SHA-256 of a database's path, links resolved.
+fn hash(database: &Path) -> String {
+    let path =
+        fs::canonicalize(database).or_else(|_| std::path::absolute(database)).unwrap_or_else(|_| database.to_owned());
+    hex::encode(&Sha256::digest(path.as_os_str().as_bytes())[..8])
+}
+
+/// Removes the folders of this user whose process is gone, and returns their paths. What cannot be
+/// listed or removed is left to a later run.
+pub fn remove_stale() -> Vec<PathBuf> {
+    remove_stale_below(&std::env::temp_dir())
+}
+
+fn remove_stale_below(root: &Path) -> Vec<PathBuf> {
+    let mut removed: Vec<PathBuf> = fs::read_dir(root)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()))
+        .map(|entry| entry.path())
+        .filter(|path| is_own(path) && remove_unheld(path))
+        .collect();
+    removed.sort();
+    removed
+}
+
+/// Whether it is a directory (no link to one) of this user.
+fn is_own(path: &Path) -> bool {
+    let user = rustix::process::geteuid().as_raw();
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir() && found.uid() == user)
+}
+
+/// Removes a folder if no process holds its lock, the lock last.
+fn remove_unheld(folder: &Path) -> bool {
+    let Ok(lock) = File::open(folder.join(LOCK)) else { return false };
+    match lock.try_lock() {
+        Ok(()) => fs::remove_dir_all(folder).is_ok(),
+        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root() -> TempDir {
+        tempfile::tempdir().expect("a folder for the test")
+    }
+
+    #[test]
+    fn a_folder_is_private_named_by_its_database_and_removed_in_the_end() {
+        let root = root();
+        let (database, link) = (root.path().join("x.db"), root.path().join("link.db"));
+        fs::write(&database, "").expect("written");
+        std::os::unix::fs::symlink(&database, &link).expect("linked");
+        let (one, other) =
+            (Scratch::below(root.path(), &database).expect("made"), Scratch::below(root.path(), &link).expect("made"));
+        let mode = fs::metadata(one.path()).expect("there").mode() & 0o777;
+        assert_eq!(mode, 0o700);
+        let named = |scratch: &Scratch| {
+            let name = scratch.path().file_name().expect("named").to_string_lossy().into_owned();
+            name[..PREFIX.len() + 16].to_owned()
+        };
+        assert_eq!(named(&one), named(&other));
+        assert_eq!(named(&one), format!("{PREFIX}{}", hash(&database)));
+        let path = one.path().to_owned();
+        drop(one);
+        assert!(!path.exists() && other.path().exists());
+    }
+
+    #[test]
+    fn only_a_folder_whose_lock_is_free_is_removed() {
+        let root = root();
+        let held = Scratch::below(root.path(), Path::new("/srv/x.db")).expect("made");
+        let stale = root.path().join(format!("{PREFIX}0011223344556677-abcdef"));
+        fs::create_dir(&stale).expect("made");
+        fs::write(stale.join(LOCK), "").expect("written");
+        fs::write(stale.join("copy.db"), "rows").expect("written");
+        // Without a lock it is being made, or another program's; with another name it is none of ours.
+        let foreign = [root.path().join(format!("{PREFIX}other")), root.path().join("other")];
+        foreign.iter().for_each(|path| fs::create_dir(path).expect("made"));
+        fs::write(foreign[1].join(LOCK), "").expect("written");
+        std::os::unix::fs::symlink(&foreign[1], root.path().join(format!("{PREFIX}link"))).expect("linked");
+        assert_eq!(remove_stale_below(root.path()), [stale]);
+        assert!(held.path().exists() && foreign.iter().all(|path| path.exists()));
+        assert_eq!(remove_stale_below(root.path()), [] as [PathBuf; 0]);
+    }
+}
