@@ -36,6 +36,9 @@ pub struct ImportOptions {
     pub backup_dir: Option<PathBuf>,
     /// `--max-depth`: how deep values may be nested (1 to 127).
     pub max_depth: u32,
+    /// Files that no output may be written to: the key or passphrase file, the log. Each with its name in
+    /// messages.
+    pub in_use: Vec<(&'static str, PathBuf)>,
 }
 
 /// The phase of a job, for a progress display.
@@ -86,6 +89,10 @@ pub trait Ui: Sync {
     }
     /// A message for the user, such as which set was chosen.
     fn say(&self, line: &str);
+    /// A fault that does not end the job, such as a report that cannot be written after the commit.
+    fn warn(&self, fault: &Error) {
+        self.say(&format!("warning: {fault}"));
+    }
 }
 
 /// The interface of programs without a user: it shows nothing, answers yes, and has no secret.

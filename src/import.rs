@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::load::SetSource;
 use crate::mapping::model::{SecretKind, Set};
 use crate::mapping::{bundled, check, load};
+use crate::outputs::Inputs;
 use crate::plan::{Chosen, Plan};
 use crate::rejects::RejectFolder;
 use crate::report::words::count;
@@ -21,7 +22,7 @@ use crate::target::{self, Mode, Opening, Target, schema};
 use crate::vault::{KeySource, Vault};
 use crate::{source, sweep, validate};
 use jiff::Timestamp;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Imports a tree, or does a dry run of it, and returns the report.
@@ -32,6 +33,9 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let mut clock = Clock::start();
     let (set, schema, root) = choose_set(options, ui)?;
     let mut target = target::open(&database(options, &set)?)?;
+    let inputs = inputs(options, &root, &*target);
+    let mut reports = ReportFiles::check(&options.reports, &inputs)?;
+    options.rejects.iter().try_for_each(|folder| RejectFolder::check(folder, &inputs))?;
     ui.phase(Phase::Walk, 0, 0);
     let plan = Plan::new(
         set,
@@ -43,10 +47,10 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     agree(options, ui, &*target, &plan)?;
     let key = key_source(options, ui, &plan.set, &*target)?;
     key.opens(&target.keys()?)?;
-    let reports = ReportFiles::open(&options.reports)?;
+    reports.open()?;
     let safety = back_up_existing(options, ui, &*target, &plan.set)?;
     let (migrated, run) = (target.recorded()?, target.runs()?.len());
-    let done = attempts(options, ui, &plan, &key, &mut *target, &mut clock);
+    let done = attempts(options, ui, &plan, &key, &mut *target, &mut clock, &mut reports);
     // If the record of migrations or runs cannot be read, something may have been committed.
     let migrated_nothing = || target.recorded().is_ok_and(|now| now == migrated);
     let unchanged = match &done {
@@ -55,7 +59,7 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     };
     safety.keep_unless(unchanged);
     let report = done?;
-    reports.publish(&report)?;
+    reports.publish(&report).iter().for_each(|fault| ui.warn(fault));
     Ok(*report)
 }
 
@@ -67,12 +71,13 @@ fn attempts(
     key: &KeySource,
     target: &mut dyn Target,
     clock: &mut Clock,
+    reports: &mut ReportFiles,
 ) -> Result<Box<Report>> {
     let mut known = KnownRejects::new();
     for number in 1.. {
         let is_last = number == MOST_ATTEMPTS;
         let job = Job { options, ui, plan, key, known: &known, is_last, started: clock.started };
-        match job.attempt(target, clock)? {
+        match job.attempt(target, clock, reports)? {
             Attempt::Done(report) => return Ok(report),
             Attempt::Again(late) => {
                 late.into_iter().for_each(|(record, findings)| known.entry(record).or_default().extend(findings));
@@ -104,7 +109,7 @@ struct Job<'j> {
 }
 
 impl Job<'_> {
-    fn attempt(&self, target: &mut dyn Target, clock: &mut Clock) -> Result<Attempt> {
+    fn attempt(&self, target: &mut dyn Target, clock: &mut Clock, reports: &mut ReportFiles) -> Result<Attempt> {
         let (plan, mode) = (self.plan, self.options.mode);
         let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options, self.ui)?;
         clock.lap(|timings| &mut timings.sweep);
@@ -136,6 +141,7 @@ impl Job<'_> {
             let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
             let report = summary::report(&mut run, &self.ending(target, &id, clock, Outcome::Interrupted));
             run.transaction.rollback()?;
+            reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
             return Ok(Attempt::Done(Box::new(report)));
         }
         clock.lap(|timings| &mut timings.import);
@@ -178,17 +184,26 @@ impl Job<'_> {
                 report.leaves.accounted()
             )));
         }
-        let Run { mut transaction, rejects, .. } = run;
+        let Run { mut transaction, mut rejects, .. } = run;
+        report.timings = clock.timings();
+        // What can fail is done while the run can still be rolled back, and alike in a dry run.
+        let rejected = rejects.as_mut().map_or(Ok(()), RejectFolder::finish);
+        for written in [rejected, reports.write(&report)] {
+            match written {
+                Err(fault) if acceptable => return Err(fault),
+                Err(fault) => ui.warn(&fault),
+                Ok(()) => {}
+            }
+        }
         if outcome == Outcome::Committed {
             transaction.ledger().finish_run(&summary::run_record(&report, self.record(&id)))?;
             transaction.audit(&self.audit_entry(&id, &report)?, plan.set.audit.as_ref())?;
-            transaction.commit()?;
+            transaction.commit()?.iter().for_each(|fault| ui.warn(fault));
         } else {
             transaction.rollback()?;
         }
-        if let Some(rejects) = rejects {
-            rejects.publish()?;
-        }
+        // From here on the outcome stands, whatever fails.
+        rejects.map_or(Ok(()), RejectFolder::publish).unwrap_or_else(|fault| ui.warn(&fault));
         clock.lap(|timings| &mut timings.finish);
         report.timings = clock.timings();
         Ok(Attempt::Done(Box::new(report)))
@@ -269,6 +284,17 @@ fn checked(source: &SetSource) -> Result<(Set, Schema)> {
         }
         Err(error) => Err(Error::all(errors).unwrap_or(error)),
     }
+}
+
+/// What no output of the run may be written to.
+fn inputs(options: &ImportOptions, root: &Path, target: &dyn Target) -> Inputs {
+    let mut inputs = Inputs::default();
+    inputs.folder("the source tree", root);
+    let mappings = options.mappings.as_deref().map(Path::new).filter(|folder| folder.is_dir());
+    mappings.iter().for_each(|folder| inputs.folder("the mapping set", folder));
+    target.file().iter().for_each(|file| inputs.database(file));
+    options.in_use.iter().for_each(|(what, path)| inputs.file(what, path));
+    inputs
 }
 
 fn database(options: &ImportOptions, set: &Set) -> Result<String> {

@@ -5,7 +5,7 @@
 //!
 //! - `cli`: words, prompts, progress, exit status
 //! - jobs: [`import`], [`plan`], [`pipeline`], [`reseal`], what they are asked for ([`config`]), and their parts
-//! - edges: [`source`] (files in), [`target`] (databases), [`secret`] (keys)
+//! - edges: [`source`] (files in), [`outputs`] (files out), [`target`] (databases), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`], [`account`]; pure but for loading mapping files
 //! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`], [`hex`]
 //! - [`error`]
@@ -27,6 +27,7 @@ pub mod keyindex;
 pub mod leaves;
 mod leftover;
 pub mod mapping;
+pub mod outputs;
 pub mod owners;
 pub mod path;
 pub mod pipeline;

@@ -4,15 +4,15 @@ use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::hex;
 use crate::mapping::declared::{Declared, Doc};
+use crate::outputs::{self, Inputs, resolve, with_suffix};
 use crate::record::{Kind, NodeRef, write_json_string};
-use crate::report::write::create_anew;
 use crate::run::Run;
 use crate::source::locate::Located;
 use crate::source::{RecordRef, SourceFile};
 use crate::summary::WITHHELD;
 use serde::Serialize;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -52,19 +52,38 @@ pub struct RejectFolder {
     partial: PathBuf,
     done: PathBuf,
     count: u64,
+    /// Whether the unfinished file could not be renamed, and stays.
+    kept: bool,
 }
 
 impl RejectFolder {
+    /// Checks the folder, and creates nothing: an input of the run, or a file in it that is not ours, is
+    /// a usage error before any work.
+    pub fn check(folder: &Path, inputs: &Inputs) -> Result<()> {
+        inputs.check("--rejects", folder)?;
+        if fs::metadata(folder).is_ok_and(|is| !is.is_dir()) {
+            return Err(Error::request("the reject folder is not a directory").at(folder.display()));
+        }
+        let done = resolve(folder).join(FILE_NAME);
+        inputs.check("--rejects", &done)?;
+        if fs::symlink_metadata(&done).is_ok() && !holds_rejects(&done) {
+            return Err(Error::request("the file exists and does not hold rejects")
+                .at(folder.join(FILE_NAME).display())
+                .hint("choose another folder, or move the file away; nothing was written"));
+        }
+        outputs::check_leftover(&with_suffix(&done, ".partial"), holds_rejects)
+    }
+
     /// Opens the folder, and creates it if it does not exist.
     pub fn open(folder: &Path) -> Result<Self> {
-        let failed = |error: std::io::Error| {
+        let failed = |error: &std::io::Error| {
             Error::environment(format!("the reject folder cannot be written: {}", error.kind())).at(folder.display())
         };
-        std::fs::create_dir_all(folder).map_err(failed)?;
-        let done = folder.join(FILE_NAME);
-        let partial = folder.join(format!("{FILE_NAME}.partial"));
-        let file = create_anew(&partial).map_err(failed)?;
-        Ok(Self { out: BufWriter::new(file), partial, done, count: 0 })
+        fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+        let done = resolve(folder).join(FILE_NAME);
+        let partial = with_suffix(&done, ".partial");
+        let file = outputs::create(&partial, holds_rejects, failed)?;
+        Ok(Self { out: BufWriter::new(file), partial, done, count: 0, kept: false })
     }
 
     /// Adds a reject.
@@ -75,26 +94,32 @@ impl RejectFolder {
         self.out.write_all(&line).map_err(|error| self.failed(&error))
     }
 
+    /// Writes everything to the disk, under the temporary name. Call it before the commit: a full disk is
+    /// found while the run can still be rolled back.
+    pub fn finish(&mut self) -> Result<()> {
+        self.out.flush().and_then(|()| self.out.get_ref().sync_all()).map_err(|error| self.failed(&error))
+    }
+
     /// Renames the finished file. The rejects of an earlier run, which may be the only copy of a record,
     /// are kept under a numbered name; if nothing was rejected there is no file of this name.
     pub fn publish(mut self) -> Result<()> {
-        self.move_aside().map_err(|error| self.failed(&error))?;
-        if self.count == 0 {
-            return Ok(());
-        }
-        self.out.flush().map_err(|error| self.failed(&error))?;
-        self.out.get_ref().sync_all().map_err(|error| self.failed(&error))?;
-        std::fs::rename(&self.partial, &self.done).map_err(|error| self.failed(&error))
+        self.rename().map_err(|error| {
+            let failed = Error::environment(format!("the reject file cannot be renamed: {}", error.kind()));
+            let failed = failed.at(self.done.display());
+            if self.count == 0 {
+                return failed;
+            }
+            self.kept = true;
+            failed.hint(format!("the rejects are complete in {}", self.partial.display()))
+        })
     }
 
     /// `rejects.jsonl` becomes the first of `rejects.1.jsonl`, `rejects.2.jsonl`… that is free.
-    fn move_aside(&self) -> std::io::Result<()> {
-        if !self.done.exists() {
-            return Ok(());
+    fn rename(&self) -> std::io::Result<()> {
+        if fs::symlink_metadata(&self.done).is_ok() {
+            outputs::keep_numbered(&self.done)?;
         }
-        let names = (1_u32..).map(|number| self.done.with_file_name(format!("rejects.{number}.jsonl")));
-        let free = names.into_iter().find(|name| !name.exists());
-        free.map_or(Ok(()), |name| std::fs::rename(&self.done, name))
+        if self.count == 0 { Ok(()) } else { outputs::rename_without_replacing(&self.partial, &self.done) }
     }
 
     fn failed(&self, error: &std::io::Error) -> Error {
@@ -104,9 +129,19 @@ impl RejectFolder {
 
 impl Drop for RejectFolder {
     fn drop(&mut self) {
-        // Gone already if it was published; else its name says that it is unfinished.
-        let _ = std::fs::remove_file(&self.partial);
+        if !self.kept {
+            // Gone already if it was published; else its name says that it is unfinished.
+            let _ = fs::remove_file(&self.partial);
+        }
     }
+}
+
+/// Whether a file holds rejects, finished or not: an empty file does too.
+fn holds_rejects(path: &Path) -> bool {
+    let mut line = String::new();
+    let is_regular = fs::symlink_metadata(path).is_ok_and(|is| is.is_file());
+    let read = File::open(path).and_then(|file| BufReader::new(file).read_line(&mut line));
+    is_regular && read.is_ok() && (line.is_empty() || line.starts_with("{\"file\":") && line.contains("\"sha256\":"))
 }
 
 impl Run<'_> {

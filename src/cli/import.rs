@@ -11,14 +11,15 @@ use crate::error::{Error, Result};
 use crate::report::write::Form;
 use crate::target::{self, Mode};
 use serde_json::json;
+use std::path::PathBuf;
 
 /// Imports, prints the report, and returns its exit status.
-pub(super) fn run(args: ImportArgs, output: &Output) -> Result<u8> {
+pub(super) fn run(args: ImportArgs, log_file: Option<PathBuf>, output: &Output) -> Result<u8> {
     args.reports.iter().try_for_each(|path| Form::of(path).map(drop))?;
     let secret = secrets::choose(args.secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
     let database = Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?;
     let terminal = Terminal::new(Manner { yes: args.yes, quiet: output.is_quiet() }, secret)?;
-    let options = options(args, database.as_ref());
+    let options = options(args, log_file, database.as_ref());
     if let Some(Database::Environment(url)) = &database {
         confirm_environment(url, options.mode, &terminal)?;
     }
@@ -26,11 +27,16 @@ pub(super) fn run(args: ImportArgs, output: &Output) -> Result<u8> {
     terminal.end();
     let report = imported?;
     log::done("import", json!({ "run": report.run_id, "outcome": report.outcome, "verdict": report.verdict }));
-    output.report(&report)?;
+    output.report(&report);
     Ok(report.status(terminal.interrupted()))
 }
 
-fn options(args: ImportArgs, database: Option<&Database>) -> ImportOptions {
+fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&Database>) -> ImportOptions {
+    let in_use = [
+        ("the key file", args.secrets.key_file),
+        ("the passphrase file", args.secrets.passphrase_file),
+        ("the log file", log_file),
+    ];
     ImportOptions {
         source: args.source,
         mappings: args.mappings,
@@ -46,6 +52,7 @@ fn options(args: ImportArgs, database: Option<&Database>) -> ImportOptions {
         no_backup: args.backup.no_backup,
         backup_dir: args.backup.backup_dir,
         max_depth: args.max_depth,
+        in_use: in_use.into_iter().filter_map(|(what, path)| Some((what, path?))).collect(),
     }
 }
 
@@ -73,7 +80,7 @@ mod tests {
         let cli = Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}"));
         let Command::Import(args) = cli.command else { panic!("not an import: {line}") };
         let database = Database::choose(args.database.clone(), None).expect("chosen");
-        options(*args, database.as_ref())
+        options(*args, Some("x.log".into()), database.as_ref())
     }
 
     #[test]
@@ -81,7 +88,8 @@ mod tests {
         assert_eq!(
             format!("{:?}", parsed("treelift import ./old")),
             "ImportOptions { source: \"./old\", mappings: None, database: None, mode: Real, reports: [], rejects: None, \
-             max_rejects: 0, only_mapping: [], with: [], only_owner: [], owner: None, no_backup: false, backup_dir: None, max_depth: 64 }"
+             max_rejects: 0, only_mapping: [], with: [], only_owner: [], owner: None, no_backup: false, backup_dir: None, max_depth: 64, \
+             in_use: [(\"the log file\", \"x.log\")] }"
         );
     }
 
@@ -89,12 +97,13 @@ mod tests {
     fn every_flag_reaches_its_option() {
         let line = "treelift import ./old --mappings notes --database x.db --dry-run --report a.json --report b.html \
                     --rejects r --max-rejects 3 --only-mapping m --only-mapping n --with w --only-owner o --owner p --no-backup \
-                    --max-depth 127";
+                    --max-depth 127 --key-file k";
         assert_eq!(
             format!("{:?}", parsed(line)),
             "ImportOptions { source: \"./old\", mappings: Some(\"notes\"), database: Some(\"x.db\"), mode: Dry, \
              reports: [\"a.json\", \"b.html\"], rejects: Some(\"r\"), max_rejects: 3, only_mapping: [\"m\", \"n\"], \
-             with: [\"w\"], only_owner: [\"o\"], owner: Some(\"p\"), no_backup: true, backup_dir: None, max_depth: 127 }"
+             with: [\"w\"], only_owner: [\"o\"], owner: Some(\"p\"), no_backup: true, backup_dir: None, max_depth: 127, \
+             in_use: [(\"the key file\", \"k\"), (\"the log file\", \"x.log\")] }"
         );
     }
 }

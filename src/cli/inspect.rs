@@ -42,7 +42,7 @@ pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<u8> {
     let document = json!({
         "folder": folder, "files": files.iter().map(|(file, _)| file).collect::<Vec<_>>(), "guesses": guesses,
     });
-    output.result(&said, &document)?;
+    output.outcome(&said, &document);
     Ok(0)
 }
 

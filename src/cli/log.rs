@@ -1,13 +1,16 @@
 //! `--log-file`: one JSON object per event and line. It never holds secrets or URLs with a password:
 //! only what the terminal shows too.
 
+use super::database;
 use crate::config::Phase;
 use crate::error::{Error, Result};
+use crate::outputs::{Inputs, Stream};
+use crate::target;
 use clap::ArgMatches;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -15,15 +18,78 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 static LOG: OnceLock<Mutex<File>> = OnceLock::new();
 
 /// Opens the file, or in a folder today's (UTC), and logs which command begins.
-pub(super) fn open(path: &Path, command: &ArgMatches) -> Result<()> {
+/// Returns its path.
+///
+/// An existing file that is not such a log, and whatever the command reads or changes, is never appended
+/// to.
+pub(super) fn open(path: &Path, command: &ArgMatches) -> Result<PathBuf> {
     let path = file_in(path, Timestamp::now());
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(|error| {
-        Error::environment(format!("the log cannot be written: {}", error.kind())).at(path.display())
-    })?;
+    let opened = match Stream::at(&path) {
+        Some(stream) => stream.open(),
+        None => {
+            inputs(command).check("--log-file", &path)?;
+            refuse_other_files(&path)?;
+            OpenOptions::new().append(true).create(true).mode(0o600).open(&path)
+        }
+    };
+    let file =
+        opened.map_err(|error| Error::environment(format!("the log cannot be written: {error}")).at(path.display()))?;
     // A second call in the same process keeps the first file.
     let _ = LOG.set(Mutex::new(file));
     write("info", "begin", json!({ "command": name(command), "version": env!("CARGO_PKG_VERSION") }));
-    Ok(())
+    Ok(path)
+}
+
+/// Refuses a file that is neither empty nor a log of treelift.
+fn refuse_other_files(path: &Path) -> Result<()> {
+    let refused = |what: &str| Err(Error::request(format!("the log file {what}")).at(path.display()));
+    match std::fs::metadata(path) {
+        Ok(is) if !is.is_file() => refused("is not a regular file"),
+        Ok(is) if is.len() > 0 && !is_log(path) => {
+            refused("exists and is not a log of treelift").map_err(|error| error.hint("choose another path"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the file's first line is an event as [`line`] writes it.
+fn is_log(path: &Path) -> bool {
+    let mut first = Vec::new();
+    // No event that treelift writes first is longer.
+    let read = File::open(path).and_then(|file| BufReader::new(file.take(4_096)).read_until(b'\n', &mut first));
+    let event: Value = serde_json::from_slice(&first).unwrap_or_default();
+    read.is_ok() && ["time", "level", "event"].iter().all(|name| event[name].is_string())
+}
+
+/// What the command reads or changes, as far as its arguments say.
+fn inputs(command: &ArgMatches) -> Inputs {
+    let mut matches = command;
+    while let Some((_, below)) = matches.subcommand() {
+        matches = below;
+    }
+    let path = |id: &str| matches.try_get_one::<PathBuf>(id).ok().flatten().cloned();
+    let text = |id: &str| matches.try_get_one::<String>(id).ok().flatten().cloned();
+    let mut inputs = Inputs::default();
+    for (id, what) in [("source", "the source tree"), ("against", "the source tree")] {
+        path(id).iter().for_each(|path| inputs.folder(what, path));
+    }
+    for folder in ["mappings", "set"].into_iter().filter_map(text).map(PathBuf::from).filter(|path| path.is_dir()) {
+        inputs.folder("the mapping set", &folder);
+    }
+    for (id, what) in [
+        ("key_file", "the key file"),
+        ("new_key_file", "the key file"),
+        ("passphrase_file", "the passphrase file"),
+        ("new_passphrase_file", "the passphrase file"),
+    ] {
+        path(id).iter().for_each(|path| inputs.file(what, path));
+    }
+    let url = text("database").or_else(|| std::env::var(database::VARIABLE).ok());
+    let target = url.and_then(|url| target::open(&url).ok());
+    if let Some(file) = target.as_ref().and_then(|target| target.file()) {
+        inputs.database(file);
+    }
+    inputs
 }
 
 /// The names of a command and those below it: its arguments may hold a password.
@@ -59,6 +125,11 @@ pub(super) fn asked(question: &str, answer: bool) {
 /// Something was completed.
 pub(super) fn done(event: &str, fields: Value) {
     write("info", event, fields);
+}
+
+/// A fault that did not end the command.
+pub(super) fn warning(fault: &Error) {
+    write("warning", "warning", json!({ "message": fault.message, "place": fault.place, "hint": fault.hint }));
 }
 
 /// An error ended the command.

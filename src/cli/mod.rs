@@ -70,16 +70,14 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Err(error) => return output.usage(&error),
     };
     output.apply(&cli.global);
-    if let Some(path) = &cli.global.log_file {
-        log::open(path, &matches)?;
-    }
+    let log_file = cli.global.log_file.as_deref().map(|path| log::open(path, &matches)).transpose()?;
     // What only reads files has nothing to clean up: a signal ends it at once.
     if !matches!(cli.command, Command::Check(_) | Command::Inspect(_)) {
         signals::watch()?;
         stale::remove(output);
     }
     match cli.command {
-        Command::Import(args) => import::run(*args, output),
+        Command::Import(args) => import::run(*args, log_file, output),
         Command::Runs(args) => runs::run(&args, output),
         Command::Undo(args) => undo::run(&args, output),
         Command::Check(args) => check::run(&args, output),

@@ -87,16 +87,35 @@ impl Output {
         }
     }
 
-    /// A run's report; with `--json` the document, and the verdict on standard error.
-    pub(super) fn report(&self, report: &Report) -> Result<()> {
-        if !self.preferences.json {
-            return self.stdout(&paint(&summary(report, self.preferences.detail)));
+    /// The result of a command that has changed something. It is done, whatever becomes of standard
+    /// output: if that cannot be written, the text goes to standard error, and the exit status stays.
+    pub(super) fn outcome(&self, words: &str, document: &serde_json::Value) {
+        if let Err(error) = self.result(words, document) {
+            self.warning(&error);
+            self.stderr(&paint(words));
         }
-        self.stdout_by(|out| report.write_json(out))?;
-        if !self.is_quiet() {
+    }
+
+    /// A run's report; with `--json` the document, and the verdict on standard error. If standard output
+    /// cannot be written, the summary goes to standard error, and the exit status stays that of the run.
+    pub(super) fn report(&self, report: &Report) {
+        let (json, detail) = (self.preferences.json, self.preferences.detail);
+        let written = if json {
+            self.stdout_by(|out| report.write_json(out))
+        } else {
+            self.stdout(&paint(&summary(report, detail)))
+        };
+        if let Err(error) = written {
+            self.warning(&error);
+            self.stderr(&paint(&summary(report, detail)));
+        } else if json && !self.is_quiet() {
             self.stderr(&paint(&format!("{}\n", verdict(report))));
         }
-        Ok(())
+    }
+
+    fn warning(&self, fault: &Error) {
+        log::warning(fault);
+        self.stderr(&paint(&warning_words(fault)));
     }
 
     /// The error that ended the command.
@@ -163,15 +182,24 @@ impl Output {
 
 /// An error as text that is safe for a terminal.
 fn error_words(error: &Error) -> String {
+    fault_words("error", error)
+}
+
+/// A fault that does not end the command, as text that is safe for a terminal.
+pub(super) fn warning_words(fault: &Error) -> String {
+    fault_words("warning", fault)
+}
+
+fn fault_words(severity: &str, error: &Error) -> String {
     let code = error.code.map_or_else(String::new, |code| format!(" {code}"));
-    let mut words = format!("error{code}: {}\n", printable(&error.message));
+    let mut words = format!("{severity}{code}: {}\n", printable(&error.message));
     if let Some(place) = &error.place {
         words += &format!("  at {}\n", printable(place));
     }
     if let Some(hint) = &error.hint {
         words += &format!("hint: {}\n", printable(hint));
     }
-    words.extend(error.more.iter().map(error_words));
+    words.extend(error.more.iter().map(|error| fault_words(severity, error)));
     words
 }
 

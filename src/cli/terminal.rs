@@ -1,8 +1,8 @@
 //! The user interface of a job on a terminal: progress, questions, signals.
 
-use super::log;
 use super::progress::Progress;
 use super::secrets::{self, SecretSource};
+use super::{log, output};
 use crate::config::{Phase, SecretNeed, Ui};
 use crate::error::{Error, Result};
 use crate::finding::printable;
@@ -123,6 +123,11 @@ impl Ui for Terminal {
             // A message that cannot be shown does not end a run.
             self.progress.suspended(|| drop(writeln!(io::stderr(), "{}", printable(line))));
         }
+    }
+
+    fn warn(&self, fault: &Error) {
+        log::warning(fault);
+        self.progress.suspended(|| drop(io::stderr().write_all(output::warning_words(fault).as_bytes())));
     }
 }
 

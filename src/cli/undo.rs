@@ -37,7 +37,7 @@ pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
         "tables": undone.tables,
         "obstacles": undone.obstacles,
     });
-    output.result(&words(&undone, &run.id, &url, outcome), &document)?;
+    output.outcome(&words(&undone, &run.id, &url, outcome), &document);
     Ok(u8::from(!undone.obstacles.is_empty()))
 }
 

@@ -7,6 +7,9 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde_json::Value;
 
+/// Marks the page as a report, near its beginning.
+pub const MARKER: &str = "<meta name=\"generator\" content=\"treelift";
+
 /// Renders the page. Every text is escaped for HTML, and control and bidirectional characters are
 /// replaced, so that they cannot rearrange what a reader sees.
 pub fn page(report: &Report) -> Result<String> {
@@ -88,6 +91,12 @@ mod tests {
                 assert!(page.contains(&finding.code), "{page}");
             }
         }
+    }
+
+    #[test]
+    fn the_page_begins_with_its_marker() {
+        let page = page(&sample::committed()).expect("renders");
+        assert!(page.find(MARKER).is_some_and(|at| at < 500), "{page}");
     }
 
     #[test]

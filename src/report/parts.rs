@@ -352,7 +352,7 @@ pub struct Timings {
     pub import: u64,
     /// Checking the target.
     pub check: u64,
-    /// Committing, or rolling back.
+    /// Committing, or rolling back. A report file holds the times until just before the commit.
     pub finish: u64,
     /// The whole run.
     pub total: u64,

@@ -1,10 +1,11 @@
-//! Report files: checked and opened before any work, written beside their name, renamed at the end.
+//! Report files: checked before any work, written beside their name before the commit, renamed at the end.
 
 use super::{Report, html};
 use crate::error::{Error, Result};
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use crate::outputs::{self, Identity, Inputs, Stream, resolve, with_suffix};
+use serde::Deserialize;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The format of a report file, by its extension.
@@ -17,118 +18,260 @@ pub enum Form {
 }
 
 impl Form {
-    /// The format for the file's extension; any other extension is a usage error.
+    /// The format for the file's extension; a pipe or device without one gets JSON. Any other extension
+    /// is a usage error.
     pub fn of(path: &Path) -> Result<Self> {
-        match path.extension().and_then(|ending| ending.to_str()) {
-            Some(ending) if ending.eq_ignore_ascii_case("json") => Ok(Form::Json),
-            Some(ending) if ending.eq_ignore_ascii_case("html") => Ok(Form::Html),
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some(extension) if extension.eq_ignore_ascii_case("json") => Ok(Form::Json),
+            Some(extension) if extension.eq_ignore_ascii_case("html") => Ok(Form::Html),
+            _ if Stream::at(path).is_some() => Ok(Form::Json),
             _ => Err(Error::request("a report file must end in `.json` or `.html`")
                 .at(path.display())
                 .hint("the extension chooses the format: data, or a page to read")),
         }
     }
+
+    /// Whether the file at this path is a report in this format, from any run: the only files that a
+    /// new report may take the name of.
+    fn is_report(self, path: &Path) -> bool {
+        let Ok(file) = File::open(path) else { return false };
+        match self {
+            Form::Json => serde_json::from_reader::<_, Head>(io::BufReader::new(file)).is_ok(),
+            Form::Html => {
+                let mut start = Vec::new();
+                file.take(2_048).read_to_end(&mut start).is_ok()
+                    && String::from_utf8_lossy(&start).contains(html::MARKER)
+            }
+        }
+    }
+
+    /// Whether the file is what a killed run may have left: a report, or the beginning of one.
+    fn is_unfinished(self, path: &Path) -> bool {
+        let start = match self {
+            Form::Json => "{\n  \"report_version\": ",
+            Form::Html => "<!doctype html>",
+        };
+        let mut found = vec![0; start.len()];
+        let starts = File::open(path).and_then(|mut file| file.read_exact(&mut found)).is_ok();
+        (starts && found == start.as_bytes()) || self.is_report(path)
+    }
+}
+
+/// What every JSON report has.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "report_version")]
+    _version: u32,
+    #[serde(rename = "run_id")]
+    _run: String,
 }
 
 /// The report files of a run. Until [`ReportFiles::publish`] they are called `NAME.partial`;
-/// dropped before that, nothing of them stays.
+/// dropped before that, they are removed.
 #[derive(Debug)]
 pub struct ReportFiles {
-    files: Vec<ReportFile>,
+    outputs: Vec<Output>,
 }
 
 #[derive(Debug)]
-struct ReportFile {
+struct Output {
+    /// As given.
+    shown: PathBuf,
+    form: Form,
+    sink: Sink,
+}
+
+#[derive(Debug)]
+enum Sink {
+    /// Written straight, once the outcome is known.
+    Stream(Stream),
+    File(Partial),
+}
+
+#[derive(Debug)]
+struct Partial {
+    /// Without links.
     path: PathBuf,
     partial: PathBuf,
-    form: Form,
-    file: File,
+    file: Option<File>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// It holds the whole report.
+    Written,
+    /// It could not be renamed: it stays under its temporary name.
+    Kept,
 }
 
 impl ReportFiles {
-    /// Opens them all, so that a wrong ending or a missing folder is said before any work and
-    /// not after an hour of it. A `.partial` that a killed run left is replaced.
-    pub fn open(paths: &[PathBuf]) -> Result<Self> {
-        let forms = paths.iter().map(|path| Form::of(path)).collect::<Result<Vec<_>>>()?;
-        if let Some(twice) = paths.iter().enumerate().find(|(at, path)| paths[..*at].contains(path)) {
-            return Err(Error::request("the same report file is given twice").at(twice.1.display()));
+    /// Checks the paths, and creates nothing: an unknown extension, an input of the run, a file that is
+    /// not a report, or the same path twice is a usage error before any work.
+    pub fn check(paths: &[PathBuf], inputs: &Inputs) -> Result<Self> {
+        let mut outputs: Vec<Output> = Vec::with_capacity(paths.len());
+        for shown in paths {
+            let form = Form::of(shown)?;
+            let sink = match Stream::at(shown) {
+                Some(stream) => Sink::Stream(stream),
+                None => Sink::File(Partial::check(shown, form, inputs)?),
+            };
+            outputs.push(Output { shown: shown.clone(), form, sink });
         }
-        let mut opened = Self { files: Vec::with_capacity(paths.len()) };
-        for (path, form) in paths.iter().zip(forms) {
-            opened.files.push(ReportFile::open(path, form)?);
+        let files: Vec<(&Path, Identity)> = outputs
+            .iter()
+            .filter(|output| matches!(output.sink, Sink::File(_)))
+            .map(|output| (output.shown.as_path(), Identity::of(&output.shown)))
+            .collect();
+        let repeated = |at: usize| files[..at].iter().any(|(_, earlier)| earlier.is_same(&files[at].1));
+        match (0..files.len()).find(|at| repeated(*at)) {
+            Some(at) => Err(Error::request("the same report file is given twice").at(files[at].0.display())),
+            None => Ok(Self { outputs }),
         }
-        Ok(opened)
     }
 
-    /// Writes the report into all of them, synced, and gives them their names. Call it when the
-    /// outcome is known: what bears the name is a whole and final report.
-    pub fn publish(mut self, report: &Report) -> Result<()> {
-        for file in &mut self.files {
-            file.write(report)?;
-        }
-        while let Some(file) = self.files.pop() {
-            if let Err(error) = file.rename() {
-                let failed = cannot_write(&file.path, &error);
-                self.files.push(file);
-                return Err(failed);
+    /// Creates the unfinished files, so that a missing folder is reported before any work.
+    pub fn open(&mut self) -> Result<()> {
+        for output in &mut self.outputs {
+            let (shown, form) = (&output.shown, output.form);
+            match &mut output.sink {
+                Sink::Stream(stream) => stream.attach(),
+                Sink::File(file) => {
+                    let ours = |path: &Path| form.is_unfinished(path);
+                    file.file = Some(outputs::create(&file.partial, ours, |error| cannot_write(shown, error))?);
+                }
             }
         }
         Ok(())
     }
-}
 
-impl Drop for ReportFiles {
-    fn drop(&mut self) {
-        for file in &self.files {
-            // Already gone is as good as removed; there is nobody left to tell of another fault,
-            // and the name itself says that it is no finished report.
-            let _ = fs::remove_file(&file.partial);
+    /// Writes the report into all files and syncs them, under their temporary names. Call it before the
+    /// commit: a full disk is found while the run can still be rolled back.
+    ///
+    /// # Errors
+    /// The first fault; the other files are written all the same.
+    pub fn write(&mut self, report: &Report) -> Result<()> {
+        let mut first = Ok(());
+        for output in &mut self.outputs {
+            if let Sink::File(file) = &mut output.sink {
+                let written = file.write(report, output.form, &output.shown);
+                first = first.and(written);
+            }
         }
+        first
+    }
+
+    /// Renames the finished files, and writes the report into pipes and devices. Call it when the
+    /// outcome is final. An existing report is kept under a numbered name.
+    ///
+    /// Returns what failed; the outcome of the run does not depend on it.
+    pub fn publish(mut self, report: &Report) -> Vec<Error> {
+        let mut faults = Vec::new();
+        for output in std::mem::take(&mut self.outputs) {
+            let (shown, form) = (output.shown, output.form);
+            let done = match output.sink {
+                Sink::Stream(stream) => write_stream(stream, report, form, &shown),
+                Sink::File(mut file) => file.publish(form, &shown),
+            };
+            faults.extend(done.err());
+        }
+        faults
     }
 }
 
-impl ReportFile {
-    fn open(path: &Path, form: Form) -> Result<Self> {
-        if path.is_dir() {
-            return Err(Error::request("the report file is a directory").at(path.display()));
+fn write_stream(stream: Stream, report: &Report, form: Form, shown: &Path) -> Result<()> {
+    let written = stream.open().and_then(|mut file| match form {
+        Form::Json => report.write_json(&mut file),
+        Form::Html => match html::page(report) {
+            Ok(page) => file.write_all(page.as_bytes()),
+            Err(_) => Err(io::Error::other("the HTML report does not render")),
+        },
+    });
+    match written {
+        // The reader has gone, as with `| head`: not an error.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done.map_err(|error| cannot_write(shown, &error)),
+    }
+}
+
+impl Partial {
+    fn check(shown: &Path, form: Form, inputs: &Inputs) -> Result<Self> {
+        inputs.check("--report", shown)?;
+        let path = resolve(shown);
+        match fs::metadata(&path) {
+            Ok(is) if is.is_dir() => return Err(Error::request("the report file is a directory").at(shown.display())),
+            Ok(is) if !is.is_file() || !form.is_report(&path) => return Err(not_a_report(shown)),
+            _ => {}
         }
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(OsString::from(".partial"));
-        let partial = PathBuf::from(partial);
-        let file = create_anew(&partial).map_err(|error| cannot_write(path, &error))?;
-        Ok(Self { path: path.to_owned(), partial, form, file })
+        let partial = with_suffix(&path, ".partial");
+        outputs::check_leftover(&partial, |path| form.is_unfinished(path))?;
+        inputs.check("--report", &partial)?;
+        Ok(Self { path, partial, file: None, state: State::Open })
     }
 
-    fn write(&mut self, report: &Report) -> Result<()> {
-        let written = match self.form {
-            Form::Json => report.write_json(&mut self.file),
-            Form::Html => self.file.write_all(html::page(report)?.as_bytes()),
+    fn write(&mut self, report: &Report, form: Form, shown: &Path) -> Result<()> {
+        let page = match form {
+            Form::Json => None,
+            Form::Html => Some(html::page(report)?),
         };
-        written.and_then(|()| self.file.sync_all()).map_err(|error| cannot_write(&self.path, &error))
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let written = match page {
+            None => report.write_json(file),
+            Some(page) => file.write_all(page.as_bytes()),
+        };
+        written.and_then(|()| file.sync_all()).map_err(|error| cannot_write(shown, &error))?;
+        self.state = State::Written;
+        Ok(())
     }
 
-    fn rename(&self) -> std::io::Result<()> {
-        fs::rename(&self.partial, &self.path)?;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    fn publish(&mut self, form: Form, shown: &Path) -> Result<()> {
+        if self.state != State::Written {
+            return Ok(()); // reported when it was written
+        }
+        self.rename(form).map_err(|error| {
+            self.state = State::Kept;
+            let error = Error::environment(format!("the report cannot be renamed: {error}")).at(shown.display());
+            error.hint(format!("it is complete in {}", self.partial.display()))
+        })?;
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|error| {
+            let error = Error::environment(format!("the folder of the report cannot be synced: {}", error.kind()));
+            error.at(folder.display()).hint("the report is written, but may be lost in a power failure")
+        })
+    }
+
+    /// Another file may have appeared under the name since it was checked.
+    fn rename(&self, form: Form) -> io::Result<()> {
+        if fs::symlink_metadata(&self.path).is_ok() {
+            if !form.is_report(&self.path) {
+                return Err(io::Error::new(ErrorKind::AlreadyExists, "another file has this name now"));
+            }
+            outputs::keep_numbered(&self.path)?;
+        }
+        outputs::rename_without_replacing(&self.partial, &self.path)
     }
 }
 
-/// A new file that only its owner may read (a report names people), never one that is there
-/// already: a leftover is removed by name, so that a link is not written through.
-pub(crate) fn create_anew(path: &Path) -> std::io::Result<File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if self.file.is_some() && self.state != State::Kept {
+            // Gone already if it was renamed; else its name says that it is unfinished.
+            let _ = fs::remove_file(&self.partial);
+        }
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
-    Error::environment(format!("cannot write the report: {}", error.kind())).at(path.display())
+fn cannot_write(path: &Path, error: &io::Error) -> Error {
+    let cause = if error.raw_os_error().is_some() { error.kind().to_string() } else { error.to_string() };
+    Error::environment(format!("cannot write the report: {cause}")).at(path.display())
+}
+
+fn not_a_report(path: &Path) -> Error {
+    Error::request("the file exists and is not a report of treelift")
+        .at(path.display())
+        .hint("choose another path, or move the file away; nothing was written")
 }
 
 #[cfg(test)]
@@ -146,56 +289,147 @@ mod tests {
         names
     }
 
+    fn open(paths: &[PathBuf]) -> Result<ReportFiles> {
+        let mut files = ReportFiles::check(paths, &Inputs::default())?;
+        files.open()?;
+        Ok(files)
+    }
+
+    /// Writes and publishes, without a fault.
+    fn publish(paths: &[PathBuf], report: &Report) {
+        let mut files = open(paths).expect("opens");
+        files.write(report).expect("writes");
+        assert_eq!(files.publish(report).len(), 0);
+    }
+
     #[test]
-    fn reports_bear_their_names_only_when_they_are_whole() {
+    fn reports_get_their_names_only_when_they_are_complete() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let paths = [folder.path().join("run.json"), folder.path().join("run.html")];
-        let files = ReportFiles::open(&paths).expect("opens");
+        let mut files = open(&paths).expect("opens");
         assert_eq!(names(folder.path()), ["run.html.partial", "run.json.partial"]);
 
         let report = sample::committed();
-        files.publish(&report).expect("publishes");
+        files.write(&report).expect("writes");
+        assert_eq!(names(folder.path()), ["run.html.partial", "run.json.partial"]);
+        assert_eq!(files.publish(&report).len(), 0);
         assert_eq!(names(folder.path()), ["run.html", "run.json"]);
         assert_eq!(fs::read_to_string(&paths[0]).expect("readable"), report.json());
         assert_eq!(fs::read_to_string(&paths[1]).expect("readable"), html::page(&report).expect("renders"));
     }
 
     #[test]
+    fn an_existing_report_is_kept_under_a_numbered_name() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let paths = [folder.path().join("run.json"), folder.path().join("run.html")];
+        let (first, second, third) = (sample::committed(), sample::refused(), sample::with_rejects());
+        [&first, &second, &third].into_iter().for_each(|report| publish(&paths, report));
+        assert_eq!(
+            names(folder.path()),
+            ["run.1.html", "run.1.json", "run.2.html", "run.2.json", "run.html", "run.json"]
+        );
+        for (name, report) in [("run.1.json", first), ("run.2.json", second), ("run.json", third)] {
+            assert_eq!(fs::read_to_string(folder.path().join(name)).expect("readable"), report.json());
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_a_report_is_never_touched() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let others = [
+            ("a.json", "{\"report_version\": 1"),
+            ("b.json", "{\"report_version\": \"one\", \"run_id\": \"x\"}"),
+            ("c.json", ""),
+            ("d.html", "<!doctype html>\n<title>mine</title>"),
+            ("e.json.partial", "mine"),
+            ("f.html.partial", "mine"),
+        ];
+        for (name, content) in others {
+            let path = folder.path().join(name);
+            fs::write(&path, content).expect("writes");
+            let error = open(&[folder.path().join(name.trim_end_matches(".partial"))]).expect_err("refused");
+            assert_eq!(error.kind, ErrorKind::Request, "{error}");
+            assert_eq!(fs::read_to_string(&path).expect("readable"), content);
+        }
+        assert_eq!(names(folder.path()), others.map(|(name, _)| name));
+    }
+
+    #[test]
     fn a_run_that_ends_early_leaves_no_report_and_spares_the_old_one() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("run.json");
-        fs::write(&path, "the last run").expect("writes");
-        drop(ReportFiles::open(std::slice::from_ref(&path)).expect("opens"));
+        publish(std::slice::from_ref(&path), &sample::committed());
+        drop(open(std::slice::from_ref(&path)).expect("opens"));
         assert_eq!(names(folder.path()), ["run.json"]);
-        assert_eq!(fs::read_to_string(&path).expect("readable"), "the last run");
+        assert_eq!(fs::read_to_string(&path).expect("readable"), sample::committed().json());
     }
 
     #[test]
     fn the_leftover_of_a_killed_run_is_replaced() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("run.json");
-        fs::write(folder.path().join("run.json.partial"), "x".repeat(100_000)).expect("writes");
-        ReportFiles::open(std::slice::from_ref(&path)).expect("opens").publish(&sample::refused()).expect("publishes");
-        assert_eq!(names(folder.path()), ["run.json"]);
-        assert_eq!(fs::read_to_string(&path).expect("readable"), sample::refused().json());
+        for leftover in ["", &sample::committed().json()[..200]] {
+            fs::write(folder.path().join("run.json.partial"), leftover).expect("writes");
+            publish(std::slice::from_ref(&path), &sample::refused());
+            assert_eq!(names(folder.path()), ["run.json"]);
+            assert_eq!(fs::read_to_string(&path).expect("readable"), sample::refused().json());
+            fs::remove_file(&path).expect("removes");
+        }
     }
 
     #[test]
-    fn a_wrong_request_is_said_before_anything_is_made() {
+    fn a_report_that_cannot_be_renamed_stays_under_its_temporary_name() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("run.json");
+        let report = sample::committed();
+        let mut files = open(std::slice::from_ref(&path)).expect("opens");
+        files.write(&report).expect("writes");
+        fs::write(&path, "somebody was faster").expect("writes");
+        let faults = files.publish(&report);
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].message, "the report cannot be renamed: another file has this name now");
+        assert_eq!(fs::read_to_string(&path).expect("readable"), "somebody was faster");
+        assert_eq!(fs::read_to_string(folder.path().join("run.json.partial")).expect("readable"), report.json());
+    }
+
+    #[test]
+    fn a_usage_error_is_reported_before_anything_is_created() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let json = folder.path().join("run.json");
-        for paths in [vec![json.clone(), folder.path().join("run.txt")], vec![json.clone(), json]] {
-            let error = ReportFiles::open(&paths).expect_err("refused");
+        let again = folder.path().join(".").join("run.json");
+        for paths in [vec![json.clone(), folder.path().join("run.txt")], vec![json.clone(), again]] {
+            let error = open(&paths).expect_err("refused");
             assert_eq!(error.kind, ErrorKind::Request, "{error}");
         }
         assert_eq!(names(folder.path()), Vec::<String>::new());
     }
 
     #[test]
-    fn a_missing_folder_is_said_before_any_work() {
+    fn a_missing_folder_is_reported_before_any_work() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("none/run.json");
-        let error = ReportFiles::open(std::slice::from_ref(&path)).expect_err("refused");
+        let error = open(std::slice::from_ref(&path)).expect_err("refused");
         assert_eq!(error.to_string(), format!("cannot write the report: entity not found\n  at {}", path.display()));
+    }
+
+    #[test]
+    fn a_full_device_and_a_pipe_without_a_reader_are_faults_and_a_broken_pipe_is_not() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).expect("a pipe");
+        let report = sample::committed();
+        let mut files = open(&[PathBuf::from("/dev/full"), PathBuf::from("/dev/null"), pipe.clone()]).expect("opens");
+        files.write(&report).expect("nothing to write yet");
+        let faults: Vec<_> = files.publish(&report).into_iter().map(|fault| fault.message).collect();
+        assert_eq!(
+            faults,
+            ["cannot write the report: no storage space", "cannot write the report: no program reads the pipe"]
+        );
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read_to_string(pipe).expect("reads")
+        });
+        publish(&[pipe], &report);
+        assert_eq!(reader.join().expect("ends"), report.json());
     }
 }

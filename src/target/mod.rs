@@ -253,8 +253,12 @@ pub trait Transaction {
     fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()>;
     /// What the engine's own check says.
     fn health(&mut self) -> Result<Health>;
-    /// Commits. "Committed" may be said only after this returned.
-    fn commit(self: Box<Self>) -> Result<()>;
+    /// Commits. "Committed" may be printed only after this returned. A fault that comes after the commit,
+    /// and does not undo it, is returned.
+    ///
+    /// # Errors
+    /// If nothing was committed.
+    fn commit(self: Box<Self>) -> Result<Option<crate::error::Error>>;
     /// Rolls everything back, and removes temporary files.
     fn rollback(self: Box<Self>) -> Result<()>;
 }

@@ -211,6 +211,7 @@ fn a_database_that_is_unreadable_after_an_import_loses_neither_report_nor_backup
         no_backup: false,
         backup_dir: None,
         max_depth: 64,
+        in_use: Vec::new(),
     };
     let letter = house.file("letter", "no database ".repeat(100));
     let spoil = || fs::rename(&letter, &database).unwrap();

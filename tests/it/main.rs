@@ -43,6 +43,7 @@ mod life_pairs;
 mod life_validate;
 mod mappings;
 mod old_importer;
+mod outputs;
 mod owners;
 mod rejects;
 mod reseal;

@@ -53,12 +53,13 @@ fn a_clean_run_keeps_older_rejects_under_a_number_and_a_failed_one_leaves_no_unf
 }
 
 #[test]
-fn a_link_in_the_reject_folder_is_not_written_through() {
+fn a_link_in_the_reject_folder_is_neither_written_through_nor_removed() {
     let small = notes(r#"[{"id": [1]}]"#);
     let elsewhere = small.house.file("elsewhere", "somebody's");
     std::fs::create_dir(small.house.path("rejects")).unwrap();
     symlink(&elsewhere, small.house.path("rejects/rejects.jsonl.partial")).unwrap();
-    small.report(1, &["--rejects", "rejects"]);
+    let ran = small.import(&["--rejects", "rejects"]).status(2);
+    assert!(ran.stderr.contains("the name of the unfinished file is taken by another file"), "{}", ran.stderr);
     assert_eq!(std::fs::read_to_string(elsewhere).unwrap(), "somebody's");
-    assert!(small.house.path("rejects/rejects.jsonl").is_file());
+    assert!(small.house.path("rejects/rejects.jsonl.partial").is_symlink());
 }

@@ -27,7 +27,6 @@ pub(super) fn run(args: &CreateArgs, output: &Output) -> Result<u8> {
         Making { folder: args.folder.backup_dir.as_deref(), packing, reason: "asked for", set: selection.set_name() };
     let made = backup::create(selection.target(), &making)?;
     log::done("backup", json!({ "path": made.path, "sha256": made.manifest.sha256 }));
-    output
-        .result(&format!("verified: {}\n", super::made_words(&made)), &json!({ "dry_run": false, "backup": made }))?;
+    output.outcome(&format!("verified: {}\n", super::made_words(&made)), &json!({ "dry_run": false, "backup": made }));
     Ok(0)
 }

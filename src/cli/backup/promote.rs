@@ -32,7 +32,6 @@ pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
         return Ok(0);
     }
     let made = backup::promote(&folder, &entry, to)?;
-    output
-        .result(&format!("verified: {}\n", super::made_words(&made)), &json!({ "dry_run": false, "backup": made }))?;
+    output.outcome(&format!("verified: {}\n", super::made_words(&made)), &json!({ "dry_run": false, "backup": made }));
     Ok(0)
 }

@@ -35,7 +35,7 @@ pub(super) fn run(args: &PruneArgs, output: &Output) -> Result<u8> {
         (false, true) => format!("dry run: {removed} would be removed\n"),
         (false, false) => format!("removed: {removed}\n"),
     };
-    output.result(&(list + &last), &json!({ "dry_run": args.dry_run, "removed": paths }))?;
+    output.outcome(&(list + &last), &json!({ "dry_run": args.dry_run, "removed": paths }));
     Ok(0)
 }
 

@@ -24,7 +24,7 @@ pub(super) fn run(args: EncryptArgs, output: &Output) -> Result<u8> {
     let set = setting.set.as_ref().filter(|_| mappings.is_some() && from.is_none());
     let choice = Choice { columns, key: args.key, except, set, from };
     let done = setting.work(|job| encrypt(job, &choice))?;
-    output.result(&words(&done), &json!(done))?;
+    output.outcome(&words(&done), &json!(done));
     Ok(u8::from(!done.is_clean()))
 }
 

@@ -18,7 +18,7 @@ pub(super) fn run(args: HandOverArgs, output: &Output) -> Result<u8> {
     let form = form_of(setting.set.as_ref())?;
     let application = Application::needed(&form, &secrets::variable)?;
     let done = setting.work(|job| hand_over(job, &application))?;
-    output.result(&words(&done), &json!(done))?;
+    output.outcome(&words(&done), &json!(done));
     Ok(0)
 }
 

@@ -15,6 +15,6 @@ pub(super) fn run(args: &NewKeyFileArgs, output: &Output) -> Result<u8> {
         "written: {}\nhint: keep a copy in a safe place; without it, the values sealed under it cannot be opened\n",
         printable(&path)
     );
-    output.result(&words, &json!({ "key_file": path }))?;
+    output.outcome(&words, &json!({ "key_file": path }));
     Ok(0)
 }

@@ -14,6 +14,6 @@ pub(super) fn run(args: RekeyArgs, output: &Output) -> Result<u8> {
     let new = secrets::choose_new(new)?;
     let setting = Setting::to_change(args.change, BackupArgs::default(), None, output)?;
     let done = setting.with_new_secret(new).work(rekey)?;
-    output.result(&rekeyed_words(&done), &json!(done))?;
+    output.outcome(&rekeyed_words(&done), &json!(done));
     Ok(u8::from(!done.traces.own.is_empty()))
 }

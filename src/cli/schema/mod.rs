@@ -41,7 +41,7 @@ fn tell(altered: &Altered, url: &str, dry: bool, output: &Output) -> Result<u8> 
             json!({ "version": step.version, "what": step.what, "took_ms": step.took_ms, "dry": dry }),
         );
     }
-    output.result(&words(altered, url, dry), &json!({ "target": url, "dry_run": dry, "steps": altered.steps }))?;
+    output.outcome(&words(altered, url, dry), &json!({ "target": url, "dry_run": dry, "steps": altered.steps }));
     Ok(0)
 }
 

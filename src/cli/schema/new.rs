@@ -47,6 +47,6 @@ pub(super) fn run(args: &NewArgs, output: &Output) -> Result<u8> {
         words +=
             &format!("{differences} {need} manual action, see `{}` in {up}\n", BY_HAND.trim_end_matches([':', ' ']));
     }
-    output.result(&words, &document)?;
+    output.outcome(&words, &document);
     Ok(0)
 }

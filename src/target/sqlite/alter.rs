@@ -255,7 +255,7 @@ fn record_failure(location: &Location, run_id: &str, migration: &Migration, timi
     record::set_up(&conn)
         .and_then(|()| record::failed(&conn, migration, timing, why))
         .map_err(|error| location.fault(&error))?;
-    open::commit(location, store, conn)
+    open::commit(location, store, conn).map(drop)
 }
 
 /// Writes one entry of the audit trail in a transaction of its own.
@@ -266,14 +266,14 @@ pub(super) fn note(
 ) -> Result<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: &entry.id, bytes: 0 })?;
     audit::write(&conn, entry, table).map_err(|error| location.fault(&error))?;
-    open::commit(location, store, conn)
+    open::commit(location, store, conn).map(drop)
 }
 
 /// Brings a database to this version's format in a transaction of its own.
 pub(super) fn upgrade(location: &Location, id: Option<&str>) -> Result<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: "id", bytes: 0 })?;
     ledger_tables::set_up_state(&conn, location, id)?;
-    open::commit(location, store, conn)
+    open::commit(location, store, conn).map(drop)
 }
 
 /// The time as it is stored.

@@ -4,7 +4,8 @@
 use super::open::Location;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use rustix::fs::{Access, CWD};
+use crate::outputs::rename_without_replacing;
+use rustix::fs::Access;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -167,8 +168,9 @@ impl NewFile {
         &self.temporary
     }
 
-    /// Gives the file its name, unless another has it by now. The connection is closed.
-    pub(super) fn publish(mut self, location: &Location) -> Result<()> {
+    /// Gives the file its name, unless another has it by now. The connection is closed. A fault that comes
+    /// after the rename is returned: it does not undo it.
+    pub(super) fn publish(mut self, location: &Location) -> Result<Option<Error>> {
         let fault = |error: io::Error| io_fault(&error, &location.shown);
         File::open(&self.temporary).and_then(|file| file.sync_all()).map_err(fault)?;
         if FileId::at(&self.temporary).map_err(fault)? != self.id {
@@ -183,7 +185,13 @@ impl NewFile {
         self.published = true;
         self.id.check(location)?;
         // Only now would the name survive a power cut.
-        File::open(location.directory()).and_then(|directory| directory.sync_all()).map_err(fault)
+        let synced = File::open(location.directory()).and_then(|directory| directory.sync_all());
+        Ok(synced.err().map(|error| {
+            let message = format!("the directory of the database cannot be synced: {}", error.kind());
+            Error::environment(message)
+                .at(location.directory().display())
+                .hint("the database is complete, but may be lost in a power failure")
+        }))
     }
 }
 
@@ -196,17 +204,6 @@ impl Drop for NewFile {
             }
         }
     }
-}
-
-fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
-    #[cfg(any(target_vendor = "apple", target_os = "linux", target_os = "android"))]
-    match rustix::fs::renameat_with(CWD, from, CWD, to, rustix::fs::RenameFlags::NOREPLACE) {
-        // This file system does not know how.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {}
-        done => return Ok(done?),
-    }
-    fs::hard_link(from, to)?;
-    fs::remove_file(from)
 }
 
 /// Whether the file cannot be read by itself: it is in WAL mode (bytes 18 and 19 of the header, see

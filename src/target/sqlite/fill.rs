@@ -14,7 +14,7 @@ pub(super) fn every_table(location: &Location) -> Result<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: "fill", bytes: 0 })?;
     let schema = alter::live(&conn, &location.shown)?.schema;
     fill(&conn, &schema, location)?;
-    open::commit(location, store, conn)
+    open::commit(location, store, conn).map(drop)
 }
 
 fn fill(conn: &Connection, schema: &Schema, location: &Location) -> Result<()> {

@@ -110,8 +110,8 @@ pub(super) fn commit_in_place(location: &Location, conn: &mut Connection, id: Fi
     id.check(location)
 }
 
-/// Commits, and gives a new file its name.
-pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) -> Result<()> {
+/// Commits, and gives a new file its name. A fault that comes after both is returned: it does not undo them.
+pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) -> Result<Option<Error>> {
     if matches!(store, Store::Private { .. }) {
         return Err(Error::bug("a dry run was asked to commit"));
     }
@@ -126,7 +126,7 @@ pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) ->
     conn.close().map_err(|(_, error)| location.fault(&error))?;
     match store {
         Store::New(new) => new.publish(location),
-        Store::InPlace(_) | Store::Private { .. } => Ok(()),
+        Store::InPlace(_) | Store::Private { .. } => Ok(None),
     }
 }
 

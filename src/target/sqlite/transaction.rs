@@ -165,7 +165,7 @@ impl Transaction for SqliteTransaction {
         self.on(|conn| audit::write(conn, entry, table))
     }
 
-    fn commit(self: Box<Self>) -> Result<()> {
+    fn commit(self: Box<Self>) -> Result<Option<Error>> {
         let Self { location, store, conn, .. } = *self;
         open::commit(&location, store, conn)
     }

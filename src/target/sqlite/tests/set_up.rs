@@ -223,7 +223,7 @@ fn a_database_of_the_first_format_is_upgraded_by_what_writes_and_by_nothing_that
     assert_eq!(bench.state(), before);
 
     let writers: [(&str, &dyn Fn()); 3] = [
-        ("import", &|| bench.begin(Mode::Real).unwrap().commit().unwrap()),
+        ("import", &|| drop(bench.begin(Mode::Real).unwrap().commit().unwrap())),
         ("credentials", &|| bench.target().cells(Access::Change).unwrap().commit().unwrap()),
         ("upgrade", &|| bench.target().upgrade(None).unwrap()),
     ];
