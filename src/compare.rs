@@ -1,17 +1,17 @@
 //! Rows against the target as it was before the run: absent, the same, different, to be filled.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::finding::{FileId, Finding, Place, ROW_DIFFERS, ROW_FILL_DIFFERS, ROW_UNIQUE};
 use crate::keyindex::{Entry, KeyText};
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
+use crate::mapping::model::OnDuplicate;
 use crate::row::Value;
 use crate::run::{Run, cell_value};
-use crate::settle::{EarlierRows, Judged, RowFate, Verdict, left_out};
+use crate::settle::{Judged, RowFate, Verdict, left_out};
 use crate::target::Cell;
 use crate::vault::Same;
 use crate::writer::{Given, digest};
-use std::collections::VecDeque;
 
 /// Where another row is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,43 +43,96 @@ impl Run<'_> {
         if self.transaction.rows_before(table) == 0 {
             return Ok(Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) }));
         }
-        let (Some(columns), Some(key)) = (rule.key_columns(), rule.key_of(&draft.values)) else {
-            let earlier = self.earlier_rows(file, table)?;
-            return Ok(Verdict::Is(match earlier.get_mut(&digest).and_then(VecDeque::pop_front) {
-                Some(row_key) => Judged { id: row_key.parse().ok(), digest, ..Judged::is(RowFate::Unchanged) },
-                None => Judged { digest, ..Judged::is(RowFate::Inserted) },
-            }));
+        let keyed = rule.key_columns().zip(rule.key_of(&draft.values)).filter(|_| !self.is_known_by_ledger(rule));
+        // Where several rows may have the key, the ledger says which one this was.
+        let unique = |(columns, _): &(Vec<&str>, _)| {
+            let is_part = |list: &&Vec<String>| list.iter().all(|column| columns.contains(&column.as_str()));
+            rule.unique_lists().any(|list| is_part(&list))
         };
+        let by_ledger = keyed.is_none() || (draft.secrets.is_empty() && !keyed.as_ref().is_some_and(unique));
+        if by_ledger && let Some(row_key) = self.earlier_row(file, table, digest)? {
+            return self.as_the_ledger_says(rule, &row_key, digest);
+        }
+        let Some((columns, key)) = keyed else { return self.insert_unless_taken(rule, draft, place, digest) };
         let mut wanted: Vec<&str> = rule.fields.iter().map(|field| field.column.name.as_str()).collect();
         wanted.extend(rule.generated_id.as_deref());
         let asked: Vec<String> = self.asked_of(table);
         wanted.extend(asked.iter().map(String::as_str));
         let found =
             self.transaction.find(table, &columns, &wanted, std::slice::from_ref(&key))?.into_iter().next().flatten();
-        let Some(cells) = found else {
-            let taken = self.taken(rule, draft, place, Among::Target, &|_| true)?;
-            return Ok(if taken.is_empty() {
-                Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) })
-            } else {
-                Verdict::Refused(taken)
-            });
-        };
+        let Some(cells) = found else { return self.insert_unless_taken(rule, draft, place, digest) };
         let differing = self.differing(rule, draft, &key, &cells)?;
         if differing.is_empty() {
             let id = match (&rule.generated_id, cells.get(rule.fields.len())) {
                 (Some(_), Some(Cell::Integer(id))) => Some(*id),
                 _ => None,
             };
-            let names: Vec<&str> = asked.iter().map(String::as_str).collect();
-            let stored = self.stored_as(table, &names);
-            let held = cells.into_iter().skip(wanted.len() - asked.len());
-            let held = held.zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
-            let held = asked.iter().cloned().zip(held).collect();
+            let cells = cells.into_iter().skip(wanted.len() - asked.len());
+            let held = self.held_values(table, asked, cells);
             return Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }));
         }
         let message =
             format!("the database has a row of `{table}` with this key that differs in {}", differing.join(", "));
         Ok(Verdict::Refused(vec![self.finding(&ROW_DIFFERS, rule, message, place, None)]))
+    }
+
+    /// Whether the ledger and not a key says which row of the target a rule's row is: `across` keeps twins.
+    pub(crate) fn is_known_by_ledger(&self, rule: &CompiledRule) -> bool {
+        rule.key_fields.is_none() || rule.model(&self.plan.set).on_duplicate == OnDuplicate::Across
+    }
+
+    /// The row that an earlier run wrote from the same file, where a `fill` rule started it there.
+    pub(crate) fn started_before(
+        &mut self,
+        rule: &CompiledRule,
+        file: FileId,
+        draft: &Draft,
+    ) -> Result<Option<Verdict>> {
+        if self.transaction.rows_before(&rule.table.name) == 0 {
+            return Ok(None);
+        }
+        let digest = digest(rule, &draft.values, &left_out(rule, draft), &*self.transaction);
+        match self.earlier_row(file, &rule.table.name, digest)? {
+            Some(row_key) => self.as_the_ledger_says(rule, &row_key, digest).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A row that an earlier run wrote from the same file, or from one that was renamed.
+    fn as_the_ledger_says(&mut self, rule: &CompiledRule, row_key: &str, digest: [u8; 16]) -> Result<Verdict> {
+        let asked = self.asked_of(&rule.table.name);
+        let names: Vec<&str> = asked.iter().map(String::as_str).collect();
+        let cells = if names.is_empty() { None } else { self.row_of_ledger(&rule.table.name, row_key, &names)? };
+        let held = match cells {
+            Some(cells) => self.held_values(&rule.table.name, asked.clone(), cells.into_iter()),
+            None => Vec::new(),
+        };
+        let id = rule.generated_id.as_ref().and_then(|_| row_key.parse().ok());
+        Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }))
+    }
+
+    /// What a row of the target has in columns that are looked up.
+    fn held_values(&self, table: &str, asked: Vec<String>, cells: impl Iterator<Item = Cell>) -> Vec<(String, Value)> {
+        let names: Vec<&str> = asked.iter().map(String::as_str).collect();
+        let stored = self.stored_as(table, &names);
+        let held: Vec<Value> = cells.zip(&stored).map(|(cell, stored)| cell_value(cell, *stored)).collect();
+        asked.into_iter().zip(held).collect()
+    }
+
+    /// A row that the target does not have: new, unless another one has its unique values.
+    fn insert_unless_taken(
+        &mut self,
+        rule: &CompiledRule,
+        draft: &Draft,
+        place: Place,
+        digest: [u8; 16],
+    ) -> Result<Verdict> {
+        let taken = self.taken(rule, draft, place, Among::Target, &|_| true)?;
+        Ok(if taken.is_empty() {
+            Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) })
+        } else {
+            Verdict::Refused(taken)
+        })
     }
 
     /// Unique values of a draft that another row has already. Lists of columns that do not concern it
@@ -137,20 +190,6 @@ impl Run<'_> {
         Ok(differing)
     }
 
-    /// The rows that earlier runs wrote from this file into this table and that were not met yet.
-    pub(crate) fn earlier_rows(&mut self, file: FileId, table: &str) -> Result<&mut EarlierRows> {
-        let key = (file, table.to_owned());
-        if !self.earlier.contains_key(&key) {
-            let path = &self.plan.tree.files[file.0 as usize].path;
-            let mut rows = EarlierRows::new();
-            for row in self.transaction.ledger().earlier_rows(path, table)? {
-                rows.entry(row.digest).or_default().push_back(row.row_key);
-            }
-            self.earlier.insert(key.clone(), rows);
-        }
-        self.earlier.get_mut(&key).ok_or_else(|| Error::bug("rows that were just read are gone"))
-    }
-
     /// The columns of a table that something looks up.
     fn asked_of(&self, table: &str) -> Vec<String> {
         let specs = self.index.specs().iter().filter(|spec| spec.table == table);
@@ -164,7 +203,9 @@ impl Run<'_> {
     pub(crate) fn judge_fill(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Option<Verdict>> {
         let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return Ok(None) };
         self.learn_row(rule, draft, spec, key)?;
-        let Some(held) = self.index.get(spec, key).cloned() else { return Ok(None) };
+        // An empty secret takes its key and makes no row.
+        let held = self.index.get(spec, key).filter(|held| held.present).cloned();
+        let Some(held) = held else { return Ok(None) };
         let wanted = self.index.specs()[spec].wanted.clone();
         let (mut fills, mut differing) = (Vec::new(), 0_u64);
         for (at, field) in rule.fields.iter().enumerate() {
@@ -234,8 +275,7 @@ impl Run<'_> {
         {
             let stored = self.stored_as(&rule.table.name, &wanted);
             let values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored)).collect();
-            let entry = Entry { place: None, feeder: u32::MAX, values, existing: true, present: true };
-            self.index.insert_lasting(spec, key.clone(), entry);
+            self.index.insert_lasting(spec, key.clone(), Entry::existing(values));
         }
         Ok(())
     }
@@ -256,6 +296,9 @@ impl Run<'_> {
         let (Some(columns), Some(values)) = (rule.key_columns(), rule.key_of(&draft.values)) else { return Ok(()) };
         let Some(held) = self.index.get(spec, key).cloned() else { return Ok(()) };
         let wanted = self.index.specs()[spec].wanted.clone();
+        if held.existing && self.index.count(spec, key) {
+            self.writer.count(&rule.table.name).unchanged += 1;
+        }
         self.index_fills(rule, draft, one, &held, &wanted);
         let columns = columns.into_iter().map(str::to_owned).collect();
         let mut cells = Vec::with_capacity(one.fills.len());

@@ -43,6 +43,8 @@ pub struct IndexSpec {
     pub ignore_case: bool,
     /// Whether a key belongs to one owner alone and no other owner's rule reads it.
     pub of_one_owner: bool,
+    /// Whether a rule looks up rows of its own table by it.
+    pub of_own_table: bool,
 }
 
 /// What the index knows of a row.
@@ -58,6 +60,24 @@ pub struct Entry {
     pub existing: bool,
     /// Whether there is a row at all: an empty secret reserves its key and makes no row.
     pub present: bool,
+    /// Whether the run's counts have the row.
+    pub counted: bool,
+}
+
+impl Entry {
+    /// A row that the target had before the run.
+    pub fn existing(values: Vec<Value>) -> Self {
+        Self { place: None, feeder: u32::MAX, values, existing: true, present: true, counted: false }
+    }
+}
+
+/// Whether the rule that looks rows up makes rows of that table too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// It does: it finds the rows that were made before, in this run as in the first.
+    OwnTable,
+    /// It does not: it finds every row.
+    OtherTable,
 }
 
 /// What putting a row into the index changed, so that it can be undone.
@@ -95,13 +115,18 @@ pub struct KeyIndex {
     specs: Vec<IndexSpec>,
     lasting: Vec<HashMap<KeyText, Entry>>,
     of_owner: Vec<HashMap<KeyText, Entry>>,
+    /// Rows of the target that earlier runs made of files which this run reads too: the file's number
+    /// and the row. A rule does not find them in its own table until this run has met them, so that a
+    /// second import finds what the first one found.
+    withheld: Vec<HashMap<KeyText, Vec<(u32, Entry)>>>,
 }
 
 impl KeyIndex {
     /// An empty index of these specs.
     pub fn new(specs: Vec<IndexSpec>) -> Self {
         let empty = || specs.iter().map(|_| HashMap::new()).collect();
-        Self { lasting: empty(), of_owner: empty(), specs }
+        let withheld = specs.iter().map(|_| HashMap::new()).collect();
+        Self { lasting: empty(), of_owner: empty(), withheld, specs }
     }
 
     /// What it is asked for.
@@ -161,6 +186,23 @@ impl KeyIndex {
         self.lasting[spec].entry(key).or_insert(entry);
     }
 
+    /// Adds a row that the target has and that an earlier run made of this file of the tree.
+    pub fn withhold(&mut self, spec: usize, key: KeyText, file: u32, entry: Entry) {
+        let key = self.fold(spec, key);
+        self.withheld[spec].entry(key).or_default().push((file, entry));
+    }
+
+    /// Makes rows known to every rule that were withheld for files which this run does not read.
+    pub fn reveal(&mut self, files: &dyn Fn(u32) -> bool) {
+        for (withheld, lasting) in self.withheld.iter_mut().zip(&mut self.lasting) {
+            for (key, entries) in withheld {
+                for (_, entry) in entries.extract_if(.., |(file, _)| files(*file)) {
+                    lasting.entry(key.clone()).or_insert(entry);
+                }
+            }
+        }
+    }
+
     /// Undoes what putting a row in changed.
     pub fn undo(&mut self, spec: usize, key: KeyText, placed: Placed) {
         let key = self.fold(spec, key);
@@ -178,21 +220,42 @@ impl KeyIndex {
 
     /// The row of a key.
     pub fn get(&self, spec: usize, key: &KeyText) -> Option<&Entry> {
-        if self.specs[spec].ignore_case {
-            let key = self.fold(spec, key.clone());
-            return self.of_owner[spec].get(&key).or_else(|| self.lasting[spec].get(&key));
+        self.get_for(Asker::OtherTable, spec, key)
+    }
+
+    fn get_for(&self, asker: Asker, spec: usize, key: &KeyText) -> Option<&Entry> {
+        let folded;
+        let key = if self.specs[spec].ignore_case {
+            folded = self.fold(spec, key.clone());
+            &folded
+        } else {
+            key
+        };
+        let known = self.of_owner[spec].get(key).or_else(|| self.lasting[spec].get(key));
+        let withheld = || self.withheld[spec].get(key)?.first().map(|(_, entry)| entry);
+        known.or_else(|| withheld().filter(|_| asker == Asker::OtherTable))
+    }
+
+    /// Notes that the run's counts have the row of a key; `false` where they had it before.
+    pub fn count(&mut self, spec: usize, key: &KeyText) -> bool {
+        let held = self.held_mut(spec, key);
+        held.is_some_and(|entry| !std::mem::replace(&mut entry.counted, true))
+    }
+
+    fn held_mut(&mut self, spec: usize, key: &KeyText) -> Option<&mut Entry> {
+        let key = self.fold(spec, key.clone());
+        if self.of_owner[spec].contains_key(&key) {
+            return self.of_owner[spec].get_mut(&key);
         }
-        self.of_owner[spec].get(key).or_else(|| self.lasting[spec].get(key))
+        if self.lasting[spec].contains_key(&key) {
+            return self.lasting[spec].get_mut(&key);
+        }
+        self.withheld[spec].get_mut(&key)?.first_mut().map(|(_, entry)| entry)
     }
 
     /// Changes what is known of a row's column.
     pub fn set(&mut self, spec: usize, key: &KeyText, wanted: usize, value: Value) {
-        let key = self.fold(spec, key.clone());
-        let held = match self.of_owner[spec].get_mut(&key) {
-            Some(entry) => Some(entry),
-            None => self.lasting[spec].get_mut(&key),
-        };
-        if let Some(held) = held.and_then(|entry| entry.values.get_mut(wanted)) {
+        if let Some(held) = self.held_mut(spec, key).and_then(|entry| entry.values.get_mut(wanted)) {
             *held = value;
         }
     }
@@ -200,6 +263,7 @@ impl KeyIndex {
     /// The value of a column of the row that has this key.
     pub fn lookup<S: AsRef<str>>(
         &self,
+        asker: Asker,
         table: &str,
         by: &[S],
         ignore_case: bool,
@@ -208,12 +272,20 @@ impl KeyIndex {
     ) -> Option<&Value> {
         let spec = self.find(table, by, ignore_case)?;
         let at = self.specs[spec].wanted.iter().position(|wanted| wanted == column)?;
-        self.get(spec, key).filter(|entry| entry.present)?.values.get(at)
+        self.get_for(asker, spec, key).filter(|entry| entry.present)?.values.get(at)
     }
 
     /// Whether a row has this key.
-    pub fn contains<S: AsRef<str>>(&self, table: &str, by: &[S], ignore_case: bool, key: &KeyText) -> bool {
-        self.find(table, by, ignore_case).and_then(|spec| self.get(spec, key)).is_some_and(|entry| entry.present)
+    pub fn contains<S: AsRef<str>>(
+        &self,
+        asker: Asker,
+        table: &str,
+        by: &[S],
+        ignore_case: bool,
+        key: &KeyText,
+    ) -> bool {
+        let spec = self.find(table, by, ignore_case);
+        spec.and_then(|spec| self.get_for(asker, spec, key)).is_some_and(|entry| entry.present)
     }
 
     /// The number of the spec for these columns.
@@ -250,19 +322,16 @@ mod tests {
             wanted: vec![],
             ignore_case: false,
             of_one_owner,
+            of_own_table: false,
         };
         let mut index = KeyIndex::new(vec![spec("people", false), spec("notes", true)]);
         let mut key = KeyText::default();
         key.push("1");
         for spec in 0..2 {
-            index.insert(
-                spec,
-                key.clone(),
-                Entry { place: None, feeder: 0, values: vec![], existing: false, present: true },
-            );
+            index.insert(spec, key.clone(), Entry::existing(vec![]));
         }
         index.end_owner();
-        assert!(index.contains("people", &["id"], false, &key));
-        assert!(!index.contains("notes", &["id"], false, &key));
+        assert!(index.contains(Asker::OtherTable, "people", &["id"], false, &key));
+        assert!(!index.contains(Asker::OtherTable, "notes", &["id"], false, &key));
     }
 }

@@ -5,7 +5,6 @@ use crate::finding::{Finding, ROW_DIFFERS};
 use crate::pipeline::file_id;
 use crate::report::words;
 use crate::run::Run;
-use std::collections::VecDeque;
 
 impl Run<'_> {
     /// Tells the rows without a key that an earlier run wrote from a file, and that it gives no more: a
@@ -18,12 +17,12 @@ impl Run<'_> {
             let table = rule.table.name.as_str();
             // Of a table that is fed by key as well, the key tells what became of a row.
             let keyless =
-                rules.iter().filter(|other| other.table.name == table).all(|other| other.key_fields.is_none());
+                rules.iter().filter(|other| other.table.name == table).all(|other| self.is_known_by_ledger(other));
             if done.contains(&table) || !keyless || self.transaction.rows_before(table) == 0 {
                 continue; // told already, told by its key, or nothing was there
             }
             done.push(table);
-            let left = self.earlier_rows(file_id(file), table)?.values().map(VecDeque::len).sum::<usize>() as u64;
+            let left = self.earlier_rows_left(file_id(file), table)?;
             if left > 0 {
                 let message = format!(
                     "{} of `{table}` that an earlier run wrote from this file {} not given by it any more",
@@ -35,7 +34,7 @@ impl Run<'_> {
                 );
             }
         }
-        self.earlier.retain(|(of, _), _| *of != file_id(file));
+        self.end_earlier_rows(file_id(file));
         Ok(())
     }
 }

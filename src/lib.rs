@@ -16,6 +16,7 @@ pub mod backup;
 pub mod cli;
 pub mod compare;
 pub mod config;
+mod earlier;
 pub mod error;
 pub mod explain;
 pub mod finding;

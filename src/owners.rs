@@ -58,22 +58,33 @@ pub struct OwnerTable {
 struct Known {
     owner: Owner,
     rejected: bool,
+    /// Whether only the target has told of it so far.
+    existing: bool,
 }
 
 impl OwnerTable {
-    /// Adds an owner; the first of an id stays, unless it was rejected.
+    /// Adds an owner that the target has.
+    pub fn add_existing(&mut self, owner: Owner) {
+        if !self.by_id.contains_key(&owner.id) {
+            self.push(Known { owner, rejected: false, existing: true });
+        }
+    }
+
+    /// Adds an owner that the run has read; the first of an id stays, unless it was rejected. What the
+    /// target says of it counts no more, so that a second import finds owners as the first one did.
     pub fn add(&mut self, owner: Owner) {
-        match self.by_id.get(&owner.id) {
-            Some(at) if self.rows[*at].rejected => self.rows[*at] = Known { owner, rejected: false },
+        let known = Known { owner, rejected: false, existing: false };
+        match self.by_id.get(&known.owner.id) {
+            Some(at) if self.rows[*at].rejected || self.rows[*at].existing => self.rows[*at] = known,
             Some(_) => {}
-            None => self.push(Known { owner, rejected: false }),
+            None => self.push(known),
         }
     }
 
     /// Adds an owner whose record was rejected, as far as it could be read: its id may be empty.
     pub fn add_rejected(&mut self, owner: Owner) {
         if !self.by_id.contains_key(&owner.id) {
-            self.push(Known { owner, rejected: true });
+            self.push(Known { owner, rejected: true, existing: false });
         }
     }
 

@@ -29,16 +29,21 @@ impl Run<'_> {
         for turn in turns.iter().filter(|turn| turn.stage == Stage::Before) {
             self.take_turn(*turn, &ownerless, None)?;
         }
-        let owners = self.resolve(&mut by_directory)?;
+        let mut owners = self.resolve(&mut by_directory)?;
         self.refuse_unknown_owners(&owners)?;
-        for (owner, mut files) in owners {
-            self.fold_aliases(&mut files)?;
-            self.in_reading_order(&mut files)?;
-            for turn in turns.iter().filter(|turn| turn.stage == Stage::Owners) {
-                self.take_turn(*turn, &files, Some(&owner))?;
+        let of_owners: Vec<Turn> = turns.iter().copied().filter(|turn| turn.stage == Stage::Owners).collect();
+        for round in of_owners.chunk_by(|turn, next| turn.round == next.round) {
+            for (owner, files) in &mut owners {
+                if round[0].round == of_owners[0].round {
+                    self.fold_aliases(files)?;
+                    self.in_reading_order(files)?;
+                }
+                for turn in round {
+                    self.take_turn(*turn, files, Some(owner))?;
+                }
+                self.index.end_owner();
+                self.folds.clear();
             }
-            self.index.end_owner();
-            self.folds.clear();
         }
         for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {
             self.take_turn(*turn, &ownerless, None)?;
@@ -186,6 +191,7 @@ impl Run<'_> {
         for file in files.values().flatten() {
             self.ignore(*file, what, reason);
         }
+        self.index.reveal(&|number| files.values().flatten().any(|file| file_id(*file).0 == number));
     }
 
     /// Takes files whose owner could not be found: refused, ignored, or rejected with their owner.

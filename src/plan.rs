@@ -8,7 +8,8 @@ use crate::keyindex::IndexSpec;
 use crate::mapping::apply::{FileContext, Owner};
 use crate::mapping::compile::{CompiledRule, FieldSource, compile};
 use crate::mapping::model::{Expr, From, Literal, OnDuplicate, Pattern, Root, Set};
-use crate::mapping::order::{Order, Stage, Turn, is_owned, order};
+use crate::mapping::order::{Order, Stage, Turn, order};
+use crate::mapping::own::is_owned;
 use crate::mapping::uses::{uses, uses_of};
 use crate::pipeline::file_id;
 use crate::source::walk::Tree;
@@ -116,6 +117,18 @@ impl Plan {
                 captures.iter().find(|(name, _)| *name == owners.capture).map(|(_, directory)| directory.as_str())
             }
             _ => None,
+        }
+    }
+
+    /// The mapping that would read a file of this path, and the owner's directory in it.
+    pub fn reader_of(&self, path: &str) -> Option<(usize, Option<String>)> {
+        match disposition(&self.set, path, &everything(&optional(&self.set))) {
+            Disposition::Mapped { mapping, captures, .. } => {
+                let capture = self.set.owners.as_ref().map(|owners| owners.capture.as_str());
+                let directory = captures.into_iter().find(|(name, _)| Some(name.as_str()) == capture);
+                Some((mapping, directory.map(|(_, directory)| directory)))
+            }
+            Disposition::Ignored { .. } | Disposition::Unmapped => None,
         }
     }
 
@@ -251,7 +264,7 @@ impl Plan {
 fn turns(set: &Set, rules: &[Vec<CompiledRule>], order: &Order, mapping: usize) -> (Turn, Turn) {
     let turns = || rules[mapping].iter().map(|rule| order.turn(rule));
     let stage = if is_owned(set, mapping) { Stage::Owners } else { Stage::Before };
-    let only = Turn { stage, level: 0 };
+    let only = Turn { stage, round: 0, level: 0 };
     (turns().min().unwrap_or(only), turns().max().unwrap_or(only))
 }
 

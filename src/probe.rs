@@ -114,12 +114,16 @@ impl<'p> Probe<'p> {
         for turn in turns.iter().filter(|turn| turn.stage == Stage::Before) {
             self.take_turn(*turn, &ownerless, None, watch);
         }
-        for (directory, files) in owned {
-            let owner = self.owner_of(directory.as_deref());
-            for turn in turns.iter().filter(|turn| turn.stage == Stage::Owners) {
-                self.take_turn(*turn, &files, owner.as_ref(), watch);
+        let of_owners: Vec<Turn> = turns.iter().copied().filter(|turn| turn.stage == Stage::Owners).collect();
+        let owned: Vec<(Option<Owner>, Files)> =
+            owned.into_iter().map(|(directory, files)| (self.owner_of(directory.as_deref()), files)).collect();
+        for round in of_owners.chunk_by(|turn, next| turn.round == next.round) {
+            for (owner, files) in &owned {
+                for turn in round {
+                    self.take_turn(*turn, files, owner.as_ref(), watch);
+                }
+                self.index.end_owner();
             }
-            self.index.end_owner();
         }
         for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {
             self.take_turn(*turn, &ownerless, None, watch);
@@ -225,7 +229,8 @@ impl<'p> Probe<'p> {
     fn place(&mut self, rule: &CompiledRule, file: usize, draft: &Draft) {
         let of = |column: &str| rule.value(&draft.values, column);
         let place = Some(Place { file: file_id(file), offset: draft.at });
-        let entry = Entry { place, feeder: 0, values: Vec::new(), existing: false, present: !draft.empty };
+        let entry =
+            Entry { place, feeder: 0, values: Vec::new(), existing: false, present: !draft.empty, counted: false };
         let key = (rule.key_names.as_slice(), draft.key.as_ref());
         self.index.enter(&Entering { table: &rule.table.name, key, of: &of, entry }, |_, _, _| {});
         if let Some(owner) = owner_of(self.plan, &self.owner_columns, rule, draft).filter(|owner| !owner.id.is_empty())

@@ -1,6 +1,7 @@
 //! Values and rows on their way into a target, in no engine's form yet.
 
 use crate::finding::Place;
+use crate::table::ColumnType;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
@@ -47,6 +48,16 @@ impl Value {
             Value::Civil(_) => "a date and time",
             Value::Instant(_) => "an instant",
             Value::Sealed(_) => "a sealed value",
+        }
+    }
+
+    /// The value that a column of this type has whose text in the ledger's key this is; `None` where
+    /// several would have it.
+    pub fn of_key_text(text: String, kind: ColumnType) -> Option<Self> {
+        match kind {
+            ColumnType::Integer => text.parse().ok().map(Value::Integer),
+            ColumnType::Text { .. } => Some(Value::Text(text)),
+            _ => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::account::{Reasons, Tally};
 use crate::config::{ImportOptions, Ui};
+use crate::earlier::Earlier;
 use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding};
 use crate::keyindex::{Entry, KeyIndex, KeyText};
@@ -13,7 +14,6 @@ use crate::rejects::RejectFolder;
 use crate::report::findings::Findings;
 use crate::report::{FileStatus, OwnerReport};
 use crate::row::Value;
-use crate::settle::EarlierRows;
 use crate::shaping::{PathTables, Shaped};
 use crate::table::ColumnType;
 use crate::target::ledger::FileRecord;
@@ -116,7 +116,7 @@ pub struct Run<'p> {
     /// Directories and their owners.
     pub directories: Vec<OwnerReport>,
     /// Rows of earlier runs.
-    pub earlier: HashMap<(FileId, String), EarlierRows>,
+    pub(crate) earlier: Earlier,
     /// What is known before reading.
     pub known: &'p KnownRejects,
     /// Bad records that were detected too late.
@@ -195,7 +195,7 @@ impl<'p> Run<'p> {
             caught: BTreeMap::new(),
             owners: OwnerTable::default(),
             directories: Vec::new(),
-            earlier: HashMap::new(),
+            earlier: Earlier::default(),
             known,
             late: KnownRejects::new(),
             refused: KnownRejects::new(),
@@ -219,23 +219,17 @@ impl<'p> Run<'p> {
             if !looked_up || self.transaction.rows_before(&asked.table) == 0 {
                 continue; // nothing asks for it, or the table is empty
             }
+            if asked.of_own_table {
+                self.learn_own_table(spec, &asked)?;
+                continue;
+            }
             let columns: Vec<&str> = asked.by.iter().chain(&asked.wanted).map(String::as_str).collect();
             let stored = self.stored_as(&asked.table, &columns);
             for cells in self.transaction.select(&asked.table, &columns, None)? {
                 let mut values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
                 let key: Vec<Value> = values.by_ref().take(asked.by.len()).collect();
                 if let Some(key) = KeyText::of(&key) {
-                    self.index.insert_lasting(
-                        spec,
-                        key,
-                        Entry {
-                            place: None,
-                            feeder: u32::MAX,
-                            values: values.collect(),
-                            existing: true,
-                            present: true,
-                        },
-                    );
+                    self.index.insert_lasting(spec, key, Entry::existing(values.collect()));
                 }
             }
         }
@@ -254,7 +248,7 @@ impl<'p> Run<'p> {
             let values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
             let values: Vec<(String, Value)> = self.owner_columns.iter().cloned().zip(values).collect();
             if let Some(id) = values.first().and_then(|(_, value)| value.as_key_text()) {
-                self.owners.add(Owner { id, columns: values });
+                self.owners.add_existing(Owner { id, columns: values });
             }
         }
         Ok(())
@@ -322,7 +316,7 @@ impl<'p> Run<'p> {
     pub fn forget_keys(&mut self) {
         self.index = KeyIndex::default();
         self.folds = HashMap::new();
-        self.earlier = HashMap::new();
+        self.earlier = Earlier::default();
     }
 
     /// Ends the run early when a signal asked for it.

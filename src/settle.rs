@@ -4,7 +4,7 @@
 use crate::compare::Among;
 use crate::error::{Error, Result};
 use crate::finding::{Code, FileId, Finding, Place, ROW_DUPLICATE, ROW_REFERENCE, ROW_SUPERSEDED, SECRET_EMPTY};
-use crate::keyindex::{Entering, Entry, KeyText, Placed};
+use crate::keyindex::{Asker, Entering, Entry, KeyText, Placed};
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::mapping::model::OnDuplicate;
@@ -12,7 +12,6 @@ use crate::mapping::order::feeds;
 use crate::row::Value;
 use crate::run::Run;
 use crate::writer::Insert;
-use std::collections::{HashMap, VecDeque};
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +39,6 @@ impl RowFate {
     }
 }
 
-/// Rows that earlier runs wrote from one file into one table, by their digest.
-pub type EarlierRows = HashMap<[u8; 16], VecDeque<String>>;
-
 /// A row as judged, before anything is written.
 pub(crate) struct Judged {
     pub(crate) fate: RowFate,
@@ -54,11 +50,13 @@ pub(crate) struct Judged {
     pub(crate) fills: Vec<usize>,
     /// Where the row came from that superseded it.
     pub(crate) stayed: Option<Place>,
+    /// Whether the run's counts have the row already.
+    pub(crate) counted: bool,
 }
 
 impl Judged {
     pub(crate) fn is(fate: RowFate) -> Self {
-        Self { fate, id: None, digest: [0; 16], held: Vec::new(), fills: Vec::new(), stayed: None }
+        Self { fate, id: None, digest: [0; 16], held: Vec::new(), fills: Vec::new(), stayed: None, counted: false }
     }
 }
 
@@ -78,6 +76,7 @@ impl Run<'_> {
         let mut placed: Vec<(usize, KeyText, Placed)> = Vec::new();
         let mut given: Vec<&str> = Vec::new();
         self.counted.clear();
+        self.keep_earlier_rows();
         for draft in drafts.iter_mut() {
             let rule = &plan.rules[self.mapping][draft.rule];
             let parent = draft.parent.map(|at| judged[at].fate);
@@ -89,6 +88,9 @@ impl Run<'_> {
                     if let (RowFate::Inserted, Some(column)) = (one.fate, &rule.generated_id) {
                         one.id = Some(self.writer.next_id(&mut *self.transaction, &rule.table.name, column)?);
                         given.push(&rule.table.name);
+                    }
+                    if one.fate == RowFate::Unchanged {
+                        one.counted = self.is_counted(rule, draft);
                     }
                     if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Empty) {
                         self.place(rule, file, draft, &one, &mut placed);
@@ -105,13 +107,14 @@ impl Run<'_> {
             placed.into_iter().rev().for_each(|(spec, key, placed)| self.index.undo(spec, key, placed));
             given.iter().for_each(|table| self.writer.return_id(table));
             self.unfold();
+            self.return_earlier_rows();
             return Ok((vec![RowFate::Rejected; drafts.len()], refused));
         }
         for (draft, one) in drafts.iter().zip(&judged) {
             let rule = &plan.rules[self.mapping][draft.rule];
             match one.fate {
                 RowFate::Inserted => self.write(rule, record, draft, one)?,
-                RowFate::Unchanged => self.writer.count(&rule.table.name).unchanged += 1,
+                RowFate::Unchanged => self.writer.count(&rule.table.name).unchanged += u64::from(!one.counted),
                 RowFate::Filled(_) => self.fill(rule, record, draft, one)?,
                 RowFate::Superseded | RowFate::Empty => self.note(rule, file, draft, one),
                 RowFate::NotTaken | RowFate::Rejected => {}
@@ -150,6 +153,14 @@ impl Run<'_> {
                 return Ok(Verdict::Is(Judged { stayed, ..Judged::is(RowFate::Superseded) }));
             }
             OnDuplicate::Across => {}
+            OnDuplicate::Fill if rule.starts && self.earlier_of_key(rule, draft).is_none() => {
+                if let Some(started) = self.started_before(rule, file, draft)? {
+                    return Ok(started);
+                }
+                if let Some(verdict) = self.judge_fill(rule, draft, place)? {
+                    return Ok(verdict);
+                }
+            }
             OnDuplicate::Fill => match self.judge_fill(rule, draft, place)? {
                 Some(verdict) => return Ok(verdict),
                 None if rule.starts => {}
@@ -201,6 +212,12 @@ impl Run<'_> {
         self.index.find(&rule.table.name, &rule.key_names, false)
     }
 
+    /// Whether a `fill` rule has met the row before this one, so that the run's counts have it.
+    fn is_counted(&self, rule: &CompiledRule, draft: &Draft) -> bool {
+        let entry = self.key_spec(rule).zip(draft.key.as_ref()).and_then(|(spec, key)| self.index.get(spec, key));
+        entry.is_some_and(|entry| entry.place.is_none() && entry.counted)
+    }
+
     /// Whether an earlier row of another rule may supersede the rule's: `[precedence]`, or `first`.
     fn may_give_way(&self, rule: &CompiledRule, earlier: u32) -> bool {
         let set = &self.plan.set;
@@ -224,7 +241,7 @@ impl Run<'_> {
                 continue; // a NULL references nothing
             };
             let to: Vec<&str> = reference.to.iter().map(String::as_str).collect();
-            let known = self.index.contains(&reference.table, &reference.to, false, &key);
+            let known = self.index.contains(Asker::OtherTable, &reference.table, &reference.to, false, &key);
             if !known && !self.in_target(&reference.table, &to, values)? {
                 let message =
                     format!("({}) references a missing row of `{}`", reference.columns.join(", "), reference.table);
@@ -257,7 +274,7 @@ impl Run<'_> {
         };
         let place = Some(Place { file, offset: draft.at });
         let (existing, present) = (one.fate == RowFate::Unchanged, one.fate != RowFate::Empty);
-        let entry = Entry { place, feeder: rule.number, values: Vec::new(), existing, present };
+        let entry = Entry { place, feeder: rule.number, values: Vec::new(), existing, present, counted: true };
         let key = (rule.key_names.as_slice(), draft.key.as_ref());
         let entering = Entering { table: &rule.table.name, key, of: &value_of, entry };
         self.index.enter(&entering, |spec, key, change| placed.push((spec, key, change)));

@@ -26,7 +26,8 @@ pub struct Writer {
     ledger: Vec<RowRecord>,
     next_ids: BTreeMap<String, i64>,
     counts: BTreeMap<String, TableReport>,
-    fills: BTreeMap<(String, KeyText), Fill>,
+    /// By table, the columns that the rows are known by, and their key.
+    fills: BTreeMap<(String, Vec<String>, KeyText), Fill>,
     /// The ledger's numbers for the columns of a rule's rows: the rule, the fields that took the
     /// run's start time, the number.
     columns: Vec<(u32, Vec<usize>, i64)>,

@@ -217,10 +217,13 @@ fn needed(plan: &Plan, file: usize) -> BTreeSet<usize> {
         }
     }
     let directory = plan.directory_of(file);
+    // A rule that may look up rows of other owners needs their files too.
+    let one_round = plan.turns().iter().all(|turn| turn.round == 0);
+    let is_at_hand = |name: &str| !one_round || directory == Some(name);
     let wanted = |number: &usize| match &plan.dispositions[*number] {
         _ if *number == file => true,
         Disposition::Mapped { mapping, .. } => {
-            mappings.contains(mapping) && plan.directory_of(*number).is_none_or(|name| directory == Some(name))
+            mappings.contains(mapping) && plan.directory_of(*number).is_none_or(is_at_hand)
         }
         _ => false,
     };

@@ -94,6 +94,8 @@ codes! {
         "give the key a value in every rule of the table, or in none";
     SECRET_CONTRADICTED = "M119" "a path is declassified, and ignored or dropped as well",
         "take one of the two out: what is declassified is kept";
+    OWNERS_CYCLE = "M122" "rules wait for each other's rows of every owner, in a cycle",
+        "a rule that may look up rows of other owners waits until they are complete for every owner; look up by a column that holds `#owner.id`, or break the cycle";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

@@ -11,6 +11,7 @@ pub mod editor_schema;
 pub mod load;
 pub mod model;
 pub mod order;
+pub mod own;
 pub(crate) mod place;
 pub mod secret_values;
 pub mod secret_words;

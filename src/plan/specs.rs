@@ -2,9 +2,10 @@
 //! is looked up.
 
 use crate::keyindex::IndexSpec;
-use crate::mapping::compile::{CompiledRule, FieldSource};
-use crate::mapping::model::{Expr, From, OnDuplicate, Root, Set};
+use crate::mapping::compile::CompiledRule;
+use crate::mapping::model::{OnDuplicate, Set};
 use crate::mapping::order::{Order, Stage};
+use crate::mapping::own::Own;
 use crate::mapping::uses::uses;
 use crate::table::Schema;
 
@@ -41,6 +42,7 @@ impl Specs<'_> {
         }
         for at in 0..self.specs.len() {
             self.specs[at].of_one_owner = self.of_one_owner(&self.specs[at]);
+            self.specs[at].of_own_table = self.of_own_table(&self.specs[at]);
         }
         self.specs
     }
@@ -62,66 +64,33 @@ impl Specs<'_> {
                 wanted: wanted.into_iter().collect(),
                 ignore_case,
                 of_one_owner: false,
+                of_own_table: false,
             }),
         }
     }
 
-    /// A key belongs to one owner alone when one of its columns always does, and nothing that runs
-    /// after the owners asks for it.
-    fn of_one_owner(&self, spec: &IndexSpec) -> bool {
-        let asked_after = self.rules.iter().flatten().any(|rule| {
-            self.order.turn(rule).stage == Stage::After
-                && (rule.table.name == spec.table
-                    || rule.references().any(|key| key.table == spec.table)
-                    || uses(rule.model(self.set)).tables.iter().any(|used| used.table == spec.table))
-        });
-        !asked_after && spec.by.iter().any(|column| self.owners_column(&spec.table, column, 0))
-    }
-
-    /// Whether every rule fills the column with something of its owner's.
-    fn owners_column(&self, table: &str, column: &str, depth: u32) -> bool {
-        let mut feeders = self.rules.iter().flatten().filter(|rule| rule.table.name == table).peekable();
-        // Columns that refer to each other in a cycle belong to no owner.
-        depth < 8
-            && feeders.peek().is_some()
-            && feeders.all(|rule| {
-                self.order.turn(rule).stage == Stage::Owners && self.filled_with_owners(rule, column, depth + 1)
-            })
-    }
-
-    fn filled_with_owners(&self, rule: &CompiledRule, column: &str, depth: u32) -> bool {
-        let model = rule.model(self.set);
-        let expr = match rule.field(column).map(|field| rule.fields[field].source) {
-            Some(FieldSource::Column(at)) => Some(&model.columns[at].expr),
-            Some(FieldSource::Secret(_)) => None,
-            None => model.lets.iter().find(|(name, _)| name == column).map(|(_, expr)| expr),
+    /// Whether a rule looks up rows of its own table by the key.
+    fn of_own_table(&self, spec: &IndexSpec) -> bool {
+        let asks = |rule: &CompiledRule| {
+            let uses = uses(rule.model(self.set)).tables;
+            uses.iter()
+                .any(|used| used.table == spec.table && used.by == spec.by && used.ignore_case == spec.ignore_case)
         };
-        expr.is_some_and(|expr| self.owners_value(rule, expr, depth))
+        self.rules.iter().flatten().any(|rule| rule.table.name == spec.table && asks(rule))
     }
 
-    fn owners_value(&self, rule: &CompiledRule, expr: &Expr, depth: u32) -> bool {
-        if depth > 16 || expr.steps.iter().any(|step| !step.keeps()) {
-            return false;
-        }
-        match &expr.from {
-            From::Path(path) => match &path.root {
-                Root::Context(name) => self.is_owner_key(name),
-                Root::Column(name) => self.filled_with_owners(rule, name, depth + 1),
-                Root::Parent(name) => rule
-                    .parent
-                    .is_some_and(|parent| self.filled_with_owners(&self.rules[rule.mapping][parent], name, depth + 1)),
-                Root::Element | Root::Record | Root::Frame => false,
-            },
-            From::First(all) => all.iter().all(|one| self.owners_value(rule, one, depth + 1)),
-            From::Digest { of, .. } => of.iter().any(|one| self.owners_value(rule, one, depth + 1)),
-            From::Lookup { table, column, .. } => self.owners_column(table, column, depth + 1),
-            _ => false,
-        }
-    }
-
-    fn is_owner_key(&self, context: &str) -> bool {
-        let Some(owners) = &self.set.owners else { return false };
-        let Some(column) = context.strip_prefix("owner.") else { return false };
-        self.schema.table(&owners.table).is_some_and(|table| table.primary_key() == [column])
+    /// A key belongs to one owner alone when one of its columns always does, and everything that makes
+    /// or asks for such rows runs in one round over the owners.
+    fn of_one_owner(&self, spec: &IndexSpec) -> bool {
+        let own = Own::new(self.set, self.schema);
+        let touches = |rule: &&CompiledRule| {
+            rule.table.name == spec.table
+                || rule.references().any(|key| key.table == spec.table)
+                || uses(rule.model(self.set)).tables.iter().any(|used| used.table == spec.table)
+        };
+        let turns = || self.rules.iter().flatten().filter(touches).map(|rule| self.order.turn(rule));
+        let round = turns().map(|turn| turn.round).next();
+        turns().all(|turn| turn.stage == Stage::Owners && Some(turn.round) == round)
+            && spec.by.iter().any(|column| own.column(&spec.table, column))
     }
 }

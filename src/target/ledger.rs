@@ -160,6 +160,11 @@ pub trait Ledger {
     /// The rows that earlier runs wrote from a file of this path, in the order they were written.
     /// Rows that were deleted since are not among them.
     fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>>;
+    /// The files that earlier runs read and wrote rows from, oldest first.
+    fn earlier_files(&mut self) -> Result<Vec<FileRecord>>;
+    /// The rows that were written from the file of this number, in the order they were written. Rows
+    /// that were deleted since are not among them.
+    fn rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>>;
     /// Where this run wrote a row from.
     fn origin(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>>;
 }

@@ -10,6 +10,7 @@ use crate::target::ledger::{self, RowRecord, Written};
 use crate::target::rejection::Rejection;
 use crate::target::{Cell, Transaction};
 use crate::vault::Vault;
+use std::collections::HashSet;
 
 /// Columns of one row that `fill` rules give.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl Writer {
     pub fn fill(&mut self, given: Given<'_>) {
         let (key_columns, key) = given.key;
         let text = KeyText::of(&key).unwrap_or_default();
-        let fill = self.fills.entry((given.table.to_owned(), text)).or_insert_with(|| Fill {
+        let fill = self.fills.entry((given.table.to_owned(), key_columns.clone(), text)).or_insert_with(|| Fill {
             key_columns,
             key,
             columns: Vec::new(),
@@ -84,9 +85,10 @@ impl Writer {
         vault: &Vault,
         findings: &mut dyn FnMut(Finding),
     ) -> Result<()> {
-        let fills = std::mem::take(&mut self.fills).into_iter().map(|((table, _), fill)| (table, fill));
+        let fills = std::mem::take(&mut self.fills).into_iter().map(|((table, ..), fill)| (table, fill));
         let fills: Vec<(String, Fill)> = fills.collect();
         let keys = row_keys(transaction, &fills)?;
+        let mut updated = HashSet::new();
         for ((table, fill), row_key) in fills.into_iter().zip(keys) {
             for (column, value) in fill.columns.iter().zip(&fill.values) {
                 search_cell(vault, &table, column, value, findings);
@@ -100,7 +102,8 @@ impl Writer {
                 self.refuse_fill(&table, fill, &why.unwrap_or(Rejection::Discarded))?;
                 continue;
             };
-            if fill.existing {
+            // Rules may know one row by different keys.
+            if fill.existing && updated.insert((table.clone(), row_key.clone())) {
                 // A row that was there as the source says, and now says more.
                 let counts = self.count(&table);
                 counts.updated += 1;

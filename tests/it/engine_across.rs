@@ -182,3 +182,19 @@ fn a_rejected_record_whose_event_was_superseded_with_its_parent_undoes_no_other_
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
     lifted.finds(&["error R001 first.json /2"]).counts("inserted", "events 2, logs 4, people 4");
 }
+
+#[test]
+fn a_second_import_of_twins_with_a_key_of_columns_changes_nothing() {
+    let rules = EVENTS.replace(r#"[".at", ".what"]"#, r#"["at", "what"]"#);
+    let twins = json!([event("1", "a"), event("1", "a"), event("2", "b")]);
+    let house = house(&twins, &json!([event("1", "a"), event("3", "c")])).list(
+        "events",
+        r#"["first.json", "second.json"]"#,
+        &rules,
+    );
+    house.lift(&[]).ends(0, "committed").counts("inserted", "events 4");
+    let rows = house.rows("SELECT * FROM events");
+    let again = house.lift(&[]).ends(0, "committed").leaves("column 8, ignored 2").finds(&[]);
+    again.counts("inserted", "").counts("updated", "").counts("unchanged", "events 4");
+    assert_eq!(house.rows("SELECT * FROM events"), rows);
+}

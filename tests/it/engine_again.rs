@@ -1,6 +1,6 @@
 //! A second import of the same tree finds everything as it is, whatever made the rows.
 
-use crate::house::House;
+use crate::house::{DATABASE, House};
 use serde_json::{Value, json};
 
 const TABLES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, at DATETIME, seen DATETIME);
@@ -186,4 +186,105 @@ fn a_sealed_value_that_differs_stops_the_import() {
     let lifted = house.lift(&[]).ends(1, "rolled-back");
     let lifted = lifted.finds(&["error R003 people.json /0", "warning X005 people.json"]);
     assert_eq!(house.holders(&lifted, "opens-other-doors"), Vec::<String>::new());
+}
+
+#[test]
+fn a_rule_that_asks_whether_its_own_row_is_absent_makes_the_same_rows_again() {
+    let rules = r#"
+        [table.people]
+        when = { absent = "people", by = { name = "name" } }
+        [table.people.columns]
+        name = "name"
+        [ignore]
+        "*" = "there already""#;
+    let house = house(rules, &json!([{"name": "Ann"}, {"name": "Bob"}, {"name": "Ann"}]));
+    settles(&house, "people 2");
+}
+
+#[test]
+fn a_row_of_somebody_else_is_not_absent() {
+    let rules = r#"
+        [table.people]
+        when = { absent = "people", by = { name = "name" } }
+        [table.people.columns]
+        name = "name"
+        [ignore]
+        "*" = "there already""#;
+    let house = house(rules, &json!([{"name": "Ann"}]));
+    house.lift(&[]).ends(0, "committed").counts("inserted", "people 1");
+    let database = rusqlite::Connection::open(house.path(DATABASE)).unwrap();
+    database.execute("INSERT INTO people (name) VALUES ('Cy')", []).unwrap();
+    house.put("people.json", json!([{"name": "Ann"}, {"name": "Cy"}]).to_string());
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, ignored 1");
+    drop(lifted.counts("inserted", "").counts("unchanged", "people 1"));
+}
+
+#[test]
+fn a_lookup_in_its_own_table_finds_the_second_time_what_it_found_the_first_time() {
+    let rules = r#"
+        [table.logins]
+        key = ["id"]
+        [table.logins.columns]
+        id = "id"
+        sealed = { lookup = "logins.id", by = { id = "boss" } }
+        [ignore]
+        "*" = "nobody's""#;
+    let house = house(rules, &json!([{"id": "a", "boss": "b"}, {"id": "b", "boss": "a"}]));
+    settles(&house, "logins 2");
+    assert_eq!(house.rows("SELECT id, coalesce(sealed, '-') FROM logins"), [["a", "-"], ["b", "a"]]);
+}
+
+#[test]
+fn rows_of_a_renamed_file_are_found_by_its_bytes() {
+    let rules = "[table.people]\n[table.people.columns]\nname = \"name\"";
+    let house = House::new().schema(TABLES).list("people", r#"["people_*.json"]"#, rules);
+    house.put("people_1.json", json!([{"name": "Ann"}, {"name": "Ann"}]).to_string());
+    house.put("people_2.json", json!([{"name": "Ann"}]).to_string());
+    house.lift(&[]).ends(0, "committed").counts("inserted", "people 3");
+    std::fs::rename(house.path("tree/people_1.json"), house.path("tree/people_3.json")).unwrap();
+    for _ in 0..2 {
+        let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+        drop(lifted.counts("inserted", "").counts("unchanged", "people 3"));
+    }
+}
+
+#[test]
+fn rows_of_a_renamed_file_that_grew_are_found_by_what_they_say() {
+    let rules = "[table.people]\n[table.people.columns]\nname = \"name\"";
+    let house = House::new().schema(TABLES).list("people", r#"["people_*.json"]"#, rules);
+    house.put("people_1.json", json!([{"name": "Ann"}, {"name": "Bob"}]).to_string());
+    house.lift(&[]).ends(0, "committed").counts("inserted", "people 2");
+    std::fs::remove_file(house.path("tree/people_1.json")).unwrap();
+    house.put("people_3.json", json!([{"name": "Bob"}, {"name": "Bob"}, {"name": "Ann"}]).to_string());
+    let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+    drop(lifted.counts("inserted", "people 1").counts("unchanged", "people 2"));
+}
+
+#[test]
+fn rows_of_a_file_that_is_still_there_are_its_own() {
+    let rules = "[table.people]\n[table.people.columns]\nname = \"name\"";
+    let house = House::new().schema(TABLES).list("people", r#"["people_*.json"]"#, rules);
+    house.put("people_1.json", json!([{"name": "Ann"}]).to_string());
+    house.lift(&[]).ends(0, "committed").counts("inserted", "people 1");
+    house.put("people_2.json", json!([{"name": "Ann"}]).to_string());
+    let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+    drop(lifted.counts("inserted", "people 1").counts("unchanged", "people 1"));
+}
+
+#[test]
+fn a_rejected_record_leaves_the_row_it_resembles_to_the_record_that_made_it() {
+    let rules = r#"
+        [table.people]
+        [table.people.columns]
+        name = "name"
+        [table.logins]
+        key = ["id"]
+        [table.logins.columns]
+        id = "id""#;
+    // The second is rejected for its login.
+    let people = json!([{"name": "Ann", "id": "x"}, {"name": "Bob", "id": "x"}, {"name": "Bob", "id": "y"}]);
+    let house = house(rules, &people);
+    house.lift(&["--max-rejects", "1"]).ends(1, "committed").counts("inserted", "logins 2, people 2");
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+    drop(lifted.counts("inserted", "").counts("unchanged", "logins 2, people 2"));
 }

@@ -265,3 +265,12 @@ fn a_row_is_filled_whose_key_is_a_time_in_another_form() {
     let key = "SELECT row_key FROM treelift_rows JOIN treelift_columns ON id = columns WHERE filled";
     assert_eq!(house.one(key), "2025-05-07T14:42:18Z");
 }
+
+#[test]
+fn rows_that_only_fill_has_met_are_counted_once() {
+    let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "1", "age": 41}, {"id": "1", "age": 41}]));
+    house.lift(&["--only-mapping", "people"]).ends(0, "committed").counts("inserted", "people 1");
+    let fill = || house.lift(&["--only-mapping", "extras"]).ends(0, "committed");
+    drop(fill().counts("updated", "people 1").counts("unchanged", "").counts("inserted", ""));
+    drop(fill().counts("updated", "").counts("unchanged", "people 1").counts("inserted", ""));
+}

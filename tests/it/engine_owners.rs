@@ -145,3 +145,55 @@ fn the_files_of_a_rejected_owner_are_one_reject_each() {
     );
     assert_eq!(house.rows("SELECT person, id FROM notes"), [["1", "a"]]);
 }
+
+/// A house in which Ann's note asks about Bob's, and Bob's about Ann's.
+fn asking(column: &str) -> House {
+    let mails = format!(
+        "[table.mails]\nkey = [\"id\"]\n[table.mails.columns]\nid = \"id\"\nperson = \"#owner.id\"\nabout = {column}\n\
+         [ignore]\n\"*\" = \"asked about\""
+    );
+    House::new()
+        .schema(&format!("{TABLES} CREATE TABLE mails (id TEXT PRIMARY KEY NOT NULL, person TEXT, about TEXT);"))
+        .set(OWNERS)
+        .list("people", r#"["people.json"]"#, PEOPLE)
+        .mapping("notes", NOTES)
+        .list("mails", r#"["of/{owner}/mails.json"]"#, &mails)
+        .source("people.json", &json!([{"id": "1", "name": "ann"}, {"id": "2", "name": "bob"}]))
+        .source("of/1/notes.json", &notes(SAVED, &[("a", "of Ann")]))
+        .source("of/2/notes.json", &notes(SAVED, &[("b", "of Bob")]))
+        .source("of/1/mails.json", &json!([{"id": "x", "note": "b"}]))
+        .source("of/2/mails.json", &json!([{"id": "y", "note": "a"}]))
+}
+
+#[test]
+fn a_lookup_finds_rows_of_every_owner_whatever_their_order() {
+    for column in [
+        r#"{ lookup = "notes.body", by = { id = "note" } }"#,
+        r#"{ exists = "notes", by = { id = "note" }, then = "yes", else = "no" }"#,
+    ] {
+        let house = asking(column);
+        house.lift(&[]).ends(0, "committed").finds(&[]).counts("inserted", "mails 2, notes 2, people 2");
+        let about = house.rows("SELECT about FROM mails ORDER BY id");
+        assert!(about == [["of Bob"], ["of Ann"]] || about == [["yes"], ["yes"]], "{about:?}");
+        let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+        lifted.counts("inserted", "").counts("unchanged", "mails 2, notes 2, people 2");
+    }
+}
+
+#[test]
+fn a_lookup_by_the_owners_id_needs_no_second_round() {
+    // The note of the same name that another owner has is not found.
+    let house = asking(r##"{ lookup = "notes.body", by = { person = "#owner.id", id = "note" } }"##);
+    house.put("of/1/notes.json", notes(SAVED, &[("b", "Ann's own")]).to_string());
+    house.lift(&[]).ends(0, "committed");
+    assert_eq!(house.rows("SELECT id, coalesce(about, '-') FROM mails ORDER BY id"), [["x", "Ann's own"], ["y", "-"]]);
+}
+
+#[test]
+fn rules_that_wait_for_each_others_rows_of_every_owner_are_refused() {
+    let house = asking(r#"{ lookup = "notes.body", by = { id = "note" } }"#);
+    let notes = NOTES.replace("body = \"body\"", "body = { lookup = \"mails.about\", by = { id = \"body\" } }");
+    house.mapping("notes", &notes).lift(&[]).refuses(
+        "these rules wait for each other's rows of every owner: `mails.mails` for `notes.notes` for `mails.mails`",
+    );
+}

@@ -40,7 +40,7 @@ fn a_value_is_followed_through_its_steps_into_its_row() {
 #[test]
 fn an_ignored_leaf_shows_its_reason() {
     let told = explain(&notes("people.json#/version"), &["--json"]).status(0).json();
-    assert_eq!(told["leaves"][0]["ignored"], "the version of the file's form, which the schema has taken the place of");
+    assert_eq!(told["leaves"][0]["ignored"], "the version of the file format, which the schema replaces");
     let told = explain(&notes("README.txt"), &["--json"]).status(0).json();
     assert_eq!(told["status"], "ignored");
     assert_eq!(told["reason"], "a warning to those who look into the folder, the same for everybody (`README.txt`)");
@@ -166,5 +166,5 @@ fn a_file_that_changed_since_is_not_explained_as_the_origin() {
     crate::house::edit(&tags, "#118811", "#118812");
     let database = format!("sqlite:///./{DATABASE}");
     let ran = house.run(["explain", "--row", "tags", "grace-hopper,bug", "--source", "notes", "--database", &database]);
-    assert!(ran.status(2).stderr.contains("not as it was"));
+    assert!(ran.status(2).stderr.contains("has changed since"));
 }

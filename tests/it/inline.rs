@@ -85,6 +85,11 @@ impl Lifted {
         self.ran.status
     }
 
+    /// What it printed for people.
+    pub(crate) fn words(&self) -> &str {
+        &self.ran.stderr
+    }
+
     /// The report.
     #[track_caller]
     pub(crate) fn report(&self) -> Value {

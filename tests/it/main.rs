@@ -29,6 +29,7 @@ mod engine_owners;
 mod engine_rejects;
 mod engine_rows;
 mod engine_secrets;
+mod engine_set_laws;
 mod existing;
 mod explain;
 mod generated;

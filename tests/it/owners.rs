@@ -27,7 +27,7 @@ fn a_directory_of_a_rejected_owner_is_rejected_under_every_name() {
         .file("people/bob/notes.json", r#"[{"id": "n3"}]"#);
     let report = small.report(1, &["--max-rejects", "9"]);
     for path in ["people/2/notes.json", "people/bob/notes.json"] {
-        assert_eq!(fate(&report, path), "rejected: its owner was rejected");
+        assert_eq!(fate(&report, path), "rejected: the owner was rejected");
     }
     assert_eq!(fate(&report, "people/1/notes.json"), "imported");
     let codes: Vec<_> = told(&report).iter().map(|told| told[..10].to_owned()).collect();
@@ -44,7 +44,7 @@ fn files_without_an_owner_are_not_given_to_the_only_owner_left() {
 
     let only = people(r#"[{"id": "2", "name": "bob", "ok": "BAD"}]"#).file("notes.json", r#"[{"id": "n1"}]"#);
     let report = only.report(1, &["--max-rejects", "9"]);
-    assert_eq!(fate(&report, "notes.json"), "rejected: its owner was rejected");
+    assert_eq!(fate(&report, "notes.json"), "rejected: the owner was rejected");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::trace::StepTaken;
 use crate::account::NameLeaf;
 use crate::finding::VALUE_STEP;
 use crate::hex;
-use crate::keyindex::KeyText;
+use crate::keyindex::{Asker, KeyText};
 use crate::mapping::model::{Digest, Expr, From, Literal, PathExpr, Root, Rooted, TemplatePiece};
 use crate::record::{Kind, NodeRef};
 use crate::step::Datum;
@@ -114,7 +114,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 let before = trail.len();
                 let Some(key) = self.by(by, scope, trail)? else { return Ok(Operand::Missing) };
                 let columns: Vec<&str> = by.iter().map(|(name, _)| name.as_str()).collect();
-                Ok(match scope.index.lookup(table, &columns, *ignore_case, &key, column) {
+                Ok(match scope.index.lookup(self.asker(table), table, &columns, *ignore_case, &key, column) {
                     Some(value) => Operand::of_value(value),
                     None => {
                         trail.truncate(before); // nothing is written that contains them
@@ -330,6 +330,10 @@ impl<'a, 't> RowMaker<'a, 't> {
         Ok(Some(key))
     }
 
+    fn asker(&self, table: &str) -> Asker {
+        if self.compiled.table.name == table { Asker::OwnTable } else { Asker::OtherTable }
+    }
+
     /// Whether a row exists; claims nothing.
     pub(super) fn exists_row(
         &mut self,
@@ -340,7 +344,7 @@ impl<'a, 't> RowMaker<'a, 't> {
     ) -> Result<bool, Stop> {
         let key = self.by(by, scope, &mut Vec::new())?;
         let columns: Vec<&str> = by.iter().map(|(name, _)| name.as_str()).collect();
-        Ok(key.is_some_and(|key| scope.index.contains(table, &columns, ignore_case, &key)))
+        Ok(key.is_some_and(|key| scope.index.contains(self.asker(table), table, &columns, ignore_case, &key)))
     }
 
     /// The name that the last `.*` of a rule's `each` matched, introduced into the scope.

@@ -59,6 +59,14 @@ impl SqliteTransaction {
         self.on(|conn| conn.prepare_cached(&text)?.exists(rusqlite::params_from_iter(parts)))
     }
 
+    /// Those of the ledger's rows that still stand in their table.
+    fn standing(&self, table: &str, mut rows: Vec<RowRecord>) -> Result<Vec<RowRecord>> {
+        let Some(live) = self.schema().table(table) else { return Ok(Vec::new()) };
+        let mut fault = None;
+        rows.retain(|row| self.stands(live, &row.row_key).unwrap_or_else(|error| fault.replace(error).is_some()));
+        fault.map_or(Ok(rows), Err)
+    }
+
     /// An index over this run's rows by key, in a temporary table: it is only needed where something
     /// went wrong, and would be as large as the ledger itself.
     pub(super) fn index_rows(&mut self) -> Result<()> {
@@ -193,14 +201,34 @@ impl Ledger for SqliteTransaction {
             .query_map((path, number, before), |row| row_record(row, table))?
             .collect()
         })?;
-        let Some(live) = self.schema().table(table).cloned() else { return Ok(Vec::new()) };
-        let mut standing = Vec::with_capacity(found.len());
-        for record in found {
-            if self.stands(&live, &record.row_key)? {
-                standing.push(record);
-            }
-        }
-        Ok(standing)
+        self.standing(table, found)
+    }
+
+    fn earlier_files(&mut self) -> Result<Vec<FileRecord>> {
+        let before = self.ledger.first_file.unwrap_or(i64::MAX);
+        self.on(|conn| {
+            conn.prepare_cached("SELECT id, path, sha256, bytes FROM treelift_files WHERE id < ?1 ORDER BY id")?
+                .query_map([before], |row| {
+                    let sha256: Vec<u8> = row.get(2)?;
+                    let sha256 = sha256.try_into().map_err(|_| unreadable(2, Type::Blob))?;
+                    Ok(FileRecord { id: row.get(0)?, path: row.get(1)?, sha256, bytes: count(row, 3)? })
+                })?
+                .collect()
+        })
+    }
+
+    fn rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>> {
+        let number = self.table_number(table)?;
+        let found: Vec<RowRecord> = self.on(|conn| {
+            conn.prepare_cached(
+                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM treelift_rows r
+                 JOIN treelift_columns c ON c.id = r.columns
+                 WHERE r.file = ?1 AND r.\"table\" = ?2 AND NOT c.filled ORDER BY r.number",
+            )?
+            .query_map((file, number), |row| row_record(row, table))?
+            .collect()
+        })?;
+        self.standing(table, found)
     }
 
     fn origin(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>> {

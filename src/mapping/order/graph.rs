@@ -1,0 +1,224 @@
+//! Which rules must be done before which.
+
+use super::turn::Stage;
+use crate::mapping::model::{Expr, Mapping, OnDuplicate, Rule, Set};
+use crate::mapping::own::{Own, RuleAt};
+use crate::mapping::walk::{self, Read, Visit};
+use crate::table::Schema;
+use std::collections::BTreeMap;
+
+/// Why a group waits for another one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Need {
+    /// The rule that waits.
+    pub(super) after: RuleAt,
+    /// The rule that it waits for.
+    pub(super) before: RuleAt,
+    /// Whether it waits until that one is done for every owner.
+    pub(super) all_owners: bool,
+}
+
+/// One `lookup`, `exists` or `absent`.
+struct Lookup<'s> {
+    table: &'s str,
+    column: Option<&'s str>,
+    by: &'s [(String, Expr)],
+    ignore_case: bool,
+}
+
+/// Rules that depend on each other by `parent` run together: a group is what is ordered.
+pub(super) struct Graph {
+    /// The group of each rule, by mapping and rule.
+    pub(super) groups: Vec<Vec<usize>>,
+    owned: Vec<bool>,
+    /// For each group the groups that must be done before it.
+    pub(super) needs: Vec<BTreeMap<usize, Need>>,
+}
+
+impl Graph {
+    pub(super) fn new(set: &Set, schema: &Schema) -> Self {
+        let own = Own::new(set, schema);
+        let mut graph = Graph { groups: Vec::new(), owned: Vec::new(), needs: Vec::new() };
+        for (m, mapping) in set.mappings.iter().enumerate() {
+            let mut groups = vec![usize::MAX; mapping.rules.len()];
+            for rule in 0..mapping.rules.len() {
+                let top = top_of(mapping, rule);
+                if groups[top] == usize::MAX {
+                    groups[top] = graph.needs.len();
+                    graph.needs.push(BTreeMap::new());
+                    graph.owned.push(own.is_owned(m));
+                }
+                groups[rule] = groups[top];
+            }
+            graph.groups.push(groups);
+        }
+        graph.link(set, schema, &own);
+        graph
+    }
+
+    fn link(&mut self, set: &Set, schema: &Schema, own: &Own<'_>) {
+        let all: Vec<RuleAt> = set
+            .mappings
+            .iter()
+            .enumerate()
+            .flat_map(|(mapping, of)| (0..of.rules.len()).map(move |rule| RuleAt { mapping, rule }))
+            .collect();
+        for after in all.iter().copied() {
+            let lookups = lookups(after.of(set).1);
+            for before in all.iter().copied() {
+                if let Some(all_owners) = needs(set, schema, own, (after, &lookups), before) {
+                    self.edge(Need { after, before, all_owners });
+                }
+            }
+        }
+        for precedence in &set.precedence {
+            let ranked: Vec<Vec<RuleAt>> = precedence
+                .feeders
+                .iter()
+                .map(|entry| {
+                    let feeds = |at: &RuleAt| {
+                        let (mapping, rule) = at.of(set);
+                        rule.into == precedence.table && is_named(mapping, rule, entry)
+                    };
+                    all.iter().copied().filter(feeds).collect()
+                })
+                .collect();
+            for pair in ranked.windows(2) {
+                for before in &pair[0] {
+                    for after in &pair[1] {
+                        self.edge(Need { after: *after, before: *before, all_owners: false });
+                    }
+                }
+            }
+        }
+        // Owners are resolved before anything of theirs is read.
+        if let Some(owners) = &set.owners {
+            let feeds = |at: &&RuleAt| {
+                let rule = at.of(set).1;
+                rule.into == owners.table && starts_rows(rule, schema) && !own.is_owned(at.mapping)
+            };
+            for before in all.iter().copied().filter(|at| feeds(&at)) {
+                for after in all.iter().copied().filter(|rule| own.is_owned(rule.mapping)) {
+                    self.edge(Need { after, before, all_owners: false });
+                }
+            }
+        }
+    }
+
+    fn edge(&mut self, need: Need) {
+        let group = |at: RuleAt| self.groups[at.mapping][at.rule];
+        let (waiting, needed) = (group(need.after), group(need.before));
+        if waiting != needed {
+            let known = self.needs[waiting].entry(needed).or_insert(need);
+            if need.all_owners && !known.all_owners {
+                *known = need;
+            }
+        }
+    }
+
+    /// Every group with one that must be done before it, and why.
+    pub(super) fn edges(&self) -> impl Iterator<Item = (usize, usize, &Need)> {
+        self.needs
+            .iter()
+            .enumerate()
+            .flat_map(|(after, needs)| needs.iter().map(move |(before, need)| (after, *before, need)))
+    }
+
+    /// The stage of each group.
+    pub(super) fn stages(&self) -> Vec<Stage> {
+        let mut stages: Vec<Stage> =
+            self.owned.iter().map(|owned| if *owned { Stage::Owners } else { Stage::Before }).collect();
+        loop {
+            let mut moved = false;
+            for (after, before, _) in self.edges() {
+                if !self.owned[after] && stages[after] == Stage::Before && stages[before] >= Stage::Owners {
+                    stages[after] = Stage::After;
+                    moved = true;
+                }
+            }
+            if !moved {
+                return stages;
+            }
+        }
+    }
+}
+
+/// The topmost parent of a rule; a cycle of parents is reported by the loader.
+fn top_of(mapping: &Mapping, rule: usize) -> usize {
+    let mut top = rule;
+    for _ in 0..mapping.rules.len() {
+        let parent = mapping.rules[top].parent.as_ref();
+        match parent.and_then(|parent| mapping.rules.iter().position(|other| other.name == *parent)) {
+            Some(parent) => top = parent,
+            None => return top,
+        }
+    }
+    rule
+}
+
+/// What a rule looks up.
+fn lookups<'s>(rule: &'s Rule) -> Vec<Lookup<'s>> {
+    let mut lookups = Vec::new();
+    let mut note = |visit: Visit<'s, '_>| {
+        if let Read::Row { table, column, by, ignore_case } = visit.read {
+            lookups.push(Lookup { table, column, by, ignore_case });
+        }
+    };
+    rule.exprs().for_each(|expr| walk::expr(expr, &mut note));
+    if let Some(when) = &rule.when {
+        walk::condition(when, rule.line, &mut note);
+    }
+    lookups
+}
+
+/// Whether a rule waits for what another one feeds: it looks rows up there, references them, or adds to
+/// them. `Some(true)` where those may be rows of any owner.
+fn needs(
+    set: &Set,
+    schema: &Schema,
+    own: &Own<'_>,
+    (at, lookups): (RuleAt, &[Lookup<'_>]),
+    before: RuleAt,
+) -> Option<bool> {
+    let (rule, feeding) = (at.of(set).1, before.of(set).1);
+    let starts = starts_rows(feeding, schema);
+    let of_owners = own.is_owned(at.mapping) && own.is_owned(before.mapping);
+    // A row's key is there before anything is added to it.
+    let key = feeding.key_columns().unwrap_or_default();
+    let fills = |column: &str| !key.contains(&column) && feeding.columns.iter().any(|other| other.name == column);
+    let looked_up = lookups.iter().filter(|used| {
+        let added = || used.column.is_some_and(fills) || used.by.iter().any(|(column, _)| fills(column));
+        used.table == feeding.into && at != before && (starts || added())
+    });
+    let looked_up = looked_up.map(|used| of_owners && !own.key(at, used.table, used.by, used.ignore_case)).max();
+    let refers = || {
+        let gives = |name: &String| rule.columns.iter().any(|column| column.name == *name);
+        schema.table(&rule.into).is_some_and(|table| {
+            let keys = table.foreign_keys.iter().filter(|key| key.table != rule.into && key.table == feeding.into);
+            keys.into_iter().any(|key| key.columns.iter().any(gives))
+        })
+    };
+    // What only adds to rows runs when all that start them are done.
+    let adds = starts && at != before && feeding.into == rule.into && !starts_rows(rule, schema);
+    let adds = adds.then(|| of_owners && !own.rows(at));
+    // `None` is less than everything.
+    looked_up.max(adds).max((starts && refers()).then_some(false))
+}
+
+/// Whether a rule can make a row that is not there yet: one that fills only, and does not give every
+/// column that must have a value, cannot.
+fn starts_rows(rule: &Rule, schema: &Schema) -> bool {
+    let gives = |name: &str| {
+        rule.columns.iter().any(|column| column.name == name) || rule.secrets.iter().any(|secret| secret.name == name)
+    };
+    rule.on_duplicate != OnDuplicate::Fill
+        || schema.table(&rule.into).is_none_or(|table| table.columns_needed().all(|column| gives(&column.name)))
+}
+
+/// Whether a `[precedence]` entry (`mapping` or `mapping.rule`) means this rule.
+pub(super) fn is_named(mapping: &Mapping, rule: &Rule, entry: &str) -> bool {
+    match entry.split_once('.') {
+        Some((of, name)) => of == mapping.name && name == rule.name,
+        None => entry == mapping.name,
+    }
+}
