@@ -199,6 +199,8 @@ codes! {
         "once the import is signed off, destroy the source or protect it like the secrets";
     SECRET_UNCOMPARED = "X006" Warning "sealed values that are already in the database were not compared",
         "give the dry run the passphrase or key too: a real run compares them";
+    SECRET_COPIED = "X007" Error "a whole value is a sealed secret, and only a catch-all keeps it",
+        "seal or drop it there too, leave it out, or say under [declassify] why it may be kept as it is";
     // U: parts of the mapping set that the tree never used.
     MAPPING_UNUSED = "U001" Note "no file of the tree matches this mapping",
         "nothing to do, unless there should be some: then check its `files`";

@@ -156,6 +156,7 @@ impl Job<'_> {
         run.report_refused();
         run.all_files_decided()?;
         self.ui.phase(Phase::Check, 0, 0);
+        run.decide_copies();
         run.report_walk();
         run.report_unused();
         run.findings.extend(Swept::warnings(&with_secrets));

@@ -241,7 +241,7 @@ pub(crate) fn deciding_line(what: &str, file: &str) -> String {
 }
 
 /// A line of TOML that gives a reason for something, in a table of a file.
-fn line_under(what: &str, table: &str, file: &str) -> String {
+pub(crate) fn line_under(what: &str, table: &str, file: &str) -> String {
     // A JSON string is a basic string of TOML.
     let quoted = serde_json::Value::from(what);
     format!("`{quoted} = \"why\"` under [{table}] in {file}")

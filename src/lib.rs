@@ -25,6 +25,7 @@ pub mod import;
 pub mod inspect;
 mod interrupt;
 pub mod keyindex;
+mod leak;
 pub mod leaves;
 mod leftover;
 pub mod mapping;

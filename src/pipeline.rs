@@ -49,7 +49,7 @@ impl Run<'_> {
             self.take_turn(*turn, &ownerless, None)?;
         }
         let findings = &mut self.findings;
-        self.writer.write_fills(&mut *self.transaction, &self.vault, &mut |finding| findings.push(finding))
+        self.writer.write_fills(&mut *self.transaction, &mut |finding| findings.push(finding))
     }
 
     /// Files without an owner by mapping, and files of owners by directory.

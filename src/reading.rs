@@ -217,6 +217,7 @@ impl Run<'_> {
             }
             sheet.rejected = true;
         }
+        self.search_rows(reading, table, record, &mapped, &dispositions);
         for i in reading.new_names(record.names) {
             sheet.claim_name(NameLeaf::OfRecord(i), Mark::default());
         }
@@ -229,6 +230,7 @@ impl Run<'_> {
         for (draft, fate) in mapped.drafts.iter().zip(&dispositions) {
             self.count_columns(draft, *fate, place.file);
             for claim in &draft.claims {
+                self.note_dropped(claim, record, &reading.shaped.frame, whole);
                 let mark = self.claim_mark(mapping, draft, claim, *fate);
                 self.mark(&claim.touch, mark, &mut sheet, reading, whole);
             }

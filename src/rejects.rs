@@ -163,7 +163,7 @@ impl Run<'_> {
         let value =
             if self.vault.finds_secret(&value) { None } else { serde_json::value::RawValue::from_string(value).ok() };
         let reject = Reject {
-            file: self.or_withheld(&source.path),
+            file: &source.path,
             sha256: hex::encode(self.files[file].sha256),
             record: Some(record.number - 1),
             pointer: self.or_withheld(&located.pointer).to_owned(),
@@ -193,7 +193,7 @@ impl Run<'_> {
         let at = findings.iter().find_map(|finding| finding.place).map_or(0, |place| place.offset);
         let located = locate(source, at);
         let reject = Reject {
-            file: self.or_withheld(&source.path),
+            file: &source.path,
             sha256: crate::source::digest_of(source).map(hex::encode).unwrap_or_default(),
             record: None,
             pointer: self.or_withheld(&located.pointer).to_owned(),

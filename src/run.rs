@@ -6,6 +6,7 @@ use crate::earlier::Earlier;
 use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding};
 use crate::keyindex::{Entry, KeyIndex, KeyText};
+use crate::leak::Leaks;
 use crate::mapping::apply::Owner;
 use crate::mapping::usage::{MapEntries, Met, has_maps};
 use crate::owners::OwnerTable;
@@ -95,6 +96,8 @@ pub struct Run<'p> {
     pub reject_errors: u64,
     /// Sealed values that were opened again.
     pub opened_again: u64,
+    /// Secrets found in plaintext.
+    pub leaks: Leaks,
     /// Reasons of ignored leaves.
     pub reasons: Reasons,
     /// Files, by their number.
@@ -185,6 +188,7 @@ impl<'p> Run<'p> {
             rejected: 0,
             reject_errors: 0,
             opened_again: 0,
+            leaks: Leaks::default(),
             reasons: Reasons::default(),
             files: plan.tree.files.iter().map(|_| FileState::default()).collect(),
             paths: PathTables::default(),

@@ -299,10 +299,9 @@ impl Run<'_> {
             file: self.ledger_file(record.file)?,
             digest: one.digest,
             clock: draft.clock.clone(),
-            tainted: draft.tainted.clone(),
         };
         let findings = &mut self.findings;
-        self.writer.insert(&mut *self.transaction, &self.vault, insert, &mut |finding| findings.push(finding))
+        self.writer.insert(&mut *self.transaction, insert, &mut |finding| findings.push(finding))
     }
 }
 

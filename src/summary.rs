@@ -11,6 +11,7 @@ use crate::report::{
     SourceReport, TargetReport, Timings, VERSION, Verdict,
 };
 use crate::run::Run;
+use crate::secret::proof::LeakSearch;
 use crate::source::{self, SourceFile};
 use crate::target::Mode;
 use crate::target::ledger::RunRecord;
@@ -80,7 +81,9 @@ pub fn report(run: &mut Run, ending: &Ending) -> Report {
         secrets: SecretsReport {
             sealed,
             opened_again: run.opened_again,
-            plaintext_hits: run.writer.plaintext_hits,
+            plaintext_hits: run.leaks.hits,
+            plaintext_warned: run.leaks.warned,
+            plaintext_declassified: run.leaks.declassified,
             declassified: declassified(run),
         },
         checks: ending.checks.clone(),
@@ -271,14 +274,39 @@ fn located(findings: Findings, files: &[SourceFile]) -> Vec<FindingReport> {
     })
 }
 
-/// A text of the report that holds the value of a secret is withheld: the report may be mailed.
+/// A text of the report that contains the value of a secret is withheld: the report may be mailed.
+///
+/// What was known before any secret was read, such as the paths of files, is not withheld, and is cut
+/// out of a message before it is searched: to hide it would only tell that it is a secret.
 fn withhold(report: &mut Report, run: &Run) {
     report.files.iter_mut().for_each(|file| file.path = printable(&file.path));
+    let search = run.vault.withheld();
+    if search.is_empty() {
+        return;
+    }
+    let known = known_before(run, &search);
     report.each_text(&mut |text| {
-        if run.vault.finds_secret(text) {
-            WITHHELD.clone_into(text);
+        if search.search(text).is_some() {
+            let rest = known.iter().fold(text.clone(), |rest, known| rest.replace(known, " "));
+            if search.search(&rest).is_some() {
+                WITHHELD.clone_into(text);
+            }
         }
     });
+}
+
+/// What was known before any secret was read and contains one all the same: paths of files and what
+/// they are made of, and the reasons of the mapping set. The longest first.
+fn known_before(run: &Run, search: &LeakSearch) -> Vec<String> {
+    let plan = run.plan;
+    let paths = plan.tree.files.iter().map(|file| file.path.as_str());
+    let root = plan.tree.root.display().to_string();
+    let known = paths.chain([root.as_str()]).chain(plan.set.reasons());
+    let parts = known.filter(|text| search.search(text).is_some()).flat_map(|text| text.split('/').chain([text]));
+    let mut known: Vec<String> = parts.filter(|text| search.search(text).is_some()).map(printable).collect();
+    known.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    known.dedup();
+    known
 }
 
 /// The findings of the walk, unless the set ignores their files.

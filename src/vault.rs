@@ -6,11 +6,14 @@ use crate::row::Value;
 use crate::secret::cipher::{SealPlace, Sealer, token_in};
 use crate::secret::kdf::Cost;
 use crate::secret::keys::{ACTIVE, KeyRow, Secret, create, unlock};
-use crate::secret::proof::{LeakSearch, SecretSet};
+use crate::secret::proof::{LeakSearch, SecretSet, digest};
+use crate::secret::whole::{percent_decoded, whole};
 use crate::target::{Cell, SealedColumn, Transaction};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use zeroize::Zeroizing;
 
 /// Where the run's key comes from.
 #[derive(Debug)]
@@ -65,7 +68,11 @@ pub struct Vault {
     seals_before: i64,
     salt: [u8; 32],
     sealed: Vec<Sealed>,
+    secrets: SecretSet,
     search: LeakSearch,
+    /// Digests of values that were dropped, and of those that were sealed.
+    dropped: HashSet<[u8; 32]>,
+    kept: HashSet<[u8; 32]>,
     /// Existing sealed values that could not be compared.
     pub uncompared: u64,
 }
@@ -108,6 +115,9 @@ impl Vault {
             salt,
             sealed: Vec::new(),
             search: secrets.freeze(),
+            secrets,
+            dropped: HashSet::new(),
+            kept: HashSet::new(),
             uncompared: 0,
         })
     }
@@ -115,6 +125,7 @@ impl Vault {
     /// Seals a secret for a cell, and remembers that it must open again.
     pub fn seal(&mut self, column: &SealedColumn, key: &[Value], secret: &SecretString) -> Result<Value> {
         let mark = self.mark(secret);
+        self.kept.insert(digest(secret.expose_secret()));
         let texts = key_texts(key)?;
         let sealer =
             self.sealer.as_mut().ok_or_else(|| Error::bug("a value must be sealed, and the run has no key"))?;
@@ -138,6 +149,7 @@ impl Vault {
         token: &str,
         secret: &SecretString,
     ) -> Result<Same> {
+        self.kept.insert(digest(secret.expose_secret()));
         if self.throw_away {
             self.uncompared += 1;
             return Ok(Same::Unknown);
@@ -153,7 +165,34 @@ impl Vault {
 
     /// Whether a text holds the value of a secret.
     pub fn finds_secret(&self, text: &str) -> bool {
-        self.search.search(text).is_some()
+        self.search.search(text).is_some() || self.finds_decoded(text)
+    }
+
+    /// Encoders of URLs differ in what they encode, so that not every form can be searched for.
+    fn finds_decoded(&self, text: &str) -> bool {
+        let decoded = percent_decoded(text.as_bytes()).filter(|_| !self.search.is_empty()).map(Zeroizing::new);
+        decoded.is_some_and(|plain| self.search.search_bytes(&plain).is_some())
+    }
+
+    /// The secret that the text is as a whole, in whatever encoding.
+    pub fn whole_secret(&self, text: &str) -> Option<Zeroizing<String>> {
+        whole(&self.secrets, text)
+    }
+
+    /// Takes down that a rule dropped a value.
+    pub fn note_dropped(&mut self, text: &str) {
+        self.dropped.extend([digest(text), digest(text.trim())]);
+    }
+
+    /// Whether the secret of this digest was dropped, and sealed nowhere.
+    pub fn is_only_dropped(&self, digest: &[u8; 32]) -> bool {
+        self.dropped.contains(digest) && !self.kept.contains(digest)
+    }
+
+    /// The search for what no report may show: every secret but what was only dropped.
+    pub fn withheld(&self) -> LeakSearch {
+        let only_dropped = self.dropped.difference(&self.kept).copied().collect();
+        self.secrets.without(&only_dropped).freeze()
     }
 
     /// How many values were sealed.

@@ -3,7 +3,7 @@
 mod fills;
 
 use crate::error::{Error, Result};
-use crate::finding::{Finding, Place, SECRET_FOUND, SECRET_WORD};
+use crate::finding::{Finding, Place};
 use crate::keyindex::KeyText;
 use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::report::TableReport;
@@ -11,7 +11,6 @@ use crate::row::{Batch, Row, Value};
 use crate::target::Transaction;
 use crate::target::ledger::{self, RowRecord, Written};
 use crate::target::rejection::{Rejected, Rejection};
-use crate::vault::Vault;
 use fills::Fill;
 pub use fills::Given;
 use std::collections::BTreeMap;
@@ -31,8 +30,6 @@ pub struct Writer {
     /// The ledger's numbers for the columns of a rule's rows: the rule, the fields that took the
     /// run's start time, the number.
     columns: Vec<(u32, Vec<usize>, i64)>,
-    /// Cells in which a secret path's value would have been written.
-    pub plaintext_hits: u64,
     /// Rows that the database rejected.
     pub refused: Vec<RefusedRow>,
 }
@@ -71,8 +68,6 @@ pub struct Insert<'r> {
     pub digest: [u8; 16],
     /// Fields that took the run's start time.
     pub clock: Vec<usize>,
-    /// Fields that came from a secret path.
-    pub tainted: Vec<usize>,
 }
 
 impl Writer {
@@ -113,11 +108,9 @@ impl Writer {
     pub fn insert(
         &mut self,
         transaction: &mut dyn Transaction,
-        vault: &Vault,
         row: Insert,
         findings: &mut dyn FnMut(Finding),
     ) -> Result<()> {
-        self.search(vault, &row, findings);
         let rule = row.rule;
         let table = &rule.table.name;
         self.count(table).inserted += 1;
@@ -185,22 +178,6 @@ impl Writer {
         self.batches.clear();
         Ok(())
     }
-
-    fn search(&mut self, vault: &Vault, row: &Insert, findings: &mut dyn FnMut(Finding)) {
-        for (at, value) in row.values.iter().enumerate() {
-            let column = &row.rule.fields[at].column.name;
-            let subject = format!("{}.{column}", row.rule.name);
-            if row.tainted.contains(&at) {
-                self.plaintext_hits += 1;
-                let message = format!("`{}.{column}` would hold a secret in plaintext", row.rule.table.name);
-                findings(Finding::new(&SECRET_FOUND, message).at(row.place).about(subject));
-            } else {
-                search_cell(vault, &row.rule.table.name, column, value, &mut |finding| {
-                    findings(finding.at(row.place).about(subject.clone()));
-                });
-            }
-        }
-    }
 }
 
 /// Remembers a row that the database rejected; once the transaction is gone, nothing can go on.
@@ -212,19 +189,6 @@ fn refuse(refused: &mut Vec<RefusedRow>, row: RefusedRow) -> Result<()> {
     });
     refused.push(row);
     error.map_or(Ok(()), Err)
-}
-
-/// Searches a cell for secrets before it is written.
-fn search_cell(vault: &Vault, table: &str, column: &str, value: &Value, findings: &mut dyn FnMut(Finding)) {
-    let found = match value {
-        Value::Text(text) | Value::Json(text) => vault.finds_secret(text),
-        Value::Integer(_) | Value::Real(_) => value.as_key_text().is_some_and(|text| vault.finds_secret(&text)),
-        Value::Null | Value::Bool(_) | Value::Civil(_) | Value::Instant(_) | Value::Sealed(_) => false,
-    };
-    if found {
-        let message = format!("`{table}.{column}` holds a string that is also a secret's value");
-        findings(Finding::new(&SECRET_WORD, message).about(format!("{table}.{column}")));
-    }
 }
 
 fn empty_batch(rule: &CompiledRule) -> Batch {

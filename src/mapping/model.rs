@@ -271,6 +271,32 @@ impl std::fmt::Display for Covering {
     }
 }
 
+impl Set {
+    /// The set's name, the names of its mappings, and every reason that it gives.
+    pub fn reasons(&self) -> impl Iterator<Item = &str> {
+        let files = self.ignore.iter().map(|ignore| ignore.reason.as_str());
+        let unknown = self.owners.iter().filter_map(|owners| match &owners.unknown {
+            Unknown::Ignore(reason) => Some(reason.as_str()),
+            Unknown::Refuse => None,
+        });
+        let of_mappings = self.mappings.iter().flat_map(|mapping| {
+            let paths = mapping.ignore.iter().chain(&mapping.declassify).map(|(_, reason, _)| reason.as_str());
+            let source = [&mapping.source.optional, &mapping.source.blank].into_iter().flatten().map(String::as_str);
+            let shapes = mapping.source.shapes.iter();
+            let shapes = shapes.flat_map(|shape| [&shape.otherwise, &shape.ignore]).flatten().map(String::as_str);
+            let secrets = mapping.rules.iter().flat_map(|rule| &rule.secrets).flat_map(|secret| {
+                let dropped = match &secret.kind {
+                    SecretKind::Drop(reason) => Some(reason.as_str()),
+                    SecretKind::Seal => None,
+                };
+                dropped.into_iter().chain(secret.declassify.as_deref())
+            });
+            paths.chain(source).chain(shapes).chain(secrets).chain([mapping.name.as_str()])
+        });
+        files.chain(unknown).chain(of_mappings).chain([self.name.as_str()])
+    }
+}
+
 impl Mapping {
     /// Why a blank file loses nothing, if being blank is its only fault.
     pub fn excuse(&self, findings: &[Finding]) -> Option<&str> {

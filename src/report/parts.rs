@@ -302,6 +302,13 @@ pub struct SecretsReport {
     pub opened_again: u64,
     /// Places where a secret was found in plaintext; more than 0 is refused.
     pub plaintext_hits: u64,
+    /// Places where a secret was found in plaintext and only warned of: a rule names them, or the secret
+    /// is a part of a longer text.
+    #[serde(default)]
+    pub plaintext_warned: u64,
+    /// Places where a secret was found in plaintext that the mapping declassifies.
+    #[serde(default)]
+    pub plaintext_declassified: u64,
     /// Paths that the mapping declassifies.
     pub declassified: Vec<DeclassifiedReport>,
 }

@@ -114,6 +114,8 @@ pub(crate) fn committed() -> Report {
             sealed: 2,
             opened_again: 2,
             plaintext_hits: 0,
+            plaintext_warned: 0,
+            plaintext_declassified: 0,
             declassified: vec![DeclassifiedReport {
                 path: "token_kind".to_owned(),
                 reason: "a word from a list of three".to_owned(),

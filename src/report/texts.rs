@@ -27,7 +27,15 @@ impl Report {
             tables: _,
             columns: _,
             findings,
-            secrets: SecretsReport { sealed: _, opened_again: _, plaintext_hits: _, declassified },
+            secrets:
+                SecretsReport {
+                    sealed: _,
+                    opened_again: _,
+                    plaintext_hits: _,
+                    plaintext_warned: _,
+                    plaintext_declassified: _,
+                    declassified,
+                },
             checks,
             timings: _,
             after: _,

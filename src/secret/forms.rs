@@ -1,4 +1,5 @@
-//! The forms in which a secret may occur in a text: raw, base64, hex, escaped in JSON.
+//! The forms in which a secret may occur in a text: raw, base64, hex, percent-encoded, escaped in JSON
+//! (also in JSON that is a string in JSON).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -15,13 +16,58 @@ pub(super) fn forms(secret: &str) -> Vec<Form> {
     forms.extend((0..3).map(|before| base64(secret, before)));
     let url_forms: Vec<_> = forms[1..].iter().map(to_url_alphabet).collect();
     forms.extend(url_forms);
-    forms.push(hex(secret, b"0123456789abcdef"));
-    forms.push(hex(secret, b"0123456789ABCDEF"));
-    forms.push(json(secret, NonAscii::Kept));
-    forms.push(json(secret, NonAscii::Escaped));
+    forms.push(hex(secret, LOWER));
+    forms.push(hex(secret, UPPER));
+    forms.extend(KEPT.iter().flat_map(|kept| [percent(secret, kept, UPPER), percent(secret, kept, LOWER)]));
+    let escaped = [json(secret, NonAscii::Kept), json(secret, NonAscii::Escaped), slashes(secret)];
+    forms.extend(
+        escaped.iter().filter_map(|form| std::str::from_utf8(form).ok()).map(|once| json(once, NonAscii::Kept)),
+    );
+    forms.extend(escaped);
     forms.sort_unstable_by(|one, two| one.as_slice().cmp(two.as_slice()));
     forms.dedup_by(|one, two| one.as_slice() == two.as_slice());
     forms
+}
+
+const LOWER: &[u8; 16] = b"0123456789abcdef";
+const UPPER: &[u8; 16] = b"0123456789ABCDEF";
+
+/// What percent-encoders keep beside letters and digits; a `+` in it is what they write for a blank.
+const KEPT: [&[u8]; 6] = [
+    b"-._~",                // RFC 3986 section 2.3; Python's `quote(safe="")`
+    b"-._~/",               // Python's `quote`
+    b"-._~!*'()",           // JavaScript's `encodeURIComponent`
+    b"-._~!*'();/?:@&=$,#", // JavaScript's `encodeURI`, but for `+`
+    b"*-._+",               // forms, in the WHATWG URL standard
+    b"-._~!$&'()*,;=:",     // user information in a URL, RFC 3986 section 3.2.1
+];
+
+/// The secret as it stands in a URL.
+fn percent(secret: &str, kept: &[u8], digits: &[u8; 16]) -> Form {
+    let mut form = Zeroizing::new(Vec::with_capacity(secret.len() * 3));
+    for byte in secret.bytes() {
+        if byte == b' ' && kept.contains(&b'+') {
+            form.push(b'+');
+        } else if byte.is_ascii_alphanumeric() || (byte != b'+' && kept.contains(&byte)) {
+            form.push(byte);
+        } else {
+            form.extend([b'%', digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]);
+        }
+    }
+    form
+}
+
+/// The content of a JSON string as PHP writes it, with escaped slashes.
+fn slashes(secret: &str) -> Form {
+    let escaped = json(secret, NonAscii::Escaped);
+    let mut form = Zeroizing::new(Vec::with_capacity(escaped.len() * 2));
+    for byte in escaped.iter() {
+        if *byte == b'/' {
+            form.push(b'\\');
+        }
+        form.push(*byte);
+    }
+    form
 }
 
 fn copy(bytes: &[u8]) -> Form {
@@ -117,11 +163,38 @@ mod tests {
             "9wZW4gc2HDv",
             "b3BlbiBzYcO/",
             "b3BlbiBzYcO_",
+            "open sa\\\\u00ff",
             "open sa\\u00ff",
             "open saÿ",
+            "open%20sa%C3%BF",
+            "open%20sa%c3%bf",
+            "open+sa%C3%BF",
+            "open+sa%c3%bf",
             "vcGVuIHNhw7",
         ];
         assert_eq!(shown("open saÿ"), expected);
+    }
+
+    #[test]
+    fn a_secret_is_percent_encoded_as_the_usual_encoders_do() {
+        let shown = shown("a /&'é");
+        for form in [
+            "a%20%2F%26%27%C3%A9",
+            "a%20%2f%26%27%c3%a9",
+            "a%20/%26%27%C3%A9",
+            "a%20%2F%26'%C3%A9",
+            "a+%2F%26%27%C3%A9",
+        ] {
+            assert!(shown.contains(&form.to_owned()), "{form}: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_escaped_twice_where_json_is_a_string_in_json() {
+        let shown = shown("a\"b/c12");
+        for form in [r#"a\"b/c12"#, r#"a\\\"b/c12"#, r#"a\"b\/c12"#, r#"a\\\"b\\/c12"#] {
+            assert!(shown.contains(&form.to_owned()), "{form}: {shown:?}");
+        }
     }
 
     #[test]

@@ -14,3 +14,4 @@ pub mod key_file;
 pub mod keys;
 pub mod passphrase;
 pub mod proof;
+pub mod whole;

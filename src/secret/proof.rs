@@ -8,7 +8,7 @@
 use super::forms::{Form, forms};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -39,10 +39,27 @@ impl SecretSet {
             return None;
         }
         let secrets = &mut self.secrets;
-        Some(*self.numbers.entry(Sha256::digest(secret).into()).or_insert_with(|| {
+        Some(*self.numbers.entry(digest(secret)).or_insert_with(|| {
             secrets.push(SecretString::from(secret));
             secrets.len() - 1
         }))
+    }
+
+    /// Whether the text is one of the secrets, as it is.
+    pub fn holds(&self, text: &str) -> bool {
+        text.len() >= MIN_BYTES && self.numbers.contains_key(&digest(text))
+    }
+
+    /// The secrets whose digest is not one of these.
+    #[must_use]
+    pub fn without(&self, digests: &HashSet<[u8; 32]>) -> Self {
+        let mut rest = Self::new();
+        for secret in self.secrets.iter().map(ExposeSecret::expose_secret) {
+            if !digests.contains(&digest(secret)) {
+                rest.add(secret);
+            }
+        }
+        rest
     }
 
     /// How many distinct secrets are searched for.
@@ -56,7 +73,7 @@ impl SecretSet {
     }
 
     /// Makes the search for the secrets collected.
-    pub fn freeze(self) -> LeakSearch {
+    pub fn freeze(&self) -> LeakSearch {
         let mut all: Vec<(Form, usize)> = Vec::new();
         for (number, secret) in self.secrets.iter().enumerate() {
             all.extend(forms(secret.expose_secret()).into_iter().map(|form| (form, number)));
@@ -67,6 +84,11 @@ impl SecretSet {
         all.dedup_by(|(longer, _), (kept, _)| longer.starts_with(kept));
         LeakSearch::build(&all)
     }
+}
+
+/// What a secret is known by in memory.
+pub fn digest(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret).into()
 }
 
 impl fmt::Debug for SecretSet {
@@ -88,7 +110,7 @@ pub struct Hit {
 /// Searches texts for every secret of a run, in each of its forms.
 ///
 /// A secret is found raw, in base64 of either alphabet (alone or inside a longer encoded text), in
-/// hex of either case, and escaped as JSON writers do.
+/// hex of either case, percent-encoded, and escaped as JSON writers do.
 pub struct LeakSearch {
     /// The bytes of all patterns.
     bytes: Zeroizing<Vec<u8>>,

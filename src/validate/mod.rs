@@ -9,6 +9,7 @@ use crate::finding::{
     ASSERTION, FileId, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_FORM,
     TARGET_INTEGRITY, TARGET_PENDING, TARGET_RULE, TARGET_UNSEALED,
 };
+use crate::leak::Leaks;
 use crate::mapping::model::{AssertCategory, Set};
 use crate::report::{CheckReport, CheckStatus, words};
 use crate::run::Run;
@@ -183,8 +184,9 @@ fn sealed(run: &mut Run) -> Result<CheckReport> {
 }
 
 fn plaintext(run: &Run) -> CheckReport {
-    let hits = run.writer.plaintext_hits;
-    passed_if(hits == 0, "no secret is stored in plaintext", Category::Security, format!("{hits} found"))
+    let Leaks { hits, warned, declassified, .. } = &run.leaks;
+    let detail = format!("{hits} refused, {warned} warned of, {declassified} declassified");
+    passed_if(*hits == 0, "no undecided secret is stored in plaintext", Category::Security, detail)
 }
 
 /// A check whose detail is the same whether it passed or failed.

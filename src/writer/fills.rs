@@ -1,6 +1,6 @@
 //! What `fill` rules give to rows: kept per row until the last of them was read, then one update.
 
-use super::{RefusedRow, Writer, refuse, search_cell};
+use super::{RefusedRow, Writer, refuse};
 use crate::error::Result;
 use crate::finding::{Finding, Place};
 use crate::keyindex::KeyText;
@@ -9,7 +9,6 @@ use crate::table::{ColumnType, Table};
 use crate::target::ledger::{self, RowRecord, Written};
 use crate::target::rejection::Rejection;
 use crate::target::{Cell, Transaction};
-use crate::vault::Vault;
 use std::collections::HashSet;
 
 /// Columns of one row that `fill` rules give.
@@ -79,20 +78,12 @@ impl Writer {
     }
 
     /// Writes what `fill` rules gave: one update per row.
-    pub fn write_fills(
-        &mut self,
-        transaction: &mut dyn Transaction,
-        vault: &Vault,
-        findings: &mut dyn FnMut(Finding),
-    ) -> Result<()> {
+    pub fn write_fills(&mut self, transaction: &mut dyn Transaction, findings: &mut dyn FnMut(Finding)) -> Result<()> {
         let fills = std::mem::take(&mut self.fills).into_iter().map(|((table, ..), fill)| (table, fill));
         let fills: Vec<(String, Fill)> = fills.collect();
         let keys = row_keys(transaction, &fills)?;
         let mut updated = HashSet::new();
         for ((table, fill), row_key) in fills.into_iter().zip(keys) {
-            for (column, value) in fill.columns.iter().zip(&fill.values) {
-                search_cell(vault, &table, column, value, findings);
-            }
             let key_columns: Vec<&str> = fill.key_columns.iter().map(String::as_str).collect();
             let why = match &row_key {
                 Some(_) => transaction.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?,

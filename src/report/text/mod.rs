@@ -217,15 +217,24 @@ fn ignored(report: &Report, most: usize) -> String {
 
 fn secrets(report: &Report) -> String {
     let secrets = &report.secrets;
-    if secrets.sealed == 0 && secrets.plaintext_hits == 0 {
+    let counts = [
+        (secrets.plaintext_hits, "refused"),
+        (secrets.plaintext_warned, "warned of"),
+        (secrets.plaintext_declassified, "declassified"),
+    ];
+    let total: u64 = counts.iter().map(|(count, _)| count).sum();
+    if secrets.sealed == 0 && total == 0 {
         return String::new();
     }
     let opened = match secrets.opened_again {
         opened if opened == secrets.sealed => "all opened again".to_owned(),
         opened => format!("{} opened again", thousands(opened)),
     };
-    let hits = thousands(secrets.plaintext_hits);
-    line("secrets", &format!("{} sealed, {opened}, {hits} in plaintext", thousands(secrets.sealed)))
+    let kinds = counts.iter().filter(|(count, _)| *count > 0);
+    let kinds: Vec<String> = kinds.map(|(count, kind)| format!("{} {kind}", thousands(*count))).collect();
+    let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
+    let sealed = thousands(secrets.sealed);
+    line("secrets", &format!("{sealed} sealed, {opened}, {} in plaintext{kinds}", thousands(total)))
 }
 
 fn checks(report: &Report) -> String {
