@@ -30,10 +30,12 @@ def data_key(db, key_id, secret):
 
 def credential(db, secret, table, column, *key):
     row = db.execute("SELECT key_columns FROM treelift_sealed_columns WHERE table_name = ? AND column_name = ?", [table, column])
-    where = " AND ".join(f'"{name}" = ?' for name in json.loads(row.fetchone()[0]))
+    names = json.loads(row.fetchone()[0])
+    where = " AND ".join(f'"{name}" = ?' for name in names)
     token, = db.execute(f'SELECT "{column}" FROM "{table}" WHERE {where}', key).fetchone()
-    _, key_id, sealed = token.split(".")
-    return decrypt(data_key(db, key_id, secret), unbase64(sealed), associated("tl1", key_id, table, column, *key)).decode()
+    form, key_id, sealed = token.split(".")  # tl1, of an earlier version, does not cover the names
+    parts = key if form == "tl1" else [part for pair in zip(names, key) for part in pair]
+    return decrypt(data_key(db, key_id, secret), unbase64(sealed), associated(form, key_id, table, column, *parts)).decode()
 
 if __name__ == "__main__":  # keep the data key rather than derive it for every value
     with open(sys.argv[2], encoding="utf-8") as file:

@@ -173,7 +173,11 @@ impl Run<'_> {
             let (table, column) = (&rule.table.name, &field.column.name);
             let same = if let Some((_, secret)) = draft.secrets.iter().find(|(of, _)| *of == at) {
                 match &cells[at] {
-                    Cell::Text(token) => self.vault.holds(table, column, key, token, secret)? != Same::No,
+                    Cell::Text(token) => {
+                        let sealed = self.plan.sealed_column(rule, at);
+                        let sealed = sealed.ok_or_else(|| Error::bug("a secret has no column to be sealed into"))?;
+                        self.vault.holds(sealed, key, token, secret)? != Same::No
+                    }
                     _ => false,
                 }
             } else {

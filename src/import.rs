@@ -46,7 +46,7 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     clock.lap(|timings| &mut timings.walk);
     agree(options, ui, &*target, &plan)?;
     let key = key_source(options, ui, &plan.set, &*target)?;
-    key.opens(&target.keys()?)?;
+    key.opens(&target.seal_record()?)?;
     reports.open()?;
     let safety = back_up_existing(options, ui, &*target, &plan.set)?;
     let (migrated, run) = (target.recorded()?, target.runs()?.len());
@@ -130,7 +130,7 @@ impl Job<'_> {
         };
         self.ui.phase(Phase::Import, plan.mapped_files(), bytes);
         let mut transaction = target.begin(&opening)?;
-        let vault = Vault::open(self.key, &transaction.keys()?, secrets, self.started)?;
+        let vault = Vault::open(self.key, &transaction.seal_record()?, secrets, self.started)?;
         transaction.ledger().begin_run(&self.record(&id))?;
         let before = validate::ask(&mut *transaction, &plan.set)?;
         let rejects = self.options.rejects.as_deref().map(RejectFolder::open).transpose()?;

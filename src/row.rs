@@ -24,7 +24,7 @@ pub enum Value {
     Civil(DateTime),
     /// A moment, written in UTC.
     Instant(Timestamp),
-    /// A sealed value (`tl1.…`), text that compares by opening it.
+    /// A sealed value (`tl2.…`), text that compares by opening it.
     Sealed(String),
 }
 

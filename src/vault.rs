@@ -5,9 +5,10 @@ use crate::error::{Error, Result};
 use crate::row::Value;
 use crate::secret::cipher::{SealPlace, Sealer, token_in};
 use crate::secret::kdf::Cost;
-use crate::secret::keys::{ACTIVE, KeyRow, Secret, create, unlock};
+use crate::secret::keys::{KeyRow, Secret, create, unlock};
 use crate::secret::proof::{LeakSearch, SecretSet, digest};
 use crate::secret::whole::{percent_decoded, whole};
+use crate::target::sealed::SealRecord;
 use crate::target::{Cell, SealedColumn, Transaction};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -28,11 +29,14 @@ pub enum KeySource {
 
 impl KeySource {
     /// Checks, before any work, that a given secret opens the target's key.
-    pub fn opens(&self, keys: &[KeyRow]) -> Result<()> {
-        if let (KeySource::Given(secret), Some(row)) = (self, keys.iter().find(|key| key.state == ACTIVE)) {
-            unlock(row, secret)?;
+    /// Values that are not under that key, and keys or a registry that another program changed, are
+    /// refused.
+    pub fn opens(&self, record: &SealRecord) -> Result<()> {
+        match (self, record.active()?) {
+            (KeySource::Given(secret), Some(row)) => record.check(&unlock(row, secret)?),
+            (KeySource::ThrowAway, _) | (KeySource::Given(_), None) => record.check_without_key(),
+            (KeySource::None, _) => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -85,13 +89,17 @@ impl std::fmt::Debug for Vault {
 
 impl Vault {
     /// Unlocks the target's key, or makes the first one.
-    pub fn open(source: &KeySource, keys: &[KeyRow], secrets: SecretSet, now: Timestamp) -> Result<Self> {
-        let existing = keys.iter().find(|key| key.state == ACTIVE);
+    pub fn open(source: &KeySource, record: &SealRecord, secrets: SecretSet, now: Timestamp) -> Result<Self> {
+        let existing = record.active()?;
         let mut salt = [0; 32];
         getrandom::fill(&mut salt).map_err(|_| Error::environment("the operating system's random source failed"))?;
         let (key, row) = match (source, existing) {
             (KeySource::None, _) => (None, None),
-            (KeySource::Given(secret), Some(row)) => (Some(unlock(row, secret)?), Some(row.clone())),
+            (KeySource::Given(secret), Some(row)) => {
+                let key = unlock(row, secret)?;
+                record.check(&key)?;
+                (Some(key), Some(row.clone()))
+            }
             (KeySource::Given(secret), None) => {
                 let (key, row) = create(secret, Cost::default(), now)?;
                 (Some(key), Some(row))
@@ -129,7 +137,8 @@ impl Vault {
         let texts = key_texts(key)?;
         let sealer =
             self.sealer.as_mut().ok_or_else(|| Error::bug("a value must be sealed, and the run has no key"))?;
-        let place = SealPlace { table: &column.table, column: &column.column, key: &texts };
+        let place =
+            SealPlace { table: &column.table, column: &column.column, key_columns: &column.key_columns, key: &texts };
         let token = sealer.seal(&place, secret)?;
         let at = self.sealed.iter().position(|sealed| sealed.column == *column).unwrap_or_else(|| {
             self.sealed.push(Sealed { column: column.clone(), keys: Vec::new(), marks: Vec::new() });
@@ -141,21 +150,15 @@ impl Vault {
     }
 
     /// Whether a sealed value of the target holds this secret.
-    pub fn holds(
-        &mut self,
-        table: &str,
-        column: &str,
-        key: &[Value],
-        token: &str,
-        secret: &SecretString,
-    ) -> Result<Same> {
+    pub fn holds(&mut self, column: &SealedColumn, key: &[Value], token: &str, secret: &SecretString) -> Result<Same> {
         self.kept.insert(digest(secret.expose_secret()));
         if self.throw_away {
             self.uncompared += 1;
             return Ok(Same::Unknown);
         }
         let texts = key_texts(key)?;
-        let place = SealPlace { table, column, key: &texts };
+        let SealedColumn { table, column, key_columns, .. } = column;
+        let place = SealPlace { table, column, key_columns, key: &texts };
         let opened = self.sealer.as_ref().and_then(|sealer| sealer.open(&place, &token_in(token)).ok());
         Ok(match opened {
             Some(text) if self.mark(&text) == self.mark(secret) => Same::Yes,
@@ -214,7 +217,8 @@ impl Vault {
                         Some(Cell::Text(token)) => token,
                         _ => String::new(),
                     };
-                    match sealer.open(&SealPlace { table, column, key: &key_texts(key)? }, &token_in(&token)) {
+                    let place = SealPlace { table, column, key_columns, key: &key_texts(key)? };
+                    match sealer.open(&place, &token_in(&token)) {
                         Ok(text) if self.mark(&text) == *mark => opened += 1,
                         _ => failed.push(format!("{table}.{column}")),
                     }
@@ -228,7 +232,8 @@ impl Vault {
     pub fn register(&self, transaction: &mut dyn Transaction) -> Result<()> {
         let (Some(sealer), Some(row)) = (&self.sealer, &self.row) else { return Ok(()) };
         if self.sealed.is_empty() {
-            return Ok(());
+            // An existing key proves the registry all the same, as it found it.
+            return if self.is_new || self.throw_away { Ok(()) } else { self.prove_registry(sealer, transaction) };
         }
         if self.is_new || sealer.sealed_count() != self.seals_before {
             let row = KeyRow { seal_count: sealer.sealed_count(), ..row.clone() };
@@ -238,7 +243,13 @@ impl Vault {
         }
         let mut columns: Vec<SealedColumn> = self.sealed.iter().map(|sealed| sealed.column.clone()).collect();
         columns.sort();
-        transaction.put_sealed_columns(&columns)
+        transaction.put_sealed_columns(&columns)?;
+        if self.throw_away { Ok(()) } else { self.prove_registry(sealer, transaction) }
+    }
+
+    fn prove_registry(&self, sealer: &Sealer, transaction: &mut dyn Transaction) -> Result<()> {
+        let (counts, hmac) = transaction.seal_record()?.proof(sealer.data_key())?;
+        transaction.put_proof(&counts, &hmac)
     }
 
     /// A fingerprint of a secret that is meaningless outside this run.

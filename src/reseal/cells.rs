@@ -4,7 +4,7 @@ use super::keyring::Keyring;
 use super::{CellName, Problem};
 use crate::error::Result;
 use crate::hex;
-use crate::secret::cipher::{FORMAT, OpenError, SealPlace};
+use crate::secret::cipher::{OpenError, SealPlace, is_ours};
 use crate::target::cells::{Cells, Registered, Stored};
 use crate::target::{Cell, SealedColumn};
 use secrecy::SecretString;
@@ -60,13 +60,13 @@ pub(super) fn problem(column: &SealedColumn, key: Vec<String>, reason: &str, mes
 
 /// Where a value of the column in the row with this key is sealed for.
 pub(super) fn place<'a>(column: &'a SealedColumn, texts: &'a [String]) -> SealPlace<'a> {
-    SealPlace { table: &column.table, column: &column.column, key: texts }
+    SealPlace { table: &column.table, column: &column.column, key_columns: &column.key_columns, key: texts }
 }
 
-/// The columns in treelift's own format.
+/// The columns in treelift's own formats.
 pub(super) fn sealed_columns(cells: &dyn Cells) -> Result<Vec<Registered>> {
     let mut registered = cells.registered()?;
-    registered.retain(|one| one.format == FORMAT);
+    registered.retain(|one| is_ours(&one.format));
     Ok(registered)
 }
 
@@ -82,6 +82,7 @@ pub(super) fn open(
             OpenError::UnknownFormat => "a value is not sealed; `credentials encrypt` seals it".to_owned(),
             OpenError::OtherKey { key } => match keyring.refusal(key) {
                 Some(words) => format!("a value is sealed under key `{key}`, which does not open: {words}"),
+                None if keyring.has(key) => format!("a value is sealed under key `{key}`, which is not the active key"),
                 None => format!("a value is sealed under key `{key}`, which is not in `treelift_keys`"),
             },
             OpenError::NotAuthentic => "a value does not open: it was changed, or moved here from elsewhere".to_owned(),

@@ -5,7 +5,7 @@ use super::columns::{ColumnName, named, of_set, suspects};
 use super::status::count;
 use crate::error::{Error, Result};
 use crate::mapping::model::Set;
-use crate::secret::cipher::FORMAT;
+use crate::secret::cipher::is_ours;
 use crate::target::SealedColumn;
 use crate::target::cells::{Cells, FERNET};
 use serde::Serialize;
@@ -91,11 +91,11 @@ pub(super) fn choose(cells: &dyn Cells, choice: &Choice<'_>) -> Result<(Vec<Chos
         });
         return Ok((chosen.collect::<Result<_>>()?, Vec::new()));
     }
-    let wanted = if choice.from.is_some() { FERNET } else { FORMAT };
+    let wanted = |format: &str| if choice.from.is_some() { format == FERNET } else { is_ours(format) };
     let mut chosen: Vec<Chosen> = Vec::new();
     let mut left = Vec::new();
     for one in &registered {
-        if one.format == wanted {
+        if wanted(&one.format) {
             let (column, format) = (one.column.clone(), Some(one.format.clone()));
             chosen.push(Chosen { column, format, why: Why::Registered });
             continue; // chosen

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::mapping::model::{SecretKind, Set};
 use crate::mapping::secret_words::{claims_encryption, looks_secret};
 use crate::mapping::suggest;
-use crate::secret::cipher::{FORMAT, key_id_of};
+use crate::secret::cipher::{is_ours, key_id_of};
 use crate::table::{Column, ColumnType, Table};
 use crate::target::SealedColumn;
 use crate::target::cells::Registered;
@@ -65,7 +65,7 @@ pub(super) fn look<'t>(text: &'t str, format: Option<&str>) -> Look<'t> {
     let fernet = || looks_handed_over(text).then_some(Look::Fernet);
     match format {
         _ if text.is_empty() => Look::Empty,
-        Some(FORMAT) => sealed().unwrap_or(Look::Plain),
+        Some(format) if is_ours(format) => sealed().unwrap_or(Look::Plain),
         Some(_) => fernet().unwrap_or(Look::Plain),
         None => sealed().or_else(fernet).unwrap_or(if is_hash(text) { Look::Hash } else { Look::Plain }),
     }
@@ -172,6 +172,7 @@ fn only(key: &[String]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::cipher::FORMAT;
 
     #[test]
     fn a_column_is_named_with_its_table() {

@@ -8,7 +8,7 @@ use super::keyring::{self, Keyring};
 use super::{Job, Problem};
 use crate::config::{Phase, SecretNeed};
 use crate::error::{Error, Result};
-use crate::secret::cipher::{FORMAT, Sealer};
+use crate::secret::cipher::{FORMAT, Sealer, is_ours};
 use crate::secret::kdf::Cost;
 use crate::secret::keys::{KeyRow, Secret, create};
 use crate::secret::proof::{LeakSearch, SecretSet};
@@ -103,11 +103,17 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     let rows = job.target.cells(Access::Look)?.keys()?;
     let secret = secret(job, rows.is_empty())?;
     let (mut ring, row) = keyring(&rows, &secret)?;
+    if !rows.is_empty() {
+        ring.check(&job.target.seal_record()?)?;
+    }
     let safety = job.keep_what_is_there("encrypt")?;
 
     let mut cells = job.target.cells(job.access())?;
     let (chosen, _) = choose(&*cells, choice)?;
     keyring::unchanged(&rows, &cells.keys()?)?;
+    if !rows.is_empty() {
+        ring.check(&cells.seal_record()?)?;
+    }
     done.key_is_new = rows.is_empty();
     let mut sealing = Sealing { job, choice, marks: Marks::new()?, secrets: SecretSet::new(), sealed: HashMap::new() };
     for one in &chosen {
@@ -116,6 +122,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
         done.columns.push(column);
     }
     cells.put_key(&KeyRow { seal_count: ring.active().sealed_count(), ..row.clone() })?;
+    ring.prove(&mut *cells)?;
     let details = json!({
         "from": choice.from.is_some().then_some(FERNET),
         "values": done.sealed,
@@ -229,7 +236,7 @@ impl Sealing<'_> {
             return Ok(if with_secret { Judged::Plain(SecretString::from("")) } else { Judged::Empty });
         }
         if let Some(application) = &self.choice.from
-            && one.format.as_deref() != Some(FORMAT)
+            && !one.format.as_deref().is_some_and(is_ours)
         {
             return application.open(column, &cell.texts, text).map(Judged::Plain).map_err(Problem::into_error);
         }
@@ -250,6 +257,7 @@ impl Sealing<'_> {
     /// Reads everything back from the database and opens it, with the key as stored there.
     fn prove(&self, cells: &dyn Cells, secret: &Secret, chosen: &[Chosen]) -> Result<u64> {
         let ring = Keyring::open_all(&cells.keys()?, secret)?;
+        ring.check(&cells.seal_record()?)?;
         let mut opened = 0;
         for Chosen { column, .. } in chosen {
             for cell in placed(cells, column)?.0 {

@@ -48,10 +48,12 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
     job.agree(&format!("write every sealed value as `{FERNET}`, which the application's password opens, {backup}"))?;
     let secret = job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
     let ring = Keyring::open_all(&rows, &secret)?;
+    ring.check(&job.target.seal_record()?)?;
     let safety = job.keep_what_is_there("hand-over")?;
 
     let mut cells = job.target.cells(job.access())?;
     keyring::unchanged(&rows, &cells.keys()?)?;
+    ring.check(&cells.seal_record()?)?;
     let mut done = HandedOver {
         target: job.target.url().to_owned(),
         dry_run: job.mode == Mode::Dry,
@@ -69,6 +71,7 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
         done.columns.push(format!("{}.{}", registered.column.table, registered.column.column));
         cells.register(&Registered { format: FERNET.to_owned(), ..registered })?;
     }
+    ring.prove(&mut *cells)?;
     let details =
         json!({ "to": FERNET, "values": done.values, "columns": done.columns.iter().collect::<BTreeSet<_>>() });
     let reason = "sealed values were written in the application's own form";

@@ -5,9 +5,11 @@ use crate::error::{Error, Result};
 use crate::report::words;
 use crate::secret::cipher::{OpenError, SealPlace, Sealer, key_id_of};
 use crate::secret::kdf::Argon2Memory;
-use crate::secret::keys::{ACTIVE, KeyRow, Secret, unlock_with};
+use crate::secret::keys::{KeyRow, Secret, unlock_with};
+use crate::secret::registry;
 use crate::target::Target;
-use crate::target::cells::Access;
+use crate::target::cells::{Access, Cells};
+use crate::target::sealed::SealRecord;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 
@@ -43,6 +45,24 @@ impl Keyring {
         Self { sealers: BTreeMap::from([(active.clone(), sealer)]), active, closed: BTreeMap::new() }
     }
 
+    /// Refuses a database whose keys or registry another program changed, or that holds values under
+    /// another key than the active one.
+    pub(super) fn check(&self, record: &SealRecord) -> Result<()> {
+        record.check(self.sealers[&self.active].data_key())
+    }
+
+    /// As [`Keyring::check`], but values under other keys are not refused: they are reported one by one.
+    pub(super) fn check_registry(&self, record: &SealRecord) -> Result<()> {
+        record.registry.verify(self.sealers[&self.active].data_key())?;
+        record.check_proof()
+    }
+
+    /// Writes the proof of keys and registry as they are now.
+    pub(super) fn prove(&self, cells: &mut dyn Cells) -> Result<()> {
+        let (counts, hmac) = cells.seal_record()?.proof(self.sealers[&self.active].data_key())?;
+        cells.put_proof(&counts, &hmac)
+    }
+
     /// The key that seals.
     pub(super) fn active(&mut self) -> &mut Sealer {
         self.sealers.get_mut(&self.active).expect("the active key was opened first")
@@ -63,12 +83,17 @@ impl Keyring {
         self.closed.iter().next().map(|(key, words)| (key.as_str(), words.as_str()))
     }
 
-    /// Opens a value with the key that it names.
+    /// Whether this key was opened.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.sealers.contains_key(key)
+    }
+
+    /// Opens a value with the active key; one under another key does not count.
     pub(super) fn open(&self, place: &SealPlace<'_>, token: &str) -> Result<SecretString, OpenError> {
         let key = key_id_of(token).ok_or(OpenError::UnknownFormat)?;
         match self.sealers.get(key) {
-            Some(sealer) => sealer.open(place, token),
-            None => Err(OpenError::OtherKey { key: key.to_owned() }),
+            Some(sealer) if key == self.active => sealer.open(place, token),
+            _ => Err(OpenError::OtherKey { key: key.to_owned() }),
         }
     }
 }
@@ -94,21 +119,12 @@ fn lost(target: &dyn Target) -> Result<Option<Error>> {
     Ok(Error::all(keys.collect()))
 }
 
-/// The one active key.
+/// The one active key of a database that must have one.
 pub(super) fn active(rows: &[KeyRow]) -> Result<&KeyRow> {
-    let mut active = rows.iter().filter(|row| row.state == ACTIVE);
-    match (active.next(), active.next()) {
-        (Some(one), None) => Ok(one),
-        (None, _) if rows.is_empty() => Err(Error::environment("the database has no key, so nothing in it is sealed")
-            .hint("`credentials encrypt` makes one and seals plaintext")),
-        (None, _) => Err(damaged("no key is active")),
-        (Some(_), Some(_)) => Err(damaged("more than one key is active")),
-    }
-}
-
-fn damaged(what: &str) -> Error {
-    Error::environment(format!("`treelift_keys` is damaged: {what}"))
-        .hint("restore it from a backup; without it the sealed values cannot be opened")
+    registry::active(rows)?.ok_or_else(|| {
+        Error::environment("the database has no key, so nothing in it is sealed")
+            .hint("`credentials encrypt` makes one and seals plaintext")
+    })
 }
 
 /// Checks that the keys that were opened before the transaction began have not changed.

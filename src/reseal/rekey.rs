@@ -36,11 +36,13 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     let missing = || Error::bug("no secret was given");
     let old = job.ui.secret(SecretNeed::Open)?.ok_or_else(missing)?;
     let ring = open_every(&looked, &old)?;
+    ring.check(&job.target.seal_record()?)?;
     let new = job.ui.new_secret()?;
 
     let mut cells = job.target.cells(job.access())?;
     let rows = cells.keys()?;
     keyring::unchanged(&looked, &rows)?;
+    ring.check(&cells.seal_record()?)?;
     for row in &rows {
         let sealer = ring.sealers().find(|sealer| sealer.key_id() == row.id).ok_or_else(missing)?;
         cells.put_key(&rewrap(sealer.data_key(), row, &new, Cost::default())?)?;
@@ -48,6 +50,7 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     for row in &cells.keys()? {
         unlock(row, &new)?;
     }
+    ring.prove(&mut *cells)?;
     let opens_with = kind(&new).to_string();
     let keys: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let details = json!({ "keys": &keys, "opens_with": &opens_with });

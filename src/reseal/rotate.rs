@@ -7,7 +7,7 @@ use super::verify::stopped_by;
 use super::{Job, Problem};
 use crate::config::{Phase, SecretNeed};
 use crate::error::{Error, Result};
-use crate::secret::cipher::{FORMAT, Sealer};
+use crate::secret::cipher::{FORMAT, Sealer, is_ours};
 use crate::secret::kdf::Cost;
 use crate::secret::keys::{KeyRow, create};
 use crate::target::Mode;
@@ -50,10 +50,12 @@ pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     job.agree(&format!("seal every value again under a new data key, {}", job.before.in_words()))?;
     let secret = job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
     let old = Keyring::open_all(&old_rows, &secret)?;
+    old.check(&job.target.seal_record()?)?;
     let safety = job.keep_what_is_there("rotate")?;
 
     let mut cells = job.target.cells(job.access())?;
     keyring::unchanged(&old_rows, &cells.keys()?)?;
+    old.check(&cells.seal_record()?)?;
     let (key, mut new_row) = create(&secret, Cost::default(), now())?;
     let mut sealer = Sealer::new(key, &new_row)?;
     let columns = sealed_columns(&*cells)?;
@@ -63,8 +65,12 @@ pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
         cells.remove_key(&row.id)?;
     }
     cells.put_key(&new_row)?;
+    for column in &columns {
+        cells.register(&Registered { format: FORMAT.to_owned(), ..column.clone() })?;
+    }
+    Keyring::of_new(sealer).prove(&mut *cells)?;
     let opened_again = prove(job, &*cells, &new_row, &secret, &written)?;
-    let handed_over = cells.registered()?.into_iter().filter(|one| one.format != FORMAT);
+    let handed_over = cells.registered()?.into_iter().filter(|one| !is_ours(&one.format));
     let handed_over = handed_over.map(|one| format!("{}.{}", one.column.table, one.column.column)).collect();
     let old_keys: Vec<String> = old_rows.iter().map(|row| row.id.clone()).collect();
     let details = json!({ "old_keys": &old_keys, "values": opened_again });
@@ -145,6 +151,7 @@ fn prove(
     written: &Written,
 ) -> Result<u64> {
     let ring = Keyring::open_all(&cells.keys()?, secret)?;
+    ring.check(&cells.seal_record()?)?;
     if cells.keys()? != std::slice::from_ref(row) {
         return Err(Error::bug("the new key did not take the place of the old ones"));
     }

@@ -4,6 +4,7 @@ use super::columns::{ColumnName, Look, look, suspects};
 use crate::error::Result;
 use crate::secret::keys::{ACTIVE, KeyRow, RETIRED, is_key_id, kind_of};
 use crate::target::cells::{Access, Cells, Registered, Stored};
+use crate::target::sealed::CountDifference;
 use crate::target::{SealedColumn, Target};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -22,6 +23,13 @@ pub struct Status {
     pub plain: u64,
     /// How many values are sealed under keys that are not registered, and so cannot be opened.
     pub lost: u64,
+    /// How many values are sealed under a registered key that is not the active one: no command opens them.
+    pub not_active: u64,
+    /// What is wrong with the proof of keys and registry, as far as that shows without a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
+    /// Tables with another number of sealed values than when treelift last sealed.
+    pub differences: Vec<CountDifference>,
 }
 
 impl Status {
@@ -89,6 +97,10 @@ impl ColumnStatus {
         self.sealed.is_empty() && self.lost() + self.fernet + self.hashes + self.plain == 0
     }
 
+    fn not_under(&self, active: &[&str]) -> u64 {
+        self.sealed.iter().filter(|(key, _)| !active.contains(&key.as_str())).map(|(_, values)| values).sum()
+    }
+
     /// How many values are sealed under keys that are not registered.
     pub fn lost(&self) -> u64 {
         self.unknown_key.values().sum()
@@ -99,6 +111,8 @@ impl ColumnStatus {
 pub fn status(target: &dyn Target, except: &[ColumnName]) -> Result<Status> {
     let cells = target.cells(Access::Look)?;
     let keys = cells.keys()?;
+    let record = cells.seal_record()?;
+    let active: Vec<&str> = keys.iter().filter(|row| row.state == ACTIVE).map(|row| row.id.as_str()).collect();
     let registered = cells.registered()?;
     let mut columns = Vec::new();
     for Registered { column, format } in &registered {
@@ -124,6 +138,9 @@ pub fn status(target: &dyn Target, except: &[ColumnName]) -> Result<Status> {
         target: target.url().to_owned(),
         plain: columns.iter().map(|column| column.plain).sum(),
         lost: columns.iter().map(ColumnStatus::lost).sum(),
+        not_active: columns.iter().map(|column| column.not_under(&active)).sum(),
+        proof: record.check_proof().err().map(|error| error.message),
+        differences: record.differences(),
         keys: keys.iter().map(key_status).collect(),
         columns,
     })

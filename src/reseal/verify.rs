@@ -7,9 +7,10 @@ use super::rotate::not_text;
 use super::{Job, Problem};
 use crate::config::{Phase, SecretNeed};
 use crate::error::{Error, Result};
-use crate::secret::cipher::FORMAT;
+use crate::secret::cipher::is_ours;
 use crate::target::SealedColumn;
 use crate::target::cells::{Access, Cells, FERNET, Registered, Stored};
+use crate::target::sealed::CountDifference;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
@@ -28,6 +29,8 @@ pub struct Verified {
     pub empty: u64,
     /// By column.
     pub columns: Vec<VerifiedColumn>,
+    /// Tables with another number of sealed values than when treelift last sealed.
+    pub differences: Vec<CountDifference>,
     /// Values that do not open, and other problems.
     pub problems: Vec<Problem>,
 }
@@ -39,7 +42,7 @@ pub struct VerifiedColumn {
     pub table: String,
     /// The column.
     pub column: String,
-    /// `tl1`, or the application's form.
+    /// `tl2`, `tl1`, or the application's form.
     pub format: String,
     /// Values that opened.
     pub opened: u64,
@@ -55,12 +58,15 @@ pub fn verify(job: &Job<'_>, application: Option<&Application>) -> Result<Verifi
     let cells = job.target.cells(Access::Look)?;
     let secret = job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
     let ring = Keyring::open_all(&rows, &secret)?;
+    let record = cells.seal_record()?;
+    ring.check_registry(&record)?;
     let registered = cells.registered()?;
     let mut verified = Verified {
         target: job.target.url().to_owned(),
         opened: 0,
         empty: 0,
         columns: Vec::new(),
+        differences: record.differences(),
         problems: Vec::new(),
     };
     for one in &registered {
@@ -108,7 +114,7 @@ fn column(
                 found.empty += 1;
                 continue; // counted
             }
-            (FORMAT, _) => open(ring, column, &one.texts, text).map(drop),
+            (format, _) if is_ours(format) => open(ring, column, &one.texts, text).map(drop),
             (FERNET, Some(application)) => application.open(column, &one.texts, text).map(drop),
             _ => {
                 found.not_checked += 1;
@@ -140,7 +146,7 @@ fn find_moved(cells: &dyn Cells, ring: &Keyring, registered: &[Registered], prob
         return Ok(());
     }
     let columns: Vec<&SealedColumn> =
-        registered.iter().filter(|one| one.format == FORMAT).map(|one| &one.column).collect();
+        registered.iter().filter(|one| is_ours(&one.format)).map(|one| &one.column).collect();
     let mut places = Vec::new();
     for column in &columns {
         places.push((*column, placed(cells, column)?.0));

@@ -1,6 +1,6 @@
 //! Sealed values.
 //!
-//! A sealed value is the text `tl1.<key id>.<base64url of nonce, ciphertext and tag>`. Table, column
+//! A sealed value is the text `tl2.<key id>.<base64url of nonce, ciphertext and tag>`. Table, column
 //! and row key are authenticated with it, so that a value opens nowhere but where it was sealed for.
 
 use super::envelope;
@@ -11,8 +11,16 @@ use secrecy::{ExposeSecret, SecretString};
 use std::borrow::Cow;
 use std::fmt;
 
-/// The name of the format, the first part of every sealed value.
-pub const FORMAT: &str = "tl1";
+/// The format of new values, the first part of every sealed value.
+pub const FORMAT: &str = "tl2";
+/// The format of values that an earlier version sealed. It does not authenticate the names of the key
+/// columns.
+pub const FIRST_FORMAT: &str = "tl1";
+
+/// Whether a registered column of this format holds values that treelift sealed.
+pub fn is_ours(format: &str) -> bool {
+    [FORMAT, FIRST_FORMAT].contains(&format)
+}
 /// From this number of seals on, a run advises to `rotate`.
 pub const WARN_SEALS: u64 = 1 << 30;
 /// At this number a key stops sealing: with random nonces of 96 bits, the odds of using one twice
@@ -26,7 +34,9 @@ pub struct SealPlace<'a> {
     pub table: &'a str,
     /// The column.
     pub column: &'a str,
-    /// The values of the columns that identify the row, as text, in the registered order.
+    /// The names of the columns that identify the row, in the registered order.
+    pub key_columns: &'a [String],
+    /// Their values as text, in the same order.
     pub key: &'a [String],
 }
 
@@ -78,10 +88,10 @@ impl Sealer {
             return Err(Error::environment(format!("key `{}` has sealed 2^32 values, the limit", self.key.id()))
                 .hint("make a new data key with `credentials rotate`"));
         }
-        if place.key.is_empty() {
+        if place.key.is_empty() || place.key.len() != place.key_columns.len() {
             return Err(Error::bug(format!("`{}.{}` is sealed without a row key", place.table, place.column)));
         }
-        let associated = self.associated(place).ok_or_else(|| {
+        let associated = self.associated(FORMAT, place).ok_or_else(|| {
             Error::environment(format!("a key value of `{}` is too long to be part of a row key", place.table))
         })?;
         self.seals += 1;
@@ -94,22 +104,27 @@ impl Sealer {
     /// Table, column and row key must be those it was sealed for; a value copied to another row
     /// does not open.
     pub fn open(&self, place: &SealPlace<'_>, token: &str) -> Result<SecretString, OpenError> {
-        let (key, body) = split(token).ok_or(OpenError::UnknownFormat)?;
-        if key != self.key.id() {
-            return Err(OpenError::OtherKey { key: key.to_owned() });
+        let Header { format, key_id, body } = split(token).ok_or(OpenError::UnknownFormat)?;
+        if key_id != self.key.id() {
+            return Err(OpenError::OtherKey { key: key_id.to_owned() });
         }
         let envelope = envelope::from_base64url(body).ok_or(OpenError::Encoding)?;
         if envelope.len() < envelope::OVERHEAD {
             return Err(OpenError::TooShort);
         }
-        let associated = self.associated(place).ok_or(OpenError::NotAuthentic)?;
+        let associated = self.associated(format, place).ok_or(OpenError::NotAuthentic)?;
         let plain = envelope::open(&self.cipher, &associated, envelope).ok_or(OpenError::NotAuthentic)?;
         std::str::from_utf8(plain.bytes()).map(SecretString::from).map_err(|_| OpenError::NotText)
     }
 
-    fn associated(&self, place: &SealPlace<'_>) -> Option<Vec<u8>> {
-        let place_parts = [FORMAT, self.key.id(), place.table, place.column];
-        envelope::associated(place_parts.into_iter().chain(place.key.iter().map(String::as_str)))
+    fn associated(&self, format: &str, place: &SealPlace<'_>) -> Option<Vec<u8>> {
+        let place_parts = [format, self.key.id(), place.table, place.column].into_iter();
+        if format == FIRST_FORMAT {
+            return envelope::associated(place_parts.chain(place.key.iter().map(String::as_str)));
+        }
+        let named = place.key_columns.iter().zip(place.key).flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        let is_whole = place.key_columns.len() == place.key.len();
+        is_whole.then(|| envelope::associated(place_parts.chain(named))).flatten()
     }
 }
 
@@ -129,18 +144,32 @@ pub fn token_in(cell: &str) -> Cow<'_, str> {
 
 /// The key id of a text that has the form of a sealed value. Says nothing about whether it opens.
 pub fn key_id_of(token: &str) -> Option<&str> {
-    split(token).map(|(key, _)| key)
+    split(token).map(|header| header.key_id)
 }
 
-fn split(token: &str) -> Option<(&str, &str)> {
-    let (key, body) = token.strip_prefix(FORMAT)?.strip_prefix('.')?.split_once('.')?;
-    envelope::is_key_id(key).then_some((key, body))
+/// The format of a text that has the form of a sealed value.
+pub fn format_of(token: &str) -> Option<&'static str> {
+    split(token).map(|header| header.format)
+}
+
+/// The parts of a sealed value.
+struct Header<'t> {
+    format: &'static str,
+    key_id: &'t str,
+    body: &'t str,
+}
+
+fn split(token: &str) -> Option<Header<'_>> {
+    let (format, rest) = token.split_once('.')?;
+    let format = [FORMAT, FIRST_FORMAT].into_iter().find(|known| *known == format)?;
+    let (key_id, body) = rest.split_once('.')?;
+    envelope::is_key_id(key_id).then_some(Header { format, key_id, body })
 }
 
 /// Why a sealed value does not open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// It does not begin with `tl1.` and a key id.
+    /// It does not begin with `tl2.` or `tl1.` and a key id.
     #[error("this is not a sealed value in a format that this version supports")]
     UnknownFormat,
     /// Another key sealed it.

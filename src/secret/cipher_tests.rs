@@ -25,6 +25,11 @@ fn sealer() -> Sealer {
     Sealer::new(key, &row).expect("belongs together")
 }
 
+/// Names for as many key columns as a test needs.
+fn names(key: &[String]) -> Vec<String> {
+    (0..key.len()).map(|at| format!("column {at}")).collect()
+}
+
 fn owned(key: &[&str]) -> Vec<String> {
     key.iter().map(|&part| part.to_owned()).collect()
 }
@@ -37,7 +42,8 @@ fn opened(sealer: &Sealer, place: &SealPlace<'_>, token: &str) -> Result<String,
 fn a_value_opens_where_it_was_sealed_for() {
     let mut sealer = sealer();
     let key = owned(&["7", "north"]);
-    let place = SealPlace { table: "accounts", column: "password", key: &key };
+    let key_columns = names(&key);
+    let place = SealPlace { table: "accounts", column: "password", key_columns: &key_columns, key: &key };
     for text in ["s3cret", "", "tl1.", "zwölf \u{1f511}\0", &"long ".repeat(5000)] {
         let token = sealer.seal(&place, &SecretString::from(text)).expect("is sealed");
         assert_eq!(opened(&sealer, &place, &token).as_deref(), Ok(text));
@@ -51,11 +57,17 @@ fn a_value_opens_where_it_was_sealed_for() {
 fn a_value_copied_elsewhere_does_not_open() {
     let mut sealer = sealer();
     let key = owned(&["12", "3"]);
-    let place = SealPlace { table: "accounts", column: "password", key: &key };
+    let key_columns = names(&key);
+    let place = SealPlace { table: "accounts", column: "password", key_columns: &key_columns, key: &key };
     let token = sealer.seal(&place, &SecretString::from("s3cret")).expect("is sealed");
     let other_keys =
         [owned(&["12", "4"]), owned(&["1", "23"]), owned(&["123"]), owned(&["3", "12"]), owned(&["12", "3", ""])];
-    let mut others: Vec<_> = other_keys.iter().map(|key| SealPlace { key, ..place }).collect();
+    let other_names: Vec<_> = other_keys.iter().map(|key| names(key)).collect();
+    let mut others: Vec<_> =
+        other_keys.iter().zip(&other_names).map(|(key, key_columns)| SealPlace { key, key_columns, ..place }).collect();
+    let (renamed, turned) = (owned(&["column 0", "other"]), owned(&["column 1", "column 0"]));
+    others.extend([&renamed, &turned].map(|key_columns| SealPlace { key_columns, ..place }));
+    others.push(SealPlace { key_columns: &[], ..place });
     others.push(SealPlace { table: "account", column: "spassword", ..place });
     others.push(SealPlace { table: "people", ..place });
     others.push(SealPlace { column: "username", ..place });
@@ -66,10 +78,34 @@ fn a_value_copied_elsewhere_does_not_open() {
 }
 
 #[test]
+fn a_value_of_the_first_format_opens_whatever_its_key_columns_are_called() {
+    let sealer = sealer();
+    let (key, key_columns) = (owned(&["12", "3"]), owned(&["a", "b"]));
+    let place = SealPlace { table: "accounts", column: "password", key_columns: &key_columns, key: &key };
+    let associated = sealer.associated(FIRST_FORMAT, &place).expect("is short");
+    let envelope = envelope::close(&sealer.cipher, &associated, b"s3cret").expect("is closed");
+    let body = envelope::to_base64url(&envelope);
+    let token = format!("tl1.{}.{body}", sealer.key_id());
+    assert_eq!((format_of(&token), key_id_of(&token)), (Some(FIRST_FORMAT), Some(sealer.key_id())));
+    assert_eq!(opened(&sealer, &place, &token).as_deref(), Ok("s3cret"));
+    let renamed = owned(&["a", "c"]);
+    assert!(sealer.open(&SealPlace { key_columns: &renamed, ..place }, &token).is_ok());
+    let moved = owned(&["12", "4"]);
+    assert!(sealer.open(&SealPlace { key: &moved, ..place }, &token).is_err());
+    // It cannot be passed off as a value of the second format.
+    let claimed = format!("tl2.{}.{body}", sealer.key_id());
+    assert_eq!(opened(&sealer, &place, &claimed), Err(OpenError::NotAuthentic));
+}
+
+#[test]
 fn any_two_values_of_a_table_swapped_are_noticed() {
     let mut sealer = sealer();
     let keys: Vec<_> = (0..30).map(|row| owned(&[&row.to_string()])).collect();
-    let places: Vec<_> = keys.iter().map(|key| SealPlace { table: "accounts", column: "password", key }).collect();
+    let key_columns = owned(&["id"]);
+    let places: Vec<_> = keys
+        .iter()
+        .map(|key| SealPlace { table: "accounts", column: "password", key_columns: &key_columns, key })
+        .collect();
     let text = SecretString::from("the same in every row");
     let tokens: Vec<_> = places.iter().map(|place| sealer.seal(place, &text).expect("is sealed")).collect();
     for (row, place) in places.iter().enumerate() {
@@ -83,10 +119,11 @@ fn any_two_values_of_a_table_swapped_are_noticed() {
 fn each_reason_has_its_own_name() {
     let mut sealer = sealer();
     let key = owned(&["1"]);
-    let place = SealPlace { table: "accounts", column: "password", key: &key };
+    let key_columns = names(&key);
+    let place = SealPlace { table: "accounts", column: "password", key_columns: &key_columns, key: &key };
     let token = sealer.seal(&place, &SecretString::from("s3cret")).expect("is sealed");
     let id = sealer.key_id().to_owned();
-    let head = format!("tl1.{id}.");
+    let head = format!("tl2.{id}.");
     let (_, other_row) = super::tests::key();
     let other = token.replacen(&id, &other_row.id, 1);
     let mut changed = token.clone();
@@ -95,11 +132,11 @@ fn each_reason_has_its_own_name() {
     for unknown in [
         "",
         "s3cret",
-        "tl2",
+        "tl3",
         &token[..3],
         &token[..20],
         &head[..20],
-        &token.replacen("tl1", "tl2", 1),
+        &token.replacen("tl2", "tl3", 1),
         &format!(" {token}"),
     ] {
         assert_eq!(opened(&sealer, &place, unknown), Err(OpenError::UnknownFormat), "{unknown:?}");
@@ -121,17 +158,19 @@ fn each_reason_has_its_own_name() {
 fn a_value_that_is_not_text_differs_from_a_changed_one() {
     let sealer = sealer();
     let key = owned(&["1"]);
-    let place = SealPlace { table: "accounts", column: "password", key: &key };
-    let associated = sealer.associated(&place).expect("is short");
+    let key_columns = names(&key);
+    let place = SealPlace { table: "accounts", column: "password", key_columns: &key_columns, key: &key };
+    let associated = sealer.associated(FORMAT, &place).expect("is short");
     let envelope = envelope::close(&sealer.cipher, &associated, b"\xff").expect("is closed");
-    let token = format!("tl1.{}.{}", sealer.key_id(), envelope::to_base64url(&envelope));
+    let token = format!("tl2.{}.{}", sealer.key_id(), envelope::to_base64url(&envelope));
     assert_eq!(opened(&sealer, &place, &token), Err(OpenError::NotText));
 }
 
 #[test]
 fn a_key_seals_until_its_limit_and_a_retired_one_not_at_all() {
     let cells = owned(&["1"]);
-    let place = SealPlace { table: "accounts", column: "password", key: &cells };
+    let key_columns = names(&cells);
+    let place = SealPlace { table: "accounts", column: "password", key_columns: &key_columns, key: &cells };
     let text = SecretString::from("s3cret");
     let at = |seal_count: i64, state: &str| {
         let (key, row) = key();
@@ -157,7 +196,8 @@ fn a_key_seals_until_its_limit_and_a_retired_one_not_at_all() {
 fn refuses_flipped_bits(step: usize) {
     let mut sealer = sealer();
     let key = owned(&["1"]);
-    let place = SealPlace { table: "accounts", column: "password", key: &key };
+    let key_columns = names(&key);
+    let place = SealPlace { table: "accounts", column: "password", key_columns: &key_columns, key: &key };
     for text in ["", "a", "ab", "abc", "a longer text, of more than one block of the cipher"] {
         let token = sealer.seal(&place, &SecretString::from(text)).expect("is sealed");
         for bit in (0..token.len() * 8).step_by(step) {
@@ -188,7 +228,8 @@ proptest! {
         key in prop::collection::vec(".{0,3}", 1..3), other in prop::collection::vec(".{0,3}", 1..3),
     ) {
         let mut sealer = sealer();
-        let place = SealPlace { table: &table, column: &column, key: &key };
+        let key_columns = names(&key);
+        let place = SealPlace { table: &table, column: &column, key_columns: &key_columns, key: &key };
         let token = sealer.seal(&place, &SecretString::from(text.as_str())).expect("is sealed");
         prop_assert_eq!(opened(&sealer, &place, &token), Ok(text));
         let elsewhere = SealPlace { key: &other, ..place };

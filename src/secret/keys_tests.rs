@@ -82,10 +82,10 @@ fn a_wrong_secret_damage_and_numbers_outside_the_limits_are_distinguished() {
     assert_eq!(reason(&cut, &secret), damaged("`wrapped_key`"));
     let state = KeyRow { state: "Active".to_owned(), ..row.clone() };
     assert_eq!(reason(&state, &secret), damaged("`state`"));
-    let absurd = format!("key `{id}` asks for absurd amounts of memory or time (or for too little to be safe)");
+    let absurd = format!("key `{id}` has key derivation parameters outside the allowed range");
     assert_eq!(reason(&with_kdf("m=8192", "m=4294967295"), &secret), absurd);
     assert_eq!(reason(&with_kdf("t=1", "t=1000000"), &secret), absurd);
-    let unknown = format!("key `{id}` names a key derivation that this version does not know");
+    let unknown = format!("key `{id}` uses a key derivation that this version does not support");
     assert_eq!(reason(&with_kdf("argon2id", "argon2d"), &secret), unknown);
 }
 

@@ -14,4 +14,5 @@ pub mod key_file;
 pub mod keys;
 pub mod passphrase;
 pub mod proof;
+pub mod registry;
 pub mod whole;

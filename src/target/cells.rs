@@ -3,6 +3,7 @@
 //! It needs no mapping set and no migration, so it works on databases that treelift did not make.
 
 use super::SealedColumn;
+use super::sealed::SealRecord;
 use crate::error::Result;
 use crate::secret::keys::KeyRow;
 use crate::table::Table;
@@ -29,7 +30,7 @@ pub enum Access {
 pub struct Registered {
     /// Where, and by what its rows are identified.
     pub column: SealedColumn,
-    /// `tl1`, or [`FERNET`] after a hand-over; nothing else is read.
+    /// `tl2`, `tl1` of an earlier version, or [`FERNET`] after a hand-over; nothing else is read.
     pub format: String,
 }
 
@@ -59,6 +60,10 @@ pub trait Cells {
     fn tables(&self) -> Result<Vec<Table>>;
     /// The registered keys, oldest first.
     fn keys(&self) -> Result<Vec<KeyRow>>;
+    /// The keys, the registry with its proof, and what the registered columns hold.
+    fn seal_record(&self) -> Result<SealRecord>;
+    /// Writes the proof, and how many values it says each table has.
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()>;
     /// Writes a key's row, over the one of the same id.
     fn put_key(&mut self, key: &KeyRow) -> Result<()>;
     /// Removes a key's row; what was sealed under it never opens again.

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod rejection;
 pub mod schema;
 pub(crate) mod scratch;
+pub mod sealed;
 pub mod sqlite;
 pub mod state;
 pub mod traces;
@@ -34,6 +35,7 @@ use audit::{AuditEntry, AuditTable};
 use health::Health;
 use jiff::Timestamp;
 use rejection::{Rejected, Rejection};
+use sealed::SealRecord;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use upkeep::{Reference, Survey, Upkeep};
@@ -98,6 +100,9 @@ pub trait Target: Upkeep {
     }
     /// The registered keys, read without changing anything (empty when there are none, or no database).
     fn keys(&self) -> Result<Vec<KeyRow>>;
+    /// The keys, the registry with its proof, and what the registered columns hold, read without changing
+    /// anything (nothing when there is no database).
+    fn seal_record(&self) -> Result<SealRecord>;
     /// The runs recorded in the ledger, oldest first, read without changing anything.
     fn runs(&self) -> Result<Vec<ledger::RunRecord>>;
     /// Where runs wrote the row of this key from, oldest first, read without changing anything. The key
@@ -235,6 +240,10 @@ pub trait Transaction {
     fn ledger(&mut self) -> &mut dyn ledger::Ledger;
     /// The registered keys.
     fn keys(&mut self) -> Result<Vec<KeyRow>>;
+    /// The keys, the registry with its proof, and what the registered columns hold.
+    fn seal_record(&mut self) -> Result<SealRecord>;
+    /// Writes the proof, and how many values it says each table has.
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()>;
     /// Registers a new key, or replaces the row of the same id.
     fn put_key(&mut self, key: &KeyRow) -> Result<()>;
     /// Registers columns that hold sealed values; known ones are kept.

@@ -114,6 +114,10 @@ pub struct Survey {
     pub sealed: Vec<SealedState>,
     /// The ids of the registered keys.
     pub keys: Vec<String>,
+    /// The id of the active one, where there is exactly one.
+    pub active_key: Option<String>,
+    /// How many values were sealed in each table when treelift last sealed, as JSON.
+    pub sealed_counts: Option<String>,
     /// Rows of a column that must not be NULL and is, by `table.column`.
     pub nulls: Vec<(String, u64)>,
     /// The permission bits of the database's file, where it is one.
@@ -131,7 +135,11 @@ pub struct SealedState {
     pub values: u64,
     /// Values among them that do not have the form of sealed ones.
     pub plain: u64,
-    /// Values among them by the id of their key, where that is not registered.
+    /// Sealed values by the id of their key.
+    pub sealed: BTreeMap<String, u64>,
+    /// Sealed values by their own format.
+    pub formats: BTreeMap<String, u64>,
+    /// Sealed values by the id of their key, where that is not registered.
     pub lost: BTreeMap<String, u64>,
 }
 

@@ -8,6 +8,7 @@ use crate::target::drift::{Catalog, Difference, Leave, differences};
 use crate::target::health::{Health, Rule};
 use crate::target::history::{Standing, Status};
 use crate::target::schema::Aspect;
+use crate::target::sealed;
 use crate::target::upkeep::{Broken, Reference, SealedState, Survey};
 
 /// What a check is about.
@@ -214,14 +215,23 @@ pub fn integrity(health: &Health) -> CheckReport {
 
 /// Whether secrets are sealed and the file is not open to everybody.
 pub fn security(evidence: &Evidence) -> Vec<CheckReport> {
-    let mut checks = vec![sealed(&evidence.survey), keys(&evidence.survey), mode(evidence.survey.mode)];
+    let mut checks = vec![sealed_columns(&evidence.survey), keys(&evidence.survey), mode(evidence.survey.mode)];
+    checks.extend(counts(&evidence.survey));
     checks.extend(answers(&evidence.answers, AssertCategory::Security, Category::Security));
     checks
 }
 
-fn sealed(survey: &Survey) -> CheckReport {
+/// The application may delete rows, so a difference fails nothing.
+fn counts(survey: &Survey) -> Option<CheckReport> {
+    let differences = sealed::differences(survey.sealed_counts.as_deref(), &sealed::by_table(&survey.sealed));
+    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    const NAME: &str = "as many sealed values as when treelift last sealed";
+    (!shown.is_empty()).then(|| not_checked(NAME, Category::Security, shown.join("; ")))
+}
+
+fn sealed_columns(survey: &Survey) -> CheckReport {
     const NAME: &str = "sealed columns hold sealed values only";
-    let other = survey.sealed.iter().filter(|state| state.format != cipher::FORMAT);
+    let other = survey.sealed.iter().filter(|state| !cipher::is_ours(&state.format));
     let unknown: Vec<String> = other.map(|state| format!("{} is `{}`", state.column, state.format)).collect();
     let plain: Vec<String> = survey
         .sealed
@@ -243,9 +253,15 @@ fn sealed(survey: &Survey) -> CheckReport {
 /// A value whose key is not there never opens again.
 fn keys(survey: &Survey) -> CheckReport {
     let lost = survey.sealed.iter().flat_map(|state| state.lost.iter().map(move |(key, values)| (state, key, *values)));
-    let lost: Vec<String> = lost
+    let mut lost: Vec<String> = lost
         .map(|(SealedState { column, .. }, key, values)| words::lost(values, &format!(" of {column}"), key))
         .collect();
+    let registered = |key: &String| survey.keys.contains(key);
+    let strays = sealed::strays(&survey.sealed, survey.active_key.as_deref().unwrap_or_default());
+    lost.extend(strays.into_iter().filter(|(_, key, _)| registered(key)).map(|(column, key, values)| {
+        let is = if values == 1 { "is" } else { "are" };
+        format!("{} of {column} {is} sealed under key `{key}`, which is not the active key", count(values, "value"))
+    }));
     let known = count(survey.keys.len() as u64, "key");
     check("the key of every sealed value is registered", Category::Security, &lost, known)
 }
@@ -328,9 +344,10 @@ mod tests {
             values: 3,
             plain,
             lost: [("0011223344556677".to_owned(), 2)].into(),
+            ..SealedState::default()
         };
         let sealed_state = |states: Vec<SealedState>| {
-            let check = sealed(&Survey { sealed: states, ..Survey::default() });
+            let check = sealed_columns(&Survey { sealed: states, ..Survey::default() });
             (check.status, check.detail.unwrap_or_default())
         };
         assert_eq!(sealed_state(vec![state("tl1", 0)]), (CheckStatus::Passed, "3 values checked".into()));
@@ -350,6 +367,33 @@ mod tests {
         assert_eq!(
             sealed_state(vec![state("other", 0)]),
             (CheckStatus::NotChecked, "unknown format: `accounts.password` (kind = mail) is `other`".into())
+        );
+    }
+
+    #[test]
+    fn values_under_a_key_that_is_not_active_fail_and_deleted_ones_are_reported() {
+        let state = SealedState {
+            column: SealedColumn { table: "doors".into(), column: "pin".into(), ..SealedColumn::default() },
+            format: "tl2".into(),
+            sealed: [("new".to_owned(), 1), ("old".to_owned(), 2)].into(),
+            ..SealedState::default()
+        };
+        let survey = Survey {
+            sealed: vec![state],
+            keys: vec!["new".into(), "old".into()],
+            active_key: Some("new".into()),
+            sealed_counts: Some(r#"{"doors":4}"#.into()),
+            ..Survey::default()
+        };
+        assert_eq!(
+            outcomes(vec![keys(&survey), counts(&survey).unwrap()]),
+            [
+                (
+                    CheckStatus::Failed,
+                    "2 values of `doors.pin` are sealed under key `old`, which is not the active key".into()
+                ),
+                (CheckStatus::NotChecked, "`doors` has 3 sealed values, and had 4 when treelift last sealed".into())
+            ]
         );
     }
 

@@ -38,9 +38,11 @@ def open_database(path, secret):
     rows = [dict(row) for row in database.execute("SELECT * FROM treelift_keys")]
     keys = {row["id"]: independent.unlock(row, secret) for row in rows}
     assert [row["state"] for row in rows].count("active") == 1
+    active = next(row["id"] for row in rows if row["state"] == "active")
+    check_registry(database, active, keys[active], rows)
     opened = []
     for column in database.execute("SELECT * FROM treelift_sealed_columns ORDER BY table_name, column_name"):
-        assert column["format"] == "tl1", column["format"]
+        assert column["format"] in ("tl1", "tl2"), column["format"]
         table, name, key_columns = column["table_name"], column["column_name"], json.loads(column["key_columns"])
         only = json.loads(column["row_filter"] or "{}")
         where = "".join(f" AND CAST({quoted(part)} AS TEXT) = ?" for part in only)
@@ -49,14 +51,32 @@ def open_database(path, secret):
             if token is None or token == "":
                 continue
             token = json.loads(token) if token.startswith('"') else token
-            value = {"sealed": token, "table": table, "column": name, "key": [key_text(part) for part in key]}
+            value = {"sealed": token, "table": table, "column": name, "key_columns": key_columns,
+                     "key": [key_text(part) for part in key]}
             key_id = token.split(".")[1]
+            assert key_id == active, key_id
             opened.append([table, name, value["key"], key_id, independent.open_value(key_id, keys[key_id], value)])
     return sorted(opened)
 
 
+def check_registry(database, active, data_key, rows):
+    """A database of format 1 has no proof."""
+    if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'treelift_state'").fetchone():
+        return
+    state = dict(database.execute("SELECT name, value FROM treelift_state"))
+    assert state["format"] == "2" and len(state["database_id"]) == 32
+    if "registry_hmac" in state:
+        assert state["registry_hmac"] == proof(database, active, data_key, rows, state["sealed_counts"])
+
+
+def proof(database, active, data_key, rows, counts):
+    columns = [dict(row) for row in database.execute("SELECT * FROM treelift_sealed_columns")]
+    return independent.registry_hmac(active, data_key, [(row["id"], row["state"]) for row in rows], columns, counts)
+
+
 def make_database(path, secret):
     database = sqlite3.connect(path)
+    database.row_factory = sqlite3.Row
     database.executescript("""
         CREATE TABLE logins (person TEXT NOT NULL, number INTEGER NOT NULL, mark BLOB NOT NULL, name TEXT, password TEXT,
                              extra JSON, PRIMARY KEY (person, number, mark));
@@ -68,6 +88,7 @@ def make_database(path, secret):
             table_name TEXT NOT NULL, column_name TEXT NOT NULL, key_columns TEXT NOT NULL, format TEXT NOT NULL,
             row_filter TEXT
         );
+        CREATE TABLE treelift_state (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     """)
     key_id, data_key = os.urandom(8).hex(), os.urandom(32)
     kdf = "hkdf-sha256"
@@ -81,7 +102,7 @@ def make_database(path, secret):
     )
     for column in ["name", "password", "extra"]:
         database.execute(
-            "INSERT INTO treelift_sealed_columns VALUES ('logins', ?, '[\"person\",\"number\",\"mark\"]', 'tl1', NULL)", [column])
+            "INSERT INTO treelift_sealed_columns VALUES ('logins', ?, '[\"person\",\"number\",\"mark\"]', 'tl2', NULL)", [column])
     for person, number, mark, name, password in [
         ("ann", 1, b"\x00\xff", "ann@example.org", "a secret of Ann's"),
         ("zoë", -7, b"", "", "zwölf \U0001f511"),
@@ -92,13 +113,17 @@ def make_database(path, secret):
         def seal(column, text):
             if text is None:
                 return None
-            about = independent.lp("tl1", key_id, "logins", column, *key)
-            return f"tl1.{key_id}." + independent.encode(independent.gcm_seal(data_key, text.encode(), about))
+            about = independent.associated("tl2", key_id, "logins", column, ["person", "number", "mark"], key)
+            return f"tl2.{key_id}." + independent.encode(independent.gcm_seal(data_key, text.encode(), about))
 
         extra = json.dumps(seal("extra", "in JSON"))
         database.execute(
             "INSERT INTO logins VALUES (?, ?, ?, ?, ?, ?)",
             [person, number, mark, seal("name", name), seal("password", password), extra])
+    counts = '{"logins":8}'
+    hmac = proof(database, key_id, data_key, [{"id": key_id, "state": "active"}], counts)
+    state = {"format": "2", "database_id": os.urandom(16).hex(), "sealed_counts": counts, "registry_hmac": hmac}
+    database.executemany("INSERT INTO treelift_state VALUES (?, ?)", state.items())
     database.commit()
     database.close()
 

@@ -782,7 +782,7 @@ fn every_secret_of_v1_opens_again_or_is_dropped() {
 fn the_mail_accounts_login_is_sealed_as_a_json_string() {
     let (house, _report) = imported();
     let settings = "SELECT setting_key, json_type(setting_value), substr(json_extract(setting_value, '$'), 1, 4) FROM global_settings WHERE setting_key LIKE 'smtp\\__%' ESCAPE '\\' ORDER BY 1";
-    assert_eq!(house.rows(settings), [["smtp_password", "text", "tl1."], ["smtp_username", "text", "tl1."]]);
+    assert_eq!(house.rows(settings), [["smtp_password", "text", "tl2."], ["smtp_username", "text", "tl2."]]);
     let account = house.one("SELECT setting_value FROM global_settings WHERE setting_key = 'smtp'");
     let account: Value = serde_json::from_str(&account).unwrap();
     assert_eq!(account["smtpPort"], 587, "the wrapped file counts");

@@ -94,7 +94,7 @@ fn every_registered_value_is_sealed_and_nothing_else_is() {
         ["user_credentials", "encrypted_username"],
     ];
     assert_eq!(sealed, expected);
-    let loose = "SELECT count(*) FROM user_credentials WHERE encrypted_password NOT LIKE 'tl1.%' OR encrypted_username NOT LIKE 'tl1.%'";
+    let loose = "SELECT count(*) FROM user_credentials WHERE encrypted_password NOT LIKE 'tl2.%' OR encrypted_username NOT LIKE 'tl2.%'";
     assert_eq!(house.one(loose), "0");
     assert_eq!(
         house.one("SELECT seal_count FROM treelift_keys WHERE state = 'active'"),
@@ -163,7 +163,7 @@ pub(crate) fn opened(house: &House, secret: &Secret) -> BTreeSet<(String, Login)
         columns.join(", ")
     );
     let open = |row: &[String], column: &str, token: &str| {
-        let place = SealPlace { table: "user_credentials", column, key: &row[4..] };
+        let place = SealPlace { table: "user_credentials", column, key_columns: &columns, key: &row[4..] };
         sealer
             .open(&place, token)
             .unwrap_or_else(|error| panic!("{column} of {}: {error}", row[0]))

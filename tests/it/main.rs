@@ -46,6 +46,7 @@ mod mappings;
 mod old_importer;
 mod outputs;
 mod owners;
+mod registry;
 mod rejects;
 mod reseal;
 mod reseal_backup;

@@ -77,7 +77,7 @@ fn an_imported_database_is_rekeyed_and_rotated() {
     assert_eq!((&rotated["values"], &rotated["opened_again"]), (&json!(values), &json!(values)));
     let new_key = house.one("SELECT id FROM treelift_keys");
     assert_ne!(new_key, old_key);
-    assert!(tokens(&house).concat().iter().all(|token| token.starts_with(&format!("tl1.{new_key}."))));
+    assert!(tokens(&house).concat().iter().all(|token| token.starts_with(&format!("tl2.{new_key}."))));
     assert!(!holds(&house, &wrapped), "the old key is in no byte of the file");
     credentials(&house, "verify", &["--passphrase-file", "new.txt"]).status(0);
     let last = read_by_python(&house, "passphrase", "new.txt");
@@ -128,7 +128,7 @@ fn the_example_reader_opens_a_login() {
     command.args([DATABASE, "pass.txt", "user_credentials", "encrypted_password", &login.0, "workfossa"]);
     let ran = Ran::of(command.current_dir(house.work())).status(0);
     assert_eq!(ran.stdout, format!("{}\n", login.1.2));
-    assert_eq!(fs::read_to_string(project("docs/reader.py")).unwrap().lines().count(), 40);
+    assert_eq!(fs::read_to_string(project("docs/reader.py")).unwrap().lines().count(), 42);
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn columns_are_selected_on_the_command_line_or_by_a_mapping_set_or_skipped() {
     with(&["--column", "notes.missing", "--key", "id"]).status(2);
     with(&["--column", "notes.body", "--key", "id"]).status(0);
     let token = house.one("SELECT body || '' FROM notes WHERE pin = 'abcdefg'");
-    assert!(token.starts_with("tl1."));
+    assert!(token.starts_with("tl2."));
     with(&["--column", "notes.pin", "--key", "id"]).status(0);
     credentials(&house, "status", &[]).status(0);
 
@@ -310,11 +310,12 @@ fn columns_are_selected_on_the_command_line_or_by_a_mapping_set_or_skipped() {
 #[test]
 fn of_a_table_of_settings_only_the_rows_of_the_filter_are_sealed() {
     let house = House::new();
-    make(&house.path(DATABASE), &Given::KeyFile(house.path(KEY_FILE)), 1);
+    make(&house.path(DATABASE), &Given::KeyFile(house.path(KEY_FILE)), 0);
     let database = Connection::open(house.path(DATABASE)).unwrap();
     database
         .execute_batch(
-            "CREATE TABLE settings (name TEXT PRIMARY KEY, kind INTEGER, value JSON);
+            "DROP TABLE treelift_state; -- as an earlier version left it
+             CREATE TABLE settings (name TEXT PRIMARY KEY, kind INTEGER, value JSON);
              INSERT INTO settings VALUES ('theme', 1, '\"dark\"'), ('mail', 2, '\"a canary\"'), ('phone', 2, NULL);
              INSERT INTO treelift_sealed_columns VALUES ('settings', 'value', '[\"name\"]', 'tl1', '{\"kind\":\"2\"}');",
         )
@@ -327,7 +328,7 @@ fn of_a_table_of_settings_only_the_rows_of_the_filter_are_sealed() {
     credentials(&house, "rotate", &key).status(0);
     credentials(&house, "verify", &key).status(0);
     let values = house.rows("SELECT substr(value, 1, 5) FROM settings ORDER BY name");
-    assert_eq!(values, [["\"tl1."], ["NULL"], ["\"dark"]], "JSON stays JSON, the other rows stay");
+    assert_eq!(values, [["\"tl2."], ["NULL"], ["\"dark"]], "JSON stays JSON, the other rows stay");
     let read = texts(&read_by_python(&house, "key_file", KEY_FILE));
     assert!(read.contains(&(vec!["mail".to_owned()], "value".to_owned(), "a canary".to_owned())));
 }
@@ -399,7 +400,7 @@ fn the_application_reads_what_was_handed_over_and_what_it_writes_comes_back() {
         run("encrypt", &["--from", "fernet", "--yes"]).status(0);
         assert_eq!(opened(&read_by_python(&house, "passphrase", "pass.txt")), logins);
         let formats = house.rows("SELECT DISTINCT format FROM treelift_sealed_columns");
-        assert_eq!(formats, [["tl1"]]);
+        assert_eq!(formats, [["tl2"]]);
     }
 }
 
@@ -532,8 +533,12 @@ fn usage_errors_are_reported_before_anything_is_opened() {
 fn with_json_only_the_document_is_printed() {
     let house = imported();
     let expected: [(&str, &[&str], &[&str]); 2] = [
-        ("status", &[], &["target", "keys", "columns", "plain", "lost"]),
-        ("verify", &["--passphrase-file", "pass.txt"], &["target", "opened", "empty", "columns", "problems"]),
+        ("status", &[], &["target", "keys", "columns", "plain", "lost", "not_active", "differences"]),
+        (
+            "verify",
+            &["--passphrase-file", "pass.txt"],
+            &["target", "opened", "empty", "columns", "differences", "problems"],
+        ),
     ];
     for (command, more, members) in expected {
         let document = credentials(&house, command, &[&["--json"], more].concat()).status(0).json();

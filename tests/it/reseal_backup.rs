@@ -164,7 +164,7 @@ fn what_was_done_is_in_the_audit_trail_without_a_secret() {
     assert_eq!(serde_json::from_str::<Value>(&details).unwrap(), json!({ "old_keys": [first], "values": number }));
     let wrapped = house.one("SELECT wrapped_key FROM treelift_keys");
     let all = house.rows("SELECT * FROM audit_trail").concat().join("\n");
-    assert!(!all.contains("tl1.") && !all.contains(&wrapped) && !all.contains(PASSWORD), "{all}");
+    assert!(!all.contains("tl2.") && !all.contains(&wrapped) && !all.contains(PASSWORD), "{all}");
 }
 
 #[test]

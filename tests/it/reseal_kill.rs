@@ -170,7 +170,8 @@ fn texts(model: &Model) -> BTreeSet<String> {
     let sealer = Sealer::new(key, &row).unwrap();
     let database = open(&model.house.path(DATABASE));
     let open = |row: Vec<String>| {
-        let place = SealPlace { table: "logins", column: "password", key: &row[..1] };
+        let place =
+            SealPlace { table: "logins", column: "password", key_columns: &["person".to_owned()], key: &row[..1] };
         sealer.open(&place, &row[1]).unwrap().expose_secret().to_owned()
     };
     rows(&database, "SELECT person, password FROM logins").into_iter().map(open).collect()

@@ -54,12 +54,12 @@ static CASES: [Case; 34] = [
     case("UPDATE logins SET password = CAST('canary value in a cell' AS BLOB)", "verify --passphrase-file pass.txt", 3),
     case("UPDATE logins SET password = substr(password, 1, 60)", "rotate --passphrase-file pass.txt --yes", 3),
     case("UPDATE logins SET password = substr(password, 1, 30)", "verify --passphrase-file pass.txt", 3),
-    case("UPDATE logins SET password = replace(password, 'tl1.', 'tl9.')", "verify --passphrase-file pass.txt", 3),
+    case("UPDATE logins SET password = replace(password, 'tl2.', 'tl9.')", "verify --passphrase-file pass.txt", 3),
     case("UPDATE treelift_keys SET wrapped_key = 'canary value in a cell'", "verify --passphrase-file pass.txt", 3),
     case("UPDATE treelift_keys SET kdf = 'canary value in a cell'", "verify --passphrase-file pass.txt", 3),
     case("UPDATE treelift_keys SET kdf = replace(kdf, 't=1', 't=99')", "verify --passphrase-file pass.txt", 3),
     case("UPDATE treelift_keys SET key_check = 7", "verify --passphrase-file pass.txt", 3),
-    case("UPDATE treelift_keys SET state = 'canary value in a cell'", "status", 0),
+    case("UPDATE treelift_keys SET state = 'canary value in a cell'", "status", 1),
     case("DELETE FROM treelift_keys", "verify --passphrase-file pass.txt", 3),
     case("UPDATE treelift_sealed_columns SET key_columns = '[\"canary value in a cell'", "status", 3),
     case(
@@ -181,5 +181,5 @@ fn assert_silent(house: &House, context: &str, ran: &Ran) {
             assert!(!said.contains(&form), "{context}: {said}");
         }
     }
-    assert!(!said.contains("tl1."), "{context}: no sealed value is shown either: {said}");
+    assert!(!said.contains("tl2."), "{context}: no sealed value is shown either: {said}");
 }

@@ -12,8 +12,9 @@ use treelift::reseal::Job;
 use treelift::reseal::verify::{Verified, verify};
 use treelift::secret::cipher::{SealPlace, Sealer};
 use treelift::secret::kdf::Cost;
-use treelift::secret::keys::{Secret, create};
+use treelift::secret::keys::{DataKey, Secret, create};
 use treelift::secret::passphrase::Strength;
+use treelift::target::cells::Access;
 use treelift::target::{self, Mode};
 
 /// Somebody who answers yes and gives the passphrase that they were given.
@@ -78,14 +79,15 @@ pub(crate) fn make(path: &Path, given: &Given, rows: usize) {
                  table_name TEXT NOT NULL, column_name TEXT NOT NULL, key_columns TEXT NOT NULL, format TEXT NOT NULL,
                  row_filter TEXT
              );
-             INSERT INTO treelift_sealed_columns VALUES ('logins', 'password', '[\"person\"]', 'tl1', NULL);",
+             INSERT INTO treelift_sealed_columns VALUES ('logins', 'password', '[\"person\"]', 'tl2', NULL);
+             CREATE TABLE treelift_state (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
         )
         .unwrap();
     let (key, row) = create(&given.secret(), Cost::cheap_for_tests(), jiff::Timestamp::now()).unwrap();
     let mut sealer = Sealer::new(key, &row).unwrap();
     for number in 0..rows {
         let key = [format!("person {number}")];
-        let place = SealPlace { table: "logins", column: "password", key: &key };
+        let place = SealPlace { table: "logins", column: "password", key_columns: &["person".to_owned()], key: &key };
         let token = sealer.seal(&place, &login(number).into()).unwrap();
         database.execute("INSERT INTO logins VALUES (?1, ?2, NULL)", (&key[0], token)).unwrap();
     }
@@ -95,6 +97,17 @@ pub(crate) fn make(path: &Path, given: &Given, rows: usize) {
         .execute(insert, (&row.id, &row.state, &row.kdf, &row.key_check, &row.wrapped_key, seals, &row.created_at))
         .unwrap();
     database.execute_batch("COMMIT").unwrap();
+    drop(database);
+    prove(path, sealer.data_key());
+}
+
+/// Writes the proof of keys and registry, and an id.
+fn prove(path: &Path, key: &DataKey) {
+    let target = treelift::target::open(path.to_str().unwrap()).unwrap();
+    let mut cells = target.cells(Access::Change).unwrap();
+    let (counts, hmac) = cells.seal_record().unwrap().proof(key).unwrap();
+    cells.put_proof(&counts, &hmac).unwrap();
+    cells.commit().unwrap();
 }
 
 /// Python with the packages of tests/interop/requirements.txt, installed when they are first needed.

@@ -17,7 +17,7 @@ pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
     let target = target::open(named(&args.database)?.url())?;
     let found = status(&*target, &column_names(&args.except)?)?;
     output.result(&words(&found), &json!(found))?;
-    Ok(u8::from(found.plain + found.lost > 0))
+    Ok(u8::from(found.plain + found.lost + found.not_active > 0 || found.proof.is_some()))
 }
 
 fn words(status: &Status) -> String {
@@ -44,8 +44,21 @@ fn words(status: &Status) -> String {
             columns.join(", ")
         ));
     }
+    if status.not_active > 0 {
+        words.push_str(&format!(
+            "error: {} {} sealed under a key that is not the active one\nhint: restore a backup of the whole database\n",
+            counted(status.not_active, "value"),
+            if status.not_active == 1 { "is" } else { "are" }
+        ));
+    }
+    if let Some(proof) = &status.proof {
+        words.push_str(&format!("error: {}\nhint: restore a backup of the whole database\n", printable(proof)));
+    }
+    for difference in &status.differences {
+        words.push_str(&format!("warning: {}\n", printable(&difference.to_string())));
+    }
     words.push_str(&match status.plain {
-        0 if status.lost > 0 => String::new(),
+        0 if status.lost + status.not_active > 0 => String::new(),
         0 => format!("nothing is stored in plaintext in {}\n", printable(&status.target)),
         plain => {
             let is = if plain == 1 { "is" } else { "are" };

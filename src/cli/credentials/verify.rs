@@ -58,6 +58,9 @@ fn words(found: &Verified) -> String {
             printable(&format!("{}.{}", column.table, column.column))
         ));
     }
+    for difference in &found.differences {
+        words.push_str(&format!("warning: {}\n", printable(&difference.to_string())));
+    }
     let opened = counted(found.opened, "value");
     words.push_str(&match found.problems.len() {
         0 => format!("verified: {opened} of {} opened\n", printable(&found.target)),

@@ -8,7 +8,7 @@ use crate::mapping::place::{At, Covered, Place, has_whole_shape};
 use crate::mapping::walk::{self, Visit};
 use crate::table::ColumnType;
 
-/// The shortest sealed value: `tl1.`, the key's id, and an empty text with nonce and tag.
+/// The shortest sealed value: `tl2.`, the key's id, and an empty text with nonce and tag.
 const SHORTEST_SEALED: u32 = 59;
 
 /// Every path that a mapping names and whose last member looks like a secret must be decided.

@@ -9,6 +9,7 @@ use crate::table::{ColumnType, Table};
 use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::cells::{Access, Cells, KeyedCell, Registered, Stored};
 use crate::target::scratch::Scratch;
+use crate::target::sealed::SealRecord;
 use crate::target::{Cell, SealedColumn};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension};
@@ -120,15 +121,15 @@ impl Cells for SqliteCells {
     }
 
     fn keys(&self) -> Result<Vec<KeyRow>> {
-        // A column of another type than treelift writes is damage, not a fault of treelift.
-        keys::all(&self.conn).map_err(|error| match error {
-            rusqlite::Error::InvalidColumnType(_, name, _) => {
-                Error::environment(format!("a row of `treelift_keys` is damaged: `{name}` has the wrong type"))
-                    .at(&self.location.shown)
-                    .hint("restore `treelift_keys` from a backup; without it the sealed values cannot be opened")
-            }
-            error => self.location.fault(&error),
-        })
+        keys::all(&self.conn).map_err(|error| keys::fault(&error, &self.location))
+    }
+
+    fn seal_record(&self) -> Result<SealRecord> {
+        keys::record(&self.conn).map_err(|error| keys::fault(&error, &self.location))
+    }
+
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
+        self.on(|conn| keys::put_proof(conn, counts, hmac))
     }
 
     fn put_key(&mut self, key: &KeyRow) -> Result<()> {

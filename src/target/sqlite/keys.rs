@@ -1,12 +1,14 @@
 //! The registered keys, and which columns hold what was sealed with them.
 
 use super::open::Location;
-use super::{catalog, survey};
+use super::{catalog, state, survey};
 use crate::error::{Error, Result};
-use crate::secret::cipher::FORMAT;
+use crate::secret::cipher::{FORMAT, is_ours};
 use crate::secret::keys::KeyRow;
+use crate::secret::registry::{Registry, RegistryRow};
 use crate::target::SealedColumn;
 use crate::target::cells::{FERNET, Registered};
+use crate::target::sealed::SealRecord;
 use crate::target::upkeep::SealedState;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -81,7 +83,7 @@ pub(super) fn registered(conn: &Connection, location: &Location) -> Result<Vec<R
                 .ok()
                 .filter(|names: &Vec<String>| !names.is_empty())
                 .ok_or_else(|| damaged("key_columns"))?;
-            if ![FORMAT, FERNET].contains(&format.as_str()) {
+            if !is_ours(&format) && format != FERNET {
                 return Err(damaged("format"));
             }
             let row_filter = row_filter.map(|text| serde_json::from_str(&text)).transpose();
@@ -123,7 +125,7 @@ fn filter_text(column: &SealedColumn) -> Option<String> {
 }
 
 /// Whether every value of a column is one that treelift sealed.
-fn is_ours(conn: &Connection, column: &SealedColumn) -> rusqlite::Result<bool> {
+fn holds_ours_alone(conn: &Connection, column: &SealedColumn) -> rusqlite::Result<bool> {
     let state = SealedState { column: column.clone(), format: FORMAT.to_owned(), ..SealedState::default() };
     Ok(survey::values(conn, state, &[])?.plain == 0)
 }
@@ -143,9 +145,9 @@ pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, locati
         .optional()
         .map_err(fault)?;
     match known {
-        // Where nothing is left of what was handed over, the column is ours again.
+        // New values have the new format; where nothing of a hand-over is left, the column is ours again.
         Some((known, format))
-            if format != FORMAT && known == key_columns && is_ours(conn, column).map_err(fault)? =>
+            if known == key_columns && (is_ours(&format) || holds_ours_alone(conn, column).map_err(fault)?) =>
         {
             conn.execute(
                 "UPDATE treelift_sealed_columns SET format = ?1
@@ -155,13 +157,12 @@ pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, locati
             .map_err(fault)?;
             Ok(())
         }
-        Some((_, format)) if format != FORMAT => Err(Error::environment(format!(
+        Some((_, format)) if !is_ours(&format) => Err(Error::environment(format!(
             "column `{}.{}` was handed over to the application",
             column.table, column.column
         ))
         .at(&location.shown)
         .hint("seal it again first with `credentials encrypt --from fernet`")),
-        Some((known, _)) if known == key_columns => Ok(()),
         Some(_) => Err(Error::environment(format!(
             "column `{}.{}` holds values that were sealed for other key columns",
             column.table, column.column
@@ -171,10 +172,51 @@ pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, locati
         None => conn
             .execute(
                 "INSERT INTO treelift_sealed_columns (table_name, column_name, key_columns, format, row_filter)
-                 VALUES (?1, ?2, ?3, 'tl1', ?4)",
-                (&column.table, &column.column, key_columns, row_filter),
+                 VALUES (?1, ?2, ?3, ?5, ?4)",
+                (&column.table, &column.column, key_columns, row_filter, FORMAT),
             )
             .map(drop)
             .map_err(fault),
+    }
+}
+
+/// The keys, the registry with its proof, and what the registered columns hold.
+pub(super) fn record(conn: &Connection) -> rusqlite::Result<SealRecord> {
+    let keys = all(conn)?;
+    let columns = if catalog::has_table(conn, "treelift_sealed_columns")? {
+        conn.prepare("SELECT table_name, column_name, row_filter, key_columns, format FROM treelift_sealed_columns")?
+            .query_map([], |row| {
+                Ok(RegistryRow {
+                    table: row.get(0)?,
+                    column: row.get(1)?,
+                    row_filter: row.get(2)?,
+                    key_columns: row.get(3)?,
+                    format: row.get(4)?,
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?
+    } else {
+        Vec::new()
+    };
+    let ids: Vec<String> = keys.iter().map(|key| key.id.clone()).collect();
+    let (counts, hmac) = (state::value(conn, state::COUNTS_NAME)?, state::value(conn, state::HMAC_NAME)?);
+    Ok(SealRecord { registry: Registry { keys, columns, counts, hmac }, columns: survey::sealed(conn, &ids)? })
+}
+
+/// Writes the proof and what it says of the number of values.
+pub(super) fn put_proof(conn: &Connection, counts: &str, hmac: &str) -> rusqlite::Result<()> {
+    state::put(conn, state::COUNTS_NAME, counts)?;
+    state::put(conn, state::HMAC_NAME, hmac)
+}
+
+/// The words for a column of another type than treelift writes: damage, not a fault of treelift.
+pub(super) fn fault(error: &rusqlite::Error, location: &Location) -> Error {
+    match error {
+        rusqlite::Error::InvalidColumnType(_, name, _) => {
+            Error::environment(format!("a row of `treelift_keys` is damaged: `{name}` has the wrong type"))
+                .at(&location.shown)
+                .hint("restore `treelift_keys` from a backup; without it the sealed values cannot be opened")
+        }
+        error => location.fault(error),
     }
 }

@@ -44,6 +44,7 @@ use super::ledger::{RowOrigin, RunRecord};
 use super::{Opening, Target, Transaction};
 use crate::error::Result;
 use crate::secret::keys::KeyRow;
+use crate::target::sealed::SealRecord;
 use open::Location;
 use std::path::{Path, PathBuf};
 use transaction::SqliteTransaction;
@@ -92,6 +93,13 @@ impl Target for SqliteTarget {
 
     fn keys(&self) -> Result<Vec<KeyRow>> {
         self.look(keys::all)
+    }
+
+    fn seal_record(&self) -> Result<SealRecord> {
+        match open::view(&self.location)? {
+            None => Ok(SealRecord::default()),
+            Some(view) => keys::record(&view.conn).map_err(|error| keys::fault(&error, &self.location)),
+        }
     }
 
     fn runs(&self) -> Result<Vec<RunRecord>> {

@@ -13,6 +13,10 @@ pub(super) const TABLE: (&str, &str) =
 
 const FORMAT_NAME: &str = "format";
 const ID_NAME: &str = "database_id";
+/// How many values were sealed in each table when the proof was written.
+pub(super) const COUNTS_NAME: &str = "sealed_counts";
+/// The proof of keys and registry.
+pub(super) const HMAC_NAME: &str = "registry_hmac";
 
 /// Reads the state; a database without the table is of format 1. One of a newer format is refused.
 pub(super) fn read(conn: &Connection, location: &Location) -> Result<State> {
@@ -62,12 +66,17 @@ fn new_id() -> Result<String> {
     Ok(hex::encode(bytes))
 }
 
-fn value(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+/// An entry; none where there is none, or no table.
+pub(super) fn value(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    if !catalog::has_table(conn, TABLE_NAME)? {
+        return Ok(None);
+    }
     let text = "SELECT CAST(value AS TEXT) FROM treelift_state WHERE name = ?1";
     conn.query_row(text, [name], |row| row.get(0)).optional()
 }
 
-fn put(conn: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+/// Writes an entry, over the one of the same name.
+pub(super) fn put(conn: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
     let text = "INSERT INTO treelift_state (name, value) VALUES (?1, ?2)
                 ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     conn.execute(text, (name, value)).map(drop)

@@ -2,9 +2,9 @@
 
 use super::alter;
 use super::open::{self, Location};
-use super::{catalog, health, keys, read, record, sql};
+use super::{catalog, health, keys, read, record, sql, state};
 use crate::error::{Error, Result};
-use crate::secret::cipher;
+use crate::secret::{cipher, registry};
 use crate::target::drift::Catalog;
 use crate::target::health::Health;
 use crate::target::upkeep::{Broken, Look, Reference, SealedState, Survey};
@@ -111,15 +111,19 @@ pub(super) fn unreferable(error: &rusqlite::Error, whose: &str, location: &Locat
 pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
     let fault = |error: rusqlite::Error| location.fault(&error);
     let catalog = alter::live(conn, &location.shown)?;
-    let keys: Vec<String> = keys::all(conn).map_err(fault)?.into_iter().map(|key| key.id).collect();
+    let rows = keys::all(conn).map_err(fault)?;
+    let active_key = registry::active(&rows).ok().flatten().map(|row| row.id.clone());
+    let keys: Vec<String> = rows.into_iter().map(|key| key.id).collect();
     Ok(Survey {
         recorded: record::read(conn, &location.shown)?,
         counts: counts(conn, catalog.schema.tables.keys()).map_err(fault)?,
         virtual_tables: virtual_tables(conn, &catalog),
         own: counts(conn, catalog::table_names(conn).map_err(fault)?.iter().filter(|name| catalog::is_own(name)))
             .map_err(fault)?,
-        sealed: sealed(conn, &catalog, &keys).map_err(fault)?,
+        sealed: sealed(conn, &keys).map_err(fault)?,
         keys,
+        active_key,
+        sealed_counts: state::value(conn, state::COUNTS_NAME).map_err(fault)?,
         nulls: nulls(conn, &catalog).map_err(fault)?,
         mode: fs::metadata(&location.path).ok().map(|is| is.permissions().mode() & 0o7777),
         catalog,
@@ -165,7 +169,7 @@ fn nulls(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<Vec<(String, 
 }
 
 /// The registered columns and what they hold.
-fn sealed(conn: &Connection, catalog: &Catalog, keys: &[String]) -> rusqlite::Result<Vec<SealedState>> {
+pub(super) fn sealed(conn: &Connection, keys: &[String]) -> rusqlite::Result<Vec<SealedState>> {
     if !catalog::has_table(conn, "treelift_sealed_columns")? {
         return Ok(Vec::new());
     }
@@ -186,9 +190,9 @@ fn sealed(conn: &Connection, catalog: &Catalog, keys: &[String]) -> rusqlite::Re
         })?
         .collect::<rusqlite::Result<_>>()?;
     let all = registered.into_iter().map(|(column, format)| {
-        let there = catalog.schema.table(&column.table).and_then(|table| table.column(&column.column));
-        let state = SealedState { column, format, values: 0, plain: 0, lost: BTreeMap::new() };
-        if there.is_some() { values(conn, state, keys) } else { Ok(state) }
+        let there = catalog::column_names(conn, &column.table)?.contains(&column.column);
+        let state = SealedState { column, format, ..SealedState::default() };
+        if there { values(conn, state, keys) } else { Ok(state) }
     });
     all.collect()
 }
@@ -207,14 +211,20 @@ pub(super) fn values(conn: &Connection, mut state: SealedState, keys: &[String])
     let mut rows = statement.query(rusqlite::params_from_iter(filter.iter().map(|(_, value)| value)))?;
     while let Some(row) = rows.next()? {
         state.values += 1;
-        if state.format != cipher::FORMAT {
+        if !cipher::is_ours(&state.format) {
             continue; // Another program knows the format.
         }
         let token = row.get_ref(0)?.as_str().map(cipher::token_in).unwrap_or_default();
         match cipher::key_id_of(&token) {
             None => state.plain += 1,
-            Some(key) if keys.iter().any(|known| known == key) => {}
-            Some(key) => *state.lost.entry(key.to_owned()).or_default() += 1,
+            Some(key) => {
+                let format = cipher::format_of(&token).unwrap_or_default();
+                *state.formats.entry(format.to_owned()).or_default() += 1;
+                *state.sealed.entry(key.to_owned()).or_default() += 1;
+                if !keys.iter().any(|known| known == key) {
+                    *state.lost.entry(key.to_owned()).or_default() += 1;
+                }
+            }
         }
     }
     Ok(state)

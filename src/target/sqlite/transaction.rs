@@ -11,6 +11,7 @@ use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::health::Health;
 use crate::target::ledger::Ledger;
 use crate::target::rejection::{Rejected, Rejection};
+use crate::target::sealed::SealRecord;
 use crate::target::upkeep::{Reference, Survey};
 use crate::target::{Cell, Opening, Orphan, SealedColumn, Transaction};
 use rusqlite::Connection;
@@ -122,6 +123,14 @@ impl Transaction for SqliteTransaction {
 
     fn keys(&mut self) -> Result<Vec<KeyRow>> {
         self.on(keys::all)
+    }
+
+    fn seal_record(&mut self) -> Result<SealRecord> {
+        keys::record(&self.conn).map_err(|error| keys::fault(&error, &self.location))
+    }
+
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
+        self.on(|conn| keys::put_proof(conn, counts, hmac))
     }
 
     fn put_key(&mut self, key: &KeyRow) -> Result<()> {

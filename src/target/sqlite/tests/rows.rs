@@ -239,7 +239,7 @@ fn keys_and_sealed_columns_are_kept() {
     assert_eq!(transaction.keys().unwrap(), std::slice::from_ref(&counted));
     transaction.commit().unwrap();
     assert_eq!(bench.target().keys().unwrap(), [counted]);
-    let row = |filter: &str| format!(r#"Text("notes") Text("title") Text("[\"owner\",\"at\"]") Text("tl1") {filter}"#);
+    let row = |filter: &str| format!(r#"Text("notes") Text("title") Text("[\"owner\",\"at\"]") Text("tl2") {filter}"#);
     assert_eq!(
         bench.ask("SELECT * FROM treelift_sealed_columns"),
         [row("Null"), row(r#"Text("{\"kind\":\"a\"}")"#), row(r#"Text("{\"kind\":\"b\"}")"#)]
