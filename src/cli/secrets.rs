@@ -90,7 +90,13 @@ fn text(value: OsString) -> Result<SecretString> {
 /// Reads the secret, if it is needed or was given. For a new key it must be strong, and is typed twice.
 pub(super) fn obtain(source: SecretSource, need: SecretNeed, attended: bool) -> Result<Option<Secret>> {
     let creating = need == SecretNeed::Create;
-    let strength = if creating && !source.weak { Strength::Strong } else { Strength::Any };
+    // A dry run without a key yet refuses what the real run would.
+    let is_new = creating || need == SecretNeed::IfGiven;
+    let strength = match (is_new, source.weak) {
+        (false, _) => Strength::Any,
+        (true, false) => Strength::Strong,
+        (true, true) => Strength::Weak,
+    };
     let secret = match source.origin {
         Origin::PassphraseFile(path) => Secret::from_passphrase_file(&path, strength),
         Origin::KeyFile(path) => Secret::from_key_file(&path),
@@ -177,6 +183,20 @@ mod tests {
         for need in [SecretNeed::IfGiven, SecretNeed::IfAttended] {
             assert!(obtain(SecretSource::prompt(), need, false).expect("goes without").is_none());
         }
+    }
+
+    #[test]
+    fn a_new_passphrase_from_the_variable_is_checked_in_a_dry_run_too() {
+        let secret = |text: &str, need| {
+            let source = choose(SecretArgs::default(), Some(text.into())).expect("chosen");
+            obtain(source, need, false).map(drop).map_err(|error| error.message)
+        };
+        for need in [SecretNeed::Create, SecretNeed::IfGiven] {
+            assert_eq!(secret("correct horse battery ", need), Err("the passphrase ends with whitespace".to_owned()));
+            assert_eq!(secret("short", need), Err("the passphrase has fewer than 12 characters".to_owned()));
+            assert_eq!(secret("correct horse battery", need), Ok(()));
+        }
+        assert_eq!(secret("correct horse battery ", SecretNeed::Open), Ok(()));
     }
 
     #[test]

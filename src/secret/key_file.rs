@@ -12,7 +12,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 /// How the content of a key file begins.
-const PREFIX: &str = "treelift-key-1.";
+pub(super) const PREFIX: &str = "treelift-key-1.";
 const WHAT: &str = "key file";
 
 /// The 32 random bytes of a key file.

@@ -76,6 +76,13 @@ impl Secret {
         }
     }
 
+    fn oddity(&self) -> Option<&'static str> {
+        match self {
+            Secret::Passphrase(passphrase) => passphrase.oddity(),
+            Secret::KeyFile(_) => None,
+        }
+    }
+
     fn bytes(&self) -> &[u8] {
         match self {
             Secret::Passphrase(passphrase) => passphrase.bytes(),
@@ -217,7 +224,9 @@ pub fn unlock_with(row: &KeyRow, secret: &Secret, memory: &mut Argon2Memory) -> 
         (true, None) => Err(KeyError::damaged(row, "`id` or `wrapped_key`")),
         // The secret does open the key, so what it was compared with must be what is wrong.
         (false, Some(_)) => Err(KeyError::damaged(row, "`key_check`")),
-        (false, None) => Err(KeyError::WrongSecret { key: row.id.clone(), kind: secret.kind() }),
+        (false, None) => {
+            Err(KeyError::WrongSecret { key: row.id.clone(), kind: secret.kind(), oddity: secret.oddity() })
+        }
     }
 }
 
@@ -269,6 +278,8 @@ pub enum KeyError {
         key: String,
         /// What was tried.
         kind: SecretKind,
+        /// What is odd about it, such as whitespace at its end.
+        oddity: Option<&'static str>,
     },
     /// A passphrase was given where a key file is needed, or the other way round.
     #[error("key `{key}` opens with a {needs}")]
@@ -329,6 +340,10 @@ impl From<KeyError> for Error {
         let words = error.to_string();
         let hint = match error {
             KeyError::Derivation(error) => return error,
+            KeyError::WrongSecret { oddity: Some(oddity), .. } => {
+                return Error::environment(words)
+                    .hint(format!("the passphrase that was given {oddity}: check its source"));
+            }
             KeyError::WrongSecret { kind: SecretKind::Passphrase, .. } => {
                 "case, spaces and accents matter; if the passphrase is certainly right, `kdf` in `treelift_keys` was changed"
             }

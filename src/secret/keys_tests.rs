@@ -93,8 +93,9 @@ fn a_wrong_secret_damage_and_numbers_outside_the_limits_are_distinguished() {
 fn every_reason_ends_the_command_with_status_3_and_a_hint() {
     let key = || "0123456789abcdef".to_owned();
     for error in [
-        KeyError::WrongSecret { key: key(), kind: SecretKind::Passphrase },
-        KeyError::WrongSecret { key: key(), kind: SecretKind::KeyFile },
+        KeyError::WrongSecret { key: key(), kind: SecretKind::Passphrase, oddity: None },
+        KeyError::WrongSecret { key: key(), kind: SecretKind::Passphrase, oddity: Some("ends with whitespace") },
+        KeyError::WrongSecret { key: key(), kind: SecretKind::KeyFile, oddity: None },
         KeyError::WrongKind { key: key(), needs: SecretKind::Passphrase },
         KeyError::WrongKind { key: key(), needs: SecretKind::KeyFile },
         KeyError::Damaged { key: key(), column: "`state`" },
@@ -153,4 +154,16 @@ fn debug_shows_markers() {
     assert_eq!(format!("{secret:?}"), "Passphrase(Passphrase(secret))");
     assert_eq!(format!("{:?}", key_file()), "KeyFile(KeyMaterial(secret))");
     assert_eq!(format!("{key:?}"), format!("DataKey({}, secret)", row.id));
+}
+
+#[test]
+fn a_wrong_passphrase_with_something_odd_about_it_is_hinted_at() {
+    let (_, row) = cheap(&passphrase("correct horse battery"));
+    for (given, hint) in [
+        ("correct horse battery ", "the passphrase that was given ends with whitespace: check its source"),
+        ("correct horse battery\nx", "the passphrase that was given has more than one line: check its source"),
+    ] {
+        let error = Error::from(unlock(&row, &passphrase(given)).expect_err("does not open"));
+        assert_eq!(error.hint.as_deref(), Some(hint));
+    }
 }

@@ -17,9 +17,11 @@ const MOST_BYTES: u64 = 64 * 1024;
 /// The requirements on a passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strength {
-    /// Not empty: to open what exists, or to make a key with `--weak-passphrase`.
+    /// Not empty: to open what exists.
     Any,
-    /// At least [`MIN_CHARACTERS`] characters: to make a key.
+    /// One that can be typed: to make a key with `--weak-passphrase`.
+    Weak,
+    /// One that can be typed, of at least [`MIN_CHARACTERS`] characters: to make a key.
     Strong,
 }
 
@@ -32,6 +34,11 @@ impl Passphrase {
         let characters = text.expose_secret().chars().count();
         if characters == 0 {
             return Err(Error::request("the passphrase is empty"));
+        }
+        if strength != Strength::Any
+            && let Some(oddity) = oddity(text.expose_secret())
+        {
+            return Err(Error::request(format!("the passphrase {}", oddity.what)).hint(oddity.hint));
         }
         if strength == Strength::Strong && characters < MIN_CHARACTERS {
             return Err(Error::request(format!("the passphrase has fewer than {MIN_CHARACTERS} characters"))
@@ -47,8 +54,42 @@ impl Passphrase {
         Self::from_text(text, strength).map_err(|error| error.at(path.display()))
     }
 
+    /// Why the passphrase may not be the one that was meant, for the hint when it does not open a key.
+    pub(super) fn oddity(&self) -> Option<&'static str> {
+        oddity(self.0.expose_secret()).map(|oddity| oddity.what)
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         self.0.expose_secret().as_bytes()
+    }
+}
+
+/// Something about a passphrase that no one would ever type at a prompt, or not on purpose.
+struct Oddity {
+    what: &'static str,
+    hint: &'static str,
+}
+
+/// The first oddity of a text. A file that an editor or a script wrote has such things by accident.
+fn oddity(text: &str) -> Option<Oddity> {
+    const ONE_LINE: &str = "write the passphrase as one line of text, without whitespace around it";
+    let found = |what, hint| Some(Oddity { what, hint });
+    let blank = |c: char| c.is_whitespace() || c == '\u{feff}' || c.is_control();
+    let is_key_file = text.trim_matches(blank).starts_with(super::key_file::PREFIX);
+    match text {
+        _ if is_key_file => {
+            found("is the content of a key file", "give the file with `--key-file`, or choose a passphrase")
+        }
+        _ if text.chars().all(blank) => found("has no visible character", ONE_LINE),
+        _ if text.starts_with('\u{feff}') => {
+            found("begins with a byte order mark", "save the file as UTF-8 without a byte order mark")
+        }
+        _ if text.contains('\0') => found("contains a NUL character", "the file is not text, or not in UTF-8"),
+        _ if text.contains(['\n', '\r']) => found("has more than one line", ONE_LINE),
+        _ if text.chars().any(char::is_control) => found("contains a control character", ONE_LINE),
+        _ if text.trim_end() != text => found("ends with whitespace", ONE_LINE),
+        _ if text.trim_start() != text => found("begins with whitespace", ONE_LINE),
+        _ => None,
     }
 }
 
@@ -145,11 +186,50 @@ mod tests {
         assert_eq!(message("x", Strength::Any), None);
         let short = Some(("the passphrase has fewer than 12 characters".to_owned(), Request));
         assert_eq!(message("elevenchars", Strength::Strong), short);
-        assert_eq!(message("zwölf ößäüß ", Strength::Strong), None);
+        assert_eq!(message("zwölf ößäüßy", Strength::Strong), None);
+        assert_eq!(message("elevenchars", Strength::Weak), None);
         assert_eq!(
             from_file(b"\n", Strength::Any).err().map(|error| error.message),
             message("", Strength::Any).map(|m| m.0)
         );
+    }
+
+    #[test]
+    fn for_a_new_key_what_cannot_be_typed_is_refused_by_name() {
+        let key_file = "treelift-key-1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        for (file, what) in [
+            ("red green blue\nyellow\n", "has more than one line"),
+            ("red green blue\n\n", "has more than one line"),
+            ("red green blue\r\r\n", "has more than one line"),
+            ("red green blue \n", "ends with whitespace"),
+            ("red green blue\u{a0}", "ends with whitespace"),
+            (" red green blue\n", "begins with whitespace"),
+            ("\u{feff}red green blue\n", "begins with a byte order mark"),
+            (key_file, "is the content of a key file"),
+            (&format!("\u{feff}{key_file}\n\n"), "is the content of a key file"),
+            ("red\0green blue", "contains a NUL character"),
+            ("red\tgreen blue", "contains a control character"),
+            ("red\u{1b}green blue", "contains a control character"),
+            ("              \n", "has no visible character"),
+            ("\u{feff}\n", "has no visible character"),
+            ("\n\n\n", "has no visible character"),
+        ] {
+            for strength in [Strength::Weak, Strength::Strong] {
+                let error = from_file(file.as_bytes(), strength).expect_err("is refused");
+                assert_eq!(
+                    (error.message.as_str(), error.status()),
+                    (format!("the passphrase {what}").as_str(), 2),
+                    "{file:?}"
+                );
+                assert!(error.hint.is_some());
+            }
+            let existing = from_file(file.as_bytes(), Strength::Any).expect("may open an existing key");
+            assert_eq!(existing.oddity(), Some(what), "{file:?}");
+        }
+        for file in ["red green blue", "red green blue\r\n", "zwölf grüne Bären", "\u{1f511} red green blue"] {
+            assert_eq!(from_file(file.as_bytes(), Strength::Strong).expect("is accepted").oddity(), None);
+        }
+        assert!(from_file(b"red", Strength::Weak).is_ok());
     }
 
     #[test]
