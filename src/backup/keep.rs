@@ -52,6 +52,7 @@ pub(super) mod tests {
             reason: "asked for".into(),
             program: String::new(),
             source: String::new(),
+            database: None,
             set: None,
             content: Content::default(),
         };

@@ -29,10 +29,22 @@ pub struct Manifest {
     pub program: String,
     /// The database as its user names it.
     pub source: String,
+    /// The database itself; none in a manifest of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<Origin>,
     /// The mapping set that the database belongs to.
     pub set: Option<String>,
     /// What the database held.
     pub content: Content,
+}
+
+/// The database that a backup is of. A copy of it has the same id, so both are compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its own id; none when it had format 1.
+    pub id: Option<String>,
+    /// Its absolute path, links resolved.
+    pub path: String,
 }
 
 /// How a backup is packed.

@@ -1,6 +1,7 @@
 //! Backups: made by the database's own online backup, proved by opening them, restored by one rename.
 
 pub mod folder;
+mod identity;
 pub mod keep;
 pub mod manifest;
 mod prove;
@@ -16,8 +17,9 @@ use crate::target::audit::AuditEntry;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use folder::{Entry, Folder, Shelf, fault};
+use identity::Identity;
 use jiff::Timestamp;
-use manifest::{Content, Manifest, Packing};
+use manifest::{Content, Manifest, Origin, Packing};
 pub use prove::{Proved, prove};
 pub use safety::{Before, Safety, before};
 use std::fs::{self, File, OpenOptions};
@@ -86,6 +88,7 @@ fn make(target: &dyn Target, making: &Making<'_>, path: &Path, now: Timestamp) -
     target.copy_to(&plain.0)?;
     let bad = |why: String| Error::environment(format!("the copy cannot be verified: {why}")).at(target.url());
     let content = prove::open(&plain.0, &bad)?;
+    let id = id_of(&*crate::target::open(prove::url(&plain.0)?)?);
     let on = |error: io::Error| fault(&error, path);
     let read = || File::open(&plain.0).map_err(on);
     let (sha256, size) = prove::digest(read()?, io::sink()).map_err(on)?;
@@ -110,6 +113,7 @@ fn make(target: &dyn Target, making: &Making<'_>, path: &Path, now: Timestamp) -
         reason: making.reason.to_owned(),
         program: concat!("treelift ", env!("CARGO_PKG_VERSION")).to_owned(),
         source: target.url().to_owned(),
+        database: Some(Origin { id, path: identity::whole(file_of(target)?).to_string_lossy().into_owned() }),
         set: making.set.map(str::to_owned),
         content,
     })
@@ -132,6 +136,11 @@ impl Drop for Unfinished {
         // It is already deleted where it was renamed.
         let _ = fs::remove_file(&self.0);
     }
+}
+
+/// The database's own id; none where it cannot be read.
+pub fn id_of(target: &dyn Target) -> Option<String> {
+    target.state().ok().flatten().and_then(|state| state.id)
 }
 
 fn file_of(target: &dyn Target) -> Result<&Path> {
@@ -217,7 +226,9 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, ui: &dyn Ui) 
     }
     let rows = count(proved.manifest.content.all_rows(), "row");
     let file = file_of(target)?.to_owned();
-    let is_own = folder::is_of(restoring.backup, Some(&proved.manifest), &file);
+    let id = id_of(target);
+    let database = Identity { file: file.clone(), id: id.clone() };
+    let is_own = identity::is_of(restoring.backup, Some(&proved.manifest), &database);
     if file.exists() || !is_own {
         let Manifest { source, made_at, .. } = &proved.manifest;
         let (url, backup) = (target.url(), restoring.backup.display());
@@ -232,7 +243,7 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, ui: &dyn Ui) 
         }
     }
     let safety = keep_aside(target, &file, restoring, ui)?;
-    tell_audit(&proved, restoring.audit)?;
+    tell_audit(&proved, restoring.audit, id.as_deref())?;
     target.replace_with(&proved.database)?;
     Ok(done(safety))
 }
@@ -240,13 +251,13 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, ui: &dyn Ui) 
 /// Writes the entry of the audit trail into the unpacked copy, before it takes the database's place:
 /// so it is there or the restore is not. An application's table that refuses it does not prevent
 /// a restore.
-fn tell_audit(proved: &Proved, audit: Option<&AuditTable>) -> Result<()> {
+fn tell_audit(proved: &Proved, audit: Option<&AuditTable>, id: Option<&str>) -> Result<()> {
     let entry = AuditEntry::new("restore", "database", "a backup was restored", Timestamp::now())?
         .of(proved.manifest.file.clone())
         .with(serde_json::json!({ "made_at": proved.manifest.made_at, "sha256": proved.manifest.sha256 }));
-    let path = proved.database.to_str();
-    let path = path.ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))?;
-    let mut copy = crate::target::open(path)?;
+    let mut copy = crate::target::open(prove::url(&proved.database)?)?;
+    // One of the first format has no id yet: it stays the database that it was.
+    copy.upgrade(id)?;
     copy.note(&entry, audit).or_else(|_| copy.note(&entry, None))
 }
 

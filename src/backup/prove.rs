@@ -91,10 +91,14 @@ impl<W: Write> Write for Hashing<W> {
     }
 }
 
+/// The URL of a file in a temporary folder.
+pub(super) fn url(database: &Path) -> Result<&str> {
+    database.to_str().ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))
+}
+
 /// What the database in a file holds; refused when it does not pass its own check.
 pub(super) fn open(database: &Path, bad: &dyn Fn(String) -> Error) -> Result<Content> {
-    let url = database.to_str().ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))?;
-    let target = target::open(url)?;
+    let target = target::open(url(database)?)?;
     let mut content = Content::default();
     let mut faults = Vec::new();
     let found = target.inspect(&mut |look| {

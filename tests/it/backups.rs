@@ -17,7 +17,11 @@ use treelift::target::Mode;
 
 /// A house with a mapping set of one table, and databases of it that hold their own names.
 fn house(databases: &[&str]) -> House {
-    let house = House::new();
+    filled(House::new(), databases)
+}
+
+/// The same in a house whose directories are there.
+fn filled(house: House, databases: &[&str]) -> House {
     house.file("set/set.toml", "name = \"words\"\n");
     house.file(
         "set/schema/001_words.up.sql",
@@ -79,6 +83,84 @@ fn databases_that_share_a_folder_of_backups_see_only_their_own() {
     }
     let none = backup(&house, "other.db", "restore --latest --yes").status(3);
     assert!(none.stderr.contains("there is no backup of sqlite:///./other.db\n  at backups\n"), "{}", none.stderr);
+}
+
+/// `treelift backup …` on a database with a folder of backups.
+fn backup_in(house: &House, database: &str, folder: &str, line: &str) -> Ran {
+    backup(house, database, &format!("{line} --backup-dir {folder}"))
+}
+
+/// How many backups of a database a folder has.
+fn count_in(house: &House, database: &str, folder: &str) -> usize {
+    let list = backup_in(house, database, folder, "list --json").status(0).json();
+    list["backups"].as_array().unwrap().len()
+}
+
+#[test]
+fn databases_of_one_file_name_that_share_a_folder_see_only_their_own() {
+    let house = House::new();
+    fs::create_dir_all(house.path("one")).unwrap();
+    fs::create_dir_all(house.path("two")).unwrap();
+    let databases = ["one/app.db", "two/app.db"];
+    let house = filled(house, &databases);
+    for database in databases {
+        backup_in(&house, database, "shared", "create").status(0);
+    }
+    backup_in(&house, "two/app.db", "shared", "create").status(0);
+    assert_eq!(databases.map(|database| count_in(&house, database, "shared")), [1, 2]);
+    write(&house, "one/app.db", "changed");
+    backup_in(&house, "one/app.db", "shared", "restore --latest --yes --no-backup").status(0);
+    assert_eq!(word(&house, "one/app.db"), "one/app.db");
+    let pruned = backup_in(&house, "one/app.db", "shared", "prune --keep-daily 0 --yes --json").status(0).json();
+    assert_eq!(pruned["removed"].as_array().unwrap().len(), 0, "the newest of its own stays");
+    assert_eq!(count_in(&house, "two/app.db", "shared"), 2);
+    let shown = backup_in(&house, "one/app.db", "shared", "list").status(0);
+    assert!(shown.stdout.ends_with("2 backups of other databases not shown\n"), "{}", shown.stdout);
+
+    // A copy has the id of the original, and another path.
+    fs::create_dir_all(house.path("copy")).unwrap();
+    fs::copy(house.path("one/app.db"), house.path("copy/app.db")).unwrap();
+    assert_eq!(count_in(&house, "copy/app.db", "shared"), 0);
+    // Another database at the path of the first is not that database.
+    fs::copy(house.path("two/app.db"), house.path("one/app.db")).unwrap();
+    assert_eq!(count_in(&house, "one/app.db", "shared"), 0);
+    let none = backup_in(&house, "one/app.db", "shared", "restore --latest --yes").status(3);
+    assert!(none.stderr.contains("there is no backup of"), "{}", none.stderr);
+    // One that is gone is known by its path.
+    fs::remove_file(house.path("one/app.db")).unwrap();
+    backup_in(&house, "one/app.db", "shared", "restore --latest --yes").status(0);
+    assert_eq!(word(&house, "one/app.db"), "one/app.db");
+}
+
+#[test]
+fn a_database_that_moves_with_its_folder_keeps_its_backups_and_a_restore_keeps_its_id() {
+    let house = House::new();
+    fs::create_dir_all(house.path("old")).unwrap();
+    let house = filled(house, &["old/app.db"]);
+    let id = |database: &str| {
+        rows(&open(&house.path(database)), "SELECT value FROM treelift_state WHERE name = 'database_id'")
+    };
+    let first = id("old/app.db");
+    // A backup that an earlier version made: no id in the database, no database in the manifest.
+    Connection::open(house.path("old/app.db")).unwrap().execute_batch("DROP TABLE treelift_state").unwrap();
+    backup(&house, "old/app.db", "create").status(0);
+    let made = listed(&house, "old/app.db").remove(0);
+    let manifest = house.path(&format!("{}.json", made.display()));
+    let mut document: serde_json::Value = serde_json::from_str(&fs::read_to_string(&manifest).unwrap()).unwrap();
+    assert_eq!(document["database"]["id"], serde_json::Value::Null);
+    document.as_object_mut().unwrap().remove("database");
+    fs::write(&manifest, document.to_string()).unwrap();
+
+    fs::rename(house.path("old"), house.path("new")).unwrap();
+    write(&house, "new/app.db", "changed");
+    let state = format!(
+        "CREATE TABLE treelift_state (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+         INSERT INTO treelift_state VALUES ('format', '2'), ('database_id', '{}')",
+        first[0][0]
+    );
+    Connection::open(house.path("new/app.db")).unwrap().execute_batch(&state).unwrap();
+    backup(&house, "new/app.db", "restore --latest --yes --no-backup").status(0);
+    assert_eq!((word(&house, "new/app.db").as_str(), id("new/app.db")), ("old/app.db", first));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::cli::backup_args::ListArgs;
 use crate::cli::output::Output;
 use crate::error::Result;
 use crate::finding::printable;
+use crate::report::words::count;
 use serde_json::json;
 
 /// Lists the backups; with `--verify` each is opened.
@@ -36,6 +37,11 @@ pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
     } else {
         super::list_words(&entries, &states)
     };
+    let others = folder.others()?;
+    let words = match others {
+        0 => words,
+        others => format!("{words}{} of other databases not shown\n", count(others as u64, "backup")),
+    };
     let documents: Vec<_> = entries
         .iter()
         .zip(&states)
@@ -43,6 +49,6 @@ pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
             json!({ "path": entry.path, "shelf": entry.shelf, "manifest": entry.manifest.as_ref().ok(), "state": state })
         })
         .collect();
-    output.result(&words, &json!({ "folder": folder.root(), "backups": documents }))?;
+    output.result(&words, &json!({ "folder": folder.root(), "backups": documents, "others": others }))?;
     Ok(u8::from(failed))
 }

@@ -10,8 +10,8 @@ use super::backup_args::{BackupCommand, FolderArgs, ShelfWord};
 use super::log;
 use super::managed;
 use super::output::Output;
-use crate::backup::Made;
 use crate::backup::folder::{Entry, Folder, Shelf};
+use crate::backup::{Made, id_of};
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::report::words::{bytes, count};
@@ -33,7 +33,7 @@ fn folder(target: &dyn Target, args: &FolderArgs) -> Result<Folder> {
     let file = target
         .file()
         .ok_or_else(|| Error::request("backups of this kind of database are not built yet").at(target.url()))?;
-    Ok(Folder::of(args.backup_dir.as_deref(), file))
+    Ok(Folder::of(args.backup_dir.as_deref(), file).of_id(id_of(target)))
 }
 
 fn shelf(word: ShelfWord) -> Shelf {
