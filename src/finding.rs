@@ -251,6 +251,8 @@ pub struct Finding {
     pub subject: String,
     /// Where in the mapping (`file:line`), if a line of the mapping decided it.
     pub mapping: Option<String>,
+    /// What to do about it, where the code's own help does not fit.
+    pub help: Option<&'static str>,
 }
 
 impl Finding {
@@ -264,6 +266,7 @@ impl Finding {
             also: None,
             subject: String::new(),
             mapping: None,
+            help: None,
         }
     }
 
@@ -285,6 +288,13 @@ impl Finding {
     #[must_use]
     pub fn about(mut self, subject: impl Into<String>) -> Self {
         self.subject = subject.into();
+        self
+    }
+
+    /// Says what to do about it, where the code's own help does not fit.
+    #[must_use]
+    pub fn helped_by(mut self, help: Option<&'static str>) -> Self {
+        self.help = help;
         self
     }
 

@@ -18,6 +18,10 @@ impl Run<'_> {
     pub(crate) fn claim_mark(&mut self, mapping: &Mapping, draft: &Draft, claim: &Claim, fate: RowFate) -> Mark {
         let rule = &mapping.rules[draft.rule];
         let what = || format!("{}.{}", mapping.name, rule.name);
+        let column = || {
+            let name = claim.field.and_then(|field| rule.columns.get(field)).map(|column| column.name.as_str());
+            name.map_or_else(what, |name| format!("{}.{name}", what()))
+        };
         match (claim.class, fate) {
             (_, RowFate::Rejected) => Mark::of(Class::Rejected),
             (ClaimAs::Dropped(at), _) => match &rule.secrets[at].kind {
@@ -33,6 +37,7 @@ impl Run<'_> {
             (_, RowFate::Superseded) => {
                 Mark::ignored(self.reasons.number(&what(), "superseded by an earlier row of the same key"))
             }
+            (ClaimAs::NotConvertible, _) => Mark::ignored(self.reasons.number(&column(), "not convertible")),
             (ClaimAs::EmptySecret, _) => Mark::ignored(self.reasons.number(&what(), "empty secret")),
             (_, RowFate::Empty) => Mark::ignored(self.reasons.number(&what(), "makes no row: its secret is empty")),
             (ClaimAs::Column, _) => Mark::of(Class::Column),
@@ -91,8 +96,8 @@ impl Run<'_> {
         let table = self.paths.take(self.mapping, mapping, reading.shaped.shape);
         let paths = std::mem::take(self.paths.frame(self.mapping, mapping));
         self.mark_ignored(mapping, &table.declared, Doc::Frame, &reading.shaped.frame, &mut sheet);
-        for node in empty_ends(reading.shaped.frame.root(), &records.0) {
-            sheet.claim(node.span(), Mark::of(Class::Column));
+        for end in empty_ends(reading.shaped.frame.root(), &records.0) {
+            sheet.claim(end.node.span(), Mark::of(Class::Column));
         }
         if self.files[reading.file].records == 0 {
             let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), "no records");

@@ -282,7 +282,8 @@ impl Run<'_> {
         let found = shown.map_or_else(String::new, |text| format!(", found {}", excerpt(text)));
         let mut finding = Finding::new(fault.code, fault.message.clone() + &found)
             .at(Place { file: record.file, offset: fault.at.unwrap_or(record.offset) })
-            .about(format!("{}.{}.{column}", mapping.name, mapping.rules[rule].name).trim_end_matches('.'));
+            .about(format!("{}.{}.{column}", mapping.name, mapping.rules[rule].name).trim_end_matches('.'))
+            .helped_by(fault.help);
         finding.mapping = (fault.line > 0).then(|| format!("{}:{}", mapping.file, fault.line));
         finding.severity = severity.unwrap_or(finding.severity);
         finding

@@ -205,6 +205,7 @@ impl Judge<'_, '_> {
             Some(ClaimAs::Json) => "json",
             Some(ClaimAs::Sealed) => "sealed",
             Some(ClaimAs::EmptySecret) => "empty secret",
+            Some(ClaimAs::NotConvertible) => "not convertible",
             Some(ClaimAs::Dropped(_)) => "dropped",
             None => "used",
         };

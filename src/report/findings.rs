@@ -47,6 +47,7 @@ struct Kept {
     message: String,
     mapping: Option<String>,
     also: Option<Place>,
+    help: &'static str,
 }
 
 impl Findings {
@@ -57,13 +58,13 @@ impl Findings {
 
     /// Adds a finding.
     pub fn push(&mut self, finding: Finding) {
-        let Finding { code, severity, message, place, also, subject, mapping } = finding;
+        let Finding { code, severity, message, place, also, subject, mapping, help } = finding;
         let mut key = Key { severity: Reverse(severity), code: code.id, subject };
         if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&key) {
             OTHERS.clone_into(&mut key.subject);
         }
         let group = self.groups.entry(key).or_insert_with(|| Group { code, kept: Vec::new(), count: 0 });
-        group.push(Kept { place, message, mapping, also });
+        group.push(Kept { place, message, mapping, also, help: help.unwrap_or(code.help) });
     }
 
     /// Every place that the report will show.
@@ -99,26 +100,27 @@ impl Findings {
                 1 => (group.count, 0),
                 _ => (1, group.count - group.kept.len() as u64),
             };
-            let entry = |message, place, mapping, count| FindingReport {
+            let entry = |message, place, mapping, help: &str, count| FindingReport {
                 code: key.code.to_owned(),
                 severity: key.severity.0,
                 message,
                 place,
-                help: Some(group.code.help.to_owned()),
+                help: Some(help.to_owned()),
                 count,
                 subject: key.subject.clone(),
                 mapping,
             };
+            let first = group.kept.first().map_or(group.code.help, |kept| kept.help);
             for kept in group.kept {
                 let place = kept.place.as_ref().map(&mut *resolve);
                 let message = match kept.also.as_ref().map(&mut *resolve) {
                     Some(other) => format!("{} (the other is {})", kept.message, place_words(&other)),
                     None => kept.message,
                 };
-                reports.push(entry(message, place, kept.mapping, each));
+                reports.push(entry(message, place, kept.mapping, kept.help, each));
             }
             if rest > 0 {
-                reports.push(entry(format!("more places: {}", group.code.title), None, None, rest));
+                reports.push(entry(format!("more places: {}", group.code.title), None, None, first, rest));
             }
         }
         reports

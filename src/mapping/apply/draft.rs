@@ -21,6 +21,8 @@ pub enum ClaimAs {
     Dropped(usize),
     /// A secret that is empty and makes no row.
     EmptySecret,
+    /// It became NULL by `on_error = "null"`, so that nothing keeps it.
+    NotConvertible,
 }
 
 /// Leaves that a row claims.

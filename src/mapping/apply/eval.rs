@@ -3,7 +3,7 @@
 use super::condition::View;
 use super::fit::{as_key_text, as_text, to_datum};
 use super::json::{Wrote, literal_datum};
-use super::path::{empty_ends, last_name};
+use super::path::{Reached, empty_ends, last_name};
 use super::row::RowMaker;
 use super::scope::{Current, Fault, LeafSpan, Operand, Scope, Stop};
 use super::trace::StepTaken;
@@ -11,6 +11,7 @@ use crate::account::NameLeaf;
 use crate::finding::VALUE_STEP;
 use crate::hex;
 use crate::keyindex::{Asker, KeyText};
+use crate::mapping::declared::Doc;
 use crate::mapping::model::{Digest, Expr, From, Literal, PathExpr, Root, Rooted, TemplatePiece};
 use crate::record::{Kind, NodeRef};
 use crate::step::Datum;
@@ -25,18 +26,14 @@ impl<'a, 't> RowMaker<'a, 't> {
     pub(super) fn eval(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
         let before = trail.len();
         let got = self.source(expr, scope, trail)?;
-        let got = self.steps(expr, got, trail, before)?;
-        match &expr.matching {
-            Some(regex) if !as_text(&got).is_some_and(|text| regex.is_match(&text)) => {
-                // Null stays null: `matching` refuses only a value that is present.
-                if !matches!(got, Operand::Null) {
-                    trail.truncate(before);
-                    return Ok(Operand::Missing);
-                }
-                Ok(got)
-            }
-            _ => Ok(got),
+        if let Some(regex) = &expr.matching
+            && !matches!(got, Operand::Null) // null stays null: `matching` refuses only a value that is present
+            && !as_text(&got).is_some_and(|text| regex.is_match(&text))
+        {
+            trail.truncate(before);
+            return Ok(Operand::Missing);
         }
+        self.steps(expr, got, trail, before)
     }
 
     fn steps(&mut self, expr: &Expr, got: Operand<'t>, trail: &mut Trail, before: usize) -> Result<Operand<'t>, Stop> {
@@ -46,14 +43,20 @@ impl<'a, 't> RowMaker<'a, 't> {
         let (mut datum, at, shown) = match got {
             Operand::Missing | Operand::Null => return Ok(got),
             Operand::Node(node, doc) => {
+                if node.is_container() && !node.is_leaf() {
+                    trail.push(LeafSpan::Nodes(doc, node.span())); // the steps work on all of its elements
+                }
                 let facts = self.scope.declared.facts(doc, node.path());
                 let secret = facts.secret || facts.suspicious;
-                (to_datum(node)?, Some(node.at()), (!secret).then(|| node.text().to_owned()))
+                (to_datum(node)?, Some(node.at()), (!secret).then(|| written(node)).flatten())
             }
             Operand::Datum(datum) => (datum, None, None),
         };
         let mut keeps = true;
         for (i, step) in expr.steps.iter().enumerate() {
+            if self.ends_on_empty && datum == Datum::Text(String::new()) {
+                break; // the policy decides, not the steps that are left
+            }
             keeps &= step.keeps();
             let given = self.scope.trace.map(|_| datum.clone());
             let applied = step.apply(datum);
@@ -88,6 +91,13 @@ impl<'a, 't> RowMaker<'a, 't> {
             From::Literal(literal) => Ok(Operand::Datum(literal_datum(literal))),
             From::Null => Ok(Operand::Null),
             From::First(all) => self.first(all, scope, trail),
+            // `on_empty` is about the value, not about the parts that it is made of.
+            _ if self.ends_on_empty => {
+                self.ends_on_empty = false;
+                let got = self.source(expr, scope, trail);
+                self.ends_on_empty = true;
+                got
+            }
             From::Template { pieces, each: None } => self.template(pieces, scope, trail),
             From::Join { parts, with, each: None } => self.join(parts, with, scope, trail),
             From::Template { pieces, each: Some(each) } => {
@@ -137,14 +147,16 @@ impl<'a, 't> RowMaker<'a, 't> {
     ) -> Result<Operand<'t>, Stop> {
         match &path.root {
             Root::Element | Root::Record | Root::Frame => {
-                let got = scope.node(path, trail);
-                if let Operand::Node(node, doc) = &got {
-                    self.tainted |= self.hides(*node, *doc);
-                    if let Some(trace) = self.scope.trace {
-                        trace.read(*doc, node.id());
+                let doc = scope.doc_of(&path.root);
+                Ok(match scope.reach(path) {
+                    Reached::Node(node) => self.node(node, doc, trail),
+                    Reached::Void(node) => {
+                        self.note_void(LeafSpan::Nodes(doc, node.span()));
+                        Operand::Missing
                     }
-                }
-                Ok(got)
+                    Reached::Part(part) => Operand::Datum(part),
+                    Reached::Nothing => Operand::Missing,
+                })
             }
             Root::Context(name) => {
                 self.clock |= name == "started";
@@ -155,8 +167,24 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
     }
 
+    /// A node at the end of a path, with its place in the trail.
+    fn node(&mut self, node: NodeRef<'t>, doc: Doc, trail: &mut Trail) -> Operand<'t> {
+        if node.is_leaf() {
+            trail.push(LeafSpan::Nodes(doc, node.span()));
+        }
+        if node.kind() == Kind::Null {
+            self.note_void(LeafSpan::Nodes(doc, node.span()));
+            return Operand::Null;
+        }
+        self.tainted |= self.hides(node, doc);
+        if let Some(trace) = self.scope.trace {
+            trace.read(doc, node.id());
+        }
+        Operand::Node(node, doc)
+    }
+
     /// Whether a node is secret, or lies below a secret path.
-    pub(super) fn hides(&self, node: NodeRef, doc: crate::mapping::declared::Doc) -> bool {
+    pub(super) fn hides(&self, node: NodeRef, doc: Doc) -> bool {
         !self.sealing && self.scope.declared.facts(doc, node.path()).secret
     }
 
@@ -256,10 +284,10 @@ impl<'a, 't> RowMaker<'a, 't> {
     ) -> Result<Operand<'t>, Stop> {
         let selected = scope.select(each);
         let Some(start) = scope.start(&each.root) else { return Ok(Operand::Missing) };
-        let empty = empty_ends(start, &each.selection.0);
+        let ends = empty_ends(start, &each.selection.0);
         let doc = scope.doc_of(&each.root);
-        trail.extend(empty.iter().map(|node| LeafSpan::Nodes(doc, node.span())));
-        if selected.is_empty() && empty.is_empty() {
+        ends.iter().for_each(|end| self.note_void(LeafSpan::Nodes(doc, end.node.span())));
+        if selected.is_empty() && !ends.iter().any(|end| end.is_list) {
             return Ok(Operand::Missing);
         }
         let mut list = Vec::new();
@@ -289,7 +317,9 @@ impl<'a, 't> RowMaker<'a, 't> {
                     text.push(',');
                 }
                 match self.eval(one, scope, trail)? {
-                    Operand::Missing | Operand::Null => text.push_str("null"),
+                    // An id without one of its parts would be the same for different rows.
+                    Operand::Missing => return Ok(Operand::Missing),
+                    Operand::Null if !ends_in_null(one) => return Ok(Operand::Missing),
                     got => self.json_of(&got, &mut text),
                 }
             }
@@ -357,6 +387,24 @@ impl<'a, 't> RowMaker<'a, 't> {
 
 type MakeText<'f, 'a, 't> =
     dyn FnMut(&mut RowMaker<'a, 't>, &Scope<'_, 't>, &mut Trail) -> Result<Operand<'t>, Stop> + 'f;
+
+/// Whether an expression gives null on purpose where it finds nothing else.
+fn ends_in_null(expr: &Expr) -> bool {
+    match &expr.from {
+        From::Null => true,
+        From::First(all) => all.last().is_some_and(ends_in_null),
+        _ => false,
+    }
+}
+
+/// A scalar as it is written in the source.
+fn written(node: NodeRef) -> Option<String> {
+    match node.kind() {
+        Kind::Bool(value) => Some(value.to_string()),
+        Kind::String | Kind::Number => Some(node.text().to_owned()),
+        Kind::Null | Kind::Array | Kind::Object | Kind::Record(_) => None,
+    }
+}
 
 pub(super) fn not_text(got: &Operand, what: &str) -> Stop {
     let mut fault = Fault::new(&VALUE_STEP, what);

@@ -126,7 +126,16 @@ pub(super) fn fit<'t>(
             checked_text(node.text().to_owned(), max)
         }
         (ColumnType::Text { max }, Operand::Datum(Datum::Text(text))) => checked_text(text.clone(), max),
-        (ColumnType::Text { .. }, _) => Err(wrong()),
+        (ColumnType::Text { max }, Operand::Datum(Datum::Json(text))) => checked_text(text.clone(), max),
+        (ColumnType::Text { .. }, _) => {
+            let is_container = match got {
+                Operand::Node(node, _) => node.is_container(),
+                Operand::Datum(datum) => matches!(datum, Datum::List(_)),
+                Operand::Missing | Operand::Null => false,
+            };
+            let help = "keep it as compact JSON with `{ json = … }`, or read the values below it";
+            Err(Fault { help: is_container.then_some(help), ..wrong() })
+        }
         (ColumnType::Integer, Operand::Datum(Datum::Integer(value))) => Ok(Value::Integer(*value)),
         (ColumnType::Integer, _) => integer(number.ok_or_else(wrong)?),
         (ColumnType::Real, Operand::Datum(Datum::Integer(value))) => real(&value.to_string()),

@@ -14,7 +14,7 @@ mod trace;
 pub use condition::shape_fits;
 pub use draft::{Claim, ClaimAs, Draft, Origin};
 pub use fit::kind_name;
-pub use path::{empty_ends, follow_from as follow, select};
+pub use path::{EmptyEnd, empty_ends, follow_from as follow, select};
 pub use row::evaluate;
 pub use scope::{Current, Fault, FileContext, LeafSpan, Operand, Owner, Scope, Stop};
 pub use trace::{Made, StepTaken, Trace};
@@ -36,7 +36,7 @@ pub struct Mapped {
     pub partial: Vec<Draft>,
     /// Names that a `.*` of an `each` matched; they count as leaves.
     pub names: Vec<NameLeaf>,
-    /// Containers that an `each` found empty; their content, no rows, is in the target.
+    /// Nulls and empty containers at which an `each` ended: their content, no rows, is in the target.
     pub empty: Vec<LeafSpan>,
     /// Whether a rule took the record.
     pub taken: bool,
@@ -115,7 +115,7 @@ fn elements<'a, 't>(
         if let Some(start) = base.start(&each.root) {
             let doc = base.doc_of(&each.root);
             let empty = empty_ends(start, &each.selection.0);
-            mapped.empty.extend(empty.into_iter().map(|node| LeafSpan::Nodes(doc, node.span())));
+            mapped.empty.extend(empty.into_iter().map(|end| LeafSpan::Nodes(doc, end.node.span())));
         }
         let selected = base.select(each);
         if !selected.is_empty() {

@@ -48,17 +48,42 @@ pub fn select<'t>(from: NodeRef<'t>, segments: &[Segment]) -> Vec<Selected<'t>> 
     found
 }
 
-/// The containers that a selection reached and found empty: they are its content, no rows.
-pub fn empty_ends<'t>(from: NodeRef<'t>, segments: &[Segment]) -> Vec<NodeRef<'t>> {
-    let fits = |node: &NodeRef, segment: &Segment| {
-        node.is_leaf()
-            && matches!((segment, node.kind()), (Segment::Elements, Kind::Array) | (Segment::Members, Kind::Object))
+/// Where a selection ends early: at null or an empty container, which is all there is of what it would select.
+pub fn empty_ends<'t>(from: NodeRef<'t>, segments: &[Segment]) -> Vec<EmptyEnd<'t>> {
+    let is_list = |node: NodeRef, segment: &Segment| {
+        matches!((segment, node.kind()), (Segment::Elements, Kind::Array) | (Segment::Members, Kind::Object))
     };
     (0..segments.len())
         .flat_map(|at| select(from, &segments[..at]).into_iter().map(move |selected| (at, selected.node)))
-        .filter(|(at, node)| fits(node, &segments[*at]))
-        .map(|(_, node)| node)
+        .filter(|(_, node)| is_void(*node))
+        .map(|(at, node)| EmptyEnd { node, is_list: is_list(node, &segments[at]) })
         .collect()
+}
+
+/// Null or an empty container at which a selection ends early.
+#[derive(Debug, Clone, Copy)]
+pub struct EmptyEnd<'t> {
+    /// The value.
+    pub node: NodeRef<'t>,
+    /// Whether it is of the kind that the selection expects there: a list without elements, an object without members.
+    pub is_list: bool,
+}
+
+/// Null or an empty container: nothing lies below it.
+fn is_void(node: NodeRef) -> bool {
+    node.is_leaf() && matches!(node.kind(), Kind::Null | Kind::Array | Kind::Object)
+}
+
+/// Where a path leads.
+pub(super) enum Reached<'t> {
+    /// To this node.
+    Node(NodeRef<'t>),
+    /// Through null or an empty container, where it ends.
+    Void(NodeRef<'t>),
+    /// To a part of a string that was split.
+    Part(Datum),
+    /// Nowhere.
+    Nothing,
 }
 
 impl<'t> Scope<'_, 't> {
@@ -85,18 +110,16 @@ impl<'t> Scope<'_, 't> {
         follow_from(self.start(&path.root)?, path)
     }
 
-    /// What a path's node is, with its place in the trail.
-    pub(super) fn node(&self, path: &PathExpr, trail: &mut Vec<LeafSpan>) -> Operand<'t> {
-        if let (Root::Element, Current::Datum(datum), true) = (&path.root, &self.element, path.steps.is_empty()) {
-            return Operand::Datum(datum.clone());
-        }
-        let Some(node) = self.follow(path) else { return Operand::Missing };
-        if node.is_leaf() {
-            trail.push(LeafSpan::Nodes(self.doc_of(&path.root), node.span()));
-        }
-        match node.kind() {
-            Kind::Null => Operand::Null,
-            _ => Operand::Node(node, self.doc_of(&path.root)),
+    /// Where a path in a document leads.
+    pub(super) fn reach(&self, path: &PathExpr) -> Reached<'t> {
+        match (self.start(&path.root), &self.element) {
+            (Some(start), _) => match walk_from(start, path) {
+                Ok(node) => Reached::Node(node),
+                Err(last) if is_void(last) => Reached::Void(last),
+                Err(_) => Reached::Nothing,
+            },
+            (None, Current::Datum(part)) if path.steps.is_empty() => Reached::Part(part.clone()),
+            (None, _) => Reached::Nothing,
         }
     }
 
@@ -128,19 +151,23 @@ impl<'t> Scope<'_, 't> {
 }
 
 /// Follows a path's steps from a node.
-pub fn follow_from<'t>(mut node: NodeRef<'t>, path: &PathExpr) -> Option<NodeRef<'t>> {
+pub fn follow_from<'t>(node: NodeRef<'t>, path: &PathExpr) -> Option<NodeRef<'t>> {
+    walk_from(node, path).ok()
+}
+
+/// The node that a path's steps lead to from a node, else the last one on the way.
+fn walk_from<'t>(mut node: NodeRef<'t>, path: &PathExpr) -> Result<NodeRef<'t>, NodeRef<'t>> {
     for step in &path.steps {
-        node = match step {
-            PathStep::Name(name) => node.member(name)?,
-            PathStep::Pick { member, equals } => match node.kind() {
-                Kind::Array => node
-                    .children()
-                    .find(|element| element.member(member).is_some_and(|node| equals_literal(node, equals)))?,
-                _ => return None,
-            },
+        let next = match step {
+            PathStep::Name(name) => node.member(name),
+            PathStep::Pick { member, equals } if node.kind() == Kind::Array => {
+                node.children().find(|element| element.member(member).is_some_and(|node| equals_literal(node, equals)))
+            }
+            PathStep::Pick { .. } => None,
         };
+        node = next.ok_or(node)?;
     }
-    Some(node)
+    Ok(node)
 }
 
 /// The name that stands for the last `.*` of a selection.

@@ -13,7 +13,9 @@ use crate::keyindex::KeyText;
 use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::mapping::model::{ColumnRule, Expr, From, KeyPart, PathExpr, Policy, Root, Rule};
 use crate::row::Value;
+use crate::step::{Datum, OutputType};
 use crate::table::ColumnType;
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
@@ -39,6 +41,11 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) clock: bool,
     /// Whether a secret is being made, from which nothing is left out.
     pub(super) sealing: bool,
+    /// Whether `on_empty` decides about the value that is being evaluated, so that an empty string ends its steps.
+    pub(super) ends_on_empty: bool,
+    /// The nulls and empty containers that the paths of a column or secret met; none are noted elsewhere, as in a
+    /// condition, which decides nothing.
+    voids: Option<Vec<LeafSpan>>,
     /// The alternative that the expression being evaluated chose.
     pub(super) chosen: Option<usize>,
     pub(super) rule: &'a Rule,
@@ -85,6 +92,8 @@ impl<'a, 't> RowMaker<'a, 't> {
             tainted: false,
             clock: false,
             sealing: false,
+            ends_on_empty: false,
+            voids: None,
             chosen: None,
             rule,
             compiled,
@@ -196,28 +205,77 @@ impl<'a, 't> RowMaker<'a, 't> {
             return Ok(Value::Null);
         }
         let json = self.compiled.fields[field].column.kind == ColumnType::Json;
-        let class = if json { ClaimAs::Json } else { ClaimAs::Column };
+        let mut class = if json { ClaimAs::Json } else { ClaimAs::Column };
         let mut trail = Vec::new();
-        let made = self.judged_value(field, column, &mut trail);
-        // What a bad value was made from is claimed too: it goes with its record.
-        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field: Some(field) }));
+        let (made, voids) = self.noting_voids(|maker| {
+            let outer = std::mem::replace(&mut maker.ends_on_empty, column.policies.empty.is_some());
+            let made = maker.judged_value(field, column, &mut trail, &mut class);
+            maker.ends_on_empty = outer;
+            made
+        });
+        // What a bad value was made from is claimed too: it is rejected with its record.
+        self.claim(trail, voids, class, Some(field));
         made
     }
 
-    fn judged_value(&mut self, field: usize, column: &ColumnRule, trail: &mut Vec<LeafSpan>) -> Result<Value, Stop> {
+    /// Notes a null or an empty container that a path met.
+    pub(super) fn note_void(&mut self, span: LeafSpan) {
+        if let Some(voids) = &mut self.voids {
+            voids.push(span);
+        }
+    }
+
+    /// Evaluates something of the row, with the nulls and empty containers that its paths met.
+    pub(super) fn noting_voids<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> (T, Vec<LeafSpan>) {
+        let outer = self.voids.replace(Vec::new());
+        let made = make(self);
+        let voids = std::mem::replace(&mut self.voids, outer);
+        (made, voids.unwrap_or_default())
+    }
+
+    /// Claims what a value was made from, and the nulls and empty containers that its paths met: that there is no value
+    /// there is in the row.
+    pub(super) fn claim(&mut self, trail: Vec<LeafSpan>, voids: Vec<LeafSpan>, class: ClaimAs, field: Option<usize>) {
+        if !voids.is_empty() {
+            let claimed: HashSet<&LeafSpan> = trail.iter().collect();
+            let voids = voids.into_iter().filter(|void| !claimed.contains(void));
+            self.draft.claims.extend(voids.map(|touch| Claim { touch, class: ClaimAs::Column, field }));
+        }
+        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field }));
+    }
+
+    /// A value that cannot be converted becomes NULL, as the policy says: nothing keeps what it was made from.
+    fn not_convertible(&mut self, field: usize, column: &ColumnRule, fault: Fault, trail: &mut Vec<LeafSpan>) {
+        let class = ClaimAs::NotConvertible;
+        self.draft.claims.extend(trail.drain(..).map(|touch| Claim { touch, class, field: Some(field) }));
+        let fault = Fault { code: &VALUE_NULLED, column: Some(column.name.clone()), help: None, ..fault };
+        self.draft.differing.push((Severity::Warning, fault));
+    }
+
+    fn judged_value(
+        &mut self,
+        field: usize,
+        column: &ColumnRule,
+        trail: &mut Vec<LeafSpan>,
+        class: &mut ClaimAs,
+    ) -> Result<Value, Stop> {
         let scope = self.scope.clone();
         let target = &self.compiled.fields[field].column;
         let mut faulty = false;
-        let got = match self.eval(&column.expr, &scope, trail) {
+        let mut got = match self.eval(&column.expr, &scope, trail) {
             Err(Stop::Reject(fault)) if column.policies.error_null && !fault.message.is_empty() => {
                 faulty = true;
-                trail.clear(); // the value is in no column: it needs another home
-                let fault = Fault { code: &VALUE_NULLED, column: Some(column.name.clone()), ..fault };
-                self.draft.differing.push((Severity::Warning, fault));
+                self.not_convertible(field, column, fault, trail);
                 Operand::Null
             }
             other => other?,
         };
+        if let (ColumnType::Text { .. }, Operand::Datum(Datum::Json(_) | Datum::List(_))) = (target.kind, &got)
+            && says_json(&column.expr, self.rule, 0)
+        {
+            got = Operand::Datum(Datum::Json(self.json_text(&got)));
+            *class = ClaimAs::Json;
+        }
         let mut json = String::new();
         if let (ColumnType::Json, Operand::Node(node, doc)) = (target.kind, &got)
             && node.is_container()
@@ -267,16 +325,29 @@ impl<'a, 't> RowMaker<'a, 't> {
                 let chosen = self.chosen.filter(|_| matches!(column.expr.from, From::First(_))).unwrap_or(0);
                 self.draft.origins[field] = Origin::Found(u16::try_from(chosen).unwrap_or(u16::MAX));
             }
-            fit(&got, target, &mut |got| if json.is_empty() { self.json_text(got) } else { std::mem::take(&mut json) })
-                .map_err(|mut fault| {
+            let fitted = fit(&got, target, &mut |got| {
+                if json.is_empty() { self.json_text(got) } else { std::mem::take(&mut json) }
+            });
+            match fitted {
+                Ok(value) => value,
+                Err(mut fault) => {
                     if let Operand::Node(node, _) = &got {
                         fault.at.get_or_insert(node.at());
                     }
                     if let (None, Some(at)) = (fault.at, first_place(trail, &scope)) {
                         fault.at = Some(at);
                     }
-                    fault
-                })?
+                    if !column.policies.error_null {
+                        return Err(fault.into());
+                    }
+                    if let Operand::Node(node, doc) = &got {
+                        trail.push(LeafSpan::Nodes(*doc, node.span()));
+                    }
+                    self.not_convertible(field, column, fault, trail);
+                    self.draft.origins[field] = Origin::Nulled;
+                    return Ok(Value::Null);
+                }
+            }
         };
         if let Some((agrees, severity)) = &column.agrees {
             self.compare(column, &got, agrees, *severity, trail)?;
@@ -400,6 +471,25 @@ impl<'t> RowMaker<'_, 't> {
             got => self.json_of(got, &mut out),
         }
         out
+    }
+}
+
+/// Whether an expression asks for JSON, so that it may stand in a text column as well: a path to a container does not.
+fn says_json(expr: &Expr, rule: &Rule, depth: u32) -> bool {
+    if depth > 16 || expr.steps.iter().any(|step| step.output() == OutputType::List) {
+        return true; // a cycle of columns is refused by the loader
+    }
+    match &expr.from {
+        From::Json(_) | From::Template { each: Some(_), .. } | From::Join { each: Some(_), .. } => true,
+        From::Literal(_) | From::Lookup { .. } => true,
+        From::First(all) => all.iter().any(|one| says_json(one, rule, depth + 1)),
+        From::Path(PathExpr { root: Root::Column(name), .. }) => {
+            let of_let = rule.lets.iter().find(|(known, _)| known == name).map(|(_, expr)| expr);
+            // The value of another column is what stands in it.
+            of_let.is_none_or(|expr| says_json(expr, rule, depth + 1))
+        }
+        From::Path(PathExpr { root, .. }) => matches!(root, Root::Parent(_) | Root::Context(_)),
+        From::Null | From::Template { .. } | From::Join { .. } | From::Digest { .. } | From::Exists { .. } => false,
     }
 }
 

@@ -58,7 +58,7 @@ impl FileContext {
 }
 
 /// A leaf, or a range of them, that a value was made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum LeafSpan {
     /// Nodes of a document.
     Nodes(Doc, Range<NodeId>),
@@ -111,6 +111,8 @@ pub struct Fault {
     pub code: &'static Code,
     /// In words, never with the value of a secret.
     pub message: String,
+    /// What to do about it, where the kind's own help does not fit.
+    pub help: Option<&'static str>,
     /// The value that was found, for an excerpt; never that of a secret.
     pub found: Option<String>,
     /// The offset in the file, where a leaf is to blame.
@@ -124,7 +126,7 @@ pub struct Fault {
 impl Fault {
     /// A fault of this kind.
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), found: None, at: None, column: None, line: 0 }
+        Self { code, message: message.into(), help: None, found: None, at: None, column: None, line: 0 }
     }
 }
 

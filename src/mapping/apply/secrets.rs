@@ -1,6 +1,6 @@
 //! Secrets of a row: sealed, dropped, or empty.
 
-use super::draft::{Claim, ClaimAs};
+use super::draft::ClaimAs;
 use super::fit::as_text;
 use super::row::{RowMaker, first_place};
 use super::scope::{Fault, LeafSpan, Operand, Stop};
@@ -18,7 +18,8 @@ impl RowMaker<'_, '_> {
         if let Some(trace) = self.scope.trace {
             trace.begin(self.compiled, &secret.name, self.draft.at);
         }
-        let (text, trail) = match self.secret_text(secret) {
+        let (made, voids) = self.noting_voids(|maker| maker.secret_text(secret));
+        let (text, trail) = match made {
             Ok(found) => found,
             Err(stop) => {
                 if let Some(trace) = self.scope.trace {
@@ -30,7 +31,7 @@ impl RowMaker<'_, '_> {
         let empty = text.as_ref().is_none_or(|text| text.expose_secret().is_empty());
         let class = if empty && secret.default.is_none() { ClaimAs::EmptySecret } else { ClaimAs::Sealed };
         let claimed = self.draft.claims.len();
-        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field: Some(field) }));
+        self.claim(trail, voids, class, Some(field));
         if let Some(trace) = self.scope.trace {
             trace.end(&Made { field, claims: &self.draft.claims[claimed..], value: None, secret: true });
         }
@@ -100,16 +101,13 @@ impl RowMaker<'_, '_> {
                 let scope = self.scope.clone();
                 let mut trail = Vec::new();
                 // Dropped whatever it is: its steps have nothing to say here.
-                if let Ok(Operand::Node(node, doc)) = self.eval(&secret.expr, &scope, &mut trail)
+                let (made, voids) = self.noting_voids(|maker| maker.eval(&secret.expr, &scope, &mut trail));
+                if let Ok(Operand::Node(node, doc)) = made
                     && node.is_container()
                 {
                     trail.push(LeafSpan::Nodes(doc, node.span()));
                 }
-                self.draft.claims.extend(trail.into_iter().map(|touch| Claim {
-                    touch,
-                    class: ClaimAs::Dropped(at),
-                    field: None,
-                }));
+                self.claim(trail, voids, ClaimAs::Dropped(at), None);
             }
         }
     }

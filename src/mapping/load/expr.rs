@@ -79,9 +79,9 @@ pub(super) fn of_fields(fields: &Fields<'_>) -> Expr {
     }
 }
 
-/// `matching` beside a list is asked of each alternative: the first that it matches is chosen.
+/// `matching` beside a list is tested on each alternative, after its own steps: the first that it matches is chosen.
 fn also_matching(part: Expr, regex: &Regex) -> Expr {
-    if part.matching.is_none() {
+    if part.matching.is_none() && part.steps.is_empty() {
         return Expr { matching: Some(regex.clone()), ..part };
     }
     let line = part.line;

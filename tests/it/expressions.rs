@@ -1,0 +1,149 @@
+//! What expressions make of values, and what becomes of values that they cannot take.
+
+use crate::house::House;
+use serde_json::{Value, json};
+
+const TABLES: &str =
+    "CREATE TABLE items (id INTEGER PRIMARY KEY NOT NULL, a TEXT, b TEXT, n INTEGER, m INTEGER, data JSON);";
+
+fn items(columns: &str, items: &Value) -> House {
+    let rules = format!("[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\n{columns}\n");
+    House::new().schema(TABLES).list("items", r#"["items.json"]"#, &rules).source("items.json", items)
+}
+
+/// `check` says of the set what it says before an import.
+fn is_sound(house: &House) {
+    house.run(["check", "set"]).status(0);
+}
+
+#[test]
+fn what_asks_for_json_is_compact_json_in_a_text_column() {
+    let value = json!([{"id": 1, "x": {"k": [1, 2.50]}, "tags": [{"n": "p"}, {"n": "q"}], "list": "r, s"}]);
+    for (column, expected, json_leaves) in [
+        ("a = { json = \"x\" }", r#"{"k":[1,2.5]}"#, 2),
+        ("a = { json = { x = \"x\", t = \"tags\" } }", r#"{"x":{"k":[1,2.5]},"t":[{"n":"p"},{"n":"q"}]}"#, 4),
+        ("a = { each = \"tags[*]\", template = \"{n}!\" }", r#"["p!","q!"]"#, 2),
+        ("a = { each = \"tags[*]\", join = [\"n\"] }", r#"["p","q"]"#, 2),
+        ("a = { from = \"list\", steps = [{ split = \", \" }] }", r#"["r","s"]"#, 1),
+        ("a = { from = [\"none\", { json = \"x\" }] }", r#"{"k":[1,2.5]}"#, 2),
+        ("a = { from = \"=x\" }\n[table.items.let]\nx = { json = \"x\" }", r#"{"k":[1,2.5]}"#, 2),
+    ] {
+        let ignored = "\n[ignore]\n\"x.**\" = \"elsewhere\"\n\"tags.**\" = \"elsewhere\"\nlist = \"elsewhere\"\n";
+        let house = items(&format!("{column}{ignored}"), &value);
+        is_sound(&house);
+        house
+            .lift(&[])
+            .ends(0, "committed")
+            .leaves(&format!("column 1, json {json_leaves}, ignored {}", 5 - json_leaves));
+        assert_eq!(house.one("SELECT a FROM items"), expected, "{column}");
+        house.lift(&[]).ends(0, "committed").counts("unchanged", "items 1");
+    }
+}
+
+#[test]
+fn a_path_to_a_container_is_no_text_and_the_help_says_how_to_keep_it() {
+    for (column, value) in [
+        ("a = \"x\"", json!({"k": 1})),
+        ("a = \"x\"", json!(["k"])),
+        ("a = { from = \"x\", steps = [\"trim\"] }", json!(["k"])),
+        ("a = { from = [\"none\", \"x\"] }", json!({"k": 1})),
+    ] {
+        let lifted = items(column, &json!([{"id": 1, "x": value}])).lift(&[]).ends(1, "rolled-back");
+        let report = lifted.report();
+        let finding = &report["findings"][0];
+        assert_eq!((&finding["code"], &finding["place"]["pointer"]), (&"V004".into(), &"/0/x".into()), "{column}");
+        assert_eq!(finding["help"], "keep it as compact JSON with `{ json = … }`, or read the values below it");
+    }
+}
+
+#[test]
+fn an_id_of_several_parts_is_missing_if_one_is() {
+    let values = json!([{"id": 1, "p": "x", "q": "y"}, {"id": 2, "q": "y"}, {"id": 3, "p": null, "q": "y"}]);
+    for how in ["uuid5", "md5", "sha256"] {
+        let columns = format!("a = {{ {how} = [\"p\", \"q\"] }}\nb = \"p\"\ndata = {{ json = {{ q = \"q\" }} }}");
+        let house = items(&columns, &values);
+        house.lift(&[]).ends(0, "committed").finds(&[]);
+        assert_eq!(house.one("SELECT group_concat(a IS NULL) FROM items"), "0,1,1", "{how}");
+        // A part with a default is always there.
+        let part = format!(
+            "a = {{ {how} = [[\"p\", {{ value = \"-\" }}], \"q\"] }}\nb = \"p\"\ndata = {{ json = {{ q = \"q\" }} }}"
+        );
+        let house = items(&part.replace("[[", "[{ from = [").replace("}], \"q\"", "}] }, \"q\""), &values);
+        house.lift(&[]).ends(0, "committed").finds(&[]);
+        assert_eq!(house.one("SELECT group_concat(a IS NULL) FROM items"), "0,0,0", "{how}");
+        assert_eq!(house.one("SELECT count(DISTINCT a) FROM items"), "2", "{how}");
+    }
+}
+
+#[test]
+fn an_id_with_a_missing_part_rejects_the_record_where_it_is_needed() {
+    let schema = "CREATE TABLE items (id TEXT PRIMARY KEY NOT NULL, p TEXT);";
+    let rules = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = { uuid5 = [{ value = \"item\" }, \"p\"] }\np = \"p\"\n";
+    let house = House::new().schema(schema).list("items", r#"["items.json"]"#, rules);
+    let house = house.source("items.json", &json!([{"p": "x"}, {}, {}]));
+    house.lift(&[]).ends(1, "rolled-back").finds(&["error V001 items.json /1", "error V001 items.json /2"]);
+}
+
+#[test]
+fn matching_is_tested_before_the_steps_beside_it_however_from_is_written() {
+    let value = json!([{"id": 1, "x": "n/a", "y": " 12 "}, {"id": 2, "x": "34", "y": "56"}]);
+    let column = |name: &str, from: &str| {
+        format!("{name} = {{ from = {from}, matching = '^[0-9]+$', steps = [\"integer\"] }}\n")
+    };
+    let ignored = "[ignore]\nx = \"n/a means unknown\"\ny = \"blanks\"\n";
+    let house = items(&format!("{}{}{ignored}", column("n", "\"x\""), column("m", "[\"x\"]")), &value);
+    house.lift(&[]).ends(0, "committed").finds(&[]);
+    assert_eq!(house.one("SELECT group_concat(coalesce(n, '-') || ' ' || coalesce(m, '-')) FROM items"), "- -,34 34");
+    // An element's own steps come before what the list tests.
+    let inner = "[{ from = \"y\", steps = [\"trim\"] }]";
+    let house = items(
+        &format!("{}{}{ignored}", column("n", inner), column("m", "{ from = \"y\", steps = [\"trim\"] }")),
+        &value,
+    );
+    house.lift(&[]).ends(0, "committed").finds(&[]);
+    assert_eq!(house.one("SELECT group_concat(n || ' ' || m) FROM items"), "12 12,56 56");
+}
+
+#[test]
+fn a_value_that_became_null_by_on_error_is_ignored_and_counted() {
+    for (column, value) in [
+        ("a = { from = \"x\", steps = [{ require = '^y$' }], on_error = \"null\" }", json!("n")),
+        ("n = { from = \"x\", on_error = \"null\" }", json!("the column's type refuses it")),
+        ("n = { from = \"x\", on_error = \"null\" }", json!({"k": "v"})),
+        ("n = { from = \"x\", steps = [\"integer\"], on_error = \"null\" }", json!(["v"])),
+        ("n = { from = [\"none\", { from = \"x\", steps = [\"integer\"] }], on_error = \"null\" }", json!(true)),
+    ] {
+        let house = items(column, &json!([{"id": 1, "x": value}]));
+        let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, ignored 1");
+        let report = lifted.report();
+        let name = &column[..1];
+        let reason =
+            json!([{"what": format!("items.items.{name}"), "reason": "not convertible", "files": 0, "leaves": 1}]);
+        assert_eq!(report["ignored"], reason, "{column}");
+        assert!(report["findings"].as_array().unwrap().iter().any(|finding| finding["code"] == "V010"), "{column}");
+        assert_eq!(house.one("SELECT count(*) FROM items WHERE a IS NULL AND n IS NULL"), "1", "{column}");
+    }
+}
+
+#[test]
+fn an_empty_string_ends_the_steps_where_a_policy_decides_it() {
+    let values = json!([{"id": 1, "x": "Y"}, {"id": 2, "x": ""}, {"id": 3, "x": "  "}]);
+    let steps = "steps = [\"trim\", { map = { Y = 1, N = 0 } }]";
+    let house = items(&format!("n = {{ from = \"x\", {steps}, on_empty = \"null\" }}"), &values);
+    house.lift(&[]).ends(0, "committed").leaves("column 6").finds(&[]);
+    assert_eq!(house.one("SELECT group_concat(coalesce(n, '-')) FROM items"), "1,-,-");
+    let house =
+        items(&format!("n = {{ from = [{{ from = \"x\", {steps} }}], on_empty = \"default\", default = 7 }}"), &values);
+    house.lift(&[]).ends(0, "committed");
+    assert_eq!(house.one("SELECT group_concat(n) FROM items"), "1,7,7");
+    // Without the policy it is a value like others.
+    let house = items(&format!("n = {{ from = \"x\", {steps} }}"), &values);
+    house.lift(&[]).ends(1, "rolled-back").finds(&["error V005 items.json /1/x", "error V005 items.json /2/x"]);
+}
+
+#[test]
+fn the_excerpt_of_a_boolean_is_its_word() {
+    let lifted = items("n = { from = \"x\", steps = [\"integer\"] }", &json!([{"id": 1, "x": false}])).lift(&[]);
+    let message = lifted.report()["findings"][0]["message"].as_str().unwrap().to_owned();
+    assert!(message.ends_with("found \"false\""), "{message}");
+}
