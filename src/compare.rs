@@ -1,6 +1,6 @@
 //! Rows against the target as it was before the run: absent, the same, different, to be filled.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding, Place, ROW_DIFFERS, ROW_FILL_DIFFERS, ROW_UNIQUE};
 use crate::keyindex::{Entry, KeyText};
 use crate::mapping::apply::Draft;
