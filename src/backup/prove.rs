@@ -43,7 +43,7 @@ pub fn prove(backup: &Path) -> Result<Proved> {
     }
     let folder = Scratch::new(backup)?;
     let database = folder.path().join("backup.db");
-    let (sha256, bytes) = unpack(backup, manifest.packing, &database).map_err(|error| match error.kind() {
+    let (sha256, bytes) = unpack(backup, &manifest, &database).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
             bad("it cannot be decompressed".to_owned())
         }
@@ -57,12 +57,14 @@ pub fn prove(backup: &Path) -> Result<Proved> {
 }
 
 /// Unpacks into a new file that only its owner may read; SHA-256 and size of what came out.
-fn unpack(backup: &Path, packing: Packing, to: &Path) -> io::Result<(String, u64)> {
+/// No more than the manifest says, and a byte that shows that there is more.
+fn unpack(backup: &Path, manifest: &Manifest, to: &Path) -> io::Result<(String, u64)> {
+    let most = manifest.content.bytes.saturating_add(1);
     let from = File::open(backup)?;
     let to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-    match packing {
-        Packing::None => digest(from, to),
-        Packing::Gzip => digest(MultiGzDecoder::new(from), to),
+    match manifest.packing {
+        Packing::None => digest(from.take(most), to),
+        Packing::Gzip => digest(MultiGzDecoder::new(from).take(most), to),
     }
 }
 

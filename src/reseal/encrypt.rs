@@ -299,12 +299,10 @@ fn elsewhere(cells: &dyn Cells, search: &LeakSearch) -> Result<(Vec<Elsewhere>, 
     let mut columns: BTreeMap<(String, String), u64> = BTreeMap::new();
     let mut live = BTreeSet::new();
     cells.every_text(&mut |table, column, bytes| {
-        let (mut at, mut hit) = (0, false);
-        while let Some(found) = search.search_bytes(&bytes[at..]) {
-            live.insert(found.secret);
-            (at, hit) = (at + found.offset + 1, true);
-        }
-        if hit {
+        let found = search.secrets_in(bytes);
+        let is_hit = !found.is_empty();
+        live.extend(found);
+        if is_hit {
             *columns.entry((table.to_owned(), column.to_owned())).or_default() += 1;
         }
     })?;

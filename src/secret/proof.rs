@@ -3,13 +3,17 @@
 //! Thousands of secrets are looked for in every byte that a run writes. One great automaton of them
 //! would not fit the processor's caches, so the text is asked for fingerprints instead: the first
 //! six bytes of a pattern, hashed, name a bit in a table that does fit. Where the bit is set, which
-//! is rare, the pattern itself is compared.
+//! is rare, the pattern itself is compared. What that may cost is bounded: a long secret of one period,
+//! in a text of the same, would else be compared at every position.
 
 use super::forms::{Form, forms};
+use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use std::collections::{HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::ops::Range;
 use zeroize::Zeroizing;
 
 /// Shorter secrets are not searched for: they occur everywhere by chance.
@@ -130,6 +134,51 @@ struct Pattern {
     secret: usize,
 }
 
+impl Pattern {
+    fn length(&self) -> usize {
+        self.end - self.start
+    }
+}
+
+/// So many bytes of a beginning are compared where the work is bounded.
+const HEAD: usize = 64;
+/// So many bytes are compared for each byte of a text, before the work is bounded.
+const COMPARED_PER_BYTE: usize = 16;
+
+/// What one pass through a text has cost, and what it knows. Allocates nothing until a secret is found or
+/// the work must be bounded.
+struct Work {
+    /// Bytes compared.
+    spent: usize,
+    budget: usize,
+    /// The numbers of the secrets that were found.
+    found: BTreeSet<usize>,
+    /// For patterns that share a long beginning, by the last of them: where the first of them is.
+    next: HashMap<usize, Hit>,
+}
+
+impl Work {
+    fn new(text: &[u8]) -> Self {
+        let budget = COMPARED_PER_BYTE * text.len() + 4096;
+        Self { spent: 0, budget, found: BTreeSet::new(), next: HashMap::new() }
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.spent > self.budget
+    }
+
+    /// Compares as slices do, and counts the bytes that were looked at.
+    fn order(&mut self, one: &[u8], other: &[u8]) -> Ordering {
+        let length = one.len().min(other.len());
+        let mut at = 0;
+        while at + HEAD <= length && one[at..at + HEAD] == other[at..at + HEAD] {
+            at += HEAD;
+        }
+        self.spent += (at + HEAD).min(length);
+        one[at..].cmp(&other[at..])
+    }
+}
+
 impl LeakSearch {
     /// From forms that are sorted, none the beginning of another.
     fn build(forms: &[(Form, usize)]) -> Self {
@@ -167,28 +216,46 @@ impl LeakSearch {
         self.patterns.is_empty()
     }
 
-    /// The first secret in the text, if there is one. Allocates nothing.
+    /// The first secret in the text, if there is one. Allocates nothing but where texts and secrets agree
+    /// for long.
     pub fn search(&self, cell: &str) -> Option<Hit> {
         self.search_bytes(cell.as_bytes())
     }
 
     /// As [`LeakSearch::search`], for bytes of any kind, such as a file's.
     pub fn search_bytes(&self, text: &[u8]) -> Option<Hit> {
+        self.scan(text, &mut Work::new(text), true)
+    }
+
+    /// The numbers of all secrets in the text.
+    pub fn secrets_in(&self, text: &[u8]) -> BTreeSet<usize> {
+        let mut work = Work::new(text);
+        self.scan(text, &mut work, false);
+        work.found
+    }
+
+    /// Goes through the text once, up to its first hit or to its end.
+    fn scan(&self, text: &[u8], work: &mut Work, first_only: bool) -> Option<Hit> {
         if self.is_empty() {
             return None;
         }
+        let mut confirmed = |at: usize| {
+            let hit = self.confirm(text, at, work)?;
+            work.found.insert(hit.secret);
+            first_only.then_some(hit)
+        };
         for (at, window) in text.windows(8).enumerate() {
             let eight = window.try_into().expect("a window of 8");
             if self.is_marked(u64::from_le_bytes(eight))
-                && let hit @ Some(_) = self.confirm(text, at)
+                && let hit @ Some(_) = confirmed(at)
             {
                 return hit;
             }
         }
         // The last beginnings have fewer than eight bytes before the end of the text.
         let beginnings = (text.len() + 1).saturating_sub(MIN_BYTES);
-        let rest = text.len().saturating_sub(7)..beginnings;
-        rest.filter(|&at| self.is_marked(first_eight(&text[at..]))).find_map(|at| self.confirm(text, at))
+        let mut rest = text.len().saturating_sub(7)..beginnings;
+        rest.find_map(|at| if self.is_marked(first_eight(&text[at..])) { confirmed(at) } else { None })
     }
 
     #[inline]
@@ -199,17 +266,72 @@ impl LeakSearch {
 
     /// Compares the patterns whose fingerprint the text has at a position.
     #[cold]
-    fn confirm(&self, text: &[u8], at: usize) -> Option<Hit> {
-        let text_here = &text[at..];
-        let bucket = position(hash(first_eight(text_here)), self.bucket_shift);
-        let patterns = &self.patterns[self.buckets[bucket]..self.buckets[bucket + 1]];
+    fn confirm(&self, text: &[u8], at: usize, work: &mut Work) -> Option<Hit> {
+        let here = &text[at..];
+        let bucket = position(hash(first_eight(here)), self.bucket_shift);
+        let patterns = self.buckets[bucket]..self.buckets[bucket + 1];
+        if work.is_exhausted() {
+            return self.confirm_in_linear_time(text, at, patterns, work);
+        }
         // The last pattern that does not sort behind the text is the only one the text can begin
         // with: one between the two would begin with that pattern, and such were left out. So a
         // thousand secrets of one beginning cost ten comparisons, not a thousand.
-        let behind = patterns.partition_point(|pattern| self.bytes_of(pattern) <= text_here);
-        let pattern = patterns[..behind].last()?;
-        let found = text_here.starts_with(self.bytes_of(pattern));
-        found.then_some(Hit { secret: pattern.secret, offset: at })
+        let behind = self.patterns[patterns.clone()]
+            .partition_point(|pattern| work.order(self.bytes_of(pattern), here) != Ordering::Greater);
+        let pattern = self.patterns[patterns][..behind].last()?;
+        let bytes = self.bytes_of(pattern);
+        let is_found = here.len() >= bytes.len() && work.order(bytes, &here[..bytes.len()]) == Ordering::Equal;
+        is_found.then_some(Hit { secret: pattern.secret, offset: at })
+    }
+
+    /// As [`LeakSearch::confirm`], where comparing at each position costs too much: a text and a secret
+    /// of one period agree for long at every position and still differ.
+    ///
+    /// Only beginnings are compared. Patterns that share one are then searched for in the rest of the
+    /// text, each once, by the two-way algorithm of `memchr::memmem`, whose time is linear whatever the
+    /// two are. Until the first place that was found for any of them, none is looked at again.
+    fn confirm_in_linear_time(&self, text: &[u8], at: usize, range: Range<usize>, work: &mut Work) -> Option<Hit> {
+        let here = &text[at..];
+        let head = &here[..here.len().min(HEAD)];
+        let head_of = |pattern: &Pattern| &self.bytes_of(pattern)[..pattern.length().min(HEAD)];
+        let behind = self.patterns[range.clone()]
+            .partition_point(|pattern| work.order(head_of(pattern), head) != Ordering::Greater);
+        let last = range.start + behind.checked_sub(1)?;
+        let pattern = &self.patterns[last];
+        if pattern.length() <= HEAD {
+            let is_found = head.starts_with(self.bytes_of(pattern));
+            return is_found.then_some(Hit { secret: pattern.secret, offset: at });
+        }
+        if head_of(pattern) != head {
+            return None;
+        }
+        // The text's own place is known by the last pattern of the group.
+        let known = work.next.get(&last).copied().filter(|next| next.offset >= at);
+        let next = match known {
+            Some(next) => next,
+            None => {
+                let group = self.patterns[range.start..=last].iter().rev().take_while(|one| head_of(one) == head);
+                let mut next = Hit { secret: usize::MAX, offset: usize::MAX };
+                for one in group {
+                    if work.found.contains(&one.secret) {
+                        continue; // it is known to be there
+                    }
+                    work.spent += here.len() + one.length();
+                    if let Some(offset) = memmem::find(here, self.bytes_of(one))
+                        && at + offset < next.offset
+                    {
+                        next = Hit { secret: one.secret, offset: at + offset };
+                    }
+                }
+                work.next.insert(last, next);
+                next
+            }
+        };
+        if next.offset != at {
+            return None;
+        }
+        work.next.remove(&last); // the others of the group may be further on
+        Some(next)
     }
 
     fn bytes_of(&self, pattern: &Pattern) -> &[u8] {

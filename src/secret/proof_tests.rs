@@ -67,6 +67,76 @@ fn a_thousand_secrets_with_the_same_prefix_are_distinguished() {
     assert_eq!(search.search(&"password0999 ".repeat(100)), None);
 }
 
+/// How many bytes a pass through the text compares, and what it finds.
+fn cost(search: &LeakSearch, text: &[u8], first_only: bool) -> (usize, BTreeSet<usize>) {
+    let mut work = Work::new(text);
+    search.scan(text, &mut work, first_only);
+    (work.spent, work.found)
+}
+
+#[test]
+fn long_secrets_of_one_period_cost_a_fixed_number_of_comparisons_for_each_byte_of_text() {
+    let long = |unit: &str, end: &str| unit.repeat(32 * 1024 / unit.len()) + end;
+    let secrets = [long("a", "b"), long("ab", "b"), long("xyz", "!"), long("a", "c"), long("a", "d")];
+    let refs: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    let search = search_for(&refs);
+    for unit in ["a", "ab", "xyz", "aaaaaab"] {
+        let text = unit.repeat((1 << 20) / unit.len());
+        let (compared, found) = cost(&search, text.as_bytes(), true);
+        assert!(found.is_empty());
+        // The bound, then for each secret one linear search, and a beginning at each position.
+        let most = text.len() * (COMPARED_PER_BYTE + secrets.len() + 4 * HEAD);
+        assert!(compared < most, "{unit}: {compared} bytes compared for {} of text", text.len());
+    }
+    // What is there is found, at the end too, with all its neighbours.
+    let text = "a".repeat(1 << 19) + &secrets[4] + &"a".repeat(1 << 19) + &secrets[0] + &secrets[2];
+    let (compared, found) = cost(&search, text.as_bytes(), false);
+    assert_eq!(found, BTreeSet::from([0, 2, 4]));
+    assert!(compared < text.len() * (COMPARED_PER_BYTE + 10 * secrets.len() + 4 * HEAD), "{compared}");
+    assert_eq!(search.search(&text).map(|hit| (hit.secret, hit.offset)), Some((4, 1 << 19)));
+}
+
+#[test]
+fn a_text_that_repeats_a_secret_is_searched_once() {
+    let secret = "a".repeat(4096);
+    let text = "a".repeat(1 << 20);
+    let (compared, found) = cost(&search_for(&[&secret]), text.as_bytes(), false);
+    assert_eq!(found, BTreeSet::from([0]));
+    assert!(compared < text.len() * (COMPARED_PER_BYTE + 4 + 2 * HEAD), "{compared}");
+}
+
+#[test]
+fn many_keys_with_a_long_common_beginning_are_found_without_the_bound() {
+    let head =
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW";
+    let keys: Vec<String> = (0..300).map(|number| format!("{head}{:0>900}", number * 7919)).collect();
+    let refs: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let search = search_for(&refs);
+    let text = format!("{}\n{head}{}\n{}", keys[17], "0".repeat(890) + "1", keys[211]);
+    let (compared, found) = cost(&search, text.as_bytes(), false);
+    assert_eq!(found, BTreeSet::from([17, 211]));
+    assert!(compared < 16 * text.len() + 4096, "{compared}");
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn the_bounded_search_finds_what_the_plain_one_finds(
+        secrets in prop::collection::vec("[ab]{6,9}|(ab){40,70}[abc]|a{70,90}[bc]?", 1..5), text in "([ab]{0,9}|(ab){30,80}c?|a{60,99}b?){0,6}",
+    ) {
+        let refs: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        let search = search_for(&refs);
+        let run = |budget: usize, first_only: bool| {
+            let mut work = Work { budget, ..Work::new(text.as_bytes()) };
+            let hit = search.scan(text.as_bytes(), &mut work, first_only);
+            (hit, work.found)
+        };
+        prop_assert_eq!(run(0, true), run(usize::MAX, true));
+        prop_assert_eq!(run(0, false).1, run(usize::MAX, false).1);
+    }
+}
+
 #[test]
 fn debug_tells_counts_alone() {
     let mut set = SecretSet::new();

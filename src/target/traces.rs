@@ -13,6 +13,10 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const SUFFIXES: [&str; 4] = ["", "-journal", "-wal", "-shm"];
 /// How much of a file is searched at a time.
 const CHUNK: usize = 1 << 20;
+/// How much a packed file may grow by: more is no database but an attack, and is not searched.
+const MOST_RATIO: u64 = 200;
+/// And how much it may unpack to in any case.
+const LEAST_UNPACKED: u64 = 256 << 20;
 /// Longer secrets are found by their first part all the same; this much of two chunks is shared.
 const OVERLAP: usize = 64 * 1024;
 
@@ -55,7 +59,10 @@ pub fn search(path: &Path, search: &LeakSearch) -> io::Result<BTreeSet<usize>> {
     let mut found = BTreeSet::new();
     let file = File::open(path)?;
     let mut file: Box<dyn Read> = match path.extension() {
-        Some(extension) if extension == "gz" => Box::new(MultiGzDecoder::new(file)),
+        Some(extension) if extension == "gz" => {
+            let most = (file.metadata()?.len().saturating_mul(MOST_RATIO)).max(LEAST_UNPACKED);
+            Box::new(Bounded { from: MultiGzDecoder::new(file), left: most })
+        }
         _ => Box::new(file),
     };
     // Sized at once, with room for the reader to find the end: one that grows leaves copies behind.
@@ -66,13 +73,23 @@ pub fn search(path: &Path, search: &LeakSearch) -> io::Result<BTreeSet<usize>> {
         if buffer.len() == before {
             return Ok(found);
         }
-        let mut at = 0;
-        while let Some(hit) = search.search_bytes(&buffer[at..]) {
-            found.insert(hit.secret);
-            at += hit.offset + 1;
-        }
+        found.extend(search.secrets_in(&buffer));
         let shared = buffer.len().saturating_sub(OVERLAP);
         buffer.drain(..shared);
+    }
+}
+
+/// A reader that gives no more than a number of bytes: gzip can make a thousand of one.
+struct Bounded<R> {
+    from: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(buffer)?;
+        self.left = self.left.checked_sub(read as u64).ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(read)
     }
 }
 
@@ -115,6 +132,16 @@ mod tests {
         bytes.extend_from_slice(b"second canary");
         fs::write(&path, bytes).unwrap();
         assert_eq!(search(&path, &secrets.freeze()).unwrap(), BTreeSet::from([one, other]));
+    }
+
+    #[test]
+    fn a_packed_file_that_unpacks_to_too_much_is_refused() {
+        let bounded = |left| {
+            let mut all = Vec::new();
+            Bounded { from: io::repeat(0).take(100_000), left }.read_to_end(&mut all).map_err(|error| error.kind())
+        };
+        assert_eq!(bounded(100_000), Ok(100_000));
+        assert_eq!(bounded(99_999), Err(io::ErrorKind::FileTooLarge));
     }
 
     #[test]
