@@ -109,9 +109,9 @@ impl Run<'_> {
         if self.earlier.of_file.contains_key(&key) {
             return Ok(());
         }
-        let path = &self.plan.tree.files[file.0 as usize].path;
+        let path = self.vault.ledger_path(&self.plan.tree.files[file.0 as usize].path)?;
         let mut rows = Rows::new();
-        for row in self.transaction.ledger().earlier_rows(path, table)? {
+        for row in self.transaction.ledger().earlier_rows(&path, table)? {
             rows.entry(row.digest).or_default().push_back(row.row_key);
         }
         self.earlier.of_file.insert(key, rows);
@@ -138,11 +138,12 @@ impl Run<'_> {
             return Ok(());
         }
         let plan = self.plan;
-        let there: HashSet<&str> = plan.tree.files.iter().map(|file| file.path.as_str()).collect();
+        let paths = plan.tree.files.iter().map(|file| self.vault.ledger_path(&file.path));
+        let there: HashSet<String> = paths.collect::<Result<_>>()?;
         let resolver = plan.set.owners.as_ref().map(|owners| Resolver::new(&plan.set, owners, &self.owners));
         let mut gone = Vec::new();
         for record in self.transaction.ledger().earlier_files()? {
-            if there.contains(record.path.as_str()) {
+            if there.contains(&record.path) {
                 continue; // its rows are found by its path
             }
             let (mapping, directory) = plan.reader_of(&record.path).unzip();
@@ -193,7 +194,8 @@ impl Run<'_> {
         };
         let files: Vec<usize> = plan.mapped().filter(feeds).collect();
         for file in &files {
-            for row in self.transaction.ledger().earlier_rows(&plan.tree.files[*file].path, table)? {
+            let path = self.vault.ledger_path(&plan.tree.files[*file].path)?;
+            for row in self.transaction.ledger().earlier_rows(&path, table)? {
                 made.insert(row.row_key, file_id(*file));
             }
         }

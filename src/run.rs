@@ -281,8 +281,8 @@ impl<'p> Run<'p> {
         self.next_file = Some(number + 1);
         self.files[at].ledger = Some(number);
         let source = &self.plan.tree.files[at];
-        let record =
-            FileRecord { id: number, path: source.path.clone(), sha256: self.files[at].sha256, bytes: source.bytes };
+        let path = self.vault.ledger_path(&source.path)?;
+        let record = FileRecord { id: number, path, sha256: self.files[at].sha256, bytes: source.bytes };
         self.transaction.ledger().file(&record)?;
         Ok(number)
     }

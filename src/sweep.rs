@@ -4,7 +4,7 @@
 use crate::config::{ImportOptions, Phase, Ui};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Place, SECRET_REMAINS};
-use crate::mapping::declared::Doc;
+use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::secret_words::looks_secret;
 use crate::pipeline::file_id;
 use crate::plan::{Disposition, Plan};
@@ -14,6 +14,7 @@ use crate::run::Run;
 use crate::secret::proof::SecretSet;
 use crate::shaping::{PathTable, PathTables, shape};
 use crate::source::{self, Limits, search};
+use std::collections::BTreeSet;
 
 /// What the sweep found.
 #[derive(Debug)]
@@ -78,7 +79,9 @@ pub fn sweep(plan: &Plan, options: &ImportOptions, ui: &dyn Ui) -> Result<Swept>
             return Err(Error::interrupted(signal));
         }
         let mut found = Found { secrets: &mut secrets, any: false };
-        sweep_file(plan, options, file, mapping, &mut tables, &mut found);
+        if sweep_file(plan, options, file, mapping, &mut tables, &mut found).is_none() {
+            sweep_broken(plan, file, mapping, &mut found);
+        }
         if found.any {
             with_secrets.push(file);
         }
@@ -110,12 +113,31 @@ fn sweep_file(
     let records = mapping.source.shapes[shaped.shape].records.as_ref();
     let mut tape = Tape::new(true);
     let mut reader = source::records(&mut opened, records).ok()?;
-    while let Ok(Some(_)) = reader.next(&mut table.record, &mut tape) {
+    let whole = loop {
+        match reader.next(&mut table.record, &mut tape) {
+            Ok(Some(_)) => {}
+            Ok(None) => break Some(()),
+            Err(_) => break None,
+        }
         table.declared.learn(Doc::Record, &table.record);
         collect(&tape, &table, Doc::Record, found);
-    }
+    };
     tables.put_back(number, shaped.shape, table);
-    Some(())
+    whole
+}
+
+/// A file that breaks off has no records, and what is before the break is in it all the same: the values
+/// of members that have the last name of a secret path, or a name that looks like a secret's.
+fn sweep_broken(plan: &Plan, file: usize, number: usize, found: &mut Found<'_>) {
+    let mapping = &plan.set.mappings[number];
+    let declared: Vec<Declared> = mapping.source.shapes.iter().map(|shape| Declared::new(mapping, shape)).collect();
+    let names: BTreeSet<&str> = declared.iter().flat_map(Declared::secret_names).collect();
+    let named = |name: &str| names.contains(name) || looks_secret(name);
+    search::values_of(&plan.tree.files[file], &named, &mut |value| {
+        found.secrets.add(value);
+        found.secrets.add(value.trim());
+        found.any = true;
+    });
 }
 
 fn collect(tape: &Tape, table: &PathTable, doc: Doc, found: &mut Found<'_>) {

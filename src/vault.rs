@@ -7,7 +7,9 @@ use crate::secret::cipher::{SealPlace, Sealer, token_in};
 use crate::secret::kdf::Cost;
 use crate::secret::keys::{KeyRow, Secret, create, unlock};
 use crate::secret::proof::{LeakSearch, SecretSet, digest};
+use crate::secret::registry::path_hmac;
 use crate::secret::whole::{percent_decoded, whole};
+use crate::target::ledger::HIDDEN_PATH;
 use crate::target::sealed::SealRecord;
 use crate::target::{Cell, SealedColumn, Transaction};
 use jiff::Timestamp;
@@ -196,6 +198,17 @@ impl Vault {
     pub fn withheld(&self) -> LeakSearch {
         let only_dropped = self.dropped.difference(&self.kept).copied().collect();
         self.secrets.without(&only_dropped).freeze()
+    }
+
+    /// A file's path as the ledger keeps it: where it holds a secret, an HMAC of it under the data key, by
+    /// which a later run finds the file again. A run that seals nothing keeps no secret: its paths stay.
+    pub fn ledger_path(&self, path: &str) -> Result<String> {
+        match &self.sealer {
+            Some(sealer) if self.finds_secret(path) => {
+                Ok(format!("{HIDDEN_PATH}{}", path_hmac(sealer.data_key(), path)?))
+            }
+            _ => Ok(path.to_owned()),
+        }
     }
 
     /// How many values were sealed.

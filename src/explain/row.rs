@@ -7,7 +7,7 @@ use crate::mapping::model::Set;
 use crate::source::{self, locate::locate, walk};
 use crate::table::Schema;
 use crate::target::Target;
-use crate::target::ledger::RowOrigin;
+use crate::target::ledger::{HIDDEN_PATH, RowOrigin};
 use std::path::PathBuf;
 
 /// What is asked: a row of a database, and the tree it is said to come from.
@@ -49,7 +49,12 @@ pub fn row(question: RowQuestion, target: &dyn Target) -> Result<(RowOrigin, Exp
     };
     let origin = target.origins(&table, &row_key)?.pop().ok_or_else(no_row)?;
     let tree = walk::walk(&root)?;
-    let Some(source) = tree.files.iter().find(|file| file.path == origin.path) else {
+    // The path of a file whose name holds a secret is not in the ledger: its content finds it.
+    let is_origin = |file: &&source::SourceFile| match origin.path.strip_prefix(HIDDEN_PATH) {
+        None => file.path == origin.path,
+        Some(_) => source::digest_of(file) == Some(origin.sha256),
+    };
+    let Some(source) = tree.files.iter().find(is_origin) else {
         return Err(Error::request(format!("the tree has no file `{}`", printable(&origin.path)))
             .at(root.display())
             .hint("name the tree that the run read"));
@@ -64,7 +69,7 @@ pub fn row(question: RowQuestion, target: &dyn Target) -> Result<(RowOrigin, Exp
     };
     let located = locate(source, &[origin.offset]).map_err(unreadable)?;
     let pointer = located.into_iter().next().map(|located| located.pointer).unwrap_or_default();
-    let (file, asked) = (origin.path.clone(), Some((table, origin.offset)));
+    let (file, asked) = (source.path.clone(), Some((table, origin.offset)));
     let explained = explain(Question { set, schema, root, file, pointer: String::new(), row: asked, depth })?;
     Ok((RowOrigin { pointer, ..origin }, explained))
 }

@@ -152,6 +152,15 @@ impl Declared {
         facts.get(path as usize).copied().unwrap_or_default()
     }
 
+    /// The last names of the secret paths.
+    pub fn secret_names(&self) -> impl Iterator<Item = &str> {
+        let is_secret = |entry: &&Entry| matches!(entry.declaration, Declaration::Sealed | Declaration::Dropped);
+        self.entries.iter().filter(is_secret).filter_map(|entry| match entry.pattern.last() {
+            Some(Segment::Name(name)) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// Whether any path is secret, so that what is read must be wiped.
     pub fn has_secrets(&self) -> bool {
         let is_secret = |entry: &Entry| matches!(entry.declaration, Declaration::Sealed | Declaration::Dropped);

@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 
 /// The `info` of the key derivation (RFC 5869), and the first part of what is authenticated.
 const LABEL: &str = "treelift-registry-1";
+/// The `info` for paths of source files.
+const PATH_LABEL: &str = "treelift-path-1";
 /// The most keys that are opened: each may cost a derivation, and a rotation leaves one.
 const MOST_KEYS: usize = 16;
 
@@ -73,10 +75,6 @@ impl Registry {
     }
 
     fn mac(&self, key: &DataKey) -> Result<Hmac<Sha256>> {
-        let mut derived = Zeroizing::new([0; 32]);
-        hkdf::Hkdf::<Sha256>::new(None, key.bytes())
-            .expand(LABEL.as_bytes(), derived.as_mut_slice())
-            .map_err(|_| Error::bug("HKDF cannot give 32 bytes"))?;
         let mut keys: Vec<&KeyRow> = self.keys.iter().collect();
         keys.sort_by(|one, two| one.id.cmp(&two.id));
         let mut columns: Vec<&RegistryRow> = self.columns.iter().collect();
@@ -92,10 +90,26 @@ impl Registry {
         parts.push(self.counts.as_deref().unwrap_or_default());
         let message = envelope::associated(parts.into_iter())
             .ok_or_else(|| Error::environment("a row of `treelift_sealed_columns` is too long"))?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(derived.as_slice()).expect("HMAC takes any key");
+        let mut mac = derived(key, LABEL)?;
         mac.update(&message);
         Ok(mac)
     }
+}
+
+/// An HMAC of a path that must not be stored in plaintext, under a key derived from the data key.
+pub fn path_hmac(key: &DataKey, path: &str) -> Result<String> {
+    let mut mac = derived(key, PATH_LABEL)?;
+    mac.update(path.as_bytes());
+    Ok(hex::encode(mac.finalize().into_bytes()))
+}
+
+/// HMAC-SHA-256 under a key that HKDF (RFC 5869) derives from the data key for one use.
+fn derived(key: &DataKey, label: &str) -> Result<Hmac<Sha256>> {
+    let mut derived = Zeroizing::new([0; 32]);
+    hkdf::Hkdf::<Sha256>::new(None, key.bytes())
+        .expand(label.as_bytes(), derived.as_mut_slice())
+        .map_err(|_| Error::bug("HKDF cannot give 32 bytes"))?;
+    Ok(Hmac::<Sha256>::new_from_slice(derived.as_slice()).expect("HMAC takes any key"))
 }
 
 /// The one active key; `None` where there is no key at all. Refuses more keys than treelift ever leaves,

@@ -36,9 +36,16 @@ fn holds_text(file: &SourceFile, finds: &dyn Fn(&str) -> bool) -> IoResult<bool>
     }
 }
 
-/// Goes as far as the file is JSON.
 fn has_member(file: &SourceFile, named: &dyn Fn(&str) -> bool) -> bool {
-    let Ok(mut opened) = open(file, Limits { sensitive: true, ..Limits::default() }) else { return false };
+    let mut has = false;
+    values_of(file, named, &mut |_| has = true);
+    has
+}
+
+/// Shows the values of the members with these names, as far as the file is JSON: what is behind the place
+/// where it breaks off is not read, what is before it is. Empty strings are left out.
+pub fn values_of(file: &SourceFile, named: &dyn Fn(&str) -> bool, show: &mut dyn FnMut(&str)) {
+    let Ok(mut opened) = open(file, Limits { sensitive: true, ..Limits::default() }) else { return };
     let depth = opened.limits.depth;
     let mut scanner = Scanner::new(&mut opened.window, depth);
     let mut scratch = Zeroizing::default();
@@ -46,12 +53,20 @@ fn has_member(file: &SourceFile, named: &dyn Fn(&str) -> bool) -> bool {
     while let Ok(Some(token)) = scanner.next() {
         match token.event {
             Event::Name(name) => is_named = named(name.decode(&mut scratch)),
-            Event::String(text) if is_named && !text.decode(&mut scratch).is_empty() => return true,
-            Event::Number(_) if is_named => return true,
+            Event::String(text) if is_named => {
+                let text = text.decode(&mut scratch);
+                if !text.is_empty() {
+                    show(text);
+                }
+                is_named = false;
+            }
+            Event::Number(text) if is_named => {
+                show(text);
+                is_named = false;
+            }
             _ => is_named = false,
         }
     }
-    false
 }
 
 #[cfg(test)]
@@ -79,6 +94,22 @@ mod tests {
             assert!(found(&format!("{}open-sesame{}", " ".repeat(before), " ".repeat(PART))), "{before}");
         }
         assert!(!found(&" ".repeat(2 * PART)));
+    }
+
+    #[test]
+    fn values_before_the_place_where_a_file_breaks_off_are_shown() {
+        let values = |content: &str| {
+            let (_folder, file) = written(content);
+            let mut values = Vec::new();
+            values_of(&file, &|name| name == "doorPin", &mut |value| values.push(value.to_owned()));
+            values
+        };
+        let whole =
+            r#"[{"doorPin": "one"}, {"doorPin": 2, "a": "b"}, {"b": {"doorPin": "thr\u0065e"}}, {"doorPin": ""}]"#;
+        assert_eq!(values(whole), ["one", "2", "three"]);
+        assert_eq!(values(&whole[..60]), ["one", "2"]);
+        assert_eq!(values(r#"[{"doorPin": "one"}, {"doorPin": "tw"#), ["one"]);
+        assert_eq!(values("no JSON"), [""; 0]);
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub struct RunRecord {
     pub undoes: Option<String>,
 }
 
+/// What the path of a file begins with in the ledger where the path itself holds a secret; an HMAC follows.
+pub const HIDDEN_PATH: &str = "hmac:";
+
 /// A source file of a run (`treelift_files`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileRecord {

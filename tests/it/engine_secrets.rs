@@ -567,3 +567,57 @@ fn a_name_of_a_secret_is_seen_however_many_names_stand_beside_it() {
     assert_eq!(undecided(&lifted), [("`password` looks like a secret".to_owned(), 1)]);
     keeps_it(&house, &lifted);
 }
+
+/// Logins, one per file, without a key that their file would give them.
+const KEYLESS: &str = r#"
+    [source]
+    files = ["logins/{name}.json"]
+    format = "json"
+    [table.logins]
+    key = ["id"]
+    [table.logins.columns]
+    id = "id"
+    [table.logins.secrets]
+    sealed = { from = "code", kind = "seal" }
+    [table.notes]
+    [table.notes.columns]
+    text = "text""#;
+
+#[test]
+fn the_ledger_keeps_no_path_that_holds_a_secret_and_finds_its_file_again() {
+    let house = House::new()
+        .schema(&format!("{TABLES} CREATE TABLE notes (id INTEGER PRIMARY KEY NOT NULL, text TEXT);"))
+        .mapping("logins", KEYLESS)
+        .source(&format!("logins/{CODE}.json"), &json!({"id": "a", "code": CODE, "text": "one"}))
+        .source("logins/plain.json", &json!({"id": "b", "code": OTHER, "text": "two"}));
+    house.lift(&[]).ends(0, "committed").counts("inserted", "logins 2, notes 2");
+    let database = std::fs::read(house.path(crate::house::DATABASE)).unwrap();
+    assert!(!database.windows(CODE.len()).any(|window| window == CODE.as_bytes()));
+    let paths = house.rows("SELECT substr(path, 1, 5), length(path) FROM treelift_files ORDER BY length(path)");
+    assert_eq!(paths, [["login", "17"], ["hmac:", "69"]]);
+    house.lift(&[]).ends(0, "committed").counts("inserted", "").counts("unchanged", "logins 2, notes 2");
+    assert_eq!(house.one("SELECT count(*) FROM notes"), "2");
+}
+
+#[test]
+fn the_secrets_of_a_file_that_breaks_off_are_searched_for() {
+    let rules = r#"
+        [table.logins]
+        key = ["id"]
+        [table.logins.columns]
+        id = "id"
+        note = "note"
+        [table.logins.secrets]
+        sealed = { from = "code", kind = "seal" }"#;
+    let house = House::new()
+        .schema(TABLES)
+        .list("logins", r#"["*.json"]"#, rules)
+        .source("a.json", &json!([{"id": "a", "code": OTHER, "note": CODE}]));
+    let whole = json!([{"id": "b", "code": CODE, "note": "a"}, {"id": "c", "code": "x"}]).to_string();
+    house.put("b.json", &whole[..whole.len() - 4]);
+    let lifted = house.lift(&["--max-rejects", "1"]);
+    let report = lifted.report();
+    let codes: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"X002") || codes.contains(&"X003"), "{codes:?}");
+}
