@@ -323,9 +323,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether an earlier source pattern gave as many rows of this key as this one now does.
-    pub(crate) fn folds_across(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft) -> bool {
-        let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return false };
+    /// Which row of this key this is of its source pattern, from 0, where an earlier one gave as many.
+    pub(crate) fn folds_across(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft) -> Option<u32> {
+        let (spec, key) = (self.key_spec(rule)?, draft.key.as_ref()?);
         let feed = self.plan.source_pattern_of(file.0 as usize);
         self.counted.push((spec, key.clone(), feed.clone()));
         let feeds = self.folds.entry((spec, key.clone())).or_default();
@@ -333,11 +333,11 @@ impl Run<'_> {
         match feeds.iter_mut().find(|(known, _)| *known == feed) {
             Some((_, count)) => {
                 *count += 1;
-                *count <= kept
+                (*count <= kept).then(|| *count - 1)
             }
             None => {
                 feeds.push((feed, 1));
-                kept >= 1
+                (kept >= 1).then_some(0)
             }
         }
     }

@@ -93,6 +93,8 @@ codes! {
         "nothing to do";
     FILE_DIVERGED = "F014" Warning "an owner's directories contain different versions of one file",
         "the newer one is read first; check that it is the right one";
+    FILE_FORM_TWINS = "F020" Warning "names or keys look the same and differ in their Unicode normal form",
+        "keep the right one; some systems take the two for one name";
     // J: JSON.
     JSON_SYNTAX = "J001" Error "the file is not valid JSON",
         "fix the file at this place";
@@ -175,6 +177,10 @@ codes! {
         "fix the source, or what the rule writes; `--max-rejects N` imports the other records";
     ROW_NOT_KEPT = "R012" Error "the database did not keep a row as it was written",
         "look for a trigger that discards or changes rows, and drop it for the import";
+    ROW_DANGLING = "R013" Warning "a lookup found no row, and the column became NULL",
+        "fix the source, or say with `on_missing`, `default` or another alternative what to write";
+    ROW_ID_RANGE = "R014" Error "no generated id is left: the highest one of the table is the largest 64-bit integer",
+        "give the row with the highest id a lower one, or take the ids from the source";
     // O: owners.
     OWNER_UNKNOWN = "O001" Error "no owner matches the directory",
         "add the owner to the source, or ignore such directories with a reason under [owners] in set.toml";
@@ -186,6 +192,8 @@ codes! {
         "check that nothing in it is needed";
     OWNER_AMBIGUOUS = "O005" Error "the directory's name matches several owners",
         "rename it to the id of the owner it belongs to";
+    OWNER_TWINS = "O006" Warning "names of owners look the same and differ in their Unicode normal form",
+        "write both in one form (NFC, say), or check that they are two owners";
     // X: secrets.
     SECRET_UNDECIDED = "X001" Error "a value looks like a secret and is neither sealed, dropped, declassified nor ignored",
         "seal or drop it, ignore it with a reason, or say under [declassify] why it may be kept as it is";

@@ -4,9 +4,11 @@
 //! owner alone is dropped when the owner is done, so that it does not grow with the tree.
 
 use crate::finding::Place;
+use crate::fold;
 use crate::row::Value;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::sync::Arc;
 
 /// The texts of a key's values, each preceded by its length so that no two keys have the same text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +20,29 @@ impl KeyText {
         self.0.push_str(&part.len().to_string());
         self.0.push(':');
         self.0.push_str(part);
+    }
+
+    /// Its parts.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        let mut rest = self.0.as_str();
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_once(':')?;
+            let (part, more) = after.split_at_checked(length.parse().ok()?)?;
+            rest = more;
+            Some(part)
+        })
+    }
+
+    /// Each part changed by a function.
+    pub fn map(&self, change: impl Fn(&str) -> String) -> Self {
+        let mut changed = Self::default();
+        self.parts().for_each(|part| changed.push(&change(part)));
+        changed
+    }
+
+    /// Whether all of it is ASCII, so that it has one form only.
+    pub fn is_ascii(&self) -> bool {
+        self.0.is_ascii()
     }
 
     /// The key of these values; `None` when one of them is NULL.
@@ -62,12 +87,23 @@ pub struct Entry {
     pub present: bool,
     /// Whether the run's counts have the row.
     pub counted: bool,
+    /// What its rule's fields say, hashed, where a later row of the key may be dropped; see
+    /// [`crate::dropped`].
+    pub says: Arc<[u64]>,
 }
 
 impl Entry {
     /// A row that the target had before the run.
     pub fn existing(values: Vec<Value>) -> Self {
-        Self { place: None, feeder: u32::MAX, values, existing: true, present: true, counted: false }
+        Self {
+            place: None,
+            feeder: u32::MAX,
+            values,
+            existing: true,
+            present: true,
+            counted: false,
+            says: Arc::default(),
+        }
     }
 }
 
@@ -295,7 +331,7 @@ impl KeyIndex {
     }
 
     fn fold(&self, spec: usize, key: KeyText) -> KeyText {
-        if self.specs[spec].ignore_case { KeyText(key.0.to_lowercase()) } else { key }
+        if self.specs[spec].ignore_case { key.map(fold::case) } else { key }
     }
 }
 
@@ -312,6 +348,29 @@ mod tests {
         };
         assert_ne!(key(&["a", "bc"]), key(&["ab", "c"]));
         assert_ne!(key(&["1:a"]), key(&["1", "a"]));
+    }
+
+    #[test]
+    fn a_key_without_case_is_found_whatever_its_length_in_the_other_case() {
+        let spec = IndexSpec {
+            table: "places".to_owned(),
+            by: vec!["name".to_owned()],
+            wanted: vec![],
+            ignore_case: true,
+            of_one_owner: false,
+            of_own_table: false,
+        };
+        let key = |text: &str| {
+            let mut key = KeyText::default();
+            key.push(text);
+            key
+        };
+        let mut index = KeyIndex::new(vec![spec]);
+        index.insert(0, key("Große Straße"), Entry::existing(vec![]));
+        for name in ["GROSSE STRASSE", "GROẞE STRAẞE", "große straße"] {
+            assert!(index.contains(Asker::OtherTable, "places", &["name"], true, &key(name)), "{name}");
+        }
+        assert!(!index.contains(Asker::OtherTable, "places", &["name"], true, &key("Große Strasse 2")));
     }
 
     #[test]

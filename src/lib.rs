@@ -7,19 +7,22 @@
 //! - jobs: [`import`], [`plan`], [`pipeline`], [`reseal`], what they are asked for ([`config`]), and their parts
 //! - edges: [`source`] (files in), [`outputs`] (files out), [`target`] (databases), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`], [`account`]; pure but for loading mapping files
-//! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`], [`hex`]
+//! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`], [`fold`], [`hex`]
 //! - [`error`]
 
 pub mod account;
 pub mod against;
+mod aliases;
 pub mod backup;
 pub mod cli;
 pub mod compare;
 pub mod config;
+mod dropped;
 mod earlier;
 pub mod error;
 pub mod explain;
 pub mod finding;
+pub mod fold;
 pub mod hex;
 pub mod import;
 pub mod inspect;

@@ -1,5 +1,7 @@
 //! Finding the owner of each directory.
 
+use crate::finding::{Finding, OWNER_TWINS, printable};
+use crate::fold;
 use crate::keyindex::KeyText;
 use crate::mapping::apply::{Current, Draft, FileContext, Operand, Owner, Scope, evaluate};
 use crate::mapping::compile::CompiledRule;
@@ -123,6 +125,19 @@ impl OwnerTable {
         }
     }
 
+    /// A warning for each owner whose id looks like that of an earlier one and differs in its Unicode
+    /// normal form.
+    pub fn form_twins(&self) -> Vec<Finding> {
+        let mut forms: HashMap<String, &str> = HashMap::new();
+        let odd = self.rows.iter().map(|known| known.owner.id.as_str()).filter(|id| !id.is_ascii());
+        let twins = odd.filter(|id| *forms.entry(fold::canonical(id).into_owned()).or_insert(id) != *id);
+        let warning = |id: &str| {
+            let message = format!("two owners have ids that look like `{}`", printable(id));
+            Finding::new(&OWNER_TWINS, message).about("owners")
+        };
+        twins.map(warning).collect()
+    }
+
     /// How many owners there are.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -172,6 +187,21 @@ impl<'s> Resolver<'s> {
             })
             .collect();
         Self { owners, set, table, values }
+    }
+
+    /// The owner that would be found if names were compared in one Unicode normal form.
+    pub fn looks_like(&self, directory: &str) -> Option<String> {
+        if directory.is_ascii() {
+            return None;
+        }
+        let form = fold::canonical(directory);
+        let looks = |text: &String| fold::canonical(text) == form;
+        let finds = |find: &Find| {
+            let found =
+                |known: &&Known| find.from.is_none() && column_text(find, &known.owner).as_ref().is_some_and(looks);
+            self.table.rows.iter().find(found).map(|known| known.owner.id.clone())
+        };
+        self.owners.find.iter().find_map(finds)
     }
 
     /// The owner of a directory: the first rule that finds one decides.

@@ -3,8 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::finding::{
-    FILE_DIVERGED, FILE_FOLDED, FileId, Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED,
-    OWNER_UNKNOWN, printable,
+    FileId, Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_TWINS, OWNER_UNKNOWN, printable,
 };
 use crate::leaves::deciding_line;
 use crate::mapping::apply::Owner;
@@ -14,11 +13,10 @@ use crate::owners::{OwnerMatch, Resolver};
 use crate::plan::Disposition;
 use crate::report::{FileStatus, OwnerReport, words};
 use crate::run::Run;
-use crate::source;
 use std::collections::{BTreeMap, HashMap};
 
 /// The files of one owner, or those without: by mapping, in reading order.
-type Files = BTreeMap<usize, Vec<usize>>;
+pub(crate) type Files = BTreeMap<usize, Vec<usize>>;
 
 impl Run<'_> {
     /// Reads, maps and writes everything, in plan order.
@@ -43,6 +41,7 @@ impl Run<'_> {
                 }
                 self.index.end_owner();
                 self.folds.clear();
+                self.kept.end_owner();
             }
         }
         for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {
@@ -76,7 +75,7 @@ impl Run<'_> {
         (ownerless, owned)
     }
 
-    fn ignore(&mut self, file: usize, what: &str, reason: &str) {
+    pub(crate) fn ignore(&mut self, file: usize, what: &str, reason: &str) {
         let state = &mut self.files[file];
         state.status = Some(FileStatus::Ignored);
         state.what = Some(what.to_owned());
@@ -110,17 +109,26 @@ impl Run<'_> {
     fn resolve(&mut self, by_directory: &mut BTreeMap<Option<String>, Files>) -> Result<Vec<(Owner, Files)>> {
         let Some(owners) = &self.plan.set.owners else { return Ok(Vec::new()) };
         let plan = self.plan;
+        self.findings.extend(self.owners.form_twins());
         let resolver = Resolver::new(&plan.set, owners, &self.owners);
         let mut found: BTreeMap<String, (Owner, Vec<(bool, Files)>)> = BTreeMap::new();
-        let mut resolved = Vec::new();
+        let (mut resolved, mut looks_alike) = (Vec::new(), Vec::new());
         for (directory, files) in std::mem::take(by_directory) {
             let count: u64 = files.values().map(|files| files.len() as u64).sum();
             let matched = match &directory {
                 Some(name) => resolver.find(name),
                 None => self.owner_of_ownerless(owners.ownerless),
             };
+            if let (Some(name), OwnerMatch::None) = (&directory, &matched)
+                && let Some(owner) = resolver.looks_like(name)
+            {
+                let message =
+                    format!("directory `{}` and owner `{}` look the same", printable(name), printable(&owner));
+                looks_alike.push(Finding::new(&OWNER_TWINS, message).about("owners"));
+            }
             resolved.push((directory, files, count, matched));
         }
+        self.findings.extend(looks_alike);
         for (directory, files, count, matched) in resolved {
             let name = directory.clone().unwrap_or_default();
             let (id, how) = match &matched {
@@ -237,64 +245,6 @@ impl Run<'_> {
         }
         finding.place = place;
         self.findings.push(finding.about("owners"));
-    }
-
-    /// A file of the same bytes as the one of the same path below the owner's other directory is
-    /// read once; one of other bytes is a warning that names both, and both are read.
-    fn fold_aliases(&mut self, files: &mut Files) -> Result<()> {
-        for of_mapping in files.values_mut() {
-            let mut kept: HashMap<String, Vec<usize>> = HashMap::new();
-            let mut stay = Vec::new();
-            for file in of_mapping.iter().copied() {
-                let twins = kept.entry(self.inner_path(file)).or_default();
-                let other_directory = |twin: &&usize| self.plan.directory_of(**twin) != self.plan.directory_of(file);
-                let others: Vec<usize> = twins.iter().filter(other_directory).copied().collect();
-                match others.iter().find(|twin| self.same_bytes(**twin, file)) {
-                    Some(twin) => self.fold(file, *twin),
-                    None => {
-                        others.first().iter().for_each(|other| self.diverged(file, **other));
-                        twins.push(file);
-                        stay.push(file);
-                    }
-                }
-            }
-            *of_mapping = stay;
-        }
-        Ok(())
-    }
-
-    /// Most files have no twin; the bytes of those of another size are not read for this.
-    fn same_bytes(&self, one: usize, other: usize) -> bool {
-        let files = &self.plan.tree.files;
-        let digest = |file: usize| source::digest_of(&files[file]);
-        files[one].bytes == files[other].bytes && digest(one).is_some_and(|one| digest(other) == Some(one))
-    }
-
-    fn fold(&mut self, file: usize, twin: usize) {
-        let files = &self.plan.tree.files;
-        let reason = format!("the same bytes as {}", files[twin].path);
-        self.ignore(file, "alias copies", "the same bytes as in the owner's other directory");
-        self.files[file].reason = Some(reason.clone());
-        self.findings.push(Finding::new(&FILE_FOLDED, reason).at(files[file].place(0)).about("owners"));
-    }
-
-    fn diverged(&mut self, file: usize, other: usize) {
-        let name = |file: usize| printable(self.plan.directory_of(file).unwrap_or_default());
-        let message = format!("the owner's directories `{}` and `{}` hold different versions", name(other), name(file));
-        let files = &self.plan.tree.files;
-        let finding = Finding::new(&FILE_DIVERGED, message).at(files[file].place(0)).also(Some(files[other].place(0)));
-        self.findings.push(finding.about("owners"));
-    }
-
-    /// The path of a file inside its owner's directory.
-    fn inner_path(&self, file: usize) -> String {
-        let path = &self.plan.tree.files[file].path;
-        match self.plan.directory_of(file) {
-            Some(directory) => {
-                path.split('/').skip_while(|segment| *segment != directory).skip(1).collect::<Vec<_>>().join("/")
-            }
-            None => path.clone(),
-        }
     }
 
     /// Sorts the files of each mapping: newest first where it says so, else by its patterns, then by path.

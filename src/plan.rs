@@ -19,7 +19,7 @@ use crate::target::SealedColumn;
 use jiff::Timestamp;
 use specs::Specs;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What happens to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,7 @@ pub struct Plan {
     /// Computed once: they are read at every record.
     turns: Vec<(Turn, Turn)>,
     sealed: HashMap<(u32, usize), SealedColumn>,
+    may_drop: HashSet<String>,
 }
 
 impl Plan {
@@ -106,7 +107,10 @@ impl Plan {
         let dispositions = tree.files.iter().map(|file| disposition(&set, &file.path, chosen)).collect();
         let turns = (0..rules.len()).map(|mapping| turns(&set, &rules, &order, mapping)).collect();
         let sealed = sealed(&set, &rules);
-        Ok(Self { set, schema, tree, dispositions, rules, order, specs, turns, sealed })
+        let drops =
+            |rule: &&CompiledRule| matches!(rule.model(&set).on_duplicate, OnDuplicate::First | OnDuplicate::Across);
+        let may_drop = rules.iter().flatten().filter(drops).map(|rule| rule.table.name.clone()).collect();
+        Ok(Self { set, schema, tree, dispositions, rules, order, specs, turns, sealed, may_drop })
     }
 
     /// The owner's directory that a mapped file lies in: what the owners' capture captured.
@@ -146,6 +150,11 @@ impl Plan {
                 && rule.model(&self.set).on_duplicate == OnDuplicate::Fill
                 && rule.field(column).is_some()
         })
+    }
+
+    /// Whether a row of the table may be dropped for an earlier one of its key.
+    pub fn may_drop(&self, table: &str) -> bool {
+        self.may_drop.contains(table)
     }
 
     /// The column that a rule's sealed field is written into.

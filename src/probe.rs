@@ -229,8 +229,15 @@ impl<'p> Probe<'p> {
     fn place(&mut self, rule: &CompiledRule, file: usize, draft: &Draft) {
         let of = |column: &str| rule.value(&draft.values, column);
         let place = Some(Place { file: file_id(file), offset: draft.at });
-        let entry =
-            Entry { place, feeder: 0, values: Vec::new(), existing: false, present: !draft.empty, counted: false };
+        let entry = Entry {
+            place,
+            feeder: 0,
+            values: Vec::new(),
+            existing: false,
+            present: !draft.empty,
+            counted: false,
+            says: std::sync::Arc::default(),
+        };
         let key = (rule.key_names.as_slice(), draft.key.as_ref());
         self.index.enter(&Entering { table: &rule.table.name, key, of: &of, entry }, |_, _, _| {});
         if let Some(owner) = owner_of(self.plan, &self.owner_columns, rule, draft).filter(|owner| !owner.id.is_empty())

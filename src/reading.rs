@@ -2,7 +2,9 @@
 
 use crate::account::{Class, Mark, NameLeaf, Sheet, Tally};
 use crate::error::Result;
-use crate::finding::{FILE_BLANK_IGNORED, FileId, Finding, Place, Severity, VALUE_DEFAULTED, VALUE_TIME, excerpt};
+use crate::finding::{
+    FILE_BLANK_IGNORED, FileId, Finding, Place, ROW_DANGLING, Severity, VALUE_DEFAULTED, VALUE_TIME, excerpt,
+};
 use crate::mapping::apply::{Draft, Fault, FileContext, Mapped, Origin, Owner, Trace, apply, follow};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
@@ -259,10 +261,13 @@ impl Run<'_> {
             (dispositions, refused) = self.settle(place, &mut mapped.drafts)?;
         }
         if refused.is_empty() {
-            for draft in &mapped.drafts {
+            for (draft, fate) in mapped.drafts.iter().zip(&dispositions) {
+                // A row that is not written has no column that ends NULL.
+                let written = matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_));
                 let differing: Vec<Finding> = draft
                     .differing
                     .iter()
+                    .filter(|(_, fault)| written || fault.code != &ROW_DANGLING)
                     .map(|(severity, fault)| self.fault_finding(place, draft.rule, fault, Some(*severity)))
                     .collect();
                 self.findings.extend(differing);

@@ -2,9 +2,10 @@
 
 use crate::account::{Reasons, Tally};
 use crate::config::{ImportOptions, Ui};
+use crate::dropped::Kept;
 use crate::earlier::Earlier;
 use crate::error::{Error, Result};
-use crate::finding::{FileId, Finding};
+use crate::finding::{FileId, Finding, Place};
 use crate::keyindex::{Entry, KeyIndex, KeyText};
 use crate::leak::Leaks;
 use crate::mapping::apply::Owner;
@@ -120,6 +121,10 @@ pub struct Run<'p> {
     pub directories: Vec<OwnerReport>,
     /// Rows of earlier runs.
     pub(crate) earlier: Earlier,
+    /// What rows say that stay where others of their key are dropped.
+    pub(crate) kept: Kept,
+    /// Keys that are not ASCII, by their canonical form: as they were first met, and where.
+    pub(crate) forms: HashMap<(usize, KeyText), (KeyText, Place)>,
     /// What is known before reading.
     pub known: &'p KnownRejects,
     /// Bad records that were detected too late.
@@ -200,6 +205,8 @@ impl<'p> Run<'p> {
             owners: OwnerTable::default(),
             directories: Vec::new(),
             earlier: Earlier::default(),
+            kept: Kept::default(),
+            forms: HashMap::new(),
             known,
             late: KnownRejects::new(),
             refused: KnownRejects::new(),
@@ -321,6 +328,8 @@ impl<'p> Run<'p> {
         self.index = KeyIndex::default();
         self.folds = HashMap::new();
         self.earlier = Earlier::default();
+        self.kept = Kept::default();
+        self.forms = HashMap::new();
     }
 
     /// Ends the run early when a signal asked for it.

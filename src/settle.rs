@@ -3,7 +3,11 @@
 
 use crate::compare::Among;
 use crate::error::{Error, Result};
-use crate::finding::{Code, FileId, Finding, Place, ROW_DUPLICATE, ROW_REFERENCE, ROW_SUPERSEDED, SECRET_EMPTY};
+use crate::finding::{
+    Code, FILE_FORM_TWINS, FileId, Finding, Place, ROW_DUPLICATE, ROW_ID_RANGE, ROW_REFERENCE, ROW_SUPERSEDED,
+    SECRET_EMPTY, Severity,
+};
+use crate::fold;
 use crate::keyindex::{Asker, Entering, Entry, KeyText, Placed};
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::{CompiledRule, FieldSource};
@@ -52,11 +56,22 @@ pub(crate) struct Judged {
     pub(crate) stayed: Option<Place>,
     /// Whether the run's counts have the row already.
     pub(crate) counted: bool,
+    /// The columns whose values are lost with the row.
+    pub(crate) dropped: Vec<String>,
 }
 
 impl Judged {
     pub(crate) fn is(fate: RowFate) -> Self {
-        Self { fate, id: None, digest: [0; 16], held: Vec::new(), fills: Vec::new(), stayed: None, counted: false }
+        Self {
+            fate,
+            id: None,
+            digest: [0; 16],
+            held: Vec::new(),
+            fills: Vec::new(),
+            stayed: None,
+            counted: false,
+            dropped: Vec::new(),
+        }
     }
 }
 
@@ -86,8 +101,13 @@ impl Run<'_> {
             match self.judge(rule, file, draft, parent)? {
                 Verdict::Is(mut one) => {
                     if let (RowFate::Inserted, Some(column)) = (one.fate, &rule.generated_id) {
-                        one.id = Some(self.writer.next_id(&mut *self.transaction, &rule.table.name, column)?);
+                        one.id = self.writer.next_id(&mut *self.transaction, &rule.table.name, column)?;
                         given.push(&rule.table.name);
+                        if one.id.is_none() {
+                            let message = format!("no id is left for another row of `{}`", rule.table.name);
+                            let place = Place { file, offset: draft.at };
+                            refused.push(self.finding(&ROW_ID_RANGE, rule, message, place, None));
+                        }
                     }
                     if one.fate == RowFate::Unchanged {
                         one.counted = self.is_counted(rule, draft);
@@ -112,6 +132,13 @@ impl Run<'_> {
         }
         for (draft, one) in drafts.iter().zip(&judged) {
             let rule = &plan.rules[self.mapping][draft.rule];
+            if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged) {
+                let place = Place { file, offset: draft.at };
+                self.report_form_twin(rule, draft, place);
+                if rule.model(&plan.set).on_duplicate == OnDuplicate::Across {
+                    self.keep_twin(rule, draft, place);
+                }
+            }
             match one.fate {
                 RowFate::Inserted => self.write(rule, record, draft, one)?,
                 RowFate::Unchanged => self.writer.count(&rule.table.name).unchanged += u64::from(!one.counted),
@@ -121,6 +148,21 @@ impl Run<'_> {
             }
         }
         Ok((judged.iter().map(|one| one.fate).collect(), refused))
+    }
+
+    /// Warns of a key that looks like another one and differs in its Unicode normal form.
+    fn report_form_twin(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) {
+        let (Some(spec), Some(key)) = (self.key_spec(rule), draft.key.as_ref().filter(|key| !key.is_ascii())) else {
+            return;
+        };
+        let form = key.map(|part| fold::canonical(part).into_owned());
+        let (first, other) = self.forms.entry((spec, form)).or_insert_with(|| (key.clone(), place));
+        if first != key {
+            let message = format!("another row of `{}` has a key that looks the same", rule.table.name);
+            let other = *other;
+            let finding = self.finding(&FILE_FORM_TWINS, rule, message, place, Some(other));
+            self.findings.push(finding);
+        }
     }
 
     /// Notes a row that is not written, nor are its children.
@@ -134,8 +176,19 @@ impl Run<'_> {
             ),
             _ => return,
         };
-        let finding = self.finding(code, rule, message, place, one.stayed);
+        let mut finding = self.finding(code, rule, message, place, one.stayed);
+        if !one.dropped.is_empty() {
+            finding.message += &format!(", and its other values of {} are dropped", one.dropped.join(", "));
+            finding = finding.weighing(Severity::Warning);
+        }
         self.findings.push(finding);
+    }
+
+    /// A row that an earlier one of its key supersedes.
+    fn superseded(&self, rule: &CompiledRule, draft: &Draft, place: Place, stayed: Option<&Entry>) -> Verdict {
+        let dropped = stayed.map(|stayed| self.dropped(rule, draft, place, stayed)).unwrap_or_default();
+        let stayed = stayed.and_then(|entry| entry.place);
+        Verdict::Is(Judged { stayed, dropped, ..Judged::is(RowFate::Superseded) })
     }
 
     fn judge(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, parent: Option<RowFate>) -> Result<Verdict> {
@@ -148,11 +201,12 @@ impl Run<'_> {
         }
         let place = Place { file, offset: draft.at };
         match rule.model(&self.plan.set).on_duplicate {
-            OnDuplicate::Across if self.folds_across(rule, file, draft) => {
-                let stayed = self.earlier_of_key(rule, draft).and_then(|earlier| earlier.place);
-                return Ok(Verdict::Is(Judged { stayed, ..Judged::is(RowFate::Superseded) }));
+            OnDuplicate::Across => {
+                if let Some(number) = self.folds_across(rule, file, draft) {
+                    let stayed = self.twin(rule, draft, number).or_else(|| self.earlier_of_key(rule, draft));
+                    return Ok(self.superseded(rule, draft, place, stayed.as_ref()));
+                }
             }
-            OnDuplicate::Across => {}
             OnDuplicate::Fill if rule.starts && self.earlier_of_key(rule, draft).is_none() => {
                 if let Some(started) = self.started_before(rule, file, draft)? {
                     return Ok(started);
@@ -169,7 +223,7 @@ impl Run<'_> {
             OnDuplicate::Reject | OnDuplicate::First => {
                 if let Some(earlier) = self.earlier_of_key(rule, draft) {
                     if self.may_give_way(rule, earlier.feeder) {
-                        return Ok(Verdict::Is(Judged { stayed: earlier.place, ..Judged::is(RowFate::Superseded) }));
+                        return Ok(self.superseded(rule, draft, place, Some(&earlier)));
                     }
                     let message = format!("an earlier row of `{}` has the same key", rule.table.name);
                     let finding = self.finding(&ROW_DUPLICATE, rule, message, place, earlier.place);
@@ -220,13 +274,17 @@ impl Run<'_> {
 
     /// Whether an earlier row of another rule may supersede the rule's: `[precedence]`, or `first`.
     fn may_give_way(&self, rule: &CompiledRule, earlier: u32) -> bool {
+        rule.model(&self.plan.set).on_duplicate == OnDuplicate::First || self.is_ranked_after(rule, earlier)
+    }
+
+    /// Whether `[precedence]` ranks the rule after the one of this number.
+    pub(crate) fn is_ranked_after(&self, rule: &CompiledRule, earlier: u32) -> bool {
         let set = &self.plan.set;
-        let ranked = set.precedence.iter().find(|of| of.table == rule.table.name).is_some_and(|of| {
+        set.precedence.iter().find(|of| of.table == rule.table.name).is_some_and(|of| {
             let rank = |rule: &CompiledRule| of.feeders.iter().position(|entry| feeds(set, rule, entry));
             let other = self.plan.rules.iter().flatten().find(|other| other.number == earlier);
             matches!((other.and_then(rank), rank(rule)), (Some(first), Some(second)) if first < second)
-        });
-        ranked || rule.model(set).on_duplicate == OnDuplicate::First
+        })
     }
 
     pub(crate) fn references(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
@@ -274,7 +332,15 @@ impl Run<'_> {
         };
         let place = Some(Place { file, offset: draft.at });
         let (existing, present) = (one.fate == RowFate::Unchanged, one.fate != RowFate::Empty);
-        let entry = Entry { place, feeder: rule.number, values: Vec::new(), existing, present, counted: true };
+        let entry = Entry {
+            place,
+            feeder: rule.number,
+            values: Vec::new(),
+            existing,
+            present,
+            counted: true,
+            says: self.says(rule, draft),
+        };
         let key = (rule.key_names.as_slice(), draft.key.as_ref());
         let entering = Entering { table: &rule.table.name, key, of: &value_of, entry };
         self.index.enter(&entering, |spec, key, change| placed.push((spec, key, change)));

@@ -23,7 +23,7 @@ const BATCH_BYTES: usize = 1 << 20;
 pub struct Writer {
     batches: Vec<(u32, Batch)>,
     ledger: Vec<RowRecord>,
-    next_ids: BTreeMap<String, i64>,
+    next_ids: BTreeMap<String, i128>,
     counts: BTreeMap<String, TableReport>,
     /// By table, the columns that the rows are known by, and their key.
     fills: BTreeMap<(String, Vec<String>, KeyText), Fill>,
@@ -71,14 +71,14 @@ pub struct Insert<'r> {
 }
 
 impl Writer {
-    /// The next id of a table whose integer key no source value fills.
-    pub fn next_id(&mut self, transaction: &mut dyn Transaction, table: &str, column: &str) -> Result<i64> {
+    /// The next id of a table whose integer key no source value fills; `None` when none is left.
+    pub fn next_id(&mut self, transaction: &mut dyn Transaction, table: &str, column: &str) -> Result<Option<i64>> {
         let next = match self.next_ids.get(table) {
             Some(next) => *next,
-            None => transaction.highest_id(table, column)? + 1,
+            None => i128::from(transaction.highest_id(table, column)?) + 1,
         };
         self.next_ids.insert(table.to_owned(), next + 1);
-        Ok(next)
+        Ok(i64::try_from(next).ok())
     }
 
     /// Takes the last id of a table back: its row is not written.

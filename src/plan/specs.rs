@@ -94,3 +94,21 @@ impl Specs<'_> {
             && spec.by.iter().any(|column| own.column(&spec.table, column))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::mapping::order::order;
+    use crate::mapping::{bundled, load};
+    use crate::target::schema;
+
+    /// A second round over all owners costs a second reading of their files.
+    #[test]
+    fn every_bundled_set_runs_in_one_round_over_the_owners() {
+        for bundled in bundled::sets() {
+            let (set, errors) = load::read(&bundled.source()).unwrap();
+            assert!(errors.is_empty());
+            let order = order(&set, &schema::expected(&set.migrations).unwrap()).unwrap();
+            assert!(order.turns().iter().all(|turn| turn.round == 0), "{}", set.name);
+        }
+    }
+}

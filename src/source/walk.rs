@@ -3,9 +3,10 @@
 use super::read::SourceFile;
 use crate::error::{Error, Result};
 use crate::finding::{
-    FILE_CASE_TWINS, FILE_NAME, FILE_OUTSIDE, FILE_SIBLING, FILE_SPECIAL, FILE_SYMLINK, FILE_UNREADABLE, FileId,
-    Finding, Severity, printable,
+    FILE_CASE_TWINS, FILE_FORM_TWINS, FILE_NAME, FILE_OUTSIDE, FILE_SIBLING, FILE_SPECIAL, FILE_SYMLINK,
+    FILE_UNREADABLE, FileId, Finding, Severity, printable,
 };
+use crate::fold;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -153,13 +154,13 @@ impl Tree {
         let mut findings = Vec::new();
         for file in &self.files {
             if let Some(twin) = twin(&mut first, &file.path) {
-                findings.push(Finding::new(&FILE_CASE_TWINS, twins(&file.path, twin)).at(file.place(0)));
+                findings.push(twins(&file.path, twin).at(file.place(0)));
             }
         }
         first.clear();
         for directory in &self.directories {
             if let Some(twin) = twin(&mut first, directory) {
-                let finding = Finding::new(&FILE_CASE_TWINS, twins(directory, twin)).weighing(Severity::Warning);
+                let finding = twins(directory, twin).weighing(Severity::Warning);
                 self.skipped.push(Skipped { path: directory.clone(), finding });
             }
         }
@@ -183,10 +184,10 @@ impl Tree {
     }
 }
 
-/// The path that this one differs from in case only, if there was one.
+/// The path that this one differs from in case or Unicode normal form only, if there was one.
 fn twin<'a>(first: &mut HashMap<(&'a str, String), &'a str>, path: &'a str) -> Option<&'a str> {
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-    match first.entry((directory, name.to_lowercase())) {
+    match first.entry((directory, fold::case(&fold::canonical(name)))) {
         std::collections::hash_map::Entry::Occupied(twin) => Some(twin.get()),
         std::collections::hash_map::Entry::Vacant(place) => {
             place.insert(path);
@@ -195,8 +196,12 @@ fn twin<'a>(first: &mut HashMap<(&'a str, String), &'a str>, path: &'a str) -> O
     }
 }
 
-fn twins(path: &str, twin: &str) -> String {
-    format!("`{path}` and `{twin}` differ only in case")
+fn twins(path: &str, twin: &str) -> Finding {
+    if fold::canonical(path) == fold::canonical(twin) {
+        let message = format!("`{path}` and `{twin}` look the same and differ in their Unicode normal form");
+        return Finding::new(&FILE_FORM_TWINS, message);
+    }
+    Finding::new(&FILE_CASE_TWINS, format!("`{path}` and `{twin}` differ only in case"))
 }
 
 fn below<'a>(path: &'a Path, root: &Path) -> &'a Path {

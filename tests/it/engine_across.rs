@@ -198,3 +198,16 @@ fn a_second_import_of_twins_with_a_key_of_columns_changes_nothing() {
     again.counts("inserted", "").counts("updated", "").counts("unchanged", "events 4");
     assert_eq!(house.rows("SELECT * FROM events"), rows);
 }
+
+#[test]
+fn other_values_of_a_folded_event_are_a_warning_that_names_the_columns() {
+    let rules = EVENTS.replace(r#"[".at", ".what"]"#, r#"[".at"]"#);
+    let first = json!([event("1", "a"), event("1", "b")]);
+    let house = house(&first, &json!([event("1", "a"), event("1", "c")])).list(
+        "events",
+        r#"["first.json", "second.json"]"#,
+        &rules,
+    );
+    // The twins are compared in their order.
+    house.lift(&[]).ends(0, "committed").finds(&["warning R006 second.json /1"]).counts("inserted", "events 2");
+}

@@ -197,3 +197,31 @@ fn rules_that_wait_for_each_others_rows_of_every_owner_are_refused() {
         "these rules wait for each other's rows of every owner: `mails.mails` for `notes.notes` for `mails.mails`",
     );
 }
+
+#[test]
+fn an_alias_directory_may_be_named_like_a_folder_above_it() {
+    let same = notes(SAVED, &[("a", "x"), ("b", "y")]);
+    let house = house()
+        .source("people.json", &json!([{"id": "1", "name": "of"}]))
+        .source("of/1/notes.json", &same)
+        .source("of/of/notes.json", &same);
+    let report = house.lift(&[]).ends(0, "committed").finds(&[]).report();
+    assert_eq!(files(&report), ["of/1/notes.json imported", "of/of/notes.json ignored", "people.json imported"]);
+}
+
+#[test]
+fn names_that_look_the_same_and_differ_in_their_normal_form_are_warned_of() {
+    let house = house()
+        .source("people.json", &json!([{"id": "e\u{301}"}, {"id": "\u{e9}"}, {"id": "u\u{308}"}]))
+        .source("of/\u{e9}/notes.json", &notes(SAVED, &[("\u{f1}", "x"), ("n\u{303}", "y")]))
+        .source("of/\u{fc}/notes.json", &notes(SAVED, &[("a", "x")]))
+        .source("of/e\u{301}/old.json", &notes(SAVED, &[("a", "x")]));
+    house.lift(&[]).ends(1, "rolled-back").finds(&[
+        "error O001 of/\u{fc}/notes.json",
+        "warning F020",
+        "warning F020 of/\u{e9}/notes.json /notes/1",
+        "warning F020 people.json /1",
+        "warning O006",
+        "warning O006",
+    ]);
+}

@@ -120,7 +120,7 @@ fn a_lookup_in_its_own_table_finds_earlier_rows_only_and_reports_what_it_missed(
         &json!([{"id": "1", "name": "Ann", "boss": "Bob"}, {"id": "2", "name": "Bob"}, {"id": "3", "name": "Cy", "boss": "Bob"}]),
     );
     let lifted = people.lift(&[]).ends(1, "rolled-back").leaves("column 7, unmapped 1");
-    lifted.finds(&["error S002 people.json /0/boss"]);
+    lifted.finds(&["error S002 people.json /0/boss", "warning R013 people.json /0/boss"]);
 }
 
 #[test]
@@ -209,8 +209,111 @@ fn children_of_a_superseded_row_are_superseded_with_it() {
             {"id": "2", "name": "Bob", "notes": [{"i": "b"}]}
         ]),
     );
-    house.lift(&[]).ends(0, "committed").leaves("column 6, ignored 4").finds(&[]);
+    let dropped = ["warning R006 people.json /1"];
+    house.lift(&[]).ends(0, "committed").leaves("column 6, ignored 4").finds(&dropped);
     assert_eq!(house.rows("SELECT id, name FROM people"), [["1", "Ann"], ["2", "Bob"]]);
     assert_eq!(house.rows("SELECT id, author FROM notes"), [["a", "1"], ["b", "2"]]);
-    house.lift(&[]).ends(0, "committed").finds(&[]).counts("unchanged", "notes 2, people 2").counts("inserted", "");
+    let lifted = house.lift(&[]).ends(0, "committed").finds(&dropped);
+    lifted.counts("unchanged", "notes 2, people 2").counts("inserted", "");
+}
+
+/// A house of notes that refer to authors, of whom there is only Ann.
+fn authored(by: &str) -> House {
+    let notes = format!(
+        "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nauthor = {by}\n[ignore]\n\"*\" = \"looked up\""
+    );
+    House::new()
+        .schema(
+            "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);
+             CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, author TEXT REFERENCES people(id));",
+        )
+        .list(
+            "people",
+            r#"["people.json"]"#,
+            "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"",
+        )
+        .list("notes", r#"["notes.json"]"#, &notes)
+        .source("people.json", &json!([{"id": "1", "name": "Ann"}, {"id": "2", "name": "Bob"}]))
+        .source(
+            "notes.json",
+            &json!([{"id": "a", "by": "Ann"}, {"id": "b", "by": "Zoe"}, {"id": "c"}, {"id": "d", "by": "Yve"}]),
+        )
+}
+
+#[test]
+fn a_lookup_that_finds_no_row_is_a_warning_with_its_place_and_count() {
+    let house = authored(r#"{ lookup = "people.id", by = { name = "by" } }"#);
+    for _ in 0..2 {
+        let lifted = house.lift(&[]).ends(0, "committed");
+        let lifted = lifted.finds(&["warning R013 notes.json /1/by", "warning R013 notes.json /3/by"]);
+        let report = lifted.report();
+        let found = report["findings"].as_array().unwrap().iter().find(|found| found["code"] == "R013").unwrap();
+        assert_eq!(found["message"], "`author` is NULL: `people` has no row of this key, found \"Zoe\"");
+    }
+}
+
+#[test]
+fn a_lookup_that_finds_no_row_is_no_warning_where_the_mapping_says_what_then() {
+    for by in [
+        r#"{ lookup = "people.id", by = { name = "by" }, on_missing = "null" }"#,
+        r#"{ lookup = "people.id", by = { name = "by" }, on_missing = "skip" }"#,
+        r#"{ lookup = "people.id", by = { name = "by" }, default = "2" }"#,
+        r#"{ from = [{ lookup = "people.id", by = { name = "by" } }, { lookup = "people.id", by = { id = { value = "2" } } }] }"#,
+    ] {
+        authored(by).lift(&[]).ends(0, "committed").finds(&[]);
+    }
+}
+
+#[test]
+fn a_lookup_that_must_find_a_row_points_at_its_key() {
+    let house = authored(r#"{ lookup = "people.id", by = { name = "by" }, on_missing = "reject" }"#);
+    house.lift(&[]).ends(1, "rolled-back").finds(&[
+        "error V001 notes.json /1/by",
+        "error V001 notes.json /2",
+        "error V001 notes.json /3/by",
+    ]);
+}
+
+#[test]
+fn a_table_whose_ids_are_used_up_takes_no_row() {
+    let house = House::new()
+        .schema("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);")
+        .list("notes", r#"["notes.json"]"#, "[table.notes]\n[table.notes.columns]\nbody = \"body\"")
+        .source("notes.json", &json!([{"body": "a"}]));
+    house.lift(&[]).ends(0, "committed").counts("inserted", "notes 1");
+    let database = rusqlite::Connection::open(house.path(crate::house::DATABASE)).unwrap();
+    database.execute("INSERT INTO notes VALUES (9223372036854775806, 'b')", []).unwrap();
+    house.put("notes.json", json!([{"body": "a"}, {"body": "c"}, {"body": "d"}, {"body": "e"}]).to_string());
+    house.lift(&[]).ends(1, "rolled-back").finds(&["error R014 notes.json /2", "error R014 notes.json /3"]);
+    assert_eq!(house.rows("SELECT body FROM notes ORDER BY id"), [["a"], ["b"]]);
+}
+
+#[test]
+fn other_values_of_a_superseded_row_are_a_warning_that_names_the_columns() {
+    let people = "[table.people]\nkey = [\"id\"]\non_duplicate = \"first\"\n[table.people.columns]\nid = \"id\"\nname = \"name\"";
+    let house = House::new()
+        .schema("CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);")
+        .list("people", r#"["people.json"]"#, people)
+        .source("people.json", &json!([{"id": "1", "name": "Ann"}, {"id": "1", "name": "Ann"}, {"id": "1"}]));
+    house.lift(&[]).ends(0, "committed").finds(&[]);
+    house.put("people.json", json!([{"id": "1", "name": "Ann"}, {"id": "1", "name": "Anne"}]).to_string());
+    let lifted = house.lift(&[]).ends(0, "committed").finds(&["warning R006 people.json /1"]);
+    let report = lifted.report();
+    let found = report["findings"].as_array().unwrap().iter().find(|found| found["code"] == "R006").unwrap();
+    let message = "row of `people` superseded by an earlier row with the same key, and its other values of `name` are dropped \
+         (the other is people.json:1:2 /0)";
+    assert_eq!(found["message"], message);
+}
+
+#[test]
+fn other_values_of_a_superseded_row_are_a_note_where_precedence_says_which_is_better() {
+    let people = "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"";
+    let house = House::new()
+        .schema("CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);")
+        .set("[precedence]\npeople = [\"people\", \"old\"]\n")
+        .list("people", r#"["people.json"]"#, people)
+        .list("old", r#"["old.json"]"#, people)
+        .source("people.json", &json!([{"id": "1", "name": "Ann"}]))
+        .source("old.json", &json!([{"id": "1", "name": "Anne"}]));
+    house.lift(&[]).ends(0, "committed").finds(&[]);
 }

@@ -43,10 +43,11 @@ fn what_is_left_out_by_the_mapping_is_noted_with_its_place() {
         .file("old/3.json", r#"{"note": "nothing"}"#);
     let report = small.report(0, &[]);
     let expected = [
+        "warning R006 row of `logins` superseded by an earlier row with the same key, and its other values of `door` are dropped \
+         (the other is logins.json:1:2 /0)",
         "warning X005 secrets remain in plaintext in this file",
-        "warning X005 this file is ignored, and secrets or what sounds like them remain in it",
-        "warning X005 this file is ignored, and secrets or what sounds like them remain in it",
-        "note R006 row of `logins` superseded by an earlier row with the same key (the other is logins.json:1:2 /0)",
+        "warning X005 this file is ignored, and secrets or what looks like secrets remain in it",
+        "warning X005 this file is ignored, and secrets or what looks like secrets remain in it",
         "note X004 the secrets of the row are empty",
     ];
     assert_eq!(told(&report), expected);

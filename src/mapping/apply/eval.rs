@@ -4,7 +4,7 @@ use super::condition::View;
 use super::fit::{as_key_text, as_text, to_datum};
 use super::json::{Wrote, literal_datum};
 use super::path::{Reached, empty_ends, last_name};
-use super::row::RowMaker;
+use super::row::{Dangling, RowMaker, first_place};
 use super::scope::{Current, Fault, LeafSpan, Operand, Scope, Stop};
 use super::trace::StepTaken;
 use crate::account::NameLeaf;
@@ -127,6 +127,9 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Ok(match scope.index.lookup(self.asker(table), table, &columns, *ignore_case, &key, column) {
                     Some(value) => Operand::of_value(value),
                     None => {
+                        let at = first_place(&trail[before..], scope);
+                        let key = (!self.tainted).then(|| key.parts().collect::<Vec<_>>().join(", "));
+                        self.dangling = Some(Dangling { table: table.clone(), key, at });
                         trail.truncate(before); // nothing is written that contains them
                         Operand::Missing
                     }

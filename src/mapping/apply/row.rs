@@ -7,7 +7,7 @@ use super::json::literal_datum;
 use super::scope::{Current, Fault, LeafSpan, Operand, Scope, Stop};
 use super::trace::Made;
 use crate::finding::{
-    ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_NULLED, VALUE_TYPE,
+    ROW_DANGLING, ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_NULLED, VALUE_TYPE,
 };
 use crate::keyindex::KeyText;
 use crate::mapping::compile::{CompiledRule, FieldSource};
@@ -23,6 +23,27 @@ use std::sync::OnceLock;
 pub(super) struct NoRow {
     pub(super) faults: Vec<Fault>,
     pub(super) draft: Draft,
+}
+
+/// A lookup that found no row.
+pub(super) struct Dangling {
+    pub(super) table: String,
+    /// The key; none where it may be a secret.
+    pub(super) key: Option<String>,
+    /// The first leaf of the key.
+    pub(super) at: Option<u64>,
+}
+
+impl Dangling {
+    fn fault(self, column: &ColumnRule) -> Fault {
+        Fault {
+            found: self.key,
+            at: self.at,
+            column: Some(column.name.clone()),
+            line: column.line,
+            ..Fault::new(&ROW_DANGLING, format!("`{}` is NULL: `{}` has no row of this key", column.name, self.table))
+        }
+    }
 }
 
 enum Memo {
@@ -46,6 +67,8 @@ pub(super) struct RowMaker<'a, 't> {
     /// The nulls and empty containers that the paths of a column or secret met; none are noted elsewhere, as in a
     /// condition, which decides nothing.
     voids: Option<Vec<LeafSpan>>,
+    /// The lookup of the column being evaluated that found no row, although its key was there.
+    pub(super) dangling: Option<Dangling>,
     /// The alternative that the expression being evaluated chose.
     pub(super) chosen: Option<usize>,
     pub(super) rule: &'a Rule,
@@ -94,6 +117,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             sealing: false,
             ends_on_empty: false,
             voids: None,
+            dangling: None,
             chosen: None,
             rule,
             compiled,
@@ -159,6 +183,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let column = &self.rule.columns[at];
         let outer =
             (std::mem::take(&mut self.tainted), std::mem::take(&mut self.clock), std::mem::take(&mut self.chosen));
+        let outer_dangling = self.dangling.take();
         if let Some(trace) = self.scope.trace {
             trace.begin(self.compiled, &column.name, self.draft.at);
         }
@@ -180,6 +205,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         self.tainted |= outer.0;
         self.clock |= outer.1;
         self.chosen = outer.2;
+        self.dangling = outer_dangling;
         match made {
             Ok(value) => {
                 self.memo[field] = Memo::Known { value: value.clone(), tainted, clock };
@@ -307,6 +333,9 @@ impl<'a, 't> RowMaker<'a, 't> {
                 }
                 (Policy::Null, _) if !target.not_null => {
                     self.draft.origins[field] = Origin::Nulled;
+                    if let (None, Some(dangling)) = (policy, self.dangling.take()) {
+                        self.draft.differing.push((Severity::Warning, dangling.fault(column)));
+                    }
                     Value::Null
                 }
                 _ => {
@@ -316,6 +345,11 @@ impl<'a, 't> RowMaker<'a, 't> {
                         fault.message = format!("the value for `{}` {what}, and the mapping requires it", column.name);
                     }
                     fault.at = first_place(trail, &scope);
+                    if let Some(dangling) = self.dangling.take() {
+                        fault.message += &format!(": `{}` has no row of this key", dangling.table);
+                        fault.found = dangling.key;
+                        fault.at = dangling.at;
+                    }
                     return Err(fault.into());
                 }
             }
