@@ -137,6 +137,7 @@ impl Job<'_> {
         let Job { options, ui, known, started, .. } = *self;
         let mut run = Run::begin(Begin { plan, options, ui, started, transaction, vault, known, rejects })?;
 
+        run.report_triggers();
         if let Err(error) = run.read_all() {
             let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
             let report = summary::report(&mut run, &self.ending(target, &id, clock, Outcome::Interrupted));
@@ -162,6 +163,7 @@ impl Job<'_> {
         run.findings.extend(Swept::warnings(&with_secrets));
         let remaining = sweep::ignored(&run, &with_secrets)?;
         run.findings.extend(remaining);
+        run.report_unkept()?;
         let checks = validate::target(&mut run, &before)?;
         clock.lap(|timings| &mut timings.check);
 

@@ -1,10 +1,12 @@
 //! Rows that the database rejected: the other row of a unique value is looked up, and their records
-//! are rejected in the next attempt.
+//! are rejected in the next attempt. And rows that it did not keep.
 
 use crate::error::{Error, Result};
-use crate::finding::{FileId, Finding, Place, TARGET_UNSETTLED};
+use crate::finding::{FileId, Finding, Place, ROW_NOT_KEPT, Severity, TARGET_ROWS, TARGET_TRIGGER, TARGET_UNSETTLED};
 use crate::rejects::locate;
+use crate::report::words::count;
 use crate::run::Run;
+use crate::target::kept::{ForeignTrigger, Strayed, Unkept};
 use crate::target::rejection::Rejection;
 use crate::writer::RefusedRow;
 
@@ -40,9 +42,58 @@ impl Run<'_> {
     /// Where this run wrote the row of a key from.
     fn place_of(&mut self, table: &str, key: &str) -> Result<Option<Place>> {
         let Some(origin) = self.transaction.ledger().origin(table, key)? else { return Ok(None) };
-        let file = self.files.iter().position(|file| file.ledger == Some(origin.file));
-        let file = file.and_then(|file| u32::try_from(file).ok()).map(FileId);
-        Ok(file.map(|file| Place { file, offset: origin.offset }))
+        Ok(self.file_numbered(origin.file).map(|file| Place { file, offset: origin.offset }))
+    }
+
+    /// The source file of this number in the ledger.
+    pub fn file_numbered(&self, number: i64) -> Option<FileId> {
+        let file = self.files.iter().position(|file| file.ledger == Some(number))?;
+        u32::try_from(file).ok().map(FileId)
+    }
+
+    /// Names the triggers that no migration of the set makes, before the first row is written.
+    pub fn report_triggers(&mut self) {
+        for ForeignTrigger { name, table } in self.transaction.foreign_triggers() {
+            let message = format!("trigger `{name}` on `{table}` is not made by the mapping set");
+            if self.known.is_empty() {
+                self.ui.say(&format!("{message}; rows are read back and compared"));
+            }
+            self.findings.push(Finding::new(&TARGET_TRIGGER, message).about("target"));
+        }
+    }
+
+    /// Reports tables that do not hold what this run wrote.
+    pub fn report_unkept(&mut self) -> Result<()> {
+        if !self.refused.is_empty() {
+            return Ok(()); // the rows that were rejected are missing, and reported
+        }
+        let inserted: Vec<(String, u64)> =
+            self.writer.counts().into_iter().map(|table| (table.name, table.inserted)).collect();
+        for Unkept { table, expected, found, rows, foreign } in self.transaction.unkept(&inserted)? {
+            for Strayed { file, offset, changed } in rows {
+                let message = if changed {
+                    format!("a row of `{table}` was changed by the database after it was written")
+                } else {
+                    format!("a row of `{table}` is missing: it was inserted, and the database removed it")
+                };
+                let mut finding = Finding::new(&ROW_NOT_KEPT, message).about(table.clone());
+                finding.place = self.file_numbered(file).map(|file| Place { file, offset });
+                self.findings.push(finding);
+            }
+            if found != expected {
+                let before = self.transaction.rows_before(&table);
+                let message = format!(
+                    "`{table}` has {}, expected {expected}: {before} before the import and {} inserted",
+                    count(found, "row"),
+                    expected - before
+                );
+                let finding = Finding::new(&TARGET_ROWS, message).about(table);
+                // What the set's own triggers add is its author's intention.
+                let is_intended = found > expected && !foreign;
+                self.findings.push(if is_intended { finding.weighing(Severity::Warning) } else { finding });
+            }
+        }
+        Ok(())
     }
 
     /// Reports what the last attempt found, when there is none after it.

@@ -10,6 +10,7 @@ pub mod drift;
 pub mod drift_sql;
 pub mod health;
 pub mod history;
+pub mod kept;
 pub mod ledger;
 pub mod rejection;
 pub mod schema;
@@ -34,6 +35,7 @@ use crate::table::Schema;
 use audit::{AuditEntry, AuditTable};
 use health::Health;
 use jiff::Timestamp;
+use kept::{ForeignTrigger, Unkept};
 use rejection::{Rejected, Rejection};
 use sealed::SealRecord;
 use std::collections::{BTreeMap, BTreeSet};
@@ -202,6 +204,10 @@ impl std::fmt::Display for SealedColumn {
 pub trait Transaction {
     /// The live tables that the set's migrations make.
     fn schema(&self) -> &Schema;
+    /// Triggers that may reach the written tables and that no migration of the set makes.
+    fn foreign_triggers(&self) -> &[ForeignTrigger];
+    /// Those of these tables that do not hold what this run wrote: each with how many rows were inserted.
+    fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>>;
     /// How many rows the table had when the transaction began.
     fn rows_before(&self, table: &str) -> u64;
     /// The highest value of an integer key; 0 for an empty table.

@@ -6,8 +6,8 @@ pub mod gather;
 
 use crate::error::Result;
 use crate::finding::{
-    ASSERTION, FileId, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_FORM,
-    TARGET_INTEGRITY, TARGET_PENDING, TARGET_RULE, TARGET_UNSEALED,
+    ASSERTION, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_FORM, TARGET_INTEGRITY,
+    TARGET_PENDING, TARGET_RULE, TARGET_UNSEALED,
 };
 use crate::leak::Leaks;
 use crate::mapping::model::{AssertCategory, Set};
@@ -121,12 +121,11 @@ fn references(run: &mut Run) -> Result<CheckReport> {
     for orphan in orphans {
         let message = format!("a row of `{}` references a missing row of `{}`", orphan.table, orphan.parent);
         let origin = run.transaction.ledger().origin(&orphan.table, &orphan.row_key)?;
-        let file =
-            origin.as_ref().and_then(|origin| run.files.iter().position(|file| file.ledger == Some(origin.file)));
+        let file = origin.as_ref().and_then(|origin| run.file_numbered(origin.file));
         let finding = match (origin, file) {
             (Some(origin), Some(file)) => {
                 ours += 1;
-                let place = Place { file: FileId(u32::try_from(file).unwrap_or(u32::MAX)), offset: origin.offset };
+                let place = Place { file, offset: origin.offset };
                 Finding::new(&ROW_REFERENCE, message).at(place)
             }
             _ => {

@@ -17,6 +17,7 @@ mod check;
 mod choice;
 mod cmd;
 mod credentials;
+mod database_keeps;
 mod database_rules;
 mod docs;
 mod dry_run;

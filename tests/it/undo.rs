@@ -393,7 +393,7 @@ fn uncheckable_references_matter_only_where_they_reach_the_runs_rows() {
     change(&house, "CREATE TABLE m (n TEXT REFERENCES people (name))");
     let told = undo(&house, &run, &["--dry-run"]).status(3).stderr;
     assert!(
-        told.contains("the references of `m` cannot be checked: one points at columns that are not unique"),
+        told.contains("the foreign keys of `m` cannot be checked: one references columns that are not unique"),
         "{told}"
     );
 }

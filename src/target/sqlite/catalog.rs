@@ -97,7 +97,8 @@ fn behind_on(sql: &str) -> String {
     over.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn others(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Other>> {
+/// Views, triggers and virtual tables.
+pub(super) fn others(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Other>> {
     let found: Vec<(String, String, String, String)> = conn
         .prepare(
             "SELECT name, tbl_name, type, coalesce(sql, '') FROM sqlite_schema

@@ -6,12 +6,13 @@
 use super::catalog::{self, Unknown};
 use super::presence::{Presence, presence};
 use super::record::{self, Timing};
-use super::{open, words};
+use super::{kept, open, words};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::table::Schema;
 use crate::target::drift::Catalog;
 use crate::target::history::{self, Origin, Standing, State};
+use crate::target::kept::ForeignTrigger;
 use crate::target::schema::first_difference;
 use crate::target::upkeep::{Done, What};
 use crate::target::{Migration, Opening};
@@ -176,6 +177,8 @@ pub(super) struct SetUp {
     pub(super) pending: Vec<String>,
     /// What was done to set them up.
     pub(super) done: Vec<Done>,
+    /// Triggers that may reach the written tables and that no migration makes.
+    pub(super) foreign: Vec<ForeignTrigger>,
 }
 
 /// Makes what is missing, records what is there, and gives back the live tables.
@@ -218,7 +221,10 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> R
     let expected = judged(opening, &stages, &standing, &pending);
     let live = read(conn, opening.schema, &fault)?;
     match first_difference(&expected, &live) {
-        None => Ok(SetUp { schema: live, pending, done }),
+        None => {
+            let foreign = kept::foreign_triggers(conn, &stages, opening.written).map_err(|error| fault(&error))?;
+            Ok(SetUp { schema: live, pending, done, foreign })
+        }
         Some(difference) => {
             Err(Error::environment(format!("the database's tables do not match the migrations: {difference}"))
                 .at(place)

@@ -14,6 +14,7 @@ mod fill;
 mod form;
 mod health;
 mod json;
+mod kept;
 mod keys;
 mod ledger;
 mod ledger_tables;

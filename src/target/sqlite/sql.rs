@@ -35,11 +35,16 @@ fn terms<S: AsRef<str>>(list: &[S], first: usize, sign: &str, between: &str) -> 
 
 /// An INSERT with a bound value for each column.
 pub(super) fn insert<S: AsRef<str>>(table: &str, columns: &[S]) -> String {
+    insert_or("", table, columns)
+}
+
+/// An INSERT that says what a conflict does: ` OR ABORT`, or nothing.
+pub(super) fn insert_or<S: AsRef<str>>(conflict: &str, table: &str, columns: &[S]) -> String {
     if columns.is_empty() {
-        return format!("INSERT INTO {} DEFAULT VALUES", name(table));
+        return format!("INSERT{conflict} INTO {} DEFAULT VALUES", name(table));
     }
     let values = vec!["?"; columns.len()].join(", ");
-    format!("INSERT INTO {} ({}) VALUES ({values})", name(table), names(columns))
+    format!("INSERT{conflict} INTO {} ({}) VALUES ({values})", name(table), names(columns))
 }
 
 #[cfg(test)]

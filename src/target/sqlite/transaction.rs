@@ -2,13 +2,14 @@
 
 use super::open::{self, Location, Start, Store};
 use super::pass::Passes;
-use super::{audit, form, health, keys, ledger, ledger_tables, migrate, read, survey, write};
+use super::{audit, form, health, kept, keys, ledger, ledger_tables, migrate, read, survey, write};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Schema};
 use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::health::Health;
+use crate::target::kept::{ForeignTrigger, Unkept};
 use crate::target::ledger::Ledger;
 use crate::target::rejection::{Rejected, Rejection};
 use crate::target::sealed::SealRecord;
@@ -27,6 +28,7 @@ pub(super) struct SqliteTransaction {
     pub(super) location: Location,
     pub(super) schema: Schema,
     pending: Vec<String>,
+    pub(super) foreign: Vec<ForeignTrigger>,
     before: BTreeMap<String, u64>,
     pub(super) ledger: ledger::State,
     pub(super) passes: RefCell<Passes>,
@@ -36,7 +38,7 @@ impl SqliteTransaction {
     pub(super) fn begin(location: Location, opening: &Opening) -> Result<Self> {
         let start = Start { mode: opening.mode, run_id: opening.run_id, bytes: opening.bytes };
         let (store, mut conn) = open::begin(&location, &start)?;
-        let migrate::SetUp { schema, pending, done } = migrate::set_up(&mut conn, opening, &location.shown)?;
+        let migrate::SetUp { schema, pending, done, foreign } = migrate::set_up(&mut conn, opening, &location.shown)?;
         ledger_tables::set_up(&conn, &location)?;
         for one in done {
             let entry = one.audit_entry(opening.started)?;
@@ -48,12 +50,17 @@ impl SqliteTransaction {
             before.insert(table.clone(), rows);
         }
         let ledger = ledger::State::default();
-        Ok(Self { conn, store, location, schema, pending, before, ledger, passes: RefCell::default() })
+        Ok(Self { conn, store, location, schema, pending, foreign, before, ledger, passes: RefCell::default() })
     }
 
     /// Runs something on the connection, its faults in our words.
     pub(super) fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         work(&self.conn).map_err(|error| self.location.fault(&error))
+    }
+
+    /// How many rows the table had when the transaction began.
+    pub(super) fn rows_before_of(&self, table: &str) -> u64 {
+        self.before.get(table).copied().unwrap_or(0)
     }
 
     /// The type of a column; asking for one that is not there is a fault of treelift.
@@ -68,8 +75,16 @@ impl Transaction for SqliteTransaction {
         &self.schema
     }
 
+    fn foreign_triggers(&self) -> &[ForeignTrigger] {
+        &self.foreign
+    }
+
+    fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>> {
+        kept::unkept(self, inserted)
+    }
+
     fn rows_before(&self, table: &str) -> u64 {
-        self.before.get(table).copied().unwrap_or(0)
+        self.rows_before_of(table)
     }
 
     fn highest_id(&mut self, table: &str, column: &str) -> Result<i64> {

@@ -38,8 +38,90 @@ pub(super) struct Noted {
 impl Noted {
     /// From `columns`, `digest` and `own`, in this order.
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { columns: row.get(0)?, digest: row.get(1)?, own: row.get(2)? })
+        Self::read_from(row, 0)
     }
+
+    /// As [`Noted::read`], from this column of the row on.
+    pub(super) fn read_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        Ok(Self { columns: row.get(first)?, digest: row.get(first + 1)?, own: row.get(first + 2)? })
+    }
+}
+
+/// Whether a row has the values that its run wrote, whatever became of its other columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// It has.
+    Same,
+    /// It has other values.
+    Changed,
+    /// It is not there any more.
+    Gone,
+}
+
+/// Compares rows of one table with the ledger.
+pub(super) struct Rows<'j> {
+    table: &'j Table,
+    columns: &'j HashMap<i64, Written>,
+    select: String,
+}
+
+impl<'j> Rows<'j> {
+    pub(super) fn new(table: &'j Table, columns: &'j HashMap<i64, Written>) -> Self {
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        let key = sql::is(&table.primary_key(), 1);
+        let select = format!("SELECT {} FROM {} WHERE {key}", sql::names(&names), sql::name(&table.name));
+        Self { table, columns, select }
+    }
+
+    /// Compares the row of a ledger's key. One whose key has a NULL cannot be found, and passes.
+    pub(super) fn kept(&self, conn: &Connection, key: &str, noted: &[Noted]) -> rusqlite::Result<Kept> {
+        let Some(parts) = key_parts(key, self.table.primary_key().len()) else { return Ok(Kept::Same) };
+        if parts.contains(&None) {
+            return Ok(Kept::Same);
+        }
+        let many = self.table.columns.len();
+        let mut select = conn.prepare_cached(&self.select)?;
+        let stored = select.query_row(rusqlite::params_from_iter(parts), |row| read::cells(row, 0..many)).optional()?;
+        let Some(cells) = stored else { return Ok(Kept::Gone) };
+        Ok(if self.is_kept(noted, &cells).is_some() { Kept::Same } else { Kept::Changed })
+    }
+
+    fn is_kept(&self, noted: &[Noted], cells: &[Cell]) -> Option<()> {
+        let lists = noted.iter().map(|one| Some((one, self.columns.get(&one.columns)?))).collect::<Option<Vec<_>>>()?;
+        let fills = lists.iter().filter(|(_, written)| written.filled);
+        let filled: BTreeSet<&str> =
+            fills.flat_map(|(_, written)| written.digested.iter().map(String::as_str)).collect();
+        let none = BTreeSet::new();
+        for (one, written) in lists {
+            // What was filled later was NULL when the row was inserted.
+            let as_null = if written.filled { &none } else { &filled };
+            is_digest(self.table, one.digest.as_deref(), &written.digested, cells, as_null)?;
+            let Some((clock, sealed)) = one.own.as_deref().and_then(|own| own.split_at_checked(16)) else { continue };
+            for (digest, columns) in [(clock, &written.clock), (sealed, &written.sealed)] {
+                if !columns.is_empty() {
+                    is_digest(self.table, Some(digest), columns, cells, &none)?;
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// The lists of columns in which runs wrote rows of a table, by their number.
+pub(super) fn columns(conn: &Connection, number: i64, table: &str) -> rusqlite::Result<HashMap<i64, Written>> {
+    let list = |text: String| serde_json::from_str(&text).unwrap_or_default();
+    conn.prepare("SELECT id, digested, clock, sealed, filled FROM treelift_columns WHERE \"table\" = ?1")?
+        .query_map([number], |row| {
+            let written = Written {
+                table: table.to_owned(),
+                digested: list(row.get(1)?),
+                clock: list(row.get(2)?),
+                sealed: list(row.get(3)?),
+                filled: row.get(4)?,
+            };
+            Ok((row.get(0)?, written))
+        })?
+        .collect()
 }
 
 /// Checks rows of one table.
@@ -129,17 +211,28 @@ impl<'j> Judge<'j> {
         cells: &[Cell],
         as_null: &BTreeSet<&str>,
     ) -> Option<()> {
-        let text = |column: &str| {
-            if as_null.contains(column) {
-                Some(None)
-            } else {
-                let at = self.table.columns.iter().position(|known| same_name(&known.name, column))?;
-                Some(cells[at].text())
-            }
-        };
-        let texts = columns.iter().map(|column| Some((column.as_str(), text(column)?))).collect::<Option<Vec<_>>>()?;
-        (known == Some(&digest(texts.into_iter())[..])).then_some(())
+        is_digest(self.table, known, columns, cells, as_null)
     }
+}
+
+/// Whether these columns hold what the digest is over, those of `as_null` taken for NULL.
+fn is_digest(
+    table: &Table,
+    known: Option<&[u8]>,
+    columns: &[String],
+    cells: &[Cell],
+    as_null: &BTreeSet<&str>,
+) -> Option<()> {
+    let text = |column: &str| {
+        if as_null.contains(column) {
+            Some(None)
+        } else {
+            let at = table.columns.iter().position(|known| same_name(&known.name, column))?;
+            Some(cells[at].text())
+        }
+    };
+    let texts = columns.iter().map(|column| Some((column.as_str(), text(column)?))).collect::<Option<Vec<_>>>()?;
+    (known == Some(&digest(texts.into_iter())[..])).then_some(())
 }
 
 /// SQLite's names do not tell letters apart by their case.

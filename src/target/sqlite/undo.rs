@@ -7,17 +7,17 @@
 //! on the tables.
 
 use super::open::{self, Location, Start};
-use super::unchanged::{Disposition, Judge, Noted};
+use super::unchanged::{Disposition, Judge, Noted, columns};
 use super::{astray, audit, catalog, ledger, ledger_tables, sql, survey};
 use crate::error::Result;
 use crate::table::Table;
 use crate::target::Mode;
 use crate::target::audit::AuditEntry;
 use crate::target::drift::Other;
-use crate::target::ledger::{RunRecord, Written, key_parts};
+use crate::target::ledger::{RunRecord, key_parts};
 use crate::target::undo::{Keys, Obstacle, Taken, Undo, Undone, choose};
 use rusqlite::{Connection, ErrorCode};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// What the run wrote, and whether it is to be removed (1) or emptied (2).
 const TAKEN: &str = "
@@ -263,23 +263,6 @@ fn tables(conn: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
 fn written(conn: &Connection, table: i64) -> rusqlite::Result<u64> {
     let text = "SELECT count(*) FROM temp.taken WHERE \"table\" = ?1";
     conn.query_row(text, [table], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
-}
-
-/// The lists of columns in which runs wrote rows of a table.
-fn columns(conn: &Connection, number: i64, table: &str) -> rusqlite::Result<HashMap<i64, Written>> {
-    let list = |text: String| serde_json::from_str(&text).unwrap_or_default();
-    conn.prepare("SELECT id, digested, clock, sealed, filled FROM treelift_columns WHERE \"table\" = ?1")?
-        .query_map([number], |row| {
-            let written = Written {
-                table: table.to_owned(),
-                digested: list(row.get(1)?),
-                clock: list(row.get(2)?),
-                sealed: list(row.get(3)?),
-                filled: row.get(4)?,
-            };
-            Ok((row.get(0)?, written))
-        })?
-        .collect()
 }
 
 /// The next page of keys.

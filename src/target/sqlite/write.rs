@@ -2,7 +2,7 @@
 
 use super::form::{self, Form};
 use super::transaction::SqliteTransaction;
-use super::{read, rejection, sql, words};
+use super::{kept, read, rejection, sql, words};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::table::ColumnType;
@@ -16,7 +16,9 @@ pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<Reje
     let Batch { table, columns, rows, .. } = batch;
     let kinds = kinds(this, table, columns)?;
     let fault = |error: rusqlite::Error| this.location.fault(&error);
-    let text = sql::insert(table, columns);
+    let text = sql::insert_or(this.on(|conn| kept::conflict_word(conn, table))?, table, columns);
+    let is_watched = this.foreign.iter().any(|trigger| trigger.table.eq_ignore_ascii_case(table));
+    let mut inserted = Vec::new();
     let mut statement = this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
     let mut rejected = Vec::new();
     for (number, row) in rows.iter().enumerate() {
@@ -27,7 +29,11 @@ pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<Reje
         let why = match statement.raw_execute() {
             Ok(0) => Rejection::Discarded,
             Ok(_) => {
-                this.passes.borrow_mut().inserted(table, columns, &forms, this.conn.last_insert_rowid());
+                let rowid = this.conn.last_insert_rowid();
+                this.passes.borrow_mut().inserted(table, columns, &forms, rowid);
+                if is_watched {
+                    inserted.push((number, rowid));
+                }
                 continue;
             }
             Err(error) => {
@@ -38,9 +44,10 @@ pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<Reje
         let rolled_back = matches!(why, Rejection::RolledBack { .. });
         rejected.push(Rejected { row: number, why });
         if rolled_back {
-            break; // What came after would be outside of a transaction, and stay.
+            return Ok(rejected); // What came after would be outside of a transaction, and stay.
         }
     }
+    rejected.extend(kept::read_back(this, (table, columns, &kinds), &inserted, rows)?);
     Ok(rejected)
 }
 
@@ -72,7 +79,8 @@ pub(super) fn update(
     let key_kinds = kinds(this, table, &names)?;
     let key_forms = forms(table, &names, &key_kinds, key)?;
     let text = format!(
-        "UPDATE {} SET {} WHERE {}",
+        "UPDATE{} {} SET {} WHERE {}",
+        this.on(|conn| kept::conflict_word(conn, table))?,
         sql::name(table),
         sql::set(columns, 1),
         sql::equal(&names, columns.len() + 1)
