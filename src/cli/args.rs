@@ -349,6 +349,9 @@ pub(super) struct EncryptArgs {
     /// Undo a hand-over in this format.
     #[arg(long, value_name = "FORMAT")]
     pub(super) from: Option<Format>,
+    /// Seal although triggers run on the columns; they may copy what was there in plaintext.
+    #[arg(long)]
+    pub(super) with_triggers: bool,
     #[command(flatten)]
     pub(super) backup: BackupArgs,
     #[command(flatten)]

@@ -23,6 +23,8 @@ pub struct Choice<'c> {
     pub set: Option<&'c Set>,
     /// `--from`: what the application wrote is opened first.
     pub from: Option<Application>,
+    /// `--with-triggers`: although triggers run on what is sealed.
+    pub with_triggers: bool,
 }
 
 /// Why a column is sealed.

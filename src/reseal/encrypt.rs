@@ -42,6 +42,8 @@ pub struct Encrypted {
     pub columns: Vec<EncryptedColumn>,
     /// Columns that look like secrets and were skipped, with the reason.
     pub left: Vec<LeftColumn>,
+    /// Triggers that ran on what was sealed, as `--with-triggers` allows.
+    pub triggers: Vec<String>,
     /// Where else in the database a sealed value is stored in plaintext.
     pub elsewhere: Vec<Elsewhere>,
     /// The backup that was made first, which is as the database was.
@@ -53,7 +55,9 @@ pub struct Encrypted {
 impl Encrypted {
     /// Whether nothing is left to do.
     pub fn is_clean(&self) -> bool {
-        self.left.is_empty() && self.traces.own.is_empty()
+        // Copies that a trigger may have made now are not the application's own business.
+        let copied = !self.triggers.is_empty() && !self.elsewhere.is_empty();
+        self.left.is_empty() && self.traces.own.is_empty() && !copied
     }
 }
 
@@ -99,6 +103,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     if pending.is_empty() {
         return Ok(done);
     }
+    done.triggers = triggers(&*job.target.cells(Access::Look)?, &chosen, choice)?;
     job.agree(&format!("seal {}, {}", pending.join(", "), job.before.in_words()))?;
     let rows = job.target.cells(Access::Look)?.keys()?;
     let secret = secret(job, rows.is_empty())?;
@@ -142,6 +147,25 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     done.traces =
         erase(job, &Looked { search: &search, keys: &[], backup: done.backup.as_deref() }, &live, Rewrite::Always);
     Ok(done)
+}
+
+/// The triggers that run when the chosen columns are sealed: each may copy the plaintext that it sees,
+/// or undo the sealing.
+fn triggers(cells: &dyn Cells, chosen: &[Chosen], choice: &Choice<'_>) -> Result<Vec<String>> {
+    let mut found = BTreeSet::new();
+    for one in chosen {
+        let name = ColumnName::of(&one.column);
+        found.extend(cells.triggers(&one.column)?.into_iter().map(|trigger| format!("`{trigger}` on `{name}`")));
+    }
+    let found: Vec<String> = found.into_iter().collect();
+    if found.is_empty() || choice.with_triggers {
+        return Ok(found);
+    }
+    Err(Error::request(format!(
+        "triggers run when these columns are sealed, and may copy the plaintext elsewhere: {}",
+        found.join(", ")
+    ))
+    .hint("drop them for the time of the sealing, or allow them with `--with-triggers`: copies are then counted"))
 }
 
 /// The passphrase or key. A dry run without one uses a temporary one.
@@ -265,16 +289,22 @@ impl Sealing<'_> {
                 let (Some(mark), Stored::Text(token)) = (self.sealed.get(&key), &cell.value) else { continue }; // was not sealed now
                 let text = open(&ring, column, &key.1, token.expose_secret()).map_err(Problem::into_error)?;
                 if self.marks.of(text.expose_secret()) != *mark {
-                    return Err(Error::bug(format!("a value of `{}` opens to another", key.0)));
+                    return Err(altered(&key.0.to_string()));
                 }
                 opened += 1;
             }
         }
         if opened != self.sealed.len() as u64 {
-            return Err(Error::bug("a value that was sealed is gone"));
+            return Err(altered("the database"));
         }
         Ok(opened)
     }
+}
+
+/// A value that was sealed is not there any more: only a trigger can have done that.
+fn altered(of: &str) -> Error {
+    Error::environment(format!("a sealed value of {of} was changed or removed while it was written"))
+        .hint("look for a trigger that does it; nothing was changed")
 }
 
 enum Judged {

@@ -76,6 +76,8 @@ pub trait Cells {
     fn read(&self, column: &SealedColumn) -> Result<Vec<KeyedCell>>;
     /// Writes a text into the cell of the one row that has the key.
     fn write(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()>;
+    /// The names of the triggers that run when this column is written.
+    fn triggers(&self, column: &SealedColumn) -> Result<Vec<String>>;
     /// Shows every text and blob of every table, with its table and column.
     fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()>;
     /// Writes into the audit trail: into the application's own table where it is there.

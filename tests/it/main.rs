@@ -54,6 +54,7 @@ mod rejects;
 mod reseal;
 mod reseal_backup;
 mod reseal_kill;
+mod reseal_triggers;
 mod reseal_words;
 mod shapes;
 mod signals;

@@ -22,7 +22,7 @@ pub(super) fn run(args: EncryptArgs, output: &Output) -> Result<u8> {
         None => None,
     };
     let set = setting.set.as_ref().filter(|_| mappings.is_some() && from.is_none());
-    let choice = Choice { columns, key: args.key, except, set, from };
+    let choice = Choice { columns, key: args.key, except, set, from, with_triggers: args.with_triggers };
     let done = setting.work(|job| encrypt(job, &choice))?;
     output.outcome(&words(&done), &json!(done));
     Ok(u8::from(!done.is_clean()))
@@ -47,6 +47,9 @@ fn words(done: &Encrypted) -> String {
             printable(&format!("{}.{}", left.table, left.column)),
             printable(&left.reason)
         ));
+    }
+    for one in &done.triggers {
+        words.push_str(&format!("warning: the trigger {} ran on what was sealed\n", printable(one)));
     }
     for one in &done.elsewhere {
         words.push_str(&format!(

@@ -188,8 +188,23 @@ impl Cells for SqliteCells {
         bound.extend(values.iter().map(|value| *value as &dyn ToSql));
         match self.on(|conn| conn.prepare_cached(&statement)?.execute(bound.as_slice()))? {
             1 => Ok(()),
+            0 => Err(Error::environment(format!("the database did not write a value of `{}`", column.table))
+                .at(&self.location.shown)
+                .hint("look for a trigger that discards the statement")),
             rows => Err(Error::bug(format!("a key of `{}` matches {rows} rows, expected 1", column.table))),
         }
+    }
+
+    fn triggers(&self, column: &SealedColumn) -> Result<Vec<String>> {
+        let found: Vec<(String, String)> = self.on(|conn| {
+            conn.prepare(
+                "SELECT name, sql FROM sqlite_schema
+                 WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE ORDER BY name",
+            )?
+            .query_map([&column.table], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+        })?;
+        Ok(found.into_iter().filter(|(_, sql)| runs_on_update(sql, &column.column)).map(|(name, _)| name).collect())
     }
 
     fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()> {
@@ -255,6 +270,23 @@ impl Cells for SqliteCells {
         // Committed: what the log still holds is found by the search of the files.
         let _kept = empty_log(&conn);
         conn.close().map_err(|(_, error)| location.fault(&error))
+    }
+}
+
+/// Whether a trigger runs when a column is updated: on UPDATE, or UPDATE OF a list with it. One whose
+/// SQL is not understood does.
+fn runs_on_update(sql: &str, column: &str) -> bool {
+    let sql = sql.to_ascii_lowercase();
+    let words: Vec<&str> =
+        sql.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
+    // The event comes before the first ` on `; the name of the trigger may be any word.
+    let event = &words[..words.iter().position(|word| *word == "on").unwrap_or(words.len())];
+    let Some(at) = event.iter().rposition(|word| *word == "update") else {
+        return !event.iter().any(|word| ["insert", "delete"].contains(word));
+    };
+    match event.get(at + 1) {
+        Some(&"of") => event[at + 2..].contains(&column.to_ascii_lowercase().as_str()),
+        _ => true,
     }
 }
 
