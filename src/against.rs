@@ -15,6 +15,7 @@ use crate::record::NodeId;
 use crate::source::walk;
 use crate::table::Schema;
 use crate::target::schema;
+use crate::validate::gather;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -33,6 +34,7 @@ pub fn judge(source: &SetSource) -> Result<(Set, Schema)> {
         }
     };
     errors.extend(check::check(&set, &schema));
+    errors.extend(gather::check_assertions(&set)?);
     match Error::all(errors) {
         Some(error) => Err(error),
         None => Ok((set, schema)),

@@ -283,6 +283,7 @@ fn checked(source: &SetSource) -> Result<(Set, Schema)> {
             let unparsed: Vec<_> = errors.iter().filter_map(|error| error.place.clone()).collect();
             let found = check::check(&set, &schema).into_iter();
             errors.extend(found.filter(|error| error.place.as_ref().is_none_or(|place| !unparsed.contains(place))));
+            errors.extend(validate::gather::check_assertions(&set)?);
             Error::all(errors).map_or(Ok((set, schema)), Err)
         }
         Err(error) => Err(Error::all(errors).unwrap_or(error)),

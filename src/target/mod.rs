@@ -12,6 +12,7 @@ pub mod health;
 pub mod history;
 pub mod kept;
 pub mod ledger;
+pub mod query;
 pub mod rejection;
 pub mod schema;
 pub(crate) mod scratch;
@@ -263,7 +264,7 @@ pub trait Transaction {
     /// How many rows have a dangling reference that the database does not declare.
     fn dangling(&mut self, reference: &Reference) -> Result<u64>;
     /// How many rows a set's own query gives (at most 1,000). It may read and nothing else.
-    fn ask(&mut self, query: &str) -> Result<u64>;
+    fn ask(&mut self, query: &str) -> Result<query::Asked>;
     /// Writes into the audit trail: into the application's own table where it is there.
     fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()>;
     /// What the engine's own check says.

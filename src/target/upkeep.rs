@@ -88,7 +88,7 @@ pub trait Look {
     /// stand.
     fn content(&mut self, table: &str, columns: &[String]) -> Result<(u64, u128)>;
     /// How many rows a set's own query gives (at most 1,000).
-    fn ask(&mut self, query: &str) -> Result<u64>;
+    fn ask(&mut self, query: &str) -> Result<super::query::Asked>;
     /// What the engine's own check says.
     fn health(&mut self) -> Result<Health>;
     /// What is wrong with the file; empty when it is sound, whatever stands in its rows.

@@ -49,14 +49,34 @@ pub struct Answer {
     pub name: String,
     /// Where it belongs.
     pub category: AssertCategory,
-    /// The rows its query gave and whether it should give some; `Err` says why it was not asked.
-    pub rows: Result<(u64, bool), String>,
+    /// What came of its query.
+    pub outcome: Outcome,
+}
+
+/// What came of an assertion's query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It gave so many rows, and should give some or none.
+    Rows {
+        /// How many.
+        found: u64,
+        /// Whether it should give some.
+        expected: bool,
+    },
+    /// It was not asked, for this reason.
+    NotAsked(String),
+    /// The database could not answer it, for this reason: that is no better than a wrong answer.
+    Failed(String),
 }
 
 impl Answer {
     /// Whether it does not hold.
     pub fn failed(&self) -> bool {
-        matches!(self.rows, Ok((rows, gives)) if (rows > 0) != gives)
+        match self.outcome {
+            Outcome::Rows { found, expected } => (found > 0) != expected,
+            Outcome::NotAsked(_) => false,
+            Outcome::Failed(_) => true,
+        }
     }
 }
 
@@ -291,12 +311,17 @@ fn mode(mode: Option<u32>) -> CheckReport {
 pub fn answers(answers: &[Answer], of: AssertCategory, category: Category) -> Vec<CheckReport> {
     let of_it = answers.iter().filter(|answer| answer.category == of);
     of_it
-        .map(|answer| match &answer.rows {
-            Err(why) => not_checked(&answer.name, category, why.clone()),
-            Ok((0, true)) => check(&answer.name, category, &["the query returned no rows".to_owned()], String::new()),
-            Ok((rows, true)) => check(&answer.name, category, &[], count(*rows, "row")),
-            Ok((0, false)) => check(&answer.name, category, &[], String::new()),
-            Ok((rows, false)) => check(&answer.name, category, &[count(*rows, "row")], String::new()),
+        .map(|answer| match &answer.outcome {
+            Outcome::NotAsked(why) => not_checked(&answer.name, category, why.clone()),
+            Outcome::Failed(why) => check(&answer.name, category, &[format!("cannot be asked: {why}")], String::new()),
+            Outcome::Rows { found: 0, expected: true } => {
+                check(&answer.name, category, &["the query returned no rows".to_owned()], String::new())
+            }
+            Outcome::Rows { found, expected: true } => check(&answer.name, category, &[], count(*found, "row")),
+            Outcome::Rows { found: 0, expected: false } => check(&answer.name, category, &[], String::new()),
+            Outcome::Rows { found, expected: false } => {
+                check(&answer.name, category, &[count(*found, "row")], String::new())
+            }
         })
         .collect()
 }
@@ -413,13 +438,15 @@ mod tests {
 
     #[test]
     fn assertions_pass_fail_or_are_not_asked() {
-        let answer = |rows| Answer { name: "a".into(), category: AssertCategory::Data, rows };
+        let answer = |outcome| Answer { name: "a".into(), category: AssertCategory::Data, outcome };
+        let rows = |found, expected| answer(Outcome::Rows { found, expected });
         let all = [
-            answer(Ok((0, false))),
-            answer(Ok((3, false))),
-            answer(Ok((0, true))),
-            answer(Ok((10, true))),
-            answer(Err("`v2` is not applied".into())),
+            rows(0, false),
+            rows(3, false),
+            rows(0, true),
+            rows(10, true),
+            answer(Outcome::NotAsked("`v2` is not applied".into())),
+            answer(Outcome::Failed("no such table: gone".into())),
         ];
         let expected = [
             (CheckStatus::Passed, ""),
@@ -427,6 +454,7 @@ mod tests {
             (CheckStatus::Failed, "the query returned no rows"),
             (CheckStatus::Passed, "10 rows"),
             (CheckStatus::NotChecked, "`v2` is not applied"),
+            (CheckStatus::Failed, "cannot be asked: no such table: gone"),
         ];
         assert_eq!(
             outcomes(answers(&all, AssertCategory::Data, Category::Data)),

@@ -1,10 +1,12 @@
 //! Asks a database for everything that is validated.
 
-use super::checks::{Answer, Evidence};
-use crate::error::Result;
+use super::checks::{Answer, Evidence, Outcome};
+use crate::error::{Error, Result};
+use crate::mapping::codes;
 use crate::mapping::model::{Expr, From, Root, Set};
 use crate::table::Schema;
 use crate::target::history::{Standing, State};
+use crate::target::query::{self, Asked, BadQuery};
 use crate::target::upkeep::{Look, Reference, Survey};
 use crate::target::{Migration, schema};
 use std::collections::BTreeSet;
@@ -85,17 +87,44 @@ pub fn applied(migrations: &[Migration], standing: &Standing) -> Vec<Migration> 
 }
 
 /// The assertions that can be asked, asked.
-pub fn ask(set: &Set, standing: &Standing, ask: &mut dyn FnMut(&str) -> Result<u64>) -> Result<Vec<Answer>> {
+pub fn ask(set: &Set, standing: &Standing, ask: &mut dyn FnMut(&str) -> Result<Asked>) -> Result<Vec<Answer>> {
     set.assertions
         .iter()
         .map(|assertion| {
-            let rows = match missing(assertion.needs.as_deref(), standing) {
-                Some(version) => Err(format!("`{version}` is not applied")),
-                None => Ok((ask(&assertion.sql)?, assertion.gives_rows)),
+            let outcome = match missing(assertion.needs.as_deref(), standing) {
+                Some(version) => Outcome::NotAsked(format!("`{version}` is not applied")),
+                None => match ask(&assertion.sql)? {
+                    Ok(found) => Outcome::Rows { found, expected: assertion.gives_rows },
+                    Err(why) => Outcome::Failed(why),
+                },
             };
-            Ok(Answer { name: assertion.name.clone(), category: assertion.category, rows })
+            Ok(Answer { name: assertion.name.clone(), category: assertion.category, outcome })
         })
         .collect()
+}
+
+/// Assertions of a set that could never be asked, each prepared against the tables that its migrations
+/// make.
+pub fn check_assertions(set: &Set) -> Result<Vec<Error>> {
+    let queries: Vec<&str> = set.assertions.iter().map(|assertion| assertion.sql.as_str()).collect();
+    if queries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let refused = query::refused(&set.migrations, &queries)?;
+    let wrong = set.assertions.iter().zip(refused).filter_map(|(assertion, bad)| Some((assertion, bad?)));
+    Ok(wrong
+        .map(|(assertion, bad)| {
+            let code = match bad {
+                BadQuery::Invalid(_) => &codes::ASSERT_INVALID,
+                BadQuery::Several => &codes::ASSERT_SEVERAL,
+                BadQuery::Forbidden => &codes::ASSERT_WRITES,
+                BadQuery::Parameter => &codes::ASSERT_PARAMETER,
+            };
+            let message = format!("the assertion `{}` cannot be asked: {bad}", assertion.name);
+            let place = format!("{}/set.toml:{}", set.folder, assertion.line);
+            Error::request(message).coded(code.id).at(place).hint(code.help)
+        })
+        .collect())
 }
 
 /// The migration without which an assertion has nothing to ask: the named one, else any at all.
@@ -173,7 +202,8 @@ mod tests {
         let set = set();
         let standing = compare(&[], &set.migrations);
         let asked = ask(&set, &standing, &mut |_| panic!("nothing is there to ask")).expect("judged");
-        let said: Vec<_> = asked.into_iter().map(|answer| answer.rows).collect();
-        assert_eq!(said, [Err("`001_notes` is not applied".into()), Err("`002_later` is not applied".into())]);
+        let said: Vec<_> = asked.into_iter().map(|answer| answer.outcome).collect();
+        let not_asked = |why: &str| Outcome::NotAsked(why.to_owned());
+        assert_eq!(said, [not_asked("`001_notes` is not applied"), not_asked("`002_later` is not applied")]);
     }
 }

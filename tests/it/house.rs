@@ -162,6 +162,12 @@ impl Ran {
         self
     }
 
+    /// It did not end as if the program were at fault.
+    #[track_caller]
+    pub(crate) fn not_a_bug(self) {
+        assert_ne!(self.status, Some(70), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+    }
+
     /// The one JSON document on standard output.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {

@@ -83,13 +83,25 @@ pub(super) fn set_up_state(conn: &Connection, location: &Location, id: Option<&s
 fn set_up_tables(conn: &Connection, location: &Location, tables: &[(&str, &str)]) -> Result<()> {
     let fault = |error: rusqlite::Error| location.fault(&error);
     for (name, text) in tables.iter().copied() {
-        let stored: Option<String> = conn
-            .query_row("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1", [name], |row| row.get(0))
+        let stored: Option<(String, Option<String>)> = conn
+            .query_row(
+                "SELECT type, sql FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type <> 'trigger'",
+                [name],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
             .optional()
             .map_err(fault)?;
         match stored {
             None => conn.execute_batch(text).map_err(fault)?,
-            Some(stored) if one_line(&stored) == one_line(text) => {}
+            Some((_, Some(stored))) if one_line(&stored) == one_line(text) => {}
+            Some((kind, _)) if kind != "table" => {
+                return Err(Error::environment(format!(
+                    "the name `{name}` is taken in the database by {} of another program",
+                    if kind == "view" { "a view".to_owned() } else { format!("an {kind}") }
+                ))
+                .at(&location.shown)
+                .hint("treelift needs a table of this name: rename what has it"));
+            }
             Some(_) => {
                 return Err(Error::environment(format!(
                     "the database was written by another version of treelift: its table `{name}` has other columns"

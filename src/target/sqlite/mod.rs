@@ -4,6 +4,7 @@
 //! rows, `cells` works on what is sealed, `form` knows how values are written, `ledger` keeps the record.
 
 mod alter;
+pub(super) mod assertion;
 mod astray;
 mod audit;
 mod catalog;

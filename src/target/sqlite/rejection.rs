@@ -46,11 +46,17 @@ pub(super) fn of(this: &SqliteTransaction, error: &rusqlite::Error, statement: S
         ffi::SQLITE_CONSTRAINT_TRIGGER => raised(conn, statement.table, error),
         ffi::SQLITE_CONSTRAINT_NOTNULL => Rejection::Constraint(format!("NOT NULL constraint on `{}`", names())),
         ffi::SQLITE_CONSTRAINT_DATATYPE => Rejection::Constraint("the type of a column of a STRICT table".to_owned()),
-        _ => Rejection::Constraint(match words::text(error).filter(|text| WITHOUT_VALUES.contains(text)) {
-            Some(text) => format!("an error of the database ({text})"),
-            None => format!("an error of the database (code {})", code.extended_code),
-        }),
+        _ => Rejection::Constraint(of_values(error)),
     })
+}
+
+/// An error about the values of a row, in words that hold none of them.
+pub(super) fn of_values(error: &rusqlite::Error) -> String {
+    let code = error.sqlite_error().map_or(0, |code| code.extended_code);
+    match words::text(error).filter(|text| WITHOUT_VALUES.contains(text)) {
+        Some(text) => format!("an error of the database ({text})"),
+        None => format!("an error of the database (code {code})"),
+    }
 }
 
 /// The key of the row that has the value already.

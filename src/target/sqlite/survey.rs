@@ -2,11 +2,12 @@
 
 use super::alter;
 use super::open::{self, Location};
-use super::{catalog, health, keys, read, record, sql, state};
+use super::{assertion, catalog, health, keys, read, record, sql, state};
 use crate::error::{Error, Result};
 use crate::secret::{cipher, registry};
 use crate::target::drift::Catalog;
 use crate::target::health::Health;
+use crate::target::query::Asked;
 use crate::target::upkeep::{Broken, Look, Reference, SealedState, Survey};
 use crate::target::{Cell, SealedColumn, ledger};
 use rusqlite::Connection;
@@ -14,12 +15,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-/// So many rows of a set's own query are counted.
-const MOST: u64 = 1_000;
-
 /// A connection that is looked through.
 pub(super) struct Looking<'a> {
-    pub(super) conn: &'a Connection,
+    pub(super) conn: &'a mut Connection,
     pub(super) location: &'a Location,
 }
 
@@ -61,8 +59,8 @@ impl Look for Looking<'_> {
         content(self.conn, table, columns).map_err(|error| self.location.fault(&error))
     }
 
-    fn ask(&mut self, query: &str) -> Result<u64> {
-        ask(self.conn, query, self.location)
+    fn ask(&mut self, query: &str) -> Result<Asked> {
+        assertion::ask(self.conn, query, self.location)
     }
 
     fn health(&mut self) -> Result<Health> {
@@ -244,23 +242,4 @@ pub(super) fn astray(reference: &Reference) -> String {
         sql::name(&reference.table),
         sql::name(&reference.parent)
     )
-}
-
-/// Counts the rows of a query that may read and nothing else.
-pub(super) fn ask(conn: &Connection, query: &str, location: &Location) -> Result<u64> {
-    let refused = |why: String| Error::request(format!("a check of the mapping set cannot be asked: {why}"));
-    let mut statement = conn.prepare(query).map_err(|error| match error {
-        // The parser has seen no row yet: its words are about the set's own text.
-        rusqlite::Error::SqlInputError { msg, .. } => refused(msg),
-        other => location.fault(&other),
-    })?;
-    if !statement.readonly() {
-        return Err(refused("it would change something".to_owned()));
-    }
-    let mut rows = statement.raw_query();
-    let mut found = 0;
-    while found < MOST && rows.next().map_err(|error| location.fault(&error))?.is_some() {
-        found += 1;
-    }
-    Ok(found)
 }

@@ -2,7 +2,7 @@
 
 use super::open::{self, Location, Start, Store};
 use super::pass::Passes;
-use super::{audit, form, health, kept, keys, ledger, ledger_tables, migrate, read, survey, write};
+use super::{assertion, audit, form, health, kept, keys, ledger, ledger_tables, migrate, read, survey, write};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
@@ -11,6 +11,7 @@ use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::health::Health;
 use crate::target::kept::{ForeignTrigger, Unkept};
 use crate::target::ledger::Ledger;
+use crate::target::query::Asked;
 use crate::target::rejection::{Rejected, Rejection};
 use crate::target::sealed::SealRecord;
 use crate::target::upkeep::{Reference, Survey};
@@ -181,8 +182,8 @@ impl Transaction for SqliteTransaction {
         self.on(|conn| survey::dangling(conn, reference))
     }
 
-    fn ask(&mut self, query: &str) -> Result<u64> {
-        survey::ask(&self.conn, query, &self.location)
+    fn ask(&mut self, query: &str) -> Result<Asked> {
+        assertion::ask(&mut self.conn, query, &self.location)
     }
 
     fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {

@@ -21,8 +21,8 @@ impl Upkeep for SqliteTarget {
     fn inspect(&self, look: &mut dyn FnMut(&mut dyn Look) -> Result<()>) -> Result<bool> {
         match open::view(&self.location)? {
             None => Ok(false),
-            Some(view) => {
-                look(&mut Looking { conn: &view.conn, location: &self.location })?;
+            Some(mut view) => {
+                look(&mut Looking { conn: &mut view.conn, location: &self.location })?;
                 Ok(true)
             }
         }

@@ -8,8 +8,13 @@ use std::fmt;
 
 /// What a fault of SQLite means for the user. `place` is the database as the user wrote it.
 pub(super) fn fault(error: &rusqlite::Error, place: impl fmt::Display) -> Error {
+    if let Some(text) = about_schema(error) {
+        return Error::environment(format!("the database's schema is not as expected: {text}"))
+            .at(place)
+            .hint("compare it with `schema validate`; restore a backup, or use another database");
+    }
     let Some(sqlite) = error.sqlite_error() else {
-        return Error::bug("a statement and the database do not fit together").at(place);
+        return not_of_sqlite(error).at(place);
     };
     if let Some(error) = interrupted(sqlite.code) {
         return error.at(place);
@@ -33,9 +38,41 @@ pub(super) fn fault(error: &rusqlite::Error, place: impl fmt::Display) -> Error 
         ErrorCode::OutOfMemory => Error::environment("SQLite found no memory left"),
         ErrorCode::TooBig => Error::environment("a value is larger than SQLite can keep"),
         ErrorCode::ConstraintViolation => constraint(error, sqlite.extended_code),
-        _ => Error::bug(format!("SQLite refused a statement (code {})", sqlite.extended_code)),
+        _ => Error::bug(format!("SQLite rejected a statement (code {})", sqlite.extended_code)),
     }
     .at(place)
+}
+
+/// A fault that SQLite itself did not report: a value that is not of the type treelift wrote was written
+/// by another program.
+fn not_of_sqlite(error: &rusqlite::Error) -> Error {
+    match error {
+        rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::Utf8Error(..) => {
+            Error::environment("a table of treelift in the database holds a value of the wrong type")
+                .hint("another program changed it; restore a backup")
+        }
+        _ => Error::bug("a statement and the database do not fit together"),
+    }
+}
+
+/// SQLite's text where it is about what the database's schema has or has not: it names tables, columns
+/// and functions.
+fn about_schema(error: &rusqlite::Error) -> Option<&str> {
+    const BEGINNINGS: [&str; 9] = [
+        "no such table",
+        "no such column",
+        "no such function",
+        "no such module",
+        "no such collation",
+        "table ",
+        "there is already ",
+        "error in ",
+        "malformed database schema",
+    ];
+    text_of_sql(error).filter(|text| BEGINNINGS.iter().any(|beginning| text.starts_with(beginning)))
 }
 
 /// The error of what a signal ended: a statement, or the wait for a lock.
@@ -120,7 +157,7 @@ mod tests {
             said("CHECK constraint `size > 0` rejected a row", 3)
         );
         assert_eq!(words("DELETE FROM notes"), said("a trigger of the database rejected a row", 3));
-        assert_eq!(words("DELETE FROM canary"), said("SQLite refused a statement (code 1)", 70));
+        assert_eq!(words("DELETE FROM gone"), said("the database's schema is not as expected: no such table: gone", 3));
     }
 
     #[test]
