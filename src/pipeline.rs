@@ -47,8 +47,7 @@ impl Run<'_> {
         for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {
             self.take_turn(*turn, &ownerless, None)?;
         }
-        let findings = &mut self.findings;
-        self.writer.write_fills(&mut *self.transaction, &mut |finding| findings.push(finding))
+        self.writer.write_fills(&mut *self.transaction)
     }
 
     /// Files without an owner by mapping, and files of owners by directory.

@@ -366,8 +366,7 @@ impl Run<'_> {
             digest: one.digest,
             clock: draft.clock.clone(),
         };
-        let findings = &mut self.findings;
-        self.writer.insert(&mut *self.transaction, insert, &mut |finding| findings.push(finding))
+        self.writer.insert(&mut *self.transaction, insert)
     }
 }
 

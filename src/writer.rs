@@ -3,7 +3,7 @@
 mod fills;
 
 use crate::error::{Error, Result};
-use crate::finding::{Finding, Place};
+use crate::finding::Place;
 use crate::keyindex::KeyText;
 use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::report::TableReport;
@@ -104,13 +104,8 @@ impl Writer {
         self.counts.values().cloned().collect()
     }
 
-    /// Takes a row in; a batch that is full is written. Every text is searched for secrets first.
-    pub fn insert(
-        &mut self,
-        transaction: &mut dyn Transaction,
-        row: Insert,
-        findings: &mut dyn FnMut(Finding),
-    ) -> Result<()> {
+    /// Takes a row in; a batch that is full is written.
+    pub fn insert(&mut self, transaction: &mut dyn Transaction, row: Insert) -> Result<()> {
         let rule = row.rule;
         let table = &rule.table.name;
         self.count(table).inserted += 1;

@@ -2,7 +2,7 @@
 
 use super::{RefusedRow, Writer, refuse};
 use crate::error::Result;
-use crate::finding::{Finding, Place};
+use crate::finding::Place;
 use crate::keyindex::KeyText;
 use crate::row::Value;
 use crate::table::{ColumnType, Table};
@@ -78,7 +78,7 @@ impl Writer {
     }
 
     /// Writes what `fill` rules gave: one update per row.
-    pub fn write_fills(&mut self, transaction: &mut dyn Transaction, findings: &mut dyn FnMut(Finding)) -> Result<()> {
+    pub fn write_fills(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
         let fills = std::mem::take(&mut self.fills).into_iter().map(|((table, ..), fill)| (table, fill));
         let fills: Vec<(String, Fill)> = fills.collect();
         let keys = row_keys(transaction, &fills)?;
