@@ -7,6 +7,9 @@ use crate::secret::registry::Registry;
 use crate::target::upkeep::SealedState;
 use std::collections::BTreeMap;
 
+/// The words for a proof that was removed.
+pub const NO_PROOF: &str = "the HMAC of the keys and sealed columns is missing from `treelift_state`";
+
 /// The keys, the registry of sealed columns with its proof, and what the columns hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SealRecord {
@@ -49,8 +52,7 @@ impl SealRecord {
     /// Refuses a database that has values of the second format and no proof: it was removed.
     pub fn check_proof(&self) -> Result<()> {
         if self.registry.hmac.is_none() && self.columns.iter().any(|state| state.formats.contains_key(FORMAT)) {
-            return Err(Error::environment("the HMAC of the keys and sealed columns is missing from `treelift_state`")
-                .hint("restore a backup of the whole database"));
+            return Err(Error::environment(NO_PROOF).hint("restore a backup of the whole database"));
         }
         Ok(())
     }

@@ -116,6 +116,8 @@ pub struct Survey {
     pub keys: Vec<String>,
     /// The id of the active one, where there is exactly one.
     pub active_key: Option<String>,
+    /// Whether there is a proof of keys and registry.
+    pub is_proved: bool,
     /// How many values were sealed in each table when treelift last sealed, as JSON.
     pub sealed_counts: Option<String>,
     /// Rows of a column that must not be NULL and is, by `table.column`.

@@ -276,6 +276,9 @@ fn keys(survey: &Survey) -> CheckReport {
     let mut lost: Vec<String> = lost
         .map(|(SealedState { column, .. }, key, values)| words::lost(values, &format!(" of {column}"), key))
         .collect();
+    if !survey.is_proved && survey.sealed.iter().any(|state| state.formats.contains_key(cipher::FORMAT)) {
+        lost.push(sealed::NO_PROOF.to_owned());
+    }
     let registered = |key: &String| survey.keys.contains(key);
     let strays = sealed::strays(&survey.sealed, survey.active_key.as_deref().unwrap_or_default());
     lost.extend(strays.into_iter().filter(|(_, key, _)| registered(key)).map(|(column, key, values)| {
@@ -407,6 +410,7 @@ mod tests {
             sealed: vec![state],
             keys: vec!["new".into(), "old".into()],
             active_key: Some("new".into()),
+            is_proved: true,
             sealed_counts: Some(r#"{"doors":4}"#.into()),
             ..Survey::default()
         };
@@ -420,6 +424,9 @@ mod tests {
                 (CheckStatus::NotChecked, "`doors` has 3 sealed values, and had 4 when treelift last sealed".into())
             ]
         );
+        let formats = [("tl2".to_owned(), 3)].into();
+        let survey = Survey { sealed: vec![SealedState { formats, ..SealedState::default() }], ..Survey::default() };
+        assert_eq!(outcomes(vec![keys(&survey)]), [(CheckStatus::Failed, sealed::NO_PROOF.to_owned())]);
     }
 
     #[test]

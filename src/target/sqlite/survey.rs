@@ -121,6 +121,7 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
         sealed: sealed(conn, &keys).map_err(fault)?,
         keys,
         active_key,
+        is_proved: state::value(conn, state::HMAC_NAME).map_err(fault)?.is_some(),
         sealed_counts: state::value(conn, state::COUNTS_NAME).map_err(fault)?,
         nulls: nulls(conn, &catalog).map_err(fault)?,
         mode: fs::metadata(&location.path).ok().map(|is| is.permissions().mode() & 0o7777),
