@@ -111,7 +111,7 @@ struct Job<'j> {
 impl Job<'_> {
     fn attempt(&self, target: &mut dyn Target, clock: &mut Clock, reports: &mut ReportFiles) -> Result<Attempt> {
         let (plan, mode) = (self.plan, self.options.mode);
-        let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options, self.ui)?;
+        let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options.max_depth, self.ui)?;
         clock.lap(|timings| &mut timings.sweep);
 
         let id = random_id()?;

@@ -1,7 +1,7 @@
 //! The sweep: before anything is written, every secret value of the tree is collected for the leak
 //! proof.
 
-use crate::config::{ImportOptions, Phase, Ui};
+use crate::config::{Phase, Ui};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Place, SECRET_REMAINS};
 use crate::mapping::declared::{Declared, Doc};
@@ -56,10 +56,10 @@ pub fn ignored(run: &Run, with_secrets: &[usize]) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-/// Collects the values at every secret path of every mapped file.
+/// Collects the values at every secret path of every mapped file, whose values may be nested `depth` deep.
 ///
 /// A file that cannot be read is skipped here: reading finds the same fault again and reports it.
-pub fn sweep(plan: &Plan, options: &ImportOptions, ui: &dyn Ui) -> Result<Swept> {
+pub fn sweep(plan: &Plan, depth: u32, ui: &dyn Ui) -> Result<Swept> {
     let mut secrets = SecretSet::new();
     let mut with_secrets = Vec::new();
     let mut tables = PathTables::default();
@@ -79,7 +79,7 @@ pub fn sweep(plan: &Plan, options: &ImportOptions, ui: &dyn Ui) -> Result<Swept>
             return Err(Error::interrupted(signal));
         }
         let mut found = Found { secrets: &mut secrets, any: false };
-        if sweep_file(plan, options, file, mapping, &mut tables, &mut found).is_none() {
+        if sweep_file(plan, depth, file, mapping, &mut tables, &mut found).is_none() {
             sweep_broken(plan, file, mapping, &mut found);
         }
         if found.any {
@@ -98,14 +98,14 @@ struct Found<'f> {
 
 fn sweep_file(
     plan: &Plan,
-    options: &ImportOptions,
+    depth: u32,
     file: usize,
     number: usize,
     tables: &mut PathTables,
     found: &mut Found<'_>,
 ) -> Option<()> {
     let mapping = &plan.set.mappings[number];
-    let limits = Limits { depth: options.max_depth, sensitive: true, ..Limits::default() };
+    let limits = Limits { depth, sensitive: true, ..Limits::default() };
     let mut opened = source::open_as(&plan.tree.files[file], limits, mapping.source.format).ok()?;
     let shaped = shape(&mut opened, number, mapping, tables).ok()?;
     let mut table = tables.take(number, mapping, shaped.shape);

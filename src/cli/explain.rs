@@ -158,9 +158,11 @@ fn words(explained: &Explained) -> String {
 }
 
 const HIDDEN: &str = "(hidden: it may be a secret)";
+const HIDDEN_COPY: &str = "(hidden: it holds a copy of a secret)";
 
 fn leaf_words(out: &mut String, leaf: &LeafStory) {
-    let value = leaf.value.as_deref().unwrap_or(HIDDEN);
+    let hidden = if leaf.copy_of_secret { HIDDEN_COPY } else { HIDDEN };
+    let value = leaf.value.as_deref().unwrap_or(hidden);
     let pointer = if leaf.pointer.is_empty() { "the document".to_owned() } else { printable(&leaf.pointer) };
     let _ = writeln!(out, "\n{pointer} (line {}) {value}", leaf.line);
     leaf.goes.iter().for_each(|way| way_words(out, way));
@@ -188,7 +190,10 @@ fn way_words(out: &mut String, way: &Way) {
         let _ = writeln!(out, "    = {}", way.value.as_deref().unwrap_or(HIDDEN));
     }
     let _ = match &way.row {
-        Ok(key) => writeln!(out, "    row {key}"),
+        Ok(key) => match way.note {
+            Some(note) => writeln!(out, "    row {key} ({note})"),
+            None => writeln!(out, "    row {key}"),
+        },
         Err(why) => writeln!(out, "    {}", printable(why)),
     };
 }

@@ -5,6 +5,8 @@ mod story;
 
 pub use row::{RowQuestion, row};
 
+use crate::aliases::same_file_elsewhere;
+use crate::config::Quiet;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::mapping::model::{PatternPiece, PatternSegment, Set};
@@ -13,11 +15,12 @@ use crate::plan::{Disposition, Plan, everything, optional};
 use crate::probe::Probe;
 use crate::source::locate::{locate, span_of};
 use crate::source::walk;
+use crate::sweep::sweep;
 use crate::table::Schema;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use story::Listener;
+use story::{Asked, Listener};
 
 /// The most leaves that are explained; a JSON Pointer selects others.
 pub const MOST_LEAVES: usize = 1_000;
@@ -73,6 +76,8 @@ pub struct LeafStory {
     pub line: u64,
     /// Its value, cut; nothing where it may be a secret.
     pub value: Option<String>,
+    /// Whether it is no secret by its place, and holds the value of one all the same.
+    pub copy_of_secret: bool,
     /// Where it goes.
     pub goes: Vec<Way>,
     /// Why it is ignored, where the mapping says so.
@@ -98,6 +103,8 @@ pub struct Way {
     pub value: Option<String>,
     /// The row it is written into: its key; or why there is none.
     pub row: std::result::Result<String, String>,
+    /// What only an import decides about the row.
+    pub note: Option<&'static str>,
     /// The offset of the record or element that makes the row.
     #[serde(skip)]
     pub at: u64,
@@ -163,7 +170,8 @@ pub fn explain(question: Question) -> Result<Explained> {
             Error::request(format!("the file has no value at `{}`", printable(pointer))).at(source.absolute.display())
         })?,
     };
-    let listener = Listener::new(&plan, number, span, needed(&plan, number), row);
+    let secrets = sweep(&plan, depth, &Quiet)?.secrets.freeze();
+    let listener = Listener::new(&plan, &secrets, Asked { file: number, span, needed: needed(&plan, number), row });
     let probe = Probe::read(&plan, depth, &listener);
     if let Some(name) = plan.directory_of(number) {
         match probe.directories.get(name) {
@@ -171,6 +179,12 @@ pub fn explain(question: Question) -> Result<Explained> {
             Some(Err(why)) => explained.reason = Some(format!("{why} directory `{}`", printable(name))),
             None => {}
         }
+    }
+    if let Some(twin) = same_file_elsewhere(&plan, number) {
+        let folded =
+            format!("read only once if the directory of `{}` is of the same owner: same bytes", printable(twin));
+        explained.reason =
+            Some(explained.reason.map_or_else(|| folded.clone(), |reason| format!("{reason}; {folded}")));
     }
     if let Some(findings) = probe.findings.get(&number) {
         explained.status = "broken";
@@ -189,7 +203,12 @@ pub fn explain(question: Question) -> Result<Explained> {
     explained.leaves = leaves
         .into_iter()
         .zip(located)
-        .map(|((_, leaf), at)| LeafStory { pointer: at.pointer, line: at.line, ..leaf })
+        .map(|((_, leaf), at)| {
+            // A member's name may be a secret too.
+            let hidden = secrets.search(&at.pointer).is_some();
+            let pointer = if hidden { "(hidden)".to_owned() } else { at.pointer };
+            LeafStory { pointer, line: at.line, ..leaf }
+        })
         .collect();
     Ok(explained)
 }

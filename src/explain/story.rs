@@ -5,26 +5,36 @@ use crate::finding::excerpt;
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, Made, StepTaken, Trace};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
+use crate::mapping::model::OnDuplicate;
 use crate::mapping::secret_values;
 use crate::mapping::secret_words::looks_secret;
 use crate::plan::Plan;
 use crate::probe::{Read, Watch};
 use crate::record::{Kind, NodeId, NodeRef, Paths, Segment, Tape};
 use crate::row::Value;
+use crate::secret::proof::LeakSearch;
 use crate::shaping::PathTable;
 use crate::step::Datum;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// What is asked about.
+pub(super) struct Asked {
+    pub(super) file: usize,
+    pub(super) span: Range<u64>,
+    /// The files that must be read for it.
+    pub(super) needed: BTreeSet<usize>,
+    /// Only what goes into this row: its table, and where its element begins.
+    pub(super) row: Option<(String, u64)>,
+}
+
 /// Listens to one file; the others are only read for what it looks up.
 pub(super) struct Listener<'p> {
     plan: &'p Plan,
-    file: usize,
-    span: Range<u64>,
-    needed: BTreeSet<usize>,
-    /// Only what goes into this row: its table, and where its element begins.
-    row: Option<(String, u64)>,
+    /// The secrets of the tree: no copy of one is shown.
+    secrets: &'p LeakSearch,
+    asked: Asked,
     heard: Mutex<Heard>,
 }
 
@@ -53,14 +63,21 @@ struct Making {
 }
 
 impl<'p> Listener<'p> {
-    pub(super) fn new(
-        plan: &'p Plan,
-        file: usize,
-        span: Range<u64>,
-        needed: BTreeSet<usize>,
-        row: Option<(String, u64)>,
-    ) -> Self {
-        Self { plan, file, span, needed, row, heard: Mutex::default() }
+    pub(super) fn new(plan: &'p Plan, secrets: &'p LeakSearch, asked: Asked) -> Self {
+        Self { plan, secrets, asked, heard: Mutex::default() }
+    }
+
+    fn is_copy(&self, text: &str) -> bool {
+        self.secrets.search(text).is_some()
+    }
+
+    fn holds_copy(&self, datum: &Datum) -> bool {
+        match datum {
+            Datum::Text(text) | Datum::Json(text) | Datum::Number(text) => self.is_copy(text),
+            Datum::List(parts) => parts.iter().any(|part| self.holds_copy(part)),
+            Datum::Integer(value) => self.is_copy(&value.to_string()),
+            Datum::Bool(_) | Datum::Civil(_) | Datum::Instant(_) => false,
+        }
     }
 
     /// The leaves with their offsets, in the order of the file, and how many more there are.
@@ -76,15 +93,15 @@ impl<'p> Listener<'p> {
 
 impl Watch for Listener<'_> {
     fn wants(&self, file: usize) -> bool {
-        self.needed.contains(&file)
+        self.asked.needed.contains(&file)
     }
 
     fn trace(&self, file: usize) -> Option<&dyn Trace> {
-        (file == self.file).then_some(self)
+        (file == self.asked.file).then_some(self)
     }
 
     fn record(&self, read: &Read<'_>) {
-        if read.file != self.file {
+        if read.file != self.asked.file {
             return;
         }
         let mut heard = self.heard();
@@ -92,10 +109,10 @@ impl Watch for Listener<'_> {
         heard.open.clear();
         for (doc, tape) in [(Doc::Frame, read.frame), (Doc::Record, read.record.tape)] {
             let paths = if doc == Doc::Frame { read.frame_paths } else { &read.table.record };
-            for node in tape.nodes().filter(|node| node.is_leaf() && self.span.contains(&node.at())) {
-                let judge = Judge { plan: self.plan, read, doc, paths, tape };
+            for node in tape.nodes().filter(|node| node.is_leaf() && self.asked.span.contains(&node.at())) {
+                let judge = Judge { plan: self.plan, secrets: self.secrets, read, doc, paths, tape };
                 let mut ways: Vec<Way> = made.iter().filter_map(|making| judge.way(node, making)).collect();
-                if let Some((table, at)) = &self.row {
+                if let Some((table, at)) = &self.asked.row {
                     ways.retain(|way| way.table == *table && way.at == *at && way.row.is_ok());
                     if ways.is_empty() {
                         continue; // nothing of it is in the row that is asked for
@@ -137,7 +154,9 @@ impl Trace for Listener<'_> {
 
     fn step(&self, taken: &StepTaken<'_>) {
         if let Some(making) = self.heard().open.last_mut() {
-            making.secret |= taken.secret;
+            let after = taken.after.ok().and_then(Option::as_ref);
+            making.secret |=
+                taken.secret || self.holds_copy(taken.before) || after.is_some_and(|after| self.holds_copy(after));
             let after = match taken.after {
                 Ok(Some(after)) => show_datum(after),
                 Ok(None) => "missing".to_owned(),
@@ -152,7 +171,8 @@ impl Trace for Listener<'_> {
     fn end(&self, made: &Made<'_>) {
         let mut heard = self.heard();
         if let Some(mut making) = heard.open.pop() {
-            making.secret |= made.secret;
+            making.secret |=
+                made.secret || made.value.and_then(Value::as_key_text).is_some_and(|text| self.is_copy(&text));
             making.claims = made.claims.iter().filter(|claim| claim.field == Some(made.field)).cloned().collect();
             making.value = made.value.map(show_value);
             // The same column made again for another one adds nothing.
@@ -164,6 +184,7 @@ impl Trace for Listener<'_> {
 /// Puts a leaf and the values that were made together.
 struct Judge<'j, 'r> {
     plan: &'j Plan,
+    secrets: &'j LeakSearch,
     read: &'j Read<'r>,
     doc: Doc,
     paths: &'j Paths,
@@ -175,8 +196,10 @@ impl Judge<'_, '_> {
         let facts = self.read.table.declared.facts(self.doc, node.path());
         let mapping = &self.plan.set.mappings[self.read.mapping];
         let ignored = facts.ignored.map(|at| mapping.ignore[usize::from(at)].1.clone());
-        let value = (!hidden(self.read.table, self.doc, self.paths, node)).then(|| show_node(node));
-        LeafStory { pointer: String::new(), line: 0, value, goes: Vec::new(), ignored }
+        let hidden = hidden(self.read.table, self.doc, self.paths, node);
+        let copy_of_secret = !hidden && self.secrets.search(node.text()).is_some();
+        let value = (!hidden && !copy_of_secret).then(|| show_node(node));
+        LeafStory { pointer: String::new(), line: 0, value, copy_of_secret, goes: Vec::new(), ignored }
     }
 
     /// The way that the leaf goes into this value, if it does.
@@ -239,6 +262,7 @@ impl Judge<'_, '_> {
             steps,
             value: mask(&making.value),
             row: self.row(compiled, making.at),
+            note: self.note(compiled),
             at: making.at,
         })
     }
@@ -255,6 +279,38 @@ impl Judge<'_, '_> {
         })
     }
 
+    /// What only an import decides: which of several rows with one key stays.
+    fn note(&self, rule: &CompiledRule) -> Option<&'static str> {
+        let set = &self.plan.set;
+        let ranked = || set.precedence.iter().any(|of| of.table == rule.table.name);
+        match rule.model(set).on_duplicate {
+            OnDuplicate::First | OnDuplicate::Across => Some("may be superseded by an earlier row with the same key"),
+            OnDuplicate::Reject if ranked() => Some("may be superseded by an earlier row with the same key"),
+            OnDuplicate::Fill => Some("written only where the column is still NULL"),
+            OnDuplicate::Reject => None,
+        }
+    }
+
+    /// The key of a row in words: `id = "ada"`.
+    fn key_of(&self, rule: &CompiledRule, draft: &Draft) -> String {
+        let fields: Vec<usize> = match &rule.key_fields {
+            Some(fields) => fields.clone(),
+            None => rule.table.primary_key().into_iter().filter_map(|column| rule.field(column)).collect(),
+        };
+        if fields.is_empty() {
+            return "a generated id".to_owned();
+        }
+        let part = |field: &usize| {
+            let (name, value) = (&rule.fields[*field].column.name, &draft.values[*field]);
+            let copy = || value.as_key_text().is_some_and(|text| self.secrets.search(&text).is_some());
+            if draft.tainted.contains(field) || copy() {
+                return format!("{name} = (hidden)");
+            }
+            format!("{name} = {}", show_value(value))
+        };
+        fields.iter().map(part).collect::<Vec<_>>().join(", ")
+    }
+
     /// The key of the row that this element makes, or why there is none.
     fn row(&self, rule: &CompiledRule, at: u64) -> Result<String, String> {
         let of_this = |draft: &&Draft| draft.rule == rule.rule && draft.at == at;
@@ -262,7 +318,7 @@ impl Judge<'_, '_> {
             if draft.empty {
                 return Err("no row: its secrets are empty".to_owned());
             }
-            return Ok(key_of(rule, draft));
+            return Ok(self.key_of(rule, draft));
         }
         match self.read.mapped.faults.iter().find(|(number, _)| *number == rule.rule) {
             Some((_, fault)) => Err(format!("rejected: {} {}", fault.code.id, fault.message)),
@@ -279,25 +335,6 @@ fn add(ways: &mut Vec<Way>, way: Way) {
     if !known {
         ways.push(way);
     }
-}
-
-/// The key of a row in words: `id = "ada"`.
-fn key_of(rule: &CompiledRule, draft: &Draft) -> String {
-    let fields: Vec<usize> = match &rule.key_fields {
-        Some(fields) => fields.clone(),
-        None => rule.table.primary_key().into_iter().filter_map(|column| rule.field(column)).collect(),
-    };
-    if fields.is_empty() {
-        return "a generated id".to_owned();
-    }
-    let part = |field: &usize| {
-        let name = &rule.fields[*field].column.name;
-        if draft.tainted.contains(field) {
-            return format!("{name} = (hidden)");
-        }
-        format!("{name} = {}", show_value(&draft.values[*field]))
-    };
-    fields.iter().map(part).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether the value must not be shown: the mapping says that it is secret, or a name looks like a secret.

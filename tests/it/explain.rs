@@ -23,13 +23,13 @@ fn a_value_is_followed_through_its_steps_into_its_row() {
             "file": "people.json", "status": "mapped", "reason": null,
             "mapping": "people", "mapping_file": "mappings/notes/people.toml", "shape": "people", "owner": null,
             "leaves": [{
-                "pointer": "/people/1/joined", "line": 16, "value": "\"2020-11-30T17:42:09Z\"", "ignored": null,
+                "pointer": "/people/1/joined", "line": 16, "value": "\"2020-11-30T17:42:09Z\"", "copy_of_secret": false, "ignored": null,
                 "goes": [{
                     "how": "column", "rule": "people", "table": "people", "column": "joined_at",
                     "place": "mappings/notes/people.toml:20",
                     "steps": [{ "step": "instant", "before": "\"2020-11-30T17:42:09Z\"", "after": "2020-11-30T17:42:09Z" }],
                     "value": "2020-11-30T17:42:09Z",
-                    "row": { "Ok": "id = \"grace-hopper\"" },
+                    "row": { "Ok": "id = \"grace-hopper\"" }, "note": null,
                 }],
             }],
             "more": 0,
@@ -43,7 +43,7 @@ fn an_ignored_leaf_shows_its_reason() {
     assert_eq!(told["leaves"][0]["ignored"], "the version of the file format, which the schema replaces");
     let told = explain(&notes("README.txt"), &["--json"]).status(0).json();
     assert_eq!(told["status"], "ignored");
-    assert_eq!(told["reason"], "a warning to those who look into the folder, the same for everybody (`README.txt`)");
+    assert_eq!(told["reason"], "a note to whoever opens the folder, the same in every tree (`README.txt`)");
 }
 
 #[test]
@@ -167,4 +167,29 @@ fn a_file_that_changed_since_is_not_explained_as_the_origin() {
     let database = format!("sqlite:///./{DATABASE}");
     let ran = house.run(["explain", "--row", "tags", "grace-hopper,bug", "--source", "notes", "--database", &database]);
     assert!(ran.status(2).stderr.contains("has changed since"));
+}
+
+#[test]
+fn a_copy_of_a_secret_is_not_shown_and_named() {
+    let house = House::new()
+        .schema("CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, note TEXT, sealed TEXT);")
+        .list(
+            "logins",
+            r#"["logins.json"]"#,
+            "[table.logins]\nkey = [\"id\"]\non_duplicate = \"first\"\n[table.logins.columns]\nid = \"id\"\n\
+             note = { from = \"note\", steps = [\"trim\"] }\n[table.logins.secrets]\n\
+             sealed = { from = \"code\", kind = \"seal\" }",
+        )
+        .source(
+            "logins.json",
+            &serde_json::json!([{"id": "a", "note": " say open-sesame twice ", "code": "open-sesame"}, {"id": "b", "note": "x"}]),
+        );
+    let ran = house.run(["explain", "tree/logins.json", "--source", "tree", "--mappings", "set"]).status(0);
+    assert!(!ran.stdout.contains("open-sesame"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("/0/note (line 1) (hidden: it holds a copy of a secret)"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("row id = \"a\" (may be superseded by an earlier row with the same key)"),
+        "{}",
+        ran.stdout
+    );
 }
