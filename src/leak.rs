@@ -1,6 +1,8 @@
 //! The leak proof of rows: every cell is searched for the secrets of the run, and what is found is
 //! traced to the leaves that the cell was made from.
 
+pub mod found;
+
 use crate::finding::{FileId, Finding, Place, SECRET_COPIED, SECRET_FOUND, SECRET_WORD};
 use crate::leaves::line_under;
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, Mapped};
@@ -17,29 +19,6 @@ use crate::settle::RowFate;
 use crate::shaping::PathTable;
 use crate::source::RecordRef;
 use crate::vault::Vault;
-use std::collections::HashMap;
-
-/// Findings that are kept of one secret until it is known whether it was sealed; the rest is counted.
-const MOST_KEPT: usize = 100;
-
-/// Where secrets were found in plaintext.
-#[derive(Debug, Default)]
-pub struct Leaks {
-    /// Places that refuse the run.
-    pub hits: u64,
-    /// Places that are warned of.
-    pub warned: u64,
-    /// Places that the mapping declassifies.
-    pub declassified: u64,
-    /// Copies of whole secrets that refuse the run unless the secret was only dropped, by its digest.
-    copies: HashMap<[u8; 32], Copies>,
-}
-
-#[derive(Debug, Default)]
-struct Copies {
-    findings: Vec<Finding>,
-    count: u64,
-}
 
 /// A leaf of a cell, or a member's name, in which a secret was found.
 struct Leak {
@@ -122,11 +101,7 @@ impl Run<'_> {
                 self.leaks.declassified += 1;
             } else if let Some(secret) = leak.copy_of.filter(|_| !leak.spelled) {
                 let finding = self.copy(origin, table, &leak, place.file);
-                let copies = self.leaks.copies.entry(secret).or_default();
-                copies.count += 1;
-                if copies.findings.len() < MOST_KEPT {
-                    copies.findings.push(finding);
-                }
+                self.leaks.add_copy(secret, finding);
             } else {
                 self.leaks.warned += 1;
                 self.findings.push(warning());
@@ -167,23 +142,10 @@ impl Run<'_> {
         Finding::new(&SECRET_COPIED, message).at(place).about(format!("{}: {path}", mapping.name))
     }
 
-    /// Decides what is a copy of a sealed secret, once all rows are known: one that was only dropped
-    /// is a secret of nobody any more, and its copies are warned of.
+    /// Decides what is a copy of a sealed secret, once all rows are known: what was only dropped is none.
     pub(crate) fn decide_copies(&mut self) {
-        for (secret, Copies { findings, count }) in std::mem::take(&mut self.leaks.copies) {
-            let only_dropped = self.vault.is_only_dropped(&secret);
-            let total = if only_dropped { &mut self.leaks.warned } else { &mut self.leaks.hits };
-            *total += count;
-            let more = count - findings.len() as u64;
-            let last = findings.last().cloned();
-            let rest = last.into_iter().flat_map(|last| (0..more).map(move |_| last.clone()));
-            for mut finding in findings.into_iter().chain(rest) {
-                if only_dropped {
-                    (finding.code, finding.severity) = (&SECRET_WORD, SECRET_WORD.severity);
-                }
-                self.findings.push(finding);
-            }
-        }
+        let found = self.leaks.decide(|secret| self.vault.is_only_dropped(secret));
+        self.findings.extend(found);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::earlier::Earlier;
 use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding, Place};
 use crate::keyindex::{Entry, KeyIndex, KeyText};
-use crate::leak::Leaks;
+use crate::leak::found::Leaks;
 use crate::mapping::apply::Owner;
 use crate::mapping::usage::{MapEntries, Met, has_maps};
 use crate::owners::OwnerTable;

@@ -4,6 +4,7 @@
 //! that are remembered.
 
 use super::look::Look;
+use crate::mapping::secret_values;
 use crate::mapping::secret_words::looks_secret;
 use crate::record::{Segment, Selection};
 use crate::source::json::{Event, Token};
@@ -179,6 +180,9 @@ impl Profile {
                     Some(stats.chars.map_or((chars, chars), |(least, most)| (least.min(chars), most.max(chars))));
                 if let Some(look) = Look::of(text) {
                     *stats.looks.entry(look).or_default() += 1;
+                }
+                if !stats.secret && secret_values::recognise(text).is_some() {
+                    (stats.secret, stats.values) = (true, None);
                 }
                 self.note(at, text);
             }
@@ -410,12 +414,14 @@ mod tests {
 
     #[test]
     fn values_below_a_name_that_looks_like_a_secret_are_not_kept() {
-        let profile = profile(&[r#"{"credentials": {"name": "ada"}, "colour": "red"}"#]);
+        let profile =
+            profile(&[r#"{"credentials": {"name": "ada"}, "colour": "red", "feed": "https://bob:hunter22@h/"}"#]);
         let of = |path: &str| {
             let (_, at, _) = profile.walk().into_iter().find(|(of, _, _)| of.to_string() == path).expect("it is there");
             (profile.stats[at].secret, profile.stats[at].values.clone().map(|values| values.len()))
         };
         assert_eq!(of("credentials.name"), (true, None));
         assert_eq!(of("colour"), (false, Some(1)));
+        assert_eq!(of("feed"), (true, None));
     }
 }

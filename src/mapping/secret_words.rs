@@ -59,6 +59,8 @@ fn is_secret_at(words: &[String], at: usize) -> bool {
             return !words.iter().any(counts);
         }
         "clave" | "claves" => return !beside(CLAVE_BESIDE),
+        // A key word in Italian.
+        "parola" => return !beside(&["chiave", "chiavi"]),
         "cookie" | "cookies" => return !after.is_some_and(|after| CONSENT.contains(&after)),
         "pin" | "pins" => return !beside(PIN_BESIDE),
         "pass" => return !beside(PASS_BESIDE),

@@ -9,7 +9,7 @@ use crate::finding::{
     ASSERTION, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_FORM, TARGET_INTEGRITY,
     TARGET_PENDING, TARGET_RULE, TARGET_UNSEALED,
 };
-use crate::leak::Leaks;
+use crate::leak::found::Leaks;
 use crate::mapping::model::{AssertCategory, Set};
 use crate::report::{CheckReport, CheckStatus, words};
 use crate::run::Run;

@@ -2,6 +2,17 @@
 
 /// Words that are secret wherever they stand in a name, also in the plural.
 pub(super) const WORDS: &[&str] = &[
+    "ccv",
+    "xprv",
+    "passw",
+    "kennwoerter",
+    "passwoerter",
+    "contrasenia",
+    "contrasenna",
+    "hasla",
+    "паролем",
+    "паролю",
+    "秘钥",
     // English, and abbreviations
     "password",
     "passwd",
@@ -167,6 +178,11 @@ pub(super) const LAST: &[&str] = &["auth"];
 
 /// Long words that are secret also as a part of another word.
 pub(super) const PARTS: &[&str] = &[
+    "kennwoerter",
+    "passwoerter",
+    "contrasenia",
+    "contrasenna",
+    "паролем",
     "password",
     "passwd",
     "passphrase",
@@ -250,6 +266,8 @@ pub(super) const PARTS: &[&str] = &[
 
 /// Ordinary words that have a word of [`PARTS`] in them.
 pub(super) const NOT_PARTS: &[&str] = &[
+    "secretive",
+    "secretly",
     "secretar",
     "secretion",
     "secretor",
@@ -271,6 +289,8 @@ pub(super) const SCRIPTS: &[&str] = &[
     "密钥",
     "密鑰",
     "密匙",
+    "秘钥",
+    "秘鑰",
     "私钥",
     "私鑰",
     "令牌",
@@ -317,6 +337,10 @@ pub(super) const SCRIPTS: &[&str] = &[
 
 /// Words for a key that is secret only by the words beside it.
 pub(super) const KEYS: &[&str] = &[
+    "clef",
+    "chiavi",
+    "claves",
+    "llave",
     "key",
     "schlüssel",
     "schluessel",
@@ -343,6 +367,13 @@ pub(super) const KEYS: &[&str] = &[
 
 /// Words that make a following key secret.
 pub(super) const KEY_OF: &[&str] = &[
+    "cert",
+    "certificate",
+    "control",
+    "legacy",
+    "serial",
+    "апи",
+    "protected",
     "api",
     "private",
     "priv",
@@ -555,6 +586,9 @@ pub(super) const CODES: &[&str] = &["code", "codigo", "código", "codice", "kod"
 
 /// Words that make a following `code` secret.
 pub(super) const CODE_OF: &[&str] = &[
+    "master",
+    "user",
+    "admin",
     "access",
     "auth",
     "authentication",
@@ -603,6 +637,15 @@ pub(super) const PASS_OF: &[&str] = &[
 
 /// Other pairs that name a secret; the second also in the plural.
 pub(super) const PAIRS: &[(&str, &str)] = &[
+    ("cc", "number"),
+    ("access", "signature"),
+    ("private", "seed"),
+    ("codigo", "acceso"),
+    ("codigo", "acesso"),
+    ("código", "acceso"),
+    ("codice", "accesso"),
+    ("code", "acces"),
+    ("code", "accès"),
     ("session", "id"),
     ("session", "cookie"),
     ("security", "answer"),
@@ -662,6 +705,14 @@ pub(super) const PAIRS: &[(&str, &str)] = &[
 
 /// Beside `token` or `tokens` they tell that tokens are counted or paid.
 pub(super) const COUNTING: &[&str] = &[
+    "ids",
+    "index",
+    "position",
+    "pos",
+    "classification",
+    "embedding",
+    "embeddings",
+    "vocab",
     "count",
     "counts",
     "counter",
@@ -702,6 +753,9 @@ pub(super) const COUNTING: &[&str] = &[
 
 /// In a name with `tokens` they tell that these are the parts of a text, which are counted.
 pub(super) const COUNTED: &[&str] = &[
+    "daily",
+    "weekly",
+    "monthly",
     "input",
     "output",
     "in",
@@ -773,6 +827,7 @@ pub(super) const CONSENT: &[&str] = &[
 
 /// Beside `pin` they tell of a needle on a map, or of a contact of a chip.
 pub(super) const PIN_BESIDE: &[&str] = &[
+    "to",
     "map",
     "color",
     "colour",
@@ -803,6 +858,9 @@ pub(super) const PIN_BESIDE: &[&str] = &[
 
 /// Beside `pass` they tell of a ticket, a stage or a mark.
 pub(super) const PASS_BESIDE: &[&str] = &[
+    "weekly",
+    "monthly",
+    "annual",
     "boarding",
     "day",
     "ski",
@@ -956,6 +1014,10 @@ pub(super) const ANSWERS: &[&str] = &[
 
 /// Beside `clave`, which is a password in Spanish and any key, they tell that no secret is meant.
 pub(super) const CLAVE_BESIDE: &[&str] = &[
+    "primarias",
+    "foraneas",
+    "foráneas",
+    "candidatas",
     "palabra",
     "palabras",
     "primaria",

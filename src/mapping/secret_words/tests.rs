@@ -17,7 +17,7 @@ const SECRETS: &str = "
     pin PIN doorPIN PINCode pincode pin_code pins 'pin code' userPin pushPin puk otp totp TOTP hotp otp_seed mfa_seed
     mfaSeed otpauth_url recovery_codes recoveryCodes recoverycode backup_codes 'backup codes' backupcode access_code
     doorCode door_code gate_code alarmCode unlock_code security_code verification_code reset_code authCode lockcode
-    security_answer securityAnswer seed_phrase recovery_phrase mnemonic wallet_seed cvv cvc cvv2 card_number
+    ccv cc_number s2_access_control_key shared_access_signature security_answer securityAnswer seed_phrase recovery_phrase mnemonic wallet_seed cvv cvc cvv2 card_number
     creditCard credit_card_number ssn
     credential credentials Credentials creds credentialJson cred cookie cookies session_cookie set-cookie cookieJar sid
     session_id sessionId sessionid PHPSESSID csrf xsrf authorization Authorization authorisation proxy-authorization
@@ -64,7 +64,7 @@ const ORDINARY: &str = "
     card cards card_type cardinal scoreboard dashboard webhook_id webhook_enabled webhookEvents hook hooks
     site side sides inside aside consider president pistol jwtEnabled otp_enabled mfa_enabled two_factor
     note title body tags url email phone address created_at status version data meta 42 ''
-    palabra_clave clave_primaria mot_clé Schlüsselwort ключевое_слово 关键词 键盘 キーワード 密度
+    palabra_clave clave_primaria claves_primarias parola_chiave token_ids daily_tokens secretly pin_to_top monthlyPass mot_clé Schlüsselwort ключевое_слово 关键词 键盘 キーワード 密度
 ";
 
 /// The names of a list; those of more than one word stand in quotes.

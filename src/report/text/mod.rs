@@ -287,6 +287,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_place_of_a_secret_in_plaintext_is_counted_in_the_summary() {
+        let mut report = sample::committed();
+        assert!(secrets(&report).ends_with("2 sealed, all opened again, 0 in plaintext\n"));
+        report.secrets.plaintext_warned = 1;
+        report.secrets.plaintext_declassified = 2;
+        let line = secrets(&report).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(line, "secrets 2 sealed, all opened again, 3 in plaintext (1 warned of, 2 declassified)");
+    }
+
+    #[test]
     fn a_clean_run_as_a_whole() {
         assert_eq!(
             summary(&sample::committed(), Detail::Screen),
