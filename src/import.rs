@@ -18,7 +18,7 @@ use crate::sweep::Swept;
 use crate::table::Schema;
 use crate::target::audit::{AuditEntry, random_id};
 use crate::target::ledger::RunRecord;
-use crate::target::{self, Mode, Opening, Target, schema};
+use crate::target::{self, Mode, Opening, Target, history, schema};
 use crate::vault::{KeySource, Vault};
 use crate::{source, sweep, validate};
 use jiff::Timestamp;
@@ -309,6 +309,9 @@ fn database(options: &ImportOptions, set: &Set) -> Result<String> {
 
 /// Asks before something that exists is changed; a new file asks nothing.
 fn agree(options: &ImportOptions, ui: &dyn Ui, target: &dyn Target, plan: &Plan) -> Result<()> {
+    if let Some(line) = history::record_words(target.record_table()?) {
+        ui.say(&line);
+    }
     for leftover in target.leftovers()? {
         ui.say(&format!(
             "a run that was killed left {}; it holds nothing that was committed and can be removed",

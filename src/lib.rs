@@ -8,7 +8,7 @@
 //! - edges: [`source`] (files in), [`outputs`] (files out), [`target`] (databases), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`], [`account`]; pure but for loading mapping files
 //! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`], [`fold`], [`hex`]
-//! - [`error`]
+//! - [`error`], `interrupt`
 
 pub mod account;
 pub mod against;

@@ -37,7 +37,7 @@ mod write;
 
 use crate::backup;
 use crate::config::{Quiet, Ui};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::load::SetSource;
 use crate::mapping::model::Set;
 use crate::report::CheckReport;
@@ -88,6 +88,8 @@ pub struct Status {
     pub drift: Vec<String>,
     /// How long all recorded migrations took.
     pub took_ms: i64,
+    /// The table that records migrations.
+    pub record_table: String,
 }
 
 impl Status {
@@ -157,6 +159,7 @@ impl ManagedDatabase {
             current: standing.current().map(str::to_owned),
             pending: standing.pending().len(),
             took_ms: recorded.iter().filter_map(|record| record.took_ms).sum(),
+            record_table: self.target.record_table()?.to_owned(),
             standing,
             drift,
         })
@@ -187,7 +190,7 @@ impl ManagedDatabase {
     }
 
     fn drift(&self, survey: &Survey, standing: &Standing) -> Result<Vec<String>> {
-        let expected = self.expected(standing)?;
+        let expected = schema::in_force(&self.set.migrations, standing, &survey.catalog)?;
         let leave = Leave { tables: &self.set.other_tables, additions: false };
         let found = differences(&expected, &survey.catalog, leave);
         Ok(found.into_iter().map(|difference| difference.message).collect())
@@ -207,18 +210,71 @@ impl ManagedDatabase {
     }
 
     /// Applies what is pending, up to a migration or all of it, in one transaction. Asks first where
-    /// a database is there, and makes a backup of it.
+    /// a database is there, naming how many rows would be lost, and makes a backup of it.
     ///
     /// # Errors
     /// When a migration fails: then nothing of any is left but its record.
     pub fn migrate(&mut self, to: Option<usize>, options: &Options<'_>, ui: &dyn Ui) -> Result<Altered> {
+        self.migrate_reporting(to, &|_| {}, options, ui)
+    }
+
+    /// As [`ManagedDatabase::migrate`]; `report` is called with what would be lost, before it asks.
+    pub fn migrate_reporting(
+        &mut self,
+        to: Option<usize>,
+        report: &dyn Fn(&[Loss]),
+        options: &Options<'_>,
+        ui: &dyn Ui,
+    ) -> Result<Altered> {
         let url = self.target.url().to_owned();
         let up = |standing: &Standing| {
             standing.refuse(&url)?;
             standing.up(to).map(|moves| moves.into_iter().map(Move::Up).collect::<Vec<_>>())
         };
-        let question = |moves: &[Move]| format!("apply {}", count(moves.len() as u64, "migration"));
-        self.change(&up, "migrate", &question, options, ui)
+        if up(&history::compare(&self.target.recorded()?, &self.set.migrations))?.is_empty() {
+            return Ok(Altered::default());
+        }
+        if options.dry {
+            let (altered, losses) = self.rehearse(&up, ui)?;
+            report(&losses);
+            return Ok(altered);
+        }
+        // Where the rehearsal fails, the attempt fails as well, and that is recorded. A new database has
+        // nothing to lose.
+        let rehearsed =
+            if self.target.exists()? { self.rehearse(&up, &Quiet).map(|(_, losses)| losses) } else { Ok(Vec::new()) };
+        let (losses, failure) = match rehearsed {
+            Ok(losses) => (losses, None),
+            Err(error) if error.kind == ErrorKind::Environment => (Vec::new(), Some(error)),
+            Err(error) => return Err(error),
+        };
+        report(&losses);
+        let question =
+            |moves: &[Move]| format!("apply {}{}", count(moves.len() as u64, "migration"), in_question(&losses));
+        let was_rehearsed = |_: Survey| match &failure {
+            None => Ok(()),
+            Some(error) => Err(Error::environment(format!("the migrations cannot be rehearsed: {}", error.message))
+                .at(&url)
+                .hint("nothing was changed; without a rehearsal nothing is known of what would be lost")),
+        };
+        self.change(&up, "migrate", &question, Some(&was_rehearsed), options, ui)
+    }
+
+    /// Does it on a private copy: what was done, and what would be lost.
+    fn rehearse(
+        &mut self,
+        decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
+        ui: &dyn Ui,
+    ) -> Result<(Altered, Vec<Loss>)> {
+        let before = self.survey()?.unwrap_or_default();
+        let after = RefCell::new(None);
+        let keep = |survey| {
+            after.replace(Some(survey));
+            Ok(())
+        };
+        let altered = self.alter(decide, Mode::Dry, ui, Some(&keep))?;
+        let losses = after.into_inner().map_or_else(Vec::new, |after| lost(&before, &after));
+        Ok((altered, losses))
     }
 
     /// Rolls applied migrations back, the last one first, in one transaction. First it is rehearsed,
@@ -235,14 +291,12 @@ impl ManagedDatabase {
             standing.refuse(&url)?;
             standing.down(goal).map(|moves| moves.into_iter().map(Move::Down).collect::<Vec<_>>())
         };
-        let before = self.existing()?;
-        let after = RefCell::new(None);
-        self.alter(&down, Mode::Dry, &Quiet, Some(&|survey| drop(after.replace(Some(survey)))))?;
-        let losses = after.into_inner().map_or_else(Vec::new, |after| lost(&before, &after));
+        self.existing()?;
+        let (_, losses) = self.rehearse(&down, &Quiet)?;
         tell(&losses);
         let question =
             |moves: &[Move]| format!("roll back {}{}", count(moves.len() as u64, "migration"), in_question(&losses));
-        self.change(&down, "rollback", &question, options, ui)
+        self.change(&down, "rollback", &question, None, options, ui)
     }
 
     /// Takes an existing database as being at a migration, without running anything: that and earlier
@@ -257,7 +311,7 @@ impl ManagedDatabase {
             ui.say(&format!("differs from `{version}`: {difference}"));
         }
         let question = |_: &[Move]| format!("mark it as being at `{version}` without running anything");
-        self.change(&stamp, "stamp", &question, options, ui)
+        self.change(&stamp, "stamp", &question, None, options, ui)
     }
 
     fn change(
@@ -265,9 +319,13 @@ impl ManagedDatabase {
         decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
         what: &'static str,
         question: &dyn Fn(&[Move]) -> String,
+        after: Option<&dyn Fn(Survey) -> Result<()>>,
         options: &Options<'_>,
         ui: &dyn Ui,
     ) -> Result<Altered> {
+        if let Some(line) = history::record_words(self.target.record_table()?) {
+            ui.say(&line);
+        }
         let recorded = self.target.recorded()?;
         let first = decide(&history::compare(&recorded, &self.set.migrations))?;
         if first.is_empty() {
@@ -277,7 +335,7 @@ impl ManagedDatabase {
             self.agree(&question(&first), options, ui)?;
         }
         let safety = self.safety(what, options, ui)?;
-        let done = self.alter(decide, if options.dry { Mode::Dry } else { Mode::Real }, ui, None);
+        let done = self.alter(decide, if options.dry { Mode::Dry } else { Mode::Real }, ui, after);
         // Another program may have done it all since. After a fault the record tells whether anything
         // was committed; where it cannot be read, that is unknown.
         let unchanged = match &done {
@@ -293,7 +351,7 @@ impl ManagedDatabase {
         decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
         mode: Mode,
         ui: &dyn Ui,
-        after: Option<&dyn Fn(Survey)>,
+        after: Option<&dyn Fn(Survey) -> Result<()>>,
     ) -> Result<Altered> {
         let run_id = random_id()?;
         let progress = |done: &Done| ui.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));

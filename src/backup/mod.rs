@@ -229,11 +229,13 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, ui: &dyn Ui) 
     let id = id_of(target);
     let database = Identity { file: file.clone(), id: id.clone() };
     let is_own = identity::is_of(restoring.backup, Some(&proved.manifest), &database);
-    if file.exists() || !is_own {
+    // One that cannot be read is there all the same.
+    let is_there = target.exists().unwrap_or(true);
+    if is_there || !is_own {
         let Manifest { source, made_at, .. } = &proved.manifest;
         let (url, backup) = (target.url(), restoring.backup.display());
         let of = format!("the backup of {source} made at {made_at} UTC ({rows}, {backup})");
-        let question = if file.exists() {
+        let question = if is_there {
             format!("replace {url} with {of}, {} of the current database?", restoring.before.in_words())
         } else {
             format!("create {url} from {of}?")

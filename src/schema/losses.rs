@@ -12,8 +12,12 @@ pub struct Loss {
     pub kind: LossKind,
     /// The table, or the column as `table.column`.
     pub what: String,
-    /// How many rows are in the table, have the column, or go.
+    /// How many rows are in the table, have the column, or are removed.
     pub rows: u64,
+    /// How many rows the table has before.
+    pub before: u64,
+    /// How many it has after; 0 for a table that is dropped.
+    pub after: u64,
 }
 
 /// What kind of thing goes.
@@ -31,7 +35,7 @@ pub enum LossKind {
 /// What is there before and not after: tables, columns, and rows as far as their number tells. A table
 /// that comes back under another name is none.
 pub(super) fn lost(before: &Survey, after: &Survey) -> Vec<Loss> {
-    let loss = |kind, what: &str, rows| Loss { kind, what: what.to_owned(), rows };
+    let loss = |kind, what: &str, rows, before, after| Loss { kind, what: what.to_owned(), rows, before, after };
     let mut losses = Vec::new();
     let mut renamed: Vec<&String> = after.counts.keys().filter(|name| !before.counts.contains_key(*name)).collect();
     let columns = |survey: &Survey, name: &str| -> Vec<String> {
@@ -43,22 +47,22 @@ pub(super) fn lost(before: &Survey, after: &Survey) -> Vec<Loss> {
         if let Some(left) = after.counts.get(name) {
             let has = columns(after, name);
             let gone = had.iter().filter(|column| !has.contains(column));
-            losses.extend(gone.map(|column| loss(LossKind::Column, &format!("{name}.{column}"), *rows)));
+            losses.extend(gone.map(|column| loss(LossKind::Column, &format!("{name}.{column}"), *rows, *rows, *left)));
             if left < rows {
-                losses.push(loss(LossKind::Rows, name, rows - left));
+                losses.push(loss(LossKind::Rows, name, rows - left, *rows, *left));
             }
             continue; // It stays.
         }
         match renamed.iter().position(|new| after.counts.get(*new) == Some(rows) && columns(after, new) == had) {
             Some(at) => drop(renamed.remove(at)),
-            None => losses.push(loss(LossKind::Table, name, *rows)),
+            None => losses.push(loss(LossKind::Table, name, *rows, *rows, 0)),
         }
     }
     let others = [(&before.own, &after.own), (&before.virtual_tables, &after.virtual_tables)];
     for (before, after) in others {
         // Format number and id say nothing once all that they are about is gone.
         let gone = before.iter().filter(|(name, _)| !after.contains_key(*name) && *name != state::TABLE_NAME);
-        losses.extend(gone.map(|(name, rows)| loss(LossKind::Table, name, *rows)));
+        losses.extend(gone.map(|(name, rows)| loss(LossKind::Table, name, *rows, *rows, 0)));
     }
     losses
 }

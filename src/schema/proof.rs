@@ -64,7 +64,7 @@ pub fn test(set: &Set, populated: Option<&dyn Target>) -> Result<Vec<Proof>> {
         }
         Err(error) => return Err(error),
     };
-    let mut bench = Bench { set, stages, target: open(&path)?, proofs: Vec::new() };
+    let mut bench = Bench { set, stages, target: open(&path)?, proofs: Vec::new(), started: Timestamp::now() };
     if !bench.up(TO_THE_LAST)? {
         return Ok(bench.proofs);
     }
@@ -92,6 +92,7 @@ struct Bench<'s> {
     stages: Vec<drift::Catalog>,
     target: Box<dyn Target>,
     proofs: Vec<Proof>,
+    started: Timestamp,
 }
 
 impl Bench<'_> {
@@ -166,7 +167,7 @@ impl Bench<'_> {
         self.target.inspect(&mut |look| {
             let there = look.catalog()?.schema.tables;
             for (table, columns) in columns.iter().filter(|(table, _)| there.contains_key(*table)) {
-                content.insert(table.clone(), look.content(table, columns)?);
+                content.insert(table.clone(), look.content(table, columns, self.started)?);
             }
             Ok(())
         })?;

@@ -6,6 +6,18 @@ use crate::error::{Error, Result};
 use crate::report::words::count;
 use std::fmt;
 
+/// The record of migrations, as SQLAlchemy applications keep it.
+pub const RECORD: &str = "schema_migrations";
+/// Where migrations are recorded instead, where another program has a [`RECORD`] with other columns.
+pub const OWN_RECORD: &str = "treelift_migrations";
+
+/// What is said where another program's table has the usual name.
+pub fn record_words(table: &str) -> Option<String> {
+    (table != RECORD).then(|| {
+        format!("`{RECORD}` belongs to another program and is left alone: migrations are recorded in `{table}`")
+    })
+}
+
 /// A row of the record of migrations.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Recorded {

@@ -2,6 +2,7 @@
 
 use super::Migration;
 use super::drift::Catalog;
+use super::history::Standing;
 use super::sqlite::migrate;
 use crate::error::Result;
 use crate::table::{Column, ColumnType, ForeignKey, Schema, Table};
@@ -16,6 +17,19 @@ pub fn expected(migrations: &[Migration]) -> Result<Schema> {
 /// Everything that the migrations make, indexes, views and triggers included.
 pub fn catalog(migrations: &[Migration]) -> Result<Catalog> {
     Ok(migrate::stages(migrations)?.pop().unwrap_or_default())
+}
+
+/// Everything that the migrations in force make: those that are recorded as applied, and those that
+/// `migrate` would record without running them, because `live` has all of it already.
+pub fn in_force(migrations: &[Migration], standing: &Standing, live: &Catalog) -> Result<Catalog> {
+    let of = |positions: &[usize]| -> Vec<Migration> { positions.iter().map(|&at| migrations[at].clone()).collect() };
+    let (applied, pending) = (standing.applied(), standing.pending());
+    let (stages, _) = migrate::stages_until_fault(migrations)?;
+    let mut all = applied.clone();
+    all.extend(pending.into_iter().filter(|&at| migrate::is_there(&stages, at, live)));
+    all.sort_unstable();
+    // One that is there may need one that is not.
+    catalog(&of(&all)).or_else(|_| catalog(&of(&applied)))
 }
 
 /// Everything there is after each migration.

@@ -20,6 +20,10 @@ pub trait Upkeep {
     fn recorded(&self) -> Result<Vec<Recorded>> {
         not_built()
     }
+    /// The table that records migrations, or would where there is none yet.
+    fn record_table(&self) -> Result<&'static str> {
+        Ok(super::history::RECORD)
+    }
     /// Looks at the whole database without changing anything; `None` when there is none.
     fn inspect(&self, _look: &mut dyn FnMut(&mut dyn Look) -> Result<()>) -> Result<bool> {
         not_built()
@@ -84,9 +88,9 @@ pub trait Look {
     fn dangling(&mut self, reference: &Reference) -> Result<u64>;
     /// How many rows share the values of these columns with an earlier one; NULLs share nothing.
     fn repeated(&mut self, table: &str, columns: &[String]) -> Result<u64>;
-    /// How many rows a table has, and a sum over what these columns of them hold, in whatever order they
-    /// stand.
-    fn content(&mut self, table: &str, columns: &[String]) -> Result<(u64, u128)>;
+    /// How many rows a table has, and a sum over what these columns of them hold, in any order. Times
+    /// between `since` and now count as equal: a clock gave them.
+    fn content(&mut self, table: &str, columns: &[String], since: Timestamp) -> Result<(u64, u128)>;
     /// How many rows a set's own query gives (at most 1,000).
     fn ask(&mut self, query: &str) -> Result<super::query::Asked>;
     /// What the engine's own check says.
@@ -190,8 +194,8 @@ pub struct Order<'a> {
     /// Called after each step.
     pub progress: &'a dyn Fn(&Done),
     /// Called with a survey of the database when all steps are done, before they are committed or rolled
-    /// back.
-    pub after: Option<&'a dyn Fn(Survey)>,
+    /// back; an error rolls them back.
+    pub after: Option<&'a dyn Fn(Survey) -> Result<()>>,
     /// The application's own audit table.
     pub audit: Option<&'a AuditTable>,
 }

@@ -44,7 +44,7 @@ pub fn database(target: &dyn Target, set: &Set, wanted: &[Category]) -> Result<V
     let found = target.inspect(&mut |look| {
         let survey = look.survey()?;
         let standing = history::compare(&survey.recorded, &set.migrations);
-        let expected = schema::catalog(&gather::applied(&set.migrations, &standing))?;
+        let expected = schema::in_force(&set.migrations, &standing, &survey.catalog)?;
         let leave = Leave { tables: &set.other_tables, additions: false };
         checks = checks::form(&survey, &expected, &standing, leave);
         let needs_rows =

@@ -10,7 +10,6 @@ use treelift::backup::Before;
 use treelift::config::{ImportOptions, Phase, Quiet, SecretNeed, Ui};
 use treelift::error::Result;
 use treelift::import::import;
-use treelift::report::Outcome;
 use treelift::schema::{ManagedDatabase, Options};
 use treelift::secret::keys::Secret;
 use treelift::target::Mode;
@@ -274,7 +273,7 @@ impl Ui for Meddler<'_> {
 }
 
 #[test]
-fn a_database_that_is_unreadable_after_an_import_loses_neither_report_nor_backup() {
+fn a_database_that_is_replaced_during_an_import_is_an_error_that_keeps_the_backup() {
     let house = House::new();
     let (source, database) = (project("sample_data/notes"), house.path(DATABASE));
     house.import(&source, &[]).status(0);
@@ -298,8 +297,10 @@ fn a_database_that_is_unreadable_after_an_import_loses_neither_report_nor_backup
     let letter = house.file("letter", "no database ".repeat(100));
     let spoil = || fs::rename(&letter, &database).unwrap();
     let meddler = Meddler::new(&house, Some(Phase::Finish), &spoil);
-    let report = import(&options, &meddler).unwrap();
-    assert!(report.outcome == Outcome::Committed && house.path("report.json").exists());
+    let error = import(&options, &meddler).unwrap_err();
+    assert_eq!(error.status(), 3);
+    assert!(error.message.starts_with("the database's file was replaced or removed by another program"), "{error}");
+    assert!(fs::read_to_string(&database).unwrap().starts_with("no database no database"));
     assert!(meddler.was_told("backup: ") && !meddler.was_told("was removed"));
     assert_eq!(fs::read_dir(house.path("backups/daily")).unwrap().count(), 2);
 }

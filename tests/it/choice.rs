@@ -72,7 +72,7 @@ fn a_given_backup_names_its_database() {
     let made = run(&house, "backup create --json").status(0).json();
     let backup = made["backup"]["path"].as_str().unwrap();
     let asked = house.run(["backup", "restore", "--file", backup]).status(2).stderr;
-    assert!(asked.contains("make sqlite:///./fossawork_v2.db of the backup of target.db made at "), "{asked}");
+    assert!(asked.contains("create sqlite:///./fossawork_v2.db from the backup of target.db made at "), "{asked}");
     house.run(["backup", "restore", "--file", backup, "--yes"]).status(0);
     assert!(house.path("fossawork_v2.db").exists(), "the set's own database");
     let error = house.run(["backup", "restore", "--latest"]).status(2).stderr;
@@ -80,14 +80,14 @@ fn a_given_backup_names_its_database() {
 }
 
 #[test]
-fn a_backup_of_a_set_that_is_not_at_hand_is_put_back_and_not_validated() {
+fn a_backup_of_an_unavailable_set_is_restored_and_not_validated() {
     let house = House::new();
     own_set(&house);
     run(&house, "schema migrate --mappings set").status(0);
     run(&house, "backup create --mappings set").status(0);
     fs::remove_file(house.path(DATABASE)).unwrap();
     let restored = run(&house, "backup restore --latest").status(0);
-    assert!(restored.stderr.contains("not validated: its mapping set is not at hand"), "{}", restored.stderr);
+    assert!(restored.stderr.contains("not validated: its mapping set is not available"), "{}", restored.stderr);
     run(&house, "schema validate --mappings set").status(0);
 }
 

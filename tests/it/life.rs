@@ -88,7 +88,7 @@ fn what_a_rollback_drops_is_reported_before_it() {
     assert_eq!(
         run.stderr.lines().take(3).collect::<Vec<_>>(),
         [
-            "would remove 1 row of `more`",
+            "would remove 1 row of `more` (1 → 0)",
             "would drop `words` with 1 row",
             "error: no terminal to ask on, and no `--yes`: sqlite:///./target.db has 4 rows: roll back 1 migration, and lose 1 table or column with 2 rows, after a backup?"
         ]

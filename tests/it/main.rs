@@ -45,6 +45,7 @@ mod kill;
 mod life;
 mod life_backup;
 mod life_pairs;
+mod life_rows;
 mod life_validate;
 mod mappings;
 mod old_importer;

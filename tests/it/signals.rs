@@ -15,18 +15,24 @@ use treelift::error::Result;
 use treelift::schema::{ManagedDatabase, Options};
 use treelift::secret::keys::Secret;
 
-/// Runs for hours where `notes` has a row, and ends at once where it has none.
-const SLOW: &str = "CREATE TABLE slow (most INTEGER); INSERT INTO slow WITH RECURSIVE n (i) AS
-    (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000 AND EXISTS (SELECT 1 FROM notes))
-    SELECT max(i) AS most FROM n;\n";
+/// Runs for hours in a database whose file has this name and whose `notes` have a row, else a moment.
+fn slow_in(file: &str) -> String {
+    format!(
+        "CREATE TABLE slow (most INTEGER);
+         INSERT INTO slow WITH RECURSIVE n (i) AS (
+             SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000 AND EXISTS (SELECT 1 FROM notes)
+                 AND (SELECT file FROM pragma_database_list WHERE name = 'main') LIKE '%/{file}'
+         ) SELECT max(i) FROM n;\n"
+    )
+}
 
-/// A database at 001 with a row, and a slow 002.
-fn slow() -> (House, String) {
+/// A database at 001 with a row, and a 002 that is slow in a file of this name.
+fn slow(file: &str) -> (House, String) {
     let house = House::new();
     let set = small_set(&house);
     schema(&house, &format!("migrate --to 001 {set}")).status(0);
     change(&house, "INSERT INTO notes (title) VALUES ('a')");
-    house.file("set/schema/002_more.up.sql", SLOW);
+    house.file("set/schema/002_more.up.sql", slow_in(file));
     house.file("set/schema/002_more.down.sql", "DROP TABLE slow;\n");
     (house, set)
 }
@@ -83,21 +89,26 @@ fn signalled(mut child: Child, signal: Signal) -> Ran {
 
 #[test]
 fn a_signal_ends_a_running_migration_at_once_and_leaves_the_database_and_no_copy() {
-    let (house, set) = slow();
-    let before = dump(&open(&house.path(DATABASE)));
-    for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
-        for (line, folder) in [("schema migrate --yes", house.work()), ("schema migrate --dry-run", house.tmp())] {
-            let child = start(&house, line);
-            wait_for(&folder, "-journal");
-            let ran = signalled(child, signal).status(status);
-            assert!(ran.stderr.contains("interrupted, nothing was written"), "{line}: {}", ran.stderr);
-            assert_eq!(dump(&open(&house.path(DATABASE))), before, "{line}");
-            assert_eq!(below(&house.tmp()), [] as [PathBuf; 0], "{line}");
-            assert_eq!(below(&house.backups()), [] as [PathBuf; 0], "{line}");
-        }
+    let cases = [
+        ("schema migrate --yes", DATABASE),
+        ("schema migrate --yes", "copy.db"),
+        ("schema migrate --dry-run", "copy.db"),
+    ];
+    for ((signal, status), (line, file)) in
+        [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)].into_iter().zip(cases)
+    {
+        let (house, set) = slow(file);
+        let before = dump(&open(&house.path(DATABASE)));
+        let child = start(&house, line);
+        wait_for(house.work().parent().unwrap(), &format!("{file}-journal"));
+        let ran = signalled(child, signal).status(status);
+        assert!(ran.stderr.contains("interrupted, nothing was written"), "{line}: {}", ran.stderr);
+        assert_eq!(dump(&open(&house.path(DATABASE))), before, "{line}");
+        assert_eq!(below(&house.tmp()), [] as [PathBuf; 0], "{line}");
+        assert_eq!(below(&house.backups()), [] as [PathBuf; 0], "{line}");
+        // Nothing is recorded as failed: the file is not to blame.
+        assert!(!schema(&house, &format!("history {set}")).status(0).stdout.contains("failed"));
     }
-    // Nothing is recorded as failed: the file is not to blame.
-    assert!(!schema(&house, &format!("history {set}")).status(0).stdout.contains("failed"));
 }
 
 #[test]
@@ -119,9 +130,9 @@ fn a_signal_ends_a_migration_that_is_slow_before_it_reaches_the_database() {
 
 #[test]
 fn a_signal_ends_a_running_rollback_at_once() {
-    let (house, set) = slow();
+    let (house, set) = slow("none");
     house.file("set/schema/002_more.up.sql", "CREATE TABLE more (id INTEGER);\n");
-    house.file("set/schema/002_more.down.sql", format!("{SLOW} DROP TABLE slow; DROP TABLE more;\n"));
+    house.file("set/schema/002_more.down.sql", format!("{} DROP TABLE slow; DROP TABLE more;\n", slow_in("copy.db")));
     schema(&house, &format!("migrate {set}")).status(0);
     let before = dump(&open(&house.path(DATABASE)));
     let kept = below(&house.backups());
@@ -134,7 +145,7 @@ fn a_signal_ends_a_running_rollback_at_once() {
 
 #[test]
 fn a_signal_during_a_backup_leaves_no_part_of_it() {
-    let (house, set) = slow();
+    let (house, set) = slow("none");
     change(
         &house,
         "CREATE TABLE large AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
@@ -149,7 +160,7 @@ fn a_signal_during_a_backup_leaves_no_part_of_it() {
 
 #[test]
 fn a_file_size_limit_is_a_failed_write_that_is_cleaned_up() {
-    let (house, _) = slow();
+    let (house, _) = slow("none");
     change(&house, "CREATE TABLE large AS SELECT randomblob(3000000) AS bytes");
     for line in ["backup create", "schema validate", "schema rollback --all --dry-run"] {
         let command = house.command(line.split(' '));
@@ -170,7 +181,7 @@ fn a_file_size_limit_is_a_failed_write_that_is_cleaned_up() {
 
 #[test]
 fn a_copy_that_a_killed_rehearsal_left_is_removed_by_the_next_command_and_a_living_ones_is_not() {
-    let (house, set) = slow();
+    let (house, set) = slow("copy.db");
     let mut child = start(&house, "schema migrate --dry-run");
     wait_for(&house.tmp(), "copy.db-journal");
     let folders: Vec<PathBuf> = fs::read_dir(house.tmp()).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -214,7 +225,7 @@ impl Ui for Replacer {
 
 #[test]
 fn a_database_that_is_replaced_during_a_command_is_an_error_and_not_a_commit() {
-    let (house, set) = slow();
+    let (house, set) = slow("none");
     house.file("set/schema/002_more.up.sql", "CREATE TABLE more (id INTEGER);\n");
     let database = house.path(DATABASE);
     let before = dump(&open(&database));
@@ -234,7 +245,7 @@ fn a_database_that_is_replaced_during_a_command_is_an_error_and_not_a_commit() {
 
 #[test]
 fn a_restore_through_a_link_keeps_the_link_and_owner_and_mode_of_the_file() {
-    let (house, set) = slow();
+    let (house, set) = slow("none");
     let (link, real) = (house.path(DATABASE), house.path("data/real.db"));
     fs::create_dir(house.path("data")).unwrap();
     fs::rename(&link, &real).unwrap();

@@ -14,6 +14,7 @@ use crate::finding::printable;
 use crate::report::words::count;
 use crate::report::{CheckReport, CheckStatus};
 use crate::schema::Selection;
+use crate::target::history::Status;
 use crate::validate;
 use serde_json::json;
 use std::path::PathBuf;
@@ -43,14 +44,18 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     let restored = backup::restore(selection.target_mut(), &restoring, &terminal);
     terminal.end();
     let restored = restored?;
+    let is_adopted = restored.dry || selection.target().recorded()?.iter().any(|one| one.status == Status::Applied);
     let checks = match selection.set() {
-        Some(set) if !restored.dry => validate::database(selection.target(), set, &[])?,
+        Some(set) if !restored.dry && is_adopted => validate::database(selection.target(), set, &[])?,
         _ => Vec::new(),
     };
     log::done("restore", json!({ "backup": restored.backup, "safety": restored.safety, "dry": restored.dry }));
     let url = selection.target().url();
-    if selection.set().is_none() && !restored.dry {
+    if selection.set().is_none() && !restored.dry && is_adopted {
         terminal.say("not validated: its mapping set is not available; run `schema validate --mappings SET|DIR`");
+    }
+    if !is_adopted {
+        terminal.say("not validated: no migration is recorded in it; `schema validate` compares it with a mapping set");
     }
     let document = json!({ "target": url, "restored": restored, "checks": checks });
     output.outcome(&words(&restored, &checks, url), &document);

@@ -5,6 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::schema_args::MigrateArgs;
 use crate::error::Result;
 use crate::schema::Options;
+use std::cell::RefCell;
 
 /// Applies what is pending.
 pub(super) fn run(args: &MigrateArgs, output: &Output) -> Result<u8> {
@@ -12,7 +13,8 @@ pub(super) fn run(args: &MigrateArgs, output: &Output) -> Result<u8> {
     let to = args.to.as_deref().map(|word| managed.find(word)).transpose()?;
     let terminal = managed::terminal(args.change.yes, output)?;
     let options = Options { dry: args.change.dry_run, before: managed::before(&args.change.backup) };
-    let altered = managed.migrate(to, &options, &terminal);
+    let lost = RefCell::new(Vec::new());
+    let altered = managed.migrate_reporting(to, &super::reporter(&lost, &terminal), &options, &terminal);
     terminal.end();
-    super::tell(&altered?, managed.target().url(), options.dry, output)
+    super::tell(&altered?, &lost.into_inner(), managed.target().url(), options.dry, output)
 }

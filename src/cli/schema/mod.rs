@@ -1,6 +1,7 @@
 //! `treelift schema`
 
 mod history;
+mod losses;
 mod migrate;
 mod new;
 mod rollback;
@@ -13,11 +14,15 @@ use super::log;
 use super::managed;
 use super::output::Output;
 use super::schema_args::SchemaCommand;
+use super::terminal::Terminal;
+use crate::config::Ui as _;
 use crate::error::Result;
 use crate::finding::printable;
-use crate::report::words::{count, duration};
+use crate::report::words::{count, duration, thousands};
+use crate::schema::{Loss, LossKind};
 use crate::target::upkeep::{Altered, What};
 use serde_json::json;
+use std::cell::RefCell;
 
 /// Runs the command.
 pub(super) fn run(command: SchemaCommand, output: &Output) -> Result<u8> {
@@ -33,19 +38,28 @@ pub(super) fn run(command: SchemaCommand, output: &Output) -> Result<u8> {
     }
 }
 
+/// Prints what would be lost, before it is asked, and keeps it for the result.
+fn reporter<'r>(lost: &'r RefCell<Vec<Loss>>, terminal: &'r Terminal) -> impl Fn(&[Loss]) + 'r {
+    |found| {
+        losses::lines(found).iter().for_each(|line| terminal.say(line));
+        lost.replace(found.to_vec());
+    }
+}
+
 /// Prints the result of a change.
-fn tell(altered: &Altered, url: &str, dry: bool, output: &Output) -> Result<u8> {
+fn tell(altered: &Altered, lost: &[Loss], url: &str, dry: bool, output: &Output) -> Result<u8> {
     for step in &altered.steps {
         log::done(
             "migration",
             json!({ "version": step.version, "what": step.what, "took_ms": step.took_ms, "dry": dry }),
         );
     }
-    output.outcome(&words(altered, url, dry), &json!({ "target": url, "dry_run": dry, "steps": altered.steps }));
+    let document = json!({ "target": url, "dry_run": dry, "steps": altered.steps, "losses": lost });
+    output.outcome(&words(altered, lost, url, dry), &document);
     Ok(0)
 }
 
-fn words(altered: &Altered, url: &str, dry: bool) -> String {
+fn words(altered: &Altered, lost: &[Loss], url: &str, dry: bool) -> String {
     let mut words = String::new();
     for step in &altered.steps {
         let what = match step.what {
@@ -60,6 +74,10 @@ fn words(altered: &Altered, url: &str, dry: bool) -> String {
         if dry && let Some(sql) = &step.sql {
             words += &sql.lines().map(|line| format!("    {}\n", printable(line))).collect::<String>();
         }
+    }
+    for loss in lost.iter().filter(|loss| loss.kind != LossKind::Column && loss.rows > 0) {
+        let (before, after) = (thousands(loss.before), thousands(loss.after));
+        words += &format!("rows of {}: {before} → {after}\n", printable(&loss.what));
     }
     let steps = count(altered.steps.len() as u64, "step");
     let url = printable(url);
@@ -87,10 +105,14 @@ mod tests {
             }],
         };
         assert_eq!(
-            words(&altered, "x.db", true),
+            words(&altered, &[], "x.db", true),
             "applied: 001_notes (12 ms)\n    CREATE TABLE notes (id);\n    -- two\ndry run: 1 step possible, nothing was changed in x.db\n"
         );
-        assert_eq!(words(&altered, "x.db", false), "applied: 001_notes (12 ms)\ncommitted: 1 step in x.db\n");
-        assert_eq!(words(&Altered::default(), "x.db", false), "nothing to do in x.db\n");
+        let lost = [Loss { kind: LossKind::Rows, what: "kept".to_owned(), rows: 2, before: 1_005, after: 1_003 }];
+        assert_eq!(
+            words(&altered, &lost, "x.db", false),
+            "applied: 001_notes (12 ms)\nrows of kept: 1,005 → 1,003\ncommitted: 1 step in x.db\n"
+        );
+        assert_eq!(words(&Altered::default(), &[], "x.db", false), "nothing to do in x.db\n");
     }
 }

@@ -120,7 +120,7 @@ impl<'w> Work<'_, 'w> {
             self.on(leave_nothing)?;
         }
         if let Some(after) = self.order.after {
-            after(survey::of(self.conn, self.location)?);
+            after(survey::of(self.conn, self.location)?)?;
         }
         Ok(altered)
     }

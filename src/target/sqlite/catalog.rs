@@ -4,6 +4,7 @@ use super::checks;
 use crate::error::{Error, Result};
 use crate::table::{Column, ColumnType, ForeignKey, Table};
 use crate::target::drift::{Catalog, Index, Other};
+use crate::target::history::{OWN_RECORD, RECORD};
 use crate::target::schema::column_type;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
@@ -24,12 +25,12 @@ pub(super) fn is_reserved(table: &str) -> bool {
 
 /// Whether a table is the record of migrations or one that treelift keeps for itself.
 pub(super) fn is_records(table: &str) -> bool {
-    is_own(table) || table.eq_ignore_ascii_case("schema_migrations")
+    is_own(table) || [RECORD, OWN_RECORD].iter().any(|name| table.eq_ignore_ascii_case(name))
 }
 
 /// Whether a table is one that treelift keeps for itself: ledger, keys, audit trail, orphans.
 pub(super) fn is_own(table: &str) -> bool {
-    table.to_ascii_lowercase().starts_with("treelift_")
+    table.to_ascii_lowercase().starts_with("treelift_") && !table.eq_ignore_ascii_case(OWN_RECORD)
 }
 
 /// The names of all ordinary tables; views, virtual tables and their shadows are none.

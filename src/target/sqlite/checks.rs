@@ -16,6 +16,11 @@ pub(super) fn conditions(sql: &str) -> Vec<String> {
     found
 }
 
+/// The tokens of a condition.
+pub(super) fn tokens(condition: &str) -> Vec<String> {
+    Tokens(condition).collect()
+}
+
 /// Up to the parenthesis that closes the one already taken.
 fn condition(tokens: &mut Tokens<'_>) -> String {
     let mut depth = 1_usize;

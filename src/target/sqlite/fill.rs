@@ -2,7 +2,7 @@
 
 use super::alter;
 use super::open::{self, Location, Start};
-use super::sql;
+use super::{guess, sql};
 use crate::error::{Error, Result};
 use crate::table::{Column, ColumnType, Schema, Table};
 use crate::target::Mode;
@@ -51,22 +51,28 @@ fn refused(table: &Table, error: &rusqlite::Error, location: &Location) -> Error
         .hint("fix what rejects it, or test on a copy of a database that has rows: `--copy-of URL`")
 }
 
-fn one_row(conn: &Connection, table: &Table) -> rusqlite::Result<()> {
+/// Puts a row into a table that has none.
+pub(super) fn one_row(conn: &Connection, table: &Table) -> rusqlite::Result<()> {
     if super::read::count(conn, &table.name)? > 0 {
         return Ok(());
     }
-    let mut names: Vec<&str> = Vec::new();
-    let mut values: Vec<Value> = Vec::new();
+    let mut values: Vec<(String, Value)> = Vec::new();
+    let mut free: Vec<&Column> = Vec::new();
     for column in table.columns.iter().filter(|column| table.integer_key() != Some(&column.name)) {
-        names.push(&column.name);
-        values.push(match parent_of(table, column) {
+        let value = match parent_of(table, column) {
             Some((parent, to)) => {
                 let text = format!("SELECT {} FROM {} LIMIT 1", sql::name(to), sql::name(parent));
                 conn.query_row(&text, [], |row| row.get(0)).unwrap_or(Value::Null)
             }
-            None => invented(column),
-        });
+            None => {
+                free.push(column);
+                invented(column)
+            }
+        };
+        values.push((column.name.clone(), value));
     }
+    guess::satisfy(conn, table, &free, &mut values);
+    let (names, values): (Vec<&str>, Vec<&Value>) = values.iter().map(|(name, value)| (name.as_str(), value)).unzip();
     conn.execute(&sql::insert(&table.name, &names), rusqlite::params_from_iter(values)).map(drop)
 }
 

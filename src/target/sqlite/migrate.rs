@@ -49,6 +49,11 @@ pub(in crate::target) fn stages_until_fault(migrations: &[Migration]) -> Result<
     Ok((stages, None))
 }
 
+/// Whether everything that a migration creates is there, so that it is recorded and not run.
+pub(in crate::target) fn is_there(stages: &[Catalog], at: usize, live: &Catalog) -> bool {
+    presence(stages, at, live) == Presence::Whole
+}
+
 fn judge_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) -> Result<()> {
     let version = &migration.version;
     if let Some(missing) = migration.depends.iter().find(|depends| !earlier.contains(depends.as_str())) {

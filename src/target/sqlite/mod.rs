@@ -10,9 +10,11 @@ mod audit;
 mod catalog;
 mod cells;
 mod checks;
+mod clock;
 mod file;
 mod fill;
 mod form;
+mod guess;
 mod health;
 mod json;
 mod kept;
@@ -90,7 +92,8 @@ impl Target for SqliteTarget {
     }
 
     fn exists(&self) -> Result<bool> {
-        Ok(file::look(&self.location)? != file::Found::Nothing)
+        // A file without a byte holds nothing yet: whoever made it chose its owner and mode, no more.
+        Ok(matches!(file::look(&self.location)?, file::Found::Database(_)))
     }
 
     fn keys(&self) -> Result<Vec<KeyRow>> {

@@ -1,14 +1,16 @@
-//! The record of migrations, `schema_migrations`: column for column as SQLAlchemy applications keep it.
+//! The record of migrations, `schema_migrations`, column for column as SQLAlchemy applications keep it;
+//! where another program's table has that name, `treelift_migrations`.
 
-use super::catalog::{self, Unknown};
+use super::catalog;
 use super::{form, words};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::target::Migration;
-use crate::target::history::{Origin, Recorded, Status};
+use crate::target::history::{OWN_RECORD, Origin, RECORD, Recorded, Status};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 
-const TABLE: &str = "CREATE TABLE schema_migrations (
+/// What the table is made of.
+const TABLE: &str = "(
     id INTEGER NOT NULL,
     version VARCHAR(50) NOT NULL,
     description TEXT,
@@ -38,27 +40,37 @@ const COLUMNS: [&str; 11] = [
     "metadata_json",
 ];
 
+/// The table that records migrations, or would where there is none yet: [`RECORD`], unless something
+/// else has that name.
+pub(super) fn table_name(conn: &Connection) -> rusqlite::Result<&'static str> {
+    if catalog::has_table(conn, OWN_RECORD)? {
+        return Ok(OWN_RECORD);
+    }
+    let taken = conn.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE")?.exists([RECORD])?;
+    let columns: Vec<String> = conn
+        .prepare_cached("SELECT lower(name) FROM pragma_table_info(?1)")?
+        .query_map([RECORD], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let is_ours =
+        catalog::has_table(conn, RECORD)? && COLUMNS.iter().all(|wanted| columns.iter().any(|column| column == wanted));
+    Ok(if taken && !is_ours { OWN_RECORD } else { RECORD })
+}
+
 /// What is recorded, in the order it was; nothing where there is no record yet.
 pub(super) fn read(conn: &Connection, place: &str) -> Result<Vec<Recorded>> {
-    let fault = |error: rusqlite::Error| words::fault(&error, place);
-    let Some(table) = catalog::table(conn, "schema_migrations", Unknown::Blob, &|error| words::fault(error, place))?
-    else {
-        return Ok(Vec::new());
+    let read = || -> rusqlite::Result<Vec<Recorded>> {
+        let table = table_name(conn)?;
+        if !catalog::has_table(conn, table)? {
+            return Ok(Vec::new());
+        }
+        let text = format!(
+            "SELECT version, description, status, applied_at, execution_time_ms, checksum, rollback_at, error_message,
+                 metadata_json
+             FROM {table} ORDER BY applied_at, id"
+        );
+        conn.prepare(&text)?.query_map([], recorded)?.collect()
     };
-    if let Some(missing) = COLUMNS.into_iter().find(|column| table.column(column).is_none()) {
-        return Err(Error::environment(format!(
-            "the database was made by something else: its table `schema_migrations` has no column `{missing}`"
-        ))
-        .at(place)
-        .hint("name another file; treelift never overwrites a file of another program"));
-    }
-    conn.prepare(
-        "SELECT version, description, status, applied_at, execution_time_ms, checksum, rollback_at, error_message,
-             metadata_json
-         FROM schema_migrations ORDER BY applied_at, id",
-    )
-    .and_then(|mut statement| statement.query_map([], recorded)?.collect())
-    .map_err(fault)
+    read().map_err(|error| words::fault(&error, place))
 }
 
 fn recorded(row: &Row<'_>) -> rusqlite::Result<Recorded> {
@@ -92,7 +104,8 @@ fn origin(metadata: Option<&str>) -> Origin {
 
 /// Makes the table where it is not there.
 pub(super) fn set_up(conn: &Connection) -> rusqlite::Result<()> {
-    if catalog::has_table(conn, "schema_migrations")? { Ok(()) } else { conn.execute_batch(TABLE) }
+    let table = table_name(conn)?;
+    if catalog::has_table(conn, table)? { Ok(()) } else { conn.execute_batch(&format!("CREATE TABLE {table} {TABLE}")) }
 }
 
 /// When and for how long something was done.
@@ -119,8 +132,11 @@ pub(super) fn failed(conn: &Connection, migration: &Migration, timing: Timing, w
 
 /// Records that an applied migration was rolled back.
 pub(super) fn rolled_back(conn: &Connection, migration: &Migration, at: Timestamp) -> rusqlite::Result<()> {
+    let table = table_name(conn)?;
     conn.execute(
-        "UPDATE schema_migrations SET status = 'rolled_back', rollback_applied = 1, rollback_at = ?2 WHERE version = ?1",
+        &format!(
+            "UPDATE {table} SET status = 'rolled_back', rollback_applied = 1, rollback_at = ?2 WHERE version = ?1"
+        ),
         (&migration.version, form::clock_text(at)),
     )
     .map(drop)
@@ -145,8 +161,9 @@ fn write(
         Origin::Ran | Origin::Foreign => {}
     }
     // A migration that failed or was rolled back has a row already.
-    conn.execute(
-        "INSERT INTO schema_migrations
+    let table = table_name(conn)?;
+    let text = format!(
+        "INSERT INTO {table}
              (version, description, applied_at, execution_time_ms, checksum, rollback_applied, status, error_message,
               metadata_json)
          VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8)
@@ -154,7 +171,10 @@ fn write(
              description = excluded.description, applied_at = excluded.applied_at,
              execution_time_ms = excluded.execution_time_ms, checksum = excluded.checksum, rollback_applied = 0,
              rollback_at = NULL, status = excluded.status, error_message = excluded.error_message,
-             metadata_json = excluded.metadata_json",
+             metadata_json = excluded.metadata_json"
+    );
+    conn.execute(
+        &text,
         (
             &migration.version,
             &migration.description,

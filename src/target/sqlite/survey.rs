@@ -1,6 +1,7 @@
 //! Reads what a database is like; `validate` compares it.
 
 use super::alter;
+use super::clock::Clock;
 use super::open::{self, Location};
 use super::{assertion, catalog, health, keys, read, record, sql, state};
 use crate::error::{Error, Result};
@@ -9,7 +10,8 @@ use crate::target::drift::Catalog;
 use crate::target::health::Health;
 use crate::target::query::Asked;
 use crate::target::upkeep::{Broken, Look, Reference, SealedState, Survey};
-use crate::target::{Cell, SealedColumn, ledger};
+use crate::target::{SealedColumn, ledger};
+use jiff::Timestamp;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::fs;
@@ -55,8 +57,8 @@ impl Look for Looking<'_> {
         counted.map(i64::unsigned_abs).map_err(|error| self.location.fault(&error))
     }
 
-    fn content(&mut self, table: &str, columns: &[String]) -> Result<(u64, u128)> {
-        content(self.conn, table, columns).map_err(|error| self.location.fault(&error))
+    fn content(&mut self, table: &str, columns: &[String], since: Timestamp) -> Result<(u64, u128)> {
+        content(self.conn, table, columns, Clock::since(since)).map_err(|error| self.location.fault(&error))
     }
 
     fn ask(&mut self, query: &str) -> Result<Asked> {
@@ -74,14 +76,14 @@ impl Look for Looking<'_> {
 }
 
 /// The sum is one of digests, so that no order matters.
-fn content(conn: &Connection, table: &str, columns: &[String]) -> rusqlite::Result<(u64, u128)> {
+fn content(conn: &Connection, table: &str, columns: &[String], clock: Clock) -> rusqlite::Result<(u64, u128)> {
     let wanted = if columns.is_empty() { "NULL".to_owned() } else { sql::names(columns) };
     let mut statement = conn.prepare(&format!("SELECT {wanted} FROM {}", sql::name(table)))?;
     let mut rows = statement.query([])?;
     let (mut many, mut sum) = (0, 0_u128);
     while let Some(row) = rows.next()? {
         let cells = read::cells(row, 0..columns.len())?;
-        let texts = columns.iter().map(String::as_str).zip(cells.iter().map(Cell::text));
+        let texts = columns.iter().map(String::as_str).zip(cells.iter().map(|cell| clock.masked(cell)));
         sum = sum.wrapping_add(u128::from_be_bytes(ledger::digest(texts)));
         many += 1;
     }

@@ -4,7 +4,7 @@ use super::survey::Looking;
 use super::{SqliteTarget, alter, fill, open, orphans, record, replace, state, undo};
 use crate::error::Result;
 use crate::target::audit::{AuditEntry, AuditTable};
-use crate::target::history::Recorded;
+use crate::target::history::{RECORD, Recorded};
 use crate::target::state::State;
 use crate::target::undo::{Undo, Undone};
 use crate::target::upkeep::{Altered, Look, MoveOrphans, Moved, Order, Upkeep};
@@ -16,6 +16,12 @@ impl Upkeep for SqliteTarget {
             None => Ok(Vec::new()),
             Some(view) => record::read(&view.conn, &self.location.shown),
         }
+    }
+
+    fn record_table(&self) -> Result<&'static str> {
+        let view = open::view(&self.location)?;
+        let table = view.map(|view| record::table_name(&view.conn)).transpose();
+        table.map(|table| table.unwrap_or(RECORD)).map_err(|error| self.location.fault(&error))
     }
 
     fn inspect(&self, look: &mut dyn FnMut(&mut dyn Look) -> Result<()>) -> Result<bool> {
