@@ -81,7 +81,7 @@ codes! {
     VALUE_LOST = "M112" "a value is only narrowed, hashed or tested, so nothing keeps it",
         "keep it in a column or in `json` as well, or ignore it with a reason";
     RULES_CIRCLE = "M113" "rules wait for each other in a cycle",
-        "a rule waits for its parent, for the rules that feed the tables it looks up or references, and by `[precedence]`";
+        "break the cycle: a rule waits for its parent, for the rules that feed the tables it looks up or references, and by `[precedence]`; tables that reference each other cannot be imported in this version";
     RULE_LATE = "M114" "a rule needs another one that runs only after all owners are done",
         "what is read owner by owner cannot wait for rows that come from all owners";
     SHAPE_HIDDEN = "M115" "a shape tests a value inside records, which are not read yet when the shape is chosen",
@@ -104,6 +104,12 @@ codes! {
         "write the value into the query";
     OWNERS_CYCLE = "M122" "rules wait for each other's rows of every owner, in a cycle",
         "a rule that may look up rows of other owners waits until they are complete for every owner; look up by a column that holds `#owner.id`, or break the cycle";
+    MIGRATION_SQL = "M135" "a migration is not valid SQL",
+        "fix the statement at this line; `treelift schema test` runs every migration";
+    MIGRATION_FORBIDDEN = "M136" "a migration does more than create and fill tables",
+        "remove the statement: treelift runs each migration in a transaction of its own and keeps the record of them";
+    TYPE_UNKNOWN = "M137" "a column has a type that treelift does not know",
+        "declare it as TEXT, VARCHAR(n), INTEGER, REAL, NUMERIC, BOOLEAN, DATETIME, JSON or BLOB";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

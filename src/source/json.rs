@@ -57,16 +57,23 @@ pub struct Fault {
     pub at: u64,
     /// What is wrong. Never quotes a value.
     pub message: String,
+    /// What to do about it, where the code's own help does not fit.
+    pub help: Option<&'static str>,
 }
 
 impl Fault {
     pub(super) fn new(code: &'static Code, at: u64, message: impl Into<String>) -> Self {
-        Self { code, at, message: message.into() }
+        Self { code, at, message: message.into(), help: None }
+    }
+
+    pub(super) fn helped_by(mut self, help: &'static str) -> Self {
+        self.help = Some(help);
+        self
     }
 
     /// The fault as a finding about this file.
     pub fn finding(self, file: FileId) -> Finding {
-        Finding::new(self.code, self.message).at(Place { file, offset: self.at })
+        Finding::new(self.code, self.message).at(Place { file, offset: self.at }).helped_by(self.help)
     }
 }
 
@@ -93,6 +100,35 @@ pub(super) enum State {
     Rest,
     /// Only white space.
     Done,
+}
+
+/// What to do about a file whose content was lost.
+const LOST: &str = "look for an older copy of the file";
+
+/// The first bytes of formats that are not JSON, their names and what to do about them.
+const FORMATS: [(&[u8], &str, &str); 9] = [
+    (b"\x1f\x8b", "gzip", UNPACK),
+    (b"PK\x03\x04", "ZIP", UNPACK),
+    (b"BZh", "bzip2", UNPACK),
+    (b"\xfd7zXZ\0", "xz", UNPACK),
+    (b"\x28\xb5\x2f\xfd", "zstd", UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "7z", UNPACK),
+    (b"SQLite format 3\0", "an SQLite database", EXPORT),
+    (b"bplist00", "a binary property list", EXPORT),
+    (b"%PDF-", "PDF", EXPORT),
+];
+
+const UNPACK: &str = "unpack it into the tree, or ignore it with a reason in set.toml under [ignore]";
+const EXPORT: &str = "export it as JSON, or ignore it with a reason in set.toml under [ignore]";
+
+/// The fault of a file whose first bytes are those of another format, or of none.
+fn format_of(start: &[u8]) -> Option<Fault> {
+    if start.starts_with(&[0]) && start.iter().all(|byte| *byte == 0) {
+        let message = "the file begins with NUL bytes, as a power failure leaves them";
+        return Some(Fault::new(&JSON_SYNTAX, 0, message).helped_by(LOST));
+    }
+    let (_, name, help) = FORMATS.iter().find(|(magic, ..)| start.starts_with(magic))?;
+    Some(Fault::new(&JSON_SYNTAX, 0, format!("the file is {name}, not JSON")).helped_by(help))
 }
 
 /// Scans one JSON document through a window, from its start to the end of the file.
@@ -255,25 +291,30 @@ impl<'w> Scanner<'w> {
         }
     }
 
-    /// Looks at the first bytes: a byte-order mark is skipped, other encodings are refused.
+    /// Looks at the first bytes: a byte-order mark is skipped, other encodings and formats are refused.
     fn begin(&mut self) -> Result<(), Fault> {
-        self.ensure(4)?;
+        self.ensure(16)?;
         self.state = State::Document;
-        let encoding = match self.window.rest() {
+        let (encoding, help) = match self.window.rest() {
             [0xef, 0xbb, 0xbf, ..] => {
                 self.mark = true;
                 self.window.pass(3);
                 return Ok(());
             }
-            [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => "UTF-32",
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16",
+            [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => ("UTF-32", "convert it with `iconv -f UTF-32 -t UTF-8`"),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("UTF-16", "convert it with `iconv -f UTF-16 -t UTF-8`"),
             // RFC 4627 section 3: JSON begins with ASCII, so zeros reveal the encoding.
-            [0, 0, 0, 1..=0x7f, ..] | [1..=0x7f, 0, 0, 0, ..] => "UTF-32",
-            [0, 1..=0x7f, 0, 1..=0xff, ..] | [1..=0x7f, 0, 1..=0xff, 0, ..] => "UTF-16",
-            [0, 1..=0x7f] | [1..=0x7f, 0] => "UTF-16",
-            _ => return Ok(()),
+            [0, 0, 0, 1..=0x7f, ..] => ("UTF-32", "convert it with `iconv -f UTF-32BE -t UTF-8`"),
+            [1..=0x7f, 0, 0, 0, ..] => ("UTF-32", "convert it with `iconv -f UTF-32LE -t UTF-8`"),
+            [0, 1..=0x7f, 0, 1..=0xff, ..] | [0, 1..=0x7f] => {
+                ("UTF-16", "convert it with `iconv -f UTF-16BE -t UTF-8`")
+            }
+            [1..=0x7f, 0, 1..=0xff, 0, ..] | [1..=0x7f, 0] => {
+                ("UTF-16", "convert it with `iconv -f UTF-16LE -t UTF-8`")
+            }
+            rest => return format_of(rest).map_or(Ok(()), Err),
         };
-        Err(Fault::new(&JSON_ENCODING, 0, format!("the file is {encoding}, not UTF-8")))
+        Err(Fault::new(&JSON_ENCODING, 0, format!("the file is {encoding}, not UTF-8")).helped_by(help))
     }
 
     /// The file ends, which is correct only after the document.
@@ -306,6 +347,15 @@ impl<'w> Scanner<'w> {
         }
         let message = match (self.state, rest) {
             (_, [b'/', b'/' | b'*', ..]) => "JSON does not allow comments".to_owned(),
+            (State::Done, [0, ..]) => {
+                let message = "NUL bytes after the end of the document, as a power failure leaves them";
+                return Fault::new(&JSON_TRAILING, at, message)
+                    .helped_by("look for an older copy of the file, or remove the NUL bytes");
+            }
+            (_, [0, ..]) => {
+                let message = format!("expected {}, found NUL bytes, as a power failure leaves them", self.wanted());
+                return Fault::new(&JSON_SYNTAX, at, message).helped_by(LOST);
+            }
             (State::Done, _) => {
                 let what = if starts_value(byte) { "a second document" } else { "trailing characters" };
                 return Fault::new(&JSON_TRAILING, at, format!("{what} after the end of the document"));

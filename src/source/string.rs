@@ -110,6 +110,12 @@ impl Scanner<'_> {
                             escaped = true;
                             at = self.check_escape(at)?;
                         }
+                        0 => {
+                            let fault = self.string_fault(at, &JSON_CONTROL, control_message(0));
+                            return Err(
+                                fault.helped_by("remove it in the source: databases do not store U+0000 in text")
+                            );
+                        }
                         control => return Err(self.string_fault(at, &JSON_CONTROL, control_message(control))),
                     }
                 }

@@ -198,6 +198,7 @@ fn formats_that_lose_or_lack_something_are_refused() {
         r#"{ civil = ["%Y-%m-%d"] }"#,
         r#"{ civil = ["%Y-%m-%d %I:%M"] }"#,
         r#"{ civil = ["%Y-%m-%dT%H:%M:%S%:z"] }"#,
+        r#"{ civil = ["%s"] }"#,
         r#"{ civil_in = "Europe/Atlantis" }"#,
         r#"{ civil_in = { zone = "UTC" } }"#,
     ];
@@ -212,7 +213,8 @@ fn formats_that_lose_or_lack_something_are_refused() {
             "`%Y-%m-%d %H:%M` has a time of day, which `date` does not keep; use `civil`",
             "`%Y-%m-%d` does not give the hour and minute; use `date` where there is no time of day",
             "`%Y-%m-%d %I:%M` does not give the hour and minute; use `date` where there is no time of day",
-            "`%Y-%m-%dT%H:%M:%S%:z` reads a zone (`%z`), write it without one or use `instant`",
+            "`%Y-%m-%dT%H:%M:%S%:z` reads a zone (`%z`), and formats read none in this version: `instant` reads a time with a zone in the form `2025-01-31T08:05:00+01:00` alone",
+            "`%s` reads seconds since 1970 (`%s`), and this version has no step that reads them",
             "the time zone database has no zone `Europe/Atlantis` (a zone is written like `Europe/Berlin`)",
             zoned,
         ]

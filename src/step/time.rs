@@ -179,7 +179,13 @@ fn read_exactly(format: &str, text: &str) -> Reading {
 /// Proves on two times that a format can be written and read, and has what the step needs and no zone.
 fn prove(format: &str, precision: Precision) -> Result<(), String> {
     if let Some(letter) = specifiers(format).find(|letter| "zZQs".contains(*letter)) {
-        return Err(format!("`{format}` reads a zone (`%{letter}`), write it without one or use `instant`"));
+        return Err(match letter {
+            's' => format!("`{format}` reads seconds since 1970 (`%s`), and this version has no step that reads them"),
+            _ => format!(
+                "`{format}` reads a zone (`%{letter}`), and formats read none in this version: `instant` reads a time with a \
+                 zone in the form `2025-01-31T08:05:00+01:00` alone"
+            ),
+        });
     }
     for (month, day, hour, minute) in [(4, 5, 6, 17), (11, 30, 22, 8)] {
         let time = DateTime::constant(2013, month, day, hour, minute, 9, 120_000_000);

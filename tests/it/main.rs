@@ -38,6 +38,7 @@ mod explain;
 mod expressions;
 mod generated;
 mod guide;
+mod helps;
 mod ignoring;
 mod import;
 mod inspect;

@@ -1,7 +1,7 @@
 //! Expressions: from a record to a value, with the leaves it was made from.
 
 use super::condition::View;
-use super::fit::{as_key_text, as_text, to_datum};
+use super::fit::{as_key_text, as_text, kind_name, to_datum};
 use super::json::{Wrote, literal_datum};
 use super::path::{Reached, empty_ends, last_name};
 use super::row::{Dangling, RowMaker, first_place};
@@ -413,6 +413,13 @@ pub(super) fn not_text(got: &Operand, what: &str) -> Stop {
     let mut fault = Fault::new(&VALUE_STEP, what);
     if let Operand::Node(node, _) = got {
         fault.at = Some(node.at());
+        if node.is_container() {
+            fault.message = format!("{what}, found {}", kind_name(*node));
+            fault.help = Some(
+                "name a value below it; with `each` a list of strings is made of its elements, but this version joins no \
+                 list into one string",
+            );
+        }
     }
     fault.into()
 }

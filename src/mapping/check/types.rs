@@ -84,7 +84,9 @@ fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, 
         _ => format!("{name} is `{declared}`, and this gives {}", gives.words()),
     };
     let hint = match (gives, kind) {
-        (_, ColumnType::Blob) => Some("nothing can be written into a column of bytes"),
+        (_, ColumnType::Blob) => {
+            Some("this version writes nothing into a column of bytes: leave the column out, or make it TEXT")
+        }
         (Gives::Source | Gives::Text(_), ColumnType::Time) => Some("add a step that reads a time, such as `instant`"),
         (_, ColumnType::Json) => Some("make JSON of it: `{ json = … }`"),
         (Gives::Text(_), ColumnType::Integer | ColumnType::Real | ColumnType::Numeric) => {

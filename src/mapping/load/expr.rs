@@ -61,7 +61,10 @@ pub(super) fn of_fields(fields: &Fields<'_>) -> Expr {
     };
     check_beside(fields, source.name);
     let matching = fields.get("matching").and_then(regex);
-    let steps = fields.get("steps").map_or_else(Vec::new, steps);
+    let Some(steps) = fields.get("steps").map_or(Some(Vec::new()), steps) else {
+        of_source(fields, source); // what else is wrong is reported, too
+        return broken(line);
+    };
     if source.name == "from" && source.is_table() {
         let inner = expr(source);
         if matching.is_none() && steps.is_empty() {
@@ -284,8 +287,11 @@ fn without(fields: &Fields<'_>, json: JsonExpr) -> JsonExpr {
 }
 
 /// `steps`.
-pub(super) fn steps(item: Item<'_>) -> Vec<Step> {
-    item.list().unwrap_or_default().into_iter().filter_map(step).collect()
+///
+/// All of them are parsed, so that every mistake is reported; with one there are no steps.
+pub(super) fn steps(item: Item<'_>) -> Option<Vec<Step>> {
+    let steps: Vec<Option<Step>> = item.list()?.into_iter().map(step).collect();
+    steps.into_iter().collect()
 }
 
 fn step(item: Item<'_>) -> Option<Step> {

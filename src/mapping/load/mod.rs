@@ -160,8 +160,10 @@ fn files_of(folder: &Path) -> Result<Vec<(String, String)>> {
         let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
         // A file that does not belong to a set is reported by its name and not read.
         let text = if part_of_a_set(&name) {
-            std::fs::read_to_string(path)
-                .map_err(|error| Error::request(format!("the file cannot be read: {error}")).at(path.display()))?
+            std::fs::read_to_string(path).map_err(|error| {
+                let message = format!("the file cannot be read: {error}");
+                Error::request(message).coded(codes::NO_SET.id).at(path.display())
+            })?
         } else {
             String::new()
         };

@@ -126,7 +126,7 @@ fn find_entry(item: Item<'_>) -> Option<Find> {
     let fields = item.fields(&[&keys::FIND])?;
     Some(Find {
         by: fields.need("by", "an entry of `find`")?.text()?.to_owned(),
-        column_steps: fields.get("column_steps").map_or_else(Vec::new, expr::steps),
+        column_steps: fields.get("column_steps").and_then(expr::steps).unwrap_or_default(),
         from: fields.get("from").map(expr::expr),
         alias: fields.flag("alias"),
     })

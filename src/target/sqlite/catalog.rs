@@ -2,6 +2,7 @@
 
 use super::checks;
 use crate::error::{Error, Result};
+use crate::mapping::codes;
 use crate::table::{Column, ColumnType, ForeignKey, Table};
 use crate::target::drift::{Catalog, Index, Other};
 use crate::target::history::{OWN_RECORD, RECORD};
@@ -141,7 +142,8 @@ pub(super) fn table(
             None => Err(Error::request(format!(
                 "column `{name}.{}` has the type `{}`, which treelift does not know",
                 column.name, column.declared
-            ))),
+            ))
+            .coded(codes::TYPE_UNKNOWN.id)),
         })
         .collect::<Result<_>>()?;
     let mut table = Table { name: name.to_owned(), columns, ..Table::default() };

@@ -9,6 +9,7 @@ use super::record::{self, Timing};
 use super::{kept, open, words};
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::mapping::codes;
 use crate::table::Schema;
 use crate::target::drift::Catalog;
 use crate::target::history::{self, Origin, Standing, State};
@@ -58,10 +59,11 @@ fn judge_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) ->
     let version = &migration.version;
     if let Some(missing) = migration.depends.iter().find(|depends| !earlier.contains(depends.as_str())) {
         let message = format!("migration `{version}` depends on `{missing}`, which does not come before it");
-        return Err(Error::request(message).at(&migration.path));
+        return Err(Error::request(message).coded(codes::MIGRATION_WRONG.id).at(&migration.path));
     }
     if !earlier.insert(version) {
-        return Err(Error::request(format!("two migrations have the version `{version}`")).at(&migration.path));
+        let error = Error::request(format!("two migrations have the version `{version}`"));
+        return Err(error.coded(codes::MIGRATION_WRONG.id).at(&migration.path));
     }
     Ok(())
 }
@@ -73,6 +75,8 @@ pub(super) struct Failure {
     pub(super) statement: usize,
     /// Whether it was refused by the parser, which has not seen a row yet.
     unparsed: bool,
+    /// The offset in the SQL at which the parser stopped, or else at which the statement begins.
+    offset: usize,
     pub(super) error: rusqlite::Error,
 }
 
@@ -128,15 +132,19 @@ pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
         }
         _ => Authorization::Allow,
     };
-    let fault = |statement, error| Failure { statement, unparsed: false, error };
-    conn.authorizer(Some(judge)).map_err(|error| fault(0, error))?;
-    let mut statement = 0;
+    let fault = |statement, offset, error| Failure { statement, unparsed: false, offset, error };
+    conn.authorizer(Some(judge)).map_err(|error| fault(0, 0, error))?;
+    let (mut statement, mut done) = (0, 0);
     let mut statements = Batch::new(conn, sql);
-    let done = loop {
+    let ended = loop {
         statement += 1;
         match statements.next() {
             Ok(None) => break Ok(()),
             Ok(Some(mut one)) => {
+                // It has no parameters, so this is its text as it stands in the SQL.
+                let text = one.expanded_sql().unwrap_or_default();
+                let start = done + sql[done..].find(text.trim_start()).unwrap_or_default();
+                done = (start + text.trim_start().len()).min(sql.len());
                 let mut rows = one.raw_query();
                 let ran = loop {
                     match rows.next() {
@@ -146,21 +154,32 @@ pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
                     }
                 };
                 if let Err(error) = ran {
-                    break Err(fault(statement, error));
+                    break Err(fault(statement, start, error));
                 }
             }
-            Err(error) => break Err(Failure { statement, unparsed: true, error }),
+            Err(error) => {
+                let offset = parser_stop(sql, &error).unwrap_or(done);
+                break Err(Failure { statement, unparsed: true, offset, error });
+            }
         }
     };
-    conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(|error| fault(statement, error))?;
-    done
+    conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(|error| fault(statement, done, error))?;
+    ended
+}
+
+/// Where in the SQL the parser stopped: it was given what is left of it.
+fn parser_stop(sql: &str, error: &rusqlite::Error) -> Option<usize> {
+    let rusqlite::Error::SqlInputError { sql: rest, offset, .. } = error else { return None };
+    let start = sql.len().checked_sub(rest.len()).filter(|_| sql.ends_with(rest.as_str()))?;
+    Some(start + usize::try_from(*offset).unwrap_or_else(|_| rest.len() - rest.trim_start().len()))
 }
 
 fn wrong(migration: &Migration, failure: &Failure) -> Error {
     let version = &migration.version;
-    let message = match failure.error.sqlite_error_code() {
+    let (code, message) = match failure.error.sqlite_error_code() {
         Some(ErrorCode::AuthorizationForStatementDenied) => {
-            format!("migration `{version}` does more than create and fill tables: {FORBIDDEN}")
+            let message = format!("migration `{version}` does more than create and fill tables: {FORBIDDEN}");
+            (&codes::MIGRATION_FORBIDDEN, message)
         }
         // SQLite's own words may be shown here: in memory there is nothing but the set's SQL.
         _ => {
@@ -168,10 +187,30 @@ fn wrong(migration: &Migration, failure: &Failure) -> Error {
                 rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
                 other => other.to_string(),
             };
-            format!("migration `{version}` is not valid SQL: {text}")
+            (&codes::MIGRATION_SQL, format!("migration `{version}` is not valid SQL: {text}"))
         }
     };
-    Error::request(message).at(&migration.path)
+    Error::request(message).coded(code.id).at(line_of(migration, failure.offset))
+}
+
+/// `file:line` of an offset in a migration's SQL, past blanks and comments.
+fn line_of(migration: &Migration, offset: usize) -> String {
+    let sql = migration.up.as_str();
+    let mut rest = sql.get(offset..).unwrap_or_default();
+    loop {
+        let trimmed = rest.trim_start();
+        let end = match trimmed.get(..2) {
+            Some("--") => trimmed.split_once('\n'),
+            Some("/*") => trimmed.split_once("*/"),
+            _ => None,
+        };
+        rest = end.map_or(trimmed, |(_, after)| after);
+        if end.is_none() {
+            break;
+        }
+    }
+    let line = sql[..sql.len() - rest.len()].matches('\n').count() + 1;
+    format!("{}:{line}", migration.path)
 }
 
 /// An import's target with its schema set up.
