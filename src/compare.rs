@@ -1,11 +1,12 @@
 //! Rows against the target as it was before the run: absent, the same, different, to be filled.
 
 use crate::error::{Error, Result};
-use crate::finding::{FileId, Finding, Place, ROW_DIFFERS, ROW_FILL_DIFFERS, ROW_UNIQUE};
+use crate::finding::{FileId, Finding, Place, ROW_DIFFERS, ROW_FILL_DIFFERS, ROW_UNIQUE, excerpt};
 use crate::keyindex::{Entry, KeyText};
 use crate::mapping::apply::Draft;
-use crate::mapping::compile::CompiledRule;
+use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::mapping::model::OnDuplicate;
+use crate::mapping::secret_words::looks_secret;
 use crate::row::Value;
 use crate::run::{Run, cell_value};
 use crate::settle::{Judged, RowFate, Verdict, left_out};
@@ -188,10 +189,30 @@ impl Run<'_> {
                     || self.transaction.same(table, column, &cells[at], &draft.values[at])
             };
             if !same {
-                differing.push(format!("`{column}`"));
+                differing.push(self.difference(rule, draft, at, &cells[at])?);
             }
         }
         Ok(differing)
+    }
+
+    /// A column in which a row of the target differs, with both values unless they may be secret.
+    fn difference(&mut self, rule: &CompiledRule, draft: &Draft, at: usize, cell: &Cell) -> Result<String> {
+        let (table, column) = (&rule.table.name, &rule.fields[at].column.name);
+        if matches!(rule.fields[at].source, FieldSource::Secret(_)) {
+            return Ok(match self.transaction.handed_over(table, column)? {
+                Some(format) => format!(
+                    "`{column}` (handed over to the application as `{format}`, which treelift does not compare; \
+                     `credentials encrypt --from {format}` undoes the hand-over)"
+                ),
+                None => format!("`{column}` (a secret, not shown)"),
+            });
+        }
+        if looks_secret(column) || draft.tainted.contains(&at) {
+            return Ok(format!("`{column}` (not shown, it may be a secret)"));
+        }
+        let shown = |text: Option<String>| text.map_or_else(|| "NULL".to_owned(), |text| excerpt(&text));
+        let source = shown(self.transaction.written(table, column, &draft.values[at]));
+        Ok(format!("`{column}` (database {}, source {source})", shown(cell.text())))
     }
 
     /// The columns of a table that something looks up.

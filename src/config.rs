@@ -34,6 +34,8 @@ pub struct ImportOptions {
     pub no_backup: bool,
     /// `--backup-dir`: where the backup goes; else `backups` beside the database.
     pub backup_dir: Option<PathBuf>,
+    /// `--allow-empty`: a run that imports nothing, or nothing of any owner, is not refused.
+    pub allow_empty: bool,
     /// `--max-depth`: how deep values may be nested (1 to 127).
     pub max_depth: u32,
     /// Files that no output may be written to: the key or passphrase file, the log. Each with its name in

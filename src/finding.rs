@@ -93,6 +93,12 @@ codes! {
         "nothing to do";
     FILE_DIVERGED = "F014" Warning "an owner's directories contain different versions of one file",
         "the newer one is read first; check that it is the right one";
+    SOURCE_UNRECOGNISED = "F015" Warning "a file is missing by which the mapping set recognises a tree",
+        "check that the source is the right folder, and that its disk is mounted";
+    RUN_EMPTY = "F016" Error "the run imports nothing: no row was inserted, updated or already up to date",
+        "check that the source is the right folder, and that its disk is mounted; `--allow-empty` allows it";
+    OWNERS_WITHOUT_FILES = "F017" Error "the set has owners, and no file belongs to any of them",
+        "check that the source is complete; `--allow-empty` allows it";
     FILE_FORM_TWINS = "F020" Warning "names or keys look the same and differ in their Unicode normal form",
         "keep the right one; some systems take the two for one name";
     // J: JSON.
@@ -158,7 +164,7 @@ codes! {
     ROW_UNIQUE = "R002" Error "two records give the same value for columns that are unique",
         "keep the right one";
     ROW_DIFFERS = "R003" Error "a row that is already in the database differs from the source",
-        "compare the two; existing rows are never overwritten";
+        "make the two equal in the source or in the database, or leave such records out with `--max-rejects N`; existing rows are never overwritten (`--existing`, to keep or update them, is not built yet)";
     ROW_REFERENCE = "R004" Error "a row references a missing row",
         "fix the source or the mapping, so that the row it references is imported too";
     ROW_KEY = "R005" Error "a column of the row's key is NULL",
@@ -253,6 +259,8 @@ pub struct Finding {
     pub message: String,
     /// Where in the source.
     pub place: Option<Place>,
+    /// The path of something in the source that is not a file with a place, such as a symbolic link.
+    pub path: Option<String>,
     /// A second place that the message refers to, such as the source of the row that was kept.
     pub also: Option<Place>,
     /// Which rule and column of the mapping (`mapping.rule.column`); findings are grouped by it.
@@ -271,11 +279,19 @@ impl Finding {
             severity: code.severity,
             message: message.into(),
             place: None,
+            path: None,
             also: None,
             subject: String::new(),
             mapping: None,
             help: None,
         }
+    }
+
+    /// Adds the path of something that has no place.
+    #[must_use]
+    pub fn at_path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
     }
 
     /// Adds the place in the source.

@@ -31,7 +31,7 @@ use std::time::Instant;
 /// On a usage or configuration error, or an I/O or database error. Problems of the data are in the report.
 pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let mut clock = Clock::start();
-    let (set, schema, root) = choose_set(options, ui)?;
+    let Selected { set, schema, root, missing } = choose_set(options, ui)?;
     let mut target = target::open(&database(options, &set)?)?;
     let inputs = inputs(options, &root, &*target);
     let mut reports = ReportFiles::check(&options.reports, &inputs)?;
@@ -50,7 +50,8 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     reports.open()?;
     let safety = back_up_existing(options, ui, &*target, &plan.set)?;
     let (migrated, run) = (target.recorded()?, target.runs()?.len());
-    let done = attempts(options, ui, &plan, &key, &mut *target, &mut clock, &mut reports);
+    let found = Found { plan: &plan, missing: &missing, key: &key };
+    let done = attempts(options, ui, &found, &mut *target, &mut clock, &mut reports);
     // If the record of migrations or runs cannot be read, something may have been committed.
     let migrated_nothing = || target.recorded().is_ok_and(|now| now == migrated);
     let unchanged = match &done {
@@ -63,12 +64,19 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     Ok(*report)
 }
 
+/// What every attempt works with.
+struct Found<'j> {
+    plan: &'j Plan,
+    /// Files by which the set recognises a tree, and that are missing.
+    missing: &'j [String],
+    key: &'j KeySource,
+}
+
 /// Attempts until one knows every bad record before it begins to write.
 fn attempts(
     options: &ImportOptions,
     ui: &dyn Ui,
-    plan: &Plan,
-    key: &KeySource,
+    found: &Found,
     target: &mut dyn Target,
     clock: &mut Clock,
     reports: &mut ReportFiles,
@@ -76,7 +84,8 @@ fn attempts(
     let mut known = KnownRejects::new();
     for number in 1.. {
         let is_last = number == MOST_ATTEMPTS;
-        let job = Job { options, ui, plan, key, known: &known, is_last, started: clock.started };
+        let Found { plan, missing, key } = *found;
+        let job = Job { options, ui, plan, missing, key, known: &known, is_last, started: clock.started };
         match job.attempt(target, clock, reports)? {
             Attempt::Done(report) => return Ok(report),
             Attempt::Again(late) => {
@@ -101,6 +110,7 @@ struct Job<'j> {
     options: &'j ImportOptions,
     ui: &'j dyn Ui,
     plan: &'j Plan,
+    missing: &'j [String],
     key: &'j KeySource,
     known: &'j KnownRejects,
     /// Whether there is no attempt after it.
@@ -164,6 +174,7 @@ impl Job<'_> {
         let remaining = sweep::ignored(&run, &with_secrets)?;
         run.findings.extend(remaining);
         run.report_unkept()?;
+        run.report_coverage(self.missing);
         let checks = validate::target(&mut run, &before)?;
         clock.lap(|timings| &mut timings.check);
 
@@ -250,17 +261,26 @@ impl Job<'_> {
     }
 }
 
-/// The mapping set with its schema, and the folder of the tree that it reads.
-fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<(Set, Schema, PathBuf)> {
+/// The mapping set of a run, and its tree.
+struct Selected {
+    set: Set,
+    schema: Schema,
+    /// The folder of the tree that the set reads.
+    root: PathBuf,
+    /// Files by which the set recognises a tree, and that are missing.
+    missing: Vec<String>,
+}
+
+fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<Selected> {
     // A missing folder would otherwise be reported as a tree that no set recognises.
     source::walk::readable(&options.source)?;
-    let (source, root): (SetSource, PathBuf) = match &options.mappings {
+    let (source, root): (SetSource, Option<PathBuf>) = match &options.mappings {
         Some(name) => {
             let source = bundled::resolve(name)?;
             let root = bundled::import_root(&source, &options.source)?;
-            (source, root.unwrap_or_else(|| options.source.clone()))
+            (source, root)
         }
-        None => bundled::recognise(&options.source)?.ok_or_else(|| {
+        None => bundled::recognise(&options.source)?.map(|(source, root)| (source, Some(root))).ok_or_else(|| {
             Error::request("no bundled mapping set recognises the tree")
                 .at(options.source.display())
                 .hint("name one with `--mappings SET` or `--mappings DIR`")
@@ -270,7 +290,8 @@ fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<(Set, Schema, Path
     if options.mappings.is_none() {
         ui.say(&format!("mapping set: {} ({})", set.name, set.description));
     }
-    Ok((set, schema, root))
+    let missing = if root.is_some() { Vec::new() } else { bundled::missing(&set, &options.source) };
+    Ok(Selected { set, schema, root: root.unwrap_or_else(|| options.source.clone()), missing })
 }
 
 /// A valid set with its schema; else every error, whether found while the set was parsed or while it

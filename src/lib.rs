@@ -5,9 +5,9 @@
 //!
 //! - `cli`: words, prompts, progress, exit status
 //! - jobs: [`import`], [`plan`], [`pipeline`], [`reseal`], what they are asked for ([`config`]), and their parts
-//! - edges: [`source`] (files in), [`outputs`] (files out), [`target`] (databases), [`secret`] (keys)
+//! - edges: [`source`] (files in), [`target`] (databases), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`], [`account`]; pure but for loading mapping files
-//! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`], [`fold`], [`hex`]
+//! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`], [`fold`], [`hex`], [`outputs`]
 //! - [`error`], `interrupt`
 
 pub mod account;
@@ -17,6 +17,7 @@ pub mod backup;
 pub mod cli;
 pub mod compare;
 pub mod config;
+pub mod coverage;
 mod dropped;
 mod earlier;
 pub mod error;

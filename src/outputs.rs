@@ -6,7 +6,6 @@ use rustix::fs::{CWD, OFlags};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -126,35 +125,25 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// An output that is written as a stream: a pipe, a character device, or this process's own standard
-/// output or error.
+/// An output that is written as a stream: a pipe or a character device, such as `/dev/stderr` on a
+/// terminal.
 #[derive(Debug)]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-    /// A pipe or character device, opened when it had a reader.
-    Special(PathBuf, Option<File>),
+pub struct Stream {
+    path: PathBuf,
+    /// Open if it had a reader when the run began.
+    file: Option<File>,
 }
 
 impl Stream {
-    /// The stream under a path; `None` if there is a regular file, something else, or nothing.
+    /// The stream at a path; `None` if there is a regular file, something else, or nothing.
     pub fn at(path: &Path) -> Option<Self> {
-        match std::path::absolute(path).ok()?.to_str() {
-            Some("/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1") => return Some(Self::Stdout),
-            Some("/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2") => return Some(Self::Stderr),
-            _ => {}
-        }
         let kind = fs::metadata(path).ok()?.file_type();
-        (kind.is_fifo() || kind.is_char_device()).then(|| Self::Special(path.to_owned(), None))
+        (kind.is_fifo() || kind.is_char_device()).then(|| Self { path: path.to_owned(), file: None })
     }
 
     /// Opens a pipe that has a reader already, so that the reader waits for what will be written.
     pub fn attach(&mut self) {
-        if let Self::Special(path, file) = self {
-            *file = open_for_writing(path).ok();
-        }
+        self.file = open_for_writing(&self.path).ok();
     }
 
     /// The open stream. A pipe without a reader is waited for a few seconds, never for ever.
@@ -162,17 +151,12 @@ impl Stream {
     /// # Errors
     /// If it cannot be opened, or no program reads the pipe.
     pub fn open(self) -> io::Result<File> {
-        let (path, file) = match self {
-            Self::Stdout => return Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
-            Self::Stderr => return Ok(File::from(io::stderr().as_fd().try_clone_to_owned()?)),
-            Self::Special(path, file) => (path, file),
-        };
-        if let Some(file) = file {
+        if let Some(file) = self.file {
             return Ok(file);
         }
         let end = Instant::now() + READER_TIMEOUT;
         loop {
-            match open_for_writing(&path) {
+            match open_for_writing(&self.path) {
                 Err(error) if is_without_reader(&error) && Instant::now() < end => {
                     std::thread::sleep(Duration::from_millis(50));
                 }
@@ -328,10 +312,9 @@ mod tests {
     }
 
     #[test]
-    fn streams_are_pipes_devices_and_the_standard_streams_alone() {
+    fn streams_are_pipes_and_devices_alone() {
         let folder = folder();
-        assert!(matches!(Stream::at(Path::new("/dev/stdout")), Some(Stream::Stdout)));
-        assert!(matches!(Stream::at(Path::new("/dev/null")), Some(Stream::Special(..))));
+        assert!(Stream::at(Path::new("/dev/null")).is_some());
         assert!(Stream::at(&folder.path().join("app.db")).is_none());
         assert!(Stream::at(&folder.path().join("absent")).is_none());
         assert!(Stream::at(folder.path()).is_none());

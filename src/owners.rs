@@ -90,6 +90,11 @@ impl OwnerTable {
         }
     }
 
+    /// The ids of the owners that the source names, in the order they were read; rejected ones are left out.
+    pub fn of_source(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().filter(|known| !known.existing && !known.rejected).map(|known| known.owner.id.as_str())
+    }
+
     fn push(&mut self, known: Known) {
         if !known.owner.id.is_empty() {
             self.by_id.insert(known.owner.id.clone(), self.rows.len());

@@ -264,3 +264,17 @@ fn write(node: NodeRef, declared: &Declared, file: &str, pointer: &str, out: &mu
         _ => node.write_json(out, &|_| false),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_ends_early_leaves_no_unfinished_file() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let rejects = RejectFolder::open(folder.path()).expect("opens");
+        assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 1);
+        drop(rejects);
+        assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 0);
+    }
+}

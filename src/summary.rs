@@ -74,6 +74,7 @@ pub fn report(run: &mut Run, ending: &Ending) -> Report {
             })
             .collect(),
         owners: run.directories.clone(),
+        coverage: run.coverage(),
         ignored,
         tables: run.writer.counts(),
         columns: columns(run),
@@ -318,8 +319,8 @@ pub fn walk_findings(run: &Run) -> Vec<Finding> {
         let message = format!("`{path}` was written less than a minute before the run");
         Finding::new(&SOURCE_IN_USE, message).at(plan.tree.files[file].place(0))
     });
-    let skipped =
-        plan.tree.skipped.iter().filter(|skipped| !ignored(&skipped.path)).map(|skipped| skipped.finding.clone());
+    let skipped = plan.tree.skipped.iter().filter(|skipped| !ignored(&skipped.path));
+    let skipped = skipped.map(|skipped| skipped.finding.clone().at_path(skipped.path.clone()));
     plan.tree.findings.iter().cloned().chain(fresh).chain(skipped).map(|finding| finding.about("files")).collect()
 }
 

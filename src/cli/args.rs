@@ -135,7 +135,8 @@ pub(super) struct ImportArgs {
     /// Do everything but commit; nothing is left behind.
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Write the report into a file, `.json` or `.html`; may be given more than once.
+    /// Write the report into a file, `.json` or `.html`; may be given more than once. An earlier report is
+    /// kept under a numbered name.
     #[arg(long = "report", value_name = "FILE", value_hint = ValueHint::FilePath, action = ArgAction::Append)]
     pub(super) reports: Vec<PathBuf>,
     /// Write rejected records into this folder, to be fixed and imported again.
@@ -156,6 +157,9 @@ pub(super) struct ImportArgs {
     /// The owner of files that name no owner.
     #[arg(long, value_name = "ID")]
     pub(super) owner: Option<String>,
+    /// Do not refuse a run that imports nothing, or nothing of any owner.
+    #[arg(long)]
+    pub(super) allow_empty: bool,
     /// How deep values may be nested.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
     pub(super) max_depth: u32,

@@ -51,6 +51,7 @@ fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&Databa
         owner: args.owner,
         no_backup: args.backup.no_backup,
         backup_dir: args.backup.backup_dir,
+        allow_empty: args.allow_empty,
         max_depth: args.max_depth,
         in_use: in_use.into_iter().filter_map(|(what, path)| Some((what, path?))).collect(),
     }
@@ -88,7 +89,7 @@ mod tests {
         assert_eq!(
             format!("{:?}", parsed("treelift import ./old")),
             "ImportOptions { source: \"./old\", mappings: None, database: None, mode: Real, reports: [], rejects: None, \
-             max_rejects: 0, only_mapping: [], with: [], only_owner: [], owner: None, no_backup: false, backup_dir: None, max_depth: 64, \
+             max_rejects: 0, only_mapping: [], with: [], only_owner: [], owner: None, no_backup: false, backup_dir: None, allow_empty: false, max_depth: 64, \
              in_use: [(\"the log file\", \"x.log\")] }"
         );
     }
@@ -97,12 +98,12 @@ mod tests {
     fn every_flag_reaches_its_option() {
         let line = "treelift import ./old --mappings notes --database x.db --dry-run --report a.json --report b.html \
                     --rejects r --max-rejects 3 --only-mapping m --only-mapping n --with w --only-owner o --owner p --no-backup \
-                    --max-depth 127 --key-file k";
+                    --allow-empty --max-depth 127 --key-file k";
         assert_eq!(
             format!("{:?}", parsed(line)),
             "ImportOptions { source: \"./old\", mappings: Some(\"notes\"), database: Some(\"x.db\"), mode: Dry, \
              reports: [\"a.json\", \"b.html\"], rejects: Some(\"r\"), max_rejects: 3, only_mapping: [\"m\", \"n\"], \
-             with: [\"w\"], only_owner: [\"o\"], owner: Some(\"p\"), no_backup: true, backup_dir: None, max_depth: 127, \
+             with: [\"w\"], only_owner: [\"o\"], owner: Some(\"p\"), no_backup: true, backup_dir: None, allow_empty: true, max_depth: 127, \
              in_use: [(\"the key file\", \"k\"), (\"the log file\", \"x.log\")] }"
         );
     }

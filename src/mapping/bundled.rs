@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::mapping::load::{self, SetSource};
+use crate::mapping::model::Set;
 use crate::mapping::suggest;
 use std::path::{Path, PathBuf};
 
@@ -81,6 +82,17 @@ pub fn import_root(source: &SetSource, root: &Path) -> Result<Option<PathBuf>> {
     };
     let below = recognise.below.iter().map(|below| if below.is_empty() { root.to_owned() } else { root.join(below) });
     Ok(below.into_iter().find(|folder| recognise.files.iter().all(|file| folder.join(file).is_file())))
+}
+
+/// The files by which a set recognises a tree and that are missing in the folder that has most of them.
+pub fn missing(set: &Set, root: &Path) -> Vec<String> {
+    let Some(recognise) = &set.recognise else { return Vec::new() };
+    let below = recognise.below.iter().map(|below| {
+        let name = |file: &String| if below.is_empty() { file.clone() } else { format!("{below}/{file}") };
+        recognise.files.iter().map(name).filter(|file| !root.join(file).is_file()).collect::<Vec<_>>()
+    });
+    // The first of equals: the source itself comes before its folders.
+    below.min_by_key(Vec::len).unwrap_or_default()
 }
 
 #[cfg(test)]

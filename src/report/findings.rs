@@ -44,6 +44,7 @@ struct Group {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Kept {
     place: Option<Place>,
+    path: Option<String>,
     message: String,
     mapping: Option<String>,
     also: Option<Place>,
@@ -58,13 +59,13 @@ impl Findings {
 
     /// Adds a finding.
     pub fn push(&mut self, finding: Finding) {
-        let Finding { code, severity, message, place, also, subject, mapping, help } = finding;
+        let Finding { code, severity, message, place, path, also, subject, mapping, help } = finding;
         let mut key = Key { severity: Reverse(severity), code: code.id, subject };
         if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&key) {
             OTHERS.clone_into(&mut key.subject);
         }
         let group = self.groups.entry(key).or_insert_with(|| Group { code, kept: Vec::new(), count: 0 });
-        group.push(Kept { place, message, mapping, also, help: help.unwrap_or(code.help) });
+        group.push(Kept { place, path, message, mapping, also, help: help.unwrap_or(code.help) });
     }
 
     /// Every place that the report will show.
@@ -112,7 +113,8 @@ impl Findings {
             };
             let first = group.kept.first().map_or(group.code.help, |kept| kept.help);
             for kept in group.kept {
-                let place = kept.place.as_ref().map(&mut *resolve);
+                let path = kept.path.map(|file| PlaceReport { file, ..PlaceReport::default() });
+                let place = kept.place.as_ref().map(&mut *resolve).or(path);
                 let message = match kept.also.as_ref().map(&mut *resolve) {
                     Some(other) => format!("{} (the other is {})", kept.message, place_words(&other)),
                     None => kept.message,
@@ -224,6 +226,13 @@ mod tests {
         findings.push(Finding::new(&SECRET_UNDECIDED, "m").about("a: token").at(at(0, 1)));
         assert_eq!(findings.errors(), 4);
         assert_eq!(shown(findings), ["error X001 a: pin 0:3 3", "error X001 a: token 0:1 1"]);
+    }
+
+    #[test]
+    fn what_is_not_a_file_has_its_path_as_its_place() {
+        let mut findings = Findings::new();
+        findings.extend(["b", "a"].map(|path| Finding::new(&FILE_SYMLINK, "a link").at_path(path)));
+        assert_eq!(shown(findings), ["warning F007  a 1", "warning F007  b 1"]);
     }
 
     #[test]

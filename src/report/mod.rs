@@ -47,6 +47,9 @@ pub struct Report {
     pub caught_all: Vec<CaughtReport>,
     /// Directories and their owners.
     pub owners: Vec<OwnerReport>,
+    /// How much of the mapping set and of the owners had files.
+    #[serde(default)]
+    pub coverage: CoverageReport,
     /// What was ignored, and why: the list to sign off.
     pub ignored: Vec<IgnoredReport>,
     /// Rows written, by table.
@@ -156,6 +159,7 @@ mod tests {
                 "leaves",
                 "caught_all",
                 "owners",
+                "coverage",
                 "ignored",
                 "tables",
                 "columns",

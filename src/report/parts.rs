@@ -194,6 +194,19 @@ pub struct OwnerReport {
     pub files: u64,
 }
 
+/// How much of the mapping set and of the owners had files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CoverageReport {
+    /// Mappings that take part in the run.
+    pub mappings: u64,
+    /// Those that no file matches.
+    pub mappings_without_files: u64,
+    /// Owners that the source names.
+    pub owners: u64,
+    /// Those that no file belongs to.
+    pub owners_without_files: u64,
+}
+
 /// Something that was ignored, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IgnoredReport {

@@ -84,6 +84,7 @@ pub(crate) fn committed() -> Report {
             how: "name".to_owned(),
             files: 3,
         }],
+        coverage: CoverageReport { mappings: 3, mappings_without_files: 1, owners: 1, owners_without_files: 0 },
         ignored: vec![
             IgnoredReport {
                 what: "people/*/cache.json".to_owned(),

@@ -23,6 +23,7 @@ impl Report {
             leaves: _,
             caught_all,
             owners,
+            coverage: _,
             ignored,
             tables: _,
             columns: _,

@@ -253,6 +253,8 @@ pub trait Transaction {
     fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()>;
     /// Registers a new key, or replaces the row of the same id.
     fn put_key(&mut self, key: &KeyRow) -> Result<()>;
+    /// The format of the application that a column of sealed values was handed over in, if it was.
+    fn handed_over(&mut self, table: &str, column: &str) -> Result<Option<String>>;
     /// Registers columns that hold sealed values; known ones are kept.
     fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()>;
     /// Rows with a dangling foreign key, at most `most`: first those that this run wrote.

@@ -291,6 +291,7 @@ fn a_database_that_is_replaced_during_an_import_is_an_error_that_keeps_the_backu
         owner: None,
         no_backup: false,
         backup_dir: None,
+        allow_empty: false,
         max_depth: 64,
         in_use: Vec::new(),
     };

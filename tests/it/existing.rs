@@ -136,5 +136,9 @@ fn a_changed_row_is_reported_and_not_overwritten() {
         .map(|finding| finding.0)
         .collect();
     assert_eq!(codes, ["R003"]);
+    let finding = report["findings"].as_array().unwrap().iter().find(|one| one["code"] == "R003").unwrap();
+    let message = finding["message"].as_str().unwrap();
+    assert!(message.contains("`label` (database \"Somebody Else\", source \""), "{message}");
+    assert!(finding["help"].as_str().unwrap().contains("`--max-rejects N`"), "{finding}");
     assert_eq!(application_dump(&open(&house.path(DATABASE))), before);
 }

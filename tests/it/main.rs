@@ -22,6 +22,7 @@ mod database_keeps;
 mod database_rules;
 mod docs;
 mod dry_run;
+mod empty;
 mod empty_leaves;
 mod engine_accounting;
 mod engine_across;

@@ -115,6 +115,7 @@ fn options(small: &Small) -> ImportOptions {
         owner: None,
         no_backup: true,
         backup_dir: None,
+        allow_empty: false,
         max_depth: 64,
         in_use: Vec::new(),
     }

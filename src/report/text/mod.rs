@@ -172,6 +172,7 @@ fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 
 fn accounts(report: &Report, detail: Detail) -> String {
     let mut text = leaves(report);
+    text += &coverage(report);
     text += &ignored(report, if detail == Detail::All { usize::MAX } else { 4 });
     text += &secrets(report);
     text += &checks(report);
@@ -194,6 +195,21 @@ fn leaves(report: &Report) -> String {
             &line("", &format!("leaf counts do not add up: {accounted} are accounted for; this is a bug in treelift"));
     }
     text
+}
+
+/// Mappings and owners without a file, if there are any.
+fn coverage(report: &Report) -> String {
+    let files = &report.coverage;
+    let parts = [
+        (files.mappings_without_files, files.mappings, "mapping"),
+        (files.owners_without_files, files.owners, "owner"),
+    ];
+    let words: Vec<_> = parts
+        .into_iter()
+        .filter(|(without, ..)| *without > 0)
+        .map(|(without, all, thing)| format!("{} of {}", thousands(without), count(all, thing)))
+        .collect();
+    if words.is_empty() { String::new() } else { line("no files", &format!("for {}", words.join(" and "))) }
 }
 
 /// The reasons that ignore the most; the whole list is in the report.
@@ -315,6 +331,7 @@ notes      1,200        0          0         0
 
 leaves   seen 12,354 = column 12,012 + json 300 + sealed 2 + ignored 40 +
          rejected 0 + unmapped 0
+no files for 1 of 3 mappings
 ignored  people/*/cache.json: rebuilt by itself (1 file)
          notebook: metadata.version: says nothing about a note (40 leaves)
 secrets  2 sealed, all opened again, 0 in plaintext
@@ -347,6 +364,7 @@ notes                       1,198        0          0         2
 
 leaves   seen 12,340 = column 11,980 + json 300 + sealed 0 + ignored 40 +
          rejected 20 + unmapped 0
+no files for 1 of 3 mappings
 ignored  people/*/cache.json: rebuilt by itself (1 file)
          notebook: metadata.version: says nothing about a note (40 leaves)
 checks   1 failed, 1 not checked

@@ -8,6 +8,7 @@ use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Schema};
 use crate::target::audit::{AuditEntry, AuditTable};
+use crate::target::cells::{FERNET, Registered};
 use crate::target::health::Health;
 use crate::target::kept::{ForeignTrigger, Unkept};
 use crate::target::ledger::Ledger;
@@ -151,6 +152,12 @@ impl Transaction for SqliteTransaction {
 
     fn put_key(&mut self, key: &KeyRow) -> Result<()> {
         self.on(|conn| keys::put(conn, key))
+    }
+
+    fn handed_over(&mut self, table: &str, column: &str) -> Result<Option<String>> {
+        let registered = keys::registered(&self.conn, &self.location)?;
+        let is_it = |one: &Registered| one.column.table == table && one.column.column == column;
+        Ok(registered.into_iter().find(|one| is_it(one) && one.format == FERNET).map(|one| one.format))
     }
 
     fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()> {
