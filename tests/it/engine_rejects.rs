@@ -62,7 +62,7 @@ fn a_record_that_is_rejected_late_takes_its_earlier_rows_with_it() {
     let house = house(&json!([person("1", "Ann", "Bonn"), person("2", "Bob", "Ulm"), person("3", "Cy", "Rom")]));
     let lifted = house.lift(&["--max-rejects", "2", "--rejects", "rejects"]).ends(1, "committed");
     let lifted = lifted.leaves("column 6, rejected 8").counts("inserted", "cities 1, homes 1, people 1");
-    lifted.finds(&["error V001 people.json /1", "error V001 people.json /2"]);
+    lifted.finds(&["error V001 people.json /1/city", "error V001 people.json /2/city"]);
     assert_eq!(house.rows("SELECT id, name FROM people"), [["1", "Ann"]]);
     assert_eq!(house.rows("SELECT id, city FROM homes"), [["h1", "c"]]);
     assert_eq!(rejects(&house), ["/1", "/2"]);
@@ -75,7 +75,7 @@ fn late_rejects_past_the_limit_are_all_reported_and_nothing_is_committed() {
     let house = house(&json!([person("1", "Ann", "Bonn"), person("2", "Bob", "Ulm"), person("3", "Cy", "Rom")]));
     let lifted = house.lift(&["--max-rejects", "1", "--rejects", "rejects"]).ends(1, "rolled-back");
     let lifted = lifted.leaves("column 6, rejected 8");
-    lifted.finds(&["error V001 people.json /1", "error V001 people.json /2"]);
+    lifted.finds(&["error V001 people.json /1/city", "error V001 people.json /2/city"]);
     assert!(!house.path(crate::house::DATABASE).exists());
     assert_eq!(rejects(&house), ["/1", "/2"]);
 }
@@ -84,7 +84,7 @@ fn late_rejects_past_the_limit_are_all_reported_and_nothing_is_committed() {
 fn a_row_superseded_by_a_late_reject_is_written_after_all() {
     let house = house(&json!([person("1", "Late", "Ulm"), person("1", "Good", "Bonn")]));
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
-    lifted.leaves("column 6, rejected 4").finds(&["error V001 people.json /0"]);
+    lifted.leaves("column 6, rejected 4").finds(&["error V001 people.json /0/city"]);
     assert_eq!(house.rows("SELECT id, name FROM people"), [["1", "Good"]]);
 }
 
@@ -94,9 +94,11 @@ fn a_file_that_references_a_late_reject_is_reported_too() {
         .list("notes", r#"["notes.json"]"#, NOTE)
         .source("notes.json", &json!([{"id": "n", "author": "Bob"}]));
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "rolled-back");
-    lifted
-        .leaves("column 7, rejected 4, unmapped 1")
-        .finds(&["error S002 notes.json /0/author", "error V001 people.json /1"]);
+    lifted.leaves("column 7, rejected 4, unmapped 1").finds(&[
+        "error S002 notes.json /0/author",
+        "error V001 people.json /1/city",
+        "warning R013 notes.json /0/author",
+    ]);
 }
 
 #[test]
@@ -122,6 +124,7 @@ fn the_rows_of_a_rejected_record_are_not_found_by_others() {
         "error R001 people.json /1",
         "error R001 people.json /2",
         "error S002 notes.json /1/author",
+        "warning R013 notes.json /1/author",
     ]);
     house.put("notes.json", json!([{"id": "n", "author": "Ann"}]).to_string());
     drop(house.lift(&["--max-rejects", "2"]).ends(1, "committed"));
@@ -165,7 +168,7 @@ fn an_event_that_folded_into_a_late_reject_is_written_after_all() {
         .source("first.json", &json!([person("1", "Late", "Ulm")]))
         .source("second.json", &json!([person("1", "Good", "Bonn")]));
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
-    lifted.leaves("column 6, rejected 4").finds(&["error V001 first.json /0"]);
+    lifted.leaves("column 6, rejected 4").finds(&["error V001 first.json /0/city"]);
     assert_eq!(house.rows("SELECT id, name FROM events"), [["1", "Good"]]);
 }
 
@@ -193,7 +196,7 @@ fn a_late_reject_is_not_there_to_be_filled() {
     lifted.leaves("column 8, rejected 4, unmapped 2").finds(&[
         "error S002 ages.json /1/age",
         "error S002 ages.json /1/id",
-        "error V001 people.json /1",
+        "error V001 people.json /1/city",
     ]);
 }
 
@@ -203,7 +206,7 @@ fn a_late_reject_fills_nothing() {
     let age = |age: u8, home: &str, city: &str| json!({"id": "1", "age": age, "home": home, "city": city});
     let house = ages(&json!([person("1", "Ann", "Bonn")]), &rules, &json!([age(41, "x", "Ulm"), age(42, "y", "Bonn")]));
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
-    lifted.leaves("column 10, rejected 4").finds(&["error V001 ages.json /0"]);
+    lifted.leaves("column 10, rejected 4").finds(&["error V001 ages.json /0/city"]);
     assert_eq!(house.rows("SELECT id, age FROM people"), [["1", "42"]]);
     assert_eq!(house.rows("SELECT id FROM homes ORDER BY id"), [["h1"], ["y"]]);
 }
