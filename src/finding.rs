@@ -158,6 +158,8 @@ codes! {
         "check the places";
     VALUE_TIME = "V012" Warning "a time that decides which of two files is newer cannot be read",
         "check which of the files is newer; those without a time are read last";
+    VALUE_SIGN = "V017" Note "minus zero is kept as zero: the column has no sign for it",
+        "nothing to do; a text column with the step `text` keeps it as it is written";
     // R: rows, keys, references.
     ROW_DUPLICATE = "R001" Error "two records give a row with the same key",
         "remove one, or choose `on_duplicate` in the rule";

@@ -7,7 +7,7 @@
 //! - jobs: [`import`], [`plan`], [`pipeline`], [`reseal`], what they are asked for ([`config`]), and their parts
 //! - edges: [`source`] (files in), [`target`] (databases), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`], [`account`]; pure but for loading mapping files
-//! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`], [`fold`], [`hex`], [`outputs`]
+//! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`], [`decimal`], [`fold`], [`instant`], [`hex`], [`outputs`]
 //! - [`error`], `interrupt`
 
 pub mod account;
@@ -18,15 +18,18 @@ pub mod cli;
 pub mod compare;
 pub mod config;
 pub mod coverage;
+pub mod decimal;
 mod dropped;
 mod earlier;
 pub mod error;
 pub mod explain;
 pub mod finding;
 pub mod fold;
+pub mod followup;
 pub mod hex;
 pub mod import;
 pub mod inspect;
+pub mod instant;
 mod interrupt;
 pub mod keyindex;
 mod leak;

@@ -258,7 +258,7 @@ impl Run<'_> {
             if newest.is_empty() || of_mapping.len() < 2 {
                 continue; // nothing to compare
             }
-            let times: HashMap<usize, Option<jiff::Timestamp>> =
+            let times: HashMap<usize, Option<crate::instant::Instant>> =
                 of_mapping.iter().map(|file| (*file, self.time_of(*file, *mapping))).collect();
             // Newest first, those without a time last, ties as they were.
             of_mapping.sort_by(|a, b| times[b].cmp(&times[a]));

@@ -267,6 +267,16 @@ impl Plan {
         found.dedup();
         found
     }
+
+    /// Whether file patterns have the owners' capture at this path: whether it is an owner's directory.
+    pub fn is_owner_place(&self, path: &str) -> bool {
+        let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+        let is_above = |folder: &String| {
+            let fits = |(wanted, segment): (&str, &str)| wanted.contains(['{', '*']) || wanted == segment;
+            folder.split('/').count() == above.split('/').count() && folder.split('/').zip(above.split('/')).all(fits)
+        };
+        self.owner_folders().iter().any(is_above)
+    }
 }
 
 /// The first and the last turn of a mapping.

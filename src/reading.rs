@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::finding::{
     FILE_BLANK_IGNORED, FileId, Finding, Place, ROW_DANGLING, Severity, VALUE_DEFAULTED, VALUE_TIME, excerpt,
 };
+use crate::instant::Instant;
 use crate::mapping::apply::{Draft, Fault, FileContext, Mapped, Origin, Owner, Trace, apply, follow};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
@@ -273,6 +274,7 @@ impl Run<'_> {
                 self.findings.extend(differing);
             }
             self.learn_owner_rows(mapped, &dispositions);
+            self.learn_follow_ups(mapped, &dispositions);
         }
         Ok((dispositions, refused))
     }
@@ -292,6 +294,23 @@ impl Run<'_> {
         finding.mapping = (fault.line > 0).then(|| format!("{}:{}", mapping.file, fault.line));
         finding.severity = severity.unwrap_or(finding.severity);
         finding
+    }
+
+    fn learn_follow_ups(&mut self, mapped: &Mapped, dispositions: &[RowFate]) {
+        for (draft, fate) in mapped.drafts.iter().zip(dispositions) {
+            if matches!(fate, RowFate::Inserted | RowFate::Unchanged) {
+                let rule = &self.plan.rules[self.mapping][draft.rule];
+                let keys = rule.table.primary_key();
+                let key = keys.iter().filter_map(|column| rule.value(&draft.values, column).as_key_text());
+                let row = key.collect::<Vec<_>>().join(" ");
+                for name in &draft.follow_up {
+                    let column = rule.model(&self.plan.set).columns.iter().find(|column| column.name == *name);
+                    if let Some(message) = column.and_then(|column| column.agrees.as_ref()?.after.as_ref()) {
+                        self.follow_ups.add(message, row.clone());
+                    }
+                }
+            }
+        }
     }
 
     fn learn_owner_rows(&mut self, mapped: &Mapped, dispositions: &[RowFate]) {
@@ -371,7 +390,7 @@ impl Run<'_> {
 
     /// The time by which a file is newer than another: the first of the mapping's `newest` that is
     /// present. What is wrong with the file is reported when it is read.
-    pub fn time_of(&mut self, file: usize, number: usize) -> Option<jiff::Timestamp> {
+    pub fn time_of(&mut self, file: usize, number: usize) -> Option<Instant> {
         let mapping = &self.plan.set.mappings[number];
         let mut opened =
             source::open_as(&self.plan.tree.files[file], self.limits(number), mapping.source.format).ok()?;
@@ -385,7 +404,7 @@ impl Run<'_> {
         let written =
             present.find(|node| node.kind() != Kind::Null && !(node.kind() == Kind::String && node.text().is_empty()));
         let time = written.and_then(|node| match node.kind() {
-            Kind::String => node.text().parse::<jiff::Timestamp>().ok(),
+            Kind::String => node.text().parse::<Instant>().ok(),
             _ => None,
         });
         let unread = written.filter(|_| time.is_none()).map(|node| Place { file: file_id(file), offset: node.at() });

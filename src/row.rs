@@ -1,8 +1,9 @@
 //! Values and rows on their way into a target, in no engine's form yet.
 
+use crate::decimal::Decimal;
 use crate::finding::Place;
+use crate::instant::Instant;
 use crate::table::ColumnType;
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 
 /// A column's value. `target/` knows how each engine writes it.
@@ -23,7 +24,7 @@ pub enum Value {
     /// A date and time of no zone, written as it is.
     Civil(DateTime),
     /// A moment, written in UTC.
-    Instant(Timestamp),
+    Instant(Instant),
     /// A sealed value (`tl2.…`), text that compares by opening it.
     Sealed(String),
 }
@@ -82,12 +83,11 @@ pub fn keeps_number(text: &str) -> bool {
     if text.parse::<i64>().is_ok() {
         return true;
     }
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    // A double gives every decimal of up to 15 digits back.
-    digits > 0
-        && digits <= 15
+    // A double gives every decimal of up to 15 significant digits back.
+    text.bytes().any(|byte| byte.is_ascii_digit())
         && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
         && text.parse::<f64>().is_ok()
+        && Decimal::of(text).significant() <= 15
 }
 
 /// Whether a column of times keeps this one: from the year 1 on, to the microsecond.

@@ -6,6 +6,8 @@ use crate::dropped::Kept;
 use crate::earlier::Earlier;
 use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding, Place};
+use crate::followup::FollowUps;
+use crate::instant::Instant;
 use crate::keyindex::{Entry, KeyIndex, KeyText};
 use crate::leak::found::Leaks;
 use crate::mapping::apply::Owner;
@@ -24,7 +26,7 @@ use crate::vault::Vault;
 use crate::writer::Writer;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 use std::collections::{BTreeMap, HashMap};
 
 /// Records that are known to be bad before they are read, with their findings: an attempt that
@@ -115,6 +117,8 @@ pub struct Run<'p> {
     pub columns: BTreeMap<(String, String), ColumnCounts>,
     /// Leaves that only a catch-all kept: mapping, path, count.
     pub caught: BTreeMap<(String, String), u64>,
+    /// Rows because of which the application needs something.
+    pub follow_ups: FollowUps,
     /// Owners.
     pub owners: OwnerTable,
     /// Directories and their owners.
@@ -202,6 +206,7 @@ impl<'p> Run<'p> {
             met: HashMap::new(),
             columns: BTreeMap::new(),
             caught: BTreeMap::new(),
+            follow_ups: FollowUps::default(),
             owners: OwnerTable::default(),
             directories: Vec::new(),
             earlier: Earlier::default(),
@@ -364,13 +369,8 @@ pub(crate) struct StoredAs {
 
 /// A stored time: with a zone it is an instant; without one the column decides.
 fn time_value(text: &str, instant: bool) -> Option<Value> {
-    let time = text.parse::<Timestamp>().map(|time| time.to_zoned(TimeZone::UTC).datetime());
-    let time: DateTime = time.or_else(|_| text.parse()).ok()?;
-    if instant {
-        time.to_zoned(TimeZone::UTC).ok().map(|time| Value::Instant(time.timestamp()))
-    } else {
-        Some(Value::Civil(time))
-    }
+    let time: DateTime = text.parse::<Instant>().map(Instant::utc).or_else(|_| text.parse()).ok()?;
+    if instant { Instant::at(time, Offset::UTC).map(Value::Instant) } else { Some(Value::Civil(time)) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! From a run to its report.
 
-use crate::finding::{Finding, Place, SOURCE_IN_USE, printable};
+use crate::finding::{FILE_SYMLINK, Finding, Place, SOURCE_IN_USE, printable};
 use crate::mapping::model::{Expr, From, PathExpr, PathStep, Root};
 use crate::plan::Disposition;
 use crate::record::{Segment, Selection};
@@ -12,6 +12,7 @@ use crate::report::{
 };
 use crate::run::Run;
 use crate::secret::proof::LeakSearch;
+use crate::source::walk::Skipped;
 use crate::source::{self, SourceFile};
 use crate::target::Mode;
 use crate::target::ledger::RunRecord;
@@ -89,11 +90,18 @@ pub fn report(run: &mut Run, ending: &Ending) -> Report {
         },
         checks: ending.checks.clone(),
         timings: ending.timings,
-        after: plan.set.after.clone().filter(|_| sealed > 0).into_iter().collect(),
+        after: after(run, sealed),
         files,
     };
     withhold(&mut report, run);
     report
+}
+
+/// What the application still needs: in general where something was sealed, and because of single rows.
+fn after(run: &Run, sealed: u64) -> Vec<String> {
+    let shown = |row: &str| if run.vault.finds_secret(row) { WITHHELD.to_owned() } else { row.to_owned() };
+    let general = run.plan.set.after.clone().filter(|_| sealed > 0);
+    general.into_iter().chain(run.follow_ups.lines(shown)).collect()
 }
 
 /// The run's record with the report's counts.
@@ -319,9 +327,22 @@ pub fn walk_findings(run: &Run) -> Vec<Finding> {
         let message = format!("`{path}` was written less than a minute before the run");
         Finding::new(&SOURCE_IN_USE, message).at(plan.tree.files[file].place(0))
     });
-    let skipped = plan.tree.skipped.iter().filter(|skipped| !ignored(&skipped.path));
-    let skipped = skipped.map(|skipped| skipped.finding.clone().at_path(skipped.path.clone()));
+    let skipped = plan.tree.skipped.iter().filter(|skipped| !ignored(&skipped.path)).map(|skipped| {
+        let finding = match &skipped.twin {
+            Some(twin) if plan.is_owner_place(&skipped.path) => alias_link(skipped, twin),
+            _ => skipped.finding.clone(),
+        };
+        finding.at_path(skipped.path.clone())
+    });
     plan.tree.findings.iter().cloned().chain(fresh).chain(skipped).map(|finding| finding.about("files")).collect()
+}
+
+/// A link in an owner's place whose target is called like the folder beside it: one more name of that
+/// folder, wherever the link points since the tree was copied.
+fn alias_link(link: &Skipped, twin: &str) -> Finding {
+    let message =
+        format!("`{}`: a symbolic link, not followed; its target has the name of `{twin}`, which is read", link.path);
+    Finding::new(&FILE_SYMLINK, message)
 }
 
 /// Whether a file was written so shortly before the run that it may still be being written.

@@ -14,8 +14,8 @@ pub enum ColumnType {
     Integer,
     /// A double.
     Real,
-    /// An exact number; written as text where the engine has no such type.
-    Numeric,
+    /// An exact number, of so many digits if declared; written as text where the engine has no such type.
+    Numeric(Option<Digits>),
     /// True or false.
     Boolean,
     /// A date and time, either civil or an instant in UTC; the mapping says which.
@@ -24,6 +24,17 @@ pub enum ColumnType {
     Json,
     /// Bytes.
     Blob,
+    /// A type that treelift does not know; no rule can write such a column.
+    Unknown,
+}
+
+/// How many digits `NUMERIC(precision, scale)` keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digits {
+    /// In all.
+    pub precision: u32,
+    /// After the decimal point; at most `precision`.
+    pub scale: u32,
 }
 
 /// A column.

@@ -383,7 +383,7 @@ fn show_value(value: &Value) -> String {
         Value::Json(text) => cut(text),
         Value::Civil(time) => time.to_string(),
         // The run's start time is not known before the run.
-        Value::Instant(time) if *time == jiff::Timestamp::UNIX_EPOCH => "when the run starts".to_owned(),
+        Value::Instant(time) if *time == jiff::Timestamp::UNIX_EPOCH.into() => "when the run starts".to_owned(),
         Value::Instant(time) => time.to_string(),
         Value::Sealed(_) => "(sealed)".to_owned(),
     }

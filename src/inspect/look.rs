@@ -1,5 +1,7 @@
 //! What a string looks like: ids, dates, addresses. By form alone.
 
+use crate::instant::Instant;
+
 /// What a string looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Look {
@@ -42,7 +44,7 @@ impl Look {
             32 if all(u8::is_ascii_hexdigit) => Look::Hex32,
             40 | 64 if all(u8::is_ascii_hexdigit) => Look::LongHex,
             10 if text.parse::<jiff::civil::Date>().is_ok() => Look::Date,
-            _ if begins_with_year && text.parse::<jiff::Timestamp>().is_ok() => Look::Instant,
+            _ if begins_with_year && text.parse::<Instant>().is_ok() => Look::Instant,
             _ if begins_with_year && text.parse::<jiff::civil::DateTime>().is_ok() => Look::Civil,
             8..=10 if is_slash_date(text) => Look::SlashDate,
             _ if text.starts_with("http://") || text.starts_with("https://") => Look::Url,

@@ -108,8 +108,8 @@ codes! {
         "fix the statement at this line; `treelift schema test` runs every migration";
     MIGRATION_FORBIDDEN = "M136" "a migration does more than create and fill tables",
         "remove the statement: treelift runs each migration in a transaction of its own and keeps the record of them";
-    TYPE_UNKNOWN = "M137" "a column has a type that treelift does not know",
-        "declare it as TEXT, VARCHAR(n), INTEGER, REAL, NUMERIC, BOOLEAN, DATETIME, JSON or BLOB";
+    TYPE_UNKNOWN = "M140" "a rule writes a column whose declared type is not known",
+        "declare one of the types that mappings/README.md lists; columns that no rule writes may have any type";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

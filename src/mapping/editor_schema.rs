@@ -194,7 +194,6 @@ fn fragment(table_name: &str, key: &Key) -> Value {
         ("expression" | "column" | "secret", "matching") => json!({ "type": "string", "format": "regex" }),
         ("expression" | "column", "lookup") => json!({ "type": "string", "pattern": "^[^.]+\\..+$" }),
         ("column", "agrees_with") => refer("expression"),
-        ("column", "level") => words(&keys::LEVEL),
         ("column", "on_missing" | "on_null" | "on_empty") => words(&keys::POLICY),
         ("column", "on_error") => words(&keys::ON_ERROR),
         ("secret", "kind") => words(&keys::SECRET_KIND),
@@ -236,6 +235,7 @@ mod tests {
         ("expression", "with"),
         ("expression", "each"),
         ("expression", "exists"),
+        ("column", "after"),
         ("secret", "default"),
     ];
 

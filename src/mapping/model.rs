@@ -1,6 +1,6 @@
 //! The mapping language as data. `mappings/README.md` is its reference; the names here are its words.
 
-use crate::finding::{FILE_EMPTY, Finding, Severity};
+use crate::finding::{FILE_EMPTY, Finding};
 use crate::record::Selection;
 use crate::step::Step;
 use crate::table::{AuditTable, Migration};
@@ -430,12 +430,21 @@ pub struct ColumnRule {
     pub name: String,
     /// What is written into it.
     pub expr: Expr,
-    /// `agrees_with` and `level`.
-    pub agrees: Option<(Expr, Severity)>,
+    /// `agrees_with`.
+    pub agrees: Option<Agreement>,
     /// What happens when the value is missing.
     pub policies: Policies,
     /// Its line.
     pub line: u32,
+}
+
+/// `agrees_with`: what should give the same as a column; a difference is a warning.
+#[derive(Debug)]
+pub struct Agreement {
+    /// The other expression.
+    pub expr: Expr,
+    /// `after`: what the application still needs after an import where they differ.
+    pub after: Option<String>,
 }
 
 /// `on_missing`, `on_null`, `on_empty`, `on_error`, `default`.

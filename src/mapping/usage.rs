@@ -249,8 +249,8 @@ impl Judge<'_> {
                 places.clear();
             }
             missing.extend(places);
-            if let Some((agrees, _)) = &column.agrees {
-                missing.extend(self.places(&at, agrees));
+            if let Some(agrees) = &column.agrees {
+                missing.extend(self.places(&at, &agrees.expr));
             }
         }
         for expr in rule.lets.iter().map(|(_, expr)| expr).chain(rule.secrets.iter().map(|secret| &secret.expr)) {

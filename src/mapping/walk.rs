@@ -9,7 +9,7 @@ impl Rule {
     pub fn column_exprs(&self) -> impl Iterator<Item = &Expr> {
         self.columns
             .iter()
-            .flat_map(|column| std::iter::once(&column.expr).chain(column.agrees.as_ref().map(|(expr, _)| expr)))
+            .flat_map(|column| std::iter::once(&column.expr).chain(column.agrees.as_ref().map(|agrees| &agrees.expr)))
     }
 
     /// Every expression: of columns, `let`s and secrets.

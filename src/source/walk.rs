@@ -37,6 +37,9 @@ pub struct Skipped {
     pub path: String,
     /// Why. It has no place; its message names the path.
     pub finding: Finding,
+    /// Of a link that ends outside the tree or nowhere: the folder beside it that has the name of its target,
+    /// as when a tree was copied whose links have absolute paths.
+    pub twin: Option<String>,
 }
 
 /// Endings of copies that programs leave beside the file they write.
@@ -111,6 +114,9 @@ impl Tree {
         } else if kind.is_symlink() {
             let (code, what) = classify_link(entry.path(), root);
             self.skip(shown, code, what);
+            if let (Some(link), Some(twin)) = (self.skipped.last_mut(), folder_beside(entry.path())) {
+                link.twin = Some(self::shown(below(&twin, root))).filter(|_| *code == FILE_OUTSIDE);
+            }
         } else if !kind.is_file() {
             let what = if kind.is_fifo() {
                 "a named pipe, not a regular file"
@@ -144,7 +150,7 @@ impl Tree {
 
     fn skip(&mut self, path: String, code: &'static crate::finding::Code, what: &str) {
         let finding = Finding::new(code, format!("`{path}`: {what}"));
-        self.skipped.push(Skipped { path, finding });
+        self.skipped.push(Skipped { path, finding, twin: None });
     }
 
     /// Names of one directory that differ in upper and lower case only. Two such directories are a
@@ -161,7 +167,7 @@ impl Tree {
         for directory in &self.directories {
             if let Some(twin) = twin(&mut first, directory) {
                 let finding = twins(directory, twin).weighing(Severity::Warning);
-                self.skipped.push(Skipped { path: directory.clone(), finding });
+                self.skipped.push(Skipped { path: directory.clone(), finding, twin: None });
             }
         }
         self.findings.extend(findings);
@@ -229,6 +235,12 @@ fn shown(path: &Path) -> String {
         }
     }
     shown
+}
+
+/// The folder beside a symbolic link that has the name of the link's target.
+fn folder_beside(link: &Path) -> Option<PathBuf> {
+    let folder = link.with_file_name(std::fs::read_link(link).ok()?.file_name()?);
+    std::fs::symlink_metadata(&folder).ok()?.is_dir().then_some(folder)
 }
 
 /// What a symbolic link is, by where it ends.
@@ -346,6 +358,34 @@ mod tests {
                 ("outside.json", "F008"),
             ]
         );
+    }
+
+    #[test]
+    fn a_link_out_of_the_tree_names_the_folder_beside_it_that_its_target_is_called() {
+        let outside = Folder::new(&["ann/a.json"]);
+        let folder = Folder::new(&["people/ann/a.json", "people/b.json", "ann/c.json"]);
+        symlink(outside.path("ann"), folder.path("people/there")).unwrap();
+        symlink("/gone/people/ann/", folder.path("people/gone")).unwrap();
+        symlink("/gone/people/bob", folder.path("people/other")).unwrap();
+        symlink("/gone/b.json", folder.path("people/file")).unwrap();
+        symlink("ann", folder.path("people/inside")).unwrap();
+        symlink("/gone/people/self", folder.path("people/self")).unwrap();
+        symlink("/gone/people/ann", folder.path("up")).unwrap();
+        let tree = folder.walk();
+        let twins: Vec<_> = tree.skipped.iter().map(|link| (link.path.as_str(), link.twin.as_deref())).collect();
+        assert_eq!(
+            twins,
+            [
+                ("people/file", None),
+                ("people/gone", Some("people/ann")),
+                ("people/inside", None),
+                ("people/other", None),
+                ("people/self", None),
+                ("people/there", Some("people/ann")),
+                ("up", Some("ann")),
+            ]
+        );
+        assert_eq!(paths(&tree), ["ann/c.json", "people/ann/a.json", "people/b.json"]);
     }
 
     #[test]

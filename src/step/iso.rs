@@ -10,7 +10,7 @@ pub(super) struct Iso<'t> {
     pub(super) time: Result<DateTime, String>,
     /// Whether seconds were written.
     pub(super) seconds: bool,
-    /// How many digits the fraction has.
+    /// How many digits the fraction has, without zeros at its end.
     pub(super) fraction: usize,
     /// What follows.
     pub(super) rest: &'t str,
@@ -37,12 +37,14 @@ impl<'t> Iso<'t> {
         let mut fraction = 0;
         let mut nanoseconds = 0;
         if seconds && literal(&mut rest, b".").is_some() {
-            fraction = rest.bytes().take_while(u8::is_ascii_digit).count();
-            // More digits than a time keeps are an error of the caller's, whatever they say.
-            let kept = fraction.min(9);
-            let exponent = u32::try_from(9 - kept).ok()?;
-            nanoseconds = rest[..kept].parse::<i32>().ok()? * 10_i32.pow(exponent);
-            rest = &rest[fraction..];
+            let (digits, behind) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
+            rest = behind;
+            let first = digits.get(..1)?;
+            // Zeros at the end lose nothing. More digits than a time keeps are an error of the caller's.
+            let digits = digits.trim_end_matches('0');
+            fraction = digits.len();
+            let kept = if digits.is_empty() { first } else { &digits[..fraction.min(9)] };
+            nanoseconds = kept.parse::<i32>().ok()? * 10_i32.pow(u32::try_from(9 - kept.len()).ok()?);
         }
         let time = match second {
             60 => Err("expected a second from 00 to 59, a leap second cannot be kept".to_owned()),

@@ -14,9 +14,9 @@ mod time;
 
 pub use registry::{REGISTRY, StepInfo, reference_table};
 
+use crate::instant::Instant;
 use crate::mapping::model::Literal;
 use argument::Argument;
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use number::NumberStep;
 use structure::StructureStep;
@@ -37,7 +37,7 @@ pub enum Datum {
     /// A date and time of no zone.
     Civil(DateTime),
     /// A moment.
-    Instant(Timestamp),
+    Instant(Instant),
     /// A list; steps apply to each part.
     List(Vec<Datum>),
     /// A compact JSON document.

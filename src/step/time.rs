@@ -6,8 +6,8 @@
 use super::argument::Argument;
 use super::iso::{Iso, read_offset};
 use super::{Datum, OutputType, TEXTUAL};
+use crate::instant::Instant;
 use crate::mapping::model::Literal;
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
@@ -170,22 +170,43 @@ fn read_exactly(format: &str, text: &str) -> Reading {
         return Reading::Other;
     };
     match parts.to_datetime() {
-        Ok(time) if strtime::format(format, time).is_ok_and(|again| again == text) => Reading::Is(time),
+        Ok(time) if is_written(format, time, text) => Reading::Is(time),
         Ok(_) => Reading::Other,
         Err(_) => Reading::NoSuchTime,
     }
 }
 
+/// Whether the format would write the time so. A fraction of any length (`%f`, `%.f`) may end in zeros,
+/// which lose nothing.
+fn is_written(format: &str, time: DateTime, text: &str) -> bool {
+    let writes = |format: &str| strtime::format(format, time).is_ok_and(|again| again == text);
+    let fraction = |digits: usize| format.replace("%f", &format!("%{digits}f")).replace("%.f", &format!("%.{digits}f"));
+    writes(format) || (1..=9).map(fraction).any(|padded| padded != format && writes(&padded))
+}
+
 /// Proves on two times that a format can be written and read, and has what the step needs and no zone.
 fn prove(format: &str, precision: Precision) -> Result<(), String> {
-    if let Some(letter) = specifiers(format).find(|letter| "zZQs".contains(*letter)) {
-        return Err(match letter {
-            's' => format!("`{format}` reads seconds since 1970 (`%s`), and this version has no step that reads them"),
-            _ => format!(
-                "`{format}` reads a zone (`%{letter}`), and formats read none in this version: `instant` reads a time with a \
-                 zone in the form `2025-01-31T08:05:00+01:00` alone"
-            ),
-        });
+    for letter in specifiers(format) {
+        match letter {
+            'z' | 'Z' | 'Q' => {
+                return Err(format!(
+                    "`{format}` reads a zone (`%{letter}`), and formats read none in this version: `instant` reads a time \
+                     with a zone in the form `2025-01-31T08:05:00+01:00` alone"
+                ));
+            }
+            's' => {
+                return Err(format!(
+                    "`{format}` reads seconds since 1970 (`%s`), and this version has no step that reads them"
+                ));
+            }
+            'y' | 'g' | 'D' => {
+                return Err(format!(
+                    "`{format}` reads a year of two digits (`%{letter}`), whose century would be a guess; \
+                     put the century in front with `replace`, and read it with `%Y`"
+                ));
+            }
+            _ => {}
+        }
     }
     for (month, day, hour, minute) in [(4, 5, 6, 17), (11, 30, 22, 8)] {
         let time = DateTime::constant(2013, month, day, hour, minute, 9, 120_000_000);
@@ -234,17 +255,19 @@ fn fraction_digits(time: DateTime) -> usize {
 }
 
 fn in_range(time: DateTime, fraction: usize) -> Result<DateTime, String> {
+    precise(fraction)?;
+    if time.year() < 1 { Err("expected a year from 1 to 9999".to_owned()) } else { Ok(time) }
+}
+
+fn precise(fraction: usize) -> Result<(), String> {
     if fraction > 6 {
-        Err("expected at most 6 fractional digits of a second (targets keep microseconds)".to_owned())
-    } else if time.year() < 1 {
-        Err("expected a year from 1 to 9999".to_owned())
-    } else {
-        Ok(time)
+        return Err("expected at most 6 fractional digits of a second (targets keep microseconds)".to_owned());
     }
+    Ok(())
 }
 
 /// Reads RFC 3339 (section 5.6), which also allows `t`, `z` and a space between date and time.
-fn instant(text: &str) -> Result<Timestamp, String> {
+fn instant(text: &str) -> Result<Instant, String> {
     const WANTED: &str = "expected a time like `2025-01-31T08:05:00Z`, with `Z` or an offset";
     let Some(Iso { time, seconds: true, fraction, rest }) = Iso::read(text) else {
         return Err(WANTED.to_owned());
@@ -254,28 +277,22 @@ fn instant(text: &str) -> Result<Timestamp, String> {
         "" => return Err(format!("{WANTED} (without one, use `civil` or `civil_in`)")),
         rest => read_offset(rest).ok_or_else(|| WANTED.to_owned())?,
     };
-    let time = in_range(time?, fraction)?;
-    let instant = offset.to_timestamp(time).map_err(|_| "expected a year from 1 to 9999 in UTC".to_owned())?;
-    in_range(offset_free(instant), fraction)?;
-    Ok(instant)
+    precise(fraction)?;
+    moment(time?, offset)
 }
 
-/// The moment's date and time in UTC.
-fn offset_free(instant: Timestamp) -> DateTime {
-    Offset::UTC.to_datetime(instant)
+/// The moment at which a clock of this offset shows this time, in a year that targets keep.
+fn moment(time: DateTime, offset: Offset) -> Result<Instant, String> {
+    let instant = Instant::at(time, offset).filter(|instant| instant.utc().year() >= 1);
+    instant.ok_or_else(|| "expected a year from 1 to 9999 in UTC".to_owned())
 }
 
-fn in_zone(time: DateTime, zone: &TimeZone, name: &str) -> Result<Timestamp, String> {
-    let ambiguous = zone.to_ambiguous_timestamp(time);
-    match ambiguous.offset() {
+fn in_zone(time: DateTime, zone: &TimeZone, name: &str) -> Result<Instant, String> {
+    match zone.to_ambiguous_timestamp(time).offset() {
         AmbiguousOffset::Gap { .. } => Err(format!("no such local time in `{name}`: clocks were put forward past it")),
         AmbiguousOffset::Fold { .. } => {
             Err(format!("ambiguous local time in `{name}`: clocks were put back and showed it twice"))
         }
-        AmbiguousOffset::Unambiguous { .. } => {
-            let instant = ambiguous.unambiguous().map_err(|_| "expected a year from 1 to 9999 in UTC".to_owned())?;
-            in_range(offset_free(instant), 0)?;
-            Ok(instant)
-        }
+        AmbiguousOffset::Unambiguous { offset } => moment(time, offset),
     }
 }

@@ -20,6 +20,7 @@ pub mod sealed;
 pub mod sqlite;
 pub mod state;
 pub mod traces;
+pub(crate) mod types;
 pub mod undo;
 pub mod upkeep;
 mod url;

@@ -105,6 +105,22 @@ fn the_list_of_users_is_an_array_a_wrapped_array_or_an_object_by_id() {
     }
 }
 
+/// The form that V2's first importer expects, with the tutorial's entry in it.
+#[test]
+fn a_list_by_id_may_hold_the_tutorial() {
+    let tutorial = json!({ "id": "tutorial", "email": "demo@example.com", "password": "x", "isTutorial": true });
+    let without_id = json!({ "email": "demo@example.com", "password": "x" });
+    for entry in [tutorial, without_id] {
+        let house = House::new();
+        let source = small(&house, &[]);
+        let kim = json!({ "id": KIM, "email": "kim.doe@example.com", "password": "kD7!uv2+Rw" });
+        fs::write(source.join("users/users.json"), json!({ KIM: kim, "tutorial": entry }).to_string()).unwrap();
+        accepted(&house, &source);
+        assert_eq!(house.rows("SELECT id FROM users"), [[KIM]]);
+        assert_eq!(house.rows("SELECT data_type, description FROM tutorial_data"), [["user", "tutorial"]]);
+    }
+}
+
 #[test]
 fn a_user_without_a_directory_is_a_user() {
     let house = House::new();
@@ -204,6 +220,33 @@ fn a_symlink_alias_is_reported_and_not_followed() {
     assert_eq!(house.one("SELECT count(*) FROM user_activities"), "1");
 }
 
+/// V1 makes its links with absolute paths, so those of a copied tree point to the original or nowhere.
+#[test]
+fn an_absolute_symlink_alias_stays_an_alias_in_a_copied_tree() {
+    let house = House::new();
+    let original = small(&house, &[("users/KIM/activity_log.json", r#"[{"activity":"login"}]"#)]);
+    symlink(original.join("users").join(KIM), original.join("users/Kim")).unwrap();
+    let copy = house.path("copy");
+    crate::house::copy_tree(&original, &copy);
+    for gone in [false, true] {
+        if gone {
+            fs::rename(&original, house.path("elsewhere")).unwrap();
+        }
+        let report = house.import(&copy, &["--json", "--dry-run"]).status(0).json();
+        let links = report["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "F007");
+        let said: Vec<_> = links.map(|finding| finding["message"].as_str().unwrap()).collect();
+        let expected = format!(
+            "`users/Kim`: a symbolic link, not followed; its target has the name of `users/{KIM}`, which is read"
+        );
+        assert_eq!(said, [expected], "{report:#}");
+    }
+    // Anywhere else, and to a folder that is not beside it, a link out of the tree is refused.
+    symlink(format!("/gone/{KIM}"), copy.join(KIM)).unwrap();
+    symlink("/gone/users/other", copy.join("users/Other")).unwrap();
+    let errors = refused(&house, &copy);
+    assert_eq!(errors.iter().map(|(code, _)| code.as_str()).collect::<Vec<_>>(), ["F008", "F008"]);
+}
+
 #[test]
 fn an_empty_alias_directory_and_empty_directories_are_valid() {
     let house = House::new();
@@ -291,7 +334,7 @@ fn main_without_a_match_is_a_user_of_its_own_if_it_has_an_address() {
 // id≠md5(email); upper-case or space-padded e-mail; two list entries with one e-mail; activeUserId null / unknown / tutorial.
 
 #[test]
-fn an_id_that_is_not_the_md5_of_the_address_is_kept_and_noted() {
+fn an_id_that_is_not_the_md5_of_the_address_is_kept_and_the_users_are_named() {
     let (house, report) = imported();
     assert_eq!(house.rows(&format!("SELECT email FROM users WHERE id = '{LUCIA}'")), [["lucia.new@example.com"]]);
     let noted = findings(&report)
@@ -299,6 +342,10 @@ fn an_id_that_is_not_the_md5_of_the_address_is_kept_and_noted() {
         .filter(|finding| finding.0 == "V009" && finding.2.starts_with("users/users.json"));
     let noted: Vec<_> = noted.map(|finding| finding.2.rsplit_once(' ').unwrap().1.to_owned()).collect();
     assert_eq!(noted, ["/2/id", "/3/id"]);
+    let named = report["after"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+    let named: Vec<_> = named.filter(|line| line.starts_with("V2 finds a user at login")).collect();
+    assert_eq!(named.len(), 1);
+    assert!(named[0].ends_with(&format!(": {LUCIA}, {SAM}")), "{}", named[0]);
 }
 
 #[test]
@@ -512,13 +559,90 @@ fn the_time_anytime_is_kept_as_v1_had_it() {
 }
 
 #[test]
-fn the_service_is_the_calibration_and_not_the_first_line() {
+fn the_service_is_the_reason_and_described_by_the_calibration_and_not_the_first_line() {
     let (house, _report) = imported();
     let first = "json_extract(scraped_data, '$.service_info[0].code')";
     assert_eq!(
         order(&house, "100101", &format!("{first}, service_code, service_name, service_description")),
-        ["CAL-SERV", "2861", "Meter Calibration", "All Dispensers"]
+        ["CAL-SERV", "2861", "AccuMeasure", "All Dispensers"]
     );
+    assert_eq!(order(&house, "100103", "service_name"), ["Inspections & Parts"]);
+    assert_eq!(order(&house, "10105", "service_name"), ["Meter Calibration"]);
+}
+
+#[test]
+fn the_reason_is_read_from_any_markup_and_from_nothing_else() {
+    let forms = [
+        ("<p><strong>Reason</strong> AccuMeasure</p>", "AccuMeasure"),
+        ("<div>Reason: AccuMeasure</div>", "AccuMeasure"),
+        ("<span>Reason:</span>\u{a0}<span class=\"x\"> Open Neck Prover </span>", "Open Neck Prover"),
+        ("<div>Reason</div>\n<div><b>AccuMeasure</b></div>", "AccuMeasure"),
+        ("<b>Reason</b>: A&nbsp;&amp;&nbsp;B<br>", "A & B"),
+        ("Reason: AccuMeasure", "AccuMeasure"),
+        ("<div><strong>Reason</strong> </div>\n<div class=\"county\">Demo County</div>", "Meter Calibration"),
+        ("<div>Reason for the visit</div>", "Meter Calibration"),
+        ("<div title=\"Reason: none\">x</div>", "Meter Calibration"),
+        ("<div>No Reason: x</div>", "Meter Calibration"),
+        ("<div></div>", "Meter Calibration"),
+    ];
+    let orders: Vec<Value> = (0..forms.len())
+        .map(|at| {
+            let services = json!([{ "type": "Combo", "quantity": 1, "description": "d", "code": "CAL-SERV" },
+                { "type": "Meter Calibration", "quantity": 1, "description": "d", "code": "2861" }]);
+            json!({ "id": format!("W-1000{at:02}"), "customer": { "name": "Example Fuels" }, "services": services,
+                "visits": { "nextVisit": null }, "rawHtml": forms[at].0 })
+        })
+        .collect();
+    let house = House::new();
+    let scrape = json!({ "workOrders": orders, "metadata": { "timestamp": "2025-05-01T00:00:00.000Z", "user": KIM } });
+    let source = small(&house, &[("users/KIM/scraped_content.json", &scrape.to_string())]);
+    accepted(&house, &source);
+    let names = house.rows("SELECT service_name FROM work_orders ORDER BY external_id");
+    assert_eq!(names, forms.map(|(_, name)| [name]));
+}
+
+#[test]
+fn the_address_of_a_visit_is_absolute_whatever_v1_had() {
+    let store = "https://app.example.com/app/customers/locations/54321/";
+    let visit = |url: Value| json!({ "date": "05/01/2025", "time": "anytime", "url": url, "visitId": "2001" });
+    let without = |names: &[&str]| {
+        let mut visit = visit(Value::Null);
+        names.iter().for_each(|name| _ = visit.as_object_mut().unwrap().remove(*name));
+        visit
+    };
+    let here = "https://app.example.com/app/work/";
+    let forms = [
+        (json!(store), visit("/app/work/1/visits/2/".into()), format!("{here}1/visits/2/")),
+        (
+            json!(store),
+            visit("https://old.example.com/app/work/1/".into()),
+            "https://old.example.com/app/work/1/".into(),
+        ),
+        (json!(store), visit("HTTP://old.example.com/w".into()), "HTTP://old.example.com/w".into()),
+        (json!(store), visit("//old.example.com/w".into()), "https://old.example.com/w".into()),
+        (json!(store), visit("app/work/1/visits/2/".into()), format!("{here}1/visits/2/")),
+        (json!(store), visit("javascript:void(0)".into()), format!("{here}100005/visits/2001/")),
+        (json!(store), visit("".into()), format!("{here}100006/visits/2001/")),
+        (json!(store), visit(Value::Null), format!("{here}100007/visits/2001/")),
+        (json!(store), without(&["url"]), format!("{here}100008/visits/2001/")),
+        (json!(store), without(&["url", "visitId"]), format!("{here}100009/")),
+        (Value::Null, visit("/app/work/1/".into()), "https://app.workfossa.com/app/work/1/".into()),
+        (json!("/app/customers/locations/54321/"), visit("/w".into()), "https://app.workfossa.com/w".into()),
+        (json!("http://127.0.0.1:8080/x?y"), visit("/w".into()), "http://127.0.0.1:8080/w".into()),
+        (json!(store), Value::Null, "NULL".into()),
+    ];
+    let orders: Vec<Value> = (0..forms.len())
+        .map(|at| {
+            json!({ "id": format!("W-1000{at:02}"), "customer": { "name": "Example Fuels", "storeUrl": forms[at].0 },
+                "services": [], "visits": { "nextVisit": forms[at].1 } })
+        })
+        .collect();
+    let house = House::new();
+    let scrape = json!({ "workOrders": orders, "metadata": { "timestamp": "2025-05-01T00:00:00.000Z", "user": KIM } });
+    let source = small(&house, &[("users/KIM/scraped_content.json", &scrape.to_string())]);
+    accepted(&house, &source);
+    let urls = house.rows("SELECT visit_url FROM work_orders ORDER BY external_id");
+    assert_eq!(urls, forms.map(|(_, _, url)| [url]));
 }
 
 #[test]
@@ -997,4 +1121,37 @@ fn an_unknown_member_that_a_catch_all_keeps_is_listed_or_refused() {
     let source = small(&house, &[("users/KIM/email_settings.json", &settings.to_string())]);
     let report = house.import(&source, &["--json", "--mappings", "set"]).status(1).json();
     assert!(has(&report, "S003", &format!("users/{KIM}/email_settings.json")));
+}
+
+/// All of it together: the sample as V1 keeps it, with the links and the list of users of other versions.
+#[test]
+fn a_copied_tree_with_a_renamed_user_and_a_list_by_id_is_imported_whole() {
+    let house = House::new();
+    let original = house.path("v1/data");
+    crate::house::copy_tree(&sample(), &original);
+    let list = original.join("users/users.json");
+    let mut users: Vec<Value> = serde_json::from_slice(&fs::read(&list).unwrap()).unwrap();
+    // V1 renames a user by a new name in the list and a new link; the old one stays.
+    let omar = users.iter_mut().find(|user| user["id"] == OMAR).unwrap();
+    omar["friendlyName"] = json!("Omar R");
+    symlink(original.join("users").join(OMAR), original.join("users/Omar_R")).unwrap();
+    let by_id: serde_json::Map<String, Value> =
+        users.into_iter().map(|user| (user["id"].as_str().unwrap().to_owned(), user)).collect();
+    assert!(by_id.contains_key("tutorial"));
+    fs::write(&list, serde_json::to_vec(&by_id).unwrap()).unwrap();
+    let copied =
+        std::process::Command::new("cp").arg("-a").arg(&original).arg(house.path("old_data")).status().unwrap();
+    assert!(copied.success());
+    fs::remove_dir_all(house.path("v1")).unwrap();
+
+    let report = house.import(&house.path("old_data"), &["--json"]).status(0).json();
+    assert_eq!((&report["outcome"], &report["leaves"]["unmapped"]), (&json!("committed"), &json!(0)));
+    assert_eq!(house.one("SELECT count(*) FROM users"), "5");
+    assert_eq!(house.one("SELECT friendly_name FROM users WHERE id = '6c754a650d08c60226666cec198e126f'"), "Omar R");
+    assert_eq!(house.one("SELECT count(*) FROM tutorial_data WHERE data_type = 'user'"), "1");
+    let visits =
+        "SELECT count(*) FROM work_orders WHERE json_extract(scraped_data, '$.visit_info.nextVisit') IS NOT NULL";
+    let absolute = "SELECT count(*) FROM work_orders WHERE visit_url LIKE 'https://_%/_%'";
+    assert_eq!(house.one(visits), house.one(absolute));
+    assert_eq!(house.one(absolute), "12");
 }

@@ -89,12 +89,29 @@ fn a_value_that_does_not_agree_is_undecided() {
         key = ["id"]
         [table.notes.columns]
         id = "id"
-        author = { from = "a", agrees_with = { from = "b", steps = ["text"] }, level = "error" }"#;
+        author = { from = "a", agrees_with = { from = "b", steps = ["text"] } }"#;
     let agree = json!([{"id": "a", "a": "true", "b": true}]);
     notes(rules, &agree).lift(&[]).ends(0, "committed").leaves("column 3").finds(&[]);
     let differ = json!([{"id": "a", "a": "true", "b": false}]);
     let lifted = notes(rules, &differ).lift(&[]).ends(1, "rolled-back").leaves("column 2, unmapped 1");
-    lifted.finds(&["error S002 notes.json /0/b", "error V009 notes.json /0/a"]);
+    lifted.finds(&["error S002 notes.json /0/b", "warning V009 notes.json /0/a"]);
+}
+
+#[test]
+fn what_the_application_needs_is_said_with_the_rows_it_is_about() {
+    let rules = r#"
+        [table.notes]
+        key = ["id"]
+        [table.notes.columns]
+        id = { from = "id", agrees_with = { md5 = "author" }, after = "Tell their authors" }
+        author = "author""#;
+    let of_ann = "7e0d7f8a5d96c24ffcc840f31bce72b2"; // the MD5 of `ann`
+    let some = json!([{"id": of_ann, "author": "ann"}, {"id": "b", "author": "bob"}, {"id": "a", "author": "bob"}]);
+    let house = notes(rules, &some);
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 6");
+    assert_eq!(lifted.report()["after"], json!(["Tell their authors: a, b"]));
+    lifted.finds(&["warning V009 notes.json /1/id", "warning V009 notes.json /2/id"]);
+    assert_eq!(house.lift(&[]).ends(0, "committed").report()["after"], json!(["Tell their authors: a, b"]));
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod catalogue;
 mod check;
 mod choice;
 mod cmd;
+mod columns;
 mod credentials;
 mod database_keeps;
 mod database_rules;

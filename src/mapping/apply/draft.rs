@@ -84,6 +84,8 @@ pub struct Draft {
     pub names: Vec<NameLeaf>,
     /// The names that `key_as` gave, which the rules below it see as well.
     pub named: Rc<Vec<(String, String, NameLeaf)>>,
-    /// Values that should agree and do not.
+    /// What was found out about values that are written all the same.
     pub differing: Vec<(Severity, Fault)>,
+    /// Columns that do not agree, where the mapping says what the application then needs.
+    pub follow_up: Vec<String>,
 }

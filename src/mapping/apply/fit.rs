@@ -1,13 +1,13 @@
 //! Whether a value fits its column exactly.
 
 use super::scope::{Fault, Operand};
+use crate::decimal::Decimal;
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
 use crate::record::{Kind, NodeRef, write_json_string};
 use crate::row::{Value, keeps_number, keeps_time};
 use crate::step::Datum;
-use crate::table::{Column, ColumnType};
+use crate::table::{Column, ColumnType, Digits};
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
 /// A value as text, where it is text or can be written as text without loss.
 pub(super) fn as_text(got: &Operand) -> Option<String> {
@@ -140,12 +140,12 @@ pub(super) fn fit<'t>(
         (ColumnType::Integer, _) => integer(number.ok_or_else(wrong)?),
         (ColumnType::Real, Operand::Datum(Datum::Integer(value))) => real(&value.to_string()),
         (ColumnType::Real, _) => real(number.ok_or_else(wrong)?),
-        (ColumnType::Numeric, Operand::Datum(Datum::Integer(value))) => Ok(Value::Text(value.to_string())),
-        (ColumnType::Numeric, _) => numeric(number.ok_or_else(wrong)?),
+        (ColumnType::Numeric(limit), Operand::Datum(Datum::Integer(value))) => numeric(&value.to_string(), limit),
+        (ColumnType::Numeric(limit), _) => numeric(number.ok_or_else(wrong)?, limit),
         (ColumnType::Boolean, _) => boolean.map(Value::Bool).ok_or_else(wrong),
         (ColumnType::Time, Operand::Datum(Datum::Civil(time))) => checked_time(*time).map(|()| Value::Civil(*time)),
         (ColumnType::Time, Operand::Datum(Datum::Instant(time))) => {
-            checked_time(time.to_zoned(TimeZone::UTC).datetime()).map(|()| Value::Instant(*time))
+            checked_time(time.utc()).map(|()| Value::Instant(*time))
         }
         (ColumnType::Json, _) => {
             let text = json(got);
@@ -158,7 +158,7 @@ pub(super) fn fit<'t>(
             }
             Ok(Value::Json(text))
         }
-        (ColumnType::Time | ColumnType::Blob, _) => Err(wrong()),
+        (ColumnType::Time | ColumnType::Blob | ColumnType::Unknown, _) => Err(wrong()),
     }
 }
 
@@ -181,31 +181,53 @@ fn checked_text(text: String, max: Option<u32>) -> Result<Value, Fault> {
 }
 
 fn integer(text: &str) -> Result<Value, Fault> {
-    match text.parse::<i64>() {
-        Ok(value) if !(value == 0 && text.starts_with('-')) => Ok(Value::Integer(value)),
-        _ => Err(Fault::new(
-            &VALUE_RANGE,
-            "expected an integer of at most 64 bits, written without fraction or exponent",
-        )),
-    }
+    text.parse().map(Value::Integer).map_err(|_| {
+        Fault::new(&VALUE_RANGE, "expected an integer of at most 64 bits, written without fraction or exponent")
+    })
+}
+
+/// Whether the value is minus zero and its column keeps numbers: SQLite has no minus zero.
+pub(super) fn loses_sign(got: &Operand, column: &Column) -> bool {
+    let keeps_numbers = matches!(column.kind, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_));
+    let text = match got {
+        Operand::Node(node, _) if node.kind() == Kind::Number => node.text(),
+        Operand::Datum(Datum::Number(text)) => text,
+        _ => return false,
+    };
+    keeps_numbers && Decimal::of(text).is_minus_zero()
 }
 
 fn real(text: &str) -> Result<Value, Fault> {
     let value: f64 = text.parse().map_err(|_| Fault::new(&VALUE_TYPE, "expected a number"))?;
-    if value.is_finite() && decimal(text) == decimal(&format!("{value:e}")) {
-        Ok(Value::Real(value))
+    let decimal = Decimal::of(text);
+    // 17 digits tell every double (IEEE 754, 5.12.2): a number that its double gives back with as many
+    // digits lost nothing.
+    let digits = decimal.digits().len().clamp(1, 17);
+    if value.is_finite() && decimal == Decimal::of(&format!("{value:.*e}", digits - 1)) {
+        Ok(Value::Real(value + 0.0)) // no minus zero
     } else {
-        Err(Fault::new(&VALUE_RANGE, "the number cannot be kept exactly as a double"))
+        Err(Fault::new(&VALUE_RANGE, "the number cannot be kept exactly as a double, even with 17 digits"))
     }
 }
 
-fn numeric(text: &str) -> Result<Value, Fault> {
-    if keeps_number(text) {
-        Ok(Value::Text(text.to_owned()))
-    } else {
-        let message = "expected a number of at most 15 digits, or a 64-bit integer, written without exponent";
-        Err(Fault::new(&VALUE_RANGE, message))
+fn numeric(text: &str, limit: Option<Digits>) -> Result<Value, Fault> {
+    if !keeps_number(text) {
+        let message =
+            "expected a number of at most 15 significant digits, or a 64-bit integer, written without exponent";
+        return Err(Fault::new(&VALUE_RANGE, message));
     }
+    let decimal = Decimal::of(text);
+    if let Some(Digits { precision, scale }) = limit {
+        if decimal.scale() > u64::from(scale) {
+            let message = format!("expected at most {scale} digits after the decimal point");
+            return Err(Fault::new(&VALUE_RANGE, message));
+        }
+        if decimal.whole_digits() + u64::from(scale) > u64::from(precision) {
+            let message = format!("expected at most {} digits before the decimal point", precision - scale);
+            return Err(Fault::new(&VALUE_RANGE, message));
+        }
+    }
+    Ok(Value::Text(if decimal.is_minus_zero() { &text[1..] } else { text }.to_owned()))
 }
 
 fn checked_time(time: DateTime) -> Result<(), Fault> {
@@ -216,32 +238,16 @@ fn checked_time(time: DateTime) -> Result<(), Fault> {
     }
 }
 
-/// A decimal number's sign, digits and exponent, without leading and trailing zeros.
-fn decimal(text: &str) -> (bool, String, i64) {
-    let (negative, text) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let mut exponent: i64 = exponent.parse().unwrap_or(i64::MAX / 2);
-    exponent = exponent.saturating_sub(i64::try_from(fraction.len()).unwrap_or(i64::MAX));
-    let all = format!("{whole}{fraction}");
-    let digits = all.trim_start_matches('0');
-    let trimmed = digits.trim_end_matches('0');
-    exponent = exponent.saturating_add(i64::try_from(digits.len() - trimmed.len()).unwrap_or(0));
-    if trimmed.is_empty() { (negative, String::new(), 0) } else { (negative, trimmed.to_owned(), exponent) }
-}
-
 fn wanted(column: &Column) -> &'static str {
     match column.kind {
         ColumnType::Text { .. } => "a string",
         ColumnType::Integer => "an integer",
-        ColumnType::Real | ColumnType::Numeric => "a number",
+        ColumnType::Real | ColumnType::Numeric(_) => "a number",
         ColumnType::Boolean => "true or false",
         ColumnType::Time => "a date and time (steps `instant`, `date` or `civil` make one)",
         ColumnType::Json => "JSON",
         ColumnType::Blob => "bytes",
+        ColumnType::Unknown => "nothing, for the column's type is not known",
     }
 }
 
@@ -251,22 +257,78 @@ mod tests {
 
     #[test]
     fn numbers_that_a_double_would_change_are_refused() {
-        for exact in ["0.1", "1e3", "-0.0", "12.50", "100"] {
+        for exact in [
+            "0.1",
+            "1e3",
+            "-0.0",
+            "12.50",
+            "100",
+            "0.10000000000000001",
+            "19.989999999999998",
+            "0.1000000000000000",
+            "5e-324",
+            "1.7976931348623157e308",
+            "-2.2250738585072014E-308",
+            "0e999",
+        ] {
             assert!(real(exact).is_ok(), "{exact}");
         }
-        for changed in ["1e400", "0.1000000000000000055511151231257827", "9007199254740993"] {
+        for changed in [
+            "1e400",
+            "1e-400",
+            "0.1000000000000000055511151231257827",
+            "9007199254740993",
+            "52.520008123456789",
+            "0.100000000000000006",
+        ] {
             assert!(real(changed).is_err(), "{changed}");
         }
     }
 
     #[test]
     fn numbers_that_a_numeric_column_would_change_are_refused() {
-        for exact in ["0", "-12.50", "123456789012345", "9223372036854775807"] {
-            assert_eq!(numeric(exact).ok(), Some(Value::Text(exact.to_owned())), "{exact}");
+        for exact in [
+            "0",
+            "-12.50",
+            "123456789012345",
+            "9223372036854775807",
+            "0.465601865839674",
+            "0.000000000123456789012345",
+            "1.00000000000000000000",
+        ] {
+            assert_eq!(numeric(exact, None).ok(), Some(Value::Text(exact.to_owned())), "{exact}");
         }
-        for changed in ["12345678901234567890", "1e5", "0.1234567890123456"] {
-            assert!(numeric(changed).is_err(), "{changed}");
+        for changed in ["12345678901234567890", "1e5", "0.1234567890123456", "123456789012345.5"] {
+            assert!(numeric(changed, None).is_err(), "{changed}");
         }
+    }
+
+    #[test]
+    fn a_declared_precision_and_scale_are_held_by_value() {
+        let fits = |text: &str, precision, scale| numeric(text, Some(Digits { precision, scale })).is_ok();
+        for (text, precision, scale) in [
+            ("12.50", 3, 1),
+            ("12.50", 10, 2),
+            ("0.5", 1, 1),
+            ("-99999999.99", 10, 2),
+            ("0.00", 2, 0),
+            ("100", 3, 0),
+            ("-0.0", 1, 0),
+        ] {
+            assert!(fits(text, precision, scale), "{text} ({precision}, {scale})");
+        }
+        for (text, precision, scale) in
+            [("0.125", 10, 2), ("12.5", 10, 0), ("100000000", 10, 2), ("1000", 3, 0), ("1.5", 1, 1)]
+        {
+            assert!(!fits(text, precision, scale), "{text} ({precision}, {scale})");
+        }
+    }
+
+    #[test]
+    fn minus_zero_is_zero_in_columns_of_numbers() {
+        assert_eq!(integer("-0").ok(), Some(Value::Integer(0)));
+        assert!(matches!(real("-0.0"), Ok(Value::Real(zero)) if zero.is_sign_positive()));
+        assert_eq!(numeric("-0.00", None).ok(), Some(Value::Text("0.00".to_owned())));
     }
 
     #[test]
@@ -284,7 +346,7 @@ mod tests {
     #[test]
     fn integers_are_taken_only_as_they_are_written() {
         assert_eq!(integer("-12").ok(), Some(Value::Integer(-12)));
-        for bad in ["-0", "1.0", "1e2", "9223372036854775808"] {
+        for bad in ["1.0", "1e2", "-0.0", "9223372036854775808"] {
             assert!(integer(bad).is_err(), "{bad}");
         }
     }

@@ -133,7 +133,7 @@ impl<'t> Scope<'_, 't> {
             "position" => Operand::Datum(Datum::Integer(self.position)),
             "file" => Operand::Datum(Datum::Text(self.file.path.clone())),
             "stem" => Operand::Datum(Datum::Text(self.file.stem().to_owned())),
-            "started" => Operand::Datum(Datum::Instant(self.file.started)),
+            "started" => Operand::Datum(Datum::Instant(self.file.started.into())),
             "owner" => {
                 self.file.directory.as_ref().map_or(Operand::Missing, |name| Operand::Datum(Datum::Text(name.clone())))
             }

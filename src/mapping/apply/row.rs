@@ -2,16 +2,17 @@
 
 use super::draft::{Claim, ClaimAs, Draft, Origin};
 use super::eval::RuleView;
-use super::fit::{as_text, fit};
+use super::fit::{as_text, fit, loses_sign};
 use super::json::literal_datum;
 use super::scope::{Current, Fault, LeafSpan, Operand, Scope, Stop};
 use super::trace::Made;
 use crate::finding::{
-    ROW_DANGLING, ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_NULLED, VALUE_TYPE,
+    ROW_DANGLING, ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_NULLED, VALUE_SIGN,
+    VALUE_TYPE,
 };
 use crate::keyindex::KeyText;
 use crate::mapping::compile::{CompiledRule, FieldSource};
-use crate::mapping::model::{ColumnRule, Expr, From, KeyPart, PathExpr, Policy, Root, Rule};
+use crate::mapping::model::{Agreement, ColumnRule, Expr, From, KeyPart, PathExpr, Policy, Root, Rule};
 use crate::row::Value;
 use crate::step::{Datum, OutputType};
 use crate::table::ColumnType;
@@ -109,6 +110,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             names: Vec::new(),
             named: Rc::clone(&scope.names),
             differing: Vec::new(),
+            follow_up: Vec::new(),
         };
         Self {
             scope,
@@ -363,7 +365,12 @@ impl<'a, 't> RowMaker<'a, 't> {
                 if json.is_empty() { self.json_text(got) } else { std::mem::take(&mut json) }
             });
             match fitted {
-                Ok(value) => value,
+                Ok(value) => {
+                    if loses_sign(&got, target) {
+                        self.note_sign(column, first_place(trail, &scope));
+                    }
+                    value
+                }
                 Err(mut fault) => {
                     if let Operand::Node(node, _) = &got {
                         fault.at.get_or_insert(node.at());
@@ -383,10 +390,18 @@ impl<'a, 't> RowMaker<'a, 't> {
                 }
             }
         };
-        if let Some((agrees, severity)) = &column.agrees {
-            self.compare(column, &got, agrees, *severity, trail)?;
+        if let Some(agrees) = &column.agrees {
+            self.compare(column, &got, agrees, trail)?;
         }
         Ok(value)
+    }
+
+    fn note_sign(&mut self, column: &ColumnRule, at: Option<u64>) {
+        let mut fault = Fault::new(&VALUE_SIGN, format!("`{}` is minus zero and is kept as zero", column.name));
+        fault.at = at;
+        fault.column = Some(column.name.clone());
+        fault.line = column.line;
+        self.draft.differing.push((Severity::Note, fault));
     }
 
     fn json_text(&mut self, got: &Operand<'t>) -> String {
@@ -399,13 +414,12 @@ impl<'a, 't> RowMaker<'a, 't> {
         &mut self,
         column: &ColumnRule,
         got: &Operand<'t>,
-        agrees: &crate::mapping::model::Expr,
-        severity: Severity,
+        agrees: &Agreement,
         trail: &mut Vec<LeafSpan>,
     ) -> Result<(), Stop> {
         let scope = self.scope.clone();
         let before = trail.len();
-        let other = self.eval(agrees, &scope, trail)?;
+        let other = self.eval(&agrees.expr, &scope, trail)?;
         match (as_text(got), as_text(&other)) {
             (Some(one), Some(two)) if one == two => {}
             (_, None) => trail.truncate(before),
@@ -418,7 +432,8 @@ impl<'a, 't> RowMaker<'a, 't> {
                 fault.at = first_place(trail, &scope);
                 fault.column = Some(column.name.clone());
                 fault.line = column.line;
-                self.draft.differing.push((severity, fault));
+                self.draft.differing.push((Severity::Warning, fault));
+                self.draft.follow_up.extend(agrees.after.is_some().then(|| column.name.clone()));
             }
         }
         Ok(())

@@ -43,8 +43,8 @@ impl Gives {
             Gives::Unknown => true,
             Gives::Source => !matches!(kind, ColumnType::Time | ColumnType::Blob),
             Gives::Text(least) => matches!(kind, ColumnType::Text { max } if max.is_none_or(|max| least <= max)),
-            Gives::Integer => matches!(kind, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric),
-            Gives::Real => matches!(kind, ColumnType::Real | ColumnType::Numeric),
+            Gives::Integer => matches!(kind, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)),
+            Gives::Real => matches!(kind, ColumnType::Real | ColumnType::Numeric(_)),
             Gives::Number => !matches!(kind, ColumnType::Time | ColumnType::Blob | ColumnType::Boolean),
             Gives::Bool => kind == ColumnType::Boolean,
             Gives::Time => kind == ColumnType::Time,
@@ -61,6 +61,10 @@ pub(super) fn check(spot: &Spot<'_>, errors: &mut Errors) {
         let Some(known) = spot.table.column(&column.name) else {
             continue; // `columns` reports that it is missing.
         };
+        if known.kind == ColumnType::Unknown {
+            unknown_type(spot, column, &known.declared, errors);
+            continue;
+        }
         let literal = |literal: &Literal| {
             if known.kind == ColumnType::Json { json_literal(literal) } else { of_literal(literal) }
         };
@@ -73,6 +77,18 @@ pub(super) fn check(spot: &Spot<'_>, errors: &mut Errors) {
             misfit(spot, column, unfit, known.kind, &known.declared, errors);
         }
     }
+}
+
+/// A column of a type that is not known can only be left alone.
+fn unknown_type(spot: &Spot<'_>, column: &ColumnRule, declared: &str, errors: &mut Errors) {
+    let name = format!("`{}.{}`", spot.table.name, column.name);
+    let message = if declared.is_empty() {
+        format!("{name} has no declared type, and a rule writes it")
+    } else {
+        format!("{name} is `{declared}`, a type that treelift does not know, and a rule writes it")
+    };
+    let hint = "declare one of the types that mappings/README.md lists, or leave the column to the application";
+    spot.refuse(errors, &codes::TYPE_UNKNOWN, column.line, message, Some(hint.to_owned()));
 }
 
 fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, declared: &str, errors: &mut Errors) {
@@ -89,7 +105,7 @@ fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, 
         }
         (Gives::Source | Gives::Text(_), ColumnType::Time) => Some("add a step that reads a time, such as `instant`"),
         (_, ColumnType::Json) => Some("make JSON of it: `{ json = … }`"),
-        (Gives::Text(_), ColumnType::Integer | ColumnType::Real | ColumnType::Numeric) => {
+        (Gives::Text(_), ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)) => {
             Some("add a step that reads a number, or write the number without quotes")
         }
         (Gives::Bool, ColumnType::Integer) => Some("write 1 and 0"),
@@ -170,11 +186,11 @@ fn stored(spot: &Spot<'_>, table: &str, column: &str) -> Gives {
         ColumnType::Text { .. } => Gives::Text(0),
         ColumnType::Integer => Gives::Integer,
         ColumnType::Real => Gives::Real,
-        ColumnType::Numeric => Gives::Number,
+        ColumnType::Numeric(_) => Gives::Number,
         ColumnType::Boolean => Gives::Bool,
         ColumnType::Time => Gives::Time,
         ColumnType::Json => Gives::Json,
-        ColumnType::Blob => Gives::Unknown,
+        ColumnType::Blob | ColumnType::Unknown => Gives::Unknown,
     })
 }
 

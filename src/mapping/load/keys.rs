@@ -358,7 +358,7 @@ pub static COLUMN: Keys = Keys {
     title: "a column",
     keys: &[
         key("agrees_with", "another expression that should give the same"),
-        key("level", "the severity of a difference"),
+        key("after", "beside `agrees_with`: what the application still needs after an import where values differ"),
         key("on_missing", "what happens when the source has no such value"),
         key("on_null", "what happens when the source has null"),
         key("on_empty", "what happens when the result is the empty string"),
@@ -392,16 +392,6 @@ pub static POLICY: Keys = Keys {
 pub static ON_ERROR: Keys = Keys {
     title: "`on_error`",
     keys: &[key("reject", "the record is rejected"), key("null", "the column becomes NULL, counted")],
-};
-
-/// `level`.
-pub static LEVEL: Keys = Keys {
-    title: "`level`",
-    keys: &[
-        key("note", "worth knowing"),
-        key("warning", "should be looked at before signing off"),
-        key("error", "nothing is committed"),
-    ],
 };
 
 /// An entry of `[table.NAME.secrets]`.
@@ -463,7 +453,6 @@ pub static ALL: &[&Keys] = &[
     &JSON_EACH,
     &POLICY,
     &ON_ERROR,
-    &LEVEL,
     &SECRET,
     &SECRET_KIND,
 ];

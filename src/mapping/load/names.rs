@@ -290,7 +290,11 @@ impl<'l> Names<'l> {
     /// A column must not depend on itself.
     fn cycles(&self, rule: &Rule) {
         let columns = rule.columns.iter().map(|column| {
-            (column.name.as_str(), vec![Some(&column.expr), column.agrees.as_ref().map(|(expr, _)| expr)], column.line)
+            (
+                column.name.as_str(),
+                vec![Some(&column.expr), column.agrees.as_ref().map(|agrees| &agrees.expr)],
+                column.line,
+            )
         });
         let lets = rule.lets.iter().map(|(name, expr)| (name.as_str(), vec![Some(expr)], expr.line));
         let needs: Vec<_> = columns

@@ -3,8 +3,9 @@
 use super::expr::{self, broken, path_of, rooted_of};
 use super::keys;
 use super::tree::{Fields, Item};
-use crate::finding::Severity;
-use crate::mapping::model::{ColumnRule, Expr, KeyPart, OnDuplicate, Policies, Policy, Rule, SecretKind, SecretRule};
+use crate::mapping::model::{
+    Agreement, ColumnRule, KeyPart, OnDuplicate, Policies, Policy, Rule, SecretKind, SecretRule,
+};
 
 /// One rule.
 pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
@@ -91,20 +92,14 @@ fn column(item: Item<'_>) -> ColumnRule {
     ColumnRule { agrees: agrees(&fields), policies: policies(&fields), ..plain(expr::of_fields(&fields)) }
 }
 
-fn agrees(fields: &Fields<'_>) -> Option<(Expr, Severity)> {
-    let level = fields.get("level");
+fn agrees(fields: &Fields<'_>) -> Option<Agreement> {
     let Some(other) = fields.get("agrees_with") else {
-        if let Some(level) = level {
-            level.refuse("`level` has no effect without `agrees_with`");
+        if let Some(after) = fields.get("after") {
+            after.refuse("`after` has no meaning without `agrees_with`");
         }
         return None;
     };
-    let level = match level.and_then(|item| item.word(&keys::LEVEL)) {
-        Some("note") => Severity::Note,
-        Some("error") => Severity::Error,
-        _ => Severity::Warning,
-    };
-    Some((expr::expr(other), level))
+    Some(Agreement { expr: expr::expr(other), after: fields.get("after").and_then(|item| item.reason()) })
 }
 
 fn policies(fields: &Fields<'_>) -> Policies {

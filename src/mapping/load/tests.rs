@@ -1,7 +1,6 @@
 //! Whole sets, loaded from texts: what comes out, and every error in full.
 
 use super::*;
-use crate::finding::Severity;
 use crate::mapping::model::*;
 
 const SET: &str = r##"
@@ -71,7 +70,7 @@ trimmed = { from = "title", steps = ["trim"] }
 [table.notes.columns]
 id = { uuid5 = [{ value = "note" }, "=person_id", "=trimmed"] }
 person_id = "#owner.id"
-title = { from = "=trimmed", on_empty = "null", agrees_with = "heading", level = "note" }
+title = { from = "=trimmed", on_empty = "null", agrees_with = "heading", after = "rename them" }
 author = { lookup = "people.id", by = { name = "author" }, ignore_case = true }
 tags = { each = "tags[*]", template = "{name}: {{{count}}}" }
 line = { from = { join = ["a", { value = "b" }], with = ", " }, matching = "^x" }
@@ -163,7 +162,7 @@ fn columns_say_what_they_are_made_of() {
     let column = |name: &str| rule.columns.iter().find(|column| column.name == name).expect("it is there");
     assert!(matches!(&column("id").expr.from, From::Digest { how: Digest::Uuid5, of, list: true } if of.len() == 3));
     assert_eq!(column("title").policies.empty, Some(Policy::Null));
-    assert!(matches!(&column("title").agrees, Some((_, Severity::Note))));
+    assert_eq!(column("title").agrees.as_ref().and_then(|agrees| agrees.after.as_deref()), Some("rename them"));
     assert_eq!(column("title").line, 29);
     assert!(
         matches!(&column("author").expr.from, From::Lookup { table, column, ignore_case: true, .. } if table == "people" && column == "id")

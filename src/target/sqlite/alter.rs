@@ -3,7 +3,7 @@
 //! Foreign keys are off on every connection (the pragma does nothing inside a transaction, and a
 //! migration that rebuilds a table would delete its children); before the commit they are checked.
 
-use super::catalog::{self, Unknown};
+use super::catalog;
 use super::migrate::{self, Failure};
 use super::open::{self, Location, Start};
 use super::presence::{Presence, presence};
@@ -144,7 +144,7 @@ impl<'w> Work<'_, 'w> {
             Move::Up(_) => {
                 self.judge_dependencies(migration)?;
                 let fault = |error: &rusqlite::Error| self.location.fault(error);
-                match presence(stages, at, &catalog::whole(self.conn, Unknown::Blob, &fault)?) {
+                match presence(stages, at, &catalog::whole(self.conn, &fault)?) {
                     Presence::Whole => What::Found,
                     Presence::Part(difference) => {
                         return Err(migrate::in_part(migration, &difference, &self.location.shown).into());
@@ -283,5 +283,5 @@ pub(super) fn stored(time: Timestamp) -> String {
 
 /// The live catalog.
 pub(super) fn live(conn: &Connection, place: &str) -> Result<Catalog> {
-    catalog::whole(conn, Unknown::Blob, &|error| words::fault(error, place))
+    catalog::whole(conn, &|error| words::fault(error, place))
 }

@@ -2,22 +2,12 @@
 
 use super::checks;
 use crate::error::{Error, Result};
-use crate::mapping::codes;
-use crate::table::{Column, ColumnType, ForeignKey, Table};
+use crate::table::{Column, ForeignKey, Table};
 use crate::target::drift::{Catalog, Index, Other};
 use crate::target::history::{OWN_RECORD, RECORD};
-use crate::target::schema::column_type;
+use crate::target::types::column_type;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
-
-/// What becomes of a declared type that is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unknown {
-    /// It is an error of the request: the migrations declare it.
-    Refuse,
-    /// It is read as bytes: the comparison with the expected tables reports it.
-    Blob,
-}
 
 /// Whether a table belongs to treelift or to the engine rather than to the application.
 pub(super) fn is_reserved(table: &str) -> bool {
@@ -47,11 +37,11 @@ pub(super) fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool>
 }
 
 /// Everything that is not treelift's nor the engine's own.
-pub(super) fn whole(conn: &Connection, unknown: Unknown, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Catalog> {
+pub(super) fn whole(conn: &Connection, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Catalog> {
     let mut catalog = Catalog::default();
     let names = table_names(conn).map_err(|error| fault(&error))?;
     for name in names.into_iter().filter(|name| !is_reserved(name)) {
-        if let Some(table) = table(conn, &name, unknown, fault)? {
+        if let Some(table) = table(conn, &name, fault)? {
             catalog.made.extend(table_sql(conn, &name).map_err(|error| fault(&error))?.map(|sql| (name.clone(), sql)));
             catalog.schema.tables.insert(name, table);
         }
@@ -124,28 +114,11 @@ fn table_sql(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> 
 }
 
 /// The table of this name, if there is one.
-pub(super) fn table(
-    conn: &Connection,
-    name: &str,
-    unknown: Unknown,
-    fault: &dyn Fn(&rusqlite::Error) -> Error,
-) -> Result<Option<Table>> {
+pub(super) fn table(conn: &Connection, name: &str, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Option<Table>> {
     let columns = columns(conn, name).map_err(|error| fault(&error))?;
     if columns.is_empty() {
         return Ok(None);
     }
-    let columns: Vec<Column> = columns
-        .into_iter()
-        .map(|column| match column_type(&column.declared) {
-            Some(kind) => Ok(Column { kind, ..column }),
-            None if unknown == Unknown::Blob => Ok(column),
-            None => Err(Error::request(format!(
-                "column `{name}.{}` has the type `{}`, which treelift does not know",
-                column.name, column.declared
-            ))
-            .coded(codes::TYPE_UNKNOWN.id)),
-        })
-        .collect::<Result<_>>()?;
     let mut table = Table { name: name.to_owned(), columns, ..Table::default() };
     table.computed = computed(conn, name).map_err(|error| fault(&error))?;
     table.unique = unique(conn, &table).map_err(|error| fault(&error))?;
@@ -164,10 +137,11 @@ pub(super) fn column_names(conn: &Connection, table: &str) -> rusqlite::Result<V
 fn columns(conn: &Connection, table: &str) -> rusqlite::Result<Vec<Column>> {
     conn.prepare_cached("SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden = 0")?
         .query_map([table], |row| {
+            let declared: String = row.get(1)?;
             Ok(Column {
                 name: row.get(0)?,
-                kind: ColumnType::Blob,
-                declared: row.get(1)?,
+                kind: column_type(&declared),
+                declared,
                 not_null: row.get(2)?,
                 default: row.get(3)?,
                 primary_key: row.get(4)?,

@@ -56,7 +56,7 @@ impl SqliteCells {
         if !self.on(|conn| catalog::has_table(conn, name))? {
             return Ok(None);
         }
-        catalog::table(&self.conn, name, catalog::Unknown::Blob, &|error| self.location.fault(error))
+        catalog::table(&self.conn, name, &|error| self.location.fault(error))
     }
 
     /// Whether the column keeps JSON; a column that is not there is the request's fault or the registry's.

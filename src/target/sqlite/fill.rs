@@ -87,7 +87,7 @@ fn invented(column: &Column) -> Value {
             let most = max.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
             Value::Text(column.name.chars().take(most).collect())
         }
-        ColumnType::Integer | ColumnType::Boolean | ColumnType::Numeric => Value::Integer(1),
+        ColumnType::Integer | ColumnType::Boolean | ColumnType::Numeric(_) | ColumnType::Unknown => Value::Integer(1),
         ColumnType::Real => Value::Real(1.5),
         ColumnType::Time => Value::Text("2025-05-07 15:09:12.000000".to_owned()),
         ColumnType::Json => Value::Text("{}".to_owned()),

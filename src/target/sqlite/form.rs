@@ -4,13 +4,13 @@
 //! would not give back as it is has no form there, and is refused.
 
 use super::json;
+use crate::instant::Instant;
 use crate::record::write_json_string;
 use crate::row::{Value, keeps_number, keeps_time};
 use crate::table::ColumnType;
 use crate::target::Cell;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use std::borrow::Cow;
@@ -50,7 +50,7 @@ impl Form<'_> {
     /// The text of the cell that a column of this type makes of it ([`Cell::text`]); `None` for NULL.
     pub(super) fn into_text(self, kind: ColumnType) -> Option<String> {
         // A declared type of NUMERIC affinity makes a number of a text that says one ("Datatypes In SQLite", 3).
-        let makes_numbers = matches!(kind, ColumnType::Numeric | ColumnType::Json);
+        let makes_numbers = matches!(kind, ColumnType::Numeric(_) | ColumnType::Json);
         match self {
             Form::Null => None,
             Form::Integer(value) => Some(value.to_string()),
@@ -84,14 +84,14 @@ pub(super) fn of(value: &Value, kind: ColumnType) -> Option<Form<'_>> {
             Value::Integer(number) => exact_double(*number).map(Form::Real),
             _ => None,
         },
-        ColumnType::Numeric => match value {
+        ColumnType::Numeric(_) => match value {
             Value::Integer(number) => Some(Form::Integer(*number)),
             Value::Bool(truth) => Some(Form::Integer(i64::from(*truth))),
             Value::Real(number) => number.is_finite().then_some(Form::Real(*number)),
             Value::Text(text) => keeps_number(text).then_some(Form::Text(Cow::Borrowed(text))),
             _ => None,
         },
-        ColumnType::Blob => None,
+        ColumnType::Blob | ColumnType::Unknown => None,
     }
 }
 
@@ -134,13 +134,9 @@ fn exact_double(number: i64) -> Option<f64> {
 fn moment(value: &Value) -> Option<DateTime> {
     match value {
         Value::Civil(time) => Some(*time),
-        Value::Instant(time) => Some(utc(*time)),
+        Value::Instant(time) => Some(time.utc()),
         _ => None,
     }
-}
-
-fn utc(time: Timestamp) -> DateTime {
-    time.to_zoned(TimeZone::UTC).datetime()
 }
 
 /// `YYYY-MM-DD HH:MM:SS.ffffff`; `None` for what those digits cannot say.
@@ -150,7 +146,7 @@ fn time_text(time: DateTime) -> Option<String> {
 
 /// Now, in the ledger and in `schema_migrations`: cut to microseconds, in UTC.
 pub(super) fn clock_text(time: Timestamp) -> String {
-    digits(utc(time))
+    digits(Instant::from(time).utc())
 }
 
 fn digits(time: DateTime) -> String {
@@ -168,7 +164,7 @@ fn digits(time: DateTime) -> String {
 
 /// The time a stored text means; without a zone it is taken as UTC, with one converted to it.
 pub(super) fn parse_time(text: &str) -> Option<DateTime> {
-    text.parse::<Timestamp>().map(utc).ok().or_else(|| text.parse().ok())
+    text.parse::<Instant>().map(Instant::utc).ok().or_else(|| text.parse().ok())
 }
 
 /// Whether a stored cell is the value as it would be written.
@@ -228,7 +224,8 @@ mod tests {
     /// Each value, the declared type, and what a real table gives back.
     #[test]
     fn every_value_has_one_written_form() {
-        use ColumnType::{Boolean, Integer, Json, Numeric, Real, Time};
+        use ColumnType::{Boolean, Integer, Json, Real, Time};
+        const NUMERIC: ColumnType = ColumnType::Numeric(None);
         let big = "12345678901234567890";
         let cases: Vec<(Value, &str, ColumnType, Option<Cell>)> = vec![
             (Value::Null, "TEXT", TEXT, Some(Cell::Null)),
@@ -245,9 +242,10 @@ mod tests {
             (Value::Integer(i64::MAX), "FLOAT", Real, None),
             (Value::Real(f64::INFINITY), "FLOAT", Real, None),
             (Value::Real(12.5), "FLOAT", Real, Some(Cell::Real(12.5))),
-            (t("1.10"), "NUMERIC", Numeric, Some(Cell::Real(1.1))),
-            (t(big), "NUMERIC", Numeric, None),
-            (t("0.12345678901234567"), "DECIMAL(20,18)", Numeric, None),
+            (t("1.10"), "NUMERIC", NUMERIC, Some(Cell::Real(1.1))),
+            (t(big), "NUMERIC", NUMERIC, None),
+            (t("0.12345678901234567"), "DECIMAL(20,18)", NUMERIC, None),
+            (t("0.465601865839674"), "NUMERIC", NUMERIC, Some(Cell::Real(0.465_601_865_839_674))),
             (civil("2025-05-07T15:09:12"), "DATETIME", Time, Some(stored("2025-05-07 15:09:12.000000"))),
             (instant("2025-05-07T15:09:12.345-05:00"), "DATETIME", Time, Some(stored("2025-05-07 20:09:12.345000"))),
             (civil("2025-05-07T15:09:12.123456789"), "DATETIME", Time, None),
@@ -306,9 +304,9 @@ mod tests {
         assert!(!same(&Cell::Null, &json("null"), ColumnType::Json));
         assert!(same(&Cell::Integer(1), &Value::Bool(true), ColumnType::Boolean));
         assert!(!same(&stored("true"), &Value::Bool(true), ColumnType::Boolean));
-        assert!(same(&Cell::Real(5.0), &Value::Integer(5), ColumnType::Numeric));
-        assert!(same(&Cell::Integer(5), &Value::Real(5.0), ColumnType::Numeric));
-        assert!(same(&Cell::Integer(5), &t("5.0"), ColumnType::Numeric));
+        assert!(same(&Cell::Real(5.0), &Value::Integer(5), ColumnType::Numeric(None)));
+        assert!(same(&Cell::Integer(5), &Value::Real(5.0), ColumnType::Numeric(None)));
+        assert!(same(&Cell::Integer(5), &t("5.0"), ColumnType::Numeric(None)));
         assert!(!same(&stored("tl1.k.v"), &Value::Sealed("tl1.k.v".into()), TEXT));
         assert!(!same(&stored("a "), &t("a"), TEXT));
         assert!(!same(&Cell::Blob(b"a".to_vec()), &t("a"), TEXT));

@@ -99,7 +99,7 @@ mod tests {
             let sql = format!("CREATE TABLE t ({columns})");
             conn.execute_batch(&format!("DROP TABLE IF EXISTS t; {sql}")).unwrap();
             let fault = |error: &rusqlite::Error| crate::error::Error::bug(error.to_string());
-            let table = super::super::catalog::table(&conn, "t", super::super::catalog::Unknown::Blob, &fault).unwrap();
+            let table = super::super::catalog::table(&conn, "t", &fault).unwrap();
             super::super::fill::one_row(&conn, &table.unwrap()).unwrap_or_else(|error| panic!("{columns}: {error}"));
         }
     }

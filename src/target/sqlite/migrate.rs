@@ -3,7 +3,7 @@
 //! A database is judged by its tables, not by its records alone: one that its application made by
 //! itself has the tables and no record, and is taken as it is when they are the right ones.
 
-use super::catalog::{self, Unknown};
+use super::catalog;
 use super::presence::{Presence, presence};
 use super::record::{self, Timing};
 use super::{kept, open, words};
@@ -44,7 +44,7 @@ pub(in crate::target) fn stages_until_fault(migrations: &[Migration]) -> Result<
             interrupt::check()?;
             return Ok((stages, Some(wrong(migration, &failure))));
         }
-        let catalog = catalog::whole(&conn, Unknown::Refuse, &fault).map_err(|error| error.at(&migration.path))?;
+        let catalog = catalog::whole(&conn, &fault)?;
         stages.push(catalog);
     }
     Ok((stages, None))
@@ -243,7 +243,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> R
     for at in standing.pending() {
         let migration = &migrations[at];
         let started = Instant::now();
-        let live = catalog::whole(conn, Unknown::Blob, &fault)?;
+        let live = catalog::whole(conn, &fault)?;
         let (origin, what) = match presence(&stages, at, &live) {
             Presence::Whole => (Origin::Found, What::Found),
             Presence::Part(difference) if all => return Err(in_part(migration, &difference, place)),
@@ -302,7 +302,7 @@ fn judged(opening: &Opening, stages: &[Catalog], standing: &Standing, pending: &
 pub(super) fn read(conn: &Connection, expected: &Schema, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Schema> {
     let mut live = Schema::default();
     for name in expected.tables.keys() {
-        if let Some(table) = catalog::table(conn, name, Unknown::Blob, fault)? {
+        if let Some(table) = catalog::table(conn, name, fault)? {
             live.tables.insert(name.clone(), table);
         }
     }

@@ -95,7 +95,7 @@ impl Work<'_> {
 
     /// The live table, if it is there.
     fn live(&self, name: &str) -> Result<Option<Table>> {
-        catalog::table(self.conn, name, catalog::Unknown::Blob, &|error| self.location.fault(error))
+        catalog::table(self.conn, name, &|error| self.location.fault(error))
     }
 
     /// Triggers on the tables that no migration of the set makes. Where the set has triggers there
