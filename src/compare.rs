@@ -13,6 +13,7 @@ use crate::settle::{Judged, RowFate, Verdict, left_out};
 use crate::target::Cell;
 use crate::vault::Same;
 use crate::writer::{Given, digest};
+use secrecy::SecretString;
 
 /// Where another row is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,11 @@ impl Run<'_> {
         };
         let by_ledger = keyed.is_none() || (draft.secrets.is_empty() && !keyed.as_ref().is_some_and(unique));
         if by_ledger && let Some(row_key) = self.earlier_row(file, table, digest)? {
-            return self.as_the_ledger_says(rule, &row_key, digest);
+            let differing = self.differing_secrets(rule, draft, &row_key)?;
+            if differing.is_empty() {
+                return self.as_the_ledger_says(rule, &row_key, digest);
+            }
+            return Ok(self.differs(rule, &differing, place));
         }
         let Some((columns, key)) = keyed else { return self.insert_unless_taken(rule, draft, place, digest) };
         let mut wanted: Vec<&str> = rule.fields.iter().map(|field| field.column.name.as_str()).collect();
@@ -72,9 +77,46 @@ impl Run<'_> {
             let held = self.held_values(table, asked, cells);
             return Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }));
         }
-        let message =
-            format!("the database has a row of `{table}` with this key that differs in {}", differing.join(", "));
-        Ok(Verdict::Refused(vec![self.finding(&ROW_DIFFERS, rule, message, place, None)]))
+        Ok(self.differs(rule, &differing, place))
+    }
+
+    fn differs(&self, rule: &CompiledRule, differing: &[String], place: Place) -> Verdict {
+        let (table, columns) = (&rule.table.name, differing.join(", "));
+        let message = format!("the database has a row of `{table}` with this key that differs in {columns}");
+        Verdict::Refused(vec![self.finding(&ROW_DIFFERS, rule, message, place, None)])
+    }
+
+    /// Whether a cell of the target holds the secret, or cannot be opened to compare it.
+    fn holds_secret(
+        &mut self,
+        rule: &CompiledRule,
+        field: usize,
+        key: &[Value],
+        cell: &Cell,
+        secret: &SecretString,
+    ) -> Result<bool> {
+        let Cell::Text(token) = cell else { return Ok(false) };
+        let sealed = self.plan.sealed_column(rule, field);
+        let sealed = sealed.ok_or_else(|| Error::bug("a secret has no column to be sealed into"))?;
+        Ok(self.vault.holds(sealed, key, token, secret)? != Same::No)
+    }
+
+    /// The sealed columns in which the row of the ledger's key holds other secrets: they are in no digest.
+    fn differing_secrets(&mut self, rule: &CompiledRule, draft: &Draft, row_key: &str) -> Result<Vec<String>> {
+        let (table, Some(key)) = (&rule.table.name, rule.key_of(&draft.values)) else { return Ok(Vec::new()) };
+        let names: Vec<&str> =
+            draft.secrets.iter().map(|(field, _)| rule.fields[*field].column.name.as_str()).collect();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let cells = self.row_of_ledger(table, row_key, &names)?.unwrap_or_default();
+        let mut differing = Vec::new();
+        for ((name, cell), (field, secret)) in names.iter().zip(&cells).zip(&draft.secrets) {
+            if !self.holds_secret(rule, *field, &key, cell, secret)? {
+                differing.push(format!("`{name}`"));
+            }
+        }
+        Ok(differing)
     }
 
     /// Whether the ledger and not a key says which row of the target a rule's row is: `across` keeps twins.
@@ -173,14 +215,7 @@ impl Run<'_> {
         for (at, field) in rule.fields.iter().enumerate() {
             let (table, column) = (&rule.table.name, &field.column.name);
             let same = if let Some((_, secret)) = draft.secrets.iter().find(|(of, _)| *of == at) {
-                match &cells[at] {
-                    Cell::Text(token) => {
-                        let sealed = self.plan.sealed_column(rule, at);
-                        let sealed = sealed.ok_or_else(|| Error::bug("a secret has no column to be sealed into"))?;
-                        self.vault.holds(sealed, key, token, secret)? != Same::No
-                    }
-                    _ => false,
-                }
+                self.holds_secret(rule, at, key, &cells[at], secret)?
             } else {
                 // NULL here, and given a value by a later rule in the run that made the row.
                 let filled_later = draft.values[at] == Value::Null && self.plan.is_filled(table, column);

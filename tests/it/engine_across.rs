@@ -211,3 +211,28 @@ fn other_values_of_a_folded_event_are_a_warning_that_names_the_columns() {
     // The twins are compared in their order.
     house.lift(&[]).ends(0, "committed").finds(&["warning R006 second.json /1"]).counts("inserted", "events 2");
 }
+
+#[test]
+fn a_sealed_value_of_a_folded_key_that_changed_stops_the_import() {
+    let rules = r#"
+        [table.logins]
+        key = ["at"]
+        on_duplicate = "across"
+        [table.logins.columns]
+        at = "at"
+        [table.logins.secrets]
+        sealed = { from = "code", kind = "seal" }"#;
+    let login = |code: &str| json!([{"at": "1", "code": code}]);
+    let house = House::new()
+        .schema("CREATE TABLE logins (at TEXT PRIMARY KEY NOT NULL, sealed TEXT);")
+        .list("logins", r#"["first.json", "second.json"]"#, rules)
+        .source("first.json", &login("opens-every-door"))
+        .source("second.json", &login("opens-every-door"));
+    house.lift(&[]).ends(0, "committed").counts("inserted", "logins 1");
+    house.lift(&[]).ends(0, "committed").counts("inserted", "").counts("unchanged", "logins 1");
+    house.put("first.json", login("opens-other-doors").to_string());
+    house.put("second.json", login("opens-other-doors").to_string());
+    let report = house.lift(&[]).ends(1, "rolled-back").report();
+    let found = crate::inline::found(&report);
+    assert!(found.contains(&"error R003 first.json /0".to_owned()), "{found:?}");
+}
