@@ -94,6 +94,8 @@ codes! {
         "give the key a value in every rule of the table, or in none";
     SECRET_CONTRADICTED = "M119" "a path is declassified, and ignored or dropped as well",
         "take one of the two out: what is declassified is kept";
+    OWNERS_CYCLE = "M122" "rules wait for each other's rows of every owner, in a cycle",
+        "a rule that may look up rows of other owners waits until they are complete for every owner; look up by a column that holds `#owner.id`, or break the cycle";
     ASSERT_INVALID = "M130" "an assertion is not a valid query of the tables that the migrations make",
         "fix the SQL; every table and column must exist once all migrations are applied";
     ASSERT_SEVERAL = "M131" "an assertion is more than one statement",
@@ -102,8 +104,6 @@ codes! {
         "an assertion is one SELECT: no INSERT, UPDATE, DELETE, ATTACH or PRAGMA";
     ASSERT_PARAMETER = "M133" "an assertion has a parameter, and nothing gives it a value",
         "write the value into the query";
-    OWNERS_CYCLE = "M122" "rules wait for each other's rows of every owner, in a cycle",
-        "a rule that may look up rows of other owners waits until they are complete for every owner; look up by a column that holds `#owner.id`, or break the cycle";
     MIGRATION_SQL = "M135" "a migration is not valid SQL",
         "fix the statement at this line; `treelift schema test` runs every migration";
     MIGRATION_FORBIDDEN = "M136" "a migration does more than create and fill tables",

@@ -331,7 +331,8 @@ fn first_names(path: &str) -> Vec<String> {
 fn only_the_command_line_prints() {
     const PRINTING: [&str; 8] =
         ["println!", "eprintln!", "print!(", "eprint!(", "io::stdout", "io::stderr", "anstream", "rpassword"];
-    no_line_of(|file| !file.starts_with("cli/"), &PRINTING, "prints");
+    // `outputs` hands out the two streams as files for a report that is to be written to one of them.
+    no_line_of(|file| !file.starts_with("cli/") && file != "outputs.rs", &PRINTING, "prints");
 }
 
 #[test]
