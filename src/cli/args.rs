@@ -13,7 +13,7 @@ Examples:
   treelift explain V004
 
 Exit status: 0 clean, 1 problems found, 2 usage or configuration error, 3 I/O or database error,
-70 a bug in treelift, 130 or 143 interrupted. See docs/exit-statuses.md.";
+70 a bug in treelift, 129, 130 or 143 interrupted. See docs/exit-statuses.md.";
 
 /// Lifts a legacy tree of JSON files into a relational database, once, provably.
 #[derive(Debug, Parser)]
