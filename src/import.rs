@@ -201,14 +201,14 @@ impl Job<'_> {
         let Run { mut transaction, mut rejects, .. } = run;
         report.timings = clock.timings();
         // What can fail is done while the run can still be rolled back, and alike in a dry run.
-        let rejected = rejects.as_mut().map_or(Ok(()), RejectFolder::finish);
-        for written in [rejected, reports.write(&report)] {
-            match written {
-                Err(fault) if acceptable => return Err(fault),
-                Err(fault) => ui.warn(&fault),
-                Ok(()) => {}
-            }
+        match rejects.as_mut().map_or(Ok(()), RejectFolder::finish) {
+            // Rejected records would be nowhere.
+            Err(fault) if acceptable => return Err(fault),
+            Err(fault) => ui.warn(&fault),
+            Ok(()) => {}
         }
+        // What a report says is on the screen and in the ledger too.
+        reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
         if outcome == Outcome::Committed {
             transaction.ledger().finish_run(&summary::run_record(&report, self.record(&id)))?;
             transaction.audit(&self.audit_entry(&id, &report)?, plan.set.audit.as_ref())?;

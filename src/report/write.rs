@@ -147,7 +147,8 @@ impl ReportFiles {
     }
 
     /// Writes the report into all files and syncs them, under their temporary names. Call it before the
-    /// commit: a full disk is found while the run can still be rolled back.
+    /// commit, so that as little as possible is left to do after it. A file that could not be written is
+    /// not published.
     ///
     /// # Errors
     /// The first fault; the other files are written all the same.

@@ -60,6 +60,35 @@ fn a_committed_run_says_so_when_the_report_device_is_full() {
     assert!(small.house.path("full.html").is_symlink());
 }
 
+/// The disk is a tmpfs of one page, filled up; it is gone with the mount namespace of the program.
+#[test]
+fn a_committed_run_says_so_when_the_reports_disk_is_full() {
+    for report in ["full/report.json", "full/report.html"] {
+        let small = notes(GOOD);
+        fs::create_dir(small.house.path("full")).unwrap();
+        let set = small.house.path("set");
+        let more = ["--mappings", set.to_str().unwrap(), "--report", report];
+        let plain = small.house.command(small.house.import_arguments(&small.tree(), &more));
+        let mut command = std::process::Command::new("unshare");
+        let is_root = rustix::process::geteuid().is_root();
+        command.arg(if is_root { "--mount" } else { "--map-root-user" }).args((!is_root).then_some("--mount"));
+        command.args([
+            "sh",
+            "-c",
+            "mount -t tmpfs -o size=4k none full && { cat /dev/zero >full/rest 2>&-; \"$0\" \"$@\"; }",
+        ]);
+        command.arg(plain.get_program()).args(plain.get_args());
+        command.current_dir(small.house.work()).env("TMPDIR", small.house.tmp());
+        let ran = Ran::of(&mut command).status(0);
+        assert!(
+            ran.stderr.contains(&format!("warning: cannot write the report: no storage space\n  at {report}\n")),
+            "{ran:?}"
+        );
+        assert_eq!(ran.last_line(), "committed: 2 rows into sqlite:///./target.db");
+        assert_eq!(small.house.one("SELECT count(*) FROM notes"), "2");
+    }
+}
+
 #[test]
 fn a_command_that_changed_a_database_ends_well_when_standard_output_is_full() {
     let small = notes(GOOD);
