@@ -20,6 +20,13 @@ const DEEPEST: u8 = 4;
 /// The shortest text with a secret in one of the forms: `a://b:c@d`.
 const SHORTEST: usize = 9;
 
+/// So many bytes are looked at on either side of a sign that a secret may be there: a text full of such
+/// signs takes no longer than its length demands.
+const NEARBY: usize = 256;
+
+/// The longest name of a setting, in bytes.
+const LONGEST_NAME: usize = 60;
+
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
@@ -52,8 +59,11 @@ fn recognise_in(text: &str, depth: u8) -> Option<&'static str> {
     if has(BLANK) && has_credentials_of_header(text) {
         return Some("the credentials of an HTTP header");
     }
-    if has(QUOTE) && json::is_likely(text) {
-        return json::recognise(text, depth);
+    if has(QUOTE)
+        && json::is_likely(text)
+        && let Ok(found) = json::recognise(text, depth)
+    {
+        return found;
     }
     (has(EQUALS) && has_secret_setting(text)).then_some("a setting that looks like a secret")
 }
@@ -88,7 +98,7 @@ fn has_password_in_url(text: &str) -> bool {
         let end = rest.find(|c: char| matches!(c, '/' | '?' | '#' | '"' | '<' | '>') || c.is_whitespace());
         let authority = &rest[..end.unwrap_or(rest.len())];
         // A password that was not encoded may hold what ends an authority.
-        let line = rest.split(|c: char| c.is_whitespace() || c == '"').next().unwrap_or_default();
+        let line = start_of(rest).split(|c: char| c.is_whitespace() || c == '"').next().unwrap_or_default();
         let user = |part: &str| {
             part.rsplit_once('@').is_some_and(|(user, host)| {
                 !host.is_empty() && user.split_once(':').is_some_and(|(_, password)| is_value(password))
@@ -100,6 +110,18 @@ fn has_password_in_url(text: &str) -> bool {
         text.split_once(host)
             .is_some_and(|(user, _)| user.split_once(':').is_some_and(|(_, password)| is_value(password)))
     })
+}
+
+/// The beginning of a text, [`NEARBY`] bytes or a few more.
+fn start_of(text: &str) -> &str {
+    let end = (NEARBY..text.len()).find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// The end of a text, [`NEARBY`] bytes or a few less.
+fn end_of(text: &str) -> &str {
+    let start = (text.len().saturating_sub(NEARBY)..text.len()).find(|at| text.is_char_boundary(*at));
+    &text[start.unwrap_or(text.len())..]
 }
 
 /// `user:p/w@host`: the first part is a user and not a host with its port.
@@ -157,18 +179,18 @@ fn has_credentials_of_header(text: &str) -> bool {
 /// like that of a secret.
 fn has_secret_setting(text: &str) -> bool {
     memchr::memchr_iter(b'=', text.as_bytes()).any(|at| {
-        let value = text[at + 1..].trim_start_matches(['\'', '=']);
+        let value = start_of(&text[at + 1..]).trim_start_matches(['\'', '=']);
         let end = value.find(|c: char| matches!(c, '&' | ';' | '\'' | '"') || c.is_whitespace()).unwrap_or(value.len());
         // Attributes of HTML quote their values.
         if text[at + 1..].starts_with('"') || !is_value(&value[..end]) {
             return false;
         }
-        let before = &text[..at];
+        let before = end_of(&text[..at]);
         let is_border = |c: char| matches!(c, '&' | ';' | '?' | '\n' | '\r' | '#' | ',' | '{' | '|');
         let start = before.rfind(is_border).map_or(0, |border| border + 1);
         let name = before[start..].trim();
+        let is_named = |name: &str| name.len() <= LONGEST_NAME && looks_secret(name);
         // libpq separates by blanks, and a shell's line begins with a word of its own.
-        let name = name.rsplit(' ').next().filter(|word| looks_secret(word)).unwrap_or(name);
-        name.len() <= 60 && name.split_whitespace().count() <= 3 && looks_secret(name)
+        name.rsplit(' ').next().is_some_and(is_named) || (name.split_whitespace().count() <= 3 && is_named(name))
     })
 }

@@ -9,13 +9,16 @@ pub(super) fn is_likely(text: &str) -> bool {
     matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'[' | b'"'))
 }
 
-/// What in the JSON looks like a secret; nothing where the text is not JSON.
-pub(super) fn recognise(text: &str, depth: u8) -> Option<&'static str> {
+/// What in the JSON looks like a secret; an error where the text as a whole is not JSON.
+pub(super) fn recognise(text: &str, depth: u8) -> serde_json::Result<Option<&'static str>> {
     let mut found = None;
-    // The first find ends the reading as an error does.
     let look = Look { found: &mut found, named: false, name: "", depth };
-    let _ = look.deserialize(&mut serde_json::Deserializer::from_str(text));
-    found
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    match look.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
+        // The first find ends the reading as an error does.
+        Err(error) if found.is_none() => Err(error),
+        _ => Ok(found),
+    }
 }
 
 /// What stands in JSON whose member has a name that looks like a secret.

@@ -153,6 +153,28 @@ fn settings_that_look_like_secrets_are_recognised() {
 }
 
 #[test]
+fn a_text_that_only_begins_as_json_does_is_searched_for_settings() {
+    for text in [
+        "[2025-05-07] user=\"bob\" password=hunter2",
+        "{Driver};Server=\"h\";Pwd=hunter2;",
+        "\"a\": login, password=hunter2",
+    ] {
+        assert_eq!(recognise(text), Some("a setting that looks like a secret"), "{text}");
+    }
+    assert_eq!(recognise(r#"["a=1", {"b": "c=2"}]"#), None);
+}
+
+#[test]
+fn a_text_full_of_signs_takes_time_in_proportion_to_its_length() {
+    // What looked at the rest of the text for each of them would take hours.
+    for sign in ["a=", "hvs.", "eyJ", "eyJhbGciOiJub25lIn0", "eyJ.", "a://b,"] {
+        let started = std::time::Instant::now();
+        assert_eq!(recognise(&(sign.repeat(1 << 15) + ".")), None, "{sign}");
+        assert!(started.elapsed().as_secs() < 30, "{sign}: {:?}", started.elapsed());
+    }
+}
+
+#[test]
 fn ordinary_texts_are_left_alone() {
     for text in [
         "",

@@ -1,6 +1,6 @@
 //! Tokens that tell by their form what they are.
 
-use super::BASE64_URL;
+use super::{BASE64_URL, NEARBY};
 use base64::Engine;
 use memchr::memmem;
 
@@ -139,7 +139,7 @@ static BEGINNINGS: [u64; 256] = {
 };
 
 fn has_prefix(text: &str) -> bool {
-    let length = text.bytes().take_while(|byte| is_of_token(*byte) || *byte == b'.').count();
+    let length = text.bytes().take(NEARBY).take_while(|byte| is_of_token(*byte) || *byte == b'.').count();
     let token = &text[..length];
     let is_mixed = |tail: &str| tail.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
     PREFIXES
@@ -163,15 +163,22 @@ fn is_bot_token(text: &str) -> bool {
 
 /// Whether a JSON Web Token stands in the text: RFC 7519, signed (three parts) or encrypted (five).
 pub(super) fn has_jwt(text: &str) -> bool {
-    // The Base64 of `{"` begins so.
-    memmem::find_iter(text.as_bytes(), "eyJ").any(|at| {
-        let length = text[at..].bytes().take_while(|byte| is_of_token(*byte) || *byte == b'.').count();
-        let mut parts = text[at..at + length].split('.');
-        let header = parts.next().unwrap_or_default();
-        let is_header = BASE64_URL.decode(header).is_ok_and(|json| {
-            json.starts_with(b"{")
-                && ["\"alg\"", "\"typ\"", "\"enc\""].iter().any(|name| memmem::find(&json, name.as_bytes()).is_some())
-        });
-        is_header && parts.next().is_some_and(|body| !body.is_empty()) && parts.next().is_some()
+    if memmem::find(text.as_bytes(), HEADER).is_none() {
+        return false;
+    }
+    let is_end = |letter: char| !u8::try_from(letter).is_ok_and(|byte| is_of_token(byte) || byte == b'.');
+    text.split(is_end).any(|run| {
+        let mut parts = run.split('.').zip(run.split('.').skip(1)).zip(run.split('.').skip(2));
+        parts.any(|((header, body), _)| !body.is_empty() && ends_in_header(header))
+    })
+}
+
+/// What the Base64 of `{"` begins with.
+const HEADER: &[u8] = b"eyJ";
+
+fn ends_in_header(part: &str) -> bool {
+    memmem::find(part.as_bytes(), HEADER).and_then(|at| BASE64_URL.decode(&part[at..]).ok()).is_some_and(|json| {
+        json.starts_with(b"{")
+            && ["\"alg\"", "\"typ\"", "\"enc\""].iter().any(|name| memmem::find(&json, name.as_bytes()).is_some())
     })
 }
