@@ -1,7 +1,7 @@
 //! The leak proof of rows: every cell is searched for the secrets of the run, and what is found is
 //! traced to the leaves that the cell was made from.
 
-pub mod found;
+pub(crate) mod found;
 
 use crate::finding::{FileId, Finding, Place, SECRET_COPIED, SECRET_FOUND, SECRET_WORD};
 use crate::leaves::line_under;
@@ -59,6 +59,9 @@ impl Run<'_> {
         let (whole, by_name) = (records.is_none(), records.is_some_and(Selection::ends_in_any_member));
         let origin = Origin { declared: &table.declared, record, frame: &reading.shaped.frame, whole, by_name };
         for (draft, fate) in mapped.drafts.iter().zip(fates) {
+            if self.vault.searches_nothing() && draft.tainted.is_empty() {
+                continue; // nothing can be found in it
+            }
             let rule = &plan.rules[self.mapping][draft.rule];
             for at in written(rule, draft, *fate) {
                 let place = Place { file: reading.context.id, offset: draft.at };
@@ -144,8 +147,8 @@ impl Run<'_> {
 
     /// Decides what is a copy of a sealed secret, once all rows are known: what was only dropped is none.
     pub(crate) fn decide_copies(&mut self) {
-        let found = self.leaks.decide(|secret| self.vault.is_only_dropped(secret));
-        self.findings.extend(found);
+        let Run { leaks, vault, findings, .. } = self;
+        leaks.decide(|secret| vault.is_only_dropped(secret), &mut |finding| findings.push(finding));
     }
 }
 

@@ -168,14 +168,19 @@ impl Vault {
         })
     }
 
+    /// Whether the run has no secret to search for.
+    pub fn searches_nothing(&self) -> bool {
+        self.search.is_empty()
+    }
+
     /// Whether a text holds the value of a secret.
     pub fn finds_secret(&self, text: &str) -> bool {
-        self.search.search(text).is_some() || self.finds_decoded(text)
+        !self.searches_nothing() && (self.search.search(text).is_some() || self.finds_decoded(text))
     }
 
     /// Encoders of URLs differ in what they encode, so that not every form can be searched for.
     fn finds_decoded(&self, text: &str) -> bool {
-        let decoded = percent_decoded(text.as_bytes()).filter(|_| !self.search.is_empty()).map(Zeroizing::new);
+        let decoded = percent_decoded(text.as_bytes()).map(Zeroizing::new);
         decoded.is_some_and(|plain| self.search.search_bytes(&plain).is_some())
     }
 

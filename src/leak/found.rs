@@ -35,9 +35,8 @@ impl Leaks {
         }
     }
 
-    /// Counts the copies, and gives their findings: of a secret that was only dropped they are warnings.
-    pub(super) fn decide(&mut self, is_only_dropped: impl Fn(&[u8; 32]) -> bool) -> Vec<Finding> {
-        let mut all = Vec::new();
+    /// Counts the copies, and reports their findings: of a secret that was only dropped they are warnings.
+    pub(super) fn decide(&mut self, is_only_dropped: impl Fn(&[u8; 32]) -> bool, report: &mut dyn FnMut(Finding)) {
         for (secret, Copies { mut findings, count }) in std::mem::take(&mut self.copies) {
             let only_dropped = is_only_dropped(&secret);
             let total = if only_dropped { &mut self.warned } else { &mut self.hits };
@@ -49,11 +48,10 @@ impl Leaks {
             }
             // What is past the limit of places is counted with the last of them.
             let more = usize::try_from(count).unwrap_or(usize::MAX) - findings.len();
-            let rest = findings.last().cloned().into_iter().flat_map(|last| std::iter::repeat_n(last, more));
-            let rest: Vec<Finding> = rest.collect();
-            all.extend(findings);
-            all.extend(rest);
+            if let Some(last) = findings.last().cloned() {
+                std::iter::repeat_n(last, more).for_each(&mut *report);
+            }
+            findings.into_iter().for_each(&mut *report);
         }
-        all
     }
 }
