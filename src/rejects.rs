@@ -229,8 +229,7 @@ pub fn render(record: NodeRef, declared: &Declared, file: &str, pointer: &str) -
 }
 
 fn write(node: NodeRef, declared: &Declared, file: &str, pointer: &str, out: &mut String) {
-    let facts = declared.facts(Doc::Record, node.path());
-    if facts.secret || facts.suspicious {
+    if declared.facts(Doc::Record, node.path()).is_hidden() {
         out.push_str("{\"secret_at\":");
         write_json_string(out, &format!("{file}#{pointer}"));
         out.push('}');

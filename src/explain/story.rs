@@ -342,7 +342,7 @@ fn hidden(table: &PathTable, doc: Doc, paths: &Paths, node: NodeRef<'_>) -> bool
     let facts = table.declared.facts(doc, node.path());
     let looks_like_one =
         || paths.steps(node.path()).iter().any(|step| matches!(step, Segment::Name(name) if looks_secret(name)));
-    facts.secret || facts.suspicious || looks_like_one() || secret_values::recognise(node.text()).is_some()
+    facts.is_hidden() || looks_like_one() || secret_values::recognise(node.text()).is_some()
 }
 
 fn show_node(node: NodeRef<'_>) -> String {

@@ -40,6 +40,13 @@ pub struct PathFacts {
     pub in_suspicious: bool,
 }
 
+impl PathFacts {
+    /// Whether no message shows the value: it is secret, or its name or that of what it lies in looks so.
+    pub fn is_hidden(self) -> bool {
+        self.secret || self.suspicious || self.in_suspicious
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Declaration {
     Named,

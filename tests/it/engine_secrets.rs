@@ -621,3 +621,26 @@ fn the_secrets_of_a_file_that_breaks_off_are_searched_for() {
         report["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect();
     assert!(codes.contains(&"X002") || codes.contains(&"X003"), "{codes:?}");
 }
+
+#[test]
+fn a_value_below_a_name_that_looks_like_a_secret_is_in_no_message_where_a_lookup_or_a_step_fails() {
+    for (column, code) in [
+        (r#"note = { lookup = "logins.id", by = { id = "passwords.main" } }"#, "R013"),
+        (
+            "note = { lookup = \"logins.id\", by = { id = { from = \"passwords.main\", steps = [\"lower\"] } } }\n\
+             [ignore]\n\"passwords.main\" = \"kept elsewhere\"",
+            "R013",
+        ),
+        ("note = \"passwords.main\"\nlogin = { lookup = \"logins.id\", by = { id = \"=note\" } }", "R013"),
+        (r#"number = { from = "passwords.main", steps = ["integer"] }"#, "V005"),
+    ] {
+        let rules = format!("[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\n{column}");
+        let tables = "CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, note TEXT, login TEXT, number INTEGER)";
+        let logins = json!([{"id": "a", "passwords": {"main": CODE}}]);
+        let house =
+            House::new().schema(tables).list("logins", r#"["logins.json"]"#, &rules).source("logins.json", &logins);
+        let report = house.lift(&[]).report().to_string();
+        assert!(report.contains(code), "{column}: {report}");
+        assert!(!report.contains(CODE), "{column}: {report}");
+    }
+}

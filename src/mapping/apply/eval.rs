@@ -46,9 +46,8 @@ impl<'a, 't> RowMaker<'a, 't> {
                 if node.is_container() && !node.is_leaf() {
                     trail.push(LeafSpan::Nodes(doc, node.span())); // the steps work on all of its elements
                 }
-                let facts = self.scope.declared.facts(doc, node.path());
-                let secret = facts.secret || facts.suspicious;
-                (to_datum(node)?, Some(node.at()), (!secret).then(|| written(node)).flatten())
+                let hidden = self.scope.declared.facts(doc, node.path()).is_hidden();
+                (to_datum(node)?, Some(node.at()), (!hidden).then(|| written(node)).flatten())
             }
             Operand::Datum(datum) => (datum, None, None),
         };
@@ -122,13 +121,17 @@ impl<'a, 't> RowMaker<'a, 't> {
             }
             From::Lookup { table, column, by, ignore_case } => {
                 let before = trail.len();
-                let Some(key) = self.by(by, scope, trail)? else { return Ok(Operand::Missing) };
+                let outer = std::mem::take(&mut self.hidden);
+                let key = self.by(by, scope, trail);
+                let hidden = std::mem::replace(&mut self.hidden, outer) || self.tainted;
+                self.hidden |= hidden;
+                let Some(key) = key? else { return Ok(Operand::Missing) };
                 let columns: Vec<&str> = by.iter().map(|(name, _)| name.as_str()).collect();
                 Ok(match scope.index.lookup(self.asker(table), table, &columns, *ignore_case, &key, column) {
                     Some(value) => Operand::of_value(value),
                     None => {
                         let at = first_place(&trail[before..], scope);
-                        let key = (!self.tainted).then(|| key.parts().collect::<Vec<_>>().join(", "));
+                        let key = (!hidden).then(|| key.parts().collect::<Vec<_>>().join(", "));
                         self.dangling = Some(Dangling { table: table.clone(), key, at });
                         trail.truncate(before); // nothing is written that contains them
                         Operand::Missing
@@ -180,6 +183,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             return Operand::Null;
         }
         self.tainted |= self.hides(node, doc);
+        self.hidden |= self.scope.declared.facts(doc, node.path()).is_hidden();
         if let Some(trace) = self.scope.trace {
             trace.read(doc, node.id());
         }

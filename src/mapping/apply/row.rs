@@ -51,7 +51,7 @@ enum Memo {
     Unknown,
     Running,
     Failed,
-    Known { value: Value, tainted: bool, clock: bool },
+    Known { value: Value, tainted: bool, clock: bool, hidden: bool },
 }
 
 /// Evaluates the columns of one rule for one element.
@@ -61,6 +61,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) tainted: bool,
     /// Whether what is being evaluated came from the run's start time.
     pub(super) clock: bool,
+    /// Whether what is being evaluated came from a path whose values no message shows.
+    pub(super) hidden: bool,
     /// Whether a secret is being made, from which nothing is left out.
     pub(super) sealing: bool,
     /// Whether `on_empty` decides about the value that is being evaluated, so that an empty string ends its steps.
@@ -116,6 +118,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             scope,
             tainted: false,
             clock: false,
+            hidden: false,
             sealing: false,
             ends_on_empty: false,
             voids: None,
@@ -170,10 +173,11 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     fn column(&mut self, field: usize) -> Result<Value, Stop> {
         match &self.memo[field] {
-            Memo::Known { value, tainted, clock } => {
+            Memo::Known { value, tainted, clock, hidden } => {
                 let value = value.clone();
                 self.tainted |= *tainted;
                 self.clock |= *clock;
+                self.hidden |= *hidden;
                 return Ok(value);
             }
             Memo::Failed | Memo::Running => return Err(Fault::new(&VALUE_TYPE, "").into()),
@@ -185,6 +189,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let column = &self.rule.columns[at];
         let outer =
             (std::mem::take(&mut self.tainted), std::mem::take(&mut self.clock), std::mem::take(&mut self.chosen));
+        let outer_hidden = std::mem::take(&mut self.hidden);
         let outer_dangling = self.dangling.take();
         if let Some(trace) = self.scope.trace {
             trace.begin(self.compiled, &column.name, self.draft.at);
@@ -202,15 +207,16 @@ impl<'a, 't> RowMaker<'a, 't> {
         if self.clock {
             self.draft.clock.push(field);
         }
-        let (tainted, clock) = (self.tainted, self.clock);
-        // What reads this column is as tainted, and as bound to the clock, as it is.
+        let (tainted, clock, hidden) = (self.tainted, self.clock, self.hidden);
+        // What reads this column is as tainted, as bound to the clock, and as hidden, as it is.
         self.tainted |= outer.0;
         self.clock |= outer.1;
+        self.hidden |= outer_hidden;
         self.chosen = outer.2;
         self.dangling = outer_dangling;
         match made {
             Ok(value) => {
-                self.memo[field] = Memo::Known { value: value.clone(), tainted, clock };
+                self.memo[field] = Memo::Known { value: value.clone(), tainted, clock, hidden };
                 self.draft.values[field] = value.clone();
                 Ok(value)
             }
