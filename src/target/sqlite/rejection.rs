@@ -40,6 +40,10 @@ pub(super) fn of(this: &SqliteTransaction, error: &rusqlite::Error, statement: S
     Some(match code.extended_code {
         ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID => {
             let other = statement.inserted.and_then(|values| conflicting_key(this, statement, values));
+            // The question is an update, and a trigger on those may end the transaction.
+            if conn.is_autocommit() {
+                return Some(Rejection::RolledBack { names: raising(conn, statement.table, "ROLLBACK") });
+            }
             Rejection::Unique { index: names(), other }
         }
         ffi::SQLITE_CONSTRAINT_CHECK => Rejection::Check(names()),

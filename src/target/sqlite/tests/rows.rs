@@ -100,6 +100,20 @@ fn an_update_that_changes_no_row_is_reported() {
 }
 
 #[test]
+fn a_trigger_on_updates_that_rolls_back_at_a_duplicate_ends_the_transaction() {
+    let bench = Bench::new();
+    let rolls_back = "CREATE TRIGGER t AFTER UPDATE ON people BEGIN SELECT RAISE(ROLLBACK, 'all of it'); END;";
+    drop(bench.make(&format!("{SQL} INSERT INTO people VALUES ('bob', 'ann@example.org'); {rolls_back}")));
+    let mut transaction = bench.begin(Mode::Real).unwrap();
+    let rows = vec![vec![text("ann"), text("ann@example.org")], vec![text("eve"), text("eve@example.org")]];
+    let rejected = transaction.insert(&batch("people", &["id", "email"], rows)).unwrap();
+    assert_eq!(rejected, [Rejected { row: 0, why: Rejection::RolledBack { names: vec!["t".into()] } }]);
+    drop(transaction);
+    // What came after would have been outside of a transaction, and stayed.
+    assert_eq!(bench.ask("SELECT id FROM people"), ["Text(\"bob\")"]);
+}
+
+#[test]
 fn what_a_column_would_not_keep_is_refused() {
     let bench = Bench::new();
     let mut transaction = bench.begin(Mode::Real).unwrap();
