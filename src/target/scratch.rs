@@ -7,6 +7,7 @@
 
 use crate::error::{Error, Result};
 use crate::hex;
+use crate::outputs::resolve;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const PREFIX: &str = "treelift-";
+/// How many digits of a hash follow it.
+const DIGITS: usize = 16;
 /// The lock, once it is held.
 const LOCK: &str = "lock";
 
@@ -57,11 +60,9 @@ impl Scratch {
     }
 }
 
-/// 16 hexadecimal digits of the SHA-256 of a database's path, links resolved.
+/// Hexadecimal digits of the SHA-256 of a database's path, links resolved.
 fn hash(database: &Path) -> String {
-    let path =
-        fs::canonicalize(database).or_else(|_| std::path::absolute(database)).unwrap_or_else(|_| database.to_owned());
-    hex::encode(&Sha256::digest(path.as_os_str().as_bytes())[..8])
+    hex::encode(&Sha256::digest(resolve(database).as_os_str().as_bytes())[..DIGITS / 2])
 }
 
 /// Removes the folders of this user whose process is gone, and returns their paths. What cannot be
@@ -75,12 +76,19 @@ fn remove_stale_below(root: &Path) -> Vec<PathBuf> {
         .into_iter()
         .flatten()
         .flatten()
-        .filter(|entry| entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()))
+        .filter(|entry| is_named_by_hash(entry.file_name().as_bytes()))
         .map(|entry| entry.path())
         .filter(|path| is_own(path) && remove_unheld(path))
         .collect();
     removed.sort();
     removed
+}
+
+/// Whether a name is one that [`Scratch::new`] gives. Another folder may well begin like it and hold a
+/// file called `lock`.
+fn is_named_by_hash(name: &[u8]) -> bool {
+    let digits = name.strip_prefix(PREFIX.as_bytes()).and_then(|rest| rest.split_at_checked(DIGITS));
+    digits.is_some_and(|(digits, rest)| digits.iter().all(u8::is_ascii_hexdigit) && rest.starts_with(b"-"))
 }
 
 /// Whether it is a directory (no link to one) of this user.
@@ -93,9 +101,22 @@ fn is_own(path: &Path) -> bool {
 fn remove_unheld(folder: &Path) -> bool {
     let Ok(lock) = File::open(folder.join(LOCK)) else { return false };
     match lock.try_lock() {
-        Ok(()) => fs::remove_dir_all(folder).is_ok(),
+        Ok(()) => remove_all_but_lock(folder).and_then(|()| fs::remove_dir_all(folder)).is_ok(),
         Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
     }
+}
+
+/// A folder that has lost its lock and nothing else would be found by no later run.
+fn remove_all_but_lock(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else if entry.file_name() != LOCK {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -118,7 +139,7 @@ mod tests {
         assert_eq!(mode, 0o700);
         let named = |scratch: &Scratch| {
             let name = scratch.path().file_name().expect("named").to_string_lossy().into_owned();
-            name[..PREFIX.len() + 16].to_owned()
+            name[..PREFIX.len() + DIGITS].to_owned()
         };
         assert_eq!(named(&one), named(&other));
         assert_eq!(named(&one), format!("{PREFIX}{}", hash(&database)));
@@ -136,10 +157,14 @@ mod tests {
         fs::write(stale.join(LOCK), "").expect("written");
         fs::write(stale.join("copy.db"), "rows").expect("written");
         // Without a lock it is being made, or another program's; with another name it is none of ours.
-        let foreign = [root.path().join(format!("{PREFIX}other")), root.path().join("other")];
+        let unheld = format!("{PREFIX}0011223344556677-ghijkl");
+        let foreign =
+            [&*unheld, "treelift-notes", "treelift-0011223344556677", "treelift-a-wallet-with-keys-x", "other"]
+                .map(|name| root.path().join(name));
         foreign.iter().for_each(|path| fs::create_dir(path).expect("made"));
-        fs::write(foreign[1].join(LOCK), "").expect("written");
-        std::os::unix::fs::symlink(&foreign[1], root.path().join(format!("{PREFIX}link"))).expect("linked");
+        foreign[1..].iter().for_each(|path| fs::write(path.join(LOCK), "").expect("written"));
+        let link = root.path().join(format!("{PREFIX}0011223344556677-mnopqr"));
+        std::os::unix::fs::symlink(&foreign[4], link).expect("linked");
         assert_eq!(remove_stale_below(root.path()), [stale]);
         assert!(held.path().exists() && foreign.iter().all(|path| path.exists()));
         assert_eq!(remove_stale_below(root.path()), [] as [PathBuf; 0]);
