@@ -197,6 +197,12 @@ pub(crate) mod tests {
         expected(&[migration("001", sql)]).unwrap()
     }
 
+    #[test]
+    fn a_fault_after_a_statement_with_a_parameter_has_its_line() {
+        let sql = "CREATE TABLE a (b TEXT);\nINSERT INTO a VALUES (?);\nINSERT INTO a VALUES ('\u{2603}\u{2603}');\nCREATE TABLE a (c);";
+        assert!(refused(sql).contains("schema/001.up.sql:4"), "{}", refused(sql));
+    }
+
     fn refused(sql: &str) -> String {
         let error = expected(&[migration("001", sql)]).unwrap_err();
         assert_eq!(error.status(), 2);

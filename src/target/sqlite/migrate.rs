@@ -141,10 +141,11 @@ pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
         match statements.next() {
             Ok(None) => break Ok(()),
             Ok(Some(mut one)) => {
-                // It has no parameters, so this is its text as it stands in the SQL.
+                // Its text in the SQL, unless it has parameters: then the place stays that of the one before.
                 let text = one.expanded_sql().unwrap_or_default();
-                let start = done + sql[done..].find(text.trim_start()).unwrap_or_default();
-                done = (start + text.trim_start().len()).min(sql.len());
+                let found = sql[done..].find(text.trim_start());
+                let start = done + found.unwrap_or_default();
+                done = found.map_or(done, |_| start + text.trim_start().len());
                 let mut rows = one.raw_query();
                 let ran = loop {
                     match rows.next() {
