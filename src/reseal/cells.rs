@@ -2,7 +2,7 @@
 
 use super::keyring::Keyring;
 use super::{CellName, Problem};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hex;
 use crate::secret::cipher::{OpenError, SealPlace, is_ours};
 use crate::target::cells::{Cells, Registered, Stored};
@@ -92,6 +92,12 @@ pub(super) fn open(
     })
 }
 
+/// A value that was written is not there any more: only a trigger can have done that.
+pub(super) fn altered(of: &str) -> Error {
+    Error::environment(format!("a value of {of} was changed or removed while it was written"))
+        .hint("look for a trigger that does it; nothing was changed")
+}
+
 /// Fingerprints that are meaningless outside this run: what is written must open to the same one.
 pub(super) struct Marks {
     salt: [u8; 32],
@@ -100,8 +106,7 @@ pub(super) struct Marks {
 impl Marks {
     pub(super) fn new() -> Result<Self> {
         let mut salt = [0; 32];
-        getrandom::fill(&mut salt)
-            .map_err(|_| crate::error::Error::environment("the operating system's random source failed"))?;
+        getrandom::fill(&mut salt).map_err(|_| Error::environment("the operating system's random source failed"))?;
         Ok(Self { salt })
     }
 

@@ -1,6 +1,6 @@
 //! Seals plaintext, or converts back what was handed over.
 
-use super::cells::{Marks, Placed, open, place, placed, problem};
+use super::cells::{Marks, Placed, altered, open, place, placed, problem};
 use super::choice::{Choice, Chosen, LeftColumn, Why, choose, pending};
 use super::columns::{ColumnName, Look, look};
 use super::erase::{Looked, Rewrite, Traces, erase};
@@ -299,12 +299,6 @@ impl Sealing<'_> {
         }
         Ok(opened)
     }
-}
-
-/// A value that was sealed is not there any more: only a trigger can have done that.
-fn altered(of: &str) -> Error {
-    Error::environment(format!("a sealed value of {of} was changed or removed while it was written"))
-        .hint("look for a trigger that does it; nothing was changed")
 }
 
 enum Judged {

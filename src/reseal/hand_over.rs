@@ -1,7 +1,7 @@
 //! Writes sealed values in the form that the application itself reads.
 
 use super::application::Application;
-use super::cells::{Marks, open, placed, sealed_columns};
+use super::cells::{Marks, altered, open, placed, sealed_columns};
 use super::keyring::{self, Keyring};
 use super::rotate::not_text;
 use super::verify::stopped_by;
@@ -116,12 +116,12 @@ fn column(
         let (Some(mark), Stored::Text(token)) = (expected.get(&one.texts), &one.value) else { continue }; // as it was
         let text = application.open(column, &one.texts, token.expose_secret()).map_err(Problem::into_error)?;
         if marks.of(text.expose_secret()) != *mark {
-            return Err(Error::bug(format!("a value of `{}.{}` opens to another", column.table, column.column)));
+            return Err(altered(&column.to_string()));
         }
         opened += 1;
     }
     if opened != expected.len() as u64 {
-        return Err(Error::bug(format!("a value of `{}.{}` is gone", column.table, column.column)));
+        return Err(altered(&column.to_string()));
     }
     Ok(opened)
 }

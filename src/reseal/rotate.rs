@@ -1,6 +1,6 @@
 //! A new data key, and every value sealed again under it.
 
-use super::cells::{Marks, open, place, placed, sealed_columns};
+use super::cells::{Marks, altered, open, place, placed, sealed_columns};
 use super::erase::{Looked, Rewrite, Traces, erase, search_for};
 use super::keyring::{self, Keyring};
 use super::verify::stopped_by;
@@ -167,12 +167,12 @@ fn prove(
             }
             let text = open(&ring, column, &one.texts, token.expose_secret()).map_err(Problem::into_error)?;
             if marks.next() != Some(&written.marks.of(text.expose_secret())) {
-                return Err(Error::bug(format!("a value of `{}.{}` opens to another", column.table, column.column)));
+                return Err(altered(&column.to_string()));
             }
             opened += 1;
         }
         if marks.next().is_some() {
-            return Err(Error::bug(format!("a value of `{}.{}` is gone", column.table, column.column)));
+            return Err(altered(&column.to_string()));
         }
     }
     Ok(opened)

@@ -71,3 +71,19 @@ fn a_trigger_that_undoes_or_refuses_the_sealing_ends_the_command_and_changes_not
         assert_eq!(house.rows("SELECT password FROM logins"), [["opens-the-door"], ["opens-the-cellar"]], "{trigger}");
     }
 }
+
+#[test]
+fn a_trigger_that_removes_what_is_sealed_again_ends_the_rotation_and_changes_nothing() {
+    let house = house("");
+    encrypt(&house, &[]).status(0);
+    let conn = Connection::open(house.path(DATABASE)).unwrap();
+    conn.execute_batch("CREATE TRIGGER g AFTER UPDATE ON logins BEGIN DELETE FROM logins WHERE id = NEW.id; END")
+        .unwrap();
+    drop(conn);
+    let before = house.rows("SELECT password FROM logins");
+    let fixed = ["credentials", "rotate", "--database", DATABASE, "--yes", "--key-file", KEY_FILE, "--no-backup"];
+    let ran = house.run(fixed).status(3);
+    let words = "error: a value of `logins.password` was changed or removed while it was written\n";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    assert_eq!(house.rows("SELECT password FROM logins"), before);
+}

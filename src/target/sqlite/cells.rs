@@ -191,7 +191,10 @@ impl Cells for SqliteCells {
             0 => Err(Error::environment(format!("the database did not write a value of `{}`", column.table))
                 .at(&self.location.shown)
                 .hint("look for a trigger that discards the statement")),
-            rows => Err(Error::bug(format!("a key of `{}` matches {rows} rows, expected 1", column.table))),
+            // The column compares keys otherwise than byte by byte, as COLLATE NOCASE does.
+            rows => Err(Error::environment(format!("a key of `{}` matches {rows} rows, expected 1", column.table))
+                .at(&self.location.shown)
+                .hint("choose key columns that identify a row, with `--key`")),
         }
     }
 
