@@ -42,9 +42,7 @@ impl Inputs {
     /// Adds an SQLite database with the files that SQLite keeps beside it.
     pub fn database(&mut self, path: &Path) {
         self.file("the database", path);
-        for suffix in ["-journal", "-wal", "-shm"] {
-            self.file("a file of the database", &with_suffix(&resolve(path), suffix));
-        }
+        side_files(&resolve(path)).iter().for_each(|beside| self.file("a file of the database", beside));
     }
 
     /// Refuses a path that is one of the inputs: by its name, through links and `..`, and by the file
@@ -123,6 +121,14 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
+}
+
+/// How the names of the files end that SQLite keeps beside a database.
+pub const SIDE_SUFFIXES: [&str; 3] = ["-journal", "-wal", "-shm"];
+
+/// The files that SQLite may keep beside a database: its journal and its write-ahead log.
+pub fn side_files(database: &Path) -> [PathBuf; 3] {
+    SIDE_SUFFIXES.map(|suffix| with_suffix(database, suffix))
 }
 
 /// An output that is written as a stream: a pipe or a character device, such as `/dev/stderr` on a

@@ -159,7 +159,7 @@ impl ManagedDatabase {
             current: standing.current().map(str::to_owned),
             pending: standing.pending().len(),
             took_ms: recorded.iter().filter_map(|record| record.took_ms).sum(),
-            record_table: self.target.record_table()?.to_owned(),
+            record_table: survey.as_ref().map_or(history::RECORD, |survey| survey.record_table).to_owned(),
             standing,
             drift,
         })

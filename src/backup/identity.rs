@@ -5,6 +5,7 @@
 
 use super::folder::stem;
 use super::manifest::Manifest;
+use crate::outputs::resolve;
 use std::path::{Path, PathBuf};
 
 /// A database, as far as its backups are told from those of others.
@@ -32,7 +33,7 @@ fn agrees(backup: &Path, manifest: &Manifest, database: &Identity) -> bool {
         manifest.source.rsplit('/').next() == database.file.file_name().map(|name| name.to_string_lossy()).as_deref()
     } else {
         let path = origin.map_or_else(|| absolute_path(&manifest.source), |origin| Some(origin.path.as_str()));
-        path == Some(&*whole(&database.file).to_string_lossy())
+        path == Some(&*resolve(&database.file).to_string_lossy())
     };
     let ids = origin.and_then(|origin| origin.id.as_ref()).zip(database.id.as_ref());
     same_path && ids.is_none_or(|(one, other)| one == other)
@@ -49,13 +50,7 @@ fn absolute_path(url: &str) -> Option<&str> {
 fn lies_beside(backup: &Path, database: &Path) -> bool {
     let folder = backup.parent().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
     let beside = database.parent().unwrap_or(Path::new("/")).join("backups");
-    folder.is_some_and(|folder| whole(folder) == whole(&beside))
-}
-
-/// One name for one file, links resolved; also for a file that is not there.
-pub(super) fn whole(path: &Path) -> PathBuf {
-    let parent = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
-    path.canonicalize().ok().or_else(parent).unwrap_or_else(|| path.to_owned())
+    folder.is_some_and(|folder| resolve(folder) == resolve(&beside))
 }
 
 /// Whether a backup has a name that [`super::folder::name`] gives to one of this database.

@@ -2,6 +2,7 @@
 
 use super::folder::fault;
 use crate::error::{Error, Result};
+use crate::outputs::with_suffix;
 use crate::report::words::{bytes, thousands};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -158,9 +159,7 @@ impl Manifest {
 
 /// The manifest's path: the backup's with `.json` behind it.
 pub fn path(backup: &Path) -> std::path::PathBuf {
-    let mut name = backup.as_os_str().to_owned();
-    name.push(".json");
-    name.into()
+    with_suffix(backup, ".json")
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod safety;
 use crate::config::Ui;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt;
+use crate::outputs::{SIDE_SUFFIXES, resolve, side_files, with_suffix};
 use crate::report::words::count;
 use crate::table::AuditTable;
 use crate::target::Target;
@@ -113,7 +114,7 @@ fn make(target: &dyn Target, making: &Making<'_>, path: &Path, now: Timestamp) -
         reason: making.reason.to_owned(),
         program: concat!("treelift ", env!("CARGO_PKG_VERSION")).to_owned(),
         source: target.url().to_owned(),
-        database: Some(Origin { id, path: identity::whole(file_of(target)?).to_string_lossy().into_owned() }),
+        database: Some(Origin { id, path: resolve(file_of(target)?).to_string_lossy().into_owned() }),
         set: making.set.map(str::to_owned),
         content,
     })
@@ -274,18 +275,15 @@ fn keep_aside(target: &dyn Target, file: &Path, restoring: &Restoring<'_>, ui: &
         Err(error) => {
             let root = Folder::of(restoring.before.folder, file).root().join("damaged");
             // Journals lie beside the file itself, not beside a link to it.
-            let real = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+            let real = resolve(file);
             let name = folder::name(file, Timestamp::now(), Packing::None);
             folder::make(&root)?;
             let to = root.join(name);
-            for (from, suffix) in std::iter::once(real.clone())
-                .chain(crate::target::upkeep::side_files(&real))
-                .zip(["", "-journal", "-wal", "-shm"])
+            for (from, suffix) in
+                std::iter::once(real.clone()).chain(side_files(&real)).zip(std::iter::once("").chain(SIDE_SUFFIXES))
             {
                 if from.exists() {
-                    let mut to = to.as_os_str().to_owned();
-                    to.push(suffix);
-                    folder::copy(&from, Path::new(&to)).map_err(|error| fault(&error, &from))?;
+                    folder::copy(&from, &with_suffix(&to, suffix)).map_err(|error| fault(&error, &from))?;
                 }
             }
             ui.say(&format!("the current database cannot be backed up ({})", error.message));

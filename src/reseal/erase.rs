@@ -2,6 +2,7 @@
 
 use super::Job;
 use crate::backup::folder::Folder;
+use crate::outputs::resolve;
 use crate::secret::proof::{LeakSearch, SecretSet};
 use crate::target::{Mode, traces};
 use serde::Serialize;
@@ -51,7 +52,7 @@ pub(super) fn erase(job: &Job<'_>, looked: &Looked<'_>, live: &BTreeSet<usize>, 
     }
     traces.own.extend(left());
     let (mut copies, named) = copies(job, file, looked);
-    copies.retain(|path| looked.backup.is_none_or(|backup| whole(backup) != *path));
+    copies.retain(|path| looked.backup.is_none_or(|backup| resolve(backup) != *path));
     let holding = |path: &PathBuf| if named.contains(path) { Some(path.display().to_string()) } else { holding(path) };
     traces.copies = copies.iter().filter_map(holding).collect();
     traces
@@ -59,12 +60,12 @@ pub(super) fn erase(job: &Job<'_>, looked: &Looked<'_>, live: &BTreeSet<usize>, 
 
 /// Files that may be copies, and those of them whose manifest names one of the keys.
 fn copies(job: &Job<'_>, file: &Path, looked: &Looked<'_>) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
-    let mut copies: BTreeSet<PathBuf> = traces::copies_of(file).iter().map(|path| whole(path)).collect();
+    let mut copies: BTreeSet<PathBuf> = traces::copies_of(file).iter().map(|path| resolve(path)).collect();
     let mut named = BTreeSet::new();
     for folder in [None, job.before.folder] {
         // A folder that cannot be listed is not searched, as the message about copies says.
         for entry in Folder::of(folder, file).entries().unwrap_or_default() {
-            let path = whole(&entry.path);
+            let path = resolve(&entry.path);
             if entry.manifest.is_ok_and(|manifest| manifest.content.keys.iter().any(|key| looked.keys.contains(key))) {
                 named.insert(path.clone());
             }
@@ -72,11 +73,6 @@ fn copies(job: &Job<'_>, file: &Path, looked: &Looked<'_>) -> (BTreeSet<PathBuf>
         }
     }
     (copies, named)
-}
-
-/// One name for one file, however it was found.
-fn whole(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// A search for the wrapped keys that were replaced.

@@ -1,5 +1,6 @@
 //! Files in which something may still stand: a database, what lies beside it, copies of it.
 
+use crate::outputs::{resolve, side_files};
 use crate::secret::proof::LeakSearch;
 use flate2::read::MultiGzDecoder;
 use std::collections::BTreeSet;
@@ -10,7 +11,6 @@ use std::path::{Path, PathBuf};
 
 /// How every database of SQLite begins.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-const SUFFIXES: [&str; 4] = ["", "-journal", "-wal", "-shm"];
 /// How much of a file is searched at a time.
 const CHUNK: usize = 1 << 20;
 /// How much a packed file may grow by: more is no database but an attack, and is not searched.
@@ -22,13 +22,10 @@ const OVERLAP: usize = 64 * 1024;
 
 /// The files that make up a database: itself, its journal and its write-ahead log.
 pub fn files_of(database: &Path) -> Vec<PathBuf> {
-    let database = real(database);
-    SUFFIXES.iter().map(|suffix| beside(&database, suffix)).filter(|path| path.is_file()).collect()
-}
-
-/// Journals and copies lie beside the file itself, not beside a link to it.
-fn real(database: &Path) -> PathBuf {
-    database.canonicalize().unwrap_or_else(|_| database.to_owned())
+    // They lie beside the file itself, not beside a link to it.
+    let database = resolve(database);
+    let files = std::iter::once(database.clone()).chain(side_files(&database));
+    files.filter(|path| path.is_file()).collect()
 }
 
 /// Files that may be copies of a database: in its directory and in directories there that are named
@@ -37,7 +34,7 @@ pub fn copies_of(database: &Path) -> Vec<PathBuf> {
     let own = files_of(database);
     let stem = database.file_stem().unwrap_or_default().to_os_string();
     let directory = |database: &Path| database.parent().unwrap_or(Path::new("/")).to_owned();
-    let directories = BTreeSet::from([directory(database), directory(&real(database))]);
+    let directories = BTreeSet::from([directory(database), directory(&resolve(database))]);
     let mut found = Vec::new();
     for path in directories.iter().flat_map(|directory| entries(directory)) {
         let is_backup =
@@ -46,7 +43,8 @@ pub fn copies_of(database: &Path) -> Vec<PathBuf> {
             let below =
                 entries(&path).into_iter().flat_map(|path| if path.is_dir() { entries(&path) } else { vec![path] });
             found.extend(below.filter(|path| path.is_file()));
-        } else if path.is_file() && !own.contains(&real(&path)) && (is_named_for(&path, &stem) || is_database(&path)) {
+        } else if path.is_file() && !own.contains(&resolve(&path)) && (is_named_for(&path, &stem) || is_database(&path))
+        {
             found.push(path);
         }
     }
@@ -106,12 +104,6 @@ fn is_named_for(path: &Path, stem: &OsString) -> bool {
 fn is_database(path: &Path) -> bool {
     let mut head = [0; 16];
     File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok_and(|()| head == *MAGIC)
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What a kind of database must be able to do besides taking an import.
 pub trait Upkeep {
@@ -108,6 +108,8 @@ pub struct Survey {
     pub catalog: Catalog,
     /// Its record of migrations.
     pub recorded: Vec<Recorded>,
+    /// The table of that record, also where there is none yet.
+    pub record_table: &'static str,
     /// How many rows each table has, treelift's own left out.
     pub counts: BTreeMap<String, u64>,
     /// How many rows each of treelift's own tables has.
@@ -295,16 +297,4 @@ pub struct Moved {
     pub reference: String,
     /// How many.
     pub rows: u64,
-}
-
-/// A database's file and what SQLite may have laid beside it.
-pub fn side_files(file: &Path) -> Vec<PathBuf> {
-    ["-journal", "-wal", "-shm"]
-        .into_iter()
-        .map(|suffix| {
-            let mut name = file.as_os_str().to_owned();
-            name.push(suffix);
-            PathBuf::from(name)
-        })
-        .collect()
 }

@@ -289,11 +289,11 @@ fn keys(survey: &Survey) -> CheckReport {
     check("the key of every sealed value is registered", Category::Security, &lost, known)
 }
 
-/// Groups are somebody's choice; everybody is nobody's.
+/// Access for the group is the owner's choice; access for all users is reported.
 fn mode(mode: Option<u32>) -> CheckReport {
     const NAME: &str = "the database file is closed to other users";
     match mode {
-        None => not_checked(NAME, Category::Security, "it is no file".to_owned()),
+        None => not_checked(NAME, Category::Security, "it is not a file".to_owned()),
         Some(mode) => {
             let may = match mode & 0o006 {
                 0 => Vec::new(),

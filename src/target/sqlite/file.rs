@@ -4,7 +4,7 @@
 use super::open::Location;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::outputs::rename_without_replacing;
+use crate::outputs::{rename_without_replacing, side_files, with_suffix};
 use rustix::fs::Access;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -130,13 +130,6 @@ pub(super) fn create_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
-/// A path with something behind its name: `x.db-wal`.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
-}
-
 /// What the unfinished files of a target begin with: `.NAME.treelift-`.
 pub(super) fn unfinished_prefix(path: &Path) -> OsString {
     let mut name = OsString::from(".");
@@ -198,10 +191,9 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.published {
-            for suffix in ["", "-journal", "-wal", "-shm"] {
-                // What cannot be removed is offered for removal at the next start.
-                let _ = fs::remove_file(beside(&self.temporary, suffix));
-            }
+            // What cannot be removed is offered for removal at the next start.
+            let _ = fs::remove_file(&self.temporary);
+            side_files(&self.temporary).iter().for_each(|path| drop(fs::remove_file(path)));
         }
     }
 }
@@ -214,17 +206,17 @@ pub(super) fn needs_companions(location: &Location) -> Result<bool> {
         .and_then(|file| file.take(20).read_to_end(&mut header))
         .map_err(|error| io_fault(&error, &location.shown))?;
     let is_wal = header.get(18..20).is_some_and(|versions| versions.contains(&2));
-    Ok(is_wal || beside(&location.path, "-journal").exists())
+    Ok(is_wal || with_suffix(&location.path, "-journal").exists())
 }
 
 /// Copies the file with its journal or WAL, all of one moment: if one of them changed meanwhile, again.
 pub(super) fn copy_with_companions(location: &Location, copy: &Path) -> Result<()> {
     const SUFFIXES: [&str; 3] = ["", "-wal", "-journal"];
-    let states = || SUFFIXES.map(|suffix| state(&beside(&location.path, suffix)));
+    let states = || SUFFIXES.map(|suffix| state(&with_suffix(&location.path, suffix)));
     for _ in 0..5 {
         let before = states();
         for suffix in SUFFIXES {
-            copy_private(&beside(&location.path, suffix), &beside(copy, suffix))
+            copy_private(&with_suffix(&location.path, suffix), &with_suffix(copy, suffix))
                 .map_err(|error| io_fault(&error, &location.shown))?;
         }
         if states() == before {

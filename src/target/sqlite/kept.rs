@@ -56,6 +56,9 @@ pub(super) fn read_back(
     inserted: &[(usize, i64)],
     rows: &[Row],
 ) -> Result<Vec<Rejected>> {
+    if inserted.is_empty() {
+        return Ok(Vec::new()); // no trigger is on the table
+    }
     let all = this.on(|conn| catalog::column_names(conn, table))?;
     let names: Vec<&str> = all.iter().map(String::as_str).collect();
     let has_rowids = this.on(|conn| {

@@ -1,9 +1,10 @@
 //! Who else is at the database: words for a lock, unfinished files of runs that go or were killed.
 
-use super::file::{beside, io_fault, unfinished_prefix};
+use super::file::{io_fault, unfinished_prefix};
 use super::open::Location;
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::outputs::with_suffix;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 /// The words for a database that another program holds, with that program where the system names it.
 pub(super) fn locked(location: &Location) -> Error {
-    let holder = ["", "-shm"].iter().find_map(|suffix| holder(&beside(&location.path, suffix)));
+    let holder = ["", "-shm"].iter().find_map(|suffix| holder(&with_suffix(&location.path, suffix)));
     let by = holder.map_or(String::new(), |holder| format!(": {holder}"));
     Error::environment(format!("the database is locked by another program{by}"))
         .at(&location.shown)

@@ -1,10 +1,11 @@
 //! Copies a database at one moment, and puts a file in the place of one.
 
-use super::file::{self, FileId, Found, beside, io_fault};
+use super::file::{self, FileId, Found, io_fault};
 use super::locks;
 use super::open::{self, Location};
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::outputs::side_files;
 use crate::target::audit::random_id;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{self, File};
@@ -99,10 +100,6 @@ fn keep_owner(path: &Path, old: &fs::Metadata) -> std::io::Result<()> {
         return Ok(());
     }
     chown(path, Some(old.uid()), Some(old.gid()))
-}
-
-fn side_files(path: &Path) -> [std::path::PathBuf; 3] {
-    ["-journal", "-wal", "-shm"].map(|suffix| beside(path, suffix))
 }
 
 /// Locks the database that goes, its WAL folded in. A damaged one cannot be locked, nor can

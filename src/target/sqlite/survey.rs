@@ -116,6 +116,7 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
     let keys: Vec<String> = rows.into_iter().map(|key| key.id).collect();
     Ok(Survey {
         recorded: record::read(conn, &location.shown)?,
+        record_table: record::table_name(conn).map_err(fault)?,
         counts: counts(conn, catalog.schema.tables.keys()).map_err(fault)?,
         virtual_tables: virtual_tables(conn, &catalog),
         own: counts(conn, catalog::table_names(conn).map_err(fault)?.iter().filter(|name| catalog::is_own(name)))
