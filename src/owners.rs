@@ -60,7 +60,7 @@ pub struct OwnerTable {
 struct Known {
     owner: Owner,
     rejected: bool,
-    /// Whether only the target has told of it so far.
+    /// Whether it was met in the target only so far.
     existing: bool,
 }
 

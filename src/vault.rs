@@ -107,7 +107,7 @@ impl Vault {
                 (Some(key), Some(row))
             }
             (KeySource::ThrowAway, _) => {
-                // Nobody ever types this, so the cost of guessing it does not matter.
+                // It is never typed, so the cost of guessing it does not matter.
                 let (key, row) = create(&Secret::throw_away()?, Cost::default(), now)?;
                 (Some(key), Some(row))
             }

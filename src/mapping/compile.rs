@@ -45,7 +45,7 @@ pub struct CompiledRule {
     pub starts: bool,
     /// The names of the key's parts: a column's own, `#n` for a part that is no column.
     pub key_names: Vec<String>,
-    /// The positions in `fields` of the key's columns, when the key stands in the target.
+    /// The positions in `fields` of the key's columns, when the key is in the target.
     pub key_fields: Option<Vec<usize>>,
 }
 
@@ -55,7 +55,7 @@ impl CompiledRule {
         &set.mappings[self.mapping].rules[self.rule]
     }
 
-    /// The mapping it stands in.
+    /// The mapping it belongs to.
     pub fn mapping_of<'s>(&self, set: &'s Set) -> &'s Mapping {
         &set.mappings[self.mapping]
     }
