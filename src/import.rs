@@ -13,6 +13,7 @@ use crate::report::words::count;
 use crate::report::write::ReportFiles;
 use crate::report::{Outcome, Report, TableReport, Timings};
 use crate::run::{Begin, KnownRejects, Run};
+use crate::schema::{Loss, in_question, loss_lines, lost_by_import};
 use crate::summary::{self, Ending};
 use crate::sweep::Swept;
 use crate::table::Schema;
@@ -44,7 +45,7 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
         &Chosen { only: &options.only_mapping, with: &options.with },
     )?;
     clock.lap(|timings| &mut timings.walk);
-    agree(options, ui, &*target, &plan)?;
+    agree(options, ui, &mut *target, &plan)?;
     let key = key_source(options, ui, &plan.set, &*target)?;
     key.opens(&target.seal_record()?)?;
     reports.open()?;
@@ -329,7 +330,7 @@ fn database(options: &ImportOptions, set: &Set) -> Result<String> {
 }
 
 /// Asks before something that exists is changed; a new file asks nothing.
-fn agree(options: &ImportOptions, ui: &dyn Ui, target: &dyn Target, plan: &Plan) -> Result<()> {
+fn agree(options: &ImportOptions, ui: &dyn Ui, target: &mut dyn Target, plan: &Plan) -> Result<()> {
     if let Some(line) = history::record_words(target.record_table()?) {
         ui.say(&line);
     }
@@ -339,16 +340,37 @@ fn agree(options: &ImportOptions, ui: &dyn Ui, target: &dyn Target, plan: &Plan)
             leftover.display()
         ));
     }
+    let losses = losses(ui, target, plan)?;
     if options.mode == Mode::Dry || !target.exists()? {
         return Ok(());
     }
     let rows = target::rows(target)?;
     let backup = backup::Before { skip: options.no_backup, ..Default::default() }.in_words();
     let (files, rows) = (count(plan.mapped_files(), "file"), count(rows, "row"));
-    if ui.confirm(&format!("{} exists, with {rows}. Import {files} into it, {backup}?", target.url()))? {
+    if ui.confirm(&format!(
+        "{} exists, with {rows}. Import {files} into it{}, {backup}?",
+        target.url(),
+        in_question(&losses)
+    ))? {
         Ok(())
     } else {
         Err(Error::request("not confirmed, nothing was written"))
+    }
+}
+
+/// Says what the pending migrations that the import applies would lose. Where a migration fails in the
+/// rehearsal, the import fails at it as well and says why.
+fn losses(ui: &dyn Ui, target: &mut dyn Target, plan: &Plan) -> Result<Vec<Loss>> {
+    match lost_by_import(target, &plan.set, &plan.schema) {
+        Ok(losses) => {
+            loss_lines(&losses).iter().for_each(|line| ui.say(line));
+            Ok(losses)
+        }
+        Err(error) if error.kind == ErrorKind::Environment => {
+            ui.say(&format!("nothing is known of what the pending migrations would lose: {}", error.message));
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
     }
 }
 

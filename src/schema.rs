@@ -49,8 +49,8 @@ use crate::target::upkeep::{Altered, Done, Move, MoveOrphans, Moved, Order, Surv
 use crate::target::{self, Mode, Target, schema};
 use crate::validate::{self, Category, gather};
 pub use choice::{Memory, Selection, named_set};
-pub use losses::{Loss, LossKind};
-use losses::{in_question, lost};
+use losses::lost;
+pub use losses::{Loss, LossKind, in_question, lines as loss_lines, lost_by_import};
 pub use proof::{Proof, test};
 use std::cell::RefCell;
 pub use write::{NewPair, new_pair};

@@ -39,6 +39,33 @@ fn a_migration_that_loses_rows_says_how_many_and_asks() {
 }
 
 #[test]
+fn an_import_whose_migrations_lose_rows_says_how_many_and_asks() {
+    let house = House::new()
+        .schema("CREATE TABLE words (word TEXT PRIMARY KEY); CREATE TABLE notes (id INTEGER PRIMARY KEY);")
+        .list("words", r#"["words.json"]"#, "[table.words]\n[table.words.columns]\nword = \"w\"")
+        .source("words.json", &json!([{ "w": "a" }]));
+    house.lift(&[]).ends(0, "committed");
+    change(&house, "INSERT INTO notes (id) VALUES (1), (2), (3)");
+    let set = house.path("set/schema");
+    fs::write(set.join("002_fewer.up.sql"), "DELETE FROM notes WHERE id > 1;\n").unwrap();
+    fs::write(set.join("002_fewer.down.sql"), "SELECT 1;\n").unwrap();
+    let lost = "would remove 2 rows of `notes` (3 → 1)";
+
+    let dry = house.lift(&["--dry-run"]);
+    assert!(dry.words().contains(lost), "{}", dry.words());
+    let unasked = house.run(["import", "tree", "--mappings", "set", "--no-backup", "--database", URL]).status(2);
+    assert!(unasked.stderr.contains(lost), "{}", unasked.stderr);
+    assert!(unasked.stderr.contains("Import 1 file into it, and lose 2 rows, without a backup?"), "{}", unasked.stderr);
+    assert_eq!(house.one("SELECT count(*) FROM notes"), "3");
+
+    let run = house.lift(&[]);
+    assert!(run.words().contains(lost), "{}", run.words());
+    assert_eq!(house.one("SELECT count(*) FROM notes"), "1");
+    // Nothing is pending any more.
+    assert!(!house.lift(&[]).words().contains("would remove"));
+}
+
+#[test]
 fn a_migration_that_keeps_its_rows_says_nothing_of_them() {
     let (house, set) = losing();
     house.file("set/schema/002_more.up.sql", "ALTER TABLE notes ADD COLUMN body TEXT;\n");

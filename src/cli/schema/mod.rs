@@ -1,7 +1,6 @@
 //! `treelift schema`
 
 mod history;
-mod losses;
 mod migrate;
 mod new;
 mod rollback;
@@ -19,7 +18,7 @@ use crate::config::Ui as _;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::{count, duration, thousands};
-use crate::schema::{Loss, LossKind};
+use crate::schema::{Loss, LossKind, loss_lines};
 use crate::target::upkeep::{Altered, What};
 use serde_json::json;
 use std::cell::RefCell;
@@ -41,7 +40,7 @@ pub(super) fn run(command: SchemaCommand, output: &Output) -> Result<u8> {
 /// Prints what would be lost, before it is asked, and keeps it for the result.
 fn reporter<'r>(lost: &'r RefCell<Vec<Loss>>, terminal: &'r Terminal) -> impl Fn(&[Loss]) + 'r {
     |found| {
-        losses::lines(found).iter().for_each(|line| terminal.say(line));
+        loss_lines(found).iter().for_each(|line| terminal.say(line));
         lost.replace(found.to_vec());
     }
 }
