@@ -262,13 +262,13 @@ pub struct Finding {
     /// Where in the source.
     pub place: Option<Place>,
     /// The path of something in the source that is not a file with a place, such as a symbolic link.
-    pub path: Option<String>,
+    pub path: Option<Box<str>>,
     /// A second place that the message refers to, such as the source of the row that was kept.
     pub also: Option<Place>,
     /// Which rule and column of the mapping (`mapping.rule.column`); findings are grouped by it.
-    pub subject: String,
+    pub subject: Box<str>,
     /// Where in the mapping (`file:line`), if a line of the mapping decided it.
-    pub mapping: Option<String>,
+    pub mapping: Option<Box<str>>,
     /// What to do about it, where the code's own help does not fit.
     pub help: Option<&'static str>,
 }
@@ -283,7 +283,7 @@ impl Finding {
             place: None,
             path: None,
             also: None,
-            subject: String::new(),
+            subject: Box::default(),
             mapping: None,
             help: None,
         }
@@ -292,7 +292,7 @@ impl Finding {
     /// Adds the path of something that has no place.
     #[must_use]
     pub fn at_path(mut self, path: impl Into<String>) -> Self {
-        self.path = Some(path.into());
+        self.path = Some(path.into().into_boxed_str());
         self
     }
 
@@ -313,7 +313,7 @@ impl Finding {
     /// Sets the subject, by which findings are grouped.
     #[must_use]
     pub fn about(mut self, subject: impl Into<String>) -> Self {
-        self.subject = subject.into();
+        self.subject = subject.into().into_boxed_str();
         self
     }
 

@@ -291,7 +291,7 @@ impl Run<'_> {
             .at(Place { file: record.file, offset: fault.at.unwrap_or(record.offset) })
             .about(format!("{}.{}.{column}", mapping.name, mapping.rules[rule].name).trim_end_matches('.'))
             .helped_by(fault.help);
-        finding.mapping = (fault.line > 0).then(|| format!("{}:{}", mapping.file, fault.line));
+        finding.mapping = (fault.line > 0).then(|| format!("{}:{}", mapping.file, fault.line).into());
         finding.severity = severity.unwrap_or(finding.severity);
         finding
     }

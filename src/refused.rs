@@ -23,7 +23,7 @@ impl Run<'_> {
                 _ => None,
             };
             let mut finding = Finding::new(why.code(), why.message(&table)).at(place).also(other).about(table);
-            finding.mapping = self.line_of(rule);
+            finding.mapping = self.line_of(rule).map(Into::into);
             let findings = self.refused.entry((record.file, record.offset)).or_default();
             if findings.len() < MOST_OF_A_RECORD {
                 findings.push(finding);

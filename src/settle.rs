@@ -251,7 +251,8 @@ impl Run<'_> {
         also: Option<Place>,
     ) -> Finding {
         let mut finding = Finding::new(code, message).at(at).also(also).about(rule.name.clone());
-        finding.mapping = Some(format!("{}:{}", rule.mapping_of(&self.plan.set).file, rule.model(&self.plan.set).line));
+        finding.mapping =
+            Some(format!("{}:{}", rule.mapping_of(&self.plan.set).file, rule.model(&self.plan.set).line).into());
         finding
     }
 

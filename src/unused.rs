@@ -33,7 +33,7 @@ impl Run<'_> {
             .filter(|unused| unused.code.id != MAPPING_UNUSED.id || self.lacks_files(&unused.mapping))
             .map(|unused| {
                 let Unused { code, message, mapping, place } = unused;
-                Finding { mapping: Some(place), ..Finding::new(code, message).about(mapping) }
+                Finding { mapping: Some(place.into()), ..Finding::new(code, message).about(mapping) }
             })
             .collect();
         self.findings.extend(notes);

