@@ -208,7 +208,7 @@ codes! {
     SECRET_FOUND = "X002" Error "a secret value would be stored in plaintext",
         "map its other place as secret too, or ignore it with a reason";
     SECRET_WORD = "X003" Warning "a text that is not a secret by itself contains the value of one",
-        "the secret is an ordinary word: advise its owner to change it";
+        "remove it in the source, or seal or drop this value too; if the secret is an ordinary word, advise its owner to change it";
     SECRET_EMPTY = "X004" Note "empty secrets make no credential",
         "nothing to do";
     SECRET_REMAINS = "X005" Warning "secrets remain in plaintext in files of the source",

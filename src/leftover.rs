@@ -19,7 +19,7 @@ impl Run<'_> {
             let keyless =
                 rules.iter().filter(|other| other.table.name == table).all(|other| self.is_known_by_ledger(other));
             if done.contains(&table) || !keyless || self.transaction.rows_before(table) == 0 {
-                continue; // told already, told by its key, or nothing was there
+                continue; // reported already, reported by its key, or nothing was there
             }
             done.push(table);
             let left = self.earlier_rows_left(file_id(file), table)?;

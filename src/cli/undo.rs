@@ -65,7 +65,7 @@ fn words(undone: &Undone, run: &str, url: &str, outcome: &str) -> String {
     let (rows, url) = (count(undone.rows(), "row"), printable(url));
     words
         + &match outcome {
-            "refused" => format!("refused: run {run} cannot be rolled back, nothing was changed in {url}\n"),
+            "refused" => format!("refused: run {run} cannot be undone, nothing was changed in {url}\n"),
             "dry-run" => format!("dry run: {rows} of run {run} would be undone, nothing was changed in {url}\n"),
             "nothing" => format!("nothing to undo: no row of run {run} is in {url}\n"),
             _ => format!("committed: {rows} of run {run} undone in {url}\n"),
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(
             words(&undone, "ab12", "x.db", "refused"),
             "blocked: run cd34 wrote into 2 rows of this one: undo that run first\n\
-             refused: run ab12 cannot be rolled back, nothing was changed in x.db\n"
+             refused: run ab12 cannot be undone, nothing was changed in x.db\n"
         );
     }
 }

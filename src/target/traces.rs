@@ -91,7 +91,7 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
-/// What cannot be listed cannot be told of; the words about copies say that they are those found.
+/// What cannot be listed cannot be reported; the words about copies say that they are those found.
 fn entries(directory: &Path) -> Vec<PathBuf> {
     fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
