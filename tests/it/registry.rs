@@ -66,7 +66,7 @@ fn refusals(path: &Path, given: &Given) -> Vec<String> {
         ("import", import()),
         ("encrypt", work(path, given, |job| encrypt(job, &Choice::default())).map(drop)),
         ("verify", verified(path, given).map(drop)),
-        ("rekey", work(path, given, |job| treelift::reseal::rekey::rekey(job)).map(drop)),
+        ("rekey", work(path, given, treelift::reseal::rekey::rekey).map(drop)),
         ("rotate", work(path, given, rotate).map(drop)),
         ("hand-over", work(path, given, |job| hand_over(job, &application())).map(drop)),
     ];
@@ -211,7 +211,7 @@ fn values_of_the_first_format_open_are_kept_by_what_changes_no_value_and_rewritt
     assert!(fs::read(&path).unwrap() == before, "reading upgrades nothing");
     assert_eq!(formats(&path), (of(&["tl1."]), false));
 
-    work(&path, &given, |job| treelift::reseal::rekey::rekey(job)).unwrap_err(); // asks for a new secret, and gets none
+    work(&path, &given, treelift::reseal::rekey::rekey).unwrap_err(); // asks for a new secret, and gets none
     change(&path, "INSERT INTO logins VALUES ('new', 'mail', 'a new password')");
     assert_eq!(work(&path, &given, |job| encrypt(job, &Choice::default())).unwrap().sealed, 1);
     assert_eq!(
