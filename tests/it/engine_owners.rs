@@ -218,7 +218,7 @@ fn names_that_look_the_same_and_differ_in_their_normal_form_are_warned_of() {
         .source("of/e\u{301}/old.json", &notes(SAVED, &[("a", "x")]));
     house.lift(&[]).ends(1, "rolled-back").finds(&[
         "error O001 of/\u{fc}/notes.json",
-        "warning F020",
+        "warning F020 of/\u{e9}",
         "warning F020 of/\u{e9}/notes.json /notes/1",
         "warning F020 people.json /1",
         "warning O006",
