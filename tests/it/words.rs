@@ -16,18 +16,13 @@ fn a_secret_is_withheld_wherever_the_source_spells_it() {
         .lists("logins", "logins_*.json", LOGIN)
         .mapping("notes", "of/{owner}/notes.json", "[table.notes]\n[table.notes.columns]\nbody = \"body\"\n")
         .file("people.json", r#"[{"id": "ann"}]"#)
-        .file(
-            "logins_open-sesame.json",
-            r#"[{"id": "a", "doorPin": "open-sesame"}, {"id": 7, "open-sesame": {"x": 1}}]"#,
-        )
-        .file("of/open-sesame/notes.json", r#"{"body": "b"}"#);
+        .file("logins_1.json", r#"[{"id": "a", "doorPin": "open-sesame"}, {"id": 7, "open-sesame": {"x": 1}}, {"id": "b", "open-sesame": 1}]"#)
+        .file("of/ben/notes.json", r#"{"body": "b"}"#);
     let run = small.import(&["--rejects", "rejects", "--report", "report.json", "--report", "report.html"]).status(1);
     let rejects = std::fs::read_to_string(small.house.path("rejects/rejects.jsonl")).unwrap();
     let html = std::fs::read_to_string(small.house.path("report.html")).unwrap();
     for text in [&run.stdout, &run.stderr, &rejects, &html] {
-        // The paths of the tree were known before any secret was read.
-        let elsewhere = text.replace("logins_open-sesame.json", "").replace("of/open-sesame", "");
-        assert!(!elsewhere.contains("open-sesame"), "{text}");
+        assert!(!text.contains("open-sesame"), "{text}");
     }
     assert!(run.stdout.contains("(withheld: it holds the value of a secret)"));
 }
