@@ -46,8 +46,8 @@ fn no_secret_value_is_found_after_refused_runs() {
             continue;
         }
         let house = House::new();
-        let asked =
-            ["--report", "report.json", "--report", "report.html", "--rejects", "rejects", "--max-rejects", "9", "-v"];
+        let asked = ["--mappings", "fossawork", "--report", "report.json", "--report", "report.html"];
+        let asked = [&asked[..], &["--rejects", "rejects", "--max-rejects", "9", "-v"]].concat();
         let run = house.import(&tree, &asked);
         house.file("stdout", &run.stdout);
         house.file("stderr", &run.stderr);

@@ -29,12 +29,14 @@ impl Tree {
             .filter(|entry| entry.file_type().is_file())
             .map(|entry| (path(entry.path()), fs::read(entry.path()).unwrap()))
             .collect();
-        // A list that cannot be read names nobody.
-        let people = match parse(&files["users/users.json"]) {
+        // A list that is missing or cannot be read names nobody.
+        let people = match files.get("users/users.json").and_then(|bytes| parse(bytes)) {
             Some(Value::Array(people)) => people,
-            Some(Value::Object(mut wrapper)) => {
-                wrapper.remove("users").and_then(|users| users.as_array().cloned()).unwrap()
-            }
+            Some(Value::Object(mut wrapper)) => match wrapper.remove("users") {
+                Some(users) => users.as_array().cloned().unwrap(),
+                // Keyed by id.
+                None => wrapper.into_iter().map(|(_, person)| person).collect(),
+            },
             _ => Vec::new(),
         };
         Self { files, people }
