@@ -19,7 +19,7 @@ use crate::sweep::Swept;
 use crate::table::Schema;
 use crate::target::audit::{AuditEntry, random_id};
 use crate::target::ledger::RunRecord;
-use crate::target::{self, Mode, Opening, Target, history, schema};
+use crate::target::{self, Mode, Opening, Target, schema};
 use crate::vault::{KeySource, Vault};
 use crate::{source, sweep, validate};
 use jiff::Timestamp;
@@ -34,6 +34,7 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let mut clock = Clock::start();
     let Selected { set, schema, root, missing } = choose_set(options, ui)?;
     let mut target = target::open(&database(options, &set)?)?;
+    target.record_in(set.record_table());
     let inputs = inputs(options, &root, &*target);
     let mut reports = ReportFiles::check(&options.reports, &inputs)?;
     options.rejects.iter().try_for_each(|folder| RejectFolder::check(folder, &inputs))?;
@@ -331,7 +332,7 @@ fn database(options: &ImportOptions, set: &Set) -> Result<String> {
 
 /// Asks before something that exists is changed; a new file asks nothing.
 fn agree(options: &ImportOptions, ui: &dyn Ui, target: &mut dyn Target, plan: &Plan) -> Result<()> {
-    if let Some(line) = history::record_words(target.record_table()?) {
+    if let Some(line) = target.record_table()?.words() {
         ui.say(&line);
     }
     for leftover in target.leftovers()? {

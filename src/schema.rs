@@ -90,6 +90,9 @@ pub struct Status {
     pub took_ms: i64,
     /// The table that records migrations.
     pub record_table: String,
+    /// What is said of that table, where it is not the one that the set lets expect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record_note: Option<String>,
 }
 
 impl Status {
@@ -152,6 +155,7 @@ impl ManagedDatabase {
             Some(survey) => self.drift(survey, &standing)?,
             None => Vec::new(),
         };
+        let record = survey.as_ref().map(|survey| survey.record_table.clone()).unwrap_or_default();
         Ok(Status {
             set: self.set.name.clone(),
             target: self.target.url().to_owned(),
@@ -159,7 +163,8 @@ impl ManagedDatabase {
             current: standing.current().map(str::to_owned),
             pending: standing.pending().len(),
             took_ms: recorded.iter().filter_map(|record| record.took_ms).sum(),
-            record_table: survey.as_ref().map_or(history::RECORD, |survey| survey.record_table).to_owned(),
+            record_note: record.words(),
+            record_table: record.name,
             standing,
             drift,
         })
@@ -323,7 +328,7 @@ impl ManagedDatabase {
         options: &Options<'_>,
         ui: &dyn Ui,
     ) -> Result<Altered> {
-        if let Some(line) = history::record_words(self.target.record_table()?) {
+        if let Some(line) = self.target.record_table()?.words() {
             ui.say(&line);
         }
         let recorded = self.target.recorded()?;

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+/// Where migrations are recorded when another program has a `schema_migrations` with other columns: the only
+/// `treelift_…` table that a set may name for them.
+pub const OWN_RECORD: &str = "treelift_migrations";
+
 /// The type of a column, as far as it decides what may be written into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {

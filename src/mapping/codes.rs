@@ -110,6 +110,8 @@ codes! {
         "remove the statement: treelift runs each migration in a transaction of its own and keeps the record of them";
     TYPE_UNKNOWN = "M140" "a rule writes a column whose declared type is not known",
         "declare one of the types that mappings/README.md lists; columns that no rule writes may have any type";
+    RECORD_NAME = "M141" "`migrations_table` names no table that migrations can be recorded in",
+        "choose a plain SQL name of its own: not one that treelift keeps, and of no table that the set makes or writes";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

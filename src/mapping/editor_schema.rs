@@ -141,6 +141,7 @@ fn fragment(table_name: &str, key: &Key) -> Value {
         ("assert", "gives") => words(&keys::ASSERT_GIVES),
         ("set", "audit") => table("audit", &[&keys::AUDIT]),
         ("audit", "columns") => named(&words(&keys::AUDIT_PARTS)),
+        ("set", "migrations_table") => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,62}$" }),
         ("set", "other_tables") => named(&reason()),
         ("set", "hand_over") => table("hand_over", &[&keys::HAND_OVER]),
         ("hand_over", "fernet") => table("fernet", &[&keys::FERNET]),

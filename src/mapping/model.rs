@@ -33,6 +33,8 @@ pub struct Set {
     pub assertions: Vec<Assertion>,
     /// `[audit]`: the application's own table for what was done to the database.
     pub audit: Option<AuditTable>,
+    /// `migrations_table`: where migrations are recorded.
+    pub migrations_table: Option<RecordName>,
     /// `[other_tables]`: tables that the application makes by itself, with the reason.
     pub other_tables: Vec<(String, String)>,
     /// `[after] message`: what the application still needs after an import that sealed something.
@@ -45,6 +47,22 @@ pub struct Set {
     pub migrations: Vec<Migration>,
     /// SHA-256 over all files of the set (sorted by name; name and content), lower-case hex.
     pub digest: String,
+}
+
+impl Set {
+    /// The table that the set names for the record of migrations.
+    pub fn record_table(&self) -> Option<&str> {
+        self.migrations_table.as_ref().map(|table| table.name.as_str())
+    }
+}
+
+/// `migrations_table`: the name of the table that records migrations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordName {
+    /// A plain SQL identifier.
+    pub name: String,
+    /// Where set.toml says it.
+    pub line: u32,
 }
 
 /// `[hand_over.fernet]`: the application's own form of a secret, a Fernet token under a key that it

@@ -65,7 +65,9 @@ impl Selection {
             (None, None) => return Err(nothing_named()),
         };
         let name = set.as_ref().map(|(_, set)| set.name.clone());
-        Ok(Self { target: target::open(&url)?, set, name })
+        let mut selection = Self { target: target::open(&url)?, set, name };
+        selection.name_record();
+        Ok(selection)
     }
 
     /// As [`Selection::open`], for a backup of this set: where nothing is named, the set's own database.
@@ -91,6 +93,7 @@ impl Selection {
         }
         self.name = memory.owner(&versions)?;
         self.set = self.name.as_deref().and_then(bundled::find).map(loaded).transpose()?;
+        self.name_record();
         Ok(())
     }
 
@@ -102,8 +105,14 @@ impl Selection {
             let (source, set) = loaded(source)?;
             self.name = Some(set.name.clone());
             self.set = Some((source, set));
+            self.name_record();
         }
         Ok(())
+    }
+
+    /// Tells the database where its set wants migrations recorded.
+    fn name_record(&mut self) {
+        self.target.record_in(self.set.as_ref().and_then(|(_, set)| set.record_table()));
     }
 
     /// The name of the set that the database belongs to, where it is known.
@@ -128,7 +137,7 @@ impl Selection {
 
     /// For what cannot be done without the set.
     pub(super) fn managed(self) -> Result<ManagedDatabase> {
-        let Self { target, set, name } = self;
+        let Self { mut target, set, name } = self;
         let (source, set) = match (set, name, only(bundled::sets())) {
             (Some(set), ..) => set,
             (None, Some(name), _) => {
@@ -149,6 +158,7 @@ impl Selection {
                     .hint(format!("name one with `--mappings SET`: {}", names())));
             }
         };
+        target.record_in(set.record_table());
         Ok(ManagedDatabase { set, source, target })
     }
 }

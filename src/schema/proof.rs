@@ -64,7 +64,9 @@ pub fn test(set: &Set, populated: Option<&dyn Target>) -> Result<Vec<Proof>> {
         }
         Err(error) => return Err(error),
     };
-    let mut bench = Bench { set, stages, target: open(&path)?, proofs: Vec::new(), started: Timestamp::now() };
+    let mut target = open(&path)?;
+    target.record_in(set.record_table());
+    let mut bench = Bench { set, stages, target, proofs: Vec::new(), started: Timestamp::now() };
     if !bench.up(TO_THE_LAST)? {
         return Ok(bench.proofs);
     }

@@ -4,18 +4,57 @@
 use super::Migration;
 use crate::error::{Error, Result};
 use crate::report::words::count;
+pub use crate::table::OWN_RECORD;
 use std::fmt;
 
 /// The record of migrations, as SQLAlchemy applications keep it.
 pub const RECORD: &str = "schema_migrations";
-/// Where migrations are recorded instead, where another program has a [`RECORD`] with other columns.
-pub const OWN_RECORD: &str = "treelift_migrations";
 
-/// What is said where another program's table has the usual name.
-pub fn record_words(table: &str) -> Option<String> {
-    (table != RECORD).then(|| {
-        format!("`{RECORD}` belongs to another program and is left alone: migrations are recorded in `{table}`")
-    })
+/// The table that records a database's migrations, also where there is none yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordTable {
+    /// Its name.
+    pub name: String,
+    /// Why it is this one.
+    pub why: RecordReason,
+}
+
+/// Why migrations are recorded in a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordReason {
+    /// It has the usual name, [`RECORD`].
+    Usual,
+    /// The set names it (`migrations_table`).
+    Named,
+    /// Another program's table has the usual name.
+    Foreign,
+    /// The database has a record, and the set now names this table (or none) for it.
+    Kept(Option<String>),
+}
+
+impl Default for RecordTable {
+    fn default() -> Self {
+        Self { name: RECORD.to_owned(), why: RecordReason::Usual }
+    }
+}
+
+impl RecordTable {
+    /// What is said of it, where it is not the one that the set lets expect.
+    pub fn words(&self) -> Option<String> {
+        let name = &self.name;
+        match &self.why {
+            RecordReason::Usual | RecordReason::Named => None,
+            RecordReason::Foreign => Some(format!(
+                "`{RECORD}` belongs to another program and is left alone: migrations are recorded in `{name}`"
+            )),
+            RecordReason::Kept(Some(named)) => Some(format!(
+                "this database already records its migrations in `{name}`, which stays so: `migrations_table = \"{named}\"` of set.toml is for new databases"
+            )),
+            RecordReason::Kept(None) => Some(format!(
+                "this database already records its migrations in `{name}`, which stays so: set.toml no longer names a table for them"
+            )),
+        }
+    }
 }
 
 /// A row of the record of migrations.

@@ -32,7 +32,8 @@ impl fmt::Display for BadQuery {
 /// How many rows a query gave; or why it could not be asked of this database.
 pub type Asked = std::result::Result<u64, String>;
 
-/// What is wrong with each of these queries, asked of the tables that the migrations make.
-pub fn refused(migrations: &[Migration], queries: &[&str]) -> Result<Vec<Option<BadQuery>>> {
-    assertion::refused(migrations, queries)
+/// What is wrong with each of these queries, asked of the tables that the migrations make;
+/// they are recorded in `record`.
+pub fn refused(migrations: &[Migration], record: Option<&str>, queries: &[&str]) -> Result<Vec<Option<BadQuery>>> {
+    assertion::refused(migrations, record, queries)
 }

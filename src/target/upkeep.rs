@@ -4,7 +4,7 @@
 use super::audit::{AuditEntry, AuditTable};
 use super::drift::Catalog;
 use super::health::Health;
-use super::history::{Recorded, Standing};
+use super::history::{RecordTable, Recorded, Standing};
 use super::state::State;
 use super::undo::{Undo, Undone};
 use super::{Migration, Mode, SealedColumn};
@@ -20,9 +20,11 @@ pub trait Upkeep {
     fn recorded(&self) -> Result<Vec<Recorded>> {
         not_built()
     }
+    /// Names the table that the set wants its migrations recorded in. A database that has a record keeps it.
+    fn record_in(&mut self, _table: Option<&str>) {}
     /// The table that records migrations, or would where there is none yet.
-    fn record_table(&self) -> Result<&'static str> {
-        Ok(super::history::RECORD)
+    fn record_table(&self) -> Result<RecordTable> {
+        Ok(RecordTable::default())
     }
     /// Looks at the whole database without changing anything; `None` when there is none.
     fn inspect(&self, _look: &mut dyn FnMut(&mut dyn Look) -> Result<()>) -> Result<bool> {
@@ -109,7 +111,7 @@ pub struct Survey {
     /// Its record of migrations.
     pub recorded: Vec<Recorded>,
     /// The table of that record, also where there is none yet.
-    pub record_table: &'static str,
+    pub record_table: RecordTable,
     /// How many rows each table has, treelift's own left out.
     pub counts: BTreeMap<String, u64>,
     /// How many rows each of treelift's own tables has.

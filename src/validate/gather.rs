@@ -110,7 +110,7 @@ pub fn check_assertions(set: &Set) -> Result<Vec<Error>> {
     if queries.is_empty() {
         return Ok(Vec::new());
     }
-    let refused = query::refused(&set.migrations, &queries)?;
+    let refused = query::refused(&set.migrations, set.record_table(), &queries)?;
     let wrong = set.assertions.iter().zip(refused).filter_map(|(assertion, bad)| Some((assertion, bad?)));
     Ok(wrong
         .map(|(assertion, bad)| {

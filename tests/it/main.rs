@@ -54,6 +54,7 @@ mod mappings;
 mod old_importer;
 mod outputs;
 mod owners;
+mod record_table;
 mod registry;
 mod rejects;
 mod reseal;

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::{count, duration};
 use crate::schema::Status;
-use crate::target::history::{Fault, Origin, record_words};
+use crate::target::history::{Fault, Origin};
 
 /// Exit status when migrations are pending, for scripts.
 const SOMETHING_TO_DO: u8 = 4;
@@ -32,8 +32,8 @@ fn words(status: &Status) -> String {
     line("target", &format!("{}{}", status.target, if status.exists { "" } else { " (not there yet)" }));
     line("current", status.current.as_deref().unwrap_or("nothing applied"));
     line("pending", &status.pending.to_string());
-    if let Some(record) = record_words(&status.record_table) {
-        line("note", &record);
+    if let Some(record) = &status.record_note {
+        line("note", record);
     }
     line("took", &duration(u64::try_from(status.took_ms).unwrap_or(0)));
     for fault in &status.standing.faults {

@@ -143,11 +143,30 @@ fn check_set(set: &Set, schema: &Schema, errors: &mut Errors) {
             );
         }
     }
+    check_record(set, schema, &file, errors);
     if let Some(owners) = &set.owners {
         check_owners(owners, schema, &file, errors);
         owners_have_ids(set, owners, schema, errors);
     }
     ids_have_one_giver(set, schema, errors);
+}
+
+/// The record of migrations is a table of its own.
+fn check_record(set: &Set, schema: &Schema, file: &str, errors: &mut Errors) {
+    let Some(record) = &set.migrations_table else { return };
+    let is_it = |name: &str| record.name.eq_ignore_ascii_case(name);
+    let mut rules = set.mappings.iter().flat_map(|mapping| mapping.rules.iter().map(move |rule| (mapping, rule)));
+    let why = if let Some((mapping, rule)) = rules.find(|(_, rule)| is_it(&rule.into)) {
+        format!("rule `{}.{}` writes into it", mapping.name, rule.name)
+    } else if schema.tables.keys().any(|name| is_it(name)) {
+        "the set's migrations make it".to_owned()
+    } else if set.audit.as_ref().is_some_and(|audit| is_it(&audit.table)) {
+        "it is the table of `[audit]`".to_owned()
+    } else {
+        return;
+    };
+    let message = format!("migrations cannot be recorded in table `{}`: {why}", record.name);
+    errors.refuse(&codes::RECORD_NAME, file, record.line, message, Some(codes::RECORD_NAME.help.to_owned()));
 }
 
 /// An owner is known by a key that the source gives: one that the database counts on is not known

@@ -57,6 +57,7 @@ pub static SET: Keys = Keys {
         key("after", "what the application still needs after an import"),
         key("assert", "checks of the target in SQL"),
         key("audit", "the application's own table for what was done to the database"),
+        key("migrations_table", "the table that records migrations, by default `schema_migrations`"),
         key("other_tables", "tables that the application makes by itself, each with the reason"),
         key("hand_over", "the form in which the application itself reads its secrets"),
         later("seed", "rows that no source file gives"),

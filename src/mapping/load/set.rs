@@ -5,10 +5,11 @@ use super::hand_over;
 use super::keys;
 use super::mapping::pattern;
 use super::tree::{Fields, Item};
+use crate::mapping::codes;
 use crate::mapping::model::{
-    AssertCategory, Assertion, Find, IgnoreFiles, Ownerless, Owners, Precedence, Recognise, Set, Unknown,
+    AssertCategory, Assertion, Find, IgnoreFiles, Ownerless, Owners, Precedence, Recognise, RecordName, Set, Unknown,
 };
-use crate::table::{AuditPart, AuditTable};
+use crate::table::{AuditPart, AuditTable, OWN_RECORD};
 
 /// The set without its mappings and migrations, with the lines of its `[ignore]` patterns.
 pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
@@ -36,6 +37,7 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
             .and_then(|item| item.list())
             .map_or_else(Vec::new, |list| list.into_iter().filter_map(assertion).collect()),
         audit: fields.get("audit").and_then(audit),
+        migrations_table: fields.get("migrations_table").and_then(migrations_table),
         other_tables: fields.get("other_tables").and_then(|item| item.entries()).map_or_else(Vec::new, |entries| {
             entries.into_iter().filter_map(|item| Some((item.name.to_owned(), item.reason()?))).collect()
         }),
@@ -70,6 +72,7 @@ pub(super) fn nothing(folder: &str) -> Set {
         refuse_unknown: false,
         assertions: Vec::new(),
         audit: None,
+        migrations_table: None,
         other_tables: Vec::new(),
         after: None,
         fernet: None,
@@ -169,6 +172,28 @@ fn audit(item: Item<'_>) -> Option<AuditTable> {
         Some((item.name.to_owned(), AuditPart::of(word)?))
     });
     Some(AuditTable { table: fields.need("table", "`[audit]`")?.text()?.to_owned(), columns: columns.collect() })
+}
+
+/// A name that every engine takes as it is, and that is not one of treelift's own tables.
+fn migrations_table(item: Item<'_>) -> Option<RecordName> {
+    const LONGEST: usize = 63; // PostgreSQL cuts longer names
+    let name = item.text()?;
+    let starts = |prefix: &str| name.to_ascii_lowercase().starts_with(prefix);
+    let is_plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let why = if !is_plain {
+        "is not a plain SQL identifier (letters, digits and `_`, not beginning with a digit)"
+    } else if name.len() > LONGEST {
+        "is longer than 63 characters"
+    } else if starts("treelift_") && !name.eq_ignore_ascii_case(OWN_RECORD) {
+        "is a name that treelift keeps for tables of its own"
+    } else if starts("sqlite_") || starts("pg_") {
+        "is a name that a database keeps for tables of its own"
+    } else {
+        return Some(RecordName { name: name.to_owned(), line: item.line });
+    };
+    item.refuse_as(&codes::RECORD_NAME, format!("`{name}` {why}"), None);
+    None
 }
 
 fn precedence(item: Item<'_>) -> Precedence {

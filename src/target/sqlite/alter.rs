@@ -8,12 +8,13 @@ use super::migrate::{self, Failure};
 use super::open::{self, Location, Start};
 use super::presence::{Presence, presence};
 use super::record::{self, Timing};
-use super::{audit, ledger_tables, orphans, read, sql, survey, words};
+use super::{audit, ledger_tables, orphans, read, sql, state, survey};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::target::audit::AuditEntry;
 use crate::target::drift::Catalog;
 use crate::target::history::{self, Origin};
+use crate::target::state::TABLE_NAME;
 use crate::target::upkeep::{Altered, Done, Move, Order, What};
 use crate::target::{Migration, Mode};
 use jiff::Timestamp;
@@ -82,7 +83,7 @@ impl<'w> Work<'_, 'w> {
 
     fn all(&mut self) -> Result<Altered, Stop<'w>> {
         let migrations = self.order.migrations;
-        let standing = history::compare(&record::read(self.conn, &self.location.shown)?, migrations);
+        let standing = history::compare(&record::read(self.conn, self.location)?, migrations);
         let moves = (self.order.decide)(&standing)?;
         let mut altered = Altered::default();
         if moves.is_empty() {
@@ -97,7 +98,7 @@ impl<'w> Work<'_, 'w> {
         self.applied = standing.applied().into_iter().map(|at| migrations[at].version.as_str()).collect();
         let (stages, _) = migrate::stages_until_fault(migrations)?;
         let before = self.on(violations)?;
-        self.on(record::set_up)?;
+        record::set_up(self.conn, self.location)?;
         for one in moves {
             let done = self.step(one, &stages)?;
             (self.order.progress)(&done);
@@ -144,7 +145,8 @@ impl<'w> Work<'_, 'w> {
             Move::Up(_) => {
                 self.judge_dependencies(migration)?;
                 let fault = |error: &rusqlite::Error| self.location.fault(error);
-                match presence(stages, at, &catalog::whole(self.conn, &fault)?) {
+                let record = self.on(|conn| record::table(conn, None))?.name;
+                match presence(stages, at, &catalog::whole(self.conn, &record, &fault)?) {
                     Presence::Whole => What::Found,
                     Presence::Part(difference) => {
                         return Err(migrate::in_part(migration, &difference, &self.location.shown).into());
@@ -207,13 +209,17 @@ fn leave_nothing(conn: &Connection) -> rusqlite::Result<()> {
         .prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    if names.iter().any(|name| !catalog::is_reserved(name)) {
+    let record = record::table(conn, None)?.name;
+    if names.iter().any(|name| !catalog::is_reserved(name, &record)) {
         return Ok(());
     }
+    let is_chosen = state::value(conn, state::RECORD_NAME)?.is_some();
     if catalog::has_table(conn, orphans::TABLE_NAME)? && read::count(conn, orphans::TABLE_NAME)? > 0 {
         return Ok(());
     }
-    let mut own = names.iter().filter(|name| catalog::is_own(name));
+    // Where the set chose the name of the record, that is remembered with it.
+    let is_kept = |name: &str| is_chosen && name.eq_ignore_ascii_case(TABLE_NAME);
+    let mut own = names.iter().filter(|name| catalog::is_own(name) && !is_kept(name));
     own.try_for_each(|name| conn.execute_batch(&format!("DROP TABLE {}", sql::name(name))))
 }
 
@@ -252,9 +258,8 @@ fn failed(migration: &Migration, what: What, failure: &Failure, location: &Locat
 /// Records a failure after everything else was rolled back, in a transaction of its own.
 fn record_failure(location: &Location, run_id: &str, migration: &Migration, timing: Timing, why: &str) -> Result<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id, bytes: 0 })?;
-    record::set_up(&conn)
-        .and_then(|()| record::failed(&conn, migration, timing, why))
-        .map_err(|error| location.fault(&error))?;
+    record::set_up(&conn, location)?;
+    record::failed(&conn, migration, timing, why).map_err(|error| location.fault(&error))?;
     open::commit(location, store, conn).map(drop)
 }
 
@@ -282,6 +287,8 @@ pub(super) fn stored(time: Timestamp) -> String {
 }
 
 /// The live catalog.
-pub(super) fn live(conn: &Connection, place: &str) -> Result<Catalog> {
-    catalog::whole(conn, &|error| words::fault(error, place))
+pub(super) fn live(conn: &Connection, location: &Location) -> Result<Catalog> {
+    let fault = |error: &rusqlite::Error| location.fault(error);
+    let record = record::table(conn, location.record.as_deref()).map_err(|error| fault(&error))?.name;
+    catalog::whole(conn, &record, &fault)
 }

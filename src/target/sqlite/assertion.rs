@@ -44,12 +44,17 @@ pub(super) fn ask(conn: &mut Connection, query: &str, location: &Location) -> Re
 }
 
 /// What is wrong with each query on a database in memory that the migrations made.
-pub(in crate::target) fn refused(migrations: &[Migration], queries: &[&str]) -> Result<Vec<Option<BadQuery>>> {
-    let location = Location { path: PathBuf::new(), shown: "the schema in memory".to_owned() };
+pub(in crate::target) fn refused(
+    migrations: &[Migration],
+    record: Option<&str>,
+    queries: &[&str],
+) -> Result<Vec<Option<BadQuery>>> {
+    let location =
+        Location { path: PathBuf::new(), shown: "the schema in memory".to_owned(), record: record.map(str::to_owned) };
     let fault = |error: rusqlite::Error| location.fault(&error);
     let mut conn = Connection::open_in_memory().map_err(fault)?;
     conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN").map_err(fault)?;
-    record::set_up(&conn).map_err(fault)?;
+    record::set_up(&conn, &location)?;
     for migration in migrations {
         // What is wrong with the migrations is reported when the tables are read.
         if migrate::run(&mut conn, &migration.up).is_err() {

@@ -9,14 +9,16 @@ use crate::target::types::column_type;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
 
-/// Whether a table belongs to treelift or to the engine rather than to the application.
-pub(super) fn is_reserved(table: &str) -> bool {
-    is_records(table) || table.to_ascii_lowercase().starts_with("sqlite_")
+/// Whether a table belongs to treelift or to the engine rather than to the application. Migrations are
+/// recorded in `record`.
+pub(super) fn is_reserved(table: &str, record: &str) -> bool {
+    is_records(table, record) || table.to_ascii_lowercase().starts_with("sqlite_")
 }
 
-/// Whether a table is the record of migrations or one that treelift keeps for itself.
-pub(super) fn is_records(table: &str) -> bool {
-    is_own(table) || [RECORD, OWN_RECORD].iter().any(|name| table.eq_ignore_ascii_case(name))
+/// Whether a table is the record of migrations (`record`, or one that has a usual name) or one that
+/// treelift keeps for itself.
+pub(super) fn is_records(table: &str, record: &str) -> bool {
+    is_own(table) || [record, RECORD, OWN_RECORD].iter().any(|name| table.eq_ignore_ascii_case(name))
 }
 
 /// Whether a table is one that treelift keeps for itself: ledger, keys, audit trail, orphans.
@@ -36,29 +38,29 @@ pub(super) fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool>
     conn.prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE")?.exists([name])
 }
 
-/// Everything that is not treelift's nor the engine's own.
-pub(super) fn whole(conn: &Connection, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Catalog> {
+/// Everything that is not treelift's nor the engine's own. Migrations are recorded in `record`.
+pub(super) fn whole(conn: &Connection, record: &str, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Catalog> {
     let mut catalog = Catalog::default();
     let names = table_names(conn).map_err(|error| fault(&error))?;
-    for name in names.into_iter().filter(|name| !is_reserved(name)) {
+    for name in names.into_iter().filter(|name| !is_reserved(name, record)) {
         if let Some(table) = table(conn, &name, fault)? {
             catalog.made.extend(table_sql(conn, &name).map_err(|error| fault(&error))?.map(|sql| (name.clone(), sql)));
             catalog.schema.tables.insert(name, table);
         }
     }
-    catalog.indexes = indexes(conn).map_err(|error| fault(&error))?;
-    catalog.others = others(conn).map_err(|error| fault(&error))?;
+    catalog.indexes = indexes(conn, record).map_err(|error| fault(&error))?;
+    catalog.others = others(conn, record).map_err(|error| fault(&error))?;
     Ok(catalog)
 }
 
 /// Indexes that have SQL of their own; those of constraints are the table's unique lists.
-pub(super) fn indexes(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Index>> {
+pub(super) fn indexes(conn: &Connection, record: &str) -> rusqlite::Result<BTreeMap<String, Index>> {
     let found: Vec<(String, String, String)> = conn
         .prepare("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let mut indexes = BTreeMap::new();
-    for (name, table, sql) in found.into_iter().filter(|(_, table, _)| !is_reserved(table)) {
+    for (name, table, sql) in found.into_iter().filter(|(_, table, _)| !is_reserved(table, record)) {
         let (unique, partial): (bool, bool) = conn.query_row(
             "SELECT \"unique\", partial FROM pragma_index_list(?1) WHERE name = ?2",
             (&table, &name),
@@ -90,7 +92,7 @@ fn behind_on(sql: &str) -> String {
 }
 
 /// Views, triggers and virtual tables.
-pub(super) fn others(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Other>> {
+pub(super) fn others(conn: &Connection, record: &str) -> rusqlite::Result<BTreeMap<String, Other>> {
     let found: Vec<(String, String, String, String)> = conn
         .prepare(
             "SELECT name, tbl_name, type, coalesce(sql, '') FROM sqlite_schema
@@ -103,7 +105,7 @@ pub(super) fn others(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Oth
         "trigger" => "trigger",
         _ => "virtual table",
     };
-    let found = found.into_iter().filter(|(_, table, ..)| !is_reserved(table));
+    let found = found.into_iter().filter(|(_, table, ..)| !is_reserved(table, record));
     Ok(found.map(|(name, table, word, sql)| (name, Other { kind: kind(&word), table, sql })).collect())
 }
 

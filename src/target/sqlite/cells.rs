@@ -2,7 +2,7 @@
 
 use super::file::FileId;
 use super::open::{self, Location};
-use super::{audit, catalog, keys, ledger_tables, locks, read, sql};
+use super::{audit, catalog, keys, ledger_tables, locks, read, record, sql};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Table};
@@ -116,7 +116,8 @@ impl ToSql for Cell {
 impl Cells for SqliteCells {
     fn tables(&self) -> Result<Vec<Table>> {
         let names = self.on(catalog::table_names)?;
-        let names = names.iter().filter(|name| !catalog::is_reserved(name));
+        let record = self.on(|conn| record::table(conn, self.location.record.as_deref()))?.name;
+        let names = names.iter().filter(|name| !catalog::is_reserved(name, &record));
         names.filter_map(|name| self.table(name).transpose()).collect()
     }
 
@@ -229,7 +230,7 @@ impl Cells for SqliteCells {
             })?;
         }
         // An index over an expression keeps texts of its own, such as an address in small letters.
-        for (name, index) in self.on(catalog::indexes)? {
+        for (name, index) in self.on(|conn| catalog::indexes(conn, &record::table(conn, None)?.name))? {
             let Some(over) = index.over.strip_prefix('(').and_then(|over| over.strip_suffix(')')) else { continue }; // plain columns
             self.on(|conn| {
                 let text = format!("SELECT {over} FROM {}", sql::name(&index.table));

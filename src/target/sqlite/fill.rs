@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode};
 /// Puts a row into every empty table, parents first.
 pub(super) fn every_table(location: &Location) -> Result<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: "fill", bytes: 0 })?;
-    let schema = alter::live(&conn, &location.shown)?.schema;
+    let schema = alter::live(&conn, location)?.schema;
     fill(&conn, &schema, location)?;
     open::commit(location, store, conn).map(drop)
 }

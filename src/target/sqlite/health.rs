@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn looked(path: &Path) -> Health {
-        let location = Location { path: path.to_owned(), shown: "x.db".to_owned() };
+        let location = Location { path: path.to_owned(), shown: "x.db".to_owned(), record: None };
         of(&Connection::open(path).unwrap(), &location).unwrap()
     }
 

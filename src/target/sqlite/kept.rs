@@ -3,7 +3,7 @@
 
 use super::transaction::SqliteTransaction;
 use super::unchanged::{Kept, Noted};
-use super::{catalog, read, sql, unchanged};
+use super::{catalog, read, record, sql, unchanged};
 use crate::error::Result;
 use crate::row::{Row, Value};
 use crate::table::ColumnType;
@@ -24,10 +24,11 @@ pub(super) fn foreign_triggers(
     stages: &[Catalog],
     written: &BTreeSet<String>,
 ) -> rusqlite::Result<Vec<ForeignTrigger>> {
+    let record = record::table(conn, None)?.name;
     let is_own = |name: &String, live: &Other| {
         stages.iter().any(|stage| stage.others.get(name).is_some_and(|known| known.same_as(live)))
     };
-    let triggers = catalog::others(conn)?.into_iter().filter(|(_, other)| other.kind == "trigger");
+    let triggers = catalog::others(conn, &record)?.into_iter().filter(|(_, other)| other.kind == "trigger");
     let (own, foreign): (Vec<_>, Vec<_>) = triggers.partition(|(name, live)| is_own(name, live));
     let is_written = |table: &str| written.iter().any(|name| name.eq_ignore_ascii_case(table));
     let reaches_all = own.iter().any(|(_, other)| is_written(&other.table));

@@ -4,6 +4,7 @@
 //! itself has the tables and no record, and is taken as it is when they are the right ones.
 
 use super::catalog;
+use super::open::Location;
 use super::presence::{Presence, presence};
 use super::record::{self, Timing};
 use super::{kept, open, words};
@@ -44,7 +45,7 @@ pub(in crate::target) fn stages_until_fault(migrations: &[Migration]) -> Result<
             interrupt::check()?;
             return Ok((stages, Some(wrong(migration, &failure))));
         }
-        let catalog = catalog::whole(&conn, &fault)?;
+        let catalog = catalog::whole(&conn, history::RECORD, &fault)?;
         stages.push(catalog);
     }
     Ok((stages, None))
@@ -115,7 +116,9 @@ const FORBIDDEN: &str = "a migration must not use PRAGMA, ATTACH, BEGIN or COMMI
 
 /// Runs a migration's SQL, statement by statement.
 pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
-    let judge = |context: AuthContext<'_>| match context.action {
+    let fault = |statement, offset, error| Failure { statement, unparsed: false, offset, error };
+    let record = record::table(conn, None).map_err(|error| fault(0, 0, error))?.name;
+    let judge = move |context: AuthContext<'_>| match context.action {
         AuthAction::Attach { .. }
         | AuthAction::Detach { .. }
         | AuthAction::Transaction { .. }
@@ -126,13 +129,12 @@ pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
         | AuthAction::Insert { table_name }
         | AuthAction::Update { table_name, .. }
         | AuthAction::Delete { table_name }
-            if catalog::is_records(table_name) =>
+            if catalog::is_records(table_name, &record) =>
         {
             Authorization::Deny
         }
         _ => Authorization::Allow,
     };
-    let fault = |statement, offset, error| Failure { statement, unparsed: false, offset, error };
     conn.authorizer(Some(judge)).map_err(|error| fault(0, 0, error))?;
     let (mut statement, mut done) = (0, 0);
     let mut statements = Batch::new(conn, sql);
@@ -231,20 +233,22 @@ pub(super) struct SetUp {
 /// A new database (one without any of the set's tables), and one whose schema treelift keeps, is brought to the set's last version. One
 /// that its application made is used as it is, if it has the tables that mappings write into: what
 /// else the set could make of it is its owner's to decide (`schema migrate`).
-pub(super) fn set_up(conn: &mut Connection, opening: &Opening, place: &str) -> Result<SetUp> {
+pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Location) -> Result<SetUp> {
+    let place = location.shown.as_str();
     let fault = |error: &rusqlite::Error| words::fault(error, place);
     let migrations = opening.migrations;
     let stages = stages(migrations)?;
-    let standing = history::compare(&record::read(conn, place)?, migrations);
+    let standing = history::compare(&record::read(conn, location)?, migrations);
     standing.refuse(place)?;
     let is_new = read(conn, opening.schema, &fault)?.tables.is_empty();
-    record::set_up(conn).map_err(|error| fault(&error))?;
+    record::set_up(conn, location)?;
+    let record = record::table(conn, None).map_err(|error| fault(&error))?.name;
     let all = is_new || standing.is_kept();
     let (mut pending, mut done, mut in_parts) = (Vec::new(), Vec::new(), false);
     for at in standing.pending() {
         let migration = &migrations[at];
         let started = Instant::now();
-        let live = catalog::whole(conn, &fault)?;
+        let live = catalog::whole(conn, &record, &fault)?;
         let (origin, what) = match presence(&stages, at, &live) {
             Presence::Whole => (Origin::Found, What::Found),
             Presence::Part(difference) if all => return Err(in_part(migration, &difference, place)),

@@ -68,7 +68,7 @@ impl SqliteTarget {
         let path = std::path::absolute(path).map_err(|error| file::io_fault(&error, path.display()))?;
         // A dangling link stays as it is, and is refused when it is looked at.
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-        Ok(Self { url: url.to_owned(), path, location: Location { path: real, shown: url.to_owned() } })
+        Ok(Self { url: url.to_owned(), path, location: Location { path: real, shown: url.to_owned(), record: None } })
     }
 
     /// Looks into the database without changing anything; nothing is found where there is none.

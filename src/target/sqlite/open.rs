@@ -27,6 +27,8 @@ pub(super) struct Location {
     pub(super) path: PathBuf,
     /// As the user wrote it.
     pub(super) shown: String,
+    /// The table for the record of migrations that the set names.
+    pub(super) record: Option<String>,
 }
 
 impl Location {

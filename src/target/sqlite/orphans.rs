@@ -1,7 +1,7 @@
 //! Moves rows with a dangling reference aside, into `treelift_orphans`.
 
 use super::open::{self, Location, Start};
-use super::{alter, audit, catalog, ledger_tables, sql, survey};
+use super::{alter, audit, catalog, ledger_tables, record, sql, survey};
 use crate::error::Result;
 use crate::target::Mode;
 use crate::target::audit::AuditEntry;
@@ -19,7 +19,7 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS treelift_orphans (
 /// Moves all of them, also those that become orphans by it.
 pub(super) fn move_all(location: &Location, order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
     let (store, conn) = open::begin(location, &Start { mode: order.mode, run_id: order.run_id, bytes: 0 })?;
-    let moved = move_in(&conn, order).map_err(|error| location.fault(&error))?;
+    let moved = move_in(&conn, order, location.record.as_deref()).map_err(|error| location.fault(&error))?;
     if moved.is_empty() || order.mode == Mode::Dry {
         open::roll_back(location, store, conn)?;
         return Ok(moved);
@@ -33,12 +33,13 @@ pub(super) fn move_all(location: &Location, order: &MoveOrphans<'_>) -> Result<V
     Ok(moved)
 }
 
-fn move_in(conn: &Connection, order: &MoveOrphans<'_>) -> rusqlite::Result<Vec<Moved>> {
+fn move_in(conn: &Connection, order: &MoveOrphans<'_>, record: Option<&str>) -> rusqlite::Result<Vec<Moved>> {
+    let record = record::table(conn, record)?.name;
     conn.execute_batch(TABLE)?;
     let mut moved: Vec<Moved> = Vec::new();
     loop {
         let mut round = 0;
-        for (reference, declared) in every_reference(conn, order.references)? {
+        for (reference, declared) in every_reference(conn, order.references, &record)? {
             let words = words(&reference, declared);
             let rows = take(conn, &reference, &words, &alter::stored(order.started))?;
             round += rows;
@@ -60,9 +61,9 @@ fn words(reference: &Reference, declared: bool) -> String {
 }
 
 /// References of one column that the database declares, then those that mappings follow.
-fn every_reference(conn: &Connection, mapped: &[Reference]) -> rusqlite::Result<Vec<(Reference, bool)>> {
+fn every_reference(conn: &Connection, mapped: &[Reference], record: &str) -> rusqlite::Result<Vec<(Reference, bool)>> {
     let mut all: Vec<(Reference, bool)> = Vec::new();
-    for table in catalog::table_names(conn)?.into_iter().filter(|name| !catalog::is_reserved(name)) {
+    for table in catalog::table_names(conn)?.into_iter().filter(|name| !catalog::is_reserved(name, record)) {
         let keys: Vec<(String, String, Option<String>)> = conn
             .prepare_cached(
                 "SELECT \"from\", \"table\", \"to\" FROM pragma_foreign_key_list(?1) AS one

@@ -15,6 +15,8 @@ const FORMAT_NAME: &str = "format";
 const ID_NAME: &str = "database_id";
 /// How many values were sealed in each table when the proof was written.
 pub(super) const COUNTS_NAME: &str = "sealed_counts";
+/// The table that records migrations, where a set named it.
+pub(super) const RECORD_NAME: &str = "migrations_table";
 /// The proof of keys and registry.
 pub(super) const HMAC_NAME: &str = "registry_hmac";
 

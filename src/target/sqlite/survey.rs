@@ -29,11 +29,13 @@ impl Look for Looking<'_> {
     }
 
     fn rows(&mut self) -> Result<u64> {
-        counted(self.conn).map(|counts| counts.values().sum()).map_err(|error| self.location.fault(&error))
+        let counts =
+            counted(self.conn, self.location.record.as_deref()).map_err(|error| self.location.fault(&error))?;
+        Ok(counts.values().sum())
     }
 
     fn catalog(&mut self) -> Result<Catalog> {
-        alter::live(self.conn, &self.location.shown)
+        alter::live(self.conn, self.location)
     }
 
     fn orphans(&mut self) -> Result<Vec<Broken>> {
@@ -110,13 +112,13 @@ pub(super) fn unreferable(error: &rusqlite::Error, whose: &str, location: &Locat
 /// Everything that is validated, but for what costs a pass over references.
 pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
     let fault = |error: rusqlite::Error| location.fault(&error);
-    let catalog = alter::live(conn, &location.shown)?;
+    let catalog = alter::live(conn, location)?;
     let rows = keys::all(conn).map_err(fault)?;
     let active_key = registry::active(&rows).ok().flatten().map(|row| row.id.clone());
     let keys: Vec<String> = rows.into_iter().map(|key| key.id).collect();
     Ok(Survey {
-        recorded: record::read(conn, &location.shown)?,
-        record_table: record::table_name(conn).map_err(fault)?,
+        recorded: record::read(conn, location)?,
+        record_table: record::judged(conn, location)?,
         counts: counts(conn, catalog.schema.tables.keys()).map_err(fault)?,
         virtual_tables: virtual_tables(conn, &catalog),
         own: counts(conn, catalog::table_names(conn).map_err(fault)?.iter().filter(|name| catalog::is_own(name)))
@@ -133,9 +135,10 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
 }
 
 /// How many rows each table has, without treelift's own.
-pub(super) fn counted(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
+pub(super) fn counted(conn: &Connection, record: Option<&str>) -> rusqlite::Result<BTreeMap<String, u64>> {
     let names = catalog::table_names(conn)?;
-    counts(conn, names.iter().filter(|name| !catalog::is_reserved(name)))
+    let record = record::table(conn, record)?.name;
+    counts(conn, names.iter().filter(|name| !catalog::is_reserved(name, &record)))
 }
 
 fn counts<'t>(conn: &Connection, tables: impl Iterator<Item = &'t String>) -> rusqlite::Result<BTreeMap<String, u64>> {

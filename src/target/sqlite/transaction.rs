@@ -40,7 +40,7 @@ impl SqliteTransaction {
     pub(super) fn begin(location: Location, opening: &Opening) -> Result<Self> {
         let start = Start { mode: opening.mode, run_id: opening.run_id, bytes: opening.bytes };
         let (store, mut conn) = open::begin(&location, &start)?;
-        let migrate::SetUp { schema, pending, done, foreign } = migrate::set_up(&mut conn, opening, &location.shown)?;
+        let migrate::SetUp { schema, pending, done, foreign } = migrate::set_up(&mut conn, opening, &location)?;
         ledger_tables::set_up(&conn, &location)?;
         for one in done {
             let entry = one.audit_entry(opening.started)?;

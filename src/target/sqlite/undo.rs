@@ -64,7 +64,7 @@ impl Work<'_> {
         let run = choose(&runs, self.order.run)?;
         self.on(|conn| note_run(conn, run))?;
         let tables = self.on(tables)?;
-        let before = self.on(survey::counted)?;
+        let before = self.on(|conn| survey::counted(conn, None))?;
         let parents: Vec<&str> = tables.iter().map(|(_, name)| name.as_str()).collect();
         astray::note(self.conn, astray::BEFORE, self.order.references, &parents, self.location)?;
         let mut undone = Undone { tables: Vec::new(), obstacles: self.on(|conn| later(conn, run))? };
@@ -84,7 +84,7 @@ impl Work<'_> {
         astray::note(self.conn, astray::AFTER, self.order.references, &parents, self.location)?;
         undone.obstacles.extend(self.on(astray::new)?);
         if undone.obstacles.is_empty() {
-            let after = self.on(survey::counted)?;
+            let after = self.on(|conn| survey::counted(conn, None))?;
             undone.obstacles.extend(further(&before, &after, &undone.tables));
         }
         if undone.obstacles.is_empty() && undone.rows() > 0 {

@@ -4,7 +4,7 @@ use super::survey::Looking;
 use super::{SqliteTarget, alter, fill, open, orphans, record, replace, state, undo};
 use crate::error::Result;
 use crate::target::audit::{AuditEntry, AuditTable};
-use crate::target::history::{RECORD, Recorded};
+use crate::target::history::{RecordTable, Recorded};
 use crate::target::state::State;
 use crate::target::undo::{Undo, Undone};
 use crate::target::upkeep::{Altered, Look, MoveOrphans, Moved, Order, Upkeep};
@@ -14,14 +14,17 @@ impl Upkeep for SqliteTarget {
     fn recorded(&self) -> Result<Vec<Recorded>> {
         match open::view(&self.location)? {
             None => Ok(Vec::new()),
-            Some(view) => record::read(&view.conn, &self.location.shown),
+            Some(view) => record::read(&view.conn, &self.location),
         }
     }
 
-    fn record_table(&self) -> Result<&'static str> {
+    fn record_in(&mut self, table: Option<&str>) {
+        self.location.record = table.map(str::to_owned);
+    }
+
+    fn record_table(&self) -> Result<RecordTable> {
         let view = open::view(&self.location)?;
-        let table = view.map(|view| record::table_name(&view.conn)).transpose();
-        table.map(|table| table.unwrap_or(RECORD)).map_err(|error| self.location.fault(&error))
+        view.map_or_else(|| Ok(RecordTable::default()), |view| record::judged(&view.conn, &self.location))
     }
 
     fn inspect(&self, look: &mut dyn FnMut(&mut dyn Look) -> Result<()>) -> Result<bool> {
