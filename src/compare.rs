@@ -6,7 +6,7 @@ use crate::keyindex::{Entry, KeyText};
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::mapping::model::OnDuplicate;
-use crate::mapping::secret_words::looks_secret;
+use crate::mapping::secret_values::may_be_secret;
 use crate::row::Value;
 use crate::run::{Run, cell_value};
 use crate::settle::{Judged, RowFate, Verdict, left_out};
@@ -242,12 +242,13 @@ impl Run<'_> {
                 None => format!("`{column}` (a secret, not shown)"),
             });
         }
-        if looks_secret(column) || draft.tainted.contains(&at) {
+        let (database, source) = (cell.text(), self.transaction.written(table, column, &draft.values[at]));
+        let may_be = |text: &Option<String>| may_be_secret([column.as_str()], text.as_deref().unwrap_or_default());
+        if draft.tainted.contains(&at) || may_be(&database) || may_be(&source) {
             return Ok(format!("`{column}` (not shown, it may be a secret)"));
         }
         let shown = |text: Option<String>| text.map_or_else(|| "NULL".to_owned(), |text| excerpt(&text));
-        let source = shown(self.transaction.written(table, column, &draft.values[at]));
-        Ok(format!("`{column}` (database {}, source {source})", shown(cell.text())))
+        Ok(format!("`{column}` (database {}, source {})", shown(database), shown(source)))
     }
 
     /// The columns of a table that something looks up.

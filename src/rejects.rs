@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::finding::Finding;
 use crate::hex;
 use crate::mapping::declared::{Declared, Doc};
+use crate::mapping::secret_values::may_be_secret;
 use crate::outputs::{self, Inputs, resolve, with_suffix};
 use crate::record::{Kind, NodeRef, write_json_string};
 use crate::run::Run;
@@ -229,7 +230,10 @@ pub fn render(record: NodeRef, declared: &Declared, file: &str, pointer: &str) -
 }
 
 fn write(node: NodeRef, declared: &Declared, file: &str, pointer: &str, out: &mut String) {
-    if declared.facts(Doc::Record, node.path()).is_hidden() {
+    let facts = declared.facts(Doc::Record, node.path());
+    // A container is looked into member by member.
+    let may_be = || node.kind() == Kind::String && may_be_secret(node.name(), node.text());
+    if facts.is_hidden() || (!facts.declassified && may_be()) {
         out.push_str("{\"secret_at\":");
         write_json_string(out, &format!("{file}#{pointer}"));
         out.push('}');

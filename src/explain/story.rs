@@ -6,8 +6,7 @@ use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, Made, StepTaken, Tr
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::OnDuplicate;
-use crate::mapping::secret_values;
-use crate::mapping::secret_words::looks_secret;
+use crate::mapping::secret_values::may_be_secret;
 use crate::plan::Plan;
 use crate::probe::{Read, Watch};
 use crate::record::{Kind, NodeId, NodeRef, Paths, Segment, Tape};
@@ -67,15 +66,16 @@ impl<'p> Listener<'p> {
         Self { plan, secrets, asked, heard: Mutex::default() }
     }
 
-    fn is_copy(&self, text: &str) -> bool {
-        self.secrets.search(text).is_some()
+    /// Whether a text on its way must not be shown: it holds a secret of the tree, or looks like one.
+    fn is_secret(&self, text: &str) -> bool {
+        self.secrets.search(text).is_some() || may_be_secret([], text)
     }
 
-    fn holds_copy(&self, datum: &Datum) -> bool {
+    fn holds_secret(&self, datum: &Datum) -> bool {
         match datum {
-            Datum::Text(text) | Datum::Json(text) | Datum::Number(text) => self.is_copy(text),
-            Datum::List(parts) => parts.iter().any(|part| self.holds_copy(part)),
-            Datum::Integer(value) => self.is_copy(&value.to_string()),
+            Datum::Text(text) | Datum::Json(text) | Datum::Number(text) => self.is_secret(text),
+            Datum::List(parts) => parts.iter().any(|part| self.holds_secret(part)),
+            Datum::Integer(value) => self.is_secret(&value.to_string()),
             Datum::Bool(_) | Datum::Civil(_) | Datum::Instant(_) => false,
         }
     }
@@ -156,7 +156,7 @@ impl Trace for Listener<'_> {
         if let Some(making) = self.heard().open.last_mut() {
             let after = taken.after.ok().and_then(Option::as_ref);
             making.secret |=
-                taken.secret || self.holds_copy(taken.before) || after.is_some_and(|after| self.holds_copy(after));
+                taken.secret || self.holds_secret(taken.before) || after.is_some_and(|after| self.holds_secret(after));
             let after = match taken.after {
                 Ok(Some(after)) => show_datum(after),
                 Ok(None) => "missing".to_owned(),
@@ -172,7 +172,7 @@ impl Trace for Listener<'_> {
         let mut heard = self.heard();
         if let Some(mut making) = heard.open.pop() {
             making.secret |=
-                made.secret || made.value.and_then(Value::as_key_text).is_some_and(|text| self.is_copy(&text));
+                made.secret || made.value.and_then(Value::as_key_text).is_some_and(|text| self.is_secret(&text));
             making.claims = made.claims.iter().filter(|claim| claim.field == Some(made.field)).cloned().collect();
             making.value = made.value.map(show_value);
             // The same column made again for another one adds nothing.
@@ -302,8 +302,9 @@ impl Judge<'_, '_> {
         }
         let part = |field: &usize| {
             let (name, value) = (&rule.fields[*field].column.name, &draft.values[*field]);
-            let copy = || value.as_key_text().is_some_and(|text| self.secrets.search(&text).is_some());
-            if draft.tainted.contains(field) || copy() {
+            let is_secret =
+                |text: String| self.secrets.search(&text).is_some() || may_be_secret([name.as_str()], &text);
+            if draft.tainted.contains(field) || value.as_key_text().is_some_and(is_secret) {
                 return format!("{name} = (hidden)");
             }
             format!("{name} = {}", show_value(value))
@@ -339,10 +340,12 @@ fn add(ways: &mut Vec<Way>, way: Way) {
 
 /// Whether the value must not be shown: the mapping says that it is secret, or a name looks like a secret.
 fn hidden(table: &PathTable, doc: Doc, paths: &Paths, node: NodeRef<'_>) -> bool {
-    let facts = table.declared.facts(doc, node.path());
-    let looks_like_one =
-        || paths.steps(node.path()).iter().any(|step| matches!(step, Segment::Name(name) if looks_secret(name)));
-    facts.is_hidden() || looks_like_one() || secret_values::recognise(node.text()).is_some()
+    let steps = paths.steps(node.path());
+    let names = steps.iter().filter_map(|step| match step {
+        Segment::Name(name) => Some(name.as_str()),
+        Segment::Members | Segment::Elements => None,
+    });
+    table.declared.facts(doc, node.path()).is_hidden() || may_be_secret(names, node.text())
 }
 
 fn show_node(node: NodeRef<'_>) -> String {

@@ -14,13 +14,13 @@ mod turn;
 pub use turn::{Stage, Turn};
 
 use super::compile::CompiledRule;
-use super::model::Set;
+use super::model::{OnDuplicate, Set};
 use super::own::RuleAt;
 use crate::error::{Error, Result};
 use crate::table::Schema;
 use cycles::cycles;
 use graph::{Graph, is_named};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// When every rule runs, by mapping and rule.
 #[derive(Debug)]
@@ -57,9 +57,31 @@ fn depth(rule: &CompiledRule, rules: &[CompiledRule]) -> usize {
 /// Derives when each rule runs. The set must have passed [`super::check::check`].
 pub fn order(set: &Set, schema: &Schema) -> Result<Order> {
     let graph = Graph::new(set, schema);
+    let turns = turns(&graph, &folding(set))
+        .ok_or_else(|| Error::bug("rules wait for each other, which `check` reports first"))?;
+    let of_rules = |groups: &Vec<usize>| groups.iter().map(|group| turns[*group]).collect();
+    Ok(Order { turns: graph.groups.iter().map(of_rules).collect() })
+}
+
+/// The rules that fold rows across source patterns, by table: they count the rows of a key together, so they run in
+/// one round.
+fn folding(set: &Set) -> Vec<Vec<RuleAt>> {
+    let mut folding: BTreeMap<&str, Vec<RuleAt>> = BTreeMap::new();
+    for (m, mapping) in set.mappings.iter().enumerate() {
+        for (r, rule) in mapping.rules.iter().enumerate().filter(|(_, rule)| rule.on_duplicate == OnDuplicate::Across) {
+            folding.entry(&rule.into).or_default().push(RuleAt { mapping: m, rule: r });
+        }
+    }
+    folding.into_values().filter(|rules| rules.len() > 1).collect()
+}
+
+/// When each group runs; `None` where some wait for each other.
+fn turns(graph: &Graph, folding: &[Vec<RuleAt>]) -> Option<Vec<Turn>> {
+    let group = |at: &RuleAt| graph.groups[at.mapping][at.rule];
     let mut turns: Vec<Turn> = graph.stages().into_iter().map(|stage| Turn { stage, round: 0, level: 0 }).collect();
-    // Every pass moves each group behind what it needs; more passes than groups mean a cycle.
-    for _ in 0..=turns.len() * 2 {
+    // Every pass moves each group behind what it needs. Without a cycle a round and a level are settled per group at
+    // the latest, and so often a group is raised to the others of its table.
+    for _ in 0..=turns.len() * (2 + folding.len()) {
         let mut moved = false;
         for (after, before, need) in graph.edges() {
             let (waiting, needed) = (turns[after], turns[before]);
@@ -75,12 +97,21 @@ pub fn order(set: &Set, schema: &Schema) -> Result<Order> {
                 moved = true;
             }
         }
+        for rules in folding {
+            let groups: Vec<usize> = rules.iter().map(group).filter(|at| turns[*at].stage == Stage::Owners).collect();
+            let round = groups.iter().map(|at| turns[*at].round).max().unwrap_or(0);
+            for at in groups {
+                if turns[at].round < round {
+                    turns[at] = Turn { round, level: 0, ..turns[at] };
+                    moved = true;
+                }
+            }
+        }
         if !moved {
-            let of_rules = |groups: &Vec<usize>| groups.iter().map(|group| turns[*group]).collect();
-            return Ok(Order { turns: graph.groups.iter().map(of_rules).collect() });
+            return Some(turns);
         }
     }
-    Err(Error::bug("rules wait for each other, which `check` reports first"))
+    None
 }
 
 /// Why there is no order.
@@ -92,13 +123,15 @@ pub enum Fault {
     OwnersCycle(Vec<RuleAt>),
     /// The first runs owner by owner and needs the second, which runs only after all owners.
     Late(RuleAt, RuleAt),
+    /// These fold rows of one table across source patterns, and one waits for another one's rows of every owner.
+    Folding(Vec<RuleAt>),
 }
 
 impl Fault {
     /// The rule at whose line it is reported.
     pub fn at(&self) -> RuleAt {
         match self {
-            Fault::Cycle(cycle) | Fault::OwnersCycle(cycle) => cycle[0],
+            Fault::Cycle(cycle) | Fault::OwnersCycle(cycle) | Fault::Folding(cycle) => cycle[0],
             Fault::Late(rule, _) => *rule,
         }
     }
@@ -116,6 +149,13 @@ impl Fault {
             }
             Fault::Late(rule, late) => {
                 format!("{} needs {}, which runs only after all owners", rule.name(set), late.name(set))
+            }
+            Fault::Folding(rules) => {
+                let names: Vec<_> = rules.iter().map(|at| at.name(set)).collect();
+                format!(
+                    "{} fold rows across source patterns, and one of them waits for rows of every owner that another feeds",
+                    names.join(" and ")
+                )
             }
         }
     }
@@ -138,6 +178,15 @@ pub fn faults(set: &Set, schema: &Schema) -> Vec<Fault> {
         let stages = graph.stages();
         let late = graph.edges().filter(|(after, before, _)| stages[*before] > stages[*after]);
         faults.extend(late.map(|(_, _, need)| Fault::Late(need.after, need.before)));
+    }
+    if faults.is_empty() {
+        let folding = folding(set);
+        let ends = |rules: &&Vec<RuleAt>| turns(&graph, std::slice::from_ref(rules)).is_some();
+        let endless: Vec<_> = folding.iter().filter(|rules| !ends(rules)).cloned().collect();
+        // Each table alone may have an order where all together have none.
+        let all = || if turns(&graph, &folding).is_none() { folding.concat() } else { Vec::new() };
+        let endless = if endless.is_empty() { vec![all()] } else { endless };
+        faults.extend(endless.into_iter().filter(|rules| !rules.is_empty()).map(Fault::Folding));
     }
     faults
 }

@@ -33,6 +33,12 @@ const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 
+/// Whether a value may be a secret, so that nothing shows it: a name that it goes by looks like one, or the value
+/// does.
+pub fn may_be_secret<'n>(names: impl IntoIterator<Item = &'n str>, text: &str) -> bool {
+    names.into_iter().any(looks_secret) || recognise(text).is_some()
+}
+
 /// What in a text looks like a secret, in words that do not tell it; `None` where nothing does.
 pub fn recognise(text: &str) -> Option<&'static str> {
     recognise_in(text, 0)

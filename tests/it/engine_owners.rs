@@ -225,3 +225,39 @@ fn names_that_look_the_same_and_differ_in_their_normal_form_are_warned_of() {
         "warning O006",
     ]);
 }
+
+/// Events of an owner in two files, by two mappings; only the first looks up a note of any owner.
+fn feeds(lookup: &str) -> House {
+    let events = |file: &str, what: &str| {
+        format!(
+            "[source]\nfiles = [\"of/{{owner}}/{file}.json\"]\nformat = \"json\"\n[[source.shape]]\nname = \"list\"\n\
+             records = \"[*]\"\n[table.events]\nkey = [\".at\"]\non_duplicate = \"across\"\n[table.events.columns]\n\
+             person = \"#owner.id\"\nat = \"at\"\nwhat = {what}\n"
+        )
+    };
+    house()
+        .schema(&format!("{TABLES} CREATE TABLE events (n INTEGER PRIMARY KEY, person TEXT, at TEXT, what TEXT);"))
+        .mapping("notes", NOTES)
+        .mapping("sent", &events("sent", lookup))
+        .mapping("kept", &events("kept", "\"what\""))
+        .source("of/1/notes.json", &notes(SAVED, &[("a", "x")]))
+}
+
+#[test]
+fn rules_that_fold_rows_of_one_table_run_in_one_round() {
+    let event = |at: &str, what: &str| json!([{"at": at, "what": what}]);
+    let house = feeds(r#"{ from = [{ lookup = "notes.body", by = { id = "note" } }, "what"] }"#)
+        .source("of/2/sent.json", &event("1", "shown"))
+        .source("of/2/kept.json", &event("1", "shown"));
+    house.lift(&[]).ends(0, "committed").counts("inserted", "events 1, notes 1, people 2");
+    house.lift(&[]).ends(0, "committed").counts("inserted", "").counts("unchanged", "events 1, notes 1, people 2");
+}
+
+#[test]
+fn rules_that_fold_rows_and_wait_for_each_others_rows_are_refused() {
+    let house = feeds(r#"{ lookup = "events.what", by = { at = "at" } }"#);
+    house.lift(&[]).refuses(
+        "`kept.events` and `sent.events` fold rows across source patterns, and one of them waits for rows of every \
+         owner that another feeds",
+    );
+}

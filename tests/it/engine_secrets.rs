@@ -644,3 +644,70 @@ fn a_value_below_a_name_that_looks_like_a_secret_is_in_no_message_where_a_lookup
         assert!(!report.contains(CODE), "{column}: {report}");
     }
 }
+
+#[test]
+fn what_steps_make_of_a_list_with_a_secret_is_refused_and_never_told() {
+    for steps in [r#"["trim"]"#, r#"["integer"]"#] {
+        let rules = format!(
+            r#"
+            [table.logins]
+            key = ["id"]
+            [table.logins.columns]
+            id = "id"
+            data = {{ json = {{ used = {{ from = "codes", steps = {steps} }} }} }}
+            [table.logins.secrets]
+            sealed = {{ from = "code", kind = "seal" }}
+            codes = {{ from = {{ each = "codes[*]", template = "{{.}}" }}, kind = "drop", reason = "used up" }}"#
+        );
+        let house = house(&rules, &json!([{"id": "a", "code": CODE, "codes": [OTHER]}]));
+        let lifted = house.lift(&["--rejects", "rejects"]).ends(1, "rolled-back");
+        let wanted = if steps.contains("trim") { "X002" } else { "V005" };
+        assert!(lifted.report()["findings"].as_array().unwrap().iter().any(|one| one["code"] == wanted), "{steps}");
+        keeps_it(&house, &lifted);
+    }
+}
+
+/// A text that is no secret of the set, and looks like one by its form alone.
+const LINK: &str = "https://ann:hunter22@example.com/x";
+
+#[test]
+fn a_value_that_looks_like_a_secret_is_in_no_reject_no_difference_and_no_explanation() {
+    let rules = r#"
+        [table.logins]
+        key = ["id"]
+        [table.logins.columns]
+        id = "id"
+        note = { template = "https://{who}:{word}@example.com/x" }
+        number = "number"
+        data = { json = { at = "link" } }"#;
+    let login =
+        |word: &str, number: Value| json!([{"id": "a", "who": "ann", "word": word, "link": LINK, "number": number}]);
+    let declassified = format!("{rules}\n[declassify]\n\"link\" = \"invented\"\n");
+    let house = house(&declassified, &login("first-1", json!(1)));
+    house.lift(&[]).ends(0, "committed");
+    let explained = house.run(["explain", "tree/logins.json", "--mappings", "set"]);
+    assert!(!explained.stdout.contains("first-1@"), "{}", explained.stdout);
+
+    house.put("logins.json", login("hunter22", json!(1)).to_string());
+    let report = house.lift(&[]).ends(1, "rolled-back").report();
+    let differs = report["findings"].as_array().unwrap().iter().find(|one| one["code"] == "R003").unwrap();
+    let message = differs["message"].as_str().unwrap();
+    assert!(message.ends_with("differs in `note` (not shown, it may be a secret)"), "{message}");
+}
+
+#[test]
+fn a_reject_has_the_place_of_a_value_that_looks_like_a_secret() {
+    let rules = r#"
+        [table.logins]
+        key = ["id"]
+        [table.logins.columns]
+        id = "id"
+        note = "note"
+        number = "number""#;
+    let house = house(rules, &json!([{"id": "a", "note": LINK, "number": "none"}]));
+    let lifted = house.lift(&["--rejects", "rejects"]).ends(1, "rolled-back");
+    assert_eq!(house.holders(&lifted, "hunter22"), Vec::<String>::new());
+    let reject: Value =
+        serde_json::from_str(&std::fs::read_to_string(house.path("rejects/rejects.jsonl")).unwrap()).unwrap();
+    assert_eq!(reject["value"], json!({"id": "a", "note": {"secret_at": "logins.json#/0/note"}, "number": "none"}));
+}

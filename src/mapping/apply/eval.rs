@@ -45,6 +45,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             Operand::Node(node, doc) => {
                 if node.is_container() && !node.is_leaf() {
                     trail.push(LeafSpan::Nodes(doc, node.span())); // the steps work on all of its elements
+                    self.taint_from_below(node, doc);
                 }
                 let hidden = self.scope.declared.facts(doc, node.path()).is_hidden();
                 (to_datum(node)?, Some(node.at()), (!hidden).then(|| written(node)).flatten())
@@ -70,6 +71,8 @@ impl<'a, 't> RowMaker<'a, 't> {
                     return Ok(Operand::Missing);
                 }
                 Err(why) => {
+                    // What a step says may quote the value.
+                    let why = if self.hidden || self.tainted { "it cannot convert the value".to_owned() } else { why };
                     let mut fault = Fault::new(&VALUE_STEP, format!("step {} `{}`: {why}", i + 1, step.name()));
                     fault.found = shown;
                     fault.at = at;
@@ -188,6 +191,14 @@ impl<'a, 't> RowMaker<'a, 't> {
             trace.read(doc, node.id());
         }
         Operand::Node(node, doc)
+    }
+
+    /// What is made from a container is as secret as anything below it.
+    fn taint_from_below(&mut self, node: NodeRef<'t>, doc: Doc) {
+        for below in node.span().map(|id| node.sibling(id)) {
+            self.tainted |= self.hides(below, doc);
+            self.hidden |= self.scope.declared.facts(doc, below.path()).is_hidden();
+        }
     }
 
     /// Whether a node is secret, or lies below a secret path.

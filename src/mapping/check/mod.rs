@@ -107,7 +107,7 @@ fn check_order(set: &Set, schema: &Schema, errors: &mut Errors) {
     for fault in order::faults(set, schema) {
         let code = match fault {
             order::Fault::Cycle(_) => &codes::RULES_CIRCLE,
-            order::Fault::OwnersCycle(_) => &codes::OWNERS_CYCLE,
+            order::Fault::OwnersCycle(_) | order::Fault::Folding(_) => &codes::OWNERS_CYCLE,
             order::Fault::Late(..) => &codes::RULE_LATE,
         };
         let (mapping, rule) = fault.at().of(set);
