@@ -243,8 +243,8 @@ codes! {
         "look for a trigger that deletes or adds rows, and drop it for the import";
     TARGET_TRIGGER = "T007" Warning "a table that is written has a trigger that the mapping set does not make",
         "check what it does; its rows are read back and compared";
-    TARGET_UNSETTLED = "T009" Error "the database rejected further records in every attempt",
-        "fix the records that are named, then run again";
+    TARGET_UNSETTLED = "T009" Error "every attempt rejected further records, each for want of rows that the one before left out",
+        "fix the records that are named, the first one first, then run again";
     // A: assertions.
     ASSERTION = "A001" Error "an assertion of the mapping set does not hold",
         "look at the rows that its query in set.toml returns";

@@ -3,6 +3,7 @@
 use crate::backup::{self, Safety};
 use crate::config::{ImportOptions, Phase, SecretNeed, Ui};
 use crate::error::{Error, ErrorKind, Result};
+use crate::finding::Place;
 use crate::mapping::load::SetSource;
 use crate::mapping::model::{SecretKind, Set};
 use crate::mapping::{bundled, check, load};
@@ -46,13 +47,13 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
         &Chosen { only: &options.only_mapping, with: &options.with },
     )?;
     clock.lap(|timings| &mut timings.walk);
-    agree(options, ui, &mut *target, &plan)?;
+    let losses = agree(options, ui, &mut *target, &plan)?;
     let key = key_source(options, ui, &plan.set, &*target)?;
     key.opens(&target.seal_record()?)?;
     reports.open()?;
     let safety = back_up_existing(options, ui, &*target, &plan.set)?;
     let (migrated, run) = (target.recorded()?, target.runs()?.len());
-    let found = Found { plan: &plan, missing: &missing, key: &key };
+    let found = Found { plan: &plan, missing: &missing, key: &key, losses: &losses };
     let done = attempts(options, ui, &found, &mut *target, &mut clock, &mut reports);
     // If the record of migrations or runs cannot be read, something may have been committed.
     let migrated_nothing = || target.recorded().is_ok_and(|now| now == migrated);
@@ -72,6 +73,8 @@ struct Found<'j> {
     /// Files by which the set recognises a tree, and that are missing.
     missing: &'j [String],
     key: &'j KeySource,
+    /// What the pending migrations lose.
+    losses: &'j [Loss],
 }
 
 /// Attempts until one knows every bad record before it begins to write.
@@ -83,14 +86,14 @@ fn attempts(
     clock: &mut Clock,
     reports: &mut ReportFiles,
 ) -> Result<Box<Report>> {
-    let mut known = KnownRejects::new();
+    let (mut known, mut chain) = (KnownRejects::new(), Vec::new());
     for number in 1.. {
         let is_last = number == MOST_ATTEMPTS;
-        let Found { plan, missing, key } = *found;
-        let job = Job { options, ui, plan, missing, key, known: &known, is_last, started: clock.started };
+        let job = Job { options, ui, found, known: &known, chain: &chain, is_last, started: clock.started };
         match job.attempt(target, clock, reports)? {
             Attempt::Done(report) => return Ok(report),
             Attempt::Again(late) => {
+                chain.extend(late.keys().min().map(|(file, offset)| Place { file: *file, offset: *offset }));
                 late.into_iter().for_each(|(record, findings)| known.entry(record).or_default().extend(findings));
             }
         }
@@ -111,10 +114,10 @@ enum Attempt {
 struct Job<'j> {
     options: &'j ImportOptions,
     ui: &'j dyn Ui,
-    plan: &'j Plan,
-    missing: &'j [String],
-    key: &'j KeySource,
+    found: &'j Found<'j>,
     known: &'j KnownRejects,
+    /// The first record that each attempt before this one rejected too late.
+    chain: &'j [Place],
     /// Whether there is no attempt after it.
     is_last: bool,
     started: Timestamp,
@@ -122,7 +125,8 @@ struct Job<'j> {
 
 impl Job<'_> {
     fn attempt(&self, target: &mut dyn Target, clock: &mut Clock, reports: &mut ReportFiles) -> Result<Attempt> {
-        let (plan, mode) = (self.plan, self.options.mode);
+        let Found { plan, missing, key, losses } = *self.found;
+        let mode = self.options.mode;
         let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options.max_depth, self.ui)?;
         clock.lap(|timings| &mut timings.sweep);
 
@@ -142,7 +146,7 @@ impl Job<'_> {
         };
         self.ui.phase(Phase::Import, plan.mapped_files(), bytes);
         let mut transaction = target.begin(&opening)?;
-        let vault = Vault::open(self.key, &transaction.seal_record()?, secrets, self.started)?;
+        let vault = Vault::open(key, &transaction.seal_record()?, secrets, self.started)?;
         transaction.ledger().begin_run(&self.record(&id))?;
         let before = validate::ask(&mut *transaction, &plan.set)?;
         let rejects = self.options.rejects.as_deref().map(RejectFolder::open).transpose()?;
@@ -166,7 +170,7 @@ impl Job<'_> {
             run.transaction.rollback()?;
             return Ok(Attempt::Again(late));
         }
-        run.report_refused();
+        run.report_refused(self.chain);
         run.all_files_decided()?;
         self.ui.phase(Phase::Check, 0, 0);
         run.decide_copies();
@@ -176,7 +180,7 @@ impl Job<'_> {
         let remaining = sweep::ignored(&run, &with_secrets)?;
         run.findings.extend(remaining);
         run.report_unkept()?;
-        run.report_coverage(self.missing);
+        run.report_coverage(missing);
         let checks = validate::target(&mut run, &before)?;
         clock.lap(|timings| &mut timings.check);
 
@@ -192,6 +196,7 @@ impl Job<'_> {
         ending.acceptable = acceptable;
         ending.checks = checks;
         let mut report = summary::report(&mut run, &ending);
+        report.losses = losses.to_vec();
         if !report.leaves.closes() {
             run.transaction.rollback()?;
             return Err(Error::bug(format!(
@@ -240,8 +245,8 @@ impl Job<'_> {
     fn audit_entry(&self, id: &str, report: &Report) -> Result<AuditEntry> {
         let rows = |of: fn(&TableReport) -> u64| report.tables.iter().map(of).sum::<u64>();
         let details = serde_json::json!({
-            "set": self.plan.set.name,
-            "source": self.plan.tree.root.display().to_string(),
+            "set": self.found.plan.set.name,
+            "source": self.found.plan.tree.root.display().to_string(),
             "inserted": rows(|table| table.inserted),
             "updated": rows(|table| table.updated),
         });
@@ -253,9 +258,9 @@ impl Job<'_> {
             id: id.to_owned(),
             kind: "import".to_owned(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
-            set: self.plan.set.name.clone(),
-            set_digest: self.plan.set.digest.clone(),
-            source: self.plan.tree.root.display().to_string(),
+            set: self.found.plan.set.name.clone(),
+            set_digest: self.found.plan.set.digest.clone(),
+            source: self.found.plan.tree.root.display().to_string(),
             started: self.started,
             finished: self.started,
             ..RunRecord::default()
@@ -331,7 +336,10 @@ fn database(options: &ImportOptions, set: &Set) -> Result<String> {
 }
 
 /// Asks before something that exists is changed; a new file asks nothing.
-fn agree(options: &ImportOptions, ui: &dyn Ui, target: &mut dyn Target, plan: &Plan) -> Result<()> {
+///
+/// Returns what the pending migrations that the import applies would lose. Where they cannot be rehearsed, nothing is
+/// known of that, and nothing is imported.
+fn agree(options: &ImportOptions, ui: &dyn Ui, target: &mut dyn Target, plan: &Plan) -> Result<Vec<Loss>> {
     if let Some(line) = target.record_table()?.words() {
         ui.say(&line);
     }
@@ -341,9 +349,10 @@ fn agree(options: &ImportOptions, ui: &dyn Ui, target: &mut dyn Target, plan: &P
             leftover.display()
         ));
     }
-    let losses = losses(ui, target, plan)?;
+    let losses = lost_by_import(target, &plan.set, &plan.schema)?;
+    loss_lines(&losses).iter().for_each(|line| ui.say(line));
     if options.mode == Mode::Dry || !target.exists()? {
-        return Ok(());
+        return Ok(losses);
     }
     let rows = target::rows(target)?;
     let backup = backup::Before { skip: options.no_backup, ..Default::default() }.in_words();
@@ -353,25 +362,9 @@ fn agree(options: &ImportOptions, ui: &dyn Ui, target: &mut dyn Target, plan: &P
         target.url(),
         in_question(&losses)
     ))? {
-        Ok(())
+        Ok(losses)
     } else {
         Err(Error::request("not confirmed, nothing was written"))
-    }
-}
-
-/// Says what the pending migrations that the import applies would lose. Where a migration fails in the
-/// rehearsal, the import fails at it as well and says why.
-fn losses(ui: &dyn Ui, target: &mut dyn Target, plan: &Plan) -> Result<Vec<Loss>> {
-    match lost_by_import(target, &plan.set, &plan.schema) {
-        Ok(losses) => {
-            loss_lines(&losses).iter().for_each(|line| ui.say(line));
-            Ok(losses)
-        }
-        Err(error) if error.kind == ErrorKind::Environment => {
-            ui.say(&format!("nothing is known of what the pending migrations would lose: {}", error.message));
-            Ok(Vec::new())
-        }
-        Err(error) => Err(error),
     }
 }
 

@@ -96,13 +96,27 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Reports what the last attempt found, when there is none after it.
-    pub fn report_refused(&mut self) {
-        if self.refused.is_empty() {
+    /// Reports what the last attempt found, when there is none after it, and the chain that led there: `earlier` has
+    /// the first record that each of the attempts before rejected.
+    pub fn report_refused(&mut self, earlier: &[Place]) {
+        if !self.must_begin_anew() {
             return;
         }
-        let message = format!("{} more records were rejected in the last attempt", self.refused.len());
-        self.findings.push(Finding::new(&TARGET_UNSETTLED, message).about("target"));
+        for (attempt, place) in earlier.iter().enumerate() {
+            let message =
+                format!("attempt {} rejected this record, and the next one was made without its rows", attempt + 1);
+            let link = Finding::new(&TARGET_UNSETTLED, message).at(*place).about("attempts");
+            self.findings.push(link.weighing(Severity::Note));
+        }
+        let last: Vec<&(FileId, u64)> = self.late.keys().chain(self.refused.keys()).collect();
+        let message = format!(
+            "attempt {}, the last one, still rejected {}",
+            earlier.len() + 1,
+            count(last.len() as u64, "record")
+        );
+        let mut finding = Finding::new(&TARGET_UNSETTLED, message).about("target");
+        finding.place = last.into_iter().min().map(|(file, offset)| Place { file: *file, offset: *offset });
+        self.findings.push(finding);
         self.findings.extend(self.refused.values().flatten().cloned().collect::<Vec<_>>());
     }
 

@@ -129,6 +129,8 @@ pub struct Run<'p> {
     pub(crate) kept: Kept,
     /// Keys that are not ASCII, by their canonical form: as they were first met, and where.
     pub(crate) forms: HashMap<(usize, KeyText), (KeyText, Place)>,
+    /// Rows of the target that a record of this run differed from: the number of its rule, and its place.
+    pub(crate) differing: HashMap<(usize, KeyText), (u32, Place)>,
     /// What is known before reading.
     pub known: &'p KnownRejects,
     /// Bad records that were detected too late.
@@ -212,6 +214,7 @@ impl<'p> Run<'p> {
             earlier: Earlier::default(),
             kept: Kept::default(),
             forms: HashMap::new(),
+            differing: HashMap::new(),
             known,
             late: KnownRejects::new(),
             refused: KnownRejects::new(),
@@ -335,6 +338,7 @@ impl<'p> Run<'p> {
         self.earlier = Earlier::default();
         self.kept = Kept::default();
         self.forms = HashMap::new();
+        self.differing = HashMap::new();
     }
 
     /// Ends the run early when a signal asked for it.

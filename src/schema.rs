@@ -42,6 +42,7 @@ use crate::mapping::load::SetSource;
 use crate::mapping::model::Set;
 use crate::report::CheckReport;
 use crate::report::words::count;
+pub use crate::report::{Loss, LossKind};
 use crate::target::audit::random_id;
 use crate::target::drift::{Catalog, Leave, differences};
 use crate::target::history::{self, Down, Recorded, Standing, State};
@@ -50,7 +51,7 @@ use crate::target::{self, Mode, Target, schema};
 use crate::validate::{self, Category, gather};
 pub use choice::{Memory, Selection, named_set};
 use losses::lost;
-pub use losses::{Loss, LossKind, in_question, lines as loss_lines, lost_by_import};
+pub use losses::{in_question, lines as loss_lines, lost_by_import};
 pub use proof::{Proof, test};
 use std::cell::RefCell;
 pub use write::{NewPair, new_pair};
@@ -367,6 +368,7 @@ impl ManagedDatabase {
             started: target::now(),
             decide,
             progress: &progress,
+            warn: &|fault| ui.warn(fault),
             after,
             audit: self.set.audit.as_ref(),
         })

@@ -4,8 +4,8 @@
 use crate::compare::Among;
 use crate::error::{Error, Result};
 use crate::finding::{
-    Code, FILE_FORM_TWINS, FileId, Finding, Place, ROW_DUPLICATE, ROW_ID_RANGE, ROW_REFERENCE, ROW_SUPERSEDED,
-    SECRET_EMPTY, Severity,
+    Code, FILE_FORM_TWINS, FileId, Finding, Place, ROW_DIFFERS, ROW_DUPLICATE, ROW_ID_RANGE, ROW_REFERENCE,
+    ROW_SUPERSEDED, SECRET_EMPTY, Severity,
 };
 use crate::fold;
 use crate::keyindex::{Asker, Entering, Entry, KeyText, Placed};
@@ -16,6 +16,10 @@ use crate::mapping::order::feeds;
 use crate::row::Value;
 use crate::run::Run;
 use crate::writer::Insert;
+
+/// So many rows of the target that differ are remembered. Past that, records that others supersede are compared too,
+/// and a difference is reported twice.
+const MOST_DIFFERING: usize = 100_000;
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -239,7 +243,31 @@ impl Run<'_> {
         if !wrong.is_empty() {
             return Ok(Verdict::Refused(wrong));
         }
-        self.compare_with_target(rule, file, draft, place)
+        let verdict = self.compare_with_target(rule, file, draft, place)?;
+        Ok(self.once_per_row(rule, draft, place, verdict))
+    }
+
+    /// A row of the target from which an earlier record differs already is not compared for those that the record
+    /// supersedes, though it is rejected and its key is free.
+    fn once_per_row(&mut self, rule: &CompiledRule, draft: &Draft, place: Place, verdict: Verdict) -> Verdict {
+        let differs = |findings: &[Finding]| findings.iter().any(|finding| finding.code == &ROW_DIFFERS);
+        let key = self.key_spec(rule).zip(draft.key.clone());
+        let (Verdict::Refused(findings), Some(key)) = (&verdict, key) else { return verdict };
+        if !differs(findings) {
+            return verdict;
+        }
+        match self.differing.get(&key) {
+            Some((feeder, stayed)) if self.may_give_way(rule, *feeder) => {
+                Verdict::Is(Judged { stayed: Some(*stayed), ..Judged::is(RowFate::Superseded) })
+            }
+            Some(_) => verdict,
+            None => {
+                if self.differing.len() < MOST_DIFFERING {
+                    self.differing.insert(key, (rule.number, place));
+                }
+                verdict
+            }
+        }
     }
 
     pub(crate) fn finding(

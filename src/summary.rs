@@ -90,6 +90,7 @@ pub fn report(run: &mut Run, ending: &Ending) -> Report {
         },
         checks: ending.checks.clone(),
         timings: ending.timings,
+        losses: Vec::new(),
         after: after(run, sealed),
         files,
     };

@@ -247,7 +247,7 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, ui: &dyn Ui) 
     }
     let safety = keep_aside(target, &file, restoring, ui)?;
     tell_audit(&proved, restoring.audit, id.as_deref())?;
-    target.replace_with(&proved.database)?;
+    target.replace_with(&proved.database)?.iter().for_each(|fault| ui.warn(fault));
     Ok(done(safety))
 }
 

@@ -64,6 +64,9 @@ pub struct Report {
     pub checks: Vec<CheckReport>,
     /// The duration of each phase.
     pub timings: Timings,
+    /// What the migrations that the run applied first lost, or would have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<Loss>,
     /// What the application still needs after the import, one line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,

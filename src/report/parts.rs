@@ -406,3 +406,30 @@ mod tests {
         assert_eq!(word(serde_json::json!(Severity::Error)), "error");
     }
 }
+
+/// What a rollback or a migration would lose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// What kind of thing goes.
+    pub kind: LossKind,
+    /// The table, or the column as `table.column`.
+    pub what: String,
+    /// How many rows are in the table, have the column, or are removed.
+    pub rows: u64,
+    /// How many rows the table has before.
+    pub before: u64,
+    /// How many it has after; 0 for a table that is dropped.
+    pub after: u64,
+}
+
+/// What kind of thing goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossKind {
+    /// A table with its rows.
+    Table,
+    /// A column of a table that stays.
+    Column,
+    /// Rows of a table that stays.
+    Rows,
+}

@@ -39,6 +39,7 @@ impl Report {
                 },
             checks,
             timings: _,
+            losses: _,
             after: _,
         } = self;
         see(root);

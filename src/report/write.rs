@@ -48,8 +48,8 @@ impl Form {
     /// Whether the file is what a killed run may have left: a report, or the beginning of one.
     fn is_unfinished(self, path: &Path) -> bool {
         let start = match self {
-            Form::Json => "{\n  \"report_version\": ",
-            Form::Html => "<!doctype html>",
+            Form::Json => "{\n  \"report_version\": ".to_owned(),
+            Form::Html => [html::HEAD, html::MARKER].concat(),
         };
         let mut found = vec![0; start.len()];
         let starts = File::open(path).and_then(|mut file| file.read_exact(&mut found)).is_ok();
@@ -344,6 +344,10 @@ mod tests {
             ("d.html", "<!doctype html>\n<title>mine</title>"),
             ("e.json.partial", "mine"),
             ("f.html.partial", "mine"),
+            (
+                "g.html.partial",
+                "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>mine</title>",
+            ),
         ];
         for (name, content) in others {
             let path = folder.path().join(name);
@@ -368,13 +372,15 @@ mod tests {
     #[test]
     fn the_leftover_of_a_killed_run_is_replaced() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("run.json");
-        for leftover in ["", &sample::committed().json()[..200]] {
-            fs::write(folder.path().join("run.json.partial"), leftover).expect("writes");
-            publish(std::slice::from_ref(&path), &sample::refused());
-            assert_eq!(names(folder.path()), ["run.json"]);
-            assert_eq!(fs::read_to_string(&path).expect("readable"), sample::refused().json());
-            fs::remove_file(&path).expect("removes");
+        let page = html::page(&sample::committed()).expect("renders");
+        for (name, whole) in [("run.json", sample::committed().json()), ("run.html", page)] {
+            let path = folder.path().join(name);
+            for leftover in ["", &whole[..200]] {
+                fs::write(folder.path().join(format!("{name}.partial")), leftover).expect("writes");
+                publish(std::slice::from_ref(&path), &sample::refused());
+                assert_eq!(names(folder.path()), [name]);
+                fs::remove_file(&path).expect("removes");
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::mapping::model::Set;
 use crate::report::words::{count, thousands};
+use crate::report::{Loss, LossKind};
 use crate::table::Schema;
 use crate::target::audit::random_id;
 use crate::target::history::{self, Standing};
@@ -10,33 +11,6 @@ use crate::target::upkeep::{Move, Order, Survey};
 use crate::target::{self, Mode, Target, state};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-
-/// What a rollback or a migration would lose.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Loss {
-    /// What kind of thing goes.
-    pub kind: LossKind,
-    /// The table, or the column as `table.column`.
-    pub what: String,
-    /// How many rows are in the table, have the column, or are removed.
-    pub rows: u64,
-    /// How many rows the table has before.
-    pub before: u64,
-    /// How many it has after; 0 for a table that is dropped.
-    pub after: u64,
-}
-
-/// What kind of thing goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LossKind {
-    /// A table with its rows.
-    Table,
-    /// A column of a table that stays.
-    Column,
-    /// Rows of a table that stays.
-    Rows,
-}
 
 /// What is there before and not after: tables, columns, and rows as far as their number tells. A table
 /// that comes back under another name is none.
@@ -105,6 +79,7 @@ pub fn lost_by_import(target: &mut dyn Target, set: &Set, schema: &Schema) -> Re
         started: target::now(),
         decide: &decide,
         progress: &|_| {},
+        warn: &|_| {},
         after: Some(&keep),
         audit: set.audit.as_ref(),
     })?;

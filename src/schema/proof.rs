@@ -127,6 +127,7 @@ impl Bench<'_> {
                 Ok(moves)
             },
             progress: &|_| {},
+            warn: &|_| {},
             after: None,
             audit: None,
         });

@@ -61,8 +61,9 @@ pub trait Upkeep {
         not_built()
     }
     /// Puts a file in the place of the database, which must be closed by everybody: under a temporary
-    /// name first, then by one rename. What lies beside the old file goes.
-    fn replace_with(&mut self, _file: &Path) -> Result<()> {
+    /// name first, then by one rename. What lies beside the old file goes. A fault that comes after the
+    /// rename is returned: it does not undo it.
+    fn replace_with(&mut self, _file: &Path) -> Result<Option<Error>> {
         not_built()
     }
     /// Puts an invented row into every table that is empty, so that a test of migrations has rows to
@@ -200,6 +201,8 @@ pub struct Order<'a> {
     /// Called with a survey of the database when all steps are done, before they are committed or rolled
     /// back; an error rolls them back.
     pub after: Option<&'a dyn Fn(Survey) -> Result<()>>,
+    /// Called with a fault that comes after the commit and does not undo it.
+    pub warn: &'a dyn Fn(&Error),
     /// The application's own audit table.
     pub audit: Option<&'a AuditTable>,
 }

@@ -150,7 +150,7 @@ fn a_row_that_the_database_rejects_in_every_attempt_ends_in_a_refusal() {
     );
     let lifted = house.lift(&["--max-rejects", "99"]).ends(1, "rolled-back");
     let found = told(&lifted.report());
-    assert!(found.contains(&"error T009 1 more records were rejected in the last attempt".to_owned()), "{found:?}");
+    assert!(found.contains(&"error T009 attempt 10, the last one, still rejected 1 record".to_owned()), "{found:?}");
     assert_eq!(found.iter().filter(|line| line.starts_with("error R010")).count(), 10, "{found:?}");
     assert!(!house.path(DATABASE).exists());
 }

@@ -210,3 +210,42 @@ fn a_late_reject_fills_nothing() {
     assert_eq!(house.rows("SELECT id, age FROM people"), [["1", "42"]]);
     assert_eq!(house.rows("SELECT id FROM homes ORDER BY id"), [["h1"], ["y"]]);
 }
+
+#[test]
+fn a_chain_of_late_rejects_that_never_ends_is_named_link_by_link() {
+    // Each person needs the next one's row, and the last one's next is missing: every attempt rejects one more.
+    let next = r#"
+        [table.homes]
+        key = ["id"]
+        [table.homes.columns]
+        id = "home"
+        city = { lookup = "people.id", by = { id = "next" }, on_missing = "reject" }"#;
+    let person =
+        |id: u32| json!({"id": id.to_string(), "name": "Ann", "home": format!("h{id}"), "next": (id + 1).to_string()});
+    let house = House::new()
+        .schema(&TABLES.replace("REFERENCES cities(id)", ""))
+        .list("people", r#"["people.json"]"#, &format!("{PERSON}\n{next}"))
+        .source("people.json", &(1..=14).map(person).collect());
+    let report = house.lift(&["--max-rejects", "20"]).ends(1, "rolled-back").report();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let of_chain = report["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "T009");
+    let chain: Vec<_> =
+        of_chain.map(|finding| (text(&finding["message"]), text(&finding["place"]["pointer"]))).collect();
+    let links = (1..10).rev().map(|attempt| {
+        let link = format!("attempt {attempt} rejected this record, and the next one was made without its rows");
+        (link, format!("/{}", 14 - attempt))
+    });
+    let last = ("attempt 10, the last one, still rejected 1 record".to_owned(), "/4".to_owned());
+    assert_eq!(chain, [last].into_iter().chain(links).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_row_that_differs_is_reported_once_however_many_records_have_its_key() {
+    let house = house(&json!([person("1", "Ann", "Bonn")]));
+    house.lift(&[]).ends(0, "committed");
+    house.put("people.json", json!([person("1", "Eve", "Bonn"), person("1", "Zoe", "Bonn")]).to_string());
+    let lifted = house.lift(&[]).ends(1, "rolled-back");
+    let found = crate::inline::found(&lifted.report());
+    let differing: Vec<_> = found.iter().filter(|finding| finding.starts_with("error R003")).collect();
+    assert_eq!(differing, ["error R003 people.json /0"]);
+}

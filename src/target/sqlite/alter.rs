@@ -29,7 +29,7 @@ pub(super) fn alter(location: &Location, order: &Order<'_>) -> Result<Altered> {
     let ended = Work { conn: &mut conn, location, order, applied: BTreeSet::new() }.all();
     match ended {
         Ok(altered) if order.mode == Mode::Real && !altered.steps.is_empty() => {
-            open::commit(location, store, conn)?;
+            open::commit(location, store, conn)?.iter().for_each(order.warn);
             Ok(altered)
         }
         Ok(altered) => {

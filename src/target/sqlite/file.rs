@@ -177,15 +177,19 @@ impl NewFile {
         })?;
         self.published = true;
         self.id.check(location)?;
-        // Only now would the name survive a power cut.
-        let synced = File::open(location.directory()).and_then(|directory| directory.sync_all());
-        Ok(synced.err().map(|error| {
-            let message = format!("the directory of the database cannot be synced: {}", error.kind());
-            Error::environment(message)
-                .at(location.directory().display())
-                .hint("the database is complete, but may be lost in a power failure")
-        }))
+        Ok(sync_directory(location))
     }
+}
+
+/// Lets the new name of a database survive a power cut. That it cannot be done does not undo the rename.
+pub(super) fn sync_directory(location: &Location) -> Option<Error> {
+    let synced = File::open(location.directory()).and_then(|directory| directory.sync_all());
+    synced.err().map(|error| {
+        let message = format!("the directory of the database cannot be synced: {}", error.kind());
+        Error::environment(message)
+            .at(location.directory().display())
+            .hint("the database is complete, but may be lost in a power failure")
+    })
 }
 
 impl Drop for NewFile {

@@ -45,8 +45,9 @@ fn copy_into(location: &Location, to: &Path) -> Result<()> {
     File::open(to).and_then(|file| file.sync_all()).map_err(|error| io_fault(&error, to.display()))
 }
 
-/// Puts a file in the place of the database: under a temporary name, then by one rename.
-pub(super) fn replace(location: &Location, with: &Path) -> Result<()> {
+/// Puts a file in the place of the database: under a temporary name, then by one rename. A fault that comes
+/// after the rename is returned: it does not undo it.
+pub(super) fn replace(location: &Location, with: &Path) -> Result<Option<Error>> {
     file::judge_directory(location)?;
     let size = fs::metadata(with).map_err(|error| io_fault(&error, with.display()))?.len();
     open::check_space(location.directory(), size / 2)?;
@@ -76,8 +77,7 @@ pub(super) fn replace(location: &Location, with: &Path) -> Result<()> {
                 _ => {}
             }
         }
-        fs::rename(&temporary, &location.path)?;
-        File::open(location.directory())?.sync_all()
+        fs::rename(&temporary, &location.path)
     };
     let put = put()
         .map_err(fault)
@@ -90,7 +90,7 @@ pub(super) fn replace(location: &Location, with: &Path) -> Result<()> {
         remove(&temporary);
     }
     drop(lock);
-    put
+    put.map(|()| file::sync_directory(location))
 }
 
 /// Gives a file the owner and the group of the one that it replaces.

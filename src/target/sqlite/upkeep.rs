@@ -2,7 +2,7 @@
 
 use super::survey::Looking;
 use super::{SqliteTarget, alter, fill, open, orphans, record, replace, state, undo};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::history::{RecordTable, Recorded};
 use crate::target::state::State;
@@ -65,7 +65,7 @@ impl Upkeep for SqliteTarget {
         replace::copy(&self.location, copy)
     }
 
-    fn replace_with(&mut self, file: &Path) -> Result<()> {
+    fn replace_with(&mut self, file: &Path) -> Result<Option<Error>> {
         replace::replace(&self.location, file)
     }
 
