@@ -129,6 +129,7 @@ fn registry(vector: &Value) -> Registry {
         columns: list("columns").iter().map(column).collect(),
         counts: Some(text(&vector["sealed_counts"])),
         hmac: vector["hmac"].as_str().map(str::to_owned),
+        digest: None,
     }
 }
 

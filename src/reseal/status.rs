@@ -4,7 +4,7 @@ use super::columns::{ColumnName, Look, look, suspects};
 use crate::error::Result;
 use crate::secret::keys::{ACTIVE, KeyRow, RETIRED, is_key_id, kind_of};
 use crate::target::cells::{Access, Cells, Registered, Stored};
-use crate::target::sealed::CountDifference;
+use crate::target::sealed::{self, CountDifference};
 use crate::target::{SealedColumn, Target};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -28,6 +28,8 @@ pub struct Status {
     /// What is wrong with the proof of keys and registry, as far as that shows without a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<String>,
+    /// Where keys, registry and sealed values do not belong together, as far as that shows without a key.
+    pub disagreements: Vec<String>,
     /// Tables with another number of sealed values than when treelift last sealed.
     pub differences: Vec<CountDifference>,
 }
@@ -113,12 +115,21 @@ pub fn status(target: &dyn Target, except: &[ColumnName]) -> Result<Status> {
     let keys = cells.keys()?;
     let record = cells.seal_record()?;
     let active: Vec<&str> = keys.iter().filter(|row| row.state == ACTIVE).map(|row| row.id.as_str()).collect();
-    let registered = cells.registered()?;
+    let tables = cells.tables()?;
+    // As the registry has it: what is wrong with it is reported, and keeps nothing from being counted.
+    let registered =
+        record.columns.iter().map(|state| Registered { column: state.column.clone(), format: state.format.clone() });
+    let registered: Vec<Registered> = registered.collect();
     let mut columns = Vec::new();
     for Registered { column, format } in &registered {
-        columns.push(count(&*cells, column, Some(format), &keys)?);
+        let filtered = column.row_filter.iter().flatten().map(|(name, _)| name);
+        let table = tables.iter().find(|table| table.name == column.table);
+        if table.is_some_and(|table| filtered.chain([&column.column]).all(|name| table.column(name).is_some())) {
+            // Keys are not needed to count.
+            let column = SealedColumn { key_columns: vec![column.column.clone()], ..column.clone() };
+            columns.push(count(&*cells, &column, Some(format), &keys)?);
+        }
     }
-    let tables = cells.tables()?;
     for (table, column) in suspects(&tables, &registered) {
         let column = SealedColumn {
             table: table.name.clone(),
@@ -140,6 +151,7 @@ pub fn status(target: &dyn Target, except: &[ColumnName]) -> Result<Status> {
         lost: columns.iter().map(ColumnStatus::lost).sum(),
         not_active: columns.iter().map(|column| column.not_under(&active)).sum(),
         proof: record.check_proof().err().map(|error| error.message),
+        disagreements: sealed::disagreements(&record.registry, &record.columns, &cells.unregistered()?),
         differences: record.differences(),
         keys: keys.iter().map(key_status).collect(),
         columns,

@@ -9,12 +9,14 @@ use super::keys::{ACTIVE, DataKey, KeyRow};
 use crate::error::{Error, Result};
 use crate::hex;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// The `info` of the key derivation (RFC 5869), and the first part of what is authenticated.
 const LABEL: &str = "treelift-registry-1";
+/// The first part of what the digest covers.
+const DIGEST_LABEL: &str = "treelift-registry-digest-1";
 /// The `info` for paths of source files.
 const PATH_LABEL: &str = "treelift-path-1";
 /// The most keys that are opened: each may cost a derivation, and a rotation leaves one.
@@ -46,6 +48,8 @@ pub struct Registry {
     pub counts: Option<String>,
     /// The proof, in hex; none in a database of format 1.
     pub hmac: Option<String>,
+    /// The digest that was written with the proof, in hex.
+    pub digest: Option<String>,
 }
 
 impl Registry {
@@ -72,6 +76,39 @@ impl Registry {
             "the keys or the registry of sealed columns were changed by another program: their HMAC does not match",
         )
         .hint("restore a backup of the whole database; a key row or registry row that was put back or edited is not trusted"))
+    }
+
+    /// SHA-256 of what the proof covers and of how the keys are wrapped: who has no key sees by it that a row was
+    /// edited or removed. It keeps nobody from writing it anew; that shows in the proof.
+    pub fn digest_now(&self) -> String {
+        let mut keys: Vec<&KeyRow> = self.keys.iter().collect();
+        keys.sort_by(|one, two| one.id.cmp(&two.id));
+        let mut columns: Vec<&RegistryRow> = self.columns.iter().collect();
+        columns.sort();
+        let (key_count, column_count) = (keys.len().to_string(), columns.len().to_string());
+        let mut parts = vec![DIGEST_LABEL, &key_count];
+        parts.extend(
+            keys.iter()
+                .flat_map(|row| [&row.id, &row.state, &row.kdf, &row.key_check, &row.wrapped_key])
+                .map(String::as_str),
+        );
+        parts.push(&column_count);
+        for row in columns {
+            let filter = row.row_filter.as_deref().unwrap_or_default();
+            parts.extend([row.table.as_str(), &row.column, filter, &row.key_columns, &row.format]);
+        }
+        parts.push(self.counts.as_deref().unwrap_or_default());
+        let mut digest = Sha256::new();
+        for part in parts {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part.as_bytes());
+        }
+        hex::encode(digest.finalize())
+    }
+
+    /// Whether keys, registry and counts are those of the last proof, as far as that shows without a key.
+    pub fn is_as_proved(&self) -> bool {
+        self.digest.as_ref().is_none_or(|stored| *stored == self.digest_now())
     }
 
     fn mac(&self, key: &DataKey) -> Result<Hmac<Sha256>> {
@@ -165,6 +202,7 @@ mod tests {
             columns: vec![column("logins", "[\"a\"]"), column("accounts", "[\"b\"]")],
             counts: Some("{\"logins\":1}".to_owned()),
             hmac: None,
+            digest: None,
         };
         registry.hmac = Some(registry.hmac_under(key).expect("is short"));
         registry

@@ -3,7 +3,7 @@
 //! It needs no mapping set and no migration, so it works on databases that treelift did not make.
 
 use super::SealedColumn;
-use super::sealed::SealRecord;
+use super::sealed::{SealRecord, Unregistered};
 use crate::error::Result;
 use crate::secret::keys::KeyRow;
 use crate::table::Table;
@@ -70,6 +70,8 @@ pub trait Cells {
     fn remove_key(&mut self, id: &str) -> Result<()>;
     /// The registered columns, by name.
     fn registered(&self) -> Result<Vec<Registered>>;
+    /// Columns with values that look sealed and that are not registered as such.
+    fn unregistered(&self) -> Result<Vec<Unregistered>>;
     /// Registers a column, or changes the format of one that is registered.
     fn register(&mut self, column: &Registered) -> Result<()>;
     /// The cells of a column, in the order of its rows.

@@ -30,6 +30,74 @@ pub struct CountDifference {
     pub has: u64,
 }
 
+/// A column with values that look sealed and that no row of the registry covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unregistered {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// How many.
+    pub values: u64,
+    /// The format that the column is registered with, where that is none of treelift's.
+    pub format: Option<String>,
+}
+
+impl std::fmt::Display for Unregistered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { table, column, values, format } = self;
+        let (look, values) =
+            (if *values == 1 { "looks" } else { "look" }, crate::report::words::count(*values, "value"));
+        write!(f, "{values} of `{table}.{column}` {look} sealed, and ")?;
+        match format {
+            Some(format) => write!(f, "`treelift_sealed_columns` has the column as `{format}`"),
+            None => f.write_str("`treelift_sealed_columns` does not list them"),
+        }
+    }
+}
+
+/// What shows without a key: that keys, registry and sealed values do not belong together. Values whose key
+/// is missing or not active, and a missing proof, are reported by themselves.
+pub fn disagreements(registry: &Registry, columns: &[SealedState], unregistered: &[Unregistered]) -> Vec<String> {
+    let mut wrong: Vec<String> = registry.active().err().map(|error| error.message).into_iter().collect();
+    if registry.keys.is_empty() && registry.hmac.is_some() {
+        wrong.push("`treelift_keys` has no key, and `treelift_state` has an HMAC of keys".to_owned());
+    }
+    if !registry.is_as_proved() {
+        wrong.push(
+            "`treelift_keys`, `treelift_sealed_columns` or the counts of sealed values are not as treelift left them: their digest does not match"
+                .to_owned(),
+        );
+    }
+    for row in &registry.columns {
+        let name = format!("`{}.{}`", row.table, row.column);
+        let mut damaged = |what: &str| wrong.push(format!("`treelift_sealed_columns` is damaged: `{what}` of {name}"));
+        if serde_json::from_str::<Vec<String>>(&row.key_columns).map_or(true, |names| names.is_empty()) {
+            damaged("key_columns");
+        }
+        let filter = row.row_filter.as_deref().map(serde_json::from_str::<BTreeMap<String, String>>);
+        if filter.is_some_and(|filter| filter.is_err()) {
+            damaged("row_filter");
+        }
+    }
+    for state in columns {
+        wrong.extend(state.missing.iter().map(|name| {
+            format!("`treelift_sealed_columns` names the column `{}.{name}`, which does not exist", state.column.table)
+        }));
+    }
+    let counts = registry.counts.as_deref().and_then(|text| serde_json::from_str::<BTreeMap<String, u64>>(text).ok());
+    for (table, had) in counts.into_iter().flatten().filter(|(_, had)| *had > 0) {
+        if !registry.columns.iter().any(|row| row.table == table) {
+            let had = crate::report::words::count(had, "sealed value");
+            wrong.push(format!(
+                "`{table}` had {had} when treelift last sealed, and `treelift_sealed_columns` lists none of its columns"
+            ));
+        }
+    }
+    wrong.extend(unregistered.iter().map(ToString::to_string));
+    wrong
+}
+
 impl SealRecord {
     /// The one active key; `None` where there is no key at all.
     pub fn active(&self) -> Result<Option<&KeyRow>> {

@@ -5,10 +5,12 @@ use super::audit::{AuditEntry, AuditTable};
 use super::drift::Catalog;
 use super::health::Health;
 use super::history::{RecordTable, Recorded, Standing};
+use super::sealed::Unregistered;
 use super::state::State;
 use super::undo::{Undo, Undone};
 use super::{Migration, Mode, SealedColumn};
 use crate::error::{Error, Result};
+use crate::secret::registry::Registry;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -96,6 +98,8 @@ pub trait Look {
     fn content(&mut self, table: &str, columns: &[String], since: Timestamp) -> Result<(u64, u128)>;
     /// How many rows a set's own query gives (at most 1,000).
     fn ask(&mut self, query: &str) -> Result<super::query::Asked>;
+    /// Columns with values that look sealed and that are not registered as such.
+    fn unregistered(&mut self) -> Result<Vec<Unregistered>>;
     /// What the engine's own check says.
     fn health(&mut self) -> Result<Health>;
     /// What is wrong with the file; empty when it is sound, whatever stands in its rows.
@@ -125,10 +129,8 @@ pub struct Survey {
     pub keys: Vec<String>,
     /// The id of the active one, where there is exactly one.
     pub active_key: Option<String>,
-    /// Whether there is a proof of keys and registry.
-    pub is_proved: bool,
-    /// How many values were sealed in each table when treelift last sealed, as JSON.
-    pub sealed_counts: Option<String>,
+    /// The keys and the registry of sealed columns, with their proof.
+    pub registry: Registry,
     /// Rows of a column that must not be NULL and is, by `table.column`.
     pub nulls: Vec<(String, u64)>,
     /// The permission bits of the database's file, where it is one.
@@ -142,6 +144,8 @@ pub struct SealedState {
     pub column: SealedColumn,
     /// How its values are sealed, as registered.
     pub format: String,
+    /// Columns that its registry row names, and that its table does not have.
+    pub missing: Vec<String>,
     /// Values that are not NULL.
     pub values: u64,
     /// Values among them that do not have the form of sealed ones.

@@ -8,7 +8,7 @@ use crate::target::drift::{Catalog, Difference, Leave, differences};
 use crate::target::health::{Health, Rule};
 use crate::target::history::{Standing, Status};
 use crate::target::schema::Aspect;
-use crate::target::sealed;
+use crate::target::sealed::{self, Unregistered};
 use crate::target::upkeep::{Broken, Reference, SealedState, Survey};
 
 /// What a check is about.
@@ -91,6 +91,8 @@ pub struct Evidence {
     pub dangling: Vec<(Reference, u64)>,
     /// Lists that must be unique and that no index guards, with how many rows share one.
     pub repeated: Vec<(String, u64)>,
+    /// Columns with values that look sealed and that are not registered.
+    pub unregistered: Vec<Unregistered>,
     /// What the engine's own check says.
     pub health: Health,
     /// What the set's assertions said.
@@ -235,7 +237,8 @@ pub fn integrity(health: &Health) -> CheckReport {
 
 /// Whether secrets are sealed and the file is not open to everybody.
 pub fn security(evidence: &Evidence) -> Vec<CheckReport> {
-    let mut checks = vec![sealed_columns(&evidence.survey), keys(&evidence.survey), mode(evidence.survey.mode)];
+    let mut checks =
+        vec![sealed_columns(&evidence.survey), keys(&evidence.survey), agreement(evidence), mode(evidence.survey.mode)];
     checks.extend(counts(&evidence.survey));
     checks.extend(answers(&evidence.answers, AssertCategory::Security, Category::Security));
     checks
@@ -243,7 +246,7 @@ pub fn security(evidence: &Evidence) -> Vec<CheckReport> {
 
 /// The application may delete rows, so a difference fails nothing.
 fn counts(survey: &Survey) -> Option<CheckReport> {
-    let differences = sealed::differences(survey.sealed_counts.as_deref(), &sealed::by_table(&survey.sealed));
+    let differences = sealed::differences(survey.registry.counts.as_deref(), &sealed::by_table(&survey.sealed));
     let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
     const NAME: &str = "as many sealed values as when treelift last sealed";
     (!shown.is_empty()).then(|| not_checked(NAME, Category::Security, shown.join("; ")))
@@ -276,7 +279,7 @@ fn keys(survey: &Survey) -> CheckReport {
     let mut lost: Vec<String> = lost
         .map(|(SealedState { column, .. }, key, values)| words::lost(values, &format!(" of {column}"), key))
         .collect();
-    if !survey.is_proved && survey.sealed.iter().any(|state| state.formats.contains_key(cipher::FORMAT)) {
+    if survey.registry.hmac.is_none() && survey.sealed.iter().any(|state| state.formats.contains_key(cipher::FORMAT)) {
         lost.push(sealed::NO_PROOF.to_owned());
     }
     let registered = |key: &String| survey.keys.contains(key);
@@ -287,6 +290,17 @@ fn keys(survey: &Survey) -> CheckReport {
     }));
     let known = count(survey.keys.len() as u64, "key");
     check("the key of every sealed value is registered", Category::Security, &lost, known)
+}
+
+/// What another program changed of keys and registry, as far as that shows without a key.
+fn agreement(evidence: &Evidence) -> CheckReport {
+    let Survey { registry, sealed, .. } = &evidence.survey;
+    let mut wrong = sealed::disagreements(registry, sealed, &evidence.unregistered);
+    if !wrong.is_empty() {
+        wrong.push("restore a backup of the whole database".to_owned());
+    }
+    let passed = count(registry.columns.len() as u64, "sealed column");
+    check("keys, registered columns and sealed values agree", Category::Security, &wrong, passed)
 }
 
 /// Access for the group is the owner's choice; access for all users is reported.
@@ -332,6 +346,7 @@ pub fn answers(answers: &[Answer], of: AssertCategory, category: Category) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::registry::Registry;
     use crate::target::SealedColumn;
 
     fn outcomes(checks: Vec<CheckReport>) -> Vec<(CheckStatus, String)> {
@@ -410,8 +425,11 @@ mod tests {
             sealed: vec![state],
             keys: vec!["new".into(), "old".into()],
             active_key: Some("new".into()),
-            is_proved: true,
-            sealed_counts: Some(r#"{"doors":4}"#.into()),
+            registry: Registry {
+                hmac: Some(String::new()),
+                counts: Some(r#"{"doors":4}"#.into()),
+                ..Registry::default()
+            },
             ..Survey::default()
         };
         assert_eq!(

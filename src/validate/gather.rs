@@ -158,6 +158,7 @@ pub fn all(look: &mut dyn Look, survey: Survey, set: &Set, standing: &Standing) 
         let rows = look.repeated(&table, &columns)?;
         evidence.repeated.push((format!("`{table}`: {}", columns.join(", ")), rows));
     }
+    evidence.unregistered = look.unregistered()?;
     evidence.answers = ask(set, standing, &mut |sql| look.ask(sql))?;
     evidence.survey = survey;
     Ok(evidence)

@@ -10,7 +10,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use treelift::backup::Before;
 use treelift::error::Result;
+use treelift::mapping::load::{SetSource, load};
 use treelift::mapping::model::FernetForm;
+use treelift::report::CheckStatus;
 use treelift::reseal::Job;
 use treelift::reseal::application::Application;
 use treelift::reseal::choice::Choice;
@@ -19,6 +21,7 @@ use treelift::reseal::hand_over::hand_over;
 use treelift::reseal::rotate::rotate;
 use treelift::reseal::status::status;
 use treelift::target::{self, Mode};
+use treelift::validate;
 use treelift::vault::KeySource;
 
 /// A database of three sealed logins, under the house's key file.
@@ -140,6 +143,131 @@ fn an_edited_registry_key_table_or_proof_is_refused() {
         let refusal = verified(&path, &given).map(|found| found.problems).unwrap_err().to_string();
         assert!(refusal.contains(words), "{sql}: {refusal}");
     }
+}
+
+/// The checks of the security category that fail, with their details, and what `credentials status` says of
+/// keys, registry and values: what shows without a key.
+fn without_key(path: &Path) -> (Vec<String>, Vec<String>) {
+    let files = vec![("set.toml".to_owned(), "name = \"logins\"\n".to_owned())];
+    let set = load(&SetSource::Files { folder: "set".into(), files }).unwrap();
+    let target = target::open(path.to_str().unwrap()).unwrap();
+    let checks = validate::database(&*target, &set, &[validate::Category::Security]).unwrap();
+    let failed = checks.into_iter().filter(|check| check.status == CheckStatus::Failed);
+    let of_file = "the database file is closed to other users";
+    let failed = failed.filter(|check| check.name != of_file).map(|check| check.detail.unwrap_or_default()).collect();
+    let found = status(&*target, &[]).unwrap();
+    (failed, [found.disagreements, found.proof.into_iter().collect()].concat())
+}
+
+/// The exit status of `credentials status`, and its words.
+fn status_command(path: &Path) -> (Option<i32>, String) {
+    let house = House::new();
+    let run = house.run(["credentials", "status", "--database", path.to_str().unwrap()]);
+    (run.status, run.stdout)
+}
+
+#[test]
+fn what_does_not_belong_together_fails_without_a_key() {
+    let (_house, path, _given) = sealed();
+    let whole = fs::read(&path).unwrap();
+    assert_eq!(without_key(&path), (Vec::new(), Vec::new()));
+    assert_eq!(status_command(&path).0, Some(0));
+    let unlisted = "3 values of `logins.password` look sealed, and `treelift_sealed_columns` does not list them";
+    let edited = "their digest does not match";
+    let counts = "`logins` had 3 sealed values when treelift last sealed, and `treelift_sealed_columns` lists none of its columns";
+    let lost = "which is not registered";
+    let no_proof = "is missing from `treelift_state`";
+    // What validate says, and what `credentials status` says beside its counts.
+    let cases: [(&str, &[&str], &[&str]); 15] = [
+        ("DROP TABLE treelift_keys", &[lost, "has an HMAC of keys", edited], &["has an HMAC of keys", edited]),
+        ("DROP TABLE treelift_sealed_columns", &[unlisted, counts, edited], &[unlisted, counts, edited]),
+        ("DROP TABLE treelift_state", &[no_proof], &[no_proof]),
+        (
+            "DROP TABLE treelift_keys; DROP TABLE treelift_sealed_columns; DROP TABLE treelift_state",
+            &[unlisted],
+            &[unlisted],
+        ),
+        ("DROP TABLE treelift_sealed_columns; DROP TABLE treelift_state", &[unlisted], &[unlisted]),
+        ("DROP TABLE treelift_keys; DROP TABLE treelift_state", &[lost, no_proof], &[no_proof]),
+        ("DELETE FROM treelift_sealed_columns", &[unlisted, counts, edited], &[unlisted, counts, edited]),
+        ("UPDATE treelift_sealed_columns SET key_columns = '[\"note\"]'", &[edited], &[edited]),
+        (
+            "UPDATE treelift_sealed_columns SET key_columns = '[\"gone\"]'; DROP TABLE treelift_state",
+            &["names the column `logins.gone`, which does not exist"],
+            &["names the column `logins.gone`, which does not exist"],
+        ),
+        (
+            "UPDATE treelift_sealed_columns SET key_columns = 'person'",
+            &["is damaged: `key_columns` of `logins.password`", edited],
+            &["is damaged: `key_columns` of `logins.password`", edited],
+        ),
+        (
+            "UPDATE treelift_sealed_columns SET row_filter = '{\"person\":\"person 1\"}'",
+            &["2 values of `logins.password` look sealed", edited],
+            &["2 values of `logins.password` look sealed", edited],
+        ),
+        (
+            "UPDATE treelift_sealed_columns SET format = 'fernet'",
+            &["`treelift_sealed_columns` has the column as `fernet`", edited],
+            &["`treelift_sealed_columns` has the column as `fernet`", edited],
+        ),
+        ("UPDATE treelift_keys SET wrapped_key = replace(wrapped_key, 'A', 'B') || 'A'", &[edited], &[edited]),
+        ("UPDATE treelift_keys SET state = 'retired'", &["no key is active", edited], &["no key is active", edited]),
+        (
+            "ALTER TABLE logins RENAME COLUMN password TO secret_word",
+            &["3 values of `logins.secret_word` look sealed"],
+            &["3 values of `logins.secret_word` look sealed"],
+        ),
+    ];
+    for (sql, by_validate, by_status) in cases {
+        fs::write(&path, &whole).unwrap();
+        change(&path, sql);
+        let (failed, disagreements) = without_key(&path);
+        let (failed, disagreements) = (failed.join("\n"), disagreements.join("\n"));
+        assert!(by_validate.iter().all(|words| failed.contains(words)), "{sql}: {failed}");
+        assert!(by_status.iter().all(|words| disagreements.contains(words)), "{sql}: {disagreements}");
+        let (code, words) = status_command(&path);
+        assert_eq!(code, Some(1), "{sql}: {words}");
+        assert!(words.contains("hint: restore a backup of the whole database"), "{sql}: {words}");
+        assert!(!words.contains("nothing is stored in plaintext"), "{sql}: {words}");
+    }
+}
+
+#[test]
+fn values_in_a_json_column_or_a_copy_of_the_table_are_found_without_a_key() {
+    let (_house, path, _given) = sealed();
+    change(
+        &path,
+        "CREATE TABLE copies (data JSON, word TEXT, other BLOB);
+         INSERT INTO copies SELECT json_quote(password), 'tl2.is no sealed value', x'00' FROM logins",
+    );
+    let words = "3 values of `copies.data` look sealed, and `treelift_sealed_columns` does not list them";
+    let (failed, disagreements) = without_key(&path);
+    assert_eq!((failed.len(), disagreements), (1, vec![words.to_owned()]));
+}
+
+#[test]
+fn rows_that_an_application_deletes_and_a_database_without_secrets_agree() {
+    let (_house, path, given) = sealed();
+    change(&path, "DELETE FROM logins");
+    assert_eq!(without_key(&path), (Vec::new(), Vec::new()));
+    let (_house, path, given_first) = first_format();
+    assert_eq!(without_key(&path), (Vec::new(), Vec::new()), "the first format has neither proof nor digest");
+    drop((given, given_first));
+    let house = House::new();
+    change(&house.path("plain.db"), "CREATE TABLE words (word TEXT); INSERT INTO words VALUES ('tl1.'), ('tl2.00')");
+    assert_eq!(without_key(&house.path("plain.db")), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn a_row_filter_compares_texts_with_what_a_column_holds() {
+    let (_house, path, given) = sealed();
+    change(&path, "ALTER TABLE logins ADD COLUMN kind; UPDATE logins SET kind = 7, note = NULL");
+    let target = target::open(path.to_str().unwrap()).unwrap();
+    change(&path, "UPDATE treelift_sealed_columns SET row_filter = '{\"kind\":\"7\"}'");
+    let states = target.seal_record().unwrap().columns;
+    assert_eq!(states.iter().map(|state| state.values).sum::<u64>(), 3, "an integer has the text of its digits");
+    drop(given);
 }
 
 #[test]

@@ -61,7 +61,7 @@ static CASES: [Case; 34] = [
     case("UPDATE treelift_keys SET key_check = 7", "verify --passphrase-file pass.txt", 3),
     case("UPDATE treelift_keys SET state = 'canary value in a cell'", "status", 1),
     case("DELETE FROM treelift_keys", "verify --passphrase-file pass.txt", 3),
-    case("UPDATE treelift_sealed_columns SET key_columns = '[\"canary value in a cell'", "status", 3),
+    case("UPDATE treelift_sealed_columns SET key_columns = '[\"canary value in a cell'", "status", 1),
     case(
         "UPDATE treelift_sealed_columns SET row_filter = '{\"canary value in a cell'",
         "verify --passphrase-file pass.txt",

@@ -11,13 +11,15 @@ use crate::target;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 
-/// Prints what each column holds. Exits 1 when a value is stored in plaintext, or sealed under a key
-/// that is missing.
+/// Prints what each column holds. Exits 1 when a value is stored in plaintext or sealed under a key that is
+/// missing, and when keys, registry and sealed values do not belong together.
 pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
     let target = target::open(named(&args.database)?.url())?;
     let found = status(&*target, &column_names(&args.except)?)?;
     output.result(&words(&found), &json!(found))?;
-    Ok(u8::from(found.plain + found.lost + found.not_active > 0 || found.proof.is_some()))
+    Ok(u8::from(
+        found.plain + found.lost + found.not_active > 0 || found.proof.is_some() || !found.disagreements.is_empty(),
+    ))
 }
 
 fn words(status: &Status) -> String {
@@ -32,10 +34,13 @@ fn words(status: &Status) -> String {
             counted(u64::try_from(key.seal_count).unwrap_or(0), "value")
         ));
     }
-    if status.columns.is_empty() {
+    let is_sound = status.proof.is_none() && status.disagreements.is_empty();
+    if status.columns.is_empty() && is_sound {
         return words + &format!("no column of {} holds or looks like a secret\n", printable(&status.target));
     }
-    words.push_str(&table(&status.columns));
+    if !status.columns.is_empty() {
+        words.push_str(&table(&status.columns));
+    }
     for (key, (values, columns)) in status.lost_keys() {
         let columns: Vec<String> = columns.into_iter().map(name).collect();
         words.push_str(&format!(
@@ -51,6 +56,12 @@ fn words(status: &Status) -> String {
             if status.not_active == 1 { "is" } else { "are" }
         ));
     }
+    for wrong in &status.disagreements {
+        words.push_str(&format!("error: {}\n", printable(wrong)));
+    }
+    if !status.disagreements.is_empty() {
+        words.push_str("hint: restore a backup of the whole database\n");
+    }
     if let Some(proof) = &status.proof {
         words.push_str(&format!("error: {}\nhint: restore a backup of the whole database\n", printable(proof)));
     }
@@ -58,7 +69,7 @@ fn words(status: &Status) -> String {
         words.push_str(&format!("warning: {}\n", printable(&difference.to_string())));
     }
     words.push_str(&match status.plain {
-        0 if status.lost + status.not_active > 0 => String::new(),
+        0 if status.lost + status.not_active > 0 || !is_sound => String::new(),
         0 => format!("nothing is stored in plaintext in {}\n", printable(&status.target)),
         plain => {
             let is = if plain == 1 { "is" } else { "are" };

@@ -220,7 +220,11 @@ fn leave_nothing(conn: &Connection) -> rusqlite::Result<()> {
     // Where the set chose the name of the record, that is remembered with it.
     let is_kept = |name: &str| is_chosen && name.eq_ignore_ascii_case(TABLE_NAME);
     let mut own = names.iter().filter(|name| catalog::is_own(name) && !is_kept(name));
-    own.try_for_each(|name| conn.execute_batch(&format!("DROP TABLE {}", sql::name(name))))
+    own.try_for_each(|name| conn.execute_batch(&format!("DROP TABLE {}", sql::name(name))))?;
+    if is_chosen {
+        conn.execute("DELETE FROM treelift_state WHERE name <> ?1", [state::RECORD_NAME])?;
+    }
+    Ok(())
 }
 
 /// References that lead nowhere, counted by table and parent.

@@ -2,14 +2,14 @@
 
 use super::file::FileId;
 use super::open::{self, Location};
-use super::{audit, catalog, keys, ledger_tables, locks, read, record, sql};
+use super::{audit, catalog, keys, ledger_tables, locks, read, record, sql, survey};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Table};
 use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::cells::{Access, Cells, KeyedCell, Registered, Stored};
 use crate::target::scratch::Scratch;
-use crate::target::sealed::SealRecord;
+use crate::target::sealed::{SealRecord, Unregistered};
 use crate::target::{Cell, SealedColumn};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension};
@@ -75,11 +75,8 @@ impl SqliteCells {
 
 /// ` AND CAST("kind" AS TEXT) IS ?1`, and the values to bind; nothing for a column without a filter.
 fn filter(column: &SealedColumn, first: usize) -> (Vec<String>, Vec<&String>) {
-    let filter = column.row_filter.iter().flatten();
-    filter
-        .enumerate()
-        .map(|(at, (name, value))| (format!("CAST({} AS TEXT) IS ?{}", sql::name(name), first + at), value))
-        .unzip()
+    let filter = || column.row_filter.iter().flatten();
+    (sql::texts_are(filter().map(|(name, _)| name), first), filter().map(|(_, value)| value).collect())
 }
 
 fn stored(value: ValueRef<'_>, is_json: bool) -> Stored {
@@ -143,6 +140,11 @@ impl Cells for SqliteCells {
 
     fn registered(&self) -> Result<Vec<Registered>> {
         keys::registered(&self.conn, &self.location)
+    }
+
+    fn unregistered(&self) -> Result<Vec<Unregistered>> {
+        let record = self.on(|conn| record::table(conn, self.location.record.as_deref()))?.name;
+        self.on(|conn| survey::unregistered(conn, &record))
     }
 
     fn register(&mut self, column: &Registered) -> Result<()> {

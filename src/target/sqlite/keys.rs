@@ -182,6 +182,13 @@ pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, locati
 
 /// The keys, the registry with its proof, and what the registered columns hold.
 pub(super) fn record(conn: &Connection) -> rusqlite::Result<SealRecord> {
+    let registry = registry(conn)?;
+    let columns = survey::sealed(conn, &registry)?;
+    Ok(SealRecord { registry, columns })
+}
+
+/// The keys and the registry with its proof.
+pub(super) fn registry(conn: &Connection) -> rusqlite::Result<Registry> {
     let keys = all(conn)?;
     let columns = if catalog::has_table(conn, "treelift_sealed_columns")? {
         conn.prepare("SELECT table_name, column_name, row_filter, key_columns, format FROM treelift_sealed_columns")?
@@ -198,15 +205,15 @@ pub(super) fn record(conn: &Connection) -> rusqlite::Result<SealRecord> {
     } else {
         Vec::new()
     };
-    let ids: Vec<String> = keys.iter().map(|key| key.id.clone()).collect();
     let (counts, hmac) = (state::value(conn, state::COUNTS_NAME)?, state::value(conn, state::HMAC_NAME)?);
-    Ok(SealRecord { registry: Registry { keys, columns, counts, hmac }, columns: survey::sealed(conn, &ids)? })
+    Ok(Registry { keys, columns, counts, hmac, digest: state::value(conn, state::DIGEST_NAME)? })
 }
 
-/// Writes the proof and what it says of the number of values.
+/// Writes the proof and what it says of the number of values, with the digest of the same.
 pub(super) fn put_proof(conn: &Connection, counts: &str, hmac: &str) -> rusqlite::Result<()> {
     state::put(conn, state::COUNTS_NAME, counts)?;
-    state::put(conn, state::HMAC_NAME, hmac)
+    state::put(conn, state::HMAC_NAME, hmac)?;
+    state::put(conn, state::DIGEST_NAME, &registry(conn)?.digest_now())
 }
 
 /// The words for a column of another type than treelift writes: damage, not a fault of treelift.

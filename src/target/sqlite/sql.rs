@@ -20,6 +20,12 @@ pub(super) fn is<S: AsRef<str>>(list: &[S], first: usize) -> String {
     terms(list, first, "IS", " AND ")
 }
 
+/// `CAST("a" AS TEXT) IS ?1` for each name, counting from `first`: how a row filter is compared, whose values
+/// are texts whatever the column holds.
+pub(super) fn texts_are<'n>(names: impl Iterator<Item = &'n String>, first: usize) -> Vec<String> {
+    names.enumerate().map(|(at, one)| format!("CAST({} AS TEXT) IS ?{}", name(one), first + at)).collect()
+}
+
 /// `"a" = ?1, "b" = ?2`, counting from `first`.
 pub(super) fn set<S: AsRef<str>>(list: &[S], first: usize) -> String {
     terms(list, first, "=", ", ")

@@ -19,6 +19,8 @@ pub(super) const COUNTS_NAME: &str = "sealed_counts";
 pub(super) const RECORD_NAME: &str = "migrations_table";
 /// The proof of keys and registry.
 pub(super) const HMAC_NAME: &str = "registry_hmac";
+/// Their digest, which needs no key to be compared.
+pub(super) const DIGEST_NAME: &str = "registry_digest";
 
 /// Reads the state; a database without the table is of format 1. One of a newer format is refused.
 pub(super) fn read(conn: &Connection, location: &Location) -> Result<State> {

@@ -3,12 +3,14 @@
 use super::alter;
 use super::clock::Clock;
 use super::open::{self, Location};
-use super::{assertion, catalog, health, keys, read, record, sql, state};
+use super::{assertion, catalog, health, keys, read, record, sql};
 use crate::error::{Error, Result};
-use crate::secret::{cipher, registry};
+use crate::secret::cipher;
+use crate::secret::registry::Registry;
 use crate::target::drift::Catalog;
 use crate::target::health::Health;
 use crate::target::query::Asked;
+use crate::target::sealed::Unregistered;
 use crate::target::upkeep::{Broken, Look, Reference, SealedState, Survey};
 use crate::target::{SealedColumn, ledger};
 use jiff::Timestamp;
@@ -67,6 +69,12 @@ impl Look for Looking<'_> {
         assertion::ask(self.conn, query, self.location)
     }
 
+    fn unregistered(&mut self) -> Result<Vec<Unregistered>> {
+        let fault = |error: rusqlite::Error| self.location.fault(&error);
+        let record = record::table(self.conn, self.location.record.as_deref()).map_err(fault)?.name;
+        unregistered(self.conn, &record).map_err(fault)
+    }
+
     fn health(&mut self) -> Result<Health> {
         let fault = |error: rusqlite::Error| self.location.fault(&error);
         if self.conn.is_readonly("main").map_err(fault)? {
@@ -113,9 +121,8 @@ pub(super) fn unreferable(error: &rusqlite::Error, whose: &str, location: &Locat
 pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
     let fault = |error: rusqlite::Error| location.fault(&error);
     let catalog = alter::live(conn, location)?;
-    let rows = keys::all(conn).map_err(fault)?;
-    let active_key = registry::active(&rows).ok().flatten().map(|row| row.id.clone());
-    let keys: Vec<String> = rows.into_iter().map(|key| key.id).collect();
+    let registry = keys::registry(conn).map_err(fault)?;
+    let active_key = registry.active().ok().flatten().map(|row| row.id.clone());
     Ok(Survey {
         recorded: record::read(conn, location)?,
         record_table: record::judged(conn, location)?,
@@ -123,11 +130,10 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
         virtual_tables: virtual_tables(conn, &catalog),
         own: counts(conn, catalog::table_names(conn).map_err(fault)?.iter().filter(|name| catalog::is_own(name)))
             .map_err(fault)?,
-        sealed: sealed(conn, &keys).map_err(fault)?,
-        keys,
+        sealed: sealed(conn, &registry).map_err(fault)?,
+        keys: registry.keys.iter().map(|key| key.id.clone()).collect(),
         active_key,
-        is_proved: state::value(conn, state::HMAC_NAME).map_err(fault)?.is_some(),
-        sealed_counts: state::value(conn, state::COUNTS_NAME).map_err(fault)?,
+        registry,
         nulls: nulls(conn, &catalog).map_err(fault)?,
         mode: fs::metadata(&location.path).ok().map(|is| is.permissions().mode() & 0o7777),
         catalog,
@@ -174,32 +180,79 @@ fn nulls(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<Vec<(String, 
 }
 
 /// The registered columns and what they hold.
-pub(super) fn sealed(conn: &Connection, keys: &[String]) -> rusqlite::Result<Vec<SealedState>> {
-    if !catalog::has_table(conn, "treelift_sealed_columns")? {
-        return Ok(Vec::new());
-    }
-    let registered: Vec<(SealedColumn, String)> = conn
-        .prepare(
-            "SELECT table_name, column_name, key_columns, row_filter, format FROM treelift_sealed_columns
-             ORDER BY table_name, column_name, row_filter",
-        )?
-        .query_map([], |row| {
-            let json = |at| row.get::<_, Option<String>>(at).map(Option::unwrap_or_default);
-            let column = SealedColumn {
-                table: row.get(0)?,
-                column: row.get(1)?,
-                key_columns: serde_json::from_str(&json(2)?).unwrap_or_default(),
-                row_filter: serde_json::from_str(&json(3)?).ok(),
-            };
-            Ok((column, row.get(4)?))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    let all = registered.into_iter().map(|(column, format)| {
-        let there = catalog::column_names(conn, &column.table)?.contains(&column.column);
-        let state = SealedState { column, format, ..SealedState::default() };
-        if there { values(conn, state, keys) } else { Ok(state) }
+pub(super) fn sealed(conn: &Connection, registry: &Registry) -> rusqlite::Result<Vec<SealedState>> {
+    let keys: Vec<String> = registry.keys.iter().map(|key| key.id.clone()).collect();
+    let mut rows: Vec<_> = registry.columns.iter().collect();
+    rows.sort();
+    let all = rows.into_iter().map(|row| {
+        let column = SealedColumn {
+            table: row.table.clone(),
+            column: row.column.clone(),
+            key_columns: serde_json::from_str(&row.key_columns).unwrap_or_default(),
+            row_filter: row.row_filter.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+        };
+        let has = catalog::column_names(conn, &column.table)?;
+        let is_there = |name: &String| has.iter().any(|one| one.eq_ignore_ascii_case(name));
+        let mut state = SealedState { column, format: row.format.clone(), ..SealedState::default() };
+        if !is_there(&state.column.column) {
+            return Ok(state);
+        }
+        let filtered = || state.column.row_filter.iter().flatten().map(|(name, _)| name);
+        let missing: Vec<String> =
+            state.column.key_columns.iter().chain(filtered()).filter(|name| !is_there(name)).cloned().collect();
+        let can_be_read = filtered().all(is_there);
+        state.missing = missing;
+        if can_be_read { values(conn, state, &keys) } else { Ok(state) }
     });
     all.collect()
+}
+
+/// Columns with values that look sealed, of which no row of the registry tells: neither a command that
+/// opens nor a rotation reaches them.
+pub(super) fn unregistered(conn: &Connection, record: &str) -> rusqlite::Result<Vec<Unregistered>> {
+    /// An expression of SQLite may not be deeper than 1,000 terms.
+    const AT_ONCE: usize = 200;
+    let registered = sealed(conn, &keys::registry(conn)?)?;
+    let mut found = Vec::new();
+    for table in catalog::table_names(conn)?.into_iter().filter(|name| !catalog::is_reserved(name, record)) {
+        let columns: Vec<String> = conn
+            .prepare_cached("SELECT name FROM pragma_table_info(?1)")?
+            .query_map([&table], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for columns in columns.chunks(AT_ONCE) {
+            for (column, values) in columns.iter().zip(looking_sealed(conn, &table, columns)?) {
+                let is_it = |state: &&SealedState| {
+                    state.column.table.eq_ignore_ascii_case(&table) && state.column.column.eq_ignore_ascii_case(column)
+                };
+                let known = || registered.iter().filter(is_it);
+                let values = values - known().flat_map(|state| state.formats.values()).sum::<u64>().min(values);
+                let format = known().map(|state| state.format.clone()).find(|format| !cipher::is_ours(format));
+                if values > 0 {
+                    found.push(Unregistered { table: table.clone(), column: column.clone(), values, format });
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// How many values of each column have the form of sealed ones.
+fn looking_sealed(conn: &Connection, table: &str, columns: &[String]) -> rusqlite::Result<Vec<u64>> {
+    let heads = |column: &String| {
+        format!("substr({0}, 1, 4) IN ('tl1.', 'tl2.') OR substr({0}, 1, 5) IN ('\"tl1.', '\"tl2.')", sql::name(column))
+    };
+    let any: Vec<String> = columns.iter().map(heads).collect();
+    let text = format!("SELECT {} FROM {} WHERE {}", sql::names(columns), sql::name(table), any.join(" OR "));
+    let mut found = vec![0; columns.len()];
+    let mut statement = conn.prepare(&text)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        for (at, many) in found.iter_mut().enumerate() {
+            let text = row.get_ref(at)?.as_str().map(cipher::token_in).unwrap_or_default();
+            *many += u64::from(cipher::key_id_of(&text).is_some());
+        }
+    }
+    Ok(found)
 }
 
 /// Counts the values of a sealed column: those that do not look sealed, and those whose key is gone.
@@ -209,8 +262,7 @@ pub(super) fn values(conn: &Connection, mut state: SealedState, keys: &[String])
     let mut text = format!("SELECT {name} FROM {} WHERE {name} IS NOT NULL", sql::name(&column.table));
     let filter: Vec<(String, String)> = column.row_filter.clone().into_iter().flatten().collect();
     if !filter.is_empty() {
-        let columns: Vec<&String> = filter.iter().map(|(column, _)| column).collect();
-        text.push_str(&format!(" AND {}", sql::equal(&columns, 1)));
+        text.push_str(&format!(" AND {}", sql::texts_are(filter.iter().map(|(name, _)| name), 1).join(" AND ")));
     }
     let mut statement = conn.prepare(&text)?;
     let mut rows = statement.query(rusqlite::params_from_iter(filter.iter().map(|(_, value)| value)))?;
