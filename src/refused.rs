@@ -13,6 +13,10 @@ use crate::writer::RefusedRow;
 /// A record has so many findings of this kind at most: a list of a million elements may be one.
 const MOST_OF_A_RECORD: usize = 100;
 
+/// What to do about a row that a trigger of the set itself changes.
+const OWN_TRIGGER: &str =
+    "the mapping set's own trigger does it: leave the column to the trigger, or let the trigger leave the row as it is";
+
 impl Run<'_> {
     /// Takes over the rows that the database rejected, as records that the next attempt rejects.
     pub fn take_refused(&mut self) -> Result<()> {
@@ -77,6 +81,7 @@ impl Run<'_> {
                     format!("a row of `{table}` is missing: it was inserted, and the database removed it")
                 };
                 let mut finding = Finding::new(&ROW_NOT_KEPT, message).about(table.clone());
+                finding.help = (!foreign).then_some(OWN_TRIGGER);
                 finding.place = self.file_numbered(file).map(|file| Place { file, offset });
                 self.findings.push(finding);
             }

@@ -134,6 +134,54 @@ fn triggers_of_the_set_do_their_work_and_the_foreign_one_is_named_before_the_run
     assert!(ran.stderr.contains(line), "{}", ran.stderr);
 }
 
+#[test]
+fn rows_that_a_trigger_of_the_set_replaces_or_overwrites_are_errors_at_their_place() {
+    let replaced = "DELETE FROM items WHERE id = NEW.id; INSERT INTO items VALUES (NEW.id + 100, 'new')";
+    let through = "INSERT INTO log (item) VALUES (NEW.id)";
+    let cases = [
+        (replaced, "missing: it was inserted, and the database removed it"),
+        ("UPDATE items SET state = 'even' WHERE id = NEW.id", "changed by the database after it was written"),
+        (through, "changed by the database after it was written"),
+    ];
+    for (what, message) in cases {
+        let schema = format!(
+            "{ITEMS} CREATE TABLE log (id INTEGER PRIMARY KEY, item INTEGER);
+             CREATE TRIGGER logged AFTER INSERT ON log BEGIN UPDATE items SET state = 'logged' WHERE id = NEW.item; END;
+             {}",
+            trigger("AFTER", what)
+        );
+        let house = items(&schema, "", &["open", "odd"]);
+        let report = house.lift(&[]).ends(1, "rolled-back").finds(&["error R012 items.json /1"]).report();
+        assert_eq!(
+            told(&report),
+            [format!("error R012 a row of `items` was {message}").replace("was missing", "is missing")]
+        );
+        assert_eq!(house.one("SELECT count(*) FROM items"), "0");
+    }
+}
+
+#[test]
+fn a_trigger_of_the_set_may_write_what_no_rule_writes() {
+    let schema = format!(
+        "{} CREATE TABLE seen (n INTEGER); INSERT INTO seen VALUES (0);
+         CREATE TRIGGER stamped AFTER INSERT ON items BEGIN
+             UPDATE items SET stamp = 'now', number = number + 1 WHERE id = NEW.id;
+             UPDATE seen SET n = n + 1;
+         END;",
+        ITEMS.replace("state TEXT", "state TEXT, stamp TEXT, number INTEGER DEFAULT 1")
+    );
+    let house = House::new()
+        .schema(&schema)
+        .list("items", r#"["items.json"]"#, ITEM)
+        .source("items.json", &json!([{"id": 1, "state": "open"}, {"id": 2, "state": "odd"}]));
+    assert_eq!(told(&house.lift(&[]).ends(0, "committed").report()), [] as [&str; 0]);
+    assert_eq!(
+        house.rows("SELECT id, state, stamp, number FROM items"),
+        [["1", "open", "now", "2"], ["2", "odd", "now", "2"]]
+    );
+    assert_eq!(house.one("SELECT n FROM seen"), "2");
+}
+
 /// One target: its table, what is in it, and a trigger that nobody knows of.
 #[derive(Debug, Clone)]
 struct Target {

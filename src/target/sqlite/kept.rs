@@ -11,8 +11,10 @@ use crate::target::drift::{Catalog, Other};
 use crate::target::kept::{ForeignTrigger, Strayed, Unkept};
 use crate::target::ledger::Written;
 use crate::target::rejection::{Rejected, Rejection};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many rows of a table are named.
 const MOST: usize = 1_000;
@@ -97,24 +99,71 @@ pub(super) fn read_back(
 }
 
 /// The tables that do not hold as many rows as they had and as were inserted, or rows of this run
-/// with other values.
+/// with other values in the columns that it wrote.
 pub(super) fn unkept(this: &mut SqliteTransaction, inserted: &[(String, u64)]) -> Result<Vec<Unkept>> {
     let foreign = !this.foreign.is_empty();
+    let touched = if foreign { BTreeSet::new() } else { touched_by_triggers(this, inserted)? };
     let mut unkept = Vec::new();
     for (table, inserted) in inserted {
         let found = this.on(|conn| read::count(conn, table))?;
         let expected = this.rows_before_of(table) + inserted;
-        if found == expected && !foreign {
+        // Where no trigger writes into a table, its rows are as they were written.
+        let is_read_back = foreign || touched.contains(&table.to_ascii_lowercase());
+        if found == expected && !is_read_back {
             continue;
         }
         let mut rows = strayed(this, table)?;
-        // What the set's own triggers do to rows that are there is its author's intention.
-        rows.retain(|row| foreign || !row.changed);
+        rows.retain(|row| is_read_back || !row.changed);
         if found != expected || !rows.is_empty() {
             unkept.push(Unkept { table: table.clone(), expected, found, rows, foreign });
         }
     }
     Ok(unkept)
+}
+
+/// The tables, in lower case, that a trigger of a written table writes into, itself or by another trigger that it
+/// fires. SQLite names them to an authorizer while it prepares the statement that would fire them
+/// ("Compile-Time Authorization Callbacks").
+fn touched_by_triggers(this: &mut SqliteTransaction, written: &[(String, u64)]) -> Result<BTreeSet<String>> {
+    let mut fire = Vec::new();
+    for (table, _) in written {
+        let has_trigger = this.on(|conn| {
+            let text = "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE";
+            conn.prepare_cached(text)?.exists([table])
+        })?;
+        if let (true, Some(live)) = (has_trigger, this.schema.table(table)) {
+            let columns: Vec<&str> = live.columns.iter().map(|column| column.name.as_str()).collect();
+            fire.push(sql::insert::<&str>(table, &[]));
+            fire.push(format!("UPDATE {} SET {}", sql::name(table), sql::set(&columns, 1)));
+        }
+    }
+    if fire.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let touched: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let seen = Arc::clone(&touched);
+    let note = move |context: AuthContext<'_>| {
+        if let (
+            Some(_),
+            AuthAction::Insert { table_name }
+            | AuthAction::Update { table_name, .. }
+            | AuthAction::Delete { table_name },
+        ) = (context.accessor, context.action)
+        {
+            seen.lock().unwrap_or_else(PoisonError::into_inner).insert(table_name.to_ascii_lowercase());
+        }
+        Authorization::Allow
+    };
+    this.conn.authorizer(Some(note)).map_err(|error| this.location.fault(&error))?;
+    // A statement that cannot be prepared, such as the update of a computed column, tells nothing.
+    let all_told = fire.iter().all(|text| this.conn.prepare(text).is_ok());
+    let none = None::<fn(AuthContext<'_>) -> Authorization>;
+    this.conn.authorizer(none).map_err(|error| this.location.fault(&error))?;
+    if !all_told {
+        return Ok(written.iter().map(|(table, _)| table.to_ascii_lowercase()).collect());
+    }
+    let touched = std::mem::take(&mut *touched.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(touched)
 }
 
 /// Rows of this run that are gone or have other values.
