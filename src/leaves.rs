@@ -5,8 +5,8 @@ use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SE
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, empty_ends};
 use crate::mapping::declared::{Declared, Doc, PathFacts};
 use crate::mapping::model::{Mapping, Root, Rooted, SecretKind};
-use crate::mapping::secret_values;
-use crate::mapping::secret_words::looks_secret;
+use crate::mapping::secret_values::{self, Labelled};
+use crate::mapping::secret_words::{is_count, looks_secret};
 use crate::reading::Reading;
 use crate::record::{Kind, NodeRef, Paths, Segment, Selection, Tape};
 use crate::run::Run;
@@ -212,6 +212,13 @@ impl Judged<'_> {
         self.paths.steps(node.path()).into_iter().cloned().collect()
     }
 
+    fn name_of(&self, node: NodeRef) -> Option<&str> {
+        self.paths.steps(node.path()).into_iter().rev().find_map(|step| match step {
+            Segment::Name(name) => Some(name.as_str()),
+            Segment::Elements | Segment::Members => None,
+        })
+    }
+
     /// A path as an entry of `[ignore]` names it.
     fn show(&self, steps: Vec<Segment>) -> String {
         let root = if self.doc == Doc::Frame { Root::Frame } else { Root::Element };
@@ -233,14 +240,39 @@ impl Judged<'_> {
         let name = self.name.filter(|_| node.id() == 0);
         let spelled = facts.spelled && name.is_none();
         if facts.suspicious || (facts.in_suspicious && !spelled) || name.is_some_and(looks_secret) {
-            return Some("");
+            let called = name.or_else(|| self.name_of(node)).unwrap_or_default();
+            let counts = node.kind() == Kind::Number && is_count(called, node.text());
+            return (!counts).then_some("");
         }
-        if spelled || class == Class::Unmapped || node.kind() != Kind::String {
+        if spelled || class == Class::Unmapped {
+            return None;
+        }
+        if is_labelled(node) {
+            return Some("a member beside it says so");
+        }
+        if node.kind() != Kind::String {
             return None;
         }
         secret_values::recognise(node.text())
     }
 }
+
+/// Whether a member beside it says that this one is a secret: `{"name": "password", "value": …}`.
+fn is_labelled(node: NodeRef) -> bool {
+    if !node.name().is_some_and(Labelled::is_value) {
+        return false;
+    }
+    // What lies further away is no such pair.
+    let nearby = node.id().saturating_sub(LABEL_NEARBY)..node.id();
+    let object = nearby.rev().map(|id| node.sibling(id)).find(|other| other.next() > node.id());
+    let names = |member: NodeRef| {
+        member.kind() == Kind::String && member.name().is_some_and(Labelled::is_label) && looks_secret(member.text())
+    };
+    object.is_some_and(|object| object.children().take(LABEL_NEARBY as usize).any(names))
+}
+
+/// So many leaves away a member is looked for that says what another one is.
+const LABEL_NEARBY: u32 = 16;
 
 /// What to do about a string that holds a document of its own.
 const JSON_INSIDE: &str =

@@ -7,7 +7,7 @@
 //! - jobs: [`import`], [`plan`], [`pipeline`], [`reseal`], what they are asked for ([`config`]), and their parts
 //! - edges: [`source`] (files in), [`target`] (databases), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`], [`account`]; pure but for loading mapping files
-//! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`], [`decimal`], [`fold`], [`instant`], [`hex`], [`outputs`]
+//! - values: [`record`], [`path`], [`row`], [`table`], [`keyindex`], [`finding`], [`decimal`], `decode`, [`fold`], [`instant`], [`hex`], [`outputs`]
 //! - [`error`], `interrupt`
 
 pub mod account;
@@ -19,6 +19,7 @@ pub mod compare;
 pub mod config;
 pub mod coverage;
 pub mod decimal;
+mod decode;
 mod dropped;
 mod earlier;
 pub mod error;

@@ -1,6 +1,7 @@
 //! The vault of a run: seals values, remembers enough to prove that they open again, and searches
 //! everything that is written for secrets in plaintext.
 
+use crate::decode;
 use crate::error::{Error, Result};
 use crate::row::Value;
 use crate::secret::cipher::{SealPlace, Sealer, token_in};
@@ -8,7 +9,7 @@ use crate::secret::kdf::Cost;
 use crate::secret::keys::{KeyRow, Secret, create, unlock};
 use crate::secret::proof::{LeakSearch, SecretSet, digest};
 use crate::secret::registry::path_hmac;
-use crate::secret::whole::{percent_decoded, whole};
+use crate::secret::whole::whole;
 use crate::target::ledger::HIDDEN_PATH;
 use crate::target::sealed::SealRecord;
 use crate::target::{Cell, SealedColumn, Transaction};
@@ -180,7 +181,7 @@ impl Vault {
 
     /// Encoders of URLs differ in what they encode, so that not every form can be searched for.
     fn finds_decoded(&self, text: &str) -> bool {
-        let decoded = percent_decoded(text.as_bytes()).map(Zeroizing::new);
+        let decoded = decode::percent(text.as_bytes()).map(Zeroizing::new);
         decoded.is_some_and(|plain| self.search.search_bytes(&plain).is_some())
     }
 

@@ -8,15 +8,24 @@ mod lists;
 mod tests;
 
 use lists::{
-    ABOUT, AFTER_KEY, ALONE, ANSWERS, BETWEEN, CLAVE_BESIDE, CODE_OF, CODES, CONSENT, COUNTED, COUNTING, KEY_OF, KEYS,
-    LAST, NOT_PARTS, PAIRS, PARTS, PASS_BESIDE, PASS_OF, PIN_BESIDE, SCRIPTS, TOKEN_OF, WEBHOOK_ABOUT, WORDS,
+    ABOUT, AFTER_KEY, ALONE, ANSWERS, ASKING, BETWEEN, CLAVE_BESIDE, CODE_OF, CODES, CONSENT, COUNTED, COUNTING,
+    HASH_OF, KEY_OF, KEYS, LAST, NOT_PARTS, PAIRS, PARTS, PASS_BESIDE, PASS_OF, PAT_OF, PIN_BESIDE, SCRIPTS,
+    SECRET_ABOUT, SK_OF, TAN_BESIDE, TOKEN_BESIDE, TOKEN_OF, WEBHOOK_ABOUT, WORDS,
 };
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 /// Words beyond this many are not looked at: no program names a member in a longer sentence.
 const MOST_WORDS: usize = 16;
 
 /// Parts of words are matched only by words of so many letters: shorter ones stand in ordinary words.
 const SHORTEST_PART: usize = 6;
+
+/// Fewer digits are no PIN.
+const SHORTEST_PIN: usize = 4;
+
+/// Numbers of so many digits are no count of tokens.
+const LONGEST_COUNT_OF_TOKENS: usize = 10;
 
 /// Whether a member of this name would be expected to hold a secret.
 ///
@@ -25,13 +34,27 @@ const SHORTEST_PART: usize = 6;
 /// others and across boundaries (`userpassword`, `Pass-Word`). A word behind the secret that only
 /// describes it clears the name: `token_type`, `password_changed_at`.
 pub fn looks_secret(name: &str) -> bool {
-    if SCRIPTS.iter().any(|script| name.contains(script)) {
+    if !name.is_ascii() && SCRIPTS.iter().any(|script| name.contains(script)) {
         return true;
     }
     let mut words = words(name);
     words.retain(|word| !BETWEEN.contains(&word.as_str()));
     let Some(last) = (0..words.len()).rev().find(|at| is_secret_at(&words, *at)) else { return false };
+    if last > 0 && words[..last].first().is_some_and(|word| ASKING.contains(&word.as_str())) {
+        return false;
+    }
     !words[last + 1..].iter().any(|word| ABOUT.contains(&word.as_str()))
+}
+
+/// Whether a number under this name rather counts secrets than being one: `"tokens": 4096`, `"passwords": 3`.
+pub fn is_count(name: &str, number: &str) -> bool {
+    let words = words(name);
+    let is_whole = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_whole
+        && words.last().is_some_and(|last| match last.as_str() {
+            "token" | "tokens" => number.len() < LONGEST_COUNT_OF_TOKENS,
+            plural => plural.ends_with('s') && !plural.ends_with("ss") && number.len() < SHORTEST_PIN,
+        })
 }
 
 /// Whether a member that lies below one of this name is expected to hold a secret or a part of it:
@@ -53,7 +76,7 @@ fn is_secret_at(words: &[String], at: usize) -> bool {
     let after = words.get(at + 1).map(String::as_str);
     let beside = |list: &[&str]| before.into_iter().chain(after).any(|other| list.contains(&other));
     match word {
-        "token" => return !beside(COUNTING),
+        "token" => return !beside(COUNTING) && !beside(TOKEN_BESIDE),
         "tokens" => {
             let counts = |word: &String| COUNTING.contains(&word.as_str()) || COUNTED.contains(&word.as_str());
             return !words.iter().any(counts);
@@ -62,18 +85,46 @@ fn is_secret_at(words: &[String], at: usize) -> bool {
         // A key word in Italian.
         "parola" => return !beside(&["chiave", "chiavi"]),
         "cookie" | "cookies" => return !after.is_some_and(|after| CONSENT.contains(&after)),
+        "secret" | "secrets" => return !after.is_some_and(|after| SECRET_ABOUT.contains(&after)),
+        "tan" | "tans" => return !beside(TAN_BESIDE),
+        "sk" | "rk" => {
+            return before.is_some_and(|before| SK_OF.contains(&before)) || matches!(after, Some("live" | "test"));
+        }
+        "pat" => return before.is_some_and(|before| PAT_OF.contains(&before)),
+        // `timeCode` is of a film.
+        "time" => return before == Some("one") && after.is_some_and(|after| is_one_of(CODES, after)),
+        "answer" | "answers" if before == Some("question") => {
+            return words[..at - 1]
+                .iter()
+                .any(|word| matches!(word.as_str(), "security" | "secret" | "recovery" | "challenge"));
+        }
         "pin" | "pins" => return !beside(PIN_BESIDE),
         "pass" => return !beside(PASS_BESIDE),
         "webhook" | "webhooks" => return !after.is_some_and(|after| WEBHOOK_ABOUT.contains(&after)),
         _ => {}
     }
-    is_one_of(WORDS, word)
+    is_word(word)
         || (words.len() == 1 && ALONE.contains(&word))
         || (at + 1 == words.len() && LAST.contains(&word))
         || after.is_some_and(|after| is_pair(word, after))
         || is_compound(word, |prefix, word| prefix.ends_with(word))
         || has_part(word)
         || spans_words(&words[at..])
+}
+
+/// [`WORDS`], of which every word of every name is asked.
+static WORD_SET: LazyLock<HashSet<&str>> = LazyLock::new(|| WORDS.iter().copied().collect());
+
+/// [`PARTS`] by their first byte.
+static PARTS_BY_FIRST: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
+    let mut by_first = vec![Vec::new(); 256];
+    PARTS.iter().for_each(|part| by_first[usize::from(part.as_bytes()[0])].push(*part));
+    by_first
+});
+
+/// A word of [`WORDS`] or its plural.
+fn is_word(word: &str) -> bool {
+    WORD_SET.contains(word) || word.strip_suffix('s').is_some_and(|singular| WORD_SET.contains(singular))
 }
 
 /// The word itself or its plural.
@@ -84,9 +135,9 @@ fn is_one_of(list: &[&str], word: &str) -> bool {
 /// Two words that name a secret together: `ssh key`, `clave privada`, `door code`, `security answer`.
 fn is_pair(first: &str, second: &str) -> bool {
     let key = |word: &str| is_one_of(KEYS, word);
-    (KEY_OF.contains(&first) && key(second))
+    (key(second) && KEY_OF.contains(&first))
         || (key(first) && AFTER_KEY.contains(&second))
-        || (CODE_OF.contains(&first) && is_one_of(CODES, second))
+        || (is_one_of(CODES, second) && CODE_OF.contains(&first))
         || PAIRS.iter().any(|(one, other)| *one == first && is_one_of(&[other], second))
 }
 
@@ -94,8 +145,15 @@ fn is_pair(first: &str, second: &str) -> bool {
 ///
 /// `fits` says how the part before the last word is compared.
 fn is_compound(word: &str, fits: impl Fn(&str, &str) -> bool) -> bool {
-    let tails =
-        [("key", KEY_OF), ("token", TOKEN_OF), ("code", CODE_OF), ("pass", PASS_OF), ("pwd", PASS_OF), ("pw", PASS_OF)];
+    let tails = [
+        ("key", KEY_OF),
+        ("token", TOKEN_OF),
+        ("code", CODE_OF),
+        ("pass", PASS_OF),
+        ("pwd", PASS_OF),
+        ("pw", PASS_OF),
+        ("hash", HASH_OF),
+    ];
     let singular = word.strip_suffix('s').filter(|_| !word.ends_with("pass"));
     [Some(word), singular].into_iter().flatten().any(|word| {
         tails.iter().any(|(tail, of)| {
@@ -116,7 +174,11 @@ fn has_part(word: &str) -> bool {
     if word.len() < SHORTEST_PART {
         return false;
     }
-    let holds = |word: &str| PARTS.iter().any(|part| word.contains(part));
+    let holds = |word: &str| {
+        word.bytes().enumerate().any(|(at, first)| {
+            PARTS_BY_FIRST[usize::from(first)].iter().any(|part| word.as_bytes()[at..].starts_with(part.as_bytes()))
+        })
+    };
     holds(word) && holds(&NOT_PARTS.iter().fold(word.to_owned(), |word, ordinary| word.replace(ordinary, " ")))
 }
 
@@ -126,7 +188,7 @@ fn spans_words(words: &[String]) -> bool {
     words.iter().enumerate().any(|(at, word)| {
         joined.push_str(word);
         at > 0
-            && (is_one_of(PARTS, &joined) || is_one_of(WORDS, &joined) || is_compound(&joined, |_, _| false))
+            && (is_one_of(PARTS, &joined) || is_word(&joined) || is_compound(&joined, |_, _| false))
             && joined.len() >= SHORTEST_PART
     })
 }

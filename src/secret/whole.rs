@@ -1,9 +1,7 @@
 //! Whether a value as a whole is a secret, in plaintext or in one of the usual encodings.
 
 use super::proof::SecretSet;
-use base64::Engine;
-use base64::alphabet::{STANDARD, URL_SAFE};
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use crate::decode;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -12,10 +10,6 @@ const DEEPEST: u8 = 3;
 
 /// Secrets of fewer characters are ordinary values by chance.
 const FEWEST: usize = 6;
-
-const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
-    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-    .with_decode_allow_trailing_bits(true);
 
 /// The secret of the set that the whole text is: as it is, with space around it, in base64, hex or
 /// percent-encoding, or a value or name in JSON that is the text.
@@ -49,8 +43,8 @@ fn read(text: &str, depth: u8, see: &mut dyn FnMut(&str) -> bool) -> bool {
         return false;
     }
     let text = text.trim();
-    let bytes = [STANDARD, URL_SAFE].map(|alphabet| GeneralPurpose::new(&alphabet, LENIENT).decode(text).ok());
-    let decoded = bytes.into_iter().chain([hex(text), percent(text, false), percent(text, true)]).flatten();
+    let decoded =
+        [decode::base64(text), decode::hex(text), percent(text, false), percent(text, true)].into_iter().flatten();
     for bytes in decoded {
         let Ok(plain) = String::from_utf8(bytes).map(Zeroizing::new) else { continue };
         if plain.as_str() != text && read(&plain, depth + 1, see) {
@@ -71,45 +65,16 @@ fn read_json(value: &Value, depth: u8, see: &mut dyn FnMut(&str) -> bool) -> boo
     }
 }
 
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = text.as_bytes().chunks_exact(2);
-    let whole = !text.is_empty() && pairs.remainder().is_empty();
-    let bytes = pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect::<Option<Vec<u8>>>();
-    bytes.filter(|_| whole)
-}
-
 /// Percent-decodes a text that has something to decode; `plus`: a `+` is a blank.
 fn percent(text: &str, plus: bool) -> Option<Vec<u8>> {
     let has_blank = plus && text.contains('+');
-    match percent_decoded(text.as_bytes()) {
+    match decode::percent(text.as_bytes()) {
         None if !has_blank => None,
         decoded => {
             let plain = if plus { text.replace('+', " ") } else { text.to_owned() };
-            Some(decoded.filter(|_| !plus).or_else(|| percent_decoded(plain.as_bytes())).unwrap_or(plain.into_bytes()))
+            Some(decoded.filter(|_| !plus).or_else(|| decode::percent(plain.as_bytes())).unwrap_or(plain.into_bytes()))
         }
     }
-}
-
-/// The bytes with every `%XX` (RFC 3986 section 2.1) decoded; `None` where there is none.
-pub fn percent_decoded(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (mut out, mut done) = (Vec::new(), 0);
-    for at in memchr::memchr_iter(b'%', text) {
-        if at < done {
-            continue; // a digit's place
-        }
-        if let (Some(high), Some(low)) = (digit(text.get(at + 1)), digit(text.get(at + 2))) {
-            out.extend_from_slice(&text[done..at]);
-            out.push(high << 4 | low);
-            done = at + 3;
-        }
-    }
-    if done == 0 {
-        return None;
-    }
-    out.extend_from_slice(&text[done..]);
-    Some(out)
 }
 
 #[cfg(test)]

@@ -516,6 +516,22 @@ fn values_that_look_like_secrets_are_not_kept_by_a_catch_all_unless_something_de
 }
 
 #[test]
+fn a_value_is_a_secret_if_a_member_beside_it_says_so_and_a_number_that_counts_is_none() {
+    let logins = json!([
+        {"id": "a", "env": [{"name": "DB_PASSWORD", "value": "plain"}, {"value": 4711, "key": "pin"}]},
+        {"id": "b", "env": [{"name": "HOST", "value": "plain"}], "tokens": 4096, "passwords": 3, "hasPassword": true},
+        {"id": "c", "log": "2025-05-07 got {\"user\": \"bob\", \"password\": \"plain\"} in 3 ms"},
+        {"id": "d", "log": "Password: see the manager", "passwordHint": "the dog"},
+    ]);
+    let lifted = house(CATCH_ALL, &logins).lift(&[]).ends(1, "rolled-back");
+    let expected = [
+        ("`env[*].value` looks like a secret (a member beside it says so)", 2),
+        ("`log` looks like a secret (JSON with a member that looks like a secret)", 1),
+    ];
+    assert_eq!(undecided(&lifted), expected.map(|(path, count)| (path.to_owned(), count)));
+}
+
+#[test]
 fn a_value_that_only_any_member_takes_is_looked_at_and_one_that_a_column_names_is_not() {
     let rules = r##"
         [table.logins]

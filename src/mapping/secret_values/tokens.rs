@@ -1,7 +1,7 @@
 //! Tokens that tell by their form what they are.
 
-use super::{BASE64_URL, NEARBY};
-use base64::Engine;
+use super::NEARBY;
+use crate::decode;
 use memchr::memmem;
 
 /// Beginnings of tokens, how many characters follow at least, and whose they are.
@@ -105,8 +105,9 @@ const HOOKS: &[&str] = &[
     "webhook.office.com/webhook",
 ];
 
-/// What token of a known form is in the text; `has_slash`: whether it may hold an address.
-pub(super) fn known(text: &str, has_slash: bool) -> Option<&'static str> {
+/// What token of a known form is in the text; `has_slash`: whether it may hold an address, `has_colon`: a
+/// bot's token.
+pub(super) fn known(text: &str, has_slash: bool, has_colon: bool) -> Option<&'static str> {
     let bytes = text.as_bytes();
     if HASHES.iter().any(|head| text.starts_with(head)) && text.len() >= 34 {
         return Some("the hash of a password");
@@ -123,7 +124,7 @@ pub(super) fn known(text: &str, has_slash: bool) -> Option<&'static str> {
             return Some("a token of a known service");
         }
     }
-    is_bot_token(text).then_some("a token of a known service")
+    (has_colon && has_bot_token(text)).then_some("a token of a known service")
 }
 
 /// By the first byte of a prefix: a bit for each second one, of which the lower six bits count.
@@ -151,13 +152,16 @@ fn is_of_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
-/// Telegram's `123456789:35 characters`.
-fn is_bot_token(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(id, token)| {
-        (8..=12).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_digit())
-            && token.len() == 35
-            && token.bytes().all(is_of_token)
+/// Telegram's `123456789:35 characters`, alone or in an address as `/bot123456789:…/`.
+fn has_bot_token(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b':', bytes).any(|at| {
+        let digits = bytes[..at].iter().rev().take(13).take_while(|byte| byte.is_ascii_digit()).count();
+        let before = &text[..at - digits];
+        let apart = before.ends_with("bot") || !before.bytes().next_back().is_some_and(is_of_token);
+        let length = bytes[at + 1..].iter().take(36).take_while(|byte| is_of_token(**byte)).count();
+        let is_mixed = |tail: &[u8]| tail.iter().any(u8::is_ascii_alphabetic);
+        (8..=12).contains(&digits) && length == 35 && apart && is_mixed(&bytes[at + 1..at + 36])
     })
 }
 
@@ -177,7 +181,7 @@ pub(super) fn has_jwt(text: &str) -> bool {
 const HEADER: &[u8] = b"eyJ";
 
 fn ends_in_header(part: &str) -> bool {
-    memmem::find(part.as_bytes(), HEADER).and_then(|at| BASE64_URL.decode(&part[at..]).ok()).is_some_and(|json| {
+    memmem::find(part.as_bytes(), HEADER).and_then(|at| decode::base64_url(&part[at..])).is_some_and(|json| {
         json.starts_with(b"{")
             && ["\"alg\"", "\"typ\"", "\"enc\""].iter().any(|name| memmem::find(&json, name.as_bytes()).is_some())
     })

@@ -10,7 +10,7 @@ const SECRETS: &str = "
     token tokens app_token appToken accessTokens accesstoken authtoken authtokens refreshToken bearer_token sessiontoken
     pushtoken deviceToken x-auth-token csrf_token csrftoken idtoken tokenValue token_id fcm_token oauthToken bottoken
     apikey apikeys api_key apiKey APIKey API_KEY api-key-2 x-api-key myApiKey myapikey aPiKey stripe_key private_key
-    privateKey privatekey 'private key' privkey priv_key ssh_key sshkey sshKeys ssh_private_key userKey user_keys appKey
+    privateKey privatekey 'private key' privkey priv_key ssh_key sshkey sshKeys ssh_private_key appKey
     access_key accessKeyId aws_access_key_id encryption_key encryptionkey enc_key signingKey signing_secret master_key
     network_key networkKey wifi_key wpaKey wpa_psk psk pre_shared_key presharedkey jwt_key jwt jwtKey rsaKey hmac_key
     aes_key session_key storage_account_key service_account_key license_key recovery_key account_key deploy_key
@@ -30,6 +30,14 @@ const SECRETS: &str = "
     wachtwoord wachtwoorden toegangscode sleutel lösenord losenord hemlig nyckel passord kodeord adgangskode salasana
     hasło haslo hasło_użytkownika klucz_api klucz_prywatny sekret heslo jelszó şifre ŞİFRE sifre lozinka
     пароль Пароль ПАРОЛЬ пароль_пользователя секрет ключ ключ_шифрования токен пин пин-код
+    tan TAN mTAN mtan photoTan photoTAN smsTan pushTan tan_list tanCode itan one_time_code oneTimeCode oneTimeCodes
+    oneTimePassword 2fa_code twoFactorCode authenticatorCode rescue_codes totpSeed backupCodes recoveryCodes
+    mothersMaidenName mother_maiden_name 'mother’s maiden name' mothersmaidenname securityQuestionAnswer
+    security_question_answers secretAnswer challengeAnswer recovery_answer pwhash pw_hash passhash pwdhash hashedpass
+    encryptedPassword crypted_password password_digest ntHash nt_hash nthash lm_hash ntlmHash stripe_sk stripeSk STRIPE_RK
+    sk_live sk_test api_sk openai_sk github_pat gitlabPat azure_devops_pat connectionStr conn_str
+    geslo Geslo gesla heslo hesla parool salasõna slaptažodis slaptazodis lykilorð fjalëkalimi pasahitza contrasenya
+    contrasinal cyfrinair wagwoord kataLaluan лозинка პაროლი գաղտնաբառ گذرواژه پاسورڈ_token পাসওয়ার্ড கடவுச்சொல்
     密码 用户密码 登录密码 密碼 口令 密钥 私钥 令牌 API密钥 PIN码 パスワード ユーザーパスワード 暗証番号 秘密 秘密鍵 APIキー トークン 비밀번호
     암호 รหัสผ่าน पासवर्ड סיסמה كلمة_المرور ｐａｓｓｗｏｒｄ κωδικός mật_khẩu kata_sandi
 ";
@@ -64,6 +72,17 @@ const ORDINARY: &str = "
     card cards card_type cardinal scoreboard dashboard webhook_id webhook_enabled webhookEvents hook hooks
     site side sides inside aside consider president pistol jwtEnabled otp_enabled mfa_enabled two_factor
     note title body tags url email phone address created_at status version data meta 42 ''
+    hasPassword has_password isSecret is_secret isTokenValid needsPin requirePassword require_password showPassword
+    hidePassword forgotPassword allowPassword noPassword can_change_password must_reset_password
+    passwordHint password_hint passwordHints secretQuestion security_question securityQuestions pinPrompt
+    secretSanta secret_santa secretGarden secretLevel secretAgent secret_ingredient secretAdmirer
+    tokenRing token_ring tokenSymbol tokenDecimals token_supply designTokenColor token_color tokenUri token_endpoint
+    tokenAddress userKey user_key userkey userKeys
+    databaseUrl database_url DATABASE_URL mongoUri jdbcUrl dbUrl redisUrl
+    tanColor dark_tan sunTan spray_tan tan_theta atan arctan tangent tank tanker titan stan satan Tansania
+    pk sk stripe_pk stripePk pk_live pk_test name_sk title_sk gsi1sk GSI1PK sort_sk pat Pat pattern patch patty
+    timeCode time_code timecode questionAnswer question_answers answer answers quizAnswer maidenName
+    passwordQuestion hashPath hash hashes file_hash hashtag pashmina shipTo parole paroles parolee parolees
     palabra_clave clave_primaria claves_primarias parola_chiave token_ids daily_tokens secretly pin_to_top monthlyPass mot_clé Schlüsselwort ключевое_слово 关键词 键盘 キーワード 密度
 ";
 
