@@ -3,10 +3,12 @@
 //! Everything is made of a seed, so the same plan gives the same bytes on every machine. A person's
 //! files hang on the seed and on the person's number alone: a larger tree begins with a smaller one.
 
-mod random;
+pub(crate) mod random;
+pub(crate) mod stamp;
 
 use md5::{Digest, Md5};
 use random::Random;
+use stamp::Stamp;
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -341,32 +343,6 @@ fn write_store(out: &mut impl Write, orders: impl Iterator<Item = Order>, at: &S
         out,
         "{end}}},\n  \"metadata\": {{\n    \"created\": \"{at}\",\n    \"lastUpdated\": \"{at}\",\n    \"totalStores\": {stores}\n  }}\n}}"
     )
-}
-
-/// A moment of spring 2025, as `Date.prototype.toISOString` writes it.
-#[derive(Clone, Copy)]
-struct Stamp {
-    day: u32,
-    milliseconds: u32,
-}
-
-impl Stamp {
-    fn random(random: &mut Random) -> Self {
-        Self { day: 2 + random.below(27), milliseconds: random.below(24 * 60 * 60 * 1_000) }
-    }
-
-    /// The same time of the day before.
-    fn earlier(self) -> Self {
-        Self { day: self.day - 1, ..self }
-    }
-}
-
-impl fmt::Display for Stamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, rest) = (self.milliseconds / 1_000, self.milliseconds % 1_000);
-        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        write!(f, "2025-05-{:02}T{hour:02}:{minute:02}:{second:02}.{rest:03}Z", self.day)
-    }
 }
 
 /// A text as the content of a JSON string.

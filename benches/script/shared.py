@@ -1,0 +1,80 @@
+"""What both scripts need: a JSON module, and a database with a schema."""
+
+import os
+import sqlite3
+
+try:
+    import orjson
+
+    JSON = "orjson"
+    loads = orjson.loads
+
+    def dumps(value):
+        return orjson.dumps(value).decode()
+
+except ImportError:
+    import json
+
+    JSON = "json"
+    loads = json.loads
+
+    def dumps(value):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return loads(file.read())
+
+
+def instant(text):
+    """`2025-05-01T09:15:00.120Z` as the database keeps it. The trees have no other form."""
+    return f"{text[:10]} {text[11:23]}000" if text else None
+
+
+def new_database(path, schema):
+    """A new database in an open transaction, with the tables and indexes of every migration.
+
+    The settings are the ones that treelift uses for a new file."""
+    conn = sqlite3.connect(path, isolation_level=None)
+    conn.executescript(
+        "PRAGMA page_size = 16384; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;"
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = FILE; PRAGMA cache_size = -8192;"
+        "PRAGMA foreign_keys = OFF; BEGIN"
+    )
+    for name in sorted(os.listdir(schema)):
+        if name.endswith(".up.sql"):
+            with open(os.path.join(schema, name), encoding="utf-8") as file:
+                # A script would end the transaction, were there none of its own around it.
+                run(conn, file.read())
+    return conn
+
+
+def run(conn, sql):
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if line.rstrip().endswith(";") and sqlite3.complete_statement(statement):
+            conn.execute(statement)
+            statement = ""
+
+
+class Rows:
+    """Collects the rows of one table and inserts them many at a time."""
+
+    MOST = 500
+
+    def __init__(self, conn, table, columns):
+        names = columns.split()
+        self.conn = conn
+        self.sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+        self.rows = []
+
+    def add(self, *row):
+        self.rows.append(row)
+        if len(self.rows) >= self.MOST:
+            self.flush()
+
+    def flush(self):
+        self.conn.executemany(self.sql, self.rows)
+        self.rows.clear()
