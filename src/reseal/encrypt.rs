@@ -103,7 +103,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     if pending.is_empty() {
         return Ok(done);
     }
-    done.triggers = triggers(&*job.target.cells(Access::Look)?, &chosen, choice)?;
+    triggers(&*job.target.cells(Access::Look)?, &chosen, choice)?;
     job.agree(&format!("seal {}, {}", pending.join(", "), job.before.in_words()))?;
     let rows = job.target.cells(Access::Look)?.keys()?;
     let secret = secret(job, rows.is_empty())?;
@@ -115,6 +115,8 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
 
     let mut cells = job.target.cells(job.access())?;
     let (chosen, _) = choose(&*cells, choice)?;
+    // Once more, now that nobody else can make one.
+    done.triggers = triggers(&*cells, &chosen, choice)?;
     keyring::unchanged(&rows, &cells.keys()?)?;
     if !rows.is_empty() {
         ring.check(&cells.seal_record()?)?;
@@ -149,13 +151,17 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     Ok(done)
 }
 
-/// The triggers that run when the chosen columns are sealed: each may copy the plaintext that it sees,
-/// or undo the sealing.
+/// The triggers that run when values of the chosen columns are sealed: each may copy the plaintext that it
+/// sees, or undo the sealing. None runs where everything is sealed.
 fn triggers(cells: &dyn Cells, chosen: &[Chosen], choice: &Choice<'_>) -> Result<Vec<String>> {
     let mut found = BTreeSet::new();
     for one in chosen {
         let name = ColumnName::of(&one.column);
-        found.extend(cells.triggers(&one.column)?.into_iter().map(|trigger| format!("`{trigger}` on `{name}`")));
+        let on_it = cells.triggers(&one.column)?;
+        if on_it.is_empty() || !is_written(cells, one, chosen, choice)? {
+            continue; // no trigger runs
+        }
+        found.extend(on_it.into_iter().map(|trigger| format!("`{trigger}` on `{name}`")));
     }
     let found: Vec<String> = found.into_iter().collect();
     if found.is_empty() || choice.with_triggers {
@@ -166,6 +172,28 @@ fn triggers(cells: &dyn Cells, chosen: &[Chosen], choice: &Choice<'_>) -> Result
         found.join(", ")
     ))
     .hint("drop them for the time of the sealing, or allow them with `--with-triggers`: copies are then counted"))
+}
+
+/// Whether a value of the column will be written: one that is not sealed.
+fn is_written(cells: &dyn Cells, one: &Chosen, chosen: &[Chosen], choice: &Choice<'_>) -> Result<bool> {
+    let with_secret = rows_with_secret(cells, &one.column, chosen)?;
+    let (placed, _) = placed(cells, &one.column)?;
+    Ok(placed.iter().any(|cell| !stays(one, cell, with_secret.contains(&cell.texts), choice)))
+}
+
+/// Whether a cell is left as it is: NULL, empty in a row without a secret, or sealed.
+fn stays(one: &Chosen, cell: &Placed, with_secret: bool, choice: &Choice<'_>) -> bool {
+    let is_ours = one.format.as_deref().is_some_and(is_ours);
+    match &cell.value {
+        Stored::Null => true,
+        Stored::Other(_) => false,
+        Stored::Text(text) if text.expose_secret().is_empty() => !with_secret,
+        Stored::Text(text) => {
+            (choice.from.is_none() || is_ours)
+                && one.format.is_some()
+                && matches!(look(text.expose_secret(), one.format.as_deref()), Look::Sealed(_))
+        }
+    }
 }
 
 /// The passphrase or key. A dry run without one uses a temporary one.
@@ -248,6 +276,10 @@ impl Sealing<'_> {
         let column = &one.column;
         let refused =
             |reason: &str, message: String| Err(problem(column, cell.texts.clone(), reason, message).into_error());
+        if stays(one, cell, with_secret, self.choice) {
+            let is_sealed = matches!(&cell.value, Stored::Text(text) if !text.expose_secret().is_empty());
+            return Ok(if is_sealed { Judged::Already } else { Judged::Empty });
+        }
         let text = match &cell.value {
             Stored::Null => return Ok(Judged::Empty),
             Stored::Other(kind) => {
@@ -257,7 +289,7 @@ impl Sealing<'_> {
         };
         // Of a pair with one empty half the empty half is sealed like any value.
         if text.is_empty() {
-            return Ok(if with_secret { Judged::Plain(SecretString::from("")) } else { Judged::Empty });
+            return Ok(Judged::Plain(SecretString::from("")));
         }
         if let Some(application) = &self.choice.from
             && !one.format.as_deref().is_some_and(is_ours)
@@ -265,8 +297,7 @@ impl Sealing<'_> {
             return application.open(column, &cell.texts, text).map(Judged::Plain).map_err(Problem::into_error);
         }
         match (look(text, one.format.as_deref()), one.format.as_deref()) {
-            (Look::Sealed(_), Some(_)) => Ok(Judged::Already),
-            (Look::Sealed(_), None) => refused(
+            (Look::Sealed(_), _) => refused(
                 "not-registered",
                 "a value has the form of a sealed one, and its column is not registered".to_owned(),
             ),

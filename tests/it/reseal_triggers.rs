@@ -1,7 +1,17 @@
 //! Triggers of the application on columns that `credentials encrypt` seals.
 
 use crate::house::{DATABASE, House, KEY_FILE, Ran};
+use crate::safe::{Attendant, Given};
 use rusqlite::Connection;
+use std::path::PathBuf;
+use treelift::backup::Before;
+use treelift::config::{Phase, SecretNeed, Ui};
+use treelift::error::Result;
+use treelift::reseal::Job;
+use treelift::reseal::choice::Choice;
+use treelift::reseal::columns::ColumnName;
+use treelift::secret::keys::Secret;
+use treelift::target::{self, Mode};
 
 /// A database with two logins in plaintext, and this trigger.
 fn house(trigger: &str) -> House {
@@ -54,6 +64,61 @@ fn a_trigger_that_does_not_run_on_the_column_is_no_obstacle() {
     let of = "CREATE TRIGGER d AFTER UPDATE OF door, Password ON logins BEGIN SELECT 1; END;";
     encrypt(&house(of), &[]).status(2);
     encrypt(&house(of), &["--with-triggers"]).status(0);
+}
+
+#[test]
+fn a_trigger_on_a_column_that_is_sealed_wholly_is_no_obstacle_to_sealing_another() {
+    let house = house("");
+    encrypt(&house, &[]).status(0);
+    let more = "ALTER TABLE logins ADD COLUMN pin TEXT; UPDATE logins SET pin = '4711-opens' WHERE id = 'a';
+                CREATE TRIGGER p AFTER UPDATE OF password ON logins BEGIN INSERT INTO audit VALUES (NEW.password); END;";
+    Connection::open(house.path(DATABASE)).unwrap().execute_batch(more).unwrap();
+    let report = encrypt(&house, &["--column", "logins.pin", "--json"]).status(0).json();
+    assert_eq!((&report["sealed"], &report["triggers"]), (&serde_json::json!(1), &serde_json::json!([])));
+    // With one value in plaintext again it is one.
+    let plain = "DROP TRIGGER p; UPDATE logins SET password = 'opens-again' WHERE id = 'b';
+                 CREATE TRIGGER p AFTER UPDATE OF password ON logins BEGIN INSERT INTO audit VALUES (NEW.password); END;";
+    Connection::open(house.path(DATABASE)).unwrap().execute_batch(plain).unwrap();
+    let ran = encrypt(&house, &["--column", "logins.pin"]).status(2);
+    assert!(ran.stderr.contains("`p` on `logins.password`") && !ran.stderr.contains("logins.pin"), "{}", ran.stderr);
+}
+
+/// Somebody who answers, and while they look for the key another program makes a trigger.
+struct Slow {
+    attendant: Attendant,
+    database: PathBuf,
+}
+
+impl Ui for Slow {
+    fn phase(&self, _: Phase, _: u64, _: u64) {}
+    fn advance(&self, _: u64, _: u64) {}
+    fn interrupted(&self) -> Option<i32> {
+        None
+    }
+    fn confirm(&self, _: &str) -> Result<bool> {
+        Ok(true)
+    }
+    fn secret(&self, need: SecretNeed) -> Result<Option<Secret>> {
+        Connection::open(&self.database).unwrap().execute_batch(COPY).unwrap();
+        self.attendant.secret(need)
+    }
+    fn say(&self, _: &str) {}
+}
+
+#[test]
+fn a_trigger_that_is_made_while_the_command_asks_is_refused_as_well() {
+    let house = house("");
+    let database = house.path(DATABASE);
+    let ui = Slow { attendant: Attendant(Given::KeyFile(house.path(KEY_FILE))), database: database.clone() };
+    let target = target::open(database.to_str().unwrap()).unwrap();
+    let before = Before { skip: true, ..Before::default() };
+    let job = Job { target: &*target, mode: Mode::Real, ui: &ui, before, audit: None };
+    let password = ColumnName { table: "logins".into(), column: "password".into() };
+    let choice = Choice { columns: vec![password], ..Choice::default() };
+    let refusal = treelift::reseal::encrypt::encrypt(&job, &choice).unwrap_err().to_string();
+    assert!(refusal.contains("may copy the plaintext elsewhere: `keep` on `logins.password`"), "{refusal}");
+    assert_eq!(house.rows("SELECT password FROM logins"), [["opens-the-door"], ["opens-the-cellar"]]);
+    assert_eq!(house.one("SELECT count(*) FROM audit"), "0");
 }
 
 #[test]
