@@ -20,6 +20,7 @@ mod words;
 
 pub(crate) use json::Labelled;
 
+use super::secret_words::looks_secret;
 use crate::decode;
 use memchr::memmem;
 use zeroize::Zeroizing;
