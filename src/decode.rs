@@ -28,6 +28,53 @@ pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
     bytes.filter(|_| whole)
 }
 
+/// Hexadecimal whose bytes stand apart: `68 75`, `68:75`, `68-75`, `0x68, 0x75` or `\x68\x75`.
+pub(crate) fn spaced_hex(text: &str) -> Option<Vec<u8>> {
+    let parts = text.split([' ', ':', '-', ',', '\\']).filter(|part| !part.is_empty());
+    let byte = |part: &str| {
+        let digits = part.strip_prefix("0x").or_else(|| part.strip_prefix('x')).unwrap_or(part);
+        hex(digits).filter(|_| digits.len() == 2).map(|bytes| bytes[0])
+    };
+    parts.map(byte).collect::<Option<Vec<u8>>>().filter(|bytes| bytes.len() > 1)
+}
+
+/// The text with character references of HTML and XML decoded, of names only those of XML (XML 1.0,
+/// section 4.6); `None` where there is none.
+pub(crate) fn entities(text: &str) -> Option<Vec<u8>> {
+    let (mut out, mut rest, mut any) = (String::with_capacity(text.len()), text, false);
+    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let end = rest.bytes().take(LONGEST_REFERENCE).position(|byte| byte == b';');
+        match end.and_then(|end| Some((reference(&rest[..end])?, end))) {
+            Some((character, end)) => {
+                out.push(character);
+                any = true;
+                rest = &rest[end + 1..];
+            }
+            None => out.push('&'),
+        }
+    }
+    out.push_str(rest);
+    any.then(|| out.into_bytes())
+}
+
+/// `#x10ffff;`, with zeros.
+const LONGEST_REFERENCE: usize = 12;
+
+/// The characters of XML that have names.
+const NAMED: [(&str, char); 5] = [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\'')];
+
+fn reference(name: &str) -> Option<char> {
+    match name.strip_prefix('#') {
+        Some(number) => char::from_u32(match number.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+            None => number.parse().ok()?,
+        }),
+        None => NAMED.iter().find_map(|(known, character)| (*known == name).then_some(*character)),
+    }
+}
+
 /// The bytes with every `%XX` (RFC 3986 section 2.1) decoded; `None` where there is none.
 pub(crate) fn percent(text: &[u8]) -> Option<Vec<u8>> {
     let (mut out, mut done) = (Vec::new(), 0);
@@ -71,5 +118,22 @@ mod tests {
         assert_eq!([hex(""), hex("4"), hex("4g")], [None, None, None]);
         assert_eq!(percent(b"a%2Fb%2f%zz%").as_deref(), Some(b"a/b/%zz%".as_slice()));
         assert_eq!(percent(b"100 %"), None);
+    }
+
+    #[test]
+    fn hex_whose_bytes_stand_apart_is_read() {
+        for text in ["68 75", "68:75", "68-75", "0x68, 0x75", r"\x68\x75"] {
+            assert_eq!(spaced_hex(text).as_deref(), Some(b"hu".as_slice()), "{text}");
+        }
+        for text in ["6875", "68 7", "", "12:30 h", "68"] {
+            assert_eq!(spaced_hex(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn character_references_are_decoded() {
+        let text = "a&amp;&lt;&gt;&quot;&apos;&#39;&#x27;&#039;&#233;&nbsp;&;&";
+        assert_eq!(entities(text).as_deref(), Some("a&<>\"''''é&nbsp;&;&".as_bytes()));
+        assert_eq!(entities("a & b"), None);
     }
 }

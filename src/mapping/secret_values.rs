@@ -2,11 +2,12 @@
 //!
 //! Pure, and on the path of every leaf that only a catch-all keeps: a look at which bytes a text has
 //! rules out most forms before any of them is searched for. Around each sign that a secret may be near
-//! only [`NEARBY`] bytes are looked at, so the time is in proportion to the text's length.
+//! only [`near::NEARBY`] bytes are looked at, so the time is in proportion to the text's length.
 
 mod headers;
 mod json;
 mod markup;
+mod near;
 mod prose;
 mod settings;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub(crate) use json::Labelled;
 use super::secret_words::looks_secret;
 use crate::decode;
 use memchr::memmem;
+use near::start_of;
 use zeroize::Zeroizing;
 
 /// Encodings in encodings, such as JSON in a string in JSON in a string…: so deep they are looked into.
@@ -30,12 +32,6 @@ const DEEPEST: u8 = 4;
 
 /// The shortest text with a secret in one of the forms: `pw=x`.
 const SHORTEST: usize = 4;
-
-/// So many bytes are looked at on either side of a sign that a secret may be there.
-const NEARBY: usize = 256;
-
-/// The longest name of a setting, in bytes.
-const LONGEST_NAME: usize = 60;
 
 /// The shortest Base64 that is looked into, in characters.
 const SHORTEST_BASE64: usize = 16;
@@ -76,7 +72,7 @@ fn recognise_in(text: &str, depth: u8) -> Option<&'static str> {
         return Some("the credentials of an HTTP header");
     }
     if has(BRACE) || has(QUOTE) {
-        match json::recognise(text, depth) {
+        match json::recognise(text, &|inner| recognise_in(inner, depth + 1)) {
             json::Outcome::Whole(found) => return found,
             json::Outcome::Parts(Some(found)) => return Some(found),
             json::Outcome::Parts(None) => {}
@@ -129,18 +125,6 @@ static CLASS: [u16; 256] = {
     class
 };
 
-/// The beginning of a text, [`NEARBY`] bytes or a few more.
-fn start_of(text: &str) -> &str {
-    let end = (NEARBY..text.len()).find(|at| text.is_char_boundary(*at));
-    &text[..end.unwrap_or(text.len())]
-}
-
-/// The end of a text, [`NEARBY`] bytes or a few less.
-fn end_of(text: &str) -> &str {
-    let start = (text.len().saturating_sub(NEARBY)..text.len()).find(|at| text.is_char_boundary(*at));
-    &text[start.unwrap_or(text.len())..]
-}
-
 /// `-----BEGIN … PRIVATE KEY` (RFC 7468 section 10), with whatever algorithm and ending; PuTTY's form.
 fn has_private_key(text: &str) -> bool {
     let pem = memmem::find_iter(text.as_bytes(), "-----BEGIN ").any(|at| {
@@ -159,10 +143,9 @@ fn in_base64(text: &str, depth: u8) -> Option<&'static str> {
     if !decode::base64(head).is_some_and(|bytes| is_text(&bytes)) {
         return None;
     }
-    let plain = match digits.contains(['\n', '\r']) {
-        true => decode::base64(&Zeroizing::new(digits.split_ascii_whitespace().collect::<String>())),
-        false => decode::base64(digits),
-    };
+    // In mails its lines are broken.
+    let digits = Zeroizing::new(digits.split_ascii_whitespace().collect::<String>());
+    let plain = decode::base64(&digits);
     let plain = Zeroizing::new(String::from_utf8(plain?).ok()?);
     recognise_in(&plain, depth + 1)
 }

@@ -11,8 +11,8 @@ const DEEPEST: u8 = 3;
 /// Secrets of fewer characters are ordinary values by chance.
 const FEWEST: usize = 6;
 
-/// The secret of the set that the whole text is: as it is, with space around it, in base64, hex or
-/// percent-encoding, or a value or name in JSON that is the text.
+/// The secret of the set that the whole text is: as it is, with space around it, in quotes, in base64,
+/// hex, percent-encoding or HTML, or a value or name in JSON that is the text.
 pub fn whole(set: &SecretSet, text: &str) -> Option<Zeroizing<String>> {
     let mut found = None;
     read(text, 0, &mut |reading| {
@@ -43,9 +43,18 @@ fn read(text: &str, depth: u8, see: &mut dyn FnMut(&str) -> bool) -> bool {
         return false;
     }
     let text = text.trim();
-    let decoded =
-        [decode::base64(text), decode::hex(text), percent(text, false), percent(text, true)].into_iter().flatten();
-    for bytes in decoded {
+    if quoted(text).is_some_and(|inside| read(inside, depth + 1, see)) {
+        return true;
+    }
+    let decoded = [
+        decode::base64(text),
+        decode::hex(text),
+        decode::spaced_hex(text),
+        decode::entities(text),
+        percent(text, false),
+        percent(text, true),
+    ];
+    for bytes in decoded.into_iter().flatten() {
         let Ok(plain) = String::from_utf8(bytes).map(Zeroizing::new) else { continue };
         if plain.as_str() != text && read(&plain, depth + 1, see) {
             return true;
@@ -53,6 +62,11 @@ fn read(text: &str, depth: u8, see: &mut dyn FnMut(&str) -> bool) -> bool {
     }
     let is_json = text.starts_with(['{', '[', '"']);
     is_json && serde_json::from_str(text).is_ok_and(|value| read_json(&value, depth + 1, see))
+}
+
+/// What stands in quotes.
+fn quoted(text: &str) -> Option<&str> {
+    ['"', '\'', '`'].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
 }
 
 fn read_json(value: &Value, depth: u8, see: &mut dyn FnMut(&str) -> bool) -> bool {
@@ -103,6 +117,15 @@ mod tests {
             r#"{"Tr0ub4dor&3-zz": 1}"#,
             r#""Tr0ub4dor&3-zz""#,
             r#"{"a": "VHIwdWI0ZG9yJjMteno="}"#,
+            "'Tr0ub4dor&3-zz'",
+            "`Tr0ub4dor&3-zz`",
+            "Tr0ub4dor&amp;3-zz",
+            "Tr0ub4dor&#38;3-zz",
+            "\"Tr0ub4dor&#x26;3-zz\"",
+            "54 72 30 75 62 34 64 6f 72 26 33 2d 7a 7a",
+            "54:72:30:75:62:34:64:6F:72:26:33:2D:7A:7A",
+            r"\x54\x72\x30\x75\x62\x34\x64\x6f\x72\x26\x33\x2d\x7a\x7a",
+            "0x54,0x72,0x30,0x75,0x62,0x34,0x64,0x6f,0x72,0x26,0x33,0x2d,0x7a,0x7a",
         ] {
             let text = if text.starts_with('5') { text.replace(' ', "") } else { text.to_owned() };
             assert_eq!(found(&text).as_deref(), Some("Tr0ub4dor&3-zz"), "{text}");

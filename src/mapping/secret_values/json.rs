@@ -1,7 +1,8 @@
 //! JSON in a string: its members are looked at as if they stood in the document.
 
 use super::super::secret_words::{is_count, looks_secret, looks_secret_below};
-use super::{LONGEST_NAME, value};
+use super::near::LONGEST_NAME;
+use super::value;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
@@ -10,6 +11,9 @@ const ATTEMPTS: usize = 8;
 
 /// What stands in JSON whose member has a name that looks like a secret.
 const MEMBER: &str = "JSON with a member that looks like a secret";
+
+/// Looks into a string of the JSON.
+type Inner<'i> = &'i dyn Fn(&str) -> Option<&'static str>;
 
 /// What a text was read as.
 pub(super) enum Outcome {
@@ -20,7 +24,7 @@ pub(super) enum Outcome {
 }
 
 /// What looks like a secret in a text that is JSON as a whole, or in the objects and lists that it contains.
-pub(super) fn recognise(text: &str, depth: u8) -> Outcome {
+pub(super) fn recognise(text: &str, inner: Inner<'_>) -> Outcome {
     let mut rest = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     let is_opened = rest.starts_with(['{', '[', '"']);
     for attempt in 0..ATTEMPTS {
@@ -28,7 +32,7 @@ pub(super) fn recognise(text: &str, depth: u8) -> Outcome {
             let Some(start) = rest.find(['{', '[']) else { break };
             rest = &rest[start..];
         }
-        let read = match look(rest, depth) {
+        let read = match look(rest, inner) {
             Looked::Found(found) => return Outcome::Parts(Some(found)),
             Looked::All if attempt == 0 && is_opened => return Outcome::Whole(None),
             Looked::All => break,
@@ -49,9 +53,9 @@ enum Looked {
     Invalid,
 }
 
-fn look(text: &str, depth: u8) -> Looked {
+fn look(text: &str, inner: Inner<'_>) -> Looked {
     let mut found = None;
-    let look = Look { found: &mut found, named: false, name: "", depth, listed: false };
+    let look = Look { found: &mut found, named: false, name: "", inner, listed: false };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = look.deserialize(&mut deserializer);
     match (found, read) {
@@ -76,7 +80,7 @@ struct Look<'f, 'n> {
     named: bool,
     /// The nearest name.
     name: &'n str,
-    depth: u8,
+    inner: Inner<'n>,
     /// Whether it is an element of a list.
     listed: bool,
 }
@@ -137,7 +141,7 @@ impl Labelled {
     }
 }
 
-impl<'f> Look<'f, '_> {
+impl Look<'_, '_> {
     fn report<E: Error>(&mut self, what: Option<&'static str>) -> Result<(), E> {
         match what {
             Some(what) => {
@@ -148,12 +152,9 @@ impl<'f> Look<'f, '_> {
         }
     }
 
-    fn below<'m>(&mut self, name: &'m str) -> Look<'_, 'm>
-    where
-        'f: 'm,
-    {
+    fn below<'m>(&'m mut self, name: &'m str) -> Look<'m, 'm> {
         let named = looks_secret(name) || (self.named && looks_secret_below(self.name_or("secret"), name));
-        Look { found: self.found, named, name, depth: self.depth, listed: false }
+        Look { found: self.found, named, name, inner: self.inner, listed: false }
     }
 
     fn name_or<'a>(&'a self, other: &'a str) -> &'a str {
@@ -202,8 +203,7 @@ impl<'de> Visitor<'de> for Look<'_, '_> {
     }
 
     fn visit_str<E: Error>(mut self, text: &str) -> Result<Seen, E> {
-        let what =
-            if self.named && !text.is_empty() { Some(MEMBER) } else { super::recognise_in(text, self.depth + 1) };
+        let what = if self.named && !text.is_empty() { Some(MEMBER) } else { (self.inner)(text) };
         self.report(what)?;
         let asked = self.listed || Labelled::is_label(self.name) || Labelled::is_value(self.name);
         Ok(if asked { Seen::of(text) } else { Seen::default() })
@@ -213,8 +213,8 @@ impl<'de> Visitor<'de> for Look<'_, '_> {
         let in_list = self.listed;
         let (mut pair, mut before, mut count) = ([Seen::default(); 2], Seen::default(), 0);
         loop {
-            let Look { named, name, depth, .. } = self;
-            let element = Look { found: &mut *self.found, named, name, depth, listed: true };
+            let Look { named, name, inner, .. } = self;
+            let element = Look { found: &mut *self.found, named, name, inner, listed: true };
             let Some(seen) = elements.next_element_seed(element)? else { break };
             if let Some(place) = pair.get_mut(count) {
                 *place = seen;

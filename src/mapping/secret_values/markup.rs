@@ -2,8 +2,9 @@
 //! in the element behind it.
 
 use super::super::secret_words::looks_secret;
+use super::near::{LONGEST_NAME, start_of};
 use super::settings::is_named;
-use super::{start_of, value};
+use super::value;
 
 /// Elements and attributes that tell what the value beside them is.
 const LABELS: &[&str] = &["key", "name", "id", "property", "n", "param", "setting", "field", "label"];
@@ -54,7 +55,7 @@ fn is_labelled(attributes: &str, content: Option<&str>) -> bool {
     let mut filled = content.is_some_and(value::is_given);
     for (before, given) in pairs(attributes) {
         let is_one_of = |list: &[&str]| list.iter().any(|other| before.eq_ignore_ascii_case(other));
-        named |= is_one_of(LABELS) && given.len() <= super::LONGEST_NAME && looks_secret(given);
+        named |= is_one_of(LABELS) && given.len() <= LONGEST_NAME && looks_secret(given);
         filled |= is_one_of(VALUES) && value::is_given(given);
     }
     named && filled

@@ -1,7 +1,8 @@
 //! Sentences that tell a secret: `the password is …`, `identified by '…'`, `login bob password …`.
 
+use super::near::end_of;
 use super::settings::{is_named, last_words};
-use super::{end_of, value};
+use super::value;
 
 /// What stands between the name and the value in a sentence, behind a blank.
 const LINKS: &[&str] = &["is ", "was ", "ist ", "lautet ", "est ", "es ", "-> ", "→ "];

@@ -2,8 +2,9 @@
 //! strings, configuration files, logs and command lines.
 
 use super::super::secret_words::{is_count, looks_secret};
+use super::headers;
+use super::near::{LONGEST_NAME, end_of, start_of};
 use super::value::{self, Value};
-use super::{LONGEST_NAME, end_of, headers};
 
 /// A name before a separator.
 struct Name<'t> {
@@ -73,7 +74,7 @@ pub(super) fn by_option(text: &str) -> bool {
         if !opens || option.starts_with(char::is_whitespace) {
             return false;
         }
-        let option = super::start_of(option);
+        let option = start_of(option);
         let end =
             option.find(|c: char| c.is_whitespace() || matches!(c, '=' | ':' | '"' | '\'')).unwrap_or(option.len());
         let (name, rest) = option.split_at(end);

@@ -1,6 +1,6 @@
 //! Tokens that tell by their form what they are.
 
-use super::NEARBY;
+use super::near::NEARBY;
 use crate::decode;
 use memchr::memmem;
 

@@ -1,6 +1,7 @@
 //! Passwords in URLs.
 
-use super::{NEARBY, start_of, value};
+use super::near::{NEARBY, end_of, start_of};
+use super::value;
 use memchr::memmem;
 
 /// `scheme://user:password@host` (RFC 3986 section 3.2.1), the same without a scheme, or
@@ -42,7 +43,7 @@ fn has_unencoded_password(line: &str) -> bool {
 fn has_driver_name(text: &str) -> bool {
     ["@tcp(", "@unix("].iter().any(|host| {
         text.split_once(host).is_some_and(|(user, _)| {
-            let user = super::end_of(user);
+            let user = end_of(user);
             user.len() <= NEARBY && user.split_once(':').is_some_and(|(_, password)| value::is_value(password))
         })
     })

@@ -2,7 +2,7 @@
 //! could be a word of a sentence.
 
 use super::super::secret_words::looks_secret;
-use super::start_of;
+use super::near::start_of;
 use super::words::{COMMON, NOTHING, ORDINARY};
 
 /// What follows a separator.
