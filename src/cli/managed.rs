@@ -1,6 +1,6 @@
 //! What the commands on an existing database share: which one, and the terminal.
 
-use super::args::{BackupArgs, ManagedArgs, SecretArgs};
+use super::args::shared::{BackupArgs, ManagedArgs, SecretArgs};
 use super::database::{self, Database};
 use super::output::Output;
 use super::secrets;

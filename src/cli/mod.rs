@@ -3,7 +3,6 @@
 
 mod args;
 mod backup;
-mod backup_args;
 mod check;
 mod credentials;
 mod database;
@@ -16,9 +15,7 @@ mod output;
 mod panics;
 mod progress;
 mod runs;
-mod runs_args;
 mod schema;
-mod schema_args;
 mod secrets;
 mod signals;
 mod stale;

@@ -1,8 +1,8 @@
 //! `treelift runs`
 
+use super::args::runs::RunsArgs;
 use super::database::{self, Database};
 use super::output::Output;
-use super::runs_args::RunsArgs;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::report::words::thousands;

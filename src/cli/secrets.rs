@@ -1,7 +1,7 @@
 //! Where the passphrase or key comes from: a file, the environment, or a hidden prompt. Never from
 //! an argument, which every user of the machine can read.
 
-use super::args::{NewSecretArgs, SecretArgs};
+use super::args::shared::{NewSecretArgs, SecretArgs};
 use crate::config::SecretNeed;
 use crate::error::{Error, Result};
 use crate::secret::keys::Secret;

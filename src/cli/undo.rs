@@ -1,9 +1,9 @@
 //! `treelift undo`
 
+use super::args::runs::UndoArgs;
 use super::log;
 use super::managed;
 use super::output::Output;
-use super::runs_args::UndoArgs;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::count;

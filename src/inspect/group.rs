@@ -2,18 +2,9 @@
 //! in a path become captures of one file pattern.
 
 use super::look::Look;
-use super::merge::merge;
+use super::merge::{Group, merge};
 use super::stamp::{has_stamp, skeleton};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Files that seem to be of one type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    /// The file pattern, as a mapping writes it.
-    pub pattern: String,
-    /// The numbers of the files.
-    pub files: Vec<usize>,
-}
 
 #[derive(Default)]
 struct Folder {

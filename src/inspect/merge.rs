@@ -1,9 +1,17 @@
 //! Patterns that could name the same file, and of which neither is more specific, become one: which
 //! of two mappings reads a file must not be a guess.
 
-use super::group::Group;
 use crate::mapping::model::{Pattern, PatternPiece, PatternSegment};
 use std::cmp::Ordering;
+
+/// Files that seem to be of one type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The file pattern, as a mapping writes it.
+    pub pattern: String,
+    /// The numbers of the files.
+    pub files: Vec<usize>,
+}
 
 /// Merges groups until no two overlap, and gives each file to the most specific that is left.
 pub(super) fn merge(groups: Vec<Group>, paths: &[&str]) -> Vec<Group> {

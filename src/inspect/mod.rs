@@ -108,7 +108,7 @@ pub fn inspect(root: &Path, manner: Manner) -> Result<Inspection> {
     })
 }
 
-fn file_type(tree: &Tree, group: &group::Group, manner: Manner) -> FileType {
+fn file_type(tree: &Tree, group: &merge::Group, manner: Manner) -> FileType {
     let mut of = FileType {
         pattern: group.pattern.clone(),
         files: group.files.len() as u64,

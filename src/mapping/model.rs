@@ -2,6 +2,7 @@
 
 use crate::finding::{FILE_EMPTY, Finding};
 use crate::record::Selection;
+pub use crate::step::Literal;
 use crate::step::Step;
 use crate::table::{AuditTable, Migration};
 use regex::Regex;
@@ -519,23 +520,6 @@ pub enum SecretKind {
     Seal,
     /// Written nowhere, for this reason.
     Drop(String),
-}
-
-/// A plain value of TOML.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Literal {
-    /// `true`, `false`.
-    Bool(bool),
-    /// An integer.
-    Integer(i64),
-    /// A float.
-    Real(f64),
-    /// A string.
-    Text(String),
-    /// An array.
-    List(Vec<Literal>),
-    /// A table, in the order of the file.
-    Table(Vec<(String, Literal)>),
 }
 
 /// What a value is made of.

@@ -2,7 +2,6 @@
 
 use super::envelope;
 use crate::error::{Error, Result};
-use crate::secret::keys::SecretKind;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -18,6 +17,24 @@ const HKDF_INFO: &[u8] = b"treelift-key-1";
 const MEMORY_KIB: std::ops::RangeInclusive<u32> = 8 * 1024..=1024 * 1024;
 const PASSES: std::ops::RangeInclusive<u32> = 1..=16;
 const LANES: std::ops::RangeInclusive<u32> = 1..=16;
+
+/// The two kinds of secret, as messages name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    /// A passphrase.
+    Passphrase,
+    /// A key file.
+    KeyFile,
+}
+
+impl fmt::Display for SecretKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SecretKind::Passphrase => "passphrase",
+            SecretKind::KeyFile => "key file",
+        })
+    }
+}
 
 /// How much work a guess at the passphrase costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

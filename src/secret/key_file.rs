@@ -1,7 +1,7 @@
 //! Key files: 32 random bytes in a file that only its owner can read.
 
 use super::envelope;
-use super::passphrase::{open_regular, read_text};
+use super::text_file::{open_regular, read_text};
 use crate::error::{Error, Result};
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
 use std::fmt;

@@ -1,6 +1,7 @@
 //! Keys: how a passphrase or a key file wraps the data key.
 
 use super::envelope;
+pub use super::kdf::SecretKind;
 use super::kdf::{Argon2Memory, Cost, Derived, Kdf, KdfTextError};
 use super::key_file::KeyMaterial;
 use super::passphrase::{Passphrase, Strength};
@@ -95,24 +96,6 @@ impl Secret {
         Ok(match self {
             Secret::Passphrase(_) => Kdf::Argon2id { cost, salt: envelope::random()? },
             Secret::KeyFile(_) => Kdf::Hkdf,
-        })
-    }
-}
-
-/// The two kinds of secret, as messages name them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretKind {
-    /// A passphrase.
-    Passphrase,
-    /// A key file.
-    KeyFile,
-}
-
-impl fmt::Display for SecretKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            SecretKind::Passphrase => "passphrase",
-            SecretKind::KeyFile => "key file",
         })
     }
 }

@@ -15,4 +15,5 @@ pub mod keys;
 pub mod passphrase;
 pub mod proof;
 pub mod registry;
+mod text_file;
 pub mod whole;

@@ -1,10 +1,10 @@
 //! A strict pull scanner of JSON (RFC 8259): no recursion, no tree, exact places.
 
-use super::string::{Text, invalid_utf8};
+use super::string::Text;
 use super::window::Window;
 use crate::finding::{
     Code, FILE_EMPTY, FILE_UNREADABLE, FileId, Finding, JSON_DEPTH, JSON_ENCODING, JSON_SIZE, JSON_SYNTAX,
-    JSON_TRAILING, JSON_TRUNCATED, Place,
+    JSON_TRAILING, JSON_TRUNCATED, JSON_UTF8, Place,
 };
 use std::io::ErrorKind;
 
@@ -75,6 +75,11 @@ impl Fault {
     pub fn finding(self, file: FileId) -> Finding {
         Finding::new(self.code, self.message).at(Place { file, offset: self.at }).helped_by(self.help)
     }
+}
+
+/// Bytes that are no UTF-8.
+pub(super) fn invalid_utf8(at: u64) -> Fault {
+    Fault::new(&JSON_UTF8, at, "these bytes are not valid UTF-8")
 }
 
 /// What must come next.

@@ -10,6 +10,7 @@ pub mod json;
 pub mod locate;
 mod names;
 mod number;
+mod quoted;
 pub mod read;
 pub mod records;
 pub mod scan;

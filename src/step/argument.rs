@@ -1,33 +1,32 @@
 //! The argument of a step in a mapping, parsed with errors that show the right form.
 
-use super::{Action, StepInfo};
-use crate::mapping::model::Literal;
+use super::literal::Literal;
 use regex::Regex;
 
 /// The argument of a step that is being parsed.
 #[derive(Clone, Copy)]
 pub(super) struct Argument<'a> {
-    /// The step.
-    pub(super) info: &'static StepInfo,
+    /// The name of the step.
+    pub(super) step: &'static str,
+    /// How its argument is written, in Markdown.
+    pub(super) form: &'static str,
     /// What was written after its name.
     pub(super) literal: Option<&'a Literal>,
 }
 
 impl<'a> Argument<'a> {
     /// The action of a step that takes none.
-    pub(super) fn bare(self, action: impl Into<Action>) -> Result<Action, String> {
+    pub(super) fn bare<A>(self, action: impl Into<A>) -> Result<A, String> {
         match self.literal {
             None => Ok(action.into()),
-            Some(_) => Err(format!("`{}` takes no argument, write {}", self.info.name, self.info.argument)),
+            Some(_) => Err(format!("`{}` takes no argument, write {}", self.step, self.form)),
         }
     }
 
     /// A string that is not empty.
     pub(super) fn text(self) -> Result<String, String> {
         match self.literal {
-            Some(Literal::Text(text)) if text.is_empty() => {
-                Err(format!("the argument of `{}` is empty", self.info.name))
-            }
+            Some(Literal::Text(text)) if text.is_empty() => Err(format!("the argument of `{}` is empty", self.step)),
             Some(Literal::Text(text)) => Ok(text.clone()),
             _ => Err(self.wrong()),
         }
@@ -44,7 +43,7 @@ impl<'a> Argument<'a> {
             return Err(self.wrong());
         };
         if parts.is_empty() {
-            return Err(format!("the list of `{}` is empty", self.info.name));
+            return Err(format!("the list of `{}` is empty", self.step));
         }
         parts.iter().map(|part| Argument { literal: Some(part), ..self }.text()).collect()
     }
@@ -55,7 +54,7 @@ impl<'a> Argument<'a> {
             return Err(self.wrong());
         };
         match members.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-            Some((name, _)) => Err(unknown("member", name, &format!(" of `{}`", self.info.name), known)),
+            Some((name, _)) => Err(unknown("member", name, &format!(" of `{}`", self.step), known)),
             None => Ok(Members { of: self, members }),
         }
     }
@@ -63,8 +62,8 @@ impl<'a> Argument<'a> {
     /// The message for an argument of the wrong form.
     pub(super) fn wrong(self) -> String {
         match self.literal {
-            None => format!("`{}` needs an argument, write {}", self.info.name, self.info.argument),
-            Some(_) => format!("the argument of `{}` has the wrong form, write {}", self.info.name, self.info.argument),
+            None => format!("`{}` needs an argument, write {}", self.step, self.form),
+            Some(_) => format!("the argument of `{}` has the wrong form, write {}", self.step, self.form),
         }
     }
 }
@@ -85,7 +84,7 @@ impl<'a> Members<'a> {
     pub(super) fn need(&self, name: &str) -> Result<Argument<'a>, String> {
         match self.get(name) {
             Some(literal) => Ok(Argument { literal: Some(literal), ..self.of }),
-            None => Err(format!("`{}` needs `{name}`, write {}", self.of.info.name, self.of.info.argument)),
+            None => Err(format!("`{}` needs `{name}`, write {}", self.of.step, self.of.form)),
         }
     }
 }

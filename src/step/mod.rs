@@ -4,134 +4,30 @@
 //! rendered from it. A step neither knows where a value comes from nor shows it: its errors say
 //! what was expected, and the caller adds an excerpt where the value is not secret.
 
+mod action;
 mod argument;
+mod datum;
 mod iso;
+mod literal;
 mod number;
 mod registry;
 mod structure;
 mod text;
 mod time;
 
+pub use datum::{Datum, OutputType};
+pub use literal::Literal;
 pub use registry::{REGISTRY, StepInfo, reference_table};
 
-use crate::instant::Instant;
-use crate::mapping::model::Literal;
+use action::Action;
 use argument::Argument;
-use jiff::civil::DateTime;
-use number::NumberStep;
-use structure::StructureStep;
-use text::TextStep;
-use time::TimeStep;
-
-/// A value between two steps. What comes from a source is text, a number as written, or a boolean.
-#[derive(Clone, PartialEq)]
-pub enum Datum {
-    /// A boolean.
-    Bool(bool),
-    /// A number of the source, as it was written.
-    Number(String),
-    /// Text.
-    Text(String),
-    /// An integer.
-    Integer(i64),
-    /// A date and time of no zone.
-    Civil(DateTime),
-    /// A moment.
-    Instant(Instant),
-    /// A list; steps apply to each part.
-    List(Vec<Datum>),
-    /// A compact JSON document.
-    Json(String),
-}
-
-impl Datum {
-    /// The kind in words: `a number`, `a string`.
-    pub fn kind_name(&self) -> &'static str {
-        match self {
-            Datum::Bool(_) => "a boolean",
-            Datum::Number(_) => "a number",
-            Datum::Text(_) => "a string",
-            Datum::Integer(_) => "an integer",
-            Datum::Civil(_) => "a date and time without a zone",
-            Datum::Instant(_) => "an instant",
-            Datum::List(_) => "a list",
-            Datum::Json(_) => "JSON",
-        }
-    }
-
-    /// What a step works on that wants text: numbers give theirs as written.
-    fn into_text(self) -> Result<String, String> {
-        match self {
-            Datum::Text(text) | Datum::Number(text) => Ok(text),
-            Datum::Integer(number) => Ok(number.to_string()),
-            Datum::Bool(_) => Err("expected a string, found a boolean (put `text` before this step)".to_owned()),
-            other => Err(format!("expected a string, found {}", other.kind_name())),
-        }
-    }
-}
-
-/// What a step gives, and what it takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputType {
-    /// Text.
-    Text,
-    /// A 64-bit integer.
-    Integer,
-    /// A number as it was written.
-    Number,
-    /// A boolean.
-    Bool,
-    /// A date and time of no zone.
-    Civil,
-    /// A moment.
-    Instant,
-    /// A list of texts, to each of which the following steps apply.
-    List,
-    /// Whatever it was given.
-    Same,
-}
-
-/// What steps take that work on text.
-const TEXTUAL: &[OutputType] = &[OutputType::Text, OutputType::Number, OutputType::Integer];
+use datum::TEXTUAL;
 
 /// A step with its arguments.
 #[derive(Debug, Clone)]
 pub struct Step {
     info: &'static StepInfo,
     action: Action,
-}
-
-/// What a step does, by family.
-#[derive(Debug, Clone)]
-enum Action {
-    Text(TextStep),
-    Number(NumberStep),
-    Time(TimeStep),
-    Structure(StructureStep),
-}
-
-impl From<TextStep> for Action {
-    fn from(step: TextStep) -> Self {
-        Action::Text(step)
-    }
-}
-
-impl From<NumberStep> for Action {
-    fn from(step: NumberStep) -> Self {
-        Action::Number(step)
-    }
-}
-
-impl From<TimeStep> for Action {
-    fn from(step: TimeStep) -> Self {
-        Action::Time(step)
-    }
-}
-
-impl From<StructureStep> for Action {
-    fn from(step: StructureStep) -> Self {
-        Action::Structure(step)
-    }
 }
 
 impl Step {
@@ -143,7 +39,7 @@ impl Step {
             let names: Vec<&str> = REGISTRY.iter().map(|info| info.name).collect();
             argument::unknown("step", name, "", &names)
         })?;
-        let action = (info.parse)(Argument { info, literal: argument })?;
+        let action = (info.parse)(Argument { step: info.name, form: info.argument, literal: argument })?;
         Ok(Self { info, action })
     }
 

@@ -1,7 +1,7 @@
 //! Steps between text, numbers and booleans. None of them rounds, and none loses how a value was
 //! written: what would be lost is an error.
 
-use super::{Datum, OutputType, TEXTUAL};
+use super::datum::{Datum, OutputType, TEXTUAL};
 
 /// A step that changes the type of a scalar.
 #[derive(Debug, Clone, Copy)]

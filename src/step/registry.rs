@@ -1,7 +1,7 @@
 //! The closed list of steps: what each is called, how it is written, what it does, and examples
 //! that a test runs.
 
-use super::Action;
+use super::action::Action;
 use super::argument::Argument;
 use super::number::NumberStep;
 use super::structure::StructureStep;

@@ -1,8 +1,8 @@
 //! Steps that split a string or replace it by a listed one.
 
 use super::argument::{Argument, Members};
-use super::{Datum, OutputType};
-use crate::mapping::model::Literal;
+use super::datum::{Datum, OutputType};
+use super::literal::Literal;
 use std::collections::BTreeMap;
 
 /// `split` and `map`.

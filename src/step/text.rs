@@ -1,7 +1,7 @@
 //! Steps on strings: white space, case, prefixes and suffixes, regular expressions.
 
 use super::argument::Argument;
-use super::{Action, Datum, OutputType};
+use super::datum::{Datum, OutputType};
 use regex::Regex;
 
 /// A step that works on text.
@@ -28,12 +28,6 @@ pub(super) enum Change {
     Suffix(String),
     StripSuffix(String),
     Replace { regex: Regex, with: String },
-}
-
-impl From<Change> for Action {
-    fn from(change: Change) -> Self {
-        Action::Text(TextStep::Change(change))
-    }
 }
 
 impl TextStep {

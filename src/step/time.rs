@@ -4,10 +4,10 @@
 //! the text can be got back; and it must fit what targets keep: years 1 to 9999, microseconds.
 
 use super::argument::Argument;
+use super::datum::{Datum, OutputType, TEXTUAL};
 use super::iso::{Iso, read_offset};
-use super::{Datum, OutputType, TEXTUAL};
+use super::literal::Literal;
 use crate::instant::Instant;
-use crate::mapping::model::Literal;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};

@@ -16,6 +16,7 @@ mod broken;
 mod catalogue;
 mod check;
 mod choice;
+mod circles;
 mod cmd;
 mod columns;
 mod credentials;

@@ -1,10 +1,10 @@
 //! `treelift backup create`
 
-use super::{log, managed};
 use crate::backup::manifest::Packing;
 use crate::backup::{self, Making};
-use crate::cli::backup_args::CreateArgs;
+use crate::cli::args::backup::CreateArgs;
 use crate::cli::output::Output;
+use crate::cli::{log, managed};
 use crate::error::Result;
 use crate::finding::printable;
 use serde_json::json;
@@ -18,7 +18,7 @@ pub(super) fn run(args: &CreateArgs, output: &Output) -> Result<u8> {
         if !selection.target().exists()? {
             return Err(selection.target().missing());
         }
-        let root = super::folder(selection.target(), &args.folder)?.root().display().to_string();
+        let root = super::place::folder(selection.target(), &args.folder)?.root().display().to_string();
         let words = format!("dry run: a backup would be made below {}\n", printable(&root));
         output.result(&words, &json!({ "dry_run": true, "folder": root }))?;
         return Ok(0);
@@ -27,6 +27,9 @@ pub(super) fn run(args: &CreateArgs, output: &Output) -> Result<u8> {
         Making { folder: args.folder.backup_dir.as_deref(), packing, reason: "asked for", set: selection.set_name() };
     let made = backup::create(selection.target(), &making)?;
     log::done("backup", json!({ "path": made.path, "sha256": made.manifest.sha256 }));
-    output.outcome(&format!("verified: {}\n", super::made_words(&made)), &json!({ "dry_run": false, "backup": made }));
+    output.outcome(
+        &format!("verified: {}\n", super::words::made_words(&made)),
+        &json!({ "dry_run": false, "backup": made }),
+    );
     Ok(0)
 }

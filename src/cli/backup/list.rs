@@ -1,8 +1,8 @@
 //! `treelift backup list`
 
-use super::managed;
 use crate::backup;
-use crate::cli::backup_args::ListArgs;
+use crate::cli::args::backup::ListArgs;
+use crate::cli::managed;
 use crate::cli::output::Output;
 use crate::error::Result;
 use crate::finding::printable;
@@ -12,7 +12,7 @@ use serde_json::json;
 /// Lists the backups; with `--verify` each is opened.
 pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
     let selection = managed::selection(&args.managed)?;
-    let folder = super::folder(selection.target(), &args.folder)?;
+    let folder = super::place::folder(selection.target(), &args.folder)?;
     let entries = folder.own()?;
     let mut failed = false;
     let states: Vec<String> = entries
@@ -27,7 +27,7 @@ pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
                     }
                 }
             } else {
-                super::state(entry)
+                super::words::state(entry)
             }
         })
         .collect();
@@ -35,7 +35,7 @@ pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
         let (url, root) = (selection.target().url(), folder.root().display().to_string());
         format!("no backup of {} in {}\n", printable(url), printable(&root))
     } else {
-        super::list_words(&entries, &states)
+        super::words::list_words(&entries, &states)
     };
     let others = folder.others()?;
     let words = match others {

@@ -1,10 +1,10 @@
 //! `treelift backup promote`
 
-use super::managed;
 use crate::backup;
 use crate::backup::folder::{Entry, Shelf};
 use crate::backup::manifest::Manifest;
-use crate::cli::backup_args::PromoteArgs;
+use crate::cli::args::backup::PromoteArgs;
+use crate::cli::managed;
 use crate::cli::output::Output;
 use crate::error::Result;
 use crate::finding::printable;
@@ -13,7 +13,7 @@ use serde_json::json;
 /// Copies a backup onto another shelf.
 pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
     let selection = managed::selection(&args.managed)?;
-    let folder = super::folder(selection.target(), &args.folder)?;
+    let folder = super::place::folder(selection.target(), &args.folder)?;
     let entries = folder.own()?;
     let entry = match &args.file {
         Some(path) => {
@@ -22,9 +22,9 @@ pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
         }
         None => backup::latest(&entries, None)
             .cloned()
-            .ok_or_else(|| super::none_in(&folder, None, &entries, selection.target().url()))?,
+            .ok_or_else(|| super::words::none_in(&folder, None, &entries, selection.target().url()))?,
     };
-    let to = super::shelf(args.to);
+    let to = super::place::shelf(args.to);
     if args.dry_run {
         let path = printable(&entry.path.display().to_string());
         let words = format!("dry run: {path} would be copied onto the {} shelf\n", to.name());
@@ -32,6 +32,9 @@ pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
         return Ok(0);
     }
     let made = backup::promote(&folder, &entry, to)?;
-    output.outcome(&format!("verified: {}\n", super::made_words(&made)), &json!({ "dry_run": false, "backup": made }));
+    output.outcome(
+        &format!("verified: {}\n", super::words::made_words(&made)),
+        &json!({ "dry_run": false, "backup": made }),
+    );
     Ok(0)
 }

@@ -1,10 +1,10 @@
 //! `treelift backup prune`
 
-use super::{log, managed};
 use crate::backup::folder::{self, Shelf};
 use crate::backup::keep::{Rules, prunable};
-use crate::cli::backup_args::PruneArgs;
+use crate::cli::args::backup::PruneArgs;
 use crate::cli::output::Output;
+use crate::cli::{log, managed};
 use crate::config::Ui as _;
 use crate::error::{Error, Result};
 use crate::finding::printable;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// Removes what the rules let go, having asked.
 pub(super) fn run(args: &PruneArgs, output: &Output) -> Result<u8> {
     let selection = managed::selection(&args.managed)?;
-    let folder = super::folder(selection.target(), &args.folder)?;
+    let folder = super::place::folder(selection.target(), &args.folder)?;
     let entries = folder.own()?;
     let paths: Vec<_> = prunable(&entries, &rules(args)?).into_iter().map(|entry| entry.path.clone()).collect();
     let removed = count(paths.len() as u64, "backup");

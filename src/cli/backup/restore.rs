@@ -1,13 +1,13 @@
 //! `treelift backup restore`
 
-use super::{log, managed};
 use crate::backup::folder::{Entry, Folder};
 use crate::backup::manifest::Manifest;
 use crate::backup::{self, Before, Restored, Restoring};
-use crate::cli::backup_args::RestoreArgs;
+use crate::cli::args::backup::RestoreArgs;
 use crate::cli::database::Database;
 use crate::cli::output::Output;
 use crate::cli::terminal::Terminal;
+use crate::cli::{log, managed};
 use crate::config::Ui as _;
 use crate::error::{Error, Result};
 use crate::finding::printable;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     let (mappings, database) = (args.managed.mappings.as_deref(), managed::database(&args.managed)?);
     let set_of_named = named.as_ref().and_then(|manifest| manifest.set.as_deref());
     let mut selection = Selection::for_backup(mappings, database.as_ref().map(Database::url), set_of_named)?;
-    let folder = super::folder(selection.target(), &args.folder)?;
+    let folder = super::place::folder(selection.target(), &args.folder)?;
     let terminal = managed::terminal(args.yes, output)?;
     let backup = choose(args, &folder, selection.target().url(), &terminal)?;
     // A database that cannot be read is what a restore is for: it remembers nothing.
@@ -66,20 +66,20 @@ fn choose(args: &RestoreArgs, folder: &Folder, url: &str, terminal: &Terminal) -
     if let Some(file) = &args.file {
         return Ok(file.clone());
     }
-    let shelf = args.shelf.map(super::shelf);
+    let shelf = args.shelf.map(super::place::shelf);
     let mut entries = folder.own()?;
     if args.latest || shelf.is_some() {
         let latest = backup::latest(&entries, shelf).map(|entry| entry.path.clone());
-        return latest.ok_or_else(|| super::none_in(folder, shelf, &entries, url));
+        return latest.ok_or_else(|| super::words::none_in(folder, shelf, &entries, url));
     }
     if entries.is_empty() {
-        return Err(super::none_in(folder, None, &entries, url));
+        return Err(super::words::none_in(folder, None, &entries, url));
     }
     if !terminal.is_attended() {
         return Err(Error::request("no backup is named").hint("give `--latest` or `--file FILE`"));
     }
-    let states: Vec<String> = entries.iter().map(super::state).collect();
-    for line in super::list_words(&entries, &states).lines() {
+    let states: Vec<String> = entries.iter().map(super::words::state).collect();
+    for line in super::words::list_words(&entries, &states).lines() {
         terminal.say(line);
     }
     let at = terminal.choose("Which one (its number)?", entries.len())?;

@@ -1,7 +1,8 @@
 //! `treelift credentials encrypt`
 
-use super::{Setting, backup_hint, column_names, counted, ending, trace_words};
-use crate::cli::args::EncryptArgs;
+use super::setting::{Setting, column_names};
+use super::words::{backup_hint, counted, ending, trace_words};
+use crate::cli::args::credentials::EncryptArgs;
 use crate::cli::output::Output;
 use crate::cli::secrets;
 use crate::error::Result;

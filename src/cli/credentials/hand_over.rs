@@ -1,7 +1,8 @@
 //! `treelift credentials hand-over`
 
-use super::{Setting, backup_hint, counted, ending};
-use crate::cli::args::{Format, HandOverArgs};
+use super::setting::Setting;
+use super::words::{backup_hint, counted, ending};
+use crate::cli::args::credentials::{Format, HandOverArgs};
 use crate::cli::output::Output;
 use crate::cli::secrets;
 use crate::error::Result;

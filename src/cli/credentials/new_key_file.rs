@@ -1,6 +1,6 @@
 //! `treelift credentials new-key-file`
 
-use crate::cli::args::NewKeyFileArgs;
+use crate::cli::args::credentials::NewKeyFileArgs;
 use crate::cli::output::Output;
 use crate::cli::secrets;
 use crate::error::Result;

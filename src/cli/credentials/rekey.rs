@@ -1,7 +1,9 @@
 //! `treelift credentials rekey`
 
-use super::{Setting, rekeyed_words};
-use crate::cli::args::{BackupArgs, NewSecretArgs, RekeyArgs};
+use super::setting::Setting;
+use super::words::rekeyed_words;
+use crate::cli::args::credentials::RekeyArgs;
+use crate::cli::args::shared::{BackupArgs, NewSecretArgs};
 use crate::cli::output::Output;
 use crate::cli::secrets;
 use crate::error::Result;

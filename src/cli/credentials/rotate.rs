@@ -1,7 +1,8 @@
 //! `treelift credentials rotate`
 
-use super::{Setting, rotated_words};
-use crate::cli::args::RotateArgs;
+use super::setting::Setting;
+use super::words::rotated_words;
+use crate::cli::args::credentials::RotateArgs;
 use crate::cli::output::Output;
 use crate::error::Result;
 use crate::reseal::rotate::rotate;

@@ -1,7 +1,8 @@
 //! `treelift credentials status`
 
-use super::{column_names, counted, named};
-use crate::cli::args::StatusArgs;
+use super::setting::{column_names, named};
+use super::words::counted;
+use crate::cli::args::credentials::StatusArgs;
 use crate::cli::output::Output;
 use crate::error::Result;
 use crate::finding::printable;

@@ -1,7 +1,8 @@
 //! `treelift credentials verify`
 
-use super::{Setting, counted};
-use crate::cli::args::VerifyArgs;
+use super::setting::Setting;
+use super::words::counted;
+use crate::cli::args::credentials::VerifyArgs;
 use crate::cli::output::Output;
 use crate::cli::secrets;
 use crate::error::Result;

@@ -1,8 +1,8 @@
 //! `treelift schema history`
 
-use super::managed;
+use crate::cli::args::schema::HistoryArgs;
+use crate::cli::managed;
 use crate::cli::output::Output;
-use crate::cli::schema_args::HistoryArgs;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::duration;

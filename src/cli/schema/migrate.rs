@@ -1,8 +1,8 @@
 //! `treelift schema migrate`
 
-use super::managed;
+use crate::cli::args::schema::MigrateArgs;
+use crate::cli::managed;
 use crate::cli::output::Output;
-use crate::cli::schema_args::MigrateArgs;
 use crate::error::Result;
 use crate::schema::Options;
 use std::cell::RefCell;
@@ -14,7 +14,7 @@ pub(super) fn run(args: &MigrateArgs, output: &Output) -> Result<u8> {
     let terminal = managed::terminal(args.change.yes, output)?;
     let options = Options { dry: args.change.dry_run, before: managed::before(&args.change.backup) };
     let lost = RefCell::new(Vec::new());
-    let altered = managed.migrate_reporting(to, &super::reporter(&lost, &terminal), &options, &terminal);
+    let altered = managed.migrate_reporting(to, &super::change::reporter(&lost, &terminal), &options, &terminal);
     terminal.end();
-    super::tell(&altered?, &lost.into_inner(), managed.target().url(), options.dry, output)
+    super::change::tell(&altered?, &lost.into_inner(), managed.target().url(), options.dry, output)
 }

@@ -1,8 +1,8 @@
 //! `treelift schema new`
 
-use super::managed;
+use crate::cli::args::schema::NewArgs;
+use crate::cli::managed;
 use crate::cli::output::Output;
-use crate::cli::schema_args::NewArgs;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::mapping::load::SetSource;

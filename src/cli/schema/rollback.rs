@@ -1,8 +1,8 @@
 //! `treelift schema rollback`
 
-use super::managed;
+use crate::cli::args::schema::{GoalArgs, RollbackArgs};
+use crate::cli::managed;
 use crate::cli::output::Output;
-use crate::cli::schema_args::{GoalArgs, RollbackArgs};
 use crate::error::Result;
 use crate::schema::{ManagedDatabase, Options};
 use crate::target::history::Down;
@@ -15,9 +15,9 @@ pub(super) fn run(args: &RollbackArgs, output: &Output) -> Result<u8> {
     let terminal = managed::terminal(args.change.yes, output)?;
     let options = Options { dry: args.change.dry_run, before: managed::before(&args.change.backup) };
     let lost = RefCell::new(Vec::new());
-    let altered = managed.roll_back(goal, &super::reporter(&lost, &terminal), &options, &terminal);
+    let altered = managed.roll_back(goal, &super::change::reporter(&lost, &terminal), &options, &terminal);
     terminal.end();
-    super::tell(&altered?, &lost.into_inner(), managed.target().url(), options.dry, output)
+    super::change::tell(&altered?, &lost.into_inner(), managed.target().url(), options.dry, output)
 }
 
 fn goal(args: &GoalArgs, managed: &ManagedDatabase) -> Result<Down> {

@@ -1,8 +1,8 @@
 //! `treelift schema stamp`
 
-use super::managed;
+use crate::cli::args::schema::StampArgs;
+use crate::cli::managed;
 use crate::cli::output::Output;
-use crate::cli::schema_args::StampArgs;
 use crate::error::Result;
 use crate::schema::Options;
 
@@ -14,5 +14,5 @@ pub(super) fn run(args: &StampArgs, output: &Output) -> Result<u8> {
     let options = Options { dry: args.change.dry_run, before: managed::before(&args.change.backup) };
     let altered = managed.stamp(at, &options, &terminal);
     terminal.end();
-    super::tell(&altered?, &[], managed.target().url(), options.dry, output)
+    super::change::tell(&altered?, &[], managed.target().url(), options.dry, output)
 }

@@ -1,8 +1,8 @@
 //! `treelift schema status`
 
-use super::managed;
+use crate::cli::args::schema::StatusArgs;
+use crate::cli::managed;
 use crate::cli::output::Output;
-use crate::cli::schema_args::StatusArgs;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::{count, duration};

@@ -1,7 +1,7 @@
 //! `treelift schema test`
 
+use crate::cli::args::schema::TestArgs;
 use crate::cli::output::Output;
-use crate::cli::schema_args::TestArgs;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::CheckStatus;

@@ -1,8 +1,8 @@
 //! `treelift schema validate`
 
-use super::managed;
+use crate::cli::args::schema::{CategoryWord, ValidateArgs};
+use crate::cli::managed;
 use crate::cli::output::Output;
-use crate::cli::schema_args::{CategoryWord, ValidateArgs};
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::count;

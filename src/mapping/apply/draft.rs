@@ -1,12 +1,49 @@
 //! A row as mapped, with the leaves it claims.
 
-use super::scope::{Fault, LeafSpan};
 use crate::account::NameLeaf;
-use crate::finding::Severity;
+use crate::finding::{Code, Severity};
 use crate::keyindex::KeyText;
+use crate::mapping::declared::Doc;
+use crate::record::NodeId;
 use crate::row::Value;
 use secrecy::SecretString;
+use std::ops::Range;
 use std::rc::Rc;
+
+/// A leaf, or a range of them, that a value was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum LeafSpan {
+    /// Nodes of a document.
+    Nodes(Doc, Range<NodeId>),
+    /// The name of a member.
+    Name(NameLeaf),
+}
+
+/// What is bad about a record.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// What kind.
+    pub code: &'static Code,
+    /// In words, never with the value of a secret.
+    pub message: String,
+    /// What to do about it, where the kind's own help does not fit.
+    pub help: Option<&'static str>,
+    /// The value that was found, for an excerpt; never that of a secret.
+    pub found: Option<String>,
+    /// The offset in the file, where a leaf is to blame.
+    pub at: Option<u64>,
+    /// The column, where one is concerned.
+    pub column: Option<String>,
+    /// The line of the mapping.
+    pub line: u32,
+}
+
+impl Fault {
+    /// A fault of this kind.
+    pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: None, found: None, at: None, column: None, line: 0 }
+    }
+}
 
 /// What a leaf is claimed as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

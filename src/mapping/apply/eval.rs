@@ -1,11 +1,11 @@
 //! Expressions: from a record to a value, with the leaves it was made from.
 
 use super::condition::View;
-use super::fit::{as_key_text, as_text, kind_name, to_datum};
-use super::json::{Wrote, literal_datum};
+use super::draft::{Fault, LeafSpan};
+use super::fit::{as_key_text, as_text, literal_datum, to_datum};
+use super::maker::{Dangling, RowMaker, Trail, Wrote, first_place, not_text};
 use super::path::{Reached, empty_ends, last_name};
-use super::row::{Dangling, RowMaker, first_place};
-use super::scope::{Current, Fault, LeafSpan, Operand, Scope, Stop};
+use super::scope::{Current, Operand, Scope, Stop};
 use super::trace::StepTaken;
 use crate::account::NameLeaf;
 use crate::finding::VALUE_STEP;
@@ -18,8 +18,6 @@ use crate::step::Datum;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use std::rc::Rc;
-
-pub(super) type Trail = Vec<LeafSpan>;
 
 impl<'a, 't> RowMaker<'a, 't> {
     /// Evaluates an expression. What the value was made from, and can be got back from, is added to the trail.
@@ -422,21 +420,6 @@ fn written(node: NodeRef) -> Option<String> {
         Kind::String | Kind::Number => Some(node.text().to_owned()),
         Kind::Null | Kind::Array | Kind::Object | Kind::Record(_) => None,
     }
-}
-
-pub(super) fn not_text(got: &Operand, what: &str) -> Stop {
-    let mut fault = Fault::new(&VALUE_STEP, what);
-    if let Operand::Node(node, _) = got {
-        fault.at = Some(node.at());
-        if node.is_container() {
-            fault.message = format!("{what}, found {}", kind_name(*node));
-            fault.help = Some(
-                "name a value below it; with `each` a list of strings is made of its elements, but this version joins no \
-                 list into one string",
-            );
-        }
-    }
-    fault.into()
 }
 
 /// Whether it is written as a number, which `1` is and `"1"` is not.

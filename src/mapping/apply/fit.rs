@@ -1,13 +1,39 @@
 //! Whether a value fits its column exactly.
 
-use super::scope::{Fault, Operand};
+use super::draft::Fault;
+use super::scope::Operand;
 use crate::decimal::Decimal;
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
+use crate::mapping::model::Literal;
 use crate::record::{Kind, NodeRef, write_json_string};
 use crate::row::{Value, keeps_number, keeps_time};
 use crate::step::Datum;
 use crate::table::{Column, ColumnType, Digits};
 use jiff::civil::DateTime;
+
+/// What a literal of the mapping is.
+pub(super) fn literal_datum(literal: &Literal) -> Datum {
+    match literal {
+        Literal::Bool(value) => Datum::Bool(*value),
+        Literal::Integer(value) => Datum::Integer(*value),
+        Literal::Real(value) => Datum::Number(value.to_string()),
+        Literal::Text(text) => Datum::Text(text.clone()),
+        Literal::List(all) => Datum::List(all.iter().map(literal_datum).collect()),
+        Literal::Table(members) => {
+            let mut out = String::from("{");
+            for (i, (name, value)) in members.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                write_json_string(&mut out, name);
+                out.push(':');
+                datum_json(&literal_datum(value), &mut out);
+            }
+            out.push('}');
+            Datum::Json(out)
+        }
+    }
+}
 
 /// A value as text, where it is text or can be written as text without loss.
 pub(super) fn as_text(got: &Operand) -> Option<String> {

@@ -1,12 +1,12 @@
 //! JSON columns: values, tables of members, and objects that are built from lists.
 
-use super::eval::{Trail, not_text};
+use super::draft::{Fault, LeafSpan};
 use super::fit::{as_text, datum_json};
-use super::row::RowMaker;
-use super::scope::{Current, Fault, LeafSpan, Operand, Scope, Stop};
+use super::maker::{RowMaker, Trail, Wrote, not_text};
+use super::scope::{Current, Operand, Scope, Stop};
 use crate::finding::VALUE_STEP;
 use crate::mapping::declared::Doc;
-use crate::mapping::model::{Expr, From, JsonExpr, Literal};
+use crate::mapping::model::{Expr, From, JsonExpr};
 use crate::record::{Kind, NodeRef, Selection, write_json_string};
 use crate::step::Datum;
 use std::collections::HashSet;
@@ -170,40 +170,10 @@ impl<'t> RowMaker<'_, 't> {
     }
 }
 
-/// What a JSON expression wrote.
-pub(super) enum Wrote {
-    Nothing,
-    Null,
-    Value,
-}
-
 fn is_constant(json: &JsonExpr) -> bool {
     match json {
         JsonExpr::Value { of, .. } => matches!(of.from, From::Literal(_) | From::Null),
         JsonExpr::Table(members) => members.iter().all(|(_, one)| is_constant(one)),
         JsonExpr::Each { .. } => false,
-    }
-}
-
-pub(super) fn literal_datum(literal: &Literal) -> Datum {
-    match literal {
-        Literal::Bool(value) => Datum::Bool(*value),
-        Literal::Integer(value) => Datum::Integer(*value),
-        Literal::Real(value) => Datum::Number(value.to_string()),
-        Literal::Text(text) => Datum::Text(text.clone()),
-        Literal::List(all) => Datum::List(all.iter().map(literal_datum).collect()),
-        Literal::Table(members) => {
-            let mut out = String::from("{");
-            for (i, (name, value)) in members.iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                write_json_string(&mut out, name);
-                out.push(':');
-                datum_json(&literal_datum(value), &mut out);
-            }
-            out.push('}');
-            Datum::Json(out)
-        }
     }
 }

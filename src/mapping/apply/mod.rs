@@ -5,6 +5,7 @@ mod draft;
 mod eval;
 mod fit;
 mod json;
+mod maker;
 mod path;
 mod row;
 mod scope;
@@ -12,17 +13,17 @@ mod secrets;
 mod trace;
 
 pub use condition::shape_fits;
-pub use draft::{Claim, ClaimAs, Draft, Origin};
+pub use draft::{Claim, ClaimAs, Draft, Fault, LeafSpan, Origin};
 pub use fit::kind_name;
 pub use path::{EmptyEnd, empty_ends, follow_from as follow, select};
 pub use row::evaluate;
-pub use scope::{Current, Fault, FileContext, LeafSpan, Operand, Owner, Scope, Stop};
+pub use scope::{Current, FileContext, Operand, Owner, Scope, Stop};
 pub use trace::{Made, StepTaken, Trace};
 
 use super::compile::CompiledRule;
 use super::model::Set;
 use crate::account::NameLeaf;
-use row::RowMaker;
+use maker::RowMaker;
 use std::rc::Rc;
 
 /// What the rules of one level made of a record.

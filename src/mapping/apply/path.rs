@@ -1,6 +1,7 @@
 //! Where paths and selections lead in a record.
 
-use super::scope::{Current, LeafSpan, Operand, Scope};
+use super::draft::LeafSpan;
+use super::scope::{Current, Operand, Scope};
 use crate::account::NameLeaf;
 use crate::mapping::model::{Literal, PathExpr, PathStep, Root, Rooted};
 use crate::record::{Kind, NodeRef, Segment};

@@ -1,14 +1,13 @@
 //! One row: its columns evaluated in any order, each once, all faults at once.
 
-use super::draft::{Claim, ClaimAs, Draft, Origin};
+use super::draft::{Claim, ClaimAs, Draft, Fault, LeafSpan, Origin};
 use super::eval::RuleView;
-use super::fit::{as_text, fit, loses_sign};
-use super::json::literal_datum;
-use super::scope::{Current, Fault, LeafSpan, Operand, Scope, Stop};
+use super::fit::{as_text, fit, literal_datum, loses_sign};
+use super::maker::{Memo, RowMaker, first_place};
+use super::scope::{Current, Operand, Scope, Stop};
 use super::trace::Made;
 use crate::finding::{
-    ROW_DANGLING, ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_NULLED, VALUE_SIGN,
-    VALUE_TYPE,
+    ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_NULLED, VALUE_SIGN, VALUE_TYPE,
 };
 use crate::keyindex::KeyText;
 use crate::mapping::compile::{CompiledRule, FieldSource};
@@ -23,62 +22,6 @@ use std::sync::OnceLock;
 /// Why there is no row, and as much of it as could be made.
 pub(super) struct NoRow {
     pub(super) faults: Vec<Fault>,
-    pub(super) draft: Draft,
-}
-
-/// A lookup that found no row.
-pub(super) struct Dangling {
-    pub(super) table: String,
-    /// The key; none where it may be a secret.
-    pub(super) key: Option<String>,
-    /// The first leaf of the key.
-    pub(super) at: Option<u64>,
-}
-
-impl Dangling {
-    fn fault(self, column: &ColumnRule) -> Fault {
-        Fault {
-            found: self.key,
-            at: self.at,
-            column: Some(column.name.clone()),
-            line: column.line,
-            ..Fault::new(&ROW_DANGLING, format!("`{}` is NULL: `{}` has no row of this key", column.name, self.table))
-        }
-    }
-}
-
-enum Memo {
-    Unknown,
-    Running,
-    Failed,
-    Known { value: Value, tainted: bool, clock: bool, hidden: bool },
-}
-
-/// Evaluates the columns of one rule for one element.
-pub(super) struct RowMaker<'a, 't> {
-    pub(super) scope: Scope<'a, 't>,
-    /// Whether what is being evaluated came from a secret path.
-    pub(super) tainted: bool,
-    /// Whether what is being evaluated came from the run's start time.
-    pub(super) clock: bool,
-    /// Whether what is being evaluated came from a path whose values no message shows.
-    pub(super) hidden: bool,
-    /// Whether a secret is being made, from which nothing is left out.
-    pub(super) sealing: bool,
-    /// Whether `on_empty` decides about the value that is being evaluated, so that an empty string ends its steps.
-    pub(super) ends_on_empty: bool,
-    /// The nulls and empty containers that the paths of a column or secret met; none are noted elsewhere, as in a
-    /// condition, which decides nothing.
-    voids: Option<Vec<LeafSpan>>,
-    /// The lookup of the column being evaluated that found no row, although its key was there.
-    pub(super) dangling: Option<Dangling>,
-    /// The alternative that the expression being evaluated chose.
-    pub(super) chosen: Option<usize>,
-    pub(super) rule: &'a Rule,
-    pub(super) compiled: &'a CompiledRule,
-    parent: Option<(&'a CompiledRule, &'a Draft)>,
-    memo: Vec<Memo>,
-    faults: Vec<Fault>,
     pub(super) draft: Draft,
 }
 
@@ -546,15 +489,6 @@ fn says_json(expr: &Expr, rule: &Rule, depth: u32) -> bool {
         From::Path(PathExpr { root, .. }) => matches!(root, Root::Parent(_) | Root::Context(_)),
         From::Null | From::Template { .. } | From::Join { .. } | From::Digest { .. } | From::Exists { .. } => false,
     }
-}
-
-/// The offset of the first leaf that a value was made from.
-pub(super) fn first_place(trail: &[LeafSpan], scope: &Scope) -> Option<u64> {
-    trail.iter().find_map(|touch| match touch {
-        LeafSpan::Nodes(crate::mapping::declared::Doc::Record, nodes) => Some(scope.record.sibling(nodes.start).at()),
-        LeafSpan::Nodes(crate::mapping::declared::Doc::Frame, nodes) => Some(scope.frame.sibling(nodes.start).at()),
-        LeafSpan::Name(_) => None,
-    })
 }
 
 /// Evaluates an expression that stands in no rule.

@@ -1,15 +1,15 @@
 //! What an expression can see, and what it finds.
 
+use super::draft::Fault;
 use super::trace::Trace;
 use crate::account::NameLeaf;
-use crate::finding::{Code, FileId};
+use crate::finding::FileId;
 use crate::keyindex::KeyIndex;
 use crate::mapping::declared::{Declared, Doc};
-use crate::record::{NodeId, NodeRef};
+use crate::record::NodeRef;
 use crate::row::Value;
 use crate::step::Datum;
 use jiff::Timestamp;
-use std::ops::Range;
 use std::rc::Rc;
 
 /// The owner of a directory: columns of the owner table's row.
@@ -57,15 +57,6 @@ impl FileContext {
     }
 }
 
-/// A leaf, or a range of them, that a value was made from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum LeafSpan {
-    /// Nodes of a document.
-    Nodes(Doc, Range<NodeId>),
-    /// The name of a member.
-    Name(NameLeaf),
-}
-
 /// What an expression found.
 #[derive(Clone)]
 pub enum Operand<'t> {
@@ -102,32 +93,6 @@ pub enum Stop {
     Skip,
     /// The record is bad.
     Reject(Fault),
-}
-
-/// What is bad about a record.
-#[derive(Debug, Clone)]
-pub struct Fault {
-    /// What kind.
-    pub code: &'static Code,
-    /// In words, never with the value of a secret.
-    pub message: String,
-    /// What to do about it, where the kind's own help does not fit.
-    pub help: Option<&'static str>,
-    /// The value that was found, for an excerpt; never that of a secret.
-    pub found: Option<String>,
-    /// The offset in the file, where a leaf is to blame.
-    pub at: Option<u64>,
-    /// The column, where one is concerned.
-    pub column: Option<String>,
-    /// The line of the mapping.
-    pub line: u32,
-}
-
-impl Fault {
-    /// A fault of this kind.
-    pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: None, found: None, at: None, column: None, line: 0 }
-    }
 }
 
 impl From<Fault> for Stop {

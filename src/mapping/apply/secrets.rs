@@ -1,9 +1,10 @@
 //! Secrets of a row: sealed, dropped, or empty.
 
 use super::draft::ClaimAs;
+use super::draft::{Fault, LeafSpan};
 use super::fit::as_text;
-use super::row::{RowMaker, first_place};
-use super::scope::{Fault, LeafSpan, Operand, Stop};
+use super::maker::{RowMaker, first_place};
+use super::scope::{Operand, Stop};
 use super::trace::Made;
 use crate::finding::{VALUE_EMPTY, VALUE_TYPE};
 use crate::mapping::compile::FieldSource;

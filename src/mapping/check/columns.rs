@@ -1,6 +1,6 @@
 //! Columns are there, and none that must have a value can end NULL.
 
-use super::{Errors, Spot, columns_of};
+use super::spot::{Errors, Spot, columns_of};
 use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, Policy, SecretKind};
 use crate::mapping::{codes, suggest};
 use crate::table::Column;

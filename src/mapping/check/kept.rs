@@ -1,7 +1,7 @@
 //! What is only narrowed, hashed or tested is kept somewhere else, or left behind with a reason.
 
-use super::Errors;
 use super::secrets::Places;
+use super::spot::Errors;
 use crate::mapping::codes;
 use crate::mapping::model::{KeyPart, Mapping, Root, Rooted};
 use crate::mapping::place::{At, Place, has_whole_shape};

@@ -5,6 +5,7 @@ mod kept;
 mod references;
 mod secrets;
 mod shapes;
+mod spot;
 mod types;
 
 #[cfg(test)]
@@ -13,10 +14,10 @@ mod tests;
 pub use secrets::check_secret_names;
 
 use crate::error::Error;
-use crate::finding::Code;
-use crate::mapping::model::{ColumnRule, Expr, Mapping, OnDuplicate, Owners, Rule, Set};
+use crate::mapping::model::{Mapping, OnDuplicate, Owners, Rule, Set};
 use crate::mapping::{codes, order, suggest};
-use crate::table::{Schema, Table};
+use crate::table::Schema;
+use spot::{Errors, Spot, columns_of, set_file, tables};
 
 /// Everything that can be known to go wrong before a file is read: all of it, in the order of
 /// set.toml and the mappings.
@@ -48,60 +49,6 @@ pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
     errors.sorted(set)
 }
 
-/// One rule with all that is known around it.
-#[derive(Clone, Copy)]
-struct Spot<'c> {
-    set: &'c Set,
-    schema: &'c Schema,
-    mapping: &'c Mapping,
-    rule: &'c Rule,
-    table: &'c Table,
-}
-
-impl<'c> Spot<'c> {
-    fn refuse(&self, errors: &mut Errors, code: &Code, line: u32, message: impl Into<String>, hint: Option<String>) {
-        errors.refuse(code, &self.mapping.file, line, message, hint);
-    }
-
-    /// The expression of a column or `let`.
-    fn named(&self, name: &str) -> Option<&'c Expr> {
-        let column = self.rule.columns.iter().find(|column| column.name == name).map(|column| &column.expr);
-        column.or_else(|| self.rule.lets.iter().find(|(other, _)| other == name).map(|(_, expr)| expr))
-    }
-
-    fn column(&self, name: &str) -> Option<&'c ColumnRule> {
-        self.rule.columns.iter().find(|column| column.name == name)
-    }
-
-    fn parent(&self) -> Option<&'c Rule> {
-        let parent = self.rule.parent.as_deref()?;
-        self.mapping.rules.iter().find(|rule| rule.name == parent)
-    }
-}
-
-/// Errors with what sorts them.
-#[derive(Default)]
-struct Errors {
-    errors: Vec<(String, u32, Error)>,
-}
-
-impl Errors {
-    fn refuse(&mut self, code: &Code, file: &str, line: u32, message: impl Into<String>, hint: Option<String>) {
-        let error = Error::request(message).coded(code.id).at(format_args!("{file}:{line}"));
-        let error = match hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        };
-        self.errors.push((file.to_owned(), line, error));
-    }
-
-    fn sorted(mut self, set: &Set) -> Vec<Error> {
-        let place = |file: &str| set.mappings.iter().position(|mapping| mapping.file == file);
-        self.errors.sort_by_key(|(file, line, _)| (place(file), *line));
-        self.errors.into_iter().map(|(_, _, error)| error).collect()
-    }
-}
-
 /// Rules that have no order.
 fn check_order(set: &Set, schema: &Schema, errors: &mut Errors) {
     for fault in order::faults(set, schema) {
@@ -113,18 +60,6 @@ fn check_order(set: &Set, schema: &Schema, errors: &mut Errors) {
         let (mapping, rule) = fault.at().of(set);
         errors.refuse(code, &mapping.file, rule.line, fault.message(set), Some(code.help.to_owned()));
     }
-}
-
-fn set_file(set: &Set) -> String {
-    format!("{}/set.toml", set.folder)
-}
-
-fn tables(schema: &Schema) -> Vec<&str> {
-    schema.tables.keys().map(String::as_str).collect()
-}
-
-fn columns_of(table: &Table) -> Vec<&str> {
-    table.columns.iter().map(|column| column.name.as_str()).collect()
 }
 
 /// What set.toml says of tables and columns.

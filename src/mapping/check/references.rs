@@ -1,7 +1,7 @@
 //! What a rule refers to is there: tables and columns it looks up, and the rows its foreign keys
 //! point at.
 
-use super::{Errors, Spot, columns_of, tables};
+use super::spot::{Errors, Spot, columns_of, tables};
 use crate::mapping::model::{Expr, From, KeyPart, PathExpr, Root};
 use crate::mapping::walk::{self, Read, Visit};
 use crate::mapping::{codes, suggest};

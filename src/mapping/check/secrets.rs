@@ -1,6 +1,6 @@
 //! Secrets stay secrets: what is sealed can be, and nothing else uses it in plaintext.
 
-use super::{Errors, Spot};
+use super::spot::{Errors, Spot};
 use crate::error::Error;
 use crate::mapping::codes;
 use crate::mapping::model::{Covering, KeyPart, Mapping, OnDuplicate, SecretKind, Set};

@@ -1,6 +1,6 @@
 //! Shapes can be distinguished by what is known of a file before its records are read.
 
-use super::Errors;
+use super::spot::Errors;
 use crate::mapping::codes;
 use crate::mapping::model::{Condition, Mapping, PathExpr, Root, Rooted, TypeName};
 use crate::mapping::place::{Place, has_whole_shape};

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mapping::load::{self, SetSource};
+use crate::table::Table;
 use crate::table::{Column, ColumnType, ForeignKey, Schema};
 
 /// A table in a few words: `*id text(36)` is a primary key, `name! text` is NOT NULL, `at! time=now`

@@ -1,6 +1,6 @@
 //! What expressions give fits the columns they are written into.
 
-use super::{Errors, Spot};
+use super::spot::{Errors, Spot};
 use crate::mapping::codes;
 use crate::mapping::model::{ColumnRule, Digest, Expr, From, JsonExpr, Literal, PathExpr, Root};
 use crate::step::OutputType;

@@ -7,6 +7,7 @@ mod condition;
 mod expr;
 mod hand_over;
 pub mod keys;
+mod loaded;
 mod mapping;
 mod migration;
 mod names;
@@ -24,7 +25,8 @@ mod tests;
 use crate::error::{Error, Result};
 use crate::hex;
 use crate::mapping::codes;
-use crate::mapping::model::{Mapping, Set};
+use crate::mapping::model::Set;
+use loaded::Loaded;
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
 use toml::de::DeValue;
@@ -42,14 +44,6 @@ pub enum SetSource {
         /// Relative name (`set.toml`, `schema/001_people.up.sql`) and text.
         files: Vec<(String, String)>,
     },
-}
-
-/// A mapping and what only the loader needs to know of it.
-struct Loaded {
-    doc: Doc,
-    mapping: Mapping,
-    /// The lines of `files`, in order.
-    pattern_lines: Vec<u32>,
 }
 
 /// Loads a set that is free of errors.

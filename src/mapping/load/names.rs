@@ -1,6 +1,6 @@
 //! Checks that every name that a mapping uses is defined by it or by its set.
 
-use super::Loaded;
+use super::loaded::Loaded;
 use super::tree::Doc;
 use crate::finding::Code;
 use crate::mapping::model::{Condition, Expr, KeyPart, Mapping, PathExpr, Pattern, Root, Rule, Set};

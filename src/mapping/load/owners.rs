@@ -1,6 +1,6 @@
 //! `[owners]` against the file patterns of all mappings.
 
-use super::Loaded;
+use super::loaded::Loaded;
 use super::tree::Doc;
 use crate::mapping::model::{Root, Set};
 use crate::mapping::walk::{self, Read};

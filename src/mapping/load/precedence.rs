@@ -1,6 +1,6 @@
 //! Checks which mapping reads a file, and which rules feed a table in which order.
 
-use super::Loaded;
+use super::loaded::Loaded;
 use super::tree::Doc;
 use crate::mapping::model::{Pattern, Set};
 use crate::mapping::{codes, suggest};

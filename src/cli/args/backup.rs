@@ -1,11 +1,11 @@
 //! The definition of `treelift backup`, nothing else.
 
-use super::args::ManagedArgs;
+use super::shared::ManagedArgs;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum BackupCommand {
+pub(in crate::cli) enum BackupCommand {
     /// Make a backup and verify it.
     Create(CreateArgs),
     /// List the backups.
@@ -20,69 +20,69 @@ pub(super) enum BackupCommand {
 
 /// Where backups lie.
 #[derive(Debug, Clone, Args)]
-pub(super) struct FolderArgs {
+pub(in crate::cli) struct FolderArgs {
     /// The folder of backups [default: `backups` beside the database].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(super) backup_dir: Option<PathBuf>,
+    pub(in crate::cli) backup_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift backup create --database sqlite:///./new.db --compress")]
-pub(super) struct CreateArgs {
+pub(in crate::cli) struct CreateArgs {
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     #[command(flatten)]
-    pub(super) folder: FolderArgs,
+    pub(in crate::cli) folder: FolderArgs,
     /// Compress it with gzip.
     #[arg(long)]
-    pub(super) compress: bool,
+    pub(in crate::cli) compress: bool,
     /// Show what would be made.
     #[arg(long)]
-    pub(super) dry_run: bool,
+    pub(in crate::cli) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift backup list --database sqlite:///./new.db --verify")]
-pub(super) struct ListArgs {
+pub(in crate::cli) struct ListArgs {
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     #[command(flatten)]
-    pub(super) folder: FolderArgs,
+    pub(in crate::cli) folder: FolderArgs,
     /// Open and verify every backup.
     #[arg(long)]
-    pub(super) verify: bool,
+    pub(in crate::cli) verify: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  treelift backup restore --latest --database sqlite:///./new.db\n  \
                         treelift backup restore --file backups/daily/new_20260102_030405_000000.db.gz")]
-pub(super) struct RestoreArgs {
+pub(in crate::cli) struct RestoreArgs {
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     #[command(flatten)]
-    pub(super) folder: FolderArgs,
+    pub(in crate::cli) folder: FolderArgs,
     /// The newest backup, except those made before a restore.
     #[arg(long, conflicts_with = "file")]
-    pub(super) latest: bool,
+    pub(in crate::cli) latest: bool,
     /// This backup; without it and `--latest` you are asked.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, alias = "backup-file")]
-    pub(super) file: Option<PathBuf>,
+    pub(in crate::cli) file: Option<PathBuf>,
     /// Take the newest of this shelf, as with `--latest`.
     #[arg(long, value_name = "SHELF", alias = "category")]
-    pub(super) shelf: Option<ShelfWord>,
+    pub(in crate::cli) shelf: Option<ShelfWord>,
     /// Replace the database without a safety backup of it.
     #[arg(long)]
-    pub(super) no_backup: bool,
+    pub(in crate::cli) no_backup: bool,
     /// Verify the backup, and change nothing.
     #[arg(long)]
-    pub(super) dry_run: bool,
+    pub(in crate::cli) dry_run: bool,
     /// Answer yes to every question.
     #[arg(long, alias = "force")]
-    pub(super) yes: bool,
+    pub(in crate::cli) yes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ShelfWord {
+pub(in crate::cli) enum ShelfWord {
     Daily,
     Weekly,
     Monthly,
@@ -90,45 +90,45 @@ pub(super) enum ShelfWord {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift backup promote --to weekly --database sqlite:///./new.db")]
-pub(super) struct PromoteArgs {
+pub(in crate::cli) struct PromoteArgs {
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     #[command(flatten)]
-    pub(super) folder: FolderArgs,
+    pub(in crate::cli) folder: FolderArgs,
     /// The backup [default: the newest, except those made before a restore].
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) file: Option<PathBuf>,
+    pub(in crate::cli) file: Option<PathBuf>,
     /// The shelf it goes to.
     #[arg(long, value_name = "SHELF")]
-    pub(super) to: ShelfWord,
+    pub(in crate::cli) to: ShelfWord,
     /// Show what would be copied.
     #[arg(long)]
-    pub(super) dry_run: bool,
+    pub(in crate::cli) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift backup prune --keep-daily 7 --keep-weekly 4 --older-than 7 --dry-run")]
-pub(super) struct PruneArgs {
+pub(in crate::cli) struct PruneArgs {
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     #[command(flatten)]
-    pub(super) folder: FolderArgs,
+    pub(in crate::cli) folder: FolderArgs,
     /// Keep the newest N of the daily shelf.
     #[arg(long, value_name = "N", default_value_t = 7)]
-    pub(super) keep_daily: usize,
+    pub(in crate::cli) keep_daily: usize,
     /// Keep the newest N of the weekly shelf.
     #[arg(long, value_name = "N", default_value_t = 4)]
-    pub(super) keep_weekly: usize,
+    pub(in crate::cli) keep_weekly: usize,
     /// Keep the newest N of the monthly shelf.
     #[arg(long, value_name = "N", default_value_t = 12)]
-    pub(super) keep_monthly: usize,
+    pub(in crate::cli) keep_monthly: usize,
     /// Also keep backups younger than this many days.
     #[arg(long, value_name = "DAYS")]
-    pub(super) older_than: Option<u32>,
+    pub(in crate::cli) older_than: Option<u32>,
     /// Show what would be removed.
     #[arg(long)]
-    pub(super) dry_run: bool,
+    pub(in crate::cli) dry_run: bool,
     /// Answer yes to every question.
     #[arg(long)]
-    pub(super) yes: bool,
+    pub(in crate::cli) yes: bool,
 }

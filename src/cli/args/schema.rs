@@ -1,10 +1,10 @@
 //! The definition of `treelift schema`, nothing else.
 
-use super::args::{BackupArgs, ManagedArgs};
+use super::shared::{BackupArgs, ManagedArgs};
 use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum SchemaCommand {
+pub(in crate::cli) enum SchemaCommand {
     /// Show which migrations are applied, pending or changed.
     Status(StatusArgs),
     /// Apply what is pending, in one transaction.
@@ -25,15 +25,15 @@ pub(super) enum SchemaCommand {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift schema status --database sqlite:///./new.db --exit-code")]
-pub(super) struct StatusArgs {
+pub(in crate::cli) struct StatusArgs {
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     /// Exit with status 4 when a migration is needed, 1 when record and files do not agree.
     #[arg(long)]
-    pub(super) exit_code: bool,
+    pub(in crate::cli) exit_code: bool,
     /// Accepted for scripts: this command never changes anything.
     #[arg(long)]
-    pub(super) dry_run: bool,
+    pub(in crate::cli) dry_run: bool,
 }
 
 const MIGRATE_EXAMPLES: &str = "\
@@ -45,85 +45,85 @@ A dry run applies everything to a private copy, shows the SQL, and discards the 
 
 #[derive(Debug, Args)]
 #[command(after_help = MIGRATE_EXAMPLES)]
-pub(super) struct MigrateArgs {
+pub(in crate::cli) struct MigrateArgs {
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     /// Stop at this version (`v003_…`, or its number alone).
     #[arg(long, value_name = "VERSION", alias = "version")]
-    pub(super) to: Option<String>,
+    pub(in crate::cli) to: Option<String>,
     #[command(flatten)]
-    pub(super) change: ChangeArgs,
+    pub(in crate::cli) change: ChangeArgs,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift schema rollback --steps 1 --database sqlite:///./new.db")]
-pub(super) struct RollbackArgs {
+pub(in crate::cli) struct RollbackArgs {
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     #[command(flatten)]
-    pub(super) goal: GoalArgs,
+    pub(in crate::cli) goal: GoalArgs,
     #[command(flatten)]
-    pub(super) change: ChangeArgs,
+    pub(in crate::cli) change: ChangeArgs,
 }
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub(super) struct GoalArgs {
+pub(in crate::cli) struct GoalArgs {
     /// Roll back everything after this version, which stays.
     #[arg(long, value_name = "VERSION", alias = "version")]
-    pub(super) to: Option<String>,
+    pub(in crate::cli) to: Option<String>,
     /// Roll back the last N.
     #[arg(long, value_name = "N")]
-    pub(super) steps: Option<usize>,
+    pub(in crate::cli) steps: Option<usize>,
     /// Roll back everything.
     #[arg(long)]
-    pub(super) all: bool,
+    pub(in crate::cli) all: bool,
 }
 
 /// What every command takes that changes the database.
 #[derive(Debug, Args)]
-pub(super) struct ChangeArgs {
+pub(in crate::cli) struct ChangeArgs {
     /// Work on a private copy, show what would be done, and change nothing.
     #[arg(long)]
-    pub(super) dry_run: bool,
+    pub(in crate::cli) dry_run: bool,
     /// Answer yes to every question.
     #[arg(long)]
-    pub(super) yes: bool,
+    pub(in crate::cli) yes: bool,
     #[command(flatten)]
-    pub(super) backup: BackupArgs,
+    pub(in crate::cli) backup: BackupArgs,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift schema history --limit 5 --database sqlite:///./new.db")]
-pub(super) struct HistoryArgs {
+pub(in crate::cli) struct HistoryArgs {
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     /// Show at most N.
     #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(super) limit: usize,
+    pub(in crate::cli) limit: usize,
     /// Accepted for scripts: this command never changes anything.
     #[arg(long)]
-    pub(super) dry_run: bool,
+    pub(in crate::cli) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  treelift schema validate --database sqlite:///./new.db\n  \
                         treelift schema validate --category data --fix-orphans --dry-run")]
-pub(super) struct ValidateArgs {
+pub(in crate::cli) struct ValidateArgs {
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     /// Validate only this category; may be given more than once.
     #[arg(long, value_name = "CATEGORY")]
-    pub(super) category: Vec<CategoryWord>,
+    pub(in crate::cli) category: Vec<CategoryWord>,
     /// Move rows that reference a missing row into `treelift_orphans`.
     #[arg(long, alias = "fix")]
-    pub(super) fix_orphans: bool,
+    pub(in crate::cli) fix_orphans: bool,
     #[command(flatten)]
-    pub(super) change: ChangeArgs,
+    pub(in crate::cli) change: ChangeArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum CategoryWord {
+pub(in crate::cli) enum CategoryWord {
     Schema,
     Indexes,
     Constraints,
@@ -134,43 +134,43 @@ pub(super) enum CategoryWord {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift schema new add_colours --mappings ./my_set")]
-pub(super) struct NewArgs {
+pub(in crate::cli) struct NewArgs {
     /// What the migration does, in a few words.
-    pub(super) name: String,
+    pub(in crate::cli) name: String,
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     /// Fill it with the drift between the database and its migrations; without this no database
     /// is needed.
     #[arg(long)]
-    pub(super) from_drift: bool,
+    pub(in crate::cli) from_drift: bool,
     /// Show what would be written.
     #[arg(long)]
-    pub(super) dry_run: bool,
+    pub(in crate::cli) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift schema stamp 001 --database sqlite:///./made_elsewhere.db")]
-pub(super) struct StampArgs {
+pub(in crate::cli) struct StampArgs {
     /// The version that the database is at.
-    pub(super) version: String,
+    pub(in crate::cli) version: String,
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     #[command(flatten)]
-    pub(super) change: ChangeArgs,
+    pub(in crate::cli) change: ChangeArgs,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  treelift schema test --mappings ./my_set\n  \
                         treelift schema test --copy-of sqlite:///./new.db")]
-pub(super) struct TestArgs {
+pub(in crate::cli) struct TestArgs {
     /// A bundled mapping set by name, or a folder [default: with --copy-of the one of that
     /// database, else the only bundled one].
     #[arg(long, value_name = "SET|DIR")]
-    pub(super) mappings: Option<String>,
+    pub(in crate::cli) mappings: Option<String>,
     /// Test on a copy of this database and its rows instead of invented rows.
     #[arg(long, value_name = "URL")]
-    pub(super) copy_of: Option<String>,
+    pub(in crate::cli) copy_of: Option<String>,
     /// Accepted for scripts: this command never changes anything.
     #[arg(long)]
-    pub(super) dry_run: bool,
+    pub(in crate::cli) dry_run: bool,
 }

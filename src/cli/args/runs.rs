@@ -1,15 +1,15 @@
 //! The definitions of `treelift runs` and `treelift undo`, nothing else.
 
-use super::args::ManagedArgs;
-use super::schema_args::ChangeArgs;
+use super::schema::ChangeArgs;
+use super::shared::ManagedArgs;
 use clap::Args;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift runs --database sqlite:///./new.db")]
-pub(super) struct RunsArgs {
+pub(in crate::cli) struct RunsArgs {
     /// The database to look into [default: DATABASE_URL].
     #[arg(long, value_name = "URL")]
-    pub(super) database: Option<String>,
+    pub(in crate::cli) database: Option<String>,
 }
 
 const UNDO_EXAMPLES: &str = "\
@@ -22,12 +22,12 @@ done if rows were changed since, or if other rows reference them. Migrations and
 
 #[derive(Debug, Args)]
 #[command(after_help = UNDO_EXAMPLES)]
-pub(super) struct UndoArgs {
+pub(in crate::cli) struct UndoArgs {
     /// The import's id or a prefix of it, as `treelift runs` lists it.
     #[arg(value_name = "RUN")]
-    pub(super) run: String,
+    pub(in crate::cli) run: String,
     #[command(flatten)]
-    pub(super) managed: ManagedArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     #[command(flatten)]
-    pub(super) change: ChangeArgs,
+    pub(in crate::cli) change: ChangeArgs,
 }

@@ -1,0 +1,267 @@
+//! The command line's definition, nothing else.
+
+pub(super) mod backup;
+pub(super) mod credentials;
+pub(super) mod runs;
+pub(super) mod schema;
+pub(super) mod shared;
+
+use backup::BackupCommand;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
+use credentials::Credentials;
+use runs::{RunsArgs, UndoArgs};
+use schema::SchemaCommand;
+use shared::{BackupArgs, SecretArgs};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  treelift import ./old_data --dry-run --report report.html
+  treelift import ./old_data --database sqlite:///./new.db
+  treelift explain V004
+
+Exit status: 0 clean, 1 problems found, 2 usage or configuration error, 3 I/O or database error,
+70 a bug in treelift, 129, 130 or 143 interrupted. See docs/exit-statuses.md.";
+
+/// Lifts a legacy tree of JSON files into a relational database, once, provably.
+#[derive(Debug, Parser)]
+#[command(name = "treelift", version, after_help = EXAMPLES, max_term_width = 100, subcommand_required = true)]
+pub(in crate::cli) struct Cli {
+    #[command(flatten)]
+    pub(in crate::cli) global: Global,
+    #[command(subcommand)]
+    pub(in crate::cli) command: Command,
+}
+
+/// The options of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(in crate::cli) struct Global {
+    /// Print one JSON document on standard output, and nothing else there.
+    #[arg(long, global = true)]
+    pub(in crate::cli) json: bool,
+    /// When to use colors; NO_COLOR also turns them off.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(in crate::cli) color: Color,
+    /// Print only errors and the final line.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(in crate::cli) quiet: bool,
+    /// Print everything, however long.
+    #[arg(short, long, global = true)]
+    pub(in crate::cli) verbose: bool,
+    /// Append a log of JSON lines to this file, or to one file per day in this folder.
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) log_file: Option<PathBuf>,
+}
+
+/// When to use colors; `auto` means on a terminal.
+// No doc comments on the variants: they would make every help page longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(in crate::cli) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Command {
+    /// Import a tree into a database, in one transaction.
+    Import(Box<ImportArgs>),
+    /// List the runs recorded in a database.
+    Runs(RunsArgs),
+    /// Undo an import.
+    Undo(UndoArgs),
+    /// Check a mapping set against the schema it writes into, without any data.
+    Check(CheckArgs),
+    /// Show what is in a tree, and write a first mapping set for it.
+    Inspect(InspectArgs),
+    /// Show where the values of a file go, where a row came from, or what a code means.
+    Explain(ExplainArgs),
+    /// Show, migrate, roll back and validate the schema of a database.
+    #[command(after_help = "Example:\n  treelift schema status --database sqlite:///./new.db")]
+    Schema {
+        #[command(subcommand)]
+        command: SchemaCommand,
+    },
+    /// Create, list, restore and prune backups of a database, each verified by opening it.
+    #[command(after_help = "Example:\n  treelift backup create --database sqlite:///./new.db --compress")]
+    Backup {
+        #[command(subcommand)]
+        command: BackupCommand,
+    },
+    /// Inspect, seal and hand over stored credentials, and change their keys.
+    #[command(after_help = "Example:\n  treelift credentials status --database sqlite:///./app.db")]
+    Credentials {
+        #[command(subcommand)]
+        command: Credentials,
+    },
+}
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  treelift import ./old_data --dry-run --report report.html --report report.json
+  treelift import ./old_data --database sqlite:///./new.db --key-file ./treelift.key
+
+A dry run does the same work and rolls it back at the end. Its exit status is that of the real run.";
+
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub(in crate::cli) struct ImportArgs {
+    /// The data folder, or its parent.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) source: PathBuf,
+    /// A bundled mapping set by name, or a folder [default: a bundled set that recognises the tree].
+    #[arg(long, value_name = "SET|DIR")]
+    pub(in crate::cli) mappings: Option<String>,
+    /// The database to write into [default: DATABASE_URL, then what the mapping set names].
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) database: Option<String>,
+    /// Do everything but commit; nothing is left behind.
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
+    /// Write the report into a file, `.json` or `.html`; may be given more than once. An earlier report is
+    /// kept under a numbered name.
+    #[arg(long = "report", value_name = "FILE", value_hint = ValueHint::FilePath, action = ArgAction::Append)]
+    pub(in crate::cli) reports: Vec<PathBuf>,
+    /// Write rejected records into this folder, to be fixed and imported again.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) rejects: Option<PathBuf>,
+    /// Commit the rest if no more than N records are rejected (a broken file counts as one).
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(in crate::cli) max_rejects: u64,
+    /// Use only this mapping; may be given more than once.
+    #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
+    pub(in crate::cli) only_mapping: Vec<String>,
+    /// Read this optional mapping too; may be given more than once.
+    #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
+    pub(in crate::cli) with: Vec<String>,
+    /// Import only what belongs to this owner (directory or id); may be given more than once.
+    #[arg(long, value_name = "OWNER", action = ArgAction::Append)]
+    pub(in crate::cli) only_owner: Vec<String>,
+    /// The owner of files that name no owner.
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) owner: Option<String>,
+    /// Do not refuse a run that imports nothing, or nothing of any owner.
+    #[arg(long)]
+    pub(in crate::cli) allow_empty: bool,
+    /// How deep values may be nested.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
+    pub(in crate::cli) max_depth: u32,
+    #[command(flatten)]
+    pub(in crate::cli) backup: BackupArgs,
+    /// Answer yes to every question.
+    #[arg(long)]
+    pub(in crate::cli) yes: bool,
+    #[command(flatten)]
+    pub(in crate::cli) secrets: SecretArgs,
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  treelift check ./mappings/notes
+  treelift check ./mappings/notes --against ./old_data
+  treelift check --print-schema mapping > mapping.schema.json";
+
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub(in crate::cli) struct CheckArgs {
+    /// A bundled mapping set by name, or a folder [default: with --against the one that recognises the
+    /// tree, else every bundled set].
+    #[arg(value_name = "SET|DIR")]
+    pub(in crate::cli) set: Option<String>,
+    /// Read this tree with the set and list the parts of the set that it never uses.
+    #[arg(long, value_name = "SOURCE", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) against: Option<PathBuf>,
+    /// Print the JSON Schema that editors validate mapping files with.
+    #[arg(long, value_name = "WHICH", conflicts_with_all = ["set", "against"])]
+    pub(in crate::cli) print_schema: Option<SchemaArg>,
+    /// How deep values may be nested.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
+    pub(in crate::cli) max_depth: u32,
+}
+
+/// Which file an editor schema is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum SchemaArg {
+    Mapping,
+    Set,
+}
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  treelift inspect ./old_data
+  treelift inspect ./old_data --scaffold ./my_set
+
+Values are not shown, only what they look like. --show-values shows short ones, except those whose
+name looks like a secret.";
+
+#[derive(Debug, Args)]
+#[command(after_help = INSPECT_EXAMPLES)]
+pub(in crate::cli) struct InspectArgs {
+    /// The data folder.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) source: PathBuf,
+    /// Show the values of short enumerations.
+    #[arg(long)]
+    pub(in crate::cli) show_values: bool,
+    /// Write a first mapping set with a schema into this new folder; every guess is marked.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) scaffold: Option<PathBuf>,
+    /// How deep values may be nested.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
+    pub(in crate::cli) max_depth: u32,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  treelift explain V004
+  treelift explain ./old_data/people.json
+  treelift explain './old_data/people.json#/0/name' --mappings ./my_set
+  treelift explain --row people 42 --database sqlite:///./new.db --source ./old_data";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub(in crate::cli) struct ExplainArgs {
+    /// A file of a tree, with a JSON Pointer for a part of it; or a code as the report shows it.
+    #[arg(value_name = "FILE[#/POINTER]|CODE", required_unless_present = "row", conflicts_with = "row")]
+    pub(in crate::cli) what: Option<String>,
+    /// The row of this table with this key; the parts of a key are separated by commas.
+    #[arg(long, num_args = 2, value_names = ["TABLE", "KEY"], requires = "source")]
+    pub(in crate::cli) row: Option<Vec<String>>,
+    /// A bundled mapping set by name, or a folder [default: a bundled set that recognises the tree].
+    #[arg(long, value_name = "SET|DIR")]
+    pub(in crate::cli) mappings: Option<String>,
+    /// The tree [default: the folder above FILE that a set recognises].
+    #[arg(long, value_name = "SOURCE", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) source: Option<PathBuf>,
+    /// With --row, the database [default: DATABASE_URL, then what the mapping set names].
+    #[arg(long, value_name = "URL", requires = "row")]
+    pub(in crate::cli) database: Option<String>,
+    /// How deep values may be nested.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
+    pub(in crate::cli) max_depth: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_valid() {
+        crate::cli::unbuilt::recognise(Cli::command()).debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        fn visit(command: &mut clap::Command) {
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Example"), "{help}");
+            for below in command.get_subcommands_mut().filter(|below| below.get_name() != "help") {
+                visit(below);
+            }
+        }
+        visit(&mut Cli::command());
+    }
+}

@@ -1,0 +1,92 @@
+//! What the commands print that change the schema.
+
+use crate::cli::log;
+use crate::cli::output::Output;
+use crate::cli::terminal::Terminal;
+use crate::config::Ui as _;
+use crate::error::Result;
+use crate::finding::printable;
+use crate::report::words::{count, duration, thousands};
+use crate::schema::{Loss, LossKind, loss_lines};
+use crate::target::upkeep::{Altered, What};
+use serde_json::json;
+use std::cell::RefCell;
+
+/// Prints what would be lost, before it is asked, and keeps it for the result.
+pub(super) fn reporter<'r>(lost: &'r RefCell<Vec<Loss>>, terminal: &'r Terminal) -> impl Fn(&[Loss]) + 'r {
+    |found| {
+        loss_lines(found).iter().for_each(|line| terminal.say(line));
+        lost.replace(found.to_vec());
+    }
+}
+
+/// Prints the result of a change.
+pub(super) fn tell(altered: &Altered, lost: &[Loss], url: &str, dry: bool, output: &Output) -> Result<u8> {
+    for step in &altered.steps {
+        log::done(
+            "migration",
+            json!({ "version": step.version, "what": step.what, "took_ms": step.took_ms, "dry": dry }),
+        );
+    }
+    let document = json!({ "target": url, "dry_run": dry, "steps": altered.steps, "losses": lost });
+    output.outcome(&words(altered, lost, url, dry), &document);
+    Ok(0)
+}
+
+fn words(altered: &Altered, lost: &[Loss], url: &str, dry: bool) -> String {
+    let mut words = String::new();
+    for step in &altered.steps {
+        let what = match step.what {
+            What::Applied => "applied",
+            What::Found => "already there, recorded",
+            What::RolledBack => "rolled back",
+            What::Stamped => "recorded as applied",
+            What::Unstamped => "recorded as not applied",
+        };
+        let took = duration(u64::try_from(step.took_ms).unwrap_or(0));
+        words += &format!("{what}: {} ({took})\n", printable(&step.version));
+        if dry && let Some(sql) = &step.sql {
+            words += &sql.lines().map(|line| format!("    {}\n", printable(line))).collect::<String>();
+        }
+    }
+    for loss in lost.iter().filter(|loss| loss.kind != LossKind::Column && loss.rows > 0) {
+        let (before, after) = (thousands(loss.before), thousands(loss.after));
+        words += &format!("rows of {}: {before} → {after}\n", printable(&loss.what));
+    }
+    let steps = count(altered.steps.len() as u64, "step");
+    let url = printable(url);
+    words += &match (altered.steps.is_empty(), dry) {
+        (true, _) => format!("nothing to do in {url}\n"),
+        (false, true) => format!("dry run: {steps} possible, nothing was changed in {url}\n"),
+        (false, false) => format!("committed: {steps} in {url}\n"),
+    };
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::upkeep::Done;
+
+    #[test]
+    fn a_dry_run_shows_its_sql_and_a_real_one_what_it_did() {
+        let altered = Altered {
+            steps: vec![Done {
+                version: "001_notes".into(),
+                what: What::Applied,
+                took_ms: 12,
+                sql: Some("CREATE TABLE notes (id);\n-- two\n".into()),
+            }],
+        };
+        assert_eq!(
+            words(&altered, &[], "x.db", true),
+            "applied: 001_notes (12 ms)\n    CREATE TABLE notes (id);\n    -- two\ndry run: 1 step possible, nothing was changed in x.db\n"
+        );
+        let lost = [Loss { kind: LossKind::Rows, what: "kept".to_owned(), rows: 2, before: 1_005, after: 1_003 }];
+        assert_eq!(
+            words(&altered, &lost, "x.db", false),
+            "applied: 001_notes (12 ms)\nrows of kept: 1,005 → 1,003\ncommitted: 1 step in x.db\n"
+        );
+        assert_eq!(words(&Altered::default(), &[], "x.db", false), "nothing to do in x.db\n");
+    }
+}

@@ -1,0 +1,102 @@
+//! What evaluates the columns of one rule for one element, and what it knows meanwhile.
+
+use super::draft::{Draft, Fault, LeafSpan};
+use super::fit::kind_name;
+use super::scope::{Operand, Scope, Stop};
+use crate::finding::{ROW_DANGLING, VALUE_STEP};
+use crate::mapping::compile::CompiledRule;
+use crate::mapping::declared::Doc;
+use crate::mapping::model::{ColumnRule, Rule};
+use crate::row::Value;
+
+/// A lookup that found no row.
+pub(super) struct Dangling {
+    pub(super) table: String,
+    /// The key; none where it may be a secret.
+    pub(super) key: Option<String>,
+    /// The first leaf of the key.
+    pub(super) at: Option<u64>,
+}
+
+impl Dangling {
+    pub(super) fn fault(self, column: &ColumnRule) -> Fault {
+        Fault {
+            found: self.key,
+            at: self.at,
+            column: Some(column.name.clone()),
+            line: column.line,
+            ..Fault::new(&ROW_DANGLING, format!("`{}` is NULL: `{}` has no row of this key", column.name, self.table))
+        }
+    }
+}
+
+/// What is known of a column of the row.
+pub(super) enum Memo {
+    Unknown,
+    Running,
+    Failed,
+    Known { value: Value, tainted: bool, clock: bool, hidden: bool },
+}
+
+/// Evaluates the columns of one rule for one element.
+pub(super) struct RowMaker<'a, 't> {
+    pub(super) scope: Scope<'a, 't>,
+    /// Whether what is being evaluated came from a secret path.
+    pub(super) tainted: bool,
+    /// Whether what is being evaluated came from the run's start time.
+    pub(super) clock: bool,
+    /// Whether what is being evaluated came from a path whose values no message shows.
+    pub(super) hidden: bool,
+    /// Whether a secret is being made, from which nothing is left out.
+    pub(super) sealing: bool,
+    /// Whether `on_empty` decides about the value that is being evaluated, so that an empty string ends its steps.
+    pub(super) ends_on_empty: bool,
+    /// The nulls and empty containers that the paths of a column or secret met; none are noted elsewhere, as in a
+    /// condition, which decides nothing.
+    pub(super) voids: Option<Vec<LeafSpan>>,
+    /// The lookup of the column being evaluated that found no row, although its key was there.
+    pub(super) dangling: Option<Dangling>,
+    /// The alternative that the expression being evaluated chose.
+    pub(super) chosen: Option<usize>,
+    pub(super) rule: &'a Rule,
+    pub(super) compiled: &'a CompiledRule,
+    pub(super) parent: Option<(&'a CompiledRule, &'a Draft)>,
+    pub(super) memo: Vec<Memo>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) draft: Draft,
+}
+
+/// The offset of the first leaf that a value was made from.
+pub(super) fn first_place(trail: &[LeafSpan], scope: &Scope) -> Option<u64> {
+    trail.iter().find_map(|touch| match touch {
+        LeafSpan::Nodes(Doc::Record, nodes) => Some(scope.record.sibling(nodes.start).at()),
+        LeafSpan::Nodes(Doc::Frame, nodes) => Some(scope.frame.sibling(nodes.start).at()),
+        LeafSpan::Name(_) => None,
+    })
+}
+
+/// The leaves that a value was made from.
+pub(super) type Trail = Vec<LeafSpan>;
+
+/// Why a value that should be text is none.
+pub(super) fn not_text(got: &Operand, what: &str) -> Stop {
+    let mut fault = Fault::new(&VALUE_STEP, what);
+    if let Operand::Node(node, _) = got {
+        fault.at = Some(node.at());
+        if node.is_container() {
+            fault.message = format!("{what}, found {}", kind_name(*node));
+            fault.help = Some(
+                "name a value below it; with `each` a list of strings is made of its elements, but this version joins no \
+                 list into one string",
+            );
+        }
+    }
+    fault.into()
+}
+
+/// What a JSON expression wrote.
+pub(super) enum Wrote {
+    Nothing,
+    Null,
+    Value,
+}

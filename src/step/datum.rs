@@ -1,0 +1,75 @@
+//! What passes from one step to the next.
+
+use crate::instant::Instant;
+use jiff::civil::DateTime;
+
+/// A value between two steps. What comes from a source is text, a number as written, or a boolean.
+#[derive(Clone, PartialEq)]
+pub enum Datum {
+    /// A boolean.
+    Bool(bool),
+    /// A number of the source, as it was written.
+    Number(String),
+    /// Text.
+    Text(String),
+    /// An integer.
+    Integer(i64),
+    /// A date and time of no zone.
+    Civil(DateTime),
+    /// A moment.
+    Instant(Instant),
+    /// A list; steps apply to each part.
+    List(Vec<Datum>),
+    /// A compact JSON document.
+    Json(String),
+}
+
+impl Datum {
+    /// The kind in words: `a number`, `a string`.
+    pub fn kind_name(&self) -> &'static str {
+        match self {
+            Datum::Bool(_) => "a boolean",
+            Datum::Number(_) => "a number",
+            Datum::Text(_) => "a string",
+            Datum::Integer(_) => "an integer",
+            Datum::Civil(_) => "a date and time without a zone",
+            Datum::Instant(_) => "an instant",
+            Datum::List(_) => "a list",
+            Datum::Json(_) => "JSON",
+        }
+    }
+
+    /// What a step works on that wants text: numbers give theirs as written.
+    pub(super) fn into_text(self) -> Result<String, String> {
+        match self {
+            Datum::Text(text) | Datum::Number(text) => Ok(text),
+            Datum::Integer(number) => Ok(number.to_string()),
+            Datum::Bool(_) => Err("expected a string, found a boolean (put `text` before this step)".to_owned()),
+            other => Err(format!("expected a string, found {}", other.kind_name())),
+        }
+    }
+}
+
+/// What a step gives, and what it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputType {
+    /// Text.
+    Text,
+    /// A 64-bit integer.
+    Integer,
+    /// A number as it was written.
+    Number,
+    /// A boolean.
+    Bool,
+    /// A date and time of no zone.
+    Civil,
+    /// A moment.
+    Instant,
+    /// A list of texts, to each of which the following steps apply.
+    List,
+    /// Whatever it was given.
+    Same,
+}
+
+/// What steps take that work on text.
+pub(super) const TEXTUAL: &[OutputType] = &[OutputType::Text, OutputType::Number, OutputType::Integer];
