@@ -224,7 +224,7 @@ impl Vault {
 
     /// Reads every sealed value back from the target and opens it: how many opened, and where one
     /// did not (`table.column`).
-    pub fn prove(&self, transaction: &mut dyn Transaction) -> Result<(u64, Vec<String>)> {
+    pub fn prove(&self, transaction: &mut dyn Transaction) -> Result<(u64, Vec<(String, String)>)> {
         let (mut opened, mut failed) = (0, Vec::new());
         let Some(sealer) = &self.sealer else { return Ok((0, failed)) };
         for Sealed { column: SealedColumn { table, column, key_columns, .. }, keys, marks } in &self.sealed {
@@ -239,7 +239,7 @@ impl Vault {
                     let place = SealPlace { table, column, key_columns, key: &key_texts(key)? };
                     match sealer.open(&place, &token_in(&token)) {
                         Ok(text) if self.mark(&text) == *mark => opened += 1,
-                        _ => failed.push(format!("{table}.{column}")),
+                        _ => failed.push((table.clone(), column.clone())),
                     }
                 }
             }

@@ -30,6 +30,8 @@ pub enum Rejection {
     Constraint(String),
     /// The statement succeeded, and the row is not there or was not changed.
     Discarded,
+    /// The statement changed so many rows where one was to be changed.
+    Several(usize),
     /// The row has other values than those written in these columns.
     Altered(Vec<String>),
 }
@@ -51,7 +53,7 @@ impl Rejection {
             Self::Check(_) => &ROW_CHECK,
             Self::Trigger { .. } | Self::RolledBack { .. } => &ROW_TRIGGER,
             Self::Constraint(_) => &ROW_CONSTRAINT,
-            Self::Discarded | Self::Altered(_) => &ROW_NOT_KEPT,
+            Self::Discarded | Self::Several(_) | Self::Altered(_) => &ROW_NOT_KEPT,
         }
     }
 
@@ -74,6 +76,9 @@ impl Rejection {
             }
             Self::Constraint(what) => format!("{what} rejected a row of `{table}`"),
             Self::Discarded => format!("the database discarded a row of `{table}` without an error"),
+            Self::Several(rows) => {
+                format!("the key of a row of `{table}` matches {rows} rows in the database, expected 1")
+            }
             Self::Altered(columns) => {
                 let columns: Vec<String> = columns.iter().map(|column| format!("`{column}`")).collect();
                 format!("the database changed a row of `{table}` as it was written: {}", columns.join(", "))

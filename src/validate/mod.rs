@@ -13,10 +13,15 @@ use crate::leak::found::Leaks;
 use crate::mapping::model::{AssertCategory, Set};
 use crate::report::{CheckReport, CheckStatus, words};
 use crate::run::Run;
-use crate::target::drift::Leave;
+use crate::target::drift::{Leave, Other};
 use crate::target::{Target, Transaction, history, schema};
 pub use checks::Category;
 use checks::{Answer, check};
+use std::collections::BTreeMap;
+
+/// The help where a trigger is on the table of a sealed value that does not open.
+const CHANGED_BY_TRIGGER: &str =
+    "drop the trigger for the import, or keep it from changing what is sealed; nothing was committed";
 
 /// So many rows with a broken reference are named.
 const MOST_ORPHANS: usize = 1_000;
@@ -158,10 +163,21 @@ fn health(run: &mut Run) -> Result<CheckReport> {
 fn sealed(run: &mut Run) -> Result<CheckReport> {
     let (opened, failed) = run.vault.prove(&mut *run.transaction)?;
     run.opened_again = opened;
-    for column in &failed {
-        run.findings.push(
-            Finding::new(&TARGET_UNSEALED, format!("a value of `{column}` does not open again")).about(column.clone()),
-        );
+    let others = if failed.is_empty() { BTreeMap::new() } else { run.transaction.survey()?.catalog.others };
+    for (table, column) in &failed {
+        let on_it = |other: &&Other| other.kind == "trigger" && other.table.eq_ignore_ascii_case(table);
+        let triggers = others.iter().filter(|(_, other)| on_it(other)).map(|(name, _)| format!("`{name}`"));
+        let triggers: Vec<String> = triggers.collect();
+        let (likely, help) = match &triggers[..] {
+            [] => (String::new(), None),
+            [one] => (format!("; trigger {one} of the table probably changed it"), Some(CHANGED_BY_TRIGGER)),
+            several => {
+                let names = several.join(", ");
+                (format!("; one of the triggers {names} of the table probably changed it"), Some(CHANGED_BY_TRIGGER))
+            }
+        };
+        let message = format!("a value of `{table}.{column}` does not open again{likely}");
+        run.findings.push(Finding::new(&TARGET_UNSEALED, message).about(format!("{table}.{column}")).helped_by(help));
     }
     if run.vault.uncompared > 0 {
         let message = format!(

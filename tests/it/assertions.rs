@@ -120,7 +120,7 @@ fn a_value_of_the_wrong_type_in_a_table_of_treelift_is_said_and_no_bug() {
     change(&house, "UPDATE treelift_runs SET files = 'many'");
     let ran = house.run(["runs", "--database", "sqlite:///./target.db"]).status(3);
     assert!(
-        ran.stderr.contains("error: a table of treelift in the database holds a value of the wrong type\n"),
+        ran.stderr.contains("error: the database holds a value of the wrong type in a column `files`\n"),
         "{}",
         ran.stderr
     );

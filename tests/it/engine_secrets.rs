@@ -41,6 +41,28 @@ fn a_secret_that_is_named_through_a_let_never_reaches_a_catch_all() {
 }
 
 #[test]
+fn a_trigger_that_changes_a_sealed_value_is_named_as_the_likely_cause() {
+    let rules = r#"
+        [table.logins]
+        key = ["id"]
+        [table.logins.columns]
+        id = "id"
+        [table.logins.secrets]
+        sealed = { from = "code", kind = "seal" }"#;
+    let shout = "CREATE TRIGGER shout AFTER INSERT ON logins BEGIN UPDATE logins SET sealed = upper(sealed) WHERE id = NEW.id; END;";
+    let house = house(rules, &json!([{"id": "a", "code": CODE}]));
+    let up = house.path("set/schema/001_test.up.sql");
+    let schema = std::fs::read_to_string(&up).unwrap();
+    std::fs::write(&up, format!("{schema}\n{shout}\n")).unwrap();
+    let report = house.lift(&[]).ends(1, "rolled-back").report();
+    let finding = report["findings"].as_array().unwrap().iter().find(|one| one["code"] == "T002").unwrap().clone();
+    let message = "a value of `logins.sealed` does not open again; trigger `shout` of the table probably changed it";
+    assert_eq!(finding["message"], message);
+    let help = "drop the trigger for the import, or keep it from changing what is sealed; nothing was committed";
+    assert_eq!(finding["help"], help);
+}
+
+#[test]
 fn a_whole_object_that_is_sealed_never_reaches_a_catch_all() {
     let rules = r#"
         [table.logins]

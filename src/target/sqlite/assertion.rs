@@ -1,7 +1,7 @@
 //! Asks the queries of a mapping set, which may read and nothing else.
 
 use super::open::Location;
-use super::{ledger_tables, migrate, record, rejection, words};
+use super::{ledger_tables, migrate, record, words};
 use crate::error::{Error, Result};
 use crate::target::Migration;
 use crate::target::query::{Asked, BadQuery};
@@ -36,7 +36,7 @@ pub(super) fn ask(conn: &mut Connection, query: &str, location: &Location) -> Re
             // A function failed on the values of a row, which SQLite's text may name.
             Some(ErrorCode::AuthorizationForStatementDenied) => Ok(Err(BadQuery::Forbidden.to_string())),
             Some(ErrorCode::Unknown | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
-                Ok(Err(format!("{} ended the query", rejection::of_values(&error))))
+                Ok(Err(format!("{} ended the query", words::of_values(&error))))
             }
             _ => Err(location.fault(&error)),
         },

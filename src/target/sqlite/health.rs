@@ -1,10 +1,10 @@
 //! SQLite's own check: rows that break a rule apart from a damaged file.
 
-use super::catalog;
 use super::open::Location;
+use super::{catalog, words};
 use crate::error::{Error, Result};
 use crate::target::health::{Health, Rule};
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 /// So many lines are asked for: enough that rows which break a rule, reported one by one, do not keep
 /// what comes after them from being seen.
@@ -46,14 +46,21 @@ fn check(conn: &Connection, location: &Location, pragma: &str, most_damage: usiz
     }
 }
 
-/// What is not there, in SQLite's words, which name functions and collations alone; none for another
-/// fault.
+/// What is not there, or fails on a row; none for another fault. SQLite's words are shown where they name
+/// functions, collations, tables and columns alone: those of a function may hold the value it failed on.
 fn needs_application(error: &rusqlite::Error) -> Option<String> {
-    match error {
-        rusqlite::Error::SqlInputError { msg, .. } => Some(msg.clone()),
-        rusqlite::Error::SqliteFailure(code, Some(text)) if code.code == ErrorCode::Unknown => Some(text.clone()),
-        _ => None,
-    }
+    const NAMING: [&str; 7] = [
+        "no such function: ",
+        "unknown function: ",
+        "no such collation sequence: ",
+        "no such table: ",
+        "no such column: ",
+        "no such module: ",
+        "unsafe use of ",
+    ];
+    let text = words::text_of_sql(error)?;
+    let names = NAMING.iter().any(|beginning| text.starts_with(beginning));
+    Some(if names { text.to_owned() } else { words::of_values(error) })
 }
 
 /// Checks what can be checked where the whole cannot.
@@ -183,6 +190,17 @@ mod tests {
         for (sql, from, to) in cases {
             let health = health_after(&format!("CREATE TABLE b (n INT); INSERT INTO b VALUES (-1); {sql}"), from, to);
             assert!(health.unchecked.as_deref().is_some_and(|why| why.contains("mine")), "{health:?}");
+            assert_eq!(health.damage, [] as [&str; 0]);
+        }
+    }
+
+    #[test]
+    fn a_condition_that_fails_on_the_value_of_a_row_shows_no_value() {
+        let sql = "CREATE TABLE a (n TEXT); INSERT INTO a VALUES ('canary')";
+        for condition in ["json_extract('{}', n) IS NULL", "json(n) <> ''", "n LIKE 'x' ESCAPE n"] {
+            let health = health_after(sql, "n TEXT", &format!("n TEXT CHECK ({})", condition.replace('\'', "''")));
+            let why = health.unchecked.unwrap_or_else(|| panic!("{condition} fails"));
+            assert!(why.starts_with("an error of the database (") && !why.contains("canary"), "{why}");
             assert_eq!(health.damage, [] as [&str; 0]);
         }
     }

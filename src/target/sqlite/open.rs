@@ -125,10 +125,11 @@ pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) ->
             conn.execute_batch("COMMIT").map_err(|error| location.fault(&error))?;
         }
     }
-    conn.close().map_err(|(_, error)| location.fault(&error))?;
+    // It is committed: that a connection does not close undoes nothing.
+    let unclosed = conn.close().err().map(|(_, error)| location.fault(&error));
     match store {
-        Store::New(new) => new.publish(location),
-        Store::InPlace(_) | Store::Private { .. } => Ok(None),
+        Store::New(new) => Ok(new.publish(location)?.or(unclosed)),
+        Store::InPlace(_) | Store::Private { .. } => Ok(unclosed),
     }
 }
 

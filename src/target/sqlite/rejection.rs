@@ -7,10 +7,6 @@ use crate::target::rejection::Rejection;
 use crate::target::{Cell, ledger};
 use rusqlite::{Connection, ErrorCode, ffi};
 
-/// Messages of SQLite about a row's values that name none of them.
-const WITHOUT_VALUES: [&str; 4] =
-    ["malformed JSON", "integer overflow", "string or blob too big", "ESCAPE expression must be a single character"];
-
 /// A statement that writes one row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Statement<'s> {
@@ -50,17 +46,8 @@ pub(super) fn of(this: &SqliteTransaction, error: &rusqlite::Error, statement: S
         ffi::SQLITE_CONSTRAINT_TRIGGER => raised(conn, statement.table, error),
         ffi::SQLITE_CONSTRAINT_NOTNULL => Rejection::Constraint(format!("NOT NULL constraint on `{}`", names())),
         ffi::SQLITE_CONSTRAINT_DATATYPE => Rejection::Constraint("the type of a column of a STRICT table".to_owned()),
-        _ => Rejection::Constraint(of_values(error)),
+        _ => Rejection::Constraint(words::of_values(error)),
     })
-}
-
-/// An error about the values of a row, in words that hold none of them.
-pub(super) fn of_values(error: &rusqlite::Error) -> String {
-    let code = error.sqlite_error().map_or(0, |code| code.extended_code);
-    match words::text(error).filter(|text| WITHOUT_VALUES.contains(text)) {
-        Some(text) => format!("an error of the database ({text})"),
-        None => format!("an error of the database (code {code})"),
-    }
 }
 
 /// The key of the row that has the value already.

@@ -38,24 +38,37 @@ pub(super) fn fault(error: &rusqlite::Error, place: impl fmt::Display) -> Error 
         ErrorCode::OutOfMemory => Error::environment("SQLite found no memory left"),
         ErrorCode::TooBig => Error::environment("a value is larger than SQLite can keep"),
         ErrorCode::ConstraintViolation => constraint(error, sqlite.extended_code),
-        _ => Error::bug(format!("SQLite rejected a statement (code {})", sqlite.extended_code)),
+        // What only treelift can do wrong: a statement that is used against SQLite's rules.
+        ErrorCode::ApiMisuse | ErrorCode::ParameterOutOfRange | ErrorCode::InternalMalfunction => {
+            Error::bug(format!("SQLite rejected a statement (code {})", sqlite.extended_code))
+        }
+        // A trigger, a condition or an index of the database failed, or something of the system.
+        _ => Error::environment(format!("SQLite could not carry out a statement (code {})", sqlite.extended_code))
+            .hint("look for a trigger, a condition or an index that fails on a value, and see https://sqlite.org/rescode.html"),
     }
     .at(place)
 }
 
-/// A fault that SQLite itself did not report: a value that is not of the type treelift wrote was written
-/// by another program.
+/// A fault that SQLite itself did not report: a value that is not of the type that was expected was written
+/// by another program, into a table of its own or of treelift.
 fn not_of_sqlite(error: &rusqlite::Error) -> Error {
+    let wrong = |column: &str| {
+        Error::environment(format!("the database holds a value of the wrong type{column}"))
+            .hint("another program wrote it; correct it there, or restore a backup")
+    };
     match error {
+        rusqlite::Error::InvalidColumnType(_, name, _) if is_name(name) => wrong(&format!(" in a column `{name}`")),
         rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
-        | rusqlite::Error::Utf8Error(..) => {
-            Error::environment("a table of treelift in the database holds a value of the wrong type")
-                .hint("another program changed it; restore a backup")
-        }
+        | rusqlite::Error::Utf8Error(..) => wrong(""),
         _ => Error::bug("a statement and the database do not fit together"),
     }
+}
+
+/// Whether the name that a statement gives a column is one, and not an expression of ours.
+fn is_name(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// SQLite's text where it is about what the database's schema has or has not: it names tables, columns
@@ -101,6 +114,19 @@ pub(super) fn text_of_sql(error: &rusqlite::Error) -> Option<&str> {
     }
 }
 
+/// Messages of SQLite about a row's values that name none of them.
+const WITHOUT_VALUES: [&str; 4] =
+    ["malformed JSON", "integer overflow", "string or blob too big", "ESCAPE expression must be a single character"];
+
+/// An error about the values of a row, in words that hold none of them.
+pub(super) fn of_values(error: &rusqlite::Error) -> String {
+    let code = error.sqlite_error().map_or(0, |code| code.extended_code);
+    match text(error).filter(|text| WITHOUT_VALUES.contains(text)) {
+        Some(text) => format!("an error of the database ({text})"),
+        None => format!("an error of the database (code {code})"),
+    }
+}
+
 /// What SQLite's text about a constraint ends with: names of columns or an index, or the condition of
 /// a CHECK constraint. It says nothing of a row.
 pub(super) fn names(error: &rusqlite::Error) -> String {
@@ -111,11 +137,20 @@ pub(super) fn names(error: &rusqlite::Error) -> String {
 /// A constraint on a statement that writes no row of the source: those are answered row by row.
 fn constraint(error: &rusqlite::Error, extended: i32) -> Error {
     let names = || names(error);
+    // What treelift writes into its own tables is its own business; elsewhere a trigger or a rule of the
+    // application's own table did it.
+    let of_treelift = names().starts_with("treelift_");
     match extended {
-        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
+        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY if of_treelift => {
             Error::bug(format!("a row was written with a duplicate value in `{}`", names()))
         }
-        ffi::SQLITE_CONSTRAINT_NOTNULL => Error::bug(format!("NULL was written into `{}`", names())),
+        ffi::SQLITE_CONSTRAINT_NOTNULL if of_treelift => Error::bug(format!("NULL was written into `{}`", names())),
+        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
+            Error::environment(format!("a UNIQUE constraint on `{}` rejected a row", names()))
+        }
+        ffi::SQLITE_CONSTRAINT_NOTNULL => {
+            Error::environment(format!("the NOT NULL constraint on `{}` rejected a row", names()))
+        }
         ffi::SQLITE_CONSTRAINT_CHECK => Error::environment(format!("CHECK constraint `{}` rejected a row", names())),
         ffi::SQLITE_CONSTRAINT_TRIGGER => Error::environment("a trigger of the database rejected a row"),
         _ => Error::environment(format!("a constraint of the database rejected a row (code {extended})")),
@@ -145,19 +180,60 @@ mod tests {
         let said = |text: &str, status| (text.to_owned(), status);
         assert_eq!(
             words("INSERT INTO notes VALUES ('canary', 'bob', 2)"),
-            said("a row was written with a duplicate value in `notes.id`", 70)
+            said("a UNIQUE constraint on `notes.id` rejected a row", 3)
         );
         assert_eq!(
             words("INSERT INTO notes VALUES ('b', 'ann', 1)"),
-            said("a row was written with a duplicate value in `notes.owner, notes.size`", 70)
+            said("a UNIQUE constraint on `notes.owner, notes.size` rejected a row", 3)
         );
-        assert_eq!(words("INSERT INTO notes VALUES ('b', NULL, 1)"), said("NULL was written into `notes.owner`", 70));
+        assert_eq!(
+            words("INSERT INTO notes VALUES ('b', NULL, 1)"),
+            said("the NOT NULL constraint on `notes.owner` rejected a row", 3)
+        );
         assert_eq!(
             words("INSERT INTO notes VALUES ('b', 'bob', 0)"),
             said("CHECK constraint `size > 0` rejected a row", 3)
         );
         assert_eq!(words("DELETE FROM notes"), said("a trigger of the database rejected a row", 3));
         assert_eq!(words("DELETE FROM gone"), said("the database's schema is not as expected: no such table: gone", 3));
+    }
+
+    #[test]
+    fn a_code_that_is_not_known_is_the_databases_and_shows_no_value() {
+        assert_eq!(
+            words("UPDATE notes SET size = json_extract('canary', '$.a')"),
+            ("SQLite could not carry out a statement (code 1)".to_owned(), 3)
+        );
+        for (code, status) in
+            [(ffi::SQLITE_SCHEMA, 3), (ffi::SQLITE_PROTOCOL, 3), (ffi::SQLITE_NOLFS, 3), (ffi::SQLITE_MISUSE, 70)]
+        {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("canary".to_owned()));
+            let error = fault(&error, "x.db");
+            assert_eq!((error.status(), error.to_string().contains("canary")), (status, false), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_rule_of_treelifts_own_tables_is_its_own_business() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(
+            "CREATE TABLE treelift_x (id TEXT PRIMARY KEY NOT NULL); INSERT INTO treelift_x VALUES ('canary')",
+        )
+        .unwrap();
+        for sql in ["INSERT INTO treelift_x VALUES ('canary')", "INSERT INTO treelift_x VALUES (NULL)"] {
+            assert_eq!(fault(&conn.execute(sql, []).unwrap_err(), "x.db").status(), 70);
+        }
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_names_its_column_and_blames_no_table() {
+        let conn = Connection::open_in_memory().unwrap();
+        let of = |sql: &str| {
+            let error = conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap_err();
+            fault(&error, "x.db").message.clone()
+        };
+        assert_eq!(of("SELECT 'canary' AS owner"), "the database holds a value of the wrong type in a column `owner`");
+        assert_eq!(of("SELECT 'canary' || ''"), "the database holds a value of the wrong type");
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub(super) fn update(
     match changed {
         0 => Ok(Some(Rejection::Discarded)),
         1 => Ok(None),
-        other => Err(Error::bug(format!("an update of `{table}` changed {other} rows, expected 1"))),
+        rows => Ok(Some(Rejection::Several(rows))),
     }
 }
 

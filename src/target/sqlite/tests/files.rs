@@ -20,6 +20,29 @@ fn a_new_file_appears_whole_with_the_commit() {
 }
 
 #[test]
+fn a_connection_that_does_not_close_after_the_commit_is_a_warning() {
+    use crate::target::sqlite::open::{self, Location, Start};
+    for is_new in [false, true] {
+        let bench = Bench::new();
+        if !is_new {
+            drop(bench.make("CREATE TABLE b (n INT)"));
+        }
+        let location = Location { path: bench.path(), shown: "x.db".to_owned(), record: None };
+        let (store, conn) = open::begin(&location, &Start { mode: Mode::Real, run_id: "run-1", bytes: 0 }).unwrap();
+        conn.execute_batch("CREATE TABLE a (n INT); INSERT INTO a VALUES (1)").unwrap();
+        // A statement that nobody ends keeps SQLite from closing.
+        std::mem::forget(conn.prepare("SELECT 1").unwrap());
+        let warning = open::commit(&location, store, conn).unwrap();
+        assert_eq!(warning.map(|error| error.status()), Some(3));
+        // A new file stays locked by the connection that was not closed: its bytes are looked at.
+        let copy = bench.folder.path().join("copy.db");
+        fs::copy(bench.path(), &copy).unwrap();
+        let rows: i64 = Connection::open(copy).unwrap().query_row("SELECT n FROM a", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 1);
+    }
+}
+
+#[test]
 fn nothing_is_left_of_a_new_file_that_is_not_committed() {
     let bench = Bench::new();
     let before = bench.state();

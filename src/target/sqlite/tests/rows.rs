@@ -100,6 +100,21 @@ fn an_update_that_changes_no_row_is_reported() {
 }
 
 #[test]
+fn an_update_whose_key_matches_several_rows_is_a_rejection_and_no_bug() {
+    let bench = Bench::of(vec![migration("001_words", "CREATE TABLE words (word TEXT COLLATE NOCASE, size INTEGER);")]);
+    let mut transaction = bench.begin(Mode::Real).unwrap();
+    let rows = ["a", "A"].map(|word| vec![text(word), Value::Integer(1)]);
+    let batch = batch("words", &["word", "size"], rows.into());
+    assert_eq!(transaction.insert(&batch).unwrap(), []);
+    let update = transaction.update("words", &["size".into()], &[Value::Integer(2)], &["word"], &[text("a")]).unwrap();
+    let rejection = update.unwrap();
+    assert_eq!(
+        (rejection.code().id, rejection.message("words").as_str()),
+        ("R012", "the key of a row of `words` matches 2 rows in the database, expected 1")
+    );
+}
+
+#[test]
 fn a_trigger_on_updates_that_rolls_back_at_a_duplicate_ends_the_transaction() {
     let bench = Bench::new();
     let rolls_back = "CREATE TRIGGER t AFTER UPDATE ON people BEGIN SELECT RAISE(ROLLBACK, 'all of it'); END;";
