@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from datetime import datetime, timezone
+from functools import lru_cache
 
 from shared import JSON, Rows, dumps, instant, new_database, read
 
@@ -193,6 +194,7 @@ def add_dispensers(tables, person, store, orders):
             )
 
 
+@lru_cache(maxsize=1_000)
 def snake(text):
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
 

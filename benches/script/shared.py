@@ -23,8 +23,12 @@ except ImportError:
 
 
 def read(path):
-    with open(path, "rb") as file:
-        return loads(file.read())
+    # A file object would cost half as much again for a small file.
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return loads(os.read(file, os.fstat(file).st_size))
+    finally:
+        os.close(file)
 
 
 def instant(text):
@@ -45,12 +49,12 @@ def new_database(path, schema):
     for name in sorted(os.listdir(schema)):
         if name.endswith(".up.sql"):
             with open(os.path.join(schema, name), encoding="utf-8") as file:
-                # A script would end the transaction, were there none of its own around it.
                 run(conn, file.read())
     return conn
 
 
 def run(conn, sql):
+    """Runs several statements; `executescript` would commit first."""
     statement = ""
     for line in sql.splitlines(keepends=True):
         statement += line
