@@ -17,6 +17,8 @@ pub struct SealRecord {
     pub registry: Registry,
     /// What each registered column holds, seen without a key.
     pub columns: Vec<SealedState>,
+    /// The database, as the user named it: the place of what is wrong with it.
+    pub place: String,
 }
 
 /// A table that has another number of sealed values than when treelift last sealed.
@@ -106,7 +108,7 @@ impl SealRecord {
 
     /// Refuses what shows, with the opened key, that another program changed keys or registry.
     pub fn check(&self, key: &DataKey) -> Result<()> {
-        self.registry.verify(key)?;
+        self.registry.verify(key).map_err(|error| error.at(&self.place))?;
         self.check_without_key()
     }
 
@@ -120,7 +122,7 @@ impl SealRecord {
     /// Refuses a database that has values of the second format and no proof: it was removed.
     pub fn check_proof(&self) -> Result<()> {
         if self.registry.hmac.is_none() && self.columns.iter().any(|state| state.formats.contains_key(FORMAT)) {
-            return Err(Error::environment(NO_PROOF).hint("restore a backup of the whole database"));
+            return Err(Error::environment(NO_PROOF).at(&self.place).hint("restore a backup of the whole database"));
         }
         Ok(())
     }
@@ -133,6 +135,7 @@ impl SealRecord {
             let why = if registered { "which is not the active key" } else { "which is not in `treelift_keys`" };
             let (values, are) = counted(values);
             Error::environment(format!("{values} of {column} {are} sealed under key `{key}`, {why}"))
+                .at(&self.place)
                 .hint("restore a backup of the whole database that has the key as its active key")
         });
         Error::all(errors.collect()).map_or(Ok(()), Err)
@@ -230,7 +233,7 @@ mod tests {
             retired_at: None,
         };
         let keys = vec![row("new", "active"), row("old", "retired")];
-        SealRecord { registry: Registry { keys, ..Registry::default() }, columns }
+        SealRecord { registry: Registry { keys, ..Registry::default() }, columns, place: "app.db".to_owned() }
     }
 
     #[test]
@@ -249,7 +252,8 @@ mod tests {
     #[test]
     fn values_of_the_second_format_need_the_proof() {
         let mut record = record(vec![state("doors", &[("new", 1)], "tl2")]);
-        assert!(record.check_without_key().unwrap_err().message.contains("is missing from `treelift_state`"));
+        let refused = record.check_without_key().unwrap_err().to_string();
+        assert!(refused.contains("is missing from `treelift_state`") && refused.contains("app.db"), "{refused}");
         record.registry.hmac = Some(String::new());
         assert!(record.check_without_key().is_ok());
     }

@@ -123,7 +123,7 @@ impl Cells for SqliteCells {
     }
 
     fn seal_record(&self) -> Result<SealRecord> {
-        keys::record(&self.conn).map_err(|error| keys::fault(&error, &self.location))
+        keys::record(&self.conn, &self.location)
     }
 
     fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {

@@ -7,7 +7,7 @@ use super::{catalog, read, record, sql, unchanged};
 use crate::error::Result;
 use crate::row::{Row, Value};
 use crate::table::ColumnType;
-use crate::target::drift::{Catalog, Other};
+use crate::target::drift::Other;
 use crate::target::kept::{ForeignTrigger, Strayed, Unkept};
 use crate::target::ledger::Written;
 use crate::target::rejection::{Rejected, Rejection};
@@ -19,20 +19,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// So many rows of a table are named.
 const MOST: usize = 1_000;
 
-/// The triggers that may reach the written tables and that no migration makes. Where the set has
-/// triggers on those itself, they may reach any table.
+/// The triggers that may reach the written tables and that are not the set's own, by name. Where the set
+/// has triggers on those itself, they may reach any table.
 pub(super) fn foreign_triggers(
     conn: &Connection,
-    stages: &[Catalog],
-    written: &BTreeSet<String>,
+    is_own: &dyn Fn(&str, &Other) -> bool,
+    is_written: &dyn Fn(&str) -> bool,
 ) -> rusqlite::Result<Vec<ForeignTrigger>> {
     let record = record::table(conn, None)?.name;
-    let is_own = |name: &String, live: &Other| {
-        stages.iter().any(|stage| stage.others.get(name).is_some_and(|known| known.same_as(live)))
-    };
     let triggers = catalog::others(conn, &record)?.into_iter().filter(|(_, other)| other.kind == "trigger");
     let (own, foreign): (Vec<_>, Vec<_>) = triggers.partition(|(name, live)| is_own(name, live));
-    let is_written = |table: &str| written.iter().any(|name| name.eq_ignore_ascii_case(table));
     let reaches_all = own.iter().any(|(_, other)| is_written(&other.table));
     let concerned = foreign.into_iter().filter(|(_, other)| reaches_all || is_written(&other.table));
     Ok(concerned.map(|(name, other)| ForeignTrigger { name, table: other.table }).collect())

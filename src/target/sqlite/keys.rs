@@ -181,10 +181,13 @@ pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, locati
 }
 
 /// The keys, the registry with its proof, and what the registered columns hold.
-pub(super) fn record(conn: &Connection) -> rusqlite::Result<SealRecord> {
-    let registry = registry(conn)?;
-    let columns = survey::sealed(conn, &registry)?;
-    Ok(SealRecord { registry, columns })
+pub(super) fn record(conn: &Connection, location: &Location) -> Result<SealRecord> {
+    let read = || {
+        let registry = registry(conn)?;
+        let columns = survey::sealed(conn, &registry)?;
+        Ok(SealRecord { registry, columns, place: location.shown.clone() })
+    };
+    read().map_err(|error| fault(&error, location))
 }
 
 /// The keys and the registry with its proof.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::mapping::codes;
 use crate::table::Schema;
-use crate::target::drift::Catalog;
+use crate::target::drift::{Catalog, Other};
 use crate::target::history::{self, Origin, Standing, State};
 use crate::target::kept::ForeignTrigger;
 use crate::target::schema::first_difference;
@@ -271,7 +271,11 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
     let live = read(conn, opening.schema, &fault)?;
     match first_difference(&expected, &live) {
         None => {
-            let foreign = kept::foreign_triggers(conn, &stages, opening.written).map_err(|error| fault(&error))?;
+            let is_own = |name: &str, trigger: &Other| {
+                stages.iter().any(|stage| stage.others.get(name).is_some_and(|known| known.same_as(trigger)))
+            };
+            let is_written = |table: &str| opening.written.iter().any(|name| name.eq_ignore_ascii_case(table));
+            let foreign = kept::foreign_triggers(conn, &is_own, &is_written).map_err(|error| fault(&error))?;
             Ok(SetUp { schema: live, pending, done, foreign })
         }
         Some(difference) => {

@@ -103,7 +103,7 @@ impl Target for SqliteTarget {
     fn seal_record(&self) -> Result<SealRecord> {
         match open::view(&self.location)? {
             None => Ok(SealRecord::default()),
-            Some(view) => keys::record(&view.conn).map_err(|error| keys::fault(&error, &self.location)),
+            Some(view) => keys::record(&view.conn, &self.location),
         }
     }
 

@@ -34,6 +34,8 @@ pub(super) struct SqliteTransaction {
     before: BTreeMap<String, u64>,
     pub(super) ledger: ledger::State,
     pub(super) passes: RefCell<Passes>,
+    /// By table, see [`kept::conflict_word`]: nothing alters a table once rows are written.
+    conflict_words: RefCell<BTreeMap<String, &'static str>>,
 }
 
 impl SqliteTransaction {
@@ -52,7 +54,18 @@ impl SqliteTransaction {
             before.insert(table.clone(), rows);
         }
         let ledger = ledger::State::default();
-        Ok(Self { conn, store, location, schema, pending, foreign, before, ledger, passes: RefCell::default() })
+        let (passes, conflict_words) = Default::default();
+        Ok(Self { conn, store, location, schema, pending, foreign, before, ledger, passes, conflict_words })
+    }
+
+    /// What the INSERT and UPDATE of a table begin with.
+    pub(super) fn conflict_word(&self, table: &str) -> Result<&'static str> {
+        if let Some(word) = self.conflict_words.borrow().get(table) {
+            return Ok(word);
+        }
+        let word = self.on(|conn| kept::conflict_word(conn, table))?;
+        self.conflict_words.borrow_mut().insert(table.to_owned(), word);
+        Ok(word)
     }
 
     /// Runs something on the connection, its faults in our words.
@@ -143,7 +156,7 @@ impl Transaction for SqliteTransaction {
     }
 
     fn seal_record(&mut self) -> Result<SealRecord> {
-        keys::record(&self.conn).map_err(|error| keys::fault(&error, &self.location))
+        keys::record(&self.conn, &self.location)
     }
 
     fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {

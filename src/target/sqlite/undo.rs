@@ -8,12 +8,13 @@
 
 use super::open::{self, Location, Start};
 use super::unchanged::{Disposition, Judge, Noted, columns};
-use super::{astray, audit, catalog, ledger, ledger_tables, sql, survey};
+use super::{astray, audit, catalog, kept, ledger, ledger_tables, sql, survey};
 use crate::error::Result;
 use crate::table::Table;
 use crate::target::Mode;
 use crate::target::audit::AuditEntry;
 use crate::target::drift::Other;
+use crate::target::kept::ForeignTrigger;
 use crate::target::ledger::{RunRecord, key_parts};
 use crate::target::undo::{Keys, Obstacle, Taken, Undo, Undone, choose};
 use rusqlite::{Connection, ErrorCode};
@@ -68,7 +69,7 @@ impl Work<'_> {
         let parents: Vec<&str> = tables.iter().map(|(_, name)| name.as_str()).collect();
         astray::note(self.conn, astray::BEFORE, self.order.references, &parents, self.location)?;
         let mut undone = Undone { tables: Vec::new(), obstacles: self.on(|conn| later(conn, run))? };
-        undone.obstacles.extend(self.strange_triggers(&tables)?);
+        undone.obstacles.extend(self.foreign_triggers(&tables)?);
         for (number, name) in &tables {
             let (taken, obstacle) = self.judge(*number, name, run)?;
             undone.tables.push(taken);
@@ -98,22 +99,12 @@ impl Work<'_> {
         catalog::table(self.conn, name, &|error| self.location.fault(error))
     }
 
-    /// Triggers on the tables that no migration of the set makes. Where the set has triggers there
-    /// itself, they may reach any table.
-    fn strange_triggers(&self, tables: &[(i64, String)]) -> Result<Vec<Obstacle>> {
-        let all: Vec<(String, String, String)> = self.on(|conn| {
-            conn.prepare("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name")?
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-                .collect()
-        })?;
-        let (own, strange): (Vec<_>, Vec<_>) = all.into_iter().partition(|(name, table, text)| {
-            let live = Other { kind: "trigger", table: table.clone(), sql: text.clone() };
-            self.order.triggers.get(name).is_some_and(|known| known.same_as(&live))
-        });
-        let is_on_one = |table: &str| tables.iter().any(|(_, name)| name.eq_ignore_ascii_case(table));
-        let reaches_all = own.iter().any(|(_, table, _)| is_on_one(table));
-        let concerned = strange.into_iter().filter(|(_, table, _)| reaches_all || is_on_one(table));
-        Ok(concerned.map(|(name, table, _)| Obstacle::Trigger { name, table }).collect())
+    /// Triggers that may reach the tables and that no migration of the set makes.
+    fn foreign_triggers(&self, tables: &[(i64, String)]) -> Result<Vec<Obstacle>> {
+        let is_own = |name: &str, live: &Other| self.order.triggers.get(name).is_some_and(|known| known.same_as(live));
+        let is_taken = |table: &str| tables.iter().any(|(_, name)| name.eq_ignore_ascii_case(table));
+        let foreign = self.on(|conn| kept::foreign_triggers(conn, &is_own, &is_taken))?;
+        Ok(foreign.into_iter().map(|ForeignTrigger { name, table }| Obstacle::Trigger { name, table }).collect())
     }
 
     /// Judges the run's rows of one table, and notes what is to become of them.

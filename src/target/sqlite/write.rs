@@ -16,7 +16,7 @@ pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<Reje
     let Batch { table, columns, rows, .. } = batch;
     let kinds = kinds(this, table, columns)?;
     let fault = |error: rusqlite::Error| this.location.fault(&error);
-    let text = sql::insert_or(this.on(|conn| kept::conflict_word(conn, table))?, table, columns);
+    let text = sql::insert_or(this.conflict_word(table)?, table, columns);
     let is_watched = this.foreign.iter().any(|trigger| trigger.table.eq_ignore_ascii_case(table));
     let mut inserted = Vec::new();
     let mut statement = this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
@@ -80,7 +80,7 @@ pub(super) fn update(
     let key_forms = forms(table, &names, &key_kinds, key)?;
     let text = format!(
         "UPDATE{} {} SET {} WHERE {}",
-        this.on(|conn| kept::conflict_word(conn, table))?,
+        this.conflict_word(table)?,
         sql::name(table),
         sql::set(columns, 1),
         sql::equal(&names, columns.len() + 1)
