@@ -119,7 +119,8 @@ impl ManagedDatabase {
     pub fn open(mappings: Option<&str>, database: Option<&str>) -> Result<Self> {
         let mut selection = Selection::open(mappings, database)?;
         selection.learn(&selection.memory()?)?;
-        selection.managed()
+        let (set, source, target) = selection.needing_set()?;
+        Ok(Self { set, source, target })
     }
 
     /// The mapping set.

@@ -3,7 +3,7 @@
 //! Two databases may have one file name, and a copy of a database has its id: so path and id are both
 //! compared.
 
-use super::folder::stem;
+use super::files::stem;
 use super::manifest::Manifest;
 use crate::outputs::resolve;
 use std::path::{Path, PathBuf};

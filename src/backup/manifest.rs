@@ -1,6 +1,6 @@
 //! The manifest beside a backup: what a restore requires of it.
 
-use super::folder::fault;
+use super::files::fault;
 use crate::error::{Error, Result};
 use crate::outputs::with_suffix;
 use crate::report::words::{bytes, thousands};

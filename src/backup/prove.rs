@@ -1,6 +1,6 @@
 //! Proves a backup: its bytes against the manifest, then the database in it by opening it.
 
-use super::folder::fault;
+use super::files::fault;
 use super::manifest::{Content, Manifest, Packing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hex;

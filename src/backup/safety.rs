@@ -1,7 +1,7 @@
 //! The automatic backup before something changes a database.
 
+use super::create::{Made, Making, create, withdraw};
 use super::manifest::Packing;
-use super::{Made, Making, create, withdraw};
 use crate::config::Ui;
 use crate::error::Result;
 use crate::report::words::bytes;

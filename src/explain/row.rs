@@ -1,6 +1,7 @@
 //! From a row back to the leaves it was made of.
 
-use super::{Explained, Question, explain};
+use super::answer::Explained;
+use super::{Question, explain};
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::mapping::model::Set;

@@ -1,6 +1,6 @@
 //! Listens to the mapping of one file and collects what happens to its leaves.
 
-use super::{LeafStory, MOST_LEAVES, StepStory, Way};
+use super::answer::{LeafStory, MOST_LEAVES, StepStory, Way};
 use crate::finding::excerpt;
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, Made, StepTaken, Trace};
 use crate::mapping::compile::CompiledRule;

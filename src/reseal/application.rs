@@ -1,11 +1,10 @@
 //! The application's own form of a secret, as a mapping set describes it.
 
-use super::Problem;
-use super::cells::problem;
+use super::problem::{Problem, problem};
 use crate::error::{Error, Result};
 use crate::mapping::model::{FernetForm, Set};
 use crate::mapping::{bundled, load};
-use crate::secret::fernet::{FernetError, FernetKey, Wrapping, is_token};
+use crate::secret::fernet::{FernetError, FernetKey, Wrapping};
 use crate::target::cells::Access;
 use crate::target::{SealedColumn, Target};
 use jiff::Timestamp;
@@ -108,11 +107,6 @@ impl Application {
             problem(column, key.to_vec(), reason, format!("a value does not open: {error}"))
         })
     }
-}
-
-/// Whether a text has the form of a token, in either wrapping.
-pub(super) fn looks_handed_over(text: &str) -> bool {
-    is_token(text, Wrapping::Plain) || is_token(text, Wrapping::Base64)
 }
 
 /// Cut to so many bytes, or filled up to them on the right.

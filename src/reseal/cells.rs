@@ -1,7 +1,7 @@
 //! Sealed cells: their places, and opening them with every key there is.
 
 use super::keyring::Keyring;
-use super::{CellName, Problem};
+use super::problem::{Problem, problem};
 use crate::error::{Error, Result};
 use crate::hex;
 use crate::secret::cipher::{OpenError, SealPlace, is_ours};
@@ -50,12 +50,6 @@ pub(super) fn placed(cells: &dyn Cells, column: &SealedColumn) -> Result<(Vec<Pl
         }
     }
     Ok((placed, problems))
-}
-
-/// A problem of a cell.
-pub(super) fn problem(column: &SealedColumn, key: Vec<String>, reason: &str, message: String) -> Problem {
-    let cell = CellName { table: column.table.clone(), column: column.column.clone(), key };
-    Problem { cell, reason: reason.to_owned(), message }
 }
 
 /// Where a value of the column in the row with this key is sealed for.

@@ -1,11 +1,11 @@
 //! Which columns hold secrets, or should: registered ones, and ones whose names look like secrets.
 
-use super::application::looks_handed_over;
 use crate::error::{Error, Result};
 use crate::mapping::model::{SecretKind, Set};
 use crate::mapping::secret_words::{claims_encryption, looks_secret};
 use crate::mapping::suggest;
 use crate::secret::cipher::{is_ours, key_id_of};
+use crate::secret::fernet::{Wrapping, is_token};
 use crate::table::{Column, ColumnType, Table};
 use crate::target::SealedColumn;
 use crate::target::cells::Registered;
@@ -167,6 +167,11 @@ fn only(key: &[String]) -> Option<&str> {
         [one] => Some(one),
         _ => None,
     }
+}
+
+/// Whether a text has the form of a token, in either wrapping.
+pub(super) fn looks_handed_over(text: &str) -> bool {
+    is_token(text, Wrapping::Plain) || is_token(text, Wrapping::Base64)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Seals plaintext, or converts back what was handed over.
 
-use super::cells::{Marks, Placed, altered, open, place, placed, problem};
+use super::Job;
+use super::cells::{Marks, Placed, altered, open, place, placed};
 use super::choice::{Choice, Chosen, LeftColumn, Why, choose, pending};
 use super::columns::{ColumnName, Look, look};
 use super::erase::{Looked, Rewrite, Traces, erase};
 use super::keyring::{self, Keyring};
-use super::{Job, Problem};
+use super::problem::{Problem, problem};
 use crate::config::{Phase, SecretNeed};
 use crate::error::{Error, Result};
 use crate::secret::cipher::{FORMAT, Sealer, is_ours};

@@ -1,11 +1,11 @@
 //! Writes sealed values in the form that the application itself reads.
 
+use super::Job;
 use super::application::Application;
 use super::cells::{Marks, altered, open, placed, sealed_columns};
 use super::keyring::{self, Keyring};
-use super::rotate::not_text;
+use super::problem::{Problem, not_text};
 use super::verify::stopped_by;
-use super::{Job, Problem};
 use crate::config::{Phase, SecretNeed};
 use crate::error::{Error, Result};
 use crate::target::Mode;

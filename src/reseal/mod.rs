@@ -12,6 +12,7 @@ pub mod encrypt;
 mod erase;
 pub mod hand_over;
 mod keyring;
+mod problem;
 pub mod rekey;
 pub mod rotate;
 pub mod status;
@@ -23,45 +24,7 @@ use crate::error::{Error, Result};
 use crate::target::audit::{AuditEntry, AuditTable};
 use crate::target::cells::{Access, Cells};
 use crate::target::{self, Mode, Target};
-use serde::Serialize;
-
-/// A cell, as messages and reports name it. Row keys are not secret; values never appear here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CellName {
-    /// The table.
-    pub table: String,
-    /// The column.
-    pub column: String,
-    /// The values of the key columns.
-    pub key: Vec<String>,
-}
-
-impl std::fmt::Display for CellName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}, row {}", self.table, self.column, self.key.join(" / "))
-    }
-}
-
-/// A cell and its problem.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// Where.
-    #[serde(flatten)]
-    pub cell: CellName,
-    /// One stable word.
-    pub reason: String,
-    /// In words, without a value.
-    pub message: String,
-}
-
-impl Problem {
-    /// The error of a job that stops at its first problem, having changed nothing.
-    fn into_error(self) -> Error {
-        Error::environment(self.message)
-            .at(self.cell)
-            .hint("nothing was changed; `credentials verify` lists every value that does not open")
-    }
-}
+pub use problem::{CellName, Problem};
 
 /// A job on a database.
 #[derive(Clone)]

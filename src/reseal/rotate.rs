@@ -1,10 +1,11 @@
 //! A new data key, and every value sealed again under it.
 
+use super::Job;
 use super::cells::{Marks, altered, open, place, placed, sealed_columns};
 use super::erase::{Looked, Rewrite, Traces, erase, search_for};
 use super::keyring::{self, Keyring};
+use super::problem::{Problem, not_text};
 use super::verify::stopped_by;
-use super::{Job, Problem};
 use crate::config::{Phase, SecretNeed};
 use crate::error::{Error, Result};
 use crate::secret::cipher::{FORMAT, Sealer, is_ours};
@@ -136,10 +137,6 @@ fn reseal(
         written.columns.push((registered.clone(), marks));
     }
     Ok(written)
-}
-
-pub(super) fn not_text(column: &crate::target::SealedColumn, key: &[String], kind: &str) -> Problem {
-    super::cells::problem(column, key.to_vec(), "not-text", format!("a value is {kind} instead of sealed text"))
 }
 
 /// Reads everything back from the database and opens it, with the key as stored there.

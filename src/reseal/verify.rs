@@ -1,10 +1,10 @@
 //! Opens every sealed value, and changes nothing.
 
+use super::Job;
 use super::application::Application;
-use super::cells::{open, place, placed, problem};
+use super::cells::{open, place, placed};
 use super::keyring::{self, Keyring};
-use super::rotate::not_text;
-use super::{Job, Problem};
+use super::problem::{Problem, not_text, problem};
 use crate::config::{Phase, SecretNeed};
 use crate::error::{Error, Result};
 use crate::secret::cipher::is_ours;

@@ -1,7 +1,6 @@
 //! Which database was selected, and which mapping set it belongs to: the one that is named, else the one
 //! that the database remembers, else the only one there is.
 
-use super::ManagedDatabase;
 use crate::error::{Error, Result};
 use crate::mapping::bundled::{self, BundledSet};
 use crate::mapping::load::{self, SetSource};
@@ -135,8 +134,8 @@ impl Selection {
         &mut *self.target
     }
 
-    /// For what cannot be done without the set.
-    pub(super) fn managed(self) -> Result<ManagedDatabase> {
+    /// The set, where it lies, and the database, for what cannot be done without the set.
+    pub(super) fn needing_set(self) -> Result<(Set, SetSource, Box<dyn Target>)> {
         let Self { mut target, set, name } = self;
         let (source, set) = match (set, name, only(bundled::sets())) {
             (Some(set), ..) => set,
@@ -159,7 +158,7 @@ impl Selection {
             }
         };
         target.record_in(set.record_table());
-        Ok(ManagedDatabase { set, source, target })
+        Ok((set, source, target))
     }
 }
 

@@ -184,7 +184,7 @@ impl House {
     fn definer(&self, path: &[String], depth: usize) -> Option<&File> {
         let module = (0..=path.len()).rev().map(|at| &path[..at]).find(|module| self.files.contains_key(*module))?;
         let file = &self.files[module];
-        let Some(next) = path.get(module.len()) else { return None };
+        let next = path.get(module.len())?;
         if file.items.contains(next) || file.inner.contains(next) {
             return Some(file);
         }
@@ -202,13 +202,12 @@ impl House {
         let paths = file.paths.iter().filter_map(|path| {
             from_root(module, path).or_else(|| {
                 let (first, rest) = path.split_first()?;
-                let exported = || file.exports.iter().find(|(name, _)| name == first).map(|(_, path)| path);
+                // A lower-case word alone may be a variable.
+                let is_type = first.starts_with(char::is_uppercase) || !rest.is_empty();
+                let exported = || file.exports.iter().find(|(name, _)| is_type && name == first).map(|(_, path)| path);
                 let used = file.uses.get(first).or_else(exported);
-                let sibling = || {
-                    self.files
-                        .contains_key(&[module, &[first.clone()]].concat())
-                        .then(|| [module, &[first.clone()]].concat())
-                };
+                let below = [module, std::slice::from_ref(first)].concat();
+                let sibling = || self.files.contains_key(&below).then(|| below.clone());
                 Some([used.cloned().or_else(sibling)?, rest.to_vec()].concat())
             })
         });

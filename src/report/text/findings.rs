@@ -2,7 +2,7 @@
 
 use super::super::words::{count, thousands, wrap};
 use super::super::{FindingReport, PlaceReport};
-use super::{Detail, WIDTH, lines};
+use super::layout::{Detail, WIDTH, lines};
 use crate::finding::{Severity, printable};
 use std::fmt::Write;
 

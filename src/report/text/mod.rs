@@ -3,33 +3,23 @@
 
 mod findings;
 
+mod layout;
+
 pub use findings::place_words;
+pub use layout::Detail;
 
 use super::words::{bytes, count, duration, thousands, wrap};
 use super::{CheckStatus, FileStatus, Outcome, Report, RunMode, Verdict};
 use crate::finding::{Severity, printable};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use findings::kinds;
+use layout::{WIDTH, lines};
 use std::fmt::Write;
 
-/// The columns of the screen.
-const WIDTH: u16 = 80;
 /// The lines of the screen.
 const LINES: usize = 40;
 /// The indentation of the text after the word that begins a section.
 const MARGIN: usize = 9;
-
-/// How much of the report is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Detail {
-    /// Errors and the verdict (`-q`).
-    Brief,
-    /// What fits the screen.
-    #[default]
-    Screen,
-    /// Everything that is shown at all, however long (`-v`).
-    All,
-}
 
 /// The summary at the end of a run; its last line is the verdict.
 pub fn summary(report: &Report, detail: Detail) -> String {
@@ -291,10 +281,6 @@ fn more(text: &mut String, number: usize, thing: &str, indent: &str) {
     if number > 0 {
         let _ = writeln!(text, "{indent}+ {} in the report", count(number as u64, &format!("more {thing}")));
     }
-}
-
-fn lines(text: &str) -> usize {
-    text.lines().count()
 }
 
 #[cfg(test)]
