@@ -24,7 +24,10 @@ impl Run<'_> {
         let severity = if self.options.allow_empty { Severity::Warning } else { Severity::Error };
         let empty = self.nothing_imported().map(|message| Finding::new(&RUN_EMPTY, message));
         let ownerless = self.no_owner_has_files().map(|message| Finding::new(&OWNERS_WITHOUT_FILES, message));
-        findings.extend(empty.into_iter().chain(ownerless).map(|finding| finding.weighing(severity)));
+        // It is given already.
+        let help = self.options.allow_empty.then_some("check that the source is the right folder and complete");
+        let found = empty.into_iter().chain(ownerless);
+        findings.extend(found.map(|finding| finding.weighing(severity).helped_by(help)));
         self.findings.extend(findings.into_iter().map(|finding| finding.about("source")));
     }
 

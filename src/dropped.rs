@@ -9,7 +9,7 @@ use crate::row::Value;
 use crate::run::Run;
 use secrecy::ExposeSecret;
 use std::collections::{HashMap, hash_map::RandomState};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 /// What rows say that stay, so that later ones can be compared with them.
@@ -21,6 +21,11 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    /// A hash of anything, alike within a run only.
+    pub(crate) fn hash(&self, what: &impl Hash) -> u64 {
+        self.hash.hash_one(what)
+    }
+
     /// Forgets the twins of an owner.
     pub(crate) fn end_owner(&mut self) {
         self.twins = HashMap::new();

@@ -101,6 +101,8 @@ codes! {
         "check that the source is complete; `--allow-empty` allows it";
     FILE_FORM_TWINS = "F020" Warning "names or keys look the same and differ in their Unicode normal form",
         "keep the right one; some systems take the two for one name";
+    FORMS_UNCOMPARED = "F021" Note "keys beyond ASCII are too many to compare all of them in their Unicode normal form",
+        "nothing to do, unless the source may write one name in two forms";
     // J: JSON.
     JSON_SYNTAX = "J001" Error "the file is not valid JSON",
         "fix the file at this place";
@@ -150,8 +152,8 @@ codes! {
         "fix the source, or keep it in a text column";
     VALUE_NUL = "V008" Error "a string contains U+0000, which databases do not store in text",
         "remove it in the source";
-    VALUE_DIFFERS = "V009" Warning "two places that should agree differ",
-        "the first one is kept; check that it is right";
+    VALUE_DIFFERS = "V009" Warning "two values that the mapping compares differ",
+        "the value of the column is kept, the one beside `agrees_with` is not; check that it is right";
     VALUE_NULLED = "V010" Warning "values that could not be converted became NULL, as the mapping says",
         "check the places";
     VALUE_DEFAULTED = "V011" Note "missing values became the mapping's default",

@@ -175,6 +175,7 @@ impl Job<'_> {
         self.ui.phase(Phase::Check, 0, 0);
         run.decide_copies();
         run.report_walk();
+        run.report_forms_left();
         run.report_unused();
         run.findings.extend(Swept::warnings(&with_secrets));
         let remaining = sweep::ignored(&run, &with_secrets)?;

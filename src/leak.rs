@@ -10,7 +10,7 @@ use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::model::{Root, Rooted};
 use crate::reading::Reading;
-use crate::record::{Kind, NodeId, NodeRef, PathId, Segment, Selection, Tape};
+use crate::record::{Kind, NodeRef, PathId, Segment, Selection, Tape};
 use crate::row::Value;
 use crate::run::Run;
 use crate::secret::proof::digest;
@@ -19,11 +19,12 @@ use crate::settle::RowFate;
 use crate::shaping::PathTable;
 use crate::source::RecordRef;
 use crate::vault::Vault;
+use std::cell::OnceCell;
+use std::collections::HashSet;
 
 /// A leaf of a cell, or a member's name, in which a secret was found.
 struct Leak {
     doc: Doc,
-    node: NodeId,
     path: PathId,
     offset: u64,
     is_name: bool,
@@ -41,6 +42,8 @@ struct Origin<'o> {
     frame: &'o Tape,
     whole: bool,
     by_name: bool,
+    /// The sealed texts of the record and of the frame, once they are asked for.
+    sealed: [OnceCell<HashSet<&'o str>>; 2],
 }
 
 impl Run<'_> {
@@ -57,7 +60,8 @@ impl Run<'_> {
         let shape = &plan.set.mappings[self.mapping].source.shapes[reading.shaped.shape];
         let records = shape.records.as_ref();
         let (whole, by_name) = (records.is_none(), records.is_some_and(Selection::ends_in_any_member));
-        let origin = Origin { declared: &table.declared, record, frame: &reading.shaped.frame, whole, by_name };
+        let (declared, frame) = (&table.declared, &reading.shaped.frame);
+        let origin = Origin { declared, record, frame, whole, by_name, sealed: Default::default() };
         for (draft, fate) in mapped.drafts.iter().zip(fates) {
             if self.vault.searches_nothing() && draft.tainted.is_empty() {
                 continue; // nothing can be found in it
@@ -89,15 +93,12 @@ impl Run<'_> {
     ) {
         let claims: Vec<&Claim> = draft.claims.iter().filter(|claim| claim.field == Some(at)).collect();
         let found = origin.leaks(&self.vault, &claims, matches!(draft.values[at], Value::Json(_)));
-        let warning = || {
-            let cell = format!("`{}.{}`", rule.table.name, rule.fields[at].column.name);
-            let message = format!("{cell} holds a string that is also a secret's value");
-            Finding::new(&SECRET_WORD, message).at(place).about(subject(rule, at))
-        };
+        let cell = format!("`{}.{}`", rule.table.name, rule.fields[at].column.name);
+        let warning = |message: String, place| Finding::new(&SECRET_WORD, message).at(place).about(subject(rule, at));
         if found.is_empty() {
             // It came about in a step, or was taken from a name.
             self.leaks.warned += 1;
-            self.findings.push(warning());
+            self.findings.push(warning(format!("{cell} contains the value of a secret"), place));
         }
         for leak in found {
             if leak.declassified {
@@ -107,7 +108,10 @@ impl Run<'_> {
                 self.leaks.add_copy(secret, finding);
             } else {
                 self.leaks.warned += 1;
-                self.findings.push(warning());
+                let (path, what) = self.path_of(origin, table, &leak);
+                let what = if leak.is_name { what } else { "contains the value of a secret" };
+                let message = format!("`{path}` {what}, and {cell} keeps it");
+                self.findings.push(warning(message, Place { offset: leak.offset, ..place }));
             }
         }
     }
@@ -122,6 +126,16 @@ impl Run<'_> {
 
     /// A whole secret that only a catch-all keeps.
     fn copy(&mut self, origin: &Origin<'_>, table: &PathTable, leak: &Leak, file: FileId) -> Finding {
+        let (path, what) = self.path_of(origin, table, leak);
+        let mapping = &self.plan.set.mappings[self.mapping];
+        let line = line_under(&path, "declassify", &mapping.file);
+        let message = format!("`{path}` {what}, and only a catch-all keeps it; {line} would keep it as it is");
+        let place = Place { file, offset: leak.offset };
+        Finding::new(&SECRET_COPIED, message).at(place).about(format!("{}: {path}", mapping.name))
+    }
+
+    /// The path of a leaf in which a secret was found, and what it is: of a name that is one, the path of any member.
+    fn path_of(&mut self, origin: &Origin<'_>, table: &PathTable, leak: &Leak) -> (String, &'static str) {
         let mapping = &self.plan.set.mappings[self.mapping];
         let in_frame = leak.doc == Doc::Frame && !origin.whole;
         let steps = if in_frame {
@@ -138,11 +152,7 @@ impl Run<'_> {
             "is the value of a secret"
         };
         let root = if in_frame { Root::Frame } else { Root::Element };
-        let path = Rooted { root, selection: Selection(steps) }.to_string();
-        let line = line_under(&path, "declassify", &mapping.file);
-        let message = format!("`{path}` {what}, and only a catch-all keeps it; {line} would keep it as it is");
-        let place = Place { file, offset: leak.offset };
-        Finding::new(&SECRET_COPIED, message).at(place).about(format!("{}: {path}", mapping.name))
+        (Rooted { root, selection: Selection(steps) }.to_string(), what)
     }
 
     /// Decides what is a copy of a sealed secret, once all rows are known: what was only dropped is none.
@@ -152,10 +162,10 @@ impl Run<'_> {
     }
 }
 
-impl Origin<'_> {
+impl<'o> Origin<'o> {
     /// The leaves and names of a cell in which a secret is found.
     fn leaks(&self, vault: &Vault, claims: &[&Claim], is_json: bool) -> Vec<Leak> {
-        let mut found: Vec<Leak> = Vec::new();
+        let (mut found, mut known) = (Vec::new(), HashSet::new());
         let spans = claims.iter().filter_map(|claim| match &claim.touch {
             LeafSpan::Nodes(doc, nodes) => Some((*doc, nodes.clone())),
             LeafSpan::Name(_) => None,
@@ -169,8 +179,7 @@ impl Origin<'_> {
                 let name = node.name().filter(|_| is_json && Some(node.id()) != first);
                 let texts = [(false, Some(node.text()).filter(|_| is_text)), (true, name)];
                 for (is_name, text) in texts.into_iter().filter_map(|(is_name, text)| Some((is_name, text?))) {
-                    let known = |leak: &Leak| (leak.doc, leak.node, leak.is_name) == (doc, node.id(), is_name);
-                    if vault.finds_secret(text) && !found.iter().any(known) {
+                    if known.insert((doc == Doc::Frame, node.id(), is_name)) && vault.finds_secret(text) {
                         found.push(self.leak(vault, doc, node, is_name, text));
                     }
                 }
@@ -187,7 +196,6 @@ impl Origin<'_> {
         let by_name = self.by_name && doc == Doc::Record && node.id() == 0;
         Leak {
             doc,
-            node: node.id(),
             path: node.path(),
             offset: node.at(),
             is_name,
@@ -199,11 +207,15 @@ impl Origin<'_> {
 
     /// Whether the secret is sealed out of the same record.
     fn seals(&self, doc: Doc, secret: &str) -> bool {
-        let is_it = |node: NodeRef<'_>| node.text() == secret || node.text().trim() == secret;
-        self.tape(doc).nodes().any(|node| is_it(node) && self.declared.facts(doc, node.path()).sealed)
+        let of_doc = &self.sealed[usize::from(doc == Doc::Frame)];
+        let sealed = || {
+            let nodes = self.tape(doc).nodes().filter(|node| self.declared.facts(doc, node.path()).sealed);
+            nodes.flat_map(|node| [node.text(), node.text().trim()]).collect()
+        };
+        of_doc.get_or_init(sealed).contains(secret)
     }
 
-    fn tape(&self, doc: Doc) -> &Tape {
+    fn tape(&self, doc: Doc) -> &'o Tape {
         if doc == Doc::Frame && !self.whole { self.frame } else { self.record.tape }
     }
 }

@@ -113,11 +113,13 @@ impl Run<'_> {
         if mapping.ignore.is_empty() {
             return;
         }
+        let mut marks: Vec<Option<Mark>> = vec![None; mapping.ignore.len()];
         for node in tape.nodes() {
             if let Some(at) = declared.facts(doc, node.path()).ignored {
-                let (covering, reason, _) = &mapping.ignore[usize::from(at)];
-                let what = format!("{}: {covering}", mapping.name);
-                let mark = Mark::ignored(self.reasons.number(&what, reason));
+                let mark = *marks[usize::from(at)].get_or_insert_with(|| {
+                    let (covering, reason, _) = &mapping.ignore[usize::from(at)];
+                    Mark::ignored(self.reasons.number(&format!("{}: {covering}", mapping.name), reason))
+                });
                 sheet.claim(node.id()..node.id() + 1, mark);
                 if sheet.names().contains_key(&NameLeaf::OfNode(node.id())) {
                     sheet.claim_name(NameLeaf::OfNode(node.id()), mark);
@@ -135,7 +137,7 @@ impl Run<'_> {
                     NameLeaf::OfNode(node) => tape.node(*node).at(),
                     NameLeaf::OfRecord(_) => start,
                 };
-                let mut message = "no rule says what becomes of this member's name".to_owned();
+                let mut message = "no rule keeps this member's name".to_owned();
                 if let NameLeaf::OfNode(node) = name {
                     let path = judged.show(judged.steps(tape.node(*node)));
                     let line = deciding_line(&path, &judged.mapping.file);
@@ -167,14 +169,11 @@ impl Run<'_> {
         if class == Class::Unmapped {
             let message = if shared {
                 format!(
-                    "no rule says what becomes of `{path}`: the object has too many different names to distinguish them; \
+                    "no rule keeps `{path}`: the object has too many different names to distinguish them; \
                      select its members with `.*`, or keep the object with `json`"
                 )
             } else {
-                format!(
-                    "no rule says what becomes of `{path}`; {} would ignore it",
-                    deciding_line(&path, &judged.mapping.file)
-                )
+                format!("no rule keeps `{path}`; {} would ignore it", deciding_line(&path, &judged.mapping.file))
             };
             let help = (node.kind() == Kind::String && is_json(node.text())).then_some(JSON_INSIDE);
             let finding = Finding::new(&MEMBER_UNDECIDED, message).at(place).about(subject.clone());

@@ -7,7 +7,7 @@ use crate::report::words;
 use crate::run::Run;
 
 impl Run<'_> {
-    /// Tells the rows without a key that an earlier run wrote from a file, and that it gives no more: a
+    /// Reports the rows without a key that an earlier run wrote from a file, and that it gives no more: a
     /// changed record gives a new row, and the old one would stay beside it.
     pub(crate) fn report_left_over(&mut self, file: usize) -> Result<()> {
         let plan = self.plan;
@@ -15,7 +15,7 @@ impl Run<'_> {
         let mut done: Vec<&str> = Vec::new();
         for rule in rules {
             let table = rule.table.name.as_str();
-            // Of a table that is fed by key as well, the key tells what became of a row.
+            // Rows of a table that is fed by key as well are found by their key.
             let keyless =
                 rules.iter().filter(|other| other.table.name == table).all(|other| self.is_known_by_ledger(other));
             if done.contains(&table) || !keyless || self.transaction.rows_before(table) == 0 {

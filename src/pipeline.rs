@@ -134,7 +134,7 @@ impl Run<'_> {
                 OwnerMatch::One(found) => (Some(found.id.clone()), found.how.clone()),
                 OwnerMatch::Rejected => (None, "rejected".to_owned()),
                 OwnerMatch::Ambiguous => (None, "several".to_owned()),
-                OwnerMatch::None => (None, "nobody".to_owned()),
+                OwnerMatch::None => (None, "none".to_owned()),
             };
             let owner = id.as_deref().and_then(|id| self.owners.get(id)).cloned();
             self.directories.push(OwnerReport { directory: name.clone(), id, how, files: count });

@@ -127,8 +127,10 @@ pub struct Run<'p> {
     pub(crate) earlier: Earlier,
     /// What rows say that stay where others of their key are dropped.
     pub(crate) kept: Kept,
-    /// Keys that are not ASCII, by their canonical form: as they were first met, and where.
-    pub(crate) forms: HashMap<(usize, KeyText), (KeyText, Place)>,
+    /// Keys that are not ASCII, by a hash of their canonical form: a hash of how they were first met, and where.
+    pub(crate) forms: HashMap<u64, (u64, Place)>,
+    /// How many keys found no room among them.
+    pub(crate) forms_left: u64,
     /// Rows of the target that a record of this run differed from: the number of its rule, and its place.
     pub(crate) differing: HashMap<(usize, KeyText), (u32, Place)>,
     /// What is known before reading.
@@ -214,6 +216,7 @@ impl<'p> Run<'p> {
             earlier: Earlier::default(),
             kept: Kept::default(),
             forms: HashMap::new(),
+            forms_left: 0,
             differing: HashMap::new(),
             known,
             late: KnownRejects::new(),

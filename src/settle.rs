@@ -4,8 +4,8 @@
 use crate::compare::Among;
 use crate::error::{Error, Result};
 use crate::finding::{
-    Code, FILE_FORM_TWINS, FileId, Finding, Place, ROW_DIFFERS, ROW_DUPLICATE, ROW_ID_RANGE, ROW_REFERENCE,
-    ROW_SUPERSEDED, SECRET_EMPTY, Severity,
+    Code, FILE_FORM_TWINS, FORMS_UNCOMPARED, FileId, Finding, Place, ROW_DIFFERS, ROW_DUPLICATE, ROW_ID_RANGE,
+    ROW_REFERENCE, ROW_SUPERSEDED, SECRET_EMPTY, Severity,
 };
 use crate::fold;
 use crate::keyindex::{Asker, Entering, Entry, KeyText, Placed};
@@ -13,9 +13,13 @@ use crate::mapping::apply::Draft;
 use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::mapping::model::OnDuplicate;
 use crate::mapping::order::feeds;
+use crate::report::words::{count, thousands};
 use crate::row::Value;
 use crate::run::Run;
 use crate::writer::Insert;
+
+/// So many keys that are not ASCII are compared in their Unicode normal form; the others are counted.
+const MOST_FORMS: usize = 1_000_000;
 
 /// So many rows of the target that differ are remembered. Past that, records that others supersede are compared too,
 /// and a difference is reported twice.
@@ -159,13 +163,29 @@ impl Run<'_> {
         let (Some(spec), Some(key)) = (self.key_spec(rule), draft.key.as_ref().filter(|key| !key.is_ascii())) else {
             return;
         };
-        let form = key.map(|part| fold::canonical(part).into_owned());
-        let (first, other) = self.forms.entry((spec, form)).or_insert_with(|| (key.clone(), place));
-        if first != key {
+        let form = self.kept.hash(&(spec, key.map(|part| fold::canonical(part).into_owned())));
+        let hash = self.kept.hash(key);
+        if self.forms.len() >= MOST_FORMS && !self.forms.contains_key(&form) {
+            self.forms_left += 1;
+            return;
+        }
+        let (first, other) = *self.forms.entry(form).or_insert((hash, place));
+        if first != hash {
             let message = format!("another row of `{}` has a key that looks the same", rule.table.name);
-            let other = *other;
             let finding = self.finding(&FILE_FORM_TWINS, rule, message, place, Some(other));
             self.findings.push(finding);
+        }
+    }
+
+    /// Says how many keys were not compared in their normal form.
+    pub fn report_forms_left(&mut self) {
+        if self.forms_left > 0 {
+            let message = format!(
+                "{} came after {} others and were not compared",
+                count(self.forms_left, "key"),
+                thousands(MOST_FORMS as u64)
+            );
+            self.findings.push(Finding::new(&FORMS_UNCOMPARED, message).about("keys"));
         }
     }
 

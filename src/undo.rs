@@ -75,7 +75,7 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
     let done = managed.target_mut().undo(&order(Mode::Real));
     let unchanged = match &done {
         Ok(done) => done.rows() == 0,
-        // Whether it was committed the ledger tells; where it cannot be read, that is unknown.
+        // The ledger says whether it was committed; where it cannot be read, that is unknown.
         Err(_) => managed.target().runs().is_ok_and(|runs| runs.iter().all(|run| run.id != run_id)),
     };
     let backup = if unchanged { None } else { safety.keep().map(|made| made.path) };
@@ -91,7 +91,7 @@ fn known(managed: &ManagedDatabase) -> Result<(Vec<Reference>, BTreeMap<String, 
     Ok((gather::references(set, &managed.catalog()?.schema), triggers))
 }
 
-/// Names the target, and everything that becomes of rows.
+/// Names the target, and what happens to rows.
 fn question(run: &RunRecord, url: &str, planned: &Undone) -> String {
     let sum = |of: fn(&target::undo::Taken) -> u64| planned.tables.iter().map(of).sum::<u64>();
     let (removed, emptied) = (count(sum(|table| table.removed), "row"), sum(|table| table.emptied));

@@ -59,7 +59,7 @@ codes! {
     TABLE_UNKNOWN = "M101" "the schema does not have this table",
         "check for a typo, or add the table in a migration";
     COLUMN_UNKNOWN = "M102" "the table does not have this column",
-        "check for a typo, or add the column in a migration";
+        "check for a typo, or add the column to the table in `schema/NNN_name.up.sql`";
     NULL_POSSIBLE = "M103" "a column that is NOT NULL could end NULL",
         "choose the policy `reject`, `skip` or `default`";
     VALUE_NOT_GIVEN = "M104" "a rule gives no value for a column that is NOT NULL and has no default",
@@ -89,7 +89,7 @@ codes! {
     EACH_REPEATED = "M116" "a rule makes rows from the frame, and every record would repeat them",
         "give the elements a shape of their own, with `records`";
     OWNERS_KEYLESS = "M117" "owners have no single-column key that comes from the source",
-        "the owner table needs a primary key of one column, and every rule that makes owners gives it";
+        "give the table of `[owners]` a primary key of one column, such as `id`, and let every rule that writes into it fill that column from the source";
     ID_TWO_GIVERS = "M118" "some rules of a table give its integer key, and others leave it to be generated",
         "give the key a value in every rule of the table, or in none";
     SECRET_CONTRADICTED = "M119" "a path is declassified, and ignored or dropped as well",

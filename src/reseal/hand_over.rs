@@ -30,6 +30,8 @@ pub struct HandedOver {
     pub values: u64,
     /// How many of them were read back and opened to the same.
     pub opened_again: u64,
+    /// Sealed values that are empty, and that the application keeps as an empty text.
+    pub empty: u64,
     /// The columns, as `table.column`.
     pub columns: Vec<String>,
     /// The backup that was made first, which is as the database was.
@@ -60,14 +62,16 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
         format: FERNET.to_owned(),
         values: 0,
         opened_again: 0,
+        empty: 0,
         columns: Vec::new(),
         backup: None,
         message: application.message.clone(),
     };
     for registered in sealed_columns(&*cells)? {
-        let opened_again = column(job, &mut *cells, &registered, &ring, application)?;
-        done.values += opened_again;
-        done.opened_again += opened_again;
+        let Opened { values, empty } = column(job, &mut *cells, &registered, &ring, application)?;
+        done.values += values;
+        done.opened_again += values;
+        done.empty += empty;
         done.columns.push(format!("{}.{}", registered.column.table, registered.column.column));
         cells.register(&Registered { format: FERNET.to_owned(), ..registered })?;
     }
@@ -84,6 +88,13 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
     Ok(done)
 }
 
+/// What was read back and opened to the same.
+#[derive(Default)]
+struct Opened {
+    values: u64,
+    empty: u64,
+}
+
 /// Writes the values of a column, reads them back and opens them as the application does.
 fn column(
     job: &Job<'_>,
@@ -91,7 +102,7 @@ fn column(
     registered: &Registered,
     ring: &Keyring,
     application: &Application,
-) -> Result<u64> {
+) -> Result<Opened> {
     let column = &registered.column;
     let (before, problems) = placed(cells, column)?;
     problems.into_iter().next().map_or(Ok(()), |problem| Err(problem.into_error()))?;
@@ -111,16 +122,21 @@ fn column(
         cells.write(column, &one.key, &application.seal(&text, now())?)?;
         expected.insert(one.texts, marks.of(text.expose_secret()));
     }
-    let mut opened = 0;
+    let mut opened = Opened::default();
     for one in placed(cells, column)?.0 {
         let (Some(mark), Stored::Text(token)) = (expected.get(&one.texts), &one.value) else { continue }; // as it was
         let text = application.open(column, &one.texts, token.expose_secret()).map_err(Problem::into_error)?;
         if marks.of(text.expose_secret()) != *mark {
             return Err(altered(&column.to_string()));
         }
-        opened += 1;
+        // An empty text that stays one is no value.
+        if token.expose_secret().is_empty() {
+            opened.empty += 1;
+        } else {
+            opened.values += 1;
+        }
     }
-    if opened != expected.len() as u64 {
+    if opened.values + opened.empty != expected.len() as u64 {
         return Err(altered(&column.to_string()));
     }
     Ok(opened)

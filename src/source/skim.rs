@@ -180,7 +180,8 @@ impl<'s> Skimmer<'s> {
 /// Members of one name.
 #[derive(Default)]
 struct Duplicates {
-    faults: Vec<Fault>,
+    /// Each with the offset of the first member of its name.
+    faults: Vec<(Fault, u64)>,
     more: u64,
 }
 
@@ -190,13 +191,14 @@ impl Duplicates {
             self.more += 1;
             return;
         }
-        let message = format!("duplicate member `{}`; the first is at byte {first}", shortened(name));
-        self.faults.push(Fault::new(&JSON_DUPLICATE, at, message));
+        let message = format!("duplicate member `{}`", shortened(name));
+        self.faults.push((Fault::new(&JSON_DUPLICATE, at, message), first));
     }
 
     fn findings(self, file: FileId) -> Vec<Finding> {
-        let last = self.faults.last().map_or(0, |fault| fault.at);
-        let mut findings: Vec<_> = self.faults.into_iter().map(|fault| fault.finding(file)).collect();
+        let last = self.faults.last().map_or(0, |(fault, _)| fault.at);
+        let located = |(fault, first): (Fault, u64)| fault.finding(file).also(Some(Place { file, offset: first }));
+        let mut findings: Vec<_> = self.faults.into_iter().map(located).collect();
         if self.more > 0 {
             let message = format!("{} more duplicate members follow", self.more);
             findings.push(Fault::new(&JSON_DUPLICATE, last, message).finding(file));

@@ -100,7 +100,9 @@ pub trait Target: Upkeep {
     fn exists(&self) -> Result<bool>;
     /// The words for a database that is needed and not there.
     fn missing(&self) -> crate::error::Error {
-        crate::error::Error::environment("there is no database").at(self.url())
+        crate::error::Error::environment("there is no database")
+            .at(self.url())
+            .hint("check the path; `treelift import` and `treelift schema migrate` create a new database")
     }
     /// The registered keys, read without changing anything (empty when there are none, or no database).
     fn keys(&self) -> Result<Vec<KeyRow>>;

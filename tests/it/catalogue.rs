@@ -133,7 +133,7 @@ fn a_user_without_a_directory_is_a_user() {
 #[test]
 fn a_directory_without_a_user_is_ignored_by_the_sets_rule_and_listed() {
     let (house, report) = imported();
-    assert_eq!(owner(&report, "test-user"), (Value::Null, "nobody".to_owned()));
+    assert_eq!(owner(&report, "test-user"), (Value::Null, "none".to_owned()));
     assert_eq!(disposition(&report, "users/test-user/scraped_content.json").0, "ignored");
     assert!(has(&report, "O004", "users/test-user/scraped_content.json"));
     assert_eq!(house.one("SELECT count(*) FROM work_orders WHERE external_id = '100009'"), "0");

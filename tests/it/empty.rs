@@ -63,6 +63,8 @@ fn files_without_a_row_are_refused_and_rows_that_are_up_to_date_are_not() {
     assert_eq!(report["outcome"], "rolled-back");
     let report = small.report(0, &["--allow-empty"]);
     assert_eq!(about_source(&report), ["warning F016 no row came of 1 imported file"]);
+    let empty = report["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == "F016").unwrap();
+    assert_eq!(empty["help"], "check that the source is the right folder and complete");
 }
 
 #[test]

@@ -280,16 +280,16 @@ fn a_copy_of_a_secret_that_something_decides_is_committed_and_counted() {
     let lifted = expected.lift(&[]).ends(0, "committed");
     assert_eq!(in_plaintext(&lifted), [0, 3, 0]);
     lifted.finds(&[
-        "warning X003 logins.json /0",
-        "warning X003 logins.json /0",
-        "warning X003 logins.json /0",
+        "warning X003 logins.json /0/old",
+        "warning X003 logins.json /0/free",
+        "warning X003 logins.json /0/url",
         "warning X005 logins.json",
     ]);
 
     let declassified = mapping("expected = [\"free\", \"url\"]", "[declassify]\nold = \"revoked\"\nfree = \"revoked\"");
     let lifted = declassified.lift(&[]).ends(0, "committed");
     assert_eq!(in_plaintext(&lifted), [0, 1, 2]);
-    lifted.finds(&["warning S003 logins.json /0/old", "warning X003 logins.json /0", "warning X005 logins.json"]);
+    lifted.finds(&["warning S003 logins.json /0/old", "warning X003 logins.json /0/url", "warning X005 logins.json"]);
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn a_text_that_holds_a_secret_without_the_space_around_it_is_reported() {
         [table.logins.secrets]
         sealed = { from = "code", kind = "seal", steps = ["trim"] }"#;
     let house = house(rules, &json!([{"id": "a", "code": format!(" {CODE} "), "free": format!("it {CODE}")}]));
-    house.lift(&[]).finds(&["warning X003 logins.json /0", "warning X005 logins.json"]);
+    house.lift(&[]).finds(&["warning X003 logins.json /0/free", "warning X005 logins.json"]);
 }
 
 #[test]
@@ -422,7 +422,7 @@ fn a_number_that_is_sealed_is_found_in_a_column_of_numbers() {
         [table.logins.secrets]
         sealed = { from = "code", kind = "seal", steps = ["text"] }"#;
     let house = house(rules, &json!([{"id": "a", "code": 99_887_766, "extension": 99_887_766}]));
-    house.lift(&[]).finds(&["warning X003 logins.json /0", "warning X005 logins.json"]);
+    house.lift(&[]).finds(&["warning X003 logins.json /0/extension", "warning X005 logins.json"]);
 }
 
 #[test]

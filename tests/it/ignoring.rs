@@ -130,7 +130,7 @@ fn no_entry_is_proposed_that_would_cover_other_members() {
     record.insert("id".to_owned(), 1.into());
     let lifted = items("", &json!([record])).lift(&[]).ends(1, "rolled-back");
     assert!(!proposed(&lifted).iter().any(|entry| entry.contains('*')), "{:?}", proposed(&lifted));
-    let message = "no rule says what becomes of `*`: the object has too many different names to distinguish them; select its \
+    let message = "no rule keeps `*`: the object has too many different names to distinguish them; select its \
                    members with `.*`, or keep the object with `json`";
     assert!(lifted.report()["findings"].as_array().unwrap().iter().any(|finding| finding["message"] == message));
 }

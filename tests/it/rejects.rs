@@ -53,3 +53,9 @@ fn a_link_in_the_reject_folder_is_neither_written_through_nor_removed() {
     assert_eq!(std::fs::read_to_string(elsewhere).unwrap(), "somebody's");
     assert!(small.house.path("rejects/rejects.jsonl.partial").is_symlink());
 }
+
+#[test]
+fn a_duplicate_member_names_the_line_and_column_of_the_first() {
+    let report = notes("[{\"id\": \"a\",\n  \"id\": \"b\"}]").report(1, &[]);
+    assert_eq!(told(&report), ["error J003 duplicate member `id` (the other is notes.json:1:3 /0/id)"]);
+}

@@ -389,7 +389,12 @@ fn the_application_reads_what_was_handed_over_and_what_it_writes_comes_back() {
                 serde_json::from_value(Ran::of(&mut command).status(0).json()).unwrap();
             read.into_iter().map(|(user, service, name, password)| (user, (service, name, password))).collect()
         };
-        run("hand-over", &["--to", "fernet", "--yes"]).status(0);
+        let done = run("hand-over", &["--to", "fernet", "--yes"]).status(0);
+        assert!(
+            done.stdout.contains("18 values of target.db written as fernet, 18 opened again, 2 empty\n"),
+            "{}",
+            done.stdout
+        );
         // The application leaves an empty half of a login empty.
         let form = "SELECT count(*) FROM user_credentials WHERE encrypted_password NOT LIKE 'Z0FBQUFB%' AND encrypted_password <> ''";
         assert_eq!(house.one(form), "0");
@@ -397,8 +402,10 @@ fn the_application_reads_what_was_handed_over_and_what_it_writes_comes_back() {
         let verified = run("verify", &["--json"]).status(0).json();
         assert_eq!(verified["opened"], json!(2 * logins.len()));
         credentials(&house, "status", &[]).status(0);
-        let unset = credentials(&house, "verify", &["--passphrase-file", "pass.txt"]).status(0);
+        let unset = credentials(&house, "verify", &["--passphrase-file", "pass.txt"]).status(1);
         assert!(unset.stdout.contains("not opened: the application's password is not set"), "{}", unset.stdout);
+        let last = format!("not verified: none of {} values of target.db was opened\n", verified["opened"]);
+        assert!(unset.stdout.ends_with(&last), "{}", unset.stdout);
 
         assert_eq!(application("write"), logins);
         run("encrypt", &["--from", "fernet", "--yes"]).status(0);

@@ -15,7 +15,7 @@ fn a_mapping_without_rules_is_read_for_its_leaves() {
         .file("scraps.json", r#"{"old": 1, "precious": 2}"#);
     let report = small.report(1, &[]);
     assert_eq!(fate(&report, "scraps.json"), "imported");
-    let line = "error S002 no rule says what becomes of `precious`; `\"precious\" = \"why\"` under [ignore] in ";
+    let line = "error S002 no rule keeps `precious`; `\"precious\" = \"why\"` under [ignore] in ";
     assert!(matches!(told(&report).as_slice(), [one] if one.starts_with(line) && one.contains("scraps.toml")));
 }
 

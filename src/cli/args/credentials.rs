@@ -87,7 +87,7 @@ pub(in crate::cli) struct EncryptArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift credentials verify --database ./app.db --passphrase-file ./pass.txt\n\n\
 Exits 3 when a value does not open. Values that were handed over are opened when the application's own \
-variables are set, and counted otherwise.")]
+variables are set, and counted otherwise; where none was opened, it exits 1.")]
 pub(in crate::cli) struct VerifyArgs {
     #[command(flatten)]
     pub(in crate::cli) database: DatabaseArgs,

@@ -25,9 +25,10 @@ pub(super) fn run(args: HandOverArgs, output: &Output) -> Result<u8> {
 
 fn words(done: &HandedOver) -> String {
     let (values, opened) = (counted(done.values, "value"), thousands(done.opened_again));
+    let empty = if done.empty == 0 { String::new() } else { format!(", {} empty", thousands(done.empty)) };
     let mut words = ending(
         done.dry_run,
-        &format!("{values} of {} written as {}, {opened} opened again", printable(&done.target), done.format),
+        &format!("{values} of {} written as {}, {opened} opened again{empty}", printable(&done.target), done.format),
     );
     if let Some(message) = &done.message {
         words.push_str(&format!("hint: {}\n", printable(message)));

@@ -17,13 +17,18 @@ use serde_json::json;
 /// How many problems are printed; the JSON document has all.
 const SHOWN: usize = 100;
 
-/// Opens every value. Exits 3 when one does not open.
+/// Opens every value. Exits 3 when one does not open, and 1 when there are values and none was opened.
 pub(super) fn run(args: VerifyArgs, output: &Output) -> Result<u8> {
     let setting = Setting::to_read(&args.database, args.secrets, output)?;
     let application = application(&*setting.target, args.mappings.as_deref())?;
     let found = setting.work(|job| verify(job, application.as_ref()))?;
     output.result(&words(&found), &json!(found))?;
-    Ok(if found.problems.is_empty() { 0 } else { 3 })
+    Ok(if !found.problems.is_empty() { 3 } else { u8::from(found.opened == 0 && not_checked(&found) > 0) })
+}
+
+/// Values that only the application's password opens, which is not set.
+fn not_checked(found: &Verified) -> u64 {
+    found.columns.iter().map(|column| column.not_checked).sum()
 }
 
 /// The application's key, where values were handed over and its password is set.
@@ -63,9 +68,14 @@ fn words(found: &Verified) -> String {
         words.push_str(&format!("warning: {}\n", printable(&difference.to_string())));
     }
     let opened = counted(found.opened, "value");
-    words.push_str(&match found.problems.len() {
-        0 => format!("verified: {opened} of {} opened\n", printable(&found.target)),
-        problems => format!(
+    let target = printable(&found.target);
+    words.push_str(&match (found.problems.len(), not_checked(found)) {
+        (0, 0) => format!("verified: {opened} of {target} opened\n"),
+        (0, left) if found.opened == 0 => {
+            format!("not verified: none of {} of {target} was opened\n", counted(left, "value"))
+        }
+        (0, left) => format!("verified in part: {opened} of {target} opened, {} not\n", thousands(left)),
+        (problems, _) => format!(
             "failed: {} of {} did not open, {} did\n",
             counted(problems as u64, "value"),
             printable(&found.target),

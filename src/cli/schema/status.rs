@@ -29,7 +29,7 @@ fn words(status: &Status) -> String {
     let mut words = String::new();
     let mut line = |name: &str, text: &str| words.push_str(&format!("{name:9}{}\n", printable(text)));
     line("set", &format!("{}, {}", status.set, count(status.standing.steps.len() as u64, "migration")));
-    line("target", &format!("{}{}", status.target, if status.exists { "" } else { " (not there yet)" }));
+    line("target", &format!("{}{}", status.target, if status.exists { "" } else { " (does not exist yet)" }));
     line("current", status.current.as_deref().unwrap_or("nothing applied"));
     line("pending", &status.pending.to_string());
     if let Some(record) = &status.record_note {

@@ -1,6 +1,6 @@
 //! Runs migrations, and brings the schema of an import's target to where it belongs.
 //!
-//! A database is judged by its tables, not by its records alone: one that its application made by
+//! A database is validated by its tables, not by its records alone: one that its application made by
 //! itself has the tables and no record, and is taken as it is when they are the right ones.
 
 use super::catalog;
@@ -40,7 +40,7 @@ pub(in crate::target) fn stages_until_fault(migrations: &[Migration]) -> Result<
     let mut earlier = BTreeSet::new();
     let mut stages = Vec::with_capacity(migrations.len());
     for migration in migrations {
-        judge_order(migration, &mut earlier)?;
+        check_order(migration, &mut earlier)?;
         if let Err(failure) = run(&mut conn, &migration.up) {
             interrupt::check()?;
             return Ok((stages, Some(wrong(migration, &failure))));
@@ -56,7 +56,7 @@ pub(in crate::target) fn is_there(stages: &[Catalog], at: usize, live: &Catalog)
     presence(stages, at, live) == Presence::Whole
 }
 
-fn judge_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) -> Result<()> {
+fn check_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) -> Result<()> {
     let version = &migration.version;
     if let Some(missing) = migration.depends.iter().find(|depends| !earlier.contains(depends.as_str())) {
         let message = format!("migration `{version}` depends on `{missing}`, which does not come before it");
@@ -118,7 +118,7 @@ const FORBIDDEN: &str = "a migration must not use PRAGMA, ATTACH, BEGIN or COMMI
 pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
     let fault = |statement, offset, error| Failure { statement, unparsed: false, offset, error };
     let record = record::table(conn, None).map_err(|error| fault(0, 0, error))?.name;
-    let judge = move |context: AuthContext<'_>| match context.action {
+    let may = move |context: AuthContext<'_>| match context.action {
         AuthAction::Attach { .. }
         | AuthAction::Detach { .. }
         | AuthAction::Transaction { .. }
@@ -135,7 +135,7 @@ pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
         }
         _ => Authorization::Allow,
     };
-    conn.authorizer(Some(judge)).map_err(|error| fault(0, 0, error))?;
+    conn.authorizer(Some(may)).map_err(|error| fault(0, 0, error))?;
     let (mut statement, mut done) = (0, 0);
     let mut statements = Batch::new(conn, sql);
     let ended = loop {
@@ -259,7 +259,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
             rest => {
                 in_parts |= rest != Presence::Absent;
                 pending.push(migration.version.clone());
-                continue; // The import tells that it is pending.
+                continue; // The import reports that it is pending.
             }
         };
         let took_ms = millis(started);
@@ -267,7 +267,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
         record::applied(conn, migration, origin, timing).map_err(|error| fault(&error))?;
         done.push(Done { version: migration.version.clone(), what, took_ms, sql: None });
     }
-    let expected = judged(opening, &stages, &standing, &pending);
+    let expected = expected(opening, &stages, &standing, &pending);
     let live = read(conn, opening.schema, &fault)?;
     match first_difference(&expected, &live) {
         None => {
@@ -292,19 +292,19 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
 
 /// The tables that must be as expected: those that mappings write into, and those of migrations that
 /// treelift itself applied.
-fn judged(opening: &Opening, stages: &[Catalog], standing: &Standing, pending: &[String]) -> Schema {
+fn expected(opening: &Opening, stages: &[Catalog], standing: &Standing, pending: &[String]) -> Schema {
     let ours = |at: &usize| {
         let step = &standing.steps[*at];
         let was_pending = step.state != State::Applied;
         !pending.contains(&step.version) && (was_pending || step.origin != Some(Origin::Foreign))
     };
-    let mut judged = (0..stages.len()).rfind(ours).map_or_else(Schema::default, |at| stages[at].schema.clone());
+    let mut expected = (0..stages.len()).rfind(ours).map_or_else(Schema::default, |at| stages[at].schema.clone());
     for name in opening.written {
         if let Some(table) = opening.schema.table(name) {
-            judged.tables.insert(name.clone(), table.clone());
+            expected.tables.insert(name.clone(), table.clone());
         }
     }
-    judged
+    expected
 }
 
 /// The live tables of those that are expected.

@@ -23,9 +23,9 @@ enum Piece {
     Otherwise(String),
 }
 
-/// Judges by everything that a migration makes or changes: tables, indexes, views and triggers.
+/// Decides by everything that a migration makes or changes: tables, indexes, views and triggers.
 ///
-/// Of one behind the first migration that is not valid SQL there are no stages: nothing tells of it.
+/// Of one behind the first migration that is not valid SQL there are no stages to compare with.
 pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog) -> Presence {
     if at >= stages.len() {
         return Presence::Absent;
@@ -87,7 +87,7 @@ impl<T> Kind<T> {
             }
             let later = || stages[at + 1..].iter().map(|stage| (self.of)(stage).get(name));
             let Some(there) = (self.of)(live).get(name) else {
-                // What a later migration drops tells nothing where it is not there.
+                // What a later migration drops says nothing where it is missing.
                 if later().all(|later| later.is_some()) {
                     pieces.push(Piece::Missing(format!("{} `{name}` is missing", (self.word)(made))));
                 }

@@ -1,7 +1,7 @@
 //! Undoes a run: removes the rows it inserted and empties the columns it filled, if they are as
 //! it left them.
 //!
-//! First everything is judged, and what is to be done noted in a temporary table; then it is done,
+//! First everything is checked, and what is to be done noted in a temporary table; then it is done,
 //! and looked at again. Foreign keys are off, so nothing cascades; what refers to nothing is compared
 //! before and after, row by row. A trigger that is not the set's own might do anything: none may be
 //! on the tables.
@@ -107,7 +107,7 @@ impl Work<'_> {
         Ok(foreign.into_iter().map(|ForeignTrigger { name, table }| Obstacle::Trigger { name, table }).collect())
     }
 
-    /// Judges the run's rows of one table, and notes what is to become of them.
+    /// Checks the run's rows of one table, and notes what is to become of them.
     fn judge(&self, number: i64, name: &str, run: &RunRecord) -> Result<(Taken, Option<Obstacle>)> {
         let mut taken = Taken { name: name.to_owned(), ..Taken::default() };
         let (table, rows) = (name.to_owned(), self.on(|conn| written(conn, number))?);
@@ -161,7 +161,7 @@ impl Work<'_> {
     fn take_all(&self, tables: &[(i64, String)]) -> Result<Option<Obstacle>> {
         let mut refused = None;
         for (number, name) in tables {
-            let Some(live) = self.live(name)? else { continue }; // told when it was judged
+            let Some(live) = self.live(name)? else { continue }; // reported when it was checked
             let key_is = sql::is(&live.primary_key(), 1);
             let delete = format!("DELETE FROM {} WHERE {key_is}", sql::name(name));
             let mut take = |key: &str, text: &str| {
@@ -266,7 +266,7 @@ fn keys(conn: &Connection, table: i64, fate: Option<i64>, last: Option<&str>) ->
     .collect()
 }
 
-/// Judges a row and notes what is to become of it. One that was changed is removed too, before all is
+/// Checks a row and notes what is to become of it. One that was changed is removed too, before all is
 /// undone: else what it references would be reported as lost.
 fn note(conn: &Connection, table: i64, key: &str, judge: &Judge<'_>) -> rusqlite::Result<Disposition> {
     let noted: Vec<Noted> = conn
