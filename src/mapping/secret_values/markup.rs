@@ -6,8 +6,10 @@ use super::near::{LONGEST_NAME, start_of};
 use super::settings::is_named;
 use super::value;
 
-/// Elements and attributes that tell what the value beside them is.
+/// Attributes that tell what the value beside them is.
 const LABELS: &[&str] = &["key", "name", "id", "property", "n", "param", "setting", "field", "label"];
+/// Elements that name what the element behind them holds; `label` is HTML's, for people.
+const NAMING: &[&str] = &["key", "name", "n", "property", "param", "setting"];
 const VALUES: &[&str] = &["value", "val", "content", "data", "default", "v"];
 /// Elements with a label among their attributes whose content is the value; in HTML it is a text to read.
 const HOLDERS: &[&str] = &[
@@ -33,7 +35,7 @@ pub(super) fn has_secret(text: &str) -> bool {
             return is_labelled(attributes, None);
         }
         (is_named(element) && value::is_given(inside))
-            || (is_one_of(LABELS) && is_named(inside) && is_filled(content))
+            || (is_one_of(NAMING) && is_named(inside) && is_filled(content))
             || is_labelled(attributes, is_one_of(HOLDERS).then_some(inside))
     })
 }

@@ -73,6 +73,11 @@ const WITH_SECRETS: &str = r#"
     %7B%22password%22%3A%22hunter%22%7D
     {"a":"{\"b\":\"{\\\"p\\u0061ssword\\\":\\\"x\\\"}\"}"}
     geslo: skrivnost
+    [["password","x"]]
+    run --password x
+    user: b⏎password: x⏎
+    <a><password>x</password></a>
+    password=x
 "#;
 
 /// The last lines are those of sentences about secrets.
@@ -112,6 +117,7 @@ const INNOCENT: &str = r#"
     password: ${DB_PASSWORD}
     DB_PASSWORD=$DB_PASSWORD⏎API_KEY={{ api_key }}⏎TOKEN=<your token>⏎
     password=********
+    password=xxxxxx
     "password": "[REDACTED]"
     password: null
     token = getToken()
@@ -124,6 +130,7 @@ const INNOCENT: &str = r#"
     {"name": "password", "type": "string", "label": "Your password"}
     <input type="password" name="password" placeholder="x">
     <label for="password">Password</label><span class="token">x</span>
+    <label>Password</label><small>Forgot it?</small>
     <h2 id="secrets">Secrets of the garden</h2>
     <password></password><token/>
     /usr/share/doc/password-store/README.md

@@ -68,7 +68,7 @@ pub(super) fn is_given(text: &str) -> bool {
     is_value(text)
         && !is_one_of(NOTHING, bare)
         && !is_reference(bare)
-        && !bare.bytes().all(|byte| matches!(byte, b'x' | b'X'))
+        && !(bare.len() > 2 && bare.bytes().all(|byte| matches!(byte, b'x' | b'X')))
 }
 
 /// `$VAR`, `:param`, `@param`, `row.password`, `getToken()`, `env["KEY"]`.
