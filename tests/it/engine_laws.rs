@@ -58,7 +58,7 @@ struct Person {
 
 /// The files of one tree: people, what is known of them elsewhere, events in two feeds.
 #[derive(Debug, Clone)]
-struct Tree {
+pub(crate) struct Tree {
     people: Vec<Person>,
     extras: Vec<(u8, Option<u8>)>,
     feeds: [Vec<u8>; 2],
@@ -72,7 +72,7 @@ fn people(most: usize) -> impl Strategy<Value = Vec<Person>> {
     proptest::collection::vec(person, 0..most)
 }
 
-fn trees() -> impl Strategy<Value = Tree> {
+pub(crate) fn trees() -> impl Strategy<Value = Tree> {
     let extras = proptest::collection::vec((0_u8..5, proptest::option::of(0_u8..3)), 0..4);
     let feed = || proptest::collection::vec(0_u8..4, 0..5);
     let tree = (people(6), extras, feed(), feed());
@@ -97,7 +97,7 @@ fn distinct(mut batches: Vec<Vec<Person>>) -> Vec<Vec<Person>> {
 
 /// Any JSON document of a few names, and how a mapping takes it.
 #[derive(Debug, Clone)]
-struct Document {
+pub(crate) struct Document {
     json: Value,
     records: Option<&'static str>,
     each: Option<&'static str>,
@@ -105,7 +105,7 @@ struct Document {
     ignore: Option<&'static str>,
 }
 
-fn documents() -> impl Strategy<Value = Document> {
+pub(crate) fn documents() -> impl Strategy<Value = Document> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -183,7 +183,7 @@ fn person(person: &Person) -> Value {
 }
 
 /// A house with the tree.
-fn house(tree: &Tree) -> House {
+pub(crate) fn house(tree: &Tree) -> House {
     let extra = |(id, age): &(u8, Option<u8>)| json!({"id": id, "age": age});
     let feed = |at: &u8| json!({"at": at});
     House::new()
@@ -205,6 +205,25 @@ fn leaves(json: &Value) -> u64 {
         Value::Object(members) if !members.is_empty() => members.values().map(leaves).sum(),
         _ => 1,
     }
+}
+
+/// A house whose one document a mapping takes so.
+pub(crate) fn document_house(document: &Document) -> House {
+    let shape = document.records.map_or(String::new(), |records| {
+        let name = if records.contains(".*") { "key_as = \"name\"\n" } else { "" };
+        format!("[[source.shape]]\nname = \"any\"\nrecords = \"{records}\"\n{name}")
+    });
+    let each = document.each.map_or(String::new(), |each| format!("each = \"{each}\"\n"));
+    let column = document.column.map_or(String::new(), |path| format!("part = {{ json = \"@.{path}\" }}\n"));
+    let ignore = document.ignore.map_or(String::new(), |path| format!("[ignore]\n\"{path}\" = \"not needed\"\n"));
+    let mapping = format!(
+        "[source]\nfiles = [\"any.json\"]\nformat = \"json\"\n{shape}\
+         [table.documents]\n{each}[table.documents.columns]\nwhole = {{ json = \"@\" }}\n{column}{ignore}"
+    );
+    House::new()
+        .schema("CREATE TABLE documents (id INTEGER PRIMARY KEY, whole JSON, part JSON);")
+        .mapping("any", &mapping)
+        .source("any.json", &document.json)
 }
 
 /// The laws themselves.
@@ -264,21 +283,7 @@ mod judge {
     }
 
     pub(super) fn the_sum_over_leaves_closes(document: &Document) {
-        let shape = document.records.map_or(String::new(), |records| {
-            let name = if records.contains(".*") { "key_as = \"name\"\n" } else { "" };
-            format!("[[source.shape]]\nname = \"any\"\nrecords = \"{records}\"\n{name}")
-        });
-        let each = document.each.map_or(String::new(), |each| format!("each = \"{each}\"\n"));
-        let column = document.column.map_or(String::new(), |path| format!("part = {{ json = \"@.{path}\" }}\n"));
-        let ignore = document.ignore.map_or(String::new(), |path| format!("[ignore]\n\"{path}\" = \"not needed\"\n"));
-        let mapping = format!(
-            "[source]\nfiles = [\"any.json\"]\nformat = \"json\"\n{shape}\
-             [table.documents]\n{each}[table.documents.columns]\nwhole = {{ json = \"@\" }}\n{column}{ignore}"
-        );
-        let house = House::new()
-            .schema("CREATE TABLE documents (id INTEGER PRIMARY KEY, whole JSON, part JSON);")
-            .mapping("any", &mapping)
-            .source("any.json", &document.json);
+        let house = document_house(document);
         let lifted = house.lift(&[]);
         let report = lifted.report();
         assert!(matches!(lifted.status(), Some(0 | 1)), "{:?}: {:?} {report:#}", lifted.status(), document);

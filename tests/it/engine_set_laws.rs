@@ -18,7 +18,7 @@ const TABLES: &str = "
 
 /// How a set makes its rows.
 #[derive(Debug, Clone)]
-struct Rules {
+pub(crate) struct Rules {
     /// Whether events, tags, marks and staff belong to owners.
     owned: bool,
     people: &'static str,
@@ -36,7 +36,7 @@ type Event = (u8, Option<u8>, Vec<u8>);
 
 /// The files of one tree. Those of owners are there twice.
 #[derive(Debug, Clone)]
-struct Tree {
+pub(crate) struct Tree {
     people: Vec<(u8, Option<u8>, Option<u8>)>,
     extras: Vec<(u8, Option<u8>, Option<u8>)>,
     events: [Vec<Event>; 4],
@@ -45,7 +45,7 @@ struct Tree {
     staff: [Vec<(u8, u8, Option<u8>)>; 2],
 }
 
-fn rules() -> impl Strategy<Value = Rules> {
+pub(crate) fn rules() -> impl Strategy<Value = Rules> {
     let duplicates = || select(vec!["first", "reject"]);
     let fill = proptest::option::of((
         select(vec!["id", "name"]),
@@ -85,7 +85,7 @@ fn rules() -> impl Strategy<Value = Rules> {
     })
 }
 
-fn trees() -> impl Strategy<Value = Tree> {
+pub(crate) fn trees() -> impl Strategy<Value = Tree> {
     use proptest::collection::vec;
     let small = || 0_u8..4;
     let maybe = || proptest::option::weighted(0.8, 0_u8..4);
@@ -159,7 +159,7 @@ fn mappings(rules: &Rules, house: House) -> House {
 }
 
 /// A house with the set and the tree.
-fn house(rules: &Rules, tree: &Tree) -> House {
+pub(crate) fn house(rules: &Rules, tree: &Tree) -> House {
     let mut set = String::new();
     if rules.precedence && rules.fill.is_some() {
         set.push_str("[precedence]\npeople = [\"people\", \"extras\"]\n");

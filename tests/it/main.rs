@@ -22,6 +22,7 @@ mod columns;
 mod credentials;
 mod database_keeps;
 mod database_rules;
+mod differential;
 mod docs;
 mod dry_run;
 mod empty;
