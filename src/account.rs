@@ -1,7 +1,7 @@
 //! Leaf accounting: every leaf of every mapped file is counted once, in the most readable class
 //! that was really written.
 
-use crate::record::{NodeId, Tape};
+use crate::document::tape::{NodeId, Tape};
 use crate::report::LeafCounts;
 use std::collections::BTreeMap;
 

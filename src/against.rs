@@ -1,7 +1,11 @@
 //! Checking a mapping set, by itself or against a tree it is written for.
 
+use crate::database::schema;
+use crate::document::tape::NodeId;
 use crate::error::{Error, Result};
 use crate::finding::{Finding, printable};
+use crate::import::plan::{Disposition, Plan, everything, optional};
+use crate::import::probe::{Probe, Read, Watch};
 use crate::mapping::apply::{Made, StepTaken, Trace};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
@@ -9,12 +13,8 @@ use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
 use crate::mapping::usage::{Found, Mapped, Met, Unused, note, unused};
 use crate::mapping::{bundled, check};
-use crate::plan::{Disposition, Plan, everything, optional};
-use crate::probe::{Probe, Read, Watch};
-use crate::record::NodeId;
 use crate::source::walk;
 use crate::table::Schema;
-use crate::target::schema;
 use crate::validate::gather;
 use std::collections::HashMap;
 use std::path::Path;

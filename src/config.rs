@@ -1,8 +1,8 @@
 //! The options of a job, and its interface to the user; no terminal in them.
 
+use crate::database::Mode;
 use crate::error::{Error, Result};
 use crate::secret::keys::Secret;
-use crate::target::Mode;
 use std::path::PathBuf;
 
 /// The options of `import`.

@@ -2,16 +2,16 @@
 
 use crate::backup::{self, Before};
 use crate::config::{Phase, Ui};
+use crate::database::audit::random_id;
+use crate::database::drift::Other;
+use crate::database::history;
+use crate::database::ledger::RunRecord;
+use crate::database::undo::{Undo, Undone, choose};
+use crate::database::upkeep::Reference;
+use crate::database::{self, Mode, schema};
 use crate::error::{Error, Result};
+use crate::migrations::{ManagedDatabase, Options};
 use crate::report::words::count;
-use crate::schema::{ManagedDatabase, Options};
-use crate::target::audit::random_id;
-use crate::target::drift::Other;
-use crate::target::history;
-use crate::target::ledger::RunRecord;
-use crate::target::undo::{Undo, Undone, choose};
-use crate::target::upkeep::Reference;
-use crate::target::{self, Mode, schema};
 use crate::validate::gather;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -54,7 +54,7 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
         mode,
         run_id: &run_id,
         run: &run.id,
-        started: target::now(),
+        started: database::now(),
         references: &references,
         triggers: &triggers,
         audit: audit.as_ref(),
@@ -93,7 +93,7 @@ fn known(managed: &ManagedDatabase) -> Result<(Vec<Reference>, BTreeMap<String, 
 
 /// Names the target, and what happens to rows.
 fn question(run: &RunRecord, url: &str, planned: &Undone) -> String {
-    let sum = |of: fn(&target::undo::Taken) -> u64| planned.tables.iter().map(of).sum::<u64>();
+    let sum = |of: fn(&database::undo::Taken) -> u64| planned.tables.iter().map(of).sum::<u64>();
     let (removed, emptied) = (count(sum(|table| table.removed), "row"), sum(|table| table.emptied));
     let mut question = format!("undo run {} in {url}: remove {removed}", run.id);
     if emptied > 0 {

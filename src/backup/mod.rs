@@ -10,12 +10,12 @@ mod prove;
 mod safety;
 
 use crate::config::Ui;
+use crate::database::Target;
+use crate::database::audit::AuditEntry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outputs::{SIDE_SUFFIXES, resolve, side_files, with_suffix};
 use crate::report::words::count;
 use crate::table::AuditTable;
-use crate::target::Target;
-use crate::target::audit::AuditEntry;
 pub use create::{Made, Making, create, id_of};
 use create::{file_of, withdraw};
 use files::fault;
@@ -137,7 +137,7 @@ fn tell_audit(proved: &Proved, audit: Option<&AuditTable>, id: Option<&str>) -> 
     let entry = AuditEntry::new("restore", "database", "a backup was restored", Timestamp::now())?
         .of(proved.manifest.file.clone())
         .with(serde_json::json!({ "made_at": proved.manifest.made_at, "sha256": proved.manifest.sha256 }));
-    let mut copy = crate::target::open(prove::url(&proved.database)?)?;
+    let mut copy = crate::database::open(prove::url(&proved.database)?)?;
     // One of the first format has no id yet: it stays the database that it was.
     copy.upgrade(id)?;
     copy.note(&entry, audit).or_else(|_| copy.note(&entry, None))

@@ -2,12 +2,12 @@
 
 use super::files::fault;
 use super::manifest::{Content, Manifest, Packing};
+use crate::database::history::Status;
+use crate::database::scratch::Scratch;
+use crate::database::{self};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hex;
 use crate::interrupt;
-use crate::target::history::Status;
-use crate::target::scratch::Scratch;
-use crate::target::{self};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions};
@@ -100,7 +100,7 @@ pub(super) fn url(database: &Path) -> Result<&str> {
 
 /// What the database in a file holds; refused when it does not pass its own check.
 pub(super) fn open(database: &Path, bad: &dyn Fn(String) -> Error) -> Result<Content> {
-    let target = target::open(url(database)?)?;
+    let target = database::open(url(database)?)?;
     let mut content = Content::default();
     let mut faults = Vec::new();
     let found = target.inspect(&mut |look| {

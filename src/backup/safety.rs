@@ -3,9 +3,9 @@
 use super::create::{Made, Making, create, withdraw};
 use super::manifest::Packing;
 use crate::config::Ui;
+use crate::database::Target;
 use crate::error::Result;
 use crate::report::words::bytes;
-use crate::target::Target;
 use std::path::Path;
 
 /// What is done about a backup before a database is changed.

@@ -1,9 +1,10 @@
 //! `treelift explain`
 
 use super::args::ExplainArgs;
-use super::database::{self, Database};
+use super::database_url::{self, DatabaseUrl};
 use super::output::Output;
 use crate::against;
+use crate::database;
 use crate::error::{Error, Result};
 use crate::explain::{self, Explained, LeafStory, Question, RowQuestion, Way, root_above};
 use crate::finding::{CODES, Code, printable};
@@ -12,7 +13,6 @@ use crate::mapping::codes;
 use crate::mapping::model::Set;
 use crate::report::words::count;
 use crate::table::Schema;
-use crate::target;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -116,10 +116,10 @@ fn row(args: &ExplainArgs, table: &str, key: &str, output: &Output) -> Result<u8
     })?;
     let parts = known.primary_key().len().max(1);
     let key: Vec<String> = key.splitn(parts, ',').map(str::to_owned).collect();
-    let named = Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?;
+    let named = DatabaseUrl::choose(args.database.clone(), std::env::var_os(database_url::VARIABLE))?;
     let url = named.map(|database| database.url().to_owned()).or_else(|| set.database.clone());
     let url = url.ok_or_else(|| Error::request("no database was given").hint("give one with `--database URL`"))?;
-    let target = target::open(&url)?;
+    let target = database::open(&url)?;
     let question = RowQuestion { table: table.to_owned(), key, set, schema, root, depth: args.max_depth };
     let (origin, explained) = explain::row(question, &*target)?;
     let words = format!(

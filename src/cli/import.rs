@@ -1,15 +1,15 @@
 //! `treelift import`
 
 use super::args::ImportArgs;
-use super::database::{self, Database};
+use super::database_url::{self, DatabaseUrl};
 use super::log;
 use super::output::Output;
 use super::secrets;
 use super::terminal::{Manner, Terminal};
 use crate::config::{ImportOptions, Ui};
+use crate::database::{self, Mode};
 use crate::error::{Error, Result};
 use crate::report::write::Form;
-use crate::target::{self, Mode};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -17,10 +17,10 @@ use std::path::PathBuf;
 pub(super) fn run(args: ImportArgs, log_file: Option<PathBuf>, output: &Output) -> Result<u8> {
     args.reports.iter().try_for_each(|path| Form::of(path).map(drop))?;
     let secret = secrets::choose(args.secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
-    let database = Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?;
+    let database = DatabaseUrl::choose(args.database.clone(), std::env::var_os(database_url::VARIABLE))?;
     let terminal = Terminal::new(Manner { yes: args.yes, quiet: output.is_quiet() }, secret)?;
     let options = options(args, log_file, database.as_ref());
-    if let Some(Database::Environment(url)) = &database {
+    if let Some(DatabaseUrl::Environment(url)) = &database {
         confirm_environment(url, options.mode, &terminal)?;
     }
     let imported = crate::import::import(&options, &terminal);
@@ -31,7 +31,7 @@ pub(super) fn run(args: ImportArgs, log_file: Option<PathBuf>, output: &Output) 
     Ok(report.status(terminal.interrupted()))
 }
 
-fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&Database>) -> ImportOptions {
+fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&DatabaseUrl>) -> ImportOptions {
     let in_use = [
         ("the key file", args.secrets.key_file),
         ("the passphrase file", args.secrets.passphrase_file),
@@ -60,8 +60,8 @@ fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&Databa
 /// The variable may have been set for another program: the database it names is shown, and on a
 /// terminal the user is asked before anything is written.
 fn confirm_environment(url: &str, mode: Mode, terminal: &Terminal) -> Result<()> {
-    let target = target::open(url)?;
-    terminal.say(&format!("target: {} (from {})", target.url(), database::VARIABLE));
+    let target = database::open(url)?;
+    terminal.say(&format!("target: {} (from {})", target.url(), database_url::VARIABLE));
     let asked = mode == Mode::Real && terminal.is_attended();
     if asked && !terminal.confirm(&format!("import into {}?", target.url()))? {
         return Err(
@@ -80,7 +80,7 @@ mod tests {
     fn parsed(line: &str) -> ImportOptions {
         let cli = Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}"));
         let Command::Import(args) = cli.command else { panic!("not an import: {line}") };
-        let database = Database::choose(args.database.clone(), None).expect("chosen");
+        let database = DatabaseUrl::choose(args.database.clone(), None).expect("chosen");
         options(*args, Some("x.log".into()), database.as_ref())
     }
 

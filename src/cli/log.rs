@@ -1,11 +1,11 @@
 //! `--log-file`: one JSON object per event and line. It never holds secrets or URLs with a password:
 //! only what the terminal shows too.
 
-use super::database;
+use super::database_url;
 use crate::config::Phase;
+use crate::database;
 use crate::error::{Error, Result};
 use crate::outputs::{Inputs, Stream};
-use crate::target;
 use clap::ArgMatches;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -84,8 +84,8 @@ fn inputs(command: &ArgMatches) -> Inputs {
     ] {
         path(id).iter().for_each(|path| inputs.file(what, path));
     }
-    let url = text("database").or_else(|| std::env::var(database::VARIABLE).ok());
-    let target = url.and_then(|url| target::open(&url).ok());
+    let url = text("database").or_else(|| std::env::var(database_url::VARIABLE).ok());
+    let target = url.and_then(|url| database::open(&url).ok());
     if let Some(file) = target.as_ref().and_then(|target| target.file()) {
         inputs.database(file);
     }

@@ -1,27 +1,27 @@
 //! What the commands on an existing database share: which one, and the terminal.
 
 use super::args::shared::{BackupArgs, ManagedArgs, SecretArgs};
-use super::database::{self, Database};
+use super::database_url::{self, DatabaseUrl};
 use super::output::Output;
 use super::secrets;
 use super::terminal::{Manner, Terminal};
 use crate::backup::Before;
 use crate::error::Result;
-use crate::schema::{ManagedDatabase, Selection};
+use crate::migrations::{ManagedDatabase, Selection};
 
 /// The set and the database.
 pub(super) fn open(args: &ManagedArgs) -> Result<ManagedDatabase> {
-    ManagedDatabase::open(args.mappings.as_deref(), database(args)?.as_ref().map(Database::url))
+    ManagedDatabase::open(args.mappings.as_deref(), database(args)?.as_ref().map(DatabaseUrl::url))
 }
 
 /// The database, for commands that may not need its set.
 pub(super) fn selection(args: &ManagedArgs) -> Result<Selection> {
-    Selection::open(args.mappings.as_deref(), database(args)?.as_ref().map(Database::url))
+    Selection::open(args.mappings.as_deref(), database(args)?.as_ref().map(DatabaseUrl::url))
 }
 
 /// The database that was given.
-pub(super) fn database(args: &ManagedArgs) -> Result<Option<Database>> {
-    Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))
+pub(super) fn database(args: &ManagedArgs) -> Result<Option<DatabaseUrl>> {
+    DatabaseUrl::choose(args.database.clone(), std::env::var_os(database_url::VARIABLE))
 }
 
 /// The terminal, for commands that need no passphrase.

@@ -5,7 +5,7 @@ mod args;
 mod backup;
 mod check;
 mod credentials;
-mod database;
+mod database_url;
 mod explain;
 mod import;
 mod inspect;

@@ -1,20 +1,20 @@
 //! `treelift runs`
 
 use super::args::runs::RunsArgs;
-use super::database::{self, Database};
+use super::database_url::{self, DatabaseUrl};
 use super::output::Output;
+use crate::database::{self, ledger::RunRecord};
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::report::words::thousands;
-use crate::target::{self, ledger::RunRecord};
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 
 /// Lists the runs that the target's ledger holds, oldest first.
 pub(super) fn run(args: &RunsArgs, output: &Output) -> Result<u8> {
-    let database = Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?
+    let database = DatabaseUrl::choose(args.database.clone(), std::env::var_os(database_url::VARIABLE))?
         .ok_or_else(|| Error::request("no database is named").hint("give `--database URL`, or set DATABASE_URL"))?;
-    let target = target::open(database.url())?;
+    let target = database::open(database.url())?;
     if !target.exists()? {
         return Err(target.missing());
     }

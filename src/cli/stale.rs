@@ -2,11 +2,11 @@
 
 use super::log;
 use super::output::Output;
-use crate::target;
+use crate::database;
 
 /// Removes them, and says which.
 pub(super) fn remove(output: &Output) {
-    for folder in target::remove_stale() {
+    for folder in database::remove_stale() {
         let line = format!("removed a database copy that a killed command left: {}", folder.display());
         log::said(&line);
         output.note(&line);

@@ -4,11 +4,11 @@ use super::args::runs::UndoArgs;
 use super::log;
 use super::managed;
 use super::output::Output;
+use crate::database::undo::Undone;
 use crate::error::Result;
 use crate::finding::printable;
+use crate::migrations::Options;
 use crate::report::words::count;
-use crate::schema::Options;
-use crate::target::undo::Undone;
 use crate::undo::Ended;
 use serde_json::json;
 
@@ -75,7 +75,7 @@ fn words(undone: &Undone, run: &str, url: &str, outcome: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::undo::{Obstacle, Taken};
+    use crate::database::undo::{Obstacle, Taken};
 
     #[test]
     fn what_is_undone_and_what_blocks_it_is_listed_by_table() {

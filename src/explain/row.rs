@@ -2,13 +2,13 @@
 
 use super::answer::Explained;
 use super::{Question, explain};
+use crate::database::Target;
+use crate::database::ledger::{HIDDEN_PATH, RowOrigin};
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::mapping::model::Set;
 use crate::source::{self, locate::locate, walk};
 use crate::table::Schema;
-use crate::target::Target;
-use crate::target::ledger::{HIDDEN_PATH, RowOrigin};
 use std::path::PathBuf;
 
 /// What is asked: a row of a database, and the tree it is said to come from.

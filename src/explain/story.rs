@@ -1,18 +1,18 @@
 //! Listens to the mapping of one file and collects what happens to its leaves.
 
 use super::answer::{LeafStory, MOST_LEAVES, StepStory, Way};
+use crate::document::tape::{Kind, NodeId, NodeRef, Paths, Segment, Tape};
 use crate::finding::excerpt;
+use crate::import::plan::Plan;
+use crate::import::probe::{Read, Watch};
+use crate::import::shaping::PathTable;
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, Made, StepTaken, Trace};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::OnDuplicate;
 use crate::mapping::secret_values::may_be_secret;
-use crate::plan::Plan;
-use crate::probe::{Read, Watch};
-use crate::record::{Kind, NodeId, NodeRef, Paths, Segment, Tape};
 use crate::row::Value;
 use crate::secret::proof::LeakSearch;
-use crate::shaping::PathTable;
 use crate::step::Datum;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -4,9 +4,9 @@
 //! that are remembered.
 
 use super::look::Look;
+use crate::document::tape::{Segment, Selection};
 use crate::mapping::secret_values;
 use crate::mapping::secret_words::looks_secret;
-use crate::record::{Segment, Selection};
 use crate::source::json::{Event, Token};
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};

@@ -7,7 +7,7 @@ use super::model::{Covering, KeyPart, Mapping, Root, Rooted, SecretKind, Shape};
 use super::place::{At, Covered, Place};
 use super::secret_words::{looks_secret, looks_secret_below};
 use super::walk::{self, Visit};
-use crate::record::{PathId, Paths, Segment, Selection};
+use crate::document::tape::{PathId, Paths, Segment, Selection};
 
 /// Which of the two documents of a source file a node lies in. Where the document is itself the
 /// record there is only [`Doc::Record`].

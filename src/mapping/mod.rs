@@ -8,6 +8,7 @@ pub mod codes;
 pub mod compile;
 pub mod declared;
 pub mod editor_schema;
+pub mod keyindex;
 pub mod load;
 pub mod model;
 pub mod order;

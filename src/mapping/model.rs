@@ -1,7 +1,7 @@
 //! The mapping language as data. `mappings/README.md` is its reference; the names here are its words.
 
+use crate::document::tape::Selection;
 use crate::finding::{FILE_EMPTY, Finding};
-use crate::record::Selection;
 pub use crate::step::Literal;
 use crate::step::Step;
 use crate::table::{AuditTable, Migration};

@@ -1,9 +1,9 @@
 //! Resolves the paths of a rule to full places in a file.
 
+use crate::document::tape::{Segment, Selection};
 use crate::mapping::model::{Condition, Covering, Expr, Mapping, PathExpr, PathStep, Root, Rooted, Rule};
 use crate::mapping::secret_words::looks_secret;
 use crate::mapping::walk::{self, Read, Visit};
-use crate::record::{Segment, Selection};
 
 /// A value's place in a file: below the record, or (in the frame) below the document.
 #[derive(Debug, Clone, PartialEq, Eq)]

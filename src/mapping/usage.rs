@@ -9,10 +9,10 @@ use super::declared::Doc;
 use super::model::{Covering, Expr, From, JsonExpr, KeyPart, Mapping, Root, Rooted, Rule, Set};
 use super::place::{At, Place, has_whole_shape};
 use super::walk;
+use crate::document::tape::{NodeId, PathId, Paths, Segment, Selection};
 use crate::finding::{
     COLUMN_UNUSED, Code, IGNORE_NARROW, MAP_UNUSED, MAPPING_UNUSED, PATH_UNUSED, SHAPE_UNUSED, excerpt,
 };
-use crate::record::{NodeId, PathId, Paths, Segment, Selection};
 use crate::step::{Datum, Step};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};

@@ -1,7 +1,7 @@
 //! Visits everything that an expression or a condition reads.
 
+use crate::document::tape::{Segment, Selection};
 use crate::mapping::model::{Condition, Expr, From, JsonExpr, PathExpr, PathStep, Root, Rooted, Rule, TemplatePiece};
-use crate::record::{Segment, Selection};
 use crate::step::Step;
 
 impl Rule {

@@ -1,8 +1,8 @@
 //! Puts what the scanner reads onto a tape.
 
 use super::json::{Event, Fault, Token};
+use crate::document::tape::{Kind, NodeId, Outer, PathId, Paths, Tape};
 use crate::finding::JSON_SIZE;
-use crate::record::{Kind, NodeId, Outer, PathId, Paths, Tape};
 use zeroize::Zeroizing;
 
 /// The containers that are open on a tape, and the name of the member that comes next.

@@ -3,8 +3,8 @@
 //! the size of the window it is read through.
 
 use super::{Limits, Opened, skim};
+use crate::document::tape::Paths;
 use crate::finding::{FileId, Finding};
-use crate::record::Paths;
 
 /// Sizes at which tokens are cut at every byte, at some, and never.
 const WINDOWS: [usize; 5] = [1, 2, 5, 16, 8 << 20];

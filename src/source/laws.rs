@@ -2,8 +2,8 @@
 //! of all sizes. CI tries the same few documents each time; `--ignored` many, and others each time.
 
 use super::{Limits, Opened, records, skim};
+use crate::document::tape::{Kind, NodeRef, Paths, Tape};
 use crate::finding::{FileId, Finding};
-use crate::record::{Kind, NodeRef, Paths, Tape};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

@@ -29,10 +29,10 @@ pub fn digest_of(file: &SourceFile) -> Option<[u8; 32]> {
 }
 
 /// The document of a file as one value; `None` when it cannot be read, which reading it reports.
-pub fn whole(opened: &mut Opened) -> Option<crate::record::Tape> {
-    let mut tape = crate::record::Tape::new(opened.limits.sensitive);
+pub fn whole(opened: &mut Opened) -> Option<crate::document::tape::Tape> {
+    let mut tape = crate::document::tape::Tape::new(opened.limits.sensitive);
     let mut records = records(opened, None).ok()?;
-    records.next(&mut crate::record::Paths::new(), &mut tape).ok()??;
+    records.next(&mut crate::document::tape::Paths::new(), &mut tape).ok()??;
     drop(records);
     Some(tape)
 }

@@ -2,8 +2,8 @@
 
 use super::json::{Fault, Scanner, State, invalid_utf8};
 use super::string::{Text, hex};
+use crate::document::tape::special;
 use crate::finding::{JSON_CONTROL, JSON_SURROGATE, JSON_SYNTAX};
-use crate::record::special;
 
 impl Scanner<'_> {
     /// Scans the string that begins at the next byte; `following` is what must come after it.

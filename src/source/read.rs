@@ -2,9 +2,9 @@
 
 use super::json::{DEFAULT_DEPTH, Fault};
 use super::window::Window;
+use crate::document::tape::write_json_string;
 use crate::finding::{FILE_CHANGED, FILE_EMPTY, FILE_UNREADABLE, FileId, Finding, JSON_UTF8, Place};
 use crate::mapping::model::Format;
-use crate::record::write_json_string;
 use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 use std::fs::{File, Metadata, OpenOptions};
@@ -219,8 +219,8 @@ pub fn text_of(file: &SourceFile, span: Range<u64>) -> IoResult<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::tape::{Paths, Tape};
     use crate::finding::Code;
-    use crate::record::{Paths, Tape};
     use std::fs;
 
     fn written(folder: &tempfile::TempDir, text: &str) -> SourceFile {
@@ -237,9 +237,9 @@ mod tests {
     fn a_file_is_skimmed_read_and_hashed_in_a_window_of_any_size() {
         let folder = tempfile::tempdir().unwrap();
         let file = written(&folder, r#"{"list": [1, "two", {"three": 3}], "rest": null}"#);
-        let selection = crate::record::Selection(vec![
-            crate::record::Segment::Name("list".into()),
-            crate::record::Segment::Elements,
+        let selection = crate::document::tape::Selection(vec![
+            crate::document::tape::Segment::Name("list".into()),
+            crate::document::tape::Segment::Elements,
         ]);
         for window in [1, 16, 20, 1_000] {
             let mut opened = open(&file, Limits { window, ..Limits::default() }).unwrap();

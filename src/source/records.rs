@@ -4,8 +4,8 @@ use super::build::Builder;
 use super::json::{Event, Fault, Scanner};
 use super::read::Opened;
 use super::select::Matcher;
+use crate::document::tape::{Paths, Segment, Selection, Tape};
 use crate::finding::{FileId, Finding};
-use crate::record::{Paths, Segment, Selection, Tape};
 use std::ops::Range;
 use zeroize::Zeroizing;
 

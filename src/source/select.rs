@@ -1,6 +1,6 @@
 //! Follows selections down a document as it is scanned.
 
-use crate::record::{Segment, Selection};
+use crate::document::tape::{Segment, Selection};
 use zeroize::Zeroizing;
 
 /// Which selections reach into the open containers.

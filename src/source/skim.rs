@@ -5,8 +5,8 @@ use super::json::{Event, Fault, Scanner, Token};
 use super::names::Names;
 use super::read::Opened;
 use super::select::Matcher;
+use crate::document::tape::{Outer, Paths, Selection, Tape};
 use crate::finding::{FileId, Finding, JSON_BOM, JSON_DUPLICATE, Place, printable};
-use crate::record::{Outer, Paths, Selection, Tape};
 use zeroize::Zeroizing;
 
 /// So many duplicates of one file are reported one by one, the rest as a number.
@@ -17,7 +17,7 @@ const MOST_DUPLICATES: usize = 1_000;
 pub struct Outline {
     /// The document without what the selections select.
     ///
-    /// A selected member is a [`Kind::Record`](crate::record::Kind::Record) node; of the selected
+    /// A selected member is a [`Kind::Record`](crate::document::tape::Kind::Record) node; of the selected
     /// elements of one array there is one such node per kind, so that their number does not count.
     pub tape: Tape,
     /// Notes about a valid file.

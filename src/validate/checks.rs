@@ -1,15 +1,15 @@
 //! The checks: what was read of a database against what the set makes and asks. Pure.
 
+use crate::database::drift::{Catalog, Difference, Leave, differences};
+use crate::database::health::{Health, Rule};
+use crate::database::history::{Standing, Status};
+use crate::database::schema::Aspect;
+use crate::database::sealed::{self, Unregistered};
+use crate::database::upkeep::{Broken, Reference, SealedState, Survey};
 use crate::mapping::model::AssertCategory;
 use crate::report::words::{self, count};
 use crate::report::{CheckReport, CheckStatus};
 use crate::secret::cipher;
-use crate::target::drift::{Catalog, Difference, Leave, differences};
-use crate::target::health::{Health, Rule};
-use crate::target::history::{Standing, Status};
-use crate::target::schema::Aspect;
-use crate::target::sealed::{self, Unregistered};
-use crate::target::upkeep::{Broken, Reference, SealedState, Survey};
 
 /// What a check is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -346,8 +346,8 @@ pub fn answers(answers: &[Answer], of: AssertCategory, category: Category) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::SealedColumn;
     use crate::secret::registry::Registry;
-    use crate::target::SealedColumn;
 
     fn outcomes(checks: Vec<CheckReport>) -> Vec<(CheckStatus, String)> {
         checks.into_iter().map(|check| (check.status, check.detail.unwrap_or_default())).collect()

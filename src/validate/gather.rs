@@ -1,14 +1,14 @@
 //! Asks a database for everything that is validated.
 
 use super::checks::{Answer, Evidence, Outcome};
+use crate::database::history::{Standing, State};
+use crate::database::query::{self, Asked, BadQuery};
+use crate::database::upkeep::{Look, Reference, Survey};
+use crate::database::{Migration, schema};
 use crate::error::{Error, Result};
 use crate::mapping::codes;
 use crate::mapping::model::{Expr, From, Root, Set};
 use crate::table::Schema;
-use crate::target::history::{Standing, State};
-use crate::target::query::{self, Asked, BadQuery};
-use crate::target::upkeep::{Look, Reference, Survey};
-use crate::target::{Migration, schema};
 use std::collections::BTreeSet;
 
 /// The references that mappings follow to a row's key and that the tables do not declare.
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn an_assertion_waits_for_its_migration() {
-        use crate::target::history::compare;
+        use crate::database::history::compare;
         let set = set();
         let standing = compare(&[], &set.migrations);
         let asked = ask(&set, &standing, &mut |_| panic!("nothing is there to ask")).expect("judged");

@@ -4,17 +4,17 @@
 pub mod checks;
 pub mod gather;
 
+use crate::database::drift::{Leave, Other};
+use crate::database::{Target, Transaction, history, schema};
 use crate::error::Result;
 use crate::finding::{
     ASSERTION, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_FORM, TARGET_INTEGRITY,
     TARGET_PENDING, TARGET_RULE, TARGET_UNSEALED,
 };
-use crate::leak::found::Leaks;
+use crate::import::leak::found::Leaks;
+use crate::import::run::Run;
 use crate::mapping::model::{AssertCategory, Set};
 use crate::report::{CheckReport, CheckStatus, words};
-use crate::run::Run;
-use crate::target::drift::{Leave, Other};
-use crate::target::{Target, Transaction, history, schema};
 pub use checks::Category;
 use checks::{Answer, check};
 use std::collections::BTreeMap;

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use treelift::backup::Before;
 use treelift::config::{ImportOptions, Phase, Quiet, SecretNeed, Ui};
+use treelift::database::Mode;
 use treelift::error::Result;
 use treelift::import::import;
-use treelift::schema::{ManagedDatabase, Options};
+use treelift::migrations::{ManagedDatabase, Options};
 use treelift::secret::keys::Secret;
-use treelift::target::Mode;
 
 /// A house with a mapping set of one table, and databases of it that hold their own names.
 fn house(databases: &[&str]) -> House {

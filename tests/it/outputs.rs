@@ -9,11 +9,11 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use treelift::config::{ImportOptions, Phase, SecretNeed, Ui};
+use treelift::database::Mode;
 use treelift::error::{Error, Result};
 use treelift::import::import;
 use treelift::report::Outcome;
 use treelift::secret::keys::Secret;
-use treelift::target::Mode;
 
 const NOTES: &str = "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL);";
 const NOTE: &str = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\n";

@@ -9,20 +9,20 @@ use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use treelift::backup::Before;
+use treelift::credentials::Job;
+use treelift::credentials::application::Application;
+use treelift::credentials::choice::Choice;
+use treelift::credentials::encrypt::encrypt;
+use treelift::credentials::hand_over::hand_over;
+use treelift::credentials::rotate::rotate;
+use treelift::credentials::status::status;
+use treelift::database::{self, Mode};
 use treelift::error::Result;
+use treelift::import::vault::KeySource;
 use treelift::mapping::load::{SetSource, load};
 use treelift::mapping::model::FernetForm;
 use treelift::report::CheckStatus;
-use treelift::reseal::Job;
-use treelift::reseal::application::Application;
-use treelift::reseal::choice::Choice;
-use treelift::reseal::encrypt::encrypt;
-use treelift::reseal::hand_over::hand_over;
-use treelift::reseal::rotate::rotate;
-use treelift::reseal::status::status;
-use treelift::target::{self, Mode};
 use treelift::validate;
-use treelift::vault::KeySource;
 
 /// A database of three sealed logins, under the house's key file.
 fn sealed() -> (House, PathBuf, Given) {
@@ -38,7 +38,7 @@ fn change(path: &Path, sql: &str) {
 
 /// Does a job on the database, without a backup.
 fn work<T>(path: &Path, given: &Given, job: impl FnOnce(&Job<'_>) -> Result<T>) -> Result<T> {
-    let target = target::open(path.to_str().unwrap()).unwrap();
+    let target = database::open(path.to_str().unwrap()).unwrap();
     let (ui, before) = (Attendant(given.clone()), Before { skip: true, ..Before::default() });
     job(&Job { target: &*target, mode: Mode::Real, ui: &ui, before, audit: None })
 }
@@ -62,14 +62,14 @@ fn refusals(path: &Path, given: &Given) -> Vec<String> {
     change(path, "INSERT OR REPLACE INTO logins VALUES ('plain', 'a new password in plaintext', NULL)");
     let before = fs::read(path).unwrap();
     let import = || {
-        let record = target::open(path.to_str().unwrap())?.seal_record()?;
+        let record = database::open(path.to_str().unwrap())?.seal_record()?;
         KeySource::Given(given.secret()).opens(&record)
     };
     let outcomes = [
         ("import", import()),
         ("encrypt", work(path, given, |job| encrypt(job, &Choice::default())).map(drop)),
         ("verify", verified(path, given).map(drop)),
-        ("rekey", work(path, given, treelift::reseal::rekey::rekey).map(drop)),
+        ("rekey", work(path, given, treelift::credentials::rekey::rekey).map(drop)),
         ("rotate", work(path, given, rotate).map(drop)),
         ("hand-over", work(path, given, |job| hand_over(job, &application())).map(drop)),
     ];
@@ -99,7 +99,7 @@ fn an_old_key_row_that_is_put_back_after_a_rotation_is_refused_by_every_command(
     for refusal in refusals(&path, &given) {
         assert!(refusal.contains(MISMATCH), "{refusal}");
     }
-    let target = target::open(path.to_str().unwrap()).unwrap();
+    let target = database::open(path.to_str().unwrap()).unwrap();
     assert_eq!(status(&*target, &[]).unwrap().lost, 3, "reported without a key too");
 
     // Beside the new one it is not trusted either, nor where the proof was removed with it.
@@ -150,7 +150,7 @@ fn an_edited_registry_key_table_or_proof_is_refused() {
 fn without_key(path: &Path) -> (Vec<String>, Vec<String>) {
     let files = vec![("set.toml".to_owned(), "name = \"logins\"\n".to_owned())];
     let set = load(&SetSource::Files { folder: "set".into(), files }).unwrap();
-    let target = target::open(path.to_str().unwrap()).unwrap();
+    let target = database::open(path.to_str().unwrap()).unwrap();
     let checks = validate::database(&*target, &set, &[validate::Category::Security]).unwrap();
     let failed = checks.into_iter().filter(|check| check.status == CheckStatus::Failed);
     let of_file = "the database file is closed to other users";
@@ -263,7 +263,7 @@ fn rows_that_an_application_deletes_and_a_database_without_secrets_agree() {
 fn a_row_filter_compares_texts_with_what_a_column_holds() {
     let (_house, path, given) = sealed();
     change(&path, "ALTER TABLE logins ADD COLUMN kind; UPDATE logins SET kind = 7, note = NULL");
-    let target = target::open(path.to_str().unwrap()).unwrap();
+    let target = database::open(path.to_str().unwrap()).unwrap();
     change(&path, "UPDATE treelift_sealed_columns SET row_filter = '{\"kind\":\"7\"}'");
     let states = target.seal_record().unwrap().columns;
     assert_eq!(states.iter().map(|state| state.values).sum::<u64>(), 3, "an integer has the text of its digits");
@@ -296,7 +296,7 @@ fn rows_that_the_application_deleted_are_reported_and_refuse_nothing() {
     };
     let difference = "`logins` has 2 sealed values, and had 3 when treelift last sealed";
     assert_eq!(shown(&path), [difference]);
-    let target = target::open(path.to_str().unwrap()).unwrap();
+    let target = database::open(path.to_str().unwrap()).unwrap();
     assert_eq!(status(&*target, &[]).unwrap().differences[0].to_string(), difference);
     work(&path, &given, rotate).unwrap();
     assert_eq!(shown(&path), [""; 0], "written anew with every proof");
@@ -339,7 +339,7 @@ fn values_of_the_first_format_open_are_kept_by_what_changes_no_value_and_rewritt
     assert!(fs::read(&path).unwrap() == before, "reading upgrades nothing");
     assert_eq!(formats(&path), (of(&["tl1."]), false));
 
-    work(&path, &given, treelift::reseal::rekey::rekey).unwrap_err(); // asks for a new secret, and gets none
+    work(&path, &given, treelift::credentials::rekey::rekey).unwrap_err(); // asks for a new secret, and gets none
     change(&path, "INSERT INTO logins VALUES ('new', 'mail', 'a new password')");
     assert_eq!(work(&path, &given, |job| encrypt(job, &Choice::default())).unwrap().sealed, 1);
     assert_eq!(

@@ -164,7 +164,7 @@ fn killed(operations: &[Operation], times: usize, seed: u64) {
 fn texts(model: &Model) -> BTreeSet<String> {
     use secrecy::ExposeSecret;
     use treelift::secret::cipher::{SealPlace, Sealer};
-    let target = treelift::target::open(model.house.path(DATABASE).to_str().unwrap()).unwrap();
+    let target = treelift::database::open(model.house.path(DATABASE).to_str().unwrap()).unwrap();
     let row = target.keys().unwrap().remove(0);
     let key = treelift::secret::keys::unlock(&row, &model.given(0).secret()).unwrap();
     let sealer = Sealer::new(key, &row).unwrap();

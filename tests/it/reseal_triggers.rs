@@ -6,12 +6,12 @@ use rusqlite::Connection;
 use std::path::PathBuf;
 use treelift::backup::Before;
 use treelift::config::{Phase, SecretNeed, Ui};
+use treelift::credentials::Job;
+use treelift::credentials::choice::Choice;
+use treelift::credentials::columns::ColumnName;
+use treelift::database::{self, Mode};
 use treelift::error::Result;
-use treelift::reseal::Job;
-use treelift::reseal::choice::Choice;
-use treelift::reseal::columns::ColumnName;
 use treelift::secret::keys::Secret;
-use treelift::target::{self, Mode};
 
 /// A database with two logins in plaintext, and this trigger.
 fn house(trigger: &str) -> House {
@@ -110,12 +110,12 @@ fn a_trigger_that_is_made_while_the_command_asks_is_refused_as_well() {
     let house = house("");
     let database = house.path(DATABASE);
     let ui = Slow { attendant: Attendant(Given::KeyFile(house.path(KEY_FILE))), database: database.clone() };
-    let target = target::open(database.to_str().unwrap()).unwrap();
+    let target = database::open(database.to_str().unwrap()).unwrap();
     let before = Before { skip: true, ..Before::default() };
     let job = Job { target: &*target, mode: Mode::Real, ui: &ui, before, audit: None };
     let password = ColumnName { table: "logins".into(), column: "password".into() };
     let choice = Choice { columns: vec![password], ..Choice::default() };
-    let refusal = treelift::reseal::encrypt::encrypt(&job, &choice).unwrap_err().to_string();
+    let refusal = treelift::credentials::encrypt::encrypt(&job, &choice).unwrap_err().to_string();
     assert!(refusal.contains("may copy the plaintext elsewhere: `keep` on `logins.password`"), "{refusal}");
     assert_eq!(house.rows("SELECT password FROM logins"), [["opens-the-door"], ["opens-the-cellar"]]);
     assert_eq!(house.one("SELECT count(*) FROM audit"), "0");

@@ -7,15 +7,15 @@ use std::process::Command;
 use std::sync::OnceLock;
 use treelift::backup::Before;
 use treelift::config::{Phase, SecretNeed, Ui};
+use treelift::credentials::Job;
+use treelift::credentials::verify::{Verified, verify};
+use treelift::database::cells::Access;
+use treelift::database::{self, Mode};
 use treelift::error::Result;
-use treelift::reseal::Job;
-use treelift::reseal::verify::{Verified, verify};
 use treelift::secret::cipher::{SealPlace, Sealer};
 use treelift::secret::kdf::Cost;
 use treelift::secret::keys::{DataKey, Secret, create};
 use treelift::secret::passphrase::Strength;
-use treelift::target::cells::Access;
-use treelift::target::{self, Mode};
 
 /// Somebody who answers yes and gives the passphrase that they were given.
 pub(crate) struct Attendant(pub(crate) Given);
@@ -53,7 +53,7 @@ impl Ui for Attendant {
 
 /// `credentials verify`, in this process.
 pub(crate) fn verified(database: &Path, given: &Given) -> Result<Verified> {
-    let target = target::open(database.to_str().unwrap())?;
+    let target = database::open(database.to_str().unwrap())?;
     let attendant = Attendant(given.clone());
     let before = Before::default();
     verify(&Job { target: &*target, mode: Mode::Dry, ui: &attendant, before, audit: None }, None)
@@ -103,7 +103,7 @@ pub(crate) fn make(path: &Path, given: &Given, rows: usize) {
 
 /// Writes the proof of keys and registry, and an id.
 fn prove(path: &Path, key: &DataKey) {
-    let target = treelift::target::open(path.to_str().unwrap()).unwrap();
+    let target = treelift::database::open(path.to_str().unwrap()).unwrap();
     let mut cells = target.cells(Access::Change).unwrap();
     let (counts, hmac) = cells.seal_record().unwrap().proof(key).unwrap();
     cells.put_proof(&counts, &hmac).unwrap();

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use treelift::backup::Before;
 use treelift::config::{Phase, SecretNeed, Ui};
 use treelift::error::Result;
-use treelift::schema::{ManagedDatabase, Options};
+use treelift::migrations::{ManagedDatabase, Options};
 use treelift::secret::keys::Secret;
 
 /// Runs for hours in a database whose file has this name and whose `notes` have a row, else a moment.

@@ -3,8 +3,8 @@
 use crate::backup::folder::{Folder, Shelf};
 use crate::backup::id_of;
 use crate::cli::args::backup::{FolderArgs, ShelfWord};
+use crate::database::Target;
 use crate::error::{Error, Result};
-use crate::target::Target;
 
 /// The folder of backups that a database's lie in.
 pub(super) fn folder(target: &dyn Target, args: &FolderArgs) -> Result<Folder> {

@@ -5,12 +5,12 @@ use super::words::{backup_hint, counted, ending, trace_words};
 use crate::cli::args::credentials::EncryptArgs;
 use crate::cli::output::Output;
 use crate::cli::secrets;
+use crate::credentials::application::{Application, form_of};
+use crate::credentials::choice::Choice;
+use crate::credentials::encrypt::{Encrypted, encrypt};
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::thousands;
-use crate::reseal::application::{Application, form_of};
-use crate::reseal::choice::Choice;
-use crate::reseal::encrypt::{Encrypted, encrypt};
 use serde_json::json;
 
 /// Seals plaintext. Exits 1 when some remains, in a column or in a file.

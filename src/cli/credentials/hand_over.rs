@@ -5,11 +5,11 @@ use super::words::{backup_hint, counted, ending};
 use crate::cli::args::credentials::{Format, HandOverArgs};
 use crate::cli::output::Output;
 use crate::cli::secrets;
+use crate::credentials::application::{Application, form_of};
+use crate::credentials::hand_over::{HandedOver, hand_over};
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::thousands;
-use crate::reseal::application::{Application, form_of};
-use crate::reseal::hand_over::{HandedOver, hand_over};
 use serde_json::json;
 
 /// Writes the sealed values in the application's own form.

@@ -6,8 +6,8 @@ use crate::cli::args::credentials::RekeyArgs;
 use crate::cli::args::shared::{BackupArgs, NewSecretArgs};
 use crate::cli::output::Output;
 use crate::cli::secrets;
+use crate::credentials::rekey::rekey;
 use crate::error::Result;
-use crate::reseal::rekey::rekey;
 use serde_json::json;
 
 /// Rewraps the keys under another passphrase or key file.

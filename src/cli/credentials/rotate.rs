@@ -4,8 +4,8 @@ use super::setting::Setting;
 use super::words::rotated_words;
 use crate::cli::args::credentials::RotateArgs;
 use crate::cli::output::Output;
+use crate::credentials::rotate::rotate;
 use crate::error::Result;
-use crate::reseal::rotate::rotate;
 use serde_json::json;
 
 /// Seals every value again under a new data key.

@@ -3,18 +3,18 @@
 use crate::backup::Before;
 use crate::cli::args::credentials::ChangeArgs;
 use crate::cli::args::shared::{BackupArgs, DatabaseArgs, SecretArgs};
-use crate::cli::database::{self, Database};
+use crate::cli::database_url::{self, DatabaseUrl};
 use crate::cli::managed;
 use crate::cli::output::Output;
 use crate::cli::secrets::{self, SecretSource};
 use crate::cli::terminal::{Manner, Terminal};
 use crate::config::Ui;
+use crate::credentials::Job;
+use crate::credentials::application::set_of;
+use crate::credentials::columns::ColumnName;
+use crate::database::{self, Mode, Target};
 use crate::error::{Error, Result};
 use crate::mapping::model::Set;
-use crate::reseal::Job;
-use crate::reseal::application::set_of;
-use crate::reseal::columns::ColumnName;
-use crate::target::{self, Mode, Target};
 
 /// The database and the terminal that a command works with.
 pub(super) struct Setting {
@@ -48,10 +48,10 @@ impl Setting {
     fn new(database: &DatabaseArgs, args: SecretArgs, manner: Manner, mode: Mode) -> Result<Self> {
         let secret = secrets::choose(args, std::env::var_os(secrets::VARIABLE))?;
         let named = named(database)?;
-        let target = target::open(named.url())?;
+        let target = database::open(named.url())?;
         let terminal = Terminal::new(manner, secret)?;
-        if let Database::Environment(_) = named {
-            terminal.say(&format!("database: {} (from {})", target.url(), database::VARIABLE));
+        if let DatabaseUrl::Environment(_) = named {
+            terminal.say(&format!("database: {} (from {})", target.url(), database_url::VARIABLE));
         }
         Ok(Self { target, terminal, mode, set: None, backup: BackupArgs::default() })
     }
@@ -76,8 +76,8 @@ impl Setting {
 }
 
 /// The database that was named; there is no default.
-pub(super) fn named(args: &DatabaseArgs) -> Result<Database> {
-    Database::choose(args.database.clone(), std::env::var_os(database::VARIABLE))?
+pub(super) fn named(args: &DatabaseArgs) -> Result<DatabaseUrl> {
+    DatabaseUrl::choose(args.database.clone(), std::env::var_os(database_url::VARIABLE))?
         .ok_or_else(|| Error::request("no database is named").hint("give `--database URL`, or set DATABASE_URL"))
 }
 

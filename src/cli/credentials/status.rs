@@ -4,18 +4,18 @@ use super::setting::{column_names, named};
 use super::words::counted;
 use crate::cli::args::credentials::StatusArgs;
 use crate::cli::output::Output;
+use crate::credentials::status::{ColumnStatus, Status, status};
+use crate::database;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::{lost, thousands};
-use crate::reseal::status::{ColumnStatus, Status, status};
-use crate::target;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 
 /// Prints what each column holds. Exits 1 when a value is stored in plaintext or sealed under a key that is
 /// missing, and when keys, registry and sealed values do not belong together.
 pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
-    let target = target::open(named(&args.database)?.url())?;
+    let target = database::open(named(&args.database)?.url())?;
     let found = status(&*target, &column_names(&args.except)?)?;
     output.result(&words(&found), &json!(found))?;
     Ok(u8::from(

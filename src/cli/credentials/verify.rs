@@ -5,13 +5,13 @@ use super::words::counted;
 use crate::cli::args::credentials::VerifyArgs;
 use crate::cli::output::Output;
 use crate::cli::secrets;
+use crate::credentials::application::{Application, form_of, set_of};
+use crate::credentials::verify::{Verified, verify};
+use crate::database::Target;
+use crate::database::cells::{Access, FERNET};
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::thousands;
-use crate::reseal::application::{Application, form_of, set_of};
-use crate::reseal::verify::{Verified, verify};
-use crate::target::Target;
-use crate::target::cells::{Access, FERNET};
 use serde_json::json;
 
 /// How many problems are printed; the JSON document has all.

@@ -1,9 +1,9 @@
 //! What the commands on credentials print.
 
+use crate::credentials::rekey::Rekeyed;
+use crate::credentials::rotate::Rotated;
 use crate::finding::printable;
 use crate::report::words::thousands;
-use crate::reseal::rekey::Rekeyed;
-use crate::reseal::rotate::Rotated;
 use std::path::Path;
 
 /// `1 value`, `1,200 values`.

@@ -4,11 +4,11 @@ use crate::cli::log;
 use crate::cli::output::Output;
 use crate::cli::terminal::Terminal;
 use crate::config::Ui as _;
+use crate::database::upkeep::{Altered, What};
 use crate::error::Result;
 use crate::finding::printable;
+use crate::migrations::{Loss, LossKind, loss_lines};
 use crate::report::words::{count, duration, thousands};
-use crate::schema::{Loss, LossKind, loss_lines};
-use crate::target::upkeep::{Altered, What};
 use serde_json::json;
 use std::cell::RefCell;
 
@@ -66,7 +66,7 @@ fn words(altered: &Altered, lost: &[Loss], url: &str, dry: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::upkeep::Done;
+    use crate::database::upkeep::Done;
 
     #[test]
     fn a_dry_run_shows_its_sql_and_a_real_one_what_it_did() {

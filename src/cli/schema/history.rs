@@ -3,10 +3,10 @@
 use crate::cli::args::schema::HistoryArgs;
 use crate::cli::managed;
 use crate::cli::output::Output;
+use crate::database::history::Recorded;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::duration;
-use crate::target::history::Recorded;
 use serde_json::json;
 
 /// Lists the record of migrations, newest first.
@@ -40,7 +40,7 @@ fn words(history: &[Recorded], url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::history::{Origin, Status};
+    use crate::database::history::{Origin, Status};
 
     #[test]
     fn a_failure_shows_its_reason_and_a_rollback_its_time() {

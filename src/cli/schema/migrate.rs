@@ -4,7 +4,7 @@ use crate::cli::args::schema::MigrateArgs;
 use crate::cli::managed;
 use crate::cli::output::Output;
 use crate::error::Result;
-use crate::schema::Options;
+use crate::migrations::Options;
 use std::cell::RefCell;
 
 /// Applies what is pending.

@@ -3,12 +3,12 @@
 use crate::cli::args::schema::NewArgs;
 use crate::cli::managed;
 use crate::cli::output::Output;
+use crate::database::drift_sql::BY_HAND;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::mapping::load::SetSource;
+use crate::migrations::{named_set, new_pair};
 use crate::report::words::count;
-use crate::schema::{named_set, new_pair};
-use crate::target::drift_sql::BY_HAND;
 use serde_json::json;
 
 /// Writes a new pair of migration files.

@@ -3,9 +3,9 @@
 use crate::cli::args::schema::{GoalArgs, RollbackArgs};
 use crate::cli::managed;
 use crate::cli::output::Output;
+use crate::database::history::Down;
 use crate::error::Result;
-use crate::schema::{ManagedDatabase, Options};
-use crate::target::history::Down;
+use crate::migrations::{ManagedDatabase, Options};
 use std::cell::RefCell;
 
 /// Rolls migrations back, after reporting what would be lost.

@@ -4,7 +4,7 @@ use crate::cli::args::schema::StampArgs;
 use crate::cli::managed;
 use crate::cli::output::Output;
 use crate::error::Result;
-use crate::schema::Options;
+use crate::migrations::Options;
 
 /// Records migrations without running them.
 pub(super) fn run(args: &StampArgs, output: &Output) -> Result<u8> {

@@ -3,11 +3,11 @@
 use crate::cli::args::schema::StatusArgs;
 use crate::cli::managed;
 use crate::cli::output::Output;
+use crate::database::history::{Fault, Origin};
 use crate::error::Result;
 use crate::finding::printable;
+use crate::migrations::Status;
 use crate::report::words::{count, duration};
-use crate::schema::Status;
-use crate::target::history::{Fault, Origin};
 
 /// Exit status when migrations are pending, for scripts.
 const SOMETHING_TO_DO: u8 = 4;

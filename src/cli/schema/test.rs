@@ -4,9 +4,9 @@ use crate::cli::args::schema::TestArgs;
 use crate::cli::output::Output;
 use crate::error::Result;
 use crate::finding::printable;
+use crate::migrations::{self, ManagedDatabase, Proof};
 use crate::report::CheckStatus;
 use crate::report::words::count;
-use crate::schema::{self, ManagedDatabase, Proof};
 use serde_json::json;
 
 /// Proves on a private copy that every migration can be rolled back.
@@ -15,11 +15,11 @@ pub(super) fn run(args: &TestArgs, output: &Output) -> Result<u8> {
     let (set, proofs) = match args.copy_of.as_deref() {
         Some(url) => {
             let managed = ManagedDatabase::open(mappings, Some(url))?;
-            (managed.set().name.clone(), schema::test(managed.set(), Some(managed.target()))?)
+            (managed.set().name.clone(), migrations::test(managed.set(), Some(managed.target()))?)
         }
         None => {
-            let (_, set) = schema::named_set(mappings)?;
-            let proofs = schema::test(&set, None)?;
+            let (_, set) = migrations::named_set(mappings)?;
+            let proofs = migrations::test(&set, None)?;
             (set.name, proofs)
         }
     };

@@ -3,12 +3,12 @@
 use crate::cli::args::schema::{CategoryWord, ValidateArgs};
 use crate::cli::managed;
 use crate::cli::output::Output;
+use crate::database::upkeep::Moved;
 use crate::error::Result;
 use crate::finding::printable;
+use crate::migrations::Options;
 use crate::report::words::count;
 use crate::report::{CheckReport, CheckStatus};
-use crate::schema::Options;
-use crate::target::upkeep::Moved;
 use crate::validate::Category;
 use serde_json::json;
 

@@ -1,11 +1,11 @@
 //! Rules and tables made from records.
 
 use super::words::{snake, toml_string, unique};
+use crate::database::ddl::{NewColumn, create_table};
+use crate::document::tape::{Segment, Selection};
 use crate::inspect::look::Look;
 use crate::inspect::profile::{At, Profile, Stats};
 use crate::mapping::model::{Covering, Root, Rooted};
-use crate::record::{Segment, Selection};
-use crate::target::ddl::{NewColumn, create_table};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 

@@ -6,10 +6,10 @@ mod words;
 
 use super::profile::{At, Profile};
 use super::{FileType, Inspection};
+use crate::database::ddl::drop_table;
+use crate::document::tape::{Segment, Selection};
 use crate::error::{Error, Result};
 use crate::mapping::model::Root;
-use crate::record::{Segment, Selection};
-use crate::target::ddl::drop_table;
 use columns::Table;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -2,8 +2,8 @@
 
 use super::path::{equals_literal, follow_from};
 use super::scope::Stop;
+use crate::document::tape::{Kind, NodeRef, Outer};
 use crate::mapping::model::{Condition, Expr, Literal, PathExpr, Root, TypeName};
-use crate::record::{Kind, NodeRef, Outer};
 
 /// What a condition can look at.
 pub(super) trait View<'t> {

@@ -1,10 +1,10 @@
 //! A row as mapped, with the leaves it claims.
 
 use crate::account::NameLeaf;
+use crate::document::tape::NodeId;
 use crate::finding::{Code, Severity};
-use crate::keyindex::KeyText;
 use crate::mapping::declared::Doc;
-use crate::record::NodeId;
+use crate::mapping::keyindex::KeyText;
 use crate::row::Value;
 use secrecy::SecretString;
 use std::ops::Range;

@@ -3,9 +3,9 @@
 use super::draft::Fault;
 use super::scope::Operand;
 use crate::decimal::Decimal;
+use crate::document::tape::{Kind, NodeRef, write_json_string};
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
 use crate::mapping::model::Literal;
-use crate::record::{Kind, NodeRef, write_json_string};
 use crate::row::{Value, keeps_number, keeps_time};
 use crate::step::Datum;
 use crate::table::{Column, ColumnType, Digits};

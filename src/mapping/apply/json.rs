@@ -4,10 +4,10 @@ use super::draft::{Fault, LeafSpan};
 use super::fit::{as_text, datum_json};
 use super::maker::{RowMaker, Trail, Wrote, not_text};
 use super::scope::{Current, Operand, Scope, Stop};
+use crate::document::tape::{Kind, NodeRef, Selection, write_json_string};
 use crate::finding::VALUE_STEP;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{Expr, From, JsonExpr};
-use crate::record::{Kind, NodeRef, Selection, write_json_string};
 use crate::step::Datum;
 use std::collections::HashSet;
 

@@ -3,8 +3,8 @@
 use super::draft::LeafSpan;
 use super::scope::{Current, Operand, Scope};
 use crate::account::NameLeaf;
+use crate::document::tape::{Kind, NodeRef, Segment};
 use crate::mapping::model::{Literal, PathExpr, PathStep, Root, Rooted};
-use crate::record::{Kind, NodeRef, Segment};
 use crate::step::Datum;
 
 /// An element that a selection selected.

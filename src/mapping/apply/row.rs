@@ -9,8 +9,8 @@ use super::trace::Made;
 use crate::finding::{
     ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_NULLED, VALUE_SIGN, VALUE_TYPE,
 };
-use crate::keyindex::KeyText;
 use crate::mapping::compile::{CompiledRule, FieldSource};
+use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::{Agreement, ColumnRule, Expr, From, KeyPart, PathExpr, Policy, Root, Rule};
 use crate::row::Value;
 use crate::step::{Datum, OutputType};

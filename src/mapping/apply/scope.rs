@@ -3,10 +3,10 @@
 use super::draft::Fault;
 use super::trace::Trace;
 use crate::account::NameLeaf;
+use crate::document::tape::NodeRef;
 use crate::finding::FileId;
-use crate::keyindex::KeyIndex;
 use crate::mapping::declared::{Declared, Doc};
-use crate::record::NodeRef;
+use crate::mapping::keyindex::KeyIndex;
 use crate::row::Value;
 use crate::step::Datum;
 use jiff::Timestamp;

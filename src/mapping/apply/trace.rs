@@ -3,9 +3,9 @@
 //! Columns may depend on each other, so what began last ends first.
 
 use super::draft::Claim;
+use crate::document::tape::NodeId;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
-use crate::record::NodeId;
 use crate::row::Value;
 use crate::step::{Datum, Step};
 

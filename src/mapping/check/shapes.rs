@@ -1,11 +1,11 @@
 //! Shapes can be distinguished by what is known of a file before its records are read.
 
 use super::spot::Errors;
+use crate::document::tape::Selection;
 use crate::mapping::codes;
 use crate::mapping::model::{Condition, Mapping, PathExpr, Root, Rooted, TypeName};
 use crate::mapping::place::{Place, has_whole_shape};
 use crate::mapping::walk;
-use crate::record::Selection;
 
 pub(super) fn check(mapping: &Mapping, errors: &mut Errors) {
     let records: Vec<&Selection> = mapping.source.shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();

@@ -6,9 +6,9 @@
 use super::keys::{self, SOURCES};
 use super::path::{self, Wrong};
 use super::tree::{Fields, Item};
+use crate::document::tape::Selection;
 use crate::mapping::model::{Covering, Digest, Expr, From, JsonExpr, Literal, PathExpr, Rooted};
 use crate::mapping::{codes, suggest};
-use crate::record::Selection;
 use crate::step::Step;
 use regex::Regex;
 

@@ -1,7 +1,7 @@
 //! Parses paths, selections and templates.
 
+use crate::document::tape::{Segment, Selection};
 use crate::mapping::model::{Covering, Literal, PathExpr, PathStep, Root, Rooted, TemplatePiece};
-use crate::record::{Segment, Selection};
 
 /// Why a path is invalid, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -65,10 +65,8 @@ pub(super) fn is_value(text: &str) -> bool {
 /// As [`is_value`], for the value of a setting: it is no word for "nothing", and does not name a variable.
 pub(super) fn is_given(text: &str) -> bool {
     let bare = text.trim_end_matches([',', ';', ')', ']']);
-    is_value(text)
-        && !is_one_of(NOTHING, bare)
-        && !is_reference(bare)
-        && !(bare.len() > 2 && bare.bytes().all(|byte| matches!(byte, b'x' | b'X')))
+    let crossed_out = bare.len() > 2 && bare.bytes().all(|byte| matches!(byte, b'x' | b'X'));
+    is_value(text) && !is_one_of(NOTHING, bare) && !is_reference(bare) && !crossed_out
 }
 
 /// `$VAR`, `:param`, `@param`, `row.password`, `getToken()`, `env["KEY"]`.

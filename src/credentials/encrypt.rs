@@ -1,0 +1,367 @@
+//! Seals plaintext, or converts back what was handed over.
+
+use super::Job;
+use super::cells::{Marks, Placed, altered, open, place, placed};
+use super::choice::{Choice, Chosen, LeftColumn, Why, choose, pending};
+use super::columns::{ColumnName, Look, look};
+use super::erase::{Looked, Rewrite, Traces, erase};
+use super::keyring::{self, Keyring};
+use super::problem::{Problem, problem};
+use crate::config::{Phase, SecretNeed};
+use crate::database::cells::{Access, Cells, FERNET, Registered, Stored};
+use crate::database::now;
+use crate::database::{Mode, SealedColumn};
+use crate::error::{Error, Result};
+use crate::secret::cipher::{FORMAT, Sealer, is_ours};
+use crate::secret::kdf::Cost;
+use crate::secret::keys::{KeyRow, Secret, create};
+use crate::secret::proof::{LeakSearch, SecretSet};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
+
+/// What [`encrypt`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Encrypted {
+    /// The database.
+    pub target: String,
+    /// Whether it was a dry run.
+    pub dry_run: bool,
+    /// The key that values were sealed under; none when there was nothing to seal.
+    pub key: Option<String>,
+    /// Whether that key was made now.
+    pub key_is_new: bool,
+    /// Whether the key has sealed so many values that it should be rotated.
+    pub should_rotate: bool,
+    /// Values that were sealed.
+    pub sealed: u64,
+    /// How many of them were read back and opened to the same.
+    pub opened_again: u64,
+    /// By column.
+    pub columns: Vec<EncryptedColumn>,
+    /// Columns that look like secrets and were skipped, with the reason.
+    pub left: Vec<LeftColumn>,
+    /// Triggers that ran on what was sealed, as `--with-triggers` allows.
+    pub triggers: Vec<String>,
+    /// Where else in the database a sealed value is stored in plaintext.
+    pub elsewhere: Vec<Elsewhere>,
+    /// The backup that was made first, which is as the database was.
+    pub backup: Option<PathBuf>,
+    /// Where plaintext remains in files, apart from that backup.
+    pub traces: Traces,
+}
+
+impl Encrypted {
+    /// Whether nothing is left to do.
+    pub fn is_clean(&self) -> bool {
+        // Copies that a trigger may have made now are not the application's own business.
+        let copied = !self.triggers.is_empty() && !self.elsewhere.is_empty();
+        self.left.is_empty() && self.traces.own.is_empty() && !copied
+    }
+}
+
+/// What was done to a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EncryptedColumn {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// What identifies its rows.
+    pub key_columns: Vec<String>,
+    /// Why it was sealed.
+    pub why: Why,
+    /// Values that were sealed.
+    pub sealed: u64,
+    /// Values that were sealed before.
+    pub already: u64,
+    /// Cells that are NULL, or empty in rows without any secret.
+    pub empty: u64,
+}
+
+/// A column that stores a value in plaintext that was sealed elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Elsewhere {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// How many cells hold it.
+    pub cells: u64,
+}
+
+/// Seals the plaintext of the chosen columns.
+///
+/// All in one transaction, each value opened again before it is committed. Then the file is
+/// rewritten, so that what was overwritten is in none of its bytes.
+pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
+    let (chosen, left) = choose(&*job.target.cells(Access::Look)?, choice)?;
+    let mut done =
+        Encrypted { target: job.target.url().to_owned(), dry_run: job.mode == Mode::Dry, left, ..Encrypted::default() };
+    let pending = pending(&*job.target.cells(Access::Look)?, &chosen, choice)?;
+    if pending.is_empty() {
+        return Ok(done);
+    }
+    triggers(&*job.target.cells(Access::Look)?, &chosen, choice)?;
+    job.agree(&format!("seal {}, {}", pending.join(", "), job.before.in_words()))?;
+    let rows = job.target.cells(Access::Look)?.keys()?;
+    let secret = secret(job, rows.is_empty())?;
+    let (mut ring, row) = keyring(&rows, &secret)?;
+    if !rows.is_empty() {
+        ring.check(&job.target.seal_record()?)?;
+    }
+    let safety = job.keep_what_is_there("encrypt")?;
+
+    let mut cells = job.target.cells(job.access())?;
+    let (chosen, _) = choose(&*cells, choice)?;
+    // Once more, now that nobody else can make one.
+    done.triggers = triggers(&*cells, &chosen, choice)?;
+    keyring::unchanged(&rows, &cells.keys()?)?;
+    if !rows.is_empty() {
+        ring.check(&cells.seal_record()?)?;
+    }
+    done.key_is_new = rows.is_empty();
+    let mut sealing = Sealing { job, choice, marks: Marks::new()?, secrets: SecretSet::new(), sealed: HashMap::new() };
+    for one in &chosen {
+        let column = sealing.column(&mut *cells, one, &chosen, ring.active())?;
+        done.sealed += column.sealed;
+        done.columns.push(column);
+    }
+    cells.put_key(&KeyRow { seal_count: ring.active().sealed_count(), ..row.clone() })?;
+    ring.prove(&mut *cells)?;
+    let details = json!({
+        "from": choice.from.is_some().then_some(FERNET),
+        "values": done.sealed,
+        "columns": done.columns.iter().map(|one| format!("{}.{}", one.table, one.column)).collect::<BTreeSet<_>>(),
+    });
+    job.note(&mut *cells, "encrypt", &row.id, "values were sealed", details)?;
+    (done.key, done.should_rotate) = (Some(row.id), ring.active().should_rotate());
+    done.opened_again = sealing.prove(&*cells, &secret, &chosen)?;
+    let search = sealing.secrets.freeze();
+    let live;
+    (done.elsewhere, live) = elsewhere(&*cells, &search)?;
+    job.heed_signals()?;
+    done.backup = safety.keep().map(|made| made.path);
+    if job.mode == Mode::Real {
+        cells.commit()?;
+    }
+    done.traces =
+        erase(job, &Looked { search: &search, keys: &[], backup: done.backup.as_deref() }, &live, Rewrite::Always);
+    Ok(done)
+}
+
+/// The triggers that run when values of the chosen columns are sealed: each may copy the plaintext that it
+/// sees, or undo the sealing. None runs where everything is sealed.
+fn triggers(cells: &dyn Cells, chosen: &[Chosen], choice: &Choice<'_>) -> Result<Vec<String>> {
+    let mut found = BTreeSet::new();
+    for one in chosen {
+        let name = ColumnName::of(&one.column);
+        let on_it = cells.triggers(&one.column)?;
+        if on_it.is_empty() || !is_written(cells, one, chosen, choice)? {
+            continue; // no trigger runs
+        }
+        found.extend(on_it.into_iter().map(|trigger| format!("`{trigger}` on `{name}`")));
+    }
+    let found: Vec<String> = found.into_iter().collect();
+    if found.is_empty() || choice.with_triggers {
+        return Ok(found);
+    }
+    Err(Error::request(format!(
+        "triggers run when these columns are sealed, and may copy the plaintext elsewhere: {}",
+        found.join(", ")
+    ))
+    .hint("drop them for the time of the sealing, or allow them with `--with-triggers`: copies are then counted"))
+}
+
+/// Whether a value of the column will be written: one that is not sealed.
+fn is_written(cells: &dyn Cells, one: &Chosen, chosen: &[Chosen], choice: &Choice<'_>) -> Result<bool> {
+    let with_secret = rows_with_secret(cells, &one.column, chosen)?;
+    let (placed, _) = placed(cells, &one.column)?;
+    Ok(placed.iter().any(|cell| !stays(one, cell, with_secret.contains(&cell.texts), choice)))
+}
+
+/// Whether a cell is left as it is: NULL, empty in a row without a secret, or sealed.
+fn stays(one: &Chosen, cell: &Placed, with_secret: bool, choice: &Choice<'_>) -> bool {
+    let is_ours = one.format.as_deref().is_some_and(is_ours);
+    match &cell.value {
+        Stored::Null => true,
+        Stored::Other(_) => false,
+        Stored::Text(text) if text.expose_secret().is_empty() => !with_secret,
+        Stored::Text(text) => {
+            (choice.from.is_none() || is_ours)
+                && one.format.is_some()
+                && matches!(look(text.expose_secret(), one.format.as_deref()), Look::Sealed(_))
+        }
+    }
+}
+
+/// The passphrase or key. A dry run without one uses a temporary one.
+fn secret(job: &Job<'_>, is_first: bool) -> Result<Secret> {
+    let need = match (job.mode, is_first) {
+        (Mode::Dry, true) => SecretNeed::IfGiven,
+        (Mode::Real, true) => SecretNeed::Create,
+        (_, false) => SecretNeed::Open,
+    };
+    match job.ui.secret(need)? {
+        Some(secret) => Ok(secret),
+        None => Secret::throw_away(),
+    }
+}
+
+/// The keys of the database, or a first one.
+fn keyring(rows: &[KeyRow], secret: &Secret) -> Result<(Keyring, KeyRow)> {
+    if rows.is_empty() {
+        let (key, row) = create(secret, Cost::default(), now())?;
+        return Ok((Keyring::of_new(Sealer::new(key, &row)?), row));
+    }
+    Ok((Keyring::open_all(rows, secret)?, keyring::active(rows)?.clone()))
+}
+
+/// What was sealed so far, and what it must open to.
+struct Sealing<'e> {
+    job: &'e Job<'e>,
+    choice: &'e Choice<'e>,
+    marks: Marks,
+    secrets: SecretSet,
+    sealed: HashMap<(ColumnName, Vec<String>), [u8; 32]>,
+}
+
+impl Sealing<'_> {
+    fn column(
+        &mut self,
+        cells: &mut dyn Cells,
+        one: &Chosen,
+        chosen: &[Chosen],
+        sealer: &mut Sealer,
+    ) -> Result<EncryptedColumn> {
+        let column = &one.column;
+        let mut done = EncryptedColumn {
+            table: column.table.clone(),
+            column: column.column.clone(),
+            key_columns: column.key_columns.clone(),
+            why: one.why,
+            sealed: 0,
+            already: 0,
+            empty: 0,
+        };
+        let with_secret = rows_with_secret(cells, column, chosen)?;
+        let (placed, problems) = placed(cells, column)?;
+        problems.into_iter().next().map_or(Ok(()), |problem| Err(problem.into_error()))?;
+        self.job.ui.phase(Phase::Seal, placed.len() as u64, 0);
+        for cell in placed {
+            self.job.heed_signals()?;
+            self.job.ui.advance(1, 0);
+            match self.judge(one, &cell, with_secret.contains(&cell.texts))? {
+                Judged::Empty => done.empty += 1,
+                Judged::Already => done.already += 1,
+                Judged::Plain(text) => {
+                    let token = sealer.seal(&place(column, &cell.texts), &text)?;
+                    cells.write(column, &cell.key, &token)?;
+                    self.secrets.add(text.expose_secret());
+                    let mark = self.marks.of(text.expose_secret());
+                    self.sealed.insert((ColumnName::of(column), cell.texts), mark);
+                    done.sealed += 1;
+                }
+            }
+        }
+        if done.sealed > 0 || one.format.is_some() {
+            cells.register(&Registered { column: column.clone(), format: FORMAT.to_owned() })?;
+        }
+        Ok(done)
+    }
+
+    /// What becomes of a cell.
+    fn judge(&self, one: &Chosen, cell: &Placed, with_secret: bool) -> Result<Judged> {
+        let column = &one.column;
+        let refused =
+            |reason: &str, message: String| Err(problem(column, cell.texts.clone(), reason, message).into_error());
+        if stays(one, cell, with_secret, self.choice) {
+            let is_sealed = matches!(&cell.value, Stored::Text(text) if !text.expose_secret().is_empty());
+            return Ok(if is_sealed { Judged::Already } else { Judged::Empty });
+        }
+        let text = match &cell.value {
+            Stored::Null => return Ok(Judged::Empty),
+            Stored::Other(kind) => {
+                return refused("not-text", format!("a value is {kind}, and only text can be sealed"));
+            }
+            Stored::Text(text) => text.expose_secret(),
+        };
+        // Of a pair with one empty half the empty half is sealed like any value.
+        if text.is_empty() {
+            return Ok(Judged::Plain(SecretString::from("")));
+        }
+        if let Some(application) = &self.choice.from
+            && !one.format.as_deref().is_some_and(is_ours)
+        {
+            return application.open(column, &cell.texts, text).map(Judged::Plain).map_err(Problem::into_error);
+        }
+        match (look(text, one.format.as_deref()), one.format.as_deref()) {
+            (Look::Sealed(_), _) => refused(
+                "not-registered",
+                "a value has the form of a sealed one, and its column is not registered".to_owned(),
+            ),
+            (Look::Fernet, _) | (_, Some(FERNET)) => refused(
+                "handed-over",
+                "a value is in the application's form; `encrypt --from fernet` converts it".to_owned(),
+            ),
+            _ => Ok(Judged::Plain(SecretString::from(text))),
+        }
+    }
+
+    /// Reads everything back from the database and opens it, with the key as stored there.
+    fn prove(&self, cells: &dyn Cells, secret: &Secret, chosen: &[Chosen]) -> Result<u64> {
+        let ring = Keyring::open_all(&cells.keys()?, secret)?;
+        ring.check(&cells.seal_record()?)?;
+        let mut opened = 0;
+        for Chosen { column, .. } in chosen {
+            for cell in placed(cells, column)?.0 {
+                let key = (ColumnName::of(column), cell.texts);
+                let (Some(mark), Stored::Text(token)) = (self.sealed.get(&key), &cell.value) else { continue }; // was not sealed now
+                let text = open(&ring, column, &key.1, token.expose_secret()).map_err(Problem::into_error)?;
+                if self.marks.of(text.expose_secret()) != *mark {
+                    return Err(altered(&key.0.to_string()));
+                }
+                opened += 1;
+            }
+        }
+        if opened != self.sealed.len() as u64 {
+            return Err(altered("the database"));
+        }
+        Ok(opened)
+    }
+}
+
+enum Judged {
+    Empty,
+    Already,
+    Plain(SecretString),
+}
+
+/// The rows of a table in which a chosen column of the same key holds something.
+fn rows_with_secret(cells: &dyn Cells, column: &SealedColumn, chosen: &[Chosen]) -> Result<HashSet<Vec<String>>> {
+    let mut rows = HashSet::new();
+    let alike = chosen.iter().map(|one| &one.column);
+    for other in alike.filter(|other| other.table == column.table && other.key_columns == column.key_columns) {
+        let holds = |value: &Stored| matches!(value, Stored::Text(text) if !text.expose_secret().is_empty());
+        rows.extend(placed(cells, other)?.0.into_iter().filter(|cell| holds(&cell.value)).map(|cell| cell.texts));
+    }
+    Ok(rows)
+}
+
+/// Which of the texts the database's cells hold in plaintext, and where.
+fn elsewhere(cells: &dyn Cells, search: &LeakSearch) -> Result<(Vec<Elsewhere>, BTreeSet<usize>)> {
+    let mut columns: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut live = BTreeSet::new();
+    cells.every_text(&mut |table, column, bytes| {
+        let found = search.secrets_in(bytes);
+        let is_hit = !found.is_empty();
+        live.extend(found);
+        if is_hit {
+            *columns.entry((table.to_owned(), column.to_owned())).or_default() += 1;
+        }
+    })?;
+    let columns = columns.into_iter().map(|((table, column), cells)| Elsewhere { table, column, cells });
+    Ok((columns.collect(), live))
+}

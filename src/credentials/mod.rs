@@ -1,0 +1,93 @@
+//! Work on credentials after the import: who can read them, under which key, in which form.
+//!
+//! Every job opens the database, does all of its work in one transaction, opens again what it wrote,
+//! writes the audit trail, and returns its result as a value. None needs a mapping set: the registered keys and
+//! columns are enough. Read [`rotate`](fn@rotate::rotate) first; the others are like it.
+
+pub mod application;
+mod cells;
+pub mod choice;
+pub mod columns;
+pub mod encrypt;
+mod erase;
+pub mod hand_over;
+mod keyring;
+mod problem;
+pub mod rekey;
+pub mod rotate;
+pub mod status;
+pub mod verify;
+
+use crate::backup::{self, Before, Safety};
+use crate::config::Ui;
+use crate::database::audit::{AuditEntry, AuditTable};
+use crate::database::cells::{Access, Cells};
+use crate::database::{self, Mode, Target};
+use crate::error::{Error, Result};
+pub use problem::{CellName, Problem};
+
+/// A job on a database.
+#[derive(Clone)]
+pub struct Job<'j> {
+    /// The database.
+    pub target: &'j dyn Target,
+    /// To change it, or a private copy of it.
+    pub mode: Mode,
+    /// Progress, questions, signals, the passphrase or key.
+    pub ui: &'j dyn Ui,
+    /// What is done about a backup first, and where backups are looked for.
+    pub before: Before<'j>,
+    /// The application's own audit table.
+    pub audit: Option<&'j AuditTable>,
+}
+
+impl std::fmt::Debug for Job<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Job({})", self.target.url())
+    }
+}
+
+impl<'j> Job<'j> {
+    fn access(&self) -> Access {
+        match self.mode {
+            Mode::Real => Access::Change,
+            Mode::Dry => Access::Rehearse,
+        }
+    }
+
+    /// Asks before the database is changed; a dry run asks nothing.
+    fn agree(&self, question: &str) -> Result<()> {
+        if self.mode == Mode::Dry || self.ui.confirm(&format!("{}: {question}?", self.target.url()))? {
+            return Ok(());
+        }
+        Err(Error::request("not confirmed, nothing was changed"))
+    }
+
+    /// Makes the backup; a dry run makes none.
+    fn keep_what_is_there(&self, what: &str) -> Result<Safety<'j>> {
+        let how = Before { skip: self.before.skip || self.mode == Mode::Dry, ..self.before.clone() };
+        backup::before(self.target, what, &how, self.ui)
+    }
+
+    /// Writes the audit trail, in the job's own transaction. The details may have key ids, counts and
+    /// names, which are not secret, and nothing else.
+    fn note(
+        &self,
+        cells: &mut dyn Cells,
+        action: &'static str,
+        key: &str,
+        reason: &str,
+        details: serde_json::Value,
+    ) -> Result<()> {
+        let entry = AuditEntry::new(action, "credentials", reason, database::now())?.of(key).with(details);
+        cells.audit(&entry, self.audit)
+    }
+
+    /// Ends the job when a signal asked for it.
+    fn heed_signals(&self) -> Result<()> {
+        match self.ui.interrupted() {
+            Some(signal) => Err(Error::interrupted(signal)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! A new passphrase or key file for the keys there are. No value changes.
+
+use super::Job;
+use super::erase::{Looked, Rewrite, Traces, erase, search_for};
+use super::keyring::{self, Keyring};
+use crate::config::SecretNeed;
+use crate::error::{Error, Result};
+use crate::secret::kdf::Cost;
+use crate::secret::keys::{KeyRow, Secret, SecretKind, rewrap, unlock};
+use serde::Serialize;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// What [`rekey`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rekeyed {
+    /// The database.
+    pub target: String,
+    /// Whether it was a dry run.
+    pub dry_run: bool,
+    /// The keys that were rewrapped.
+    pub keys: Vec<String>,
+    /// What opens them now.
+    pub opens_with: String,
+    /// Where the old wrapping remains, and backups that hold one of the keys under an older secret.
+    pub traces: Traces,
+}
+
+/// Rewraps every key.
+///
+/// The new wrapping is read back and opened before the old one is removed, in one
+/// transaction, so a crash leaves the old or the new secret, never neither.
+pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
+    let looked = keyring::required(job.target)?;
+    job.agree("wrap its keys under a new passphrase or key file")?;
+    let missing = || Error::bug("no secret was given");
+    let old = job.ui.secret(SecretNeed::Open)?.ok_or_else(missing)?;
+    let ring = open_every(&looked, &old)?;
+    ring.check(&job.target.seal_record()?)?;
+    let new = job.ui.new_secret()?;
+
+    let mut cells = job.target.cells(job.access())?;
+    let rows = cells.keys()?;
+    keyring::unchanged(&looked, &rows)?;
+    ring.check(&cells.seal_record()?)?;
+    for row in &rows {
+        let sealer = ring.sealers().find(|sealer| sealer.key_id() == row.id).ok_or_else(missing)?;
+        cells.put_key(&rewrap(sealer.data_key(), row, &new, Cost::default())?)?;
+    }
+    for row in &cells.keys()? {
+        unlock(row, &new)?;
+    }
+    ring.prove(&mut *cells)?;
+    let opens_with = kind(&new).to_string();
+    let keys: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let details = json!({ "keys": &keys, "opens_with": &opens_with });
+    let active = &keyring::active(&rows)?.id;
+    job.note(&mut *cells, "rekey", active, "the keys were rewrapped under another passphrase or key file", details)?;
+    job.heed_signals()?;
+    if job.access() == crate::database::cells::Access::Change {
+        cells.commit()?;
+    }
+    let search = search_for(rows.iter().map(|row| row.wrapped_key.as_str()));
+    Ok(Rekeyed {
+        target: job.target.url().to_owned(),
+        dry_run: job.mode == crate::database::Mode::Dry,
+        traces: erase(job, &Looked { search: &search, keys: &keys, backup: None }, &BTreeSet::new(), Rewrite::IfFound),
+        keys,
+        opens_with,
+    })
+}
+
+fn kind(secret: &Secret) -> SecretKind {
+    secret.kind()
+}
+
+/// A key that does not open cannot be rewrapped, and its values would be lost with the old secret.
+fn open_every(rows: &[KeyRow], secret: &Secret) -> Result<Keyring> {
+    let ring = Keyring::open_all(rows, secret)?;
+    match ring.first_refusal() {
+        None => Ok(ring),
+        Some((key, words)) => Err(Error::environment(format!("key `{key}` does not open: {words}"))
+            .hint("nothing was changed; restore its row from a backup")),
+    }
+}

@@ -1,0 +1,357 @@
+//! The tables that a set's migrations make, and how a live database differs from them.
+
+use super::Migration;
+use super::drift::Catalog;
+use super::history::Standing;
+use super::sqlite::migrate;
+use crate::error::Result;
+use crate::table::{Column, ForeignKey, Schema, Table};
+
+/// The tables that the migrations make, read back from a migrated database in memory.
+///
+/// treelift's own tables, `schema_migrations` and SQLite's are not among them.
+pub fn expected(migrations: &[Migration]) -> Result<Schema> {
+    Ok(catalog(migrations)?.schema)
+}
+
+/// Everything that the migrations make, indexes, views and triggers included.
+pub fn catalog(migrations: &[Migration]) -> Result<Catalog> {
+    Ok(migrate::stages(migrations)?.pop().unwrap_or_default())
+}
+
+/// Everything that the migrations in force make: those that are recorded as applied, and those that
+/// `migrate` would record without running them, because `live` has all of it already.
+pub fn in_force(migrations: &[Migration], standing: &Standing, live: &Catalog) -> Result<Catalog> {
+    let of = |positions: &[usize]| -> Vec<Migration> { positions.iter().map(|&at| migrations[at].clone()).collect() };
+    let (applied, pending) = (standing.applied(), standing.pending());
+    let (stages, _) = migrate::stages_until_fault(migrations)?;
+    let mut all = applied.clone();
+    all.extend(pending.into_iter().filter(|&at| migrate::is_there(&stages, at, live)));
+    all.sort_unstable();
+    // One that is there may need one that is not.
+    catalog(&of(&all)).or_else(|_| catalog(&of(&applied)))
+}
+
+/// Everything there is after each migration.
+pub fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
+    migrate::stages(migrations)
+}
+
+/// The first thing in which `live` is not as expected, as far as it decides what may be written;
+/// further tables in `live` are ignored.
+pub fn first_difference(expected: &Schema, live: &Schema) -> Option<String> {
+    expected.tables.values().find_map(|table| match live.table(&table.name) {
+        None => Some(format!("table `{}` is missing", table.name)),
+        Some(found) => {
+            let mut differences = table_differences(table, found).into_iter();
+            differences.find(|(aspect, _)| *aspect != Aspect::Condition).map(|(_, difference)| difference)
+        }
+    })
+}
+
+/// What kind of thing differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aspect {
+    /// A table, a column, its type or default, a key, a view or a trigger.
+    Form,
+    /// An index.
+    Index,
+    /// What the database refuses: NULL, a value twice, a dangling reference.
+    Constraint,
+    /// What it asks of rows besides, or does when another goes: `CHECK`, `ON DELETE`. Whoever writes
+    /// rows meets the live ones anyway.
+    Condition,
+}
+
+/// Everything in which a table is not as expected.
+pub(crate) fn table_differences(expected: &Table, live: &Table) -> Vec<(Aspect, String)> {
+    let name = &expected.name;
+    let missing = expected
+        .columns
+        .iter()
+        .filter(|column| live.column(&column.name).is_none())
+        .map(|column| (Aspect::Form, format!("column `{name}.{}` is missing", column.name)));
+    let unknown = live
+        .columns
+        .iter()
+        .filter(|column| expected.column(&column.name).is_none())
+        .map(|column| (Aspect::Form, format!("column `{name}.{}` is not expected", column.name)));
+    let columns = expected
+        .columns
+        .iter()
+        .filter_map(|column| Some((column, live.column(&column.name)?)))
+        .flat_map(|(column, found)| column_differences(name, column, found));
+    let bare = |keys: &[ForeignKey]| -> Vec<ForeignKey> {
+        keys.iter().map(|key| ForeignKey { on_update: None, on_delete: None, ..key.clone() }).collect()
+    };
+    let foreign_keys = one_sided(&bare(&expected.foreign_keys), &bare(&live.foreign_keys))
+        .into_iter()
+        .map(|(key, is)| (Aspect::Constraint, format!("table `{name}` {is} a foreign key {}", show_foreign_key(&key))));
+    let actions = expected.foreign_keys.iter().filter_map(|key| {
+        let same = |other: &&ForeignKey| bare(&[(*other).clone()]) == bare(std::slice::from_ref(key));
+        let found = live.foreign_keys.iter().find(same).filter(|found| *found != key)?;
+        let message = format!(
+            "table `{name}` has the foreign key {}, expected{}",
+            show_foreign_key(found),
+            Some(actions(key)).filter(|does| !does.is_empty()).unwrap_or_else(|| " no action".to_owned())
+        );
+        Some((Aspect::Condition, message))
+    });
+    let unique = one_sided(&sorted(&expected.unique), &sorted(&live.unique)).into_iter().map(|(columns, is)| {
+        (Aspect::Constraint, format!("table `{name}` {is} a UNIQUE constraint ({})", columns.join(", ")))
+    });
+    let checks = one_sided(&expected.checks, &live.checks)
+        .into_iter()
+        .map(|(check, is)| (Aspect::Condition, format!("table `{name}` {is} CHECK ({check})")));
+    let computed = one_sided(&expected.computed, &live.computed)
+        .into_iter()
+        .map(|(column, is)| (Aspect::Form, format!("table `{name}` {is} a computed column `{column}`")));
+    missing
+        .chain(unknown)
+        .chain(columns)
+        .chain(computed)
+        .chain(foreign_keys)
+        .chain(unique)
+        .chain(actions)
+        .chain(checks)
+        .collect()
+}
+
+fn column_differences(table: &str, expected: &Column, live: &Column) -> Vec<(Aspect, String)> {
+    let name = format!("column `{table}.{}`", expected.name);
+    let mut differences = Vec::new();
+    if !expected.declared.eq_ignore_ascii_case(&live.declared) {
+        let message = format!("{name} is declared `{}`, expected `{}`", live.declared, expected.declared);
+        differences.push((Aspect::Form, message));
+    }
+    if expected.not_null != live.not_null {
+        let words = |not_null| if not_null { "NOT NULL" } else { "NULL allowed" };
+        let message = format!("{name} is {}, expected {}", words(live.not_null), words(expected.not_null));
+        differences.push((Aspect::Constraint, message));
+    }
+    if !same_default(expected.default.as_deref(), live.default.as_deref()) {
+        let words = |default: &Option<String>| default.as_ref().map_or("none".to_owned(), |text| format!("`{text}`"));
+        let message =
+            format!("{name} has another default: {}, expected {}", words(&live.default), words(&expected.default));
+        differences.push((Aspect::Form, message));
+    }
+    if expected.primary_key != live.primary_key {
+        let (live, expected) = (live.primary_key, expected.primary_key);
+        let message = format!("{name} is column {live} of the primary key, expected {expected}");
+        differences.push((Aspect::Form, message));
+    }
+    differences
+}
+
+/// Words such as CURRENT_TIMESTAMP may be written in any case, what is quoted may not.
+fn same_default(expected: Option<&str>, live: Option<&str>) -> bool {
+    match (expected, live) {
+        (Some(one), Some(other)) => one == other || (!one.contains('\'') && one.eq_ignore_ascii_case(other)),
+        (one, other) => one == other,
+    }
+}
+
+/// The order of the columns in a unique list does not matter.
+fn sorted(lists: &[Vec<String>]) -> Vec<Vec<String>> {
+    let mut lists = lists.to_vec();
+    lists.iter_mut().for_each(|list| list.sort_unstable());
+    lists
+}
+
+fn one_sided<T: PartialEq + Clone>(expected: &[T], live: &[T]) -> Vec<(T, &'static str)> {
+    let missing = expected.iter().filter(|one| !live.contains(one)).map(|one| (one.clone(), "lacks"));
+    let added = live.iter().filter(|one| !expected.contains(one)).map(|one| (one.clone(), "unexpectedly has"));
+    missing.chain(added).collect()
+}
+
+fn show_foreign_key(key: &ForeignKey) -> String {
+    let columns = key.columns.join(", ");
+    format!("({columns}) → `{}` ({}){}", key.table, key.to.join(", "), actions(key))
+}
+
+/// ` ON UPDATE CASCADE ON DELETE SET NULL`, or nothing.
+fn actions(key: &ForeignKey) -> String {
+    let follows = [(" ON UPDATE ", &key.on_update), (" ON DELETE ", &key.on_delete)];
+    follows.iter().filter_map(|(on, does)| does.as_ref().map(|does| format!("{on}{does}"))).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::database::types::column_type;
+
+    /// A migration of this SQL.
+    pub(crate) fn migration(version: &str, up: &str) -> Migration {
+        Migration {
+            version: version.to_owned(),
+            description: format!("makes {version}"),
+            depends: Vec::new(),
+            up: up.to_owned(),
+            down: None,
+            checksum: format!("checksum of {version}"),
+            path: format!("schema/{version}.up.sql"),
+        }
+    }
+
+    fn schema(sql: &str) -> Schema {
+        expected(&[migration("001", sql)]).unwrap()
+    }
+
+    #[test]
+    fn a_fault_after_a_statement_with_a_parameter_has_its_line() {
+        let sql = "CREATE TABLE a (b TEXT);\nINSERT INTO a VALUES (?);\nINSERT INTO a VALUES ('\u{2603}\u{2603}');\nCREATE TABLE a (c);";
+        assert!(refused(sql).contains("schema/001.up.sql:4"), "{}", refused(sql));
+    }
+
+    fn refused(sql: &str) -> String {
+        let error = expected(&[migration("001", sql)]).unwrap_err();
+        assert_eq!(error.status(), 2);
+        error.to_string()
+    }
+
+    #[test]
+    fn tables_are_read_back_whole() {
+        let schema = schema(
+            "CREATE TABLE people (id VARCHAR(32) NOT NULL, email TEXT NOT NULL DEFAULT 'a;b', PRIMARY KEY (id));
+             CREATE UNIQUE INDEX people_email ON people (email);
+             CREATE UNIQUE INDEX people_some ON people (email) WHERE id > '';
+             CREATE UNIQUE INDEX people_lower ON people (lower(email));
+             CREATE TABLE notes (id INTEGER PRIMARY KEY, owner VARCHAR(32) REFERENCES people ON DELETE CASCADE, title TEXT CHECK (title <> ''), loud TEXT AS (upper(title)), at DATETIME DEFAULT CURRENT_TIMESTAMP, UNIQUE (owner, title));
+             CREATE TABLE treelift_own (a GEOMETRY);
+             CREATE VIEW seen AS SELECT id FROM notes;
+             CREATE TRIGGER t AFTER INSERT ON notes BEGIN UPDATE people SET email = ';'; DELETE FROM notes WHERE 0; END;",
+        );
+        let column = |name: &str, declared: &str, not_null, default: Option<&str>, primary_key| Column {
+            name: name.into(),
+            kind: column_type(declared),
+            declared: declared.into(),
+            not_null,
+            default: default.map(Into::into),
+            primary_key,
+        };
+        let list = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let people = Table {
+            name: "people".into(),
+            columns: vec![column("id", "VARCHAR(32)", true, None, 1), column("email", "TEXT", true, Some("'a;b'"), 0)],
+            unique: vec![list(&["id"]), list(&["email"])],
+            ..Table::default()
+        };
+        let notes = Table {
+            name: "notes".into(),
+            columns: vec![
+                column("id", "INTEGER", false, None, 1),
+                column("owner", "VARCHAR(32)", false, None, 0),
+                column("title", "TEXT", false, None, 0),
+                column("at", "DATETIME", false, Some("CURRENT_TIMESTAMP"), 0),
+            ],
+            unique: vec![list(&["id"]), list(&["owner", "title"])],
+            foreign_keys: vec![ForeignKey {
+                columns: list(&["owner"]),
+                table: "people".into(),
+                to: list(&["id"]),
+                on_delete: Some("CASCADE".into()),
+                ..ForeignKey::default()
+            }],
+            computed: list(&["loud"]),
+            checks: list(&["title <> ''"]),
+        };
+        assert_eq!(schema.tables.into_values().collect::<Vec<_>>(), [notes, people]);
+    }
+
+    #[test]
+    fn a_migration_that_is_wrong_is_named() {
+        assert_eq!(
+            refused("CREATE TABEL notes (a)"),
+            "migration `001` is not valid SQL: near \"TABEL\": syntax error\n  at schema/001.up.sql:1"
+        );
+        for forbidden in ["COMMIT;", "PRAGMA journal_mode = OFF;", "ATTACH 'x.db' AS x;", "SAVEPOINT x;"] {
+            assert_eq!(
+                refused(forbidden),
+                "migration `001` does more than create and fill tables: a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor change the record of migrations or a `treelift_…` table\n  at schema/001.up.sql:1"
+            );
+        }
+    }
+
+    #[test]
+    fn migrations_build_on_each_other() {
+        let made = migration("001", "CREATE TABLE notes (id INTEGER PRIMARY KEY);");
+        let mut grown = migration("002", "ALTER TABLE notes ADD COLUMN title TEXT;");
+        grown.depends = vec!["001".into()];
+        let schema = expected(&[made.clone(), grown.clone()]).unwrap();
+        assert!(schema.tables["notes"].column("title").is_some());
+        assert_eq!(
+            expected(&[grown, made.clone()]).unwrap_err().to_string(),
+            "migration `002` depends on `001`, which does not come before it\n  at schema/002.up.sql"
+        );
+        assert_eq!(
+            expected(&[made.clone(), made]).unwrap_err().to_string(),
+            "two migrations have the version `001`\n  at schema/001.up.sql"
+        );
+    }
+
+    #[test]
+    fn conditions_are_reported_and_do_not_block_writing() {
+        const NOTES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY);
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, owner INTEGER REFERENCES people (id), CHECK (title <> ''))";
+        let change = |from: &str, to: &str| {
+            let (expected, live) = (schema(NOTES), schema(&NOTES.replace(from, to)));
+            assert_eq!(first_difference(&expected, &live), None);
+            let found = table_differences(&expected.tables["notes"], &live.tables["notes"]);
+            assert!(found.iter().all(|(aspect, _)| *aspect == Aspect::Condition));
+            found.into_iter().map(|(_, message)| message).collect::<Vec<_>>()
+        };
+        assert_eq!(change("CHECK (title <> '')", "check( \"TITLE\"!='' )"), [] as [&str; 0]);
+        assert_eq!(change(", CHECK (title <> '')", ""), ["table `notes` lacks CHECK (title <> '')"]);
+        assert_eq!(
+            change("CHECK (title <> '')", "CHECK (title <> ' ')"),
+            ["table `notes` lacks CHECK (title <> '')", "table `notes` unexpectedly has CHECK (title <> ' ')"]
+        );
+        assert_eq!(
+            change("people (id)", "people (id) ON DELETE CASCADE"),
+            ["table `notes` has the foreign key (owner) → `people` (id) ON DELETE CASCADE, expected no action"]
+        );
+    }
+
+    #[test]
+    fn the_first_difference_is_reported_in_words() {
+        const NOTES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY);
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, title VARCHAR(80) NOT NULL, at DATETIME DEFAULT CURRENT_TIMESTAMP, owner INTEGER REFERENCES people (id), UNIQUE (title, at))";
+        let change = |from: &str, to: &str| first_difference(&schema(NOTES), &schema(&NOTES.replace(from, to)));
+        let said = |text: &str| Some(text.to_owned());
+        assert_eq!(change("VARCHAR", "varchar"), None);
+        assert_eq!(change("UNIQUE (title, at)", "UNIQUE (at, title)"), None);
+        assert_eq!(change(" CURRENT_TIMESTAMP", " current_timestamp"), None);
+        assert_eq!(change("CREATE TABLE people", "CREATE TABLE more (a TEXT); CREATE TABLE people"), None);
+        assert_eq!(change("TABLE notes", "TABLE pages"), said("table `notes` is missing"));
+        assert_eq!(
+            change("id INTEGER PRIMARY KEY, title", "nr INTEGER PRIMARY KEY, title"),
+            said("column `notes.id` is missing")
+        );
+        assert_eq!(change("owner INTEGER", "more TEXT, owner INTEGER"), said("column `notes.more` is not expected"));
+        assert_eq!(
+            change("(80)", "(90)"),
+            said("column `notes.title` is declared `VARCHAR(90)`, expected `VARCHAR(80)`")
+        );
+        assert_eq!(change(" NOT NULL", ""), said("column `notes.title` is NULL allowed, expected NOT NULL"));
+        assert_eq!(
+            change(" DEFAULT CURRENT_TIMESTAMP", ""),
+            said("column `notes.at` has another default: none, expected `CURRENT_TIMESTAMP`")
+        );
+        assert_eq!(
+            change(" PRIMARY KEY, title", ", title"),
+            said("column `notes.id` is column 0 of the primary key, expected 1")
+        );
+        assert_eq!(
+            change(" REFERENCES people (id)", ""),
+            said("table `notes` lacks a foreign key (owner) → `people` (id)")
+        );
+        assert_eq!(
+            change("UNIQUE (title, at)", "UNIQUE (title)"),
+            said("table `notes` lacks a UNIQUE constraint (at, title)")
+        );
+        assert_eq!(
+            change("UNIQUE (title, at)", "UNIQUE (title, at), UNIQUE (owner)"),
+            said("table `notes` unexpectedly has a UNIQUE constraint (owner)")
+        );
+    }
+}

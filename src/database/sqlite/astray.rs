@@ -1,0 +1,104 @@
+//! Rows that refer to nothing, noted one by one, so that new ones are told from old ones.
+
+use super::open::Location;
+use super::{catalog, read, survey};
+use crate::database::undo::{Keys, Obstacle};
+use crate::database::upkeep::Reference;
+use crate::error::Result;
+use rusqlite::Connection;
+
+/// The temporary tables of what there was and what there is.
+pub(super) const BEFORE: &str = "astray_before";
+pub(super) const AFTER: &str = "astray_after";
+
+/// Notes every row that refers to nothing: by declared references, and by those that mappings follow.
+/// Where rows have no rowid, only how many there are can be noted.
+///
+/// A reference to columns that are not unique cannot be followed, by nobody: that is an error where it
+/// points at one of the `parents`, and else none of theirs.
+pub(super) fn note(
+    conn: &Connection,
+    into: &str,
+    references: &[Reference],
+    parents: &[&str],
+    location: &Location,
+) -> Result<()> {
+    let fault = |error: rusqlite::Error| location.fault(&error);
+    conn.execute_batch(&format!("CREATE TEMP TABLE {into} (source TEXT, parent TEXT, reference TEXT, row INTEGER)"))
+        .map_err(fault)?;
+    let declared =
+        format!("INSERT INTO temp.{into} SELECT \"table\", parent, fkid, rowid FROM pragma_foreign_key_check(?1)");
+    for table in catalog::table_names(conn).map_err(fault)? {
+        if let Err(error) = conn.prepare_cached(&declared).and_then(|mut all| all.execute([&table])) {
+            let leads_to = |parent: &String| parents.iter().any(|name| name.eq_ignore_ascii_case(parent));
+            if survey::is_unreferable(&error) && !references_of(conn, &table).map_err(fault)?.iter().any(leads_to) {
+                continue; // It leads to none of them.
+            }
+            return Err(survey::unreferable(&error, &format!(" of `{table}`"), location));
+        }
+    }
+    for reference in references {
+        let row = rowid(conn, &reference.table).map_err(fault)?;
+        let text = format!("INSERT INTO temp.{into} SELECT ?1, ?2, ?3, {row} FROM {}", survey::astray(reference));
+        conn.execute(&text, (&reference.table, &reference.parent, reference.to_string())).map_err(fault)?;
+    }
+    Ok(())
+}
+
+/// The tables that a table refers to.
+fn references_of(conn: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    conn.prepare_cached("SELECT DISTINCT \"table\" FROM pragma_foreign_key_list(?1)")?
+        .query_map([table], |row| row.get(0))?
+        .collect()
+}
+
+/// What the rowid of a table is called; `NULL` where it has none.
+fn rowid(conn: &Connection, table: &str) -> rusqlite::Result<&'static str> {
+    let has_none =
+        conn.query_row("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1", [table], |row| {
+            row.get::<_, bool>(0)
+        })?;
+    let columns = catalog::column_names(conn, table)?;
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    Ok(read::rowid_name(&columns).filter(|_| !has_none).unwrap_or("NULL"))
+}
+
+/// Rows that refer to nothing now, and did not before.
+pub(super) fn new(conn: &Connection) -> rusqlite::Result<Vec<Obstacle>> {
+    let mut found: Vec<Obstacle> = Vec::new();
+    let mut report = |table: String, parent: String, add: &dyn Fn(&mut Keys)| {
+        let same = |one: &&mut Obstacle| matches!(one, Obstacle::Referred { table: t, parent: p, .. } if *t == table && *p == parent);
+        match found.iter_mut().find(same) {
+            Some(Obstacle::Referred { keys, .. }) => add(keys),
+            _ => {
+                let mut keys = Keys::default();
+                add(&mut keys);
+                found.push(Obstacle::Referred { table, parent, keys });
+            }
+        }
+    };
+    let rows: Vec<(String, String, i64)> = conn
+        .prepare(
+            "SELECT source, parent, row FROM (SELECT * FROM temp.astray_after WHERE row IS NOT NULL
+                 EXCEPT SELECT * FROM temp.astray_before) GROUP BY source, parent, row ORDER BY source, parent, row",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (table, parent, row) in rows {
+        let key = read::row_key(conn, &table, row)?;
+        report(table, parent, &|keys| keys.add(&key));
+    }
+    let counted: Vec<(String, String, i64)> = conn
+        .prepare(
+            "SELECT source, parent, sum(one) FROM (
+                 SELECT source, parent, 1 AS one FROM temp.astray_after WHERE row IS NULL UNION ALL
+                 SELECT source, parent, -1 FROM temp.astray_before WHERE row IS NULL)
+             GROUP BY source, parent HAVING sum(one) > 0 ORDER BY source, parent",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (table, parent, rows) in counted {
+        report(table, parent, &|keys| keys.rows += rows.unsigned_abs());
+    }
+    Ok(found)
+}

@@ -1,0 +1,65 @@
+//! The audit trail: into the application's own table where it is there, else into `treelift_audit`.
+
+use super::{catalog, form, sql};
+use crate::database::audit::{AuditEntry, AuditPart, AuditTable};
+use rusqlite::Connection;
+
+const OWN: &str = "CREATE TABLE IF NOT EXISTS treelift_audit (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at DATETIME NOT NULL, program TEXT NOT NULL,
+    action TEXT NOT NULL, subject TEXT NOT NULL, record TEXT, reason TEXT NOT NULL, details TEXT NOT NULL
+)";
+
+const OWN_COLUMNS: [(&str, AuditPart); 8] = [
+    ("id", AuditPart::Id),
+    ("at", AuditPart::Time),
+    ("program", AuditPart::Program),
+    ("action", AuditPart::Action),
+    ("subject", AuditPart::Subject),
+    ("record", AuditPart::Record),
+    ("reason", AuditPart::Reason),
+    ("details", AuditPart::Details),
+];
+
+/// Writes one entry.
+pub(super) fn write(conn: &Connection, entry: &AuditEntry, table: Option<&AuditTable>) -> rusqlite::Result<()> {
+    if let Some(theirs) = table
+        && has(conn, theirs)?
+    {
+        return insert(conn, &theirs.table, &theirs.columns, entry);
+    }
+    conn.execute_batch(OWN)?;
+    insert(conn, "treelift_audit", &OWN_COLUMNS.map(|(column, part)| (column.to_owned(), part)), entry)
+}
+
+/// Whether the table is there with all the columns that are to be filled.
+fn has(conn: &Connection, table: &AuditTable) -> rusqlite::Result<bool> {
+    if !catalog::has_table(conn, &table.table)? {
+        return Ok(false);
+    }
+    let mut there = conn.prepare_cached("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2")?;
+    for (column, _) in &table.columns {
+        if !there.exists([&table.table, column])? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn insert(conn: &Connection, table: &str, columns: &[(String, AuditPart)], entry: &AuditEntry) -> rusqlite::Result<()> {
+    let names: Vec<&str> = columns.iter().map(|(column, _)| column.as_str()).collect();
+    let values = columns.iter().map(|(_, part)| value(entry, *part));
+    conn.execute(&sql::insert(table, &names), rusqlite::params_from_iter(values)).map(drop)
+}
+
+fn value(entry: &AuditEntry, part: AuditPart) -> Option<String> {
+    Some(match part {
+        AuditPart::Id => entry.id.clone(),
+        AuditPart::Action => entry.action.to_owned(),
+        AuditPart::Subject => entry.subject.clone(),
+        AuditPart::Record => return entry.record.clone(),
+        AuditPart::Reason => entry.reason.clone(),
+        AuditPart::Details => entry.details.to_string(),
+        AuditPart::Program => concat!("treelift ", env!("CARGO_PKG_VERSION")).to_owned(),
+        AuditPart::Time => form::clock_text(entry.at),
+    })
+}

@@ -1,0 +1,222 @@
+//! Reads tables back from a live database, through its pragmas.
+
+use super::checks;
+use crate::database::drift::{Catalog, Index, Other};
+use crate::database::history::{OWN_RECORD, RECORD};
+use crate::database::types::column_type;
+use crate::error::{Error, Result};
+use crate::table::{Column, ForeignKey, Table};
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::BTreeMap;
+
+/// Whether a table belongs to treelift or to the engine rather than to the application. Migrations are
+/// recorded in `record`.
+pub(super) fn is_reserved(table: &str, record: &str) -> bool {
+    is_records(table, record) || table.to_ascii_lowercase().starts_with("sqlite_")
+}
+
+/// Whether a table is the record of migrations (`record`, or one that has a usual name) or one that
+/// treelift keeps for itself.
+pub(super) fn is_records(table: &str, record: &str) -> bool {
+    is_own(table) || [record, RECORD, OWN_RECORD].iter().any(|name| table.eq_ignore_ascii_case(name))
+}
+
+/// Whether a table is one that treelift keeps for itself: ledger, keys, audit trail, orphans.
+pub(super) fn is_own(table: &str) -> bool {
+    table.to_ascii_lowercase().starts_with("treelift_") && !table.eq_ignore_ascii_case(OWN_RECORD)
+}
+
+/// The names of all ordinary tables; views, virtual tables and their shadows are none.
+pub(super) fn table_names(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    conn.prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name")?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
+/// Whether there is a table of this name.
+pub(super) fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE")?.exists([name])
+}
+
+/// Everything that is not treelift's nor the engine's own. Migrations are recorded in `record`.
+pub(super) fn whole(conn: &Connection, record: &str, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Catalog> {
+    let mut catalog = Catalog::default();
+    let names = table_names(conn).map_err(|error| fault(&error))?;
+    for name in names.into_iter().filter(|name| !is_reserved(name, record)) {
+        if let Some(table) = table(conn, &name, fault)? {
+            catalog.made.extend(table_sql(conn, &name).map_err(|error| fault(&error))?.map(|sql| (name.clone(), sql)));
+            catalog.schema.tables.insert(name, table);
+        }
+    }
+    catalog.indexes = indexes(conn, record).map_err(|error| fault(&error))?;
+    catalog.others = others(conn, record).map_err(|error| fault(&error))?;
+    Ok(catalog)
+}
+
+/// Indexes that have SQL of their own; those of constraints are the table's unique lists.
+pub(super) fn indexes(conn: &Connection, record: &str) -> rusqlite::Result<BTreeMap<String, Index>> {
+    let found: Vec<(String, String, String)> = conn
+        .prepare("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut indexes = BTreeMap::new();
+    for (name, table, sql) in found.into_iter().filter(|(_, table, _)| !is_reserved(table, record)) {
+        let (unique, partial): (bool, bool) = conn.query_row(
+            "SELECT \"unique\", partial FROM pragma_index_list(?1) WHERE name = ?2",
+            (&table, &name),
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let columns: Vec<(Option<String>, bool, String)> = conn
+            .prepare_cached("SELECT name, \"desc\", coll FROM pragma_index_xinfo(?1) WHERE key = 1 ORDER BY seqno")?
+            .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        let plain: Option<Vec<String>> = columns.into_iter().map(index_column).collect();
+        let over = match plain {
+            Some(columns) if !partial => columns.join(", "),
+            _ => behind_on(&sql),
+        };
+        indexes.insert(name, Index { table, over, unique, sql });
+    }
+    Ok(indexes)
+}
+
+fn index_column((name, descending, collation): (Option<String>, bool, String)) -> Option<String> {
+    let collation = if collation == "BINARY" { String::new() } else { format!(" COLLATE {collation}") };
+    Some(format!("{}{collation}{}", name?, if descending { " DESC" } else { "" }))
+}
+
+/// What an index is over, as it is written: from the first parenthesis on, blanks made one.
+fn behind_on(sql: &str) -> String {
+    let over = sql.find('(').map_or(sql, |at| &sql[at..]);
+    over.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Views, triggers and virtual tables.
+pub(super) fn others(conn: &Connection, record: &str) -> rusqlite::Result<BTreeMap<String, Other>> {
+    let found: Vec<(String, String, String, String)> = conn
+        .prepare(
+            "SELECT name, tbl_name, type, coalesce(sql, '') FROM sqlite_schema
+             WHERE type IN ('view', 'trigger') OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%')",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let kind = |word: &str| match word {
+        "view" => "view",
+        "trigger" => "trigger",
+        _ => "virtual table",
+    };
+    let found = found.into_iter().filter(|(_, table, ..)| !is_reserved(table, record));
+    Ok(found.map(|(name, table, word, sql)| (name, Other { kind: kind(&word), table, sql })).collect())
+}
+
+/// The SQL that made a table.
+fn table_sql(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE";
+    conn.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()
+}
+
+/// The table of this name, if there is one.
+pub(super) fn table(conn: &Connection, name: &str, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Option<Table>> {
+    let columns = columns(conn, name).map_err(|error| fault(&error))?;
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let mut table = Table { name: name.to_owned(), columns, ..Table::default() };
+    table.computed = computed(conn, name).map_err(|error| fault(&error))?;
+    table.unique = unique(conn, &table).map_err(|error| fault(&error))?;
+    table.foreign_keys = foreign_keys(conn, name).map_err(|error| fault(&error))?;
+    let sql = table_sql(conn, name).map_err(|error| fault(&error))?;
+    table.checks = sql.as_deref().map(checks::conditions).unwrap_or_default();
+    Ok(Some(table))
+}
+
+/// The names of all columns of a table, hidden ones too.
+pub(super) fn column_names(conn: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    conn.prepare_cached("SELECT name FROM pragma_table_xinfo(?1)")?.query_map([table], |row| row.get(0))?.collect()
+}
+
+/// Generated and hidden columns are skipped: nothing can be written into them.
+fn columns(conn: &Connection, table: &str) -> rusqlite::Result<Vec<Column>> {
+    conn.prepare_cached("SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden = 0")?
+        .query_map([table], |row| {
+            let declared: String = row.get(1)?;
+            Ok(Column {
+                name: row.get(0)?,
+                kind: column_type(&declared),
+                declared,
+                not_null: row.get(2)?,
+                default: row.get(3)?,
+                primary_key: row.get(4)?,
+            })
+        })?
+        .collect()
+}
+
+/// Computed columns, stored or not ("PRAGMA table_xinfo").
+fn computed(conn: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    conn.prepare_cached("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden IN (2, 3)")?
+        .query_map([table], |row| row.get(0))?
+        .collect()
+}
+
+/// The primary key first, then the others as they were made. An index over expressions or over
+/// some rows only promises nothing that could be checked beforehand.
+fn unique(conn: &Connection, table: &Table) -> rusqlite::Result<Vec<Vec<String>>> {
+    let mut lists: Vec<Vec<String>> = Vec::new();
+    let primary: Vec<String> = table.primary_key().into_iter().map(str::to_owned).collect();
+    if !primary.is_empty() {
+        lists.push(primary);
+    }
+    let names: Vec<String> = conn
+        .prepare_cached(
+            "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1 AND partial = 0 ORDER BY seq DESC",
+        )?
+        .query_map([&table.name], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for name in names {
+        let columns: Vec<Option<String>> = conn
+            .prepare_cached("SELECT name FROM pragma_index_info(?1) ORDER BY seqno")?
+            .query_map([&name], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        if let Some(columns) = columns.into_iter().collect::<Option<Vec<_>>>()
+            && !lists.contains(&columns)
+        {
+            lists.push(columns);
+        }
+    }
+    Ok(lists)
+}
+
+/// In the order they were declared. A reference that names no columns means the primary key.
+fn foreign_keys(conn: &Connection, table: &str) -> rusqlite::Result<Vec<ForeignKey>> {
+    let mut keys: Vec<(i64, ForeignKey)> = Vec::new();
+    let mut statement = conn.prepare_cached(
+        "SELECT id, \"table\", \"from\", \"to\", on_update, on_delete FROM pragma_foreign_key_list(?1)
+         ORDER BY id DESC, seq",
+    )?;
+    let mut rows = statement.query([table])?;
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        if keys.last().is_none_or(|(last, _)| *last != id) {
+            let follows = |at| row.get::<_, String>(at).map(|word| (word != "NO ACTION").then_some(word));
+            let (on_update, on_delete) = (follows(4)?, follows(5)?);
+            keys.push((id, ForeignKey { table: row.get(1)?, on_update, on_delete, ..ForeignKey::default() }));
+        }
+        if let Some((_, key)) = keys.last_mut() {
+            let position = key.columns.len() + 1;
+            key.columns.push(row.get(2)?);
+            let to = match row.get::<_, Option<String>>(3)? {
+                Some(to) => Some(to),
+                None => conn
+                    .query_row(
+                        "SELECT name FROM pragma_table_info(?1) WHERE pk = ?2",
+                        (&key.table, position as i64),
+                        |row| row.get(0),
+                    )
+                    .optional()?,
+            };
+            key.to.extend(to);
+        }
+    }
+    Ok(keys.into_iter().map(|(_, key)| key).collect())
+}

@@ -1,0 +1,314 @@
+//! The one written form of each value, and when a stored cell is the same value.
+//!
+//! SQLite converts what does not suit a column's affinity without a word. So a value that a column
+//! would not give back as it is has no form there, and is refused.
+
+use super::json;
+use crate::database::Cell;
+use crate::document::tape::write_json_string;
+use crate::instant::Instant;
+use crate::row::{Value, keeps_number, keeps_time};
+use crate::table::ColumnType;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use rusqlite::ToSql;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use std::borrow::Cow;
+
+/// The text of the integer or double that SQLite makes of a text; a double that is whole becomes an
+/// integer.
+fn number_text(text: &str) -> String {
+    let double = || text.parse::<f64>().unwrap_or_default();
+    match text.parse::<i64>() {
+        Ok(integer) => integer.to_string(),
+        Err(_) if double().fract() == 0.0 => (double() as i64).to_string(),
+        Err(_) => double().to_string(),
+    }
+}
+
+/// A value as it is bound.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Form<'v> {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(Cow<'v, str>),
+}
+
+impl ToSql for Form<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Form::Null => ValueRef::Null,
+            Form::Integer(value) => ValueRef::Integer(*value),
+            Form::Real(value) => ValueRef::Real(*value),
+            Form::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+impl Form<'_> {
+    /// The text of the cell that a column of this type makes of it ([`Cell::text`]); `None` for NULL.
+    pub(super) fn into_text(self, kind: ColumnType) -> Option<String> {
+        // A declared type of NUMERIC affinity makes a number of a text that says one ("Datatypes In SQLite", 3).
+        let makes_numbers = matches!(kind, ColumnType::Numeric(_) | ColumnType::Json);
+        match self {
+            Form::Null => None,
+            Form::Integer(value) => Some(value.to_string()),
+            // SQLite keeps a whole double as an integer in the file, and so loses the sign of zero.
+            Form::Real(value) => Some((value + 0.0).to_string()),
+            Form::Text(text) if makes_numbers && keeps_number(&text) => Some(number_text(&text)),
+            Form::Text(text) => Some(text.into_owned()),
+        }
+    }
+}
+
+/// How a column of this type keeps the value; `None` when it would not keep it as it is.
+pub(super) fn of(value: &Value, kind: ColumnType) -> Option<Form<'_>> {
+    match kind {
+        _ if *value == Value::Null => Some(Form::Null),
+        ColumnType::Text { .. } => text(value).map(Form::Text),
+        ColumnType::Json => json_form(value),
+        ColumnType::Time => moment(value).and_then(time_text).map(|text| Form::Text(text.into())),
+        ColumnType::Integer => match value {
+            Value::Integer(number) => Some(Form::Integer(*number)),
+            Value::Bool(truth) => Some(Form::Integer(i64::from(*truth))),
+            _ => None,
+        },
+        ColumnType::Boolean => match value {
+            Value::Integer(number @ (0 | 1)) => Some(Form::Integer(*number)),
+            Value::Bool(truth) => Some(Form::Integer(i64::from(*truth))),
+            _ => None,
+        },
+        ColumnType::Real => match value {
+            Value::Real(number) => number.is_finite().then_some(Form::Real(*number)),
+            Value::Integer(number) => exact_double(*number).map(Form::Real),
+            _ => None,
+        },
+        ColumnType::Numeric(_) => match value {
+            Value::Integer(number) => Some(Form::Integer(*number)),
+            Value::Bool(truth) => Some(Form::Integer(i64::from(*truth))),
+            Value::Real(number) => number.is_finite().then_some(Form::Real(*number)),
+            Value::Text(text) => keeps_number(text).then_some(Form::Text(Cow::Borrowed(text))),
+            _ => None,
+        },
+        ColumnType::Blob | ColumnType::Unknown => None,
+    }
+}
+
+/// What a text column keeps.
+fn text(value: &Value) -> Option<Cow<'_, str>> {
+    Some(match value {
+        Value::Text(text) | Value::Json(text) | Value::Sealed(text) => Cow::Borrowed(text),
+        Value::Integer(number) => number.to_string().into(),
+        Value::Real(number) => number.to_string().into(),
+        Value::Bool(truth) => Cow::Borrowed(if *truth { "1" } else { "0" }),
+        Value::Civil(_) | Value::Instant(_) => time_text(moment(value)?)?.into(),
+        Value::Null => return None,
+    })
+}
+
+/// A JSON column keeps documents: what is no document is the content of a JSON string, or a word.
+fn json_form(value: &Value) -> Option<Form<'_>> {
+    let document: Cow<'_, str> = match value {
+        Value::Json(document) => Cow::Borrowed(document),
+        Value::Bool(truth) => Cow::Borrowed(if *truth { "true" } else { "false" }),
+        Value::Integer(_) | Value::Real(_) => text(value)?,
+        other => {
+            let mut quoted = String::new();
+            write_json_string(&mut quoted, &text(other)?);
+            quoted.into()
+        }
+    };
+    // The declared type JSON has NUMERIC affinity: a bare number becomes an integer or a double.
+    let bare_number = document.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    (!bare_number || keeps_number(&document)).then_some(Form::Text(document))
+}
+
+fn exact_double(number: i64) -> Option<f64> {
+    let double = number as f64;
+    // 2^63 itself would be cut to i64::MAX on the way back and look exact.
+    (double < 9_223_372_036_854_775_808.0 && double as i64 == number).then_some(double)
+}
+
+/// A time's digits as they are written: instants in UTC, civil times as they are.
+fn moment(value: &Value) -> Option<DateTime> {
+    match value {
+        Value::Civil(time) => Some(*time),
+        Value::Instant(time) => Some(time.utc()),
+        _ => None,
+    }
+}
+
+/// `YYYY-MM-DD HH:MM:SS.ffffff`; `None` for what those digits cannot say.
+fn time_text(time: DateTime) -> Option<String> {
+    keeps_time(time).then(|| digits(time))
+}
+
+/// Now, in the ledger and in `schema_migrations`: cut to microseconds, in UTC.
+pub(super) fn clock_text(time: Timestamp) -> String {
+    digits(Instant::from(time).utc())
+}
+
+fn digits(time: DateTime) -> String {
+    format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}",
+        time.year(),
+        time.month(),
+        time.day(),
+        time.hour(),
+        time.minute(),
+        time.second(),
+        time.subsec_nanosecond() / 1_000
+    )
+}
+
+/// The time a stored text means; without a zone it is taken as UTC, with one converted to it.
+pub(super) fn parse_time(text: &str) -> Option<DateTime> {
+    text.parse::<Instant>().map(Instant::utc).ok().or_else(|| text.parse().ok())
+}
+
+/// Whether a stored cell is the value as it would be written.
+pub(super) fn same(cell: &Cell, value: &Value, kind: ColumnType) -> bool {
+    match (cell, value) {
+        (_, Value::Sealed(_)) => false,
+        (Cell::Null, _) | (_, Value::Null) => *cell == Cell::Null && *value == Value::Null,
+        (Cell::Text(stored), Value::Civil(_) | Value::Instant(_)) if kind != ColumnType::Json => {
+            parse_time(stored).is_some_and(|time| moment(value) == Some(time))
+        }
+        (Cell::Text(stored), _) if kind == ColumnType::Json || matches!(value, Value::Json(_)) => {
+            matches!(of(value, kind), Some(Form::Text(document)) if json::equal(stored, &document))
+        }
+        _ => of(value, kind).is_some_and(|form| equals(cell, &form)),
+    }
+}
+
+fn equals(cell: &Cell, form: &Form) -> bool {
+    match (cell, form) {
+        (Cell::Integer(stored), Form::Integer(number)) => stored == number,
+        (Cell::Real(stored), Form::Real(number)) => stored == number,
+        (Cell::Integer(stored), Form::Real(number)) | (Cell::Real(number), Form::Integer(stored)) => {
+            exact_double(*stored) == Some(*number)
+        }
+        (Cell::Text(stored), Form::Text(text)) => stored == text,
+        // Affinity made a number of the text.
+        (Cell::Integer(stored), Form::Text(text)) => {
+            text.parse() == Ok(*stored) || text.parse::<f64>().is_ok_and(|number| exact_double(*stored) == Some(number))
+        }
+        (Cell::Real(stored), Form::Text(text)) => text.parse() == Ok(*stored),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: ColumnType = ColumnType::Text { max: None };
+
+    fn t(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+    fn civil(text: &str) -> Value {
+        Value::Civil(text.parse().unwrap())
+    }
+    fn instant(text: &str) -> Value {
+        Value::Instant(text.parse().unwrap())
+    }
+    fn json(text: &str) -> Value {
+        Value::Json(text.to_owned())
+    }
+    fn stored(text: &str) -> Cell {
+        Cell::Text(text.to_owned())
+    }
+
+    /// Each value, the declared type, and what a real table gives back.
+    #[test]
+    fn every_value_has_one_written_form() {
+        use ColumnType::{Boolean, Integer, Json, Real, Time};
+        const NUMERIC: ColumnType = ColumnType::Numeric(None);
+        let big = "12345678901234567890";
+        let cases: Vec<(Value, &str, ColumnType, Option<Cell>)> = vec![
+            (Value::Null, "TEXT", TEXT, Some(Cell::Null)),
+            (t("a'b"), "VARCHAR(3)", TEXT, Some(stored("a'b"))),
+            (t("007"), "TEXT", TEXT, Some(stored("007"))),
+            (Value::Integer(7), "TEXT", TEXT, Some(stored("7"))),
+            (Value::Bool(true), "BOOLEAN", Boolean, Some(Cell::Integer(1))),
+            (Value::Bool(false), "BOOLEAN", Boolean, Some(Cell::Integer(0))),
+            (Value::Integer(2), "BOOLEAN", Boolean, None),
+            (t("true"), "BOOLEAN", Boolean, None),
+            (Value::Integer(i64::MAX), "INTEGER", Integer, Some(Cell::Integer(i64::MAX))),
+            (t("7"), "INTEGER", Integer, None),
+            (Value::Integer(7), "FLOAT", Real, Some(Cell::Real(7.0))),
+            (Value::Integer(i64::MAX), "FLOAT", Real, None),
+            (Value::Real(f64::INFINITY), "FLOAT", Real, None),
+            (Value::Real(12.5), "FLOAT", Real, Some(Cell::Real(12.5))),
+            (t("1.10"), "NUMERIC", NUMERIC, Some(Cell::Real(1.1))),
+            (t(big), "NUMERIC", NUMERIC, None),
+            (t("0.12345678901234567"), "DECIMAL(20,18)", NUMERIC, None),
+            (t("0.465601865839674"), "NUMERIC", NUMERIC, Some(Cell::Real(0.465_601_865_839_674))),
+            (civil("2025-05-07T15:09:12"), "DATETIME", Time, Some(stored("2025-05-07 15:09:12.000000"))),
+            (instant("2025-05-07T15:09:12.345-05:00"), "DATETIME", Time, Some(stored("2025-05-07 20:09:12.345000"))),
+            (civil("2025-05-07T15:09:12.123456789"), "DATETIME", Time, None),
+            (t("20250507"), "DATETIME", Time, None),
+            (civil("2025-05-07T00:00"), "TEXT", TEXT, Some(stored("2025-05-07 00:00:00.000000"))),
+            (json(r#"{"a":1.10}"#), "JSON", Json, Some(stored(r#"{"a":1.10}"#))),
+            (json("null"), "JSON", Json, Some(stored("null"))),
+            (json("123"), "JSON", Json, Some(Cell::Integer(123))),
+            (json(big), "JSON", Json, None),
+            (json("1e400"), "JSON", Json, None),
+            (t("12\"3"), "JSON", Json, Some(stored(r#""12\"3""#))),
+            (Value::Sealed("tl1.k.v".into()), "JSON", Json, Some(stored(r#""tl1.k.v""#))),
+            (Value::Sealed("tl1.k.v".into()), "TEXT", TEXT, Some(stored("tl1.k.v"))),
+            (t("x"), "BLOB", ColumnType::Blob, None),
+        ];
+        let conn = rusqlite::Connection::open_in_memory().unwrap();
+        for (i, (value, declared, kind, expected)) in cases.iter().enumerate() {
+            let form = of(value, *kind);
+            assert_eq!(form.is_some(), expected.is_some(), "case {i}");
+            let (Some(form), Some(expected)) = (form, expected) else { continue };
+            conn.execute_batch(&format!("CREATE TABLE t{i} (c {declared})")).unwrap();
+            conn.execute(&format!("INSERT INTO t{i} VALUES (?)"), [&form]).unwrap();
+            let cell =
+                conn.query_row(&format!("SELECT c FROM t{i}"), [], |row| Ok(super::super::read::cell(row.get_ref(0)?)));
+            let cell = cell.unwrap();
+            assert!(cell == *expected, "case {i}");
+            assert_eq!(same(&cell, value, *kind), !matches!(value, Value::Sealed(_)), "case {i}");
+        }
+    }
+
+    #[test]
+    fn times_are_the_same_when_they_mean_the_same() {
+        let noon = civil("2025-05-07T15:09:12");
+        let moment = instant("2025-05-07T15:09:12Z");
+        for text in [
+            "2025-05-07 15:09:12",
+            "2025-05-07 15:09:12.000000",
+            "2025-05-07T15:09:12",
+            "2025-05-07T15:09:12Z",
+            "2025-05-07 10:09:12-05:00",
+        ] {
+            assert!(same(&stored(text), &noon, ColumnType::Time), "{text}");
+            assert!(same(&stored(text), &moment, ColumnType::Time), "{text}");
+        }
+        for text in ["2025-05-07 15:09:13", "2025-05-07", "", "word"] {
+            assert!(!same(&stored(text), &noon, ColumnType::Time), "{text}");
+        }
+        assert!(same(&stored("2025-05-07"), &civil("2025-05-07T00:00"), ColumnType::Time));
+        assert!(!same(&Cell::Null, &noon, ColumnType::Time));
+    }
+
+    #[test]
+    fn other_values_are_the_same_as_they_are_written() {
+        assert!(same(&stored(r#"{"b": 2, "a": 1}"#), &json(r#"{"a":1,"b":2}"#), ColumnType::Json));
+        assert!(!same(&stored(r#"{"a":1.0}"#), &json(r#"{"a":1}"#), ColumnType::Json));
+        assert!(!same(&Cell::Null, &json("null"), ColumnType::Json));
+        assert!(same(&Cell::Integer(1), &Value::Bool(true), ColumnType::Boolean));
+        assert!(!same(&stored("true"), &Value::Bool(true), ColumnType::Boolean));
+        assert!(same(&Cell::Real(5.0), &Value::Integer(5), ColumnType::Numeric(None)));
+        assert!(same(&Cell::Integer(5), &Value::Real(5.0), ColumnType::Numeric(None)));
+        assert!(same(&Cell::Integer(5), &t("5.0"), ColumnType::Numeric(None)));
+        assert!(!same(&stored("tl1.k.v"), &Value::Sealed("tl1.k.v".into()), TEXT));
+        assert!(!same(&stored("a "), &t("a"), TEXT));
+        assert!(!same(&Cell::Blob(b"a".to_vec()), &t("a"), TEXT));
+    }
+}

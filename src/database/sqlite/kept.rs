@@ -1,0 +1,222 @@
+//! Whether the tables hold what the run wrote. A trigger, or a constraint that says `ON CONFLICT
+//! REPLACE`, deletes or changes rows without an error.
+
+use super::transaction::SqliteTransaction;
+use super::unchanged::{Kept, Noted};
+use super::{catalog, read, record, sql, unchanged};
+use crate::database::drift::Other;
+use crate::database::kept::{ForeignTrigger, Strayed, Unkept};
+use crate::database::ledger::Written;
+use crate::database::rejection::{Rejected, Rejection};
+use crate::error::Result;
+use crate::row::{Row, Value};
+use crate::table::ColumnType;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// So many rows of a table are named.
+const MOST: usize = 1_000;
+
+/// The triggers that may reach the written tables and that are not the set's own, by name. Where the set
+/// has triggers on those itself, they may reach any table.
+pub(super) fn foreign_triggers(
+    conn: &Connection,
+    is_own: &dyn Fn(&str, &Other) -> bool,
+    is_written: &dyn Fn(&str) -> bool,
+) -> rusqlite::Result<Vec<ForeignTrigger>> {
+    let record = record::table(conn, None)?.name;
+    let triggers = catalog::others(conn, &record)?.into_iter().filter(|(_, other)| other.kind == "trigger");
+    let (own, foreign): (Vec<_>, Vec<_>) = triggers.partition(|(name, live)| is_own(name, live));
+    let reaches_all = own.iter().any(|(_, other)| is_written(&other.table));
+    let concerned = foreign.into_iter().filter(|(_, other)| reaches_all || is_written(&other.table));
+    Ok(concerned.map(|(name, other)| ForeignTrigger { name, table: other.table }).collect())
+}
+
+/// The INSERT and UPDATE of a table begin so. Where its own constraints say what a conflict does
+/// (IGNORE and REPLACE lose rows), ABORT overrides that ("The ON CONFLICT Clause"); not where triggers
+/// are, whose statements it would override as well.
+pub(super) fn conflict_word(conn: &Connection, table: &str) -> rusqlite::Result<&'static str> {
+    let says: bool = conn
+        .prepare_cached(
+            "SELECT 1 FROM sqlite_schema t WHERE t.type = 'table' AND t.name = ?1 COLLATE NOCASE
+             AND t.sql LIKE '%ON%CONFLICT%' AND NOT EXISTS
+                 (SELECT 1 FROM sqlite_schema r WHERE r.type = 'trigger' AND r.tbl_name = ?1 COLLATE NOCASE)",
+        )?
+        .exists([table])?;
+    Ok(if says { " OR ABORT" } else { "" })
+}
+
+/// Reads inserted rows back, by their rowids, and compares them with what was written.
+pub(super) fn read_back(
+    this: &SqliteTransaction,
+    (table, columns, kinds): (&str, &[String], &[ColumnType]),
+    inserted: &[(usize, i64)],
+    rows: &[Row],
+) -> Result<Vec<Rejected>> {
+    if inserted.is_empty() {
+        return Ok(Vec::new()); // no trigger is on the table
+    }
+    let all = this.on(|conn| catalog::column_names(conn, table))?;
+    let names: Vec<&str> = all.iter().map(String::as_str).collect();
+    let has_rowids = this.on(|conn| {
+        let text = "SELECT NOT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1 COLLATE NOCASE";
+        conn.prepare_cached(text)?.query_row([table], |row| row.get::<_, bool>(0))
+    })?;
+    // Without rowids the rows are compared by key when all are written.
+    let Some(rowid) = read::rowid_name(&names).filter(|_| has_rowids && !columns.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let text = format!("SELECT {} FROM {} WHERE {rowid} = ?1", sql::names(columns), sql::name(table));
+    let mut rejected = Vec::new();
+    for (number, id) in inserted {
+        let found = this.on(|conn| {
+            conn.prepare_cached(&text)?.query_row([id], |row| read::cells(row, 0..columns.len())).optional()
+        })?;
+        let why = match found {
+            None => Rejection::Discarded,
+            Some(cells) => {
+                let is_same = |at: usize, value: &Value| {
+                    super::form::of(value, kinds[at]).and_then(|form| form.into_text(kinds[at])) == cells[at].text()
+                };
+                let values = rows[*number].values.iter().enumerate();
+                let altered: Vec<String> =
+                    values.filter(|(at, value)| !is_same(*at, value)).map(|(at, _)| columns[at].clone()).collect();
+                if altered.is_empty() {
+                    continue;
+                }
+                Rejection::Altered(altered)
+            }
+        };
+        rejected.push(Rejected { row: *number, why });
+    }
+    Ok(rejected)
+}
+
+/// The tables that do not hold as many rows as they had and as were inserted, or rows of this run
+/// with other values in the columns that it wrote.
+pub(super) fn unkept(this: &mut SqliteTransaction, inserted: &[(String, u64)]) -> Result<Vec<Unkept>> {
+    let foreign = !this.foreign.is_empty();
+    let touched = if foreign { BTreeSet::new() } else { touched_by_triggers(this, inserted)? };
+    let mut unkept = Vec::new();
+    for (table, inserted) in inserted {
+        let found = this.on(|conn| read::count(conn, table))?;
+        let expected = this.rows_before_of(table) + inserted;
+        // Where no trigger writes into a table, its rows are as they were written.
+        let is_read_back = foreign || touched.contains(&table.to_ascii_lowercase());
+        if found == expected && !is_read_back {
+            continue;
+        }
+        let mut rows = strayed(this, table)?;
+        rows.retain(|row| is_read_back || !row.changed);
+        if found != expected || !rows.is_empty() {
+            unkept.push(Unkept { table: table.clone(), expected, found, rows, foreign });
+        }
+    }
+    Ok(unkept)
+}
+
+/// The tables, in lower case, that a trigger of a written table writes into, itself or by another trigger that it
+/// fires. SQLite names them to an authorizer while it prepares the statement that would fire them
+/// ("Compile-Time Authorization Callbacks").
+fn touched_by_triggers(this: &mut SqliteTransaction, written: &[(String, u64)]) -> Result<BTreeSet<String>> {
+    let mut fire = Vec::new();
+    for (table, _) in written {
+        let has_trigger = this.on(|conn| {
+            let text = "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE";
+            conn.prepare_cached(text)?.exists([table])
+        })?;
+        if let (true, Some(live)) = (has_trigger, this.schema.table(table)) {
+            let columns: Vec<&str> = live.columns.iter().map(|column| column.name.as_str()).collect();
+            fire.push(sql::insert::<&str>(table, &[]));
+            fire.push(format!("UPDATE {} SET {}", sql::name(table), sql::set(&columns, 1)));
+        }
+    }
+    if fire.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let touched: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let seen = Arc::clone(&touched);
+    let note = move |context: AuthContext<'_>| {
+        if let (
+            Some(_),
+            AuthAction::Insert { table_name }
+            | AuthAction::Update { table_name, .. }
+            | AuthAction::Delete { table_name },
+        ) = (context.accessor, context.action)
+        {
+            seen.lock().unwrap_or_else(PoisonError::into_inner).insert(table_name.to_ascii_lowercase());
+        }
+        Authorization::Allow
+    };
+    this.conn.authorizer(Some(note)).map_err(|error| this.location.fault(&error))?;
+    // A statement that cannot be prepared, such as the update of a computed column, tells nothing.
+    let all_told = fire.iter().all(|text| this.conn.prepare(text).is_ok());
+    let none = None::<fn(AuthContext<'_>) -> Authorization>;
+    this.conn.authorizer(none).map_err(|error| this.location.fault(&error))?;
+    if !all_told {
+        return Ok(written.iter().map(|(table, _)| table.to_ascii_lowercase()).collect());
+    }
+    let touched = std::mem::take(&mut *touched.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(touched)
+}
+
+/// Rows of this run that are gone or have other values.
+fn strayed(this: &mut SqliteTransaction, table: &str) -> Result<Vec<Strayed>> {
+    let Some(live) = this.schema.table(table).cloned() else { return Ok(Vec::new()) };
+    if live.primary_key().is_empty() {
+        return Ok(Vec::new()); // the ledger cannot name its rows
+    }
+    this.index_rows()?;
+    let number = this.on(|conn| {
+        let mut known = conn.prepare_cached("SELECT id FROM treelift_tables WHERE name = ?1")?;
+        known.query_row([table], |row| row.get::<_, i64>(0)).optional()
+    })?;
+    let Some(number) = number else { return Ok(Vec::new()) };
+    let columns: HashMap<i64, Written> = this.on(|conn| unchanged::columns(conn, number, table))?;
+    this.on(|conn| {
+        let rows = unchanged::Rows::new(&live, &columns);
+        let mut all = conn.prepare(
+            "SELECT o.row_key, r.file, r.\"offset\", r.columns, r.digest, r.own FROM temp.origins o
+             JOIN treelift_rows r ON r.file = o.file AND r.\"table\" = o.\"table\" AND r.number = o.number
+             WHERE o.\"table\" = ?1 ORDER BY o.row_key, o.number",
+        )?;
+        let mut records = all.query([number])?;
+        let (mut strayed, mut group) = (Vec::new(), Group::default());
+        while let Some(row) = records.next()? {
+            let key: String = row.get(0)?;
+            if group.key.as_ref() != Some(&key) {
+                strayed.extend(std::mem::take(&mut group).strayed(conn, &rows)?);
+                if strayed.len() >= MOST {
+                    break;
+                }
+                group = Group { key: Some(key), file: row.get(1)?, offset: row.get(2)?, noted: Vec::new() };
+            }
+            group.noted.push(Noted::read_from(row, 3)?);
+        }
+        strayed.extend(group.strayed(conn, &rows)?);
+        Ok(strayed)
+    })
+}
+
+/// What the ledger says of one row.
+#[derive(Default)]
+struct Group {
+    key: Option<String>,
+    file: i64,
+    offset: i64,
+    noted: Vec<Noted>,
+}
+
+impl Group {
+    fn strayed(self, conn: &Connection, rows: &unchanged::Rows<'_>) -> rusqlite::Result<Option<Strayed>> {
+        let Some(key) = &self.key else { return Ok(None) };
+        let changed = match rows.kept(conn, key, &self.noted)? {
+            Kept::Same => return Ok(None),
+            Kept::Changed => true,
+            Kept::Gone => false,
+        };
+        Ok(Some(Strayed { file: self.file, offset: self.offset.unsigned_abs(), changed }))
+    }
+}

@@ -1,0 +1,371 @@
+//! The ledger: what a run wrote, recorded and read back.
+//!
+//! Rows are clustered by file and table in the order they were written, names of tables and columns
+//! are one number each, and a row costs about 50 bytes beside its key, 16 of them the digest
+//! (`tests/rows.rs` measures it).
+
+use super::open::Location;
+use super::transaction::SqliteTransaction;
+use super::{catalog, form, sql};
+use crate::database::Transaction as _;
+use crate::database::ledger::{FileRecord, Ledger, RowOrigin, RowRecord, RunRecord, Written, key_parts};
+use crate::error::{Error, Result};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::{BTreeMap, HashMap};
+
+/// What this run wrote into the ledger.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    run: Option<i64>,
+    /// The first file of this run; all later ones are of it as well.
+    first_file: Option<i64>,
+    tables: HashMap<String, i64>,
+    columns: BTreeMap<Written, i64>,
+    rows: i64,
+    /// The rows of this run that the temporary index of [`Ledger::origin`] knows.
+    indexed: Option<i64>,
+}
+
+fn number(count: u64, what: &str) -> Result<i64> {
+    i64::try_from(count).map_err(|_| Error::bug(format!("the {what} are more than a ledger can count")))
+}
+
+impl SqliteTransaction {
+    fn run_number(&self) -> Result<i64> {
+        self.ledger.run.ok_or_else(|| Error::bug("a row was recorded before its run"))
+    }
+
+    fn table_number(&mut self, table: &str) -> Result<i64> {
+        if let Some(number) = self.ledger.tables.get(table) {
+            return Ok(*number);
+        }
+        let number = self.on(|conn| {
+            conn.execute("INSERT OR IGNORE INTO treelift_tables (name) VALUES (?1)", [table])?;
+            conn.query_row("SELECT id FROM treelift_tables WHERE name = ?1", [table], |row| row.get(0))
+        })?;
+        self.ledger.tables.insert(table.to_owned(), number);
+        Ok(number)
+    }
+
+    /// Whether the row of a ledger's key is still in its table.
+    fn stands(&self, table: &crate::table::Table, row_key: &str) -> Result<bool> {
+        let key = table.primary_key();
+        let Some(parts) = key_parts(row_key, key.len()) else { return Ok(false) };
+        // Text compared with a column of a number is converted to it first ("Datatypes In SQLite", 4.2).
+        let text = format!("SELECT 1 FROM {} WHERE {}", sql::name(&table.name), sql::is(&key, 1));
+        self.on(|conn| conn.prepare_cached(&text)?.exists(rusqlite::params_from_iter(parts)))
+    }
+
+    /// Those of the ledger's rows that still stand in their table.
+    fn standing(&self, table: &str, mut rows: Vec<RowRecord>) -> Result<Vec<RowRecord>> {
+        let Some(live) = self.schema().table(table) else { return Ok(Vec::new()) };
+        let mut fault = None;
+        rows.retain(|row| self.stands(live, &row.row_key).unwrap_or_else(|error| fault.replace(error).is_some()));
+        fault.map_or(Ok(rows), Err)
+    }
+
+    /// An index over this run's rows by key, in a temporary table: it is only needed where something
+    /// went wrong, and would be as large as the ledger itself.
+    pub(super) fn index_rows(&mut self) -> Result<()> {
+        if self.ledger.indexed == Some(self.ledger.rows) {
+            return Ok(());
+        }
+        let first = self.ledger.first_file.unwrap_or(i64::MAX);
+        self.on(|conn| {
+            conn.execute_batch(
+                "CREATE TEMP TABLE IF NOT EXISTS origins
+                     (\"table\" INTEGER, row_key TEXT, number INTEGER, file INTEGER, PRIMARY KEY (\"table\", row_key, number)) WITHOUT ROWID;
+                 DELETE FROM temp.origins",
+            )?;
+            conn.execute(
+                "INSERT INTO temp.origins SELECT \"table\", row_key, number, file FROM treelift_rows WHERE file >= ?1",
+                [first],
+            )
+        })?;
+        self.ledger.indexed = Some(self.ledger.rows);
+        Ok(())
+    }
+}
+
+impl Ledger for SqliteTransaction {
+    fn next_file_id(&mut self) -> Result<i64> {
+        self.on(|conn| conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM treelift_files", [], |row| row.get(0)))
+    }
+
+    fn begin_run(&mut self, run: &RunRecord) -> Result<()> {
+        insert_run(&self.conn, run, &self.location)?;
+        self.ledger.run = Some(self.conn.last_insert_rowid());
+        Ok(())
+    }
+
+    fn finish_run(&mut self, run: &RunRecord) -> Result<()> {
+        let number = self.run_number()?;
+        let counts = counts(run)?;
+        self.on(|conn| {
+            conn.execute(
+                "UPDATE treelift_runs SET finished = ?2, files = ?3, leaves = ?4, inserted = ?5, updated = ?6,
+                     unchanged = ?7, rejected = ?8, removed = ?9 WHERE number = ?1",
+                rusqlite::params![
+                    number,
+                    form::clock_text(run.finished),
+                    counts[0],
+                    counts[1],
+                    counts[2],
+                    counts[3],
+                    counts[4],
+                    counts[5],
+                    counts[6]
+                ],
+            )
+        })?;
+        Ok(())
+    }
+
+    fn file(&mut self, file: &FileRecord) -> Result<()> {
+        let run = self.run_number()?;
+        let bytes = number(file.bytes, "bytes of a file")?;
+        self.on(|conn| {
+            conn.prepare_cached(
+                "INSERT INTO treelift_files (id, run, path, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((file.id, run, &file.path, file.sha256.as_slice(), bytes))
+        })?;
+        let first = self.ledger.first_file.map_or(file.id, |first| first.min(file.id));
+        self.ledger.first_file = Some(first);
+        Ok(())
+    }
+
+    fn columns(&mut self, written: &Written) -> Result<i64> {
+        if let Some(number) = self.ledger.columns.get(written) {
+            return Ok(*number);
+        }
+        let table = self.table_number(&written.table)?;
+        let lists = [&written.digested, &written.clock, &written.sealed];
+        let [digested, clock, sealed] = lists.map(|names| serde_json::Value::from(names.as_slice()).to_string());
+        let values = (table, &digested, &clock, &sealed, written.filled);
+        let number = self.on(|conn| {
+            conn.execute(
+                "INSERT OR IGNORE INTO treelift_columns (\"table\", digested, clock, sealed, filled)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                values,
+            )?;
+            conn.query_row(
+                "SELECT id FROM treelift_columns
+                 WHERE \"table\" = ?1 AND digested = ?2 AND clock = ?3 AND sealed = ?4 AND filled = ?5",
+                values,
+                |row| row.get(0),
+            )
+        })?;
+        self.ledger.columns.insert(written.clone(), number);
+        Ok(number)
+    }
+
+    fn rows(&mut self, rows: &[RowRecord]) -> Result<()> {
+        for row in rows {
+            let table = self.table_number(&row.table)?;
+            let offset = number(row.offset, "bytes of a file")?;
+            self.ledger.rows += 1;
+            let digest = (row.digest != [0; 16]).then_some(row.digest.as_slice());
+            self.on(|conn| {
+                conn.prepare_cached(
+                    "INSERT INTO treelift_rows (file, \"table\", number, row_key, \"offset\", columns, digest, own)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                )?
+                .execute((
+                    row.file,
+                    table,
+                    self.ledger.rows,
+                    &row.row_key,
+                    offset,
+                    row.columns,
+                    digest,
+                    row.own,
+                ))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>> {
+        let number = self.table_number(table)?;
+        let before = self.ledger.first_file.unwrap_or(i64::MAX);
+        let found: Vec<RowRecord> = self.on(|conn| {
+            conn.prepare_cached(
+                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM treelift_files f
+                 JOIN treelift_rows r ON r.file = f.id JOIN treelift_columns c ON c.id = r.columns
+                 WHERE f.path = ?1 AND r.\"table\" = ?2 AND f.id < ?3 AND NOT c.filled ORDER BY r.file, r.number",
+            )?
+            .query_map((path, number, before), |row| row_record(row, table))?
+            .collect()
+        })?;
+        self.standing(table, found)
+    }
+
+    fn earlier_files(&mut self) -> Result<Vec<FileRecord>> {
+        let before = self.ledger.first_file.unwrap_or(i64::MAX);
+        self.on(|conn| {
+            conn.prepare_cached("SELECT id, path, sha256, bytes FROM treelift_files WHERE id < ?1 ORDER BY id")?
+                .query_map([before], |row| {
+                    let sha256: Vec<u8> = row.get(2)?;
+                    let sha256 = sha256.try_into().map_err(|_| unreadable(2, Type::Blob))?;
+                    Ok(FileRecord { id: row.get(0)?, path: row.get(1)?, sha256, bytes: count(row, 3)? })
+                })?
+                .collect()
+        })
+    }
+
+    fn rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>> {
+        let number = self.table_number(table)?;
+        let found: Vec<RowRecord> = self.on(|conn| {
+            conn.prepare_cached(
+                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM treelift_rows r
+                 JOIN treelift_columns c ON c.id = r.columns
+                 WHERE r.file = ?1 AND r.\"table\" = ?2 AND NOT c.filled ORDER BY r.number",
+            )?
+            .query_map((file, number), |row| row_record(row, table))?
+            .collect()
+        })?;
+        self.standing(table, found)
+    }
+
+    fn origin(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>> {
+        let number = self.table_number(table)?;
+        self.index_rows()?;
+        self.on(|conn| {
+            conn.prepare_cached(
+                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM temp.origins o
+                 JOIN treelift_rows r ON r.file = o.file AND r.\"table\" = o.\"table\" AND r.number = o.number
+                 WHERE o.\"table\" = ?1 AND o.row_key = ?2 ORDER BY o.number LIMIT 1",
+            )?
+            .query_row((number, row_key), |row| row_record(row, table))
+            .optional()
+        })
+    }
+}
+
+/// Writes the record of a run.
+pub(super) fn insert_run(conn: &Connection, run: &RunRecord, location: &Location) -> Result<()> {
+    let counts = counts(run)?;
+    let (started, finished) = (form::clock_text(run.started), form::clock_text(run.finished));
+    conn.execute(
+        "INSERT INTO treelift_runs (id, kind, program, mapping_set, set_digest, source, undoes, started, finished,
+             files, leaves, inserted, updated, unchanged, rejected, removed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        rusqlite::params![
+            run.id,
+            run.kind,
+            run.program,
+            run.set,
+            run.set_digest,
+            run.source,
+            run.undoes,
+            started,
+            finished,
+            counts[0],
+            counts[1],
+            counts[2],
+            counts[3],
+            counts[4],
+            counts[5],
+            counts[6]
+        ],
+    )
+    .map_err(|error| location.fault(&error))?;
+    Ok(())
+}
+
+fn counts(run: &RunRecord) -> Result<[i64; 7]> {
+    Ok([
+        number(run.files, "files")?,
+        number(run.leaves, "leaves")?,
+        number(run.inserted, "rows")?,
+        number(run.updated, "rows")?,
+        number(run.unchanged, "rows")?,
+        number(run.rejected, "records")?,
+        number(run.removed, "rows")?,
+    ])
+}
+
+fn row_record(row: &Row<'_>, table: &str) -> rusqlite::Result<RowRecord> {
+    let digest: Option<Vec<u8>> = row.get(3)?;
+    let digest = match digest {
+        None => [0; 16],
+        Some(bytes) => bytes.try_into().map_err(|_| unreadable(3, Type::Blob))?,
+    };
+    let (row_key, file, offset, columns, own) = (row.get(0)?, row.get(1)?, count(row, 2)?, row.get(4)?, row.get(5)?);
+    Ok(RowRecord { table: table.to_owned(), row_key, file, offset, digest, own, columns })
+}
+
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    u64::try_from(row.get::<_, i64>(column)?).map_err(|_| unreadable(column, Type::Integer))
+}
+
+fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    let text: String = row.get(column)?;
+    form::parse_time(&text)
+        .and_then(|time| time.to_zoned(TimeZone::UTC).ok())
+        .map(|time| time.timestamp())
+        .ok_or_else(|| unreadable(column, Type::Text))
+}
+
+fn unreadable(column: usize, kind: Type) -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(column, String::new(), kind)
+}
+
+/// Where runs wrote a row of this key from, oldest first.
+pub(super) fn origins(conn: &Connection, table: &str, row_key: &str) -> rusqlite::Result<Vec<RowOrigin>> {
+    if !catalog::has_table(conn, "treelift_rows")? {
+        return Ok(Vec::new());
+    }
+    conn.prepare(
+        "SELECT u.id, f.path, f.sha256, r.\"offset\" FROM treelift_rows r JOIN treelift_tables t ON t.id = r.\"table\"
+         JOIN treelift_files f ON f.id = r.file JOIN treelift_runs u ON u.number = f.run
+         WHERE t.name = ?1 AND r.row_key = ?2 ORDER BY r.file, r.number",
+    )?
+    .query_map((table, row_key), |row| {
+        let sha256: Vec<u8> = row.get(2)?;
+        Ok(RowOrigin {
+            run: row.get(0)?,
+            path: row.get(1)?,
+            sha256: sha256.try_into().map_err(|_| unreadable(2, Type::Blob))?,
+            offset: count(row, 3)?,
+            pointer: String::new(),
+        })
+    })?
+    .collect()
+}
+
+/// The recorded runs, oldest first.
+pub(super) fn runs(conn: &Connection) -> rusqlite::Result<Vec<RunRecord>> {
+    if !catalog::has_table(conn, "treelift_runs")? {
+        return Ok(Vec::new());
+    }
+    conn.prepare(
+        "SELECT id, kind, program, mapping_set, set_digest, source, started, finished, files, leaves, inserted,
+             updated, unchanged, rejected, removed, undoes FROM treelift_runs ORDER BY number",
+    )?
+    .query_map([], |row| {
+        Ok(RunRecord {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            program: row.get(2)?,
+            set: row.get(3)?,
+            set_digest: row.get(4)?,
+            source: row.get(5)?,
+            started: time(row, 6)?,
+            finished: time(row, 7)?,
+            files: count(row, 8)?,
+            leaves: count(row, 9)?,
+            inserted: count(row, 10)?,
+            updated: count(row, 11)?,
+            unchanged: count(row, 12)?,
+            rejected: count(row, 13)?,
+            removed: count(row, 14)?,
+            undoes: row.get(15)?,
+        })
+    })?
+    .collect()
+}

@@ -1,0 +1,345 @@
+//! Runs migrations, and brings the schema of an import's target to where it belongs.
+//!
+//! A database is validated by its tables, not by its records alone: one that its application made by
+//! itself has the tables and no record, and is taken as it is when they are the right ones.
+
+use super::catalog;
+use super::open::Location;
+use super::presence::{Presence, presence};
+use super::record::{self, Timing};
+use super::{kept, open, words};
+use crate::database::drift::{Catalog, Other};
+use crate::database::history::{self, Origin, Standing, State};
+use crate::database::kept::ForeignTrigger;
+use crate::database::schema::first_difference;
+use crate::database::upkeep::{Done, What};
+use crate::database::{Migration, Opening};
+use crate::error::{Error, Result};
+use crate::interrupt;
+use crate::mapping::codes;
+use crate::table::Schema;
+use rusqlite::fallible_iterator::FallibleIterator as _;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Batch, Connection, ErrorCode};
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+/// What there is after each migration, all in memory.
+pub(in crate::database) fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
+    let (stages, fault) = stages_until_fault(migrations)?;
+    fault.map_or(Ok(stages), Err)
+}
+
+/// What there is after each migration, up to the first that does not run by itself.
+pub(in crate::database) fn stages_until_fault(migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
+    let fault = |error: &rusqlite::Error| words::fault(error, "the schema in memory");
+    let mut conn = Connection::open_in_memory().map_err(|error| fault(&error))?;
+    open::interruptible(&mut conn)
+        .and_then(|()| conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN"))
+        .map_err(|error| fault(&error))?;
+    let mut earlier = BTreeSet::new();
+    let mut stages = Vec::with_capacity(migrations.len());
+    for migration in migrations {
+        check_order(migration, &mut earlier)?;
+        if let Err(failure) = run(&mut conn, &migration.up) {
+            interrupt::check()?;
+            return Ok((stages, Some(wrong(migration, &failure))));
+        }
+        let catalog = catalog::whole(&conn, history::RECORD, &fault)?;
+        stages.push(catalog);
+    }
+    Ok((stages, None))
+}
+
+/// Whether everything that a migration creates is there, so that it is recorded and not run.
+pub(in crate::database) fn is_there(stages: &[Catalog], at: usize, live: &Catalog) -> bool {
+    presence(stages, at, live) == Presence::Whole
+}
+
+fn check_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) -> Result<()> {
+    let version = &migration.version;
+    if let Some(missing) = migration.depends.iter().find(|depends| !earlier.contains(depends.as_str())) {
+        let message = format!("migration `{version}` depends on `{missing}`, which does not come before it");
+        return Err(Error::request(message).coded(codes::MIGRATION_WRONG.id).at(&migration.path));
+    }
+    if !earlier.insert(version) {
+        let error = Error::request(format!("two migrations have the version `{version}`"));
+        return Err(error.coded(codes::MIGRATION_WRONG.id).at(&migration.path));
+    }
+    Ok(())
+}
+
+/// A statement of a migration that did not run.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// Which one, from 1.
+    pub(super) statement: usize,
+    /// Whether it was refused by the parser, which has not seen a row yet.
+    unparsed: bool,
+    /// The offset in the SQL at which the parser stopped, or else at which the statement begins.
+    offset: usize,
+    pub(super) error: rusqlite::Error,
+}
+
+impl Failure {
+    /// SQLite's words as far as they can only speak of names: those of the parser, and of constraints.
+    pub(super) fn why(&self) -> String {
+        match &self.error {
+            rusqlite::Error::SqlInputError { error, .. }
+                if error.code == ErrorCode::AuthorizationForStatementDenied =>
+            {
+                FORBIDDEN.to_owned()
+            }
+            rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+            rusqlite::Error::SqliteFailure(_, Some(text)) if text.starts_with("cannot VACUUM") => text.clone(),
+            rusqlite::Error::SqliteFailure(error, Some(text))
+                if self.unparsed && error.code != ErrorCode::AuthorizationForStatementDenied =>
+            {
+                text.clone()
+            }
+            error => match error.sqlite_error_code() {
+                Some(ErrorCode::AuthorizationForStatementDenied) => FORBIDDEN.to_owned(),
+                Some(ErrorCode::ConstraintViolation) => match error {
+                    rusqlite::Error::SqliteFailure(_, Some(text)) if text.contains(" constraint failed: ") => {
+                        format!("existing rows violate it ({})", text.replace("failed: ", "on "))
+                    }
+                    _ => "existing rows violate it".to_owned(),
+                },
+                _ => words::fault(error, "").message,
+            },
+        }
+    }
+}
+
+/// What a migration may not do: it would leave the transaction or the database, or forge the record.
+const FORBIDDEN: &str = "a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor change the record of migrations or a `treelift_…` table";
+
+/// Runs a migration's SQL, statement by statement.
+pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
+    let fault = |statement, offset, error| Failure { statement, unparsed: false, offset, error };
+    let record = record::table(conn, None).map_err(|error| fault(0, 0, error))?.name;
+    let may = move |context: AuthContext<'_>| match context.action {
+        AuthAction::Attach { .. }
+        | AuthAction::Detach { .. }
+        | AuthAction::Transaction { .. }
+        | AuthAction::Savepoint { .. }
+        | AuthAction::Pragma { pragma_value: Some(_), .. } => Authorization::Deny,
+        AuthAction::DropTable { table_name }
+        | AuthAction::AlterTable { table_name, .. }
+        | AuthAction::Insert { table_name }
+        | AuthAction::Update { table_name, .. }
+        | AuthAction::Delete { table_name }
+            if catalog::is_records(table_name, &record) =>
+        {
+            Authorization::Deny
+        }
+        _ => Authorization::Allow,
+    };
+    conn.authorizer(Some(may)).map_err(|error| fault(0, 0, error))?;
+    let (mut statement, mut done) = (0, 0);
+    let mut statements = Batch::new(conn, sql);
+    let ended = loop {
+        statement += 1;
+        match statements.next() {
+            Ok(None) => break Ok(()),
+            Ok(Some(mut one)) => {
+                // Its text in the SQL, unless it has parameters: then the place stays that of the one before.
+                let text = one.expanded_sql().unwrap_or_default();
+                let found = sql[done..].find(text.trim_start());
+                let start = done + found.unwrap_or_default();
+                done = found.map_or(done, |_| start + text.trim_start().len());
+                let mut rows = one.raw_query();
+                let ran = loop {
+                    match rows.next() {
+                        Ok(Some(_)) => {}
+                        Ok(None) => break Ok(()),
+                        Err(error) => break Err(error),
+                    }
+                };
+                if let Err(error) = ran {
+                    break Err(fault(statement, start, error));
+                }
+            }
+            Err(error) => {
+                let offset = parser_stop(sql, &error).unwrap_or(done);
+                break Err(Failure { statement, unparsed: true, offset, error });
+            }
+        }
+    };
+    conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(|error| fault(statement, done, error))?;
+    ended
+}
+
+/// Where in the SQL the parser stopped: it was given what is left of it.
+fn parser_stop(sql: &str, error: &rusqlite::Error) -> Option<usize> {
+    let rusqlite::Error::SqlInputError { sql: rest, offset, .. } = error else { return None };
+    let start = sql.len().checked_sub(rest.len()).filter(|_| sql.ends_with(rest.as_str()))?;
+    Some(start + usize::try_from(*offset).unwrap_or_else(|_| rest.len() - rest.trim_start().len()))
+}
+
+fn wrong(migration: &Migration, failure: &Failure) -> Error {
+    let version = &migration.version;
+    let (code, message) = match failure.error.sqlite_error_code() {
+        Some(ErrorCode::AuthorizationForStatementDenied) => {
+            let message = format!("migration `{version}` does more than create and fill tables: {FORBIDDEN}");
+            (&codes::MIGRATION_FORBIDDEN, message)
+        }
+        // SQLite's own words may be shown here: in memory there is nothing but the set's SQL.
+        _ => {
+            let text = match &failure.error {
+                rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+                other => other.to_string(),
+            };
+            (&codes::MIGRATION_SQL, format!("migration `{version}` is not valid SQL: {text}"))
+        }
+    };
+    Error::request(message).coded(code.id).at(line_of(migration, failure.offset))
+}
+
+/// `file:line` of an offset in a migration's SQL, past blanks and comments.
+fn line_of(migration: &Migration, offset: usize) -> String {
+    let sql = migration.up.as_str();
+    let mut rest = sql.get(offset..).unwrap_or_default();
+    loop {
+        let trimmed = rest.trim_start();
+        let end = match trimmed.get(..2) {
+            Some("--") => trimmed.split_once('\n'),
+            Some("/*") => trimmed.split_once("*/"),
+            _ => None,
+        };
+        rest = end.map_or(trimmed, |(_, after)| after);
+        if end.is_none() {
+            break;
+        }
+    }
+    let line = sql[..sql.len() - rest.len()].matches('\n').count() + 1;
+    format!("{}:{line}", migration.path)
+}
+
+/// An import's target with its schema set up.
+pub(super) struct SetUp {
+    /// The live tables.
+    pub(super) schema: Schema,
+    /// The versions of the set that are not applied and stay so.
+    pub(super) pending: Vec<String>,
+    /// What was done to set them up.
+    pub(super) done: Vec<Done>,
+    /// Triggers that may reach the written tables and that no migration makes.
+    pub(super) foreign: Vec<ForeignTrigger>,
+}
+
+/// Makes what is missing, records what is there, and gives back the live tables.
+///
+/// A new database (one without any of the set's tables), and one whose schema treelift keeps, is brought to the set's last version. One
+/// that its application made is used as it is, if it has the tables that mappings write into: what
+/// else the set could make of it is its owner's to decide (`schema migrate`).
+pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Location) -> Result<SetUp> {
+    let place = location.shown.as_str();
+    let fault = |error: &rusqlite::Error| words::fault(error, place);
+    let migrations = opening.migrations;
+    let stages = stages(migrations)?;
+    let standing = history::compare(&record::read(conn, location)?, migrations);
+    standing.refuse(place)?;
+    let is_new = read(conn, opening.schema, &fault)?.tables.is_empty();
+    record::set_up(conn, location)?;
+    let record = record::table(conn, None).map_err(|error| fault(&error))?.name;
+    let all = is_new || standing.is_kept();
+    let (mut pending, mut done, mut in_parts) = (Vec::new(), Vec::new(), false);
+    for at in standing.pending() {
+        let migration = &migrations[at];
+        let started = Instant::now();
+        let live = catalog::whole(conn, &record, &fault)?;
+        let (origin, what) = match presence(&stages, at, &live) {
+            Presence::Whole => (Origin::Found, What::Found),
+            Presence::Part(difference) if all => return Err(in_part(migration, &difference, place)),
+            Presence::Absent if all => {
+                run(conn, &migration.up).map_err(|failure| cannot(migration, &failure.error, place))?;
+                (Origin::Ran, What::Applied)
+            }
+            rest => {
+                in_parts |= rest != Presence::Absent;
+                pending.push(migration.version.clone());
+                continue; // The import reports that it is pending.
+            }
+        };
+        let took_ms = millis(started);
+        let timing = Timing { at: opening.started, took_ms };
+        record::applied(conn, migration, origin, timing).map_err(|error| fault(&error))?;
+        done.push(Done { version: migration.version.clone(), what, took_ms, sql: None });
+    }
+    let expected = expected(opening, &stages, &standing, &pending);
+    let live = read(conn, opening.schema, &fault)?;
+    match first_difference(&expected, &live) {
+        None => {
+            let is_own = |name: &str, trigger: &Other| {
+                stages.iter().any(|stage| stage.others.get(name).is_some_and(|known| known.same_as(trigger)))
+            };
+            let is_written = |table: &str| opening.written.iter().any(|name| name.eq_ignore_ascii_case(table));
+            let foreign = kept::foreign_triggers(conn, &is_own, &is_written).map_err(|error| fault(&error))?;
+            Ok(SetUp { schema: live, pending, done, foreign })
+        }
+        Some(difference) => {
+            Err(Error::environment(format!("the database's tables do not match the migrations: {difference}"))
+                .at(place)
+                .hint(if pending.is_empty() || in_parts {
+                    "import into a new file, or bring the database to the expected schema first"
+                } else {
+                    "bring the database to the expected schema with `schema migrate`, or import into a new file"
+                }))
+        }
+    }
+}
+
+/// The tables that must be as expected: those that mappings write into, and those of migrations that
+/// treelift itself applied.
+fn expected(opening: &Opening, stages: &[Catalog], standing: &Standing, pending: &[String]) -> Schema {
+    let ours = |at: &usize| {
+        let step = &standing.steps[*at];
+        let was_pending = step.state != State::Applied;
+        !pending.contains(&step.version) && (was_pending || step.origin != Some(Origin::Foreign))
+    };
+    let mut expected = (0..stages.len()).rfind(ours).map_or_else(Schema::default, |at| stages[at].schema.clone());
+    for name in opening.written {
+        if let Some(table) = opening.schema.table(name) {
+            expected.tables.insert(name.clone(), table.clone());
+        }
+    }
+    expected
+}
+
+/// The live tables of those that are expected.
+pub(super) fn read(conn: &Connection, expected: &Schema, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Schema> {
+    let mut live = Schema::default();
+    for name in expected.tables.keys() {
+        if let Some(table) = catalog::table(conn, name, fault)? {
+            live.tables.insert(name.clone(), table);
+        }
+    }
+    Ok(live)
+}
+
+/// A migration that is not recorded, and of which something is there.
+pub(super) fn in_part(migration: &Migration, difference: &str, place: &str) -> Error {
+    Error::environment(format!(
+        "migration `{}` is not recorded, but part of what it creates already exists: {difference}",
+        migration.version
+    ))
+    .at(place)
+    .hint("bring the database to the expected schema, then `schema stamp` it; or drop that part")
+}
+
+fn cannot(migration: &Migration, error: &rusqlite::Error, place: &str) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation) | None => Error::environment(format!(
+            "migration `{}` cannot be applied to this database: something it creates already exists, or something it needs is missing",
+            migration.version
+        ))
+        .at(place)
+        .hint("import into a new file, or bring the database to the expected schema first"),
+        _ => words::fault(error, place),
+    }
+}
+
+pub(super) fn millis(since: Instant) -> i64 {
+    i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)
+}

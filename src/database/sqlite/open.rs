@@ -1,0 +1,376 @@
+//! Opens the file that a run works on: a new one under a temporary name, an existing one in place,
+//! or a private copy for a dry run.
+
+use super::file::{self, FileId, Found, NewFile};
+use super::{health, locks, state, words};
+use crate::database::Mode;
+use crate::database::scratch::Scratch;
+use crate::error::{Error, Result};
+use crate::interrupt;
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a lock of another program is waited for at the start.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// And at the commit, when all the work is done and only a reader blocks it.
+const PATIENCE_AT_COMMIT: Duration = Duration::from_secs(30);
+/// Free space that is asked for beyond the estimate: journal, indexes, the ledger.
+const MARGIN: u64 = 16 << 20;
+
+/// A database as the user wrote it and as the system finds it.
+#[derive(Debug, Clone)]
+pub(super) struct Location {
+    /// Absolute, so that SQLite never takes it for a `file:` URI, and with links resolved: journals lie
+    /// beside the file, not beside a link to it.
+    pub(super) path: PathBuf,
+    /// As the user wrote it.
+    pub(super) shown: String,
+    /// The table for the record of migrations that the set names.
+    pub(super) record: Option<String>,
+}
+
+impl Location {
+    /// The directory it lies in.
+    pub(super) fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// The words for a fault of SQLite on it.
+    pub(super) fn fault(&self, error: &rusqlite::Error) -> Error {
+        words::fault(error, &self.shown)
+    }
+}
+
+/// Where the rows go until the end of the run.
+pub(super) enum Store {
+    /// The existing file; SQLite's journal rolls everything back.
+    InPlace(FileId),
+    /// A new file under a temporary name.
+    New(NewFile),
+    /// A private copy in a folder that vanishes.
+    Private { _folder: Scratch },
+}
+
+/// How a transaction is begun.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start<'a> {
+    pub(super) mode: Mode,
+    /// Names temporary files.
+    pub(super) run_id: &'a str,
+    /// About how many bytes will be added.
+    pub(super) bytes: u64,
+}
+
+impl Start<'_> {
+    /// The id becomes part of a file name.
+    fn check(&self) -> Result<()> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if self.run_id.is_empty() || !self.run_id.bytes().all(is_plain) {
+            Err(Error::bug("a run id is not UUID text"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Opens what the run writes into and begins its transaction. The store comes first, so that on a
+/// fault the connection is dropped before its files go.
+pub(super) fn begin(location: &Location, opening: &Start<'_>) -> Result<(Store, Connection)> {
+    opening.check()?;
+    let found = file::look(location)?;
+    match (opening.mode, found) {
+        (Mode::Real, Found::Nothing) => {
+            file::judge_directory(location)?;
+            check_space(location.directory(), opening.bytes)?;
+            locks::check_rivals(location)?;
+            let new = NewFile::create(location, opening.run_id)?;
+            let conn = connect(new.path()).and_then(fresh).map_err(|error| location.fault(&error))?;
+            Ok((Store::New(new), conn))
+        }
+        (Mode::Real, found) => {
+            file::judge_writable(location)?;
+            check_space(location.directory(), opening.bytes)?;
+            let (conn, id) = in_place(location, &found)?;
+            Ok((Store::InPlace(id), conn))
+        }
+        (Mode::Dry, found) => dry(location, opening, &found),
+    }
+}
+
+/// Commits the transaction on an existing file, with more patience for readers than at the start.
+///
+/// # Errors
+/// Also when the path no longer names that file: then nothing was written into the one that it names.
+pub(super) fn commit_in_place(location: &Location, conn: &mut Connection, id: FileId) -> Result<()> {
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    id.check(location)?;
+    conn.busy_handler(Some(wait_at_commit)).map_err(fault)?;
+    conn.execute_batch("COMMIT").map_err(fault)?;
+    // Once more, for a replacement during the commit.
+    id.check(location)
+}
+
+/// Commits, and gives a new file its name. A fault that comes after both is returned: it does not undo them.
+pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) -> Result<Option<Error>> {
+    if matches!(store, Store::Private { .. }) {
+        return Err(Error::bug("a dry run was asked to commit"));
+    }
+    // On a fault these are dropped from the last to the first: the connection rolls everything back,
+    // then the store removes its files.
+    match &store {
+        Store::InPlace(id) => commit_in_place(location, &mut conn, *id)?,
+        Store::New(_) | Store::Private { .. } => {
+            conn.execute_batch("COMMIT").map_err(|error| location.fault(&error))?;
+        }
+    }
+    // It is committed: that a connection does not close undoes nothing.
+    let unclosed = conn.close().err().map(|(_, error)| location.fault(&error));
+    match store {
+        Store::New(new) => Ok(new.publish(location)?.or(unclosed)),
+        Store::InPlace(_) | Store::Private { .. } => Ok(unclosed),
+    }
+}
+
+/// Rolls everything back, then lets the store remove its files.
+pub(super) fn roll_back(location: &Location, store: Store, conn: Connection) -> Result<()> {
+    // A trigger may have done it already.
+    if !conn.is_autocommit() {
+        conn.execute_batch("ROLLBACK").map_err(|error| location.fault(&error))?;
+    }
+    conn.close().map_err(|(_, error)| location.fault(&error))?;
+    drop(store);
+    Ok(())
+}
+
+fn in_place(location: &Location, found: &Found) -> Result<(Connection, FileId)> {
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let id = FileId::of(location)?;
+    let conn = connect(&location.path).map_err(fault)?;
+    if conn.is_readonly("main").map_err(fault)? {
+        return Err(file::read_only(location));
+    }
+    // An empty file has no journal mode nor page size yet that its owner could have chosen.
+    let setting = if *found == Found::Empty {
+        "PRAGMA page_size = 16384; PRAGMA synchronous = FULL"
+    } else {
+        "PRAGMA synchronous = EXTRA"
+    };
+    conn.execute_batch(setting).map_err(fault)?;
+    // The file's journal mode is its owner's choice and stays.
+    conn.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
+    // The same before and after it was opened: it is the file that was opened.
+    id.check(location)?;
+    judge(&conn, location)?;
+    Ok((conn, id))
+}
+
+/// Refuses a file that nothing may be written into: one of a newer format, or a damaged one.
+fn judge(conn: &Connection, location: &Location) -> Result<()> {
+    state::judge(conn, location)?;
+    health::refuse_damaged(conn, location)
+}
+
+/// Judged as for a real run, so that both end alike; then everything happens in the temp folder.
+fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store, Connection)> {
+    match found {
+        Found::Nothing => {
+            file::judge_directory(location)?;
+            locks::check_rivals(location)?;
+        }
+        Found::Empty | Found::Database(_) => file::judge_writable(location)?,
+    }
+    check_space(location.directory(), opening.bytes)?;
+    let folder = Scratch::new(&location.path)?;
+    let copy = folder.path().join("copy.db");
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let conn = match found {
+        Found::Database(bytes) => {
+            check_space(folder.path(), opening.bytes.saturating_add(bytes / 2))?;
+            copy_into(location, &copy)?;
+            let conn = connect(&copy).map_err(fault)?;
+            conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
+            judge(&conn, location)?;
+            conn
+        }
+        Found::Nothing | Found::Empty => {
+            check_space(folder.path(), opening.bytes)?;
+            file::create_private(&copy).map_err(|error| file::io_fault(&error, folder.path().display()))?;
+            connect(&copy).and_then(fresh).map_err(fault)?
+        }
+    };
+    Ok((Store::Private { _folder: folder }, conn))
+}
+
+/// A database that is only looked into: the file, its times and the files beside it stay as they are.
+pub(super) struct View {
+    pub(super) conn: Connection,
+    pub(super) folder: Option<Scratch>,
+}
+
+/// Opens a view of the database; `None` when there is none yet.
+pub(super) fn view(location: &Location) -> Result<Option<View>> {
+    if !matches!(file::look(location)?, Found::Database(_)) {
+        return Ok(None);
+    }
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let view = if file::needs_companions(location)? {
+        let folder = Scratch::new(&location.path)?;
+        let copy = folder.path().join("copy.db");
+        file::copy_with_companions(location, &copy)?;
+        View { conn: connect(&copy).map_err(fault)?, folder: Some(folder) }
+    } else {
+        View { conn: connect_read_only(&location.path).map_err(fault)?, folder: None }
+    };
+    state::judge(&view.conn, location)?;
+    Ok(Some(view))
+}
+
+/// Opens a database for a complete check, though nothing of it changes: SQLite skips the CHECK
+/// constraints of a file that it has open for reading only. One that may not be written is copied.
+pub(super) fn to_check(location: &Location) -> Result<View> {
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let mut view = View { conn: connect(&location.path).map_err(fault)?, folder: None };
+    if view.conn.is_readonly("main").map_err(fault)? {
+        let folder = Scratch::new(&location.path)?;
+        let copy = folder.path().join("copy.db");
+        copy_into(location, &copy)?;
+        view = View { conn: connect(&copy).map_err(fault)?, folder: Some(folder) };
+    }
+    view.conn.execute_batch("PRAGMA query_only = ON").map_err(fault)?;
+    Ok(view)
+}
+
+/// Opens an existing database and begins to change it; what is overwritten is wiped in the file.
+pub(super) fn to_change(location: &Location) -> Result<Option<(Connection, FileId)>> {
+    let found = file::look(location)?;
+    let Found::Database(bytes) = found else { return Ok(None) };
+    file::judge_writable(location)?;
+    check_space(location.directory(), bytes / 2)?;
+    let (conn, id) = in_place(location, &found)?;
+    conn.execute_batch("PRAGMA secure_delete = ON").map_err(|error| location.fault(&error))?;
+    Ok(Some((conn, id)))
+}
+
+/// As [`to_change`], on a private copy.
+pub(super) fn to_rehearse(location: &Location) -> Result<Option<View>> {
+    let Found::Database(bytes) = file::look(location)? else { return Ok(None) };
+    file::judge_writable(location)?;
+    let folder = Scratch::new(&location.path)?;
+    check_space(folder.path(), bytes / 2)?;
+    let copy = folder.path().join("copy.db");
+    copy_into(location, &copy)?;
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let conn = connect(&copy).map_err(fault)?;
+    conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
+    judge(&conn, location)?;
+    Ok(Some(View { conn, folder: Some(folder) }))
+}
+
+/// Copies a database as it is at one moment.
+///
+/// With a rollback journal SQLite's online backup does it, under SQLite's own lock. Reading a
+/// database in WAL mode would leave `-wal` and `-shm` files beside it, and one with a hot journal
+/// cannot be read without being changed: of those the files are copied, and the copy is opened.
+fn copy_into(location: &Location, copy: &Path) -> Result<()> {
+    if file::needs_companions(location)? {
+        return file::copy_with_companions(location, copy);
+    }
+    file::create_private(copy).map_err(|error| file::io_fault(&error, copy.display()))?;
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    let from = connect_read_only(&location.path).map_err(fault)?;
+    let mut to = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(fault)?;
+    to.execute_batch("PRAGMA synchronous = OFF").map_err(fault)?;
+    back_up(&from, &mut to, location)
+}
+
+/// Copies all pages through SQLite's online backup, of one moment, unless a signal asks to stop.
+pub(super) fn back_up(from: &Connection, to: &mut Connection, location: &Location) -> Result<()> {
+    const PAGES: i32 = 1_000;
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    // Within one transaction, so that no writer comes between two steps and makes it start again.
+    from.execute_batch("BEGIN").map_err(fault)?;
+    from.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(fault)?;
+    let backup = Backup::new(from, to).map_err(fault)?;
+    loop {
+        interrupt::check()?;
+        match backup.step(PAGES).map_err(fault)? {
+            StepResult::More => {}
+            StepResult::Done => break,
+            _ => return Err(locks::locked(location)),
+        }
+    }
+    drop(backup);
+    from.execute_batch("COMMIT").map_err(fault)
+}
+
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    configure(conn)
+}
+
+pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    configure(conn)
+}
+
+/// Foreign keys are off for set-up and load, and checked by us before the commit: that finds all
+/// orphans at once, and a migration that rebuilds a table cannot cascade.
+fn configure(mut conn: Connection) -> rusqlite::Result<Connection> {
+    conn.busy_handler(Some(wait_at_start))?;
+    interruptible(&mut conn)?;
+    conn.set_prepared_statement_cache_capacity(256);
+    conn.execute_batch(
+        "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+         PRAGMA temp_store = FILE; PRAGMA cache_size = -8192",
+    )?;
+    Ok(conn)
+}
+
+/// Lets a signal end a running statement (SQLite's "Query Progress Callbacks").
+pub(super) fn interruptible(conn: &mut Connection) -> rusqlite::Result<()> {
+    const STEPS: i32 = 10_000;
+    conn.progress_handler(STEPS, Some(|| interrupt::asked().is_some()))
+}
+
+fn wait_at_start(times: i32) -> bool {
+    wait(times, PATIENCE)
+}
+
+fn wait_at_commit(times: i32) -> bool {
+    wait(times, PATIENCE_AT_COMMIT)
+}
+
+/// Waits a moment for another program's lock; `false` after all the patience, or where a signal asks to stop.
+fn wait(times: i32, patience: Duration) -> bool {
+    const MOMENT: Duration = Duration::from_millis(20);
+    let waited = MOMENT.saturating_mul(u32::try_from(times).unwrap_or(0));
+    if waited >= patience || interrupt::asked().is_some() {
+        return false;
+    }
+    std::thread::sleep(MOMENT);
+    true
+}
+
+fn fresh(conn: Connection) -> rusqlite::Result<Connection> {
+    conn.execute_batch(
+        "PRAGMA page_size = 16384; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;
+         PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE",
+    )?;
+    Ok(conn)
+}
+
+pub(super) fn check_space(directory: &Path, bytes: u64) -> Result<()> {
+    let needed = bytes.saturating_mul(2).saturating_add(MARGIN);
+    // Where the file system does not report it, a full disk fails the write.
+    let Ok(disk) = rustix::fs::statvfs(directory) else { return Ok(()) };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free >= needed {
+        return Ok(());
+    }
+    Err(Error::environment(format!("about {} MB of free space are needed, {} MB are there", needed >> 20, free >> 20))
+        .at(directory.display())
+        .hint("make room, then run again"))
+}

@@ -1,0 +1,121 @@
+//! Moves rows with a dangling reference aside, into `treelift_orphans`.
+
+use super::open::{self, Location, Start};
+use super::{alter, audit, catalog, ledger_tables, record, sql, survey};
+use crate::database::Mode;
+use crate::database::audit::AuditEntry;
+use crate::database::upkeep::{MoveOrphans, Moved, Reference};
+use crate::error::Result;
+use rusqlite::{Connection, OptionalExtension};
+
+/// Where they are moved to.
+pub(super) const TABLE_NAME: &str = "treelift_orphans";
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS treelift_orphans (
+    number INTEGER PRIMARY KEY, moved_at DATETIME NOT NULL, table_name TEXT NOT NULL, reference TEXT NOT NULL,
+    row TEXT NOT NULL
+)";
+
+/// Moves all of them, also those that become orphans by it.
+pub(super) fn move_all(location: &Location, order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
+    let (store, conn) = open::begin(location, &Start { mode: order.mode, run_id: order.run_id, bytes: 0 })?;
+    let moved = move_in(&conn, order, location.record.as_deref()).map_err(|error| location.fault(&error))?;
+    if moved.is_empty() || order.mode == Mode::Dry {
+        open::roll_back(location, store, conn)?;
+        return Ok(moved);
+    }
+    let total: u64 = moved.iter().map(|moved| moved.rows).sum();
+    let entry = AuditEntry::new("fix-orphans", "database", "rows without a parent moved aside", order.started)?
+        .with(serde_json::json!({ "rows": total, "moved": moved }));
+    audit::write(&conn, &entry, order.audit).map_err(|error| location.fault(&error))?;
+    ledger_tables::set_up_state(&conn, location, None)?;
+    open::commit(location, store, conn)?;
+    Ok(moved)
+}
+
+fn move_in(conn: &Connection, order: &MoveOrphans<'_>, record: Option<&str>) -> rusqlite::Result<Vec<Moved>> {
+    let record = record::table(conn, record)?.name;
+    conn.execute_batch(TABLE)?;
+    let mut moved: Vec<Moved> = Vec::new();
+    loop {
+        let mut round = 0;
+        for (reference, declared) in every_reference(conn, order.references, &record)? {
+            let words = words(&reference, declared);
+            let rows = take(conn, &reference, &words, &alter::stored(order.started))?;
+            round += rows;
+            match moved.iter_mut().find(|one| one.table == reference.table && one.reference == words) {
+                Some(one) => one.rows += rows,
+                None if rows > 0 => moved.push(Moved { table: reference.table, reference: words, rows }),
+                None => {}
+            }
+        }
+        if round == 0 {
+            return Ok(moved);
+        }
+    }
+}
+
+fn words(reference: &Reference, declared: bool) -> String {
+    let arrow = format!("{} → {}.{}", reference.column, reference.parent, reference.to);
+    if declared { arrow } else { format!("{arrow} (mapped)") }
+}
+
+/// References of one column that the database declares, then those that mappings follow.
+fn every_reference(conn: &Connection, mapped: &[Reference], record: &str) -> rusqlite::Result<Vec<(Reference, bool)>> {
+    let mut all: Vec<(Reference, bool)> = Vec::new();
+    for table in catalog::table_names(conn)?.into_iter().filter(|name| !catalog::is_reserved(name, record)) {
+        let keys: Vec<(String, String, Option<String>)> = conn
+            .prepare_cached(
+                "SELECT \"from\", \"table\", \"to\" FROM pragma_foreign_key_list(?1) AS one
+                 WHERE (SELECT count(*) FROM pragma_foreign_key_list(?1) AS other WHERE other.id = one.id) = 1",
+            )?
+            .query_map([&table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        for (column, parent, to) in keys {
+            let to = match to {
+                Some(to) => Some(to),
+                None => conn
+                    .query_row("SELECT name FROM pragma_table_info(?1) WHERE pk = 1", [&parent], |row| row.get(0))
+                    .optional()?,
+            };
+            if let Some(to) = to {
+                all.push((Reference { table: table.clone(), column, parent, to }, true));
+            }
+        }
+    }
+    for reference in mapped {
+        if !all.iter().any(|(known, _)| known == reference) && catalog::has_table(conn, &reference.table)? {
+            all.push((reference.clone(), false));
+        }
+    }
+    Ok(all)
+}
+
+/// Moves the rows of one reference, each as an object of JSON.
+fn take(conn: &Connection, reference: &Reference, words: &str, at: &str) -> rusqlite::Result<u64> {
+    let columns: Vec<String> = conn
+        .prepare_cached("SELECT name FROM pragma_table_info(?1)")?
+        .query_map([&reference.table], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    // A blob has no form in JSON: it is kept as hex.
+    let members: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            let name = sql::name(column);
+            let key = column.replace('\'', "''");
+            format!("'{key}', CASE typeof({name}) WHEN 'blob' THEN 'x''' || hex({name}) || '''' ELSE {name} END")
+        })
+        .collect();
+    let object = format!("json_object({})", members.join(", "));
+    let astray = survey::astray(reference);
+    let kept = conn.execute(
+        &format!(
+            "INSERT INTO treelift_orphans (moved_at, table_name, reference, row) SELECT ?1, ?2, ?3, {object} FROM {astray}"
+        ),
+        (at, &reference.table, words),
+    )?;
+    if kept > 0 {
+        conn.execute(&format!("DELETE FROM {astray}"), [])?;
+    }
+    Ok(kept as u64)
+}

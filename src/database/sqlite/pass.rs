@@ -1,0 +1,130 @@
+//! Keys that no index leads to: one pass over the table remembers where each row stands.
+//!
+//! Rows of a second import are looked for one by one; a pass for each of them would take the square
+//! of the table's size.
+
+use super::form::Form;
+use super::read::{Part, cells, rowid_name};
+use super::sql;
+use crate::database::Cell;
+use crate::table::ColumnType;
+use rusqlite::{Connection, OptionalExtension};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+
+/// A row's cells, where there is such a row.
+type Found = Option<Vec<Cell>>;
+
+/// The passes that were made, by table and key columns.
+#[derive(Default)]
+pub(super) struct Passes {
+    passes: Vec<Pass>,
+}
+
+struct Pass {
+    table: String,
+    key_columns: Vec<String>,
+    rowid: &'static str,
+    /// The rowid by a digest of the key, since the keys themselves may be long.
+    rows: HashMap<[u8; 16], i64>,
+}
+
+impl Passes {
+    /// The `wanted` cells of the rows with these keys; `None` for a table without rowids.
+    pub(super) fn find(
+        &mut self,
+        conn: &Connection,
+        table: &str,
+        (key_columns, kinds): (&[&str], &[ColumnType]),
+        wanted: &[&str],
+        keys: &[Option<Vec<Form<'_>>>],
+    ) -> rusqlite::Result<Option<Vec<Found>>> {
+        let known = self.passes.iter().position(|pass| pass.table == table && pass.key_columns == key_columns);
+        let at = match known {
+            Some(at) => at,
+            None => match Pass::over(conn, table, key_columns, kinds)? {
+                Some(pass) => {
+                    self.passes.push(pass);
+                    self.passes.len() - 1
+                }
+                None => return Ok(None),
+            },
+        };
+        let pass = &self.passes[at];
+        let text = format!("SELECT {} FROM {} WHERE {} = ?1", sql::names(wanted), sql::name(table), pass.rowid);
+        let mut statement = conn.prepare_cached(&text)?;
+        let mut find = |key: &Option<Vec<Form<'_>>>| {
+            let row = key.as_ref().and_then(|key| pass.rows.get(&digest(key.iter().map(Part::of_form))));
+            row.map_or(Ok(None), |row| statement.query_row([row], |row| cells(row, 0..wanted.len())).optional())
+        };
+        keys.iter().map(&mut find).collect::<rusqlite::Result<_>>().map(Some)
+    }
+
+    /// Takes in a row that was inserted.
+    pub(super) fn inserted(&mut self, table: &str, columns: &[String], forms: &[Form<'_>], rowid: i64) {
+        self.passes.retain_mut(|pass| {
+            if pass.table != table {
+                return true;
+            }
+            let part = |name: &String| columns.iter().position(|column| column == name).map(|at| &forms[at]);
+            // A column that the database fills is not known here: the next question makes a new pass.
+            let Some(key) = pass.key_columns.iter().map(part).collect::<Option<Vec<_>>>() else { return false };
+            pass.rows.entry(digest(key.into_iter().map(Part::of_form))).or_insert(rowid);
+            true
+        });
+    }
+
+    /// Forgets what is known of a table by these columns, which change in some row.
+    pub(super) fn forget(&mut self, table: &str, columns: &[String]) {
+        self.passes.retain(|pass| pass.table != table || !pass.key_columns.iter().any(|name| columns.contains(name)));
+    }
+}
+
+impl Pass {
+    fn over(
+        conn: &Connection,
+        table: &str,
+        key_columns: &[&str],
+        kinds: &[ColumnType],
+    ) -> rusqlite::Result<Option<Self>> {
+        let mut known = conn.prepare_cached("SELECT name FROM pragma_table_xinfo(?1)")?;
+        let known: Vec<String> = known.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let has_rowids: bool = conn.query_row(
+            "SELECT NOT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1",
+            [table],
+            |row| row.get(0),
+        )?;
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        let Some(rowid) = rowid_name(&names).filter(|_| has_rowids) else { return Ok(None) };
+        let mut rows = HashMap::new();
+        let text = format!("SELECT {}, {rowid} FROM {}", sql::names(key_columns), sql::name(table));
+        let mut statement = conn.prepare_cached(&text)?;
+        let mut all = statement.query([])?;
+        while let Some(row) = all.next()? {
+            let key = cells(row, 0..key_columns.len())?;
+            let key = digest(key.iter().zip(kinds).map(|(cell, kind)| Part::of_cell(cell, *kind)));
+            rows.entry(key).or_insert(row.get(key_columns.len())?);
+        }
+        let key_columns = key_columns.iter().map(|&name| name.to_owned()).collect();
+        Ok(Some(Self { table: table.to_owned(), key_columns, rowid, rows }))
+    }
+}
+
+/// The first 16 bytes of SHA-256 over a key's parts, told apart by kind and length.
+fn digest(parts: impl Iterator<Item = Part>) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        let (kind, bytes): (u8, Vec<u8>) = match part {
+            Part::Null => (0, Vec::new()),
+            Part::Integer(value) => (1, value.to_be_bytes().to_vec()),
+            Part::Real(bits) => (2, bits.to_be_bytes().to_vec()),
+            Part::Text(text) => (3, text.into_bytes()),
+            Part::Bytes(bytes) => (4, bytes),
+        };
+        hash.update([kind]);
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    }
+    let digest = hash.finalize();
+    std::array::from_fn(|i| digest[i])
+}

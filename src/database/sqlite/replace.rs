@@ -1,0 +1,137 @@
+//! Copies a database at one moment, and puts a file in the place of one.
+
+use super::file::{self, FileId, Found, io_fault};
+use super::locks;
+use super::open::{self, Location};
+use crate::database::audit::random_id;
+use crate::error::{Error, Result};
+use crate::interrupt;
+use crate::outputs::side_files;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::Path;
+
+/// Copies a live database through SQLite's online backup, under SQLite's own lock, into a new file
+/// that stands alone: without a journal beside it.
+pub(super) fn copy(location: &Location, to: &Path) -> Result<()> {
+    let Found::Database(bytes) = file::look(location)? else {
+        return Err(Error::environment("there is no database").at(&location.shown));
+    };
+    open::check_space(to.parent().unwrap_or(Path::new("/")), bytes / 2)?;
+    file::create_private(to).map_err(|error| io_fault(&error, to.display()))?;
+    let copied = copy_into(location, to);
+    if copied.is_err() {
+        remove(to);
+    }
+    copied
+}
+
+fn copy_into(location: &Location, to: &Path) -> Result<()> {
+    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+    // A database in WAL mode, or with a journal of an interrupted write, is read as any program reads
+    // it: by a connection that may write beside it.
+    let from = if file::needs_companions(location)? {
+        open::connect(&location.path)
+    } else {
+        open::connect_read_only(&location.path)
+    }
+    .map_err(fault)?;
+    let mut copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(fault)?;
+    open::back_up(&from, &mut copy, location)?;
+    copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).map_err(fault)?;
+    copy.close().map_err(|(_, error)| fault(error))?;
+    File::open(to).and_then(|file| file.sync_all()).map_err(|error| io_fault(&error, to.display()))
+}
+
+/// Puts a file in the place of the database: under a temporary name, then by one rename. A fault that comes
+/// after the rename is returned: it does not undo it.
+pub(super) fn replace(location: &Location, with: &Path) -> Result<Option<Error>> {
+    file::judge_directory(location)?;
+    let size = fs::metadata(with).map_err(|error| io_fault(&error, with.display()))?.len();
+    open::check_space(location.directory(), size / 2)?;
+    let old = fs::metadata(&location.path).ok();
+    let old_id = old.as_ref().map(|_| FileId::of(location)).transpose()?;
+    // Held to the end, so that no program writes what would be lost.
+    let lock = lock(location)?;
+    let mut name = file::unfinished_prefix(&location.path);
+    name.push(random_id()?);
+    let temporary = location.directory().join(name);
+    let fault = |error: std::io::Error| io_fault(&error, location.path.display());
+    let put = || -> std::io::Result<()> {
+        file::create_private(&temporary)?;
+        let mut to = File::options().write(true).open(&temporary)?;
+        interrupt::copy(&mut File::open(with)?, &mut to)?;
+        if let Some(old) = &old {
+            keep_owner(&temporary, old)?;
+            fs::set_permissions(&temporary, fs::Permissions::from_mode(old.permissions().mode() & 0o777))?;
+        }
+        to.sync_all()
+    };
+    let rename = || -> std::io::Result<()> {
+        // Before the rename: a journal of the old file would be played into the new one.
+        for beside in side_files(&location.path) {
+            match fs::remove_file(beside) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        fs::rename(&temporary, &location.path)
+    };
+    let put = put()
+        .map_err(fault)
+        .and_then(|()| interrupt::check())
+        .and_then(|()| old_id.map_or(Ok(()), |id| id.check(location)))
+        .and_then(|()| FileId::at(&temporary).map_err(fault))
+        .and_then(|new| rename().map_err(fault).map(|()| new))
+        .and_then(|new| new.check(location));
+    if put.is_err() {
+        remove(&temporary);
+    }
+    drop(lock);
+    put.map(|()| file::sync_directory(location))
+}
+
+/// Gives a file the owner and the group of the one that it replaces.
+fn keep_owner(path: &Path, old: &fs::Metadata) -> std::io::Result<()> {
+    let new = fs::metadata(path)?;
+    if (new.uid(), new.gid()) == (old.uid(), old.gid()) {
+        return Ok(());
+    }
+    chown(path, Some(old.uid()), Some(old.gid()))
+}
+
+/// Locks the database that goes, its WAL folded in. A damaged one cannot be locked, nor can
+/// any program use it.
+fn lock(location: &Location) -> Result<Option<Connection>> {
+    let found = match file::look(location) {
+        Ok(found) => found,
+        Err(_) if location.path.is_file() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if !matches!(found, Found::Database(_)) {
+        return Ok(None);
+    }
+    let locked = open::connect(&location.path).and_then(|conn| {
+        conn.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(()))?;
+        conn.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+        conn.execute_batch("BEGIN EXCLUSIVE")?;
+        Ok(conn)
+    });
+    match locked {
+        Ok(conn) => Ok(Some(conn)),
+        Err(error) => match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Ok(None),
+            _ => Err(locks::named(location.fault(&error), &error, location)),
+        },
+    }
+}
+
+fn remove(path: &Path) {
+    // What cannot be removed is offered for removal at the next start.
+    let _ = fs::remove_file(path);
+    for beside in side_files(path) {
+        let _ = fs::remove_file(beside);
+    }
+}

@@ -1,0 +1,153 @@
+//! What a directory contains before and after, and what a database holds.
+
+mod files;
+mod rows;
+mod set_up;
+
+use crate::database::health::Health;
+use crate::database::schema::tests::migration;
+use crate::database::{Migration, Mode, Opening, Target, Transaction, schema};
+use crate::error::Error;
+use crate::finding::{FileId, Place};
+use crate::row::{Batch, Row, Value};
+use crate::table::Schema;
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const SQL: &str = "
+    CREATE TABLE people (id VARCHAR(32) NOT NULL, email VARCHAR(80) NOT NULL, PRIMARY KEY (id));
+    CREATE UNIQUE INDEX people_email ON people (email);
+    CREATE TABLE notes (
+        id INTEGER NOT NULL, owner VARCHAR(32) NOT NULL, title VARCHAR(80), at DATETIME DEFAULT CURRENT_TIMESTAMP,
+        body JSON, pinned BOOLEAN, PRIMARY KEY (id), FOREIGN KEY (owner) REFERENCES people (id)
+    );
+    CREATE TABLE tags (note INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (note, name));";
+
+/// A mapping set's migrations and a folder for the database.
+struct Bench {
+    folder: TempDir,
+    migrations: Vec<Migration>,
+    schema: Schema,
+    /// The tables that mappings would write into.
+    written: BTreeSet<String>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::of(vec![migration("001_notes", SQL)])
+    }
+
+    fn of(migrations: Vec<Migration>) -> Self {
+        let schema = schema::expected(&migrations).unwrap();
+        let written = schema.tables.keys().cloned().collect();
+        Self { folder: tempfile::tempdir().unwrap(), migrations, schema, written }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("x.db")
+    }
+
+    fn target(&self) -> Box<dyn Target> {
+        crate::database::open(self.path().to_str().unwrap()).unwrap()
+    }
+
+    fn begin(&self, mode: Mode) -> Result<Box<dyn Transaction>, Error> {
+        self.begin_as(mode, "run-1", 1_000)
+    }
+
+    fn begin_as(&self, mode: Mode, run_id: &str, bytes: u64) -> Result<Box<dyn Transaction>, Error> {
+        let opening = Opening {
+            mode,
+            run_id,
+            migrations: &self.migrations,
+            schema: &self.schema,
+            written: &self.written,
+            bytes,
+            started: "2025-05-07T15:09:12Z".parse().unwrap(),
+            audit: None,
+        };
+        self.target().begin(&opening)
+    }
+
+    /// The whole text of the error, the folder's name left out, and its exit status.
+    fn refused(&self, mode: Mode) -> (String, u8) {
+        let error = self.begin(mode).map(drop).expect_err(&format!("{:?}", self.names()));
+        (error.to_string().replace(self.folder.path().to_str().unwrap(), "DIR"), error.status())
+    }
+
+    /// Makes the database with this SQL, as an application would.
+    fn make(&self, sql: &str) -> Connection {
+        let conn = Connection::open(self.path()).unwrap();
+        conn.execute_batch(sql).unwrap();
+        conn
+    }
+
+    fn ask(&self, sql: &str) -> Vec<String> {
+        let conn = Connection::open(self.path()).unwrap();
+        let mut statement = conn.prepare(sql).unwrap();
+        let width = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            let cells = (0..width).map(|i| row.get::<_, rusqlite::types::Value>(i).map(|cell| format!("{cell:?}")));
+            Ok(cells.collect::<rusqlite::Result<Vec<_>>>()?.join(" "))
+        });
+        rows.unwrap().collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    /// Every name in the folder with mode, size, time and content.
+    fn state(&self) -> Vec<String> {
+        let mut state: Vec<String> = names(self.folder.path())
+            .into_iter()
+            .map(|name| {
+                let path = self.folder.path().join(&name);
+                let is = fs::symlink_metadata(&path).unwrap();
+                let bytes = if is.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
+                let hash = Sha256::digest(&bytes);
+                format!("{name} {:o} {} {}.{} {hash:?}", is.mode(), is.len(), is.mtime(), is.mtime_nsec())
+            })
+            .collect();
+        state.sort();
+        state
+    }
+
+    fn names(&self) -> Vec<String> {
+        names(self.folder.path())
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn batch(table: &str, columns: &[&str], rows: Vec<Vec<Value>>) -> Batch {
+    let place = Place { file: FileId(0), offset: 0 };
+    Batch {
+        table: table.to_owned(),
+        columns: columns.iter().map(|&column| column.to_owned()).collect(),
+        rows: rows.into_iter().map(|values| Row { values, place, record: 0, digest: [0; 16] }).collect(),
+        bytes: 0,
+    }
+}
+
+fn person(id: &str) -> Batch {
+    batch("people", &["id", "email"], vec![vec![text(id), text(&format!("{id}@example.org"))]])
+}
+
+fn note(id: i64, owner: &str) -> Batch {
+    batch("notes", &["id", "owner"], vec![vec![Value::Integer(id), text(owner)]])
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}

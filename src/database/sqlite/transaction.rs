@@ -1,0 +1,222 @@
+//! The transaction: one connection, the store it writes into, and what was known at its start.
+
+use super::open::{self, Location, Start, Store};
+use super::pass::Passes;
+use super::{assertion, audit, form, health, kept, keys, ledger, ledger_tables, migrate, read, survey, write};
+use crate::database::audit::{AuditEntry, AuditTable};
+use crate::database::cells::{FERNET, Registered};
+use crate::database::health::Health;
+use crate::database::kept::{ForeignTrigger, Unkept};
+use crate::database::ledger::Ledger;
+use crate::database::query::Asked;
+use crate::database::rejection::{Rejected, Rejection};
+use crate::database::sealed::SealRecord;
+use crate::database::upkeep::{Reference, Survey};
+use crate::database::{Cell, Opening, Orphan, SealedColumn, Transaction};
+use crate::error::{Error, Result};
+use crate::row::{Batch, Value};
+use crate::secret::keys::KeyRow;
+use crate::table::{ColumnType, Schema};
+use rusqlite::Connection;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// An open transaction. Dropped, it leaves the target as it was: SQLite rolls the
+/// connection's work back, then the store removes its files.
+pub(super) struct SqliteTransaction {
+    // The order matters: the connection is closed before the store's files go.
+    pub(super) conn: Connection,
+    store: Store,
+    pub(super) location: Location,
+    pub(super) schema: Schema,
+    pending: Vec<String>,
+    pub(super) foreign: Vec<ForeignTrigger>,
+    before: BTreeMap<String, u64>,
+    pub(super) ledger: ledger::State,
+    pub(super) passes: RefCell<Passes>,
+    /// By table, see [`kept::conflict_word`]: nothing alters a table once rows are written.
+    conflict_words: RefCell<BTreeMap<String, &'static str>>,
+}
+
+impl SqliteTransaction {
+    pub(super) fn begin(location: Location, opening: &Opening) -> Result<Self> {
+        let start = Start { mode: opening.mode, run_id: opening.run_id, bytes: opening.bytes };
+        let (store, mut conn) = open::begin(&location, &start)?;
+        let migrate::SetUp { schema, pending, done, foreign } = migrate::set_up(&mut conn, opening, &location)?;
+        ledger_tables::set_up(&conn, &location)?;
+        for one in done {
+            let entry = one.audit_entry(opening.started)?;
+            audit::write(&conn, &entry, opening.audit).map_err(|error| location.fault(&error))?;
+        }
+        let mut before = BTreeMap::new();
+        for table in schema.tables.keys() {
+            let rows = read::count(&conn, table).map_err(|error| location.fault(&error))?;
+            before.insert(table.clone(), rows);
+        }
+        let ledger = ledger::State::default();
+        let (passes, conflict_words) = Default::default();
+        Ok(Self { conn, store, location, schema, pending, foreign, before, ledger, passes, conflict_words })
+    }
+
+    /// What the INSERT and UPDATE of a table begin with.
+    pub(super) fn conflict_word(&self, table: &str) -> Result<&'static str> {
+        if let Some(word) = self.conflict_words.borrow().get(table) {
+            return Ok(word);
+        }
+        let word = self.on(|conn| kept::conflict_word(conn, table))?;
+        self.conflict_words.borrow_mut().insert(table.to_owned(), word);
+        Ok(word)
+    }
+
+    /// Runs something on the connection, its faults in our words.
+    pub(super) fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        work(&self.conn).map_err(|error| self.location.fault(&error))
+    }
+
+    /// How many rows the table had when the transaction began.
+    pub(super) fn rows_before_of(&self, table: &str) -> u64 {
+        self.before.get(table).copied().unwrap_or(0)
+    }
+
+    /// The type of a column; asking for one that is not there is a fault of treelift.
+    pub(super) fn kind(&self, table: &str, column: &str) -> Result<ColumnType> {
+        let found = self.schema.table(table).and_then(|table| table.column(column));
+        found.map(|column| column.kind).ok_or_else(|| Error::bug(format!("there is no column `{table}.{column}`")))
+    }
+}
+
+impl Transaction for SqliteTransaction {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn foreign_triggers(&self) -> &[ForeignTrigger] {
+        &self.foreign
+    }
+
+    fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>> {
+        kept::unkept(self, inserted)
+    }
+
+    fn rows_before(&self, table: &str) -> u64 {
+        self.rows_before_of(table)
+    }
+
+    fn highest_id(&mut self, table: &str, column: &str) -> Result<i64> {
+        self.on(|conn| read::highest(conn, table, column))
+    }
+
+    fn find(
+        &mut self,
+        table: &str,
+        key_columns: &[&str],
+        wanted: &[&str],
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<Option<Vec<Cell>>>> {
+        read::find(self, table, key_columns, wanted, keys)
+    }
+
+    fn select(&mut self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>> {
+        read::select(self, table, wanted, scope)
+    }
+
+    fn same(&self, table: &str, column: &str, cell: &Cell, value: &Value) -> bool {
+        self.kind(table, column).is_ok_and(|kind| form::same(cell, value, kind))
+    }
+
+    fn written(&self, table: &str, column: &str, value: &Value) -> Option<String> {
+        match self.kind(table, column).ok().and_then(|kind| Some((form::of(value, kind)?, kind))) {
+            Some((form, kind)) => form.into_text(kind),
+            // It will be refused when it is written; until then a search shall not miss it.
+            None => value.as_key_text(),
+        }
+    }
+
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
+        write::insert(self, batch)
+    }
+
+    fn update(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        values: &[Value],
+        key_columns: &[&str],
+        key: &[Value],
+    ) -> Result<Option<Rejection>> {
+        write::update(self, table, columns, values, key_columns, key)
+    }
+
+    fn ledger(&mut self) -> &mut dyn Ledger {
+        self
+    }
+
+    fn keys(&mut self) -> Result<Vec<KeyRow>> {
+        self.on(keys::all)
+    }
+
+    fn seal_record(&mut self) -> Result<SealRecord> {
+        keys::record(&self.conn, &self.location)
+    }
+
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
+        self.on(|conn| keys::put_proof(conn, counts, hmac))
+    }
+
+    fn put_key(&mut self, key: &KeyRow) -> Result<()> {
+        self.on(|conn| keys::put(conn, key))
+    }
+
+    fn handed_over(&mut self, table: &str, column: &str) -> Result<Option<String>> {
+        let registered = keys::registered(&self.conn, &self.location)?;
+        let is_it = |one: &Registered| one.column.table == table && one.column.column == column;
+        Ok(registered.into_iter().find(|one| is_it(one) && one.format == FERNET).map(|one| one.format))
+    }
+
+    fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()> {
+        columns.iter().try_for_each(|column| keys::put_sealed_column(&self.conn, column, &self.location))
+    }
+
+    fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
+        // The index over the ledger is as large as what was written: it is made for those who need it.
+        if !read::has_orphans(self)? {
+            return Ok(Vec::new());
+        }
+        self.index_rows()?;
+        read::orphans(self, most)
+    }
+
+    fn health(&mut self) -> Result<Health> {
+        health::of(&self.conn, &self.location)
+    }
+
+    fn survey(&mut self) -> Result<Survey> {
+        survey::of(&self.conn, &self.location)
+    }
+
+    fn pending(&self) -> &[String] {
+        &self.pending
+    }
+
+    fn dangling(&mut self, reference: &Reference) -> Result<u64> {
+        self.on(|conn| survey::dangling(conn, reference))
+    }
+
+    fn ask(&mut self, query: &str) -> Result<Asked> {
+        assertion::ask(&mut self.conn, query, &self.location)
+    }
+
+    fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {
+        self.on(|conn| audit::write(conn, entry, table))
+    }
+
+    fn commit(self: Box<Self>) -> Result<Option<Error>> {
+        let Self { location, store, conn, .. } = *self;
+        open::commit(&location, store, conn)
+    }
+
+    fn rollback(self: Box<Self>) -> Result<()> {
+        let Self { location, store, conn, .. } = *self;
+        open::roll_back(&location, store, conn)
+    }
+}

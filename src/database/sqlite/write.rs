@@ -1,0 +1,142 @@
+//! Writes rows.
+
+use super::form::{self, Form};
+use super::transaction::SqliteTransaction;
+use super::{kept, read, rejection, sql, words};
+use crate::database::rejection::{Rejected, Rejection};
+use crate::error::{Error, Result};
+use crate::row::{Batch, Value};
+use crate::table::ColumnType;
+use rusqlite::{Connection, ToSql};
+
+/// Inserts the rows of a batch, one prepared statement for all; those that the database rejects are
+/// handed back. SQLite undoes the statement of such a row and keeps the transaction, unless a trigger
+/// says otherwise.
+pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<Rejected>> {
+    let Batch { table, columns, rows, .. } = batch;
+    let kinds = kinds(this, table, columns)?;
+    let fault = |error: rusqlite::Error| this.location.fault(&error);
+    let text = sql::insert_or(this.conflict_word(table)?, table, columns);
+    let is_watched = this.foreign.iter().any(|trigger| trigger.table.eq_ignore_ascii_case(table));
+    let mut inserted = Vec::new();
+    let mut statement = this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
+    let mut rejected = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
+        let forms = forms(table, columns, &kinds, &row.values)?;
+        for (i, form) in forms.iter().enumerate() {
+            statement.raw_bind_parameter(i + 1, form).map_err(fault)?;
+        }
+        let why = match statement.raw_execute() {
+            Ok(0) => Rejection::Discarded,
+            Ok(_) => {
+                let rowid = this.conn.last_insert_rowid();
+                this.passes.borrow_mut().inserted(table, columns, &forms, rowid);
+                if is_watched {
+                    inserted.push((number, rowid));
+                }
+                continue;
+            }
+            Err(error) => {
+                let of = rejection::Statement { table, columns, inserted: Some(&forms) };
+                rejection::of(this, &error, of).ok_or_else(|| fault(error))?
+            }
+        };
+        let rolled_back = matches!(why, Rejection::RolledBack { .. });
+        rejected.push(Rejected { row: number, why });
+        if rolled_back {
+            return Ok(rejected); // What came after would be outside of a transaction, and stay.
+        }
+    }
+    rejected.extend(kept::read_back(this, (table, columns, &kinds), &inserted, rows)?);
+    Ok(rejected)
+}
+
+/// Names of tables and columns were checked, so what does not fit is the database's: a trigger, a
+/// condition or an index that names what is not there. No row was seen yet: SQLite's words are about names.
+fn unprepared(this: &SqliteTransaction, table: &str, error: &rusqlite::Error) -> Error {
+    match words::text_of_sql(error) {
+        Some(text) => Error::environment(format!("the database cannot write into `{table}`: {text}"))
+            .at(&this.location.shown)
+            .hint("fix the table's triggers, conditions and indexes, or drop those that need what is not there"),
+        None => this.location.fault(error),
+    }
+}
+
+/// Changes the one row that has the key.
+pub(super) fn update(
+    this: &SqliteTransaction,
+    table: &str,
+    columns: &[String],
+    values: &[Value],
+    key_columns: &[&str],
+    key: &[Value],
+) -> Result<Option<Rejection>> {
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<String> = key_columns.iter().map(|&column| column.to_owned()).collect();
+    let values = forms(table, columns, &kinds(this, table, columns)?, values)?;
+    let key_kinds = kinds(this, table, &names)?;
+    let key_forms = forms(table, &names, &key_kinds, key)?;
+    let text = format!(
+        "UPDATE{} {} SET {} WHERE {}",
+        this.conflict_word(table)?,
+        sql::name(table),
+        sql::set(columns, 1),
+        sql::equal(&names, columns.len() + 1)
+    );
+    this.passes.borrow_mut().forget(table, columns);
+    let of = rejection::Statement { table, columns, inserted: None };
+    let rejection = |error: &rusqlite::Error| rejection::of(this, error, of).ok_or_else(|| this.location.fault(error));
+    this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
+    let mut changed = match set(&this.conn, &text, &values, &key_forms) {
+        Ok(changed) => changed,
+        Err(error) => return rejection(&error).map(Some),
+    };
+    if changed == 0 && key_kinds.contains(&ColumnType::Time) {
+        // The row is identified by a time that is stored in another form of the same meaning.
+        let stored = read::find(this, table, key_columns, key_columns, &[key.to_vec()])?.into_iter().flatten().next();
+        if let Some(stored) = stored {
+            changed = match set(&this.conn, &text, &values, &stored) {
+                Ok(changed) => changed,
+                Err(error) => return rejection(&error).map(Some),
+            };
+        }
+    }
+    match changed {
+        0 => Ok(Some(Rejection::Discarded)),
+        1 => Ok(None),
+        rows => Ok(Some(Rejection::Several(rows))),
+    }
+}
+
+/// Runs an update of these values where the key's columns have these; gives the number of rows.
+fn set(conn: &Connection, text: &str, values: &[Form<'_>], key: &[impl ToSql]) -> rusqlite::Result<usize> {
+    let bound = values.iter().map(|form| form as &dyn ToSql).chain(key.iter().map(|part| part as &dyn ToSql));
+    conn.prepare_cached(text)?.execute(rusqlite::params_from_iter(bound))
+}
+
+fn kinds(this: &SqliteTransaction, table: &str, columns: &[String]) -> Result<Vec<ColumnType>> {
+    columns.iter().map(|column| this.kind(table, column)).collect()
+}
+
+/// Types were checked when the row was mapped: a value without a form here is a fault of treelift.
+fn forms<'v>(table: &str, columns: &[String], kinds: &[ColumnType], values: &'v [Value]) -> Result<Vec<Form<'v>>> {
+    if values.len() != columns.len() {
+        return Err(Error::bug(format!(
+            "a row of `{table}` has {} values for {} columns",
+            values.len(),
+            columns.len()
+        )));
+    }
+    values
+        .iter()
+        .zip(columns)
+        .zip(kinds)
+        .map(|((value, column), kind)| {
+            form::of(value, *kind).ok_or_else(|| {
+                Error::bug(format!("{} reached column `{table}.{column}`, which would not keep it", value.kind_name()))
+            })
+        })
+        .collect()
+}

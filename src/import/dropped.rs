@@ -1,0 +1,90 @@
+//! What is lost with a row that an earlier one of its key supersedes: values of the source that the
+//! earlier one does not have.
+
+use crate::finding::Place;
+use crate::import::run::Run;
+use crate::mapping::apply::Draft;
+use crate::mapping::compile::CompiledRule;
+use crate::mapping::keyindex::{Entry, KeyText};
+use crate::row::Value;
+use secrecy::ExposeSecret;
+use std::collections::{HashMap, hash_map::RandomState};
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
+
+/// What rows say that stay, so that later ones can be compared with them.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    hash: RandomState,
+    /// The twins of a key in the order they were kept, where rows fold across source patterns.
+    twins: HashMap<(usize, KeyText), Vec<Entry>>,
+}
+
+impl Kept {
+    /// A hash of anything, alike within a run only.
+    pub(crate) fn hash(&self, what: &impl Hash) -> u64 {
+        self.hash.hash_one(what)
+    }
+
+    /// Forgets the twins of an owner.
+    pub(crate) fn end_owner(&mut self) {
+        self.twins = HashMap::new();
+    }
+}
+
+impl Run<'_> {
+    /// What the fields of a row say, hashed (0 for NULL): nothing where no later row can be dropped for it.
+    pub(crate) fn says(&self, rule: &CompiledRule, draft: &Draft) -> Arc<[u64]> {
+        if !self.plan.may_drop(&rule.table.name) {
+            return Arc::default();
+        }
+        let of = |at: usize| match draft.secrets.iter().find(|(field, _)| *field == at) {
+            Some((_, secret)) => self.kept.hash.hash_one(secret.expose_secret()).max(1),
+            None if draft.values[at] == Value::Null => 0,
+            None => self.kept.hash.hash_one(draft.values[at].as_key_text()).max(1),
+        };
+        (0..rule.fields.len()).map(of).collect()
+    }
+
+    /// Keeps the row of a key for the twin that another source pattern may give.
+    pub(crate) fn keep_twin(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) {
+        if let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) {
+            let entry = Entry {
+                place: Some(place),
+                feeder: rule.number,
+                says: self.says(rule, draft),
+                ..Entry::existing(Vec::new())
+            };
+            self.kept.twins.entry((spec, key.clone())).or_default().push(entry);
+        }
+    }
+
+    /// The row with which the n-th of a key from another source pattern folds.
+    pub(crate) fn twin(&self, rule: &CompiledRule, draft: &Draft, number: u32) -> Option<Entry> {
+        let twins = self.kept.twins.get(&(self.key_spec(rule)?, draft.key.clone()?))?;
+        twins.get(number as usize).cloned()
+    }
+
+    /// The columns whose values are lost with a superseded row, where nothing says that the earlier one
+    /// is the better: neither `[precedence]` nor `newest`.
+    pub(crate) fn dropped(&self, rule: &CompiledRule, draft: &Draft, place: Place, stayed: &Entry) -> Vec<String> {
+        let Some(other) = self.plan.rules.iter().flatten().find(|other| other.number == stayed.feeder) else {
+            return Vec::new();
+        };
+        let newest = !rule.mapping_of(&self.plan.set).source.newest.is_empty() && other.mapping == rule.mapping;
+        let newer = newest && stayed.place.is_some_and(|stayed| stayed.file != place.file);
+        if newer || self.is_ranked_after(rule, stayed.feeder) {
+            return Vec::new();
+        }
+        let says = self.says(rule, draft);
+        let is_key = |at: &usize| rule.key_fields.iter().flatten().any(|key| key == at);
+        // What is made from the place of the record alone is no value of the source.
+        let from_source = |at: &usize| draft.claims.iter().any(|claim| claim.field == Some(*at));
+        let differs = |at: &usize| {
+            let field = other.field(&rule.fields[*at].column.name);
+            says[*at] != 0 && field.and_then(|field| stayed.says.get(field)) != Some(&says[*at])
+        };
+        let lost = (0..says.len()).filter(|at| !is_key(at) && from_source(at) && differs(at));
+        lost.map(|at| format!("`{}`", rule.fields[at].column.name)).collect()
+    }
+}

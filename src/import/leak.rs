@@ -1,0 +1,246 @@
+//! The leak proof of rows: every cell is searched for the secrets of the run, and what is found is
+//! traced to the leaves that the cell was made from.
+
+pub(crate) mod found;
+
+use crate::document::tape::{Kind, NodeRef, PathId, Segment, Selection, Tape};
+use crate::finding::{FileId, Finding, Place, SECRET_COPIED, SECRET_FOUND, SECRET_WORD};
+use crate::import::leaves::line_under;
+use crate::import::reading::Reading;
+use crate::import::run::Run;
+use crate::import::settle::RowFate;
+use crate::import::shaping::PathTable;
+use crate::import::vault::Vault;
+use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, Mapped};
+use crate::mapping::compile::CompiledRule;
+use crate::mapping::declared::{Declared, Doc};
+use crate::mapping::model::{Root, Rooted};
+use crate::row::Value;
+use crate::secret::proof::digest;
+use crate::secret::whole::is_strong;
+use crate::source::RecordRef;
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
+/// A leaf of a cell, or a member's name, in which a secret was found.
+struct Leak {
+    doc: Doc,
+    path: PathId,
+    offset: u64,
+    is_name: bool,
+    /// A rule or `expected` names it, and not only by `.*`.
+    spelled: bool,
+    declassified: bool,
+    /// The digest of the secret that it is as a whole, where that cannot be by chance.
+    copy_of: Option<[u8; 32]>,
+}
+
+/// What the rows of a record were made from.
+struct Origin<'o> {
+    declared: &'o Declared,
+    record: &'o RecordRef<'o>,
+    frame: &'o Tape,
+    whole: bool,
+    by_name: bool,
+    /// The sealed texts of the record and of the frame, once they are asked for.
+    sealed: [OnceCell<HashSet<&'o str>>; 2],
+}
+
+impl Run<'_> {
+    /// Searches what is written of a record's rows.
+    pub(crate) fn search_rows(
+        &mut self,
+        reading: &Reading,
+        table: &PathTable,
+        record: &RecordRef,
+        mapped: &Mapped,
+        fates: &[RowFate],
+    ) {
+        let plan = self.plan;
+        let shape = &plan.set.mappings[self.mapping].source.shapes[reading.shaped.shape];
+        let records = shape.records.as_ref();
+        let (whole, by_name) = (records.is_none(), records.is_some_and(Selection::ends_in_any_member));
+        let (declared, frame) = (&table.declared, &reading.shaped.frame);
+        let origin = Origin { declared, record, frame, whole, by_name, sealed: Default::default() };
+        for (draft, fate) in mapped.drafts.iter().zip(fates) {
+            if self.vault.searches_nothing() && draft.tainted.is_empty() {
+                continue; // nothing can be found in it
+            }
+            let rule = &plan.rules[self.mapping][draft.rule];
+            for at in written(rule, draft, *fate) {
+                let place = Place { file: reading.context.id, offset: draft.at };
+                if draft.tainted.contains(&at) {
+                    let column = &rule.fields[at].column.name;
+                    let message = format!("`{}.{column}` would hold a secret in plaintext", rule.table.name);
+                    self.leaks.hits += 1;
+                    self.findings.push(Finding::new(&SECRET_FOUND, message).at(place).about(subject(rule, at)));
+                } else if holds_secret(&self.vault, &draft.values[at]) {
+                    self.report_leaks(&origin, table, rule, draft, at, place);
+                }
+            }
+        }
+    }
+
+    #[cold]
+    fn report_leaks(
+        &mut self,
+        origin: &Origin<'_>,
+        table: &PathTable,
+        rule: &CompiledRule,
+        draft: &Draft,
+        at: usize,
+        place: Place,
+    ) {
+        let claims: Vec<&Claim> = draft.claims.iter().filter(|claim| claim.field == Some(at)).collect();
+        let found = origin.leaks(&self.vault, &claims, matches!(draft.values[at], Value::Json(_)));
+        let cell = format!("`{}.{}`", rule.table.name, rule.fields[at].column.name);
+        let warning = |message: String, place| Finding::new(&SECRET_WORD, message).at(place).about(subject(rule, at));
+        if found.is_empty() {
+            // It came about in a step, or was taken from a name.
+            self.leaks.warned += 1;
+            self.findings.push(warning(format!("{cell} contains the value of a secret"), place));
+        }
+        for leak in found {
+            if leak.declassified {
+                self.leaks.declassified += 1;
+            } else if let Some(secret) = leak.copy_of.filter(|_| !leak.spelled) {
+                let finding = self.copy(origin, table, &leak, place.file);
+                self.leaks.add_copy(secret, finding);
+            } else {
+                self.leaks.warned += 1;
+                let (path, what) = self.path_of(origin, table, &leak);
+                let what = if leak.is_name { what } else { "contains the value of a secret" };
+                let message = format!("`{path}` {what}, and {cell} keeps it");
+                self.findings.push(warning(message, Place { offset: leak.offset, ..place }));
+            }
+        }
+    }
+
+    /// Takes down the values that a rule drops.
+    pub(crate) fn note_dropped(&mut self, claim: &Claim, record: &RecordRef, frame: &Tape, whole: bool) {
+        if let (ClaimAs::Dropped(_), LeafSpan::Nodes(doc, nodes)) = (claim.class, &claim.touch) {
+            let tape = if *doc == Doc::Frame && !whole { frame } else { record.tape };
+            nodes.clone().for_each(|id| self.vault.note_dropped(tape.node(id).text()));
+        }
+    }
+
+    /// A whole secret that only a catch-all keeps.
+    fn copy(&mut self, origin: &Origin<'_>, table: &PathTable, leak: &Leak, file: FileId) -> Finding {
+        let (path, what) = self.path_of(origin, table, leak);
+        let mapping = &self.plan.set.mappings[self.mapping];
+        let line = line_under(&path, "declassify", &mapping.file);
+        let message = format!("`{path}` {what}, and only a catch-all keeps it; {line} would keep it as it is");
+        let place = Place { file, offset: leak.offset };
+        Finding::new(&SECRET_COPIED, message).at(place).about(format!("{}: {path}", mapping.name))
+    }
+
+    /// The path of a leaf in which a secret was found, and what it is: of a name that is one, the path of any member.
+    fn path_of(&mut self, origin: &Origin<'_>, table: &PathTable, leak: &Leak) -> (String, &'static str) {
+        let mapping = &self.plan.set.mappings[self.mapping];
+        let in_frame = leak.doc == Doc::Frame && !origin.whole;
+        let steps = if in_frame {
+            self.paths.frame(self.mapping, mapping).steps(leak.path)
+        } else {
+            table.record.steps(leak.path)
+        };
+        let mut steps: Vec<Segment> = steps.into_iter().cloned().collect();
+        let what = if leak.is_name {
+            steps.pop();
+            steps.push(Segment::Members);
+            "has a member's name that is the value of a secret"
+        } else {
+            "is the value of a secret"
+        };
+        let root = if in_frame { Root::Frame } else { Root::Element };
+        (Rooted { root, selection: Selection(steps) }.to_string(), what)
+    }
+
+    /// Decides what is a copy of a sealed secret, once all rows are known: what was only dropped is none.
+    pub(crate) fn decide_copies(&mut self) {
+        let Run { leaks, vault, findings, .. } = self;
+        leaks.decide(|secret| vault.is_only_dropped(secret), &mut |finding| findings.push(finding));
+    }
+}
+
+impl<'o> Origin<'o> {
+    /// The leaves and names of a cell in which a secret is found.
+    fn leaks(&self, vault: &Vault, claims: &[&Claim], is_json: bool) -> Vec<Leak> {
+        let (mut found, mut known) = (Vec::new(), HashSet::new());
+        let spans = claims.iter().filter_map(|claim| match &claim.touch {
+            LeafSpan::Nodes(doc, nodes) => Some((*doc, nodes.clone())),
+            LeafSpan::Name(_) => None,
+        });
+        let first = spans.clone().map(|(_, nodes)| nodes.start).min();
+        for (doc, nodes) in spans {
+            let tape = self.tape(doc);
+            for node in nodes.map(|id| tape.node(id)) {
+                let is_text = matches!(node.kind(), Kind::String | Kind::Number);
+                // What the container itself is called is not written.
+                let name = node.name().filter(|_| is_json && Some(node.id()) != first);
+                let texts = [(false, Some(node.text()).filter(|_| is_text)), (true, name)];
+                for (is_name, text) in texts.into_iter().filter_map(|(is_name, text)| Some((is_name, text?))) {
+                    if known.insert((doc == Doc::Frame, node.id(), is_name)) && vault.finds_secret(text) {
+                        found.push(self.leak(vault, doc, node, is_name, text));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn leak(&self, vault: &Vault, doc: Doc, node: NodeRef<'_>, is_name: bool, text: &str) -> Leak {
+        let facts = self.declared.facts(doc, node.path());
+        let secret = vault.whole_secret(text);
+        let copied = secret.filter(|secret| is_strong(secret) || self.seals(doc, secret));
+        // A scalar record was taken with whatever name it had.
+        let by_name = self.by_name && doc == Doc::Record && node.id() == 0;
+        Leak {
+            doc,
+            path: node.path(),
+            offset: node.at(),
+            is_name,
+            spelled: facts.spelled && !by_name,
+            declassified: facts.declassified,
+            copy_of: copied.map(|secret| digest(&secret)),
+        }
+    }
+
+    /// Whether the secret is sealed out of the same record.
+    fn seals(&self, doc: Doc, secret: &str) -> bool {
+        let of_doc = &self.sealed[usize::from(doc == Doc::Frame)];
+        let sealed = || {
+            let nodes = self.tape(doc).nodes().filter(|node| self.declared.facts(doc, node.path()).sealed);
+            nodes.flat_map(|node| [node.text(), node.text().trim()]).collect()
+        };
+        of_doc.get_or_init(sealed).contains(secret)
+    }
+
+    fn tape(&self, doc: Doc) -> &'o Tape {
+        if doc == Doc::Frame && !self.whole { self.frame } else { self.record.tape }
+    }
+}
+
+/// The fields of a row that are written: all of a new one, and what a `fill` gives.
+fn written(rule: &CompiledRule, draft: &Draft, fate: RowFate) -> Vec<usize> {
+    let all = 0..draft.values.len();
+    match fate {
+        RowFate::Inserted => all.collect(),
+        RowFate::Filled(differing) => {
+            let is_key = |at: &usize| rule.key_fields.as_ref().is_some_and(|fields| fields.contains(at));
+            all.filter(|at| differing & (1 << (*at).min(63)) == 0 && !is_key(at)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn holds_secret(vault: &Vault, value: &Value) -> bool {
+    match value {
+        Value::Text(text) | Value::Json(text) => vault.finds_secret(text),
+        Value::Integer(_) | Value::Real(_) => value.as_key_text().is_some_and(|text| vault.finds_secret(&text)),
+        Value::Null | Value::Bool(_) | Value::Civil(_) | Value::Instant(_) | Value::Sealed(_) => false,
+    }
+}
+
+fn subject(rule: &CompiledRule, at: usize) -> String {
+    format!("{}.{}", rule.name, rule.fields[at].column.name)
+}

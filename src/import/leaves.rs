@@ -1,0 +1,295 @@
+//! What became of each leaf: claims of rows, `[ignore]`, and what is undecided.
+
+use crate::account::{Class, Mark, NameLeaf, Sheet};
+use crate::document::tape::{Kind, NodeRef, Paths, Segment, Selection, Tape};
+use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, Severity};
+use crate::import::reading::Reading;
+use crate::import::run::Run;
+use crate::import::settle::RowFate;
+use crate::import::shaping::PathTable;
+use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, empty_ends};
+use crate::mapping::declared::{Declared, Doc, PathFacts};
+use crate::mapping::model::{Mapping, Root, Rooted, SecretKind};
+use crate::mapping::secret_values::{self, Labelled};
+use crate::mapping::secret_words::{is_count, looks_secret};
+use crate::source::RecordRef;
+
+impl Run<'_> {
+    pub(crate) fn claim_mark(&mut self, mapping: &Mapping, draft: &Draft, claim: &Claim, fate: RowFate) -> Mark {
+        let rule = &mapping.rules[draft.rule];
+        let what = || format!("{}.{}", mapping.name, rule.name);
+        let column = || {
+            let name = claim.field.and_then(|field| rule.columns.get(field)).map(|column| column.name.as_str());
+            name.map_or_else(what, |name| format!("{}.{name}", what()))
+        };
+        match (claim.class, fate) {
+            (_, RowFate::Rejected) => Mark::of(Class::Rejected),
+            (ClaimAs::Dropped(at), _) => match &rule.secrets[at].kind {
+                SecretKind::Drop(reason) => {
+                    Mark::ignored(self.reasons.number(&format!("{}.{}", what(), rule.secrets[at].name), reason))
+                }
+                SecretKind::Seal => Mark::default(),
+            },
+            (_, RowFate::NotTaken) => Mark::default(),
+            (_, RowFate::Filled(differing)) if claim.field.is_some_and(|at| differing & (1 << at.min(63)) != 0) => {
+                Mark::ignored(self.reasons.number(&what(), "superseded by the value that the row has"))
+            }
+            (_, RowFate::Superseded) => {
+                Mark::ignored(self.reasons.number(&what(), "superseded by an earlier row of the same key"))
+            }
+            (ClaimAs::NotConvertible, _) => Mark::ignored(self.reasons.number(&column(), "not convertible")),
+            (ClaimAs::EmptySecret, _) => Mark::ignored(self.reasons.number(&what(), "empty secret")),
+            (_, RowFate::Empty) => Mark::ignored(self.reasons.number(&what(), "makes no row: its secret is empty")),
+            (ClaimAs::Column, _) => Mark::of(Class::Column),
+            (ClaimAs::Json, _) => Mark::of(Class::Json),
+            (ClaimAs::Sealed, _) => Mark::of(Class::Sealed),
+        }
+    }
+
+    pub(crate) fn mark(&self, touch: &LeafSpan, mark: Mark, sheet: &mut Sheet, reading: &mut Reading, whole: bool) {
+        match touch {
+            // A name that an earlier record of the same member brought is counted there.
+            LeafSpan::Name(name) if sheet.names().contains_key(name) => sheet.claim_name(*name, mark),
+            LeafSpan::Name(_) => {}
+            LeafSpan::Nodes(Doc::Frame, nodes) if !whole => reading.frame_sheet.claim(nodes.clone(), mark),
+            LeafSpan::Nodes(_, nodes) => sheet.claim(nodes.clone(), mark),
+        }
+    }
+
+    /// Counts the leaves of a record, each in its best class.
+    pub(crate) fn account_record(
+        &mut self,
+        reading: &Reading,
+        table: &PathTable,
+        record: &RecordRef,
+        mut sheet: Sheet,
+    ) {
+        let plan = self.plan;
+        let mapping = &plan.set.mappings[self.mapping];
+        self.meet(reading.shaped.shape, Doc::Record, record.tape);
+        self.mark_ignored(mapping, &table.declared, Doc::Record, record.tape, &mut sheet);
+        let shape = &mapping.source.shapes[reading.shaped.shape];
+        if sheet.rejected {
+            sheet.reject_all();
+        } else if let (false, Some(reason)) = (sheet.taken, &shape.otherwise) {
+            let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), reason);
+            sheet.ignore_rest(reason);
+        }
+        // Of a record that is a scalar, the name is that of the member that it was.
+        let by_name = shape.records.as_ref().is_some_and(Selection::ends_in_any_member);
+        let name = record.names.last().filter(|_| by_name).map(String::as_str);
+        let judged = Judged { mapping, declared: &table.declared, paths: &table.record, doc: Doc::Record, name };
+        self.report_leaves(reading, &judged, record.tape, &sheet, record.span.start);
+    }
+
+    /// Counts the leaves of the frame, once all records have claimed what they take from it.
+    pub(crate) fn account_frame(&mut self, reading: &mut Reading) {
+        let plan = self.plan;
+        let mapping = &plan.set.mappings[self.mapping];
+        let shape = &mapping.source.shapes[reading.shaped.shape];
+        let Some(records) = &shape.records else { return };
+        self.meet(reading.shaped.shape, Doc::Frame, &reading.shaped.frame);
+        let mut sheet = std::mem::take(&mut reading.frame_sheet);
+        if let Some(earlier) = self.files[reading.file].sheets.remove(&0) {
+            sheet.merge(&earlier);
+        }
+        let table = self.paths.take(self.mapping, mapping, reading.shaped.shape);
+        let paths = std::mem::take(self.paths.frame(self.mapping, mapping));
+        self.mark_ignored(mapping, &table.declared, Doc::Frame, &reading.shaped.frame, &mut sheet);
+        for end in empty_ends(reading.shaped.frame.root(), &records.0) {
+            sheet.claim(end.node.span(), Mark::of(Class::Column));
+        }
+        if self.files[reading.file].records == 0 {
+            let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), "no records");
+            sheet.ignore_rest(reason);
+        }
+        let judged = Judged { mapping, declared: &table.declared, paths: &paths, doc: Doc::Frame, name: None };
+        self.report_leaves(reading, &judged, &reading.shaped.frame, &sheet, 0);
+        *self.paths.frame(self.mapping, mapping) = paths;
+        self.paths.put_back(self.mapping, reading.shaped.shape, table);
+    }
+
+    fn mark_ignored(&mut self, mapping: &Mapping, declared: &Declared, doc: Doc, tape: &Tape, sheet: &mut Sheet) {
+        if mapping.ignore.is_empty() {
+            return;
+        }
+        let mut marks: Vec<Option<Mark>> = vec![None; mapping.ignore.len()];
+        for node in tape.nodes() {
+            if let Some(at) = declared.facts(doc, node.path()).ignored {
+                let mark = *marks[usize::from(at)].get_or_insert_with(|| {
+                    let (covering, reason, _) = &mapping.ignore[usize::from(at)];
+                    Mark::ignored(self.reasons.number(&format!("{}: {covering}", mapping.name), reason))
+                });
+                sheet.claim(node.id()..node.id() + 1, mark);
+                if sheet.names().contains_key(&NameLeaf::OfNode(node.id())) {
+                    sheet.claim_name(NameLeaf::OfNode(node.id()), mark);
+                }
+            }
+        }
+    }
+
+    fn report_leaves(&mut self, reading: &Reading, judged: &Judged, tape: &Tape, sheet: &Sheet, start: u64) {
+        sheet.count(tape, &mut self.files[reading.file].tally);
+        let file = reading.context.id;
+        for (name, mark) in sheet.names() {
+            if mark.class() == Class::Unmapped {
+                let at = match name {
+                    NameLeaf::OfNode(node) => tape.node(*node).at(),
+                    NameLeaf::OfRecord(_) => start,
+                };
+                let mut message = "no rule keeps this member's name".to_owned();
+                if let NameLeaf::OfNode(node) = name {
+                    let path = judged.show(judged.steps(tape.node(*node)));
+                    let line = deciding_line(&path, &judged.mapping.file);
+                    message = format!("{message}, which `key_as` would give to a rule; {line} would leave it out");
+                }
+                let finding = Finding::new(&MEMBER_UNDECIDED, message);
+                self.findings.push(finding.at(Place { file, offset: at }).about(judged.mapping.name.clone()));
+            }
+        }
+        for node in tape.nodes().filter(|node| node.is_leaf()) {
+            self.report_leaf(judged, file, node, sheet.mark(node.id()).class());
+        }
+    }
+
+    fn report_leaf(&mut self, judged: &Judged, file: FileId, node: NodeRef, class: Class) {
+        let facts = judged.declared.facts(judged.doc, node.path());
+        let kept = matches!(class, Class::Column | Class::Json | Class::Unmapped);
+        let caught = class == Class::Json && !facts.named && facts.ignored.is_none();
+        let secret = if kept { judged.looks_secret(facts, node, class) } else { None };
+        if class != Class::Unmapped && !caught && secret.is_none() {
+            return;
+        }
+        let steps = judged.steps(node);
+        // Names beyond the limit share a path, and an entry for it would cover the other members as well.
+        let shared = steps.contains(&Segment::Members);
+        let path = judged.show(steps);
+        let subject = format!("{}: {path}", judged.mapping.name);
+        let place = Place { file, offset: node.at() };
+        if class == Class::Unmapped {
+            let message = if shared {
+                format!(
+                    "no rule keeps `{path}`: the object has too many different names to distinguish them; \
+                     select its members with `.*`, or keep the object with `json`"
+                )
+            } else {
+                format!("no rule keeps `{path}`; {} would ignore it", deciding_line(&path, &judged.mapping.file))
+            };
+            let help = (node.kind() == Kind::String && is_json(node.text())).then_some(JSON_INSIDE);
+            let finding = Finding::new(&MEMBER_UNDECIDED, message).at(place).about(subject.clone());
+            self.findings.push(finding.helped_by(help));
+        }
+        if let Some(secret) = secret {
+            let what = if secret.is_empty() { String::new() } else { format!(" ({secret})") };
+            let message = format!(
+                "`{path}` looks like a secret{what}, and nothing decides it; {} would keep it as it is",
+                line_under(&path, "declassify", &judged.mapping.file)
+            );
+            self.findings.push(Finding::new(&SECRET_UNDECIDED, message).at(place).about(subject.clone()));
+        }
+        if caught {
+            *self.caught.entry((judged.mapping.name.clone(), path.clone())).or_default() += 1;
+            let severity = if self.plan.set.refuse_unknown { Severity::Error } else { Severity::Warning };
+            let message = format!("only a catch-all keeps `{path}`");
+            self.findings.push(Finding::new(&MEMBER_CAUGHT, message).at(place).about(subject).weighing(severity));
+        }
+    }
+}
+
+/// What leaves are checked against.
+struct Judged<'j> {
+    mapping: &'j Mapping,
+    declared: &'j Declared,
+    paths: &'j Paths,
+    doc: Doc,
+    /// The name of the member that the record is, where `.*` selected it.
+    name: Option<&'j str>,
+}
+
+impl Judged<'_> {
+    fn steps(&self, node: NodeRef) -> Vec<Segment> {
+        self.paths.steps(node.path()).into_iter().cloned().collect()
+    }
+
+    fn name_of(&self, node: NodeRef) -> Option<&str> {
+        self.paths.steps(node.path()).into_iter().rev().find_map(|step| match step {
+            Segment::Name(name) => Some(name.as_str()),
+            Segment::Elements | Segment::Members => None,
+        })
+    }
+
+    /// A path as an entry of `[ignore]` names it.
+    fn show(&self, steps: Vec<Segment>) -> String {
+        let root = if self.doc == Doc::Frame { Root::Frame } else { Root::Element };
+        Rooted { root, selection: Selection(steps) }.to_string()
+    }
+
+    /// Whether a leaf that is kept looks like a secret and nothing says that it may be: by its name
+    /// (then the text is empty), or by its value, in words.
+    fn looks_secret(&self, facts: PathFacts, node: NodeRef, class: Class) -> Option<&'static str> {
+        let hides_nothing = match node.kind() {
+            Kind::String => node.text().is_empty(),
+            Kind::Number => false,
+            _ => true,
+        };
+        if hides_nothing || facts.declassified || facts.secret {
+            return None;
+        }
+        // A scalar record has no name of its own.
+        let name = self.name.filter(|_| node.id() == 0);
+        let spelled = facts.spelled && name.is_none();
+        if facts.suspicious || (facts.in_suspicious && !spelled) || name.is_some_and(looks_secret) {
+            let called = name.or_else(|| self.name_of(node)).unwrap_or_default();
+            let counts = node.kind() == Kind::Number && is_count(called, node.text());
+            return (!counts).then_some("");
+        }
+        if spelled || class == Class::Unmapped {
+            return None;
+        }
+        if is_labelled(node) {
+            return Some("a member beside it says so");
+        }
+        if node.kind() != Kind::String {
+            return None;
+        }
+        secret_values::recognise(node.text())
+    }
+}
+
+/// Whether a member beside it says that this one is a secret: `{"name": "password", "value": …}`.
+fn is_labelled(node: NodeRef) -> bool {
+    if !node.name().is_some_and(Labelled::is_value) {
+        return false;
+    }
+    // What lies further away is no such pair.
+    let nearby = node.id().saturating_sub(LABEL_NEARBY)..node.id();
+    let object = nearby.rev().map(|id| node.sibling(id)).find(|other| other.next() > node.id());
+    let names = |member: NodeRef| {
+        member.kind() == Kind::String && member.name().is_some_and(Labelled::is_label) && looks_secret(member.text())
+    };
+    object.is_some_and(|object| object.children().take(LABEL_NEARBY as usize).any(names))
+}
+
+/// So many leaves away a member is looked for that says what another one is.
+const LABEL_NEARBY: u32 = 16;
+
+/// What to do about a string that holds a document of its own.
+const JSON_INSIDE: &str =
+    "keep it in a text column as it is: it is JSON inside of a string, and no path leads into a string in this version";
+
+/// Whether a string holds an object or a list of its own.
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// The line of TOML that ignores something, and the file it belongs into.
+pub(crate) fn deciding_line(what: &str, file: &str) -> String {
+    line_under(what, "ignore", file)
+}
+
+/// A line of TOML that gives a reason for something, in a table of a file.
+pub(crate) fn line_under(what: &str, table: &str, file: &str) -> String {
+    // A JSON string is a basic string of TOML.
+    let quoted = serde_json::Value::from(what);
+    format!("`{quoted} = \"why\"` under [{table}] in {file}")
+}

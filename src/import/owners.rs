@@ -1,0 +1,278 @@
+//! Finding the owner of each directory.
+
+use crate::document::tape::{Kind, Tape};
+use crate::finding::{Finding, OWNER_TWINS, printable};
+use crate::fold;
+use crate::import::plan::Plan;
+use crate::mapping::apply::{Current, Draft, FileContext, Operand, Owner, Scope, evaluate};
+use crate::mapping::compile::CompiledRule;
+use crate::mapping::declared::Declared;
+use crate::mapping::keyindex::KeyText;
+use crate::mapping::model::{Find, Owners, Set};
+use crate::row::Value;
+use crate::step::Datum;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// How the owner of a directory was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The owner's primary key.
+    pub id: String,
+    /// `by id`, `by friendly_name (alias)`.
+    pub how: String,
+    /// Whether the directory is another name for an owner that may have one under its id.
+    pub alias: bool,
+}
+
+/// What looking for a directory's owner found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnerMatch {
+    /// One owner.
+    One(Found),
+    /// An owner whose record was rejected.
+    Rejected,
+    /// Several owners that the name fits equally.
+    Ambiguous,
+    /// No owner.
+    None,
+}
+
+/// The owner that a row of the owner table makes; without an id where that could not be read.
+pub fn owner_of(plan: &Plan, columns: &[String], rule: &CompiledRule, draft: &Draft) -> Option<Owner> {
+    plan.set.owners.as_ref().filter(|owners| owners.table == rule.table.name)?;
+    let columns: Vec<_> = columns.iter().map(|name| (name.clone(), rule.value(&draft.values, name).clone())).collect();
+    let key = rule.table.primary_key();
+    let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text());
+    Some(Owner { id: id.unwrap_or_default(), columns })
+}
+
+/// The owners of a run: rows of the owner table, from this run and from the target, and those that
+/// were rejected, whose directories do have an owner.
+#[derive(Debug, Default)]
+pub struct OwnerTable {
+    rows: Vec<Known>,
+    by_id: HashMap<String, usize>,
+}
+
+/// A row of the owner table.
+#[derive(Debug)]
+struct Known {
+    owner: Owner,
+    rejected: bool,
+    /// Whether it was met in the target only so far.
+    existing: bool,
+}
+
+impl OwnerTable {
+    /// Adds an owner that the target has.
+    pub fn add_existing(&mut self, owner: Owner) {
+        if !self.by_id.contains_key(&owner.id) {
+            self.push(Known { owner, rejected: false, existing: true });
+        }
+    }
+
+    /// Adds an owner that the run has read; the first of an id stays, unless it was rejected. What the
+    /// target says of it counts no more, so that a second import finds owners as the first one did.
+    pub fn add(&mut self, owner: Owner) {
+        let known = Known { owner, rejected: false, existing: false };
+        match self.by_id.get(&known.owner.id) {
+            Some(at) if self.rows[*at].rejected || self.rows[*at].existing => self.rows[*at] = known,
+            Some(_) => {}
+            None => self.push(known),
+        }
+    }
+
+    /// Adds an owner whose record was rejected, as far as it could be read: its id may be empty.
+    pub fn add_rejected(&mut self, owner: Owner) {
+        if !self.by_id.contains_key(&owner.id) {
+            self.push(Known { owner, rejected: true, existing: false });
+        }
+    }
+
+    /// The ids of the owners that the source names, in the order they were read; rejected ones are left out.
+    pub fn of_source(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().filter(|known| !known.existing && !known.rejected).map(|known| known.owner.id.as_str())
+    }
+
+    fn push(&mut self, known: Known) {
+        if !known.owner.id.is_empty() {
+            self.by_id.insert(known.owner.id.clone(), self.rows.len());
+        }
+        self.rows.push(known);
+    }
+
+    /// The owner of this id, unless it was rejected.
+    pub fn get(&self, id: &str) -> Option<&Owner> {
+        self.by_id.get(id).map(|at| &self.rows[*at]).filter(|known| !known.rejected).map(|known| &known.owner)
+    }
+
+    /// The number of an owner in this table.
+    pub fn number(&self, id: &str) -> Option<u32> {
+        self.by_id.get(id).and_then(|at| u32::try_from(*at).ok())
+    }
+
+    /// The id of the owner of this number.
+    pub fn id_of(&self, number: u32) -> Option<&str> {
+        self.rows.get(number as usize).map(|known| known.owner.id.as_str())
+    }
+
+    /// The owner whose id was given.
+    pub fn given(&self, id: &str) -> OwnerMatch {
+        self.by_id.get(id).map_or(OwnerMatch::None, |at| self.rows[*at].matched("--owner".to_owned(), false))
+    }
+
+    /// The only owner, where there is exactly one. One that was rejected counts.
+    pub fn only(&self) -> OwnerMatch {
+        match self.rows.as_slice() {
+            [only] => only.matched("the only owner".to_owned(), false),
+            _ => OwnerMatch::None,
+        }
+    }
+
+    /// A warning for each owner whose id looks like that of an earlier one and differs in its Unicode
+    /// normal form.
+    pub fn form_twins(&self) -> Vec<Finding> {
+        let mut forms: HashMap<String, &str> = HashMap::new();
+        let odd = self.rows.iter().map(|known| known.owner.id.as_str()).filter(|id| !id.is_ascii());
+        let twins = odd.filter(|id| *forms.entry(fold::canonical(id).into_owned()).or_insert(id) != *id);
+        let warning = |id: &str| {
+            let message = format!("two owners have ids that look like `{}`", printable(id));
+            Finding::new(&OWNER_TWINS, message).about("owners")
+        };
+        twins.map(warning).collect()
+    }
+
+    /// How many owners there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+impl Known {
+    fn matched(&self, how: String, alias: bool) -> OwnerMatch {
+        if self.rejected {
+            OwnerMatch::Rejected
+        } else {
+            OwnerMatch::One(Found { id: self.owner.id.clone(), how, alias })
+        }
+    }
+}
+
+/// Finds the owners of directories, by the rules of the set; each rule's values are worked out once.
+#[derive(Debug)]
+pub struct Resolver<'s> {
+    owners: &'s Owners,
+    set: &'s Set,
+    table: &'s OwnerTable,
+    /// For each rule, the owner that a name finds; `None` where it finds several.
+    values: Vec<HashMap<KeyText, Option<usize>>>,
+}
+
+impl<'s> Resolver<'s> {
+    /// Works out, for each rule, what directory name would find which owner.
+    pub fn new(set: &'s Set, owners: &'s Owners, table: &'s OwnerTable) -> Self {
+        let values = owners
+            .find
+            .iter()
+            .map(|find| {
+                let mut found = HashMap::new();
+                for (at, row) in table.rows.iter().enumerate() {
+                    if let Some(text) = column_text(find, &row.owner) {
+                        let held = found.entry(key(&text)).or_insert(Some(at));
+                        *held = held.filter(|held| *held == at);
+                    }
+                }
+                found
+            })
+            .collect();
+        Self { owners, set, table, values }
+    }
+
+    /// The owner that would be found if names were compared in one Unicode normal form.
+    pub fn looks_like(&self, directory: &str) -> Option<String> {
+        if directory.is_ascii() {
+            return None;
+        }
+        let form = fold::canonical(directory);
+        let looks = |text: &String| fold::canonical(text) == form;
+        let finds = |find: &Find| {
+            let found =
+                |known: &&Known| find.from.is_none() && column_text(find, &known.owner).as_ref().is_some_and(looks);
+            self.table.rows.iter().find(found).map(|known| known.owner.id.clone())
+        };
+        self.owners.find.iter().find_map(finds)
+    }
+
+    /// The owner of a directory: the first rule that finds one decides.
+    pub fn find(&self, directory: &str) -> OwnerMatch {
+        let by_rule = self.owners.find.iter().zip(&self.values).find_map(|(find, values)| {
+            let wanted = match &find.from {
+                None => directory.to_owned(),
+                Some(expr) => evaluate_name(self.set, expr, directory)?,
+            };
+            let found = values.get(&key(&wanted))?;
+            let how = format!("by {}{}", find.by, if find.alias { " (alias)" } else { "" });
+            Some(found.map_or(OwnerMatch::Ambiguous, |at| self.table.rows[at].matched(how, find.alias)))
+        });
+        by_rule.unwrap_or(OwnerMatch::None)
+    }
+}
+
+fn key(text: &str) -> KeyText {
+    let mut key = KeyText::default();
+    key.push(text);
+    key
+}
+
+/// The value of the rule's column, after its steps.
+fn column_text(find: &Find, row: &Owner) -> Option<String> {
+    let (_, value) = row.columns.iter().find(|(name, _)| *name == find.by)?;
+    let Value::Text(text) = value else { return value.as_key_text() };
+    let mut datum = Datum::Text(text.clone());
+    for step in &find.column_steps {
+        datum = step.apply(datum).ok()??;
+    }
+    match datum {
+        Datum::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// What an expression over `#owner` alone makes of a directory's name.
+fn evaluate_name(set: &Set, expr: &crate::mapping::model::Expr, directory: &str) -> Option<String> {
+    let mut tape = Tape::new(false);
+    tape.push(Kind::Null, None, "", 0, 0);
+    let file = FileContext {
+        id: crate::finding::FileId(0),
+        path: String::new(),
+        captures: Vec::new(),
+        directory: Some(directory.to_owned()),
+        owner: None,
+        started: jiff::Timestamp::UNIX_EPOCH,
+        namespace: set.namespace,
+    };
+    let declared = Declared::none();
+    let index = crate::mapping::keyindex::KeyIndex::default();
+    let scope = Scope {
+        file: &file,
+        declared: &declared,
+        index: &index,
+        record: tape.root(),
+        frame: tape.root(),
+        whole: true,
+        element: Current::Node(tape.root()),
+        position: 1,
+        trace: None,
+        names: Rc::default(),
+    };
+    match evaluate(expr, &scope) {
+        Ok(Operand::Datum(Datum::Text(text))) => Some(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,273 @@
+//! The pipeline: files in plan order, turn by turn and owner by owner, through mapping and
+//! settling into the transaction.
+
+use crate::error::{Error, Result};
+use crate::finding::{
+    FileId, Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_TWINS, OWNER_UNKNOWN, printable,
+};
+use crate::import::leaves::deciding_line;
+use crate::import::owners::{OwnerMatch, Resolver};
+use crate::import::plan::Disposition;
+use crate::import::run::Run;
+use crate::mapping::apply::Owner;
+use crate::mapping::model::{Ownerless, Unknown};
+use crate::mapping::order::{Stage, Turn};
+use crate::report::{FileStatus, OwnerReport, words};
+use std::collections::{BTreeMap, HashMap};
+
+/// The files of one owner, or those without: by mapping, in reading order.
+pub(crate) type Files = BTreeMap<usize, Vec<usize>>;
+
+impl Run<'_> {
+    /// Reads, maps and writes everything, in plan order.
+    pub fn read_all(&mut self) -> Result<()> {
+        let turns = self.plan.turns();
+        let (mut ownerless, mut by_directory) = self.sort_files();
+        self.in_reading_order(&mut ownerless)?;
+        for turn in turns.iter().filter(|turn| turn.stage == Stage::Before) {
+            self.take_turn(*turn, &ownerless, None)?;
+        }
+        let mut owners = self.resolve(&mut by_directory)?;
+        self.refuse_unknown_owners(&owners)?;
+        let of_owners: Vec<Turn> = turns.iter().copied().filter(|turn| turn.stage == Stage::Owners).collect();
+        for round in of_owners.chunk_by(|turn, next| turn.round == next.round) {
+            for (owner, files) in &mut owners {
+                if round[0].round == of_owners[0].round {
+                    self.fold_aliases(files)?;
+                    self.in_reading_order(files)?;
+                }
+                for turn in round {
+                    self.take_turn(*turn, files, Some(owner))?;
+                }
+                self.index.end_owner();
+                self.folds.clear();
+                self.kept.end_owner();
+            }
+        }
+        for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {
+            self.take_turn(*turn, &ownerless, None)?;
+        }
+        self.writer.write_fills(&mut *self.transaction)
+    }
+
+    /// Files without an owner by mapping, and files of owners by directory.
+    fn sort_files(&mut self) -> (Files, BTreeMap<Option<String>, Files>) {
+        let (mut ownerless, mut owned) = (Files::new(), BTreeMap::<Option<String>, Files>::new());
+        for (file, disposition) in self.plan.dispositions.iter().enumerate() {
+            match disposition {
+                Disposition::Mapped { mapping, .. } if self.plan.owned(*mapping) => {
+                    let directory = self.plan.directory_of(file).map(str::to_owned);
+                    owned.entry(directory).or_default().entry(*mapping).or_default().push(file);
+                }
+                Disposition::Mapped { mapping, .. } => ownerless.entry(*mapping).or_default().push(file),
+                Disposition::Ignored { what, reason } => self.ignore(file, what, reason),
+                Disposition::Unmapped => {
+                    self.files[file].status = Some(FileStatus::Unmapped);
+                    let path = printable(&self.plan.tree.files[file].path);
+                    let line = deciding_line(&path, &format!("{}/set.toml", self.plan.set.folder));
+                    let message = format!("no mapping reads `{path}`; {line} would leave it out");
+                    let finding = Finding::new(&crate::finding::FILE_UNMAPPED, message);
+                    self.findings.push(finding.at(self.plan.tree.files[file].place(0)).about("files"));
+                }
+            }
+        }
+        (ownerless, owned)
+    }
+
+    pub(crate) fn ignore(&mut self, file: usize, what: &str, reason: &str) {
+        let state = &mut self.files[file];
+        state.status = Some(FileStatus::Ignored);
+        state.what = Some(what.to_owned());
+        state.reason = Some(reason.to_owned());
+    }
+
+    /// Runs every rule of a turn over its files; then the level is complete.
+    fn take_turn(&mut self, turn: Turn, files: &Files, owner: Option<&Owner>) -> Result<()> {
+        for (mapping, of_mapping) in files {
+            let rules = self.plan.order.rules_of(&self.plan.rules[*mapping], turn);
+            let first = self.plan.turns_of(*mapping);
+            if rules.is_empty() && first.0 != turn {
+                continue; // read in another turn
+            }
+            for file in of_mapping {
+                self.heed_signals()?;
+                if self.files[*file].status.is_none() {
+                    self.mapping = *mapping;
+                    self.read_file(*file, turn, &rules, owner)?;
+                }
+                if first.1 == turn {
+                    self.ui.advance(1, self.plan.tree.files[*file].bytes);
+                }
+            }
+            self.writer.end_part(&mut *self.transaction)?;
+        }
+        Ok(())
+    }
+
+    /// Finds the owner of each directory. Owners come back in the order of their ids.
+    fn resolve(&mut self, by_directory: &mut BTreeMap<Option<String>, Files>) -> Result<Vec<(Owner, Files)>> {
+        let Some(owners) = &self.plan.set.owners else { return Ok(Vec::new()) };
+        let plan = self.plan;
+        self.findings.extend(self.owners.form_twins());
+        let resolver = Resolver::new(&plan.set, owners, &self.owners);
+        let mut found: BTreeMap<String, (Owner, Vec<(bool, Files)>)> = BTreeMap::new();
+        let (mut resolved, mut looks_alike) = (Vec::new(), Vec::new());
+        for (directory, files) in std::mem::take(by_directory) {
+            let count: u64 = files.values().map(|files| files.len() as u64).sum();
+            let matched = match &directory {
+                Some(name) => resolver.find(name),
+                None => self.owner_of_ownerless(owners.ownerless),
+            };
+            if let (Some(name), OwnerMatch::None) = (&directory, &matched)
+                && let Some(owner) = resolver.looks_like(name)
+            {
+                let message =
+                    format!("directory `{}` and owner `{}` look the same", printable(name), printable(&owner));
+                looks_alike.push(Finding::new(&OWNER_TWINS, message).about("owners"));
+            }
+            resolved.push((directory, files, count, matched));
+        }
+        self.findings.extend(looks_alike);
+        for (directory, files, count, matched) in resolved {
+            let name = directory.clone().unwrap_or_default();
+            let (id, how) = match &matched {
+                OwnerMatch::One(found) => (Some(found.id.clone()), found.how.clone()),
+                OwnerMatch::Rejected => (None, "rejected".to_owned()),
+                OwnerMatch::Ambiguous => (None, "several".to_owned()),
+                OwnerMatch::None => (None, "none".to_owned()),
+            };
+            let owner = id.as_deref().and_then(|id| self.owners.get(id)).cloned();
+            self.directories.push(OwnerReport { directory: name.clone(), id, how, files: count });
+            match (owner, matched) {
+                (Some(owner), OwnerMatch::One(hit)) if self.is_wanted(&owner, &name) => {
+                    found.entry(owner.id.clone()).or_insert_with(|| (owner, Vec::new())).1.push((hit.alias, files));
+                }
+                (Some(_), _) => self.skip(&files, "--only-owner", "skipped because of --only-owner"),
+                (None, matched) => self.without_owner(directory.as_deref(), &files, &matched, &owners.unknown),
+            }
+        }
+        Ok(found
+            .into_values()
+            .map(|(owner, mut directories)| {
+                // The directory of the id comes first, so that others fold into it.
+                directories.sort_by_key(|(alias, _)| *alias);
+                let mut all = Files::new();
+                for (mapping, files) in directories.into_iter().flat_map(|(_, files)| files) {
+                    all.entry(mapping).or_default().extend(files);
+                }
+                (owner, all)
+            })
+            .collect())
+    }
+
+    /// A requested owner that does not exist is a typo: the run would silently import nothing of theirs.
+    fn refuse_unknown_owners(&self, owners: &[(Owner, Files)]) -> Result<()> {
+        let hint = "owners are named by their directory or id; `--json` lists both under `owners`";
+        for name in &self.options.only_owner {
+            let is_directory = self.directories.iter().any(|found| found.directory == *name && found.id.is_some());
+            if !is_directory && !owners.iter().any(|(owner, _)| owner.id == *name) {
+                let error = Error::request(format!(
+                    "`--only-owner {}` matches no owner of a file in the source",
+                    printable(name)
+                ));
+                return Err(error.hint(hint));
+            }
+        }
+        match &self.options.owner {
+            Some(id) if matches!(self.owners.given(id), OwnerMatch::None) => {
+                Err(Error::request(format!("`--owner {}` is not the id of an owner", printable(id))).hint(hint))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_wanted(&self, owner: &Owner, directory: &str) -> bool {
+        let only = &self.options.only_owner;
+        only.is_empty() || only.contains(&owner.id) || only.iter().any(|name| name == directory)
+    }
+
+    fn owner_of_ownerless(&self, ownerless: Option<Ownerless>) -> OwnerMatch {
+        match (&self.options.owner, ownerless) {
+            (Some(id), _) => self.owners.given(id),
+            (None, Some(Ownerless::OnlyUser)) => self.owners.only(),
+            (None, None) => OwnerMatch::None,
+        }
+    }
+
+    fn skip(&mut self, files: &Files, what: &str, reason: &str) {
+        for file in files.values().flatten() {
+            self.ignore(*file, what, reason);
+        }
+        self.index.reveal(&|number| files.values().flatten().any(|file| file_id(*file).0 == number));
+    }
+
+    /// Takes files whose owner could not be found: refused, ignored, or rejected with their owner.
+    fn without_owner(&mut self, directory: Option<&str>, files: &Files, matched: &OwnerMatch, unknown: &Unknown) {
+        let first = files.values().flatten().min().copied();
+        let place = first.map(|file| self.plan.tree.files[file].place(0));
+        let count = files.values().flatten().count();
+        let shown = match directory {
+            Some(name) => format!("directory `{}`", printable(name)),
+            None => "files without an owner".to_owned(),
+        };
+        let counted = words::count(count as u64, "file");
+        let mut finding = if *matched == OwnerMatch::Rejected {
+            for file in files.values().flatten() {
+                self.files[*file].status = Some(FileStatus::Rejected);
+                self.files[*file].reason = Some("the owner was rejected".to_owned());
+            }
+            self.reject_errors += 1;
+            Finding::new(&OWNER_REJECTED, format!("the owner of {shown} was rejected: {counted} rejected too"))
+        } else if *matched == OwnerMatch::Ambiguous {
+            let message = format!("several owners match {shown}: {counted} not imported");
+            Finding::new(&OWNER_AMBIGUOUS, message)
+        } else {
+            match (unknown, directory) {
+                (Unknown::Ignore(reason), _) => {
+                    let what = directory
+                        .map_or_else(|| "files without an owner".to_owned(), |name| format!("directory {name}"));
+                    self.skip(files, &what, reason);
+                    Finding::new(&OWNER_IGNORED, format!("no owner matches {shown}: {counted} skipped"))
+                }
+                (Unknown::Refuse, Some(_)) => {
+                    Finding::new(&OWNER_UNKNOWN, format!("no owner matches {shown}: {counted} skipped"))
+                }
+                (Unknown::Refuse, None) => {
+                    Finding::new(&OWNER_NONE, format!("{counted} without an owner need one and were not imported"))
+                }
+            }
+        };
+        for file in files.values().flatten() {
+            if self.files[*file].status.is_none() {
+                self.files[*file].status = Some(FileStatus::Unmapped);
+            }
+        }
+        finding.place = place;
+        self.findings.push(finding.about("owners"));
+    }
+
+    /// Sorts the files of each mapping: newest first where it says so, else by its patterns, then by path.
+    fn in_reading_order(&mut self, files: &mut Files) -> Result<()> {
+        for (mapping, of_mapping) in files {
+            let pattern = |file: &usize| match &self.plan.dispositions[*file] {
+                Disposition::Mapped { pattern, .. } => *pattern,
+                _ => usize::MAX,
+            };
+            of_mapping.sort_by_key(|file| (pattern(file), *file));
+            let newest = &self.plan.set.mappings[*mapping].source.newest;
+            if newest.is_empty() || of_mapping.len() < 2 {
+                continue; // nothing to compare
+            }
+            let times: HashMap<usize, Option<crate::instant::Instant>> =
+                of_mapping.iter().map(|file| (*file, self.time_of(*file, *mapping))).collect();
+            // Newest first, those without a time last, ties as they were.
+            of_mapping.sort_by(|a, b| times[b].cmp(&times[a]));
+        }
+        Ok(())
+    }
+}
+
+/// The number of a file.
+pub(crate) fn file_id(file: usize) -> FileId {
+    FileId(u32::try_from(file).expect("the walk numbers fewer files"))
+}

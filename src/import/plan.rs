@@ -1,0 +1,398 @@
+//! The plan of a run: which mapping reads which file, in which order rules run, and what the key
+//! index must know. Made from the tree's names and the mapping set alone; no file is read.
+
+mod specs;
+
+use crate::database::SealedColumn;
+use crate::error::{Error, Result};
+use crate::import::pipeline::file_id;
+use crate::mapping::apply::{FileContext, Owner};
+use crate::mapping::compile::{CompiledRule, FieldSource, compile};
+use crate::mapping::keyindex::IndexSpec;
+use crate::mapping::model::{Expr, From, Literal, OnDuplicate, Pattern, Root, Set};
+use crate::mapping::order::{Order, Stage, Turn, order};
+use crate::mapping::own::is_owned;
+use crate::mapping::uses::{uses, uses_of};
+use crate::source::walk::Tree;
+use crate::step::{OutputType, Step};
+use crate::table::Schema;
+use jiff::Timestamp;
+use specs::Specs;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// What happens to a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Disposition {
+    /// The mapping of this index reads it, by its n-th pattern.
+    Mapped {
+        /// The mapping's index in the set.
+        mapping: usize,
+        /// The pattern's index in the mapping.
+        pattern: usize,
+        /// What the pattern captured.
+        captures: Vec<(String, String)>,
+    },
+    /// It is ignored: the pattern, and the reason.
+    Ignored {
+        /// The pattern as written.
+        what: String,
+        /// The reason.
+        reason: String,
+    },
+    /// No mapping and no `[ignore]` matches it.
+    Unmapped,
+}
+
+/// One entry of a mapping's `files` (mapping and entry) in one directory of an owner.
+pub type SourcePattern = ((usize, usize), Option<String>);
+
+/// Which mappings take part in a run.
+#[derive(Debug)]
+pub struct Chosen<'o> {
+    /// Only these; empty for all.
+    pub only: &'o [String],
+    /// These too, although they are optional.
+    pub with: &'o [String],
+}
+
+/// The names of a set's optional mappings.
+pub fn optional(set: &Set) -> Vec<String> {
+    let optional = set.mappings.iter().filter(|mapping| mapping.source.optional.is_some());
+    optional.map(|mapping| mapping.name.clone()).collect()
+}
+
+/// All mappings, with those that are optional.
+pub fn everything(optional: &[String]) -> Chosen<'_> {
+    Chosen { only: &[], with: optional }
+}
+
+/// The plan of a run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The mapping set.
+    pub set: Set,
+    /// The tables it writes into.
+    pub schema: Schema,
+    /// The tree as walked.
+    pub tree: Tree,
+    /// What happens to each file of the tree, by its number.
+    pub dispositions: Vec<Disposition>,
+    /// Every rule, by mapping.
+    pub rules: Vec<Vec<CompiledRule>>,
+    /// When each rule runs.
+    pub order: Order,
+    /// What the key index must hold.
+    pub specs: Vec<IndexSpec>,
+    /// Computed once: they are read at every record.
+    turns: Vec<(Turn, Turn)>,
+    sealed: HashMap<(u32, usize), SealedColumn>,
+    may_drop: HashSet<String>,
+}
+
+impl Plan {
+    /// Makes the plan. The set must have passed `check`.
+    pub fn new(set: Set, schema: Schema, tree: Tree, chosen: &Chosen) -> Result<Self> {
+        if let Some(unknown) = chosen
+            .only
+            .iter()
+            .chain(chosen.with)
+            .find(|name| !set.mappings.iter().any(|mapping| mapping.name == **name))
+        {
+            return Err(Error::request(format!("the set `{}` has no mapping `{unknown}`", set.name)));
+        }
+        let rules = compile(&set, &schema);
+        let order = order(&set, &schema)?;
+        let specs = Specs { set: &set, rules: &rules, order: &order, schema: &schema, specs: Vec::new() }.collect();
+        let dispositions = tree.files.iter().map(|file| disposition(&set, &file.path, chosen)).collect();
+        let turns = (0..rules.len()).map(|mapping| turns(&set, &rules, &order, mapping)).collect();
+        let sealed = sealed(&set, &rules);
+        let drops =
+            |rule: &&CompiledRule| matches!(rule.model(&set).on_duplicate, OnDuplicate::First | OnDuplicate::Across);
+        let may_drop = rules.iter().flatten().filter(drops).map(|rule| rule.table.name.clone()).collect();
+        Ok(Self { set, schema, tree, dispositions, rules, order, specs, turns, sealed, may_drop })
+    }
+
+    /// The owner's directory that a mapped file lies in: what the owners' capture captured.
+    pub fn directory_of(&self, file: usize) -> Option<&str> {
+        let owners = self.set.owners.as_ref()?;
+        match &self.dispositions[file] {
+            Disposition::Mapped { captures, .. } => {
+                captures.iter().find(|(name, _)| *name == owners.capture).map(|(_, directory)| directory.as_str())
+            }
+            _ => None,
+        }
+    }
+
+    /// The mapping that would read a file of this path, and the owner's directory in it.
+    pub fn reader_of(&self, path: &str) -> Option<(usize, Option<String>)> {
+        match disposition(&self.set, path, &everything(&optional(&self.set))) {
+            Disposition::Mapped { mapping, captures, .. } => {
+                let capture = self.set.owners.as_ref().map(|owners| owners.capture.as_str());
+                let directory = captures.into_iter().find(|(name, _)| Some(name.as_str()) == capture);
+                Some((mapping, directory.map(|(_, directory)| directory)))
+            }
+            Disposition::Ignored { .. } | Disposition::Unmapped => None,
+        }
+    }
+
+    /// Whether rules write instants into a column of times, rather than times without a zone.
+    pub fn writes_instants(&self, table: &str, column: &str) -> bool {
+        let rules = self.rules.iter().flatten().filter(|rule| rule.table.name == table);
+        let mut columns = rules.flat_map(|rule| &rule.model(&self.set).columns).filter(|of| of.name == column);
+        columns.any(|of| gives_instant(&of.expr))
+    }
+
+    /// Whether a `fill` rule may give the column a value after its row was made.
+    pub fn is_filled(&self, table: &str, column: &str) -> bool {
+        self.rules.iter().flatten().any(|rule| {
+            rule.table.name == table
+                && rule.model(&self.set).on_duplicate == OnDuplicate::Fill
+                && rule.field(column).is_some()
+        })
+    }
+
+    /// Whether a row of the table may be dropped for an earlier one of its key.
+    pub fn may_drop(&self, table: &str) -> bool {
+        self.may_drop.contains(table)
+    }
+
+    /// The column that a rule's sealed field is written into.
+    pub fn sealed_column(&self, rule: &CompiledRule, field: usize) -> Option<&SealedColumn> {
+        self.sealed.get(&(rule.number, field))
+    }
+
+    /// What rows of a mapped file may refer to; the owner is that of its directory.
+    pub fn file_context(&self, file: usize, owner: Option<&Owner>, started: Timestamp) -> FileContext {
+        let captures = match &self.dispositions[file] {
+            Disposition::Mapped { captures, .. } => captures.clone(),
+            _ => Vec::new(),
+        };
+        FileContext {
+            id: file_id(file),
+            path: self.tree.files[file].path.clone(),
+            captures,
+            directory: self.directory_of(file).map(str::to_owned),
+            owner: owner.cloned(),
+            started,
+            namespace: self.set.namespace,
+        }
+    }
+
+    /// The source pattern of a mapped file: the entry of `files` and the owner's directory it belongs to.
+    pub fn source_pattern_of(&self, file: usize) -> SourcePattern {
+        let entry = match self.dispositions[file] {
+            Disposition::Mapped { mapping, pattern, .. } => (mapping, pattern),
+            Disposition::Ignored { .. } | Disposition::Unmapped => (usize::MAX, usize::MAX),
+        };
+        (entry, self.directory_of(file).map(str::to_owned))
+    }
+
+    /// The first and the last turn in which a mapping's files are read. A mapping without rules is
+    /// read once, for its leaves.
+    pub fn turns_of(&self, mapping: usize) -> (Turn, Turn) {
+        self.turns[mapping]
+    }
+
+    /// All turns in which something is read, in order.
+    pub fn turns(&self) -> Vec<Turn> {
+        let of_mappings = (0..self.rules.len()).map(|mapping| self.turns_of(mapping).0);
+        let mut all: Vec<Turn> = self.order.turns().into_iter().chain(of_mappings).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Whether a rule of the mapping names a secret.
+    pub fn has_secrets(&self, mapping: usize) -> bool {
+        self.set.mappings[mapping].rules.iter().any(|rule| !rule.secrets.is_empty())
+    }
+
+    /// The tables that the set's mappings write into.
+    pub fn written_tables(&self) -> BTreeSet<String> {
+        self.rules.iter().flatten().map(|rule| rule.table.name.clone()).collect()
+    }
+
+    /// How many files mappings read.
+    pub fn mapped_files(&self) -> u64 {
+        self.mapped().count() as u64
+    }
+
+    /// The bytes of the files that mappings read.
+    pub fn mapped_bytes(&self) -> u64 {
+        self.mapped().map(|file| self.tree.files[file].bytes).sum()
+    }
+
+    /// The numbers of the files that mappings read.
+    pub fn mapped(&self) -> impl Iterator<Item = usize> {
+        let dispositions = self.dispositions.iter().enumerate();
+        dispositions.filter(|(_, disposition)| matches!(disposition, Disposition::Mapped { .. })).map(|(file, _)| file)
+    }
+
+    /// Whether the files of a mapping belong to owners.
+    pub fn owned(&self, mapping: usize) -> bool {
+        is_owned(&self.set, mapping)
+    }
+
+    /// Whether a `lookup`, `exists` or `absent` asks this of the key index.
+    pub fn is_looked_up(&self, spec: &IndexSpec) -> bool {
+        self.rules
+            .iter()
+            .flatten()
+            .flat_map(|rule| uses(rule.model(&self.set)).tables)
+            .any(|used| used.table == spec.table && used.by == spec.by && used.ignore_case == spec.ignore_case)
+    }
+
+    /// The columns of the owner table that mappings and owner rules refer to.
+    pub fn owner_columns(&self) -> Vec<String> {
+        owner_columns(&self.set, &self.schema)
+    }
+
+    /// The pattern that finds an owner's directory, with the capture alone: `users/{owner}`.
+    pub fn owner_folders(&self) -> Vec<String> {
+        let Some(owners) = &self.set.owners else { return Vec::new() };
+        let capture = format!("{{{}}}", owners.capture);
+        let mut found: Vec<String> = self
+            .set
+            .mappings
+            .iter()
+            .flat_map(|mapping| &mapping.source.files)
+            .filter_map(|pattern| {
+                let segments: Vec<&str> = pattern.text.split('/').collect();
+                let at = segments.iter().position(|segment| *segment == capture)?;
+                Some(segments[..at].join("/"))
+            })
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// Whether file patterns have the owners' capture at this path: whether it is an owner's directory.
+    pub fn is_owner_place(&self, path: &str) -> bool {
+        let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+        let is_above = |folder: &String| {
+            let fits = |(wanted, segment): (&str, &str)| wanted.contains(['{', '*']) || wanted == segment;
+            folder.split('/').count() == above.split('/').count() && folder.split('/').zip(above.split('/')).all(fits)
+        };
+        self.owner_folders().iter().any(is_above)
+    }
+}
+
+/// The first and the last turn of a mapping.
+fn turns(set: &Set, rules: &[Vec<CompiledRule>], order: &Order, mapping: usize) -> (Turn, Turn) {
+    let turns = || rules[mapping].iter().map(|rule| order.turn(rule));
+    let stage = if is_owned(set, mapping) { Stage::Owners } else { Stage::Before };
+    let only = Turn { stage, round: 0, level: 0 };
+    (turns().min().unwrap_or(only), turns().max().unwrap_or(only))
+}
+
+/// The columns that sealed fields are written into, by rule and field.
+fn sealed(set: &Set, rules: &[Vec<CompiledRule>]) -> HashMap<(u32, usize), SealedColumn> {
+    let mut sealed = HashMap::new();
+    for rule in rules.iter().flatten() {
+        let key_columns = rule.model(set).key_columns().unwrap_or_default();
+        for (at, field) in rule.fields.iter().enumerate() {
+            if let FieldSource::Secret(_) = field.source {
+                let column = SealedColumn {
+                    table: rule.table.name.clone(),
+                    column: field.column.name.clone(),
+                    key_columns: key_columns.iter().map(|&column| column.to_owned()).collect(),
+                    row_filter: row_filter(set, rules, rule, &field.column.name),
+                };
+                sealed.insert((rule.number, at), column);
+            }
+        }
+    }
+    sealed
+}
+
+/// Which rows of a sealed column are sealed, where another rule writes plaintext into the same
+/// column: those that have the literals of the rule's key.
+fn row_filter(
+    set: &Set,
+    rules: &[Vec<CompiledRule>],
+    rule: &CompiledRule,
+    column: &str,
+) -> Option<BTreeMap<String, String>> {
+    let in_plaintext = |other: &&CompiledRule| {
+        let field = other.field(column).map(|at| other.fields[at].source);
+        other.table.name == rule.table.name && matches!(field, Some(FieldSource::Column(_)))
+    };
+    rules.iter().flatten().find(in_plaintext)?;
+    let model = rule.model(set);
+    let literals = model.columns.iter().filter_map(|of| match &of.expr.from {
+        From::Literal(Literal::Text(text)) if model.key_columns()?.contains(&of.name.as_str()) => {
+            Some((of.name.clone(), text.clone()))
+        }
+        _ => None,
+    });
+    Some(literals.collect())
+}
+
+fn gives_instant(expr: &Expr) -> bool {
+    match expr.steps.iter().rev().map(Step::output).find(|output| *output != OutputType::Same) {
+        Some(output) => output == OutputType::Instant,
+        None => match &expr.from {
+            From::Path(path) => matches!(&path.root, Root::Context(name) if name == "started"),
+            From::First(all) => all.iter().any(gives_instant),
+            _ => false,
+        },
+    }
+}
+
+/// The most specific pattern decides; patterns of the set's `[ignore]` take part.
+fn disposition(set: &Set, path: &str, chosen: &Chosen) -> Disposition {
+    let mut best: Option<(&Pattern, Disposition)> = None;
+    let mut offer = |pattern, disposition: &dyn Fn(Vec<(String, String)>) -> Disposition| {
+        let pattern: &Pattern = pattern;
+        if let Some(captures) = pattern.matches(path)
+            && best.as_ref().is_none_or(|(held, _)| pattern.more_specific(held) == Ordering::Less)
+        {
+            best = Some((pattern, disposition(captures)));
+        }
+    };
+    for (m, mapping) in set.mappings.iter().enumerate() {
+        for (p, pattern) in mapping.source.files.iter().enumerate() {
+            offer(pattern, &|captures| {
+                if !chosen.only.is_empty() && !chosen.only.contains(&mapping.name) {
+                    return Disposition::Ignored {
+                        what: mapping.name.clone(),
+                        reason: "skipped because of --only-mapping".to_owned(),
+                    };
+                }
+                match &mapping.source.optional {
+                    Some(reason) if !chosen.with.contains(&mapping.name) => {
+                        Disposition::Ignored { what: pattern.text.clone(), reason: reason.clone() }
+                    }
+                    _ => Disposition::Mapped { mapping: m, pattern: p, captures },
+                }
+            });
+        }
+    }
+    for ignore in &set.ignore {
+        offer(&ignore.pattern, &|_| Disposition::Ignored {
+            what: ignore.pattern.text.clone(),
+            reason: ignore.reason.clone(),
+        });
+    }
+    best.map_or(Disposition::Unmapped, |(_, disposition)| disposition)
+}
+
+fn owner_columns(set: &Set, schema: &Schema) -> Vec<String> {
+    let Some(owners) = &set.owners else { return Vec::new() };
+    let mut columns: Vec<String> = schema
+        .table(&owners.table)
+        .map(|table| table.primary_key().into_iter().map(str::to_owned).collect())
+        .unwrap_or_default();
+    columns.extend(owners.find.iter().map(|find| find.by.clone()));
+    for rule in set.mappings.iter().flat_map(|mapping| &mapping.rules) {
+        columns.extend(uses(rule).contexts.iter().filter_map(|name| name.strip_prefix("owner.").map(str::to_owned)));
+    }
+    for from in owners.find.iter().filter_map(|find| find.from.as_ref()) {
+        columns.extend(uses_of(from).contexts.iter().filter_map(|name| name.strip_prefix("owner.").map(str::to_owned)));
+    }
+    let mut seen = std::collections::HashSet::new();
+    columns.retain(|column| seen.insert(column.clone()));
+    columns
+}

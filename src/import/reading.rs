@@ -1,0 +1,422 @@
+//! Reading one file in one turn: skim, shape, records, rows, accounting.
+
+use crate::account::{Class, Mark, NameLeaf, Sheet, Tally};
+use crate::document::tape::{Kind, Tape};
+use crate::error::Result;
+use crate::finding::{
+    FILE_BLANK_IGNORED, FileId, Finding, Place, ROW_DANGLING, Severity, VALUE_DEFAULTED, VALUE_TIME, excerpt,
+};
+use crate::import::owners::owner_of;
+use crate::import::pipeline::file_id;
+use crate::import::run::Run;
+use crate::import::settle::RowFate;
+use crate::import::shaping::{PathTable, Shaped, record_scope, shape};
+use crate::instant::Instant;
+use crate::mapping::apply::{Draft, Fault, FileContext, Mapped, Origin, Owner, Trace, apply, follow};
+use crate::mapping::compile::CompiledRule;
+use crate::mapping::declared::Doc;
+use crate::mapping::model::Mapping;
+use crate::mapping::order::Turn;
+use crate::mapping::secret_values;
+use crate::report::FileStatus;
+use crate::source::{self, Limits, Opened, RecordRef};
+use std::collections::HashMap;
+
+/// What one reading of a file works with.
+pub(crate) struct Reading<'r> {
+    pub(crate) file: usize,
+    pub(crate) turn: Turn,
+    pub(crate) rules: &'r [&'r CompiledRule],
+    pub(crate) context: FileContext,
+    pub(crate) shaped: Shaped,
+    pub(crate) frame_sheet: Sheet,
+    /// The names on the way to the record before.
+    pub(crate) last_names: Vec<String>,
+}
+
+impl Reading<'_> {
+    /// Which of the names on the way to a record were not there for the record before: several
+    /// records below one member share its name.
+    fn new_names(&mut self, names: &[String]) -> Vec<u32> {
+        let shared = names.iter().zip(&self.last_names).take_while(|(new, old)| new == old).count();
+        // Two records of one array have all names alike, two members of one object the last never.
+        self.last_names = names.to_vec();
+        (shared..names.len()).filter_map(|i| u32::try_from(i).ok()).collect()
+    }
+}
+
+impl Run<'_> {
+    /// Reads a file for the rules of one turn.
+    pub fn read_file(&mut self, file: usize, turn: Turn, rules: &[&CompiledRule], owner: Option<&Owner>) -> Result<()> {
+        let plan = self.plan;
+        let source = &plan.tree.files[file];
+        let mapping = &plan.set.mappings[self.mapping];
+        if let Some(findings) = self.known.get(&(file_id(file), u64::MAX)) {
+            return self.reject_file(file, findings.clone());
+        }
+        let mut opened = match source::open_as(source, self.limits(self.mapping), mapping.source.format) {
+            Ok(opened) => opened,
+            Err(finding) => return self.broken(file, mapping, vec![finding]),
+        };
+        let Some(shaped) = self.shape(file, mapping, &mut opened)? else {
+            return Ok(()); // rejected or ignored, and said so
+        };
+        let shape = shaped.shape;
+        self.files[file].owner = owner.and_then(|owner| self.owners.number(&owner.id));
+        self.files[file].records = 0;
+        if let Some(reason) = &mapping.source.shapes[shape].ignore {
+            self.files[file].status = Some(FileStatus::Ignored);
+            self.files[file].what = Some(format!("{} ({})", mapping.name, mapping.source.shapes[shape].name));
+            self.files[file].reason = Some(reason.clone());
+            return Ok(());
+        }
+        let context = plan.file_context(file, owner, self.started);
+        let frame_sheet = Sheet::new(shaped.frame.len());
+        let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, last_names: Vec::new() };
+        self.read_records(&mut reading, &mut opened)?;
+        if let Err(finding) = opened.unchanged() {
+            self.reject_file(file, vec![finding])?;
+        }
+        if self.files[file].status == Some(FileStatus::Rejected) {
+            return Ok(()); // nothing of it counts
+        }
+        if plan.turns_of(self.mapping).1 == turn {
+            self.report_left_over(file)?;
+            self.account_frame(&mut reading);
+            self.files[file].status.get_or_insert(FileStatus::Imported);
+            self.files[file].sheets = HashMap::new();
+        } else {
+            let earlier = self.files[file].sheets.remove(&0);
+            earlier.iter().for_each(|earlier| reading.frame_sheet.merge(earlier));
+            self.files[file].sheets.insert(0, reading.frame_sheet);
+            self.files[file].shaped = Some(reading.shaped);
+        }
+        Ok(())
+    }
+
+    fn limits(&self, mapping: usize) -> Limits {
+        Limits { depth: self.options.max_depth, sensitive: self.plan.has_secrets(mapping), ..Limits::default() }
+    }
+
+    /// Takes a file that cannot be read or is broken: it is named, and nothing of it is written.
+    fn reject_file(&mut self, file: usize, findings: Vec<Finding>) -> Result<()> {
+        let source = &self.plan.tree.files[file];
+        let mapping = &self.plan.set.mappings[self.mapping];
+        let place = source.place(0);
+        if self.files[file].status == Some(FileStatus::Rejected) {
+            return Ok(()); // later findings follow from the first
+        }
+        let rows_written = self.files[file].ledger.is_some();
+        self.files[file].shaped = None;
+        self.files[file].sheets = HashMap::new();
+        self.files[file].tally = Tally::default();
+        self.files[file].status = Some(FileStatus::Rejected);
+        self.files[file].reason = findings.first().map(|finding| finding.code.title.to_owned());
+        self.files[file].rejected = 1;
+        self.rejected += 1;
+        let findings: Vec<Finding> = findings.into_iter().map(|finding| finding.about(mapping.name.clone())).collect();
+        if rows_written {
+            // It changed while it was read: its rows are rolled back with the run.
+            self.late.insert((place.file, u64::MAX), findings.clone());
+        }
+        self.keep_reject_of_file(file, &findings)?;
+        self.reject_errors += errors(&findings);
+        self.findings.extend(findings);
+        Ok(())
+    }
+
+    /// The first look at a file, once for all of its turns.
+    fn shape(&mut self, file: usize, mapping: &Mapping, opened: &mut Opened) -> Result<Option<Shaped>> {
+        let shaped = match self.files[file].shaped.take() {
+            Some(shaped) => shaped,
+            None => match shape(opened, self.mapping, mapping, &mut self.paths) {
+                Ok(shaped) => shaped,
+                Err(findings) => {
+                    self.broken(file, mapping, findings)?;
+                    return Ok(None);
+                }
+            },
+        };
+        if self.files[file].shape.is_none() {
+            self.findings.extend(shaped.notes.iter().cloned().map(|note| note.about(mapping.name.clone())));
+        }
+        self.files[file].shape = Some(shaped.shape);
+        self.files[file].sha256 = shaped.sha256;
+        self.files[file].tally.leaves.seen = shaped.leaves;
+        Ok(Some(shaped))
+    }
+
+    /// A file of nothing but whitespace may mean that nothing is lost; every other broken file is rejected.
+    fn broken(&mut self, file: usize, mapping: &Mapping, findings: Vec<Finding>) -> Result<()> {
+        let Some(reason) = mapping.excuse(&findings) else { return self.reject_file(file, findings) };
+        let state = &mut self.files[file];
+        state.status = Some(FileStatus::Ignored);
+        state.what = Some(format!("{} (blank)", mapping.name));
+        state.reason = Some(reason.to_owned());
+        let note = Finding::new(&FILE_BLANK_IGNORED, "the file is empty or only whitespace")
+            .at(self.plan.tree.files[file].place(0));
+        self.findings.push(note.about(mapping.name.clone()));
+        Ok(())
+    }
+
+    fn read_records(&mut self, reading: &mut Reading, opened: &mut Opened) -> Result<()> {
+        let plan = self.plan;
+        let mapping = &plan.set.mappings[self.mapping];
+        let selection = mapping.source.shapes[reading.shaped.shape].records.as_ref();
+        let mut tape = Tape::new(plan.has_secrets(self.mapping));
+        // The table is taken out while the file is read, so that the run stays free for use.
+        let mut table = self.paths.take(self.mapping, mapping, reading.shaped.shape);
+        let read = (|| {
+            let mut records = match source::records(opened, selection) {
+                Ok(records) => records,
+                Err(finding) => return self.reject_file(reading.file, vec![finding]),
+            };
+            loop {
+                match records.next(&mut table.record, &mut tape) {
+                    Ok(Some(record)) => {
+                        table.declared.learn(Doc::Record, &table.record);
+                        self.read_record(reading, &table, &record)?;
+                    }
+                    Ok(None) => return Ok(()),
+                    Err(finding) => return self.reject_file(reading.file, vec![finding]),
+                }
+            }
+        })();
+        self.paths.put_back(self.mapping, reading.shaped.shape, table);
+        read
+    }
+
+    fn read_record(&mut self, reading: &mut Reading, table: &PathTable, record: &RecordRef) -> Result<()> {
+        self.heed_signals()?;
+        let plan = self.plan;
+        let mapping = &plan.set.mappings[self.mapping];
+        let shape = &mapping.source.shapes[reading.shaped.shape];
+        self.files[reading.file].records += 1;
+        let whole = shape.records.is_none();
+        let mut sheet = Sheet::new(record.tape.len());
+        let earlier = self.files[reading.file].sheets.remove(&record.number);
+        let place = Place { file: reading.context.id, offset: record.span.start };
+        let index = std::mem::take(&mut self.index);
+        let trace = self.has_maps[self.mapping].then_some(&self.entries as &dyn Trace);
+        let frame = &reading.shaped.frame;
+        let scope = record_scope(&reading.context, &table.declared, &index, shape, record, frame, trace);
+        let mut mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
+        self.index = index;
+        let (dispositions, refused) = match self.known.get(&(place.file, place.offset)) {
+            Some(findings) => (vec![RowFate::Rejected; mapped.drafts.len()], findings.clone()),
+            None if earlier.as_ref().is_some_and(|earlier| earlier.rejected) => {
+                (vec![RowFate::Rejected; mapped.drafts.len()], Vec::new())
+            }
+            None => self.judge_record(place, &mut mapped)?,
+        };
+        let rejected = !refused.is_empty() || earlier.as_ref().is_some_and(|earlier| earlier.rejected);
+        if rejected {
+            self.count_rejected(&mapped);
+        }
+        if !refused.is_empty() {
+            // A record that was known to be bad is reported once, when it is read first.
+            if earlier.as_ref().is_none_or(|earlier| !earlier.rejected) {
+                self.reject_record(reading, table, record, refused)?;
+            }
+            sheet.rejected = true;
+        }
+        self.search_rows(reading, table, record, &mapped, &dispositions);
+        for i in reading.new_names(record.names) {
+            sheet.claim_name(NameLeaf::OfRecord(i), Mark::default());
+        }
+        for name in &mapped.names {
+            sheet.claim_name(*name, Mark::default());
+        }
+        for touch in &mapped.empty {
+            self.mark(touch, Mark::of(Class::Column), &mut sheet, reading, whole);
+        }
+        for (draft, fate) in mapped.drafts.iter().zip(&dispositions) {
+            self.count_columns(draft, *fate, place.file);
+            for claim in &draft.claims {
+                self.note_dropped(claim, record, &reading.shaped.frame, whole);
+                let mark = self.claim_mark(mapping, draft, claim, *fate);
+                self.mark(&claim.touch, mark, &mut sheet, reading, whole);
+            }
+        }
+        for claim in mapped.partial.iter().flat_map(|draft| &draft.claims) {
+            self.mark(&claim.touch, Mark::of(Class::Rejected), &mut sheet, reading, whole);
+        }
+        sheet.taken |= mapped.taken && (dispositions.is_empty() || dispositions.iter().any(|fate| fate.is_taken()));
+        if let Some(earlier) = &earlier {
+            sheet.merge(earlier);
+        }
+        if plan.turns_of(self.mapping).1 == reading.turn {
+            self.account_record(reading, table, record, sheet);
+        } else {
+            self.files[reading.file].sheets.insert(record.number, sheet);
+        }
+        Ok(())
+    }
+
+    /// Settles the rows of a record, unless mapping already found something wrong.
+    fn judge_record(&mut self, place: Place, mapped: &mut Mapped) -> Result<(Vec<RowFate>, Vec<Finding>)> {
+        let mut refused: Vec<Finding> =
+            mapped.faults.iter().map(|(rule, fault)| self.fault_finding(place, *rule, fault, None)).collect();
+        let mut dispositions = vec![RowFate::Rejected; mapped.drafts.len()];
+        if refused.is_empty() {
+            (dispositions, refused) = self.settle(place, &mut mapped.drafts)?;
+        }
+        if refused.is_empty() {
+            for (draft, fate) in mapped.drafts.iter().zip(&dispositions) {
+                // A row that is not written has no column that ends NULL.
+                let written = matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_));
+                let differing: Vec<Finding> = draft
+                    .differing
+                    .iter()
+                    .filter(|(_, fault)| written || fault.code != &ROW_DANGLING)
+                    .map(|(severity, fault)| self.fault_finding(place, draft.rule, fault, Some(*severity)))
+                    .collect();
+                self.findings.extend(differing);
+            }
+            self.learn_owner_rows(mapped, &dispositions);
+            self.learn_follow_ups(mapped, &dispositions);
+        }
+        Ok((dispositions, refused))
+    }
+
+    /// A fault as a finding, with an excerpt of the value that was found.
+    fn fault_finding(&self, record: Place, rule: usize, fault: &Fault, severity: Option<Severity>) -> Finding {
+        let mapping = &self.plan.set.mappings[self.mapping];
+        let column = fault.column.as_deref().unwrap_or_default();
+        // The whole value is searched: a secret may continue in the part that is cut off.
+        let hides = |text: &&String| self.vault.finds_secret(text) || secret_values::recognise(text).is_some();
+        let shown = fault.found.as_ref().filter(|text| !hides(text));
+        let found = shown.map_or_else(String::new, |text| format!(", found {}", excerpt(text)));
+        let mut finding = Finding::new(fault.code, fault.message.clone() + &found)
+            .at(Place { file: record.file, offset: fault.at.unwrap_or(record.offset) })
+            .about(format!("{}.{}.{column}", mapping.name, mapping.rules[rule].name).trim_end_matches('.'))
+            .helped_by(fault.help);
+        finding.mapping = (fault.line > 0).then(|| format!("{}:{}", mapping.file, fault.line).into());
+        finding.severity = severity.unwrap_or(finding.severity);
+        finding
+    }
+
+    fn learn_follow_ups(&mut self, mapped: &Mapped, dispositions: &[RowFate]) {
+        for (draft, fate) in mapped.drafts.iter().zip(dispositions) {
+            if matches!(fate, RowFate::Inserted | RowFate::Unchanged) {
+                let rule = &self.plan.rules[self.mapping][draft.rule];
+                let keys = rule.table.primary_key();
+                let key = keys.iter().filter_map(|column| rule.value(&draft.values, column).as_key_text());
+                let row = key.collect::<Vec<_>>().join(" ");
+                for name in &draft.follow_up {
+                    let column = rule.model(&self.plan.set).columns.iter().find(|column| column.name == *name);
+                    if let Some(message) = column.and_then(|column| column.agrees.as_ref()?.after.as_ref()) {
+                        self.follow_ups.add(message, row.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    fn learn_owner_rows(&mut self, mapped: &Mapped, dispositions: &[RowFate]) {
+        for (draft, fate) in mapped.drafts.iter().zip(dispositions) {
+            if matches!(fate, RowFate::Inserted | RowFate::Unchanged)
+                && let Some(owner) = self.owner_of(draft).filter(|owner| !owner.id.is_empty())
+            {
+                self.owners.add(owner);
+            }
+        }
+    }
+
+    fn owner_of(&self, draft: &Draft) -> Option<Owner> {
+        owner_of(self.plan, &self.owner_columns, &self.plan.rules[self.mapping][draft.rule], draft)
+    }
+
+    /// Counts the rows that a rejected record would have given, as far as they could be made.
+    fn count_rejected(&mut self, mapped: &Mapped) {
+        for draft in mapped.drafts.iter().chain(&mapped.partial) {
+            let name = self.plan.rules[self.mapping][draft.rule].table.name.clone();
+            self.writer.count(&name).rejected += 1;
+            if let Some(owner) = self.owner_of(draft) {
+                self.owners.add_rejected(owner);
+            }
+        }
+    }
+
+    fn reject_record(
+        &mut self,
+        reading: &Reading,
+        table: &PathTable,
+        record: &RecordRef,
+        findings: Vec<Finding>,
+    ) -> Result<()> {
+        let at = (reading.context.id, record.span.start);
+        self.rejected += 1;
+        self.files[reading.file].rejected += 1;
+        if self.plan.turns_of(self.mapping).0 != reading.turn {
+            self.late.insert(at, findings.clone());
+        }
+        self.keep_reject(reading.file, &table.declared, record, &findings)?;
+        self.reject_errors += errors(&findings);
+        self.findings.extend(findings);
+        Ok(())
+    }
+
+    fn count_columns(&mut self, draft: &Draft, fate: RowFate, file: FileId) {
+        if !matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) {
+            return;
+        }
+        let rule = &self.plan.rules[self.mapping][draft.rule];
+        for (field, origin) in rule.fields.iter().zip(&draft.origins) {
+            if *origin == Origin::Own {
+                continue; // the mapping's own word; the source has no part in it
+            }
+            let counts = self.columns.entry((rule.name.clone(), field.column.name.clone())).or_default();
+            match origin {
+                Origin::Found(at) => {
+                    let at = usize::from(*at);
+                    if counts.hits.len() <= at {
+                        counts.hits.resize(at + 1, 0);
+                    }
+                    counts.hits[at] += 1;
+                }
+                Origin::Defaulted => {
+                    counts.defaulted += 1;
+                    let message = format!("`{}` is missing or null and became the default", field.column.name);
+                    let place = Place { file, offset: draft.at };
+                    let subject = format!("{}.{}", rule.name, field.column.name);
+                    self.findings.push(Finding::new(&VALUE_DEFAULTED, message).at(place).about(subject));
+                }
+                Origin::Nulled => counts.nulled += 1,
+                Origin::Own => {}
+            }
+        }
+    }
+
+    /// The time by which a file is newer than another: the first of the mapping's `newest` that is
+    /// present. What is wrong with the file is reported when it is read.
+    pub fn time_of(&mut self, file: usize, number: usize) -> Option<Instant> {
+        let mapping = &self.plan.set.mappings[number];
+        let mut opened =
+            source::open_as(&self.plan.tree.files[file], self.limits(number), mapping.source.format).ok()?;
+        let shaped = shape(&mut opened, number, mapping, &mut self.paths).ok()?;
+        let whole = match mapping.source.shapes[shaped.shape].records {
+            Some(_) => None,
+            None => Some(source::whole(&mut opened)?),
+        };
+        let root = whole.as_ref().unwrap_or(&shaped.frame).root();
+        let mut present = mapping.source.newest.iter().filter_map(|path| follow(root, path));
+        let written =
+            present.find(|node| node.kind() != Kind::Null && !(node.kind() == Kind::String && node.text().is_empty()));
+        let time = written.and_then(|node| match node.kind() {
+            Kind::String => node.text().parse::<Instant>().ok(),
+            _ => None,
+        });
+        let unread = written.filter(|_| time.is_none()).map(|node| Place { file: file_id(file), offset: node.at() });
+        self.files[file].shaped = Some(shaped);
+        if let Some(place) = unread {
+            let message = "this is not a time with a zone, so the file counts as the oldest";
+            self.findings.push(Finding::new(&VALUE_TIME, message).at(place).about(mapping.name.clone()));
+        }
+        time
+    }
+}
+
+fn errors(findings: &[Finding]) -> u64 {
+    findings.iter().filter(|finding| finding.severity == Severity::Error).count() as u64
+}

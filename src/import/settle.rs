@@ -1,0 +1,436 @@
+//! Settling: decides each row that a record gave. Keys, references and uniqueness are
+//! checked against the key index and the target before anything is written.
+
+use crate::error::{Error, Result};
+use crate::finding::{
+    Code, FILE_FORM_TWINS, FORMS_UNCOMPARED, FileId, Finding, Place, ROW_DIFFERS, ROW_DUPLICATE, ROW_ID_RANGE,
+    ROW_REFERENCE, ROW_SUPERSEDED, SECRET_EMPTY, Severity,
+};
+use crate::fold;
+use crate::import::compare::Among;
+use crate::import::run::Run;
+use crate::import::writer::Insert;
+use crate::mapping::apply::Draft;
+use crate::mapping::compile::{CompiledRule, FieldSource};
+use crate::mapping::keyindex::{Asker, Entering, Entry, KeyText, Placed};
+use crate::mapping::model::OnDuplicate;
+use crate::mapping::order::feeds;
+use crate::report::words::{count, thousands};
+use crate::row::Value;
+
+/// So many keys that are not ASCII are compared in their Unicode normal form; the others are counted.
+const MOST_FORMS: usize = 1_000_000;
+
+/// So many rows of the target that differ are remembered. Past that, records that others supersede are compared too,
+/// and a difference is reported twice.
+const MOST_DIFFERING: usize = 100_000;
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowFate {
+    /// It is new.
+    Inserted,
+    /// It was there, and says the same.
+    Unchanged,
+    /// An earlier row of its key stays.
+    Superseded,
+    /// It gave values to a row that was there; the fields of this bit mask had other values already.
+    Filled(u64),
+    /// There is no row that it could give values to: the rule did not take the record.
+    NotTaken,
+    /// Its secrets are all empty.
+    Empty,
+    /// Its record was rejected.
+    Rejected,
+}
+
+impl RowFate {
+    /// Whether the rule took the record.
+    pub fn is_taken(self) -> bool {
+        self != RowFate::NotTaken
+    }
+}
+
+/// A row as judged, before anything is written.
+pub(crate) struct Judged {
+    pub(crate) fate: RowFate,
+    pub(crate) id: Option<i64>,
+    pub(crate) digest: [u8; 16],
+    /// What the target's row has in columns that are looked up.
+    pub(crate) held: Vec<(String, Value)>,
+    /// The fields that are filled.
+    pub(crate) fills: Vec<usize>,
+    /// Where the row came from that superseded it.
+    pub(crate) stayed: Option<Place>,
+    /// Whether the run's counts have the row already.
+    pub(crate) counted: bool,
+    /// The columns whose values are lost with the row.
+    pub(crate) dropped: Vec<String>,
+}
+
+impl Judged {
+    pub(crate) fn is(fate: RowFate) -> Self {
+        Self {
+            fate,
+            id: None,
+            digest: [0; 16],
+            held: Vec::new(),
+            fills: Vec::new(),
+            stayed: None,
+            counted: false,
+            dropped: Vec::new(),
+        }
+    }
+}
+
+pub(crate) enum Verdict {
+    Is(Judged),
+    Refused(Vec<Finding>),
+}
+
+impl Run<'_> {
+    /// Decides what becomes of the rows of one record and writes those that are new.
+    ///
+    /// Returns a fate per draft, and what is wrong; if anything is, no row of the record is written.
+    pub fn settle(&mut self, record: Place, drafts: &mut [Draft]) -> Result<(Vec<RowFate>, Vec<Finding>)> {
+        let (plan, file) = (self.plan, record.file);
+        let mut judged: Vec<Judged> = Vec::with_capacity(drafts.len());
+        let mut refused = Vec::new();
+        let mut placed: Vec<(usize, KeyText, Placed)> = Vec::new();
+        let mut given: Vec<&str> = Vec::new();
+        self.counted.clear();
+        self.keep_earlier_rows();
+        for draft in drafts.iter_mut() {
+            let rule = &plan.rules[self.mapping][draft.rule];
+            let parent = draft.parent.map(|at| judged[at].fate);
+            if let Some(id) = draft.parent.and_then(|at| judged[at].id) {
+                take_parents_id(rule, draft, id);
+            }
+            match self.judge(rule, file, draft, parent)? {
+                Verdict::Is(mut one) => {
+                    if let (RowFate::Inserted, Some(column)) = (one.fate, &rule.generated_id) {
+                        one.id = self.writer.next_id(&mut *self.transaction, &rule.table.name, column)?;
+                        given.push(&rule.table.name);
+                        if one.id.is_none() {
+                            let message = format!("no id is left for another row of `{}`", rule.table.name);
+                            let place = Place { file, offset: draft.at };
+                            refused.push(self.finding(&ROW_ID_RANGE, rule, message, place, None));
+                        }
+                    }
+                    if one.fate == RowFate::Unchanged {
+                        one.counted = self.is_counted(rule, draft);
+                    }
+                    if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Empty) {
+                        self.place(rule, file, draft, &one, &mut placed);
+                    }
+                    judged.push(one);
+                }
+                Verdict::Refused(findings) => {
+                    refused.extend(findings);
+                    judged.push(Judged::is(RowFate::Rejected));
+                }
+            }
+        }
+        if !refused.is_empty() {
+            placed.into_iter().rev().for_each(|(spec, key, placed)| self.index.undo(spec, key, placed));
+            given.iter().for_each(|table| self.writer.return_id(table));
+            self.unfold();
+            self.return_earlier_rows();
+            return Ok((vec![RowFate::Rejected; drafts.len()], refused));
+        }
+        for (draft, one) in drafts.iter().zip(&judged) {
+            let rule = &plan.rules[self.mapping][draft.rule];
+            if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged) {
+                let place = Place { file, offset: draft.at };
+                self.report_form_twin(rule, draft, place);
+                if rule.model(&plan.set).on_duplicate == OnDuplicate::Across {
+                    self.keep_twin(rule, draft, place);
+                }
+            }
+            match one.fate {
+                RowFate::Inserted => self.write(rule, record, draft, one)?,
+                RowFate::Unchanged => self.writer.count(&rule.table.name).unchanged += u64::from(!one.counted),
+                RowFate::Filled(_) => self.fill(rule, record, draft, one)?,
+                RowFate::Superseded | RowFate::Empty => self.note(rule, file, draft, one),
+                RowFate::NotTaken | RowFate::Rejected => {}
+            }
+        }
+        Ok((judged.iter().map(|one| one.fate).collect(), refused))
+    }
+
+    /// Warns of a key that looks like another one and differs in its Unicode normal form.
+    fn report_form_twin(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) {
+        let (Some(spec), Some(key)) = (self.key_spec(rule), draft.key.as_ref().filter(|key| !key.is_ascii())) else {
+            return;
+        };
+        let form = self.kept.hash(&(spec, key.map(|part| fold::canonical(part).into_owned())));
+        let hash = self.kept.hash(key);
+        if self.forms.len() >= MOST_FORMS && !self.forms.contains_key(&form) {
+            self.forms_left += 1;
+            return;
+        }
+        let (first, other) = *self.forms.entry(form).or_insert((hash, place));
+        if first != hash {
+            let message = format!("another row of `{}` has a key that looks the same", rule.table.name);
+            let finding = self.finding(&FILE_FORM_TWINS, rule, message, place, Some(other));
+            self.findings.push(finding);
+        }
+    }
+
+    /// Says how many keys were not compared in their normal form.
+    pub fn report_forms_left(&mut self) {
+        if self.forms_left > 0 {
+            let message = format!(
+                "{} came after {} others and were not compared",
+                count(self.forms_left, "key"),
+                thousands(MOST_FORMS as u64)
+            );
+            self.findings.push(Finding::new(&FORMS_UNCOMPARED, message).about("keys"));
+        }
+    }
+
+    /// Notes a row that is not written, nor are its children.
+    fn note(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) {
+        let place = Place { file, offset: draft.at };
+        let (code, message) = match one.fate {
+            RowFate::Empty if draft.empty => (&SECRET_EMPTY, "the secrets of the row are empty".to_owned()),
+            RowFate::Superseded if one.stayed.is_some() => (
+                &ROW_SUPERSEDED,
+                format!("row of `{}` superseded by an earlier row with the same key", rule.table.name),
+            ),
+            _ => return,
+        };
+        let mut finding = self.finding(code, rule, message, place, one.stayed);
+        if !one.dropped.is_empty() {
+            finding.message += &format!(", and its other values of {} are dropped", one.dropped.join(", "));
+            finding = finding.weighing(Severity::Warning);
+        }
+        self.findings.push(finding);
+    }
+
+    /// A row that an earlier one of its key supersedes.
+    fn superseded(&self, rule: &CompiledRule, draft: &Draft, place: Place, stayed: Option<&Entry>) -> Verdict {
+        let dropped = stayed.map(|stayed| self.dropped(rule, draft, place, stayed)).unwrap_or_default();
+        let stayed = stayed.and_then(|entry| entry.place);
+        Verdict::Is(Judged { stayed, dropped, ..Judged::is(RowFate::Superseded) })
+    }
+
+    fn judge(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, parent: Option<RowFate>) -> Result<Verdict> {
+        let decided = |fate| Ok(Verdict::Is(Judged::is(fate)));
+        match parent {
+            Some(fate @ (RowFate::Superseded | RowFate::NotTaken | RowFate::Empty | RowFate::Rejected)) => {
+                return decided(fate);
+            }
+            Some(RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) | None => {}
+        }
+        let place = Place { file, offset: draft.at };
+        match rule.model(&self.plan.set).on_duplicate {
+            OnDuplicate::Across => {
+                if let Some(number) = self.folds_across(rule, file, draft) {
+                    let stayed = self.twin(rule, draft, number).or_else(|| self.earlier_of_key(rule, draft));
+                    return Ok(self.superseded(rule, draft, place, stayed.as_ref()));
+                }
+            }
+            OnDuplicate::Fill if rule.starts && self.earlier_of_key(rule, draft).is_none() => {
+                if let Some(started) = self.started_before(rule, file, draft)? {
+                    return Ok(started);
+                }
+                if let Some(verdict) = self.judge_fill(rule, draft, place)? {
+                    return Ok(verdict);
+                }
+            }
+            OnDuplicate::Fill => match self.judge_fill(rule, draft, place)? {
+                Some(verdict) => return Ok(verdict),
+                None if rule.starts => {}
+                None => return decided(RowFate::NotTaken),
+            },
+            OnDuplicate::Reject | OnDuplicate::First => {
+                if let Some(earlier) = self.earlier_of_key(rule, draft) {
+                    if self.may_give_way(rule, earlier.feeder) {
+                        return Ok(self.superseded(rule, draft, place, Some(&earlier)));
+                    }
+                    let message = format!("an earlier row of `{}` has the same key", rule.table.name);
+                    let finding = self.finding(&ROW_DUPLICATE, rule, message, place, earlier.place);
+                    return Ok(Verdict::Refused(vec![finding]));
+                }
+            }
+        }
+        if draft.empty {
+            return decided(RowFate::Empty);
+        }
+        let mut wrong = self.taken(rule, draft, place, Among::Run, &|_| true)?;
+        wrong.extend(self.references(rule, draft, place)?);
+        if !wrong.is_empty() {
+            return Ok(Verdict::Refused(wrong));
+        }
+        let verdict = self.compare_with_target(rule, file, draft, place)?;
+        Ok(self.once_per_row(rule, draft, place, verdict))
+    }
+
+    /// A row of the target from which an earlier record differs already is not compared for those that the record
+    /// supersedes, though it is rejected and its key is free.
+    fn once_per_row(&mut self, rule: &CompiledRule, draft: &Draft, place: Place, verdict: Verdict) -> Verdict {
+        let differs = |findings: &[Finding]| findings.iter().any(|finding| finding.code == &ROW_DIFFERS);
+        let key = self.key_spec(rule).zip(draft.key.clone());
+        let (Verdict::Refused(findings), Some(key)) = (&verdict, key) else { return verdict };
+        if !differs(findings) {
+            return verdict;
+        }
+        match self.differing.get(&key) {
+            Some((feeder, stayed)) if self.may_give_way(rule, *feeder) => {
+                Verdict::Is(Judged { stayed: Some(*stayed), ..Judged::is(RowFate::Superseded) })
+            }
+            Some(_) => verdict,
+            None => {
+                if self.differing.len() < MOST_DIFFERING {
+                    self.differing.insert(key, (rule.number, place));
+                }
+                verdict
+            }
+        }
+    }
+
+    pub(crate) fn finding(
+        &self,
+        code: &'static Code,
+        rule: &CompiledRule,
+        message: String,
+        at: Place,
+        also: Option<Place>,
+    ) -> Finding {
+        let mut finding = Finding::new(code, message).at(at).also(also).about(rule.name.clone());
+        finding.mapping =
+            Some(format!("{}:{}", rule.mapping_of(&self.plan.set).file, rule.model(&self.plan.set).line).into());
+        finding
+    }
+
+    /// The row of this run that has the draft's key.
+    fn earlier_of_key(&self, rule: &CompiledRule, draft: &Draft) -> Option<Entry> {
+        let spec = self.key_spec(rule)?;
+        self.index.get(spec, draft.key.as_ref()?).filter(|entry| entry.place.is_some()).cloned()
+    }
+
+    /// The index of the rule's key.
+    pub(crate) fn key_spec(&self, rule: &CompiledRule) -> Option<usize> {
+        self.index.find(&rule.table.name, &rule.key_names, false)
+    }
+
+    /// Whether a `fill` rule has met the row before this one, so that the run's counts have it.
+    fn is_counted(&self, rule: &CompiledRule, draft: &Draft) -> bool {
+        let entry = self.key_spec(rule).zip(draft.key.as_ref()).and_then(|(spec, key)| self.index.get(spec, key));
+        entry.is_some_and(|entry| entry.place.is_none() && entry.counted)
+    }
+
+    /// Whether an earlier row of another rule may supersede the rule's: `[precedence]`, or `first`.
+    fn may_give_way(&self, rule: &CompiledRule, earlier: u32) -> bool {
+        rule.model(&self.plan.set).on_duplicate == OnDuplicate::First || self.is_ranked_after(rule, earlier)
+    }
+
+    /// Whether `[precedence]` ranks the rule after the one of this number.
+    pub(crate) fn is_ranked_after(&self, rule: &CompiledRule, earlier: u32) -> bool {
+        let set = &self.plan.set;
+        set.precedence.iter().find(|of| of.table == rule.table.name).is_some_and(|of| {
+            let rank = |rule: &CompiledRule| of.feeders.iter().position(|entry| feeds(set, rule, entry));
+            let other = self.plan.rules.iter().flatten().find(|other| other.number == earlier);
+            matches!((other.and_then(rank), rank(rule)), (Some(first), Some(second)) if first < second)
+        })
+    }
+
+    pub(crate) fn references(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
+        let mut wrong = Vec::new();
+        // A row may reference a later one of its own table: that is checked when all are written. What
+        // only adds to rows comes after those.
+        let own_is_done = rule.model(&self.plan.set).on_duplicate == OnDuplicate::Fill;
+        for reference in rule.references().filter(|key| own_is_done || key.table != rule.table.name) {
+            let values: Vec<Value> =
+                reference.columns.iter().map(|column| rule.value(&draft.values, column).clone()).collect();
+            let Some(key) = KeyText::of(&values) else {
+                continue; // a NULL references nothing
+            };
+            let to: Vec<&str> = reference.to.iter().map(String::as_str).collect();
+            let known = self.index.contains(Asker::OtherTable, &reference.table, &reference.to, false, &key);
+            if !known && !self.in_target(&reference.table, &to, values)? {
+                let message =
+                    format!("({}) references a missing row of `{}`", reference.columns.join(", "), reference.table);
+                wrong.push(self.finding(&ROW_REFERENCE, rule, message, place, None));
+            }
+        }
+        Ok(wrong)
+    }
+
+    /// Makes the row known to what asks for its keys.
+    fn place(
+        &mut self,
+        rule: &CompiledRule,
+        file: FileId,
+        draft: &Draft,
+        one: &Judged,
+        placed: &mut Vec<(usize, KeyText, Placed)>,
+    ) {
+        let given = one.id.map(Value::Integer);
+        let value_of = |column: &str| -> &Value {
+            if let (Some(name), Some(id)) = (&rule.generated_id, &given)
+                && name == column
+            {
+                return id;
+            }
+            match one.held.iter().find(|(name, _)| name == column) {
+                Some((_, value)) => value,
+                None => rule.value(&draft.values, column),
+            }
+        };
+        let place = Some(Place { file, offset: draft.at });
+        let (existing, present) = (one.fate == RowFate::Unchanged, one.fate != RowFate::Empty);
+        let entry = Entry {
+            place,
+            feeder: rule.number,
+            values: Vec::new(),
+            existing,
+            present,
+            counted: true,
+            says: self.says(rule, draft),
+        };
+        let key = (rule.key_names.as_slice(), draft.key.as_ref());
+        let entering = Entering { table: &rule.table.name, key, of: &value_of, entry };
+        self.index.enter(&entering, |spec, key, change| placed.push((spec, key, change)));
+    }
+
+    fn write(&mut self, rule: &CompiledRule, record: Place, draft: &Draft, one: &Judged) -> Result<()> {
+        let mut values = draft.values.clone();
+        for (at, secret) in &draft.secrets {
+            let key = rule.key_of(&draft.values).ok_or_else(|| Error::bug("a rule with secrets has no key"))?;
+            let column = self
+                .plan
+                .sealed_column(rule, *at)
+                .ok_or_else(|| Error::bug("a secret has no column to be sealed into"))?;
+            values[*at] = self.vault.seal(column, &key, secret)?;
+        }
+        let insert = Insert {
+            rule,
+            values,
+            id: one.id,
+            place: Place { offset: draft.at, ..record },
+            record: record.offset,
+            file: self.ledger_file(record.file)?,
+            digest: one.digest,
+            clock: draft.clock.clone(),
+        };
+        self.writer.insert(&mut *self.transaction, insert)
+    }
+}
+
+/// Puts the parent's generated id where the child refers to it.
+fn take_parents_id(rule: &CompiledRule, draft: &mut Draft, id: i64) {
+    for at in std::mem::take(&mut draft.parents_id) {
+        draft.values[at] = Value::Integer(id);
+        if let Some(fields) = &rule.key_fields {
+            draft.key = KeyText::of(fields.iter().map(|at| &draft.values[*at]));
+        }
+    }
+}
+
+/// Fields that no comparison takes in: the clock's, and sealed ones.
+pub(crate) fn left_out(rule: &CompiledRule, draft: &Draft) -> Vec<usize> {
+    let sealed = |at: &usize| matches!(rule.fields[*at].source, FieldSource::Secret(_));
+    draft.clock.iter().copied().chain((0..rule.fields.len()).filter(sealed)).collect()
+}

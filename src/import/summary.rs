@@ -1,0 +1,354 @@
+//! From a run to its report.
+
+use crate::database::Mode;
+use crate::database::ledger::RunRecord;
+use crate::document::tape::{Segment, Selection};
+use crate::finding::{FILE_SYMLINK, Finding, Place, SOURCE_IN_USE, printable};
+use crate::import::plan::Disposition;
+use crate::import::run::Run;
+use crate::mapping::model::{Expr, From, PathExpr, PathStep, Root};
+use crate::report::findings::Findings;
+use crate::report::{
+    AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus,
+    FindingReport, IgnoredReport, LeafCounts, MappingsReport, Outcome, PlaceReport, Report, RunMode, SecretsReport,
+    SourceReport, TargetReport, Timings, VERSION, Verdict,
+};
+use crate::secret::proof::LeakSearch;
+use crate::source::walk::Skipped;
+use crate::source::{self, SourceFile};
+use std::collections::{BTreeMap, HashMap};
+
+/// Replaces a text that holds the value of a secret.
+pub const WITHHELD: &str = "(withheld: it holds the value of a secret)";
+
+/// What the report needs and the run itself does not know.
+#[derive(Debug)]
+pub struct Ending {
+    /// The run's id.
+    pub run_id: String,
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// Whether it may be committed.
+    pub acceptable: bool,
+    /// The target's URL, without a password.
+    pub url: String,
+    /// Its engine.
+    pub engine: String,
+    /// What was checked.
+    pub checks: Vec<CheckReport>,
+    /// How long it took so far.
+    pub timings: Timings,
+}
+
+/// The report of a run. Every text in it is searched for secrets.
+pub fn report(run: &mut Run, ending: &Ending) -> Report {
+    let plan = run.plan;
+    // The keys are not needed any more, and the report itself takes memory.
+    run.forget_keys();
+    let findings = std::mem::take(&mut run.findings);
+    let ignored = ignored(run);
+    let files = files(run);
+    let mut leaves = LeafCounts::default();
+    files.iter().for_each(|file| leaves.add(&file.leaves));
+    let sealed = run.vault.count();
+    let mut report = Report {
+        report_version: VERSION,
+        run_id: ending.run_id.clone(),
+        mode: if run.options.mode == Mode::Dry { RunMode::DryRun } else { RunMode::Import },
+        outcome: ending.outcome,
+        verdict: if ending.acceptable { Verdict::Acceptable } else { Verdict::Refused },
+        source: SourceReport {
+            root: plan.tree.root.display().to_string(),
+            files: plan.tree.files.len() as u64,
+            bytes: plan.tree.files.iter().map(|file| file.bytes).sum(),
+        },
+        mappings: MappingsReport { set: plan.set.name.clone(), digest: plan.set.digest.clone() },
+        target: TargetReport { url: ending.url.clone(), engine: ending.engine.clone() },
+        leaves,
+        caught_all: run
+            .caught
+            .iter()
+            .map(|((mapping, path), count)| CaughtReport {
+                mapping: mapping.clone(),
+                path: path.clone(),
+                count: *count,
+            })
+            .collect(),
+        owners: run.directories.clone(),
+        coverage: run.coverage(),
+        ignored,
+        tables: run.writer.counts(),
+        columns: columns(run),
+        findings: located(findings, &plan.tree.files),
+        secrets: SecretsReport {
+            sealed,
+            opened_again: run.opened_again,
+            plaintext_hits: run.leaks.hits,
+            plaintext_warned: run.leaks.warned,
+            plaintext_declassified: run.leaks.declassified,
+            declassified: declassified(run),
+        },
+        checks: ending.checks.clone(),
+        timings: ending.timings,
+        losses: Vec::new(),
+        after: after(run, sealed),
+        files,
+    };
+    withhold(&mut report, run);
+    report
+}
+
+/// What the application still needs: in general where something was sealed, and because of single rows.
+fn after(run: &Run, sealed: u64) -> Vec<String> {
+    let shown = |row: &str| if run.vault.finds_secret(row) { WITHHELD.to_owned() } else { row.to_owned() };
+    let general = run.plan.set.after.clone().filter(|_| sealed > 0);
+    general.into_iter().chain(run.follow_ups.lines(shown)).collect()
+}
+
+/// The run's record with the report's counts.
+pub fn run_record(report: &Report, record: RunRecord) -> RunRecord {
+    let sum = |count: fn(&crate::report::TableReport) -> u64| report.tables.iter().map(count).sum();
+    RunRecord {
+        finished: jiff::Timestamp::now(),
+        files: report.files.iter().filter(|file| file.status == FileStatus::Imported).count() as u64,
+        leaves: report.leaves.seen,
+        inserted: sum(|table| table.inserted),
+        updated: sum(|table| table.updated),
+        unchanged: sum(|table| table.unchanged),
+        rejected: report.rejected(),
+        ..record
+    }
+}
+
+/// The report of each file; consumes the files' states.
+fn files(run: &mut Run) -> Vec<FileReport> {
+    let plan = run.plan;
+    let states = std::mem::take(&mut run.files);
+    let report = |(at, state): (usize, crate::import::run::FileState)| {
+        let mapping = match &plan.dispositions[at] {
+            Disposition::Mapped { mapping, .. } => Some(&plan.set.mappings[*mapping]),
+            _ => None,
+        };
+        let shape = mapping.zip(state.shape).map(|(mapping, shape)| mapping.source.shapes[shape].name.clone());
+        let status = state.status.unwrap_or(FileStatus::Rejected);
+        FileReport {
+            path: plan.tree.files[at].path.clone(),
+            mapping: mapping.map(|mapping| mapping.name.clone()),
+            status,
+            reason: state.reason,
+            shape: shape.filter(|name| !name.is_empty()),
+            owner: state.owner.and_then(|owner| run.owners.id_of(owner)).map(str::to_owned),
+            bytes: plan.tree.files[at].bytes,
+            records: state.records,
+            rejected: state.rejected,
+            leaves: if status == FileStatus::Imported { state.tally.leaves } else { LeafCounts::default() },
+        }
+    };
+    states.into_iter().enumerate().map(report).collect()
+}
+
+fn ignored(run: &Run) -> Vec<IgnoredReport> {
+    let mut found: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
+    for state in &run.files {
+        if state.status == Some(FileStatus::Ignored) {
+            // Alias copies each have their own reason; the list has one line for all.
+            let reason = match state.what.as_deref() {
+                Some("alias copies") => "the same bytes as in the owner's other directory".to_owned(),
+                _ => state.reason.clone().unwrap_or_default(),
+            };
+            found.entry((state.what.clone().unwrap_or_default(), reason)).or_default().0 += 1;
+        }
+        if state.status == Some(FileStatus::Imported) {
+            for (reason, count) in &state.tally.ignored {
+                let (what, why) = run.reasons.text(*reason);
+                found.entry((what.to_owned(), why.to_owned())).or_default().1 += count;
+            }
+        }
+    }
+    found.into_iter().map(|((what, reason), (files, leaves))| IgnoredReport { what, reason, files, leaves }).collect()
+}
+
+fn columns(run: &Run) -> Vec<ColumnReport> {
+    let rule_of = |name: &str| run.plan.rules.iter().flatten().find(|rule| rule.name == name);
+    run.columns
+        .iter()
+        .filter_map(|((name, column), counts)| {
+            let rule = rule_of(name)?;
+            let model = rule.model(&run.plan.set).columns.iter().find(|candidate| candidate.name == *column)?;
+            let paths = match &model.expr.from {
+                From::First(all) => all.iter().map(describe).collect(),
+                _ => vec![describe(&model.expr)],
+            };
+            let alternatives = paths
+                .into_iter()
+                .enumerate()
+                .map(|(at, path)| AlternativeReport { path, hits: counts.hits.get(at).copied().unwrap_or(0) })
+                .collect();
+            Some(ColumnReport {
+                table: rule.table.name.clone(),
+                column: column.clone(),
+                alternatives,
+                defaulted: counts.defaulted,
+                nulled: counts.nulled,
+            })
+        })
+        .collect()
+}
+
+fn declassified(run: &Run) -> Vec<DeclassifiedReport> {
+    let mut found = Vec::new();
+    for mapping in &run.plan.set.mappings {
+        for (covering, reason, _) in &mapping.declassify {
+            let path = format!("{}: {covering}", mapping.name);
+            found.push(DeclassifiedReport { path, reason: reason.clone() });
+        }
+        for secret in mapping.rules.iter().flat_map(|rule| &rule.secrets) {
+            if let Some(reason) = &secret.declassify {
+                found.push(DeclassifiedReport {
+                    path: format!("{}: {}", mapping.name, describe(&secret.expr)),
+                    reason: reason.clone(),
+                });
+            }
+        }
+    }
+    found
+}
+
+/// An expression as the mapping writes it.
+fn describe(expr: &Expr) -> String {
+    match &expr.from {
+        From::Path(path) => describe_path(path),
+        From::Literal(_) => "value".to_owned(),
+        From::Null => "null".to_owned(),
+        From::First(all) => all.iter().map(describe).collect::<Vec<_>>().join(", else "),
+        From::Template { .. } => "template".to_owned(),
+        From::Join { parts, .. } => format!("join({})", parts.iter().map(describe).collect::<Vec<_>>().join(", ")),
+        From::Json(_) => "json".to_owned(),
+        From::Digest { how, .. } => format!("{how:?}").to_lowercase(),
+        From::Lookup { table, column, .. } => format!("lookup {table}.{column}"),
+        From::Exists { table, .. } => format!("exists {table}"),
+    }
+}
+
+fn describe_path(path: &PathExpr) -> String {
+    let mut out = match &path.root {
+        Root::Element => String::new(),
+        Root::Record => "@".to_owned(),
+        Root::Frame => "$".to_owned(),
+        Root::Parent(name) => format!("^{name}"),
+        Root::Column(name) => format!("={name}"),
+        Root::Context(name) => format!("#{name}"),
+    };
+    for step in &path.steps {
+        match step {
+            PathStep::Name(name) => {
+                let name = Selection(vec![Segment::Name(name.clone())]).to_string();
+                if !out.is_empty() && !name.starts_with('[') {
+                    out.push('.');
+                }
+                out.push_str(&name);
+            }
+            PathStep::Pick { member, .. } => out.push_str(&format!("[{member} = …]")),
+        }
+    }
+    if out.is_empty() { ".".to_owned() } else { out }
+}
+
+/// Findings with file, pointer, line and column; each file is read once for all of its places.
+fn located(findings: Findings, files: &[SourceFile]) -> Vec<FindingReport> {
+    let mut asked: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    for place in findings.places() {
+        asked.entry(place.file.0).or_default().push(place.offset);
+    }
+    let mut found: HashMap<Place, PlaceReport> = HashMap::new();
+    for (file, offsets) in asked {
+        let source = &files[file as usize];
+        // A file that cannot be read again still has its name.
+        for located in source::locate::locate(source, &offsets).unwrap_or_default() {
+            let place = Place { file: source.id, offset: located.offset };
+            let report = PlaceReport {
+                file: source.path.clone(),
+                record: None,
+                pointer: Some(located.pointer),
+                line: Some(located.line),
+                column: Some(located.column),
+            };
+            found.insert(place, report);
+        }
+    }
+    findings.into_reports(&mut |place| {
+        found.get(place).cloned().unwrap_or_else(|| PlaceReport {
+            file: files[place.file.0 as usize].path.clone(),
+            ..PlaceReport::default()
+        })
+    })
+}
+
+/// A text of the report that contains the value of a secret is withheld: the report may be mailed.
+///
+/// What was known before any secret was read, such as the paths of files, is not withheld, and is cut
+/// out of a message before it is searched: to hide it would only tell that it is a secret.
+fn withhold(report: &mut Report, run: &Run) {
+    report.files.iter_mut().for_each(|file| file.path = printable(&file.path));
+    let search = run.vault.withheld();
+    if search.is_empty() {
+        return;
+    }
+    let known = known_before(run, &search);
+    report.each_text(&mut |text| {
+        if search.search(text).is_some() {
+            let rest = known.iter().fold(text.clone(), |rest, known| rest.replace(known, " "));
+            if search.search(&rest).is_some() {
+                WITHHELD.clone_into(text);
+            }
+        }
+    });
+}
+
+/// What was known before any secret was read and contains one all the same: paths of files and what
+/// they are made of, and the reasons of the mapping set. The longest first.
+fn known_before(run: &Run, search: &LeakSearch) -> Vec<String> {
+    let plan = run.plan;
+    let paths = plan.tree.files.iter().map(|file| file.path.as_str());
+    let root = plan.tree.root.display().to_string();
+    let known = paths.chain([root.as_str()]).chain(plan.set.reasons());
+    let parts = known.filter(|text| search.search(text).is_some()).flat_map(|text| text.split('/').chain([text]));
+    let mut known: Vec<String> = parts.filter(|text| search.search(text).is_some()).map(printable).collect();
+    known.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    known.dedup();
+    known
+}
+
+/// The findings of the walk, unless the set ignores their files.
+pub fn walk_findings(run: &Run) -> Vec<Finding> {
+    let plan = run.plan;
+    let ignored = |path: &str| plan.set.ignore.iter().any(|ignore| ignore.pattern.matches(path).is_some());
+    let fresh = plan.mapped().filter(|file| is_fresh(&plan.tree.files[*file], run.started)).map(|file| {
+        let path = printable(&plan.tree.files[file].path);
+        let message = format!("`{path}` was written less than a minute before the run");
+        Finding::new(&SOURCE_IN_USE, message).at(plan.tree.files[file].place(0))
+    });
+    let skipped = plan.tree.skipped.iter().filter(|skipped| !ignored(&skipped.path)).map(|skipped| {
+        let finding = match &skipped.twin {
+            Some(twin) if plan.is_owner_place(&skipped.path) => alias_link(skipped, twin),
+            _ => skipped.finding.clone(),
+        };
+        finding.at_path(skipped.path.clone())
+    });
+    plan.tree.findings.iter().cloned().chain(fresh).chain(skipped).map(|finding| finding.about("files")).collect()
+}
+
+/// A link in an owner's place whose target is called like the folder beside it: one more name of that
+/// folder, wherever the link points since the tree was copied.
+fn alias_link(link: &Skipped, twin: &str) -> Finding {
+    let message =
+        format!("`{}`: a symbolic link, not followed; its target has the name of `{twin}`, which is read", link.path);
+    Finding::new(&FILE_SYMLINK, message)
+}
+
+/// Whether a file was written so shortly before the run that it may still be being written.
+fn is_fresh(file: &SourceFile, started: jiff::Timestamp) -> bool {
+    const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+    // A time out of the range of timestamps is far from this minute.
+    jiff::Timestamp::try_from(file.modified).is_ok_and(|modified| started.duration_since(modified) < QUIET)
+}

@@ -1,0 +1,288 @@
+//! The vault of a run: seals values, remembers enough to prove that they open again, and searches
+//! everything that is written for secrets in plaintext.
+
+use crate::database::ledger::HIDDEN_PATH;
+use crate::database::sealed::SealRecord;
+use crate::database::{Cell, SealedColumn, Transaction};
+use crate::decode;
+use crate::error::{Error, Result};
+use crate::row::Value;
+use crate::secret::cipher::{SealPlace, Sealer, token_in};
+use crate::secret::kdf::Cost;
+use crate::secret::keys::{KeyRow, Secret, create, unlock};
+use crate::secret::proof::{LeakSearch, SecretSet, digest};
+use crate::secret::registry::path_hmac;
+use crate::secret::whole::whole;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use zeroize::Zeroizing;
+
+/// Where the run's key comes from.
+#[derive(Debug)]
+pub enum KeySource {
+    /// The set seals nothing.
+    None,
+    /// A passphrase or key file was given.
+    Given(Secret),
+    /// A dry run without one: a temporary key.
+    ThrowAway,
+}
+
+impl KeySource {
+    /// Checks, before any work, that a given secret opens the target's key.
+    /// Values that are not under that key, and keys or a registry that another program changed, are
+    /// refused.
+    pub fn opens(&self, record: &SealRecord) -> Result<()> {
+        match (self, record.active()?) {
+            (KeySource::Given(secret), Some(row)) => record.check(&unlock(row, secret)?),
+            (KeySource::ThrowAway, _) | (KeySource::Given(_), None) => record.check_without_key(),
+            (KeySource::None, _) => Ok(()),
+        }
+    }
+}
+
+/// Whether an existing sealed value holds a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Same {
+    /// It does.
+    Yes,
+    /// It holds another secret, or does not open.
+    No,
+    /// It cannot be opened with a temporary key.
+    Unknown,
+}
+
+/// The sealed values of one column, which must be opened again.
+struct Sealed {
+    column: SealedColumn,
+    keys: Vec<Vec<Value>>,
+    /// What each of the keys was sealed with.
+    marks: Vec<[u8; 16]>,
+}
+
+/// So many sealed values are read back together: where no index leads to their keys, that is one
+/// pass over the table.
+const READ_BACK: usize = 4_096;
+
+/// Seals, opens, searches.
+pub struct Vault {
+    sealer: Option<Sealer>,
+    row: Option<KeyRow>,
+    is_new: bool,
+    throw_away: bool,
+    seals_before: i64,
+    salt: [u8; 32],
+    sealed: Vec<Sealed>,
+    secrets: SecretSet,
+    search: LeakSearch,
+    /// Digests of values that were dropped, and of those that were sealed.
+    dropped: HashSet<[u8; 32]>,
+    kept: HashSet<[u8; 32]>,
+    /// Existing sealed values that could not be compared.
+    pub uncompared: u64,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vault({} sealed)", self.count())
+    }
+}
+
+impl Vault {
+    /// Unlocks the target's key, or makes the first one.
+    pub fn open(source: &KeySource, record: &SealRecord, secrets: SecretSet, now: Timestamp) -> Result<Self> {
+        let existing = record.active()?;
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(|_| Error::environment("the operating system's random source failed"))?;
+        let (key, row) = match (source, existing) {
+            (KeySource::None, _) => (None, None),
+            (KeySource::Given(secret), Some(row)) => {
+                let key = unlock(row, secret)?;
+                record.check(&key)?;
+                (Some(key), Some(row.clone()))
+            }
+            (KeySource::Given(secret), None) => {
+                let (key, row) = create(secret, Cost::default(), now)?;
+                (Some(key), Some(row))
+            }
+            (KeySource::ThrowAway, _) => {
+                // It is never typed, so the cost of guessing it does not matter.
+                let (key, row) = create(&Secret::throw_away()?, Cost::default(), now)?;
+                (Some(key), Some(row))
+            }
+        };
+        let sealer = match (key, &row) {
+            (Some(key), Some(row)) => Some(Sealer::new(key, row)?),
+            _ => None,
+        };
+        Ok(Self {
+            seals_before: sealer.as_ref().map_or(0, Sealer::sealed_count),
+            sealer,
+            is_new: existing.is_none(),
+            throw_away: matches!(source, KeySource::ThrowAway) && existing.is_some(),
+            row,
+            salt,
+            sealed: Vec::new(),
+            search: secrets.freeze(),
+            secrets,
+            dropped: HashSet::new(),
+            kept: HashSet::new(),
+            uncompared: 0,
+        })
+    }
+
+    /// Seals a secret for a cell, and remembers that it must open again.
+    pub fn seal(&mut self, column: &SealedColumn, key: &[Value], secret: &SecretString) -> Result<Value> {
+        let mark = self.mark(secret);
+        self.kept.insert(digest(secret.expose_secret()));
+        let texts = key_texts(key)?;
+        let sealer =
+            self.sealer.as_mut().ok_or_else(|| Error::bug("a value must be sealed, and the run has no key"))?;
+        let place =
+            SealPlace { table: &column.table, column: &column.column, key_columns: &column.key_columns, key: &texts };
+        let token = sealer.seal(&place, secret)?;
+        let at = self.sealed.iter().position(|sealed| sealed.column == *column).unwrap_or_else(|| {
+            self.sealed.push(Sealed { column: column.clone(), keys: Vec::new(), marks: Vec::new() });
+            self.sealed.len() - 1
+        });
+        self.sealed[at].keys.push(key.to_vec());
+        self.sealed[at].marks.push(mark);
+        Ok(Value::Sealed(token))
+    }
+
+    /// Whether a sealed value of the target holds this secret.
+    pub fn holds(&mut self, column: &SealedColumn, key: &[Value], token: &str, secret: &SecretString) -> Result<Same> {
+        self.kept.insert(digest(secret.expose_secret()));
+        if self.throw_away {
+            self.uncompared += 1;
+            return Ok(Same::Unknown);
+        }
+        let texts = key_texts(key)?;
+        let SealedColumn { table, column, key_columns, .. } = column;
+        let place = SealPlace { table, column, key_columns, key: &texts };
+        let opened = self.sealer.as_ref().and_then(|sealer| sealer.open(&place, &token_in(token)).ok());
+        Ok(match opened {
+            Some(text) if self.mark(&text) == self.mark(secret) => Same::Yes,
+            _ => Same::No,
+        })
+    }
+
+    /// Whether the run has no secret to search for.
+    pub fn searches_nothing(&self) -> bool {
+        self.search.is_empty()
+    }
+
+    /// Whether a text holds the value of a secret.
+    pub fn finds_secret(&self, text: &str) -> bool {
+        !self.searches_nothing() && (self.search.search(text).is_some() || self.finds_decoded(text))
+    }
+
+    /// Encoders of URLs differ in what they encode, so that not every form can be searched for.
+    fn finds_decoded(&self, text: &str) -> bool {
+        let decoded = decode::percent(text.as_bytes()).map(Zeroizing::new);
+        decoded.is_some_and(|plain| self.search.search_bytes(&plain).is_some())
+    }
+
+    /// The secret that the text is as a whole, in whatever encoding.
+    pub fn whole_secret(&self, text: &str) -> Option<Zeroizing<String>> {
+        whole(&self.secrets, text)
+    }
+
+    /// Takes down that a rule dropped a value.
+    pub fn note_dropped(&mut self, text: &str) {
+        self.dropped.extend([digest(text), digest(text.trim())]);
+    }
+
+    /// Whether the secret of this digest was dropped, and sealed nowhere.
+    pub fn is_only_dropped(&self, digest: &[u8; 32]) -> bool {
+        self.dropped.contains(digest) && !self.kept.contains(digest)
+    }
+
+    /// The search for what no report may show: every secret but what was only dropped.
+    pub fn withheld(&self) -> LeakSearch {
+        let only_dropped = self.dropped.difference(&self.kept).copied().collect();
+        self.secrets.without(&only_dropped).freeze()
+    }
+
+    /// A file's path as the ledger keeps it: where it holds a secret, an HMAC of it under the data key, by
+    /// which a later run finds the file again. A run that seals nothing keeps no secret: its paths stay.
+    pub fn ledger_path(&self, path: &str) -> Result<String> {
+        match &self.sealer {
+            Some(sealer) if self.finds_secret(path) => {
+                Ok(format!("{HIDDEN_PATH}{}", path_hmac(sealer.data_key(), path)?))
+            }
+            _ => Ok(path.to_owned()),
+        }
+    }
+
+    /// How many values were sealed.
+    pub fn count(&self) -> u64 {
+        self.sealed.iter().map(|sealed| sealed.keys.len() as u64).sum()
+    }
+
+    /// Reads every sealed value back from the target and opens it: how many opened, and where one
+    /// did not (`table.column`).
+    pub fn prove(&self, transaction: &mut dyn Transaction) -> Result<(u64, Vec<(String, String)>)> {
+        let (mut opened, mut failed) = (0, Vec::new());
+        let Some(sealer) = &self.sealer else { return Ok((0, failed)) };
+        for Sealed { column: SealedColumn { table, column, key_columns, .. }, keys, marks } in &self.sealed {
+            let by: Vec<&str> = key_columns.iter().map(String::as_str).collect();
+            for (keys, marks) in keys.chunks(READ_BACK).zip(marks.chunks(READ_BACK)) {
+                let found = transaction.find(table, &by, &[column], keys)?;
+                for ((key, mark), cells) in keys.iter().zip(marks).zip(found) {
+                    let token = match cells.and_then(|cells| cells.into_iter().next()) {
+                        Some(Cell::Text(token)) => token,
+                        _ => String::new(),
+                    };
+                    let place = SealPlace { table, column, key_columns, key: &key_texts(key)? };
+                    match sealer.open(&place, &token_in(&token)) {
+                        Ok(text) if self.mark(&text) == *mark => opened += 1,
+                        _ => failed.push((table.clone(), column.clone())),
+                    }
+                }
+            }
+        }
+        Ok((opened, failed))
+    }
+
+    /// Registers the key and the sealed columns in the transaction, when something was sealed.
+    pub fn register(&self, transaction: &mut dyn Transaction) -> Result<()> {
+        let (Some(sealer), Some(row)) = (&self.sealer, &self.row) else { return Ok(()) };
+        if self.sealed.is_empty() {
+            // An existing key proves the registry all the same, as it found it.
+            return if self.is_new || self.throw_away { Ok(()) } else { self.prove_registry(sealer, transaction) };
+        }
+        if self.is_new || sealer.sealed_count() != self.seals_before {
+            let row = KeyRow { seal_count: sealer.sealed_count(), ..row.clone() };
+            if !self.throw_away {
+                transaction.put_key(&row)?;
+            }
+        }
+        let mut columns: Vec<SealedColumn> = self.sealed.iter().map(|sealed| sealed.column.clone()).collect();
+        columns.sort();
+        transaction.put_sealed_columns(&columns)?;
+        if self.throw_away { Ok(()) } else { self.prove_registry(sealer, transaction) }
+    }
+
+    fn prove_registry(&self, sealer: &Sealer, transaction: &mut dyn Transaction) -> Result<()> {
+        let (counts, hmac) = transaction.seal_record()?.proof(sealer.data_key())?;
+        transaction.put_proof(&counts, &hmac)
+    }
+
+    /// A fingerprint of a secret that is meaningless outside this run.
+    fn mark(&self, secret: &SecretString) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        hash.update(self.salt);
+        hash.update(secret.expose_secret().as_bytes());
+        let digest = hash.finalize();
+        std::array::from_fn(|i| digest[i])
+    }
+}
+
+fn key_texts(key: &[Value]) -> Result<Vec<String>> {
+    key.iter()
+        .map(|value| value.as_key_text().ok_or_else(|| Error::bug("the key of a sealed value has a NULL")))
+        .collect()
+}

@@ -1,0 +1,255 @@
+//! The writer: complete rows into the transaction, in batches of one table, with their ledger.
+
+mod fills;
+
+use crate::database::Transaction;
+use crate::database::ledger::{self, RowRecord, Written};
+use crate::database::rejection::{Rejected, Rejection};
+use crate::error::{Error, Result};
+use crate::finding::Place;
+use crate::mapping::compile::{CompiledRule, FieldSource};
+use crate::mapping::keyindex::KeyText;
+use crate::report::TableReport;
+use crate::row::{Batch, Row, Value};
+use fills::Fill;
+pub use fills::Given;
+use std::collections::BTreeMap;
+
+/// Batches are cut at about this many bytes of text.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Writes rows in batches, counts them, and gives ids.
+#[derive(Debug, Default)]
+pub struct Writer {
+    batches: Vec<(u32, Batch)>,
+    ledger: Vec<RowRecord>,
+    next_ids: BTreeMap<String, i128>,
+    counts: BTreeMap<String, TableReport>,
+    /// By table, the columns that the rows are known by, and their key.
+    fills: BTreeMap<(String, Vec<String>, KeyText), Fill>,
+    /// The ledger's numbers for the columns of a rule's rows: the rule, the fields that took the
+    /// run's start time, the number.
+    columns: Vec<(u32, Vec<usize>, i64)>,
+    /// Rows that the database rejected.
+    pub refused: Vec<RefusedRow>,
+}
+
+/// A row that the database rejected.
+#[derive(Debug)]
+pub struct RefusedRow {
+    /// The record that gave it.
+    pub record: Place,
+    /// Where the row itself came from.
+    pub place: Place,
+    /// The number of its rule.
+    pub rule: u32,
+    /// The table.
+    pub table: String,
+    /// Why it was rejected.
+    pub why: Rejection,
+}
+
+/// A row that is to be inserted.
+#[derive(Debug)]
+pub struct Insert<'r> {
+    /// Its rule.
+    pub rule: &'r CompiledRule,
+    /// Its values, in the order of the rule's fields, sealed ones sealed.
+    pub values: Vec<Value>,
+    /// The id that was given to it.
+    pub id: Option<i64>,
+    /// Where it came from.
+    pub place: Place,
+    /// Where its record begins, in bytes.
+    pub record: u64,
+    /// The file's number in the ledger.
+    pub file: i64,
+    /// See [`digest`].
+    pub digest: [u8; 16],
+    /// Fields that took the run's start time.
+    pub clock: Vec<usize>,
+}
+
+impl Writer {
+    /// The next id of a table whose integer key no source value fills; `None` when none is left.
+    pub fn next_id(&mut self, transaction: &mut dyn Transaction, table: &str, column: &str) -> Result<Option<i64>> {
+        let next = match self.next_ids.get(table) {
+            Some(next) => *next,
+            None => i128::from(transaction.highest_id(table, column)?) + 1,
+        };
+        self.next_ids.insert(table.to_owned(), next + 1);
+        Ok(i64::try_from(next).ok())
+    }
+
+    /// Takes the last id of a table back: its row is not written.
+    pub fn return_id(&mut self, table: &str) {
+        if let Some(next) = self.next_ids.get_mut(table) {
+            *next -= 1;
+        }
+    }
+
+    /// The counts of a table.
+    pub fn count(&mut self, table: &str) -> &mut TableReport {
+        self.counts.entry(table.to_owned()).or_insert_with(|| TableReport {
+            name: table.to_owned(),
+            inserted: 0,
+            updated: 0,
+            unchanged: 0,
+            rejected: 0,
+        })
+    }
+
+    /// The counts of all tables, by name.
+    pub fn counts(&self) -> Vec<TableReport> {
+        self.counts.values().cloned().collect()
+    }
+
+    /// Takes a row in; a batch that is full is written.
+    pub fn insert(&mut self, transaction: &mut dyn Transaction, row: Insert) -> Result<()> {
+        let rule = row.rule;
+        let table = &rule.table.name;
+        self.count(table).inserted += 1;
+        let known = self.columns.iter().find(|(number, clock, _)| *number == rule.number && *clock == row.clock);
+        let columns = match known {
+            Some((_, _, columns)) => *columns,
+            None => {
+                let columns = transaction.ledger().columns(&written(rule, &row.clock))?;
+                self.columns.push((rule.number, row.clock.clone(), columns));
+                columns
+            }
+        };
+        self.ledger.push(RowRecord {
+            table: table.clone(),
+            row_key: row_key(rule, &row.values, row.id, transaction),
+            file: row.file,
+            offset: row.place.offset,
+            digest: row.digest,
+            own: own_digest(rule, &row.values, &row.clock, transaction),
+            columns,
+        });
+        let batch = match self.batches.iter_mut().position(|(of, _)| *of == rule.number) {
+            Some(at) => &mut self.batches[at].1,
+            None => {
+                self.batches.push((rule.number, empty_batch(rule)));
+                &mut self.batches.last_mut().expect("just pushed").1
+            }
+        };
+        let mut values = row.values;
+        values.extend(row.id.map(Value::Integer));
+        batch.bytes += values.iter().map(text_len).sum::<usize>();
+        batch.rows.push(Row { values, place: row.place, record: row.record, digest: row.digest });
+        if batch.bytes >= BATCH_BYTES {
+            self.flush(transaction)?;
+        }
+        Ok(())
+    }
+
+    /// Writes everything that was taken in, parents' tables first.
+    pub fn flush(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+        for (rule, batch) in &mut self.batches {
+            if !batch.rows.is_empty() {
+                for Rejected { row, why } in transaction.insert(batch)? {
+                    let Row { place, record, .. } = batch.rows[row];
+                    let record = Place { offset: record, ..place };
+                    refuse(
+                        &mut self.refused,
+                        RefusedRow { record, place, rule: *rule, table: batch.table.clone(), why },
+                    )?;
+                }
+                batch.rows.clear();
+                batch.bytes = 0;
+            }
+        }
+        if !self.ledger.is_empty() {
+            transaction.ledger().rows(&self.ledger)?;
+            self.ledger.clear();
+        }
+        Ok(())
+    }
+
+    /// Forgets the batches of a part that is done, so that order follows the parts.
+    pub fn end_part(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+        self.flush(transaction)?;
+        self.batches.clear();
+        Ok(())
+    }
+}
+
+/// Remembers a row that the database rejected; once the transaction is gone, nothing can go on.
+fn refuse(refused: &mut Vec<RefusedRow>, row: RefusedRow) -> Result<()> {
+    let fatal = matches!(row.why, Rejection::RolledBack { .. });
+    let error = fatal.then(|| {
+        Error::environment(row.why.message(&row.table))
+            .hint("nothing was written; fix the record, or drop the trigger for the import")
+    });
+    refused.push(row);
+    error.map_or(Ok(()), Err)
+}
+
+fn empty_batch(rule: &CompiledRule) -> Batch {
+    let mut columns: Vec<String> = rule.fields.iter().map(|field| field.column.name.clone()).collect();
+    columns.extend(rule.generated_id.clone());
+    Batch { table: rule.table.name.clone(), columns, rows: Vec::new(), bytes: 0 }
+}
+
+fn text_len(value: &Value) -> usize {
+    match value {
+        Value::Text(text) | Value::Json(text) | Value::Sealed(text) => text.len(),
+        _ => 8,
+    }
+}
+
+/// A row's primary key as the ledger writes it.
+fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>, transaction: &dyn Transaction) -> String {
+    let part = |column: &&str| match rule.field(column) {
+        Some(field) => transaction.written(&rule.table.name, column, &values[field]),
+        None => id.map(|id| id.to_string()),
+    };
+    ledger::row_key(rule.table.primary_key().iter().map(part).collect())
+}
+
+/// The columns in which a rule writes rows, apart from ids that the engine gives.
+fn written(rule: &CompiledRule, clock: &[usize]) -> Written {
+    let mut written = Written { table: rule.table.name.clone(), ..Written::default() };
+    for (at, field) in rule.fields.iter().enumerate() {
+        let list = match field.source {
+            FieldSource::Secret(_) => &mut written.sealed,
+            FieldSource::Column(_) if clock.contains(&at) => &mut written.clock,
+            FieldSource::Column(_) => &mut written.digested,
+        };
+        list.push(field.column.name.clone());
+    }
+    written
+}
+
+/// The digests of what is this run's own: times that are its start, and sealed values.
+fn own_digest(
+    rule: &CompiledRule,
+    values: &[Value],
+    clock: &[usize],
+    transaction: &dyn Transaction,
+) -> Option<[u8; 32]> {
+    let sealed = |at: usize| matches!(rule.fields[at].source, FieldSource::Secret(_));
+    let of = |is_one: &dyn Fn(usize) -> bool| {
+        let fields = rule.fields.iter().enumerate().filter(|(at, _)| is_one(*at));
+        ledger::digest(fields.map(|(at, field)| {
+            let column = field.column.name.as_str();
+            (column, transaction.written(&rule.table.name, column, &values[at]))
+        }))
+    };
+    if clock.is_empty() && !(0..rule.fields.len()).any(sealed) {
+        return None;
+    }
+    let (clock, sealed) = (of(&|at| clock.contains(&at)), of(&sealed));
+    Some(std::array::from_fn(|i| if i < 16 { clock[i] } else { sealed[i - 16] }))
+}
+
+/// The digest of a row's comparable values: not given ids, not sealed values, not what came from the
+/// run's start time.
+pub fn digest(rule: &CompiledRule, values: &[Value], left_out: &[usize], transaction: &dyn Transaction) -> [u8; 16] {
+    let fields = rule.fields.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
+    ledger::digest(fields.map(|(at, field)| {
+        let column = field.column.name.as_str();
+        (column, transaction.written(&rule.table.name, column, &values[at]))
+    }))
+}

@@ -1,0 +1,171 @@
+//! What `fill` rules give to rows: kept per row until the last of them was read, then one update.
+
+use super::{RefusedRow, Writer, refuse};
+use crate::database::ledger::{self, RowRecord, Written};
+use crate::database::rejection::Rejection;
+use crate::database::{Cell, Transaction};
+use crate::error::Result;
+use crate::finding::Place;
+use crate::mapping::keyindex::KeyText;
+use crate::row::Value;
+use crate::table::{ColumnType, Table};
+use std::collections::HashSet;
+
+/// Columns of one row that `fill` rules give.
+#[derive(Debug)]
+pub(super) struct Fill {
+    key_columns: Vec<String>,
+    key: Vec<Value>,
+    columns: Vec<String>,
+    values: Vec<Value>,
+    existing: bool,
+    from: Vec<From>,
+}
+
+/// Where some columns of a [`Fill`] came from.
+#[derive(Debug)]
+struct From {
+    /// The file's number in the ledger.
+    file: i64,
+    place: Place,
+    record: u64,
+    /// The number of the rule.
+    rule: u32,
+    /// So many of the columns, in their order.
+    columns: usize,
+}
+
+/// What a `fill` rule gives to a row.
+#[derive(Debug)]
+pub struct Given<'r> {
+    /// The table.
+    pub table: &'r str,
+    /// The columns that name the row, and their values.
+    pub key: (Vec<String>, Vec<Value>),
+    /// Columns that are NULL, and what they get.
+    pub cells: Vec<(String, Value)>,
+    /// Whether the row was in the target before the run.
+    pub existing: bool,
+    /// Where it came from.
+    pub place: Place,
+    /// Where its record begins, in bytes.
+    pub record: u64,
+    /// The number of the rule.
+    pub rule: u32,
+    /// The file's number in the ledger.
+    pub file: i64,
+}
+
+impl Writer {
+    /// Gives columns of a row a value; written by [`Writer::write_fills`].
+    pub fn fill(&mut self, given: Given<'_>) {
+        let (key_columns, key) = given.key;
+        let text = KeyText::of(&key).unwrap_or_default();
+        let fill = self.fills.entry((given.table.to_owned(), key_columns.clone(), text)).or_insert_with(|| Fill {
+            key_columns,
+            key,
+            columns: Vec::new(),
+            values: Vec::new(),
+            existing: given.existing,
+            from: Vec::new(),
+        });
+        let Given { place, record, rule, file, .. } = given;
+        fill.from.push(From { file, place, record, rule, columns: given.cells.len() });
+        for (column, value) in given.cells {
+            fill.columns.push(column);
+            fill.values.push(value);
+        }
+    }
+
+    /// Writes what `fill` rules gave: one update per row.
+    pub fn write_fills(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+        let fills = std::mem::take(&mut self.fills).into_iter().map(|((table, ..), fill)| (table, fill));
+        let fills: Vec<(String, Fill)> = fills.collect();
+        let keys = row_keys(transaction, &fills)?;
+        let mut updated = HashSet::new();
+        for ((table, fill), row_key) in fills.into_iter().zip(keys) {
+            let key_columns: Vec<&str> = fill.key_columns.iter().map(String::as_str).collect();
+            let why = match &row_key {
+                Some(_) => transaction.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?,
+                None => Some(Rejection::Discarded),
+            };
+            let (None, Some(row_key)) = (&why, row_key) else {
+                self.refuse_fill(&table, fill, &why.unwrap_or(Rejection::Discarded))?;
+                continue;
+            };
+            // Rules may know one row by different keys.
+            if fill.existing && updated.insert((table.clone(), row_key.clone())) {
+                // A row that was there as the source says, and now says more.
+                let counts = self.count(&table);
+                counts.updated += 1;
+                counts.unchanged = counts.unchanged.saturating_sub(1);
+            }
+            self.record_fill(transaction, &table, &row_key, fill)?;
+        }
+        self.flush(transaction)
+    }
+
+    /// Remembers that the database rejected what these records gave to a row.
+    fn refuse_fill(&mut self, table: &str, fill: Fill, why: &Rejection) -> Result<()> {
+        for From { place, record, rule, .. } in fill.from {
+            let record = Place { offset: record, ..place };
+            let row = RefusedRow { record, place, rule, table: table.to_owned(), why: why.clone() };
+            refuse(&mut self.refused, row)?;
+        }
+        Ok(())
+    }
+
+    /// Notes for the ledger from where which columns of a row were filled.
+    fn record_fill(&mut self, transaction: &mut dyn Transaction, table: &str, row_key: &str, fill: Fill) -> Result<()> {
+        let mut cells = fill.columns.into_iter().zip(&fill.values);
+        for from in fill.from {
+            let given: Vec<(String, &Value)> = cells.by_ref().take(from.columns).collect();
+            let digest = ledger::digest(
+                given.iter().map(|(column, value)| (column.as_str(), transaction.written(table, column, value))),
+            );
+            let digested = given.into_iter().map(|(column, _)| column).collect();
+            let written = Written { table: table.to_owned(), digested, filled: true, ..Written::default() };
+            let columns = transaction.ledger().columns(&written)?;
+            let (table, row_key) = (table.to_owned(), row_key.to_owned());
+            self.ledger.push(RowRecord {
+                table,
+                row_key,
+                file: from.file,
+                offset: from.place.offset,
+                digest,
+                own: None,
+                columns,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The primary keys of rows that are filled, as the ledger writes them; a rule may know its rows by
+/// another key. None of a row that is gone since it was met.
+fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, Fill)]) -> Result<Vec<Option<String>>> {
+    let mut row_keys = Vec::with_capacity(fills.len());
+    for alike in fills.chunk_by(|one, next| one.0 == next.0 && one.1.key_columns == next.1.key_columns) {
+        let (table, by) = (&alike[0].0, &alike[0].1.key_columns);
+        let primary = transaction.schema().table(table).map(Table::primary_key).unwrap_or_default();
+        let is_time = |column: &&str| {
+            let kind = transaction.schema().table(table).and_then(|table| table.column(column));
+            kind.is_some_and(|column| column.kind == ColumnType::Time)
+        };
+        // A time may stand there in another form of the same meaning, and that is the row's key.
+        if primary == *by && !primary.iter().any(is_time) {
+            let text = |(column, value): (&String, &Value)| transaction.written(table, column, value);
+            let of = |fill: &Fill| by.iter().zip(&fill.key).map(text).collect();
+            row_keys.extend(alike.iter().map(|(_, fill)| Some(ledger::row_key(of(fill)))));
+            continue;
+        }
+        let primary: Vec<String> = primary.into_iter().map(str::to_owned).collect();
+        let wanted: Vec<&str> = primary.iter().map(String::as_str).collect();
+        let by: Vec<&str> = by.iter().map(String::as_str).collect();
+        let keys: Vec<Vec<Value>> = alike.iter().map(|(_, fill)| fill.key.clone()).collect();
+        for found in transaction.find(table, &by, &wanted, &keys)? {
+            row_keys.push(found.map(|cells| ledger::row_key(cells.iter().map(Cell::text).collect())));
+        }
+    }
+    Ok(row_keys)
+}

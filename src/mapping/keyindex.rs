@@ -1,0 +1,396 @@
+//! The key index: what lookups and uniqueness read, filled by the writer.
+//!
+//! It holds exactly the columns that the plan says are looked up or unique. What belongs to one
+//! owner alone is dropped when the owner is done, so that it does not grow with the tree.
+
+use crate::finding::Place;
+use crate::fold;
+use crate::row::Value;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+use std::sync::Arc;
+
+/// The texts of a key's values, each preceded by its length so that no two keys have the same text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyText(String);
+
+impl KeyText {
+    /// Adds the next part.
+    pub fn push(&mut self, part: &str) {
+        self.0.push_str(&part.len().to_string());
+        self.0.push(':');
+        self.0.push_str(part);
+    }
+
+    /// Its parts.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        let mut rest = self.0.as_str();
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_once(':')?;
+            let (part, more) = after.split_at_checked(length.parse().ok()?)?;
+            rest = more;
+            Some(part)
+        })
+    }
+
+    /// Each part changed by a function.
+    pub fn map(&self, change: impl Fn(&str) -> String) -> Self {
+        let mut changed = Self::default();
+        self.parts().for_each(|part| changed.push(&change(part)));
+        changed
+    }
+
+    /// Whether all of it is ASCII, so that it has one form only.
+    pub fn is_ascii(&self) -> bool {
+        self.0.is_ascii()
+    }
+
+    /// The key of these values; `None` when one of them is NULL.
+    pub fn of<'v>(values: impl IntoIterator<Item = &'v Value>) -> Option<Self> {
+        let mut key = Self::default();
+        for value in values {
+            key.push(&value.as_key_text()?);
+        }
+        Some(key)
+    }
+}
+
+/// Which rows an index finds, and which values it holds of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexSpec {
+    /// The table.
+    pub table: String,
+    /// The columns of the key; parts of a key that are no columns are named `#0`, `#1`….
+    pub by: Vec<String>,
+    /// Columns that lookups want.
+    pub wanted: Vec<String>,
+    /// Whether letters are compared without their case.
+    pub ignore_case: bool,
+    /// Whether a key belongs to one owner alone and no other owner's rule reads it.
+    pub of_one_owner: bool,
+    /// Whether a rule looks up rows of its own table by it.
+    pub of_own_table: bool,
+}
+
+/// What the index knows of a row.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Where it came from; `None` for one that was in the target before.
+    pub place: Option<Place>,
+    /// The number of the rule that made it.
+    pub feeder: u32,
+    /// The values of the spec's wanted columns.
+    pub values: Vec<Value>,
+    /// Whether the target had the row before the run.
+    pub existing: bool,
+    /// Whether there is a row at all: an empty secret reserves its key and makes no row.
+    pub present: bool,
+    /// Whether the run's counts have the row.
+    pub counted: bool,
+    /// What its rule's fields say, hashed, where a later row of the key may be dropped; see
+    /// [`crate::import::dropped`].
+    pub says: Arc<[u64]>,
+}
+
+impl Entry {
+    /// A row that the target had before the run.
+    pub fn existing(values: Vec<Value>) -> Self {
+        Self {
+            place: None,
+            feeder: u32::MAX,
+            values,
+            existing: true,
+            present: true,
+            counted: false,
+            says: Arc::default(),
+        }
+    }
+}
+
+/// Whether the rule that looks rows up makes rows of that table too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// It does: it finds the rows that were made before, in this run as in the first.
+    OwnTable,
+    /// It does not: it finds every row.
+    OtherTable,
+}
+
+/// What putting a row into the index changed, so that it can be undone.
+#[derive(Debug)]
+pub enum Placed {
+    /// Nothing: the first of the key stays.
+    Kept,
+    /// The key is new.
+    New,
+    /// The row took the place of what the target is known to have.
+    Instead(Entry),
+}
+
+/// A row that is made known.
+pub struct Entering<'r> {
+    /// Its table.
+    pub table: &'r str,
+    /// The names of the parts of its rule's key, and the key's text.
+    pub key: (&'r [String], Option<&'r KeyText>),
+    /// The value of a column.
+    pub of: &'r dyn Fn(&str) -> &'r Value,
+    /// What is known of it, but for its values.
+    pub entry: Entry,
+}
+
+impl std::fmt::Debug for Entering<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Entering({})", self.table)
+    }
+}
+
+/// Keys of rows, by what is asked of them.
+#[derive(Debug, Default)]
+pub struct KeyIndex {
+    specs: Vec<IndexSpec>,
+    lasting: Vec<HashMap<KeyText, Entry>>,
+    of_owner: Vec<HashMap<KeyText, Entry>>,
+    /// Rows of the target that earlier runs made of files which this run reads too: the file's number
+    /// and the row. A rule does not find them in its own table until this run has met them, so that a
+    /// second import finds what the first one found.
+    withheld: Vec<HashMap<KeyText, Vec<(u32, Entry)>>>,
+}
+
+impl KeyIndex {
+    /// An empty index of these specs.
+    pub fn new(specs: Vec<IndexSpec>) -> Self {
+        let empty = || specs.iter().map(|_| HashMap::new()).collect();
+        let withheld = specs.iter().map(|_| HashMap::new()).collect();
+        Self { lasting: empty(), of_owner: empty(), withheld, specs }
+    }
+
+    /// What it is asked for.
+    pub fn specs(&self) -> &[IndexSpec] {
+        &self.specs
+    }
+
+    /// Forgets what belonged to one owner.
+    pub fn end_owner(&mut self) {
+        for keys in &mut self.of_owner {
+            // Not `clear`: one large owner must not keep its memory for the rest of the run.
+            *keys = HashMap::new();
+        }
+    }
+
+    /// Adds a row under every key that the index holds of its table; `changed` receives each change. A
+    /// row that does not exist reserves its own key and no other.
+    pub fn enter(&mut self, row: &Entering<'_>, mut changed: impl FnMut(usize, KeyText, Placed)) {
+        let (own, own_key) = row.key;
+        for spec in 0..self.specs.len() {
+            let asked = &self.specs[spec];
+            if asked.table != row.table || (!row.entry.present && asked.by != own) {
+                continue; // of another table, or for existing rows only
+            }
+            let key = if asked.by == own && !asked.ignore_case {
+                own_key.cloned()
+            } else {
+                KeyText::of(asked.by.iter().map(|column| (row.of)(column)))
+            };
+            let Some(key) = key else {
+                continue; // a key with a NULL finds nothing
+            };
+            let values = asked.wanted.iter().map(|column| (row.of)(column).clone()).collect();
+            let placed = self.insert(spec, key.clone(), Entry { values, ..row.entry.clone() });
+            changed(spec, key, placed);
+        }
+    }
+
+    /// Adds a row under a key. The first of a key stays, but a row of this run takes the place of
+    /// what the target is known to have.
+    pub fn insert(&mut self, spec: usize, key: KeyText, entry: Entry) -> Placed {
+        let key = self.fold(spec, key);
+        let keys = if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] };
+        match keys.entry(key) {
+            Slot::Occupied(mut held) if held.get().place.is_none() => Placed::Instead(held.insert(entry)),
+            Slot::Occupied(_) => Placed::Kept,
+            Slot::Vacant(free) => {
+                free.insert(entry);
+                Placed::New
+            }
+        }
+    }
+
+    /// Adds a row that the target has; it outlasts every owner.
+    pub fn insert_lasting(&mut self, spec: usize, key: KeyText, entry: Entry) {
+        let key = self.fold(spec, key);
+        self.lasting[spec].entry(key).or_insert(entry);
+    }
+
+    /// Adds a row that the target has and that an earlier run made of this file of the tree.
+    pub fn withhold(&mut self, spec: usize, key: KeyText, file: u32, entry: Entry) {
+        let key = self.fold(spec, key);
+        self.withheld[spec].entry(key).or_default().push((file, entry));
+    }
+
+    /// Makes rows known to every rule that were withheld for files which this run does not read.
+    pub fn reveal(&mut self, files: &dyn Fn(u32) -> bool) {
+        for (withheld, lasting) in self.withheld.iter_mut().zip(&mut self.lasting) {
+            for (key, entries) in withheld {
+                for (_, entry) in entries.extract_if(.., |(file, _)| files(*file)) {
+                    lasting.entry(key.clone()).or_insert(entry);
+                }
+            }
+        }
+    }
+
+    /// Undoes what putting a row in changed.
+    pub fn undo(&mut self, spec: usize, key: KeyText, placed: Placed) {
+        let key = self.fold(spec, key);
+        let keys = if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] };
+        match placed {
+            Placed::Kept => {}
+            Placed::New => {
+                keys.remove(&key);
+            }
+            Placed::Instead(entry) => {
+                keys.insert(key, entry);
+            }
+        }
+    }
+
+    /// The row of a key.
+    pub fn get(&self, spec: usize, key: &KeyText) -> Option<&Entry> {
+        self.get_for(Asker::OtherTable, spec, key)
+    }
+
+    fn get_for(&self, asker: Asker, spec: usize, key: &KeyText) -> Option<&Entry> {
+        let folded;
+        let key = if self.specs[spec].ignore_case {
+            folded = self.fold(spec, key.clone());
+            &folded
+        } else {
+            key
+        };
+        let known = self.of_owner[spec].get(key).or_else(|| self.lasting[spec].get(key));
+        let withheld = || self.withheld[spec].get(key)?.first().map(|(_, entry)| entry);
+        known.or_else(|| withheld().filter(|_| asker == Asker::OtherTable))
+    }
+
+    /// Notes that the run's counts have the row of a key; `false` where they had it before.
+    pub fn count(&mut self, spec: usize, key: &KeyText) -> bool {
+        let held = self.held_mut(spec, key);
+        held.is_some_and(|entry| !std::mem::replace(&mut entry.counted, true))
+    }
+
+    fn held_mut(&mut self, spec: usize, key: &KeyText) -> Option<&mut Entry> {
+        let key = self.fold(spec, key.clone());
+        if self.of_owner[spec].contains_key(&key) {
+            return self.of_owner[spec].get_mut(&key);
+        }
+        if self.lasting[spec].contains_key(&key) {
+            return self.lasting[spec].get_mut(&key);
+        }
+        self.withheld[spec].get_mut(&key)?.first_mut().map(|(_, entry)| entry)
+    }
+
+    /// Changes what is known of a row's column.
+    pub fn set(&mut self, spec: usize, key: &KeyText, wanted: usize, value: Value) {
+        if let Some(held) = self.held_mut(spec, key).and_then(|entry| entry.values.get_mut(wanted)) {
+            *held = value;
+        }
+    }
+
+    /// The value of a column of the row that has this key.
+    pub fn lookup<S: AsRef<str>>(
+        &self,
+        asker: Asker,
+        table: &str,
+        by: &[S],
+        ignore_case: bool,
+        key: &KeyText,
+        column: &str,
+    ) -> Option<&Value> {
+        let spec = self.find(table, by, ignore_case)?;
+        let at = self.specs[spec].wanted.iter().position(|wanted| wanted == column)?;
+        self.get_for(asker, spec, key).filter(|entry| entry.present)?.values.get(at)
+    }
+
+    /// Whether a row has this key.
+    pub fn contains<S: AsRef<str>>(
+        &self,
+        asker: Asker,
+        table: &str,
+        by: &[S],
+        ignore_case: bool,
+        key: &KeyText,
+    ) -> bool {
+        let spec = self.find(table, by, ignore_case);
+        spec.and_then(|spec| self.get_for(asker, spec, key)).is_some_and(|entry| entry.present)
+    }
+
+    /// The number of the spec for these columns.
+    pub fn find<S: AsRef<str>>(&self, table: &str, by: &[S], ignore_case: bool) -> Option<usize> {
+        let same = |spec: &IndexSpec| spec.by.iter().map(String::as_str).eq(by.iter().map(AsRef::as_ref));
+        self.specs.iter().position(|spec| spec.table == table && spec.ignore_case == ignore_case && same(spec))
+    }
+
+    fn fold(&self, spec: usize, key: KeyText) -> KeyText {
+        if self.specs[spec].ignore_case { key.map(fold::case) } else { key }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_key_cannot_be_mistaken_for_each_other() {
+        let key = |parts: &[&str]| {
+            let mut key = KeyText::default();
+            parts.iter().for_each(|part| key.push(part));
+            key
+        };
+        assert_ne!(key(&["a", "bc"]), key(&["ab", "c"]));
+        assert_ne!(key(&["1:a"]), key(&["1", "a"]));
+    }
+
+    #[test]
+    fn a_key_without_case_is_found_whatever_its_length_in_the_other_case() {
+        let spec = IndexSpec {
+            table: "places".to_owned(),
+            by: vec!["name".to_owned()],
+            wanted: vec![],
+            ignore_case: true,
+            of_one_owner: false,
+            of_own_table: false,
+        };
+        let key = |text: &str| {
+            let mut key = KeyText::default();
+            key.push(text);
+            key
+        };
+        let mut index = KeyIndex::new(vec![spec]);
+        index.insert(0, key("Große Straße"), Entry::existing(vec![]));
+        for name in ["GROSSE STRASSE", "GROẞE STRAẞE", "große straße"] {
+            assert!(index.contains(Asker::OtherTable, "places", &["name"], true, &key(name)), "{name}");
+        }
+        assert!(!index.contains(Asker::OtherTable, "places", &["name"], true, &key("Große Strasse 2")));
+    }
+
+    #[test]
+    fn the_end_of_an_owner_forgets_only_what_was_the_owners() {
+        let spec = |table: &str, of_one_owner| IndexSpec {
+            table: table.to_owned(),
+            by: vec!["id".to_owned()],
+            wanted: vec![],
+            ignore_case: false,
+            of_one_owner,
+            of_own_table: false,
+        };
+        let mut index = KeyIndex::new(vec![spec("people", false), spec("notes", true)]);
+        let mut key = KeyText::default();
+        key.push("1");
+        for spec in 0..2 {
+            index.insert(spec, key.clone(), Entry::existing(vec![]));
+        }
+        index.end_owner();
+        assert!(index.contains(Asker::OtherTable, "people", &["id"], false, &key));
+        assert!(!index.contains(Asker::OtherTable, "notes", &["id"], false, &key));
+    }
+}

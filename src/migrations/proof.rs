@@ -1,0 +1,261 @@
+//! Proves that every migration can be rolled back: up, down to nothing, up again, then one by one, on a
+//! database with rows.
+
+use crate::database::audit::random_id;
+use crate::database::history::{Down, Standing};
+use crate::database::scratch::Scratch;
+use crate::database::upkeep::{Move, Order, Survey};
+use crate::database::{self, Migration, Mode, Target, drift, schema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::model::Set;
+use crate::report::{CheckReport, CheckStatus};
+use jiff::Timestamp;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The name of the first step.
+const TO_THE_LAST: &str = "up to the last";
+
+/// One step of the proof.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Proof {
+    /// What was done.
+    pub step: String,
+    /// Whether the database was as it should be after it.
+    pub status: CheckStatus,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Proof {
+    fn of(step: String, wrong: &[String]) -> Self {
+        let status = if wrong.is_empty() { CheckStatus::Passed } else { CheckStatus::Failed };
+        Self { step, status, detail: (!wrong.is_empty()).then(|| wrong.join("; ")) }
+    }
+
+    /// As a check of a report.
+    pub fn check(&self) -> CheckReport {
+        CheckReport {
+            name: self.step.clone(),
+            category: "schema".to_owned(),
+            status: self.status,
+            detail: self.detail.clone(),
+        }
+    }
+}
+
+/// Tests a set's migrations on a copy of a database with rows, or without one on a new database that
+/// is filled with a row in every table. Nothing outside the temporary folder is changed.
+///
+/// A migration that does not run is what a test is for: its step fails, and what would need it is not
+/// tried.
+pub fn test(set: &Set, populated: Option<&dyn Target>) -> Result<Vec<Proof>> {
+    let folder = Scratch::new(populated.and_then(Target::file).unwrap_or(Path::new(&set.name)))?;
+    let path = folder.path().join("test.db");
+    if let Some(from) = populated {
+        from.copy_to(&path)?;
+    }
+    let stages = match schema::stages(&set.migrations) {
+        Ok(stages) => stages,
+        Err(error) if error.kind == ErrorKind::Request => {
+            return Ok(vec![Proof::of(TO_THE_LAST.to_owned(), &[error.message])]);
+        }
+        Err(error) => return Err(error),
+    };
+    let mut target = open(&path)?;
+    target.record_in(set.record_table());
+    let mut bench = Bench { set, stages, target, proofs: Vec::new(), started: Timestamp::now() };
+    if !bench.up(TO_THE_LAST)? {
+        return Ok(bench.proofs);
+    }
+    if populated.is_none() {
+        bench.target.fill_for_test()?;
+    }
+    if bench.one_by_one()? && bench.down_to_nothing()? && bench.up("up again from nothing")? {
+        bench.down_to_nothing()?;
+    }
+    Ok(bench.proofs)
+}
+
+fn open(path: &Path) -> Result<Box<dyn Target>> {
+    let url = path.to_str().ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))?;
+    database::open(url)
+}
+
+/// Columns by table.
+type Columns = BTreeMap<String, Vec<String>>;
+/// How many rows a table has, and a sum over what they hold.
+type Content = BTreeMap<String, (u64, u128)>;
+
+struct Bench<'s> {
+    set: &'s Set,
+    stages: Vec<drift::Catalog>,
+    target: Box<dyn Target>,
+    proofs: Vec<Proof>,
+    started: Timestamp,
+}
+
+impl Bench<'_> {
+    fn migrations(&self) -> &[Migration] {
+        &self.set.migrations
+    }
+
+    fn survey(&self) -> Result<Survey> {
+        let mut found = Survey::default();
+        self.target.inspect(&mut |look| {
+            found = look.survey()?;
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Carries out what is decided; where a migration does not run, why. What goes wrong before that is
+    /// not a fault of a migration.
+    fn alter(&mut self, decide: &dyn Fn(&Standing) -> Result<Vec<Move>>) -> Result<Option<String>> {
+        let run_id = random_id()?;
+        let decided = Cell::new(false);
+        let ended = self.target.alter(&Order {
+            mode: Mode::Real,
+            run_id: &run_id,
+            migrations: &self.set.migrations,
+            started: Timestamp::now(),
+            decide: &|standing| {
+                let moves = decide(standing)?;
+                decided.set(true);
+                Ok(moves)
+            },
+            progress: &|_| {},
+            warn: &|_| {},
+            after: None,
+            audit: None,
+        });
+        match ended {
+            Ok(_) => Ok(None),
+            Err(error) if decided.get() && matches!(error.kind, ErrorKind::Request | ErrorKind::Environment) => {
+                Ok(Some(error.message.trim_end_matches("; nothing was changed").to_owned()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One step of the proof; whether its migrations ran, however the database is after them.
+    fn step(
+        &mut self,
+        step: String,
+        decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
+        wrong: &dyn Fn(&Self) -> Result<Vec<String>>,
+    ) -> Result<bool> {
+        let failure = self.alter(decide)?;
+        let ran = failure.is_none();
+        let wrong = failure.map_or_else(|| wrong(self), |why| Ok(vec![why]))?;
+        self.proofs.push(Proof::of(step, &wrong));
+        Ok(ran)
+    }
+
+    /// In what the database is not as the first `stages` migrations make it.
+    fn wrong(&self, stages: usize) -> Result<Vec<String>> {
+        let nothing = drift::Catalog::default();
+        let expected = stages.checked_sub(1).map_or(&nothing, |last| &self.stages[last]);
+        let survey = self.survey()?;
+        let leave = drift::Leave { tables: &self.set.other_tables, additions: false };
+        let differences = drift::differences(expected, &survey.catalog, leave);
+        Ok(differences.into_iter().map(|difference| difference.message).collect())
+    }
+
+    /// What these columns of the tables that are there hold.
+    fn content(&self, columns: &Columns) -> Result<Content> {
+        let mut content = Content::new();
+        self.target.inspect(&mut |look| {
+            let there = look.catalog()?.schema.tables;
+            for (table, columns) in columns.iter().filter(|(table, _)| there.contains_key(*table)) {
+                content.insert(table.clone(), look.content(table, columns, self.started)?);
+            }
+            Ok(())
+        })?;
+        Ok(content)
+    }
+
+    /// Which rows are others than they were, or fewer.
+    fn lost(&self, columns: &Columns, had: &Content) -> Result<Vec<String>> {
+        let has = self.content(columns)?;
+        let mut lost = Vec::new();
+        for (table, (rows, sum)) in had {
+            match has.get(table) {
+                Some((now, _)) if now != rows => lost.push(format!("`{table}` has {now} rows, expected {rows}")),
+                Some((_, now)) if now != sum => lost.push(format!("`{table}` differ from before")),
+                _ => {} // a missing table is reported as such
+            }
+        }
+        Ok(lost)
+    }
+
+    /// The columns that are there before a migration and after it.
+    fn kept(&self, at: usize) -> Columns {
+        let Some(below) = at.checked_sub(1).map(|before| &self.stages[before].schema) else { return Columns::new() };
+        let above = &self.stages[at].schema;
+        let both = below.tables.iter().filter_map(|(name, table)| Some((name, table, above.table(name)?)));
+        let columns = both.map(|(name, below, above)| {
+            let stay = below.columns.iter().filter(|column| above.column(&column.name).is_some());
+            (name.clone(), stay.map(|column| column.name.clone()).collect())
+        });
+        columns.collect()
+    }
+
+    fn up(&mut self, step: &str) -> Result<bool> {
+        // A migration may change rows on its way; that it loses some is told.
+        let before = self.survey()?;
+        let up = |standing: &Standing| Ok(standing.up(None)?.into_iter().map(Move::Up).collect());
+        self.step(step.to_owned(), &up, &|bench| {
+            let mut wrong = bench.wrong(bench.stages.len())?;
+            let survey = bench.survey()?;
+            for (table, had) in &before.counts {
+                let has = survey.counts.get(table).filter(|has| *has < had);
+                wrong.extend(has.map(|has| format!("`{table}` has {has} rows, expected {had}")));
+            }
+            Ok(wrong)
+        })
+    }
+
+    fn down_to_nothing(&mut self) -> Result<bool> {
+        let down = |standing: &Standing| Ok(standing.down(Down::All)?.into_iter().map(Move::Down).collect());
+        self.step("down to nothing".to_owned(), &down, &|bench| {
+            let mut wrong = bench.wrong(0)?;
+            let recorded = bench.target.recorded()?;
+            let left = recorded.iter().filter(|record| record.status == database::history::Status::Applied);
+            wrong.extend(left.map(|record| format!("`{}` is still recorded as applied", record.version)));
+            let own = bench.survey()?.own;
+            wrong.extend(own.keys().map(|table| format!("`{table}` is left besides the record of migrations")));
+            Ok(wrong)
+        })
+    }
+
+    /// From the last: each one down and up again alone, then down for good. What tables that a migration
+    /// does not make hold must be there again after both, in the columns that it does not make either.
+    /// Whether the last step to nothing is possible.
+    fn one_by_one(&mut self) -> Result<bool> {
+        for at in (0..self.stages.len()).rev() {
+            let version = self.migrations()[at].version.clone();
+            let kept = self.kept(at);
+            let had = self.content(&kept)?;
+            let down = |_: &Standing| Ok(vec![Move::Down(at)]);
+            if !self.step(format!("`{version}` down"), &down, &|bench| bench.wrong(at))? {
+                return Ok(false);
+            }
+            let again =
+                self.step(format!("`{version}` up again, rows kept"), &|_| Ok(vec![Move::Up(at)]), &|bench| {
+                    Ok([bench.wrong(at + 1)?, bench.lost(&kept, &had)?].concat())
+                })?;
+            if at == 0 {
+                return Ok(again);
+            }
+            // What did not come up again is down.
+            if again && let Some(why) = self.alter(&down)? {
+                self.proofs.push(Proof::of(format!("`{version}` down again"), &[why]));
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
