@@ -336,7 +336,7 @@ fn only_the_command_line_prints() {
 }
 
 #[test]
-fn sql_stands_only_below_target() {
+fn sql_stands_only_below_database() {
     const SQL: [&str; 12] = [
         "\"SELECT ",
         "\"INSERT ",
@@ -351,7 +351,7 @@ fn sql_stands_only_below_target() {
         "\"ROLLBACK",
         "rusqlite",
     ];
-    no_line_of(|file| !file.starts_with("target/"), &SQL, "speaks SQL");
+    no_line_of(|file| !file.starts_with("database/"), &SQL, "speaks SQL");
 }
 
 #[test]
