@@ -1,7 +1,7 @@
 //! Measures the import, on trees that it makes itself:
 //!
 //!     cargo bench --bench import                       # some minutes
-//!     cargo bench --bench import -- --full             # about an hour, and 10 GB of disk
+//!     cargo bench --bench import -- --full             # about half an hour, and 10 GB of disk
 //!     cargo bench --bench import -- --only floor --json after.json --against before.json
 //!
 //! What is compared runs in turn, and what is reported is the ratio of the medians, with the least and
