@@ -3,11 +3,11 @@
 use crate::backup::{self, Before};
 use crate::config::{Phase, Ui};
 use crate::database::audit::random_id;
-use crate::database::drift::Other;
+use crate::database::catalog::Other;
 use crate::database::history;
 use crate::database::ledger::RunRecord;
+use crate::database::reference::Reference;
 use crate::database::undo::{Undo, Undone, choose};
-use crate::database::upkeep::Reference;
 use crate::database::{self, Mode, schema};
 use crate::error::{Error, Result};
 use crate::migrations::{ManagedDatabase, Options};

@@ -2,9 +2,9 @@
 //!
 //! It needs no mapping set and no migration, so it works on databases that treelift did not make.
 
-use super::SealedColumn;
+use super::cell::Cell;
 use super::sealed::{SealRecord, Unregistered};
-use crate::database::Cell;
+use super::sealed_column::SealedColumn;
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::error::Result;
 use crate::secret::keys::KeyRow;

@@ -2,9 +2,10 @@
 
 mod columns;
 
+use super::catalog::{Catalog, Other};
 use super::ddl::name;
-use super::drift::{Catalog, Leave, Other};
-use super::schema::table_differences;
+use super::drift::Leave;
+use super::drift_tables::table_differences;
 use crate::table::Table;
 use std::collections::BTreeSet;
 

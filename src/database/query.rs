@@ -1,8 +1,5 @@
 //! Queries that a mapping set brings: they read, and do nothing else.
 
-use super::Migration;
-use super::sqlite::assertion;
-use crate::error::Result;
 use std::fmt;
 
 /// What is wrong with a query, whatever the database holds.
@@ -31,9 +28,3 @@ impl fmt::Display for BadQuery {
 
 /// How many rows a query gave; or why it could not be asked of this database.
 pub type Asked = std::result::Result<u64, String>;
-
-/// What is wrong with each of these queries, asked of the tables that the migrations make;
-/// they are recorded in `record`.
-pub fn refused(migrations: &[Migration], record: Option<&str>, queries: &[&str]) -> Result<Vec<Option<BadQuery>>> {
-    assertion::refused(migrations, record, queries)
-}

@@ -1,6 +1,6 @@
 //! What must hold before sealed values are worked with, and the proof of it that is written after.
 
-use crate::database::upkeep::SealedState;
+use super::sealed_column::SealedState;
 use crate::error::{Error, Result};
 use crate::secret::cipher::FORMAT;
 use crate::secret::keys::{DataKey, KeyRow};

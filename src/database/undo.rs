@@ -1,10 +1,10 @@
 //! Undoing a run: what is asked of a database, and what blocks it.
 
-use super::Mode;
 use super::audit::AuditTable;
-use super::drift::Other;
+use super::catalog::Other;
 use super::ledger::RunRecord;
-use super::upkeep::Reference;
+use super::opening::Mode;
+use super::reference::Reference;
 use crate::error::{Error, Result};
 use crate::report::words::count;
 use jiff::Timestamp;

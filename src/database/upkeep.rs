@@ -2,15 +2,18 @@
 //! back.
 
 use super::audit::{AuditEntry, AuditTable};
-use super::drift::Catalog;
+use super::catalog::Catalog;
 use super::health::Health;
 use super::history::{RecordTable, Recorded, Standing};
+use super::opening::Mode;
+use super::reference::Reference;
 use super::sealed::Unregistered;
+use super::sealed_column::SealedState;
 use super::state::State;
 use super::undo::{Undo, Undone};
-use super::{Migration, Mode, SealedColumn};
 use crate::error::{Error, Result};
 use crate::secret::registry::Registry;
+use crate::table::Migration;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -137,27 +140,6 @@ pub struct Survey {
     pub mode: Option<u32>,
 }
 
-/// The values of a sealed column.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SealedState {
-    /// Which column.
-    pub column: SealedColumn,
-    /// How its values are sealed, as registered.
-    pub format: String,
-    /// Columns that its registry row names, and that its table does not have.
-    pub missing: Vec<String>,
-    /// Values that are not NULL.
-    pub values: u64,
-    /// Values among them that do not have the form of sealed ones.
-    pub plain: u64,
-    /// Sealed values by the id of their key.
-    pub sealed: BTreeMap<String, u64>,
-    /// Sealed values by their own format.
-    pub formats: BTreeMap<String, u64>,
-    /// Sealed values by the id of their key, where that is not registered.
-    pub lost: BTreeMap<String, u64>,
-}
-
 /// Rows of a table that reference a missing row.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Broken {
@@ -167,25 +149,6 @@ pub struct Broken {
     pub parent: String,
     /// How many.
     pub rows: u64,
-}
-
-/// A reference that mappings follow, whether the database declares it or not.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reference {
-    /// The table.
-    pub table: String,
-    /// Its column.
-    pub column: String,
-    /// The table pointed at.
-    pub parent: String,
-    /// The column pointed at.
-    pub to: String,
-}
-
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}.{}` → `{}.{}`", self.table, self.column, self.parent, self.to)
-    }
 }
 
 /// A change of the schema.

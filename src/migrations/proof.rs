@@ -2,6 +2,7 @@
 //! database with rows.
 
 use crate::database::audit::random_id;
+use crate::database::catalog::Catalog;
 use crate::database::history::{Down, Standing};
 use crate::database::scratch::Scratch;
 use crate::database::upkeep::{Move, Order, Survey};
@@ -91,7 +92,7 @@ type Content = BTreeMap<String, (u64, u128)>;
 
 struct Bench<'s> {
     set: &'s Set,
-    stages: Vec<drift::Catalog>,
+    stages: Vec<Catalog>,
     target: Box<dyn Target>,
     proofs: Vec<Proof>,
     started: Timestamp,
@@ -156,7 +157,7 @@ impl Bench<'_> {
 
     /// In what the database is not as the first `stages` migrations make it.
     fn wrong(&self, stages: usize) -> Result<Vec<String>> {
-        let nothing = drift::Catalog::default();
+        let nothing = Catalog::default();
         let expected = stages.checked_sub(1).map_or(&nothing, |last| &self.stages[last]);
         let survey = self.survey()?;
         let leave = drift::Leave { tables: &self.set.other_tables, additions: false };

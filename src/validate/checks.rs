@@ -1,11 +1,14 @@
 //! The checks: what was read of a database against what the set makes and asks. Pure.
 
-use crate::database::drift::{Catalog, Difference, Leave, differences};
+use crate::database::SealedState;
+use crate::database::catalog::Catalog;
+use crate::database::drift::{Difference, Leave, differences};
+use crate::database::drift_tables::Aspect;
 use crate::database::health::{Health, Rule};
 use crate::database::history::{Standing, Status};
-use crate::database::schema::Aspect;
+use crate::database::reference::Reference;
 use crate::database::sealed::{self, Unregistered};
-use crate::database::upkeep::{Broken, Reference, SealedState, Survey};
+use crate::database::upkeep::{Broken, Survey};
 use crate::mapping::model::AssertCategory;
 use crate::report::words::{self, count};
 use crate::report::{CheckReport, CheckStatus};

@@ -2,8 +2,9 @@
 
 use super::checks::{Answer, Evidence, Outcome};
 use crate::database::history::{Standing, State};
-use crate::database::query::{self, Asked, BadQuery};
-use crate::database::upkeep::{Look, Reference, Survey};
+use crate::database::query::{Asked, BadQuery};
+use crate::database::reference::Reference;
+use crate::database::upkeep::{Look, Survey};
 use crate::database::{Migration, schema};
 use crate::error::{Error, Result};
 use crate::mapping::codes;
@@ -110,7 +111,7 @@ pub fn check_assertions(set: &Set) -> Result<Vec<Error>> {
     if queries.is_empty() {
         return Ok(Vec::new());
     }
-    let refused = query::refused(&set.migrations, set.record_table(), &queries)?;
+    let refused = schema::refused_queries(&set.migrations, set.record_table(), &queries)?;
     let wrong = set.assertions.iter().zip(refused).filter_map(|(assertion, bad)| Some((assertion, bad?)));
     Ok(wrong
         .map(|(assertion, bad)| {

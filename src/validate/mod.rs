@@ -4,7 +4,8 @@
 pub mod checks;
 pub mod gather;
 
-use crate::database::drift::{Leave, Other};
+use crate::database::catalog::Other;
+use crate::database::drift::Leave;
 use crate::database::{Target, Transaction, history, schema};
 use crate::error::Result;
 use crate::finding::{

@@ -4,22 +4,22 @@
 //! migration that rebuilds a table would delete its children); before the commit they are checked.
 
 use super::catalog;
+use super::location::Location;
 use super::migrate::{self, Failure};
-use super::open::{self, Location, Start};
+use super::open::{self, Start};
 use super::presence::{Presence, presence};
 use super::record::{self, Timing};
-use super::{audit, ledger_tables, orphans, read, sql, state, survey};
+use super::{audit, ledger_tables, orphans, read, references, sql, state, survey};
 use crate::database::audit::AuditEntry;
-use crate::database::drift::Catalog;
+use crate::database::catalog::Catalog;
 use crate::database::history::{self, Origin};
 use crate::database::state::TABLE_NAME;
 use crate::database::upkeep::{Altered, Done, Move, Order, What};
 use crate::database::{Migration, Mode};
 use crate::error::{Error, Result};
 use crate::interrupt;
-use jiff::Timestamp;
 use rusqlite::Connection;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// Carries an order out.
@@ -97,14 +97,14 @@ impl<'w> Work<'_, 'w> {
         }
         self.applied = standing.applied().into_iter().map(|at| migrations[at].version.as_str()).collect();
         let (stages, _) = migrate::stages_until_fault(migrations)?;
-        let before = self.on(violations)?;
+        let before = self.on(references::violations)?;
         record::set_up(self.conn, self.location)?;
         for one in moves {
             let done = self.step(one, &stages)?;
             (self.order.progress)(&done);
             altered.steps.push(done);
         }
-        let after = self.on(violations)?;
+        let after = self.on(references::violations)?;
         if let Some(((table, parent), rows)) = after.iter().find(|(key, rows)| before.get(*key) < Some(*rows)) {
             let more = rows - before.get(&(table.clone(), parent.clone())).copied().unwrap_or(0);
             return Err(Error::environment(format!(
@@ -227,13 +227,6 @@ fn leave_nothing(conn: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// References that lead nowhere, counted by table and parent.
-pub(super) fn violations(conn: &Connection) -> rusqlite::Result<BTreeMap<(String, String), u64>> {
-    conn.prepare("SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2")?
-        .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?.unsigned_abs())))?
-        .collect()
-}
-
 fn down_path(migration: &Migration) -> String {
     migration.path.replace(".up.sql", ".down.sql")
 }
@@ -283,16 +276,4 @@ pub(super) fn upgrade(location: &Location, id: Option<&str>) -> Result<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: "id", bytes: 0 })?;
     ledger_tables::set_up_state(&conn, location, id)?;
     open::commit(location, store, conn).map(drop)
-}
-
-/// The time as it is stored.
-pub(super) fn stored(time: Timestamp) -> String {
-    super::form::clock_text(time)
-}
-
-/// The live catalog.
-pub(super) fn live(conn: &Connection, location: &Location) -> Result<Catalog> {
-    let fault = |error: &rusqlite::Error| location.fault(error);
-    let record = record::table(conn, location.record.as_deref()).map_err(|error| fault(&error))?.name;
-    catalog::whole(conn, &record, &fault)
 }

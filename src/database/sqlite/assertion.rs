@@ -1,6 +1,6 @@
 //! Asks the queries of a mapping set, which may read and nothing else.
 
-use super::open::Location;
+use super::location::Location;
 use super::{ledger_tables, migrate, record, words};
 use crate::database::Migration;
 use crate::database::query::{Asked, BadQuery};

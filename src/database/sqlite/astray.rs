@@ -1,9 +1,9 @@
 //! Rows that refer to nothing, noted one by one, so that new ones are told from old ones.
 
-use super::open::Location;
-use super::{catalog, read, survey};
+use super::location::Location;
+use super::{catalog, read, references};
+use crate::database::reference::Reference;
 use crate::database::undo::{Keys, Obstacle};
-use crate::database::upkeep::Reference;
 use crate::error::Result;
 use rusqlite::Connection;
 
@@ -31,15 +31,15 @@ pub(super) fn note(
     for table in catalog::table_names(conn).map_err(fault)? {
         if let Err(error) = conn.prepare_cached(&declared).and_then(|mut all| all.execute([&table])) {
             let leads_to = |parent: &String| parents.iter().any(|name| name.eq_ignore_ascii_case(parent));
-            if survey::is_unreferable(&error) && !references_of(conn, &table).map_err(fault)?.iter().any(leads_to) {
+            if references::is_unreferable(&error) && !references_of(conn, &table).map_err(fault)?.iter().any(leads_to) {
                 continue; // It leads to none of them.
             }
-            return Err(survey::unreferable(&error, &format!(" of `{table}`"), location));
+            return Err(references::unreferable(&error, &format!(" of `{table}`"), location));
         }
     }
     for reference in references {
         let row = rowid(conn, &reference.table).map_err(fault)?;
-        let text = format!("INSERT INTO temp.{into} SELECT ?1, ?2, ?3, {row} FROM {}", survey::astray(reference));
+        let text = format!("INSERT INTO temp.{into} SELECT ?1, ?2, ?3, {row} FROM {}", references::astray(reference));
         conn.execute(&text, (&reference.table, &reference.parent, reference.to_string())).map_err(fault)?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Reads tables back from a live database, through its pragmas.
 
 use super::checks;
-use crate::database::drift::{Catalog, Index, Other};
+use crate::database::catalog::{Catalog, Index, Other};
 use crate::database::history::{OWN_RECORD, RECORD};
 use crate::database::types::column_type;
 use crate::error::{Error, Result};

@@ -1,8 +1,9 @@
 //! Sealed cells of a database of SQLite.
 
 use super::file::FileId;
-use super::open::{self, Location};
-use super::{audit, catalog, keys, ledger_tables, locks, read, record, sql, survey};
+use super::location::Location;
+use super::open;
+use super::{audit, catalog, connect, keys, ledger_tables, locks, read, record, sql, survey};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::{Access, Cells, KeyedCell, Registered, Stored};
 use crate::database::scratch::Scratch;
@@ -300,7 +301,7 @@ fn runs_on_update(sql: &str, column: &str) -> bool {
 
 /// Rewrites the whole file, so that no freed page and no gap in a page holds what was there.
 pub(super) fn rewrite(location: &Location) -> Result<()> {
-    let mut conn = open::connect(&location.path).map_err(|error| location.fault(&error))?;
+    let mut conn = connect::connect(&location.path).map_err(|error| location.fault(&error))?;
     // What it erases was replaced in a transaction that is committed: a signal does not keep it from ending.
     conn.progress_handler(0, None::<fn() -> bool>).map_err(|error| location.fault(&error))?;
     conn.execute_batch("PRAGMA secure_delete = ON; VACUUM")

@@ -1,7 +1,7 @@
 //! The files of a database: what lies under its name, a new one that appears whole or not at all,
 //! a copy with what lies beside it.
 
-use super::open::Location;
+use super::location::Location;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::outputs::{rename_without_replacing, side_files, with_suffix};

@@ -1,8 +1,8 @@
 //! Invented rows for databases that were made to test migrations on.
 
-use super::alter;
-use super::open::{self, Location, Start};
-use super::{guess, sql};
+use super::location::Location;
+use super::open::{self, Start};
+use super::{guess, sql, survey};
 use crate::database::Mode;
 use crate::error::{Error, Result};
 use crate::table::{Column, ColumnType, Schema, Table};
@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode};
 /// Puts a row into every empty table, parents first.
 pub(super) fn every_table(location: &Location) -> Result<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: "fill", bytes: 0 })?;
-    let schema = alter::live(&conn, location)?.schema;
+    let schema = survey::live(&conn, location)?.schema;
     fill(&conn, &schema, location)?;
     open::commit(location, store, conn).map(drop)
 }

@@ -1,6 +1,6 @@
 //! SQLite's own check: rows that break a rule apart from a damaged file.
 
-use super::open::Location;
+use super::location::Location;
 use super::{catalog, words};
 use crate::database::health::{Health, Rule};
 use crate::error::{Error, Result};

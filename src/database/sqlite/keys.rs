@@ -1,11 +1,10 @@
 //! The registered keys, and which columns hold what was sealed with them.
 
-use super::open::Location;
-use super::{catalog, state, survey};
-use crate::database::SealedColumn;
+use super::location::Location;
+use super::{catalog, sealed_values, state};
 use crate::database::cells::{FERNET, Registered};
 use crate::database::sealed::SealRecord;
-use crate::database::upkeep::SealedState;
+use crate::database::{SealedColumn, SealedState};
 use crate::error::{Error, Result};
 use crate::secret::cipher::{FORMAT, is_ours};
 use crate::secret::keys::KeyRow;
@@ -127,7 +126,7 @@ fn filter_text(column: &SealedColumn) -> Option<String> {
 /// Whether every value of a column is one that treelift sealed.
 fn holds_ours_alone(conn: &Connection, column: &SealedColumn) -> rusqlite::Result<bool> {
     let state = SealedState { column: column.clone(), format: FORMAT.to_owned(), ..SealedState::default() };
-    Ok(survey::values(conn, state, &[])?.plain == 0)
+    Ok(sealed_values::values(conn, state, &[])?.plain == 0)
 }
 
 /// Registers a sealed column. One column may be registered with several row filters; the columns
@@ -184,7 +183,7 @@ pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, locati
 pub(super) fn record(conn: &Connection, location: &Location) -> Result<SealRecord> {
     let read = || {
         let registry = registry(conn)?;
-        let columns = survey::sealed(conn, &registry)?;
+        let columns = sealed_values::sealed(conn, &registry)?;
         Ok(SealRecord { registry, columns, place: location.shown.clone() })
     };
     read().map_err(|error| fault(&error, location))

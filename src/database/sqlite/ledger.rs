@@ -4,8 +4,8 @@
 //! are one number each, and a row costs about 50 bytes beside its key, 16 of them the digest
 //! (`tests/rows.rs` measures it).
 
-use super::open::Location;
-use super::transaction::SqliteTransaction;
+use super::location::Location;
+use super::session::SqliteTransaction;
 use super::{catalog, form, sql};
 use crate::database::Transaction as _;
 use crate::database::ledger::{FileRecord, Ledger, RowOrigin, RowRecord, RunRecord, Written, key_parts};
@@ -14,20 +14,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
-use std::collections::{BTreeMap, HashMap};
-
-/// What this run wrote into the ledger.
-#[derive(Debug, Default)]
-pub(super) struct State {
-    run: Option<i64>,
-    /// The first file of this run; all later ones are of it as well.
-    first_file: Option<i64>,
-    tables: HashMap<String, i64>,
-    columns: BTreeMap<Written, i64>,
-    rows: i64,
-    /// The rows of this run that the temporary index of [`Ledger::origin`] knows.
-    indexed: Option<i64>,
-}
 
 fn number(count: u64, what: &str) -> Result<i64> {
     i64::try_from(count).map_err(|_| Error::bug(format!("the {what} are more than a ledger can count")))

@@ -1,6 +1,6 @@
 //! The ledger's tables as they are made.
 
-use super::open::Location;
+use super::location::Location;
 use super::state;
 use crate::error::{Error, Result};
 use rusqlite::{Connection, OptionalExtension};

@@ -1,7 +1,7 @@
 //! Who else is at the database: words for a lock, unfinished files of runs that go or were killed.
 
 use super::file::{io_fault, unfinished_prefix};
-use super::open::Location;
+use super::location::Location;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::outputs::with_suffix;

@@ -4,14 +4,14 @@
 //! itself has the tables and no record, and is taken as it is when they are the right ones.
 
 use super::catalog;
-use super::open::Location;
+use super::location::Location;
 use super::presence::{Presence, presence};
 use super::record::{self, Timing};
-use super::{kept, open, words};
-use crate::database::drift::{Catalog, Other};
+use super::{connect, triggers, words};
+use crate::database::catalog::{Catalog, Other};
+use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin, Standing, State};
 use crate::database::kept::ForeignTrigger;
-use crate::database::schema::first_difference;
 use crate::database::upkeep::{Done, What};
 use crate::database::{Migration, Opening};
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ pub(in crate::database) fn stages(migrations: &[Migration]) -> Result<Vec<Catalo
 pub(in crate::database) fn stages_until_fault(migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
     let fault = |error: &rusqlite::Error| words::fault(error, "the schema in memory");
     let mut conn = Connection::open_in_memory().map_err(|error| fault(&error))?;
-    open::interruptible(&mut conn)
+    connect::interruptible(&mut conn)
         .and_then(|()| conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN"))
         .map_err(|error| fault(&error))?;
     let mut earlier = BTreeSet::new();
@@ -275,7 +275,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
                 stages.iter().any(|stage| stage.others.get(name).is_some_and(|known| known.same_as(trigger)))
             };
             let is_written = |table: &str| opening.written.iter().any(|name| name.eq_ignore_ascii_case(table));
-            let foreign = kept::foreign_triggers(conn, &is_own, &is_written).map_err(|error| fault(&error))?;
+            let foreign = triggers::foreign_triggers(conn, &is_own, &is_written).map_err(|error| fault(&error))?;
             Ok(SetUp { schema: live, pending, done, foreign })
         }
         Some(difference) => {

@@ -1,7 +1,8 @@
 //! SQLite as a target.
 //!
-//! `open` decides which file a run works on, `migrate` sets its tables up, `read` and `write` carry
-//! rows, `cells` works on what is sealed, `form` knows how values are written, `ledger` keeps the record.
+//! `open` decides which file a run works on, `migrate` sets its tables up, `session` is an open transaction,
+//! `find` and `write` carry its rows, `cells` works on what is sealed, `form` knows how values are written,
+//! `ledger` keeps the record.
 
 mod alter;
 pub(super) mod assertion;
@@ -11,8 +12,10 @@ mod catalog;
 mod cells;
 mod checks;
 mod clock;
+mod connect;
 mod file;
 mod fill;
+mod find;
 mod form;
 mod guess;
 mod health;
@@ -21,6 +24,7 @@ mod kept;
 mod keys;
 mod ledger;
 mod ledger_tables;
+mod location;
 mod locks;
 pub(super) mod migrate;
 mod open;
@@ -29,14 +33,18 @@ mod pass;
 mod presence;
 mod read;
 mod record;
+mod references;
 mod rejection;
 mod replace;
+mod sealed_values;
+mod session;
 mod sql;
 mod state;
 mod survey;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod triggers;
 mod unchanged;
 mod undo;
 mod upkeep;
@@ -49,9 +57,9 @@ use super::{Opening, Target, Transaction};
 use crate::database::sealed::SealRecord;
 use crate::error::Result;
 use crate::secret::keys::KeyRow;
-use open::Location;
+use location::Location;
+use session::SqliteTransaction;
 use std::path::{Path, PathBuf};
-use transaction::SqliteTransaction;
 
 /// A database file of SQLite, existing or to be made.
 #[derive(Debug)]

@@ -1,47 +1,20 @@
 //! Opens the file that a run works on: a new one under a temporary name, an existing one in place,
 //! or a private copy for a dry run.
 
+use super::connect::{connect, connect_read_only, wait_at_commit};
 use super::file::{self, FileId, Found, NewFile};
-use super::{health, locks, state, words};
+use super::location::Location;
+use super::{health, locks, state};
 use crate::database::Mode;
 use crate::database::scratch::Scratch;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-/// How long a lock of another program is waited for at the start.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// And at the commit, when all the work is done and only a reader blocks it.
-const PATIENCE_AT_COMMIT: Duration = Duration::from_secs(30);
 /// Free space that is asked for beyond the estimate: journal, indexes, the ledger.
 const MARGIN: u64 = 16 << 20;
-
-/// A database as the user wrote it and as the system finds it.
-#[derive(Debug, Clone)]
-pub(super) struct Location {
-    /// Absolute, so that SQLite never takes it for a `file:` URI, and with links resolved: journals lie
-    /// beside the file, not beside a link to it.
-    pub(super) path: PathBuf,
-    /// As the user wrote it.
-    pub(super) shown: String,
-    /// The table for the record of migrations that the set names.
-    pub(super) record: Option<String>,
-}
-
-impl Location {
-    /// The directory it lies in.
-    pub(super) fn directory(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("/"))
-    }
-
-    /// The words for a fault of SQLite on it.
-    pub(super) fn fault(&self, error: &rusqlite::Error) -> Error {
-        words::fault(error, &self.shown)
-    }
-}
 
 /// Where the rows go until the end of the run.
 pub(super) enum Store {
@@ -304,54 +277,6 @@ pub(super) fn back_up(from: &Connection, to: &mut Connection, location: &Locatio
     }
     drop(backup);
     from.execute_batch("COMMIT").map_err(fault)
-}
-
-pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    configure(conn)
-}
-
-pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    configure(conn)
-}
-
-/// Foreign keys are off for set-up and load, and checked by us before the commit: that finds all
-/// orphans at once, and a migration that rebuilds a table cannot cascade.
-fn configure(mut conn: Connection) -> rusqlite::Result<Connection> {
-    conn.busy_handler(Some(wait_at_start))?;
-    interruptible(&mut conn)?;
-    conn.set_prepared_statement_cache_capacity(256);
-    conn.execute_batch(
-        "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
-         PRAGMA temp_store = FILE; PRAGMA cache_size = -8192",
-    )?;
-    Ok(conn)
-}
-
-/// Lets a signal end a running statement (SQLite's "Query Progress Callbacks").
-pub(super) fn interruptible(conn: &mut Connection) -> rusqlite::Result<()> {
-    const STEPS: i32 = 10_000;
-    conn.progress_handler(STEPS, Some(|| interrupt::asked().is_some()))
-}
-
-fn wait_at_start(times: i32) -> bool {
-    wait(times, PATIENCE)
-}
-
-fn wait_at_commit(times: i32) -> bool {
-    wait(times, PATIENCE_AT_COMMIT)
-}
-
-/// Waits a moment for another program's lock; `false` after all the patience, or where a signal asks to stop.
-fn wait(times: i32, patience: Duration) -> bool {
-    const MOMENT: Duration = Duration::from_millis(20);
-    let waited = MOMENT.saturating_mul(u32::try_from(times).unwrap_or(0));
-    if waited >= patience || interrupt::asked().is_some() {
-        return false;
-    }
-    std::thread::sleep(MOMENT);
-    true
 }
 
 fn fresh(conn: Connection) -> rusqlite::Result<Connection> {

@@ -1,10 +1,12 @@
 //! Moves rows with a dangling reference aside, into `treelift_orphans`.
 
-use super::open::{self, Location, Start};
-use super::{alter, audit, catalog, ledger_tables, record, sql, survey};
+use super::location::Location;
+use super::open::{self, Start};
+use super::{audit, catalog, form, ledger_tables, record, references, sql};
 use crate::database::Mode;
 use crate::database::audit::AuditEntry;
-use crate::database::upkeep::{MoveOrphans, Moved, Reference};
+use crate::database::reference::Reference;
+use crate::database::upkeep::{MoveOrphans, Moved};
 use crate::error::Result;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -41,7 +43,7 @@ fn move_in(conn: &Connection, order: &MoveOrphans<'_>, record: Option<&str>) -> 
         let mut round = 0;
         for (reference, declared) in every_reference(conn, order.references, &record)? {
             let words = words(&reference, declared);
-            let rows = take(conn, &reference, &words, &alter::stored(order.started))?;
+            let rows = take(conn, &reference, &words, &form::clock_text(order.started))?;
             round += rows;
             match moved.iter_mut().find(|one| one.table == reference.table && one.reference == words) {
                 Some(one) => one.rows += rows,
@@ -107,7 +109,7 @@ fn take(conn: &Connection, reference: &Reference, words: &str, at: &str) -> rusq
         })
         .collect();
     let object = format!("json_object({})", members.join(", "));
-    let astray = survey::astray(reference);
+    let astray = references::astray(reference);
     let kept = conn.execute(
         &format!(
             "INSERT INTO treelift_orphans (moved_at, table_name, reference, row) SELECT ?1, ?2, ?3, {object} FROM {astray}"

@@ -1,7 +1,7 @@
 //! Why SQLite rejected a row: from its result code, the names in its message, and the triggers.
 
 use super::form::Form;
-use super::transaction::SqliteTransaction;
+use super::session::SqliteTransaction;
 use super::{read, sql, words};
 use crate::database::rejection::Rejection;
 use crate::database::{Cell, ledger};

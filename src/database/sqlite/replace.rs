@@ -1,8 +1,9 @@
 //! Copies a database at one moment, and puts a file in the place of one.
 
 use super::file::{self, FileId, Found, io_fault};
-use super::locks;
-use super::open::{self, Location};
+use super::location::Location;
+use super::open;
+use super::{connect, locks};
 use crate::database::audit::random_id;
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -32,9 +33,9 @@ fn copy_into(location: &Location, to: &Path) -> Result<()> {
     // A database in WAL mode, or with a journal of an interrupted write, is read as any program reads
     // it: by a connection that may write beside it.
     let from = if file::needs_companions(location)? {
-        open::connect(&location.path)
+        connect::connect(&location.path)
     } else {
-        open::connect_read_only(&location.path)
+        connect::connect_read_only(&location.path)
     }
     .map_err(fault)?;
     let mut copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
@@ -113,7 +114,7 @@ fn lock(location: &Location) -> Result<Option<Connection>> {
     if !matches!(found, Found::Database(_)) {
         return Ok(None);
     }
-    let locked = open::connect(&location.path).and_then(|conn| {
+    let locked = connect::connect(&location.path).and_then(|conn| {
         conn.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(()))?;
         conn.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
         conn.execute_batch("BEGIN EXCLUSIVE")?;

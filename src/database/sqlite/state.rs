@@ -1,6 +1,6 @@
 //! Format number and id of a database, in `treelift_state`.
 
-use super::open::Location;
+use super::location::Location;
 use super::{catalog, locks};
 use crate::database::state::{FORMAT, State, TABLE_NAME};
 use crate::error::{Error, Result};

@@ -1,18 +1,18 @@
 //! Reads what a database is like; `validate` compares it.
 
-use super::alter;
 use super::clock::Clock;
-use super::open::{self, Location};
-use super::{assertion, catalog, health, keys, read, record, sql};
-use crate::database::drift::Catalog;
+use super::location::Location;
+use super::open;
+use super::{assertion, catalog, health, keys, read, record, references, sealed_values, sql};
+use crate::database::catalog::Catalog;
 use crate::database::health::Health;
 use crate::database::query::Asked;
+use crate::database::reference::Reference;
 use crate::database::sealed::Unregistered;
-use crate::database::upkeep::{Broken, Look, Reference, SealedState, Survey};
-use crate::database::{SealedColumn, ledger};
-use crate::error::{Error, Result};
+use crate::database::upkeep::{Broken, Look, Survey};
+use crate::database::{SealedState, ledger};
+use crate::error::Result;
 use crate::secret::cipher;
-use crate::secret::registry::Registry;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -37,16 +37,17 @@ impl Look for Looking<'_> {
     }
 
     fn catalog(&mut self) -> Result<Catalog> {
-        alter::live(self.conn, self.location)
+        live(self.conn, self.location)
     }
 
     fn orphans(&mut self) -> Result<Vec<Broken>> {
-        let found = alter::violations(self.conn).map_err(|error| unreferable(&error, "", self.location))?;
+        let found =
+            references::violations(self.conn).map_err(|error| references::unreferable(&error, "", self.location))?;
         Ok(found.into_iter().map(|((table, parent), rows)| Broken { table, parent, rows }).collect())
     }
 
     fn dangling(&mut self, reference: &Reference) -> Result<u64> {
-        dangling(self.conn, reference).map_err(|error| self.location.fault(&error))
+        references::dangling(self.conn, reference).map_err(|error| self.location.fault(&error))
     }
 
     fn repeated(&mut self, table: &str, columns: &[String]) -> Result<u64> {
@@ -100,27 +101,17 @@ fn content(conn: &Connection, table: &str, columns: &[String], clock: Clock) -> 
     Ok((many, sum))
 }
 
-/// A reference to columns that are not unique cannot be checked; SQLite calls that a mismatch.
-pub(super) fn is_unreferable(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown)
-}
-
-/// The words for it; `whose` names the references.
-pub(super) fn unreferable(error: &rusqlite::Error, whose: &str, location: &Location) -> Error {
-    if is_unreferable(error) {
-        Error::environment(format!(
-            "the foreign keys{whose} cannot be checked: one references columns that are not unique"
-        ))
-        .at(&location.shown)
-    } else {
-        location.fault(error)
-    }
+/// The live catalog.
+pub(super) fn live(conn: &Connection, location: &Location) -> Result<Catalog> {
+    let fault = |error: &rusqlite::Error| location.fault(error);
+    let record = record::table(conn, location.record.as_deref()).map_err(|error| fault(&error))?.name;
+    catalog::whole(conn, &record, &fault)
 }
 
 /// Everything that is validated, but for what costs a pass over references.
 pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
     let fault = |error: rusqlite::Error| location.fault(&error);
-    let catalog = alter::live(conn, location)?;
+    let catalog = live(conn, location)?;
     let registry = keys::registry(conn).map_err(fault)?;
     let active_key = registry.active().ok().flatten().map(|row| row.id.clone());
     Ok(Survey {
@@ -130,7 +121,7 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
         virtual_tables: virtual_tables(conn, &catalog),
         own: counts(conn, catalog::table_names(conn).map_err(fault)?.iter().filter(|name| catalog::is_own(name)))
             .map_err(fault)?,
-        sealed: sealed(conn, &registry).map_err(fault)?,
+        sealed: sealed_values::sealed(conn, &registry).map_err(fault)?,
         keys: registry.keys.iter().map(|key| key.id.clone()).collect(),
         active_key,
         registry,
@@ -179,40 +170,12 @@ fn nulls(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<Vec<(String, 
     Ok(found)
 }
 
-/// The registered columns and what they hold.
-pub(super) fn sealed(conn: &Connection, registry: &Registry) -> rusqlite::Result<Vec<SealedState>> {
-    let keys: Vec<String> = registry.keys.iter().map(|key| key.id.clone()).collect();
-    let mut rows: Vec<_> = registry.columns.iter().collect();
-    rows.sort();
-    let all = rows.into_iter().map(|row| {
-        let column = SealedColumn {
-            table: row.table.clone(),
-            column: row.column.clone(),
-            key_columns: serde_json::from_str(&row.key_columns).unwrap_or_default(),
-            row_filter: row.row_filter.as_deref().and_then(|text| serde_json::from_str(text).ok()),
-        };
-        let has = catalog::column_names(conn, &column.table)?;
-        let is_there = |name: &String| has.iter().any(|one| one.eq_ignore_ascii_case(name));
-        let mut state = SealedState { column, format: row.format.clone(), ..SealedState::default() };
-        if !is_there(&state.column.column) {
-            return Ok(state);
-        }
-        let filtered = || state.column.row_filter.iter().flatten().map(|(name, _)| name);
-        let missing: Vec<String> =
-            state.column.key_columns.iter().chain(filtered()).filter(|name| !is_there(name)).cloned().collect();
-        let can_be_read = filtered().all(is_there);
-        state.missing = missing;
-        if can_be_read { values(conn, state, &keys) } else { Ok(state) }
-    });
-    all.collect()
-}
-
 /// Columns with values that look sealed, of which no row of the registry tells: neither a command that
 /// opens nor a rotation reaches them.
 pub(super) fn unregistered(conn: &Connection, record: &str) -> rusqlite::Result<Vec<Unregistered>> {
     /// An expression of SQLite may not be deeper than 1,000 terms.
     const AT_ONCE: usize = 200;
-    let registered = sealed(conn, &keys::registry(conn)?)?;
+    let registered = sealed_values::sealed(conn, &keys::registry(conn)?)?;
     let mut found = Vec::new();
     for table in catalog::table_names(conn)?.into_iter().filter(|name| !catalog::is_reserved(name, record)) {
         let columns: Vec<String> = conn
@@ -253,52 +216,4 @@ fn looking_sealed(conn: &Connection, table: &str, columns: &[String]) -> rusqlit
         }
     }
     Ok(found)
-}
-
-/// Counts the values of a sealed column: those that do not look sealed, and those whose key is gone.
-pub(super) fn values(conn: &Connection, mut state: SealedState, keys: &[String]) -> rusqlite::Result<SealedState> {
-    let SealedState { column, .. } = &state;
-    let name = sql::name(&column.column);
-    let mut text = format!("SELECT {name} FROM {} WHERE {name} IS NOT NULL", sql::name(&column.table));
-    let filter: Vec<(String, String)> = column.row_filter.clone().into_iter().flatten().collect();
-    if !filter.is_empty() {
-        text.push_str(&format!(" AND {}", sql::texts_are(filter.iter().map(|(name, _)| name), 1).join(" AND ")));
-    }
-    let mut statement = conn.prepare(&text)?;
-    let mut rows = statement.query(rusqlite::params_from_iter(filter.iter().map(|(_, value)| value)))?;
-    while let Some(row) = rows.next()? {
-        state.values += 1;
-        if !cipher::is_ours(&state.format) {
-            continue; // Another program knows the format.
-        }
-        let token = row.get_ref(0)?.as_str().map(cipher::token_in).unwrap_or_default();
-        match cipher::key_id_of(&token) {
-            None => state.plain += 1,
-            Some(key) => {
-                let format = cipher::format_of(&token).unwrap_or_default();
-                *state.formats.entry(format.to_owned()).or_default() += 1;
-                *state.sealed.entry(key.to_owned()).or_default() += 1;
-                if !keys.iter().any(|known| known == key) {
-                    *state.lost.entry(key.to_owned()).or_default() += 1;
-                }
-            }
-        }
-    }
-    Ok(state)
-}
-
-/// How many rows of a table have a dangling reference.
-pub(super) fn dangling(conn: &Connection, reference: &Reference) -> rusqlite::Result<u64> {
-    let text = format!("SELECT count(*) FROM {}", astray(reference));
-    conn.query_row(&text, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
-}
-
-/// `table WHERE …`: the rows with a dangling reference.
-pub(super) fn astray(reference: &Reference) -> String {
-    let (column, to) = (sql::name(&reference.column), sql::name(&reference.to));
-    format!(
-        "{} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT {to} FROM {} WHERE {to} IS NOT NULL)",
-        sql::name(&reference.table),
-        sql::name(&reference.parent)
-    )
 }

@@ -1,42 +1,27 @@
-//! The transaction: one connection, the store it writes into, and what was known at its start.
+//! What an import asks of its transaction, handed to those who do it.
 
-use super::open::{self, Location, Start, Store};
-use super::pass::Passes;
-use super::{assertion, audit, form, health, kept, keys, ledger, ledger_tables, migrate, read, survey, write};
+use super::location::Location;
+use super::open::{self, Start};
+use super::session::{LedgerState, SqliteTransaction};
+use super::{
+    assertion, audit, find, form, health, kept, keys, ledger_tables, migrate, read, references, survey, write,
+};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::{FERNET, Registered};
 use crate::database::health::Health;
 use crate::database::kept::{ForeignTrigger, Unkept};
 use crate::database::ledger::Ledger;
 use crate::database::query::Asked;
+use crate::database::reference::Reference;
 use crate::database::rejection::{Rejected, Rejection};
 use crate::database::sealed::SealRecord;
-use crate::database::upkeep::{Reference, Survey};
+use crate::database::upkeep::Survey;
 use crate::database::{Cell, Opening, Orphan, SealedColumn, Transaction};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
-use crate::table::{ColumnType, Schema};
-use rusqlite::Connection;
-use std::cell::RefCell;
+use crate::table::Schema;
 use std::collections::BTreeMap;
-
-/// An open transaction. Dropped, it leaves the target as it was: SQLite rolls the
-/// connection's work back, then the store removes its files.
-pub(super) struct SqliteTransaction {
-    // The order matters: the connection is closed before the store's files go.
-    pub(super) conn: Connection,
-    store: Store,
-    pub(super) location: Location,
-    pub(super) schema: Schema,
-    pending: Vec<String>,
-    pub(super) foreign: Vec<ForeignTrigger>,
-    before: BTreeMap<String, u64>,
-    pub(super) ledger: ledger::State,
-    pub(super) passes: RefCell<Passes>,
-    /// By table, see [`kept::conflict_word`]: nothing alters a table once rows are written.
-    conflict_words: RefCell<BTreeMap<String, &'static str>>,
-}
 
 impl SqliteTransaction {
     pub(super) fn begin(location: Location, opening: &Opening) -> Result<Self> {
@@ -53,35 +38,9 @@ impl SqliteTransaction {
             let rows = read::count(&conn, table).map_err(|error| location.fault(&error))?;
             before.insert(table.clone(), rows);
         }
-        let ledger = ledger::State::default();
+        let ledger = LedgerState::default();
         let (passes, conflict_words) = Default::default();
         Ok(Self { conn, store, location, schema, pending, foreign, before, ledger, passes, conflict_words })
-    }
-
-    /// What the INSERT and UPDATE of a table begin with.
-    pub(super) fn conflict_word(&self, table: &str) -> Result<&'static str> {
-        if let Some(word) = self.conflict_words.borrow().get(table) {
-            return Ok(word);
-        }
-        let word = self.on(|conn| kept::conflict_word(conn, table))?;
-        self.conflict_words.borrow_mut().insert(table.to_owned(), word);
-        Ok(word)
-    }
-
-    /// Runs something on the connection, its faults in our words.
-    pub(super) fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        work(&self.conn).map_err(|error| self.location.fault(&error))
-    }
-
-    /// How many rows the table had when the transaction began.
-    pub(super) fn rows_before_of(&self, table: &str) -> u64 {
-        self.before.get(table).copied().unwrap_or(0)
-    }
-
-    /// The type of a column; asking for one that is not there is a fault of treelift.
-    pub(super) fn kind(&self, table: &str, column: &str) -> Result<ColumnType> {
-        let found = self.schema.table(table).and_then(|table| table.column(column));
-        found.map(|column| column.kind).ok_or_else(|| Error::bug(format!("there is no column `{table}.{column}`")))
     }
 }
 
@@ -113,11 +72,11 @@ impl Transaction for SqliteTransaction {
         wanted: &[&str],
         keys: &[Vec<Value>],
     ) -> Result<Vec<Option<Vec<Cell>>>> {
-        read::find(self, table, key_columns, wanted, keys)
+        find::find(self, table, key_columns, wanted, keys)
     }
 
     fn select(&mut self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>> {
-        read::select(self, table, wanted, scope)
+        find::select(self, table, wanted, scope)
     }
 
     fn same(&self, table: &str, column: &str, cell: &Cell, value: &Value) -> bool {
@@ -179,11 +138,11 @@ impl Transaction for SqliteTransaction {
 
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
         // The index over the ledger is as large as what was written: it is made for those who need it.
-        if !read::has_orphans(self)? {
+        if !find::has_orphans(self)? {
             return Ok(Vec::new());
         }
         self.index_rows()?;
-        read::orphans(self, most)
+        find::orphans(self, most)
     }
 
     fn health(&mut self) -> Result<Health> {
@@ -199,7 +158,7 @@ impl Transaction for SqliteTransaction {
     }
 
     fn dangling(&mut self, reference: &Reference) -> Result<u64> {
-        self.on(|conn| survey::dangling(conn, reference))
+        self.on(|conn| references::dangling(conn, reference))
     }
 
     fn ask(&mut self, query: &str) -> Result<Asked> {

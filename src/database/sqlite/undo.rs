@@ -6,12 +6,13 @@
 //! before and after, row by row. A trigger that is not the set's own might do anything: none may be
 //! on the tables.
 
-use super::open::{self, Location, Start};
+use super::location::Location;
+use super::open::{self, Start};
 use super::unchanged::{Disposition, Judge, Noted, columns};
-use super::{astray, audit, catalog, kept, ledger, ledger_tables, sql, survey};
+use super::{astray, audit, catalog, ledger, ledger_tables, sql, survey, triggers};
 use crate::database::Mode;
 use crate::database::audit::AuditEntry;
-use crate::database::drift::Other;
+use crate::database::catalog::Other;
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::{RunRecord, key_parts};
 use crate::database::undo::{Keys, Obstacle, Taken, Undo, Undone, choose};
@@ -103,7 +104,7 @@ impl Work<'_> {
     fn foreign_triggers(&self, tables: &[(i64, String)]) -> Result<Vec<Obstacle>> {
         let is_own = |name: &str, live: &Other| self.order.triggers.get(name).is_some_and(|known| known.same_as(live));
         let is_taken = |table: &str| tables.iter().any(|(_, name)| name.eq_ignore_ascii_case(table));
-        let foreign = self.on(|conn| kept::foreign_triggers(conn, &is_own, &is_taken))?;
+        let foreign = self.on(|conn| triggers::foreign_triggers(conn, &is_own, &is_taken))?;
         Ok(foreign.into_iter().map(|ForeignTrigger { name, table }| Obstacle::Trigger { name, table }).collect())
     }
 

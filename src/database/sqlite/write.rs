@@ -1,8 +1,8 @@
 //! Writes rows.
 
 use super::form::{self, Form};
-use super::transaction::SqliteTransaction;
-use super::{kept, read, rejection, sql, words};
+use super::session::SqliteTransaction;
+use super::{find, kept, rejection, sql, words};
 use crate::database::rejection::{Rejected, Rejection};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
@@ -95,7 +95,7 @@ pub(super) fn update(
     };
     if changed == 0 && key_kinds.contains(&ColumnType::Time) {
         // The row is identified by a time that is stored in another form of the same meaning.
-        let stored = read::find(this, table, key_columns, key_columns, &[key.to_vec()])?.into_iter().flatten().next();
+        let stored = find::find(this, table, key_columns, key_columns, &[key.to_vec()])?.into_iter().flatten().next();
         if let Some(stored) = stored {
             changed = match set(&this.conn, &text, &values, &stored) {
                 Ok(changed) => changed,

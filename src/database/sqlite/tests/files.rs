@@ -21,7 +21,8 @@ fn a_new_file_appears_whole_with_the_commit() {
 
 #[test]
 fn a_connection_that_does_not_close_after_the_commit_is_a_warning() {
-    use crate::database::sqlite::open::{self, Location, Start};
+    use crate::database::sqlite::location::Location;
+    use crate::database::sqlite::open::{self, Start};
     for is_new in [false, true] {
         let bench = Bench::new();
         if !is_new {

@@ -1,0 +1,48 @@
+//! Columns that hold sealed values, and what they hold.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One table column that holds sealed values, as registered in `treelift_sealed_columns`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SealedColumn {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// The columns that identify a row, in the order they enter the associated data.
+    pub key_columns: Vec<String>,
+    /// `None`, or the column values of the rows that are sealed, where only some are.
+    pub row_filter: Option<BTreeMap<String, String>>,
+}
+
+/// As messages name it: `` `table.column` (name = value) ``, the filter where only some rows are sealed.
+impl fmt::Display for SealedColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}.{}`", self.table, self.column)?;
+        let filter: Vec<_> =
+            self.row_filter.iter().flatten().map(|(name, value)| format!("{name} = {value}")).collect();
+        if filter.is_empty() { Ok(()) } else { write!(f, " ({})", filter.join(", ")) }
+    }
+}
+
+/// The values of a sealed column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SealedState {
+    /// Which column.
+    pub column: SealedColumn,
+    /// How its values are sealed, as registered.
+    pub format: String,
+    /// Columns that its registry row names, and that its table does not have.
+    pub missing: Vec<String>,
+    /// Values that are not NULL.
+    pub values: u64,
+    /// Values among them that do not have the form of sealed ones.
+    pub plain: u64,
+    /// Sealed values by the id of their key.
+    pub sealed: BTreeMap<String, u64>,
+    /// Sealed values by their own format.
+    pub formats: BTreeMap<String, u64>,
+    /// Sealed values by the id of their key, where that is not registered.
+    pub lost: BTreeMap<String, u64>,
+}

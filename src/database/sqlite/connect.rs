@@ -1,0 +1,60 @@
+//! Connections as every command uses them: how they wait, and how a signal ends what they do.
+
+use crate::interrupt;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a lock of another program is waited for at the start.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// And at the commit, when all the work is done and only a reader blocks it.
+const PATIENCE_AT_COMMIT: Duration = Duration::from_secs(30);
+
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    configure(conn)
+}
+
+pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    configure(conn)
+}
+
+/// Foreign keys are off for set-up and load, and checked by us before the commit: that finds all
+/// orphans at once, and a migration that rebuilds a table cannot cascade.
+fn configure(mut conn: Connection) -> rusqlite::Result<Connection> {
+    conn.busy_handler(Some(wait_at_start))?;
+    interruptible(&mut conn)?;
+    conn.set_prepared_statement_cache_capacity(256);
+    conn.execute_batch(
+        "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+         PRAGMA temp_store = FILE; PRAGMA cache_size = -8192",
+    )?;
+    Ok(conn)
+}
+
+/// Lets a signal end a running statement (SQLite's "Query Progress Callbacks").
+pub(super) fn interruptible(conn: &mut Connection) -> rusqlite::Result<()> {
+    const STEPS: i32 = 10_000;
+    conn.progress_handler(STEPS, Some(|| interrupt::asked().is_some()))
+}
+
+fn wait_at_start(times: i32) -> bool {
+    wait(times, PATIENCE)
+}
+
+pub(super) fn wait_at_commit(times: i32) -> bool {
+    wait(times, PATIENCE_AT_COMMIT)
+}
+
+/// Waits a moment for another program's lock; `false` after all the patience, or where a signal asks to stop.
+fn wait(times: i32, patience: Duration) -> bool {
+    const MOMENT: Duration = Duration::from_millis(20);
+    let waited = MOMENT.saturating_mul(u32::try_from(times).unwrap_or(0));
+    if waited >= patience || interrupt::asked().is_some() {
+        return false;
+    }
+    std::thread::sleep(MOMENT);
+    true
+}

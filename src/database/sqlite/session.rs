@@ -1,0 +1,71 @@
+//! An open transaction: one connection, the store it writes into, and what was known at its start.
+
+use super::location::Location;
+use super::open::Store;
+use super::pass::Passes;
+use super::triggers;
+use crate::database::kept::ForeignTrigger;
+use crate::database::ledger::Written;
+use crate::error::{Error, Result};
+use crate::table::{ColumnType, Schema};
+use rusqlite::Connection;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+
+/// An open transaction. Dropped, it leaves the target as it was: SQLite rolls the
+/// connection's work back, then the store removes its files.
+pub(super) struct SqliteTransaction {
+    // The order matters: the connection is closed before the store's files go.
+    pub(super) conn: Connection,
+    pub(super) store: Store,
+    pub(super) location: Location,
+    pub(super) schema: Schema,
+    pub(super) pending: Vec<String>,
+    pub(super) foreign: Vec<ForeignTrigger>,
+    pub(super) before: BTreeMap<String, u64>,
+    pub(super) ledger: LedgerState,
+    pub(super) passes: RefCell<Passes>,
+    /// By table, see [`triggers::conflict_word`]: nothing alters a table once rows are written.
+    pub(super) conflict_words: RefCell<BTreeMap<String, &'static str>>,
+}
+
+/// What this run wrote into the ledger.
+#[derive(Debug, Default)]
+pub(super) struct LedgerState {
+    pub(super) run: Option<i64>,
+    /// The first file of this run; all later ones are of it as well.
+    pub(super) first_file: Option<i64>,
+    pub(super) tables: HashMap<String, i64>,
+    pub(super) columns: BTreeMap<Written, i64>,
+    pub(super) rows: i64,
+    /// The rows of this run that the temporary index of `Ledger::origin` knows.
+    pub(super) indexed: Option<i64>,
+}
+
+impl SqliteTransaction {
+    /// What the INSERT and UPDATE of a table begin with.
+    pub(super) fn conflict_word(&self, table: &str) -> Result<&'static str> {
+        if let Some(word) = self.conflict_words.borrow().get(table) {
+            return Ok(word);
+        }
+        let word = self.on(|conn| triggers::conflict_word(conn, table))?;
+        self.conflict_words.borrow_mut().insert(table.to_owned(), word);
+        Ok(word)
+    }
+
+    /// Runs something on the connection, its faults in our words.
+    pub(super) fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        work(&self.conn).map_err(|error| self.location.fault(&error))
+    }
+
+    /// How many rows the table had when the transaction began.
+    pub(super) fn rows_before_of(&self, table: &str) -> u64 {
+        self.before.get(table).copied().unwrap_or(0)
+    }
+
+    /// The type of a column; asking for one that is not there is a fault of treelift.
+    pub(super) fn kind(&self, table: &str, column: &str) -> Result<ColumnType> {
+        let found = self.schema.table(table).and_then(|table| table.column(column));
+        found.map(|column| column.kind).ok_or_else(|| Error::bug(format!("there is no column `{table}.{column}`")))
+    }
+}

@@ -1,0 +1,108 @@
+//! What a run does to a database: all of it is committed together, or nothing is.
+
+use super::audit::{AuditEntry, AuditTable};
+use super::cell::Cell;
+use super::health::Health;
+use super::kept::{ForeignTrigger, Unkept};
+use super::ledger::Ledger;
+use super::query::Asked;
+use super::reference::Reference;
+use super::rejection::{Rejected, Rejection};
+use super::sealed::SealRecord;
+use super::sealed_column::SealedColumn;
+use super::upkeep::Survey;
+use crate::error::{Error, Result};
+use crate::row::{Batch, Value};
+use crate::secret::keys::KeyRow;
+use crate::table::Schema;
+
+/// A row of the database with a dangling reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orphan {
+    /// The table.
+    pub table: String,
+    /// The row's key as the ledger writes it, when it has one.
+    pub row_key: String,
+    /// The table it points at.
+    pub parent: String,
+}
+
+/// Everything that a run does to its target.
+pub trait Transaction {
+    /// The live tables that the set's migrations make.
+    fn schema(&self) -> &Schema;
+    /// Triggers that may reach the written tables and that no migration of the set makes.
+    fn foreign_triggers(&self) -> &[ForeignTrigger];
+    /// Those of these tables that do not hold what this run wrote: each with how many rows were inserted.
+    fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>>;
+    /// How many rows the table had when the transaction began.
+    fn rows_before(&self, table: &str) -> u64;
+    /// The highest value of an integer key; 0 for an empty table.
+    fn highest_id(&mut self, table: &str, column: &str) -> Result<i64>;
+    /// For each key, the cells of the `wanted` columns of the row that has it, if there is one.
+    /// A key holds one value for each of `key_columns`, in order; no value is NULL.
+    fn find(
+        &mut self,
+        table: &str,
+        key_columns: &[&str],
+        wanted: &[&str],
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<Option<Vec<Cell>>>>;
+    /// The `wanted` cells of every row, or of the rows whose `scope` column has the given value.
+    fn select(&mut self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>>;
+    /// Whether a stored cell is the value that `value` would be written as in this column. Times and
+    /// JSON are compared by what they mean; a sealed value never equals (the caller opens it).
+    fn same(&self, table: &str, column: &str, cell: &Cell, value: &Value) -> bool;
+    /// The text a value is stored as in this column, for searches and digests; `None` for NULL.
+    fn written(&self, table: &str, column: &str, value: &Value) -> Option<String>;
+    /// Inserts rows of one table. What comes back are rows that the database rejected by rules of its
+    /// own (a unique index that folds letters, a CHECK constraint, a trigger), or did not keep as they
+    /// were written. After one of them nothing may be committed.
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>>;
+    /// Sets `values` for `columns` in the row whose `key_columns` have `key`; or why the database
+    /// rejected that. After such a rejection nothing may be committed.
+    fn update(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        values: &[Value],
+        key_columns: &[&str],
+        key: &[Value],
+    ) -> Result<Option<Rejection>>;
+    /// The ledger of this run and of earlier ones.
+    fn ledger(&mut self) -> &mut dyn Ledger;
+    /// The registered keys.
+    fn keys(&mut self) -> Result<Vec<KeyRow>>;
+    /// The keys, the registry with its proof, and what the registered columns hold.
+    fn seal_record(&mut self) -> Result<SealRecord>;
+    /// Writes the proof, and how many values it says each table has.
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()>;
+    /// Registers a new key, or replaces the row of the same id.
+    fn put_key(&mut self, key: &KeyRow) -> Result<()>;
+    /// The format of the application that a column of sealed values was handed over in, if it was.
+    fn handed_over(&mut self, table: &str, column: &str) -> Result<Option<String>>;
+    /// Registers columns that hold sealed values; known ones are kept.
+    fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()>;
+    /// Rows with a dangling foreign key, at most `most`: first those that this run wrote.
+    fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>>;
+    /// What the database is like now, to be validated.
+    fn survey(&mut self) -> Result<Survey>;
+    /// Migrations of the set that are not applied and stay so.
+    fn pending(&self) -> &[String];
+    /// How many rows have a dangling reference that the database does not declare.
+    fn dangling(&mut self, reference: &Reference) -> Result<u64>;
+    /// How many rows a set's own query gives (at most 1,000). It may read and nothing else.
+    fn ask(&mut self, query: &str) -> Result<Asked>;
+    /// Writes into the audit trail: into the application's own table where it is there.
+    fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()>;
+    /// What the engine's own check says.
+    fn health(&mut self) -> Result<Health>;
+    /// Commits. "Committed" may be printed only after this returned. A fault that comes after the commit,
+    /// and does not undo it, is returned.
+    ///
+    /// # Errors
+    /// If nothing was committed.
+    fn commit(self: Box<Self>) -> Result<Option<Error>>;
+    /// Rolls everything back, and removes temporary files.
+    fn rollback(self: Box<Self>) -> Result<()>;
+}
