@@ -9,7 +9,7 @@ use crate::import::summary::WITHHELD;
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::secret_values::may_be_secret;
 use crate::outputs::{self, Inputs, resolve, with_suffix};
-use crate::source::locate::Located;
+use crate::source::locate::{Located, Locator};
 use crate::source::{RecordRef, SourceFile};
 use serde::Serialize;
 use std::fs::{self, File};
@@ -53,6 +53,7 @@ pub struct RejectFolder {
     partial: PathBuf,
     done: PathBuf,
     count: u64,
+    locator: Locator,
     /// Whether the unfinished file could not be renamed, and stays.
     kept: bool,
 }
@@ -84,7 +85,12 @@ impl RejectFolder {
         let done = resolve(folder).join(FILE_NAME);
         let partial = with_suffix(&done, ".partial");
         let file = outputs::create(&partial, holds_rejects, failed)?;
-        Ok(Self { out: BufWriter::new(file), partial, done, count: 0, kept: false })
+        Ok(Self { out: BufWriter::new(file), partial, done, count: 0, locator: Locator::default(), kept: false })
+    }
+
+    /// Where a byte of a file is. Asked in the order of the records, it reads each file once.
+    fn locate(&mut self, source: &SourceFile, offset: u64) -> Located {
+        found(self.locator.find(source, offset).ok(), offset)
     }
 
     /// Adds a reject.
@@ -154,11 +160,10 @@ impl Run<'_> {
         record: &RecordRef,
         findings: &[Finding],
     ) -> Result<()> {
-        if self.rejects.is_none() {
-            return Ok(());
-        }
         let source = &self.plan.tree.files[file];
-        let located = locate(source, record.span.start);
+        let Some(located) = self.rejects.as_mut().map(|folder| folder.locate(source, record.span.start)) else {
+            return Ok(()); // none was asked for
+        };
         let value = render(record.tape.root(), declared, &source.path, &located.pointer);
         // A record that holds a secret at an undeclared place is given by its place alone.
         let value =
@@ -217,8 +222,12 @@ fn codes_and_messages(findings: &[Finding], run: &Run) -> Vec<(&'static str, Str
 }
 
 pub(crate) fn locate(source: &SourceFile, offset: u64) -> Located {
-    let found = crate::source::locate::locate(source, &[offset]).ok().and_then(|mut found| found.pop());
-    found.unwrap_or(Located { offset, pointer: String::new(), line: 0, column: 0 })
+    found(Locator::default().find(source, offset).ok(), offset)
+}
+
+/// A file that cannot be read again has no lines.
+fn found(located: Option<Located>, offset: u64) -> Located {
+    located.unwrap_or(Located { offset, pointer: String::new(), line: 0, column: 0 })
 }
 
 /// A record as a reject shows it: each secret replaced by `{"secret_at": "FILE#/pointer"}` below the

@@ -152,11 +152,41 @@ pub struct Scanner<'w> {
     in_value: bool,
 }
 
+/// How far a scanner has come, apart from its window: another one goes on from there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Progress {
+    state: State,
+    depth: u32,
+    limit: u32,
+    objects: u128,
+    mark: bool,
+    in_value: bool,
+}
+
+impl Progress {
+    /// Nothing was scanned yet; see [`Scanner::new`].
+    pub(super) fn start(limit: u32) -> Self {
+        let limit = limit.clamp(1, GREATEST_DEPTH);
+        Self { state: State::Begin, depth: 0, limit, objects: 0, mark: false, in_value: false }
+    }
+}
+
 impl<'w> Scanner<'w> {
     /// Scans what the window looks onto; values nested deeper than `limit` (1 to 127) are a fault.
     pub fn new(window: &'w mut Window, limit: u32) -> Self {
-        let limit = limit.clamp(1, GREATEST_DEPTH);
-        Self { window, state: State::Begin, depth: 0, limit, objects: 0, mark: false, in_value: false }
+        Self::resume(window, Progress::start(limit))
+    }
+
+    /// Goes on where the scanner stopped that scanned this window before.
+    pub(super) fn resume(window: &'w mut Window, progress: Progress) -> Self {
+        let Progress { state, depth, limit, objects, mark, in_value } = progress;
+        Self { window, state, depth, limit, objects, mark, in_value }
+    }
+
+    /// How far it has come.
+    pub(super) fn progress(&self) -> Progress {
+        let Self { state, depth, limit, objects, mark, in_value, .. } = *self;
+        Progress { state, depth, limit, objects, mark, in_value }
     }
 
     /// How many containers are open after the last token.

@@ -1,9 +1,11 @@
 //! Resolves places: which value of a file a byte belongs to, and on which line it is.
 
-use super::json::{Event, GREATEST_DEPTH, Scanner, Token};
+use super::json::{Event, GREATEST_DEPTH, Progress, Scanner};
 use super::read::{SourceFile, open_handle};
-use super::window::Window;
-use std::io::{Read, Result, Seek, SeekFrom};
+use super::trail::{Reach, Trail};
+use super::window::{Bytes, Window};
+use crate::finding::FileId;
+use std::io::{Read, Result, Seek};
 use std::ops::Range;
 use zeroize::Zeroizing;
 
@@ -29,7 +31,7 @@ const WINDOW: usize = 1 << 16;
 /// # Errors
 /// Those of the file system. That the file is broken is none.
 pub fn locate(file: &SourceFile, offsets: &[u64]) -> Result<Vec<Located>> {
-    locate_in(open_handle(&file.absolute)?, offsets)
+    Cursor::of(file)?.find_all(offsets)
 }
 
 /// The bytes that the value of a JSON Pointer is written with; `None` where there is no such value.
@@ -38,6 +40,190 @@ pub fn locate(file: &SourceFile, offsets: &[u64]) -> Result<Vec<Located>> {
 /// Those of the file system. In a broken file what comes before the fault is found.
 pub fn span_of(file: &SourceFile, pointer: &str) -> Result<Option<Range<u64>>> {
     Ok(span_in(open_handle(&file.absolute)?, pointer))
+}
+
+/// Finds places one at a time. As long as those of a file come in order, as records are read, the file is
+/// read once for all of them.
+#[derive(Debug, Default)]
+pub struct Locator {
+    open: Option<(FileId, Cursor)>,
+}
+
+impl Locator {
+    /// Where a byte of a file is.
+    ///
+    /// # Errors
+    /// Those of the file system. That the file is broken is none.
+    pub fn find(&mut self, file: &SourceFile, offset: u64) -> Result<Located> {
+        let open = self.open.take().filter(|(of, cursor)| *of == file.id && cursor.last <= offset);
+        let mut cursor = match open {
+            Some((_, cursor)) => cursor,
+            None => Cursor::of(file)?,
+        };
+        let located = cursor.find(offset)?;
+        self.open = Some((file.id, cursor));
+        Ok(located)
+    }
+}
+
+/// Goes through a file from its start: what is asked for must not lie before what was asked for last.
+struct Cursor {
+    lines: Lines,
+    pointers: Pointers,
+    last: u64,
+}
+
+impl std::fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cursor(at byte {})", self.last)
+    }
+}
+
+impl Cursor {
+    fn of(file: &SourceFile) -> Result<Self> {
+        Ok(Self::new(Box::new(open_handle(&file.absolute)?), Box::new(open_handle(&file.absolute)?)))
+    }
+
+    /// Over the same bytes twice: lines are counted in bytes, values in tokens.
+    fn new(lines: Box<dyn Bytes>, pointers: Box<dyn Bytes>) -> Self {
+        Self { lines: Lines::new(lines), pointers: Pointers::new(pointers), last: 0 }
+    }
+
+    fn find(&mut self, offset: u64) -> Result<Located> {
+        self.last = offset;
+        let (line, column) = self.lines.find(offset)?;
+        Ok(Located { offset, pointer: self.pointers.find(offset), line, column })
+    }
+
+    fn find_all(&mut self, offsets: &[u64]) -> Result<Vec<Located>> {
+        let mut order: Vec<usize> = (0..offsets.len()).collect();
+        order.sort_by_key(|at| offsets[*at]);
+        let mut located: Vec<(usize, Located)> =
+            order.into_iter().map(|at| Ok((at, self.find(offsets[at])?))).collect::<Result<_>>()?;
+        located.sort_by_key(|(at, _)| *at);
+        Ok(located.into_iter().map(|(_, located)| located).collect())
+    }
+}
+
+/// Counts lines and columns.
+struct Lines {
+    source: Box<dyn Bytes>,
+    buffer: Zeroizing<Vec<u8>>,
+    /// How many bytes of the buffer were read, and how many of those were counted.
+    filled: usize,
+    counted: usize,
+    /// The offset of the buffer's first byte.
+    base: u64,
+    line: u64,
+    column: u64,
+}
+
+impl Lines {
+    fn new(source: Box<dyn Bytes>) -> Self {
+        let buffer = Zeroizing::new(vec![0; WINDOW]);
+        Self { source, buffer, filled: 0, counted: 0, base: 0, line: 1, column: 1 }
+    }
+
+    /// Line and column of an offset; of one beyond the end, those of the end.
+    fn find(&mut self, offset: u64) -> Result<(u64, u64)> {
+        while offset >= self.base + self.filled as u64 && self.more()? {}
+        let to = usize::try_from(offset - self.base).map_or(self.filled, |to| to.min(self.filled));
+        self.count(to);
+        Ok((self.line, self.column))
+    }
+
+    /// Reads on; `false` at the end.
+    fn more(&mut self) -> Result<bool> {
+        self.count(self.filled);
+        let read = self.source.read(&mut self.buffer)?;
+        if read == 0 {
+            return Ok(false);
+        }
+        self.base += self.filled as u64;
+        (self.filled, self.counted) = (read, 0);
+        if self.base == 0 && self.buffer.starts_with(b"\xef\xbb\xbf") {
+            // Editors do not show a byte-order mark, so its bytes begin no character.
+            self.buffer[..3].fill(0x80);
+        }
+        Ok(true)
+    }
+
+    fn count(&mut self, to: usize) {
+        (self.line, self.column) = advance(self.line, self.column, &self.buffer[self.counted..to]);
+        self.counted = to;
+    }
+}
+
+/// Line and column behind these bytes.
+fn advance(line: u64, column: u64, bytes: &[u8]) -> (u64, u64) {
+    let line_feeds = memchr::memchr_iter(b'\n', bytes).count() as u64;
+    let last = memchr::memrchr(b'\n', bytes);
+    let characters = bytes[last.map_or(0, |at| at + 1)..].iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u64;
+    (line + line_feeds, if last.is_some() { 1 } else { column } + characters)
+}
+
+/// Follows the values.
+struct Pointers {
+    window: Window,
+    progress: Progress,
+    trail: Trail,
+    scratch: Zeroizing<String>,
+    /// What reached beyond the last offset.
+    reached: Option<Reached>,
+}
+
+/// Up to where a pointer is known.
+enum Reached {
+    /// The bytes of a token with its pointer, and that of what lies before the token.
+    Token { bytes: Range<u64>, pointer: String, before: String },
+    /// All the rest of the file.
+    End(String),
+}
+
+impl Pointers {
+    fn new(source: Box<dyn Bytes>) -> Self {
+        Self {
+            window: Window::new(source, WINDOW, true),
+            progress: Progress::start(GREATEST_DEPTH),
+            trail: Trail::default(),
+            scratch: Zeroizing::default(),
+            reached: None,
+        }
+    }
+
+    fn find(&mut self, offset: u64) -> String {
+        loop {
+            match &self.reached {
+                Some(Reached::Token { bytes, before, .. }) if offset < bytes.start => return before.clone(),
+                Some(Reached::Token { bytes, pointer, .. }) if offset < bytes.end => return pointer.clone(),
+                Some(Reached::End(pointer)) => return pointer.clone(),
+                _ => self.reached = Some(self.reach(offset)),
+            }
+        }
+    }
+
+    /// Goes on to the token that ends behind the offset.
+    fn reach(&mut self, offset: u64) -> Reached {
+        let mut scanner = Scanner::resume(&mut self.window, self.progress);
+        let reached = loop {
+            match scanner.next() {
+                Ok(Some(token)) if token.end <= offset => self.trail.token(&token, &mut self.scratch),
+                Ok(Some(token)) => {
+                    // Between two tokens, the value of a member begins behind its name.
+                    let before = self.trail.pointer(Reach::Named);
+                    let pointer = self.trail.pointer_of(&token, &mut self.scratch);
+                    break Reached::Token { bytes: token.at..token.end, pointer, before };
+                }
+                Ok(None) => break Reached::End(String::new()),
+                Err(_) => {
+                    let reach = if scanner.in_value() { Reach::Next } else { Reach::Named };
+                    break Reached::End(self.trail.pointer(reach));
+                }
+            }
+        };
+        self.progress = scanner.progress();
+        reached
+    }
 }
 
 fn span_in(source: impl Read + Seek + Send + 'static, pointer: &str) -> Option<Range<u64>> {
@@ -62,195 +248,17 @@ fn span_in(source: impl Read + Seek + Send + 'static, pointer: &str) -> Option<R
     None
 }
 
-fn locate_in(mut source: impl Read + Seek + Send + 'static, offsets: &[u64]) -> Result<Vec<Located>> {
-    let mut order: Vec<usize> = (0..offsets.len()).collect();
-    order.sort_by_key(|at| offsets[*at]);
-    let sorted: Vec<u64> = order.iter().map(|at| offsets[*at]).collect();
-    let lines = lines(&mut source, &sorted)?;
-    source.seek(SeekFrom::Start(0))?;
-    let pointers = pointers(&mut Window::new(Box::new(source), WINDOW, true), &sorted);
-    let mut located: Vec<_> = order.into_iter().zip(sorted).zip(pointers.into_iter().zip(lines)).collect();
-    located.sort_by_key(|((at, _), _)| *at);
-    Ok(located
-        .into_iter()
-        .map(|((_, offset), (pointer, (line, column)))| Located { offset, pointer, line, column })
-        .collect())
-}
-
-/// Line and column of each of the sorted offsets.
-fn lines(source: &mut impl Read, sorted: &[u64]) -> Result<Vec<(u64, u64)>> {
-    let mut found = Vec::with_capacity(sorted.len());
-    let mut buffer = Zeroizing::new(vec![0; WINDOW]);
-    let (mut base, mut line, mut column) = (0_u64, 1_u64, 1_u64);
-    while found.len() < sorted.len() {
-        let read = source.read(&mut buffer)?;
-        if base == 0 && buffer.starts_with(b"\xef\xbb\xbf") {
-            // Editors do not show a byte-order mark, so its bytes begin no character.
-            buffer[..3].fill(0x80);
-        }
-        let chunk = &buffer[..read];
-        let mut at = 0;
-        while let Some(offset) = sorted.get(found.len())
-            && (read == 0 || *offset < base + read as u64)
-        {
-            let to = usize::try_from(offset.saturating_sub(base)).map_or(read, |to| to.min(read));
-            (line, column) = advance(line, column, &chunk[at..to]);
-            at = to;
-            found.push((line, column));
-        }
-        (line, column) = advance(line, column, &chunk[at..]);
-        base += read as u64;
-    }
-    Ok(found)
-}
-
-/// Line and column behind these bytes.
-fn advance(line: u64, column: u64, bytes: &[u8]) -> (u64, u64) {
-    let line_feeds = memchr::memchr_iter(b'\n', bytes).count() as u64;
-    let last = memchr::memrchr(b'\n', bytes);
-    let characters = bytes[last.map_or(0, |at| at + 1)..].iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u64;
-    (line + line_feeds, if last.is_some() { 1 } else { column } + characters)
-}
-
-/// The pointer of each of the sorted offsets.
-fn pointers(window: &mut Window, sorted: &[u64]) -> Vec<String> {
-    let mut scanner = Scanner::new(window, GREATEST_DEPTH);
-    let mut trail = Trail::default();
-    let mut found = Vec::with_capacity(sorted.len());
-    let mut scratch = Zeroizing::new(String::new());
-    while let Some(offset) = sorted.get(found.len()).copied() {
-        match scanner.next() {
-            Ok(Some(token)) if token.end <= offset => trail.token(&token, &mut scratch),
-            Ok(Some(token)) => {
-                // Between two tokens, the value of a member begins behind its name.
-                let between = trail.pointer(Reach::Named);
-                while sorted.get(found.len()).is_some_and(|offset| *offset < token.at) {
-                    found.push(between.clone());
-                }
-                let pointer = trail.pointer_of(&token, &mut scratch);
-                while sorted.get(found.len()).is_some_and(|offset| *offset < token.end) {
-                    found.push(pointer.clone());
-                }
-            }
-            Ok(None) => found.resize(sorted.len(), String::new()),
-            Err(_) => {
-                let reach = if scanner.in_value() { Reach::Next } else { Reach::Named };
-                found.resize(sorted.len(), trail.pointer(reach));
-            }
-        }
-    }
-    found
-}
-
-/// The open containers, each with the child that the scanner is at.
-#[derive(Default)]
-struct Trail {
-    steps: Vec<Step>,
-    depth: usize,
-}
-
-#[derive(Default)]
-struct Step {
-    object: bool,
-    /// The last member's name, as long as its value is not complete.
-    name: String,
-    named: bool,
-    /// How many elements have begun.
-    elements: u64,
-}
-
-/// How far into the innermost container a pointer goes.
-#[derive(Clone, Copy)]
-enum Reach {
-    /// To the container itself.
-    Container,
-    /// To the member whose name was read, else to the container.
-    Named,
-    /// To the member whose name was read, or to the element that has not begun.
-    Next,
-}
-
-impl Trail {
-    fn token(&mut self, token: &Token<'_>, scratch: &mut String) {
-        match token.event {
-            Event::Name(text) => {
-                if let Some(step) = self.innermost() {
-                    step.named = true;
-                    text.decode(scratch).clone_into(&mut step.name);
-                }
-            }
-            Event::ObjectStart | Event::ArrayStart => {
-                if self.steps.len() == self.depth {
-                    self.steps.push(Step::default());
-                }
-                let step = &mut self.steps[self.depth];
-                (step.object, step.named, step.elements) = (token.event == Event::ObjectStart, false, 0);
-                self.depth += 1;
-            }
-            Event::ObjectEnd | Event::ArrayEnd => {
-                self.depth -= 1;
-                self.complete();
-            }
-            _ => self.complete(),
-        }
-    }
-
-    /// The pointer of what the token belongs to; takes the token.
-    fn pointer_of(&mut self, token: &Token<'_>, scratch: &mut String) -> String {
-        match token.event {
-            Event::Name(_) => {
-                self.token(token, scratch);
-                self.pointer(Reach::Named)
-            }
-            Event::ObjectEnd | Event::ArrayEnd => {
-                let pointer = self.pointer(Reach::Container);
-                self.token(token, scratch);
-                pointer
-            }
-            _ => {
-                let pointer = self.pointer(Reach::Next);
-                self.token(token, scratch);
-                pointer
-            }
-        }
-    }
-
-    /// A value of the innermost container is complete.
-    fn complete(&mut self) {
-        if let Some(step) = self.innermost() {
-            step.named = false;
-            step.elements += 1;
-        }
-    }
-
-    fn innermost(&mut self) -> Option<&mut Step> {
-        self.steps[..self.depth].last_mut()
-    }
-
-    fn pointer(&self, reach: Reach) -> String {
-        let mut pointer = String::new();
-        for (at, step) in self.steps[..self.depth].iter().enumerate() {
-            let goes_on = at + 1 < self.depth;
-            if step.named && (goes_on || !matches!(reach, Reach::Container)) {
-                pointer.push('/');
-                pointer.push_str(&step.name.replace('~', "~0").replace('/', "~1"));
-            } else if !step.object && (goes_on || matches!(reach, Reach::Next)) {
-                pointer.push('/');
-                pointer.push_str(&step.elements.to_string());
-            }
-        }
-        pointer
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Cursor;
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// `pointer line:column` of each offset.
     fn located(bytes: &[u8], offsets: &[u64]) -> Vec<String> {
-        let located = locate_in(Cursor::new(bytes.to_vec()), offsets).unwrap();
+        let bytes = || Box::new(io::Cursor::new(bytes.to_vec()));
+        let located = Cursor::new(bytes(), bytes()).find_all(offsets).unwrap();
         assert_eq!(located.iter().map(|located| located.offset).collect::<Vec<_>>(), offsets);
         located.into_iter().map(|at| format!("{} {}:{}", at.pointer, at.line, at.column)).collect()
     }
@@ -284,7 +292,7 @@ mod tests {
     fn the_value_of_a_pointer_is_found() {
         let text = br#"{"a": [1, {"b/c": [2, 3]}], "d": {}}"#;
         let value = |pointer: &str| {
-            let span = span_in(Cursor::new(text.to_vec()), pointer)?;
+            let span = span_in(io::Cursor::new(text.to_vec()), pointer)?;
             let (start, end) = (usize::try_from(span.start).ok()?, usize::try_from(span.end).ok()?);
             std::str::from_utf8(&text[start..end]).ok()
         };
@@ -328,5 +336,60 @@ mod tests {
         assert_eq!(located(text.as_bytes(), &[last - 4, last]), ["/49999 5001:47", "/50000 5001:50"]);
         let one_line = format!("\u{feff}[{}1]", " ".repeat(2 * WINDOW));
         assert_eq!(located(one_line.as_bytes(), &[one_line.len() as u64 - 2]), [format!("/0 1:{}", 2 * WINDOW + 2)]);
+    }
+
+    /// Counts the bytes that are read from it.
+    struct Counted(io::Cursor<Vec<u8>>, Arc<AtomicUsize>);
+
+    impl Read for Counted {
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+            self.0.read(buffer).inspect(|read| {
+                self.1.fetch_add(*read, Ordering::Relaxed);
+            })
+        }
+    }
+
+    impl Seek for Counted {
+        fn seek(&mut self, to: io::SeekFrom) -> Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    #[test]
+    fn however_many_places_come_in_order_the_bytes_are_read_once_for_lines_and_once_for_values() {
+        let text: String =
+            (0..20_000).map(|i| format!("{}{{\"id\": {i}}}", if i == 0 { "[" } else { ",\n" })).collect();
+        let bytes = text.into_bytes();
+        let starts: Vec<u64> = memchr::memchr_iter(b'{', &bytes).map(|at| at as u64).collect();
+        let read = Arc::new(AtomicUsize::new(0));
+        let source = || Box::new(Counted(io::Cursor::new(bytes.clone()), Arc::clone(&read)));
+        let mut cursor = Cursor::new(source(), source());
+        for (number, start) in starts.iter().enumerate() {
+            let found = cursor.find(*start).unwrap();
+            let column = if number == 0 { 2 } else { 1 };
+            let expected = Located { offset: *start, pointer: format!("/{number}"), line: number as u64 + 1, column };
+            assert_eq!(found, expected);
+        }
+        assert_eq!((starts.len(), read.load(Ordering::Relaxed)), (20_000, 2 * bytes.len()));
+    }
+
+    #[test]
+    fn places_are_found_one_at_a_time_in_any_order_of_files_and_offsets() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |number: u32, text: &str| {
+            let path = folder.path().join(number.to_string());
+            std::fs::write(&path, text).unwrap();
+            SourceFile::new(FileId(number), number.to_string(), path.clone(), &path.metadata().unwrap()).unwrap()
+        };
+        let files = [file(0, "[1,\n 2]"), file(1, "{\"a\": {\"b\": x}}")];
+        let mut locator = Locator::default();
+        for (number, offset) in [(0, 1), (0, 1), (0, 5), (1, 13), (1, 9), (0, 5), (0, 2), (0, 99), (1, 0), (1, 14)] {
+            let file = &files[number];
+            assert_eq!(
+                locator.find(file, offset).unwrap(),
+                locate(file, &[offset]).unwrap()[0],
+                "{number} at {offset}"
+            );
+        }
     }
 }

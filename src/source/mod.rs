@@ -18,6 +18,7 @@ pub mod search;
 mod select;
 pub mod skim;
 pub mod string;
+mod trail;
 pub mod walk;
 pub mod window;
 
