@@ -4,12 +4,12 @@ use crate::error::Result;
 use crate::finding::{FILE_DIVERGED, FILE_FOLDED, Finding, printable};
 use crate::import::pipeline::Files;
 use crate::import::plan::{Disposition, Plan};
-use crate::import::run::Run;
+use crate::import::run::Import;
 use crate::mapping::model::{Pattern, PatternPiece, PatternSegment};
 use crate::source;
 use std::collections::HashMap;
 
-impl Run<'_> {
+impl Import<'_> {
     /// A file of the same bytes as the one of the same path below the owner's other directory is
     /// read once; one of other bytes is a warning that names both, and both are read.
     pub(crate) fn fold_aliases(&mut self, files: &mut Files) -> Result<()> {
@@ -44,7 +44,7 @@ impl Run<'_> {
     fn fold(&mut self, file: usize, twin: usize) {
         let files = &self.plan.tree.files;
         let reason = format!("the same bytes as {}", files[twin].path);
-        self.ignore(file, "alias copies", "the same bytes as in the owner's other directory");
+        self.files[file].ignore("alias copies", "the same bytes as in the owner's other directory");
         self.files[file].reason = Some(reason.clone());
         self.findings.push(Finding::new(&FILE_FOLDED, reason).at(files[file].place(0)).about("owners"));
     }

@@ -3,13 +3,13 @@
 
 use crate::finding::{Finding, OWNERS_WITHOUT_FILES, RUN_EMPTY, SOURCE_UNRECOGNISED, Severity, printable};
 use crate::import::plan::Disposition;
-use crate::import::run::Run;
+use crate::import::run::Import;
 use crate::mapping::model::Mapping;
 use crate::report::words::count;
 use crate::report::{CoverageReport, FileStatus};
 use std::collections::HashSet;
 
-impl Run<'_> {
+impl Import<'_> {
     /// Adds the findings of a run that imported nothing, or nothing of any owner. They are errors unless
     /// `--allow-empty`; `missing` are the files that the set recognises a tree by and that are not there.
     pub fn report_coverage(&mut self, missing: &[String]) {
@@ -46,7 +46,7 @@ impl Run<'_> {
         CoverageReport {
             mappings: taking_part().count() as u64,
             mappings_without_files: taking_part().filter(|(at, _)| !with_files.contains(at)).count() as u64,
-            owners: self.owners.of_source().count() as u64,
+            owners: self.resolver.owners.of_source().count() as u64,
             owners_without_files: self.owners_without_files().count() as u64,
         }
     }
@@ -79,7 +79,7 @@ impl Run<'_> {
         if has_files || self.plan.mapped_files() == 0 || !self.is_acceptable() {
             return None;
         }
-        let known = self.owners.of_source().count() as u64;
+        let known = self.resolver.owners.of_source().count() as u64;
         let folders = self.plan.owner_folders();
         let below = folders.first().filter(|folder| !folder.is_empty());
         let place = below.map_or_else(String::new, |folder| format!(" below `{}`", printable(folder)));
@@ -93,7 +93,7 @@ impl Run<'_> {
     /// Owners that the source names and that no file belongs to.
     fn owners_without_files(&self) -> impl Iterator<Item = &str> {
         let with_files: HashSet<&str> = self.directories.iter().filter_map(|owner| owner.id.as_deref()).collect();
-        self.owners.of_source().filter(move |id| !with_files.contains(id))
+        self.resolver.owners.of_source().filter(move |id| !with_files.contains(id))
     }
 
     /// Whether a mapping takes part in the run: `--only-mapping`, and `--with` for an optional one.

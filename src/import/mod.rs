@@ -1,14 +1,14 @@
 //! The import: the whole job as a paragraph.
 
 pub(crate) mod aliases;
-pub mod compare;
+mod checks;
+mod closing;
+mod context;
 pub mod coverage;
-mod dropped;
-mod earlier;
+mod file;
+pub(crate) mod files;
 pub mod followup;
-pub(crate) mod leak;
-pub mod leaves;
-mod leftover;
+pub(crate) mod leaves;
 pub mod owners;
 pub mod pipeline;
 pub mod plan;
@@ -16,13 +16,14 @@ pub mod probe;
 pub mod reading;
 pub mod refused;
 pub mod rejects;
+pub(crate) mod resolve;
 pub mod run;
-pub mod settle;
 pub mod shaping;
+mod stored;
 pub mod summary;
 pub mod sweep;
-pub mod unused;
 pub mod vault;
+mod walked;
 pub mod writer;
 
 use crate::backup::{self, Safety};
@@ -33,11 +34,12 @@ use crate::database::{self, Mode, Opening, Target, schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::Place;
 use crate::import::plan::{Chosen, Plan};
-use crate::import::rejects::RejectFolder;
-use crate::import::run::{Begin, KnownRejects, Run};
+use crate::import::rejects::{KnownRejects, RejectFolder, Rejects};
+use crate::import::run::Import;
 use crate::import::summary::Ending;
 use crate::import::sweep::Swept;
 use crate::import::vault::{KeySource, Vault};
+use crate::import::writer::Writer;
 use crate::mapping::load::SetSource;
 use crate::mapping::model::{SecretKind, Set};
 use crate::mapping::{bundled, check, load};
@@ -177,38 +179,25 @@ impl Job<'_> {
         let before = validate::ask(&mut *transaction, &plan.set)?;
         let rejects = self.options.rejects.as_deref().map(RejectFolder::open).transpose()?;
         let Job { options, ui, known, started, .. } = *self;
-        let mut run = Run::begin(Begin { plan, options, ui, started, transaction, vault, known, rejects })?;
+        let (writer, rejects) = (Writer::new(transaction, vault), Rejects::new(known, rejects));
+        let mut run = Import::begin(plan, options, ui, started, writer, rejects)?;
 
-        run.report_triggers();
-        if let Err(error) = run.read_all() {
+        if let Err(error) = run.read() {
             let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
             let report = summary::report(&mut run, &self.ending(target, &id, clock, Outcome::Interrupted));
-            run.transaction.rollback()?;
+            run.writer.transaction.rollback()?;
             reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
             return Ok(Attempt::Done(Box::new(report)));
         }
         clock.lap(|timings| &mut timings.import);
-        run.take_refused()?;
-        if run.must_begin_anew() && !self.is_last {
-            let mut late = std::mem::take(&mut run.late);
-            let refused = std::mem::take(&mut run.refused);
-            refused.into_iter().for_each(|(record, findings)| late.entry(record).or_default().extend(findings));
-            run.transaction.rollback()?;
+        if run.rejects.must_begin_anew(options.max_rejects) && !self.is_last {
+            let late = run.rejects.take_late();
+            run.writer.transaction.rollback()?;
             return Ok(Attempt::Again(late));
         }
-        run.report_refused(self.chain);
-        run.all_files_decided()?;
         self.ui.phase(Phase::Check, 0, 0);
-        run.decide_copies();
-        run.report_walk();
-        run.report_forms_left();
-        run.report_unused();
-        run.findings.extend(Swept::warnings(&with_secrets));
-        let remaining = sweep::ignored(&run, &with_secrets)?;
-        run.findings.extend(remaining);
-        run.report_unkept()?;
-        run.report_coverage(missing);
-        let checks = validate::target(&mut run, &before)?;
+        run.report_all(self.chain, missing, &with_secrets)?;
+        let checks = checks::check_all(&mut run, &before)?;
         clock.lap(|timings| &mut timings.check);
 
         self.ui.phase(Phase::Finish, 0, 0);
@@ -225,14 +214,14 @@ impl Job<'_> {
         let mut report = summary::report(&mut run, &ending);
         report.losses = losses.to_vec();
         if !report.leaves.closes() {
-            run.transaction.rollback()?;
+            run.writer.transaction.rollback()?;
             return Err(Error::bug(format!(
                 "leaf counts do not add up: {} leaves seen, {} accounted for",
                 report.leaves.seen,
                 report.leaves.accounted()
             )));
         }
-        let Run { mut transaction, mut rejects, .. } = run;
+        let Import { writer: Writer { mut transaction, .. }, rejects: Rejects { folder: mut rejects, .. }, .. } = run;
         report.timings = clock.timings();
         // What can fail is done while the run can still be rolled back, and alike in a dry run.
         match rejects.as_mut().map_or(Ok(()), RejectFolder::finish) {

@@ -166,7 +166,7 @@ impl Known {
 
 /// Finds the owners of directories, by the rules of the set; each rule's values are worked out once.
 #[derive(Debug)]
-pub struct Resolver<'s> {
+pub struct Matcher<'s> {
     owners: &'s Owners,
     set: &'s Set,
     table: &'s OwnerTable,
@@ -174,7 +174,7 @@ pub struct Resolver<'s> {
     values: Vec<HashMap<KeyText, Option<usize>>>,
 }
 
-impl<'s> Resolver<'s> {
+impl<'s> Matcher<'s> {
     /// Works out, for each rule, what directory name would find which owner.
     pub fn new(set: &'s Set, owners: &'s Owners, table: &'s OwnerTable) -> Self {
         let values = owners

@@ -3,12 +3,13 @@
 
 use crate::error::{Error, Result};
 use crate::finding::{
-    FileId, Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_TWINS, OWNER_UNKNOWN, printable,
+    Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_TWINS, OWNER_UNKNOWN, printable,
 };
+use crate::import::files::file_id;
 use crate::import::leaves::deciding_line;
-use crate::import::owners::{OwnerMatch, Resolver};
+use crate::import::owners::{Matcher, OwnerMatch};
 use crate::import::plan::Disposition;
-use crate::import::run::Run;
+use crate::import::run::Import;
 use crate::mapping::apply::Owner;
 use crate::mapping::model::{Ownerless, Unknown};
 use crate::mapping::order::{Stage, Turn};
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 /// The files of one owner, or those without: by mapping, in reading order.
 pub(crate) type Files = BTreeMap<usize, Vec<usize>>;
 
-impl Run<'_> {
+impl Import<'_> {
     /// Reads, maps and writes everything, in plan order.
     pub fn read_all(&mut self) -> Result<()> {
         let turns = self.plan.turns();
@@ -39,15 +40,13 @@ impl Run<'_> {
                 for turn in round {
                     self.take_turn(*turn, files, Some(owner))?;
                 }
-                self.index.end_owner();
-                self.folds.clear();
-                self.kept.end_owner();
+                self.resolver.end_owner();
             }
         }
         for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {
             self.take_turn(*turn, &ownerless, None)?;
         }
-        self.writer.write_fills(&mut *self.transaction)
+        self.writer.write_fills()
     }
 
     /// Files without an owner by mapping, and files of owners by directory.
@@ -60,7 +59,7 @@ impl Run<'_> {
                     owned.entry(directory).or_default().entry(*mapping).or_default().push(file);
                 }
                 Disposition::Mapped { mapping, .. } => ownerless.entry(*mapping).or_default().push(file),
-                Disposition::Ignored { what, reason } => self.ignore(file, what, reason),
+                Disposition::Ignored { what, reason } => self.files[file].ignore(what, reason),
                 Disposition::Unmapped => {
                     self.files[file].status = Some(FileStatus::Unmapped);
                     let path = printable(&self.plan.tree.files[file].path);
@@ -72,13 +71,6 @@ impl Run<'_> {
             }
         }
         (ownerless, owned)
-    }
-
-    pub(crate) fn ignore(&mut self, file: usize, what: &str, reason: &str) {
-        let state = &mut self.files[file];
-        state.status = Some(FileStatus::Ignored);
-        state.what = Some(what.to_owned());
-        state.reason = Some(reason.to_owned());
     }
 
     /// Runs every rule of a turn over its files; then the level is complete.
@@ -99,7 +91,7 @@ impl Run<'_> {
                     self.ui.advance(1, self.plan.tree.files[*file].bytes);
                 }
             }
-            self.writer.end_part(&mut *self.transaction)?;
+            self.writer.end_part()?;
         }
         Ok(())
     }
@@ -108,8 +100,8 @@ impl Run<'_> {
     fn resolve(&mut self, by_directory: &mut BTreeMap<Option<String>, Files>) -> Result<Vec<(Owner, Files)>> {
         let Some(owners) = &self.plan.set.owners else { return Ok(Vec::new()) };
         let plan = self.plan;
-        self.findings.extend(self.owners.form_twins());
-        let resolver = Resolver::new(&plan.set, owners, &self.owners);
+        self.findings.extend(self.resolver.owners.form_twins());
+        let resolver = Matcher::new(&plan.set, owners, &self.resolver.owners);
         let mut found: BTreeMap<String, (Owner, Vec<(bool, Files)>)> = BTreeMap::new();
         let (mut resolved, mut looks_alike) = (Vec::new(), Vec::new());
         for (directory, files) in std::mem::take(by_directory) {
@@ -136,7 +128,7 @@ impl Run<'_> {
                 OwnerMatch::Ambiguous => (None, "several".to_owned()),
                 OwnerMatch::None => (None, "none".to_owned()),
             };
-            let owner = id.as_deref().and_then(|id| self.owners.get(id)).cloned();
+            let owner = id.as_deref().and_then(|id| self.resolver.owners.get(id)).cloned();
             self.directories.push(OwnerReport { directory: name.clone(), id, how, files: count });
             match (owner, matched) {
                 (Some(owner), OwnerMatch::One(hit)) if self.is_wanted(&owner, &name) => {
@@ -174,7 +166,7 @@ impl Run<'_> {
             }
         }
         match &self.options.owner {
-            Some(id) if matches!(self.owners.given(id), OwnerMatch::None) => {
+            Some(id) if matches!(self.resolver.owners.given(id), OwnerMatch::None) => {
                 Err(Error::request(format!("`--owner {}` is not the id of an owner", printable(id))).hint(hint))
             }
             _ => Ok(()),
@@ -188,17 +180,17 @@ impl Run<'_> {
 
     fn owner_of_ownerless(&self, ownerless: Option<Ownerless>) -> OwnerMatch {
         match (&self.options.owner, ownerless) {
-            (Some(id), _) => self.owners.given(id),
-            (None, Some(Ownerless::OnlyUser)) => self.owners.only(),
+            (Some(id), _) => self.resolver.owners.given(id),
+            (None, Some(Ownerless::OnlyUser)) => self.resolver.owners.only(),
             (None, None) => OwnerMatch::None,
         }
     }
 
     fn skip(&mut self, files: &Files, what: &str, reason: &str) {
         for file in files.values().flatten() {
-            self.ignore(*file, what, reason);
+            self.files[*file].ignore(what, reason);
         }
-        self.index.reveal(&|number| files.values().flatten().any(|file| file_id(*file).0 == number));
+        self.resolver.index.reveal(&|number| files.values().flatten().any(|file| file_id(*file).0 == number));
     }
 
     /// Takes files whose owner could not be found: refused, ignored, or rejected with their owner.
@@ -216,7 +208,7 @@ impl Run<'_> {
                 self.files[*file].status = Some(FileStatus::Rejected);
                 self.files[*file].reason = Some("the owner was rejected".to_owned());
             }
-            self.reject_errors += 1;
+            self.rejects.errors += 1;
             Finding::new(&OWNER_REJECTED, format!("the owner of {shown} was rejected: {counted} rejected too"))
         } else if *matched == OwnerMatch::Ambiguous {
             let message = format!("several owners match {shown}: {counted} not imported");
@@ -265,9 +257,4 @@ impl Run<'_> {
         }
         Ok(())
     }
-}
-
-/// The number of a file.
-pub(crate) fn file_id(file: usize) -> FileId {
-    FileId(u32::try_from(file).expect("the walk numbers fewer files"))
 }

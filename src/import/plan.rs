@@ -5,13 +5,14 @@ mod specs;
 
 use crate::database::SealedColumn;
 use crate::error::{Error, Result};
-use crate::import::pipeline::file_id;
+use crate::import::files::file_id;
 use crate::mapping::apply::{FileContext, Owner};
 use crate::mapping::compile::{CompiledRule, FieldSource, compile};
 use crate::mapping::keyindex::IndexSpec;
 use crate::mapping::model::{Expr, From, Literal, OnDuplicate, Pattern, Root, Set};
 use crate::mapping::order::{Order, Stage, Turn, order};
 use crate::mapping::own::is_owned;
+use crate::mapping::usage::has_maps;
 use crate::mapping::uses::{uses, uses_of};
 use crate::source::walk::Tree;
 use crate::step::{OutputType, Step};
@@ -84,6 +85,10 @@ pub struct Plan {
     pub order: Order,
     /// What the key index must hold.
     pub specs: Vec<IndexSpec>,
+    /// The columns of the owner table that are kept.
+    pub owner_columns: Vec<String>,
+    /// Whether a mapping has a `map`, by its index.
+    pub has_maps: Vec<bool>,
     /// Computed once: they are read at every record.
     turns: Vec<(Turn, Turn)>,
     sealed: HashMap<(u32, usize), SealedColumn>,
@@ -110,7 +115,22 @@ impl Plan {
         let drops =
             |rule: &&CompiledRule| matches!(rule.model(&set).on_duplicate, OnDuplicate::First | OnDuplicate::Across);
         let may_drop = rules.iter().flatten().filter(drops).map(|rule| rule.table.name.clone()).collect();
-        Ok(Self { set, schema, tree, dispositions, rules, order, specs, turns, sealed, may_drop })
+        let owner_columns = owner_columns(&set, &schema);
+        let has_maps = set.mappings.iter().map(has_maps).collect();
+        Ok(Self {
+            set,
+            schema,
+            tree,
+            dispositions,
+            rules,
+            order,
+            specs,
+            owner_columns,
+            has_maps,
+            turns,
+            sealed,
+            may_drop,
+        })
     }
 
     /// The owner's directory that a mapped file lies in: what the owners' capture captured.
@@ -241,11 +261,6 @@ impl Plan {
             .flatten()
             .flat_map(|rule| uses(rule.model(&self.set)).tables)
             .any(|used| used.table == spec.table && used.by == spec.by && used.ignore_case == spec.ignore_case)
-    }
-
-    /// The columns of the owner table that mappings and owner rules refer to.
-    pub fn owner_columns(&self) -> Vec<String> {
-        owner_columns(&self.set, &self.schema)
     }
 
     /// The pattern that finds an owner's directory, with the capture alone: `users/{owner}`.

@@ -6,8 +6,8 @@
 
 use crate::document::tape::{Paths, Tape};
 use crate::finding::{Finding, Place};
-use crate::import::owners::{OwnerMatch, OwnerTable, Resolver, owner_of};
-use crate::import::pipeline::file_id;
+use crate::import::files::file_id;
+use crate::import::owners::{Matcher, OwnerMatch, OwnerTable, owner_of};
 use crate::import::plan::{Disposition, Plan};
 use crate::import::shaping::{PathTable, PathTables, record_scope, shape};
 use crate::mapping::apply::{Draft, Mapped, Owner, Trace, apply};
@@ -84,7 +84,7 @@ impl<'p> Probe<'p> {
             depth,
             index: KeyIndex::new(plan.specs.clone()),
             owners: OwnerTable::default(),
-            owner_columns: plan.owner_columns(),
+            owner_columns: plan.owner_columns.clone(),
             tables: PathTables::default(),
             shapes: BTreeSet::new(),
             shape_of: BTreeMap::new(),
@@ -133,7 +133,7 @@ impl<'p> Probe<'p> {
     fn owner_of(&mut self, directory: Option<&str>) -> Option<Owner> {
         let owners = self.plan.set.owners.as_ref()?;
         let matched = match (directory, owners.ownerless) {
-            (Some(name), _) => Resolver::new(&self.plan.set, owners, &self.owners).find(name),
+            (Some(name), _) => Matcher::new(&self.plan.set, owners, &self.owners).find(name),
             (None, Some(Ownerless::OnlyUser)) => self.owners.only(),
             (None, None) => OwnerMatch::None,
         };

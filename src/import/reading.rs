@@ -3,16 +3,15 @@
 use crate::account::{Class, Mark, NameLeaf, Sheet, Tally};
 use crate::document::tape::{Kind, Tape};
 use crate::error::Result;
-use crate::finding::{
-    FILE_BLANK_IGNORED, FileId, Finding, Place, ROW_DANGLING, Severity, VALUE_DEFAULTED, VALUE_TIME, excerpt,
-};
+use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, ROW_DANGLING, Severity, VALUE_TIME, excerpt};
+use crate::import::file::Reading;
+use crate::import::files::file_id;
 use crate::import::owners::owner_of;
-use crate::import::pipeline::file_id;
-use crate::import::run::Run;
-use crate::import::settle::RowFate;
+use crate::import::resolve::RowFate;
+use crate::import::run::{Import, Parts};
 use crate::import::shaping::{PathTable, Shaped, record_scope, shape};
 use crate::instant::Instant;
-use crate::mapping::apply::{Draft, Fault, FileContext, Mapped, Origin, Owner, Trace, apply, follow};
+use crate::mapping::apply::{Draft, Fault, Mapped, Owner, Trace, apply, follow};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::Mapping;
@@ -22,36 +21,13 @@ use crate::report::FileStatus;
 use crate::source::{self, Limits, Opened, RecordRef};
 use std::collections::HashMap;
 
-/// What one reading of a file works with.
-pub(crate) struct Reading<'r> {
-    pub(crate) file: usize,
-    pub(crate) turn: Turn,
-    pub(crate) rules: &'r [&'r CompiledRule],
-    pub(crate) context: FileContext,
-    pub(crate) shaped: Shaped,
-    pub(crate) frame_sheet: Sheet,
-    /// The names on the way to the record before.
-    pub(crate) last_names: Vec<String>,
-}
-
-impl Reading<'_> {
-    /// Which of the names on the way to a record were not there for the record before: several
-    /// records below one member share its name.
-    fn new_names(&mut self, names: &[String]) -> Vec<u32> {
-        let shared = names.iter().zip(&self.last_names).take_while(|(new, old)| new == old).count();
-        // Two records of one array have all names alike, two members of one object the last never.
-        self.last_names = names.to_vec();
-        (shared..names.len()).filter_map(|i| u32::try_from(i).ok()).collect()
-    }
-}
-
-impl Run<'_> {
+impl Import<'_> {
     /// Reads a file for the rules of one turn.
     pub fn read_file(&mut self, file: usize, turn: Turn, rules: &[&CompiledRule], owner: Option<&Owner>) -> Result<()> {
         let plan = self.plan;
         let source = &plan.tree.files[file];
         let mapping = &plan.set.mappings[self.mapping];
-        if let Some(findings) = self.known.get(&(file_id(file), u64::MAX)) {
+        if let Some(findings) = self.rejects.known.get(&(file_id(file), u64::MAX)) {
             return self.reject_file(file, findings.clone());
         }
         let mut opened = match source::open_as(source, self.limits(self.mapping), mapping.source.format) {
@@ -62,7 +38,7 @@ impl Run<'_> {
             return Ok(()); // rejected or ignored, and said so
         };
         let shape = shaped.shape;
-        self.files[file].owner = owner.and_then(|owner| self.owners.number(&owner.id));
+        self.files[file].owner = owner.and_then(|owner| self.resolver.owners.number(&owner.id));
         self.files[file].records = 0;
         if let Some(reason) = &mapping.source.shapes[shape].ignore {
             self.files[file].status = Some(FileStatus::Ignored);
@@ -81,8 +57,9 @@ impl Run<'_> {
             return Ok(()); // nothing of it counts
         }
         if plan.turns_of(self.mapping).1 == turn {
-            self.report_left_over(file)?;
-            self.account_frame(&mut reading);
+            let Parts { resolver, leaves, mut cx, .. } = self.parts();
+            resolver.report_left_over(&mut cx, file)?;
+            leaves.account_frame(&mut cx, &mut reading);
             self.files[file].status.get_or_insert(FileStatus::Imported);
             self.files[file].sheets = HashMap::new();
         } else {
@@ -113,14 +90,15 @@ impl Run<'_> {
         self.files[file].status = Some(FileStatus::Rejected);
         self.files[file].reason = findings.first().map(|finding| finding.code.title.to_owned());
         self.files[file].rejected = 1;
-        self.rejected += 1;
+        self.rejects.count += 1;
         let findings: Vec<Finding> = findings.into_iter().map(|finding| finding.about(mapping.name.clone())).collect();
         if rows_written {
             // It changed while it was read: its rows are rolled back with the run.
-            self.late.insert((place.file, u64::MAX), findings.clone());
+            self.rejects.late.insert((place.file, u64::MAX), findings.clone());
         }
-        self.keep_reject_of_file(file, &findings)?;
-        self.reject_errors += errors(&findings);
+        let Parts { rejects, cx, .. } = self.parts();
+        rejects.keep_file(&cx, file, &findings)?;
+        self.rejects.errors += errors(&findings);
         self.findings.extend(findings);
         Ok(())
     }
@@ -129,7 +107,7 @@ impl Run<'_> {
     fn shape(&mut self, file: usize, mapping: &Mapping, opened: &mut Opened) -> Result<Option<Shaped>> {
         let shaped = match self.files[file].shaped.take() {
             Some(shaped) => shaped,
-            None => match shape(opened, self.mapping, mapping, &mut self.paths) {
+            None => match shape(opened, self.mapping, mapping, &mut self.leaves.paths) {
                 Ok(shaped) => shaped,
                 Err(findings) => {
                     self.broken(file, mapping, findings)?;
@@ -165,7 +143,7 @@ impl Run<'_> {
         let selection = mapping.source.shapes[reading.shaped.shape].records.as_ref();
         let mut tape = Tape::new(plan.has_secrets(self.mapping));
         // The table is taken out while the file is read, so that the run stays free for use.
-        let mut table = self.paths.take(self.mapping, mapping, reading.shaped.shape);
+        let mut table = self.leaves.paths.take(self.mapping, mapping, reading.shaped.shape);
         let read = (|| {
             let mut records = match source::records(opened, selection) {
                 Ok(records) => records,
@@ -182,7 +160,7 @@ impl Run<'_> {
                 }
             }
         })();
-        self.paths.put_back(self.mapping, reading.shaped.shape, table);
+        self.leaves.paths.put_back(self.mapping, reading.shaped.shape, table);
         read
     }
 
@@ -196,13 +174,13 @@ impl Run<'_> {
         let mut sheet = Sheet::new(record.tape.len());
         let earlier = self.files[reading.file].sheets.remove(&record.number);
         let place = Place { file: reading.context.id, offset: record.span.start };
-        let index = std::mem::take(&mut self.index);
-        let trace = self.has_maps[self.mapping].then_some(&self.entries as &dyn Trace);
+        let index = std::mem::take(&mut self.resolver.index);
+        let trace = plan.has_maps[self.mapping].then_some(&self.leaves.entries as &dyn Trace);
         let frame = &reading.shaped.frame;
         let scope = record_scope(&reading.context, &table.declared, &index, shape, record, frame, trace);
         let mut mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
-        self.index = index;
-        let (dispositions, refused) = match self.known.get(&(place.file, place.offset)) {
+        self.resolver.index = index;
+        let (dispositions, refused) = match self.rejects.known.get(&(place.file, place.offset)) {
             Some(findings) => (vec![RowFate::Rejected; mapped.drafts.len()], findings.clone()),
             None if earlier.as_ref().is_some_and(|earlier| earlier.rejected) => {
                 (vec![RowFate::Rejected; mapped.drafts.len()], Vec::new())
@@ -220,7 +198,8 @@ impl Run<'_> {
             }
             sheet.rejected = true;
         }
-        self.search_rows(reading, table, record, &mapped, &dispositions);
+        let Parts { leaves, mut cx, .. } = self.parts();
+        leaves.search_rows(&mut cx, reading, table, record, &mapped, &dispositions);
         for i in reading.new_names(record.names) {
             sheet.claim_name(NameLeaf::OfRecord(i), Mark::default());
         }
@@ -228,27 +207,27 @@ impl Run<'_> {
             sheet.claim_name(*name, Mark::default());
         }
         for touch in &mapped.empty {
-            self.mark(touch, Mark::of(Class::Column), &mut sheet, reading, whole);
+            leaves.mark(touch, Mark::of(Class::Column), &mut sheet, reading, whole);
         }
         for (draft, fate) in mapped.drafts.iter().zip(&dispositions) {
-            self.count_columns(draft, *fate, place.file);
+            leaves.count_columns(&mut cx, draft, *fate, place.file);
             for claim in &draft.claims {
-                self.note_dropped(claim, record, &reading.shaped.frame, whole);
-                let mark = self.claim_mark(mapping, draft, claim, *fate);
-                self.mark(&claim.touch, mark, &mut sheet, reading, whole);
+                leaves.note_dropped(&mut cx, claim, record, &reading.shaped.frame, whole);
+                let mark = leaves.claim_mark(mapping, draft, claim, *fate);
+                leaves.mark(&claim.touch, mark, &mut sheet, reading, whole);
             }
         }
         for claim in mapped.partial.iter().flat_map(|draft| &draft.claims) {
-            self.mark(&claim.touch, Mark::of(Class::Rejected), &mut sheet, reading, whole);
+            leaves.mark(&claim.touch, Mark::of(Class::Rejected), &mut sheet, reading, whole);
         }
         sheet.taken |= mapped.taken && (dispositions.is_empty() || dispositions.iter().any(|fate| fate.is_taken()));
         if let Some(earlier) = &earlier {
             sheet.merge(earlier);
         }
-        if plan.turns_of(self.mapping).1 == reading.turn {
-            self.account_record(reading, table, record, sheet);
+        if plan.turns_of(cx.mapping).1 == reading.turn {
+            leaves.account_record(&mut cx, reading, table, record, sheet);
         } else {
-            self.files[reading.file].sheets.insert(record.number, sheet);
+            cx.files[reading.file].sheets.insert(record.number, sheet);
         }
         Ok(())
     }
@@ -259,7 +238,8 @@ impl Run<'_> {
             mapped.faults.iter().map(|(rule, fault)| self.fault_finding(place, *rule, fault, None)).collect();
         let mut dispositions = vec![RowFate::Rejected; mapped.drafts.len()];
         if refused.is_empty() {
-            (dispositions, refused) = self.settle(place, &mut mapped.drafts)?;
+            let Parts { resolver, mut cx, .. } = self.parts();
+            (dispositions, refused) = resolver.settle(&mut cx, place, &mut mapped.drafts)?;
         }
         if refused.is_empty() {
             for (draft, fate) in mapped.drafts.iter().zip(&dispositions) {
@@ -274,7 +254,8 @@ impl Run<'_> {
                 self.findings.extend(differing);
             }
             self.learn_owner_rows(mapped, &dispositions);
-            self.learn_follow_ups(mapped, &dispositions);
+            let Parts { leaves, mut cx, .. } = self.parts();
+            leaves.learn_follow_ups(&mut cx, mapped, &dispositions);
         }
         Ok((dispositions, refused))
     }
@@ -284,7 +265,7 @@ impl Run<'_> {
         let mapping = &self.plan.set.mappings[self.mapping];
         let column = fault.column.as_deref().unwrap_or_default();
         // The whole value is searched: a secret may continue in the part that is cut off.
-        let hides = |text: &&String| self.vault.finds_secret(text) || secret_values::recognise(text).is_some();
+        let hides = |text: &&String| self.writer.vault.finds_secret(text) || secret_values::recognise(text).is_some();
         let shown = fault.found.as_ref().filter(|text| !hides(text));
         let found = shown.map_or_else(String::new, |text| format!(", found {}", excerpt(text)));
         let mut finding = Finding::new(fault.code, fault.message.clone() + &found)
@@ -296,35 +277,18 @@ impl Run<'_> {
         finding
     }
 
-    fn learn_follow_ups(&mut self, mapped: &Mapped, dispositions: &[RowFate]) {
-        for (draft, fate) in mapped.drafts.iter().zip(dispositions) {
-            if matches!(fate, RowFate::Inserted | RowFate::Unchanged) {
-                let rule = &self.plan.rules[self.mapping][draft.rule];
-                let keys = rule.table.primary_key();
-                let key = keys.iter().filter_map(|column| rule.value(&draft.values, column).as_key_text());
-                let row = key.collect::<Vec<_>>().join(" ");
-                for name in &draft.follow_up {
-                    let column = rule.model(&self.plan.set).columns.iter().find(|column| column.name == *name);
-                    if let Some(message) = column.and_then(|column| column.agrees.as_ref()?.after.as_ref()) {
-                        self.follow_ups.add(message, row.clone());
-                    }
-                }
-            }
-        }
-    }
-
     fn learn_owner_rows(&mut self, mapped: &Mapped, dispositions: &[RowFate]) {
         for (draft, fate) in mapped.drafts.iter().zip(dispositions) {
             if matches!(fate, RowFate::Inserted | RowFate::Unchanged)
                 && let Some(owner) = self.owner_of(draft).filter(|owner| !owner.id.is_empty())
             {
-                self.owners.add(owner);
+                self.resolver.owners.add(owner);
             }
         }
     }
 
     fn owner_of(&self, draft: &Draft) -> Option<Owner> {
-        owner_of(self.plan, &self.owner_columns, &self.plan.rules[self.mapping][draft.rule], draft)
+        owner_of(self.plan, &self.plan.owner_columns, &self.plan.rules[self.mapping][draft.rule], draft)
     }
 
     /// Counts the rows that a rejected record would have given, as far as they could be made.
@@ -333,7 +297,7 @@ impl Run<'_> {
             let name = self.plan.rules[self.mapping][draft.rule].table.name.clone();
             self.writer.count(&name).rejected += 1;
             if let Some(owner) = self.owner_of(draft) {
-                self.owners.add_rejected(owner);
+                self.resolver.owners.add_rejected(owner);
             }
         }
     }
@@ -346,46 +310,16 @@ impl Run<'_> {
         findings: Vec<Finding>,
     ) -> Result<()> {
         let at = (reading.context.id, record.span.start);
-        self.rejected += 1;
+        self.rejects.count += 1;
         self.files[reading.file].rejected += 1;
         if self.plan.turns_of(self.mapping).0 != reading.turn {
-            self.late.insert(at, findings.clone());
+            self.rejects.late.insert(at, findings.clone());
         }
-        self.keep_reject(reading.file, &table.declared, record, &findings)?;
-        self.reject_errors += errors(&findings);
+        let Parts { rejects, cx, .. } = self.parts();
+        rejects.keep(&cx, reading.file, &table.declared, record, &findings)?;
+        self.rejects.errors += errors(&findings);
         self.findings.extend(findings);
         Ok(())
-    }
-
-    fn count_columns(&mut self, draft: &Draft, fate: RowFate, file: FileId) {
-        if !matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) {
-            return;
-        }
-        let rule = &self.plan.rules[self.mapping][draft.rule];
-        for (field, origin) in rule.fields.iter().zip(&draft.origins) {
-            if *origin == Origin::Own {
-                continue; // the mapping's own word; the source has no part in it
-            }
-            let counts = self.columns.entry((rule.name.clone(), field.column.name.clone())).or_default();
-            match origin {
-                Origin::Found(at) => {
-                    let at = usize::from(*at);
-                    if counts.hits.len() <= at {
-                        counts.hits.resize(at + 1, 0);
-                    }
-                    counts.hits[at] += 1;
-                }
-                Origin::Defaulted => {
-                    counts.defaulted += 1;
-                    let message = format!("`{}` is missing or null and became the default", field.column.name);
-                    let place = Place { file, offset: draft.at };
-                    let subject = format!("{}.{}", rule.name, field.column.name);
-                    self.findings.push(Finding::new(&VALUE_DEFAULTED, message).at(place).about(subject));
-                }
-                Origin::Nulled => counts.nulled += 1,
-                Origin::Own => {}
-            }
-        }
     }
 
     /// The time by which a file is newer than another: the first of the mapping's `newest` that is
@@ -394,7 +328,7 @@ impl Run<'_> {
         let mapping = &self.plan.set.mappings[number];
         let mut opened =
             source::open_as(&self.plan.tree.files[file], self.limits(number), mapping.source.format).ok()?;
-        let shaped = shape(&mut opened, number, mapping, &mut self.paths).ok()?;
+        let shaped = shape(&mut opened, number, mapping, &mut self.leaves.paths).ok()?;
         let whole = match mapping.source.shapes[shaped.shape].records {
             Some(_) => None,
             None => Some(source::whole(&mut opened)?),

@@ -1,12 +1,15 @@
 //! Rows that the database rejected: the other row of a unique value is looked up, and their records
 //! are rejected in the next attempt. And rows that it did not keep.
 
+use crate::config::Ui;
 use crate::database::kept::{ForeignTrigger, Strayed, Unkept};
 use crate::database::rejection::Rejection;
 use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding, Place, ROW_NOT_KEPT, Severity, TARGET_ROWS, TARGET_TRIGGER, TARGET_UNSETTLED};
+use crate::import::context::Context;
+use crate::import::files::numbered;
+use crate::import::rejects::Rejects;
 use crate::import::rejects::locate;
-use crate::import::run::Run;
 use crate::import::writer::RefusedRow;
 use crate::report::words::count;
 
@@ -17,17 +20,17 @@ const MOST_OF_A_RECORD: usize = 100;
 const OWN_TRIGGER: &str =
     "the mapping set's own trigger does it: leave the column to the trigger, or let the trigger leave the row as it is";
 
-impl Run<'_> {
+impl Rejects<'_> {
     /// Takes over the rows that the database rejected, as records that the next attempt rejects.
-    pub fn take_refused(&mut self) -> Result<()> {
-        for row in std::mem::take(&mut self.writer.refused) {
+    pub(crate) fn take_refused(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        for row in std::mem::take(&mut cx.writer.refused) {
             let RefusedRow { record, place, rule, table, why } = row;
             let other = match &why {
-                Rejection::Unique { other: Some(key), .. } => self.place_of(&table, key)?,
+                Rejection::Unique { other: Some(key), .. } => self.place_of(cx, &table, key)?,
                 _ => None,
             };
             let mut finding = Finding::new(why.code(), why.message(&table)).at(place).also(other).about(table);
-            finding.mapping = self.line_of(rule).map(Into::into);
+            finding.mapping = self.line_of(cx, rule).map(Into::into);
             let findings = self.refused.entry((record.file, record.offset)).or_default();
             if findings.len() < MOST_OF_A_RECORD {
                 findings.push(finding);
@@ -37,43 +40,37 @@ impl Run<'_> {
     }
 
     /// The line of a rule, as `file:line`.
-    fn line_of(&self, number: u32) -> Option<String> {
-        let rule = self.plan.rules.iter().flatten().find(|rule| rule.number == number)?;
-        let set = &self.plan.set;
+    fn line_of(&self, cx: &mut Context<'_>, number: u32) -> Option<String> {
+        let rule = cx.plan.rules.iter().flatten().find(|rule| rule.number == number)?;
+        let set = &cx.plan.set;
         Some(format!("{}:{}", rule.mapping_of(set).file, rule.model(set).line))
     }
 
     /// Where this run wrote the row of a key from.
-    fn place_of(&mut self, table: &str, key: &str) -> Result<Option<Place>> {
-        let Some(origin) = self.transaction.ledger().origin(table, key)? else { return Ok(None) };
-        Ok(self.file_numbered(origin.file).map(|file| Place { file, offset: origin.offset }))
-    }
-
-    /// The source file of this number in the ledger.
-    pub fn file_numbered(&self, number: i64) -> Option<FileId> {
-        let file = self.files.iter().position(|file| file.ledger == Some(number))?;
-        u32::try_from(file).ok().map(FileId)
+    fn place_of(&mut self, cx: &mut Context<'_>, table: &str, key: &str) -> Result<Option<Place>> {
+        let Some(origin) = cx.writer.transaction.ledger().origin(table, key)? else { return Ok(None) };
+        Ok(numbered(cx.files, origin.file).map(|file| Place { file, offset: origin.offset }))
     }
 
     /// Names the triggers that no migration of the set makes, before the first row is written.
-    pub fn report_triggers(&mut self) {
-        for ForeignTrigger { name, table } in self.transaction.foreign_triggers() {
+    pub(crate) fn report_triggers(&self, cx: &mut Context<'_>, ui: &dyn Ui) {
+        for ForeignTrigger { name, table } in cx.writer.transaction.foreign_triggers() {
             let message = format!("trigger `{name}` on `{table}` is not made by the mapping set");
             if self.known.is_empty() {
-                self.ui.say(&format!("{message}; rows are read back and compared"));
+                ui.say(&format!("{message}; rows are read back and compared"));
             }
-            self.findings.push(Finding::new(&TARGET_TRIGGER, message).about("target"));
+            cx.findings.push(Finding::new(&TARGET_TRIGGER, message).about("target"));
         }
     }
 
     /// Reports tables that do not hold what this run wrote.
-    pub fn report_unkept(&mut self) -> Result<()> {
+    pub(crate) fn report_unkept(&mut self, cx: &mut Context<'_>) -> Result<()> {
         if !self.refused.is_empty() {
             return Ok(()); // the rows that were rejected are missing, and reported
         }
         let inserted: Vec<(String, u64)> =
-            self.writer.counts().into_iter().map(|table| (table.name, table.inserted)).collect();
-        for Unkept { table, expected, found, rows, foreign } in self.transaction.unkept(&inserted)? {
+            cx.writer.counts().into_iter().map(|table| (table.name, table.inserted)).collect();
+        for Unkept { table, expected, found, rows, foreign } in cx.writer.transaction.unkept(&inserted)? {
             for Strayed { file, offset, changed } in rows {
                 let message = if changed {
                     format!("a row of `{table}` was changed by the database after it was written")
@@ -82,11 +79,11 @@ impl Run<'_> {
                 };
                 let mut finding = Finding::new(&ROW_NOT_KEPT, message).about(table.clone());
                 finding.help = (!foreign).then_some(OWN_TRIGGER);
-                finding.place = self.file_numbered(file).map(|file| Place { file, offset });
-                self.findings.push(finding);
+                finding.place = numbered(cx.files, file).map(|file| Place { file, offset });
+                cx.findings.push(finding);
             }
             if found != expected {
-                let before = self.transaction.rows_before(&table);
+                let before = cx.writer.transaction.rows_before(&table);
                 let message = format!(
                     "`{table}` has {}, expected {expected}: {before} before the import and {} inserted",
                     count(found, "row"),
@@ -95,7 +92,7 @@ impl Run<'_> {
                 let finding = Finding::new(&TARGET_ROWS, message).about(table);
                 // What the set's own triggers add is its author's intention.
                 let is_intended = found > expected && !foreign;
-                self.findings.push(if is_intended { finding.weighing(Severity::Warning) } else { finding });
+                cx.findings.push(if is_intended { finding.weighing(Severity::Warning) } else { finding });
             }
         }
         Ok(())
@@ -103,15 +100,15 @@ impl Run<'_> {
 
     /// Reports what the last attempt found, when there is none after it, and the chain that led there: `earlier` has
     /// the first record that each of the attempts before rejected.
-    pub fn report_refused(&mut self, earlier: &[Place]) {
-        if !self.must_begin_anew() {
+    pub(crate) fn report_refused(&mut self, cx: &mut Context<'_>, most: u64, earlier: &[Place]) {
+        if !self.must_begin_anew(most) {
             return;
         }
         for (attempt, place) in earlier.iter().enumerate() {
             let message =
                 format!("attempt {} rejected this record, and the next one was made without its rows", attempt + 1);
             let link = Finding::new(&TARGET_UNSETTLED, message).at(*place).about("attempts");
-            self.findings.push(link.weighing(Severity::Note));
+            cx.findings.push(link.weighing(Severity::Note));
         }
         let last: Vec<&(FileId, u64)> = self.late.keys().chain(self.refused.keys()).collect();
         let message = format!(
@@ -121,16 +118,16 @@ impl Run<'_> {
         );
         let mut finding = Finding::new(&TARGET_UNSETTLED, message).about("target");
         finding.place = last.into_iter().min().map(|(file, offset)| Place { file: *file, offset: *offset });
-        self.findings.push(finding);
-        self.findings.extend(self.refused.values().flatten().cloned().collect::<Vec<_>>());
+        cx.findings.push(finding);
+        cx.findings.extend(self.refused.values().flatten().cloned().collect::<Vec<_>>());
     }
 
     /// Adds the place of the row at which a trigger rolled the transaction back.
-    pub fn with_place(&self, error: Error) -> Error {
+    pub(crate) fn with_place(&self, cx: &Context<'_>, error: Error) -> Error {
         let is_it = |row: &&RefusedRow| matches!(row.why, Rejection::RolledBack { .. });
-        let Some(row) = self.writer.refused.iter().find(is_it) else { return error };
-        let source = &self.plan.tree.files[row.place.file.0 as usize];
+        let Some(row) = cx.writer.refused.iter().find(is_it) else { return error };
+        let source = &cx.plan.tree.files[row.place.file.0 as usize];
         let at = locate(source, row.place.offset);
-        error.at(format!("{}:{}:{}", self.or_withheld(&source.path), at.line, at.column))
+        error.at(format!("{}:{}:{}", cx.writer.vault.or_withheld(&source.path), at.line, at.column))
     }
 }

@@ -2,16 +2,17 @@
 
 use crate::document::tape::{Kind, NodeRef, write_json_string};
 use crate::error::{Error, Result};
-use crate::finding::Finding;
+use crate::finding::{FileId, Finding};
 use crate::hex;
-use crate::import::run::Run;
-use crate::import::summary::WITHHELD;
+use crate::import::context::Context;
+use crate::import::vault::Vault;
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::secret_values::may_be_secret;
 use crate::outputs::{self, Inputs, resolve, with_suffix};
 use crate::source::locate::{Located, Locator};
 use crate::source::{RecordRef, SourceFile};
 use serde::Serialize;
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::ops::Range;
@@ -151,65 +152,104 @@ fn holds_rejects(path: &Path) -> bool {
     is_regular && read.is_ok() && (line.is_empty() || line.starts_with("{\"file\":") && line.contains("\"sha256\":"))
 }
 
-impl Run<'_> {
+/// Records that are known to be bad before they are read, with their findings: an attempt that
+/// detects one only after rows of it were written is restarted, knowing it.
+pub type KnownRejects = HashMap<(FileId, u64), Vec<Finding>>;
+
+/// The rejected records of a run.
+#[derive(Debug)]
+pub struct Rejects<'p> {
+    /// What is known before reading.
+    pub known: &'p KnownRejects,
+    /// Bad records that were detected too late.
+    pub late: KnownRejects,
+    /// Records with rows that the database rejected.
+    pub refused: KnownRejects,
+    /// Records, and broken files, that were rejected.
+    pub count: u64,
+    /// Their findings at error level.
+    pub errors: u64,
+    /// Where they are written, if they are.
+    pub folder: Option<RejectFolder>,
+}
+
+impl<'p> Rejects<'p> {
+    /// None so far.
+    pub fn new(known: &'p KnownRejects, folder: Option<RejectFolder>) -> Self {
+        Self { known, late: KnownRejects::new(), refused: KnownRejects::new(), count: 0, errors: 0, folder }
+    }
+
+    /// Whether records turned out to be bad only after rows of theirs were written, and the rest may
+    /// be committed without them: then the run is restarted, knowing them.
+    pub fn must_begin_anew(&self, most: u64) -> bool {
+        !self.refused.is_empty() || (!self.late.is_empty() && self.count <= most)
+    }
+
+    /// The records that the next attempt knows.
+    pub fn take_late(&mut self) -> KnownRejects {
+        let mut late = std::mem::take(&mut self.late);
+        let refused = std::mem::take(&mut self.refused);
+        refused.into_iter().for_each(|(record, findings)| late.entry(record).or_default().extend(findings));
+        late
+    }
+
     /// Writes a rejected record into the reject folder, if one was asked for.
-    pub fn keep_reject(
+    pub(crate) fn keep(
         &mut self,
+        cx: &Context<'_>,
         file: usize,
         declared: &Declared,
         record: &RecordRef,
         findings: &[Finding],
     ) -> Result<()> {
-        let source = &self.plan.tree.files[file];
-        let Some(located) = self.rejects.as_mut().map(|folder| folder.locate(source, record.span.start)) else {
+        let source = &cx.plan.tree.files[file];
+        let Some(located) = self.folder.as_mut().map(|folder| folder.locate(source, record.span.start)) else {
             return Ok(()); // none was asked for
         };
         let value = render(record.tape.root(), declared, &source.path, &located.pointer);
         // A record that holds a secret at an undeclared place is given by its place alone.
-        let value =
-            if self.vault.finds_secret(&value) { None } else { serde_json::value::RawValue::from_string(value).ok() };
+        let value = if cx.writer.vault.finds_secret(&value) {
+            None
+        } else {
+            serde_json::value::RawValue::from_string(value).ok()
+        };
         let reject = Reject {
             file: &source.path,
-            sha256: hex::encode(self.files[file].sha256),
+            sha256: hex::encode(cx.files[file].sha256),
             record: Some(record.number - 1),
-            pointer: self.or_withheld(&located.pointer).to_owned(),
+            pointer: cx.writer.vault.or_withheld(&located.pointer).to_owned(),
             line: located.line,
             column: located.column,
             span: Some(record.span.clone()),
-            findings: codes_and_messages(findings, self),
+            findings: codes_and_messages(findings, &cx.writer.vault),
             value,
         };
-        match &mut self.rejects {
+        match &mut self.folder {
             Some(folder) => folder.add(&reject),
             None => Ok(()),
         }
     }
 
-    /// The text, unless it holds the value of a secret.
-    pub(crate) fn or_withheld<'t>(&self, text: &'t str) -> &'t str {
-        if self.vault.finds_secret(text) { WITHHELD } else { text }
-    }
-
     /// Names a file that cannot be read in the reject folder; it is never copied.
-    pub fn keep_reject_of_file(&mut self, file: usize, findings: &[Finding]) -> Result<()> {
-        if self.rejects.is_none() {
+    pub(crate) fn keep_file(&mut self, cx: &Context<'_>, file: usize, findings: &[Finding]) -> Result<()> {
+        if self.folder.is_none() {
             return Ok(());
         }
-        let source = &self.plan.tree.files[file];
+        let source = &cx.plan.tree.files[file];
         let at = findings.iter().find_map(|finding| finding.place).map_or(0, |place| place.offset);
         let located = locate(source, at);
         let reject = Reject {
             file: &source.path,
             sha256: crate::source::digest_of(source).map(hex::encode).unwrap_or_default(),
             record: None,
-            pointer: self.or_withheld(&located.pointer).to_owned(),
+            pointer: cx.writer.vault.or_withheld(&located.pointer).to_owned(),
             line: located.line,
             column: located.column,
             span: None,
-            findings: codes_and_messages(findings, self),
+            findings: codes_and_messages(findings, &cx.writer.vault),
             value: None,
         };
-        match &mut self.rejects {
+        match &mut self.folder {
             Some(folder) => folder.add(&reject),
             None => Ok(()),
         }
@@ -217,8 +257,8 @@ impl Run<'_> {
 }
 
 /// Codes and messages; one that holds the value of a secret is withheld.
-fn codes_and_messages(findings: &[Finding], run: &Run) -> Vec<(&'static str, String)> {
-    findings.iter().map(|finding| (finding.code.id, run.or_withheld(&finding.message).to_owned())).collect()
+fn codes_and_messages(findings: &[Finding], vault: &Vault) -> Vec<(&'static str, String)> {
+    findings.iter().map(|finding| (finding.code.id, vault.or_withheld(&finding.message).to_owned())).collect()
 }
 
 pub(crate) fn locate(source: &SourceFile, offset: u64) -> Located {

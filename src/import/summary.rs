@@ -3,9 +3,11 @@
 use crate::database::Mode;
 use crate::database::ledger::RunRecord;
 use crate::document::tape::{Segment, Selection};
-use crate::finding::{FILE_SYMLINK, Finding, Place, SOURCE_IN_USE, printable};
+use crate::finding::{Place, printable};
+use crate::import::files::FileState;
 use crate::import::plan::Disposition;
-use crate::import::run::Run;
+use crate::import::run::Import;
+use crate::import::vault::WITHHELD;
 use crate::mapping::model::{Expr, From, PathExpr, PathStep, Root};
 use crate::report::findings::Findings;
 use crate::report::{
@@ -14,12 +16,8 @@ use crate::report::{
     SourceReport, TargetReport, Timings, VERSION, Verdict,
 };
 use crate::secret::proof::LeakSearch;
-use crate::source::walk::Skipped;
 use crate::source::{self, SourceFile};
 use std::collections::{BTreeMap, HashMap};
-
-/// Replaces a text that holds the value of a secret.
-pub const WITHHELD: &str = "(withheld: it holds the value of a secret)";
 
 /// What the report needs and the run itself does not know.
 #[derive(Debug)]
@@ -41,16 +39,16 @@ pub struct Ending {
 }
 
 /// The report of a run. Every text in it is searched for secrets.
-pub fn report(run: &mut Run, ending: &Ending) -> Report {
+pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
     let plan = run.plan;
     // The keys are not needed any more, and the report itself takes memory.
-    run.forget_keys();
+    run.resolver.forget_keys();
     let findings = std::mem::take(&mut run.findings);
     let ignored = ignored(run);
     let files = files(run);
     let mut leaves = LeafCounts::default();
     files.iter().for_each(|file| leaves.add(&file.leaves));
-    let sealed = run.vault.count();
+    let sealed = run.writer.vault.count();
     let mut report = Report {
         report_version: VERSION,
         run_id: ending.run_id.clone(),
@@ -66,6 +64,7 @@ pub fn report(run: &mut Run, ending: &Ending) -> Report {
         target: TargetReport { url: ending.url.clone(), engine: ending.engine.clone() },
         leaves,
         caught_all: run
+            .leaves
             .caught
             .iter()
             .map(|((mapping, path), count)| CaughtReport {
@@ -83,9 +82,9 @@ pub fn report(run: &mut Run, ending: &Ending) -> Report {
         secrets: SecretsReport {
             sealed,
             opened_again: run.opened_again,
-            plaintext_hits: run.leaks.hits,
-            plaintext_warned: run.leaks.warned,
-            plaintext_declassified: run.leaks.declassified,
+            plaintext_hits: run.leaves.leaks.hits,
+            plaintext_warned: run.leaves.leaks.warned,
+            plaintext_declassified: run.leaves.leaks.declassified,
             declassified: declassified(run),
         },
         checks: ending.checks.clone(),
@@ -99,10 +98,10 @@ pub fn report(run: &mut Run, ending: &Ending) -> Report {
 }
 
 /// What the application still needs: in general where something was sealed, and because of single rows.
-fn after(run: &Run, sealed: u64) -> Vec<String> {
-    let shown = |row: &str| if run.vault.finds_secret(row) { WITHHELD.to_owned() } else { row.to_owned() };
+fn after(run: &Import<'_>, sealed: u64) -> Vec<String> {
+    let shown = |row: &str| if run.writer.vault.finds_secret(row) { WITHHELD.to_owned() } else { row.to_owned() };
     let general = run.plan.set.after.clone().filter(|_| sealed > 0);
-    general.into_iter().chain(run.follow_ups.lines(shown)).collect()
+    general.into_iter().chain(run.leaves.follow_ups.lines(shown)).collect()
 }
 
 /// The run's record with the report's counts.
@@ -121,10 +120,10 @@ pub fn run_record(report: &Report, record: RunRecord) -> RunRecord {
 }
 
 /// The report of each file; consumes the files' states.
-fn files(run: &mut Run) -> Vec<FileReport> {
+fn files(run: &mut Import<'_>) -> Vec<FileReport> {
     let plan = run.plan;
     let states = std::mem::take(&mut run.files);
-    let report = |(at, state): (usize, crate::import::run::FileState)| {
+    let report = |(at, state): (usize, FileState)| {
         let mapping = match &plan.dispositions[at] {
             Disposition::Mapped { mapping, .. } => Some(&plan.set.mappings[*mapping]),
             _ => None,
@@ -137,7 +136,7 @@ fn files(run: &mut Run) -> Vec<FileReport> {
             status,
             reason: state.reason,
             shape: shape.filter(|name| !name.is_empty()),
-            owner: state.owner.and_then(|owner| run.owners.id_of(owner)).map(str::to_owned),
+            owner: state.owner.and_then(|owner| run.resolver.owners.id_of(owner)).map(str::to_owned),
             bytes: plan.tree.files[at].bytes,
             records: state.records,
             rejected: state.rejected,
@@ -147,7 +146,7 @@ fn files(run: &mut Run) -> Vec<FileReport> {
     states.into_iter().enumerate().map(report).collect()
 }
 
-fn ignored(run: &Run) -> Vec<IgnoredReport> {
+fn ignored(run: &Import<'_>) -> Vec<IgnoredReport> {
     let mut found: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
     for state in &run.files {
         if state.status == Some(FileStatus::Ignored) {
@@ -160,7 +159,7 @@ fn ignored(run: &Run) -> Vec<IgnoredReport> {
         }
         if state.status == Some(FileStatus::Imported) {
             for (reason, count) in &state.tally.ignored {
-                let (what, why) = run.reasons.text(*reason);
+                let (what, why) = run.leaves.reasons.text(*reason);
                 found.entry((what.to_owned(), why.to_owned())).or_default().1 += count;
             }
         }
@@ -168,9 +167,10 @@ fn ignored(run: &Run) -> Vec<IgnoredReport> {
     found.into_iter().map(|((what, reason), (files, leaves))| IgnoredReport { what, reason, files, leaves }).collect()
 }
 
-fn columns(run: &Run) -> Vec<ColumnReport> {
+fn columns(run: &Import<'_>) -> Vec<ColumnReport> {
     let rule_of = |name: &str| run.plan.rules.iter().flatten().find(|rule| rule.name == name);
-    run.columns
+    run.leaves
+        .columns
         .iter()
         .filter_map(|((name, column), counts)| {
             let rule = rule_of(name)?;
@@ -195,7 +195,7 @@ fn columns(run: &Run) -> Vec<ColumnReport> {
         .collect()
 }
 
-fn declassified(run: &Run) -> Vec<DeclassifiedReport> {
+fn declassified(run: &Import<'_>) -> Vec<DeclassifiedReport> {
     let mut found = Vec::new();
     for mapping in &run.plan.set.mappings {
         for (covering, reason, _) in &mapping.declassify {
@@ -288,9 +288,9 @@ fn located(findings: Findings, files: &[SourceFile]) -> Vec<FindingReport> {
 ///
 /// What was known before any secret was read, such as the paths of files, is not withheld, and is cut
 /// out of a message before it is searched: to hide it would only tell that it is a secret.
-fn withhold(report: &mut Report, run: &Run) {
+fn withhold(report: &mut Report, run: &Import<'_>) {
     report.files.iter_mut().for_each(|file| file.path = printable(&file.path));
-    let search = run.vault.withheld();
+    let search = run.writer.vault.withheld();
     if search.is_empty() {
         return;
     }
@@ -307,7 +307,7 @@ fn withhold(report: &mut Report, run: &Run) {
 
 /// What was known before any secret was read and contains one all the same: paths of files and what
 /// they are made of, and the reasons of the mapping set. The longest first.
-fn known_before(run: &Run, search: &LeakSearch) -> Vec<String> {
+fn known_before(run: &Import<'_>, search: &LeakSearch) -> Vec<String> {
     let plan = run.plan;
     let paths = plan.tree.files.iter().map(|file| file.path.as_str());
     let root = plan.tree.root.display().to_string();
@@ -317,38 +317,4 @@ fn known_before(run: &Run, search: &LeakSearch) -> Vec<String> {
     known.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
     known.dedup();
     known
-}
-
-/// The findings of the walk, unless the set ignores their files.
-pub fn walk_findings(run: &Run) -> Vec<Finding> {
-    let plan = run.plan;
-    let ignored = |path: &str| plan.set.ignore.iter().any(|ignore| ignore.pattern.matches(path).is_some());
-    let fresh = plan.mapped().filter(|file| is_fresh(&plan.tree.files[*file], run.started)).map(|file| {
-        let path = printable(&plan.tree.files[file].path);
-        let message = format!("`{path}` was written less than a minute before the run");
-        Finding::new(&SOURCE_IN_USE, message).at(plan.tree.files[file].place(0))
-    });
-    let skipped = plan.tree.skipped.iter().filter(|skipped| !ignored(&skipped.path)).map(|skipped| {
-        let finding = match &skipped.twin {
-            Some(twin) if plan.is_owner_place(&skipped.path) => alias_link(skipped, twin),
-            _ => skipped.finding.clone(),
-        };
-        finding.at_path(skipped.path.clone())
-    });
-    plan.tree.findings.iter().cloned().chain(fresh).chain(skipped).map(|finding| finding.about("files")).collect()
-}
-
-/// A link in an owner's place whose target is called like the folder beside it: one more name of that
-/// folder, wherever the link points since the tree was copied.
-fn alias_link(link: &Skipped, twin: &str) -> Finding {
-    let message =
-        format!("`{}`: a symbolic link, not followed; its target has the name of `{twin}`, which is read", link.path);
-    Finding::new(&FILE_SYMLINK, message)
-}
-
-/// Whether a file was written so shortly before the run that it may still be being written.
-fn is_fresh(file: &SourceFile, started: jiff::Timestamp) -> bool {
-    const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
-    // A time out of the range of timestamps is far from this minute.
-    jiff::Timestamp::try_from(file.modified).is_ok_and(|modified| started.duration_since(modified) < QUIET)
 }

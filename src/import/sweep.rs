@@ -5,9 +5,9 @@ use crate::config::{Phase, Ui};
 use crate::document::tape::{Kind, Tape};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Place, SECRET_REMAINS};
-use crate::import::pipeline::file_id;
+use crate::import::files::file_id;
 use crate::import::plan::{Disposition, Plan};
-use crate::import::run::Run;
+use crate::import::run::Import;
 use crate::import::shaping::{PathTable, PathTables, shape};
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::secret_words::looks_secret;
@@ -38,7 +38,7 @@ impl Swept {
 
 /// A warning for each ignored file that contains a secret that was found elsewhere, or a member whose
 /// name looks like one: the report would not name the file otherwise.
-pub fn ignored(run: &Run, with_secrets: &[usize]) -> Result<Vec<Finding>> {
+pub fn ignored(run: &Import<'_>, with_secrets: &[usize]) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     for (file, state) in run.files.iter().enumerate() {
         if state.status != Some(FileStatus::Ignored) || with_secrets.binary_search(&file).is_ok() {
@@ -46,7 +46,7 @@ pub fn ignored(run: &Run, with_secrets: &[usize]) -> Result<Vec<Finding>> {
         }
         run.heed_signals()?;
         let source = &run.plan.tree.files[file];
-        let message = match search::holds(source, &|text| run.vault.finds_secret(text), &looks_secret) {
+        let message = match search::holds(source, &|text| run.writer.vault.finds_secret(text), &looks_secret) {
             Ok(false) => continue, // nothing to warn of
             Ok(true) => "this file is ignored, and secrets or what looks like secrets remain in it",
             Err(_) => "this file is ignored and cannot be read: whether secrets remain in it is unknown",

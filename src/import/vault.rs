@@ -19,6 +19,9 @@ use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use zeroize::Zeroizing;
 
+/// Replaces a text that holds the value of a secret.
+pub const WITHHELD: &str = "(withheld: it holds the value of a secret)";
+
 /// Where the run's key comes from.
 #[derive(Debug)]
 pub enum KeySource {
@@ -198,6 +201,11 @@ impl Vault {
     /// Whether the secret of this digest was dropped, and sealed nowhere.
     pub fn is_only_dropped(&self, digest: &[u8; 32]) -> bool {
         self.dropped.contains(digest) && !self.kept.contains(digest)
+    }
+
+    /// The text, unless it holds the value of a secret.
+    pub fn or_withheld<'t>(&self, text: &'t str) -> &'t str {
+        if self.finds_secret(text) { WITHHELD } else { text }
     }
 
     /// The search for what no report may show: every secret but what was only dropped.

@@ -1,26 +1,34 @@
 //! The writer: complete rows into the transaction, in batches of one table, with their ledger.
 
+mod fill;
 mod fills;
+mod refusal;
 
 use crate::database::Transaction;
 use crate::database::ledger::{self, RowRecord, Written};
-use crate::database::rejection::{Rejected, Rejection};
-use crate::error::{Error, Result};
+use crate::database::rejection::Rejected;
+use crate::error::Result;
 use crate::finding::Place;
+use crate::import::vault::Vault;
 use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::mapping::keyindex::KeyText;
 use crate::report::TableReport;
 use crate::row::{Batch, Row, Value};
-use fills::Fill;
-pub use fills::Given;
+use fill::Fill;
+pub use fill::Given;
+pub use refusal::RefusedRow;
+use refusal::refuse;
 use std::collections::BTreeMap;
 
 /// Batches are cut at about this many bytes of text.
 const BATCH_BYTES: usize = 1 << 20;
 
 /// Writes rows in batches, counts them, and gives ids.
-#[derive(Debug, Default)]
 pub struct Writer {
+    /// The open self.transaction.
+    pub transaction: Box<dyn Transaction>,
+    /// Sealing, and the search for secrets.
+    pub vault: Vault,
     batches: Vec<(u32, Batch)>,
     ledger: Vec<RowRecord>,
     next_ids: BTreeMap<String, i128>,
@@ -32,21 +40,14 @@ pub struct Writer {
     columns: Vec<(u32, Vec<usize>, i64)>,
     /// Rows that the database rejected.
     pub refused: Vec<RefusedRow>,
+    /// The ledger's number for the next file.
+    next_file: Option<i64>,
 }
 
-/// A row that the database rejected.
-#[derive(Debug)]
-pub struct RefusedRow {
-    /// The record that gave it.
-    pub record: Place,
-    /// Where the row itself came from.
-    pub place: Place,
-    /// The number of its rule.
-    pub rule: u32,
-    /// The table.
-    pub table: String,
-    /// Why it was rejected.
-    pub why: Rejection,
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Writer({} tables)", self.counts.len())
+    }
 }
 
 /// A row that is to be inserted.
@@ -71,11 +72,47 @@ pub struct Insert<'r> {
 }
 
 impl Writer {
+    /// Writes into this self.transaction.
+    pub fn new(transaction: Box<dyn Transaction>, vault: Vault) -> Self {
+        Self {
+            transaction,
+            vault,
+            batches: Vec::new(),
+            ledger: Vec::new(),
+            next_ids: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            fills: BTreeMap::new(),
+            columns: Vec::new(),
+            refused: Vec::new(),
+            next_file: None,
+        }
+    }
+
+    /// Registers the sealed columns and the key.
+    pub fn register(&mut self) -> Result<()> {
+        self.vault.register(&mut *self.transaction)
+    }
+
+    /// Opens again what was sealed: how many values, and the columns in which one does not open.
+    pub fn prove(&mut self) -> Result<(u64, Vec<(String, String)>)> {
+        self.vault.prove(&mut *self.transaction)
+    }
+
+    /// The ledger's number for a file from which a first row comes.
+    pub fn next_file(&mut self) -> Result<i64> {
+        let number = match self.next_file {
+            Some(number) => number,
+            None => self.transaction.ledger().next_file_id()?,
+        };
+        self.next_file = Some(number + 1);
+        Ok(number)
+    }
+
     /// The next id of a table whose integer key no source value fills; `None` when none is left.
-    pub fn next_id(&mut self, transaction: &mut dyn Transaction, table: &str, column: &str) -> Result<Option<i64>> {
+    pub fn next_id(&mut self, table: &str, column: &str) -> Result<Option<i64>> {
         let next = match self.next_ids.get(table) {
             Some(next) => *next,
-            None => i128::from(transaction.highest_id(table, column)?) + 1,
+            None => i128::from(self.transaction.highest_id(table, column)?) + 1,
         };
         self.next_ids.insert(table.to_owned(), next + 1);
         Ok(i64::try_from(next).ok())
@@ -105,7 +142,7 @@ impl Writer {
     }
 
     /// Takes a row in; a batch that is full is written.
-    pub fn insert(&mut self, transaction: &mut dyn Transaction, row: Insert) -> Result<()> {
+    pub fn insert(&mut self, row: Insert) -> Result<()> {
         let rule = row.rule;
         let table = &rule.table.name;
         self.count(table).inserted += 1;
@@ -113,18 +150,18 @@ impl Writer {
         let columns = match known {
             Some((_, _, columns)) => *columns,
             None => {
-                let columns = transaction.ledger().columns(&written(rule, &row.clock))?;
+                let columns = self.transaction.ledger().columns(&written(rule, &row.clock))?;
                 self.columns.push((rule.number, row.clock.clone(), columns));
                 columns
             }
         };
         self.ledger.push(RowRecord {
             table: table.clone(),
-            row_key: row_key(rule, &row.values, row.id, transaction),
+            row_key: row_key(rule, &row.values, row.id, &*self.transaction),
             file: row.file,
             offset: row.place.offset,
             digest: row.digest,
-            own: own_digest(rule, &row.values, &row.clock, transaction),
+            own: own_digest(rule, &row.values, &row.clock, &*self.transaction),
             columns,
         });
         let batch = match self.batches.iter_mut().position(|(of, _)| *of == rule.number) {
@@ -139,16 +176,16 @@ impl Writer {
         batch.bytes += values.iter().map(text_len).sum::<usize>();
         batch.rows.push(Row { values, place: row.place, record: row.record, digest: row.digest });
         if batch.bytes >= BATCH_BYTES {
-            self.flush(transaction)?;
+            self.flush()?;
         }
         Ok(())
     }
 
     /// Writes everything that was taken in, parents' tables first.
-    pub fn flush(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+    pub fn flush(&mut self) -> Result<()> {
         for (rule, batch) in &mut self.batches {
             if !batch.rows.is_empty() {
-                for Rejected { row, why } in transaction.insert(batch)? {
+                for Rejected { row, why } in self.transaction.insert(batch)? {
                     let Row { place, record, .. } = batch.rows[row];
                     let record = Place { offset: record, ..place };
                     refuse(
@@ -161,29 +198,18 @@ impl Writer {
             }
         }
         if !self.ledger.is_empty() {
-            transaction.ledger().rows(&self.ledger)?;
+            self.transaction.ledger().rows(&self.ledger)?;
             self.ledger.clear();
         }
         Ok(())
     }
 
     /// Forgets the batches of a part that is done, so that order follows the parts.
-    pub fn end_part(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
-        self.flush(transaction)?;
+    pub fn end_part(&mut self) -> Result<()> {
+        self.flush()?;
         self.batches.clear();
         Ok(())
     }
-}
-
-/// Remembers a row that the database rejected; once the transaction is gone, nothing can go on.
-fn refuse(refused: &mut Vec<RefusedRow>, row: RefusedRow) -> Result<()> {
-    let fatal = matches!(row.why, Rejection::RolledBack { .. });
-    let error = fatal.then(|| {
-        Error::environment(row.why.message(&row.table))
-            .hint("nothing was written; fix the record, or drop the trigger for the import")
-    });
-    refused.push(row);
-    error.map_or(Ok(()), Err)
 }
 
 fn empty_batch(rule: &CompiledRule) -> Batch {

@@ -88,7 +88,7 @@ pub struct Entry {
     /// Whether the run's counts have the row.
     pub counted: bool,
     /// What its rule's fields say, hashed, where a later row of the key may be dropped; see
-    /// [`crate::import::dropped`].
+    /// [`crate::import::resolve::dropped`].
     pub says: Arc<[u64]>,
 }
 

@@ -1,6 +1,8 @@
 //! What `fill` rules give to rows: kept per row until the last of them was read, then one update.
 
-use super::{RefusedRow, Writer, refuse};
+use super::Writer;
+use super::fill::{Fill, From, Given};
+use super::refusal::{RefusedRow, refuse};
 use crate::database::ledger::{self, RowRecord, Written};
 use crate::database::rejection::Rejection;
 use crate::database::{Cell, Transaction};
@@ -10,51 +12,6 @@ use crate::mapping::keyindex::KeyText;
 use crate::row::Value;
 use crate::table::{ColumnType, Table};
 use std::collections::HashSet;
-
-/// Columns of one row that `fill` rules give.
-#[derive(Debug)]
-pub(super) struct Fill {
-    key_columns: Vec<String>,
-    key: Vec<Value>,
-    columns: Vec<String>,
-    values: Vec<Value>,
-    existing: bool,
-    from: Vec<From>,
-}
-
-/// Where some columns of a [`Fill`] came from.
-#[derive(Debug)]
-struct From {
-    /// The file's number in the ledger.
-    file: i64,
-    place: Place,
-    record: u64,
-    /// The number of the rule.
-    rule: u32,
-    /// So many of the columns, in their order.
-    columns: usize,
-}
-
-/// What a `fill` rule gives to a row.
-#[derive(Debug)]
-pub struct Given<'r> {
-    /// The table.
-    pub table: &'r str,
-    /// The columns that name the row, and their values.
-    pub key: (Vec<String>, Vec<Value>),
-    /// Columns that are NULL, and what they get.
-    pub cells: Vec<(String, Value)>,
-    /// Whether the row was in the target before the run.
-    pub existing: bool,
-    /// Where it came from.
-    pub place: Place,
-    /// Where its record begins, in bytes.
-    pub record: u64,
-    /// The number of the rule.
-    pub rule: u32,
-    /// The file's number in the ledger.
-    pub file: i64,
-}
 
 impl Writer {
     /// Gives columns of a row a value; written by [`Writer::write_fills`].
@@ -78,15 +35,15 @@ impl Writer {
     }
 
     /// Writes what `fill` rules gave: one update per row.
-    pub fn write_fills(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
+    pub fn write_fills(&mut self) -> Result<()> {
         let fills = std::mem::take(&mut self.fills).into_iter().map(|((table, ..), fill)| (table, fill));
         let fills: Vec<(String, Fill)> = fills.collect();
-        let keys = row_keys(transaction, &fills)?;
+        let keys = row_keys(&mut *self.transaction, &fills)?;
         let mut updated = HashSet::new();
         for ((table, fill), row_key) in fills.into_iter().zip(keys) {
             let key_columns: Vec<&str> = fill.key_columns.iter().map(String::as_str).collect();
             let why = match &row_key {
-                Some(_) => transaction.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?,
+                Some(_) => self.transaction.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?,
                 None => Some(Rejection::Discarded),
             };
             let (None, Some(row_key)) = (&why, row_key) else {
@@ -100,9 +57,9 @@ impl Writer {
                 counts.updated += 1;
                 counts.unchanged = counts.unchanged.saturating_sub(1);
             }
-            self.record_fill(transaction, &table, &row_key, fill)?;
+            self.record_fill(&table, &row_key, fill)?;
         }
-        self.flush(transaction)
+        self.flush()
     }
 
     /// Remembers that the database rejected what these records gave to a row.
@@ -116,16 +73,16 @@ impl Writer {
     }
 
     /// Notes for the ledger from where which columns of a row were filled.
-    fn record_fill(&mut self, transaction: &mut dyn Transaction, table: &str, row_key: &str, fill: Fill) -> Result<()> {
+    fn record_fill(&mut self, table: &str, row_key: &str, fill: Fill) -> Result<()> {
         let mut cells = fill.columns.into_iter().zip(&fill.values);
         for from in fill.from {
             let given: Vec<(String, &Value)> = cells.by_ref().take(from.columns).collect();
             let digest = ledger::digest(
-                given.iter().map(|(column, value)| (column.as_str(), transaction.written(table, column, value))),
+                given.iter().map(|(column, value)| (column.as_str(), self.transaction.written(table, column, value))),
             );
             let digested = given.into_iter().map(|(column, _)| column).collect();
             let written = Written { table: table.to_owned(), digested, filled: true, ..Written::default() };
-            let columns = transaction.ledger().columns(&written)?;
+            let columns = self.transaction.ledger().columns(&written)?;
             let (table, row_key) = (table.to_owned(), row_key.to_owned());
             self.ledger.push(RowRecord {
                 table,

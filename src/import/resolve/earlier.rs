@@ -1,62 +1,41 @@
 //! Rows that earlier runs wrote, as the ledger knows them: a second import finds rows without a key
 //! by the file they came from and what they say.
 
+use super::Resolver;
+use super::gone::{Earlier, GoneFile, Pool, Rows};
 use crate::database::Cell;
-use crate::database::ledger::{self, FileRecord};
+use crate::database::ledger::{self};
 use crate::error::{Error, Result};
 use crate::finding::FileId;
-use crate::import::owners::{OwnerMatch, Resolver};
-use crate::import::pipeline::file_id;
+use crate::import::context::Context;
+use crate::import::files::file_id;
+use crate::import::owners::{Matcher, OwnerMatch};
 use crate::import::plan::Disposition;
-use crate::import::run::{Run, cell_value};
+use crate::import::stored::{cell_value, stored_as};
 use crate::mapping::keyindex::{Entry, IndexSpec, KeyText};
 use crate::row::Value;
 use crate::source;
 use std::collections::{HashMap, HashSet, VecDeque};
 
-/// Keys of rows, by their digest.
-type Rows<K> = HashMap<[u8; 16], VecDeque<K>>;
-
-/// What the ledger says of earlier runs, as far as it was asked.
-#[derive(Debug, Default)]
-pub(crate) struct Earlier {
-    of_file: HashMap<(FileId, String), Rows<String>>,
-    /// The files that earlier runs read and the tree no longer has.
-    gone_files: Option<Vec<GoneFile>>,
-    /// The rows of those files, by table: their key, and the position of their file in `gone_files`.
-    of_gone: HashMap<String, Rows<(String, usize)>>,
-    /// The rows that the record at hand was found to be.
-    taken: Vec<(Pool, [u8; 16], String)>,
-}
-
-/// A file that an earlier run read and the tree no longer has.
-#[derive(Debug)]
-struct GoneFile {
-    record: FileRecord,
-    mapping: Option<usize>,
-    owner: Option<String>,
-}
-
-/// Where an earlier row was known from.
-#[derive(Debug)]
-enum Pool {
-    File(FileId, String),
-    Gone(String, usize),
-}
-
-impl Run<'_> {
+impl Resolver<'_> {
     /// The key of the row that an earlier run wrote from this file and that says the same; each is
     /// found once. A row of a file that is gone from the tree is found where the file at hand has the
     /// same bytes, or else the same mapping and owner: it may have been renamed.
-    pub(crate) fn earlier_row(&mut self, file: FileId, table: &str, digest: [u8; 16]) -> Result<Option<String>> {
-        self.learn_earlier_rows(file, table)?;
+    pub(crate) fn earlier_row(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: FileId,
+        table: &str,
+        digest: [u8; 16],
+    ) -> Result<Option<String>> {
+        self.learn_earlier_rows(cx, file, table)?;
         let own = self.earlier.of_file.get_mut(&(file, table.to_owned())).and_then(|rows| rows.get_mut(&digest));
         if let Some(row_key) = own.and_then(VecDeque::pop_front) {
             self.earlier.taken.push((Pool::File(file, table.to_owned()), digest, row_key.clone()));
             return Ok(Some(row_key));
         }
-        self.learn_gone_rows(table)?;
-        let state = &self.files[file.0 as usize];
+        self.learn_gone_rows(cx, table)?;
+        let state = &cx.files[file.0 as usize];
         let owner = state.owner.and_then(|number| self.owners.id_of(number));
         let gone_files = self.earlier.gone_files.as_deref().unwrap_or_default();
         let Some(rows) = self.earlier.of_gone.get_mut(table).and_then(|rows| rows.get_mut(&digest)) else {
@@ -64,7 +43,7 @@ impl Run<'_> {
         };
         let same_bytes = |(_, from): &(String, usize)| gone_files[*from].record.sha256 == state.sha256;
         let same_kind = |(_, from): &(String, usize)| {
-            gone_files[*from].mapping == Some(self.mapping) && gone_files[*from].owner.as_deref() == owner
+            gone_files[*from].mapping == Some(cx.mapping) && gone_files[*from].owner.as_deref() == owner
         };
         let at = rows.iter().position(same_bytes).or_else(|| rows.iter().position(same_kind));
         let Some((row_key, from)) = at.and_then(|at| rows.remove(at)) else { return Ok(None) };
@@ -93,8 +72,8 @@ impl Run<'_> {
     }
 
     /// How many rows that earlier runs wrote from this file were not found again.
-    pub(crate) fn earlier_rows_left(&mut self, file: FileId, table: &str) -> Result<u64> {
-        self.learn_earlier_rows(file, table)?;
+    pub(crate) fn earlier_rows_left(&mut self, cx: &mut Context<'_>, file: FileId, table: &str) -> Result<u64> {
+        self.learn_earlier_rows(cx, file, table)?;
         let rows = self.earlier.of_file.get(&(file, table.to_owned()));
         Ok(rows.map_or(0, |rows| rows.values().map(|keys| keys.len() as u64).sum()))
     }
@@ -104,28 +83,28 @@ impl Run<'_> {
         self.earlier.of_file.retain(|(of, _), _| *of != file);
     }
 
-    fn learn_earlier_rows(&mut self, file: FileId, table: &str) -> Result<()> {
+    fn learn_earlier_rows(&mut self, cx: &mut Context<'_>, file: FileId, table: &str) -> Result<()> {
         let key = (file, table.to_owned());
         if self.earlier.of_file.contains_key(&key) {
             return Ok(());
         }
-        let path = self.vault.ledger_path(&self.plan.tree.files[file.0 as usize].path)?;
+        let path = cx.writer.vault.ledger_path(&self.plan.tree.files[file.0 as usize].path)?;
         let mut rows = Rows::new();
-        for row in self.transaction.ledger().earlier_rows(&path, table)? {
+        for row in cx.writer.transaction.ledger().earlier_rows(&path, table)? {
             rows.entry(row.digest).or_default().push_back(row.row_key);
         }
         self.earlier.of_file.insert(key, rows);
         Ok(())
     }
 
-    fn learn_gone_rows(&mut self, table: &str) -> Result<()> {
+    fn learn_gone_rows(&mut self, cx: &mut Context<'_>, table: &str) -> Result<()> {
         if self.earlier.of_gone.contains_key(table) {
             return Ok(());
         }
-        self.learn_gone_files()?;
+        self.learn_gone_files(cx)?;
         let mut rows: Rows<(String, usize)> = Rows::new();
         for (from, gone) in self.earlier.gone_files.iter().flatten().enumerate() {
-            for row in self.transaction.ledger().rows_of(gone.record.id, table)? {
+            for row in cx.writer.transaction.ledger().rows_of(gone.record.id, table)? {
                 rows.entry(row.digest).or_default().push_back((row.row_key, from));
             }
         }
@@ -133,16 +112,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn learn_gone_files(&mut self) -> Result<()> {
+    fn learn_gone_files(&mut self, cx: &mut Context<'_>) -> Result<()> {
         if self.earlier.gone_files.is_some() {
             return Ok(());
         }
         let plan = self.plan;
-        let paths = plan.tree.files.iter().map(|file| self.vault.ledger_path(&file.path));
+        let paths = plan.tree.files.iter().map(|file| cx.writer.vault.ledger_path(&file.path));
         let there: HashSet<String> = paths.collect::<Result<_>>()?;
-        let resolver = plan.set.owners.as_ref().map(|owners| Resolver::new(&plan.set, owners, &self.owners));
+        let resolver = plan.set.owners.as_ref().map(|owners| Matcher::new(&plan.set, owners, &self.owners));
         let mut gone = Vec::new();
-        for record in self.transaction.ledger().earlier_files()? {
+        for record in cx.writer.transaction.ledger().earlier_files()? {
             if there.contains(&record.path) {
                 continue; // its rows are found by its path
             }
@@ -160,14 +139,14 @@ impl Run<'_> {
 
     /// Puts the rows of a table that the target has into the key index. Where a rule looks up rows of
     /// its own table, those are withheld from it that earlier runs made of files which this one reads.
-    pub(crate) fn learn_own_table(&mut self, number: usize, spec: &IndexSpec) -> Result<()> {
+    pub(crate) fn learn_own_table(&mut self, cx: &mut Context<'_>, number: usize, spec: &IndexSpec) -> Result<()> {
         let Some(table) = self.plan.schema.table(&spec.table) else { return Ok(()) };
         let primary = table.primary_key();
         let columns: Vec<&str> =
             spec.by.iter().chain(&spec.wanted).map(String::as_str).chain(primary.clone()).collect();
-        let stored = self.stored_as(&spec.table, &columns);
-        let made = self.made_of_this_tree(&spec.table)?;
-        for mut cells in self.transaction.select(&spec.table, &columns, None)? {
+        let stored = stored_as(self.plan, &spec.table, &columns);
+        let made = self.made_of_this_tree(cx, &spec.table)?;
+        for mut cells in cx.writer.transaction.select(&spec.table, &columns, None)? {
             let key_cells = cells.split_off(columns.len() - primary.len());
             let row_key = ledger::row_key(key_cells.iter().map(Cell::text).collect());
             let mut values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
@@ -185,7 +164,7 @@ impl Run<'_> {
     }
 
     /// The rows of a table that earlier runs made of files which this one reads, by their key.
-    fn made_of_this_tree(&mut self, table: &str) -> Result<HashMap<String, FileId>> {
+    fn made_of_this_tree(&mut self, cx: &mut Context<'_>, table: &str) -> Result<HashMap<String, FileId>> {
         let plan = self.plan;
         let mut made = HashMap::new();
         let feeds = |file: &usize| match plan.dispositions[*file] {
@@ -194,13 +173,13 @@ impl Run<'_> {
         };
         let files: Vec<usize> = plan.mapped().filter(feeds).collect();
         for file in &files {
-            let path = self.vault.ledger_path(&plan.tree.files[*file].path)?;
-            for row in self.transaction.ledger().earlier_rows(&path, table)? {
+            let path = cx.writer.vault.ledger_path(&plan.tree.files[*file].path)?;
+            for row in cx.writer.transaction.ledger().earlier_rows(&path, table)? {
                 made.insert(row.row_key, file_id(*file));
             }
         }
         // A file that was renamed is known by its bytes.
-        self.learn_gone_files()?;
+        self.learn_gone_files(cx)?;
         let sizes: HashSet<u64> = self.earlier.gone_files.iter().flatten().map(|gone| gone.record.bytes).collect();
         let new_name = |file: &&usize| sizes.contains(&plan.tree.files[**file].bytes);
         let digests: HashMap<[u8; 32], usize> = files
@@ -216,7 +195,7 @@ impl Run<'_> {
             .filter_map(|gone| Some((gone.record.id, *digests.get(&gone.record.sha256)?)))
             .collect();
         for (number, file) in gone {
-            for row in self.transaction.ledger().rows_of(number, table)? {
+            for row in cx.writer.transaction.ledger().rows_of(number, table)? {
                 made.entry(row.row_key).or_insert(file_id(file));
             }
         }
@@ -224,14 +203,20 @@ impl Run<'_> {
     }
 
     /// The cells of the row that the ledger knows by this key.
-    pub(crate) fn row_of_ledger(&mut self, table: &str, row_key: &str, wanted: &[&str]) -> Result<Option<Vec<Cell>>> {
+    pub(crate) fn row_of_ledger(
+        &mut self,
+        cx: &mut Context<'_>,
+        table: &str,
+        row_key: &str,
+        wanted: &[&str],
+    ) -> Result<Option<Vec<Cell>>> {
         let Some(known) = self.plan.schema.table(table) else { return Ok(None) };
         let primary = known.primary_key();
         let parts = ledger::key_parts(row_key, primary.len()).unwrap_or_default();
         let value = |(column, part): (&&str, Option<String>)| Value::of_key_text(part?, known.column(column)?.kind);
         let key: Option<Vec<Value>> = primary.iter().zip(parts).map(value).collect();
         let Some(key) = key.filter(|key| !key.is_empty()) else { return Ok(None) };
-        let found = self.transaction.find(table, &primary, wanted, &[key])?;
+        let found = cx.writer.transaction.find(table, &primary, wanted, &[key])?;
         found.into_iter().next().ok_or_else(|| Error::bug("a question for one row has no answer"))
     }
 }

@@ -1,35 +1,36 @@
 //! Rows that an earlier run wrote from a file, and that the file gives no more.
 
+use super::Resolver;
 use crate::error::Result;
 use crate::finding::{Finding, ROW_DIFFERS};
-use crate::import::pipeline::file_id;
-use crate::import::run::Run;
+use crate::import::context::Context;
+use crate::import::files::file_id;
 use crate::report::words;
 
-impl Run<'_> {
+impl Resolver<'_> {
     /// Reports the rows without a key that an earlier run wrote from a file, and that it gives no more: a
     /// changed record gives a new row, and the old one would stay beside it.
-    pub(crate) fn report_left_over(&mut self, file: usize) -> Result<()> {
+    pub(crate) fn report_left_over(&mut self, cx: &mut Context<'_>, file: usize) -> Result<()> {
         let plan = self.plan;
-        let rules = &plan.rules[self.mapping];
+        let rules = &plan.rules[cx.mapping];
         let mut done: Vec<&str> = Vec::new();
         for rule in rules {
             let table = rule.table.name.as_str();
             // Rows of a table that is fed by key as well are found by their key.
             let keyless =
                 rules.iter().filter(|other| other.table.name == table).all(|other| self.is_known_by_ledger(other));
-            if done.contains(&table) || !keyless || self.transaction.rows_before(table) == 0 {
+            if done.contains(&table) || !keyless || cx.writer.transaction.rows_before(table) == 0 {
                 continue; // reported already, reported by its key, or nothing was there
             }
             done.push(table);
-            let left = self.earlier_rows_left(file_id(file), table)?;
+            let left = self.earlier_rows_left(cx, file_id(file), table)?;
             if left > 0 {
                 let message = format!(
                     "{} of `{table}` that an earlier run wrote from this file {} not given by it any more",
                     words::count(left, "row"),
                     if left == 1 { "is" } else { "are" }
                 );
-                self.findings.push(
+                cx.findings.push(
                     Finding::new(&ROW_DIFFERS, message).at(plan.tree.files[file].place(0)).about(rule.name.clone()),
                 );
             }

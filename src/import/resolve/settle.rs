@@ -1,17 +1,19 @@
 //! Settling: decides each row that a record gave. Keys, references and uniqueness are
 //! checked against the key index and the target before anything is written.
 
+use super::Resolver;
+use super::compare::Among;
+use super::verdict::{Judged, RowFate, Verdict};
 use crate::error::{Error, Result};
 use crate::finding::{
     Code, FILE_FORM_TWINS, FORMS_UNCOMPARED, FileId, Finding, Place, ROW_DIFFERS, ROW_DUPLICATE, ROW_ID_RANGE,
     ROW_REFERENCE, ROW_SUPERSEDED, SECRET_EMPTY, Severity,
 };
 use crate::fold;
-use crate::import::compare::Among;
-use crate::import::run::Run;
+use crate::import::context::Context;
 use crate::import::writer::Insert;
 use crate::mapping::apply::Draft;
-use crate::mapping::compile::{CompiledRule, FieldSource};
+use crate::mapping::compile::CompiledRule;
 use crate::mapping::keyindex::{Asker, Entering, Entry, KeyText, Placed};
 use crate::mapping::model::OnDuplicate;
 use crate::mapping::order::feeds;
@@ -25,74 +27,16 @@ const MOST_FORMS: usize = 1_000_000;
 /// and a difference is reported twice.
 const MOST_DIFFERING: usize = 100_000;
 
-/// What became of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowFate {
-    /// It is new.
-    Inserted,
-    /// It was there, and says the same.
-    Unchanged,
-    /// An earlier row of its key stays.
-    Superseded,
-    /// It gave values to a row that was there; the fields of this bit mask had other values already.
-    Filled(u64),
-    /// There is no row that it could give values to: the rule did not take the record.
-    NotTaken,
-    /// Its secrets are all empty.
-    Empty,
-    /// Its record was rejected.
-    Rejected,
-}
-
-impl RowFate {
-    /// Whether the rule took the record.
-    pub fn is_taken(self) -> bool {
-        self != RowFate::NotTaken
-    }
-}
-
-/// A row as judged, before anything is written.
-pub(crate) struct Judged {
-    pub(crate) fate: RowFate,
-    pub(crate) id: Option<i64>,
-    pub(crate) digest: [u8; 16],
-    /// What the target's row has in columns that are looked up.
-    pub(crate) held: Vec<(String, Value)>,
-    /// The fields that are filled.
-    pub(crate) fills: Vec<usize>,
-    /// Where the row came from that superseded it.
-    pub(crate) stayed: Option<Place>,
-    /// Whether the run's counts have the row already.
-    pub(crate) counted: bool,
-    /// The columns whose values are lost with the row.
-    pub(crate) dropped: Vec<String>,
-}
-
-impl Judged {
-    pub(crate) fn is(fate: RowFate) -> Self {
-        Self {
-            fate,
-            id: None,
-            digest: [0; 16],
-            held: Vec::new(),
-            fills: Vec::new(),
-            stayed: None,
-            counted: false,
-            dropped: Vec::new(),
-        }
-    }
-}
-
-pub(crate) enum Verdict {
-    Is(Judged),
-    Refused(Vec<Finding>),
-}
-
-impl Run<'_> {
+impl Resolver<'_> {
     /// Decides what becomes of the rows of one record and writes those that are new.
     ///
     /// Returns a fate per draft, and what is wrong; if anything is, no row of the record is written.
-    pub fn settle(&mut self, record: Place, drafts: &mut [Draft]) -> Result<(Vec<RowFate>, Vec<Finding>)> {
+    pub(crate) fn settle(
+        &mut self,
+        cx: &mut Context<'_>,
+        record: Place,
+        drafts: &mut [Draft],
+    ) -> Result<(Vec<RowFate>, Vec<Finding>)> {
         let (plan, file) = (self.plan, record.file);
         let mut judged: Vec<Judged> = Vec::with_capacity(drafts.len());
         let mut refused = Vec::new();
@@ -101,15 +45,15 @@ impl Run<'_> {
         self.counted.clear();
         self.keep_earlier_rows();
         for draft in drafts.iter_mut() {
-            let rule = &plan.rules[self.mapping][draft.rule];
+            let rule = &plan.rules[cx.mapping][draft.rule];
             let parent = draft.parent.map(|at| judged[at].fate);
             if let Some(id) = draft.parent.and_then(|at| judged[at].id) {
                 take_parents_id(rule, draft, id);
             }
-            match self.judge(rule, file, draft, parent)? {
+            match self.judge(cx, rule, file, draft, parent)? {
                 Verdict::Is(mut one) => {
                     if let (RowFate::Inserted, Some(column)) = (one.fate, &rule.generated_id) {
-                        one.id = self.writer.next_id(&mut *self.transaction, &rule.table.name, column)?;
+                        one.id = cx.writer.next_id(&rule.table.name, column)?;
                         given.push(&rule.table.name);
                         if one.id.is_none() {
                             let message = format!("no id is left for another row of `{}`", rule.table.name);
@@ -133,25 +77,25 @@ impl Run<'_> {
         }
         if !refused.is_empty() {
             placed.into_iter().rev().for_each(|(spec, key, placed)| self.index.undo(spec, key, placed));
-            given.iter().for_each(|table| self.writer.return_id(table));
+            given.iter().for_each(|table| cx.writer.return_id(table));
             self.unfold();
             self.return_earlier_rows();
             return Ok((vec![RowFate::Rejected; drafts.len()], refused));
         }
         for (draft, one) in drafts.iter().zip(&judged) {
-            let rule = &plan.rules[self.mapping][draft.rule];
+            let rule = &plan.rules[cx.mapping][draft.rule];
             if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged) {
                 let place = Place { file, offset: draft.at };
-                self.report_form_twin(rule, draft, place);
+                self.report_form_twin(cx, rule, draft, place);
                 if rule.model(&plan.set).on_duplicate == OnDuplicate::Across {
                     self.keep_twin(rule, draft, place);
                 }
             }
             match one.fate {
-                RowFate::Inserted => self.write(rule, record, draft, one)?,
-                RowFate::Unchanged => self.writer.count(&rule.table.name).unchanged += u64::from(!one.counted),
-                RowFate::Filled(_) => self.fill(rule, record, draft, one)?,
-                RowFate::Superseded | RowFate::Empty => self.note(rule, file, draft, one),
+                RowFate::Inserted => self.write(cx, rule, record, draft, one)?,
+                RowFate::Unchanged => cx.writer.count(&rule.table.name).unchanged += u64::from(!one.counted),
+                RowFate::Filled(_) => self.fill(cx, rule, record, draft, one)?,
+                RowFate::Superseded | RowFate::Empty => self.note(cx, rule, file, draft, one),
                 RowFate::NotTaken | RowFate::Rejected => {}
             }
         }
@@ -159,7 +103,7 @@ impl Run<'_> {
     }
 
     /// Warns of a key that looks like another one and differs in its Unicode normal form.
-    fn report_form_twin(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) {
+    fn report_form_twin(&mut self, cx: &mut Context<'_>, rule: &CompiledRule, draft: &Draft, place: Place) {
         let (Some(spec), Some(key)) = (self.key_spec(rule), draft.key.as_ref().filter(|key| !key.is_ascii())) else {
             return;
         };
@@ -173,24 +117,24 @@ impl Run<'_> {
         if first != hash {
             let message = format!("another row of `{}` has a key that looks the same", rule.table.name);
             let finding = self.finding(&FILE_FORM_TWINS, rule, message, place, Some(other));
-            self.findings.push(finding);
+            cx.findings.push(finding);
         }
     }
 
     /// Says how many keys were not compared in their normal form.
-    pub fn report_forms_left(&mut self) {
+    pub(crate) fn report_forms_left(&mut self, cx: &mut Context<'_>) {
         if self.forms_left > 0 {
             let message = format!(
                 "{} came after {} others and were not compared",
                 count(self.forms_left, "key"),
                 thousands(MOST_FORMS as u64)
             );
-            self.findings.push(Finding::new(&FORMS_UNCOMPARED, message).about("keys"));
+            cx.findings.push(Finding::new(&FORMS_UNCOMPARED, message).about("keys"));
         }
     }
 
     /// Notes a row that is not written, nor are its children.
-    fn note(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) {
+    fn note(&mut self, cx: &mut Context<'_>, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) {
         let place = Place { file, offset: draft.at };
         let (code, message) = match one.fate {
             RowFate::Empty if draft.empty => (&SECRET_EMPTY, "the secrets of the row are empty".to_owned()),
@@ -205,7 +149,7 @@ impl Run<'_> {
             finding.message += &format!(", and its other values of {} are dropped", one.dropped.join(", "));
             finding = finding.weighing(Severity::Warning);
         }
-        self.findings.push(finding);
+        cx.findings.push(finding);
     }
 
     /// A row that an earlier one of its key supersedes.
@@ -215,7 +159,14 @@ impl Run<'_> {
         Verdict::Is(Judged { stayed, dropped, ..Judged::is(RowFate::Superseded) })
     }
 
-    fn judge(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, parent: Option<RowFate>) -> Result<Verdict> {
+    fn judge(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        file: FileId,
+        draft: &Draft,
+        parent: Option<RowFate>,
+    ) -> Result<Verdict> {
         let decided = |fate| Ok(Verdict::Is(Judged::is(fate)));
         match parent {
             Some(fate @ (RowFate::Superseded | RowFate::NotTaken | RowFate::Empty | RowFate::Rejected)) => {
@@ -232,14 +183,14 @@ impl Run<'_> {
                 }
             }
             OnDuplicate::Fill if rule.starts && self.earlier_of_key(rule, draft).is_none() => {
-                if let Some(started) = self.started_before(rule, file, draft)? {
+                if let Some(started) = self.started_before(cx, rule, file, draft)? {
                     return Ok(started);
                 }
-                if let Some(verdict) = self.judge_fill(rule, draft, place)? {
+                if let Some(verdict) = self.judge_fill(cx, rule, draft, place)? {
                     return Ok(verdict);
                 }
             }
-            OnDuplicate::Fill => match self.judge_fill(rule, draft, place)? {
+            OnDuplicate::Fill => match self.judge_fill(cx, rule, draft, place)? {
                 Some(verdict) => return Ok(verdict),
                 None if rule.starts => {}
                 None => return decided(RowFate::NotTaken),
@@ -258,12 +209,12 @@ impl Run<'_> {
         if draft.empty {
             return decided(RowFate::Empty);
         }
-        let mut wrong = self.taken(rule, draft, place, Among::Run, &|_| true)?;
-        wrong.extend(self.references(rule, draft, place)?);
+        let mut wrong = self.taken(cx, rule, draft, place, Among::Run, &|_| true)?;
+        wrong.extend(self.references(cx, rule, draft, place)?);
         if !wrong.is_empty() {
             return Ok(Verdict::Refused(wrong));
         }
-        let verdict = self.compare_with_target(rule, file, draft, place)?;
+        let verdict = self.compare_with_target(cx, rule, file, draft, place)?;
         Ok(self.once_per_row(rule, draft, place, verdict))
     }
 
@@ -336,7 +287,13 @@ impl Run<'_> {
         })
     }
 
-    pub(crate) fn references(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) -> Result<Vec<Finding>> {
+    pub(crate) fn references(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        draft: &Draft,
+        place: Place,
+    ) -> Result<Vec<Finding>> {
         let mut wrong = Vec::new();
         // A row may reference a later one of its own table: that is checked when all are written. What
         // only adds to rows comes after those.
@@ -349,7 +306,7 @@ impl Run<'_> {
             };
             let to: Vec<&str> = reference.to.iter().map(String::as_str).collect();
             let known = self.index.contains(Asker::OtherTable, &reference.table, &reference.to, false, &key);
-            if !known && !self.in_target(&reference.table, &to, values)? {
+            if !known && !self.in_target(cx, &reference.table, &to, values)? {
                 let message =
                     format!("({}) references a missing row of `{}`", reference.columns.join(", "), reference.table);
                 wrong.push(self.finding(&ROW_REFERENCE, rule, message, place, None));
@@ -395,7 +352,14 @@ impl Run<'_> {
         self.index.enter(&entering, |spec, key, change| placed.push((spec, key, change)));
     }
 
-    fn write(&mut self, rule: &CompiledRule, record: Place, draft: &Draft, one: &Judged) -> Result<()> {
+    fn write(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        record: Place,
+        draft: &Draft,
+        one: &Judged,
+    ) -> Result<()> {
         let mut values = draft.values.clone();
         for (at, secret) in &draft.secrets {
             let key = rule.key_of(&draft.values).ok_or_else(|| Error::bug("a rule with secrets has no key"))?;
@@ -403,7 +367,7 @@ impl Run<'_> {
                 .plan
                 .sealed_column(rule, *at)
                 .ok_or_else(|| Error::bug("a secret has no column to be sealed into"))?;
-            values[*at] = self.vault.seal(column, &key, secret)?;
+            values[*at] = cx.writer.vault.seal(column, &key, secret)?;
         }
         let insert = Insert {
             rule,
@@ -411,11 +375,11 @@ impl Run<'_> {
             id: one.id,
             place: Place { offset: draft.at, ..record },
             record: record.offset,
-            file: self.ledger_file(record.file)?,
+            file: cx.ledger_file(record.file)?,
             digest: one.digest,
             clock: draft.clock.clone(),
         };
-        self.writer.insert(&mut *self.transaction, insert)
+        cx.writer.insert(insert)
     }
 }
 
@@ -427,10 +391,4 @@ fn take_parents_id(rule: &CompiledRule, draft: &mut Draft, id: i64) {
             draft.key = KeyText::of(fields.iter().map(|at| &draft.values[*at]));
         }
     }
-}
-
-/// Fields that no comparison takes in: the clock's, and sealed ones.
-pub(crate) fn left_out(rule: &CompiledRule, draft: &Draft) -> Vec<usize> {
-    let sealed = |at: &usize| matches!(rule.fields[*at].source, FieldSource::Secret(_));
-    draft.clock.iter().copied().chain((0..rule.fields.len()).filter(sealed)).collect()
 }

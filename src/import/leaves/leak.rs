@@ -1,19 +1,18 @@
 //! The leak proof of rows: every cell is searched for the secrets of the run, and what is found is
 //! traced to the leaves that the cell was made from.
 
-pub(crate) mod found;
-
+use super::Leaves;
 use crate::document::tape::{Kind, NodeRef, PathId, Segment, Selection, Tape};
 use crate::finding::{FileId, Finding, Place, SECRET_COPIED, SECRET_FOUND, SECRET_WORD};
+use crate::import::context::Context;
+use crate::import::file::Reading;
 use crate::import::leaves::line_under;
-use crate::import::reading::Reading;
-use crate::import::run::Run;
-use crate::import::settle::RowFate;
+use crate::import::resolve::RowFate;
 use crate::import::shaping::PathTable;
 use crate::import::vault::Vault;
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, Mapped};
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::declared::{Declared, Doc};
+use crate::mapping::declared::Doc;
 use crate::mapping::model::{Root, Rooted};
 use crate::row::Value;
 use crate::secret::proof::digest;
@@ -37,7 +36,7 @@ struct Leak {
 
 /// What the rows of a record were made from.
 struct Origin<'o> {
-    declared: &'o Declared,
+    table: &'o PathTable,
     record: &'o RecordRef<'o>,
     frame: &'o Tape,
     whole: bool,
@@ -46,10 +45,11 @@ struct Origin<'o> {
     sealed: [OnceCell<HashSet<&'o str>>; 2],
 }
 
-impl Run<'_> {
+impl Leaves<'_> {
     /// Searches what is written of a record's rows.
     pub(crate) fn search_rows(
         &mut self,
+        cx: &mut Context<'_>,
         reading: &Reading,
         table: &PathTable,
         record: &RecordRef,
@@ -57,25 +57,25 @@ impl Run<'_> {
         fates: &[RowFate],
     ) {
         let plan = self.plan;
-        let shape = &plan.set.mappings[self.mapping].source.shapes[reading.shaped.shape];
+        let shape = &plan.set.mappings[cx.mapping].source.shapes[reading.shaped.shape];
         let records = shape.records.as_ref();
         let (whole, by_name) = (records.is_none(), records.is_some_and(Selection::ends_in_any_member));
-        let (declared, frame) = (&table.declared, &reading.shaped.frame);
-        let origin = Origin { declared, record, frame, whole, by_name, sealed: Default::default() };
+        let frame = &reading.shaped.frame;
+        let origin = Origin { table, record, frame, whole, by_name, sealed: Default::default() };
         for (draft, fate) in mapped.drafts.iter().zip(fates) {
-            if self.vault.searches_nothing() && draft.tainted.is_empty() {
+            if cx.writer.vault.searches_nothing() && draft.tainted.is_empty() {
                 continue; // nothing can be found in it
             }
-            let rule = &plan.rules[self.mapping][draft.rule];
+            let rule = &plan.rules[cx.mapping][draft.rule];
             for at in written(rule, draft, *fate) {
                 let place = Place { file: reading.context.id, offset: draft.at };
                 if draft.tainted.contains(&at) {
                     let column = &rule.fields[at].column.name;
                     let message = format!("`{}.{column}` would hold a secret in plaintext", rule.table.name);
                     self.leaks.hits += 1;
-                    self.findings.push(Finding::new(&SECRET_FOUND, message).at(place).about(subject(rule, at)));
-                } else if holds_secret(&self.vault, &draft.values[at]) {
-                    self.report_leaks(&origin, table, rule, draft, at, place);
+                    cx.findings.push(Finding::new(&SECRET_FOUND, message).at(place).about(subject(rule, at)));
+                } else if holds_secret(&cx.writer.vault, &draft.values[at]) {
+                    self.report_leaks(cx, &origin, rule, draft, at, place);
                 }
             }
         }
@@ -84,50 +84,57 @@ impl Run<'_> {
     #[cold]
     fn report_leaks(
         &mut self,
+        cx: &mut Context<'_>,
         origin: &Origin<'_>,
-        table: &PathTable,
         rule: &CompiledRule,
         draft: &Draft,
         at: usize,
         place: Place,
     ) {
         let claims: Vec<&Claim> = draft.claims.iter().filter(|claim| claim.field == Some(at)).collect();
-        let found = origin.leaks(&self.vault, &claims, matches!(draft.values[at], Value::Json(_)));
+        let found = origin.leaks(&cx.writer.vault, &claims, matches!(draft.values[at], Value::Json(_)));
         let cell = format!("`{}.{}`", rule.table.name, rule.fields[at].column.name);
         let warning = |message: String, place| Finding::new(&SECRET_WORD, message).at(place).about(subject(rule, at));
         if found.is_empty() {
             // It came about in a step, or was taken from a name.
             self.leaks.warned += 1;
-            self.findings.push(warning(format!("{cell} contains the value of a secret"), place));
+            cx.findings.push(warning(format!("{cell} contains the value of a secret"), place));
         }
         for leak in found {
             if leak.declassified {
                 self.leaks.declassified += 1;
             } else if let Some(secret) = leak.copy_of.filter(|_| !leak.spelled) {
-                let finding = self.copy(origin, table, &leak, place.file);
+                let finding = self.copy(cx, origin, &leak, place.file);
                 self.leaks.add_copy(secret, finding);
             } else {
                 self.leaks.warned += 1;
-                let (path, what) = self.path_of(origin, table, &leak);
+                let (path, what) = self.path_of(cx, origin, &leak);
                 let what = if leak.is_name { what } else { "contains the value of a secret" };
                 let message = format!("`{path}` {what}, and {cell} keeps it");
-                self.findings.push(warning(message, Place { offset: leak.offset, ..place }));
+                cx.findings.push(warning(message, Place { offset: leak.offset, ..place }));
             }
         }
     }
 
     /// Takes down the values that a rule drops.
-    pub(crate) fn note_dropped(&mut self, claim: &Claim, record: &RecordRef, frame: &Tape, whole: bool) {
+    pub(crate) fn note_dropped(
+        &mut self,
+        cx: &mut Context<'_>,
+        claim: &Claim,
+        record: &RecordRef,
+        frame: &Tape,
+        whole: bool,
+    ) {
         if let (ClaimAs::Dropped(_), LeafSpan::Nodes(doc, nodes)) = (claim.class, &claim.touch) {
             let tape = if *doc == Doc::Frame && !whole { frame } else { record.tape };
-            nodes.clone().for_each(|id| self.vault.note_dropped(tape.node(id).text()));
+            nodes.clone().for_each(|id| cx.writer.vault.note_dropped(tape.node(id).text()));
         }
     }
 
     /// A whole secret that only a catch-all keeps.
-    fn copy(&mut self, origin: &Origin<'_>, table: &PathTable, leak: &Leak, file: FileId) -> Finding {
-        let (path, what) = self.path_of(origin, table, leak);
-        let mapping = &self.plan.set.mappings[self.mapping];
+    fn copy(&mut self, cx: &mut Context<'_>, origin: &Origin<'_>, leak: &Leak, file: FileId) -> Finding {
+        let (path, what) = self.path_of(cx, origin, leak);
+        let mapping = &self.plan.set.mappings[cx.mapping];
         let line = line_under(&path, "declassify", &mapping.file);
         let message = format!("`{path}` {what}, and only a catch-all keeps it; {line} would keep it as it is");
         let place = Place { file, offset: leak.offset };
@@ -135,13 +142,13 @@ impl Run<'_> {
     }
 
     /// The path of a leaf in which a secret was found, and what it is: of a name that is one, the path of any member.
-    fn path_of(&mut self, origin: &Origin<'_>, table: &PathTable, leak: &Leak) -> (String, &'static str) {
-        let mapping = &self.plan.set.mappings[self.mapping];
+    fn path_of(&mut self, cx: &mut Context<'_>, origin: &Origin<'_>, leak: &Leak) -> (String, &'static str) {
+        let mapping = &self.plan.set.mappings[cx.mapping];
         let in_frame = leak.doc == Doc::Frame && !origin.whole;
         let steps = if in_frame {
-            self.paths.frame(self.mapping, mapping).steps(leak.path)
+            self.paths.frame(cx.mapping, mapping).steps(leak.path)
         } else {
-            table.record.steps(leak.path)
+            origin.table.record.steps(leak.path)
         };
         let mut steps: Vec<Segment> = steps.into_iter().cloned().collect();
         let what = if leak.is_name {
@@ -156,9 +163,9 @@ impl Run<'_> {
     }
 
     /// Decides what is a copy of a sealed secret, once all rows are known: what was only dropped is none.
-    pub(crate) fn decide_copies(&mut self) {
-        let Run { leaks, vault, findings, .. } = self;
-        leaks.decide(|secret| vault.is_only_dropped(secret), &mut |finding| findings.push(finding));
+    pub(crate) fn decide_copies(&mut self, cx: &mut Context<'_>) {
+        let Context { writer, findings, .. } = cx;
+        self.leaks.decide(|secret| writer.vault.is_only_dropped(secret), &mut |finding| findings.push(finding));
     }
 }
 
@@ -189,7 +196,7 @@ impl<'o> Origin<'o> {
     }
 
     fn leak(&self, vault: &Vault, doc: Doc, node: NodeRef<'_>, is_name: bool, text: &str) -> Leak {
-        let facts = self.declared.facts(doc, node.path());
+        let facts = self.table.declared.facts(doc, node.path());
         let secret = vault.whole_secret(text);
         let copied = secret.filter(|secret| is_strong(secret) || self.seals(doc, secret));
         // A scalar record was taken with whatever name it had.
@@ -209,7 +216,7 @@ impl<'o> Origin<'o> {
     fn seals(&self, doc: Doc, secret: &str) -> bool {
         let of_doc = &self.sealed[usize::from(doc == Doc::Frame)];
         let sealed = || {
-            let nodes = self.tape(doc).nodes().filter(|node| self.declared.facts(doc, node.path()).sealed);
+            let nodes = self.tape(doc).nodes().filter(|node| self.table.declared.facts(doc, node.path()).sealed);
             nodes.flat_map(|node| [node.text(), node.text().trim()]).collect()
         };
         of_doc.get_or_init(sealed).contains(secret)

@@ -8,7 +8,7 @@ const MOST_KEPT: usize = 100;
 
 /// Where secrets were found in plaintext.
 #[derive(Debug, Default)]
-pub struct Leaks {
+pub(crate) struct Leaks {
     /// Places that refuse the run.
     pub hits: u64,
     /// Places that are warned of.

@@ -1,11 +1,12 @@
 //! What became of each leaf: claims of rows, `[ignore]`, and what is undecided.
 
+use super::Leaves;
 use crate::account::{Class, Mark, NameLeaf, Sheet};
 use crate::document::tape::{Kind, NodeRef, Paths, Segment, Selection, Tape};
 use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, Severity};
-use crate::import::reading::Reading;
-use crate::import::run::Run;
-use crate::import::settle::RowFate;
+use crate::import::context::Context;
+use crate::import::file::Reading;
+use crate::import::resolve::RowFate;
 use crate::import::shaping::PathTable;
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, empty_ends};
 use crate::mapping::declared::{Declared, Doc, PathFacts};
@@ -14,7 +15,7 @@ use crate::mapping::secret_values::{self, Labelled};
 use crate::mapping::secret_words::{is_count, looks_secret};
 use crate::source::RecordRef;
 
-impl Run<'_> {
+impl Leaves<'_> {
     pub(crate) fn claim_mark(&mut self, mapping: &Mapping, draft: &Draft, claim: &Claim, fate: RowFate) -> Mark {
         let rule = &mapping.rules[draft.rule];
         let what = || format!("{}.{}", mapping.name, rule.name);
@@ -59,14 +60,15 @@ impl Run<'_> {
     /// Counts the leaves of a record, each in its best class.
     pub(crate) fn account_record(
         &mut self,
+        cx: &mut Context<'_>,
         reading: &Reading,
         table: &PathTable,
         record: &RecordRef,
         mut sheet: Sheet,
     ) {
         let plan = self.plan;
-        let mapping = &plan.set.mappings[self.mapping];
-        self.meet(reading.shaped.shape, Doc::Record, record.tape);
+        let mapping = &plan.set.mappings[cx.mapping];
+        self.meet(cx, reading.shaped.shape, Doc::Record, record.tape);
         self.mark_ignored(mapping, &table.declared, Doc::Record, record.tape, &mut sheet);
         let shape = &mapping.source.shapes[reading.shaped.shape];
         if sheet.rejected {
@@ -79,34 +81,34 @@ impl Run<'_> {
         let by_name = shape.records.as_ref().is_some_and(Selection::ends_in_any_member);
         let name = record.names.last().filter(|_| by_name).map(String::as_str);
         let judged = Judged { mapping, declared: &table.declared, paths: &table.record, doc: Doc::Record, name };
-        self.report_leaves(reading, &judged, record.tape, &sheet, record.span.start);
+        self.report_leaves(cx, reading, &judged, record.tape, &sheet, record.span.start);
     }
 
     /// Counts the leaves of the frame, once all records have claimed what they take from it.
-    pub(crate) fn account_frame(&mut self, reading: &mut Reading) {
+    pub(crate) fn account_frame(&mut self, cx: &mut Context<'_>, reading: &mut Reading) {
         let plan = self.plan;
-        let mapping = &plan.set.mappings[self.mapping];
+        let mapping = &plan.set.mappings[cx.mapping];
         let shape = &mapping.source.shapes[reading.shaped.shape];
         let Some(records) = &shape.records else { return };
-        self.meet(reading.shaped.shape, Doc::Frame, &reading.shaped.frame);
+        self.meet(cx, reading.shaped.shape, Doc::Frame, &reading.shaped.frame);
         let mut sheet = std::mem::take(&mut reading.frame_sheet);
-        if let Some(earlier) = self.files[reading.file].sheets.remove(&0) {
+        if let Some(earlier) = cx.files[reading.file].sheets.remove(&0) {
             sheet.merge(&earlier);
         }
-        let table = self.paths.take(self.mapping, mapping, reading.shaped.shape);
-        let paths = std::mem::take(self.paths.frame(self.mapping, mapping));
+        let table = self.paths.take(cx.mapping, mapping, reading.shaped.shape);
+        let paths = std::mem::take(self.paths.frame(cx.mapping, mapping));
         self.mark_ignored(mapping, &table.declared, Doc::Frame, &reading.shaped.frame, &mut sheet);
         for end in empty_ends(reading.shaped.frame.root(), &records.0) {
             sheet.claim(end.node.span(), Mark::of(Class::Column));
         }
-        if self.files[reading.file].records == 0 {
+        if cx.files[reading.file].records == 0 {
             let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), "no records");
             sheet.ignore_rest(reason);
         }
         let judged = Judged { mapping, declared: &table.declared, paths: &paths, doc: Doc::Frame, name: None };
-        self.report_leaves(reading, &judged, &reading.shaped.frame, &sheet, 0);
-        *self.paths.frame(self.mapping, mapping) = paths;
-        self.paths.put_back(self.mapping, reading.shaped.shape, table);
+        self.report_leaves(cx, reading, &judged, &reading.shaped.frame, &sheet, 0);
+        *self.paths.frame(cx.mapping, mapping) = paths;
+        self.paths.put_back(cx.mapping, reading.shaped.shape, table);
     }
 
     fn mark_ignored(&mut self, mapping: &Mapping, declared: &Declared, doc: Doc, tape: &Tape, sheet: &mut Sheet) {
@@ -128,8 +130,16 @@ impl Run<'_> {
         }
     }
 
-    fn report_leaves(&mut self, reading: &Reading, judged: &Judged, tape: &Tape, sheet: &Sheet, start: u64) {
-        sheet.count(tape, &mut self.files[reading.file].tally);
+    fn report_leaves(
+        &mut self,
+        cx: &mut Context<'_>,
+        reading: &Reading,
+        judged: &Judged,
+        tape: &Tape,
+        sheet: &Sheet,
+        start: u64,
+    ) {
+        sheet.count(tape, &mut cx.files[reading.file].tally);
         let file = reading.context.id;
         for (name, mark) in sheet.names() {
             if mark.class() == Class::Unmapped {
@@ -144,15 +154,15 @@ impl Run<'_> {
                     message = format!("{message}, which `key_as` would give to a rule; {line} would leave it out");
                 }
                 let finding = Finding::new(&MEMBER_UNDECIDED, message);
-                self.findings.push(finding.at(Place { file, offset: at }).about(judged.mapping.name.clone()));
+                cx.findings.push(finding.at(Place { file, offset: at }).about(judged.mapping.name.clone()));
             }
         }
         for node in tape.nodes().filter(|node| node.is_leaf()) {
-            self.report_leaf(judged, file, node, sheet.mark(node.id()).class());
+            self.report_leaf(cx, judged, file, node, sheet.mark(node.id()).class());
         }
     }
 
-    fn report_leaf(&mut self, judged: &Judged, file: FileId, node: NodeRef, class: Class) {
+    fn report_leaf(&mut self, cx: &mut Context<'_>, judged: &Judged, file: FileId, node: NodeRef, class: Class) {
         let facts = judged.declared.facts(judged.doc, node.path());
         let kept = matches!(class, Class::Column | Class::Json | Class::Unmapped);
         let caught = class == Class::Json && !facts.named && facts.ignored.is_none();
@@ -177,7 +187,7 @@ impl Run<'_> {
             };
             let help = (node.kind() == Kind::String && is_json(node.text())).then_some(JSON_INSIDE);
             let finding = Finding::new(&MEMBER_UNDECIDED, message).at(place).about(subject.clone());
-            self.findings.push(finding.helped_by(help));
+            cx.findings.push(finding.helped_by(help));
         }
         if let Some(secret) = secret {
             let what = if secret.is_empty() { String::new() } else { format!(" ({secret})") };
@@ -185,13 +195,13 @@ impl Run<'_> {
                 "`{path}` looks like a secret{what}, and nothing decides it; {} would keep it as it is",
                 line_under(&path, "declassify", &judged.mapping.file)
             );
-            self.findings.push(Finding::new(&SECRET_UNDECIDED, message).at(place).about(subject.clone()));
+            cx.findings.push(Finding::new(&SECRET_UNDECIDED, message).at(place).about(subject.clone()));
         }
         if caught {
             *self.caught.entry((judged.mapping.name.clone(), path.clone())).or_default() += 1;
             let severity = if self.plan.set.refuse_unknown { Severity::Error } else { Severity::Warning };
             let message = format!("only a catch-all keeps `{path}`");
-            self.findings.push(Finding::new(&MEMBER_CAUGHT, message).at(place).about(subject).weighing(severity));
+            cx.findings.push(Finding::new(&MEMBER_CAUGHT, message).at(place).about(subject).weighing(severity));
         }
     }
 }

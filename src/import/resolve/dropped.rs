@@ -1,38 +1,17 @@
 //! What is lost with a row that an earlier one of its key supersedes: values of the source that the
 //! earlier one does not have.
 
+use super::Resolver;
 use crate::finding::Place;
-use crate::import::run::Run;
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::keyindex::{Entry, KeyText};
+use crate::mapping::keyindex::Entry;
 use crate::row::Value;
 use secrecy::ExposeSecret;
-use std::collections::{HashMap, hash_map::RandomState};
-use std::hash::{BuildHasher, Hash};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
-/// What rows say that stay, so that later ones can be compared with them.
-#[derive(Debug, Default)]
-pub(crate) struct Kept {
-    hash: RandomState,
-    /// The twins of a key in the order they were kept, where rows fold across source patterns.
-    twins: HashMap<(usize, KeyText), Vec<Entry>>,
-}
-
-impl Kept {
-    /// A hash of anything, alike within a run only.
-    pub(crate) fn hash(&self, what: &impl Hash) -> u64 {
-        self.hash.hash_one(what)
-    }
-
-    /// Forgets the twins of an owner.
-    pub(crate) fn end_owner(&mut self) {
-        self.twins = HashMap::new();
-    }
-}
-
-impl Run<'_> {
+impl Resolver<'_> {
     /// What the fields of a row say, hashed (0 for NULL): nothing where no later row can be dropped for it.
     pub(crate) fn says(&self, rule: &CompiledRule, draft: &Draft) -> Arc<[u64]> {
         if !self.plan.may_drop(&rule.table.name) {

@@ -1,0 +1,174 @@
+//! What is checked in the database before an import is committed.
+
+use crate::database::catalog::Other;
+use crate::database::drift::Leave;
+use crate::database::{history, schema};
+use crate::error::Result;
+use crate::finding::{
+    ASSERTION, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_FORM, TARGET_INTEGRITY,
+    TARGET_PENDING, TARGET_RULE, TARGET_UNSEALED,
+};
+use crate::import::files::numbered;
+use crate::import::leaves::found::Leaks;
+use crate::import::run::Import;
+use crate::mapping::model::AssertCategory;
+use crate::report::{CheckReport, CheckStatus, words};
+use crate::validate::checks::{self, Answer, Category, check};
+use crate::validate::{ask, gather};
+use std::collections::BTreeMap;
+
+/// Checks the database before the commit: everything that is written into, not what else is there.
+pub(crate) fn check_all(run: &mut Import<'_>, before: &[Answer]) -> Result<Vec<CheckReport>> {
+    run.writer.register()?;
+    let mut checks = form(run)?;
+    checks.push(references(run)?);
+    checks.push(health(run)?);
+    let asserted = assertions(run, before)?;
+    checks.extend(asserted);
+    checks.push(sealed(run)?);
+    checks.push(plaintext(run));
+    checks.sort_by_key(|check| Category::ALL.iter().position(|category| category.name() == check.category));
+    Ok(checks)
+}
+
+/// Whether the applied migrations' tables, indexes and constraints are there. What is there besides is
+/// not checked: an application may have made it.
+fn form(run: &mut Import<'_>) -> Result<Vec<CheckReport>> {
+    let survey = run.writer.transaction.survey()?;
+    let migrations = &run.plan.set.migrations;
+    let standing = history::compare(&survey.recorded, migrations);
+    let expected = schema::catalog(&gather::applied(migrations, &standing))?;
+    let leave = Leave { tables: &run.plan.set.other_tables, additions: true };
+    let mut checks = checks::form(&survey, &expected, &standing, leave);
+    // An index that its owner dropped, or a failure of long ago, is nothing that an import does or needs.
+    for check in checks.iter().filter(|check| check.status == CheckStatus::Failed) {
+        let detail = check.detail.clone().unwrap_or_default();
+        run.findings.push(Finding::new(&TARGET_FORM, detail).about("target"));
+    }
+    for check in checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
+        check.status = CheckStatus::NotChecked;
+    }
+    let pending = run.writer.transaction.pending();
+    if let Some(first) = pending.first() {
+        let more = if pending.len() > 1 { format!(" and {} after it", pending.len() - 1) } else { String::new() };
+        let message =
+            format!("the application created this database without the migration `{first}`{more}; it is used as it is");
+        run.findings.push(Finding::new(&TARGET_PENDING, message).about("target"));
+    }
+    Ok(checks)
+}
+
+/// The set's own checks. One that did not hold before the run either is a warning.
+fn assertions(run: &mut Import<'_>, before: &[Answer]) -> Result<Vec<CheckReport>> {
+    let answers = ask(&mut *run.writer.transaction, &run.plan.set)?;
+    let mut checks = checks::answers(&answers, AssertCategory::Data, Category::Data);
+    checks.extend(checks::answers(&answers, AssertCategory::Security, Category::Security));
+    for check in checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
+        let message = format!("{}: {}", check.name, check.detail.as_deref().unwrap_or("not so"));
+        let is_old = before.iter().any(|old| old.name == check.name && old.failed() && answers.contains(old));
+        let finding = Finding::new(&ASSERTION, message).about("target");
+        run.findings.push(if is_old { finding.weighing(Severity::Warning) } else { finding });
+        if is_old {
+            check.status = CheckStatus::NotChecked;
+            check.detail = Some("it failed before the import too".to_owned());
+        }
+    }
+    Ok(checks)
+}
+
+/// Every foreign key leads somewhere. What the database had before the run is a warning.
+fn references(run: &mut Import<'_>) -> Result<CheckReport> {
+    let orphans = run.writer.transaction.orphans(MOST_ORPHANS)?;
+    let (mut ours, mut theirs) = (0_u64, 0_u64);
+    for orphan in orphans {
+        let message = format!("a row of `{}` references a missing row of `{}`", orphan.table, orphan.parent);
+        let origin = run.writer.transaction.ledger().origin(&orphan.table, &orphan.row_key)?;
+        let file = origin.as_ref().and_then(|origin| numbered(&run.files, origin.file));
+        let finding = match (origin, file) {
+            (Some(origin), Some(file)) => {
+                ours += 1;
+                let place = Place { file, offset: origin.offset };
+                Finding::new(&ROW_REFERENCE, message).at(place)
+            }
+            _ => {
+                theirs += 1;
+                Finding::new(&ROW_ORPHAN, message).weighing(Severity::Warning)
+            }
+        };
+        run.findings.push(finding.about(orphan.table));
+    }
+    let detail = match theirs {
+        0 => format!("{ours} broken"),
+        _ => format!("{ours} broken by this run, {theirs} before it"),
+    };
+    Ok(passed_if(ours == 0, "every reference points to an existing row", Category::Data, detail))
+}
+
+/// Whether the file is sound. A rule that rows break is a warning: the engine held every row of this
+/// run to it, so they were there before.
+fn health(run: &mut Import<'_>) -> Result<CheckReport> {
+    let health = run.writer.transaction.health()?;
+    for damage in &health.damage {
+        run.findings.push(Finding::new(&TARGET_INTEGRITY, damage.clone()).about("target"));
+    }
+    for broken in health.broken_rules(|_| false) {
+        run.findings.push(Finding::new(&TARGET_RULE, broken).about("target"));
+    }
+    Ok(checks::integrity(&health))
+}
+
+fn sealed(run: &mut Import<'_>) -> Result<CheckReport> {
+    let (opened, failed) = run.writer.prove()?;
+    run.opened_again = opened;
+    let others = if failed.is_empty() { BTreeMap::new() } else { run.writer.transaction.survey()?.catalog.others };
+    for (table, column) in &failed {
+        let on_it = |other: &&Other| other.kind == "trigger" && other.table.eq_ignore_ascii_case(table);
+        let triggers = others.iter().filter(|(_, other)| on_it(other)).map(|(name, _)| format!("`{name}`"));
+        let triggers: Vec<String> = triggers.collect();
+        let (likely, help) = match &triggers[..] {
+            [] => (String::new(), None),
+            [one] => (format!("; trigger {one} of the table probably changed it"), Some(CHANGED_BY_TRIGGER)),
+            several => {
+                let names = several.join(", ");
+                (format!("; one of the triggers {names} of the table probably changed it"), Some(CHANGED_BY_TRIGGER))
+            }
+        };
+        let message = format!("a value of `{table}.{column}` does not open again{likely}");
+        run.findings.push(Finding::new(&TARGET_UNSEALED, message).about(format!("{table}.{column}")).helped_by(help));
+    }
+    if run.writer.vault.uncompared > 0 {
+        let message = format!(
+            "not compared with the source: {} of the database, because no passphrase or key was given",
+            words::count(run.writer.vault.uncompared, "sealed value")
+        );
+        run.findings.push(Finding::new(&SECRET_UNCOMPARED, message).about("target"));
+    }
+    let mut check =
+        passed_if(failed.is_empty(), "every sealed value opens again", Category::Security, format!("{opened} opened"));
+    if run.writer.vault.uncompared > 0 && failed.is_empty() {
+        check.status = CheckStatus::NotChecked;
+        check.detail = Some(format!(
+            "{opened} opened; {} that the database has were not compared, because no passphrase was given",
+            run.writer.vault.uncompared
+        ));
+    }
+    Ok(check)
+}
+
+fn plaintext(run: &Import<'_>) -> CheckReport {
+    let Leaks { hits, warned, declassified, .. } = &run.leaves.leaks;
+    let detail = format!("{hits} refused, {warned} warned of, {declassified} declassified");
+    passed_if(*hits == 0, "no undecided secret is stored in plaintext", Category::Security, detail)
+}
+
+/// The help where a trigger is on the table of a sealed value that does not open.
+const CHANGED_BY_TRIGGER: &str =
+    "drop the trigger for the import, or keep it from changing what is sealed; nothing was committed";
+
+/// So many rows with a broken reference are named.
+const MOST_ORPHANS: usize = 1_000;
+
+/// A check whose detail is the same whether it passed or failed.
+fn passed_if(passed: bool, name: &str, category: Category, detail: String) -> CheckReport {
+    if passed { check(name, category, &[], detail) } else { check(name, category, &[detail], String::new()) }
+}

@@ -1,0 +1,49 @@
+//! The end of an import: what the whole of it, and not a single file, gives to report.
+
+use crate::error::{Error, Result};
+use crate::finding::Place;
+use crate::import::run::{Import, Parts};
+use crate::import::sweep::{self, Swept};
+use crate::import::walked;
+
+impl Import<'_> {
+    /// Reads, maps and writes the whole tree, and takes over what the database rejected of it.
+    pub(crate) fn read(&mut self) -> Result<()> {
+        let ui = self.ui;
+        let Parts { rejects, mut cx, .. } = self.parts();
+        rejects.report_triggers(&mut cx, ui);
+        self.read_all()?;
+        let Parts { rejects, mut cx, .. } = self.parts();
+        rejects.take_refused(&mut cx)
+    }
+
+    /// Adds the place of the row at which a trigger rolled the transaction back.
+    pub(crate) fn with_place(&mut self, error: Error) -> Error {
+        let Parts { rejects, cx, .. } = self.parts();
+        rejects.with_place(&cx, error)
+    }
+
+    /// Reports what is known once everything was read: `chain` has the first record that each attempt
+    /// before this one rejected, `missing` the files that the set recognises a tree by and that are not
+    /// there, `with_secrets` those in which secrets are stored in plaintext.
+    pub(crate) fn report_all(&mut self, chain: &[Place], missing: &[String], with_secrets: &[usize]) -> Result<()> {
+        let (options, most) = (self.options, self.options.max_rejects);
+        let Parts { rejects, mut cx, .. } = self.parts();
+        rejects.report_refused(&mut cx, most, chain);
+        self.all_files_decided()?;
+        let Parts { leaves, mut cx, .. } = self.parts();
+        leaves.decide_copies(&mut cx);
+        let walked = walked::findings(self.plan, self.started);
+        self.findings.extend(walked);
+        let Parts { resolver, leaves, mut cx, .. } = self.parts();
+        resolver.report_forms_left(&mut cx);
+        leaves.report_unused(&mut cx, options);
+        self.findings.extend(Swept::warnings(with_secrets));
+        let remaining = sweep::ignored(self, with_secrets)?;
+        self.findings.extend(remaining);
+        let Parts { rejects, mut cx, .. } = self.parts();
+        rejects.report_unkept(&mut cx)?;
+        self.report_coverage(missing);
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! What became of each leaf, and what the report counts of columns, catch-alls and secrets.
+
+mod account;
+pub(crate) mod found;
+mod leak;
+mod unused;
+
+pub(crate) use account::{deciding_line, line_under};
+
+use crate::account::Reasons;
+use crate::finding::{FileId, Finding, Place, VALUE_DEFAULTED};
+use crate::import::context::Context;
+use crate::import::followup::FollowUps;
+use crate::import::plan::Plan;
+use crate::import::resolve::RowFate;
+use crate::import::shaping::PathTables;
+use crate::mapping::apply::{Draft, Mapped, Origin};
+use crate::mapping::usage::{MapEntries, Met};
+use found::Leaks;
+use std::collections::{BTreeMap, HashMap};
+
+/// How often each column was filled from where.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ColumnCounts {
+    /// By alternative.
+    pub hits: Vec<u64>,
+    /// The default.
+    pub defaulted: u64,
+    /// NULL.
+    pub nulled: u64,
+}
+
+/// What is known of leaves.
+pub(crate) struct Leaves<'p> {
+    pub(crate) plan: &'p Plan,
+    /// Paths met so far.
+    pub(crate) paths: PathTables,
+    /// The values met by each `map`.
+    pub(crate) entries: MapEntries,
+    /// Which paths the files had, by mapping and shape.
+    met: HashMap<(usize, usize), Met>,
+    /// Reasons of ignored leaves.
+    pub(crate) reasons: Reasons,
+    /// By table and column.
+    pub(crate) columns: BTreeMap<(String, String), ColumnCounts>,
+    /// Leaves that only a catch-all kept: mapping, path, count.
+    pub(crate) caught: BTreeMap<(String, String), u64>,
+    /// Rows because of which the application needs something.
+    pub(crate) follow_ups: FollowUps,
+    /// Secrets found in plaintext.
+    pub(crate) leaks: Leaks,
+}
+
+impl<'p> Leaves<'p> {
+    /// Nothing is known yet.
+    pub(crate) fn new(plan: &'p Plan) -> Self {
+        Self {
+            plan,
+            paths: PathTables::default(),
+            entries: MapEntries::default(),
+            met: HashMap::new(),
+            reasons: Reasons::default(),
+            columns: BTreeMap::new(),
+            caught: BTreeMap::new(),
+            follow_ups: FollowUps::default(),
+            leaks: Leaks::default(),
+        }
+    }
+
+    pub(crate) fn learn_follow_ups(&mut self, cx: &mut Context<'_>, mapped: &Mapped, dispositions: &[RowFate]) {
+        for (draft, fate) in mapped.drafts.iter().zip(dispositions) {
+            if matches!(fate, RowFate::Inserted | RowFate::Unchanged) {
+                let rule = &self.plan.rules[cx.mapping][draft.rule];
+                let keys = rule.table.primary_key();
+                let key = keys.iter().filter_map(|column| rule.value(&draft.values, column).as_key_text());
+                let row = key.collect::<Vec<_>>().join(" ");
+                for name in &draft.follow_up {
+                    let column = rule.model(&self.plan.set).columns.iter().find(|column| column.name == *name);
+                    if let Some(message) = column.and_then(|column| column.agrees.as_ref()?.after.as_ref()) {
+                        self.follow_ups.add(message, row.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn count_columns(&mut self, cx: &mut Context<'_>, draft: &Draft, fate: RowFate, file: FileId) {
+        if !matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) {
+            return;
+        }
+        let rule = &self.plan.rules[cx.mapping][draft.rule];
+        for (field, origin) in rule.fields.iter().zip(&draft.origins) {
+            if *origin == Origin::Own {
+                continue; // the mapping's own word; the source has no part in it
+            }
+            let counts = self.columns.entry((rule.name.clone(), field.column.name.clone())).or_default();
+            match origin {
+                Origin::Found(at) => {
+                    let at = usize::from(*at);
+                    if counts.hits.len() <= at {
+                        counts.hits.resize(at + 1, 0);
+                    }
+                    counts.hits[at] += 1;
+                }
+                Origin::Defaulted => {
+                    counts.defaulted += 1;
+                    let message = format!("`{}` is missing or null and became the default", field.column.name);
+                    let place = Place { file, offset: draft.at };
+                    let subject = format!("{}.{}", rule.name, field.column.name);
+                    cx.findings.push(Finding::new(&VALUE_DEFAULTED, message).at(place).about(subject));
+                }
+                Origin::Nulled => counts.nulled += 1,
+                Origin::Own => {}
+            }
+        }
+    }
+}

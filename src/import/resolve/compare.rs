@@ -1,0 +1,306 @@
+//! Rows against the target as it was before the run: absent, the same, different, to be filled.
+
+use super::Resolver;
+use crate::database::Cell;
+use crate::error::{Error, Result};
+use crate::finding::{FileId, Finding, Place, ROW_DIFFERS, ROW_UNIQUE, excerpt};
+use crate::import::context::Context;
+use crate::import::resolve::verdict::{Judged, RowFate, Verdict, left_out};
+use crate::import::stored::{cell_value, stored_as};
+use crate::import::vault::Same;
+use crate::import::writer::digest;
+use crate::mapping::apply::Draft;
+use crate::mapping::compile::{CompiledRule, FieldSource};
+use crate::mapping::keyindex::KeyText;
+use crate::mapping::model::OnDuplicate;
+use crate::mapping::secret_values::may_be_secret;
+use crate::row::Value;
+use secrecy::SecretString;
+
+/// Where another row is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Among {
+    /// Among those of this run.
+    Run,
+    /// Among those of the target.
+    Target,
+    /// Among both.
+    Both,
+}
+
+impl Resolver<'_> {
+    pub(crate) fn in_target(
+        &mut self,
+        cx: &mut Context<'_>,
+        table: &str,
+        columns: &[&str],
+        values: Vec<Value>,
+    ) -> Result<bool> {
+        Ok(cx.writer.transaction.rows_before(table) > 0
+            && cx.writer.transaction.find(table, columns, columns, &[values])?.into_iter().next().flatten().is_some())
+    }
+
+    /// Whether the row was in the target before the run, and whether it says the same.
+    pub(crate) fn compare_with_target(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        file: FileId,
+        draft: &Draft,
+        place: Place,
+    ) -> Result<Verdict> {
+        let table = &rule.table.name;
+        let digest = digest(rule, &draft.values, &left_out(rule, draft), &*cx.writer.transaction);
+        if cx.writer.transaction.rows_before(table) == 0 {
+            return Ok(Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) }));
+        }
+        let keyed = rule.key_columns().zip(rule.key_of(&draft.values)).filter(|_| !self.is_known_by_ledger(rule));
+        // Where several rows may have the key, the ledger says which one this was.
+        let unique = |(columns, _): &(Vec<&str>, _)| {
+            let is_part = |list: &&Vec<String>| list.iter().all(|column| columns.contains(&column.as_str()));
+            rule.unique_lists().any(|list| is_part(&list))
+        };
+        let by_ledger = keyed.is_none() || (draft.secrets.is_empty() && !keyed.as_ref().is_some_and(unique));
+        if by_ledger && let Some(row_key) = self.earlier_row(cx, file, table, digest)? {
+            let differing = self.differing_secrets(cx, rule, draft, &row_key)?;
+            if differing.is_empty() {
+                return self.as_the_ledger_says(cx, rule, &row_key, digest);
+            }
+            return Ok(self.differs(rule, &differing, place));
+        }
+        let Some((columns, key)) = keyed else { return self.insert_unless_taken(cx, rule, draft, place, digest) };
+        let mut wanted: Vec<&str> = rule.fields.iter().map(|field| field.column.name.as_str()).collect();
+        wanted.extend(rule.generated_id.as_deref());
+        let asked: Vec<String> = self.asked_of(table);
+        wanted.extend(asked.iter().map(String::as_str));
+        let found = cx
+            .writer
+            .transaction
+            .find(table, &columns, &wanted, std::slice::from_ref(&key))?
+            .into_iter()
+            .next()
+            .flatten();
+        let Some(cells) = found else { return self.insert_unless_taken(cx, rule, draft, place, digest) };
+        let differing = self.differing(cx, rule, draft, &key, &cells)?;
+        if differing.is_empty() {
+            let id = match (&rule.generated_id, cells.get(rule.fields.len())) {
+                (Some(_), Some(Cell::Integer(id))) => Some(*id),
+                _ => None,
+            };
+            let cells = cells.into_iter().skip(wanted.len() - asked.len());
+            let held = self.held_values(table, asked, cells);
+            return Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }));
+        }
+        Ok(self.differs(rule, &differing, place))
+    }
+
+    fn differs(&self, rule: &CompiledRule, differing: &[String], place: Place) -> Verdict {
+        let (table, columns) = (&rule.table.name, differing.join(", "));
+        let message = format!("the database has a row of `{table}` with this key that differs in {columns}");
+        Verdict::Refused(vec![self.finding(&ROW_DIFFERS, rule, message, place, None)])
+    }
+
+    /// Whether a cell of the target holds the secret, or cannot be opened to compare it.
+    fn holds_secret(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        field: usize,
+        key: &[Value],
+        cell: &Cell,
+        secret: &SecretString,
+    ) -> Result<bool> {
+        let Cell::Text(token) = cell else { return Ok(false) };
+        let sealed = self.plan.sealed_column(rule, field);
+        let sealed = sealed.ok_or_else(|| Error::bug("a secret has no column to be sealed into"))?;
+        Ok(cx.writer.vault.holds(sealed, key, token, secret)? != Same::No)
+    }
+
+    /// The sealed columns in which the row of the ledger's key holds other secrets: they are in no digest.
+    fn differing_secrets(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        draft: &Draft,
+        row_key: &str,
+    ) -> Result<Vec<String>> {
+        let (table, Some(key)) = (&rule.table.name, rule.key_of(&draft.values)) else { return Ok(Vec::new()) };
+        let names: Vec<&str> =
+            draft.secrets.iter().map(|(field, _)| rule.fields[*field].column.name.as_str()).collect();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let cells = self.row_of_ledger(cx, table, row_key, &names)?.unwrap_or_default();
+        let mut differing = Vec::new();
+        for ((name, cell), (field, secret)) in names.iter().zip(&cells).zip(&draft.secrets) {
+            if !self.holds_secret(cx, rule, *field, &key, cell, secret)? {
+                differing.push(format!("`{name}`"));
+            }
+        }
+        Ok(differing)
+    }
+
+    /// Whether the ledger and not a key says which row of the target a rule's row is: `across` keeps twins.
+    pub(crate) fn is_known_by_ledger(&self, rule: &CompiledRule) -> bool {
+        rule.key_fields.is_none() || rule.model(&self.plan.set).on_duplicate == OnDuplicate::Across
+    }
+
+    /// The row that an earlier run wrote from the same file, where a `fill` rule started it there.
+    pub(crate) fn started_before(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        file: FileId,
+        draft: &Draft,
+    ) -> Result<Option<Verdict>> {
+        if cx.writer.transaction.rows_before(&rule.table.name) == 0 {
+            return Ok(None);
+        }
+        let digest = digest(rule, &draft.values, &left_out(rule, draft), &*cx.writer.transaction);
+        match self.earlier_row(cx, file, &rule.table.name, digest)? {
+            Some(row_key) => self.as_the_ledger_says(cx, rule, &row_key, digest).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A row that an earlier run wrote from the same file, or from one that was renamed.
+    fn as_the_ledger_says(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        row_key: &str,
+        digest: [u8; 16],
+    ) -> Result<Verdict> {
+        let asked = self.asked_of(&rule.table.name);
+        let names: Vec<&str> = asked.iter().map(String::as_str).collect();
+        let cells = if names.is_empty() { None } else { self.row_of_ledger(cx, &rule.table.name, row_key, &names)? };
+        let held = match cells {
+            Some(cells) => self.held_values(&rule.table.name, asked.clone(), cells.into_iter()),
+            None => Vec::new(),
+        };
+        let id = rule.generated_id.as_ref().and_then(|_| row_key.parse().ok());
+        Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }))
+    }
+
+    /// What a row of the target has in columns that are looked up.
+    fn held_values(&self, table: &str, asked: Vec<String>, cells: impl Iterator<Item = Cell>) -> Vec<(String, Value)> {
+        let names: Vec<&str> = asked.iter().map(String::as_str).collect();
+        let stored = stored_as(self.plan, table, &names);
+        let held: Vec<Value> = cells.zip(&stored).map(|(cell, stored)| cell_value(cell, *stored)).collect();
+        asked.into_iter().zip(held).collect()
+    }
+
+    /// A row that the target does not have: new, unless another one has its unique values.
+    fn insert_unless_taken(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        draft: &Draft,
+        place: Place,
+        digest: [u8; 16],
+    ) -> Result<Verdict> {
+        let taken = self.taken(cx, rule, draft, place, Among::Target, &|_| true)?;
+        Ok(if taken.is_empty() {
+            Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) })
+        } else {
+            Verdict::Refused(taken)
+        })
+    }
+
+    /// Unique values of a draft that another row has already. Lists of columns that do not concern it
+    /// are skipped.
+    pub(crate) fn taken(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        draft: &Draft,
+        place: Place,
+        among: Among,
+        concerns: &dyn Fn(&[String]) -> bool,
+    ) -> Result<Vec<Finding>> {
+        let (mut wrong, table) = (Vec::new(), &rule.table.name);
+        for columns in rule.unique_lists().filter(|columns| concerns(columns)) {
+            let values: Vec<Value> = columns.iter().map(|column| rule.value(&draft.values, column).clone()).collect();
+            let Some(key) = KeyText::of(&values) else {
+                continue; // NULLs are all different
+            };
+            let known = self.index.find(table, columns, false).and_then(|spec| self.index.get(spec, &key));
+            let known = known.map(|entry| entry.place);
+            let by: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let other = match known {
+                Some(Some(other)) if among != Among::Target => ("another record", Some(other)),
+                Some(None) if among == Among::Both => ("a row of the database", None),
+                _ if among != Among::Run && self.in_target(cx, table, &by, values)? => ("a row of the database", None),
+                _ => continue, // no row has it
+            };
+            let message = format!("{} has the same value for `{table}` ({}), which is unique", other.0, by.join(", "));
+            wrong.push(self.finding(&ROW_UNIQUE, rule, message, place, other.1));
+        }
+        Ok(wrong)
+    }
+
+    /// The columns in which a row of the target differs from the draft.
+    fn differing(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        draft: &Draft,
+        key: &[Value],
+        cells: &[Cell],
+    ) -> Result<Vec<String>> {
+        let mut differing = Vec::new();
+        for (at, field) in rule.fields.iter().enumerate() {
+            let (table, column) = (&rule.table.name, &field.column.name);
+            let same = if let Some((_, secret)) = draft.secrets.iter().find(|(of, _)| *of == at) {
+                self.holds_secret(cx, rule, at, key, &cells[at], secret)?
+            } else {
+                // NULL here, and given a value by a later rule in the run that made the row.
+                let filled_later = draft.values[at] == Value::Null && self.plan.is_filled(table, column);
+                filled_later
+                    || draft.clock.contains(&at)
+                    || cx.writer.transaction.same(table, column, &cells[at], &draft.values[at])
+            };
+            if !same {
+                differing.push(self.difference(cx, rule, draft, at, &cells[at])?);
+            }
+        }
+        Ok(differing)
+    }
+
+    /// A column in which a row of the target differs, with both values unless they may be secret.
+    fn difference(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        draft: &Draft,
+        at: usize,
+        cell: &Cell,
+    ) -> Result<String> {
+        let (table, column) = (&rule.table.name, &rule.fields[at].column.name);
+        if matches!(rule.fields[at].source, FieldSource::Secret(_)) {
+            return Ok(match cx.writer.transaction.handed_over(table, column)? {
+                Some(format) => format!(
+                    "`{column}` (handed over to the application as `{format}`, which treelift does not compare; \
+                     `credentials encrypt --from {format}` undoes the hand-over)"
+                ),
+                None => format!("`{column}` (a secret, not shown)"),
+            });
+        }
+        let (database, source) = (cell.text(), cx.writer.transaction.written(table, column, &draft.values[at]));
+        let may_be = |text: &Option<String>| may_be_secret([column.as_str()], text.as_deref().unwrap_or_default());
+        if draft.tainted.contains(&at) || may_be(&database) || may_be(&source) {
+            return Ok(format!("`{column}` (not shown, it may be a secret)"));
+        }
+        let shown = |text: Option<String>| text.map_or_else(|| "NULL".to_owned(), |text| excerpt(&text));
+        Ok(format!("`{column}` (database {}, source {})", shown(database), shown(source)))
+    }
+
+    /// The columns of a table that something looks up.
+    fn asked_of(&self, table: &str) -> Vec<String> {
+        let specs = self.index.specs().iter().filter(|spec| spec.table == table);
+        let mut asked: Vec<String> = specs.flat_map(|spec| spec.wanted.iter().cloned()).collect();
+        asked.sort();
+        asked.dedup();
+        asked
+    }
+}

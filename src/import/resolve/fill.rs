@@ -1,0 +1,188 @@
+//! What `fill` rules give to rows that are there, and how rows fold across source patterns.
+
+use super::Resolver;
+use super::compare::Among;
+use crate::database::Cell;
+use crate::error::Result;
+use crate::finding::{FileId, Place, ROW_FILL_DIFFERS};
+use crate::import::context::Context;
+use crate::import::resolve::verdict::{Judged, RowFate, Verdict};
+use crate::import::stored::{cell_value, stored_as};
+use crate::import::writer::Given;
+use crate::mapping::apply::Draft;
+use crate::mapping::compile::CompiledRule;
+use crate::mapping::keyindex::{Entry, KeyText};
+use crate::row::Value;
+
+impl Resolver<'_> {
+    /// What a `fill` rule adds to the row of its key; `None` when there is no such row.
+    pub(crate) fn judge_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        draft: &Draft,
+        place: Place,
+    ) -> Result<Option<Verdict>> {
+        let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return Ok(None) };
+        self.learn_row(cx, rule, draft, spec, key)?;
+        // An empty secret takes its key and makes no row.
+        let held = self.index.get(spec, key).filter(|held| held.present).cloned();
+        let Some(held) = held else { return Ok(None) };
+        let wanted = self.index.specs()[spec].wanted.clone();
+        let (mut fills, mut differing) = (Vec::new(), 0_u64);
+        for (at, field) in rule.fields.iter().enumerate() {
+            let column = &field.column.name;
+            let Some(position) = wanted.iter().position(|name| name == column) else {
+                continue; // the index does not hold it
+            };
+            let (old, new) = (&held.values[position], &draft.values[at]);
+            if *new == Value::Null || self.same_value(cx, &rule.table.name, column, old, new) {
+                continue; // nothing to give, or given already
+            }
+            if *old == Value::Null {
+                fills.push(at);
+            } else if !draft.clock.contains(&at) {
+                differing |= 1 << at.min(63);
+                let message = format!("`{}.{column}` keeps a different value from another source", rule.table.name);
+                let finding = self.finding(&ROW_FILL_DIFFERS, rule, message, place, held.place);
+                cx.findings.push(finding);
+            }
+        }
+        let is_filled = |column: &String| rule.field(column).is_some_and(|at| fills.contains(&at));
+        let mut wrong = self.taken(cx, rule, draft, place, Among::Both, &|columns| columns.iter().any(is_filled))?;
+        if !fills.is_empty() {
+            wrong.extend(self.references(cx, rule, draft, place)?);
+        }
+        Ok(Some(if wrong.is_empty() {
+            Verdict::Is(Judged { fills, ..Judged::is(RowFate::Filled(differing)) })
+        } else {
+            Verdict::Refused(wrong)
+        }))
+    }
+
+    /// Makes a row known by what it was given.
+    fn index_fills(&mut self, rule: &CompiledRule, draft: &Draft, one: &Judged, held: &Entry, wanted: &[String]) {
+        let value_of = |column: &String| -> Option<Value> {
+            match rule.field(column) {
+                Some(at) if one.fills.contains(&at) || rule.key_fields.iter().flatten().any(|key| *key == at) => {
+                    Some(draft.values[at].clone())
+                }
+                _ => wanted.iter().position(|name| name == column).map(|at| held.values[at].clone()),
+            }
+        };
+        let given = |column: &String| rule.field(column).is_some_and(|at| one.fills.contains(&at));
+        for spec in 0..self.index.specs().len() {
+            let asked = &self.index.specs()[spec];
+            if asked.table != rule.table.name || !asked.by.iter().any(given) {
+                continue; // asked of another table, or by other columns
+            }
+            let key: Option<Vec<Value>> = asked.by.iter().map(value_of).collect();
+            let Some(key) = key.and_then(|values| KeyText::of(&values)) else {
+                continue; // a part of the key is not known, or NULL
+            };
+            let values = asked.wanted.iter().map(|column| value_of(column).unwrap_or(Value::Null)).collect();
+            self.index.insert(spec, key, Entry { values, ..held.clone() });
+        }
+    }
+
+    /// Asks the target for the row of a key that no rule of this run has met.
+    fn learn_row(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        draft: &Draft,
+        spec: usize,
+        key: &KeyText,
+    ) -> Result<()> {
+        let (Some(columns), Some(key_values)) = (rule.key_columns(), rule.key_of(&draft.values)) else { return Ok(()) };
+        if self.index.get(spec, key).is_some() || cx.writer.transaction.rows_before(&rule.table.name) == 0 {
+            return Ok(());
+        }
+        let wanted = self.index.specs()[spec].wanted.clone();
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        if let Some(cells) =
+            cx.writer.transaction.find(&rule.table.name, &columns, &wanted, &[key_values])?.pop().flatten()
+        {
+            let stored = stored_as(self.plan, &rule.table.name, &wanted);
+            let values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored)).collect();
+            self.index.insert_lasting(spec, key.clone(), Entry::existing(values));
+        }
+        Ok(())
+    }
+
+    fn same_value(&self, cx: &mut Context<'_>, table: &str, column: &str, old: &Value, new: &Value) -> bool {
+        let cell = match old {
+            Value::Null => return *new == Value::Null,
+            Value::Integer(value) => Cell::Integer(*value),
+            Value::Text(text) => Cell::Text(text.clone()),
+            _ => return old == new,
+        };
+        old == new || cx.writer.transaction.same(table, column, &cell, new)
+    }
+
+    /// Gives values to a row; they are written before the checks, once per row.
+    pub(crate) fn fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        rule: &CompiledRule,
+        record: Place,
+        draft: &Draft,
+        one: &Judged,
+    ) -> Result<()> {
+        let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return Ok(()) };
+        let (Some(columns), Some(values)) = (rule.key_columns(), rule.key_of(&draft.values)) else { return Ok(()) };
+        let Some(held) = self.index.get(spec, key).cloned() else { return Ok(()) };
+        let wanted = self.index.specs()[spec].wanted.clone();
+        if held.existing && self.index.count(spec, key) {
+            cx.writer.count(&rule.table.name).unchanged += 1;
+        }
+        self.index_fills(rule, draft, one, &held, &wanted);
+        let columns = columns.into_iter().map(str::to_owned).collect();
+        let mut cells = Vec::with_capacity(one.fills.len());
+        for at in &one.fills {
+            let column = &rule.fields[*at].column.name;
+            if let Some(position) = wanted.iter().position(|name| name == column) {
+                self.index.set(spec, key, position, draft.values[*at].clone());
+            }
+            cells.push((column.clone(), draft.values[*at].clone()));
+        }
+        if !cells.is_empty() {
+            let (table, place) = (rule.table.name.as_str(), Place { offset: draft.at, ..record });
+            let file = cx.ledger_file(record.file)?;
+            let (key, existing) = ((columns, values), held.existing);
+            let (record, rule) = (record.offset, rule.number);
+            cx.writer.fill(Given { table, key, cells, existing, place, record, rule, file });
+        }
+        Ok(())
+    }
+
+    /// Which row of this key this is of its source pattern, from 0, where an earlier one gave as many.
+    pub(crate) fn folds_across(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft) -> Option<u32> {
+        let (spec, key) = (self.key_spec(rule)?, draft.key.as_ref()?);
+        let feed = self.plan.source_pattern_of(file.0 as usize);
+        self.counted.push((spec, key.clone(), feed.clone()));
+        let feeds = self.folds.entry((spec, key.clone())).or_default();
+        let kept = feeds.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        match feeds.iter_mut().find(|(known, _)| *known == feed) {
+            Some((_, count)) => {
+                *count += 1;
+                (*count <= kept).then(|| *count - 1)
+            }
+            None => {
+                feeds.push((feed, 1));
+                (kept >= 1).then_some(0)
+            }
+        }
+    }
+
+    /// Undoes what [`Run::folds_across`] counted for a record that was rejected.
+    pub(crate) fn unfold(&mut self) {
+        for (spec, key, feed) in std::mem::take(&mut self.counted) {
+            if let Some(feeds) = self.folds.get_mut(&(spec, key))
+                && let Some((_, count)) = feeds.iter_mut().find(|(known, _)| *known == feed)
+            {
+                *count = count.saturating_sub(1);
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The resolver: what becomes of each row, by keys, owners and the rows that are there already. It is the
+//! only place where that is decided, once per row, in plan order.
+
+mod compare;
+mod dropped;
+mod earlier;
+mod fill;
+mod gone;
+mod leftover;
+mod settle;
+mod twins;
+mod verdict;
+
+pub(crate) use verdict::RowFate;
+
+use crate::error::Result;
+use crate::finding::Place;
+use crate::import::context::Context;
+use crate::import::owners::OwnerTable;
+use crate::import::plan::{Plan, SourcePattern};
+use crate::import::stored::{cell_value, stored_as};
+use crate::mapping::apply::Owner;
+use crate::mapping::keyindex::{Entry, KeyIndex, KeyText};
+use crate::row::Value;
+use gone::Earlier;
+use std::collections::HashMap;
+use twins::Kept;
+
+/// Decides what becomes of rows.
+pub(crate) struct Resolver<'p> {
+    pub(crate) plan: &'p Plan,
+    /// Keys of rows.
+    pub(crate) index: KeyIndex,
+    /// Owners.
+    pub(crate) owners: OwnerTable,
+    /// Rows of earlier runs.
+    earlier: Earlier,
+    /// What rows say that stay where others of their key are dropped.
+    kept: Kept,
+    /// Keys that are not ASCII, by a hash of their canonical form: a hash of how they were first met, and where.
+    forms: HashMap<u64, (u64, Place)>,
+    /// How many keys found no room among them.
+    pub(crate) forms_left: u64,
+    /// Rows of the target that a record of this run differed from: the number of its rule, and its place.
+    differing: HashMap<(usize, KeyText), (u32, Place)>,
+    /// What the current record added to `folds`.
+    counted: Vec<(usize, KeyText, SourcePattern)>,
+    /// How many rows of a key each source pattern gave so far, where rows fold across source patterns.
+    folds: HashMap<(usize, KeyText), Vec<(SourcePattern, u32)>>,
+}
+
+impl<'p> Resolver<'p> {
+    /// A resolver that knows nothing yet.
+    pub(crate) fn new(plan: &'p Plan) -> Self {
+        Self {
+            plan,
+            index: KeyIndex::new(plan.specs.clone()),
+            owners: OwnerTable::default(),
+            earlier: Earlier::default(),
+            kept: Kept::default(),
+            forms: HashMap::new(),
+            forms_left: 0,
+            differing: HashMap::new(),
+            counted: Vec::new(),
+            folds: HashMap::new(),
+        }
+    }
+
+    /// Adds rows of the target to the key index, where something looks them up.
+    pub(crate) fn learn_target(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        for spec in 0..self.index.specs().len() {
+            let asked = self.index.specs()[spec].clone();
+            let looked_up = !asked.wanted.is_empty() || self.plan.is_looked_up(&asked);
+            if !looked_up || cx.writer.transaction.rows_before(&asked.table) == 0 {
+                continue; // nothing asks for it, or the table is empty
+            }
+            if asked.of_own_table {
+                self.learn_own_table(cx, spec, &asked)?;
+                continue;
+            }
+            let columns: Vec<&str> = asked.by.iter().chain(&asked.wanted).map(String::as_str).collect();
+            let stored = stored_as(self.plan, &asked.table, &columns);
+            for cells in cx.writer.transaction.select(&asked.table, &columns, None)? {
+                let mut values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
+                let key: Vec<Value> = values.by_ref().take(asked.by.len()).collect();
+                if let Some(key) = KeyText::of(&key) {
+                    self.index.insert_lasting(spec, key, Entry::existing(values.collect()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Owners that the target has.
+    pub(crate) fn learn_owners(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        let Some(owners) = &self.plan.set.owners else { return Ok(()) };
+        if cx.writer.transaction.rows_before(&owners.table) == 0 {
+            return Ok(());
+        }
+        let columns: Vec<&str> = self.plan.owner_columns.iter().map(String::as_str).collect();
+        let stored = stored_as(self.plan, &owners.table, &columns);
+        for cells in cx.writer.transaction.select(&owners.table, &columns, None)? {
+            let values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
+            let values: Vec<(String, Value)> = self.plan.owner_columns.iter().cloned().zip(values).collect();
+            if let Some(id) = values.first().and_then(|(_, value)| value.as_key_text()) {
+                self.owners.add_existing(Owner { id, columns: values });
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what belonged to one owner.
+    pub(crate) fn end_owner(&mut self) {
+        self.index.end_owner();
+        self.folds.clear();
+        self.kept.end_owner();
+    }
+
+    /// Frees what only reading needs.
+    pub(crate) fn forget_keys(&mut self) {
+        self.index = KeyIndex::default();
+        self.folds = HashMap::new();
+        self.earlier = Earlier::default();
+        self.kept = Kept::default();
+        self.forms = HashMap::new();
+        self.differing = HashMap::new();
+    }
+}

@@ -1,0 +1,75 @@
+//! What becomes of a row.
+
+use crate::finding::{Finding, Place};
+use crate::mapping::apply::Draft;
+use crate::mapping::compile::{CompiledRule, FieldSource};
+use crate::row::Value;
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowFate {
+    /// It is new.
+    Inserted,
+    /// It was there, and says the same.
+    Unchanged,
+    /// An earlier row of its key stays.
+    Superseded,
+    /// It gave values to a row that was there; the fields of this bit mask had other values already.
+    Filled(u64),
+    /// There is no row that it could give values to: the rule did not take the record.
+    NotTaken,
+    /// Its secrets are all empty.
+    Empty,
+    /// Its record was rejected.
+    Rejected,
+}
+
+impl RowFate {
+    /// Whether the rule took the record.
+    pub(crate) fn is_taken(self) -> bool {
+        self != RowFate::NotTaken
+    }
+}
+
+/// A row as judged, before anything is written.
+pub(crate) struct Judged {
+    pub(crate) fate: RowFate,
+    pub(crate) id: Option<i64>,
+    pub(crate) digest: [u8; 16],
+    /// What the target's row has in columns that are looked up.
+    pub(crate) held: Vec<(String, Value)>,
+    /// The fields that are filled.
+    pub(crate) fills: Vec<usize>,
+    /// Where the row came from that superseded it.
+    pub(crate) stayed: Option<Place>,
+    /// Whether the run's counts have the row already.
+    pub(crate) counted: bool,
+    /// The columns whose values are lost with the row.
+    pub(crate) dropped: Vec<String>,
+}
+
+impl Judged {
+    pub(crate) fn is(fate: RowFate) -> Self {
+        Self {
+            fate,
+            id: None,
+            digest: [0; 16],
+            held: Vec::new(),
+            fills: Vec::new(),
+            stayed: None,
+            counted: false,
+            dropped: Vec::new(),
+        }
+    }
+}
+
+pub(crate) enum Verdict {
+    Is(Judged),
+    Refused(Vec<Finding>),
+}
+
+/// Fields that no comparison takes in: the clock's, and sealed ones.
+pub(crate) fn left_out(rule: &CompiledRule, draft: &Draft) -> Vec<usize> {
+    let sealed = |at: &usize| matches!(rule.fields[*at].source, FieldSource::Secret(_));
+    draft.clock.iter().copied().chain((0..rule.fields.len()).filter(sealed)).collect()
+}

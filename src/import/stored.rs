@@ -1,0 +1,68 @@
+//! Cells of the database as the values that a rule would have written into them.
+
+use crate::database::Cell;
+use crate::import::plan::Plan;
+use crate::instant::Instant;
+use crate::row::Value;
+use crate::table::ColumnType;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+
+/// How the cells of a table's columns are read.
+pub(crate) fn stored_as(plan: &Plan, table: &str, columns: &[&str]) -> Vec<StoredAs> {
+    let known = plan.schema.table(table);
+    let stored = |column: &&str| StoredAs {
+        kind: known.and_then(|table| table.column(column)).map(|column| column.kind),
+        instant: plan.writes_instants(table, column),
+    };
+    columns.iter().map(stored).collect()
+}
+
+/// A cell of the target as the value that a rule would have written into its column.
+pub(crate) fn cell_value(cell: Cell, kind: StoredAs) -> Value {
+    match (cell, kind.kind) {
+        (Cell::Null | Cell::Blob(_), _) => Value::Null,
+        (Cell::Integer(value @ (0 | 1)), Some(ColumnType::Boolean)) => Value::Bool(value == 1),
+        (Cell::Integer(value), _) => Value::Integer(value),
+        (Cell::Real(value), _) => Value::Real(value),
+        (Cell::Text(text), Some(ColumnType::Time)) => time_value(&text, kind.instant).unwrap_or(Value::Text(text)),
+        (Cell::Text(text), Some(ColumnType::Json)) => Value::Json(text),
+        (Cell::Text(text), _) => Value::Text(text),
+    }
+}
+
+/// How the cells of a column are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StoredAs {
+    kind: Option<ColumnType>,
+    /// Whether rules write instants into it, rather than times without a zone.
+    instant: bool,
+}
+
+/// A stored time: with a zone it is an instant; without one the column decides.
+fn time_value(text: &str, instant: bool) -> Option<Value> {
+    let time: DateTime = text.parse::<Instant>().map(Instant::utc).or_else(|_| text.parse()).ok()?;
+    if instant { Instant::at(time, Offset::UTC).map(Value::Instant) } else { Some(Value::Civil(time)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_the_value_that_was_written() {
+        let of = |cell, kind, instant| cell_value(cell, StoredAs { kind: Some(kind), instant });
+        let text = |text: &str| Cell::Text(text.to_owned());
+        assert!(of(Cell::Integer(1), ColumnType::Boolean, false) == Value::Bool(true));
+        assert!(of(Cell::Integer(2), ColumnType::Boolean, false) == Value::Integer(2));
+        assert!(of(Cell::Integer(1), ColumnType::Integer, false) == Value::Integer(1));
+        assert!(of(text("{}"), ColumnType::Json, false) == Value::Json("{}".to_owned()));
+        let stored = "2025-05-07 15:09:12.500000";
+        let civil = Value::Civil("2025-05-07T15:09:12.5".parse().unwrap());
+        let moment = Value::Instant("2025-05-07T15:09:12.5Z".parse().unwrap());
+        assert!(of(text(stored), ColumnType::Time, false) == civil);
+        assert!(of(text(stored), ColumnType::Time, true) == moment);
+        assert!(of(text("2025-05-07 10:09:12.5-05:00"), ColumnType::Time, true) == moment);
+        assert!(of(text("soon"), ColumnType::Time, true) == Value::Text("soon".to_owned()));
+    }
+}

@@ -1,0 +1,31 @@
+//! Rows that the database rejected.
+
+use crate::database::rejection::Rejection;
+use crate::error::{Error, Result};
+use crate::finding::Place;
+
+/// A row that the database rejected.
+#[derive(Debug)]
+pub struct RefusedRow {
+    /// The record that gave it.
+    pub record: Place,
+    /// Where the row itself came from.
+    pub place: Place,
+    /// The number of its rule.
+    pub rule: u32,
+    /// The table.
+    pub table: String,
+    /// Why it was rejected.
+    pub why: Rejection,
+}
+
+/// Remembers a row that the database rejected; once the transaction is gone, nothing can go on.
+pub(super) fn refuse(refused: &mut Vec<RefusedRow>, row: RefusedRow) -> Result<()> {
+    let fatal = matches!(row.why, Rejection::RolledBack { .. });
+    let error = fatal.then(|| {
+        Error::environment(row.why.message(&row.table))
+            .hint("nothing was written; fix the record, or drop the trigger for the import")
+    });
+    refused.push(row);
+    error.map_or(Ok(()), Err)
+}
