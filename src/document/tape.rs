@@ -5,6 +5,8 @@
 //! names are decoded; numbers keep the text they were written with.
 
 pub use crate::document::path::{PathId, Paths, Segment, Selection, is_plain};
+use crate::document::wide::WideObjects;
+use std::cell::Cell;
 use zeroize::Zeroize;
 
 /// The number of a node in its [`Tape`]; the root is 0.
@@ -57,6 +59,7 @@ pub struct Tape {
     text: String,
     nodes: Vec<Node>,
     sensitive: bool,
+    wide: WideObjects,
 }
 
 impl std::fmt::Debug for Tape {
@@ -74,7 +77,7 @@ impl Drop for Tape {
 impl Tape {
     /// An empty tape; one that is `sensitive` overwrites its text when it is cleared or dropped.
     pub fn new(sensitive: bool) -> Self {
-        Self { text: String::new(), nodes: Vec::new(), sensitive }
+        Self { text: String::new(), nodes: Vec::new(), sensitive, wide: WideObjects::default() }
     }
 
     /// Forgets the content and keeps the memory for the next record.
@@ -84,6 +87,7 @@ impl Tape {
         }
         self.text.clear();
         self.nodes.clear();
+        self.wide.clear();
     }
 
     /// Whether nothing was put on the tape yet.
@@ -111,6 +115,7 @@ impl Tape {
     /// Ends a container: all nodes pushed since it are below it.
     pub fn close(&mut self, container: NodeId) {
         self.nodes[container as usize].next = self.len();
+        self.wide.clear();
     }
 
     /// The root.
@@ -235,7 +240,11 @@ impl<'t> NodeRef<'t> {
     /// The member of this name, if it is an object that has one.
     pub fn member(self, name: &str) -> Option<NodeRef<'t>> {
         match self.node.kind {
-            Kind::Object => self.children().find(|child| child.name() == Some(name)),
+            Kind::Object => {
+                let name_of = |id: NodeId| self.tape.node(id).name();
+                let children = || self.children().map(NodeRef::id);
+                self.tape.wide.member(self.id, children, name_of, name, &Cell::new(0)).map(|id| self.tape.node(id))
+            }
             _ => None,
         }
     }
