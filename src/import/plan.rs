@@ -1,6 +1,8 @@
 //! The plan of a run: which mapping reads which file, in which order rules run, and what the key
 //! index must know. Made from the tree's names and the mapping set alone; no file is read.
 
+mod columns;
+mod disposition;
 mod specs;
 
 use crate::database::SealedColumn;
@@ -9,53 +11,22 @@ use crate::import::files::file_id;
 use crate::mapping::apply::{FileContext, Owner};
 use crate::mapping::compile::{CompiledRule, FieldSource, compile};
 use crate::mapping::keyindex::IndexSpec;
-use crate::mapping::model::{Expr, From, Literal, OnDuplicate, Pattern, Root, Set};
+use crate::mapping::model::{From, Literal, OnDuplicate, Set};
 use crate::mapping::order::{Order, Stage, Turn, order};
 use crate::mapping::own::is_owned;
 use crate::mapping::usage::has_maps;
 use crate::mapping::uses::{uses, uses_of};
 use crate::source::walk::Tree;
-use crate::step::{OutputType, Step};
 use crate::table::Schema;
+use columns::WrittenColumns;
+use disposition::Readers;
+pub use disposition::{Chosen, Disposition};
 use jiff::Timestamp;
 use specs::Specs;
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// What happens to a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Disposition {
-    /// The mapping of this index reads it, by its n-th pattern.
-    Mapped {
-        /// The mapping's index in the set.
-        mapping: usize,
-        /// The pattern's index in the mapping.
-        pattern: usize,
-        /// What the pattern captured.
-        captures: Vec<(String, String)>,
-    },
-    /// It is ignored: the pattern, and the reason.
-    Ignored {
-        /// The pattern as written.
-        what: String,
-        /// The reason.
-        reason: String,
-    },
-    /// No mapping and no `[ignore]` matches it.
-    Unmapped,
-}
 
 /// One entry of a mapping's `files` (mapping and entry) in one directory of an owner.
 pub type SourcePattern = ((usize, usize), Option<String>);
-
-/// Which mappings take part in a run.
-#[derive(Debug)]
-pub struct Chosen<'o> {
-    /// Only these; empty for all.
-    pub only: &'o [String],
-    /// These too, although they are optional.
-    pub with: &'o [String],
-}
 
 /// The names of a set's optional mappings.
 pub fn optional(set: &Set) -> Vec<String> {
@@ -93,6 +64,10 @@ pub struct Plan {
     turns: Vec<(Turn, Turn)>,
     sealed: HashMap<(u32, usize), SealedColumn>,
     may_drop: HashSet<String>,
+    readers: Readers,
+    columns: WrittenColumns,
+    /// The tables that are looked up, with the columns, and whether without the case of letters.
+    looked_up: HashSet<(String, Vec<String>, bool)>,
 }
 
 impl Plan {
@@ -108,8 +83,9 @@ impl Plan {
         }
         let rules = compile(&set, &schema);
         let order = order(&set, &schema)?;
-        let specs = Specs { set: &set, rules: &rules, order: &order, schema: &schema, specs: Vec::new() }.collect();
-        let dispositions = tree.files.iter().map(|file| disposition(&set, &file.path, chosen)).collect();
+        let specs = Specs::new(&set, &rules, &order, &schema).collect();
+        let readers = Readers::new(&set);
+        let dispositions = tree.files.iter().map(|file| readers.disposition(&set, &file.path, chosen)).collect();
         let turns = (0..rules.len()).map(|mapping| turns(&set, &rules, &order, mapping)).collect();
         let sealed = sealed(&set, &rules);
         let drops =
@@ -117,6 +93,9 @@ impl Plan {
         let may_drop = rules.iter().flatten().filter(drops).map(|rule| rule.table.name.clone()).collect();
         let owner_columns = owner_columns(&set, &schema);
         let has_maps = set.mappings.iter().map(has_maps).collect();
+        let columns = WrittenColumns::of(&set, &rules);
+        let used = rules.iter().flatten().flat_map(|rule| uses(rule.model(&set)).tables);
+        let looked_up = used.map(|used| (used.table, used.by, used.ignore_case)).collect();
         Ok(Self {
             set,
             schema,
@@ -130,6 +109,9 @@ impl Plan {
             turns,
             sealed,
             may_drop,
+            readers,
+            columns,
+            looked_up,
         })
     }
 
@@ -146,7 +128,7 @@ impl Plan {
 
     /// The mapping that would read a file of this path, and the owner's directory in it.
     pub fn reader_of(&self, path: &str) -> Option<(usize, Option<String>)> {
-        match disposition(&self.set, path, &everything(&optional(&self.set))) {
+        match self.readers.disposition(&self.set, path, &everything(&optional(&self.set))) {
             Disposition::Mapped { mapping, captures, .. } => {
                 let capture = self.set.owners.as_ref().map(|owners| owners.capture.as_str());
                 let directory = captures.into_iter().find(|(name, _)| Some(name.as_str()) == capture);
@@ -158,18 +140,12 @@ impl Plan {
 
     /// Whether rules write instants into a column of times, rather than times without a zone.
     pub fn writes_instants(&self, table: &str, column: &str) -> bool {
-        let rules = self.rules.iter().flatten().filter(|rule| rule.table.name == table);
-        let mut columns = rules.flat_map(|rule| &rule.model(&self.set).columns).filter(|of| of.name == column);
-        columns.any(|of| gives_instant(&of.expr))
+        self.columns.has_instants(table, column)
     }
 
     /// Whether a `fill` rule may give the column a value after its row was made.
     pub fn is_filled(&self, table: &str, column: &str) -> bool {
-        self.rules.iter().flatten().any(|rule| {
-            rule.table.name == table
-                && rule.model(&self.set).on_duplicate == OnDuplicate::Fill
-                && rule.field(column).is_some()
-        })
+        self.columns.is_filled(table, column)
     }
 
     /// Whether a row of the table may be dropped for an earlier one of its key.
@@ -256,11 +232,7 @@ impl Plan {
 
     /// Whether a `lookup`, `exists` or `absent` asks this of the key index.
     pub fn is_looked_up(&self, spec: &IndexSpec) -> bool {
-        self.rules
-            .iter()
-            .flatten()
-            .flat_map(|rule| uses(rule.model(&self.set)).tables)
-            .any(|used| used.table == spec.table && used.by == spec.by && used.ignore_case == spec.ignore_case)
+        self.looked_up.contains(&(spec.table.clone(), spec.by.clone(), spec.ignore_case))
     }
 
     /// The pattern that finds an owner's directory, with the capture alone: `users/{owner}`.
@@ -343,55 +315,6 @@ fn row_filter(
         _ => None,
     });
     Some(literals.collect())
-}
-
-fn gives_instant(expr: &Expr) -> bool {
-    match expr.steps.iter().rev().map(Step::output).find(|output| *output != OutputType::Same) {
-        Some(output) => output == OutputType::Instant,
-        None => match &expr.from {
-            From::Path(path) => matches!(&path.root, Root::Context(name) if name == "started"),
-            From::First(all) => all.iter().any(gives_instant),
-            _ => false,
-        },
-    }
-}
-
-/// The most specific pattern decides; patterns of the set's `[ignore]` take part.
-fn disposition(set: &Set, path: &str, chosen: &Chosen) -> Disposition {
-    let mut best: Option<(&Pattern, Disposition)> = None;
-    let mut offer = |pattern, disposition: &dyn Fn(Vec<(String, String)>) -> Disposition| {
-        let pattern: &Pattern = pattern;
-        if let Some(captures) = pattern.matches(path)
-            && best.as_ref().is_none_or(|(held, _)| pattern.more_specific(held) == Ordering::Less)
-        {
-            best = Some((pattern, disposition(captures)));
-        }
-    };
-    for (m, mapping) in set.mappings.iter().enumerate() {
-        for (p, pattern) in mapping.source.files.iter().enumerate() {
-            offer(pattern, &|captures| {
-                if !chosen.only.is_empty() && !chosen.only.contains(&mapping.name) {
-                    return Disposition::Ignored {
-                        what: mapping.name.clone(),
-                        reason: "skipped because of --only-mapping".to_owned(),
-                    };
-                }
-                match &mapping.source.optional {
-                    Some(reason) if !chosen.with.contains(&mapping.name) => {
-                        Disposition::Ignored { what: pattern.text.clone(), reason: reason.clone() }
-                    }
-                    _ => Disposition::Mapped { mapping: m, pattern: p, captures },
-                }
-            });
-        }
-    }
-    for ignore in &set.ignore {
-        offer(&ignore.pattern, &|_| Disposition::Ignored {
-            what: ignore.pattern.text.clone(),
-            reason: ignore.reason.clone(),
-        });
-    }
-    best.map_or(Disposition::Unmapped, |(_, disposition)| disposition)
 }
 
 fn owner_columns(set: &Set, schema: &Schema) -> Vec<String> {

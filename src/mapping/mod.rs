@@ -13,6 +13,7 @@ pub mod load;
 pub mod model;
 pub mod order;
 pub mod own;
+pub mod patterns;
 pub(crate) mod place;
 pub mod secret_values;
 pub mod secret_words;

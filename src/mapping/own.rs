@@ -6,6 +6,7 @@
 use super::model::{Expr, From, Mapping, PatternPiece, PatternSegment, Root, Rule, Set};
 use super::uses::uses;
 use crate::table::Schema;
+use std::collections::HashMap;
 
 /// A rule's position: its mapping in the set, and itself in the mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +18,12 @@ pub struct RuleAt {
 }
 
 impl RuleAt {
+    /// Every rule of a set, in its order.
+    pub fn all(set: &Set) -> impl Iterator<Item = Self> {
+        let mappings = set.mappings.iter().enumerate();
+        mappings.flat_map(|(mapping, of)| (0..of.rules.len()).map(move |rule| Self { mapping, rule }))
+    }
+
     /// The mapping, and the rule itself.
     pub fn of(self, set: &Set) -> (&Mapping, &Rule) {
         let mapping = &set.mappings[self.mapping];
@@ -59,12 +66,19 @@ pub struct Own<'s> {
     schema: &'s Schema,
     /// Whether the files of a mapping belong to owners, by its index.
     owned: Vec<bool>,
+    /// The rules that write into each table.
+    feeding: HashMap<&'s str, Vec<RuleAt>>,
 }
 
 impl<'s> Own<'s> {
     /// Over a set and the schema it writes into.
     pub fn new(set: &'s Set, schema: &'s Schema) -> Self {
-        Self { set, schema, owned: (0..set.mappings.len()).map(|mapping| is_owned(set, mapping)).collect() }
+        let owned = (0..set.mappings.len()).map(|mapping| is_owned(set, mapping)).collect();
+        let mut feeding: HashMap<&str, Vec<RuleAt>> = HashMap::new();
+        for at in RuleAt::all(set) {
+            feeding.entry(&at.of(set).1.into).or_default().push(at);
+        }
+        Self { set, schema, owned, feeding }
     }
 
     /// Whether the files of a mapping belong to owners.
@@ -95,11 +109,9 @@ impl<'s> Own<'s> {
         self.feeding(table).all(|rule| self.owned[rule.mapping])
     }
 
-    fn feeding<'t>(&'t self, table: &'t str) -> impl Iterator<Item = RuleAt> + 't {
-        self.set.mappings.iter().enumerate().flat_map(move |(mapping, of)| {
-            let feeds = of.rules.iter().enumerate().filter(move |(_, rule)| rule.into == table);
-            feeds.map(move |(rule, _)| RuleAt { mapping, rule })
-        })
+    /// The rules that write into a table, in the order of the set.
+    pub fn feeding(&self, table: &str) -> impl Iterator<Item = RuleAt> {
+        self.feeding.get(table).into_iter().flatten().copied()
     }
 
     fn is_own_key(&self, asking: RuleAt, table: &str, by: &[(String, Expr)], depth: u32) -> bool {

@@ -6,8 +6,12 @@ use crate::mapping::keyindex::IndexSpec;
 use crate::mapping::model::{OnDuplicate, Set};
 use crate::mapping::order::{Order, Stage};
 use crate::mapping::own::Own;
-use crate::mapping::uses::uses;
+use crate::mapping::uses::{TableUse, uses};
 use crate::table::Schema;
+use std::collections::{HashMap, HashSet};
+
+/// What a key is of: its table and columns, and whether letters are compared without their case.
+type KeyOf = (String, Vec<String>, bool);
 
 /// Works out what the key index must know: the keys of rules, what is unique, what references
 /// point at, what is looked up.
@@ -16,12 +20,26 @@ pub(super) struct Specs<'p> {
     pub(super) rules: &'p [Vec<CompiledRule>],
     pub(super) order: &'p Order,
     pub(super) schema: &'p Schema,
-    pub(super) specs: Vec<IndexSpec>,
+    specs: Vec<IndexSpec>,
+    /// Where each of them is.
+    known: HashMap<KeyOf, usize>,
 }
 
-impl Specs<'_> {
+/// A rule with the tables that it looks rows up in.
+struct Asking<'p> {
+    rule: &'p CompiledRule,
+    uses: Vec<TableUse>,
+}
+
+impl<'p> Specs<'p> {
+    pub(super) fn new(set: &'p Set, rules: &'p [Vec<CompiledRule>], order: &'p Order, schema: &'p Schema) -> Self {
+        Self { set, rules, order, schema, specs: Vec::new(), known: HashMap::new() }
+    }
+
     pub(super) fn collect(mut self) -> Vec<IndexSpec> {
-        for rule in self.rules.iter().flatten() {
+        let asking: Vec<Asking> =
+            self.rules.iter().flatten().map(|rule| Asking { rule, uses: uses(rule.model(self.set)).tables }).collect();
+        for Asking { rule, uses } in &asking {
             if !rule.model(self.set).key.is_empty() {
                 self.add(&rule.table.name, rule.key_names.clone(), None, false);
                 if rule.model(self.set).on_duplicate == OnDuplicate::Fill {
@@ -36,63 +54,61 @@ impl Specs<'_> {
             for key in rule.references() {
                 self.add(&key.table, key.to.clone(), None, false);
             }
-            for used in uses(rule.model(self.set)).tables {
-                self.add(&used.table, used.by, used.column, used.ignore_case);
+            for used in uses {
+                self.add(&used.table, used.by.clone(), used.column.clone(), used.ignore_case);
             }
         }
+        let own = Own::new(self.set, self.schema);
+        let touching = touching(&asking);
         for at in 0..self.specs.len() {
-            self.specs[at].of_one_owner = self.of_one_owner(&self.specs[at]);
-            self.specs[at].of_own_table = self.of_own_table(&self.specs[at]);
+            let spec = &self.specs[at];
+            let touching = touching.get(spec.table.as_str()).map_or(&[][..], Vec::as_slice);
+            let (of_one_owner, of_own_table) = (self.of_one_owner(&own, spec, touching), of_own_table(spec, touching));
+            let spec = &mut self.specs[at];
+            (spec.of_one_owner, spec.of_own_table) = (of_one_owner, of_own_table);
         }
         self.specs
     }
 
     fn add(&mut self, table: &str, by: Vec<String>, wanted: Option<String>, ignore_case: bool) {
-        let found =
-            self.specs.iter_mut().find(|spec| spec.table == table && spec.by == by && spec.ignore_case == ignore_case);
-        match found {
-            Some(spec) => {
-                if let Some(column) = wanted
-                    && !spec.wanted.contains(&column)
-                {
-                    spec.wanted.push(column);
-                }
-            }
-            None => self.specs.push(IndexSpec {
-                table: table.to_owned(),
-                by,
-                wanted: wanted.into_iter().collect(),
-                ignore_case,
-                of_one_owner: false,
-                of_own_table: false,
-            }),
+        let at = *self.known.entry((table.to_owned(), by.clone(), ignore_case)).or_insert(self.specs.len());
+        if at == self.specs.len() {
+            let (of_one_owner, of_own_table) = (false, false);
+            let table = table.to_owned();
+            self.specs.push(IndexSpec { table, by, wanted: Vec::new(), ignore_case, of_one_owner, of_own_table });
         }
-    }
-
-    /// Whether a rule looks up rows of its own table by the key.
-    fn of_own_table(&self, spec: &IndexSpec) -> bool {
-        let asks = |rule: &CompiledRule| {
-            let uses = uses(rule.model(self.set)).tables;
-            uses.iter()
-                .any(|used| used.table == spec.table && used.by == spec.by && used.ignore_case == spec.ignore_case)
-        };
-        self.rules.iter().flatten().any(|rule| rule.table.name == spec.table && asks(rule))
+        let known = &mut self.specs[at].wanted;
+        known.extend(wanted.filter(|column| !known.contains(column)));
     }
 
     /// A key belongs to one owner alone when one of its columns always does, and everything that makes
     /// or asks for such rows runs in one round over the owners.
-    fn of_one_owner(&self, spec: &IndexSpec) -> bool {
-        let own = Own::new(self.set, self.schema);
-        let touches = |rule: &&CompiledRule| {
-            rule.table.name == spec.table
-                || rule.references().any(|key| key.table == spec.table)
-                || uses(rule.model(self.set)).tables.iter().any(|used| used.table == spec.table)
-        };
-        let turns = || self.rules.iter().flatten().filter(touches).map(|rule| self.order.turn(rule));
+    fn of_one_owner(&self, own: &Own, spec: &IndexSpec, touching: &[&Asking]) -> bool {
+        let turns = || touching.iter().map(|asking| self.order.turn(asking.rule));
         let round = turns().map(|turn| turn.round).next();
         turns().all(|turn| turn.stage == Stage::Owners && Some(turn.round) == round)
             && spec.by.iter().any(|column| own.column(&spec.table, column))
     }
+}
+
+/// The rules that make, reference or look up rows of each table.
+fn touching<'a>(asking: &'a [Asking]) -> HashMap<&'a str, Vec<&'a Asking<'a>>> {
+    let mut touching: HashMap<&str, Vec<&Asking>> = HashMap::new();
+    for one in asking {
+        let referenced = one.rule.references().map(|key| key.table.as_str());
+        let used = one.uses.iter().map(|used| used.table.as_str());
+        let tables: HashSet<&str> = referenced.chain(used).chain([one.rule.table.name.as_str()]).collect();
+        for table in tables {
+            touching.entry(table).or_default().push(one);
+        }
+    }
+    touching
+}
+
+/// Whether a rule looks up rows of its own table by the key.
+fn of_own_table(spec: &IndexSpec, touching: &[&Asking]) -> bool {
+    let asks = |used: &TableUse| used.table == spec.table && used.by == spec.by && used.ignore_case == spec.ignore_case;
+    touching.iter().any(|one| one.rule.table.name == spec.table && one.uses.iter().any(asks))
 }
 
 #[cfg(test)]

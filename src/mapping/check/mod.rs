@@ -18,6 +18,7 @@ use crate::mapping::model::{Mapping, OnDuplicate, Owners, Rule, Set};
 use crate::mapping::{codes, order, suggest};
 use crate::table::Schema;
 use spot::{Errors, Spot, columns_of, set_file, tables};
+use std::collections::BTreeMap;
 
 /// Everything that can be known to go wrong before a file is read: all of it, in the order of
 /// set.toml and the mappings.
@@ -126,11 +127,15 @@ fn owners_have_ids(set: &Set, owners: &Owners, schema: &Schema, errors: &mut Err
 /// some would meet.
 fn ids_have_one_giver(set: &Set, schema: &Schema, errors: &mut Errors) {
     let owners = set.owners.as_ref().map(|owners| owners.table.as_str());
+    let mut by_table: BTreeMap<&str, Vec<(&Mapping, &Rule)>> = BTreeMap::new();
+    for (mapping, rule) in all_givers(set) {
+        by_table.entry(&rule.into).or_default().push((mapping, rule));
+    }
     for table in schema.tables.values().filter(|table| owners != Some(&table.name)) {
-        let Some(key) = table.integer_key() else {
+        let (Some(key), Some(givers)) = (table.integer_key(), by_table.get(table.name.as_str())) else {
             continue; // nothing is counted on
         };
-        let (giving, counted): (Vec<_>, Vec<_>) = givers(set, &table.name).partition(|(_, rule)| gives(rule, key));
+        let (giving, counted): (Vec<_>, Vec<_>) = givers.iter().copied().partition(|(_, rule)| gives(rule, key));
         for (mapping, rule) in counted {
             if let Some((other, one)) = giving.first() {
                 let message = format!(
@@ -146,8 +151,13 @@ fn ids_have_one_giver(set: &Set, schema: &Schema, errors: &mut Errors) {
 
 /// The rules that make rows of a table.
 fn givers<'s>(set: &'s Set, table: &'s str) -> impl Iterator<Item = (&'s Mapping, &'s Rule)> {
+    all_givers(set).filter(move |(_, rule)| rule.into == table)
+}
+
+/// The rules that make rows.
+fn all_givers(set: &Set) -> impl Iterator<Item = (&Mapping, &Rule)> {
     let rules = set.mappings.iter().flat_map(|mapping| mapping.rules.iter().map(move |rule| (mapping, rule)));
-    rules.filter(move |(_, rule)| rule.into == table && rule.on_duplicate != OnDuplicate::Fill)
+    rules.filter(|(_, rule)| rule.on_duplicate != OnDuplicate::Fill)
 }
 
 fn gives(rule: &Rule, column: &str) -> bool {

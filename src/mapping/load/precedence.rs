@@ -3,6 +3,7 @@
 use super::loaded::Loaded;
 use super::tree::Doc;
 use crate::mapping::model::{Pattern, Set};
+use crate::mapping::patterns::Patterns;
 use crate::mapping::{codes, suggest};
 use std::cmp::Ordering;
 
@@ -35,12 +36,15 @@ pub(super) fn check_files(set: &Set, ignore_lines: &[u32], loaded: &[Loaded], se
             claims.push(Claim { pattern, who, mapping: Some(number), line: *line, doc: &one.doc });
         }
     }
+    let mut index = Patterns::default();
     for (i, later) in claims.iter().enumerate() {
-        let rival = claims[..i].iter().find(|earlier| {
+        let mut nearby = index.rivals(later.pattern).into_iter().map(|number| &claims[number]);
+        let rival = nearby.find(|earlier| {
             earlier.pattern.more_specific(later.pattern) == Ordering::Equal
                 && earlier.pattern.overlaps(later.pattern)
                 && (earlier.mapping != later.mapping || earlier.pattern == later.pattern)
         });
+        index.add(i, later.pattern);
         if let Some(rival) = rival {
             later.doc.refuse(
                 &codes::PATTERN_TWICE,

@@ -5,7 +5,7 @@ use crate::mapping::model::{Expr, Mapping, OnDuplicate, Rule, Set};
 use crate::mapping::own::{Own, RuleAt};
 use crate::mapping::walk::{self, Read, Visit};
 use crate::table::Schema;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a group waits for another one.
 #[derive(Debug, Clone, Copy)]
@@ -57,15 +57,10 @@ impl Graph {
     }
 
     fn link(&mut self, set: &Set, schema: &Schema, own: &Own<'_>) {
-        let all: Vec<RuleAt> = set
-            .mappings
-            .iter()
-            .enumerate()
-            .flat_map(|(mapping, of)| (0..of.rules.len()).map(move |rule| RuleAt { mapping, rule }))
-            .collect();
+        let all: Vec<RuleAt> = RuleAt::all(set).collect();
         for after in all.iter().copied() {
             let lookups = lookups(after.of(set).1);
-            for before in all.iter().copied() {
+            for before in in_reach(set, schema, own, after, &lookups) {
                 if let Some(all_owners) = needs(set, schema, own, (after, &lookups), before) {
                     self.edge(Need { after, before, all_owners });
                 }
@@ -169,6 +164,15 @@ fn lookups<'s>(rule: &'s Rule) -> Vec<Lookup<'s>> {
         walk::condition(when, rule.line, &mut note);
     }
     lookups
+}
+
+/// The rules that a rule can wait for at all, in the order of the set: those that feed a table that it looks
+/// rows up in, references or writes into.
+fn in_reach(set: &Set, schema: &Schema, own: &Own<'_>, at: RuleAt, lookups: &[Lookup<'_>]) -> BTreeSet<RuleAt> {
+    let into = at.of(set).1.into.as_str();
+    let referenced = schema.table(into).into_iter().flat_map(|table| &table.foreign_keys).map(|key| key.table.as_str());
+    let tables: BTreeSet<&str> = lookups.iter().map(|used| used.table).chain(referenced).chain([into]).collect();
+    tables.into_iter().flat_map(|table| own.feeding(table)).collect()
 }
 
 /// Whether a rule waits for what another one feeds: it looks rows up there, references them, or adds to
