@@ -3,6 +3,7 @@
 use super::form::{self, Form};
 use super::read::{Part, cells, row_key};
 use super::session::SqliteTransaction;
+use super::way::Way;
 use super::{references, sql};
 use crate::database::{Cell, Orphan};
 use crate::error::Result;
@@ -10,12 +11,13 @@ use crate::row::Value;
 use crate::table::ColumnType;
 use rusqlite::{Connection, OptionalExtension, Statement};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// From so many keys on a pass over the table is made for them alone.
 const FEW: usize = 64;
 
 /// The `wanted` cells of the rows with these keys: through an index, or in one pass over the table
-/// where none leads to the key.
+/// where none leads to the key, or where many rows share the part that it leads to.
 pub(super) fn find(
     this: &SqliteTransaction,
     table: &str,
@@ -33,38 +35,56 @@ pub(super) fn find(
         columns.extend(wanted);
         let all = format!("SELECT {} FROM {}", sql::names(&columns), sql::name(table));
         let one = format!("{all} WHERE {} LIMIT 1", sql::equal(key_columns, 1));
-        // A time may be stored in another form of the same meaning, which only a pass can find.
-        let by_index = !kinds.contains(&ColumnType::Time) && is_search(conn, &one)?;
-        let width = columns.len();
-        if by_index {
-            let mut statement = conn.prepare_cached(&one)?;
-            return keys.iter().map(|key| lookup(&mut statement, key.as_deref(), key_columns.len()..width)).collect();
-        }
-        if keys.len() < FEW
-            && let Some(found) = this.passes.borrow_mut().find(conn, table, (key_columns, &kinds), wanted, &keys)?
+        let mut ways = this.ways.borrow_mut();
+        let way = match ways.entry(one.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Way::of(conn, table, &one, &kinds)?),
+        };
+        let costly = way.too_costly(this.rows_before_of(table));
+        let is_passed = if way.is_search { costly.is_some() } else { keys.len() < FEW };
+        if is_passed
+            && let Some(found) =
+                this.passes.borrow_mut().find(conn, (table, costly), (key_columns, &kinds), wanted, &keys)?
         {
             return Ok(found);
         }
-        let mut sought: HashMap<Vec<Part>, Vec<usize>> = HashMap::new();
-        for (i, key) in keys.iter().enumerate() {
-            if let Some(key) = key {
-                sought.entry(key.iter().map(Part::of_form).collect()).or_default().push(i);
-            }
+        let wanted = key_columns.len()..columns.len();
+        if way.is_search {
+            let mut statement = conn.prepare_cached(&one)?;
+            let found = keys.iter().map(|key| lookup(&mut statement, key.as_deref(), wanted.clone())).collect();
+            way.searched(keys.len(), &statement);
+            return found;
         }
-        let mut found = vec![None; keys.len()];
-        let mut statement = conn.prepare_cached(&all)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let key = cells(row, 0..key_columns.len())?;
-            let key: Vec<Part> = key.iter().zip(&kinds).map(|(cell, kind)| Part::of_cell(cell, *kind)).collect();
-            for &i in sought.get(&key).into_iter().flatten() {
-                if found[i].is_none() {
-                    found[i] = Some(cells(row, key_columns.len()..width)?);
-                }
-            }
-        }
-        Ok(found)
+        among_all(&mut *conn.prepare_cached(&all)?, &kinds, &keys, wanted)
     })
+}
+
+/// The `wanted` cells of the rows with these keys, in one pass over a statement's rows, which begin with
+/// the key.
+fn among_all(
+    statement: &mut Statement<'_>,
+    kinds: &[ColumnType],
+    keys: &[Option<Vec<Form<'_>>>],
+    wanted: std::ops::Range<usize>,
+) -> rusqlite::Result<Vec<Option<Vec<Cell>>>> {
+    let mut sought: HashMap<Vec<Part>, Vec<usize>> = HashMap::new();
+    for (i, key) in keys.iter().enumerate() {
+        if let Some(key) = key {
+            sought.entry(key.iter().map(Part::of_form).collect()).or_default().push(i);
+        }
+    }
+    let mut found = vec![None; keys.len()];
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = cells(row, 0..wanted.start)?;
+        let key: Vec<Part> = key.iter().zip(kinds).map(|(cell, kind)| Part::of_cell(cell, *kind)).collect();
+        for &i in sought.get(&key).into_iter().flatten() {
+            if found[i].is_none() {
+                found[i] = Some(cells(row, wanted.clone())?);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// A key as it is stored; `None` for one that no row can have: a value the column does not keep.
@@ -81,14 +101,6 @@ fn lookup(
         None => Ok(None),
         Some(key) => statement.query_row(rusqlite::params_from_iter(key), |row| cells(row, wanted.clone())).optional(),
     }
-}
-
-/// Whether SQLite would go through an index rather than over the whole table.
-fn is_search(conn: &Connection, statement: &str) -> rusqlite::Result<bool> {
-    let mut plan = conn.prepare_cached(&format!("EXPLAIN QUERY PLAN {statement}"))?;
-    let mut rows = plan.raw_query();
-    let detail: Option<String> = rows.next()?.map(|row| row.get(3)).transpose()?;
-    Ok(detail.is_some_and(|detail| detail.starts_with("SEARCH")))
 }
 
 /// The `wanted` cells of every row, or of those whose `scope` column has a value.

@@ -48,6 +48,7 @@ mod triggers;
 mod unchanged;
 mod undo;
 mod upkeep;
+mod way;
 mod words;
 mod write;
 

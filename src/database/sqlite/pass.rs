@@ -1,4 +1,5 @@
-//! Keys that no index leads to: one pass over the table remembers where each row stands.
+//! Keys that no index leads to, or only with many others: one pass over the table remembers where each row
+//! stands.
 //!
 //! Rows of a second import are looked for one by one; a pass for each of them would take the square
 //! of the table's size.
@@ -30,11 +31,12 @@ struct Pass {
 }
 
 impl Passes {
-    /// The `wanted` cells of the rows with these keys; `None` for a table without rowids.
+    /// The `wanted` cells of the rows with these keys; `None` for a table without rowids. Its rows are gone
+    /// through by the index, where one is given.
     pub(super) fn find(
         &mut self,
         conn: &Connection,
-        table: &str,
+        (table, index): (&str, Option<&str>),
         (key_columns, kinds): (&[&str], &[ColumnType]),
         wanted: &[&str],
         keys: &[Option<Vec<Form<'_>>>],
@@ -42,7 +44,7 @@ impl Passes {
         let known = self.passes.iter().position(|pass| pass.table == table && pass.key_columns == key_columns);
         let at = match known {
             Some(at) => at,
-            None => match Pass::over(conn, table, key_columns, kinds)? {
+            None => match Pass::over(conn, (table, index), key_columns, kinds)? {
                 Some(pass) => {
                     self.passes.push(pass);
                     self.passes.len() - 1
@@ -83,7 +85,7 @@ impl Passes {
 impl Pass {
     fn over(
         conn: &Connection,
-        table: &str,
+        (table, index): (&str, Option<&str>),
         key_columns: &[&str],
         kinds: &[ColumnType],
     ) -> rusqlite::Result<Option<Self>> {
@@ -97,7 +99,9 @@ impl Pass {
         let names: Vec<&str> = known.iter().map(String::as_str).collect();
         let Some(rowid) = rowid_name(&names).filter(|_| has_rowids) else { return Ok(None) };
         let mut rows = HashMap::new();
-        let text = format!("SELECT {}, {rowid} FROM {}", sql::names(key_columns), sql::name(table));
+        // Of rows with the same key the first is found, as a search of the index would find it.
+        let by = index.map_or(String::new(), |index| format!(" INDEXED BY {}", sql::name(index)));
+        let text = format!("SELECT {}, {rowid} FROM {}{by}", sql::names(key_columns), sql::name(table));
         let mut statement = conn.prepare_cached(&text)?;
         let mut all = statement.query([])?;
         while let Some(row) = all.next()? {

@@ -4,6 +4,7 @@ use super::location::Location;
 use super::open::Store;
 use super::pass::Passes;
 use super::triggers;
+use super::way::Way;
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::Written;
 use crate::error::{Error, Result};
@@ -25,6 +26,8 @@ pub(super) struct SqliteTransaction {
     pub(super) before: BTreeMap<String, u64>,
     pub(super) ledger: LedgerState,
     pub(super) passes: RefCell<Passes>,
+    /// By the statement that asks for one key.
+    pub(super) ways: RefCell<HashMap<String, Way>>,
     /// By table, see [`triggers::conflict_word`]: nothing alters a table once rows are written.
     pub(super) conflict_words: RefCell<BTreeMap<String, &'static str>>,
 }

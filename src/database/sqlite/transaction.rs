@@ -39,8 +39,8 @@ impl SqliteTransaction {
             before.insert(table.clone(), rows);
         }
         let ledger = LedgerState::default();
-        let (passes, conflict_words) = Default::default();
-        Ok(Self { conn, store, location, schema, pending, foreign, before, ledger, passes, conflict_words })
+        let (passes, ways, conflict_words) = Default::default();
+        Ok(Self { conn, store, location, schema, pending, foreign, before, ledger, passes, ways, conflict_words })
     }
 }
 

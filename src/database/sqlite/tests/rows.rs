@@ -6,6 +6,8 @@ use crate::database::rejection::{Rejected, Rejection};
 use crate::database::{Cell, Orphan, SealedColumn};
 use crate::secret::keys::KeyRow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 fn stored(text: &str) -> Cell {
     Cell::Text(text.to_owned())
@@ -331,4 +333,58 @@ fn a_value_is_written_as_the_text_of_its_cell() {
         let stored = transaction.find("cells", &["id"], &columns, &[vec![id]]).unwrap().remove(0).unwrap();
         assert_eq!(told, stored.iter().map(Cell::text).collect::<Vec<_>>());
     }
+}
+
+/// Looks for so many rows of one owner one by one, by the owner and a title, where an index leads to the
+/// owner alone. Gives the steps of SQLite's program.
+fn steps_to_find_each(rows: i64) -> u64 {
+    let mut migrations = vec![migration("001_notes", SQL)];
+    migrations.push(migration("002", "CREATE INDEX notes_owner ON notes (owner, pinned);"));
+    let bench = Bench::of(migrations);
+    let fill = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {rows})
+         INSERT INTO notes (id, owner, title, pinned) SELECT i, 'bob', 'title ' || (i % ({rows} - 1)), (i = 0) FROM n"
+    );
+    drop(bench.make(&format!(
+        "{SQL} CREATE INDEX notes_owner ON notes (owner, pinned); INSERT INTO people VALUES ('bob', 'b'); {fill}"
+    )));
+    let opening = Opening {
+        mode: Mode::Real,
+        run_id: "run-1",
+        migrations: &bench.migrations,
+        schema: &bench.schema,
+        written: &bench.written,
+        bytes: 1_000,
+        started: "2025-05-07T15:09:12Z".parse().unwrap(),
+        audit: None,
+    };
+    let location =
+        crate::database::sqlite::location::Location { path: bench.path(), shown: String::new(), record: None };
+    let mut transaction = crate::database::sqlite::session::SqliteTransaction::begin(location, &opening).unwrap();
+    let steps = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&steps);
+    let count = move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        false
+    };
+    transaction.conn.progress_handler(1, Some(count)).unwrap();
+    for row in 0..rows {
+        let key = vec![text("bob"), text(&format!("title {row}"))];
+        let found = transaction.find("notes", &["owner", "title"], &["id"], &[key]).unwrap();
+        // Of two rows with one key it is the one that comes first in the index, before and after the pass.
+        let id = match row {
+            0 => Some(rows - 1),
+            row if row == rows - 1 => None,
+            row => Some(row),
+        };
+        assert_eq!(found, [id.map(|id| vec![Cell::Integer(id)])], "{row} of {rows}");
+    }
+    steps.load(Ordering::Relaxed)
+}
+
+#[test]
+fn rows_that_share_the_part_of_a_key_which_an_index_leads_to_are_found_in_proportion() {
+    let [few, many] = [500, 2_000].map(steps_to_find_each);
+    assert!(many < few * 9 / 2, "{few} steps for 500 rows, {many} for 2,000");
+    assert!(many < 2_000 * 400, "{many} steps for 2,000 rows");
 }

@@ -1,0 +1,113 @@
+//! How SQLite looks for a row by its key, and what that costs.
+
+use super::sql;
+use crate::table::ColumnType;
+use rusqlite::{Connection, Statement, StatementStatus};
+
+/// So many steps of SQLite's program a search may take for each key,
+const STEPS_PER_KEY: u64 = 256;
+/// and so many for each row of the table, all searches together: about those of one pass over it.
+const STEPS_PER_ROW: u64 = 16;
+
+/// The way to the rows with a key, as SQLite plans it: nothing alters a table once rows are written.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// Whether an index leads to the key, or to a part of it.
+    pub(super) is_search: bool,
+    /// The index, where it leads to a part of the key alone and can be gone through from end to end.
+    part: Option<String>,
+    keys: u64,
+    steps: u64,
+}
+
+impl Way {
+    /// The way of a statement that asks for one key, whose columns are of these types.
+    pub(super) fn of(conn: &Connection, table: &str, statement: &str, kinds: &[ColumnType]) -> rusqlite::Result<Self> {
+        let plan = plan(conn, statement)?.unwrap_or_default();
+        // A time may be stored in another form of the same meaning, which only a pass can find.
+        let is_search = plan.starts_with("SEARCH") && !kinds.contains(&ColumnType::Time);
+        let part = match index_of_a_part(&plan, kinds.len()) {
+            Some(index) if is_search && is_compared_alike(conn, table, kinds)? && is_whole(conn, table, index)? => {
+                Some(index.to_owned())
+            }
+            _ => None,
+        };
+        Ok(Self { is_search, part, keys: 0, steps: 0 })
+    }
+
+    /// Notes what a search for so many keys cost.
+    pub(super) fn searched(&mut self, keys: usize, statement: &Statement<'_>) {
+        self.keys += keys as u64;
+        self.steps += u64::from(statement.reset_status(StatementStatus::VmStep).unsigned_abs());
+    }
+
+    /// The index that was searched at more cost than a pass over the table has: many rows share the part of
+    /// the key that it leads to.
+    pub(super) fn too_costly(&self, rows: u64) -> Option<&str> {
+        let most = STEPS_PER_KEY.saturating_mul(self.keys).saturating_add(STEPS_PER_ROW.saturating_mul(rows));
+        self.part.as_deref().filter(|_| self.steps > most)
+    }
+}
+
+/// What SQLite says of its plan for a statement on one table ("EXPLAIN QUERY PLAN").
+fn plan(conn: &Connection, statement: &str) -> rusqlite::Result<Option<String>> {
+    let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {statement}"))?;
+    let mut rows = plan.raw_query();
+    rows.next()?.map(|row| row.get(3)).transpose()
+}
+
+/// The index of a plan such as `SEARCH t USING INDEX i (a=? AND b=?)` that binds fewer columns than these.
+fn index_of_a_part(plan: &str, columns: usize) -> Option<&str> {
+    let (way, bound) = plan.rsplit_once(" (")?;
+    let (_, index) = way.rsplit_once(" INDEX ")?;
+    (bound.matches("=?").count() < columns).then_some(index)
+}
+
+/// Whether the key's cells equal what is sought where their bytes do: no collation is declared, and no
+/// number is written as a text.
+fn is_compared_alike(conn: &Connection, table: &str, kinds: &[ColumnType]) -> rusqlite::Result<bool> {
+    let plain = [ColumnType::Integer, ColumnType::Boolean, ColumnType::Real];
+    if !kinds.iter().all(|kind| plain.contains(kind) || matches!(kind, ColumnType::Text { .. })) {
+        return Ok(false);
+    }
+    let collates = "SELECT 1 FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND sql LIKE '%COLLATE%'";
+    Ok(!conn.prepare_cached(collates)?.exists([table])?)
+}
+
+/// Whether an index of the table has all of its rows, in order, and can be gone through by its name.
+fn is_whole(conn: &Connection, table: &str, index: &str) -> rusqlite::Result<bool> {
+    let text = "SELECT 1 FROM pragma_index_list(?1) WHERE name = ?2 AND NOT partial";
+    Ok(conn.prepare_cached(text)?.exists([table, index])?
+        && conn.prepare(&format!("SELECT 1 FROM {} INDEXED BY {}", sql::name(table), sql::name(index))).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_tells_whether_it_binds_the_whole_key() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(
+            "CREATE TABLE a (id INTEGER PRIMARY KEY, owner TEXT, name TEXT, n INT);
+             CREATE INDEX a_owner ON a (owner, n); CREATE UNIQUE INDEX a_whole ON a (n, name);
+             CREATE TABLE b (owner TEXT COLLATE NOCASE, name TEXT); CREATE INDEX b_owner ON b (owner);
+             CREATE TABLE c (owner TEXT, name TEXT); CREATE INDEX c_owner ON c (owner) WHERE owner IS NOT NULL;",
+        )
+        .unwrap();
+        let text = ColumnType::Text { max: None };
+        let way = |table: &str, columns: &[&str], kinds: &[ColumnType]| {
+            let one = format!("SELECT 1 FROM {} WHERE {}", sql::name(table), sql::equal(columns, 1));
+            let way = Way::of(&conn, table, &one, kinds).unwrap();
+            (way.is_search, way.part)
+        };
+        assert_eq!(way("a", &["id"], &[ColumnType::Integer]), (true, None));
+        assert_eq!(way("a", &["owner", "name"], &[text, text]), (true, Some("a_owner".to_owned())));
+        assert_eq!(way("a", &["n", "name"], &[ColumnType::Integer, text]), (true, None));
+        assert_eq!(way("a", &["name"], &[text]), (false, None));
+        assert_eq!(way("b", &["owner", "name"], &[text, text]), (true, None), "letters are folded");
+        assert_eq!(way("c", &["owner", "name"], &[text, text]), (true, None), "not every row is in it");
+        assert_eq!(way("a", &["owner", "name"], &[text, ColumnType::Numeric(None)]), (true, None));
+        assert_eq!(way("a", &["owner", "name"], &[text, ColumnType::Time]), (false, None));
+    }
+}
