@@ -35,9 +35,9 @@ pub struct Writer {
     counts: BTreeMap<String, TableReport>,
     /// By table, the columns that the rows are known by, and their key.
     fills: BTreeMap<(String, Vec<String>, KeyText), Fill>,
-    /// The ledger's numbers for the columns of a rule's rows: the rule, the fields that took the
-    /// run's start time, the number.
-    columns: Vec<(u32, Vec<usize>, i64)>,
+    /// The ledger's numbers for the columns of a rule's rows, by rule: the fields that took the run's start
+    /// time, the number.
+    columns: BTreeMap<u32, Vec<(Vec<usize>, i64)>>,
     /// Rows that the database rejected.
     pub refused: Vec<RefusedRow>,
     /// The ledger's number for the next file.
@@ -82,7 +82,7 @@ impl Writer {
             next_ids: BTreeMap::new(),
             counts: BTreeMap::new(),
             fills: BTreeMap::new(),
-            columns: Vec::new(),
+            columns: BTreeMap::new(),
             refused: Vec::new(),
             next_file: None,
         }
@@ -146,12 +146,12 @@ impl Writer {
         let rule = row.rule;
         let table = &rule.table.name;
         self.count(table).inserted += 1;
-        let known = self.columns.iter().find(|(number, clock, _)| *number == rule.number && *clock == row.clock);
-        let columns = match known {
-            Some((_, _, columns)) => *columns,
+        let of_rule = self.columns.entry(rule.number).or_default();
+        let columns = match of_rule.iter().find(|(clock, _)| *clock == row.clock) {
+            Some((_, columns)) => *columns,
             None => {
                 let columns = self.transaction.ledger().columns(&written(rule, &row.clock))?;
-                self.columns.push((rule.number, row.clock.clone(), columns));
+                of_rule.push((row.clock.clone(), columns));
                 columns
             }
         };

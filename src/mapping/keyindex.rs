@@ -149,6 +149,8 @@ impl std::fmt::Debug for Entering<'_> {
 #[derive(Debug, Default)]
 pub struct KeyIndex {
     specs: Vec<IndexSpec>,
+    /// The specs of each table.
+    by_table: HashMap<String, Arc<[usize]>>,
     lasting: Vec<HashMap<KeyText, Entry>>,
     of_owner: Vec<HashMap<KeyText, Entry>>,
     /// Rows of the target that earlier runs made of files which this run reads too: the file's number
@@ -162,7 +164,12 @@ impl KeyIndex {
     pub fn new(specs: Vec<IndexSpec>) -> Self {
         let empty = || specs.iter().map(|_| HashMap::new()).collect();
         let withheld = specs.iter().map(|_| HashMap::new()).collect();
-        Self { lasting: empty(), of_owner: empty(), withheld, specs }
+        let mut by_table: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, spec) in specs.iter().enumerate() {
+            by_table.entry(spec.table.clone()).or_default().push(at);
+        }
+        let by_table = by_table.into_iter().map(|(table, specs)| (table, specs.into())).collect();
+        Self { lasting: empty(), of_owner: empty(), withheld, specs, by_table }
     }
 
     /// What it is asked for.
@@ -182,10 +189,11 @@ impl KeyIndex {
     /// row that does not exist reserves its own key and no other.
     pub fn enter(&mut self, row: &Entering<'_>, mut changed: impl FnMut(usize, KeyText, Placed)) {
         let (own, own_key) = row.key;
-        for spec in 0..self.specs.len() {
+        let Some(of_table) = self.by_table.get(row.table).cloned() else { return };
+        for spec in of_table.iter().copied() {
             let asked = &self.specs[spec];
-            if asked.table != row.table || (!row.entry.present && asked.by != own) {
-                continue; // of another table, or for existing rows only
+            if !row.entry.present && asked.by != own {
+                continue; // for existing rows only
             }
             let key = if asked.by == own && !asked.ignore_case {
                 own_key.cloned()
@@ -327,7 +335,8 @@ impl KeyIndex {
     /// The number of the spec for these columns.
     pub fn find<S: AsRef<str>>(&self, table: &str, by: &[S], ignore_case: bool) -> Option<usize> {
         let same = |spec: &IndexSpec| spec.by.iter().map(String::as_str).eq(by.iter().map(AsRef::as_ref));
-        self.specs.iter().position(|spec| spec.table == table && spec.ignore_case == ignore_case && same(spec))
+        let mut of_table = self.by_table.get(table)?.iter().copied();
+        of_table.find(|spec| self.specs[*spec].ignore_case == ignore_case && same(&self.specs[*spec]))
     }
 
     fn fold(&self, spec: usize, key: KeyText) -> KeyText {
@@ -371,6 +380,26 @@ mod tests {
             assert!(index.contains(Asker::OtherTable, "places", &["name"], true, &key(name)), "{name}");
         }
         assert!(!index.contains(Asker::OtherTable, "places", &["name"], true, &key("Große Strasse 2")));
+    }
+
+    #[test]
+    fn a_row_is_compared_with_the_keys_of_its_own_table_alone() {
+        let spec = |table: usize, by: &str| IndexSpec {
+            table: format!("table {table}"),
+            by: vec![by.to_owned()],
+            wanted: vec![],
+            ignore_case: false,
+            of_one_owner: false,
+            of_own_table: false,
+        };
+        let specs = (0..2_000).map(|at| spec(at % 1_000, if at < 1_000 { "id" } else { "name" })).collect();
+        let index = KeyIndex::new(specs);
+        assert!(index.by_table.values().all(|of_table| of_table.len() == 2));
+        for table in 0..1_000 {
+            let found = ["id", "name", "none"].map(|by| index.find(&format!("table {table}"), &[by], false));
+            assert_eq!(found, [Some(table), Some(table + 1_000), None]);
+        }
+        assert_eq!(index.find("none", &["id"], false), None);
     }
 
     #[test]
