@@ -9,78 +9,12 @@ use super::opening::Mode;
 use super::reference::Reference;
 use super::sealed::Unregistered;
 use super::sealed_column::SealedState;
-use super::state::State;
-use super::undo::{Undo, Undone};
 use crate::error::{Error, Result};
 use crate::secret::registry::Registry;
 use crate::table::Migration;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
-
-/// What a kind of database must be able to do besides taking an import.
-pub trait Upkeep {
-    /// The record of migrations in the order it was written, read without changing anything.
-    fn recorded(&self) -> Result<Vec<Recorded>> {
-        not_built()
-    }
-    /// Names the table that the set wants its migrations recorded in. A database that has a record keeps it.
-    fn record_in(&mut self, _table: Option<&str>) {}
-    /// The table that records migrations, or would where there is none yet.
-    fn record_table(&self) -> Result<RecordTable> {
-        Ok(RecordTable::default())
-    }
-    /// Looks at the whole database without changing anything; `None` when there is none.
-    fn inspect(&self, _look: &mut dyn FnMut(&mut dyn Look) -> Result<()>) -> Result<bool> {
-        not_built()
-    }
-    /// Changes the schema: everything in one transaction, under the database's own lock.
-    fn alter(&mut self, _order: &Order<'_>) -> Result<Altered> {
-        not_built()
-    }
-    /// Moves rows that reference a missing row into `treelift_orphans`, again and again until none
-    /// is left, in one transaction.
-    fn move_orphans(&mut self, _order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
-        not_built()
-    }
-    /// Undoes a run, in one transaction, if everything it wrote is as it left it.
-    fn undo(&mut self, _order: &Undo<'_>) -> Result<Undone> {
-        not_built()
-    }
-    /// Writes one entry of the audit trail, in a transaction of its own.
-    fn note(&mut self, _entry: &AuditEntry, _table: Option<&AuditTable>) -> Result<()> {
-        not_built()
-    }
-    /// Format number and id, read without changing anything; `None` when there is no database.
-    fn state(&self) -> Result<Option<State>> {
-        not_built()
-    }
-    /// Brings the database to this version's format, in a transaction of its own. One without an id gets
-    /// `id`, else a new one.
-    fn upgrade(&mut self, _id: Option<&str>) -> Result<()> {
-        not_built()
-    }
-    /// Copies the database as it is at one moment into a new file that only its owner may read.
-    fn copy_to(&self, _copy: &Path) -> Result<()> {
-        not_built()
-    }
-    /// Puts a file in the place of the database, which must be closed by everybody: under a temporary
-    /// name first, then by one rename. What lies beside the old file goes. A fault that comes after the
-    /// rename is returned: it does not undo it.
-    fn replace_with(&mut self, _file: &Path) -> Result<Option<Error>> {
-        not_built()
-    }
-    /// Puts an invented row into every table that is empty, so that a test of migrations has rows to
-    /// keep. Only for databases that were made for a test.
-    fn fill_for_test(&mut self) -> Result<()> {
-        not_built()
-    }
-}
-
-fn not_built<T>() -> Result<T> {
-    Err(Error::request("this is not built yet for this kind of database"))
-}
 
 /// A database that is looked at.
 pub trait Look {
