@@ -6,11 +6,10 @@
 //! - `cli`: words, prompts, progress, exit status
 //! - jobs: [`import`], [`validate`], [`migrations`], [`credentials`], [`backup`], [`undo`], [`explain`], [`inspect`], what they are asked for ([`config`]), and their parts
 //! - edges: [`source`] (files in), [`database`] (rows out), [`secret`] (keys)
-//! - logic: [`mapping`], [`step`], [`report`], [`account`]; pure but for loading mapping files
+//! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
 //! - values: [`document`], [`row`], [`table`], [`finding`], [`decimal`], `decode`, [`fold`], [`instant`], [`hex`], [`outputs`]
 //! - [`error`], `interrupt`
 
-pub mod account;
 pub mod against;
 pub mod backup;
 pub mod cli;

@@ -1,5 +1,6 @@
-//! A JSON document as read: its nodes ([`tape`]), and paths into it ([`path`]).
+//! A JSON document as read: its nodes ([`tape`]), paths into it ([`path`]), and names that count as leaves ([`name`]).
 
+pub mod name;
 pub mod path;
 pub mod tape;
 mod wide;

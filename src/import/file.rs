@@ -1,6 +1,6 @@
 //! A file that is being read in one turn.
 
-use crate::account::Sheet;
+use crate::import::leaves::sheet::Sheet;
 use crate::import::shaping::Shaped;
 use crate::mapping::apply::FileContext;
 use crate::mapping::compile::CompiledRule;

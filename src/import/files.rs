@@ -1,7 +1,7 @@
 //! The files of a run, and what is known of each so far.
 
-use crate::account::{Sheet, Tally};
 use crate::finding::FileId;
+use crate::import::leaves::sheet::{Sheet, Tally};
 use crate::import::shaping::Shaped;
 use crate::report::FileStatus;
 use std::collections::HashMap;

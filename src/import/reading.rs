@@ -1,11 +1,12 @@
 //! Reading one file in one turn: skim, shape, records, rows, accounting.
 
-use crate::account::{Class, Mark, NameLeaf, Sheet, Tally};
+use crate::document::name::NameLeaf;
 use crate::document::tape::{Kind, Tape};
 use crate::error::Result;
 use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, ROW_DANGLING, Severity, VALUE_TIME, excerpt};
 use crate::import::file::Reading;
 use crate::import::files::file_id;
+use crate::import::leaves::sheet::{Class, Mark, Sheet, Tally};
 use crate::import::owners::owner_of;
 use crate::import::resolve::RowFate;
 use crate::import::run::{Import, Parts};

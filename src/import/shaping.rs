@@ -1,6 +1,6 @@
 //! The first look at a file: checked whole, its shape chosen, its frame kept.
 
-use crate::account::NameLeaf;
+use crate::document::name::NameLeaf;
 use crate::document::tape::{Kind, NodeRef, Paths, Segment, Selection, Tape};
 use crate::finding::{Finding, SHAPE_NONE};
 use crate::mapping::apply::{Current, FileContext, Scope, Trace, kind_name, select, shape_fits};

@@ -1,11 +1,12 @@
 //! What became of each leaf: claims of rows, `[ignore]`, and what is undecided.
 
 use super::Leaves;
-use crate::account::{Class, Mark, NameLeaf, Sheet};
+use crate::document::name::NameLeaf;
 use crate::document::tape::{Kind, NodeRef, Paths, Segment, Selection, Tape};
 use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, Severity};
 use crate::import::context::Context;
 use crate::import::file::Reading;
+use crate::import::leaves::sheet::{Class, Mark, Sheet};
 use crate::import::resolve::RowFate;
 use crate::import::shaping::PathTable;
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, empty_ends};

@@ -3,14 +3,15 @@
 mod account;
 pub(crate) mod found;
 mod leak;
+pub(crate) mod sheet;
 mod unused;
 
 pub(crate) use account::{deciding_line, line_under};
 
-use crate::account::Reasons;
 use crate::finding::{FileId, Finding, Place, VALUE_DEFAULTED};
 use crate::import::context::Context;
 use crate::import::followup::FollowUps;
+use crate::import::leaves::sheet::Reasons;
 use crate::import::plan::Plan;
 use crate::import::resolve::RowFate;
 use crate::import::shaping::PathTables;

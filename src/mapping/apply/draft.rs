@@ -1,6 +1,6 @@
 //! A row as mapped, with the leaves it claims.
 
-use crate::account::NameLeaf;
+use crate::document::name::NameLeaf;
 use crate::document::tape::NodeId;
 use crate::finding::{Code, Severity};
 use crate::mapping::declared::Doc;

@@ -7,7 +7,7 @@ use super::maker::{Dangling, RowMaker, Trail, Wrote, first_place, not_text};
 use super::path::{Reached, empty_ends, last_name};
 use super::scope::{Current, Operand, Scope, Stop};
 use super::trace::StepTaken;
-use crate::account::NameLeaf;
+use crate::document::name::NameLeaf;
 use crate::document::tape::{Kind, NodeRef};
 use crate::finding::VALUE_STEP;
 use crate::hex;

@@ -22,7 +22,7 @@ pub use trace::{Made, StepTaken, Trace};
 
 use super::compile::CompiledRule;
 use super::model::Set;
-use crate::account::NameLeaf;
+use crate::document::name::NameLeaf;
 use maker::RowMaker;
 use std::rc::Rc;
 

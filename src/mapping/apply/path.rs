@@ -2,7 +2,7 @@
 
 use super::draft::LeafSpan;
 use super::scope::{Current, Operand, Scope};
-use crate::account::NameLeaf;
+use crate::document::name::NameLeaf;
 use crate::document::tape::{Kind, NodeRef, Segment};
 use crate::mapping::model::{Literal, PathExpr, PathStep, Root, Rooted};
 use crate::step::Datum;

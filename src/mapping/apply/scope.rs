@@ -2,7 +2,7 @@
 
 use super::draft::Fault;
 use super::trace::Trace;
-use crate::account::NameLeaf;
+use crate::document::name::NameLeaf;
 use crate::document::tape::NodeRef;
 use crate::finding::FileId;
 use crate::mapping::declared::{Declared, Doc};

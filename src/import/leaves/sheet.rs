@@ -1,6 +1,7 @@
 //! Leaf accounting: every leaf of every mapped file is counted once, in the most readable class
 //! that was really written.
 
+use crate::document::name::NameLeaf;
 use crate::document::tape::{NodeId, Tape};
 use crate::report::LeafCounts;
 use std::collections::BTreeMap;
@@ -68,13 +69,13 @@ impl Mark {
 
 /// The reasons of a run, each once.
 #[derive(Debug, Default)]
-pub struct Reasons {
+pub(crate) struct Reasons {
     known: Vec<(String, String)>,
 }
 
 impl Reasons {
     /// The number of a reason for leaving out `what` (a mapping and what of it).
-    pub fn number(&mut self, what: &str, reason: &str) -> Reason {
+    pub(crate) fn number(&mut self, what: &str, reason: &str) -> Reason {
         let at = self.known.iter().position(|(w, r)| w == what && r == reason).unwrap_or_else(|| {
             self.known.push((what.to_owned(), reason.to_owned()));
             self.known.len() - 1
@@ -84,18 +85,9 @@ impl Reasons {
     }
 
     /// What was left out, and why.
-    pub fn text(&self, reason: Reason) -> (&str, &str) {
+    pub(crate) fn text(&self, reason: Reason) -> (&str, &str) {
         self.known.get(usize::from(reason.0)).map_or(("", ""), |(what, why)| (what, why))
     }
-}
-
-/// The name of a member that a `.*` matched; it counts as a leaf.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum NameLeaf {
-    /// The n-th name on the way to the record.
-    OfRecord(u32),
-    /// The name of this node.
-    OfNode(NodeId),
 }
 
 /// The marks of one document: one per node, of use only at leaves, and those of names.

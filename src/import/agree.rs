@@ -1,0 +1,83 @@
+//! What is asked before anything is written: whether, with which key, and after which backup.
+
+use crate::backup::{self, Safety};
+use crate::config::{ImportOptions, SecretNeed, Ui};
+use crate::database::{self, Mode, Target};
+use crate::error::{Error, Result};
+use crate::import::plan::Plan;
+use crate::import::vault::KeySource;
+use crate::mapping::model::{SecretKind, Set};
+use crate::migrations::{Loss, in_question, loss_lines, lost_by_import};
+use crate::report::words::count;
+
+/// Asks before something that exists is changed; a new file asks nothing.
+///
+/// Returns what the pending migrations that the import applies would lose. Where they cannot be rehearsed, nothing is
+/// known of that, and nothing is imported.
+pub(super) fn agree(options: &ImportOptions, ui: &dyn Ui, target: &mut dyn Target, plan: &Plan) -> Result<Vec<Loss>> {
+    if let Some(line) = target.record_table()?.words() {
+        ui.say(&line);
+    }
+    for leftover in target.leftovers()? {
+        ui.say(&format!(
+            "a run that was killed left {}; it holds nothing that was committed and can be removed",
+            leftover.display()
+        ));
+    }
+    let losses = lost_by_import(target, &plan.set, &plan.schema)?;
+    loss_lines(&losses).iter().for_each(|line| ui.say(line));
+    if options.mode == Mode::Dry || !target.exists()? {
+        return Ok(losses);
+    }
+    let rows = database::rows(target)?;
+    let backup = backup::Before { skip: options.no_backup, ..Default::default() }.in_words();
+    let (files, rows) = (count(plan.mapped_files(), "file"), count(rows, "row"));
+    if ui.confirm(&format!(
+        "{} exists, with {rows}. Import {files} into it{}, {backup}?",
+        target.url(),
+        in_question(&losses)
+    ))? {
+        Ok(losses)
+    } else {
+        Err(Error::request("not confirmed, nothing was written"))
+    }
+}
+
+/// The backup before an existing database is written into.
+pub(super) fn back_up_existing<'c>(
+    options: &ImportOptions,
+    ui: &'c dyn Ui,
+    target: &dyn Target,
+    set: &Set,
+) -> Result<Safety<'c>> {
+    let skip = options.no_backup || options.mode == Mode::Dry;
+    let before = backup::Before { skip, folder: options.backup_dir.as_deref(), set: Some(&set.name) };
+    backup::before(target, "import", &before, ui)
+}
+
+/// Asks for the passphrase or key, if the set seals anything. A dry run does not need one.
+pub(super) fn key_source(options: &ImportOptions, ui: &dyn Ui, set: &Set, target: &dyn Target) -> Result<KeySource> {
+    let seals = |set: &Set| {
+        set.mappings
+            .iter()
+            .flat_map(|mapping| &mapping.rules)
+            .flat_map(|rule| &rule.secrets)
+            .any(|secret| secret.kind == SecretKind::Seal)
+    };
+    if !seals(set) {
+        return Ok(KeySource::None);
+    }
+    let need = match (options.mode, target.keys()?.is_empty()) {
+        (Mode::Dry, true) => SecretNeed::IfGiven,
+        (Mode::Dry, false) => SecretNeed::IfAttended,
+        (Mode::Real, true) => SecretNeed::Create,
+        (Mode::Real, false) => SecretNeed::Open,
+    };
+    match ui.secret(need)? {
+        Some(secret) => Ok(KeySource::Given(secret)),
+        None => {
+            ui.say("no passphrase was given: the dry run seals with a temporary key");
+            Ok(KeySource::ThrowAway)
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Attempts at an import, until one knows every bad record before it begins to write.
+
+use super::clock::Clock;
+use super::{checks, summary, sweep};
+use crate::config::{ImportOptions, Phase, Ui};
+use crate::database::audit::{AuditEntry, random_id};
+use crate::database::ledger::RunRecord;
+use crate::database::{Mode, Opening, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::finding::Place;
+use crate::import::plan::Plan;
+use crate::import::rejects::{KnownRejects, RejectFolder, Rejects};
+use crate::import::run::Import;
+use crate::import::summary::Ending;
+use crate::import::sweep::Swept;
+use crate::import::vault::{KeySource, Vault};
+use crate::import::writer::Writer;
+use crate::migrations::Loss;
+use crate::report::write::ReportFiles;
+use crate::report::{Outcome, Report, TableReport};
+use crate::validate;
+use jiff::Timestamp;
+
+/// What every attempt works with.
+pub(super) struct Found<'j> {
+    pub(super) plan: &'j Plan,
+    /// Files by which the set recognises a tree, and that are missing.
+    pub(super) missing: &'j [String],
+    pub(super) key: &'j KeySource,
+    /// What the pending migrations lose.
+    pub(super) losses: &'j [Loss],
+}
+
+/// Attempts until one knows every bad record before it begins to write.
+pub(super) fn attempts(
+    options: &ImportOptions,
+    ui: &dyn Ui,
+    found: &Found,
+    target: &mut dyn Target,
+    clock: &mut Clock,
+    reports: &mut ReportFiles,
+) -> Result<Box<Report>> {
+    let (mut known, mut chain) = (KnownRejects::new(), Vec::new());
+    for number in 1.. {
+        let is_last = number == MOST_ATTEMPTS;
+        let job = Job { options, ui, found, known: &known, chain: &chain, is_last, started: clock.started };
+        match job.attempt(target, clock, reports)? {
+            Attempt::Done(report) => return Ok(report),
+            Attempt::Again(late) => {
+                chain.extend(late.keys().min().map(|(file, offset)| Place { file: *file, offset: *offset }));
+                late.into_iter().for_each(|(record, findings)| known.entry(record).or_default().extend(findings));
+            }
+        }
+    }
+    Err(Error::bug("the attempts at an import did not end"))
+}
+
+/// So many attempts are made: a record less may make a trigger reject another one.
+const MOST_ATTEMPTS: u32 = 10;
+
+enum Attempt {
+    Done(Box<Report>),
+    /// Records turned out to be bad after rows of theirs were written: restart, knowing them.
+    Again(KnownRejects),
+}
+
+/// One attempt at the import.
+struct Job<'j> {
+    options: &'j ImportOptions,
+    ui: &'j dyn Ui,
+    found: &'j Found<'j>,
+    known: &'j KnownRejects,
+    /// The first record that each attempt before this one rejected too late.
+    chain: &'j [Place],
+    /// Whether there is no attempt after it.
+    is_last: bool,
+    started: Timestamp,
+}
+
+impl Job<'_> {
+    fn attempt(&self, target: &mut dyn Target, clock: &mut Clock, reports: &mut ReportFiles) -> Result<Attempt> {
+        let Found { plan, missing, key, losses } = *self.found;
+        let mode = self.options.mode;
+        let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options.max_depth, self.ui)?;
+        clock.lap(|timings| &mut timings.sweep);
+
+        let id = random_id()?;
+        let bytes = plan.mapped_bytes();
+        let migrations = &plan.set.migrations;
+        let written = plan.written_tables();
+        let opening = Opening {
+            mode,
+            run_id: &id,
+            migrations,
+            schema: &plan.schema,
+            written: &written,
+            bytes,
+            started: self.started,
+            audit: plan.set.audit.as_ref(),
+        };
+        self.ui.phase(Phase::Import, plan.mapped_files(), bytes);
+        let mut transaction = target.begin(&opening)?;
+        let vault = Vault::open(key, &transaction.seal_record()?, secrets, self.started)?;
+        transaction.ledger().begin_run(&self.record(&id))?;
+        let before = validate::ask(&mut *transaction, &plan.set)?;
+        let rejects = self.options.rejects.as_deref().map(RejectFolder::open).transpose()?;
+        let Job { options, ui, known, started, .. } = *self;
+        let (writer, rejects) = (Writer::new(transaction, vault), Rejects::new(known, rejects));
+        let mut run = Import::begin(plan, options, ui, started, writer, rejects)?;
+
+        if let Err(error) = run.read() {
+            let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
+            let report = summary::report(&mut run, &self.ending(target, &id, clock, Outcome::Interrupted));
+            run.writer.transaction.rollback()?;
+            reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
+            return Ok(Attempt::Done(Box::new(report)));
+        }
+        clock.lap(|timings| &mut timings.import);
+        if run.rejects.must_begin_anew(options.max_rejects) && !self.is_last {
+            let late = run.rejects.take_late();
+            run.writer.transaction.rollback()?;
+            return Ok(Attempt::Again(late));
+        }
+        self.ui.phase(Phase::Check, 0, 0);
+        run.report_all(self.chain, missing, &with_secrets)?;
+        let checks = checks::check_all(&mut run, &before)?;
+        clock.lap(|timings| &mut timings.check);
+
+        self.ui.phase(Phase::Finish, 0, 0);
+        let acceptable =
+            run.is_acceptable() && checks.iter().all(|check| check.status != crate::report::CheckStatus::Failed);
+        let outcome = match (acceptable, mode) {
+            (_, Mode::Dry) => Outcome::DryRun,
+            (true, Mode::Real) => Outcome::Committed,
+            (false, Mode::Real) => Outcome::RolledBack,
+        };
+        let mut ending = self.ending(target, &id, clock, outcome);
+        ending.acceptable = acceptable;
+        ending.checks = checks;
+        let mut report = summary::report(&mut run, &ending);
+        report.losses = losses.to_vec();
+        if !report.leaves.closes() {
+            run.writer.transaction.rollback()?;
+            return Err(Error::bug(format!(
+                "leaf counts do not add up: {} leaves seen, {} accounted for",
+                report.leaves.seen,
+                report.leaves.accounted()
+            )));
+        }
+        let Import { writer: Writer { mut transaction, .. }, rejects: Rejects { folder: mut rejects, .. }, .. } = run;
+        report.timings = clock.timings();
+        // What can fail is done while the run can still be rolled back, and alike in a dry run.
+        match rejects.as_mut().map_or(Ok(()), RejectFolder::finish) {
+            // Rejected records would be nowhere.
+            Err(fault) if acceptable => return Err(fault),
+            Err(fault) => ui.warn(&fault),
+            Ok(()) => {}
+        }
+        // What a report says is on the screen and in the ledger too.
+        reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
+        if outcome == Outcome::Committed {
+            transaction.ledger().finish_run(&summary::run_record(&report, self.record(&id)))?;
+            transaction.audit(&self.audit_entry(&id, &report)?, plan.set.audit.as_ref())?;
+            transaction.commit()?.iter().for_each(|fault| ui.warn(fault));
+        } else {
+            transaction.rollback()?;
+        }
+        // From here on the outcome stands, whatever fails.
+        rejects.map_or(Ok(()), RejectFolder::publish).unwrap_or_else(|fault| ui.warn(&fault));
+        clock.lap(|timings| &mut timings.finish);
+        report.timings = clock.timings();
+        Ok(Attempt::Done(Box::new(report)))
+    }
+
+    fn ending(&self, target: &dyn Target, id: &str, clock: &Clock, outcome: Outcome) -> Ending {
+        Ending {
+            run_id: id.to_owned(),
+            outcome,
+            acceptable: false,
+            url: target.url().to_owned(),
+            engine: target.engine().to_owned(),
+            checks: Vec::new(),
+            timings: clock.timings(),
+        }
+    }
+
+    fn audit_entry(&self, id: &str, report: &Report) -> Result<AuditEntry> {
+        let rows = |of: fn(&TableReport) -> u64| report.tables.iter().map(of).sum::<u64>();
+        let details = serde_json::json!({
+            "set": self.found.plan.set.name,
+            "source": self.found.plan.tree.root.display().to_string(),
+            "inserted": rows(|table| table.inserted),
+            "updated": rows(|table| table.updated),
+        });
+        Ok(AuditEntry::new("import", "database", "a tree of files was imported", self.started)?.of(id).with(details))
+    }
+
+    fn record(&self, id: &str) -> RunRecord {
+        RunRecord {
+            id: id.to_owned(),
+            kind: "import".to_owned(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            set: self.found.plan.set.name.clone(),
+            set_digest: self.found.plan.set.digest.clone(),
+            source: self.found.plan.tree.root.display().to_string(),
+            started: self.started,
+            finished: self.started,
+            ..RunRecord::default()
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What is imported: the mapping set, its tree, and the database.
+
+use crate::config::{ImportOptions, Ui};
+use crate::database::{Target, schema};
+use crate::error::{Error, Result};
+use crate::mapping::load::SetSource;
+use crate::mapping::model::Set;
+use crate::mapping::{bundled, check, load};
+use crate::outputs::Inputs;
+use crate::source;
+use crate::table::Schema;
+use crate::validate;
+use std::path::{Path, PathBuf};
+
+/// The mapping set of a run, and its tree.
+pub(super) struct Selected {
+    pub(super) set: Set,
+    pub(super) schema: Schema,
+    /// The folder of the tree that the set reads.
+    pub(super) root: PathBuf,
+    /// Files by which the set recognises a tree, and that are missing.
+    pub(super) missing: Vec<String>,
+}
+
+pub(super) fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<Selected> {
+    // A missing folder would otherwise be reported as a tree that no set recognises.
+    source::walk::readable(&options.source)?;
+    let (source, root): (SetSource, Option<PathBuf>) = match &options.mappings {
+        Some(name) => {
+            let source = bundled::resolve(name)?;
+            let root = bundled::import_root(&source, &options.source)?;
+            (source, root)
+        }
+        None => bundled::recognise(&options.source)?.map(|(source, root)| (source, Some(root))).ok_or_else(|| {
+            Error::request("no bundled mapping set recognises the tree")
+                .at(options.source.display())
+                .hint("name one with `--mappings SET` or `--mappings DIR`")
+        })?,
+    };
+    let (set, schema) = checked(&source)?;
+    if options.mappings.is_none() {
+        ui.say(&format!("mapping set: {} ({})", set.name, set.description));
+    }
+    let missing = if root.is_some() { Vec::new() } else { bundled::missing(&set, &options.source) };
+    Ok(Selected { set, schema, root: root.unwrap_or_else(|| options.source.clone()), missing })
+}
+
+/// A valid set with its schema; else every error, whether found while the set was parsed or while it
+/// was checked against its schema.
+fn checked(source: &SetSource) -> Result<(Set, Schema)> {
+    let (set, mut errors) = load::read(source)?;
+    match schema::expected(&set.migrations) {
+        Ok(schema) => {
+            // Further errors at a line that could not be parsed would only follow from the first.
+            let unparsed: Vec<_> = errors.iter().filter_map(|error| error.place.clone()).collect();
+            let found = check::check(&set, &schema).into_iter();
+            errors.extend(found.filter(|error| error.place.as_ref().is_none_or(|place| !unparsed.contains(place))));
+            errors.extend(validate::gather::check_assertions(&set)?);
+            Error::all(errors).map_or(Ok((set, schema)), Err)
+        }
+        Err(error) => Err(Error::all(errors).unwrap_or(error)),
+    }
+}
+
+/// What no output of the run may be written to.
+pub(super) fn inputs(options: &ImportOptions, root: &Path, target: &dyn Target) -> Inputs {
+    let mut inputs = Inputs::default();
+    inputs.folder("the source tree", root);
+    let mappings = options.mappings.as_deref().map(Path::new).filter(|folder| folder.is_dir());
+    mappings.iter().for_each(|folder| inputs.folder("the mapping set", folder));
+    target.file().iter().for_each(|file| inputs.database(file));
+    options.in_use.iter().for_each(|(what, path)| inputs.file(what, path));
+    inputs
+}
+
+pub(super) fn database(options: &ImportOptions, set: &Set) -> Result<String> {
+    options.database.clone().or_else(|| set.database.clone()).ok_or_else(|| {
+        Error::request(format!("the set `{}` names no database", set.name)).hint("give one with `--database URL`")
+    })
+}
