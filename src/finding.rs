@@ -204,6 +204,8 @@ codes! {
         "rename it to the id of the owner it belongs to";
     OWNER_TWINS = "O006" Warning "names of owners look the same and differ in their Unicode normal form",
         "write both in one form (NFC, say), or check that they are two owners";
+    OWNER_UNREAD = "O007" Error "the owner is unknown, because a file or record of the owners was rejected: its files are rejected too",
+        "fix the file of the owners first";
     // X: secrets.
     SECRET_UNDECIDED = "X001" Error "a value looks like a secret and is neither sealed, dropped, declassified nor ignored",
         "seal or drop it, ignore it with a reason, or say under [declassify] why it may be kept as it is";

@@ -74,8 +74,9 @@ impl Import<'_> {
         self.plan.set.owners.as_ref()?;
         let mut mappings = self.plan.set.mappings.iter().enumerate();
         mappings.find(|(at, mapping)| self.plan.owned(*at) && self.takes_part(mapping))?;
-        // The files of a rejected owner are reported with it.
-        let has_files = self.directories.iter().any(|owner| owner.id.is_some() || owner.how == "rejected");
+        // The files of a rejected or unread owner are reported with it.
+        let is_reported = |how: &str| matches!(how, "rejected" | "unread");
+        let has_files = self.directories.iter().any(|owner| owner.id.is_some() || is_reported(&owner.how));
         if has_files || self.plan.mapped_files() == 0 || !self.is_acceptable() {
             return None;
         }

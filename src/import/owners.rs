@@ -1,7 +1,7 @@
 //! Finding the owner of each directory.
 
 use crate::document::tape::{Kind, Tape};
-use crate::finding::{Finding, OWNER_TWINS, printable};
+use crate::finding::{FileId, Finding, OWNER_TWINS, Place, printable};
 use crate::fold;
 use crate::import::plan::Plan;
 use crate::mapping::apply::{Current, Draft, FileContext, Operand, Owner, Scope, evaluate};
@@ -32,10 +32,21 @@ pub enum OwnerMatch {
     One(Found),
     /// An owner whose record was rejected.
     Rejected,
+    /// No owner, among owners that are not known completely.
+    Unread(Unread),
     /// Several owners that the name fits equally.
     Ambiguous,
     /// No owner.
     None,
+}
+
+/// Why the owners of a run are not known completely: the first file or record of them that was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unread {
+    /// What is wrong is here.
+    pub at: Place,
+    /// Whether the whole file was rejected, or a record by whose owner no directory can be found.
+    pub whole: bool,
 }
 
 /// The owner that a row of the owner table makes; without an id where that could not be read.
@@ -53,46 +64,89 @@ pub fn owner_of(plan: &Plan, columns: &[String], rule: &CompiledRule, draft: &Dr
 pub struct OwnerTable {
     rows: Vec<Known>,
     by_id: HashMap<String, usize>,
+    unread: Option<Unread>,
 }
 
 /// A row of the owner table.
 #[derive(Debug)]
 struct Known {
     owner: Owner,
-    rejected: bool,
-    /// Whether it was met in the target only so far.
-    existing: bool,
+    state: State,
+    /// The file that names it; none where it was met in the target only so far.
+    from: Option<FileId>,
+    /// What the target says of it, once a file names it too.
+    target: Option<Owner>,
+}
+
+/// What is known of an owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Read,
+    Rejected,
+    /// Its whole file was rejected after it was read.
+    Lost,
 }
 
 impl OwnerTable {
     /// Adds an owner that the target has.
     pub fn add_existing(&mut self, owner: Owner) {
         if !self.by_id.contains_key(&owner.id) {
-            self.push(Known { owner, rejected: false, existing: true });
+            self.push(Known { owner, state: State::Read, from: None, target: None });
         }
     }
 
     /// Adds an owner that the run has read; the first of an id stays, unless it was rejected. What the
     /// target says of it counts no more, so that a second import finds owners as the first one did.
-    pub fn add(&mut self, owner: Owner) {
-        let known = Known { owner, rejected: false, existing: false };
-        match self.by_id.get(&known.owner.id) {
-            Some(at) if self.rows[*at].rejected || self.rows[*at].existing => self.rows[*at] = known,
+    pub fn add(&mut self, owner: Owner, from: FileId) {
+        let mut known = Known { owner, state: State::Read, from: Some(from), target: None };
+        match self.by_id.get(&known.owner.id).map(|at| &mut self.rows[*at]) {
+            Some(held) if held.state != State::Read || held.from.is_none() => {
+                std::mem::swap(held, &mut known);
+                held.target = if known.from.is_none() { Some(known.owner) } else { known.target };
+            }
             Some(_) => {}
             None => self.push(known),
         }
     }
 
     /// Adds an owner whose record was rejected, as far as it could be read: its id may be empty.
-    pub fn add_rejected(&mut self, owner: Owner) {
+    pub fn add_rejected(&mut self, owner: Owner, from: FileId) {
         if !self.by_id.contains_key(&owner.id) {
-            self.push(Known { owner, rejected: true, existing: false });
+            self.push(Known { owner, state: State::Rejected, from: Some(from), target: None });
         }
+    }
+
+    /// Notes that owners may be missing: from now on it is not known that a directory has none.
+    pub fn miss(&mut self, unread: Unread) {
+        self.unread.get_or_insert(unread);
+    }
+
+    /// Forgets the owners of a file that was rejected as a whole, at this place; what the target says of
+    /// them counts again.
+    pub fn lose(&mut self, file: FileId, at: Place) {
+        // The rows stay where they are: files know their owner by its number.
+        for known in self.rows.iter_mut().filter(|known| known.from == Some(file)) {
+            match known.target.take() {
+                Some(owner) => *known = Known { owner, state: State::Read, from: None, target: None },
+                None => known.state = State::Lost,
+            }
+        }
+        self.miss(Unread { at, whole: true });
+    }
+
+    /// Whether owners may be missing.
+    pub fn is_incomplete(&self) -> bool {
+        self.unread.is_some()
+    }
+
+    fn no_match(&self) -> OwnerMatch {
+        self.unread.map_or(OwnerMatch::None, OwnerMatch::Unread)
     }
 
     /// The ids of the owners that the source names, in the order they were read; rejected ones are left out.
     pub fn of_source(&self) -> impl Iterator<Item = &str> {
-        self.rows.iter().filter(|known| !known.existing && !known.rejected).map(|known| known.owner.id.as_str())
+        let named = |known: &&Known| known.from.is_some() && known.state == State::Read;
+        self.rows.iter().filter(named).map(|known| known.owner.id.as_str())
     }
 
     fn push(&mut self, known: Known) {
@@ -104,7 +158,11 @@ impl OwnerTable {
 
     /// The owner of this id, unless it was rejected.
     pub fn get(&self, id: &str) -> Option<&Owner> {
-        self.by_id.get(id).map(|at| &self.rows[*at]).filter(|known| !known.rejected).map(|known| &known.owner)
+        self.by_id
+            .get(id)
+            .map(|at| &self.rows[*at])
+            .filter(|known| known.state == State::Read)
+            .map(|known| &known.owner)
     }
 
     /// The number of an owner in this table.
@@ -119,15 +177,17 @@ impl OwnerTable {
 
     /// The owner whose id was given.
     pub fn given(&self, id: &str) -> OwnerMatch {
-        self.by_id.get(id).map_or(OwnerMatch::None, |at| self.rows[*at].matched("--owner".to_owned(), false))
+        let found = self.by_id.get(id).and_then(|at| self.rows[*at].matched("--owner".to_owned(), false));
+        found.unwrap_or_else(|| self.no_match())
     }
 
-    /// The only owner, where there is exactly one. One that was rejected counts.
+    /// The only owner, where there is exactly one, and certainly no other. One that was rejected counts.
     pub fn only(&self) -> OwnerMatch {
-        match self.rows.as_slice() {
-            [only] => only.matched("the only owner".to_owned(), false),
-            _ => OwnerMatch::None,
-        }
+        let only = match self.rows.as_slice() {
+            [only] if !self.is_incomplete() => only.matched("the only owner".to_owned(), false),
+            _ => None,
+        };
+        only.unwrap_or_else(|| self.no_match())
     }
 
     /// A warning for each owner whose id looks like that of an earlier one and differs in its Unicode
@@ -155,11 +215,11 @@ impl OwnerTable {
 }
 
 impl Known {
-    fn matched(&self, how: String, alias: bool) -> OwnerMatch {
-        if self.rejected {
-            OwnerMatch::Rejected
-        } else {
-            OwnerMatch::One(Found { id: self.owner.id.clone(), how, alias })
+    fn matched(&self, how: String, alias: bool) -> Option<OwnerMatch> {
+        match self.state {
+            State::Read => Some(OwnerMatch::One(Found { id: self.owner.id.clone(), how, alias })),
+            State::Rejected => Some(OwnerMatch::Rejected),
+            State::Lost => None,
         }
     }
 }
@@ -218,9 +278,9 @@ impl<'s> Matcher<'s> {
             };
             let found = values.get(&key(&wanted))?;
             let how = format!("by {}{}", find.by, if find.alias { " (alias)" } else { "" });
-            Some(found.map_or(OwnerMatch::Ambiguous, |at| self.table.rows[at].matched(how, find.alias)))
+            found.map_or(Some(OwnerMatch::Ambiguous), |at| self.table.rows[at].matched(how, find.alias))
         });
-        by_rule.unwrap_or(OwnerMatch::None)
+        by_rule.unwrap_or_else(|| self.table.no_match())
     }
 }
 

@@ -3,13 +3,14 @@
 
 use crate::error::{Error, Result};
 use crate::finding::{
-    Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_TWINS, OWNER_UNKNOWN, printable,
+    Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_TWINS, OWNER_UNKNOWN, OWNER_UNREAD,
+    printable,
 };
 use crate::import::files::file_id;
 use crate::import::leaves::deciding_line;
-use crate::import::owners::{Matcher, OwnerMatch};
+use crate::import::owners::{Matcher, OwnerMatch, Unread};
 use crate::import::plan::Disposition;
-use crate::import::run::Import;
+use crate::import::run::{Import, Parts};
 use crate::mapping::apply::Owner;
 use crate::mapping::model::{Ownerless, Unknown};
 use crate::mapping::order::{Stage, Turn};
@@ -125,6 +126,7 @@ impl Import<'_> {
             let (id, how) = match &matched {
                 OwnerMatch::One(found) => (Some(found.id.clone()), found.how.clone()),
                 OwnerMatch::Rejected => (None, "rejected".to_owned()),
+                OwnerMatch::Unread(_) => (None, "unread".to_owned()),
                 OwnerMatch::Ambiguous => (None, "several".to_owned()),
                 OwnerMatch::None => (None, "none".to_owned()),
             };
@@ -135,7 +137,9 @@ impl Import<'_> {
                     found.entry(owner.id.clone()).or_insert_with(|| (owner, Vec::new())).1.push((hit.alias, files));
                 }
                 (Some(_), _) => self.skip(&files, "--only-owner", "skipped because of --only-owner"),
-                (None, matched) => self.without_owner(directory.as_deref(), &files, &matched, &owners.unknown),
+                (None, matched) => {
+                    self.without_owner(directory.as_deref(), &files, &matched, &owners.unknown)?;
+                }
             }
         }
         Ok(found
@@ -154,6 +158,9 @@ impl Import<'_> {
 
     /// A requested owner that does not exist is a typo: the run would silently import nothing of theirs.
     fn refuse_unknown_owners(&self, owners: &[(Owner, Files)]) -> Result<()> {
+        if self.resolver.owners.is_incomplete() {
+            return Ok(()); // it may be one that could not be read, which is reported
+        }
         let hint = "owners are named by their directory or id; `--json` lists both under `owners`";
         for name in &self.options.only_owner {
             let is_directory = self.directories.iter().any(|found| found.directory == *name && found.id.is_some());
@@ -194,7 +201,13 @@ impl Import<'_> {
     }
 
     /// Takes files whose owner could not be found: refused, ignored, or rejected with their owner.
-    fn without_owner(&mut self, directory: Option<&str>, files: &Files, matched: &OwnerMatch, unknown: &Unknown) {
+    fn without_owner(
+        &mut self,
+        directory: Option<&str>,
+        files: &Files,
+        matched: &OwnerMatch,
+        unknown: &Unknown,
+    ) -> Result<()> {
         let first = files.values().flatten().min().copied();
         let place = first.map(|file| self.plan.tree.files[file].place(0));
         let count = files.values().flatten().count();
@@ -204,12 +217,18 @@ impl Import<'_> {
         };
         let counted = words::count(count as u64, "file");
         let mut finding = if *matched == OwnerMatch::Rejected {
-            for file in files.values().flatten() {
-                self.files[*file].status = Some(FileStatus::Rejected);
-                self.files[*file].reason = Some("the owner was rejected".to_owned());
-            }
-            self.rejects.errors += 1;
-            Finding::new(&OWNER_REJECTED, format!("the owner of {shown} was rejected: {counted} rejected too"))
+            let message = format!("the owner of {shown} was rejected: {counted} rejected too");
+            let finding = Finding::new(&OWNER_REJECTED, message);
+            self.reject_with_owner(files, "the owner was rejected", &finding)?;
+            finding
+        } else if let OwnerMatch::Unread(Unread { at, whole }) = matched {
+            let path = printable(&self.plan.tree.files[at.file.0 as usize].path);
+            let what = if *whole { format!("`{path}`") } else { format!("a record of `{path}`") };
+            let message =
+                format!("the owner of {shown} is unknown, because {what} was rejected: {counted} rejected too");
+            let finding = Finding::new(&OWNER_UNREAD, message);
+            self.reject_with_owner(files, &format!("the owner is unknown, because {what} was rejected"), &finding)?;
+            finding.at(*at)
         } else if *matched == OwnerMatch::Ambiguous {
             let message = format!("several owners match {shown}: {counted} not imported");
             Finding::new(&OWNER_AMBIGUOUS, message)
@@ -234,8 +253,23 @@ impl Import<'_> {
                 self.files[*file].status = Some(FileStatus::Unmapped);
             }
         }
-        finding.place = place;
+        finding.place = finding.place.or(place);
         self.findings.push(finding.about("owners"));
+        Ok(())
+    }
+
+    /// Rejects files because their owner was, or could not be read: each of them is a reject.
+    fn reject_with_owner(&mut self, files: &Files, reason: &str, finding: &Finding) -> Result<()> {
+        self.rejects.errors += 1;
+        for file in files.values().flatten() {
+            self.files[*file].status = Some(FileStatus::Rejected);
+            self.files[*file].reason = Some(reason.to_owned());
+            self.files[*file].rejected = 1;
+            self.rejects.count += 1;
+            let Parts { rejects, cx, .. } = self.parts();
+            rejects.keep_file(&cx, *file, std::slice::from_ref(finding))?;
+        }
+        Ok(())
     }
 
     /// Sorts the files of each mapping: newest first where it says so, else by its patterns, then by path.

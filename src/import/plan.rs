@@ -230,6 +230,23 @@ impl Plan {
         is_owned(&self.set, mapping)
     }
 
+    /// Whether a mapping writes rows of the owner table.
+    pub fn feeds_owners(&self, mapping: usize) -> bool {
+        let Some(owners) = &self.set.owners else { return false };
+        self.rules[mapping].iter().any(|rule| rule.table.name == owners.table)
+    }
+
+    /// Whether a rule makes owners and this column, or its whole row, is what directories find them by.
+    pub fn names_owners(&self, rule: &CompiledRule, column: Option<&str>) -> bool {
+        let Some(owners) = self.set.owners.as_ref().filter(|owners| owners.table == rule.table.name) else {
+            return false;
+        };
+        let finds = |name: &str| {
+            rule.table.primary_key().iter().any(|key| *key == name) || owners.find.iter().any(|find| find.by == name)
+        };
+        column.is_none_or(finds)
+    }
+
     /// Whether a `lookup`, `exists` or `absent` asks this of the key index.
     pub fn is_looked_up(&self, spec: &IndexSpec) -> bool {
         self.looked_up.contains(&(spec.table.clone(), spec.by.clone(), spec.ignore_case))

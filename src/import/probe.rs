@@ -140,7 +140,9 @@ impl<'p> Probe<'p> {
         let found = match matched {
             OwnerMatch::One(found) => Ok((found.id, found.how)),
             OwnerMatch::Ambiguous => Err("several owners match"),
-            OwnerMatch::Rejected | OwnerMatch::None => Err("no owner with a readable record matches"),
+            OwnerMatch::Rejected | OwnerMatch::Unread(_) | OwnerMatch::None => {
+                Err("no owner with a readable record matches")
+            }
         };
         let owner = found.as_ref().ok().and_then(|(id, _)| self.owners.get(id)).cloned();
         if let Some(name) = directory {
@@ -160,6 +162,10 @@ impl<'p> Probe<'p> {
                     continue; // reported already
                 }
                 if let Err(findings) = self.read_file(*file, *mapping, &rules, owner, watch) {
+                    if self.plan.feeds_owners(*mapping) {
+                        let at = findings.first().and_then(|finding| finding.place);
+                        self.owners.lose(file_id(*file), at.unwrap_or(self.plan.tree.files[*file].place(0)));
+                    }
                     self.findings.insert(*file, findings);
                 }
             }
@@ -242,7 +248,7 @@ impl<'p> Probe<'p> {
         self.index.enter(&Entering { table: &rule.table.name, key, of: &of, entry }, |_, _, _| {});
         if let Some(owner) = owner_of(self.plan, &self.owner_columns, rule, draft).filter(|owner| !owner.id.is_empty())
         {
-            self.owners.add(owner);
+            self.owners.add(owner, file_id(file));
         }
     }
 }

@@ -3,11 +3,11 @@
 use crate::document::name::NameLeaf;
 use crate::document::tape::{Kind, Tape};
 use crate::error::Result;
-use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, ROW_DANGLING, Severity, VALUE_TIME, excerpt};
+use crate::finding::{FILE_BLANK_IGNORED, FileId, Finding, Place, ROW_DANGLING, Severity, VALUE_TIME, excerpt};
 use crate::import::file::Reading;
 use crate::import::files::file_id;
 use crate::import::leaves::sheet::{Class, Mark, Sheet, Tally};
-use crate::import::owners::owner_of;
+use crate::import::owners::{Unread, owner_of};
 use crate::import::resolve::RowFate;
 use crate::import::run::{Import, Parts};
 use crate::import::shaping::{PathTable, Shaped, record_scope, shape};
@@ -85,13 +85,18 @@ impl Import<'_> {
             return Ok(()); // later findings follow from the first
         }
         let rows_written = self.files[file].ledger.is_some();
+        if self.plan.feeds_owners(self.mapping) {
+            let at = findings.first().and_then(|finding| finding.place).unwrap_or(place);
+            self.resolver.owners.lose(file_id(file), at);
+        }
         self.files[file].shaped = None;
         self.files[file].sheets = HashMap::new();
         self.files[file].tally = Tally::default();
         self.files[file].status = Some(FileStatus::Rejected);
         self.files[file].reason = findings.first().map(|finding| finding.code.title.to_owned());
+        // Its records that were rejected before are part of it.
+        self.rejects.count = self.rejects.count + 1 - self.files[file].rejected;
         self.files[file].rejected = 1;
-        self.rejects.count += 1;
         let findings: Vec<Finding> = findings.into_iter().map(|finding| finding.about(mapping.name.clone())).collect();
         if rows_written {
             // It changed while it was read: its rows are rolled back with the run.
@@ -190,7 +195,7 @@ impl Import<'_> {
         };
         let rejected = !refused.is_empty() || earlier.as_ref().is_some_and(|earlier| earlier.rejected);
         if rejected {
-            self.count_rejected(&mapped);
+            self.count_rejected(place, &mapped);
         }
         if !refused.is_empty() {
             // A record that was known to be bad is reported once, when it is read first.
@@ -254,7 +259,7 @@ impl Import<'_> {
                     .collect();
                 self.findings.extend(differing);
             }
-            self.learn_owner_rows(mapped, &dispositions);
+            self.learn_owner_rows(place.file, mapped, &dispositions);
             let Parts { leaves, mut cx, .. } = self.parts();
             leaves.learn_follow_ups(&mut cx, mapped, &dispositions);
         }
@@ -278,12 +283,12 @@ impl Import<'_> {
         finding
     }
 
-    fn learn_owner_rows(&mut self, mapped: &Mapped, dispositions: &[RowFate]) {
+    fn learn_owner_rows(&mut self, file: FileId, mapped: &Mapped, dispositions: &[RowFate]) {
         for (draft, fate) in mapped.drafts.iter().zip(dispositions) {
             if matches!(fate, RowFate::Inserted | RowFate::Unchanged)
                 && let Some(owner) = self.owner_of(draft).filter(|owner| !owner.id.is_empty())
             {
-                self.resolver.owners.add(owner);
+                self.resolver.owners.add(owner, file);
             }
         }
     }
@@ -293,13 +298,18 @@ impl Import<'_> {
     }
 
     /// Counts the rows that a rejected record would have given, as far as they could be made.
-    fn count_rejected(&mut self, mapped: &Mapped) {
+    fn count_rejected(&mut self, place: Place, mapped: &Mapped) {
         for draft in mapped.drafts.iter().chain(&mapped.partial) {
             let name = self.plan.rules[self.mapping][draft.rule].table.name.clone();
             self.writer.count(&name).rejected += 1;
             if let Some(owner) = self.owner_of(draft) {
-                self.resolver.owners.add_rejected(owner);
+                self.resolver.owners.add_rejected(owner, place.file);
             }
+        }
+        let rules = &self.plan.rules[self.mapping];
+        let mut faults = mapped.faults.iter();
+        if faults.any(|(rule, fault)| self.plan.names_owners(&rules[*rule], fault.column.as_deref())) {
+            self.resolver.owners.miss(Unread { at: place, whole: false });
         }
     }
 

@@ -103,7 +103,7 @@ impl Report {
         self.checks.iter().filter(|check| check.status == CheckStatus::Failed).count() as u64
     }
 
-    /// How many records were rejected; a broken file counts as one.
+    /// How many records were rejected; a broken file, or one whose owner was rejected, counts as one.
     pub fn rejected(&self) -> u64 {
         self.files.iter().map(|file| file.rejected).sum()
     }

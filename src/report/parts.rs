@@ -84,7 +84,7 @@ pub enum FileStatus {
     Ignored,
     /// No mapping reads it and no rule ignores it.
     Unmapped,
-    /// It is broken, or its owner was rejected.
+    /// It is broken, or its owner was rejected or could not be read.
     Rejected,
 }
 
@@ -110,7 +110,7 @@ pub struct FileReport {
     pub bytes: u64,
     /// Records read from it.
     pub records: u64,
-    /// Records rejected; a broken file counts as one.
+    /// Records rejected; a broken file, or one whose owner was rejected, counts as one.
     pub rejected: u64,
     /// Its leaf counts.
     pub leaves: LeafCounts,

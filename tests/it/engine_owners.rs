@@ -137,7 +137,8 @@ fn the_files_of_a_rejected_owner_are_one_reject_each() {
         .source("of/2/old.json", &notes(SAVED, &[("b", "x")]));
     let lifted = house.lift(&[]).ends(1, "rolled-back");
     lifted.finds(&["error O002 of/2/notes.json", "error V005 people.json /1/name"]);
-    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+    house.lift(&["--max-rejects", "2"]).ends(1, "rolled-back");
+    let lifted = house.lift(&["--max-rejects", "3"]).ends(1, "committed");
     let report = lifted.leaves("column 4, ignored 1, rejected 2").report();
     assert_eq!(
         files(&report),

@@ -47,6 +47,105 @@ fn files_without_an_owner_are_not_given_to_the_only_owner_left() {
     assert_eq!(fate(&report, "notes.json"), "rejected: the owner was rejected");
 }
 
+/// A tree of three owners, one of whom is in a file of its own, with a file of each and one of nobody.
+fn people_and(broken: &str) -> Small {
+    people(broken)
+        .lists("staff", "staff.json", PEOPLE)
+        .file("staff.json", r#"[{"id": "9", "name": "eve"}]"#)
+        .file("people/1/notes.json", r#"[{"id": "n1"}]"#)
+        .file("people/bob/notes.json", r#"[{"id": "n2"}]"#)
+        .file("people/9/notes.json", r#"[{"id": "n9"}]"#)
+        .file("notes.json", r#"[{"id": "n0"}]"#)
+}
+
+fn last_line(small: &Small, most: &str) -> String {
+    let set = small.house.path("set");
+    let ran =
+        small.house.import(&small.tree(), &["--mappings", set.to_str().unwrap(), "--max-rejects", most]).status(1);
+    ran.stdout.lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_directory_is_not_nobodys_where_the_file_of_the_owners_is_broken() {
+    let cut = (r#"[{"id": "1", "name": "ann"}, {"id": "2", "na"#, "J002");
+    for (broken, code) in [cut, ("", "F004"), (r#"{"of": "another kind"}"#, "S001")] {
+        let small = people_and(broken);
+        let report = small.report(1, &["--max-rejects", "3"]);
+        assert_eq!(report["outcome"], "rolled-back", "{code}");
+        let rejects = small.house.path("rejects");
+        let report = small.report(1, &["--max-rejects", "4", "--rejects", rejects.to_str().unwrap()]);
+        assert_eq!(report["outcome"], "committed", "{code}");
+        for path in ["people/1/notes.json", "people/bob/notes.json", "notes.json"] {
+            let reason = "rejected: the owner is unknown, because `people.json` was rejected";
+            assert_eq!(fate(&report, path), reason, "{code}");
+        }
+        let told = told(&report);
+        let of = |who: &str| {
+            format!("error O007 the owner of {who} is unknown, because `people.json` was rejected: 1 file rejected too")
+        };
+        let who = ["files without an owner", "directory `1`", "directory `bob`"];
+        assert_eq!(told.iter().filter(|told| told.starts_with("error O007")).count(), 3, "{told:?}");
+        assert!(who.iter().all(|who| told.contains(&of(who))), "{told:?}");
+        assert!(told.iter().any(|told| told.starts_with(&format!("error {code}"))), "{told:?}");
+        let errors = report["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "O007");
+        assert!(errors.into_iter().all(|finding| finding["place"]["file"] == "people.json"), "{report}");
+        assert_eq!(
+            report["files"].as_array().unwrap().iter().map(|file| file["rejected"].as_u64().unwrap()).sum::<u64>(),
+            4
+        );
+        let kept = std::fs::read_to_string(rejects.join("rejects.jsonl")).unwrap();
+        assert_eq!(kept.lines().count(), 4, "{kept}");
+        assert_eq!(small.house.rows("SELECT id, person FROM notes"), [["n9", "9"]], "{code}");
+    }
+}
+
+#[test]
+fn the_last_line_counts_the_files_whose_owner_could_not_be_read() {
+    let small = people_and("[");
+    assert!(last_line(&small, "3").starts_with("refused: "), "{}", last_line(&small, "3"));
+    let line = last_line(&small, "4");
+    assert!(line.starts_with("committed without 4 rejected records: 2 rows into "), "{line}");
+}
+
+#[test]
+fn owners_that_the_database_has_are_found_where_their_file_is_broken() {
+    let small = people_and(r#"[{"id": "1", "name": "ann"}, {"id": "2", "name": "bob"}]"#);
+    small.report(0, &[]);
+    small.write("people.json", r#"[{"id": "1", "name": "ann"}, {"id": "3", "name": "zoe"}, {"id": "2", "#);
+    let small = small.file("people/zoe/notes.json", r#"[{"id": "n3"}]"#);
+    let report = small.report(1, &["--max-rejects", "3"]);
+    assert_eq!(report["outcome"], "committed");
+    for path in ["people/1/notes.json", "people/bob/notes.json", "people/9/notes.json"] {
+        assert_eq!(fate(&report, path), "imported");
+    }
+    for path in ["people/zoe/notes.json", "notes.json"] {
+        assert_eq!(fate(&report, path), "rejected: the owner is unknown, because `people.json` was rejected");
+    }
+}
+
+#[test]
+fn an_owner_is_not_asked_for_in_vain_where_the_file_of_the_owners_is_broken() {
+    for option in [["--owner", "2"], ["--only-owner", "2"]] {
+        let report = people_and("[").report(1, &option);
+        assert_eq!(report["outcome"], "rolled-back", "{option:?}");
+        assert_eq!(fate(&report, "notes.json"), "rejected: the owner is unknown, because `people.json` was rejected");
+    }
+}
+
+#[test]
+fn a_directory_may_be_that_of_a_rejected_owner_whose_name_could_not_be_read() {
+    let people = people(r#"[{"id": "1", "name": "ann"}, {"id": "2", "name": ["bob"]}]"#)
+        .file("people/1/notes.json", r#"[{"id": "n1"}]"#)
+        .file("people/bob/notes.json", r#"[{"id": "n2"}]"#);
+    let report = people.report(1, &["--max-rejects", "1"]);
+    assert_eq!(report["outcome"], "rolled-back");
+    let report = people.report(1, &["--max-rejects", "2"]);
+    assert_eq!(report["outcome"], "committed");
+    let reason = "rejected: the owner is unknown, because a record of `people.json` was rejected";
+    assert_eq!(fate(&report, "people/bob/notes.json"), reason);
+    assert_eq!(fate(&report, "people/1/notes.json"), "imported");
+}
+
 #[test]
 fn a_directory_that_several_owners_match_is_not_imported() {
     let small = people(r#"[{"id": "1", "name": "ann"}, {"id": "2", "name": "ann"}]"#)

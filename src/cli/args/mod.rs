@@ -127,7 +127,8 @@ pub(in crate::cli) struct ImportArgs {
     /// Write rejected records into this folder, to be fixed and imported again.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) rejects: Option<PathBuf>,
-    /// Commit the rest if no more than N records are rejected (a broken file counts as one).
+    /// Commit the rest if no more than N records are rejected (a broken file counts as one, as does each file
+    /// whose owner was rejected or could not be read).
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) max_rejects: u64,
     /// Use only this mapping; may be given more than once.
