@@ -98,11 +98,7 @@ pub fn choose(mappings: Option<&str>, source: &Path) -> Result<(SetSource, std::
             let root = bundled::import_root(&set, source)?.unwrap_or_else(|| source.to_owned());
             Ok((set, root))
         }
-        None => bundled::recognise(source)?.ok_or_else(|| {
-            Error::request("no bundled mapping set recognises the tree")
-                .at(source.display())
-                .hint("name one, or make a first one with `treelift inspect SOURCE --scaffold DIR`")
-        }),
+        None => bundled::recognise(source)?.ok_or_else(|| bundled::unrecognised(source)),
     }
 }
 

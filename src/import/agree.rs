@@ -8,7 +8,23 @@ use crate::import::plan::Plan;
 use crate::import::vault::KeySource;
 use crate::mapping::model::{SecretKind, Set};
 use crate::migrations::{Loss, in_question, loss_lines, lost_by_import};
+use crate::outputs::resolve;
 use crate::report::words::count;
+
+/// A new database must not be written into the source, where the next run would meet it.
+pub(super) fn outside_source(target: &dyn Target, plan: &Plan) -> Result<()> {
+    let Some(file) = target.file() else { return Ok(()) };
+    let (path, root) = (resolve(file), resolve(&plan.tree.root));
+    let Ok(inside) = path.strip_prefix(&root) else { return Ok(()) };
+    let inside = inside.to_string_lossy();
+    let ignored = plan.set.ignore.iter().any(|ignore| ignore.pattern.matches(&inside).is_some());
+    if ignored || target.exists()? {
+        return Ok(());
+    }
+    Err(Error::request("the new database would lie in the source tree, which is only read")
+        .at(file.display())
+        .hint("name another folder; nothing was written"))
+}
 
 /// Asks before something that exists is changed; a new file asks nothing.
 ///

@@ -31,11 +31,9 @@ pub(super) fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<Selecte
             let root = bundled::import_root(&source, &options.source)?;
             (source, root)
         }
-        None => bundled::recognise(&options.source)?.map(|(source, root)| (source, Some(root))).ok_or_else(|| {
-            Error::request("no bundled mapping set recognises the tree")
-                .at(options.source.display())
-                .hint("name one with `--mappings SET` or `--mappings DIR`")
-        })?,
+        None => bundled::recognise(&options.source)?
+            .map(|(source, root)| (source, Some(root)))
+            .ok_or_else(|| bundled::unrecognised(&options.source))?,
     };
     let (set, schema) = checked(&source)?;
     if options.mappings.is_none() {

@@ -38,7 +38,7 @@ use crate::import::rejects::RejectFolder;
 use crate::report::Report;
 use crate::report::write::ReportFiles;
 use crate::source;
-use agree::{agree, back_up_existing, key_source};
+use agree::{agree, back_up_existing, key_source, outside_source};
 use attempt::{Found, attempts};
 use choose::{Selected, choose_set, database, inputs};
 use clock::Clock;
@@ -63,6 +63,7 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
         &Chosen { only: &options.only_mapping, with: &options.with },
     )?;
     clock.lap(|timings| &mut timings.walk);
+    outside_source(&*target, &plan)?;
     let losses = agree(options, ui, &mut *target, &plan)?;
     let key = key_source(options, ui, &plan.set, &*target)?;
     key.opens(&target.seal_record()?)?;

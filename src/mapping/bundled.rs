@@ -95,6 +95,26 @@ pub fn missing(set: &Set, root: &Path) -> Vec<String> {
     below.min_by_key(Vec::len).unwrap_or_default()
 }
 
+/// No bundled set recognises the folder: what it lacks, by set.
+pub fn unrecognised(source: &Path) -> Error {
+    let is_empty = std::fs::read_dir(source).is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty {
+        return Error::request("the folder is empty, so no bundled mapping set recognises it")
+            .at(source.display())
+            .hint("check that it is the right folder and that its disk is mounted");
+    }
+    let lacking = sets().iter().filter_map(|set| {
+        let (read, _) = load::read(&set.source()).ok()?;
+        let files: Vec<String> = missing(&read, source).iter().map(|file| format!("`{file}`")).collect();
+        Some(format!("`{}` looks for {}", set.name, files.join(" and ")))
+    });
+    let lacking: Vec<String> = lacking.collect();
+    Error::request("no bundled mapping set recognises the tree").at(source.display()).hint(format!(
+        "{}; name the right folder, or a set with `--mappings SET|DIR`; `treelift inspect SOURCE --scaffold DIR` makes a first one",
+        lacking.join(", ")
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

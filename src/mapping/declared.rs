@@ -34,6 +34,8 @@ pub struct PathFacts {
     pub ignored: Option<u16>,
     /// `[declassify]`, or `declassify` beside a secret, says that it may be kept as it is.
     pub declassified: bool,
+    /// A rule makes a secret of it, and it is declassified: what is kept of it is in plaintext, as the set says.
+    pub released: bool,
     /// Its name looks secret and nothing makes one of it: it may be left behind, and not be kept.
     pub suspicious: bool,
     /// The name of what it lies in looks secret, and its own does not say that it only describes it.
@@ -208,6 +210,7 @@ impl Declared {
         let undecided = !facts.secret && !facts.declassified;
         facts.suspicious = undecided && (apart || looks_secret(name));
         facts.in_suspicious = undecided && names.any(|outer| looks_secret_below(outer, name));
+        facts.released = facts.secret && facts.declassified;
         facts.secret &= !facts.declassified;
         facts.sealed &= !facts.declassified;
         facts

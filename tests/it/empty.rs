@@ -1,6 +1,6 @@
 //! A run that imports nothing, or nothing of any owner, does not end like a clean one.
 
-use crate::house::{DATABASE, House, age, open, project};
+use crate::house::{DATABASE, House, age, listing, open, project};
 use crate::small::Small;
 use serde_json::Value;
 use std::fs;
@@ -41,6 +41,26 @@ fn an_empty_folder_a_tree_without_owners_files_and_the_wrong_folder_are_refused_
     assert!(ran.stdout.contains("\nno files for 18 of 19 mappings and 5 of 5 owners\n"), "{}", ran.stdout);
     assert_eq!(ran.last_line(), "committed: 13 rows into target.db");
     assert_eq!(crate::house::row_counts(&open(&house.path(DATABASE)))["users"], 5);
+}
+
+#[test]
+fn a_new_database_is_not_written_into_the_source() {
+    let house = House::new();
+    house.file("tree/users/users.json", "[]");
+    let arguments = ["import", "tree", "--mappings", "fossawork", "--key-file", "test.key"];
+    let before = listing(&house.path("tree"));
+    let run = house.run(arguments.into_iter().chain(["--database", "tree/new.db"])).status(2);
+    assert!(run.stderr.contains("the new database would lie in the source tree"), "{}", run.stderr);
+    assert_eq!(listing(&house.path("tree")), before);
+}
+
+#[test]
+fn the_missing_file_by_which_a_set_recognises_a_tree_is_named_on_the_screen_first() {
+    let house = House::new();
+    let tree = house.sample_copy();
+    fs::remove_file(tree.join("users/users.json")).unwrap();
+    let run = house.import(&tree, &["--mappings", "fossawork", "--dry-run"]);
+    assert!(run.stdout.contains("`users/users.json` is missing"), "{}", run.stdout);
 }
 
 fn notes(content: &str) -> Small {

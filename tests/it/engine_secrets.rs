@@ -426,6 +426,22 @@ fn a_number_that_is_sealed_is_found_in_a_column_of_numbers() {
 }
 
 #[test]
+fn a_sealed_path_that_is_declassified_is_counted_where_a_catch_all_keeps_it() {
+    let rules = r#"
+        [table.logins]
+        key = ["id"]
+        [table.logins.columns]
+        id = "id"
+        data = { json = "@" }
+        [table.logins.secrets]
+        sealed = { from = "code", kind = "seal", need = true }
+        [declassify]
+        "code" = "everybody knows it""#;
+    let lifted = house(rules, &json!([{"id": "a", "code": CODE}])).lift(&[]).ends(0, "committed");
+    assert_eq!(lifted.report()["secrets"]["plaintext_declassified"], 1);
+}
+
+#[test]
 fn what_a_mapping_declassifies_is_kept_and_listed_and_raises_nothing() {
     let rules = |declassified: &str| {
         format!(

@@ -56,7 +56,12 @@ fn an_unknown_set_is_a_usage_error() {
 fn a_tree_that_no_set_recognises_is_a_usage_error() {
     let house = House::new();
     let strange = house.file("strange/notes.json", "{}");
-    house.import(strange.parent().unwrap(), &[]).status(2);
+    let run = house.import(strange.parent().unwrap(), &[]).status(2);
+    assert!(run.stderr.contains("error: no bundled mapping set recognises the tree"), "{}", run.stderr);
+    assert!(run.stderr.contains("`fossawork` looks for `users/users.json`"), "{}", run.stderr);
+    std::fs::create_dir(house.path("empty")).unwrap();
+    let run = house.import(&house.path("empty"), &[]).status(2);
+    assert!(run.stderr.contains("error: the folder is empty, so no bundled mapping set"), "{}", run.stderr);
     assert!(!house.path(DATABASE).exists());
 }
 

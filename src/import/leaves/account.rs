@@ -167,6 +167,8 @@ impl Leaves<'_> {
         let facts = judged.declared.facts(judged.doc, node.path());
         let kept = matches!(class, Class::Column | Class::Json | Class::Unmapped);
         let caught = class == Class::Json && !facts.named && facts.ignored.is_none();
+        let in_plaintext = matches!(class, Class::Column | Class::Json);
+        self.leaks.declassified += u64::from(facts.released && in_plaintext && says_something(node));
         let secret = if kept { judged.looks_secret(facts, node, class) } else { None };
         if class != Class::Unmapped && !caught && secret.is_none() {
             return;
@@ -283,6 +285,11 @@ fn is_labelled(node: NodeRef) -> bool {
 
 /// So many leaves away a member is looked for that says what another one is.
 const LABEL_NEARBY: u32 = 16;
+
+/// Whether a leaf says anything that could be a secret.
+fn says_something(node: NodeRef<'_>) -> bool {
+    matches!(node.kind(), Kind::String | Kind::Number) && !node.text().is_empty()
+}
 
 /// What to do about a string that holds a document of its own.
 const JSON_INSIDE: &str =

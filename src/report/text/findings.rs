@@ -4,6 +4,7 @@ use super::super::words::{count, thousands, wrap};
 use super::super::{FindingReport, PlaceReport};
 use super::layout::{Detail, WIDTH, lines};
 use crate::finding::{Severity, printable};
+use std::cmp::Reverse;
 use std::fmt::Write;
 
 /// The most kinds that a screen shows, however much room there is.
@@ -11,7 +12,7 @@ const MOST_KINDS: usize = 10;
 
 /// Findings by kind, the first place of each; as many kinds as there is `room` for, at least three.
 pub(super) fn kinds(findings: &[FindingReport], detail: Detail, room: usize) -> String {
-    let kinds: Vec<_> = findings
+    let mut kinds: Vec<_> = findings
         .chunk_by(|a, b| (a.severity, &a.code, &a.subject) == (b.severity, &b.code, &b.subject))
         .filter(|kind| match detail {
             Detail::All => true,
@@ -19,6 +20,8 @@ pub(super) fn kinds(findings: &[FindingReport], detail: Detail, room: usize) -> 
             Detail::Brief => kind[0].severity == Severity::Error,
         })
         .collect();
+    // What concerns the whole run comes before what has its place in a file.
+    kinds.sort_by_key(|kind| (Reverse(kind[0].severity), kind[0].place.is_some()));
     let mut text = String::new();
     let mut shown = 0;
     for kind in &kinds {
