@@ -241,9 +241,8 @@ impl Plan {
         let Some(owners) = self.set.owners.as_ref().filter(|owners| owners.table == rule.table.name) else {
             return false;
         };
-        let finds = |name: &str| {
-            rule.table.primary_key().iter().any(|key| *key == name) || owners.find.iter().any(|find| find.by == name)
-        };
+        let finds =
+            |name: &str| rule.table.primary_key().contains(&name) || owners.find.iter().any(|find| find.by == name);
         column.is_none_or(finds)
     }
 
