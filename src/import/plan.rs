@@ -153,9 +153,17 @@ impl Plan {
         self.may_drop.contains(table)
     }
 
+    /// The rule of this number: rules are numbered in the order of `rules`.
+    pub fn rule(&self, number: u32) -> Option<&CompiledRule> {
+        self.rules.iter().flatten().nth(number as usize)
+    }
+
     /// The column that a rule's sealed field is written into.
-    pub fn sealed_column(&self, rule: &CompiledRule, field: usize) -> Option<&SealedColumn> {
-        self.sealed.get(&(rule.number, field))
+    ///
+    /// # Errors
+    /// Where the field is not a sealed one, which is a bug.
+    pub fn sealed_column(&self, rule: &CompiledRule, field: usize) -> Result<&SealedColumn> {
+        self.sealed.get(&(rule.number, field)).ok_or_else(|| Error::bug("a secret has no column to be sealed into"))
     }
 
     /// What rows of a mapped file may refer to; the owner is that of its directory.

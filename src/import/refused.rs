@@ -30,20 +30,13 @@ impl Rejects<'_> {
                 _ => None,
             };
             let mut finding = Finding::new(why.code(), why.message(&table)).at(place).also(other).about(table);
-            finding.mapping = self.line_of(cx, rule).map(Into::into);
+            finding.mapping = cx.plan.rule(rule).map(|rule| rule.line_in(&cx.plan.set).into());
             let findings = self.refused.entry((record.file, record.offset)).or_default();
             if findings.len() < MOST_OF_A_RECORD {
                 findings.push(finding);
             }
         }
         Ok(())
-    }
-
-    /// The line of a rule, as `file:line`.
-    fn line_of(&self, cx: &mut Context<'_>, number: u32) -> Option<String> {
-        let rule = cx.plan.rules.iter().flatten().find(|rule| rule.number == number)?;
-        let set = &cx.plan.set;
-        Some(format!("{}:{}", rule.mapping_of(set).file, rule.model(set).line))
     }
 
     /// Where this run wrote the row of a key from.

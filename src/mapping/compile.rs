@@ -60,6 +60,11 @@ impl CompiledRule {
         &set.mappings[self.mapping]
     }
 
+    /// Where it is written: `file:line`.
+    pub fn line_in(&self, set: &Set) -> String {
+        format!("{}:{}", self.mapping_of(set).file, self.model(set).line)
+    }
+
     /// The position in `fields` of a column.
     pub fn field(&self, column: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.column.name == column)

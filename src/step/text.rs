@@ -81,7 +81,7 @@ impl TextStep {
 impl Change {
     /// `{ replace = [REGEX, TEXT] }`.
     pub(super) fn replace(argument: Argument) -> Result<Self, String> {
-        use crate::mapping::model::Literal::{List, Text};
+        use super::literal::Literal::{List, Text};
         // The replacement may be empty, so this is not a list of strings like the others.
         let Some(List(parts)) = argument.literal else {
             return Err(argument.wrong());

@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use crate::database::Cell;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::finding::{FileId, Finding, Place, ROW_DIFFERS, ROW_UNIQUE, excerpt};
 use crate::import::context::Context;
 use crate::import::resolve::verdict::{Judged, RowFate, Verdict, left_out};
@@ -111,8 +111,7 @@ impl Resolver<'_> {
         secret: &SecretString,
     ) -> Result<bool> {
         let Cell::Text(token) = cell else { return Ok(false) };
-        let sealed = self.plan.sealed_column(rule, field);
-        let sealed = sealed.ok_or_else(|| Error::bug("a secret has no column to be sealed into"))?;
+        let sealed = self.plan.sealed_column(rule, field)?;
         Ok(cx.writer.vault.holds(sealed, key, token, secret)? != Same::No)
     }
 

@@ -47,7 +47,7 @@ impl Resolver<'_> {
     /// The columns whose values are lost with a superseded row, where nothing says that the earlier one
     /// is the better: neither `[precedence]` nor `newest`.
     pub(crate) fn dropped(&self, rule: &CompiledRule, draft: &Draft, place: Place, stayed: &Entry) -> Vec<String> {
-        let Some(other) = self.plan.rules.iter().flatten().find(|other| other.number == stayed.feeder) else {
+        let Some(other) = self.plan.rule(stayed.feeder) else {
             return Vec::new();
         };
         let newest = !rule.mapping_of(&self.plan.set).source.newest.is_empty() && other.mapping == rule.mapping;

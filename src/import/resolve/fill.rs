@@ -175,7 +175,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Undoes what [`Run::folds_across`] counted for a record that was rejected.
+    /// Undoes what [`Resolver::folds_across`] counted for a record that was rejected.
     pub(crate) fn unfold(&mut self) {
         for (spec, key, feed) in std::mem::take(&mut self.counted) {
             if let Some(feeds) = self.folds.get_mut(&(spec, key))

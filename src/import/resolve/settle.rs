@@ -250,8 +250,7 @@ impl Resolver<'_> {
         also: Option<Place>,
     ) -> Finding {
         let mut finding = Finding::new(code, message).at(at).also(also).about(rule.name.clone());
-        finding.mapping =
-            Some(format!("{}:{}", rule.mapping_of(&self.plan.set).file, rule.model(&self.plan.set).line).into());
+        finding.mapping = Some(rule.line_in(&self.plan.set).into());
         finding
     }
 
@@ -282,7 +281,7 @@ impl Resolver<'_> {
         let set = &self.plan.set;
         set.precedence.iter().find(|of| of.table == rule.table.name).is_some_and(|of| {
             let rank = |rule: &CompiledRule| of.feeders.iter().position(|entry| feeds(set, rule, entry));
-            let other = self.plan.rules.iter().flatten().find(|other| other.number == earlier);
+            let other = self.plan.rule(earlier);
             matches!((other.and_then(rank), rank(rule)), (Some(first), Some(second)) if first < second)
         })
     }
@@ -363,10 +362,7 @@ impl Resolver<'_> {
         let mut values = draft.values.clone();
         for (at, secret) in &draft.secrets {
             let key = rule.key_of(&draft.values).ok_or_else(|| Error::bug("a rule with secrets has no key"))?;
-            let column = self
-                .plan
-                .sealed_column(rule, *at)
-                .ok_or_else(|| Error::bug("a secret has no column to be sealed into"))?;
+            let column = self.plan.sealed_column(rule, *at)?;
             values[*at] = cx.writer.vault.seal(column, &key, secret)?;
         }
         let insert = Insert {
