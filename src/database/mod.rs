@@ -8,6 +8,7 @@ pub mod catalog;
 mod cell;
 pub mod cells;
 pub mod ddl;
+mod dialect;
 pub mod drift;
 pub mod drift_sql;
 pub mod drift_tables;
@@ -35,6 +36,7 @@ mod url;
 
 pub use crate::table::Migration;
 pub use cell::Cell;
+pub use dialect::Dialect;
 pub use opening::{Mode, Opening};
 pub use scratch::remove_stale;
 pub use sealed_column::{SealedColumn, SealedState};

@@ -2,6 +2,7 @@
 
 use super::audit::{AuditEntry, AuditTable};
 use super::cells::{Access, Cells};
+use super::dialect::Dialect;
 use super::history::{RecordTable, Recorded};
 use super::ledger::{RowOrigin, RunRecord};
 use super::opening::Opening;
@@ -18,6 +19,8 @@ use std::path::{Path, PathBuf};
 pub trait Target {
     /// `sqlite` or `postgresql`.
     fn engine(&self) -> &'static str;
+    /// What its columns keep, and how.
+    fn dialect(&self) -> Dialect;
     /// The URL as it may be shown: without a password.
     fn url(&self) -> &str;
     /// Whether something is there already, so that an import changes it.

@@ -2,6 +2,7 @@
 
 use super::audit::{AuditEntry, AuditTable};
 use super::cell::Cell;
+use super::dialect::Dialect;
 use super::health::Health;
 use super::kept::{ForeignTrigger, Unkept};
 use super::ledger::Ledger;
@@ -29,6 +30,8 @@ pub struct Orphan {
 
 /// Everything that a run does to its target.
 pub trait Transaction {
+    /// What the columns keep, and how.
+    fn dialect(&self) -> Dialect;
     /// The live tables that the set's migrations make.
     fn schema(&self) -> &Schema;
     /// Triggers that may reach the written tables and that no migration of the set makes.

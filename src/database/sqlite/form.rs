@@ -28,7 +28,7 @@ fn number_text(text: &str) -> String {
 
 /// A value as it is bound.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Form<'v> {
+pub(in crate::database) enum Form<'v> {
     Null,
     Integer(i64),
     Real(f64),
@@ -48,7 +48,7 @@ impl ToSql for Form<'_> {
 
 impl Form<'_> {
     /// The text of the cell that a column of this type makes of it ([`Cell::text`]); `None` for NULL.
-    pub(super) fn into_text(self, kind: ColumnType) -> Option<String> {
+    pub(in crate::database) fn into_text(self, kind: ColumnType) -> Option<String> {
         // A declared type of NUMERIC affinity makes a number of a text that says one ("Datatypes In SQLite", 3).
         let makes_numbers = matches!(kind, ColumnType::Numeric(_) | ColumnType::Json);
         match self {
@@ -63,7 +63,7 @@ impl Form<'_> {
 }
 
 /// How a column of this type keeps the value; `None` when it would not keep it as it is.
-pub(super) fn of(value: &Value, kind: ColumnType) -> Option<Form<'_>> {
+pub(in crate::database) fn of(value: &Value, kind: ColumnType) -> Option<Form<'_>> {
     match kind {
         _ if *value == Value::Null => Some(Form::Null),
         ColumnType::Text { .. } => text(value).map(Form::Text),
@@ -168,7 +168,7 @@ pub(super) fn parse_time(text: &str) -> Option<DateTime> {
 }
 
 /// Whether a stored cell is the value as it would be written.
-pub(super) fn same(cell: &Cell, value: &Value, kind: ColumnType) -> bool {
+pub(in crate::database) fn same(cell: &Cell, value: &Value, kind: ColumnType) -> bool {
     match (cell, value) {
         (_, Value::Sealed(_)) => false,
         (Cell::Null, _) | (_, Value::Null) => *cell == Cell::Null && *value == Value::Null,

@@ -16,7 +16,7 @@ mod connect;
 mod file;
 mod fill;
 mod find;
-mod form;
+pub(super) mod form;
 mod guess;
 mod health;
 mod json;

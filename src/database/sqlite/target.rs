@@ -12,7 +12,7 @@ use crate::database::sealed::SealRecord;
 use crate::database::state::State;
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, Look, MoveOrphans, Moved, Order};
-use crate::database::{Opening, Target, Transaction};
+use crate::database::{Dialect, Opening, Target, Transaction};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use std::path::{Path, PathBuf};
@@ -49,6 +49,10 @@ impl SqliteTarget {
 impl Target for SqliteTarget {
     fn engine(&self) -> &'static str {
         "sqlite"
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
     }
 
     fn url(&self) -> &str {

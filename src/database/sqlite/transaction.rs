@@ -3,9 +3,7 @@
 use super::location::Location;
 use super::open::{self, Start};
 use super::session::{LedgerState, SqliteTransaction};
-use super::{
-    assertion, audit, find, form, health, kept, keys, ledger_tables, migrate, read, references, survey, write,
-};
+use super::{assertion, audit, find, health, kept, keys, ledger_tables, migrate, read, references, survey, write};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::{FERNET, Registered};
 use crate::database::health::Health;
@@ -16,11 +14,11 @@ use crate::database::reference::Reference;
 use crate::database::rejection::{Rejected, Rejection};
 use crate::database::sealed::SealRecord;
 use crate::database::upkeep::Survey;
-use crate::database::{Cell, Opening, Orphan, SealedColumn, Transaction};
+use crate::database::{Cell, Dialect, Opening, Orphan, SealedColumn, Transaction};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
-use crate::table::Schema;
+use crate::table::{ColumnType, Schema};
 use std::collections::BTreeMap;
 
 impl SqliteTransaction {
@@ -45,6 +43,10 @@ impl SqliteTransaction {
 }
 
 impl Transaction for SqliteTransaction {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
     fn schema(&self) -> &Schema {
         &self.schema
     }
@@ -80,15 +82,11 @@ impl Transaction for SqliteTransaction {
     }
 
     fn same(&self, table: &str, column: &str, cell: &Cell, value: &Value) -> bool {
-        self.kind(table, column).is_ok_and(|kind| form::same(cell, value, kind))
+        self.kind(table, column).is_ok_and(|kind| self.dialect().same(kind, cell, value))
     }
 
     fn written(&self, table: &str, column: &str, value: &Value) -> Option<String> {
-        match self.kind(table, column).ok().and_then(|kind| Some((form::of(value, kind)?, kind))) {
-            Some((form, kind)) => form.into_text(kind),
-            // It will be refused when it is written; until then a search shall not miss it.
-            None => value.as_key_text(),
-        }
+        self.dialect().written(self.kind(table, column).unwrap_or(ColumnType::Unknown), value)
     }
 
     fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
