@@ -1,6 +1,5 @@
 //! The ledger: what runs wrote, so that a row knows where it came from.
 
-use crate::error::Result;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -73,7 +72,9 @@ pub struct RowRecord {
     /// Over [`Written::clock`] and [`Written::sealed`], where there are any: what may differ in another
     /// run's row that says the same, and shows here whether this one was changed.
     pub own: Option<[u8; 32]>,
-    /// The number that [`Ledger::columns`] gave to the columns it was written in.
+    /// The number that [`record_columns`] gave to the columns it was written in.
+    ///
+    /// [`record_columns`]: super::Transaction::record_columns
     pub columns: i64,
 }
 
@@ -144,32 +145,6 @@ pub struct RowOrigin {
     pub offset: u64,
     /// The JSON Pointer of that, once the file was looked into.
     pub pointer: String,
-}
-
-/// Reads and writes the ledger inside a transaction.
-pub trait Ledger {
-    /// The first number free for a file.
-    fn next_file_id(&mut self) -> Result<i64>;
-    /// Records the run; called before anything else is recorded.
-    fn begin_run(&mut self, run: &RunRecord) -> Result<()>;
-    /// Writes the run's final counts over what [`Ledger::begin_run`] wrote.
-    fn finish_run(&mut self, run: &RunRecord) -> Result<()>;
-    /// Records a source file that rows came from.
-    fn file(&mut self, file: &FileRecord) -> Result<()>;
-    /// The number of the columns in which rows are written; the same for the same.
-    fn columns(&mut self, written: &Written) -> Result<i64>;
-    /// Records rows that were inserted or filled.
-    fn rows(&mut self, rows: &[RowRecord]) -> Result<()>;
-    /// The rows that earlier runs wrote from a file of this path, in the order they were written.
-    /// Rows that were deleted since are not among them.
-    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>>;
-    /// The files that earlier runs read and wrote rows from, oldest first.
-    fn earlier_files(&mut self) -> Result<Vec<FileRecord>>;
-    /// The rows that were written from the file of this number, in the order they were written. Rows
-    /// that were deleted since are not among them.
-    fn rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>>;
-    /// Where this run wrote a row from.
-    fn origin(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>>;
 }
 
 #[cfg(test)]

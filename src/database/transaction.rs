@@ -5,7 +5,7 @@ use super::cell::Cell;
 use super::dialect::Dialect;
 use super::health::Health;
 use super::kept::{ForeignTrigger, Unkept};
-use super::ledger::Ledger;
+use super::ledger::{FileRecord, RowRecord, RunRecord, Written};
 use super::query::Asked;
 use super::reference::Reference;
 use super::rejection::{Rejected, Rejection};
@@ -72,8 +72,28 @@ pub trait Transaction {
         key_columns: &[&str],
         key: &[Value],
     ) -> Result<Option<Rejection>>;
-    /// The ledger of this run and of earlier ones.
-    fn ledger(&mut self) -> &mut dyn Ledger;
+    /// The first number free for a file.
+    fn next_file_id(&mut self) -> Result<i64>;
+    /// Records the run; called before anything else is recorded.
+    fn begin_run(&mut self, run: &RunRecord) -> Result<()>;
+    /// Writes the run's final counts over what [`Self::begin_run`] wrote.
+    fn finish_run(&mut self, run: &RunRecord) -> Result<()>;
+    /// Records a source file that rows came from.
+    fn record_file(&mut self, file: &FileRecord) -> Result<()>;
+    /// The number of the columns in which rows are written; the same for the same.
+    fn record_columns(&mut self, written: &Written) -> Result<i64>;
+    /// Records rows that were inserted or filled.
+    fn record_rows(&mut self, rows: &[RowRecord]) -> Result<()>;
+    /// The rows that earlier runs wrote from a file of this path, in the order they were written.
+    /// Rows that were deleted since are not among them.
+    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>>;
+    /// The files that earlier runs read and wrote rows from, oldest first.
+    fn earlier_files(&mut self) -> Result<Vec<FileRecord>>;
+    /// The rows that were written from the file of this number, in the order they were written. Rows
+    /// that were deleted since are not among them.
+    fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>>;
+    /// Where this run wrote a row from.
+    fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>>;
     /// The registered keys.
     fn keys(&mut self) -> Result<Vec<KeyRow>>;
     /// The keys, the registry with its proof, and what the registered columns hold.

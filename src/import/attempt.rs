@@ -101,7 +101,7 @@ impl Job<'_> {
         self.ui.phase(Phase::Import, plan.mapped_files(), bytes);
         let mut transaction = target.begin(&opening)?;
         let vault = Vault::open(key, &transaction.seal_record()?, secrets, self.started)?;
-        transaction.ledger().begin_run(&self.record(&id))?;
+        transaction.begin_run(&self.record(&id))?;
         let before = validate::ask(&mut *transaction, &plan.set)?;
         let rejects = self.options.rejects.as_deref().map(RejectFolder::open).transpose()?;
         let Job { options, ui, known, started, .. } = *self;
@@ -159,7 +159,7 @@ impl Job<'_> {
         // What a report says is on the screen and in the ledger too.
         reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
         if outcome == Outcome::Committed {
-            transaction.ledger().finish_run(&summary::run_record(&report, self.record(&id)))?;
+            transaction.finish_run(&summary::run_record(&report, self.record(&id)))?;
             transaction.audit(&self.audit_entry(&id, &report)?, plan.set.audit.as_ref())?;
             transaction.commit()?.iter().for_each(|fault| ui.warn(fault));
         } else {

@@ -82,7 +82,7 @@ fn references(run: &mut Import<'_>) -> Result<CheckReport> {
     let (mut ours, mut theirs) = (0_u64, 0_u64);
     for orphan in orphans {
         let message = format!("a row of `{}` references a missing row of `{}`", orphan.table, orphan.parent);
-        let origin = run.writer.transaction.ledger().origin(&orphan.table, &orphan.row_key)?;
+        let origin = run.writer.transaction.written_from(&orphan.table, &orphan.row_key)?;
         let file = origin.as_ref().and_then(|origin| numbered(&run.files, origin.file));
         let finding = match (origin, file) {
             (Some(origin), Some(file)) => {

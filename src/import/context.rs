@@ -30,7 +30,7 @@ impl Context<'_> {
         let source = &self.plan.tree.files[at];
         let path = self.writer.vault.ledger_path(&source.path)?;
         let record = FileRecord { id: number, path, sha256: self.files[at].sha256, bytes: source.bytes };
-        self.writer.transaction.ledger().file(&record)?;
+        self.writer.transaction.record_file(&record)?;
         Ok(number)
     }
 }

@@ -41,7 +41,7 @@ impl Rejects<'_> {
 
     /// Where this run wrote the row of a key from.
     fn place_of(&mut self, cx: &mut Context<'_>, table: &str, key: &str) -> Result<Option<Place>> {
-        let Some(origin) = cx.writer.transaction.ledger().origin(table, key)? else { return Ok(None) };
+        let Some(origin) = cx.writer.transaction.written_from(table, key)? else { return Ok(None) };
         Ok(numbered(cx.files, origin.file).map(|file| Place { file, offset: origin.offset }))
     }
 

@@ -102,7 +102,7 @@ impl Writer {
     pub fn next_file(&mut self) -> Result<i64> {
         let number = match self.next_file {
             Some(number) => number,
-            None => self.transaction.ledger().next_file_id()?,
+            None => self.transaction.next_file_id()?,
         };
         self.next_file = Some(number + 1);
         Ok(number)
@@ -150,7 +150,7 @@ impl Writer {
         let columns = match of_rule.iter().find(|(clock, _)| *clock == row.clock) {
             Some((_, columns)) => *columns,
             None => {
-                let columns = self.transaction.ledger().columns(&written(rule, &row.clock))?;
+                let columns = self.transaction.record_columns(&written(rule, &row.clock))?;
                 of_rule.push((row.clock.clone(), columns));
                 columns
             }
@@ -198,7 +198,7 @@ impl Writer {
             }
         }
         if !self.ledger.is_empty() {
-            self.transaction.ledger().rows(&self.ledger)?;
+            self.transaction.record_rows(&self.ledger)?;
             self.ledger.clear();
         }
         Ok(())

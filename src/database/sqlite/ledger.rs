@@ -7,8 +7,7 @@
 use super::location::Location;
 use super::session::SqliteTransaction;
 use super::{catalog, form, sql};
-use crate::database::Transaction as _;
-use crate::database::ledger::{FileRecord, Ledger, RowOrigin, RowRecord, RunRecord, Written, key_parts};
+use crate::database::ledger::{FileRecord, RowOrigin, RowRecord, RunRecord, Written, key_parts};
 use crate::error::{Error, Result};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -47,7 +46,7 @@ impl SqliteTransaction {
 
     /// Those of the ledger's rows that still stand in their table.
     fn standing(&self, table: &str, mut rows: Vec<RowRecord>) -> Result<Vec<RowRecord>> {
-        let Some(live) = self.schema().table(table) else { return Ok(Vec::new()) };
+        let Some(live) = self.schema.table(table) else { return Ok(Vec::new()) };
         let mut fault = None;
         rows.retain(|row| self.stands(live, &row.row_key).unwrap_or_else(|error| fault.replace(error).is_some()));
         fault.map_or(Ok(rows), Err)
@@ -76,160 +75,156 @@ impl SqliteTransaction {
     }
 }
 
-impl Ledger for SqliteTransaction {
-    fn next_file_id(&mut self) -> Result<i64> {
-        self.on(|conn| conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM treelift_files", [], |row| row.get(0)))
-    }
+pub(super) fn next_file_id(this: &mut SqliteTransaction) -> Result<i64> {
+    this.on(|conn| conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM treelift_files", [], |row| row.get(0)))
+}
 
-    fn begin_run(&mut self, run: &RunRecord) -> Result<()> {
-        insert_run(&self.conn, run, &self.location)?;
-        self.ledger.run = Some(self.conn.last_insert_rowid());
-        Ok(())
-    }
+pub(super) fn begin_run(this: &mut SqliteTransaction, run: &RunRecord) -> Result<()> {
+    insert_run(&this.conn, run, &this.location)?;
+    this.ledger.run = Some(this.conn.last_insert_rowid());
+    Ok(())
+}
 
-    fn finish_run(&mut self, run: &RunRecord) -> Result<()> {
-        let number = self.run_number()?;
-        let counts = counts(run)?;
-        self.on(|conn| {
-            conn.execute(
-                "UPDATE treelift_runs SET finished = ?2, files = ?3, leaves = ?4, inserted = ?5, updated = ?6,
-                     unchanged = ?7, rejected = ?8, removed = ?9 WHERE number = ?1",
-                rusqlite::params![
-                    number,
-                    form::clock_text(run.finished),
-                    counts[0],
-                    counts[1],
-                    counts[2],
-                    counts[3],
-                    counts[4],
-                    counts[5],
-                    counts[6]
-                ],
-            )
-        })?;
-        Ok(())
-    }
+pub(super) fn finish_run(this: &mut SqliteTransaction, run: &RunRecord) -> Result<()> {
+    let number = this.run_number()?;
+    let counts = counts(run)?;
+    this.on(|conn| {
+        conn.execute(
+            "UPDATE treelift_runs SET finished = ?2, files = ?3, leaves = ?4, inserted = ?5, updated = ?6,
+                 unchanged = ?7, rejected = ?8, removed = ?9 WHERE number = ?1",
+            rusqlite::params![
+                number,
+                form::clock_text(run.finished),
+                counts[0],
+                counts[1],
+                counts[2],
+                counts[3],
+                counts[4],
+                counts[5],
+                counts[6]
+            ],
+        )
+    })?;
+    Ok(())
+}
 
-    fn file(&mut self, file: &FileRecord) -> Result<()> {
-        let run = self.run_number()?;
-        let bytes = number(file.bytes, "bytes of a file")?;
-        self.on(|conn| {
-            conn.prepare_cached(
-                "INSERT INTO treelift_files (id, run, path, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
+pub(super) fn record_file(this: &mut SqliteTransaction, file: &FileRecord) -> Result<()> {
+    let run = this.run_number()?;
+    let bytes = number(file.bytes, "bytes of a file")?;
+    this.on(|conn| {
+        conn.prepare_cached("INSERT INTO treelift_files (id, run, path, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?
             .execute((file.id, run, &file.path, file.sha256.as_slice(), bytes))
-        })?;
-        let first = self.ledger.first_file.map_or(file.id, |first| first.min(file.id));
-        self.ledger.first_file = Some(first);
-        Ok(())
-    }
+    })?;
+    let first = this.ledger.first_file.map_or(file.id, |first| first.min(file.id));
+    this.ledger.first_file = Some(first);
+    Ok(())
+}
 
-    fn columns(&mut self, written: &Written) -> Result<i64> {
-        if let Some(number) = self.ledger.columns.get(written) {
-            return Ok(*number);
-        }
-        let table = self.table_number(&written.table)?;
-        let lists = [&written.digested, &written.clock, &written.sealed];
-        let [digested, clock, sealed] = lists.map(|names| serde_json::Value::from(names.as_slice()).to_string());
-        let values = (table, &digested, &clock, &sealed, written.filled);
-        let number = self.on(|conn| {
-            conn.execute(
-                "INSERT OR IGNORE INTO treelift_columns (\"table\", digested, clock, sealed, filled)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-                values,
-            )?;
-            conn.query_row(
-                "SELECT id FROM treelift_columns
-                 WHERE \"table\" = ?1 AND digested = ?2 AND clock = ?3 AND sealed = ?4 AND filled = ?5",
-                values,
-                |row| row.get(0),
-            )
-        })?;
-        self.ledger.columns.insert(written.clone(), number);
-        Ok(number)
+pub(super) fn record_columns(this: &mut SqliteTransaction, written: &Written) -> Result<i64> {
+    if let Some(number) = this.ledger.columns.get(written) {
+        return Ok(*number);
     }
+    let table = this.table_number(&written.table)?;
+    let lists = [&written.digested, &written.clock, &written.sealed];
+    let [digested, clock, sealed] = lists.map(|names| serde_json::Value::from(names.as_slice()).to_string());
+    let values = (table, &digested, &clock, &sealed, written.filled);
+    let number = this.on(|conn| {
+        conn.execute(
+            "INSERT OR IGNORE INTO treelift_columns (\"table\", digested, clock, sealed, filled)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            values,
+        )?;
+        conn.query_row(
+            "SELECT id FROM treelift_columns
+             WHERE \"table\" = ?1 AND digested = ?2 AND clock = ?3 AND sealed = ?4 AND filled = ?5",
+            values,
+            |row| row.get(0),
+        )
+    })?;
+    this.ledger.columns.insert(written.clone(), number);
+    Ok(number)
+}
 
-    fn rows(&mut self, rows: &[RowRecord]) -> Result<()> {
-        for row in rows {
-            let table = self.table_number(&row.table)?;
-            let offset = number(row.offset, "bytes of a file")?;
-            self.ledger.rows += 1;
-            let digest = (row.digest != [0; 16]).then_some(row.digest.as_slice());
-            self.on(|conn| {
-                conn.prepare_cached(
-                    "INSERT INTO treelift_rows (file, \"table\", number, row_key, \"offset\", columns, digest, own)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?
-                .execute((
-                    row.file,
-                    table,
-                    self.ledger.rows,
-                    &row.row_key,
-                    offset,
-                    row.columns,
-                    digest,
-                    row.own,
-                ))
-            })?;
-        }
-        Ok(())
-    }
-
-    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>> {
-        let number = self.table_number(table)?;
-        let before = self.ledger.first_file.unwrap_or(i64::MAX);
-        let found: Vec<RowRecord> = self.on(|conn| {
+pub(super) fn record_rows(this: &mut SqliteTransaction, rows: &[RowRecord]) -> Result<()> {
+    for row in rows {
+        let table = this.table_number(&row.table)?;
+        let offset = number(row.offset, "bytes of a file")?;
+        this.ledger.rows += 1;
+        let digest = (row.digest != [0; 16]).then_some(row.digest.as_slice());
+        this.on(|conn| {
             conn.prepare_cached(
-                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM treelift_files f
-                 JOIN treelift_rows r ON r.file = f.id JOIN treelift_columns c ON c.id = r.columns
-                 WHERE f.path = ?1 AND r.\"table\" = ?2 AND f.id < ?3 AND NOT c.filled ORDER BY r.file, r.number",
+                "INSERT INTO treelift_rows (file, \"table\", number, row_key, \"offset\", columns, digest, own)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
-            .query_map((path, number, before), |row| row_record(row, table))?
+            .execute((
+                row.file,
+                table,
+                this.ledger.rows,
+                &row.row_key,
+                offset,
+                row.columns,
+                digest,
+                row.own,
+            ))
+        })?;
+    }
+    Ok(())
+}
+
+pub(super) fn earlier_rows(this: &mut SqliteTransaction, path: &str, table: &str) -> Result<Vec<RowRecord>> {
+    let number = this.table_number(table)?;
+    let before = this.ledger.first_file.unwrap_or(i64::MAX);
+    let found: Vec<RowRecord> = this.on(|conn| {
+        conn.prepare_cached(
+            "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM treelift_files f
+             JOIN treelift_rows r ON r.file = f.id JOIN treelift_columns c ON c.id = r.columns
+             WHERE f.path = ?1 AND r.\"table\" = ?2 AND f.id < ?3 AND NOT c.filled ORDER BY r.file, r.number",
+        )?
+        .query_map((path, number, before), |row| row_record(row, table))?
+        .collect()
+    })?;
+    this.standing(table, found)
+}
+
+pub(super) fn earlier_files(this: &mut SqliteTransaction) -> Result<Vec<FileRecord>> {
+    let before = this.ledger.first_file.unwrap_or(i64::MAX);
+    this.on(|conn| {
+        conn.prepare_cached("SELECT id, path, sha256, bytes FROM treelift_files WHERE id < ?1 ORDER BY id")?
+            .query_map([before], |row| {
+                let sha256: Vec<u8> = row.get(2)?;
+                let sha256 = sha256.try_into().map_err(|_| unreadable(2, Type::Blob))?;
+                Ok(FileRecord { id: row.get(0)?, path: row.get(1)?, sha256, bytes: count(row, 3)? })
+            })?
             .collect()
-        })?;
-        self.standing(table, found)
-    }
+    })
+}
 
-    fn earlier_files(&mut self) -> Result<Vec<FileRecord>> {
-        let before = self.ledger.first_file.unwrap_or(i64::MAX);
-        self.on(|conn| {
-            conn.prepare_cached("SELECT id, path, sha256, bytes FROM treelift_files WHERE id < ?1 ORDER BY id")?
-                .query_map([before], |row| {
-                    let sha256: Vec<u8> = row.get(2)?;
-                    let sha256 = sha256.try_into().map_err(|_| unreadable(2, Type::Blob))?;
-                    Ok(FileRecord { id: row.get(0)?, path: row.get(1)?, sha256, bytes: count(row, 3)? })
-                })?
-                .collect()
-        })
-    }
+pub(super) fn earlier_rows_of(this: &mut SqliteTransaction, file: i64, table: &str) -> Result<Vec<RowRecord>> {
+    let number = this.table_number(table)?;
+    let found: Vec<RowRecord> = this.on(|conn| {
+        conn.prepare_cached(
+            "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM treelift_rows r
+             JOIN treelift_columns c ON c.id = r.columns
+             WHERE r.file = ?1 AND r.\"table\" = ?2 AND NOT c.filled ORDER BY r.number",
+        )?
+        .query_map((file, number), |row| row_record(row, table))?
+        .collect()
+    })?;
+    this.standing(table, found)
+}
 
-    fn rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>> {
-        let number = self.table_number(table)?;
-        let found: Vec<RowRecord> = self.on(|conn| {
-            conn.prepare_cached(
-                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM treelift_rows r
-                 JOIN treelift_columns c ON c.id = r.columns
-                 WHERE r.file = ?1 AND r.\"table\" = ?2 AND NOT c.filled ORDER BY r.number",
-            )?
-            .query_map((file, number), |row| row_record(row, table))?
-            .collect()
-        })?;
-        self.standing(table, found)
-    }
-
-    fn origin(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>> {
-        let number = self.table_number(table)?;
-        self.index_rows()?;
-        self.on(|conn| {
-            conn.prepare_cached(
-                "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM temp.origins o
-                 JOIN treelift_rows r ON r.file = o.file AND r.\"table\" = o.\"table\" AND r.number = o.number
-                 WHERE o.\"table\" = ?1 AND o.row_key = ?2 ORDER BY o.number LIMIT 1",
-            )?
-            .query_row((number, row_key), |row| row_record(row, table))
-            .optional()
-        })
-    }
+pub(super) fn written_from(this: &mut SqliteTransaction, table: &str, row_key: &str) -> Result<Option<RowRecord>> {
+    let number = this.table_number(table)?;
+    this.index_rows()?;
+    this.on(|conn| {
+        conn.prepare_cached(
+            "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM temp.origins o
+             JOIN treelift_rows r ON r.file = o.file AND r.\"table\" = o.\"table\" AND r.number = o.number
+             WHERE o.\"table\" = ?1 AND o.row_key = ?2 ORDER BY o.number LIMIT 1",
+        )?
+        .query_row((number, row_key), |row| row_record(row, table))
+        .optional()
+    })
 }
 
 /// Writes the record of a run.

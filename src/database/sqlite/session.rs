@@ -41,7 +41,7 @@ pub(super) struct LedgerState {
     pub(super) tables: HashMap<String, i64>,
     pub(super) columns: BTreeMap<Written, i64>,
     pub(super) rows: i64,
-    /// The rows of this run that the temporary index of `Ledger::origin` knows.
+    /// The rows of this run that the temporary index of `ledger::written_from` knows.
     pub(super) indexed: Option<i64>,
 }
 

@@ -3,12 +3,14 @@
 use super::location::Location;
 use super::open::{self, Start};
 use super::session::{LedgerState, SqliteTransaction};
-use super::{assertion, audit, find, health, kept, keys, ledger_tables, migrate, read, references, survey, write};
+use super::{
+    assertion, audit, find, health, kept, keys, ledger, ledger_tables, migrate, read, references, survey, write,
+};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::{FERNET, Registered};
 use crate::database::health::Health;
 use crate::database::kept::{ForeignTrigger, Unkept};
-use crate::database::ledger::Ledger;
+use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
 use crate::database::query::Asked;
 use crate::database::reference::Reference;
 use crate::database::rejection::{Rejected, Rejection};
@@ -104,8 +106,44 @@ impl Transaction for SqliteTransaction {
         write::update(self, table, columns, values, key_columns, key)
     }
 
-    fn ledger(&mut self) -> &mut dyn Ledger {
-        self
+    fn next_file_id(&mut self) -> Result<i64> {
+        ledger::next_file_id(self)
+    }
+
+    fn begin_run(&mut self, run: &RunRecord) -> Result<()> {
+        ledger::begin_run(self, run)
+    }
+
+    fn finish_run(&mut self, run: &RunRecord) -> Result<()> {
+        ledger::finish_run(self, run)
+    }
+
+    fn record_file(&mut self, file: &FileRecord) -> Result<()> {
+        ledger::record_file(self, file)
+    }
+
+    fn record_columns(&mut self, written: &Written) -> Result<i64> {
+        ledger::record_columns(self, written)
+    }
+
+    fn record_rows(&mut self, rows: &[RowRecord]) -> Result<()> {
+        ledger::record_rows(self, rows)
+    }
+
+    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>> {
+        ledger::earlier_rows(self, path, table)
+    }
+
+    fn earlier_files(&mut self) -> Result<Vec<FileRecord>> {
+        ledger::earlier_files(self)
+    }
+
+    fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>> {
+        ledger::earlier_rows_of(self, file, table)
+    }
+
+    fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>> {
+        ledger::written_from(self, table, row_key)
     }
 
     fn keys(&mut self) -> Result<Vec<KeyRow>> {

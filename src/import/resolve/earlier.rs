@@ -90,7 +90,7 @@ impl Resolver<'_> {
         }
         let path = cx.writer.vault.ledger_path(&self.plan.tree.files[file.0 as usize].path)?;
         let mut rows = Rows::new();
-        for row in cx.writer.transaction.ledger().earlier_rows(&path, table)? {
+        for row in cx.writer.transaction.earlier_rows(&path, table)? {
             rows.entry(row.digest).or_default().push_back(row.row_key);
         }
         self.earlier.of_file.insert(key, rows);
@@ -104,7 +104,7 @@ impl Resolver<'_> {
         self.learn_gone_files(cx)?;
         let mut rows: Rows<(String, usize)> = Rows::new();
         for (from, gone) in self.earlier.gone_files.iter().flatten().enumerate() {
-            for row in cx.writer.transaction.ledger().rows_of(gone.record.id, table)? {
+            for row in cx.writer.transaction.earlier_rows_of(gone.record.id, table)? {
                 rows.entry(row.digest).or_default().push_back((row.row_key, from));
             }
         }
@@ -121,7 +121,7 @@ impl Resolver<'_> {
         let there: HashSet<String> = paths.collect::<Result<_>>()?;
         let resolver = plan.set.owners.as_ref().map(|owners| Matcher::new(&plan.set, owners, &self.owners));
         let mut gone = Vec::new();
-        for record in cx.writer.transaction.ledger().earlier_files()? {
+        for record in cx.writer.transaction.earlier_files()? {
             if there.contains(&record.path) {
                 continue; // its rows are found by its path
             }
@@ -174,7 +174,7 @@ impl Resolver<'_> {
         let files: Vec<usize> = plan.mapped().filter(feeds).collect();
         for file in &files {
             let path = cx.writer.vault.ledger_path(&plan.tree.files[*file].path)?;
-            for row in cx.writer.transaction.ledger().earlier_rows(&path, table)? {
+            for row in cx.writer.transaction.earlier_rows(&path, table)? {
                 made.insert(row.row_key, file_id(*file));
             }
         }
@@ -195,7 +195,7 @@ impl Resolver<'_> {
             .filter_map(|gone| Some((gone.record.id, *digests.get(&gone.record.sha256)?)))
             .collect();
         for (number, file) in gone {
-            for row in cx.writer.transaction.ledger().rows_of(number, table)? {
+            for row in cx.writer.transaction.earlier_rows_of(number, table)? {
                 made.entry(row.row_key).or_insert(file_id(file));
             }
         }

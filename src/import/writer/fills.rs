@@ -82,7 +82,7 @@ impl Writer {
             );
             let digested = given.into_iter().map(|(column, _)| column).collect();
             let written = Written { table: table.to_owned(), digested, filled: true, ..Written::default() };
-            let columns = self.transaction.ledger().columns(&written)?;
+            let columns = self.transaction.record_columns(&written)?;
             let (table, row_key) = (table.to_owned(), row_key.to_owned());
             self.ledger.push(RowRecord {
                 table,

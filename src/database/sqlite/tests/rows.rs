@@ -176,12 +176,11 @@ fn the_ledger_knows_where_rows_came_from() {
     transaction.insert(&person("ann")).unwrap();
     transaction.insert(&note(7, "ann")).unwrap();
     transaction.insert(&batch("tags", &["note", "name"], vec![vec![Value::Integer(7), text("x")]])).unwrap();
-    let ledger = transaction.ledger();
-    assert_eq!(ledger.file(&file(1, "a.json")).unwrap_err().message, "a row was recorded before its run");
-    ledger.begin_run(&run("r1")).unwrap();
-    assert_eq!(ledger.next_file_id().unwrap(), 1);
-    ledger.file(&file(1, "a.json")).unwrap();
-    ledger.file(&file(2, "b.json")).unwrap();
+    assert_eq!(transaction.record_file(&file(1, "a.json")).unwrap_err().message, "a row was recorded before its run");
+    transaction.begin_run(&run("r1")).unwrap();
+    assert_eq!(transaction.next_file_id().unwrap(), 1);
+    transaction.record_file(&file(1, "a.json")).unwrap();
+    transaction.record_file(&file(2, "b.json")).unwrap();
     let columns = |table: &str, filled| Written {
         table: table.into(),
         digested: vec!["title".into()],
@@ -189,48 +188,46 @@ fn the_ledger_knows_where_rows_came_from() {
         clock: Vec::new(),
         filled,
     };
-    assert_eq!(ledger.columns(&columns("people", false)).unwrap(), 1);
-    assert_eq!(ledger.columns(&columns("people", true)).unwrap(), 2);
-    assert_eq!(ledger.columns(&columns("people", false)).unwrap(), 1);
+    assert_eq!(transaction.record_columns(&columns("people", false)).unwrap(), 1);
+    assert_eq!(transaction.record_columns(&columns("people", true)).unwrap(), 2);
+    assert_eq!(transaction.record_columns(&columns("people", false)).unwrap(), 1);
     let plain = RowRecord { digest: [0; 16], ..row("notes", "7", 1, 50) };
     let filled = RowRecord { columns: 2, ..row("notes", "7", 1, 70) };
-    ledger.rows(&[row("people", "ann", 1, 10), row("notes", "9", 1, 60), plain.clone(), filled]).unwrap();
-    ledger.rows(&[row("tags", r#"["7","x"]"#, 2, 0), row("tags", r#"["7","gone"]"#, 2, 5)]).unwrap();
-    assert_eq!(ledger.origin("people", "ann").unwrap(), Some(row("people", "ann", 1, 10)));
-    assert_eq!(ledger.origin("people", "bob").unwrap(), None);
-    ledger.rows(&[row("people", "bob", 2, 3)]).unwrap();
-    assert_eq!(ledger.origin("people", "bob").unwrap(), Some(row("people", "bob", 2, 3)));
-    assert_eq!(ledger.earlier_rows("a.json", "people").unwrap(), []);
+    transaction.record_rows(&[row("people", "ann", 1, 10), row("notes", "9", 1, 60), plain.clone(), filled]).unwrap();
+    transaction.record_rows(&[row("tags", r#"["7","x"]"#, 2, 0), row("tags", r#"["7","gone"]"#, 2, 5)]).unwrap();
+    assert_eq!(transaction.written_from("people", "ann").unwrap(), Some(row("people", "ann", 1, 10)));
+    assert_eq!(transaction.written_from("people", "bob").unwrap(), None);
+    transaction.record_rows(&[row("people", "bob", 2, 3)]).unwrap();
+    assert_eq!(transaction.written_from("people", "bob").unwrap(), Some(row("people", "bob", 2, 3)));
+    assert_eq!(transaction.earlier_rows("a.json", "people").unwrap(), []);
     let done = RunRecord { files: 2, leaves: 30, inserted: 3, updated: 1, unchanged: 4, rejected: 5, ..run("r1") };
-    ledger.finish_run(&done).unwrap();
+    transaction.finish_run(&done).unwrap();
     transaction.commit().unwrap();
     assert_eq!(bench.target().runs().unwrap(), [done]);
 
     let mut transaction = bench.begin_as(Mode::Real, "run-2", 0).unwrap();
-    let ledger = transaction.ledger();
-    ledger.begin_run(&run("r2")).unwrap();
-    assert_eq!(ledger.next_file_id().unwrap(), 3);
-    ledger.file(&file(3, "a.json")).unwrap();
-    ledger.rows(&[row("people", "ann", 3, 99)]).unwrap();
-    assert_eq!(ledger.columns(&columns("people", true)).unwrap(), 2);
+    transaction.begin_run(&run("r2")).unwrap();
+    assert_eq!(transaction.next_file_id().unwrap(), 3);
+    transaction.record_file(&file(3, "a.json")).unwrap();
+    transaction.record_rows(&[row("people", "ann", 3, 99)]).unwrap();
+    assert_eq!(transaction.record_columns(&columns("people", true)).unwrap(), 2);
     // Rows that were deleted since, or only filled, are left out.
-    assert_eq!(ledger.earlier_rows("a.json", "people").unwrap(), [row("people", "ann", 1, 10)]);
-    assert_eq!(ledger.earlier_rows("a.json", "notes").unwrap(), [plain]);
-    assert_eq!(ledger.earlier_rows("b.json", "tags").unwrap(), [row("tags", r#"["7","x"]"#, 2, 0)]);
-    assert_eq!(ledger.origin("people", "ann").unwrap(), Some(row("people", "ann", 3, 99)));
-    assert_eq!(ledger.origin("notes", "7").unwrap(), None);
+    assert_eq!(transaction.earlier_rows("a.json", "people").unwrap(), [row("people", "ann", 1, 10)]);
+    assert_eq!(transaction.earlier_rows("a.json", "notes").unwrap(), [plain]);
+    assert_eq!(transaction.earlier_rows("b.json", "tags").unwrap(), [row("tags", r#"["7","x"]"#, 2, 0)]);
+    assert_eq!(transaction.written_from("people", "ann").unwrap(), Some(row("people", "ann", 3, 99)));
+    assert_eq!(transaction.written_from("notes", "7").unwrap(), None);
 }
 
 #[test]
 fn a_ledger_row_costs_little_beside_its_key() {
     let bench = Bench::new();
     let mut transaction = bench.begin(Mode::Real).unwrap();
-    let ledger = transaction.ledger();
-    ledger.begin_run(&run("r1")).unwrap();
-    ledger.file(&file(1, "a.json")).unwrap();
+    transaction.begin_run(&run("r1")).unwrap();
+    transaction.record_file(&file(1, "a.json")).unwrap();
     let key = |i: u64| format!("{i:036}");
     let rows: Vec<RowRecord> = (0..50_000).map(|i| row("notes", &key(i), 1, i * 300)).collect();
-    ledger.rows(&rows).unwrap();
+    transaction.record_rows(&rows).unwrap();
     transaction.commit().unwrap();
     let beside = fs::metadata(bench.path()).unwrap().len() / 50_000 - 36;
     assert!((45..55).contains(&beside), "the head of ledger.rs does not say {beside}");
