@@ -6,7 +6,7 @@ use crate::instant::Instant;
 use crate::table::ColumnType;
 use jiff::civil::DateTime;
 
-/// A column's value. `target/` knows how each engine writes it.
+/// A column's value. `database/` knows how each engine writes it.
 #[derive(Clone, PartialEq)]
 pub enum Value {
     /// SQL NULL.

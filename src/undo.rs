@@ -40,7 +40,7 @@ pub struct Ended {
 /// When there is no such import, when it was already undone, or when the work cannot be done.
 pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui: &dyn Ui) -> Result<Ended> {
     let (references, triggers) = known(managed)?;
-    let run = choose(&managed.target().runs()?, run)?.clone();
+    let run = choose(&managed.database().runs()?, run)?.clone();
     if run.set != managed.set().name {
         return Err(Error::request(format!("run {} is one of the mapping set `{}`", run.id, run.set))
             .hint(format!("name it with `--mappings`; `{}` does not know its references", managed.set().name)));
@@ -61,22 +61,22 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
         progress: &progress,
     };
     ui.phase(Phase::Check, 0, 0);
-    let planned = managed.target_mut().undo(&order(Mode::Dry))?;
+    let planned = managed.database_mut().undo(&order(Mode::Dry))?;
     if options.dry || !planned.obstacles.is_empty() || planned.rows() == 0 {
         return Ok(Ended { run, undone: planned, undo: None, backup: None });
     }
     let backup = options.before.in_words();
-    if !ui.confirm(&format!("{}, {backup}?", question(&run, managed.target().url(), &planned)))? {
+    if !ui.confirm(&format!("{}, {backup}?", question(&run, managed.database().url(), &planned)))? {
         return Err(Error::request("not confirmed, nothing was changed"));
     }
     let before = Before { set: Some(&managed.set().name), ..options.before.clone() };
-    let safety = backup::before(managed.target(), "undo", &before, ui)?;
+    let safety = backup::before(managed.database(), "undo", &before, ui)?;
     ui.phase(Phase::Finish, 0, 0);
-    let done = managed.target_mut().undo(&order(Mode::Real));
+    let done = managed.database_mut().undo(&order(Mode::Real));
     let unchanged = match &done {
         Ok(done) => done.rows() == 0,
         // The ledger says whether it was committed; where it cannot be read, that is unknown.
-        Err(_) => managed.target().runs().is_ok_and(|runs| runs.iter().all(|run| run.id != run_id)),
+        Err(_) => managed.database().runs().is_ok_and(|runs| runs.iter().all(|run| run.id != run_id)),
     };
     let backup = if unchanged { None } else { safety.keep().map(|made| made.path) };
     Ok(Ended { run, undone: done?, undo: (!unchanged).then_some(run_id), backup })
@@ -84,14 +84,14 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
 
 /// The references that mappings follow, and the triggers that the applied migrations make.
 fn known(managed: &ManagedDatabase) -> Result<(Vec<Reference>, BTreeMap<String, Other>)> {
-    let (target, set) = (managed.target(), managed.set());
-    let standing = history::compare(&target.recorded()?, &set.migrations);
+    let (database, set) = (managed.database(), managed.set());
+    let standing = history::compare(&database.recorded()?, &set.migrations);
     let expected = schema::catalog(&gather::applied(&set.migrations, &standing))?;
     let triggers = expected.others.into_iter().filter(|(_, other)| other.kind == "trigger").collect();
     Ok((gather::references(set, &managed.catalog()?.schema), triggers))
 }
 
-/// Names the target, and what happens to rows.
+/// Names the database, and what happens to rows.
 fn question(run: &RunRecord, url: &str, planned: &Undone) -> String {
     let sum = |of: fn(&database::undo::Taken) -> u64| planned.tables.iter().map(of).sum::<u64>();
     let (removed, emptied) = (count(sum(|table| table.removed), "row"), sum(|table| table.emptied));

@@ -4,7 +4,7 @@ use super::files::{self, fault};
 use super::folder::{self, Folder, Shelf};
 use super::manifest::{self, Content, Manifest, Origin, Packing};
 use super::prove::{self, prove};
-use crate::database::Target;
+use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::outputs::resolve;
@@ -45,15 +45,15 @@ pub struct Made {
 ///
 /// The copy is taken at one moment while others may go on working. What cannot be proved is removed
 /// again, and the error says why.
-pub fn create(target: &dyn Target, making: &Making<'_>) -> Result<Made> {
-    let file = file_of(target)?;
-    if !target.exists()? {
-        return Err(target.missing());
+pub fn create(database: &dyn Database, making: &Making<'_>) -> Result<Made> {
+    let file = file_of(database)?;
+    if !database.exists()? {
+        return Err(database.missing());
     }
     let now = Timestamp::now();
     let (shelf, folders) = Folder::of(making.folder, file).shelf(Shelf::Daily)?;
     let path = shelf.join(folder::name(file, now, making.packing));
-    let made = make(target, making, &path, now).and_then(|manifest| {
+    let made = make(database, making, &path, now).and_then(|manifest| {
         files::write(&manifest::path(&path), &manifest.text())?;
         prove(&path).map(|_| Made { path: path.clone(), manifest, folders: folders.clone() })
     });
@@ -70,12 +70,12 @@ pub(super) fn withdraw(backup: &Path, folders: &[PathBuf]) {
     files::remove_empty(folders);
 }
 
-fn make(target: &dyn Target, making: &Making<'_>, path: &Path, now: Timestamp) -> Result<Manifest> {
+fn make(database: &dyn Database, making: &Making<'_>, path: &Path, now: Timestamp) -> Result<Manifest> {
     // Copied beside its last place, so that it is on the same disk.
     let plain = path.with_file_name(format!(".{}.part", path.file_name().unwrap_or_default().to_string_lossy()));
     let plain = Unfinished(plain);
-    target.copy_to(&plain.0)?;
-    let bad = |why: String| Error::environment(format!("the copy cannot be verified: {why}")).at(target.url());
+    database.copy_to(&plain.0)?;
+    let bad = |why: String| Error::environment(format!("the copy cannot be verified: {why}")).at(database.url());
     let content = prove::open(&plain.0, &bad)?;
     let id = id_of(&*crate::database::open(prove::url(&plain.0)?)?);
     let on = |error: io::Error| fault(&error, path);
@@ -101,8 +101,8 @@ fn make(target: &dyn Target, making: &Making<'_>, path: &Path, now: Timestamp) -
         made_at: now.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string(),
         reason: making.reason.to_owned(),
         program: concat!("treelift ", env!("CARGO_PKG_VERSION")).to_owned(),
-        source: target.url().to_owned(),
-        database: Some(Origin { id, path: resolve(file_of(target)?).to_string_lossy().into_owned() }),
+        source: database.url().to_owned(),
+        database: Some(Origin { id, path: resolve(file_of(database)?).to_string_lossy().into_owned() }),
         set: making.set.map(str::to_owned),
         content,
     })
@@ -127,11 +127,13 @@ impl Drop for Unfinished {
     }
 }
 
-pub(super) fn file_of(target: &dyn Target) -> Result<&Path> {
-    target.file().ok_or_else(|| Error::request("backups of this kind of database are not built yet").at(target.url()))
+pub(super) fn file_of(database: &dyn Database) -> Result<&Path> {
+    database
+        .file()
+        .ok_or_else(|| Error::request("backups of this kind of database are not built yet").at(database.url()))
 }
 
 /// The database's own id; none where it cannot be read.
-pub fn id_of(target: &dyn Target) -> Option<String> {
-    target.state().ok().flatten().and_then(|state| state.id)
+pub fn id_of(database: &dyn Database) -> Option<String> {
+    database.state().ok().flatten().and_then(|state| state.id)
 }

@@ -10,7 +10,7 @@ mod prove;
 mod safety;
 
 use crate::config::Ui;
-use crate::database::Target;
+use crate::database::Database;
 use crate::database::audit::AuditEntry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outputs::{SIDE_SUFFIXES, resolve, side_files, with_suffix};
@@ -92,7 +92,7 @@ pub struct Restored {
 
 /// Replaces the database with a backup: the manifest first, then a safety backup of what is
 /// there, then one rename. Asks before anything that exists is replaced.
-pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, ui: &dyn Ui) -> Result<Restored> {
+pub fn restore(database: &mut dyn Database, restoring: &Restoring<'_>, ui: &dyn Ui) -> Result<Restored> {
     let proved = prove(restoring.backup)?;
     proved.manifest.judge_set(restoring.set, restoring.backup)?;
     let done = |safety| Restored {
@@ -105,15 +105,15 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, ui: &dyn Ui) 
         return Ok(done(None));
     }
     let rows = count(proved.manifest.content.all_rows(), "row");
-    let file = file_of(target)?.to_owned();
-    let id = id_of(target);
-    let database = Identity { file: file.clone(), id: id.clone() };
-    let is_own = identity::is_of(restoring.backup, Some(&proved.manifest), &database);
+    let file = file_of(database)?.to_owned();
+    let id = id_of(database);
+    let identity = Identity { file: file.clone(), id: id.clone() };
+    let is_own = identity::is_of(restoring.backup, Some(&proved.manifest), &identity);
     // One that cannot be read is there all the same.
-    let is_there = target.exists().unwrap_or(true);
+    let is_there = database.exists().unwrap_or(true);
     if is_there || !is_own {
         let Manifest { source, made_at, .. } = &proved.manifest;
-        let (url, backup) = (target.url(), restoring.backup.display());
+        let (url, backup) = (database.url(), restoring.backup.display());
         let of = format!("the backup of {source} made at {made_at} UTC ({rows}, {backup})");
         let question = if is_there {
             format!("replace {url} with {of}, {} of the current database?", restoring.before.in_words())
@@ -124,9 +124,9 @@ pub fn restore(target: &mut dyn Target, restoring: &Restoring<'_>, ui: &dyn Ui) 
             return Err(Error::request("not confirmed, nothing was changed"));
         }
     }
-    let safety = keep_aside(target, &file, restoring, ui)?;
+    let safety = keep_aside(database, &file, restoring, ui)?;
     tell_audit(&proved, restoring.audit, id.as_deref())?;
-    target.replace_with(&proved.database)?.iter().for_each(|fault| ui.warn(fault));
+    database.replace_with(&proved.database)?.iter().for_each(|fault| ui.warn(fault));
     Ok(done(safety))
 }
 
@@ -144,11 +144,11 @@ fn tell_audit(proved: &Proved, audit: Option<&AuditTable>, id: Option<&str>) -> 
 }
 
 /// The safety backup. What is damaged cannot be proved: its files are copied as they are.
-fn keep_aside(target: &dyn Target, file: &Path, restoring: &Restoring<'_>, ui: &dyn Ui) -> Result<Option<PathBuf>> {
+fn keep_aside(database: &dyn Database, file: &Path, restoring: &Restoring<'_>, ui: &dyn Ui) -> Result<Option<PathBuf>> {
     if restoring.before.skip || !file.exists() {
         return Ok(None);
     }
-    match before(target, RESTORE, &restoring.before, ui) {
+    match before(database, RESTORE, &restoring.before, ui) {
         Ok(safety) => Ok(safety.keep().map(|made| made.path)),
         Err(error) if matches!(error.kind, ErrorKind::Interrupted(_)) => Err(error),
         Err(error) => {

@@ -100,10 +100,10 @@ pub(super) fn url(database: &Path) -> Result<&str> {
 
 /// What the database in a file holds; refused when it does not pass its own check.
 pub(super) fn open(database: &Path, bad: &dyn Fn(String) -> Error) -> Result<Content> {
-    let target = database::open(url(database)?)?;
+    let database = database::open(url(database)?)?;
     let mut content = Content::default();
     let mut faults = Vec::new();
-    let found = target.inspect(&mut |look| {
+    let found = database.inspect(&mut |look| {
         faults = look.integrity()?;
         let survey = look.survey()?;
         content.rows = survey.counts;

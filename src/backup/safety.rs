@@ -3,7 +3,7 @@
 use super::create::{Made, Making, create, withdraw};
 use super::manifest::Packing;
 use crate::config::Ui;
-use crate::database::Target;
+use crate::database::Database;
 use crate::error::Result;
 use crate::report::words::bytes;
 use std::path::Path;
@@ -73,13 +73,13 @@ pub(super) fn reason(what: &str) -> String {
 /// encryption, a rotation. None is made where nothing is there yet, or none was wanted.
 ///
 /// `what` completes "before …".
-pub fn before<'c>(target: &dyn Target, what: &str, how: &Before<'_>, ui: &'c dyn Ui) -> Result<Safety<'c>> {
-    if how.skip || !target.exists()? {
+pub fn before<'c>(database: &dyn Database, what: &str, how: &Before<'_>, ui: &'c dyn Ui) -> Result<Safety<'c>> {
+    if how.skip || !database.exists()? {
         return Ok(Safety { made: None, ui });
     }
     let reason = reason(what);
     let making = Making { folder: how.folder, packing: Packing::None, reason: &reason, set: how.set };
-    let made = create(target, &making)?;
+    let made = create(database, &making)?;
     ui.say(&format!("backup: {} ({})", made.path.display(), bytes(made.manifest.bytes)));
     Ok(Safety { made: Some(made), ui })
 }

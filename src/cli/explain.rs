@@ -119,13 +119,13 @@ fn row(args: &ExplainArgs, table: &str, key: &str, output: &Output) -> Result<u8
     let named = DatabaseUrl::choose(args.database.clone(), std::env::var_os(database_url::VARIABLE))?;
     let url = named.map(|database| database.url().to_owned()).or_else(|| set.database.clone());
     let url = url.ok_or_else(|| Error::request("no database was given").hint("give one with `--database URL`"))?;
-    let target = database::open(&url)?;
+    let database = database::open(&url)?;
     let question = RowQuestion { table: table.to_owned(), key, set, schema, root, depth: args.max_depth };
-    let (origin, explained) = explain::row(question, &*target)?;
+    let (origin, explained) = explain::row(question, &*database)?;
     let words = format!(
         "row of {} in {}\nfrom {}#{} (run {})\n\n{}",
         printable(table),
-        target.url(),
+        database.url(),
         printable(&origin.path),
         printable(&origin.pointer),
         origin.run,

@@ -60,10 +60,10 @@ fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&Databa
 /// The variable may have been set for another program: the database it names is shown, and on a
 /// terminal the user is asked before anything is written.
 fn confirm_environment(url: &str, mode: Mode, terminal: &Terminal) -> Result<()> {
-    let target = database::open(url)?;
-    terminal.say(&format!("target: {} (from {})", target.url(), database_url::VARIABLE));
+    let database = database::open(url)?;
+    terminal.say(&format!("target: {} (from {})", database.url(), database_url::VARIABLE));
     let asked = mode == Mode::Real && terminal.is_attended();
-    if asked && !terminal.confirm(&format!("import into {}?", target.url()))? {
+    if asked && !terminal.confirm(&format!("import into {}?", database.url()))? {
         return Err(
             Error::request("not confirmed, nothing was written").hint("name the database with `--database URL`")
         );

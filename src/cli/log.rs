@@ -85,8 +85,8 @@ fn inputs(command: &ArgMatches) -> Inputs {
         path(id).iter().for_each(|path| inputs.file(what, path));
     }
     let url = text("database").or_else(|| std::env::var(database_url::VARIABLE).ok());
-    let target = url.and_then(|url| database::open(&url).ok());
-    if let Some(file) = target.as_ref().and_then(|target| target.file()) {
+    let database = url.and_then(|url| database::open(&url).ok());
+    if let Some(file) = database.as_ref().and_then(|database| database.file()) {
         inputs.database(file);
     }
     inputs

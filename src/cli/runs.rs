@@ -10,16 +10,16 @@ use crate::report::words::thousands;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 
-/// Lists the runs that the target's ledger holds, oldest first.
+/// Lists the runs that the database's ledger holds, oldest first.
 pub(super) fn run(args: &RunsArgs, output: &Output) -> Result<u8> {
     let database = DatabaseUrl::choose(args.database.clone(), std::env::var_os(database_url::VARIABLE))?
         .ok_or_else(|| Error::request("no database is named").hint("give `--database URL`, or set DATABASE_URL"))?;
-    let target = database::open(database.url())?;
-    if !target.exists()? {
-        return Err(target.missing());
+    let database = database::open(database.url())?;
+    if !database.exists()? {
+        return Err(database.missing());
     }
-    let runs = target.runs()?;
-    output.result(&words(&runs, target.url()), &json!({ "target": target.url(), "runs": runs }))?;
+    let runs = database.runs()?;
+    output.result(&words(&runs, database.url()), &json!({ "target": database.url(), "runs": runs }))?;
     Ok(0)
 }
 

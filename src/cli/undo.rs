@@ -15,7 +15,7 @@ use serde_json::json;
 /// Undoes an import, or says what blocks it.
 pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
-    let url = managed.target().url().to_owned();
+    let url = managed.database().url().to_owned();
     let terminal = managed::terminal(args.change.yes, output)?;
     let options = Options { dry: args.change.dry_run, before: managed::before(&args.change.backup) };
     let done = crate::undo::undo(&mut managed, &args.run, &options, &terminal);

@@ -2,7 +2,7 @@
 
 use super::problem::{Problem, problem};
 use crate::database::cells::Access;
-use crate::database::{SealedColumn, Target};
+use crate::database::{Database, SealedColumn};
 use crate::error::{Error, Result};
 use crate::mapping::model::{FernetForm, Set};
 use crate::mapping::{bundled, load};
@@ -32,10 +32,10 @@ impl fmt::Debug for Application {
 
 /// The mapping set that a database belongs to: the one named, else the bundled one of the last import.
 /// `None` where neither is known, as with a database that treelift did not make.
-pub fn set_of(target: &dyn Target, mappings: Option<&str>) -> Result<Option<Set>> {
+pub fn set_of(database: &dyn Database, mappings: Option<&str>) -> Result<Option<Set>> {
     let name = match mappings {
         Some(name) => Some(name.to_owned()),
-        None => target.cells(Access::Look)?.last_set()?.filter(|name| bundled::find(name).is_some()),
+        None => database.cells(Access::Look)?.last_set()?.filter(|name| bundled::find(name).is_some()),
     };
     name.map(|name| load::load(&bundled::resolve(&name)?)).transpose()
 }

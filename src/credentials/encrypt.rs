@@ -97,24 +97,28 @@ pub struct Elsewhere {
 /// All in one transaction, each value opened again before it is committed. Then the file is
 /// rewritten, so that what was overwritten is in none of its bytes.
 pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
-    let (chosen, left) = choose(&*job.target.cells(Access::Look)?, choice)?;
-    let mut done =
-        Encrypted { target: job.target.url().to_owned(), dry_run: job.mode == Mode::Dry, left, ..Encrypted::default() };
-    let pending = pending(&*job.target.cells(Access::Look)?, &chosen, choice)?;
+    let (chosen, left) = choose(&*job.database.cells(Access::Look)?, choice)?;
+    let mut done = Encrypted {
+        target: job.database.url().to_owned(),
+        dry_run: job.mode == Mode::Dry,
+        left,
+        ..Encrypted::default()
+    };
+    let pending = pending(&*job.database.cells(Access::Look)?, &chosen, choice)?;
     if pending.is_empty() {
         return Ok(done);
     }
-    triggers(&*job.target.cells(Access::Look)?, &chosen, choice)?;
+    triggers(&*job.database.cells(Access::Look)?, &chosen, choice)?;
     job.agree(&format!("seal {}, {}", pending.join(", "), job.before.in_words()))?;
-    let rows = job.target.cells(Access::Look)?.keys()?;
+    let rows = job.database.cells(Access::Look)?.keys()?;
     let secret = secret(job, rows.is_empty())?;
     let (mut ring, row) = keyring(&rows, &secret)?;
     if !rows.is_empty() {
-        ring.check(&job.target.seal_record()?)?;
+        ring.check(&job.database.seal_record()?)?;
     }
     let safety = job.keep_what_is_there("encrypt")?;
 
-    let mut cells = job.target.cells(job.access())?;
+    let mut cells = job.database.cells(job.access())?;
     let (chosen, _) = choose(&*cells, choice)?;
     // Once more, now that nobody else can make one.
     done.triggers = triggers(&*cells, &chosen, choice)?;

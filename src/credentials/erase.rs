@@ -38,7 +38,7 @@ pub(super) enum Rewrite {
 /// Erases what the search finds from the database's files, except what its cells hold (`live`), and
 /// looks for copies that have it. The commit is done: nothing here undoes it.
 pub(super) fn erase(job: &Job<'_>, looked: &Looked<'_>, live: &BTreeSet<usize>, rewrite: Rewrite) -> Traces {
-    let Some(file) = job.target.file().filter(|_| job.mode == Mode::Real) else { return Traces::default() };
+    let Some(file) = job.database.file().filter(|_| job.mode == Mode::Real) else { return Traces::default() };
     let mut traces = Traces::default();
     let holding = |path: &PathBuf| match traces::search(path, looked.search) {
         Ok(found) => found.difference(live).next().is_some().then(|| path.display().to_string()),
@@ -46,7 +46,7 @@ pub(super) fn erase(job: &Job<'_>, looked: &Looked<'_>, live: &BTreeSet<usize>, 
     };
     let left = || -> Vec<String> { traces::files_of(file).iter().filter_map(holding).collect() };
     if (rewrite == Rewrite::Always || !left().is_empty())
-        && let Err(error) = job.target.rewrite()
+        && let Err(error) = job.database.rewrite()
     {
         traces.own.push(format!("the file, which could not be rewritten: {}", error.message));
     }

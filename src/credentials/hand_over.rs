@@ -45,19 +45,19 @@ pub struct HandedOver {
 /// The first value that does not open aborts it. Afterwards the application's password protects
 /// the values, and they are no longer bound to their cells.
 pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver> {
-    let rows = keyring::required(job.target)?;
+    let rows = keyring::required(job.database)?;
     let backup = job.before.in_words();
     job.agree(&format!("write every sealed value as `{FERNET}`, which the application's password opens, {backup}"))?;
     let secret = job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
     let ring = Keyring::open_all(&rows, &secret)?;
-    ring.check(&job.target.seal_record()?)?;
+    ring.check(&job.database.seal_record()?)?;
     let safety = job.keep_what_is_there("hand-over")?;
 
-    let mut cells = job.target.cells(job.access())?;
+    let mut cells = job.database.cells(job.access())?;
     keyring::unchanged(&rows, &cells.keys()?)?;
     ring.check(&cells.seal_record()?)?;
     let mut done = HandedOver {
-        target: job.target.url().to_owned(),
+        target: job.database.url().to_owned(),
         dry_run: job.mode == Mode::Dry,
         format: FERNET.to_owned(),
         values: 0,

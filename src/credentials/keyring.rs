@@ -1,7 +1,7 @@
 //! Every key of a database that one passphrase or key file opens.
 
 use super::status::status;
-use crate::database::Target;
+use crate::database::Database;
 use crate::database::cells::{Access, Cells};
 use crate::database::sealed::SealRecord;
 use crate::error::{Error, Result};
@@ -99,9 +99,9 @@ impl Keyring {
 }
 
 /// The keys of a database that must have one. Where it has none, sealed values show that it had.
-pub(super) fn required(target: &dyn Target) -> Result<Vec<KeyRow>> {
-    let rows = target.cells(Access::Look)?.keys()?;
-    let lost = if rows.is_empty() { lost(target)? } else { None };
+pub(super) fn required(database: &dyn Database) -> Result<Vec<KeyRow>> {
+    let rows = database.cells(Access::Look)?.keys()?;
+    let lost = if rows.is_empty() { lost(database)? } else { None };
     match lost {
         Some(error) => Err(error),
         None => active(&rows).map(drop).map(|()| rows),
@@ -109,11 +109,11 @@ pub(super) fn required(target: &dyn Target) -> Result<Vec<KeyRow>> {
 }
 
 /// The keys under which values are sealed though none is registered.
-fn lost(target: &dyn Target) -> Result<Option<Error>> {
-    let status = status(target, &[])?;
+fn lost(database: &dyn Database) -> Result<Option<Error>> {
+    let status = status(database, &[])?;
     let keys = status.lost_keys().into_iter().map(|(key, (values, _))| {
         Error::environment(words::lost(values, "", key))
-            .at(target.url())
+            .at(database.url())
             .hint("restore a backup that has the key; without it they cannot be opened")
     });
     Ok(Error::all(keys.collect()))

@@ -22,7 +22,7 @@ use crate::backup::{self, Before, Safety};
 use crate::config::Ui;
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::{Access, Cells};
-use crate::database::{self, Mode, Target};
+use crate::database::{self, Database, Mode};
 use crate::error::{Error, Result};
 pub use problem::{CellName, Problem};
 
@@ -30,7 +30,7 @@ pub use problem::{CellName, Problem};
 #[derive(Clone)]
 pub struct Job<'j> {
     /// The database.
-    pub target: &'j dyn Target,
+    pub database: &'j dyn Database,
     /// To change it, or a private copy of it.
     pub mode: Mode,
     /// Progress, questions, signals, the passphrase or key.
@@ -43,7 +43,7 @@ pub struct Job<'j> {
 
 impl std::fmt::Debug for Job<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Job({})", self.target.url())
+        write!(f, "Job({})", self.database.url())
     }
 }
 
@@ -57,7 +57,7 @@ impl<'j> Job<'j> {
 
     /// Asks before the database is changed; a dry run asks nothing.
     fn agree(&self, question: &str) -> Result<()> {
-        if self.mode == Mode::Dry || self.ui.confirm(&format!("{}: {question}?", self.target.url()))? {
+        if self.mode == Mode::Dry || self.ui.confirm(&format!("{}: {question}?", self.database.url()))? {
             return Ok(());
         }
         Err(Error::request("not confirmed, nothing was changed"))
@@ -66,7 +66,7 @@ impl<'j> Job<'j> {
     /// Makes the backup; a dry run makes none.
     fn keep_what_is_there(&self, what: &str) -> Result<Safety<'j>> {
         let how = Before { skip: self.before.skip || self.mode == Mode::Dry, ..self.before.clone() };
-        backup::before(self.target, what, &how, self.ui)
+        backup::before(self.database, what, &how, self.ui)
     }
 
     /// Writes the audit trail, in the job's own transaction. The details may have key ids, counts and

@@ -31,15 +31,15 @@ pub struct Rekeyed {
 /// The new wrapping is read back and opened before the old one is removed, in one
 /// transaction, so a crash leaves the old or the new secret, never neither.
 pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
-    let looked = keyring::required(job.target)?;
+    let looked = keyring::required(job.database)?;
     job.agree("wrap its keys under a new passphrase or key file")?;
     let missing = || Error::bug("no secret was given");
     let old = job.ui.secret(SecretNeed::Open)?.ok_or_else(missing)?;
     let ring = open_every(&looked, &old)?;
-    ring.check(&job.target.seal_record()?)?;
+    ring.check(&job.database.seal_record()?)?;
     let new = job.ui.new_secret()?;
 
-    let mut cells = job.target.cells(job.access())?;
+    let mut cells = job.database.cells(job.access())?;
     let rows = cells.keys()?;
     keyring::unchanged(&looked, &rows)?;
     ring.check(&cells.seal_record()?)?;
@@ -62,7 +62,7 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     }
     let search = search_for(rows.iter().map(|row| row.wrapped_key.as_str()));
     Ok(Rekeyed {
-        target: job.target.url().to_owned(),
+        target: job.database.url().to_owned(),
         dry_run: job.mode == crate::database::Mode::Dry,
         traces: erase(job, &Looked { search: &search, keys: &keys, backup: None }, &BTreeSet::new(), Rewrite::IfFound),
         keys,

@@ -47,14 +47,14 @@ pub struct Rotated {
 ///
 /// All in one transaction: the first value that does not open aborts it.
 pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
-    let old_rows = keyring::required(job.target)?;
+    let old_rows = keyring::required(job.database)?;
     job.agree(&format!("seal every value again under a new data key, {}", job.before.in_words()))?;
     let secret = job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
     let old = Keyring::open_all(&old_rows, &secret)?;
-    old.check(&job.target.seal_record()?)?;
+    old.check(&job.database.seal_record()?)?;
     let safety = job.keep_what_is_there("rotate")?;
 
-    let mut cells = job.target.cells(job.access())?;
+    let mut cells = job.database.cells(job.access())?;
     keyring::unchanged(&old_rows, &cells.keys()?)?;
     old.check(&cells.seal_record()?)?;
     let (key, mut new_row) = create(&secret, Cost::default(), now())?;
@@ -83,7 +83,7 @@ pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     }
     let search = search_for(old_rows.iter().map(|row| row.wrapped_key.as_str()));
     Ok(Rotated {
-        target: job.target.url().to_owned(),
+        target: job.database.url().to_owned(),
         dry_run: job.mode == Mode::Dry,
         new_key: new_row.id,
         values: opened_again,

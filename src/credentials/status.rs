@@ -3,7 +3,7 @@
 use super::columns::{ColumnName, Look, look, suspects};
 use crate::database::cells::{Access, Cells, Registered, Stored};
 use crate::database::sealed::{self, CountDifference};
-use crate::database::{SealedColumn, Target};
+use crate::database::{Database, SealedColumn};
 use crate::error::Result;
 use crate::secret::keys::{ACTIVE, KeyRow, RETIRED, is_key_id, kind_of};
 use secrecy::ExposeSecret;
@@ -110,8 +110,8 @@ impl ColumnStatus {
 }
 
 /// Counts every registered column, and those whose names look like secrets.
-pub fn status(target: &dyn Target, except: &[ColumnName]) -> Result<Status> {
-    let cells = target.cells(Access::Look)?;
+pub fn status(database: &dyn Database, except: &[ColumnName]) -> Result<Status> {
+    let cells = database.cells(Access::Look)?;
     let keys = cells.keys()?;
     let record = cells.seal_record()?;
     let active: Vec<&str> = keys.iter().filter(|row| row.state == ACTIVE).map(|row| row.id.as_str()).collect();
@@ -146,7 +146,7 @@ pub fn status(target: &dyn Target, except: &[ColumnName]) -> Result<Status> {
         }
     }
     Ok(Status {
-        target: target.url().to_owned(),
+        target: database.url().to_owned(),
         plain: columns.iter().map(|column| column.plain).sum(),
         lost: columns.iter().map(ColumnStatus::lost).sum(),
         not_active: columns.iter().map(|column| column.not_under(&active)).sum(),

@@ -54,15 +54,15 @@ pub struct VerifiedColumn {
 
 /// Opens every value. Those of columns that were handed over open with the application's own key.
 pub fn verify(job: &Job<'_>, application: Option<&Application>) -> Result<Verified> {
-    let rows = keyring::required(job.target)?;
-    let cells = job.target.cells(Access::Look)?;
+    let rows = keyring::required(job.database)?;
+    let cells = job.database.cells(Access::Look)?;
     let secret = job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
     let ring = Keyring::open_all(&rows, &secret)?;
     let record = cells.seal_record()?;
     ring.check_registry(&record)?;
     let registered = cells.registered()?;
     let mut verified = Verified {
-        target: job.target.url().to_owned(),
+        target: job.database.url().to_owned(),
         opened: 0,
         empty: 0,
         columns: Vec::new(),

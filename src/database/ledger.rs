@@ -59,7 +59,7 @@ pub struct FileRecord {
 /// A row that a run wrote (`treelift_rows`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowRecord {
-    /// The target table.
+    /// The table.
     pub table: String,
     /// The row's primary key, see [`row_key`].
     pub row_key: String,

@@ -1,12 +1,13 @@
 //! Databases that rows are written into.
 //!
-//! A [`Target`] opens a [`Transaction`]; everything a run writes goes through it and is committed
+//! A [`Database`] opens a [`Transaction`]; everything a run writes goes through it and is committed
 //! together or not at all. SQL text is only below this module and in mapping sets.
 
 pub mod audit;
 pub mod catalog;
 mod cell;
 pub mod cells;
+mod contract;
 pub mod ddl;
 mod dialect;
 pub mod drift;
@@ -26,7 +27,6 @@ pub mod sealed;
 mod sealed_column;
 pub mod sqlite;
 pub mod state;
-mod target;
 pub mod traces;
 mod transaction;
 pub(crate) mod types;
@@ -36,27 +36,27 @@ mod url;
 
 pub use crate::table::Migration;
 pub use cell::Cell;
+pub use contract::Database;
 pub use dialect::Dialect;
 pub use opening::{Mode, Opening};
 pub use scratch::remove_stale;
 pub use sealed_column::{SealedColumn, SealedState};
-pub use target::Target;
 pub use transaction::{Orphan, Transaction};
 pub use url::open;
 
 use crate::error::Result;
 use jiff::Timestamp;
 
-/// Now, to the microsecond: targets keep no more, and what is compared must be what is kept.
+/// Now, to the microsecond: databases keep no more, and what is compared must be what is kept.
 pub fn now() -> Timestamp {
     let now = Timestamp::now();
     now.round(jiff::Unit::Microsecond).unwrap_or(now)
 }
 
 /// How many rows a database has, without treelift's own; 0 where there is none.
-pub fn rows(target: &dyn Target) -> Result<u64> {
+pub fn rows(database: &dyn Database) -> Result<u64> {
     let mut rows = 0;
-    target.inspect(&mut |look| {
+    database.inspect(&mut |look| {
         rows = look.rows()?;
         Ok(())
     })?;

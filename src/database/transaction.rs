@@ -28,7 +28,7 @@ pub struct Orphan {
     pub parent: String,
 }
 
-/// Everything that a run does to its target.
+/// Everything that a run does to its database.
 pub trait Transaction {
     /// What the columns keep, and how.
     fn dialect(&self) -> Dialect;

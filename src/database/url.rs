@@ -1,17 +1,17 @@
-//! Target URLs: which database to use. What may be shown of one never holds a password.
+//! Database URLs: which database to use. What may be shown of one never holds a password.
 
-use super::Target;
-use super::sqlite::SqliteTarget;
+use super::Database;
+use super::sqlite::SqliteDatabase;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use std::path::Path;
 
 const FORMS: &str = "write `sqlite:///./notes.db`, `sqlite:////srv/notes.db` or a path";
 
-/// Opens the target that a URL or a path names. Nothing is created or changed by it.
-pub fn open(url: &str) -> Result<Box<dyn Target>> {
+/// Opens the database that a URL or a path names. Nothing is created or changed by it.
+pub fn open(url: &str) -> Result<Box<dyn Database>> {
     let path = sqlite_path(url)?;
-    Ok(Box::new(SqliteTarget::new(url, Path::new(path))?))
+    Ok(Box::new(SqliteDatabase::new(url, Path::new(path))?))
 }
 
 /// The path that an SQLite URL names, as SQLAlchemy reads it, or the bare path.

@@ -2,7 +2,7 @@
 
 use super::answer::Explained;
 use super::{Question, explain};
-use crate::database::Target;
+use crate::database::Database;
 use crate::database::ledger::{HIDDEN_PATH, RowOrigin};
 use crate::error::{Error, Result};
 use crate::finding::printable;
@@ -32,7 +32,7 @@ pub struct RowQuestion {
 ///
 /// # Errors
 /// When the ledger knows no such row, or the tree no longer has its file.
-pub fn row(question: RowQuestion, target: &dyn Target) -> Result<(RowOrigin, Explained)> {
+pub fn row(question: RowQuestion, database: &dyn Database) -> Result<(RowOrigin, Explained)> {
     let RowQuestion { table, key, set, schema, root, depth } = question;
     // As the ledger writes it: its one value as text, several as a compact JSON array of texts.
     let row_key = match key.as_slice() {
@@ -45,10 +45,10 @@ pub fn row(question: RowQuestion, target: &dyn Target) -> Result<(RowOrigin, Exp
             printable(&table),
             printable(&key.join(","))
         ))
-        .at(target.url())
+        .at(database.url())
         .hint("the key is the table's primary key, its parts in order and separated by commas")
     };
-    let origin = target.origins(&table, &row_key)?.pop().ok_or_else(no_row)?;
+    let origin = database.origins(&table, &row_key)?.pop().ok_or_else(no_row)?;
     let tree = walk::walk(&root)?;
     // The path of a file whose name holds a secret is not in the ledger: its content finds it.
     let is_origin = |file: &&source::SourceFile| match origin.path.strip_prefix(HIDDEN_PATH) {

@@ -2,7 +2,7 @@
 
 use crate::backup::{self, Safety};
 use crate::config::{ImportOptions, SecretNeed, Ui};
-use crate::database::{self, Mode, Target};
+use crate::database::{self, Database, Mode};
 use crate::error::{Error, Result};
 use crate::import::plan::Plan;
 use crate::import::vault::KeySource;
@@ -12,13 +12,13 @@ use crate::outputs::resolve;
 use crate::report::words::count;
 
 /// A new database must not be written into the source, where the next run would meet it.
-pub(super) fn outside_source(target: &dyn Target, plan: &Plan) -> Result<()> {
-    let Some(file) = target.file() else { return Ok(()) };
+pub(super) fn outside_source(database: &dyn Database, plan: &Plan) -> Result<()> {
+    let Some(file) = database.file() else { return Ok(()) };
     let (path, root) = (resolve(file), resolve(&plan.tree.root));
     let Ok(inside) = path.strip_prefix(&root) else { return Ok(()) };
     let inside = inside.to_string_lossy();
     let ignored = plan.set.ignore.iter().any(|ignore| ignore.pattern.matches(&inside).is_some());
-    if ignored || target.exists()? {
+    if ignored || database.exists()? {
         return Ok(());
     }
     Err(Error::request("the new database would lie in the source tree, which is only read")
@@ -30,27 +30,32 @@ pub(super) fn outside_source(target: &dyn Target, plan: &Plan) -> Result<()> {
 ///
 /// Returns what the pending migrations that the import applies would lose. Where they cannot be rehearsed, nothing is
 /// known of that, and nothing is imported.
-pub(super) fn agree(options: &ImportOptions, ui: &dyn Ui, target: &mut dyn Target, plan: &Plan) -> Result<Vec<Loss>> {
-    if let Some(line) = target.record_table()?.words() {
+pub(super) fn agree(
+    options: &ImportOptions,
+    ui: &dyn Ui,
+    database: &mut dyn Database,
+    plan: &Plan,
+) -> Result<Vec<Loss>> {
+    if let Some(line) = database.record_table()?.words() {
         ui.say(&line);
     }
-    for leftover in target.leftovers()? {
+    for leftover in database.leftovers()? {
         ui.say(&format!(
             "a run that was killed left {}; it holds nothing that was committed and can be removed",
             leftover.display()
         ));
     }
-    let losses = lost_by_import(target, &plan.set, &plan.schema)?;
+    let losses = lost_by_import(database, &plan.set, &plan.schema)?;
     loss_lines(&losses).iter().for_each(|line| ui.say(line));
-    if options.mode == Mode::Dry || !target.exists()? {
+    if options.mode == Mode::Dry || !database.exists()? {
         return Ok(losses);
     }
-    let rows = database::rows(target)?;
+    let rows = database::rows(database)?;
     let backup = backup::Before { skip: options.no_backup, ..Default::default() }.in_words();
     let (files, rows) = (count(plan.mapped_files(), "file"), count(rows, "row"));
     if ui.confirm(&format!(
         "{} exists, with {rows}. Import {files} into it{}, {backup}?",
-        target.url(),
+        database.url(),
         in_question(&losses)
     ))? {
         Ok(losses)
@@ -63,16 +68,21 @@ pub(super) fn agree(options: &ImportOptions, ui: &dyn Ui, target: &mut dyn Targe
 pub(super) fn back_up_existing<'c>(
     options: &ImportOptions,
     ui: &'c dyn Ui,
-    target: &dyn Target,
+    database: &dyn Database,
     set: &Set,
 ) -> Result<Safety<'c>> {
     let skip = options.no_backup || options.mode == Mode::Dry;
     let before = backup::Before { skip, folder: options.backup_dir.as_deref(), set: Some(&set.name) };
-    backup::before(target, "import", &before, ui)
+    backup::before(database, "import", &before, ui)
 }
 
 /// Asks for the passphrase or key, if the set seals anything. A dry run does not need one.
-pub(super) fn key_source(options: &ImportOptions, ui: &dyn Ui, set: &Set, target: &dyn Target) -> Result<KeySource> {
+pub(super) fn key_source(
+    options: &ImportOptions,
+    ui: &dyn Ui,
+    set: &Set,
+    database: &dyn Database,
+) -> Result<KeySource> {
     let seals = |set: &Set| {
         set.mappings
             .iter()
@@ -83,7 +93,7 @@ pub(super) fn key_source(options: &ImportOptions, ui: &dyn Ui, set: &Set, target
     if !seals(set) {
         return Ok(KeySource::None);
     }
-    let need = match (options.mode, target.keys()?.is_empty()) {
+    let need = match (options.mode, database.keys()?.is_empty()) {
         (Mode::Dry, true) => SecretNeed::IfGiven,
         (Mode::Dry, false) => SecretNeed::IfAttended,
         (Mode::Real, true) => SecretNeed::Create,

@@ -5,7 +5,7 @@ use super::{checks, summary, sweep};
 use crate::config::{ImportOptions, Phase, Ui};
 use crate::database::audit::{AuditEntry, random_id};
 use crate::database::ledger::RunRecord;
-use crate::database::{Mode, Opening, Target};
+use crate::database::{Database, Mode, Opening};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::Place;
 use crate::import::plan::Plan;
@@ -36,7 +36,7 @@ pub(super) fn attempts(
     options: &ImportOptions,
     ui: &dyn Ui,
     found: &Found,
-    target: &mut dyn Target,
+    database: &mut dyn Database,
     clock: &mut Clock,
     reports: &mut ReportFiles,
 ) -> Result<Box<Report>> {
@@ -44,7 +44,7 @@ pub(super) fn attempts(
     for number in 1.. {
         let is_last = number == MOST_ATTEMPTS;
         let job = Job { options, ui, found, known: &known, chain: &chain, is_last, started: clock.started };
-        match job.attempt(target, clock, reports)? {
+        match job.attempt(database, clock, reports)? {
             Attempt::Done(report) => return Ok(report),
             Attempt::Again(late) => {
                 chain.extend(late.keys().min().map(|(file, offset)| Place { file: *file, offset: *offset }));
@@ -78,7 +78,7 @@ struct Job<'j> {
 }
 
 impl Job<'_> {
-    fn attempt(&self, target: &mut dyn Target, clock: &mut Clock, reports: &mut ReportFiles) -> Result<Attempt> {
+    fn attempt(&self, database: &mut dyn Database, clock: &mut Clock, reports: &mut ReportFiles) -> Result<Attempt> {
         let Found { plan, missing, key, losses } = *self.found;
         let mode = self.options.mode;
         let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options.max_depth, self.ui)?;
@@ -99,7 +99,7 @@ impl Job<'_> {
             audit: plan.set.audit.as_ref(),
         };
         self.ui.phase(Phase::Import, plan.mapped_files(), bytes);
-        let mut transaction = target.begin(&opening)?;
+        let mut transaction = database.begin(&opening)?;
         let vault = Vault::open(key, &transaction.seal_record()?, secrets, self.started)?;
         transaction.begin_run(&self.record(&id))?;
         let before = validate::ask(&mut *transaction, &plan.set)?;
@@ -110,7 +110,7 @@ impl Job<'_> {
 
         if let Err(error) = run.read() {
             let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
-            let report = summary::report(&mut run, &self.ending(target, &id, clock, Outcome::Interrupted));
+            let report = summary::report(&mut run, &self.ending(database, &id, clock, Outcome::Interrupted));
             run.writer.transaction.rollback()?;
             reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
             return Ok(Attempt::Done(Box::new(report)));
@@ -134,7 +134,7 @@ impl Job<'_> {
             (true, Mode::Real) => Outcome::Committed,
             (false, Mode::Real) => Outcome::RolledBack,
         };
-        let mut ending = self.ending(target, &id, clock, outcome);
+        let mut ending = self.ending(database, &id, clock, outcome);
         ending.acceptable = acceptable;
         ending.checks = checks;
         let mut report = summary::report(&mut run, &ending);
@@ -172,13 +172,13 @@ impl Job<'_> {
         Ok(Attempt::Done(Box::new(report)))
     }
 
-    fn ending(&self, target: &dyn Target, id: &str, clock: &Clock, outcome: Outcome) -> Ending {
+    fn ending(&self, database: &dyn Database, id: &str, clock: &Clock, outcome: Outcome) -> Ending {
         Ending {
             run_id: id.to_owned(),
             outcome,
             acceptable: false,
-            url: target.url().to_owned(),
-            engine: target.engine().to_owned(),
+            url: database.url().to_owned(),
+            engine: database.engine().to_owned(),
             checks: Vec::new(),
             timings: clock.timings(),
         }

@@ -1,7 +1,7 @@
 //! What is imported: the mapping set, its tree, and the database.
 
 use crate::config::{ImportOptions, Ui};
-use crate::database::{Target, schema};
+use crate::database::{Database, schema};
 use crate::error::{Error, Result};
 use crate::mapping::load::SetSource;
 use crate::mapping::model::Set;
@@ -61,12 +61,12 @@ fn checked(source: &SetSource) -> Result<(Set, Schema)> {
 }
 
 /// What no output of the run may be written to.
-pub(super) fn inputs(options: &ImportOptions, root: &Path, target: &dyn Target) -> Inputs {
+pub(super) fn inputs(options: &ImportOptions, root: &Path, database: &dyn Database) -> Inputs {
     let mut inputs = Inputs::default();
     inputs.folder("the source tree", root);
     let mappings = options.mappings.as_deref().map(Path::new).filter(|folder| folder.is_dir());
     mappings.iter().for_each(|folder| inputs.folder("the mapping set", folder));
-    target.file().iter().for_each(|file| inputs.database(file));
+    database.file().iter().for_each(|file| inputs.database(file));
     options.in_use.iter().for_each(|(what, path)| inputs.file(what, path));
     inputs
 }

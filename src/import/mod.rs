@@ -50,9 +50,9 @@ use clock::Clock;
 pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let mut clock = Clock::start();
     let Selected { set, schema, root, missing } = choose_set(options, ui)?;
-    let mut target = database::open(&database(options, &set)?)?;
-    target.record_in(set.record_table());
-    let inputs = inputs(options, &root, &*target);
+    let mut database = database::open(&database(options, &set)?)?;
+    database.record_in(set.record_table());
+    let inputs = inputs(options, &root, &*database);
     let mut reports = ReportFiles::check(&options.reports, &inputs)?;
     options.rejects.iter().try_for_each(|folder| RejectFolder::check(folder, &inputs))?;
     ui.phase(Phase::Walk, 0, 0);
@@ -63,20 +63,20 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
         &Chosen { only: &options.only_mapping, with: &options.with },
     )?;
     clock.lap(|timings| &mut timings.walk);
-    outside_source(&*target, &plan)?;
-    let losses = agree(options, ui, &mut *target, &plan)?;
-    let key = key_source(options, ui, &plan.set, &*target)?;
-    key.opens(&target.seal_record()?)?;
+    outside_source(&*database, &plan)?;
+    let losses = agree(options, ui, &mut *database, &plan)?;
+    let key = key_source(options, ui, &plan.set, &*database)?;
+    key.opens(&database.seal_record()?)?;
     reports.open()?;
-    let safety = back_up_existing(options, ui, &*target, &plan.set)?;
-    let (migrated, run) = (target.recorded()?, target.runs()?.len());
+    let safety = back_up_existing(options, ui, &*database, &plan.set)?;
+    let (migrated, run) = (database.recorded()?, database.runs()?.len());
     let found = Found { plan: &plan, missing: &missing, key: &key, losses: &losses };
-    let done = attempts(options, ui, &found, &mut *target, &mut clock, &mut reports);
+    let done = attempts(options, ui, &found, &mut *database, &mut clock, &mut reports);
     // If the record of migrations or runs cannot be read, something may have been committed.
-    let migrated_nothing = || target.recorded().is_ok_and(|now| now == migrated);
+    let migrated_nothing = || database.recorded().is_ok_and(|now| now == migrated);
     let unchanged = match &done {
         Ok(report) => !report.changed_rows() && migrated_nothing(),
-        Err(_) => migrated_nothing() && target.runs().is_ok_and(|now| now.len() == run),
+        Err(_) => migrated_nothing() && database.runs().is_ok_and(|now| now.len() == run),
     };
     safety.keep_unless(unchanged);
     let report = done?;

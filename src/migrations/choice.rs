@@ -2,7 +2,7 @@
 //! that the database remembers, else the only one there is.
 
 use crate::database::history::{Recorded, Status};
-use crate::database::{self, Target};
+use crate::database::{self, Database};
 use crate::error::{Error, Result};
 use crate::mapping::bundled::{self, BundledSet};
 use crate::mapping::load::{self, SetSource};
@@ -10,7 +10,7 @@ use crate::mapping::model::Set;
 
 /// The selected database, and its mapping set as far as that is known.
 pub struct Selection {
-    target: Box<dyn Target>,
+    database: Box<dyn Database>,
     set: Option<(SetSource, Set)>,
     /// The set's name, known from the database alone where the set itself is not available.
     name: Option<String>,
@@ -18,7 +18,7 @@ pub struct Selection {
 
 impl std::fmt::Debug for Selection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Selection({:?}, {})", self.name, self.target.url())
+        write!(f, "Selection({:?}, {})", self.name, self.database.url())
     }
 }
 
@@ -64,7 +64,7 @@ impl Selection {
             (None, None) => return Err(nothing_named()),
         };
         let name = set.as_ref().map(|(_, set)| set.name.clone());
-        let mut selection = Self { target: database::open(&url)?, set, name };
+        let mut selection = Self { database: database::open(&url)?, set, name };
         selection.name_record();
         Ok(selection)
     }
@@ -77,8 +77,8 @@ impl Selection {
 
     /// What the database remembers; nothing where there is none.
     pub fn memory(&self) -> Result<Memory> {
-        let sets: Vec<_> = self.target.runs()?.into_iter().map(|run| run.set).collect();
-        let recorded = if sets.is_empty() { self.target.recorded()? } else { Vec::new() };
+        let sets: Vec<_> = self.database.runs()?.into_iter().map(|run| run.set).collect();
+        let recorded = if sets.is_empty() { self.database.recorded()? } else { Vec::new() };
         Ok(Memory { sets, recorded })
     }
 
@@ -88,7 +88,7 @@ impl Selection {
     /// When the set that is named is none that ever wrote into the database.
     pub fn learn(&mut self, memory: &Memory) -> Result<()> {
         if let Some(name) = &self.name {
-            return memory.refuse(name).map_err(|error| error.at(self.target.url()));
+            return memory.refuse(name).map_err(|error| error.at(self.database.url()));
         }
         self.name = memory.owner(&versions)?;
         self.set = self.name.as_deref().and_then(bundled::find).map(loaded).transpose()?;
@@ -111,7 +111,7 @@ impl Selection {
 
     /// Tells the database where its set wants migrations recorded.
     fn name_record(&mut self) {
-        self.target.record_in(self.set.as_ref().and_then(|(_, set)| set.record_table()));
+        self.database.record_in(self.set.as_ref().and_then(|(_, set)| set.record_table()));
     }
 
     /// The name of the set that the database belongs to, where it is known.
@@ -125,40 +125,40 @@ impl Selection {
     }
 
     /// The database.
-    pub fn target(&self) -> &dyn Target {
-        &*self.target
+    pub fn database(&self) -> &dyn Database {
+        &*self.database
     }
 
     /// The database, to be changed.
-    pub fn target_mut(&mut self) -> &mut dyn Target {
-        &mut *self.target
+    pub fn database_mut(&mut self) -> &mut dyn Database {
+        &mut *self.database
     }
 
     /// The set, where it lies, and the database, for what cannot be done without the set.
-    pub(super) fn needing_set(self) -> Result<(Set, SetSource, Box<dyn Target>)> {
-        let Self { mut target, set, name } = self;
+    pub(super) fn needing_set(self) -> Result<(Set, SetSource, Box<dyn Database>)> {
+        let Self { mut database, set, name } = self;
         let (source, set) = match (set, name, only(bundled::sets())) {
             (Some(set), ..) => set,
             (None, Some(name), _) => {
                 return Err(Error::request(format!(
                     "the database belongs to the mapping set `{name}`, which is not bundled"
                 ))
-                .at(target.url())
+                .at(database.url())
                 .hint("name its folder with `--mappings DIR`"));
             }
             (None, None, Some(only)) => loaded(only.source())?,
-            (None, None, None) if !target.exists()? => {
+            (None, None, None) if !database.exists()? => {
                 let hint = format!("to create one, name its set with `--mappings SET`: {}", names());
-                return Err(target.missing().hint(hint));
+                return Err(database.missing().hint(hint));
             }
             (None, None, None) => {
                 return Err(Error::request("cannot tell which mapping set the database belongs to")
-                    .at(target.url())
+                    .at(database.url())
                     .hint(format!("name one with `--mappings SET`: {}", names())));
             }
         };
-        target.record_in(set.record_table());
-        Ok((set, source, target))
+        database.record_in(set.record_table());
+        Ok((set, source, database))
     }
 }
 

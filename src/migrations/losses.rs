@@ -3,7 +3,7 @@
 use crate::database::audit::random_id;
 use crate::database::history::{self, Standing};
 use crate::database::upkeep::{Move, Order, Survey};
-use crate::database::{self, Mode, Target, state};
+use crate::database::{self, Database, Mode, state};
 use crate::error::Result;
 use crate::mapping::model::Set;
 use crate::report::words::{count, thousands};
@@ -52,13 +52,13 @@ pub(super) fn lost(before: &Survey, after: &Survey) -> Vec<Loss> {
 ///
 /// # Errors
 /// When the migrations cannot be rehearsed: then nothing is known of what would be lost.
-pub fn lost_by_import(target: &mut dyn Target, set: &Set, schema: &Schema) -> Result<Vec<Loss>> {
-    let standing = history::compare(&target.recorded()?, &set.migrations);
-    if !target.exists()? || standing.pending().is_empty() || standing.refuse(target.url()).is_err() {
+pub fn lost_by_import(database: &mut dyn Database, set: &Set, schema: &Schema) -> Result<Vec<Loss>> {
+    let standing = history::compare(&database.recorded()?, &set.migrations);
+    if !database.exists()? || standing.pending().is_empty() || standing.refuse(database.url()).is_err() {
         return Ok(Vec::new()); // What is refused loses nothing.
     }
     let mut before = Survey::default();
-    target.inspect(&mut |look| {
+    database.inspect(&mut |look| {
         before = look.survey()?;
         Ok(())
     })?;
@@ -72,7 +72,7 @@ pub fn lost_by_import(target: &mut dyn Target, set: &Set, schema: &Schema) -> Re
         after.replace(Some(survey));
         Ok(())
     };
-    target.alter(&Order {
+    database.alter(&Order {
         mode: Mode::Dry,
         run_id: &random_id()?,
         migrations: &set.migrations,

@@ -42,7 +42,7 @@ use crate::database::catalog::Catalog;
 use crate::database::drift::{Leave, differences};
 use crate::database::history::{self, Down, Recorded, Standing, State};
 use crate::database::upkeep::{Altered, Done, Move, MoveOrphans, Moved, Order, Survey};
-use crate::database::{self, Mode, Target, schema};
+use crate::database::{self, Database, Mode, schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::load::SetSource;
 use crate::mapping::model::Set;
@@ -61,12 +61,12 @@ pub use write::{NewPair, new_pair};
 pub struct ManagedDatabase {
     set: Set,
     source: SetSource,
-    target: Box<dyn Target>,
+    database: Box<dyn Database>,
 }
 
 impl std::fmt::Debug for ManagedDatabase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ManagedDatabase({}, {})", self.set.name, self.target.url())
+        write!(f, "ManagedDatabase({}, {})", self.set.name, self.database.url())
     }
 }
 
@@ -120,8 +120,8 @@ impl ManagedDatabase {
     pub fn open(mappings: Option<&str>, database: Option<&str>) -> Result<Self> {
         let mut selection = Selection::open(mappings, database)?;
         selection.learn(&selection.memory()?)?;
-        let (set, source, target) = selection.needing_set()?;
-        Ok(Self { set, source, target })
+        let (set, source, database) = selection.needing_set()?;
+        Ok(Self { set, source, database })
     }
 
     /// The mapping set.
@@ -135,13 +135,13 @@ impl ManagedDatabase {
     }
 
     /// The database.
-    pub fn target(&self) -> &dyn Target {
-        &*self.target
+    pub fn database(&self) -> &dyn Database {
+        &*self.database
     }
 
     /// The database, to be changed.
-    pub fn target_mut(&mut self) -> &mut dyn Target {
-        &mut *self.target
+    pub fn database_mut(&mut self) -> &mut dyn Database {
+        &mut *self.database
     }
 
     /// The migration that a word means: a version, its number, or its beginning.
@@ -161,7 +161,7 @@ impl ManagedDatabase {
         let record = survey.as_ref().map(|survey| survey.record_table.clone()).unwrap_or_default();
         Ok(Status {
             set: self.set.name.clone(),
-            target: self.target.url().to_owned(),
+            target: self.database.url().to_owned(),
             exists: survey.is_some(),
             current: standing.current().map(str::to_owned),
             pending: standing.pending().len(),
@@ -175,22 +175,22 @@ impl ManagedDatabase {
 
     /// What the database is like; there must be one.
     fn existing(&self) -> Result<Survey> {
-        self.survey()?.ok_or_else(|| self.target.missing())
+        self.survey()?.ok_or_else(|| self.database.missing())
     }
 
     /// What stands in the database, without a look at its rows; there must be one.
     pub fn catalog(&self) -> Result<Catalog> {
         let mut found = None;
-        self.target.inspect(&mut |look| {
+        self.database.inspect(&mut |look| {
             found = Some(look.catalog()?);
             Ok(())
         })?;
-        found.ok_or_else(|| self.target.missing())
+        found.ok_or_else(|| self.database.missing())
     }
 
     fn survey(&self) -> Result<Option<Survey>> {
         let mut found = None;
-        self.target.inspect(&mut |look| {
+        self.database.inspect(&mut |look| {
             found = Some(look.survey()?);
             Ok(())
         })?;
@@ -211,7 +211,7 @@ impl ManagedDatabase {
 
     /// The recorded migrations, newest first, at most `limit` of them.
     pub fn history(&self, limit: usize) -> Result<Vec<Recorded>> {
-        let mut recorded = self.target.recorded()?;
+        let mut recorded = self.database.recorded()?;
         recorded.reverse();
         recorded.truncate(limit);
         Ok(recorded)
@@ -234,12 +234,12 @@ impl ManagedDatabase {
         options: &Options<'_>,
         ui: &dyn Ui,
     ) -> Result<Altered> {
-        let url = self.target.url().to_owned();
+        let url = self.database.url().to_owned();
         let up = |standing: &Standing| {
             standing.refuse(&url)?;
             standing.up(to).map(|moves| moves.into_iter().map(Move::Up).collect::<Vec<_>>())
         };
-        if up(&history::compare(&self.target.recorded()?, &self.set.migrations))?.is_empty() {
+        if up(&history::compare(&self.database.recorded()?, &self.set.migrations))?.is_empty() {
             return Ok(Altered::default());
         }
         if options.dry {
@@ -250,7 +250,7 @@ impl ManagedDatabase {
         // Where the rehearsal fails, the attempt fails as well, and that is recorded. A new database has
         // nothing to lose.
         let rehearsed =
-            if self.target.exists()? { self.rehearse(&up, &Quiet).map(|(_, losses)| losses) } else { Ok(Vec::new()) };
+            if self.database.exists()? { self.rehearse(&up, &Quiet).map(|(_, losses)| losses) } else { Ok(Vec::new()) };
         let (losses, failure) = match rehearsed {
             Ok(losses) => (losses, None),
             Err(error) if error.kind == ErrorKind::Environment => (Vec::new(), Some(error)),
@@ -294,7 +294,7 @@ impl ManagedDatabase {
         options: &Options<'_>,
         ui: &dyn Ui,
     ) -> Result<Altered> {
-        let url = self.target.url().to_owned();
+        let url = self.database.url().to_owned();
         let down = |standing: &Standing| {
             standing.refuse(&url)?;
             standing.down(goal).map(|moves| moves.into_iter().map(Move::Down).collect::<Vec<_>>())
@@ -310,8 +310,8 @@ impl ManagedDatabase {
     /// Takes an existing database as being at a migration, without running anything: that and earlier
     /// ones are recorded as applied, later ones as not.
     pub fn stamp(&mut self, at: usize, options: &Options<'_>, ui: &dyn Ui) -> Result<Altered> {
-        if !self.target.exists()? {
-            return Err(self.target.missing());
+        if !self.database.exists()? {
+            return Err(self.database.missing());
         }
         let stamp = |standing: &Standing| Ok(stamps(standing, at));
         let version = &self.set.migrations[at].version.clone();
@@ -331,15 +331,15 @@ impl ManagedDatabase {
         options: &Options<'_>,
         ui: &dyn Ui,
     ) -> Result<Altered> {
-        if let Some(line) = self.target.record_table()?.words() {
+        if let Some(line) = self.database.record_table()?.words() {
             ui.say(&line);
         }
-        let recorded = self.target.recorded()?;
+        let recorded = self.database.recorded()?;
         let first = decide(&history::compare(&recorded, &self.set.migrations))?;
         if first.is_empty() {
             return Ok(Altered::default());
         }
-        if !options.dry && self.target.exists()? {
+        if !options.dry && self.database.exists()? {
             self.agree(&question(&first), options, ui)?;
         }
         let safety = self.safety(what, options, ui)?;
@@ -348,7 +348,7 @@ impl ManagedDatabase {
         // was committed; where it cannot be read, that is unknown.
         let unchanged = match &done {
             Ok(altered) => altered.steps.is_empty(),
-            Err(_) => self.target.recorded().is_ok_and(|now| now == recorded),
+            Err(_) => self.database.recorded().is_ok_and(|now| now == recorded),
         };
         safety.keep_unless(unchanged);
         done
@@ -363,7 +363,7 @@ impl ManagedDatabase {
     ) -> Result<Altered> {
         let run_id = random_id()?;
         let progress = |done: &Done| ui.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));
-        self.target.alter(&Order {
+        self.database.alter(&Order {
             mode,
             run_id: &run_id,
             migrations: &self.set.migrations,
@@ -386,8 +386,8 @@ impl ManagedDatabase {
 
     /// Asks, naming the database, its rows, what is to be done and the backup.
     fn agree(&self, what: &str, options: &Options<'_>, ui: &dyn Ui) -> Result<()> {
-        let rows = count(database::rows(&*self.target)?, "row");
-        let (url, backup) = (self.target.url(), options.before.in_words());
+        let rows = count(database::rows(&*self.database)?, "row");
+        let (url, backup) = (self.database.url(), options.before.in_words());
         if ui.confirm(&format!("{url} has {rows}: {what}, {backup}?"))? {
             Ok(())
         } else {
@@ -399,12 +399,12 @@ impl ManagedDatabase {
     fn safety<'c>(&self, what: &'static str, options: &Options<'_>, ui: &'c dyn Ui) -> Result<backup::Safety<'c>> {
         let Options { dry, before } = options;
         let before = backup::Before { skip: *dry || before.skip, set: Some(&self.set.name), ..before.clone() };
-        backup::before(&*self.target, what, &before, ui)
+        backup::before(&*self.database, what, &before, ui)
     }
 
     /// Validates the database, in the wanted categories (none for all).
     pub fn validate(&self, wanted: &[Category]) -> Result<Vec<CheckReport>> {
-        validate::database(&*self.target, &self.set, wanted)
+        validate::database(&*self.database, &self.set, wanted)
     }
 
     /// Moves rows that reference a missing row into `treelift_orphans`, after a backup. Asks first.
@@ -418,14 +418,14 @@ impl ManagedDatabase {
             references: &references,
             audit: self.set.audit.as_ref(),
         };
-        let planned = self.target.move_orphans(&order(Mode::Dry))?;
+        let planned = self.database.move_orphans(&order(Mode::Dry))?;
         if options.dry || planned.is_empty() {
             return Ok(planned);
         }
         let rows = count(planned.iter().map(|moved| moved.rows).sum(), "row");
         self.agree(&format!("move {rows} into `treelift_orphans`"), options, ui)?;
         let safety = self.safety("moving orphans", options, ui)?;
-        let done = self.target.move_orphans(&order(Mode::Real));
+        let done = self.database.move_orphans(&order(Mode::Real));
         safety.keep_unless(done.as_ref().is_ok_and(Vec::is_empty));
         done
     }
@@ -433,11 +433,11 @@ impl ManagedDatabase {
     /// What is there and no migration makes, or the other way round, as a migration.
     pub fn drift_as_migration(&self) -> Result<(String, String)> {
         let live = self.catalog()?;
-        let standing = history::compare(&self.target.recorded()?, &self.set.migrations);
+        let standing = history::compare(&self.database.recorded()?, &self.set.migrations);
         if let Some(pending) = standing.pending().first() {
             let version = &self.set.migrations[*pending].version;
             return Err(Error::request(format!("migration `{version}` is pending, so drift cannot be determined"))
-                .at(self.target.url())
+                .at(self.database.url())
                 .hint("apply it with `schema migrate`, or `schema stamp` the database, first"));
         }
         let expected = self.expected(&standing)?;

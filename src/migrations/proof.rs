@@ -6,7 +6,7 @@ use crate::database::catalog::Catalog;
 use crate::database::history::{Down, Standing};
 use crate::database::scratch::Scratch;
 use crate::database::upkeep::{Move, Order, Survey};
-use crate::database::{self, Migration, Mode, Target, drift, schema};
+use crate::database::{self, Database, Migration, Mode, drift, schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::model::Set;
 use crate::report::{CheckReport, CheckStatus};
@@ -52,8 +52,8 @@ impl Proof {
 ///
 /// A migration that does not run is what a test is for: its step fails, and what would need it is not
 /// tried.
-pub fn test(set: &Set, populated: Option<&dyn Target>) -> Result<Vec<Proof>> {
-    let folder = Scratch::new(populated.and_then(Target::file).unwrap_or(Path::new(&set.name)))?;
+pub fn test(set: &Set, populated: Option<&dyn Database>) -> Result<Vec<Proof>> {
+    let folder = Scratch::new(populated.and_then(Database::file).unwrap_or(Path::new(&set.name)))?;
     let path = folder.path().join("test.db");
     if let Some(from) = populated {
         from.copy_to(&path)?;
@@ -65,14 +65,14 @@ pub fn test(set: &Set, populated: Option<&dyn Target>) -> Result<Vec<Proof>> {
         }
         Err(error) => return Err(error),
     };
-    let mut target = open(&path)?;
-    target.record_in(set.record_table());
-    let mut bench = Bench { set, stages, target, proofs: Vec::new(), started: Timestamp::now() };
+    let mut database = open(&path)?;
+    database.record_in(set.record_table());
+    let mut bench = Bench { set, stages, database, proofs: Vec::new(), started: Timestamp::now() };
     if !bench.up(TO_THE_LAST)? {
         return Ok(bench.proofs);
     }
     if populated.is_none() {
-        bench.target.fill_for_test()?;
+        bench.database.fill_for_test()?;
     }
     if bench.one_by_one()? && bench.down_to_nothing()? && bench.up("up again from nothing")? {
         bench.down_to_nothing()?;
@@ -80,7 +80,7 @@ pub fn test(set: &Set, populated: Option<&dyn Target>) -> Result<Vec<Proof>> {
     Ok(bench.proofs)
 }
 
-fn open(path: &Path) -> Result<Box<dyn Target>> {
+fn open(path: &Path) -> Result<Box<dyn Database>> {
     let url = path.to_str().ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))?;
     database::open(url)
 }
@@ -93,7 +93,7 @@ type Content = BTreeMap<String, (u64, u128)>;
 struct Bench<'s> {
     set: &'s Set,
     stages: Vec<Catalog>,
-    target: Box<dyn Target>,
+    database: Box<dyn Database>,
     proofs: Vec<Proof>,
     started: Timestamp,
 }
@@ -105,7 +105,7 @@ impl Bench<'_> {
 
     fn survey(&self) -> Result<Survey> {
         let mut found = Survey::default();
-        self.target.inspect(&mut |look| {
+        self.database.inspect(&mut |look| {
             found = look.survey()?;
             Ok(())
         })?;
@@ -117,7 +117,7 @@ impl Bench<'_> {
     fn alter(&mut self, decide: &dyn Fn(&Standing) -> Result<Vec<Move>>) -> Result<Option<String>> {
         let run_id = random_id()?;
         let decided = Cell::new(false);
-        let ended = self.target.alter(&Order {
+        let ended = self.database.alter(&Order {
             mode: Mode::Real,
             run_id: &run_id,
             migrations: &self.set.migrations,
@@ -168,7 +168,7 @@ impl Bench<'_> {
     /// What these columns of the tables that are there hold.
     fn content(&self, columns: &Columns) -> Result<Content> {
         let mut content = Content::new();
-        self.target.inspect(&mut |look| {
+        self.database.inspect(&mut |look| {
             let there = look.catalog()?.schema.tables;
             for (table, columns) in columns.iter().filter(|(table, _)| there.contains_key(*table)) {
                 content.insert(table.clone(), look.content(table, columns, self.started)?);
@@ -223,7 +223,7 @@ impl Bench<'_> {
         let down = |standing: &Standing| Ok(standing.down(Down::All)?.into_iter().map(Move::Down).collect());
         self.step("down to nothing".to_owned(), &down, &|bench| {
             let mut wrong = bench.wrong(0)?;
-            let recorded = bench.target.recorded()?;
+            let recorded = bench.database.recorded()?;
             let left = recorded.iter().filter(|record| record.status == database::history::Status::Applied);
             wrong.extend(left.map(|record| format!("`{}` is still recorded as applied", record.version)));
             let own = bench.survey()?.own;

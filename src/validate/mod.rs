@@ -1,11 +1,11 @@
-//! Validate: the target checked by itself, inside an import's transaction before it is committed, or
+//! Validate: the database checked by itself, inside an import's transaction before it is committed, or
 //! at rest. `gather` reads, `checks` compares.
 
 pub mod checks;
 pub mod gather;
 
 use crate::database::drift::Leave;
-use crate::database::{Target, Transaction, history, schema};
+use crate::database::{Database, Transaction, history, schema};
 use crate::error::Result;
 use crate::mapping::model::Set;
 use crate::report::CheckReport;
@@ -16,9 +16,9 @@ pub use checks::Category;
 ///
 /// # Errors
 /// When there is no database, or it cannot be read. What is wrong with it is in the checks.
-pub fn database(target: &dyn Target, set: &Set, wanted: &[Category]) -> Result<Vec<CheckReport>> {
+pub fn database(database: &dyn Database, set: &Set, wanted: &[Category]) -> Result<Vec<CheckReport>> {
     let mut checks = Vec::new();
-    let found = target.inspect(&mut |look| {
+    let found = database.inspect(&mut |look| {
         let survey = look.survey()?;
         let standing = history::compare(&survey.recorded, &set.migrations);
         let expected = schema::in_force(&set.migrations, &standing, &survey.catalog)?;
@@ -34,7 +34,7 @@ pub fn database(target: &dyn Target, set: &Set, wanted: &[Category]) -> Result<V
         Ok(())
     })?;
     if !found {
-        return Err(target.missing());
+        return Err(database.missing());
     }
     checks.retain(|check| wanted.is_empty() || wanted.iter().any(|category| category.name() == check.category));
     Ok(checks)

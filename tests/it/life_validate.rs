@@ -83,10 +83,10 @@ fn a_missing_request_limit_or_retention_policy_is_reported() {
         ("rate_limit_rules", "name", 10, "every default rate limit of the application exists"),
         ("data_retention_policies", "data_type", 8, "every data type has a retention policy"),
     ];
-    let target = treelift::database::open(house.path(DATABASE).to_str().unwrap()).unwrap();
+    let database = treelift::database::open(house.path(DATABASE).to_str().unwrap()).unwrap();
     let set = treelift::mapping::load::load(&treelift::mapping::bundled::resolve("fossawork").unwrap()).unwrap();
     let failed = || {
-        let checks = treelift::validate::database(&*target, &set, &[treelift::validate::Category::Security]).unwrap();
+        let checks = treelift::validate::database(&*database, &set, &[treelift::validate::Category::Security]).unwrap();
         let failed = checks.into_iter().filter(|check| check.status == treelift::report::CheckStatus::Failed);
         failed.map(|check| (check.name, check.detail.unwrap())).collect::<Vec<_>>()
     };

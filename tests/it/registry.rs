@@ -38,9 +38,9 @@ fn change(path: &Path, sql: &str) {
 
 /// Does a job on the database, without a backup.
 fn work<T>(path: &Path, given: &Given, job: impl FnOnce(&Job<'_>) -> Result<T>) -> Result<T> {
-    let target = database::open(path.to_str().unwrap()).unwrap();
+    let database = database::open(path.to_str().unwrap()).unwrap();
     let (ui, before) = (Attendant(given.clone()), Before { skip: true, ..Before::default() });
-    job(&Job { target: &*target, mode: Mode::Real, ui: &ui, before, audit: None })
+    job(&Job { database: &*database, mode: Mode::Real, ui: &ui, before, audit: None })
 }
 
 fn application() -> Application {
@@ -99,8 +99,8 @@ fn an_old_key_row_that_is_put_back_after_a_rotation_is_refused_by_every_command(
     for refusal in refusals(&path, &given) {
         assert!(refusal.contains(MISMATCH), "{refusal}");
     }
-    let target = database::open(path.to_str().unwrap()).unwrap();
-    assert_eq!(status(&*target, &[]).unwrap().lost, 3, "reported without a key too");
+    let database = database::open(path.to_str().unwrap()).unwrap();
+    assert_eq!(status(&*database, &[]).unwrap().lost, 3, "reported without a key too");
 
     // Beside the new one it is not trusted either, nor where the proof was removed with it.
     let beside = quoted.join(", ").replace("'active'", "'retired'");
@@ -114,7 +114,7 @@ fn an_old_key_row_that_is_put_back_after_a_rotation_is_refused_by_every_command(
     for refusal in refusals(&path, &given) {
         assert!(refusal.contains("is missing from `treelift_state`"), "{refusal}");
     }
-    assert!(status(&*target, &[]).unwrap().proof.unwrap().contains("is missing"));
+    assert!(status(&*database, &[]).unwrap().proof.unwrap().contains("is missing"));
 }
 
 #[test]
@@ -150,12 +150,12 @@ fn an_edited_registry_key_table_or_proof_is_refused() {
 fn without_key(path: &Path) -> (Vec<String>, Vec<String>) {
     let files = vec![("set.toml".to_owned(), "name = \"logins\"\n".to_owned())];
     let set = load(&SetSource::Files { folder: "set".into(), files }).unwrap();
-    let target = database::open(path.to_str().unwrap()).unwrap();
-    let checks = validate::database(&*target, &set, &[validate::Category::Security]).unwrap();
+    let database = database::open(path.to_str().unwrap()).unwrap();
+    let checks = validate::database(&*database, &set, &[validate::Category::Security]).unwrap();
     let failed = checks.into_iter().filter(|check| check.status == CheckStatus::Failed);
     let of_file = "the database file is closed to other users";
     let failed = failed.filter(|check| check.name != of_file).map(|check| check.detail.unwrap_or_default()).collect();
-    let found = status(&*target, &[]).unwrap();
+    let found = status(&*database, &[]).unwrap();
     (failed, [found.disagreements, found.proof.into_iter().collect()].concat())
 }
 
@@ -263,9 +263,9 @@ fn rows_that_an_application_deletes_and_a_database_without_secrets_agree() {
 fn a_row_filter_compares_texts_with_what_a_column_holds() {
     let (_house, path, given) = sealed();
     change(&path, "ALTER TABLE logins ADD COLUMN kind; UPDATE logins SET kind = 7, note = NULL");
-    let target = database::open(path.to_str().unwrap()).unwrap();
+    let database = database::open(path.to_str().unwrap()).unwrap();
     change(&path, "UPDATE treelift_sealed_columns SET row_filter = '{\"kind\":\"7\"}'");
-    let states = target.seal_record().unwrap().columns;
+    let states = database.seal_record().unwrap().columns;
     assert_eq!(states.iter().map(|state| state.values).sum::<u64>(), 3, "an integer has the text of its digits");
     drop(given);
 }
@@ -296,8 +296,8 @@ fn rows_that_the_application_deleted_are_reported_and_refuse_nothing() {
     };
     let difference = "`logins` has 2 sealed values, and had 3 when treelift last sealed";
     assert_eq!(shown(&path), [difference]);
-    let target = database::open(path.to_str().unwrap()).unwrap();
-    assert_eq!(status(&*target, &[]).unwrap().differences[0].to_string(), difference);
+    let database = database::open(path.to_str().unwrap()).unwrap();
+    assert_eq!(status(&*database, &[]).unwrap().differences[0].to_string(), difference);
     work(&path, &given, rotate).unwrap();
     assert_eq!(shown(&path), [""; 0], "written anew with every proof");
 }

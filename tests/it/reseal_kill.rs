@@ -164,8 +164,8 @@ fn killed(operations: &[Operation], times: usize, seed: u64) {
 fn texts(model: &Model) -> BTreeSet<String> {
     use secrecy::ExposeSecret;
     use treelift::secret::cipher::{SealPlace, Sealer};
-    let target = treelift::database::open(model.house.path(DATABASE).to_str().unwrap()).unwrap();
-    let row = target.keys().unwrap().remove(0);
+    let database = treelift::database::open(model.house.path(DATABASE).to_str().unwrap()).unwrap();
+    let row = database.keys().unwrap().remove(0);
     let key = treelift::secret::keys::unlock(&row, &model.given(0).secret()).unwrap();
     let sealer = Sealer::new(key, &row).unwrap();
     let database = open(&model.house.path(DATABASE));

@@ -110,9 +110,9 @@ fn a_trigger_that_is_made_while_the_command_asks_is_refused_as_well() {
     let house = house("");
     let database = house.path(DATABASE);
     let ui = Slow { attendant: Attendant(Given::KeyFile(house.path(KEY_FILE))), database: database.clone() };
-    let target = database::open(database.to_str().unwrap()).unwrap();
+    let database = database::open(database.to_str().unwrap()).unwrap();
     let before = Before { skip: true, ..Before::default() };
-    let job = Job { target: &*target, mode: Mode::Real, ui: &ui, before, audit: None };
+    let job = Job { database: &*database, mode: Mode::Real, ui: &ui, before, audit: None };
     let password = ColumnName { table: "logins".into(), column: "password".into() };
     let choice = Choice { columns: vec![password], ..Choice::default() };
     let refusal = treelift::credentials::encrypt::encrypt(&job, &choice).unwrap_err().to_string();

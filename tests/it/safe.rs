@@ -53,10 +53,10 @@ impl Ui for Attendant {
 
 /// `credentials verify`, in this process.
 pub(crate) fn verified(database: &Path, given: &Given) -> Result<Verified> {
-    let target = database::open(database.to_str().unwrap())?;
+    let database = database::open(database.to_str().unwrap())?;
     let attendant = Attendant(given.clone());
     let before = Before::default();
-    verify(&Job { target: &*target, mode: Mode::Dry, ui: &attendant, before, audit: None }, None)
+    verify(&Job { database: &*database, mode: Mode::Dry, ui: &attendant, before, audit: None }, None)
 }
 
 /// The text that is sealed for a row.
@@ -103,8 +103,8 @@ pub(crate) fn make(path: &Path, given: &Given, rows: usize) {
 
 /// Writes the proof of keys and registry, and an id.
 fn prove(path: &Path, key: &DataKey) {
-    let target = treelift::database::open(path.to_str().unwrap()).unwrap();
-    let mut cells = target.cells(Access::Change).unwrap();
+    let database = treelift::database::open(path.to_str().unwrap()).unwrap();
+    let mut cells = database.cells(Access::Change).unwrap();
     let (counts, hmac) = cells.seal_record().unwrap().proof(key).unwrap();
     cells.put_proof(&counts, &hmac).unwrap();
     cells.commit().unwrap();

@@ -12,7 +12,7 @@ use serde_json::json;
 /// Lists the backups; with `--verify` each is opened.
 pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
     let selection = managed::selection(&args.managed)?;
-    let folder = super::place::folder(selection.target(), &args.folder)?;
+    let folder = super::place::folder(selection.database(), &args.folder)?;
     let entries = folder.own()?;
     let mut failed = false;
     let states: Vec<String> = entries
@@ -32,7 +32,7 @@ pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
         })
         .collect();
     let words = if entries.is_empty() {
-        let (url, root) = (selection.target().url(), folder.root().display().to_string());
+        let (url, root) = (selection.database().url(), folder.root().display().to_string());
         format!("no backup of {} in {}\n", printable(url), printable(&root))
     } else {
         super::words::list_words(&entries, &states)

@@ -3,15 +3,15 @@
 use crate::backup::folder::{Folder, Shelf};
 use crate::backup::id_of;
 use crate::cli::args::backup::{FolderArgs, ShelfWord};
-use crate::database::Target;
+use crate::database::Database;
 use crate::error::{Error, Result};
 
 /// The folder of backups that a database's lie in.
-pub(super) fn folder(target: &dyn Target, args: &FolderArgs) -> Result<Folder> {
-    let file = target
+pub(super) fn folder(database: &dyn Database, args: &FolderArgs) -> Result<Folder> {
+    let file = database
         .file()
-        .ok_or_else(|| Error::request("backups of this kind of database are not built yet").at(target.url()))?;
-    Ok(Folder::of(args.backup_dir.as_deref(), file).of_id(id_of(target)))
+        .ok_or_else(|| Error::request("backups of this kind of database are not built yet").at(database.url()))?;
+    Ok(Folder::of(args.backup_dir.as_deref(), file).of_id(id_of(database)))
 }
 
 pub(super) fn shelf(word: ShelfWord) -> Shelf {

@@ -13,7 +13,7 @@ use serde_json::json;
 /// Copies a backup onto another shelf.
 pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
     let selection = managed::selection(&args.managed)?;
-    let folder = super::place::folder(selection.target(), &args.folder)?;
+    let folder = super::place::folder(selection.database(), &args.folder)?;
     let entries = folder.own()?;
     let entry = match &args.file {
         Some(path) => {
@@ -22,7 +22,7 @@ pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
         }
         None => backup::latest(&entries, None)
             .cloned()
-            .ok_or_else(|| super::words::none_in(&folder, None, &entries, selection.target().url()))?,
+            .ok_or_else(|| super::words::none_in(&folder, None, &entries, selection.database().url()))?,
     };
     let to = super::place::shelf(args.to);
     if args.dry_run {

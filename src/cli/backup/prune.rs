@@ -16,13 +16,13 @@ use std::collections::BTreeMap;
 /// Removes what the rules let go, having asked.
 pub(super) fn run(args: &PruneArgs, output: &Output) -> Result<u8> {
     let selection = managed::selection(&args.managed)?;
-    let folder = super::place::folder(selection.target(), &args.folder)?;
+    let folder = super::place::folder(selection.database(), &args.folder)?;
     let entries = folder.own()?;
     let paths: Vec<_> = prunable(&entries, &rules(args)?).into_iter().map(|entry| entry.path.clone()).collect();
     let removed = count(paths.len() as u64, "backup");
     if !args.dry_run && !paths.is_empty() {
         let terminal = managed::terminal(args.yes, output)?;
-        let (url, root) = (selection.target().url(), folder.root().display());
+        let (url, root) = (selection.database().url(), folder.root().display());
         if !terminal.confirm(&format!("remove {removed} of the {} of {url} in {root}?", entries.len()))? {
             return Err(Error::request("not confirmed, nothing was removed"));
         }

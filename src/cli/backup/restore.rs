@@ -25,9 +25,9 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     let (mappings, database) = (args.managed.mappings.as_deref(), managed::database(&args.managed)?);
     let set_of_named = named.as_ref().and_then(|manifest| manifest.set.as_deref());
     let mut selection = Selection::for_backup(mappings, database.as_ref().map(DatabaseUrl::url), set_of_named)?;
-    let folder = super::place::folder(selection.target(), &args.folder)?;
+    let folder = super::place::folder(selection.database(), &args.folder)?;
     let terminal = managed::terminal(args.yes, output)?;
-    let backup = choose(args, &folder, selection.target().url(), &terminal)?;
+    let backup = choose(args, &folder, selection.database().url(), &terminal)?;
     // A database that cannot be read is what a restore is for: it remembers nothing.
     let memory = selection.memory().unwrap_or_default();
     selection.learn(&memory)?;
@@ -41,16 +41,16 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
         dry: args.dry_run,
         before: Before { skip: args.no_backup, folder: Some(folder.root()), set: before.as_deref() },
     };
-    let restored = backup::restore(selection.target_mut(), &restoring, &terminal);
+    let restored = backup::restore(selection.database_mut(), &restoring, &terminal);
     terminal.end();
     let restored = restored?;
-    let is_adopted = restored.dry || selection.target().recorded()?.iter().any(|one| one.status == Status::Applied);
+    let is_adopted = restored.dry || selection.database().recorded()?.iter().any(|one| one.status == Status::Applied);
     let checks = match selection.set() {
-        Some(set) if !restored.dry && is_adopted => validate::database(selection.target(), set, &[])?,
+        Some(set) if !restored.dry && is_adopted => validate::database(selection.database(), set, &[])?,
         _ => Vec::new(),
     };
     log::done("restore", json!({ "backup": restored.backup, "safety": restored.safety, "dry": restored.dry }));
-    let url = selection.target().url();
+    let url = selection.database().url();
     if selection.set().is_none() && !restored.dry && is_adopted {
         terminal.say("not validated: its mapping set is not available; run `schema validate --mappings SET|DIR`");
     }

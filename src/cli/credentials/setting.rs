@@ -12,13 +12,13 @@ use crate::config::Ui;
 use crate::credentials::Job;
 use crate::credentials::application::set_of;
 use crate::credentials::columns::ColumnName;
-use crate::database::{self, Mode, Target};
+use crate::database::{self, Database, Mode};
 use crate::error::{Error, Result};
 use crate::mapping::model::Set;
 
 /// The database and the terminal that a command works with.
 pub(super) struct Setting {
-    pub(super) target: Box<dyn Target>,
+    pub(super) database: Box<dyn Database>,
     pub(super) terminal: Terminal,
     pub(super) mode: Mode,
     /// The mapping set that the database belongs to, where it is known.
@@ -37,7 +37,7 @@ impl Setting {
         let mode = if args.dry_run { Mode::Dry } else { Mode::Real };
         let manner = Manner { yes: args.yes, quiet: output.is_quiet() };
         let setting = Self::new(&args.database, args.secrets, manner, mode)?;
-        Ok(Self { set: set_of(&*setting.target, mappings)?, backup, ..setting })
+        Ok(Self { set: set_of(&*setting.database, mappings)?, backup, ..setting })
     }
 
     /// For a command that only reads.
@@ -48,12 +48,12 @@ impl Setting {
     fn new(database: &DatabaseArgs, args: SecretArgs, manner: Manner, mode: Mode) -> Result<Self> {
         let secret = secrets::choose(args, std::env::var_os(secrets::VARIABLE))?;
         let named = named(database)?;
-        let target = database::open(named.url())?;
+        let database = database::open(named.url())?;
         let terminal = Terminal::new(manner, secret)?;
         if let DatabaseUrl::Environment(_) = named {
-            terminal.say(&format!("database: {} (from {})", target.url(), database_url::VARIABLE));
+            terminal.say(&format!("database: {} (from {})", database.url(), database_url::VARIABLE));
         }
-        Ok(Self { target, terminal, mode, set: None, backup: BackupArgs::default() })
+        Ok(Self { database, terminal, mode, set: None, backup: BackupArgs::default() })
     }
 
     pub(super) fn with_new_secret(self, source: SecretSource) -> Self {
@@ -64,7 +64,7 @@ impl Setting {
     pub(super) fn work<T>(&self, work: impl FnOnce(&Job<'_>) -> Result<T>) -> Result<T> {
         let set = self.set.as_ref();
         let done = work(&Job {
-            target: &*self.target,
+            database: &*self.database,
             mode: self.mode,
             ui: &self.terminal,
             before: Before { set: set.map(|set| set.name.as_str()), ..managed::before(&self.backup) },

@@ -15,8 +15,8 @@ use serde_json::json;
 /// Prints what each column holds. Exits 1 when a value is stored in plaintext or sealed under a key that is
 /// missing, and when keys, registry and sealed values do not belong together.
 pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
-    let target = database::open(named(&args.database)?.url())?;
-    let found = status(&*target, &column_names(&args.except)?)?;
+    let database = database::open(named(&args.database)?.url())?;
+    let found = status(&*database, &column_names(&args.except)?)?;
     output.result(&words(&found), &json!(found))?;
     Ok(u8::from(
         found.plain + found.lost + found.not_active > 0 || found.proof.is_some() || !found.disagreements.is_empty(),

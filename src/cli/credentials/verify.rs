@@ -7,7 +7,7 @@ use crate::cli::output::Output;
 use crate::cli::secrets;
 use crate::credentials::application::{Application, form_of, set_of};
 use crate::credentials::verify::{Verified, verify};
-use crate::database::Target;
+use crate::database::Database;
 use crate::database::cells::{Access, FERNET};
 use crate::error::Result;
 use crate::finding::printable;
@@ -20,7 +20,7 @@ const SHOWN: usize = 100;
 /// Opens every value. Exits 3 when one does not open, and 1 when there are values and none was opened.
 pub(super) fn run(args: VerifyArgs, output: &Output) -> Result<u8> {
     let setting = Setting::to_read(&args.database, args.secrets, output)?;
-    let application = application(&*setting.target, args.mappings.as_deref())?;
+    let application = application(&*setting.database, args.mappings.as_deref())?;
     let found = setting.work(|job| verify(job, application.as_ref()))?;
     output.result(&words(&found), &json!(found))?;
     Ok(if !found.problems.is_empty() { 3 } else { u8::from(found.opened == 0 && not_checked(&found) > 0) })
@@ -32,12 +32,12 @@ fn not_checked(found: &Verified) -> u64 {
 }
 
 /// The application's key, where values were handed over and its password is set.
-fn application(target: &dyn Target, mappings: Option<&str>) -> Result<Option<Application>> {
-    let handed_over = target.cells(Access::Look)?.registered()?.iter().any(|one| one.format == FERNET);
+fn application(database: &dyn Database, mappings: Option<&str>) -> Result<Option<Application>> {
+    let handed_over = database.cells(Access::Look)?.registered()?.iter().any(|one| one.format == FERNET);
     if !handed_over {
         return Ok(None);
     }
-    match set_of(target, mappings).and_then(|set| form_of(set.as_ref())) {
+    match set_of(database, mappings).and_then(|set| form_of(set.as_ref())) {
         Ok(form) => Application::new(&form, &secrets::variable),
         // Which application reads it is not known, so its values are counted, not opened.
         Err(_) if mappings.is_none() => Ok(None),

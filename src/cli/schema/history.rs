@@ -13,7 +13,7 @@ use serde_json::json;
 pub(super) fn run(args: &HistoryArgs, output: &Output) -> Result<u8> {
     let managed = managed::open(&args.managed)?;
     let history = managed.history(args.limit)?;
-    let url = managed.target().url();
+    let url = managed.database().url();
     output.result(&words(&history, url), &json!({ "target": url, "history": history }))?;
     Ok(0)
 }

@@ -16,5 +16,5 @@ pub(super) fn run(args: &MigrateArgs, output: &Output) -> Result<u8> {
     let lost = RefCell::new(Vec::new());
     let altered = managed.migrate_reporting(to, &super::change::reporter(&lost, &terminal), &options, &terminal);
     terminal.end();
-    super::change::tell(&altered?, &lost.into_inner(), managed.target().url(), options.dry, output)
+    super::change::tell(&altered?, &lost.into_inner(), managed.database().url(), options.dry, output)
 }

@@ -16,7 +16,7 @@ pub(super) fn run(args: &NewArgs, output: &Output) -> Result<u8> {
     // The set alone tells the next number: without drift no database is needed.
     let (content, url, (source, set)) = if args.from_drift {
         let managed = managed::open(&args.managed)?;
-        let url = managed.target().url().to_owned();
+        let url = managed.database().url().to_owned();
         (Some(managed.drift_as_migration()?), url, managed.into_set())
     } else {
         (None, String::new(), named_set(args.managed.mappings.as_deref())?)

@@ -17,7 +17,7 @@ pub(super) fn run(args: &RollbackArgs, output: &Output) -> Result<u8> {
     let lost = RefCell::new(Vec::new());
     let altered = managed.roll_back(goal, &super::change::reporter(&lost, &terminal), &options, &terminal);
     terminal.end();
-    super::change::tell(&altered?, &lost.into_inner(), managed.target().url(), options.dry, output)
+    super::change::tell(&altered?, &lost.into_inner(), managed.database().url(), options.dry, output)
 }
 
 fn goal(args: &GoalArgs, managed: &ManagedDatabase) -> Result<Down> {

@@ -14,5 +14,5 @@ pub(super) fn run(args: &StampArgs, output: &Output) -> Result<u8> {
     let options = Options { dry: args.change.dry_run, before: managed::before(&args.change.backup) };
     let altered = managed.stamp(at, &options, &terminal);
     terminal.end();
-    super::change::tell(&altered?, &[], managed.target().url(), options.dry, output)
+    super::change::tell(&altered?, &[], managed.database().url(), options.dry, output)
 }

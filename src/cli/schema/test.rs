@@ -15,7 +15,7 @@ pub(super) fn run(args: &TestArgs, output: &Output) -> Result<u8> {
     let (set, proofs) = match args.copy_of.as_deref() {
         Some(url) => {
             let managed = ManagedDatabase::open(mappings, Some(url))?;
-            (managed.set().name.clone(), migrations::test(managed.set(), Some(managed.target()))?)
+            (managed.set().name.clone(), migrations::test(managed.set(), Some(managed.database()))?)
         }
         None => {
             let (_, set) = migrations::named_set(mappings)?;

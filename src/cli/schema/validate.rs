@@ -15,7 +15,7 @@ use serde_json::json;
 /// Validates the database, or moves its orphans aside.
 pub(super) fn run(args: &ValidateArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
-    let url = managed.target().url().to_owned();
+    let url = managed.database().url().to_owned();
     if args.fix_orphans {
         let terminal = managed::terminal(args.change.yes, output)?;
         let options = Options { dry: args.change.dry_run, before: managed::before(&args.change.backup) };

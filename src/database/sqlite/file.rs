@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::{ffi::OsString, fmt};
 
-/// What lies under the target's name.
+/// What lies under the database's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     Nothing,
@@ -69,7 +69,7 @@ pub(super) fn look(location: &Location) -> Result<Found> {
     }
 }
 
-/// Whether a new file can be made in the target's directory.
+/// Whether a new file can be made in the database's directory.
 pub(super) fn judge_directory(location: &Location) -> Result<()> {
     let directory = location.directory();
     match fs::metadata(directory) {
@@ -130,7 +130,7 @@ pub(super) fn create_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
-/// What the unfinished files of a target begin with: `.NAME.treelift-`.
+/// What the unfinished files of a database begin with: `.NAME.treelift-`.
 pub(super) fn unfinished_prefix(path: &Path) -> OsString {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
@@ -138,7 +138,7 @@ pub(super) fn unfinished_prefix(path: &Path) -> OsString {
     name
 }
 
-/// A new database under a temporary name in the target's directory; removed unless published.
+/// A new database under a temporary name in the database's directory; removed unless published.
 pub(super) struct NewFile {
     temporary: PathBuf,
     id: FileId,

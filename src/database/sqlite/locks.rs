@@ -50,7 +50,7 @@ fn holder(path: &Path) -> Option<String> {
     })
 }
 
-/// Unfinished files of this target that no living run holds.
+/// Unfinished files of this database that no living run holds.
 pub(super) fn leftovers(location: &Location) -> Result<Vec<PathBuf>> {
     Ok(unfinished(location)?.into_iter().filter(|path| !is_held(path)).collect())
 }

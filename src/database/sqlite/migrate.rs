@@ -1,4 +1,4 @@
-//! Runs migrations, and brings the schema of an import's target to where it belongs.
+//! Runs migrations, and brings the schema of a database that is imported into to where it belongs.
 //!
 //! A database is validated by its tables, not by its records alone: one that its application made by
 //! itself has the tables and no record, and is taken as it is when they are the right ones.
@@ -216,7 +216,7 @@ fn line_of(migration: &Migration, offset: usize) -> String {
     format!("{}:{line}", migration.path)
 }
 
-/// An import's target with its schema set up.
+/// A database with its schema set up.
 pub(super) struct SetUp {
     /// The live tables.
     pub(super) schema: Schema,

@@ -1,4 +1,4 @@
-//! SQLite as a target.
+//! Databases of SQLite.
 //!
 //! `open` decides which file a run works on, `migrate` sets its tables up, `session` is an open transaction,
 //! `find` and `write` carry its rows, `cells` works on what is sealed, `form` knows how values are written,
@@ -13,6 +13,7 @@ mod cells;
 mod checks;
 mod clock;
 mod connect;
+mod database;
 mod file;
 mod fill;
 mod find;
@@ -41,7 +42,6 @@ mod session;
 mod sql;
 mod state;
 mod survey;
-mod target;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -52,4 +52,4 @@ mod way;
 mod words;
 mod write;
 
-pub use target::SqliteTarget;
+pub use database::SqliteDatabase;

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
-/// An open transaction. Dropped, it leaves the target as it was: SQLite rolls the
+/// An open transaction. Dropped, it leaves the database as it was: SQLite rolls the
 /// connection's work back, then the store removes its files.
 pub(super) struct SqliteTransaction {
     // The order matters: the connection is closed before the store's files go.

@@ -5,13 +5,13 @@ use super::*;
 #[test]
 fn a_new_file_appears_whole_with_the_commit() {
     let bench = Bench::new();
-    assert!(!bench.target().exists().unwrap());
+    assert!(!bench.database().exists().unwrap());
     let mut transaction = bench.begin(Mode::Real).unwrap();
     transaction.insert(&person("ann")).unwrap();
     assert!(!bench.path().exists());
     transaction.commit().unwrap();
     assert_eq!(bench.names(), ["x.db"]);
-    assert!(bench.target().exists().unwrap());
+    assert!(bench.database().exists().unwrap());
     assert_eq!(fs::metadata(bench.path()).unwrap().mode() & 0o777, 0o600);
     assert_eq!(bench.ask("SELECT * FROM people"), [r#"Text("ann") Text("ann@example.org")"#]);
     assert_eq!(bench.ask("PRAGMA page_size"), ["Integer(16384)"]);
@@ -102,9 +102,9 @@ fn an_existing_file_is_as_before_or_as_after() {
 /// Dry run, views of keys and runs, leftovers: none of them leaves a trace.
 fn leaves_no_trace(bench: &Bench, people: u64) {
     let before = bench.state();
-    let mut target = bench.target();
-    assert_eq!((target.keys().unwrap(), target.runs().unwrap()), (vec![], vec![]));
-    assert_eq!(target.leftovers().unwrap(), [] as [PathBuf; 0]);
+    let mut database = bench.database();
+    assert_eq!((database.keys().unwrap(), database.runs().unwrap()), (vec![], vec![]));
+    assert_eq!(database.leftovers().unwrap(), [] as [PathBuf; 0]);
     assert_eq!(bench.state(), before);
     for dropped in [true, false] {
         let opening = Opening {
@@ -117,7 +117,7 @@ fn leaves_no_trace(bench: &Bench, people: u64) {
             started: "2025-05-07T15:09:12Z".parse().unwrap(),
             audit: None,
         };
-        let mut transaction = target.begin(&opening).unwrap();
+        let mut transaction = database.begin(&opening).unwrap();
         assert_eq!(transaction.rows_before("people"), people);
         transaction.insert(&person("ann")).unwrap();
         assert_eq!(bench.state(), before);
@@ -216,7 +216,7 @@ fn the_second_of_two_writers_learns_who_holds_the_lock() {
 fn of_two_imports_into_a_new_file_one_goes_on() {
     let bench = Bench::new();
     let first = bench.begin_as(Mode::Real, "run-1", 0).unwrap();
-    assert_eq!(bench.target().leftovers().unwrap(), [] as [PathBuf; 0]);
+    assert_eq!(bench.database().leftovers().unwrap(), [] as [PathBuf; 0]);
     for mode in [Mode::Real, Mode::Dry] {
         let (words, status) = bench.refused(mode);
         assert_eq!(
@@ -235,7 +235,7 @@ fn what_a_killed_run_left_is_found() {
     for name in [".x.db.treelift-old", ".x.db.treelift-old-journal", ".y.db.treelift-old", ".x.db"] {
         fs::write(bench.folder.path().join(name), "half").unwrap();
     }
-    let found = bench.target().leftovers().unwrap();
+    let found = bench.database().leftovers().unwrap();
     assert_eq!(found, [".x.db.treelift-old", ".x.db.treelift-old-journal"].map(|name| bench.folder.path().join(name)));
     bench.begin(Mode::Real).unwrap().commit().unwrap();
     assert!(bench.path().exists());
@@ -301,7 +301,7 @@ fn a_missing_directory_and_a_full_disk_are_reported_before_the_work() {
     let gone = bench.folder.path().join("gone");
     let mut bench = Bench::new();
     bench.folder = TempDir::new_in(bench.folder.path()).unwrap();
-    let mut target = crate::database::open(gone.join("x.db").to_str().unwrap()).unwrap();
+    let mut database = crate::database::open(gone.join("x.db").to_str().unwrap()).unwrap();
     let opening = Opening {
         mode: Mode::Dry,
         run_id: "run-1",
@@ -313,7 +313,7 @@ fn a_missing_directory_and_a_full_disk_are_reported_before_the_work() {
         audit: None,
     };
     assert_eq!(
-        target.begin(&opening).map(drop).unwrap_err().to_string(),
+        database.begin(&opening).map(drop).unwrap_err().to_string(),
         format!(
             "the database's directory does not exist\n  at {}\nhint: create it first, or name another path",
             gone.display()

@@ -6,7 +6,7 @@ mod set_up;
 
 use crate::database::health::Health;
 use crate::database::schema::tests::migration;
-use crate::database::{Migration, Mode, Opening, Target, Transaction, schema};
+use crate::database::{Database, Migration, Mode, Opening, Transaction, schema};
 use crate::error::Error;
 use crate::finding::{FileId, Place};
 use crate::row::{Batch, Row, Value};
@@ -52,7 +52,7 @@ impl Bench {
         self.folder.path().join("x.db")
     }
 
-    fn target(&self) -> Box<dyn Target> {
+    fn database(&self) -> Box<dyn Database> {
         crate::database::open(self.path().to_str().unwrap()).unwrap()
     }
 
@@ -71,7 +71,7 @@ impl Bench {
             started: "2025-05-07T15:09:12Z".parse().unwrap(),
             audit: None,
         };
-        self.target().begin(&opening)
+        self.database().begin(&opening)
     }
 
     /// The whole text of the error, the folder's name left out, and its exit status.

@@ -203,7 +203,7 @@ fn the_ledger_knows_where_rows_came_from() {
     let done = RunRecord { files: 2, leaves: 30, inserted: 3, updated: 1, unchanged: 4, rejected: 5, ..run("r1") };
     transaction.finish_run(&done).unwrap();
     transaction.commit().unwrap();
-    assert_eq!(bench.target().runs().unwrap(), [done]);
+    assert_eq!(bench.database().runs().unwrap(), [done]);
 
     let mut transaction = bench.begin_as(Mode::Real, "run-2", 0).unwrap();
     transaction.begin_run(&run("r2")).unwrap();
@@ -266,7 +266,7 @@ fn keys_and_sealed_columns_are_kept() {
     );
     assert_eq!(transaction.keys().unwrap(), std::slice::from_ref(&counted));
     transaction.commit().unwrap();
-    assert_eq!(bench.target().keys().unwrap(), [counted]);
+    assert_eq!(bench.database().keys().unwrap(), [counted]);
     let row = |filter: &str| format!(r#"Text("notes") Text("title") Text("[\"owner\",\"at\"]") Text("tl2") {filter}"#);
     assert_eq!(
         bench.ask("SELECT * FROM treelift_sealed_columns"),

@@ -215,25 +215,25 @@ fn a_database_of_the_first_format_is_upgraded_by_what_writes_and_by_nothing_that
     bench.begin(Mode::Real).unwrap().commit().unwrap();
     bench.make("DROP TABLE treelift_state").close().unwrap();
     let before = bench.state();
-    assert_eq!(bench.target().state().unwrap(), Some(State { format: 1, id: None }));
-    bench.target().runs().unwrap();
+    assert_eq!(bench.database().state().unwrap(), Some(State { format: 1, id: None }));
+    bench.database().runs().unwrap();
     bench.begin(Mode::Dry).unwrap().rollback().unwrap();
-    drop(bench.target().cells(Access::Look).unwrap());
-    drop(bench.target().cells(Access::Rehearse).unwrap());
+    drop(bench.database().cells(Access::Look).unwrap());
+    drop(bench.database().cells(Access::Rehearse).unwrap());
     assert_eq!(bench.state(), before);
 
     let writers: [(&str, &dyn Fn()); 3] = [
         ("import", &|| drop(bench.begin(Mode::Real).unwrap().commit().unwrap())),
-        ("credentials", &|| bench.target().cells(Access::Change).unwrap().commit().unwrap()),
-        ("upgrade", &|| bench.target().upgrade(None).unwrap()),
+        ("credentials", &|| bench.database().cells(Access::Change).unwrap().commit().unwrap()),
+        ("upgrade", &|| bench.database().upgrade(None).unwrap()),
     ];
     for (name, write) in writers {
         bench.make("DROP TABLE IF EXISTS treelift_state").close().unwrap();
         write();
         assert_eq!(bench.ask(STATE), [r#"Text("database_id") Integer(32)"#, r#"Text("format") Text("2")"#], "{name}");
-        let state = bench.target().state().unwrap();
+        let state = bench.database().state().unwrap();
         write();
-        assert_eq!(bench.target().state().unwrap(), state, "{name}");
+        assert_eq!(bench.database().state().unwrap(), state, "{name}");
     }
 }
 
@@ -242,18 +242,18 @@ fn an_id_is_kept_and_never_given_twice() {
     let bench = Bench::new();
     let id = || {
         bench.begin(Mode::Real).unwrap().commit().unwrap();
-        let id = bench.target().state().unwrap().unwrap().id.unwrap();
+        let id = bench.database().state().unwrap().unwrap().id.unwrap();
         fs::remove_file(bench.path()).unwrap();
         id
     };
     assert_ne!(id(), id());
     bench.begin(Mode::Real).unwrap().commit().unwrap();
-    let own = bench.target().state().unwrap();
-    bench.target().upgrade(Some("another")).unwrap();
-    assert_eq!(bench.target().state().unwrap(), own);
+    let own = bench.database().state().unwrap();
+    bench.database().upgrade(Some("another")).unwrap();
+    assert_eq!(bench.database().state().unwrap(), own);
     bench.make("DELETE FROM treelift_state").close().unwrap();
-    bench.target().upgrade(Some("another")).unwrap();
-    assert_eq!(bench.target().state().unwrap(), Some(State { format: 2, id: Some("another".to_owned()) }));
+    bench.database().upgrade(Some("another")).unwrap();
+    assert_eq!(bench.database().state().unwrap(), Some(State { format: 2, id: Some("another".to_owned()) }));
 }
 
 #[test]
@@ -268,14 +268,14 @@ fn a_newer_format_and_a_damaged_one_are_refused_by_everything() {
         for mode in [Mode::Dry, Mode::Real] {
             assert_eq!(bench.refused(mode), (words.to_owned(), 3));
         }
-        let mut target = bench.target();
-        let cells = [Access::Look, Access::Change, Access::Rehearse].map(|access| target.cells(access).map(drop));
+        let mut database = bench.database();
+        let cells = [Access::Look, Access::Change, Access::Rehearse].map(|access| database.cells(access).map(drop));
         let all = cells.into_iter().chain([
-            target.keys().map(drop),
-            target.runs().map(drop),
-            target.recorded().map(drop),
-            target.inspect(&mut |_| Ok(())).map(drop),
-            target.upgrade(None),
+            database.keys().map(drop),
+            database.runs().map(drop),
+            database.recorded().map(drop),
+            database.inspect(&mut |_| Ok(())).map(drop),
+            database.upgrade(None),
         ]);
         for outcome in all {
             let error = outcome.unwrap_err().to_string();

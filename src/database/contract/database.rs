@@ -1,22 +1,20 @@
-//! Targets: the databases that rows are written into.
+//! A database that is not open: what is asked of it as a whole.
 
-use super::audit::{AuditEntry, AuditTable};
-use super::cells::{Access, Cells};
-use super::dialect::Dialect;
-use super::history::{RecordTable, Recorded};
-use super::ledger::{RowOrigin, RunRecord};
-use super::opening::Opening;
-use super::sealed::SealRecord;
-use super::state::State;
-use super::transaction::Transaction;
-use super::undo::{Undo, Undone};
-use super::upkeep::{Altered, Look, MoveOrphans, Moved, Order};
+use crate::database::audit::{AuditEntry, AuditTable};
+use crate::database::cells::{Access, Cells};
+use crate::database::history::{RecordTable, Recorded};
+use crate::database::ledger::{RowOrigin, RunRecord};
+use crate::database::sealed::SealRecord;
+use crate::database::state::State;
+use crate::database::undo::{Undo, Undone};
+use crate::database::upkeep::{Altered, Look, MoveOrphans, Moved, Order};
+use crate::database::{Dialect, Opening, Transaction};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use std::path::{Path, PathBuf};
 
 /// A database that can be imported into.
-pub trait Target {
+pub trait Database {
     /// `sqlite` or `postgresql`.
     fn engine(&self) -> &'static str;
     /// What its columns keep, and how.
@@ -41,7 +39,7 @@ pub trait Target {
     /// Where runs wrote the row of this key from, oldest first, read without changing anything. The key
     /// is written as in [`super::ledger::RowRecord`].
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>>;
-    /// Unfinished databases that killed runs left beside the target; none of a run that still goes.
+    /// Unfinished databases that killed runs left beside it; none of a run that still goes.
     fn leftovers(&self) -> Result<Vec<PathBuf>> {
         Ok(Vec::new())
     }

@@ -1,4 +1,4 @@
-//! A database file as a target: what is asked of it, handed to those who do it.
+//! A database file: what is asked of it, handed to those who do it.
 
 use super::location::Location;
 use super::session::SqliteTransaction;
@@ -12,21 +12,21 @@ use crate::database::sealed::SealRecord;
 use crate::database::state::State;
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, Look, MoveOrphans, Moved, Order};
-use crate::database::{Dialect, Opening, Target, Transaction};
+use crate::database::{Database, Dialect, Opening, Transaction};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use std::path::{Path, PathBuf};
 
 /// A database file of SQLite, existing or to be made.
 #[derive(Debug)]
-pub struct SqliteTarget {
+pub struct SqliteDatabase {
     url: String,
     /// As it was given: a link stays a link.
     path: PathBuf,
     location: Location,
 }
 
-impl SqliteTarget {
+impl SqliteDatabase {
     /// Names the file; nothing is opened yet.
     pub fn new(url: &str, path: &Path) -> Result<Self> {
         let path = std::path::absolute(path).map_err(|error| file::io_fault(&error, path.display()))?;
@@ -46,7 +46,7 @@ impl SqliteTarget {
     }
 }
 
-impl Target for SqliteTarget {
+impl Database for SqliteDatabase {
     fn engine(&self) -> &'static str {
         "sqlite"
     }

@@ -1,0 +1,5 @@
+//! What an engine implements.
+
+mod database;
+
+pub use database::Database;
