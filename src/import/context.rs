@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::finding::FileId;
 use crate::import::files::FileState;
 use crate::import::plan::Plan;
+use crate::import::watch::Watch;
 use crate::import::writer::Writer;
 use crate::report::findings::Findings;
 
@@ -16,9 +17,15 @@ pub(crate) struct Context<'c> {
     pub(crate) files: &'c mut [FileState],
     pub(crate) writer: &'c mut Writer,
     pub(crate) findings: &'c mut Findings,
+    pub(crate) watch: Option<&'c dyn Watch>,
 }
 
-impl Context<'_> {
+impl<'c> Context<'c> {
+    /// Who follows a file.
+    pub(crate) fn watching(&self, file: usize) -> Option<&'c dyn Watch> {
+        self.watch.filter(|watch| watch.follows(file))
+    }
+
     /// The number of a source file in the ledger, recorded when the first row comes from it.
     pub(crate) fn ledger_file(&mut self, file: FileId) -> Result<i64> {
         let at = file.0 as usize;

@@ -28,6 +28,7 @@ pub mod summary;
 pub mod sweep;
 pub mod vault;
 mod walked;
+pub(crate) mod watch;
 pub mod writer;
 
 use crate::config::{ImportOptions, Phase, Ui};

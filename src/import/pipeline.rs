@@ -54,6 +54,9 @@ impl Import<'_> {
     fn sort_files(&mut self) -> (Files, BTreeMap<Option<String>, Files>) {
         let (mut ownerless, mut owned) = (Files::new(), BTreeMap::<Option<String>, Files>::new());
         for (file, disposition) in self.plan.dispositions.iter().enumerate() {
+            if self.watch.is_some_and(|watch| !watch.wants(file)) {
+                continue; // it has no part in what is asked
+            }
             match disposition {
                 Disposition::Mapped { mapping, .. } if self.plan.owned(*mapping) => {
                     let directory = self.plan.directory_of(file).map(str::to_owned);

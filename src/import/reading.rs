@@ -11,6 +11,7 @@ use crate::import::owners::{Unread, owner_of};
 use crate::import::resolve::RowFate;
 use crate::import::run::{Import, Parts};
 use crate::import::shaping::{PathTable, Shaped, record_scope, shape};
+use crate::import::watch::{Seen, Watch};
 use crate::instant::Instant;
 use crate::mapping::apply::{Draft, Fault, Mapped, Owner, Trace, apply, follow};
 use crate::mapping::compile::CompiledRule;
@@ -104,6 +105,7 @@ impl Import<'_> {
         }
         let Parts { rejects, cx, .. } = self.parts();
         rejects.keep_file(&cx, file, &findings)?;
+        self.watch.iter().for_each(|watch| watch.broken(file, &findings));
         self.rejects.errors += errors(&findings);
         self.findings.extend(findings);
         Ok(())
@@ -181,11 +183,14 @@ impl Import<'_> {
         let earlier = self.files[reading.file].sheets.remove(&record.number);
         let place = Place { file: reading.context.id, offset: record.span.start };
         let index = std::mem::take(&mut self.resolver.index);
-        let trace = plan.has_maps[self.mapping].then_some(&self.leaves.entries as &dyn Trace);
+        let watch = self.watch.filter(|watch| watch.follows(reading.file));
+        let maps = plan.has_maps[self.mapping].then_some(&self.leaves.entries as &dyn Trace);
+        let trace = watch.and_then(Watch::trace).or(maps);
         let frame = &reading.shaped.frame;
         let scope = record_scope(&reading.context, &table.declared, &index, shape, record, frame, trace);
         let mut mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
         self.resolver.index = index;
+        watch.inspect(|watch| watch.made(record.number));
         let (dispositions, refused) = match self.rejects.known.get(&(place.file, place.offset)) {
             Some(findings) => (vec![RowFate::Rejected; mapped.drafts.len()], findings.clone()),
             None if earlier.as_ref().is_some_and(|earlier| earlier.rejected) => {
@@ -221,10 +226,18 @@ impl Import<'_> {
                 leaves.note_dropped(&mut cx, claim, record, &reading.shaped.frame, whole);
                 let mark = leaves.claim_mark(mapping, draft, claim, *fate);
                 leaves.mark(&claim.touch, mark, &mut sheet, reading, whole);
+                watch.inspect(|watch| watch.claim(draft, claim, mark));
             }
         }
-        for claim in mapped.partial.iter().flat_map(|draft| &draft.claims) {
+        for (draft, claim) in
+            mapped.partial.iter().flat_map(|draft| draft.claims.iter().map(move |claim| (draft, claim)))
+        {
             leaves.mark(&claim.touch, Mark::of(Class::Rejected), &mut sheet, reading, whole);
+            watch.inspect(|watch| watch.claim(draft, claim, Mark::of(Class::Rejected)));
+        }
+        if let Some(watch) = watch {
+            let (frame, frame_paths) = (&reading.shaped.frame, &*leaves.paths.frame(cx.mapping, mapping));
+            watch.record(&Seen { record, frame, table, frame_paths, mapped: &mapped, fates: &dispositions });
         }
         sheet.taken |= mapped.taken && (dispositions.is_empty() || dispositions.iter().any(|fate| fate.is_taken()));
         if let Some(earlier) = &earlier {
@@ -328,6 +341,7 @@ impl Import<'_> {
         }
         let Parts { rejects, cx, .. } = self.parts();
         rejects.keep(&cx, reading.file, &table.declared, record, &findings)?;
+        cx.watching(reading.file).inspect(|watch| watch.rejected(record.span.start, &findings));
         self.rejects.errors += errors(&findings);
         self.findings.extend(findings);
         Ok(())

@@ -8,6 +8,7 @@ use crate::import::leaves::Leaves;
 use crate::import::plan::Plan;
 use crate::import::rejects::Rejects;
 use crate::import::resolve::Resolver;
+use crate::import::watch::Watch;
 use crate::import::writer::Writer;
 use crate::report::OwnerReport;
 use crate::report::findings::Findings;
@@ -41,6 +42,8 @@ pub struct Import<'p> {
     pub opened_again: u64,
     /// The mapping that is being read.
     pub(crate) mapping: usize,
+    /// Who watches.
+    pub(crate) watch: Option<&'p dyn Watch>,
 }
 
 /// The parts of an import that work together on a record.
@@ -81,6 +84,7 @@ impl<'p> Import<'p> {
             directories: Vec::new(),
             opened_again: 0,
             mapping: 0,
+            watch: None,
         };
         let Parts { resolver, mut cx, .. } = import.parts();
         resolver.learn_target(&mut cx)?;
@@ -90,8 +94,13 @@ impl<'p> Import<'p> {
 
     /// The parts, each for itself.
     pub(crate) fn parts(&mut self) -> Parts<'_, 'p> {
-        let Self { plan, resolver, leaves, rejects, writer, findings, files, mapping, .. } = self;
-        Parts { resolver, leaves, rejects, cx: Context { plan, mapping: *mapping, files, writer, findings } }
+        let Self { plan, resolver, leaves, rejects, writer, findings, files, mapping, watch, .. } = self;
+        Parts {
+            resolver,
+            leaves,
+            rejects,
+            cx: Context { plan, mapping: *mapping, files, writer, findings, watch: *watch },
+        }
     }
 
     /// Checks that every file has a status, once everything was read.

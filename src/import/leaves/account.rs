@@ -6,9 +6,10 @@ use crate::document::tape::{Kind, NodeRef, Paths, Segment, Selection, Tape};
 use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, Severity};
 use crate::import::context::Context;
 use crate::import::file::Reading;
-use crate::import::leaves::sheet::{Class, Mark, Sheet};
+use crate::import::leaves::sheet::{Class, Mark, Reasons, Sheet};
 use crate::import::resolve::RowFate;
 use crate::import::shaping::PathTable;
+use crate::import::watch::Counted;
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, empty_ends};
 use crate::mapping::declared::{Declared, Doc, PathFacts};
 use crate::mapping::model::{Mapping, Root, Rooted, SecretKind};
@@ -82,7 +83,7 @@ impl Leaves<'_> {
         let by_name = shape.records.as_ref().is_some_and(Selection::ends_in_any_member);
         let name = record.names.last().filter(|_| by_name).map(String::as_str);
         let judged = Judged { mapping, declared: &table.declared, paths: &table.record, doc: Doc::Record, name };
-        self.report_leaves(cx, reading, &judged, record.tape, &sheet, record.span.start);
+        self.report_leaves(cx, reading, &judged, record.tape, &sheet, (record.number, record.span.start));
     }
 
     /// Counts the leaves of the frame, once all records have claimed what they take from it.
@@ -107,7 +108,7 @@ impl Leaves<'_> {
             sheet.ignore_rest(reason);
         }
         let judged = Judged { mapping, declared: &table.declared, paths: &paths, doc: Doc::Frame, name: None };
-        self.report_leaves(cx, reading, &judged, &reading.shaped.frame, &sheet, 0);
+        self.report_leaves(cx, reading, &judged, &reading.shaped.frame, &sheet, (0, 0));
         *self.paths.frame(cx.mapping, mapping) = paths;
         self.paths.put_back(cx.mapping, reading.shaped.shape, table);
     }
@@ -138,16 +139,17 @@ impl Leaves<'_> {
         judged: &Judged,
         tape: &Tape,
         sheet: &Sheet,
-        start: u64,
+        (record, start): (u64, u64),
     ) {
         sheet.count(tape, &mut cx.files[reading.file].tally);
-        let file = reading.context.id;
+        let (file, watch) = (reading.context.id, cx.watching(reading.file));
         for (name, mark) in sheet.names() {
+            let at = match name {
+                NameLeaf::OfNode(node) => tape.node(*node).at(),
+                NameLeaf::OfRecord(_) => start,
+            };
+            watch.inspect(|watch| watch.name(*name, at, &counted(&self.reasons, judged.doc, record, *mark)));
             if mark.class() == Class::Unmapped {
-                let at = match name {
-                    NameLeaf::OfNode(node) => tape.node(*node).at(),
-                    NameLeaf::OfRecord(_) => start,
-                };
                 let mut message = "no rule keeps this member's name".to_owned();
                 if let NameLeaf::OfNode(node) = name {
                     let path = judged.show(judged.steps(tape.node(*node)));
@@ -159,7 +161,9 @@ impl Leaves<'_> {
             }
         }
         for node in tape.nodes().filter(|node| node.is_leaf()) {
-            self.report_leaf(cx, judged, file, node, sheet.mark(node.id()).class());
+            let mark = sheet.mark(node.id());
+            watch.inspect(|watch| watch.leaf(node, &counted(&self.reasons, judged.doc, record, mark)));
+            self.report_leaf(cx, judged, file, node, mark.class());
         }
     }
 
@@ -207,6 +211,12 @@ impl Leaves<'_> {
             cx.findings.push(Finding::new(&MEMBER_CAUGHT, message).at(place).about(subject).weighing(severity));
         }
     }
+}
+
+/// A leaf as it is told to who watches.
+fn counted(reasons: &Reasons, doc: Doc, record: u64, mark: Mark) -> Counted<'_> {
+    let ignored = (mark.class() == Class::Ignored).then(|| reasons.text(mark.reason()));
+    Counted { doc, record, mark, ignored }
 }
 
 /// What leaves are checked against.
