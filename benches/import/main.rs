@@ -148,6 +148,7 @@ const NAMES: &[&str] = &[
     "frame",
     "mappings",
     "late",
+    "undo-rows",
 ];
 
 impl Bench {

@@ -20,9 +20,11 @@ struct Trap {
     flags: &'static [&'static str],
     /// The exit statuses that are no fault.
     statuses: &'static [i32],
+    /// Whether the undo of the import is measured, and not the import.
+    undone: bool,
 }
 
-const TRAPS: [Trap; 4] = [
+const TRAPS: [Trap; 5] = [
     Trap {
         name: "rejects",
         what: "rejected records",
@@ -30,6 +32,7 @@ const TRAPS: [Trap; 4] = [
         write: rejects,
         flags: &["--rejects", REJECTS, "--max-rejects", "1000000"],
         statuses: &[1],
+        undone: false,
     },
     Trap {
         name: "frame",
@@ -38,6 +41,7 @@ const TRAPS: [Trap; 4] = [
         write: frame,
         flags: &[],
         statuses: &[0],
+        undone: false,
     },
     Trap {
         name: "mappings",
@@ -46,6 +50,7 @@ const TRAPS: [Trap; 4] = [
         write: mappings,
         flags: &[],
         statuses: &[0],
+        undone: false,
     },
     Trap {
         name: "late",
@@ -55,6 +60,16 @@ const TRAPS: [Trap; 4] = [
         flags: &["--max-rejects", "1000000"],
         // A chain may be longer than an import follows it.
         statuses: &[0, 1],
+        undone: false,
+    },
+    Trap {
+        name: "undo-rows",
+        what: "rows that are undone",
+        sizes: [25_000, 100_000],
+        write: rows,
+        flags: &[],
+        statuses: &[0],
+        undone: true,
     },
 ];
 
@@ -91,7 +106,9 @@ fn spring(bench: &Bench, trap: &Trap) -> Result<Row> {
         let [set, tree] = ["set", "tree"].map(|name| folder(size).join(name));
         let import =
             Import { tree: &tree, database: &database, set: Some(&set), flags: &flags, statuses: trap.statuses };
-        measured[at].push(bench.treelift.import(&import)?);
+        let usage = bench.treelift.import(&import)?;
+        let undo = || bench.treelift.undo(&database, Some(&set));
+        measured[at].push(if trap.undone { undo()? } else { usage });
         Ok(())
     })?;
     remove(&database)?;
@@ -150,6 +167,24 @@ fn rejects(set: &Path, tree: &Path, records: u32) -> Result<()> {
         format!("{{\"id\": \"i{number:07}\", \"title\": \"Item {number} of the list\", \"count\": \"{count}\"}}")
     };
     write_file(tree.join("items.json"), LIST, (0..=records).map(record))
+}
+
+/// Half of the rows refer to the others, and their keys come in no order.
+fn rows(set: &Path, tree: &Path, rows: u32) -> Result<()> {
+    write_set(
+        set,
+        "CREATE TABLE items (id TEXT PRIMARY KEY NOT NULL, title TEXT);\n\
+         CREATE TABLE parts (id INTEGER PRIMARY KEY, item TEXT NOT NULL REFERENCES items (id), title TEXT);\n",
+    )?;
+    let rules = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\ntitle = \"title\"\n\
+                 [table.parts]\neach = \"parts[*]\"\nparent = \"items\"\n\
+                 [table.parts.columns]\nitem = \"^id\"\ntitle = \".\"\n";
+    write_mapping(set, "items", ("array", "[*]"), rules)?;
+    let record = |number: u32| {
+        let id = number.wrapping_mul(2_654_435_761);
+        format!("{{\"id\": \"i{id:08x}\", \"title\": \"Item {number}\", \"parts\": [\"Part of {number}\"]}}")
+    };
+    write_file(tree.join("items.json"), LIST, (0..rows / 2).map(record))
 }
 
 /// Every member of the root is a record, and each looks for a member of the root that is not there.

@@ -38,7 +38,7 @@ pub(super) fn note(
         }
     }
     for reference in references {
-        let row = rowid(conn, &reference.table).map_err(fault)?;
+        let row = read::rowid(conn, &reference.table).map_err(fault)?.unwrap_or("NULL");
         let text = format!("INSERT INTO temp.{into} SELECT ?1, ?2, ?3, {row} FROM {}", references::astray(reference));
         conn.execute(&text, (&reference.table, &reference.parent, reference.to_string())).map_err(fault)?;
     }
@@ -50,17 +50,6 @@ fn references_of(conn: &Connection, table: &str) -> rusqlite::Result<Vec<String>
     conn.prepare_cached("SELECT DISTINCT \"table\" FROM pragma_foreign_key_list(?1)")?
         .query_map([table], |row| row.get(0))?
         .collect()
-}
-
-/// What the rowid of a table is called; `NULL` where it has none.
-fn rowid(conn: &Connection, table: &str) -> rusqlite::Result<&'static str> {
-    let has_none =
-        conn.query_row("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1", [table], |row| {
-            row.get::<_, bool>(0)
-        })?;
-    let columns = catalog::column_names(conn, table)?;
-    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    Ok(read::rowid_name(&columns).filter(|_| !has_none).unwrap_or("NULL"))
 }
 
 /// Rows that refer to nothing now, and did not before.

@@ -3,7 +3,7 @@
 
 use super::session::SqliteTransaction;
 use super::unchanged::{Kept, Noted};
-use super::{catalog, read, sql, unchanged};
+use super::{read, sql, unchanged};
 use crate::database::kept::{Strayed, Unkept};
 use crate::database::ledger::Written;
 use crate::database::rejection::{Rejected, Rejection};
@@ -28,14 +28,8 @@ pub(super) fn read_back(
     if inserted.is_empty() {
         return Ok(Vec::new()); // no trigger is on the table
     }
-    let all = this.on(|conn| catalog::column_names(conn, table))?;
-    let names: Vec<&str> = all.iter().map(String::as_str).collect();
-    let has_rowids = this.on(|conn| {
-        let text = "SELECT NOT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1 COLLATE NOCASE";
-        conn.prepare_cached(text)?.query_row([table], |row| row.get::<_, bool>(0))
-    })?;
     // Without rowids the rows are compared by key when all are written.
-    let Some(rowid) = read::rowid_name(&names).filter(|_| has_rowids && !columns.is_empty()) else {
+    let Some(rowid) = this.on(|conn| read::rowid(conn, table))?.filter(|_| !columns.is_empty()) else {
         return Ok(Vec::new());
     };
     let text = format!("SELECT {} FROM {} WHERE {rowid} = ?1", sql::names(columns), sql::name(table));

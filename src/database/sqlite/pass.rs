@@ -5,8 +5,8 @@
 //! of the table's size.
 
 use super::form::Form;
-use super::read::{Part, cells, rowid_name};
-use super::sql;
+use super::read::{Part, cells};
+use super::{read, sql};
 use crate::database::Cell;
 use crate::table::ColumnType;
 use rusqlite::{Connection, OptionalExtension};
@@ -89,15 +89,7 @@ impl Pass {
         key_columns: &[&str],
         kinds: &[ColumnType],
     ) -> rusqlite::Result<Option<Self>> {
-        let mut known = conn.prepare_cached("SELECT name FROM pragma_table_xinfo(?1)")?;
-        let known: Vec<String> = known.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        let has_rowids: bool = conn.query_row(
-            "SELECT NOT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1",
-            [table],
-            |row| row.get(0),
-        )?;
-        let names: Vec<&str> = known.iter().map(String::as_str).collect();
-        let Some(rowid) = rowid_name(&names).filter(|_| has_rowids) else { return Ok(None) };
+        let Some(rowid) = read::rowid(conn, table)? else { return Ok(None) };
         let mut rows = HashMap::new();
         // Of rows with the same key the first is found, as a search of the index would find it.
         let by = index.map_or(String::new(), |index| format!(" INDEXED BY {}", sql::name(index)));

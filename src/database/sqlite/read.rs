@@ -1,12 +1,12 @@
 //! Reads rows and keys.
 
 use super::form::{self, Form};
-use super::sql;
+use super::{catalog, sql};
 use crate::database::{Cell, ledger};
 use crate::row::Value;
 use crate::table::ColumnType;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 /// A cell as it is stored. Text that is not UTF-8 stays bytes: it equals no text.
 pub(super) fn cell(value: ValueRef<'_>) -> Cell {
@@ -38,7 +38,7 @@ pub(super) fn highest(conn: &Connection, table: &str, column: &str) -> rusqlite:
         conn.query_row(sql, rusqlite::params_from_iter(parameters), |row| row.get::<_, Option<i64>>(0))
     };
     let stored = of(&format!("SELECT max({}) FROM {}", sql::name(column), sql::name(table)), &[])?;
-    let given = if super::catalog::has_table(conn, "sqlite_sequence")? {
+    let given = if catalog::has_table(conn, "sqlite_sequence")? {
         of("SELECT max(seq) FROM sqlite_sequence WHERE name = ?1", &[table])?
     } else {
         None
@@ -89,9 +89,19 @@ impl Part {
 }
 
 /// What a table's rowid is called: a column may have one of its three names, and then it is that column.
-pub(super) fn rowid_name(columns: &[&str]) -> Option<&'static str> {
+fn rowid_name(columns: &[&str]) -> Option<&'static str> {
     let taken = |name: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
     ["rowid", "_rowid_", "oid"].into_iter().find(|name| !taken(name))
+}
+
+/// What the rowid of a live table is called, if its rows have one that can be named.
+pub(super) fn rowid(conn: &Connection, table: &str) -> rusqlite::Result<Option<&'static str>> {
+    // With an argument SQLite tells of that table alone ("PRAGMA table_list").
+    let text = "SELECT NOT wr FROM pragma_table_list(?1) WHERE schema = 'main'";
+    let has_rowids = conn.prepare_cached(text)?.query_row([table], |row| row.get(0)).optional()?;
+    let columns = catalog::column_names(conn, table)?;
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    Ok(rowid_name(&columns).filter(|_| has_rowids == Some(true)))
 }
 
 /// The key of the row with this rowid; the rowid itself where the table has no primary key.

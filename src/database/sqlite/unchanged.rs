@@ -5,7 +5,7 @@ use crate::database::Cell;
 use crate::database::ledger::{RunRecord, Written, digest, key_parts};
 use crate::table::{Column, Table};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, Statement};
 use std::collections::{BTreeSet, HashMap};
 
 /// What is to become of a row when its run is undone.
@@ -30,18 +30,13 @@ pub(super) enum Disposition {
 
 /// What the ledger says of a row: the number of the columns, their digest, and that of the run's own.
 pub(super) struct Noted {
-    columns: i64,
+    pub(super) columns: i64,
     digest: Option<Vec<u8>>,
     own: Option<Vec<u8>>,
 }
 
 impl Noted {
-    /// From `columns`, `digest` and `own`, in this order.
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Self::read_from(row, 0)
-    }
-
-    /// As [`Noted::read`], from this column of the row on.
+    /// From `columns`, `digest` and `own`, in this order, from this column of the row on.
     pub(super) fn read_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
         Ok(Self { columns: row.get(first)?, digest: row.get(first + 1)?, own: row.get(first + 2)? })
     }
@@ -61,16 +56,16 @@ pub(super) enum Kept {
 /// Compares rows of one table with the ledger.
 pub(super) struct Rows<'j> {
     table: &'j Table,
-    columns: &'j HashMap<i64, Written>,
+    lists: HashMap<i64, List>,
     select: String,
 }
 
 impl<'j> Rows<'j> {
-    pub(super) fn new(table: &'j Table, columns: &'j HashMap<i64, Written>) -> Self {
+    pub(super) fn new(table: &'j Table, columns: &HashMap<i64, Written>) -> Self {
         let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         let key = sql::is(&table.primary_key(), 1);
         let select = format!("SELECT {} FROM {} WHERE {key}", sql::names(&names), sql::name(&table.name));
-        Self { table, columns, select }
+        Self { table, lists: List::all(columns, table), select }
     }
 
     /// Compares the row of a ledger's key. One whose key has a NULL cannot be found, and passes.
@@ -87,24 +82,63 @@ impl<'j> Rows<'j> {
     }
 
     fn is_kept(&self, noted: &[Noted], cells: &[Cell]) -> Option<()> {
-        let lists = noted.iter().map(|one| Some((one, self.columns.get(&one.columns)?))).collect::<Option<Vec<_>>>()?;
-        let fills = lists.iter().filter(|(_, written)| written.filled);
-        let filled: BTreeSet<&str> =
-            fills.flat_map(|(_, written)| written.digested.iter().map(String::as_str)).collect();
-        let none = BTreeSet::new();
-        for (one, written) in lists {
+        let lists = lists(noted, &self.lists)?;
+        let (filled, none) = (filled(&lists), BTreeSet::new());
+        for (one, list) in lists {
             // What was filled later was NULL when the row was inserted.
-            let as_null = if written.filled { &none } else { &filled };
-            is_digest(self.table, one.digest.as_deref(), &written.digested, cells, as_null)?;
+            let as_null = if list.filled { &none } else { &filled };
+            is_digest(one.digest.as_deref(), &list.digested, cells, as_null)?;
             let Some((clock, sealed)) = one.own.as_deref().and_then(|own| own.split_at_checked(16)) else { continue };
-            for (digest, columns) in [(clock, &written.clock), (sealed, &written.sealed)] {
+            for (digest, columns) in [(clock, &list.clock), (sealed, &list.sealed)] {
                 if !columns.is_empty() {
-                    is_digest(self.table, Some(digest), columns, cells, &none)?;
+                    is_digest(Some(digest), columns, cells, &none)?;
                 }
             }
         }
         Some(())
     }
+}
+
+/// Columns of a digest, and where they stand in the table; `None` for one that is there no more.
+type Digested = Vec<(String, Option<usize>)>;
+
+/// A list of columns as they are looked up in a row of the live table.
+struct List {
+    digested: Digested,
+    clock: Digested,
+    sealed: Digested,
+    filled: bool,
+    /// The columns outside the key that an insert of the list leaves to their defaults.
+    left: Vec<usize>,
+}
+
+impl List {
+    fn of(written: &Written, table: &Table) -> Self {
+        let at = |name: &String| table.columns.iter().position(|known| same_name(&known.name, name));
+        let placed = |names: &[String]| names.iter().map(|name| (name.clone(), at(name))).collect::<Digested>();
+        let (digested, clock, sealed) = (placed(&written.digested), placed(&written.clock), placed(&written.sealed));
+        let is_written = |column: usize| {
+            [&digested, &clock, &sealed].iter().any(|list| list.iter().any(|(_, at)| *at == Some(column)))
+        };
+        let left =
+            (0..table.columns.len()).filter(|&at| table.columns[at].primary_key == 0 && !is_written(at)).collect();
+        Self { digested, clock, sealed, filled: written.filled, left }
+    }
+
+    fn all(columns: &HashMap<i64, Written>, table: &Table) -> HashMap<i64, Self> {
+        columns.iter().map(|(number, written)| (*number, Self::of(written, table))).collect()
+    }
+}
+
+/// The lists that a row's notes name; `None` where one is unknown.
+fn lists<'l, 'n>(noted: &'n [Noted], known: &'l HashMap<i64, List>) -> Option<Vec<(&'n Noted, &'l List)>> {
+    noted.iter().map(|one| Some((one, known.get(&one.columns)?))).collect()
+}
+
+/// The columns that were filled.
+fn filled<'l>(lists: &[(&Noted, &'l List)]) -> BTreeSet<&'l str> {
+    let fills = lists.iter().filter(|(_, list)| list.filled);
+    fills.flat_map(|(_, list)| list.digested.iter().map(|(name, _)| name.as_str())).collect()
 }
 
 /// The lists of columns in which runs wrote rows of a table, by their number.
@@ -128,110 +162,82 @@ pub(super) fn columns(conn: &Connection, number: i64, table: &str) -> rusqlite::
 pub(super) struct Judge<'j> {
     table: &'j Table,
     /// The ledger's lists of columns by their number.
-    columns: &'j HashMap<i64, Written>,
-    /// Selects the cells of a row, and for each column whether it holds its default.
-    select: String,
+    lists: HashMap<i64, List>,
+    /// Selects a row's rowid and cells, and for each column whether it holds its default.
+    select: Statement<'j>,
     /// For each column whether its default gives another value each time.
     changing: Vec<bool>,
 }
 
 impl<'j> Judge<'j> {
+    /// A judge of rows of a table whose rowid has this name, if it has one.
     pub(super) fn new(
-        conn: &Connection,
-        table: &'j Table,
-        columns: &'j HashMap<i64, Written>,
+        conn: &'j Connection,
+        (table, rowid): (&'j Table, Option<&str>),
+        columns: &HashMap<i64, Written>,
         run: &RunRecord,
-    ) -> Self {
+    ) -> rusqlite::Result<Self> {
         let names = table.columns.iter().map(|column| sql::name(&column.name));
         let defaults: Vec<Option<String>> = table.columns.iter().map(|column| is_default(conn, column, run)).collect();
         let changing = defaults.iter().map(Option::is_none).collect();
         let holds = defaults.iter().map(|holds| format!("coalesce({}, 0)", holds.as_deref().unwrap_or("1")));
         let wanted: Vec<String> = names.chain(holds).collect();
-        let key = sql::is(&table.primary_key(), 1);
-        let select = format!("SELECT {} FROM {} WHERE {key}", wanted.join(", "), sql::name(&table.name));
-        Self { table, columns, select, changing }
+        let (rowid, key) = (rowid.unwrap_or("NULL"), sql::is(&table.primary_key(), 1));
+        let text = format!("SELECT {rowid}, {} FROM {} WHERE {key}", wanted.join(", "), sql::name(&table.name));
+        Ok(Self { table, lists: List::all(columns, table), select: conn.prepare(&text)?, changing })
     }
 
-    /// Checks the row of a ledger's key.
-    pub(super) fn row(&self, conn: &Connection, key: &str, noted: &[Noted]) -> rusqlite::Result<Disposition> {
-        let Some(parts) = key_parts(key, self.table.primary_key().len()) else { return Ok(Disposition::Gone) };
+    /// Checks the row of a ledger's key, and gives its rowid.
+    pub(super) fn row(&mut self, key: &str, noted: &[Noted]) -> rusqlite::Result<(Disposition, Option<i64>)> {
+        let Some(parts) = key_parts(key, self.table.primary_key().len()) else { return Ok((Disposition::Gone, None)) };
         if parts.contains(&None) {
-            return Ok(Disposition::Nameless);
+            return Ok((Disposition::Nameless, None));
         }
         let many = self.table.columns.len();
-        let stored = conn.prepare_cached(&self.select)?.query_row(rusqlite::params_from_iter(parts), |row| {
-            let defaults = (many..2 * many).map(|at| row.get(at)).collect::<rusqlite::Result<Vec<bool>>>()?;
-            Ok((read::cells(row, 0..many)?, defaults))
+        let stored = self.select.query_row(rusqlite::params_from_iter(parts), |row| {
+            let defaults = (many..2 * many).map(|at| row.get(1 + at)).collect::<rusqlite::Result<Vec<bool>>>()?;
+            Ok((row.get(0)?, read::cells(row, 1..1 + many)?, defaults))
         });
-        let Some((cells, defaults)) = stored.optional()? else { return Ok(Disposition::Gone) };
-        Ok(self.fate(noted, &cells, &defaults).unwrap_or(Disposition::Changed))
+        let Some((rowid, cells, defaults)) = stored.optional()? else { return Ok((Disposition::Gone, None)) };
+        Ok((self.fate(noted, &cells, &defaults).unwrap_or(Disposition::Changed), rowid))
     }
 
     /// `None` where it is not as the run left it.
     fn fate(&self, noted: &[Noted], cells: &[Cell], defaults: &[bool]) -> Option<Disposition> {
-        let lists = noted.iter().map(|one| Some((one, self.columns.get(&one.columns)?))).collect::<Option<Vec<_>>>()?;
-        let fills = lists.iter().filter(|(_, written)| written.filled);
-        let filled: BTreeSet<&str> =
-            fills.clone().flat_map(|(_, written)| written.digested.iter().map(String::as_str)).collect();
-        for (one, written) in fills {
-            self.is_digest(one.digest.as_deref(), &written.digested, cells, &BTreeSet::new())?;
+        let lists = lists(noted, &self.lists)?;
+        let (filled, none) = (filled(&lists), BTreeSet::new());
+        for (one, list) in lists.iter().filter(|(_, list)| list.filled) {
+            is_digest(one.digest.as_deref(), &list.digested, cells, &none)?;
         }
-        let Some((one, written)) = lists.iter().find(|(_, written)| !written.filled) else {
+        let Some((one, list)) = lists.iter().find(|(_, list)| !list.filled) else {
             return Some(Disposition::Empty);
         };
         // What was filled later was NULL when the row was inserted.
-        self.is_digest(one.digest.as_deref(), &written.digested, cells, &filled)?;
+        is_digest(one.digest.as_deref(), &list.digested, cells, &filled)?;
         let (clock, sealed) = match &one.own {
             Some(own) => own.split_at_checked(16).map(|(clock, sealed)| (Some(clock), Some(sealed)))?,
             None => (None, None),
         };
-        let as_written = |digest: Option<&[u8]>, columns: &[String]| {
-            columns.is_empty() || self.is_digest(digest, columns, cells, &BTreeSet::new()).is_some()
+        let as_written = |digest: Option<&[u8]>, columns: &Digested| {
+            columns.is_empty() || is_digest(digest, columns, cells, &none).is_some()
         };
-        let untouched = |column: &Column| {
-            let lists = [&written.digested, &written.clock, &written.sealed];
-            column.primary_key == 0
-                && !filled.contains(column.name.as_str())
-                && !lists.iter().any(|list| list.iter().any(|name| same_name(name, &column.name)))
-        };
-        let left =
-            || self.table.columns.iter().zip(defaults).zip(&self.changing).filter(|((one, _), _)| untouched(one));
-        if !as_written(clock, &written.clock) || left().any(|((_, is_default), _)| !is_default) {
+        let is_filled = |at: usize| filled.contains(self.table.columns[at].name.as_str());
+        let left = || list.left.iter().filter(|&&at| !is_filled(at));
+        if !as_written(clock, &list.clock) || left().any(|&at| !defaults[at]) {
             return None;
         }
-        let judged = !left().any(|(_, changing)| *changing);
-        Some(Disposition::Remove { sealed_alike: as_written(sealed, &written.sealed), judged })
-    }
-
-    /// Whether these columns hold what the digest is over, those of `as_null` taken for NULL.
-    fn is_digest(
-        &self,
-        known: Option<&[u8]>,
-        columns: &[String],
-        cells: &[Cell],
-        as_null: &BTreeSet<&str>,
-    ) -> Option<()> {
-        is_digest(self.table, known, columns, cells, as_null)
+        let judged = !left().any(|&at| self.changing[at]);
+        Some(Disposition::Remove { sealed_alike: as_written(sealed, &list.sealed), judged })
     }
 }
 
 /// Whether these columns hold what the digest is over, those of `as_null` taken for NULL.
-fn is_digest(
-    table: &Table,
-    known: Option<&[u8]>,
-    columns: &[String],
-    cells: &[Cell],
-    as_null: &BTreeSet<&str>,
-) -> Option<()> {
-    let text = |column: &str| {
-        if as_null.contains(column) {
-            Some(None)
-        } else {
-            let at = table.columns.iter().position(|known| same_name(&known.name, column))?;
-            Some(cells[at].text())
-        }
-    };
-    let texts = columns.iter().map(|column| Some((column.as_str(), text(column)?))).collect::<Option<Vec<_>>>()?;
+fn is_digest(known: Option<&[u8]>, columns: &Digested, cells: &[Cell], as_null: &BTreeSet<&str>) -> Option<()> {
+    let mut texts = Vec::with_capacity(columns.len());
+    for (column, at) in columns {
+        let text = if as_null.contains(column.as_str()) { None } else { cells[(*at)?].text() };
+        texts.push((column.as_str(), text));
+    }
     (known == Some(&digest(texts.into_iter())[..])).then_some(())
 }
 

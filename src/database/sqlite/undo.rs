@@ -6,32 +6,35 @@
 //! before and after, row by row. A trigger that is not the set's own might do anything: none may be
 //! on the tables.
 
+mod fates;
+
 use super::location::Location;
 use super::open::{self, Start};
 use super::unchanged::{Disposition, Judge, Noted, columns};
-use super::{astray, audit, catalog, ledger, ledger_tables, sql, survey, triggers};
+use super::{astray, audit, catalog, ledger, ledger_tables, read, survey, triggers};
 use crate::database::Mode;
 use crate::database::audit::AuditEntry;
 use crate::database::catalog::Other;
 use crate::database::kept::ForeignTrigger;
-use crate::database::ledger::{RunRecord, key_parts};
+use crate::database::ledger::{RunRecord, Written};
 use crate::database::undo::{Keys, Obstacle, Taken, Undo, Undone, choose};
 use crate::error::Result;
 use crate::table::Table;
-use rusqlite::{Connection, ErrorCode};
-use std::collections::BTreeMap;
+use fates::{Fates, Progress};
+use rusqlite::Connection;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What the run wrote, and whether it is to be removed (1) or emptied (2).
+/// What the run wrote, by table and key.
 const TAKEN: &str = "
     CREATE TEMP TABLE taken (
-        number INTEGER PRIMARY KEY, \"table\" INTEGER, row_key TEXT, columns INTEGER, digest BLOB, own BLOB, fate INTEGER
-    );
-    INSERT INTO temp.taken SELECT number, \"table\", row_key, columns, digest, own, NULL FROM treelift_rows
-        WHERE file IN (SELECT id FROM temp.files_taken);
-    CREATE INDEX temp.taken_key ON taken (\"table\", row_key)";
+        \"table\" INTEGER, row_key TEXT, number INTEGER, columns INTEGER, digest BLOB, own BLOB,
+        PRIMARY KEY (\"table\", row_key, number)
+    ) WITHOUT ROWID;
+    INSERT INTO temp.taken SELECT \"table\", row_key, number, columns, digest, own FROM treelift_rows
+        WHERE file IN (SELECT id FROM temp.files_taken) ORDER BY 1, 2, 3";
 
-/// How many keys are held at once.
-const PAGE: usize = 1_000;
+/// Every so many rows progress is told.
+const PAGE: u64 = 1_000;
 
 /// Carries an order out.
 pub(super) fn undo(location: &Location, order: &Undo<'_>) -> Result<Undone> {
@@ -55,8 +58,8 @@ struct Work<'w> {
     order: &'w Undo<'w>,
 }
 
-impl Work<'_> {
-    fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+impl<'w> Work<'w> {
+    fn on<T>(&self, work: impl FnOnce(&'w Connection) -> rusqlite::Result<T>) -> Result<T> {
         work(self.conn).map_err(|error| self.location.fault(&error))
     }
 
@@ -69,16 +72,17 @@ impl Work<'_> {
         let before = self.on(|conn| survey::counted(conn, None))?;
         let parents: Vec<&str> = tables.iter().map(|(_, name)| name.as_str()).collect();
         astray::note(self.conn, astray::BEFORE, self.order.references, &parents, self.location)?;
+        let mut fates = self.on(Fates::new)?;
         let mut undone = Undone { tables: Vec::new(), obstacles: self.on(|conn| later(conn, run))? };
         undone.obstacles.extend(self.foreign_triggers(&tables)?);
         for (number, name) in &tables {
-            let (taken, obstacle) = self.judge(*number, name, run)?;
+            let (taken, obstacle) = self.judge((*number, name), run, &mut fates)?;
             undone.tables.push(taken);
             undone.obstacles.extend(obstacle);
         }
         undone.tables.sort_by(|one, other| one.name.cmp(&other.name));
         if !undone.obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::Trigger { .. })) {
-            undone.obstacles.extend(self.take_all(&tables)?);
+            undone.obstacles.extend(self.take_all(&tables, &fates)?);
         }
         if self.conn.is_autocommit() {
             return Ok(undone); // a trigger rolled the transaction back, and there is nothing to look at
@@ -109,20 +113,27 @@ impl Work<'_> {
     }
 
     /// Checks the run's rows of one table, and notes what is to become of them.
-    fn judge(&self, number: i64, name: &str, run: &RunRecord) -> Result<(Taken, Option<Obstacle>)> {
+    fn judge(
+        &self,
+        (number, name): (i64, &str),
+        run: &RunRecord,
+        fates: &mut Fates<'_>,
+    ) -> Result<(Taken, Option<Obstacle>)> {
         let mut taken = Taken { name: name.to_owned(), ..Taken::default() };
-        let (table, rows) = (name.to_owned(), self.on(|conn| written(conn, number))?);
+        let (table, written) = (name.to_owned(), || self.on(|conn| written(conn, number)));
         let Some(live) = self.live(name)? else {
-            return Ok((taken, Some(Obstacle::Missing { table, rows })));
+            return Ok((taken, Some(Obstacle::Missing { table, rows: written()? })));
         };
         if live.primary_key().is_empty() {
-            return Ok((taken, Some(Obstacle::Nameless { table, rows })));
+            return Ok((taken, Some(Obstacle::Nameless { table, rows: written()? })));
         }
         let columns = self.on(|conn| columns(conn, number, name))?;
-        let judge = Judge::new(self.conn, &live, &columns, run);
-        let (mut changed, mut nameless) = (Keys::default(), 0);
-        self.each_key(number, None, &mut |key| {
-            match self.on(|conn| note(conn, number, key, &judge))? {
+        let rowid = self.on(|conn| read::rowid(conn, name))?;
+        let mut judge = self.on(|conn| Judge::new(conn, (&live, rowid), &columns, run))?;
+        let (mut changed, mut nameless, mut rows) = (Keys::default(), 0, 0);
+        self.each_key(number, &mut |key, noted| {
+            let (fate, row) = self.on(|_| judge.row(key, noted))?;
+            match fate {
                 Disposition::Gone => taken.gone += 1,
                 Disposition::Remove { sealed_alike, judged } => {
                     taken.removed += 1;
@@ -133,8 +144,17 @@ impl Work<'_> {
                 Disposition::Changed => changed.add(key),
                 Disposition::Nameless => nameless += 1,
             }
-            Ok(())
+            // One that was changed is removed too, before all is undone: else what it references would be
+            // reported as lost.
+            self.on(|_| match fate {
+                Disposition::Remove { .. } | Disposition::Changed => fates.remove(number, row, key),
+                Disposition::Empty => fates.empty(number, row, key, filled(noted, &columns)),
+                Disposition::Gone | Disposition::Nameless => Ok(()),
+            })?;
+            rows += 1;
+            if rows % PAGE == 0 { (self.order.progress)(PAGE) } else { Ok(()) }
         })?;
+        (self.order.progress)(rows % PAGE)?;
         let obstacle = match (nameless, changed.rows) {
             (0, 0) => None,
             (0, _) => Some(Obstacle::Changed { table, keys: changed }),
@@ -143,50 +163,44 @@ impl Work<'_> {
         Ok((taken, obstacle))
     }
 
-    /// Hands over the keys of a table's rows, or of those with a fate, page by page.
-    fn each_key(&self, number: i64, fate: Option<i64>, take: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
-        let mut last = None;
-        loop {
-            if self.conn.is_autocommit() {
-                return Ok(()); // a trigger rolled everything back
+    /// Hands over what the ledger says of each row of a table, in the order of their keys.
+    fn each_key(&self, number: i64, take: &mut dyn FnMut(&str, &[Noted]) -> Result<()>) -> Result<()> {
+        let fault = |error: rusqlite::Error| self.location.fault(&error);
+        let text = "SELECT row_key, columns, digest, own FROM temp.taken WHERE \"table\" = ?1 ORDER BY row_key, number";
+        let mut all = self.conn.prepare(text).map_err(fault)?;
+        let mut rows = all.query([number]).map_err(fault)?;
+        let (mut key, mut noted) = (String::new(), Vec::new());
+        while let Some(row) = rows.next().map_err(fault)? {
+            let next = row.get_ref(0).map_err(fault)?.as_str().unwrap_or_default();
+            if next != key && !noted.is_empty() {
+                take(&key, &noted)?;
+                noted.clear();
             }
-            let page = self.on(|conn| keys(conn, number, fate, last.as_deref()))?;
-            page.iter().try_for_each(|key| take(key))?;
-            (self.order.progress)(page.len() as u64)?;
-            if page.len() < PAGE { return Ok(()) } else { last = page.into_iter().next_back() }
+            if noted.is_empty() {
+                next.clone_into(&mut key);
+            }
+            noted.push(Noted::read_from(row, 1).map_err(fault)?);
         }
+        if noted.is_empty() { Ok(()) } else { take(&key, &noted) }
     }
 
     /// Does what was noted, the rows of later tables first: they refer to those of earlier ones. Ends
-    /// at the first that the database refuses.
-    fn take_all(&self, tables: &[(i64, String)]) -> Result<Option<Obstacle>> {
-        let mut refused = None;
+    /// at the first that the database refuses: what comes after it says nothing any more.
+    fn take_all(&self, tables: &[(i64, String)], fates: &Fates<'_>) -> Result<Option<Obstacle>> {
+        let progress = Progress { location: self.location, done: self.order.progress };
         for (number, name) in tables {
             let Some(live) = self.live(name)? else { continue }; // reported when it was checked
-            let key_is = sql::is(&live.primary_key(), 1);
-            let delete = format!("DELETE FROM {} WHERE {key_is}", sql::name(name));
-            let mut take = |key: &str, text: &str| {
-                if refused.is_none() && !self.on(|conn| takes(conn, &live, key, text))? {
-                    refused = Some(Obstacle::Forbidden { table: name.clone(), key: key.to_owned() });
-                }
-                Ok(())
-            };
-            self.each_key(*number, Some(REMOVE), &mut |key| take(key, &delete))?;
-            self.each_key(*number, Some(EMPTY), &mut |key| {
-                let filled = self.on(|conn| filled(conn, *number, key))?;
-                let nulls: Vec<String> = filled.iter().map(|column| format!("{} = NULL", sql::name(column))).collect();
-                take(key, &format!("UPDATE {} SET {} WHERE {key_is}", sql::name(name), nulls.join(", ")))
-            })?;
-            if refused.is_some() {
-                break; // what comes after it says nothing any more
+            let rowid = self.on(|conn| read::rowid(conn, name))?;
+            if let Some(key) = fates.carry_out(*number, (&live, rowid), &progress)? {
+                return Ok(Some(Obstacle::Forbidden { table: name.clone(), key }));
             }
         }
-        Ok(refused)
+        Ok(None)
     }
 
     /// The ledger forgets the rows and remembers that; so does the audit trail.
     fn record(&self, run: &RunRecord, undone: &Undone) -> Result<()> {
-        self.on(|conn| conn.execute("DELETE FROM treelift_rows WHERE file IN (SELECT id FROM temp.files_taken)", []))?;
+        self.on(forget)?;
         let sum = |of: fn(&Taken) -> u64| undone.tables.iter().map(of).sum::<u64>();
         let (removed, emptied) = (sum(|table| table.removed), sum(|table| table.emptied));
         let record = RunRecord {
@@ -212,9 +226,6 @@ impl Work<'_> {
         self.on(|conn| audit::write(conn, &entry, self.order.audit))
     }
 }
-
-const REMOVE: i64 = 1;
-const EMPTY: i64 = 2;
 
 /// Notes what the run wrote in temporary tables.
 fn note_run(conn: &Connection, run: &RunRecord) -> rusqlite::Result<()> {
@@ -257,59 +268,23 @@ fn written(conn: &Connection, table: i64) -> rusqlite::Result<u64> {
     conn.query_row(text, [table], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
 }
 
-/// The next page of keys.
-fn keys(conn: &Connection, table: i64, fate: Option<i64>, last: Option<&str>) -> rusqlite::Result<Vec<String>> {
-    conn.prepare_cached(&format!(
-        "SELECT DISTINCT row_key FROM temp.taken WHERE \"table\" = ?1 AND (?2 IS NULL OR fate = ?2)
-           AND (?3 IS NULL OR row_key > ?3) ORDER BY row_key LIMIT {PAGE}"
-    ))?
-    .query_map((table, fate, last), |row| row.get(0))?
-    .collect()
-}
-
-/// Checks a row and notes what is to become of it. One that was changed is removed too, before all is
-/// undone: else what it references would be reported as lost.
-fn note(conn: &Connection, table: i64, key: &str, judge: &Judge<'_>) -> rusqlite::Result<Disposition> {
-    let noted: Vec<Noted> = conn
-        .prepare_cached(
-            "SELECT columns, digest, own FROM temp.taken WHERE \"table\" = ?1 AND row_key = ?2 ORDER BY number",
-        )?
-        .query_map((table, key), Noted::read)?
-        .collect::<rusqlite::Result<_>>()?;
-    let fate = judge.row(conn, key, &noted)?;
-    let number = match fate {
-        Disposition::Remove { .. } | Disposition::Changed => REMOVE,
-        Disposition::Empty => EMPTY,
-        Disposition::Gone | Disposition::Nameless => return Ok(fate),
-    };
-    conn.prepare_cached("UPDATE temp.taken SET fate = ?3 WHERE \"table\" = ?1 AND row_key = ?2")?
-        .execute((table, key, number))?;
-    Ok(fate)
-}
-
 /// The columns of a row that the run filled.
-fn filled(conn: &Connection, table: i64, key: &str) -> rusqlite::Result<Vec<String>> {
-    let lists: Vec<String> = conn
-        .prepare_cached(
-            "SELECT c.digested FROM temp.taken t JOIN treelift_columns c ON c.id = t.columns
-             WHERE t.\"table\" = ?1 AND t.row_key = ?2",
-        )?
-        .query_map((table, key), |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(lists.iter().flat_map(|list| serde_json::from_str::<Vec<String>>(list).unwrap_or_default()).collect())
+fn filled(noted: &[Noted], columns: &HashMap<i64, Written>) -> Vec<String> {
+    let lists = noted.iter().filter_map(|one| columns.get(&one.columns));
+    lists.flat_map(|written| written.digested.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Whether a statement about one row changed it: a constraint or a trigger of the set may say no, or
-/// keep it in silence.
-fn takes(conn: &Connection, table: &Table, key: &str, text: &str) -> rusqlite::Result<bool> {
-    let parts = key_parts(key, table.primary_key().len()).unwrap_or_default();
-    match conn.prepare_cached(text).and_then(|mut statement| statement.execute(rusqlite::params_from_iter(parts))) {
-        Ok(changed) => Ok(changed == 1),
-        Err(error) => match error.sqlite_error_code() {
-            Some(ErrorCode::ConstraintViolation | ErrorCode::Unknown) => Ok(false),
-            _ => Err(error),
-        },
-    }
+/// Removes the run's rows from the ledger; all of it at a stroke where no other run wrote any.
+fn forget(conn: &Connection) -> rusqlite::Result<()> {
+    let count = |table: &str| read::count(conn, table);
+    let of_run = if count("treelift_rows")?
+        == conn.query_row("SELECT count(*) FROM temp.taken", [], |row| row.get::<_, i64>(0))?.unsigned_abs()
+    {
+        ""
+    } else {
+        " WHERE file IN (SELECT id FROM temp.files_taken)"
+    };
+    conn.execute(&format!("DELETE FROM treelift_rows{of_run}"), []).map(drop)
 }
 
 /// Rows that went besides the run's own.
@@ -321,4 +296,91 @@ fn further(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>, tables
         (rows > 0).then(|| Obstacle::Further { table: table.clone(), rows })
     });
     gone.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::Cell;
+    use crate::database::ledger::digest;
+    use crate::database::undo::tests::run;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    const RUN: &str = "6f9d0b4e-1c4f-4c57-9d0e-6c2b9f6f2a10";
+
+    /// A database into which a run wrote so many people, each with a note that refers to one, and so much of
+    /// the tables besides.
+    fn database(people: i64, besides: &str, location: &Location) -> Connection {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(
+            "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT); CREATE INDEX people_name ON people (name);
+             CREATE TABLE notes (id INTEGER PRIMARY KEY, owner TEXT REFERENCES people (id));
+             CREATE INDEX notes_owner ON notes (owner); BEGIN",
+        )
+        .unwrap();
+        ledger_tables::set_up(&conn, location).unwrap();
+        ledger::insert_run(&conn, &run(RUN, "import", None), location).unwrap();
+        conn.execute_batch(
+            r#"INSERT INTO treelift_files VALUES (1, 1, 'a.json', x'00', 0);
+               INSERT INTO treelift_tables VALUES (1, 'people'), (2, 'notes');
+               INSERT INTO treelift_columns VALUES (1, 1, '["id","name"]', '[]', '[]', 0), (2, 2, '["owner"]', '[]', '[]', 0)"#,
+        )
+        .unwrap();
+        let mut note = conn.prepare("INSERT INTO treelift_rows VALUES (1, ?1, ?2, ?3, 0, ?1, ?4, NULL)").unwrap();
+        for number in 0..people {
+            // Keys in another order than the rows.
+            let id = format!("{:08x}", number.wrapping_mul(2_654_435_761) as u32);
+            conn.execute("INSERT INTO people VALUES (?1, 'Ann')", [&id]).unwrap();
+            let told = digest([("id", Cell::Text(id.clone()).text()), ("name", Some("Ann".to_owned()))].into_iter());
+            note.execute((1, 2 * number, &id, told.as_slice())).unwrap();
+            conn.execute("INSERT INTO notes (owner) VALUES (?1)", [&id]).unwrap();
+            let key = (number + 1).to_string();
+            note.execute((2, 2 * number + 1, &key, digest([("owner", Some(id))].into_iter()).as_slice())).unwrap();
+        }
+        drop(note);
+        conn.execute_batch(besides).unwrap();
+        conn
+    }
+
+    /// What came of the undo, and how many steps of SQLite's virtual machine it took.
+    fn undone(people: i64, besides: &str) -> (Undone, u64) {
+        let location = Location { path: "/x.db".into(), shown: "x.db".to_owned(), record: None };
+        let mut conn = database(people, besides, &location);
+        let steps = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&steps);
+        let count = move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        conn.progress_handler(1, Some(count)).unwrap();
+        let order = Undo {
+            mode: Mode::Real,
+            run_id: "undo",
+            run: RUN,
+            started: jiff::Timestamp::UNIX_EPOCH,
+            references: &[],
+            triggers: &BTreeMap::new(),
+            audit: None,
+            progress: &|_| Ok(()),
+        };
+        let undone = Work { conn: &conn, location: &location, order: &order }.all().unwrap();
+        let steps = steps.load(Ordering::Relaxed);
+        let left: (u64, u64) = conn
+            .query_row("SELECT (SELECT count(*) FROM people) + (SELECT count(*) FROM notes), (SELECT count(*) FROM treelift_rows)", [], |row| {
+                Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs()))
+            })
+            .unwrap();
+        assert_eq!(left, (if besides.is_empty() { 0 } else { 2 }, 0));
+        (undone, steps)
+    }
+
+    #[test]
+    fn the_work_of_an_undo_grows_with_the_rows_and_not_with_their_square() {
+        for besides in ["", "INSERT INTO people VALUES ('x', 'Bob'); INSERT INTO notes VALUES (-1, 'x')"] {
+            let (few, many) = (undone(100, besides), undone(1_600, besides));
+            assert_eq!((few.0.rows(), many.0.rows()), (200, 3_200));
+            assert!(many.1 < 17 * few.1, "{} steps for 200 rows, {} for 3,200", few.1, many.1);
+        }
+    }
 }
