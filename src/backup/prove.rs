@@ -4,7 +4,7 @@ use super::files::fault;
 use super::manifest::{Content, Manifest, Packing};
 use crate::database::history::Status;
 use crate::database::scratch::Scratch;
-use crate::database::{self};
+use crate::database::{self, Database};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hex;
 use crate::interrupt;
@@ -100,25 +100,29 @@ pub(super) fn url(database: &Path) -> Result<&str> {
 
 /// What the database in a file holds; refused when it does not pass its own check.
 pub(super) fn open(database: &Path, bad: &dyn Fn(String) -> Error) -> Result<Content> {
-    let database = database::open(url(database)?)?;
-    let mut content = Content::default();
-    let mut faults = Vec::new();
-    let found = database.inspect(&mut |look| {
-        faults = look.integrity()?;
-        let survey = look.survey()?;
-        content.rows = survey.counts;
-        content.keys = survey.keys;
-        let applied = survey.recorded.into_iter().filter(|record| record.status == Status::Applied);
-        content.migrations = applied.map(|record| record.version).collect();
-        content.schema = content.migrations.last().cloned();
-        content.orphans = look.orphans()?.iter().map(|broken| broken.rows).sum();
-        Ok(())
-    });
-    match found {
-        Ok(true) if faults.is_empty() => Ok(content),
-        Ok(true) => Err(bad(format!("the database in it is damaged: {}", faults.join("; ")))),
-        Ok(false) => Err(bad("there is no database in it".to_owned())),
+    match content(&*database::open(url(database)?)?) {
+        Ok(Some((content, faults))) if faults.is_empty() => Ok(content),
+        Ok(Some((_, faults))) => Err(bad(format!("the database in it is damaged: {}", faults.join("; ")))),
+        Ok(None) => Err(bad("there is no database in it".to_owned())),
         Err(error) if matches!(error.kind, ErrorKind::Interrupted(_)) => Err(error),
         Err(error) => Err(bad(error.message)),
     }
+}
+
+/// What a database holds, and what is wrong with it; `None` where there is none.
+fn content(database: &dyn Database) -> Result<Option<(Content, Vec<String>)>> {
+    let Some(reader) = database.read()? else { return Ok(None) };
+    let faults = reader.integrity()?;
+    let survey = reader.survey()?;
+    let applied = survey.recorded.into_iter().filter(|record| record.status == Status::Applied);
+    let migrations: Vec<String> = applied.map(|record| record.version).collect();
+    let content = Content {
+        rows: survey.counts,
+        keys: survey.keys,
+        schema: migrations.last().cloned(),
+        migrations,
+        orphans: reader.broken()?.iter().map(|broken| broken.rows).sum(),
+        ..Content::default()
+    };
+    Ok(Some((content, faults)))
 }

@@ -1,7 +1,7 @@
 //! The application's own form of a secret, as a mapping set describes it.
 
+use super::existing;
 use super::problem::{Problem, problem};
-use crate::database::cells::Access;
 use crate::database::{Database, SealedColumn};
 use crate::error::{Error, Result};
 use crate::mapping::model::{FernetForm, Set};
@@ -35,7 +35,7 @@ impl fmt::Debug for Application {
 pub fn set_of(database: &dyn Database, mappings: Option<&str>) -> Result<Option<Set>> {
     let name = match mappings {
         Some(name) => Some(name.to_owned()),
-        None => database.cells(Access::Look)?.last_set()?.filter(|name| bundled::find(name).is_some()),
+        None => existing(database)?.runs()?.pop().map(|run| run.set).filter(|name| bundled::find(name).is_some()),
     };
     name.map(|name| load::load(&bundled::resolve(&name)?)).transpose()
 }

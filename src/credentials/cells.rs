@@ -2,8 +2,8 @@
 
 use super::keyring::Keyring;
 use super::problem::{Problem, problem};
-use crate::database::cells::{Cells, Registered, Stored};
-use crate::database::{Cell, SealedColumn};
+use crate::database::cells::{Registered, Stored};
+use crate::database::{Cell, Reader, SealedColumn};
 use crate::error::{Error, Result};
 use crate::hex;
 use crate::secret::cipher::{OpenError, SealPlace, is_ours};
@@ -30,10 +30,10 @@ fn key_text(cell: &Cell) -> Option<String> {
 }
 
 /// The cells of a column, and those whose rows its key columns do not identify.
-pub(super) fn placed(cells: &dyn Cells, column: &SealedColumn) -> Result<(Vec<Placed>, Vec<Problem>)> {
+pub(super) fn placed(cells: &dyn Reader, column: &SealedColumn) -> Result<(Vec<Placed>, Vec<Problem>)> {
     let mut seen = HashSet::new();
     let (mut placed, mut problems) = (Vec::new(), Vec::new());
-    for cell in cells.read(column)? {
+    for cell in cells.cells(column)? {
         let texts: Option<Vec<String>> = cell.key.iter().map(key_text).collect();
         let shown = || cell.key.iter().map(|part| key_text(part).unwrap_or_else(|| "NULL".to_owned())).collect();
         let complaint = match &texts {
@@ -58,7 +58,7 @@ pub(super) fn place<'a>(column: &'a SealedColumn, texts: &'a [String]) -> SealPl
 }
 
 /// The columns in treelift's own formats.
-pub(super) fn sealed_columns(cells: &dyn Cells) -> Result<Vec<Registered>> {
+pub(super) fn sealed_columns(cells: &dyn Reader) -> Result<Vec<Registered>> {
     let mut registered = cells.registered()?;
     registered.retain(|one| is_ours(&one.format));
     Ok(registered)

@@ -3,8 +3,8 @@
 use super::application::Application;
 use super::columns::{ColumnName, named, of_set, suspects};
 use super::status::count;
-use crate::database::SealedColumn;
-use crate::database::cells::{Cells, FERNET};
+use crate::database::cells::FERNET;
+use crate::database::{Reader, SealedColumn};
 use crate::error::{Error, Result};
 use crate::mapping::model::Set;
 use crate::secret::cipher::is_ours;
@@ -64,7 +64,7 @@ pub(super) struct Chosen {
 }
 
 /// The columns that are sealed, and those that were skipped although they are not empty.
-pub(super) fn choose(cells: &dyn Cells, choice: &Choice<'_>) -> Result<(Vec<Chosen>, Vec<LeftColumn>)> {
+pub(super) fn choose(cells: &dyn Reader, choice: &Choice<'_>) -> Result<(Vec<Chosen>, Vec<LeftColumn>)> {
     let tables = cells.tables()?;
     let registered = cells.registered()?;
     let known = |name: &ColumnName| registered.iter().find(|one| ColumnName::of(&one.column) == *name);
@@ -142,7 +142,7 @@ fn left_column(column: &SealedColumn, values: u64, reason: String) -> LeftColumn
 }
 
 /// The chosen columns that have something to be sealed.
-pub(super) fn pending(cells: &dyn Cells, chosen: &[Chosen], choice: &Choice<'_>) -> Result<Vec<String>> {
+pub(super) fn pending(cells: &dyn Reader, chosen: &[Chosen], choice: &Choice<'_>) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for one in chosen {
         let counted = count(cells, &one.column, one.format.as_deref(), &[])?;

@@ -1,16 +1,15 @@
 //! Seals plaintext, or converts back what was handed over.
 
-use super::Job;
 use super::cells::{Marks, Placed, altered, open, place, placed};
 use super::choice::{Choice, Chosen, LeftColumn, Why, choose, pending};
 use super::columns::{ColumnName, Look, look};
 use super::erase::{Looked, Rewrite, Traces, erase};
 use super::keyring::{self, Keyring};
 use super::problem::{Problem, problem};
+use super::{Job, existing};
 use crate::config::{Phase, SecretNeed};
-use crate::database::cells::{Access, Cells, FERNET, Registered, Stored};
-use crate::database::now;
-use crate::database::{Mode, SealedColumn};
+use crate::database::cells::{FERNET, Registered, Stored};
+use crate::database::{Mode, Reader, SealedColumn, Transaction, now};
 use crate::error::{Error, Result};
 use crate::secret::cipher::{FORMAT, Sealer, is_ours};
 use crate::secret::kdf::Cost;
@@ -97,20 +96,20 @@ pub struct Elsewhere {
 /// All in one transaction, each value opened again before it is committed. Then the file is
 /// rewritten, so that what was overwritten is in none of its bytes.
 pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
-    let (chosen, left) = choose(&*job.database.cells(Access::Look)?, choice)?;
+    let (chosen, left) = choose(&*existing(job.database)?, choice)?;
     let mut done = Encrypted {
         target: job.database.url().to_owned(),
         dry_run: job.mode == Mode::Dry,
         left,
         ..Encrypted::default()
     };
-    let pending = pending(&*job.database.cells(Access::Look)?, &chosen, choice)?;
+    let pending = pending(&*existing(job.database)?, &chosen, choice)?;
     if pending.is_empty() {
         return Ok(done);
     }
-    triggers(&*job.database.cells(Access::Look)?, &chosen, choice)?;
+    triggers(&*existing(job.database)?, &chosen, choice)?;
     job.agree(&format!("seal {}, {}", pending.join(", "), job.before.in_words()))?;
-    let rows = job.database.cells(Access::Look)?.keys()?;
+    let rows = existing(job.database)?.keys()?;
     let secret = secret(job, rows.is_empty())?;
     let (mut ring, row) = keyring(&rows, &secret)?;
     if !rows.is_empty() {
@@ -118,7 +117,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     }
     let safety = job.keep_what_is_there("encrypt")?;
 
-    let mut cells = job.database.cells(job.access())?;
+    let mut cells = job.change()?;
     let (chosen, _) = choose(&*cells, choice)?;
     // Once more, now that nobody else can make one.
     done.triggers = triggers(&*cells, &chosen, choice)?;
@@ -148,9 +147,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     (done.elsewhere, live) = elsewhere(&*cells, &search)?;
     job.heed_signals()?;
     done.backup = safety.keep().map(|made| made.path);
-    if job.mode == Mode::Real {
-        cells.commit()?;
-    }
+    job.commit(cells)?;
     done.traces =
         erase(job, &Looked { search: &search, keys: &[], backup: done.backup.as_deref() }, &live, Rewrite::Always);
     Ok(done)
@@ -158,7 +155,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
 
 /// The triggers that run when values of the chosen columns are sealed: each may copy the plaintext that it
 /// sees, or undo the sealing. None runs where everything is sealed.
-fn triggers(cells: &dyn Cells, chosen: &[Chosen], choice: &Choice<'_>) -> Result<Vec<String>> {
+fn triggers(cells: &dyn Reader, chosen: &[Chosen], choice: &Choice<'_>) -> Result<Vec<String>> {
     let mut found = BTreeSet::new();
     for one in chosen {
         let name = ColumnName::of(&one.column);
@@ -180,7 +177,7 @@ fn triggers(cells: &dyn Cells, chosen: &[Chosen], choice: &Choice<'_>) -> Result
 }
 
 /// Whether a value of the column will be written: one that is not sealed.
-fn is_written(cells: &dyn Cells, one: &Chosen, chosen: &[Chosen], choice: &Choice<'_>) -> Result<bool> {
+fn is_written(cells: &dyn Reader, one: &Chosen, chosen: &[Chosen], choice: &Choice<'_>) -> Result<bool> {
     let with_secret = rows_with_secret(cells, &one.column, chosen)?;
     let (placed, _) = placed(cells, &one.column)?;
     Ok(placed.iter().any(|cell| !stays(one, cell, with_secret.contains(&cell.texts), choice)))
@@ -235,7 +232,7 @@ struct Sealing<'e> {
 impl Sealing<'_> {
     fn column(
         &mut self,
-        cells: &mut dyn Cells,
+        cells: &mut dyn Transaction,
         one: &Chosen,
         chosen: &[Chosen],
         sealer: &mut Sealer,
@@ -262,7 +259,7 @@ impl Sealing<'_> {
                 Judged::Already => done.already += 1,
                 Judged::Plain(text) => {
                     let token = sealer.seal(&place(column, &cell.texts), &text)?;
-                    cells.write(column, &cell.key, &token)?;
+                    cells.write_cell(column, &cell.key, &token)?;
                     self.secrets.add(text.expose_secret());
                     let mark = self.marks.of(text.expose_secret());
                     self.sealed.insert((ColumnName::of(column), cell.texts), mark);
@@ -315,7 +312,7 @@ impl Sealing<'_> {
     }
 
     /// Reads everything back from the database and opens it, with the key as stored there.
-    fn prove(&self, cells: &dyn Cells, secret: &Secret, chosen: &[Chosen]) -> Result<u64> {
+    fn prove(&self, cells: &dyn Reader, secret: &Secret, chosen: &[Chosen]) -> Result<u64> {
         let ring = Keyring::open_all(&cells.keys()?, secret)?;
         ring.check(&cells.seal_record()?)?;
         let mut opened = 0;
@@ -344,7 +341,7 @@ enum Judged {
 }
 
 /// The rows of a table in which a chosen column of the same key holds something.
-fn rows_with_secret(cells: &dyn Cells, column: &SealedColumn, chosen: &[Chosen]) -> Result<HashSet<Vec<String>>> {
+fn rows_with_secret(cells: &dyn Reader, column: &SealedColumn, chosen: &[Chosen]) -> Result<HashSet<Vec<String>>> {
     let mut rows = HashSet::new();
     let alike = chosen.iter().map(|one| &one.column);
     for other in alike.filter(|other| other.table == column.table && other.key_columns == column.key_columns) {
@@ -355,7 +352,7 @@ fn rows_with_secret(cells: &dyn Cells, column: &SealedColumn, chosen: &[Chosen])
 }
 
 /// Which of the texts the database's cells hold in plaintext, and where.
-fn elsewhere(cells: &dyn Cells, search: &LeakSearch) -> Result<(Vec<Elsewhere>, BTreeSet<usize>)> {
+fn elsewhere(cells: &dyn Reader, search: &LeakSearch) -> Result<(Vec<Elsewhere>, BTreeSet<usize>)> {
     let mut columns: BTreeMap<(String, String), u64> = BTreeMap::new();
     let mut live = BTreeSet::new();
     cells.every_text(&mut |table, column, bytes| {

@@ -7,9 +7,8 @@ use super::keyring::{self, Keyring};
 use super::problem::{Problem, not_text};
 use super::verify::stopped_by;
 use crate::config::{Phase, SecretNeed};
-use crate::database::Mode;
-use crate::database::cells::{Cells, FERNET, Registered, Stored};
-use crate::database::now;
+use crate::database::cells::{FERNET, Registered, Stored};
+use crate::database::{Mode, Transaction, now};
 use crate::error::{Error, Result};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -53,7 +52,7 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
     ring.check(&job.database.seal_record()?)?;
     let safety = job.keep_what_is_there("hand-over")?;
 
-    let mut cells = job.database.cells(job.access())?;
+    let mut cells = job.change()?;
     keyring::unchanged(&rows, &cells.keys()?)?;
     ring.check(&cells.seal_record()?)?;
     let mut done = HandedOver {
@@ -82,9 +81,7 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
     job.note(&mut *cells, "hand-over", &keyring::active(&rows)?.id, reason, details)?;
     job.heed_signals()?;
     done.backup = safety.keep().map(|made| made.path);
-    if job.mode == Mode::Real {
-        cells.commit()?;
-    }
+    job.commit(cells)?;
     Ok(done)
 }
 
@@ -98,7 +95,7 @@ struct Opened {
 /// Writes the values of a column, reads them back and opens them as the application does.
 fn column(
     job: &Job<'_>,
-    cells: &mut dyn Cells,
+    cells: &mut dyn Transaction,
     registered: &Registered,
     ring: &Keyring,
     application: &Application,
@@ -119,7 +116,7 @@ fn column(
         };
         let text = open(ring, column, &one.texts, token)
             .map_err(|problem| stopped_by(cells, ring, std::slice::from_ref(registered), problem))?;
-        cells.write(column, &one.key, &application.seal(&text, now())?)?;
+        cells.write_cell(column, &one.key, &application.seal(&text, now())?)?;
         expected.insert(one.texts, marks.of(text.expose_secret()));
     }
     let mut opened = Opened::default();

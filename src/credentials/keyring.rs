@@ -1,9 +1,9 @@
 //! Every key of a database that one passphrase or key file opens.
 
+use super::existing;
 use super::status::status;
-use crate::database::Database;
-use crate::database::cells::{Access, Cells};
 use crate::database::sealed::SealRecord;
+use crate::database::{Database, Transaction};
 use crate::error::{Error, Result};
 use crate::report::words;
 use crate::secret::cipher::{OpenError, SealPlace, Sealer, key_id_of};
@@ -58,7 +58,7 @@ impl Keyring {
     }
 
     /// Writes the proof of keys and registry as they are now.
-    pub(super) fn prove(&self, cells: &mut dyn Cells) -> Result<()> {
+    pub(super) fn prove(&self, cells: &mut dyn Transaction) -> Result<()> {
         let (counts, hmac) = cells.seal_record()?.proof(self.sealers[&self.active].data_key())?;
         cells.put_proof(&counts, &hmac)
     }
@@ -100,7 +100,7 @@ impl Keyring {
 
 /// The keys of a database that must have one. Where it has none, sealed values show that it had.
 pub(super) fn required(database: &dyn Database) -> Result<Vec<KeyRow>> {
-    let rows = database.cells(Access::Look)?.keys()?;
+    let rows = existing(database)?.keys()?;
     let lost = if rows.is_empty() { lost(database)? } else { None };
     match lost {
         Some(error) => Err(error),

@@ -21,8 +21,7 @@ pub mod verify;
 use crate::backup::{self, Before, Safety};
 use crate::config::Ui;
 use crate::database::audit::{AuditEntry, AuditTable};
-use crate::database::cells::{Access, Cells};
-use crate::database::{self, Database, Mode};
+use crate::database::{self, Database, Mode, Reader, Transaction};
 use crate::error::{Error, Result};
 pub use problem::{CellName, Problem};
 
@@ -48,11 +47,18 @@ impl std::fmt::Debug for Job<'_> {
 }
 
 impl<'j> Job<'j> {
-    fn access(&self) -> Access {
+    /// Begins the job's one transaction.
+    fn change(&self) -> Result<Box<dyn Transaction>> {
+        self.database.change(self.mode)?.ok_or_else(|| missing(self.database))
+    }
+
+    /// Commits it, unless it was one on a private copy.
+    fn commit(&self, transaction: Box<dyn Transaction>) -> Result<()> {
         match self.mode {
-            Mode::Real => Access::Change,
-            Mode::Dry => Access::Rehearse,
+            Mode::Real => transaction.commit()?.iter().for_each(|fault| self.ui.warn(fault)),
+            Mode::Dry => transaction.rollback()?,
         }
+        Ok(())
     }
 
     /// Asks before the database is changed; a dry run asks nothing.
@@ -73,7 +79,7 @@ impl<'j> Job<'j> {
     /// names, which are not secret, and nothing else.
     fn note(
         &self,
-        cells: &mut dyn Cells,
+        cells: &mut dyn Transaction,
         action: &'static str,
         key: &str,
         reason: &str,
@@ -90,4 +96,13 @@ impl<'j> Job<'j> {
             None => Ok(()),
         }
     }
+}
+
+/// Looks into a database that must be there.
+pub fn existing(database: &dyn Database) -> Result<Box<dyn Reader>> {
+    database.read()?.ok_or_else(|| missing(database))
+}
+
+fn missing(database: &dyn Database) -> Error {
+    Error::environment("there is no database").at(database.url()).hint("name one with `--database URL`")
 }

@@ -39,7 +39,7 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     ring.check(&job.database.seal_record()?)?;
     let new = job.ui.new_secret()?;
 
-    let mut cells = job.database.cells(job.access())?;
+    let mut cells = job.change()?;
     let rows = cells.keys()?;
     keyring::unchanged(&looked, &rows)?;
     ring.check(&cells.seal_record()?)?;
@@ -57,9 +57,7 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     let active = &keyring::active(&rows)?.id;
     job.note(&mut *cells, "rekey", active, "the keys were rewrapped under another passphrase or key file", details)?;
     job.heed_signals()?;
-    if job.access() == crate::database::cells::Access::Change {
-        cells.commit()?;
-    }
+    job.commit(cells)?;
     let search = search_for(rows.iter().map(|row| row.wrapped_key.as_str()));
     Ok(Rekeyed {
         target: job.database.url().to_owned(),

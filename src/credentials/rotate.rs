@@ -7,9 +7,8 @@ use super::keyring::{self, Keyring};
 use super::problem::{Problem, not_text};
 use super::verify::stopped_by;
 use crate::config::{Phase, SecretNeed};
-use crate::database::Mode;
-use crate::database::cells::{Cells, Registered, Stored};
-use crate::database::now;
+use crate::database::cells::{Registered, Stored};
+use crate::database::{Mode, Reader, Transaction, now};
 use crate::error::{Error, Result};
 use crate::secret::cipher::{FORMAT, Sealer, is_ours};
 use crate::secret::kdf::Cost;
@@ -54,7 +53,7 @@ pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     old.check(&job.database.seal_record()?)?;
     let safety = job.keep_what_is_there("rotate")?;
 
-    let mut cells = job.database.cells(job.access())?;
+    let mut cells = job.change()?;
     keyring::unchanged(&old_rows, &cells.keys()?)?;
     old.check(&cells.seal_record()?)?;
     let (key, mut new_row) = create(&secret, Cost::default(), now())?;
@@ -78,9 +77,7 @@ pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     job.note(&mut *cells, "rotate", &new_row.id, "every sealed value was sealed again under a new key", details)?;
     job.heed_signals()?;
     let backup = safety.keep().map(|made| made.path);
-    if job.mode == Mode::Real {
-        cells.commit()?;
-    }
+    job.commit(cells)?;
     let search = search_for(old_rows.iter().map(|row| row.wrapped_key.as_str()));
     Ok(Rotated {
         target: job.database.url().to_owned(),
@@ -108,7 +105,7 @@ struct Written {
 
 fn reseal(
     job: &Job<'_>,
-    cells: &mut dyn Cells,
+    cells: &mut dyn Transaction,
     old: &Keyring,
     sealer: &mut Sealer,
     columns: &[Registered],
@@ -131,7 +128,7 @@ fn reseal(
             let text = open(old, column, &one.texts, token.expose_secret())
                 .map_err(|problem| stopped_by(cells, old, columns, problem))?;
             marks.push(written.marks.of(text.expose_secret()));
-            cells.write(column, &one.key, &sealer.seal(&place(column, &one.texts), &text)?)?;
+            cells.write_cell(column, &one.key, &sealer.seal(&place(column, &one.texts), &text)?)?;
             job.ui.advance(1, 0);
         }
         written.columns.push((registered.clone(), marks));
@@ -142,7 +139,7 @@ fn reseal(
 /// Reads everything back from the database and opens it, with the key as stored there.
 fn prove(
     job: &Job<'_>,
-    cells: &dyn Cells,
+    cells: &dyn Reader,
     row: &KeyRow,
     secret: &crate::secret::keys::Secret,
     written: &Written,

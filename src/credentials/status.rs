@@ -1,9 +1,10 @@
 //! What each column holds, without any secret and without showing a value.
 
 use super::columns::{ColumnName, Look, look, suspects};
-use crate::database::cells::{Access, Cells, Registered, Stored};
+use super::existing;
+use crate::database::cells::{Registered, Stored};
 use crate::database::sealed::{self, CountDifference};
-use crate::database::{Database, SealedColumn};
+use crate::database::{Database, Reader, SealedColumn};
 use crate::error::Result;
 use crate::secret::keys::{ACTIVE, KeyRow, RETIRED, is_key_id, kind_of};
 use secrecy::ExposeSecret;
@@ -111,7 +112,7 @@ impl ColumnStatus {
 
 /// Counts every registered column, and those whose names look like secrets.
 pub fn status(database: &dyn Database, except: &[ColumnName]) -> Result<Status> {
-    let cells = database.cells(Access::Look)?;
+    let cells = existing(database)?;
     let keys = cells.keys()?;
     let record = cells.seal_record()?;
     let active: Vec<&str> = keys.iter().filter(|row| row.state == ACTIVE).map(|row| row.id.as_str()).collect();
@@ -173,7 +174,7 @@ fn key_status(row: &KeyRow) -> KeyStatus {
 
 /// Counts the cells of a column by what they look like.
 pub(super) fn count(
-    cells: &dyn Cells,
+    cells: &dyn Reader,
     column: &SealedColumn,
     format: Option<&str>,
     keys: &[KeyRow],
@@ -185,7 +186,7 @@ pub(super) fn count(
         format: format.map(str::to_owned),
         ..ColumnStatus::default()
     };
-    for cell in cells.read(column)? {
+    for cell in cells.cells(column)? {
         let text = match &cell.value {
             Stored::Null => {
                 counted.null += 1;

@@ -1,14 +1,14 @@
 //! Opens every sealed value, and changes nothing.
 
-use super::Job;
 use super::application::Application;
 use super::cells::{open, place, placed};
 use super::keyring::{self, Keyring};
 use super::problem::{Problem, not_text, problem};
+use super::{Job, existing};
 use crate::config::{Phase, SecretNeed};
-use crate::database::SealedColumn;
-use crate::database::cells::{Access, Cells, FERNET, Registered, Stored};
+use crate::database::cells::{FERNET, Registered, Stored};
 use crate::database::sealed::CountDifference;
+use crate::database::{Reader, SealedColumn};
 use crate::error::{Error, Result};
 use crate::secret::cipher::is_ours;
 use secrecy::ExposeSecret;
@@ -55,7 +55,7 @@ pub struct VerifiedColumn {
 /// Opens every value. Those of columns that were handed over open with the application's own key.
 pub fn verify(job: &Job<'_>, application: Option<&Application>) -> Result<Verified> {
     let rows = keyring::required(job.database)?;
-    let cells = job.database.cells(Access::Look)?;
+    let cells = existing(job.database)?;
     let secret = job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
     let ring = Keyring::open_all(&rows, &secret)?;
     let record = cells.seal_record()?;
@@ -82,7 +82,7 @@ pub fn verify(job: &Job<'_>, application: Option<&Application>) -> Result<Verifi
 
 fn column(
     job: &Job<'_>,
-    cells: &dyn Cells,
+    cells: &dyn Reader,
     registered: &Registered,
     ring: &Keyring,
     application: Option<&Application>,
@@ -130,7 +130,7 @@ fn column(
 }
 
 /// The error of a job that stops at a value that does not open, damaged or moved.
-pub(super) fn stopped_by(cells: &dyn Cells, ring: &Keyring, registered: &[Registered], problem: Problem) -> Error {
+pub(super) fn stopped_by(cells: &dyn Reader, ring: &Keyring, registered: &[Registered], problem: Problem) -> Error {
     let mut problems = [problem];
     if let Err(error) = find_moved(cells, ring, registered, &mut problems) {
         return error;
@@ -140,7 +140,7 @@ pub(super) fn stopped_by(cells: &dyn Cells, ring: &Keyring, registered: &[Regist
 }
 
 /// Tries the values that do not open in every other place, and names the place they were sealed for.
-fn find_moved(cells: &dyn Cells, ring: &Keyring, registered: &[Registered], problems: &mut [Problem]) -> Result<()> {
+fn find_moved(cells: &dyn Reader, ring: &Keyring, registered: &[Registered], problems: &mut [Problem]) -> Result<()> {
     const NOT_AUTHENTIC: &str = "not-authentic";
     if !problems.iter().any(|problem| problem.reason == NOT_AUTHENTIC) {
         return Ok(());

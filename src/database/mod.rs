@@ -28,7 +28,6 @@ mod sealed_column;
 pub mod sqlite;
 pub mod state;
 pub mod traces;
-mod transaction;
 pub(crate) mod types;
 pub mod undo;
 pub mod upkeep;
@@ -36,29 +35,17 @@ mod url;
 
 pub use crate::table::Migration;
 pub use cell::Cell;
-pub use contract::Database;
+pub use contract::{Database, Orphan, Reader, Transaction};
 pub use dialect::Dialect;
 pub use opening::{Mode, Opening};
 pub use scratch::remove_stale;
 pub use sealed_column::{SealedColumn, SealedState};
-pub use transaction::{Orphan, Transaction};
 pub use url::open;
 
-use crate::error::Result;
 use jiff::Timestamp;
 
 /// Now, to the microsecond: databases keep no more, and what is compared must be what is kept.
 pub fn now() -> Timestamp {
     let now = Timestamp::now();
     now.round(jiff::Unit::Microsecond).unwrap_or(now)
-}
-
-/// How many rows a database has, without treelift's own; 0 where there is none.
-pub fn rows(database: &dyn Database) -> Result<u64> {
-    let mut rows = 0;
-    database.inspect(&mut |look| {
-        rows = look.rows()?;
-        Ok(())
-    })?;
-    Ok(rows)
 }

@@ -3,11 +3,9 @@
 
 use super::audit::{AuditEntry, AuditTable};
 use super::catalog::Catalog;
-use super::health::Health;
 use super::history::{RecordTable, Recorded, Standing};
 use super::opening::Mode;
 use super::reference::Reference;
-use super::sealed::Unregistered;
 use super::sealed_column::SealedState;
 use crate::error::{Error, Result};
 use crate::secret::registry::Registry;
@@ -15,35 +13,6 @@ use crate::table::Migration;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// A database that is looked at.
-pub trait Look {
-    /// What it is like.
-    fn survey(&mut self) -> Result<Survey>;
-    /// How many rows its tables have, treelift's own left out.
-    fn rows(&mut self) -> Result<u64>;
-    /// Its tables, indexes, views and triggers alone.
-    fn catalog(&mut self) -> Result<Catalog>;
-    /// Rows whose declared reference dangles, by table and parent.
-    fn orphans(&mut self) -> Result<Vec<Broken>>;
-    /// How many rows reference a missing row through a reference that the database does not declare.
-    fn dangling(&mut self, reference: &Reference) -> Result<u64>;
-    /// How many rows share the values of these columns with an earlier one; NULLs share nothing.
-    fn repeated(&mut self, table: &str, columns: &[String]) -> Result<u64>;
-    /// How many rows a table has, and a sum over what these columns of them hold, in any order. Times
-    /// between `since` and now count as equal: a clock gave them.
-    fn content(&mut self, table: &str, columns: &[String], since: Timestamp) -> Result<(u64, u128)>;
-    /// How many rows a set's own query gives (at most 1,000).
-    fn ask(&mut self, query: &str) -> Result<super::query::Asked>;
-    /// Columns with values that look sealed and that are not registered as such.
-    fn unregistered(&mut self) -> Result<Vec<Unregistered>>;
-    /// What the engine's own check says.
-    fn health(&mut self) -> Result<Health>;
-    /// What is wrong with the file; empty when it is sound, whatever stands in its rows.
-    fn integrity(&mut self) -> Result<Vec<String>> {
-        Ok(self.health()?.damage)
-    }
-}
 
 /// What a database is like.
 #[derive(Debug, Clone, Default)]

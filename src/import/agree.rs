@@ -2,7 +2,7 @@
 
 use crate::backup::{self, Safety};
 use crate::config::{ImportOptions, SecretNeed, Ui};
-use crate::database::{self, Database, Mode};
+use crate::database::{Database, Mode};
 use crate::error::{Error, Result};
 use crate::import::plan::Plan;
 use crate::import::vault::KeySource;
@@ -50,7 +50,7 @@ pub(super) fn agree(
     if options.mode == Mode::Dry || !database.exists()? {
         return Ok(losses);
     }
-    let rows = database::rows(database)?;
+    let rows = database.rows()?;
     let backup = backup::Before { skip: options.no_backup, ..Default::default() }.in_words();
     let (files, rows) = (count(plan.mapped_files(), "file"), count(rows, "row"));
     if ui.confirm(&format!(

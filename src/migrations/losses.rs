@@ -57,11 +57,7 @@ pub fn lost_by_import(database: &mut dyn Database, set: &Set, schema: &Schema) -
     if !database.exists()? || standing.pending().is_empty() || standing.refuse(database.url()).is_err() {
         return Ok(Vec::new()); // What is refused loses nothing.
     }
-    let mut before = Survey::default();
-    database.inspect(&mut |look| {
-        before = look.survey()?;
-        Ok(())
-    })?;
+    let before = database.read()?.map_or_else(|| Ok(Survey::default()), |reader| reader.survey())?;
     let is_new = schema.tables.keys().all(|name| before.catalog.schema.table(name).is_none());
     let decide = |standing: &Standing| {
         let pending = if is_new || standing.is_kept() { standing.pending() } else { Vec::new() };

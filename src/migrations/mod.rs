@@ -180,21 +180,11 @@ impl ManagedDatabase {
 
     /// What stands in the database, without a look at its rows; there must be one.
     pub fn catalog(&self) -> Result<Catalog> {
-        let mut found = None;
-        self.database.inspect(&mut |look| {
-            found = Some(look.catalog()?);
-            Ok(())
-        })?;
-        found.ok_or_else(|| self.database.missing())
+        self.database.read()?.ok_or_else(|| self.database.missing())?.catalog()
     }
 
     fn survey(&self) -> Result<Option<Survey>> {
-        let mut found = None;
-        self.database.inspect(&mut |look| {
-            found = Some(look.survey()?);
-            Ok(())
-        })?;
-        Ok(found)
+        self.database.read()?.map(|reader| reader.survey()).transpose()
     }
 
     fn drift(&self, survey: &Survey, standing: &Standing) -> Result<Vec<String>> {
@@ -386,7 +376,7 @@ impl ManagedDatabase {
 
     /// Asks, naming the database, its rows, what is to be done and the backup.
     fn agree(&self, what: &str, options: &Options<'_>, ui: &dyn Ui) -> Result<()> {
-        let rows = count(database::rows(&*self.database)?, "row");
+        let rows = count(self.database.rows()?, "row");
         let (url, backup) = (self.database.url(), options.before.in_words());
         if ui.confirm(&format!("{url} has {rows}: {what}, {backup}?"))? {
             Ok(())

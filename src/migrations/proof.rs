@@ -104,12 +104,7 @@ impl Bench<'_> {
     }
 
     fn survey(&self) -> Result<Survey> {
-        let mut found = Survey::default();
-        self.database.inspect(&mut |look| {
-            found = look.survey()?;
-            Ok(())
-        })?;
-        Ok(found)
+        self.database.read()?.map_or_else(|| Ok(Survey::default()), |reader| reader.survey())
     }
 
     /// Carries out what is decided; where a migration does not run, why. What goes wrong before that is
@@ -168,13 +163,11 @@ impl Bench<'_> {
     /// What these columns of the tables that are there hold.
     fn content(&self, columns: &Columns) -> Result<Content> {
         let mut content = Content::new();
-        self.database.inspect(&mut |look| {
-            let there = look.catalog()?.schema.tables;
-            for (table, columns) in columns.iter().filter(|(table, _)| there.contains_key(*table)) {
-                content.insert(table.clone(), look.content(table, columns, self.started)?);
-            }
-            Ok(())
-        })?;
+        let Some(reader) = self.database.read()? else { return Ok(content) };
+        let there = reader.catalog()?.schema.tables;
+        for (table, columns) in columns.iter().filter(|(table, _)| there.contains_key(*table)) {
+            content.insert(table.clone(), reader.content(table, columns, self.started)?);
+        }
         Ok(content)
     }
 

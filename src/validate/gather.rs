@@ -4,8 +4,8 @@ use super::checks::{Answer, Evidence, Outcome};
 use crate::database::history::{Standing, State};
 use crate::database::query::{Asked, BadQuery};
 use crate::database::reference::Reference;
-use crate::database::upkeep::{Look, Survey};
-use crate::database::{Migration, schema};
+use crate::database::upkeep::Survey;
+use crate::database::{Migration, Reader, schema};
 use crate::error::{Error, Result};
 use crate::mapping::codes;
 use crate::mapping::model::{Expr, From, Root, Set};
@@ -140,7 +140,7 @@ fn missing(needs: Option<&str>, standing: &Standing) -> Option<String> {
 }
 
 /// Everything, of a database at rest.
-pub fn all(look: &mut dyn Look, survey: Survey, set: &Set, standing: &Standing) -> Result<Evidence> {
+pub fn all(reader: &mut dyn Reader, survey: Survey, set: &Set, standing: &Standing) -> Result<Evidence> {
     let schema = schema::expected(&applied(&set.migrations, standing))?;
     let schema = Schema {
         tables: schema.tables.into_iter().filter(|(name, _)| survey.catalog.schema.table(name).is_some()).collect(),
@@ -148,19 +148,19 @@ pub fn all(look: &mut dyn Look, survey: Survey, set: &Set, standing: &Standing) 
     let has = |table: &str, column: &str| {
         survey.catalog.schema.table(table).is_some_and(|table| table.column(column).is_some())
     };
-    let mut evidence = Evidence { orphans: look.orphans()?, health: look.health()?, ..Evidence::default() };
+    let mut evidence = Evidence { orphans: reader.broken()?, health: reader.health()?, ..Evidence::default() };
     for reference in references(set, &schema) {
         if has(&reference.table, &reference.column) && has(&reference.parent, &reference.to) {
-            let rows = look.dangling(&reference)?;
+            let rows = reader.dangling(&reference)?;
             evidence.dangling.push((reference, rows));
         }
     }
     for (table, columns) in unguarded(&schema, &survey.catalog.schema) {
-        let rows = look.repeated(&table, &columns)?;
+        let rows = reader.repeated(&table, &columns)?;
         evidence.repeated.push((format!("`{table}`: {}", columns.join(", ")), rows));
     }
-    evidence.unregistered = look.unregistered()?;
-    evidence.answers = ask(set, standing, &mut |sql| look.ask(sql))?;
+    evidence.unregistered = reader.unregistered()?;
+    evidence.answers = ask(set, standing, &mut |sql| reader.ask(sql))?;
     evidence.survey = survey;
     Ok(evidence)
 }

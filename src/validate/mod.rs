@@ -17,24 +17,16 @@ pub use checks::Category;
 /// # Errors
 /// When there is no database, or it cannot be read. What is wrong with it is in the checks.
 pub fn database(database: &dyn Database, set: &Set, wanted: &[Category]) -> Result<Vec<CheckReport>> {
-    let mut checks = Vec::new();
-    let found = database.inspect(&mut |look| {
-        let survey = look.survey()?;
-        let standing = history::compare(&survey.recorded, &set.migrations);
-        let expected = schema::in_force(&set.migrations, &standing, &survey.catalog)?;
-        let leave = Leave { tables: &set.other_tables, additions: false };
-        checks = checks::form(&survey, &expected, &standing, leave);
-        let needs_rows =
-            wanted.is_empty() || wanted.iter().any(|one| matches!(one, Category::Data | Category::Security));
-        if needs_rows {
-            let evidence = gather::all(look, survey, set, &standing)?;
-            checks.extend(checks::data(&evidence));
-            checks.extend(checks::security(&evidence));
-        }
-        Ok(())
-    })?;
-    if !found {
-        return Err(database.missing());
+    let mut reader = database.read()?.ok_or_else(|| database.missing())?;
+    let survey = reader.survey()?;
+    let standing = history::compare(&survey.recorded, &set.migrations);
+    let expected = schema::in_force(&set.migrations, &standing, &survey.catalog)?;
+    let leave = Leave { tables: &set.other_tables, additions: false };
+    let mut checks = checks::form(&survey, &expected, &standing, leave);
+    if wanted.is_empty() || wanted.iter().any(|one| matches!(one, Category::Data | Category::Security)) {
+        let evidence = gather::all(&mut *reader, survey, set, &standing)?;
+        checks.extend(checks::data(&evidence));
+        checks.extend(checks::security(&evidence));
     }
     checks.retain(|check| wanted.is_empty() || wanted.iter().any(|category| category.name() == check.category));
     Ok(checks)

@@ -9,7 +9,6 @@ use treelift::backup::Before;
 use treelift::config::{Phase, SecretNeed, Ui};
 use treelift::credentials::Job;
 use treelift::credentials::verify::{Verified, verify};
-use treelift::database::cells::Access;
 use treelift::database::{self, Mode};
 use treelift::error::Result;
 use treelift::secret::cipher::{SealPlace, Sealer};
@@ -104,7 +103,7 @@ pub(crate) fn make(path: &Path, given: &Given, rows: usize) {
 /// Writes the proof of keys and registry, and an id.
 fn prove(path: &Path, key: &DataKey) {
     let database = treelift::database::open(path.to_str().unwrap()).unwrap();
-    let mut cells = database.cells(Access::Change).unwrap();
+    let mut cells = database.change(Mode::Real).unwrap().unwrap();
     let (counts, hmac) = cells.seal_record().unwrap().proof(key).unwrap();
     cells.put_proof(&counts, &hmac).unwrap();
     cells.commit().unwrap();

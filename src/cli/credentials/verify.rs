@@ -6,9 +6,10 @@ use crate::cli::args::credentials::VerifyArgs;
 use crate::cli::output::Output;
 use crate::cli::secrets;
 use crate::credentials::application::{Application, form_of, set_of};
+use crate::credentials::existing;
 use crate::credentials::verify::{Verified, verify};
 use crate::database::Database;
-use crate::database::cells::{Access, FERNET};
+use crate::database::cells::FERNET;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::words::thousands;
@@ -33,7 +34,7 @@ fn not_checked(found: &Verified) -> u64 {
 
 /// The application's key, where values were handed over and its password is set.
 fn application(database: &dyn Database, mappings: Option<&str>) -> Result<Option<Application>> {
-    let handed_over = database.cells(Access::Look)?.registered()?.iter().any(|one| one.format == FERNET);
+    let handed_over = existing(database)?.registered()?.iter().any(|one| one.format == FERNET);
     if !handed_over {
         return Ok(None);
     }

@@ -1,19 +1,19 @@
 //! A database that is not open: what is asked of it as a whole.
 
+use super::{Reader, Transaction};
 use crate::database::audit::{AuditEntry, AuditTable};
-use crate::database::cells::{Access, Cells};
 use crate::database::history::{RecordTable, Recorded};
 use crate::database::ledger::{RowOrigin, RunRecord};
 use crate::database::sealed::SealRecord;
 use crate::database::state::State;
 use crate::database::undo::{Undo, Undone};
-use crate::database::upkeep::{Altered, Look, MoveOrphans, Moved, Order};
-use crate::database::{Dialect, Opening, Transaction};
+use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
+use crate::database::{Dialect, Mode, Opening};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use std::path::{Path, PathBuf};
 
-/// A database that can be imported into.
+/// A database that can be imported into, whether it is there yet or not.
 pub trait Database {
     /// `sqlite` or `postgresql`.
     fn engine(&self) -> &'static str;
@@ -29,40 +29,15 @@ pub trait Database {
             .at(self.url())
             .hint("check the path; `treelift import` and `treelift schema migrate` create a new database")
     }
-    /// The registered keys, read without changing anything (empty when there are none, or no database).
-    fn keys(&self) -> Result<Vec<KeyRow>>;
-    /// The keys, the registry with its proof, and what the registered columns hold, read without changing
-    /// anything (nothing when there is no database).
-    fn seal_record(&self) -> Result<SealRecord>;
-    /// The runs recorded in the ledger, oldest first, read without changing anything.
-    fn runs(&self) -> Result<Vec<RunRecord>>;
-    /// Where runs wrote the row of this key from, oldest first, read without changing anything. The key
-    /// is written as in [`super::ledger::RowRecord`].
-    fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>>;
-    /// Unfinished databases that killed runs left beside it; none of a run that still goes.
-    fn leftovers(&self) -> Result<Vec<PathBuf>> {
-        Ok(Vec::new())
-    }
-    /// Opens the database for work on its sealed cells; there must be one.
-    fn cells(&self, access: Access) -> Result<Box<dyn Cells>>;
-    /// The file that the database is, where it is one.
-    fn file(&self) -> Option<&Path> {
-        None
-    }
-    /// Rewrites the whole database, so that nothing is left of what was overwritten.
-    fn rewrite(&self) -> Result<()> {
-        Ok(())
-    }
-    /// Opens the transaction, with the schema and the ledger's tables made or checked.
+    /// Opens it to be looked into, without changing anything; `None` where there is none.
+    fn read(&self) -> Result<Option<Box<dyn Reader>>>;
+    /// Opens the transaction of an import, with the schema and the ledger's tables made or checked.
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>>;
-    /// The record of migrations in the order it was written, read without changing anything.
-    fn recorded(&self) -> Result<Vec<Recorded>>;
+    /// Opens a transaction on what is there, of which no mapping set is known: it can change keys and
+    /// sealed cells, and what they overwrite is wiped. `None` where there is no database.
+    fn change(&self, mode: Mode) -> Result<Option<Box<dyn Transaction>>>;
     /// Names the table that the set wants its migrations recorded in. A database that has a record keeps it.
     fn record_in(&mut self, table: Option<&str>);
-    /// The table that records migrations, or would where there is none yet.
-    fn record_table(&self) -> Result<RecordTable>;
-    /// Looks at the whole database without changing anything; `false` when there is none.
-    fn inspect(&self, look: &mut dyn FnMut(&mut dyn Look) -> Result<()>) -> Result<bool>;
     /// Changes the schema: everything in one transaction, under the database's own lock.
     fn alter(&mut self, order: &Order<'_>) -> Result<Altered>;
     /// Moves rows that reference a missing row into `treelift_orphans`, again and again until none
@@ -72,18 +47,63 @@ pub trait Database {
     fn undo(&mut self, order: &Undo<'_>) -> Result<Undone>;
     /// Writes one entry of the audit trail, in a transaction of its own.
     fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()>;
-    /// Format number and id, read without changing anything; `None` when there is no database.
-    fn state(&self) -> Result<Option<State>>;
     /// Brings the database to this version's format, in a transaction of its own. One without an id gets
     /// `id`, else a new one.
     fn upgrade(&mut self, id: Option<&str>) -> Result<()>;
+    /// Puts an invented row into every table that is empty, so that a test of migrations has rows to
+    /// keep. Only for databases that were made for a test.
+    fn fill_for_test(&mut self) -> Result<()>;
+
+    /// The file that the database is, where it is one.
+    fn file(&self) -> Option<&Path> {
+        None
+    }
+    /// Unfinished databases that killed runs left beside it; none of a run that still goes.
+    fn leftovers(&self) -> Result<Vec<PathBuf>> {
+        Ok(Vec::new())
+    }
+    /// Rewrites the whole database, so that nothing is left of what was overwritten.
+    fn rewrite(&self) -> Result<()> {
+        Ok(())
+    }
     /// Copies the database as it is at one moment into a new file that only its owner may read.
     fn copy_to(&self, copy: &Path) -> Result<()>;
     /// Puts a file in the place of the database, which must be closed by everybody: under a temporary
     /// name first, then by one rename. What lies beside the old file goes. A fault that comes after the
     /// rename is returned: it does not undo it.
     fn replace_with(&mut self, file: &Path) -> Result<Option<Error>>;
-    /// Puts an invented row into every table that is empty, so that a test of migrations has rows to
-    /// keep. Only for databases that were made for a test.
-    fn fill_for_test(&mut self) -> Result<()>;
+
+    /// Format number and id; `None` when there is no database.
+    fn state(&self) -> Result<Option<State>> {
+        self.read()?.map(|reader| reader.state()).transpose()
+    }
+    /// The registered keys (empty when there are none, or no database).
+    fn keys(&self) -> Result<Vec<KeyRow>> {
+        self.read()?.map_or_else(|| Ok(Vec::new()), |reader| reader.keys())
+    }
+    /// The keys, the registry with its proof, and what the registered columns hold (nothing when there is
+    /// no database).
+    fn seal_record(&self) -> Result<SealRecord> {
+        self.read()?.map_or_else(|| Ok(SealRecord::default()), |reader| reader.seal_record())
+    }
+    /// The runs recorded in the ledger, oldest first.
+    fn runs(&self) -> Result<Vec<RunRecord>> {
+        self.read()?.map_or_else(|| Ok(Vec::new()), |reader| reader.runs())
+    }
+    /// Where runs wrote the row of this key from, see [`Reader::origins`].
+    fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {
+        self.read()?.map_or_else(|| Ok(Vec::new()), |reader| reader.origins(table, row_key))
+    }
+    /// The record of migrations in the order it was written.
+    fn recorded(&self) -> Result<Vec<Recorded>> {
+        self.read()?.map_or_else(|| Ok(Vec::new()), |reader| reader.recorded())
+    }
+    /// The table that records migrations, or would where there is none yet.
+    fn record_table(&self) -> Result<RecordTable> {
+        self.read()?.map_or_else(|| Ok(RecordTable::default()), |reader| reader.record_table())
+    }
+    /// How many rows it has, without treelift's own; 0 where there is none.
+    fn rows(&self) -> Result<u64> {
+        self.read()?.map_or(Ok(0), |reader| reader.rows())
+    }
 }

@@ -1,5 +1,10 @@
-//! What an engine implements.
+//! What an engine implements: a [`Database`] is asked as a whole, a [`Reader`] looks into it, a
+//! [`Transaction`] reads and writes.
 
 mod database;
+mod reader;
+mod transaction;
 
 pub use database::Database;
+pub use reader::Reader;
+pub use transaction::{Orphan, Transaction};

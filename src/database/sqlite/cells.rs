@@ -1,77 +1,38 @@
-//! Sealed cells of a database of SQLite.
+//! Sealed cells, and what else may hold a secret.
 
-use super::file::FileId;
 use super::location::Location;
-use super::open;
-use super::{audit, catalog, connect, keys, ledger_tables, locks, read, record, sql, survey};
-use crate::database::audit::{AuditEntry, AuditTable};
-use crate::database::cells::{Access, Cells, KeyedCell, Registered, Stored};
-use crate::database::scratch::Scratch;
-use crate::database::sealed::{SealRecord, Unregistered};
+use super::{catalog, locks, read as rows, record, sql};
+use crate::database::cells::{KeyedCell, Stored};
 use crate::database::{Cell, SealedColumn};
 use crate::error::{Error, Result};
-use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Table};
+use rusqlite::Connection;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension};
 use secrecy::SecretString;
 
-/// An open database. The connection is dropped before the folder of a private copy.
-pub(super) struct SqliteCells {
-    conn: Connection,
-    location: Location,
-    /// The file, where it is changed.
-    id: Option<FileId>,
-    _folder: Option<Scratch>,
+/// A table, if it is there.
+fn table(conn: &Connection, name: &str, location: &Location) -> Result<Option<Table>> {
+    if !on(conn, location, |conn| catalog::has_table(conn, name))? {
+        return Ok(None);
+    }
+    catalog::table(conn, name, &|error| location.fault(error))
 }
 
-impl SqliteCells {
-    pub(super) fn open(location: Location, access: Access) -> Result<Self> {
-        let none =
-            || Error::environment("there is no database").at(&location.shown).hint("name one with `--database URL`");
-        let (conn, id, folder) = match access {
-            Access::Look => {
-                let view = open::view(&location)?.ok_or_else(none)?;
-                (view.conn, None, view.folder)
-            }
-            Access::Change => {
-                let (conn, id) = open::to_change(&location)?.ok_or_else(none)?;
-                (conn, Some(id), None)
-            }
-            Access::Rehearse => {
-                let view = open::to_rehearse(&location)?.ok_or_else(none)?;
-                (view.conn, None, view.folder)
-            }
-        };
-        if access != Access::Look {
-            ledger_tables::set_up_keys(&conn, &location)?;
-        }
-        Ok(Self { conn, location, id, _folder: folder })
-    }
+fn on<T>(conn: &Connection, location: &Location, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+    work(conn).map_err(|error| locks::named(location.fault(&error), &error, location))
+}
 
-    fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        work(&self.conn).map_err(|error| locks::named(self.location.fault(&error), &error, &self.location))
-    }
-
-    fn table(&self, name: &str) -> Result<Option<Table>> {
-        if !self.on(|conn| catalog::has_table(conn, name))? {
-            return Ok(None);
+/// Whether the column keeps JSON; a column that is not there is the request's fault or the registry's.
+fn is_json(conn: &Connection, column: &SealedColumn, location: &Location) -> Result<bool> {
+    let missing = |what: String| Error::environment(format!("there is no {what}")).at(&location.shown);
+    let table = table(conn, &column.table, location)?.ok_or_else(|| missing(format!("table `{}`", column.table)))?;
+    let filtered = column.row_filter.iter().flatten().map(|(name, _)| name);
+    for name in column.key_columns.iter().chain(filtered).chain([&column.column]) {
+        if table.column(name).is_none() {
+            return Err(missing(format!("column `{}.{name}`", column.table)));
         }
-        catalog::table(&self.conn, name, &|error| self.location.fault(error))
     }
-
-    /// Whether the column keeps JSON; a column that is not there is the request's fault or the registry's.
-    fn is_json(&self, column: &SealedColumn) -> Result<bool> {
-        let missing = |what: String| Error::environment(format!("there is no {what}")).at(&self.location.shown);
-        let table = self.table(&column.table)?.ok_or_else(|| missing(format!("table `{}`", column.table)))?;
-        let filtered = column.row_filter.iter().flatten().map(|(name, _)| name);
-        for name in column.key_columns.iter().chain(filtered).chain([&column.column]) {
-            if table.column(name).is_none() {
-                return Err(missing(format!("column `{}.{name}`", column.table)));
-            }
-        }
-        Ok(table.column(&column.column).is_some_and(|column| column.kind == ColumnType::Json))
-    }
+    Ok(table.column(&column.column).is_some_and(|column| column.kind == ColumnType::Json))
 }
 
 /// ` AND CAST("kind" AS TEXT) IS ?1`, and the values to bind; nothing for a column without a filter.
@@ -111,175 +72,128 @@ impl ToSql for Cell {
     }
 }
 
-impl Cells for SqliteCells {
-    fn tables(&self) -> Result<Vec<Table>> {
-        let names = self.on(catalog::table_names)?;
-        let record = self.on(|conn| record::table(conn, self.location.record.as_deref()))?.name;
-        let names = names.iter().filter(|name| !catalog::is_reserved(name, &record));
-        names.filter_map(|name| self.table(name).transpose()).collect()
-    }
+/// The application's tables.
+pub(super) fn tables(conn: &Connection, location: &Location) -> Result<Vec<Table>> {
+    let names = on(conn, location, catalog::table_names)?;
+    let record = on(conn, location, |conn| record::table(conn, location.record.as_deref()))?.name;
+    let names = names.iter().filter(|name| !catalog::is_reserved(name, &record));
+    names.filter_map(|name| table(conn, name, location).transpose()).collect()
+}
 
-    fn keys(&self) -> Result<Vec<KeyRow>> {
-        keys::all(&self.conn).map_err(|error| keys::fault(&error, &self.location))
+/// The cells of a column, in the order of its rows.
+pub(super) fn read(conn: &Connection, column: &SealedColumn, location: &Location) -> Result<Vec<KeyedCell>> {
+    let is_json = is_json(conn, column, location)?;
+    let (conditions, values) = filter(column, 1);
+    let mut text = format!(
+        "SELECT {}, {} FROM {}",
+        sql::name(&column.column),
+        sql::names(&column.key_columns),
+        sql::name(&column.table)
+    );
+    if !conditions.is_empty() {
+        text.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
     }
-
-    fn seal_record(&self) -> Result<SealRecord> {
-        keys::record(&self.conn, &self.location)
-    }
-
-    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
-        self.on(|conn| keys::put_proof(conn, counts, hmac))
-    }
-
-    fn put_key(&mut self, key: &KeyRow) -> Result<()> {
-        self.on(|conn| keys::put(conn, key))
-    }
-
-    fn remove_key(&mut self, id: &str) -> Result<()> {
-        self.on(|conn| conn.execute("DELETE FROM treelift_keys WHERE id = ?1", [id]).map(drop))
-    }
-
-    fn registered(&self) -> Result<Vec<Registered>> {
-        keys::registered(&self.conn, &self.location)
-    }
-
-    fn unregistered(&self) -> Result<Vec<Unregistered>> {
-        let record = self.on(|conn| record::table(conn, self.location.record.as_deref()))?.name;
-        self.on(|conn| survey::unregistered(conn, &record))
-    }
-
-    fn register(&mut self, column: &Registered) -> Result<()> {
-        keys::register(&self.conn, column, &self.location)
-    }
-
-    fn read(&self, column: &SealedColumn) -> Result<Vec<KeyedCell>> {
-        let is_json = self.is_json(column)?;
-        let (conditions, values) = filter(column, 1);
-        let mut text = format!(
-            "SELECT {}, {} FROM {}",
-            sql::name(&column.column),
-            sql::names(&column.key_columns),
-            sql::name(&column.table)
-        );
-        if !conditions.is_empty() {
-            text.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
-        }
-        let width = column.key_columns.len();
-        self.on(|conn| {
-            conn.prepare(&text)?
-                .query_map(rusqlite::params_from_iter(values), |row| {
-                    let key = (1..=width).map(|at| row.get_ref(at).map(read::cell)).collect::<rusqlite::Result<_>>()?;
-                    Ok(KeyedCell { key, value: stored(row.get_ref(0)?, is_json) })
-                })?
-                .collect()
-        })
-    }
-
-    fn write(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
-        let written = if self.is_json(column)? { serde_json::Value::from(text).to_string() } else { text.to_owned() };
-        let equal = |(at, name): (usize, &String)| format!("{} IS ?{}", sql::name(name), at + 2);
-        let mut conditions: Vec<String> = column.key_columns.iter().enumerate().map(equal).collect();
-        let (filtered, values) = filter(column, key.len() + 2);
-        conditions.extend(filtered);
-        let statement = format!(
-            "UPDATE {} SET {} = ?1 WHERE {}",
-            sql::name(&column.table),
-            sql::name(&column.column),
-            conditions.join(" AND ")
-        );
-        let mut bound: Vec<&dyn ToSql> = vec![&written];
-        bound.extend(key.iter().map(|cell| cell as &dyn ToSql));
-        bound.extend(values.iter().map(|value| *value as &dyn ToSql));
-        match self.on(|conn| conn.prepare_cached(&statement)?.execute(bound.as_slice()))? {
-            1 => Ok(()),
-            0 => Err(Error::environment(format!("the database did not write a value of `{}`", column.table))
-                .at(&self.location.shown)
-                .hint("look for a trigger that discards the statement")),
-            // The column compares keys otherwise than byte by byte, as COLLATE NOCASE does.
-            rows => Err(Error::environment(format!("a key of `{}` matches {rows} rows, expected 1", column.table))
-                .at(&self.location.shown)
-                .hint("choose key columns that identify a row, with `--key`")),
-        }
-    }
-
-    fn triggers(&self, column: &SealedColumn) -> Result<Vec<String>> {
-        let found: Vec<(String, String)> = self.on(|conn| {
-            conn.prepare(
-                "SELECT name, sql FROM sqlite_schema
-                 WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE ORDER BY name",
-            )?
-            .query_map([&column.table], |row| Ok((row.get(0)?, row.get(1)?)))?
+    let width = column.key_columns.len();
+    on(conn, location, |conn| {
+        conn.prepare(&text)?
+            .query_map(rusqlite::params_from_iter(values), |row| {
+                let key = (1..=width).map(|at| row.get_ref(at).map(rows::cell)).collect::<rusqlite::Result<_>>()?;
+                Ok(KeyedCell { key, value: stored(row.get_ref(0)?, is_json) })
+            })?
             .collect()
-        })?;
-        Ok(found.into_iter().filter(|(_, sql)| runs_on_update(sql, &column.column)).map(|(name, _)| name).collect())
-    }
+    })
+}
 
-    fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()> {
-        for name in self.on(catalog::table_names)? {
-            let Some(table) = self.table(&name)? else { continue }; // SQLite's own
-            let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-            self.on(|conn| {
-                let text = format!("SELECT {} FROM {}", sql::names(&columns), sql::name(&name));
-                let mut statement = conn.prepare(&text)?;
-                let mut rows = statement.query([])?;
-                while let Some(row) = rows.next()? {
-                    for (at, column) in columns.iter().enumerate() {
-                        if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = row.get_ref(at)? {
-                            visit(&name, column, bytes);
-                        }
+/// Writes a text into the cell of the one row that has the key.
+pub(super) fn write(
+    conn: &Connection,
+    column: &SealedColumn,
+    key: &[Cell],
+    text: &str,
+    location: &Location,
+) -> Result<()> {
+    let written =
+        if is_json(conn, column, location)? { serde_json::Value::from(text).to_string() } else { text.to_owned() };
+    let equal = |(at, name): (usize, &String)| format!("{} IS ?{}", sql::name(name), at + 2);
+    let mut conditions: Vec<String> = column.key_columns.iter().enumerate().map(equal).collect();
+    let (filtered, values) = filter(column, key.len() + 2);
+    conditions.extend(filtered);
+    let statement = format!(
+        "UPDATE {} SET {} = ?1 WHERE {}",
+        sql::name(&column.table),
+        sql::name(&column.column),
+        conditions.join(" AND ")
+    );
+    let mut bound: Vec<&dyn ToSql> = vec![&written];
+    bound.extend(key.iter().map(|cell| cell as &dyn ToSql));
+    bound.extend(values.iter().map(|value| *value as &dyn ToSql));
+    match on(conn, location, |conn| conn.prepare_cached(&statement)?.execute(bound.as_slice()))? {
+        1 => Ok(()),
+        0 => Err(Error::environment(format!("the database did not write a value of `{}`", column.table))
+            .at(&location.shown)
+            .hint("look for a trigger that discards the statement")),
+        // The column compares keys otherwise than byte by byte, as COLLATE NOCASE does.
+        rows => Err(Error::environment(format!("a key of `{}` matches {rows} rows, expected 1", column.table))
+            .at(&location.shown)
+            .hint("choose key columns that identify a row, with `--key`")),
+    }
+}
+
+/// The names of the triggers that run when a column is written.
+pub(super) fn triggers(conn: &Connection, column: &SealedColumn) -> rusqlite::Result<Vec<String>> {
+    let found: Vec<(String, String)> = conn
+        .prepare(
+            "SELECT name, sql FROM sqlite_schema
+             WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE ORDER BY name",
+        )?
+        .query_map([&column.table], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(found.into_iter().filter(|(_, sql)| runs_on_update(sql, &column.column)).map(|(name, _)| name).collect())
+}
+
+/// Shows every text and blob of every table, with its table and column.
+pub(super) fn every_text(
+    conn: &Connection,
+    visit: &mut dyn FnMut(&str, &str, &[u8]),
+    location: &Location,
+) -> Result<()> {
+    for name in on(conn, location, catalog::table_names)? {
+        let Some(table) = table(conn, &name, location)? else { continue }; // SQLite's own
+        let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        on(conn, location, |conn| {
+            let text = format!("SELECT {} FROM {}", sql::names(&columns), sql::name(&name));
+            let mut statement = conn.prepare(&text)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                for (at, column) in columns.iter().enumerate() {
+                    if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = row.get_ref(at)? {
+                        visit(&name, column, bytes);
                     }
                 }
-                Ok(())
-            })?;
-        }
-        // An index over an expression keeps texts of its own, such as an address in small letters.
-        for (name, index) in self.on(|conn| catalog::indexes(conn, &record::table(conn, None)?.name))? {
-            let Some(over) = index.over.strip_prefix('(').and_then(|over| over.strip_suffix(')')) else { continue }; // plain columns
-            self.on(|conn| {
-                let text = format!("SELECT {over} FROM {}", sql::name(&index.table));
-                // One over some rows only, or in falling order, cannot be asked for like this.
-                let Ok(mut statement) = conn.prepare(&text) else { return Ok(()) };
-                let width = statement.column_count();
-                let mut rows = statement.query([])?;
-                while let Some(row) = rows.next()? {
-                    for at in 0..width {
-                        if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = row.get_ref(at)? {
-                            visit(&index.table, &name, bytes);
-                        }
-                    }
-                }
-                Ok(())
-            })?;
-        }
-        Ok(())
-    }
-
-    fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {
-        self.on(|conn| audit::write(conn, entry, table))
-    }
-
-    fn last_set(&self) -> Result<Option<String>> {
-        self.on(|conn| {
-            if !catalog::has_table(conn, "treelift_runs")? {
-                return Ok(None);
             }
-            let text = "SELECT mapping_set FROM treelift_runs ORDER BY number DESC LIMIT 1";
-            conn.query_row(text, [], |row| row.get(0)).optional()
-        })
+            Ok(())
+        })?;
     }
-
-    fn commit(self: Box<Self>) -> Result<()> {
-        let Self { mut conn, location, id, _folder, .. } = *self;
-        let Some(id) = id else {
-            return Err(Error::bug("a read-only or dry run was asked to commit"));
-        };
-        open::commit_in_place(&location, &mut conn, id)?;
-        // Committed: what the log still holds is found by the search of the files.
-        let _kept = empty_log(&conn);
-        // Nor does a connection that does not close undo it.
-        let _unclosed = conn.close();
-        Ok(())
+    // An index over an expression keeps texts of its own, such as an address in small letters.
+    for (name, index) in on(conn, location, |conn| catalog::indexes(conn, &record::table(conn, None)?.name))? {
+        let Some(over) = index.over.strip_prefix('(').and_then(|over| over.strip_suffix(')')) else { continue }; // plain columns
+        on(conn, location, |conn| {
+            let text = format!("SELECT {over} FROM {}", sql::name(&index.table));
+            // One over some rows only, or in falling order, cannot be asked for like this.
+            let Ok(mut statement) = conn.prepare(&text) else { return Ok(()) };
+            let width = statement.column_count();
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                for at in 0..width {
+                    if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = row.get_ref(at)? {
+                        visit(&index.table, &name, bytes);
+                    }
+                }
+            }
+            Ok(())
+        })?;
     }
+    Ok(())
 }
 
 /// Whether a trigger runs when a column is updated: on UPDATE, or UPDATE OF a list with it. One whose
@@ -297,22 +211,4 @@ fn runs_on_update(sql: &str, column: &str) -> bool {
         Some(&"of") => event[at + 2..].contains(&column.to_ascii_lowercase().as_str()),
         _ => true,
     }
-}
-
-/// Rewrites the whole file, so that no freed page and no gap in a page holds what was there.
-pub(super) fn rewrite(location: &Location) -> Result<()> {
-    let mut conn = connect::connect(&location.path).map_err(|error| location.fault(&error))?;
-    // What it erases was replaced in a transaction that is committed: a signal does not keep it from ending.
-    conn.progress_handler(0, None::<fn() -> bool>).map_err(|error| location.fault(&error))?;
-    conn.execute_batch("PRAGMA secure_delete = ON; VACUUM")
-        .and_then(|()| empty_log(&conn))
-        .map_err(|error| locks::named(location.fault(&error), &error, location))?;
-    // It is rewritten: a connection that does not close undoes nothing.
-    let _unclosed = conn.close();
-    Ok(())
-}
-
-/// Moves the write-ahead log into the file and cuts it to nothing; without one nothing happens.
-fn empty_log(conn: &Connection) -> rusqlite::Result<()> {
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }

@@ -58,3 +58,8 @@ fn wait(times: i32, patience: Duration) -> bool {
     std::thread::sleep(MOMENT);
     true
 }
+
+/// Moves the write-ahead log into the file and cuts it to nothing; without one nothing happens.
+pub(super) fn empty_log(conn: &Connection) -> rusqlite::Result<()> {
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}

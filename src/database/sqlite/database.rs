@@ -1,20 +1,14 @@
 //! A database file: what is asked of it, handed to those who do it.
 
 use super::location::Location;
+use super::reader::SqliteReader;
 use super::session::SqliteTransaction;
-use super::survey::Looking;
-use super::{alter, cells, file, fill, keys, ledger, locks, open, orphans, record, replace, state, undo};
+use super::{alter, file, fill, locks, orphans, replace, undo};
 use crate::database::audit::{AuditEntry, AuditTable};
-use crate::database::cells::{Access, Cells};
-use crate::database::history::{RecordTable, Recorded};
-use crate::database::ledger::{RowOrigin, RunRecord};
-use crate::database::sealed::SealRecord;
-use crate::database::state::State;
 use crate::database::undo::{Undo, Undone};
-use crate::database::upkeep::{Altered, Look, MoveOrphans, Moved, Order};
-use crate::database::{Database, Dialect, Opening, Transaction};
+use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
+use crate::database::{Database, Dialect, Mode, Opening, Reader, Transaction};
 use crate::error::{Error, Result};
-use crate::secret::keys::KeyRow;
 use std::path::{Path, PathBuf};
 
 /// A database file of SQLite, existing or to be made.
@@ -33,16 +27,6 @@ impl SqliteDatabase {
         // A dangling link stays as it is, and is refused when it is looked at.
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
         Ok(Self { url: url.to_owned(), path, location: Location { path: real, shown: url.to_owned(), record: None } })
-    }
-
-    /// Looks into the database without changing anything; nothing is found where there is none.
-    fn look<T: Default>(&self, read: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T> {
-        match open::view(&self.location)? {
-            None => Ok(T::default()),
-            Some(view) => {
-                read(&view.conn).map_err(|error| locks::named(self.location.fault(&error), &error, &self.location))
-            }
-        }
     }
 }
 
@@ -64,31 +48,8 @@ impl Database for SqliteDatabase {
         Ok(matches!(file::look(&self.location)?, file::Found::Database(_)))
     }
 
-    fn keys(&self) -> Result<Vec<KeyRow>> {
-        self.look(keys::all)
-    }
-
-    fn seal_record(&self) -> Result<SealRecord> {
-        match open::view(&self.location)? {
-            None => Ok(SealRecord::default()),
-            Some(view) => keys::record(&view.conn, &self.location),
-        }
-    }
-
-    fn runs(&self) -> Result<Vec<RunRecord>> {
-        self.look(ledger::runs)
-    }
-
-    fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {
-        self.look(|conn| ledger::origins(conn, table, row_key))
-    }
-
     fn leftovers(&self) -> Result<Vec<PathBuf>> {
         locks::leftovers(&self.location)
-    }
-
-    fn cells(&self, access: Access) -> Result<Box<dyn Cells>> {
-        Ok(Box::new(cells::SqliteCells::open(self.location.clone(), access)?))
     }
 
     fn file(&self) -> Option<&Path> {
@@ -96,37 +57,24 @@ impl Database for SqliteDatabase {
     }
 
     fn rewrite(&self) -> Result<()> {
-        cells::rewrite(&self.location)
+        replace::rewrite(&self.location)
+    }
+
+    fn read(&self) -> Result<Option<Box<dyn Reader>>> {
+        Ok(SqliteReader::open(&self.location)?.map(|reader| Box::new(reader) as Box<dyn Reader>))
+    }
+
+    fn change(&self, mode: Mode) -> Result<Option<Box<dyn Transaction>>> {
+        let transaction = SqliteTransaction::change(self.location.clone(), mode)?;
+        Ok(transaction.map(|transaction| Box::new(transaction) as Box<dyn Transaction>))
     }
 
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>> {
         Ok(Box::new(SqliteTransaction::begin(self.location.clone(), opening)?))
     }
 
-    fn recorded(&self) -> Result<Vec<Recorded>> {
-        match open::view(&self.location)? {
-            None => Ok(Vec::new()),
-            Some(view) => record::read(&view.conn, &self.location),
-        }
-    }
-
     fn record_in(&mut self, table: Option<&str>) {
         self.location.record = table.map(str::to_owned);
-    }
-
-    fn record_table(&self) -> Result<RecordTable> {
-        let view = open::view(&self.location)?;
-        view.map_or_else(|| Ok(RecordTable::default()), |view| record::judged(&view.conn, &self.location))
-    }
-
-    fn inspect(&self, look: &mut dyn FnMut(&mut dyn Look) -> Result<()>) -> Result<bool> {
-        match open::view(&self.location)? {
-            None => Ok(false),
-            Some(mut view) => {
-                look(&mut Looking { conn: &mut view.conn, location: &self.location })?;
-                Ok(true)
-            }
-        }
     }
 
     fn alter(&mut self, order: &Order<'_>) -> Result<Altered> {
@@ -143,10 +91,6 @@ impl Database for SqliteDatabase {
 
     fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {
         alter::note(&self.location, entry, table)
-    }
-
-    fn state(&self) -> Result<Option<State>> {
-        open::view(&self.location)?.map(|view| state::read(&view.conn, &self.location)).transpose()
     }
 
     fn upgrade(&mut self, id: Option<&str>) -> Result<()> {

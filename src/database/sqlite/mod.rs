@@ -33,6 +33,7 @@ mod orphans;
 mod pass;
 mod presence;
 mod read;
+mod reader;
 mod record;
 mod references;
 mod rejection;

@@ -1,7 +1,7 @@
 //! Opens the file that a run works on: a new one under a temporary name, an existing one in place,
 //! or a private copy for a dry run.
 
-use super::connect::{connect, connect_read_only, wait_at_commit};
+use super::connect::{connect, connect_read_only, empty_log, wait_at_commit};
 use super::file::{self, FileId, Found, NewFile};
 use super::location::Location;
 use super::{health, locks, state};
@@ -20,6 +20,8 @@ const MARGIN: u64 = 16 << 20;
 pub(super) enum Store {
     /// The existing file; SQLite's journal rolls everything back.
     InPlace(FileId),
+    /// The same; what is overwritten is wiped.
+    Wiped(FileId),
     /// A new file under a temporary name.
     New(NewFile),
     /// A private copy in a folder that vanishes.
@@ -94,6 +96,11 @@ pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) ->
     // then the store removes its files.
     match &store {
         Store::InPlace(id) => commit_in_place(location, &mut conn, *id)?,
+        Store::Wiped(id) => {
+            commit_in_place(location, &mut conn, *id)?;
+            // What the log still holds is found by the search of the files.
+            let _kept = empty_log(&conn);
+        }
         Store::New(_) | Store::Private { .. } => {
             conn.execute_batch("COMMIT").map_err(|error| location.fault(&error))?;
         }
@@ -102,7 +109,7 @@ pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) ->
     let unclosed = conn.close().err().map(|(_, error)| location.fault(&error));
     match store {
         Store::New(new) => Ok(new.publish(location)?.or(unclosed)),
-        Store::InPlace(_) | Store::Private { .. } => Ok(unclosed),
+        Store::InPlace(_) | Store::Wiped(_) | Store::Private { .. } => Ok(unclosed),
     }
 }
 
@@ -161,11 +168,7 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store
     let conn = match found {
         Found::Database(bytes) => {
             check_space(folder.path(), opening.bytes.saturating_add(bytes / 2))?;
-            copy_into(location, &copy)?;
-            let conn = connect(&copy).map_err(fault)?;
-            conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
-            judge(&conn, location)?;
-            conn
+            private(location, &folder)?
         }
         Found::Nothing | Found::Empty => {
             check_space(folder.path(), opening.bytes)?;
@@ -179,7 +182,7 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store
 /// A database that is only looked into: the file, its times and the files beside it stay as they are.
 pub(super) struct View {
     pub(super) conn: Connection,
-    pub(super) folder: Option<Scratch>,
+    pub(super) _folder: Option<Scratch>,
 }
 
 /// Opens a view of the database; `None` when there is none yet.
@@ -192,9 +195,9 @@ pub(super) fn view(location: &Location) -> Result<Option<View>> {
         let folder = Scratch::new(&location.path)?;
         let copy = folder.path().join("copy.db");
         file::copy_with_companions(location, &copy)?;
-        View { conn: connect(&copy).map_err(fault)?, folder: Some(folder) }
+        View { conn: connect(&copy).map_err(fault)?, _folder: Some(folder) }
     } else {
-        View { conn: connect_read_only(&location.path).map_err(fault)?, folder: None }
+        View { conn: connect_read_only(&location.path).map_err(fault)?, _folder: None }
     };
     state::judge(&view.conn, location)?;
     Ok(Some(view))
@@ -204,41 +207,44 @@ pub(super) fn view(location: &Location) -> Result<Option<View>> {
 /// constraints of a file that it has open for reading only. One that may not be written is copied.
 pub(super) fn to_check(location: &Location) -> Result<View> {
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
-    let mut view = View { conn: connect(&location.path).map_err(fault)?, folder: None };
+    let mut view = View { conn: connect(&location.path).map_err(fault)?, _folder: None };
     if view.conn.is_readonly("main").map_err(fault)? {
         let folder = Scratch::new(&location.path)?;
         let copy = folder.path().join("copy.db");
         copy_into(location, &copy)?;
-        view = View { conn: connect(&copy).map_err(fault)?, folder: Some(folder) };
+        view = View { conn: connect(&copy).map_err(fault)?, _folder: Some(folder) };
     }
     view.conn.execute_batch("PRAGMA query_only = ON").map_err(fault)?;
     Ok(view)
 }
 
-/// Opens an existing database and begins to change it; what is overwritten is wiped in the file.
-pub(super) fn to_change(location: &Location) -> Result<Option<(Connection, FileId)>> {
+/// Begins to change a database that is there; what is overwritten is wiped in the file. `None` where there
+/// is none.
+pub(super) fn to_change(location: &Location, mode: Mode) -> Result<Option<(Store, Connection)>> {
     let found = file::look(location)?;
     let Found::Database(bytes) = found else { return Ok(None) };
     file::judge_writable(location)?;
-    check_space(location.directory(), bytes / 2)?;
-    let (conn, id) = in_place(location, &found)?;
-    conn.execute_batch("PRAGMA secure_delete = ON").map_err(|error| location.fault(&error))?;
-    Ok(Some((conn, id)))
-}
-
-/// As [`to_change`], on a private copy.
-pub(super) fn to_rehearse(location: &Location) -> Result<Option<View>> {
-    let Found::Database(bytes) = file::look(location)? else { return Ok(None) };
-    file::judge_writable(location)?;
+    if mode == Mode::Real {
+        check_space(location.directory(), bytes / 2)?;
+        let (conn, id) = in_place(location, &found)?;
+        conn.execute_batch("PRAGMA secure_delete = ON").map_err(|error| location.fault(&error))?;
+        return Ok(Some((Store::Wiped(id), conn)));
+    }
     let folder = Scratch::new(&location.path)?;
     check_space(folder.path(), bytes / 2)?;
+    let conn = private(location, &folder)?;
+    Ok(Some((Store::Private { _folder: folder }, conn)))
+}
+
+/// Begins a transaction on a private copy.
+fn private(location: &Location, folder: &Scratch) -> Result<Connection> {
     let copy = folder.path().join("copy.db");
     copy_into(location, &copy)?;
     let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     let conn = connect(&copy).map_err(fault)?;
     conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
     judge(&conn, location)?;
-    Ok(Some(View { conn, folder: Some(folder) }))
+    Ok(conn)
 }
 
 /// Copies a database as it is at one moment.

@@ -136,3 +136,16 @@ fn remove(path: &Path) {
         let _ = fs::remove_file(beside);
     }
 }
+
+/// Rewrites the whole file, so that no freed page and no gap in a page holds what was there.
+pub(super) fn rewrite(location: &Location) -> Result<()> {
+    let mut conn = connect::connect(&location.path).map_err(|error| location.fault(&error))?;
+    // What it erases was replaced in a transaction that is committed: a signal does not keep it from ending.
+    conn.progress_handler(0, None::<fn() -> bool>).map_err(|error| location.fault(&error))?;
+    conn.execute_batch("PRAGMA secure_delete = ON; VACUUM")
+        .and_then(|()| connect::empty_log(&conn))
+        .map_err(|error| locks::named(location.fault(&error), &error, location))?;
+    // It is rewritten: a connection that does not close undoes nothing.
+    let _unclosed = conn.close();
+    Ok(())
+}

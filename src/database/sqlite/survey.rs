@@ -2,92 +2,37 @@
 
 use super::clock::Clock;
 use super::location::Location;
-use super::open;
-use super::{assertion, catalog, health, keys, read, record, references, sealed_values, sql};
+use super::{catalog, keys, read, record, sealed_values, sql};
 use crate::database::catalog::Catalog;
-use crate::database::health::Health;
-use crate::database::query::Asked;
-use crate::database::reference::Reference;
 use crate::database::sealed::Unregistered;
-use crate::database::upkeep::{Broken, Look, Survey};
+use crate::database::upkeep::Survey;
 use crate::database::{SealedState, ledger};
 use crate::error::Result;
 use crate::secret::cipher;
-use jiff::Timestamp;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-/// A connection that is looked through.
-pub(super) struct Looking<'a> {
-    pub(super) conn: &'a mut Connection,
-    pub(super) location: &'a Location,
+/// How many rows share the values of these columns with an earlier one; NULLs share nothing.
+pub(super) fn repeated(conn: &Connection, table: &str, columns: &[String]) -> rusqlite::Result<u64> {
+    let some: Vec<String> = columns.iter().map(|column| format!("{} IS NOT NULL", sql::name(column))).collect();
+    let text = format!(
+        "SELECT coalesce(sum(more), 0) FROM (SELECT count(*) - 1 AS more FROM {} WHERE {} GROUP BY {})",
+        sql::name(table),
+        some.join(" AND "),
+        sql::names(columns)
+    );
+    conn.query_row(&text, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
 }
 
-impl Look for Looking<'_> {
-    fn survey(&mut self) -> Result<Survey> {
-        of(self.conn, self.location)
-    }
-
-    fn rows(&mut self) -> Result<u64> {
-        let counts =
-            counted(self.conn, self.location.record.as_deref()).map_err(|error| self.location.fault(&error))?;
-        Ok(counts.values().sum())
-    }
-
-    fn catalog(&mut self) -> Result<Catalog> {
-        live(self.conn, self.location)
-    }
-
-    fn orphans(&mut self) -> Result<Vec<Broken>> {
-        let found =
-            references::violations(self.conn).map_err(|error| references::unreferable(&error, "", self.location))?;
-        Ok(found.into_iter().map(|((table, parent), rows)| Broken { table, parent, rows }).collect())
-    }
-
-    fn dangling(&mut self, reference: &Reference) -> Result<u64> {
-        references::dangling(self.conn, reference).map_err(|error| self.location.fault(&error))
-    }
-
-    fn repeated(&mut self, table: &str, columns: &[String]) -> Result<u64> {
-        let some: Vec<String> = columns.iter().map(|column| format!("{} IS NOT NULL", sql::name(column))).collect();
-        let text = format!(
-            "SELECT coalesce(sum(more), 0) FROM (SELECT count(*) - 1 AS more FROM {} WHERE {} GROUP BY {})",
-            sql::name(table),
-            some.join(" AND "),
-            sql::names(columns)
-        );
-        let counted = self.conn.query_row(&text, [], |row| row.get::<_, i64>(0));
-        counted.map(i64::unsigned_abs).map_err(|error| self.location.fault(&error))
-    }
-
-    fn content(&mut self, table: &str, columns: &[String], since: Timestamp) -> Result<(u64, u128)> {
-        content(self.conn, table, columns, Clock::since(since)).map_err(|error| self.location.fault(&error))
-    }
-
-    fn ask(&mut self, query: &str) -> Result<Asked> {
-        assertion::ask(self.conn, query, self.location)
-    }
-
-    fn unregistered(&mut self) -> Result<Vec<Unregistered>> {
-        let fault = |error: rusqlite::Error| self.location.fault(&error);
-        let record = record::table(self.conn, self.location.record.as_deref()).map_err(fault)?.name;
-        unregistered(self.conn, &record).map_err(fault)
-    }
-
-    fn health(&mut self) -> Result<Health> {
-        let fault = |error: rusqlite::Error| self.location.fault(&error);
-        if self.conn.is_readonly("main").map_err(fault)? {
-            health::of(&open::to_check(self.location)?.conn, self.location)
-        } else {
-            health::of(self.conn, self.location)
-        }
-    }
-}
-
-/// The sum is one of digests, so that no order matters.
-fn content(conn: &Connection, table: &str, columns: &[String], clock: Clock) -> rusqlite::Result<(u64, u128)> {
+/// How many rows a table has, and a sum over what they hold. It is one of digests, so that no order matters.
+pub(super) fn content(
+    conn: &Connection,
+    table: &str,
+    columns: &[String],
+    clock: Clock,
+) -> rusqlite::Result<(u64, u128)> {
     let wanted = if columns.is_empty() { "NULL".to_owned() } else { sql::names(columns) };
     let mut statement = conn.prepare(&format!("SELECT {wanted} FROM {}", sql::name(table)))?;
     let mut rows = statement.query([])?;

@@ -1,26 +1,21 @@
 //! What an import asks of its transaction, handed to those who do it.
 
 use super::location::Location;
-use super::open::{self, Start};
-use super::session::{LedgerState, SqliteTransaction};
-use super::{
-    assertion, audit, find, health, kept, keys, ledger, ledger_tables, migrate, read, references, survey, write,
-};
+use super::open::{self, Start, Store};
+use super::reader::Open;
+use super::session::SqliteTransaction;
+use super::{audit, cells, find, kept, keys, ledger, ledger_tables, migrate, read, write};
 use crate::database::audit::{AuditEntry, AuditTable};
-use crate::database::cells::{FERNET, Registered};
-use crate::database::health::Health;
+use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
 use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
-use crate::database::query::Asked;
-use crate::database::reference::Reference;
 use crate::database::rejection::{Rejected, Rejection};
-use crate::database::sealed::SealRecord;
-use crate::database::upkeep::Survey;
-use crate::database::{Cell, Dialect, Opening, Orphan, SealedColumn, Transaction};
+use crate::database::{Cell, Dialect, Mode, Opening, Orphan, SealedColumn, Transaction};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 use crate::table::{ColumnType, Schema};
+use rusqlite::Connection;
 use std::collections::BTreeMap;
 
 impl SqliteTransaction {
@@ -38,9 +33,35 @@ impl SqliteTransaction {
             let rows = read::count(&conn, table).map_err(|error| location.fault(&error))?;
             before.insert(table.clone(), rows);
         }
-        let ledger = LedgerState::default();
-        let (passes, ways, conflict_words) = Default::default();
-        Ok(Self { conn, store, location, schema, pending, foreign, before, ledger, passes, ways, conflict_words })
+        Ok(Self { schema, pending, foreign, before, ..Self::over(location, store, conn) })
+    }
+
+    /// Begins without a mapping set; `None` where there is no database.
+    pub(super) fn change(location: Location, mode: Mode) -> Result<Option<Self>> {
+        let Some((store, conn)) = open::to_change(&location, mode)? else { return Ok(None) };
+        ledger_tables::set_up_keys(&conn, &location)?;
+        Ok(Some(Self::over(location, store, conn)))
+    }
+
+    /// A transaction that knows no table.
+    fn over(location: Location, store: Store, conn: Connection) -> Self {
+        let (schema, pending, foreign, before) = Default::default();
+        let (ledger, passes, ways, conflict_words) = Default::default();
+        Self { conn, store, location, schema, pending, foreign, before, ledger, passes, ways, conflict_words }
+    }
+}
+
+impl Open for SqliteTransaction {
+    fn conn(&self) -> &Connection {
+        &self.conn
+    }
+
+    fn conn_mut(&mut self) -> &mut Connection {
+        &mut self.conn
+    }
+
+    fn location(&self) -> &Location {
+        &self.location
     }
 }
 
@@ -146,14 +167,6 @@ impl Transaction for SqliteTransaction {
         ledger::written_from(self, table, row_key)
     }
 
-    fn keys(&mut self) -> Result<Vec<KeyRow>> {
-        self.on(keys::all)
-    }
-
-    fn seal_record(&mut self) -> Result<SealRecord> {
-        keys::record(&self.conn, &self.location)
-    }
-
     fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
         self.on(|conn| keys::put_proof(conn, counts, hmac))
     }
@@ -162,14 +175,20 @@ impl Transaction for SqliteTransaction {
         self.on(|conn| keys::put(conn, key))
     }
 
-    fn handed_over(&mut self, table: &str, column: &str) -> Result<Option<String>> {
-        let registered = keys::registered(&self.conn, &self.location)?;
-        let is_it = |one: &Registered| one.column.table == table && one.column.column == column;
-        Ok(registered.into_iter().find(|one| is_it(one) && one.format == FERNET).map(|one| one.format))
+    fn remove_key(&mut self, id: &str) -> Result<()> {
+        self.on(|conn| conn.execute("DELETE FROM treelift_keys WHERE id = ?1", [id]).map(drop))
     }
 
     fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()> {
         columns.iter().try_for_each(|column| keys::put_sealed_column(&self.conn, column, &self.location))
+    }
+
+    fn register(&mut self, column: &Registered) -> Result<()> {
+        keys::register(&self.conn, column, &self.location)
+    }
+
+    fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
+        cells::write(&self.conn, column, key, text, &self.location)
     }
 
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
@@ -181,24 +200,8 @@ impl Transaction for SqliteTransaction {
         find::orphans(self, most)
     }
 
-    fn health(&mut self) -> Result<Health> {
-        health::of(&self.conn, &self.location)
-    }
-
-    fn survey(&mut self) -> Result<Survey> {
-        survey::of(&self.conn, &self.location)
-    }
-
     fn pending(&self) -> &[String] {
         &self.pending
-    }
-
-    fn dangling(&mut self, reference: &Reference) -> Result<u64> {
-        self.on(|conn| references::dangling(conn, reference))
-    }
-
-    fn ask(&mut self, query: &str) -> Result<Asked> {
-        assertion::ask(&mut self.conn, query, &self.location)
     }
 
     fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {

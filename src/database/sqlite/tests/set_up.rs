@@ -1,7 +1,6 @@
 //! Migrations: applied, adopted, refused.
 
 use super::*;
-use crate::database::cells::Access;
 use crate::database::state::State;
 
 const RECORDED: &str =
@@ -218,13 +217,13 @@ fn a_database_of_the_first_format_is_upgraded_by_what_writes_and_by_nothing_that
     assert_eq!(bench.database().state().unwrap(), Some(State { format: 1, id: None }));
     bench.database().runs().unwrap();
     bench.begin(Mode::Dry).unwrap().rollback().unwrap();
-    drop(bench.database().cells(Access::Look).unwrap());
-    drop(bench.database().cells(Access::Rehearse).unwrap());
+    drop(bench.database().read().unwrap());
+    drop(bench.database().change(Mode::Dry).unwrap());
     assert_eq!(bench.state(), before);
 
     let writers: [(&str, &dyn Fn()); 3] = [
         ("import", &|| drop(bench.begin(Mode::Real).unwrap().commit().unwrap())),
-        ("credentials", &|| bench.database().cells(Access::Change).unwrap().commit().unwrap()),
+        ("credentials", &|| drop(bench.database().change(Mode::Real).unwrap().unwrap().commit().unwrap())),
         ("upgrade", &|| bench.database().upgrade(None).unwrap()),
     ];
     for (name, write) in writers {
@@ -269,12 +268,12 @@ fn a_newer_format_and_a_damaged_one_are_refused_by_everything() {
             assert_eq!(bench.refused(mode), (words.to_owned(), 3));
         }
         let mut database = bench.database();
-        let cells = [Access::Look, Access::Change, Access::Rehearse].map(|access| database.cells(access).map(drop));
-        let all = cells.into_iter().chain([
+        let changes = [Mode::Real, Mode::Dry].map(|mode| database.change(mode).map(drop));
+        let all = changes.into_iter().chain([
             database.keys().map(drop),
             database.runs().map(drop),
             database.recorded().map(drop),
-            database.inspect(&mut |_| Ok(())).map(drop),
+            database.read().map(drop),
             database.upgrade(None),
         ]);
         for outcome in all {

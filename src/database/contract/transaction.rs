@@ -1,17 +1,12 @@
-//! What a run does to a database: all of it is committed together, or nothing is.
+//! What is done to a database: all of it is committed together, or nothing is.
 
-use super::audit::{AuditEntry, AuditTable};
-use super::cell::Cell;
-use super::dialect::Dialect;
-use super::health::Health;
-use super::kept::{ForeignTrigger, Unkept};
-use super::ledger::{FileRecord, RowRecord, RunRecord, Written};
-use super::query::Asked;
-use super::reference::Reference;
-use super::rejection::{Rejected, Rejection};
-use super::sealed::SealRecord;
-use super::sealed_column::SealedColumn;
-use super::upkeep::Survey;
+use super::Reader;
+use crate::database::audit::{AuditEntry, AuditTable};
+use crate::database::cells::Registered;
+use crate::database::kept::{ForeignTrigger, Unkept};
+use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
+use crate::database::rejection::{Rejected, Rejection};
+use crate::database::{Cell, Dialect, SealedColumn};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
@@ -28,8 +23,11 @@ pub struct Orphan {
     pub parent: String,
 }
 
-/// Everything that a run does to its database.
-pub trait Transaction {
+/// An open database that is changed. Dropped, it is as it was.
+///
+/// Begun by an import it knows the tables of its mapping set, and finds and writes rows of those. Begun
+/// without a set ([`Database::change`](super::Database::change)) it knows no table.
+pub trait Transaction: Reader + Send {
     /// What the columns keep, and how.
     fn dialect(&self) -> Dialect;
     /// The live tables that the set's migrations make.
@@ -94,32 +92,24 @@ pub trait Transaction {
     fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>>;
     /// Where this run wrote a row from.
     fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>>;
-    /// The registered keys.
-    fn keys(&mut self) -> Result<Vec<KeyRow>>;
-    /// The keys, the registry with its proof, and what the registered columns hold.
-    fn seal_record(&mut self) -> Result<SealRecord>;
     /// Writes the proof, and how many values it says each table has.
     fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()>;
     /// Registers a new key, or replaces the row of the same id.
     fn put_key(&mut self, key: &KeyRow) -> Result<()>;
-    /// The format of the application that a column of sealed values was handed over in, if it was.
-    fn handed_over(&mut self, table: &str, column: &str) -> Result<Option<String>>;
+    /// Removes a key; what was sealed under it never opens again.
+    fn remove_key(&mut self, id: &str) -> Result<()>;
     /// Registers columns that hold sealed values; known ones are kept.
     fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()>;
+    /// Registers a column in a format, or changes the format of one that is registered.
+    fn register(&mut self, column: &Registered) -> Result<()>;
+    /// Writes a text into the cell of the one row that has the key.
+    fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()>;
     /// Rows with a dangling foreign key, at most `most`: first those that this run wrote.
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>>;
-    /// What the database is like now, to be validated.
-    fn survey(&mut self) -> Result<Survey>;
     /// Migrations of the set that are not applied and stay so.
     fn pending(&self) -> &[String];
-    /// How many rows have a dangling reference that the database does not declare.
-    fn dangling(&mut self, reference: &Reference) -> Result<u64>;
-    /// How many rows a set's own query gives (at most 1,000). It may read and nothing else.
-    fn ask(&mut self, query: &str) -> Result<Asked>;
     /// Writes into the audit trail: into the application's own table where it is there.
     fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()>;
-    /// What the engine's own check says.
-    fn health(&mut self) -> Result<Health>;
     /// Commits. "Committed" may be printed only after this returned. A fault that comes after the commit,
     /// and does not undo it, is returned.
     ///

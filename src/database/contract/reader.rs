@@ -1,0 +1,78 @@
+//! Looking into a database.
+
+use crate::database::catalog::Catalog;
+use crate::database::cells::{FERNET, KeyedCell, Registered};
+use crate::database::health::Health;
+use crate::database::history::{RecordTable, Recorded};
+use crate::database::ledger::{RowOrigin, RunRecord};
+use crate::database::query::Asked;
+use crate::database::reference::Reference;
+use crate::database::sealed::{SealRecord, Unregistered};
+use crate::database::sealed_column::SealedColumn;
+use crate::database::state::State;
+use crate::database::upkeep::{Broken, Survey};
+use crate::error::Result;
+use crate::secret::keys::KeyRow;
+use crate::table::Table;
+use jiff::Timestamp;
+
+/// An open database that is looked into: nothing of it changes.
+///
+/// It needs no mapping set and no migration, so it reads databases that treelift did not make.
+pub trait Reader {
+    /// Format number and id.
+    fn state(&self) -> Result<State>;
+    /// What it is like, to be validated.
+    fn survey(&self) -> Result<Survey>;
+    /// Its tables, indexes, views and triggers alone.
+    fn catalog(&self) -> Result<Catalog>;
+    /// The application's tables.
+    fn tables(&self) -> Result<Vec<Table>>;
+    /// How many rows its tables have, treelift's own left out.
+    fn rows(&self) -> Result<u64>;
+    /// The record of migrations in the order it was written.
+    fn recorded(&self) -> Result<Vec<Recorded>>;
+    /// The table that records migrations, or would where there is none yet.
+    fn record_table(&self) -> Result<RecordTable>;
+    /// The runs recorded in the ledger, oldest first.
+    fn runs(&self) -> Result<Vec<RunRecord>>;
+    /// Where runs wrote the row of this key from, oldest first. The key is written as in
+    /// [`RowRecord`](crate::database::ledger::RowRecord).
+    fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>>;
+    /// The registered keys, oldest first.
+    fn keys(&self) -> Result<Vec<KeyRow>>;
+    /// The keys, the registry with its proof, and what the registered columns hold.
+    fn seal_record(&self) -> Result<SealRecord>;
+    /// The registered columns of sealed values, by name.
+    fn registered(&self) -> Result<Vec<Registered>>;
+    /// Columns with values that look sealed and that are not registered as such.
+    fn unregistered(&self) -> Result<Vec<Unregistered>>;
+    /// The format of the application that a column of sealed values was handed over in, if it was.
+    fn handed_over(&self, table: &str, column: &str) -> Result<Option<String>> {
+        let is_it = |one: &Registered| one.column.table == table && one.column.column == column;
+        Ok(self.registered()?.into_iter().find(|one| is_it(one) && one.format == FERNET).map(|one| one.format))
+    }
+    /// The cells of a column, in the order of its rows.
+    fn cells(&self, column: &SealedColumn) -> Result<Vec<KeyedCell>>;
+    /// The names of the triggers that run when this column is written.
+    fn triggers(&self, column: &SealedColumn) -> Result<Vec<String>>;
+    /// Shows every text and blob of every table, with its table and column.
+    fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()>;
+    /// Rows whose declared reference dangles, by table and parent.
+    fn broken(&self) -> Result<Vec<Broken>>;
+    /// How many rows reference a missing row through a reference that the database does not declare.
+    fn dangling(&self, reference: &Reference) -> Result<u64>;
+    /// How many rows share the values of these columns with an earlier one; NULLs share nothing.
+    fn repeated(&self, table: &str, columns: &[String]) -> Result<u64>;
+    /// How many rows a table has, and a sum over what these columns of them hold, in any order. Times
+    /// between `since` and now count as equal: a clock gave them.
+    fn content(&self, table: &str, columns: &[String], since: Timestamp) -> Result<(u64, u128)>;
+    /// How many rows a set's own query gives (at most 1,000). It may read and nothing else.
+    fn ask(&mut self, query: &str) -> Result<Asked>;
+    /// What the engine's own check says.
+    fn health(&self) -> Result<Health>;
+    /// What is wrong with the database's files; empty when they are sound, whatever stands in its rows.
+    fn integrity(&self) -> Result<Vec<String>> {
+        Ok(self.health()?.damage)
+    }
+}
