@@ -39,10 +39,12 @@ impl Inputs {
         self.folders.push(Input { what, identity: Identity::of(path) });
     }
 
-    /// Adds an SQLite database with the files that SQLite keeps beside it.
-    pub fn database(&mut self, path: &Path) {
+    /// Adds a database's file, with those that its engine keeps beside it: what their names end with.
+    pub fn database(&mut self, path: &Path, beside: &[&str]) {
         self.file("the database", path);
-        side_files(&resolve(path)).iter().for_each(|beside| self.file("a file of the database", beside));
+        // They lie beside the file itself, not beside a link to it.
+        let real = resolve(path);
+        beside.iter().for_each(|suffix| self.file("a file of the database", &with_suffix(&real, suffix)));
     }
 
     /// Refuses a path that is one of the inputs: by its name, through links and `..`, and by the file
@@ -121,14 +123,6 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
-}
-
-/// How the names of the files end that SQLite keeps beside a database.
-pub const SIDE_SUFFIXES: [&str; 3] = ["-journal", "-wal", "-shm"];
-
-/// The files that SQLite may keep beside a database: its journal and its write-ahead log.
-pub fn side_files(database: &Path) -> [PathBuf; 3] {
-    SIDE_SUFFIXES.map(|suffix| with_suffix(database, suffix))
 }
 
 /// An output that is written as a stream: a pipe or a character device, such as `/dev/stderr` on a
@@ -268,7 +262,7 @@ mod tests {
 
     fn inputs(at: &Path) -> Inputs {
         let mut inputs = Inputs::default();
-        inputs.database(&at.join("app.db"));
+        inputs.database(&at.join("app.db"), &["-wal"]);
         inputs.file("the key file", &at.join("absent.key"));
         inputs.folder("the source tree", &at.join("tree"));
         inputs

@@ -13,7 +13,7 @@ use crate::config::Ui;
 use crate::database::Database;
 use crate::database::audit::AuditEntry;
 use crate::error::{Error, ErrorKind, Result};
-use crate::outputs::{SIDE_SUFFIXES, resolve, side_files, with_suffix};
+use crate::outputs::{resolve, with_suffix};
 use crate::report::words::count;
 use crate::table::AuditTable;
 pub use create::{Made, Making, create, id_of};
@@ -158,9 +158,8 @@ fn keep_aside(database: &dyn Database, file: &Path, restoring: &Restoring<'_>, u
             let name = folder::name(file, Timestamp::now(), Packing::None);
             files::make(&root)?;
             let to = root.join(name);
-            for (from, suffix) in
-                std::iter::once(real.clone()).chain(side_files(&real)).zip(std::iter::once("").chain(SIDE_SUFFIXES))
-            {
+            for suffix in [&[""], database.side_suffixes()].concat() {
+                let from = with_suffix(&real, suffix);
                 if from.exists() {
                     files::copy(&from, &with_suffix(&to, suffix)).map_err(|error| fault(&error, &from))?;
                 }

@@ -86,8 +86,8 @@ fn inputs(command: &ArgMatches) -> Inputs {
     }
     let url = text("database").or_else(|| std::env::var(database_url::VARIABLE).ok());
     let database = url.and_then(|url| database::open(&url).ok());
-    if let Some(file) = database.as_ref().and_then(|database| database.file()) {
-        inputs.database(file);
+    if let Some(database) = database {
+        database.file().iter().for_each(|file| inputs.database(file, database.side_suffixes()));
     }
     inputs
 }

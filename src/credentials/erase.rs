@@ -44,7 +44,7 @@ pub(super) fn erase(job: &Job<'_>, looked: &Looked<'_>, live: &BTreeSet<usize>, 
         Ok(found) => found.difference(live).next().is_some().then(|| path.display().to_string()),
         Err(error) => Some(format!("{} (it cannot be read: {})", path.display(), error.kind())),
     };
-    let left = || -> Vec<String> { traces::files_of(file).iter().filter_map(holding).collect() };
+    let left = || -> Vec<String> { traces::files_of(job.database).iter().filter_map(holding).collect() };
     if (rewrite == Rewrite::Always || !left().is_empty())
         && let Err(error) = job.database.rewrite()
     {
@@ -60,7 +60,7 @@ pub(super) fn erase(job: &Job<'_>, looked: &Looked<'_>, live: &BTreeSet<usize>, 
 
 /// Files that may be copies, and those of them whose manifest names one of the keys.
 fn copies(job: &Job<'_>, file: &Path, looked: &Looked<'_>) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
-    let mut copies: BTreeSet<PathBuf> = traces::copies_of(file).iter().map(|path| resolve(path)).collect();
+    let mut copies: BTreeSet<PathBuf> = traces::copies_of(job.database).iter().map(|path| resolve(path)).collect();
     let mut named = BTreeSet::new();
     for folder in [None, job.before.folder] {
         // A folder that cannot be listed is not searched, as the message about copies says.

@@ -40,7 +40,7 @@ pub use dialect::Dialect;
 pub use opening::{Mode, Opening};
 pub use scratch::remove_stale;
 pub use sealed_column::{SealedColumn, SealedState};
-pub use url::open;
+pub use url::{open, trial};
 
 use jiff::Timestamp;
 

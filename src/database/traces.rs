@@ -1,6 +1,7 @@
 //! Files in which something may still stand: a database, what lies beside it, copies of it.
 
-use crate::outputs::{resolve, side_files};
+use super::Database;
+use crate::outputs::{resolve, with_suffix};
 use crate::secret::proof::LeakSearch;
 use flate2::read::MultiGzDecoder;
 use std::collections::BTreeSet;
@@ -9,8 +10,6 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// How every database of SQLite begins.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// How much of a file is searched at a time.
 const CHUNK: usize = 1 << 20;
 /// How much a packed file may grow by: more is no database but an attack, and is not searched.
@@ -20,21 +19,24 @@ const LEAST_UNPACKED: u64 = 256 << 20;
 /// Longer secrets are found by their first part all the same; this much of two chunks is shared.
 const OVERLAP: usize = 64 * 1024;
 
-/// The files that make up a database: itself, its journal and its write-ahead log.
-pub fn files_of(database: &Path) -> Vec<PathBuf> {
+/// The files that make up a database: its own, and those that its engine keeps beside it.
+pub fn files_of(database: &dyn Database) -> Vec<PathBuf> {
+    let Some(file) = database.file() else { return Vec::new() };
     // They lie beside the file itself, not beside a link to it.
-    let database = resolve(database);
-    let files = std::iter::once(database.clone()).chain(side_files(&database));
-    files.filter(|path| path.is_file()).collect()
+    let file = resolve(file);
+    let all = [&[""], database.side_suffixes()].concat().into_iter().map(|suffix| with_suffix(&file, suffix));
+    all.filter(|path| path.is_file()).collect()
 }
 
 /// Files that may be copies of a database: in its directory and in directories there that are named
-/// for backups (and one below, as shelves are), those that are databases of SQLite, or whose names begin as its name does.
-pub fn copies_of(database: &Path) -> Vec<PathBuf> {
+/// for backups (and one below, as shelves are), those that are databases of the same
+/// engine, or whose names begin as its name does.
+pub fn copies_of(database: &dyn Database) -> Vec<PathBuf> {
+    let Some(file) = database.file() else { return Vec::new() };
     let own = files_of(database);
-    let stem = database.file_stem().unwrap_or_default().to_os_string();
-    let directory = |database: &Path| database.parent().unwrap_or(Path::new("/")).to_owned();
-    let directories = BTreeSet::from([directory(database), directory(&resolve(database))]);
+    let stem = file.file_stem().unwrap_or_default().to_os_string();
+    let directory = |file: &Path| file.parent().unwrap_or(Path::new("/")).to_owned();
+    let directories = BTreeSet::from([directory(file), directory(&resolve(file))]);
     let mut found = Vec::new();
     for path in directories.iter().flat_map(|directory| entries(directory)) {
         let is_backup =
@@ -43,7 +45,9 @@ pub fn copies_of(database: &Path) -> Vec<PathBuf> {
             let below =
                 entries(&path).into_iter().flat_map(|path| if path.is_dir() { entries(&path) } else { vec![path] });
             found.extend(below.filter(|path| path.is_file()));
-        } else if path.is_file() && !own.contains(&resolve(&path)) && (is_named_for(&path, &stem) || is_database(&path))
+        } else if path.is_file()
+            && !own.contains(&resolve(&path))
+            && (is_named_for(&path, &stem) || database.is_one(&path))
         {
             found.push(path);
         }
@@ -101,11 +105,6 @@ fn is_named_for(path: &Path, stem: &OsString) -> bool {
     !stem.is_empty() && name.starts_with(stem.as_encoded_bytes())
 }
 
-fn is_database(path: &Path) -> bool {
-    let mut head = [0; 16];
-    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok_and(|()| head == *MAGIC)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,11 +143,13 @@ mod tests {
         for name in ["app.db", "app.db-wal", "app.2024.bak", "other.txt", "my-backups/old", "my-backups/daily/new"] {
             fs::write(at(name), "x").unwrap();
         }
-        fs::write(at("copy"), [MAGIC.as_slice(), b"rest"].concat()).unwrap();
+        let database = |name: &str| crate::database::open(at(name).to_str().unwrap()).unwrap();
+        let _file = database("copy").upgrade(None);
+        let database = database("app.db");
         assert_eq!(
-            copies_of(&at("app.db")),
+            copies_of(&*database),
             [at("app.2024.bak"), at("copy"), at("my-backups/daily/new"), at("my-backups/old")]
         );
-        assert_eq!(files_of(&at("app.db")), [at("app.db"), at("app.db-wal")]);
+        assert_eq!(files_of(&*database), [at("app.db"), at("app.db-wal")]);
     }
 }

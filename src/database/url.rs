@@ -14,6 +14,12 @@ pub fn open(url: &str) -> Result<Box<dyn Database>> {
     Ok(Box::new(SqliteDatabase::new(url, Path::new(path))?))
 }
 
+/// A new database to try migrations on; it vanishes when it is dropped. The name tells one user of it from
+/// another.
+pub fn trial(name: &str) -> Result<Box<dyn Database>> {
+    Ok(Box::new(SqliteDatabase::trial(Path::new(name))?))
+}
+
 /// The path that an SQLite URL names, as SQLAlchemy reads it, or the bare path.
 fn sqlite_path(url: &str) -> Result<&str> {
     let path = match url.split_once("://") {

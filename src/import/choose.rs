@@ -66,7 +66,7 @@ pub(super) fn inputs(options: &ImportOptions, root: &Path, database: &dyn Databa
     inputs.folder("the source tree", root);
     let mappings = options.mappings.as_deref().map(Path::new).filter(|folder| folder.is_dir());
     mappings.iter().for_each(|folder| inputs.folder("the mapping set", folder));
-    database.file().iter().for_each(|file| inputs.database(file));
+    database.file().iter().for_each(|file| inputs.database(file, database.side_suffixes()));
     options.in_use.iter().for_each(|(what, path)| inputs.file(what, path));
     inputs
 }

@@ -4,16 +4,14 @@
 use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
 use crate::database::history::{Down, Standing};
-use crate::database::scratch::Scratch;
 use crate::database::upkeep::{Move, Order, Survey};
 use crate::database::{self, Database, Migration, Mode, drift, schema};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::mapping::model::Set;
 use crate::report::{CheckReport, CheckStatus};
 use jiff::Timestamp;
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// The name of the first step.
 const TO_THE_LAST: &str = "up to the last";
@@ -53,11 +51,10 @@ impl Proof {
 /// A migration that does not run is what a test is for: its step fails, and what would need it is not
 /// tried.
 pub fn test(set: &Set, populated: Option<&dyn Database>) -> Result<Vec<Proof>> {
-    let folder = Scratch::new(populated.and_then(Database::file).unwrap_or(Path::new(&set.name)))?;
-    let path = folder.path().join("test.db");
-    if let Some(from) = populated {
-        from.copy_to(&path)?;
-    }
+    let mut database = match populated {
+        Some(from) => from.trial()?,
+        None => database::trial(&set.name)?,
+    };
     let stages = match schema::stages(&set.migrations) {
         Ok(stages) => stages,
         Err(error) if error.kind == ErrorKind::Request => {
@@ -65,7 +62,6 @@ pub fn test(set: &Set, populated: Option<&dyn Database>) -> Result<Vec<Proof>> {
         }
         Err(error) => return Err(error),
     };
-    let mut database = open(&path)?;
     database.record_in(set.record_table());
     let mut bench = Bench { set, stages, database, proofs: Vec::new(), started: Timestamp::now() };
     if !bench.up(TO_THE_LAST)? {
@@ -78,11 +74,6 @@ pub fn test(set: &Set, populated: Option<&dyn Database>) -> Result<Vec<Proof>> {
         bench.down_to_nothing()?;
     }
     Ok(bench.proofs)
-}
-
-fn open(path: &Path) -> Result<Box<dyn Database>> {
-    let url = path.to_str().ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))?;
-    database::open(url)
 }
 
 /// Columns by table.

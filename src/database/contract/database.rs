@@ -58,6 +58,14 @@ pub trait Database {
     fn file(&self) -> Option<&Path> {
         None
     }
+    /// What the names of the files end with that the engine keeps beside that one.
+    fn side_suffixes(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// Whether a file is a database of the same engine.
+    fn is_one(&self, _file: &Path) -> bool {
+        false
+    }
     /// Unfinished databases that killed runs left beside it; none of a run that still goes.
     fn leftovers(&self) -> Result<Vec<PathBuf>> {
         Ok(Vec::new())
@@ -68,6 +76,8 @@ pub trait Database {
     }
     /// Copies the database as it is at one moment into a new file that only its owner may read.
     fn copy_to(&self, copy: &Path) -> Result<()>;
+    /// A private copy to try things on, at one moment; it vanishes when it is dropped.
+    fn trial(&self) -> Result<Box<dyn Database>>;
     /// Puts a file in the place of the database, which must be closed by everybody: under a temporary
     /// name first, then by one rename. What lies beside the old file goes. A fault that comes after the
     /// rename is returned: it does not undo it.

@@ -5,6 +5,7 @@ use super::reader::SqliteReader;
 use super::session::SqliteTransaction;
 use super::{alter, file, fill, locks, orphans, replace, undo};
 use crate::database::audit::{AuditEntry, AuditTable};
+use crate::database::scratch::Scratch;
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
 use crate::database::{Database, Dialect, Mode, Opening, Reader, Transaction};
@@ -18,6 +19,8 @@ pub struct SqliteDatabase {
     /// As it was given: a link stays a link.
     path: PathBuf,
     location: Location,
+    /// The private folder that it lies in, where it does.
+    _folder: Option<Scratch>,
 }
 
 impl SqliteDatabase {
@@ -26,7 +29,16 @@ impl SqliteDatabase {
         let path = std::path::absolute(path).map_err(|error| file::io_fault(&error, path.display()))?;
         // A dangling link stays as it is, and is refused when it is looked at.
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-        Ok(Self { url: url.to_owned(), path, location: Location { path: real, shown: url.to_owned(), record: None } })
+        let location = Location { path: real, shown: url.to_owned(), record: None };
+        Ok(Self { url: url.to_owned(), path, location, _folder: None })
+    }
+
+    /// A new one to try things on, in a private folder that is named for this path.
+    pub(in crate::database) fn trial(of: &Path) -> Result<Self> {
+        let folder = Scratch::new(of)?;
+        let path = folder.path().join("test.db");
+        let url = path.to_str().ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))?;
+        Ok(Self { _folder: Some(folder), ..Self::new(url, &path)? })
     }
 }
 
@@ -46,6 +58,14 @@ impl Database for SqliteDatabase {
     fn exists(&self) -> Result<bool> {
         // A file without a byte holds nothing yet: whoever made it chose its owner and mode, no more.
         Ok(matches!(file::look(&self.location)?, file::Found::Database(_)))
+    }
+
+    fn side_suffixes(&self) -> &'static [&'static str] {
+        &file::SIDE_SUFFIXES
+    }
+
+    fn is_one(&self, file: &Path) -> bool {
+        file::is_one(file)
     }
 
     fn leftovers(&self) -> Result<Vec<PathBuf>> {
@@ -99,6 +119,12 @@ impl Database for SqliteDatabase {
 
     fn copy_to(&self, copy: &Path) -> Result<()> {
         replace::copy(&self.location, copy)
+    }
+
+    fn trial(&self) -> Result<Box<dyn Database>> {
+        let trial = Self::trial(&self.path)?;
+        replace::copy(&self.location, &trial.path)?;
+        Ok(Box::new(trial))
     }
 
     fn replace_with(&mut self, file: &Path) -> Result<Option<Error>> {

@@ -4,13 +4,30 @@
 use super::location::Location;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::outputs::{rename_without_replacing, side_files, with_suffix};
+use crate::outputs::{rename_without_replacing, with_suffix};
 use rustix::fs::Access;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::{ffi::OsString, fmt};
+
+/// How the names of the files end that SQLite keeps beside a database: its journal and its write-ahead log.
+pub(super) const SIDE_SUFFIXES: [&str; 3] = ["-journal", "-wal", "-shm"];
+
+/// How every database of SQLite begins ("Database File Format", 1.3.1).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// The files that SQLite may keep beside a database.
+pub(super) fn side_files(database: &Path) -> [PathBuf; 3] {
+    SIDE_SUFFIXES.map(|suffix| with_suffix(database, suffix))
+}
+
+/// Whether a file is a database of SQLite.
+pub(super) fn is_one(path: &Path) -> bool {
+    let mut head = [0; MAGIC.len()];
+    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok_and(|()| head == *MAGIC)
+}
 
 /// What lies under the database's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

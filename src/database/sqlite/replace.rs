@@ -1,13 +1,12 @@
 //! Copies a database at one moment, and puts a file in the place of one.
 
-use super::file::{self, FileId, Found, io_fault};
+use super::file::{self, FileId, Found, io_fault, side_files};
 use super::location::Location;
 use super::open;
 use super::{connect, locks};
 use crate::database::audit::random_id;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::outputs::side_files;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
