@@ -46,6 +46,11 @@ pub struct Rejected {
 }
 
 impl Rejection {
+    /// Whether it shows only when rows are read back: a later row of the same batch may be to blame.
+    pub fn is_found_later(&self) -> bool {
+        matches!(self, Self::Discarded | Self::Several(_) | Self::Altered(_))
+    }
+
     /// The code of the finding.
     pub fn code(&self) -> &'static Code {
         match self {

@@ -2,11 +2,13 @@
 
 use crate::database::ledger::FileRecord;
 use crate::error::Result;
-use crate::finding::FileId;
+use crate::finding::{FileId, Finding, Place, Severity, excerpt};
 use crate::import::files::FileState;
 use crate::import::plan::Plan;
 use crate::import::watch::Watch;
 use crate::import::writer::Writer;
+use crate::mapping::apply::Fault;
+use crate::mapping::secret_values;
 use crate::report::findings::Findings;
 
 /// The mapping that is being read, and what is written and reported of it.
@@ -39,5 +41,22 @@ impl<'c> Context<'c> {
         let record = FileRecord { id: number, path, sha256: self.files[at].sha256, bytes: source.bytes };
         self.writer.transaction.record_file(&record)?;
         Ok(number)
+    }
+
+    /// A fault as a finding, with an excerpt of the value that was found.
+    pub(crate) fn finding(&self, record: Place, rule: usize, fault: &Fault, severity: Option<Severity>) -> Finding {
+        let mapping = &self.plan.set.mappings[self.mapping];
+        let column = fault.column.as_deref().unwrap_or_default();
+        // The whole value is searched: a secret may continue in the part that is cut off.
+        let hides = |text: &&String| self.writer.vault.finds_secret(text) || secret_values::recognise(text).is_some();
+        let shown = fault.found.as_ref().filter(|text| !hides(text));
+        let found = shown.map_or_else(String::new, |text| format!(", found {}", excerpt(text)));
+        let mut finding = Finding::new(fault.code, fault.message.clone() + &found)
+            .at(Place { file: record.file, offset: fault.at.unwrap_or(record.offset) })
+            .about(format!("{}.{}.{column}", mapping.name, mapping.rules[rule].name).trim_end_matches('.'))
+            .helped_by(fault.help);
+        finding.mapping = (fault.line > 0).then(|| format!("{}:{}", mapping.file, fault.line).into());
+        finding.severity = severity.unwrap_or(finding.severity);
+        finding
     }
 }

@@ -1,5 +1,6 @@
 //! A file that is being read in one turn.
 
+use crate::finding::Place;
 use crate::import::leaves::sheet::Sheet;
 use crate::import::shaping::Shaped;
 use crate::mapping::apply::FileContext;
@@ -14,11 +15,18 @@ pub(crate) struct Reading<'r> {
     pub(crate) context: FileContext,
     pub(crate) shaped: Shaped,
     pub(crate) frame_sheet: Sheet,
+    /// Whether the database may reject rows of this turn by rules that no key says.
+    pub(crate) may_reject: bool,
     /// The names on the way to the record before.
     pub(crate) last_names: Vec<String>,
 }
 
 impl Reading<'_> {
+    /// Where a byte of the file is.
+    pub(crate) fn place(&self, offset: u64) -> Place {
+        Place { file: self.context.id, offset }
+    }
+
     /// Which of the names on the way to a record were not there for the record before: several
     /// records below one member share its name.
     pub(crate) fn new_names(&mut self, names: &[String]) -> Vec<u32> {

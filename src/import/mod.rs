@@ -5,6 +5,7 @@ pub(crate) mod aliases;
 mod attempt;
 mod checks;
 mod choose;
+mod chunk;
 mod clock;
 mod closing;
 mod context;

@@ -3,6 +3,7 @@
 
 mod columns;
 mod disposition;
+mod keys;
 mod specs;
 
 use crate::database::SealedColumn;
@@ -15,13 +16,14 @@ use crate::mapping::model::{From, Literal, OnDuplicate, Set};
 use crate::mapping::order::{Order, Stage, Turn, order};
 use crate::mapping::own::is_owned;
 use crate::mapping::usage::has_maps;
-use crate::mapping::uses::{uses, uses_of};
+use crate::mapping::uses::{TableUse, uses, uses_of};
 use crate::source::walk::Tree;
 use crate::table::Schema;
 use columns::WrittenColumns;
 use disposition::Readers;
 pub use disposition::{Chosen, Disposition};
 use jiff::Timestamp;
+pub use keys::{FieldKey, Keys};
 use specs::Specs;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -56,6 +58,8 @@ pub struct Plan {
     pub order: Order,
     /// What the key index must hold.
     pub specs: Vec<IndexSpec>,
+    /// The keys of each rule's rows.
+    pub keys: Keys,
     /// The columns of the owner table that are kept.
     pub owner_columns: Vec<String>,
     /// Whether a mapping has a `map`, by its index.
@@ -66,6 +70,8 @@ pub struct Plan {
     may_drop: HashSet<String>,
     readers: Readers,
     columns: WrittenColumns,
+    /// The tables in which a rule looks rows up, by its number.
+    used_tables: Vec<Vec<String>>,
     /// The tables that are looked up, with the columns, and whether without the case of letters.
     looked_up: HashSet<(String, Vec<String>, bool)>,
 }
@@ -84,6 +90,7 @@ impl Plan {
         let rules = compile(&set, &schema);
         let order = order(&set, &schema)?;
         let specs = Specs::new(&set, &rules, &order, &schema).collect();
+        let keys = Keys::new(&set, &rules, &specs);
         let readers = Readers::new(&set);
         let dispositions = tree.files.iter().map(|file| readers.disposition(&set, &file.path, chosen)).collect();
         let turns = (0..rules.len()).map(|mapping| turns(&set, &rules, &order, mapping)).collect();
@@ -94,8 +101,9 @@ impl Plan {
         let owner_columns = owner_columns(&set, &schema);
         let has_maps = set.mappings.iter().map(has_maps).collect();
         let columns = WrittenColumns::of(&set, &rules);
-        let used = rules.iter().flatten().flat_map(|rule| uses(rule.model(&set)).tables);
-        let looked_up = used.map(|used| (used.table, used.by, used.ignore_case)).collect();
+        let used: Vec<Vec<TableUse>> = rules.iter().flatten().map(|rule| uses(rule.model(&set)).tables).collect();
+        let used_tables = used.iter().map(|used| used.iter().map(|one| one.table.clone()).collect()).collect();
+        let looked_up = used.into_iter().flatten().map(|used| (used.table, used.by, used.ignore_case)).collect();
         Ok(Self {
             set,
             schema,
@@ -104,6 +112,7 @@ impl Plan {
             rules,
             order,
             specs,
+            keys,
             owner_columns,
             has_maps,
             turns,
@@ -111,6 +120,7 @@ impl Plan {
             may_drop,
             readers,
             columns,
+            used_tables,
             looked_up,
         })
     }
@@ -252,6 +262,13 @@ impl Plan {
         let finds =
             |name: &str| rule.table.primary_key().contains(&name) || owners.find.iter().any(|find| find.by == name);
         column.is_none_or(finds)
+    }
+
+    /// Whether one of these rules looks up rows that they make themselves: then a record sees those of the
+    /// records before it.
+    pub fn looks_up_own_rows(&self, rules: &[&CompiledRule]) -> bool {
+        let made = |table: &String| rules.iter().any(|rule| rule.table.name == *table);
+        rules.iter().any(|rule| self.used_tables[rule.number as usize].iter().any(made))
     }
 
     /// Whether a `lookup`, `exists` or `absent` asks this of the key index.

@@ -245,7 +245,8 @@ impl<'p> Probe<'p> {
             says: std::sync::Arc::default(),
         };
         let key = (rule.key_names.as_slice(), draft.key.as_ref());
-        self.index.enter(&Entering { table: &rule.table.name, key, of: &of, entry }, |_, _, _| {});
+        self.index.enter(&Entering { table: &rule.table.name, key, of: &of, entry });
+        self.index.keep();
         if let Some(owner) = owner_of(self.plan, &self.owner_columns, rule, draft).filter(|owner| !owner.id.is_empty())
         {
             self.owners.add(owner, file_id(file));

@@ -1,9 +1,10 @@
 //! Reading one file in one turn: skim, shape, records, rows, accounting.
 
 use crate::document::name::NameLeaf;
-use crate::document::tape::{Kind, Tape};
+use crate::document::tape::Kind;
 use crate::error::Result;
-use crate::finding::{FILE_BLANK_IGNORED, FileId, Finding, Place, ROW_DANGLING, Severity, VALUE_TIME, excerpt};
+use crate::finding::{FILE_BLANK_IGNORED, FileId, Finding, Place, ROW_DANGLING, Severity, VALUE_TIME};
+use crate::import::chunk::{Chunk, Held};
 use crate::import::file::Reading;
 use crate::import::files::file_id;
 use crate::import::leaves::sheet::{Class, Mark, Sheet, Tally};
@@ -13,12 +14,11 @@ use crate::import::run::{Import, Parts};
 use crate::import::shaping::{PathTable, Shaped, record_scope, shape};
 use crate::import::watch::{Seen, Watch};
 use crate::instant::Instant;
-use crate::mapping::apply::{Draft, Fault, Mapped, Owner, Trace, apply, follow};
+use crate::mapping::apply::{Draft, Mapped, Owner, Trace, apply, follow};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::Mapping;
 use crate::mapping::order::Turn;
-use crate::mapping::secret_values;
 use crate::report::FileStatus;
 use crate::source::{self, Limits, Opened, RecordRef};
 use std::collections::HashMap;
@@ -50,7 +50,9 @@ impl Import<'_> {
         }
         let context = plan.file_context(file, owner, self.started);
         let frame_sheet = Sheet::new(shaped.frame.len());
-        let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, last_names: Vec::new() };
+        let may_reject = self.writer.may_reject(rules)?;
+        let last_names = Vec::new();
+        let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, may_reject, last_names };
         self.read_records(&mut reading, &mut opened)?;
         if let Err(finding) = opened.unchanged() {
             self.reject_file(file, vec![finding])?;
@@ -149,7 +151,7 @@ impl Import<'_> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
         let selection = mapping.source.shapes[reading.shaped.shape].records.as_ref();
-        let mut tape = Tape::new(plan.has_secrets(self.mapping));
+        let mut chunk = Chunk::new(plan.has_secrets(self.mapping), plan.looks_up_own_rows(reading.rules));
         // The table is taken out while the file is read, so that the run stays free for use.
         let mut table = self.leaves.paths.take(self.mapping, mapping, reading.shaped.shape);
         let read = (|| {
@@ -158,12 +160,14 @@ impl Import<'_> {
                 Err(finding) => return self.reject_file(reading.file, vec![finding]),
             };
             loop {
-                match records.next(&mut table.record, &mut tape) {
-                    Ok(Some(record)) => {
-                        table.declared.learn(Doc::Record, &table.record);
-                        self.read_record(reading, &table, &record)?;
-                    }
-                    Ok(None) => return Ok(()),
+                self.heed_signals()?;
+                let more = chunk.read(&mut records, &mut table.record);
+                if chunk.is_full() || !matches!(more, Ok(true)) {
+                    self.take_chunk(reading, &mut table, &mut chunk)?;
+                }
+                match more {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(()),
                     Err(finding) => return self.reject_file(reading.file, vec![finding]),
                 }
             }
@@ -172,45 +176,64 @@ impl Import<'_> {
         read
     }
 
-    fn read_record(&mut self, reading: &mut Reading, table: &PathTable, record: &RecordRef) -> Result<()> {
-        self.heed_signals()?;
+    /// Maps the records of a chunk, decides what becomes of their rows, and accounts for their leaves.
+    fn take_chunk(&mut self, reading: &mut Reading, table: &mut PathTable, chunk: &mut Chunk) -> Result<()> {
+        table.declared.learn(Doc::Record, &table.record);
+        self.map(reading, table, chunk);
+        self.decide(reading, chunk)?;
+        for held in &mut chunk.records {
+            self.take_record(reading, table, held)?;
+        }
+        chunk.clear();
+        Ok(())
+    }
+
+    /// Makes rows of the records of a chunk.
+    fn map(&mut self, reading: &Reading, table: &PathTable, chunk: &mut Chunk) {
         let plan = self.plan;
-        let mapping = &plan.set.mappings[self.mapping];
-        let shape = &mapping.source.shapes[reading.shaped.shape];
-        self.files[reading.file].records += 1;
-        let whole = shape.records.is_none();
-        let mut sheet = Sheet::new(record.tape.len());
-        let earlier = self.files[reading.file].sheets.remove(&record.number);
-        let place = Place { file: reading.context.id, offset: record.span.start };
-        let index = std::mem::take(&mut self.resolver.index);
+        let shape = &plan.set.mappings[self.mapping].source.shapes[reading.shaped.shape];
         let watch = self.watch.filter(|watch| watch.follows(reading.file));
         let maps = plan.has_maps[self.mapping].then_some(&self.leaves.entries as &dyn Trace);
         let trace = watch.and_then(Watch::trace).or(maps);
-        let frame = &reading.shaped.frame;
-        let scope = record_scope(&reading.context, &table.declared, &index, shape, record, frame, trace);
-        let mut mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
-        self.resolver.index = index;
-        watch.inspect(|watch| watch.made(record.number));
-        let (dispositions, refused) = match self.rejects.known.get(&(place.file, place.offset)) {
-            Some(findings) => (vec![RowFate::Rejected; mapped.drafts.len()], findings.clone()),
-            None if earlier.as_ref().is_some_and(|earlier| earlier.rejected) => {
-                (vec![RowFate::Rejected; mapped.drafts.len()], Vec::new())
-            }
-            None => self.judge_record(place, &mut mapped)?,
-        };
-        let rejected = !refused.is_empty() || earlier.as_ref().is_some_and(|earlier| earlier.rejected);
-        if rejected {
-            self.count_rejected(place, &mapped);
+        let (frame, index) = (&reading.shaped.frame, &self.resolver.index);
+        for held in &mut chunk.records {
+            let record = held.record();
+            let scope = record_scope(&reading.context, &table.declared, index, shape, &record, frame, trace);
+            let mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
+            watch.inspect(|watch| watch.made(record.number));
+            held.earlier = self.files[reading.file].sheets.remove(&record.number);
+            held.mapped = mapped;
+        }
+    }
+
+    /// Reports and counts what became of a record, and of each of its leaves.
+    fn take_record(&mut self, reading: &mut Reading, table: &PathTable, held: &mut Held) -> Result<()> {
+        let plan = self.plan;
+        let mapping = &plan.set.mappings[self.mapping];
+        self.files[reading.file].records += 1;
+        let whole = mapping.source.shapes[reading.shaped.shape].records.is_none();
+        let (before, fates) = (held.was_rejected(), held.decision.fates());
+        let place = reading.place(held.record().span.start);
+        let Parts { resolver, mut cx, .. } = self.parts();
+        resolver.settle(&mut cx, place, &held.mapped.drafts, &mut held.decision)?;
+        let refused = std::mem::take(&mut held.decision.refused);
+        let (record, mapped) = (&held.record(), &held.mapped);
+        let watch = self.watch.filter(|watch| watch.follows(reading.file));
+        let mut sheet = Sheet::new(record.tape.len());
+        if before || !refused.is_empty() {
+            self.count_rejected(place, mapped);
+        } else {
+            self.take_rows(place, mapped, &fates);
         }
         if !refused.is_empty() {
             // A record that was known to be bad is reported once, when it is read first.
-            if earlier.as_ref().is_none_or(|earlier| !earlier.rejected) {
+            if !before {
                 self.reject_record(reading, table, record, refused)?;
             }
             sheet.rejected = true;
         }
         let Parts { leaves, mut cx, .. } = self.parts();
-        leaves.search_rows(&mut cx, reading, table, record, &mapped, &dispositions);
+        leaves.search_rows(&mut cx, reading, table, record, mapped, &fates);
         for i in reading.new_names(record.names) {
             sheet.claim_name(NameLeaf::OfRecord(i), Mark::default());
         }
@@ -220,7 +243,7 @@ impl Import<'_> {
         for touch in &mapped.empty {
             leaves.mark(touch, Mark::of(Class::Column), &mut sheet, reading, whole);
         }
-        for (draft, fate) in mapped.drafts.iter().zip(&dispositions) {
+        for (draft, fate) in mapped.drafts.iter().zip(&fates) {
             leaves.count_columns(&mut cx, draft, *fate, place.file);
             for claim in &draft.claims {
                 leaves.note_dropped(&mut cx, claim, record, &reading.shaped.frame, whole);
@@ -237,10 +260,10 @@ impl Import<'_> {
         }
         if let Some(watch) = watch {
             let (frame, frame_paths) = (&reading.shaped.frame, &*leaves.paths.frame(cx.mapping, mapping));
-            watch.record(&Seen { record, frame, table, frame_paths, mapped: &mapped, fates: &dispositions });
+            watch.record(&Seen { record, frame, table, frame_paths, mapped, fates: &fates });
         }
-        sheet.taken |= mapped.taken && (dispositions.is_empty() || dispositions.iter().any(|fate| fate.is_taken()));
-        if let Some(earlier) = &earlier {
+        sheet.taken |= mapped.taken && (fates.is_empty() || fates.iter().any(|fate| fate.is_taken()));
+        if let Some(earlier) = &held.earlier {
             sheet.merge(earlier);
         }
         if plan.turns_of(cx.mapping).1 == reading.turn {
@@ -251,49 +274,19 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Settles the rows of a record, unless mapping already found something wrong.
-    fn judge_record(&mut self, place: Place, mapped: &mut Mapped) -> Result<(Vec<RowFate>, Vec<Finding>)> {
-        let mut refused: Vec<Finding> =
-            mapped.faults.iter().map(|(rule, fault)| self.fault_finding(place, *rule, fault, None)).collect();
-        let mut dispositions = vec![RowFate::Rejected; mapped.drafts.len()];
-        if refused.is_empty() {
-            let Parts { resolver, mut cx, .. } = self.parts();
-            (dispositions, refused) = resolver.settle(&mut cx, place, &mut mapped.drafts)?;
-        }
-        if refused.is_empty() {
-            for (draft, fate) in mapped.drafts.iter().zip(&dispositions) {
-                // A row that is not written has no column that ends NULL.
-                let written = matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_));
-                let differing: Vec<Finding> = draft
-                    .differing
-                    .iter()
-                    .filter(|(_, fault)| written || fault.code != &ROW_DANGLING)
-                    .map(|(severity, fault)| self.fault_finding(place, draft.rule, fault, Some(*severity)))
-                    .collect();
-                self.findings.extend(differing);
+    /// Reports what is to be said of rows that were taken, and learns owners and what the application needs.
+    fn take_rows(&mut self, place: Place, mapped: &Mapped, fates: &[RowFate]) {
+        let Parts { leaves, mut cx, .. } = self.parts();
+        for (draft, fate) in mapped.drafts.iter().zip(fates) {
+            // A row that is not written has no column that ends NULL.
+            let written = matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_));
+            for (severity, fault) in draft.differing.iter().filter(|(_, of)| written || of.code != &ROW_DANGLING) {
+                let finding = cx.finding(place, draft.rule, fault, Some(*severity));
+                cx.findings.push(finding);
             }
-            self.learn_owner_rows(place.file, mapped, &dispositions);
-            let Parts { leaves, mut cx, .. } = self.parts();
-            leaves.learn_follow_ups(&mut cx, mapped, &dispositions);
         }
-        Ok((dispositions, refused))
-    }
-
-    /// A fault as a finding, with an excerpt of the value that was found.
-    fn fault_finding(&self, record: Place, rule: usize, fault: &Fault, severity: Option<Severity>) -> Finding {
-        let mapping = &self.plan.set.mappings[self.mapping];
-        let column = fault.column.as_deref().unwrap_or_default();
-        // The whole value is searched: a secret may continue in the part that is cut off.
-        let hides = |text: &&String| self.writer.vault.finds_secret(text) || secret_values::recognise(text).is_some();
-        let shown = fault.found.as_ref().filter(|text| !hides(text));
-        let found = shown.map_or_else(String::new, |text| format!(", found {}", excerpt(text)));
-        let mut finding = Finding::new(fault.code, fault.message.clone() + &found)
-            .at(Place { file: record.file, offset: fault.at.unwrap_or(record.offset) })
-            .about(format!("{}.{}.{column}", mapping.name, mapping.rules[rule].name).trim_end_matches('.'))
-            .helped_by(fault.help);
-        finding.mapping = (fault.line > 0).then(|| format!("{}:{}", mapping.file, fault.line).into());
-        finding.severity = severity.unwrap_or(finding.severity);
-        finding
+        leaves.learn_follow_ups(&mut cx, mapped, fates);
+        self.learn_owner_rows(place.file, mapped, fates);
     }
 
     fn learn_owner_rows(&mut self, file: FileId, mapped: &Mapped, dispositions: &[RowFate]) {

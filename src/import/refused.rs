@@ -20,29 +20,47 @@ const MOST_OF_A_RECORD: usize = 100;
 const OWN_TRIGGER: &str =
     "the mapping set's own trigger does it: leave the column to the trigger, or let the trigger leave the row as it is";
 
+/// What is reported of rows that the database rejected, with the place of their record in the file.
+pub(crate) fn rejections(cx: &mut Context<'_>, rows: &[RefusedRow]) -> Result<Vec<(u64, Finding)>> {
+    let mut findings: Vec<(u64, Finding)> = Vec::new();
+    for row in rows {
+        let at = row.record.offset;
+        if findings.iter().filter(|(record, _)| *record == at).count() < MOST_OF_A_RECORD {
+            findings.push((at, rejection(cx, row)?));
+        }
+    }
+    Ok(findings)
+}
+
+/// What is reported of a row that the database rejected.
+fn rejection(cx: &mut Context<'_>, row: &RefusedRow) -> Result<Finding> {
+    let RefusedRow { place, rule, table, why, .. } = row;
+    let other = match why {
+        Rejection::Unique { other: Some(key), .. } => place_of(cx, table, key)?,
+        _ => None,
+    };
+    let mut finding = Finding::new(why.code(), why.message(table)).at(*place).also(other).about(table.clone());
+    finding.mapping = cx.plan.rule(*rule).map(|rule| rule.line_in(&cx.plan.set).into());
+    Ok(finding)
+}
+
+/// Where this run wrote the row of a key from.
+fn place_of(cx: &mut Context<'_>, table: &str, key: &str) -> Result<Option<Place>> {
+    let Some(origin) = cx.writer.transaction.written_from(table, key)? else { return Ok(None) };
+    Ok(numbered(cx.files, origin.file).map(|file| Place { file, offset: origin.offset }))
+}
+
 impl Rejects<'_> {
     /// Takes over the rows that the database rejected, as records that the next attempt rejects.
     pub(crate) fn take_refused(&mut self, cx: &mut Context<'_>) -> Result<()> {
         for row in std::mem::take(&mut cx.writer.refused) {
-            let RefusedRow { record, place, rule, table, why } = row;
-            let other = match &why {
-                Rejection::Unique { other: Some(key), .. } => self.place_of(cx, &table, key)?,
-                _ => None,
-            };
-            let mut finding = Finding::new(why.code(), why.message(&table)).at(place).also(other).about(table);
-            finding.mapping = cx.plan.rule(rule).map(|rule| rule.line_in(&cx.plan.set).into());
-            let findings = self.refused.entry((record.file, record.offset)).or_default();
+            let finding = rejection(cx, &row)?;
+            let findings = self.refused.entry((row.record.file, row.record.offset)).or_default();
             if findings.len() < MOST_OF_A_RECORD {
                 findings.push(finding);
             }
         }
         Ok(())
-    }
-
-    /// Where this run wrote the row of a key from.
-    fn place_of(&mut self, cx: &mut Context<'_>, table: &str, key: &str) -> Result<Option<Place>> {
-        let Some(origin) = cx.writer.transaction.written_from(table, key)? else { return Ok(None) };
-        Ok(numbered(cx.files, origin.file).map(|file| Place { file, offset: origin.offset }))
     }
 
     /// Names the triggers that no migration of the set makes, before the first row is written.

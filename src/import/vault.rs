@@ -85,6 +85,16 @@ pub struct Vault {
     kept: HashSet<[u8; 32]>,
     /// Existing sealed values that could not be compared.
     pub uncompared: u64,
+    /// The columns that were sealed into, and the digests that were new among `kept`, in order.
+    log: (Vec<usize>, Vec<[u8; 32]>),
+}
+
+/// A point that a vault can go back to.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    sealed: usize,
+    kept: usize,
+    uncompared: u64,
 }
 
 impl std::fmt::Debug for Vault {
@@ -133,13 +143,14 @@ impl Vault {
             dropped: HashSet::new(),
             kept: HashSet::new(),
             uncompared: 0,
+            log: (Vec::new(), Vec::new()),
         })
     }
 
     /// Seals a secret for a cell, and remembers that it must open again.
     pub fn seal(&mut self, column: &SealedColumn, key: &[Value], secret: &SecretString) -> Result<Value> {
-        let mark = self.mark(secret);
-        self.kept.insert(digest(secret.expose_secret()));
+        let mark = self.fingerprint(secret);
+        self.note_kept(secret);
         let texts = key_texts(key)?;
         let sealer =
             self.sealer.as_mut().ok_or_else(|| Error::bug("a value must be sealed, and the run has no key"))?;
@@ -150,6 +161,7 @@ impl Vault {
             self.sealed.push(Sealed { column: column.clone(), keys: Vec::new(), marks: Vec::new() });
             self.sealed.len() - 1
         });
+        self.log.0.push(at);
         self.sealed[at].keys.push(key.to_vec());
         self.sealed[at].marks.push(mark);
         Ok(Value::Sealed(token))
@@ -157,7 +169,7 @@ impl Vault {
 
     /// Whether a sealed value of the target holds this secret.
     pub fn holds(&mut self, column: &SealedColumn, key: &[Value], token: &str, secret: &SecretString) -> Result<Same> {
-        self.kept.insert(digest(secret.expose_secret()));
+        self.note_kept(secret);
         if self.throw_away {
             self.uncompared += 1;
             return Ok(Same::Unknown);
@@ -167,9 +179,39 @@ impl Vault {
         let place = SealPlace { table, column, key_columns, key: &texts };
         let opened = self.sealer.as_ref().and_then(|sealer| sealer.open(&place, &token_in(token)).ok());
         Ok(match opened {
-            Some(text) if self.mark(&text) == self.mark(secret) => Same::Yes,
+            Some(text) if self.fingerprint(&text) == self.fingerprint(secret) => Same::Yes,
             _ => Same::No,
         })
+    }
+
+    fn note_kept(&mut self, secret: &SecretString) {
+        let digest = digest(secret.expose_secret());
+        if self.kept.insert(digest) {
+            self.log.1.push(digest);
+        }
+    }
+
+    /// The point at hand.
+    pub fn mark(&self) -> Mark {
+        Mark { sealed: self.log.0.len(), kept: self.log.1.len(), uncompared: self.uncompared }
+    }
+
+    /// Forgets what was sealed and compared since the mark: it is not written.
+    pub fn back_to(&mut self, mark: Mark) {
+        for at in self.log.0.drain(mark.sealed..) {
+            self.sealed[at].keys.pop();
+            self.sealed[at].marks.pop();
+        }
+        for digest in self.log.1.drain(mark.kept..) {
+            self.kept.remove(&digest);
+        }
+        self.uncompared = mark.uncompared;
+    }
+
+    /// Keeps what was sealed and compared: no mark from before is gone back to any more.
+    pub fn keep(&mut self) {
+        self.log.0.clear();
+        self.log.1.clear();
     }
 
     /// Whether the run has no secret to search for.
@@ -246,7 +288,7 @@ impl Vault {
                     };
                     let place = SealPlace { table, column, key_columns, key: &key_texts(key)? };
                     match sealer.open(&place, &token_in(&token)) {
-                        Ok(text) if self.mark(&text) == *mark => opened += 1,
+                        Ok(text) if self.fingerprint(&text) == *mark => opened += 1,
                         _ => failed.push((table.clone(), column.clone())),
                     }
                 }
@@ -258,7 +300,7 @@ impl Vault {
     /// Registers the key and the sealed columns in the transaction, when something was sealed.
     pub fn register(&self, transaction: &mut dyn Transaction) -> Result<()> {
         let (Some(sealer), Some(row)) = (&self.sealer, &self.row) else { return Ok(()) };
-        if self.sealed.is_empty() {
+        if self.count() == 0 {
             // An existing key proves the registry all the same, as it found it.
             return if self.is_new || self.throw_away { Ok(()) } else { self.prove_registry(sealer, transaction) };
         }
@@ -268,7 +310,8 @@ impl Vault {
                 transaction.put_key(&row)?;
             }
         }
-        let mut columns: Vec<SealedColumn> = self.sealed.iter().map(|sealed| sealed.column.clone()).collect();
+        let mut columns: Vec<SealedColumn> =
+            self.sealed.iter().filter(|sealed| !sealed.keys.is_empty()).map(|sealed| sealed.column.clone()).collect();
         columns.sort();
         transaction.put_sealed_columns(&columns)?;
         if self.throw_away { Ok(()) } else { self.prove_registry(sealer, transaction) }
@@ -280,7 +323,7 @@ impl Vault {
     }
 
     /// A fingerprint of a secret that is meaningless outside this run.
-    fn mark(&self, secret: &SecretString) -> [u8; 16] {
+    fn fingerprint(&self, secret: &SecretString) -> [u8; 16] {
         let mut hash = Sha256::new();
         hash.update(self.salt);
         hash.update(secret.expose_secret().as_bytes());

@@ -4,9 +4,9 @@ mod fill;
 mod fills;
 mod refusal;
 
-use crate::database::Transaction;
 use crate::database::ledger::{self, RowRecord, Written};
-use crate::database::rejection::Rejected;
+use crate::database::rejection::{Rejected, Rejection};
+use crate::database::{Dialect, Transaction};
 use crate::error::Result;
 use crate::finding::Place;
 use crate::import::vault::Vault;
@@ -17,16 +17,17 @@ use crate::row::{Batch, Row, Value};
 use fill::Fill;
 pub use fill::Given;
 pub use refusal::RefusedRow;
-use refusal::refuse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Batches are cut at about this many bytes of text.
 const BATCH_BYTES: usize = 1 << 20;
 
 /// Writes rows in batches, counts them, and gives ids.
 pub struct Writer {
-    /// The open self.transaction.
+    /// The open transaction.
     pub transaction: Box<dyn Transaction>,
+    /// How its columns keep values.
+    pub dialect: Dialect,
     /// Sealing, and the search for secrets.
     pub vault: Vault,
     batches: Vec<(u32, Batch)>,
@@ -42,6 +43,8 @@ pub struct Writer {
     pub refused: Vec<RefusedRow>,
     /// The ledger's number for the next file.
     next_file: Option<i64>,
+    /// By table, whether the database may reject its rows.
+    may_reject: HashMap<String, bool>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -51,8 +54,8 @@ impl std::fmt::Debug for Writer {
 }
 
 /// A row that is to be inserted.
-#[derive(Debug)]
-pub struct Insert<'r> {
+#[derive(Debug, Clone)]
+pub struct NewRow<'r> {
     /// Its rule.
     pub rule: &'r CompiledRule,
     /// Its values, in the order of the rule's fields, sealed ones sealed.
@@ -63,8 +66,6 @@ pub struct Insert<'r> {
     pub place: Place,
     /// Where its record begins, in bytes.
     pub record: u64,
-    /// The file's number in the ledger.
-    pub file: i64,
     /// See [`digest`].
     pub digest: [u8; 16],
     /// Fields that took the run's start time.
@@ -72,9 +73,10 @@ pub struct Insert<'r> {
 }
 
 impl Writer {
-    /// Writes into this self.transaction.
+    /// Writes into this transaction.
     pub fn new(transaction: Box<dyn Transaction>, vault: Vault) -> Self {
         Self {
+            dialect: transaction.dialect(),
             transaction,
             vault,
             batches: Vec::new(),
@@ -85,6 +87,7 @@ impl Writer {
             columns: BTreeMap::new(),
             refused: Vec::new(),
             next_file: None,
+            may_reject: HashMap::new(),
         }
     }
 
@@ -125,6 +128,20 @@ impl Writer {
         }
     }
 
+    /// Whether the database may reject rows of these rules by what no key says.
+    pub fn may_reject(&mut self, rules: &[&CompiledRule]) -> Result<bool> {
+        for rule in rules {
+            let table = rule.table.name.as_str();
+            let known = self.may_reject.get(table).copied();
+            let may = known.map_or_else(|| self.transaction.may_reject(table), Ok)?;
+            self.may_reject.insert(table.to_owned(), may);
+            if may {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The counts of a table.
     pub fn count(&mut self, table: &str) -> &mut TableReport {
         self.counts.entry(table.to_owned()).or_insert_with(|| TableReport {
@@ -141,11 +158,50 @@ impl Writer {
         self.counts.values().cloned().collect()
     }
 
-    /// Takes a row in; a batch that is full is written.
-    pub fn insert(&mut self, row: Insert) -> Result<()> {
+    /// Takes rows in, which the database is not expected to reject; a batch that is full is written.
+    pub fn insert(&mut self, rows: Vec<NewRow<'_>>, file: i64) -> Result<()> {
+        for row in rows {
+            self.record(&row, file)?;
+            add(&mut self.batches, row);
+            if self.batches.iter().any(|(_, batch)| batch.bytes >= BATCH_BYTES) {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes rows at once, all of them or none: returns those that the database rejects.
+    ///
+    /// # Errors
+    /// Where a trigger rolled the whole transaction back, besides what the database reports.
+    pub fn insert_together(&mut self, rows: &[NewRow<'_>]) -> Result<Vec<RefusedRow>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.flush()?;
+        let mut batches = Vec::new();
+        rows.iter().for_each(|row| add(&mut batches, row.clone()));
+        let (rules, batches): (Vec<u32>, Vec<Batch>) = batches.into_iter().unzip();
+        let mut refused = Vec::new();
+        for (batch, Rejected { row, why }) in self.transaction.insert_together(&batches)? {
+            let refusal = refused_row(rules[batch], &batches[batch], row, why);
+            if let Some(error) = refusal.ends_the_run() {
+                self.refused.push(refusal);
+                return Err(error);
+            }
+            refused.push(refusal);
+        }
+        Ok(refused)
+    }
+
+    /// Notes for the ledger and the counts that rows are written.
+    pub fn record_all(&mut self, rows: &[NewRow<'_>], file: i64) -> Result<()> {
+        rows.iter().try_for_each(|row| self.record(row, file))
+    }
+
+    fn record(&mut self, row: &NewRow<'_>, file: i64) -> Result<()> {
         let rule = row.rule;
-        let table = &rule.table.name;
-        self.count(table).inserted += 1;
+        self.count(&rule.table.name).inserted += 1;
         let of_rule = self.columns.entry(rule.number).or_default();
         let columns = match of_rule.iter().find(|(clock, _)| *clock == row.clock) {
             Some((_, columns)) => *columns,
@@ -156,28 +212,14 @@ impl Writer {
             }
         };
         self.ledger.push(RowRecord {
-            table: table.clone(),
-            row_key: row_key(rule, &row.values, row.id, &*self.transaction),
-            file: row.file,
+            table: rule.table.name.clone(),
+            row_key: row_key(rule, &row.values, row.id, self.dialect),
+            file,
             offset: row.place.offset,
             digest: row.digest,
-            own: own_digest(rule, &row.values, &row.clock, &*self.transaction),
+            own: own_digest(rule, &row.values, &row.clock, self.dialect),
             columns,
         });
-        let batch = match self.batches.iter_mut().position(|(of, _)| *of == rule.number) {
-            Some(at) => &mut self.batches[at].1,
-            None => {
-                self.batches.push((rule.number, empty_batch(rule)));
-                &mut self.batches.last_mut().expect("just pushed").1
-            }
-        };
-        let mut values = row.values;
-        values.extend(row.id.map(Value::Integer));
-        batch.bytes += values.iter().map(text_len).sum::<usize>();
-        batch.rows.push(Row { values, place: row.place, record: row.record, digest: row.digest });
-        if batch.bytes >= BATCH_BYTES {
-            self.flush()?;
-        }
         Ok(())
     }
 
@@ -186,12 +228,10 @@ impl Writer {
         for (rule, batch) in &mut self.batches {
             if !batch.rows.is_empty() {
                 for Rejected { row, why } in self.transaction.insert(batch)? {
-                    let Row { place, record, .. } = batch.rows[row];
-                    let record = Place { offset: record, ..place };
-                    refuse(
-                        &mut self.refused,
-                        RefusedRow { record, place, rule: *rule, table: batch.table.clone(), why },
-                    )?;
+                    let refusal = refused_row(*rule, batch, row, why);
+                    let error = refusal.ends_the_run();
+                    self.refused.push(refusal);
+                    error.map_or(Ok(()), Err)?;
                 }
                 batch.rows.clear();
                 batch.bytes = 0;
@@ -212,6 +252,24 @@ impl Writer {
     }
 }
 
+/// Adds a row to the batch of its rule.
+fn add(batches: &mut Vec<(u32, Batch)>, row: NewRow<'_>) {
+    let NewRow { rule, mut values, id, place, record, digest, .. } = row;
+    let at = batches.iter().position(|(of, _)| *of == rule.number).unwrap_or_else(|| {
+        batches.push((rule.number, empty_batch(rule)));
+        batches.len() - 1
+    });
+    let batch = &mut batches[at].1;
+    values.extend(id.map(Value::Integer));
+    batch.bytes += values.iter().map(text_len).sum::<usize>();
+    batch.rows.push(Row { values, place, record, digest });
+}
+
+fn refused_row(rule: u32, batch: &Batch, row: usize, why: Rejection) -> RefusedRow {
+    let Row { place, record, .. } = batch.rows[row];
+    RefusedRow { record: Place { offset: record, ..place }, place, rule, table: batch.table.clone(), why }
+}
+
 fn empty_batch(rule: &CompiledRule) -> Batch {
     let mut columns: Vec<String> = rule.fields.iter().map(|field| field.column.name.clone()).collect();
     columns.extend(rule.generated_id.clone());
@@ -226,9 +284,9 @@ fn text_len(value: &Value) -> usize {
 }
 
 /// A row's primary key as the ledger writes it.
-fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>, transaction: &dyn Transaction) -> String {
+fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>, dialect: Dialect) -> String {
     let part = |column: &&str| match rule.field(column) {
-        Some(field) => transaction.written(&rule.table.name, column, &values[field]),
+        Some(field) => dialect.written(rule.fields[field].column.kind, &values[field]),
         None => id.map(|id| id.to_string()),
     };
     ledger::row_key(rule.table.primary_key().iter().map(part).collect())
@@ -249,19 +307,13 @@ fn written(rule: &CompiledRule, clock: &[usize]) -> Written {
 }
 
 /// The digests of what is this run's own: times that are its start, and sealed values.
-fn own_digest(
-    rule: &CompiledRule,
-    values: &[Value],
-    clock: &[usize],
-    transaction: &dyn Transaction,
-) -> Option<[u8; 32]> {
+fn own_digest(rule: &CompiledRule, values: &[Value], clock: &[usize], dialect: Dialect) -> Option<[u8; 32]> {
     let sealed = |at: usize| matches!(rule.fields[at].source, FieldSource::Secret(_));
     let of = |is_one: &dyn Fn(usize) -> bool| {
         let fields = rule.fields.iter().enumerate().filter(|(at, _)| is_one(*at));
-        ledger::digest(fields.map(|(at, field)| {
-            let column = field.column.name.as_str();
-            (column, transaction.written(&rule.table.name, column, &values[at]))
-        }))
+        ledger::digest(
+            fields.map(|(at, field)| (field.column.name.as_str(), dialect.written(field.column.kind, &values[at]))),
+        )
     };
     if clock.is_empty() && !(0..rule.fields.len()).any(sealed) {
         return None;
@@ -272,10 +324,9 @@ fn own_digest(
 
 /// The digest of a row's comparable values: not given ids, not sealed values, not what came from the
 /// run's start time.
-pub fn digest(rule: &CompiledRule, values: &[Value], left_out: &[usize], transaction: &dyn Transaction) -> [u8; 16] {
+pub fn digest(rule: &CompiledRule, values: &[Value], left_out: &[usize], dialect: Dialect) -> [u8; 16] {
     let fields = rule.fields.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
-    ledger::digest(fields.map(|(at, field)| {
-        let column = field.column.name.as_str();
-        (column, transaction.written(&rule.table.name, column, &values[at]))
-    }))
+    ledger::digest(
+        fields.map(|(at, field)| (field.column.name.as_str(), dialect.written(field.column.kind, &values[at]))),
+    )
 }

@@ -116,15 +116,17 @@ pub enum Asker {
     OtherTable,
 }
 
-/// What putting a row into the index changed, so that it can be undone.
+/// One change of the index, by spec and key, so that it can be undone.
 #[derive(Debug)]
-pub enum Placed {
-    /// Nothing: the first of the key stays.
-    Kept,
+enum Change {
     /// The key is new.
-    New,
+    New(usize, KeyText),
     /// The row took the place of what the target is known to have.
-    Instead(Entry),
+    Instead(usize, KeyText, Entry),
+    /// A value that the row had before, with its position among the wanted columns.
+    Value(usize, KeyText, usize, Value),
+    /// The run's counts took the row in.
+    Counted(usize, KeyText),
 }
 
 /// A row that is made known.
@@ -157,6 +159,8 @@ pub struct KeyIndex {
     /// and the row. A rule does not find them in its own table until this run has met them, so that a
     /// second import finds what the first one found.
     withheld: Vec<HashMap<KeyText, Vec<(u32, Entry)>>>,
+    /// What was changed since [`KeyIndex::keep`], in order.
+    log: Vec<Change>,
 }
 
 impl KeyIndex {
@@ -169,7 +173,7 @@ impl KeyIndex {
             by_table.entry(spec.table.clone()).or_default().push(at);
         }
         let by_table = by_table.into_iter().map(|(table, specs)| (table, specs.into())).collect();
-        Self { lasting: empty(), of_owner: empty(), withheld, specs, by_table }
+        Self { lasting: empty(), of_owner: empty(), withheld, specs, by_table, log: Vec::new() }
     }
 
     /// What it is asked for.
@@ -185,9 +189,9 @@ impl KeyIndex {
         }
     }
 
-    /// Adds a row under every key that the index holds of its table; `changed` receives each change. A
-    /// row that does not exist reserves its own key and no other.
-    pub fn enter(&mut self, row: &Entering<'_>, mut changed: impl FnMut(usize, KeyText, Placed)) {
+    /// Adds a row under every key that the index holds of its table. A row that does not exist reserves its
+    /// own key and no other.
+    pub fn enter(&mut self, row: &Entering<'_>) {
         let (own, own_key) = row.key;
         let Some(of_table) = self.by_table.get(row.table).cloned() else { return };
         for spec in of_table.iter().copied() {
@@ -204,24 +208,60 @@ impl KeyIndex {
                 continue; // a key with a NULL finds nothing
             };
             let values = asked.wanted.iter().map(|column| (row.of)(column).clone()).collect();
-            let placed = self.insert(spec, key.clone(), Entry { values, ..row.entry.clone() });
-            changed(spec, key, placed);
+            self.insert(spec, key, Entry { values, ..row.entry.clone() });
         }
     }
 
     /// Adds a row under a key. The first of a key stays, but a row of this run takes the place of
     /// what the target is known to have.
-    pub fn insert(&mut self, spec: usize, key: KeyText, entry: Entry) -> Placed {
+    pub fn insert(&mut self, spec: usize, key: KeyText, entry: Entry) {
         let key = self.fold(spec, key);
-        let keys = if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] };
-        match keys.entry(key) {
-            Slot::Occupied(mut held) if held.get().place.is_none() => Placed::Instead(held.insert(entry)),
-            Slot::Occupied(_) => Placed::Kept,
+        match self.keys_mut(spec).entry(key.clone()) {
+            Slot::Occupied(mut held) if held.get().place.is_none() => {
+                let before = held.insert(entry);
+                self.log.push(Change::Instead(spec, key, before));
+            }
+            Slot::Occupied(_) => {}
             Slot::Vacant(free) => {
                 free.insert(entry);
-                Placed::New
+                self.log.push(Change::New(spec, key));
             }
         }
+    }
+
+    /// Where the rows of this run are kept.
+    fn keys_mut(&mut self, spec: usize) -> &mut HashMap<KeyText, Entry> {
+        if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] }
+    }
+
+    /// The point that [`KeyIndex::back_to`] goes back to.
+    pub fn mark(&self) -> usize {
+        self.log.len()
+    }
+
+    /// Undoes what was changed since the mark.
+    pub fn back_to(&mut self, mark: usize) {
+        for change in self.log.split_off(mark).into_iter().rev() {
+            match change {
+                Change::New(spec, key) => drop(self.keys_mut(spec).remove(&key)),
+                Change::Instead(spec, key, entry) => drop(self.keys_mut(spec).insert(key, entry)),
+                Change::Value(spec, key, at, value) => {
+                    if let Some(held) = self.held_mut(spec, &key).and_then(|entry| entry.values.get_mut(at)) {
+                        *held = value;
+                    }
+                }
+                Change::Counted(spec, key) => {
+                    if let Some(entry) = self.held_mut(spec, &key) {
+                        entry.counted = false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Keeps what was changed: no mark from before is gone back to any more.
+    pub fn keep(&mut self) {
+        self.log.clear();
     }
 
     /// Adds a row that the target has; it outlasts every owner.
@@ -247,21 +287,6 @@ impl KeyIndex {
         }
     }
 
-    /// Undoes what putting a row in changed.
-    pub fn undo(&mut self, spec: usize, key: KeyText, placed: Placed) {
-        let key = self.fold(spec, key);
-        let keys = if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] };
-        match placed {
-            Placed::Kept => {}
-            Placed::New => {
-                keys.remove(&key);
-            }
-            Placed::Instead(entry) => {
-                keys.insert(key, entry);
-            }
-        }
-    }
-
     /// The row of a key.
     pub fn get(&self, spec: usize, key: &KeyText) -> Option<&Entry> {
         self.get_for(Asker::OtherTable, spec, key)
@@ -282,8 +307,11 @@ impl KeyIndex {
 
     /// Notes that the run's counts have the row of a key; `false` where they had it before.
     pub fn count(&mut self, spec: usize, key: &KeyText) -> bool {
-        let held = self.held_mut(spec, key);
-        held.is_some_and(|entry| !std::mem::replace(&mut entry.counted, true))
+        let counts = self.held_mut(spec, key).is_some_and(|entry| !std::mem::replace(&mut entry.counted, true));
+        if counts {
+            self.log.push(Change::Counted(spec, key.clone()));
+        }
+        counts
     }
 
     fn held_mut(&mut self, spec: usize, key: &KeyText) -> Option<&mut Entry> {
@@ -300,7 +328,8 @@ impl KeyIndex {
     /// Changes what is known of a row's column.
     pub fn set(&mut self, spec: usize, key: &KeyText, wanted: usize, value: Value) {
         if let Some(held) = self.held_mut(spec, key).and_then(|entry| entry.values.get_mut(wanted)) {
-            *held = value;
+            let before = std::mem::replace(held, value);
+            self.log.push(Change::Value(spec, key.clone(), wanted, before));
         }
     }
 

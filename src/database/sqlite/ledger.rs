@@ -146,6 +146,7 @@ pub(super) fn record_columns(this: &mut SqliteTransaction, written: &Written) ->
 }
 
 pub(super) fn record_rows(this: &mut SqliteTransaction, rows: &[RowRecord]) -> Result<()> {
+    let is_indexed = this.ledger.indexed == Some(this.ledger.rows);
     for row in rows {
         let table = this.table_number(&row.table)?;
         let offset = number(row.offset, "bytes of a file")?;
@@ -165,8 +166,20 @@ pub(super) fn record_rows(this: &mut SqliteTransaction, rows: &[RowRecord]) -> R
                 row.columns,
                 digest,
                 row.own,
-            ))
+            ))?;
+            if is_indexed {
+                conn.prepare_cached("INSERT INTO temp.origins VALUES (?1, ?2, ?3, ?4)")?.execute((
+                    table,
+                    &row.row_key,
+                    this.ledger.rows,
+                    row.file,
+                ))?;
+            }
+            Ok(())
         })?;
+    }
+    if is_indexed {
+        this.ledger.indexed = Some(this.ledger.rows);
     }
     Ok(())
 }

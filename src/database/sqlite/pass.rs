@@ -62,6 +62,11 @@ impl Passes {
         keys.iter().map(&mut find).collect::<rusqlite::Result<_>>().map(Some)
     }
 
+    /// Whether none was made yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.passes.is_empty()
+    }
+
     /// Takes in a row that was inserted.
     pub(super) fn inserted(&mut self, table: &str, columns: &[String], forms: &[Form<'_>], rowid: i64) {
         self.passes.retain_mut(|pass| {

@@ -4,7 +4,7 @@ use super::location::Location;
 use super::open::{self, Start, Store};
 use super::reader::Open;
 use super::session::SqliteTransaction;
-use super::{audit, cells, find, kept, keys, ledger, ledger_tables, migrate, read, write};
+use super::{audit, cells, find, kept, keys, ledger, ledger_tables, migrate, read, triggers, write};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
@@ -114,6 +114,16 @@ impl Transaction for SqliteTransaction {
 
     fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
         write::insert(self, batch)
+    }
+
+    fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
+        write::insert_together(self, batches)
+    }
+
+    fn may_reject(&self, table: &str) -> Result<bool> {
+        Ok(self.foreign.iter().any(|trigger| trigger.table.eq_ignore_ascii_case(table))
+            || self.schema.table(table).is_some_and(|table| !table.checks.is_empty())
+            || self.on(|conn| triggers::may_reject(conn, table))?)
     }
 
     fn update(

@@ -33,3 +33,15 @@ pub(super) fn conflict_word(conn: &Connection, table: &str) -> rusqlite::Result<
         .exists([table])?;
     Ok(if says { " OR ABORT" } else { "" })
 }
+
+/// Whether a table has a trigger that raises an error, or a unique index that is over expressions, over some
+/// rows, or of a collation: none of them is among the keys that are known.
+pub(super) fn may_reject(conn: &Connection, table: &str) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema r WHERE r.type = 'trigger' AND r.tbl_name = ?1 COLLATE NOCASE
+                        AND r.sql LIKE '%RAISE%')
+             OR EXISTS (SELECT 1 FROM pragma_index_list(?1) i WHERE i.\"unique\" AND (i.partial OR EXISTS
+                        (SELECT 1 FROM pragma_index_xinfo(i.name) x WHERE x.key AND (x.cid < -1 OR x.coll <> 'BINARY'))))",
+    )?
+    .query_row([table], |row| row.get(0))
+}

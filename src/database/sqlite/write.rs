@@ -13,14 +13,46 @@ use rusqlite::{Connection, ToSql};
 /// handed back. SQLite undoes the statement of such a row and keeps the transaction, unless a trigger
 /// says otherwise.
 pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<Rejected>> {
+    let Written { rejected, rowids } = write(this, batch)?;
+    note(this, batch, &rowids)?;
+    Ok(rejected)
+}
+
+/// Inserts the rows of all batches under a savepoint, which is undone if the database rejects one.
+pub(super) fn insert_together(this: &SqliteTransaction, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
+    this.on(|conn| conn.prepare_cached("SAVEPOINT together")?.execute([]))?;
+    let (mut rejected, mut rowids) = (Vec::new(), Vec::new());
+    for (number, batch) in batches.iter().enumerate() {
+        let written = write(this, batch)?;
+        rejected.extend(written.rejected.into_iter().map(|one| (number, one)));
+        rowids.push(written.rowids);
+        if this.conn.is_autocommit() {
+            return Ok(rejected); // A trigger rolled the whole transaction back, the savepoint with it.
+        }
+    }
+    if rejected.is_empty() {
+        batches.iter().zip(&rowids).try_for_each(|(batch, rowids)| note(this, batch, rowids))?;
+    } else {
+        this.on(|conn| conn.prepare_cached("ROLLBACK TO together")?.execute([]))?;
+    }
+    this.on(|conn| conn.prepare_cached("RELEASE together")?.execute([]))?;
+    Ok(rejected)
+}
+
+/// What came of the rows of a batch.
+struct Written {
+    rejected: Vec<Rejected>,
+    /// The numbers and rowids of those that were inserted.
+    rowids: Vec<(usize, i64)>,
+}
+
+fn write(this: &SqliteTransaction, batch: &Batch) -> Result<Written> {
     let Batch { table, columns, rows, .. } = batch;
     let kinds = kinds(this, table, columns)?;
     let fault = |error: rusqlite::Error| this.location.fault(&error);
     let text = sql::insert_or(this.conflict_word(table)?, table, columns);
-    let is_watched = this.foreign.iter().any(|trigger| trigger.table.eq_ignore_ascii_case(table));
-    let mut inserted = Vec::new();
     let mut statement = this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
-    let mut rejected = Vec::new();
+    let (mut rejected, mut rowids) = (Vec::new(), Vec::with_capacity(rows.len()));
     for (number, row) in rows.iter().enumerate() {
         let forms = forms(table, columns, &kinds, &row.values)?;
         for (i, form) in forms.iter().enumerate() {
@@ -29,11 +61,7 @@ pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<Reje
         let why = match statement.raw_execute() {
             Ok(0) => Rejection::Discarded,
             Ok(_) => {
-                let rowid = this.conn.last_insert_rowid();
-                this.passes.borrow_mut().inserted(table, columns, &forms, rowid);
-                if is_watched {
-                    inserted.push((number, rowid));
-                }
+                rowids.push((number, this.conn.last_insert_rowid()));
                 continue;
             }
             Err(error) => {
@@ -44,11 +72,27 @@ pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<Reje
         let rolled_back = matches!(why, Rejection::RolledBack { .. });
         rejected.push(Rejected { row: number, why });
         if rolled_back {
-            return Ok(rejected); // What came after would be outside of a transaction, and stay.
+            return Ok(Written { rejected, rowids }); // What came after would be outside of a transaction, and stay.
         }
     }
-    rejected.extend(kept::read_back(this, (table, columns, &kinds), &inserted, rows)?);
-    Ok(rejected)
+    if this.foreign.iter().any(|trigger| trigger.table.eq_ignore_ascii_case(table)) {
+        rejected.extend(kept::read_back(this, (table, columns, &kinds), &rowids, rows)?);
+    }
+    Ok(Written { rejected, rowids })
+}
+
+/// Makes inserted rows known to those who find rows.
+fn note(this: &SqliteTransaction, batch: &Batch, rowids: &[(usize, i64)]) -> Result<()> {
+    let Batch { table, columns, rows, .. } = batch;
+    let mut passes = this.passes.borrow_mut();
+    if passes.is_empty() {
+        return Ok(());
+    }
+    let kinds = kinds(this, table, columns)?;
+    for (number, rowid) in rowids {
+        passes.inserted(table, columns, &forms(table, columns, &kinds, &rows[*number].values)?, *rowid);
+    }
+    Ok(())
 }
 
 /// Names of tables and columns were checked, so what does not fit is the database's: a trigger, a

@@ -11,7 +11,6 @@ use crate::import::vault::Same;
 use crate::import::writer::digest;
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::{CompiledRule, FieldSource};
-use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::OnDuplicate;
 use crate::mapping::secret_values::may_be_secret;
 use crate::row::Value;
@@ -29,17 +28,6 @@ pub(crate) enum Among {
 }
 
 impl Resolver<'_> {
-    pub(crate) fn in_target(
-        &mut self,
-        cx: &mut Context<'_>,
-        table: &str,
-        columns: &[&str],
-        values: Vec<Value>,
-    ) -> Result<bool> {
-        Ok(cx.writer.transaction.rows_before(table) > 0
-            && cx.writer.transaction.find(table, columns, columns, &[values])?.into_iter().next().flatten().is_some())
-    }
-
     /// Whether the row was in the target before the run, and whether it says the same.
     pub(crate) fn compare_with_target(
         &mut self,
@@ -49,18 +37,15 @@ impl Resolver<'_> {
         draft: &Draft,
         place: Place,
     ) -> Result<Verdict> {
-        let table = &rule.table.name;
-        let digest = digest(rule, &draft.values, &left_out(rule, draft), &*cx.writer.transaction);
+        let (table, plan) = (&rule.table.name, self.plan);
+        let digest = digest(rule, &draft.values, &left_out(rule, draft), cx.writer.dialect);
         if cx.writer.transaction.rows_before(table) == 0 {
             return Ok(Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) }));
         }
-        let keyed = rule.key_columns().zip(rule.key_of(&draft.values)).filter(|_| !self.is_known_by_ledger(rule));
+        let keys = plan.keys.of(rule);
+        let keyed = keys.row.zip(rule.key_of(&draft.values)).filter(|_| !self.is_known_by_ledger(rule));
         // Where several rows may have the key, the ledger says which one this was.
-        let unique = |(columns, _): &(Vec<&str>, _)| {
-            let is_part = |list: &&Vec<String>| list.iter().all(|column| columns.contains(&column.as_str()));
-            rule.unique_lists().any(|list| is_part(&list))
-        };
-        let by_ledger = keyed.is_none() || (draft.secrets.is_empty() && !keyed.as_ref().is_some_and(unique));
+        let by_ledger = keyed.is_none() || (draft.secrets.is_empty() && !keys.is_unique);
         if by_ledger && let Some(row_key) = self.earlier_row(cx, file, table, digest)? {
             let differing = self.differing_secrets(cx, rule, draft, &row_key)?;
             if differing.is_empty() {
@@ -68,18 +53,8 @@ impl Resolver<'_> {
             }
             return Ok(self.differs(rule, &differing, place));
         }
-        let Some((columns, key)) = keyed else { return self.insert_unless_taken(cx, rule, draft, place, digest) };
-        let mut wanted: Vec<&str> = rule.fields.iter().map(|field| field.column.name.as_str()).collect();
-        wanted.extend(rule.generated_id.as_deref());
-        let asked: Vec<String> = self.asked_of(table);
-        wanted.extend(asked.iter().map(String::as_str));
-        let found = cx
-            .writer
-            .transaction
-            .find(table, &columns, &wanted, std::slice::from_ref(&key))?
-            .into_iter()
-            .next()
-            .flatten();
+        let Some((question, key)) = keyed else { return self.insert_unless_taken(cx, rule, draft, place, digest) };
+        let found = self.row_of(cx, question, &key)?;
         let Some(cells) = found else { return self.insert_unless_taken(cx, rule, draft, place, digest) };
         let differing = self.differing(cx, rule, draft, &key, &cells)?;
         if differing.is_empty() {
@@ -87,8 +62,8 @@ impl Resolver<'_> {
                 (Some(_), Some(Cell::Integer(id))) => Some(*id),
                 _ => None,
             };
-            let cells = cells.into_iter().skip(wanted.len() - asked.len());
-            let held = self.held_values(table, asked, cells);
+            let held = cells.len() - keys.held.len();
+            let held = self.held_values(table, &keys.held, cells.into_iter().skip(held));
             return Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }));
         }
         Ok(self.differs(rule, &differing, place))
@@ -155,7 +130,7 @@ impl Resolver<'_> {
         if cx.writer.transaction.rows_before(&rule.table.name) == 0 {
             return Ok(None);
         }
-        let digest = digest(rule, &draft.values, &left_out(rule, draft), &*cx.writer.transaction);
+        let digest = digest(rule, &draft.values, &left_out(rule, draft), cx.writer.dialect);
         match self.earlier_row(cx, file, &rule.table.name, digest)? {
             Some(row_key) => self.as_the_ledger_says(cx, rule, &row_key, digest).map(Some),
             None => Ok(None),
@@ -170,11 +145,11 @@ impl Resolver<'_> {
         row_key: &str,
         digest: [u8; 16],
     ) -> Result<Verdict> {
-        let asked = self.asked_of(&rule.table.name);
+        let asked = &self.plan.keys.of(rule).held;
         let names: Vec<&str> = asked.iter().map(String::as_str).collect();
         let cells = if names.is_empty() { None } else { self.row_of_ledger(cx, &rule.table.name, row_key, &names)? };
         let held = match cells {
-            Some(cells) => self.held_values(&rule.table.name, asked.clone(), cells.into_iter()),
+            Some(cells) => self.held_values(&rule.table.name, asked, cells.into_iter()),
             None => Vec::new(),
         };
         let id = rule.generated_id.as_ref().and_then(|_| row_key.parse().ok());
@@ -182,11 +157,11 @@ impl Resolver<'_> {
     }
 
     /// What a row of the target has in columns that are looked up.
-    fn held_values(&self, table: &str, asked: Vec<String>, cells: impl Iterator<Item = Cell>) -> Vec<(String, Value)> {
+    fn held_values(&self, table: &str, asked: &[String], cells: impl Iterator<Item = Cell>) -> Vec<(String, Value)> {
         let names: Vec<&str> = asked.iter().map(String::as_str).collect();
         let stored = stored_as(self.plan, table, &names);
-        let held: Vec<Value> = cells.zip(&stored).map(|(cell, stored)| cell_value(cell, *stored)).collect();
-        asked.into_iter().zip(held).collect()
+        let held = cells.zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
+        asked.iter().cloned().zip(held).collect()
     }
 
     /// A row that the target does not have: new, unless another one has its unique values.
@@ -217,22 +192,22 @@ impl Resolver<'_> {
         among: Among,
         concerns: &dyn Fn(&[String]) -> bool,
     ) -> Result<Vec<Finding>> {
-        let (mut wrong, table) = (Vec::new(), &rule.table.name);
-        for columns in rule.unique_lists().filter(|columns| concerns(columns)) {
-            let values: Vec<Value> = columns.iter().map(|column| rule.value(&draft.values, column).clone()).collect();
-            let Some(key) = KeyText::of(&values) else {
+        let (mut wrong, table, plan) = (Vec::new(), &rule.table.name, self.plan);
+        for unique in plan.keys.of(rule).unique.iter().filter(|unique| concerns(&unique.columns)) {
+            let Some((key, values)) = unique.of(&draft.values) else {
                 continue; // NULLs are all different
             };
-            let known = self.index.find(table, columns, false).and_then(|spec| self.index.get(spec, &key));
-            let known = known.map(|entry| entry.place);
-            let by: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let known = unique.spec.and_then(|spec| self.index.get(spec, &key)).map(|entry| entry.place);
             let other = match known {
                 Some(Some(other)) if among != Among::Target => ("another record", Some(other)),
                 Some(None) if among == Among::Both => ("a row of the database", None),
-                _ if among != Among::Run && self.in_target(cx, table, &by, values)? => ("a row of the database", None),
+                _ if among != Among::Run && self.row_of(cx, unique.question, &values)?.is_some() => {
+                    ("a row of the database", None)
+                }
                 _ => continue, // no row has it
             };
-            let message = format!("{} has the same value for `{table}` ({}), which is unique", other.0, by.join(", "));
+            let columns = unique.columns.join(", ");
+            let message = format!("{} has the same value for `{table}` ({columns}), which is unique", other.0);
             wrong.push(self.finding(&ROW_UNIQUE, rule, message, place, other.1));
         }
         Ok(wrong)
@@ -257,7 +232,7 @@ impl Resolver<'_> {
                 let filled_later = draft.values[at] == Value::Null && self.plan.is_filled(table, column);
                 filled_later
                     || draft.clock.contains(&at)
-                    || cx.writer.transaction.same(table, column, &cells[at], &draft.values[at])
+                    || cx.writer.dialect.same(field.column.kind, &cells[at], &draft.values[at])
             };
             if !same {
                 differing.push(self.difference(cx, rule, draft, at, &cells[at])?);
@@ -285,21 +260,13 @@ impl Resolver<'_> {
                 None => format!("`{column}` (a secret, not shown)"),
             });
         }
-        let (database, source) = (cell.text(), cx.writer.transaction.written(table, column, &draft.values[at]));
+        let source = cx.writer.dialect.written(rule.fields[at].column.kind, &draft.values[at]);
+        let database = cell.text();
         let may_be = |text: &Option<String>| may_be_secret([column.as_str()], text.as_deref().unwrap_or_default());
         if draft.tainted.contains(&at) || may_be(&database) || may_be(&source) {
             return Ok(format!("`{column}` (not shown, it may be a secret)"));
         }
         let shown = |text: Option<String>| text.map_or_else(|| "NULL".to_owned(), |text| excerpt(&text));
         Ok(format!("`{column}` (database {}, source {})", shown(database), shown(source)))
-    }
-
-    /// The columns of a table that something looks up.
-    fn asked_of(&self, table: &str) -> Vec<String> {
-        let specs = self.index.specs().iter().filter(|spec| spec.table == table);
-        let mut asked: Vec<String> = specs.flat_map(|spec| spec.wanted.iter().cloned()).collect();
-        asked.sort();
-        asked.dedup();
-        asked
     }
 }

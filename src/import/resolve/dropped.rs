@@ -27,20 +27,20 @@ impl Resolver<'_> {
 
     /// Keeps the row of a key for the twin that another source pattern may give.
     pub(crate) fn keep_twin(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) {
-        if let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) {
+        if let (Some(spec), Some(key)) = (self.plan.keys.of(rule).own, &draft.key) {
             let entry = Entry {
                 place: Some(place),
                 feeder: rule.number,
                 says: self.says(rule, draft),
                 ..Entry::existing(Vec::new())
             };
-            self.kept.twins.entry((spec, key.clone())).or_default().push(entry);
+            self.kept.add((spec, key.clone()), entry);
         }
     }
 
     /// The row with which the n-th of a key from another source pattern folds.
     pub(crate) fn twin(&self, rule: &CompiledRule, draft: &Draft, number: u32) -> Option<Entry> {
-        let twins = self.kept.twins.get(&(self.key_spec(rule)?, draft.key.clone()?))?;
+        let twins = self.kept.twins.get(&(self.plan.keys.of(rule).own?, draft.key.clone()?))?;
         twins.get(number as usize).cloned()
     }
 

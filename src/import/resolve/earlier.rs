@@ -2,7 +2,7 @@
 //! by the file they came from and what they say.
 
 use super::Resolver;
-use super::gone::{Earlier, GoneFile, Pool, Rows};
+use super::gone::{GoneFile, Pool, Rows};
 use crate::database::Cell;
 use crate::database::ledger::{self};
 use crate::error::{Error, Result};
@@ -49,26 +49,6 @@ impl Resolver<'_> {
         let Some((row_key, from)) = at.and_then(|at| rows.remove(at)) else { return Ok(None) };
         self.earlier.taken.push((Pool::Gone(table.to_owned(), from), digest, row_key.clone()));
         Ok(Some(row_key))
-    }
-
-    /// Begins a record: what it finds is not given back any more for the one before.
-    pub(crate) fn keep_earlier_rows(&mut self) {
-        self.earlier.taken.clear();
-    }
-
-    /// Gives back what a record found that was rejected.
-    pub(crate) fn return_earlier_rows(&mut self) {
-        let Earlier { of_file, of_gone, taken, .. } = &mut self.earlier;
-        for (pool, digest, row_key) in taken.drain(..).rev() {
-            match pool {
-                Pool::File(file, table) => {
-                    of_file.entry((file, table)).or_default().entry(digest).or_default().push_front(row_key);
-                }
-                Pool::Gone(table, from) => {
-                    of_gone.entry(table).or_default().entry(digest).or_default().push_front((row_key, from));
-                }
-            }
-        }
     }
 
     /// How many rows that earlier runs wrote from this file were not found again.

@@ -23,7 +23,7 @@ impl Resolver<'_> {
         draft: &Draft,
         place: Place,
     ) -> Result<Option<Verdict>> {
-        let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return Ok(None) };
+        let (Some(spec), Some(key)) = (self.plan.keys.of(rule).own, &draft.key) else { return Ok(None) };
         self.learn_row(cx, rule, draft, spec, key)?;
         // An empty secret takes its key and makes no row.
         let held = self.index.get(spec, key).filter(|held| held.present).cloned();
@@ -45,7 +45,7 @@ impl Resolver<'_> {
                 differing |= 1 << at.min(63);
                 let message = format!("`{}.{column}` keeps a different value from another source", rule.table.name);
                 let finding = self.finding(&ROW_FILL_DIFFERS, rule, message, place, held.place);
-                cx.findings.push(finding);
+                self.noted.push(finding);
             }
         }
         let is_filled = |column: &String| rule.field(column).is_some_and(|at| fills.contains(&at));
@@ -94,15 +94,14 @@ impl Resolver<'_> {
         spec: usize,
         key: &KeyText,
     ) -> Result<()> {
-        let (Some(columns), Some(key_values)) = (rule.key_columns(), rule.key_of(&draft.values)) else { return Ok(()) };
-        if self.index.get(spec, key).is_some() || cx.writer.transaction.rows_before(&rule.table.name) == 0 {
+        let (Some(question), Some(key_values)) = (self.plan.keys.of(rule).fill, rule.key_of(&draft.values)) else {
+            return Ok(());
+        };
+        if self.index.get(spec, key).is_some() {
             return Ok(());
         }
-        let wanted = self.index.specs()[spec].wanted.clone();
-        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-        if let Some(cells) =
-            cx.writer.transaction.find(&rule.table.name, &columns, &wanted, &[key_values])?.pop().flatten()
-        {
+        if let Some(cells) = self.row_of(cx, question, &key_values)? {
+            let wanted: Vec<&str> = self.index.specs()[spec].wanted.iter().map(String::as_str).collect();
             let stored = stored_as(self.plan, &rule.table.name, &wanted);
             let values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored)).collect();
             self.index.insert_lasting(spec, key.clone(), Entry::existing(values));
@@ -120,8 +119,24 @@ impl Resolver<'_> {
         old == new || cx.writer.transaction.same(table, column, &cell, new)
     }
 
+    /// Makes known what a row was given.
+    pub(super) fn learn_fill(&mut self, rule: &CompiledRule, draft: &Draft, one: &mut Judged) {
+        let (Some(spec), Some(key)) = (self.plan.keys.of(rule).own, &draft.key) else { return };
+        let Some(held) = self.index.get(spec, key).cloned() else { return };
+        let wanted = self.index.specs()[spec].wanted.clone();
+        one.existing = held.existing;
+        one.counts = held.existing && self.index.count(spec, key);
+        self.index_fills(rule, draft, one, &held, &wanted);
+        for at in &one.fills {
+            let column = &rule.fields[*at].column.name;
+            if let Some(position) = wanted.iter().position(|name| name == column) {
+                self.index.set(spec, key, position, draft.values[*at].clone());
+            }
+        }
+    }
+
     /// Gives values to a row; they are written before the checks, once per row.
-    pub(crate) fn fill(
+    pub(super) fn fill(
         &mut self,
         cx: &mut Context<'_>,
         rule: &CompiledRule,
@@ -129,27 +144,17 @@ impl Resolver<'_> {
         draft: &Draft,
         one: &Judged,
     ) -> Result<()> {
-        let (Some(spec), Some(key)) = (self.key_spec(rule), &draft.key) else { return Ok(()) };
-        let (Some(columns), Some(values)) = (rule.key_columns(), rule.key_of(&draft.values)) else { return Ok(()) };
-        let Some(held) = self.index.get(spec, key).cloned() else { return Ok(()) };
-        let wanted = self.index.specs()[spec].wanted.clone();
-        if held.existing && self.index.count(spec, key) {
+        if one.counts {
             cx.writer.count(&rule.table.name).unchanged += 1;
         }
-        self.index_fills(rule, draft, one, &held, &wanted);
+        let (Some(columns), Some(values)) = (rule.key_columns(), rule.key_of(&draft.values)) else { return Ok(()) };
         let columns = columns.into_iter().map(str::to_owned).collect();
-        let mut cells = Vec::with_capacity(one.fills.len());
-        for at in &one.fills {
-            let column = &rule.fields[*at].column.name;
-            if let Some(position) = wanted.iter().position(|name| name == column) {
-                self.index.set(spec, key, position, draft.values[*at].clone());
-            }
-            cells.push((column.clone(), draft.values[*at].clone()));
-        }
+        let given = |at: &usize| (rule.fields[*at].column.name.clone(), draft.values[*at].clone());
+        let cells: Vec<(String, Value)> = one.fills.iter().map(given).collect();
         if !cells.is_empty() {
             let (table, place) = (rule.table.name.as_str(), Place { offset: draft.at, ..record });
             let file = cx.ledger_file(record.file)?;
-            let (key, existing) = ((columns, values), held.existing);
+            let (key, existing) = ((columns, values), one.existing);
             let (record, rule) = (record.offset, rule.number);
             cx.writer.fill(Given { table, key, cells, existing, place, record, rule, file });
         }
@@ -158,7 +163,7 @@ impl Resolver<'_> {
 
     /// Which row of this key this is of its source pattern, from 0, where an earlier one gave as many.
     pub(crate) fn folds_across(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft) -> Option<u32> {
-        let (spec, key) = (self.key_spec(rule)?, draft.key.as_ref()?);
+        let (spec, key) = (self.plan.keys.of(rule).own?, draft.key.as_ref()?);
         let feed = self.plan.source_pattern_of(file.0 as usize);
         self.counted.push((spec, key.clone(), feed.clone()));
         let feeds = self.folds.entry((spec, key.clone())).or_default();
@@ -175,9 +180,9 @@ impl Resolver<'_> {
         }
     }
 
-    /// Undoes what [`Resolver::folds_across`] counted for a record that was rejected.
-    pub(crate) fn unfold(&mut self) {
-        for (spec, key, feed) in std::mem::take(&mut self.counted) {
+    /// Undoes what [`Resolver::folds_across`] counted since so much was.
+    pub(super) fn unfold(&mut self, mark: usize) {
+        for (spec, key, feed) in self.counted.split_off(mark) {
             if let Some(feeds) = self.folds.get_mut(&(spec, key))
                 && let Some((_, count)) = feeds.iter_mut().find(|(known, _)| *known == feed)
             {

@@ -15,8 +15,26 @@ pub(super) struct Earlier {
     pub(super) gone_files: Option<Vec<GoneFile>>,
     /// The rows of those files, by table: their key, and the position of their file in `gone_files`.
     pub(super) of_gone: HashMap<String, Rows<(String, usize)>>,
-    /// The rows that the record at hand was found to be.
+    /// The rows that records of the chunk at hand were found to be, in order.
     pub(super) taken: Vec<(Pool, [u8; 16], String)>,
+}
+
+impl Earlier {
+    /// Gives back what was found since so many were.
+    pub(super) fn back_to(&mut self, mark: usize) {
+        for (pool, digest, row_key) in self.taken.drain(mark..).rev() {
+            match pool {
+                Pool::File(file, table) => {
+                    let rows = self.of_file.entry((file, table)).or_default();
+                    rows.entry(digest).or_default().push_front(row_key);
+                }
+                Pool::Gone(table, from) => {
+                    let rows = self.of_gone.entry(table).or_default();
+                    rows.entry(digest).or_default().push_front((row_key, from));
+                }
+            }
+        }
+    }
 }
 
 /// A file that an earlier run read and the tree no longer has.

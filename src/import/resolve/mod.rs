@@ -1,20 +1,24 @@
 //! The resolver: what becomes of each row, by keys, owners and the rows that are there already. It is the
 //! only place where that is decided, once per row, in plan order.
 
+mod answers;
+mod ask;
 mod compare;
 mod dropped;
 mod earlier;
 mod fill;
 mod gone;
 mod leftover;
+mod mark;
 mod settle;
 mod twins;
 mod verdict;
 
+pub(crate) use settle::Decision;
 pub(crate) use verdict::RowFate;
 
 use crate::error::Result;
-use crate::finding::Place;
+use crate::finding::{Finding, Place};
 use crate::import::context::Context;
 use crate::import::owners::OwnerTable;
 use crate::import::plan::{Plan, SourcePattern};
@@ -22,6 +26,7 @@ use crate::import::stored::{cell_value, stored_as};
 use crate::mapping::apply::Owner;
 use crate::mapping::keyindex::{Entry, KeyIndex, KeyText};
 use crate::row::Value;
+use answers::Answers;
 use gone::Earlier;
 use std::collections::HashMap;
 use twins::Kept;
@@ -43,7 +48,15 @@ pub(crate) struct Resolver<'p> {
     pub(crate) forms_left: u64,
     /// Rows of the target that a record of this run differed from: the number of its rule, and its place.
     differing: HashMap<(usize, KeyText), (u32, Place)>,
-    /// What the current record added to `folds`.
+    /// What judging the record at hand found, to be reported when it is settled.
+    noted: Vec<Finding>,
+    /// The keys that were added to `differing`, in order.
+    differed: Vec<(usize, KeyText)>,
+    /// The tables of which ids were given, in order.
+    ids: Vec<String>,
+    /// What the database said of the chunk at hand.
+    answers: Answers,
+    /// What was added to `folds`, in order.
     counted: Vec<(usize, KeyText, SourcePattern)>,
     /// How many rows of a key each source pattern gave so far, where rows fold across source patterns.
     folds: HashMap<(usize, KeyText), Vec<(SourcePattern, u32)>>,
@@ -61,6 +74,10 @@ impl<'p> Resolver<'p> {
             forms: HashMap::new(),
             forms_left: 0,
             differing: HashMap::new(),
+            noted: Vec::new(),
+            differed: Vec::new(),
+            ids: Vec::new(),
+            answers: Answers::default(),
             counted: Vec::new(),
             folds: HashMap::new(),
         }
@@ -68,6 +85,7 @@ impl<'p> Resolver<'p> {
 
     /// Adds rows of the target to the key index, where something looks them up.
     pub(crate) fn learn_target(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        self.answers = Answers::new(self.plan, |table| cx.writer.transaction.rows_before(table));
         for spec in 0..self.index.specs().len() {
             let asked = self.index.specs()[spec].clone();
             let looked_up = !asked.wanted.is_empty() || self.plan.is_looked_up(&asked);

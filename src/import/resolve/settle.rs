@@ -1,5 +1,5 @@
-//! Settling: decides each row that a record gave. Keys, references and uniqueness are
-//! checked against the key index and the target before anything is written.
+//! Decides each row that a record gave: keys, references and uniqueness are checked against the key index
+//! and the database before anything is written. What was decided is settled when it is.
 
 use super::Resolver;
 use super::compare::Among;
@@ -11,10 +11,10 @@ use crate::finding::{
 };
 use crate::fold;
 use crate::import::context::Context;
-use crate::import::writer::Insert;
+use crate::import::writer::NewRow;
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::keyindex::{Asker, Entering, Entry, KeyText, Placed};
+use crate::mapping::keyindex::{Entering, Entry, KeyText};
 use crate::mapping::model::OnDuplicate;
 use crate::mapping::order::feeds;
 use crate::report::words::{count, thousands};
@@ -27,86 +27,144 @@ const MOST_FORMS: usize = 1_000_000;
 /// and a difference is reported twice.
 const MOST_DIFFERING: usize = 100_000;
 
+/// What becomes of a record's rows, before anything of it is written.
+#[derive(Debug, Default)]
+pub(crate) struct Decision {
+    /// By draft.
+    pub(crate) judged: Vec<Judged>,
+    /// Why the record is rejected; empty where it is not.
+    pub(crate) refused: Vec<Finding>,
+    /// What else is to be reported.
+    findings: Vec<Finding>,
+}
+
+impl Decision {
+    /// The record is rejected, with nothing to be said of it here.
+    pub(crate) fn rejected(drafts: usize, refused: Vec<Finding>) -> Self {
+        let judged = (0..drafts).map(|_| Judged::is(RowFate::Rejected)).collect();
+        Self { judged, refused, findings: Vec::new() }
+    }
+
+    /// What became of each row.
+    pub(crate) fn fates(&self) -> Vec<RowFate> {
+        self.judged.iter().map(|one| one.fate).collect()
+    }
+}
+
 impl Resolver<'_> {
-    /// Decides what becomes of the rows of one record and writes those that are new.
-    ///
-    /// Returns a fate per draft, and what is wrong; if anything is, no row of the record is written.
-    pub(crate) fn settle(
-        &mut self,
-        cx: &mut Context<'_>,
-        record: Place,
-        drafts: &mut [Draft],
-    ) -> Result<(Vec<RowFate>, Vec<Finding>)> {
-        let (plan, file) = (self.plan, record.file);
-        let mut judged: Vec<Judged> = Vec::with_capacity(drafts.len());
-        let mut refused = Vec::new();
-        let mut placed: Vec<(usize, KeyText, Placed)> = Vec::new();
-        let mut given: Vec<&str> = Vec::new();
-        self.counted.clear();
-        self.keep_earlier_rows();
+    /// Decides what becomes of the rows of one record. If anything is wrong, nothing is changed.
+    pub(crate) fn decide(&mut self, cx: &mut Context<'_>, record: Place, drafts: &mut [Draft]) -> Result<Decision> {
+        let (plan, file, mark) = (self.plan, record.file, self.mark());
+        let mut decision = Decision::default();
         for draft in drafts.iter_mut() {
             let rule = &plan.rules[cx.mapping][draft.rule];
-            let parent = draft.parent.map(|at| judged[at].fate);
-            if let Some(id) = draft.parent.and_then(|at| judged[at].id) {
+            let parent = draft.parent.map(|at| decision.judged[at].fate);
+            if let Some(id) = draft.parent.and_then(|at| decision.judged[at].id) {
                 take_parents_id(rule, draft, id);
             }
             match self.judge(cx, rule, file, draft, parent)? {
                 Verdict::Is(mut one) => {
                     if let (RowFate::Inserted, Some(column)) = (one.fate, &rule.generated_id) {
                         one.id = cx.writer.next_id(&rule.table.name, column)?;
-                        given.push(&rule.table.name);
+                        self.ids.push(rule.table.name.clone());
                         if one.id.is_none() {
                             let message = format!("no id is left for another row of `{}`", rule.table.name);
                             let place = Place { file, offset: draft.at };
-                            refused.push(self.finding(&ROW_ID_RANGE, rule, message, place, None));
+                            decision.refused.push(self.finding(&ROW_ID_RANGE, rule, message, place, None));
                         }
                     }
                     if one.fate == RowFate::Unchanged {
                         one.counted = self.is_counted(rule, draft);
                     }
                     if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Empty) {
-                        self.place(rule, file, draft, &one, &mut placed);
+                        self.place(rule, file, draft, &one);
                     }
-                    judged.push(one);
+                    decision.judged.push(one);
                 }
                 Verdict::Refused(findings) => {
-                    refused.extend(findings);
-                    judged.push(Judged::is(RowFate::Rejected));
+                    decision.refused.extend(findings);
+                    decision.judged.push(Judged::is(RowFate::Rejected));
                 }
             }
         }
-        if !refused.is_empty() {
-            placed.into_iter().rev().for_each(|(spec, key, placed)| self.index.undo(spec, key, placed));
-            given.iter().for_each(|table| cx.writer.return_id(table));
-            self.unfold();
-            self.return_earlier_rows();
-            return Ok((vec![RowFate::Rejected; drafts.len()], refused));
+        decision.findings = std::mem::take(&mut self.noted);
+        if decision.refused.is_empty() {
+            self.learn_rows(cx, record, drafts, &mut decision);
+        } else {
+            // The rows from which it differs are reported with it, and stay known.
+            let differed = self.differed.split_off(mark.differing);
+            self.back_to(cx, mark);
+            self.differed.extend(differed);
+            decision.judged = drafts.iter().map(|_| Judged::is(RowFate::Rejected)).collect();
         }
-        for (draft, one) in drafts.iter().zip(&judged) {
-            let rule = &plan.rules[cx.mapping][draft.rule];
-            if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged) {
-                let place = Place { file, offset: draft.at };
-                self.report_form_twin(cx, rule, draft, place);
-                if rule.model(&plan.set).on_duplicate == OnDuplicate::Across {
-                    self.keep_twin(rule, draft, place);
+        Ok(decision)
+    }
+
+    /// Makes known what later records are compared with, once all rows of a record are decided.
+    fn learn_rows(&mut self, cx: &Context<'_>, record: Place, drafts: &[Draft], decision: &mut Decision) {
+        for (draft, one) in drafts.iter().zip(&mut decision.judged) {
+            let rule = &self.plan.rules[cx.mapping][draft.rule];
+            let across = rule.model(&self.plan.set).on_duplicate == OnDuplicate::Across;
+            match one.fate {
+                RowFate::Inserted | RowFate::Unchanged if across => {
+                    self.keep_twin(rule, draft, Place { offset: draft.at, ..record });
                 }
+                RowFate::Filled(_) => self.learn_fill(rule, draft, one),
+                _ => {}
+            }
+        }
+    }
+
+    /// The rows of a record that are new, with their secrets sealed.
+    pub(crate) fn new_rows<'r>(
+        &mut self,
+        cx: &mut Context<'r>,
+        record: Place,
+        drafts: &[Draft],
+        decision: &Decision,
+    ) -> Result<Vec<NewRow<'r>>> {
+        let mut rows = Vec::new();
+        for (draft, one) in drafts.iter().zip(&decision.judged) {
+            if one.fate == RowFate::Inserted {
+                let rule = &cx.plan.rules[cx.mapping][draft.rule];
+                rows.push(self.new_row(cx, rule, record, draft, one)?);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Reports and counts what was decided of a record's rows, and gives what `fill` rules give: what is
+    /// new is written.
+    pub(crate) fn settle(
+        &mut self,
+        cx: &mut Context<'_>,
+        record: Place,
+        drafts: &[Draft],
+        decision: &mut Decision,
+    ) -> Result<()> {
+        cx.findings.extend(std::mem::take(&mut decision.findings));
+        if !decision.refused.is_empty() {
+            return Ok(());
+        }
+        for (draft, one) in drafts.iter().zip(&decision.judged) {
+            let rule = &self.plan.rules[cx.mapping][draft.rule];
+            if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged) {
+                self.report_form_twin(cx, rule, draft, Place { offset: draft.at, ..record });
             }
             match one.fate {
-                RowFate::Inserted => self.write(cx, rule, record, draft, one)?,
                 RowFate::Unchanged => cx.writer.count(&rule.table.name).unchanged += u64::from(!one.counted),
                 RowFate::Filled(_) => self.fill(cx, rule, record, draft, one)?,
-                RowFate::Superseded | RowFate::Empty => self.note(cx, rule, file, draft, one),
-                RowFate::NotTaken | RowFate::Rejected => {}
+                RowFate::Superseded | RowFate::Empty => self.note(cx, rule, record.file, draft, one),
+                RowFate::Inserted | RowFate::NotTaken | RowFate::Rejected => {}
             }
         }
-        Ok((judged.iter().map(|one| one.fate).collect(), refused))
+        Ok(())
     }
 
     /// Warns of a key that looks like another one and differs in its Unicode normal form.
     fn report_form_twin(&mut self, cx: &mut Context<'_>, rule: &CompiledRule, draft: &Draft, place: Place) {
-        let (Some(spec), Some(key)) = (self.key_spec(rule), draft.key.as_ref().filter(|key| !key.is_ascii())) else {
-            return;
-        };
+        let key = draft.key.as_ref().filter(|key| !key.is_ascii());
+        let Some((spec, key)) = self.plan.keys.of(rule).own.zip(key) else { return };
         let form = self.kept.hash(&(spec, key.map(|part| fold::canonical(part).into_owned())));
         let hash = self.kept.hash(key);
         if self.forms.len() >= MOST_FORMS && !self.forms.contains_key(&form) {
@@ -222,7 +280,7 @@ impl Resolver<'_> {
     /// supersedes, though it is rejected and its key is free.
     fn once_per_row(&mut self, rule: &CompiledRule, draft: &Draft, place: Place, verdict: Verdict) -> Verdict {
         let differs = |findings: &[Finding]| findings.iter().any(|finding| finding.code == &ROW_DIFFERS);
-        let key = self.key_spec(rule).zip(draft.key.clone());
+        let key = self.plan.keys.of(rule).own.zip(draft.key.clone());
         let (Verdict::Refused(findings), Some(key)) = (&verdict, key) else { return verdict };
         if !differs(findings) {
             return verdict;
@@ -234,6 +292,7 @@ impl Resolver<'_> {
             Some(_) => verdict,
             None => {
                 if self.differing.len() < MOST_DIFFERING {
+                    self.differed.push(key.clone());
                     self.differing.insert(key, (rule.number, place));
                 }
                 verdict
@@ -256,18 +315,14 @@ impl Resolver<'_> {
 
     /// The row of this run that has the draft's key.
     fn earlier_of_key(&self, rule: &CompiledRule, draft: &Draft) -> Option<Entry> {
-        let spec = self.key_spec(rule)?;
+        let spec = self.plan.keys.of(rule).own?;
         self.index.get(spec, draft.key.as_ref()?).filter(|entry| entry.place.is_some()).cloned()
-    }
-
-    /// The index of the rule's key.
-    pub(crate) fn key_spec(&self, rule: &CompiledRule) -> Option<usize> {
-        self.index.find(&rule.table.name, &rule.key_names, false)
     }
 
     /// Whether a `fill` rule has met the row before this one, so that the run's counts have it.
     fn is_counted(&self, rule: &CompiledRule, draft: &Draft) -> bool {
-        let entry = self.key_spec(rule).zip(draft.key.as_ref()).and_then(|(spec, key)| self.index.get(spec, key));
+        let own = self.plan.keys.of(rule).own.zip(draft.key.as_ref());
+        let entry = own.and_then(|(spec, key)| self.index.get(spec, key));
         entry.is_some_and(|entry| entry.place.is_none() && entry.counted)
     }
 
@@ -297,15 +352,14 @@ impl Resolver<'_> {
         // A row may reference a later one of its own table: that is checked when all are written. What
         // only adds to rows comes after those.
         let own_is_done = rule.model(&self.plan.set).on_duplicate == OnDuplicate::Fill;
-        for reference in rule.references().filter(|key| own_is_done || key.table != rule.table.name) {
-            let values: Vec<Value> =
-                reference.columns.iter().map(|column| rule.value(&draft.values, column).clone()).collect();
-            let Some(key) = KeyText::of(&values) else {
+        let plan = self.plan;
+        let references = plan.keys.of(rule).references.iter();
+        for reference in references.filter(|key| own_is_done || key.table != rule.table.name) {
+            let Some((key, values)) = reference.of(&draft.values) else {
                 continue; // a NULL references nothing
             };
-            let to: Vec<&str> = reference.to.iter().map(String::as_str).collect();
-            let known = self.index.contains(Asker::OtherTable, &reference.table, &reference.to, false, &key);
-            if !known && !self.in_target(cx, &reference.table, &to, values)? {
+            let known = reference.spec.and_then(|spec| self.index.get(spec, &key)).is_some_and(|entry| entry.present);
+            if !known && self.row_of(cx, reference.question, &values)?.is_none() {
                 let message =
                     format!("({}) references a missing row of `{}`", reference.columns.join(", "), reference.table);
                 wrong.push(self.finding(&ROW_REFERENCE, rule, message, place, None));
@@ -315,14 +369,7 @@ impl Resolver<'_> {
     }
 
     /// Makes the row known to what asks for its keys.
-    fn place(
-        &mut self,
-        rule: &CompiledRule,
-        file: FileId,
-        draft: &Draft,
-        one: &Judged,
-        placed: &mut Vec<(usize, KeyText, Placed)>,
-    ) {
+    fn place(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) {
         let given = one.id.map(Value::Integer);
         let value_of = |column: &str| -> &Value {
             if let (Some(name), Some(id)) = (&rule.generated_id, &given)
@@ -348,41 +395,39 @@ impl Resolver<'_> {
         };
         let key = (rule.key_names.as_slice(), draft.key.as_ref());
         let entering = Entering { table: &rule.table.name, key, of: &value_of, entry };
-        self.index.enter(&entering, |spec, key, change| placed.push((spec, key, change)));
+        self.index.enter(&entering);
     }
 
-    fn write(
-        &mut self,
-        cx: &mut Context<'_>,
-        rule: &CompiledRule,
+    fn new_row<'r>(
+        &self,
+        cx: &mut Context<'r>,
+        rule: &'r CompiledRule,
         record: Place,
         draft: &Draft,
         one: &Judged,
-    ) -> Result<()> {
+    ) -> Result<NewRow<'r>> {
         let mut values = draft.values.clone();
         for (at, secret) in &draft.secrets {
             let key = rule.key_of(&draft.values).ok_or_else(|| Error::bug("a rule with secrets has no key"))?;
             let column = self.plan.sealed_column(rule, *at)?;
             values[*at] = cx.writer.vault.seal(column, &key, secret)?;
         }
-        let insert = Insert {
+        Ok(NewRow {
             rule,
             values,
             id: one.id,
             place: Place { offset: draft.at, ..record },
             record: record.offset,
-            file: cx.ledger_file(record.file)?,
             digest: one.digest,
             clock: draft.clock.clone(),
-        };
-        cx.writer.insert(insert)
+        })
     }
 }
 
 /// Puts the parent's generated id where the child refers to it.
 fn take_parents_id(rule: &CompiledRule, draft: &mut Draft, id: i64) {
-    for at in std::mem::take(&mut draft.parents_id) {
-        draft.values[at] = Value::Integer(id);
+    for at in &draft.parents_id {
+        draft.values[*at] = Value::Integer(id);
         if let Some(fields) = &rule.key_fields {
             draft.key = KeyText::of(fields.iter().map(|at| &draft.values[*at]));
         }

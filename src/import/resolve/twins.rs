@@ -11,12 +11,27 @@ pub(super) struct Kept {
     pub(super) hash: RandomState,
     /// The twins of a key in the order they were kept, where rows fold across source patterns.
     pub(super) twins: HashMap<(usize, KeyText), Vec<Entry>>,
+    /// The keys to which a twin was added, in order.
+    pub(super) log: Vec<(usize, KeyText)>,
 }
 
 impl Kept {
     /// A hash of anything, alike within a run only.
     pub(super) fn hash(&self, what: &impl Hash) -> u64 {
         self.hash.hash_one(what)
+    }
+
+    /// Adds a twin of a key.
+    pub(super) fn add(&mut self, key: (usize, KeyText), twin: Entry) {
+        self.twins.entry(key.clone()).or_default().push(twin);
+        self.log.push(key);
+    }
+
+    /// Takes back what was added since the log had this length.
+    pub(super) fn back_to(&mut self, mark: usize) {
+        for key in self.log.drain(mark..).rev() {
+            self.twins.get_mut(&key).map(Vec::pop);
+        }
     }
 
     /// Forgets the twins of an owner.

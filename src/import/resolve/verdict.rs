@@ -32,6 +32,7 @@ impl RowFate {
 }
 
 /// A row as judged, before anything is written.
+#[derive(Debug)]
 pub(crate) struct Judged {
     pub(crate) fate: RowFate,
     pub(crate) id: Option<i64>,
@@ -44,6 +45,10 @@ pub(crate) struct Judged {
     pub(crate) stayed: Option<Place>,
     /// Whether the run's counts have the row already.
     pub(crate) counted: bool,
+    /// Of a row that is filled, whether the target had it before the run,
+    pub(crate) existing: bool,
+    /// and whether this is the first time that the run meets it.
+    pub(crate) counts: bool,
     /// The columns whose values are lost with the row.
     pub(crate) dropped: Vec<String>,
 }
@@ -58,6 +63,8 @@ impl Judged {
             fills: Vec::new(),
             stayed: None,
             counted: false,
+            existing: false,
+            counts: false,
             dropped: Vec::new(),
         }
     }

@@ -1,0 +1,192 @@
+//! Records of a file that are decided together: the database is asked about all of them at once, and
+//! their rows are written at once.
+
+use crate::document::tape::{Paths, Tape};
+use crate::error::Result;
+use crate::finding::Finding;
+use crate::import::context::Context;
+use crate::import::file::Reading;
+use crate::import::leaves::sheet::Sheet;
+use crate::import::refused::rejections;
+use crate::import::resolve::{Decision, Resolver};
+use crate::import::run::{Import, Parts};
+use crate::import::writer::{NewRow, RefusedRow};
+use crate::mapping::apply::Mapped;
+use crate::source::RecordRef;
+use crate::source::records::Records;
+use std::ops::Range;
+
+/// So many records are decided together at most,
+const MOST_RECORDS: usize = 256;
+/// of so many bytes.
+const MOST_BYTES: u64 = 1 << 20;
+/// The memory of larger records is not kept for later ones.
+const LARGE: u64 = 1 << 14;
+
+/// Records that are decided together.
+pub(crate) struct Chunk {
+    pub(crate) records: Vec<Held>,
+    bytes: u64,
+    most: usize,
+    sensitive: bool,
+    /// Tapes of earlier records, to be used again.
+    free: Vec<Tape>,
+}
+
+/// A record until it is accounted for.
+pub(crate) struct Held {
+    tape: Tape,
+    names: Vec<String>,
+    number: u64,
+    span: Range<u64>,
+    /// What was claimed of it in earlier turns.
+    pub(crate) earlier: Option<Sheet>,
+    /// The rows that the rules of this turn make of it.
+    pub(crate) mapped: Mapped,
+    /// What becomes of them.
+    pub(crate) decision: Decision,
+}
+
+impl Held {
+    /// The record as it was read.
+    pub(crate) fn record(&self) -> RecordRef<'_> {
+        RecordRef { tape: &self.tape, number: self.number, names: &self.names, span: self.span.clone() }
+    }
+
+    /// Whether an earlier turn rejected the record.
+    pub(crate) fn was_rejected(&self) -> bool {
+        self.earlier.as_ref().is_some_and(|earlier| earlier.rejected)
+    }
+}
+
+impl Chunk {
+    /// An empty one; `alone` where each record is to be decided before the next one is mapped.
+    pub(crate) fn new(sensitive: bool, alone: bool) -> Self {
+        let most = if alone { 1 } else { MOST_RECORDS };
+        Self { records: Vec::new(), bytes: 0, most, sensitive, free: Vec::new() }
+    }
+
+    /// Reads the next record in; `false` where there is none.
+    pub(crate) fn read(&mut self, records: &mut Records<'_>, paths: &mut Paths) -> Result<bool, Finding> {
+        let mut tape = self.free.pop().unwrap_or_else(|| Tape::new(self.sensitive));
+        let Some(RecordRef { number, names, span, .. }) = records.next(paths, &mut tape)? else { return Ok(false) };
+        self.bytes += span.end - span.start;
+        let names = names.to_vec();
+        let (earlier, mapped, decision) = Default::default();
+        self.records.push(Held { tape, names, number, span, earlier, mapped, decision });
+        Ok(true)
+    }
+
+    /// Whether it is to be decided before another record is read in.
+    pub(crate) fn is_full(&self) -> bool {
+        self.records.len() >= self.most || self.bytes >= MOST_BYTES
+    }
+
+    /// Forgets its records, and keeps the memory of the small ones.
+    pub(crate) fn clear(&mut self) {
+        let small = self.records.drain(..).filter(|held| held.span.end - held.span.start <= LARGE);
+        self.free.extend(small.map(|held| held.tape));
+        self.bytes = 0;
+    }
+}
+
+impl Import<'_> {
+    /// Decides what becomes of the rows of a chunk, and writes those that are new.
+    pub(crate) fn decide(&mut self, reading: &Reading, chunk: &mut Chunk) -> Result<()> {
+        let Parts { resolver, rejects, mut cx, .. } = self.parts();
+        for held in &mut chunk.records {
+            let place = reading.place(held.span.start);
+            let findings = match rejects.known.get(&(place.file, place.offset)) {
+                Some(known) => known.clone(),
+                None => held.mapped.faults.iter().map(|(rule, fault)| cx.finding(place, *rule, fault, None)).collect(),
+            };
+            held.decision = Decision::rejected(held.mapped.drafts.len(), findings);
+        }
+        let open = |held: &&mut Held| held.decision.refused.is_empty() && !held.was_rejected();
+        let mut open: Vec<&mut Held> = chunk.records.iter_mut().filter(open).collect();
+        resolver.ask(&mut cx, open.iter().flat_map(|held| &held.mapped.drafts))?;
+        let (mark, sealed) = (resolver.mark(), cx.writer.vault.mark());
+        loop {
+            let rows = rows_of(resolver, &mut cx, reading, &mut open)?;
+            if !reading.may_reject {
+                write(&mut cx, reading, rows)?;
+                break;
+            }
+            let refused = cx.writer.insert_together(&rows)?;
+            if refused.is_empty() {
+                record(&mut cx, reading, &rows)?;
+                break;
+            }
+            resolver.back_to(&mut cx, mark);
+            cx.writer.vault.back_to(sealed);
+            if !refused.iter().any(|row| row.why.is_found_later()) {
+                // One by one, so that each is judged without those before it that the database rejects.
+                open.into_iter().try_for_each(|held| decide_alone(resolver, &mut cx, reading, held))?;
+                break;
+            }
+            // What a later row did to an earlier one shows only when both are written.
+            let refused: Vec<RefusedRow> = refused.into_iter().filter(|row| row.why.is_found_later()).collect();
+            let told = rejections(&mut cx, &refused)?;
+            open.retain_mut(|held| {
+                let of_it = told.iter().filter(|(record, _)| *record == held.span.start);
+                let findings: Vec<Finding> = of_it.map(|(_, finding)| finding.clone()).collect();
+                let stays = findings.is_empty();
+                if !stays {
+                    held.decision = Decision::rejected(held.mapped.drafts.len(), findings);
+                }
+                stays
+            });
+        }
+        resolver.keep();
+        cx.writer.vault.keep();
+        Ok(())
+    }
+}
+
+/// Decides the records, and gives their new rows.
+fn rows_of<'r>(
+    resolver: &mut Resolver<'_>,
+    cx: &mut Context<'r>,
+    reading: &Reading,
+    open: &mut [&mut Held],
+) -> Result<Vec<NewRow<'r>>> {
+    let mut rows = Vec::new();
+    for held in open {
+        let place = reading.place(held.span.start);
+        held.decision = resolver.decide(cx, place, &mut held.mapped.drafts)?;
+        rows.extend(resolver.new_rows(cx, place, &held.mapped.drafts, &held.decision)?);
+    }
+    Ok(rows)
+}
+
+/// Decides and writes one record; where the database rejects a row of it, the record is rejected.
+fn decide_alone(resolver: &mut Resolver<'_>, cx: &mut Context<'_>, reading: &Reading, held: &mut Held) -> Result<()> {
+    let (mark, sealed) = (resolver.mark(), cx.writer.vault.mark());
+    let rows = rows_of(resolver, cx, reading, &mut [held])?;
+    let refused = cx.writer.insert_together(&rows)?;
+    if refused.is_empty() {
+        return record(cx, reading, &rows);
+    }
+    resolver.back_to(cx, mark);
+    cx.writer.vault.back_to(sealed);
+    cx.writer.flush()?; // the other row of a unique value is looked for in the ledger
+    let findings = rejections(cx, &refused)?.into_iter().map(|(_, finding)| finding).collect();
+    held.decision = Decision::rejected(held.mapped.drafts.len(), findings);
+    Ok(())
+}
+
+fn write(cx: &mut Context<'_>, reading: &Reading, rows: Vec<NewRow<'_>>) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let file = cx.ledger_file(reading.context.id)?;
+    cx.writer.insert(rows, file)
+}
+
+fn record(cx: &mut Context<'_>, reading: &Reading, rows: &[NewRow<'_>]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let file = cx.ledger_file(reading.context.id)?;
+    cx.writer.record_all(rows, file)
+}

@@ -1,0 +1,135 @@
+//! The keys of each rule's rows by their numbers, so that nothing is looked for by name while records are read.
+
+use crate::mapping::compile::CompiledRule;
+use crate::mapping::keyindex::{IndexSpec, KeyIndex, KeyText};
+use crate::mapping::model::{OnDuplicate, Set};
+use crate::row::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What the database is asked about the rows of a table by one of their keys.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// The table.
+    pub table: String,
+    /// The columns of the key.
+    pub by: Vec<String>,
+    /// The columns that are wanted of the row.
+    pub wanted: Vec<String>,
+}
+
+/// Columns of a rule's rows that are a key of its own or of another table.
+#[derive(Debug)]
+pub struct FieldKey {
+    /// The columns of the rule's table.
+    pub columns: Vec<String>,
+    /// The table whose key it is.
+    pub table: String,
+    /// The positions of the columns among the rule's fields.
+    fields: Vec<usize>,
+    /// Its number in the key index.
+    pub spec: Option<usize>,
+    /// The question whether the database has such a row.
+    pub question: usize,
+}
+
+impl FieldKey {
+    /// The values of a row; `None` where one is NULL.
+    pub fn of(&self, values: &[Value]) -> Option<(KeyText, Vec<Value>)> {
+        let key = KeyText::of(self.fields.iter().map(|at| &values[*at]))?;
+        Some((key, self.fields.iter().map(|at| values[*at].clone()).collect()))
+    }
+}
+
+/// The keys of one rule's rows.
+#[derive(Debug, Default)]
+pub struct RuleKeys {
+    /// The rule's own key, by its number in the key index.
+    pub own: Option<usize>,
+    /// Whether no two rows of the table can have the rule's own key.
+    pub is_unique: bool,
+    /// The question for the row of the rule's key: its fields, a generated id, and `held`.
+    pub row: Option<usize>,
+    /// The columns of the table that something looks up.
+    pub held: Vec<String>,
+    /// The question for the values that a `fill` rule may add to.
+    pub fill: Option<usize>,
+    /// What is unique in the table.
+    pub unique: Vec<FieldKey>,
+    /// Rows that must be there.
+    pub references: Vec<FieldKey>,
+}
+
+/// The keys of every rule, by its number, and what the database is asked about them.
+#[derive(Debug, Default)]
+pub struct Keys {
+    rules: Vec<RuleKeys>,
+    questions: Vec<Question>,
+}
+
+impl Keys {
+    pub(super) fn new(set: &Set, rules: &[Vec<CompiledRule>], specs: &[IndexSpec]) -> Self {
+        let mut held: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
+        for spec in specs {
+            held.entry(&spec.table).or_default().extend(&spec.wanted);
+        }
+        let mut numbering = Numbering { set, index: KeyIndex::new(specs.to_vec()), held, known: HashMap::new() };
+        let rules = rules.iter().flatten().map(|rule| numbering.of_rule(rule)).collect();
+        let mut questions: Vec<(Question, usize)> = numbering.known.into_iter().collect();
+        questions.sort_by_key(|(_, number)| *number);
+        Self { rules, questions: questions.into_iter().map(|(question, _)| question).collect() }
+    }
+
+    /// The keys of a rule.
+    pub fn of(&self, rule: &CompiledRule) -> &RuleKeys {
+        &self.rules[rule.number as usize]
+    }
+
+    /// What the database is asked, by number.
+    pub fn questions(&self) -> &[Question] {
+        &self.questions
+    }
+}
+
+/// Gives every question a number, once.
+struct Numbering<'p> {
+    set: &'p Set,
+    index: KeyIndex,
+    /// By table, the columns that something looks up.
+    held: BTreeMap<&'p str, BTreeSet<&'p String>>,
+    known: HashMap<Question, usize>,
+}
+
+impl Numbering<'_> {
+    fn of_rule(&mut self, rule: &CompiledRule) -> RuleKeys {
+        let table = &rule.table.name;
+        let own = self.index.find(table, &rule.key_names, false);
+        let by = rule.key_columns().map(|columns| columns.into_iter().map(str::to_owned).collect::<Vec<_>>());
+        let held: Vec<String> = self.held.get(table.as_str()).into_iter().flatten().copied().cloned().collect();
+        let mut wanted: Vec<String> = rule.fields.iter().map(|field| field.column.name.clone()).collect();
+        wanted.extend(rule.generated_id.iter().chain(&held).cloned());
+        let is_part = |list: &Vec<String>| by.as_ref().is_some_and(|by| list.iter().all(|column| by.contains(column)));
+        let is_unique = rule.unique_lists().any(is_part);
+        let fills = rule.model(self.set).on_duplicate == OnDuplicate::Fill;
+        let filled = own.filter(|_| fills).map(|own| self.index.specs()[own].wanted.clone());
+        let fill = filled.zip(by.clone()).map(|(wanted, by)| self.ask(table, by, wanted));
+        let row = by.map(|by| self.ask(table, by, wanted));
+        let unique = rule.unique_lists().map(|columns| self.key(rule, columns, table, columns)).collect();
+        let references = rule.references().map(|key| self.key(rule, &key.columns, &key.table, &key.to)).collect();
+        RuleKeys { own, is_unique, row, held, fill, unique, references }
+    }
+
+    fn key(&mut self, rule: &CompiledRule, columns: &[String], table: &str, by: &[String]) -> FieldKey {
+        FieldKey {
+            columns: columns.to_vec(),
+            table: table.to_owned(),
+            fields: columns.iter().filter_map(|column| rule.field(column)).collect(),
+            spec: self.index.find(table, by, false),
+            question: self.ask(table, by.to_vec(), by.to_vec()),
+        }
+    }
+
+    fn ask(&mut self, table: &str, by: Vec<String>, wanted: Vec<String>) -> usize {
+        let next = self.known.len();
+        *self.known.entry(Question { table: table.to_owned(), by, wanted }).or_insert(next)
+    }
+}

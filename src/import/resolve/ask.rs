@@ -1,0 +1,99 @@
+//! Asks the database about the keys of a chunk's rows: once per kind of key and chunk.
+
+use super::Resolver;
+use super::answers::Answer;
+use crate::error::Result;
+use crate::import::context::Context;
+use crate::import::plan::Plan;
+use crate::mapping::apply::Draft;
+use crate::mapping::keyindex::KeyText;
+use crate::row::Value;
+use std::collections::HashMap;
+
+/// Keys about which the database is to be asked, by question.
+type Wanted = Vec<(Vec<KeyText>, Vec<Vec<Value>>)>;
+
+impl Resolver<'_> {
+    /// Asks the database about the rows of a chunk: those that have their keys, and, of rows that it does
+    /// not have, those that have their unique values, and those that they reference.
+    pub(crate) fn ask<'d>(
+        &mut self,
+        cx: &mut Context<'_>,
+        drafts: impl Iterator<Item = &'d Draft> + Clone,
+    ) -> Result<()> {
+        self.answers.known.iter_mut().for_each(HashMap::clear);
+        if !self.answers.asks.contains(&true) {
+            return Ok(());
+        }
+        let plan = self.plan;
+        let rules = &plan.rules[cx.mapping];
+        let written: Vec<&str> = drafts.clone().map(|draft| rules[draft.rule].table.name.as_str()).collect();
+        let mut wanted: Wanted = self.answers.known.iter().map(|_| Default::default()).collect();
+        for draft in drafts.clone() {
+            let rule = &rules[draft.rule];
+            let keys = plan.keys.of(rule);
+            let own = rule.key_of(&draft.values).and_then(|values| Some((KeyText::of(&values)?, values)));
+            let by_key = keys.is_unique && !self.is_known_by_ledger(rule);
+            for question in keys.fill.into_iter().chain(keys.row.filter(|_| by_key)) {
+                self.want(&mut wanted, question, own.clone());
+            }
+            // Rows that this chunk itself may give are known when they are asked for.
+            for key in keys.references.iter().filter(|key| !written.contains(&key.table.as_str())) {
+                let of = key.of(&draft.values);
+                let is_known = |text: &KeyText| key.spec.is_some_and(|spec| self.index.get(spec, text).is_some());
+                self.want(&mut wanted, key.question, of.filter(|(text, _)| !is_known(text)));
+            }
+        }
+        self.put(cx, &mut wanted)?;
+        for draft in drafts {
+            let keys = plan.keys.of(&rules[draft.rule]);
+            let text = rules[draft.rule].key_of(&draft.values).and_then(|values| KeyText::of(&values));
+            let known = keys.row.zip(text).and_then(|(question, text)| self.answers.known[question].get(&text));
+            if let Some(None) = known {
+                for key in &keys.unique {
+                    self.want(&mut wanted, key.question, key.of(&draft.values));
+                }
+            }
+        }
+        self.put(cx, &mut wanted)
+    }
+
+    fn want(&self, wanted: &mut Wanted, question: usize, key: Option<(KeyText, Vec<Value>)>) {
+        if let Some((text, values)) = key.filter(|_| self.answers.asks[question])
+            && !self.answers.known[question].contains_key(&text)
+        {
+            wanted[question].0.push(text);
+            wanted[question].1.push(values);
+        }
+    }
+
+    fn put(&mut self, cx: &mut Context<'_>, wanted: &mut Wanted) -> Result<()> {
+        for (question, (texts, keys)) in wanted.iter_mut().enumerate() {
+            if !keys.is_empty() {
+                let found = find(cx, self.plan, question, keys)?;
+                self.answers.known[question].extend(texts.drain(..).zip(found));
+                keys.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// The wanted cells of the row that has this key in the database, if there is one.
+    pub(super) fn row_of(&mut self, cx: &mut Context<'_>, question: usize, values: &[Value]) -> Result<Answer> {
+        if !self.answers.asks[question] {
+            return Ok(None);
+        }
+        let Some(text) = KeyText::of(values) else { return Ok(None) };
+        if let Some(known) = self.answers.known[question].get(&text) {
+            return Ok(known.clone());
+        }
+        Ok(find(cx, self.plan, question, &[values.to_vec()])?.pop().flatten())
+    }
+}
+
+fn find(cx: &mut Context<'_>, plan: &Plan, question: usize, keys: &[Vec<Value>]) -> Result<Vec<Answer>> {
+    let question = &plan.keys.questions()[question];
+    let by: Vec<&str> = question.by.iter().map(String::as_str).collect();
+    let wanted: Vec<&str> = question.wanted.iter().map(String::as_str).collect();
+    cx.writer.transaction.find(&question.table, &by, &wanted, keys)
+}
