@@ -1,14 +1,20 @@
-//! What an engine's columns keep of a value, by their type alone: no database is open.
+//! What an engine does where no database is open: how its columns keep values, what declared types mean,
+//! what migrations make. The one list of engines, beside that of `url`.
 
 use super::Cell;
-use super::sqlite::form;
+use super::catalog::Catalog;
+use super::query::BadQuery;
+use super::sqlite::{assertion, form, migrate, types};
+use crate::error::{Error, Result};
 use crate::row::Value;
-use crate::table::ColumnType;
+use crate::table::{ColumnType, Migration};
 
-/// How an engine writes values, and when it holds the same ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How an engine understands SQL and keeps values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dialect {
-    /// 64-bit integers, doubles and text, with no type for exact numbers, times or JSON.
+    /// 64-bit integers, doubles and text, with no type for exact numbers, times or JSON. What mapping sets
+    /// are written for.
+    #[default]
     Sqlite,
 }
 
@@ -37,6 +43,34 @@ impl Dialect {
     pub fn same(self, kind: ColumnType, cell: &Cell, value: &Value) -> bool {
         match self {
             Self::Sqlite => form::same(cell, value, kind),
+        }
+    }
+
+    /// The type that a declaration means.
+    pub fn column_type(self, declared: &str) -> ColumnType {
+        match self {
+            Self::Sqlite => types::column_type(declared),
+        }
+    }
+
+    /// What there is after each migration, up to the first that does not run by itself; and why that one
+    /// does not.
+    pub(super) fn stages(self, migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
+        match self {
+            Self::Sqlite => migrate::stages_until_fault(migrations),
+        }
+    }
+
+    /// What is wrong with each of these queries, asked of the tables that the migrations make; they are
+    /// recorded in `record`.
+    pub(super) fn refused(
+        self,
+        migrations: &[Migration],
+        record: Option<&str>,
+        queries: &[&str],
+    ) -> Result<Vec<Option<BadQuery>>> {
+        match self {
+            Self::Sqlite => assertion::refused(migrations, record, queries),
         }
     }
 }

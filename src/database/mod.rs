@@ -1,7 +1,9 @@
 //! Databases that rows are written into.
 //!
-//! A [`Database`] opens a [`Transaction`]; everything a run writes goes through it and is committed
-//! together or not at all. SQL text is only below this module and in mapping sets.
+//! Every engine is a folder that implements the three traits of `contract`: a [`Database`] is asked as a
+//! whole, a [`Reader`] looks into it, and everything that a [`Transaction`] writes is committed together
+//! or not at all. What an engine does without a database is its [`Dialect`]. Outside of its folder no
+//! engine is named but in `dialect` and `url`. SQL text is only below this module and in mapping sets.
 
 pub mod audit;
 pub mod catalog;
@@ -18,6 +20,7 @@ pub mod history;
 pub mod kept;
 pub mod ledger;
 mod opening;
+mod presence;
 pub mod query;
 pub mod reference;
 pub mod rejection;
@@ -25,10 +28,9 @@ pub mod schema;
 pub(crate) mod scratch;
 pub mod sealed;
 mod sealed_column;
-pub mod sqlite;
+mod sqlite;
 pub mod state;
 pub mod traces;
-pub(crate) mod types;
 pub mod undo;
 pub mod upkeep;
 mod url;

@@ -1,22 +1,23 @@
 //! What a set's migrations make, seen in a database in memory.
 
 use super::catalog::Catalog;
+use super::dialect::Dialect;
 use super::history::Standing;
+use super::presence::{Presence, presence};
 use super::query::BadQuery;
-use super::sqlite::{assertion, migrate};
 use crate::error::Result;
 use crate::table::{Migration, Schema};
 
 /// The tables that the migrations make, read back from a migrated database in memory.
 ///
-/// treelift's own tables, `schema_migrations` and SQLite's are not among them.
+/// treelift's own tables, `schema_migrations` and the engine's are not among them.
 pub fn expected(migrations: &[Migration]) -> Result<Schema> {
     Ok(catalog(migrations)?.schema)
 }
 
 /// Everything that the migrations make, indexes, views and triggers included.
 pub fn catalog(migrations: &[Migration]) -> Result<Catalog> {
-    Ok(migrate::stages(migrations)?.pop().unwrap_or_default())
+    Ok(stages(migrations)?.pop().unwrap_or_default())
 }
 
 /// Everything that the migrations in force make: those that are recorded as applied, and those that
@@ -24,9 +25,9 @@ pub fn catalog(migrations: &[Migration]) -> Result<Catalog> {
 pub fn in_force(migrations: &[Migration], standing: &Standing, live: &Catalog) -> Result<Catalog> {
     let of = |positions: &[usize]| -> Vec<Migration> { positions.iter().map(|&at| migrations[at].clone()).collect() };
     let (applied, pending) = (standing.applied(), standing.pending());
-    let (stages, _) = migrate::stages_until_fault(migrations)?;
+    let (stages, _) = Dialect::default().stages(migrations)?;
     let mut all = applied.clone();
-    all.extend(pending.into_iter().filter(|&at| migrate::is_there(&stages, at, live)));
+    all.extend(pending.into_iter().filter(|&at| presence(&stages, at, live) == Presence::Whole));
     all.sort_unstable();
     // One that is there may need one that is not.
     catalog(&of(&all)).or_else(|_| catalog(&of(&applied)))
@@ -34,7 +35,8 @@ pub fn in_force(migrations: &[Migration], standing: &Standing, live: &Catalog) -
 
 /// Everything there is after each migration.
 pub fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
-    migrate::stages(migrations)
+    let (stages, fault) = Dialect::default().stages(migrations)?;
+    fault.map_or(Ok(stages), Err)
 }
 
 /// What is wrong with each of these queries, asked of the tables that the migrations make;
@@ -44,14 +46,13 @@ pub fn refused_queries(
     record: Option<&str>,
     queries: &[&str],
 ) -> Result<Vec<Option<BadQuery>>> {
-    assertion::refused(migrations, record, queries)
+    Dialect::default().refused(migrations, record, queries)
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
     use crate::database::drift_tables::{Aspect, first_difference, table_differences};
-    use crate::database::types::column_type;
     use crate::table::{Column, ForeignKey, Table};
 
     /// A migration of this SQL.
@@ -97,7 +98,7 @@ pub(crate) mod tests {
         );
         let column = |name: &str, declared: &str, not_null, default: Option<&str>, primary_key| Column {
             name: name.into(),
-            kind: column_type(declared),
+            kind: Dialect::default().column_type(declared),
             declared: declared.into(),
             not_null,
             default: default.map(Into::into),

@@ -1,9 +1,9 @@
 //! Reads tables back from a live database, through its pragmas.
 
 use super::checks;
+use super::types::column_type;
 use crate::database::catalog::{Catalog, Index, Other};
 use crate::database::history::{OWN_RECORD, RECORD};
-use crate::database::types::column_type;
 use crate::error::{Error, Result};
 use crate::table::{Column, ForeignKey, Table};
 use rusqlite::{Connection, OptionalExtension};

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// A database file of SQLite, existing or to be made.
 #[derive(Debug)]
-pub struct SqliteDatabase {
+pub(in crate::database) struct SqliteDatabase {
     url: String,
     /// As it was given: a link stays a link.
     path: PathBuf,
@@ -25,7 +25,7 @@ pub struct SqliteDatabase {
 
 impl SqliteDatabase {
     /// Names the file; nothing is opened yet.
-    pub fn new(url: &str, path: &Path) -> Result<Self> {
+    pub(in crate::database) fn new(url: &str, path: &Path) -> Result<Self> {
         let path = std::path::absolute(path).map_err(|error| file::io_fault(&error, path.display()))?;
         // A dangling link stays as it is, and is refused when it is looked at.
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());

@@ -5,13 +5,13 @@
 
 use super::catalog;
 use super::location::Location;
-use super::presence::{Presence, presence};
 use super::record::{self, Timing};
 use super::{connect, triggers, words};
 use crate::database::catalog::{Catalog, Other};
 use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin, Standing, State};
 use crate::database::kept::ForeignTrigger;
+use crate::database::presence::{Presence, presence};
 use crate::database::upkeep::{Done, What};
 use crate::database::{Migration, Opening};
 use crate::error::{Error, Result};
@@ -24,13 +24,8 @@ use rusqlite::{Batch, Connection, ErrorCode};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-/// What there is after each migration, all in memory.
-pub(in crate::database) fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
-    let (stages, fault) = stages_until_fault(migrations)?;
-    fault.map_or(Ok(stages), Err)
-}
-
-/// What there is after each migration, up to the first that does not run by itself.
+/// What there is after each migration, all in memory, up to the first that does not run by itself; and
+/// why that one does not.
 pub(in crate::database) fn stages_until_fault(migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
     let fault = |error: &rusqlite::Error| words::fault(error, "the schema in memory");
     let mut conn = Connection::open_in_memory().map_err(|error| fault(&error))?;
@@ -51,9 +46,10 @@ pub(in crate::database) fn stages_until_fault(migrations: &[Migration]) -> Resul
     Ok((stages, None))
 }
 
-/// Whether everything that a migration creates is there, so that it is recorded and not run.
-pub(in crate::database) fn is_there(stages: &[Catalog], at: usize, live: &Catalog) -> bool {
-    presence(stages, at, live) == Presence::Whole
+/// What there is after each migration, all of which must run.
+fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
+    let (stages, fault) = stages_until_fault(migrations)?;
+    fault.map_or(Ok(stages), Err)
 }
 
 fn check_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) -> Result<()> {

@@ -1,8 +1,8 @@
 //! Databases of SQLite.
 //!
-//! `open` decides which file a run works on, `migrate` sets its tables up, `session` is an open transaction,
-//! `find` and `write` carry its rows, `cells` works on what is sealed, `form` knows how values are written,
-//! `ledger` keeps the record.
+//! `open` decides which file a run works on, `migrate` sets its tables up, `reader` looks, `session` is an
+//! open transaction, `find` and `write` carry its rows, `cells` works on what is sealed, `form` knows how
+//! values are written, `ledger` keeps the record.
 
 mod alter;
 pub(super) mod assertion;
@@ -31,7 +31,6 @@ pub(super) mod migrate;
 mod open;
 mod orphans;
 mod pass;
-mod presence;
 mod read;
 mod reader;
 mod record;
@@ -47,10 +46,11 @@ mod survey;
 mod tests;
 mod transaction;
 mod triggers;
+pub(super) mod types;
 mod unchanged;
 mod undo;
 mod way;
 mod words;
 mod write;
 
-pub use database::SqliteDatabase;
+pub(super) use database::SqliteDatabase;

@@ -4,7 +4,7 @@ use crate::table::{ColumnType, Digits};
 
 /// The type that a declaration means, as far as it agrees with the affinity that SQLite gives it
 /// ("Datatypes In SQLite", 3.1): a column of NUMERIC affinity would turn text that says a number into one.
-pub(crate) fn column_type(declared: &str) -> ColumnType {
+pub(in crate::database) fn column_type(declared: &str) -> ColumnType {
     known_type(declared).unwrap_or(ColumnType::Unknown)
 }
 

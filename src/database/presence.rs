@@ -1,8 +1,8 @@
 //! Whether a migration's work is done already although no record says so. Pure: everything was read
 //! before.
 
-use crate::database::catalog::Catalog;
-use crate::database::drift_tables::table_differences;
+use super::catalog::Catalog;
+use super::drift_tables::table_differences;
 use std::collections::BTreeMap;
 
 /// How much of a migration is there.
