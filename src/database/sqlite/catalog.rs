@@ -125,6 +125,21 @@ fn tables_sql(conn: &Connection) -> rusqlite::Result<HashMap<String, String>> {
         .collect()
 }
 
+/// Those of these tables that are there, by the names that are given.
+pub(super) fn tables<'n>(
+    conn: &Connection,
+    names: impl Iterator<Item = &'n str>,
+    fault: &dyn Fn(&rusqlite::Error) -> Error,
+) -> Result<BTreeMap<String, Table>> {
+    let made = tables_sql(conn).map_err(|error| fault(&error))?;
+    let mut tables = BTreeMap::new();
+    for name in names {
+        let sql = made.get(&name.to_ascii_lowercase());
+        tables.extend(table_of(conn, name, sql.map(String::as_str), fault)?.map(|table| (name.to_owned(), table)));
+    }
+    Ok(tables)
+}
+
 /// The table of this name, if there is one.
 pub(super) fn table(conn: &Connection, name: &str, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Option<Table>> {
     let sql = table_sql(conn, name).map_err(|error| fault(&error))?;

@@ -30,6 +30,7 @@ pub(super) fn find(
     }
     let kinds: Vec<ColumnType> = key_columns.iter().map(|column| this.kind(table, column)).collect::<Result<_>>()?;
     let keys: Vec<Option<Vec<Form>>> = keys.iter().map(|key| key_form(key, &kinds)).collect();
+    let declared = this.declared()?;
     this.on(|conn| {
         let mut columns = key_columns.to_vec();
         columns.extend(wanted);
@@ -38,7 +39,7 @@ pub(super) fn find(
         let mut ways = this.ways.borrow_mut();
         let way = match ways.entry(one.clone()) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(Way::of(conn, table, &one, &kinds)?),
+            Entry::Vacant(new) => new.insert(Way::of(conn, (table, declared), &one, &kinds)?),
         };
         let costly = way.too_costly(this.rows_before_of(table));
         let is_passed = if way.is_search { costly.is_some() } else { keys.len() < FEW };

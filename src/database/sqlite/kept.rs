@@ -87,11 +87,7 @@ pub(super) fn unkept(this: &mut SqliteTransaction, inserted: &[(String, u64)]) -
 fn touched_by_triggers(this: &mut SqliteTransaction, written: &[(String, u64)]) -> Result<BTreeSet<String>> {
     let mut fire = Vec::new();
     for (table, _) in written {
-        let has_trigger = this.on(|conn| {
-            let text = "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE";
-            conn.prepare_cached(text)?.exists([table])
-        })?;
-        if let (true, Some(live)) = (has_trigger, this.schema.table(table)) {
+        if let (true, Some(live)) = (this.declared()?.has_trigger(table), this.schema.table(table)) {
             let columns: Vec<&str> = live.columns.iter().map(|column| column.name.as_str()).collect();
             fire.push(sql::insert::<&str>(table, &[]));
             fire.push(format!("UPDATE {} SET {}", sql::name(table), sql::set(&columns, 1)));

@@ -305,13 +305,8 @@ fn expected(opening: &Opening, stages: &[Catalog], standing: &Standing, pending:
 
 /// The live tables of those that are expected.
 pub(super) fn read(conn: &Connection, expected: &Schema, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Schema> {
-    let mut live = Schema::default();
-    for name in expected.tables.keys() {
-        if let Some(table) = catalog::table(conn, name, fault)? {
-            live.tables.insert(name.clone(), table);
-        }
-    }
-    Ok(live)
+    let names = expected.tables.keys().map(String::as_str);
+    Ok(Schema { tables: catalog::tables(conn, names, fault)? })
 }
 
 /// A migration that is not recorded, and of which something is there.

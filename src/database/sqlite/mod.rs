@@ -14,6 +14,7 @@ mod checks;
 mod clock;
 mod connect;
 mod database;
+mod declared;
 mod file;
 mod fill;
 mod find;

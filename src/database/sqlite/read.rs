@@ -33,16 +33,13 @@ pub(super) fn count(conn: &Connection, table: &str) -> rusqlite::Result<u64> {
 }
 
 /// The highest id ever given, also where AUTOINCREMENT remembers one that was deleted.
-pub(super) fn highest(conn: &Connection, table: &str, column: &str) -> rusqlite::Result<i64> {
+pub(super) fn highest(conn: &Connection, (table, column): (&str, &str), has_sequences: bool) -> rusqlite::Result<i64> {
     let of = |sql: &str, parameters: &[&str]| {
         conn.query_row(sql, rusqlite::params_from_iter(parameters), |row| row.get::<_, Option<i64>>(0))
     };
     let stored = of(&format!("SELECT max({}) FROM {}", sql::name(column), sql::name(table)), &[])?;
-    let given = if catalog::has_table(conn, "sqlite_sequence")? {
-        of("SELECT max(seq) FROM sqlite_sequence WHERE name = ?1", &[table])?
-    } else {
-        None
-    };
+    let given =
+        if has_sequences { of("SELECT max(seq) FROM sqlite_sequence WHERE name = ?1", &[table])? } else { None };
     Ok(stored.max(given).unwrap_or(0).max(0))
 }
 

@@ -1,16 +1,16 @@
 //! An open transaction: one connection, the store it writes into, and what was known at its start.
 
+use super::declared::Declared;
 use super::location::Location;
 use super::open::Store;
 use super::pass::Passes;
-use super::triggers;
 use super::way::Way;
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::Written;
 use crate::error::{Error, Result};
 use crate::table::{ColumnType, Schema};
 use rusqlite::Connection;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 
 /// An open transaction. Dropped, it leaves the database as it was: SQLite rolls the
@@ -28,8 +28,8 @@ pub(super) struct SqliteTransaction {
     pub(super) passes: RefCell<Passes>,
     /// By the statement that asks for one key.
     pub(super) ways: RefCell<HashMap<String, Way>>,
-    /// By table, see [`triggers::conflict_word`]: nothing alters a table once rows are written.
-    pub(super) conflict_words: RefCell<BTreeMap<String, &'static str>>,
+    /// Nothing alters a table once rows are written.
+    pub(super) declared: OnceCell<Declared>,
 }
 
 /// What this run wrote into the ledger.
@@ -46,14 +46,13 @@ pub(super) struct LedgerState {
 }
 
 impl SqliteTransaction {
-    /// What the INSERT and UPDATE of a table begin with.
-    pub(super) fn conflict_word(&self, table: &str) -> Result<&'static str> {
-        if let Some(word) = self.conflict_words.borrow().get(table) {
-            return Ok(word);
+    /// What the SQL of the tables declares.
+    pub(super) fn declared(&self) -> Result<&Declared> {
+        if let Some(known) = self.declared.get() {
+            return Ok(known);
         }
-        let word = self.on(|conn| triggers::conflict_word(conn, table))?;
-        self.conflict_words.borrow_mut().insert(table.to_owned(), word);
-        Ok(word)
+        let read = self.on(Declared::read)?;
+        Ok(self.declared.get_or_init(|| read))
     }
 
     /// Runs something on the connection, its faults in our words.

@@ -46,8 +46,8 @@ impl SqliteTransaction {
     /// A transaction that knows no table.
     fn over(location: Location, store: Store, conn: Connection) -> Self {
         let (schema, pending, foreign, before) = Default::default();
-        let (ledger, passes, ways, conflict_words) = Default::default();
-        Self { conn, store, location, schema, pending, foreign, before, ledger, passes, ways, conflict_words }
+        let (ledger, passes, ways, declared) = Default::default();
+        Self { conn, store, location, schema, pending, foreign, before, ledger, passes, ways, declared }
     }
 }
 
@@ -87,7 +87,8 @@ impl Transaction for SqliteTransaction {
     }
 
     fn highest_id(&mut self, table: &str, column: &str) -> Result<i64> {
-        self.on(|conn| read::highest(conn, table, column))
+        let has_sequences = self.declared()?.has_sequences;
+        self.on(|conn| read::highest(conn, (table, column), has_sequences))
     }
 
     fn find(
@@ -123,7 +124,8 @@ impl Transaction for SqliteTransaction {
     fn may_reject(&self, table: &str) -> Result<bool> {
         Ok(self.foreign.iter().any(|trigger| trigger.table.eq_ignore_ascii_case(table))
             || self.schema.table(table).is_some_and(|table| !table.checks.is_empty())
-            || self.on(|conn| triggers::may_reject(conn, table))?)
+            || self.declared()?.may_raise(table)
+            || self.on(|conn| triggers::has_odd_index(conn, table))?)
     }
 
     fn update(

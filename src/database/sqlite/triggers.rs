@@ -1,4 +1,4 @@
-//! What the triggers and constraints of a database do to statements that write rows.
+//! Which triggers reach the tables that are written.
 
 use super::{catalog, record};
 use crate::database::catalog::Other;
@@ -20,28 +20,12 @@ pub(super) fn foreign_triggers(
     Ok(concerned.map(|(name, other)| ForeignTrigger { name, table: other.table }).collect())
 }
 
-/// The INSERT and UPDATE of a table begin so. Where its own constraints say what a conflict does
-/// (IGNORE and REPLACE lose rows), ABORT overrides that ("The ON CONFLICT Clause"); not where triggers
-/// are, whose statements it would override as well.
-pub(super) fn conflict_word(conn: &Connection, table: &str) -> rusqlite::Result<&'static str> {
-    let says: bool = conn
-        .prepare_cached(
-            "SELECT 1 FROM sqlite_schema t WHERE t.type = 'table' AND t.name = ?1 COLLATE NOCASE
-             AND t.sql LIKE '%ON%CONFLICT%' AND NOT EXISTS
-                 (SELECT 1 FROM sqlite_schema r WHERE r.type = 'trigger' AND r.tbl_name = ?1 COLLATE NOCASE)",
-        )?
-        .exists([table])?;
-    Ok(if says { " OR ABORT" } else { "" })
-}
-
-/// Whether a table has a trigger that raises an error, or a unique index that is over expressions, over some
-/// rows, or of a collation: none of them is among the keys that are known.
-pub(super) fn may_reject(conn: &Connection, table: &str) -> rusqlite::Result<bool> {
+/// Whether a unique index of a table is over expressions, over some rows, or of a collation: none of them is
+/// among the keys that are known.
+pub(super) fn has_odd_index(conn: &Connection, table: &str) -> rusqlite::Result<bool> {
     conn.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema r WHERE r.type = 'trigger' AND r.tbl_name = ?1 COLLATE NOCASE
-                        AND r.sql LIKE '%RAISE%')
-             OR EXISTS (SELECT 1 FROM pragma_index_list(?1) i WHERE i.\"unique\" AND (i.partial OR EXISTS
-                        (SELECT 1 FROM pragma_index_xinfo(i.name) x WHERE x.key AND (x.cid < -1 OR x.coll <> 'BINARY'))))",
+        "SELECT 1 FROM pragma_index_list(?1) i WHERE i.\"unique\" AND (i.partial OR EXISTS
+             (SELECT 1 FROM pragma_index_xinfo(i.name) x WHERE x.key AND (x.cid < -1 OR x.coll <> 'BINARY')))",
     )?
-    .query_row([table], |row| row.get(0))
+    .exists([table])
 }

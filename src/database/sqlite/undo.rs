@@ -75,14 +75,15 @@ impl<'w> Work<'w> {
         let mut fates = self.on(Fates::new)?;
         let mut undone = Undone { tables: Vec::new(), obstacles: self.on(|conn| later(conn, run))? };
         undone.obstacles.extend(self.foreign_triggers(&tables)?);
+        let live = catalog::tables(self.conn, parents.iter().copied(), &|error| self.location.fault(error))?;
         for (number, name) in &tables {
-            let (taken, obstacle) = self.judge((*number, name), run, &mut fates)?;
+            let (taken, obstacle) = self.judge((*number, name), live.get(name), run, &mut fates)?;
             undone.tables.push(taken);
             undone.obstacles.extend(obstacle);
         }
         undone.tables.sort_by(|one, other| one.name.cmp(&other.name));
         if !undone.obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::Trigger { .. })) {
-            undone.obstacles.extend(self.take_all(&tables, &fates)?);
+            undone.obstacles.extend(self.take_all(&tables, &live, &fates)?);
         }
         if self.conn.is_autocommit() {
             return Ok(undone); // a trigger rolled the transaction back, and there is nothing to look at
@@ -99,11 +100,6 @@ impl<'w> Work<'w> {
         Ok(undone)
     }
 
-    /// The live table, if it is there.
-    fn live(&self, name: &str) -> Result<Option<Table>> {
-        catalog::table(self.conn, name, &|error| self.location.fault(error))
-    }
-
     /// Triggers that may reach the tables and that no migration of the set makes.
     fn foreign_triggers(&self, tables: &[(i64, String)]) -> Result<Vec<Obstacle>> {
         let is_own = |name: &str, live: &Other| self.order.triggers.get(name).is_some_and(|known| known.same_as(live));
@@ -116,12 +112,13 @@ impl<'w> Work<'w> {
     fn judge(
         &self,
         (number, name): (i64, &str),
+        live: Option<&Table>,
         run: &RunRecord,
         fates: &mut Fates<'_>,
     ) -> Result<(Taken, Option<Obstacle>)> {
         let mut taken = Taken { name: name.to_owned(), ..Taken::default() };
         let (table, written) = (name.to_owned(), || self.on(|conn| written(conn, number)));
-        let Some(live) = self.live(name)? else {
+        let Some(live) = live else {
             return Ok((taken, Some(Obstacle::Missing { table, rows: written()? })));
         };
         if live.primary_key().is_empty() {
@@ -129,7 +126,7 @@ impl<'w> Work<'w> {
         }
         let columns = self.on(|conn| columns(conn, number, name))?;
         let rowid = self.on(|conn| read::rowid(conn, name))?;
-        let mut judge = self.on(|conn| Judge::new(conn, (&live, rowid), &columns, run))?;
+        let mut judge = self.on(|conn| Judge::new(conn, (live, rowid), &columns, run))?;
         let (mut changed, mut nameless, mut rows) = (Keys::default(), 0, 0);
         self.each_key(number, &mut |key, noted| {
             let (fate, row) = self.on(|_| judge.row(key, noted))?;
@@ -186,12 +183,17 @@ impl<'w> Work<'w> {
 
     /// Does what was noted, the rows of later tables first: they refer to those of earlier ones. Ends
     /// at the first that the database refuses: what comes after it says nothing any more.
-    fn take_all(&self, tables: &[(i64, String)], fates: &Fates<'_>) -> Result<Option<Obstacle>> {
+    fn take_all(
+        &self,
+        tables: &[(i64, String)],
+        live: &BTreeMap<String, Table>,
+        fates: &Fates<'_>,
+    ) -> Result<Option<Obstacle>> {
         let progress = Progress { location: self.location, done: self.order.progress };
         for (number, name) in tables {
-            let Some(live) = self.live(name)? else { continue }; // reported when it was checked
+            let Some(live) = live.get(name) else { continue }; // reported when it was checked
             let rowid = self.on(|conn| read::rowid(conn, name))?;
-            if let Some(key) = fates.carry_out(*number, (&live, rowid), &progress)? {
+            if let Some(key) = fates.carry_out(*number, (live, rowid), &progress)? {
                 return Ok(Some(Obstacle::Forbidden { table: name.clone(), key }));
             }
         }

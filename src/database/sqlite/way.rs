@@ -1,5 +1,6 @@
 //! How SQLite looks for a row by its key, and what that costs.
 
+use super::declared::Declared;
 use super::sql;
 use crate::table::ColumnType;
 use rusqlite::{Connection, Statement, StatementStatus};
@@ -22,12 +23,19 @@ pub(super) struct Way {
 
 impl Way {
     /// The way of a statement that asks for one key, whose columns are of these types.
-    pub(super) fn of(conn: &Connection, table: &str, statement: &str, kinds: &[ColumnType]) -> rusqlite::Result<Self> {
+    pub(super) fn of(
+        conn: &Connection,
+        (table, declared): (&str, &Declared),
+        statement: &str,
+        kinds: &[ColumnType],
+    ) -> rusqlite::Result<Self> {
         let plan = plan(conn, statement)?.unwrap_or_default();
         // A time may be stored in another form of the same meaning, which only a pass can find.
         let is_search = plan.starts_with("SEARCH") && !kinds.contains(&ColumnType::Time);
         let part = match index_of_a_part(&plan, kinds.len()) {
-            Some(index) if is_search && is_compared_alike(conn, table, kinds)? && is_whole(conn, table, index)? => {
+            Some(index)
+                if is_search && is_compared_alike((table, declared), kinds) && is_whole(conn, table, index)? =>
+            {
                 Some(index.to_owned())
             }
             _ => None,
@@ -65,13 +73,10 @@ fn index_of_a_part(plan: &str, columns: usize) -> Option<&str> {
 
 /// Whether the key's cells equal what is sought where their bytes do: no collation is declared, and no
 /// number is written as a text.
-fn is_compared_alike(conn: &Connection, table: &str, kinds: &[ColumnType]) -> rusqlite::Result<bool> {
+fn is_compared_alike((table, declared): (&str, &Declared), kinds: &[ColumnType]) -> bool {
     let plain = [ColumnType::Integer, ColumnType::Boolean, ColumnType::Real];
-    if !kinds.iter().all(|kind| plain.contains(kind) || matches!(kind, ColumnType::Text { .. })) {
-        return Ok(false);
-    }
-    let collates = "SELECT 1 FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND sql LIKE '%COLLATE%'";
-    Ok(!conn.prepare_cached(collates)?.exists([table])?)
+    let is_plain = |kind: &ColumnType| plain.contains(kind) || matches!(kind, ColumnType::Text { .. });
+    kinds.iter().all(is_plain) && !declared.is_collated(table)
 }
 
 /// Whether an index of the table has all of its rows, in order, and can be gone through by its name.
@@ -98,7 +103,7 @@ mod tests {
         let text = ColumnType::Text { max: None };
         let way = |table: &str, columns: &[&str], kinds: &[ColumnType]| {
             let one = format!("SELECT 1 FROM {} WHERE {}", sql::name(table), sql::equal(columns, 1));
-            let way = Way::of(&conn, table, &one, kinds).unwrap();
+            let way = Way::of(&conn, (table, &Declared::read(&conn).unwrap()), &one, kinds).unwrap();
             (way.is_search, way.part)
         };
         assert_eq!(way("a", &["id"], &[ColumnType::Integer]), (true, None));

@@ -50,7 +50,7 @@ fn write(this: &SqliteTransaction, batch: &Batch) -> Result<Written> {
     let Batch { table, columns, rows, .. } = batch;
     let kinds = kinds(this, table, columns)?;
     let fault = |error: rusqlite::Error| this.location.fault(&error);
-    let text = sql::insert_or(this.conflict_word(table)?, table, columns);
+    let text = sql::insert_or(this.declared()?.conflict_word(table), table, columns);
     let mut statement = this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
     let (mut rejected, mut rowids) = (Vec::new(), Vec::with_capacity(rows.len()));
     for (number, row) in rows.iter().enumerate() {
@@ -124,7 +124,7 @@ pub(super) fn update(
     let key_forms = forms(table, &names, &key_kinds, key)?;
     let text = format!(
         "UPDATE{} {} SET {} WHERE {}",
-        this.conflict_word(table)?,
+        this.declared()?.conflict_word(table),
         sql::name(table),
         sql::set(columns, 1),
         sql::equal(&names, columns.len() + 1)

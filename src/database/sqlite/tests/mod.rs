@@ -1,6 +1,7 @@
 //! What a directory contains before and after, and what a database holds.
 
 mod files;
+mod growth;
 mod rows;
 mod set_up;
 

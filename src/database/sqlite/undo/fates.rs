@@ -111,9 +111,10 @@ impl<'f> Fates<'f> {
     ) -> rusqlite::Result<bool> {
         let noted = format!("(SELECT row FROM temp.fates WHERE \"table\" = {number} AND fate = {fate})");
         // SQLite empties a table at a stroke ("The Truncate Optimization").
-        let text = match fate == REMOVE && self.are_all(&noted, (table, rowid), rows)? {
-            true => self.statement(fate, table),
-            false => format!("{} WHERE {rowid} IN {noted}", self.statement(fate, table)),
+        let text = if fate == REMOVE && self.are_all(&noted, (table, rowid), rows)? {
+            self.statement(fate, table)
+        } else {
+            format!("{} WHERE {rowid} IN {noted}", self.statement(fate, table))
         };
         self.conn.execute_batch("SAVEPOINT fates")?;
         let done = is_done(self.conn.execute(&text, []), rows as usize)?;
