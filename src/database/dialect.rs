@@ -19,6 +19,10 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Every engine, for the tests of what holds of each.
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 1] = [Self::Sqlite];
+
     /// Whether a column of this type gives the value back as it is.
     pub fn keeps(self, kind: ColumnType, value: &Value) -> bool {
         match self {

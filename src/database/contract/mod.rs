@@ -3,6 +3,8 @@
 
 mod database;
 mod reader;
+#[cfg(test)]
+pub(in crate::database) mod tests;
 mod transaction;
 
 pub use database::Database;

@@ -5,12 +5,12 @@ mod growth;
 mod rows;
 mod set_up;
 
+use crate::database::contract::tests::{batch, person, text, time};
 use crate::database::health::Health;
 use crate::database::schema::tests::migration;
 use crate::database::{Database, Migration, Mode, Opening, Transaction, schema};
 use crate::error::Error;
-use crate::finding::{FileId, Place};
-use crate::row::{Batch, Row, Value};
+use crate::row::Value;
 use crate::table::Schema;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
@@ -125,28 +125,6 @@ fn names(folder: &Path) -> Vec<String> {
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
-
-fn batch(table: &str, columns: &[&str], rows: Vec<Vec<Value>>) -> Batch {
-    let place = Place { file: FileId(0), offset: 0 };
-    Batch {
-        table: table.to_owned(),
-        columns: columns.iter().map(|&column| column.to_owned()).collect(),
-        rows: rows.into_iter().map(|values| Row { values, place, record: 0, digest: [0; 16] }).collect(),
-        bytes: 0,
-    }
-}
-
-fn person(id: &str) -> Batch {
-    batch("people", &["id", "email"], vec![vec![text(id), text(&format!("{id}@example.org"))]])
-}
-
-fn note(id: i64, owner: &str) -> Batch {
-    batch("notes", &["id", "owner"], vec![vec![Value::Integer(id), text(owner)]])
 }
 
 fn set_mode(path: &Path, mode: u32) {

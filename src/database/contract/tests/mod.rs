@@ -1,0 +1,120 @@
+//! What holds of every engine. Each test runs on a new database of each of them, through the three traits
+//! alone.
+
+pub(in crate::database) mod ledger;
+mod rows;
+mod whole;
+
+use super::{Database, Transaction};
+use crate::database::schema::tests::migration;
+use crate::database::{Dialect, Migration, Mode, Opening, schema};
+use crate::error::Error;
+use crate::finding::{FileId, Place};
+use crate::row::{Batch, Row, Value};
+use crate::table::Schema;
+use std::collections::BTreeSet;
+use std::path::Path;
+use tempfile::TempDir;
+
+const SQL: &str = "
+    CREATE TABLE people (id VARCHAR(32) NOT NULL, email VARCHAR(80) NOT NULL, PRIMARY KEY (id));
+    CREATE UNIQUE INDEX people_email ON people (email);
+    CREATE TABLE notes (
+        id INTEGER NOT NULL, owner VARCHAR(32) NOT NULL, title VARCHAR(80), at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+        body JSON, pinned BOOLEAN, PRIMARY KEY (id), FOREIGN KEY (owner) REFERENCES people (id)
+    );
+    CREATE TABLE tags (note INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (note, name));";
+
+/// The URL of a new database of an engine.
+fn url(dialect: Dialect, folder: &Path) -> String {
+    match dialect {
+        Dialect::Sqlite => folder.join("x.db").to_str().unwrap().to_owned(),
+    }
+}
+
+/// Runs a test on a new database of every engine, with the migrations of [`SQL`].
+fn on_every_engine(test: impl Fn(&Bench)) {
+    on_every_engine_with(SQL, test);
+}
+
+/// The same with other migrations.
+fn on_every_engine_with(sql: &str, test: impl Fn(&Bench)) {
+    for dialect in Dialect::ALL {
+        test(&Bench::new(dialect, vec![migration("001_notes", sql)]));
+    }
+}
+
+/// A mapping set's migrations and where the database is.
+struct Bench {
+    _folder: TempDir,
+    dialect: Dialect,
+    url: String,
+    migrations: Vec<Migration>,
+    schema: Schema,
+    /// The tables that mappings would write into.
+    written: BTreeSet<String>,
+}
+
+impl Bench {
+    fn new(dialect: Dialect, migrations: Vec<Migration>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let schema = schema::expected(&migrations).unwrap();
+        let written = schema.tables.keys().cloned().collect();
+        Self { url: url(dialect, folder.path()), _folder: folder, dialect, migrations, schema, written }
+    }
+
+    fn database(&self) -> Box<dyn Database> {
+        crate::database::open(&self.url).unwrap()
+    }
+
+    fn begin(&self, mode: Mode) -> Result<Box<dyn Transaction>, Error> {
+        self.begin_as(mode, "run-1")
+    }
+
+    fn begin_as(&self, mode: Mode, run_id: &str) -> Result<Box<dyn Transaction>, Error> {
+        let opening = Opening {
+            mode,
+            run_id,
+            migrations: &self.migrations,
+            schema: &self.schema,
+            written: &self.written,
+            bytes: 1_000,
+            started: "2025-05-07T15:09:12Z".parse().unwrap(),
+            audit: None,
+        };
+        self.database().begin(&opening)
+    }
+
+    /// A transaction that is committed after this was done in it.
+    fn commit(&self, work: impl FnOnce(&mut dyn Transaction)) {
+        let mut transaction = self.begin(Mode::Real).unwrap();
+        work(&mut *transaction);
+        assert!(transaction.commit().unwrap().is_none());
+    }
+}
+
+pub(in crate::database) fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+pub(in crate::database) fn time(text: &str) -> Value {
+    Value::Civil(text.parse().unwrap())
+}
+
+pub(in crate::database) fn batch(table: &str, columns: &[&str], rows: Vec<Vec<Value>>) -> Batch {
+    let place = Place { file: FileId(0), offset: 0 };
+    Batch {
+        table: table.to_owned(),
+        columns: columns.iter().map(|&column| column.to_owned()).collect(),
+        rows: rows.into_iter().map(|values| Row { values, place, record: 0, digest: [0; 16] }).collect(),
+        bytes: 0,
+    }
+}
+
+pub(in crate::database) fn person(id: &str) -> Batch {
+    batch("people", &["id", "email"], vec![vec![text(id), text(&format!("{id}@example.org"))]])
+}
+
+pub(in crate::database) fn note(id: i64, owner: &str) -> Batch {
+    batch("notes", &["id", "owner"], vec![vec![Value::Integer(id), text(owner)]])
+}

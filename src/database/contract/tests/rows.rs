@@ -1,0 +1,155 @@
+//! Rows: inserted, found, changed, refused.
+
+use super::*;
+use crate::database::health::Health;
+use crate::database::rejection::{Rejected, Rejection};
+use crate::database::{Cell, Orphan};
+use crate::table::ColumnType;
+
+fn stored(text: &str) -> Cell {
+    Cell::Text(text.to_owned())
+}
+
+#[test]
+fn rows_are_found_by_any_key() {
+    on_every_engine(|bench| {
+        bench.commit(|earlier| {
+            earlier.insert(&person("bob")).unwrap();
+            let bobs = vec![vec![Value::Integer(4), text("bob"), text("t"), time("2025-05-07T15:09:12")]];
+            earlier.insert(&batch("notes", &["id", "owner", "title", "at"], bobs)).unwrap();
+        });
+        let mut transaction = bench.begin(Mode::Real).unwrap();
+        transaction.insert(&person("ann")).unwrap();
+        let rows = vec![
+            vec![Value::Integer(7), text("ann"), text("a"), time("2025-05-07T10:00:00"), Value::Bool(true)],
+            vec![Value::Integer(8), text("ann"), Value::Null, time("2025-05-07T11:00:00"), Value::Bool(false)],
+        ];
+        transaction.insert(&batch("notes", &["id", "owner", "title", "at", "pinned"], rows)).unwrap();
+        let mut find = |table: &str, by: &[&str], keys: &[Vec<Value>]| {
+            let found = transaction.find(table, by, &["id"], keys).unwrap();
+            found.into_iter().map(|row| row.map(|cells| cells[0].text().unwrap())).collect::<Vec<_>>()
+        };
+        let is = |id: &str| Some(id.to_owned());
+
+        // By primary key, by unique index, by several columns without one, by a time.
+        assert_eq!(find("notes", &["id"], &[vec![Value::Integer(7)], vec![Value::Integer(9)]]), [is("7"), None]);
+        let emails = ["ann@example.org", "ANN@example.org"].map(|email| vec![text(email)]);
+        assert_eq!(find("people", &["email"], &emails), [is("ann"), None]);
+        let titles = [("ann", "a"), ("bob", "a"), ("ann", "a")].map(|(owner, title)| vec![text(owner), text(title)]);
+        assert_eq!(find("notes", &["owner", "title"], &titles), [is("7"), None, is("7")]);
+        let times = [("bob", "2025-05-07T15:09:12"), ("ann", "2025-05-07T11:00:00"), ("ann", "2025-05-07T11:00:01")]
+            .map(|(owner, at)| vec![text(owner), time(at)]);
+        assert_eq!(find("notes", &["owner", "at"], &times), [is("4"), is("8"), None]);
+        assert_eq!(find("notes", &["id"], &[]), []);
+
+        let selected = transaction.select("notes", &["id"], Some(("owner", &text("ann")))).unwrap();
+        assert_eq!(selected, [[Cell::Integer(7)], [Cell::Integer(8)]]);
+        assert_eq!(transaction.select("notes", &["id"], None).unwrap().len(), 3);
+        assert_eq!(transaction.highest_id("notes", "id").unwrap(), 8);
+        assert_eq!(transaction.highest_id("tags", "note").unwrap(), 0);
+        assert_eq!((transaction.rows_before("notes"), transaction.rows_before("tags")), (1, 0));
+    });
+}
+
+#[test]
+fn an_update_that_changes_no_row_is_reported() {
+    on_every_engine(|bench| {
+        let mut transaction = bench.begin(Mode::Real).unwrap();
+        transaction.insert(&person("ann")).unwrap();
+        let mut update =
+            |id: &str| transaction.update("people", &["email".into()], &[text("new")], &["id"], &[text(id)]).unwrap();
+        assert_eq!((update("ann"), update("bob")), (None, Some(Rejection::Discarded)));
+        assert_eq!(transaction.select("people", &["email"], None).unwrap(), [[stored("new")]]);
+    });
+}
+
+#[test]
+fn what_a_column_would_not_keep_is_a_fault_of_who_wrote_it() {
+    on_every_engine(|bench| {
+        let mut transaction = bench.begin(Mode::Real).unwrap();
+        let mut refused = |columns: &[&str], row| {
+            let error = transaction.insert(&batch("notes", columns, vec![row])).unwrap_err();
+            (error.status(), error.message)
+        };
+        let unkept = "text reached column `notes.id`, which would not keep it";
+        assert_eq!(refused(&["id"], vec![text("canary")]), (70, unkept.to_owned()));
+        let unknown = "there is no column `notes.ID\"; --`";
+        assert_eq!(refused(&["ID\"; --"], vec![text("canary")]), (70, unknown.to_owned()));
+        assert_eq!(refused(&["id"], vec![]), (70, "a row of `notes` has 0 values for 1 columns".to_owned()));
+    });
+}
+
+#[test]
+fn a_row_that_another_one_excludes_is_rejected_and_the_transaction_goes_on() {
+    on_every_engine(|bench| {
+        let mut transaction = bench.begin(Mode::Real).unwrap();
+        transaction.insert(&person("ann")).unwrap();
+        let two = vec![vec![text("eve"), text("ann@example.org")], vec![text("bob"), text("bob@example.org")]];
+        let rejected = transaction.insert(&batch("people", &["id", "email"], two)).unwrap();
+        let why = Rejection::Unique { index: "people.email".into(), other: Some("ann".into()) };
+        assert_eq!(rejected, [Rejected { row: 0, why }]);
+        assert_eq!(transaction.select("people", &["id"], None).unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn orphans_are_named_by_their_keys() {
+    let sql = format!(
+        "{SQL} CREATE TABLE links (a TEXT, rowid INTEGER, PRIMARY KEY (a, rowid), FOREIGN KEY (a) REFERENCES people (id));"
+    );
+    on_every_engine_with(&sql, |bench| {
+        let mut transaction = bench.begin(Mode::Real).unwrap();
+        transaction.insert(&note(7, "nobody")).unwrap();
+        transaction.insert(&batch("links", &["a", "rowid"], vec![vec![text("no\"one"), Value::Integer(5)]])).unwrap();
+        let mut found = transaction.orphans(10).unwrap();
+        found.sort_by(|a, b| a.table.cmp(&b.table));
+        let orphan = |table: &str, row_key: &str| Orphan {
+            table: table.into(),
+            row_key: row_key.into(),
+            parent: "people".into(),
+        };
+        assert_eq!(found, [orphan("links", r#"["no\"one","5"]"#), orphan("notes", "7")]);
+        assert_eq!(transaction.orphans(1).unwrap().len(), 1);
+        assert_eq!(transaction.broken().unwrap().iter().map(|broken| broken.rows).sum::<u64>(), 2);
+        assert_eq!(transaction.health().unwrap(), Health::default());
+    });
+}
+
+/// What the dialect says without a database is what the database does.
+#[test]
+fn a_value_is_written_as_the_text_of_its_cell_and_is_the_same() {
+    let sql = "CREATE TABLE cells (id INTEGER PRIMARY KEY, exact DECIMAL(10, 2), data JSON, real REAL, yes BOOLEAN, name TEXT, at TIMESTAMP);";
+    on_every_engine_with(sql, |bench| {
+        let mut transaction = bench.begin(Mode::Real).unwrap();
+        let (json, columns) = (|text: &str| Value::Json(text.into()), ["exact", "data", "real", "yes", "name", "at"]);
+        let table = bench.schema.table("cells").unwrap();
+        let kinds: Vec<ColumnType> = columns.iter().map(|column| table.column(column).unwrap().kind).collect();
+        let numbers = ["1.50", "2.0", "-0.0", "007", "-12", "9007199254740993", "0.1", "123456789.012345", "-2.50"];
+        let mut rows: Vec<Vec<Value>> = numbers
+            .iter()
+            .map(|number| {
+                let real = Value::Real(number.parse().unwrap());
+                vec![text(number), json(number), real, Value::Bool(true), text(number), time("2025-05-07T10:00")]
+            })
+            .collect();
+        let (whole, half) = (Value::Integer(3), Value::Real(0.5));
+        rows.push(vec![half, json(r#"{"a":1.50}"#), whole.clone(), Value::Integer(0), whole.clone(), Value::Null]);
+        rows.push(vec![whole, json("true"), Value::Null, Value::Null, Value::Real(2.0), Value::Null]);
+        for (at, row) in rows.into_iter().enumerate() {
+            assert!(row.iter().zip(&kinds).all(|(value, kind)| bench.dialect.keeps(*kind, value)), "row {at}");
+            let told: Vec<_> =
+                kinds.iter().zip(&row).map(|(kind, value)| bench.dialect.written(*kind, value)).collect();
+            let id = Value::Integer(i64::try_from(at).unwrap());
+            let values = std::iter::once(id.clone()).chain(row.clone()).collect();
+            let all: Vec<&str> = std::iter::once("id").chain(columns).collect();
+            transaction.insert(&batch("cells", &all, vec![values])).unwrap();
+            let stored = transaction.find("cells", &["id"], &columns, &[vec![id]]).unwrap().remove(0).unwrap();
+            assert_eq!(told, stored.iter().map(Cell::text).collect::<Vec<_>>());
+            for ((kind, cell), value) in kinds.iter().zip(&stored).zip(&row) {
+                assert!(bench.dialect.same(*kind, cell, value), "row {at}: {value:?}");
+                let other = text("another");
+                assert!(!bench.dialect.same(*kind, cell, &other), "row {at}");
+            }
+        }
+    });
+}
