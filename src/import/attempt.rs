@@ -105,7 +105,7 @@ impl Job<'_> {
         let before = validate::ask(&mut *transaction, &plan.set)?;
         let rejects = self.options.rejects.as_deref().map(RejectFolder::open).transpose()?;
         let Job { options, ui, known, started, .. } = *self;
-        let (writer, rejects) = (Writer::new(transaction, vault), Rejects::new(known, rejects));
+        let (writer, rejects) = (Writer::new(transaction, vault, &plan.set), Rejects::new(known, rejects));
         let mut run = Import::begin(plan, options, ui, started, writer, rejects)?;
 
         if let Err(error) = run.read() {

@@ -244,10 +244,11 @@ impl Import<'_> {
             leaves.mark(touch, Mark::of(Class::Column), &mut sheet, reading, whole);
         }
         for (draft, fate) in mapped.drafts.iter().zip(&fates) {
+            let rule = &plan.rules[cx.mapping][draft.rule];
             leaves.count_columns(&mut cx, draft, *fate, place.file);
             for claim in &draft.claims {
                 leaves.note_dropped(&mut cx, claim, record, &reading.shaped.frame, whole);
-                let mark = leaves.claim_mark(mapping, draft, claim, *fate);
+                let mark = leaves.claim_mark(rule, claim, *fate);
                 leaves.mark(&claim.touch, mark, &mut sheet, reading, whole);
                 watch.inspect(|watch| watch.claim(draft, claim, mark));
             }
@@ -306,8 +307,8 @@ impl Import<'_> {
     /// Counts the rows that a rejected record would have given, as far as they could be made.
     fn count_rejected(&mut self, place: Place, mapped: &Mapped) {
         for draft in mapped.drafts.iter().chain(&mapped.partial) {
-            let name = self.plan.rules[self.mapping][draft.rule].table.name.clone();
-            self.writer.count(&name).rejected += 1;
+            let table = self.plan.rules[self.mapping][draft.rule].table_number;
+            self.writer.count(table).rejected += 1;
             if let Some(owner) = self.owner_of(draft) {
                 self.resolver.owners.add_rejected(owner, place.file);
             }

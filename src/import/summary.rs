@@ -8,6 +8,7 @@ use crate::import::files::FileState;
 use crate::import::plan::Disposition;
 use crate::import::run::Import;
 use crate::import::vault::WITHHELD;
+use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::mapping::model::{Expr, From, PathExpr, PathStep, Root};
 use crate::report::findings::Findings;
 use crate::report::{
@@ -168,31 +169,33 @@ fn ignored(run: &Import<'_>) -> Vec<IgnoredReport> {
 }
 
 fn columns(run: &Import<'_>) -> Vec<ColumnReport> {
-    let rule_of = |name: &str| run.plan.rules.iter().flatten().find(|rule| rule.name == name);
-    run.leaves
-        .columns
-        .iter()
-        .filter_map(|((name, column), counts)| {
-            let rule = rule_of(name)?;
-            let model = rule.model(&run.plan.set).columns.iter().find(|candidate| candidate.name == *column)?;
+    let mut rules: Vec<&CompiledRule> = run.plan.rules.iter().flatten().collect();
+    rules.sort_by(|one, other| one.name.cmp(&other.name));
+    let mut found = Vec::new();
+    for rule in rules {
+        let counts = rule.fields.iter().zip(&run.leaves.columns[rule.number as usize]);
+        let mut counted: Vec<_> = counts.filter(|(_, counts)| counts.is_any()).collect();
+        counted.sort_by(|(one, _), (other, _)| one.column.name.cmp(&other.column.name));
+        for (field, counts) in counted {
+            let FieldSource::Column(at) = field.source else { continue }; // what is sealed is counted by itself
+            let model = &rule.model(&run.plan.set).columns[at];
             let paths = match &model.expr.from {
                 From::First(all) => all.iter().map(describe).collect(),
                 _ => vec![describe(&model.expr)],
             };
-            let alternatives = paths
-                .into_iter()
-                .enumerate()
-                .map(|(at, path)| AlternativeReport { path, hits: counts.hits.get(at).copied().unwrap_or(0) })
-                .collect();
-            Some(ColumnReport {
+            let hits = |at: usize| counts.hits.get(at).copied().unwrap_or(0);
+            let alternatives =
+                paths.into_iter().enumerate().map(|(at, path)| AlternativeReport { path, hits: hits(at) });
+            found.push(ColumnReport {
                 table: rule.table.name.clone(),
-                column: column.clone(),
-                alternatives,
+                column: field.column.name.clone(),
+                alternatives: alternatives.collect(),
                 defaulted: counts.defaulted,
                 nulled: counts.nulled,
-            })
-        })
-        .collect()
+            });
+        }
+    }
+    found
 }
 
 fn declassified(run: &Import<'_>) -> Vec<DeclassifiedReport> {

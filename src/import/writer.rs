@@ -10,14 +10,15 @@ use crate::database::{Dialect, Transaction};
 use crate::error::Result;
 use crate::finding::Place;
 use crate::import::vault::Vault;
-use crate::mapping::compile::{CompiledRule, FieldSource};
+use crate::mapping::compile::{CompiledRule, FieldSource, written_tables};
 use crate::mapping::keyindex::KeyText;
+use crate::mapping::model::Set;
 use crate::report::TableReport;
 use crate::row::{Batch, Row, Value};
 use fill::Fill;
 pub use fill::Given;
 pub use refusal::RefusedRow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Batches are cut at about this many bytes of text.
 const BATCH_BYTES: usize = 1 << 20;
@@ -32,24 +33,40 @@ pub struct Writer {
     pub vault: Vault,
     batches: Vec<(u32, Batch)>,
     ledger: Vec<RowRecord>,
-    next_ids: BTreeMap<String, i128>,
-    counts: BTreeMap<String, TableReport>,
-    /// By table, the columns that the rows are known by, and their key.
-    fills: BTreeMap<(String, Vec<String>, KeyText), Fill>,
+    /// The tables that are written, by number.
+    tables: Vec<Counted>,
+    /// By the number of the table, the columns that the rows are known by, and their key.
+    fills: BTreeMap<(usize, Vec<String>, KeyText), Fill>,
     /// The ledger's numbers for the columns of a rule's rows, by rule: the fields that took the run's start
     /// time, the number.
-    columns: BTreeMap<u32, Vec<(Vec<usize>, i64)>>,
+    columns: Vec<Vec<(Vec<usize>, i64)>>,
     /// Rows that the database rejected.
     pub refused: Vec<RefusedRow>,
     /// The ledger's number for the next file.
     next_file: Option<i64>,
-    /// By table, whether the database may reject its rows.
-    may_reject: HashMap<String, bool>,
 }
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Writer({} tables)", self.counts.len())
+        write!(f, "Writer({} tables)", self.tables.len())
+    }
+}
+
+/// A table that is written.
+struct Counted {
+    report: TableReport,
+    /// Whether a row of it was met.
+    is_met: bool,
+    /// The id of its next row, once one was given.
+    next_id: Option<i128>,
+    /// Whether the database may reject its rows, once it was asked.
+    may_reject: Option<bool>,
+}
+
+impl Counted {
+    fn new(name: &str) -> Self {
+        let report = TableReport { name: name.to_owned(), inserted: 0, updated: 0, unchanged: 0, rejected: 0 };
+        Self { report, is_met: false, next_id: None, may_reject: None }
     }
 }
 
@@ -73,21 +90,19 @@ pub struct NewRow<'r> {
 }
 
 impl Writer {
-    /// Writes into this transaction.
-    pub fn new(transaction: Box<dyn Transaction>, vault: Vault) -> Self {
+    /// Writes the rows of a set's rules into this transaction.
+    pub fn new(transaction: Box<dyn Transaction>, vault: Vault, set: &Set) -> Self {
         Self {
             dialect: transaction.dialect(),
             transaction,
             vault,
             batches: Vec::new(),
             ledger: Vec::new(),
-            next_ids: BTreeMap::new(),
-            counts: BTreeMap::new(),
+            tables: written_tables(set).into_iter().map(Counted::new).collect(),
             fills: BTreeMap::new(),
-            columns: BTreeMap::new(),
+            columns: Vec::new(),
             refused: Vec::new(),
             next_file: None,
-            may_reject: HashMap::new(),
         }
     }
 
@@ -111,19 +126,20 @@ impl Writer {
         Ok(number)
     }
 
-    /// The next id of a table whose integer key no source value fills; `None` when none is left.
-    pub fn next_id(&mut self, table: &str, column: &str) -> Result<Option<i64>> {
-        let next = match self.next_ids.get(table) {
-            Some(next) => *next,
-            None => i128::from(self.transaction.highest_id(table, column)?) + 1,
+    /// The next id of a row whose integer key no source value fills; `None` when none is left.
+    pub fn next_id(&mut self, rule: &CompiledRule, column: &str) -> Result<Option<i64>> {
+        let next_id = &mut self.tables[rule.table_number].next_id;
+        let next = match *next_id {
+            Some(next) => next,
+            None => i128::from(self.transaction.highest_id(&rule.table.name, column)?) + 1,
         };
-        self.next_ids.insert(table.to_owned(), next + 1);
+        *next_id = Some(next + 1);
         Ok(i64::try_from(next).ok())
     }
 
     /// Takes the last id of a table back: its row is not written.
-    pub fn return_id(&mut self, table: &str) {
-        if let Some(next) = self.next_ids.get_mut(table) {
+    pub fn return_id(&mut self, table: usize) {
+        if let Some(next) = &mut self.tables[table].next_id {
             *next -= 1;
         }
     }
@@ -131,31 +147,26 @@ impl Writer {
     /// Whether the database may reject rows of these rules by what no key says.
     pub fn may_reject(&mut self, rules: &[&CompiledRule]) -> Result<bool> {
         for rule in rules {
-            let table = rule.table.name.as_str();
-            let known = self.may_reject.get(table).copied();
-            let may = known.map_or_else(|| self.transaction.may_reject(table), Ok)?;
-            self.may_reject.insert(table.to_owned(), may);
-            if may {
+            let may_reject = &mut self.tables[rule.table_number].may_reject;
+            let known = may_reject.map_or_else(|| self.transaction.may_reject(&rule.table.name), Ok)?;
+            *may_reject = Some(known);
+            if known {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// The counts of a table.
-    pub fn count(&mut self, table: &str) -> &mut TableReport {
-        self.counts.entry(table.to_owned()).or_insert_with(|| TableReport {
-            name: table.to_owned(),
-            inserted: 0,
-            updated: 0,
-            unchanged: 0,
-            rejected: 0,
-        })
+    /// The counts of the table of this number.
+    pub fn count(&mut self, table: usize) -> &mut TableReport {
+        let counted = &mut self.tables[table];
+        counted.is_met = true;
+        &mut counted.report
     }
 
-    /// The counts of all tables, by name.
+    /// The counts of all tables of which a row was met, by name.
     pub fn counts(&self) -> Vec<TableReport> {
-        self.counts.values().cloned().collect()
+        self.tables.iter().filter(|counted| counted.is_met).map(|counted| counted.report.clone()).collect()
     }
 
     /// Takes rows in, which the database is not expected to reject; a batch that is full is written.
@@ -201,8 +212,12 @@ impl Writer {
 
     fn record(&mut self, row: &NewRow<'_>, file: i64) -> Result<()> {
         let rule = row.rule;
-        self.count(&rule.table.name).inserted += 1;
-        let of_rule = self.columns.entry(rule.number).or_default();
+        self.count(rule.table_number).inserted += 1;
+        let number = rule.number as usize;
+        if self.columns.len() <= number {
+            self.columns.resize_with(number + 1, Vec::new);
+        }
+        let of_rule = &mut self.columns[number];
         let columns = match of_rule.iter().find(|(clock, _)| *clock == row.clock) {
             Some((_, columns)) => *columns,
             None => {

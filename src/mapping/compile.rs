@@ -35,6 +35,8 @@ pub struct CompiledRule {
     pub name: String,
     /// The table.
     pub table: Table,
+    /// The table's number among those that rules write into, in the order of their names.
+    pub table_number: usize,
     /// The columns it fills: first its columns, then its sealed ones.
     pub fields: Vec<Field>,
     /// The index, in the mapping, of the rule its rows hang on.
@@ -98,13 +100,27 @@ impl CompiledRule {
 
 /// Compiles every rule of a set, by mapping. The set must have passed [`super::check::check`].
 pub fn compile(set: &Set, schema: &Schema) -> Vec<Vec<CompiledRule>> {
+    let tables = written_tables(set);
     let mut numbers = 0_u32..;
-    let mut numbered = |rule| CompiledRule { number: numbers.next().unwrap_or_default(), ..rule };
+    let mut numbered = |rule: CompiledRule| CompiledRule {
+        number: numbers.next().unwrap_or_default(),
+        table_number: tables.binary_search(&rule.table.name.as_str()).unwrap_or_default(),
+        ..rule
+    };
     set.mappings
         .iter()
         .enumerate()
         .map(|(m, mapping)| (0..mapping.rules.len()).map(|r| numbered(compile_rule(mapping, m, r, schema))).collect())
         .collect()
+}
+
+/// The tables that the rules of a set write into, by name: compiled rules have their numbers.
+pub fn written_tables(set: &Set) -> Vec<&str> {
+    let mut tables: Vec<&str> =
+        set.mappings.iter().flat_map(|mapping| &mapping.rules).map(|rule| rule.into.as_str()).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    tables
 }
 
 fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> CompiledRule {
@@ -140,6 +156,7 @@ fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> Compi
         mapping: m,
         rule: r,
         number: 0,
+        table_number: 0,
         name: format!("{}.{}", mapping.name, rule.name),
         table,
         fields,

@@ -6,11 +6,12 @@ use crate::document::tape::{Kind, NodeRef, Paths, Segment, Selection, Tape};
 use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, Severity};
 use crate::import::context::Context;
 use crate::import::file::Reading;
-use crate::import::leaves::sheet::{Class, Mark, Reasons, Sheet};
+use crate::import::leaves::sheet::{Class, Mark, Reasons, Sheet, Why};
 use crate::import::resolve::RowFate;
 use crate::import::shaping::PathTable;
 use crate::import::watch::Counted;
-use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, empty_ends};
+use crate::mapping::apply::{Claim, ClaimAs, LeafSpan, empty_ends};
+use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::{Declared, Doc, PathFacts};
 use crate::mapping::model::{Mapping, Root, Rooted, SecretKind};
 use crate::mapping::secret_values::{self, Labelled};
@@ -18,35 +19,37 @@ use crate::mapping::secret_words::{is_count, looks_secret};
 use crate::source::RecordRef;
 
 impl Leaves<'_> {
-    pub(crate) fn claim_mark(&mut self, mapping: &Mapping, draft: &Draft, claim: &Claim, fate: RowFate) -> Mark {
-        let rule = &mapping.rules[draft.rule];
-        let what = || format!("{}.{}", mapping.name, rule.name);
-        let column = || {
-            let name = claim.field.and_then(|field| rule.columns.get(field)).map(|column| column.name.as_str());
-            name.map_or_else(what, |name| format!("{}.{name}", what()))
-        };
-        match (claim.class, fate) {
-            (_, RowFate::Rejected) => Mark::of(Class::Rejected),
-            (ClaimAs::Dropped(at), _) => match &rule.secrets[at].kind {
-                SecretKind::Drop(reason) => {
-                    Mark::ignored(self.reasons.number(&format!("{}.{}", what(), rule.secrets[at].name), reason))
-                }
-                SecretKind::Seal => Mark::default(),
+    /// The mark of what a row claims.
+    pub(crate) fn claim_mark(&mut self, rule: &CompiledRule, claim: &Claim, fate: RowFate) -> Mark {
+        let model = rule.model(&self.plan.set);
+        let (why, says) = match (claim.class, fate) {
+            (_, RowFate::Rejected) => return Mark::of(Class::Rejected),
+            (ClaimAs::Dropped(at), _) => match &model.secrets[at].kind {
+                SecretKind::Drop(reason) => (Why::Dropped(at), reason.as_str()),
+                SecretKind::Seal => return Mark::default(),
             },
-            (_, RowFate::NotTaken) => Mark::default(),
+            (_, RowFate::NotTaken) => return Mark::default(),
             (_, RowFate::Filled(differing)) if claim.field.is_some_and(|at| differing & (1 << at.min(63)) != 0) => {
-                Mark::ignored(self.reasons.number(&what(), "superseded by the value that the row has"))
+                (Why::Filled, "superseded by the value that the row has")
             }
-            (_, RowFate::Superseded) => {
-                Mark::ignored(self.reasons.number(&what(), "superseded by an earlier row of the same key"))
-            }
-            (ClaimAs::NotConvertible, _) => Mark::ignored(self.reasons.number(&column(), "not convertible")),
-            (ClaimAs::EmptySecret, _) => Mark::ignored(self.reasons.number(&what(), "empty secret")),
-            (_, RowFate::Empty) => Mark::ignored(self.reasons.number(&what(), "makes no row: its secret is empty")),
-            (ClaimAs::Column, _) => Mark::of(Class::Column),
-            (ClaimAs::Json, _) => Mark::of(Class::Json),
-            (ClaimAs::Sealed, _) => Mark::of(Class::Sealed),
-        }
+            (_, RowFate::Superseded) => (Why::Superseded, "superseded by an earlier row of the same key"),
+            (ClaimAs::NotConvertible, _) => (Why::NotConvertible(claim.field), "not convertible"),
+            (ClaimAs::EmptySecret, _) => (Why::EmptySecret, "empty secret"),
+            (_, RowFate::Empty) => (Why::Empty, "makes no row: its secret is empty"),
+            (ClaimAs::Column, _) => return Mark::of(Class::Column),
+            (ClaimAs::Json, _) => return Mark::of(Class::Json),
+            (ClaimAs::Sealed, _) => return Mark::of(Class::Sealed),
+        };
+        let text = || {
+            let part = match why {
+                Why::Dropped(at) => Some(&model.secrets[at].name),
+                Why::NotConvertible(Some(at)) => model.columns.get(at).map(|column| &column.name),
+                _ => None,
+            };
+            let of_rule = || rule.name.clone();
+            (part.map_or_else(of_rule, |name| format!("{}.{name}", rule.name)), says.to_owned())
+        };
+        Mark::ignored(self.reasons.number((rule.number as usize, why), text))
     }
 
     pub(crate) fn mark(&self, touch: &LeafSpan, mark: Mark, sheet: &mut Sheet, reading: &mut Reading, whole: bool) {
@@ -71,12 +74,14 @@ impl Leaves<'_> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[cx.mapping];
         self.meet(cx, reading.shaped.shape, Doc::Record, record.tape);
-        self.mark_ignored(mapping, &table.declared, Doc::Record, record.tape, &mut sheet);
+        self.mark_ignored(cx.mapping, &table.declared, Doc::Record, record.tape, &mut sheet);
         let shape = &mapping.source.shapes[reading.shaped.shape];
         if sheet.rejected {
             sheet.reject_all();
         } else if let (false, Some(reason)) = (sheet.taken, &shape.otherwise) {
-            let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), reason);
+            let why = (cx.mapping, Why::Otherwise(reading.shaped.shape));
+            let text = || (format!("{} ({})", mapping.name, shape.name), reason.clone());
+            let reason = self.reasons.number(why, text);
             sheet.ignore_rest(reason);
         }
         // Of a record that is a scalar, the name is that of the member that it was.
@@ -99,12 +104,14 @@ impl Leaves<'_> {
         }
         let table = self.paths.take(cx.mapping, mapping, reading.shaped.shape);
         let paths = std::mem::take(self.paths.frame(cx.mapping, mapping));
-        self.mark_ignored(mapping, &table.declared, Doc::Frame, &reading.shaped.frame, &mut sheet);
+        self.mark_ignored(cx.mapping, &table.declared, Doc::Frame, &reading.shaped.frame, &mut sheet);
         for end in empty_ends(reading.shaped.frame.root(), &records.0) {
             sheet.claim(end.node.span(), Mark::of(Class::Column));
         }
         if cx.files[reading.file].records == 0 {
-            let reason = self.reasons.number(&format!("{} ({})", mapping.name, shape.name), "no records");
+            let why = (cx.mapping, Why::NoRecords(reading.shaped.shape));
+            let text = || (format!("{} ({})", mapping.name, shape.name), "no records".to_owned());
+            let reason = self.reasons.number(why, text);
             sheet.ignore_rest(reason);
         }
         let judged = Judged { mapping, declared: &table.declared, paths: &paths, doc: Doc::Frame, name: None };
@@ -113,17 +120,18 @@ impl Leaves<'_> {
         self.paths.put_back(cx.mapping, reading.shaped.shape, table);
     }
 
-    fn mark_ignored(&mut self, mapping: &Mapping, declared: &Declared, doc: Doc, tape: &Tape, sheet: &mut Sheet) {
+    fn mark_ignored(&mut self, number: usize, declared: &Declared, doc: Doc, tape: &Tape, sheet: &mut Sheet) {
+        let mapping = &self.plan.set.mappings[number];
         if mapping.ignore.is_empty() {
             return;
         }
-        let mut marks: Vec<Option<Mark>> = vec![None; mapping.ignore.len()];
         for node in tape.nodes() {
             if let Some(at) = declared.facts(doc, node.path()).ignored {
-                let mark = *marks[usize::from(at)].get_or_insert_with(|| {
+                let text = || {
                     let (covering, reason, _) = &mapping.ignore[usize::from(at)];
-                    Mark::ignored(self.reasons.number(&format!("{}: {covering}", mapping.name), reason))
-                });
+                    (format!("{}: {covering}", mapping.name), reason.clone())
+                };
+                let mark = Mark::ignored(self.reasons.number((number, Why::Ignored(at)), text));
                 sheet.claim(node.id()..node.id() + 1, mark);
                 if sheet.names().contains_key(&NameLeaf::OfNode(node.id())) {
                     sheet.claim_name(NameLeaf::OfNode(node.id()), mark);

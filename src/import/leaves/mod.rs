@@ -31,6 +31,13 @@ pub(crate) struct ColumnCounts {
     pub nulled: u64,
 }
 
+impl ColumnCounts {
+    /// Whether a row was counted.
+    pub(crate) fn is_any(&self) -> bool {
+        !self.hits.is_empty() || self.defaulted > 0 || self.nulled > 0
+    }
+}
+
 /// What is known of leaves.
 pub(crate) struct Leaves<'p> {
     pub(crate) plan: &'p Plan,
@@ -42,8 +49,8 @@ pub(crate) struct Leaves<'p> {
     met: HashMap<(usize, usize), Met>,
     /// Reasons of ignored leaves.
     pub(crate) reasons: Reasons,
-    /// By table and column.
-    pub(crate) columns: BTreeMap<(String, String), ColumnCounts>,
+    /// By the number of the rule and the field.
+    pub(crate) columns: Vec<Vec<ColumnCounts>>,
     /// Leaves that only a catch-all kept: mapping, path, count.
     pub(crate) caught: BTreeMap<(String, String), u64>,
     /// Rows because of which the application needs something.
@@ -61,7 +68,7 @@ impl<'p> Leaves<'p> {
             entries: MapEntries::default(),
             met: HashMap::new(),
             reasons: Reasons::default(),
-            columns: BTreeMap::new(),
+            columns: plan.rules.iter().flatten().map(|rule| vec![ColumnCounts::default(); rule.fields.len()]).collect(),
             caught: BTreeMap::new(),
             follow_ups: FollowUps::default(),
             leaks: Leaks::default(),
@@ -90,11 +97,8 @@ impl<'p> Leaves<'p> {
             return;
         }
         let rule = &self.plan.rules[cx.mapping][draft.rule];
-        for (field, origin) in rule.fields.iter().zip(&draft.origins) {
-            if *origin == Origin::Own {
-                continue; // the mapping's own word; the source has no part in it
-            }
-            let counts = self.columns.entry((rule.name.clone(), field.column.name.clone())).or_default();
+        let counts = self.columns[rule.number as usize].iter_mut();
+        for ((field, origin), counts) in rule.fields.iter().zip(&draft.origins).zip(counts) {
             match origin {
                 Origin::Found(at) => {
                     let at = usize::from(*at);
@@ -111,7 +115,7 @@ impl<'p> Leaves<'p> {
                     cx.findings.push(Finding::new(&VALUE_DEFAULTED, message).at(place).about(subject));
                 }
                 Origin::Nulled => counts.nulled += 1,
-                Origin::Own => {}
+                Origin::Own => {} // the mapping's own word; the source has no part in it
             }
         }
     }

@@ -4,7 +4,7 @@
 use crate::document::name::NameLeaf;
 use crate::document::tape::{NodeId, Tape};
 use crate::report::LeafCounts;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What became of a leaf, from the least to the most readable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,26 +67,58 @@ impl Mark {
     }
 }
 
+/// What leaves something out: with the number of its rule, or of its mapping, that is a reason of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Why {
+    /// `drop` of the rule's secret of this index.
+    Dropped(usize),
+    /// The row that a rule adds to has another value.
+    Filled,
+    /// An earlier row of the same key stays.
+    Superseded,
+    /// The value of this field became NULL.
+    NotConvertible(Option<usize>),
+    /// A secret is empty.
+    EmptySecret,
+    /// Its row has an empty secret.
+    Empty,
+    /// The mapping's `[ignore]` of this index.
+    Ignored(u16),
+    /// `otherwise` of the mapping's shape of this index.
+    Otherwise(usize),
+    /// A file of this shape has no records.
+    NoRecords(usize),
+}
+
 /// The reasons of a run, each once.
 #[derive(Debug, Default)]
 pub(crate) struct Reasons {
-    known: Vec<(String, String)>,
+    known: HashMap<(usize, Why), Reason>,
+    numbers: HashMap<(String, String), Reason>,
+    texts: Vec<(String, String)>,
 }
 
 impl Reasons {
-    /// The number of a reason for leaving out `what` (a mapping and what of it).
-    pub(crate) fn number(&mut self, what: &str, reason: &str) -> Reason {
-        let at = self.known.iter().position(|(w, r)| w == what && r == reason).unwrap_or_else(|| {
-            self.known.push((what.to_owned(), reason.to_owned()));
-            self.known.len() - 1
+    /// The number of a reason, whose text says what is left out (a mapping and what of it), and why. It is
+    /// put into words once.
+    pub(crate) fn number(&mut self, why: (usize, Why), text: impl FnOnce() -> (String, String)) -> Reason {
+        if let Some(known) = self.known.get(&why) {
+            return *known;
+        }
+        let text = text();
+        let next = self.texts.len();
+        let reason = *self.numbers.entry(text.clone()).or_insert_with(|| {
+            self.texts.push(text);
+            // Past the last number reasons share one; the counts stay right.
+            Reason(u16::try_from(next).unwrap_or(u16::MAX).min((1 << REASON_BITS) - 1))
         });
-        // Past the last number reasons share one; the counts stay right.
-        Reason(u16::try_from(at).unwrap_or(u16::MAX).min((1 << REASON_BITS) - 1))
+        self.known.insert(why, reason);
+        reason
     }
 
     /// What was left out, and why.
     pub(crate) fn text(&self, reason: Reason) -> (&str, &str) {
-        self.known.get(usize::from(reason.0)).map_or(("", ""), |(what, why)| (what, why))
+        self.texts.get(usize::from(reason.0)).map_or(("", ""), |(what, why)| (what, why))
     }
 }
 

@@ -145,14 +145,14 @@ impl Resolver<'_> {
         one: &Judged,
     ) -> Result<()> {
         if one.counts {
-            cx.writer.count(&rule.table.name).unchanged += 1;
+            cx.writer.count(rule.table_number).unchanged += 1;
         }
         let (Some(columns), Some(values)) = (rule.key_columns(), rule.key_of(&draft.values)) else { return Ok(()) };
         let columns = columns.into_iter().map(str::to_owned).collect();
         let given = |at: &usize| (rule.fields[*at].column.name.clone(), draft.values[*at].clone());
         let cells: Vec<(String, Value)> = one.fills.iter().map(given).collect();
         if !cells.is_empty() {
-            let (table, place) = (rule.table.name.as_str(), Place { offset: draft.at, ..record });
+            let (table, place) = (rule.table_number, Place { offset: draft.at, ..record });
             let file = cx.ledger_file(record.file)?;
             let (key, existing) = ((columns, values), one.existing);
             let (record, rule) = (record.offset, rule.number);

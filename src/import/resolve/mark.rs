@@ -31,7 +31,7 @@ impl Resolver<'_> {
     /// Undoes what was decided since the mark.
     pub(crate) fn back_to(&mut self, cx: &mut Context<'_>, mark: Mark) {
         self.index.back_to(mark.index);
-        self.ids.drain(mark.ids..).for_each(|table| cx.writer.return_id(&table));
+        self.ids.drain(mark.ids..).for_each(|table| cx.writer.return_id(table));
         self.earlier.back_to(mark.earlier);
         self.unfold(mark.counted);
         self.kept.back_to(mark.twins);

@@ -52,8 +52,8 @@ pub(crate) struct Resolver<'p> {
     noted: Vec<Finding>,
     /// The keys that were added to `differing`, in order.
     differed: Vec<(usize, KeyText)>,
-    /// The tables of which ids were given, in order.
-    ids: Vec<String>,
+    /// The numbers of the tables of which ids were given, in order.
+    ids: Vec<usize>,
     /// What the database said of the chunk at hand.
     answers: Answers,
     /// What was added to `folds`, in order.

@@ -65,8 +65,8 @@ impl Resolver<'_> {
             match self.judge(cx, rule, file, draft, parent)? {
                 Verdict::Is(mut one) => {
                     if let (RowFate::Inserted, Some(column)) = (one.fate, &rule.generated_id) {
-                        one.id = cx.writer.next_id(&rule.table.name, column)?;
-                        self.ids.push(rule.table.name.clone());
+                        one.id = cx.writer.next_id(rule, column)?;
+                        self.ids.push(rule.table_number);
                         if one.id.is_none() {
                             let message = format!("no id is left for another row of `{}`", rule.table.name);
                             let place = Place { file, offset: draft.at };
@@ -152,7 +152,7 @@ impl Resolver<'_> {
                 self.report_form_twin(cx, rule, draft, Place { offset: draft.at, ..record });
             }
             match one.fate {
-                RowFate::Unchanged => cx.writer.count(&rule.table.name).unchanged += u64::from(!one.counted),
+                RowFate::Unchanged => cx.writer.count(rule.table_number).unchanged += u64::from(!one.counted),
                 RowFate::Filled(_) => self.fill(cx, rule, record, draft, one)?,
                 RowFate::Superseded | RowFate::Empty => self.note(cx, rule, record.file, draft, one),
                 RowFate::Inserted | RowFate::NotTaken | RowFate::Rejected => {}

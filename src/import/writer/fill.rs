@@ -29,9 +29,9 @@ pub(super) struct From {
 
 /// What a `fill` rule gives to a row.
 #[derive(Debug)]
-pub struct Given<'r> {
-    /// The table.
-    pub table: &'r str,
+pub struct Given {
+    /// The number of the table.
+    pub table: usize,
     /// The columns that name the row, and their values.
     pub key: (Vec<String>, Vec<Value>),
     /// Columns that are NULL, and what they get.

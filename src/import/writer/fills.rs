@@ -15,10 +15,10 @@ use std::collections::HashSet;
 
 impl Writer {
     /// Gives columns of a row a value; written by [`Writer::write_fills`].
-    pub fn fill(&mut self, given: Given<'_>) {
+    pub fn fill(&mut self, given: Given) {
         let (key_columns, key) = given.key;
         let text = KeyText::of(&key).unwrap_or_default();
-        let fill = self.fills.entry((given.table.to_owned(), key_columns.clone(), text)).or_insert_with(|| Fill {
+        let fill = self.fills.entry((given.table, key_columns.clone(), text)).or_insert_with(|| Fill {
             key_columns,
             key,
             columns: Vec::new(),
@@ -36,11 +36,12 @@ impl Writer {
 
     /// Writes what `fill` rules gave: one update per row.
     pub fn write_fills(&mut self) -> Result<()> {
-        let fills = std::mem::take(&mut self.fills).into_iter().map(|((table, ..), fill)| (table, fill));
-        let fills: Vec<(String, Fill)> = fills.collect();
+        let fills = std::mem::take(&mut self.fills).into_iter();
+        let fills: Vec<(String, (usize, Fill))> =
+            fills.map(|((table, ..), fill)| (self.tables[table].report.name.clone(), (table, fill))).collect();
         let keys = row_keys(&mut *self.transaction, &fills)?;
         let mut updated = HashSet::new();
-        for ((table, fill), row_key) in fills.into_iter().zip(keys) {
+        for ((table, (number, fill)), row_key) in fills.into_iter().zip(keys) {
             let key_columns: Vec<&str> = fill.key_columns.iter().map(String::as_str).collect();
             let why = match &row_key {
                 Some(_) => self.transaction.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?,
@@ -53,7 +54,7 @@ impl Writer {
             // Rules may know one row by different keys.
             if fill.existing && updated.insert((table.clone(), row_key.clone())) {
                 // A row that was there as the source says, and now says more.
-                let counts = self.count(&table);
+                let counts = self.count(number);
                 counts.updated += 1;
                 counts.unchanged = counts.unchanged.saturating_sub(1);
             }
@@ -102,10 +103,10 @@ impl Writer {
 
 /// The primary keys of rows that are filled, as the ledger writes them; a rule may know its rows by
 /// another key. None of a row that is gone since it was met.
-fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, Fill)]) -> Result<Vec<Option<String>>> {
+fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, (usize, Fill))]) -> Result<Vec<Option<String>>> {
     let mut row_keys = Vec::with_capacity(fills.len());
-    for alike in fills.chunk_by(|one, next| one.0 == next.0 && one.1.key_columns == next.1.key_columns) {
-        let (table, by) = (&alike[0].0, &alike[0].1.key_columns);
+    for alike in fills.chunk_by(|one, next| one.0 == next.0 && one.1.1.key_columns == next.1.1.key_columns) {
+        let (table, by) = (&alike[0].0, &alike[0].1.1.key_columns);
         let primary = transaction.schema().table(table).map(Table::primary_key).unwrap_or_default();
         let is_time = |column: &&str| {
             let kind = transaction.schema().table(table).and_then(|table| table.column(column));
@@ -115,13 +116,13 @@ fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, Fill)]) -> Resu
         if primary == *by && !primary.iter().any(is_time) {
             let text = |(column, value): (&String, &Value)| transaction.written(table, column, value);
             let of = |fill: &Fill| by.iter().zip(&fill.key).map(text).collect();
-            row_keys.extend(alike.iter().map(|(_, fill)| Some(ledger::row_key(of(fill)))));
+            row_keys.extend(alike.iter().map(|(_, (_, fill))| Some(ledger::row_key(of(fill)))));
             continue;
         }
         let primary: Vec<String> = primary.into_iter().map(str::to_owned).collect();
         let wanted: Vec<&str> = primary.iter().map(String::as_str).collect();
         let by: Vec<&str> = by.iter().map(String::as_str).collect();
-        let keys: Vec<Vec<Value>> = alike.iter().map(|(_, fill)| fill.key.clone()).collect();
+        let keys: Vec<Vec<Value>> = alike.iter().map(|(_, (_, fill))| fill.key.clone()).collect();
         for found in transaction.find(table, &by, &wanted, &keys)? {
             row_keys.push(found.map(|cells| ledger::row_key(cells.iter().map(Cell::text).collect())));
         }
