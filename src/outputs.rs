@@ -118,7 +118,7 @@ pub fn resolve(path: &Path) -> PathBuf {
     resolved
 }
 
-/// A path with something appended to its name: `x.db-wal`.
+/// A path with something appended to its name: `x.db.part`.
 pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
@@ -262,7 +262,7 @@ mod tests {
 
     fn inputs(at: &Path) -> Inputs {
         let mut inputs = Inputs::default();
-        inputs.database(&at.join("app.db"), &["-wal"]);
+        inputs.database(&at.join("app.db"), &["-log"]);
         inputs.file("the key file", &at.join("absent.key"));
         inputs.folder("the source tree", &at.join("tree"));
         inputs
@@ -281,7 +281,7 @@ mod tests {
             ("tree/../app.db", "is the database"),
             ("hard.json", "is the database"),
             ("soft.json", "is the database"),
-            ("app.db-wal", "is a file of the database"),
+            ("app.db-log", "is a file of the database"),
             ("absent.key", "is the key file"),
             ("dangling.json", "is the key file"),
             ("tree/new.json", "is in the source tree"),

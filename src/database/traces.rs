@@ -140,16 +140,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("my-backups/daily")).unwrap();
-        for name in ["app.db", "app.db-wal", "app.2024.bak", "other.txt", "my-backups/old", "my-backups/daily/new"] {
+        let database = |name: &str| crate::database::open(at(name).to_str().unwrap()).unwrap();
+        database("copy").upgrade(None).unwrap();
+        let database = database("app.db");
+        let beside = with_suffix(&at("app.db"), database.side_suffixes()[0]);
+        fs::write(&beside, "x").unwrap();
+        for name in ["app.db", "app.2024.bak", "other.txt", "my-backups/old", "my-backups/daily/new"] {
             fs::write(at(name), "x").unwrap();
         }
-        let database = |name: &str| crate::database::open(at(name).to_str().unwrap()).unwrap();
-        let _file = database("copy").upgrade(None);
-        let database = database("app.db");
         assert_eq!(
             copies_of(&*database),
             [at("app.2024.bak"), at("copy"), at("my-backups/daily/new"), at("my-backups/old")]
         );
-        assert_eq!(files_of(&*database), [at("app.db"), at("app.db-wal")]);
+        assert_eq!(files_of(&*database), [at("app.db"), beside]);
     }
 }

@@ -355,6 +355,43 @@ fn sql_stands_only_below_database() {
 }
 
 #[test]
+fn an_engine_is_known_in_its_own_folder_alone() {
+    const OF_ENGINES: [&str; 12] = [
+        "sqlite::",
+        "Dialect::Sqlite",
+        "SqliteDatabase",
+        "rusqlite",
+        "sqlite_schema",
+        "sqlite_master",
+        "SQLite format 3",
+        "-journal\"",
+        "-wal\"",
+        "-shm\"",
+        "VACUUM",
+        "\"PRAGMA",
+    ];
+    // The list of engines in its three parts, and how the test of the contract names a new database.
+    const LISTS: [&str; 4] =
+        ["database/mod.rs", "database/dialect.rs", "database/url.rs", "database/contract/tests/mod.rs"];
+    // Tells what a file of the source is that should have been JSON.
+    const FORMS_OF_FILES: &str = "source/json.rs";
+    let mut wrong = Vec::new();
+    for entry in walkdir::WalkDir::new(project("src")).into_iter().map(Result::unwrap) {
+        let file = entry.path().strip_prefix(project("src")).unwrap().to_str().unwrap();
+        if !file.ends_with(".rs") || file.starts_with("database/sqlite/") || LISTS.contains(&file) {
+            continue;
+        }
+        // Unit tests too: they are run for every engine.
+        let text = fs::read_to_string(entry.path()).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let known = code.filter(|line| OF_ENGINES.iter().any(|word| line.contains(word)));
+        wrong.extend(known.map(|line| format!("{file}: {}", line.trim())));
+    }
+    wrong.retain(|line| !line.starts_with(FORMS_OF_FILES));
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
 fn the_engine_knows_no_application() {
     let of_applications: BTreeSet<_> =
         ["fossawork", "workfossa", "dispenser", "work_order", "work order", "pushover", "prover"].into();

@@ -283,3 +283,18 @@ fn a_newer_format_and_a_damaged_one_are_refused_by_everything() {
         assert_eq!(bench.state(), before);
     }
 }
+
+#[test]
+fn a_migration_that_is_wrong_is_named() {
+    let refused = |sql: &str| schema::expected(&[migration("001", sql)]).unwrap_err().to_string();
+    assert_eq!(
+        refused("CREATE TABEL notes (a)"),
+        "migration `001` is not valid SQL: near \"TABEL\": syntax error\n  at schema/001.up.sql:1"
+    );
+    for forbidden in ["COMMIT;", "PRAGMA journal_mode = OFF;", "ATTACH 'x.db' AS x;", "SAVEPOINT x;"] {
+        assert_eq!(
+            refused(forbidden),
+            "migration `001` does more than create and fill tables: a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor change the record of migrations or a `treelift_…` table\n  at schema/001.up.sql:1"
+        );
+    }
+}
