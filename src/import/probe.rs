@@ -13,7 +13,7 @@ use crate::import::shaping::{PathTable, PathTables, record_scope, shape};
 use crate::mapping::apply::{Draft, Mapped, Owner, Trace, apply};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
-use crate::mapping::keyindex::{Entering, Entry, KeyIndex};
+use crate::mapping::keyindex::{Entry, KeyIndex};
 use crate::mapping::model::Ownerless;
 use crate::mapping::order::{Stage, Turn};
 use crate::source::{self, Limits, RecordRef};
@@ -233,7 +233,6 @@ impl<'p> Probe<'p> {
 
     /// Makes a row known to lookups, and an owner to the directories.
     fn place(&mut self, rule: &CompiledRule, file: usize, draft: &Draft) {
-        let of = |column: &str| rule.value(&draft.values, column);
         let place = Some(Place { file: file_id(file), offset: draft.at });
         let entry = Entry {
             place,
@@ -244,8 +243,10 @@ impl<'p> Probe<'p> {
             counted: false,
             says: std::sync::Arc::default(),
         };
-        let key = (rule.key_names.as_slice(), draft.key.as_ref());
-        self.index.enter(&Entering { table: &rule.table.name, key, of: &of, entry });
+        let source = |source: &crate::mapping::keyindex::Source| {
+            source.field.map_or(&crate::row::Value::Null, |at| &draft.values[at])
+        };
+        self.index.enter(&self.plan.keys.of(rule).feeds, draft.key.as_ref(), &source, &entry);
         self.index.keep();
         if let Some(owner) = owner_of(self.plan, &self.owner_columns, rule, draft).filter(|owner| !owner.id.is_empty())
         {

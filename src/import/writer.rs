@@ -300,11 +300,11 @@ fn text_len(value: &Value) -> usize {
 
 /// A row's primary key as the ledger writes it.
 fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>, dialect: Dialect) -> String {
-    let part = |column: &&str| match rule.field(column) {
-        Some(field) => dialect.written(rule.fields[field].column.kind, &values[field]),
+    let part = |at: &Option<usize>| match at {
+        Some(at) => dialect.written(rule.fields[*at].column.kind, &values[*at]),
         None => id.map(|id| id.to_string()),
     };
-    ledger::row_key(rule.table.primary_key().iter().map(part).collect())
+    ledger::row_key(rule.primary.iter().map(part).collect())
 }
 
 /// The columns in which a rule writes rows, apart from ids that the engine gives.

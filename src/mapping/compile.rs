@@ -47,6 +47,8 @@ pub struct CompiledRule {
     pub starts: bool,
     /// The names of the key's parts: a column's own, `#n` for a part that is no column.
     pub key_names: Vec<String>,
+    /// The positions in `fields` of the primary key's columns, in its order; none for a generated id.
+    pub primary: Vec<Option<usize>>,
     /// The positions in `fields` of the key's columns, when the key is in the target.
     pub key_fields: Option<Vec<usize>>,
 }
@@ -142,6 +144,7 @@ fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> Compi
     let position = |name: &str| fields.iter().position(|field| field.column.name == name);
     let generated_id = table.integer_key().filter(|key| position(key).is_none()).map(str::to_owned);
     let key_fields = rule.key_columns().and_then(|names| names.into_iter().map(position).collect());
+    let primary = table.primary_key().into_iter().map(position).collect();
     let key_name = |(i, part): (usize, &KeyPart)| match part {
         KeyPart::Column(name) => name.clone(),
         KeyPart::Path(_) => format!("#{i}"),
@@ -163,6 +166,7 @@ fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> Compi
         parent,
         generated_id,
         key_names,
+        primary,
         key_fields,
     }
 }

@@ -129,22 +129,28 @@ enum Change {
     Counted(usize, KeyText),
 }
 
-/// A row that is made known.
-pub struct Entering<'r> {
-    /// Its table.
-    pub table: &'r str,
-    /// The names of the parts of its rule's key, and the key's text.
-    pub key: (&'r [String], Option<&'r KeyText>),
-    /// The value of a column.
-    pub of: &'r dyn Fn(&str) -> &'r Value,
-    /// What is known of it, but for its values.
-    pub entry: Entry,
+/// Where a value of a row that is made known stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// The position of its rule's field.
+    pub field: Option<usize>,
+    /// Among what the database holds of a row that was there.
+    pub held: Option<usize>,
+    /// Whether it is the id that the engine gives.
+    pub is_generated: bool,
 }
 
-impl std::fmt::Debug for Entering<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Entering({})", self.table)
-    }
+/// How the rows of a rule are made known to one index.
+#[derive(Debug)]
+pub struct Feed {
+    /// The number of the spec.
+    pub spec: usize,
+    /// Whether it is the index of the rule's own key.
+    pub is_own: bool,
+    /// The parts of the key; of the rule's own key none.
+    pub by: Option<Vec<Source>>,
+    /// The wanted columns.
+    pub wanted: Vec<Source>,
 }
 
 /// Keys of rows, by what is asked of them.
@@ -191,24 +197,23 @@ impl KeyIndex {
 
     /// Adds a row under every key that the index holds of its table. A row that does not exist reserves its
     /// own key and no other.
-    pub fn enter(&mut self, row: &Entering<'_>) {
-        let (own, own_key) = row.key;
-        let Some(of_table) = self.by_table.get(row.table).cloned() else { return };
-        for spec in of_table.iter().copied() {
-            let asked = &self.specs[spec];
-            if !row.entry.present && asked.by != own {
-                continue; // for existing rows only
-            }
-            let key = if asked.by == own && !asked.ignore_case {
-                own_key.cloned()
-            } else {
-                KeyText::of(asked.by.iter().map(|column| (row.of)(column)))
+    pub fn enter<'v>(
+        &mut self,
+        feeds: &[Feed],
+        own_key: Option<&KeyText>,
+        of: &dyn Fn(&Source) -> &'v Value,
+        entry: &Entry,
+    ) {
+        for feed in feeds.iter().filter(|feed| entry.present || feed.is_own) {
+            let key = match &feed.by {
+                Some(by) => KeyText::of(by.iter().map(of)),
+                None => own_key.cloned(),
             };
             let Some(key) = key else {
                 continue; // a key with a NULL finds nothing
             };
-            let values = asked.wanted.iter().map(|column| (row.of)(column).clone()).collect();
-            self.insert(spec, key, Entry { values, ..row.entry.clone() });
+            let values = feed.wanted.iter().map(|source| of(source).clone()).collect();
+            self.insert(feed.spec, key, Entry { values, ..entry.clone() });
         }
     }
 
@@ -359,6 +364,11 @@ impl KeyIndex {
     ) -> bool {
         let spec = self.find(table, by, ignore_case);
         spec.and_then(|spec| self.get_for(asker, spec, key)).is_some_and(|entry| entry.present)
+    }
+
+    /// The specs of a table.
+    pub fn of_table(&self, table: &str) -> &[usize] {
+        self.by_table.get(table).map_or(&[], |specs| specs)
     }
 
     /// The number of the spec for these columns.

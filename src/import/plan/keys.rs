@@ -1,7 +1,7 @@
 //! The keys of each rule's rows by their numbers, so that nothing is looked for by name while records are read.
 
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::keyindex::{IndexSpec, KeyIndex, KeyText};
+use crate::mapping::keyindex::{Feed, IndexSpec, KeyIndex, KeyText, Source};
 use crate::mapping::model::{OnDuplicate, Set};
 use crate::row::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -53,6 +53,8 @@ pub struct RuleKeys {
     pub held: Vec<String>,
     /// The question for the values that a `fill` rule may add to.
     pub fill: Option<usize>,
+    /// How rows are made known to the key index.
+    pub feeds: Vec<Feed>,
     /// What is unique in the table.
     pub unique: Vec<FieldKey>,
     /// Rows that must be there.
@@ -115,7 +117,20 @@ impl Numbering<'_> {
         let row = by.map(|by| self.ask(table, by, wanted));
         let unique = rule.unique_lists().map(|columns| self.key(rule, columns, table, columns)).collect();
         let references = rule.references().map(|key| self.key(rule, &key.columns, &key.table, &key.to)).collect();
-        RuleKeys { own, is_unique, row, held, fill, unique, references }
+        let feeds = self.index.of_table(table).iter().map(|spec| self.feed(rule, *spec, &held)).collect();
+        RuleKeys { own, is_unique, row, held, fill, feeds, unique, references }
+    }
+
+    fn feed(&self, rule: &CompiledRule, spec: usize, held: &[String]) -> Feed {
+        let asked = &self.index.specs()[spec];
+        let source = |column: &String| Source {
+            field: rule.field(column),
+            held: held.iter().position(|name| name == column),
+            is_generated: rule.generated_id.as_ref() == Some(column),
+        };
+        let is_own = asked.by == rule.key_names;
+        let by = (!is_own || asked.ignore_case).then(|| asked.by.iter().map(source).collect());
+        Feed { spec, is_own, by, wanted: asked.wanted.iter().map(source).collect() }
     }
 
     fn key(&mut self, rule: &CompiledRule, columns: &[String], table: &str, by: &[String]) -> FieldKey {

@@ -157,11 +157,10 @@ impl Resolver<'_> {
     }
 
     /// What a row of the target has in columns that are looked up.
-    fn held_values(&self, table: &str, asked: &[String], cells: impl Iterator<Item = Cell>) -> Vec<(String, Value)> {
+    fn held_values(&self, table: &str, asked: &[String], cells: impl Iterator<Item = Cell>) -> Vec<Value> {
         let names: Vec<&str> = asked.iter().map(String::as_str).collect();
         let stored = stored_as(self.plan, table, &names);
-        let held = cells.zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
-        asked.iter().cloned().zip(held).collect()
+        cells.zip(&stored).map(|(cell, stored)| cell_value(cell, *stored)).collect()
     }
 
     /// A row that the target does not have: new, unless another one has its unique values.

@@ -14,7 +14,7 @@ use crate::import::context::Context;
 use crate::import::writer::NewRow;
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::keyindex::{Entering, Entry, KeyText};
+use crate::mapping::keyindex::{Entry, KeyText, Source};
 use crate::mapping::model::OnDuplicate;
 use crate::mapping::order::feeds;
 use crate::report::words::{count, thousands};
@@ -371,31 +371,22 @@ impl Resolver<'_> {
     /// Makes the row known to what asks for its keys.
     fn place(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) {
         let given = one.id.map(Value::Integer);
-        let value_of = |column: &str| -> &Value {
-            if let (Some(name), Some(id)) = (&rule.generated_id, &given)
-                && name == column
-            {
-                return id;
-            }
-            match one.held.iter().find(|(name, _)| name == column) {
-                Some((_, value)) => value,
-                None => rule.value(&draft.values, column),
-            }
+        let value_of = |source: &Source| {
+            let id = given.as_ref().filter(|_| source.is_generated);
+            let held = || one.held.get(source.held?);
+            let field = || Some(&draft.values[source.field?]);
+            id.or_else(held).or_else(field).unwrap_or(&Value::Null)
         };
-        let place = Some(Place { file, offset: draft.at });
-        let (existing, present) = (one.fate == RowFate::Unchanged, one.fate != RowFate::Empty);
         let entry = Entry {
-            place,
+            place: Some(Place { file, offset: draft.at }),
             feeder: rule.number,
             values: Vec::new(),
-            existing,
-            present,
+            existing: one.fate == RowFate::Unchanged,
+            present: one.fate != RowFate::Empty,
             counted: true,
             says: self.says(rule, draft),
         };
-        let key = (rule.key_names.as_slice(), draft.key.as_ref());
-        let entering = Entering { table: &rule.table.name, key, of: &value_of, entry };
-        self.index.enter(&entering);
+        self.index.enter(&self.plan.keys.of(rule).feeds, draft.key.as_ref(), &value_of, &entry);
     }
 
     fn new_row<'r>(

@@ -37,8 +37,8 @@ pub(crate) struct Judged {
     pub(crate) fate: RowFate,
     pub(crate) id: Option<i64>,
     pub(crate) digest: [u8; 16],
-    /// What the target's row has in columns that are looked up.
-    pub(crate) held: Vec<(String, Value)>,
+    /// What the target's row has in the columns that are looked up, in their order.
+    pub(crate) held: Vec<Value>,
     /// The fields that are filled.
     pub(crate) fills: Vec<usize>,
     /// Where the row came from that superseded it.
