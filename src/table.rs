@@ -154,6 +154,12 @@ impl Schema {
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.get(name)
     }
+
+    /// The type of a column that is there; else it is not known.
+    pub fn kind(&self, table: &str, column: &str) -> ColumnType {
+        let column = self.table(table).and_then(|table| table.column(column));
+        column.map_or(ColumnType::Unknown, |column| column.kind)
+    }
 }
 
 /// An application's own table for entries. Where a database does not have it, `treelift_audit` is used.

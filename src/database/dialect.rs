@@ -8,6 +8,7 @@ use super::sqlite::{assertion, form, migrate, types};
 use crate::error::{Error, Result};
 use crate::row::Value;
 use crate::table::{ColumnType, Migration};
+use std::borrow::Cow;
 
 /// How an engine understands SQL and keeps values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,12 +33,12 @@ impl Dialect {
 
     /// The text a value is stored as in a column of this type ([`Cell::text`]), for searches, keys and
     /// digests; `None` for NULL.
-    pub fn written(self, kind: ColumnType, value: &Value) -> Option<String> {
+    pub fn written(self, kind: ColumnType, value: &Value) -> Option<Cow<'_, str>> {
         match self {
             Self::Sqlite => match form::of(value, kind) {
                 Some(form) => form.into_text(kind),
                 // It will be refused when it is written; until then a search shall not miss it.
-                None => value.as_key_text(),
+                None => value.as_key_text().map(Cow::Owned),
             },
         }
     }
@@ -87,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_value_is_written_as_its_column_gives_it_back() {
-        let written = |kind, value: Value| Dialect::Sqlite.written(kind, &value);
+        let written = |kind, value: Value| Dialect::Sqlite.written(kind, &value).map(Cow::into_owned);
         let text = |text: &str| Value::Text(text.to_owned());
         assert_eq!(written(NUMERIC, text("1.10")), Some("1.1".to_owned()));
         assert_eq!(written(NUMERIC, text("2.0")), Some("2".to_owned()));
@@ -102,7 +103,7 @@ mod tests {
     fn a_search_finds_what_a_column_would_refuse() {
         let value = Value::Text("seven".to_owned());
         assert!(!Dialect::Sqlite.keeps(ColumnType::Integer, &value));
-        assert_eq!(Dialect::Sqlite.written(ColumnType::Integer, &value), Some("seven".to_owned()));
+        assert_eq!(Dialect::Sqlite.written(ColumnType::Integer, &value), Some("seven".into()));
         assert!(!Dialect::Sqlite.same(ColumnType::Integer, &Cell::Text("seven".to_owned()), &value));
     }
 }

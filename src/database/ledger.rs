@@ -95,12 +95,13 @@ pub struct Written {
 
 /// The first 16 bytes of SHA-256 over columns and the texts that are stored in them (`None` for
 /// NULL), in this order.
-pub fn digest<'c>(cells: impl Iterator<Item = (&'c str, Option<String>)>) -> [u8; 16] {
+pub fn digest<'c, T: AsRef<str>>(cells: impl Iterator<Item = (&'c str, Option<T>)>) -> [u8; 16] {
     let mut hash = Sha256::new();
     for (column, text) in cells {
         hash.update(column.as_bytes());
         match text {
             Some(text) => {
+                let text = text.as_ref();
                 hash.update([1]);
                 hash.update((text.len() as u64).to_be_bytes());
                 hash.update(text.as_bytes());

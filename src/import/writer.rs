@@ -18,6 +18,7 @@ use crate::row::{Batch, Row, Value};
 use fill::Fill;
 pub use fill::Given;
 pub use refusal::RefusedRow;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Batches are cut at about this many bytes of text.
@@ -301,7 +302,7 @@ fn text_len(value: &Value) -> usize {
 /// A row's primary key as the ledger writes it.
 fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>, dialect: Dialect) -> String {
     let part = |at: &Option<usize>| match at {
-        Some(at) => dialect.written(rule.fields[*at].column.kind, &values[*at]),
+        Some(at) => dialect.written(rule.fields[*at].column.kind, &values[*at]).map(Cow::into_owned),
         None => id.map(|id| id.to_string()),
     };
     ledger::row_key(rule.primary.iter().map(part).collect())

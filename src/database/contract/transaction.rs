@@ -51,11 +51,6 @@ pub trait Transaction: Reader + Send {
     ) -> Result<Vec<Option<Vec<Cell>>>>;
     /// The `wanted` cells of every row, or of the rows whose `scope` column has the given value.
     fn select(&mut self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>>;
-    /// Whether a stored cell is the value that `value` would be written as in this column. Times and
-    /// JSON are compared by what they mean; a sealed value never equals (the caller opens it).
-    fn same(&self, table: &str, column: &str, cell: &Cell, value: &Value) -> bool;
-    /// The text a value is stored as in this column, for searches and digests; `None` for NULL.
-    fn written(&self, table: &str, column: &str, value: &Value) -> Option<String>;
     /// Inserts rows of one table. What comes back are rows that the database rejected by rules of its
     /// own (a unique index that folds letters, a CHECK constraint, a trigger), or did not keep as they
     /// were written. After one of them nothing may be committed.

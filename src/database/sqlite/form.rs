@@ -46,18 +46,18 @@ impl ToSql for Form<'_> {
     }
 }
 
-impl Form<'_> {
+impl<'v> Form<'v> {
     /// The text of the cell that a column of this type makes of it ([`Cell::text`]); `None` for NULL.
-    pub(in crate::database) fn into_text(self, kind: ColumnType) -> Option<String> {
+    pub(in crate::database) fn into_text(self, kind: ColumnType) -> Option<Cow<'v, str>> {
         // A declared type of NUMERIC affinity makes a number of a text that says one ("Datatypes In SQLite", 3).
         let makes_numbers = matches!(kind, ColumnType::Numeric(_) | ColumnType::Json);
         match self {
             Form::Null => None,
-            Form::Integer(value) => Some(value.to_string()),
+            Form::Integer(value) => Some(value.to_string().into()),
             // SQLite keeps a whole double as an integer in the file, and so loses the sign of zero.
-            Form::Real(value) => Some((value + 0.0).to_string()),
-            Form::Text(text) if makes_numbers && keeps_number(&text) => Some(number_text(&text)),
-            Form::Text(text) => Some(text.into_owned()),
+            Form::Real(value) => Some((value + 0.0).to_string().into()),
+            Form::Text(text) if makes_numbers && keeps_number(&text) => Some(number_text(&text).into()),
+            Form::Text(text) => Some(text),
         }
     }
 }

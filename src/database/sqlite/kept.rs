@@ -42,7 +42,8 @@ pub(super) fn read_back(
             None => Rejection::Discarded,
             Some(cells) => {
                 let is_same = |at: usize, value: &Value| {
-                    super::form::of(value, kinds[at]).and_then(|form| form.into_text(kinds[at])) == cells[at].text()
+                    super::form::of(value, kinds[at]).and_then(|form| form.into_text(kinds[at])).as_deref()
+                        == cells[at].text().as_deref()
                 };
                 let values = rows[*number].values.iter().enumerate();
                 let altered: Vec<String> =

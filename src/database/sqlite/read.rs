@@ -7,6 +7,7 @@ use crate::row::Value;
 use crate::table::ColumnType;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
+use std::borrow::Cow;
 
 /// A cell as it is stored. Text that is not UTF-8 stays bytes: it equals no text.
 pub(super) fn cell(value: ValueRef<'_>) -> Cell {
@@ -69,9 +70,9 @@ impl Part {
             Cell::Integer(value) => Part::Integer(*value),
             Cell::Real(value) => Part::of_real(*value),
             Cell::Text(text) if kind == ColumnType::Time => {
-                let canonical = form::parse_time(text)
-                    .and_then(|time| form::of(&Value::Civil(time), ColumnType::Time)?.into_text(ColumnType::Time));
-                Part::Text(canonical.unwrap_or_else(|| text.clone()))
+                let time = form::parse_time(text).map(Value::Civil);
+                let canonical = time.as_ref().and_then(|time| form::of(time, kind)?.into_text(kind));
+                Part::Text(canonical.map_or_else(|| text.clone(), Cow::into_owned))
             }
             Cell::Text(text) => Part::Text(text.clone()),
             Cell::Blob(bytes) => Part::Bytes(bytes.clone()),

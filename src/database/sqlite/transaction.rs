@@ -14,7 +14,7 @@ use crate::database::{Cell, Dialect, Mode, Opening, Orphan, SealedColumn, Transa
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
-use crate::table::{ColumnType, Schema};
+use crate::table::Schema;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
@@ -103,14 +103,6 @@ impl Transaction for SqliteTransaction {
 
     fn select(&mut self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>> {
         find::select(self, table, wanted, scope)
-    }
-
-    fn same(&self, table: &str, column: &str, cell: &Cell, value: &Value) -> bool {
-        self.kind(table, column).is_ok_and(|kind| self.dialect().same(kind, cell, value))
-    }
-
-    fn written(&self, table: &str, column: &str, value: &Value) -> Option<String> {
-        self.dialect().written(self.kind(table, column).unwrap_or(ColumnType::Unknown), value)
     }
 
     fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {

@@ -15,6 +15,7 @@ use crate::mapping::model::OnDuplicate;
 use crate::mapping::secret_values::may_be_secret;
 use crate::row::Value;
 use secrecy::SecretString;
+use std::borrow::Cow;
 
 /// Where another row is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -259,7 +260,7 @@ impl Resolver<'_> {
                 None => format!("`{column}` (a secret, not shown)"),
             });
         }
-        let source = cx.writer.dialect.written(rule.fields[at].column.kind, &draft.values[at]);
+        let source = cx.writer.dialect.written(rule.fields[at].column.kind, &draft.values[at]).map(Cow::into_owned);
         let database = cell.text();
         let may_be = |text: &Option<String>| may_be_secret([column.as_str()], text.as_deref().unwrap_or_default());
         if draft.tainted.contains(&at) || may_be(&database) || may_be(&source) {

@@ -116,7 +116,8 @@ impl Resolver<'_> {
             Value::Text(text) => Cell::Text(text.clone()),
             _ => return old == new,
         };
-        old == new || cx.writer.transaction.same(table, column, &cell, new)
+        let kind = cx.writer.transaction.schema().kind(table, column);
+        old == new || cx.writer.dialect.same(kind, &cell, new)
     }
 
     /// Makes known what a row was given.

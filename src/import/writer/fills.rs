@@ -11,6 +11,7 @@ use crate::finding::Place;
 use crate::mapping::keyindex::KeyText;
 use crate::row::Value;
 use crate::table::{ColumnType, Table};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 impl Writer {
@@ -80,9 +81,9 @@ impl Writer {
         let mut cells = fill.columns.into_iter().zip(&fill.values);
         for from in fill.from {
             let given: Vec<(String, &Value)> = cells.by_ref().take(from.columns).collect();
-            let digest = ledger::digest(
-                given.iter().map(|(column, value)| (column.as_str(), self.transaction.written(table, column, value))),
-            );
+            let schema = self.transaction.schema();
+            let text = |column: &str, value| self.dialect.written(schema.kind(table, column), value);
+            let digest = ledger::digest(given.iter().map(|(column, value)| (column.as_str(), text(column, value))));
             let digested = given.into_iter().map(|(column, _)| column).collect();
             let written = Written { table: table.to_owned(), digested, filled: true, ..Written::default() };
             let columns = self.transaction.record_columns(&written)?;
@@ -114,7 +115,10 @@ fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, (usize, Fill))]
         };
         // A time may stand there in another form of the same meaning, and that is the row's key.
         if primary == *by && !primary.iter().any(is_time) {
-            let text = |(column, value): (&String, &Value)| transaction.written(table, column, value);
+            let (dialect, schema) = (transaction.dialect(), transaction.schema());
+            let text = |(column, value): (&String, &Value)| {
+                dialect.written(schema.kind(table, column), value).map(Cow::into_owned)
+            };
             let of = |fill: &Fill| by.iter().zip(&fill.key).map(text).collect();
             row_keys.extend(alike.iter().map(|(_, (_, fill))| Some(ledger::row_key(of(fill)))));
             continue;
