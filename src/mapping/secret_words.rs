@@ -10,9 +10,8 @@ mod tests;
 use lists::{
     ABOUT, AFTER_KEY, ALONE, ANSWERS, ASKING, BETWEEN, CLAVE_BESIDE, CODE_OF, CODES, CONSENT, COUNTED, COUNTING,
     HASH_OF, KEY_OF, KEYS, LAST, NOT_PARTS, PAIRS, PARTS, PASS_BESIDE, PASS_OF, PAT_OF, PIN_BESIDE, SCRIPTS,
-    SECRET_ABOUT, SK_OF, TAN_BESIDE, TOKEN_BESIDE, TOKEN_OF, WEBHOOK_ABOUT, WORDS,
+    SECRET_ABOUT, SK_OF, TAN_BESIDE, TOKEN_BESIDE, TOKEN_OF, WEBHOOK_ABOUT, WORDS, Words,
 };
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Words beyond this many are not looked at: no program names a member in a longer sentence.
@@ -38,12 +37,12 @@ pub fn looks_secret(name: &str) -> bool {
         return true;
     }
     let mut words = words(name);
-    words.retain(|word| !BETWEEN.contains(&word.as_str()));
+    words.retain(|word| !BETWEEN.contains(word));
     let Some(last) = (0..words.len()).rev().find(|at| is_secret_at(&words, *at)) else { return false };
-    if last > 0 && words[..last].first().is_some_and(|word| ASKING.contains(&word.as_str())) {
+    if last > 0 && words[..last].first().is_some_and(|word| ASKING.contains(word)) {
         return false;
     }
-    !words[last + 1..].iter().any(|word| ABOUT.contains(&word.as_str()))
+    !words[last + 1..].iter().any(|word| ABOUT.contains(word))
 }
 
 /// Whether a number under this name rather counts secrets than being one: `"tokens": 4096`, `"passwords": 3`.
@@ -60,7 +59,7 @@ pub fn is_count(name: &str, number: &str) -> bool {
 /// Whether a member that lies below one of this name is expected to hold a secret or a part of it:
 /// everything but what describes it, such as its `type` or `username`.
 pub fn looks_secret_below(container: &str, member: &str) -> bool {
-    let describes = |word: &String| ABOUT.contains(&word.as_str()) || ANSWERS.contains(&word.as_str());
+    let describes = |word: &String| ABOUT.contains(word) || ANSWERS.contains(word);
     looks_secret(container) && !words(member).last().is_some_and(describes)
 }
 
@@ -74,71 +73,70 @@ fn is_secret_at(words: &[String], at: usize) -> bool {
     let word = words[at].as_str();
     let before = at.checked_sub(1).map(|before| words[before].as_str());
     let after = words.get(at + 1).map(String::as_str);
-    let beside = |list: &[&str]| before.into_iter().chain(after).any(|other| list.contains(&other));
+    let is_beside = |is_one: &dyn Fn(&str) -> bool| before.into_iter().chain(after).any(is_one);
+    let beside = |list: &Words| is_beside(&|other| list.contains(other));
     match word {
-        "token" => return !beside(COUNTING) && !beside(TOKEN_BESIDE),
+        "token" => return !beside(&COUNTING) && !beside(&TOKEN_BESIDE),
         "tokens" => {
-            let counts = |word: &String| COUNTING.contains(&word.as_str()) || COUNTED.contains(&word.as_str());
+            let counts = |word: &String| COUNTING.contains(word) || COUNTED.contains(word);
             return !words.iter().any(counts);
         }
-        "clave" | "claves" => return !beside(CLAVE_BESIDE),
+        "clave" | "claves" => return !beside(&CLAVE_BESIDE),
         // A key word in Italian.
-        "parola" => return !beside(&["chiave", "chiavi"]),
-        "cookie" | "cookies" => return !after.is_some_and(|after| CONSENT.contains(&after)),
-        "secret" | "secrets" => return !after.is_some_and(|after| SECRET_ABOUT.contains(&after)),
-        "tan" | "tans" => return !beside(TAN_BESIDE),
+        "parola" => return !is_beside(&|other| matches!(other, "chiave" | "chiavi")),
+        "cookie" | "cookies" => return !after.is_some_and(|after| CONSENT.contains(after)),
+        "secret" | "secrets" => return !after.is_some_and(|after| SECRET_ABOUT.contains(after)),
+        "tan" | "tans" => return !beside(&TAN_BESIDE),
         "sk" | "rk" => {
-            return before.is_some_and(|before| SK_OF.contains(&before)) || matches!(after, Some("live" | "test"));
+            return before.is_some_and(|before| SK_OF.contains(before)) || matches!(after, Some("live" | "test"));
         }
-        "pat" => return before.is_some_and(|before| PAT_OF.contains(&before)),
+        "pat" => return before.is_some_and(|before| PAT_OF.contains(before)),
         // `timeCode` is of a film.
-        "time" => return before == Some("one") && after.is_some_and(|after| is_one_of(CODES, after)),
+        "time" => return before == Some("one") && after.is_some_and(|after| is_one_of(&CODES, after)),
         "answer" | "answers" if before == Some("question") => {
             return words[..at - 1]
                 .iter()
                 .any(|word| matches!(word.as_str(), "security" | "secret" | "recovery" | "challenge"));
         }
-        "pin" | "pins" => return !beside(PIN_BESIDE),
-        "pass" => return !beside(PASS_BESIDE),
-        "webhook" | "webhooks" => return !after.is_some_and(|after| WEBHOOK_ABOUT.contains(&after)),
+        "pin" | "pins" => return !beside(&PIN_BESIDE),
+        "pass" => return !beside(&PASS_BESIDE),
+        "webhook" | "webhooks" => return !after.is_some_and(|after| WEBHOOK_ABOUT.contains(after)),
         _ => {}
     }
     is_word(word)
-        || (words.len() == 1 && ALONE.contains(&word))
-        || (at + 1 == words.len() && LAST.contains(&word))
+        || (words.len() == 1 && ALONE.contains(word))
+        || (at + 1 == words.len() && LAST.contains(word))
         || after.is_some_and(|after| is_pair(word, after))
         || is_compound(word, |prefix, word| prefix.ends_with(word))
         || has_part(word)
         || spans_words(&words[at..])
 }
 
-/// [`WORDS`], of which every word of every name is asked.
-static WORD_SET: LazyLock<HashSet<&str>> = LazyLock::new(|| WORDS.iter().copied().collect());
-
 /// [`PARTS`] by their first byte.
 static PARTS_BY_FIRST: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
     let mut by_first = vec![Vec::new(); 256];
-    PARTS.iter().for_each(|part| by_first[usize::from(part.as_bytes()[0])].push(*part));
+    PARTS.iter().for_each(|part| by_first[usize::from(part.as_bytes()[0])].push(part));
     by_first
 });
 
 /// A word of [`WORDS`] or its plural.
 fn is_word(word: &str) -> bool {
-    WORD_SET.contains(word) || word.strip_suffix('s').is_some_and(|singular| WORD_SET.contains(singular))
+    is_one_of(&WORDS, word)
 }
 
-/// The word itself or its plural.
-fn is_one_of(list: &[&str], word: &str) -> bool {
-    list.contains(&word) || word.strip_suffix('s').is_some_and(|singular| list.contains(&singular))
+/// A word of the list or its plural.
+fn is_one_of(list: &Words, word: &str) -> bool {
+    list.contains(word) || word.strip_suffix('s').is_some_and(|singular| list.contains(singular))
 }
 
 /// Two words that name a secret together: `ssh key`, `clave privada`, `door code`, `security answer`.
 fn is_pair(first: &str, second: &str) -> bool {
-    let key = |word: &str| is_one_of(KEYS, word);
-    (key(second) && KEY_OF.contains(&first))
-        || (key(first) && AFTER_KEY.contains(&second))
-        || (is_one_of(CODES, second) && CODE_OF.contains(&first))
-        || PAIRS.iter().any(|(one, other)| *one == first && is_one_of(&[other], second))
+    let key = |word: &str| is_one_of(&KEYS, word);
+    (key(second) && KEY_OF.contains(first))
+        || (key(first) && AFTER_KEY.contains(second))
+        || (is_one_of(&CODES, second) && CODE_OF.contains(first))
+        || PAIRS.contains(&format!("{first} {second}"))
+        || second.strip_suffix('s').is_some_and(|singular| PAIRS.contains(&format!("{first} {singular}")))
 }
 
 /// A pair that is written as one word: `sshkey`, `authtokens`, `pincode`, `dbpass`.
@@ -146,19 +144,19 @@ fn is_pair(first: &str, second: &str) -> bool {
 /// `fits` says how the part before the last word is compared.
 fn is_compound(word: &str, fits: impl Fn(&str, &str) -> bool) -> bool {
     let tails = [
-        ("key", KEY_OF),
-        ("token", TOKEN_OF),
-        ("code", CODE_OF),
-        ("pass", PASS_OF),
-        ("pwd", PASS_OF),
-        ("pw", PASS_OF),
-        ("hash", HASH_OF),
+        ("key", &KEY_OF),
+        ("token", &TOKEN_OF),
+        ("code", &CODE_OF),
+        ("pass", &PASS_OF),
+        ("pwd", &PASS_OF),
+        ("pw", &PASS_OF),
+        ("hash", &HASH_OF),
     ];
     let singular = word.strip_suffix('s').filter(|_| !word.ends_with("pass"));
     [Some(word), singular].into_iter().flatten().any(|word| {
         tails.iter().any(|(tail, of)| {
             word.strip_suffix(tail).filter(|prefix| !prefix.is_empty()).is_some_and(|prefix| {
-                of.iter().any(|first| prefix == *first || (is_long(first, tail) && fits(prefix, first)))
+                of.iter().any(|first| prefix == first || (is_long(first, tail) && fits(prefix, first)))
             })
         })
     })
@@ -188,7 +186,7 @@ fn spans_words(words: &[String]) -> bool {
     words.iter().enumerate().any(|(at, word)| {
         joined.push_str(word);
         at > 0
-            && (is_one_of(PARTS, &joined) || is_word(&joined) || is_compound(&joined, |_, _| false))
+            && (is_one_of(&PARTS, &joined) || is_word(&joined) || is_compound(&joined, |_, _| false))
             && joined.len() >= SHORTEST_PART
     })
 }

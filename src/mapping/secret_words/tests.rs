@@ -136,5 +136,5 @@ fn a_name_is_split_at_case_changes_scripts_and_what_is_not_a_letter() {
 #[test]
 fn parts_of_words_have_at_least_six_letters() {
     let short: Vec<_> = PARTS.iter().filter(|part| part.chars().count() < SHORTEST_PART).collect();
-    assert_eq!(short, Vec::<&&str>::new());
+    assert_eq!(short, Vec::<&str>::new());
 }
