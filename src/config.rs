@@ -2,6 +2,7 @@
 
 use crate::database::Mode;
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::secret::keys::Secret;
 use std::path::PathBuf;
 
@@ -97,7 +98,8 @@ pub trait Ui: Sync {
     }
 }
 
-/// The interface of programs without a user: it shows nothing, answers yes, and has no secret.
+/// The interface of jobs without a user: it shows nothing, answers yes, has no secret, and heeds signals where the
+/// program listens to them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Quiet;
 
@@ -107,7 +109,7 @@ impl Ui for Quiet {
     fn advance(&self, _files: u64, _bytes: u64) {}
 
     fn interrupted(&self) -> Option<i32> {
-        None
+        interrupt::asked()
     }
 
     fn confirm(&self, _question: &str) -> Result<bool> {

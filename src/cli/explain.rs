@@ -6,7 +6,7 @@ use super::output::Output;
 use crate::against;
 use crate::database;
 use crate::error::{Error, Result};
-use crate::explain::{self, Explained, LeafStory, Question, RowQuestion, Way, root_above};
+use crate::explain::{self, Explained, Fate, LeafStory, Question, RowQuestion, Way, root_above};
 use crate::finding::{CODES, Code, printable};
 use crate::mapping::bundled;
 use crate::mapping::codes;
@@ -166,12 +166,23 @@ fn leaf_words(out: &mut String, leaf: &LeafStory) {
     let pointer = if leaf.pointer.is_empty() { "the document".to_owned() } else { printable(&leaf.pointer) };
     let _ = writeln!(out, "\n{pointer} (line {}) {value}", leaf.line);
     leaf.goes.iter().for_each(|way| way_words(out, way));
-    if let Some(reason) = &leaf.ignored {
-        let _ = writeln!(out, "  ignored: {reason}");
+    if leaf.more_ways > 0 {
+        let _ = writeln!(out, "  and {} more", count(leaf.more_ways, "way"));
     }
-    if leaf.goes.is_empty() && leaf.ignored.is_none() {
-        let _ = writeln!(out, "  goes nowhere, unless another record or `otherwise` takes it");
-    }
+    fate_words(out, &leaf.fate, leaf.goes.iter().any(|way| way.how == leaf.fate.class));
+}
+
+/// What becomes of a leaf, where the ways that it goes do not say it.
+fn fate_words(out: &mut String, fate: &Fate, is_said: bool) {
+    let words = match fate.class {
+        "ignored" => format!("ignored: {}", fate.ignored.as_deref().unwrap_or_default()),
+        "rejected" => format!("rejected: {}", fate.rejected.as_deref().unwrap_or("its record is")),
+        "unmapped" => "unmapped: no rule keeps it, and nothing ignores it".to_owned(),
+        "column" if !is_said => "column: it is empty, and so makes no row".to_owned(),
+        class if !is_said => class.to_owned(),
+        _ => return,
+    };
+    let _ = writeln!(out, "  {}", printable(&words));
 }
 
 fn way_words(out: &mut String, way: &Way) {

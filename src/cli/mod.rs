@@ -69,7 +69,12 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
     output.apply(&cli.global);
     let log_file = cli.global.log_file.as_deref().map(|path| log::open(path, &matches)).transpose()?;
     // What only reads files has nothing to clean up: a signal ends it at once.
-    if !matches!(cli.command, Command::Check(_) | Command::Inspect(_)) {
+    let only_reads = match &cli.command {
+        Command::Check(args) => args.against.is_none(),
+        Command::Inspect(_) => true,
+        _ => false,
+    };
+    if !only_reads {
         signals::watch()?;
         stale::remove(output);
     }

@@ -1,16 +1,20 @@
 //! What is explained: the answer to a question, as data.
 
+use crate::report::LeafCounts;
+
 /// The most leaves that are explained; a JSON Pointer selects others.
 pub const MOST_LEAVES: usize = 1_000;
+/// The most ways of one leaf that are shown: a leaf of the frame may go into the rows of every record.
+pub const MOST_WAYS: usize = 100;
 
 /// What happens to a file.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, Default, serde::Serialize)]
 pub struct Explained {
     /// Its path below the import root.
     pub file: String,
-    /// `mapped`, `ignored`, `unmapped` or `broken`.
+    /// `mapped`, `ignored`, `unmapped`, `broken`, or `rejected` with its owner.
     pub status: &'static str,
-    /// Why it is ignored, or broken.
+    /// Why it is not mapped.
     pub reason: Option<String>,
     /// The mapping that reads it.
     pub mapping: Option<String>,
@@ -24,6 +28,48 @@ pub struct Explained {
     pub leaves: Vec<LeafStory>,
     /// How many more leaves there are that are not explained.
     pub more: u64,
+    /// Names of members that count as leaves, because `.*` selects the members.
+    pub names: Vec<NameStory>,
+    /// All leaves that were asked for by class, names among them, as the report of an import counts them.
+    pub counts: LeafCounts,
+}
+
+/// What an import counts a leaf as.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Fate {
+    /// `column`, `json`, `sealed`, `ignored`, `rejected` or `unmapped`.
+    pub class: &'static str,
+    /// The column by which it is in its class, where it was one.
+    pub by: Option<By>,
+    /// Why it is ignored, if it is.
+    pub ignored: Option<String>,
+    /// What ignores it, as the report lists it.
+    pub ignored_by: Option<String>,
+    /// Why its record was rejected, if it was.
+    pub rejected: Option<String>,
+}
+
+/// A column of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct By {
+    /// The rule.
+    pub rule: String,
+    /// The table.
+    pub table: String,
+    /// The column, or the label of a secret that is dropped.
+    pub column: String,
+}
+
+/// What happens to a member's name.
+#[derive(Debug, serde::Serialize)]
+pub struct NameStory {
+    /// The JSON Pointer of the member, or of the record in it.
+    pub pointer: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// What it is counted as.
+    #[serde(flatten)]
+    pub fate: Fate,
 }
 
 /// What happens to a leaf.
@@ -39,14 +85,18 @@ pub struct LeafStory {
     pub copy_of_secret: bool,
     /// Where it goes.
     pub goes: Vec<Way>,
-    /// Why it is ignored, where the mapping says so.
-    pub ignored: Option<String>,
+    /// How many more ways it goes that are not shown.
+    pub more_ways: u64,
+    /// What it is counted as.
+    #[serde(flatten)]
+    pub fate: Fate,
 }
 
 /// One way that a leaf goes.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Way {
-    /// `column`, `json`, `sealed`, `dropped`, `empty secret`, or `used` where nothing of it can be got back.
+    /// `column`, `json` or `sealed`; where the value was not kept `superseded`, `not convertible`, `dropped`,
+    /// `empty secret`, `no row`, `not taken` or `rejected`; `used` where nothing of it can be got back.
     pub how: &'static str,
     /// The rule.
     pub rule: String,
@@ -62,7 +112,7 @@ pub struct Way {
     pub value: Option<String>,
     /// The row it is written into: its key; or why there is none.
     pub row: std::result::Result<String, String>,
-    /// What only an import decides about the row.
+    /// What else became of the row, or of the value in it.
     pub note: Option<&'static str>,
     /// The offset of the record or element that makes the row.
     #[serde(skip)]

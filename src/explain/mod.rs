@@ -1,28 +1,31 @@
 //! Explaining where values go, and where rows came from. Nothing is written, no secret is shown.
 
 mod answer;
+mod needed;
 mod row;
+mod show;
 mod story;
+mod way;
 
-pub use answer::{Explained, LeafStory, MOST_LEAVES, StepStory, Way};
+pub use answer::{By, Explained, Fate, LeafStory, MOST_LEAVES, MOST_WAYS, NameStory, StepStory, Way};
 pub use row::{RowQuestion, row};
 
 use crate::config::Quiet;
+use crate::database;
 use crate::error::{Error, Result};
 use crate::finding::printable;
-use crate::import::aliases::same_file_elsewhere;
 use crate::import::plan::{Disposition, Plan, everything, optional};
-use crate::import::probe::Probe;
-use crate::import::sweep::sweep;
+use crate::import::rehearsal::rehearse;
+use crate::import::run::Import;
 use crate::mapping::model::{PatternPiece, PatternSegment, Set};
-use crate::mapping::uses::uses;
+use crate::report::{FileStatus, OwnerReport};
 use crate::source::locate::{locate, span_of};
-use crate::source::walk;
+use crate::source::{SourceFile, walk};
 use crate::table::Schema;
-use std::collections::BTreeSet;
+use needed::needed;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use story::{Asked, Listener};
+use story::{Asked, Listener, Told};
 
 /// What is asked: a file of a tree, and which part of it.
 #[derive(Debug)]
@@ -43,7 +46,8 @@ pub struct Question {
     pub depth: u32,
 }
 
-/// Says where the leaves of a file go.
+/// Says where the leaves of a file go: what an import of the tree into a new database does with them, with every
+/// optional mapping and every reject allowed. It is done, into a database that keeps nothing.
 ///
 /// # Errors
 /// When there is no such file or pointer. That a file is broken is in the answer.
@@ -57,20 +61,7 @@ pub fn explain(question: Question) -> Result<Explained> {
             .hint("symbolic links and files with odd names are not read"));
     };
     let source = &plan.tree.files[number];
-    let unreadable = |error: std::io::Error| {
-        Error::environment(format!("the file cannot be read: {}", error.kind())).at(source.absolute.display())
-    };
-    let mut explained = Explained {
-        file: printable(&source.path),
-        status: "mapped",
-        reason: None,
-        mapping: None,
-        mapping_file: None,
-        shape: None,
-        owner: None,
-        leaves: Vec::new(),
-        more: 0,
-    };
+    let mut explained = Explained { file: printable(&source.path), ..Explained::default() };
     let mapping = match &plan.dispositions[number] {
         Disposition::Unmapped => return Ok(Explained { status: "unmapped", ..explained }),
         Disposition::Ignored { what, reason } => {
@@ -81,94 +72,74 @@ pub fn explain(question: Question) -> Result<Explained> {
     };
     explained.mapping = Some(plan.set.mappings[mapping].name.clone());
     explained.mapping_file = Some(plan.set.mappings[mapping].file.clone());
-    explained.reason = plan.set.mappings[mapping]
-        .source
-        .optional
-        .as_ref()
-        .map(|reason| format!("read only with `--with {}`: {reason}", plan.set.mappings[mapping].name));
     let span: Range<u64> = match pointer.as_str() {
         "" => 0..u64::MAX,
-        pointer => span_of(source, pointer).map_err(unreadable)?.ok_or_else(|| {
+        pointer => span_of(source, pointer).map_err(|error| unreadable(source, &error))?.ok_or_else(|| {
             Error::request(format!("the file has no value at `{}`", printable(pointer))).at(source.absolute.display())
         })?,
     };
-    let secrets = sweep(&plan, depth, &Quiet)?.secrets.freeze();
-    let listener = Listener::new(&plan, &secrets, Asked { file: number, span, needed: needed(&plan, number), row });
-    let probe = Probe::read(&plan, depth, &listener);
-    if let Some(name) = plan.directory_of(number) {
-        match probe.directories.get(name) {
-            Some(Ok(owner)) => explained.owner = Some(owner.clone()),
-            Some(Err(why)) => explained.reason = Some(format!("{why} directory `{}`", printable(name))),
-            None => {}
+    let (needed, started) = (needed(&plan, mapping)?, database::now());
+    let asked = Asked { file: number, mapping, span, needed, row, started };
+    let watcher = |secrets| Listener::new(&plan, secrets, &asked);
+    rehearse(&plan, depth, started, &Quiet, watcher, |run, listener| tell(run, listener, &asked, explained))
+}
+
+fn unreadable(source: &SourceFile, error: &std::io::Error) -> Error {
+    Error::environment(format!("the file cannot be read: {}", error.kind())).at(source.absolute.display())
+}
+
+/// What an import, once everything is read, did with a file and its leaves.
+fn tell(run: &Import<'_>, listener: &Listener<'_>, asked: &Asked, mut explained: Explained) -> Result<Explained> {
+    let (plan, state) = (run.plan, &run.files[asked.file]);
+    let (mapping, source) = (&plan.set.mappings[asked.mapping], &plan.tree.files[asked.file]);
+    let Told { mut leaves, names, more, counts, broken } = listener.take();
+    let shape = state.shape.map(|shape| mapping.source.shapes[shape].name.clone());
+    explained.shape = shape.filter(|name| !name.is_empty());
+    let directory = plan.directory_of(asked.file).unwrap_or_default();
+    let owner = run.directories.iter().find(|found| found.directory == directory);
+    explained.owner = owner.and_then(|found| Some((found.id.clone()?, found.how.clone())));
+    let (status, reason) = match state.status {
+        Some(FileStatus::Imported) => ("mapped", None),
+        Some(FileStatus::Ignored) => ("ignored", state.reason.clone()),
+        Some(FileStatus::Rejected) if broken.is_some() => ("broken", broken),
+        Some(FileStatus::Rejected) => ("rejected", state.reason.clone()),
+        Some(FileStatus::Unmapped) => ("unmapped", Some(without_owner(owner, directory))),
+        None => return Err(Error::bug("nothing became of a file that a mapping should have read")),
+    };
+    let optional = mapping.source.optional.as_ref();
+    let optional = optional.map(|reason| format!("read only with `--with {}`: {reason}", mapping.name));
+    let reasons: Vec<String> = optional.into_iter().chain(reason).collect();
+    let reason = reasons.join("; ");
+    (explained.status, explained.reason) =
+        (status, (!reason.is_empty()).then(|| run.writer.vault.or_withheld(&reason).to_owned()));
+    (explained.counts, explained.more) = (counts, more);
+    let mut offsets: Vec<u64> = leaves.keys().copied().chain(names.iter().map(|(offset, _)| *offset)).collect();
+    offsets.sort_unstable();
+    offsets.dedup();
+    for at in locate(source, &offsets).map_err(|error| unreadable(source, &error))? {
+        // A member's name may be a secret too.
+        let pointer = if listener.holds_copy(&at.pointer) { "(hidden)".to_owned() } else { at.pointer };
+        let of_names = names.iter().filter(|(offset, _)| *offset == at.offset);
+        explained.names.extend(of_names.map(|(_, fate)| NameStory {
+            pointer: pointer.clone(),
+            line: at.line,
+            fate: fate.clone(),
+        }));
+        if let Some(leaf) = leaves.remove(&at.offset) {
+            explained.leaves.push(LeafStory { pointer, line: at.line, ..leaf });
         }
     }
-    if let Some(twin) = same_file_elsewhere(&plan, number) {
-        let folded =
-            format!("read only once if the directory of `{}` is of the same owner: same bytes", printable(twin));
-        explained.reason =
-            Some(explained.reason.map_or_else(|| folded.clone(), |reason| format!("{reason}; {folded}")));
-    }
-    if let Some(findings) = probe.findings.get(&number) {
-        explained.status = "broken";
-        explained.reason = findings.first().map(|finding| format!("{}: {}", finding.code.id, finding.message));
-    }
-    if let Some(shape) = probe.shape_of.get(&number).map(|shape| &plan.set.mappings[mapping].source.shapes[*shape]) {
-        explained.shape = Some(shape.name.clone()).filter(|name| !name.is_empty());
-        if let Some(reason) = &shape.ignore {
-            (explained.status, explained.reason) = ("ignored", Some(reason.clone()));
-        }
-    }
-    let (leaves, more) = listener.into_leaves();
-    explained.more = more;
-    let offsets: Vec<u64> = leaves.iter().map(|(offset, _)| *offset).collect();
-    let located = locate(source, &offsets).map_err(unreadable)?;
-    explained.leaves = leaves
-        .into_iter()
-        .zip(located)
-        .map(|((_, leaf), at)| {
-            // A member's name may be a secret too.
-            let hidden = secrets.search(&at.pointer).is_some();
-            let pointer = if hidden { "(hidden)".to_owned() } else { at.pointer };
-            LeafStory { pointer, line: at.line, ..leaf }
-        })
-        .collect();
     Ok(explained)
 }
 
-/// The files that must be read so that lookups and the owner of this file are found: those that feed
-/// the tables that are asked, directly and by way of others.
-fn needed(plan: &Plan, file: usize) -> BTreeSet<usize> {
-    let Disposition::Mapped { mapping, .. } = &plan.dispositions[file] else { return BTreeSet::new() };
-    let mut tables: BTreeSet<String> = plan.set.owners.iter().map(|owners| owners.table.clone()).collect();
-    let mut mappings = BTreeSet::from([*mapping]);
-    loop {
-        let before = (tables.len(), mappings.len());
-        for of in &mappings {
-            for rule in &plan.set.mappings[*of].rules {
-                tables.extend(uses(rule).tables.into_iter().map(|used| used.table));
-            }
-        }
-        for (number, of) in plan.set.mappings.iter().enumerate() {
-            if of.rules.iter().any(|rule| tables.contains(&rule.into)) {
-                mappings.insert(number);
-            }
-        }
-        if before == (tables.len(), mappings.len()) {
-            break;
-        }
+/// Why a file of this directory is not imported.
+fn without_owner(owner: Option<&OwnerReport>, directory: &str) -> String {
+    let several = owner.is_some_and(|found| found.how == "several");
+    match directory {
+        "" => "it has no owner, and needs one".to_owned(),
+        name if several => format!("several owners match directory `{}`", printable(name)),
+        name => format!("no owner matches directory `{}`", printable(name)),
     }
-    let directory = plan.directory_of(file);
-    // A rule that may look up rows of other owners needs their files too.
-    let one_round = plan.turns().iter().all(|turn| turn.round == 0);
-    let is_at_hand = |name: &str| !one_round || directory == Some(name);
-    let wanted = |number: &usize| match &plan.dispositions[*number] {
-        _ if *number == file => true,
-        Disposition::Mapped { mapping, .. } => {
-            mappings.contains(mapping) && plan.directory_of(*number).is_none_or(is_at_hand)
-        }
-        _ => false,
-    };
-    (0..plan.dispositions.len()).filter(wanted).collect()
 }
 
 /// The folder above a file that a set is about: the nearest one below which one of its file patterns

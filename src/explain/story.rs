@@ -1,74 +1,120 @@
-//! Listens to the mapping of one file and collects what happens to its leaves.
+//! Watches the import of one file and collects what happens to its leaves.
 
-use super::answer::{LeafStory, MOST_LEAVES, StepStory, Way};
-use crate::document::tape::{Kind, NodeId, NodeRef, Paths, Segment, Tape};
-use crate::finding::excerpt;
+use super::answer::{By, Fate, LeafStory, MOST_LEAVES, MOST_WAYS, StepStory, Way};
+use super::show::{hidden, show_datum, show_node, show_value};
+use super::way::{Claimed, Judge, Making};
+use crate::document::name::NameLeaf;
+use crate::document::tape::{NodeId, NodeRef};
+use crate::finding::Finding;
+use crate::import::leaves::sheet::{Class, Mark, Tally};
 use crate::import::plan::Plan;
-use crate::import::probe::{Read, Watch};
-use crate::import::shaping::PathTable;
-use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, Made, StepTaken, Trace};
+use crate::import::watch::{Counted, Seen, Watch};
+use crate::mapping::apply::{Claim, Draft, LeafSpan, Made, StepTaken, Trace};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
-use crate::mapping::model::OnDuplicate;
 use crate::mapping::secret_values::may_be_secret;
+use crate::report::LeafCounts;
 use crate::row::Value;
 use crate::secret::proof::LeakSearch;
 use crate::step::Datum;
-use std::collections::{BTreeMap, BTreeSet};
+use jiff::Timestamp;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What is asked about.
 pub(super) struct Asked {
     pub(super) file: usize,
+    /// The index of its mapping.
+    pub(super) mapping: usize,
     pub(super) span: Range<u64>,
     /// The files that must be read for it.
     pub(super) needed: BTreeSet<usize>,
     /// Only what goes into this row: its table, and where its element begins.
     pub(super) row: Option<(String, u64)>,
+    /// When the rehearsal began.
+    pub(super) started: Timestamp,
 }
 
-/// Listens to one file; the others are only read for what it looks up.
+/// Watches one file; the others are only read for what decides about it.
 pub(super) struct Listener<'p> {
     plan: &'p Plan,
     /// The secrets of the tree: no copy of one is shown.
-    secrets: &'p LeakSearch,
-    asked: Asked,
-    heard: Mutex<Heard>,
+    secrets: LeakSearch,
+    asked: &'p Asked,
+    heard: RefCell<Heard>,
 }
 
+/// What is known of the file so far.
 #[derive(Default)]
 struct Heard {
     /// What was begun and is not made yet, the innermost last.
     open: Vec<Making>,
+    /// What is made of the record that is evaluated.
     made: Vec<Making>,
+    /// The same of records that have no fate yet, by their number.
+    waiting: HashMap<u64, Vec<Making>>,
+    /// The claims of the record whose rows have just got their fate.
+    claims: Vec<Claimed>,
+    /// Why records were rejected, by their number.
+    rejected: BTreeMap<u64, String>,
+    /// The first claim of the best class, by record (0 for the frame) and node, until the leaf is counted.
+    best: HashMap<(u64, NodeId), (Mark, By)>,
+    /// The same of names.
+    best_names: BTreeMap<(u64, NameLeaf), (Mark, By)>,
+    /// The names whose row is asked for.
+    names_of_row: BTreeSet<(u64, NameLeaf)>,
+    /// By offset, until the leaf is counted: its ways, and how many more there are.
+    ways: BTreeMap<u64, (Vec<Way>, u64)>,
     /// By offset.
     leaves: BTreeMap<u64, LeafStory>,
-    more: BTreeSet<u64>,
+    /// With the offsets of their members or records.
+    names: Vec<(u64, Fate)>,
+    more: u64,
+    tally: Tally,
+    broken: Option<String>,
 }
 
-/// A column's value on its way.
-#[derive(Clone)]
-struct Making {
-    rule: usize,
-    column: String,
-    at: u64,
-    reads: Vec<(Doc, NodeId)>,
-    /// Each with the number of reads before it: it works on what was read last.
-    steps: Vec<(usize, StepStory)>,
-    claims: Vec<Claim>,
-    value: Option<String>,
-    secret: bool,
+/// What is known of the file in the end.
+pub(super) struct Told {
+    /// By offset.
+    pub(super) leaves: BTreeMap<u64, LeafStory>,
+    /// What names are counted as, with the offsets of their members or records.
+    pub(super) names: Vec<(u64, Fate)>,
+    /// Leaves that are not explained.
+    pub(super) more: u64,
+    /// All leaves by class.
+    pub(super) counts: LeafCounts,
+    /// What is wrong with the file.
+    pub(super) broken: Option<String>,
+}
+
+impl Heard {
+    fn count(&mut self, mark: Mark) {
+        self.tally.leaves.seen += 1;
+        self.tally.add(mark);
+    }
 }
 
 impl<'p> Listener<'p> {
-    pub(super) fn new(plan: &'p Plan, secrets: &'p LeakSearch, asked: Asked) -> Self {
-        Self { plan, secrets, asked, heard: Mutex::default() }
+    pub(super) fn new(plan: &'p Plan, secrets: LeakSearch, asked: &'p Asked) -> Self {
+        Self { plan, secrets, asked, heard: RefCell::default() }
+    }
+
+    /// What is known in the end.
+    pub(super) fn take(&self) -> Told {
+        let Heard { leaves, names, more, tally, broken, .. } = self.heard.take();
+        Told { leaves, names, more, counts: tally.leaves, broken }
     }
 
     /// Whether a text on its way must not be shown: it holds a secret of the tree, or looks like one.
-    fn is_secret(&self, text: &str) -> bool {
-        self.secrets.search(text).is_some() || may_be_secret([], text)
+    pub(super) fn is_secret(&self, text: &str) -> bool {
+        self.holds_copy(text) || may_be_secret([], text)
+    }
+
+    /// Whether a text holds a secret of the tree.
+    pub(super) fn holds_copy(&self, text: &str) -> bool {
+        self.secrets.search(text).is_some()
     }
 
     fn holds_secret(&self, datum: &Datum) -> bool {
@@ -80,14 +126,32 @@ impl<'p> Listener<'p> {
         }
     }
 
-    /// The leaves with their offsets, in the order of the file, and how many more there are.
-    pub(super) fn into_leaves(self) -> (Vec<(u64, LeafStory)>, u64) {
-        let heard = self.heard.into_inner().unwrap_or_else(PoisonError::into_inner);
-        (heard.leaves.into_iter().collect(), heard.more.len() as u64)
+    /// The first of the findings in words, without a secret.
+    fn reason(&self, findings: &[Finding]) -> String {
+        let first = findings.first().map(|finding| (finding.code, finding.message.as_str()));
+        match first {
+            Some((code, message)) if !self.holds_copy(message) => format!("{}: {message}", code.id),
+            Some((code, _)) => format!("{}: {}", code.id, code.title),
+            None => String::new(),
+        }
     }
 
-    fn heard(&self) -> MutexGuard<'_, Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether a claim is one of the row that is asked for.
+    fn is_of_row(&self, by: &By, at: u64) -> bool {
+        self.asked.row.as_ref().is_none_or(|(table, of)| *table == by.table && *of == at)
+    }
+
+    fn fate(&self, heard: &Heard, counted: &Counted<'_>, best: Option<(Mark, By)>) -> Fate {
+        let class = counted.mark.class();
+        // What is in the frame is rejected with all records that claim it.
+        let first = heard.rejected.values().next().filter(|_| counted.record == 0);
+        Fate {
+            class: class.name(),
+            by: best.filter(|(mark, _)| *mark == counted.mark && class != Class::Rejected).map(|(_, by)| by),
+            ignored: counted.ignored.map(|(_, why)| why.to_owned()),
+            ignored_by: counted.ignored.map(|(what, _)| what.to_owned()),
+            rejected: heard.rejected.get(&counted.record).or(first).filter(|_| class == Class::Rejected).cloned(),
+        }
     }
 }
 
@@ -96,64 +160,152 @@ impl Watch for Listener<'_> {
         self.asked.needed.contains(&file)
     }
 
-    fn trace(&self, file: usize) -> Option<&dyn Trace> {
-        (file == self.asked.file).then_some(self)
+    fn follows(&self, file: usize) -> bool {
+        file == self.asked.file
     }
 
-    fn record(&self, read: &Read<'_>) {
-        if read.file != self.asked.file {
-            return;
-        }
-        let mut heard = self.heard();
-        let made = std::mem::take(&mut heard.made);
+    fn trace(&self) -> Option<&dyn Trace> {
+        Some(self)
+    }
+
+    fn made(&self, record: u64) {
+        let mut heard = self.heard.borrow_mut();
         heard.open.clear();
-        for (doc, tape) in [(Doc::Frame, read.frame), (Doc::Record, read.record.tape)] {
-            let paths = if doc == Doc::Frame { read.frame_paths } else { &read.table.record };
-            for node in tape.nodes().filter(|node| node.is_leaf() && self.asked.span.contains(&node.at())) {
-                let judge = Judge { plan: self.plan, secrets: self.secrets, read, doc, paths, tape };
-                let mut ways: Vec<Way> = made.iter().filter_map(|making| judge.way(node, making)).collect();
-                if let Some((table, at)) = &self.asked.row {
-                    ways.retain(|way| way.table == *table && way.at == *at && way.row.is_ok());
-                    if ways.is_empty() {
-                        continue; // nothing of it is in the row that is asked for
+        let made = std::mem::take(&mut heard.made);
+        heard.waiting.insert(record, made);
+    }
+
+    fn claim(&self, draft: &Draft, claim: &Claim, mark: Mark) {
+        let claim = Claimed::new(self.plan, self.asked.mapping, draft, claim, mark);
+        self.heard.borrow_mut().claims.push(claim);
+    }
+
+    fn rejected(&self, record: u64, findings: &[Finding]) {
+        let reason = self.reason(findings);
+        self.heard.borrow_mut().rejected.insert(record, reason);
+    }
+
+    fn record(&self, seen: &Seen<'_>) {
+        let mut heard = self.heard.borrow_mut();
+        let heard = &mut *heard;
+        let number = seen.record.number;
+        let made = heard.waiting.remove(&number).unwrap_or_default();
+        let claims = std::mem::take(&mut heard.claims);
+        for claimed in &claims {
+            let best = (claimed.mark, claimed.by.clone());
+            match &claimed.touch {
+                LeafSpan::Name(name) => {
+                    let held = heard.best_names.entry((number, *name)).or_insert_with(|| best.clone());
+                    better(held, best);
+                    if self.is_of_row(&claimed.by, claimed.at) {
+                        heard.names_of_row.insert((number, *name));
                     }
                 }
-                let full = heard.leaves.len() >= MOST_LEAVES;
-                if full && !heard.leaves.contains_key(&node.at()) {
-                    heard.more.insert(node.at());
-                    continue; // counted, and said so
-                }
-                let leaf = heard.leaves.entry(node.at()).or_insert_with(|| judge.leaf(node));
-                for way in ways {
-                    add(&mut leaf.goes, way);
+                LeafSpan::Nodes(doc, nodes) => {
+                    let in_frame = *doc == Doc::Frame && !seen.frame.is_empty();
+                    let tape = if in_frame { seen.frame } else { seen.record.tape };
+                    let asked = |id: &NodeId| {
+                        let node = tape.node(*id);
+                        node.is_leaf() && self.asked.span.contains(&node.at())
+                    };
+                    for id in nodes.clone().filter(asked) {
+                        let key = (if in_frame { 0 } else { number }, id);
+                        let held = heard.best.entry(key).or_insert_with(|| best.clone());
+                        better(held, best.clone());
+                    }
                 }
             }
+        }
+        let rejected = heard.rejected.get(&number).map(String::as_str);
+        for (doc, tape) in [(Doc::Frame, seen.frame), (Doc::Record, seen.record.tape)] {
+            let judge = Judge {
+                plan: self.plan,
+                mapping: self.asked.mapping,
+                secrets: &self.secrets,
+                seen,
+                doc,
+                tape,
+                claims: &claims,
+                rejected,
+                started: self.asked.started,
+            };
+            for node in tape.nodes().filter(|node| node.is_leaf() && self.asked.span.contains(&node.at())) {
+                let mut ways = judge.ways(node, &made);
+                if let Some((table, at)) = &self.asked.row {
+                    ways.retain(|way| way.table == *table && way.at == *at);
+                }
+                let full = heard.leaves.len() + heard.ways.len() >= MOST_LEAVES;
+                if ways.is_empty() || (full && !heard.ways.contains_key(&node.at())) {
+                    continue; // the leaf is counted all the same
+                }
+                let known = heard.ways.entry(node.at()).or_default();
+                ways.into_iter().for_each(|way| add(known, way));
+            }
+        }
+    }
+
+    fn leaf(&self, node: NodeRef<'_>, counted: &Counted<'_>) {
+        if !self.asked.span.contains(&node.at()) {
+            return;
+        }
+        let mut heard = self.heard.borrow_mut();
+        let best = heard.best.remove(&(counted.record, node.id()));
+        let ways = heard.ways.remove(&node.at());
+        if self.asked.row.is_some() && ways.is_none() {
+            return; // nothing of it is in the row that is asked for
+        }
+        heard.count(counted.mark);
+        if ways.is_none() && heard.leaves.len() + heard.ways.len() >= MOST_LEAVES {
+            heard.more += 1;
+            return;
+        }
+        let (goes, more_ways) = ways.unwrap_or_default();
+        let hidden = hidden(counted.declared, counted.doc, counted.paths, node);
+        let copy_of_secret = !hidden && self.holds_copy(node.text());
+        let value = (!hidden && !copy_of_secret).then(|| show_node(node));
+        let fate = self.fate(&heard, counted, best);
+        let story = LeafStory { pointer: String::new(), line: 0, value, copy_of_secret, goes, more_ways, fate };
+        heard.leaves.insert(node.at(), story);
+    }
+
+    fn name(&self, name: NameLeaf, at: u64, counted: &Counted<'_>) {
+        let mut heard = self.heard.borrow_mut();
+        let key = (counted.record, name);
+        let best = heard.best_names.remove(&key);
+        let of_row = heard.names_of_row.remove(&key);
+        if !self.asked.span.contains(&at) || (self.asked.row.is_some() && !of_row) {
+            return;
+        }
+        heard.count(counted.mark);
+        if heard.names.len() >= MOST_LEAVES {
+            heard.more += 1;
+            return;
+        }
+        let fate = self.fate(&heard, counted, best);
+        heard.names.push((at, fate));
+    }
+
+    fn broken(&self, file: usize, findings: &[Finding]) {
+        if self.follows(file) {
+            let broken = Some(self.reason(findings));
+            *self.heard.borrow_mut() = Heard { broken, ..Heard::default() };
         }
     }
 }
 
 impl Trace for Listener<'_> {
     fn begin(&self, rule: &CompiledRule, column: &str, at: u64) {
-        self.heard().open.push(Making {
-            rule: rule.rule,
-            column: column.to_owned(),
-            at,
-            reads: Vec::new(),
-            steps: Vec::new(),
-            claims: Vec::new(),
-            value: None,
-            secret: false,
-        });
+        self.heard.borrow_mut().open.push(Making::new(rule.rule, column, at));
     }
 
     fn read(&self, doc: Doc, node: NodeId) {
-        if let Some(making) = self.heard().open.last_mut() {
+        if let Some(making) = self.heard.borrow_mut().open.last_mut() {
             making.reads.push((doc, node));
         }
     }
 
     fn step(&self, taken: &StepTaken<'_>) {
-        if let Some(making) = self.heard().open.last_mut() {
+        if let Some(making) = self.heard.borrow_mut().open.last_mut() {
             let after = taken.after.ok().and_then(Option::as_ref);
             making.secret |=
                 taken.secret || self.holds_secret(taken.before) || after.is_some_and(|after| self.holds_secret(after));
@@ -169,231 +321,33 @@ impl Trace for Listener<'_> {
     }
 
     fn end(&self, made: &Made<'_>) {
-        let mut heard = self.heard();
+        let mut heard = self.heard.borrow_mut();
         if let Some(mut making) = heard.open.pop() {
             making.secret |=
                 made.secret || made.value.and_then(Value::as_key_text).is_some_and(|text| self.is_secret(&text));
-            making.claims = made.claims.iter().filter(|claim| claim.field == Some(made.field)).cloned().collect();
-            making.value = made.value.map(show_value);
+            making.field = Some(made.field);
+            making.value = made.value.map(|value| show_value(value, self.asked.started));
             // The same column made again for another one adds nothing.
             heard.made.push(making);
         }
     }
 }
 
-/// Puts a leaf and the values that were made together.
-struct Judge<'j, 'r> {
-    plan: &'j Plan,
-    secrets: &'j LeakSearch,
-    read: &'j Read<'r>,
-    doc: Doc,
-    paths: &'j Paths,
-    tape: &'j Tape,
-}
-
-impl Judge<'_, '_> {
-    fn leaf(&self, node: NodeRef<'_>) -> LeafStory {
-        let facts = self.read.table.declared.facts(self.doc, node.path());
-        let mapping = &self.plan.set.mappings[self.read.mapping];
-        let ignored = facts.ignored.map(|at| mapping.ignore[usize::from(at)].1.clone());
-        let hidden = hidden(self.read.table, self.doc, self.paths, node);
-        let copy_of_secret = !hidden && self.secrets.search(node.text()).is_some();
-        let value = (!hidden && !copy_of_secret).then(|| show_node(node));
-        LeafStory { pointer: String::new(), line: 0, value, copy_of_secret, goes: Vec::new(), ignored }
-    }
-
-    /// The way that the leaf goes into this value, if it does.
-    fn way(&self, leaf: NodeRef<'_>, making: &Making) -> Option<Way> {
-        let claim = making.claims.iter().find(|claim| match &claim.touch {
-            LeafSpan::Nodes(doc, nodes) => *doc == self.doc && nodes.contains(&leaf.id()),
-            LeafSpan::Name(_) => false,
-        });
-        let is_leaf =
-            |(doc, node): &(Doc, NodeId)| *doc == self.doc && self.tape.node(*node).span().contains(&leaf.id());
-        if claim.is_none() && !making.reads.iter().any(is_leaf) {
-            return None;
-        }
-        let mapping = &self.plan.set.mappings[self.read.mapping];
-        let rule = &mapping.rules[making.rule];
-        let compiled = &self.plan.rules[self.read.mapping][making.rule];
-        let line = rule
-            .columns
-            .iter()
-            .map(|column| (&column.name, column.line))
-            .chain(rule.secrets.iter().map(|secret| (&secret.name, secret.line)))
-            .find(|(name, _)| **name == making.column)
-            .map_or(rule.line, |(_, line)| line);
-        let how = match claim.map(|claim| claim.class) {
-            Some(ClaimAs::Column) => "column",
-            Some(ClaimAs::Json) => "json",
-            Some(ClaimAs::Sealed) => "sealed",
-            Some(ClaimAs::EmptySecret) => "empty secret",
-            Some(ClaimAs::NotConvertible) => "not convertible",
-            Some(ClaimAs::Dropped(_)) => "dropped",
-            None => "used",
-        };
-        // A value that any secret is part of is never shown.
-        let hides = |(doc, node): &(Doc, NodeId)| {
-            *doc == self.doc && {
-                let node = self.tape.node(*node);
-                let below = node.span().map(|id| self.tape.node(id));
-                below.filter(|node| node.is_leaf()).any(|node| hidden(self.read.table, self.doc, self.paths, node))
-            }
-        };
-        let json = matches!(claim.map(|claim| claim.class), Some(ClaimAs::Json));
-        let secret = making.secret || (!json && making.reads.iter().any(hides)) || (json && self.hidden_below(making));
-        let mask = |text: &Option<String>| text.clone().filter(|_| !secret);
-        let steps = making
-            .steps
-            .iter()
-            .filter(|(reads, _)| reads.checked_sub(1).is_some_and(|last| is_leaf(&making.reads[last])))
-            .map(|(_, step)| StepStory {
-                step: step.step.clone(),
-                before: mask(&step.before),
-                after: mask(&step.after),
-            })
-            .collect();
-        Some(Way {
-            how,
-            rule: rule.name.clone(),
-            table: compiled.table.name.clone(),
-            column: making.column.clone(),
-            place: format!("{}:{line}", mapping.file),
-            steps,
-            value: mask(&making.value),
-            row: self.row(compiled, making.at),
-            note: self.note(compiled),
-            at: making.at,
-        })
-    }
-
-    /// Whether something secret lies below what a JSON value keeps: it is left out of the value, but
-    /// it is not shown either where only a name looks secret.
-    fn hidden_below(&self, making: &Making) -> bool {
-        making.claims.iter().any(|claim| match &claim.touch {
-            LeafSpan::Nodes(doc, nodes) if *doc == self.doc => nodes
-                .clone()
-                .map(|id| self.tape.node(id))
-                .any(|node| node.is_leaf() && hidden(self.read.table, self.doc, self.paths, node)),
-            _ => false,
-        })
-    }
-
-    /// What only an import decides: which of several rows with one key stays.
-    fn note(&self, rule: &CompiledRule) -> Option<&'static str> {
-        let set = &self.plan.set;
-        let ranked = || set.precedence.iter().any(|of| of.table == rule.table.name);
-        match rule.model(set).on_duplicate {
-            OnDuplicate::First | OnDuplicate::Across => Some("may be superseded by an earlier row with the same key"),
-            OnDuplicate::Reject if ranked() => Some("may be superseded by an earlier row with the same key"),
-            OnDuplicate::Fill => Some("written only where the column is still NULL"),
-            OnDuplicate::Reject => None,
-        }
-    }
-
-    /// The key of a row in words: `id = "ada"`.
-    fn key_of(&self, rule: &CompiledRule, draft: &Draft) -> String {
-        let fields: Vec<usize> = match &rule.key_fields {
-            Some(fields) => fields.clone(),
-            None => rule.table.primary_key().into_iter().filter_map(|column| rule.field(column)).collect(),
-        };
-        if fields.is_empty() {
-            return "a generated id".to_owned();
-        }
-        let part = |field: &usize| {
-            let (name, value) = (&rule.fields[*field].column.name, &draft.values[*field]);
-            let is_secret =
-                |text: String| self.secrets.search(&text).is_some() || may_be_secret([name.as_str()], &text);
-            if draft.tainted.contains(field) || value.as_key_text().is_some_and(is_secret) {
-                return format!("{name} = (hidden)");
-            }
-            format!("{name} = {}", show_value(value))
-        };
-        fields.iter().map(part).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The key of the row that this element makes, or why there is none.
-    fn row(&self, rule: &CompiledRule, at: u64) -> Result<String, String> {
-        let of_this = |draft: &&Draft| draft.rule == rule.rule && draft.at == at;
-        if let Some(draft) = self.read.mapped.drafts.iter().find(of_this) {
-            if draft.empty {
-                return Err("no row: its secrets are empty".to_owned());
-            }
-            return Ok(self.key_of(rule, draft));
-        }
-        match self.read.mapped.faults.iter().find(|(number, _)| *number == rule.rule) {
-            Some((_, fault)) => Err(format!("rejected: {} {}", fault.code.id, fault.message)),
-            None => Err("no row: the rule skips it".to_owned()),
-        }
+/// Keeps the better of two claims, as a sheet of the accounting does.
+fn better(held: &mut (Mark, By), other: (Mark, By)) {
+    if other.0.class() > held.0.class() {
+        *held = other;
     }
 }
 
 /// Adds a way, unless the same is known from another turn or record.
-fn add(ways: &mut Vec<Way>, way: Way) {
+fn add((ways, more): &mut (Vec<Way>, u64), way: Way) {
     let known = ways.iter().any(|other| {
         (&other.rule, &other.column, other.how, &other.row) == (&way.rule, &way.column, way.how, &way.row)
     });
-    if !known {
+    if !known && ways.len() < MOST_WAYS {
         ways.push(way);
+    } else if !known {
+        *more += 1;
     }
-}
-
-/// Whether the value must not be shown: the mapping says that it is secret, or a name looks like a secret.
-fn hidden(table: &PathTable, doc: Doc, paths: &Paths, node: NodeRef<'_>) -> bool {
-    let steps = paths.steps(node.path());
-    let names = steps.iter().filter_map(|step| match step {
-        Segment::Name(name) => Some(name.as_str()),
-        Segment::Members | Segment::Elements => None,
-    });
-    table.declared.facts(doc, node.path()).is_hidden() || may_be_secret(names, node.text())
-}
-
-fn show_node(node: NodeRef<'_>) -> String {
-    match node.kind() {
-        Kind::String => excerpt(node.text()),
-        Kind::Number => node.text().to_owned(),
-        Kind::Bool(value) => value.to_string(),
-        Kind::Null | Kind::Record(_) => "null".to_owned(),
-        Kind::Array => "[]".to_owned(),
-        Kind::Object => "{}".to_owned(),
-    }
-}
-
-fn show_datum(datum: &Datum) -> String {
-    match datum {
-        Datum::Bool(value) => value.to_string(),
-        Datum::Number(text) => text.clone(),
-        Datum::Text(text) => excerpt(text),
-        Datum::Integer(value) => value.to_string(),
-        Datum::Civil(time) => time.to_string(),
-        Datum::Instant(time) => time.to_string(),
-        Datum::List(parts) => {
-            let shown: Vec<String> = parts.iter().take(5).map(show_datum).collect();
-            let more = if parts.len() > 5 { ", …" } else { "" };
-            format!("[{}{more}]", shown.join(", "))
-        }
-        Datum::Json(text) => cut(text),
-    }
-}
-
-fn show_value(value: &Value) -> String {
-    match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Integer(value) => value.to_string(),
-        Value::Real(value) => value.to_string(),
-        Value::Text(text) => excerpt(text),
-        Value::Json(text) => cut(text),
-        Value::Civil(time) => time.to_string(),
-        // The run's start time is not known before the run.
-        Value::Instant(time) if *time == jiff::Timestamp::UNIX_EPOCH.into() => "when the run starts".to_owned(),
-        Value::Instant(time) => time.to_string(),
-        Value::Sealed(_) => "(sealed)".to_owned(),
-    }
-}
-
-/// JSON, printable and cut.
-fn cut(text: &str) -> String {
-    let quoted = excerpt(text);
-    quoted[1..quoted.len() - 1].to_owned()
 }

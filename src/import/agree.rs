@@ -6,7 +6,7 @@ use crate::database::{Database, Mode};
 use crate::error::{Error, Result};
 use crate::import::plan::Plan;
 use crate::import::vault::KeySource;
-use crate::mapping::model::{SecretKind, Set};
+use crate::mapping::model::Set;
 use crate::migrations::{Loss, in_question, loss_lines, lost_by_import};
 use crate::outputs::resolve;
 use crate::report::words::count;
@@ -83,14 +83,7 @@ pub(super) fn key_source(
     set: &Set,
     database: &dyn Database,
 ) -> Result<KeySource> {
-    let seals = |set: &Set| {
-        set.mappings
-            .iter()
-            .flat_map(|mapping| &mapping.rules)
-            .flat_map(|rule| &rule.secrets)
-            .any(|secret| secret.kind == SecretKind::Seal)
-    };
-    if !seals(set) {
+    if !set.seals() {
         return Ok(KeySource::None);
     }
     let need = match (options.mode, database.keys()?.is_empty()) {

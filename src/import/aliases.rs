@@ -58,24 +58,6 @@ impl Import<'_> {
     }
 }
 
-/// A file of the same mapping, path and bytes in another directory of owners, if there is one.
-pub(crate) fn same_file_elsewhere(plan: &Plan, file: usize) -> Option<&str> {
-    let (directory, files) = (plan.directory_of(file)?, &plan.tree.files);
-    let mapping = |file: usize| match plan.dispositions[file] {
-        Disposition::Mapped { mapping, .. } => Some(mapping),
-        Disposition::Ignored { .. } | Disposition::Unmapped => None,
-    };
-    let path = inner_path(plan, file);
-    let twin = |other: &usize| {
-        mapping(*other) == mapping(file)
-            && plan.directory_of(*other).is_some_and(|name| name != directory)
-            && files[*other].bytes == files[file].bytes
-            && inner_path(plan, *other) == path
-            && source::digest_of(&files[*other]) == source::digest_of(&files[file])
-    };
-    plan.mapped().find(twin).map(|other| files[other].path.as_str())
-}
-
 /// The path of a file inside its owner's directory.
 pub(crate) fn inner_path(plan: &Plan, file: usize) -> String {
     let path = &plan.tree.files[file].path;

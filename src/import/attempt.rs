@@ -1,11 +1,11 @@
 //! Attempts at an import, until one knows every bad record before it begins to write.
 
+use super::begin::Beginning;
 use super::clock::Clock;
 use super::{checks, summary, sweep};
 use crate::config::{ImportOptions, Phase, Ui};
 use crate::database::audit::{AuditEntry, random_id};
-use crate::database::ledger::RunRecord;
-use crate::database::{Database, Mode, Opening};
+use crate::database::{Database, Mode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::Place;
 use crate::import::plan::Plan;
@@ -13,7 +13,7 @@ use crate::import::rejects::{KnownRejects, RejectFolder, Rejects};
 use crate::import::run::Import;
 use crate::import::summary::Ending;
 use crate::import::sweep::Swept;
-use crate::import::vault::{KeySource, Vault};
+use crate::import::vault::KeySource;
 use crate::import::writer::Writer;
 use crate::migrations::Loss;
 use crate::report::write::ReportFiles;
@@ -56,7 +56,7 @@ pub(super) fn attempts(
 }
 
 /// So many attempts are made: a record less may make a trigger reject another one.
-const MOST_ATTEMPTS: u32 = 10;
+pub(super) const MOST_ATTEMPTS: u32 = 10;
 
 enum Attempt {
     Done(Box<Report>),
@@ -85,28 +85,11 @@ impl Job<'_> {
         clock.lap(|timings| &mut timings.sweep);
 
         let id = random_id()?;
-        let bytes = plan.mapped_bytes();
-        let migrations = &plan.set.migrations;
-        let written = plan.written_tables();
-        let opening = Opening {
-            mode,
-            run_id: &id,
-            migrations,
-            schema: &plan.schema,
-            written: &written,
-            bytes,
-            started: self.started,
-            audit: plan.set.audit.as_ref(),
-        };
-        self.ui.phase(Phase::Import, plan.mapped_files(), bytes);
-        let mut transaction = database.begin(&opening)?;
-        let vault = Vault::open(key, &transaction.seal_record()?, secrets, self.started)?;
-        transaction.begin_run(&self.record(&id))?;
-        let before = validate::ask(&mut *transaction, &plan.set)?;
-        let rejects = self.options.rejects.as_deref().map(RejectFolder::open).transpose()?;
         let Job { options, ui, known, started, .. } = *self;
-        let (writer, rejects) = (Writer::new(transaction, vault, &plan.set), Rejects::new(known, rejects));
-        let mut run = Import::begin(plan, options, ui, started, writer, rejects)?;
+        let beginning = Beginning { plan, options, ui, key, started };
+        let mut run = beginning.begin(&id, database, secrets, known)?;
+        let before = validate::ask(&mut *run.writer.transaction, &plan.set)?;
+        run.rejects.folder = options.rejects.as_deref().map(RejectFolder::open).transpose()?;
 
         if let Err(error) = run.read() {
             let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
@@ -159,7 +142,7 @@ impl Job<'_> {
         // What a report says is on the screen and in the ledger too.
         reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
         if outcome == Outcome::Committed {
-            transaction.finish_run(&summary::run_record(&report, self.record(&id)))?;
+            transaction.finish_run(&summary::run_record(&report, beginning.record(&id)))?;
             transaction.audit(&self.audit_entry(&id, &report)?, plan.set.audit.as_ref())?;
             transaction.commit()?.iter().for_each(|fault| ui.warn(fault));
         } else {
@@ -193,19 +176,5 @@ impl Job<'_> {
             "updated": rows(|table| table.updated),
         });
         Ok(AuditEntry::new("import", "database", "a tree of files was imported", self.started)?.of(id).with(details))
-    }
-
-    fn record(&self, id: &str) -> RunRecord {
-        RunRecord {
-            id: id.to_owned(),
-            kind: "import".to_owned(),
-            program: env!("CARGO_PKG_VERSION").to_owned(),
-            set: self.found.plan.set.name.clone(),
-            set_digest: self.found.plan.set.digest.clone(),
-            source: self.found.plan.tree.root.display().to_string(),
-            started: self.started,
-            finished: self.started,
-            ..RunRecord::default()
-        }
     }
 }

@@ -3,6 +3,7 @@
 mod agree;
 pub(crate) mod aliases;
 mod attempt;
+mod begin;
 mod checks;
 mod choose;
 mod chunk;
@@ -17,9 +18,9 @@ pub(crate) mod leaves;
 pub mod owners;
 pub mod pipeline;
 pub mod plan;
-pub mod probe;
 pub mod reading;
 pub mod refused;
+pub(crate) mod rehearsal;
 pub mod rejects;
 pub(crate) mod resolve;
 pub mod run;

@@ -335,7 +335,7 @@ impl Import<'_> {
         }
         let Parts { rejects, cx, .. } = self.parts();
         rejects.keep(&cx, reading.file, &table.declared, record, &findings)?;
-        cx.watching(reading.file).inspect(|watch| watch.rejected(record.span.start, &findings));
+        cx.watching(reading.file).inspect(|watch| watch.rejected(record.number, &findings));
         self.rejects.errors += errors(&findings);
         self.findings.extend(findings);
         Ok(())

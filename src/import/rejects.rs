@@ -175,8 +175,8 @@ pub struct Rejects<'p> {
 
 impl<'p> Rejects<'p> {
     /// None so far.
-    pub fn new(known: &'p KnownRejects, folder: Option<RejectFolder>) -> Self {
-        Self { known, late: KnownRejects::new(), refused: KnownRejects::new(), count: 0, errors: 0, folder }
+    pub fn new(known: &'p KnownRejects) -> Self {
+        Self { known, late: KnownRejects::new(), refused: KnownRejects::new(), count: 0, errors: 0, folder: None }
     }
 
     /// Whether records turned out to be bad only after rows of theirs were written, and the rest may

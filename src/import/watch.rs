@@ -1,7 +1,5 @@
 //! Watches an import: what it reads of a file, how it makes values, and what becomes of each leaf.
 
-#![allow(dead_code, reason = "its readers come next")]
-
 use crate::document::name::NameLeaf;
 use crate::document::tape::{NodeRef, Paths, Tape};
 use crate::finding::Finding;
@@ -9,7 +7,7 @@ use crate::import::leaves::sheet::Mark;
 use crate::import::resolve::RowFate;
 use crate::import::shaping::PathTable;
 use crate::mapping::apply::{Claim, Draft, Mapped, Trace};
-use crate::mapping::declared::Doc;
+use crate::mapping::declared::{Declared, Doc};
 use crate::source::RecordRef;
 
 /// A record with its rows, and what became of them, in one turn.
@@ -30,6 +28,10 @@ pub(crate) struct Seen<'s> {
 
 /// A leaf as it is counted.
 pub(crate) struct Counted<'c> {
+    /// What the mapping says of paths.
+    pub(crate) declared: &'c Declared,
+    /// The document's paths.
+    pub(crate) paths: &'c Paths,
     /// The document it is in.
     pub(crate) doc: Doc,
     /// The number of the record that it is in, from 1; 0 for the frame.
@@ -60,7 +62,7 @@ pub(crate) trait Watch {
     fn claim(&self, _draft: &Draft, _claim: &Claim, _mark: Mark) {}
     /// The rows of a record have their fate.
     fn record(&self, _seen: &Seen<'_>) {}
-    /// A record was rejected: where it begins.
+    /// The record of this number was rejected.
     fn rejected(&self, _record: u64, _findings: &[Finding]) {}
     /// A leaf is counted, once its record (or the frame) was read in all of its turns.
     fn leaf(&self, _node: NodeRef<'_>, _counted: &Counted<'_>) {}

@@ -55,6 +55,12 @@ impl Set {
     pub fn record_table(&self) -> Option<&str> {
         self.migrations_table.as_ref().map(|table| table.name.as_str())
     }
+
+    /// Whether a rule seals something, so that a run needs a key.
+    pub fn seals(&self) -> bool {
+        let rules = self.mappings.iter().flat_map(|mapping| &mapping.rules);
+        rules.flat_map(|rule| &rule.secrets).any(|secret| secret.kind == SecretKind::Seal)
+    }
 }
 
 /// `migrations_table`: the name of the table that records migrations.

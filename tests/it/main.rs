@@ -39,6 +39,7 @@ mod engine_secrets;
 mod engine_set_laws;
 mod existing;
 mod explain;
+mod explain_law;
 mod expressions;
 mod generated;
 mod guide;

@@ -156,7 +156,7 @@ impl Leaves<'_> {
                 NameLeaf::OfNode(node) => tape.node(*node).at(),
                 NameLeaf::OfRecord(_) => start,
             };
-            watch.inspect(|watch| watch.name(*name, at, &counted(&self.reasons, judged.doc, record, *mark)));
+            watch.inspect(|watch| watch.name(*name, at, &judged.counted(&self.reasons, record, *mark)));
             if mark.class() == Class::Unmapped {
                 let mut message = "no rule keeps this member's name".to_owned();
                 if let NameLeaf::OfNode(node) = name {
@@ -170,7 +170,7 @@ impl Leaves<'_> {
         }
         for node in tape.nodes().filter(|node| node.is_leaf()) {
             let mark = sheet.mark(node.id());
-            watch.inspect(|watch| watch.leaf(node, &counted(&self.reasons, judged.doc, record, mark)));
+            watch.inspect(|watch| watch.leaf(node, &judged.counted(&self.reasons, record, mark)));
             self.report_leaf(cx, judged, file, node, mark.class());
         }
     }
@@ -221,12 +221,6 @@ impl Leaves<'_> {
     }
 }
 
-/// A leaf as it is told to who watches.
-fn counted(reasons: &Reasons, doc: Doc, record: u64, mark: Mark) -> Counted<'_> {
-    let ignored = (mark.class() == Class::Ignored).then(|| reasons.text(mark.reason()));
-    Counted { doc, record, mark, ignored }
-}
-
 /// What leaves are checked against.
 struct Judged<'j> {
     mapping: &'j Mapping,
@@ -247,6 +241,12 @@ impl Judged<'_> {
             Segment::Name(name) => Some(name.as_str()),
             Segment::Elements | Segment::Members => None,
         })
+    }
+
+    /// A leaf as it is told to who watches.
+    fn counted<'c>(&'c self, reasons: &'c Reasons, record: u64, mark: Mark) -> Counted<'c> {
+        let ignored = (mark.class() == Class::Ignored).then(|| reasons.text(mark.reason()));
+        Counted { doc: self.doc, declared: self.declared, paths: self.paths, record, mark, ignored }
     }
 
     /// A path as an entry of `[ignore]` names it.

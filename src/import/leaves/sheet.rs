@@ -23,6 +23,20 @@ pub enum Class {
     Column,
 }
 
+impl Class {
+    /// As the counts of a report name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Unmapped => "unmapped",
+            Class::Rejected => "rejected",
+            Class::Ignored => "ignored",
+            Class::Sealed => "sealed",
+            Class::Json => "json",
+            Class::Column => "column",
+        }
+    }
+}
+
 /// The number of a reason in [`Reasons`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reason(u16);
@@ -215,7 +229,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, mark: Mark) {
+    /// Adds a leaf.
+    pub(crate) fn add(&mut self, mark: Mark) {
         let leaves = &mut self.leaves;
         match mark.class() {
             Class::Unmapped => leaves.unmapped += 1,

@@ -18,11 +18,11 @@ impl Leaves<'_> {
         tape.nodes().for_each(|node| met.note(doc, node.path()));
     }
 
-    /// Takes in what of the set was never used, once everything was read.
-    pub(crate) fn report_unused(&mut self, cx: &mut Context<'_>, options: &ImportOptions) {
+    /// What of the set was never used, once everything was read.
+    pub(crate) fn unused(&mut self, files: &[FileState], options: &ImportOptions) -> Vec<Unused> {
         let nothing = Met::default();
         let found: Vec<Found<'_>> = self
-            .shapes_found(cx.files)
+            .shapes_found(files)
             .into_iter()
             .filter_map(|(mapping, shape)| {
                 let (table, frame) = self.paths.known(mapping, shape)?;
@@ -31,9 +31,16 @@ impl Leaves<'_> {
             })
             .collect();
         let mapped = std::mem::take(&mut self.entries).into_inner();
-        let notes: Vec<Finding> = unused(&self.plan.set, &found, Some(&mapped))
+        let mut all = unused(&self.plan.set, &found, Some(&mapped));
+        all.retain(|unused| unused.code.id != MAPPING_UNUSED.id || self.lacks_files(options, &unused.mapping));
+        all
+    }
+
+    /// Takes in what of the set was never used.
+    pub(crate) fn report_unused(&mut self, cx: &mut Context<'_>, options: &ImportOptions) {
+        let notes: Vec<Finding> = self
+            .unused(cx.files, options)
             .into_iter()
-            .filter(|unused| unused.code.id != MAPPING_UNUSED.id || self.lacks_files(options, &unused.mapping))
             .map(|unused| {
                 let Unused { code, message, mapping, place } = unused;
                 Finding { mapping: Some(place.into()), ..Finding::new(code, message).about(mapping) }

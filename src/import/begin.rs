@@ -1,0 +1,69 @@
+//! The beginning of an attempt: a transaction, the key, and what is known before anything is read.
+
+use crate::config::{ImportOptions, Phase, Ui};
+use crate::database::ledger::RunRecord;
+use crate::database::{Database, Opening};
+use crate::error::Result;
+use crate::import::plan::Plan;
+use crate::import::rejects::{KnownRejects, Rejects};
+use crate::import::run::Import;
+use crate::import::vault::{KeySource, Vault};
+use crate::import::writer::Writer;
+use crate::secret::proof::SecretSet;
+use jiff::Timestamp;
+
+/// What every attempt begins with.
+pub(super) struct Beginning<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) options: &'p ImportOptions,
+    pub(super) ui: &'p dyn Ui,
+    pub(super) key: &'p KeySource,
+    pub(super) started: Timestamp,
+}
+
+impl<'p> Beginning<'p> {
+    /// Begins an attempt under this id; `secrets` are those of the tree, `known` the records that earlier attempts
+    /// rejected too late.
+    pub(super) fn begin(
+        &self,
+        id: &str,
+        database: &mut dyn Database,
+        secrets: SecretSet,
+        known: &'p KnownRejects,
+    ) -> Result<Import<'p>> {
+        let Self { plan, options, ui, key, started } = *self;
+        let bytes = plan.mapped_bytes();
+        let written = plan.written_tables();
+        let opening = Opening {
+            mode: options.mode,
+            run_id: id,
+            migrations: &plan.set.migrations,
+            schema: &plan.schema,
+            written: &written,
+            bytes,
+            started,
+            audit: plan.set.audit.as_ref(),
+        };
+        ui.phase(Phase::Import, plan.mapped_files(), bytes);
+        let mut transaction = database.begin(&opening)?;
+        let vault = Vault::open(key, &transaction.seal_record()?, secrets, started)?;
+        transaction.begin_run(&self.record(id))?;
+        Import::begin(plan, options, ui, started, Writer::new(transaction, vault, &plan.set), Rejects::new(known))
+    }
+
+    /// What the ledger knows of the run before it has an outcome.
+    pub(super) fn record(&self, id: &str) -> RunRecord {
+        let Self { plan, started, .. } = *self;
+        RunRecord {
+            id: id.to_owned(),
+            kind: "import".to_owned(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            set: plan.set.name.clone(),
+            set_digest: plan.set.digest.clone(),
+            source: plan.tree.root.display().to_string(),
+            started,
+            finished: started,
+            ..RunRecord::default()
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! An import that somebody watches, into a database that keeps nothing.
+
+use super::attempt::MOST_ATTEMPTS;
+use super::begin::Beginning;
+use super::sweep::sweep;
+use super::watch::Watch;
+use crate::config::{ImportOptions, Ui};
+use crate::database::audit::random_id;
+use crate::database::{self, Database, Mode};
+use crate::error::{Error, Result};
+use crate::import::plan::Plan;
+use crate::import::rejects::KnownRejects;
+use crate::import::run::Import;
+use crate::import::vault::KeySource;
+use crate::secret::proof::LeakSearch;
+use jiff::Timestamp;
+
+/// Imports a tree as into a new database, every reject allowed, and asks the last attempt for an answer.
+///
+/// The database has the set's tables and rules, so that its verdicts are those of a real one. It is private, in the
+/// temporary folder, and gone at the end. `watcher` makes who watches an attempt, from the search for the secrets of
+/// the tree.
+pub(crate) fn rehearse<W: Watch, T>(
+    plan: &Plan,
+    depth: u32,
+    started: Timestamp,
+    ui: &dyn Ui,
+    watcher: impl Fn(LeakSearch) -> W,
+    answer: impl FnOnce(&mut Import<'_>, &W) -> Result<T>,
+) -> Result<T> {
+    let options = options(plan, depth);
+    let key = if plan.set.seals() { KeySource::ThrowAway } else { KeySource::None };
+    let beginning = Beginning { plan, options: &options, ui, key: &key, started };
+    let mut known = KnownRejects::new();
+    for number in 1.. {
+        let secrets = sweep(plan, depth, ui)?.secrets;
+        let watch = watcher(secrets.freeze());
+        let (id, mut database) = nowhere(plan)?;
+        let mut run = beginning.begin(&id, &mut *database, secrets, &known)?;
+        run.watch = Some(&watch);
+        run.read().map_err(|error| run.with_place(error))?;
+        if !run.rejects.must_begin_anew(options.max_rejects) || number == MOST_ATTEMPTS {
+            let answered = answer(&mut run, &watch)?;
+            run.writer.transaction.rollback()?;
+            return Ok(answered);
+        }
+        let late = run.rejects.take_late();
+        run.writer.transaction.rollback()?;
+        late.into_iter().for_each(|(record, findings)| known.entry(record).or_default().extend(findings));
+    }
+    Err(Error::bug("the attempts at an import did not end"))
+}
+
+/// A new database of a name that nothing has; a dry run makes no file of that name either.
+fn nowhere(plan: &Plan) -> Result<(String, Box<dyn Database>)> {
+    let id = random_id()?;
+    let path = std::env::temp_dir().join(format!("{id}.db"));
+    let url = path.to_str().ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))?;
+    let mut database = database::open(url)?;
+    database.record_in(plan.set.record_table());
+    Ok((id, database))
+}
+
+fn options(plan: &Plan, depth: u32) -> ImportOptions {
+    ImportOptions {
+        source: plan.tree.root.clone(),
+        mappings: None,
+        database: None,
+        mode: Mode::Dry,
+        reports: Vec::new(),
+        rejects: None,
+        max_rejects: u64::MAX,
+        only_mapping: Vec::new(),
+        with: Vec::new(),
+        only_owner: Vec::new(),
+        owner: None,
+        no_backup: true,
+        backup_dir: None,
+        allow_empty: true,
+        max_depth: depth,
+        in_use: Vec::new(),
+    }
+}
