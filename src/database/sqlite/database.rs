@@ -3,7 +3,7 @@
 use super::location::Location;
 use super::reader::SqliteReader;
 use super::session::SqliteTransaction;
-use super::{alter, file, fill, locks, orphans, replace, undo};
+use super::{alter, file, fill, locks, orphans, replace, undo, url};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::scratch::Scratch;
 use crate::database::undo::{Undo, Undone};
@@ -24,8 +24,12 @@ pub(in crate::database) struct SqliteDatabase {
 }
 
 impl SqliteDatabase {
-    /// Names the file; nothing is opened yet.
-    pub(in crate::database) fn new(url: &str, path: &Path) -> Result<Self> {
+    /// Names the file of a URL or a path; nothing is opened yet.
+    pub(in crate::database) fn of_url(url: &str) -> Result<Self> {
+        Self::new(url, Path::new(url::path(url)?))
+    }
+
+    fn new(url: &str, path: &Path) -> Result<Self> {
         let path = std::path::absolute(path).map_err(|error| file::io_fault(&error, path.display()))?;
         // A dangling link stays as it is, and is refused when it is looked at.
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());

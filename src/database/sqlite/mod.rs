@@ -50,8 +50,10 @@ mod triggers;
 pub(super) mod types;
 mod unchanged;
 mod undo;
+mod url;
 mod way;
 mod words;
 mod write;
 
 pub(super) use database::SqliteDatabase;
+pub(super) use url::FORMS;
