@@ -2,6 +2,7 @@
 //! alone.
 
 pub(in crate::database) mod ledger;
+mod orders;
 mod rows;
 mod whole;
 
@@ -46,7 +47,7 @@ fn on_every_engine_with(sql: &str, test: impl Fn(&Bench)) {
 
 /// A mapping set's migrations and where the database is.
 struct Bench {
-    _folder: TempDir,
+    _folder: Option<TempDir>,
     dialect: Dialect,
     url: String,
     migrations: Vec<Migration>,
@@ -58,9 +59,19 @@ struct Bench {
 impl Bench {
     fn new(dialect: Dialect, migrations: Vec<Migration>) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let url = url(dialect, folder.path());
+        Self { _folder: Some(folder), ..Self::of(dialect, url, migrations) }
+    }
+
+    /// The same database with other migrations.
+    fn at(other: &Self, migrations: Vec<Migration>) -> Self {
+        Self::of(other.dialect, other.url.clone(), migrations)
+    }
+
+    fn of(dialect: Dialect, url: String, migrations: Vec<Migration>) -> Self {
         let schema = schema::expected(&migrations).unwrap();
         let written = schema.tables.keys().cloned().collect();
-        Self { url: url(dialect, folder.path()), _folder: folder, dialect, migrations, schema, written }
+        Self { _folder: None, dialect, url, migrations, schema, written }
     }
 
     fn database(&self) -> Box<dyn Database> {

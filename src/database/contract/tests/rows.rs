@@ -94,6 +94,40 @@ fn a_row_that_another_one_excludes_is_rejected_and_the_transaction_goes_on() {
 }
 
 #[test]
+fn batches_that_belong_together_are_inserted_all_or_none() {
+    on_every_engine(|bench| {
+        let mut transaction = bench.begin(Mode::Real).unwrap();
+        transaction.insert(&person("ann")).unwrap();
+        let twice = batch("people", &["id", "email"], vec![vec![text("eve"), text("ann@example.org")]]);
+        let rejected = transaction.insert_together(&[person("bob"), note(1, "bob"), twice]).unwrap();
+        let why = Rejection::Unique { index: "people.email".into(), other: Some("ann".into()) };
+        assert_eq!(rejected, [(2, Rejected { row: 0, why })]);
+        let ids = |transaction: &mut dyn Transaction| transaction.select("people", &["id"], None).unwrap();
+        assert_eq!(ids(&mut *transaction), [[stored("ann")]]);
+        assert_eq!(transaction.select("notes", &["id"], None).unwrap(), [] as [Vec<Cell>; 0]);
+        // What was rejected does not keep anything else from being committed.
+        assert_eq!(transaction.insert_together(&[person("bob"), note(1, "bob")]).unwrap(), []);
+        assert_eq!(ids(&mut *transaction), [[stored("ann")], [stored("bob")]]);
+        assert!(transaction.commit().unwrap().is_none());
+        assert_eq!(bench.database().rows().unwrap(), 3);
+    });
+}
+
+#[test]
+fn a_table_may_reject_what_no_key_says() {
+    let sql = format!("{SQL} CREATE TABLE sizes (id INTEGER PRIMARY KEY, size INTEGER, CHECK (size > 0));");
+    on_every_engine_with(&sql, |bench| {
+        let mut transaction = bench.begin(Mode::Real).unwrap();
+        let may = ["people", "notes", "sizes"].map(|table| transaction.may_reject(table).unwrap());
+        assert_eq!(may, [false, false, true]);
+        let size = |size| batch("sizes", &["id", "size"], vec![vec![Value::Integer(1), Value::Integer(size)]]);
+        let rejected = transaction.insert_together(&[size(0)]).unwrap();
+        assert!(matches!(&*rejected, [(0, Rejected { row: 0, why: Rejection::Check(_) })]), "{rejected:?}");
+        assert_eq!(transaction.insert_together(&[size(1)]).unwrap(), []);
+    });
+}
+
+#[test]
 fn orphans_are_named_by_their_keys() {
     let sql = format!(
         "{SQL} CREATE TABLE links (a TEXT, rowid INTEGER, PRIMARY KEY (a, rowid), FOREIGN KEY (a) REFERENCES people (id));"

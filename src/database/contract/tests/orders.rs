@@ -1,0 +1,155 @@
+//! What is done to a database in a transaction of its own: migrations, an undo, rows moved aside, a note.
+
+use super::ledger::{file, run};
+use super::*;
+use crate::database::audit::AuditEntry;
+use crate::database::history::{Standing, Status};
+use crate::database::ledger::{RowRecord, Written, digest};
+use crate::database::undo::{Obstacle, Undo, Undone};
+use crate::database::upkeep::{Altered, Move, MoveOrphans, Order, What};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+const ORDER: &str = "order-1";
+
+/// Changes the schema as it is decided; gives what was done and how many rows the survey after it counted.
+fn alter(bench: &Bench, mode: Mode, decide: &dyn Fn(&Standing) -> Result<Vec<Move>, Error>) -> (Altered, u64) {
+    let rows = Cell::new(0);
+    let order = Order {
+        mode,
+        run_id: ORDER,
+        migrations: &bench.migrations,
+        started: "2025-05-07T15:09:12Z".parse().unwrap(),
+        decide,
+        progress: &|_| {},
+        after: Some(&|survey| {
+            rows.set(survey.counts.values().sum());
+            Ok(())
+        }),
+        warn: &|fault| panic!("{fault}"),
+        audit: None,
+    };
+    (bench.database().alter(&order).unwrap(), rows.get())
+}
+
+#[test]
+fn migrations_are_applied_and_rolled_back() {
+    on_every_engine(|bench| {
+        let mut grown = migration("002_colour", "ALTER TABLE notes ADD COLUMN colour TEXT;");
+        grown.down = Some("ALTER TABLE notes DROP COLUMN colour;".to_owned());
+        bench.commit(|transaction| drop(transaction.insert(&person("ann")).unwrap()));
+        let bench = &Bench::at(bench, vec![bench.migrations[0].clone(), grown]);
+        let has_colour = || {
+            let schema = bench.database().read().unwrap().unwrap().catalog().unwrap().schema;
+            schema.tables["notes"].column("colour").is_some()
+        };
+        let what = |(altered, rows): (Altered, u64)| {
+            let steps = altered.steps.into_iter().map(|step| (step.version, step.what)).collect::<Vec<_>>();
+            (steps, rows)
+        };
+        let colour = |done| (vec![("002_colour".to_owned(), done)], 1);
+        let up = |standing: &Standing| Ok(standing.pending().into_iter().map(Move::Up).collect());
+        assert_eq!(what(alter(bench, Mode::Dry, &up)), colour(What::Applied));
+        assert!(!has_colour());
+        assert_eq!(what(alter(bench, Mode::Real, &up)), colour(What::Applied));
+        assert!(has_colour());
+        assert_eq!(what(alter(bench, Mode::Real, &up)).0, [], "nothing is pending any more");
+        assert_eq!(what(alter(bench, Mode::Real, &|_| Ok(vec![Move::Down(1)]))), colour(What::RolledBack));
+        assert!(!has_colour());
+        let recorded = bench.database().recorded().unwrap();
+        let applied = recorded.iter().filter(|one| one.status == Status::Applied);
+        assert_eq!(applied.map(|one| one.version.as_str()).collect::<Vec<_>>(), ["001_notes"]);
+        assert_eq!(bench.database().rows().unwrap(), 1);
+    });
+}
+
+#[test]
+fn rows_without_what_they_reference_are_moved_aside() {
+    on_every_engine(|bench| {
+        bench.commit(|transaction| {
+            transaction.insert(&person("ann")).unwrap();
+            transaction.insert(&note(1, "ann")).unwrap();
+            transaction.insert(&note(2, "nobody")).unwrap();
+        });
+        let moved = |mode| {
+            let started = "2025-05-07T15:09:12Z".parse().unwrap();
+            let order = MoveOrphans { mode, run_id: ORDER, started, references: &[], audit: None };
+            let moved = bench.database().move_orphans(&order).unwrap();
+            moved.into_iter().map(|moved| (moved.table, moved.rows)).collect::<Vec<_>>()
+        };
+        let broken = || bench.database().read().unwrap().unwrap().broken().unwrap().len();
+        assert_eq!((moved(Mode::Dry), broken()), (vec![("notes".to_owned(), 1)], 1));
+        assert_eq!((moved(Mode::Real), broken()), (vec![("notes".to_owned(), 1)], 0));
+        assert_eq!(moved(Mode::Real), []);
+        assert_eq!(bench.database().rows().unwrap(), 2);
+    });
+}
+
+#[test]
+fn a_run_is_undone_if_its_rows_are_as_it_left_them() {
+    on_every_engine(|bench| {
+        bench.commit(|earlier| drop(earlier.insert(&person("bob")).unwrap()));
+        let written =
+            Written { table: "people".into(), digested: vec!["id".into(), "email".into()], ..Written::default() };
+        bench.commit(|transaction| {
+            transaction.begin_run(&run("r1")).unwrap();
+            transaction.record_file(&file(1, "a.json")).unwrap();
+            let columns = transaction.record_columns(&written).unwrap();
+            for id in ["ann", "eve"] {
+                transaction.insert(&person(id)).unwrap();
+                let cells = [("id", id.to_owned()), ("email", format!("{id}@example.org"))];
+                let digest = digest(cells.into_iter().map(|(column, text)| (column, Some(text))));
+                let (table, row_key) = ("people".to_owned(), id.to_owned());
+                let row = RowRecord { table, row_key, file: 1, offset: 0, digest, own: None, columns };
+                transaction.record_rows(&[row]).unwrap();
+            }
+            transaction.finish_run(&run("r1")).unwrap();
+        });
+        let undo = |mode| -> Undone {
+            let order = Undo {
+                mode,
+                run_id: ORDER,
+                run: "r1",
+                started: "2025-05-07T15:09:12Z".parse().unwrap(),
+                references: &[],
+                triggers: &BTreeMap::new(),
+                audit: None,
+                progress: &|_| Ok(()),
+            };
+            bench.database().undo(&order).unwrap()
+        };
+        let people = || bench.database().rows().unwrap();
+        let email = |to: &str| {
+            bench.commit(|transaction| {
+                let update = transaction.update("people", &["email".into()], &[text(to)], &["id"], &[text("ann")]);
+                assert_eq!(update.unwrap(), None);
+            });
+        };
+        email("changed@example.org");
+        assert!(matches!(&*undo(Mode::Real).obstacles, [Obstacle::Changed { keys, .. }] if keys.keys == ["ann"]));
+        assert_eq!(people(), 3);
+        email("ann@example.org");
+        for (mode, left) in [(Mode::Dry, 3), (Mode::Real, 1)] {
+            let undone = undo(mode);
+            assert_eq!((undone.rows(), undone.obstacles, people()), (2, vec![], left), "{mode:?}");
+        }
+        let runs = bench.database().runs().unwrap();
+        assert_eq!(
+            runs.last().map(|run| (&*run.kind, run.undoes.as_deref(), run.removed)),
+            Some(("undo", Some("r1"), 2))
+        );
+        assert_eq!(bench.database().origins("people", "ann").unwrap(), []);
+    });
+}
+
+#[test]
+fn a_note_is_one_row_of_the_audit_trail() {
+    on_every_engine(|bench| {
+        bench.commit(|_| {});
+        let trail = || bench.database().read().unwrap().unwrap().survey().unwrap().own["treelift_audit"];
+        let before = trail();
+        let entry = AuditEntry::new("restore", "database", "a test", "2025-05-07T15:09:12Z".parse().unwrap()).unwrap();
+        bench.database().note(&entry, None).unwrap();
+        assert_eq!(trail(), before + 1);
+    });
+}
