@@ -9,6 +9,7 @@ pub mod compile;
 pub mod declared;
 pub mod editor_schema;
 pub mod keyindex;
+mod keytext;
 pub mod load;
 pub mod model;
 pub mod order;

@@ -4,17 +4,19 @@
 mod answers;
 mod ask;
 mod compare;
+mod decide;
 mod dropped;
 mod earlier;
 mod fill;
 mod gone;
+mod judge;
 mod leftover;
 mod mark;
 mod settle;
 mod twins;
 mod verdict;
 
-pub(crate) use settle::Decision;
+pub(crate) use decide::Decision;
 pub(crate) use verdict::RowFate;
 
 use crate::error::Result;
