@@ -1,6 +1,9 @@
-//! A JSON document as read: its nodes ([`tape`]), paths into it ([`path`]), and names that count as leaves ([`name`]).
+//! A JSON document as read: its nodes ([`tape`]), paths into it ([`path`]), its text ([`json`]), and names that count
+//! as leaves ([`name`]). What is looked for among many is sorted once: elements ([`picks`]) and members.
 
+pub mod json;
 pub mod name;
 pub mod path;
+pub mod picks;
 pub mod tape;
 mod wide;

@@ -5,6 +5,7 @@
 //! names are decoded; numbers keep the text they were written with.
 
 pub use crate::document::path::{PathId, Paths, Segment, Selection, is_plain};
+use crate::document::picks::{Picks, Scalar};
 use crate::document::wide::WideObjects;
 use std::cell::Cell;
 use zeroize::Zeroize;
@@ -60,6 +61,7 @@ pub struct Tape {
     nodes: Vec<Node>,
     sensitive: bool,
     wide: WideObjects,
+    picks: Picks,
 }
 
 impl std::fmt::Debug for Tape {
@@ -77,7 +79,13 @@ impl Drop for Tape {
 impl Tape {
     /// An empty tape; one that is `sensitive` overwrites its text when it is cleared or dropped.
     pub fn new(sensitive: bool) -> Self {
-        Self { text: String::new(), nodes: Vec::new(), sensitive, wide: WideObjects::default() }
+        Self {
+            text: String::new(),
+            nodes: Vec::new(),
+            sensitive,
+            wide: WideObjects::default(),
+            picks: Picks::default(),
+        }
     }
 
     /// Forgets the content and keeps the memory for the next record.
@@ -88,6 +96,7 @@ impl Tape {
         self.text.clear();
         self.nodes.clear();
         self.wide.clear();
+        self.picks.clear();
     }
 
     /// Whether nothing was put on the tape yet.
@@ -116,6 +125,7 @@ impl Tape {
     pub fn close(&mut self, container: NodeId) {
         self.nodes[container as usize].next = self.len();
         self.wide.clear();
+        self.picks.clear();
     }
 
     /// The root.
@@ -217,7 +227,7 @@ impl<'t> NodeRef<'t> {
         self.tape.node(id)
     }
     /// Whether it stands for a record, whose content is elsewhere.
-    fn is_record(self) -> bool {
+    pub(super) fn is_record(self) -> bool {
         matches!(self.node.kind, Kind::Record(_))
     }
     /// Whether it is an array or an object.
@@ -237,6 +247,30 @@ impl<'t> NodeRef<'t> {
             })
         })
     }
+    /// What it is, read as a value of the same kind as another one.
+    fn scalar(self, like: Scalar<'_>) -> Option<Scalar<'t>> {
+        Some(match (self.node.kind, like) {
+            (Kind::Bool(value), Scalar::Bool(_)) => Scalar::Bool(value),
+            (Kind::String, Scalar::Text(_)) => Scalar::Text(self.text()),
+            (Kind::Number, Scalar::Integer(_)) => Scalar::Integer(self.text().parse().ok()?),
+            (Kind::Number, Scalar::Real(_)) => Scalar::Real(self.text().parse().ok()?),
+            _ => return None,
+        })
+    }
+    /// Whether it has this value; numbers are compared by what they mean.
+    pub fn equals(self, wanted: Scalar<'_>) -> bool {
+        self.scalar(wanted).is_some_and(|found| found == wanted)
+    }
+    /// The first element whose member has this value, if it is an array that has one.
+    pub fn pick(self, member: &str, wanted: Scalar<'_>) -> Option<NodeRef<'t>> {
+        if self.node.kind != Kind::Array {
+            return None;
+        }
+        let elements = || self.children().map(NodeRef::id);
+        let value_of = |element: NodeId| self.tape.node(element).member(member)?.scalar(wanted);
+        let found = self.tape.picks.first(self.id, elements, value_of, (member, wanted));
+        found.map(|element| self.tape.node(element))
+    }
     /// The member of this name, if it is an object that has one.
     pub fn member(self, name: &str) -> Option<NodeRef<'t>> {
         match self.node.kind {
@@ -248,125 +282,11 @@ impl<'t> NodeRef<'t> {
             _ => None,
         }
     }
-
-    /// Appends the value as compact JSON; members that `skipped` selects are omitted.
-    pub fn write_json(self, out: &mut String, skipped: &dyn Fn(NodeRef<'t>) -> bool) {
-        match self.node.kind {
-            Kind::Null | Kind::Record(_) => out.push_str("null"),
-            Kind::Bool(value) => out.push_str(if value { "true" } else { "false" }),
-            Kind::Number => out.push_str(self.text()),
-            Kind::String => write_json_string(out, self.text()),
-            Kind::Array => {
-                out.push('[');
-                let mut first = true;
-                for child in self.children().filter(|child| !child.is_record() && !skipped(*child)) {
-                    if !std::mem::take(&mut first) {
-                        out.push(',');
-                    }
-                    child.write_json(out, skipped);
-                }
-                out.push(']');
-            }
-            Kind::Object => {
-                out.push('{');
-                let mut first = true;
-                for child in self.children().filter(|child| !child.is_record() && !skipped(*child)) {
-                    if !std::mem::take(&mut first) {
-                        out.push(',');
-                    }
-                    write_json_string(out, child.name().unwrap_or_default());
-                    out.push(':');
-                    child.write_json(out, skipped);
-                }
-                out.push('}');
-            }
-        }
-    }
-}
-
-/// Appends a JSON string: quotes, and the escapes of RFC 8259 section 7 that are required.
-pub fn write_json_string(out: &mut String, text: &str) {
-    out.push('"');
-    let mut rest = text;
-    while let Some(at) = special(rest.as_bytes()) {
-        out.push_str(&rest[..at]);
-        match rest.as_bytes()[at] {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            0x08 => out.push_str("\\b"),
-            0x0c => out.push_str("\\f"),
-            control => {
-                out.push_str("\\u00");
-                out.push(char::from(b"0123456789abcdef"[usize::from(control >> 4)]));
-                out.push(char::from(b"0123456789abcdef"[usize::from(control & 15)]));
-            }
-        }
-        rest = &rest[at + 1..];
-    }
-    out.push_str(rest);
-    out.push('"');
-}
-
-/// The first byte that a JSON string must escape: a quote, a backslash or a control
-/// character below U+0020.
-pub(crate) fn special(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    /// Most strings are shorter; beyond, the wider registers of `memchr` pay for its call.
-    const NEAR: usize = 64;
-
-    // Eight bytes at once: the lowest flag raised is exact, a borrow can only raise those above it.
-    let (near, far) = bytes.split_at(bytes.len().min(NEAR));
-    let (words, tail) = near.as_chunks::<8>();
-    for (i, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let quote = word ^ (ONES * u64::from(b'"'));
-        let backslash = word ^ (ONES * u64::from(b'\\'));
-        let flags =
-            (control | (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash)) & HIGHS;
-        if flags != 0 {
-            return Some(8 * i + flags.trailing_zeros() as usize / 8);
-        }
-    }
-    if let Some(at) = tail.iter().position(|byte| is_special(*byte)) {
-        return Some(near.len() - tail.len() + at);
-    }
-    let end = memchr::memchr2(b'"', b'\\', far);
-    let plain = &far[..end.unwrap_or(far.len())];
-    let at = if plain.iter().fold(false, |found, byte| found | (*byte < 0x20)) {
-        plain.iter().position(|byte| *byte < 0x20)
-    } else {
-        end
-    };
-    at.map(|at| near.len() + at)
-}
-
-fn is_special(byte: u8) -> bool {
-    byte == b'"' || byte == b'\\' || byte < 0x20
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_special_byte_is_found_at_every_position() {
-        for length in [0, 1, 7, 8, 9, 63, 64, 65, 200] {
-            for at in 0..length {
-                for byte in [b'"', b'\\', 0, 0x1f] {
-                    let mut bytes = vec![0xc3_u8; length];
-                    bytes[at] = byte;
-                    bytes[length - 1] = if at == length - 1 { byte } else { b'"' };
-                    assert_eq!(special(&bytes), Some(at), "{byte} at {at} of {length}");
-                }
-            }
-            assert_eq!(special(&vec![b' '; length]), None);
-        }
-    }
 
     #[test]
     fn a_sensitive_tape_keeps_its_text_while_it_grows() {
@@ -377,21 +297,5 @@ mod tests {
         }
         tape.close(root);
         assert!(tape.root().children().all(|child| child.text() == "0123456789"));
-    }
-
-    #[test]
-    fn json_is_written_compact_with_the_required_escapes() {
-        let mut tape = Tape::new(false);
-        let root = tape.push(Kind::Object, None, "", 0, 0);
-        tape.push(Kind::String, Some("a\"b"), "\u{8}\u{c}\n\r\t\u{1}\\ü", 0, 0);
-        tape.push(Kind::Number, Some("n"), "1.50", 0, 0);
-        let list = tape.push(Kind::Array, Some("l"), "", 0, 0);
-        tape.push(Kind::Null, None, "", 0, 0);
-        tape.push(Kind::Bool(true), None, "", 0, 0);
-        tape.close(list);
-        tape.close(root);
-        let mut out = String::new();
-        tape.root().write_json(&mut out, &|node| node.name() == Some("n"));
-        assert_eq!(out, r#"{"a\"b":"\b\f\n\r\t\u0001\\ü","l":[null,true]}"#);
     }
 }

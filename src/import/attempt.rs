@@ -56,7 +56,7 @@ pub(super) fn attempts(
 }
 
 /// So many attempts are made: a record less may make a trigger reject another one.
-pub(super) const MOST_ATTEMPTS: u32 = 10;
+pub(super) const MOST_ATTEMPTS: u32 = 8;
 
 enum Attempt {
     Done(Box<Report>),

@@ -1,6 +1,7 @@
 //! The reject folder: each rejected record with its place, so that it can be fixed and imported again.
 
-use crate::document::tape::{Kind, NodeRef, write_json_string};
+use crate::document::json::write_json_string;
+use crate::document::tape::{Kind, NodeRef};
 use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding};
 use crate::hex;

@@ -5,6 +5,7 @@
 //! A secret value in memory is a [`secrecy::SecretString`] throughout: wiped when dropped, without
 //! `Display` or `Serialize`, a marker under `Debug`.
 
+mod automaton;
 pub mod cipher;
 mod envelope;
 pub mod fernet;

@@ -6,14 +6,15 @@
 //! is rare, the pattern itself is compared. What that may cost is bounded: a long secret of one period,
 //! in a text of the same, would else be compared at every position.
 
+use super::automaton::Automaton;
 use super::forms::{Form, forms};
-use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 /// Shorter secrets are not searched for: they occur everywhere by chance.
@@ -126,6 +127,8 @@ pub struct LeakSearch {
     /// A bit for each hash that some pattern has.
     table: Vec<u64>,
     table_shift: u32,
+    /// Those that the bounded search made, by the last of their patterns.
+    automata: Mutex<HashMap<usize, Arc<Automaton>>>,
 }
 
 struct Pattern {
@@ -153,14 +156,16 @@ struct Work {
     budget: usize,
     /// The numbers of the secrets that were found.
     found: BTreeSet<usize>,
-    /// For patterns that share a long beginning, by the last of them: where the first of them is.
-    next: HashMap<usize, Hit>,
+    /// For patterns that share a long beginning, by the last of them: which comes first in the rest of the text.
+    first: HashMap<usize, Option<Hit>>,
+    /// The secrets that are known to be in the rest of the text.
+    further: Vec<usize>,
 }
 
 impl Work {
     fn new(text: &[u8]) -> Self {
         let budget = COMPARED_PER_BYTE * text.len() + 4096;
-        Self { spent: 0, budget, found: BTreeSet::new(), next: HashMap::new() }
+        Self { spent: 0, budget, found: BTreeSet::new(), first: HashMap::new(), further: Vec::new() }
     }
 
     fn is_exhausted(&self) -> bool {
@@ -191,6 +196,7 @@ impl LeakSearch {
             bucket_shift: 64 - buckets.trailing_zeros(),
             table: vec![0; bits / 64],
             table_shift: 64 - bits.trailing_zeros(),
+            automata: Mutex::default(),
         };
         let hash_of = |form: &Form| hash(first_eight(form));
         let mut order: Vec<_> = (0..forms.len()).collect();
@@ -255,7 +261,11 @@ impl LeakSearch {
         // The last beginnings have fewer than eight bytes before the end of the text.
         let beginnings = (text.len() + 1).saturating_sub(MIN_BYTES);
         let mut rest = text.len().saturating_sub(7)..beginnings;
-        rest.find_map(|at| if self.is_marked(first_eight(&text[at..])) { confirmed(at) } else { None })
+        let hit = rest.find_map(|at| if self.is_marked(first_eight(&text[at..])) { confirmed(at) } else { None });
+        if hit.is_none() {
+            work.found.extend(work.further.drain(..));
+        }
+        hit
     }
 
     #[inline]
@@ -287,9 +297,9 @@ impl LeakSearch {
     /// As [`LeakSearch::confirm`], where comparing at each position costs too much: a text and a secret
     /// of one period agree for long at every position and still differ.
     ///
-    /// Only beginnings are compared. Patterns that share one are then searched for in the rest of the
-    /// text, each once, by the two-way algorithm of `memchr::memmem`, whose time is linear whatever the
-    /// two are. Until the first place that was found for any of them, none is looked at again.
+    /// Only beginnings are compared. Patterns that share one are then searched for in the rest of the text all
+    /// together, in time that grows with the text and with the patterns, whatever they are ([`Automaton`]). Until the
+    /// first place that was found for any of them, none is looked at again.
     fn confirm_in_linear_time(&self, text: &[u8], at: usize, range: Range<usize>, work: &mut Work) -> Option<Hit> {
         let here = &text[at..];
         let head = &here[..here.len().min(HEAD)];
@@ -305,33 +315,30 @@ impl LeakSearch {
         if head_of(pattern) != head {
             return None;
         }
-        // The text's own place is known by the last pattern of the group.
-        let known = work.next.get(&last).copied().filter(|next| next.offset >= at);
-        let next = match known {
-            Some(next) => next,
+        // A group is known by its last pattern.
+        let first = match work.first.get(&last) {
+            Some(first) => *first,
             None => {
                 let group = self.patterns[range.start..=last].iter().rev().take_while(|one| head_of(one) == head);
-                let mut next = Hit { secret: usize::MAX, offset: usize::MAX };
-                for one in group {
-                    if work.found.contains(&one.secret) {
-                        continue; // it is known to be there
-                    }
-                    work.spent += here.len() + one.length();
-                    if let Some(offset) = memmem::find(here, self.bytes_of(one))
-                        && at + offset < next.offset
-                    {
-                        next = Hit { secret: one.secret, offset: at + offset };
-                    }
+                let group: Vec<&Pattern> = group.collect();
+                let mut automata = self.automata.lock().unwrap_or_else(PoisonError::into_inner);
+                let automaton = automata.entry(last).or_insert_with(|| {
+                    let bytes: Vec<&[u8]> = group.iter().rev().map(|one| self.bytes_of(one)).collect();
+                    Arc::new(Automaton::of(&bytes, &mut work.spent))
+                });
+                let automaton = Arc::clone(automaton);
+                drop(automata);
+                let mut first = None::<Hit>;
+                for (number, offset) in automaton.search(here, &mut work.spent) {
+                    let hit = Hit { secret: group[group.len() - 1 - number].secret, offset: at + offset };
+                    work.further.push(hit.secret);
+                    first = first.filter(|known| known.offset < hit.offset).or(Some(hit));
                 }
-                work.next.insert(last, next);
-                next
+                work.first.insert(last, first);
+                first
             }
         };
-        if next.offset != at {
-            return None;
-        }
-        work.next.remove(&last); // the others of the group may be further on
-        Some(next)
+        first.filter(|first| first.offset == at)
     }
 
     fn bytes_of(&self, pattern: &Pattern) -> &[u8] {

@@ -84,16 +84,40 @@ fn long_secrets_of_one_period_cost_a_fixed_number_of_comparisons_for_each_byte_o
         let text = unit.repeat((1 << 20) / unit.len());
         let (compared, found) = cost(&search, text.as_bytes(), true);
         assert!(found.is_empty());
-        // The bound, then for each secret one linear search, and a beginning at each position.
-        let most = text.len() * (COMPARED_PER_BYTE + secrets.len() + 4 * HEAD);
+        // The bound, then one search for all of them, and a beginning at each position.
+        let most = text.len() * (COMPARED_PER_BYTE + 4 + 4 * HEAD);
         assert!(compared < most, "{unit}: {compared} bytes compared for {} of text", text.len());
     }
     // What is there is found, at the end too, with all its neighbours.
     let text = "a".repeat(1 << 19) + &secrets[4] + &"a".repeat(1 << 19) + &secrets[0] + &secrets[2];
     let (compared, found) = cost(&search, text.as_bytes(), false);
     assert_eq!(found, BTreeSet::from([0, 2, 4]));
-    assert!(compared < text.len() * (COMPARED_PER_BYTE + 10 * secrets.len() + 4 * HEAD), "{compared}");
+    assert!(compared < text.len() * (COMPARED_PER_BYTE + 4 + 4 * HEAD), "{compared}");
     assert_eq!(search.search(&text).map(|hit| (hit.secret, hit.offset)), Some((4, 1 << 19)));
+}
+
+#[test]
+fn the_search_for_long_secrets_of_one_period_does_not_grow_with_their_number() {
+    // Each of them is shorter than the last, and ends alike: `aaa…ab`.
+    let secrets: Vec<String> = (0..1_000).map(|number| "a".repeat(100 + number) + "b").collect();
+    let text = "a".repeat(1 << 16) + "c" + &"a".repeat(1 << 16);
+    let compared = |many: usize| {
+        let refs: Vec<&str> = secrets[secrets.len() - many..].iter().map(String::as_str).collect();
+        let search = search_for(&refs);
+        let whole: usize = search.patterns.iter().map(Pattern::length).sum();
+        let (compared, found) = cost(&search, text.as_bytes(), false);
+        assert!(found.is_empty());
+        // Once its automaton is made, another text costs no more for it.
+        let (again, _) = cost(&search, text.as_bytes(), false);
+        assert!(again < compared);
+        (compared, again, whole)
+    };
+    let (few, many) = (compared(10), compared(1_000));
+    assert!(many.1 < 2 * few.1, "{few:?} {many:?}");
+    assert!(many.0 - many.1 < 4 * many.2, "{few:?} {many:?}");
+    let refs: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    let text = format!("{}{}", "a".repeat(1 << 16), "b");
+    assert_eq!(cost(&search_for(&refs), text.as_bytes(), false).1, (0..1_000).collect());
 }
 
 #[test]

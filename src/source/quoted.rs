@@ -2,7 +2,7 @@
 
 use super::json::{Fault, Scanner, State, invalid_utf8};
 use super::string::{Text, hex};
-use crate::document::tape::special;
+use crate::document::json::special;
 use crate::finding::{JSON_CONTROL, JSON_SURROGATE, JSON_SYNTAX};
 
 impl Scanner<'_> {

@@ -2,7 +2,7 @@
 
 use super::json::{DEFAULT_DEPTH, Fault};
 use super::window::Window;
-use crate::document::tape::write_json_string;
+use crate::document::json::write_json_string;
 use crate::finding::{FILE_CHANGED, FILE_EMPTY, FILE_UNREADABLE, FileId, Finding, JSON_UTF8, Place};
 use crate::mapping::model::Format;
 use rustix::fs::OFlags;

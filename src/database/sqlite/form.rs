@@ -5,7 +5,7 @@
 
 use super::json;
 use crate::database::Cell;
-use crate::document::tape::write_json_string;
+use crate::document::json::write_json_string;
 use crate::instant::Instant;
 use crate::row::{Value, keeps_number, keeps_time};
 use crate::table::ColumnType;

@@ -1,6 +1,6 @@
 //! Conditions: whether a shape fits, whether a rule takes a record.
 
-use super::path::{equals_literal, follow_from};
+use super::path::{follow_from, scalar};
 use super::scope::Stop;
 use crate::document::tape::{Kind, NodeRef, Outer};
 use crate::mapping::model::{Condition, Expr, Literal, PathExpr, Root, TypeName};
@@ -24,9 +24,9 @@ pub(super) fn holds<'t>(condition: &Condition, view: &mut impl View<'t>) -> Resu
         Condition::Equals(pairs) => {
             for (path, literal) in pairs {
                 let equal = match path.root {
-                    Root::Element | Root::Record | Root::Frame => {
-                        view.follow(path).is_some_and(|node| equals_literal(node, literal))
-                    }
+                    Root::Element | Root::Record | Root::Frame => view
+                        .follow(path)
+                        .is_some_and(|node| scalar(literal).is_some_and(|literal| node.equals(literal))),
                     Root::Parent(_) | Root::Column(_) | Root::Context(_) => view.equals(path, literal)?,
                 };
                 if !equal {

@@ -3,7 +3,8 @@
 use super::draft::Fault;
 use super::scope::Operand;
 use crate::decimal::Decimal;
-use crate::document::tape::{Kind, NodeRef, write_json_string};
+use crate::document::json::write_json_string;
+use crate::document::tape::{Kind, NodeRef};
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
 use crate::mapping::model::Literal;
 use crate::row::{Value, keeps_number, keeps_time};

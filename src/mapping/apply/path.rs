@@ -3,6 +3,7 @@
 use super::draft::LeafSpan;
 use super::scope::{Current, Operand, Scope};
 use crate::document::name::NameLeaf;
+use crate::document::picks::Scalar;
 use crate::document::tape::{Kind, NodeRef, Segment};
 use crate::mapping::model::{Literal, PathExpr, PathStep, Root, Rooted};
 use crate::step::Datum;
@@ -161,10 +162,7 @@ fn walk_from<'t>(mut node: NodeRef<'t>, path: &PathExpr) -> Result<NodeRef<'t>, 
     for step in &path.steps {
         let next = match step {
             PathStep::Name(name) => node.member(name),
-            PathStep::Pick { member, equals } if node.kind() == Kind::Array => {
-                node.children().find(|element| element.member(member).is_some_and(|node| equals_literal(node, equals)))
-            }
-            PathStep::Pick { .. } => None,
+            PathStep::Pick { member, equals } => scalar(equals).and_then(|equals| node.pick(member, equals)),
         };
         node = next.ok_or(node)?;
     }
@@ -177,13 +175,13 @@ pub(super) fn last_name(selected: &Selected) -> Option<(String, NameLeaf)> {
     Some((node.name().unwrap_or_default().to_owned(), NameLeaf::OfNode(node.id())))
 }
 
-/// Whether a node has a literal's value; numbers are compared by what they mean.
-pub(super) fn equals_literal(node: NodeRef, literal: &Literal) -> bool {
-    match (node.kind(), literal) {
-        (Kind::Bool(value), Literal::Bool(wanted)) => value == *wanted,
-        (Kind::String, Literal::Text(wanted)) => node.text() == wanted,
-        (Kind::Number, Literal::Integer(wanted)) => node.text().parse() == Ok(*wanted),
-        (Kind::Number, Literal::Real(wanted)) => node.text().parse() == Ok(*wanted),
-        _ => false,
-    }
+/// A literal, to compare nodes with; `None` for lists and tables, which no node equals.
+pub(super) fn scalar(literal: &Literal) -> Option<Scalar<'_>> {
+    Some(match literal {
+        Literal::Bool(value) => Scalar::Bool(*value),
+        Literal::Text(text) => Scalar::Text(text),
+        Literal::Integer(number) => Scalar::Integer(*number),
+        Literal::Real(number) => Scalar::Real(*number),
+        Literal::List(_) | Literal::Table(_) => return None,
+    })
 }
