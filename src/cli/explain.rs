@@ -176,7 +176,7 @@ fn leaf_words(out: &mut String, leaf: &LeafStory) {
 fn fate_words(out: &mut String, fate: &Fate, is_said: bool) {
     let words = match fate.class {
         "ignored" => format!("ignored: {}", fate.ignored.as_deref().unwrap_or_default()),
-        "rejected" => format!("rejected: {}", fate.rejected.as_deref().unwrap_or("its record is")),
+        "rejected" if !is_said => format!("rejected: {}", fate.rejected.as_deref().unwrap_or("its record is")),
         "unmapped" => "unmapped: no rule keeps it, and nothing ignores it".to_owned(),
         "column" if !is_said => "column: it is empty, and so makes no row".to_owned(),
         class if !is_said => class.to_owned(),
@@ -198,7 +198,15 @@ fn way_words(out: &mut String, way: &Way) {
         }
     }
     if way.how == "column" || way.how == "used" {
-        let _ = writeln!(out, "    = {}", way.value.as_deref().unwrap_or(HIDDEN));
+        match &way.value {
+            Some(value) => {
+                let _ = writeln!(out, "    = {value}");
+            }
+            None if way.hidden => {
+                let _ = writeln!(out, "    = {HIDDEN}");
+            }
+            None => {} // it could not be made, or is the mapping's own
+        }
     }
     let _ = match &way.row {
         Ok(key) => match way.note {

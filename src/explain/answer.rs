@@ -110,6 +110,8 @@ pub struct Way {
     pub steps: Vec<StepStory>,
     /// What is written; nothing where it may be a secret, or could not be made.
     pub value: Option<String>,
+    /// Whether it, and what its steps do, may be a secret.
+    pub hidden: bool,
     /// The row it is written into: its key; or why there is none.
     pub row: std::result::Result<String, String>,
     /// What else became of the row, or of the value in it.

@@ -153,6 +153,7 @@ impl Judge<'_> {
             place: format!("{}:{line}", mapping.file),
             steps,
             value: mask(&making.value),
+            hidden: secret,
             row,
             note,
             at: making.at,
@@ -186,9 +187,9 @@ impl Judge<'_> {
     /// The key of the row that this element makes, or why there is none; and what else became of it.
     fn row(&self, rule: &CompiledRule, making: &Making, how: &str) -> (Result<String, String>, Option<&'static str>) {
         let Some((draft, fate)) = self.draft(making) else {
-            let mut faults = self.seen.mapped.faults.iter();
-            return match faults.find(|(number, _)| *number == rule.rule) {
-                Some((_, fault)) => (Err(format!("rejected: {} {}", fault.code.id, fault.message)), None),
+            let is_faulty = self.seen.mapped.faults.iter().any(|(number, _)| *number == rule.rule);
+            return match self.rejected.filter(|_| is_faulty) {
+                Some(why) => (Err(format!("rejected: {why}")), None),
                 None => (Err("no row: the rule skips it".to_owned()), None),
             };
         };

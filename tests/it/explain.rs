@@ -30,7 +30,7 @@ fn a_value_is_followed_through_its_steps_into_its_row() {
                     "how": "column", "rule": "people", "table": "people", "column": "joined_at",
                     "place": "mappings/notes/people.toml:20",
                     "steps": [{ "step": "instant", "before": "\"2020-11-30T17:42:09Z\"", "after": "2020-11-30T17:42:09Z" }],
-                    "value": "2020-11-30T17:42:09Z",
+                    "value": "2020-11-30T17:42:09Z", "hidden": false,
                     "row": { "Ok": "id = \"grace-hopper\"" }, "note": null,
                 }],
                 "more_ways": 0,

@@ -4,11 +4,12 @@
 
 use crate::engine_laws;
 use crate::engine_set_laws;
-use crate::house::{DATABASE, House, copy_tree, open, project, rows};
+use crate::house::{DATABASE, House, copy_tree, listing, open, project, rows};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 use treelift::against;
 use treelift::explain::{Explained, MOST_LEAVES, Question, explain};
@@ -278,4 +279,157 @@ fn all_broken_trees_are_explained_as_they_are_imported() {
             broken_is_explained(tree.file_name().to_str().unwrap());
         }
     }
+}
+
+/// Rows of every fate: late rejects, rows that a CHECK or a trigger refuses, duplicates, rows that are filled.
+fn house_of_every_fate() -> House {
+    const TABLES: &str = "
+        CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, kind TEXT NOT NULL, name TEXT,
+                             age INTEGER CHECK (age < 200), mail TEXT);
+        CREATE TABLE cities (id TEXT PRIMARY KEY NOT NULL, name TEXT);
+        CREATE TABLE homes (id TEXT PRIMARY KEY NOT NULL, city TEXT REFERENCES cities(id));
+        CREATE TRIGGER crowded BEFORE INSERT ON homes WHEN (SELECT count(*) FROM homes) >= 2
+            BEGIN SELECT RAISE(ABORT, 'crowded'); END;";
+    const PEOPLE: &str = r#"
+        [table.people]
+        key = ["id"]
+        on_duplicate = "first"
+        [table.people.columns]
+        id = "id"
+        kind = { value = "person" }
+        name = "name"
+        age = { from = "age", on_error = "null" }
+        [table.homes]
+        key = ["id"]
+        when = { members = ["home"] }
+        [table.homes.columns]
+        id = "home"
+        city = { lookup = "cities.id", by = { name = "city" }, on_missing = "reject" }
+        [ignore]
+        "shoe" = "nobody asks"
+        "city" = "looked up""#;
+    const EXTRAS: &str = r#"
+        [table.people]
+        key = ["id"]
+        on_duplicate = "fill"
+        [table.people.columns]
+        id = "id"
+        name = "name"
+        mail = "mail""#;
+    const CITIES: &str = r#"
+        [table.cities]
+        key = ["id"]
+        [table.cities.columns]
+        id = "id"
+        name = "name""#;
+    House::new()
+        .schema(TABLES)
+        .list("people", r#"["people.json"]"#, PEOPLE)
+        .list("extras", r#"["extras.json"]"#, EXTRAS)
+        .list("cities", r#"["cities.json"]"#, CITIES)
+        .source("cities.json", &json!([{"id": "c", "name": "Bonn"}]))
+        .source(
+            "people.json",
+            &json!([
+                {"id": "a", "name": "Ann", "age": 3, "home": "late", "city": "Ulm"},
+                {"id": "a", "name": "Anna", "age": "old", "shoe": 37},
+                {"id": "a", "name": "Annette"},
+                {"id": "b", "name": "Bob", "age": 500},
+                {"id": "c", "home": "one", "city": "Bonn", "odd": []},
+                {"id": "d", "home": "two", "city": "Bonn"},
+                {"id": "e", "home": "three", "city": "Bonn"},
+            ]),
+        )
+        .source("extras.json", &json!([{"id": "a", "name": "Zoe", "mail": "a@b"}, {"id": "x", "name": "Eve"}]))
+}
+
+#[test]
+fn rows_of_every_fate_are_explained_as_they_are_imported() {
+    is_explained(&house_of_every_fate());
+}
+
+/// Each leaf with its class, and the ways that it goes where its record is not rejected.
+fn lines(house: &House, file: &str) -> String {
+    let mut lines = String::new();
+    for leaf in told(house.path("set").to_str(), &house.path("tree"), file).leaves {
+        let code = leaf.fate.rejected.as_deref().and_then(|why| why.split(':').next());
+        let why = leaf.fate.ignored.as_deref().or(code).map_or(String::new(), |why| format!(" ({why})"));
+        writeln!(lines, "{} {}{why}", leaf.pointer, leaf.fate.class).unwrap();
+        for way in leaf.goes.into_iter().filter(|_| code.is_none()) {
+            let row = way.row.unwrap_or_else(|why| why);
+            let note = way.note.map_or(String::new(), |note| format!(", {note}"));
+            writeln!(lines, "  {} {}.{}: {row}{note}", way.how, way.table, way.column).unwrap();
+        }
+    }
+    lines
+}
+
+#[test]
+fn what_became_of_each_leaf_is_told() {
+    let house = house_of_every_fate();
+    assert_eq!(lines(&house, "people.json"), PEOPLE_TOLD);
+    assert_eq!(lines(&house, "extras.json"), EXTRAS_TOLD);
+}
+
+const PEOPLE_TOLD: &str = r#"/0/id rejected (V001)
+/0/name rejected (V001)
+/0/age rejected (V001)
+/0/home rejected (V001)
+/0/city rejected (V001)
+/1/id column
+  column people.id: id = "a"
+/1/name column
+  column people.name: id = "a"
+/1/age ignored (not convertible)
+  not convertible people.age: id = "a"
+/1/shoe ignored (nobody asks)
+/2/id ignored (superseded by an earlier row of the same key)
+  superseded people.id: superseded by an earlier row of the same key: id = "a"
+/2/name ignored (superseded by an earlier row of the same key)
+  superseded people.name: superseded by an earlier row of the same key: id = "a"
+/3/id rejected (R009)
+/3/name rejected (R009)
+/3/age rejected (R009)
+/4/id column
+  column people.id: id = "c"
+/4/home column
+  column homes.id: id = "one"
+/4/city column
+  column homes.city: id = "one"
+/4/odd unmapped
+/5/id column
+  column people.id: id = "d"
+/5/home column
+  column homes.id: id = "two"
+/5/city column
+  column homes.city: id = "two"
+/6/id rejected (R010)
+/6/home rejected (R010)
+/6/city rejected (R010)
+"#;
+const EXTRAS_TOLD: &str = r#"/0/id column
+  column people.id: id = "a", fills a row that is there
+/0/name ignored (superseded by the value that the row has)
+  superseded people.name: id = "a", superseded by the value that the row has
+/0/mail column
+  column people.mail: id = "a", fills a row that is there
+/1/id unmapped
+  not taken people.id: no row: there is none to fill with id = "x"
+/1/name unmapped
+  not taken people.name: no row: there is none to fill with id = "x"
+"#;
+
+#[test]
+fn explaining_leaves_nothing_behind() {
+    let house = house_of_every_fate();
+    house.lift(&["--max-rejects", "99"]);
+    let before = listing(&house.work());
+    for line in [
+        ["explain", "tree/people.json", "--source", "tree", "--mappings", "set"],
+        ["check", "set", "--against", "tree", "--max-depth", "64"],
+    ] {
+        house.run(line).status(0);
+    }
+    assert_eq!(listing(&house.work()), before);
+    assert_eq!(listing(&house.tmp()).len(), 1, "only the folder itself");
 }
