@@ -105,8 +105,6 @@ pub struct Row {
     pub place: Place,
     /// Where the record that gave it begins in the same file, in bytes.
     pub record: u64,
-    /// The first 16 bytes of the SHA-256 over the row's comparable values; `[0; 16]` for none.
-    pub digest: [u8; 16],
 }
 
 /// Rows of one table that fill the same columns, cut at about 1 MiB of text.

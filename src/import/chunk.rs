@@ -10,7 +10,7 @@ use crate::import::leaves::sheet::Sheet;
 use crate::import::refused::rejections;
 use crate::import::resolve::{Decision, Resolver};
 use crate::import::run::{Import, Parts};
-use crate::import::writer::{NewRow, RefusedRow};
+use crate::import::writer::{NewRow, Noted, RefusedRow, Together};
 use crate::mapping::apply::Mapped;
 use crate::source::RecordRef;
 use crate::source::records::Records;
@@ -112,11 +112,13 @@ impl Import<'_> {
                 write(&mut cx, reading, rows)?;
                 break;
             }
-            let refused = cx.writer.insert_together(&rows)?;
-            if refused.is_empty() {
-                record(&mut cx, reading, &rows)?;
-                break;
-            }
+            let refused = match cx.writer.insert_together(rows)? {
+                Together::Written(rows) => {
+                    record(&mut cx, reading, rows)?;
+                    break;
+                }
+                Together::Refused(refused) => refused,
+            };
             resolver.back_to(&mut cx, mark);
             cx.writer.vault.back_to(sealed);
             if !refused.iter().any(|row| row.why.is_found_later()) {
@@ -163,10 +165,10 @@ fn rows_of<'r>(
 fn decide_alone(resolver: &mut Resolver<'_>, cx: &mut Context<'_>, reading: &Reading, held: &mut Held) -> Result<()> {
     let (mark, sealed) = (resolver.mark(), cx.writer.vault.mark());
     let rows = rows_of(resolver, cx, reading, &mut [held])?;
-    let refused = cx.writer.insert_together(&rows)?;
-    if refused.is_empty() {
-        return record(cx, reading, &rows);
-    }
+    let refused = match cx.writer.insert_together(rows)? {
+        Together::Written(rows) => return record(cx, reading, rows),
+        Together::Refused(refused) => refused,
+    };
     resolver.back_to(cx, mark);
     cx.writer.vault.back_to(sealed);
     cx.writer.flush()?; // the other row of a unique value is looked for in the ledger
@@ -183,7 +185,7 @@ fn write(cx: &mut Context<'_>, reading: &Reading, rows: Vec<NewRow<'_>>) -> Resu
     cx.writer.insert(rows, file)
 }
 
-fn record(cx: &mut Context<'_>, reading: &Reading, rows: &[NewRow<'_>]) -> Result<()> {
+fn record(cx: &mut Context<'_>, reading: &Reading, rows: Vec<Noted<'_>>) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }

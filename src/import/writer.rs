@@ -3,22 +3,24 @@
 mod fill;
 mod fills;
 mod refusal;
+mod row;
 
-use crate::database::ledger::{self, RowRecord, Written};
+use crate::database::ledger::RowRecord;
 use crate::database::rejection::{Rejected, Rejection};
 use crate::database::{Dialect, Transaction};
 use crate::error::Result;
 use crate::finding::Place;
 use crate::import::vault::Vault;
-use crate::mapping::compile::{CompiledRule, FieldSource, written_tables};
+use crate::mapping::compile::{CompiledRule, written_tables};
 use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::Set;
 use crate::report::TableReport;
-use crate::row::{Batch, Row, Value};
+use crate::row::{Batch, Row};
 use fill::Fill;
 pub use fill::Given;
 pub use refusal::RefusedRow;
-use std::borrow::Cow;
+pub use row::{NewRow, Noted, digest};
+use row::{add, written};
 use std::collections::BTreeMap;
 
 /// Batches are cut at about this many bytes of text.
@@ -71,23 +73,13 @@ impl Counted {
     }
 }
 
-/// A row that is to be inserted.
-#[derive(Debug, Clone)]
-pub struct NewRow<'r> {
-    /// Its rule.
-    pub rule: &'r CompiledRule,
-    /// Its values, in the order of the rule's fields, sealed ones sealed.
-    pub values: Vec<Value>,
-    /// The id that was given to it.
-    pub id: Option<i64>,
-    /// Where it came from.
-    pub place: Place,
-    /// Where its record begins, in bytes.
-    pub record: u64,
-    /// See [`digest`].
-    pub digest: [u8; 16],
-    /// Fields that took the run's start time.
-    pub clock: Vec<usize>,
+/// What came of rows that are written together.
+#[derive(Debug)]
+pub enum Together<'r> {
+    /// All are written; the ledger is to know of them.
+    Written(Vec<Noted<'r>>),
+    /// The database rejected these, and none is written.
+    Refused(Vec<RefusedRow>),
 }
 
 impl Writer {
@@ -173,7 +165,7 @@ impl Writer {
     /// Takes rows in, which the database is not expected to reject; a batch that is full is written.
     pub fn insert(&mut self, rows: Vec<NewRow<'_>>, file: i64) -> Result<()> {
         for row in rows {
-            self.record(&row, file)?;
+            self.record(Noted::of(&row, self.dialect), file)?;
             add(&mut self.batches, row);
             if self.batches.iter().any(|(_, batch)| batch.bytes >= BATCH_BYTES) {
                 self.flush()?;
@@ -182,17 +174,18 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes rows at once, all of them or none: returns those that the database rejects.
+    /// Writes rows at once, all of them or none.
     ///
     /// # Errors
     /// Where a trigger rolled the whole transaction back, besides what the database reports.
-    pub fn insert_together(&mut self, rows: &[NewRow<'_>]) -> Result<Vec<RefusedRow>> {
+    pub fn insert_together<'r>(&mut self, rows: Vec<NewRow<'r>>) -> Result<Together<'r>> {
         if rows.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Together::Written(Vec::new()));
         }
         self.flush()?;
+        let noted = rows.iter().map(|row| Noted::of(row, self.dialect)).collect();
         let mut batches = Vec::new();
-        rows.iter().for_each(|row| add(&mut batches, row.clone()));
+        rows.into_iter().for_each(|row| add(&mut batches, row));
         let (rules, batches): (Vec<u32>, Vec<Batch>) = batches.into_iter().unzip();
         let mut refused = Vec::new();
         for (batch, Rejected { row, why }) in self.transaction.insert_together(&batches)? {
@@ -203,39 +196,31 @@ impl Writer {
             }
             refused.push(refusal);
         }
-        Ok(refused)
+        Ok(if refused.is_empty() { Together::Written(noted) } else { Together::Refused(refused) })
     }
 
     /// Notes for the ledger and the counts that rows are written.
-    pub fn record_all(&mut self, rows: &[NewRow<'_>], file: i64) -> Result<()> {
-        rows.iter().try_for_each(|row| self.record(row, file))
+    pub fn record_all(&mut self, rows: Vec<Noted<'_>>, file: i64) -> Result<()> {
+        rows.into_iter().try_for_each(|row| self.record(row, file))
     }
 
-    fn record(&mut self, row: &NewRow<'_>, file: i64) -> Result<()> {
-        let rule = row.rule;
+    fn record(&mut self, row: Noted<'_>, file: i64) -> Result<()> {
+        let Noted { rule, row_key, offset, digest, own, clock } = row;
         self.count(rule.table_number).inserted += 1;
         let number = rule.number as usize;
         if self.columns.len() <= number {
             self.columns.resize_with(number + 1, Vec::new);
         }
         let of_rule = &mut self.columns[number];
-        let columns = match of_rule.iter().find(|(clock, _)| *clock == row.clock) {
+        let columns = match of_rule.iter().find(|(known, _)| *known == clock) {
             Some((_, columns)) => *columns,
             None => {
-                let columns = self.transaction.record_columns(&written(rule, &row.clock))?;
-                of_rule.push((row.clock.clone(), columns));
+                let columns = self.transaction.record_columns(&written(rule, &clock))?;
+                of_rule.push((clock, columns));
                 columns
             }
         };
-        self.ledger.push(RowRecord {
-            table: rule.table.name.clone(),
-            row_key: row_key(rule, &row.values, row.id, self.dialect),
-            file,
-            offset: row.place.offset,
-            digest: row.digest,
-            own: own_digest(rule, &row.values, &row.clock, self.dialect),
-            columns,
-        });
+        self.ledger.push(RowRecord { table: rule.table.name.clone(), row_key, file, offset, digest, own, columns });
         Ok(())
     }
 
@@ -268,81 +253,7 @@ impl Writer {
     }
 }
 
-/// Adds a row to the batch of its rule.
-fn add(batches: &mut Vec<(u32, Batch)>, row: NewRow<'_>) {
-    let NewRow { rule, mut values, id, place, record, digest, .. } = row;
-    let at = batches.iter().position(|(of, _)| *of == rule.number).unwrap_or_else(|| {
-        batches.push((rule.number, empty_batch(rule)));
-        batches.len() - 1
-    });
-    let batch = &mut batches[at].1;
-    values.extend(id.map(Value::Integer));
-    batch.bytes += values.iter().map(text_len).sum::<usize>();
-    batch.rows.push(Row { values, place, record, digest });
-}
-
 fn refused_row(rule: u32, batch: &Batch, row: usize, why: Rejection) -> RefusedRow {
     let Row { place, record, .. } = batch.rows[row];
     RefusedRow { record: Place { offset: record, ..place }, place, rule, table: batch.table.clone(), why }
-}
-
-fn empty_batch(rule: &CompiledRule) -> Batch {
-    let mut columns: Vec<String> = rule.fields.iter().map(|field| field.column.name.clone()).collect();
-    columns.extend(rule.generated_id.clone());
-    Batch { table: rule.table.name.clone(), columns, rows: Vec::new(), bytes: 0 }
-}
-
-fn text_len(value: &Value) -> usize {
-    match value {
-        Value::Text(text) | Value::Json(text) | Value::Sealed(text) => text.len(),
-        _ => 8,
-    }
-}
-
-/// A row's primary key as the ledger writes it.
-fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>, dialect: Dialect) -> String {
-    let part = |at: &Option<usize>| match at {
-        Some(at) => dialect.written(rule.fields[*at].column.kind, &values[*at]).map(Cow::into_owned),
-        None => id.map(|id| id.to_string()),
-    };
-    ledger::row_key(rule.primary.iter().map(part).collect())
-}
-
-/// The columns in which a rule writes rows, apart from ids that the engine gives.
-fn written(rule: &CompiledRule, clock: &[usize]) -> Written {
-    let mut written = Written { table: rule.table.name.clone(), ..Written::default() };
-    for (at, field) in rule.fields.iter().enumerate() {
-        let list = match field.source {
-            FieldSource::Secret(_) => &mut written.sealed,
-            FieldSource::Column(_) if clock.contains(&at) => &mut written.clock,
-            FieldSource::Column(_) => &mut written.digested,
-        };
-        list.push(field.column.name.clone());
-    }
-    written
-}
-
-/// The digests of what is this run's own: times that are its start, and sealed values.
-fn own_digest(rule: &CompiledRule, values: &[Value], clock: &[usize], dialect: Dialect) -> Option<[u8; 32]> {
-    let sealed = |at: usize| matches!(rule.fields[at].source, FieldSource::Secret(_));
-    let of = |is_one: &dyn Fn(usize) -> bool| {
-        let fields = rule.fields.iter().enumerate().filter(|(at, _)| is_one(*at));
-        ledger::digest(
-            fields.map(|(at, field)| (field.column.name.as_str(), dialect.written(field.column.kind, &values[at]))),
-        )
-    };
-    if clock.is_empty() && !(0..rule.fields.len()).any(sealed) {
-        return None;
-    }
-    let (clock, sealed) = (of(&|at| clock.contains(&at)), of(&sealed));
-    Some(std::array::from_fn(|i| if i < 16 { clock[i] } else { sealed[i - 16] }))
-}
-
-/// The digest of a row's comparable values: not given ids, not sealed values, not what came from the
-/// run's start time.
-pub fn digest(rule: &CompiledRule, values: &[Value], left_out: &[usize], dialect: Dialect) -> [u8; 16] {
-    let fields = rule.fields.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
-    ledger::digest(
-        fields.map(|(at, field)| (field.column.name.as_str(), dialect.written(field.column.kind, &values[at]))),
-    )
 }

@@ -117,7 +117,7 @@ pub(in crate::database) fn batch(table: &str, columns: &[&str], rows: Vec<Vec<Va
     Batch {
         table: table.to_owned(),
         columns: columns.iter().map(|&column| column.to_owned()).collect(),
-        rows: rows.into_iter().map(|values| Row { values, place, record: 0, digest: [0; 16] }).collect(),
+        rows: rows.into_iter().map(|values| Row { values, place, record: 0 }).collect(),
         bytes: 0,
     }
 }

@@ -1,0 +1,125 @@
+//! A row on its way into the database, and what the ledger is to know of it.
+
+use crate::database::Dialect;
+use crate::database::ledger::{self, Written};
+use crate::finding::Place;
+use crate::mapping::compile::{CompiledRule, FieldSource};
+use crate::row::{Batch, Row, Value};
+use std::borrow::Cow;
+
+/// A row that is to be inserted.
+#[derive(Debug)]
+pub struct NewRow<'r> {
+    /// Its rule.
+    pub rule: &'r CompiledRule,
+    /// Its values, in the order of the rule's fields, sealed ones sealed.
+    pub values: Vec<Value>,
+    /// The id that was given to it.
+    pub id: Option<i64>,
+    /// Where it came from.
+    pub place: Place,
+    /// Where its record begins, in bytes.
+    pub record: u64,
+    /// See [`digest`].
+    pub digest: [u8; 16],
+    /// Fields that took the run's start time.
+    pub clock: Vec<usize>,
+}
+
+/// What the ledger is to know of a row.
+#[derive(Debug)]
+pub struct Noted<'r> {
+    pub(super) rule: &'r CompiledRule,
+    pub(super) row_key: String,
+    pub(super) offset: u64,
+    pub(super) digest: [u8; 16],
+    pub(super) own: Option<[u8; 32]>,
+    pub(super) clock: Vec<usize>,
+}
+
+impl<'r> Noted<'r> {
+    pub(super) fn of(row: &NewRow<'r>, dialect: Dialect) -> Self {
+        Self {
+            rule: row.rule,
+            row_key: row_key(row.rule, &row.values, row.id, dialect),
+            offset: row.place.offset,
+            digest: row.digest,
+            own: own_digest(row.rule, &row.values, &row.clock, dialect),
+            clock: row.clock.clone(),
+        }
+    }
+}
+
+/// Adds a row to the batch of its rule.
+pub(super) fn add(batches: &mut Vec<(u32, Batch)>, row: NewRow<'_>) {
+    let NewRow { rule, mut values, id, place, record, .. } = row;
+    let at = batches.iter().position(|(of, _)| *of == rule.number).unwrap_or_else(|| {
+        batches.push((rule.number, empty_batch(rule)));
+        batches.len() - 1
+    });
+    let batch = &mut batches[at].1;
+    values.extend(id.map(Value::Integer));
+    batch.bytes += values.iter().map(text_len).sum::<usize>();
+    batch.rows.push(Row { values, place, record });
+}
+
+fn empty_batch(rule: &CompiledRule) -> Batch {
+    let mut columns: Vec<String> = rule.fields.iter().map(|field| field.column.name.clone()).collect();
+    columns.extend(rule.generated_id.clone());
+    Batch { table: rule.table.name.clone(), columns, rows: Vec::new(), bytes: 0 }
+}
+
+fn text_len(value: &Value) -> usize {
+    match value {
+        Value::Text(text) | Value::Json(text) | Value::Sealed(text) => text.len(),
+        _ => 8,
+    }
+}
+
+/// A row's primary key as the ledger writes it.
+fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>, dialect: Dialect) -> String {
+    let part = |at: &Option<usize>| match at {
+        Some(at) => dialect.written(rule.fields[*at].column.kind, &values[*at]).map(Cow::into_owned),
+        None => id.map(|id| id.to_string()),
+    };
+    ledger::row_key(rule.primary.iter().map(part).collect())
+}
+
+/// The columns in which a rule writes rows, apart from ids that the engine gives.
+pub(super) fn written(rule: &CompiledRule, clock: &[usize]) -> Written {
+    let mut written = Written { table: rule.table.name.clone(), ..Written::default() };
+    for (at, field) in rule.fields.iter().enumerate() {
+        let list = match field.source {
+            FieldSource::Secret(_) => &mut written.sealed,
+            FieldSource::Column(_) if clock.contains(&at) => &mut written.clock,
+            FieldSource::Column(_) => &mut written.digested,
+        };
+        list.push(field.column.name.clone());
+    }
+    written
+}
+
+/// The digests of what is this run's own: times that are its start, and sealed values.
+fn own_digest(rule: &CompiledRule, values: &[Value], clock: &[usize], dialect: Dialect) -> Option<[u8; 32]> {
+    let sealed = |at: usize| matches!(rule.fields[at].source, FieldSource::Secret(_));
+    let of = |is_one: &dyn Fn(usize) -> bool| {
+        let fields = rule.fields.iter().enumerate().filter(|(at, _)| is_one(*at));
+        ledger::digest(
+            fields.map(|(at, field)| (field.column.name.as_str(), dialect.written(field.column.kind, &values[at]))),
+        )
+    };
+    if clock.is_empty() && !(0..rule.fields.len()).any(sealed) {
+        return None;
+    }
+    let (clock, sealed) = (of(&|at| clock.contains(&at)), of(&sealed));
+    Some(std::array::from_fn(|i| if i < 16 { clock[i] } else { sealed[i - 16] }))
+}
+
+/// The digest of a row's comparable values: not given ids, not sealed values, not what came from the
+/// run's start time.
+pub fn digest(rule: &CompiledRule, values: &[Value], left_out: &[usize], dialect: Dialect) -> [u8; 16] {
+    let fields = rule.fields.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
+    ledger::digest(
+        fields.map(|(at, field)| (field.column.name.as_str(), dialect.written(field.column.kind, &values[at]))),
+    )
+}
