@@ -96,7 +96,7 @@ impl Trace for MapEntries {
 }
 
 /// Notes a value that comes to a step, part by part where it is a list.
-pub fn note(mapped: &mut Mapped, taken: &StepTaken<'_>, datum: &Datum) {
+fn note(mapped: &mut Mapped, taken: &StepTaken<'_>, datum: &Datum) {
     match datum {
         Datum::Text(text) | Datum::Number(text) => mapped.note(taken.step, text),
         Datum::Integer(value) => mapped.note(taken.step, &value.to_string()),

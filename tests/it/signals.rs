@@ -112,6 +112,27 @@ fn a_signal_ends_a_running_migration_at_once_and_leaves_the_database_and_no_copy
 }
 
 #[test]
+fn a_signal_ends_what_only_explains_or_checks_and_leaves_no_copy() {
+    let slow = "CREATE TABLE slow (most INTEGER);
+         INSERT INTO slow WITH RECURSIVE n (i) AS (
+             SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000
+                 AND (SELECT file FROM pragma_database_list WHERE name = 'main') LIKE '%/copy.db'
+         ) SELECT max(i) FROM n;";
+    let rules = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"";
+    let house = House::new()
+        .schema(&format!("CREATE TABLE notes (id INTEGER PRIMARY KEY);\n{slow}"))
+        .list("notes", r#"["notes.json"]"#, rules)
+        .source("notes.json", &serde_json::json!([{"id": 1}]));
+    let explain = ["explain", "tree/notes.json", "--source", "tree", "--mappings", "set"];
+    for line in [&explain[..], &["check", "set", "--against", "tree"]] {
+        let child = house.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for(&house.tmp(), "copy.db");
+        signalled(child, Signal::INT).status(130);
+        assert_eq!(below(&house.tmp()), [] as [PathBuf; 0], "{line:?}");
+    }
+}
+
+#[test]
 fn a_signal_ends_a_migration_that_is_slow_before_it_reaches_the_database() {
     let house = House::new();
     small_set(&house);
