@@ -1,10 +1,13 @@
 //! A strict pull scanner of JSON (RFC 8259): no recursion, no tree, exact places.
 
+use super::bytes::{begins_character, shown, starts_value, white_space};
+pub use super::fault::Fault;
+use super::fault::invalid_utf8;
+use super::formats::{LOST, format_of};
 use super::string::Text;
 use super::window::Window;
 use crate::finding::{
-    Code, FILE_EMPTY, FILE_UNREADABLE, FileId, Finding, JSON_DEPTH, JSON_ENCODING, JSON_SIZE, JSON_SYNTAX,
-    JSON_TRAILING, JSON_TRUNCATED, JSON_UTF8, Place,
+    FILE_EMPTY, FILE_UNREADABLE, JSON_DEPTH, JSON_ENCODING, JSON_SIZE, JSON_SYNTAX, JSON_TRAILING, JSON_TRUNCATED,
 };
 use std::io::ErrorKind;
 
@@ -48,40 +51,6 @@ pub struct Token<'a> {
     pub end: u64,
 }
 
-/// Why a file cannot be read on, and from where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// What kind it is.
-    pub code: &'static Code,
-    /// The offset of the first byte that is wrong.
-    pub at: u64,
-    /// What is wrong. Never quotes a value.
-    pub message: String,
-    /// What to do about it, where the code's own help does not fit.
-    pub help: Option<&'static str>,
-}
-
-impl Fault {
-    pub(super) fn new(code: &'static Code, at: u64, message: impl Into<String>) -> Self {
-        Self { code, at, message: message.into(), help: None }
-    }
-
-    pub(super) fn helped_by(mut self, help: &'static str) -> Self {
-        self.help = Some(help);
-        self
-    }
-
-    /// The fault as a finding about this file.
-    pub fn finding(self, file: FileId) -> Finding {
-        Finding::new(self.code, self.message).at(Place { file, offset: self.at }).helped_by(self.help)
-    }
-}
-
-/// Bytes that are no UTF-8.
-pub(super) fn invalid_utf8(at: u64) -> Fault {
-    Fault::new(&JSON_UTF8, at, "these bytes are not valid UTF-8")
-}
-
 /// What must come next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -105,35 +74,6 @@ pub(super) enum State {
     Rest,
     /// Only white space.
     Done,
-}
-
-/// What to do about a file whose content was lost.
-const LOST: &str = "look for an older copy of the file";
-
-/// The first bytes of formats that are not JSON, their names and what to do about them.
-const FORMATS: [(&[u8], &str, &str); 9] = [
-    (b"\x1f\x8b", "gzip", UNPACK),
-    (b"PK\x03\x04", "ZIP", UNPACK),
-    (b"BZh", "bzip2", UNPACK),
-    (b"\xfd7zXZ\0", "xz", UNPACK),
-    (b"\x28\xb5\x2f\xfd", "zstd", UNPACK),
-    (b"7z\xbc\xaf\x27\x1c", "7z", UNPACK),
-    (b"SQLite format 3\0", "an SQLite database", EXPORT),
-    (b"bplist00", "a binary property list", EXPORT),
-    (b"%PDF-", "PDF", EXPORT),
-];
-
-const UNPACK: &str = "unpack it into the tree, or ignore it with a reason in set.toml under [ignore]";
-const EXPORT: &str = "export it as JSON, or ignore it with a reason in set.toml under [ignore]";
-
-/// The fault of a file whose first bytes are those of another format, or of none.
-fn format_of(start: &[u8]) -> Option<Fault> {
-    if start.starts_with(&[0]) && start.iter().all(|byte| *byte == 0) {
-        let message = "the file begins with NUL bytes, as a power failure leaves them";
-        return Some(Fault::new(&JSON_SYNTAX, 0, message).helped_by(LOST));
-    }
-    let (_, name, help) = FORMATS.iter().find(|(magic, ..)| start.starts_with(magic))?;
-    Some(Fault::new(&JSON_SYNTAX, 0, format!("the file is {name}, not JSON")).helped_by(help))
 }
 
 /// Scans one JSON document through a window, from its start to the end of the file.
@@ -432,47 +372,5 @@ impl<'w> Scanner<'w> {
             ErrorKind::FileTooLarge => Fault::new(&JSON_SIZE, at, "a single string or number is larger than 1 GiB"),
             _ => Fault::new(&FILE_UNREADABLE, at, format!("reading the file failed: {error}")),
         }
-    }
-}
-
-/// How many bytes from the start are white space.
-#[inline]
-fn white_space(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    loop {
-        match bytes.get(at) {
-            Some(b' ') => {
-                at += 1;
-                // Indentation comes in long runs.
-                while bytes.get(at..at + 8).is_some_and(|eight| eight == b"        ") {
-                    at += 8;
-                }
-            }
-            Some(b'\n' | b'\r' | b'\t') => at += 1,
-            _ => return at,
-        }
-    }
-}
-
-fn begins_character(bytes: &[u8]) -> bool {
-    match std::str::from_utf8(&bytes[..bytes.len().min(4)]) {
-        Ok(_) => true,
-        Err(error) => error.valid_up_to() > 0,
-    }
-}
-
-fn starts_value(byte: u8) -> bool {
-    matches!(byte, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n')
-}
-
-/// A byte in words. Letters and digits may belong to a value, so they are not shown.
-fn shown(byte: u8) -> String {
-    match byte {
-        b'0'..=b'9' => "a digit".to_owned(),
-        b'A'..=b'Z' | b'a'..=b'z' => "a letter".to_owned(),
-        0 => "a zero byte".to_owned(),
-        0x01..=0x1f | 0x7f => "a control character".to_owned(),
-        0x80.. => "a character outside ASCII".to_owned(),
-        punctuation => format!("`{}`", char::from(punctuation)),
     }
 }

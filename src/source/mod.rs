@@ -6,6 +6,9 @@
 //! in memory and a large one on disk are read by the same code.
 
 mod build;
+mod bytes;
+mod fault;
+mod formats;
 pub mod json;
 pub mod locate;
 mod names;

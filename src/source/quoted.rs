@@ -1,6 +1,7 @@
 //! Scanning a JSON string: where it ends, and whether it is one.
 
-use super::json::{Fault, Scanner, State, invalid_utf8};
+use super::fault::{Fault, invalid_utf8};
+use super::json::{Scanner, State};
 use super::string::{Text, hex};
 use crate::document::json::special;
 use crate::finding::{JSON_CONTROL, JSON_SURROGATE, JSON_SYNTAX};

@@ -374,7 +374,7 @@ fn an_engine_is_known_in_its_own_folder_alone() {
     const LISTS: [&str; 4] =
         ["database/mod.rs", "database/dialect.rs", "database/url.rs", "database/contract/tests/mod.rs"];
     // Tells what a file of the source is that should have been JSON.
-    const FORMS_OF_FILES: &str = "source/json.rs";
+    const FORMS_OF_FILES: &str = "source/formats.rs";
     let mut wrong = Vec::new();
     for entry in walkdir::WalkDir::new(project("src")).into_iter().map(Result::unwrap) {
         let file = entry.path().strip_prefix(project("src")).unwrap().to_str().unwrap();

@@ -1,10 +1,13 @@
 //! From a record to rows: a pure function of the record, its file, and the keys of finished levels.
 
+mod compose;
 mod condition;
 mod draft;
 mod eval;
 mod fit;
 mod json;
+mod judge;
+mod key;
 mod maker;
 mod path;
 mod row;

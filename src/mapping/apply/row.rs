@@ -2,18 +2,13 @@
 
 use super::draft::{Claim, ClaimAs, Draft, Fault, LeafSpan, Origin};
 use super::eval::RuleView;
-use super::fit::{as_text, fit, literal_datum, loses_sign};
-use super::maker::{Memo, RowMaker, first_place};
+use super::maker::{Memo, RowMaker};
 use super::scope::{Current, Operand, Scope, Stop};
 use super::trace::Made;
-use crate::finding::{
-    ROW_KEY, Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_NULLED, VALUE_SIGN, VALUE_TYPE,
-};
+use crate::finding::{Severity, VALUE_NULLED, VALUE_TYPE};
 use crate::mapping::compile::{CompiledRule, FieldSource};
-use crate::mapping::keyindex::KeyText;
-use crate::mapping::model::{Agreement, ColumnRule, Expr, From, KeyPart, PathExpr, Policy, Root, Rule};
+use crate::mapping::model::{ColumnRule, Expr, From, PathExpr, Root, Rule};
 use crate::row::Value;
-use crate::step::{Datum, OutputType};
 use crate::table::ColumnType;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -222,170 +217,17 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     /// A value that cannot be converted becomes NULL, as the policy says: nothing keeps what it was made from.
-    fn not_convertible(&mut self, field: usize, column: &ColumnRule, fault: Fault, trail: &mut Vec<LeafSpan>) {
+    pub(super) fn not_convertible(
+        &mut self,
+        field: usize,
+        column: &ColumnRule,
+        fault: Fault,
+        trail: &mut Vec<LeafSpan>,
+    ) {
         let class = ClaimAs::NotConvertible;
         self.draft.claims.extend(trail.drain(..).map(|touch| Claim { touch, class, field: Some(field) }));
         let fault = Fault { code: &VALUE_NULLED, column: Some(column.name.clone()), help: None, ..fault };
         self.draft.differing.push((Severity::Warning, fault));
-    }
-
-    fn judged_value(
-        &mut self,
-        field: usize,
-        column: &ColumnRule,
-        trail: &mut Vec<LeafSpan>,
-        class: &mut ClaimAs,
-    ) -> Result<Value, Stop> {
-        let scope = self.scope.clone();
-        let target = &self.compiled.fields[field].column;
-        let mut faulty = false;
-        let mut got = match self.eval(&column.expr, &scope, trail) {
-            Err(Stop::Reject(fault)) if column.policies.error_null && !fault.message.is_empty() => {
-                faulty = true;
-                self.not_convertible(field, column, fault, trail);
-                Operand::Null
-            }
-            other => other?,
-        };
-        if let (ColumnType::Text { .. }, Operand::Datum(Datum::Json(_) | Datum::List(_))) = (target.kind, &got)
-            && says_json(&column.expr, self.rule, 0)
-        {
-            got = Operand::Datum(Datum::Json(self.json_text(&got)));
-            *class = ClaimAs::Json;
-        }
-        let mut json = String::new();
-        if let (ColumnType::Json, Operand::Node(node, doc)) = (target.kind, &got)
-            && node.is_container()
-        {
-            self.container(*node, *doc, &[], trail, &mut json);
-        }
-        let own = matches!(column.expr.from, From::Literal(_) | From::Null);
-        let empty =
-            matches!(&got, Operand::Node(..) | Operand::Datum(_)) && as_text(&got).is_some_and(|text| text.is_empty());
-        let policy = match &got {
-            Operand::Missing => Some((column.policies.missing, &VALUE_MISSING, "is missing")),
-            Operand::Null if faulty => Some((Some(Policy::Null), &VALUE_NULL, "is null")),
-            Operand::Null if own => None,
-            Operand::Null => Some((column.policies.null, &VALUE_NULL, "is null")),
-            _ if empty && column.policies.empty.is_some() => Some((column.policies.empty, &VALUE_EMPTY, "is empty")),
-            _ => None,
-        };
-        let value = if let Some((policy, code, what)) = policy {
-            let fallback = match (&column.policies.default, target.not_null) {
-                (Some(_), _) if code != &VALUE_EMPTY => Policy::Default,
-                (_, true) => Policy::Reject,
-                (_, false) => Policy::Null,
-            };
-            match (policy.unwrap_or(fallback), &column.policies.default) {
-                (Policy::Skip, _) => return Err(Stop::Skip),
-                (Policy::Default, Some(literal)) => {
-                    self.draft.origins[field] = Origin::Defaulted;
-                    fit(&Operand::Datum(literal_datum(literal)), target, &mut |got| self.json_text(got))?
-                }
-                (Policy::Null, _) if !target.not_null => {
-                    self.draft.origins[field] = Origin::Nulled;
-                    if let (None, Some(dangling)) = (policy, self.dangling.take()) {
-                        self.draft.differing.push((Severity::Warning, dangling.fault(column)));
-                    }
-                    Value::Null
-                }
-                _ => {
-                    let mut fault =
-                        Fault::new(code, format!("the value for `{}` {what}, and the column is NOT NULL", column.name));
-                    if !target.not_null {
-                        fault.message = format!("the value for `{}` {what}, and the mapping requires it", column.name);
-                    }
-                    fault.at = first_place(trail, &scope);
-                    if let Some(dangling) = self.dangling.take() {
-                        fault.message += &format!(": `{}` has no row of this key", dangling.table);
-                        fault.found = dangling.key;
-                        fault.at = dangling.at;
-                    }
-                    return Err(fault.into());
-                }
-            }
-        } else {
-            if !own {
-                // Alternatives further inside are not the column's.
-                let chosen = self.chosen.filter(|_| matches!(column.expr.from, From::First(_))).unwrap_or(0);
-                self.draft.origins[field] = Origin::Found(u16::try_from(chosen).unwrap_or(u16::MAX));
-            }
-            let fitted = fit(&got, target, &mut |got| {
-                if json.is_empty() { self.json_text(got) } else { std::mem::take(&mut json) }
-            });
-            match fitted {
-                Ok(value) => {
-                    if loses_sign(&got, target) {
-                        self.note_sign(column, first_place(trail, &scope));
-                    }
-                    value
-                }
-                Err(mut fault) => {
-                    if let Operand::Node(node, _) = &got {
-                        fault.at.get_or_insert(node.at());
-                    }
-                    if let (None, Some(at)) = (fault.at, first_place(trail, &scope)) {
-                        fault.at = Some(at);
-                    }
-                    if !column.policies.error_null {
-                        return Err(fault.into());
-                    }
-                    if let Operand::Node(node, doc) = &got {
-                        trail.push(LeafSpan::Nodes(*doc, node.span()));
-                    }
-                    self.not_convertible(field, column, fault, trail);
-                    self.draft.origins[field] = Origin::Nulled;
-                    return Ok(Value::Null);
-                }
-            }
-        };
-        if let Some(agrees) = &column.agrees {
-            self.compare(column, &got, agrees, trail)?;
-        }
-        Ok(value)
-    }
-
-    fn note_sign(&mut self, column: &ColumnRule, at: Option<u64>) {
-        let mut fault = Fault::new(&VALUE_SIGN, format!("`{}` is minus zero and is kept as zero", column.name));
-        fault.at = at;
-        fault.column = Some(column.name.clone());
-        fault.line = column.line;
-        self.draft.differing.push((Severity::Note, fault));
-    }
-
-    fn json_text(&mut self, got: &Operand<'t>) -> String {
-        let mut out = String::new();
-        self.json_of(got, &mut out);
-        out
-    }
-
-    fn compare(
-        &mut self,
-        column: &ColumnRule,
-        got: &Operand<'t>,
-        agrees: &Agreement,
-        trail: &mut Vec<LeafSpan>,
-    ) -> Result<(), Stop> {
-        let scope = self.scope.clone();
-        let before = trail.len();
-        let other = self.eval(&agrees.expr, &scope, trail)?;
-        match (as_text(got), as_text(&other)) {
-            (Some(one), Some(two)) if one == two => {}
-            (_, None) => trail.truncate(before),
-            _ => {
-                trail.truncate(before);
-                let mut fault = Fault::new(
-                    &VALUE_DIFFERS,
-                    format!("`{}` differs from what the mapping compares it with", column.name),
-                );
-                fault.at = first_place(trail, &scope);
-                fault.column = Some(column.name.clone());
-                fault.line = column.line;
-                self.draft.differing.push((Severity::Warning, fault));
-                self.draft.follow_up.extend(agrees.after.is_some().then(|| column.name.clone()));
-            }
-        }
-        Ok(())
     }
 
     /// The value of another column of the row, or of a `let`.
@@ -416,78 +258,6 @@ impl<'a, 't> RowMaker<'a, 't> {
     fn is_parents_id(&self, expr: &Expr) -> bool {
         let From::Path(PathExpr { root: Root::Parent(column), .. }) = &expr.from else { return false };
         expr.steps.is_empty() && self.parent.is_some_and(|(rule, _)| rule.generated_id.as_ref() == Some(column))
-    }
-
-    fn key(&mut self) -> Result<Option<KeyText>, Fault> {
-        if self.rule.key.is_empty() {
-            return Ok(None);
-        }
-        let rule = self.rule;
-        let in_target = self.compiled.key_fields.is_some();
-        let mut key = KeyText::default();
-        for part in &rule.key {
-            match part {
-                KeyPart::Column(name) => {
-                    let value = self.compiled.field(name).map_or(&Value::Null, |field| &self.draft.values[field]);
-                    match value.as_key_text() {
-                        Some(text) => key.push(&text),
-                        // The engine gives it; then the key is made.
-                        None if self.draft.parents_id.iter().any(|at| self.compiled.field(name) == Some(*at)) => {}
-                        None if in_target => {
-                            let mut fault =
-                                Fault::new(&ROW_KEY, format!("`{name}` is part of the key and would be NULL"));
-                            fault.column = Some(name.clone());
-                            fault.line = rule.line;
-                            fault.at = Some(self.draft.at);
-                            return Err(fault);
-                        }
-                        None => key.push("\0null"),
-                    }
-                }
-                KeyPart::Path(path) => {
-                    let scope = self.scope.clone();
-                    let got = match self.path(path, &scope, &mut Vec::new()) {
-                        Ok(got) => got,
-                        Err(Stop::Reject(fault)) => return Err(fault),
-                        Err(Stop::Skip) => Operand::Missing,
-                    };
-                    key.push(&self.key_part(&got));
-                }
-            }
-        }
-        Ok(Some(key))
-    }
-}
-
-impl<'t> RowMaker<'_, 't> {
-    /// A part of a key that is no column: its kind counts, so that a missing value, null, `1` and
-    /// `"1"` are four different things.
-    fn key_part(&mut self, got: &Operand<'t>) -> String {
-        let mut out = String::new();
-        match got {
-            Operand::Missing => out.push_str("missing"),
-            got => self.json_of(got, &mut out),
-        }
-        out
-    }
-}
-
-/// Whether an expression asks for JSON, so that it may stand in a text column as well: a path to a container does not.
-fn says_json(expr: &Expr, rule: &Rule, depth: u32) -> bool {
-    if depth > 16 || expr.steps.iter().any(|step| step.output() == OutputType::List) {
-        return true; // a cycle of columns is refused by the loader
-    }
-    match &expr.from {
-        From::Json(_) | From::Template { each: Some(_), .. } | From::Join { each: Some(_), .. } => true,
-        From::Literal(_) | From::Lookup { .. } => true,
-        From::First(all) => all.iter().any(|one| says_json(one, rule, depth + 1)),
-        From::Path(PathExpr { root: Root::Column(name), .. }) => {
-            let of_let = rule.lets.iter().find(|(known, _)| known == name).map(|(_, expr)| expr);
-            // The value of another column is what stands in it.
-            of_let.is_none_or(|expr| says_json(expr, rule, depth + 1))
-        }
-        From::Path(PathExpr { root, .. }) => matches!(root, Root::Parent(_) | Root::Context(_)),
-        From::Null | From::Template { .. } | From::Join { .. } | From::Digest { .. } | From::Exists { .. } => false,
     }
 }
 

@@ -13,6 +13,7 @@ mod migration;
 mod names;
 mod owners;
 pub mod path;
+mod path_scanner;
 mod pattern;
 mod precedence;
 mod rule;

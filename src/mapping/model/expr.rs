@@ -1,0 +1,201 @@
+//! Expressions, conditions, and what becomes of a value that does not fit.
+
+use super::paths::{PathExpr, Rooted};
+use crate::document::tape::Selection;
+use crate::step::{Literal, Step};
+use regex::Regex;
+
+/// What a value is made of.
+#[derive(Debug, Clone)]
+pub struct Expr {
+    /// Where it comes from.
+    pub from: From,
+    /// `matching`: only a string that this matches is present.
+    pub matching: Option<Regex>,
+    /// `steps`, in order.
+    pub steps: Vec<Step>,
+    /// The line it is written on.
+    pub line: u32,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone)]
+pub enum From {
+    /// A path.
+    Path(PathExpr),
+    /// `value`.
+    Literal(Literal),
+    /// `null = true`.
+    Null,
+    /// A list: the first that is present.
+    First(Vec<Expr>),
+    /// `template`; with `each` a JSON list of one text per element.
+    Template {
+        /// Its pieces.
+        pieces: Vec<TemplatePiece>,
+        /// `each`.
+        each: Option<Rooted>,
+    },
+    /// `join`; with `each` a JSON list of one text per element.
+    Join {
+        /// The parts; missing, null and empty ones are left out.
+        parts: Vec<Expr>,
+        /// `with`.
+        with: String,
+        /// `each`.
+        each: Option<Rooted>,
+    },
+    /// `json`.
+    Json(Box<JsonExpr>),
+    /// `uuid5`, `md5`, `sha256`.
+    Digest {
+        /// Which.
+        how: Digest,
+        /// Of what: one expression, or a list.
+        of: Vec<Expr>,
+        /// Whether a list was written (its compact JSON is hashed even if it has one element).
+        list: bool,
+    },
+    /// `lookup = "table.column"`.
+    Lookup {
+        /// The table.
+        table: String,
+        /// The column that is given.
+        column: String,
+        /// `by`.
+        by: Vec<(String, Expr)>,
+        /// `ignore_case`.
+        ignore_case: bool,
+    },
+    /// `exists = TABLE`.
+    Exists {
+        /// The table.
+        table: String,
+        /// `by`.
+        by: Vec<(String, Expr)>,
+        /// `ignore_case`.
+        ignore_case: bool,
+        /// `then`.
+        then: Literal,
+        /// `else`.
+        otherwise: Literal,
+    },
+}
+
+/// A piece of a template.
+#[derive(Debug, Clone)]
+pub enum TemplatePiece {
+    /// These characters.
+    Text(String),
+    /// `{path}`.
+    Path(PathExpr),
+}
+
+/// `json`.
+#[derive(Debug, Clone)]
+pub enum JsonExpr {
+    /// The value of an expression, without the selections of `without`.
+    Value {
+        /// The expression.
+        of: Expr,
+        /// `without`, relative to the value.
+        without: Vec<Selection>,
+    },
+    /// An object of named expressions.
+    Table(Vec<(String, JsonExpr)>),
+    /// An object built from a list.
+    Each {
+        /// The list: an expression that gives one (a path to an array, or a text that is split).
+        each: Expr,
+        /// The member's name, from the element.
+        key: Expr,
+        /// The member's value, from the element.
+        value: Box<JsonExpr>,
+    },
+}
+
+/// A hash that is used as an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digest {
+    /// UUID version 5 (RFC 9562, section 5.5) in the set's namespace.
+    Uuid5,
+    /// MD5 (RFC 1321), lower-case hex.
+    Md5,
+    /// SHA-256 (FIPS 180-4), lower-case hex.
+    Sha256,
+}
+
+/// `when`. Conditions claim nothing.
+#[derive(Debug, Clone)]
+pub enum Condition {
+    /// Every path is there (null counts).
+    Members(Vec<PathExpr>),
+    /// Every path has the literal's value.
+    Equals(Vec<(PathExpr, Literal)>),
+    /// Every path has the type.
+    Type(Vec<(PathExpr, TypeName)>),
+    /// Every path is a string that the expression matches.
+    Matches(Vec<(PathExpr, Regex)>),
+    /// The document has the type.
+    Root(TypeName),
+    /// `exists` (true) or `absent` (false).
+    Exists {
+        /// The table.
+        table: String,
+        /// `by`.
+        by: Vec<(String, Expr)>,
+        /// Which of the two.
+        wanted: bool,
+    },
+    /// One of them holds.
+    Any(Vec<Condition>),
+    /// It does not hold.
+    Not(Box<Condition>),
+    /// All of them hold (several words in one table).
+    All(Vec<Condition>),
+}
+
+/// A JSON type's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TypeName {
+    /// `null`.
+    Null,
+    /// `boolean`.
+    Boolean,
+    /// `number`.
+    Number,
+    /// `string`.
+    String,
+    /// `array`.
+    Array,
+    /// `object`.
+    Object,
+}
+
+/// `on_missing`, `on_null`, `on_empty`, `on_error`, `default`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Policies {
+    /// The source has no such value.
+    pub missing: Option<Policy>,
+    /// The source has null.
+    pub null: Option<Policy>,
+    /// The result is the empty text.
+    pub empty: Option<Policy>,
+    /// `on_error = "null"`: a failed conversion becomes NULL, counted.
+    pub error_null: bool,
+    /// `default`.
+    pub default: Option<Literal>,
+}
+
+/// What happens when a value is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// The record is rejected.
+    Reject,
+    /// NULL.
+    Null,
+    /// The column's `default`.
+    Default,
+    /// No row; the rule did not take the record.
+    Skip,
+}

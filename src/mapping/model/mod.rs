@@ -1,0 +1,16 @@
+//! The mapping language as data. `mappings/README.md` is its reference; the names here are its words.
+
+mod expr;
+mod mapping;
+mod owners;
+mod paths;
+mod rule;
+mod set;
+
+pub use crate::step::Literal;
+pub use expr::{Condition, Digest, Expr, From, JsonExpr, Policies, Policy, TemplatePiece, TypeName};
+pub use mapping::{Format, Mapping, Shape, Source};
+pub use owners::{Find, Ownerless, Owners, Pattern, PatternPiece, PatternSegment, Unknown};
+pub use paths::{Covering, PathExpr, PathStep, Root, Rooted};
+pub use rule::{Agreement, ColumnRule, KeyPart, OnDuplicate, Rule, SecretKind, SecretRule};
+pub use set::{AssertCategory, Assertion, FernetForm, IgnoreFiles, Precedence, Recognise, RecordName, Set};

@@ -1,0 +1,81 @@
+//! Owners, and the patterns of files.
+
+use super::expr::Expr;
+use crate::step::Step;
+
+/// `[owners]`: a path segment that names an owner.
+#[derive(Debug)]
+pub struct Owners {
+    /// The capture that names the owner's directory.
+    pub capture: String,
+    /// The table whose rows are owners.
+    pub table: String,
+    /// Ways to find the owner of a directory; the first that hits wins.
+    pub find: Vec<Find>,
+    /// What happens to a directory that no owner matches.
+    pub unknown: Unknown,
+    /// What happens to files without an owner that feed rows that need one.
+    pub ownerless: Option<Ownerless>,
+    /// The line in set.toml.
+    pub line: u32,
+}
+
+/// One way to find an owner.
+#[derive(Debug)]
+pub struct Find {
+    /// The owner table's column to compare with.
+    pub by: String,
+    /// Steps on the column before it is compared.
+    pub column_steps: Vec<Step>,
+    /// What is compared; the directory's name when absent. Only `#owner` can be used in it.
+    pub from: Option<Expr>,
+    /// The directory is another name for an owner that may have one under its id.
+    pub alias: bool,
+}
+
+/// What happens to a directory that no owner matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unknown {
+    /// An error finding.
+    Refuse,
+    /// Its files are ignored with this reason, and listed.
+    Ignore(String),
+}
+
+/// What happens to files without an owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ownerless {
+    /// They belong to the only row of the owner table, else to `--owner ID`, else as `unknown`.
+    OnlyUser,
+}
+
+/// A file pattern below the import root, segment by segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// As written.
+    pub text: String,
+    /// Its segments.
+    pub segments: Vec<PatternSegment>,
+}
+
+/// One segment of a [`Pattern`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PatternSegment {
+    /// `users`.
+    Literal(String),
+    /// A literal start and end around captures or `*`: `batch_{id}.json`, `*.json`, `{owner}`.
+    Mixed(Vec<PatternPiece>),
+    /// `**`: any number of segments, none included.
+    Any,
+}
+
+/// A piece of a mixed segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PatternPiece {
+    /// These characters.
+    Literal(String),
+    /// `{name}`: at least one character, captured.
+    Capture(String),
+    /// `*`: any characters, none included.
+    Star,
+}

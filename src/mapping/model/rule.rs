@@ -1,0 +1,127 @@
+//! Rules: which rows a record makes.
+
+use super::expr::{Condition, Expr, Policies};
+use super::paths::{PathExpr, Rooted};
+
+/// One `[table.NAME]`.
+#[derive(Debug, Default)]
+pub struct Rule {
+    /// NAME.
+    pub name: String,
+    /// `into`, by default NAME.
+    pub into: String,
+    /// `key`: what identifies a row.
+    pub key: Vec<KeyPart>,
+    /// `each`: an element makes the row; the first selection that selects something.
+    pub each: Vec<Rooted>,
+    /// `key_as`: the context name of the member name that the last `.*` of `each` matched.
+    pub key_as: Option<String>,
+    /// `parent`: a rule of the same mapping whose row this one hangs on.
+    pub parent: Option<String>,
+    /// `when`.
+    pub when: Option<Condition>,
+    /// `shapes`; empty for all.
+    pub shapes: Vec<String>,
+    /// `let`: named expressions, written nowhere.
+    pub lets: Vec<(String, Expr)>,
+    /// `on_duplicate`.
+    pub on_duplicate: OnDuplicate,
+    /// `[table.NAME.columns]`.
+    pub columns: Vec<ColumnRule>,
+    /// `[table.NAME.secrets]`.
+    pub secrets: Vec<SecretRule>,
+    /// Its line.
+    pub line: u32,
+}
+
+impl Rule {
+    /// The key's columns, when every part is a column: then the key stands in the target too.
+    pub fn key_columns(&self) -> Option<Vec<&str>> {
+        if self.key.is_empty() {
+            return None;
+        }
+        self.key
+            .iter()
+            .map(|part| match part {
+                KeyPart::Column(name) => Some(name.as_str()),
+                KeyPart::Path(_) => None,
+            })
+            .collect()
+    }
+}
+
+/// A part of a rule's key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum KeyPart {
+    /// A column of the rule.
+    Column(String),
+    /// A path, written with its prefix.
+    Path(PathExpr),
+}
+
+/// `on_duplicate`: what happens to a later row with the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDuplicate {
+    /// It is a finding that names both places.
+    #[default]
+    Reject,
+    /// It is superseded.
+    First,
+    /// It fills only columns that are NULL.
+    Fill,
+    /// It folds with the equal key of another feed; twins in one feed stay twins. A feed is one
+    /// entry of `files` in one directory of the owner.
+    Across,
+}
+
+/// One entry of `[table.NAME.columns]`.
+#[derive(Debug)]
+pub struct ColumnRule {
+    /// The column.
+    pub name: String,
+    /// What is written into it.
+    pub expr: Expr,
+    /// `agrees_with`.
+    pub agrees: Option<Agreement>,
+    /// What happens when the value is missing.
+    pub policies: Policies,
+    /// Its line.
+    pub line: u32,
+}
+
+/// `agrees_with`: what should give the same as a column; a difference is a warning.
+#[derive(Debug)]
+pub struct Agreement {
+    /// The other expression.
+    pub expr: Expr,
+    /// `after`: what the application still needs after an import where they differ.
+    pub after: Option<String>,
+}
+
+/// One entry of `[table.NAME.secrets]`.
+#[derive(Debug)]
+pub struct SecretRule {
+    /// The column it is sealed into, or a label for one that is dropped.
+    pub name: String,
+    /// Where it comes from.
+    pub expr: Expr,
+    /// `kind`.
+    pub kind: SecretKind,
+    /// `need = true`: without it no row.
+    pub need: bool,
+    /// `default`: what is sealed when it is missing, null or empty.
+    pub default: Option<String>,
+    /// `declassify = "reason"`: the path may be used in plaintext as well.
+    pub declassify: Option<String>,
+    /// Its line.
+    pub line: u32,
+}
+
+/// What happens to a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretKind {
+    /// Sealed into the column.
+    Seal,
+    /// Written nowhere, for this reason.
+    Drop(String),
+}

@@ -1,0 +1,174 @@
+//! Sets: what set.toml says, and the mappings beside it.
+
+use super::mapping::Mapping;
+use super::owners::{Owners, Pattern, Unknown};
+use super::rule::SecretKind;
+use crate::table::{AuditTable, Migration};
+
+/// A folder of mappings with the schema they write into.
+#[derive(Debug)]
+pub struct Set {
+    /// `name`.
+    pub name: String,
+    /// `description`.
+    pub description: String,
+    /// The folder as the user would write it; `mappings/NAME` for a bundled set.
+    pub folder: String,
+    /// How a source tree of this set is recognised.
+    pub recognise: Option<Recognise>,
+    /// `database`: the target when nothing else names one.
+    pub database: Option<String>,
+    /// `namespace` of `uuid5`.
+    pub namespace: Option<uuid::Uuid>,
+    /// `[owners]`.
+    pub owners: Option<Owners>,
+    /// `[precedence]`: for each target table, the feeders in reading order.
+    pub precedence: Vec<Precedence>,
+    /// `[ignore]`: file patterns with their reasons.
+    pub ignore: Vec<IgnoreFiles>,
+    /// `unknown_members = "refuse"`: what only a catch-all caught is an error.
+    pub refuse_unknown: bool,
+    /// `[[assert]]`: the set's own checks of the target.
+    pub assertions: Vec<Assertion>,
+    /// `[audit]`: the application's own table for what was done to the database.
+    pub audit: Option<AuditTable>,
+    /// `migrations_table`: where migrations are recorded.
+    pub migrations_table: Option<RecordName>,
+    /// `[other_tables]`: tables that the application makes by itself, with the reason.
+    pub other_tables: Vec<(String, String)>,
+    /// `[after] message`: what the application still needs after an import that sealed something.
+    pub after: Option<String>,
+    /// `[hand_over.fernet]`: how the application itself reads what `credentials hand-over` writes.
+    pub fernet: Option<FernetForm>,
+    /// The mappings, by name.
+    pub mappings: Vec<Mapping>,
+    /// `schema/NNN_name.up.sql` and `.down.sql`, in order.
+    pub migrations: Vec<Migration>,
+    /// SHA-256 over all files of the set (sorted by name; name and content), lower-case hex.
+    pub digest: String,
+}
+
+impl Set {
+    /// The table that the set names for the record of migrations.
+    pub fn record_table(&self) -> Option<&str> {
+        self.migrations_table.as_ref().map(|table| table.name.as_str())
+    }
+
+    /// Whether a rule seals something, so that a run needs a key.
+    pub fn seals(&self) -> bool {
+        let rules = self.mappings.iter().flat_map(|mapping| &mapping.rules);
+        rules.flat_map(|rule| &rule.secrets).any(|secret| secret.kind == SecretKind::Seal)
+    }
+}
+
+impl Set {
+    /// The set's name, the names of its mappings, and every reason that it gives.
+    pub fn reasons(&self) -> impl Iterator<Item = &str> {
+        let files = self.ignore.iter().map(|ignore| ignore.reason.as_str());
+        let unknown = self.owners.iter().filter_map(|owners| match &owners.unknown {
+            Unknown::Ignore(reason) => Some(reason.as_str()),
+            Unknown::Refuse => None,
+        });
+        let of_mappings = self.mappings.iter().flat_map(|mapping| {
+            let paths = mapping.ignore.iter().chain(&mapping.declassify).map(|(_, reason, _)| reason.as_str());
+            let source = [&mapping.source.optional, &mapping.source.blank].into_iter().flatten().map(String::as_str);
+            let shapes = mapping.source.shapes.iter();
+            let shapes = shapes.flat_map(|shape| [&shape.otherwise, &shape.ignore]).flatten().map(String::as_str);
+            let secrets = mapping.rules.iter().flat_map(|rule| &rule.secrets).flat_map(|secret| {
+                let dropped = match &secret.kind {
+                    SecretKind::Drop(reason) => Some(reason.as_str()),
+                    SecretKind::Seal => None,
+                };
+                dropped.into_iter().chain(secret.declassify.as_deref())
+            });
+            paths.chain(source).chain(shapes).chain(secrets).chain([mapping.name.as_str()])
+        });
+        files.chain(unknown).chain(of_mappings).chain([self.name.as_str()])
+    }
+}
+
+/// `migrations_table`: the name of the table that records migrations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordName {
+    /// A plain SQL identifier.
+    pub name: String,
+    /// Where set.toml says it.
+    pub line: u32,
+}
+
+/// `[hand_over.fernet]`: the application's own form of a secret, a Fernet token under a key that it
+/// derives from a password and a salt of its surroundings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FernetForm {
+    /// `password`: environment variables; the first that is set holds the password.
+    pub password: Vec<String>,
+    /// `salt.environment`: the variable that holds the salt, if it is set.
+    pub salt_variable: Option<String>,
+    /// `salt.default`: the salt when that is not set.
+    pub salt: String,
+    /// `salt.bytes` and `salt.fill`: cut to so many bytes, or filled up to them with this character.
+    pub salt_fit: Option<(usize, char)>,
+    /// `rounds` of PBKDF2-HMAC-SHA-256.
+    pub rounds: u32,
+    /// `base64`: the token's text is put in base64 once more.
+    pub base64: bool,
+    /// `keep_empty`: an empty text stays empty, and is no token.
+    pub keep_empty: bool,
+    /// `message`: what else the application needs after a hand-over.
+    pub message: Option<String>,
+}
+
+/// `recognise = { files = [...], below = [...] }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognise {
+    /// Every one of these files is there…
+    pub files: Vec<String>,
+    /// …below one of these folders of SOURCE, which then is the import root.
+    pub below: Vec<String>,
+}
+
+/// An entry of `[[assert]]`: a question in SQL whose answer is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assertion {
+    /// What holds, as the report names it.
+    pub name: String,
+    /// The category under which it is reported.
+    pub category: AssertCategory,
+    /// A query that changes nothing.
+    pub sql: String,
+    /// Whether the query must give rows, or must give none.
+    pub gives_rows: bool,
+    /// The version of the migration without which it is not asked.
+    pub needs: Option<String>,
+    /// Its line in set.toml.
+    pub line: u32,
+}
+
+/// Where an assertion is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssertCategory {
+    /// With the rows.
+    Data,
+    /// With sealed values and the file's mode.
+    Security,
+}
+
+/// An entry of `[precedence]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Precedence {
+    /// The target table.
+    pub table: String,
+    /// What feeds it, in reading order: `mapping` or `mapping.rule`.
+    pub feeders: Vec<String>,
+    /// Its line in set.toml.
+    pub line: u32,
+}
+
+/// A file pattern that is ignored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoreFiles {
+    /// Which files.
+    pub pattern: Pattern,
+    /// Why.
+    pub reason: String,
+}

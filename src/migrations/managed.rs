@@ -1,0 +1,384 @@
+//! A database with the mapping set whose schema it has, and what is done with it.
+
+use super::choice::Selection;
+use super::losses::{in_question, lost};
+use super::status::{Options, Status};
+use crate::backup;
+use crate::config::{Quiet, Ui};
+use crate::database::audit::random_id;
+use crate::database::catalog::Catalog;
+use crate::database::drift::{Leave, differences};
+use crate::database::history::{self, Down, Recorded, Standing, State};
+use crate::database::upkeep::{Altered, Done, Move, MoveOrphans, Moved, Order, Survey};
+use crate::database::{self, Database, Mode, schema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::load::SetSource;
+use crate::mapping::model::Set;
+use crate::report::CheckReport;
+use crate::report::Loss;
+use crate::report::words::count;
+use crate::validate::{self, Category, gather};
+use std::cell::RefCell;
+
+/// A mapping set and a database of it.
+pub struct ManagedDatabase {
+    set: Set,
+    source: SetSource,
+    database: Box<dyn Database>,
+}
+
+impl std::fmt::Debug for ManagedDatabase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ManagedDatabase({}, {})", self.set.name, self.database.url())
+    }
+}
+
+impl ManagedDatabase {
+    /// Loads a set, a folder or a bundled one by name, and names a database. Without a set the one
+    /// that the database's last run names is used, else the one whose migrations it records, else the
+    /// only bundled one; without a database the one that the set names. Nothing is changed.
+    pub fn open(mappings: Option<&str>, database: Option<&str>) -> Result<Self> {
+        let mut selection = Selection::open(mappings, database)?;
+        selection.learn(&selection.memory()?)?;
+        let (set, source, database) = selection.needing_set()?;
+        Ok(Self { set, source, database })
+    }
+
+    /// The mapping set.
+    pub fn set(&self) -> &Set {
+        &self.set
+    }
+
+    /// The mapping set, and where it lies.
+    pub fn into_set(self) -> (SetSource, Set) {
+        (self.source, self.set)
+    }
+
+    /// The database.
+    pub fn database(&self) -> &dyn Database {
+        &*self.database
+    }
+
+    /// The database, to be changed.
+    pub fn database_mut(&mut self) -> &mut dyn Database {
+        &mut *self.database
+    }
+
+    /// The migration that a word means: a version, its number, or its beginning.
+    pub fn find(&self, word: &str) -> Result<usize> {
+        history::find(&self.set.migrations, word)
+    }
+
+    /// The state of the schema. Reads only.
+    pub fn status(&self) -> Result<Status> {
+        let survey = self.survey()?;
+        let recorded = survey.as_ref().map_or(&[][..], |survey| &survey.recorded);
+        let standing = history::compare(recorded, &self.set.migrations);
+        let drift = match &survey {
+            Some(survey) => self.drift(survey, &standing)?,
+            None => Vec::new(),
+        };
+        let record = survey.as_ref().map(|survey| survey.record_table.clone()).unwrap_or_default();
+        Ok(Status {
+            set: self.set.name.clone(),
+            target: self.database.url().to_owned(),
+            exists: survey.is_some(),
+            current: standing.current().map(str::to_owned),
+            pending: standing.pending().len(),
+            took_ms: recorded.iter().filter_map(|record| record.took_ms).sum(),
+            record_note: record.words(),
+            record_table: record.name,
+            standing,
+            drift,
+        })
+    }
+
+    /// What the database is like; there must be one.
+    fn existing(&self) -> Result<Survey> {
+        self.survey()?.ok_or_else(|| self.database.missing())
+    }
+
+    /// What stands in the database, without a look at its rows; there must be one.
+    pub fn catalog(&self) -> Result<Catalog> {
+        self.database.read()?.ok_or_else(|| self.database.missing())?.catalog()
+    }
+
+    fn survey(&self) -> Result<Option<Survey>> {
+        self.database.read()?.map(|reader| reader.survey()).transpose()
+    }
+
+    fn drift(&self, survey: &Survey, standing: &Standing) -> Result<Vec<String>> {
+        let expected = schema::in_force(&self.set.migrations, standing, &survey.catalog)?;
+        let leave = Leave { tables: &self.set.other_tables, additions: false };
+        let found = differences(&expected, &survey.catalog, leave);
+        Ok(found.into_iter().map(|difference| difference.message).collect())
+    }
+
+    /// What the applied migrations make.
+    fn expected(&self, standing: &Standing) -> Result<Catalog> {
+        schema::catalog(&gather::applied(&self.set.migrations, standing))
+    }
+
+    /// The recorded migrations, newest first, at most `limit` of them.
+    pub fn history(&self, limit: usize) -> Result<Vec<Recorded>> {
+        let mut recorded = self.database.recorded()?;
+        recorded.reverse();
+        recorded.truncate(limit);
+        Ok(recorded)
+    }
+
+    /// Applies what is pending, up to a migration or all of it, in one transaction. Asks first where
+    /// a database is there, naming how many rows would be lost, and makes a backup of it.
+    ///
+    /// # Errors
+    /// When a migration fails: then nothing of any is left but its record.
+    pub fn migrate(&mut self, to: Option<usize>, options: &Options<'_>, ui: &dyn Ui) -> Result<Altered> {
+        self.migrate_reporting(to, &|_| {}, options, ui)
+    }
+
+    /// As [`ManagedDatabase::migrate`]; `report` is called with what would be lost, before it asks.
+    pub fn migrate_reporting(
+        &mut self,
+        to: Option<usize>,
+        report: &dyn Fn(&[Loss]),
+        options: &Options<'_>,
+        ui: &dyn Ui,
+    ) -> Result<Altered> {
+        let url = self.database.url().to_owned();
+        let up = |standing: &Standing| {
+            standing.refuse(&url)?;
+            standing.up(to).map(|moves| moves.into_iter().map(Move::Up).collect::<Vec<_>>())
+        };
+        if up(&history::compare(&self.database.recorded()?, &self.set.migrations))?.is_empty() {
+            return Ok(Altered::default());
+        }
+        if options.dry {
+            let (altered, losses) = self.rehearse(&up, ui)?;
+            report(&losses);
+            return Ok(altered);
+        }
+        // Where the rehearsal fails, the attempt fails as well, and that is recorded. A new database has
+        // nothing to lose.
+        let rehearsed =
+            if self.database.exists()? { self.rehearse(&up, &Quiet).map(|(_, losses)| losses) } else { Ok(Vec::new()) };
+        let (losses, failure) = match rehearsed {
+            Ok(losses) => (losses, None),
+            Err(error) if error.kind == ErrorKind::Environment => (Vec::new(), Some(error)),
+            Err(error) => return Err(error),
+        };
+        report(&losses);
+        let question =
+            |moves: &[Move]| format!("apply {}{}", count(moves.len() as u64, "migration"), in_question(&losses));
+        let was_rehearsed = |_: Survey| match &failure {
+            None => Ok(()),
+            Some(error) => Err(Error::environment(format!("the migrations cannot be rehearsed: {}", error.message))
+                .at(&url)
+                .hint("nothing was changed; without a rehearsal nothing is known of what would be lost")),
+        };
+        self.change(&up, "migrate", &question, Some(&was_rehearsed), options, ui)
+    }
+
+    /// Does it on a private copy: what was done, and what would be lost.
+    fn rehearse(
+        &mut self,
+        decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
+        ui: &dyn Ui,
+    ) -> Result<(Altered, Vec<Loss>)> {
+        let before = self.survey()?.unwrap_or_default();
+        let after = RefCell::new(None);
+        let keep = |survey| {
+            after.replace(Some(survey));
+            Ok(())
+        };
+        let altered = self.alter(decide, Mode::Dry, ui, Some(&keep))?;
+        let losses = after.into_inner().map_or_else(Vec::new, |after| lost(&before, &after));
+        Ok((altered, losses))
+    }
+
+    /// Rolls applied migrations back, the last one first, in one transaction. First it is rehearsed,
+    /// and `tell` hears what would be lost; then it asks, and makes a backup.
+    pub fn roll_back(
+        &mut self,
+        goal: Down,
+        tell: &dyn Fn(&[Loss]),
+        options: &Options<'_>,
+        ui: &dyn Ui,
+    ) -> Result<Altered> {
+        let url = self.database.url().to_owned();
+        let down = |standing: &Standing| {
+            standing.refuse(&url)?;
+            standing.down(goal).map(|moves| moves.into_iter().map(Move::Down).collect::<Vec<_>>())
+        };
+        self.existing()?;
+        let (_, losses) = self.rehearse(&down, &Quiet)?;
+        tell(&losses);
+        let question =
+            |moves: &[Move]| format!("roll back {}{}", count(moves.len() as u64, "migration"), in_question(&losses));
+        self.change(&down, "rollback", &question, None, options, ui)
+    }
+
+    /// Takes an existing database as being at a migration, without running anything: that and earlier
+    /// ones are recorded as applied, later ones as not.
+    pub fn stamp(&mut self, at: usize, options: &Options<'_>, ui: &dyn Ui) -> Result<Altered> {
+        if !self.database.exists()? {
+            return Err(self.database.missing());
+        }
+        let stamp = |standing: &Standing| Ok(stamps(standing, at));
+        let version = &self.set.migrations[at].version.clone();
+        for difference in self.differs_at(at)? {
+            ui.say(&format!("differs from `{version}`: {difference}"));
+        }
+        let question = |_: &[Move]| format!("mark it as being at `{version}` without running anything");
+        self.change(&stamp, "stamp", &question, None, options, ui)
+    }
+
+    fn change(
+        &mut self,
+        decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
+        what: &'static str,
+        question: &dyn Fn(&[Move]) -> String,
+        after: Option<&dyn Fn(Survey) -> Result<()>>,
+        options: &Options<'_>,
+        ui: &dyn Ui,
+    ) -> Result<Altered> {
+        if let Some(line) = self.database.record_table()?.words() {
+            ui.say(&line);
+        }
+        let recorded = self.database.recorded()?;
+        let first = decide(&history::compare(&recorded, &self.set.migrations))?;
+        if first.is_empty() {
+            return Ok(Altered::default());
+        }
+        if !options.dry && self.database.exists()? {
+            self.agree(&question(&first), options, ui)?;
+        }
+        let safety = self.safety(what, options, ui)?;
+        let done = self.alter(decide, if options.dry { Mode::Dry } else { Mode::Real }, ui, after);
+        // Another program may have done it all since. After a fault the record tells whether anything
+        // was committed; where it cannot be read, that is unknown.
+        let unchanged = match &done {
+            Ok(altered) => altered.steps.is_empty(),
+            Err(_) => self.database.recorded().is_ok_and(|now| now == recorded),
+        };
+        safety.keep_unless(unchanged);
+        done
+    }
+
+    fn alter(
+        &mut self,
+        decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
+        mode: Mode,
+        ui: &dyn Ui,
+        after: Option<&dyn Fn(Survey) -> Result<()>>,
+    ) -> Result<Altered> {
+        let run_id = random_id()?;
+        let progress = |done: &Done| ui.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));
+        self.database.alter(&Order {
+            mode,
+            run_id: &run_id,
+            migrations: &self.set.migrations,
+            started: database::now(),
+            decide,
+            progress: &progress,
+            warn: &|fault| ui.warn(fault),
+            after,
+            audit: self.set.audit.as_ref(),
+        })
+    }
+
+    /// How the database differs from what the migrations up to this one make.
+    fn differs_at(&self, at: usize) -> Result<Vec<String>> {
+        let expected = schema::catalog(&self.set.migrations[..=at])?;
+        let leave = Leave { tables: &self.set.other_tables, additions: true };
+        let found = differences(&expected, &self.catalog()?, leave);
+        Ok(found.into_iter().map(|difference| difference.message).collect())
+    }
+
+    /// Asks, naming the database, its rows, what is to be done and the backup.
+    fn agree(&self, what: &str, options: &Options<'_>, ui: &dyn Ui) -> Result<()> {
+        let rows = count(self.database.rows()?, "row");
+        let (url, backup) = (self.database.url(), options.before.in_words());
+        if ui.confirm(&format!("{url} has {rows}: {what}, {backup}?"))? {
+            Ok(())
+        } else {
+            Err(Error::request("not confirmed, nothing was changed"))
+        }
+    }
+
+    /// The backup before a change; none before a dry run.
+    fn safety<'c>(&self, what: &'static str, options: &Options<'_>, ui: &'c dyn Ui) -> Result<backup::Safety<'c>> {
+        let Options { dry, before } = options;
+        let before = backup::Before { skip: *dry || before.skip, set: Some(&self.set.name), ..before.clone() };
+        backup::before(&*self.database, what, &before, ui)
+    }
+
+    /// Validates the database, in the wanted categories (none for all).
+    pub fn validate(&self, wanted: &[Category]) -> Result<Vec<CheckReport>> {
+        validate::database(&*self.database, &self.set, wanted)
+    }
+
+    /// Moves rows that reference a missing row into `treelift_orphans`, after a backup. Asks first.
+    pub fn fix_orphans(&mut self, options: &Options<'_>, ui: &dyn Ui) -> Result<Vec<Moved>> {
+        let references = gather::references(&self.set, &self.catalog()?.schema);
+        let run_id = random_id()?;
+        let order = |mode| MoveOrphans {
+            mode,
+            run_id: &run_id,
+            started: database::now(),
+            references: &references,
+            audit: self.set.audit.as_ref(),
+        };
+        let planned = self.database.move_orphans(&order(Mode::Dry))?;
+        if options.dry || planned.is_empty() {
+            return Ok(planned);
+        }
+        let rows = count(planned.iter().map(|moved| moved.rows).sum(), "row");
+        self.agree(&format!("move {rows} into `treelift_orphans`"), options, ui)?;
+        let safety = self.safety("moving orphans", options, ui)?;
+        let done = self.database.move_orphans(&order(Mode::Real));
+        safety.keep_unless(done.as_ref().is_ok_and(Vec::is_empty));
+        done
+    }
+
+    /// What is there and no migration makes, or the other way round, as a migration.
+    pub fn drift_as_migration(&self) -> Result<(String, String)> {
+        let live = self.catalog()?;
+        let standing = history::compare(&self.database.recorded()?, &self.set.migrations);
+        if let Some(pending) = standing.pending().first() {
+            let version = &self.set.migrations[*pending].version;
+            return Err(Error::request(format!("migration `{version}` is pending, so drift cannot be determined"))
+                .at(self.database.url())
+                .hint("apply it with `schema migrate`, or `schema stamp` the database, first"));
+        }
+        let expected = self.expected(&standing)?;
+        let leave = Leave { tables: &self.set.other_tables, additions: false };
+        Ok(database::drift_sql::migration(&expected, &live, leave))
+    }
+}
+
+/// What must be recorded so that the database is at a migration.
+fn stamps(standing: &Standing, at: usize) -> Vec<Move> {
+    let moves = standing.steps.iter().enumerate().filter_map(|(i, step)| match (i <= at, step.state) {
+        (true, State::Applied) => None,
+        (true, _) => Some(Move::Stamp(i)),
+        (false, State::Applied) => Some(Move::Unstamp(i)),
+        (false, _) => None,
+    });
+    moves.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::history::Step;
+
+    #[test]
+    fn a_stamp_records_earlier_migrations_and_unrecords_later_ones() {
+        let step = |state| Step { version: String::new(), description: String::new(), state, origin: None };
+        let steps = vec![step(State::Applied), step(State::Pending), step(State::Failed), step(State::Applied)];
+        let standing = Standing { steps, faults: Vec::new() };
+        assert_eq!(stamps(&standing, 2), [Move::Stamp(1), Move::Stamp(2), Move::Unstamp(3)]);
+        assert_eq!(stamps(&standing, 0), [Move::Unstamp(3)]);
+        assert_eq!(stamps(&standing, 3), [Move::Stamp(1), Move::Stamp(2)]);
+    }
+}
