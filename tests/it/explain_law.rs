@@ -138,13 +138,13 @@ impl Law<'_> {
             }
             let Some(condition) = condition(key) else { continue };
             let found = rows(database, &format!("SELECT \"{}\" FROM \"{}\" WHERE {condition}", way.column, way.table));
-            assert_eq!(found.len(), 1, "{path}: {condition}");
-            let cell = &found[0][0];
-            match &way.value {
-                Some(value) if is_stored_so(value) => assert_eq!(value.trim_matches('"'), cell, "{path}: {leaf:#?}"),
-                Some(value) if value == "NULL" => {} // a later row may have filled it
-                _ => assert_ne!(cell, "NULL", "{path}: {leaf:#?}"),
-            }
+            // Rows that fold across source patterns may have twins of their key.
+            let is_there = |cell: &String| match &way.value {
+                Some(value) if is_stored_so(value) => value.trim_matches('"') == cell,
+                Some(value) if value == "NULL" => true, // a later row may have filled it
+                _ => cell != "NULL",
+            };
+            assert!(found.iter().flatten().any(is_there), "{path}: {condition}: {found:?}: {leaf:#?}");
         }
     }
 
