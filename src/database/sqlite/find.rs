@@ -3,7 +3,7 @@
 use super::form::{self, Form};
 use super::read::{Part, cells, row_key};
 use super::session::SqliteTransaction;
-use super::way::Way;
+use super::way::{Way, is_compared_alike, steps};
 use super::{references, sql};
 use crate::database::{Cell, Orphan};
 use crate::error::Result;
@@ -53,11 +53,53 @@ pub(super) fn find(
         if way.is_search {
             let mut statement = conn.prepare_cached(&one)?;
             let found = keys.iter().map(|key| lookup(&mut statement, key.as_deref(), wanted.clone())).collect();
-            way.searched(keys.len(), &statement);
+            way.searched(keys.len(), steps(&statement));
             return found;
         }
         among_all(&mut *conn.prepare_cached(&all)?, &kinds, &keys, wanted)
     })
+}
+
+/// What an update looks for: rows of a table by a key.
+#[derive(Clone, Copy)]
+pub(super) struct Sought<'s> {
+    pub(super) table: &'s str,
+    pub(super) columns: &'s [&'s str],
+    pub(super) kinds: &'s [ColumnType],
+}
+
+impl Sought<'_> {
+    fn statement(self) -> String {
+        format!("SELECT 1 FROM {} WHERE {}", sql::name(self.table), sql::equal(self.columns, 1))
+    }
+
+    /// The rowid, by its name, of the one row with this key, where it costs less than to search for it: no index leads
+    /// to the key, or only with many other rows. `None` where the search itself must tell.
+    pub(super) fn only(self, this: &SqliteTransaction, key: &[Form<'_>]) -> Result<Option<(&'static str, i64)>> {
+        let (of, declared) = ((self.columns, self.kinds), this.declared()?);
+        if key.contains(&Form::Null) || !is_compared_alike((self.table, declared), self.kinds) {
+            return Ok(None);
+        }
+        this.on(|conn| {
+            let (one, mut ways) = (self.statement(), this.ways.borrow_mut());
+            let way = match ways.entry(one.clone()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(Way::of(conn, (self.table, declared), &one, self.kinds)?),
+            };
+            let costly = way.too_costly(this.rows_before_of(self.table));
+            if way.is_search && costly.is_none() {
+                return Ok(None);
+            }
+            this.passes.borrow_mut().only(conn, (self.table, costly), of, key)
+        })
+    }
+
+    /// Notes how many steps the search for one key took.
+    pub(super) fn searched(self, this: &SqliteTransaction, steps: u64) {
+        if let Some(way) = this.ways.borrow_mut().get_mut(&self.statement()) {
+            way.searched(1, steps);
+        }
+    }
 }
 
 /// The `wanted` cells of the rows with these keys, in one pass over a statement's rows, which begin with

@@ -35,21 +35,29 @@ impl SqliteTransaction {
         Ok(number)
     }
 
-    /// Whether the row of a ledger's key is still in its table.
-    fn stands(&self, table: &crate::table::Table, row_key: &str) -> Result<bool> {
-        let key = table.primary_key();
-        let Some(parts) = key_parts(row_key, key.len()) else { return Ok(false) };
-        // Text compared with a column of a number is converted to it first ("Datatypes In SQLite", 4.2).
-        let text = format!("SELECT 1 FROM {} WHERE {}", sql::name(&table.name), sql::is(&key, 1));
-        self.on(|conn| conn.prepare_cached(&text)?.exists(rusqlite::params_from_iter(parts)))
-    }
-
     /// Those of the ledger's rows that still stand in their table.
-    fn standing(&self, table: &str, mut rows: Vec<RowRecord>) -> Result<Vec<RowRecord>> {
+    fn standing(&self, table: &str, rows: Vec<RowRecord>) -> Result<Vec<RowRecord>> {
         let Some(live) = self.schema.table(table) else { return Ok(Vec::new()) };
-        let mut fault = None;
-        rows.retain(|row| self.stands(live, &row.row_key).unwrap_or_else(|error| fault.replace(error).is_some()));
-        fault.map_or(Ok(rows), Err)
+        let key = live.primary_key();
+        if key.is_empty() {
+            return Ok(Vec::new()); // nothing names its rows
+        }
+        // Text compared with a column of a number is converted to it first ("Datatypes In SQLite", 4.2).
+        let text = format!("SELECT 1 FROM {} WHERE {}", sql::name(&live.name), sql::is(&key, 1));
+        self.on(|conn| {
+            let mut find = conn.prepare_cached(&text)?;
+            let mut stands = |row: &RowRecord| {
+                let parts = key_parts(&row.row_key, key.len());
+                parts.map_or(Ok(false), |parts| find.exists(rusqlite::params_from_iter(parts)))
+            };
+            let mut standing = Vec::with_capacity(rows.len());
+            for row in rows {
+                if stands(&row)? {
+                    standing.push(row);
+                }
+            }
+            Ok(standing)
+        })
     }
 
     /// An index over this run's rows by key, in a temporary table: it is only needed where something

@@ -11,7 +11,8 @@ use crate::database::Cell;
 use crate::table::ColumnType;
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 /// A row's cells, where there is such a row.
 type Found = Option<Vec<Cell>>;
@@ -28,6 +29,8 @@ struct Pass {
     rowid: &'static str,
     /// The rowid by a digest of the key, since the keys themselves may be long.
     rows: HashMap<[u8; 16], i64>,
+    /// The keys that several rows have.
+    repeated: HashSet<[u8; 16]>,
 }
 
 impl Passes {
@@ -41,6 +44,36 @@ impl Passes {
         wanted: &[&str],
         keys: &[Option<Vec<Form<'_>>>],
     ) -> rusqlite::Result<Option<Vec<Found>>> {
+        let Some(pass) = self.over(conn, (table, index), (key_columns, kinds))? else { return Ok(None) };
+        let text = format!("SELECT {} FROM {} WHERE {} = ?1", sql::names(wanted), sql::name(table), pass.rowid);
+        let mut statement = conn.prepare_cached(&text)?;
+        let mut find = |key: &Option<Vec<Form<'_>>>| {
+            let row = key.as_ref().and_then(|key| pass.rows.get(&digest(key.iter().map(Part::of_form))));
+            row.map_or(Ok(None), |row| statement.query_row([row], |row| cells(row, 0..wanted.len())).optional())
+        };
+        keys.iter().map(&mut find).collect::<rusqlite::Result<_>>().map(Some)
+    }
+
+    /// The rowid, by its name, of the one row with a key; `None` where there is none, or several.
+    pub(super) fn only(
+        &mut self,
+        conn: &Connection,
+        of: (&str, Option<&str>),
+        by: (&[&str], &[ColumnType]),
+        key: &[Form<'_>],
+    ) -> rusqlite::Result<Option<(&'static str, i64)>> {
+        let Some(pass) = self.over(conn, of, by)? else { return Ok(None) };
+        let key = digest(key.iter().map(Part::of_form));
+        Ok(pass.rows.get(&key).filter(|_| !pass.repeated.contains(&key)).map(|row| (pass.rowid, *row)))
+    }
+
+    /// The pass over a table by these columns, made where it is not known.
+    fn over(
+        &mut self,
+        conn: &Connection,
+        (table, index): (&str, Option<&str>),
+        (key_columns, kinds): (&[&str], &[ColumnType]),
+    ) -> rusqlite::Result<Option<&Pass>> {
         let known = self.passes.iter().position(|pass| pass.table == table && pass.key_columns == key_columns);
         let at = match known {
             Some(at) => at,
@@ -52,14 +85,7 @@ impl Passes {
                 None => return Ok(None),
             },
         };
-        let pass = &self.passes[at];
-        let text = format!("SELECT {} FROM {} WHERE {} = ?1", sql::names(wanted), sql::name(table), pass.rowid);
-        let mut statement = conn.prepare_cached(&text)?;
-        let mut find = |key: &Option<Vec<Form<'_>>>| {
-            let row = key.as_ref().and_then(|key| pass.rows.get(&digest(key.iter().map(Part::of_form))));
-            row.map_or(Ok(None), |row| statement.query_row([row], |row| cells(row, 0..wanted.len())).optional())
-        };
-        keys.iter().map(&mut find).collect::<rusqlite::Result<_>>().map(Some)
+        Ok(self.passes.get(at))
     }
 
     /// Whether none was made yet.
@@ -76,7 +102,7 @@ impl Passes {
             let part = |name: &String| columns.iter().position(|column| column == name).map(|at| &forms[at]);
             // A column that the database fills is not known here: the next question makes a new pass.
             let Some(key) = pass.key_columns.iter().map(part).collect::<Option<Vec<_>>>() else { return false };
-            pass.rows.entry(digest(key.into_iter().map(Part::of_form))).or_insert(rowid);
+            pass.add(digest(key.into_iter().map(Part::of_form)), rowid);
             true
         });
     }
@@ -95,7 +121,9 @@ impl Pass {
         kinds: &[ColumnType],
     ) -> rusqlite::Result<Option<Self>> {
         let Some(rowid) = read::rowid(conn, table)? else { return Ok(None) };
-        let mut rows = HashMap::new();
+        let names = key_columns.iter().map(|&name| name.to_owned()).collect();
+        let (rows, repeated) = Default::default();
+        let mut pass = Self { table: table.to_owned(), key_columns: names, rowid, rows, repeated };
         // Of rows with the same key the first is found, as a search of the index would find it.
         let by = index.map_or(String::new(), |index| format!(" INDEXED BY {}", sql::name(index)));
         let text = format!("SELECT {}, {rowid} FROM {}{by}", sql::names(key_columns), sql::name(table));
@@ -104,10 +132,17 @@ impl Pass {
         while let Some(row) = all.next()? {
             let key = cells(row, 0..key_columns.len())?;
             let key = digest(key.iter().zip(kinds).map(|(cell, kind)| Part::of_cell(cell, *kind)));
-            rows.entry(key).or_insert(row.get(key_columns.len())?);
+            pass.add(key, row.get(key_columns.len())?);
         }
-        let key_columns = key_columns.iter().map(|&name| name.to_owned()).collect();
-        Ok(Some(Self { table: table.to_owned(), key_columns, rowid, rows }))
+        Ok(Some(pass))
+    }
+
+    /// Of rows with the same key the first is found.
+    fn add(&mut self, key: [u8; 16], rowid: i64) {
+        match self.rows.entry(key) {
+            Entry::Vacant(new) => drop(new.insert(rowid)),
+            Entry::Occupied(_) => drop(self.repeated.insert(key)),
+        }
     }
 }
 

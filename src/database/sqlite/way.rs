@@ -44,9 +44,9 @@ impl Way {
     }
 
     /// Notes what a search for so many keys cost.
-    pub(super) fn searched(&mut self, keys: usize, statement: &Statement<'_>) {
+    pub(super) fn searched(&mut self, keys: usize, steps: u64) {
         self.keys += keys as u64;
-        self.steps += u64::from(statement.reset_status(StatementStatus::VmStep).unsigned_abs());
+        self.steps += steps;
     }
 
     /// The index that was searched at more cost than a pass over the table has: many rows share the part of
@@ -55,6 +55,11 @@ impl Way {
         let most = STEPS_PER_KEY.saturating_mul(self.keys).saturating_add(STEPS_PER_ROW.saturating_mul(rows));
         self.part.as_deref().filter(|_| self.steps > most)
     }
+}
+
+/// How many steps of SQLite's program a statement took since this was asked.
+pub(super) fn steps(statement: &Statement<'_>) -> u64 {
+    u64::from(statement.reset_status(StatementStatus::VmStep).unsigned_abs())
 }
 
 /// What SQLite says of its plan for a statement on one table ("EXPLAIN QUERY PLAN").
@@ -73,7 +78,7 @@ fn index_of_a_part(plan: &str, columns: usize) -> Option<&str> {
 
 /// Whether the key's cells equal what is sought where their bytes do: no collation is declared, and no
 /// number is written as a text.
-fn is_compared_alike((table, declared): (&str, &Declared), kinds: &[ColumnType]) -> bool {
+pub(super) fn is_compared_alike((table, declared): (&str, &Declared), kinds: &[ColumnType]) -> bool {
     let plain = [ColumnType::Integer, ColumnType::Boolean, ColumnType::Real];
     let is_plain = |kind: &ColumnType| plain.contains(kind) || matches!(kind, ColumnType::Text { .. });
     kinds.iter().all(is_plain) && !declared.is_collated(table)

@@ -1,7 +1,9 @@
 //! Writes rows.
 
+use super::find::Sought;
 use super::form::{self, Form};
 use super::session::SqliteTransaction;
+use super::way::steps;
 use super::{find, kept, rejection, sql, words};
 use crate::database::rejection::{Rejected, Rejection};
 use crate::error::{Error, Result};
@@ -133,8 +135,24 @@ pub(super) fn update(
     let of = rejection::Statement { table, columns, inserted: None };
     let rejection = |error: &rusqlite::Error| rejection::of(this, error, of).ok_or_else(|| this.location.fault(error));
     this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
-    let mut changed = match set(&this.conn, &text, &values, &key_forms) {
-        Ok(changed) => changed,
+    let sought = Sought { table, columns: key_columns, kinds: &key_kinds };
+    let only = sought.only(this, &key_forms)?;
+    // The row must have the key still: else the search tells what became of it.
+    let by_rowid = only.map(|(rowid, row)| {
+        let mut key = key_forms.clone();
+        key.push(Form::Integer(row));
+        let place = columns.len() + key.len();
+        set(&this.conn, &format!("{text} AND {rowid} = ?{place}"), &values, &key)
+    });
+    let mut changed = match by_rowid.unwrap_or(Ok((0, 0))) {
+        Ok((0, _)) => match set(&this.conn, &text, &values, &key_forms) {
+            Ok((changed, steps)) => {
+                sought.searched(this, steps);
+                changed
+            }
+            Err(error) => return rejection(&error).map(Some),
+        },
+        Ok((changed, _)) => changed,
         Err(error) => return rejection(&error).map(Some),
     };
     if changed == 0 && key_kinds.contains(&ColumnType::Time) {
@@ -142,7 +160,7 @@ pub(super) fn update(
         let stored = find::find(this, table, key_columns, key_columns, &[key.to_vec()])?.into_iter().flatten().next();
         if let Some(stored) = stored {
             changed = match set(&this.conn, &text, &values, &stored) {
-                Ok(changed) => changed,
+                Ok((changed, _)) => changed,
                 Err(error) => return rejection(&error).map(Some),
             };
         }
@@ -154,10 +172,13 @@ pub(super) fn update(
     }
 }
 
-/// Runs an update of these values where the key's columns have these; gives the number of rows.
-fn set(conn: &Connection, text: &str, values: &[Form<'_>], key: &[impl ToSql]) -> rusqlite::Result<usize> {
+/// Runs an update of these values where the key's columns have these; gives the number of rows, and the steps that it
+/// took.
+fn set(conn: &Connection, text: &str, values: &[Form<'_>], key: &[impl ToSql]) -> rusqlite::Result<(usize, u64)> {
     let bound = values.iter().map(|form| form as &dyn ToSql).chain(key.iter().map(|part| part as &dyn ToSql));
-    conn.prepare_cached(text)?.execute(rusqlite::params_from_iter(bound))
+    let mut statement = conn.prepare_cached(text)?;
+    let changed = statement.execute(rusqlite::params_from_iter(bound))?;
+    Ok((changed, steps(&statement)))
 }
 
 fn kinds(this: &SqliteTransaction, table: &str, columns: &[String]) -> Result<Vec<ColumnType>> {
