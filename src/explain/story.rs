@@ -114,7 +114,7 @@ impl<'p> Listener<'p> {
 
     /// Whether a text holds a secret of the tree.
     pub(super) fn holds_copy(&self, text: &str) -> bool {
-        self.secrets.search(text).is_some()
+        self.secrets.finds(text)
     }
 
     fn holds_secret(&self, datum: &Datum) -> bool {
@@ -230,13 +230,16 @@ impl Watch for Listener<'_> {
                 started: self.asked.started,
             };
             for node in tape.nodes().filter(|node| node.is_leaf() && self.asked.span.contains(&node.at())) {
+                let full = heard.leaves.len() + heard.ways.len() >= MOST_LEAVES;
+                if full && !heard.ways.contains_key(&node.at()) {
+                    continue; // the leaf is counted all the same
+                }
                 let mut ways = judge.ways(node, &made);
                 if let Some((table, at)) = &self.asked.row {
                     ways.retain(|way| way.table == *table && way.at == *at);
                 }
-                let full = heard.leaves.len() + heard.ways.len() >= MOST_LEAVES;
-                if ways.is_empty() || (full && !heard.ways.contains_key(&node.at())) {
-                    continue; // the leaf is counted all the same
+                if ways.is_empty() {
+                    continue; // no row is made of it
                 }
                 let known = heard.ways.entry(node.at()).or_default();
                 ways.into_iter().for_each(|way| add(known, way));

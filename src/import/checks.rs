@@ -8,7 +8,6 @@ use crate::finding::{
     ASSERTION, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_FORM, TARGET_INTEGRITY,
     TARGET_PENDING, TARGET_RULE, TARGET_UNSEALED,
 };
-use crate::import::files::numbered;
 use crate::import::leaves::found::Leaks;
 use crate::import::run::Import;
 use crate::mapping::model::AssertCategory;
@@ -83,7 +82,7 @@ fn references(run: &mut Import<'_>) -> Result<CheckReport> {
     for orphan in orphans {
         let message = format!("a row of `{}` references a missing row of `{}`", orphan.table, orphan.parent);
         let origin = run.writer.transaction.written_from(&orphan.table, &orphan.row_key)?;
-        let file = origin.as_ref().and_then(|origin| numbered(&run.files, origin.file));
+        let file = origin.as_ref().and_then(|origin| run.writer.file_of(origin.file));
         let finding = match (origin, file) {
             (Some(origin), Some(file)) => {
                 ours += 1;

@@ -117,7 +117,7 @@ impl Import<'_> {
                     record(&mut cx, reading, rows)?;
                     break;
                 }
-                Together::Refused(refused) => refused,
+                Together::Refused { refused, .. } => refused,
             };
             resolver.back_to(&mut cx, mark);
             cx.writer.vault.back_to(sealed);
@@ -128,7 +128,7 @@ impl Import<'_> {
             }
             // What a later row did to an earlier one shows only when both are written.
             let refused: Vec<RefusedRow> = refused.into_iter().filter(|row| row.why.is_found_later()).collect();
-            let told = rejections(&mut cx, &refused)?;
+            let told = rejections(&mut cx, &refused, &[])?;
             open.retain_mut(|held| {
                 let of_it = told.iter().filter(|(record, _)| *record == held.span.start);
                 let findings: Vec<Finding> = of_it.map(|(_, finding)| finding.clone()).collect();
@@ -165,14 +165,13 @@ fn rows_of<'r>(
 fn decide_alone(resolver: &mut Resolver<'_>, cx: &mut Context<'_>, reading: &Reading, held: &mut Held) -> Result<()> {
     let (mark, sealed) = (resolver.mark(), cx.writer.vault.mark());
     let rows = rows_of(resolver, cx, reading, &mut [held])?;
-    let refused = match cx.writer.insert_together(rows)? {
+    let (refused, rows) = match cx.writer.insert_together(rows)? {
         Together::Written(rows) => return record(cx, reading, rows),
-        Together::Refused(refused) => refused,
+        Together::Refused { refused, rows } => (refused, rows),
     };
     resolver.back_to(cx, mark);
     cx.writer.vault.back_to(sealed);
-    cx.writer.flush()?; // the other row of a unique value is looked for in the ledger
-    let findings = rejections(cx, &refused)?.into_iter().map(|(_, finding)| finding).collect();
+    let findings = rejections(cx, &refused, &rows)?.into_iter().map(|(_, finding)| finding).collect();
     held.decision = Decision::rejected(held.mapped.drafts.len(), findings);
     Ok(())
 }

@@ -34,7 +34,7 @@ impl<'c> Context<'c> {
         if let Some(number) = self.files[at].ledger {
             return Ok(number);
         }
-        let number = self.writer.next_file()?;
+        let number = self.writer.number_file(file)?;
         self.files[at].ledger = Some(number);
         let source = &self.plan.tree.files[at];
         let path = self.writer.vault.ledger_path(&source.path)?;

@@ -48,8 +48,3 @@ impl FileState {
 pub(crate) fn file_id(file: usize) -> FileId {
     FileId(u32::try_from(file).expect("the walk numbers fewer files"))
 }
-
-/// The source file of this number in the ledger.
-pub(crate) fn numbered(files: &[FileState], number: i64) -> Option<FileId> {
-    files.iter().position(|file| file.ledger == Some(number)).map(file_id)
-}

@@ -1,5 +1,5 @@
-//! Rows that the database rejected: the other row of a unique value is looked up, and their records
-//! are rejected in the next attempt. And rows that it did not keep.
+//! Rows that the database rejected, with the other row of a unique value. Where it is too late to reject
+//! their records, the next attempt does. And rows that the database did not keep.
 
 use crate::config::Ui;
 use crate::database::kept::{ForeignTrigger, Strayed, Unkept};
@@ -7,10 +7,9 @@ use crate::database::rejection::Rejection;
 use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding, Place, ROW_NOT_KEPT, Severity, TARGET_ROWS, TARGET_TRIGGER, TARGET_UNSETTLED};
 use crate::import::context::Context;
-use crate::import::files::numbered;
 use crate::import::rejects::Rejects;
 use crate::import::rejects::locate;
-use crate::import::writer::RefusedRow;
+use crate::import::writer::{Noted, RefusedRow};
 use crate::report::words::count;
 
 /// A record has so many findings of this kind at most: a list of a million elements may be one.
@@ -21,22 +20,30 @@ const OWN_TRIGGER: &str =
     "the mapping set's own trigger does it: leave the column to the trigger, or let the trigger leave the row as it is";
 
 /// What is reported of rows that the database rejected, with the place of their record in the file.
-pub(crate) fn rejections(cx: &mut Context<'_>, rows: &[RefusedRow]) -> Result<Vec<(u64, Finding)>> {
+/// `beside` are the rows that were to be written together with them.
+pub(crate) fn rejections(
+    cx: &mut Context<'_>,
+    rows: &[RefusedRow],
+    beside: &[Noted<'_>],
+) -> Result<Vec<(u64, Finding)>> {
     let mut findings: Vec<(u64, Finding)> = Vec::new();
     for row in rows {
         let at = row.record.offset;
         if findings.iter().filter(|(record, _)| *record == at).count() < MOST_OF_A_RECORD {
-            findings.push((at, rejection(cx, row)?));
+            findings.push((at, rejection(cx, row, beside)?));
         }
     }
     Ok(findings)
 }
 
 /// What is reported of a row that the database rejected.
-fn rejection(cx: &mut Context<'_>, row: &RefusedRow) -> Result<Finding> {
+fn rejection(cx: &mut Context<'_>, row: &RefusedRow, beside: &[Noted<'_>]) -> Result<Finding> {
     let RefusedRow { place, rule, table, why, .. } = row;
     let other = match why {
-        Rejection::Unique { other: Some(key), .. } => place_of(cx, table, key)?,
+        Rejection::Unique { other: Some(key), .. } => match beside.iter().find(|noted| noted.is(table, key)) {
+            Some(noted) => Some(Place { offset: noted.offset(), ..*place }),
+            None => place_of(cx, table, key)?,
+        },
         _ => None,
     };
     let mut finding = Finding::new(why.code(), why.message(table)).at(*place).also(other).about(table.clone());
@@ -47,14 +54,14 @@ fn rejection(cx: &mut Context<'_>, row: &RefusedRow) -> Result<Finding> {
 /// Where this run wrote the row of a key from.
 fn place_of(cx: &mut Context<'_>, table: &str, key: &str) -> Result<Option<Place>> {
     let Some(origin) = cx.writer.transaction.written_from(table, key)? else { return Ok(None) };
-    Ok(numbered(cx.files, origin.file).map(|file| Place { file, offset: origin.offset }))
+    Ok(cx.writer.file_of(origin.file).map(|file| Place { file, offset: origin.offset }))
 }
 
 impl Rejects<'_> {
     /// Takes over the rows that the database rejected, as records that the next attempt rejects.
     pub(crate) fn take_refused(&mut self, cx: &mut Context<'_>) -> Result<()> {
         for row in std::mem::take(&mut cx.writer.refused) {
-            let finding = rejection(cx, &row)?;
+            let finding = rejection(cx, &row, &[])?;
             let findings = self.refused.entry((row.record.file, row.record.offset)).or_default();
             if findings.len() < MOST_OF_A_RECORD {
                 findings.push(finding);
@@ -90,7 +97,7 @@ impl Rejects<'_> {
                 };
                 let mut finding = Finding::new(&ROW_NOT_KEPT, message).about(table.clone());
                 finding.help = (!foreign).then_some(OWN_TRIGGER);
-                finding.place = numbered(cx.files, file).map(|file| Place { file, offset });
+                finding.place = cx.writer.file_of(file).map(|file| Place { file, offset });
                 cx.findings.push(finding);
             }
             if found != expected {

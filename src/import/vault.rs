@@ -4,7 +4,6 @@
 use crate::database::ledger::HIDDEN_PATH;
 use crate::database::sealed::SealRecord;
 use crate::database::{Cell, SealedColumn, Transaction};
-use crate::decode;
 use crate::error::{Error, Result};
 use crate::row::Value;
 use crate::secret::cipher::{SealPlace, Sealer, token_in};
@@ -221,13 +220,7 @@ impl Vault {
 
     /// Whether a text holds the value of a secret.
     pub fn finds_secret(&self, text: &str) -> bool {
-        !self.searches_nothing() && (self.search.search(text).is_some() || self.finds_decoded(text))
-    }
-
-    /// Encoders of URLs differ in what they encode, so that not every form can be searched for.
-    fn finds_decoded(&self, text: &str) -> bool {
-        let decoded = decode::percent(text.as_bytes()).map(Zeroizing::new);
-        decoded.is_some_and(|plain| self.search.search_bytes(&plain).is_some())
+        self.search.finds(text)
     }
 
     /// The secret that the text is as a whole, in whatever encoding.

@@ -9,7 +9,8 @@ use crate::database::ledger::RowRecord;
 use crate::database::rejection::{Rejected, Rejection};
 use crate::database::{Dialect, Transaction};
 use crate::error::Result;
-use crate::finding::Place;
+use crate::finding::{FileId, Place};
+
 use crate::import::vault::Vault;
 use crate::mapping::compile::{CompiledRule, written_tables};
 use crate::mapping::keyindex::KeyText;
@@ -45,8 +46,9 @@ pub struct Writer {
     columns: Vec<Vec<(Vec<usize>, i64)>>,
     /// Rows that the database rejected.
     pub refused: Vec<RefusedRow>,
-    /// The ledger's number for the next file.
-    next_file: Option<i64>,
+    /// The ledger's number for the first file, and the files from it on.
+    first_file: Option<i64>,
+    files: Vec<FileId>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -78,8 +80,13 @@ impl Counted {
 pub enum Together<'r> {
     /// All are written; the ledger is to know of them.
     Written(Vec<Noted<'r>>),
-    /// The database rejected these, and none is written.
-    Refused(Vec<RefusedRow>),
+    /// The database rejected some, and none is written.
+    Refused {
+        /// What it rejected.
+        refused: Vec<RefusedRow>,
+        /// All of the rows.
+        rows: Vec<Noted<'r>>,
+    },
 }
 
 impl Writer {
@@ -95,7 +102,8 @@ impl Writer {
             fills: BTreeMap::new(),
             columns: Vec::new(),
             refused: Vec::new(),
-            next_file: None,
+            first_file: None,
+            files: Vec::new(),
         }
     }
 
@@ -109,14 +117,21 @@ impl Writer {
         self.vault.prove(&mut *self.transaction)
     }
 
-    /// The ledger's number for a file from which a first row comes.
-    pub fn next_file(&mut self) -> Result<i64> {
-        let number = match self.next_file {
-            Some(number) => number,
+    /// The ledger's number for a file from which a first row comes: they are counted on from the first.
+    pub fn number_file(&mut self, file: FileId) -> Result<i64> {
+        let first = match self.first_file {
+            Some(first) => first,
             None => self.transaction.next_file_id()?,
         };
-        self.next_file = Some(number + 1);
-        Ok(number)
+        self.first_file = Some(first);
+        self.files.push(file);
+        Ok(first + self.files.len() as i64 - 1)
+    }
+
+    /// The file of this run that has this number in the ledger.
+    pub fn file_of(&self, number: i64) -> Option<FileId> {
+        let at = usize::try_from(number - self.first_file?).ok()?;
+        self.files.get(at).copied()
     }
 
     /// The next id of a row whose integer key no source value fills; `None` when none is left.
@@ -196,7 +211,7 @@ impl Writer {
             }
             refused.push(refusal);
         }
-        Ok(if refused.is_empty() { Together::Written(noted) } else { Together::Refused(refused) })
+        Ok(if refused.is_empty() { Together::Written(noted) } else { Together::Refused { refused, rows: noted } })
     }
 
     /// Notes for the ledger and the counts that rows are written.

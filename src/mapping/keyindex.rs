@@ -1,4 +1,4 @@
-//! The key index: what lookups and uniqueness read, filled by the writer.
+//! The key index: what lookups and uniqueness read, filled by those who decide about rows.
 //!
 //! It holds exactly the columns that the plan says are looked up or unique. What belongs to one
 //! owner alone is dropped when the owner is done, so that it does not grow with the tree.
@@ -43,8 +43,8 @@ pub struct Entry {
     pub present: bool,
     /// Whether the run's counts have the row.
     pub counted: bool,
-    /// What its rule's fields say, hashed, where a later row of the key may be dropped; see
-    /// [`crate::import::resolve::dropped`].
+    /// What its rule's fields say, hashed, where a later row of the key may be dropped
+    /// and is compared with it.
     pub says: Arc<[u64]>,
 }
 

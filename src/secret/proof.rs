@@ -8,6 +8,7 @@
 
 use super::automaton::Automaton;
 use super::forms::{Form, forms};
+use crate::decode;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
@@ -226,6 +227,14 @@ impl LeakSearch {
     /// for long.
     pub fn search(&self, cell: &str) -> Option<Hit> {
         self.search_bytes(cell.as_bytes())
+    }
+
+    /// Whether a text holds a secret, be it that it is decoded first: encoders of URLs differ in what they
+    /// encode, so that not every form can be searched for.
+    pub fn finds(&self, text: &str) -> bool {
+        let decoded = || decode::percent(text.as_bytes()).map(Zeroizing::new);
+        !self.is_empty()
+            && (self.search(text).is_some() || decoded().is_some_and(|plain| self.search_bytes(&plain).is_some()))
     }
 
     /// As [`LeakSearch::search`], for bytes of any kind, such as a file's.

@@ -141,6 +141,69 @@ fn a_rejected_child_takes_its_whole_record_and_the_ids_stay_dense() {
 }
 
 #[test]
+fn two_rows_of_one_record_that_the_database_takes_for_the_same_are_both_named() {
+    let house = House::new()
+        .schema("CREATE TABLE words (id INTEGER PRIMARY KEY, word TEXT COLLATE NOCASE UNIQUE);")
+        .list(
+            "lists",
+            r#"["lists.json"]"#,
+            r#"
+            [table.words]
+            each = "words[*]"
+            [table.words.columns]
+            word = ".""#,
+        )
+        .source("lists.json", &json!([{"words": ["Home", "home"]}, {"words": ["away"]}]));
+    let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+    let message = "error R002 `words` (words.word) is unique in the database, and another row has the same value \
+                   (the other is lists.json:1:12 /0/words/0)";
+    assert_eq!(told(&lifted.report()), [message]);
+    assert_eq!(house.rows("SELECT id, word FROM words"), [["1", "away"]]);
+}
+
+#[test]
+fn a_child_has_the_id_of_its_parent_also_where_records_before_it_are_decided_again() {
+    // The first record fails a CHECK, so the second one, which it stood in the way of, starts the row that the
+    // third one then only adds to.
+    let house = House::new()
+        .schema(
+            "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, mail TEXT UNIQUE, town TEXT CHECK (town <> 'bad'));
+             CREATE TABLE notes (id INTEGER PRIMARY KEY, person INTEGER REFERENCES people (id), note TEXT);",
+        )
+        .list(
+            "people",
+            r#"["people.json"]"#,
+            r#"
+            [table.people]
+            key = ["name"]
+            on_duplicate = "fill"
+            [table.people.columns]
+            name = "name"
+            mail = "mail"
+            town = "town"
+            [table.notes]
+            parent = "people"
+            each = "notes[*]"
+            [table.notes.columns]
+            person = "^id"
+            note = ".""#,
+        )
+        .source(
+            "people.json",
+            &json!([
+                {"name": "a", "mail": "m", "town": "bad", "notes": []},
+                {"name": "b", "mail": "m", "town": null, "notes": ["of b"]},
+                {"name": "b", "mail": null, "town": "x", "notes": ["also of b"]},
+                {"name": "c", "mail": null, "town": null, "notes": ["of c"]}
+            ]),
+        );
+    let in_one = house.lift(&["--max-rejects", "9"]);
+    in_one.ends(1, "committed");
+    let ids = "SELECT p.name, n.note FROM notes n LEFT JOIN people p ON p.id = n.person ORDER BY n.id";
+    assert_eq!(house.rows(ids), [["b", "of b"], ["NULL", "also of b"], ["c", "of c"]]);
+}
+
+#[test]
 fn each_record_is_judged_without_the_rows_of_those_that_the_database_rejects() {
     // RAISE(FAIL) keeps the row that it fails for, unless the writer undoes it: then each one is the first again.
     let house = items(

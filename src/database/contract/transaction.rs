@@ -58,7 +58,7 @@ pub trait Transaction: Reader + Send {
     /// Inserts the rows of several batches, all or none: with the number of its batch, each row that the
     /// database rejects. If there is one, nothing is inserted.
     fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>>;
-    /// Whether a table may reject rows by rules that no key says: a CHECK, a trigger that raises an error
+    /// Whether a table may reject rows that are inserted by rules that no key says: a CHECK, a trigger that raises an error
     /// or is not the set's, a unique index over expressions, over some rows, or of another collation.
     fn may_reject(&self, table: &str) -> Result<bool>;
     /// Sets `values` for `columns` in the row whose `key_columns` have `key`; or why the database

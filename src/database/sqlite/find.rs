@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Statement};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// From so many keys on a pass over the table is made for them alone.
+/// From so many keys on the first pass over a table is made for them alone; a later one is remembered.
 const FEW: usize = 64;
 
 /// The `wanted` cells of the rows with these keys: through an index, or in one pass over the table
@@ -41,8 +41,9 @@ pub(super) fn find(
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(Way::of(conn, (table, declared), &one, &kinds)?),
         };
+        let again = way.ask_again();
         let costly = way.too_costly(this.rows_before_of(table));
-        let is_passed = if way.is_search { costly.is_some() } else { keys.len() < FEW };
+        let is_passed = if way.is_search { costly.is_some() } else { keys.len() < FEW || again };
         if is_passed
             && let Some(found) =
                 this.passes.borrow_mut().find(conn, (table, costly), (key_columns, &kinds), wanted, &keys)?

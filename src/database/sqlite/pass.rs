@@ -1,7 +1,7 @@
 //! Keys that no index leads to, or only with many others: one pass over the table remembers where each row
 //! stands.
 //!
-//! Rows of a second import are looked for one by one; a pass for each of them would take the square
+//! Rows of a second import are looked for by the chunk; a pass for each of them would take the square
 //! of the table's size.
 
 use super::form::Form;

@@ -17,6 +17,8 @@ pub(super) struct Way {
     pub(super) is_search: bool,
     /// The index, where it leads to a part of the key alone and can be gone through from end to end.
     part: Option<String>,
+    /// Whether it was asked for before.
+    is_known: bool,
     keys: u64,
     steps: u64,
 }
@@ -40,7 +42,12 @@ impl Way {
             }
             _ => None,
         };
-        Ok(Self { is_search, part, keys: 0, steps: 0 })
+        Ok(Self { is_search, part, is_known: false, keys: 0, steps: 0 })
+    }
+
+    /// Notes that it is asked for; whether it was before.
+    pub(super) fn ask_again(&mut self) -> bool {
+        std::mem::replace(&mut self.is_known, true)
     }
 
     /// Notes what a search for so many keys cost.

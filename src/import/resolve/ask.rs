@@ -1,4 +1,4 @@
-//! Asks the database about the keys of a chunk's rows: once per kind of key and chunk.
+//! Asks the database about the keys of a chunk's rows: all keys of a kind at once.
 
 use super::Resolver;
 use super::answers::Answer;
@@ -8,10 +8,10 @@ use crate::import::plan::Plan;
 use crate::mapping::apply::Draft;
 use crate::mapping::keyindex::KeyText;
 use crate::row::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Keys about which the database is to be asked, by question.
-type Wanted = Vec<(Vec<KeyText>, Vec<Vec<Value>>)>;
+type Wanted = Vec<BTreeMap<KeyText, Vec<Value>>>;
 
 impl Resolver<'_> {
     /// Asks the database about the rows of a chunk: those that have their keys, and, of rows that it does
@@ -27,18 +27,22 @@ impl Resolver<'_> {
         }
         let plan = self.plan;
         let rules = &plan.rules[cx.mapping];
-        let written: Vec<&str> = drafts.clone().map(|draft| rules[draft.rule].table.name.as_str()).collect();
-        let mut wanted: Wanted = self.answers.known.iter().map(|_| Default::default()).collect();
+        let written: HashSet<&str> = drafts.clone().map(|draft| rules[draft.rule].table.name.as_str()).collect();
+        let mut wanted: Wanted = self.answers.known.iter().map(|_| BTreeMap::new()).collect();
         for draft in drafts.clone() {
             let rule = &rules[draft.rule];
             let keys = plan.keys.of(rule);
-            let own = rule.key_of(&draft.values).and_then(|values| Some((KeyText::of(&values)?, values)));
-            let by_key = keys.is_unique && !self.is_known_by_ledger(rule);
-            for question in keys.fill.into_iter().chain(keys.row.filter(|_| by_key)) {
-                self.want(&mut wanted, question, own.clone());
+            // A row that the run has met is known by its key.
+            let is_met = |spec| draft.key.as_ref().and_then(|key| self.index.get(spec, key)).is_some();
+            if !keys.own.is_some_and(is_met) {
+                let own = rule.key_of(&draft.values).and_then(|values| Some((KeyText::of(&values)?, values)));
+                let by_key = keys.is_unique && rule.starts && !self.is_known_by_ledger(rule);
+                for question in keys.fill.into_iter().chain(keys.row.filter(|_| by_key)) {
+                    self.want(&mut wanted, question, own.clone());
+                }
             }
             // Rows that this chunk itself may give are known when they are asked for.
-            for key in keys.references.iter().filter(|key| !written.contains(&key.table.as_str())) {
+            for key in keys.references.iter().filter(|key| !written.contains(key.table.as_str())) {
                 let of = key.of(&draft.values);
                 let is_known = |text: &KeyText| key.spec.is_some_and(|spec| self.index.get(spec, text).is_some());
                 self.want(&mut wanted, key.question, of.filter(|(text, _)| !is_known(text)));
@@ -62,18 +66,15 @@ impl Resolver<'_> {
         if let Some((text, values)) = key.filter(|_| self.answers.asks[question])
             && !self.answers.known[question].contains_key(&text)
         {
-            wanted[question].0.push(text);
-            wanted[question].1.push(values);
+            wanted[question].insert(text, values);
         }
     }
 
     fn put(&mut self, cx: &mut Context<'_>, wanted: &mut Wanted) -> Result<()> {
-        for (question, (texts, keys)) in wanted.iter_mut().enumerate() {
-            if !keys.is_empty() {
-                let found = find(cx, self.plan, question, keys)?;
-                self.answers.known[question].extend(texts.drain(..).zip(found));
-                keys.clear();
-            }
+        for (question, keys) in wanted.iter_mut().enumerate().filter(|(_, keys)| !keys.is_empty()) {
+            let (texts, keys): (Vec<KeyText>, Vec<Vec<Value>>) = std::mem::take(keys).into_iter().unzip();
+            let found = find(cx, self.plan, question, &keys)?;
+            self.answers.known[question].extend(texts.into_iter().zip(found));
         }
         Ok(())
     }

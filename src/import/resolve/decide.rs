@@ -45,8 +45,8 @@ impl Resolver<'_> {
         for draft in drafts.iter_mut() {
             let rule = &plan.rules[cx.mapping][draft.rule];
             let parent = draft.parent.map(|at| decision.judged[at].fate);
-            if let Some(id) = draft.parent.and_then(|at| decision.judged[at].id) {
-                take_parents_id(rule, draft, id);
+            if let Some(at) = draft.parent {
+                take_parents_id(rule, draft, decision.judged[at].id);
             }
             match self.judge(cx, rule, file, draft, parent)? {
                 Verdict::Is(mut one) => {
@@ -166,12 +166,18 @@ impl Resolver<'_> {
     }
 }
 
-/// Puts the parent's generated id where the child refers to it.
-fn take_parents_id(rule: &CompiledRule, draft: &mut Draft, id: i64) {
+/// Puts the parent's generated id where the child refers to it; NULL where it has none, which may be
+/// another verdict than that of an earlier round.
+fn take_parents_id(rule: &CompiledRule, draft: &mut Draft, id: Option<i64>) {
+    if draft.parents_id.is_empty() {
+        return;
+    }
     for at in &draft.parents_id {
-        draft.values[*at] = Value::Integer(id);
-        if let Some(fields) = &rule.key_fields {
-            draft.key = KeyText::of(fields.iter().map(|at| &draft.values[*at]));
-        }
+        draft.values[*at] = id.map_or(Value::Null, Value::Integer);
+    }
+    if let Some(fields) = &rule.key_fields {
+        let mut key = KeyText::default();
+        fields.iter().filter_map(|at| draft.values[*at].as_key_text()).for_each(|part| key.push(&part));
+        draft.key = Some(key);
     }
 }

@@ -46,8 +46,8 @@ impl Resolver<'_> {
             gone_files[*from].mapping == Some(cx.mapping) && gone_files[*from].owner.as_deref() == owner
         };
         let at = rows.iter().position(same_bytes).or_else(|| rows.iter().position(same_kind));
-        let Some((row_key, from)) = at.and_then(|at| rows.remove(at)) else { return Ok(None) };
-        self.earlier.taken.push((Pool::Gone(table.to_owned(), from), digest, row_key.clone()));
+        let Some((at, (row_key, from))) = at.and_then(|at| Some((at, rows.remove(at)?))) else { return Ok(None) };
+        self.earlier.taken.push((Pool::Gone { table: table.to_owned(), from, at }, digest, row_key.clone()));
         Ok(Some(row_key))
     }
 

@@ -71,10 +71,10 @@ impl Resolver<'_> {
             }
         };
         let given = |column: &String| rule.field(column).is_some_and(|at| one.fills.contains(&at));
-        for spec in 0..self.index.specs().len() {
+        for spec in self.index.of_table(&rule.table.name).to_vec() {
             let asked = &self.index.specs()[spec];
-            if asked.table != rule.table.name || !asked.by.iter().any(given) {
-                continue; // asked of another table, or by other columns
+            if !asked.by.iter().any(given) {
+                continue; // asked by other columns
             }
             let key: Option<Vec<Value>> = asked.by.iter().map(value_of).collect();
             let Some(key) = key.and_then(|values| KeyText::of(&values)) else {

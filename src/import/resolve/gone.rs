@@ -28,9 +28,9 @@ impl Earlier {
                     let rows = self.of_file.entry((file, table)).or_default();
                     rows.entry(digest).or_default().push_front(row_key);
                 }
-                Pool::Gone(table, from) => {
+                Pool::Gone { table, from, at } => {
                     let rows = self.of_gone.entry(table).or_default();
-                    rows.entry(digest).or_default().push_front((row_key, from));
+                    rows.entry(digest).or_default().insert(at, (row_key, from));
                 }
             }
         }
@@ -49,5 +49,10 @@ pub(super) struct GoneFile {
 #[derive(Debug)]
 pub(super) enum Pool {
     File(FileId, String),
-    Gone(String, usize),
+    /// A file that is gone: the position among those, and that of the row among those that say the same.
+    Gone {
+        table: String,
+        from: usize,
+        at: usize,
+    },
 }

@@ -139,6 +139,7 @@ impl<'p> Resolver<'p> {
     /// Frees what only reading needs.
     pub(crate) fn forget_keys(&mut self) {
         self.index = KeyIndex::default();
+        self.answers = Answers::default();
         self.folds = HashMap::new();
         self.earlier = Earlier::default();
         self.kept = Kept::default();

@@ -38,6 +38,16 @@ pub struct Noted<'r> {
 }
 
 impl<'r> Noted<'r> {
+    /// Whether it is the row of a table that has this key.
+    pub fn is(&self, table: &str, row_key: &str) -> bool {
+        self.rule.table.name == table && self.row_key == row_key
+    }
+
+    /// Where it came from in its file, in bytes.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
     pub(super) fn of(row: &NewRow<'r>, dialect: Dialect) -> Self {
         Self {
             rule: row.rule,

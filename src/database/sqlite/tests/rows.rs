@@ -96,19 +96,17 @@ fn rows_without_an_index_are_found_one_by_one_also_those_that_come_and_change() 
     }
 }
 
-/// Looks for so many rows of one owner one by one, by the owner and a title, where an index leads to the
-/// owner alone. Gives the steps of SQLite's program.
-fn steps_to_find_each(rows: i64) -> u64 {
+/// Looks for so many rows of one owner, so many at once, by the owner and a title, where this index leads to
+/// the owner alone, or none at all. Gives the steps of SQLite's program.
+fn steps_to_find_each(rows: i64, index: &str, at_once: usize) -> u64 {
     let mut migrations = vec![migration("001_notes", SQL)];
-    migrations.push(migration("002", "CREATE INDEX notes_owner ON notes (owner, pinned);"));
+    migrations.push(migration("002", index));
     let bench = Bench::of(migrations);
     let fill = format!(
         "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {rows})
          INSERT INTO notes (id, owner, title, pinned) SELECT i, 'bob', 'title ' || (i % ({rows} - 1)), (i = 0) FROM n"
     );
-    drop(bench.make(&format!(
-        "{SQL} CREATE INDEX notes_owner ON notes (owner, pinned); INSERT INTO people VALUES ('bob', 'b'); {fill}"
-    )));
+    drop(bench.make(&format!("{SQL} {index} INSERT INTO people VALUES ('bob', 'b'); {fill}")));
     let opening = Opening {
         mode: Mode::Real,
         run_id: "run-1",
@@ -129,23 +127,27 @@ fn steps_to_find_each(rows: i64) -> u64 {
         false
     };
     transaction.conn.progress_handler(1, Some(count)).unwrap();
-    for row in 0..rows {
-        let key = vec![text("bob"), text(&format!("title {row}"))];
-        let found = transaction.find("notes", &["owner", "title"], &["id"], &[key]).unwrap();
+    let all: Vec<i64> = (0..rows).collect();
+    for some in all.chunks(at_once) {
+        let keys: Vec<Vec<Value>> = some.iter().map(|row| vec![text("bob"), text(&format!("title {row}"))]).collect();
+        let found = transaction.find("notes", &["owner", "title"], &["id"], &keys).unwrap();
         // Of two rows with one key it is the one that comes first in the index, before and after the pass.
-        let id = match row {
-            0 => Some(rows - 1),
+        let id = |row: &i64| match *row {
+            0 if !index.is_empty() => Some(rows - 1),
             row if row == rows - 1 => None,
             row => Some(row),
         };
-        assert_eq!(found, [id.map(|id| vec![Cell::Integer(id)])], "{row} of {rows}");
+        let expected: Vec<_> = some.iter().map(|row| id(row).map(|id| vec![Cell::Integer(id)])).collect();
+        assert_eq!(found, expected, "{some:?} of {rows}");
     }
     steps.load(Ordering::Relaxed)
 }
 
 #[test]
-fn rows_that_share_the_part_of_a_key_which_an_index_leads_to_are_found_in_proportion() {
-    let [few, many] = [500, 2_000].map(steps_to_find_each);
-    assert!(many < few * 9 / 2, "{few} steps for 500 rows, {many} for 2,000");
-    assert!(many < 2_000 * 400, "{many} steps for 2,000 rows");
+fn rows_are_found_in_proportion_where_an_index_leads_to_a_part_of_their_key_or_none_at_all() {
+    for (index, at_once) in [("CREATE INDEX notes_owner ON notes (owner, pinned);", 1), ("", 1), ("", 100)] {
+        let [few, many] = [500, 2_000].map(|rows| steps_to_find_each(rows, index, at_once));
+        assert!(many < few * 9 / 2, "{few} steps for 500 rows, {many} for 2,000, {at_once} at once: {index}");
+        assert!(many < 2_000 * 400, "{many} steps for 2,000 rows, {at_once} at once: {index}");
+    }
 }
