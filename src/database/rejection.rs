@@ -28,8 +28,10 @@ pub enum Rejection {
     },
     /// Another constraint, or an error that the database reported for this row.
     Constraint(String),
-    /// The statement succeeded, and the row is not there or was not changed.
+    /// The statement succeeded, and wrote or changed nothing.
     Discarded,
+    /// The row was written, and is not there when it is read back.
+    Gone,
     /// The statement changed so many rows where one was to be changed.
     Several(usize),
     /// The row has other values than those written in these columns.
@@ -46,9 +48,9 @@ pub struct Rejected {
 }
 
 impl Rejection {
-    /// Whether it shows only when rows are read back: a later row of the same batch may be to blame.
+    /// Whether it shows only when rows are read back: a later row may be to blame.
     pub fn is_found_later(&self) -> bool {
-        matches!(self, Self::Discarded | Self::Several(_) | Self::Altered(_))
+        matches!(self, Self::Gone | Self::Altered(_))
     }
 
     /// The code of the finding.
@@ -58,7 +60,7 @@ impl Rejection {
             Self::Check(_) => &ROW_CHECK,
             Self::Trigger { .. } | Self::RolledBack { .. } => &ROW_TRIGGER,
             Self::Constraint(_) => &ROW_CONSTRAINT,
-            Self::Discarded | Self::Several(_) | Self::Altered(_) => &ROW_NOT_KEPT,
+            Self::Discarded | Self::Gone | Self::Several(_) | Self::Altered(_) => &ROW_NOT_KEPT,
         }
     }
 
@@ -80,7 +82,7 @@ impl Rejection {
                 format!("{} rolled the whole transaction back at a row of `{table}`", trigger(names))
             }
             Self::Constraint(what) => format!("{what} rejected a row of `{table}`"),
-            Self::Discarded => format!("the database discarded a row of `{table}` without an error"),
+            Self::Discarded | Self::Gone => format!("the database discarded a row of `{table}` without an error"),
             Self::Several(rows) => {
                 format!("the key of a row of `{table}` matches {rows} rows in the database, expected 1")
             }

@@ -10,7 +10,7 @@ use crate::import::leaves::sheet::Sheet;
 use crate::import::refused::rejections;
 use crate::import::resolve::{Decision, Resolver};
 use crate::import::run::{Import, Parts};
-use crate::import::writer::{NewRow, Noted, RefusedRow, Together};
+use crate::import::writer::{NewRow, Noted, Together};
 use crate::mapping::apply::Mapped;
 use crate::source::RecordRef;
 use crate::source::records::Records;
@@ -121,13 +121,12 @@ impl Import<'_> {
             };
             resolver.back_to(&mut cx, mark);
             cx.writer.vault.back_to(sealed);
-            if !refused.iter().any(|row| row.why.is_found_later()) {
+            if !refused.iter().all(|row| row.why.is_found_later()) {
                 // One by one, so that each is judged without those before it that the database rejects.
                 open.into_iter().try_for_each(|held| decide_alone(resolver, &mut cx, reading, held))?;
                 break;
             }
             // What a later row did to an earlier one shows only when both are written.
-            let refused: Vec<RefusedRow> = refused.into_iter().filter(|row| row.why.is_found_later()).collect();
             let told = rejections(&mut cx, &refused, &[])?;
             open.retain_mut(|held| {
                 let of_it = told.iter().filter(|(record, _)| *record == held.span.start);

@@ -85,6 +85,7 @@ impl Import<'_> {
             if rules.is_empty() && first.0 != turn {
                 continue; // read in another turn
             }
+            self.writer.begin_part(&rules);
             for file in of_mapping {
                 self.heed_signals()?;
                 if self.files[*file].status.is_none() {

@@ -36,6 +36,8 @@ pub struct Writer {
     /// Sealing, and the search for secrets.
     pub vault: Vault,
     batches: Vec<(u32, Batch)>,
+    /// The numbers of the rules of the part at hand, parents first: rows are written in this order.
+    order: Vec<u32>,
     ledger: Vec<RowRecord>,
     /// The tables that are written, by number.
     tables: Vec<Counted>,
@@ -97,6 +99,7 @@ impl Writer {
             transaction,
             vault,
             batches: Vec::new(),
+            order: Vec::new(),
             ledger: Vec::new(),
             tables: written_tables(set).into_iter().map(Counted::new).collect(),
             fills: BTreeMap::new(),
@@ -181,7 +184,7 @@ impl Writer {
     pub fn insert(&mut self, rows: Vec<NewRow<'_>>, file: i64) -> Result<()> {
         for row in rows {
             self.record(Noted::of(&row, self.dialect), file)?;
-            add(&mut self.batches, row);
+            add(&mut self.batches, &self.order, row);
             if self.batches.iter().any(|(_, batch)| batch.bytes >= BATCH_BYTES) {
                 self.flush()?;
             }
@@ -200,7 +203,7 @@ impl Writer {
         self.flush()?;
         let noted = rows.iter().map(|row| Noted::of(row, self.dialect)).collect();
         let mut batches = Vec::new();
-        rows.into_iter().for_each(|row| add(&mut batches, row));
+        rows.into_iter().for_each(|row| add(&mut batches, &self.order, row));
         let (rules, batches): (Vec<u32>, Vec<Batch>) = batches.into_iter().unzip();
         let mut refused = Vec::new();
         for (batch, Rejected { row, why }) in self.transaction.insert_together(&batches)? {
@@ -258,6 +261,11 @@ impl Writer {
             self.ledger.clear();
         }
         Ok(())
+    }
+
+    /// Begins a part, whose rules are given parents first.
+    pub fn begin_part(&mut self, rules: &[&CompiledRule]) {
+        self.order = rules.iter().map(|rule| rule.number).collect();
     }
 
     /// Forgets the batches of a part that is done, so that order follows the parts.

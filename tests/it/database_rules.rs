@@ -140,6 +140,63 @@ fn a_rejected_child_takes_its_whole_record_and_the_ids_stay_dense() {
     assert_eq!(house.rows("SELECT id, list, word FROM lines"), [["1", "1", "y"]]);
 }
 
+/// People with what they have, each a table of its own.
+fn people(schema: &str) -> House {
+    let set = r#"
+        [table.people]
+        key = ["id"]
+        [table.people.columns]
+        id = "id"
+        n = "n"
+        [table.things]
+        parent = "people"
+        each = "things[*]"
+        key = ["id"]
+        [table.things.columns]
+        id = "."
+        person = "^id""#;
+    House::new().schema(schema).list("people", r#"["people.json"]"#, set)
+}
+
+#[test]
+fn rows_are_written_parents_first_also_where_the_first_new_row_is_a_child() {
+    let house = people(
+        "CREATE TABLE people (id TEXT PRIMARY KEY, n INTEGER, things INTEGER NOT NULL DEFAULT 0);
+         CREATE TABLE things (id TEXT PRIMARY KEY, person TEXT REFERENCES people (id));
+         CREATE TRIGGER counted AFTER INSERT ON things BEGIN UPDATE people SET things = things + 1 WHERE id = NEW.person; END;",
+    )
+    .source("people.json", &json!([{"id": "a", "n": 1, "things": []}]));
+    house.lift(&[]).ends(0, "committed");
+    let house = house
+        .source("people.json", &json!([{"id": "a", "n": 1, "things": ["a1"]}, {"id": "b", "n": 2, "things": ["b1"]}]));
+    house.lift(&[]).ends(0, "committed");
+    assert_eq!(house.rows("SELECT id, things FROM people ORDER BY id"), [["a", "1"], ["b", "1"]]);
+}
+
+#[test]
+fn a_row_that_a_trigger_discards_for_one_of_a_rejected_record_is_kept() {
+    let house = people(
+        "CREATE TABLE people (id TEXT PRIMARY KEY, n INTEGER);
+         CREATE TABLE things (id TEXT PRIMARY KEY CHECK (id <> 'bad'), person TEXT REFERENCES people (id));
+         CREATE TRIGGER once BEFORE INSERT ON people WHEN EXISTS (SELECT 1 FROM people WHERE n = NEW.n)
+         BEGIN SELECT RAISE(IGNORE); END;",
+    )
+    .source(
+        "people.json",
+        &json!([
+            {"id": "a", "n": 1, "things": ["bad"]},
+            {"id": "b", "n": 1, "things": ["b1"]},
+            {"id": "c", "n": 1, "things": ["bad"]},
+            {"id": "d", "n": 2, "things": []}
+        ]),
+    );
+    let report = house.lift(&["--max-rejects", "2"]).ends(1, "committed").report();
+    let check = "error R009 CHECK constraint `id <> 'bad'` rejected a row of `things`";
+    let discarded = "error R012 the database discarded a row of `people` without an error";
+    assert_eq!(told(&report), [check, check, discarded], "what is wrong with a record is told at once");
+    assert_eq!(house.rows("SELECT id FROM people ORDER BY id"), [["b"], ["d"]]);
+}
+
 #[test]
 fn two_rows_of_one_record_that_the_database_takes_for_the_same_are_both_named() {
     let house = House::new()

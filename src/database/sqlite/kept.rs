@@ -39,7 +39,7 @@ pub(super) fn read_back(
             conn.prepare_cached(&text)?.query_row([id], |row| read::cells(row, 0..columns.len())).optional()
         })?;
         let why = match found {
-            None => Rejection::Discarded,
+            None => Rejection::Gone,
             Some(cells) => {
                 let is_same = |at: usize, value: &Value| {
                     super::form::of(value, kinds[at]).and_then(|form| form.into_text(kinds[at])).as_deref()

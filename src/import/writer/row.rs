@@ -60,12 +60,14 @@ impl<'r> Noted<'r> {
     }
 }
 
-/// Adds a row to the batch of its rule.
-pub(super) fn add(batches: &mut Vec<(u32, Batch)>, row: NewRow<'_>) {
+/// Adds a row to the batch of its rule; batches stand in the order of the rules.
+pub(super) fn add(batches: &mut Vec<(u32, Batch)>, order: &[u32], row: NewRow<'_>) {
     let NewRow { rule, mut values, id, place, record, .. } = row;
+    let rank = |number: u32| order.iter().position(|of| *of == number);
     let at = batches.iter().position(|(of, _)| *of == rule.number).unwrap_or_else(|| {
-        batches.push((rule.number, empty_batch(rule)));
-        batches.len() - 1
+        let at = batches.partition_point(|(of, _)| rank(*of) < rank(rule.number));
+        batches.insert(at, (rule.number, empty_batch(rule)));
+        at
     });
     let batch = &mut batches[at].1;
     values.extend(id.map(Value::Integer));
