@@ -19,7 +19,7 @@ use std::ops::Range;
 /// So many records are decided together at most,
 const MOST_RECORDS: usize = 256;
 /// of so many bytes.
-const MOST_BYTES: u64 = 1 << 20;
+const MOST_BYTES: u64 = 1 << 18;
 /// The memory of larger records is not kept for later ones.
 const LARGE: u64 = 1 << 14;
 
