@@ -6,7 +6,7 @@ use super::show::{hidden, show_value};
 use crate::document::tape::{NodeId, NodeRef, Tape};
 use crate::import::leaves::sheet::{Class, Mark};
 use crate::import::plan::Plan;
-use crate::import::resolve::RowFate;
+use crate::import::resolve::verdict::RowFate;
 use crate::import::watch::Seen;
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan};
 use crate::mapping::compile::CompiledRule;

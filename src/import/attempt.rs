@@ -9,7 +9,7 @@ use crate::database::{Database, Mode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::Place;
 use crate::import::plan::Plan;
-use crate::import::rejects::{KnownRejects, RejectFolder, Rejects};
+use crate::import::rejects::{KnownRejects, RejectFolder, Rejects, learn};
 use crate::import::run::Import;
 use crate::import::summary::Ending;
 use crate::import::sweep::Swept;
@@ -48,7 +48,7 @@ pub(super) fn attempts(
             Attempt::Done(report) => return Ok(report),
             Attempt::Again(late) => {
                 chain.extend(late.keys().min().map(|(file, offset)| Place { file: *file, offset: *offset }));
-                late.into_iter().for_each(|(record, findings)| known.entry(record).or_default().extend(findings));
+                learn(&mut known, late);
             }
         }
     }

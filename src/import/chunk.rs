@@ -127,12 +127,11 @@ impl Import<'_> {
                 break;
             }
             // What a later row did to an earlier one shows only when both are written.
-            let told = rejections(&mut cx, &refused, &[])?;
+            let mut rejected = rejections(&mut cx, &refused, &[])?;
             open.retain_mut(|held| {
-                let of_it = told.iter().filter(|(record, _)| *record == held.span.start);
-                let findings: Vec<Finding> = of_it.map(|(_, finding)| finding.clone()).collect();
-                let stays = findings.is_empty();
-                if !stays {
+                let findings = rejected.remove(&(reading.context.id, held.span.start));
+                let stays = findings.is_none();
+                if let Some(findings) = findings {
                     held.decision = Decision::rejected(held.mapped.drafts.len(), findings);
                 }
                 stays
@@ -170,7 +169,7 @@ fn decide_alone(resolver: &mut Resolver<'_>, cx: &mut Context<'_>, reading: &Rea
     };
     resolver.back_to(cx, mark);
     cx.writer.vault.back_to(sealed);
-    let findings = rejections(cx, &refused, &rows)?.into_iter().map(|(_, finding)| finding).collect();
+    let findings = rejections(cx, &refused, &rows)?.into_values().flatten().collect();
     held.decision = Decision::rejected(held.mapped.drafts.len(), findings);
     Ok(())
 }

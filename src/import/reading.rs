@@ -9,7 +9,7 @@ use crate::import::file::Reading;
 use crate::import::files::file_id;
 use crate::import::leaves::sheet::{Class, Mark, Sheet, Tally};
 use crate::import::owners::{Unread, owner_of};
-use crate::import::resolve::RowFate;
+use crate::import::resolve::verdict::RowFate;
 use crate::import::run::{Import, Parts};
 use crate::import::shaping::{PathTable, Shaped, record_scope, shape};
 use crate::import::watch::{Seen, Watch};

@@ -7,8 +7,7 @@ use crate::database::rejection::Rejection;
 use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding, Place, ROW_NOT_KEPT, Severity, TARGET_ROWS, TARGET_TRIGGER, TARGET_UNSETTLED};
 use crate::import::context::Context;
-use crate::import::rejects::Rejects;
-use crate::import::rejects::locate;
+use crate::import::rejects::{KnownRejects, Rejects, locate};
 use crate::import::writer::{Noted, RefusedRow};
 use crate::report::words::count;
 
@@ -19,21 +18,17 @@ const MOST_OF_A_RECORD: usize = 100;
 const OWN_TRIGGER: &str =
     "the mapping set's own trigger does it: leave the column to the trigger, or let the trigger leave the row as it is";
 
-/// What is reported of rows that the database rejected, with the place of their record in the file.
-/// `beside` are the rows that were to be written together with them.
-pub(crate) fn rejections(
-    cx: &mut Context<'_>,
-    rows: &[RefusedRow],
-    beside: &[Noted<'_>],
-) -> Result<Vec<(u64, Finding)>> {
-    let mut findings: Vec<(u64, Finding)> = Vec::new();
+/// What is reported of rows that the database rejected, by their records. `beside` are the rows that were to
+/// be written together with them.
+pub(crate) fn rejections(cx: &mut Context<'_>, rows: &[RefusedRow], beside: &[Noted<'_>]) -> Result<KnownRejects> {
+    let mut rejected = KnownRejects::new();
     for row in rows {
-        let at = row.record.offset;
-        if findings.iter().filter(|(record, _)| *record == at).count() < MOST_OF_A_RECORD {
-            findings.push((at, rejection(cx, row, beside)?));
+        let findings = rejected.entry((row.record.file, row.record.offset)).or_default();
+        if findings.len() < MOST_OF_A_RECORD {
+            findings.push(rejection(cx, row, beside)?);
         }
     }
-    Ok(findings)
+    Ok(rejected)
 }
 
 /// What is reported of a row that the database rejected.
@@ -60,13 +55,8 @@ fn place_of(cx: &mut Context<'_>, table: &str, key: &str) -> Result<Option<Place
 impl Rejects<'_> {
     /// Takes over the rows that the database rejected, as records that the next attempt rejects.
     pub(crate) fn take_refused(&mut self, cx: &mut Context<'_>) -> Result<()> {
-        for row in std::mem::take(&mut cx.writer.refused) {
-            let finding = rejection(cx, &row, &[])?;
-            let findings = self.refused.entry((row.record.file, row.record.offset)).or_default();
-            if findings.len() < MOST_OF_A_RECORD {
-                findings.push(finding);
-            }
-        }
+        let rows = std::mem::take(&mut cx.writer.refused);
+        self.refused = rejections(cx, &rows, &[])?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use crate::database::audit::random_id;
 use crate::database::{self, Database, Mode};
 use crate::error::{Error, Result};
 use crate::import::plan::Plan;
-use crate::import::rejects::KnownRejects;
+use crate::import::rejects::{KnownRejects, learn};
 use crate::import::run::Import;
 use crate::import::vault::KeySource;
 use crate::secret::proof::LeakSearch;
@@ -46,7 +46,7 @@ pub(crate) fn rehearse<W: Watch, T>(
         }
         let late = run.rejects.take_late();
         run.writer.transaction.rollback()?;
-        late.into_iter().for_each(|(record, findings)| known.entry(record).or_default().extend(findings));
+        learn(&mut known, late);
     }
     Err(Error::bug("the attempts at an import did not end"))
 }

@@ -157,6 +157,11 @@ fn holds_rejects(path: &Path) -> bool {
 /// detects one only after rows of it were written is restarted, knowing it.
 pub type KnownRejects = HashMap<(FileId, u64), Vec<Finding>>;
 
+/// Takes in what became known of further records.
+pub(crate) fn learn(known: &mut KnownRejects, more: KnownRejects) {
+    more.into_iter().for_each(|(record, findings)| known.entry(record).or_default().extend(findings));
+}
+
 /// The rejected records of a run.
 #[derive(Debug)]
 pub struct Rejects<'p> {
@@ -189,8 +194,7 @@ impl<'p> Rejects<'p> {
     /// The records that the next attempt knows.
     pub fn take_late(&mut self) -> KnownRejects {
         let mut late = std::mem::take(&mut self.late);
-        let refused = std::mem::take(&mut self.refused);
-        refused.into_iter().for_each(|(record, findings)| late.entry(record).or_default().extend(findings));
+        learn(&mut late, std::mem::take(&mut self.refused));
         late
     }
 

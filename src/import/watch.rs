@@ -4,7 +4,7 @@ use crate::document::name::NameLeaf;
 use crate::document::tape::{NodeRef, Paths, Tape};
 use crate::finding::Finding;
 use crate::import::leaves::sheet::Mark;
-use crate::import::resolve::RowFate;
+use crate::import::resolve::verdict::RowFate;
 use crate::import::shaping::PathTable;
 use crate::mapping::apply::{Claim, Draft, Mapped, Trace};
 use crate::mapping::declared::{Declared, Doc};

@@ -20,6 +20,7 @@ use crate::row::{Batch, Row};
 use fill::Fill;
 pub use fill::Given;
 pub use refusal::RefusedRow;
+use refusal::refuse;
 pub use row::{NewRow, Noted, digest};
 use row::{add, written};
 use std::collections::BTreeMap;
@@ -103,7 +104,7 @@ impl Writer {
             ledger: Vec::new(),
             tables: written_tables(set).into_iter().map(Counted::new).collect(),
             fills: BTreeMap::new(),
-            columns: Vec::new(),
+            columns: set.mappings.iter().flat_map(|mapping| &mapping.rules).map(|_| Vec::new()).collect(),
             refused: Vec::new(),
             first_file: None,
             files: Vec::new(),
@@ -207,12 +208,9 @@ impl Writer {
         let (rules, batches): (Vec<u32>, Vec<Batch>) = batches.into_iter().unzip();
         let mut refused = Vec::new();
         for (batch, Rejected { row, why }) in self.transaction.insert_together(&batches)? {
-            let refusal = refused_row(rules[batch], &batches[batch], row, why);
-            if let Some(error) = refusal.ends_the_run() {
-                self.refused.push(refusal);
-                return Err(error);
-            }
-            refused.push(refusal);
+            let row = refused_row(rules[batch], &batches[batch], row, why);
+            let rows = if row.ends_the_run() { &mut self.refused } else { &mut refused };
+            refuse(rows, row)?;
         }
         Ok(if refused.is_empty() { Together::Written(noted) } else { Together::Refused { refused, rows: noted } })
     }
@@ -225,11 +223,7 @@ impl Writer {
     fn record(&mut self, row: Noted<'_>, file: i64) -> Result<()> {
         let Noted { rule, row_key, offset, digest, own, clock } = row;
         self.count(rule.table_number).inserted += 1;
-        let number = rule.number as usize;
-        if self.columns.len() <= number {
-            self.columns.resize_with(number + 1, Vec::new);
-        }
-        let of_rule = &mut self.columns[number];
+        let of_rule = &mut self.columns[rule.number as usize];
         let columns = match of_rule.iter().find(|(known, _)| *known == clock) {
             Some((_, columns)) => *columns,
             None => {
@@ -247,10 +241,7 @@ impl Writer {
         for (rule, batch) in &mut self.batches {
             if !batch.rows.is_empty() {
                 for Rejected { row, why } in self.transaction.insert(batch)? {
-                    let refusal = refused_row(*rule, batch, row, why);
-                    let error = refusal.ends_the_run();
-                    self.refused.push(refusal);
-                    error.map_or(Ok(()), Err)?;
+                    refuse(&mut self.refused, refused_row(*rule, batch, row, why))?;
                 }
                 batch.rows.clear();
                 batch.bytes = 0;

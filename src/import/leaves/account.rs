@@ -7,7 +7,7 @@ use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SE
 use crate::import::context::Context;
 use crate::import::file::Reading;
 use crate::import::leaves::sheet::{Class, Mark, Reasons, Sheet, Why};
-use crate::import::resolve::RowFate;
+use crate::import::resolve::verdict::RowFate;
 use crate::import::shaping::PathTable;
 use crate::import::watch::Counted;
 use crate::mapping::apply::{Claim, ClaimAs, LeafSpan, empty_ends};

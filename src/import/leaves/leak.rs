@@ -7,7 +7,7 @@ use crate::finding::{FileId, Finding, Place, SECRET_COPIED, SECRET_FOUND, SECRET
 use crate::import::context::Context;
 use crate::import::file::Reading;
 use crate::import::leaves::line_under;
-use crate::import::resolve::RowFate;
+use crate::import::resolve::verdict::RowFate;
 use crate::import::shaping::PathTable;
 use crate::import::vault::Vault;
 use crate::mapping::apply::{Claim, ClaimAs, Draft, LeafSpan, Mapped};

@@ -13,7 +13,7 @@ use crate::import::context::Context;
 use crate::import::followup::FollowUps;
 use crate::import::leaves::sheet::Reasons;
 use crate::import::plan::Plan;
-use crate::import::resolve::RowFate;
+use crate::import::resolve::verdict::RowFate;
 use crate::import::shaping::PathTables;
 use crate::mapping::apply::{Draft, Mapped, Origin};
 use crate::mapping::usage::{MapEntries, Met};

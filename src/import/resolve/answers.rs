@@ -13,17 +13,21 @@ pub(super) type Answer = Option<Vec<Cell>>;
 pub(super) struct Answers {
     /// By question, whether the database had rows of its table before the run: else nothing is asked.
     pub(super) asks: Vec<bool>,
-    /// By question.
-    pub(super) known: Vec<HashMap<KeyText, Answer>>,
+    /// Whether anything is asked at all.
+    pub(super) is_any_asked: bool,
+    /// By question, of those that the chunk asks.
+    pub(super) known: HashMap<usize, HashMap<KeyText, Answer>>,
 }
 
 impl Answers {
     /// Nothing is known.
     pub(super) fn new(plan: &Plan, rows_before: impl Fn(&str) -> u64) -> Self {
-        let questions = plan.keys.questions();
-        Self {
-            asks: questions.iter().map(|question| rows_before(&question.table) > 0).collect(),
-            known: questions.iter().map(|_| HashMap::new()).collect(),
-        }
+        let asks: Vec<bool> = plan.keys.questions().iter().map(|question| rows_before(&question.table) > 0).collect();
+        Self { is_any_asked: asks.contains(&true), asks, known: HashMap::new() }
+    }
+
+    /// What is known of the row that a key asks for.
+    pub(super) fn get(&self, question: usize, key: &KeyText) -> Option<&Answer> {
+        self.known.get(&question)?.get(key)
     }
 }

@@ -8,10 +8,10 @@ use crate::import::plan::Plan;
 use crate::mapping::apply::Draft;
 use crate::mapping::keyindex::KeyText;
 use crate::row::Value;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// Keys about which the database is to be asked, by question.
-type Wanted = Vec<BTreeMap<KeyText, Vec<Value>>>;
+type Wanted = BTreeMap<usize, BTreeMap<KeyText, Vec<Value>>>;
 
 impl Resolver<'_> {
     /// Asks the database about the rows of a chunk: those that have their keys, and, of rows that it does
@@ -21,14 +21,14 @@ impl Resolver<'_> {
         cx: &mut Context<'_>,
         drafts: impl Iterator<Item = &'d Draft> + Clone,
     ) -> Result<()> {
-        self.answers.known.iter_mut().for_each(HashMap::clear);
-        if !self.answers.asks.contains(&true) {
+        self.answers.known.clear();
+        if !self.answers.is_any_asked {
             return Ok(());
         }
         let plan = self.plan;
         let rules = &plan.rules[cx.mapping];
         let written: HashSet<&str> = drafts.clone().map(|draft| rules[draft.rule].table.name.as_str()).collect();
-        let mut wanted: Wanted = self.answers.known.iter().map(|_| BTreeMap::new()).collect();
+        let mut wanted = Wanted::new();
         for draft in drafts.clone() {
             let rule = &rules[draft.rule];
             let keys = plan.keys.of(rule);
@@ -52,7 +52,7 @@ impl Resolver<'_> {
         for draft in drafts {
             let keys = plan.keys.of(&rules[draft.rule]);
             let text = rules[draft.rule].key_of(&draft.values).and_then(|values| KeyText::of(&values));
-            let known = keys.row.zip(text).and_then(|(question, text)| self.answers.known[question].get(&text));
+            let known = keys.row.zip(text).and_then(|(question, text)| self.answers.get(question, &text));
             if let Some(None) = known {
                 for key in &keys.unique {
                     self.want(&mut wanted, key.question, key.of(&draft.values));
@@ -64,17 +64,17 @@ impl Resolver<'_> {
 
     fn want(&self, wanted: &mut Wanted, question: usize, key: Option<(KeyText, Vec<Value>)>) {
         if let Some((text, values)) = key.filter(|_| self.answers.asks[question])
-            && !self.answers.known[question].contains_key(&text)
+            && self.answers.get(question, &text).is_none()
         {
-            wanted[question].insert(text, values);
+            wanted.entry(question).or_default().insert(text, values);
         }
     }
 
     fn put(&mut self, cx: &mut Context<'_>, wanted: &mut Wanted) -> Result<()> {
-        for (question, keys) in wanted.iter_mut().enumerate().filter(|(_, keys)| !keys.is_empty()) {
-            let (texts, keys): (Vec<KeyText>, Vec<Vec<Value>>) = std::mem::take(keys).into_iter().unzip();
+        for (question, keys) in std::mem::take(wanted) {
+            let (texts, keys): (Vec<KeyText>, Vec<Vec<Value>>) = keys.into_iter().unzip();
             let found = find(cx, self.plan, question, &keys)?;
-            self.answers.known[question].extend(texts.into_iter().zip(found));
+            self.answers.known.entry(question).or_default().extend(texts.into_iter().zip(found));
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl Resolver<'_> {
             return Ok(None);
         }
         let Some(text) = KeyText::of(values) else { return Ok(None) };
-        if let Some(known) = self.answers.known[question].get(&text) {
+        if let Some(known) = self.answers.get(question, &text) {
             return Ok(known.clone());
         }
         Ok(find(cx, self.plan, question, &[values.to_vec()])?.pop().flatten())

@@ -14,10 +14,9 @@ mod leftover;
 mod mark;
 mod settle;
 mod twins;
-mod verdict;
+pub(crate) mod verdict;
 
 pub(crate) use decide::Decision;
-pub(crate) use verdict::RowFate;
 
 use crate::error::Result;
 use crate::finding::{Finding, Place};

@@ -2,7 +2,7 @@
 
 use super::Writer;
 use super::fill::{Fill, From, Given};
-use super::refusal::RefusedRow;
+use super::refusal::{RefusedRow, refuse};
 use crate::database::ledger::{self, RowRecord, Written};
 use crate::database::rejection::Rejection;
 use crate::database::{Cell, Transaction};
@@ -69,9 +69,7 @@ impl Writer {
         for From { place, record, rule, .. } in fill.from {
             let record = Place { offset: record, ..place };
             let row = RefusedRow { record, place, rule, table: table.to_owned(), why: why.clone() };
-            let error = row.ends_the_run();
-            self.refused.push(row);
-            error.map_or(Ok(()), Err)?;
+            refuse(&mut self.refused, row)?;
         }
         Ok(())
     }

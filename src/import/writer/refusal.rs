@@ -1,7 +1,7 @@
 //! Rows that the database rejected.
 
 use crate::database::rejection::Rejection;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::finding::Place;
 
 /// A row that the database rejected.
@@ -20,11 +20,18 @@ pub struct RefusedRow {
 }
 
 impl RefusedRow {
-    /// The error of a run whose transaction is gone: nothing can go on.
-    pub(super) fn ends_the_run(&self) -> Option<Error> {
-        matches!(self.why, Rejection::RolledBack { .. }).then(|| {
-            Error::environment(self.why.message(&self.table))
-                .hint("nothing was written; fix the record, or drop the trigger for the import")
-        })
+    /// Whether the transaction is gone with it, so that nothing can go on.
+    pub(super) fn ends_the_run(&self) -> bool {
+        matches!(self.why, Rejection::RolledBack { .. })
     }
+}
+
+/// Remembers a row that the database rejected; once the transaction is gone, nothing can go on.
+pub(super) fn refuse(refused: &mut Vec<RefusedRow>, row: RefusedRow) -> Result<()> {
+    let error = row.ends_the_run().then(|| {
+        Error::environment(row.why.message(&row.table))
+            .hint("nothing was written; fix the record, or drop the trigger for the import")
+    });
+    refused.push(row);
+    error.map_or(Ok(()), Err)
 }

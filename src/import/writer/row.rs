@@ -114,23 +114,23 @@ pub(super) fn written(rule: &CompiledRule, clock: &[usize]) -> Written {
 /// The digests of what is this run's own: times that are its start, and sealed values.
 fn own_digest(rule: &CompiledRule, values: &[Value], clock: &[usize], dialect: Dialect) -> Option<[u8; 32]> {
     let sealed = |at: usize| matches!(rule.fields[at].source, FieldSource::Secret(_));
-    let of = |is_one: &dyn Fn(usize) -> bool| {
-        let fields = rule.fields.iter().enumerate().filter(|(at, _)| is_one(*at));
-        ledger::digest(
-            fields.map(|(at, field)| (field.column.name.as_str(), dialect.written(field.column.kind, &values[at]))),
-        )
-    };
     if clock.is_empty() && !(0..rule.fields.len()).any(sealed) {
         return None;
     }
-    let (clock, sealed) = (of(&|at| clock.contains(&at)), of(&sealed));
+    let clock = digest_of(rule, values, dialect, |at| clock.contains(&at));
+    let sealed = digest_of(rule, values, dialect, sealed);
     Some(std::array::from_fn(|i| if i < 16 { clock[i] } else { sealed[i - 16] }))
 }
 
 /// The digest of a row's comparable values: not given ids, not sealed values, not what came from the
 /// run's start time.
 pub fn digest(rule: &CompiledRule, values: &[Value], left_out: &[usize], dialect: Dialect) -> [u8; 16] {
-    let fields = rule.fields.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
+    digest_of(rule, values, dialect, |at| !left_out.contains(&at))
+}
+
+/// The digest of some of a row's fields.
+fn digest_of(rule: &CompiledRule, values: &[Value], dialect: Dialect, takes: impl Fn(usize) -> bool) -> [u8; 16] {
+    let fields = rule.fields.iter().enumerate().filter(|(at, _)| takes(*at));
     ledger::digest(
         fields.map(|(at, field)| (field.column.name.as_str(), dialect.written(field.column.kind, &values[at]))),
     )

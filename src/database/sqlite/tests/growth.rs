@@ -1,39 +1,11 @@
 //! Work that grows with what there is, and not with its square: counted in steps of SQLite's virtual machine.
 
-use super::super::location::Location;
 use super::super::migrate;
-use super::super::session::SqliteTransaction;
 use super::*;
 use crate::database::rejection::Rejection;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-/// A transaction whose steps are counted from now on.
-fn counted(bench: &Bench) -> (SqliteTransaction, Arc<AtomicU32>) {
-    let opening = Opening {
-        mode: Mode::Real,
-        run_id: "run-1",
-        migrations: &bench.migrations,
-        schema: &bench.schema,
-        written: &bench.written,
-        bytes: 1_000,
-        started: "2025-05-07T15:09:12Z".parse().unwrap(),
-        audit: None,
-    };
-    let location = Location { path: bench.path(), shown: "x.db".to_owned(), record: None };
-    let mut transaction = SqliteTransaction::begin(location, &opening).unwrap();
-    let steps = Arc::new(AtomicU32::new(0));
-    let counted = Arc::clone(&steps);
-    let count = move || {
-        counted.fetch_add(1, Ordering::Relaxed);
-        false
-    };
-    transaction.conn.progress_handler(1, Some(count)).unwrap();
-    (transaction, steps)
-}
 
 /// How many steps of SQLite's virtual machine it takes to find and write a row of each of so many tables.
-fn steps_of_rows(tables: usize) -> u32 {
+fn steps_of_rows(tables: usize) -> u64 {
     let names: Vec<String> = (0..tables).map(|number| format!("kind_{number}")).collect();
     let sql = names.iter().fold(String::new(), |sql, name| {
         sql + &format!("CREATE TABLE {name} (id INTEGER PRIMARY KEY, owner TEXT, n INTEGER, UNIQUE (owner, n));")
@@ -64,7 +36,7 @@ fn the_work_of_writing_into_many_tables_grows_with_their_number_and_not_with_its
 }
 
 /// How many steps it takes to change each of so many rows that an index leads to only all together, or not at all.
-fn steps_of_updates(rows: i64, index: &str) -> u32 {
+fn steps_of_updates(rows: i64, index: &str) -> u64 {
     let sql = format!("CREATE TABLE notes (id INTEGER PRIMARY KEY, owner TEXT, n INTEGER, title TEXT);{index}");
     let bench = Bench::of(vec![migration("001_notes", &sql)]);
     let (mut transaction, steps) = counted(&bench);

@@ -18,6 +18,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 
 const SQL: &str = "
@@ -129,4 +131,28 @@ fn names(folder: &Path) -> Vec<String> {
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// A transaction whose steps are counted from now on.
+fn counted(bench: &Bench) -> (super::session::SqliteTransaction, Arc<AtomicU64>) {
+    let opening = Opening {
+        mode: Mode::Real,
+        run_id: "run-1",
+        migrations: &bench.migrations,
+        schema: &bench.schema,
+        written: &bench.written,
+        bytes: 1_000,
+        started: "2025-05-07T15:09:12Z".parse().unwrap(),
+        audit: None,
+    };
+    let location = super::location::Location { path: bench.path(), shown: "x.db".to_owned(), record: None };
+    let mut transaction = super::session::SqliteTransaction::begin(location, &opening).unwrap();
+    let steps = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&steps);
+    let count = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        false
+    };
+    transaction.conn.progress_handler(1, Some(count)).unwrap();
+    (transaction, steps)
 }

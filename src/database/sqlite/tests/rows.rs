@@ -5,8 +5,6 @@ use crate::database::Cell;
 use crate::database::contract::tests::ledger::{file, row, run};
 use crate::database::ledger::RowRecord;
 use crate::database::rejection::{Rejected, Rejection};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 fn stored(text: &str) -> Cell {
     Cell::Text(text.to_owned())
@@ -107,26 +105,7 @@ fn steps_to_find_each(rows: i64, index: &str, at_once: usize) -> u64 {
          INSERT INTO notes (id, owner, title, pinned) SELECT i, 'bob', 'title ' || (i % ({rows} - 1)), (i = 0) FROM n"
     );
     drop(bench.make(&format!("{SQL} {index} INSERT INTO people VALUES ('bob', 'b'); {fill}")));
-    let opening = Opening {
-        mode: Mode::Real,
-        run_id: "run-1",
-        migrations: &bench.migrations,
-        schema: &bench.schema,
-        written: &bench.written,
-        bytes: 1_000,
-        started: "2025-05-07T15:09:12Z".parse().unwrap(),
-        audit: None,
-    };
-    let location =
-        crate::database::sqlite::location::Location { path: bench.path(), shown: String::new(), record: None };
-    let mut transaction = crate::database::sqlite::session::SqliteTransaction::begin(location, &opening).unwrap();
-    let steps = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&steps);
-    let count = move || {
-        counter.fetch_add(1, Ordering::Relaxed);
-        false
-    };
-    transaction.conn.progress_handler(1, Some(count)).unwrap();
+    let (mut transaction, steps) = counted(&bench);
     let all: Vec<i64> = (0..rows).collect();
     for some in all.chunks(at_once) {
         let keys: Vec<Vec<Value>> = some.iter().map(|row| vec![text("bob"), text(&format!("title {row}"))]).collect();
