@@ -22,3 +22,4 @@ pub mod suggest;
 pub mod usage;
 pub mod uses;
 pub mod walk;
+mod word_list;

@@ -103,7 +103,7 @@ fn is_secret_at(words: &[String], at: usize) -> bool {
         "webhook" | "webhooks" => return !after.is_some_and(|after| WEBHOOK_ABOUT.contains(after)),
         _ => {}
     }
-    is_word(word)
+    is_one_of(&WORDS, word)
         || (words.len() == 1 && ALONE.contains(word))
         || (at + 1 == words.len() && LAST.contains(word))
         || after.is_some_and(|after| is_pair(word, after))
@@ -118,11 +118,6 @@ static PARTS_BY_FIRST: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
     PARTS.iter().for_each(|part| by_first[usize::from(part.as_bytes()[0])].push(part));
     by_first
 });
-
-/// A word of [`WORDS`] or its plural.
-fn is_word(word: &str) -> bool {
-    is_one_of(&WORDS, word)
-}
 
 /// A word of the list or its plural.
 fn is_one_of(list: &Words, word: &str) -> bool {
@@ -186,7 +181,7 @@ fn spans_words(words: &[String]) -> bool {
     words.iter().enumerate().any(|(at, word)| {
         joined.push_str(word);
         at > 0
-            && (is_one_of(&PARTS, &joined) || is_word(&joined) || is_compound(&joined, |_, _| false))
+            && (is_one_of(&PARTS, &joined) || is_one_of(&WORDS, &joined) || is_compound(&joined, |_, _| false))
             && joined.len() >= SHORTEST_PART
     })
 }

@@ -4,93 +4,37 @@ use super::near::NEARBY;
 use crate::decode;
 use memchr::memmem;
 
-/// Beginnings of tokens, how many characters follow at least, and whose they are.
+/// How many characters of a token follow its beginning at least, the beginnings, and whose they are.
 ///
 /// They are published by their makers so that leaked ones can be found.
-const PREFIXES: &[(&str, usize)] = &[
+const PREFIXES: &[(usize, &[&str])] = &[
     // GitHub, GitLab
-    ("ghp_", 20),
-    ("gho_", 20),
-    ("ghu_", 20),
-    ("ghs_", 20),
-    ("ghr_", 20),
-    ("github_pat_", 20),
-    ("glpat-", 15),
-    ("gldt-", 15),
-    ("glrt-", 15),
-    ("glcbt-", 15),
-    ("glptt-", 15),
-    ("glsoat-", 15),
-    ("gloas-", 15),
+    (20, &["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"]),
+    (15, &["glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glsoat-", "gloas-"]),
     // Slack
-    ("xoxb-", 10),
-    ("xoxp-", 10),
-    ("xoxa-", 10),
-    ("xoxr-", 10),
-    ("xoxs-", 10),
-    ("xoxe-", 10),
-    ("xoxe.", 10),
-    ("xapp-", 10),
+    (10, &["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe-", "xoxe.", "xapp-"]),
     // payment
-    ("sk_live_", 10),
-    ("sk_test_", 10),
-    ("rk_live_", 10),
-    ("rk_test_", 10),
-    ("whsec_", 10),
-    ("sq0atp-", 20),
-    ("sq0csp-", 20),
+    (10, &["sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_"]),
+    (20, &["sq0atp-", "sq0csp-"]),
     // clouds
-    ("AKIA", 16),
-    ("ASIA", 16),
-    ("AIza", 30),
-    ("ya29.", 15),
-    ("GOCSPX-", 15),
-    ("dop_v1_", 30),
-    ("doo_v1_", 30),
-    ("dor_v1_", 30),
-    ("LTAI", 16),
-    ("hvs.", 20),
-    ("hvb.", 20),
-    ("pul-", 30),
-    ("nvapi-", 20),
-    ("tskey-", 15),
-    ("dckr_pat_", 15),
+    (16, &["AKIA", "ASIA", "LTAI"]),
+    (30, &["AIza", "dop_v1_", "doo_v1_", "dor_v1_", "pul-"]),
+    (15, &["ya29.", "GOCSPX-", "tskey-", "dckr_pat_"]),
+    (20, &["hvs.", "hvb.", "nvapi-"]),
     // registries and tools
-    ("npm_", 20),
-    ("pypi-", 30),
-    ("rubygems_", 30),
-    ("cio", 32),
-    ("PMAK-", 20),
-    ("glsa_", 20),
-    ("glc_", 20),
-    ("ATATT3", 20),
-    ("ATBB", 20),
-    ("lin_api_", 20),
-    ("ntn_", 20),
-    ("figd_", 20),
-    ("sntrys_", 20),
-    ("sentry_", 40),
-    ("AGE-SECRET-KEY-1", 20),
+    (20, &["npm_", "PMAK-", "glsa_", "glc_", "ATATT3", "ATBB"]),
+    (20, &["lin_api_", "ntn_", "figd_", "sntrys_", "AGE-SECRET-KEY-1"]),
+    (30, &["pypi-", "rubygems_"]),
+    (32, &["cio"]),
+    (40, &["sentry_"]),
     // mail and shops
-    ("SG.", 40),
-    ("xkeysib-", 20),
-    ("key-", 32),
-    ("shpat_", 20),
-    ("shpss_", 20),
-    ("shpca_", 20),
-    ("shppa_", 20),
-    ("mlsn.", 20),
-    ("re_", 24),
+    (40, &["SG."]),
+    (20, &["xkeysib-", "shpat_", "shpss_", "shpca_", "shppa_", "mlsn."]),
+    (32, &["key-"]),
+    (24, &["re_"]),
     // models
-    ("sk-ant-", 20),
-    ("sk-proj-", 20),
-    ("sk-or-", 20),
-    ("sk-", 32),
-    ("hf_", 20),
-    ("gsk_", 20),
-    ("r8_", 20),
-    ("pplx-", 20),
-    ("xai-", 20),
+    (20, &["sk-ant-", "sk-proj-", "sk-or-", "hf_", "gsk_", "r8_", "pplx-", "xai-"]),
+    (32, &["sk-"]),
 ];
 
 /// Beginnings of password hashes: whoever has one can guess at leisure.
@@ -132,8 +76,12 @@ static BEGINNINGS: [u64; 256] = {
     let mut table = [0; 256];
     let mut at = 0;
     while at < PREFIXES.len() {
-        let head = PREFIXES[at].0.as_bytes();
-        table[head[0] as usize] |= 1 << (head[1] & 0x3f);
+        let (heads, mut of) = (PREFIXES[at].1, 0);
+        while of < heads.len() {
+            let head = heads[of].as_bytes();
+            table[head[0] as usize] |= 1 << (head[1] & 0x3f);
+            of += 1;
+        }
         at += 1;
     }
     table
@@ -143,9 +91,10 @@ fn has_prefix(text: &str) -> bool {
     let length = text.bytes().take(NEARBY).take_while(|byte| is_of_token(*byte) || *byte == b'.').count();
     let token = &text[..length];
     let is_mixed = |tail: &str| tail.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-    PREFIXES
-        .iter()
-        .any(|(head, least)| token.strip_prefix(head).is_some_and(|tail| tail.len() >= *least && is_mixed(tail)))
+    PREFIXES.iter().any(|(least, heads)| {
+        let mut tails = heads.iter().filter_map(|head| token.strip_prefix(head));
+        tails.any(|tail| tail.len() >= *least && is_mixed(tail))
+    })
 }
 
 fn is_of_token(byte: u8) -> bool {

@@ -66,7 +66,7 @@ pub(super) fn is_value(text: &str) -> bool {
 pub(super) fn is_given(text: &str) -> bool {
     let bare = text.trim_end_matches([',', ';', ')', ']']);
     let crossed_out = bare.len() > 2 && bare.bytes().all(|byte| matches!(byte, b'x' | b'X'));
-    is_value(text) && !is_one_of(NOTHING, bare) && !is_reference(bare) && !crossed_out
+    is_value(text) && !NOTHING.contains_in_any_case(bare) && !is_reference(bare) && !crossed_out
 }
 
 /// `$VAR`, `:param`, `@param`, `row.password`, `getToken()`, `env["KEY"]`.
@@ -96,7 +96,12 @@ pub(super) fn has_secret_form(word: &str) -> bool {
         matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '*' | '_')
     });
     let bytes = word.as_bytes();
-    if word.chars().count() < 4 || !is_given(word) || is_address(word) || is_time(bytes) || is_one_of(ORDINARY, word) {
+    if word.chars().count() < 4
+        || !is_given(word)
+        || is_address(word)
+        || is_time(bytes)
+        || ORDINARY.contains_in_any_case(word)
+    {
         return false;
     }
     if bytes.iter().all(u8::is_ascii_digit) {
@@ -128,7 +133,7 @@ pub(super) fn stands_alone(word: &str) -> bool {
 
 /// A word that sentences about secrets have where a value could be.
 pub(super) fn is_common(word: &str) -> bool {
-    is_one_of(COMMON, word.trim_matches(|c: char| !c.is_alphanumeric()))
+    COMMON.contains_in_any_case(word.trim_matches(|c: char| !c.is_alphanumeric()))
 }
 
 /// A URL or the address of a mailbox.
@@ -148,8 +153,4 @@ fn is_time(word: &[u8]) -> bool {
         && word
             .iter()
             .all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'.' | b'/' | b',' | b'T' | b'Z' | b'+'))
-}
-
-fn is_one_of(list: &[&str], word: &str) -> bool {
-    list.iter().any(|other| word.eq_ignore_ascii_case(other))
 }
