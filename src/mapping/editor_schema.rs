@@ -3,7 +3,7 @@
 //!
 //! It helps while typing; `check` decides what is valid.
 
-use crate::mapping::load::keys::{self, Key, Keys};
+use crate::mapping::load::keys::{self, Key, Keys, Takes};
 use crate::step::REGISTRY;
 use serde_json::{Map, Value, json};
 
@@ -18,43 +18,43 @@ pub enum SchemaOf {
 
 /// The schema as a document that ends in a line break.
 pub fn editor_schema(of: SchemaOf) -> String {
-    let (title, keys, name) = match of {
-        SchemaOf::Mapping => ("A treelift mapping", &keys::MAPPING, "mapping"),
-        SchemaOf::Set => ("set.toml of a treelift mapping set", &keys::SET, "set"),
+    let (title, keys) = match of {
+        SchemaOf::Mapping => ("A treelift mapping", &keys::MAPPING),
+        SchemaOf::Set => ("set.toml of a treelift mapping set", &keys::SET),
     };
-    let mut schema = table(name, &[keys]);
+    let mut schema = table(&[keys]);
     schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
     schema["title"] = json!(title);
     schema["definitions"] = definitions(of);
     format!("{schema:#}\n")
 }
 
+fn built(keys: &[&'static Keys]) -> impl Iterator<Item = &'static Key> {
+    keys.iter().flat_map(|keys| keys.keys).filter(|key| key.since.is_some())
+}
+
 /// A table that takes these keys and no other.
-fn table(name: &str, keys: &[&Keys]) -> Value {
-    let mut properties = Map::new();
-    for key in keys.iter().flat_map(|keys| keys.keys).filter(|key| key.since.is_some()) {
-        let mut value = fragment(name, key);
+fn table(keys: &[&'static Keys]) -> Value {
+    let property = |key: &Key| {
+        let mut value = taken(&key.takes);
         value["description"] = json!(key.what);
-        properties.insert(key.name.to_owned(), value);
-    }
+        (key.name.to_owned(), value)
+    };
+    let properties: Map<_, _> = built(keys).map(property).collect();
     json!({ "type": "object", "additionalProperties": false, "properties": properties })
 }
 
 fn definitions(of: SchemaOf) -> Value {
-    let expression = json!({ "anyOf": [
-        { "type": "string", "description": "a path" },
-        table("expression", &[&keys::SOURCES, &keys::EXPRESSION]),
-    ] });
+    let or_path =
+        |keys: &[&'static Keys]| json!({ "anyOf": [{ "type": "string", "description": "a path" }, table(keys)] });
+    let expression = or_path(&[&keys::SOURCES, &keys::EXPRESSION]);
     let mut all = json!({ "expression": expression, "json": json_definition(), "steps": steps() });
     if of == SchemaOf::Mapping {
-        all["column"] = json!({ "anyOf": [
-            { "type": "string", "description": "a path" },
-            table("column", &[&keys::SOURCES, &keys::EXPRESSION, &keys::COLUMN]),
-        ] });
-        all["condition"] = table("condition", &[&keys::CONDITION]);
-        all["rule"] = table("rule", &[&keys::RULE]);
-        all["secret"] = table("secret", &[&keys::SECRET]);
-        all["shape"] = table("shape", &[&keys::SHAPE]);
+        all["column"] = or_path(&[&keys::SOURCES, &keys::EXPRESSION, &keys::COLUMN]);
+        all["condition"] = table(&[&keys::CONDITION]);
+        all["rule"] = table(&[&keys::RULE]);
+        all["secret"] = table(&[&keys::SECRET]);
+        all["shape"] = table(&[&keys::SHAPE]);
     }
     all
 }
@@ -90,185 +90,32 @@ fn steps() -> Value {
     json!({ "type": "array", "items": { "anyOf": forms.collect::<Vec<_>>() } })
 }
 
-fn text() -> Value {
-    json!({ "type": "string" })
-}
-
-fn reason() -> Value {
-    json!({ "type": "string", "minLength": 1 })
-}
-
-fn texts() -> Value {
-    json!({ "type": "array", "items": { "type": "string" } })
-}
-
-fn refer(definition: &str) -> Value {
-    // Draft 7 ignores a description beside `$ref`, so the reference is in a list of one.
-    json!({ "allOf": [{ "$ref": format!("#/definitions/{definition}") }] })
-}
-
-/// A table of free names.
-fn named(value: &Value) -> Value {
-    json!({ "type": "object", "additionalProperties": value })
-}
-
-fn flag() -> Value {
-    json!({ "type": "boolean" })
-}
-
-fn one_or_more(value: &Value) -> Value {
-    json!({ "anyOf": [value, { "type": "array", "items": value }] })
-}
-
-fn words(keys: &Keys) -> Value {
-    let built = keys.keys.iter().filter(|key| key.since.is_some());
-    json!({ "oneOf": built.map(|key| json!({ "const": key.name, "description": key.what })).collect::<Vec<_>>() })
-}
-
-/// What a key of a table takes.
-fn fragment(table_name: &str, key: &Key) -> Value {
-    match (table_name, key.name) {
-        ("set", "recognise") => table("recognise", &[&keys::RECOGNISE]),
-        ("set", "namespace") => json!({ "type": "string", "format": "uuid" }),
-        ("set", "owners") => table("owners", &[&keys::OWNERS]),
-        ("set", "precedence") => named(&texts()),
-        ("set" | "mapping", "ignore") | ("mapping", "declassify") => named(&reason()),
-        ("set", "unknown_members") => words(&keys::UNKNOWN_MEMBERS),
-        ("set", "after") => table("after", &[&keys::AFTER]),
-        ("set", "assert") => json!({ "type": "array", "items": table("assert", &[&keys::ASSERT]) }),
-        ("assert", "name") => reason(),
-        ("assert", "category") => words(&keys::ASSERT_CATEGORY),
-        ("assert", "gives") => words(&keys::ASSERT_GIVES),
-        ("set", "audit") => table("audit", &[&keys::AUDIT]),
-        ("audit", "columns") => named(&words(&keys::AUDIT_PARTS)),
-        ("set", "migrations_table") => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,62}$" }),
-        ("set", "other_tables") => named(&reason()),
-        ("set", "hand_over") => table("hand_over", &[&keys::HAND_OVER]),
-        ("hand_over", "fernet") => table("fernet", &[&keys::FERNET]),
-        ("fernet", "password") => texts(),
-        ("fernet", "salt") => table("salt", &[&keys::FERNET_SALT]),
-        ("fernet", "rounds") | ("salt", "bytes") => json!({ "type": "integer", "minimum": 1 }),
-        ("fernet", "base64" | "keep_empty") => flag(),
-        ("recognise", _) | ("mapping", "expected") | ("rule", "shapes") => texts(),
-        ("source", "files" | "newest") | ("condition", "members") => texts(),
-        ("owners", "find") => json!({ "type": "array", "items": table("find", &[&keys::FIND]) }),
-        ("owners", "unknown") => {
-            json!({ "anyOf": [words(&keys::UNKNOWN_WORDS), table("unknown", &[&keys::UNKNOWN])] })
+/// What a key takes.
+fn taken(takes: &Takes) -> Value {
+    match takes {
+        Takes::Any => json!({}),
+        Takes::Text => json!({ "type": "string" }),
+        Takes::Reason => json!({ "type": "string", "minLength": 1 }),
+        Takes::Formed(keyword, form) => json!({ "type": "string", *keyword: form }),
+        Takes::Flag => json!({ "type": "boolean" }),
+        Takes::True => json!({ "const": true }),
+        Takes::Number => json!({ "type": "integer", "minimum": 1 }),
+        Takes::Words(words) => {
+            let word = |key: &Key| json!({ "const": key.name, "description": key.what });
+            json!({ "oneOf": built(&[words]).map(word).collect::<Vec<_>>() })
         }
-        ("owners", "ownerless") => words(&keys::OWNERLESS),
-        ("find", "column_steps") | (_, "steps") => refer("steps"),
-        ("find", "from") | ("condition", "not") => refer(if table_name == "find" { "expression" } else { "condition" }),
-        ("find", "alias") | (_, "ignore_case" | "need") => flag(),
-        ("mapping", "source") => table("source", &[&keys::SOURCE]),
-        ("mapping", "table") => named(&refer("rule")),
-        ("source", "format") => words(&keys::FORMAT),
-        ("source", "shape") => one_or_more(&refer("shape")),
-        ("source" | "shape", "optional" | "blank" | "otherwise" | "ignore") | ("unknown", "ignore") => reason(),
-        ("shape" | "rule", "when") => refer("condition"),
-        ("condition", "equals") => named(&json!({})),
-        ("condition", "type") => named(&words(&keys::TYPES)),
-        ("condition", "matches") => named(&json!({ "type": "string", "format": "regex" })),
-        ("condition", "root") => words(&keys::TYPES),
-        ("condition", "any") => json!({ "type": "array", "items": refer("condition") }),
-        (_, "by") if table_name != "find" => named(&refer("expression")),
-        ("rule", "key") => texts(),
-        ("rule", "each") => one_or_more(&text()),
-        ("rule", "let") => named(&refer("expression")),
-        ("rule", "on_duplicate") => words(&keys::ON_DUPLICATE),
-        ("rule", "on_reject") => words(&keys::ON_REJECT),
-        ("rule", "columns") => named(&refer("column")),
-        ("rule", "secrets") => named(&refer("secret")),
-        ("expression" | "column" | "secret", "from") => json!({ "anyOf": [
-            { "type": "string" },
-            refer("expression"),
-            { "type": "array", "items": refer("expression") },
-        ] }),
-        ("expression" | "column", "value" | "then" | "else" | "default") => json!({}),
-        ("expression" | "column", "null") => json!({ "const": true }),
-        ("expression" | "column", "join") => json!({ "type": "array", "items": refer("expression") }),
-        ("expression" | "column", "json") => refer("json"),
-        ("expression" | "column", "uuid5" | "md5" | "sha256") => json!({ "anyOf": [
-            refer("expression"),
-            { "type": "array", "items": refer("expression") },
-        ] }),
-        ("expression" | "column", "without") => texts(),
-        ("expression" | "column" | "secret", "matching") => json!({ "type": "string", "format": "regex" }),
-        ("expression" | "column", "lookup") => json!({ "type": "string", "pattern": "^[^.]+\\..+$" }),
-        ("column", "agrees_with") => refer("expression"),
-        ("column", "on_missing" | "on_null" | "on_empty") => words(&keys::POLICY),
-        ("column", "on_error") => words(&keys::ON_ERROR),
-        ("secret", "kind") => words(&keys::SECRET_KIND),
-        ("secret", "declassify" | "reason") => reason(),
-        _ => text(),
+        Takes::Table(keys) => table(&[keys]),
+        // Draft 7 ignores a description beside `$ref`, so the reference is in a list of one.
+        Takes::Refer(definition) => json!({ "allOf": [{ "$ref": format!("#/definitions/{definition}") }] }),
+        Takes::List(of) => json!({ "type": "array", "items": taken(of) }),
+        Takes::Named(of) => json!({ "type": "object", "additionalProperties": taken(of) }),
+        Takes::OneOf(several) => json!({ "anyOf": several.iter().map(taken).collect::<Vec<_>>() }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// `(table, key)` of every key that takes a plain text, so that a new key is considered.
-    const TEXTS: &[(&str, &str)] = &[
-        ("set", "name"),
-        ("set", "description"),
-        ("set", "database"),
-        ("after", "message"),
-        ("assert", "sql"),
-        ("assert", "needs"),
-        ("audit", "table"),
-        ("fernet", "message"),
-        ("salt", "environment"),
-        ("salt", "default"),
-        ("salt", "fill"),
-        ("owners", "capture"),
-        ("owners", "table"),
-        ("find", "by"),
-        ("mapping", "description"),
-        ("shape", "name"),
-        ("shape", "records"),
-        ("shape", "key_as"),
-        ("condition", "exists"),
-        ("condition", "absent"),
-        ("rule", "into"),
-        ("rule", "key_as"),
-        ("rule", "parent"),
-        ("expression", "template"),
-        ("expression", "with"),
-        ("expression", "each"),
-        ("expression", "exists"),
-        ("column", "after"),
-        ("secret", "default"),
-    ];
-
-    #[test]
-    fn every_key_of_the_language_has_a_type() {
-        let tables: &[(&str, &[&Keys])] = &[
-            ("set", &[&keys::SET]),
-            ("after", &[&keys::AFTER]),
-            ("assert", &[&keys::ASSERT]),
-            ("audit", &[&keys::AUDIT]),
-            ("hand_over", &[&keys::HAND_OVER]),
-            ("fernet", &[&keys::FERNET]),
-            ("salt", &[&keys::FERNET_SALT]),
-            ("recognise", &[&keys::RECOGNISE]),
-            ("owners", &[&keys::OWNERS]),
-            ("find", &[&keys::FIND]),
-            ("mapping", &[&keys::MAPPING]),
-            ("source", &[&keys::SOURCE]),
-            ("shape", &[&keys::SHAPE]),
-            ("condition", &[&keys::CONDITION]),
-            ("rule", &[&keys::RULE]),
-            ("expression", &[&keys::SOURCES, &keys::EXPRESSION]),
-            ("column", &[&keys::COLUMN]),
-            ("secret", &[&keys::SECRET]),
-        ];
-        for (name, tables) in tables {
-            for key in tables.iter().flat_map(|keys| keys.keys).filter(|key| key.since.is_some()) {
-                let plain = fragment(name, key) == text();
-                assert_eq!(plain, TEXTS.contains(&(name, key.name)), "{name}.{}", key.name);
-            }
-        }
-    }
 
     #[test]
     fn references_lead_to_definitions() {

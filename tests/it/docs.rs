@@ -246,9 +246,9 @@ fn every_key_of_the_language_stands_once_in_its_reference() {
             assert!(said, "`{word}` under `{heading}`");
         }
     }
-    assert_eq!(judged, keys::ALL.len(), "every table of keys has its place");
+    assert_eq!(judged, keys::all().count(), "every table of keys has its place");
     let (_, later) = reference("Reserved words");
-    for key in keys::ALL.iter().flat_map(|keys| keys.keys).filter(|key| key.since.is_none()) {
+    for key in keys::all().flat_map(|keys| keys.keys).filter(|key| key.since.is_none()) {
         assert!(later.contains(key.name), "`{}` is not built yet", key.name);
     }
 }

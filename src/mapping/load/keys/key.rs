@@ -7,9 +7,50 @@ pub struct Key {
     pub name: &'static str,
     /// Its meaning, in one sentence.
     pub what: &'static str,
+    /// What it takes.
+    pub takes: Takes,
     /// The version that introduced it; `None` for a reserved word that is not supported yet.
     pub since: Option<&'static str>,
 }
+
+/// What a key takes, as editors are told; the loader decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Any value; a word takes nothing.
+    Any,
+    /// A string.
+    Text,
+    /// A string that is not empty.
+    Reason,
+    /// A string of this form: a keyword of JSON Schema and its value.
+    Formed(&'static str, &'static str),
+    /// `true` or `false`.
+    Flag,
+    /// `true` alone.
+    True,
+    /// A positive integer.
+    Number,
+    /// One of these words.
+    Words(&'static Keys),
+    /// A table of these keys.
+    Table(&'static Keys),
+    /// What the definition of this name takes.
+    Refer(&'static str),
+    /// A list of such.
+    List(&'static Takes),
+    /// A table of free names with such values.
+    Named(&'static Takes),
+    /// One of these.
+    OneOf(&'static [Takes]),
+}
+
+const EXPRESSION: Takes = Takes::Refer("expression");
+pub(super) const FROM: Takes = Takes::OneOf(&[Takes::Text, EXPRESSION, Takes::List(&EXPRESSION)]);
+pub(super) const HASHED: Takes = Takes::OneOf(&[EXPRESSION, Takes::List(&EXPRESSION)]);
+pub(super) const REASONS: Takes = Takes::Named(&Takes::Reason);
+pub(super) const REGEX: Takes = Takes::Formed("format", "regex");
+pub(super) const STEPS: Takes = Takes::Refer("steps");
+pub(super) const TEXTS: Takes = Takes::List(&Takes::Text);
 
 /// The keys of one kind of table, or the words of one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +73,28 @@ impl Keys {
     }
 }
 
-pub(super) const fn key(name: &'static str, what: &'static str) -> Key {
-    Key { name, what, since: Some("0.1.0") }
+/// Tables of keys, and a list of them all under the name that stands first.
+macro_rules! keys {
+    ($all:ident; $($(#[$doc:meta])* $name:ident $title:literal: $($key:expr),*;)*) => {
+        $($(#[$doc])* pub static $name: Keys = Keys { title: $title, keys: &[$($key),*] };)*
+        /// Every table and list of words of this file.
+        pub static $all: &[&Keys] = &[$(&$name),*];
+    };
+}
+pub(super) use keys;
+
+pub(super) const fn key(name: &'static str, takes: Takes, what: &'static str) -> Key {
+    since("0.1.0", name, takes, what)
+}
+
+pub(super) const fn since(version: &'static str, name: &'static str, takes: Takes, what: &'static str) -> Key {
+    Key { name, what, takes, since: Some(version) }
+}
+
+pub(super) const fn word(name: &'static str, what: &'static str) -> Key {
+    key(name, Takes::Any, what)
 }
 
 pub(super) const fn later(name: &'static str, what: &'static str) -> Key {
-    Key { name, what, since: None }
+    Key { name, what, takes: Takes::Any, since: None }
 }
