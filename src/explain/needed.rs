@@ -19,7 +19,7 @@ pub(super) fn needed(plan: &Plan, mapping: usize) -> Result<BTreeSet<usize>> {
         for rule in mappings.iter().flat_map(|of| &plan.rules[*of]) {
             tables.insert(lower(&rule.table.name));
             tables.extend(rule.table.foreign_keys.iter().map(|key| lower(&key.table)));
-            tables.extend(uses(rule.model(&plan.set)).tables.iter().map(|used| lower(&used.table)));
+            tables.extend(uses(rule.model(&plan.set)).rows.iter().map(|used| lower(&used.table)));
         }
         for together in &joined {
             if !together.is_disjoint(&tables) {

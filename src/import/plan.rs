@@ -11,12 +11,11 @@ use crate::error::{Error, Result};
 use crate::import::files::file_id;
 use crate::mapping::apply::{FileContext, Owner};
 use crate::mapping::compile::{CompiledRule, FieldSource, compile};
-use crate::mapping::keyindex::IndexSpec;
 use crate::mapping::model::{From, Literal, OnDuplicate, Set};
 use crate::mapping::order::{Order, Stage, Turn, order};
 use crate::mapping::own::is_owned;
 use crate::mapping::usage::has_maps;
-use crate::mapping::uses::{TableUse, uses, uses_of};
+use crate::mapping::uses::{uses, uses_of};
 use crate::source::walk::Tree;
 use crate::table::Schema;
 use columns::WrittenColumns;
@@ -24,7 +23,7 @@ use disposition::Readers;
 pub use disposition::{Chosen, Disposition};
 use jiff::Timestamp;
 pub use keys::{FieldKey, Keys};
-use specs::Specs;
+use specs::{Needed, Specs};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// One entry of a mapping's `files` (mapping and entry) in one directory of an owner.
@@ -57,7 +56,7 @@ pub struct Plan {
     /// When each rule runs.
     pub order: Order,
     /// What the key index must hold.
-    pub specs: Vec<IndexSpec>,
+    pub specs: Specs,
     /// The keys of each rule's rows.
     pub keys: Keys,
     /// The columns of the owner table that are kept.
@@ -72,8 +71,6 @@ pub struct Plan {
     columns: WrittenColumns,
     /// The tables in which a rule looks rows up, by its number.
     used_tables: Vec<Vec<String>>,
-    /// The tables that are looked up, with the columns, and whether without the case of letters.
-    looked_up: HashSet<(String, Vec<String>, bool)>,
 }
 
 impl Plan {
@@ -89,7 +86,7 @@ impl Plan {
         }
         let rules = compile(&set, &schema);
         let order = order(&set, &schema)?;
-        let specs = Specs::new(&set, &rules, &order, &schema).collect();
+        let specs = Needed { set: &set, rules: &rules, order: &order, schema: &schema }.specs();
         let keys = Keys::new(&set, &rules, &specs);
         let readers = Readers::new(&set);
         let dispositions = tree.files.iter().map(|file| readers.disposition(&set, &file.path, chosen)).collect();
@@ -101,9 +98,8 @@ impl Plan {
         let owner_columns = owner_columns(&set, &schema);
         let has_maps = set.mappings.iter().map(has_maps).collect();
         let columns = WrittenColumns::of(&set, &rules);
-        let used: Vec<Vec<TableUse>> = rules.iter().flatten().map(|rule| uses(rule.model(&set)).tables).collect();
-        let used_tables = used.iter().map(|used| used.iter().map(|one| one.table.clone()).collect()).collect();
-        let looked_up = used.into_iter().flatten().map(|used| (used.table, used.by, used.ignore_case)).collect();
+        let tables = |rule: &CompiledRule| uses(rule.model(&set)).rows.iter().map(|row| row.table.clone()).collect();
+        let used_tables = rules.iter().flatten().map(tables).collect();
         Ok(Self {
             set,
             schema,
@@ -121,7 +117,6 @@ impl Plan {
             readers,
             columns,
             used_tables,
-            looked_up,
         })
     }
 
@@ -269,11 +264,6 @@ impl Plan {
     pub fn looks_up_own_rows(&self, rules: &[&CompiledRule]) -> bool {
         let made = |table: &String| rules.iter().any(|rule| rule.table.name == *table);
         rules.iter().any(|rule| self.used_tables[rule.number as usize].iter().any(made))
-    }
-
-    /// Whether a `lookup`, `exists` or `absent` asks this of the key index.
-    pub fn is_looked_up(&self, spec: &IndexSpec) -> bool {
-        self.looked_up.contains(&(spec.table.clone(), spec.by.clone(), spec.ignore_case))
     }
 
     /// The pattern that finds an owner's directory, with the capture alone: `users/{owner}`.

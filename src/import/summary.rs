@@ -228,8 +228,8 @@ fn describe(expr: &Expr) -> String {
         From::Join { parts, .. } => format!("join({})", parts.iter().map(describe).collect::<Vec<_>>().join(", ")),
         From::Json(_) => "json".to_owned(),
         From::Digest { how, .. } => format!("{how:?}").to_lowercase(),
-        From::Lookup { table, column, .. } => format!("lookup {table}.{column}"),
-        From::Exists { table, .. } => format!("exists {table}"),
+        From::Lookup(row) => format!("lookup {}.{}", row.table, row.column.as_deref().unwrap_or_default()),
+        From::Exists { row, .. } => format!("exists {}", row.table),
     }
 }
 

@@ -22,9 +22,23 @@ pub struct IndexSpec {
     pub wanted: Vec<String>,
     /// Whether letters are compared without their case.
     pub ignore_case: bool,
+    /// Whether a `lookup`, `exists` or `absent` asks for rows by it.
+    pub is_looked_up: bool,
     /// Whether a key belongs to one owner alone and no other owner's rule reads it.
     pub of_one_owner: bool,
     /// Whether a rule looks up rows of its own table by it.
+    pub of_own_table: bool,
+}
+
+/// Where a `lookup`, `exists` or `absent` finds its row.
+#[derive(Debug, Clone, Copy)]
+pub struct Site {
+    /// The number of the spec.
+    pub spec: usize,
+    /// The position of the column that it gives among those wanted.
+    pub wanted: Option<usize>,
+    /// Whether its rule makes rows of that table too: it finds those that were made before, in this run as in
+    /// the first. Else it finds every row.
     pub of_own_table: bool,
 }
 
@@ -61,15 +75,6 @@ impl Entry {
             says: Arc::default(),
         }
     }
-}
-
-/// Whether the rule that looks rows up makes rows of that table too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asker {
-    /// It does: it finds the rows that were made before, in this run as in the first.
-    OwnTable,
-    /// It does not: it finds every row.
-    OtherTable,
 }
 
 /// One change of the index, by spec and key, so that it can be undone.
@@ -113,8 +118,8 @@ pub struct Feed {
 #[derive(Debug, Default)]
 pub struct KeyIndex {
     specs: Vec<IndexSpec>,
-    /// The specs of each table.
-    by_table: HashMap<String, Arc<[usize]>>,
+    /// By the number of the `lookup`, `exists` or `absent`; none for one that no rule has.
+    sites: Vec<Option<Site>>,
     lasting: Vec<HashMap<KeyText, Entry>>,
     of_owner: Vec<HashMap<KeyText, Entry>>,
     /// Rows of the target that earlier runs made of files which this run reads too: the file's number
@@ -127,20 +132,10 @@ pub struct KeyIndex {
 
 impl KeyIndex {
     /// An empty index of these specs.
-    pub fn new(specs: Vec<IndexSpec>) -> Self {
+    pub fn new(specs: Vec<IndexSpec>, sites: Vec<Option<Site>>) -> Self {
         let empty = || specs.iter().map(|_| HashMap::new()).collect();
         let withheld = specs.iter().map(|_| HashMap::new()).collect();
-        let mut by_table: HashMap<String, Vec<usize>> = HashMap::new();
-        for (at, spec) in specs.iter().enumerate() {
-            by_table.entry(spec.table.clone()).or_default().push(at);
-        }
-        let by_table = by_table.into_iter().map(|(table, specs)| (table, specs.into())).collect();
-        Self { lasting: empty(), of_owner: empty(), withheld, specs, by_table, log: Vec::new() }
-    }
-
-    /// What it is asked for.
-    pub fn specs(&self) -> &[IndexSpec] {
-        &self.specs
+        Self { lasting: empty(), of_owner: empty(), withheld, specs, sites, log: Vec::new() }
     }
 
     /// Forgets what belonged to one owner.
@@ -250,10 +245,10 @@ impl KeyIndex {
 
     /// The row of a key.
     pub fn get(&self, spec: usize, key: &KeyText) -> Option<&Entry> {
-        self.get_for(Asker::OtherTable, spec, key)
+        self.entry(spec, key, true)
     }
 
-    fn get_for(&self, asker: Asker, spec: usize, key: &KeyText) -> Option<&Entry> {
+    fn entry(&self, spec: usize, key: &KeyText, or_withheld: bool) -> Option<&Entry> {
         let folded;
         let key = if self.specs[spec].ignore_case {
             folded = self.fold(spec, key.clone());
@@ -262,8 +257,15 @@ impl KeyIndex {
             key
         };
         let known = self.of_owner[spec].get(key).or_else(|| self.lasting[spec].get(key));
-        let withheld = || self.withheld[spec].get(key)?.first().map(|(_, entry)| entry);
-        known.or_else(|| withheld().filter(|_| asker == Asker::OtherTable))
+        let withheld = || self.withheld[spec].get(key).filter(|_| or_withheld)?.first().map(|(_, entry)| entry);
+        known.or_else(withheld)
+    }
+
+    /// The row that a `lookup`, `exists` or `absent` finds, by its number.
+    fn sought(&self, number: usize, key: &KeyText) -> Option<(&Site, &Entry)> {
+        let site = self.sites.get(number)?.as_ref()?;
+        let entry = self.entry(site.spec, key, !site.of_own_table).filter(|entry| entry.present)?;
+        Some((site, entry))
     }
 
     /// Notes that the run's counts have the row of a key; `false` where they had it before.
@@ -294,44 +296,15 @@ impl KeyIndex {
         }
     }
 
-    /// The value of a column of the row that has this key.
-    pub fn lookup<S: AsRef<str>>(
-        &self,
-        asker: Asker,
-        table: &str,
-        by: &[S],
-        ignore_case: bool,
-        key: &KeyText,
-        column: &str,
-    ) -> Option<&Value> {
-        let spec = self.find(table, by, ignore_case)?;
-        let at = self.specs[spec].wanted.iter().position(|wanted| wanted == column)?;
-        self.get_for(asker, spec, key).filter(|entry| entry.present)?.values.get(at)
+    /// What the `lookup` of this number gives of the row that has the key.
+    pub fn lookup(&self, number: usize, key: &KeyText) -> Option<&Value> {
+        let (site, entry) = self.sought(number, key)?;
+        entry.values.get(site.wanted?)
     }
 
-    /// Whether a row has this key.
-    pub fn contains<S: AsRef<str>>(
-        &self,
-        asker: Asker,
-        table: &str,
-        by: &[S],
-        ignore_case: bool,
-        key: &KeyText,
-    ) -> bool {
-        let spec = self.find(table, by, ignore_case);
-        spec.and_then(|spec| self.get_for(asker, spec, key)).is_some_and(|entry| entry.present)
-    }
-
-    /// The specs of a table.
-    pub fn of_table(&self, table: &str) -> &[usize] {
-        self.by_table.get(table).map_or(&[], |specs| specs)
-    }
-
-    /// The number of the spec for these columns.
-    pub fn find<S: AsRef<str>>(&self, table: &str, by: &[S], ignore_case: bool) -> Option<usize> {
-        let same = |spec: &IndexSpec| spec.by.iter().map(String::as_str).eq(by.iter().map(AsRef::as_ref));
-        let mut of_table = self.by_table.get(table)?.iter().copied();
-        of_table.find(|spec| self.specs[*spec].ignore_case == ignore_case && same(&self.specs[*spec]))
+    /// Whether the `exists` or `absent` of this number finds a row of this key.
+    pub fn contains(&self, number: usize, key: &KeyText) -> bool {
+        self.sought(number, key).is_some()
     }
 
     fn fold(&self, spec: usize, key: KeyText) -> KeyText {
@@ -343,67 +316,44 @@ impl KeyIndex {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_key_without_case_is_found_whatever_its_length_in_the_other_case() {
-        let spec = IndexSpec {
-            table: "places".to_owned(),
-            by: vec!["name".to_owned()],
-            wanted: vec![],
-            ignore_case: true,
-            of_one_owner: false,
-            of_own_table: false,
-        };
-        let key = |text: &str| {
-            let mut key = KeyText::default();
-            key.push(text);
-            key
-        };
-        let mut index = KeyIndex::new(vec![spec]);
-        index.insert(0, key("Große Straße"), Entry::existing(vec![]));
-        for name in ["GROSSE STRASSE", "GROẞE STRAẞE", "große straße"] {
-            assert!(index.contains(Asker::OtherTable, "places", &["name"], true, &key(name)), "{name}");
-        }
-        assert!(!index.contains(Asker::OtherTable, "places", &["name"], true, &key("Große Strasse 2")));
+    fn spec(table: &str, ignore_case: bool, of_one_owner: bool) -> IndexSpec {
+        let (table, by, wanted) = (table.to_owned(), vec!["id".to_owned()], Vec::new());
+        IndexSpec { table, by, wanted, ignore_case, is_looked_up: true, of_one_owner, of_own_table: false }
+    }
+
+    fn key(text: &str) -> KeyText {
+        let mut key = KeyText::default();
+        key.push(text);
+        key
     }
 
     #[test]
-    fn a_row_is_compared_with_the_keys_of_its_own_table_alone() {
-        let spec = |table: usize, by: &str| IndexSpec {
-            table: format!("table {table}"),
-            by: vec![by.to_owned()],
-            wanted: vec![],
-            ignore_case: false,
-            of_one_owner: false,
-            of_own_table: false,
-        };
-        let specs = (0..2_000).map(|at| spec(at % 1_000, if at < 1_000 { "id" } else { "name" })).collect();
-        let index = KeyIndex::new(specs);
-        assert!(index.by_table.values().all(|of_table| of_table.len() == 2));
-        for table in 0..1_000 {
-            let found = ["id", "name", "none"].map(|by| index.find(&format!("table {table}"), &[by], false));
-            assert_eq!(found, [Some(table), Some(table + 1_000), None]);
+    fn a_key_without_case_is_found_whatever_its_length_in_the_other_case() {
+        let mut index = KeyIndex::new(vec![spec("places", true, false)], Vec::new());
+        index.insert(0, key("Große Straße"), Entry::existing(vec![]));
+        for name in ["GROSSE STRASSE", "GROẞE STRAẞE", "große straße"] {
+            assert!(index.get(0, &key(name)).is_some(), "{name}");
         }
-        assert_eq!(index.find("none", &["id"], false), None);
+        assert!(index.get(0, &key("Große Strasse 2")).is_none());
     }
 
     #[test]
     fn the_end_of_an_owner_forgets_only_what_was_the_owners() {
-        let spec = |table: &str, of_one_owner| IndexSpec {
-            table: table.to_owned(),
-            by: vec!["id".to_owned()],
-            wanted: vec![],
-            ignore_case: false,
-            of_one_owner,
-            of_own_table: false,
-        };
-        let mut index = KeyIndex::new(vec![spec("people", false), spec("notes", true)]);
-        let mut key = KeyText::default();
-        key.push("1");
-        for spec in 0..2 {
-            index.insert(spec, key.clone(), Entry::existing(vec![]));
-        }
+        let mut index = KeyIndex::new(vec![spec("people", false, false), spec("notes", false, true)], Vec::new());
+        (0..2).for_each(|spec| index.insert(spec, key("1"), Entry::existing(vec![])));
         index.end_owner();
-        assert!(index.contains(Asker::OtherTable, "people", &["id"], false, &key));
-        assert!(!index.contains(Asker::OtherTable, "notes", &["id"], false, &key));
+        assert_eq!([0, 1].map(|spec| index.get(spec, &key("1")).is_some()), [true, false]);
+    }
+
+    #[test]
+    fn a_rule_finds_rows_of_its_own_table_only_once_the_run_has_met_them() {
+        let site = |of_own_table| Some(Site { spec: 0, wanted: Some(0), of_own_table });
+        let mut index = KeyIndex::new(vec![spec("people", false, false)], vec![site(true), site(false), None]);
+        index.withhold(0, key("1"), 7, Entry::existing(vec![Value::Integer(1)]));
+        let found =
+            |index: &KeyIndex| (0..4).map(|number| index.lookup(number, &key("1")).is_some()).collect::<Vec<_>>();
+        assert_eq!(found(&index), [false, true, false, false]);
+        index.reveal(&|file| file == 7);
+        assert_eq!(found(&index), [true, true, false, false]);
     }
 }

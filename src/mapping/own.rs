@@ -3,7 +3,7 @@
 //! Two owners never share such a value: it is the owner's id, or made from it by steps that can be
 //! undone or by a hash that takes it in.
 
-use super::model::{Expr, From, Mapping, PatternPiece, PatternSegment, Root, Rule, Set};
+use super::model::{Expr, From, Mapping, PatternPiece, PatternSegment, Root, Rule, Set, Sought};
 use super::uses::uses;
 use crate::table::Schema;
 use std::collections::HashMap;
@@ -53,7 +53,7 @@ pub fn is_owned(set: &Set, mapping: usize) -> bool {
         || mapping
             .rules
             .iter()
-            .any(|rule| uses(rule).contexts.iter().any(|name| name == "owner" || name.starts_with("owner.")))
+            .any(|rule| uses(rule).contexts.iter().any(|name| *name == "owner" || name.starts_with("owner.")))
 }
 
 /// How many columns a value may be followed through; columns that refer to each other in a cycle
@@ -87,9 +87,9 @@ impl<'s> Own<'s> {
     }
 
     /// Whether a row that this key finds was made from a file of the asking rule's own owner, or of none.
-    pub fn key(&self, asking: RuleAt, table: &str, by: &[(String, Expr)], ignore_case: bool) -> bool {
+    pub fn key(&self, asking: RuleAt, row: &Sought) -> bool {
         // Ids that differ in case only would be one key.
-        !ignore_case && self.is_own_key(asking, table, by, 0)
+        !row.ignore_case && self.is_own_key(asking, &row.table, &row.by, 0)
     }
 
     /// Whether a row of this rule's own key was made from a file of its own owner, or of none.
@@ -150,11 +150,11 @@ impl<'s> Own<'s> {
             },
             From::First(all) => all.iter().all(|part| self.is_own_value(rule, part, depth)),
             From::Digest { of, .. } => of.iter().any(|part| self.is_own_value(rule, part, depth)),
-            From::Lookup { table, column, by, ignore_case } => {
-                !ignore_case
-                    && self.only_owned(table)
-                    && self.is_own_key(rule, table, by, depth)
-                    && self.is_own_column(table, column, depth)
+            From::Lookup(row) => {
+                !row.ignore_case
+                    && self.only_owned(&row.table)
+                    && self.is_own_key(rule, &row.table, &row.by, depth)
+                    && row.column.as_ref().is_some_and(|column| self.is_own_column(&row.table, column, depth))
             }
             _ => false,
         }

@@ -117,7 +117,7 @@ impl<'c> At<'c> {
                 }
                 Read::Without(..) => (self.named(&visit), keeps, true),
                 Read::Each(each) => (self.elements(each, visit.within), false, false),
-                Read::Row { .. } | Read::Namespace => return,
+                Read::Row(_) | Read::Namespace => return,
             };
             places.into_iter().for_each(|place| see(Used { place, line: visit.line, keeps, cut }));
         });
@@ -141,8 +141,8 @@ impl<'c> At<'c> {
         match condition {
             Condition::Equals(pairs) => pairs.iter().flat_map(|(path, _)| self.places(path, &[])).for_each(see),
             Condition::Matches(pairs) => pairs.iter().flat_map(|(path, _)| self.places(path, &[])).for_each(see),
-            Condition::Exists { by, .. } => {
-                for (_, expr) in by {
+            Condition::Exists { row, .. } => {
+                for (_, expr) in &row.by {
                     self.reads(expr, &mut |used| see(used.place));
                 }
             }
@@ -166,7 +166,7 @@ impl<'c> At<'c> {
                 places.iter_mut().for_each(|place| place.path.extend(selection.0.iter().cloned()));
                 places
             }
-            Read::Without(None, _) | Read::Row { .. } | Read::Namespace => Vec::new(),
+            Read::Without(None, _) | Read::Row(_) | Read::Namespace => Vec::new(),
         }
     }
 

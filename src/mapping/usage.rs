@@ -291,8 +291,8 @@ impl Judge<'_> {
                 parts.iter().for_each(|part| self.entries(part, mapped));
             }
             From::Json(json) => self.entries_of_json(json, mapped),
-            From::Lookup { by, .. } | From::Exists { by, .. } => {
-                by.iter().for_each(|(_, expr)| self.entries(expr, mapped));
+            From::Lookup(row) | From::Exists { row, .. } => {
+                row.by.iter().for_each(|(_, expr)| self.entries(expr, mapped));
             }
             From::Path(_) | From::Literal(_) | From::Null | From::Template { .. } => {}
         }

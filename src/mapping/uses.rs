@@ -1,32 +1,19 @@
 //! What a rule reads besides its record: other tables, and the context.
 
-use super::model::{Expr, KeyPart, PathExpr, Root, Rule};
+use super::model::{Expr, KeyPart, PathExpr, Root, Rule, Sought};
 use super::walk::{self, Read, Visit};
-
-/// One `lookup`, `exists` or `absent`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableUse {
-    /// The table.
-    pub table: String,
-    /// The columns it is looked up by.
-    pub by: Vec<String>,
-    /// The column that a lookup gives.
-    pub column: Option<String>,
-    /// Whether letters are compared without their case.
-    pub ignore_case: bool,
-}
 
 /// What a rule reads besides its record.
 #[derive(Debug, Default)]
-pub struct Uses {
-    /// Other tables.
-    pub tables: Vec<TableUse>,
+pub struct Uses<'m> {
+    /// Rows of tables: every `lookup`, `exists` and `absent`.
+    pub rows: Vec<&'m Sought>,
     /// Context names: `owner`, `owner.id`, captures.
-    pub contexts: Vec<String>,
+    pub contexts: Vec<&'m str>,
 }
 
 /// What a rule reads besides its record.
-pub fn uses(rule: &Rule) -> Uses {
+pub fn uses(rule: &Rule) -> Uses<'_> {
     let mut uses = Uses::default();
     rule.exprs().for_each(|expr| walk::expr(expr, &mut |visit| uses.note(&visit)));
     if let Some(when) = &rule.when {
@@ -41,29 +28,24 @@ pub fn uses(rule: &Rule) -> Uses {
 }
 
 /// What a single expression reads besides its record.
-pub fn uses_of(expr: &Expr) -> Uses {
+pub fn uses_of(expr: &Expr) -> Uses<'_> {
     let mut uses = Uses::default();
     walk::expr(expr, &mut |visit| uses.note(&visit));
     uses
 }
 
-impl Uses {
-    fn note(&mut self, visit: &Visit) {
+impl<'m> Uses<'m> {
+    fn note(&mut self, visit: &Visit<'m, '_>) {
         match visit.read {
             Read::Path(path) => self.path(path),
-            Read::Row { table, column, by, ignore_case } => self.tables.push(TableUse {
-                table: table.to_owned(),
-                by: by.iter().map(|(name, _)| name.clone()).collect(),
-                column: column.map(str::to_owned),
-                ignore_case,
-            }),
+            Read::Row(row) => self.rows.push(row),
             Read::Each(_) | Read::Without(..) | Read::Namespace => {}
         }
     }
 
-    fn path(&mut self, path: &PathExpr) {
+    fn path(&mut self, path: &'m PathExpr) {
         if let Root::Context(name) = &path.root {
-            self.contexts.push(name.clone());
+            self.contexts.push(name);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Visits everything that an expression or a condition reads.
 
 use crate::document::tape::{Segment, Selection};
-use crate::mapping::model::{Condition, Expr, From, JsonExpr, PathExpr, PathStep, Root, Rooted, Rule, TemplatePiece};
+use crate::mapping::model::{
+    Condition, Expr, From, JsonExpr, PathExpr, PathStep, Root, Rooted, Rule, Sought, TemplatePiece,
+};
 use crate::step::Step;
 
 impl Rule {
@@ -28,17 +30,8 @@ pub enum Read<'m> {
     Each(&'m Rooted),
     /// What a JSON value leaves out, with the path of that value when it has one.
     Without(Option<&'m PathExpr>, &'m Selection),
-    /// A row of a table, and which column of it (none: only whether it is there).
-    Row {
-        /// The table.
-        table: &'m str,
-        /// The column that is given.
-        column: Option<&'m str>,
-        /// What it is looked up by.
-        by: &'m [(String, Expr)],
-        /// Whether letters are compared without their case.
-        ignore_case: bool,
-    },
+    /// A row of a table.
+    Row(&'m Sought),
     /// The set's namespace.
     Namespace,
 }
@@ -133,13 +126,8 @@ impl<'m> Walk<'_, '_, 'm> {
                 }
                 self.losing(|walk| of.iter().for_each(|part| walk.expr(part)));
             }
-            From::Lookup { table, column, by, ignore_case } => {
-                self.row(Read::Row { table, column: Some(column), by, ignore_case: *ignore_case }, by, line);
-            }
-            From::Exists { table, by, ignore_case, .. } => {
-                let row = Read::Row { table, column: None, by, ignore_case: *ignore_case };
-                self.losing(|walk| walk.row(row, by, line));
-            }
+            From::Lookup(row) => self.row(row, line),
+            From::Exists { row, .. } => self.losing(|walk| walk.row(row, line)),
         }
     }
 
@@ -150,9 +138,9 @@ impl<'m> Walk<'_, '_, 'm> {
         self.inside(each.cloned(), walk);
     }
 
-    fn row(&mut self, row: Read<'m>, by: &'m [(String, Expr)], line: u32) {
-        self.visit(row, line);
-        by.iter().for_each(|(_, expr)| self.expr(expr));
+    fn row(&mut self, row: &'m Sought, line: u32) {
+        self.visit(Read::Row(row), line);
+        row.by.iter().for_each(|(_, expr)| self.expr(expr));
     }
 
     fn json(&mut self, json: &'m JsonExpr, line: u32) {
@@ -192,9 +180,7 @@ impl<'m> Walk<'_, '_, 'm> {
             Condition::Type(pairs) => pairs.iter().for_each(|(path, _)| self.visit(Read::Path(path), line)),
             Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| self.visit(Read::Path(path), line)),
             Condition::Root(_) => {}
-            Condition::Exists { table, by, .. } => {
-                self.row(Read::Row { table, column: None, by, ignore_case: false }, by, line);
-            }
+            Condition::Exists { row, .. } => self.row(row, line),
             Condition::Any(all) | Condition::All(all) => all.iter().for_each(|one| self.condition(one, line)),
             Condition::Not(one) => self.condition(one, line),
         }

@@ -36,7 +36,7 @@ fn targets(set: &Set, expr: &Expr, tell: &mut dyn FnMut(&str, &str)) {
         return; // What is changed on the way is a reference no more.
     }
     match &expr.from {
-        From::Lookup { table, column, .. } => tell(table, column),
+        From::Lookup(row) => row.column.iter().for_each(|column| tell(&row.table, column)),
         From::Path(path) => {
             if let (Root::Context(name), Some(owners)) = (&path.root, &set.owners)
                 && let Some(column) = name.strip_prefix("owner.")

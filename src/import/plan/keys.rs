@@ -1,7 +1,8 @@
 //! The keys of each rule's rows by their numbers, so that nothing is looked for by name while records are read.
 
+use crate::import::plan::specs::Specs;
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::keyindex::{Feed, IndexSpec, KeyIndex, KeyText, Source};
+use crate::mapping::keyindex::{Feed, KeyText, Source};
 use crate::mapping::model::{OnDuplicate, Set};
 use crate::row::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -69,12 +70,12 @@ pub struct Keys {
 }
 
 impl Keys {
-    pub(super) fn new(set: &Set, rules: &[Vec<CompiledRule>], specs: &[IndexSpec]) -> Self {
+    pub(super) fn new(set: &Set, rules: &[Vec<CompiledRule>], specs: &Specs) -> Self {
         let mut held: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
-        for spec in specs {
+        for spec in &specs.all {
             held.entry(&spec.table).or_default().extend(&spec.wanted);
         }
-        let mut numbering = Numbering { set, index: KeyIndex::new(specs.to_vec()), held, known: HashMap::new() };
+        let mut numbering = Numbering { set, specs, held, known: HashMap::new() };
         let rules = rules.iter().flatten().map(|rule| numbering.of_rule(rule)).collect();
         let mut questions: Vec<(Question, usize)> = numbering.known.into_iter().collect();
         questions.sort_by_key(|(_, number)| *number);
@@ -95,7 +96,7 @@ impl Keys {
 /// Gives every question a number, once.
 struct Numbering<'p> {
     set: &'p Set,
-    index: KeyIndex,
+    specs: &'p Specs,
     /// By table, the columns that something looks up.
     held: BTreeMap<&'p str, BTreeSet<&'p String>>,
     known: HashMap<Question, usize>,
@@ -104,7 +105,7 @@ struct Numbering<'p> {
 impl Numbering<'_> {
     fn of_rule(&mut self, rule: &CompiledRule) -> RuleKeys {
         let table = &rule.table.name;
-        let own = self.index.find(table, &rule.key_names, false);
+        let own = self.specs.find(table, &rule.key_names);
         let by = rule.key_columns().map(|columns| columns.into_iter().map(str::to_owned).collect::<Vec<_>>());
         let held: Vec<String> = self.held.get(table.as_str()).into_iter().flatten().copied().cloned().collect();
         let mut wanted: Vec<String> = rule.fields.iter().map(|field| field.column.name.clone()).collect();
@@ -112,17 +113,17 @@ impl Numbering<'_> {
         let is_part = |list: &Vec<String>| by.as_ref().is_some_and(|by| list.iter().all(|column| by.contains(column)));
         let is_unique = rule.unique_lists().any(is_part);
         let fills = rule.model(self.set).on_duplicate == OnDuplicate::Fill;
-        let filled = own.filter(|_| fills).map(|own| self.index.specs()[own].wanted.clone());
+        let filled = own.filter(|_| fills).map(|own| self.specs.all[own].wanted.clone());
         let fill = filled.zip(by.clone()).map(|(wanted, by)| self.ask(table, by, wanted));
         let row = by.map(|by| self.ask(table, by, wanted));
         let unique = rule.unique_lists().map(|columns| self.key(rule, columns, table, columns)).collect();
         let references = rule.references().map(|key| self.key(rule, &key.columns, &key.table, &key.to)).collect();
-        let feeds = self.index.of_table(table).iter().map(|spec| self.feed(rule, *spec, &held)).collect();
+        let feeds = self.specs.of_table(table).iter().map(|spec| self.feed(rule, *spec, &held)).collect();
         RuleKeys { own, is_unique, row, held, fill, feeds, unique, references }
     }
 
     fn feed(&self, rule: &CompiledRule, spec: usize, held: &[String]) -> Feed {
-        let asked = &self.index.specs()[spec];
+        let asked = &self.specs.all[spec];
         let source = |column: &String| Source {
             field: rule.field(column),
             held: held.iter().position(|name| name == column),
@@ -138,7 +139,7 @@ impl Numbering<'_> {
             columns: columns.to_vec(),
             table: table.to_owned(),
             fields: columns.iter().filter_map(|column| rule.field(column)).collect(),
-            spec: self.index.find(table, by, false),
+            spec: self.specs.find(table, by),
             question: self.ask(table, by.to_vec(), by.to_vec()),
         }
     }

@@ -2,83 +2,113 @@
 //! is looked up.
 
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::keyindex::IndexSpec;
-use crate::mapping::model::{OnDuplicate, Set};
+use crate::mapping::keyindex::{IndexSpec, Site};
+use crate::mapping::model::{OnDuplicate, Set, Sought};
 use crate::mapping::order::{Order, Stage};
 use crate::mapping::own::Own;
-use crate::mapping::uses::{TableUse, uses};
+use crate::mapping::uses::uses;
 use crate::table::Schema;
 use std::collections::{HashMap, HashSet};
 
 /// What a key is of: its table and columns, and whether letters are compared without their case.
 type KeyOf = (String, Vec<String>, bool);
 
+/// What the key index must know, and where it is.
+#[derive(Debug, Default)]
+pub struct Specs {
+    /// By number.
+    pub all: Vec<IndexSpec>,
+    /// Where each `lookup`, `exists` and `absent` finds its row, by its number in the set.
+    pub sites: Vec<Option<Site>>,
+    known: HashMap<KeyOf, usize>,
+    of_table: HashMap<String, Vec<usize>>,
+}
+
+impl Specs {
+    /// The number of the spec for these columns, letters compared as they are.
+    pub(super) fn find(&self, table: &str, by: &[String]) -> Option<usize> {
+        self.known.get(&(table.to_owned(), by.to_vec(), false)).copied()
+    }
+
+    /// The numbers of the specs of a table.
+    pub(crate) fn of_table(&self, table: &str) -> &[usize] {
+        self.of_table.get(table).map_or(&[], Vec::as_slice)
+    }
+
+    fn add(&mut self, table: &str, by: &[String], wanted: Option<&String>, ignore_case: bool) -> usize {
+        let next = self.all.len();
+        let at = *self.known.entry((table.to_owned(), by.to_vec(), ignore_case)).or_insert(next);
+        if at == next {
+            self.of_table.entry(table.to_owned()).or_default().push(at);
+            self.all.push(IndexSpec {
+                table: table.to_owned(),
+                by: by.to_vec(),
+                wanted: Vec::new(),
+                ignore_case,
+                is_looked_up: false,
+                of_one_owner: false,
+                of_own_table: false,
+            });
+        }
+        let known = &mut self.all[at].wanted;
+        known.extend(wanted.filter(|column| !known.contains(column)).cloned());
+        at
+    }
+
+    fn add_sought(&mut self, rule: &CompiledRule, row: &Sought) {
+        let by: Vec<String> = row.columns().map(str::to_owned).collect();
+        let spec = self.add(&row.table, &by, row.column.as_ref(), row.ignore_case);
+        let asked = &mut self.all[spec];
+        let of_own_table = rule.table.name == row.table;
+        asked.is_looked_up = true;
+        asked.of_own_table |= of_own_table;
+        let wanted = row.column.as_ref().and_then(|column| asked.wanted.iter().position(|known| known == column));
+        self.sites.resize(self.sites.len().max(row.number + 1), None);
+        self.sites[row.number] = Some(Site { spec, wanted, of_own_table });
+    }
+}
+
 /// Works out what the key index must know: the keys of rules, what is unique, what references
 /// point at, what is looked up.
-pub(super) struct Specs<'p> {
+pub(super) struct Needed<'p> {
     pub(super) set: &'p Set,
     pub(super) rules: &'p [Vec<CompiledRule>],
     pub(super) order: &'p Order,
     pub(super) schema: &'p Schema,
-    specs: Vec<IndexSpec>,
-    /// Where each of them is.
-    known: HashMap<KeyOf, usize>,
 }
 
-/// A rule with the tables that it looks rows up in.
+/// A rule with the rows that it looks for.
 struct Asking<'p> {
     rule: &'p CompiledRule,
-    uses: Vec<TableUse>,
+    rows: Vec<&'p Sought>,
 }
 
-impl<'p> Specs<'p> {
-    pub(super) fn new(set: &'p Set, rules: &'p [Vec<CompiledRule>], order: &'p Order, schema: &'p Schema) -> Self {
-        Self { set, rules, order, schema, specs: Vec::new(), known: HashMap::new() }
-    }
-
-    pub(super) fn collect(mut self) -> Vec<IndexSpec> {
+impl Needed<'_> {
+    pub(super) fn specs(&self) -> Specs {
+        let mut specs = Specs::default();
         let asking: Vec<Asking> =
-            self.rules.iter().flatten().map(|rule| Asking { rule, uses: uses(rule.model(self.set)).tables }).collect();
-        for Asking { rule, uses } in &asking {
+            self.rules.iter().flatten().map(|rule| Asking { rule, rows: uses(rule.model(self.set)).rows }).collect();
+        for Asking { rule, rows } in &asking {
+            let table = &rule.table.name;
             if !rule.model(self.set).key.is_empty() {
-                self.add(&rule.table.name, rule.key_names.clone(), None, false);
+                specs.add(table, &rule.key_names, None, false);
                 if rule.model(self.set).on_duplicate == OnDuplicate::Fill {
                     for field in &rule.fields {
-                        self.add(&rule.table.name, rule.key_names.clone(), Some(field.column.name.clone()), false);
+                        specs.add(table, &rule.key_names, Some(&field.column.name), false);
                     }
                 }
             }
-            for columns in rule.unique_lists() {
-                self.add(&rule.table.name, columns.clone(), None, false);
-            }
-            for key in rule.references() {
-                self.add(&key.table, key.to.clone(), None, false);
-            }
-            for used in uses {
-                self.add(&used.table, used.by.clone(), used.column.clone(), used.ignore_case);
-            }
+            rule.unique_lists().for_each(|columns| _ = specs.add(table, columns, None, false));
+            rule.references().for_each(|key| _ = specs.add(&key.table, &key.to, None, false));
+            rows.iter().for_each(|row| specs.add_sought(rule, row));
         }
         let own = Own::new(self.set, self.schema);
         let touching = touching(&asking);
-        for at in 0..self.specs.len() {
-            let spec = &self.specs[at];
+        for spec in &mut specs.all {
             let touching = touching.get(spec.table.as_str()).map_or(&[][..], Vec::as_slice);
-            let (of_one_owner, of_own_table) = (self.of_one_owner(&own, spec, touching), of_own_table(spec, touching));
-            let spec = &mut self.specs[at];
-            (spec.of_one_owner, spec.of_own_table) = (of_one_owner, of_own_table);
+            spec.of_one_owner = self.of_one_owner(&own, spec, touching);
         }
-        self.specs
-    }
-
-    fn add(&mut self, table: &str, by: Vec<String>, wanted: Option<String>, ignore_case: bool) {
-        let at = *self.known.entry((table.to_owned(), by.clone(), ignore_case)).or_insert(self.specs.len());
-        if at == self.specs.len() {
-            let (of_one_owner, of_own_table) = (false, false);
-            let table = table.to_owned();
-            self.specs.push(IndexSpec { table, by, wanted: Vec::new(), ignore_case, of_one_owner, of_own_table });
-        }
-        let known = &mut self.specs[at].wanted;
-        known.extend(wanted.filter(|column| !known.contains(column)));
+        specs
     }
 
     /// A key belongs to one owner alone when one of its columns always does, and everything that makes
@@ -96,19 +126,13 @@ fn touching<'a>(asking: &'a [Asking]) -> HashMap<&'a str, Vec<&'a Asking<'a>>> {
     let mut touching: HashMap<&str, Vec<&Asking>> = HashMap::new();
     for one in asking {
         let referenced = one.rule.references().map(|key| key.table.as_str());
-        let used = one.uses.iter().map(|used| used.table.as_str());
+        let used = one.rows.iter().map(|row| row.table.as_str());
         let tables: HashSet<&str> = referenced.chain(used).chain([one.rule.table.name.as_str()]).collect();
         for table in tables {
             touching.entry(table).or_default().push(one);
         }
     }
     touching
-}
-
-/// Whether a rule looks up rows of its own table by the key.
-fn of_own_table(spec: &IndexSpec, touching: &[&Asking]) -> bool {
-    let asks = |used: &TableUse| used.table == spec.table && used.by == spec.by && used.ignore_case == spec.ignore_case;
-    touching.iter().any(|one| one.rule.table.name == spec.table && one.uses.iter().any(asks))
 }
 
 #[cfg(test)]

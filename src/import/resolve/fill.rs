@@ -28,7 +28,7 @@ impl Resolver<'_> {
         // An empty secret takes its key and makes no row.
         let held = self.index.get(spec, key).filter(|held| held.present).cloned();
         let Some(held) = held else { return Ok(None) };
-        let wanted = self.index.specs()[spec].wanted.clone();
+        let wanted = self.plan.specs.all[spec].wanted.clone();
         let (mut fills, mut differing) = (Vec::new(), 0_u64);
         for (at, field) in rule.fields.iter().enumerate() {
             let column = &field.column.name;
@@ -71,8 +71,9 @@ impl Resolver<'_> {
             }
         };
         let given = |column: &String| rule.field(column).is_some_and(|at| one.fills.contains(&at));
-        for spec in self.index.of_table(&rule.table.name).to_vec() {
-            let asked = &self.index.specs()[spec];
+        let specs = &self.plan.specs;
+        for spec in specs.of_table(&rule.table.name) {
+            let asked = &specs.all[*spec];
             if !asked.by.iter().any(given) {
                 continue; // asked by other columns
             }
@@ -81,7 +82,7 @@ impl Resolver<'_> {
                 continue; // a part of the key is not known, or NULL
             };
             let values = asked.wanted.iter().map(|column| value_of(column).unwrap_or(Value::Null)).collect();
-            self.index.insert(spec, key, Entry { values, ..held.clone() });
+            self.index.insert(*spec, key, Entry { values, ..held.clone() });
         }
     }
 
@@ -101,7 +102,7 @@ impl Resolver<'_> {
             return Ok(());
         }
         if let Some(cells) = self.row_of(cx, question, &key_values)? {
-            let wanted: Vec<&str> = self.index.specs()[spec].wanted.iter().map(String::as_str).collect();
+            let wanted: Vec<&str> = self.plan.specs.all[spec].wanted.iter().map(String::as_str).collect();
             let stored = stored_as(self.plan, &rule.table.name, &wanted);
             let values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored)).collect();
             self.index.insert_lasting(spec, key.clone(), Entry::existing(values));
@@ -124,7 +125,7 @@ impl Resolver<'_> {
     pub(super) fn learn_fill(&mut self, rule: &CompiledRule, draft: &Draft, one: &mut Judged) {
         let (Some(spec), Some(key)) = (self.plan.keys.of(rule).own, &draft.key) else { return };
         let Some(held) = self.index.get(spec, key).cloned() else { return };
-        let wanted = self.index.specs()[spec].wanted.clone();
+        let wanted = self.plan.specs.all[spec].wanted.clone();
         one.existing = held.existing;
         one.counts = held.existing && self.index.count(spec, key);
         self.index_fills(rule, draft, one, &held, &wanted);

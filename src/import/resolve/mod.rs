@@ -68,7 +68,7 @@ impl<'p> Resolver<'p> {
     pub(crate) fn new(plan: &'p Plan) -> Self {
         Self {
             plan,
-            index: KeyIndex::new(plan.specs.clone()),
+            index: KeyIndex::new(plan.specs.all.clone(), plan.specs.sites.clone()),
             owners: OwnerTable::default(),
             earlier: Earlier::default(),
             kept: Kept::default(),
@@ -87,9 +87,9 @@ impl<'p> Resolver<'p> {
     /// Adds rows of the target to the key index, where something looks them up.
     pub(crate) fn learn_target(&mut self, cx: &mut Context<'_>) -> Result<()> {
         self.answers = Answers::new(self.plan, |table| cx.writer.transaction.rows_before(table));
-        for spec in 0..self.index.specs().len() {
-            let asked = self.index.specs()[spec].clone();
-            let looked_up = !asked.wanted.is_empty() || self.plan.is_looked_up(&asked);
+        for spec in 0..self.plan.specs.all.len() {
+            let asked = self.plan.specs.all[spec].clone();
+            let looked_up = !asked.wanted.is_empty() || asked.is_looked_up;
             if !looked_up || cx.writer.transaction.rows_before(&asked.table) == 0 {
                 continue; // nothing asks for it, or the table is empty
             }

@@ -3,7 +3,7 @@
 use super::path::{follow_from, scalar};
 use super::scope::Stop;
 use crate::document::tape::{Kind, NodeRef, Outer};
-use crate::mapping::model::{Condition, Expr, Literal, PathExpr, Root, TypeName};
+use crate::mapping::model::{Condition, Literal, PathExpr, Root, Sought, TypeName};
 
 /// What a condition can look at.
 pub(super) trait View<'t> {
@@ -14,7 +14,7 @@ pub(super) trait View<'t> {
     /// Whether a column, `let` or context has a literal's value.
     fn equals(&mut self, path: &PathExpr, literal: &Literal) -> Result<bool, Stop>;
     /// Whether a row exists.
-    fn exists(&mut self, table: &str, by: &[(String, Expr)]) -> Result<bool, Stop>;
+    fn exists(&mut self, row: &Sought) -> Result<bool, Stop>;
 }
 
 /// Whether a condition holds.
@@ -42,7 +42,7 @@ pub(super) fn holds<'t>(condition: &Condition, view: &mut impl View<'t>) -> Resu
             view.follow(path).is_some_and(|node| node.kind() == Kind::String && regex.is_match(node.text()))
         }),
         Condition::Root(wanted) => type_of(view.document()) == Some(*wanted),
-        Condition::Exists { table, by, wanted } => view.exists(table, by)? == *wanted,
+        Condition::Exists { row, wanted } => view.exists(row)? == *wanted,
         Condition::Any(all) => {
             for one in all {
                 if holds(one, view)? {
@@ -76,7 +76,7 @@ impl<'t> View<'t> for Outline<'t> {
     fn equals(&mut self, _: &PathExpr, _: &Literal) -> Result<bool, Stop> {
         Ok(false)
     }
-    fn exists(&mut self, _: &str, _: &[(String, Expr)]) -> Result<bool, Stop> {
+    fn exists(&mut self, _: &Sought) -> Result<bool, Stop> {
         Ok(false)
     }
 }

@@ -10,8 +10,8 @@ use super::trace::StepTaken;
 use crate::document::tape::{Kind, NodeRef};
 use crate::finding::VALUE_STEP;
 use crate::mapping::declared::Doc;
-use crate::mapping::keyindex::{Asker, KeyText};
-use crate::mapping::model::{Expr, From, Literal, PathExpr, Root};
+use crate::mapping::keyindex::KeyText;
+use crate::mapping::model::{Expr, From, Literal, PathExpr, Root, Sought};
 use crate::step::Datum;
 use std::rc::Rc;
 
@@ -116,27 +116,26 @@ impl<'a, 't> RowMaker<'a, 't> {
                 trail.truncate(before); // one-way: claims nothing
                 got
             }
-            From::Lookup { table, column, by, ignore_case } => {
+            From::Lookup(row) => {
                 let before = trail.len();
                 let outer = std::mem::take(&mut self.hidden);
-                let key = self.by(by, scope, trail);
+                let key = self.by(&row.by, scope, trail);
                 let hidden = std::mem::replace(&mut self.hidden, outer) || self.tainted;
                 self.hidden |= hidden;
                 let Some(key) = key? else { return Ok(Operand::Missing) };
-                let columns: Vec<&str> = by.iter().map(|(name, _)| name.as_str()).collect();
-                Ok(match scope.index.lookup(self.asker(table), table, &columns, *ignore_case, &key, column) {
+                Ok(match scope.index.lookup(row.number, &key) {
                     Some(value) => Operand::of_value(value),
                     None => {
                         let at = first_place(&trail[before..], scope);
                         let key = (!hidden).then(|| key.parts().collect::<Vec<_>>().join(", "));
-                        self.dangling = Some(Dangling { table: table.clone(), key, at });
+                        self.dangling = Some(Dangling { table: row.table.clone(), key, at });
                         trail.truncate(before); // nothing is written that contains them
                         Operand::Missing
                     }
                 })
             }
-            From::Exists { table, by, ignore_case, then, otherwise } => {
-                let found = self.exists_row(table, by, *ignore_case, scope)?;
+            From::Exists { row, then, otherwise } => {
+                let found = self.exists_row(row, scope)?;
                 Ok(Operand::Datum(literal_datum(if found { then } else { otherwise })))
             }
         }
@@ -256,21 +255,10 @@ impl<'a, 't> RowMaker<'a, 't> {
         Ok(Some(key))
     }
 
-    fn asker(&self, table: &str) -> Asker {
-        if self.compiled.table.name == table { Asker::OwnTable } else { Asker::OtherTable }
-    }
-
     /// Whether a row exists; claims nothing.
-    pub(super) fn exists_row(
-        &mut self,
-        table: &str,
-        by: &[(String, Expr)],
-        ignore_case: bool,
-        scope: &Scope<'_, 't>,
-    ) -> Result<bool, Stop> {
-        let key = self.by(by, scope, &mut Vec::new())?;
-        let columns: Vec<&str> = by.iter().map(|(name, _)| name.as_str()).collect();
-        Ok(key.is_some_and(|key| scope.index.contains(self.asker(table), table, &columns, ignore_case, &key)))
+    pub(super) fn exists_row(&mut self, row: &Sought, scope: &Scope<'_, 't>) -> Result<bool, Stop> {
+        let key = self.by(&row.by, scope, &mut Vec::new())?;
+        Ok(key.is_some_and(|key| scope.index.contains(row.number, &key)))
     }
 
     /// The name that the last `.*` of a rule's `each` matched, introduced into the scope.
@@ -320,7 +308,7 @@ impl<'t> View<'t> for RuleView<'_, '_, '_, 't> {
             _ => as_text(&got).is_some() && as_text(&got) == as_text(&Operand::Datum(wanted)),
         })
     }
-    fn exists(&mut self, table: &str, by: &[(String, Expr)]) -> Result<bool, Stop> {
-        self.maker.exists_row(table, by, false, self.scope)
+    fn exists(&mut self, row: &Sought) -> Result<bool, Stop> {
+        self.maker.exists_row(row, self.scope)
     }
 }

@@ -2,7 +2,7 @@
 //! point at.
 
 use super::spot::{Errors, Spot, columns_of, tables};
-use crate::mapping::model::{Expr, From, KeyPart, PathExpr, Root};
+use crate::mapping::model::{Expr, From, KeyPart, PathExpr, Root, Sought};
 use crate::mapping::walk::{self, Read, Visit};
 use crate::mapping::{codes, suggest};
 use crate::table::Table;
@@ -26,7 +26,7 @@ pub(super) fn check(spot: &Spot<'_>, errors: &mut Errors) {
 fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>, errors: &mut Errors) {
     match visit.read {
         Read::Path(path) => path_names(spot, path, visit.line, errors),
-        Read::Row { table, column, by, .. } => {
+        Read::Row(Sought { table, column, by, .. }) => {
             let Some(known) = spot.schema.table(table) else {
                 let message = format!("table `{table}` is looked up, and the schema does not have it");
                 return spot.refuse(
@@ -38,7 +38,7 @@ fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>, errors: &mut Errors) {
                 );
             };
             let by = by.iter().map(|(name, expr)| (name.as_str(), expr.line));
-            for (name, line) in column.map(|column| (column, visit.line)).into_iter().chain(by) {
+            for (name, line) in column.iter().map(|column| (column.as_str(), visit.line)).chain(by) {
                 column_is_there(spot, known, name, line, errors);
             }
         }
@@ -124,7 +124,7 @@ fn leads(spot: &Spot<'_>, expr: &Expr, target: &Target<'_>, depth: u32) -> bool 
     match &expr.from {
         From::Null => true,
         From::First(parts) => parts.iter().all(|part| leads(spot, part, target, depth + 1)),
-        From::Lookup { table, column, .. } => same(spot, table, column, target),
+        From::Lookup(row) => row.column.as_ref().is_some_and(|column| same(spot, &row.table, column, target)),
         From::Path(path) => match &path.root {
             Root::Parent(column) => spot.parent().is_none_or(|parent| same(spot, &parent.into, column, target)),
             Root::Column(name) => spot.named(name).is_none_or(|expr| leads(spot, expr, target, depth + 1)),

@@ -152,7 +152,7 @@ fn of_expr(spot: &Spot<'_>, expr: &Expr, depth: u32) -> Vec<Gives> {
             Digest::Md5 => 32,
             Digest::Sha256 => 64,
         })],
-        From::Lookup { table, column, .. } => vec![stored(spot, table, column)],
+        From::Lookup(row) => row.column.iter().map(|column| stored(spot, &row.table, column)).collect(),
         From::Exists { then, otherwise, .. } => vec![of_literal(then), of_literal(otherwise)],
     }
 }
@@ -248,8 +248,8 @@ fn steps_follow(spot: &Spot<'_>, expr: &Expr, errors: &mut Errors) {
             parts.iter().for_each(|part| steps_follow(spot, part, errors));
         }
         From::Json(json) => json_steps_follow(spot, json, errors),
-        From::Lookup { by, .. } | From::Exists { by, .. } => {
-            by.iter().for_each(|(_, expr)| steps_follow(spot, expr, errors));
+        From::Lookup(row) | From::Exists { row, .. } => {
+            row.by.iter().for_each(|(_, expr)| steps_follow(spot, expr, errors));
         }
         From::Path(_) | From::Literal(_) | From::Null | From::Template { .. } => {}
     }

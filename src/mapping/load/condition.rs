@@ -1,6 +1,6 @@
 //! `when`.
 
-use super::expr::{by, parsed, path_of, regex};
+use super::expr::{parsed, path_of, regex, sought};
 use super::keys;
 use super::path;
 use super::tree::{Fields, Item};
@@ -46,11 +46,7 @@ fn existence(fields: &Fields<'_>) -> Option<Condition> {
             }
             None
         }
-        [one] => Some(Condition::Exists {
-            table: one.text()?.to_owned(),
-            by: by(fields, *one),
-            wanted: one.name == "exists",
-        }),
+        [one] => Some(Condition::Exists { row: sought(fields, *one)?, wanted: one.name == "exists" }),
         [_, second, ..] => {
             second.refuse_with("`exists` and `absent` share one `by`", "put one of them into `any` or `not`");
             None

@@ -7,7 +7,7 @@ use super::keys::{self, SOURCES};
 use super::path::{self, Wrong};
 use super::tree::{Fields, Item};
 use crate::document::tape::Selection;
-use crate::mapping::model::{Covering, Digest, Expr, From, JsonExpr, Literal, PathExpr, Rooted};
+use crate::mapping::model::{Covering, Digest, Expr, From, JsonExpr, Literal, PathExpr, Rooted, Sought};
 use crate::mapping::{codes, suggest};
 use crate::step::Step;
 use regex::Regex;
@@ -137,13 +137,12 @@ fn of_source(fields: &Fields<'_>, source: Item<'_>) -> Option<From> {
         "sha256" => digest(Digest::Sha256, source),
         "lookup" => {
             let text = source.text()?;
-            let by = by(fields, source);
+            let row = sought(fields, source);
             let Some((table, column)) = text.split_once('.') else {
                 source.refuse_with(format!("`{text}` names no column"), "a lookup is written `table.column`");
                 return None;
             };
-            let (table, column) = (table.to_owned(), column.to_owned());
-            From::Lookup { table, column, by, ignore_case: fields.flag("ignore_case") }
+            From::Lookup(Sought { table: table.to_owned(), column: Some(column.to_owned()), ..row? })
         }
         "exists" => {
             let literal = |name: &str, default: bool| match fields.get(name) {
@@ -151,9 +150,7 @@ fn of_source(fields: &Fields<'_>, source: Item<'_>) -> Option<From> {
                 None => Some(Literal::Bool(default)),
             };
             From::Exists {
-                table: source.text()?.to_owned(),
-                by: by(fields, source),
-                ignore_case: fields.flag("ignore_case"),
+                row: sought(fields, source)?,
                 then: literal("then", true)?,
                 otherwise: literal("else", false)?,
             }
@@ -178,8 +175,14 @@ fn digest(how: Digest, item: Item<'_>) -> From {
     From::Digest { how, of: item.one_or_more().into_iter().map(expr).collect(), list: item.is_list() }
 }
 
+/// The row of the table that an item names, by the `by` beside it.
+pub(super) fn sought(fields: &Fields<'_>, item: Item<'_>) -> Option<Sought> {
+    let (table, number) = (item.text()?.to_owned(), item.doc.next_lookup());
+    Some(Sought { table, column: None, by: by(fields, item), ignore_case: fields.flag("ignore_case"), number })
+}
+
 /// `by = { column = expression }` beside a lookup.
-pub(super) fn by(fields: &Fields<'_>, beside: Item<'_>) -> Vec<(String, Expr)> {
+fn by(fields: &Fields<'_>, beside: Item<'_>) -> Vec<(String, Expr)> {
     let Some(item) = fields.get("by") else {
         beside.refuse_with(
             format!("`{}` does not say which row", beside.name),

@@ -66,7 +66,7 @@ fn numbered(stem: &str) -> bool {
 }
 
 fn migration(stem: &str, path: &str, text: &str, down: Option<String>) -> (Migration, Vec<Error>) {
-    let doc = Doc::new(path.to_owned(), text);
+    let doc = Doc::new(path.to_owned(), text, &std::rc::Rc::default());
     let mut migration = Migration {
         version: stem.to_owned(),
         description: String::new(),

@@ -30,6 +30,7 @@ use crate::mapping::model::Set;
 use loaded::Loaded;
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use toml::de::DeValue;
 use tree::{Doc, Fields};
 
@@ -72,7 +73,8 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
             .coded(codes::NO_SET.id)
             .at(&folder));
     }
-    let set_doc = Doc::new(shown, text);
+    let lookups = Rc::default();
+    let set_doc = Doc::new(shown, text, &lookups);
     let parsed = set_doc.parse(text).map(DeValue::Table);
     let top = parsed.as_ref().and_then(|value| Fields::top(&set_doc, value, &keys::SET));
     let whole = top.is_some();
@@ -92,7 +94,7 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
             continue; // set.toml is read already, migrations are read below.
         };
         let file = format!("{folder}/{name}");
-        let doc = Doc::new(file.clone(), text);
+        let doc = Doc::new(file.clone(), text, &lookups);
         let parsed = doc.parse(text).map(DeValue::Table);
         match parsed.as_ref().and_then(|value| Fields::top(&doc, value, &keys::MAPPING)) {
             Some(top) => {

@@ -165,7 +165,7 @@ fn columns_say_what_they_are_made_of() {
     assert_eq!(column("title").agrees.as_ref().and_then(|agrees| agrees.after.as_deref()), Some("rename them"));
     assert_eq!(column("title").line, 29);
     assert!(
-        matches!(&column("author").expr.from, From::Lookup { table, column, ignore_case: true, .. } if table == "people" && column == "id")
+        matches!(&column("author").expr.from, From::Lookup(row) if row.table == "people" && row.column.as_deref() == Some("id") && row.ignore_case)
     );
     assert!(matches!(&column("tags").expr.from, From::Template { pieces, each: Some(_) } if pieces.len() == 4));
     let line = &column("line").expr;

@@ -6,7 +6,8 @@ use crate::finding::Code;
 use crate::mapping::codes;
 use crate::mapping::model::Literal;
 use crate::mapping::suggest;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -15,12 +16,14 @@ pub(super) struct Doc {
     shown: String,
     starts: Vec<usize>,
     errors: RefCell<Vec<(u32, Error)>>,
+    /// How many rows the set's files look for so far.
+    lookups: Rc<Cell<usize>>,
 }
 
 impl Doc {
-    pub(super) fn new(shown: String, text: &str) -> Self {
+    pub(super) fn new(shown: String, text: &str, lookups: &Rc<Cell<usize>>) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { shown, starts, errors: RefCell::default() }
+        Self { shown, starts, errors: RefCell::default(), lookups: Rc::clone(lookups) }
     }
 
     /// Parses the text; invalid TOML gives errors and no table.
@@ -32,6 +35,11 @@ impl Doc {
             self.refuse(&codes::NO_TOML, line, format!("invalid TOML: {message}"), None);
         }
         errors.is_empty().then(|| table.into_inner())
+    }
+
+    /// The number of the next row that is looked for.
+    pub(super) fn next_lookup(&self) -> usize {
+        self.lookups.replace(self.lookups.get() + 1)
     }
 
     fn line(&self, offset: usize) -> u32 {

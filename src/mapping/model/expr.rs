@@ -57,29 +57,38 @@ pub enum From {
         list: bool,
     },
     /// `lookup = "table.column"`.
-    Lookup {
-        /// The table.
-        table: String,
-        /// The column that is given.
-        column: String,
-        /// `by`.
-        by: Vec<(String, Expr)>,
-        /// `ignore_case`.
-        ignore_case: bool,
-    },
+    Lookup(Sought),
     /// `exists = TABLE`.
     Exists {
-        /// The table.
-        table: String,
-        /// `by`.
-        by: Vec<(String, Expr)>,
-        /// `ignore_case`.
-        ignore_case: bool,
+        /// The row.
+        row: Sought,
         /// `then`.
         then: Literal,
         /// `else`.
         otherwise: Literal,
     },
+}
+
+/// A row of a table that is looked for by a key: `lookup`, `exists`, `absent`.
+#[derive(Debug, Clone)]
+pub struct Sought {
+    /// The table.
+    pub table: String,
+    /// The column that a lookup gives.
+    pub column: Option<String>,
+    /// `by`.
+    pub by: Vec<(String, Expr)>,
+    /// `ignore_case`.
+    pub ignore_case: bool,
+    /// Its number among all of the set.
+    pub number: usize,
+}
+
+impl Sought {
+    /// The columns of the key.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.by.iter().map(|(column, _)| column.as_str())
+    }
 }
 
 /// A piece of a template.
@@ -140,10 +149,8 @@ pub enum Condition {
     Root(TypeName),
     /// `exists` (true) or `absent` (false).
     Exists {
-        /// The table.
-        table: String,
-        /// `by`.
-        by: Vec<(String, Expr)>,
+        /// The row.
+        row: Sought,
         /// Which of the two.
         wanted: bool,
     },

@@ -1,9 +1,9 @@
 //! Which rules must be done before which.
 
 use super::turn::Stage;
-use crate::mapping::model::{Expr, Mapping, OnDuplicate, Rule, Set};
+use crate::mapping::model::{Mapping, OnDuplicate, Rule, Set, Sought};
 use crate::mapping::own::{Own, RuleAt};
-use crate::mapping::walk::{self, Read, Visit};
+use crate::mapping::uses::uses;
 use crate::table::Schema;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +16,6 @@ pub(super) struct Need {
     pub(super) before: RuleAt,
     /// Whether it waits until that one is done for every owner.
     pub(super) all_owners: bool,
-}
-
-/// One `lookup`, `exists` or `absent`.
-struct Lookup<'s> {
-    table: &'s str,
-    column: Option<&'s str>,
-    by: &'s [(String, Expr)],
-    ignore_case: bool,
 }
 
 /// Rules that depend on each other by `parent` run together: a group is what is ordered.
@@ -59,7 +51,7 @@ impl Graph {
     fn link(&mut self, set: &Set, schema: &Schema, own: &Own<'_>) {
         let all: Vec<RuleAt> = RuleAt::all(set).collect();
         for after in all.iter().copied() {
-            let lookups = lookups(after.of(set).1);
+            let lookups = uses(after.of(set).1).rows;
             for before in in_reach(set, schema, own, after, &lookups) {
                 if let Some(all_owners) = needs(set, schema, own, (after, &lookups), before) {
                     self.edge(Need { after, before, all_owners });
@@ -151,27 +143,13 @@ fn top_of(mapping: &Mapping, rule: usize) -> usize {
     rule
 }
 
-/// What a rule looks up.
-fn lookups<'s>(rule: &'s Rule) -> Vec<Lookup<'s>> {
-    let mut lookups = Vec::new();
-    let mut note = |visit: Visit<'s, '_>| {
-        if let Read::Row { table, column, by, ignore_case } = visit.read {
-            lookups.push(Lookup { table, column, by, ignore_case });
-        }
-    };
-    rule.exprs().for_each(|expr| walk::expr(expr, &mut note));
-    if let Some(when) = &rule.when {
-        walk::condition(when, rule.line, &mut note);
-    }
-    lookups
-}
-
 /// The rules that a rule can wait for at all, in the order of the set: those that feed a table that it looks
 /// rows up in, references or writes into.
-fn in_reach(set: &Set, schema: &Schema, own: &Own<'_>, at: RuleAt, lookups: &[Lookup<'_>]) -> BTreeSet<RuleAt> {
+fn in_reach(set: &Set, schema: &Schema, own: &Own<'_>, at: RuleAt, lookups: &[&Sought]) -> BTreeSet<RuleAt> {
     let into = at.of(set).1.into.as_str();
     let referenced = schema.table(into).into_iter().flat_map(|table| &table.foreign_keys).map(|key| key.table.as_str());
-    let tables: BTreeSet<&str> = lookups.iter().map(|used| used.table).chain(referenced).chain([into]).collect();
+    let tables: BTreeSet<&str> =
+        lookups.iter().map(|used| used.table.as_str()).chain(referenced).chain([into]).collect();
     tables.into_iter().flat_map(|table| own.feeding(table)).collect()
 }
 
@@ -181,7 +159,7 @@ fn needs(
     set: &Set,
     schema: &Schema,
     own: &Own<'_>,
-    (at, lookups): (RuleAt, &[Lookup<'_>]),
+    (at, lookups): (RuleAt, &[&Sought]),
     before: RuleAt,
 ) -> Option<bool> {
     let (rule, feeding) = (at.of(set).1, before.of(set).1);
@@ -191,10 +169,10 @@ fn needs(
     let key = feeding.key_columns().unwrap_or_default();
     let fills = |column: &str| !key.contains(&column) && feeding.columns.iter().any(|other| other.name == column);
     let looked_up = lookups.iter().filter(|used| {
-        let added = || used.column.is_some_and(fills) || used.by.iter().any(|(column, _)| fills(column));
+        let added = || used.column.as_deref().is_some_and(fills) || used.columns().any(fills);
         used.table == feeding.into && at != before && (starts || added())
     });
-    let looked_up = looked_up.map(|used| of_owners && !own.key(at, used.table, used.by, used.ignore_case)).max();
+    let looked_up = looked_up.map(|used| of_owners && !own.key(at, used)).max();
     let refers = || {
         let gives = |name: &String| rule.columns.iter().any(|column| column.name == *name);
         schema.table(&rule.into).is_some_and(|table| {
