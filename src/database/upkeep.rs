@@ -31,10 +31,6 @@ pub struct Survey {
     pub virtual_tables: BTreeMap<String, u64>,
     /// Columns that are registered as sealed, with how many values are something else.
     pub sealed: Vec<SealedState>,
-    /// The ids of the registered keys.
-    pub keys: Vec<String>,
-    /// The id of the active one, where there is exactly one.
-    pub active_key: Option<String>,
     /// The keys and the registry of sealed columns, with their proof.
     pub registry: Registry,
     /// Rows of a column that must not be NULL and is, by `table.column`.

@@ -285,13 +285,14 @@ fn keys(survey: &Survey) -> CheckReport {
     if survey.registry.hmac.is_none() && survey.sealed.iter().any(|state| state.formats.contains_key(cipher::FORMAT)) {
         lost.push(sealed::NO_PROOF.to_owned());
     }
-    let registered = |key: &String| survey.keys.contains(key);
-    let strays = sealed::strays(&survey.sealed, survey.active_key.as_deref().unwrap_or_default());
+    let registered = |key: &String| survey.registry.keys.iter().any(|row| row.id == *key);
+    let active = survey.registry.active().ok().flatten().map_or("", |row| &row.id);
+    let strays = sealed::strays(&survey.sealed, active);
     lost.extend(strays.into_iter().filter(|(_, key, _)| registered(key)).map(|(column, key, values)| {
         let is = if values == 1 { "is" } else { "are" };
         format!("{} of {column} {is} sealed under key `{key}`, which is not the active key", count(values, "value"))
     }));
-    let known = count(survey.keys.len() as u64, "key");
+    let known = count(survey.registry.keys.len() as u64, "key");
     check("the key of every sealed value is registered", Category::Security, &lost, known)
 }
 
@@ -350,6 +351,7 @@ pub fn answers(answers: &[Answer], of: AssertCategory, category: Category) -> Ve
 mod tests {
     use super::*;
     use crate::database::SealedColumn;
+    use crate::secret::keys::KeyRow;
     use crate::secret::registry::Registry;
 
     fn outcomes(checks: Vec<CheckReport>) -> Vec<(CheckStatus, String)> {
@@ -424,11 +426,20 @@ mod tests {
             sealed: [("new".to_owned(), 1), ("old".to_owned(), 2)].into(),
             ..SealedState::default()
         };
+        let key = |id: &str, state: &str| KeyRow {
+            id: id.into(),
+            state: state.into(),
+            kdf: String::new(),
+            key_check: String::new(),
+            wrapped_key: String::new(),
+            seal_count: 0,
+            created_at: String::new(),
+            retired_at: None,
+        };
         let survey = Survey {
             sealed: vec![state],
-            keys: vec!["new".into(), "old".into()],
-            active_key: Some("new".into()),
             registry: Registry {
+                keys: vec![key("new", "active"), key("old", "retired")],
                 hmac: Some(String::new()),
                 counts: Some(r#"{"doors":4}"#.into()),
                 ..Registry::default()

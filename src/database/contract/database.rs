@@ -8,7 +8,7 @@ use crate::database::sealed::SealRecord;
 use crate::database::state::State;
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
-use crate::database::{Dialect, Mode, Opening};
+use crate::database::{Mode, Opening};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,6 @@ use std::path::{Path, PathBuf};
 pub trait Database {
     /// `sqlite` or `postgresql`.
     fn engine(&self) -> &'static str;
-    /// What its columns keep, and how.
-    fn dialect(&self) -> Dialect;
     /// The URL as it may be shown: without a password.
     fn url(&self) -> &str;
     /// Whether something is there already, so that an import changes it.

@@ -1,12 +1,14 @@
 //! What an engine implements: a [`Database`] is asked as a whole, a [`Reader`] looks into it, a
-//! [`Transaction`] reads and writes.
+//! [`Transaction`] reads and writes, and remembers in the [`Ledger`] what it wrote.
 
 mod database;
+mod ledger;
 mod reader;
 #[cfg(test)]
 pub(in crate::database) mod tests;
 mod transaction;
 
 pub use database::Database;
+pub use ledger::Ledger;
 pub use reader::Reader;
 pub use transaction::{Orphan, Transaction};

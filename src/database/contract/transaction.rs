@@ -1,10 +1,9 @@
 //! What is done to a database: all of it is committed together, or nothing is.
 
-use super::Reader;
+use super::{Ledger, Reader};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
-use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
 use crate::database::rejection::{Rejected, Rejection};
 use crate::database::{Cell, Dialect, SealedColumn};
 use crate::error::{Error, Result};
@@ -27,7 +26,7 @@ pub struct Orphan {
 ///
 /// Begun by an import it knows the tables of its mapping set, and finds and writes rows of those. Begun
 /// without a set ([`Database::change`](super::Database::change)) it knows no table.
-pub trait Transaction: Reader + Send {
+pub trait Transaction: Reader + Ledger + Send {
     /// What the columns keep, and how.
     fn dialect(&self) -> Dialect;
     /// The live tables that the set's migrations make.
@@ -71,28 +70,6 @@ pub trait Transaction: Reader + Send {
         key_columns: &[&str],
         key: &[Value],
     ) -> Result<Option<Rejection>>;
-    /// The first number free for a file.
-    fn next_file_id(&mut self) -> Result<i64>;
-    /// Records the run; called before anything else is recorded.
-    fn begin_run(&mut self, run: &RunRecord) -> Result<()>;
-    /// Writes the run's final counts over what [`Self::begin_run`] wrote.
-    fn finish_run(&mut self, run: &RunRecord) -> Result<()>;
-    /// Records a source file that rows came from.
-    fn record_file(&mut self, file: &FileRecord) -> Result<()>;
-    /// The number of the columns in which rows are written; the same for the same.
-    fn record_columns(&mut self, written: &Written) -> Result<i64>;
-    /// Records rows that were inserted or filled.
-    fn record_rows(&mut self, rows: &[RowRecord]) -> Result<()>;
-    /// The rows that earlier runs wrote from a file of this path, in the order they were written.
-    /// Rows that were deleted since are not among them.
-    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>>;
-    /// The files that earlier runs read and wrote rows from, oldest first.
-    fn earlier_files(&mut self) -> Result<Vec<FileRecord>>;
-    /// The rows that were written from the file of this number, in the order they were written. Rows
-    /// that were deleted since are not among them.
-    fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>>;
-    /// Where this run wrote a row from.
-    fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>>;
     /// Writes the proof, and how many values it says each table has.
     fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()>;
     /// Registers a new key, or replaces the row of the same id.

@@ -4,26 +4,27 @@
 //! migration that rebuilds a table would delete its children); before the commit they are checked.
 
 use super::catalog;
+use super::fault::{Fault, Tried};
 use super::location::Location;
 use super::migrate::{self, Failure};
 use super::open::{self, Start};
 use super::record::{self, Timing};
 use super::{audit, ledger_tables, orphans, read, references, sql, state, survey};
-use crate::database::audit::AuditEntry;
+use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::history::{self, Origin};
 use crate::database::presence::{Presence, presence};
 use crate::database::state::TABLE_NAME;
 use crate::database::upkeep::{Altered, Done, Move, Order, What};
 use crate::database::{Migration, Mode};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::interrupt;
 use rusqlite::Connection;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// Carries an order out.
-pub(super) fn alter(location: &Location, order: &Order<'_>) -> Result<Altered> {
+pub(super) fn alter(location: &Location, order: &Order<'_>) -> Tried<Altered> {
     let start = Start { mode: order.mode, run_id: order.run_id, bytes: 0 };
     let (store, mut conn) = open::begin(location, &start)?;
     let ended = Work { conn: &mut conn, location, order, applied: BTreeSet::new() }.all();
@@ -33,22 +34,22 @@ pub(super) fn alter(location: &Location, order: &Order<'_>) -> Result<Altered> {
             Ok(altered)
         }
         Ok(altered) => {
-            open::roll_back(location, store, conn)?;
+            open::roll_back(store, conn)?;
             Ok(altered)
         }
-        Err(Stop::Asked(error)) => {
-            open::roll_back(location, store, conn)?;
-            Err(error)
+        Err(Stop::Asked(fault)) => {
+            open::roll_back(store, conn)?;
+            Err(fault)
         }
         Err(Stop::Failed { migration, what, failure, took_ms }) => {
-            open::roll_back(location, store, conn)?;
+            open::roll_back(store, conn)?;
             let error = failed(migration, what, &failure, location);
             if order.mode == Mode::Real && what == What::Applied {
                 // What went wrong is told in any case; that it could not be recorded is less than that.
                 let timing = Timing { at: order.started, took_ms };
                 let _ = record_failure(location, order.run_id, migration, timing, &error.message);
             }
-            Err(error)
+            Err(error.into())
         }
     }
 }
@@ -56,14 +57,14 @@ pub(super) fn alter(location: &Location, order: &Order<'_>) -> Result<Altered> {
 /// Why the steps did not come to their end.
 enum Stop<'m> {
     /// Somebody said no, or the request cannot be.
-    Asked(Error),
+    Asked(Fault),
     /// A statement failed.
     Failed { migration: &'m Migration, what: What, failure: Failure, took_ms: i64 },
 }
 
-impl From<Error> for Stop<'_> {
-    fn from(error: Error) -> Self {
-        Self::Asked(error)
+impl<F: Into<Fault>> From<F> for Stop<'_> {
+    fn from(fault: F) -> Self {
+        Self::Asked(fault.into())
     }
 }
 
@@ -77,13 +78,9 @@ struct Work<'c, 'w> {
 }
 
 impl<'w> Work<'_, 'w> {
-    fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        work(self.conn).map_err(|error| self.location.fault(&error))
-    }
-
     fn all(&mut self) -> Result<Altered, Stop<'w>> {
         let migrations = self.order.migrations;
-        let standing = history::compare(&record::read(self.conn, self.location)?, migrations);
+        let standing = history::compare(&record::recorded(self.conn, self.location)?, migrations);
         let moves = (self.order.decide)(&standing)?;
         let mut altered = Altered::default();
         if moves.is_empty() {
@@ -97,14 +94,14 @@ impl<'w> Work<'_, 'w> {
         }
         self.applied = standing.applied().into_iter().map(|at| migrations[at].version.as_str()).collect();
         let (stages, _) = migrate::stages_until_fault(migrations)?;
-        let before = self.on(references::violations)?;
+        let before = references::violations(self.conn)?;
         record::set_up(self.conn, self.location)?;
         for one in moves {
             let done = self.step(one, &stages)?;
             (self.order.progress)(&done);
             altered.steps.push(done);
         }
-        let after = self.on(references::violations)?;
+        let after = references::violations(self.conn)?;
         if let Some(((table, parent), rows)) = after.iter().find(|(key, rows)| before.get(*key) < Some(*rows)) {
             let more = rows - before.get(&(table.clone(), parent.clone())).copied().unwrap_or(0);
             return Err(Error::environment(format!(
@@ -118,7 +115,7 @@ impl<'w> Work<'_, 'w> {
         self.remember(&altered)?;
         ledger_tables::set_up_state(self.conn, self.location, None)?;
         if self.applied.is_empty() && altered.steps.iter().any(|done| done.what == What::RolledBack) {
-            self.on(leave_nothing)?;
+            leave_nothing(self.conn)?;
         }
         if let Some(after) = self.order.after {
             after(survey::of(self.conn, self.location)?)?;
@@ -137,16 +134,15 @@ impl<'w> Work<'_, 'w> {
         let run = |work: &mut Self, what| match sql {
             None => Ok(()),
             Some(sql) => migrate::run(work.conn, sql).map_err(|failure| match interrupt::error() {
-                Some(interrupted) => Stop::Asked(interrupted),
+                Some(interrupted) => interrupted.into(),
                 None => Stop::Failed { migration, what, failure, took_ms: migrate::millis(started) },
             }),
         };
         let what = match one {
             Move::Up(_) => {
                 self.judge_dependencies(migration)?;
-                let fault = |error: &rusqlite::Error| self.location.fault(error);
-                let record = self.on(|conn| record::table(conn, None))?.name;
-                match presence(stages, at, &catalog::whole(self.conn, &record, &fault)?) {
+                let record = record::table(self.conn, None)?.name;
+                match presence(stages, at, &catalog::whole(self.conn, &record)?) {
                     Presence::Whole => What::Found,
                     Presence::Part(difference) => {
                         return Err(migrate::in_part(migration, &difference, &self.location.shown).into());
@@ -166,12 +162,12 @@ impl<'w> Work<'_, 'w> {
         };
         let took_ms = migrate::millis(started);
         let timing = Timing { at: self.order.started, took_ms };
-        self.on(|conn| match what {
-            What::Applied => record::applied(conn, migration, Origin::Ran, timing),
-            What::Found => record::applied(conn, migration, Origin::Found, timing),
-            What::Stamped => record::applied(conn, migration, Origin::Stamped, timing),
-            What::RolledBack | What::Unstamped => record::rolled_back(conn, migration, self.order.started),
-        })?;
+        match what {
+            What::Applied => record::applied(self.conn, migration, Origin::Ran, timing),
+            What::Found => record::applied(self.conn, migration, Origin::Found, timing),
+            What::Stamped => record::applied(self.conn, migration, Origin::Stamped, timing),
+            What::RolledBack | What::Unstamped => record::rolled_back(self.conn, migration, self.order.started),
+        }?;
         match what {
             What::RolledBack | What::Unstamped => self.applied.remove(migration.version.as_str()),
             What::Applied | What::Found | What::Stamped => self.applied.insert(&migration.version),
@@ -180,7 +176,7 @@ impl<'w> Work<'_, 'w> {
         Ok(Done { version: migration.version.clone(), what, took_ms, sql: sql.filter(|_| ran).cloned() })
     }
 
-    fn judge_dependencies(&self, migration: &Migration) -> Result<()> {
+    fn judge_dependencies(&self, migration: &Migration) -> Result<(), Error> {
         match migration.depends.iter().find(|depends| !self.applied.contains(depends.as_str())) {
             None => Ok(()),
             Some(missing) => Err(Error::request(format!(
@@ -192,10 +188,10 @@ impl<'w> Work<'_, 'w> {
     }
 
     /// One entry of the audit trail for each step, in this transaction.
-    fn remember(&self, altered: &Altered) -> Result<()> {
+    fn remember(&self, altered: &Altered) -> Tried<()> {
         for done in &altered.steps {
             let entry = done.audit_entry(self.order.started)?;
-            self.on(|conn| audit::write(conn, &entry, self.order.audit))?;
+            audit::write(self.conn, &entry, self.order.audit)?;
         }
         Ok(())
     }
@@ -205,10 +201,8 @@ impl<'w> Work<'_, 'w> {
 /// tables speak of rows that are gone: they go too, and the tracking table alone tells what was. Rows
 /// that were moved aside as orphans belong to the user.
 fn leave_nothing(conn: &Connection) -> rusqlite::Result<()> {
-    let names: Vec<String> = conn
-        .prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")?
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let text = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')";
+    let names: Vec<String> = sql::column(conn, text, [])?;
     let record = record::table(conn, None)?.name;
     if names.iter().any(|name| !catalog::is_reserved(name, &record)) {
         return Ok(());
@@ -253,26 +247,22 @@ fn failed(migration: &Migration, what: What, failure: &Failure, location: &Locat
 }
 
 /// Records a failure after everything else was rolled back, in a transaction of its own.
-fn record_failure(location: &Location, run_id: &str, migration: &Migration, timing: Timing, why: &str) -> Result<()> {
+fn record_failure(location: &Location, run_id: &str, migration: &Migration, timing: Timing, why: &str) -> Tried<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id, bytes: 0 })?;
     record::set_up(&conn, location)?;
-    record::failed(&conn, migration, timing, why).map_err(|error| location.fault(&error))?;
+    record::failed(&conn, migration, timing, why)?;
     open::commit(location, store, conn).map(drop)
 }
 
 /// Writes one entry of the audit trail in a transaction of its own.
-pub(super) fn note(
-    location: &Location,
-    entry: &AuditEntry,
-    table: Option<&crate::database::audit::AuditTable>,
-) -> Result<()> {
+pub(super) fn note(location: &Location, entry: &AuditEntry, table: Option<&AuditTable>) -> Tried<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: &entry.id, bytes: 0 })?;
-    audit::write(&conn, entry, table).map_err(|error| location.fault(&error))?;
+    audit::write(&conn, entry, table)?;
     open::commit(location, store, conn).map(drop)
 }
 
 /// Brings a database to this version's format in a transaction of its own.
-pub(super) fn upgrade(location: &Location, id: Option<&str>) -> Result<()> {
+pub(super) fn upgrade(location: &Location, id: Option<&str>) -> Tried<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: "id", bytes: 0 })?;
     ledger_tables::set_up_state(&conn, location, id)?;
     open::commit(location, store, conn).map(drop)

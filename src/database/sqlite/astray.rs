@@ -1,10 +1,11 @@
 //! Rows that refer to nothing, noted one by one, so that new ones are told from old ones.
 
+use super::fault::Tried;
 use super::location::Location;
-use super::{catalog, read, references};
+use super::{catalog, read, references, sql};
 use crate::database::reference::Reference;
 use crate::database::undo::{Keys, Obstacle};
-use crate::error::Result;
+use crate::table::ForeignKey;
 use rusqlite::Connection;
 
 /// The temporary tables of what there was and what there is.
@@ -22,34 +23,25 @@ pub(super) fn note(
     references: &[Reference],
     parents: &[&str],
     location: &Location,
-) -> Result<()> {
-    let fault = |error: rusqlite::Error| location.fault(&error);
-    conn.execute_batch(&format!("CREATE TEMP TABLE {into} (source TEXT, parent TEXT, reference TEXT, row INTEGER)"))
-        .map_err(fault)?;
+) -> Tried<()> {
+    conn.execute_batch(&format!("CREATE TEMP TABLE {into} (source TEXT, parent TEXT, reference TEXT, row INTEGER)"))?;
     let declared =
         format!("INSERT INTO temp.{into} SELECT \"table\", parent, fkid, rowid FROM pragma_foreign_key_check(?1)");
-    for table in catalog::table_names(conn).map_err(fault)? {
+    for table in catalog::table_names(conn)? {
         if let Err(error) = conn.prepare_cached(&declared).and_then(|mut all| all.execute([&table])) {
-            let leads_to = |parent: &String| parents.iter().any(|name| name.eq_ignore_ascii_case(parent));
-            if references::is_unreferable(&error) && !references_of(conn, &table).map_err(fault)?.iter().any(leads_to) {
+            let leads_to = |key: &ForeignKey| parents.iter().any(|name| name.eq_ignore_ascii_case(&key.table));
+            if references::is_unreferable(&error) && !catalog::foreign_keys(conn, &table)?.iter().any(leads_to) {
                 continue; // It leads to none of them.
             }
-            return Err(references::unreferable(&error, &format!(" of `{table}`"), location));
+            return Err(references::unreferable(error, &format!(" of `{table}`"), location));
         }
     }
     for reference in references {
-        let row = read::rowid(conn, &reference.table).map_err(fault)?.unwrap_or("NULL");
+        let row = read::rowid(conn, &reference.table)?.unwrap_or("NULL");
         let text = format!("INSERT INTO temp.{into} SELECT ?1, ?2, ?3, {row} FROM {}", references::astray(reference));
-        conn.execute(&text, (&reference.table, &reference.parent, reference.to_string())).map_err(fault)?;
+        conn.execute(&text, (&reference.table, &reference.parent, reference.to_string()))?;
     }
     Ok(())
-}
-
-/// The tables that a table refers to.
-fn references_of(conn: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
-    conn.prepare_cached("SELECT DISTINCT \"table\" FROM pragma_foreign_key_list(?1)")?
-        .query_map([table], |row| row.get(0))?
-        .collect()
 }
 
 /// Rows that refer to nothing now, and did not before.
@@ -66,28 +58,18 @@ pub(super) fn new(conn: &Connection) -> rusqlite::Result<Vec<Obstacle>> {
             }
         }
     };
-    let rows: Vec<(String, String, i64)> = conn
-        .prepare(
-            "SELECT source, parent, row FROM (SELECT * FROM temp.astray_after WHERE row IS NOT NULL
-                 EXCEPT SELECT * FROM temp.astray_before) GROUP BY source, parent, row ORDER BY source, parent, row",
-        )?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    for (table, parent, row) in rows {
+    let text = "SELECT source, parent, row FROM (SELECT * FROM temp.astray_after WHERE row IS NOT NULL
+                    EXCEPT SELECT * FROM temp.astray_before) GROUP BY source, parent, row ORDER BY source, parent, row";
+    for (table, parent, row) in sql::all::<(String, String, i64)>(conn, text, [])? {
         let key = read::row_key(conn, &table, row)?;
         report(table, parent, &|keys| keys.add(&key));
     }
-    let counted: Vec<(String, String, i64)> = conn
-        .prepare(
-            "SELECT source, parent, sum(one) FROM (
-                 SELECT source, parent, 1 AS one FROM temp.astray_after WHERE row IS NULL UNION ALL
-                 SELECT source, parent, -1 FROM temp.astray_before WHERE row IS NULL)
-             GROUP BY source, parent HAVING sum(one) > 0 ORDER BY source, parent",
-        )?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    for (table, parent, rows) in counted {
-        report(table, parent, &|keys| keys.rows += rows.unsigned_abs());
+    let text = "SELECT source, parent, sum(one) FROM (
+                    SELECT source, parent, 1 AS one FROM temp.astray_after WHERE row IS NULL UNION ALL
+                    SELECT source, parent, -1 FROM temp.astray_before WHERE row IS NULL)
+                GROUP BY source, parent HAVING sum(one) > 0 ORDER BY source, parent";
+    for (table, parent, rows) in sql::all::<(String, String, u64)>(conn, text, [])? {
+        report(table, parent, &|keys| keys.rows += rows);
     }
     Ok(found)
 }

@@ -1,10 +1,10 @@
 //! Reads tables back from a live database, through its pragmas.
 
 use super::checks;
+use super::sql::{all, column, one_line};
 use super::types::column_type;
 use crate::database::catalog::{Catalog, Index, Other};
 use crate::database::history::{OWN_RECORD, RECORD};
-use crate::error::{Error, Result};
 use crate::table::{Column, ForeignKey, Table};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, HashMap};
@@ -28,9 +28,7 @@ pub(super) fn is_own(table: &str) -> bool {
 
 /// The names of all ordinary tables; views, virtual tables and their shadows are none.
 pub(super) fn table_names(conn: &Connection) -> rusqlite::Result<Vec<String>> {
-    conn.prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name")?
-        .query_map([], |row| row.get(0))?
-        .collect()
+    column(conn, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name", [])
 }
 
 /// Whether there is a table of this name.
@@ -39,28 +37,24 @@ pub(super) fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool>
 }
 
 /// Everything that is not treelift's nor the engine's own. Migrations are recorded in `record`.
-pub(super) fn whole(conn: &Connection, record: &str, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Catalog> {
-    let mut catalog = Catalog::default();
-    let names = table_names(conn).map_err(|error| fault(&error))?;
-    let mut made = tables_sql(conn).map_err(|error| fault(&error))?;
-    for name in names.into_iter().filter(|name| !is_reserved(name, record)) {
+pub(super) fn whole(conn: &Connection, record: &str) -> rusqlite::Result<Catalog> {
+    let (indexes, others) = (indexes(conn, record)?, others(conn, record)?);
+    let mut catalog = Catalog { indexes, others, ..Catalog::default() };
+    let mut made = tables_sql(conn)?;
+    for name in table_names(conn)?.into_iter().filter(|name| !is_reserved(name, record)) {
         let sql = made.remove(&name.to_ascii_lowercase());
-        if let Some(table) = table_of(conn, &name, sql.as_deref(), fault)? {
+        if let Some(table) = table_of(conn, &name, sql.as_deref())? {
             catalog.made.extend(sql.map(|sql| (name.clone(), sql)));
             catalog.schema.tables.insert(name, table);
         }
     }
-    catalog.indexes = indexes(conn, record).map_err(|error| fault(&error))?;
-    catalog.others = others(conn, record).map_err(|error| fault(&error))?;
     Ok(catalog)
 }
 
 /// Indexes that have SQL of their own; those of constraints are the table's unique lists.
 pub(super) fn indexes(conn: &Connection, record: &str) -> rusqlite::Result<BTreeMap<String, Index>> {
-    let found: Vec<(String, String, String)> = conn
-        .prepare("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<rusqlite::Result<_>>()?;
+    let text = "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL";
+    let found: Vec<(String, String, String)> = all(conn, text, [])?;
     let mut indexes = BTreeMap::new();
     for (name, table, sql) in found.into_iter().filter(|(_, table, _)| !is_reserved(table, record)) {
         let (unique, partial): (bool, bool) = conn.query_row(
@@ -68,10 +62,8 @@ pub(super) fn indexes(conn: &Connection, record: &str) -> rusqlite::Result<BTree
             (&table, &name),
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        let columns: Vec<(Option<String>, bool, String)> = conn
-            .prepare_cached("SELECT name, \"desc\", coll FROM pragma_index_xinfo(?1) WHERE key = 1 ORDER BY seqno")?
-            .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-            .collect::<rusqlite::Result<_>>()?;
+        let text = "SELECT name, \"desc\", coll FROM pragma_index_xinfo(?1) WHERE key = 1 ORDER BY seqno";
+        let columns: Vec<(Option<String>, bool, String)> = all(conn, text, [&name])?;
         let plain: Option<Vec<String>> = columns.into_iter().map(index_column).collect();
         let over = match plain {
             Some(columns) if !partial => columns.join(", "),
@@ -89,19 +81,14 @@ fn index_column((name, descending, collation): (Option<String>, bool, String)) -
 
 /// What an index is over, as it is written: from the first parenthesis on, blanks made one.
 fn behind_on(sql: &str) -> String {
-    let over = sql.find('(').map_or(sql, |at| &sql[at..]);
-    over.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(sql.find('(').map_or(sql, |at| &sql[at..]))
 }
 
 /// Views, triggers and virtual tables.
 pub(super) fn others(conn: &Connection, record: &str) -> rusqlite::Result<BTreeMap<String, Other>> {
-    let found: Vec<(String, String, String, String)> = conn
-        .prepare(
-            "SELECT name, tbl_name, type, coalesce(sql, '') FROM sqlite_schema
-             WHERE type IN ('view', 'trigger') OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%')",
-        )?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
-        .collect::<rusqlite::Result<_>>()?;
+    let text = "SELECT name, tbl_name, type, coalesce(sql, '') FROM sqlite_schema
+                WHERE type IN ('view', 'trigger') OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%')";
+    let found: Vec<(String, String, String, String)> = all(conn, text, [])?;
     let kind = |word: &str| match word {
         "view" => "view",
         "trigger" => "trigger",
@@ -111,67 +98,54 @@ pub(super) fn others(conn: &Connection, record: &str) -> rusqlite::Result<BTreeM
     Ok(found.map(|(name, table, word, sql)| (name, Other { kind: kind(&word), table, sql })).collect())
 }
 
-/// The SQL that made a table.
-fn table_sql(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
-    let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE";
-    conn.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()
+/// Name, table and SQL of every trigger.
+pub(super) fn triggers(conn: &Connection) -> rusqlite::Result<Vec<(String, String, String)>> {
+    all(conn, "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name", [])
 }
 
 /// The SQL that made each table, by its name in lower case. SQLite keeps no index of its schema, so that to
 /// ask for one table looks at all.
 fn tables_sql(conn: &Connection) -> rusqlite::Result<HashMap<String, String>> {
-    conn.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table'")?
-        .query_map([], |row| Ok((row.get::<_, String>(0)?.to_ascii_lowercase(), row.get(1)?)))?
-        .collect()
+    let made: Vec<(String, String)> = all(conn, "SELECT name, sql FROM sqlite_schema WHERE type = 'table'", [])?;
+    Ok(made.into_iter().map(|(name, sql)| (name.to_ascii_lowercase(), sql)).collect())
 }
 
 /// Those of these tables that are there, by the names that are given.
 pub(super) fn tables<'n>(
     conn: &Connection,
     names: impl Iterator<Item = &'n str>,
-    fault: &dyn Fn(&rusqlite::Error) -> Error,
-) -> Result<BTreeMap<String, Table>> {
-    let made = tables_sql(conn).map_err(|error| fault(&error))?;
+) -> rusqlite::Result<BTreeMap<String, Table>> {
+    let made = tables_sql(conn)?;
     let mut tables = BTreeMap::new();
     for name in names {
         let sql = made.get(&name.to_ascii_lowercase());
-        tables.extend(table_of(conn, name, sql.map(String::as_str), fault)?.map(|table| (name.to_owned(), table)));
+        tables.extend(table_of(conn, name, sql.map(String::as_str))?.map(|table| (name.to_owned(), table)));
     }
     Ok(tables)
 }
 
-/// The table of this name, if there is one.
-pub(super) fn table(conn: &Connection, name: &str, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Option<Table>> {
-    let sql = table_sql(conn, name).map_err(|error| fault(&error))?;
-    table_of(conn, name, sql.as_deref(), fault)
-}
-
-/// As [`table`], made by this SQL.
-fn table_of(
-    conn: &Connection,
-    name: &str,
-    sql: Option<&str>,
-    fault: &dyn Fn(&rusqlite::Error) -> Error,
-) -> Result<Option<Table>> {
-    let columns = columns(conn, name).map_err(|error| fault(&error))?;
+/// The table of this name that this SQL made, if there is one.
+fn table_of(conn: &Connection, name: &str, sql: Option<&str>) -> rusqlite::Result<Option<Table>> {
+    let columns = columns(conn, name)?;
     if columns.is_empty() {
         return Ok(None);
     }
     let mut table = Table { name: name.to_owned(), columns, ..Table::default() };
-    table.computed = computed(conn, name).map_err(|error| fault(&error))?;
-    table.unique = unique(conn, &table).map_err(|error| fault(&error))?;
-    table.foreign_keys = foreign_keys(conn, name).map_err(|error| fault(&error))?;
+    // Computed columns, stored or not ("PRAGMA table_xinfo").
+    table.computed = column(conn, "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden IN (2, 3)", [name])?;
+    table.unique = unique(conn, &table)?;
+    table.foreign_keys = foreign_keys(conn, name)?;
     table.checks = sql.map(checks::conditions).unwrap_or_default();
     Ok(Some(table))
 }
 
 /// The names of all columns of a table, hidden ones too.
 pub(super) fn column_names(conn: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
-    conn.prepare_cached("SELECT name FROM pragma_table_xinfo(?1)")?.query_map([table], |row| row.get(0))?.collect()
+    column(conn, "SELECT name FROM pragma_table_xinfo(?1)", [table])
 }
 
 /// Generated and hidden columns are skipped: nothing can be written into them.
-fn columns(conn: &Connection, table: &str) -> rusqlite::Result<Vec<Column>> {
+pub(super) fn columns(conn: &Connection, table: &str) -> rusqlite::Result<Vec<Column>> {
     conn.prepare_cached("SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden = 0")?
         .query_map([table], |row| {
             let declared: String = row.get(1)?;
@@ -187,13 +161,6 @@ fn columns(conn: &Connection, table: &str) -> rusqlite::Result<Vec<Column>> {
         .collect()
 }
 
-/// Computed columns, stored or not ("PRAGMA table_xinfo").
-fn computed(conn: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
-    conn.prepare_cached("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden IN (2, 3)")?
-        .query_map([table], |row| row.get(0))?
-        .collect()
-}
-
 /// The primary key first, then the others as they were made. An index over expressions or over
 /// some rows only promises nothing that could be checked beforehand.
 fn unique(conn: &Connection, table: &Table) -> rusqlite::Result<Vec<Vec<String>>> {
@@ -202,18 +169,10 @@ fn unique(conn: &Connection, table: &Table) -> rusqlite::Result<Vec<Vec<String>>
     if !primary.is_empty() {
         lists.push(primary);
     }
-    let names: Vec<String> = conn
-        .prepare_cached(
-            "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1 AND partial = 0 ORDER BY seq DESC",
-        )?
-        .query_map([&table.name], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    for name in names {
-        let columns: Vec<Option<String>> = conn
-            .prepare_cached("SELECT name FROM pragma_index_info(?1) ORDER BY seqno")?
-            .query_map([&name], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        if let Some(columns) = columns.into_iter().collect::<Option<Vec<_>>>()
+    let whole = "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1 AND partial = 0 ORDER BY seq DESC";
+    for name in column::<String>(conn, whole, [&table.name])? {
+        let columns = column(conn, "SELECT name FROM pragma_index_info(?1) ORDER BY seqno", [&name])?;
+        if let Some(columns) = columns.into_iter().collect::<Option<Vec<String>>>()
             && !lists.contains(&columns)
         {
             lists.push(columns);
@@ -223,7 +182,7 @@ fn unique(conn: &Connection, table: &Table) -> rusqlite::Result<Vec<Vec<String>>
 }
 
 /// In the order they were declared. A reference that names no columns means the primary key.
-fn foreign_keys(conn: &Connection, table: &str) -> rusqlite::Result<Vec<ForeignKey>> {
+pub(super) fn foreign_keys(conn: &Connection, table: &str) -> rusqlite::Result<Vec<ForeignKey>> {
     let mut keys: Vec<(i64, ForeignKey)> = Vec::new();
     let mut statement = conn.prepare_cached(
         "SELECT id, \"table\", \"from\", \"to\", on_update, on_delete FROM pragma_foreign_key_list(?1)
@@ -276,7 +235,7 @@ mod tests {
             false
         };
         conn.progress_handler(1, Some(count)).unwrap();
-        let catalog = whole(&conn, RECORD, &|error| Error::bug(error.to_string())).unwrap();
+        let catalog = whole(&conn, RECORD).unwrap();
         assert_eq!((catalog.schema.tables.len(), catalog.made.len()), (tables as usize, tables as usize));
         assert!(catalog.schema.tables.values().all(|table| table.checks.len() == 1));
         steps.load(Ordering::Relaxed)

@@ -1,42 +1,34 @@
 //! Sealed cells, and what else may hold a secret.
 
+use super::fault::Tried;
 use super::location::Location;
-use super::{catalog, locks, read as rows, record, sql};
+use super::{catalog, read as rows, record, sql};
 use crate::database::cells::{KeyedCell, Stored};
 use crate::database::{Cell, SealedColumn};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::table::{ColumnType, Table};
-use rusqlite::Connection;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Statement};
 use secrecy::SecretString;
 
-/// A table, if it is there.
-fn table(conn: &Connection, name: &str, location: &Location) -> Result<Option<Table>> {
-    if !on(conn, location, |conn| catalog::has_table(conn, name))? {
-        return Ok(None);
-    }
-    catalog::table(conn, name, &|error| location.fault(error))
-}
-
-fn on<T>(conn: &Connection, location: &Location, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-    work(conn).map_err(|error| locks::named(location.fault(&error), &error, location))
-}
-
 /// Whether the column keeps JSON; a column that is not there is the request's fault or the registry's.
-fn is_json(conn: &Connection, column: &SealedColumn, location: &Location) -> Result<bool> {
+fn is_json(conn: &Connection, column: &SealedColumn, location: &Location) -> Tried<bool> {
     let missing = |what: String| Error::environment(format!("there is no {what}")).at(&location.shown);
-    let table = table(conn, &column.table, location)?.ok_or_else(|| missing(format!("table `{}`", column.table)))?;
-    let filtered = column.row_filter.iter().flatten().map(|(name, _)| name);
-    for name in column.key_columns.iter().chain(filtered).chain([&column.column]) {
-        if table.column(name).is_none() {
-            return Err(missing(format!("column `{}.{name}`", column.table)));
-        }
+    if !catalog::has_table(conn, &column.table)? {
+        return Err(missing(format!("table `{}`", column.table)).into());
     }
-    Ok(table.column(&column.column).is_some_and(|column| column.kind == ColumnType::Json))
+    let columns = catalog::columns(conn, &column.table)?;
+    let filtered = column.row_filter.iter().flatten().map(|(name, _)| name);
+    let mut kind = ColumnType::Unknown;
+    for name in column.key_columns.iter().chain(filtered).chain([&column.column]) {
+        let known = columns.iter().find(|one| one.name == *name);
+        kind = known.ok_or_else(|| missing(format!("column `{}.{name}`", column.table)))?.kind;
+    }
+    Ok(kind == ColumnType::Json)
 }
 
 /// ` AND CAST("kind" AS TEXT) IS ?1`, and the values to bind; nothing for a column without a filter.
-fn filter(column: &SealedColumn, first: usize) -> (Vec<String>, Vec<&String>) {
+pub(super) fn filter(column: &SealedColumn, first: usize) -> (Vec<String>, Vec<&String>) {
     let filter = || column.row_filter.iter().flatten();
     (sql::texts_are(filter().map(|(name, _)| name), first), filter().map(|(_, value)| value).collect())
 }
@@ -73,15 +65,15 @@ impl ToSql for Cell {
 }
 
 /// The application's tables.
-pub(super) fn tables(conn: &Connection, location: &Location) -> Result<Vec<Table>> {
-    let names = on(conn, location, catalog::table_names)?;
-    let record = on(conn, location, |conn| record::table(conn, location.record.as_deref()))?.name;
+pub(super) fn tables(conn: &Connection, location: &Location) -> rusqlite::Result<Vec<Table>> {
+    let names = catalog::table_names(conn)?;
+    let record = record::table(conn, location.record.as_deref())?.name;
     let names = names.iter().filter(|name| !catalog::is_reserved(name, &record));
-    names.filter_map(|name| table(conn, name, location).transpose()).collect()
+    Ok(catalog::tables(conn, names.map(String::as_str))?.into_values().collect())
 }
 
 /// The cells of a column, in the order of its rows.
-pub(super) fn read(conn: &Connection, column: &SealedColumn, location: &Location) -> Result<Vec<KeyedCell>> {
+pub(super) fn read(conn: &Connection, column: &SealedColumn, location: &Location) -> Tried<Vec<KeyedCell>> {
     let is_json = is_json(conn, column, location)?;
     let (conditions, values) = filter(column, 1);
     let mut text = format!(
@@ -94,14 +86,11 @@ pub(super) fn read(conn: &Connection, column: &SealedColumn, location: &Location
         text.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
     }
     let width = column.key_columns.len();
-    on(conn, location, |conn| {
-        conn.prepare(&text)?
-            .query_map(rusqlite::params_from_iter(values), |row| {
-                let key = (1..=width).map(|at| row.get_ref(at).map(rows::cell)).collect::<rusqlite::Result<_>>()?;
-                Ok(KeyedCell { key, value: stored(row.get_ref(0)?, is_json) })
-            })?
-            .collect()
-    })
+    let mut statement = conn.prepare(&text)?;
+    let cells = statement.query_map(rusqlite::params_from_iter(values), |row| {
+        Ok(KeyedCell { key: rows::cells(row, 1..1 + width)?, value: stored(row.get_ref(0)?, is_json) })
+    })?;
+    Ok(cells.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Writes a text into the cell of the one row that has the key.
@@ -111,13 +100,11 @@ pub(super) fn write(
     key: &[Cell],
     text: &str,
     location: &Location,
-) -> Result<()> {
+) -> Tried<()> {
     let written =
         if is_json(conn, column, location)? { serde_json::Value::from(text).to_string() } else { text.to_owned() };
-    let equal = |(at, name): (usize, &String)| format!("{} IS ?{}", sql::name(name), at + 2);
-    let mut conditions: Vec<String> = column.key_columns.iter().enumerate().map(equal).collect();
     let (filtered, values) = filter(column, key.len() + 2);
-    conditions.extend(filtered);
+    let conditions = [vec![sql::is(&column.key_columns, 2)], filtered].concat();
     let statement = format!(
         "UPDATE {} SET {} = ?1 WHERE {}",
         sql::name(&column.table),
@@ -127,71 +114,56 @@ pub(super) fn write(
     let mut bound: Vec<&dyn ToSql> = vec![&written];
     bound.extend(key.iter().map(|cell| cell as &dyn ToSql));
     bound.extend(values.iter().map(|value| *value as &dyn ToSql));
-    match on(conn, location, |conn| conn.prepare_cached(&statement)?.execute(bound.as_slice()))? {
-        1 => Ok(()),
-        0 => Err(Error::environment(format!("the database did not write a value of `{}`", column.table))
-            .at(&location.shown)
-            .hint("look for a trigger that discards the statement")),
+    let error = match conn.prepare_cached(&statement)?.execute(bound.as_slice())? {
+        1 => return Ok(()),
+        0 => Error::environment(format!("the database did not write a value of `{}`", column.table))
+            .hint("look for a trigger that discards the statement"),
         // The column compares keys otherwise than byte by byte, as COLLATE NOCASE does.
-        rows => Err(Error::environment(format!("a key of `{}` matches {rows} rows, expected 1", column.table))
-            .at(&location.shown)
-            .hint("choose key columns that identify a row, with `--key`")),
-    }
+        rows => Error::environment(format!("a key of `{}` matches {rows} rows, expected 1", column.table))
+            .hint("choose key columns that identify a row, with `--key`"),
+    };
+    Err(error.at(&location.shown).into())
 }
 
 /// The names of the triggers that run when a column is written.
 pub(super) fn triggers(conn: &Connection, column: &SealedColumn) -> rusqlite::Result<Vec<String>> {
-    let found: Vec<(String, String)> = conn
-        .prepare(
-            "SELECT name, sql FROM sqlite_schema
-             WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE ORDER BY name",
-        )?
-        .query_map([&column.table], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(found.into_iter().filter(|(_, sql)| runs_on_update(sql, &column.column)).map(|(name, _)| name).collect())
+    let of_it = |(_, table, sql): &(String, String, String)| {
+        table.eq_ignore_ascii_case(&column.table) && runs_on_update(sql, &column.column)
+    };
+    Ok(catalog::triggers(conn)?.into_iter().filter(of_it).map(|(name, ..)| name).collect())
 }
 
 /// Shows every text and blob of every table, with its table and column.
-pub(super) fn every_text(
-    conn: &Connection,
-    visit: &mut dyn FnMut(&str, &str, &[u8]),
-    location: &Location,
-) -> Result<()> {
-    for name in on(conn, location, catalog::table_names)? {
-        let Some(table) = table(conn, &name, location)? else { continue }; // SQLite's own
-        let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-        on(conn, location, |conn| {
-            let text = format!("SELECT {} FROM {}", sql::names(&columns), sql::name(&name));
-            let mut statement = conn.prepare(&text)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                for (at, column) in columns.iter().enumerate() {
-                    if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = row.get_ref(at)? {
-                        visit(&name, column, bytes);
-                    }
-                }
-            }
-            Ok(())
-        })?;
+pub(super) fn every_text(conn: &Connection, visit: &mut dyn FnMut(&str, &str, &[u8])) -> rusqlite::Result<()> {
+    for table in catalog::table_names(conn)? {
+        if !catalog::has_table(conn, &table)? {
+            continue; // SQLite's own
+        }
+        let columns: Vec<String> = catalog::columns(conn, &table)?.into_iter().map(|column| column.name).collect();
+        let text = format!("SELECT {} FROM {}", sql::names(&columns), sql::name(&table));
+        show(conn.prepare(&text)?, &mut |at, bytes| visit(&table, &columns[at], bytes))?;
     }
     // An index over an expression keeps texts of its own, such as an address in small letters.
-    for (name, index) in on(conn, location, |conn| catalog::indexes(conn, &record::table(conn, None)?.name))? {
+    for (name, index) in catalog::indexes(conn, &record::table(conn, None)?.name)? {
         let Some(over) = index.over.strip_prefix('(').and_then(|over| over.strip_suffix(')')) else { continue }; // plain columns
-        on(conn, location, |conn| {
-            let text = format!("SELECT {over} FROM {}", sql::name(&index.table));
-            // One over some rows only, or in falling order, cannot be asked for like this.
-            let Ok(mut statement) = conn.prepare(&text) else { return Ok(()) };
-            let width = statement.column_count();
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                for at in 0..width {
-                    if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = row.get_ref(at)? {
-                        visit(&index.table, &name, bytes);
-                    }
-                }
+        // One over some rows only, or in falling order, cannot be asked for like this.
+        if let Ok(statement) = conn.prepare(&format!("SELECT {over} FROM {}", sql::name(&index.table))) {
+            show(statement, &mut |_, bytes| visit(&index.table, &name, bytes))?;
+        }
+    }
+    Ok(())
+}
+
+/// Shows every text and blob that a query gives, with the place of its column.
+fn show(mut query: Statement<'_>, visit: &mut dyn FnMut(usize, &[u8])) -> rusqlite::Result<()> {
+    let width = query.column_count();
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        for at in 0..width {
+            if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = row.get_ref(at)? {
+                visit(at, bytes);
             }
-            Ok(())
-        })?;
+        }
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Connections as every command uses them: how they wait, and how a signal ends what they do.
 
 use crate::interrupt;
+use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -62,4 +63,17 @@ fn wait(times: i32, patience: Duration) -> bool {
 /// Moves the write-ahead log into the file and cuts it to nothing; without one nothing happens.
 pub(super) fn empty_log(conn: &Connection) -> rusqlite::Result<()> {
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// Runs something while an authorizer is asked what its statements may do ("Compile-Time Authorization
+/// Callbacks").
+pub(super) fn authorized<T>(
+    conn: &mut Connection,
+    may: impl for<'c> FnMut(AuthContext<'c>) -> Authorization + Send + 'static,
+    work: impl FnOnce(&mut Connection) -> T,
+) -> rusqlite::Result<T> {
+    conn.authorizer(Some(may))?;
+    let done = work(conn);
+    conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
+    Ok(done)
 }

@@ -1,5 +1,6 @@
 //! A database file: what is asked of it, handed to those who do it.
 
+use super::fault::Tried;
 use super::location::Location;
 use super::reader::SqliteReader;
 use super::session::SqliteTransaction;
@@ -8,7 +9,7 @@ use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::scratch::Scratch;
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
-use crate::database::{Database, Dialect, Mode, Opening, Reader, Transaction};
+use crate::database::{Database, Mode, Opening, Reader, Transaction};
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -44,15 +45,15 @@ impl SqliteDatabase {
         let url = path.to_str().ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))?;
         Ok(Self { _folder: Some(folder), ..Self::new(url, &path)? })
     }
+
+    fn said<T>(&self, tried: Tried<T>) -> Result<T> {
+        tried.map_err(|fault| self.location.words(fault))
+    }
 }
 
 impl Database for SqliteDatabase {
     fn engine(&self) -> &'static str {
         "sqlite"
-    }
-
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
     }
 
     fn url(&self) -> &str {
@@ -81,7 +82,7 @@ impl Database for SqliteDatabase {
     }
 
     fn rewrite(&self) -> Result<()> {
-        replace::rewrite(&self.location)
+        replace::rewrite(&self.location).map_err(|error| self.location.fault(&error))
     }
 
     fn read(&self) -> Result<Option<Box<dyn Reader>>> {
@@ -89,12 +90,12 @@ impl Database for SqliteDatabase {
     }
 
     fn change(&self, mode: Mode) -> Result<Option<Box<dyn Transaction>>> {
-        let transaction = SqliteTransaction::change(self.location.clone(), mode)?;
+        let transaction = self.said(SqliteTransaction::change(&self.location, mode))?;
         Ok(transaction.map(|transaction| Box::new(transaction) as Box<dyn Transaction>))
     }
 
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>> {
-        Ok(Box::new(SqliteTransaction::begin(self.location.clone(), opening)?))
+        Ok(Box::new(self.said(SqliteTransaction::begin(&self.location, opening))?))
     }
 
     fn record_in(&mut self, table: Option<&str>) {
@@ -102,40 +103,40 @@ impl Database for SqliteDatabase {
     }
 
     fn alter(&mut self, order: &Order<'_>) -> Result<Altered> {
-        alter::alter(&self.location, order)
+        self.said(alter::alter(&self.location, order))
     }
 
     fn move_orphans(&mut self, order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
-        orphans::move_all(&self.location, order)
+        self.said(orphans::move_all(&self.location, order))
     }
 
     fn undo(&mut self, order: &Undo<'_>) -> Result<Undone> {
-        undo::undo(&self.location, order)
+        self.said(undo::undo(&self.location, order))
     }
 
     fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {
-        alter::note(&self.location, entry, table)
+        self.said(alter::note(&self.location, entry, table))
     }
 
     fn upgrade(&mut self, id: Option<&str>) -> Result<()> {
-        alter::upgrade(&self.location, id)
+        self.said(alter::upgrade(&self.location, id))
     }
 
     fn copy_to(&self, copy: &Path) -> Result<()> {
-        replace::copy(&self.location, copy)
+        self.said(replace::copy(&self.location, copy))
     }
 
     fn trial(&self) -> Result<Box<dyn Database>> {
         let trial = Self::trial(&self.path)?;
-        replace::copy(&self.location, &trial.path)?;
+        self.copy_to(&trial.path)?;
         Ok(Box::new(trial))
     }
 
     fn replace_with(&mut self, file: &Path) -> Result<Option<Error>> {
-        replace::replace(&self.location, file)
+        self.said(replace::replace(&self.location, file))
     }
 
     fn fill_for_test(&mut self) -> Result<()> {
-        fill::every_table(&self.location)
+        self.said(fill::every_table(&self.location))
     }
 }

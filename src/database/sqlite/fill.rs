@@ -1,23 +1,24 @@
 //! Invented rows for databases that were made to test migrations on.
 
+use super::fault::{Fault, Tried};
 use super::location::Location;
 use super::open::{self, Start};
 use super::{guess, sql, survey};
 use crate::database::Mode;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::table::{Column, ColumnType, Schema, Table};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode};
 
 /// Puts a row into every empty table, parents first.
-pub(super) fn every_table(location: &Location) -> Result<()> {
+pub(super) fn every_table(location: &Location) -> Tried<()> {
     let (store, conn) = open::begin(location, &Start { mode: Mode::Real, run_id: "fill", bytes: 0 })?;
     let schema = survey::live(&conn, location)?.schema;
-    fill(&conn, &schema, location)?;
+    fill(&conn, &schema)?;
     open::commit(location, store, conn).map(drop)
 }
 
-fn fill(conn: &Connection, schema: &Schema, location: &Location) -> Result<()> {
+fn fill(conn: &Connection, schema: &Schema) -> Tried<()> {
     let mut left: Vec<&Table> = schema.tables.values().collect();
     while !left.is_empty() {
         let waits = |table: &Table| {
@@ -28,7 +29,7 @@ fn fill(conn: &Connection, schema: &Schema, location: &Location) -> Result<()> {
         // A cycle of references is entered anywhere: nothing is checked before the commit.
         let (later, ready) = if ready.is_empty() { (Vec::new(), later) } else { (later, ready) };
         for table in ready {
-            one_row(conn, table).map_err(|error| refused(table, &error, location))?;
+            one_row(conn, table).map_err(|error| refused(table, error))?;
         }
         left = later;
     }
@@ -37,18 +38,19 @@ fn fill(conn: &Connection, schema: &Schema, location: &Location) -> Result<()> {
 
 /// What the set's own SQL rejects is for its author to fix. SQLite's words may be shown: the rows
 /// are invented.
-fn refused(table: &Table, error: &rusqlite::Error, location: &Location) -> Error {
-    let why = match error {
+fn refused(table: &Table, error: rusqlite::Error) -> Fault {
+    let why = match &error {
         rusqlite::Error::SqlInputError { msg, .. } => msg,
         rusqlite::Error::SqliteFailure(code, Some(text))
             if matches!(code.code, ErrorCode::ConstraintViolation | ErrorCode::Unknown) =>
         {
             text
         }
-        error => return location.fault(error),
+        _ => return error.into(),
     };
     Error::environment(format!("a sample row of `{}` was rejected: {why}", table.name))
         .hint("fix what rejects it, or test on a copy of a database that has rows: `--copy-of URL`")
+        .into()
 }
 
 /// Puts a row into a table that has none.

@@ -171,7 +171,7 @@ pub(super) fn select(
 /// Whether a reference is dangling.
 pub(super) fn has_orphans(this: &SqliteTransaction) -> Result<bool> {
     let asked = this.conn.prepare("SELECT 1 FROM pragma_foreign_key_check").and_then(|mut all| all.exists([]));
-    asked.map_err(|error| references::unreferable(&error, "", &this.location))
+    this.said(asked.map_err(|error| references::unreferable(error, "", &this.location)))
 }
 
 /// Rows with a dangling reference, with the keys that the ledger knows them by: those of this run

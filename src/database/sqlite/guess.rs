@@ -98,9 +98,8 @@ mod tests {
         for columns in accepted {
             let sql = format!("CREATE TABLE t ({columns})");
             conn.execute_batch(&format!("DROP TABLE IF EXISTS t; {sql}")).unwrap();
-            let fault = |error: &rusqlite::Error| crate::error::Error::bug(error.to_string());
-            let table = super::super::catalog::table(&conn, "t", &fault).unwrap();
-            super::super::fill::one_row(&conn, &table.unwrap()).unwrap_or_else(|error| panic!("{columns}: {error}"));
+            let tables = super::super::catalog::tables(&conn, ["t"].into_iter()).unwrap();
+            super::super::fill::one_row(&conn, &tables["t"]).unwrap_or_else(|error| panic!("{columns}: {error}"));
         }
     }
 }

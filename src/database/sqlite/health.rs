@@ -1,9 +1,10 @@
 //! SQLite's own check: rows that break a rule apart from a damaged file.
 
+use super::fault::Tried;
 use super::location::Location;
 use super::{catalog, words};
 use crate::database::health::{Health, Rule};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use rusqlite::Connection;
 
 /// So many lines are asked for: enough that rows which break a rule, reported one by one, do not keep
@@ -14,35 +15,35 @@ const MOST_DAMAGE: usize = 100;
 
 /// Refuses a damaged file. Rows that break a rule are not damage: a statement fixes them, and
 /// validating the database names them.
-pub(super) fn refuse_damaged(conn: &Connection, location: &Location) -> Result<()> {
-    if check(conn, location, "quick_check", 1)?.damage.is_empty() {
+pub(super) fn refuse_damaged(conn: &Connection, location: &Location) -> Tried<()> {
+    if check(conn, "quick_check", 1)?.damage.is_empty() {
         return Ok(());
     }
     Err(Error::environment("the database is damaged")
         .at(&location.shown)
-        .hint("restore a backup of it, or import into a new file"))
+        .hint("restore a backup of it, or import into a new file")
+        .into())
 }
 
 /// What the whole check says. The connection must be one that could write: SQLite skips the CHECK
 /// constraints of a file that it has open for reading only.
-pub(super) fn of(conn: &Connection, location: &Location) -> Result<Health> {
-    check(conn, location, "integrity_check", MOST_DAMAGE)
+pub(super) fn of(conn: &Connection) -> rusqlite::Result<Health> {
+    check(conn, "integrity_check", MOST_DAMAGE)
 }
 
-fn check(conn: &Connection, location: &Location, pragma: &str, most_damage: usize) -> Result<Health> {
-    let fault = |error: rusqlite::Error| location.fault(&error);
+fn check(conn: &Connection, pragma: &str, most_damage: usize) -> rusqlite::Result<Health> {
     match said(conn, &format!("{pragma}({MOST})"), most_damage) {
         // A condition, a computed column or an index may need a function or a collation that only its
         // application has. The rest can be checked all the same.
         Err(error) => {
-            let why = needs_application(&error).ok_or_else(|| location.fault(&error))?;
-            conn.execute_batch("PRAGMA ignore_check_constraints = ON").map_err(fault)?;
+            let Some(why) = needs_application(&error) else { return Err(error) };
+            conn.execute_batch("PRAGMA ignore_check_constraints = ON")?;
             let health = said(conn, &format!("{pragma}({MOST})"), most_damage)
                 .or_else(|error| table_by_table(conn, pragma, most_damage, error));
-            conn.execute_batch("PRAGMA ignore_check_constraints = OFF").map_err(fault)?;
-            health.map(|health| Health { unchecked: Some(why), ..health }).map_err(fault)
+            conn.execute_batch("PRAGMA ignore_check_constraints = OFF")?;
+            health.map(|health| Health { unchecked: Some(why), ..health })
         }
-        said => said.map_err(fault),
+        said => said,
     }
 }
 
@@ -145,8 +146,7 @@ mod tests {
     }
 
     fn looked(path: &Path) -> Health {
-        let location = Location { path: path.to_owned(), shown: "x.db".to_owned(), record: None };
-        of(&Connection::open(path).unwrap(), &location).unwrap()
+        of(&Connection::open(path).unwrap()).unwrap()
     }
 
     #[test]

@@ -1,18 +1,19 @@
 //! Whether the tables hold what the run wrote. A trigger, or a constraint that says `ON CONFLICT
 //! REPLACE`, deletes or changes rows without an error.
 
+use super::fault::Tried;
 use super::session::SqliteTransaction;
-use super::unchanged::{Kept, Noted};
-use super::{read, sql, unchanged};
+use super::unchanged::{Disposition, Judge, each_row};
+use super::{connect, read, sql, unchanged};
+use crate::database::Ledger;
 use crate::database::kept::{Strayed, Unkept};
-use crate::database::ledger::Written;
 use crate::database::rejection::{Rejected, Rejection};
 use crate::error::Result;
 use crate::row::{Row, Value};
-use crate::table::ColumnType;
+use crate::table::{ColumnType, Table};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many rows of a table are named.
@@ -111,12 +112,10 @@ fn touched_by_triggers(this: &mut SqliteTransaction, written: &[(String, u64)]) 
         }
         Authorization::Allow
     };
-    this.conn.authorizer(Some(note)).map_err(|error| this.location.fault(&error))?;
     // A statement that cannot be prepared, such as the update of a computed column, tells nothing.
-    let all_told = fire.iter().all(|text| this.conn.prepare(text).is_ok());
-    let none = None::<fn(AuthContext<'_>) -> Authorization>;
-    this.conn.authorizer(none).map_err(|error| this.location.fault(&error))?;
-    if !all_told {
+    let all_told = |conn: &mut Connection| fire.iter().all(|text| conn.prepare(text).is_ok());
+    let all_told = connect::authorized(&mut this.conn, note, all_told);
+    if !all_told.map_err(|error| this.location.fault(&error))? {
         return Ok(written.iter().map(|(table, _)| table.to_ascii_lowercase()).collect());
     }
     let touched = std::mem::take(&mut *touched.lock().unwrap_or_else(PoisonError::into_inner));
@@ -130,54 +129,34 @@ fn strayed(this: &mut SqliteTransaction, table: &str) -> Result<Vec<Strayed>> {
         return Ok(Vec::new()); // the ledger cannot name its rows
     }
     this.index_rows()?;
-    let number = this.on(|conn| {
-        let mut known = conn.prepare_cached("SELECT id FROM treelift_tables WHERE name = ?1")?;
-        known.query_row([table], |row| row.get::<_, i64>(0)).optional()
-    })?;
-    let Some(number) = number else { return Ok(Vec::new()) };
-    let columns: HashMap<i64, Written> = this.on(|conn| unchanged::columns(conn, number, table))?;
-    this.on(|conn| {
-        let rows = unchanged::Rows::new(&live, &columns);
-        let mut all = conn.prepare(
-            "SELECT o.row_key, r.file, r.\"offset\", r.columns, r.digest, r.own FROM temp.origins o
-             JOIN treelift_rows r ON r.file = o.file AND r.\"table\" = o.\"table\" AND r.number = o.number
-             WHERE o.\"table\" = ?1 ORDER BY o.row_key, o.number",
-        )?;
-        let mut records = all.query([number])?;
-        let (mut strayed, mut group) = (Vec::new(), Group::default());
-        while let Some(row) = records.next()? {
-            let key: String = row.get(0)?;
-            if group.key.as_ref() != Some(&key) {
-                strayed.extend(std::mem::take(&mut group).strayed(conn, &rows)?);
-                if strayed.len() >= MOST {
-                    break;
-                }
-                group = Group { key: Some(key), file: row.get(1)?, offset: row.get(2)?, noted: Vec::new() };
-            }
-            group.noted.push(Noted::read_from(row, 3)?);
-        }
-        strayed.extend(group.strayed(conn, &rows)?);
-        Ok(strayed)
-    })
-}
-
-/// What the ledger says of one row.
-#[derive(Default)]
-struct Group {
-    key: Option<String>,
-    file: i64,
-    offset: i64,
-    noted: Vec<Noted>,
-}
-
-impl Group {
-    fn strayed(self, conn: &Connection, rows: &unchanged::Rows<'_>) -> rusqlite::Result<Option<Strayed>> {
-        let Some(key) = &self.key else { return Ok(None) };
-        let changed = match rows.kept(conn, key, &self.noted)? {
-            Kept::Same => return Ok(None),
-            Kept::Changed => true,
-            Kept::Gone => false,
-        };
-        Ok(Some(Strayed { file: self.file, offset: self.offset.unsigned_abs(), changed }))
+    let Some(&number) = this.ledger.tables.get(table) else { return Ok(Vec::new()) };
+    let mut rows = Vec::new();
+    for (key, changed) in this.said(strayed_keys(&this.conn, number, &live))? {
+        let row = this.written_from(table, &key)?;
+        rows.extend(row.map(|row| Strayed { file: row.file, offset: row.offset, changed }));
     }
+    Ok(rows)
+}
+
+/// The keys of the first rows that are gone or changed, and whether they are changed.
+fn strayed_keys(conn: &Connection, number: i64, table: &Table) -> Tried<Vec<(String, bool)>> {
+    let text = "SELECT o.row_key, r.columns, r.digest, r.own FROM temp.origins o
+                JOIN treelift_rows r ON r.file = o.file AND r.\"table\" = o.\"table\" AND r.number = o.number
+                WHERE o.\"table\" = ?1 ORDER BY o.row_key, o.number";
+    let columns = unchanged::columns(conn, number, &table.name)?;
+    let mut judge = Judge::new(conn, (table, None), &columns, None)?;
+    let mut strayed = Vec::new();
+    each_row(conn, text, number, &mut |key, noted| {
+        if strayed.len() < MOST {
+            match judge.row(key, noted)?.0 {
+                Disposition::Gone => strayed.push((key.to_owned(), false)),
+                Disposition::Changed | Disposition::Remove { sealed_alike: false, .. } => {
+                    strayed.push((key.to_owned(), true));
+                }
+                Disposition::Remove { .. } | Disposition::Empty | Disposition::Nameless => {}
+            }
+        }
+        Ok(())
+    })?;
+    Ok(strayed)
 }

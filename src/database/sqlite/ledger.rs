@@ -4,19 +4,22 @@
 //! are one number each, and a row costs about 50 bytes beside its key, 16 of them the digest
 //! (`tests/rows.rs` measures it).
 
-use super::location::Location;
 use super::session::SqliteTransaction;
 use super::{catalog, form, sql};
+use crate::database::Ledger;
 use crate::database::ledger::{FileRecord, RowOrigin, RowRecord, RunRecord, Written, key_parts};
 use crate::error::{Error, Result};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, Params, Row};
 
-fn number(count: u64, what: &str) -> Result<i64> {
-    i64::try_from(count).map_err(|_| Error::bug(format!("the {what} are more than a ledger can count")))
-}
+/// What a run's record holds, in the order of its table.
+const RUN: &str = "id, kind, program, mapping_set, set_digest, source, started, finished, files, leaves, inserted,
+                   updated, unchanged, rejected, removed, undoes";
+
+/// What [`row_record`] reads.
+const ROW: &str = "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own";
 
 impl SqliteTransaction {
     fn run_number(&self) -> Result<i64> {
@@ -50,13 +53,9 @@ impl SqliteTransaction {
                 let parts = key_parts(&row.row_key, key.len());
                 parts.map_or(Ok(false), |parts| find.exists(rusqlite::params_from_iter(parts)))
             };
-            let mut standing = Vec::with_capacity(rows.len());
-            for row in rows {
-                if stands(&row)? {
-                    standing.push(row);
-                }
-            }
-            Ok(standing)
+            let standing =
+                rows.into_iter().filter_map(|row| stands(&row).map(|stands| stands.then_some(row)).transpose());
+            standing.collect()
         })
     }
 
@@ -83,238 +82,151 @@ impl SqliteTransaction {
     }
 }
 
-pub(super) fn next_file_id(this: &mut SqliteTransaction) -> Result<i64> {
-    this.on(|conn| conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM treelift_files", [], |row| row.get(0)))
-}
-
-pub(super) fn begin_run(this: &mut SqliteTransaction, run: &RunRecord) -> Result<()> {
-    insert_run(&this.conn, run, &this.location)?;
-    this.ledger.run = Some(this.conn.last_insert_rowid());
-    Ok(())
-}
-
-pub(super) fn finish_run(this: &mut SqliteTransaction, run: &RunRecord) -> Result<()> {
-    let number = this.run_number()?;
-    let counts = counts(run)?;
-    this.on(|conn| {
-        conn.execute(
-            "UPDATE treelift_runs SET finished = ?2, files = ?3, leaves = ?4, inserted = ?5, updated = ?6,
-                 unchanged = ?7, rejected = ?8, removed = ?9 WHERE number = ?1",
-            rusqlite::params![
-                number,
-                form::clock_text(run.finished),
-                counts[0],
-                counts[1],
-                counts[2],
-                counts[3],
-                counts[4],
-                counts[5],
-                counts[6]
-            ],
-        )
-    })?;
-    Ok(())
-}
-
-pub(super) fn record_file(this: &mut SqliteTransaction, file: &FileRecord) -> Result<()> {
-    let run = this.run_number()?;
-    let bytes = number(file.bytes, "bytes of a file")?;
-    this.on(|conn| {
-        conn.prepare_cached("INSERT INTO treelift_files (id, run, path, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute((file.id, run, &file.path, file.sha256.as_slice(), bytes))
-    })?;
-    let first = this.ledger.first_file.map_or(file.id, |first| first.min(file.id));
-    this.ledger.first_file = Some(first);
-    Ok(())
-}
-
-pub(super) fn record_columns(this: &mut SqliteTransaction, written: &Written) -> Result<i64> {
-    if let Some(number) = this.ledger.columns.get(written) {
-        return Ok(*number);
+impl Ledger for SqliteTransaction {
+    fn next_file_id(&mut self) -> Result<i64> {
+        self.on(|conn| conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM treelift_files", [], |row| row.get(0)))
     }
-    let table = this.table_number(&written.table)?;
-    let lists = [&written.digested, &written.clock, &written.sealed];
-    let [digested, clock, sealed] = lists.map(|names| serde_json::Value::from(names.as_slice()).to_string());
-    let values = (table, &digested, &clock, &sealed, written.filled);
-    let number = this.on(|conn| {
-        conn.execute(
-            "INSERT OR IGNORE INTO treelift_columns (\"table\", digested, clock, sealed, filled)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            values,
-        )?;
-        conn.query_row(
-            "SELECT id FROM treelift_columns
-             WHERE \"table\" = ?1 AND digested = ?2 AND clock = ?3 AND sealed = ?4 AND filled = ?5",
-            values,
-            |row| row.get(0),
-        )
-    })?;
-    this.ledger.columns.insert(written.clone(), number);
-    Ok(number)
-}
 
-pub(super) fn record_rows(this: &mut SqliteTransaction, rows: &[RowRecord]) -> Result<()> {
-    let is_indexed = this.ledger.indexed == Some(this.ledger.rows);
-    for row in rows {
-        let table = this.table_number(&row.table)?;
-        let offset = number(row.offset, "bytes of a file")?;
-        this.ledger.rows += 1;
-        let digest = (row.digest != [0; 16]).then_some(row.digest.as_slice());
-        this.on(|conn| {
-            conn.prepare_cached(
-                "INSERT INTO treelift_rows (file, \"table\", number, row_key, \"offset\", columns, digest, own)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute((
-                row.file,
-                table,
-                this.ledger.rows,
-                &row.row_key,
-                offset,
-                row.columns,
-                digest,
-                row.own,
-            ))?;
-            if is_indexed {
-                conn.prepare_cached("INSERT INTO temp.origins VALUES (?1, ?2, ?3, ?4)")?.execute((
-                    table,
-                    &row.row_key,
-                    this.ledger.rows,
-                    row.file,
-                ))?;
-            }
-            Ok(())
+    fn begin_run(&mut self, run: &RunRecord) -> Result<()> {
+        self.on(|conn| write_run(conn, None, run))?;
+        self.ledger.run = Some(self.conn.last_insert_rowid());
+        Ok(())
+    }
+
+    fn finish_run(&mut self, run: &RunRecord) -> Result<()> {
+        let number = self.run_number()?;
+        self.on(|conn| write_run(conn, Some(number), run))
+    }
+
+    fn record_file(&mut self, file: &FileRecord) -> Result<()> {
+        let run = self.run_number()?;
+        let text = "INSERT INTO treelift_files (id, run, path, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5)";
+        self.on(|conn| conn.prepare_cached(text)?.execute((file.id, run, &file.path, file.sha256, file.bytes)))?;
+        let first = self.ledger.first_file.map_or(file.id, |first| first.min(file.id));
+        self.ledger.first_file = Some(first);
+        Ok(())
+    }
+
+    fn record_columns(&mut self, written: &Written) -> Result<i64> {
+        if let Some(number) = self.ledger.columns.get(written) {
+            return Ok(*number);
+        }
+        let table = self.table_number(&written.table)?;
+        let lists = [&written.digested, &written.clock, &written.sealed];
+        let [digested, clock, sealed] = lists.map(|names| serde_json::Value::from(names.as_slice()).to_string());
+        let values = (table, &digested, &clock, &sealed, written.filled);
+        let number = self.on(|conn| {
+            conn.execute(
+                "INSERT OR IGNORE INTO treelift_columns (\"table\", digested, clock, sealed, filled)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                values,
+            )?;
+            conn.query_row(
+                "SELECT id FROM treelift_columns
+                 WHERE \"table\" = ?1 AND digested = ?2 AND clock = ?3 AND sealed = ?4 AND filled = ?5",
+                values,
+                |row| row.get(0),
+            )
         })?;
+        self.ledger.columns.insert(written.clone(), number);
+        Ok(number)
     }
-    if is_indexed {
-        this.ledger.indexed = Some(this.ledger.rows);
+
+    fn record_rows(&mut self, rows: &[RowRecord]) -> Result<()> {
+        const INSERT: &str =
+            "INSERT INTO treelift_rows (file, \"table\", number, row_key, \"offset\", columns, digest, own)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let is_indexed = self.ledger.indexed == Some(self.ledger.rows);
+        for row in rows {
+            let table = self.table_number(&row.table)?;
+            self.ledger.rows += 1;
+            let number = self.ledger.rows;
+            let RowRecord { file, row_key, offset, columns, own, .. } = row;
+            let digest = (row.digest != [0; 16]).then_some(row.digest.as_slice());
+            self.on(|conn| {
+                let values = (file, table, number, row_key, offset, columns, digest, own);
+                conn.prepare_cached(INSERT)?.execute(values)?;
+                if is_indexed {
+                    let index = "INSERT INTO temp.origins VALUES (?1, ?2, ?3, ?4)";
+                    conn.prepare_cached(index)?.execute((table, row_key, number, file))?;
+                }
+                Ok(())
+            })?;
+        }
+        if is_indexed {
+            self.ledger.indexed = Some(self.ledger.rows);
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-pub(super) fn earlier_rows(this: &mut SqliteTransaction, path: &str, table: &str) -> Result<Vec<RowRecord>> {
-    let number = this.table_number(table)?;
-    let before = this.ledger.first_file.unwrap_or(i64::MAX);
-    let found: Vec<RowRecord> = this.on(|conn| {
-        conn.prepare_cached(
-            "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM treelift_files f
-             JOIN treelift_rows r ON r.file = f.id JOIN treelift_columns c ON c.id = r.columns
-             WHERE f.path = ?1 AND r.\"table\" = ?2 AND f.id < ?3 AND NOT c.filled ORDER BY r.file, r.number",
-        )?
-        .query_map((path, number, before), |row| row_record(row, table))?
-        .collect()
-    })?;
-    this.standing(table, found)
-}
-
-pub(super) fn earlier_files(this: &mut SqliteTransaction) -> Result<Vec<FileRecord>> {
-    let before = this.ledger.first_file.unwrap_or(i64::MAX);
-    this.on(|conn| {
-        conn.prepare_cached("SELECT id, path, sha256, bytes FROM treelift_files WHERE id < ?1 ORDER BY id")?
-            .query_map([before], |row| {
-                let sha256: Vec<u8> = row.get(2)?;
-                let sha256 = sha256.try_into().map_err(|_| unreadable(2, Type::Blob))?;
-                Ok(FileRecord { id: row.get(0)?, path: row.get(1)?, sha256, bytes: count(row, 3)? })
-            })?
-            .collect()
-    })
-}
-
-pub(super) fn earlier_rows_of(this: &mut SqliteTransaction, file: i64, table: &str) -> Result<Vec<RowRecord>> {
-    let number = this.table_number(table)?;
-    let found: Vec<RowRecord> = this.on(|conn| {
-        conn.prepare_cached(
-            "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM treelift_rows r
+    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>> {
+        let number = self.table_number(table)?;
+        let before = self.ledger.first_file.unwrap_or(i64::MAX);
+        let text = format!(
+            "{ROW} FROM treelift_files f JOIN treelift_rows r ON r.file = f.id
              JOIN treelift_columns c ON c.id = r.columns
-             WHERE r.file = ?1 AND r.\"table\" = ?2 AND NOT c.filled ORDER BY r.number",
-        )?
-        .query_map((file, number), |row| row_record(row, table))?
-        .collect()
-    })?;
-    this.standing(table, found)
-}
+             WHERE f.path = ?1 AND r.\"table\" = ?2 AND f.id < ?3 AND NOT c.filled ORDER BY r.file, r.number"
+        );
+        let found = self.on(|conn| rows(conn, &text, (path, number, before), table))?;
+        self.standing(table, found)
+    }
 
-pub(super) fn written_from(this: &mut SqliteTransaction, table: &str, row_key: &str) -> Result<Option<RowRecord>> {
-    let number = this.table_number(table)?;
-    this.index_rows()?;
-    this.on(|conn| {
-        conn.prepare_cached(
-            "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own FROM temp.origins o
+    fn earlier_files(&mut self) -> Result<Vec<FileRecord>> {
+        let before = self.ledger.first_file.unwrap_or(i64::MAX);
+        let text = "SELECT id, path, sha256, bytes FROM treelift_files WHERE id < ?1 ORDER BY id";
+        let files: Vec<_> = self.on(|conn| sql::all(conn, text, [before]))?;
+        Ok(files.into_iter().map(|(id, path, sha256, bytes)| FileRecord { id, path, sha256, bytes }).collect())
+    }
+
+    fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>> {
+        let number = self.table_number(table)?;
+        let text = format!(
+            "{ROW} FROM treelift_rows r JOIN treelift_columns c ON c.id = r.columns
+             WHERE r.file = ?1 AND r.\"table\" = ?2 AND NOT c.filled ORDER BY r.number"
+        );
+        let found = self.on(|conn| rows(conn, &text, (file, number), table))?;
+        self.standing(table, found)
+    }
+
+    fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>> {
+        let number = self.table_number(table)?;
+        self.index_rows()?;
+        let text = format!(
+            "{ROW} FROM temp.origins o
              JOIN treelift_rows r ON r.file = o.file AND r.\"table\" = o.\"table\" AND r.number = o.number
-             WHERE o.\"table\" = ?1 AND o.row_key = ?2 ORDER BY o.number LIMIT 1",
-        )?
-        .query_row((number, row_key), |row| row_record(row, table))
-        .optional()
-    })
+             WHERE o.\"table\" = ?1 AND o.row_key = ?2 ORDER BY o.number LIMIT 1"
+        );
+        Ok(self.on(|conn| rows(conn, &text, (number, row_key), table))?.pop())
+    }
 }
 
-/// Writes the record of a run.
-pub(super) fn insert_run(conn: &Connection, run: &RunRecord, location: &Location) -> Result<()> {
-    let counts = counts(run)?;
+/// Writes the record of a run; over the one of this number, its counts and when it finished.
+pub(super) fn write_run(conn: &Connection, number: Option<i64>, run: &RunRecord) -> rusqlite::Result<()> {
+    let RunRecord { id, kind, program, set, set_digest, source, undoes, .. } = run;
+    let RunRecord { files, leaves, inserted, updated, unchanged, rejected, removed, .. } = run;
     let (started, finished) = (form::clock_text(run.started), form::clock_text(run.finished));
-    conn.execute(
-        "INSERT INTO treelift_runs (id, kind, program, mapping_set, set_digest, source, undoes, started, finished,
-             files, leaves, inserted, updated, unchanged, rejected, removed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-        rusqlite::params![
-            run.id,
-            run.kind,
-            run.program,
-            run.set,
-            run.set_digest,
-            run.source,
-            run.undoes,
-            started,
-            finished,
-            counts[0],
-            counts[1],
-            counts[2],
-            counts[3],
-            counts[4],
-            counts[5],
-            counts[6]
-        ],
-    )
-    .map_err(|error| location.fault(&error))?;
-    Ok(())
+    let text = format!(
+        "INSERT INTO treelift_runs (number, {RUN})
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+         ON CONFLICT (number) DO UPDATE SET finished = excluded.finished, files = excluded.files,
+             leaves = excluded.leaves, inserted = excluded.inserted, updated = excluded.updated,
+             unchanged = excluded.unchanged, rejected = excluded.rejected, removed = excluded.removed"
+    );
+    let values = rusqlite::params![
+        number, id, kind, program, set, set_digest, source, started, finished, files, leaves, inserted, updated,
+        unchanged, rejected, removed, undoes
+    ];
+    conn.execute(&text, values).map(drop)
 }
 
-fn counts(run: &RunRecord) -> Result<[i64; 7]> {
-    Ok([
-        number(run.files, "files")?,
-        number(run.leaves, "leaves")?,
-        number(run.inserted, "rows")?,
-        number(run.updated, "rows")?,
-        number(run.unchanged, "rows")?,
-        number(run.rejected, "records")?,
-        number(run.removed, "rows")?,
-    ])
-}
-
-fn row_record(row: &Row<'_>, table: &str) -> rusqlite::Result<RowRecord> {
-    let digest: Option<Vec<u8>> = row.get(3)?;
-    let digest = match digest {
-        None => [0; 16],
-        Some(bytes) => bytes.try_into().map_err(|_| unreadable(3, Type::Blob))?,
+/// The rows of the ledger that a query gives.
+fn rows(conn: &Connection, text: &str, bound: impl Params, table: &str) -> rusqlite::Result<Vec<RowRecord>> {
+    let record = |row: &Row<'_>| {
+        let (row_key, file, offset, digest, columns, own) = <(_, _, _, Option<_>, _, _)>::try_from(row)?;
+        let digest = digest.unwrap_or_default();
+        Ok(RowRecord { table: table.to_owned(), row_key, file, offset, digest, own, columns })
     };
-    let (row_key, file, offset, columns, own) = (row.get(0)?, row.get(1)?, count(row, 2)?, row.get(4)?, row.get(5)?);
-    Ok(RowRecord { table: table.to_owned(), row_key, file, offset, digest, own, columns })
-}
-
-fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    u64::try_from(row.get::<_, i64>(column)?).map_err(|_| unreadable(column, Type::Integer))
-}
-
-fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
-    let text: String = row.get(column)?;
-    form::parse_time(&text)
-        .and_then(|time| time.to_zoned(TimeZone::UTC).ok())
-        .map(|time| time.timestamp())
-        .ok_or_else(|| unreadable(column, Type::Text))
-}
-
-fn unreadable(column: usize, kind: Type) -> rusqlite::Error {
-    rusqlite::Error::InvalidColumnType(column, String::new(), kind)
+    conn.prepare_cached(text)?.query_map(bound, record)?.collect()
 }
 
 /// Where runs wrote a row of this key from, oldest first.
@@ -322,22 +234,13 @@ pub(super) fn origins(conn: &Connection, table: &str, row_key: &str) -> rusqlite
     if !catalog::has_table(conn, "treelift_rows")? {
         return Ok(Vec::new());
     }
-    conn.prepare(
-        "SELECT u.id, f.path, f.sha256, r.\"offset\" FROM treelift_rows r JOIN treelift_tables t ON t.id = r.\"table\"
-         JOIN treelift_files f ON f.id = r.file JOIN treelift_runs u ON u.number = f.run
-         WHERE t.name = ?1 AND r.row_key = ?2 ORDER BY r.file, r.number",
-    )?
-    .query_map((table, row_key), |row| {
-        let sha256: Vec<u8> = row.get(2)?;
-        Ok(RowOrigin {
-            run: row.get(0)?,
-            path: row.get(1)?,
-            sha256: sha256.try_into().map_err(|_| unreadable(2, Type::Blob))?,
-            offset: count(row, 3)?,
-            pointer: String::new(),
-        })
-    })?
-    .collect()
+    let text = "SELECT u.id, f.path, f.sha256, r.\"offset\" FROM treelift_rows r
+                JOIN treelift_tables t ON t.id = r.\"table\"
+                JOIN treelift_files f ON f.id = r.file JOIN treelift_runs u ON u.number = f.run
+                WHERE t.name = ?1 AND r.row_key = ?2 ORDER BY r.file, r.number";
+    let found: Vec<_> = sql::all(conn, text, (table, row_key))?;
+    let origin = |(run, path, sha256, offset)| RowOrigin { run, path, sha256, offset, pointer: String::new() };
+    Ok(found.into_iter().map(origin).collect())
 }
 
 /// The recorded runs, oldest first.
@@ -345,29 +248,29 @@ pub(super) fn runs(conn: &Connection) -> rusqlite::Result<Vec<RunRecord>> {
     if !catalog::has_table(conn, "treelift_runs")? {
         return Ok(Vec::new());
     }
-    conn.prepare(
-        "SELECT id, kind, program, mapping_set, set_digest, source, started, finished, files, leaves, inserted,
-             updated, unchanged, rejected, removed, undoes FROM treelift_runs ORDER BY number",
-    )?
-    .query_map([], |row| {
-        Ok(RunRecord {
-            id: row.get(0)?,
-            kind: row.get(1)?,
-            program: row.get(2)?,
-            set: row.get(3)?,
-            set_digest: row.get(4)?,
-            source: row.get(5)?,
-            started: time(row, 6)?,
-            finished: time(row, 7)?,
-            files: count(row, 8)?,
-            leaves: count(row, 9)?,
-            inserted: count(row, 10)?,
-            updated: count(row, 11)?,
-            unchanged: count(row, 12)?,
-            rejected: count(row, 13)?,
-            removed: count(row, 14)?,
-            undoes: row.get(15)?,
-        })
-    })?
-    .collect()
+    let record = |row: &Row<'_>| {
+        let (id, kind, program, set, set_digest, source) = row.try_into()?;
+        let [files, leaves, inserted, updated, unchanged, rejected, removed] = counts(row, 8)?;
+        let (started, finished, undoes) = (time(row, 6)?, time(row, 7)?, row.get(15)?);
+        let run =
+            RunRecord { id, kind, program, set, set_digest, source, started, finished, undoes, ..RunRecord::default() };
+        Ok(RunRecord { files, leaves, inserted, updated, unchanged, rejected, removed, ..run })
+    };
+    conn.prepare(&format!("SELECT {RUN} FROM treelift_runs ORDER BY number"))?.query_map([], record)?.collect()
+}
+
+fn counts<const N: usize>(row: &Row<'_>, first: usize) -> rusqlite::Result<[u64; N]> {
+    let mut counts = [0; N];
+    for (at, count) in counts.iter_mut().enumerate() {
+        *count = row.get(first + at)?;
+    }
+    Ok(counts)
+}
+
+fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    let text: String = row.get(column)?;
+    form::parse_time(&text)
+        .and_then(|time| time.to_zoned(TimeZone::UTC).ok())
+        .map(|time| time.timestamp())
+        .ok_or_else(|| rusqlite::Error::InvalidColumnType(column, String::new(), Type::Text))
 }

@@ -1,8 +1,9 @@
 //! The ledger's tables as they are made.
 
+use super::fault::Tried;
 use super::location::Location;
-use super::state;
-use crate::error::{Error, Result};
+use super::{sql, state};
+use crate::error::Error;
 use rusqlite::{Connection, OptionalExtension};
 
 /// Every table and its SQL, without references: the check for orphans is about the application's
@@ -62,58 +63,50 @@ const KEYS: [(&str, &str); 2] = [
 ];
 
 /// Makes treelift's tables, or sees that they are the ones this version writes.
-pub(super) fn set_up(conn: &Connection, location: &Location) -> Result<()> {
+pub(super) fn set_up(conn: &Connection, location: &Location) -> Tried<()> {
     set_up_tables(conn, location, &LEDGER)?;
     set_up_keys(conn, location)
 }
 
 /// Makes or sees the two tables that sealed values hang on: all that a database needs that has no ledger.
-pub(super) fn set_up_keys(conn: &Connection, location: &Location) -> Result<()> {
+pub(super) fn set_up_keys(conn: &Connection, location: &Location) -> Tried<()> {
     set_up_tables(conn, location, &KEYS)?;
     set_up_state(conn, location, None)
 }
 
 /// Brings a database to the format of this version, as every transaction does that writes. One without
 /// an id gets `id`, else a new one.
-pub(super) fn set_up_state(conn: &Connection, location: &Location, id: Option<&str>) -> Result<()> {
+pub(super) fn set_up_state(conn: &Connection, location: &Location, id: Option<&str>) -> Tried<()> {
     set_up_tables(conn, location, &[state::TABLE])?;
     state::upgrade(conn, location, id)
 }
 
-fn set_up_tables(conn: &Connection, location: &Location, tables: &[(&str, &str)]) -> Result<()> {
-    let fault = |error: rusqlite::Error| location.fault(&error);
+fn set_up_tables(conn: &Connection, location: &Location, tables: &[(&str, &str)]) -> Tried<()> {
     for (name, text) in tables.iter().copied() {
         let stored: Option<(String, Option<String>)> = conn
             .query_row(
                 "SELECT type, sql FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type <> 'trigger'",
                 [name],
-                |row| Ok((row.get(0)?, row.get(1)?)),
+                |row| row.try_into(),
             )
-            .optional()
-            .map_err(fault)?;
-        match stored {
-            None => conn.execute_batch(text).map_err(fault)?,
-            Some((_, Some(stored))) if one_line(&stored) == one_line(text) => {}
-            Some((kind, _)) if kind != "table" => {
-                return Err(Error::environment(format!(
-                    "the name `{name}` is taken in the database by {} of another program",
-                    if kind == "view" { "a view".to_owned() } else { format!("an {kind}") }
-                ))
-                .at(&location.shown)
-                .hint("treelift needs a table of this name: rename what has it"));
+            .optional()?;
+        let error = match stored {
+            None => {
+                conn.execute_batch(text)?;
+                continue; // made
             }
-            Some(_) => {
-                return Err(Error::environment(format!(
-                    "the database was written by another version of treelift: its table `{name}` has other columns"
-                ))
-                .at(&location.shown)
-                .hint("use the version that `treelift_runs` names in `program`, or a newer one"));
-            }
-        }
+            Some((_, Some(stored))) if sql::one_line(&stored) == sql::one_line(text) => continue, // as it must be
+            Some((kind, _)) if kind != "table" => Error::environment(format!(
+                "the name `{name}` is taken in the database by {} of another program",
+                if kind == "view" { "a view".to_owned() } else { format!("an {kind}") }
+            ))
+            .hint("treelift needs a table of this name: rename what has it"),
+            Some(_) => Error::environment(format!(
+                "the database was written by another version of treelift: its table `{name}` has other columns"
+            ))
+            .hint("use the version that `treelift_runs` names in `program`, or a newer one"),
+        };
+        return Err(error.at(&location.shown).into());
     }
     Ok(())
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,7 +1,5 @@
 //! Where a database is.
 
-use super::words;
-use crate::error::Error;
 use std::path::{Path, PathBuf};
 
 /// A database as the user wrote it and as the system finds it.
@@ -20,10 +18,5 @@ impl Location {
     /// The directory it lies in.
     pub(super) fn directory(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("/"))
-    }
-
-    /// The words for a fault of SQLite on it.
-    pub(super) fn fault(&self, error: &rusqlite::Error) -> Error {
-        words::fault(error, &self.shown)
     }
 }

@@ -1,7 +1,9 @@
 //! Who else is at the database: words for a lock, unfinished files of runs that go or were killed.
 
+use super::fault::Fault;
 use super::file::{io_fault, unfinished_prefix};
 use super::location::Location;
+use super::words;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::outputs::with_suffix;
@@ -21,13 +23,23 @@ pub(super) fn locked(location: &Location) -> Error {
         .hint("stop that program, then run again")
 }
 
-/// Names the holder in an error that speaks of a lock; any other stays as it is.
-pub(super) fn named(words: Error, error: &rusqlite::Error, location: &Location) -> Error {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            interrupt::error().unwrap_or_else(|| locked(location))
+impl Location {
+    /// The words for a fault of SQLite on it.
+    pub(super) fn fault(&self, error: &rusqlite::Error) -> Error {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                interrupt::error().unwrap_or_else(|| locked(self))
+            }
+            _ => words::fault(error, &self.shown),
         }
-        _ => words,
+    }
+
+    /// The words for a fault on it.
+    pub(super) fn words(&self, fault: Fault) -> Error {
+        match fault {
+            Fault::Sqlite(error) => self.fault(&error),
+            Fault::Said(error) => error,
+        }
     }
 }
 

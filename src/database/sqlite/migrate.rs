@@ -4,6 +4,7 @@
 //! itself has the tables and no record, and is taken as it is when they are the right ones.
 
 use super::catalog;
+use super::fault::{Fault, Tried};
 use super::location::Location;
 use super::record::{self, Timing};
 use super::{connect, triggers, words};
@@ -27,11 +28,11 @@ use std::time::Instant;
 /// What there is after each migration, all in memory, up to the first that does not run by itself; and
 /// why that one does not.
 pub(in crate::database) fn stages_until_fault(migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
-    let fault = |error: &rusqlite::Error| words::fault(error, "the schema in memory");
-    let mut conn = Connection::open_in_memory().map_err(|error| fault(&error))?;
+    let fault = |error: rusqlite::Error| words::fault(&error, "the schema in memory");
+    let mut conn = Connection::open_in_memory().map_err(fault)?;
     connect::interruptible(&mut conn)
         .and_then(|()| conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN"))
-        .map_err(|error| fault(&error))?;
+        .map_err(fault)?;
     let mut earlier = BTreeSet::new();
     let mut stages = Vec::with_capacity(migrations.len());
     for migration in migrations {
@@ -40,16 +41,9 @@ pub(in crate::database) fn stages_until_fault(migrations: &[Migration]) -> Resul
             interrupt::check()?;
             return Ok((stages, Some(wrong(migration, &failure))));
         }
-        let catalog = catalog::whole(&conn, history::RECORD, &fault)?;
-        stages.push(catalog);
+        stages.push(catalog::whole(&conn, history::RECORD).map_err(fault)?);
     }
     Ok((stages, None))
-}
-
-/// What there is after each migration, all of which must run.
-fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
-    let (stages, fault) = stages_until_fault(migrations)?;
-    fault.map_or(Ok(stages), Err)
 }
 
 fn check_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) -> Result<()> {
@@ -131,13 +125,18 @@ pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
         }
         _ => Authorization::Allow,
     };
-    conn.authorizer(Some(may)).map_err(|error| fault(0, 0, error))?;
+    let ran = connect::authorized(conn, may, |conn| each_statement(conn, sql));
+    ran.map_err(|error| fault(0, 0, error))?
+}
+
+fn each_statement(conn: &Connection, sql: &str) -> Result<(), Failure> {
+    let fault = |statement, offset, error| Failure { statement, unparsed: false, offset, error };
     let (mut statement, mut done) = (0, 0);
     let mut statements = Batch::new(conn, sql);
-    let ended = loop {
+    loop {
         statement += 1;
         match statements.next() {
-            Ok(None) => break Ok(()),
+            Ok(None) => return Ok(()),
             Ok(Some(mut one)) => {
                 // Its text in the SQL, unless it has parameters: then the place stays that of the one before.
                 let text = one.expanded_sql().unwrap_or_default();
@@ -145,25 +144,14 @@ pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
                 let start = done + found.unwrap_or_default();
                 done = found.map_or(done, |_| start + text.trim_start().len());
                 let mut rows = one.raw_query();
-                let ran = loop {
-                    match rows.next() {
-                        Ok(Some(_)) => {}
-                        Ok(None) => break Ok(()),
-                        Err(error) => break Err(error),
-                    }
-                };
-                if let Err(error) = ran {
-                    break Err(fault(statement, start, error));
-                }
+                while rows.next().map_err(|error| fault(statement, start, error))?.is_some() {}
             }
             Err(error) => {
                 let offset = parser_stop(sql, &error).unwrap_or(done);
-                break Err(Failure { statement, unparsed: true, offset, error });
+                return Err(Failure { statement, unparsed: true, offset, error });
             }
         }
-    };
-    conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(|error| fault(statement, done, error))?;
-    ended
+    }
 }
 
 /// Where in the SQL the parser stopped: it was given what is left of it.
@@ -229,27 +217,26 @@ pub(super) struct SetUp {
 /// A new database (one without any of the set's tables), and one whose schema treelift keeps, is brought to the set's last version. One
 /// that its application made is used as it is, if it has the tables that mappings write into: what
 /// else the set could make of it is its owner's to decide (`schema migrate`).
-pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Location) -> Result<SetUp> {
+pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Location) -> Tried<SetUp> {
     let place = location.shown.as_str();
-    let fault = |error: &rusqlite::Error| words::fault(error, place);
     let migrations = opening.migrations;
-    let stages = stages(migrations)?;
-    let standing = history::compare(&record::read(conn, location)?, migrations);
+    let (stages, fault) = stages_until_fault(migrations)?;
+    fault.map_or(Ok(()), Err)?;
+    let standing = history::compare(&record::recorded(conn, location)?, migrations);
     standing.refuse(place)?;
-    let is_new = read(conn, opening.schema, &fault)?.tables.is_empty();
+    let is_new = read(conn, opening.schema)?.tables.is_empty();
     record::set_up(conn, location)?;
-    let record = record::table(conn, None).map_err(|error| fault(&error))?.name;
+    let record = record::table(conn, None)?.name;
     let all = is_new || standing.is_kept();
     let (mut pending, mut done, mut in_parts) = (Vec::new(), Vec::new(), false);
     for at in standing.pending() {
         let migration = &migrations[at];
         let started = Instant::now();
-        let live = catalog::whole(conn, &record, &fault)?;
-        let (origin, what) = match presence(&stages, at, &live) {
+        let (origin, what) = match presence(&stages, at, &catalog::whole(conn, &record)?) {
             Presence::Whole => (Origin::Found, What::Found),
-            Presence::Part(difference) if all => return Err(in_part(migration, &difference, place)),
+            Presence::Part(difference) if all => return Err(in_part(migration, &difference, place).into()),
             Presence::Absent if all => {
-                run(conn, &migration.up).map_err(|failure| cannot(migration, &failure.error, place))?;
+                run(conn, &migration.up).map_err(|failure| cannot(migration, failure.error, place))?;
                 (Origin::Ran, What::Applied)
             }
             rest => {
@@ -260,18 +247,18 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
         };
         let took_ms = millis(started);
         let timing = Timing { at: opening.started, took_ms };
-        record::applied(conn, migration, origin, timing).map_err(|error| fault(&error))?;
+        record::applied(conn, migration, origin, timing)?;
         done.push(Done { version: migration.version.clone(), what, took_ms, sql: None });
     }
     let expected = expected(opening, &stages, &standing, &pending);
-    let live = read(conn, opening.schema, &fault)?;
+    let live = read(conn, opening.schema)?;
     match first_difference(&expected, &live) {
         None => {
             let is_own = |name: &str, trigger: &Other| {
                 stages.iter().any(|stage| stage.others.get(name).is_some_and(|known| known.same_as(trigger)))
             };
             let is_written = |table: &str| opening.written.iter().any(|name| name.eq_ignore_ascii_case(table));
-            let foreign = triggers::foreign_triggers(conn, &is_own, &is_written).map_err(|error| fault(&error))?;
+            let foreign = triggers::foreign_triggers(conn, &is_own, &is_written)?;
             Ok(SetUp { schema: live, pending, done, foreign })
         }
         Some(difference) => {
@@ -281,7 +268,8 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
                     "import into a new file, or bring the database to the expected schema first"
                 } else {
                     "bring the database to the expected schema with `schema migrate`, or import into a new file"
-                }))
+                })
+                .into())
         }
     }
 }
@@ -304,9 +292,8 @@ fn expected(opening: &Opening, stages: &[Catalog], standing: &Standing, pending:
 }
 
 /// The live tables of those that are expected.
-pub(super) fn read(conn: &Connection, expected: &Schema, fault: &dyn Fn(&rusqlite::Error) -> Error) -> Result<Schema> {
-    let names = expected.tables.keys().map(String::as_str);
-    Ok(Schema { tables: catalog::tables(conn, names, fault)? })
+pub(super) fn read(conn: &Connection, expected: &Schema) -> rusqlite::Result<Schema> {
+    Ok(Schema { tables: catalog::tables(conn, expected.tables.keys().map(String::as_str))? })
 }
 
 /// A migration that is not recorded, and of which something is there.
@@ -319,15 +306,16 @@ pub(super) fn in_part(migration: &Migration, difference: &str, place: &str) -> E
     .hint("bring the database to the expected schema, then `schema stamp` it; or drop that part")
 }
 
-fn cannot(migration: &Migration, error: &rusqlite::Error, place: &str) -> Error {
+fn cannot(migration: &Migration, error: rusqlite::Error, place: &str) -> Fault {
     match error.sqlite_error_code() {
         Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation) | None => Error::environment(format!(
             "migration `{}` cannot be applied to this database: something it creates already exists, or something it needs is missing",
             migration.version
         ))
         .at(place)
-        .hint("import into a new file, or bring the database to the expected schema first"),
-        _ => words::fault(error, place),
+        .hint("import into a new file, or bring the database to the expected schema first")
+        .into(),
+        _ => error.into(),
     }
 }
 

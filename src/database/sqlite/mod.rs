@@ -15,6 +15,7 @@ mod clock;
 mod connect;
 mod database;
 mod declared;
+mod fault;
 mod file;
 mod fill;
 mod find;

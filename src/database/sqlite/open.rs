@@ -2,16 +2,17 @@
 //! or a private copy for a dry run.
 
 use super::connect::{connect, connect_read_only, empty_log, wait_at_commit};
+use super::fault::Tried;
 use super::file::{self, FileId, Found, NewFile};
 use super::location::Location;
 use super::{health, locks, state};
 use crate::database::Mode;
 use crate::database::scratch::Scratch;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::interrupt;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Free space that is asked for beyond the estimate: journal, indexes, the ledger.
 const MARGIN: u64 = 16 << 20;
@@ -40,7 +41,7 @@ pub(super) struct Start<'a> {
 
 impl Start<'_> {
     /// The id becomes part of a file name.
-    fn check(&self) -> Result<()> {
+    fn check(&self) -> Result<(), Error> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if self.run_id.is_empty() || !self.run_id.bytes().all(is_plain) {
             Err(Error::bug("a run id is not UUID text"))
@@ -52,7 +53,7 @@ impl Start<'_> {
 
 /// Opens what the run writes into and begins its transaction. The store comes first, so that on a
 /// fault the connection is dropped before its files go.
-pub(super) fn begin(location: &Location, opening: &Start<'_>) -> Result<(Store, Connection)> {
+pub(super) fn begin(location: &Location, opening: &Start<'_>) -> Tried<(Store, Connection)> {
     opening.check()?;
     let found = file::look(location)?;
     match (opening.mode, found) {
@@ -61,7 +62,7 @@ pub(super) fn begin(location: &Location, opening: &Start<'_>) -> Result<(Store, 
             check_space(location.directory(), opening.bytes)?;
             locks::check_rivals(location)?;
             let new = NewFile::create(location, opening.run_id)?;
-            let conn = connect(new.path()).and_then(fresh).map_err(|error| location.fault(&error))?;
+            let conn = connect(new.path()).and_then(fresh)?;
             Ok((Store::New(new), conn))
         }
         (Mode::Real, found) => {
@@ -78,19 +79,18 @@ pub(super) fn begin(location: &Location, opening: &Start<'_>) -> Result<(Store, 
 ///
 /// # Errors
 /// Also when the path no longer names that file: then nothing was written into the one that it names.
-pub(super) fn commit_in_place(location: &Location, conn: &mut Connection, id: FileId) -> Result<()> {
-    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+pub(super) fn commit_in_place(location: &Location, conn: &mut Connection, id: FileId) -> Tried<()> {
     id.check(location)?;
-    conn.busy_handler(Some(wait_at_commit)).map_err(fault)?;
-    conn.execute_batch("COMMIT").map_err(fault)?;
+    conn.busy_handler(Some(wait_at_commit))?;
+    conn.execute_batch("COMMIT")?;
     // Once more, for a replacement during the commit.
-    id.check(location)
+    Ok(id.check(location)?)
 }
 
 /// Commits, and gives a new file its name. A fault that comes after both is returned: it does not undo them.
-pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) -> Result<Option<Error>> {
+pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) -> Tried<Option<Error>> {
     if matches!(store, Store::Private { .. }) {
-        return Err(Error::bug("a dry run was asked to commit"));
+        return Err(Error::bug("a dry run was asked to commit").into());
     }
     // On a fault these are dropped from the last to the first: the connection rolls everything back,
     // then the store removes its files.
@@ -101,9 +101,7 @@ pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) ->
             // What the log still holds is found by the search of the files.
             let _kept = empty_log(&conn);
         }
-        Store::New(_) | Store::Private { .. } => {
-            conn.execute_batch("COMMIT").map_err(|error| location.fault(&error))?;
-        }
+        Store::New(_) | Store::Private { .. } => conn.execute_batch("COMMIT")?,
     }
     // It is committed: that a connection does not close undoes nothing.
     let unclosed = conn.close().err().map(|(_, error)| location.fault(&error));
@@ -114,22 +112,21 @@ pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) ->
 }
 
 /// Rolls everything back, then lets the store remove its files.
-pub(super) fn roll_back(location: &Location, store: Store, conn: Connection) -> Result<()> {
+pub(super) fn roll_back(store: Store, conn: Connection) -> Tried<()> {
     // A trigger may have done it already.
     if !conn.is_autocommit() {
-        conn.execute_batch("ROLLBACK").map_err(|error| location.fault(&error))?;
+        conn.execute_batch("ROLLBACK")?;
     }
-    conn.close().map_err(|(_, error)| location.fault(&error))?;
+    conn.close().map_err(|(_, error)| error)?;
     drop(store);
     Ok(())
 }
 
-fn in_place(location: &Location, found: &Found) -> Result<(Connection, FileId)> {
-    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+fn in_place(location: &Location, found: &Found) -> Tried<(Connection, FileId)> {
     let id = FileId::of(location)?;
-    let conn = connect(&location.path).map_err(fault)?;
-    if conn.is_readonly("main").map_err(fault)? {
-        return Err(file::read_only(location));
+    let conn = connect(&location.path)?;
+    if conn.is_readonly("main")? {
+        return Err(file::read_only(location).into());
     }
     // An empty file has no journal mode nor page size yet that its owner could have chosen.
     let setting = if *found == Found::Empty {
@@ -137,9 +134,9 @@ fn in_place(location: &Location, found: &Found) -> Result<(Connection, FileId)> 
     } else {
         "PRAGMA synchronous = EXTRA"
     };
-    conn.execute_batch(setting).map_err(fault)?;
+    conn.execute_batch(setting)?;
     // The file's journal mode is its owner's choice and stays.
-    conn.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
+    conn.execute_batch("BEGIN IMMEDIATE")?;
     // The same before and after it was opened: it is the file that was opened.
     id.check(location)?;
     judge(&conn, location)?;
@@ -147,13 +144,13 @@ fn in_place(location: &Location, found: &Found) -> Result<(Connection, FileId)> 
 }
 
 /// Refuses a file that nothing may be written into: one of a newer format, or a damaged one.
-fn judge(conn: &Connection, location: &Location) -> Result<()> {
-    state::judge(conn, location)?;
+fn judge(conn: &Connection, location: &Location) -> Tried<()> {
+    state::read(conn, location)?;
     health::refuse_damaged(conn, location)
 }
 
 /// Judged as for a real run, so that both end alike; then everything happens in the temp folder.
-fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store, Connection)> {
+fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Tried<(Store, Connection)> {
     match found {
         Found::Nothing => {
             file::judge_directory(location)?;
@@ -163,8 +160,6 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store
     }
     check_space(location.directory(), opening.bytes)?;
     let folder = Scratch::new(&location.path)?;
-    let copy = folder.path().join("copy.db");
-    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     let conn = match found {
         Found::Database(bytes) => {
             check_space(folder.path(), opening.bytes.saturating_add(bytes / 2))?;
@@ -172,8 +167,9 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Result<(Store
         }
         Found::Nothing | Found::Empty => {
             check_space(folder.path(), opening.bytes)?;
+            let copy = copy_in(&folder);
             file::create_private(&copy).map_err(|error| file::io_fault(&error, folder.path().display()))?;
-            connect(&copy).and_then(fresh).map_err(fault)?
+            connect(&copy).and_then(fresh)?
         }
     };
     Ok((Store::Private { _folder: folder }, conn))
@@ -185,49 +181,54 @@ pub(super) struct View {
     pub(super) _folder: Option<Scratch>,
 }
 
+impl View {
+    fn of_copy(location: &Location) -> Tried<Self> {
+        let folder = Scratch::new(&location.path)?;
+        copy_into(location, &copy_in(&folder))?;
+        Ok(Self { conn: connect(&copy_in(&folder))?, _folder: Some(folder) })
+    }
+}
+
+/// Where a private copy lies in its folder.
+fn copy_in(folder: &Scratch) -> PathBuf {
+    folder.path().join("copy.db")
+}
+
 /// Opens a view of the database; `None` when there is none yet.
-pub(super) fn view(location: &Location) -> Result<Option<View>> {
+pub(super) fn view(location: &Location) -> Tried<Option<View>> {
     if !matches!(file::look(location)?, Found::Database(_)) {
         return Ok(None);
     }
-    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     let view = if file::needs_companions(location)? {
-        let folder = Scratch::new(&location.path)?;
-        let copy = folder.path().join("copy.db");
-        file::copy_with_companions(location, &copy)?;
-        View { conn: connect(&copy).map_err(fault)?, _folder: Some(folder) }
+        View::of_copy(location)?
     } else {
-        View { conn: connect_read_only(&location.path).map_err(fault)?, _folder: None }
+        View { conn: connect_read_only(&location.path)?, _folder: None }
     };
-    state::judge(&view.conn, location)?;
+    state::read(&view.conn, location)?;
     Ok(Some(view))
 }
 
 /// Opens a database for a complete check, though nothing of it changes: SQLite skips the CHECK
 /// constraints of a file that it has open for reading only. One that may not be written is copied.
-pub(super) fn to_check(location: &Location) -> Result<View> {
-    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
-    let mut view = View { conn: connect(&location.path).map_err(fault)?, _folder: None };
-    if view.conn.is_readonly("main").map_err(fault)? {
-        let folder = Scratch::new(&location.path)?;
-        let copy = folder.path().join("copy.db");
-        copy_into(location, &copy)?;
-        view = View { conn: connect(&copy).map_err(fault)?, _folder: Some(folder) };
+pub(super) fn to_check(location: &Location) -> Tried<View> {
+    let mut view = View { conn: connect(&location.path)?, _folder: None };
+    if view.conn.is_readonly("main")? {
+        view = View::of_copy(location)?;
     }
-    view.conn.execute_batch("PRAGMA query_only = ON").map_err(fault)?;
+    view.conn.execute_batch("PRAGMA query_only = ON")?;
     Ok(view)
 }
 
 /// Begins to change a database that is there; what is overwritten is wiped in the file. `None` where there
 /// is none.
-pub(super) fn to_change(location: &Location, mode: Mode) -> Result<Option<(Store, Connection)>> {
+pub(super) fn to_change(location: &Location, mode: Mode) -> Tried<Option<(Store, Connection)>> {
     let found = file::look(location)?;
     let Found::Database(bytes) = found else { return Ok(None) };
     file::judge_writable(location)?;
     if mode == Mode::Real {
         check_space(location.directory(), bytes / 2)?;
         let (conn, id) = in_place(location, &found)?;
-        conn.execute_batch("PRAGMA secure_delete = ON").map_err(|error| location.fault(&error))?;
+        conn.execute_batch("PRAGMA secure_delete = ON")?;
         return Ok(Some((Store::Wiped(id), conn)));
     }
     let folder = Scratch::new(&location.path)?;
@@ -237,12 +238,10 @@ pub(super) fn to_change(location: &Location, mode: Mode) -> Result<Option<(Store
 }
 
 /// Begins a transaction on a private copy.
-fn private(location: &Location, folder: &Scratch) -> Result<Connection> {
-    let copy = folder.path().join("copy.db");
-    copy_into(location, &copy)?;
-    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
-    let conn = connect(&copy).map_err(fault)?;
-    conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE").map_err(fault)?;
+fn private(location: &Location, folder: &Scratch) -> Tried<Connection> {
+    copy_into(location, &copy_in(folder))?;
+    let conn = connect(&copy_in(folder))?;
+    conn.execute_batch("PRAGMA synchronous = OFF; BEGIN IMMEDIATE")?;
     judge(&conn, location)?;
     Ok(conn)
 }
@@ -252,37 +251,35 @@ fn private(location: &Location, folder: &Scratch) -> Result<Connection> {
 /// With a rollback journal SQLite's online backup does it, under SQLite's own lock. Reading a
 /// database in WAL mode would leave `-wal` and `-shm` files beside it, and one with a hot journal
 /// cannot be read without being changed: of those the files are copied, and the copy is opened.
-fn copy_into(location: &Location, copy: &Path) -> Result<()> {
+fn copy_into(location: &Location, copy: &Path) -> Tried<()> {
     if file::needs_companions(location)? {
-        return file::copy_with_companions(location, copy);
+        return Ok(file::copy_with_companions(location, copy)?);
     }
     file::create_private(copy).map_err(|error| file::io_fault(&error, copy.display()))?;
-    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
-    let from = connect_read_only(&location.path).map_err(fault)?;
-    let mut to = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(fault)?;
-    to.execute_batch("PRAGMA synchronous = OFF").map_err(fault)?;
+    let from = connect_read_only(&location.path)?;
+    let mut to =
+        Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    to.execute_batch("PRAGMA synchronous = OFF")?;
     back_up(&from, &mut to, location)
 }
 
 /// Copies all pages through SQLite's online backup, of one moment, unless a signal asks to stop.
-pub(super) fn back_up(from: &Connection, to: &mut Connection, location: &Location) -> Result<()> {
+pub(super) fn back_up(from: &Connection, to: &mut Connection, location: &Location) -> Tried<()> {
     const PAGES: i32 = 1_000;
-    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
     // Within one transaction, so that no writer comes between two steps and makes it start again.
-    from.execute_batch("BEGIN").map_err(fault)?;
-    from.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(fault)?;
-    let backup = Backup::new(from, to).map_err(fault)?;
+    from.execute_batch("BEGIN")?;
+    from.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    let backup = Backup::new(from, to)?;
     loop {
         interrupt::check()?;
-        match backup.step(PAGES).map_err(fault)? {
+        match backup.step(PAGES)? {
             StepResult::More => {}
             StepResult::Done => break,
-            _ => return Err(locks::locked(location)),
+            _ => return Err(locks::locked(location).into()),
         }
     }
     drop(backup);
-    from.execute_batch("COMMIT").map_err(fault)
+    Ok(from.execute_batch("COMMIT")?)
 }
 
 fn fresh(conn: Connection) -> rusqlite::Result<Connection> {
@@ -293,7 +290,7 @@ fn fresh(conn: Connection) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
-pub(super) fn check_space(directory: &Path, bytes: u64) -> Result<()> {
+pub(super) fn check_space(directory: &Path, bytes: u64) -> Result<(), Error> {
     let needed = bytes.saturating_mul(2).saturating_add(MARGIN);
     // Where the file system does not report it, a full disk fails the write.
     let Ok(disk) = rustix::fs::statvfs(directory) else { return Ok(()) };

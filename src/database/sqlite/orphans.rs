@@ -1,5 +1,6 @@
 //! Moves rows with a dangling reference aside, into `treelift_orphans`.
 
+use super::fault::Tried;
 use super::location::Location;
 use super::open::{self, Start};
 use super::{audit, catalog, form, ledger_tables, record, references, sql};
@@ -7,8 +8,7 @@ use crate::database::Mode;
 use crate::database::audit::AuditEntry;
 use crate::database::reference::Reference;
 use crate::database::upkeep::{MoveOrphans, Moved};
-use crate::error::Result;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 /// Where they are moved to.
 pub(super) const TABLE_NAME: &str = "treelift_orphans";
@@ -19,17 +19,17 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS treelift_orphans (
 )";
 
 /// Moves all of them, also those that become orphans by it.
-pub(super) fn move_all(location: &Location, order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
+pub(super) fn move_all(location: &Location, order: &MoveOrphans<'_>) -> Tried<Vec<Moved>> {
     let (store, conn) = open::begin(location, &Start { mode: order.mode, run_id: order.run_id, bytes: 0 })?;
-    let moved = move_in(&conn, order, location.record.as_deref()).map_err(|error| location.fault(&error))?;
+    let moved = move_in(&conn, order, location.record.as_deref())?;
     if moved.is_empty() || order.mode == Mode::Dry {
-        open::roll_back(location, store, conn)?;
+        open::roll_back(store, conn)?;
         return Ok(moved);
     }
     let total: u64 = moved.iter().map(|moved| moved.rows).sum();
     let entry = AuditEntry::new("fix-orphans", "database", "rows without a parent moved aside", order.started)?
         .with(serde_json::json!({ "rows": total, "moved": moved }));
-    audit::write(&conn, &entry, order.audit).map_err(|error| location.fault(&error))?;
+    audit::write(&conn, &entry, order.audit)?;
     ledger_tables::set_up_state(&conn, location, None)?;
     open::commit(location, store, conn)?;
     Ok(moved)
@@ -66,22 +66,11 @@ fn words(reference: &Reference, declared: bool) -> String {
 fn every_reference(conn: &Connection, mapped: &[Reference], record: &str) -> rusqlite::Result<Vec<(Reference, bool)>> {
     let mut all: Vec<(Reference, bool)> = Vec::new();
     for table in catalog::table_names(conn)?.into_iter().filter(|name| !catalog::is_reserved(name, record)) {
-        let keys: Vec<(String, String, Option<String>)> = conn
-            .prepare_cached(
-                "SELECT \"from\", \"table\", \"to\" FROM pragma_foreign_key_list(?1) AS one
-                 WHERE (SELECT count(*) FROM pragma_foreign_key_list(?1) AS other WHERE other.id = one.id) = 1",
-            )?
-            .query_map([&table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-            .collect::<rusqlite::Result<_>>()?;
-        for (column, parent, to) in keys {
-            let to = match to {
-                Some(to) => Some(to),
-                None => conn
-                    .query_row("SELECT name FROM pragma_table_info(?1) WHERE pk = 1", [&parent], |row| row.get(0))
-                    .optional()?,
-            };
-            if let Some(to) = to {
-                all.push((Reference { table: table.clone(), column, parent, to }, true));
+        // The last one declared comes first, as SQLite numbers them.
+        for key in catalog::foreign_keys(conn, &table)?.into_iter().rev() {
+            if let ([column], [to]) = (key.columns.as_slice(), key.to.as_slice()) {
+                let (table, column, to) = (table.clone(), column.clone(), to.clone());
+                all.push((Reference { table, column, parent: key.table, to }, true));
             }
         }
     }
@@ -95,10 +84,7 @@ fn every_reference(conn: &Connection, mapped: &[Reference], record: &str) -> rus
 
 /// Moves the rows of one reference, each as an object of JSON.
 fn take(conn: &Connection, reference: &Reference, words: &str, at: &str) -> rusqlite::Result<u64> {
-    let columns: Vec<String> = conn
-        .prepare_cached("SELECT name FROM pragma_table_info(?1)")?
-        .query_map([&reference.table], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let columns: Vec<String> = sql::column(conn, "SELECT name FROM pragma_table_info(?1)", [&reference.table])?;
     // A blob has no form in JSON: it is kept as hex.
     let members: Vec<String> = columns
         .iter()

@@ -29,8 +29,7 @@ pub(super) fn cells(row: &Row<'_>, columns: std::ops::Range<usize>) -> rusqlite:
 
 /// How many rows a table has.
 pub(super) fn count(conn: &Connection, table: &str) -> rusqlite::Result<u64> {
-    let rows: i64 = conn.query_row(&format!("SELECT count(*) FROM {}", sql::name(table)), [], |row| row.get(0))?;
-    Ok(rows.unsigned_abs())
+    conn.query_row(&format!("SELECT count(*) FROM {}", sql::name(table)), [], |row| row.get(0))
 }
 
 /// The highest id ever given, also where AUTOINCREMENT remembers one that was deleted.
@@ -104,10 +103,8 @@ pub(super) fn rowid(conn: &Connection, table: &str) -> rusqlite::Result<Option<&
 
 /// The key of the row with this rowid; the rowid itself where the table has no primary key.
 pub(super) fn row_key(conn: &Connection, table: &str, row: i64) -> rusqlite::Result<String> {
-    let columns: Vec<(String, u32)> = conn
-        .prepare_cached("SELECT name, pk FROM pragma_table_info(?1) ORDER BY pk")?
-        .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
+    let columns: Vec<(String, u32)> =
+        sql::all(conn, "SELECT name, pk FROM pragma_table_info(?1) ORDER BY pk", [table])?;
     let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
     let Some(rowid) = rowid_name(&names) else {
         return Ok(String::new());

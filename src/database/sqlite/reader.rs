@@ -1,9 +1,10 @@
 //! What is read of an open database, in a view of it and in a transaction alike.
 
 use super::clock::Clock;
+use super::fault::Fault;
 use super::location::Location;
 use super::open::{self, View};
-use super::{assertion, cells, health, keys, ledger, locks, record, references, state, survey};
+use super::{assertion, cells, health, keys, ledger, record, references, state, survey};
 use crate::database::Reader;
 use crate::database::SealedColumn;
 use crate::database::catalog::Catalog;
@@ -38,7 +39,8 @@ pub(super) struct SqliteReader {
 impl SqliteReader {
     /// Opens the database; `None` where there is none yet.
     pub(super) fn open(location: &Location) -> Result<Option<Self>> {
-        Ok(open::view(location)?.map(|view| Self { view, location: location.clone() }))
+        let view = open::view(location).map_err(|fault| location.words(fault))?;
+        Ok(view.map(|view| Self { view, location: location.clone() }))
     }
 }
 
@@ -57,51 +59,49 @@ impl Open for SqliteReader {
 }
 
 /// Reads something, the faults in our words.
-fn on<T>(this: &impl Open, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-    let location = this.location();
-    read(this.conn()).map_err(|error| locks::named(location.fault(&error), &error, location))
+fn on<T, F: Into<Fault>>(this: &impl Open, read: impl FnOnce(&Connection, &Location) -> Result<T, F>) -> Result<T> {
+    read(this.conn(), this.location()).map_err(|fault| this.location().words(fault.into()))
 }
 
 impl<O: Open> Reader for O {
     fn state(&self) -> Result<State> {
-        state::read(self.conn(), self.location())
+        on(self, state::read)
     }
 
     fn survey(&self) -> Result<Survey> {
-        survey::of(self.conn(), self.location())
+        on(self, survey::of)
     }
 
     fn catalog(&self) -> Result<Catalog> {
-        survey::live(self.conn(), self.location())
+        on(self, survey::live)
     }
 
     fn tables(&self) -> Result<Vec<Table>> {
-        cells::tables(self.conn(), self.location())
+        on(self, cells::tables)
     }
 
     fn rows(&self) -> Result<u64> {
-        Ok(on(self, |conn| survey::counted(conn, self.location().record.as_deref()))?.values().sum())
+        Ok(on(self, |conn, at| survey::counted(conn, at.record.as_deref()))?.values().sum())
     }
 
     fn recorded(&self) -> Result<Vec<Recorded>> {
-        record::read(self.conn(), self.location())
+        on(self, record::recorded)
     }
 
     fn record_table(&self) -> Result<RecordTable> {
-        record::judged(self.conn(), self.location())
+        on(self, record::judged)
     }
 
     fn runs(&self) -> Result<Vec<RunRecord>> {
-        on(self, ledger::runs)
+        on(self, |conn, _| ledger::runs(conn))
     }
 
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {
-        on(self, |conn| ledger::origins(conn, table, row_key))
+        on(self, |conn, _| ledger::origins(conn, table, row_key))
     }
 
     fn keys(&self) -> Result<Vec<KeyRow>> {
-        let location = self.location();
-        keys::all(self.conn()).map_err(|error| locks::named(keys::fault(&error, location), &error, location))
+        keys::all(self.conn()).map_err(|error| keys::fault(&error, self.location()))
     }
 
     fn seal_record(&self) -> Result<SealRecord> {
@@ -109,56 +109,55 @@ impl<O: Open> Reader for O {
     }
 
     fn registered(&self) -> Result<Vec<Registered>> {
-        keys::registered(self.conn(), self.location())
+        on(self, keys::registered)
     }
 
     fn unregistered(&self) -> Result<Vec<Unregistered>> {
-        on(self, |conn| {
-            let record = record::table(conn, self.location().record.as_deref())?.name;
-            survey::unregistered(conn, &record)
-        })
+        on(self, |conn, at| survey::unregistered(conn, &record::table(conn, at.record.as_deref())?.name))
     }
 
     fn cells(&self, column: &SealedColumn) -> Result<Vec<KeyedCell>> {
-        cells::read(self.conn(), column, self.location())
+        on(self, |conn, at| cells::read(conn, column, at))
     }
 
     fn triggers(&self, column: &SealedColumn) -> Result<Vec<String>> {
-        on(self, |conn| cells::triggers(conn, column))
+        on(self, |conn, _| cells::triggers(conn, column))
     }
 
     fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()> {
-        cells::every_text(self.conn(), visit, self.location())
+        on(self, |conn, _| cells::every_text(conn, visit))
     }
 
     fn broken(&self) -> Result<Vec<Broken>> {
-        let found = references::violations(self.conn())
-            .map_err(|error| references::unreferable(&error, "", self.location()))?;
+        let read =
+            |conn: &_, at: &_| references::violations(conn).map_err(|error| references::unreferable(error, "", at));
+        let found = on(self, read)?;
         Ok(found.into_iter().map(|((table, parent), rows)| Broken { table, parent, rows }).collect())
     }
 
     fn dangling(&self, reference: &Reference) -> Result<u64> {
-        on(self, |conn| references::dangling(conn, reference))
+        on(self, |conn, _| references::dangling(conn, reference))
     }
 
     fn repeated(&self, table: &str, columns: &[String]) -> Result<u64> {
-        on(self, |conn| survey::repeated(conn, table, columns))
+        on(self, |conn, _| survey::repeated(conn, table, columns))
     }
 
     fn content(&self, table: &str, columns: &[String], since: Timestamp) -> Result<(u64, u128)> {
-        on(self, |conn| survey::content(conn, table, columns, Clock::since(since)))
+        on(self, |conn, _| survey::content(conn, table, columns, Clock::since(since)))
     }
 
     fn ask(&mut self, query: &str) -> Result<Asked> {
-        let location = self.location().clone();
-        assertion::ask(self.conn_mut(), query, &location)
+        let asked = assertion::ask(self.conn_mut(), query);
+        asked.map_err(|error| self.location().fault(&error))
     }
 
     fn health(&self) -> Result<Health> {
-        if on(self, |conn| conn.is_readonly("main"))? {
-            health::of(&open::to_check(self.location())?.conn, self.location())
+        if on(self, |conn, _| conn.is_readonly("main"))? {
+            let view = on(self, |_, at| open::to_check(at))?;
+            on(self, |_, _| health::of(&view.conn))
         } else {
-            health::of(self.conn(), self.location())
+            on(self, |conn, _| health::of(conn))
         }
     }
 }

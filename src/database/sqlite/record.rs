@@ -3,13 +3,14 @@
 //! `treelift_migrations`. Which one the set named is kept in `treelift_state`, so that a database never
 //! has two.
 
+use super::fault::Tried;
 use super::location::Location;
 use super::{catalog, form, ledger_tables, sql, state};
 use crate::database::Migration;
 use crate::database::history::{OWN_RECORD, Origin, RECORD, RecordReason, RecordTable, Recorded, Status};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use jiff::Timestamp;
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 /// What the table is made of.
 const TABLE: &str = "(
@@ -73,10 +74,7 @@ fn is_taken(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
 
 /// Whether a table has all columns of a record.
 fn is_record(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
-    let columns: Vec<String> = conn
-        .prepare_cached("SELECT lower(name) FROM pragma_table_info(?1)")?
-        .query_map([name], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let columns: Vec<String> = sql::column(conn, "SELECT lower(name) FROM pragma_table_info(?1)", [name])?;
     Ok(catalog::has_table(conn, name)? && COLUMNS.iter().all(|wanted| columns.iter().any(|column| column == wanted)))
 }
 
@@ -88,10 +86,9 @@ fn is_written_by_us(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
 }
 
 /// As [`table`], with the name that the set gives. One that something else has is refused.
-pub(super) fn judged(conn: &Connection, location: &Location) -> Result<RecordTable> {
-    let fault = |error: rusqlite::Error| location.fault(&error);
-    let table = table(conn, location.record.as_deref()).map_err(fault)?;
-    if !is_taken(conn, &table.name).map_err(fault)? || is_record(conn, &table.name).map_err(fault)? {
+pub(super) fn judged(conn: &Connection, location: &Location) -> Tried<RecordTable> {
+    let table = table(conn, location.record.as_deref())?;
+    if !is_taken(conn, &table.name)? || is_record(conn, &table.name)? {
         return Ok(table);
     }
     let error = Error::environment(format!(
@@ -99,44 +96,34 @@ pub(super) fn judged(conn: &Connection, location: &Location) -> Result<RecordTab
         table.name
     ))
     .at(&location.shown);
-    Err(match table.why {
-        RecordReason::Named => error.hint("name another table with `migrations_table` in set.toml"),
-        _ => error.hint("restore the database from a backup, or rename what has this name"),
-    })
+    let hint = match table.why {
+        RecordReason::Named => "name another table with `migrations_table` in set.toml",
+        _ => "restore the database from a backup, or rename what has this name",
+    };
+    Err(error.hint(hint).into())
 }
 
 /// What is recorded, in the order it was; nothing where there is no record yet.
-pub(super) fn read(conn: &Connection, location: &Location) -> Result<Vec<Recorded>> {
+pub(super) fn recorded(conn: &Connection, location: &Location) -> Tried<Vec<Recorded>> {
     let table = judged(conn, location)?.name;
-    let read = || -> rusqlite::Result<Vec<Recorded>> {
-        if !catalog::has_table(conn, &table)? {
-            return Ok(Vec::new());
-        }
-        let text = format!(
-            "SELECT version, description, status, applied_at, execution_time_ms, checksum, rollback_at, error_message,
-                 metadata_json
-             FROM {} ORDER BY applied_at, id",
-            sql::name(&table)
-        );
-        conn.prepare(&text)?.query_map([], recorded)?.collect()
-    };
-    read().map_err(|error| location.fault(&error))
-}
-
-fn recorded(row: &Row<'_>) -> rusqlite::Result<Recorded> {
-    let status: Option<String> = row.get(2)?;
-    let metadata: Option<String> = row.get(8)?;
-    Ok(Recorded {
-        version: row.get(0)?,
-        description: row.get(1)?,
-        status: Status::of(&status.unwrap_or_default()),
-        applied_at: row.get(3)?,
-        took_ms: row.get(4)?,
-        checksum: row.get(5)?,
-        rolled_back_at: row.get(6)?,
-        error: row.get(7)?,
-        origin: origin(metadata.as_deref()),
-    })
+    if !catalog::has_table(conn, &table)? {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "SELECT version, description, applied_at, execution_time_ms, checksum, rollback_at, error_message,
+             status, metadata_json
+         FROM {} ORDER BY applied_at, id",
+        sql::name(&table)
+    );
+    let mut statement = conn.prepare(&text)?;
+    let rows = statement.query_map([], |row| {
+        let (version, description, applied_at, took_ms, checksum, rolled_back_at, error) =
+            <(_, _, _, _, _, _, _)>::try_from(row)?;
+        let [status, metadata]: [Option<String>; 2] = [row.get(7)?, row.get(8)?];
+        let (status, origin) = (Status::of(&status.unwrap_or_default()), origin(metadata.as_deref()));
+        Ok(Recorded { version, description, status, applied_at, took_ms, checksum, rolled_back_at, error, origin })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 fn origin(metadata: Option<&str>) -> Origin {
@@ -153,15 +140,14 @@ fn origin(metadata: Option<&str>) -> Origin {
 }
 
 /// Makes the table where it is not there. Where the set names one, the database remembers which it is.
-pub(super) fn set_up(conn: &Connection, location: &Location) -> Result<()> {
-    let fault = |error: rusqlite::Error| location.fault(&error);
+pub(super) fn set_up(conn: &Connection, location: &Location) -> Tried<()> {
     let table = judged(conn, location)?.name;
-    if !catalog::has_table(conn, &table).map_err(fault)? {
-        conn.execute_batch(&format!("CREATE TABLE {} {TABLE}", sql::name(&table))).map_err(fault)?;
+    if !catalog::has_table(conn, &table)? {
+        conn.execute_batch(&format!("CREATE TABLE {} {TABLE}", sql::name(&table)))?;
     }
     if location.record.is_some() {
         ledger_tables::set_up_state(conn, location, None)?;
-        state::put(conn, state::RECORD_NAME, &table).map_err(fault)?;
+        state::put(conn, state::RECORD_NAME, &table)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::form::Form;
 use super::session::SqliteTransaction;
-use super::{read, sql, words};
+use super::{catalog, read, sql, words};
 use crate::database::rejection::Rejection;
 use crate::database::{Cell, ledger};
 use rusqlite::{Connection, ErrorCode, ffi};
@@ -83,8 +83,7 @@ fn raised(conn: &Connection, table: &str, error: &rusqlite::Error) -> Rejection 
             sql.contains(&format!("{quote}{doubled}{quote}"))
         })
     };
-    let names: Vec<String> =
-        triggers(conn).into_iter().filter(|(_, _, sql)| is_written_out(sql)).map(|(name, ..)| name).collect();
+    let names: Vec<String> = triggers(conn).filter(|(_, _, sql)| is_written_out(sql)).map(|(name, ..)| name).collect();
     if names.is_empty() {
         return Rejection::Trigger { names: raising(conn, table, "RAISE"), message: None };
     }
@@ -98,15 +97,10 @@ fn raising(conn: &Connection, table: &str, word: &str) -> Vec<String> {
         sql.contains("RAISE") && sql.contains(word)
     };
     let of_table = |(_, of, sql): &(String, String, String)| of.eq_ignore_ascii_case(table) && raises(sql);
-    triggers(conn).into_iter().filter(of_table).map(|(name, ..)| name).collect()
+    triggers(conn).filter(of_table).map(|(name, ..)| name).collect()
 }
 
 /// Name, table and SQL of every trigger; none where they cannot be read.
-fn triggers(conn: &Connection) -> Vec<(String, String, String)> {
-    let read = || -> rusqlite::Result<_> {
-        conn.prepare_cached("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name")?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-            .collect()
-    };
-    read().unwrap_or_default()
+fn triggers(conn: &Connection) -> impl Iterator<Item = (String, String, String)> {
+    catalog::triggers(conn).unwrap_or_default().into_iter()
 }

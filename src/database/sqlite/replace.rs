@@ -1,11 +1,12 @@
 //! Copies a database at one moment, and puts a file in the place of one.
 
+use super::connect;
+use super::fault::Tried;
 use super::file::{self, FileId, Found, io_fault, side_files};
 use super::location::Location;
 use super::open;
-use super::{connect, locks};
 use crate::database::audit::random_id;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::interrupt;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{self, File};
@@ -14,9 +15,9 @@ use std::path::Path;
 
 /// Copies a live database through SQLite's online backup, under SQLite's own lock, into a new file
 /// that stands alone: without a journal beside it.
-pub(super) fn copy(location: &Location, to: &Path) -> Result<()> {
+pub(super) fn copy(location: &Location, to: &Path) -> Tried<()> {
     let Found::Database(bytes) = file::look(location)? else {
-        return Err(Error::environment("there is no database").at(&location.shown));
+        return Err(Error::environment("there is no database").at(&location.shown).into());
     };
     open::check_space(to.parent().unwrap_or(Path::new("/")), bytes / 2)?;
     file::create_private(to).map_err(|error| io_fault(&error, to.display()))?;
@@ -27,27 +28,25 @@ pub(super) fn copy(location: &Location, to: &Path) -> Result<()> {
     copied
 }
 
-fn copy_into(location: &Location, to: &Path) -> Result<()> {
-    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
+fn copy_into(location: &Location, to: &Path) -> Tried<()> {
     // A database in WAL mode, or with a journal of an interrupted write, is read as any program reads
     // it: by a connection that may write beside it.
     let from = if file::needs_companions(location)? {
         connect::connect(&location.path)
     } else {
         connect::connect_read_only(&location.path)
-    }
-    .map_err(fault)?;
-    let mut copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(fault)?;
+    }?;
+    let mut copy =
+        Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     open::back_up(&from, &mut copy, location)?;
-    copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).map_err(fault)?;
-    copy.close().map_err(|(_, error)| fault(error))?;
-    File::open(to).and_then(|file| file.sync_all()).map_err(|error| io_fault(&error, to.display()))
+    copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    copy.close().map_err(|(_, error)| error)?;
+    Ok(File::open(to).and_then(|file| file.sync_all()).map_err(|error| io_fault(&error, to.display()))?)
 }
 
 /// Puts a file in the place of the database: under a temporary name, then by one rename. A fault that comes
 /// after the rename is returned: it does not undo it.
-pub(super) fn replace(location: &Location, with: &Path) -> Result<Option<Error>> {
+pub(super) fn replace(location: &Location, with: &Path) -> Tried<Option<Error>> {
     file::judge_directory(location)?;
     let size = fs::metadata(with).map_err(|error| io_fault(&error, with.display()))?.len();
     open::check_space(location.directory(), size / 2)?;
@@ -90,7 +89,8 @@ pub(super) fn replace(location: &Location, with: &Path) -> Result<Option<Error>>
         remove(&temporary);
     }
     drop(lock);
-    put.map(|()| file::sync_directory(location))
+    put?;
+    Ok(file::sync_directory(location))
 }
 
 /// Gives a file the owner and the group of the one that it replaces.
@@ -104,11 +104,11 @@ fn keep_owner(path: &Path, old: &fs::Metadata) -> std::io::Result<()> {
 
 /// Locks the database that goes, its WAL folded in. A damaged one cannot be locked, nor can
 /// any program use it.
-fn lock(location: &Location) -> Result<Option<Connection>> {
+fn lock(location: &Location) -> Tried<Option<Connection>> {
     let found = match file::look(location) {
         Ok(found) => found,
         Err(_) if location.path.is_file() => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
     if !matches!(found, Found::Database(_)) {
         return Ok(None);
@@ -123,7 +123,7 @@ fn lock(location: &Location) -> Result<Option<Connection>> {
         Ok(conn) => Ok(Some(conn)),
         Err(error) => match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Ok(None),
-            _ => Err(locks::named(location.fault(&error), &error, location)),
+            _ => Err(error.into()),
         },
     }
 }
@@ -137,13 +137,12 @@ fn remove(path: &Path) {
 }
 
 /// Rewrites the whole file, so that no freed page and no gap in a page holds what was there.
-pub(super) fn rewrite(location: &Location) -> Result<()> {
-    let mut conn = connect::connect(&location.path).map_err(|error| location.fault(&error))?;
+pub(super) fn rewrite(location: &Location) -> rusqlite::Result<()> {
+    let mut conn = connect::connect(&location.path)?;
     // What it erases was replaced in a transaction that is committed: a signal does not keep it from ending.
-    conn.progress_handler(0, None::<fn() -> bool>).map_err(|error| location.fault(&error))?;
-    conn.execute_batch("PRAGMA secure_delete = ON; VACUUM")
-        .and_then(|()| connect::empty_log(&conn))
-        .map_err(|error| locks::named(location.fault(&error), &error, location))?;
+    conn.progress_handler(0, None::<fn() -> bool>)?;
+    conn.execute_batch("PRAGMA secure_delete = ON; VACUUM")?;
+    connect::empty_log(&conn)?;
     // It is rewritten: a connection that does not close undoes nothing.
     let _unclosed = conn.close();
     Ok(())

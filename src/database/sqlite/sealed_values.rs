@@ -1,6 +1,6 @@
 //! What the columns hold that are registered as sealed.
 
-use super::{catalog, sql};
+use super::{catalog, cells, sql};
 use crate::database::{SealedColumn, SealedState};
 use crate::secret::cipher;
 use crate::secret::registry::Registry;
@@ -25,10 +25,9 @@ pub(super) fn sealed(conn: &Connection, registry: &Registry) -> rusqlite::Result
             return Ok(state);
         }
         let filtered = || state.column.row_filter.iter().flatten().map(|(name, _)| name);
-        let missing: Vec<String> =
-            state.column.key_columns.iter().chain(filtered()).filter(|name| !is_there(name)).cloned().collect();
         let can_be_read = filtered().all(is_there);
-        state.missing = missing;
+        state.missing =
+            state.column.key_columns.iter().chain(filtered()).filter(|name| !is_there(name)).cloned().collect();
         if can_be_read { values(conn, state, &keys) } else { Ok(state) }
     });
     all.collect()
@@ -39,12 +38,10 @@ pub(super) fn values(conn: &Connection, mut state: SealedState, keys: &[String])
     let SealedState { column, .. } = &state;
     let name = sql::name(&column.column);
     let mut text = format!("SELECT {name} FROM {} WHERE {name} IS NOT NULL", sql::name(&column.table));
-    let filter: Vec<(String, String)> = column.row_filter.clone().into_iter().flatten().collect();
-    if !filter.is_empty() {
-        text.push_str(&format!(" AND {}", sql::texts_are(filter.iter().map(|(name, _)| name), 1).join(" AND ")));
-    }
+    let (conditions, filtered) = cells::filter(column, 1);
+    text.extend(conditions.iter().map(|condition| format!(" AND {condition}")));
     let mut statement = conn.prepare(&text)?;
-    let mut rows = statement.query(rusqlite::params_from_iter(filter.iter().map(|(_, value)| value)))?;
+    let mut rows = statement.query(rusqlite::params_from_iter(filtered))?;
     while let Some(row) = rows.next()? {
         state.values += 1;
         if !cipher::is_ours(&state.format) {

@@ -1,6 +1,7 @@
 //! An open transaction: one connection, the store it writes into, and what was known at its start.
 
 use super::declared::Declared;
+use super::fault::Tried;
 use super::location::Location;
 use super::open::Store;
 use super::pass::Passes;
@@ -58,6 +59,11 @@ impl SqliteTransaction {
     /// Runs something on the connection, its faults in our words.
     pub(super) fn on<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         work(&self.conn).map_err(|error| self.location.fault(&error))
+    }
+
+    /// Its faults in our words.
+    pub(super) fn said<T>(&self, tried: Tried<T>) -> Result<T> {
+        tried.map_err(|fault| self.location.words(fault))
     }
 
     /// How many rows the table had when the transaction began.

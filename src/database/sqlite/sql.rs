@@ -1,4 +1,7 @@
-//! SQL text that is put together: the one place where names become identifiers.
+//! SQL text that is put together: the one place where names become identifiers; and what is asked with it.
+
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, Params, Row};
 
 /// A name as an identifier. Names come from mappings and are known to the live schema.
 pub(super) fn name(name: &str) -> String {
@@ -39,6 +42,11 @@ fn terms<S: AsRef<str>>(list: &[S], first: usize, sign: &str, between: &str) -> 
         .join(between)
 }
 
+/// SQL text in one line, with one blank between words.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// An INSERT with a bound value for each column.
 pub(super) fn insert<S: AsRef<str>>(table: &str, columns: &[S]) -> String {
     insert_or("", table, columns)
@@ -51,6 +59,19 @@ pub(super) fn insert_or<S: AsRef<str>>(conflict: &str, table: &str, columns: &[S
     }
     let values = vec!["?"; columns.len()].join(", ");
     format!("INSERT{conflict} INTO {} ({}) VALUES ({values})", name(table), names(columns))
+}
+
+/// All rows of a query, each as the tuple of its columns.
+pub(super) fn all<T>(conn: &Connection, text: &str, bound: impl Params) -> rusqlite::Result<Vec<T>>
+where
+    T: for<'r> TryFrom<&'r Row<'r>, Error = rusqlite::Error>,
+{
+    conn.prepare_cached(text)?.query_map(bound, |row| T::try_from(row))?.collect()
+}
+
+/// The one column of all rows of a query.
+pub(super) fn column<T: FromSql>(conn: &Connection, text: &str, bound: impl Params) -> rusqlite::Result<Vec<T>> {
+    conn.prepare_cached(text)?.query_map(bound, |row| row.get(0))?.collect()
 }
 
 #[cfg(test)]

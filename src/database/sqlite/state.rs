@@ -1,7 +1,8 @@
 //! Format number and id of a database, in `treelift_state`.
 
+use super::catalog;
+use super::fault::Tried;
 use super::location::Location;
-use super::{catalog, locks};
 use crate::database::state::{FORMAT, State, TABLE_NAME};
 use crate::error::{Error, Result};
 use crate::hex;
@@ -23,12 +24,8 @@ pub(super) const HMAC_NAME: &str = "registry_hmac";
 pub(super) const DIGEST_NAME: &str = "registry_digest";
 
 /// Reads the state; a database without the table is of format 1. One of a newer format is refused.
-pub(super) fn read(conn: &Connection, location: &Location) -> Result<State> {
-    let fault = |error: rusqlite::Error| locks::named(location.fault(&error), &error, location);
-    if !catalog::has_table(conn, TABLE_NAME).map_err(fault)? {
-        return Ok(State { format: 1, id: None });
-    }
-    let format = match value(conn, FORMAT_NAME).map_err(fault)? {
+pub(super) fn read(conn: &Connection, location: &Location) -> Tried<State> {
+    let format = match value(conn, FORMAT_NAME)? {
         None => 1,
         Some(text) => text.parse().map_err(|_| {
             Error::environment(format!("`{TABLE_NAME}` is damaged: `{FORMAT_NAME}` is not a number"))
@@ -41,25 +38,20 @@ pub(super) fn read(conn: &Connection, location: &Location) -> Result<State> {
             "the database has format {format}, and this version of treelift knows formats up to {FORMAT}"
         ))
         .at(&location.shown)
-        .hint("use the version of treelift that wrote it last, or a newer one"));
+        .hint("use the version of treelift that wrote it last, or a newer one")
+        .into());
     }
-    Ok(State { format, id: value(conn, ID_NAME).map_err(fault)? })
-}
-
-/// Refuses a database of a newer format.
-pub(super) fn judge(conn: &Connection, location: &Location) -> Result<()> {
-    read(conn, location).map(drop)
+    Ok(State { format, id: value(conn, ID_NAME)? })
 }
 
 /// Brings a database to this format. One without an id gets `id`, else a new one.
-pub(super) fn upgrade(conn: &Connection, location: &Location, id: Option<&str>) -> Result<()> {
+pub(super) fn upgrade(conn: &Connection, location: &Location, id: Option<&str>) -> Tried<()> {
     let state = read(conn, location)?;
-    let put = |name, value: &str| put(conn, name, value).map_err(|error| location.fault(&error));
     if state.format != FORMAT {
-        put(FORMAT_NAME, &FORMAT.to_string())?;
+        put(conn, FORMAT_NAME, &FORMAT.to_string())?;
     }
     if state.id.is_none() {
-        put(ID_NAME, &id.map_or_else(new_id, |id| Ok(id.to_owned()))?)?;
+        put(conn, ID_NAME, &id.map_or_else(new_id, |id| Ok(id.to_owned()))?)?;
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! Reads what a database is like; `validate` compares it.
 
 use super::clock::Clock;
+use super::fault::Tried;
 use super::location::Location;
 use super::{catalog, keys, read, record, sealed_values, sql};
 use crate::database::catalog::Catalog;
 use crate::database::sealed::Unregistered;
 use crate::database::upkeep::Survey;
 use crate::database::{SealedState, ledger};
-use crate::error::Result;
 use crate::secret::cipher;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub(super) fn repeated(conn: &Connection, table: &str, columns: &[String]) -> ru
         some.join(" AND "),
         sql::names(columns)
     );
-    conn.query_row(&text, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+    conn.query_row(&text, [], |row| row.get(0))
 }
 
 /// How many rows a table has, and a sum over what they hold. It is one of digests, so that no order matters.
@@ -47,30 +47,24 @@ pub(super) fn content(
 }
 
 /// The live catalog.
-pub(super) fn live(conn: &Connection, location: &Location) -> Result<Catalog> {
-    let fault = |error: &rusqlite::Error| location.fault(error);
-    let record = record::table(conn, location.record.as_deref()).map_err(|error| fault(&error))?.name;
-    catalog::whole(conn, &record, &fault)
+pub(super) fn live(conn: &Connection, location: &Location) -> rusqlite::Result<Catalog> {
+    catalog::whole(conn, &record::table(conn, location.record.as_deref())?.name)
 }
 
 /// Everything that is validated, but for what costs a pass over references.
-pub(super) fn of(conn: &Connection, location: &Location) -> Result<Survey> {
-    let fault = |error: rusqlite::Error| location.fault(&error);
+pub(super) fn of(conn: &Connection, location: &Location) -> Tried<Survey> {
     let catalog = live(conn, location)?;
-    let registry = keys::registry(conn).map_err(fault)?;
-    let active_key = registry.active().ok().flatten().map(|row| row.id.clone());
+    let registry = keys::registry(conn)?;
+    let own = catalog::table_names(conn)?;
     Ok(Survey {
-        recorded: record::read(conn, location)?,
+        recorded: record::recorded(conn, location)?,
         record_table: record::judged(conn, location)?,
-        counts: counts(conn, catalog.schema.tables.keys()).map_err(fault)?,
+        counts: counts(conn, catalog.schema.tables.keys())?,
         virtual_tables: virtual_tables(conn, &catalog),
-        own: counts(conn, catalog::table_names(conn).map_err(fault)?.iter().filter(|name| catalog::is_own(name)))
-            .map_err(fault)?,
-        sealed: sealed_values::sealed(conn, &registry).map_err(fault)?,
-        keys: registry.keys.iter().map(|key| key.id.clone()).collect(),
-        active_key,
+        own: counts(conn, own.iter().filter(|name| catalog::is_own(name)))?,
+        sealed: sealed_values::sealed(conn, &registry)?,
         registry,
-        nulls: nulls(conn, &catalog).map_err(fault)?,
+        nulls: nulls(conn, &catalog)?,
         mode: fs::metadata(&location.path).ok().map(|is| is.permissions().mode() & 0o7777),
         catalog,
     })
@@ -123,10 +117,7 @@ pub(super) fn unregistered(conn: &Connection, record: &str) -> rusqlite::Result<
     let registered = sealed_values::sealed(conn, &keys::registry(conn)?)?;
     let mut found = Vec::new();
     for table in catalog::table_names(conn)?.into_iter().filter(|name| !catalog::is_reserved(name, record)) {
-        let columns: Vec<String> = conn
-            .prepare_cached("SELECT name FROM pragma_table_info(?1)")?
-            .query_map([&table], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
+        let columns: Vec<String> = sql::column(conn, "SELECT name FROM pragma_table_info(?1)", [&table])?;
         for columns in columns.chunks(AT_ONCE) {
             for (column, values) in columns.iter().zip(looking_sealed(conn, &table, columns)?) {
                 let is_it = |state: &&SealedState| {

@@ -1,14 +1,14 @@
 //! What an import asks of its transaction, handed to those who do it.
 
+use super::fault::Tried;
 use super::location::Location;
 use super::open::{self, Start, Store};
 use super::reader::Open;
 use super::session::SqliteTransaction;
-use super::{audit, cells, find, kept, keys, ledger, ledger_tables, migrate, read, triggers, write};
+use super::{audit, cells, find, kept, keys, ledger_tables, migrate, read, triggers, write};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
-use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
 use crate::database::rejection::{Rejected, Rejection};
 use crate::database::{Cell, Dialect, Mode, Opening, Orphan, SealedColumn, Transaction};
 use crate::error::{Error, Result};
@@ -16,31 +16,26 @@ use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
 use crate::table::Schema;
 use rusqlite::Connection;
-use std::collections::BTreeMap;
 
 impl SqliteTransaction {
-    pub(super) fn begin(location: Location, opening: &Opening) -> Result<Self> {
+    pub(super) fn begin(location: &Location, opening: &Opening) -> Tried<Self> {
         let start = Start { mode: opening.mode, run_id: opening.run_id, bytes: opening.bytes };
-        let (store, mut conn) = open::begin(&location, &start)?;
-        let migrate::SetUp { schema, pending, done, foreign } = migrate::set_up(&mut conn, opening, &location)?;
-        ledger_tables::set_up(&conn, &location)?;
+        let (store, mut conn) = open::begin(location, &start)?;
+        let migrate::SetUp { schema, pending, done, foreign } = migrate::set_up(&mut conn, opening, location)?;
+        ledger_tables::set_up(&conn, location)?;
         for one in done {
-            let entry = one.audit_entry(opening.started)?;
-            audit::write(&conn, &entry, opening.audit).map_err(|error| location.fault(&error))?;
+            audit::write(&conn, &one.audit_entry(opening.started)?, opening.audit)?;
         }
-        let mut before = BTreeMap::new();
-        for table in schema.tables.keys() {
-            let rows = read::count(&conn, table).map_err(|error| location.fault(&error))?;
-            before.insert(table.clone(), rows);
-        }
-        Ok(Self { schema, pending, foreign, before, ..Self::over(location, store, conn) })
+        let counted = schema.tables.keys().map(|table| Ok((table.clone(), read::count(&conn, table)?)));
+        let before = counted.collect::<rusqlite::Result<_>>()?;
+        Ok(Self { schema, pending, foreign, before, ..Self::over(location.clone(), store, conn) })
     }
 
     /// Begins without a mapping set; `None` where there is no database.
-    pub(super) fn change(location: Location, mode: Mode) -> Result<Option<Self>> {
-        let Some((store, conn)) = open::to_change(&location, mode)? else { return Ok(None) };
-        ledger_tables::set_up_keys(&conn, &location)?;
-        Ok(Some(Self::over(location, store, conn)))
+    pub(super) fn change(location: &Location, mode: Mode) -> Tried<Option<Self>> {
+        let Some((store, conn)) = open::to_change(location, mode)? else { return Ok(None) };
+        ledger_tables::set_up_keys(&conn, location)?;
+        Ok(Some(Self::over(location.clone(), store, conn)))
     }
 
     /// A transaction that knows no table.
@@ -131,46 +126,6 @@ impl Transaction for SqliteTransaction {
         write::update(self, table, columns, values, key_columns, key)
     }
 
-    fn next_file_id(&mut self) -> Result<i64> {
-        ledger::next_file_id(self)
-    }
-
-    fn begin_run(&mut self, run: &RunRecord) -> Result<()> {
-        ledger::begin_run(self, run)
-    }
-
-    fn finish_run(&mut self, run: &RunRecord) -> Result<()> {
-        ledger::finish_run(self, run)
-    }
-
-    fn record_file(&mut self, file: &FileRecord) -> Result<()> {
-        ledger::record_file(self, file)
-    }
-
-    fn record_columns(&mut self, written: &Written) -> Result<i64> {
-        ledger::record_columns(self, written)
-    }
-
-    fn record_rows(&mut self, rows: &[RowRecord]) -> Result<()> {
-        ledger::record_rows(self, rows)
-    }
-
-    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>> {
-        ledger::earlier_rows(self, path, table)
-    }
-
-    fn earlier_files(&mut self) -> Result<Vec<FileRecord>> {
-        ledger::earlier_files(self)
-    }
-
-    fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>> {
-        ledger::earlier_rows_of(self, file, table)
-    }
-
-    fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>> {
-        ledger::written_from(self, table, row_key)
-    }
-
     fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
         self.on(|conn| keys::put_proof(conn, counts, hmac))
     }
@@ -184,15 +139,15 @@ impl Transaction for SqliteTransaction {
     }
 
     fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()> {
-        columns.iter().try_for_each(|column| keys::put_sealed_column(&self.conn, column, &self.location))
+        self.said(columns.iter().try_for_each(|column| keys::put_sealed_column(&self.conn, column, &self.location)))
     }
 
     fn register(&mut self, column: &Registered) -> Result<()> {
-        keys::register(&self.conn, column, &self.location)
+        self.on(|conn| keys::register(conn, column))
     }
 
     fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
-        cells::write(&self.conn, column, key, text, &self.location)
+        self.said(cells::write(&self.conn, column, key, text, &self.location))
     }
 
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
@@ -214,11 +169,11 @@ impl Transaction for SqliteTransaction {
 
     fn commit(self: Box<Self>) -> Result<Option<Error>> {
         let Self { location, store, conn, .. } = *self;
-        open::commit(&location, store, conn)
+        open::commit(&location, store, conn).map_err(|fault| location.words(fault))
     }
 
     fn rollback(self: Box<Self>) -> Result<()> {
         let Self { location, store, conn, .. } = *self;
-        open::roll_back(&location, store, conn)
+        open::roll_back(store, conn).map_err(|fault| location.words(fault))
     }
 }

@@ -1,11 +1,12 @@
 //! Whether a row is as a run left it.
 
+use super::fault::Tried;
 use super::{read, sql};
 use crate::database::Cell;
 use crate::database::ledger::{RunRecord, Written, digest, key_parts};
 use crate::table::{Column, Table};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Statement};
+use rusqlite::{Connection, OptionalExtension, Statement};
 use std::collections::{BTreeSet, HashMap};
 
 /// What is to become of a row when its run is undone.
@@ -35,68 +36,29 @@ pub(super) struct Noted {
     own: Option<Vec<u8>>,
 }
 
-impl Noted {
-    /// From `columns`, `digest` and `own`, in this order, from this column of the row on.
-    pub(super) fn read_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
-        Ok(Self { columns: row.get(first)?, digest: row.get(first + 1)?, own: row.get(first + 2)? })
-    }
-}
-
-/// Whether a row has the values that its run wrote, whatever became of its other columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kept {
-    /// It has.
-    Same,
-    /// It has other values.
-    Changed,
-    /// It is not there any more.
-    Gone,
-}
-
-/// Compares rows of one table with the ledger.
-pub(super) struct Rows<'j> {
-    table: &'j Table,
-    lists: HashMap<i64, List>,
-    select: String,
-}
-
-impl<'j> Rows<'j> {
-    pub(super) fn new(table: &'j Table, columns: &HashMap<i64, Written>) -> Self {
-        let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-        let key = sql::is(&table.primary_key(), 1);
-        let select = format!("SELECT {} FROM {} WHERE {key}", sql::names(&names), sql::name(&table.name));
-        Self { table, lists: List::all(columns, table), select }
-    }
-
-    /// Compares the row of a ledger's key. One whose key has a NULL cannot be found, and passes.
-    pub(super) fn kept(&self, conn: &Connection, key: &str, noted: &[Noted]) -> rusqlite::Result<Kept> {
-        let Some(parts) = key_parts(key, self.table.primary_key().len()) else { return Ok(Kept::Same) };
-        if parts.contains(&None) {
-            return Ok(Kept::Same);
+/// Hands over what the ledger says of each row of a table; the query gives the key and what [`Noted`] has, in
+/// the order of the keys.
+pub(super) fn each_row(
+    conn: &Connection,
+    query: &str,
+    table: i64,
+    take: &mut dyn FnMut(&str, &[Noted]) -> Tried<()>,
+) -> Tried<()> {
+    let mut all = conn.prepare(query)?;
+    let mut rows = all.query([table])?;
+    let (mut key, mut noted) = (String::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let next = row.get_ref(0)?.as_str().unwrap_or_default();
+        if next != key && !noted.is_empty() {
+            take(&key, &noted)?;
+            noted.clear();
         }
-        let many = self.table.columns.len();
-        let mut select = conn.prepare_cached(&self.select)?;
-        let stored = select.query_row(rusqlite::params_from_iter(parts), |row| read::cells(row, 0..many)).optional()?;
-        let Some(cells) = stored else { return Ok(Kept::Gone) };
-        Ok(if self.is_kept(noted, &cells).is_some() { Kept::Same } else { Kept::Changed })
-    }
-
-    fn is_kept(&self, noted: &[Noted], cells: &[Cell]) -> Option<()> {
-        let lists = lists(noted, &self.lists)?;
-        let (filled, none) = (filled(&lists), BTreeSet::new());
-        for (one, list) in lists {
-            // What was filled later was NULL when the row was inserted.
-            let as_null = if list.filled { &none } else { &filled };
-            is_digest(one.digest.as_deref(), &list.digested, cells, as_null)?;
-            let Some((clock, sealed)) = one.own.as_deref().and_then(|own| own.split_at_checked(16)) else { continue };
-            for (digest, columns) in [(clock, &list.clock), (sealed, &list.sealed)] {
-                if !columns.is_empty() {
-                    is_digest(Some(digest), columns, cells, &none)?;
-                }
-            }
+        if noted.is_empty() {
+            next.clone_into(&mut key);
         }
-        Some(())
+        noted.push(Noted { columns: row.get(1)?, digest: row.get(2)?, own: row.get(3)? });
     }
+    if noted.is_empty() { Ok(()) } else { take(&key, &noted) }
 }
 
 /// Columns of a digest, and where they stand in the table; `None` for one that is there no more.
@@ -124,21 +86,6 @@ impl List {
             (0..table.columns.len()).filter(|&at| table.columns[at].primary_key == 0 && !is_written(at)).collect();
         Self { digested, clock, sealed, filled: written.filled, left }
     }
-
-    fn all(columns: &HashMap<i64, Written>, table: &Table) -> HashMap<i64, Self> {
-        columns.iter().map(|(number, written)| (*number, Self::of(written, table))).collect()
-    }
-}
-
-/// The lists that a row's notes name; `None` where one is unknown.
-fn lists<'l, 'n>(noted: &'n [Noted], known: &'l HashMap<i64, List>) -> Option<Vec<(&'n Noted, &'l List)>> {
-    noted.iter().map(|one| Some((one, known.get(&one.columns)?))).collect()
-}
-
-/// The columns that were filled.
-fn filled<'l>(lists: &[(&Noted, &'l List)]) -> BTreeSet<&'l str> {
-    let fills = lists.iter().filter(|(_, list)| list.filled);
-    fills.flat_map(|(_, list)| list.digested.iter().map(|(name, _)| name.as_str())).collect()
 }
 
 /// The lists of columns in which runs wrote rows of a table, by their number.
@@ -170,21 +117,24 @@ pub(super) struct Judge<'j> {
 }
 
 impl<'j> Judge<'j> {
-    /// A judge of rows of a table whose rowid has this name, if it has one.
+    /// A judge of rows of a table whose rowid has this name, if it has one. Without the run, columns that it
+    /// did not write may hold anything.
     pub(super) fn new(
         conn: &'j Connection,
         (table, rowid): (&'j Table, Option<&str>),
         columns: &HashMap<i64, Written>,
-        run: &RunRecord,
+        run: Option<&RunRecord>,
     ) -> rusqlite::Result<Self> {
         let names = table.columns.iter().map(|column| sql::name(&column.name));
-        let defaults: Vec<Option<String>> = table.columns.iter().map(|column| is_default(conn, column, run)).collect();
+        let is_default = |column| run.map_or_else(|| Some("1".to_owned()), |run| is_default(conn, column, run));
+        let defaults: Vec<Option<String>> = table.columns.iter().map(is_default).collect();
         let changing = defaults.iter().map(Option::is_none).collect();
         let holds = defaults.iter().map(|holds| format!("coalesce({}, 0)", holds.as_deref().unwrap_or("1")));
         let wanted: Vec<String> = names.chain(holds).collect();
         let (rowid, key) = (rowid.unwrap_or("NULL"), sql::is(&table.primary_key(), 1));
         let text = format!("SELECT {rowid}, {} FROM {} WHERE {key}", wanted.join(", "), sql::name(&table.name));
-        Ok(Self { table, lists: List::all(columns, table), select: conn.prepare(&text)?, changing })
+        let lists = columns.iter().map(|(number, written)| (*number, List::of(written, table))).collect();
+        Ok(Self { table, lists, select: conn.prepare(&text)?, changing })
     }
 
     /// Checks the row of a ledger's key, and gives its rowid.
@@ -204,8 +154,11 @@ impl<'j> Judge<'j> {
 
     /// `None` where it is not as the run left it.
     fn fate(&self, noted: &[Noted], cells: &[Cell], defaults: &[bool]) -> Option<Disposition> {
-        let lists = lists(noted, &self.lists)?;
-        let (filled, none) = (filled(&lists), BTreeSet::new());
+        let known = noted.iter().map(|one| Some((one, self.lists.get(&one.columns)?)));
+        let lists: Vec<(&Noted, &List)> = known.collect::<Option<_>>()?;
+        let fills = lists.iter().filter(|(_, list)| list.filled);
+        let filled = fills.flat_map(|(_, list)| list.digested.iter().map(|(name, _)| name.as_str())).collect();
+        let none = BTreeSet::new();
         for (one, list) in lists.iter().filter(|(_, list)| list.filled) {
             is_digest(one.digest.as_deref(), &list.digested, cells, &none)?;
         }

@@ -8,19 +8,19 @@
 
 mod fates;
 
+use super::fault::Tried;
 use super::location::Location;
 use super::open::{self, Start};
-use super::unchanged::{Disposition, Judge, Noted, columns};
-use super::{astray, audit, catalog, ledger, ledger_tables, read, survey, triggers};
+use super::unchanged::{Disposition, Judge, Noted, columns, each_row};
+use super::{astray, audit, catalog, ledger, ledger_tables, read, sql, survey, triggers};
 use crate::database::Mode;
 use crate::database::audit::AuditEntry;
 use crate::database::catalog::Other;
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::{RunRecord, Written};
 use crate::database::undo::{Keys, Obstacle, Taken, Undo, Undone, choose};
-use crate::error::Result;
 use crate::table::Table;
-use fates::{Fates, Progress};
+use fates::Fates;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -37,14 +37,14 @@ const TAKEN: &str = "
 const PAGE: u64 = 1_000;
 
 /// Carries an order out.
-pub(super) fn undo(location: &Location, order: &Undo<'_>) -> Result<Undone> {
+pub(super) fn undo(location: &Location, order: &Undo<'_>) -> Tried<Undone> {
     let (store, conn) = open::begin(location, &Start { mode: order.mode, run_id: order.run_id, bytes: 0 })?;
     let mut undone = Work { conn: &conn, location, order }.all()?;
     if !undone.obstacles.is_empty() {
         undone.tables.clear();
     }
     if order.mode == Mode::Dry || undone.rows() == 0 {
-        open::roll_back(location, store, conn)?;
+        open::roll_back(store, conn)?;
     } else {
         open::commit(location, store, conn)?;
     }
@@ -59,23 +59,19 @@ struct Work<'w> {
 }
 
 impl<'w> Work<'w> {
-    fn on<T>(&self, work: impl FnOnce(&'w Connection) -> rusqlite::Result<T>) -> Result<T> {
-        work(self.conn).map_err(|error| self.location.fault(&error))
-    }
-
-    fn all(&self) -> Result<Undone> {
+    fn all(&self) -> Tried<Undone> {
         ledger_tables::set_up(self.conn, self.location)?;
-        let runs = self.on(ledger::runs)?;
+        let runs = ledger::runs(self.conn)?;
         let run = choose(&runs, self.order.run)?;
-        self.on(|conn| note_run(conn, run))?;
-        let tables = self.on(tables)?;
-        let before = self.on(|conn| survey::counted(conn, None))?;
+        note_run(self.conn, run)?;
+        let tables = tables(self.conn)?;
+        let before = survey::counted(self.conn, None)?;
         let parents: Vec<&str> = tables.iter().map(|(_, name)| name.as_str()).collect();
         astray::note(self.conn, astray::BEFORE, self.order.references, &parents, self.location)?;
-        let mut fates = self.on(Fates::new)?;
-        let mut undone = Undone { tables: Vec::new(), obstacles: self.on(|conn| later(conn, run))? };
+        let mut fates = Fates::new(self.conn)?;
+        let mut undone = Undone { tables: Vec::new(), obstacles: later(self.conn, run)? };
         undone.obstacles.extend(self.foreign_triggers(&tables)?);
-        let live = catalog::tables(self.conn, parents.iter().copied(), &|error| self.location.fault(error))?;
+        let live = catalog::tables(self.conn, parents.iter().copied())?;
         for (number, name) in &tables {
             let (taken, obstacle) = self.judge((*number, name), live.get(name), run, &mut fates)?;
             undone.tables.push(taken);
@@ -89,9 +85,9 @@ impl<'w> Work<'w> {
             return Ok(undone); // a trigger rolled the transaction back, and there is nothing to look at
         }
         astray::note(self.conn, astray::AFTER, self.order.references, &parents, self.location)?;
-        undone.obstacles.extend(self.on(astray::new)?);
+        undone.obstacles.extend(astray::new(self.conn)?);
         if undone.obstacles.is_empty() {
-            let after = self.on(|conn| survey::counted(conn, None))?;
+            let after = survey::counted(self.conn, None)?;
             undone.obstacles.extend(further(&before, &after, &undone.tables));
         }
         if undone.obstacles.is_empty() && undone.rows() > 0 {
@@ -101,10 +97,10 @@ impl<'w> Work<'w> {
     }
 
     /// Triggers that may reach the tables and that no migration of the set makes.
-    fn foreign_triggers(&self, tables: &[(i64, String)]) -> Result<Vec<Obstacle>> {
+    fn foreign_triggers(&self, tables: &[(i64, String)]) -> rusqlite::Result<Vec<Obstacle>> {
         let is_own = |name: &str, live: &Other| self.order.triggers.get(name).is_some_and(|known| known.same_as(live));
         let is_taken = |table: &str| tables.iter().any(|(_, name)| name.eq_ignore_ascii_case(table));
-        let foreign = self.on(|conn| triggers::foreign_triggers(conn, &is_own, &is_taken))?;
+        let foreign = triggers::foreign_triggers(self.conn, &is_own, &is_taken)?;
         Ok(foreign.into_iter().map(|ForeignTrigger { name, table }| Obstacle::Trigger { name, table }).collect())
     }
 
@@ -115,21 +111,22 @@ impl<'w> Work<'w> {
         live: Option<&Table>,
         run: &RunRecord,
         fates: &mut Fates<'_>,
-    ) -> Result<(Taken, Option<Obstacle>)> {
+    ) -> Tried<(Taken, Option<Obstacle>)> {
         let mut taken = Taken { name: name.to_owned(), ..Taken::default() };
-        let (table, written) = (name.to_owned(), || self.on(|conn| written(conn, number)));
+        let (table, written) = (name.to_owned(), || written(self.conn, number));
         let Some(live) = live else {
             return Ok((taken, Some(Obstacle::Missing { table, rows: written()? })));
         };
         if live.primary_key().is_empty() {
             return Ok((taken, Some(Obstacle::Nameless { table, rows: written()? })));
         }
-        let columns = self.on(|conn| columns(conn, number, name))?;
-        let rowid = self.on(|conn| read::rowid(conn, name))?;
-        let mut judge = self.on(|conn| Judge::new(conn, (live, rowid), &columns, run))?;
+        let columns = columns(self.conn, number, name)?;
+        let rowid = read::rowid(self.conn, name)?;
+        let mut judge = Judge::new(self.conn, (live, rowid), &columns, Some(run))?;
         let (mut changed, mut nameless, mut rows) = (Keys::default(), 0, 0);
-        self.each_key(number, &mut |key, noted| {
-            let (fate, row) = self.on(|_| judge.row(key, noted))?;
+        let text = "SELECT row_key, columns, digest, own FROM temp.taken WHERE \"table\" = ?1 ORDER BY row_key, number";
+        each_row(self.conn, text, number, &mut |key, noted| {
+            let (fate, row) = judge.row(key, noted)?;
             match fate {
                 Disposition::Gone => taken.gone += 1,
                 Disposition::Remove { sealed_alike, judged } => {
@@ -143,13 +140,13 @@ impl<'w> Work<'w> {
             }
             // One that was changed is removed too, before all is undone: else what it references would be
             // reported as lost.
-            self.on(|_| match fate {
-                Disposition::Remove { .. } | Disposition::Changed => fates.remove(number, row, key),
-                Disposition::Empty => fates.empty(number, row, key, filled(noted, &columns)),
-                Disposition::Gone | Disposition::Nameless => Ok(()),
-            })?;
+            match fate {
+                Disposition::Remove { .. } | Disposition::Changed => fates.remove(number, row, key)?,
+                Disposition::Empty => fates.empty(number, row, key, filled(noted, &columns))?,
+                Disposition::Gone | Disposition::Nameless => {}
+            }
             rows += 1;
-            if rows % PAGE == 0 { (self.order.progress)(PAGE) } else { Ok(()) }
+            if rows % PAGE == 0 { Ok((self.order.progress)(PAGE)?) } else { Ok(()) }
         })?;
         (self.order.progress)(rows % PAGE)?;
         let obstacle = match (nameless, changed.rows) {
@@ -160,27 +157,6 @@ impl<'w> Work<'w> {
         Ok((taken, obstacle))
     }
 
-    /// Hands over what the ledger says of each row of a table, in the order of their keys.
-    fn each_key(&self, number: i64, take: &mut dyn FnMut(&str, &[Noted]) -> Result<()>) -> Result<()> {
-        let fault = |error: rusqlite::Error| self.location.fault(&error);
-        let text = "SELECT row_key, columns, digest, own FROM temp.taken WHERE \"table\" = ?1 ORDER BY row_key, number";
-        let mut all = self.conn.prepare(text).map_err(fault)?;
-        let mut rows = all.query([number]).map_err(fault)?;
-        let (mut key, mut noted) = (String::new(), Vec::new());
-        while let Some(row) = rows.next().map_err(fault)? {
-            let next = row.get_ref(0).map_err(fault)?.as_str().unwrap_or_default();
-            if next != key && !noted.is_empty() {
-                take(&key, &noted)?;
-                noted.clear();
-            }
-            if noted.is_empty() {
-                next.clone_into(&mut key);
-            }
-            noted.push(Noted::read_from(row, 1).map_err(fault)?);
-        }
-        if noted.is_empty() { Ok(()) } else { take(&key, &noted) }
-    }
-
     /// Does what was noted, the rows of later tables first: they refer to those of earlier ones. Ends
     /// at the first that the database refuses: what comes after it says nothing any more.
     fn take_all(
@@ -188,12 +164,11 @@ impl<'w> Work<'w> {
         tables: &[(i64, String)],
         live: &BTreeMap<String, Table>,
         fates: &Fates<'_>,
-    ) -> Result<Option<Obstacle>> {
-        let progress = Progress { location: self.location, done: self.order.progress };
+    ) -> Tried<Option<Obstacle>> {
         for (number, name) in tables {
             let Some(live) = live.get(name) else { continue }; // reported when it was checked
-            let rowid = self.on(|conn| read::rowid(conn, name))?;
-            if let Some(key) = fates.carry_out(*number, (live, rowid), &progress)? {
+            let rowid = read::rowid(self.conn, name)?;
+            if let Some(key) = fates.carry_out(*number, (live, rowid), self.order.progress)? {
                 return Ok(Some(Obstacle::Forbidden { table: name.clone(), key }));
             }
         }
@@ -201,8 +176,8 @@ impl<'w> Work<'w> {
     }
 
     /// The ledger forgets the rows and remembers that; so does the audit trail.
-    fn record(&self, run: &RunRecord, undone: &Undone) -> Result<()> {
-        self.on(forget)?;
+    fn record(&self, run: &RunRecord, undone: &Undone) -> Tried<()> {
+        forget(self.conn)?;
         let sum = |of: fn(&Taken) -> u64| undone.tables.iter().map(of).sum::<u64>();
         let (removed, emptied) = (sum(|table| table.removed), sum(|table| table.emptied));
         let record = RunRecord {
@@ -221,11 +196,11 @@ impl<'w> Work<'w> {
             undoes: Some(run.id.clone()),
             ..run.clone()
         };
-        ledger::insert_run(self.conn, &record, self.location)?;
+        ledger::write_run(self.conn, None, &record)?;
         let details = serde_json::json!({ "undo": record.id, "removed": removed, "emptied": emptied });
         let entry =
             AuditEntry::new("undo", "database", "an import was undone", self.order.started)?.of(&run.id).with(details);
-        self.on(|conn| audit::write(conn, &entry, self.order.audit))
+        Ok(audit::write(self.conn, &entry, self.order.audit)?)
     }
 }
 
@@ -249,25 +224,21 @@ fn later(conn: &Connection, run: &RunRecord) -> rusqlite::Result<Vec<Obstacle>> 
            AND EXISTS (SELECT 1 FROM temp.taken t WHERE t.\"table\" = r.\"table\" AND t.row_key = r.row_key)
          GROUP BY u.number ORDER BY u.number",
     )?
-    .query_map([&run.id], |row| Ok(Obstacle::Later { run: row.get(0)?, rows: row.get::<_, i64>(1)?.unsigned_abs() }))?
+    .query_map([&run.id], |row| Ok(Obstacle::Later { run: row.get(0)?, rows: row.get(1)? }))?
     .collect()
 }
 
 /// The tables that the run wrote into, the one that it came to last first: the ledger's number and
 /// the name of each.
 fn tables(conn: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
-    conn.prepare(
-        "SELECT t.id, t.name FROM treelift_tables t JOIN temp.taken r ON r.\"table\" = t.id
-         GROUP BY t.id ORDER BY min(r.number) DESC",
-    )?
-    .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-    .collect()
+    let text = "SELECT t.id, t.name FROM treelift_tables t JOIN temp.taken r ON r.\"table\" = t.id
+                GROUP BY t.id ORDER BY min(r.number) DESC";
+    sql::all(conn, text, [])
 }
 
 /// How many rows of a table the run inserted or filled.
 fn written(conn: &Connection, table: i64) -> rusqlite::Result<u64> {
-    let text = "SELECT count(*) FROM temp.taken WHERE \"table\" = ?1";
-    conn.query_row(text, [table], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+    conn.query_row("SELECT count(*) FROM temp.taken WHERE \"table\" = ?1", [table], |row| row.get(0))
 }
 
 /// The columns of a row that the run filled.
@@ -278,14 +249,9 @@ fn filled(noted: &[Noted], columns: &HashMap<i64, Written>) -> Vec<String> {
 
 /// Removes the run's rows from the ledger; all of it at a stroke where no other run wrote any.
 fn forget(conn: &Connection) -> rusqlite::Result<()> {
-    let count = |table: &str| read::count(conn, table);
-    let of_run = if count("treelift_rows")?
-        == conn.query_row("SELECT count(*) FROM temp.taken", [], |row| row.get::<_, i64>(0))?.unsigned_abs()
-    {
-        ""
-    } else {
-        " WHERE file IN (SELECT id FROM temp.files_taken)"
-    };
+    let taken: u64 = conn.query_row("SELECT count(*) FROM temp.taken", [], |row| row.get(0))?;
+    let is_all = read::count(conn, "treelift_rows")? == taken;
+    let of_run = if is_all { "" } else { " WHERE file IN (SELECT id FROM temp.files_taken)" };
     conn.execute(&format!("DELETE FROM treelift_rows{of_run}"), []).map(drop)
 }
 
@@ -322,7 +288,7 @@ mod tests {
         )
         .unwrap();
         ledger_tables::set_up(&conn, location).unwrap();
-        ledger::insert_run(&conn, &run(RUN, "import", None), location).unwrap();
+        ledger::write_run(&conn, None, &run(RUN, "import", None)).unwrap();
         conn.execute_batch(
             r#"INSERT INTO treelift_files VALUES (1, 1, 'a.json', x'00', 0);
                INSERT INTO treelift_tables VALUES (1, 'people'), (2, 'notes');

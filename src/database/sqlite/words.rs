@@ -1,5 +1,6 @@
 //! Faults of SQLite in our words. Its own texts can carry values, so only names are taken from them.
 
+use super::sql::one_line;
 use crate::error::Error;
 use crate::interrupt;
 use rusqlite::ErrorCode;
@@ -131,7 +132,7 @@ pub(super) fn of_values(error: &rusqlite::Error) -> String {
 /// a CHECK constraint. It says nothing of a row.
 pub(super) fn names(error: &rusqlite::Error) -> String {
     let names = text(error).and_then(|text| text.split_once("constraint failed: ")).map_or("?", |(_, names)| names);
-    names.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(names)
 }
 
 /// A constraint on a statement that writes no row of the source: those are answered row by row.

@@ -1,9 +1,9 @@
 //! What is to become of an undone run's rows, and doing it: in sets, so that SQLite goes through a table once.
 
-use super::super::location::Location;
+use super::super::fault::Tried;
 use super::super::{read, sql};
 use crate::database::ledger::key_parts;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::table::Table;
 use rusqlite::{Connection, ErrorCode, Statement};
 
@@ -18,18 +18,6 @@ const REMOVE: usize = 0;
 
 /// How many keys are held at once.
 const PAGE: usize = 1_000;
-
-/// Who is told of rows that are done, and how faults are worded.
-pub(super) struct Progress<'p> {
-    pub(super) location: &'p Location,
-    pub(super) done: &'p dyn Fn(u64) -> Result<()>,
-}
-
-impl Progress<'_> {
-    fn fault(&self, error: &rusqlite::Error) -> Error {
-        self.location.fault(error)
-    }
-}
 
 /// What is to become of the rows, noted in a temporary table.
 pub(super) struct Fates<'f> {
@@ -77,25 +65,26 @@ impl<'f> Fates<'f> {
         self.note.execute((table, fate as i64, self.noted, row, key)).map(drop)
     }
 
-    /// Does what was noted for a table. Ends at the first row that the database refuses, and gives its key.
+    /// Does what was noted for a table, and tells how many rows are done. Ends at the first row that the
+    /// database refuses, and gives its key.
     pub(super) fn carry_out(
         &self,
         number: i64,
         (table, rowid): (&Table, Option<&str>),
-        at: &Progress<'_>,
-    ) -> Result<Option<String>> {
+        done: &dyn Fn(u64) -> Result<()>,
+    ) -> Tried<Option<String>> {
         for fate in 0..self.emptied.len() {
-            let rows = self.rows(number, fate).map_err(|error| at.fault(&error))?;
+            let rows = self.rows(number, fate)?;
             if rows == 0 {
                 continue; // nothing of the table has this fate
             }
             let is_done = match rowid.filter(|_| !self.may_roll_back) {
-                Some(rowid) => self.as_a_set((number, fate), (table, rowid), rows).map_err(|error| at.fault(&error))?,
+                Some(rowid) => self.as_a_set((number, fate), (table, rowid), rows)?,
                 None => false,
             };
             if is_done {
-                (at.done)(rows)?;
-            } else if let Some(refused) = self.one_by_one((number, fate), table, at)? {
+                done(rows)?;
+            } else if let Some(refused) = self.one_by_one((number, fate), table, done)? {
                 return Ok(Some(refused));
             }
         }
@@ -130,21 +119,26 @@ impl<'f> Fates<'f> {
     }
 
     /// Does it row by row, in the order of their keys: so the one that is refused has a name.
-    fn one_by_one(&self, (number, fate): (i64, usize), table: &Table, at: &Progress<'_>) -> Result<Option<String>> {
+    fn one_by_one(
+        &self,
+        (number, fate): (i64, usize),
+        table: &Table,
+        done: &dyn Fn(u64) -> Result<()>,
+    ) -> Tried<Option<String>> {
         let key = table.primary_key();
         let text = format!("{} WHERE {}", self.statement(fate, table), sql::is(&key, 1));
-        let mut take = self.conn.prepare(&text).map_err(|error| at.fault(&error))?;
+        let mut take = self.conn.prepare(&text)?;
         let mut last = 0;
         loop {
-            let page = self.page((number, fate), last).map_err(|error| at.fault(&error))?;
+            let page = self.page((number, fate), last)?;
             for (number, row_key) in &page {
                 let parts = key_parts(row_key, key.len()).unwrap_or_default();
-                if !is_done(take.execute(rusqlite::params_from_iter(parts)), 1).map_err(|error| at.fault(&error))? {
+                if !is_done(take.execute(rusqlite::params_from_iter(parts)), 1)? {
                     return Ok(Some(row_key.clone()));
                 }
                 last = *number;
             }
-            (at.done)(page.len() as u64)?;
+            done(page.len() as u64)?;
             if page.len() < PAGE {
                 return Ok(None);
             }
@@ -156,13 +150,12 @@ impl<'f> Fates<'f> {
             "SELECT number, row_key FROM temp.fates WHERE \"table\" = ?1 AND fate = ?2 AND number > ?3
              ORDER BY number LIMIT {PAGE}"
         );
-        let mut page = self.conn.prepare_cached(&text)?;
-        page.query_map((table, fate as i64, last), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        sql::all(self.conn, &text, (table, fate as i64, last))
     }
 
     fn rows(&self, number: i64, fate: usize) -> rusqlite::Result<u64> {
         let text = "SELECT count(*) FROM temp.fates WHERE \"table\" = ?1 AND fate = ?2";
-        self.conn.query_row(text, (number, fate as i64), |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+        self.conn.query_row(text, (number, fate as i64), |row| row.get(0))
     }
 
     /// The statement up to its condition.
