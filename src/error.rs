@@ -78,10 +78,10 @@ impl Error {
         self
     }
 
-    /// Adds a hint on how to fix it.
+    /// Adds a hint on how to fix it, if there is one.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub fn hint(mut self, hint: impl Hint) -> Self {
+        self.hint = hint.words();
         self
     }
 
@@ -101,6 +101,30 @@ impl Error {
             ErrorKind::Bug => 70,
             ErrorKind::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(130),
         }
+    }
+}
+
+/// How to fix an error, if it is known.
+pub trait Hint {
+    /// It in words.
+    fn words(self) -> Option<String>;
+}
+
+impl Hint for &str {
+    fn words(self) -> Option<String> {
+        Some(self.to_owned())
+    }
+}
+
+impl Hint for String {
+    fn words(self) -> Option<String> {
+        Some(self)
+    }
+}
+
+impl Hint for Option<String> {
+    fn words(self) -> Option<String> {
+        self
     }
 }
 

@@ -172,7 +172,8 @@ pub struct AuditTable {
 }
 
 /// A part of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AuditPart {
     /// The entry's id.
     Id,
@@ -190,21 +191,4 @@ pub enum AuditPart {
     Program,
     /// When.
     Time,
-}
-
-impl AuditPart {
-    /// The part of this name.
-    pub fn of(word: &str) -> Option<Self> {
-        Some(match word {
-            "id" => Self::Id,
-            "action" => Self::Action,
-            "subject" => Self::Subject,
-            "record" => Self::Record,
-            "reason" => Self::Reason,
-            "details" => Self::Details,
-            "program" => Self::Program,
-            "time" => Self::Time,
-            _ => return None,
-        })
-    }
 }

@@ -4,7 +4,7 @@ use super::expr::{parsed, path_of, regex, sought};
 use super::keys;
 use super::path;
 use super::tree::{Fields, Item};
-use crate::mapping::model::{Condition, PathExpr, TypeName};
+use crate::mapping::model::{Condition, PathExpr};
 
 /// The condition that a table says; several words must all hold.
 pub(super) fn condition(item: Item<'_>) -> Option<Condition> {
@@ -17,14 +17,12 @@ pub(super) fn condition(item: Item<'_>) -> Option<Condition> {
         all.push(Condition::Equals(by_path(item, |item| item.literal())));
     }
     if let Some(item) = fields.get("type") {
-        all.push(Condition::Type(by_path(item, type_name)));
+        all.push(Condition::Type(by_path(item, |item| item.variant(&keys::TYPES))));
     }
     if let Some(item) = fields.get("matches") {
         all.push(Condition::Matches(by_path(item, regex)));
     }
-    if let Some(item) = fields.get("root") {
-        all.extend(type_name(item).map(Condition::Root));
-    }
+    all.extend(fields.variant("root", &keys::TYPES).map(Condition::Root));
     all.extend(existence(&fields));
     if let Some(item) = fields.get("any") {
         all.push(Condition::Any(item.list().unwrap_or_default().into_iter().filter_map(condition).collect()));
@@ -60,15 +58,4 @@ fn by_path<T>(item: Item<'_>, parse: impl Fn(Item<'_>) -> Option<T>) -> Vec<(Pat
         .into_iter()
         .filter_map(|entry| Some((parsed(entry, path::path(entry.name))?, parse(entry)?)))
         .collect()
-}
-
-fn type_name(item: Item<'_>) -> Option<TypeName> {
-    Some(match item.word(&keys::TYPES)? {
-        "null" => TypeName::Null,
-        "boolean" => TypeName::Boolean,
-        "number" => TypeName::Number,
-        "string" => TypeName::String,
-        "array" => TypeName::Array,
-        _ => TypeName::Object,
-    })
 }

@@ -4,24 +4,21 @@ use super::keys;
 use super::tree::{Fields, Item};
 use crate::mapping::model::{FernetForm, Literal};
 
-const TITLE: &str = "`[hand_over.fernet]`";
-
 /// `[hand_over.fernet]`.
 pub(super) fn fernet(item: Item<'_>) -> Option<FernetForm> {
     let fields = item.fields(&[&keys::FERNET])?;
-    let password = fields.need("password", TITLE)?;
-    let names: Vec<String> =
-        password.texts().into_iter().filter_map(|item| item.as_text()).map(str::to_owned).collect();
+    let password = fields.need("password")?;
+    let names = password.strings();
     if names.is_empty() {
         password.refuse("`password` names no environment variable");
     }
-    let salt = fields.need("salt", TITLE)?.fields(&[&keys::FERNET_SALT])?;
+    let salt = fields.need("salt")?.fields(&[&keys::FERNET_SALT])?;
     Some(FernetForm {
         password: names,
         salt_variable: salt.text("environment"),
-        salt: salt.need("default", "`salt`")?.text()?.to_owned(),
+        salt: salt.need("default")?.text()?.to_owned(),
         salt_fit: fit(&salt),
-        rounds: number(fields.need("rounds", TITLE)?, 1..=10_000_000)?,
+        rounds: number(fields.need("rounds")?, 1..=10_000_000)?,
         base64: fields.flag("base64"),
         keep_empty: fields.flag("keep_empty"),
         message: fields.text("message"),
@@ -33,8 +30,8 @@ fn fit(salt: &Fields<'_>) -> Option<(usize, char)> {
     if salt.get("bytes").is_none() && salt.get("fill").is_none() {
         return None;
     }
-    let bytes = number(salt.need("bytes", "`salt` with `fill`")?, 1..=1024)?;
-    let fill = salt.need("fill", "`salt` with `bytes`")?;
+    let bytes = number(salt.need_for("bytes", "`salt` with `fill`")?, 1..=1024)?;
+    let fill = salt.need_for("fill", "`salt` with `bytes`")?;
     let mut characters = fill.text()?.chars();
     match (characters.next(), characters.next()) {
         (Some(one), None) if one.is_ascii() => Some((bytes as usize, one)),

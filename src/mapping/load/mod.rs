@@ -78,8 +78,8 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
     let parsed = set_doc.parse(text).map(DeValue::Table);
     let top = parsed.as_ref().and_then(|value| Fields::top(&set_doc, value, &keys::SET));
     let whole = top.is_some();
-    let (mut set, ignore_lines) =
-        top.map_or_else(|| (set::nothing(&folder), Vec::new()), |top| set::set(&top, &folder));
+    let (mut set, ignore_lines) = top
+        .map_or_else(|| (Set { folder: folder.clone(), ..Set::default() }, Vec::new()), |top| set::set(&top, &folder));
 
     let mut loaded = Vec::new();
     let mut all_whole = whole;

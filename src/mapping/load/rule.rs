@@ -3,14 +3,12 @@
 use super::expr::{self, broken, path_of, rooted_of};
 use super::keys;
 use super::tree::{Fields, Item};
-use crate::mapping::model::{
-    Agreement, ColumnRule, KeyPart, OnDuplicate, Policies, Policy, Rule, SecretKind, SecretRule,
-};
+use crate::mapping::model::{Agreement, ColumnRule, KeyPart, Policies, Policy, Rule, SecretKind, SecretRule};
 
 /// One rule.
 pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
     let fields = item.fields(&[&keys::RULE])?;
-    let entries = |name| fields.get(name).and_then(|item| item.entries()).unwrap_or_default();
+    let each = fields.get("each").map_or_else(Vec::new, |item| item.one_or_more());
     if let Some(item) = fields.get("on_reject") {
         item.word(&keys::ON_REJECT);
     }
@@ -18,17 +16,15 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
         name: item.name.to_owned(),
         into: fields.text("into").unwrap_or_else(|| item.name.to_owned()),
         key: fields.get("key").map_or_else(Vec::new, key),
-        each: fields
-            .get("each")
-            .map_or_else(Vec::new, |item| item.one_or_more().into_iter().filter_map(rooted_of).collect()),
+        each: each.into_iter().filter_map(rooted_of).collect(),
         key_as: fields.text("key_as"),
         parent: fields.text("parent"),
         when: fields.get("when").and_then(super::condition::condition),
-        shapes: texts(&fields, "shapes"),
-        lets: entries("let").into_iter().map(|item| (item.name.to_owned(), expr::expr(item))).collect(),
-        on_duplicate: on_duplicate(&fields),
-        columns: entries("columns").into_iter().map(column).collect(),
-        secrets: entries("secrets").into_iter().filter_map(secret).collect(),
+        shapes: fields.get("shapes").map_or_else(Vec::new, |item| item.strings()),
+        lets: fields.entries("let").into_iter().map(|item| (item.name.to_owned(), expr::expr(item))).collect(),
+        on_duplicate: fields.variant("on_duplicate", &keys::ON_DUPLICATE).unwrap_or_default(),
+        columns: fields.entries("columns").into_iter().map(column).collect(),
+        secrets: fields.entries("secrets").into_iter().filter_map(secret).collect(),
         line: item.line,
     };
     if rule.columns.is_empty() && rule.secrets.is_empty() {
@@ -53,11 +49,6 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
     Some(rule)
 }
 
-fn texts(fields: &Fields<'_>, name: &str) -> Vec<String> {
-    let items = fields.get(name).map_or_else(Vec::new, |item| item.texts());
-    items.into_iter().filter_map(|item| item.as_text()).map(str::to_owned).collect()
-}
-
 /// Bare texts are columns, texts with a prefix are paths.
 fn key(item: Item<'_>) -> Vec<KeyPart> {
     item.texts()
@@ -68,15 +59,6 @@ fn key(item: Item<'_>) -> Vec<KeyPart> {
             Some(if prefixed { KeyPart::Path(path_of(item)?) } else { KeyPart::Column(text.to_owned()) })
         })
         .collect()
-}
-
-fn on_duplicate(fields: &Fields<'_>) -> OnDuplicate {
-    match fields.get("on_duplicate").and_then(|item| item.word(&keys::ON_DUPLICATE)) {
-        Some("first") => OnDuplicate::First,
-        Some("fill") => OnDuplicate::Fill,
-        Some("across") => OnDuplicate::Across,
-        _ => OnDuplicate::Reject,
-    }
 }
 
 fn column(item: Item<'_>) -> ColumnRule {
@@ -103,14 +85,7 @@ fn agrees(fields: &Fields<'_>) -> Option<Agreement> {
 }
 
 fn policies(fields: &Fields<'_>) -> Policies {
-    let policy = |name: &str| {
-        fields.get(name).and_then(|item| item.word(&keys::POLICY)).map(|word| match word {
-            "reject" => Policy::Reject,
-            "null" => Policy::Null,
-            "default" => Policy::Default,
-            _ => Policy::Skip,
-        })
-    };
+    let policy = |name: &str| fields.variant(name, &keys::POLICY);
     let mut policies = Policies {
         missing: policy("on_missing"),
         null: policy("on_null"),
@@ -137,9 +112,9 @@ fn policies(fields: &Fields<'_>) -> Policies {
 fn secret(item: Item<'_>) -> Option<SecretRule> {
     let fields = item.fields(&[&keys::SECRET])?;
     let title = format!("secret `{}`", item.name);
-    let expr = fields.need("from", &title).map_or_else(|| broken(item.line), |_| expr::of_fields(&fields));
-    let kind = match fields.need("kind", &title)?.word(&keys::SECRET_KIND)? {
-        "drop" => SecretKind::Drop(fields.need("reason", &title)?.reason()?),
+    let expr = fields.need_for("from", &title).map_or_else(|| broken(item.line), |_| expr::of_fields(&fields));
+    let kind = match fields.need_for("kind", &title)?.word(&keys::SECRET_KIND)? {
+        "drop" => SecretKind::Drop(fields.need_for("reason", &title)?.reason()?),
         _ => SecretKind::Seal,
     };
     let unfit: &[&str] = match kind {

@@ -7,28 +7,24 @@ use super::mapping::pattern;
 use super::tree::{Fields, Item};
 use crate::mapping::codes;
 use crate::mapping::model::{
-    AssertCategory, Assertion, Find, IgnoreFiles, Ownerless, Owners, Precedence, Recognise, RecordName, Set, Unknown,
+    AssertCategory, Assertion, Find, IgnoreFiles, Owners, Precedence, Recognise, RecordName, Set, Unknown,
 };
-use crate::table::{AuditPart, AuditTable, OWN_RECORD};
+use crate::table::{AuditTable, OWN_RECORD};
 
 /// The set without its mappings and migrations, with the lines of its `[ignore]` patterns.
 pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
     let (ignore, lines) = ignore(fields);
+    let other_tables = fields.entries("other_tables").into_iter();
+    let hand_over = fields.table("hand_over", &keys::HAND_OVER);
     let set = Set {
-        name: fields.need("name", "set.toml").and_then(|item| item.text()).unwrap_or_default().to_owned(),
+        name: fields.need("name").and_then(|item| item.text()).unwrap_or_default().to_owned(),
         description: fields.text("description").unwrap_or_default(),
         folder: folder.to_owned(),
         recognise: fields.get("recognise").and_then(recognise),
         database: fields.text("database"),
         namespace: fields.get("namespace").and_then(namespace),
         owners: fields.get("owners").and_then(owners),
-        precedence: fields
-            .get("precedence")
-            .and_then(|item| item.entries())
-            .unwrap_or_default()
-            .into_iter()
-            .map(precedence)
-            .collect(),
+        precedence: fields.entries("precedence").into_iter().map(precedence).collect(),
         ignore,
         refuse_unknown: fields.get("unknown_members").and_then(|item| item.word(&keys::UNKNOWN_MEMBERS))
             == Some("refuse"),
@@ -38,61 +34,21 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
             .map_or_else(Vec::new, |list| list.into_iter().filter_map(assertion).collect()),
         audit: fields.get("audit").and_then(audit),
         migrations_table: fields.get("migrations_table").and_then(migrations_table),
-        other_tables: fields.get("other_tables").and_then(|item| item.entries()).map_or_else(Vec::new, |entries| {
-            entries.into_iter().filter_map(|item| Some((item.name.to_owned(), item.reason()?))).collect()
-        }),
-        after: fields
-            .get("after")
-            .and_then(|item| item.fields(&[&keys::AFTER]))
-            .and_then(|after| after.text("message")),
-        fernet: fields
-            .get("hand_over")
-            .and_then(|item| item.fields(&[&keys::HAND_OVER]))
-            .and_then(|forms| forms.get("fernet"))
-            .and_then(hand_over::fernet),
-        mappings: Vec::new(),
-        migrations: Vec::new(),
-        digest: String::new(),
+        other_tables: other_tables.filter_map(|item| Some((item.name.to_owned(), item.reason()?))).collect(),
+        after: fields.table("after", &keys::AFTER).and_then(|after| after.text("message")),
+        fernet: hand_over.and_then(|forms| forms.get("fernet")).and_then(hand_over::fernet),
+        ..Set::default()
     };
     (set, lines)
 }
 
-/// What stands in for a set.toml that could not be read.
-pub(super) fn nothing(folder: &str) -> Set {
-    Set {
-        name: String::new(),
-        description: String::new(),
-        folder: folder.to_owned(),
-        recognise: None,
-        database: None,
-        namespace: None,
-        owners: None,
-        precedence: Vec::new(),
-        ignore: Vec::new(),
-        refuse_unknown: false,
-        assertions: Vec::new(),
-        audit: None,
-        migrations_table: None,
-        other_tables: Vec::new(),
-        after: None,
-        fernet: None,
-        mappings: Vec::new(),
-        migrations: Vec::new(),
-        digest: String::new(),
-    }
-}
-
-fn strings(item: Item<'_>) -> Vec<String> {
-    item.texts().into_iter().filter_map(|item| item.as_text()).map(str::to_owned).collect()
-}
-
 fn recognise(item: Item<'_>) -> Option<Recognise> {
     let fields = item.fields(&[&keys::RECOGNISE])?;
-    let files = strings(fields.need("files", "`recognise`")?);
+    let files = fields.need("files")?.strings();
     if files.is_empty() {
         item.refuse_with("`recognise` names no file", "without one every tree would be recognised");
     }
-    let below = fields.get("below").map_or_else(|| vec![String::new()], strings);
+    let below = fields.get("below").map_or_else(|| vec![String::new()], |item| item.strings());
     for path in files.iter().chain(&below) {
         if path.starts_with('/') || path.split('/').any(|segment| segment == "..") {
             item.refuse(format!("`{path}` is not below the source"));
@@ -108,19 +64,18 @@ fn namespace(item: Item<'_>) -> Option<uuid::Uuid> {
 
 fn owners(item: Item<'_>) -> Option<Owners> {
     let fields = item.fields(&[&keys::OWNERS])?;
-    let title = "`[owners]`";
-    let find = fields.need("find", title).and_then(|item| item.list()).unwrap_or_default();
+    let find = fields.need("find").and_then(|item| item.list()).unwrap_or_default();
     if let Some(item) = fields.get("find")
         && find.is_empty()
     {
         item.refuse("`find` names no way to find an owner");
     }
     Some(Owners {
-        capture: fields.need("capture", title)?.text()?.to_owned(),
-        table: fields.need("table", title)?.text()?.to_owned(),
+        capture: fields.need("capture")?.text()?.to_owned(),
+        table: fields.need("table")?.text()?.to_owned(),
         find: find.into_iter().filter_map(find_entry).collect(),
         unknown: fields.get("unknown").and_then(unknown).unwrap_or(Unknown::Refuse),
-        ownerless: fields.get("ownerless").and_then(|item| item.word(&keys::OWNERLESS)).map(|_| Ownerless::OnlyUser),
+        ownerless: fields.variant("ownerless", &keys::OWNERLESS),
         line: item.line,
     })
 }
@@ -128,7 +83,7 @@ fn owners(item: Item<'_>) -> Option<Owners> {
 fn find_entry(item: Item<'_>) -> Option<Find> {
     let fields = item.fields(&[&keys::FIND])?;
     Some(Find {
-        by: fields.need("by", "an entry of `find`")?.text()?.to_owned(),
+        by: fields.need("by")?.text()?.to_owned(),
         column_steps: fields.get("column_steps").and_then(expr::steps).unwrap_or_default(),
         from: fields.get("from").map(expr::expr),
         alias: fields.flag("alias"),
@@ -138,27 +93,19 @@ fn find_entry(item: Item<'_>) -> Option<Find> {
 fn unknown(item: Item<'_>) -> Option<Unknown> {
     if item.is_table() {
         let fields = item.fields(&[&keys::UNKNOWN])?;
-        return fields.need("ignore", "`unknown`")?.reason().map(Unknown::Ignore);
+        return fields.need("ignore")?.reason().map(Unknown::Ignore);
     }
     item.word(&keys::UNKNOWN_WORDS).map(|_| Unknown::Refuse)
 }
 
 fn assertion(item: Item<'_>) -> Option<Assertion> {
     let fields = item.fields(&[&keys::ASSERT])?;
-    let title = "an entry of `[[assert]]`";
-    let word = |name: &str, words: &keys::Keys, default| match fields.get(name) {
-        None => Some(default),
-        Some(item) => item.word(words),
-    };
-    let category = match word("category", &keys::ASSERT_CATEGORY, "data")? {
-        "security" => AssertCategory::Security,
-        _ => AssertCategory::Data,
-    };
+    let category = fields.get("category").map(|item| item.variant(&keys::ASSERT_CATEGORY));
     Some(Assertion {
-        name: fields.need("name", title)?.reason()?,
-        category,
-        sql: fields.need("sql", title)?.text()?.to_owned(),
-        gives_rows: word("gives", &keys::ASSERT_GIVES, "none")? == "rows",
+        category: category.unwrap_or(Some(AssertCategory::Data))?,
+        name: fields.need("name")?.reason()?,
+        sql: fields.need("sql")?.text()?.to_owned(),
+        gives_rows: fields.get("gives").map_or(Some("none"), |item| item.word(&keys::ASSERT_GIVES))? == "rows",
         needs: fields.text("needs"),
         line: item.line,
     })
@@ -166,12 +113,9 @@ fn assertion(item: Item<'_>) -> Option<Assertion> {
 
 fn audit(item: Item<'_>) -> Option<AuditTable> {
     let fields = item.fields(&[&keys::AUDIT])?;
-    let columns = fields.need("columns", "`[audit]`")?.entries()?;
-    let columns = columns.into_iter().filter_map(|item| {
-        let word = item.word(&keys::AUDIT_PARTS)?;
-        Some((item.name.to_owned(), AuditPart::of(word)?))
-    });
-    Some(AuditTable { table: fields.need("table", "`[audit]`")?.text()?.to_owned(), columns: columns.collect() })
+    let columns = fields.need("columns")?.entries()?.into_iter();
+    let columns = columns.filter_map(|item| Some((item.name.to_owned(), item.variant(&keys::AUDIT_PARTS)?)));
+    Some(AuditTable { table: fields.need("table")?.text()?.to_owned(), columns: columns.collect() })
 }
 
 /// A name that every engine takes as it is, and that is not one of treelift's own tables.
@@ -197,16 +141,13 @@ fn migrations_table(item: Item<'_>) -> Option<RecordName> {
 }
 
 fn precedence(item: Item<'_>) -> Precedence {
-    Precedence { table: item.name.to_owned(), feeders: strings(item), line: item.line }
+    Precedence { table: item.name.to_owned(), feeders: item.strings(), line: item.line }
 }
 
 fn ignore(fields: &Fields<'_>) -> (Vec<IgnoreFiles>, Vec<u32>) {
-    let items = fields.get("ignore").and_then(|item| item.entries()).unwrap_or_default();
-    items
-        .into_iter()
-        .filter_map(|item| {
-            let pattern = pattern(item, item.name)?;
-            Some((IgnoreFiles { pattern, reason: item.reason()? }, item.line))
-        })
-        .unzip()
+    let ignored = |item: Item<'_>| {
+        let pattern = pattern(item, item.name)?;
+        Some((IgnoreFiles { pattern, reason: item.reason()? }, item.line))
+    };
+    fields.entries("ignore").into_iter().filter_map(ignored).unzip()
 }

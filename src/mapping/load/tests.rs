@@ -442,3 +442,21 @@ fn a_hand_over_that_cannot_be_carried_out_is_refused_with_its_lines() {
         assert!(error.contains(&format!("{words}\n  at mappings/notes/set.toml:{line}")), "{error}");
     }
 }
+
+#[test]
+fn every_word_of_a_list_is_the_name_of_a_variant() {
+    use serde::de::{DeserializeOwned, IntoDeserializer as _, value};
+    fn read<T: DeserializeOwned>(words: &keys::Keys) {
+        for word in words.built() {
+            let of: value::StrDeserializer<'_, value::Error> = word.into_deserializer();
+            assert!(T::deserialize(of).is_ok(), "{word} of {}", words.title);
+        }
+    }
+    read::<TypeName>(&keys::TYPES);
+    read::<Format>(&keys::FORMAT);
+    read::<OnDuplicate>(&keys::ON_DUPLICATE);
+    read::<Policy>(&keys::POLICY);
+    read::<Ownerless>(&keys::OWNERLESS);
+    read::<AssertCategory>(&keys::ASSERT_CATEGORY);
+    read::<crate::table::AuditPart>(&keys::AUDIT_PARTS);
+}

@@ -1,11 +1,13 @@
 //! A TOML file as a tree whose keys and values know their lines, with the errors found in it.
 
 use super::keys::{Key, Keys};
-use crate::error::Error;
+use crate::error::{Error, Hint};
 use crate::finding::Code;
 use crate::mapping::codes;
 use crate::mapping::model::Literal;
 use crate::mapping::suggest;
+use serde::de::value::Error as NoVariant;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use toml::Spanned;
@@ -46,13 +48,9 @@ impl Doc {
         u32::try_from(self.starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn refuse(&self, code: &Code, line: u32, message: impl Into<String>, hint: Option<String>) {
+    pub(super) fn refuse(&self, code: &Code, line: u32, message: impl Into<String>, hint: impl Hint) {
         let error = Error::request(message).coded(code.id).at(format_args!("{}:{line}", self.shown));
-        let error = match hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        };
-        self.errors.borrow_mut().push((line, error));
+        self.errors.borrow_mut().push((line, error.hint(hint)));
     }
 
     /// The errors in the order of their lines.
@@ -77,6 +75,8 @@ pub(super) struct Item<'d> {
 pub(super) struct Fields<'d> {
     /// The table itself.
     pub(super) item: Item<'d>,
+    /// What has these keys, as a message names it.
+    title: &'static str,
     entries: Vec<Item<'d>>,
 }
 
@@ -87,13 +87,13 @@ impl<'d> Item<'d> {
     }
 
     /// Reports an error under a code of its own.
-    pub(super) fn refuse_as(&self, code: &Code, message: impl Into<String>, hint: Option<String>) {
+    pub(super) fn refuse_as(&self, code: &Code, message: impl Into<String>, hint: impl Hint) {
         self.doc.refuse(code, self.line, message, hint);
     }
 
     /// Reports an error with a hint.
-    pub(super) fn refuse_with(&self, message: impl Into<String>, hint: impl Into<String>) {
-        self.refuse_as(&codes::SAYING_EMPTY, message, Some(hint.into()));
+    pub(super) fn refuse_with(&self, message: impl Into<String>, hint: impl Hint) {
+        self.refuse_as(&codes::SAYING_EMPTY, message, hint);
     }
 
     fn wrong_type(&self, wanted: &str) {
@@ -138,7 +138,7 @@ impl<'d> Item<'d> {
         let text = self.text()?;
         if text.trim().is_empty() {
             let hint = "the report shows the reason to whoever signs it off";
-            self.refuse_as(&codes::REASON_EMPTY, format!("`{}` gives no reason", self.name), Some(hint.to_owned()));
+            self.refuse_as(&codes::REASON_EMPTY, format!("`{}` gives no reason", self.name), hint);
         }
         Some(text.to_owned())
     }
@@ -177,6 +177,11 @@ impl<'d> Item<'d> {
         elements.into_iter().filter(|element| element.text().is_some()).collect()
     }
 
+    /// The texts of a list, without their lines.
+    pub(super) fn strings(&self) -> Vec<String> {
+        self.texts().iter().filter_map(Item::as_text).map(str::to_owned).collect()
+    }
+
     /// The entries of a table of free names, in the order of the file.
     pub(super) fn entries(&self) -> Option<Vec<Item<'d>>> {
         let DeValue::Table(table) = self.value else {
@@ -188,8 +193,13 @@ impl<'d> Item<'d> {
 
     /// The entries of a table whose keys must be among the known ones.
     pub(super) fn fields(&self, tables: &[&Keys]) -> Option<Fields<'d>> {
-        let entries = self.entries()?;
-        Some(Fields::new(*self, entries, tables))
+        Some(Fields::new(*self, self.entries()?, tables))
+    }
+
+    /// One of a closed list of words, which are the names of a type's variants.
+    pub(super) fn variant<T: DeserializeOwned>(&self, words: &Keys) -> Option<T> {
+        let word = IntoDeserializer::<NoVariant>::into_deserializer(self.word(words)?);
+        Some(T::deserialize(word).expect("a test reads every word of the lists as a variant"))
     }
 
     /// One of a closed list of words.
@@ -224,18 +234,15 @@ impl<'d> Item<'d> {
             DeValue::Float(value) => match value.as_str().parse::<f64>() {
                 Ok(number) if number.is_finite() => Literal::Real(number),
                 _ => {
-                    self.refuse_as(
-                        &codes::TYPE_WRONG,
-                        format!("`{value}` is not a number that a database can store"),
-                        None,
-                    );
+                    let message = format!("`{value}` is not a number that a database can store");
+                    self.refuse_as(&codes::TYPE_WRONG, message, None);
                     return None;
                 }
             },
             DeValue::Datetime(_) => {
                 let hint = "write it in quotes and add a step such as `instant`";
                 let message = format!("`{}` does not take a TOML date or time", self.name);
-                self.refuse_as(&codes::TYPE_WRONG, message, Some(hint.to_owned()));
+                self.refuse_as(&codes::TYPE_WRONG, message, hint);
                 return None;
             }
             DeValue::Array(_) => Literal::List(self.list()?.iter().map(Item::literal).collect::<Option<Vec<_>>>()?),
@@ -270,6 +277,7 @@ impl<'d> Fields<'d> {
 
     fn new(item: Item<'d>, entries: Vec<Item<'d>>, tables: &[&Keys]) -> Self {
         let known = |name: &str| tables.iter().find_map(|table| table.find(name));
+        let title = tables.last().map_or("this table", |table| table.title);
         let entries = entries
             .into_iter()
             .filter(|entry| match known(entry.name) {
@@ -279,7 +287,6 @@ impl<'d> Fields<'d> {
                     false
                 }
                 None => {
-                    let title = tables.last().map_or("this table", |table| table.title);
                     let names: Vec<_> = tables.iter().flat_map(|table| table.built()).collect();
                     let message = format!("{title} has no key `{}`", entry.name);
                     entry.refuse_as(&codes::KEY_UNKNOWN, message, suggest::hint(entry.name, names));
@@ -287,7 +294,7 @@ impl<'d> Fields<'d> {
                 }
             })
             .collect();
-        Self { item, entries }
+        Self { item, title, entries }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Item<'d>> {
@@ -300,7 +307,12 @@ impl<'d> Fields<'d> {
     }
 
     /// A key that must be there.
-    pub(super) fn need(&self, name: &str, title: &str) -> Option<Item<'d>> {
+    pub(super) fn need(&self, name: &str) -> Option<Item<'d>> {
+        self.need_for(name, self.title)
+    }
+
+    /// As [`Fields::need`]; `title` says what needs it.
+    pub(super) fn need_for(&self, name: &str, title: &str) -> Option<Item<'d>> {
         let item = self.get(name);
         if item.is_none() {
             self.item.refuse_as(&codes::KEY_MISSING, format!("{title} needs `{name}`"), None);
@@ -310,6 +322,26 @@ impl<'d> Fields<'d> {
 
     pub(super) fn text(&self, name: &str) -> Option<String> {
         Some(self.get(name)?.text()?.to_owned())
+    }
+
+    /// The texts of a list; none where the key is not there.
+    pub(super) fn texts(&self, name: &str) -> Vec<Item<'d>> {
+        self.get(name).map_or_else(Vec::new, |item| item.texts())
+    }
+
+    /// The entries of a table of free names; none where the key is not there.
+    pub(super) fn entries(&self, name: &str) -> Vec<Item<'d>> {
+        self.get(name).and_then(|item| item.entries()).unwrap_or_default()
+    }
+
+    /// A table with keys of its own.
+    pub(super) fn table(&self, name: &str, keys: &Keys) -> Option<Self> {
+        self.get(name)?.fields(&[keys])
+    }
+
+    /// One of a closed list of words, which are the names of a type's variants.
+    pub(super) fn variant<T: DeserializeOwned>(&self, name: &str, words: &Keys) -> Option<T> {
+        self.get(name)?.variant(words)
     }
 
     pub(super) fn reason(&self, name: &str) -> Option<String> {

@@ -4,6 +4,7 @@ use super::paths::{PathExpr, Rooted};
 use crate::document::tape::Selection;
 use crate::step::{Literal, Step};
 use regex::Regex;
+use serde::Deserialize;
 
 /// What a value is made of.
 #[derive(Debug, Clone)]
@@ -163,7 +164,8 @@ pub enum Condition {
 }
 
 /// A JSON type's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TypeName {
     /// `null`.
     Null,
@@ -195,7 +197,8 @@ pub struct Policies {
 }
 
 /// What happens when a value is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Policy {
     /// The record is rejected.
     Reject,

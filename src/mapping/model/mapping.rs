@@ -6,6 +6,7 @@ use super::paths::{Covering, PathExpr};
 use super::rule::Rule;
 use crate::document::tape::Selection;
 use crate::finding::{FILE_EMPTY, Finding};
+use serde::Deserialize;
 
 /// One source file type.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl Mapping {
 }
 
 /// `[source]`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Source {
     /// `files`, in order.
     pub files: Vec<Pattern>,
@@ -54,9 +55,11 @@ pub struct Source {
 }
 
 /// `format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// JSON.
+    #[default]
     Json,
     /// The file is one text.
     Text,
@@ -65,7 +68,7 @@ pub enum Format {
 }
 
 /// One historical form of a file type.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Shape {
     /// `name`; empty for the implied shape.
     pub name: String,

@@ -2,6 +2,7 @@
 
 use super::expr::Expr;
 use crate::step::Step;
+use serde::Deserialize;
 
 /// `[owners]`: a path segment that names an owner.
 #[derive(Debug)]
@@ -43,7 +44,8 @@ pub enum Unknown {
 }
 
 /// What happens to files without an owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ownerless {
     /// They belong to the only row of the owner table, else to `--owner ID`, else as `unknown`.
     OnlyUser,

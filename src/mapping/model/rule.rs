@@ -2,6 +2,7 @@
 
 use super::expr::{Condition, Expr, Policies};
 use super::paths::{PathExpr, Rooted};
+use serde::Deserialize;
 
 /// One `[table.NAME]`.
 #[derive(Debug, Default)]
@@ -60,7 +61,8 @@ pub enum KeyPart {
 }
 
 /// `on_duplicate`: what happens to a later row with the same key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum OnDuplicate {
     /// It is a finding that names both places.
     #[default]

@@ -4,9 +4,10 @@ use super::mapping::Mapping;
 use super::owners::{Owners, Pattern, Unknown};
 use super::rule::SecretKind;
 use crate::table::{AuditTable, Migration};
+use serde::Deserialize;
 
 /// A folder of mappings with the schema they write into.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Set {
     /// `name`.
     pub name: String,
@@ -59,9 +60,7 @@ impl Set {
         let rules = self.mappings.iter().flat_map(|mapping| &mapping.rules);
         rules.flat_map(|rule| &rule.secrets).any(|secret| secret.kind == SecretKind::Seal)
     }
-}
 
-impl Set {
     /// The set's name, the names of its mappings, and every reason that it gives.
     pub fn reasons(&self) -> impl Iterator<Item = &str> {
         let files = self.ignore.iter().map(|ignore| ignore.reason.as_str());
@@ -145,7 +144,8 @@ pub struct Assertion {
 }
 
 /// Where an assertion is reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AssertCategory {
     /// With the rows.
     Data,
