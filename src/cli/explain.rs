@@ -8,9 +8,8 @@ use crate::database;
 use crate::error::{Error, Result};
 use crate::explain::{self, Explained, Fate, LeafStory, Question, RowQuestion, Way, root_above};
 use crate::finding::{CODES, Code, printable};
-use crate::mapping::bundled;
-use crate::mapping::codes;
 use crate::mapping::model::Set;
+use crate::mapping::{bundled, codes, suggest};
 use crate::report::words::count;
 use crate::table::Schema;
 use serde_json::json;
@@ -109,10 +108,7 @@ fn row(args: &ExplainArgs, table: &str, key: &str, output: &Output) -> Result<u8
     let (set, schema) = against::judge(&source)?;
     let known = schema.table(table).ok_or_else(|| {
         let error = Error::request(format!("the schema has no table `{}`", printable(table)));
-        match crate::mapping::suggest::hint(table, schema.tables.keys().map(String::as_str)) {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
+        error.hint(suggest::hint(table, schema.tables.keys().map(String::as_str)))
     })?;
     let parts = known.primary_key().len().max(1);
     let key: Vec<String> = key.splitn(parts, ',').map(str::to_owned).collect();

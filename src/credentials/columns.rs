@@ -122,13 +122,13 @@ pub(super) fn of_set(set: &Set) -> Vec<SealedColumn> {
 pub(super) fn named(tables: &[Table], name: &ColumnName, key: &[String]) -> Result<SealedColumn> {
     let table = tables.iter().find(|table| table.name == name.table).ok_or_else(|| {
         let error = Error::request(format!("there is no table `{}`", name.table));
-        with_hint(error, &name.table, tables.iter().map(|table| table.name.as_str()))
+        error.hint(suggest::hint(&name.table, tables.iter().map(|table| table.name.as_str())))
     })?;
     let columns = || table.columns.iter().map(|column| column.name.as_str());
     for asked in key.iter().chain([&name.column]) {
         if !columns().any(|column| column == asked) {
             let error = Error::request(format!("there is no column `{}.{asked}`", name.table));
-            return Err(with_hint(error, asked, columns()));
+            return Err(error.hint(suggest::hint(asked, columns())));
         }
     }
     if key.contains(&name.column) {
@@ -136,13 +136,6 @@ pub(super) fn named(tables: &[Table], name: &ColumnName, key: &[String]) -> Resu
     }
     let key_columns = if key.is_empty() { natural_key(table, name)? } else { key.to_vec() };
     Ok(SealedColumn { table: name.table.clone(), column: name.column.clone(), key_columns, row_filter: None })
-}
-
-fn with_hint<'n>(error: Error, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Error {
-    match suggest::hint(name, known) {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
 }
 
 /// The unique columns that identify a row outside the database too. An integer that the database

@@ -46,10 +46,7 @@ pub fn resolve(name_or_dir: &str) -> Result<SetSource> {
         return Ok(SetSource::Folder(folder.to_owned()));
     }
     let error = Error::request(format!("`{name_or_dir}` is neither a bundled mapping set nor a directory"));
-    Err(match suggest::hint(name_or_dir, SETS.iter().map(|set| set.name)) {
-        Some(hint) => error.hint(hint),
-        None => error,
-    })
+    Err(error.hint(suggest::hint(name_or_dir, SETS.iter().map(|set| set.name))))
 }
 
 /// The bundled set that recognises a source tree, and the folder of the tree that is its import root.

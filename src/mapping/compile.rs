@@ -118,8 +118,7 @@ pub fn compile(set: &Set, schema: &Schema) -> Vec<Vec<CompiledRule>> {
 
 /// The tables that the rules of a set write into, by name: compiled rules have their numbers.
 pub fn written_tables(set: &Set) -> Vec<&str> {
-    let mut tables: Vec<&str> =
-        set.mappings.iter().flat_map(|mapping| &mapping.rules).map(|rule| rule.into.as_str()).collect();
+    let mut tables: Vec<&str> = set.rules().map(|(_, rule)| rule.into.as_str()).collect();
     tables.sort_unstable();
     tables.dedup();
     tables
@@ -150,8 +149,7 @@ fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> Compi
         KeyPart::Path(_) => format!("#{i}"),
     };
     let key_names = rule.key.iter().enumerate().map(key_name).collect();
-    let parent =
-        rule.parent.as_ref().and_then(|name| mapping.rules.iter().position(|candidate| candidate.name == *name));
+    let parent = rule.parent.as_deref().and_then(|name| mapping.rule(name));
     let starts =
         rule.on_duplicate != OnDuplicate::Fill || table.columns_needed().all(|column| position(&column.name).is_some());
     CompiledRule {

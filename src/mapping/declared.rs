@@ -3,7 +3,7 @@
 //! Each answer is worked out once per path and then looked up by the path's number, so that
 //! accounting costs a table access per leaf.
 
-use super::model::{Covering, KeyPart, Mapping, Root, Rooted, SecretKind, Shape};
+use super::model::{Covering, Mapping, Root, Rooted, SecretKind, Shape};
 use super::place::{At, Covered, Place};
 use super::secret_words::{looks_secret, looks_secret_below};
 use super::walk::{self, Visit};
@@ -271,15 +271,7 @@ impl Collector {
         let mut name = |visit: Visit<'_, '_>| {
             at.named(&visit).into_iter().for_each(|place| self.name(place));
         };
-        at.rule.exprs().for_each(|expr| walk::expr(expr, &mut name));
-        if let Some(when) = &at.rule.when {
-            walk::condition(when, 0, &mut name);
-        }
-        for part in &at.rule.key {
-            if let KeyPart::Path(path) = part {
-                at.places(path, &[]).into_iter().for_each(|place| self.name(place));
-            }
-        }
+        walk::rule(at.rule, &mut name);
         for secret in &at.rule.secrets {
             let declaration = match (&secret.declassify, &secret.kind) {
                 (Some(_), _) => Declaration::Declassified,

@@ -3,7 +3,7 @@
 //! Two owners never share such a value: it is the owner's id, or made from it by steps that can be
 //! undone or by a hash that takes it in.
 
-use super::model::{Expr, From, Mapping, PatternPiece, PatternSegment, Root, Rule, Set, Sought};
+use super::model::{Expr, From, Mapping, Pattern, Root, Rule, Set, Sought};
 use super::uses::uses;
 use crate::table::Schema;
 use std::collections::HashMap;
@@ -41,19 +41,9 @@ impl RuleAt {
 pub fn is_owned(set: &Set, mapping: usize) -> bool {
     let Some(owners) = &set.owners else { return false };
     let mapping = &set.mappings[mapping];
-    let captured = mapping.source.files.iter().any(|pattern| {
-        pattern.segments.iter().any(|segment| match segment {
-            PatternSegment::Mixed(pieces) => {
-                pieces.iter().any(|piece| matches!(piece, PatternPiece::Capture(name) if *name == owners.capture))
-            }
-            _ => false,
-        })
-    });
-    captured
-        || mapping
-            .rules
-            .iter()
-            .any(|rule| uses(rule).contexts.iter().any(|name| *name == "owner" || name.starts_with("owner.")))
+    let asks = |name: &&str| *name == "owner" || name.starts_with("owner.");
+    mapping.source.files.iter().flat_map(Pattern::captures).any(|name| name == owners.capture)
+        || mapping.rules.iter().any(|rule| uses(rule).contexts.iter().any(asks))
 }
 
 /// How many columns a value may be followed through; columns that refer to each other in a cycle
@@ -128,7 +118,7 @@ impl<'s> Own<'s> {
 
     fn is_filled_own(&self, rule: RuleAt, column: &str, depth: u32) -> bool {
         let (_, model) = rule.of(self.set);
-        expression(model, column).is_some_and(|expr| self.is_own_value(rule, expr, depth))
+        model.named(column).is_some_and(|expr| self.is_own_value(rule, expr, depth))
     }
 
     fn is_own_value(&self, rule: RuleAt, expr: &Expr, depth: u32) -> bool {
@@ -142,8 +132,7 @@ impl<'s> Own<'s> {
                 Root::Column(name) => self.is_filled_own(rule, name, depth),
                 Root::Parent(name) => {
                     let (mapping, model) = rule.of(self.set);
-                    let parent = model.parent.as_ref();
-                    let parent = parent.and_then(|of| mapping.rules.iter().position(|other| other.name == *of));
+                    let parent = model.parent.as_deref().and_then(|of| mapping.rule(of));
                     parent.is_some_and(|parent| self.is_filled_own(RuleAt { rule: parent, ..rule }, name, depth))
                 }
                 Root::Element | Root::Record | Root::Frame => false,
@@ -165,11 +154,4 @@ impl<'s> Own<'s> {
         let Some(column) = context.strip_prefix("owner.") else { return false };
         self.schema.table(&owners.table).is_some_and(|table| table.primary_key() == [column])
     }
-}
-
-/// The expression of a column or `let`.
-fn expression<'r>(rule: &'r Rule, name: &str) -> Option<&'r Expr> {
-    let columns = rule.columns.iter().map(|column| (&column.name, &column.expr));
-    let lets = rule.lets.iter().map(|(name, expr)| (name, expr));
-    columns.chain(lets).find(|(known, _)| *known == name).map(|(_, expr)| expr)
 }

@@ -117,7 +117,8 @@ impl<'c> At<'c> {
                 }
                 Read::Without(..) => (self.named(&visit), keeps, true),
                 Read::Each(each) => (self.elements(each, visit.within), false, false),
-                Read::Row(_) | Read::Namespace => return,
+                Read::Key(path) => (self.places(path, visit.within), false, false),
+                Read::Row(_) | Read::Steps(_) | Read::Namespace => return,
             };
             places.into_iter().for_each(|place| see(Used { place, line: visit.line, keeps, cut }));
         });
@@ -125,10 +126,11 @@ impl<'c> At<'c> {
             if through.contains(&name) {
                 continue; // seen on the way here
             }
-            let of_let = self.rule.lets.iter().find(|(other, _)| *other == name).map(|(_, expr)| expr);
-            // A column that is used again is checked where it is defined.
-            let of_column = || self.rule.columns.iter().find(|column| column.name == name).map(|column| &column.expr);
-            let found = of_let.or_else(|| (names_of == Through::Columns).then(of_column).flatten());
+            let found = match names_of {
+                // A column that is used again is checked where it is defined.
+                Through::Lets => self.rule.let_of(&name),
+                Through::Columns => self.rule.named(&name),
+            };
             if let Some(expr) = found {
                 through.push(name);
                 self.reads_through(expr, keeps, names_of, through, &mut |used| see(Used { line, ..used }));
@@ -160,13 +162,14 @@ impl<'c> At<'c> {
                 places.extend(self.picked_by(path, visit.within));
                 places
             }
+            Read::Key(path) => self.places(path, visit.within),
             Read::Each(each) => self.elements(each, visit.within),
             Read::Without(Some(path), selection) => {
                 let mut places = self.places(path, visit.within);
                 places.iter_mut().for_each(|place| place.path.extend(selection.0.iter().cloned()));
                 places
             }
-            Read::Without(None, _) | Read::Row(_) | Read::Namespace => Vec::new(),
+            Read::Without(None, _) | Read::Row(_) | Read::Steps(_) | Read::Namespace => Vec::new(),
         }
     }
 
@@ -212,9 +215,8 @@ impl<'c> At<'c> {
 
     /// Where the elements of a rule lie: what its `each` selects, below its parent's element.
     fn starts(&self, rule: &Rule, generations: usize) -> Vec<Place> {
-        let parent = rule.parent.as_ref().and_then(|name| self.mapping.rules.iter().find(|other| other.name == *name));
         // A rule that is its own ancestor is reported elsewhere.
-        let outer = match parent.filter(|_| generations > 0) {
+        let outer = match self.mapping.parent_of(rule).filter(|_| generations > 0) {
             Some(parent) => self.starts(parent, generations - 1),
             None => vec![Place { frame: false, path: Vec::new() }],
         };

@@ -6,9 +6,9 @@
 use super::apply::{Made, StepTaken, Trace};
 use super::compile::CompiledRule;
 use super::declared::Doc;
-use super::model::{Covering, Expr, From, JsonExpr, KeyPart, Mapping, Root, Rooted, Rule, Set};
+use super::model::{Covering, Expr, Mapping, Root, Rooted, Rule, Set};
 use super::place::{At, Place, has_whole_shape};
-use super::walk;
+use super::walk::{self, Read, Visit};
 use crate::document::tape::{NodeId, PathId, Paths, Segment, Selection};
 use crate::finding::{
     COLUMN_UNUSED, Code, IGNORE_NARROW, MAP_UNUSED, MAPPING_UNUSED, PATH_UNUSED, SHAPE_UNUSED, excerpt,
@@ -107,11 +107,10 @@ fn note(mapped: &mut Mapped, taken: &StepTaken<'_>, datum: &Datum) {
 
 /// Whether a rule of the mapping has a `map`, so that its steps are worth listening to.
 pub fn has_maps(mapping: &Mapping) -> bool {
-    let mut told = Vec::new();
-    let mut judge = Judge { mapping, found: Vec::new(), told: &mut told };
-    let nothing = Mapped::default();
-    mapping.rules.iter().flat_map(Rule::exprs).for_each(|expr| judge.entries(expr, &nothing));
-    !told.is_empty()
+    let mut found = false;
+    let mut see = |visit: Visit<'_, '_>| found |= listed(&visit).next().is_some();
+    mapping.rules.iter().flat_map(Rule::exprs).for_each(|expr| walk::expr(expr, &mut see));
+    found
 }
 
 /// Something of the set that the tree never used.
@@ -229,16 +228,9 @@ impl Judge<'_> {
             let element = Rooted { root: Root::Element, selection: Selection::default() };
             missing.extend(at.elements(&element, &[]).into_iter().map(|place| (place, rule.line)));
         }
-        if let Some(when) = &rule.when {
-            walk::condition(when, rule.line, &mut |visit| {
-                missing.extend(at.named(&visit).into_iter().map(|place| (place, visit.line)));
-            });
-        }
-        for part in &rule.key {
-            if let KeyPart::Path(path) = part {
-                missing.extend(at.places(path, &[]).into_iter().map(|place| (place, rule.line)));
-            }
-        }
+        walk::tests(rule, &mut |visit| {
+            missing.extend(at.named(&visit).into_iter().map(|place| (place, visit.line)));
+        });
         for column in &rule.columns {
             let mut places = self.places(&at, &column.expr);
             if !places.is_empty() && !places.iter().any(|(place, _)| self.holds(place)) {
@@ -263,9 +255,7 @@ impl Judge<'_> {
             self.tell(&PATH_UNUSED, line, format!("no file of the tree has a value at `{}`", place.show()));
         }
         if let Some(mapped) = mapped {
-            for expr in rule.exprs() {
-                self.entries(expr, mapped);
-            }
+            rule.exprs().for_each(|expr| walk::expr(expr, &mut |visit| self.entries(&visit, mapped)));
         }
     }
 
@@ -276,39 +266,22 @@ impl Judge<'_> {
         places
     }
 
-    /// What `map` lists.
-    fn entries(&mut self, expr: &Expr, mapped: &Mapped) {
-        for step in &expr.steps {
-            for text in step.listed() {
-                if !mapped.met(step, text) {
-                    let message = format!("no file of the tree has the value {} that `map` lists", excerpt(text));
-                    self.tell(&MAP_UNUSED, expr.line, message);
-                }
-            }
-        }
-        match &expr.from {
-            From::First(parts) | From::Join { parts, .. } | From::Digest { of: parts, .. } => {
-                parts.iter().for_each(|part| self.entries(part, mapped));
-            }
-            From::Json(json) => self.entries_of_json(json, mapped),
-            From::Lookup(row) | From::Exists { row, .. } => {
-                row.by.iter().for_each(|(_, expr)| self.entries(expr, mapped));
-            }
-            From::Path(_) | From::Literal(_) | From::Null | From::Template { .. } => {}
+    /// What a `map` lists.
+    fn entries(&mut self, visit: &Visit<'_, '_>, mapped: &Mapped) {
+        for (_, text) in listed(visit).filter(|(step, text)| !mapped.met(step, text)) {
+            let message = format!("no file of the tree has the value {} that `map` lists", excerpt(text));
+            self.tell(&MAP_UNUSED, visit.line, message);
         }
     }
+}
 
-    fn entries_of_json(&mut self, json: &JsonExpr, mapped: &Mapped) {
-        match json {
-            JsonExpr::Value { of, .. } => self.entries(of, mapped),
-            JsonExpr::Table(members) => members.iter().for_each(|(_, json)| self.entries_of_json(json, mapped)),
-            JsonExpr::Each { each, key, value } => {
-                self.entries(each, mapped);
-                self.entries(key, mapped);
-                self.entries_of_json(value, mapped);
-            }
-        }
-    }
+/// The values that each `map` lists, where the steps of an expression are visited.
+fn listed<'m>(visit: &Visit<'m, '_>) -> impl Iterator<Item = (&'m Step, &'m str)> {
+    let steps = match visit.read {
+        Read::Steps(steps) => steps,
+        _ => &[],
+    };
+    steps.iter().flat_map(|step| step.listed().into_iter().map(move |text| (step, text)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a rule reads besides its record: other tables, and the context.
 
-use super::model::{Expr, KeyPart, PathExpr, Root, Rule, Sought};
+use super::model::{Expr, PathExpr, Root, Rule, Sought};
 use super::walk::{self, Read, Visit};
 
 /// What a rule reads besides its record.
@@ -15,15 +15,7 @@ pub struct Uses<'m> {
 /// What a rule reads besides its record.
 pub fn uses(rule: &Rule) -> Uses<'_> {
     let mut uses = Uses::default();
-    rule.exprs().for_each(|expr| walk::expr(expr, &mut |visit| uses.note(&visit)));
-    if let Some(when) = &rule.when {
-        walk::condition(when, rule.line, &mut |visit| uses.note(&visit));
-    }
-    for part in &rule.key {
-        if let KeyPart::Path(path) = part {
-            uses.path(path);
-        }
-    }
+    walk::rule(rule, &mut |visit| uses.note(&visit));
     uses
 }
 
@@ -37,15 +29,10 @@ pub fn uses_of(expr: &Expr) -> Uses<'_> {
 impl<'m> Uses<'m> {
     fn note(&mut self, visit: &Visit<'m, '_>) {
         match visit.read {
-            Read::Path(path) => self.path(path),
+            Read::Path(PathExpr { root: Root::Context(name), .. })
+            | Read::Key(PathExpr { root: Root::Context(name), .. }) => self.contexts.push(name),
             Read::Row(row) => self.rows.push(row),
-            Read::Each(_) | Read::Without(..) | Read::Namespace => {}
-        }
-    }
-
-    fn path(&mut self, path: &'m PathExpr) {
-        if let Root::Context(name) = &path.root {
-            self.contexts.push(name);
+            _ => {}
         }
     }
 }

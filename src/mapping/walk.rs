@@ -2,7 +2,7 @@
 
 use crate::document::tape::{Segment, Selection};
 use crate::mapping::model::{
-    Condition, Expr, From, JsonExpr, PathExpr, PathStep, Root, Rooted, Rule, Sought, TemplatePiece,
+    Condition, Expr, From, JsonExpr, KeyPart, PathExpr, PathStep, Root, Rooted, Rule, Sought, TemplatePiece,
 };
 use crate::step::Step;
 
@@ -26,6 +26,10 @@ impl Rule {
 pub enum Read<'m> {
     /// A path.
     Path(&'m PathExpr),
+    /// A path that is a part of a rule's key.
+    Key(&'m PathExpr),
+    /// The steps of an expression that has some, before what it reads.
+    Steps(&'m [Step]),
     /// The elements that a list inside an expression is made of.
     Each(&'m Rooted),
     /// What a JSON value leaves out, with the path of that value when it has one.
@@ -50,6 +54,24 @@ pub struct Visit<'m, 'w> {
 }
 
 type Visitor<'m, 'v> = dyn FnMut(Visit<'m, '_>) + 'v;
+
+/// Visits all that a rule reads: what its expressions do, then what it tests.
+pub fn rule<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
+    rule.exprs().for_each(|of| expr(of, visit));
+    tests(rule, visit);
+}
+
+/// Visits what a rule reads for its condition and its key.
+pub fn tests<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
+    if let Some(when) = &rule.when {
+        condition(when, rule.line, visit);
+    }
+    for part in &rule.key {
+        if let KeyPart::Path(path) = part {
+            visit(Visit { read: Read::Key(path), within: &[], line: rule.line, keeps: false });
+        }
+    }
+}
 
 /// Visits what an expression reads, from the outside in.
 pub fn expr<'m>(expr: &'m Expr, visit: &mut Visitor<'m, '_>) {
@@ -96,6 +118,9 @@ impl<'m> Walk<'_, '_, 'm> {
     }
 
     fn expr(&mut self, expr: &'m Expr) {
+        if !expr.steps.is_empty() {
+            self.visit(Read::Steps(&expr.steps), expr.line);
+        }
         if expr.steps.iter().all(Step::keeps) {
             self.source(expr);
         } else {

@@ -1,11 +1,11 @@
 //! Columns are there, and none that must have a value can end NULL.
 
-use super::spot::{Errors, Spot, columns_of};
+use super::spot::{Spot, columns_of};
 use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, Policy, SecretKind};
 use crate::mapping::{codes, suggest};
 use crate::table::Column;
 
-pub(super) fn check(spot: &Spot<'_>, errors: &mut Errors) {
+pub(super) fn check(spot: &Spot<'_>) {
     let sealed = spot.rule.secrets.iter().filter(|secret| secret.kind == SecretKind::Seal);
     let sealed: Vec<_> = sealed.map(|secret| (secret.name.as_str(), secret.line)).collect();
     let columns = spot.rule.columns.iter().map(|column| (column.name.as_str(), column.line));
@@ -15,27 +15,27 @@ pub(super) fn check(spot: &Spot<'_>, errors: &mut Errors) {
                 "rule `{}` names column `{name}`, which table `{}` does not have",
                 spot.rule.name, spot.table.name
             );
-            spot.refuse(errors, &codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, columns_of(spot.table)));
+            spot.refuse(&codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, columns_of(spot.table)));
         }
     }
     for column in &spot.rule.columns {
         if spot.table.column(&column.name).is_some_and(|known| spot.table.must_have_value(known)) {
-            never_null(spot, column, errors);
+            never_null(spot, column);
         }
     }
     if spot.rule.on_duplicate != OnDuplicate::Fill {
-        let given = |name: &str| spot.column(name).is_some() || sealed.iter().any(|(sealed, _)| *sealed == name);
+        let given = |name: &str| spot.rule.column(name).is_some() || sealed.iter().any(|(sealed, _)| *sealed == name);
         for Column { name, .. } in spot.table.columns_needed().filter(|column| !given(&column.name)) {
             let message = format!(
                 "rule `{}` gives no value for `{}.{name}`, which is NOT NULL and has no default",
                 spot.rule.name, spot.table.name
             );
-            spot.refuse(errors, &codes::VALUE_NOT_GIVEN, spot.rule.line, message, None);
+            spot.refuse(&codes::VALUE_NOT_GIVEN, spot.rule.line, message, None);
         }
     }
 }
 
-fn never_null(spot: &Spot<'_>, column: &ColumnRule, errors: &mut Errors) {
+fn never_null(spot: &Spot<'_>, column: &ColumnRule) {
     let policies = &column.policies;
     let policy = [("on_missing", policies.missing), ("on_null", policies.null), ("on_empty", policies.empty)]
         .into_iter()
@@ -46,7 +46,7 @@ fn never_null(spot: &Spot<'_>, column: &ColumnRule, errors: &mut Errors) {
     if let Some(policy) = policy {
         let message = format!("{policy} would leave `{}.{}` NULL, which is NOT NULL", spot.table.name, column.name);
         let hint = "use `reject`, `skip` or a `default`";
-        spot.refuse(errors, &codes::NULL_POSSIBLE, column.line, message, Some(hint.to_owned()));
+        spot.refuse(&codes::NULL_POSSIBLE, column.line, message, hint);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::secrets::Places;
 use super::spot::Errors;
 use crate::mapping::codes;
-use crate::mapping::model::{KeyPart, Mapping, Root, Rooted};
+use crate::mapping::model::{Mapping, Root, Rooted};
 use crate::mapping::place::{At, Place, has_whole_shape};
 use crate::mapping::walk::{self, Read};
 
@@ -13,7 +13,7 @@ struct Kept {
     cut: Vec<Place>,
 }
 
-pub(super) fn check(mapping: &Mapping, errors: &mut Errors) {
+pub(super) fn check(mapping: &Mapping, errors: &Errors) {
     let decided = Places::of(mapping);
     let mut kept: Vec<Kept> = Vec::new();
     let mut lost: Vec<(Place, u32)> = Vec::new();
@@ -33,18 +33,11 @@ pub(super) fn check(mapping: &Mapping, errors: &mut Errors) {
                 }
             });
         }
-        for part in &rule.key {
-            if let KeyPart::Path(path) = part {
-                lost.extend(at.places(path, &[]).into_iter().map(|place| (place, rule.line)));
+        walk::tests(rule, &mut |visit| {
+            if let Read::Path(path) | Read::Key(path) = visit.read {
+                lost.extend(at.places(path, visit.within).into_iter().map(|place| (place, visit.line)));
             }
-        }
-        if let Some(when) = &rule.when {
-            walk::condition(when, rule.line, &mut |visit| {
-                if let Read::Path(path) = visit.read {
-                    lost.extend(at.places(path, visit.within).into_iter().map(|place| (place, visit.line)));
-                }
-            });
-        }
+        });
     }
     lost.sort_by_key(|(_, line)| *line);
     let mut seen: Vec<Place> = Vec::new();
@@ -57,7 +50,7 @@ pub(super) fn check(mapping: &Mapping, errors: &mut Errors) {
         if !found {
             let message = format!("`{}` is only narrowed, hashed or tested, so its value would be lost", place.show());
             let hint = "keep it in a column or in `json` as well, or `[ignore]` it with a reason";
-            errors.refuse(&codes::VALUE_LOST, &mapping.file, line, message, Some(hint.to_owned()));
+            errors.refuse(&codes::VALUE_LOST, &mapping.file, line, message, hint);
             seen.push(place);
         }
     }

@@ -23,8 +23,8 @@ use std::collections::BTreeMap;
 /// Everything that can be known to go wrong before a file is read: all of it, in the order of
 /// set.toml and the mappings.
 pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
-    let mut errors = Errors::default();
-    check_set(set, schema, &mut errors);
+    let errors = Errors::default();
+    check_set(set, schema, &errors);
     for mapping in &set.mappings {
         for rule in &mapping.rules {
             let Some(table) = schema.table(&rule.into) else {
@@ -34,24 +34,24 @@ pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
                 errors.refuse(&codes::TABLE_UNKNOWN, &mapping.file, rule.line, message, hint);
                 continue; // Nothing more can be checked without the table.
             };
-            let spot = Spot { set, schema, mapping, rule, table };
-            columns::check(&spot, &mut errors);
-            types::check(&spot, &mut errors);
-            references::check(&spot, &mut errors);
-            secrets::check_rule(&spot, &mut errors);
+            let spot = Spot { set, schema, mapping, rule, table, errors: &errors };
+            columns::check(&spot);
+            types::check(&spot);
+            references::check(&spot);
+            secrets::check_rule(&spot);
         }
-        secrets::check_clear_uses(mapping, &mut errors);
-        secrets::check_declassified(mapping, &mut errors);
-        shapes::check(mapping, &mut errors);
-        kept::check(mapping, &mut errors);
+        secrets::check_clear_uses(mapping, &errors);
+        secrets::check_declassified(mapping, &errors);
+        shapes::check(mapping, &errors);
+        kept::check(mapping, &errors);
     }
-    secrets::check_names(set, &mut errors);
-    check_order(set, schema, &mut errors);
+    secrets::check_names(set, &errors);
+    check_order(set, schema, &errors);
     errors.sorted(set)
 }
 
 /// Rules that have no order.
-fn check_order(set: &Set, schema: &Schema, errors: &mut Errors) {
+fn check_order(set: &Set, schema: &Schema, errors: &Errors) {
     for fault in order::faults(set, schema) {
         let code = match fault {
             order::Fault::Cycle(_) => &codes::RULES_CIRCLE,
@@ -59,12 +59,12 @@ fn check_order(set: &Set, schema: &Schema, errors: &mut Errors) {
             order::Fault::Late(..) => &codes::RULE_LATE,
         };
         let (mapping, rule) = fault.at().of(set);
-        errors.refuse(code, &mapping.file, rule.line, fault.message(set), Some(code.help.to_owned()));
+        errors.refuse(code, &mapping.file, rule.line, fault.message(set), code.help);
     }
 }
 
 /// What set.toml says of tables and columns.
-fn check_set(set: &Set, schema: &Schema, errors: &mut Errors) {
+fn check_set(set: &Set, schema: &Schema, errors: &Errors) {
     let file = set_file(set);
     for entry in &set.precedence {
         if schema.table(&entry.table).is_none() {
@@ -88,11 +88,10 @@ fn check_set(set: &Set, schema: &Schema, errors: &mut Errors) {
 }
 
 /// The record of migrations is a table of its own.
-fn check_record(set: &Set, schema: &Schema, file: &str, errors: &mut Errors) {
+fn check_record(set: &Set, schema: &Schema, file: &str, errors: &Errors) {
     let Some(record) = &set.migrations_table else { return };
     let is_it = |name: &str| record.name.eq_ignore_ascii_case(name);
-    let mut rules = set.mappings.iter().flat_map(|mapping| mapping.rules.iter().map(move |rule| (mapping, rule)));
-    let why = if let Some((mapping, rule)) = rules.find(|(_, rule)| is_it(&rule.into)) {
+    let why = if let Some((mapping, rule)) = set.rules().find(|(_, rule)| is_it(&rule.into)) {
         format!("rule `{}.{}` writes into it", mapping.name, rule.name)
     } else if schema.tables.keys().any(|name| is_it(name)) {
         "the set's migrations make it".to_owned()
@@ -102,12 +101,12 @@ fn check_record(set: &Set, schema: &Schema, file: &str, errors: &mut Errors) {
         return;
     };
     let message = format!("migrations cannot be recorded in table `{}`: {why}", record.name);
-    errors.refuse(&codes::RECORD_NAME, file, record.line, message, Some(codes::RECORD_NAME.help.to_owned()));
+    errors.refuse(&codes::RECORD_NAME, file, record.line, message, codes::RECORD_NAME.help);
 }
 
 /// An owner is known by a key that the source gives: one that the database counts on is not known
 /// while directories are assigned to owners.
-fn owners_have_ids(set: &Set, owners: &Owners, schema: &Schema, errors: &mut Errors) {
+fn owners_have_ids(set: &Set, owners: &Owners, schema: &Schema, errors: &Errors) {
     let Some(table) = schema.table(&owners.table) else {
         return; // `check_owners` reports that it is missing.
     };
@@ -115,17 +114,17 @@ fn owners_have_ids(set: &Set, owners: &Owners, schema: &Schema, errors: &mut Err
         let message = format!("owners are rows of table `{}`, whose primary key is not one column", table.name);
         return errors.refuse(&codes::OWNERS_KEYLESS, &set_file(set), owners.line, message, None);
     };
-    for (mapping, rule) in givers(set, &table.name).filter(|(_, rule)| !gives(rule, key)) {
+    for (mapping, rule) in givers(set, &table.name).filter(|(_, rule)| rule.column(key).is_none()) {
         let message =
             format!("rule `{}` gives no value for `{}.{key}`, by which owners are known", rule.name, table.name);
         let hint = "an owner's key must come from the source, so that it is known before the row is written";
-        errors.refuse(&codes::OWNERS_KEYLESS, &mapping.file, rule.line, message, Some(hint.to_owned()));
+        errors.refuse(&codes::OWNERS_KEYLESS, &mapping.file, rule.line, message, hint);
     }
 }
 
 /// An integer key comes either from the source or from the database's counting: of both in one table
 /// some would meet.
-fn ids_have_one_giver(set: &Set, schema: &Schema, errors: &mut Errors) {
+fn ids_have_one_giver(set: &Set, schema: &Schema, errors: &Errors) {
     let owners = set.owners.as_ref().map(|owners| owners.table.as_str());
     let mut by_table: BTreeMap<&str, Vec<(&Mapping, &Rule)>> = BTreeMap::new();
     for (mapping, rule) in all_givers(set) {
@@ -135,7 +134,8 @@ fn ids_have_one_giver(set: &Set, schema: &Schema, errors: &mut Errors) {
         let (Some(key), Some(givers)) = (table.integer_key(), by_table.get(table.name.as_str())) else {
             continue; // nothing is counted on
         };
-        let (giving, counted): (Vec<_>, Vec<_>) = givers.iter().copied().partition(|(_, rule)| gives(rule, key));
+        let (giving, counted): (Vec<_>, Vec<_>) =
+            givers.iter().copied().partition(|(_, rule)| rule.column(key).is_some());
         for (mapping, rule) in counted {
             if let Some((other, one)) = giving.first() {
                 let message = format!(
@@ -143,7 +143,7 @@ fn ids_have_one_giver(set: &Set, schema: &Schema, errors: &mut Errors) {
                     rule.name, table.name, other.name, one.name
                 );
                 let hint = format!("give `{key}` a value in every rule of the table, or in none");
-                errors.refuse(&codes::ID_TWO_GIVERS, &mapping.file, rule.line, message, Some(hint));
+                errors.refuse(&codes::ID_TWO_GIVERS, &mapping.file, rule.line, message, hint);
             }
         }
     }
@@ -156,15 +156,10 @@ fn givers<'s>(set: &'s Set, table: &'s str) -> impl Iterator<Item = (&'s Mapping
 
 /// The rules that make rows.
 fn all_givers(set: &Set) -> impl Iterator<Item = (&Mapping, &Rule)> {
-    let rules = set.mappings.iter().flat_map(|mapping| mapping.rules.iter().map(move |rule| (mapping, rule)));
-    rules.filter(|(_, rule)| rule.on_duplicate != OnDuplicate::Fill)
+    set.rules().filter(|(_, rule)| rule.on_duplicate != OnDuplicate::Fill)
 }
 
-fn gives(rule: &Rule, column: &str) -> bool {
-    rule.columns.iter().any(|of| of.name == column)
-}
-
-fn check_owners(owners: &Owners, schema: &Schema, file: &str, errors: &mut Errors) {
+fn check_owners(owners: &Owners, schema: &Schema, file: &str, errors: &Errors) {
     let Some(table) = schema.table(&owners.table) else {
         let message = format!("owners are rows of table `{}`, which the schema does not have", owners.table);
         return errors.refuse(

@@ -1,36 +1,24 @@
 //! What a rule refers to is there: tables and columns it looks up, and the rows its foreign keys
 //! point at.
 
-use super::spot::{Errors, Spot, columns_of, tables};
-use crate::mapping::model::{Expr, From, KeyPart, PathExpr, Root, Sought};
+use super::spot::{Spot, columns_of, tables};
+use crate::mapping::model::{Expr, From, PathExpr, Root, Sought};
 use crate::mapping::walk::{self, Read, Visit};
 use crate::mapping::{codes, suggest};
 use crate::table::Table;
 
-pub(super) fn check(spot: &Spot<'_>, errors: &mut Errors) {
-    let rule = spot.rule;
-    if let Some(when) = &rule.when {
-        walk::condition(when, rule.line, &mut |visit| names(spot, &visit, errors));
-    }
-    for part in &rule.key {
-        if let KeyPart::Path(path) = part {
-            path_names(spot, path, rule.line, errors);
-        }
-    }
-    for expr in rule.exprs() {
-        walk::expr(expr, &mut |visit| names(spot, &visit, errors));
-    }
-    foreign_keys(spot, errors);
+pub(super) fn check(spot: &Spot<'_>) {
+    walk::rule(spot.rule, &mut |visit| names(spot, &visit));
+    foreign_keys(spot);
 }
 
-fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>, errors: &mut Errors) {
+fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>) {
     match visit.read {
-        Read::Path(path) => path_names(spot, path, visit.line, errors),
+        Read::Path(path) | Read::Key(path) => path_names(spot, path, visit.line),
         Read::Row(Sought { table, column, by, .. }) => {
             let Some(known) = spot.schema.table(table) else {
                 let message = format!("table `{table}` is looked up, and the schema does not have it");
                 return spot.refuse(
-                    errors,
                     &codes::TABLE_UNKNOWN,
                     visit.line,
                     message,
@@ -39,22 +27,22 @@ fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>, errors: &mut Errors) {
             };
             let by = by.iter().map(|(name, expr)| (name.as_str(), expr.line));
             for (name, line) in column.iter().map(|column| (column.as_str(), visit.line)).chain(by) {
-                column_is_there(spot, known, name, line, errors);
+                column_is_there(spot, known, name, line);
             }
         }
-        Read::Each(_) | Read::Without(..) | Read::Namespace => {}
+        Read::Each(_) | Read::Without(..) | Read::Steps(_) | Read::Namespace => {}
     }
 }
 
-fn column_is_there(spot: &Spot<'_>, table: &Table, name: &str, line: u32, errors: &mut Errors) {
+fn column_is_there(spot: &Spot<'_>, table: &Table, name: &str, line: u32) {
     if table.column(name).is_none() {
         let message = format!("column `{name}` is looked up, and table `{}` does not have it", table.name);
-        spot.refuse(errors, &codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, columns_of(table)));
+        spot.refuse(&codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, columns_of(table)));
     }
 }
 
 /// `^col` and `#owner.col`.
-fn path_names(spot: &Spot<'_>, path: &PathExpr, line: u32, errors: &mut Errors) {
+fn path_names(spot: &Spot<'_>, path: &PathExpr, line: u32) {
     match &path.root {
         Root::Parent(name) => {
             let Some((parent, table)) =
@@ -65,13 +53,7 @@ fn path_names(spot: &Spot<'_>, path: &PathExpr, line: u32, errors: &mut Errors) 
             let given = parent.columns.iter().map(|column| column.name.as_str()).chain(table.integer_key());
             if !given.clone().any(|column| column == name) {
                 let message = format!("`^{name}` is no column that the parent rule `{}` gives", parent.name);
-                spot.refuse(
-                    errors,
-                    &codes::COLUMN_UNKNOWN,
-                    line,
-                    message,
-                    suggest::hint(name, given.collect::<Vec<_>>()),
-                );
+                spot.refuse(&codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, given.collect::<Vec<_>>()));
             }
         }
         Root::Context(name) => {
@@ -79,17 +61,17 @@ fn path_names(spot: &Spot<'_>, path: &PathExpr, line: u32, errors: &mut Errors) 
             if let Some(table) = owners
                 && let Some(column) = name.strip_prefix("owner.")
             {
-                column_is_there(spot, table, column, line, errors);
+                column_is_there(spot, table, column, line);
             }
         }
         Root::Element | Root::Record | Root::Frame | Root::Column(_) => {}
     }
 }
 
-fn foreign_keys(spot: &Spot<'_>, errors: &mut Errors) {
+fn foreign_keys(spot: &Spot<'_>) {
     for key in &spot.table.foreign_keys {
         for (name, to) in key.columns.iter().zip(&key.to) {
-            let Some(column) = spot.column(name) else {
+            let Some(column) = spot.rule.column(name) else {
                 continue; // A column that no rule names is the schema's default's affair.
             };
             let target = Target { table: &key.table, column: to };
@@ -102,7 +84,7 @@ fn foreign_keys(spot: &Spot<'_>, errors: &mut Errors) {
                     "find the row with `lookup = \"{}.{to}\"`, or take the column from the owner or the parent",
                     key.table
                 );
-                spot.refuse(errors, &codes::REFERENCE_OPEN, column.line, message, Some(hint));
+                spot.refuse(&codes::REFERENCE_OPEN, column.line, message, hint);
             }
         }
     }
@@ -127,19 +109,16 @@ fn leads(spot: &Spot<'_>, expr: &Expr, target: &Target<'_>, depth: u32) -> bool 
         From::Lookup(row) => row.column.as_ref().is_some_and(|column| same(spot, &row.table, column, target)),
         From::Path(path) => match &path.root {
             Root::Parent(column) => spot.parent().is_none_or(|parent| same(spot, &parent.into, column, target)),
-            Root::Column(name) => spot.named(name).is_none_or(|expr| leads(spot, expr, target, depth + 1)),
+            Root::Column(name) => spot.rule.named(name).is_none_or(|expr| leads(spot, expr, target, depth + 1)),
             Root::Context(name) => match (name.strip_prefix("owner."), &spot.set.owners) {
                 (Some(column), Some(owners)) => same(spot, &owners.table, column, target),
                 _ => fed_here(),
             },
             Root::Element | Root::Record | Root::Frame => fed_here(),
         },
-        From::Literal(literal) => spot.set.mappings.iter().flat_map(|mapping| &mapping.rules).any(|rule| {
-            rule.into == target.table
-                && rule.columns.iter().any(|column| {
-                    column.name == target.column
-                        && matches!(&column.expr.from, From::Literal(other) if other == literal)
-                })
+        From::Literal(literal) => spot.set.rules().filter(|(_, rule)| rule.into == target.table).any(|(_, rule)| {
+            let column = rule.column(target.column);
+            column.is_some_and(|column| matches!(&column.expr.from, From::Literal(other) if other == literal))
         }),
         _ => fed_here(),
     }

@@ -13,13 +13,13 @@ const SHORTEST_SEALED: u32 = 59;
 
 /// Every path that a mapping names and whose last member looks like a secret must be decided.
 pub fn check_secret_names(set: &Set) -> Vec<Error> {
-    let mut errors = Errors::default();
-    check_names(set, &mut errors);
+    let errors = Errors::default();
+    check_names(set, &errors);
     errors.sorted(set)
 }
 
 /// A rule that seals must know its row for life, and have columns that take sealed values.
-pub(super) fn check_rule(spot: &Spot<'_>, errors: &mut Errors) {
+pub(super) fn check_rule(spot: &Spot<'_>) {
     let sealed: Vec<_> = spot.rule.secrets.iter().filter(|secret| secret.kind == SecretKind::Seal).collect();
     let Some(first) = sealed.first() else {
         return;
@@ -27,14 +27,14 @@ pub(super) fn check_rule(spot: &Spot<'_>, errors: &mut Errors) {
     if spot.rule.on_duplicate == OnDuplicate::Fill {
         let message = format!("rule `{}` fills rows and seals `{}`", spot.rule.name, first.name);
         let hint = "sealing into rows that others made is not built yet: let the rule that makes the row seal";
-        spot.refuse(errors, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
+        spot.refuse(&codes::SEAL_UNKEYED, spot.rule.line, message, hint);
     }
     match spot.rule.key_columns() {
         None => {
             let message =
                 format!("rule `{}` seals `{}`, and its key is not made of columns", spot.rule.name, first.name);
             let hint = "a sealed value is bound to its row: say `key = [\"column\", …]`";
-            spot.refuse(errors, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
+            spot.refuse(&codes::SEAL_UNKEYED, spot.rule.line, message, hint);
         }
         Some(key) => {
             for part in key {
@@ -43,13 +43,13 @@ pub(super) fn check_rule(spot: &Spot<'_>, errors: &mut Errors) {
                     let message =
                         format!("rule `{}` seals values under `{part}`, which is no text or integer", spot.rule.name);
                     let hint = "a sealed value is bound to its key's text, and other types have more than one";
-                    spot.refuse(errors, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
+                    spot.refuse(&codes::SEAL_UNKEYED, spot.rule.line, message, hint);
                 }
-                if spot.table.integer_key() == Some(part) && spot.column(part).is_none() {
+                if spot.table.integer_key() == Some(part) && spot.rule.column(part).is_none() {
                     let message =
                         format!("rule `{}` seals values under `{part}`, an id that the engine gives", spot.rule.name);
                     let hint = "a sealed value is bound to its row for life: choose a key that the source gives";
-                    spot.refuse(errors, &codes::SEAL_UNKEYED, spot.rule.line, message, Some(hint.to_owned()));
+                    spot.refuse(&codes::SEAL_UNKEYED, spot.rule.line, message, hint);
                 }
             }
         }
@@ -68,12 +68,12 @@ pub(super) fn check_rule(spot: &Spot<'_>, errors: &mut Errors) {
             ColumnType::Text { .. } | ColumnType::Json => continue, // It fits.
             _ => format!("`{}.{}` is `{}`, and a sealed value is text", spot.table.name, secret.name, column.declared),
         };
-        spot.refuse(errors, &codes::SEAL_UNFIT, secret.line, message, None);
+        spot.refuse(&codes::SEAL_UNFIT, secret.line, message, None);
     }
 }
 
 /// A path that is secret somewhere in a mapping is secret in all of it.
-pub(super) fn check_clear_uses(mapping: &Mapping, errors: &mut Errors) {
+pub(super) fn check_clear_uses(mapping: &Mapping, errors: &Errors) {
     let places = Places::of(mapping);
     let mut uses: Vec<(Place, u32)> = Vec::new();
     for rule in &mapping.rules {
@@ -96,13 +96,13 @@ pub(super) fn check_clear_uses(mapping: &Mapping, errors: &mut Errors) {
         if let Some(secret) = places.secret.iter().find(|secret| place.is_in(secret)) {
             let message = format!("`{}` is a secret of this mapping, and is used in plaintext here", secret.show());
             let hint = "seal it here too, or say why it is none under [declassify]";
-            errors.refuse(&codes::SECRET_CLEAR, &mapping.file, line, message, Some(hint.to_owned()));
+            errors.refuse(&codes::SECRET_CLEAR, &mapping.file, line, message, hint);
         }
     }
 }
 
 /// What `[declassify]` lets stand is kept somewhere: left out as well, one of the two is wrong.
-pub(super) fn check_declassified(mapping: &Mapping, errors: &mut Errors) {
+pub(super) fn check_declassified(mapping: &Mapping, errors: &Errors) {
     let whole = has_whole_shape(mapping);
     let mut left_out: Vec<Covered> =
         mapping.ignore.iter().map(|(covering, _, _)| Covered::of(whole, covering)).collect();
@@ -118,31 +118,24 @@ pub(super) fn check_declassified(mapping: &Mapping, errors: &mut Errors) {
         if left_out.iter().any(|out| out.covers(&place)) {
             let message = format!("`{}` is declassified, and is ignored or dropped as well", place.show());
             let hint = "keep it with its reason under [declassify], or leave it out with the other: not both";
-            errors.refuse(&codes::SECRET_CONTRADICTED, &mapping.file, *line, message, Some(hint.to_owned()));
+            errors.refuse(&codes::SECRET_CONTRADICTED, &mapping.file, *line, message, hint);
         }
     }
 }
 
-pub(super) fn check_names(set: &Set, errors: &mut Errors) {
+pub(super) fn check_names(set: &Set, errors: &Errors) {
     for mapping in &set.mappings {
         let places = Places::of(mapping);
         let mut named: Vec<(Place, u32)> = Vec::new();
         for rule in &mapping.rules {
             let at = At::new(mapping, rule);
-            let mut see =
-                |visit: &Visit<'_, '_>| named.extend(at.named(visit).into_iter().map(|place| (place, visit.line)));
-            for expr in rule.column_exprs() {
-                walk::expr(expr, &mut |visit| see(&visit));
+            let mut see = |visit: Visit<'_, '_>| {
+                named.extend(at.named(&visit).into_iter().map(|place| (place, visit.line)));
+            };
+            for expr in rule.column_exprs().chain(rule.lets.iter().map(|(_, expr)| expr)) {
+                walk::expr(expr, &mut see);
             }
-            rule.lets.iter().for_each(|(_, expr)| walk::expr(expr, &mut |visit| see(&visit)));
-            if let Some(when) = &rule.when {
-                walk::condition(when, rule.line, &mut |visit| see(&visit));
-            }
-            for part in &rule.key {
-                if let KeyPart::Path(path) = part {
-                    named.extend(at.places(path, &[]).into_iter().map(|place| (place, rule.line)));
-                }
-            }
+            walk::tests(rule, &mut see);
         }
         let line = mapping.rules.first().map_or(1, |rule| rule.line);
         named.extend(
@@ -154,7 +147,7 @@ pub(super) fn check_names(set: &Set, errors: &mut Errors) {
             if place.looks_secret() && !places.decided_as_secret(&place) && !seen.contains(&place) {
                 let message = format!("`{}` looks like a secret, and nothing decides it", place.show());
                 let hint = "seal it, drop it, ignore it with a reason, or say under [declassify] why it is none";
-                errors.refuse(&codes::SECRET_UNDECIDED, &mapping.file, line, message, Some(hint.to_owned()));
+                errors.refuse(&codes::SECRET_UNDECIDED, &mapping.file, line, message, hint);
                 seen.push(place);
             }
         }

@@ -7,20 +7,20 @@ use crate::mapping::model::{Condition, Mapping, PathExpr, Root, Rooted, TypeName
 use crate::mapping::place::{Place, has_whole_shape};
 use crate::mapping::walk;
 
-pub(super) fn check(mapping: &Mapping, errors: &mut Errors) {
+pub(super) fn check(mapping: &Mapping, errors: &Errors) {
     let records: Vec<&Selection> = mapping.source.shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
     for shape in &mapping.source.shapes {
         let Some(when) = &shape.when else {
             continue; // takes the rest
         };
-        let mut refuse = |path: &PathExpr| {
+        let refuse = |path: &PathExpr| {
             let message = format!(
                 "shape `{}` looks into `{}`, which a shape takes for records",
                 shape.name,
                 walk::selection_of(path).selection
             );
             let hint = "shapes are chosen before records are read: test something outside of them";
-            errors.refuse(&codes::SHAPE_HIDDEN, &mapping.file, shape.line, message, Some(hint.to_owned()));
+            errors.refuse(&codes::SHAPE_HIDDEN, &mapping.file, shape.line, message, hint);
         };
         look(when, &mut |path, need| {
             if records.iter().any(|records| is_hidden(path, records, need)) {
@@ -34,7 +34,7 @@ pub(super) fn check(mapping: &Mapping, errors: &mut Errors) {
             let message =
                 format!("`each` of rule `{}` selects in the frame, which every record would repeat", rule.name);
             let hint = "give the elements a shape of their own, with `records`";
-            errors.refuse(&codes::EACH_REPEATED, &mapping.file, rule.line, message, Some(hint.to_owned()));
+            errors.refuse(&codes::EACH_REPEATED, &mapping.file, rule.line, message, hint);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What the checks work with: one rule with all that is known around it, and the errors so far.
 
-use crate::error::Error;
+use crate::error::{Error, Hint};
 use crate::finding::Code;
-use crate::mapping::model::{ColumnRule, Expr, Mapping, Rule, Set};
+use crate::mapping::model::{Mapping, Rule, Set};
 use crate::table::{Schema, Table};
+use std::cell::RefCell;
 
 /// One rule with all that is known around it.
 #[derive(Clone, Copy)]
@@ -13,63 +14,36 @@ pub(super) struct Spot<'c> {
     pub(super) mapping: &'c Mapping,
     pub(super) rule: &'c Rule,
     pub(super) table: &'c Table,
+    pub(super) errors: &'c Errors,
 }
 
 impl<'c> Spot<'c> {
-    pub(super) fn refuse(
-        &self,
-        errors: &mut Errors,
-        code: &Code,
-        line: u32,
-        message: impl Into<String>,
-        hint: Option<String>,
-    ) {
-        errors.refuse(code, &self.mapping.file, line, message, hint);
-    }
-
-    /// The expression of a column or `let`.
-    pub(super) fn named(&self, name: &str) -> Option<&'c Expr> {
-        let column = self.rule.columns.iter().find(|column| column.name == name).map(|column| &column.expr);
-        column.or_else(|| self.rule.lets.iter().find(|(other, _)| other == name).map(|(_, expr)| expr))
-    }
-
-    pub(super) fn column(&self, name: &str) -> Option<&'c ColumnRule> {
-        self.rule.columns.iter().find(|column| column.name == name)
+    pub(super) fn refuse(&self, code: &Code, line: u32, message: impl Into<String>, hint: impl Hint) {
+        self.errors.refuse(code, &self.mapping.file, line, message, hint);
     }
 
     pub(super) fn parent(&self) -> Option<&'c Rule> {
-        let parent = self.rule.parent.as_deref()?;
-        self.mapping.rules.iter().find(|rule| rule.name == parent)
+        self.mapping.parent_of(self.rule)
     }
 }
 
 /// Errors with what sorts them.
 #[derive(Default)]
 pub(super) struct Errors {
-    errors: Vec<(String, u32, Error)>,
+    errors: RefCell<Vec<(String, u32, Error)>>,
 }
 
 impl Errors {
-    pub(super) fn refuse(
-        &mut self,
-        code: &Code,
-        file: &str,
-        line: u32,
-        message: impl Into<String>,
-        hint: Option<String>,
-    ) {
-        let error = Error::request(message).coded(code.id).at(format_args!("{file}:{line}"));
-        let error = match hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        };
-        self.errors.push((file.to_owned(), line, error));
+    pub(super) fn refuse(&self, code: &Code, file: &str, line: u32, message: impl Into<String>, hint: impl Hint) {
+        let error = Error::request(message).coded(code.id).at(format_args!("{file}:{line}")).hint(hint);
+        self.errors.borrow_mut().push((file.to_owned(), line, error));
     }
 
-    pub(super) fn sorted(mut self, set: &Set) -> Vec<Error> {
+    pub(super) fn sorted(self, set: &Set) -> Vec<Error> {
         let place = |file: &str| set.mappings.iter().position(|mapping| mapping.file == file);
-        self.errors.sort_by_key(|(file, line, _)| (place(file), *line));
-        self.errors.into_iter().map(|(_, _, error)| error).collect()
+        let mut errors = self.errors.into_inner();
+        errors.sort_by_key(|(file, line, _)| (place(file), *line));
+        errors.into_iter().map(|(_, _, error)| error).collect()
     }
 }
 

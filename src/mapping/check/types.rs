@@ -1,9 +1,10 @@
 //! What expressions give fits the columns they are written into.
 
-use super::spot::{Errors, Spot};
+use super::spot::Spot;
 use crate::mapping::codes;
-use crate::mapping::model::{ColumnRule, Digest, Expr, From, JsonExpr, Literal, PathExpr, Root};
-use crate::step::OutputType;
+use crate::mapping::model::{ColumnRule, Digest, Expr, From, Literal, PathExpr, Root};
+use crate::mapping::walk::{self, Read};
+use crate::step::{OutputType, Step};
 use crate::table::ColumnType;
 
 /// What an expression gives, as far as that is known without data.
@@ -53,16 +54,20 @@ impl Gives {
     }
 }
 
-pub(super) fn check(spot: &Spot<'_>, errors: &mut Errors) {
+pub(super) fn check(spot: &Spot<'_>) {
     for expr in spot.rule.exprs() {
-        steps_follow(spot, expr, errors);
+        walk::expr(expr, &mut |visit| {
+            if let Read::Steps(steps) = visit.read {
+                steps_follow(spot, steps, visit.line);
+            }
+        });
     }
     for column in &spot.rule.columns {
         let Some(known) = spot.table.column(&column.name) else {
             continue; // `columns` reports that it is missing.
         };
         if known.kind == ColumnType::Unknown {
-            unknown_type(spot, column, &known.declared, errors);
+            unknown_type(spot, column, &known.declared);
             continue;
         }
         let literal = |literal: &Literal| {
@@ -74,13 +79,13 @@ pub(super) fn check(spot: &Spot<'_>, errors: &mut Errors) {
         };
         given.extend(column.policies.default.as_ref().map(literal));
         if let Some(unfit) = given.into_iter().find(|gives| !gives.fits(known.kind)) {
-            misfit(spot, column, unfit, known.kind, &known.declared, errors);
+            misfit(spot, column, unfit, known.kind, &known.declared);
         }
     }
 }
 
 /// A column of a type that is not known can only be left alone.
-fn unknown_type(spot: &Spot<'_>, column: &ColumnRule, declared: &str, errors: &mut Errors) {
+fn unknown_type(spot: &Spot<'_>, column: &ColumnRule, declared: &str) {
     let name = format!("`{}.{}`", spot.table.name, column.name);
     let message = if declared.is_empty() {
         format!("{name} has no declared type, and a rule writes it")
@@ -88,10 +93,10 @@ fn unknown_type(spot: &Spot<'_>, column: &ColumnRule, declared: &str, errors: &m
         format!("{name} is `{declared}`, a type that treelift does not know, and a rule writes it")
     };
     let hint = "declare one of the types that mappings/README.md lists, or leave the column to the application";
-    spot.refuse(errors, &codes::TYPE_UNKNOWN, column.line, message, Some(hint.to_owned()));
+    spot.refuse(&codes::TYPE_UNKNOWN, column.line, message, hint);
 }
 
-fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, declared: &str, errors: &mut Errors) {
+fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, declared: &str) {
     let name = format!("`{}.{}`", spot.table.name, column.name);
     let message = match (gives, kind) {
         (Gives::Text(least), ColumnType::Text { max: Some(max) }) => {
@@ -114,7 +119,7 @@ fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, 
         }
         _ => None,
     };
-    spot.refuse(errors, &codes::TYPE_UNFIT, column.line, message, hint.map(str::to_owned));
+    spot.refuse(&codes::TYPE_UNFIT, column.line, message, hint.map(str::to_owned));
 }
 
 fn of_expr(spot: &Spot<'_>, expr: &Expr, depth: u32) -> Vec<Gives> {
@@ -163,8 +168,8 @@ fn of_path(spot: &Spot<'_>, path: &PathExpr, depth: u32) -> Vec<Gives> {
         Root::Parent(column) => vec![spot.parent().map_or(Gives::Unknown, |parent| stored(spot, &parent.into, column))],
         Root::Column(name) => {
             let mut gives =
-                spot.named(name).map_or_else(|| vec![Gives::Unknown], |expr| of_expr(spot, expr, depth + 1));
-            let default = spot.column(name).and_then(|column| column.policies.default.as_ref());
+                spot.rule.named(name).map_or_else(|| vec![Gives::Unknown], |expr| of_expr(spot, expr, depth + 1));
+            let default = spot.rule.column(name).and_then(|column| column.policies.default.as_ref());
             gives.extend(default.map(of_literal));
             gives
         }
@@ -226,8 +231,8 @@ fn of_output(output: OutputType) -> Gives {
 }
 
 /// A step takes what the one before it gives.
-fn steps_follow(spot: &Spot<'_>, expr: &Expr, errors: &mut Errors) {
-    for pair in expr.steps.windows(2) {
+fn steps_follow(spot: &Spot<'_>, steps: &[Step], line: u32) {
+    for pair in steps.windows(2) {
         let output = match pair[0].output() {
             OutputType::List => OutputType::Text,
             output => output,
@@ -240,29 +245,7 @@ fn steps_follow(spot: &Spot<'_>, expr: &Expr, errors: &mut Errors) {
                 pair[0].name(),
                 of_output(output).words()
             );
-            spot.refuse(errors, &codes::STEP_UNFIT, expr.line, message, None);
-        }
-    }
-    match &expr.from {
-        From::First(parts) | From::Join { parts, .. } | From::Digest { of: parts, .. } => {
-            parts.iter().for_each(|part| steps_follow(spot, part, errors));
-        }
-        From::Json(json) => json_steps_follow(spot, json, errors),
-        From::Lookup(row) | From::Exists { row, .. } => {
-            row.by.iter().for_each(|(_, expr)| steps_follow(spot, expr, errors));
-        }
-        From::Path(_) | From::Literal(_) | From::Null | From::Template { .. } => {}
-    }
-}
-
-fn json_steps_follow(spot: &Spot<'_>, json: &JsonExpr, errors: &mut Errors) {
-    match json {
-        JsonExpr::Value { of, .. } => steps_follow(spot, of, errors),
-        JsonExpr::Table(members) => members.iter().for_each(|(_, json)| json_steps_follow(spot, json, errors)),
-        JsonExpr::Each { each, key, value } => {
-            steps_follow(spot, each, errors);
-            steps_follow(spot, key, errors);
-            json_steps_follow(spot, value, errors);
+            spot.refuse(&codes::STEP_UNFIT, line, message, None);
         }
     }
 }

@@ -32,12 +32,12 @@ pub(super) fn migrations(folder: &str, files: &[(String, String)]) -> (Vec<Migra
                     let known = migrations.iter().map(|other| other.version.as_str());
                     if !known.clone().any(|version| version == depends) {
                         let message = format!("no migration before this one is named `{depends}`");
+                        let hint = suggest::nearest(depends, known).map_or_else(
+                            || "a migration depends on migrations with a lower number".to_owned(),
+                            |meant| format!("did you mean `{meant}`?"),
+                        );
                         let error = Error::request(message).coded(codes::MIGRATION_WRONG.id);
-                        let error = match suggest::nearest(depends, known) {
-                            Some(meant) => error.hint(format!("did you mean `{meant}`?")),
-                            None => error.hint("a migration depends on migrations with a lower number"),
-                        };
-                        errors.push(error.at(&path));
+                        errors.push(error.at(&path).hint(hint));
                     }
                 }
                 migrations.push(migration);
@@ -93,7 +93,7 @@ fn migration(stem: &str, path: &str, text: &str, down: Option<String>) -> (Migra
                 if let Some(meant) = suggest::nearest(word, HEADER) {
                     let hint = format!("did you mean `{meant}`?");
                     let message = format!("the header of a migration has no `{word}`");
-                    doc.refuse(&codes::MIGRATION_WRONG, line, message, Some(hint));
+                    doc.refuse(&codes::MIGRATION_WRONG, line, message, hint);
                 }
             }
         }

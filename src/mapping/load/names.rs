@@ -2,8 +2,9 @@
 
 use super::loaded::Loaded;
 use super::tree::Doc;
+use crate::error::Hint;
 use crate::finding::Code;
-use crate::mapping::model::{Condition, Expr, KeyPart, Mapping, PathExpr, Pattern, Root, Rule, Set};
+use crate::mapping::model::{KeyPart, Mapping, PathExpr, Pattern, Root, Rule, Set};
 use crate::mapping::walk::{self, Read};
 use crate::mapping::{codes, suggest};
 
@@ -45,7 +46,7 @@ struct Scope<'l> {
 }
 
 impl<'l> Names<'l> {
-    fn refuse(&self, code: &Code, line: u32, message: String, hint: Option<String>) {
+    fn refuse(&self, code: &Code, line: u32, message: impl Into<String>, hint: impl Hint) {
         self.doc.refuse(code, line, message, hint);
     }
 
@@ -57,22 +58,21 @@ impl<'l> Names<'l> {
             }
             if shape.when.is_none() && at + 1 < shapes.len() {
                 let message = format!("shape `{}` has no `when`, so the shapes after it are never reached", shape.name);
-                self.refuse(&codes::SHAPE_UNREACHABLE, shape.line, message, Some("put it last".to_owned()));
+                self.refuse(&codes::SHAPE_UNREACHABLE, shape.line, message, "put it last");
             }
-            self.key_as(
-                shape.key_as.as_deref(),
-                shape.line,
-                self.mapping.source.files.iter().flat_map(Pattern::captures),
-            );
+            let captures = self.mapping.source.files.iter().flat_map(Pattern::captures);
+            self.key_as(shape.key_as.as_deref(), shape.line, captures);
             if let Some(when) = &shape.when {
-                self.condition(when, shape.line, &Scope { what: "a shape", rule: None, names: Vec::new() });
-                if asks_for_rows(when) {
-                    self.refuse(
-                        &codes::NOT_BUILT,
-                        shape.line,
-                        "`exists` and `absent` in a shape are not built yet".to_owned(),
-                        Some("test it in the `when` of a rule".to_owned()),
-                    );
+                let scope = Scope { what: "a shape", rule: None, names: Vec::new() };
+                let mut asks_for_rows = false;
+                walk::condition(when, shape.line, &mut |visit| {
+                    // Lookups and `exists` inside of `by` stand in one of these.
+                    asks_for_rows |= matches!(visit.read, Read::Row(_));
+                    self.read(&visit, &scope);
+                });
+                if asks_for_rows {
+                    let message = "`exists` and `absent` in a shape are not built yet";
+                    self.refuse(&codes::NOT_BUILT, shape.line, message, "test it in the `when` of a rule");
                 }
             }
         }
@@ -82,12 +82,8 @@ impl<'l> Names<'l> {
         if let Some(name) = name
             && (CONTEXT.contains(&name) || taken.any(|other| other == name))
         {
-            self.refuse(
-                &codes::NAME_TWICE,
-                line,
-                format!("`#{name}` is already in use"),
-                Some("choose another name for `key_as`".to_owned()),
-            );
+            let message = format!("`#{name}` is already in use");
+            self.refuse(&codes::NAME_TWICE, line, message, "choose another name for `key_as`");
         }
     }
 
@@ -98,14 +94,9 @@ impl<'l> Names<'l> {
             let names = rule.columns.iter().map(|column| column.name.as_str());
             let names: Vec<_> = names.chain(rule.lets.iter().map(|(name, _)| name.as_str())).collect();
             let scope = Scope { what: "the rule", rule: Some(rule), names };
-            self.key(rule, &scope);
+            self.key(rule);
             self.key_as(rule.key_as.as_deref(), rule.line, self.shared.iter().copied());
-            if let Some(when) = &rule.when {
-                self.condition(when, rule.line, &scope);
-            }
-            for expr in rule.exprs() {
-                self.expr(expr, &scope);
-            }
+            walk::rule(rule, &mut |visit| self.read(&visit, &scope));
             self.cycles(rule);
         }
     }
@@ -120,23 +111,15 @@ impl<'l> Names<'l> {
                 None if at.name == rule.name => {
                     let names: Vec<_> =
                         rules.iter().filter(|other| other.name != rule.name).map(|other| other.name.as_str()).collect();
-                    self.refuse(
-                        &codes::NAME_UNKNOWN,
-                        rule.line,
-                        format!("rule `{}` has an unknown parent `{parent}`", rule.name),
-                        suggest::hint(parent, names),
-                    );
+                    let message = format!("rule `{}` has an unknown parent `{parent}`", rule.name);
+                    self.refuse(&codes::NAME_UNKNOWN, rule.line, message, suggest::hint(parent, names));
                     break;
                 }
                 // Reported at the rule above.
                 None => break,
                 Some(_) if parent == rule.name => {
-                    self.refuse(
-                        &codes::SELF_MADE,
-                        rule.line,
-                        format!("rule `{}` is its own ancestor", rule.name),
-                        None,
-                    );
+                    let message = format!("rule `{}` is its own ancestor", rule.name);
+                    self.refuse(&codes::SELF_MADE, rule.line, message, None);
                     break;
                 }
                 Some(_) if seen.contains(&parent) => break,
@@ -148,24 +131,16 @@ impl<'l> Names<'l> {
         }
         let shapes = &self.mapping.source.shapes;
         for name in &rule.shapes {
-            match shapes.iter().find(|shape| !shape.name.is_empty() && shape.name == *name) {
+            let named = shapes.iter().filter(|shape| !shape.name.is_empty());
+            match named.clone().find(|shape| shape.name == *name) {
                 None => {
-                    let names: Vec<_> =
-                        shapes.iter().map(|shape| shape.name.as_str()).filter(|name| !name.is_empty()).collect();
-                    self.refuse(
-                        &codes::NAME_UNKNOWN,
-                        rule.line,
-                        format!("rule `{}` is for an unknown shape `{name}`", rule.name),
-                        suggest::hint(name, names),
-                    );
+                    let message = format!("rule `{}` is for an unknown shape `{name}`", rule.name);
+                    let hint = suggest::hint(name, named.map(|shape| shape.name.as_str()));
+                    self.refuse(&codes::NAME_UNKNOWN, rule.line, message, hint);
                 }
                 Some(shape) if shape.ignore.is_some() => {
-                    self.refuse(
-                        &codes::SAYING_EMPTY,
-                        rule.line,
-                        format!("rule `{}` is for shape `{name}`, which is ignored", rule.name),
-                        None,
-                    );
+                    let message = format!("rule `{}` is for shape `{name}`, which is ignored", rule.name);
+                    self.refuse(&codes::SAYING_EMPTY, rule.line, message, None);
                 }
                 Some(_) => {}
             }
@@ -179,57 +154,37 @@ impl<'l> Names<'l> {
         let mut seen = Vec::new();
         for (name, line) in columns.chain(secrets).chain(lets) {
             if seen.contains(&name) {
-                self.refuse(
-                    &codes::NAME_TWICE,
-                    line,
-                    format!("rule `{}` uses the name `{name}` twice", rule.name),
-                    Some("columns, secrets and `let` share their names".to_owned()),
-                );
+                let message = format!("rule `{}` uses the name `{name}` twice", rule.name);
+                self.refuse(&codes::NAME_TWICE, line, message, "columns, secrets and `let` share their names");
             }
             seen.push(name);
         }
     }
 
-    fn key(&self, rule: &Rule, scope: &Scope<'_>) {
+    /// The columns of the key.
+    fn key(&self, rule: &Rule) {
         for part in &rule.key {
-            match part {
-                KeyPart::Path(path) => self.path(path, rule.line, scope),
-                KeyPart::Column(name) if rule.columns.iter().any(|column| column.name == *name) => {}
-                KeyPart::Column(name) => {
-                    let names: Vec<_> = rule.columns.iter().map(|column| column.name.as_str()).collect();
-                    let hint = suggest::nearest(name, names).map_or_else(
-                        || format!("give the column a value in the rule, or write `.{name}` for a path"),
-                        |meant| format!("did you mean `{meant}`?"),
-                    );
-                    self.refuse(
-                        &codes::NAME_UNKNOWN,
-                        rule.line,
-                        format!("the key of rule `{}` names `{name}`, which is not one of its columns", rule.name),
-                        Some(hint),
-                    );
-                }
+            if let KeyPart::Column(name) = part
+                && rule.column(name).is_none()
+            {
+                let names = rule.columns.iter().map(|column| column.name.as_str());
+                let hint = suggest::nearest(name, names).map_or_else(
+                    || format!("give the column a value in the rule, or write `.{name}` for a path"),
+                    |meant| format!("did you mean `{meant}`?"),
+                );
+                let message =
+                    format!("the key of rule `{}` names `{name}`, which is not one of its columns", rule.name);
+                self.refuse(&codes::NAME_UNKNOWN, rule.line, message, hint);
             }
         }
     }
 
-    fn condition(&self, condition: &Condition, line: u32, scope: &Scope<'_>) {
-        walk::condition(condition, line, &mut |visit| self.read(&visit, scope));
-    }
-
-    fn expr(&self, expr: &Expr, scope: &Scope<'_>) {
-        walk::expr(expr, &mut |visit| self.read(&visit, scope));
-    }
-
     fn read(&self, visit: &walk::Visit<'_, '_>, scope: &Scope<'_>) {
         match visit.read {
-            Read::Path(path) => self.path(path, visit.line, scope),
+            Read::Path(path) | Read::Key(path) => self.path(path, visit.line, scope),
             Read::Namespace if self.set_known && self.set.namespace.is_none() => {
-                self.refuse(
-                    &codes::NAMESPACE_MISSING,
-                    visit.line,
-                    "`uuid5` needs a namespace".to_owned(),
-                    Some("add `namespace = \"a UUID\"` to set.toml".to_owned()),
-                );
+                let hint = "add `namespace = \"a UUID\"` to set.toml";
+                self.refuse(&codes::NAMESPACE_MISSING, visit.line, "`uuid5` needs a namespace", hint);
             }
             _ => {}
         }
@@ -240,12 +195,8 @@ impl<'l> Names<'l> {
             Root::Element | Root::Record | Root::Frame => {}
             Root::Parent(column) => {
                 if scope.rule.is_none_or(|rule| rule.parent.is_none()) {
-                    self.refuse(
-                        &codes::NAME_UNKNOWN,
-                        line,
-                        format!("`^{column}` needs a parent, and {} has none", scope.what),
-                        Some("add `parent = \"rule\"`".to_owned()),
-                    );
+                    let message = format!("`^{column}` needs a parent, and {} has none", scope.what);
+                    self.refuse(&codes::NAME_UNKNOWN, line, message, "add `parent = \"rule\"`");
                 }
             }
             Root::Column(name) => self.column(name, line, scope),
@@ -256,12 +207,8 @@ impl<'l> Names<'l> {
     fn column(&self, name: &str, line: u32, scope: &Scope<'_>) {
         let secrets = scope.rule.map_or(&[][..], |rule| &rule.secrets);
         if secrets.iter().any(|secret| secret.name == name) {
-            self.refuse(
-                &codes::NAME_UNKNOWN,
-                line,
-                format!("`={name}` is a secret, which no other expression can use"),
-                None,
-            );
+            let message = format!("`={name}` is a secret, which no other expression can use");
+            self.refuse(&codes::NAME_UNKNOWN, line, message, None);
         } else if !scope.names.contains(&name) {
             let message = format!("`={name}` is neither a column nor a `let` of {}", scope.what);
             self.refuse(&codes::NAME_UNKNOWN, line, message, suggest::hint(name, scope.names.clone()));
@@ -278,30 +225,23 @@ impl<'l> Names<'l> {
                 self.refuse(&codes::NAME_UNKNOWN, line, format!("`#{name}` needs `[owners]` in set.toml"), None);
             }
         } else if !given.contains(&name) {
-            self.refuse(
-                &codes::NAME_UNKNOWN,
-                line,
-                format!("nothing sets the context `#{name}`"),
-                suggest::hint(name, given),
-            );
+            let message = format!("nothing sets the context `#{name}`");
+            self.refuse(&codes::NAME_UNKNOWN, line, message, suggest::hint(name, given));
         }
     }
 
     /// A column must not depend on itself.
     fn cycles(&self, rule: &Rule) {
         let columns = rule.columns.iter().map(|column| {
-            (
-                column.name.as_str(),
-                vec![Some(&column.expr), column.agrees.as_ref().map(|agrees| &agrees.expr)],
-                column.line,
-            )
+            let agrees = column.agrees.as_ref().map(|agrees| &agrees.expr);
+            (column.name.as_str(), &column.expr, agrees, column.line)
         });
-        let lets = rule.lets.iter().map(|(name, expr)| (name.as_str(), vec![Some(expr)], expr.line));
+        let lets = rule.lets.iter().map(|(name, expr)| (name.as_str(), expr, None, expr.line));
         let needs: Vec<_> = columns
             .chain(lets)
-            .map(|(name, exprs, line)| {
+            .map(|(name, expr, other, line)| {
                 let mut needs = Vec::new();
-                for expr in exprs.into_iter().flatten() {
+                for expr in [Some(expr), other].into_iter().flatten() {
                     walk::expr(expr, &mut |visit| {
                         if let Read::Path(PathExpr { root: Root::Column(name), .. }) = visit.read {
                             needs.push(name.as_str());
@@ -318,12 +258,8 @@ impl<'l> Names<'l> {
                 && !needs[..at].iter().any(|(earlier, _, _)| chain.contains(earlier))
             {
                 let chain = chain.iter().map(|name| format!("`={name}`")).collect::<Vec<_>>().join(" needs ");
-                self.refuse(
-                    &codes::SELF_MADE,
-                    *line,
-                    format!("{chain} needs `={name}`: a value cannot depend on itself"),
-                    None,
-                );
+                let message = format!("{chain} needs `={name}`: a value cannot depend on itself");
+                self.refuse(&codes::SELF_MADE, *line, message, None);
             }
         }
     }
@@ -348,13 +284,4 @@ fn comes_back<'n>(needs: &[(&'n str, Vec<&'n str>, u32)], start: &str, chain: &m
         }
     }
     false
-}
-
-fn asks_for_rows(condition: &Condition) -> bool {
-    match condition {
-        Condition::Exists { .. } => true,
-        Condition::Any(all) | Condition::All(all) => all.iter().any(asks_for_rows),
-        Condition::Not(one) => asks_for_rows(one),
-        _ => false,
-    }
 }

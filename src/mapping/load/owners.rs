@@ -34,16 +34,12 @@ pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
             let fits = match visit.read {
                 Read::Path(path) => path.root == Root::Context("owner".to_owned()),
                 Read::Namespace => set.namespace.is_some(),
+                Read::Steps(_) => true,
                 _ => false,
             };
             if !fits {
                 let message = "an owner is found by the directory's name only";
-                set_doc.refuse(
-                    &codes::OWNERS_WRONG,
-                    visit.line,
-                    message,
-                    Some("only `#owner` can be used here".to_owned()),
-                );
+                set_doc.refuse(&codes::OWNERS_WRONG, visit.line, message, "only `#owner` can be used here");
             }
         });
     }

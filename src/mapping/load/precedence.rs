@@ -53,7 +53,7 @@ pub(super) fn check_files(set: &Set, ignore_lines: &[u32], loaded: &[Loaded], se
                     "`{}` and `{}` of {} can match the same file",
                     later.pattern.text, rival.pattern.text, rival.who
                 ),
-                Some("make one of them more specific: the first difference from the left decides".to_owned()),
+                "make one of them more specific: the first difference from the left decides",
             );
         }
     }

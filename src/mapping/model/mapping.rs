@@ -30,6 +30,16 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// The index of the rule of this name.
+    pub fn rule(&self, name: &str) -> Option<usize> {
+        self.rules.iter().position(|rule| rule.name == name)
+    }
+
+    /// The rule whose rows those of another one hang on.
+    pub fn parent_of(&self, rule: &Rule) -> Option<&Rule> {
+        self.rule(rule.parent.as_deref()?).map(|at| &self.rules[at])
+    }
+
     /// Why a blank file loses nothing, if being blank is its only fault.
     pub fn excuse(&self, findings: &[Finding]) -> Option<&str> {
         let blank = findings.iter().all(|finding| finding.code.id == FILE_EMPTY.id);

@@ -36,6 +36,21 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&ColumnRule> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The `let` of this name.
+    pub fn let_of(&self, name: &str) -> Option<&Expr> {
+        self.lets.iter().find(|(other, _)| other == name).map(|(_, expr)| expr)
+    }
+
+    /// The expression of a column or `let`.
+    pub fn named(&self, name: &str) -> Option<&Expr> {
+        self.column(name).map(|column| &column.expr).or_else(|| self.let_of(name))
+    }
+
     /// The key's columns, when every part is a column: then the key stands in the target too.
     pub fn key_columns(&self) -> Option<Vec<&str>> {
         if self.key.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::mapping::Mapping;
 use super::owners::{Owners, Pattern, Unknown};
-use super::rule::SecretKind;
+use super::rule::{Rule, SecretKind};
 use crate::table::{AuditTable, Migration};
 use serde::Deserialize;
 
@@ -50,6 +50,11 @@ pub struct Set {
 }
 
 impl Set {
+    /// Every rule with its mapping, in order.
+    pub fn rules(&self) -> impl Iterator<Item = (&Mapping, &Rule)> {
+        self.mappings.iter().flat_map(|mapping| mapping.rules.iter().map(move |rule| (mapping, rule)))
+    }
+
     /// The table that the set names for the record of migrations.
     pub fn record_table(&self) -> Option<&str> {
         self.migrations_table.as_ref().map(|table| table.name.as_str())
@@ -57,8 +62,7 @@ impl Set {
 
     /// Whether a rule seals something, so that a run needs a key.
     pub fn seals(&self) -> bool {
-        let rules = self.mappings.iter().flat_map(|mapping| &mapping.rules);
-        rules.flat_map(|rule| &rule.secrets).any(|secret| secret.kind == SecretKind::Seal)
+        self.rules().flat_map(|(_, rule)| &rule.secrets).any(|secret| secret.kind == SecretKind::Seal)
     }
 
     /// The set's name, the names of its mappings, and every reason that it gives.

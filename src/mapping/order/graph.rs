@@ -134,8 +134,7 @@ impl Graph {
 fn top_of(mapping: &Mapping, rule: usize) -> usize {
     let mut top = rule;
     for _ in 0..mapping.rules.len() {
-        let parent = mapping.rules[top].parent.as_ref();
-        match parent.and_then(|parent| mapping.rules.iter().position(|other| other.name == *parent)) {
+        match mapping.rules[top].parent.as_deref().and_then(|parent| mapping.rule(parent)) {
             Some(parent) => top = parent,
             None => return top,
         }
@@ -167,14 +166,14 @@ fn needs(
     let of_owners = own.is_owned(at.mapping) && own.is_owned(before.mapping);
     // A row's key is there before anything is added to it.
     let key = feeding.key_columns().unwrap_or_default();
-    let fills = |column: &str| !key.contains(&column) && feeding.columns.iter().any(|other| other.name == column);
+    let fills = |column: &str| !key.contains(&column) && feeding.column(column).is_some();
     let looked_up = lookups.iter().filter(|used| {
         let added = || used.column.as_deref().is_some_and(fills) || used.columns().any(fills);
         used.table == feeding.into && at != before && (starts || added())
     });
     let looked_up = looked_up.map(|used| of_owners && !own.key(at, used)).max();
     let refers = || {
-        let gives = |name: &String| rule.columns.iter().any(|column| column.name == *name);
+        let gives = |name: &String| rule.column(name).is_some();
         schema.table(&rule.into).is_some_and(|table| {
             let keys = table.foreign_keys.iter().filter(|key| key.table != rule.into && key.table == feeding.into);
             keys.into_iter().any(|key| key.columns.iter().any(gives))
@@ -190,9 +189,7 @@ fn needs(
 /// Whether a rule can make a row that is not there yet: one that fills only, and does not give every
 /// column that must have a value, cannot.
 fn starts_rows(rule: &Rule, schema: &Schema) -> bool {
-    let gives = |name: &str| {
-        rule.columns.iter().any(|column| column.name == name) || rule.secrets.iter().any(|secret| secret.name == name)
-    };
+    let gives = |name: &str| rule.column(name).is_some() || rule.secrets.iter().any(|secret| secret.name == name);
     rule.on_duplicate != OnDuplicate::Fill
         || schema.table(&rule.into).is_none_or(|table| table.columns_needed().all(|column| gives(&column.name)))
 }
