@@ -118,7 +118,7 @@ fn content(database: &dyn Database) -> Result<Option<(Content, Vec<String>)>> {
     let migrations: Vec<String> = applied.map(|record| record.version).collect();
     let content = Content {
         rows: survey.counts,
-        keys: survey.registry.keys.into_iter().map(|row| row.id).collect(),
+        keys: survey.seals.registry.keys.into_iter().map(|row| row.id).collect(),
         schema: migrations.last().cloned(),
         migrations,
         orphans: reader.broken()?.iter().map(|broken| broken.rows).sum(),

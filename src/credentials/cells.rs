@@ -4,11 +4,10 @@ use super::keyring::Keyring;
 use super::problem::{Problem, problem};
 use crate::database::cells::{Registered, Stored};
 use crate::database::{Cell, Reader, SealedColumn};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::hex;
 use crate::secret::cipher::{OpenError, SealPlace, is_ours};
 use secrecy::SecretString;
-use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
 /// A cell of a registered column, with the key of its row as values are sealed for it.
@@ -76,7 +75,9 @@ pub(super) fn open(
             OpenError::UnknownFormat => "a value is not sealed; `credentials encrypt` seals it".to_owned(),
             OpenError::OtherKey { key } => match keyring.refusal(key) {
                 Some(words) => format!("a value is sealed under key `{key}`, which does not open: {words}"),
-                None if keyring.has(key) => format!("a value is sealed under key `{key}`, which is not the active key"),
+                None if keyring.sealer(key).is_some() => {
+                    format!("a value is sealed under key `{key}`, which is not the active key")
+                }
                 None => format!("a value is sealed under key `{key}`, which is not in `treelift_keys`"),
             },
             OpenError::NotAuthentic => "a value does not open: it was changed, or moved here from elsewhere".to_owned(),
@@ -84,27 +85,4 @@ pub(super) fn open(
         };
         problem(column, texts.to_vec(), error.reason(), message)
     })
-}
-
-/// A value that was written is not there any more: only a trigger can have done that.
-pub(super) fn altered(of: &str) -> Error {
-    Error::environment(format!("a value of {of} was changed or removed while it was written"))
-        .hint("look for a trigger that does it; nothing was changed")
-}
-
-/// Fingerprints that are meaningless outside this run: what is written must open to the same one.
-pub(super) struct Marks {
-    salt: [u8; 32],
-}
-
-impl Marks {
-    pub(super) fn new() -> Result<Self> {
-        let mut salt = [0; 32];
-        getrandom::fill(&mut salt).map_err(|_| Error::environment("the operating system's random source failed"))?;
-        Ok(Self { salt })
-    }
-
-    pub(super) fn of(&self, text: &str) -> [u8; 32] {
-        Sha256::new().chain_update(self.salt).chain_update(text.as_bytes()).finalize().into()
-    }
 }

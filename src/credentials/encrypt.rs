@@ -1,11 +1,12 @@
 //! Seals plaintext, or converts back what was handed over.
 
-use super::cells::{Marks, Placed, altered, open, place, placed};
+use super::cells::{Placed, open, place, placed};
 use super::choice::{Choice, Chosen, LeftColumn, Why, choose, pending};
 use super::columns::{ColumnName, Look, look};
 use super::erase::{Looked, Rewrite, Traces, erase};
 use super::keyring::{self, Keyring};
 use super::problem::{Problem, problem};
+use super::written::Written;
 use super::{Job, existing};
 use crate::config::{Phase, SecretNeed};
 use crate::database::cells::{FERNET, Registered, Stored};
@@ -18,7 +19,7 @@ use crate::secret::proof::{LeakSearch, SecretSet};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
 /// What [`encrypt`] did.
@@ -117,16 +118,12 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     }
     let safety = job.keep_what_is_there("encrypt")?;
 
-    let mut cells = job.change()?;
+    let mut cells = job.change(&rows, &ring)?;
     let (chosen, _) = choose(&*cells, choice)?;
     // Once more, now that nobody else can make one.
     done.triggers = triggers(&*cells, &chosen, choice)?;
-    keyring::unchanged(&rows, &cells.keys()?)?;
-    if !rows.is_empty() {
-        ring.check(&cells.seal_record()?)?;
-    }
     done.key_is_new = rows.is_empty();
-    let mut sealing = Sealing { job, choice, marks: Marks::new()?, secrets: SecretSet::new(), sealed: HashMap::new() };
+    let mut sealing = Sealing { job, choice, secrets: SecretSet::new(), written: Written::new(false)? };
     for one in &chosen {
         let column = sealing.column(&mut *cells, one, &chosen, ring.active())?;
         done.sealed += column.sealed;
@@ -224,9 +221,8 @@ fn keyring(rows: &[KeyRow], secret: &Secret) -> Result<(Keyring, KeyRow)> {
 struct Sealing<'e> {
     job: &'e Job<'e>,
     choice: &'e Choice<'e>,
-    marks: Marks,
     secrets: SecretSet,
-    sealed: HashMap<(ColumnName, Vec<String>), [u8; 32]>,
+    written: Written,
 }
 
 impl Sealing<'_> {
@@ -261,8 +257,7 @@ impl Sealing<'_> {
                     let token = sealer.seal(&place(column, &cell.texts), &text)?;
                     cells.write_cell(column, &cell.key, &token)?;
                     self.secrets.add(text.expose_secret());
-                    let mark = self.marks.of(text.expose_secret());
-                    self.sealed.insert((ColumnName::of(column), cell.texts), mark);
+                    self.written.add(column, cell.texts, &text);
                     done.sealed += 1;
                 }
             }
@@ -317,18 +312,7 @@ impl Sealing<'_> {
         ring.check(&cells.seal_record()?)?;
         let mut opened = 0;
         for Chosen { column, .. } in chosen {
-            for cell in placed(cells, column)?.0 {
-                let key = (ColumnName::of(column), cell.texts);
-                let (Some(mark), Stored::Text(token)) = (self.sealed.get(&key), &cell.value) else { continue }; // was not sealed now
-                let text = open(&ring, column, &key.1, token.expose_secret()).map_err(Problem::into_error)?;
-                if self.marks.of(text.expose_secret()) != *mark {
-                    return Err(altered(&key.0.to_string()));
-                }
-                opened += 1;
-            }
-        }
-        if opened != self.sealed.len() as u64 {
-            return Err(altered("the database"));
+            opened += self.written.prove(cells, column, &|key, token| open(&ring, column, key, token))?.0;
         }
         Ok(opened)
     }

@@ -68,9 +68,9 @@ impl Keyring {
         self.sealers.get_mut(&self.active).expect("the active key was opened first")
     }
 
-    /// Every opened key.
-    pub(super) fn sealers(&self) -> impl Iterator<Item = &Sealer> {
-        self.sealers.values()
+    /// An opened key.
+    pub(super) fn sealer(&self, key: &str) -> Option<&Sealer> {
+        self.sealers.get(key)
     }
 
     /// Why a key of the database was not opened.
@@ -81,11 +81,6 @@ impl Keyring {
     /// The first key that is there and was not opened, with the reason.
     pub(super) fn first_refusal(&self) -> Option<(&str, &str)> {
         self.closed.iter().next().map(|(key, words)| (key.as_str(), words.as_str()))
-    }
-
-    /// Whether this key was opened.
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.sealers.contains_key(key)
     }
 
     /// Opens a value with the active key; one under another key does not count.

@@ -2,11 +2,10 @@
 
 use super::Job;
 use super::erase::{Looked, Rewrite, Traces, erase, search_for};
-use super::keyring::{self, Keyring};
-use crate::config::SecretNeed;
+use super::keyring;
 use crate::error::{Error, Result};
 use crate::secret::kdf::Cost;
-use crate::secret::keys::{KeyRow, Secret, SecretKind, rewrap, unlock};
+use crate::secret::keys::{rewrap, unlock};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -33,25 +32,26 @@ pub struct Rekeyed {
 pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     let looked = keyring::required(job.database)?;
     job.agree("wrap its keys under a new passphrase or key file")?;
-    let missing = || Error::bug("no secret was given");
-    let old = job.ui.secret(SecretNeed::Open)?.ok_or_else(missing)?;
-    let ring = open_every(&looked, &old)?;
+    let (_, ring) = job.open(&looked)?;
+    // A key that does not open cannot be rewrapped, and its values would be lost with the old secret.
+    if let Some((key, words)) = ring.first_refusal() {
+        return Err(Error::environment(format!("key `{key}` does not open: {words}"))
+            .hint("nothing was changed; restore its row from a backup"));
+    }
     ring.check(&job.database.seal_record()?)?;
     let new = job.ui.new_secret()?;
 
-    let mut cells = job.change()?;
+    let mut cells = job.change(&looked, &ring)?;
     let rows = cells.keys()?;
-    keyring::unchanged(&looked, &rows)?;
-    ring.check(&cells.seal_record()?)?;
     for row in &rows {
-        let sealer = ring.sealers().find(|sealer| sealer.key_id() == row.id).ok_or_else(missing)?;
+        let sealer = ring.sealer(&row.id).ok_or_else(|| Error::bug("a key that was opened is not there"))?;
         cells.put_key(&rewrap(sealer.data_key(), row, &new, Cost::default())?)?;
     }
     for row in &cells.keys()? {
         unlock(row, &new)?;
     }
     ring.prove(&mut *cells)?;
-    let opens_with = kind(&new).to_string();
+    let opens_with = new.kind().to_string();
     let keys: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let details = json!({ "keys": &keys, "opens_with": &opens_with });
     let active = &keyring::active(&rows)?.id;
@@ -66,18 +66,4 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
         keys,
         opens_with,
     })
-}
-
-fn kind(secret: &Secret) -> SecretKind {
-    secret.kind()
-}
-
-/// A key that does not open cannot be rewrapped, and its values would be lost with the old secret.
-fn open_every(rows: &[KeyRow], secret: &Secret) -> Result<Keyring> {
-    let ring = Keyring::open_all(rows, secret)?;
-    match ring.first_refusal() {
-        None => Ok(ring),
-        Some((key, words)) => Err(Error::environment(format!("key `{key}` does not open: {words}"))
-            .hint("nothing was changed; restore its row from a backup")),
-    }
 }

@@ -1,19 +1,16 @@
 //! A new data key, and every value sealed again under it.
 
 use super::Job;
-use super::cells::{Marks, altered, open, place, placed, sealed_columns};
+use super::cells::{open, place, sealed_columns};
 use super::erase::{Looked, Rewrite, Traces, erase, search_for};
 use super::keyring::{self, Keyring};
-use super::problem::{Problem, not_text};
-use super::verify::stopped_by;
-use crate::config::{Phase, SecretNeed};
-use crate::database::cells::{Registered, Stored};
-use crate::database::{Mode, Reader, Transaction, now};
+use super::written::Written;
+use crate::database::cells::Registered;
+use crate::database::{Mode, now};
 use crate::error::{Error, Result};
 use crate::secret::cipher::{FORMAT, Sealer, is_ours};
 use crate::secret::kdf::Cost;
-use crate::secret::keys::{KeyRow, create};
-use secrecy::ExposeSecret;
+use crate::secret::keys::create;
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -48,18 +45,19 @@ pub struct Rotated {
 pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     let old_rows = keyring::required(job.database)?;
     job.agree(&format!("seal every value again under a new data key, {}", job.before.in_words()))?;
-    let secret = job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
-    let old = Keyring::open_all(&old_rows, &secret)?;
+    let (secret, old) = job.open(&old_rows)?;
     old.check(&job.database.seal_record()?)?;
     let safety = job.keep_what_is_there("rotate")?;
 
-    let mut cells = job.change()?;
-    keyring::unchanged(&old_rows, &cells.keys()?)?;
-    old.check(&cells.seal_record()?)?;
+    let mut cells = job.change(&old_rows, &old)?;
     let (key, mut new_row) = create(&secret, Cost::default(), now())?;
     let mut sealer = Sealer::new(key, &new_row)?;
     let columns = sealed_columns(&*cells)?;
-    let written = reseal(job, &mut *cells, &old, &mut sealer, &columns)?;
+    let mut written = Written::new(true)?;
+    for Registered { column, .. } in &columns {
+        let mut seal = |key: &[String], text: &_| sealer.seal(&place(column, key), text);
+        written.rewrite(job, &mut *cells, &old, (column, &columns), &mut seal)?;
+    }
     new_row.seal_count = sealer.sealed_count();
     for row in &old_rows {
         cells.remove_key(&row.id)?;
@@ -69,7 +67,17 @@ pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
         cells.register(&Registered { format: FORMAT.to_owned(), ..column.clone() })?;
     }
     Keyring::of_new(sealer).prove(&mut *cells)?;
-    let opened_again = prove(job, &*cells, &new_row, &secret, &written)?;
+    let rows = cells.keys()?;
+    let ring = Keyring::open_all(&rows, &secret)?;
+    ring.check(&cells.seal_record()?)?;
+    if rows != [new_row.clone()] {
+        return Err(Error::bug("the new key did not take the place of the old ones"));
+    }
+    let mut opened_again = 0;
+    for Registered { column, .. } in &columns {
+        job.heed_signals()?;
+        opened_again += written.prove(&*cells, column, &|key, token| open(&ring, column, key, token))?.0;
+    }
     let handed_over = cells.registered()?.into_iter().filter(|one| !is_ours(&one.format));
     let handed_over = handed_over.map(|one| format!("{}.{}", one.column.table, one.column.column)).collect();
     let old_keys: Vec<String> = old_rows.iter().map(|row| row.id.clone()).collect();
@@ -95,79 +103,4 @@ pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
         old_keys,
         backup,
     })
-}
-
-/// What was written: for each column its values, as marks, in the order of its rows.
-struct Written {
-    marks: Marks,
-    columns: Vec<(Registered, Vec<[u8; 32]>)>,
-}
-
-fn reseal(
-    job: &Job<'_>,
-    cells: &mut dyn Transaction,
-    old: &Keyring,
-    sealer: &mut Sealer,
-    columns: &[Registered],
-) -> Result<Written> {
-    let mut written = Written { marks: Marks::new()?, columns: Vec::new() };
-    for registered in columns {
-        let column = &registered.column;
-        let (placed, problems) = placed(cells, column)?;
-        problems.into_iter().next().map_or(Ok(()), |problem| Err(problem.into_error()))?;
-        job.ui.phase(Phase::Seal, placed.len() as u64, 0);
-        let mut marks = Vec::with_capacity(placed.len());
-        for one in placed {
-            job.heed_signals()?;
-            let token = match one.value {
-                Stored::Null => continue,                                          // NULL stays NULL
-                Stored::Text(text) if text.expose_secret().is_empty() => continue, // empty is no secret
-                Stored::Text(token) => token,
-                Stored::Other(kind) => return Err(not_text(column, &one.texts, kind).into_error()),
-            };
-            let text = open(old, column, &one.texts, token.expose_secret())
-                .map_err(|problem| stopped_by(cells, old, columns, problem))?;
-            marks.push(written.marks.of(text.expose_secret()));
-            cells.write_cell(column, &one.key, &sealer.seal(&place(column, &one.texts), &text)?)?;
-            job.ui.advance(1, 0);
-        }
-        written.columns.push((registered.clone(), marks));
-    }
-    Ok(written)
-}
-
-/// Reads everything back from the database and opens it, with the key as stored there.
-fn prove(
-    job: &Job<'_>,
-    cells: &dyn Reader,
-    row: &KeyRow,
-    secret: &crate::secret::keys::Secret,
-    written: &Written,
-) -> Result<u64> {
-    let ring = Keyring::open_all(&cells.keys()?, secret)?;
-    ring.check(&cells.seal_record()?)?;
-    if cells.keys()? != std::slice::from_ref(row) {
-        return Err(Error::bug("the new key did not take the place of the old ones"));
-    }
-    let mut opened = 0;
-    for (registered, marks) in &written.columns {
-        let column = &registered.column;
-        let mut marks = marks.iter();
-        for one in placed(cells, column)?.0 {
-            job.heed_signals()?;
-            let Stored::Text(token) = &one.value else { continue }; // NULL, as it was
-            if token.expose_secret().is_empty() {
-                continue; // as it was
-            }
-            let text = open(&ring, column, &one.texts, token.expose_secret()).map_err(Problem::into_error)?;
-            if marks.next() != Some(&written.marks.of(text.expose_secret())) {
-                return Err(altered(&column.to_string()));
-            }
-            opened += 1;
-        }
-        if marks.next().is_some() {
-            return Err(altered(&column.to_string()));
-        }
-    }
-    Ok(opened)
 }

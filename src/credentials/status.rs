@@ -3,7 +3,7 @@
 use super::columns::{ColumnName, Look, look, suspects};
 use super::existing;
 use crate::database::cells::{Registered, Stored};
-use crate::database::sealed::{self, CountDifference};
+use crate::database::sealed::CountDifference;
 use crate::database::{Database, Reader, SealedColumn};
 use crate::error::Result;
 use crate::secret::keys::{ACTIVE, KeyRow, RETIRED, is_key_id, kind_of};
@@ -152,7 +152,7 @@ pub fn status(database: &dyn Database, except: &[ColumnName]) -> Result<Status> 
         lost: columns.iter().map(ColumnStatus::lost).sum(),
         not_active: columns.iter().map(|column| column.not_under(&active)).sum(),
         proof: record.check_proof().err().map(|error| error.message),
-        disagreements: sealed::disagreements(&record.registry, &record.columns, &cells.unregistered()?),
+        disagreements: record.disagreements(&cells.unregistered()?),
         differences: record.differences(),
         keys: keys.iter().map(key_status).collect(),
         columns,

@@ -5,7 +5,7 @@ use super::cells::{open, place, placed};
 use super::keyring::{self, Keyring};
 use super::problem::{Problem, not_text, problem};
 use super::{Job, existing};
-use crate::config::{Phase, SecretNeed};
+use crate::config::Phase;
 use crate::database::cells::{FERNET, Registered, Stored};
 use crate::database::sealed::CountDifference;
 use crate::database::{Reader, SealedColumn};
@@ -56,8 +56,7 @@ pub struct VerifiedColumn {
 pub fn verify(job: &Job<'_>, application: Option<&Application>) -> Result<Verified> {
     let rows = keyring::required(job.database)?;
     let cells = existing(job.database)?;
-    let secret = job.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
-    let ring = Keyring::open_all(&rows, &secret)?;
+    let (_, ring) = job.open(&rows)?;
     let record = cells.seal_record()?;
     ring.check_registry(&record)?;
     let registered = cells.registered()?;

@@ -181,65 +181,58 @@ impl fmt::Display for State {
 
 /// A disagreement between the record and the files.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(tag = "fault", rename_all = "snake_case")]
-pub enum Fault {
+pub struct Fault {
+    /// What kind of disagreement.
+    pub fault: FaultKind,
+    /// The migration.
+    pub version: String,
+}
+
+/// A kind of disagreement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
     /// The file was changed after it had been applied.
-    Changed {
-        /// The migration.
-        version: String,
-    },
+    Changed,
     /// The set lost the file of a migration that later ones, which it has, came after.
-    Missing {
-        /// The migration.
-        version: String,
-    },
+    Missing,
     /// The database has a migration that comes after all of the set's.
-    Newer {
-        /// The migration.
-        version: String,
-    },
+    Newer,
     /// Another program recorded a migration that the set does not have.
-    Unknown {
-        /// The migration.
-        version: String,
-    },
+    Unknown,
 }
 
 impl Fault {
     /// Whether nothing may be migrated or imported while it is there.
     pub fn is_fatal(&self) -> bool {
-        !matches!(self, Self::Unknown { .. })
+        self.fault != FaultKind::Unknown
     }
 
     /// What can be done about it.
     fn hint(&self) -> &'static str {
-        match self {
-            Self::Changed { .. } => "revert the change, and write a new migration instead",
-            Self::Missing { .. } => "restore the file; `schema history` shows when it was applied",
-            Self::Newer { .. } => "use the mapping set that made it, or a newer one",
-            Self::Unknown { .. } => "it is left alone",
+        match self.fault {
+            FaultKind::Changed => "revert the change, and write a new migration instead",
+            FaultKind::Missing => "restore the file; `schema history` shows when it was applied",
+            FaultKind::Newer => "use the mapping set that made it, or a newer one",
+            FaultKind::Unknown => "it is left alone",
         }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Changed { version } => {
-                write!(f, "migration `{version}` was changed after it had been applied to this database")
+        let migration = format!("migration `{}`", self.version);
+        match self.fault {
+            FaultKind::Changed => write!(f, "{migration} was changed after it had been applied to this database"),
+            FaultKind::Missing => {
+                write!(f, "{migration} was applied to this database, but its file is missing from the mapping set")
             }
-            Self::Missing { version } => {
-                write!(
-                    f,
-                    "migration `{version}` was applied to this database, but its file is missing from the mapping set"
-                )
-            }
-            Self::Newer { version } => write!(
+            FaultKind::Newer => write!(
                 f,
-                "the database is newer than the mapping set, or belongs to another set: it has the migration `{version}`, which the set does not"
+                "the database is newer than the mapping set, or belongs to another set: it has the {migration}, which the set does not"
             ),
-            Self::Unknown { version } => {
-                write!(f, "another program recorded a migration `{version}`, which the mapping set does not have")
+            FaultKind::Unknown => {
+                write!(f, "another program recorded a {migration}, which the mapping set does not have")
             }
         }
     }
@@ -269,13 +262,15 @@ pub fn compare(recorded: &[Recorded], available: &[Migration]) -> Standing {
     let known = |record: &Recorded| available.iter().find(|migration| migration.version == record.version);
     let last_known = applied().filter(|(_, record)| known(record).is_some()).map(|(at, _)| at).max();
     let fault = |(at, record): (usize, &Recorded)| {
-        let version = record.version.clone();
-        match known(record) {
-            _ if record.origin == Origin::Foreign => known(record).is_none().then_some(Fault::Unknown { version }),
-            Some(file) => (record.checksum.as_deref() != Some(&file.checksum)).then_some(Fault::Changed { version }),
-            None if last_known.is_some_and(|last| at < last) => Some(Fault::Missing { version }),
-            None => Some(Fault::Newer { version }),
-        }
+        let fault = match known(record) {
+            Some(_) if record.origin == Origin::Foreign => return None,
+            Some(file) if record.checksum.as_deref() == Some(&file.checksum) => return None,
+            Some(_) => FaultKind::Changed,
+            None if record.origin == Origin::Foreign => FaultKind::Unknown,
+            None if last_known.is_some_and(|last| at < last) => FaultKind::Missing,
+            None => FaultKind::Newer,
+        };
+        Some(Fault { fault, version: record.version.clone() })
     };
     Standing { faults: applied().filter_map(fault).collect(), steps }
 }

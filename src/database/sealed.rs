@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::secret::cipher::FORMAT;
 use crate::secret::keys::{DataKey, KeyRow};
 use crate::secret::registry::Registry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The words for a proof that was removed.
 pub const NO_PROOF: &str = "the HMAC of the keys and sealed columns is missing from `treelift_state`";
@@ -58,49 +58,55 @@ impl std::fmt::Display for Unregistered {
     }
 }
 
-/// What shows without a key: that keys, registry and sealed values do not belong together. Values whose key
-/// is missing or not active, and a missing proof, are reported by themselves.
-pub fn disagreements(registry: &Registry, columns: &[SealedState], unregistered: &[Unregistered]) -> Vec<String> {
-    let mut wrong: Vec<String> = registry.active().err().map(|error| error.message).into_iter().collect();
-    if registry.keys.is_empty() && registry.hmac.is_some() {
-        wrong.push("`treelift_keys` has no key, and `treelift_state` has an HMAC of keys".to_owned());
-    }
-    if !registry.is_as_proved() {
-        wrong.push(
-            "`treelift_keys`, `treelift_sealed_columns` or the counts of sealed values are not as treelift left them: their digest does not match"
-                .to_owned(),
-        );
-    }
-    for row in &registry.columns {
-        let name = format!("`{}.{}`", row.table, row.column);
-        let mut damaged = |what: &str| wrong.push(format!("`treelift_sealed_columns` is damaged: `{what}` of {name}"));
-        if serde_json::from_str::<Vec<String>>(&row.key_columns).map_or(true, |names| names.is_empty()) {
-            damaged("key_columns");
-        }
-        let filter = row.row_filter.as_deref().map(serde_json::from_str::<BTreeMap<String, String>>);
-        if filter.is_some_and(|filter| filter.is_err()) {
-            damaged("row_filter");
-        }
-    }
-    for state in columns {
-        wrong.extend(state.missing.iter().map(|name| {
-            format!("`treelift_sealed_columns` names the column `{}.{name}`, which does not exist", state.column.table)
-        }));
-    }
-    let counts = registry.counts.as_deref().and_then(|text| serde_json::from_str::<BTreeMap<String, u64>>(text).ok());
-    for (table, had) in counts.into_iter().flatten().filter(|(_, had)| *had > 0) {
-        if !registry.columns.iter().any(|row| row.table == table) {
-            let had = crate::report::words::count(had, "sealed value");
-            wrong.push(format!(
-                "`{table}` had {had} when treelift last sealed, and `treelift_sealed_columns` lists none of its columns"
-            ));
-        }
-    }
-    wrong.extend(unregistered.iter().map(ToString::to_string));
-    wrong
-}
-
 impl SealRecord {
+    /// What shows without a key: that keys, registry and sealed values do not belong together. Values whose key
+    /// is missing or not active, and a missing proof, are reported by themselves.
+    pub fn disagreements(&self, unregistered: &[Unregistered]) -> Vec<String> {
+        let Self { registry, columns, .. } = self;
+        let mut wrong: Vec<String> = registry.active().err().map(|error| error.message).into_iter().collect();
+        if registry.keys.is_empty() && registry.hmac.is_some() {
+            wrong.push("`treelift_keys` has no key, and `treelift_state` has an HMAC of keys".to_owned());
+        }
+        if !registry.is_as_proved() {
+            wrong.push(
+                "`treelift_keys`, `treelift_sealed_columns` or the counts of sealed values are not as treelift left them: their digest does not match"
+                    .to_owned(),
+            );
+        }
+        for row in &registry.columns {
+            let name = format!("`{}.{}`", row.table, row.column);
+            let mut damaged =
+                |what: &str| wrong.push(format!("`treelift_sealed_columns` is damaged: `{what}` of {name}"));
+            if serde_json::from_str::<Vec<String>>(&row.key_columns).map_or(true, |names| names.is_empty()) {
+                damaged("key_columns");
+            }
+            let filter = row.row_filter.as_deref().map(serde_json::from_str::<BTreeMap<String, String>>);
+            if filter.is_some_and(|filter| filter.is_err()) {
+                damaged("row_filter");
+            }
+        }
+        for state in columns {
+            wrong.extend(state.missing.iter().map(|name| {
+                format!(
+                    "`treelift_sealed_columns` names the column `{}.{name}`, which does not exist",
+                    state.column.table
+                )
+            }));
+        }
+        let counts =
+            registry.counts.as_deref().and_then(|text| serde_json::from_str::<BTreeMap<String, u64>>(text).ok());
+        for (table, had) in counts.into_iter().flatten().filter(|(_, had)| *had > 0) {
+            if !registry.columns.iter().any(|row| row.table == table) {
+                let had = crate::report::words::count(had, "sealed value");
+                wrong.push(format!(
+                    "`{table}` had {had} when treelift last sealed, and `treelift_sealed_columns` lists none of its columns"
+                ));
+            }
+        }
+        wrong.extend(unregistered.iter().map(ToString::to_string));
+        wrong
+    }
+
     /// The one active key; `None` where there is no key at all.
     pub fn active(&self) -> Result<Option<&KeyRow>> {
         self.registry.active()
@@ -129,8 +135,7 @@ impl SealRecord {
 
     fn check_strays(&self) -> Result<()> {
         let Some(active) = self.active()? else { return Ok(()) };
-        let strays = strays(&self.columns, &active.id);
-        let errors = strays.into_iter().map(|(column, key, values)| {
+        let errors = self.strays(&active.id).into_iter().map(|(column, key, values)| {
             let registered = self.registry.keys.iter().any(|row| row.id == key);
             let why = if registered { "which is not the active key" } else { "which is not in `treelift_keys`" };
             let (values, are) = counted(values);
@@ -156,36 +161,37 @@ impl SealRecord {
     /// Tables that have another number of sealed values than when the proof was written. The application
     /// may have deleted rows.
     pub fn differences(&self) -> Vec<CountDifference> {
-        differences(self.registry.counts.as_deref(), &self.by_table())
+        let written = self.registry.counts.as_deref();
+        let Some(had) = written.and_then(|text| serde_json::from_str::<BTreeMap<String, u64>>(text).ok()) else {
+            return Vec::new();
+        };
+        let now = self.by_table();
+        let tables: BTreeSet<&String> = had.keys().chain(now.keys()).collect();
+        let count = |counts: &BTreeMap<String, u64>, table: &String| counts.get(table).copied().unwrap_or_default();
+        tables
+            .into_iter()
+            .map(|table| CountDifference { table: table.clone(), had: count(&had, table), has: count(&now, table) })
+            .filter(|difference| difference.had != difference.has)
+            .collect()
     }
 
     fn by_table(&self) -> BTreeMap<String, u64> {
-        by_table(&self.columns)
+        let mut tables = BTreeMap::new();
+        for state in &self.columns {
+            *tables.entry(state.column.table.clone()).or_default() += state.sealed.values().sum::<u64>();
+        }
+        tables.retain(|_, values| *values > 0);
+        tables
     }
-}
 
-/// How many sealed values each table has.
-pub fn by_table(columns: &[SealedState]) -> BTreeMap<String, u64> {
-    let mut tables = BTreeMap::new();
-    for state in columns {
-        *tables.entry(state.column.table.clone()).or_default() += state.sealed.values().sum::<u64>();
+    /// Values that are not under the active key, by column and key.
+    pub fn strays(&self, active: &str) -> Vec<(String, String, u64)> {
+        let all =
+            self.columns.iter().flat_map(|state| state.sealed.iter().map(move |(key, values)| (state, key, *values)));
+        all.filter(|(_, key, _)| *key != active)
+            .map(|(state, key, values)| (state.column.to_string(), key.clone(), values))
+            .collect()
     }
-    tables.retain(|_, values| *values > 0);
-    tables
-}
-
-/// What differs from the counts that were written with the proof.
-pub fn differences(written: Option<&str>, now: &BTreeMap<String, u64>) -> Vec<CountDifference> {
-    let Some(had) = written.and_then(|text| serde_json::from_str::<BTreeMap<String, u64>>(text).ok()) else {
-        return Vec::new();
-    };
-    let tables: std::collections::BTreeSet<&String> = had.keys().chain(now.keys()).collect();
-    let count = |counts: &BTreeMap<String, u64>, table: &String| counts.get(table).copied().unwrap_or_default();
-    tables
-        .into_iter()
-        .map(|table| CountDifference { table: table.clone(), had: count(&had, table), has: count(now, table) })
-        .filter(|difference| difference.had != difference.has)
-        .collect()
 }
 
 impl std::fmt::Display for CountDifference {
@@ -193,14 +199,6 @@ impl std::fmt::Display for CountDifference {
         let Self { table, had, has } = self;
         write!(f, "`{table}` has {has} sealed values, and had {had} when treelift last sealed")
     }
-}
-
-/// Values that are not under the active key, by column and key.
-pub fn strays(columns: &[SealedState], active: &str) -> Vec<(String, String, u64)> {
-    let all = columns.iter().flat_map(|state| state.sealed.iter().map(move |(key, values)| (state, key, *values)));
-    all.filter(|(_, key, _)| *key != active)
-        .map(|(state, key, values)| (state.column.to_string(), key.clone(), values))
-        .collect()
 }
 
 fn counted(values: u64) -> (String, &'static str) {

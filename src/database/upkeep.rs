@@ -6,9 +6,8 @@ use super::catalog::Catalog;
 use super::history::{RecordTable, Recorded, Standing};
 use super::opening::Mode;
 use super::reference::Reference;
-use super::sealed_column::SealedState;
+use super::sealed::SealRecord;
 use crate::error::{Error, Result};
-use crate::secret::registry::Registry;
 use crate::table::Migration;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -29,10 +28,8 @@ pub struct Survey {
     pub own: BTreeMap<String, u64>,
     /// How many rows each virtual table shows; 0 where what it needs is not there.
     pub virtual_tables: BTreeMap<String, u64>,
-    /// Columns that are registered as sealed, with how many values are something else.
-    pub sealed: Vec<SealedState>,
-    /// The keys and the registry of sealed columns, with their proof.
-    pub registry: Registry,
+    /// The keys, the registry of sealed columns with its proof, and what those columns hold.
+    pub seals: SealRecord,
     /// Rows of a column that must not be NULL and is, by `table.column`.
     pub nulls: Vec<(String, u64)>,
     /// The permission bits of the database's file, where it is one.

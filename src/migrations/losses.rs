@@ -1,8 +1,10 @@
 //! What a change of the schema loses: the difference between the database before it and after its rehearsal.
 
+use crate::config::{Quiet, Ui};
 use crate::database::audit::random_id;
+use crate::database::catalog::Catalog;
 use crate::database::history::{self, Standing};
-use crate::database::upkeep::{Move, Order, Survey};
+use crate::database::upkeep::{Altered, Done, Move, Order, Survey};
 use crate::database::{self, Database, Mode, state};
 use crate::error::Result;
 use crate::mapping::model::Set;
@@ -14,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// What is there before and not after: tables, columns, and rows as far as their number tells. A table
 /// that comes back under another name is none.
-pub(super) fn lost(before: &Survey, after: &Survey) -> Vec<Loss> {
+fn lost(before: &Survey, after: &Survey) -> Vec<Loss> {
     let loss = |kind, what: &str, rows, before, after| Loss { kind, what: what.to_owned(), rows, before, after };
     let mut losses = Vec::new();
     let mut renamed: Vec<&String> = after.counts.keys().filter(|name| !before.counts.contains_key(*name)).collect();
@@ -57,29 +59,45 @@ pub fn lost_by_import(database: &mut dyn Database, set: &Set, schema: &Schema) -
     if !database.exists()? || standing.pending().is_empty() || standing.refuse(database.url()).is_err() {
         return Ok(Vec::new()); // What is refused loses nothing.
     }
-    let before = database.read()?.map_or_else(|| Ok(Survey::default()), |reader| reader.survey())?;
-    let is_new = schema.tables.keys().all(|name| before.catalog.schema.table(name).is_none());
+    let live = database.read()?.map_or_else(|| Ok(Catalog::default()), |reader| reader.catalog())?;
+    let is_new = schema.tables.keys().all(|name| live.schema.table(name).is_none());
     let decide = |standing: &Standing| {
         let pending = if is_new || standing.is_kept() { standing.pending() } else { Vec::new() };
         Ok(pending.into_iter().map(Move::Up).collect::<Vec<_>>())
     };
+    Ok(rehearse(database, set, &decide, &Quiet)?.1)
+}
+
+/// Does it on a private copy: what was done, and what would be lost.
+pub(super) fn rehearse(
+    database: &mut dyn Database,
+    set: &Set,
+    decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
+    ui: &dyn Ui,
+) -> Result<(Altered, Vec<Loss>)> {
+    let before = database.read()?.map_or_else(|| Ok(Survey::default()), |reader| reader.survey())?;
     let after = RefCell::new(None);
     let keep = |survey| {
         after.replace(Some(survey));
         Ok(())
     };
-    database.alter(&Order {
+    let altered = database.alter(&Order {
         mode: Mode::Dry,
         run_id: &random_id()?,
         migrations: &set.migrations,
         started: database::now(),
-        decide: &decide,
-        progress: &|_| {},
+        decide,
+        progress: &|done| advance(ui, done),
         warn: &|_| {},
         after: Some(&keep),
         audit: set.audit.as_ref(),
     })?;
-    Ok(after.into_inner().map_or_else(Vec::new, |after| lost(&before, &after)))
+    Ok((altered, after.into_inner().map_or_else(Vec::new, |after| lost(&before, &after))))
+}
+
+/// Shows that a step is done.
+pub(super) fn advance(ui: &dyn Ui, done: &Done) {
+    ui.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));
 }
 
 /// What a question says of losses: `, and lose 2 tables or columns with 7 rows`; nothing where nothing

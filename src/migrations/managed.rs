@@ -1,7 +1,7 @@
 //! A database with the mapping set whose schema it has, and what is done with it.
 
 use super::choice::Selection;
-use super::losses::{in_question, lost};
+use super::losses::{advance, in_question, rehearse};
 use super::status::{Options, Status};
 use crate::backup;
 use crate::config::{Quiet, Ui};
@@ -9,7 +9,7 @@ use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
 use crate::database::drift::{Leave, differences};
 use crate::database::history::{self, Down, Recorded, Standing, State};
-use crate::database::upkeep::{Altered, Done, Move, MoveOrphans, Moved, Order, Survey};
+use crate::database::upkeep::{Altered, Move, MoveOrphans, Moved, Order, Survey};
 use crate::database::{self, Database, Mode, schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::load::SetSource;
@@ -18,7 +18,6 @@ use crate::report::CheckReport;
 use crate::report::Loss;
 use crate::report::words::count;
 use crate::validate::{self, Category, gather};
-use std::cell::RefCell;
 
 /// A mapping set and a database of it.
 pub struct ManagedDatabase {
@@ -153,16 +152,19 @@ impl ManagedDatabase {
             return Ok(Altered::default());
         }
         if options.dry {
-            let (altered, losses) = self.rehearse(&up, ui)?;
+            let (altered, losses) = rehearse(&mut *self.database, &self.set, &up, ui)?;
             report(&losses);
             return Ok(altered);
         }
         // Where the rehearsal fails, the attempt fails as well, and that is recorded. A new database has
         // nothing to lose.
-        let rehearsed =
-            if self.database.exists()? { self.rehearse(&up, &Quiet).map(|(_, losses)| losses) } else { Ok(Vec::new()) };
+        let rehearsed = if self.database.exists()? {
+            rehearse(&mut *self.database, &self.set, &up, &Quiet)
+        } else {
+            Ok(Default::default())
+        };
         let (losses, failure) = match rehearsed {
-            Ok(losses) => (losses, None),
+            Ok((_, losses)) => (losses, None),
             Err(error) if error.kind == ErrorKind::Environment => (Vec::new(), Some(error)),
             Err(error) => return Err(error),
         };
@@ -176,23 +178,6 @@ impl ManagedDatabase {
                 .hint("nothing was changed; without a rehearsal nothing is known of what would be lost")),
         };
         self.change(&up, "migrate", &question, Some(&was_rehearsed), options, ui)
-    }
-
-    /// Does it on a private copy: what was done, and what would be lost.
-    fn rehearse(
-        &mut self,
-        decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
-        ui: &dyn Ui,
-    ) -> Result<(Altered, Vec<Loss>)> {
-        let before = self.survey()?.unwrap_or_default();
-        let after = RefCell::new(None);
-        let keep = |survey| {
-            after.replace(Some(survey));
-            Ok(())
-        };
-        let altered = self.alter(decide, Mode::Dry, ui, Some(&keep))?;
-        let losses = after.into_inner().map_or_else(Vec::new, |after| lost(&before, &after));
-        Ok((altered, losses))
     }
 
     /// Rolls applied migrations back, the last one first, in one transaction. First it is rehearsed,
@@ -210,7 +195,7 @@ impl ManagedDatabase {
             standing.down(goal).map(|moves| moves.into_iter().map(Move::Down).collect::<Vec<_>>())
         };
         self.existing()?;
-        let (_, losses) = self.rehearse(&down, &Quiet)?;
+        let (_, losses) = rehearse(&mut *self.database, &self.set, &down, &Quiet)?;
         tell(&losses);
         let question =
             |moves: &[Move]| format!("roll back {}{}", count(moves.len() as u64, "migration"), in_question(&losses));
@@ -272,14 +257,13 @@ impl ManagedDatabase {
         after: Option<&dyn Fn(Survey) -> Result<()>>,
     ) -> Result<Altered> {
         let run_id = random_id()?;
-        let progress = |done: &Done| ui.advance(1, done.sql.as_ref().map_or(0, |sql| sql.len() as u64));
         self.database.alter(&Order {
             mode,
             run_id: &run_id,
             migrations: &self.set.migrations,
             started: database::now(),
             decide,
-            progress: &progress,
+            progress: &|done| advance(ui, done),
             warn: &|fault| ui.warn(fault),
             after,
             audit: self.set.audit.as_ref(),

@@ -7,7 +7,7 @@ use crate::database::drift_tables::Aspect;
 use crate::database::health::{Health, Rule};
 use crate::database::history::{Standing, Status};
 use crate::database::reference::Reference;
-use crate::database::sealed::{self, Unregistered};
+use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::upkeep::{Broken, Survey};
 use crate::mapping::model::AssertCategory;
 use crate::report::words::{self, count};
@@ -249,18 +249,18 @@ pub fn security(evidence: &Evidence) -> Vec<CheckReport> {
 
 /// The application may delete rows, so a difference fails nothing.
 fn counts(survey: &Survey) -> Option<CheckReport> {
-    let differences = sealed::differences(survey.registry.counts.as_deref(), &sealed::by_table(&survey.sealed));
-    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    let shown: Vec<String> = survey.seals.differences().iter().map(ToString::to_string).collect();
     const NAME: &str = "as many sealed values as when treelift last sealed";
     (!shown.is_empty()).then(|| not_checked(NAME, Category::Security, shown.join("; ")))
 }
 
 fn sealed_columns(survey: &Survey) -> CheckReport {
     const NAME: &str = "sealed columns hold sealed values only";
-    let other = survey.sealed.iter().filter(|state| !cipher::is_ours(&state.format));
+    let other = survey.seals.columns.iter().filter(|state| !cipher::is_ours(&state.format));
     let unknown: Vec<String> = other.map(|state| format!("{} is `{}`", state.column, state.format)).collect();
     let plain: Vec<String> = survey
-        .sealed
+        .seals
+        .columns
         .iter()
         .filter(|state| state.plain > 0)
         .map(|state| {
@@ -269,7 +269,7 @@ fn sealed_columns(survey: &Survey) -> CheckReport {
             format!("{} of {} {is} not sealed", count(state.plain, "value"), state.column)
         })
         .collect();
-    let values: u64 = survey.sealed.iter().map(|state| state.values).sum();
+    let values: u64 = survey.seals.columns.iter().map(|state| state.values).sum();
     match (plain.is_empty(), unknown.is_empty()) {
         (true, false) => not_checked(NAME, Category::Security, format!("unknown format: {}", unknown.join("; "))),
         _ => check(NAME, Category::Security, &plain, format!("{} checked", count(values, "value"))),
@@ -278,32 +278,30 @@ fn sealed_columns(survey: &Survey) -> CheckReport {
 
 /// A value whose key is not there never opens again.
 fn keys(survey: &Survey) -> CheckReport {
-    let lost = survey.sealed.iter().flat_map(|state| state.lost.iter().map(move |(key, values)| (state, key, *values)));
+    let SealRecord { registry, columns, .. } = &survey.seals;
+    let lost = columns.iter().flat_map(|state| state.lost.iter().map(move |(key, values)| (state, key, *values)));
     let mut lost: Vec<String> = lost
         .map(|(SealedState { column, .. }, key, values)| words::lost(values, &format!(" of {column}"), key))
         .collect();
-    if survey.registry.hmac.is_none() && survey.sealed.iter().any(|state| state.formats.contains_key(cipher::FORMAT)) {
-        lost.push(sealed::NO_PROOF.to_owned());
-    }
-    let registered = |key: &String| survey.registry.keys.iter().any(|row| row.id == *key);
-    let active = survey.registry.active().ok().flatten().map_or("", |row| &row.id);
-    let strays = sealed::strays(&survey.sealed, active);
+    lost.extend(survey.seals.check_proof().err().map(|error| error.message));
+    let registered = |key: &String| registry.keys.iter().any(|row| row.id == *key);
+    let strays = survey.seals.strays(registry.active().ok().flatten().map_or("", |row| &row.id));
     lost.extend(strays.into_iter().filter(|(_, key, _)| registered(key)).map(|(column, key, values)| {
         let is = if values == 1 { "is" } else { "are" };
         format!("{} of {column} {is} sealed under key `{key}`, which is not the active key", count(values, "value"))
     }));
-    let known = count(survey.registry.keys.len() as u64, "key");
+    let known = count(registry.keys.len() as u64, "key");
     check("the key of every sealed value is registered", Category::Security, &lost, known)
 }
 
 /// What another program changed of keys and registry, as far as that shows without a key.
 fn agreement(evidence: &Evidence) -> CheckReport {
-    let Survey { registry, sealed, .. } = &evidence.survey;
-    let mut wrong = sealed::disagreements(registry, sealed, &evidence.unregistered);
+    let seals = &evidence.survey.seals;
+    let mut wrong = seals.disagreements(&evidence.unregistered);
     if !wrong.is_empty() {
         wrong.push("restore a backup of the whole database".to_owned());
     }
-    let passed = count(registry.columns.len() as u64, "sealed column");
+    let passed = count(seals.registry.columns.len() as u64, "sealed column");
     check("keys, registered columns and sealed values agree", Category::Security, &wrong, passed)
 }
 
@@ -335,13 +333,15 @@ pub fn answers(answers: &[Answer], of: AssertCategory, category: Category) -> Ve
         .map(|answer| match &answer.outcome {
             Outcome::NotAsked(why) => not_checked(&answer.name, category, why.clone()),
             Outcome::Failed(why) => check(&answer.name, category, &[format!("cannot be asked: {why}")], String::new()),
-            Outcome::Rows { found: 0, expected: true } => {
-                check(&answer.name, category, &["the query returned no rows".to_owned()], String::new())
-            }
-            Outcome::Rows { found, expected: true } => check(&answer.name, category, &[], count(*found, "row")),
-            Outcome::Rows { found: 0, expected: false } => check(&answer.name, category, &[], String::new()),
-            Outcome::Rows { found, expected: false } => {
-                check(&answer.name, category, &[count(*found, "row")], String::new())
+            Outcome::Rows { found, expected } => {
+                let rows = count(*found, "row");
+                let (wrong, passed) = match (*found, *expected) {
+                    (0, true) => (vec!["the query returned no rows".to_owned()], String::new()),
+                    (_, true) => (Vec::new(), rows),
+                    (0, false) => (Vec::new(), String::new()),
+                    (_, false) => (vec![rows], String::new()),
+                };
+                check(&answer.name, category, &wrong, passed)
             }
         })
         .collect()
@@ -351,11 +351,17 @@ pub fn answers(answers: &[Answer], of: AssertCategory, category: Category) -> Ve
 mod tests {
     use super::*;
     use crate::database::SealedColumn;
+    use crate::database::sealed::NO_PROOF;
     use crate::secret::keys::KeyRow;
     use crate::secret::registry::Registry;
 
     fn outcomes(checks: Vec<CheckReport>) -> Vec<(CheckStatus, String)> {
         checks.into_iter().map(|check| (check.status, check.detail.unwrap_or_default())).collect()
+    }
+
+    /// A survey of a database with these sealed columns.
+    fn of_columns(columns: Vec<SealedState>) -> Survey {
+        Survey { seals: SealRecord { columns, ..SealRecord::default() }, ..Survey::default() }
     }
 
     #[test]
@@ -395,7 +401,7 @@ mod tests {
             ..SealedState::default()
         };
         let sealed_state = |states: Vec<SealedState>| {
-            let check = sealed_columns(&Survey { sealed: states, ..Survey::default() });
+            let check = sealed_columns(&of_columns(states));
             (check.status, check.detail.unwrap_or_default())
         };
         assert_eq!(sealed_state(vec![state("tl1", 0)]), (CheckStatus::Passed, "3 values checked".into()));
@@ -403,7 +409,7 @@ mod tests {
             sealed_state(vec![state("tl1", 1)]),
             (CheckStatus::Failed, "1 value of `accounts.password` (kind = mail) is not sealed".into())
         );
-        let survey = Survey { sealed: vec![state("tl1", 0)], ..Survey::default() };
+        let survey = of_columns(vec![state("tl1", 0)]);
         assert_eq!(
             outcomes(vec![keys(&survey)]),
             [(
@@ -437,12 +443,15 @@ mod tests {
             retired_at: None,
         };
         let survey = Survey {
-            sealed: vec![state],
-            registry: Registry {
-                keys: vec![key("new", "active"), key("old", "retired")],
-                hmac: Some(String::new()),
-                counts: Some(r#"{"doors":4}"#.into()),
-                ..Registry::default()
+            seals: SealRecord {
+                columns: vec![state],
+                registry: Registry {
+                    keys: vec![key("new", "active"), key("old", "retired")],
+                    hmac: Some(String::new()),
+                    counts: Some(r#"{"doors":4}"#.into()),
+                    ..Registry::default()
+                },
+                ..SealRecord::default()
             },
             ..Survey::default()
         };
@@ -457,8 +466,8 @@ mod tests {
             ]
         );
         let formats = [("tl2".to_owned(), 3)].into();
-        let survey = Survey { sealed: vec![SealedState { formats, ..SealedState::default() }], ..Survey::default() };
-        assert_eq!(outcomes(vec![keys(&survey)]), [(CheckStatus::Failed, sealed::NO_PROOF.to_owned())]);
+        let survey = of_columns(vec![SealedState { formats, ..SealedState::default() }]);
+        assert_eq!(outcomes(vec![keys(&survey)]), [(CheckStatus::Failed, NO_PROOF.to_owned())]);
     }
 
     #[test]

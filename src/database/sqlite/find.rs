@@ -1,7 +1,7 @@
 //! Finds rows of the database that a run writes into.
 
 use super::form::{self, Form};
-use super::read::{Part, cells, row_key};
+use super::read::{cells, digest_of_cells, digest_of_forms, row_key};
 use super::session::SqliteTransaction;
 use super::way::{Way, is_compared_alike, steps};
 use super::{references, sql};
@@ -111,18 +111,17 @@ fn among_all(
     keys: &[Option<Vec<Form<'_>>>],
     wanted: std::ops::Range<usize>,
 ) -> rusqlite::Result<Vec<Option<Vec<Cell>>>> {
-    let mut sought: HashMap<Vec<Part>, Vec<usize>> = HashMap::new();
+    let mut sought: HashMap<[u8; 16], Vec<usize>> = HashMap::new();
     for (i, key) in keys.iter().enumerate() {
         if let Some(key) = key {
-            sought.entry(key.iter().map(Part::of_form).collect()).or_default().push(i);
+            sought.entry(digest_of_forms(key)).or_default().push(i);
         }
     }
     let mut found = vec![None; keys.len()];
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let key = cells(row, 0..wanted.start)?;
-        let key: Vec<Part> = key.iter().zip(kinds).map(|(cell, kind)| Part::of_cell(cell, *kind)).collect();
-        for &i in sought.get(&key).into_iter().flatten() {
+        for &i in sought.get(&digest_of_cells(&key, kinds)).into_iter().flatten() {
             if found[i].is_none() {
                 found[i] = Some(cells(row, wanted.clone())?);
             }

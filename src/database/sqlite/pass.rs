@@ -5,12 +5,11 @@
 //! of the table's size.
 
 use super::form::Form;
-use super::read::{Part, cells};
+use super::read::{cells, digest_of_cells, digest_of_forms};
 use super::{read, sql};
 use crate::database::Cell;
 use crate::table::ColumnType;
 use rusqlite::{Connection, OptionalExtension};
-use sha2::{Digest, Sha256};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
@@ -48,7 +47,7 @@ impl Passes {
         let text = format!("SELECT {} FROM {} WHERE {} = ?1", sql::names(wanted), sql::name(table), pass.rowid);
         let mut statement = conn.prepare_cached(&text)?;
         let mut find = |key: &Option<Vec<Form<'_>>>| {
-            let row = key.as_ref().and_then(|key| pass.rows.get(&digest(key.iter().map(Part::of_form))));
+            let row = key.as_ref().and_then(|key| pass.rows.get(&digest_of_forms(key)));
             row.map_or(Ok(None), |row| statement.query_row([row], |row| cells(row, 0..wanted.len())).optional())
         };
         keys.iter().map(&mut find).collect::<rusqlite::Result<_>>().map(Some)
@@ -63,7 +62,7 @@ impl Passes {
         key: &[Form<'_>],
     ) -> rusqlite::Result<Option<(&'static str, i64)>> {
         let Some(pass) = self.over(conn, of, by)? else { return Ok(None) };
-        let key = digest(key.iter().map(Part::of_form));
+        let key = digest_of_forms(key);
         Ok(pass.rows.get(&key).filter(|_| !pass.repeated.contains(&key)).map(|row| (pass.rowid, *row)))
     }
 
@@ -102,7 +101,7 @@ impl Passes {
             let part = |name: &String| columns.iter().position(|column| column == name).map(|at| &forms[at]);
             // A column that the database fills is not known here: the next question makes a new pass.
             let Some(key) = pass.key_columns.iter().map(part).collect::<Option<Vec<_>>>() else { return false };
-            pass.add(digest(key.into_iter().map(Part::of_form)), rowid);
+            pass.add(digest_of_forms(key), rowid);
             true
         });
     }
@@ -131,8 +130,7 @@ impl Pass {
         let mut all = statement.query([])?;
         while let Some(row) = all.next()? {
             let key = cells(row, 0..key_columns.len())?;
-            let key = digest(key.iter().zip(kinds).map(|(cell, kind)| Part::of_cell(cell, *kind)));
-            pass.add(key, row.get(key_columns.len())?);
+            pass.add(digest_of_cells(&key, kinds), row.get(key_columns.len())?);
         }
         Ok(Some(pass))
     }
@@ -144,23 +142,4 @@ impl Pass {
             Entry::Occupied(_) => drop(self.repeated.insert(key)),
         }
     }
-}
-
-/// The first 16 bytes of SHA-256 over a key's parts, told apart by kind and length.
-fn digest(parts: impl Iterator<Item = Part>) -> [u8; 16] {
-    let mut hash = Sha256::new();
-    for part in parts {
-        let (kind, bytes): (u8, Vec<u8>) = match part {
-            Part::Null => (0, Vec::new()),
-            Part::Integer(value) => (1, value.to_be_bytes().to_vec()),
-            Part::Real(bits) => (2, bits.to_be_bytes().to_vec()),
-            Part::Text(text) => (3, text.into_bytes()),
-            Part::Bytes(bytes) => (4, bytes),
-        };
-        hash.update([kind]);
-        hash.update((bytes.len() as u64).to_be_bytes());
-        hash.update(bytes);
-    }
-    let digest = hash.finalize();
-    std::array::from_fn(|i| digest[i])
 }

@@ -7,6 +7,7 @@ use crate::row::Value;
 use crate::table::ColumnType;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
 /// A cell as it is stored. Text that is not UTF-8 stays bytes: it equals no text.
@@ -43,46 +44,55 @@ pub(super) fn highest(conn: &Connection, (table, column): (&str, &str), has_sequ
     Ok(stored.max(given).unwrap_or(0).max(0))
 }
 
-/// A part of a key in one form, whatever form it is stored in.
-#[derive(PartialEq, Eq, Hash)]
-pub(super) enum Part {
-    Null,
-    Integer(i64),
-    Real(u64),
-    Text(String),
-    Bytes(Vec<u8>),
+/// A part of a key: a kind, and its bytes.
+type Part<'p> = (u8, Cow<'p, [u8]>);
+
+/// The first 16 bytes of SHA-256 over a key's parts, told apart by kind and length.
+fn digest<'p>(parts: impl Iterator<Item = Part<'p>>) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for (kind, bytes) in parts {
+        hash.update([kind]);
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    }
+    let digest = hash.finalize();
+    std::array::from_fn(|i| digest[i])
 }
 
-impl Part {
-    pub(super) fn of_form(form: &Form<'_>) -> Self {
-        match form {
-            Form::Null => Part::Null,
-            Form::Integer(value) => Part::Integer(*value),
-            Form::Real(value) => Part::of_real(*value),
-            Form::Text(text) => Part::Text(text.to_string()),
-        }
-    }
+/// The digest of a key as it is asked for.
+pub(super) fn digest_of_forms<'p>(forms: impl IntoIterator<Item = &'p Form<'p>>) -> [u8; 16] {
+    digest(forms.into_iter().map(|form| match form {
+        Form::Null => (0, Cow::default()),
+        Form::Integer(value) => integer(*value),
+        Form::Real(value) => real(*value),
+        Form::Text(text) => (3, Cow::Borrowed(text.as_bytes())),
+    }))
+}
 
-    pub(super) fn of_cell(cell: &Cell, kind: ColumnType) -> Self {
-        match cell {
-            Cell::Null => Part::Null,
-            Cell::Integer(value) => Part::Integer(*value),
-            Cell::Real(value) => Part::of_real(*value),
-            Cell::Text(text) if kind == ColumnType::Time => {
-                let time = form::parse_time(text).map(Value::Civil);
-                let canonical = time.as_ref().and_then(|time| form::of(time, kind)?.into_text(kind));
-                Part::Text(canonical.map_or_else(|| text.clone(), Cow::into_owned))
-            }
-            Cell::Text(text) => Part::Text(text.clone()),
-            Cell::Blob(bytes) => Part::Bytes(bytes.clone()),
+/// The digest of a key of columns of these types as it is stored, in whatever form.
+pub(super) fn digest_of_cells(cells: &[Cell], kinds: &[ColumnType]) -> [u8; 16] {
+    digest(cells.iter().zip(kinds).map(|(cell, kind)| match cell {
+        Cell::Null => (0, Cow::default()),
+        Cell::Integer(value) => integer(*value),
+        Cell::Real(value) => real(*value),
+        Cell::Text(text) => {
+            let time = if *kind == ColumnType::Time { form::parse_time(text).map(Value::Civil) } else { None };
+            let canonical = time.as_ref().and_then(|time| form::of(time, *kind)?.into_text(*kind));
+            (3, canonical.map_or_else(|| text.as_bytes().into(), |text| text.into_owned().into_bytes().into()))
         }
-    }
+        Cell::Blob(bytes) => (4, Cow::Borrowed(bytes.as_slice())),
+    }))
+}
 
-    /// SQLite stores 5.0 in a NUMERIC column as 5.
-    fn of_real(value: f64) -> Self {
-        let whole = value as i64;
-        if whole as f64 == value && whole != i64::MAX { Part::Integer(whole) } else { Part::Real(value.to_bits()) }
-    }
+fn integer(value: i64) -> Part<'static> {
+    (1, value.to_be_bytes().to_vec().into())
+}
+
+/// SQLite stores 5.0 in a NUMERIC column as 5.
+fn real(value: f64) -> Part<'static> {
+    let whole = value as i64;
+    let is_whole = whole as f64 == value && whole != i64::MAX;
+    if is_whole { integer(whole) } else { (2, value.to_bits().to_be_bytes().to_vec().into()) }
 }
 
 /// What a table's rowid is called: a column may have one of its three names, and then it is that column.

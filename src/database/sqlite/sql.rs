@@ -4,9 +4,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, Params, Row};
 
 /// A name as an identifier. Names come from mappings and are known to the live schema.
-pub(super) fn name(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
+pub(super) use crate::database::ddl::name;
 
 /// Names as identifiers, with commas.
 pub(super) fn names<S: AsRef<str>>(list: &[S]) -> String {

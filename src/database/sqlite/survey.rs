@@ -5,7 +5,7 @@ use super::fault::Tried;
 use super::location::Location;
 use super::{catalog, keys, read, record, sealed_values, sql};
 use crate::database::catalog::Catalog;
-use crate::database::sealed::Unregistered;
+use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::upkeep::Survey;
 use crate::database::{SealedState, ledger};
 use crate::secret::cipher;
@@ -62,8 +62,7 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Tried<Survey> {
         counts: counts(conn, catalog.schema.tables.keys())?,
         virtual_tables: virtual_tables(conn, &catalog),
         own: counts(conn, own.iter().filter(|name| catalog::is_own(name)))?,
-        sealed: sealed_values::sealed(conn, &registry)?,
-        registry,
+        seals: SealRecord { columns: sealed_values::sealed(conn, &registry)?, registry, place: location.shown.clone() },
         nulls: nulls(conn, &catalog)?,
         mode: fs::metadata(&location.path).ok().map(|is| is.permissions().mode() & 0o7777),
         catalog,
