@@ -112,7 +112,7 @@ pub(super) fn open(database: &Path, bad: &dyn Fn(String) -> Error) -> Result<Con
 /// What a database holds, and what is wrong with it; `None` where there is none.
 fn content(database: &dyn Database) -> Result<Option<(Content, Vec<String>)>> {
     let Some(reader) = database.read()? else { return Ok(None) };
-    let faults = reader.integrity()?;
+    let faults = reader.health()?.damage;
     let survey = reader.survey()?;
     let applied = survey.recorded.into_iter().filter(|record| record.status == Status::Applied);
     let migrations: Vec<String> = applied.map(|record| record.version).collect();

@@ -1,7 +1,8 @@
 //! Every key of a database that one passphrase or key file opens.
 
-use super::existing;
 use super::status::status;
+use super::{Job, existing, missing};
+use crate::config::SecretNeed;
 use crate::database::sealed::SealRecord;
 use crate::database::{Database, Transaction};
 use crate::error::{Error, Result};
@@ -93,6 +94,25 @@ impl Keyring {
     }
 }
 
+impl Job<'_> {
+    /// Asks for the passphrase or key file, and opens the keys with it.
+    pub(super) fn open(&self, rows: &[KeyRow]) -> Result<(Secret, Keyring)> {
+        let secret = self.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
+        let ring = Keyring::open_all(rows, &secret)?;
+        Ok((secret, ring))
+    }
+
+    /// Begins the job's one transaction. Its keys must still be those that were opened, if any were.
+    pub(super) fn change(&self, rows: &[KeyRow], ring: &Keyring) -> Result<Box<dyn Transaction>> {
+        let cells = self.database.change(self.mode)?.ok_or_else(|| missing(self.database))?;
+        unchanged(rows, &cells.keys()?)?;
+        if !rows.is_empty() {
+            ring.check(&cells.seal_record()?)?;
+        }
+        Ok(cells)
+    }
+}
+
 /// The keys of a database that must have one. Where it has none, sealed values show that it had.
 pub(super) fn required(database: &dyn Database) -> Result<Vec<KeyRow>> {
     let rows = existing(database)?.keys()?;
@@ -123,7 +143,7 @@ pub(super) fn active(rows: &[KeyRow]) -> Result<&KeyRow> {
 }
 
 /// Checks that the keys that were opened before the transaction began have not changed.
-pub(super) fn unchanged(looked: &[KeyRow], rows: &[KeyRow]) -> Result<()> {
+fn unchanged(looked: &[KeyRow], rows: &[KeyRow]) -> Result<()> {
     if looked == rows {
         return Ok(());
     }

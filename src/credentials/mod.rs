@@ -20,12 +20,10 @@ pub mod verify;
 mod written;
 
 use crate::backup::{self, Before, Safety};
-use crate::config::{SecretNeed, Ui};
+use crate::config::Ui;
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::{self, Database, Mode, Reader, Transaction};
 use crate::error::{Error, Result};
-use crate::secret::keys::{KeyRow, Secret};
-use keyring::Keyring;
 pub use problem::{CellName, Problem};
 
 /// A job on a database.
@@ -50,23 +48,6 @@ impl std::fmt::Debug for Job<'_> {
 }
 
 impl<'j> Job<'j> {
-    /// Asks for the passphrase or key file, and opens the keys with it.
-    fn open(&self, rows: &[KeyRow]) -> Result<(Secret, Keyring)> {
-        let secret = self.ui.secret(SecretNeed::Open)?.ok_or_else(|| Error::bug("no secret was given"))?;
-        let ring = Keyring::open_all(rows, &secret)?;
-        Ok((secret, ring))
-    }
-
-    /// Begins the job's one transaction. Its keys must still be those that were opened, if any were.
-    fn change(&self, rows: &[KeyRow], ring: &Keyring) -> Result<Box<dyn Transaction>> {
-        let cells = self.database.change(self.mode)?.ok_or_else(|| missing(self.database))?;
-        keyring::unchanged(rows, &cells.keys()?)?;
-        if !rows.is_empty() {
-            ring.check(&cells.seal_record()?)?;
-        }
-        Ok(cells)
-    }
-
     /// Commits it, unless it was one on a private copy.
     fn commit(&self, transaction: Box<dyn Transaction>) -> Result<()> {
         match self.mode {

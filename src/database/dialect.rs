@@ -68,7 +68,7 @@ impl Dialect {
 
     /// What is wrong with each of these queries, asked of the tables that the migrations make; they are
     /// recorded in `record`.
-    pub(super) fn refused(
+    pub fn refused(
         self,
         migrations: &[Migration],
         record: Option<&str>,

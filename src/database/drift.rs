@@ -32,6 +32,11 @@ impl Leave<'_> {
     }
 }
 
+/// As [`differences`], in words alone.
+pub fn messages(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> Vec<String> {
+    differences(expected, live, leave).into_iter().map(|difference| difference.message).collect()
+}
+
 /// Everything in which `live` is not as expected.
 pub fn differences(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> Vec<Difference> {
     let mut found = Vec::new();
@@ -93,7 +98,7 @@ mod tests {
 
     fn told(live: &str, leave: Leave<'_>) -> Vec<String> {
         let of = |sql: &str| catalog(&[migration("001", sql)]).expect("valid SQL");
-        differences(&of(NOTES), &of(live), leave).into_iter().map(|difference| difference.message).collect()
+        messages(&of(NOTES), &of(live), leave)
     }
 
     #[test]

@@ -4,7 +4,6 @@ use super::catalog::Catalog;
 use super::dialect::Dialect;
 use super::history::Standing;
 use super::presence::{Presence, presence};
-use super::query::BadQuery;
 use crate::error::Result;
 use crate::table::{Migration, Schema};
 
@@ -37,16 +36,6 @@ pub fn in_force(migrations: &[Migration], standing: &Standing, live: &Catalog) -
 pub fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
     let (stages, fault) = Dialect::default().stages(migrations)?;
     fault.map_or(Ok(stages), Err)
-}
-
-/// What is wrong with each of these queries, asked of the tables that the migrations make;
-/// they are recorded in `record`.
-pub fn refused_queries(
-    migrations: &[Migration],
-    record: Option<&str>,
-    queries: &[&str],
-) -> Result<Vec<Option<BadQuery>>> {
-    Dialect::default().refused(migrations, record, queries)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::backup;
 use crate::config::{Quiet, Ui};
 use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
-use crate::database::drift::{Leave, differences};
+use crate::database::drift::{self, Leave};
 use crate::database::history::{self, Down, Recorded, Standing, State};
 use crate::database::upkeep::{Altered, Move, MoveOrphans, Moved, Order, Survey};
 use crate::database::{self, Database, Mode, schema};
@@ -109,8 +109,7 @@ impl ManagedDatabase {
     fn drift(&self, survey: &Survey, standing: &Standing) -> Result<Vec<String>> {
         let expected = schema::in_force(&self.set.migrations, standing, &survey.catalog)?;
         let leave = Leave { tables: &self.set.other_tables, additions: false };
-        let found = differences(&expected, &survey.catalog, leave);
-        Ok(found.into_iter().map(|difference| difference.message).collect())
+        Ok(drift::messages(&expected, &survey.catalog, leave))
     }
 
     /// What the applied migrations make.
@@ -274,8 +273,7 @@ impl ManagedDatabase {
     fn differs_at(&self, at: usize) -> Result<Vec<String>> {
         let expected = schema::catalog(&self.set.migrations[..=at])?;
         let leave = Leave { tables: &self.set.other_tables, additions: true };
-        let found = differences(&expected, &self.catalog()?, leave);
-        Ok(found.into_iter().map(|difference| difference.message).collect())
+        Ok(drift::messages(&expected, &self.catalog()?, leave))
     }
 
     /// Asks, naming the database, its rows, what is to be done and the backup.

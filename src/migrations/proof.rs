@@ -147,8 +147,7 @@ impl Bench<'_> {
         let expected = stages.checked_sub(1).map_or(&nothing, |last| &self.stages[last]);
         let survey = self.survey()?;
         let leave = drift::Leave { tables: &self.set.other_tables, additions: false };
-        let differences = drift::differences(expected, &survey.catalog, leave);
-        Ok(differences.into_iter().map(|difference| difference.message).collect())
+        Ok(drift::messages(expected, &survey.catalog, leave))
     }
 
     /// What these columns of the tables that are there hold.

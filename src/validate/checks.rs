@@ -108,22 +108,17 @@ pub fn check(name: &str, category: Category, wrong: &[String], passed: String) -
         [] => (CheckStatus::Passed, passed),
         wrong => (CheckStatus::Failed, wrong.join("; ")),
     };
-    CheckReport {
-        name: name.to_owned(),
-        category: category.name().to_owned(),
-        status,
-        detail: Some(detail).filter(|detail| !detail.is_empty()),
-    }
+    report(name, category, status, detail)
+}
+
+fn report(name: &str, category: Category, status: CheckStatus, detail: String) -> CheckReport {
+    let detail = Some(detail).filter(|detail| !detail.is_empty());
+    CheckReport { name: name.to_owned(), category: category.name().to_owned(), status, detail }
 }
 
 /// A check that could not be made, and why.
 fn not_checked(name: &str, category: Category, why: String) -> CheckReport {
-    CheckReport {
-        name: name.to_owned(),
-        category: category.name().to_owned(),
-        status: CheckStatus::NotChecked,
-        detail: Some(why),
-    }
+    report(name, category, CheckStatus::NotChecked, why)
 }
 
 /// Whether tables, indexes and constraints are those that the applied migrations make.

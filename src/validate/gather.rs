@@ -5,7 +5,7 @@ use crate::database::history::{Standing, State};
 use crate::database::query::{Asked, BadQuery};
 use crate::database::reference::Reference;
 use crate::database::upkeep::Survey;
-use crate::database::{Migration, Reader, schema};
+use crate::database::{Dialect, Migration, Reader, schema};
 use crate::error::{Error, Result};
 use crate::mapping::codes;
 use crate::mapping::model::{Expr, From, Root, Set};
@@ -111,7 +111,7 @@ pub fn check_assertions(set: &Set) -> Result<Vec<Error>> {
     if queries.is_empty() {
         return Ok(Vec::new());
     }
-    let refused = schema::refused_queries(&set.migrations, set.record_table(), &queries)?;
+    let refused = Dialect::default().refused(&set.migrations, set.record_table(), &queries)?;
     let wrong = set.assertions.iter().zip(refused).filter_map(|(assertion, bad)| Some((assertion, bad?)));
     Ok(wrong
         .map(|(assertion, bad)| {

@@ -71,8 +71,4 @@ pub trait Reader {
     fn ask(&mut self, query: &str) -> Result<Asked>;
     /// What the engine's own check says.
     fn health(&self) -> Result<Health>;
-    /// What is wrong with the database's files; empty when they are sound, whatever stands in its rows.
-    fn integrity(&self) -> Result<Vec<String>> {
-        Ok(self.health()?.damage)
-    }
 }

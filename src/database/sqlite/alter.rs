@@ -4,8 +4,7 @@
 //! migration that rebuilds a table would delete its children); before the commit they are checked.
 
 use super::catalog;
-use super::fault::{Fault, Tried};
-use super::location::Location;
+use super::location::{Fault, Location, Tried};
 use super::migrate::{self, Failure};
 use super::open::{self, Start};
 use super::record::{self, Timing};

@@ -1,8 +1,7 @@
 //! Asks the queries of a mapping set, which may read and nothing else.
 
 use super::connect::authorized;
-use super::fault::Tried;
-use super::location::Location;
+use super::location::{Location, Tried};
 use super::{ledger_tables, migrate, record, words};
 use crate::database::Migration;
 use crate::database::query::{Asked, BadQuery};

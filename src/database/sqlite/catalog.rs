@@ -5,6 +5,7 @@ use super::sql::{all, column, one_line};
 use super::types::column_type;
 use crate::database::catalog::{Catalog, Index, Other};
 use crate::database::history::{OWN_RECORD, RECORD};
+use crate::database::kept::ForeignTrigger;
 use crate::table::{Column, ForeignKey, Table};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, HashMap};
@@ -96,6 +97,31 @@ pub(super) fn others(conn: &Connection, record: &str) -> rusqlite::Result<BTreeM
     };
     let found = found.into_iter().filter(|(_, table, ..)| !is_reserved(table, record));
     Ok(found.map(|(name, table, word, sql)| (name, Other { kind: kind(&word), table, sql })).collect())
+}
+
+/// The triggers that may reach the written tables and that are not the set's own, by name. Where the set
+/// has triggers on those itself, they may reach any table.
+pub(super) fn foreign_triggers(
+    conn: &Connection,
+    record: &str,
+    is_own: &dyn Fn(&str, &Other) -> bool,
+    is_written: &dyn Fn(&str) -> bool,
+) -> rusqlite::Result<Vec<ForeignTrigger>> {
+    let triggers = others(conn, record)?.into_iter().filter(|(_, other)| other.kind == "trigger");
+    let (own, foreign): (Vec<_>, Vec<_>) = triggers.partition(|(name, live)| is_own(name, live));
+    let reaches_all = own.iter().any(|(_, other)| is_written(&other.table));
+    let concerned = foreign.into_iter().filter(|(_, other)| reaches_all || is_written(&other.table));
+    Ok(concerned.map(|(name, other)| ForeignTrigger { name, table: other.table }).collect())
+}
+
+/// Whether a unique index of a table is over expressions, over some rows, or of a collation: none of them is
+/// among the keys that are known.
+pub(super) fn has_odd_index(conn: &Connection, table: &str) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT 1 FROM pragma_index_list(?1) i WHERE i.\"unique\" AND (i.partial OR EXISTS
+             (SELECT 1 FROM pragma_index_xinfo(i.name) x WHERE x.key AND (x.cid < -1 OR x.coll <> 'BINARY')))",
+    )?
+    .exists([table])
 }
 
 /// Name, table and SQL of every trigger.

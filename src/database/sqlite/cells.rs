@@ -1,7 +1,6 @@
 //! Sealed cells, and what else may hold a secret.
 
-use super::fault::Tried;
-use super::location::Location;
+use super::location::{Location, Tried};
 use super::{catalog, read as rows, record, sql};
 use crate::database::cells::{KeyedCell, Stored};
 use crate::database::{Cell, SealedColumn};

@@ -1,7 +1,6 @@
 //! A database file: what is asked of it, handed to those who do it.
 
-use super::fault::Tried;
-use super::location::Location;
+use super::location::{Location, Tried};
 use super::reader::SqliteReader;
 use super::session::SqliteTransaction;
 use super::{alter, file, fill, locks, orphans, replace, undo, url};

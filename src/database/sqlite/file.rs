@@ -196,10 +196,33 @@ impl NewFile {
         self.id.check(location)?;
         Ok(sync_directory(location))
     }
+
+    /// Gives the file the name of the one that it replaces. A fault that comes after the rename is returned.
+    pub(super) fn replace(mut self, location: &Location) -> Result<Option<Error>> {
+        let fault = |error: io::Error| io_fault(&error, location.path.display());
+        // Before the rename: a journal of the old file would be played into the new one.
+        for beside in side_files(&location.path) {
+            match fs::remove_file(beside) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(fault(error)),
+                _ => {}
+            }
+        }
+        fs::rename(&self.temporary, &location.path).map_err(fault)?;
+        self.published = true;
+        self.id.check(location)?;
+        Ok(sync_directory(location))
+    }
+}
+
+/// Removes a file, and what SQLite keeps beside it.
+pub(super) fn remove(path: &Path) {
+    // What cannot be removed is offered for removal at the next start.
+    let _ = fs::remove_file(path);
+    side_files(path).iter().for_each(|path| drop(fs::remove_file(path)));
 }
 
 /// Lets the new name of a database survive a power cut. That it cannot be done does not undo the rename.
-pub(super) fn sync_directory(location: &Location) -> Option<Error> {
+fn sync_directory(location: &Location) -> Option<Error> {
     let synced = File::open(location.directory()).and_then(|directory| directory.sync_all());
     synced.err().map(|error| {
         let message = format!("the directory of the database cannot be synced: {}", error.kind());
@@ -212,9 +235,7 @@ pub(super) fn sync_directory(location: &Location) -> Option<Error> {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.published {
-            // What cannot be removed is offered for removal at the next start.
-            let _ = fs::remove_file(&self.temporary);
-            side_files(&self.temporary).iter().for_each(|path| drop(fs::remove_file(path)));
+            remove(&self.temporary);
         }
     }
 }

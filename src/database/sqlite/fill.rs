@@ -1,7 +1,6 @@
 //! Invented rows for databases that were made to test migrations on.
 
-use super::fault::{Fault, Tried};
-use super::location::Location;
+use super::location::{Fault, Location, Tried};
 use super::open::{self, Start};
 use super::{guess, sql, survey};
 use crate::database::Mode;

@@ -4,8 +4,8 @@ use super::form::{self, Form};
 use super::read::{cells, digest_of_cells, digest_of_forms, row_key};
 use super::session::SqliteTransaction;
 use super::way::{Way, is_compared_alike, steps};
-use super::{references, sql};
-use crate::database::{Cell, Orphan};
+use super::{read, references, sql};
+use crate::database::{Cell, FindRows, Orphan};
 use crate::error::Result;
 use crate::row::Value;
 use crate::table::ColumnType;
@@ -16,49 +16,113 @@ use std::collections::hash_map::Entry;
 /// From so many keys on the first pass over a table is made for them alone; a later one is remembered.
 const FEW: usize = 64;
 
-/// The `wanted` cells of the rows with these keys: through an index, or in one pass over the table
-/// where none leads to the key, or where many rows share the part that it leads to.
-pub(super) fn find(
-    this: &SqliteTransaction,
-    table: &str,
-    key_columns: &[&str],
-    wanted: &[&str],
-    keys: &[Vec<Value>],
-) -> Result<Vec<Option<Vec<Cell>>>> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
+impl FindRows for SqliteTransaction {
+    fn rows_before(&self, table: &str) -> u64 {
+        self.before.get(table).copied().unwrap_or(0)
     }
-    let kinds: Vec<ColumnType> = key_columns.iter().map(|column| this.kind(table, column)).collect::<Result<_>>()?;
-    let keys: Vec<Option<Vec<Form>>> = keys.iter().map(|key| key_form(key, &kinds)).collect();
-    let declared = this.declared()?;
-    this.on(|conn| {
-        let mut columns = key_columns.to_vec();
-        columns.extend(wanted);
-        let all = format!("SELECT {} FROM {}", sql::names(&columns), sql::name(table));
-        let one = format!("{all} WHERE {} LIMIT 1", sql::equal(key_columns, 1));
-        let mut ways = this.ways.borrow_mut();
-        let way = match ways.entry(one.clone()) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(Way::of(conn, (table, declared), &one, &kinds)?),
+
+    fn highest_id(&self, table: &str, column: &str) -> Result<i64> {
+        let has_sequences = self.declared()?.has_sequences;
+        self.on(|conn| read::highest(conn, (table, column), has_sequences))
+    }
+
+    /// Through an index, or in one pass over the table where none leads to the key, or where many rows share the
+    /// part that it leads to.
+    fn find(
+        &self,
+        table: &str,
+        key_columns: &[&str],
+        wanted: &[&str],
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<Option<Vec<Cell>>>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let kinds: Vec<ColumnType> =
+            key_columns.iter().map(|column| self.kind(table, column)).collect::<Result<_>>()?;
+        let keys: Vec<Option<Vec<Form>>> = keys.iter().map(|key| key_form(key, &kinds)).collect();
+        let declared = self.declared()?;
+        self.on(|conn| {
+            let mut columns = key_columns.to_vec();
+            columns.extend(wanted);
+            let all = format!("SELECT {} FROM {}", sql::names(&columns), sql::name(table));
+            let one = format!("{all} WHERE {} LIMIT 1", sql::equal(key_columns, 1));
+            let mut ways = self.ways.borrow_mut();
+            let way = match ways.entry(one.clone()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(Way::of(conn, (table, declared), &one, &kinds)?),
+            };
+            let again = way.ask_again();
+            let costly = way.too_costly(self.rows_before(table));
+            let is_passed = if way.is_search { costly.is_some() } else { keys.len() < FEW || again };
+            if is_passed
+                && let Some(found) =
+                    self.passes.borrow_mut().find(conn, (table, costly), (key_columns, &kinds), wanted, &keys)?
+            {
+                return Ok(found);
+            }
+            let wanted = key_columns.len()..columns.len();
+            if way.is_search {
+                let mut statement = conn.prepare_cached(&one)?;
+                let found = keys.iter().map(|key| lookup(&mut statement, key.as_deref(), wanted.clone())).collect();
+                way.searched(keys.len(), steps(&statement));
+                return found;
+            }
+            among_all(&mut *conn.prepare_cached(&all)?, &kinds, &keys, wanted)
+        })
+    }
+
+    fn select(&self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>> {
+        let mut text = format!("SELECT {} FROM {}", sql::names(wanted), sql::name(table));
+        let mut parameter = None;
+        if let Some((column, value)) = scope {
+            let Some(form) = form::of(value, self.kind(table, column)?) else { return Ok(Vec::new()) };
+            text.push_str(&format!(" WHERE {} IS ?1", sql::name(column)));
+            parameter = Some(form);
+        }
+        self.on(|conn| {
+            let mut statement = conn.prepare_cached(&text)?;
+            let rows = statement.query_map(rusqlite::params_from_iter(parameter), |row| cells(row, 0..wanted.len()))?;
+            rows.collect()
+        })
+    }
+
+    /// With the keys that the ledger knows them by. However many the database had before, they hide none of this run.
+    fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
+        // The index over the ledger is as large as what was written: it is made for those who need it.
+        let asked = self.conn.prepare("SELECT 1 FROM pragma_foreign_key_check").and_then(|mut all| all.exists([]));
+        if !self.said(asked.map_err(|error| references::unreferable(error, "", &self.location)))? {
+            return Ok(Vec::new());
+        }
+        self.index_rows()?;
+        let (mut ours, mut others) = (Vec::new(), Vec::new());
+        let mut gather = |conn: &Connection| {
+            let mut all = conn.prepare("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check")?;
+            let mut rows = all.query([])?;
+            while let Some(row) = rows.next()? {
+                if ours.len() == most {
+                    break; // no more are reported
+                }
+                let (table, rowid): (String, Option<i64>) = (row.get(0)?, row.get(1)?);
+                let row_key = rowid.map_or_else(|| Ok(String::new()), |rowid| row_key(conn, &table, rowid))?;
+                let written = conn
+                    .prepare_cached(
+                        "SELECT 1 FROM temp.origins o JOIN treelift_tables t ON t.id = o.\"table\"
+                         WHERE t.name = ?1 AND o.row_key = ?2",
+                    )?
+                    .exists((&table, &row_key))?;
+                let place = if written { &mut ours } else { &mut others };
+                if place.len() < most {
+                    place.push(Orphan { table, row_key, parent: row.get(2)? });
+                }
+            }
+            Ok(())
         };
-        let again = way.ask_again();
-        let costly = way.too_costly(this.rows_before_of(table));
-        let is_passed = if way.is_search { costly.is_some() } else { keys.len() < FEW || again };
-        if is_passed
-            && let Some(found) =
-                this.passes.borrow_mut().find(conn, (table, costly), (key_columns, &kinds), wanted, &keys)?
-        {
-            return Ok(found);
-        }
-        let wanted = key_columns.len()..columns.len();
-        if way.is_search {
-            let mut statement = conn.prepare_cached(&one)?;
-            let found = keys.iter().map(|key| lookup(&mut statement, key.as_deref(), wanted.clone())).collect();
-            way.searched(keys.len(), steps(&statement));
-            return found;
-        }
-        among_all(&mut *conn.prepare_cached(&all)?, &kinds, &keys, wanted)
-    })
+        self.on(&mut gather)?;
+        ours.append(&mut others);
+        ours.truncate(most);
+        Ok(ours)
+    }
 }
 
 /// What an update looks for: rows of a table by a key.
@@ -87,7 +151,7 @@ impl Sought<'_> {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => new.insert(Way::of(conn, (self.table, declared), &one, self.kinds)?),
             };
-            let costly = way.too_costly(this.rows_before_of(self.table));
+            let costly = way.too_costly(this.rows_before(self.table));
             if way.is_search && costly.is_none() {
                 return Ok(None);
             }
@@ -144,63 +208,4 @@ fn lookup(
         None => Ok(None),
         Some(key) => statement.query_row(rusqlite::params_from_iter(key), |row| cells(row, wanted.clone())).optional(),
     }
-}
-
-/// The `wanted` cells of every row, or of those whose `scope` column has a value.
-pub(super) fn select(
-    this: &SqliteTransaction,
-    table: &str,
-    wanted: &[&str],
-    scope: Option<(&str, &Value)>,
-) -> Result<Vec<Vec<Cell>>> {
-    let mut text = format!("SELECT {} FROM {}", sql::names(wanted), sql::name(table));
-    let mut parameter = None;
-    if let Some((column, value)) = scope {
-        let Some(form) = form::of(value, this.kind(table, column)?) else { return Ok(Vec::new()) };
-        text.push_str(&format!(" WHERE {} IS ?1", sql::name(column)));
-        parameter = Some(form);
-    }
-    this.on(|conn| {
-        let mut statement = conn.prepare_cached(&text)?;
-        let rows = statement.query_map(rusqlite::params_from_iter(parameter), |row| cells(row, 0..wanted.len()))?;
-        rows.collect()
-    })
-}
-
-/// Whether a reference is dangling.
-pub(super) fn has_orphans(this: &SqliteTransaction) -> Result<bool> {
-    let asked = this.conn.prepare("SELECT 1 FROM pragma_foreign_key_check").and_then(|mut all| all.exists([]));
-    this.said(asked.map_err(|error| references::unreferable(error, "", &this.location)))
-}
-
-/// Rows with a dangling reference, with the keys that the ledger knows them by: those of this run
-/// first, so that however many the database had before, they hide none of them.
-pub(super) fn orphans(this: &SqliteTransaction, most: usize) -> Result<Vec<Orphan>> {
-    let (mut ours, mut others) = (Vec::new(), Vec::new());
-    let mut gather = |conn: &Connection| {
-        let mut all = conn.prepare("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check")?;
-        let mut rows = all.query([])?;
-        while let Some(row) = rows.next()? {
-            if ours.len() == most {
-                break; // no more are reported
-            }
-            let (table, rowid): (String, Option<i64>) = (row.get(0)?, row.get(1)?);
-            let row_key = rowid.map_or_else(|| Ok(String::new()), |rowid| row_key(conn, &table, rowid))?;
-            let written = conn
-                .prepare_cached(
-                    "SELECT 1 FROM temp.origins o JOIN treelift_tables t ON t.id = o.\"table\"
-                     WHERE t.name = ?1 AND o.row_key = ?2",
-                )?
-                .exists((&table, &row_key))?;
-            let place = if written { &mut ours } else { &mut others };
-            if place.len() < most {
-                place.push(Orphan { table, row_key, parent: row.get(2)? });
-            }
-        }
-        Ok(())
-    };
-    this.on(&mut gather)?;
-    ours.append(&mut others);
-    ours.truncate(most);
-    Ok(ours)
 }

@@ -1,7 +1,6 @@
 //! SQLite's own check: rows that break a rule apart from a damaged file.
 
-use super::fault::Tried;
-use super::location::Location;
+use super::location::{Location, Tried};
 use super::{catalog, words};
 use crate::database::health::{Health, Rule};
 use crate::error::Error;

@@ -1,13 +1,13 @@
 //! Whether the tables hold what the run wrote. A trigger, or a constraint that says `ON CONFLICT
 //! REPLACE`, deletes or changes rows without an error.
 
-use super::fault::Tried;
+use super::location::Tried;
 use super::session::SqliteTransaction;
 use super::unchanged::{Disposition, Judge, each_row};
 use super::{connect, read, sql, unchanged};
-use crate::database::Ledger;
 use crate::database::kept::{Strayed, Unkept};
 use crate::database::rejection::{Rejected, Rejection};
+use crate::database::{FindRows, Ledger};
 use crate::error::Result;
 use crate::row::{Row, Value};
 use crate::table::{ColumnType, Table};
@@ -68,7 +68,7 @@ pub(super) fn unkept(this: &mut SqliteTransaction, inserted: &[(String, u64)]) -
     let mut unkept = Vec::new();
     for (table, inserted) in inserted {
         let found = this.on(|conn| read::count(conn, table))?;
-        let expected = this.rows_before_of(table) + inserted;
+        let expected = this.rows_before(table) + inserted;
         // Where no trigger writes into a table, its rows are as they were written.
         let is_read_back = foreign || touched.contains(&table.to_ascii_lowercase());
         if found == expected && !is_read_back {

@@ -1,13 +1,13 @@
-//! The registered keys, and which columns hold what was sealed with them.
+//! The registered keys, which columns hold what was sealed with them, and what those hold.
 
-use super::fault::Tried;
-use super::location::Location;
-use super::{catalog, sealed_values, state};
+use super::location::{Location, Tried};
+use super::session::SqliteTransaction;
+use super::{catalog, cells, sql, state};
 use crate::database::cells::{FERNET, Registered};
 use crate::database::sealed::SealRecord;
-use crate::database::{SealedColumn, SealedState};
+use crate::database::{Cell, SealedColumn, SealedState, WriteSeals};
 use crate::error::{Error, Result};
-use crate::secret::cipher::{FORMAT, is_ours};
+use crate::secret::cipher::{self, FORMAT, is_ours};
 use crate::secret::keys::KeyRow;
 use crate::secret::registry::{Registry, RegistryRow};
 use rusqlite::{Connection, OptionalExtension};
@@ -28,13 +28,40 @@ pub(super) fn all(conn: &Connection) -> rusqlite::Result<Vec<KeyRow>> {
     .collect()
 }
 
-/// Registers a key, or replaces the row of the same id.
-pub(super) fn put(conn: &Connection, key: &KeyRow) -> rusqlite::Result<()> {
-    let KeyRow { id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at } = key;
-    let text = "INSERT OR REPLACE INTO treelift_keys
-                    (id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    conn.execute(text, (id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at)).map(drop)
+impl WriteSeals for SqliteTransaction {
+    /// With the digest of the same.
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
+        self.on(|conn| {
+            state::put(conn, state::COUNTS_NAME, counts)?;
+            state::put(conn, state::HMAC_NAME, hmac)?;
+            state::put(conn, state::DIGEST_NAME, &registry(conn)?.digest_now())
+        })
+    }
+
+    fn put_key(&mut self, key: &KeyRow) -> Result<()> {
+        let KeyRow { id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at } = key;
+        let text = "INSERT OR REPLACE INTO treelift_keys
+                        (id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let values = (id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at);
+        self.on(|conn| conn.execute(text, values).map(drop))
+    }
+
+    fn remove_key(&mut self, id: &str) -> Result<()> {
+        self.on(|conn| conn.execute("DELETE FROM treelift_keys WHERE id = ?1", [id]).map(drop))
+    }
+
+    fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()> {
+        self.said(columns.iter().try_for_each(|column| put_sealed_column(&self.conn, column, &self.location)))
+    }
+
+    fn register(&mut self, column: &Registered) -> Result<()> {
+        self.on(|conn| register(conn, column))
+    }
+
+    fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
+        self.said(cells::write(&self.conn, column, key, text, &self.location))
+    }
 }
 
 /// The registered columns, by name.
@@ -60,7 +87,7 @@ pub(super) fn registered(conn: &Connection, location: &Location) -> Tried<Vec<Re
 }
 
 /// Registers a column in a format, or changes the format of one that is registered.
-pub(super) fn register(conn: &Connection, column: &Registered) -> rusqlite::Result<()> {
+fn register(conn: &Connection, column: &Registered) -> rusqlite::Result<()> {
     let Registered { column, format } = column;
     let row_filter = filter_text(column);
     let changed = conn.execute(
@@ -90,12 +117,12 @@ fn filter_text(column: &SealedColumn) -> Option<String> {
 /// Whether every value of a column is one that treelift sealed.
 fn holds_ours_alone(conn: &Connection, column: &SealedColumn) -> rusqlite::Result<bool> {
     let state = SealedState { column: column.clone(), format: FORMAT.to_owned(), ..SealedState::default() };
-    Ok(sealed_values::values(conn, state, &[])?.plain == 0)
+    Ok(values(conn, state, &[])?.plain == 0)
 }
 
 /// Registers a sealed column. One column may be registered with several row filters; the columns
 /// that identify its rows are part of each value's proof and cannot change under it.
-pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, location: &Location) -> Tried<()> {
+fn put_sealed_column(conn: &Connection, column: &SealedColumn, location: &Location) -> Tried<()> {
     let known: Option<(String, String)> = conn
         .query_row(
             "SELECT key_columns, format FROM treelift_sealed_columns
@@ -126,7 +153,7 @@ pub(super) fn put_sealed_column(conn: &Connection, column: &SealedColumn, locati
 pub(super) fn record(conn: &Connection, location: &Location) -> Result<SealRecord> {
     let read = || {
         let registry = registry(conn)?;
-        let columns = sealed_values::sealed(conn, &registry)?;
+        let columns = sealed(conn, &registry)?;
         Ok(SealRecord { registry, columns, place: location.shown.clone() })
     };
     read().map_err(|error| fault(&error, location))
@@ -151,11 +178,61 @@ fn registry_rows(conn: &Connection) -> rusqlite::Result<Vec<RegistryRow>> {
         .collect()
 }
 
-/// Writes the proof and what it says of the number of values, with the digest of the same.
-pub(super) fn put_proof(conn: &Connection, counts: &str, hmac: &str) -> rusqlite::Result<()> {
-    state::put(conn, state::COUNTS_NAME, counts)?;
-    state::put(conn, state::HMAC_NAME, hmac)?;
-    state::put(conn, state::DIGEST_NAME, &registry(conn)?.digest_now())
+/// The registered columns and what they hold.
+pub(super) fn sealed(conn: &Connection, registry: &Registry) -> rusqlite::Result<Vec<SealedState>> {
+    let keys: Vec<String> = registry.keys.iter().map(|key| key.id.clone()).collect();
+    let mut rows: Vec<_> = registry.columns.iter().collect();
+    rows.sort();
+    let all = rows.into_iter().map(|row| {
+        let column = SealedColumn {
+            table: row.table.clone(),
+            column: row.column.clone(),
+            key_columns: serde_json::from_str(&row.key_columns).unwrap_or_default(),
+            row_filter: row.row_filter.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+        };
+        let has = catalog::column_names(conn, &column.table)?;
+        let is_there = |name: &String| has.iter().any(|one| one.eq_ignore_ascii_case(name));
+        let mut state = SealedState { column, format: row.format.clone(), ..SealedState::default() };
+        if !is_there(&state.column.column) {
+            return Ok(state);
+        }
+        let filtered = || state.column.row_filter.iter().flatten().map(|(name, _)| name);
+        let can_be_read = filtered().all(is_there);
+        state.missing =
+            state.column.key_columns.iter().chain(filtered()).filter(|name| !is_there(name)).cloned().collect();
+        if can_be_read { values(conn, state, &keys) } else { Ok(state) }
+    });
+    all.collect()
+}
+
+/// Counts the values of a sealed column: those that do not look sealed, and those whose key is gone.
+fn values(conn: &Connection, mut state: SealedState, keys: &[String]) -> rusqlite::Result<SealedState> {
+    let SealedState { column, .. } = &state;
+    let name = sql::name(&column.column);
+    let mut text = format!("SELECT {name} FROM {} WHERE {name} IS NOT NULL", sql::name(&column.table));
+    let (conditions, filtered) = cells::filter(column, 1);
+    text.extend(conditions.iter().map(|condition| format!(" AND {condition}")));
+    let mut statement = conn.prepare(&text)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(filtered))?;
+    while let Some(row) = rows.next()? {
+        state.values += 1;
+        if !is_ours(&state.format) {
+            continue; // Another program knows the format.
+        }
+        let token = row.get_ref(0)?.as_str().map(cipher::token_in).unwrap_or_default();
+        match cipher::key_id_of(&token) {
+            None => state.plain += 1,
+            Some(key) => {
+                let format = cipher::format_of(&token).unwrap_or_default();
+                *state.formats.entry(format.to_owned()).or_default() += 1;
+                *state.sealed.entry(key.to_owned()).or_default() += 1;
+                if !keys.iter().any(|known| known == key) {
+                    *state.lost.entry(key.to_owned()).or_default() += 1;
+                }
+            }
+        }
+    }
+    Ok(state)
 }
 
 /// The words for a column of another type than treelift writes: damage, not a fault of treelift.

@@ -1,7 +1,6 @@
 //! The ledger's tables as they are made.
 
-use super::fault::Tried;
-use super::location::Location;
+use super::location::{Location, Tried};
 use super::{sql, state};
 use crate::error::Error;
 use rusqlite::{Connection, OptionalExtension};

@@ -1,5 +1,6 @@
-//! Where a database is.
+//! Where a database is, and why work on it ended.
 
+use crate::error::Error;
 use std::path::{Path, PathBuf};
 
 /// A database as the user wrote it and as the system finds it.
@@ -18,5 +19,27 @@ impl Location {
     /// The directory it lies in.
     pub(super) fn directory(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("/"))
+    }
+}
+
+/// A fault of SQLite, which gets its words where the database is known; or one that is in words already.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Sqlite(rusqlite::Error),
+    Said(Error),
+}
+
+/// What came of work on an open database.
+pub(super) type Tried<T> = Result<T, Fault>;
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Said(error)
     }
 }

@@ -1,8 +1,7 @@
 //! Who else is at the database: words for a lock, unfinished files of runs that go or were killed.
 
-use super::fault::Fault;
 use super::file::{io_fault, unfinished_prefix};
-use super::location::Location;
+use super::location::{Fault, Location};
 use super::words;
 use crate::error::{Error, Result};
 use crate::interrupt;

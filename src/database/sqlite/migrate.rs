@@ -4,10 +4,9 @@
 //! itself has the tables and no record, and is taken as it is when they are the right ones.
 
 use super::catalog;
-use super::fault::{Fault, Tried};
-use super::location::Location;
+use super::location::{Fault, Location, Tried};
 use super::record::{self, Timing};
-use super::{connect, triggers, words};
+use super::{connect, words};
 use crate::database::catalog::{Catalog, Other};
 use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin, Standing, State};
@@ -258,7 +257,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
                 stages.iter().any(|stage| stage.others.get(name).is_some_and(|known| known.same_as(trigger)))
             };
             let is_written = |table: &str| opening.written.iter().any(|name| name.eq_ignore_ascii_case(table));
-            let foreign = triggers::foreign_triggers(conn, &is_own, &is_written)?;
+            let foreign = catalog::foreign_triggers(conn, &record, &is_own, &is_written)?;
             Ok(SetUp { schema: live, pending, done, foreign })
         }
         Some(difference) => {

@@ -6,7 +6,6 @@
 
 mod alter;
 pub(super) mod assertion;
-mod astray;
 mod audit;
 mod catalog;
 mod cells;
@@ -15,7 +14,6 @@ mod clock;
 mod connect;
 mod database;
 mod declared;
-mod fault;
 mod file;
 mod fill;
 mod find;
@@ -39,7 +37,6 @@ mod record;
 mod references;
 mod rejection;
 mod replace;
-mod sealed_values;
 mod session;
 mod sql;
 mod state;
@@ -47,7 +44,6 @@ mod survey;
 #[cfg(test)]
 mod tests;
 mod transaction;
-mod triggers;
 pub(super) mod types;
 mod unchanged;
 mod undo;

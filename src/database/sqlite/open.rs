@@ -2,9 +2,8 @@
 //! or a private copy for a dry run.
 
 use super::connect::{connect, connect_read_only, empty_log, wait_at_commit};
-use super::fault::Tried;
 use super::file::{self, FileId, Found, NewFile};
-use super::location::Location;
+use super::location::{Location, Tried};
 use super::{health, locks, state};
 use crate::database::Mode;
 use crate::database::scratch::Scratch;

@@ -1,7 +1,6 @@
 //! Moves rows with a dangling reference aside, into `treelift_orphans`.
 
-use super::fault::Tried;
-use super::location::Location;
+use super::location::{Location, Tried};
 use super::open::{self, Start};
 use super::{audit, catalog, form, ledger_tables, record, references, sql};
 use crate::database::Mode;

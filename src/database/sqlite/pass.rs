@@ -74,17 +74,24 @@ impl Passes {
         (key_columns, kinds): (&[&str], &[ColumnType]),
     ) -> rusqlite::Result<Option<&Pass>> {
         let known = self.passes.iter().position(|pass| pass.table == table && pass.key_columns == key_columns);
-        let at = match known {
-            Some(at) => at,
-            None => match Pass::over(conn, (table, index), key_columns, kinds)? {
-                Some(pass) => {
-                    self.passes.push(pass);
-                    self.passes.len() - 1
-                }
-                None => return Ok(None),
-            },
-        };
-        Ok(self.passes.get(at))
+        if let Some(at) = known {
+            return Ok(self.passes.get(at));
+        }
+        let Some(rowid) = read::rowid(conn, table)? else { return Ok(None) };
+        let names = key_columns.iter().map(|&name| name.to_owned()).collect();
+        let (rows, repeated) = Default::default();
+        let mut pass = Pass { table: table.to_owned(), key_columns: names, rowid, rows, repeated };
+        // Of rows with the same key the first is found, as a search of the index would find it.
+        let by = index.map_or(String::new(), |index| format!(" INDEXED BY {}", sql::name(index)));
+        let text = format!("SELECT {}, {rowid} FROM {}{by}", sql::names(key_columns), sql::name(table));
+        let mut statement = conn.prepare_cached(&text)?;
+        let mut all = statement.query([])?;
+        while let Some(row) = all.next()? {
+            let key = cells(row, 0..key_columns.len())?;
+            pass.add(digest_of_cells(&key, kinds), row.get(key_columns.len())?);
+        }
+        self.passes.push(pass);
+        Ok(self.passes.last())
     }
 
     /// Whether none was made yet.
@@ -113,28 +120,6 @@ impl Passes {
 }
 
 impl Pass {
-    fn over(
-        conn: &Connection,
-        (table, index): (&str, Option<&str>),
-        key_columns: &[&str],
-        kinds: &[ColumnType],
-    ) -> rusqlite::Result<Option<Self>> {
-        let Some(rowid) = read::rowid(conn, table)? else { return Ok(None) };
-        let names = key_columns.iter().map(|&name| name.to_owned()).collect();
-        let (rows, repeated) = Default::default();
-        let mut pass = Self { table: table.to_owned(), key_columns: names, rowid, rows, repeated };
-        // Of rows with the same key the first is found, as a search of the index would find it.
-        let by = index.map_or(String::new(), |index| format!(" INDEXED BY {}", sql::name(index)));
-        let text = format!("SELECT {}, {rowid} FROM {}{by}", sql::names(key_columns), sql::name(table));
-        let mut statement = conn.prepare_cached(&text)?;
-        let mut all = statement.query([])?;
-        while let Some(row) = all.next()? {
-            let key = cells(row, 0..key_columns.len())?;
-            pass.add(digest_of_cells(&key, kinds), row.get(key_columns.len())?);
-        }
-        Ok(Some(pass))
-    }
-
     /// Of rows with the same key the first is found.
     fn add(&mut self, key: [u8; 16], rowid: i64) {
         match self.rows.entry(key) {

@@ -1,8 +1,7 @@
 //! What is read of an open database, in a view of it and in a transaction alike.
 
 use super::clock::Clock;
-use super::fault::Fault;
-use super::location::Location;
+use super::location::{Fault, Location};
 use super::open::{self, View};
 use super::{assertion, cells, health, keys, ledger, record, references, state, survey};
 use crate::database::Reader;

@@ -3,8 +3,7 @@
 //! `treelift_migrations`. Which one the set named is kept in `treelift_state`, so that a database never
 //! has two.
 
-use super::fault::Tried;
-use super::location::Location;
+use super::location::{Location, Tried};
 use super::{catalog, form, ledger_tables, sql, state};
 use crate::database::Migration;
 use crate::database::history::{OWN_RECORD, Origin, RECORD, RecordReason, RecordTable, Recorded, Status};

@@ -1,9 +1,8 @@
 //! Copies a database at one moment, and puts a file in the place of one.
 
 use super::connect;
-use super::fault::Tried;
-use super::file::{self, FileId, Found, io_fault, side_files};
-use super::location::Location;
+use super::file::{self, FileId, Found, NewFile, io_fault};
+use super::location::{Location, Tried};
 use super::open;
 use crate::database::audit::random_id;
 use crate::error::Error;
@@ -23,7 +22,7 @@ pub(super) fn copy(location: &Location, to: &Path) -> Tried<()> {
     file::create_private(to).map_err(|error| io_fault(&error, to.display()))?;
     let copied = copy_into(location, to);
     if copied.is_err() {
-        remove(to);
+        file::remove(to);
     }
     copied
 }
@@ -54,43 +53,22 @@ pub(super) fn replace(location: &Location, with: &Path) -> Tried<Option<Error>> 
     let old_id = old.as_ref().map(|_| FileId::of(location)).transpose()?;
     // Held to the end, so that no program writes what would be lost.
     let lock = lock(location)?;
-    let mut name = file::unfinished_prefix(&location.path);
-    name.push(random_id()?);
-    let temporary = location.directory().join(name);
-    let fault = |error: std::io::Error| io_fault(&error, location.path.display());
+    let new = NewFile::create(location, &random_id()?)?;
     let put = || -> std::io::Result<()> {
-        file::create_private(&temporary)?;
-        let mut to = File::options().write(true).open(&temporary)?;
+        let mut to = File::options().write(true).open(new.path())?;
         interrupt::copy(&mut File::open(with)?, &mut to)?;
         if let Some(old) = &old {
-            keep_owner(&temporary, old)?;
-            fs::set_permissions(&temporary, fs::Permissions::from_mode(old.permissions().mode() & 0o777))?;
+            keep_owner(new.path(), old)?;
+            fs::set_permissions(new.path(), fs::Permissions::from_mode(old.permissions().mode() & 0o777))?;
         }
         to.sync_all()
     };
-    let rename = || -> std::io::Result<()> {
-        // Before the rename: a journal of the old file would be played into the new one.
-        for beside in side_files(&location.path) {
-            match fs::remove_file(beside) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        fs::rename(&temporary, &location.path)
-    };
-    let put = put()
-        .map_err(fault)
-        .and_then(|()| interrupt::check())
-        .and_then(|()| old_id.map_or(Ok(()), |id| id.check(location)))
-        .and_then(|()| FileId::at(&temporary).map_err(fault))
-        .and_then(|new| rename().map_err(fault).map(|()| new))
-        .and_then(|new| new.check(location));
-    if put.is_err() {
-        remove(&temporary);
-    }
+    put().map_err(|error| io_fault(&error, location.path.display()))?;
+    interrupt::check()?;
+    old_id.map_or(Ok(()), |id| id.check(location))?;
+    let published = new.replace(location)?;
     drop(lock);
-    put?;
-    Ok(file::sync_directory(location))
+    Ok(published)
 }
 
 /// Gives a file the owner and the group of the one that it replaces.
@@ -125,14 +103,6 @@ fn lock(location: &Location) -> Tried<Option<Connection>> {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Ok(None),
             _ => Err(error.into()),
         },
-    }
-}
-
-fn remove(path: &Path) {
-    // What cannot be removed is offered for removal at the next start.
-    let _ = fs::remove_file(path);
-    for beside in side_files(path) {
-        let _ = fs::remove_file(beside);
     }
 }
 

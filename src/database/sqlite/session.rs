@@ -1,8 +1,7 @@
 //! An open transaction: one connection, the store it writes into, and what was known at its start.
 
 use super::declared::Declared;
-use super::fault::Tried;
-use super::location::Location;
+use super::location::{Location, Tried};
 use super::open::Store;
 use super::pass::Passes;
 use super::way::Way;
@@ -64,11 +63,6 @@ impl SqliteTransaction {
     /// Its faults in our words.
     pub(super) fn said<T>(&self, tried: Tried<T>) -> Result<T> {
         tried.map_err(|fault| self.location.words(fault))
-    }
-
-    /// How many rows the table had when the transaction began.
-    pub(super) fn rows_before_of(&self, table: &str) -> u64 {
-        self.before.get(table).copied().unwrap_or(0)
     }
 
     /// The type of a column; asking for one that is not there is a fault of treelift.

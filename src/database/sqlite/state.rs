@@ -1,8 +1,7 @@
 //! Format number and id of a database, in `treelift_state`.
 
 use super::catalog;
-use super::fault::Tried;
-use super::location::Location;
+use super::location::{Location, Tried};
 use crate::database::state::{FORMAT, State, TABLE_NAME};
 use crate::error::{Error, Result};
 use crate::hex;

@@ -1,9 +1,8 @@
 //! Reads what a database is like; `validate` compares it.
 
 use super::clock::Clock;
-use super::fault::Tried;
-use super::location::Location;
-use super::{catalog, keys, read, record, sealed_values, sql};
+use super::location::{Location, Tried};
+use super::{catalog, keys, read, record, sql};
 use crate::database::catalog::Catalog;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::upkeep::Survey;
@@ -62,7 +61,7 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Tried<Survey> {
         counts: counts(conn, catalog.schema.tables.keys())?,
         virtual_tables: virtual_tables(conn, &catalog),
         own: counts(conn, own.iter().filter(|name| catalog::is_own(name)))?,
-        seals: SealRecord { columns: sealed_values::sealed(conn, &registry)?, registry, place: location.shown.clone() },
+        seals: SealRecord { columns: keys::sealed(conn, &registry)?, registry, place: location.shown.clone() },
         nulls: nulls(conn, &catalog)?,
         mode: fs::metadata(&location.path).ok().map(|is| is.permissions().mode() & 0o7777),
         catalog,
@@ -113,7 +112,7 @@ fn nulls(conn: &Connection, catalog: &Catalog) -> rusqlite::Result<Vec<(String, 
 pub(super) fn unregistered(conn: &Connection, record: &str) -> rusqlite::Result<Vec<Unregistered>> {
     /// An expression of SQLite may not be deeper than 1,000 terms.
     const AT_ONCE: usize = 200;
-    let registered = sealed_values::sealed(conn, &keys::registry(conn)?)?;
+    let registered = keys::sealed(conn, &keys::registry(conn)?)?;
     let mut found = Vec::new();
     for table in catalog::table_names(conn)?.into_iter().filter(|name| !catalog::is_reserved(name, record)) {
         let columns: Vec<String> = sql::column(conn, "SELECT name FROM pragma_table_info(?1)", [&table])?;

@@ -1,19 +1,14 @@
 //! What an import asks of its transaction, handed to those who do it.
 
-use super::fault::Tried;
-use super::location::Location;
+use super::location::{Location, Tried};
 use super::open::{self, Start, Store};
 use super::reader::Open;
 use super::session::SqliteTransaction;
-use super::{audit, cells, find, kept, keys, ledger_tables, migrate, read, triggers, write};
+use super::{audit, ledger_tables, migrate, read};
 use crate::database::audit::{AuditEntry, AuditTable};
-use crate::database::cells::Registered;
-use crate::database::kept::{ForeignTrigger, Unkept};
-use crate::database::rejection::{Rejected, Rejection};
-use crate::database::{Cell, Dialect, Mode, Opening, Orphan, SealedColumn, Transaction};
+use crate::database::kept::ForeignTrigger;
+use crate::database::{Dialect, Mode, Opening, Transaction};
 use crate::error::{Error, Result};
-use crate::row::{Batch, Value};
-use crate::secret::keys::KeyRow;
 use crate::table::Schema;
 use rusqlite::Connection;
 
@@ -71,92 +66,6 @@ impl Transaction for SqliteTransaction {
 
     fn foreign_triggers(&self) -> &[ForeignTrigger] {
         &self.foreign
-    }
-
-    fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>> {
-        kept::unkept(self, inserted)
-    }
-
-    fn rows_before(&self, table: &str) -> u64 {
-        self.rows_before_of(table)
-    }
-
-    fn highest_id(&mut self, table: &str, column: &str) -> Result<i64> {
-        let has_sequences = self.declared()?.has_sequences;
-        self.on(|conn| read::highest(conn, (table, column), has_sequences))
-    }
-
-    fn find(
-        &mut self,
-        table: &str,
-        key_columns: &[&str],
-        wanted: &[&str],
-        keys: &[Vec<Value>],
-    ) -> Result<Vec<Option<Vec<Cell>>>> {
-        find::find(self, table, key_columns, wanted, keys)
-    }
-
-    fn select(&mut self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>> {
-        find::select(self, table, wanted, scope)
-    }
-
-    fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
-        write::insert(self, batch)
-    }
-
-    fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
-        write::insert_together(self, batches)
-    }
-
-    fn may_reject(&self, table: &str) -> Result<bool> {
-        Ok(self.foreign.iter().any(|trigger| trigger.table.eq_ignore_ascii_case(table))
-            || self.schema.table(table).is_some_and(|table| !table.checks.is_empty())
-            || self.declared()?.may_raise(table)
-            || self.on(|conn| triggers::has_odd_index(conn, table))?)
-    }
-
-    fn update(
-        &mut self,
-        table: &str,
-        columns: &[String],
-        values: &[Value],
-        key_columns: &[&str],
-        key: &[Value],
-    ) -> Result<Option<Rejection>> {
-        write::update(self, table, columns, values, key_columns, key)
-    }
-
-    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
-        self.on(|conn| keys::put_proof(conn, counts, hmac))
-    }
-
-    fn put_key(&mut self, key: &KeyRow) -> Result<()> {
-        self.on(|conn| keys::put(conn, key))
-    }
-
-    fn remove_key(&mut self, id: &str) -> Result<()> {
-        self.on(|conn| conn.execute("DELETE FROM treelift_keys WHERE id = ?1", [id]).map(drop))
-    }
-
-    fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()> {
-        self.said(columns.iter().try_for_each(|column| keys::put_sealed_column(&self.conn, column, &self.location)))
-    }
-
-    fn register(&mut self, column: &Registered) -> Result<()> {
-        self.on(|conn| keys::register(conn, column))
-    }
-
-    fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
-        self.said(cells::write(&self.conn, column, key, text, &self.location))
-    }
-
-    fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
-        // The index over the ledger is as large as what was written: it is made for those who need it.
-        if !find::has_orphans(self)? {
-            return Ok(Vec::new());
-        }
-        self.index_rows()?;
-        find::orphans(self, most)
     }
 
     fn pending(&self) -> &[String] {

@@ -1,6 +1,6 @@
 //! Whether a row is as a run left it.
 
-use super::fault::Tried;
+use super::location::Tried;
 use super::{read, sql};
 use crate::database::Cell;
 use crate::database::ledger::{RunRecord, Written, digest, key_parts};

@@ -8,11 +8,10 @@
 
 mod fates;
 
-use super::fault::Tried;
-use super::location::Location;
+use super::location::{Location, Tried};
 use super::open::{self, Start};
 use super::unchanged::{Disposition, Judge, Noted, columns, each_row};
-use super::{astray, audit, catalog, ledger, ledger_tables, read, sql, survey, triggers};
+use super::{audit, catalog, ledger, ledger_tables, read, record, references, sql, survey};
 use crate::database::Mode;
 use crate::database::audit::AuditEntry;
 use crate::database::catalog::Other;
@@ -67,7 +66,7 @@ impl<'w> Work<'w> {
         let tables = tables(self.conn)?;
         let before = survey::counted(self.conn, None)?;
         let parents: Vec<&str> = tables.iter().map(|(_, name)| name.as_str()).collect();
-        astray::note(self.conn, astray::BEFORE, self.order.references, &parents, self.location)?;
+        references::note_astray(self.conn, references::BEFORE, self.order.references, &parents, self.location)?;
         let mut fates = Fates::new(self.conn)?;
         let mut undone = Undone { tables: Vec::new(), obstacles: later(self.conn, run)? };
         undone.obstacles.extend(self.foreign_triggers(&tables)?);
@@ -84,8 +83,8 @@ impl<'w> Work<'w> {
         if self.conn.is_autocommit() {
             return Ok(undone); // a trigger rolled the transaction back, and there is nothing to look at
         }
-        astray::note(self.conn, astray::AFTER, self.order.references, &parents, self.location)?;
-        undone.obstacles.extend(astray::new(self.conn)?);
+        references::note_astray(self.conn, references::AFTER, self.order.references, &parents, self.location)?;
+        undone.obstacles.extend(references::new_astray(self.conn)?);
         if undone.obstacles.is_empty() {
             let after = survey::counted(self.conn, None)?;
             undone.obstacles.extend(further(&before, &after, &undone.tables));
@@ -100,7 +99,7 @@ impl<'w> Work<'w> {
     fn foreign_triggers(&self, tables: &[(i64, String)]) -> rusqlite::Result<Vec<Obstacle>> {
         let is_own = |name: &str, live: &Other| self.order.triggers.get(name).is_some_and(|known| known.same_as(live));
         let is_taken = |table: &str| tables.iter().any(|(_, name)| name.eq_ignore_ascii_case(table));
-        let foreign = triggers::foreign_triggers(self.conn, &is_own, &is_taken)?;
+        let foreign = catalog::foreign_triggers(self.conn, &record::table(self.conn, None)?.name, &is_own, &is_taken)?;
         Ok(foreign.into_iter().map(|ForeignTrigger { name, table }| Obstacle::Trigger { name, table }).collect())
     }
 

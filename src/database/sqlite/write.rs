@@ -4,41 +4,119 @@ use super::find::Sought;
 use super::form::{self, Form};
 use super::session::SqliteTransaction;
 use super::way::steps;
-use super::{find, kept, rejection, sql, words};
+use super::{catalog, kept, rejection, sql, words};
+use crate::database::kept::Unkept;
 use crate::database::rejection::{Rejected, Rejection};
+use crate::database::{FindRows, WriteRows};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::table::ColumnType;
 use rusqlite::{Connection, ToSql};
 
-/// Inserts the rows of a batch, one prepared statement for all; those that the database rejects are
-/// handed back. SQLite undoes the statement of such a row and keeps the transaction, unless a trigger
-/// says otherwise.
-pub(super) fn insert(this: &SqliteTransaction, batch: &Batch) -> Result<Vec<Rejected>> {
-    let Written { rejected, rowids } = write(this, batch)?;
-    note(this, batch, &rowids)?;
-    Ok(rejected)
-}
+impl WriteRows for SqliteTransaction {
+    /// With one prepared statement for all. SQLite undoes the statement of a row that is rejected and keeps the
+    /// transaction, unless a trigger says otherwise.
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
+        let Written { rejected, rowids } = write(self, batch)?;
+        note(self, batch, &rowids)?;
+        Ok(rejected)
+    }
 
-/// Inserts the rows of all batches under a savepoint, which is undone if the database rejects one.
-pub(super) fn insert_together(this: &SqliteTransaction, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
-    this.on(|conn| conn.prepare_cached("SAVEPOINT together")?.execute([]))?;
-    let (mut rejected, mut rowids) = (Vec::new(), Vec::new());
-    for (number, batch) in batches.iter().enumerate() {
-        let written = write(this, batch)?;
-        rejected.extend(written.rejected.into_iter().map(|one| (number, one)));
-        rowids.push(written.rowids);
-        if this.conn.is_autocommit() {
-            return Ok(rejected); // A trigger rolled the whole transaction back, the savepoint with it.
+    /// Under a savepoint, which is undone if the database rejects one.
+    fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
+        self.on(|conn| conn.prepare_cached("SAVEPOINT together")?.execute([]))?;
+        let (mut rejected, mut rowids) = (Vec::new(), Vec::new());
+        for (number, batch) in batches.iter().enumerate() {
+            let written = write(self, batch)?;
+            rejected.extend(written.rejected.into_iter().map(|one| (number, one)));
+            rowids.push(written.rowids);
+            if self.conn.is_autocommit() {
+                return Ok(rejected); // A trigger rolled the whole transaction back, the savepoint with it.
+            }
+        }
+        if rejected.is_empty() {
+            batches.iter().zip(&rowids).try_for_each(|(batch, rowids)| note(self, batch, rowids))?;
+        } else {
+            self.on(|conn| conn.prepare_cached("ROLLBACK TO together")?.execute([]))?;
+        }
+        self.on(|conn| conn.prepare_cached("RELEASE together")?.execute([]))?;
+        Ok(rejected)
+    }
+
+    fn may_reject(&self, table: &str) -> Result<bool> {
+        Ok(self.foreign.iter().any(|trigger| trigger.table.eq_ignore_ascii_case(table))
+            || self.schema.table(table).is_some_and(|table| !table.checks.is_empty())
+            || self.declared()?.may_raise(table)
+            || self.on(|conn| catalog::has_odd_index(conn, table))?)
+    }
+
+    fn update(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        values: &[Value],
+        key_columns: &[&str],
+        key: &[Value],
+    ) -> Result<Option<Rejection>> {
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        let names: Vec<String> = key_columns.iter().map(|&column| column.to_owned()).collect();
+        let values = forms(table, columns, &kinds(self, table, columns)?, values)?;
+        let key_kinds = kinds(self, table, &names)?;
+        let key_forms = forms(table, &names, &key_kinds, key)?;
+        let text = format!(
+            "UPDATE{} {} SET {} WHERE {}",
+            self.declared()?.conflict_word(table),
+            sql::name(table),
+            sql::set(columns, 1),
+            sql::equal(&names, columns.len() + 1)
+        );
+        self.passes.borrow_mut().forget(table, columns);
+        let of = rejection::Statement { table, columns, inserted: None };
+        let rejection =
+            |error: &rusqlite::Error| rejection::of(self, error, of).ok_or_else(|| self.location.fault(error));
+        self.conn.prepare_cached(&text).map_err(|error| unprepared(self, table, &error))?;
+        let sought = Sought { table, columns: key_columns, kinds: &key_kinds };
+        let only = sought.only(self, &key_forms)?;
+        // The row must have the key still: else the search tells what became of it.
+        let by_rowid = only.map(|(rowid, row)| {
+            let mut key = key_forms.clone();
+            key.push(Form::Integer(row));
+            let place = columns.len() + key.len();
+            set(&self.conn, &format!("{text} AND {rowid} = ?{place}"), &values, &key)
+        });
+        let mut changed = match by_rowid.unwrap_or(Ok((0, 0))) {
+            Ok((0, _)) => match set(&self.conn, &text, &values, &key_forms) {
+                Ok((changed, steps)) => {
+                    sought.searched(self, steps);
+                    changed
+                }
+                Err(error) => return rejection(&error).map(Some),
+            },
+            Ok((changed, _)) => changed,
+            Err(error) => return rejection(&error).map(Some),
+        };
+        if changed == 0 && key_kinds.contains(&ColumnType::Time) {
+            // The row is identified by a time that is stored in another form of the same meaning.
+            let stored = self.find(table, key_columns, key_columns, &[key.to_vec()])?.into_iter().flatten().next();
+            if let Some(stored) = stored {
+                changed = match set(&self.conn, &text, &values, &stored) {
+                    Ok((changed, _)) => changed,
+                    Err(error) => return rejection(&error).map(Some),
+                };
+            }
+        }
+        match changed {
+            0 => Ok(Some(Rejection::Discarded)),
+            1 => Ok(None),
+            rows => Ok(Some(Rejection::Several(rows))),
         }
     }
-    if rejected.is_empty() {
-        batches.iter().zip(&rowids).try_for_each(|(batch, rowids)| note(this, batch, rowids))?;
-    } else {
-        this.on(|conn| conn.prepare_cached("ROLLBACK TO together")?.execute([]))?;
+
+    fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>> {
+        kept::unkept(self, inserted)
     }
-    this.on(|conn| conn.prepare_cached("RELEASE together")?.execute([]))?;
-    Ok(rejected)
 }
 
 /// What came of the rows of a batch.
@@ -105,70 +183,6 @@ fn unprepared(this: &SqliteTransaction, table: &str, error: &rusqlite::Error) ->
             .at(&this.location.shown)
             .hint("fix the table's triggers, conditions and indexes, or drop those that need what is not there"),
         None => this.location.fault(error),
-    }
-}
-
-/// Changes the one row that has the key.
-pub(super) fn update(
-    this: &SqliteTransaction,
-    table: &str,
-    columns: &[String],
-    values: &[Value],
-    key_columns: &[&str],
-    key: &[Value],
-) -> Result<Option<Rejection>> {
-    if columns.is_empty() {
-        return Ok(None);
-    }
-    let names: Vec<String> = key_columns.iter().map(|&column| column.to_owned()).collect();
-    let values = forms(table, columns, &kinds(this, table, columns)?, values)?;
-    let key_kinds = kinds(this, table, &names)?;
-    let key_forms = forms(table, &names, &key_kinds, key)?;
-    let text = format!(
-        "UPDATE{} {} SET {} WHERE {}",
-        this.declared()?.conflict_word(table),
-        sql::name(table),
-        sql::set(columns, 1),
-        sql::equal(&names, columns.len() + 1)
-    );
-    this.passes.borrow_mut().forget(table, columns);
-    let of = rejection::Statement { table, columns, inserted: None };
-    let rejection = |error: &rusqlite::Error| rejection::of(this, error, of).ok_or_else(|| this.location.fault(error));
-    this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
-    let sought = Sought { table, columns: key_columns, kinds: &key_kinds };
-    let only = sought.only(this, &key_forms)?;
-    // The row must have the key still: else the search tells what became of it.
-    let by_rowid = only.map(|(rowid, row)| {
-        let mut key = key_forms.clone();
-        key.push(Form::Integer(row));
-        let place = columns.len() + key.len();
-        set(&this.conn, &format!("{text} AND {rowid} = ?{place}"), &values, &key)
-    });
-    let mut changed = match by_rowid.unwrap_or(Ok((0, 0))) {
-        Ok((0, _)) => match set(&this.conn, &text, &values, &key_forms) {
-            Ok((changed, steps)) => {
-                sought.searched(this, steps);
-                changed
-            }
-            Err(error) => return rejection(&error).map(Some),
-        },
-        Ok((changed, _)) => changed,
-        Err(error) => return rejection(&error).map(Some),
-    };
-    if changed == 0 && key_kinds.contains(&ColumnType::Time) {
-        // The row is identified by a time that is stored in another form of the same meaning.
-        let stored = find::find(this, table, key_columns, key_columns, &[key.to_vec()])?.into_iter().flatten().next();
-        if let Some(stored) = stored {
-            changed = match set(&this.conn, &text, &values, &stored) {
-                Ok((changed, _)) => changed,
-                Err(error) => return rejection(&error).map(Some),
-            };
-        }
-    }
-    match changed {
-        0 => Ok(Some(Rejection::Discarded)),
-        1 => Ok(None),
-        rows => Ok(Some(Rejection::Several(rows))),
     }
 }
 

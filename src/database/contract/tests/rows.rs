@@ -26,7 +26,7 @@ fn rows_are_found_by_any_key() {
             vec![Value::Integer(8), text("ann"), Value::Null, time("2025-05-07T11:00:00"), Value::Bool(false)],
         ];
         transaction.insert(&batch("notes", &["id", "owner", "title", "at", "pinned"], rows)).unwrap();
-        let mut find = |table: &str, by: &[&str], keys: &[Vec<Value>]| {
+        let find = |table: &str, by: &[&str], keys: &[Vec<Value>]| {
             let found = transaction.find(table, by, &["id"], keys).unwrap();
             found.into_iter().map(|row| row.map(|cells| cells[0].text().unwrap())).collect::<Vec<_>>()
         };

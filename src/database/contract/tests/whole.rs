@@ -69,7 +69,7 @@ fn a_reader_sees_what_migrations_made_and_that_they_are_recorded() {
         let recorded = reader.recorded().unwrap();
         assert_eq!(recorded.len(), 1);
         assert_eq!((recorded[0].version.as_str(), &recorded[0].status), ("001_notes", &Status::Applied));
-        assert_eq!(reader.integrity().unwrap(), [] as [&str; 0]);
+        assert_eq!(reader.health().unwrap().damage, [] as [&str; 0]);
         assert_eq!(reader.state().unwrap().format, crate::database::state::FORMAT);
         assert_eq!(reader.rows().unwrap(), 0);
     });

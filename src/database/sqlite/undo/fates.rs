@@ -1,6 +1,6 @@
 //! What is to become of an undone run's rows, and doing it: in sets, so that SQLite goes through a table once.
 
-use super::super::fault::Tried;
+use super::super::location::Tried;
 use super::super::{read, sql};
 use crate::database::ledger::key_parts;
 use crate::error::Result;
