@@ -1,13 +1,12 @@
 //! `treelift check`
 
-use super::args::{CheckArgs, SchemaArg};
+use super::args::CheckArgs;
 use super::output::Output;
 use crate::against::{self, Judgement};
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::mapping::bundled;
-use crate::mapping::editor_schema::{SchemaOf, editor_schema};
-use crate::mapping::load::SetSource;
+use crate::mapping::editor_schema::editor_schema;
 use crate::mapping::model::Set;
 use crate::report::words::{count, thousands};
 use crate::table::Schema;
@@ -17,10 +16,7 @@ use std::path::Path;
 /// Checks mapping sets, or prints the schema that editors validate their files with.
 pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
     if let Some(of) = args.print_schema {
-        let text = editor_schema(match of {
-            SchemaArg::Mapping => SchemaOf::Mapping,
-            SchemaArg::Set => SchemaOf::Set,
-        });
+        let text = editor_schema(of);
         let document: Value = serde_json::from_str(&text).map_err(|_| Error::bug("the editor schema is not JSON"))?;
         output.result(&text, &document)?;
         return Ok(0);
@@ -28,12 +24,8 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
     if let Some(tree) = &args.against {
         return against_tree(args, tree, output);
     }
-    let sources: Vec<SetSource> = match &args.set {
-        Some(name) => vec![bundled::resolve(name)?],
-        None => bundled::sets().iter().map(bundled::BundledSet::source).collect(),
-    };
     let (mut words, mut documents, mut errors) = (String::new(), Vec::new(), Vec::new());
-    for source in &sources {
+    for source in &bundled::named_or_all(args.set.as_deref())? {
         match against::judge(source) {
             Ok((set, schema)) => {
                 words += &valid(&set, &schema);

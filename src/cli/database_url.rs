@@ -16,6 +16,17 @@ pub(super) enum DatabaseUrl {
 }
 
 impl DatabaseUrl {
+    /// The database that a command was given.
+    pub(super) fn given(flag: Option<&String>) -> Result<Option<Self>> {
+        Self::choose(flag.cloned(), std::env::var_os(VARIABLE))
+    }
+
+    /// The database that was given to a command that has no default.
+    pub(super) fn needed(flag: Option<&String>) -> Result<Self> {
+        Self::given(flag)?
+            .ok_or_else(|| Error::request("no database is named").hint("give `--database URL`, or set DATABASE_URL"))
+    }
+
     /// Chooses between the two; an empty variable counts as unset.
     pub(super) fn choose(flag: Option<String>, variable: Option<OsString>) -> Result<Option<Self>> {
         match (flag, variable.filter(|value| !value.is_empty())) {

@@ -1,7 +1,7 @@
 //! `treelift explain`
 
 use super::args::ExplainArgs;
-use super::database_url::{self, DatabaseUrl};
+use super::database_url::DatabaseUrl;
 use super::output::Output;
 use crate::against;
 use crate::database;
@@ -87,11 +87,7 @@ fn place(args: &ExplainArgs, file: &Path) -> Result<(Set, Schema, PathBuf, Strin
         })?;
         return Ok((set, schema, root, below.to_string_lossy().into_owned()));
     }
-    let sources = match &args.mappings {
-        Some(name) => vec![bundled::resolve(name)?],
-        None => bundled::sets().iter().map(bundled::BundledSet::source).collect(),
-    };
-    for source in &sources {
+    for source in &bundled::named_or_all(args.mappings.as_deref())? {
         let (set, schema) = against::judge(source)?;
         if let Some((root, below)) = root_above(&set, file) {
             return Ok((set, schema, root, below));
@@ -112,7 +108,7 @@ fn row(args: &ExplainArgs, table: &str, key: &str, output: &Output) -> Result<u8
     })?;
     let parts = known.primary_key().len().max(1);
     let key: Vec<String> = key.splitn(parts, ',').map(str::to_owned).collect();
-    let named = DatabaseUrl::choose(args.database.clone(), std::env::var_os(database_url::VARIABLE))?;
+    let named = DatabaseUrl::given(args.database.as_ref())?;
     let url = named.map(|database| database.url().to_owned()).or_else(|| set.database.clone());
     let url = url.ok_or_else(|| Error::request("no database was given").hint("give one with `--database URL`"))?;
     let database = database::open(&url)?;

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 pub(super) fn run(args: ImportArgs, log_file: Option<PathBuf>, output: &Output) -> Result<u8> {
     args.reports.iter().try_for_each(|path| Form::of(path).map(drop))?;
     let secret = secrets::choose(args.secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
-    let database = DatabaseUrl::choose(args.database.clone(), std::env::var_os(database_url::VARIABLE))?;
+    let database = DatabaseUrl::given(args.database.as_ref())?;
     let terminal = Terminal::new(Manner { yes: args.yes, quiet: output.is_quiet() }, secret)?;
     let options = options(args, log_file, database.as_ref());
     if let Some(DatabaseUrl::Environment(url)) = &database {

@@ -36,7 +36,7 @@ pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<u8> {
         "passes `check`: {}, {} and {}",
         count(set.mappings.len() as u64, "mapping"),
         count(schema.tables.len() as u64, "table"),
-        guesses_of(guesses),
+        count(guesses, "guess"),
     );
     let _ = writeln!(said, "hint: review each line marked `guess:`, then run {}", next(folder, &args.source));
     let document = json!({
@@ -44,10 +44,6 @@ pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<u8> {
     });
     output.outcome(&said, &document);
     Ok(0)
-}
-
-fn guesses_of(number: u64) -> String {
-    if number == 1 { "1 guess".to_owned() } else { format!("{} guesses", thousands(number)) }
 }
 
 fn next(folder: &Path, source: &Path) -> String {

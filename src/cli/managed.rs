@@ -1,27 +1,25 @@
 //! What the commands on an existing database share: which one, and the terminal.
 
+use super::args::schema::ChangeArgs;
 use super::args::shared::{BackupArgs, ManagedArgs, SecretArgs};
-use super::database_url::{self, DatabaseUrl};
+use super::database_url::DatabaseUrl;
 use super::output::Output;
 use super::secrets;
 use super::terminal::{Manner, Terminal};
 use crate::backup::Before;
 use crate::error::Result;
-use crate::migrations::{ManagedDatabase, Selection};
+use crate::migrations::{ManagedDatabase, Options, Selection};
 
 /// The set and the database.
 pub(super) fn open(args: &ManagedArgs) -> Result<ManagedDatabase> {
-    ManagedDatabase::open(args.mappings.as_deref(), database(args)?.as_ref().map(DatabaseUrl::url))
+    let database = DatabaseUrl::given(args.database.as_ref())?;
+    ManagedDatabase::open(args.mappings.as_deref(), database.as_ref().map(DatabaseUrl::url))
 }
 
 /// The database, for commands that may not need its set.
 pub(super) fn selection(args: &ManagedArgs) -> Result<Selection> {
-    Selection::open(args.mappings.as_deref(), database(args)?.as_ref().map(DatabaseUrl::url))
-}
-
-/// The database that was given.
-pub(super) fn database(args: &ManagedArgs) -> Result<Option<DatabaseUrl>> {
-    DatabaseUrl::choose(args.database.clone(), std::env::var_os(database_url::VARIABLE))
+    let database = DatabaseUrl::given(args.database.as_ref())?;
+    Selection::open(args.mappings.as_deref(), database.as_ref().map(DatabaseUrl::url))
 }
 
 /// The terminal, for commands that need no passphrase.
@@ -35,16 +33,14 @@ pub(super) fn before(args: &BackupArgs) -> Before<'_> {
     Before { skip: args.no_backup, folder: args.backup_dir.as_deref(), set: None }
 }
 
-/// A list with its columns aligned.
-pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    use comfy_table::{Table, presets};
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header.iter().copied());
-    for row in rows {
-        table.add_row(row.iter().map(|cell| crate::finding::printable(cell)));
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    format!("{}\n", table.trim_fmt())
+/// Does what changes a database, and removes the progress display at its end.
+pub(super) fn change<T>(
+    args: &ChangeArgs,
+    output: &Output,
+    work: impl FnOnce(&Options<'_>, &Terminal) -> Result<T>,
+) -> Result<T> {
+    let terminal = terminal(args.yes, output)?;
+    let done = work(&Options { dry: args.dry_run, before: before(&args.backup) }, &terminal);
+    terminal.end();
+    done
 }

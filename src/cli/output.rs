@@ -1,14 +1,13 @@
 //! Results go to standard output, everything else to standard error.
 
-use super::args::{Color, Global};
+use super::args::{Global, color_choice};
 use super::log;
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::printable;
 use crate::report::Report;
 use crate::report::text::{Detail, summary, verdict};
-use anstream::AutoStream;
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use clap::ValueEnum;
 use serde_json::json;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -17,7 +16,7 @@ use std::io::{self, Write};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Preferences {
     json: bool,
-    color: Color,
+    color: ColorChoice,
     detail: Detail,
 }
 
@@ -32,20 +31,16 @@ impl Preferences {
                 "--json" => preferences.json = true,
                 "-q" | "--quiet" => preferences.detail = Detail::Brief,
                 "-v" | "--verbose" => preferences.detail = Detail::All,
-                "--color" => preferences.color = color(args.next().unwrap_or_default()),
+                "--color" => preferences.color = color_choice(args.next().unwrap_or_default()),
                 _ => {
                     if let Some(when) = arg.strip_prefix("--color=") {
-                        preferences.color = color(when);
+                        preferences.color = color_choice(when);
                     }
                 }
             }
         }
         preferences
     }
-}
-
-fn color(when: &str) -> Color {
-    Color::from_str(when, false).unwrap_or_default()
 }
 
 /// The two streams and how they are written.
@@ -121,7 +116,7 @@ impl Output {
     /// The error that ended the command.
     pub(super) fn error(&self, error: &Error) {
         log::error(error);
-        self.stderr(&paint(&error_words(error)));
+        self.stderr(&paint(&fault_words("error", error)));
         self.error_as_document(error);
     }
 
@@ -155,7 +150,7 @@ impl Output {
     }
 
     fn stdout_by(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-        let mut stream = AutoStream::new(io::stdout().lock(), self.choice());
+        let mut stream = AutoStream::new(io::stdout().lock(), self.preferences.color);
         match write(&mut stream).and_then(|()| stream.flush()) {
             // The reader has gone, as with `| head`: not an error.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -166,30 +161,18 @@ impl Output {
     }
 
     fn stderr(&self, text: &str) {
-        let mut stream = AutoStream::new(io::stderr().lock(), self.choice());
+        let mut stream = AutoStream::new(io::stderr().lock(), self.preferences.color);
         // A broken standard error cannot be reported anywhere.
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     }
-
-    fn choice(&self) -> anstream::ColorChoice {
-        match self.preferences.color {
-            Color::Auto => anstream::ColorChoice::Auto,
-            Color::Always => anstream::ColorChoice::Always,
-            Color::Never => anstream::ColorChoice::Never,
-        }
-    }
 }
 
-/// An error as text that is safe for a terminal.
-fn error_words(error: &Error) -> String {
-    fault_words("error", error)
-}
-
-/// A fault that does not end the command, as text that is safe for a terminal.
+/// A fault that does not end the command, as [`fault_words`] has it.
 pub(super) fn warning_words(fault: &Error) -> String {
     fault_words("warning", fault)
 }
 
+/// A fault as text that is safe for a terminal.
 fn fault_words(severity: &str, error: &Error) -> String {
     let code = error.code.map_or_else(String::new, |code| format!(" {code}"));
     let mut words = format!("{severity}{code}: {}\n", printable(&error.message));
@@ -228,7 +211,6 @@ const COLORS: &[(&str, AnsiColor)] = &[
     ("refused:", AnsiColor::Red),
     ("dry run: would be refused:", AnsiColor::Red),
     ("interrupted:", AnsiColor::Red),
-    ("differs:", AnsiColor::Red),
     ("failed:", AnsiColor::Red),
     ("committed without", AnsiColor::Yellow),
     ("dry run: acceptable", AnsiColor::Green),
@@ -281,9 +263,9 @@ mod tests {
         assert_eq!(scan("treelift runs"), Preferences::default());
         assert_eq!(
             scan("treelift --json runs --color never -q"),
-            Preferences { json: true, color: Color::Never, detail: Detail::Brief }
+            Preferences { json: true, color: ColorChoice::Never, detail: Detail::Brief }
         );
-        assert_eq!(scan("treelift runs --color=always -v").color, Color::Always);
+        assert_eq!(scan("treelift runs --color=always -v").color, ColorChoice::Always);
         assert_eq!(scan("treelift runs --color=pink"), Preferences::default());
         assert_eq!(scan("treelift import -- --json"), Preferences::default());
     }
@@ -294,7 +276,7 @@ mod tests {
             Error::request("column `a\u{1b}[2J` is not there").at("sets/x.toml:3").hint("did you mean `b`?");
         error.more.push(Error::request("another"));
         assert_eq!(
-            error_words(&error),
+            fault_words("error", &error),
             "\
 error: column `a\\u{1b}[2J` is not there
   at sets/x.toml:3

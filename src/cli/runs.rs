@@ -1,20 +1,18 @@
 //! `treelift runs`
 
 use super::args::runs::RunsArgs;
-use super::database_url::{self, DatabaseUrl};
+use super::database_url::DatabaseUrl;
 use super::output::Output;
 use crate::database::{self, ledger::RunRecord};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::finding::printable;
+use crate::report::table::table;
 use crate::report::words::thousands;
-use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 
 /// Lists the runs that the database's ledger holds, oldest first.
 pub(super) fn run(args: &RunsArgs, output: &Output) -> Result<u8> {
-    let database = DatabaseUrl::choose(args.database.clone(), std::env::var_os(database_url::VARIABLE))?
-        .ok_or_else(|| Error::request("no database is named").hint("give `--database URL`, or set DATABASE_URL"))?;
-    let database = database::open(database.url())?;
+    let database = database::open(DatabaseUrl::needed(args.database.as_ref())?.url())?;
     if !database.exists()? {
         return Err(database.missing());
     }
@@ -27,29 +25,12 @@ fn words(runs: &[RunRecord], url: &str) -> String {
     if runs.is_empty() {
         return format!("no run is recorded in {}\n", printable(url));
     }
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_header(["run", "started", "kind", "set", "inserted", "updated", "removed", "rejected"]);
-    for run in runs {
-        table.add_row([
-            printable(&run.id),
-            run.started.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-            printable(&kind(run, runs)),
-            printable(&run.set),
-            thousands(run.inserted),
-            thousands(run.updated),
-            thousands(run.removed),
-            thousands(run.rejected),
-        ]);
-    }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if at >= 4 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    format!("{}\n", table.trim_fmt())
+    let rows = runs.iter().map(|run| {
+        let started = run.started.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+        let counts = [run.inserted, run.updated, run.removed, run.rejected].map(thousands);
+        [run.id.clone(), started, kind(run, runs), run.set.clone()].into_iter().chain(counts).collect()
+    });
+    table(&["run", "started", "kind", "set", "inserted", "updated", "removed", "rejected"], rows, 4, None)
 }
 
 /// What a run did, and whether another took that back.

@@ -8,7 +8,7 @@ use crate::secret::keys::Secret;
 use crate::secret::passphrase::Strength;
 use secrecy::{ExposeSecret, SecretString};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The variable that may hold the passphrase.
 pub(super) const VARIABLE: &str = "TREELIFT_PASSPHRASE";
@@ -46,7 +46,10 @@ pub(super) fn choose(args: SecretArgs, variable: Option<OsString>) -> Result<Sec
     let origin = match (args.passphrase_file, args.key_file, variable) {
         (Some(path), ..) => Origin::PassphraseFile(path),
         (_, Some(path), _) => Origin::KeyFile(path),
-        (.., Some(value)) => Origin::Environment(text(value)?),
+        (.., Some(value)) => Origin::Environment(
+            text(VARIABLE, value)
+                .map_err(|error| error.hint("put the passphrase into a file and give `--passphrase-file`"))?,
+        ),
         _ => Origin::Prompt,
     };
     Ok(SecretSource { origin, weak: args.weak_passphrase })
@@ -69,22 +72,12 @@ pub(super) fn choose_new(args: NewSecretArgs) -> Result<SecretSource> {
 
 /// A secret of the application, from a variable that its mapping set names.
 pub(super) fn variable(name: &str) -> Result<Option<SecretString>> {
-    std::env::var_os(name)
-        .map(|value| match value.into_string() {
-            Ok(text) => Ok(SecretString::from(text)),
-            // The value itself must not be shown, so neither is the error.
-            Err(_) => Err(Error::request(format!("`{name}` is not UTF-8"))),
-        })
-        .transpose()
+    std::env::var_os(name).map(|value| text(name, value)).transpose()
 }
 
-fn text(value: OsString) -> Result<SecretString> {
-    match value.into_string() {
-        Ok(text) => Ok(SecretString::from(text)),
-        // The value itself must not be shown, so neither is the error.
-        Err(_) => Err(Error::request(format!("`{VARIABLE}` is not UTF-8"))
-            .hint("put the passphrase into a file and give `--passphrase-file`")),
-    }
+fn text(name: &str, value: OsString) -> Result<SecretString> {
+    // The value itself must not be shown, so neither is the error.
+    value.into_string().map(SecretString::from).map_err(|_| Error::request(format!("`{name}` is not UTF-8")))
 }
 
 /// Reads the secret, if it is needed or was given. For a new key it must be strong, and is typed twice.
@@ -124,11 +117,6 @@ fn prompt(words: &str) -> Result<SecretString> {
         std::io::ErrorKind::Interrupted => Error::interrupted(signal_hook::consts::SIGINT),
         kind => Error::environment(format!("cannot read the passphrase: {kind}")).hint(WAYS),
     })
-}
-
-/// Makes a key file.
-pub(super) fn new_key_file(path: &Path) -> Result<()> {
-    crate::secret::key_file::new_key_file(path)
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use super::output::Output;
 use crate::database::undo::Undone;
 use crate::error::Result;
 use crate::finding::printable;
-use crate::migrations::Options;
 use crate::report::words::count;
 use crate::undo::Ended;
 use serde_json::json;
@@ -16,12 +15,9 @@ use serde_json::json;
 pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
     let url = managed.database().url().to_owned();
-    let terminal = managed::terminal(args.change.yes, output)?;
-    let options = Options { dry: args.change.dry_run, before: managed::before(&args.change.backup) };
-    let done = crate::undo::undo(&mut managed, &args.run, &options, &terminal);
-    terminal.end();
-    let Ended { run, undone, undo, backup } = done?;
-    let outcome = match (undone.obstacles.is_empty(), options.dry, undone.rows()) {
+    let Ended { run, undone, undo, backup } =
+        managed::change(&args.change, output, |options, ui| crate::undo::undo(&mut managed, &args.run, options, ui))?;
+    let outcome = match (undone.obstacles.is_empty(), args.change.dry_run, undone.rows()) {
         (false, _, _) => "refused",
         (true, _, 0) => "nothing",
         (true, true, _) => "dry-run",

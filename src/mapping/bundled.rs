@@ -49,6 +49,14 @@ pub fn resolve(name_or_dir: &str) -> Result<SetSource> {
     Err(error.hint(suggest::hint(name_or_dir, SETS.iter().map(|set| set.name))))
 }
 
+/// What `--mappings` names, else every bundled set.
+pub fn named_or_all(name_or_dir: Option<&str>) -> Result<Vec<SetSource>> {
+    match name_or_dir {
+        Some(name) => Ok(vec![resolve(name)?]),
+        None => Ok(SETS.iter().map(BundledSet::source).collect()),
+    }
+}
+
 /// The bundled set that recognises a source tree, and the folder of the tree that is its import root.
 pub fn recognise(root: &Path) -> Result<Option<(SetSource, PathBuf)>> {
     recognise_among(SETS, root)

@@ -6,6 +6,7 @@
 pub mod findings;
 pub mod html;
 mod parts;
+pub mod table;
 pub mod text;
 mod texts;
 pub mod words;
@@ -120,8 +121,8 @@ impl Report {
             Outcome::Interrupted => u8::try_from(128 + signal.unwrap_or(SIGINT)).unwrap_or(130),
             Outcome::Failed => 3,
             _ if !self.leaves.closes() => 70,
-            Outcome::Differs | Outcome::RolledBack => 1,
-            Outcome::Committed | Outcome::DryRun | Outcome::Verified => u8::from(!self.is_clean()),
+            Outcome::RolledBack => 1,
+            Outcome::Committed | Outcome::DryRun => u8::from(!self.is_clean()),
         }
     }
 }

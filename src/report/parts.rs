@@ -11,8 +11,6 @@ pub enum RunMode {
     Import,
     /// Import and roll back.
     DryRun,
-    /// Compare the target with its source.
-    Verify,
 }
 
 /// The outcome of a run.
@@ -25,10 +23,6 @@ pub enum Outcome {
     RolledBack,
     /// A dry run finished; the target is as before.
     DryRun,
-    /// The target matches its source.
-    Verified,
-    /// The target does not match its source.
-    Differs,
     /// A signal interrupted the run; the target is as before.
     Interrupted,
     /// An error ended the run; the target is as before.

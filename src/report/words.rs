@@ -18,6 +18,7 @@ pub fn count(number: u64, thing: &str) -> String {
     match (number, thing) {
         (1, _) => format!("1 {thing}"),
         (_, "leaf") => format!("{} leaves", thousands(number)),
+        (_, "guess") => format!("{} guesses", thousands(number)),
         _ => format!("{} {thing}s", thousands(number)),
     }
 }

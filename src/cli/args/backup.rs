@@ -1,7 +1,9 @@
 //! The definition of `treelift backup`, nothing else.
 
 use super::shared::ManagedArgs;
-use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use crate::backup::folder::Shelf;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -18,9 +20,11 @@ pub(in crate::cli) enum BackupCommand {
     Prune(PruneArgs),
 }
 
-/// Where backups lie.
+/// Which database, and where its backups lie.
 #[derive(Debug, Clone, Args)]
-pub(in crate::cli) struct FolderArgs {
+pub(in crate::cli) struct PlaceArgs {
+    #[command(flatten)]
+    pub(in crate::cli) managed: ManagedArgs,
     /// The folder of backups [default: `backups` beside the database].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) backup_dir: Option<PathBuf>,
@@ -30,9 +34,7 @@ pub(in crate::cli) struct FolderArgs {
 #[command(after_help = "Example:\n  treelift backup create --database sqlite:///./new.db --compress")]
 pub(in crate::cli) struct CreateArgs {
     #[command(flatten)]
-    pub(in crate::cli) managed: ManagedArgs,
-    #[command(flatten)]
-    pub(in crate::cli) folder: FolderArgs,
+    pub(in crate::cli) place: PlaceArgs,
     /// Compress it with gzip.
     #[arg(long)]
     pub(in crate::cli) compress: bool,
@@ -45,9 +47,7 @@ pub(in crate::cli) struct CreateArgs {
 #[command(after_help = "Example:\n  treelift backup list --database sqlite:///./new.db --verify")]
 pub(in crate::cli) struct ListArgs {
     #[command(flatten)]
-    pub(in crate::cli) managed: ManagedArgs,
-    #[command(flatten)]
-    pub(in crate::cli) folder: FolderArgs,
+    pub(in crate::cli) place: PlaceArgs,
     /// Open and verify every backup.
     #[arg(long)]
     pub(in crate::cli) verify: bool,
@@ -58,9 +58,7 @@ pub(in crate::cli) struct ListArgs {
                         treelift backup restore --file backups/daily/new_20260102_030405_000000.db.gz")]
 pub(in crate::cli) struct RestoreArgs {
     #[command(flatten)]
-    pub(in crate::cli) managed: ManagedArgs,
-    #[command(flatten)]
-    pub(in crate::cli) folder: FolderArgs,
+    pub(in crate::cli) place: PlaceArgs,
     /// The newest backup, except those made before a restore.
     #[arg(long, conflicts_with = "file")]
     pub(in crate::cli) latest: bool,
@@ -68,8 +66,8 @@ pub(in crate::cli) struct RestoreArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, alias = "backup-file")]
     pub(in crate::cli) file: Option<PathBuf>,
     /// Take the newest of this shelf, as with `--latest`.
-    #[arg(long, value_name = "SHELF", alias = "category")]
-    pub(in crate::cli) shelf: Option<ShelfWord>,
+    #[arg(long, value_name = "SHELF", alias = "category", value_parser = shelf())]
+    pub(in crate::cli) shelf: Option<Shelf>,
     /// Replace the database without a safety backup of it.
     #[arg(long)]
     pub(in crate::cli) no_backup: bool,
@@ -81,26 +79,23 @@ pub(in crate::cli) struct RestoreArgs {
     pub(in crate::cli) yes: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum ShelfWord {
-    Daily,
-    Weekly,
-    Monthly,
+/// Reads the name of a shelf.
+fn shelf() -> impl TypedValueParser<Value = Shelf> {
+    PossibleValuesParser::new(Shelf::ALL.map(Shelf::name))
+        .map(|name| Shelf::ALL.into_iter().find(|shelf| shelf.name() == name).expect("the parser takes no other"))
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift backup promote --to weekly --database sqlite:///./new.db")]
 pub(in crate::cli) struct PromoteArgs {
     #[command(flatten)]
-    pub(in crate::cli) managed: ManagedArgs,
-    #[command(flatten)]
-    pub(in crate::cli) folder: FolderArgs,
+    pub(in crate::cli) place: PlaceArgs,
     /// The backup [default: the newest, except those made before a restore].
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) file: Option<PathBuf>,
     /// The shelf it goes to.
-    #[arg(long, value_name = "SHELF")]
-    pub(in crate::cli) to: ShelfWord,
+    #[arg(long, value_name = "SHELF", value_parser = shelf())]
+    pub(in crate::cli) to: Shelf,
     /// Show what would be copied.
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
@@ -110,9 +105,7 @@ pub(in crate::cli) struct PromoteArgs {
 #[command(after_help = "Example:\n  treelift backup prune --keep-daily 7 --keep-weekly 4 --older-than 7 --dry-run")]
 pub(in crate::cli) struct PruneArgs {
     #[command(flatten)]
-    pub(in crate::cli) managed: ManagedArgs,
-    #[command(flatten)]
-    pub(in crate::cli) folder: FolderArgs,
+    pub(in crate::cli) place: PlaceArgs,
     /// Keep the newest N of the daily shelf.
     #[arg(long, value_name = "N", default_value_t = 7)]
     pub(in crate::cli) keep_daily: usize,

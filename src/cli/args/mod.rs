@@ -6,8 +6,11 @@ pub(super) mod runs;
 pub(super) mod schema;
 pub(super) mod shared;
 
+use crate::mapping::editor_schema::SchemaOf;
+use anstream::ColorChoice;
 use backup::BackupCommand;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint, value_parser};
 use credentials::Credentials;
 use runs::{RunsArgs, UndoArgs};
 use schema::SchemaCommand;
@@ -41,8 +44,8 @@ pub(in crate::cli) struct Global {
     #[arg(long, global = true)]
     pub(in crate::cli) json: bool,
     /// When to use colors; NO_COLOR also turns them off.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub(in crate::cli) color: Color,
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = color())]
+    pub(in crate::cli) color: ColorChoice,
     /// Print only errors and the final line.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(in crate::cli) quiet: bool,
@@ -54,14 +57,18 @@ pub(in crate::cli) struct Global {
     pub(in crate::cli) log_file: Option<PathBuf>,
 }
 
-/// When to use colors; `auto` means on a terminal.
-// No doc comments on the variants: they would make every help page longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(in crate::cli) enum Color {
-    #[default]
-    Auto,
-    Always,
-    Never,
+/// Reads when to use colors; `auto` means on a terminal.
+fn color() -> impl TypedValueParser<Value = ColorChoice> {
+    PossibleValuesParser::new(["auto", "always", "never"]).map(|when| color_choice(&when))
+}
+
+/// When to use colors, by its word.
+pub(in crate::cli) fn color_choice(when: &str) -> ColorChoice {
+    match when {
+        "always" => ColorChoice::Always,
+        "never" => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -175,18 +182,17 @@ pub(in crate::cli) struct CheckArgs {
     #[arg(long, value_name = "SOURCE", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) against: Option<PathBuf>,
     /// Print the JSON Schema that editors validate mapping files with.
-    #[arg(long, value_name = "WHICH", conflicts_with_all = ["set", "against"])]
-    pub(in crate::cli) print_schema: Option<SchemaArg>,
+    #[arg(long, value_name = "WHICH", conflicts_with_all = ["set", "against"], value_parser = schema_of())]
+    pub(in crate::cli) print_schema: Option<SchemaOf>,
     /// How deep values may be nested.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
     pub(in crate::cli) max_depth: u32,
 }
 
-/// Which file an editor schema is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum SchemaArg {
-    Mapping,
-    Set,
+/// Reads which file an editor schema is for.
+fn schema_of() -> impl TypedValueParser<Value = SchemaOf> {
+    PossibleValuesParser::new(["mapping", "set"])
+        .map(|which| if which == "set" { SchemaOf::Set } else { SchemaOf::Mapping })
 }
 
 const INSPECT_EXAMPLES: &str = "\

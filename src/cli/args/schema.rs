@@ -1,7 +1,9 @@
 //! The definition of `treelift schema`, nothing else.
 
 use super::shared::{BackupArgs, ManagedArgs};
-use clap::{Args, Subcommand, ValueEnum};
+use crate::validate::Category;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SchemaCommand {
@@ -113,8 +115,8 @@ pub(in crate::cli) struct ValidateArgs {
     #[command(flatten)]
     pub(in crate::cli) managed: ManagedArgs,
     /// Validate only this category; may be given more than once.
-    #[arg(long, value_name = "CATEGORY")]
-    pub(in crate::cli) category: Vec<CategoryWord>,
+    #[arg(long, value_name = "CATEGORY", value_parser = category())]
+    pub(in crate::cli) category: Vec<Option<Category>>,
     /// Move rows that reference a missing row into `treelift_orphans`.
     #[arg(long, alias = "fix")]
     pub(in crate::cli) fix_orphans: bool,
@@ -122,14 +124,10 @@ pub(in crate::cli) struct ValidateArgs {
     pub(in crate::cli) change: ChangeArgs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum CategoryWord {
-    Schema,
-    Indexes,
-    Constraints,
-    Data,
-    Security,
-    All,
+/// Reads the name of a category; `all` is none of them.
+fn category() -> impl TypedValueParser<Value = Option<Category>> {
+    let names = Category::ALL.map(Category::name).into_iter().chain(["all"]);
+    PossibleValuesParser::new(names).map(|name| Category::ALL.into_iter().find(|category| category.name() == name))
 }
 
 #[derive(Debug, Args)]

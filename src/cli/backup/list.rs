@@ -11,8 +11,8 @@ use serde_json::json;
 
 /// Lists the backups; with `--verify` each is opened.
 pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
-    let selection = managed::selection(&args.managed)?;
-    let folder = super::place::folder(selection.database(), &args.folder)?;
+    let selection = managed::selection(&args.place.managed)?;
+    let folder = super::place::folder(selection.database(), &args.place)?;
     let entries = folder.own()?;
     let mut failed = false;
     let states: Vec<String> = entries

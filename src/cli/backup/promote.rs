@@ -12,8 +12,8 @@ use serde_json::json;
 
 /// Copies a backup onto another shelf.
 pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
-    let selection = managed::selection(&args.managed)?;
-    let folder = super::place::folder(selection.database(), &args.folder)?;
+    let selection = managed::selection(&args.place.managed)?;
+    let folder = super::place::folder(selection.database(), &args.place)?;
     let entries = folder.own()?;
     let entry = match &args.file {
         Some(path) => {
@@ -24,7 +24,7 @@ pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
             .cloned()
             .ok_or_else(|| super::words::none_in(&folder, None, &entries, selection.database().url()))?,
     };
-    let to = super::place::shelf(args.to);
+    let to = args.to;
     if args.dry_run {
         let path = printable(&entry.path.display().to_string());
         let words = format!("dry run: {path} would be copied onto the {} shelf\n", to.name());

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 
 /// Removes what the rules let go, having asked.
 pub(super) fn run(args: &PruneArgs, output: &Output) -> Result<u8> {
-    let selection = managed::selection(&args.managed)?;
-    let folder = super::place::folder(selection.database(), &args.folder)?;
+    let selection = managed::selection(&args.place.managed)?;
+    let folder = super::place::folder(selection.database(), &args.place)?;
     let entries = folder.own()?;
     let paths: Vec<_> = prunable(&entries, &rules(args)?).into_iter().map(|entry| entry.path.clone()).collect();
     let removed = count(paths.len() as u64, "backup");

@@ -22,10 +22,11 @@ use std::path::PathBuf;
 /// Replaces the database with a backup, and validates what is there then.
 pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     let named = args.file.as_deref().map(Manifest::read).transpose()?;
-    let (mappings, database) = (args.managed.mappings.as_deref(), managed::database(&args.managed)?);
+    let (mappings, database) =
+        (args.place.managed.mappings.as_deref(), DatabaseUrl::given(args.place.managed.database.as_ref())?);
     let set_of_named = named.as_ref().and_then(|manifest| manifest.set.as_deref());
     let mut selection = Selection::for_backup(mappings, database.as_ref().map(DatabaseUrl::url), set_of_named)?;
-    let folder = super::place::folder(selection.database(), &args.folder)?;
+    let folder = super::place::folder(selection.database(), &args.place)?;
     let terminal = managed::terminal(args.yes, output)?;
     let backup = choose(args, &folder, selection.database().url(), &terminal)?;
     // A database that cannot be read is what a restore is for: it remembers nothing.
@@ -66,7 +67,7 @@ fn choose(args: &RestoreArgs, folder: &Folder, url: &str, terminal: &Terminal) -
     if let Some(file) = &args.file {
         return Ok(file.clone());
     }
-    let shelf = args.shelf.map(super::place::shelf);
+    let shelf = args.shelf;
     let mut entries = folder.own()?;
     if args.latest || shelf.is_some() {
         let latest = backup::latest(&entries, shelf).map(|entry| entry.path.clone());

@@ -2,9 +2,9 @@
 
 use crate::backup::Made;
 use crate::backup::folder::{Entry, Folder, Shelf};
-use crate::cli::managed;
 use crate::error::Error;
 use crate::finding::printable;
+use crate::report::table::table;
 use crate::report::words::{bytes, count};
 
 /// The words for a folder, or a shelf of it, without a backup of the database that can be taken.
@@ -49,7 +49,7 @@ pub(super) fn list_words(entries: &[Entry], states: &[String]) -> String {
         row.push(state.clone());
         row
     });
-    managed::table(&["", "shelf", "file", "made (UTC)", "size", "rows", "schema", "why", "state"], rows)
+    table(&["", "shelf", "file", "made (UTC)", "size", "rows", "schema", "why", "state"], rows, usize::MAX, None)
 }
 
 /// What a listing says of a backup without opening it.

@@ -1,7 +1,7 @@
 //! `treelift credentials encrypt`
 
 use super::setting::{Setting, column_names};
-use super::words::{backup_hint, counted, ending, trace_words};
+use super::words::{backup_hint, ending, trace_words};
 use crate::cli::args::credentials::EncryptArgs;
 use crate::cli::output::Output;
 use crate::cli::secrets;
@@ -10,7 +10,7 @@ use crate::credentials::choice::Choice;
 use crate::credentials::encrypt::{Encrypted, encrypt};
 use crate::error::Result;
 use crate::finding::printable;
-use crate::report::words::thousands;
+use crate::report::words::{count, thousands};
 use serde_json::json;
 
 /// Seals plaintext. Exits 1 when some remains, in a column or in a file.
@@ -44,7 +44,7 @@ fn words(done: &Encrypted) -> String {
     for left in &done.left {
         words.push_str(&format!(
             "warning: {} of {} skipped: {}\n",
-            counted(left.values, "value"),
+            count(left.values, "value"),
             printable(&format!("{}.{}", left.table, left.column)),
             printable(&left.reason)
         ));
@@ -55,7 +55,7 @@ fn words(done: &Encrypted) -> String {
     for one in &done.elsewhere {
         words.push_str(&format!(
             "warning: a sealed value is also stored in plaintext in {} of {}\n",
-            counted(one.cells, "cell"),
+            count(one.cells, "cell"),
             printable(&format!("{}.{}", one.table, one.column))
         ));
     }
@@ -69,7 +69,7 @@ fn words(done: &Encrypted) -> String {
         None => format!("nothing to seal in {}\n", printable(&done.target)),
         Some(key) => {
             let (made, opened) = (if done.key_is_new { "the new key" } else { "key" }, thousands(done.opened_again));
-            let sealed = counted(done.sealed, "value");
+            let sealed = count(done.sealed, "value");
             ending(
                 done.dry_run,
                 &format!("{sealed} of {} sealed under {made} {key}, {opened} opened again", printable(&done.target)),

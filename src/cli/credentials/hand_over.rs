@@ -1,7 +1,7 @@
 //! `treelift credentials hand-over`
 
 use super::setting::Setting;
-use super::words::{backup_hint, counted, ending};
+use super::words::{backup_hint, ending};
 use crate::cli::args::credentials::{Format, HandOverArgs};
 use crate::cli::output::Output;
 use crate::cli::secrets;
@@ -9,7 +9,7 @@ use crate::credentials::application::{Application, form_of};
 use crate::credentials::hand_over::{HandedOver, hand_over};
 use crate::error::Result;
 use crate::finding::printable;
-use crate::report::words::thousands;
+use crate::report::words::{count, thousands};
 use serde_json::json;
 
 /// Writes the sealed values in the application's own form.
@@ -24,7 +24,7 @@ pub(super) fn run(args: HandOverArgs, output: &Output) -> Result<u8> {
 }
 
 fn words(done: &HandedOver) -> String {
-    let (values, opened) = (counted(done.values, "value"), thousands(done.opened_again));
+    let (values, opened) = (count(done.values, "value"), thousands(done.opened_again));
     let empty = if done.empty == 0 { String::new() } else { format!(", {} empty", thousands(done.empty)) };
     let mut words = ending(
         done.dry_run,

@@ -13,7 +13,7 @@ use crate::credentials::Job;
 use crate::credentials::application::set_of;
 use crate::credentials::columns::ColumnName;
 use crate::database::{self, Database, Mode};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::mapping::model::Set;
 
 /// The database and the terminal that a command works with.
@@ -47,7 +47,7 @@ impl Setting {
 
     fn new(database: &DatabaseArgs, args: SecretArgs, manner: Manner, mode: Mode) -> Result<Self> {
         let secret = secrets::choose(args, std::env::var_os(secrets::VARIABLE))?;
-        let named = named(database)?;
+        let named = DatabaseUrl::needed(database.database.as_ref())?;
         let database = database::open(named.url())?;
         let terminal = Terminal::new(manner, secret)?;
         if let DatabaseUrl::Environment(_) = named {
@@ -73,12 +73,6 @@ impl Setting {
         self.terminal.end();
         done
     }
-}
-
-/// The database that was named; there is no default.
-pub(super) fn named(args: &DatabaseArgs) -> Result<DatabaseUrl> {
-    DatabaseUrl::choose(args.database.clone(), std::env::var_os(database_url::VARIABLE))?
-        .ok_or_else(|| Error::request("no database is named").hint("give `--database URL`, or set DATABASE_URL"))
 }
 
 pub(super) fn column_names(texts: &[String]) -> Result<Vec<ColumnName>> {

@@ -1,21 +1,21 @@
 //! `treelift credentials status`
 
-use super::setting::{column_names, named};
-use super::words::counted;
+use super::setting::column_names;
 use crate::cli::args::credentials::StatusArgs;
+use crate::cli::database_url::DatabaseUrl;
 use crate::cli::output::Output;
 use crate::credentials::status::{ColumnStatus, Status, status};
 use crate::database;
 use crate::error::Result;
 use crate::finding::printable;
-use crate::report::words::{lost, thousands};
-use comfy_table::{CellAlignment, Table, presets};
+use crate::report::table::table;
+use crate::report::words::{count, lost, thousands};
 use serde_json::json;
 
 /// Prints what each column holds. Exits 1 when a value is stored in plaintext or sealed under a key that is
 /// missing, and when keys, registry and sealed values do not belong together.
 pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
-    let database = database::open(named(&args.database)?.url())?;
+    let database = database::open(DatabaseUrl::needed(args.database.database.as_ref())?.url())?;
     let found = status(&*database, &column_names(&args.except)?)?;
     output.result(&words(&found), &json!(found))?;
     Ok(u8::from(
@@ -32,7 +32,7 @@ fn words(status: &Status) -> String {
             printable(&key.state),
             key.opens_with,
             printable(&key.created_at),
-            counted(u64::try_from(key.seal_count).unwrap_or(0), "value")
+            count(u64::try_from(key.seal_count).unwrap_or(0), "value")
         ));
     }
     let is_sound = status.proof.is_none() && status.disagreements.is_empty();
@@ -40,7 +40,7 @@ fn words(status: &Status) -> String {
         return words + &format!("no column of {} holds or looks like a secret\n", printable(&status.target));
     }
     if !status.columns.is_empty() {
-        words.push_str(&table(&status.columns));
+        words.push_str(&columns(&status.columns));
     }
     for (key, (values, columns)) in status.lost_keys() {
         let columns: Vec<String> = columns.into_iter().map(name).collect();
@@ -53,7 +53,7 @@ fn words(status: &Status) -> String {
     if status.not_active > 0 {
         words.push_str(&format!(
             "error: {} {} sealed under a key that is not the active one\nhint: restore a backup of the whole database\n",
-            counted(status.not_active, "value"),
+            count(status.not_active, "value"),
             if status.not_active == 1 { "is" } else { "are" }
         ));
     }
@@ -76,7 +76,7 @@ fn words(status: &Status) -> String {
             let is = if plain == 1 { "is" } else { "are" };
             format!(
                 "error: {} {is} stored in plaintext in {}\nhint: `treelift credentials encrypt` seals them; `--except TABLE.COLUMN` skips a column\n",
-                counted(plain, "value"),
+                count(plain, "value"),
                 printable(&status.target)
             )
         }
@@ -91,29 +91,13 @@ fn name(column: &ColumnStatus) -> String {
     printable(&format!("{}.{}{rows}", column.table, column.column))
 }
 
-fn table(columns: &[ColumnStatus]) -> String {
-    let mut table = Table::new();
+fn columns(columns: &[ColumnStatus]) -> String {
     let header = ["column", "format", "sealed", "plaintext", "tokens", "hashes", "unknown key", "empty", "NULL"];
-    table.load_style(presets::NOTHING).set_header(header);
-    for column in columns {
-        let sealed: u64 = column.sealed.values().sum();
-        table.add_row([
-            name(column),
-            column.format.as_deref().map_or_else(|| "not registered".to_owned(), printable),
-            thousands(sealed),
-            thousands(column.plain),
-            thousands(column.fernet),
-            thousands(column.hashes),
-            thousands(column.lost()),
-            thousands(column.empty),
-            thousands(column.null),
-        ]);
-    }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if at >= 2 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    format!("{}\n", table.trim_fmt())
+    let rows = columns.iter().map(|of| {
+        let format = of.format.clone().unwrap_or_else(|| "not registered".to_owned());
+        let sealed = of.sealed.values().sum();
+        let counts = [sealed, of.plain, of.fernet, of.hashes, of.lost(), of.empty, of.null].map(thousands);
+        [name(of), format].into_iter().chain(counts).collect()
+    });
+    table(&header, rows, 2, None)
 }

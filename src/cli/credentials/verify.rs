@@ -1,7 +1,6 @@
 //! `treelift credentials verify`
 
 use super::setting::Setting;
-use super::words::counted;
 use crate::cli::args::credentials::VerifyArgs;
 use crate::cli::output::Output;
 use crate::cli::secrets;
@@ -12,7 +11,7 @@ use crate::database::Database;
 use crate::database::cells::FERNET;
 use crate::error::Result;
 use crate::finding::printable;
-use crate::report::words::thousands;
+use crate::report::words::{count, thousands};
 use serde_json::json;
 
 /// How many problems are printed; the JSON document has all.
@@ -61,24 +60,24 @@ fn words(found: &Verified) -> String {
     for column in found.columns.iter().filter(|column| column.not_checked > 0) {
         words.push_str(&format!(
             "warning: {} of {} not opened: the application's password is not set\n",
-            counted(column.not_checked, "value"),
+            count(column.not_checked, "value"),
             printable(&format!("{}.{}", column.table, column.column))
         ));
     }
     for difference in &found.differences {
         words.push_str(&format!("warning: {}\n", printable(&difference.to_string())));
     }
-    let opened = counted(found.opened, "value");
+    let opened = count(found.opened, "value");
     let target = printable(&found.target);
     words.push_str(&match (found.problems.len(), not_checked(found)) {
         (0, 0) => format!("verified: {opened} of {target} opened\n"),
         (0, left) if found.opened == 0 => {
-            format!("not verified: none of {} of {target} was opened\n", counted(left, "value"))
+            format!("not verified: none of {} of {target} was opened\n", count(left, "value"))
         }
         (0, left) => format!("verified in part: {opened} of {target} opened, {} not\n", thousands(left)),
         (problems, _) => format!(
             "failed: {} of {} did not open, {} did\n",
-            counted(problems as u64, "value"),
+            count(problems as u64, "value"),
             printable(&found.target),
             thousands(found.opened)
         ),

@@ -3,14 +3,8 @@
 use crate::credentials::rekey::Rekeyed;
 use crate::credentials::rotate::Rotated;
 use crate::finding::printable;
-use crate::report::words::thousands;
+use crate::report::words::{count, thousands};
 use std::path::Path;
-
-/// `1 value`, `1,200 values`.
-pub(super) fn counted(count: u64, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", thousands(count))
-}
 
 /// The last line, which says so in a dry run.
 pub(super) fn ending(dry_run: bool, words: &str) -> String {
@@ -43,7 +37,7 @@ pub(super) fn copies_hint(found: &[String], what: &str) -> String {
 
 pub(super) fn rekeyed_words(done: &Rekeyed) -> String {
     let mut words = trace_words(&done.traces.own, &done.traces.copies, "the old wrapped key");
-    let keys = counted(done.keys.len() as u64, "key");
+    let keys = count(done.keys.len() as u64, "key");
     words.push_str(&ending(
         done.dry_run,
         &format!(
@@ -72,7 +66,7 @@ pub(super) fn rotated_words(done: &Rotated) -> String {
         words.push_str(&format!("note: {} was handed over to the application and is unchanged\n", printable(column)));
     }
     words.push_str(&trace_words(&done.traces.own, &done.traces.copies, "the old key"));
-    let (values, opened) = (counted(done.values, "value"), thousands(done.opened_again));
+    let (values, opened) = (count(done.values, "value"), thousands(done.opened_again));
     words.push_str(&ending(
         done.dry_run,
         &format!(

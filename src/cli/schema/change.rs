@@ -1,27 +1,67 @@
-//! What the commands print that change the schema.
+//! The commands that change the schema: `treelift schema migrate`, `rollback` and `stamp`.
 
-use crate::cli::log;
+use crate::cli::args::schema::{ChangeArgs, MigrateArgs, RollbackArgs, StampArgs};
 use crate::cli::output::Output;
-use crate::cli::terminal::Terminal;
-use crate::config::Ui as _;
+use crate::cli::{log, managed};
+use crate::config::Ui;
+use crate::database::history::Down;
 use crate::database::upkeep::{Altered, What};
 use crate::error::Result;
 use crate::finding::printable;
-use crate::migrations::{Loss, LossKind, loss_lines};
+use crate::migrations::{Loss, LossKind, ManagedDatabase, Options, loss_lines};
 use crate::report::words::{count, duration, thousands};
 use serde_json::json;
 use std::cell::RefCell;
 
-/// Prints what would be lost, before it is asked, and keeps it for the result.
-pub(super) fn reporter<'r>(lost: &'r RefCell<Vec<Loss>>, terminal: &'r Terminal) -> impl Fn(&[Loss]) + 'r {
-    |found| {
-        loss_lines(found).iter().for_each(|line| terminal.say(line));
-        lost.replace(found.to_vec());
-    }
+/// Applies what is pending.
+pub(super) fn migrate(args: &MigrateArgs, output: &Output) -> Result<u8> {
+    let mut managed = managed::open(&args.managed)?;
+    let to = args.to.as_deref().map(|word| managed.find(word)).transpose()?;
+    change(&mut managed, &args.change, output, |managed, report, options, ui| {
+        managed.migrate_reporting(to, report, options, ui)
+    })
+}
+
+/// Rolls migrations back, after reporting what would be lost.
+pub(super) fn rollback(args: &RollbackArgs, output: &Output) -> Result<u8> {
+    let mut managed = managed::open(&args.managed)?;
+    let goal = match (&args.goal.to, args.goal.steps) {
+        (Some(word), _) => Down::To(managed.find(word)?),
+        (None, Some(steps)) => Down::Steps(steps),
+        (None, None) => Down::All,
+    };
+    change(&mut managed, &args.change, output, |managed, report, options, ui| {
+        managed.roll_back(goal, report, options, ui)
+    })
+}
+
+/// Records migrations without running them.
+pub(super) fn stamp(args: &StampArgs, output: &Output) -> Result<u8> {
+    let mut managed = managed::open(&args.managed)?;
+    let at = managed.find(&args.version)?;
+    change(&mut managed, &args.change, output, |managed, _, options, ui| managed.stamp(at, options, ui))
+}
+
+/// What would be lost is printed before it is asked, and kept for the result.
+fn change(
+    managed: &mut ManagedDatabase,
+    args: &ChangeArgs,
+    output: &Output,
+    work: impl FnOnce(&mut ManagedDatabase, &dyn Fn(&[Loss]), &Options<'_>, &dyn Ui) -> Result<Altered>,
+) -> Result<u8> {
+    let lost = RefCell::new(Vec::new());
+    let altered = managed::change(args, output, |options, terminal| {
+        let report = |found: &[Loss]| {
+            loss_lines(found).iter().for_each(|line| terminal.say(line));
+            lost.replace(found.to_vec());
+        };
+        work(managed, &report, options, terminal)
+    })?;
+    tell(&altered, &lost.into_inner(), managed.database().url(), args.dry_run, output)
 }
 
 /// Prints the result of a change.
-pub(super) fn tell(altered: &Altered, lost: &[Loss], url: &str, dry: bool, output: &Output) -> Result<u8> {
+fn tell(altered: &Altered, lost: &[Loss], url: &str, dry: bool, output: &Output) -> Result<u8> {
     for step in &altered.steps {
         log::done(
             "migration",

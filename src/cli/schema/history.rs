@@ -6,6 +6,7 @@ use crate::cli::output::Output;
 use crate::database::history::Recorded;
 use crate::error::Result;
 use crate::finding::printable;
+use crate::report::table::table;
 use crate::report::words::duration;
 use serde_json::json;
 
@@ -34,7 +35,7 @@ fn words(history: &[Recorded], url: &str) -> String {
             said.unwrap_or_default(),
         ]
     });
-    managed::table(&["version", "status", "at", "took", "what"], rows)
+    table(&["version", "status", "at", "took", "what"], rows, usize::MAX, None)
 }
 
 #[cfg(test)]

@@ -2,10 +2,7 @@
 
 mod change;
 mod history;
-mod migrate;
 mod new;
-mod rollback;
-mod stamp;
 mod status;
 mod test;
 mod validate;
@@ -18,12 +15,12 @@ use crate::error::Result;
 pub(super) fn run(command: SchemaCommand, output: &Output) -> Result<u8> {
     match command {
         SchemaCommand::Status(args) => status::run(&args, output),
-        SchemaCommand::Migrate(args) => migrate::run(&args, output),
-        SchemaCommand::Rollback(args) => rollback::run(&args, output),
+        SchemaCommand::Migrate(args) => change::migrate(&args, output),
+        SchemaCommand::Rollback(args) => change::rollback(&args, output),
         SchemaCommand::History(args) => history::run(&args, output),
         SchemaCommand::Validate(args) => validate::run(&args, output),
         SchemaCommand::New(args) => new::run(&args, output),
-        SchemaCommand::Stamp(args) => stamp::run(&args, output),
+        SchemaCommand::Stamp(args) => change::stamp(&args, output),
         SchemaCommand::Test(args) => test::run(&args, output),
     }
 }

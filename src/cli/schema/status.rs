@@ -7,6 +7,7 @@ use crate::database::history::{Fault, Origin};
 use crate::error::Result;
 use crate::finding::printable;
 use crate::migrations::Status;
+use crate::report::table::table;
 use crate::report::words::{count, duration};
 
 /// Exit status when migrations are pending, for scripts.
@@ -52,5 +53,5 @@ fn words(status: &Status) -> String {
         };
         vec![step.version.clone(), step.state.to_string(), by.to_owned(), step.description.clone()]
     });
-    words + "\n" + &managed::table(&["version", "state", "by", "what"], rows)
+    words + "\n" + &table(&["version", "state", "by", "what"], rows, usize::MAX, None)
 }

@@ -1,12 +1,11 @@
 //! `treelift schema validate`
 
-use crate::cli::args::schema::{CategoryWord, ValidateArgs};
+use crate::cli::args::schema::ValidateArgs;
 use crate::cli::managed;
 use crate::cli::output::Output;
 use crate::database::upkeep::Moved;
 use crate::error::Result;
 use crate::finding::printable;
-use crate::migrations::Options;
 use crate::report::words::count;
 use crate::report::{CheckReport, CheckStatus};
 use crate::validate::Category;
@@ -17,16 +16,14 @@ pub(super) fn run(args: &ValidateArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
     let url = managed.database().url().to_owned();
     if args.fix_orphans {
-        let terminal = managed::terminal(args.change.yes, output)?;
-        let options = Options { dry: args.change.dry_run, before: managed::before(&args.change.backup) };
-        let moved = managed.fix_orphans(&options, &terminal);
-        terminal.end();
-        let moved = moved?;
-        let document = json!({ "target": url, "dry_run": options.dry, "moved": moved });
-        output.result(&orphans(&moved, &url, options.dry), &document)?;
+        let moved = managed::change(&args.change, output, |options, ui| managed.fix_orphans(options, ui))?;
+        let document = json!({ "target": url, "dry_run": args.change.dry_run, "moved": moved });
+        output.result(&orphans(&moved, &url, args.change.dry_run), &document)?;
         return Ok(0);
     }
-    let checks = managed.validate(&categories(&args.category))?;
+    // No category is every one.
+    let wanted: Vec<Category> = args.category.iter().copied().collect::<Option<_>>().unwrap_or_default();
+    let checks = managed.validate(&wanted)?;
     let failed = checks.iter().filter(|check| check.status == CheckStatus::Failed).count();
     let document = json!({
         "target": url,
@@ -35,22 +32,6 @@ pub(super) fn run(args: &ValidateArgs, output: &Output) -> Result<u8> {
     });
     output.result(&words(&checks, &url, output.is_quiet()), &document)?;
     Ok(u8::from(failed > 0))
-}
-
-fn categories(words: &[CategoryWord]) -> Vec<Category> {
-    if words.contains(&CategoryWord::All) {
-        return Vec::new();
-    }
-    words
-        .iter()
-        .map(|word| match word {
-            CategoryWord::Schema => Category::Schema,
-            CategoryWord::Indexes => Category::Indexes,
-            CategoryWord::Constraints => Category::Constraints,
-            CategoryWord::Data => Category::Data,
-            CategoryWord::Security | CategoryWord::All => Category::Security,
-        })
-        .collect()
 }
 
 /// In quiet mode, failed checks and the last line alone.

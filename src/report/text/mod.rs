@@ -8,10 +8,10 @@ mod layout;
 pub use findings::place_words;
 pub use layout::Detail;
 
+use super::table;
 use super::words::{bytes, count, duration, thousands, wrap};
 use super::{CheckStatus, FileStatus, Outcome, Report, RunMode, Verdict};
 use crate::finding::{Severity, printable};
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use findings::kinds;
 use layout::{WIDTH, lines};
 use std::fmt::Write;
@@ -53,8 +53,6 @@ pub fn verdict(report: &Report) -> String {
         (Outcome::RolledBack, _) => format!("refused: {}nothing was written", against(report)),
         (Outcome::Interrupted, _) => "interrupted: nothing was written".to_owned(),
         (Outcome::Failed, _) => "failed: nothing was written".to_owned(),
-        (Outcome::Verified, _) => "verified: the target matches its source".to_owned(),
-        (Outcome::Differs, _) => format!("differs: {}the target does not match its source", against(report)),
     };
     printable(&line)
 }
@@ -93,10 +91,7 @@ fn against(report: &Report) -> String {
 fn heading(report: &Report) -> String {
     let source = &report.source;
     let digest: String = report.mappings.digest.chars().take(12).collect();
-    let mode = match report.mode {
-        RunMode::DryRun => " (dry run)",
-        RunMode::Import | RunMode::Verify => "",
-    };
+    let mode = if report.mode == RunMode::DryRun { " (dry run)" } else { "" };
     [
         line("source", &format!("{} ({}, {})", source.root, count(source.files, "file"), bytes(source.bytes))),
         line("set", &format!("{} ({digest})", report.mappings.set)),
@@ -135,7 +130,7 @@ fn tables(report: &Report, most: usize) -> String {
     let shown = if report.tables.len() > most { most - 1 } else { most };
     let rows = report.tables.iter().take(shown).map(|table| {
         let numbers = [table.inserted, table.updated, table.unchanged, table.rejected].map(thousands);
-        std::iter::once(printable(&table.name)).chain(numbers).collect()
+        std::iter::once(table.name.clone()).chain(numbers).collect()
     });
     let name = if report.outcome == Outcome::Committed { "table" } else { "table (nothing written)" };
     let mut text = table(&[name, "inserted", "updated", "unchanged", "rejected"], rows);
@@ -143,21 +138,10 @@ fn tables(report: &Report, most: usize) -> String {
     text
 }
 
+/// A table whose first column alone is text; nothing where it has no row.
 fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
-    let cell = |(at, text): (usize, String)| {
-        Cell::new(text).set_alignment(if at == 0 { CellAlignment::Left } else { CellAlignment::Right })
-    };
-    table.set_header(header.iter().map(|name| (*name).to_owned()).enumerate().map(cell));
-    table.add_rows(rows.map(|row| row.into_iter().enumerate().map(cell).collect::<Vec<_>>()));
-    if table.is_empty() {
-        return String::new();
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    format!("{}\n", table.trim_fmt())
+    let mut rows = rows.peekable();
+    if rows.peek().is_none() { String::new() } else { table::table(header, rows, 1, Some(WIDTH)) }
 }
 
 fn accounts(report: &Report, detail: Detail) -> String {
