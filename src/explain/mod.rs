@@ -17,7 +17,7 @@ use crate::finding::printable;
 use crate::import::plan::{Disposition, Plan, everything, optional};
 use crate::import::rehearsal::rehearse;
 use crate::import::run::Import;
-use crate::mapping::model::{PatternPiece, PatternSegment, Set};
+use crate::mapping::model::{Pattern, PatternSegment, Set};
 use crate::report::{FileStatus, OwnerReport};
 use crate::source::locate::{locate, span_of};
 use crate::source::{SourceFile, walk};
@@ -25,7 +25,7 @@ use crate::table::Schema;
 use needed::needed;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use story::{Asked, Listener, Told};
+use story::{Asked, Heard, Listener};
 
 /// What is asked: a file of a tree, and which part of it.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ fn unreadable(source: &SourceFile, error: &std::io::Error) -> Error {
 fn tell(run: &Import<'_>, listener: &Listener<'_>, asked: &Asked, mut explained: Explained) -> Result<Explained> {
     let (plan, state) = (run.plan, &run.files[asked.file]);
     let (mapping, source) = (&plan.set.mappings[asked.mapping], &plan.tree.files[asked.file]);
-    let Told { mut leaves, names, more, counts, broken } = listener.take();
+    let Heard { mut leaves, names, more, tally, broken, .. } = listener.take();
     let shape = state.shape.map(|shape| mapping.source.shapes[shape].name.clone());
     explained.shape = shape.filter(|name| !name.is_empty());
     let directory = plan.directory_of(asked.file).unwrap_or_default();
@@ -112,7 +112,7 @@ fn tell(run: &Import<'_>, listener: &Listener<'_>, asked: &Asked, mut explained:
     let reason = reasons.join("; ");
     (explained.status, explained.reason) =
         (status, (!reason.is_empty()).then(|| run.writer.vault.or_withheld(&reason).to_owned()));
-    (explained.counts, explained.more) = (counts, more);
+    (explained.counts, explained.more) = (tally.leaves, more);
     let mut offsets: Vec<u64> = leaves.keys().copied().chain(names.iter().map(|(offset, _)| *offset)).collect();
     offsets.sort_unstable();
     offsets.dedup();
@@ -145,6 +145,8 @@ fn without_owner(owner: Option<&OwnerReport>, directory: &str) -> String {
 /// The folder above a file that a set is about: the nearest one below which one of its file patterns
 /// names the file, and where the files that it recognises a tree by are there, if it has some.
 pub fn root_above(set: &Set, file: &Path) -> Option<(PathBuf, String)> {
+    // Others can match anywhere.
+    let begins_plainly = |pattern: &Pattern| pattern.segments.first().is_some_and(PatternSegment::has_literal);
     let patterns = || set.mappings.iter().flat_map(|mapping| &mapping.source.files);
     let mut fallback = None;
     for root in file.ancestors().skip(1) {
@@ -153,20 +155,11 @@ pub fn root_above(set: &Set, file: &Path) -> Option<(PathBuf, String)> {
             if recognise.files.iter().all(|name| root.join(name).is_file()) {
                 return Some((root.to_owned(), below));
             }
-        } else if patterns().any(|pattern| pattern.matches(&below).is_some() && begins_plainly(&pattern.segments)) {
+        } else if patterns().any(|pattern| pattern.matches(&below).is_some() && begins_plainly(pattern)) {
             return Some((root.to_owned(), below));
         } else if fallback.is_none() && patterns().any(|pattern| pattern.matches(&below).is_some()) {
             fallback = Some((root.to_owned(), below));
         }
     }
     fallback
-}
-
-/// Whether a pattern begins with a literal segment, so that it cannot match anywhere.
-fn begins_plainly(segments: &[PatternSegment]) -> bool {
-    match segments.first() {
-        Some(PatternSegment::Literal(_)) => true,
-        Some(PatternSegment::Mixed(pieces)) => pieces.iter().any(|piece| matches!(piece, PatternPiece::Literal(_))),
-        _ => false,
-    }
 }

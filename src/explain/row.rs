@@ -1,7 +1,7 @@
 //! From a row back to the leaves it was made of.
 
 use super::answer::Explained;
-use super::{Question, explain};
+use super::{Question, explain, unreadable};
 use crate::database::Database;
 use crate::database::ledger::{HIDDEN_PATH, RowOrigin};
 use crate::error::{Error, Result};
@@ -65,10 +65,7 @@ pub fn row(question: RowQuestion, database: &dyn Database) -> Result<(RowOrigin,
             .at(source.absolute.display())
             .hint("the row came from an earlier state of it, so its leaves cannot be named"));
     }
-    let unreadable = |error: std::io::Error| {
-        Error::environment(format!("the file cannot be read: {}", error.kind())).at(source.absolute.display())
-    };
-    let located = locate(source, &[origin.offset]).map_err(unreadable)?;
+    let located = locate(source, &[origin.offset]).map_err(|error| unreadable(source, &error))?;
     let pointer = located.into_iter().next().map(|located| located.pointer).unwrap_or_default();
     let (file, asked) = (source.path.clone(), Some((table, origin.offset)));
     let explained = explain(Question { set, schema, root, file, pointer: String::new(), row: asked, depth })?;

@@ -13,7 +13,6 @@ use crate::mapping::apply::{Claim, Draft, LeafSpan, Made, StepTaken, Trace};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::secret_values::may_be_secret;
-use crate::report::LeafCounts;
 use crate::row::Value;
 use crate::secret::proof::LeakSearch;
 use crate::step::Datum;
@@ -47,7 +46,7 @@ pub(super) struct Listener<'p> {
 
 /// What is known of the file so far.
 #[derive(Default)]
-struct Heard {
+pub(super) struct Heard {
     /// What was begun and is not made yet, the innermost last.
     open: Vec<Making>,
     /// What is made of the record that is evaluated.
@@ -67,24 +66,13 @@ struct Heard {
     /// By offset, until the leaf is counted: its ways, and how many more there are.
     ways: BTreeMap<u64, (Vec<Way>, u64)>,
     /// By offset.
-    leaves: BTreeMap<u64, LeafStory>,
-    /// With the offsets of their members or records.
-    names: Vec<(u64, Fate)>,
-    more: u64,
-    tally: Tally,
-    broken: Option<String>,
-}
-
-/// What is known of the file in the end.
-pub(super) struct Told {
-    /// By offset.
     pub(super) leaves: BTreeMap<u64, LeafStory>,
     /// What names are counted as, with the offsets of their members or records.
     pub(super) names: Vec<(u64, Fate)>,
     /// Leaves that are not explained.
     pub(super) more: u64,
     /// All leaves by class.
-    pub(super) counts: LeafCounts,
+    pub(super) tally: Tally,
     /// What is wrong with the file.
     pub(super) broken: Option<String>,
 }
@@ -102,9 +90,8 @@ impl<'p> Listener<'p> {
     }
 
     /// What is known in the end.
-    pub(super) fn take(&self) -> Told {
-        let Heard { leaves, names, more, tally, broken, .. } = self.heard.take();
-        Told { leaves, names, more, counts: tally.leaves, broken }
+    pub(super) fn take(&self) -> Heard {
+        self.heard.take()
     }
 
     /// Whether a text on its way must not be shown: it holds a secret of the tree, or looks like one.

@@ -16,6 +16,7 @@ use crate::secret::proof::LeakSearch;
 use jiff::Timestamp;
 
 /// A column's value on its way.
+#[derive(Default)]
 pub(super) struct Making {
     pub(super) rule: usize,
     pub(super) column: String,
@@ -31,16 +32,7 @@ pub(super) struct Making {
 
 impl Making {
     pub(super) fn new(rule: usize, column: &str, at: u64) -> Self {
-        Self {
-            rule,
-            column: column.to_owned(),
-            at,
-            field: None,
-            reads: Vec::new(),
-            steps: Vec::new(),
-            value: None,
-            secret: false,
-        }
+        Self { rule, column: column.to_owned(), at, ..Self::default() }
     }
 }
 

@@ -65,7 +65,8 @@ fn deal(groups: &mut [(Pattern, Vec<usize>)], paths: &[&str]) {
 fn wider(a: &Pattern, b: &Pattern) -> Pattern {
     let mut segments: Vec<PatternSegment> = Vec::new();
     for (at, (mine, theirs)) in a.segments.iter().zip(&b.segments).enumerate() {
-        let taken: Vec<&str> = segments.iter().chain(&a.segments[at + 1..]).flat_map(captured).collect();
+        let taken: Vec<&str> =
+            segments.iter().chain(&a.segments[at + 1..]).flat_map(PatternSegment::captures).collect();
         let segment = if mine == theirs { mine.clone() } else { wider_segment(mine, theirs, &taken) };
         segments.push(segment);
     }
@@ -75,7 +76,7 @@ fn wider(a: &Pattern, b: &Pattern) -> Pattern {
 
 /// What both begin with, a capture, and what both end with.
 fn wider_segment(a: &PatternSegment, b: &PatternSegment, taken: &[&str]) -> PatternSegment {
-    let ([begins, ends_with], [other_begins, other_ends]) = (ends(a), ends(b));
+    let ([begins, ends_with], [other_begins, other_ends]) = (a.ends(), b.ends());
     let same = |(a, b): &(char, char)| a == b;
     let begin: String = begins.chars().zip(other_begins.chars()).take_while(same).map(|(a, _)| a).collect();
     let end: Vec<char> =
@@ -85,33 +86,6 @@ fn wider_segment(a: &PatternSegment, b: &PatternSegment, taken: &[&str]) -> Patt
     let literal = |text: String| (!text.is_empty()).then_some(PatternPiece::Literal(text));
     let end = literal(end.into_iter().rev().collect());
     PatternSegment::Mixed(literal(begin).into_iter().chain([PatternPiece::Capture(name)]).chain(end).collect())
-}
-
-/// The literal start and end of a segment with holes.
-fn ends(segment: &PatternSegment) -> [&str; 2] {
-    match segment {
-        PatternSegment::Mixed(pieces) => [pieces.first(), pieces.last()].map(text_of),
-        PatternSegment::Literal(_) | PatternSegment::Any => [""; 2],
-    }
-}
-
-fn text_of(piece: Option<&PatternPiece>) -> &str {
-    match piece {
-        Some(PatternPiece::Literal(text)) => text,
-        _ => "",
-    }
-}
-
-fn captured(segment: &PatternSegment) -> Vec<&str> {
-    let PatternSegment::Mixed(pieces) = segment else { return Vec::new() };
-    pieces.iter().filter_map(capture).collect()
-}
-
-fn capture(piece: &PatternPiece) -> Option<&str> {
-    match piece {
-        PatternPiece::Capture(name) => Some(name),
-        PatternPiece::Literal(_) | PatternPiece::Star => None,
-    }
 }
 
 fn show(segment: &PatternSegment) -> String {

@@ -34,7 +34,7 @@ pub struct Inspection {
 }
 
 /// Files that seem to be of one type.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, Default, serde::Serialize)]
 pub struct FileType {
     /// The pattern of their paths.
     pub pattern: String,
@@ -113,11 +113,7 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner) -> FileType {
         pattern: group.pattern.clone(),
         files: group.files.len() as u64,
         bytes: group.files.iter().map(|file| tree.files[*file].bytes).sum(),
-        other: 0,
-        broken: Vec::new(),
-        shapes: Vec::new(),
-        paths: Vec::new(),
-        profile: Profile::default(),
+        ..FileType::default()
     };
     let mut forms: Vec<Form> = Vec::new();
     for file in &group.files {

@@ -83,6 +83,13 @@ impl Stats {
         self.objects == 0 && self.arrays == 0
     }
 
+    /// What lies directly below, in the order of the document.
+    pub fn below(&self) -> impl Iterator<Item = (Segment, At)> {
+        let members = self.members.iter().map(|(name, member)| (Segment::Name(name.clone()), *member));
+        let any = self.any_member.map(|any| (Segment::Members, any));
+        members.chain(any).chain(self.elements.map(|element| (Segment::Elements, element)))
+    }
+
     /// How many kinds of values there are, null not counted.
     pub fn kinds(&self) -> usize {
         let numbers = self.integers + self.fractions;
@@ -235,25 +242,21 @@ impl Profile {
     }
 
     fn any_member(&mut self, at: At) -> At {
-        match self.stats[at].any_member {
-            Some(any) => any,
-            None => {
-                let any = self.add(self.stats[at].secret);
-                self.stats[at].any_member = Some(any);
-                any
-            }
-        }
+        self.only_one(at, |stats| &mut stats.any_member)
     }
 
     fn element(&mut self, at: At) -> At {
-        match self.stats[at].elements {
-            Some(element) => element,
-            None => {
-                let element = self.add(self.stats[at].secret);
-                self.stats[at].elements = Some(element);
-                element
-            }
+        self.only_one(at, |stats| &mut stats.elements)
+    }
+
+    /// The path below that there is one of, which is added where it is not there yet.
+    fn only_one(&mut self, at: At, of: fn(&mut Stats) -> &mut Option<At>) -> At {
+        if let Some(known) = *of(&mut self.stats[at]) {
+            return known;
         }
+        let added = self.add(self.stats[at].secret);
+        *of(&mut self.stats[at]) = Some(added);
+        added
     }
 
     /// Folds the members of objects whose names are data into one.
@@ -270,8 +273,7 @@ impl Profile {
                     self.stats[any].secret |= secret;
                 }
             }
-            let stats = &self.stats[at];
-            todo.extend(stats.members.iter().map(|(_, member)| *member).chain(stats.any_member).chain(stats.elements));
+            todo.extend(self.stats[at].below().map(|(_, below)| below));
         }
     }
 
@@ -365,11 +367,7 @@ impl Profile {
         found: &mut Vec<(Selection, At, Option<At>)>,
     ) {
         found.push((Selection(way.clone()), at, outer));
-        let stats = &self.stats[at];
-        let members = stats.members.iter().map(|(name, member)| (Segment::Name(name.clone()), *member));
-        let any = stats.any_member.map(|any| (Segment::Members, any));
-        let elements = stats.elements.map(|element| (Segment::Elements, element));
-        for (segment, below) in members.chain(any).chain(elements) {
+        for (segment, below) in self.stats[at].below() {
             way.push(segment);
             self.walk_below(below, Some(at), way, found);
             way.pop();

@@ -1,7 +1,7 @@
 //! Many patterns at once: which of them may match a path, or a path that another one matches, found by
 //! what is literal in them.
 
-use super::model::{Pattern, PatternPiece, PatternSegment};
+use super::model::{Pattern, PatternSegment};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
@@ -71,16 +71,9 @@ fn parts(pattern: &Pattern) -> (&[PatternSegment], Option<&[PatternSegment]>) {
 }
 
 /// What a segment begins with, and what it ends with, last letter first.
-fn ends(pieces: &[PatternPiece]) -> (&str, String) {
-    let literal = |piece: Option<&PatternPiece>| match piece {
-        Some(PatternPiece::Literal(text)) => text.as_str().to_owned(),
-        _ => String::new(),
-    };
-    let begins = match pieces.first() {
-        Some(PatternPiece::Literal(text)) => text.as_str(),
-        _ => "",
-    };
-    (begins, literal(pieces.last()).chars().rev().collect())
+fn ends(segment: &PatternSegment) -> (&str, String) {
+    let [begins, ends] = segment.ends();
+    (begins, ends.chars().rev().collect())
 }
 
 /// The nodes to which a pattern's segments lead that may have a name in common with these.
@@ -92,8 +85,8 @@ impl Node {
     fn below(&mut self, segment: &PatternSegment) -> &mut Node {
         match segment {
             PatternSegment::Literal(name) => self.literals.entry(name.clone()).or_default(),
-            PatternSegment::Mixed(pieces) => {
-                let (begins, ends) = ends(pieces);
+            PatternSegment::Mixed(_) => {
+                let (begins, ends) = ends(segment);
                 self.mixed.entry(begins.to_owned()).or_default().entry(ends).or_default()
             }
             PatternSegment::Any => self.tails.get_or_insert_default(),
@@ -128,8 +121,8 @@ impl Node {
     fn alike(&self, segment: &PatternSegment) -> Vec<&Node> {
         match segment {
             PatternSegment::Literal(name) => self.literals.get(name).into_iter().collect(),
-            PatternSegment::Mixed(pieces) => {
-                let (begins, ends) = ends(pieces);
+            PatternSegment::Mixed(_) => {
+                let (begins, ends) = ends(segment);
                 compatible(&self.mixed, begins).flat_map(|by_end| compatible(by_end, &ends)).collect()
             }
             PatternSegment::Any => self.tails.as_deref().into_iter().collect(),

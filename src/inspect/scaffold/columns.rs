@@ -285,12 +285,8 @@ impl Fill<'_> {
 
     /// Every path below; whether one of them is secret.
     fn below(&self, at: At, way: &mut Vec<Segment>, found: &mut Vec<Selection>) -> bool {
-        let stats = self.stats(at);
-        let members = stats.members.iter().map(|(name, member)| (Segment::Name(name.clone()), *member));
-        let any = stats.any_member.map(|any| (Segment::Members, any));
-        let elements = stats.elements.map(|element| (Segment::Elements, element));
         let mut secret = false;
-        for (segment, below) in members.chain(any).chain(elements) {
+        for (segment, below) in self.stats(at).below() {
             way.push(segment);
             found.push(Selection(way.clone()));
             secret |= self.stats(below).secret | self.below(below, way, found);
@@ -300,18 +296,16 @@ impl Fill<'_> {
     }
 
     fn outermost(&self, at: At) -> Vec<String> {
-        let stats = self.stats(at);
-        let members = stats.members.iter().map(|(name, at)| (Segment::Name(name.clone()), *at));
-        let any = stats.any_member.map(|at| (Segment::Members, at));
-        let elements = stats.elements.map(|at| (Segment::Elements, at));
-        let all = members.chain(any).chain(elements);
-        all.map(|(segment, at)| covering(Root::Element, segment, self.stats(at)).to_string()).collect()
+        self.stats(at)
+            .below()
+            .map(|(segment, at)| covering(Root::Element, segment, self.stats(at)).to_string())
+            .collect()
     }
 }
 
 /// An entry that covers all that a member or the elements of a root hold.
 pub(super) fn covering(root: Root, segment: Segment, stats: &Stats) -> Covering {
-    let below = !stats.members.is_empty() || stats.any_member.is_some() || stats.elements.is_some();
+    let below = stats.below().next().is_some();
     Covering { rooted: Rooted { root, selection: Selection(vec![segment]) }, below }
 }
 

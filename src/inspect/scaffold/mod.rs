@@ -108,14 +108,16 @@ fn set_file(inspection: &Inspection, name: &str, ignored: &[(String, &str)]) -> 
         out += "# and use `#owner.id` in place of `#folder`:\n#\n";
         out += "# [owners]\n# capture = \"owner\"\n# table   = \"people\"\n# find    = [{ by = \"id\" }]\n";
     }
-    if !ignored.is_empty() {
-        out += "\n[ignore]\n";
-        for (pattern, what) in ignored {
-            let reason = format!("{what}; say why it may be skipped");
-            let _ = writeln!(out, "{} = {} # guess: not needed", toml_string(pattern), toml_string(&reason));
-        }
-    }
+    ignore_table(&mut out, ignored.iter().map(|(pattern, what)| (pattern, *what)));
     out
+}
+
+fn ignore_table<'i>(out: &mut String, ignored: impl Iterator<Item = (&'i String, &'i str)>) {
+    for (at, (what, why)) in ignored.enumerate() {
+        *out += if at == 0 { "\n[ignore]\n" } else { "" };
+        let reason = format!("{why}; say why it may be skipped");
+        let _ = writeln!(out, "{} = {} # guess: not needed", toml_string(what), toml_string(&reason));
+    }
 }
 
 /// A form of a document, and where its records are.
@@ -166,18 +168,9 @@ fn mapping_file(of: &mut FileType, name: &str, known: &mut [Table]) -> (String, 
         }
     }
     made.tables.iter().for_each(|table| out += &table.rule());
-    if !frame.is_empty() || !made.ignored.is_empty() {
-        out += "\n[ignore]\n";
-        let lines = frame.iter().map(|path| (path, "outside the records")).chain(
-            made.ignored
-                .iter()
-                .map(|path| (path, "may hold secrets; what holds none can be kept, and named under [declassify]")),
-        );
-        for (path, why) in lines {
-            let reason = format!("{why}; say why it may be skipped");
-            let _ = writeln!(out, "{} = {} # guess: not needed", toml_string(path), toml_string(&reason));
-        }
-    }
+    let secret = "may hold secrets; what holds none can be kept, and named under [declassify]";
+    let outside = frame.iter().map(|path| (path, "outside the records"));
+    ignore_table(&mut out, outside.chain(made.ignored.iter().map(|path| (path, secret))));
     (out, made.tables)
 }
 

@@ -20,17 +20,7 @@ impl Pattern {
 
     /// The names of its captures, from the left.
     pub fn captures(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().flat_map(|segment| {
-            match segment {
-                PatternSegment::Mixed(pieces) => pieces.as_slice(),
-                _ => &[],
-            }
-            .iter()
-            .filter_map(|piece| match piece {
-                PatternPiece::Capture(name) => Some(name.as_str()),
-                _ => None,
-            })
-        })
+        self.segments.iter().flat_map(PatternSegment::captures)
     }
 
     /// The captures of a path (`/` between segments), or `None` if it is no such path.
@@ -65,6 +55,38 @@ impl Pattern {
                 _ => true,
             })
         })
+    }
+}
+
+impl PatternSegment {
+    /// The pieces of one with holes; none of others.
+    fn pieces(&self) -> &[PatternPiece] {
+        match self {
+            PatternSegment::Mixed(pieces) => pieces,
+            PatternSegment::Literal(_) | PatternSegment::Any => &[],
+        }
+    }
+
+    /// The names of its captures, from the left.
+    pub fn captures(&self) -> impl Iterator<Item = &str> {
+        self.pieces().iter().filter_map(|piece| match piece {
+            PatternPiece::Capture(name) => Some(name.as_str()),
+            PatternPiece::Literal(_) | PatternPiece::Star => None,
+        })
+    }
+
+    /// The literal beginning and end of one with holes.
+    pub fn ends(&self) -> [&str; 2] {
+        [self.pieces().first(), self.pieces().last()].map(|piece| match piece {
+            Some(PatternPiece::Literal(text)) => text.as_str(),
+            _ => "",
+        })
+    }
+
+    /// Whether a part of it is literal, so that it does not match any name.
+    pub fn has_literal(&self) -> bool {
+        let is_literal = |piece: &PatternPiece| matches!(piece, PatternPiece::Literal(_));
+        matches!(self, PatternSegment::Literal(_)) || self.pieces().iter().any(is_literal)
     }
 }
 
@@ -115,13 +137,8 @@ fn parse_segment(text: &str, segment: &str) -> Result<PatternSegment, String> {
 fn rank(segment: &PatternSegment) -> u8 {
     match segment {
         PatternSegment::Literal(_) => 0,
-        PatternSegment::Mixed(pieces) => {
-            if pieces.iter().any(|piece| matches!(piece, PatternPiece::Literal(_))) {
-                1
-            } else {
-                2
-            }
-        }
+        PatternSegment::Mixed(_) if segment.has_literal() => 1,
+        PatternSegment::Mixed(_) => 2,
         PatternSegment::Any => 3,
     }
 }
