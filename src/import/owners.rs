@@ -317,7 +317,7 @@ fn evaluate_name(set: &Set, expr: &crate::mapping::model::Expr, directory: &str)
         started: jiff::Timestamp::UNIX_EPOCH,
         namespace: set.namespace,
     };
-    let declared = Declared::none();
+    let declared = Declared::default();
     let index = crate::mapping::keyindex::KeyIndex::default();
     let scope = Scope {
         file: &file,

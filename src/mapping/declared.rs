@@ -73,14 +73,18 @@ impl Entry {
     fn covers(&self, steps: &[&Segment]) -> bool {
         (self.below || self.pattern.len() == steps.len()) && covers(&self.pattern, steps)
     }
+
+    fn is_secret(&self) -> bool {
+        matches!(self.declaration, Declaration::Sealed | Declaration::Dropped)
+    }
 }
 
 /// What a mapping says about the paths of one of its shapes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Declared {
     entries: Vec<Entry>,
-    record: Vec<PathFacts>,
-    frame: Vec<PathFacts>,
+    /// By document, then by the path's number.
+    facts: [Vec<PathFacts>; 2],
 }
 
 impl Declared {
@@ -113,7 +117,7 @@ impl Declared {
             }
             collector.rule(&at);
         }
-        Self { entries: collector.entries, record: Vec::new(), frame: Vec::new() }
+        Self { entries: collector.entries, ..Self::default() }
     }
 
     /// Numbers the names that the mapping says before any that a file brings: those beyond a
@@ -131,40 +135,23 @@ impl Declared {
         }
     }
 
-    /// Nothing said of anything.
-    pub fn none() -> Self {
-        Self { entries: Vec::new(), record: Vec::new(), frame: Vec::new() }
-    }
-
     /// Works out what is not known yet of the paths that a reader has interned.
     pub fn learn(&mut self, doc: Doc, paths: &Paths) {
-        let known = match doc {
-            Doc::Record => self.record.len(),
-            Doc::Frame => self.frame.len(),
-        };
-        for path in known..paths.len() {
+        for path in self.facts[doc as usize].len()..paths.len() {
             let path = PathId::try_from(path).expect("path numbers are of this type");
             let facts = self.facts_of(doc, &paths.steps(path), paths.is_apart(path));
-            match doc {
-                Doc::Record => self.record.push(facts),
-                Doc::Frame => self.frame.push(facts),
-            }
+            self.facts[doc as usize].push(facts);
         }
     }
 
     /// What is known of a path; nothing of one that was never learnt.
     pub fn facts(&self, doc: Doc, path: PathId) -> PathFacts {
-        let facts = match doc {
-            Doc::Record => &self.record,
-            Doc::Frame => &self.frame,
-        };
-        facts.get(path as usize).copied().unwrap_or_default()
+        self.facts[doc as usize].get(path as usize).copied().unwrap_or_default()
     }
 
     /// The last names of the secret paths.
     pub fn secret_names(&self) -> impl Iterator<Item = &str> {
-        let is_secret = |entry: &&Entry| matches!(entry.declaration, Declaration::Sealed | Declaration::Dropped);
-        self.entries.iter().filter(is_secret).filter_map(|entry| match entry.pattern.last() {
+        self.entries.iter().filter(|entry| entry.is_secret()).filter_map(|entry| match entry.pattern.last() {
             Some(Segment::Name(name)) => Some(name.as_str()),
             _ => None,
         })
@@ -172,8 +159,7 @@ impl Declared {
 
     /// Whether any path is secret, so that what is read must be wiped.
     pub fn has_secrets(&self) -> bool {
-        let is_secret = |entry: &Entry| matches!(entry.declaration, Declaration::Sealed | Declaration::Dropped);
-        self.entries.iter().any(is_secret)
+        self.entries.iter().any(Entry::is_secret)
     }
 
     /// `apart`: the last name is not known, but that it looks secret.

@@ -32,17 +32,13 @@ pub struct Found<'f> {
 
 /// The paths that files really had: a mapping's own are numbered before any file is read.
 #[derive(Debug, Default, Clone)]
-pub struct Met {
-    record: Vec<bool>,
-    frame: Vec<bool>,
-}
+pub struct Met([Vec<bool>; 2]);
 
 impl Met {
     /// A value stands at this path. For containers that are not empty it is enough to tell of what
     /// they hold.
     pub fn note(&mut self, doc: Doc, path: PathId) {
-        let of = if doc == Doc::Record { &mut self.record } else { &mut self.frame };
-        let at = path as usize;
+        let (of, at) = (&mut self.0[doc as usize], path as usize);
         if of.len() <= at {
             of.resize(at + 1, false);
         }
@@ -50,8 +46,7 @@ impl Met {
     }
 
     fn has(&self, doc: Doc, path: PathId) -> bool {
-        let of = if doc == Doc::Record { &self.record } else { &self.frame };
-        of.get(path as usize).copied().unwrap_or(false)
+        self.0[doc as usize].get(path as usize).copied().unwrap_or(false)
     }
 }
 
