@@ -79,7 +79,7 @@ pub(super) fn from_base64url(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Whether a text has the form of a key id: 16 lower-case hex digits.
-pub(super) fn is_key_id(text: &str) -> bool {
+pub fn is_key_id(text: &str) -> bool {
     text.len() == 16 && hex::is_lower(text)
 }
 

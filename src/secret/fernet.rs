@@ -14,7 +14,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
 use sha2::Sha256;
-use std::fmt;
 use zeroize::Zeroizing;
 
 const VERSION: u8 = 0x80;
@@ -33,6 +32,7 @@ pub enum Wrapping {
 }
 
 /// The key of tokens: 16 bytes that sign, 16 that encrypt. Wiped when dropped.
+#[derive(Debug)]
 pub struct FernetKey(SecretBox<[u8; 32]>);
 
 impl FernetKey {
@@ -101,12 +101,6 @@ impl FernetKey {
 
     fn encrypting(&self) -> &[u8] {
         &self.0.expose_secret()[16..]
-    }
-}
-
-impl fmt::Debug for FernetKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FernetKey(secret)")
     }
 }
 

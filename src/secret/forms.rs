@@ -12,7 +12,12 @@ pub(super) type Form = Zeroizing<Vec<u8>>;
 ///
 /// Buffers are sized at once: one that grows leaves copies of the secret behind.
 pub(super) fn forms(secret: &str) -> Vec<Form> {
-    let escaped = [json(secret, NonAscii::Kept), json(secret, NonAscii::Escaped), slashes(secret), html_safe(secret)];
+    let escaped = [
+        json(secret, NonAscii::Kept),
+        json(secret, NonAscii::Escaped),
+        replaced(&json(secret, NonAscii::Escaped), &[(b'/', b"\\/")]), // as PHP writes it
+        replaced(&json(secret, NonAscii::Kept), &[(b'&', b"\\u0026"), (b'<', b"\\u003c"), (b'>', b"\\u003e")]), // Go, Rails
+    ];
     let mut forms: Vec<Form> = Vec::with_capacity(64);
     forms.push(copy(secret.as_bytes()));
     forms.extend(base64(secret.as_bytes()));
@@ -81,15 +86,14 @@ fn percent(secret: &str, kept: &[u8], digits: &[u8; 16]) -> Form {
     form
 }
 
-/// The content of a JSON string as PHP writes it, with escaped slashes.
-fn slashes(secret: &str) -> Form {
-    let escaped = json(secret, NonAscii::Escaped);
-    let mut form = Zeroizing::new(Vec::with_capacity(escaped.len() * 2));
-    for byte in escaped.iter() {
-        if *byte == b'/' {
-            form.push(b'\\');
+/// The bytes with some of them replaced by others, at most six for one.
+fn replaced(bytes: &[u8], others: &[(u8, &[u8])]) -> Form {
+    let mut form = Zeroizing::new(Vec::with_capacity(bytes.len() * 6));
+    for byte in bytes {
+        match others.iter().find(|(replaced, _)| replaced == byte) {
+            Some((_, other)) => form.extend_from_slice(other),
+            None => form.push(*byte),
         }
-        form.push(*byte);
     }
     form
 }
@@ -103,7 +107,7 @@ fn base64(bytes: &[u8]) -> Vec<Form> {
     let mut forms = Vec::with_capacity(6);
     for before in 0..3 {
         let standard = base64_behind(bytes, before);
-        forms.push(to_url_alphabet(&standard));
+        forms.push(replaced(&standard, &[(b'+', b"-"), (b'/', b"_")]));
         forms.push(standard);
     }
     forms
@@ -123,18 +127,6 @@ fn base64_behind(bytes: &[u8], before: usize) -> Form {
     copy(&digits[..written][decided])
 }
 
-fn to_url_alphabet(digits: &Form) -> Form {
-    let mut digits = copy(digits);
-    for digit in digits.iter_mut() {
-        *digit = match *digit {
-            b'+' => b'-',
-            b'/' => b'_',
-            other => other,
-        };
-    }
-    digits
-}
-
 fn hex(secret: &str, digits: &[u8; 16], before: &[u8], between: &[u8]) -> Form {
     let mut form = Zeroizing::new(Vec::with_capacity(secret.len() * (2 + before.len() + between.len())));
     for (at, byte) in secret.bytes().enumerate() {
@@ -146,16 +138,9 @@ fn hex(secret: &str, digits: &[u8; 16], before: &[u8], between: &[u8]) -> Form {
 }
 
 /// The secret as it stands in HTML or XML.
-fn entity_encoded(secret: &str, entities: &[&[u8]; 5]) -> Form {
-    let mut form = Zeroizing::new(Vec::with_capacity(secret.len() * 6));
-    for byte in secret.bytes() {
-        let special = b"&<>\"'".iter().position(|special| *special == byte);
-        match special.map(|at| entities[at]).filter(|entity| !entity.is_empty()) {
-            Some(entity) => form.extend_from_slice(entity),
-            None => form.push(byte),
-        }
-    }
-    form
+fn entity_encoded(secret: &str, entities: &[&'static [u8]; 5]) -> Form {
+    let entities = b"&<>\"'".iter().copied().zip(*entities).filter(|(_, entity)| !entity.is_empty());
+    replaced(secret.as_bytes(), &entities.collect::<Vec<_>>())
 }
 
 /// As [`entity_encoded`], with decimal references for characters beyond ASCII.
@@ -178,21 +163,6 @@ fn character_references(secret: &str) -> Form {
         form.extend_from_slice(b"&#");
         form.extend_from_slice(&digits[at..]);
         form.push(b';');
-    }
-    form
-}
-
-/// The content of a JSON string as Go and Rails write it, in which `&`, `<` and `>` do no harm in HTML.
-fn html_safe(secret: &str) -> Form {
-    let escaped = json(secret, NonAscii::Kept);
-    let mut form = Zeroizing::new(Vec::with_capacity(escaped.len() * 6));
-    for byte in escaped.iter() {
-        match byte {
-            b'&' => form.extend_from_slice(b"\\u0026"),
-            b'<' => form.extend_from_slice(b"\\u003c"),
-            b'>' => form.extend_from_slice(b"\\u003e"),
-            other => form.push(*other),
-        }
     }
     form
 }

@@ -4,7 +4,6 @@ use super::envelope;
 use super::text_file::{open_regular, read_text};
 use crate::error::{Error, Result};
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
-use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -16,6 +15,7 @@ pub(super) const PREFIX: &str = "treelift-key-1.";
 const WHAT: &str = "key file";
 
 /// The 32 random bytes of a key file.
+#[derive(Debug)]
 pub struct KeyMaterial(SecretBox<[u8; 32]>);
 
 impl KeyMaterial {
@@ -46,12 +46,6 @@ impl KeyMaterial {
 
     pub(super) fn bytes(&self) -> &[u8; 32] {
         self.0.expose_secret()
-    }
-}
-
-impl fmt::Debug for KeyMaterial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyMaterial(secret)")
     }
 }
 

@@ -1,6 +1,7 @@
 //! Keys: how a passphrase or a key file wraps the data key.
 
 use super::envelope;
+pub use super::envelope::is_key_id;
 pub use super::kdf::SecretKind;
 use super::kdf::{Argon2Memory, Cost, Derived, Kdf, KdfTextError};
 use super::key_file::KeyMaterial;
@@ -9,7 +10,6 @@ use crate::error::{Error, Result};
 use crate::hex;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
-use std::fmt;
 use std::path::Path;
 use subtle::ConstantTimeEq;
 
@@ -19,7 +19,7 @@ pub const ACTIVE: &str = "active";
 pub const RETIRED: &str = "retired";
 
 /// A row of `treelift_keys`. Nothing in it is secret by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyRow {
     /// 16 lower-case hex digits, random.
     pub id: String,
@@ -101,6 +101,7 @@ impl Secret {
 }
 
 /// The key that seals values, with its id. Wiped when dropped.
+#[derive(Debug)]
 pub struct DataKey {
     id: String,
     bytes: SecretBox<[u8; 32]>,
@@ -124,26 +125,16 @@ impl DataKey {
     }
 }
 
-impl fmt::Debug for DataKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DataKey({}, secret)", self.id)
-    }
-}
-
 /// Makes a new data key, and the row that keeps it wrapped.
 pub fn create(secret: &Secret, cost: Cost, now: Timestamp) -> Result<(DataKey, KeyRow)> {
     let key = DataKey::random()?;
-    let wrap = wrap(&key, secret, cost)?;
     let row = KeyRow {
         id: key.id.clone(),
         state: ACTIVE.to_owned(),
-        kdf: wrap.kdf,
-        key_check: wrap.key_check,
-        wrapped_key: wrap.wrapped_key,
-        seal_count: 0,
         created_at: now.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string(),
-        retired_at: None,
+        ..KeyRow::default()
     };
+    let row = rewrap(&key, &row, secret, cost)?;
     Ok((key, row))
 }
 
@@ -154,31 +145,16 @@ pub fn rewrap(key: &DataKey, row: &KeyRow, secret: &Secret, cost: Cost) -> Resul
     if key.id != row.id {
         return Err(Error::bug(format!("key `{}` cannot be wrapped into the row of another key", key.id)));
     }
-    let Wrap { kdf, key_check, wrapped_key } = wrap(key, secret, cost)?;
-    Ok(KeyRow { kdf, key_check, wrapped_key, ..row.clone() })
-}
-
-struct Wrap {
-    kdf: String,
-    key_check: String,
-    wrapped_key: String,
-}
-
-fn wrap(key: &DataKey, secret: &Secret, cost: Cost) -> Result<Wrap> {
     let kdf = secret.new_kdf(cost)?;
     let derived = kdf.derive(secret.bytes(), &mut Argon2Memory::new())?;
     let kdf = kdf.to_string();
     let wrapped = envelope::close(&derived.wrapping(), &wrap_associated(&key.id, &kdf), key.bytes())?;
-    Ok(Wrap { kdf, key_check: hex::encode(derived.check()), wrapped_key: envelope::to_base64url(&wrapped) })
+    let (key_check, wrapped_key) = (hex::encode(derived.check()), envelope::to_base64url(&wrapped));
+    Ok(KeyRow { kdf, key_check, wrapped_key, ..row.clone() })
 }
 
 fn wrap_associated(id: &str, kdf: &str) -> Vec<u8> {
     envelope::associated(["tl1-wrap", id, kdf].into_iter()).expect("an id and a derivation are short texts")
-}
-
-/// Whether a text has the form of a key's id.
-pub fn is_key_id(text: &str) -> bool {
-    envelope::is_key_id(text)
 }
 
 /// The kind of secret that opens a key; `None` when its derivation is not known.

@@ -151,9 +151,9 @@ fn every_flipped_bit_of_a_key_row_is_refused() {
 fn debug_shows_markers() {
     let secret = passphrase("correct horse battery");
     let (key, row) = cheap(&secret);
-    assert_eq!(format!("{secret:?}"), "Passphrase(Passphrase(secret))");
-    assert_eq!(format!("{:?}", key_file()), "KeyFile(KeyMaterial(secret))");
-    assert_eq!(format!("{key:?}"), format!("DataKey({}, secret)", row.id));
+    assert_eq!(format!("{secret:?}"), "Passphrase(Passphrase(SecretBox<str>([REDACTED])))");
+    assert_eq!(format!("{:?}", key_file()), "KeyFile(KeyMaterial(SecretBox<[u8; 32]>([REDACTED])))");
+    assert_eq!(format!("{key:?}"), format!("DataKey {{ id: {:?}, bytes: SecretBox<[u8; 32]>([REDACTED]) }}", row.id));
 }
 
 #[test]

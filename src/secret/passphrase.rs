@@ -3,7 +3,6 @@
 use super::text_file::{open_regular, read_text};
 use crate::error::{Error, Result};
 use secrecy::{ExposeSecret, SecretString};
-use std::fmt;
 use std::path::Path;
 
 /// A new passphrase with fewer characters is refused without `--weak-passphrase`.
@@ -21,6 +20,7 @@ pub enum Strength {
 }
 
 /// A passphrase that meets its requirements.
+#[derive(Debug)]
 pub struct Passphrase(SecretString);
 
 impl Passphrase {
@@ -85,12 +85,6 @@ fn oddity(text: &str) -> Option<Oddity> {
         _ if text.trim_end() != text => found("ends with whitespace", ONE_LINE),
         _ if text.trim_start() != text => found("begins with whitespace", ONE_LINE),
         _ => None,
-    }
-}
-
-impl fmt::Debug for Passphrase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Passphrase(secret)")
     }
 }
 
@@ -215,6 +209,6 @@ mod tests {
     #[test]
     fn debug_shows_a_marker() {
         let passphrase = Passphrase::from_text(text("correct horse"), Strength::Any).expect("is taken");
-        assert_eq!(format!("{passphrase:?}"), "Passphrase(secret)");
+        assert_eq!(format!("{passphrase:?}"), "Passphrase(SecretBox<str>([REDACTED]))");
     }
 }

@@ -62,7 +62,13 @@ impl Registry {
     ///
     /// HMAC-SHA-256 of length-prefixed parts, in the order of their bytes; docs/credentials.md has them.
     pub fn hmac_under(&self, key: &DataKey) -> Result<String> {
-        Ok(hex::encode(self.mac(key)?.finalize().into_bytes()))
+        let mut parts = vec![LABEL.to_owned(), key.id().to_owned()];
+        self.each_part(|row| vec![&row.id, &row.state], &mut |part| parts.push(part.to_owned()));
+        let message = envelope::associated(parts.iter().map(String::as_str))
+            .ok_or_else(|| Error::environment("a row of `treelift_sealed_columns` is too long"))?;
+        let mut mac = derived(key, LABEL)?;
+        mac.update(&message);
+        Ok(hex::encode(mac.finalize().into_bytes()))
     }
 
     /// Compares the stored proof with what is there, in constant time. Nothing is compared where no proof
@@ -81,28 +87,13 @@ impl Registry {
     /// SHA-256 of what the proof covers and of how the keys are wrapped: who has no key sees by it that a row was
     /// edited or removed. It keeps nobody from writing it anew; that shows in the proof.
     pub fn digest_now(&self) -> String {
-        let mut keys: Vec<&KeyRow> = self.keys.iter().collect();
-        keys.sort_by(|one, two| one.id.cmp(&two.id));
-        let mut columns: Vec<&RegistryRow> = self.columns.iter().collect();
-        columns.sort();
-        let (key_count, column_count) = (keys.len().to_string(), columns.len().to_string());
-        let mut parts = vec![DIGEST_LABEL, &key_count];
-        parts.extend(
-            keys.iter()
-                .flat_map(|row| [&row.id, &row.state, &row.kdf, &row.key_check, &row.wrapped_key])
-                .map(String::as_str),
-        );
-        parts.push(&column_count);
-        for row in columns {
-            let filter = row.row_filter.as_deref().unwrap_or_default();
-            parts.extend([row.table.as_str(), &row.column, filter, &row.key_columns, &row.format]);
-        }
-        parts.push(self.counts.as_deref().unwrap_or_default());
         let mut digest = Sha256::new();
-        for part in parts {
+        let mut add = |part: &str| {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part.as_bytes());
-        }
+        };
+        add(DIGEST_LABEL);
+        self.each_part(|row| vec![&row.id, &row.state, &row.kdf, &row.key_check, &row.wrapped_key], &mut add);
         hex::encode(digest.finalize())
     }
 
@@ -111,25 +102,21 @@ impl Registry {
         self.digest.as_ref().is_none_or(|stored| *stored == self.digest_now())
     }
 
-    fn mac(&self, key: &DataKey) -> Result<Hmac<Sha256>> {
+    /// Shows the parts that the proof and its digest cover, in the order of their bytes: the keys, each with some of
+    /// its columns, then the registry and the counts.
+    fn each_part(&self, of_key: impl Fn(&KeyRow) -> Vec<&String>, see: &mut dyn FnMut(&str)) {
         let mut keys: Vec<&KeyRow> = self.keys.iter().collect();
         keys.sort_by(|one, two| one.id.cmp(&two.id));
+        see(&keys.len().to_string());
+        keys.into_iter().flat_map(of_key).for_each(|part| see(part));
         let mut columns: Vec<&RegistryRow> = self.columns.iter().collect();
         columns.sort();
-        let (key_count, column_count) = (keys.len().to_string(), columns.len().to_string());
-        let mut parts = vec![LABEL, key.id(), &key_count];
-        parts.extend(keys.iter().flat_map(|row| [row.id.as_str(), &row.state]));
-        parts.push(&column_count);
+        see(&columns.len().to_string());
         for row in columns {
             let filter = row.row_filter.as_deref().unwrap_or_default();
-            parts.extend([row.table.as_str(), &row.column, filter, &row.key_columns, &row.format]);
+            [row.table.as_str(), &row.column, filter, &row.key_columns, &row.format].into_iter().for_each(&mut *see);
         }
-        parts.push(self.counts.as_deref().unwrap_or_default());
-        let message = envelope::associated(parts.into_iter())
-            .ok_or_else(|| Error::environment("a row of `treelift_sealed_columns` is too long"))?;
-        let mut mac = derived(key, LABEL)?;
-        mac.update(&message);
-        Ok(mac)
+        see(self.counts.as_deref().unwrap_or_default());
     }
 }
 
