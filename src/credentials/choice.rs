@@ -8,6 +8,7 @@ use crate::database::{Reader, SealedColumn};
 use crate::error::{Error, Result};
 use crate::mapping::model::Set;
 use crate::secret::cipher::is_ours;
+use crate::table::Table;
 use serde::Serialize;
 
 /// Which columns are sealed.
@@ -65,7 +66,7 @@ pub(super) struct Chosen {
 
 /// The columns that are sealed, and those that were skipped although they are not empty.
 pub(super) fn choose(cells: &dyn Reader, choice: &Choice<'_>) -> Result<(Vec<Chosen>, Vec<LeftColumn>)> {
-    let tables = cells.tables()?;
+    let tables: Vec<Table> = cells.catalog()?.schema.tables.into_values().collect();
     let registered = cells.registered()?;
     let known = |name: &ColumnName| registered.iter().find(|one| ColumnName::of(&one.column) == *name);
     if !choice.columns.is_empty() || choice.set.is_some() {

@@ -177,21 +177,49 @@ fn triggers(cells: &dyn Reader, chosen: &[Chosen], choice: &Choice<'_>) -> Resul
 fn is_written(cells: &dyn Reader, one: &Chosen, chosen: &[Chosen], choice: &Choice<'_>) -> Result<bool> {
     let with_secret = rows_with_secret(cells, &one.column, chosen)?;
     let (placed, _) = placed(cells, &one.column)?;
-    Ok(placed.iter().any(|cell| !stays(one, cell, with_secret.contains(&cell.texts), choice)))
+    let is_written = |cell: &Placed| {
+        let judged = judge(one, cell, with_secret.contains(&cell.texts), choice);
+        !matches!(judged, Judged::Empty | Judged::Already)
+    };
+    Ok(placed.iter().any(is_written))
 }
 
-/// Whether a cell is left as it is: NULL, empty in a row without a secret, or sealed.
-fn stays(one: &Chosen, cell: &Placed, with_secret: bool, choice: &Choice<'_>) -> bool {
-    let is_ours = one.format.as_deref().is_some_and(is_ours);
-    match &cell.value {
-        Stored::Null => true,
-        Stored::Other(_) => false,
-        Stored::Text(text) if text.expose_secret().is_empty() => !with_secret,
-        Stored::Text(text) => {
-            (choice.from.is_none() || is_ours)
-                && one.format.is_some()
-                && matches!(look(text.expose_secret(), one.format.as_deref()), Look::Sealed(_))
+/// What becomes of a cell.
+enum Judged<'t> {
+    Empty,
+    Already,
+    Plain(&'t str),
+    /// A token of the application.
+    Token(&'t str),
+    /// It cannot be sealed: the reason, and the same in words.
+    Refused(&'static str, String),
+}
+
+fn judge<'t>(one: &Chosen, cell: &'t Placed, with_secret: bool, choice: &Choice<'_>) -> Judged<'t> {
+    let format = one.format.as_deref();
+    let opens_tokens = choice.from.is_some() && !format.is_some_and(is_ours);
+    let text = match &cell.value {
+        Stored::Null => return Judged::Empty,
+        Stored::Other(kind) => {
+            return Judged::Refused("not-text", format!("a value is {kind}, and only text can be sealed"));
         }
+        Stored::Text(text) => text.expose_secret(),
+    };
+    match look(text, format) {
+        // Of a pair with one empty half the empty half is sealed like any value.
+        Look::Empty if with_secret => Judged::Plain(text),
+        Look::Empty => Judged::Empty,
+        Look::Sealed(_) if format.is_some() && !opens_tokens => Judged::Already,
+        _ if opens_tokens => Judged::Token(text),
+        Look::Sealed(_) => Judged::Refused(
+            "not-registered",
+            "a value has the form of a sealed one, and its column is not registered".to_owned(),
+        ),
+        Look::Plain | Look::Hash if format != Some(FERNET) => Judged::Plain(text),
+        _ => Judged::Refused(
+            "handed-over",
+            "a value is in the application's form; `encrypt --from fernet` converts it".to_owned(),
+        ),
     }
 }
 
@@ -250,60 +278,30 @@ impl Sealing<'_> {
         for cell in placed {
             self.job.heed_signals()?;
             self.job.ui.advance(1, 0);
-            match self.judge(one, &cell, with_secret.contains(&cell.texts))? {
-                Judged::Empty => done.empty += 1,
-                Judged::Already => done.already += 1,
-                Judged::Plain(text) => {
-                    let token = sealer.seal(&place(column, &cell.texts), &text)?;
-                    cells.write_cell(column, &cell.key, &token)?;
-                    self.secrets.add(text.expose_secret());
-                    self.written.add(column, cell.texts, &text);
-                    done.sealed += 1;
+            let opened = match (judge(one, &cell, with_secret.contains(&cell.texts), self.choice), &self.choice.from) {
+                (Judged::Empty, _) => {
+                    done.empty += 1;
+                    continue; // counted
                 }
-            }
+                (Judged::Already, _) => {
+                    done.already += 1;
+                    continue; // counted
+                }
+                (Judged::Token(token), Some(application)) => application.open(column, &cell.texts, token),
+                (Judged::Plain(text) | Judged::Token(text), _) => Ok(SecretString::from(text)),
+                (Judged::Refused(reason, message), _) => Err(problem(column, cell.texts.clone(), reason, message)),
+            };
+            let text = opened.map_err(Problem::into_error)?;
+            let token = sealer.seal(&place(column, &cell.texts), &text)?;
+            cells.write_cell(column, &cell.key, &token)?;
+            self.secrets.add(text.expose_secret());
+            self.written.add(column, cell.texts, &text);
+            done.sealed += 1;
         }
         if done.sealed > 0 || one.format.is_some() {
             cells.register(&Registered { column: column.clone(), format: FORMAT.to_owned() })?;
         }
         Ok(done)
-    }
-
-    /// What becomes of a cell.
-    fn judge(&self, one: &Chosen, cell: &Placed, with_secret: bool) -> Result<Judged> {
-        let column = &one.column;
-        let refused =
-            |reason: &str, message: String| Err(problem(column, cell.texts.clone(), reason, message).into_error());
-        if stays(one, cell, with_secret, self.choice) {
-            let is_sealed = matches!(&cell.value, Stored::Text(text) if !text.expose_secret().is_empty());
-            return Ok(if is_sealed { Judged::Already } else { Judged::Empty });
-        }
-        let text = match &cell.value {
-            Stored::Null => return Ok(Judged::Empty),
-            Stored::Other(kind) => {
-                return refused("not-text", format!("a value is {kind}, and only text can be sealed"));
-            }
-            Stored::Text(text) => text.expose_secret(),
-        };
-        // Of a pair with one empty half the empty half is sealed like any value.
-        if text.is_empty() {
-            return Ok(Judged::Plain(SecretString::from("")));
-        }
-        if let Some(application) = &self.choice.from
-            && !one.format.as_deref().is_some_and(is_ours)
-        {
-            return application.open(column, &cell.texts, text).map(Judged::Plain).map_err(Problem::into_error);
-        }
-        match (look(text, one.format.as_deref()), one.format.as_deref()) {
-            (Look::Sealed(_), _) => refused(
-                "not-registered",
-                "a value has the form of a sealed one, and its column is not registered".to_owned(),
-            ),
-            (Look::Fernet, _) | (_, Some(FERNET)) => refused(
-                "handed-over",
-                "a value is in the application's form; `encrypt --from fernet` converts it".to_owned(),
-            ),
-            _ => Ok(Judged::Plain(SecretString::from(text))),
-        }
     }
 
     /// Reads everything back from the database and opens it, with the key as stored there.
@@ -316,12 +314,6 @@ impl Sealing<'_> {
         }
         Ok(opened)
     }
-}
-
-enum Judged {
-    Empty,
-    Already,
-    Plain(SecretString),
 }
 
 /// The rows of a table in which a chosen column of the same key holds something.

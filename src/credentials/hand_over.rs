@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What [`hand_over`] did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct HandedOver {
     /// The database.
     pub target: String,
@@ -53,12 +53,8 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
         target: job.database.url().to_owned(),
         dry_run: job.mode == Mode::Dry,
         format: FERNET.to_owned(),
-        values: 0,
-        opened_again: 0,
-        empty: 0,
-        columns: Vec::new(),
-        backup: None,
         message: application.message.clone(),
+        ..HandedOver::default()
     };
     let mut written = Written::new(true)?;
     for registered in sealed_columns(&*cells)? {

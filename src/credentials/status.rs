@@ -7,6 +7,7 @@ use crate::database::sealed::CountDifference;
 use crate::database::{Database, Reader, SealedColumn};
 use crate::error::Result;
 use crate::secret::keys::{ACTIVE, KeyRow, RETIRED, is_key_id, kind_of};
+use crate::table::Table;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -116,7 +117,7 @@ pub fn status(database: &dyn Database, except: &[ColumnName]) -> Result<Status> 
     let keys = cells.keys()?;
     let record = cells.seal_record()?;
     let active: Vec<&str> = keys.iter().filter(|row| row.state == ACTIVE).map(|row| row.id.as_str()).collect();
-    let tables = cells.tables()?;
+    let tables: Vec<Table> = cells.catalog()?.schema.tables.into_values().collect();
     // As the registry has it: what is wrong with it is reported, and keeps nothing from being counted.
     let registered =
         record.columns.iter().map(|state| Registered { column: state.column.clone(), format: state.format.clone() });

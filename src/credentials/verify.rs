@@ -19,7 +19,7 @@ use serde::Serialize;
 const MOST_TRIALS: usize = 2_000_000;
 
 /// What [`verify`] found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Verified {
     /// The database.
     pub target: String,
@@ -36,7 +36,7 @@ pub struct Verified {
 }
 
 /// What [`verify`] found in a column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct VerifiedColumn {
     /// The table.
     pub table: String,
@@ -60,14 +60,8 @@ pub fn verify(job: &Job<'_>, application: Option<&Application>) -> Result<Verifi
     let record = cells.seal_record()?;
     ring.check_registry(&record)?;
     let registered = cells.registered()?;
-    let mut verified = Verified {
-        target: job.database.url().to_owned(),
-        opened: 0,
-        empty: 0,
-        columns: Vec::new(),
-        differences: record.differences(),
-        problems: Vec::new(),
-    };
+    let mut verified =
+        Verified { target: job.database.url().to_owned(), differences: record.differences(), ..Verified::default() };
     for one in &registered {
         let (found, problems) = column(job, &*cells, one, &ring, application)?;
         verified.opened += found.opened;
@@ -91,9 +85,7 @@ fn column(
         table: column.table.clone(),
         column: column.column.clone(),
         format: format.clone(),
-        opened: 0,
-        empty: 0,
-        not_checked: 0,
+        ..VerifiedColumn::default()
     };
     let (placed, mut problems) = placed(cells, column)?;
     job.ui.phase(Phase::Seal, placed.len() as u64, 0);

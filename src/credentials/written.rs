@@ -13,6 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
+/// How the value of the row with a key is opened.
+type Open<'o> = &'o dyn Fn(&[String], &str) -> Result<SecretString, Problem>;
+
 /// What was written, as marks that are meaningless outside this run: each value must open to the same one.
 pub(super) struct Written {
     salt: [u8; 32],
@@ -75,12 +78,7 @@ impl Written {
 
     /// Reads the values of a column back and opens them: how many they are, and how many of them are empty
     /// texts now.
-    pub(super) fn prove(
-        &self,
-        cells: &dyn Reader,
-        column: &SealedColumn,
-        open: &dyn Fn(&[String], &str) -> Result<SecretString, Problem>,
-    ) -> Result<(u64, u64)> {
+    pub(super) fn prove(&self, cells: &dyn Reader, column: &SealedColumn, open: Open<'_>) -> Result<(u64, u64)> {
         let none = HashMap::new();
         let marks = self.marks.get(column).unwrap_or(&none);
         let (mut opened, mut empty) = (0, 0);

@@ -1,6 +1,6 @@
 //! What must hold before sealed values are worked with, and the proof of it that is written after.
 
-use super::sealed_column::SealedState;
+use super::sealed_column::{SealedColumn, SealedState};
 use crate::error::{Error, Result};
 use crate::secret::cipher::FORMAT;
 use crate::secret::keys::{DataKey, KeyRow};
@@ -75,15 +75,8 @@ impl SealRecord {
         }
         for row in &registry.columns {
             let name = format!("`{}.{}`", row.table, row.column);
-            let mut damaged =
-                |what: &str| wrong.push(format!("`treelift_sealed_columns` is damaged: `{what}` of {name}"));
-            if serde_json::from_str::<Vec<String>>(&row.key_columns).map_or(true, |names| names.is_empty()) {
-                damaged("key_columns");
-            }
-            let filter = row.row_filter.as_deref().map(serde_json::from_str::<BTreeMap<String, String>>);
-            if filter.is_some_and(|filter| filter.is_err()) {
-                damaged("row_filter");
-            }
+            let damaged = SealedColumn::of(row).1.into_iter();
+            wrong.extend(damaged.map(|what| format!("`treelift_sealed_columns` is damaged: `{what}` of {name}")));
         }
         for state in columns {
             wrong.extend(state.missing.iter().map(|name| {
@@ -208,7 +201,6 @@ fn counted(values: u64) -> (String, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::SealedColumn;
 
     fn state(table: &str, sealed: &[(&str, u64)], format: &str) -> SealedState {
         SealedState {

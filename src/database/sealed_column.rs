@@ -1,5 +1,6 @@
 //! Columns that hold sealed values, and what they hold.
 
+use crate::secret::registry::RegistryRow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -14,6 +15,18 @@ pub struct SealedColumn {
     pub key_columns: Vec<String>,
     /// `None`, or the column values of the rows that are sealed, where only some are.
     pub row_filter: Option<BTreeMap<String, String>>,
+}
+
+impl SealedColumn {
+    /// The column of a row of the registry, and the names of what is damaged in it.
+    pub fn of(row: &RegistryRow) -> (Self, Vec<&'static str>) {
+        let key_columns: Vec<String> = serde_json::from_str(&row.key_columns).unwrap_or_default();
+        let row_filter = row.row_filter.as_deref().map(serde_json::from_str).transpose();
+        let damaged = [("key_columns", key_columns.is_empty()), ("row_filter", row_filter.is_err())];
+        let damaged = damaged.iter().filter(|(_, is_damaged)| *is_damaged).map(|(name, _)| *name).collect();
+        let (table, column, row_filter) = (row.table.clone(), row.column.clone(), row_filter.unwrap_or_default());
+        (Self { table, column, key_columns, row_filter }, damaged)
+    }
 }
 
 /// As messages name it: `` `table.column` (name = value) ``, the filter where only some rows are sealed.

@@ -5,7 +5,7 @@ use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
 use crate::database::history::{Down, Standing};
 use crate::database::upkeep::{Move, Order, Survey};
-use crate::database::{self, Database, Migration, Mode, drift, schema};
+use crate::database::{self, Database, Mode, drift, schema};
 use crate::error::{ErrorKind, Result};
 use crate::mapping::model::Set;
 use crate::report::{CheckReport, CheckStatus};
@@ -90,10 +90,6 @@ struct Bench<'s> {
 }
 
 impl Bench<'_> {
-    fn migrations(&self) -> &[Migration] {
-        &self.set.migrations
-    }
-
     fn survey(&self) -> Result<Survey> {
         self.database.read()?.map_or_else(|| Ok(Survey::default()), |reader| reader.survey())
     }
@@ -220,7 +216,7 @@ impl Bench<'_> {
     /// Whether the last step to nothing is possible.
     fn one_by_one(&mut self) -> Result<bool> {
         for at in (0..self.stages.len()).rev() {
-            let version = self.migrations()[at].version.clone();
+            let version = self.set.migrations[at].version.clone();
             let kept = self.kept(at);
             let had = self.content(&kept)?;
             let down = |_: &Standing| Ok(vec![Move::Down(at)]);

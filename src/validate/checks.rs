@@ -168,36 +168,18 @@ fn record(survey: &Survey, standing: &Standing) -> CheckReport {
 /// Whether the rows are whole.
 pub fn data(evidence: &Evidence) -> Vec<CheckReport> {
     const CONDITIONS: &str = "every row satisfies the constraints of its table";
-    let orphans: Vec<String> = evidence
-        .orphans
-        .iter()
-        .map(|broken| {
-            format!(
-                "{} of `{}` with a dangling reference to `{}`",
-                count(broken.rows, "row"),
-                broken.table,
-                broken.parent
-            )
-        })
-        .collect();
-    let dangling: Vec<String> = evidence
-        .dangling
-        .iter()
-        .filter(|(_, rows)| *rows > 0)
-        .map(|(reference, rows)| format!("{} with a dangling reference {reference}", count(*rows, "row")))
-        .collect();
-    let nulls: Vec<String> = evidence
-        .survey
-        .nulls
-        .iter()
-        .map(|(column, rows)| format!("`{column}` is NULL in {}", count(*rows, "row")))
-        .collect();
-    let repeated: Vec<String> = evidence
-        .repeated
-        .iter()
-        .filter(|(_, rows)| *rows > 0)
-        .map(|(key, rows)| format!("{} share a key ({key})", count(*rows, "row")))
-        .collect();
+    let orphans = told(&evidence.orphans, |broken| {
+        let rows = count(broken.rows, "row");
+        Some(format!("{rows} of `{}` with a dangling reference to `{}`", broken.table, broken.parent))
+    });
+    let dangling = told(&evidence.dangling, |(reference, rows)| {
+        (*rows > 0).then(|| format!("{} with a dangling reference {reference}", count(*rows, "row")))
+    });
+    let nulls =
+        told(&evidence.survey.nulls, |(column, rows)| Some(format!("`{column}` is NULL in {}", count(*rows, "row"))));
+    let repeated = told(&evidence.repeated, |(key, rows)| {
+        (*rows > 0).then(|| format!("{} share a key ({key})", count(*rows, "row")))
+    });
     // Fields that are NULL have a check of their own.
     let has_own_check = |rule: &Rule| match rule {
         Rule::NotNull(column) => evidence.survey.nulls.iter().any(|(null, _)| null == column),
@@ -226,6 +208,10 @@ pub fn data(evidence: &Evidence) -> Vec<CheckReport> {
     ];
     checks.extend(answers(&evidence.answers, AssertCategory::Data, Category::Data));
     checks
+}
+
+fn told<T>(all: &[T], tell: impl Fn(&T) -> Option<String>) -> Vec<String> {
+    all.iter().filter_map(tell).collect()
 }
 
 /// Whether the engine finds its own file whole.

@@ -13,7 +13,6 @@ use crate::database::state::State;
 use crate::database::upkeep::{Broken, Survey};
 use crate::error::Result;
 use crate::secret::keys::KeyRow;
-use crate::table::Table;
 use jiff::Timestamp;
 
 /// An open database that is looked into: nothing of it changes.
@@ -26,8 +25,6 @@ pub trait Reader {
     fn survey(&self) -> Result<Survey>;
     /// Its tables, indexes, views and triggers alone.
     fn catalog(&self) -> Result<Catalog>;
-    /// The application's tables.
-    fn tables(&self) -> Result<Vec<Table>>;
     /// How many rows its tables have, treelift's own left out.
     fn rows(&self) -> Result<u64>;
     /// The record of migrations in the order it was written.

@@ -5,7 +5,7 @@ use super::{catalog, read as rows, record, sql};
 use crate::database::cells::{KeyedCell, Stored};
 use crate::database::{Cell, SealedColumn};
 use crate::error::Error;
-use crate::table::{ColumnType, Table};
+use crate::table::ColumnType;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement};
 use secrecy::SecretString;
@@ -61,14 +61,6 @@ impl ToSql for Cell {
             Cell::Blob(bytes) => ValueRef::Blob(bytes),
         }))
     }
-}
-
-/// The application's tables.
-pub(super) fn tables(conn: &Connection, location: &Location) -> rusqlite::Result<Vec<Table>> {
-    let names = catalog::table_names(conn)?;
-    let record = record::table(conn, location.record.as_deref())?.name;
-    let names = names.iter().filter(|name| !catalog::is_reserved(name, &record));
-    Ok(catalog::tables(conn, names.map(String::as_str))?.into_values().collect())
 }
 
 /// The cells of a column, in the order of its rows.

@@ -68,20 +68,21 @@ impl WriteSeals for SqliteTransaction {
 pub(super) fn registered(conn: &Connection, location: &Location) -> Tried<Vec<Registered>> {
     let mut rows = registry_rows(conn)?;
     rows.sort();
-    let read = |RegistryRow { table, column, row_filter, key_columns, format }| {
-        let damaged = |what: &str| {
-            Error::environment(format!("`treelift_sealed_columns` is damaged: `{what}` of `{table}.{column}`"))
-                .at(&location.shown)
-                .hint("restore it from a backup; docs/credentials.md describes its contents")
-        };
-        let names = serde_json::from_str(&key_columns).ok().filter(|names: &Vec<String>| !names.is_empty());
-        let key_columns = names.ok_or_else(|| damaged("key_columns"))?;
-        if !is_ours(&format) && format != FERNET {
-            return Err(damaged("format").into());
+    let read = |row: RegistryRow| {
+        let (column, mut damaged) = SealedColumn::of(&row);
+        if !is_ours(&row.format) && row.format != FERNET {
+            damaged.push("format");
         }
-        let row_filter = row_filter.map(|text| serde_json::from_str(&text)).transpose();
-        let row_filter = row_filter.map_err(|_| damaged("row_filter"))?;
-        Ok(Registered { column: SealedColumn { table, column, key_columns, row_filter }, format })
+        match damaged.first() {
+            None => Ok(Registered { column, format: row.format }),
+            Some(what) => {
+                let name = format!("`{what}` of `{}.{}`", row.table, row.column);
+                Err(Error::environment(format!("`treelift_sealed_columns` is damaged: {name}"))
+                    .at(&location.shown)
+                    .hint("restore it from a backup; docs/credentials.md describes its contents")
+                    .into())
+            }
+        }
     };
     rows.into_iter().map(read).collect()
 }
@@ -184,12 +185,7 @@ pub(super) fn sealed(conn: &Connection, registry: &Registry) -> rusqlite::Result
     let mut rows: Vec<_> = registry.columns.iter().collect();
     rows.sort();
     let all = rows.into_iter().map(|row| {
-        let column = SealedColumn {
-            table: row.table.clone(),
-            column: row.column.clone(),
-            key_columns: serde_json::from_str(&row.key_columns).unwrap_or_default(),
-            row_filter: row.row_filter.as_deref().and_then(|text| serde_json::from_str(text).ok()),
-        };
+        let (column, _) = SealedColumn::of(row);
         let has = catalog::column_names(conn, &column.table)?;
         let is_there = |name: &String| has.iter().any(|one| one.eq_ignore_ascii_case(name));
         let mut state = SealedState { column, format: row.format.clone(), ..SealedState::default() };

@@ -5,60 +5,42 @@ use super::{sql, state};
 use crate::error::Error;
 use rusqlite::{Connection, OptionalExtension};
 
-/// Every table and its SQL, without references: the check for orphans is about the application's
+/// The SQL of every table, without references: the check for orphans is about the application's
 /// rows. A database that has one in another form was made by another version.
-const LEDGER: [(&str, &str); 5] = [
-    (
-        "treelift_runs",
-        "CREATE TABLE treelift_runs (
-            number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, program TEXT NOT NULL,
-            mapping_set TEXT NOT NULL, set_digest TEXT NOT NULL, source TEXT NOT NULL,
-            started DATETIME NOT NULL, finished DATETIME NOT NULL, files INTEGER NOT NULL, leaves INTEGER NOT NULL,
-            inserted INTEGER NOT NULL, updated INTEGER NOT NULL, unchanged INTEGER NOT NULL, rejected INTEGER NOT NULL,
-            removed INTEGER NOT NULL, undoes TEXT
-        )",
-    ),
-    (
-        "treelift_files",
-        "CREATE TABLE treelift_files (
-            id INTEGER PRIMARY KEY, run INTEGER NOT NULL,
-            path TEXT NOT NULL, sha256 BLOB NOT NULL, bytes INTEGER NOT NULL, UNIQUE (path, id)
-        )",
-    ),
-    ("treelift_tables", "CREATE TABLE treelift_tables (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)"),
-    (
-        "treelift_columns",
-        "CREATE TABLE treelift_columns (
-            id INTEGER PRIMARY KEY, \"table\" INTEGER NOT NULL, digested TEXT NOT NULL, clock TEXT NOT NULL,
-            sealed TEXT NOT NULL, filled INTEGER NOT NULL, UNIQUE (\"table\", digested, clock, sealed, filled)
-        )",
-    ),
-    (
-        "treelift_rows",
-        "CREATE TABLE treelift_rows (
-            file INTEGER NOT NULL, \"table\" INTEGER NOT NULL, number INTEGER NOT NULL, row_key TEXT NOT NULL,
-            \"offset\" INTEGER NOT NULL, columns INTEGER NOT NULL, digest BLOB, own BLOB,
-            PRIMARY KEY (file, \"table\", number)
-        ) WITHOUT ROWID",
-    ),
+const LEDGER: [&str; 5] = [
+    "CREATE TABLE treelift_runs (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, program TEXT NOT NULL,
+        mapping_set TEXT NOT NULL, set_digest TEXT NOT NULL, source TEXT NOT NULL,
+        started DATETIME NOT NULL, finished DATETIME NOT NULL, files INTEGER NOT NULL, leaves INTEGER NOT NULL,
+        inserted INTEGER NOT NULL, updated INTEGER NOT NULL, unchanged INTEGER NOT NULL, rejected INTEGER NOT NULL,
+        removed INTEGER NOT NULL, undoes TEXT
+    )",
+    "CREATE TABLE treelift_files (
+        id INTEGER PRIMARY KEY, run INTEGER NOT NULL,
+        path TEXT NOT NULL, sha256 BLOB NOT NULL, bytes INTEGER NOT NULL, UNIQUE (path, id)
+    )",
+    "CREATE TABLE treelift_tables (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE treelift_columns (
+        id INTEGER PRIMARY KEY, \"table\" INTEGER NOT NULL, digested TEXT NOT NULL, clock TEXT NOT NULL,
+        sealed TEXT NOT NULL, filled INTEGER NOT NULL, UNIQUE (\"table\", digested, clock, sealed, filled)
+    )",
+    "CREATE TABLE treelift_rows (
+        file INTEGER NOT NULL, \"table\" INTEGER NOT NULL, number INTEGER NOT NULL, row_key TEXT NOT NULL,
+        \"offset\" INTEGER NOT NULL, columns INTEGER NOT NULL, digest BLOB, own BLOB,
+        PRIMARY KEY (file, \"table\", number)
+    ) WITHOUT ROWID",
 ];
 
 /// The two that sealed values hang on.
-const KEYS: [(&str, &str); 2] = [
-    (
-        "treelift_keys",
-        "CREATE TABLE treelift_keys (
-            id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, kdf TEXT NOT NULL, key_check TEXT NOT NULL,
-            wrapped_key TEXT NOT NULL, seal_count INTEGER NOT NULL, created_at DATETIME NOT NULL, retired_at DATETIME
-        )",
-    ),
-    (
-        "treelift_sealed_columns",
-        "CREATE TABLE treelift_sealed_columns (
-            table_name TEXT NOT NULL, column_name TEXT NOT NULL, key_columns TEXT NOT NULL, format TEXT NOT NULL,
-            row_filter TEXT
-        )",
-    ),
+const KEYS: [&str; 2] = [
+    "CREATE TABLE treelift_keys (
+        id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, kdf TEXT NOT NULL, key_check TEXT NOT NULL,
+        wrapped_key TEXT NOT NULL, seal_count INTEGER NOT NULL, created_at DATETIME NOT NULL, retired_at DATETIME
+    )",
+    "CREATE TABLE treelift_sealed_columns (
+        table_name TEXT NOT NULL, column_name TEXT NOT NULL, key_columns TEXT NOT NULL, format TEXT NOT NULL,
+        row_filter TEXT
+    )",
 ];
 
 /// Makes treelift's tables, or sees that they are the ones this version writes.
@@ -80,8 +62,10 @@ pub(super) fn set_up_state(conn: &Connection, location: &Location, id: Option<&s
     state::upgrade(conn, location, id)
 }
 
-fn set_up_tables(conn: &Connection, location: &Location, tables: &[(&str, &str)]) -> Tried<()> {
-    for (name, text) in tables.iter().copied() {
+fn set_up_tables(conn: &Connection, location: &Location, tables: &[&str]) -> Tried<()> {
+    for text in tables {
+        // CREATE TABLE name (
+        let name = text.split_whitespace().nth(2).unwrap_or_default();
         let stored: Option<(String, Option<String>)> = conn
             .query_row(
                 "SELECT type, sql FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type <> 'trigger'",

@@ -18,7 +18,6 @@ mod file;
 mod fill;
 mod find;
 pub(super) mod form;
-mod guess;
 mod health;
 mod json;
 mod kept;

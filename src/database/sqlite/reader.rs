@@ -18,7 +18,6 @@ use crate::database::state::State;
 use crate::database::upkeep::{Broken, Survey};
 use crate::error::Result;
 use crate::secret::keys::KeyRow;
-use crate::table::Table;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
@@ -73,10 +72,6 @@ impl<O: Open> Reader for O {
 
     fn catalog(&self) -> Result<Catalog> {
         on(self, survey::live)
-    }
-
-    fn tables(&self) -> Result<Vec<Table>> {
-        on(self, cells::tables)
     }
 
     fn rows(&self) -> Result<u64> {

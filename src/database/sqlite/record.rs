@@ -28,19 +28,9 @@ const TABLE: &str = "(
     UNIQUE (version)
 )";
 
-const COLUMNS: [&str; 11] = [
-    "id",
-    "version",
-    "description",
-    "applied_at",
-    "execution_time_ms",
-    "checksum",
-    "rollback_applied",
-    "rollback_at",
-    "status",
-    "error_message",
-    "metadata_json",
-];
+/// Its columns.
+const COLUMNS: &str = "id version description applied_at execution_time_ms checksum rollback_applied rollback_at status \
+                       error_message metadata_json";
 
 /// The table that records migrations, or would where there is none yet. `named` is the one that the set
 /// names; within a transaction that has set the record up, the database knows it.
@@ -74,7 +64,8 @@ fn is_taken(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
 /// Whether a table has all columns of a record.
 fn is_record(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
     let columns: Vec<String> = sql::column(conn, "SELECT lower(name) FROM pragma_table_info(?1)", [name])?;
-    Ok(catalog::has_table(conn, name)? && COLUMNS.iter().all(|wanted| columns.iter().any(|column| column == wanted)))
+    Ok(catalog::has_table(conn, name)?
+        && COLUMNS.split(' ').all(|wanted| columns.iter().any(|column| column == wanted)))
 }
 
 /// Whether treelift recorded a migration in it. A record that only an application writes does not keep the

@@ -8,8 +8,8 @@ use crate::hex;
 use rusqlite::{Connection, OptionalExtension};
 
 /// How the table is made.
-pub(super) const TABLE: (&str, &str) =
-    (TABLE_NAME, "CREATE TABLE treelift_state (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+pub(super) const TABLE: &str =
+    "CREATE TABLE treelift_state (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
 
 const FORMAT_NAME: &str = "format";
 const ID_NAME: &str = "database_id";

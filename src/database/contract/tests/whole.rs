@@ -63,7 +63,7 @@ fn a_reader_sees_what_migrations_made_and_that_they_are_recorded() {
             assert_eq!(transaction.foreign_triggers(), []);
         });
         let reader = bench.database().read().unwrap().unwrap();
-        let tables: Vec<String> = reader.tables().unwrap().into_iter().map(|table| table.name).collect();
+        let tables: Vec<String> = reader.catalog().unwrap().schema.tables.into_keys().collect();
         assert_eq!(tables, ["notes", "people", "tags"]);
         assert_eq!(reader.catalog().unwrap().schema, bench.schema);
         let recorded = reader.recorded().unwrap();

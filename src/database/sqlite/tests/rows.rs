@@ -106,7 +106,7 @@ fn steps_to_find_each(rows: i64, index: &str, at_once: usize) -> u64 {
          INSERT INTO notes (id, owner, title, pinned) SELECT i, 'bob', 'title ' || (i % ({rows} - 1)), (i = 0) FROM n"
     );
     drop(bench.make(&format!("{SQL} {index} INSERT INTO people VALUES ('bob', 'b'); {fill}")));
-    let (mut transaction, steps) = counted(&bench);
+    let (transaction, steps) = counted(&bench);
     let all: Vec<i64> = (0..rows).collect();
     for some in all.chunks(at_once) {
         let keys: Vec<Vec<Value>> = some.iter().map(|row| vec![text("bob"), text(&format!("title {row}"))]).collect();
