@@ -39,10 +39,24 @@ pub struct ImportOptions {
     pub allow_empty: bool,
     /// `--max-depth`: how deep values may be nested (1 to 127).
     pub max_depth: u32,
+    /// `--jobs`: how many threads work at once; else one for each core, at most 4. What is written does not depend on
+    /// it.
+    pub jobs: Option<u16>,
     /// Files that no output may be written to: the key or passphrase file, the log. Each with its name in
     /// messages.
     pub in_use: Vec<(&'static str, PathBuf)>,
 }
+
+impl ImportOptions {
+    /// How many threads work at once.
+    pub fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_JOBS));
+        self.jobs.map_or_else(cores, usize::from).max(1)
+    }
+}
+
+/// More threads than these would wait for the one that writes.
+const MOST_JOBS: usize = 4;
 
 /// The phase of a job, for a progress display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,8 @@ use crate::finding::Place;
 use crate::instant::Instant;
 use crate::table::ColumnType;
 use jiff::civil::DateTime;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A column's value. `database/` knows how each engine writes it.
 #[derive(Clone, PartialEq)]
@@ -17,16 +19,16 @@ pub enum Value {
     Integer(i64),
     /// A double.
     Real(f64),
-    /// Text.
-    Text(String),
+    /// Text, shared between the row, the keys it feeds and those who look it up.
+    Text(Arc<str>),
     /// A JSON document, compact.
-    Json(String),
+    Json(Arc<str>),
     /// A date and time of no zone, written as it is.
     Civil(DateTime),
     /// A moment, written in UTC.
     Instant(Instant),
     /// A sealed value (`tl2.…`), text that compares by opening it.
-    Sealed(String),
+    Sealed(Arc<str>),
 }
 
 /// Values may be personal, so `Debug` names the kind alone.
@@ -57,22 +59,22 @@ impl Value {
     pub fn of_key_text(text: String, kind: ColumnType) -> Option<Self> {
         match kind {
             ColumnType::Integer => text.parse().ok().map(Value::Integer),
-            ColumnType::Text { .. } => Some(Value::Text(text)),
+            ColumnType::Text { .. } => Some(Value::Text(text.into())),
             _ => None,
         }
     }
 
     /// Its text where it is used in a key, a template or a search: integers in decimal, times in
     /// RFC 3339 form (civil ones without a zone). `None` for NULL.
-    pub fn as_key_text(&self) -> Option<String> {
+    pub fn as_key_text(&self) -> Option<Cow<'_, str>> {
         Some(match self {
             Value::Null => return None,
-            Value::Bool(value) => if *value { "1" } else { "0" }.to_owned(),
-            Value::Integer(value) => value.to_string(),
-            Value::Real(value) => value.to_string(),
-            Value::Text(text) | Value::Json(text) | Value::Sealed(text) => text.clone(),
-            Value::Civil(time) => time.to_string(),
-            Value::Instant(time) => time.to_string(),
+            Value::Bool(value) => if *value { "1" } else { "0" }.into(),
+            Value::Integer(value) => value.to_string().into(),
+            Value::Real(value) => value.to_string().into(),
+            Value::Text(text) | Value::Json(text) | Value::Sealed(text) => Cow::Borrowed(text),
+            Value::Civil(time) => time.to_string().into(),
+            Value::Instant(time) => time.to_string().into(),
         })
     }
 }

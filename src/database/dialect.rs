@@ -38,7 +38,7 @@ impl Dialect {
             Self::Sqlite => match form::of(value, kind) {
                 Some(form) => form.into_text(kind),
                 // It will be refused when it is written; until then a search shall not miss it.
-                None => value.as_key_text().map(Cow::Owned),
+                None => value.as_key_text(),
             },
         }
     }
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_value_is_written_as_its_column_gives_it_back() {
         let written = |kind, value: Value| Dialect::Sqlite.written(kind, &value).map(Cow::into_owned);
-        let text = |text: &str| Value::Text(text.to_owned());
+        let text = |text: &str| Value::Text(text.into());
         assert_eq!(written(NUMERIC, text("1.10")), Some("1.1".to_owned()));
         assert_eq!(written(NUMERIC, text("2.0")), Some("2".to_owned()));
         assert_eq!(written(ColumnType::Real, Value::Real(-0.0)), Some("0".to_owned()));
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_search_finds_what_a_column_would_refuse() {
-        let value = Value::Text("seven".to_owned());
+        let value = Value::Text("seven".into());
         assert!(!Dialect::Sqlite.keeps(ColumnType::Integer, &value));
         assert_eq!(Dialect::Sqlite.written(ColumnType::Integer, &value), Some("seven".into()));
         assert!(!Dialect::Sqlite.same(ColumnType::Integer, &Cell::Text("seven".to_owned()), &value));

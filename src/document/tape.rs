@@ -214,6 +214,11 @@ impl<'t> NodeRef<'t> {
         let (start, end) = self.node.text;
         &self.tape.text[start as usize..end as usize]
     }
+    /// How many bytes the names and texts below it have, to make room for what is written of it.
+    pub fn text_len(self) -> usize {
+        let last = &self.tape.nodes[self.node.next as usize - 1];
+        (last.text.1 - self.node.text.0) as usize
+    }
     /// A scalar or an empty container.
     pub fn is_leaf(self) -> bool {
         match self.node.kind {

@@ -209,7 +209,8 @@ impl Judge<'_> {
         }
         let part = |field: &usize| {
             let (name, value) = (&rule.fields[*field].column.name, &draft.values[*field]);
-            let is_secret = |text: String| self.secrets.finds(&text) || may_be_secret([name.as_str()], &text);
+            let is_secret =
+                |text: std::borrow::Cow<str>| self.secrets.finds(&text) || may_be_secret([name.as_str()], &text);
             if draft.tainted.contains(field) || value.as_key_text().is_some_and(is_secret) {
                 return format!("{name} = (hidden)");
             }

@@ -14,7 +14,6 @@ use crate::import::run::Import;
 use crate::import::summary::Ending;
 use crate::import::sweep::Swept;
 use crate::import::vault::KeySource;
-use crate::import::writer::Writer;
 use crate::migrations::Loss;
 use crate::report::write::ReportFiles;
 use crate::report::{Outcome, Report, TableReport};
@@ -88,20 +87,20 @@ impl Job<'_> {
         let Job { options, ui, known, started, .. } = *self;
         let beginning = Beginning { plan, options, ui, key, started };
         let mut run = beginning.begin(&id, database, secrets, known)?;
-        let before = validate::ask(&mut *run.writer.transaction, &plan.set)?;
+        let before = validate::ask(run.writer.transaction()?, &plan.set)?;
         run.rejects.folder = options.rejects.as_deref().map(RejectFolder::open).transpose()?;
 
         if let Err(error) = run.read() {
             let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
             let report = summary::report(&mut run, &self.ending(database, &id, clock, Outcome::Interrupted));
-            run.writer.transaction.rollback()?;
+            run.writer.end()?.rollback()?;
             reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
             return Ok(Attempt::Done(Box::new(report)));
         }
         clock.lap(|timings| &mut timings.import);
         if run.rejects.must_begin_anew(options.max_rejects) && !self.is_last {
             let late = run.rejects.take_late();
-            run.writer.transaction.rollback()?;
+            run.writer.end()?.rollback()?;
             return Ok(Attempt::Again(late));
         }
         self.ui.phase(Phase::Check, 0, 0);
@@ -123,14 +122,15 @@ impl Job<'_> {
         let mut report = summary::report(&mut run, &ending);
         report.losses = losses.to_vec();
         if !report.leaves.closes() {
-            run.writer.transaction.rollback()?;
+            run.writer.end()?.rollback()?;
             return Err(Error::bug(format!(
                 "leaf counts do not add up: {} leaves seen, {} accounted for",
                 report.leaves.seen,
                 report.leaves.accounted()
             )));
         }
-        let Import { writer: Writer { mut transaction, .. }, rejects: Rejects { folder: mut rejects, .. }, .. } = run;
+        let Import { writer, rejects: Rejects { folder: mut rejects, .. }, .. } = run;
+        let mut transaction = writer.end()?;
         report.timings = clock.timings();
         // What can fail is done while the run can still be rolled back, and alike in a dry run.
         match rejects.as_mut().map_or(Ok(()), RejectFolder::finish) {

@@ -48,7 +48,8 @@ impl<'p> Beginning<'p> {
         let mut transaction = database.begin(&opening)?;
         let vault = Vault::open(key, &transaction.seal_record()?, secrets, started)?;
         transaction.begin_run(&self.record(id))?;
-        Import::begin(plan, options, ui, started, Writer::new(transaction, vault, &plan.set), Rejects::new(known))
+        let writer = Writer::new(transaction, vault, &plan.set, options.threads());
+        Import::begin(plan, options, ui, started, writer, Rejects::new(known))
     }
 
     /// What the ledger knows of the run before it has an outcome.

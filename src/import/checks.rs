@@ -33,7 +33,7 @@ pub(crate) fn check_all(run: &mut Import<'_>, before: &[Answer]) -> Result<Vec<C
 /// Whether the applied migrations' tables, indexes and constraints are there. What is there besides is
 /// not checked: an application may have made it.
 fn form(run: &mut Import<'_>) -> Result<Vec<CheckReport>> {
-    let survey = run.writer.transaction.survey()?;
+    let survey = run.writer.transaction()?.survey()?;
     let migrations = &run.plan.set.migrations;
     let standing = history::compare(&survey.recorded, migrations);
     let expected = schema::catalog(&gather::applied(migrations, &standing))?;
@@ -47,7 +47,7 @@ fn form(run: &mut Import<'_>) -> Result<Vec<CheckReport>> {
     for check in checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
         check.status = CheckStatus::NotChecked;
     }
-    let pending = run.writer.transaction.pending();
+    let pending = run.writer.transaction()?.pending();
     if let Some(first) = pending.first() {
         let more = if pending.len() > 1 { format!(" and {} after it", pending.len() - 1) } else { String::new() };
         let message =
@@ -59,7 +59,7 @@ fn form(run: &mut Import<'_>) -> Result<Vec<CheckReport>> {
 
 /// The set's own checks. One that did not hold before the run either is a warning.
 fn assertions(run: &mut Import<'_>, before: &[Answer]) -> Result<Vec<CheckReport>> {
-    let answers = ask(&mut *run.writer.transaction, &run.plan.set)?;
+    let answers = ask(run.writer.transaction()?, &run.plan.set)?;
     let mut checks = checks::answers(&answers, AssertCategory::Data, Category::Data);
     checks.extend(checks::answers(&answers, AssertCategory::Security, Category::Security));
     for check in checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
@@ -77,11 +77,11 @@ fn assertions(run: &mut Import<'_>, before: &[Answer]) -> Result<Vec<CheckReport
 
 /// Every foreign key leads somewhere. What the database had before the run is a warning.
 fn references(run: &mut Import<'_>) -> Result<CheckReport> {
-    let orphans = run.writer.transaction.orphans(MOST_ORPHANS)?;
+    let orphans = run.writer.transaction()?.orphans(MOST_ORPHANS)?;
     let (mut ours, mut theirs) = (0_u64, 0_u64);
     for orphan in orphans {
         let message = format!("a row of `{}` references a missing row of `{}`", orphan.table, orphan.parent);
-        let origin = run.writer.transaction.written_from(&orphan.table, &orphan.row_key)?;
+        let origin = run.writer.transaction()?.written_from(&orphan.table, &orphan.row_key)?;
         let file = origin.as_ref().and_then(|origin| run.writer.file_of(origin.file));
         let finding = match (origin, file) {
             (Some(origin), Some(file)) => {
@@ -106,7 +106,7 @@ fn references(run: &mut Import<'_>) -> Result<CheckReport> {
 /// Whether the file is sound. A rule that rows break is a warning: the engine held every row of this
 /// run to it, so they were there before.
 fn health(run: &mut Import<'_>) -> Result<CheckReport> {
-    let health = run.writer.transaction.health()?;
+    let health = run.writer.transaction()?.health()?;
     for damage in &health.damage {
         run.findings.push(Finding::new(&TARGET_INTEGRITY, damage.clone()).about("target"));
     }
@@ -119,7 +119,7 @@ fn health(run: &mut Import<'_>) -> Result<CheckReport> {
 fn sealed(run: &mut Import<'_>) -> Result<CheckReport> {
     let (opened, failed) = run.writer.prove()?;
     run.opened_again = opened;
-    let others = if failed.is_empty() { BTreeMap::new() } else { run.writer.transaction.survey()?.catalog.others };
+    let others = if failed.is_empty() { BTreeMap::new() } else { run.writer.transaction()?.survey()?.catalog.others };
     for (table, column) in &failed {
         let on_it = |other: &&Other| other.kind == "trigger" && other.table.eq_ignore_ascii_case(table);
         let triggers = others.iter().filter(|(_, other)| on_it(other)).map(|(name, _)| format!("`{name}`"));

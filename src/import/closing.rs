@@ -11,7 +11,7 @@ impl Import<'_> {
     pub(crate) fn read(&mut self) -> Result<()> {
         let ui = self.ui;
         let Parts { rejects, mut cx, .. } = self.parts();
-        rejects.report_triggers(&mut cx, ui);
+        rejects.report_triggers(&mut cx, ui)?;
         self.read_all()?;
         let Parts { rejects, mut cx, .. } = self.parts();
         rejects.take_refused(&mut cx)

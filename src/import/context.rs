@@ -39,7 +39,7 @@ impl<'c> Context<'c> {
         let source = &self.plan.tree.files[at];
         let path = self.writer.vault.ledger_path(&source.path)?;
         let record = FileRecord { id: number, path, sha256: self.files[at].sha256, bytes: source.bytes };
-        self.writer.transaction.record_file(&record)?;
+        self.writer.record_file(record);
         Ok(number)
     }
 

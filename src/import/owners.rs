@@ -55,7 +55,7 @@ pub fn owner_of(plan: &Plan, columns: &[String], rule: &CompiledRule, draft: &Dr
     let columns: Vec<_> = columns.iter().map(|name| (name.clone(), rule.value(&draft.values, name).clone())).collect();
     let key = rule.table.primary_key();
     let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text());
-    Some(Owner { id: id.unwrap_or_default(), columns })
+    Some(Owner { id: id.unwrap_or_default().into_owned(), columns })
 }
 
 /// The owners of a run: rows of the owner table, from this run and from the target, and those that
@@ -293,8 +293,8 @@ fn key(text: &str) -> KeyText {
 /// The value of the rule's column, after its steps.
 fn column_text(find: &Find, row: &Owner) -> Option<String> {
     let (_, value) = row.columns.iter().find(|(name, _)| *name == find.by)?;
-    let Value::Text(text) = value else { return value.as_key_text() };
-    let mut datum = Datum::Text(text.clone());
+    let Value::Text(text) = value else { return value.as_key_text().map(Into::into) };
+    let mut datum = Datum::Text(text.to_string());
     for step in &find.column_steps {
         datum = step.apply(datum).ok()??;
     }

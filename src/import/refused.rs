@@ -48,27 +48,29 @@ fn rejection(cx: &mut Context<'_>, row: &RefusedRow, beside: &[Noted<'_>]) -> Re
 
 /// Where this run wrote the row of a key from.
 fn place_of(cx: &mut Context<'_>, table: &str, key: &str) -> Result<Option<Place>> {
-    let Some(origin) = cx.writer.transaction.written_from(table, key)? else { return Ok(None) };
+    let Some(origin) = cx.writer.transaction()?.written_from(table, key)? else { return Ok(None) };
     Ok(cx.writer.file_of(origin.file).map(|file| Place { file, offset: origin.offset }))
 }
 
 impl Rejects<'_> {
     /// Takes over the rows that the database rejected, as records that the next attempt rejects.
     pub(crate) fn take_refused(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        cx.writer.transaction()?; // what it still writes may be rejected
         let rows = std::mem::take(&mut cx.writer.refused);
         self.refused = rejections(cx, &rows, &[])?;
         Ok(())
     }
 
     /// Names the triggers that no migration of the set makes, before the first row is written.
-    pub(crate) fn report_triggers(&self, cx: &mut Context<'_>, ui: &dyn Ui) {
-        for ForeignTrigger { name, table } in cx.writer.transaction.foreign_triggers() {
+    pub(crate) fn report_triggers(&self, cx: &mut Context<'_>, ui: &dyn Ui) -> Result<()> {
+        for ForeignTrigger { name, table } in cx.writer.transaction()?.foreign_triggers().to_vec() {
             let message = format!("trigger `{name}` on `{table}` is not made by the mapping set");
             if self.known.is_empty() {
                 ui.say(&format!("{message}; rows are read back and compared"));
             }
             cx.findings.push(Finding::new(&TARGET_TRIGGER, message).about("target"));
         }
+        Ok(())
     }
 
     /// Reports tables that do not hold what this run wrote.
@@ -78,7 +80,7 @@ impl Rejects<'_> {
         }
         let inserted: Vec<(String, u64)> =
             cx.writer.counts().into_iter().map(|table| (table.name, table.inserted)).collect();
-        for Unkept { table, expected, found, rows, foreign } in cx.writer.transaction.unkept(&inserted)? {
+        for Unkept { table, expected, found, rows, foreign } in cx.writer.transaction()?.unkept(&inserted)? {
             for Strayed { file, offset, changed } in rows {
                 let message = if changed {
                     format!("a row of `{table}` was changed by the database after it was written")
@@ -91,7 +93,7 @@ impl Rejects<'_> {
                 cx.findings.push(finding);
             }
             if found != expected {
-                let before = cx.writer.transaction.rows_before(&table);
+                let before = cx.writer.rows_before(&table);
                 let message = format!(
                     "`{table}` has {}, expected {expected}: {before} before the import and {} inserted",
                     count(found, "row"),

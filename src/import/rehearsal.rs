@@ -41,11 +41,11 @@ pub(crate) fn rehearse<W: Watch, T>(
         run.read().map_err(|error| run.with_place(error))?;
         if !run.rejects.must_begin_anew(options.max_rejects) || number == MOST_ATTEMPTS {
             let answered = answer(&mut run, &watch)?;
-            run.writer.transaction.rollback()?;
+            run.writer.end()?.rollback()?;
             return Ok(answered);
         }
         let late = run.rejects.take_late();
-        run.writer.transaction.rollback()?;
+        run.writer.end()?.rollback()?;
         learn(&mut known, late);
     }
     Err(Error::bug("the attempts at an import did not end"))
@@ -78,6 +78,7 @@ fn options(plan: &Plan, depth: u32) -> ImportOptions {
         backup_dir: None,
         allow_empty: true,
         max_depth: depth,
+        jobs: None,
         in_use: Vec::new(),
     }
 }

@@ -25,9 +25,11 @@ pub(crate) fn cell_value(cell: Cell, kind: StoredAs) -> Value {
         (Cell::Integer(value @ (0 | 1)), Some(ColumnType::Boolean)) => Value::Bool(value == 1),
         (Cell::Integer(value), _) => Value::Integer(value),
         (Cell::Real(value), _) => Value::Real(value),
-        (Cell::Text(text), Some(ColumnType::Time)) => time_value(&text, kind.instant).unwrap_or(Value::Text(text)),
-        (Cell::Text(text), Some(ColumnType::Json)) => Value::Json(text),
-        (Cell::Text(text), _) => Value::Text(text),
+        (Cell::Text(text), Some(ColumnType::Time)) => {
+            time_value(&text, kind.instant).unwrap_or(Value::Text(text.into()))
+        }
+        (Cell::Text(text), Some(ColumnType::Json)) => Value::Json(text.into()),
+        (Cell::Text(text), _) => Value::Text(text.into()),
     }
 }
 
@@ -56,13 +58,13 @@ mod tests {
         assert!(of(Cell::Integer(1), ColumnType::Boolean, false) == Value::Bool(true));
         assert!(of(Cell::Integer(2), ColumnType::Boolean, false) == Value::Integer(2));
         assert!(of(Cell::Integer(1), ColumnType::Integer, false) == Value::Integer(1));
-        assert!(of(text("{}"), ColumnType::Json, false) == Value::Json("{}".to_owned()));
+        assert!(of(text("{}"), ColumnType::Json, false) == Value::Json("{}".into()));
         let stored = "2025-05-07 15:09:12.500000";
         let civil = Value::Civil("2025-05-07T15:09:12.5".parse().unwrap());
         let moment = Value::Instant("2025-05-07T15:09:12.5Z".parse().unwrap());
         assert!(of(text(stored), ColumnType::Time, false) == civil);
         assert!(of(text(stored), ColumnType::Time, true) == moment);
         assert!(of(text("2025-05-07 10:09:12.5-05:00"), ColumnType::Time, true) == moment);
-        assert!(of(text("soon"), ColumnType::Time, true) == Value::Text("soon".to_owned()));
+        assert!(of(text("soon"), ColumnType::Time, true) == Value::Text("soon".into()));
     }
 }

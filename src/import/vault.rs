@@ -15,6 +15,7 @@ use crate::secret::whole::whole;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use zeroize::Zeroizing;
 
@@ -163,7 +164,7 @@ impl Vault {
         self.log.0.push(at);
         self.sealed[at].keys.push(key.to_vec());
         self.sealed[at].marks.push(mark);
-        Ok(Value::Sealed(token))
+        Ok(Value::Sealed(token.into()))
     }
 
     /// Whether a sealed value of the target holds this secret.
@@ -327,6 +328,8 @@ impl Vault {
 
 fn key_texts(key: &[Value]) -> Result<Vec<String>> {
     key.iter()
-        .map(|value| value.as_key_text().ok_or_else(|| Error::bug("the key of a sealed value has a NULL")))
+        .map(|value| {
+            value.as_key_text().map(Cow::into_owned).ok_or_else(|| Error::bug("the key of a sealed value has a NULL"))
+        })
         .collect()
 }

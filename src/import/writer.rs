@@ -2,44 +2,47 @@
 
 mod fill;
 mod fills;
+mod lane;
 mod refusal;
 mod row;
 
-use crate::database::ledger::RowRecord;
-use crate::database::rejection::{Rejected, Rejection};
+use crate::database::ledger::{FileRecord, RowRecord};
+use crate::database::rejection::Rejected;
 use crate::database::{Dialect, Transaction};
 use crate::error::Result;
-use crate::finding::{FileId, Place};
-
+use crate::finding::FileId;
 use crate::import::vault::Vault;
 use crate::mapping::compile::{CompiledRule, written_tables};
 use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::Set;
 use crate::report::TableReport;
-use crate::row::{Batch, Row};
+use crate::row::Batch;
 use fill::Fill;
 pub use fill::Given;
+use lane::{Lane, Load};
 pub use refusal::RefusedRow;
 use refusal::refuse;
 pub use row::{NewRow, Noted, digest};
 use row::{add, written};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Batches are cut at about this many bytes of text.
 const BATCH_BYTES: usize = 1 << 20;
 
 /// Writes rows in batches, counts them, and gives ids.
 pub struct Writer {
-    /// The open transaction.
-    pub transaction: Box<dyn Transaction>,
+    /// The open transaction, here or at work.
+    lane: Lane,
+    /// How many rows each table had when the transaction began.
+    before: HashMap<String, u64>,
     /// How its columns keep values.
     pub dialect: Dialect,
     /// Sealing, and the search for secrets.
     pub vault: Vault,
-    batches: Vec<(u32, Batch)>,
+    /// What is to be written next.
+    load: Load,
     /// The numbers of the rules of the part at hand, parents first: rows are written in this order.
     order: Vec<u32>,
-    ledger: Vec<RowRecord>,
     /// The tables that are written, by number.
     tables: Vec<Counted>,
     /// By the number of the table, the columns that the rows are known by, and their key.
@@ -93,15 +96,16 @@ pub enum Together<'r> {
 }
 
 impl Writer {
-    /// Writes the rows of a set's rules into this transaction.
-    pub fn new(transaction: Box<dyn Transaction>, vault: Vault, set: &Set) -> Self {
+    /// Writes the rows of a set's rules into this transaction, with more than one job in a thread of its own.
+    pub fn new(transaction: Box<dyn Transaction>, vault: Vault, set: &Set, jobs: usize) -> Self {
+        let tables = transaction.schema().tables.keys();
         Self {
             dialect: transaction.dialect(),
-            transaction,
+            before: tables.map(|table| (table.clone(), transaction.rows_before(table))).collect(),
+            lane: Lane::new(transaction, jobs > 1),
             vault,
-            batches: Vec::new(),
+            load: Load::default(),
             order: Vec::new(),
-            ledger: Vec::new(),
             tables: written_tables(set).into_iter().map(Counted::new).collect(),
             fills: BTreeMap::new(),
             columns: set.mappings.iter().flat_map(|mapping| &mapping.rules).map(|_| Vec::new()).collect(),
@@ -111,21 +115,43 @@ impl Writer {
         }
     }
 
+    /// The open transaction, once it has written what it was given.
+    ///
+    /// # Errors
+    /// What went wrong meanwhile.
+    pub fn transaction(&mut self) -> Result<&mut dyn Transaction> {
+        self.lane.transaction(&mut self.refused)
+    }
+
+    /// The transaction, to end it.
+    ///
+    /// # Errors
+    /// What went wrong while it wrote.
+    pub fn end(mut self) -> Result<Box<dyn Transaction>> {
+        self.lane.transaction(&mut self.refused)?;
+        self.lane.end()
+    }
+
+    /// How many rows the table had when the transaction began.
+    pub fn rows_before(&self, table: &str) -> u64 {
+        self.before.get(table).copied().unwrap_or_default()
+    }
+
     /// Registers the sealed columns and the key.
     pub fn register(&mut self) -> Result<()> {
-        self.vault.register(&mut *self.transaction)
+        self.vault.register(self.lane.transaction(&mut self.refused)?)
     }
 
     /// Opens again what was sealed: how many values, and the columns in which one does not open.
     pub fn prove(&mut self) -> Result<(u64, Vec<(String, String)>)> {
-        self.vault.prove(&mut *self.transaction)
+        self.vault.prove(self.lane.transaction(&mut self.refused)?)
     }
 
     /// The ledger's number for a file from which a first row comes: they are counted on from the first.
     pub fn number_file(&mut self, file: FileId) -> Result<i64> {
         let first = match self.first_file {
             Some(first) => first,
-            None => self.transaction.next_file_id()?,
+            None => self.transaction()?.next_file_id()?,
         };
         self.first_file = Some(first);
         self.files.push(file);
@@ -140,12 +166,11 @@ impl Writer {
 
     /// The next id of a row whose integer key no source value fills; `None` when none is left.
     pub fn next_id(&mut self, rule: &CompiledRule, column: &str) -> Result<Option<i64>> {
-        let next_id = &mut self.tables[rule.table_number].next_id;
-        let next = match *next_id {
+        let next = match self.tables[rule.table_number].next_id {
             Some(next) => next,
-            None => i128::from(self.transaction.highest_id(&rule.table.name, column)?) + 1,
+            None => i128::from(self.transaction()?.highest_id(&rule.table.name, column)?) + 1,
         };
-        *next_id = Some(next + 1);
+        self.tables[rule.table_number].next_id = Some(next + 1);
         Ok(i64::try_from(next).ok())
     }
 
@@ -159,9 +184,11 @@ impl Writer {
     /// Whether the database may reject rows of these rules by what no key says.
     pub fn may_reject(&mut self, rules: &[&CompiledRule]) -> Result<bool> {
         for rule in rules {
-            let may_reject = &mut self.tables[rule.table_number].may_reject;
-            let known = may_reject.map_or_else(|| self.transaction.may_reject(&rule.table.name), Ok)?;
-            *may_reject = Some(known);
+            let known = match self.tables[rule.table_number].may_reject {
+                Some(known) => known,
+                None => self.transaction()?.may_reject(&rule.table.name)?,
+            };
+            self.tables[rule.table_number].may_reject = Some(known);
             if known {
                 return Ok(true);
             }
@@ -185,8 +212,7 @@ impl Writer {
     pub fn insert(&mut self, rows: Vec<NewRow<'_>>, file: i64) -> Result<()> {
         for row in rows {
             self.record(Noted::of(&row, self.dialect), file)?;
-            add(&mut self.batches, &self.order, row);
-            if self.batches.iter().any(|(_, batch)| batch.bytes >= BATCH_BYTES) {
+            if add(&mut self.load.batches, &self.order, row) >= BATCH_BYTES {
                 self.flush()?;
             }
         }
@@ -204,11 +230,11 @@ impl Writer {
         self.flush()?;
         let noted = rows.iter().map(|row| Noted::of(row, self.dialect)).collect();
         let mut batches = Vec::new();
-        rows.into_iter().for_each(|row| add(&mut batches, &self.order, row));
+        rows.into_iter().for_each(|row| _ = add(&mut batches, &self.order, row));
         let (rules, batches): (Vec<u32>, Vec<Batch>) = batches.into_iter().unzip();
         let mut refused = Vec::new();
-        for (batch, Rejected { row, why }) in self.transaction.insert_together(&batches)? {
-            let row = refused_row(rules[batch], &batches[batch], row, why);
+        for (batch, Rejected { row, why }) in self.transaction()?.insert_together(&batches)? {
+            let row = RefusedRow::of(rules[batch], &batches[batch], row, why);
             let rows = if row.ends_the_run() { &mut self.refused } else { &mut refused };
             refuse(rows, row)?;
         }
@@ -223,35 +249,36 @@ impl Writer {
     fn record(&mut self, row: Noted<'_>, file: i64) -> Result<()> {
         let Noted { rule, row_key, offset, digest, own, clock } = row;
         self.count(rule.table_number).inserted += 1;
-        let of_rule = &mut self.columns[rule.number as usize];
-        let columns = match of_rule.iter().find(|(known, _)| *known == clock) {
+        let number = rule.number as usize;
+        let columns = match self.columns[number].iter().find(|(known, _)| *known == clock) {
             Some((_, columns)) => *columns,
             None => {
-                let columns = self.transaction.record_columns(&written(rule, &clock))?;
-                of_rule.push((clock, columns));
+                let columns = self.transaction()?.record_columns(&written(rule, &clock))?;
+                self.columns[number].push((clock, columns));
                 columns
             }
         };
-        self.ledger.push(RowRecord { table: rule.table.name.clone(), row_key, file, offset, digest, own, columns });
+        self.load.ledger.push(RowRecord {
+            table: rule.table.name.clone(),
+            row_key,
+            file,
+            offset,
+            digest,
+            own,
+            columns,
+        });
         Ok(())
+    }
+
+    /// Records a source file that rows come from.
+    pub fn record_file(&mut self, file: FileRecord) {
+        self.load.files.push(file);
     }
 
     /// Writes everything that was taken in, parents' tables first.
     pub fn flush(&mut self) -> Result<()> {
-        for (rule, batch) in &mut self.batches {
-            if !batch.rows.is_empty() {
-                for Rejected { row, why } in self.transaction.insert(batch)? {
-                    refuse(&mut self.refused, refused_row(*rule, batch, row, why))?;
-                }
-                batch.rows.clear();
-                batch.bytes = 0;
-            }
-        }
-        if !self.ledger.is_empty() {
-            self.transaction.record_rows(&self.ledger)?;
-            self.ledger.clear();
-        }
-        Ok(())
+        let load = std::mem::take(&mut self.load);
+        if load.is_empty() { Ok(()) } else { self.lane.write(load, &mut self.refused) }
     }
 
     /// Begins a part, whose rules are given parents first.
@@ -259,15 +286,8 @@ impl Writer {
         self.order = rules.iter().map(|rule| rule.number).collect();
     }
 
-    /// Forgets the batches of a part that is done, so that order follows the parts.
+    /// Ends a part, so that order follows the parts.
     pub fn end_part(&mut self) -> Result<()> {
-        self.flush()?;
-        self.batches.clear();
-        Ok(())
+        self.flush()
     }
-}
-
-fn refused_row(rule: u32, batch: &Batch, row: usize, why: Rejection) -> RefusedRow {
-    let Row { place, record, .. } = batch.rows[row];
-    RefusedRow { record: Place { offset: record, ..place }, place, rule, table: batch.table.clone(), why }
 }

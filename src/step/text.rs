@@ -107,9 +107,13 @@ impl Change {
         }
     }
 
-    fn apply(&self, text: String) -> String {
+    fn apply(&self, mut text: String) -> String {
         match self {
-            Change::Trim => text.trim_matches(is_space).to_owned(),
+            Change::Trim => {
+                text.truncate(text.trim_end_matches(is_space).len());
+                text.drain(..text.len() - text.trim_start_matches(is_space).len());
+                text
+            }
             Change::Lower => text.to_lowercase(),
             Change::Upper => text.to_uppercase(),
             Change::SnakeCase => snake_case(&text),

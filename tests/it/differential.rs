@@ -99,10 +99,11 @@ fn compare(kind: &str, cases: impl IntoIterator<Item = BTreeMap<&'static str, St
     assert!(differing.is_empty(), "reports or tables changed; lines for `tests/it/differential.txt`:\n{differing}");
 }
 
-/// A first import and a second one.
-fn twice(house: &House, more: &[&str]) -> BTreeMap<&'static str, String> {
-    let (mut report, mut tables) = said(house, more);
-    let (second, after) = said(house, more);
+/// A first import and a second one, in turn with one thread, two and eight, which must not show.
+fn twice(house: &House, more: &[&str], case: usize) -> BTreeMap<&'static str, String> {
+    let with_jobs = |at: usize| [more, &["--jobs", ["1", "2", "8"][at % 3]]].concat();
+    let (mut report, mut tables) = said(house, &with_jobs(case));
+    let (second, after) = said(house, &with_jobs(case + 1));
     report.push_str(&second);
     tables.push_str(&after);
     BTreeMap::from([("report", report), ("tables", tables)])
@@ -111,10 +112,11 @@ fn twice(house: &House, more: &[&str]) -> BTreeMap<&'static str, String> {
 /// A slice of the sets, so that the test runner divides the work.
 fn sets(slice: usize) {
     let inputs = inputs(150, &(engine_set_laws::rules(), engine_set_laws::trees(), proptest::bool::weighted(0.3)));
-    let cases = inputs.iter().skip(slice * 50).take(50).map(|(rules, tree, staged)| {
+    let inputs = inputs.iter().enumerate().skip(slice * 50).take(50);
+    let cases = inputs.map(|(number, (rules, tree, staged))| {
         let house = engine_set_laws::house(rules, tree);
         let before = staged.then(|| said(&house, &["--max-rejects", "99", "--only-mapping", "people"]));
-        let mut case = twice(&house, &["--max-rejects", "99"]);
+        let mut case = twice(&house, &["--max-rejects", "99"], number);
         if let Some((report, tables)) = before {
             case.get_mut("report").unwrap().push_str(&report);
             case.get_mut("tables").unwrap().push_str(&tables);
@@ -142,11 +144,16 @@ fn and_more_sets_give_what_they_gave() {
 #[test]
 fn trees_with_secrets_and_rejects_give_what_they_gave() {
     let inputs = inputs(50, &(engine_laws::trees(), proptest::sample::select(vec!["0", "99", "99", "99"])));
-    compare("tree", inputs.iter().map(|(tree, most)| twice(&engine_laws::house(tree), &["--max-rejects", most])));
+    let cases = inputs.iter().enumerate();
+    compare(
+        "tree",
+        cases.map(|(number, (tree, most))| twice(&engine_laws::house(tree), &["--max-rejects", most], number)),
+    );
 }
 
 #[test]
 fn documents_of_any_form_give_what_they_gave() {
     let inputs = inputs(50, &engine_laws::documents());
-    compare("document", inputs.iter().map(|document| twice(&engine_laws::document_house(document), &[])));
+    let of = |(number, document)| twice(&engine_laws::document_house(document), &[], number);
+    compare("document", inputs.iter().enumerate().map(of));
 }

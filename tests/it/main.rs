@@ -47,6 +47,7 @@ mod helps;
 mod ignoring;
 mod import;
 mod inspect;
+mod jobs;
 mod kill;
 mod life;
 mod life_backup;

@@ -96,5 +96,5 @@ fn find(cx: &mut Context<'_>, plan: &Plan, question: usize, keys: &[Vec<Value>])
     let question = &plan.keys.questions()[question];
     let by: Vec<&str> = question.by.iter().map(String::as_str).collect();
     let wanted: Vec<&str> = question.wanted.iter().map(String::as_str).collect();
-    cx.writer.transaction.find(&question.table, &by, &wanted, keys)
+    cx.writer.transaction()?.find(&question.table, &by, &wanted, keys)
 }

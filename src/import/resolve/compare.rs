@@ -40,7 +40,7 @@ impl Resolver<'_> {
     ) -> Result<Verdict> {
         let (table, plan) = (&rule.table.name, self.plan);
         let digest = digest(rule, &draft.values, &left_out(rule, draft), cx.writer.dialect);
-        if cx.writer.transaction.rows_before(table) == 0 {
+        if cx.writer.rows_before(table) == 0 {
             return Ok(Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) }));
         }
         let keys = plan.keys.of(rule);
@@ -128,7 +128,7 @@ impl Resolver<'_> {
         file: FileId,
         draft: &Draft,
     ) -> Result<Option<Verdict>> {
-        if cx.writer.transaction.rows_before(&rule.table.name) == 0 {
+        if cx.writer.rows_before(&rule.table.name) == 0 {
             return Ok(None);
         }
         let digest = digest(rule, &draft.values, &left_out(rule, draft), cx.writer.dialect);
@@ -252,7 +252,7 @@ impl Resolver<'_> {
     ) -> Result<String> {
         let (table, column) = (&rule.table.name, &rule.fields[at].column.name);
         if matches!(rule.fields[at].source, FieldSource::Secret(_)) {
-            return Ok(match cx.writer.transaction.handed_over(table, column)? {
+            return Ok(match cx.writer.transaction()?.handed_over(table, column)? {
                 Some(format) => format!(
                     "`{column}` (handed over to the application as `{format}`, which treelift does not compare; \
                      `credentials encrypt --from {format}` undoes the hand-over)"

@@ -70,7 +70,7 @@ impl Resolver<'_> {
         }
         let path = cx.writer.vault.ledger_path(&self.plan.tree.files[file.0 as usize].path)?;
         let mut rows = Rows::new();
-        for row in cx.writer.transaction.earlier_rows(&path, table)? {
+        for row in cx.writer.transaction()?.earlier_rows(&path, table)? {
             rows.entry(row.digest).or_default().push_back(row.row_key);
         }
         self.earlier.of_file.insert(key, rows);
@@ -84,7 +84,7 @@ impl Resolver<'_> {
         self.learn_gone_files(cx)?;
         let mut rows: Rows<(String, usize)> = Rows::new();
         for (from, gone) in self.earlier.gone_files.iter().flatten().enumerate() {
-            for row in cx.writer.transaction.earlier_rows_of(gone.record.id, table)? {
+            for row in cx.writer.transaction()?.earlier_rows_of(gone.record.id, table)? {
                 rows.entry(row.digest).or_default().push_back((row.row_key, from));
             }
         }
@@ -101,7 +101,7 @@ impl Resolver<'_> {
         let there: HashSet<String> = paths.collect::<Result<_>>()?;
         let resolver = plan.set.owners.as_ref().map(|owners| Matcher::new(&plan.set, owners, &self.owners));
         let mut gone = Vec::new();
-        for record in cx.writer.transaction.earlier_files()? {
+        for record in cx.writer.transaction()?.earlier_files()? {
             if there.contains(&record.path) {
                 continue; // its rows are found by its path
             }
@@ -126,7 +126,7 @@ impl Resolver<'_> {
             spec.by.iter().chain(&spec.wanted).map(String::as_str).chain(primary.clone()).collect();
         let stored = stored_as(self.plan, &spec.table, &columns);
         let made = self.made_of_this_tree(cx, &spec.table)?;
-        for mut cells in cx.writer.transaction.select(&spec.table, &columns, None)? {
+        for mut cells in cx.writer.transaction()?.select(&spec.table, &columns, None)? {
             let key_cells = cells.split_off(columns.len() - primary.len());
             let row_key = ledger::row_key(key_cells.iter().map(Cell::text).collect());
             let mut values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
@@ -154,7 +154,7 @@ impl Resolver<'_> {
         let files: Vec<usize> = plan.mapped().filter(feeds).collect();
         for file in &files {
             let path = cx.writer.vault.ledger_path(&plan.tree.files[*file].path)?;
-            for row in cx.writer.transaction.earlier_rows(&path, table)? {
+            for row in cx.writer.transaction()?.earlier_rows(&path, table)? {
                 made.insert(row.row_key, file_id(*file));
             }
         }
@@ -175,7 +175,7 @@ impl Resolver<'_> {
             .filter_map(|gone| Some((gone.record.id, *digests.get(&gone.record.sha256)?)))
             .collect();
         for (number, file) in gone {
-            for row in cx.writer.transaction.earlier_rows_of(number, table)? {
+            for row in cx.writer.transaction()?.earlier_rows_of(number, table)? {
                 made.entry(row.row_key).or_insert(file_id(file));
             }
         }
@@ -196,7 +196,7 @@ impl Resolver<'_> {
         let value = |(column, part): (&&str, Option<String>)| Value::of_key_text(part?, known.column(column)?.kind);
         let key: Option<Vec<Value>> = primary.iter().zip(parts).map(value).collect();
         let Some(key) = key.filter(|key| !key.is_empty()) else { return Ok(None) };
-        let found = cx.writer.transaction.find(table, &primary, wanted, &[key])?;
+        let found = cx.writer.transaction()?.find(table, &primary, wanted, &[key])?;
         found.into_iter().next().ok_or_else(|| Error::bug("a question for one row has no answer"))
     }
 }

@@ -114,10 +114,10 @@ impl Resolver<'_> {
         let cell = match old {
             Value::Null => return *new == Value::Null,
             Value::Integer(value) => Cell::Integer(*value),
-            Value::Text(text) => Cell::Text(text.clone()),
+            Value::Text(text) => Cell::Text(text.to_string()),
             _ => return old == new,
         };
-        let kind = cx.writer.transaction.schema().kind(table, column);
+        let kind = self.plan.schema.kind(table, column);
         old == new || cx.writer.dialect.same(kind, &cell, new)
     }
 

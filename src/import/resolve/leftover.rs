@@ -19,7 +19,7 @@ impl Resolver<'_> {
             // Rows of a table that is fed by key as well are found by their key.
             let keyless =
                 rules.iter().filter(|other| other.table.name == table).all(|other| self.is_known_by_ledger(other));
-            if done.contains(&table) || !keyless || cx.writer.transaction.rows_before(table) == 0 {
+            if done.contains(&table) || !keyless || cx.writer.rows_before(table) == 0 {
                 continue; // reported already, reported by its key, or nothing was there
             }
             done.push(table);

@@ -29,6 +29,7 @@ use crate::mapping::keyindex::{Entry, KeyIndex, KeyText};
 use crate::row::Value;
 use answers::Answers;
 use gone::Earlier;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use twins::Kept;
 
@@ -86,11 +87,11 @@ impl<'p> Resolver<'p> {
 
     /// Adds rows of the target to the key index, where something looks them up.
     pub(crate) fn learn_target(&mut self, cx: &mut Context<'_>) -> Result<()> {
-        self.answers = Answers::new(self.plan, |table| cx.writer.transaction.rows_before(table));
+        self.answers = Answers::new(self.plan, |table| cx.writer.rows_before(table));
         for spec in 0..self.plan.specs.all.len() {
             let asked = self.plan.specs.all[spec].clone();
             let looked_up = !asked.wanted.is_empty() || asked.is_looked_up;
-            if !looked_up || cx.writer.transaction.rows_before(&asked.table) == 0 {
+            if !looked_up || cx.writer.rows_before(&asked.table) == 0 {
                 continue; // nothing asks for it, or the table is empty
             }
             if asked.of_own_table {
@@ -99,7 +100,7 @@ impl<'p> Resolver<'p> {
             }
             let columns: Vec<&str> = asked.by.iter().chain(&asked.wanted).map(String::as_str).collect();
             let stored = stored_as(self.plan, &asked.table, &columns);
-            for cells in cx.writer.transaction.select(&asked.table, &columns, None)? {
+            for cells in cx.writer.transaction()?.select(&asked.table, &columns, None)? {
                 let mut values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
                 let key: Vec<Value> = values.by_ref().take(asked.by.len()).collect();
                 if let Some(key) = KeyText::of(&key) {
@@ -113,15 +114,15 @@ impl<'p> Resolver<'p> {
     /// Owners that the target has.
     pub(crate) fn learn_owners(&mut self, cx: &mut Context<'_>) -> Result<()> {
         let Some(owners) = &self.plan.set.owners else { return Ok(()) };
-        if cx.writer.transaction.rows_before(&owners.table) == 0 {
+        if cx.writer.rows_before(&owners.table) == 0 {
             return Ok(());
         }
         let columns: Vec<&str> = self.plan.owner_columns.iter().map(String::as_str).collect();
         let stored = stored_as(self.plan, &owners.table, &columns);
-        for cells in cx.writer.transaction.select(&owners.table, &columns, None)? {
+        for cells in cx.writer.transaction()?.select(&owners.table, &columns, None)? {
             let values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
             let values: Vec<(String, Value)> = self.plan.owner_columns.iter().cloned().zip(values).collect();
-            if let Some(id) = values.first().and_then(|(_, value)| value.as_key_text()) {
+            if let Some(id) = values.first().and_then(|(_, value)| value.as_key_text()).map(Cow::into_owned) {
                 self.owners.add_existing(Owner { id, columns: values });
             }
         }

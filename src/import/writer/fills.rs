@@ -40,12 +40,12 @@ impl Writer {
         let fills = std::mem::take(&mut self.fills).into_iter();
         let fills: Vec<(String, (usize, Fill))> =
             fills.map(|((table, ..), fill)| (self.tables[table].report.name.clone(), (table, fill))).collect();
-        let keys = row_keys(&mut *self.transaction, &fills)?;
+        let keys = row_keys(self.transaction()?, &fills)?;
         let mut updated = HashSet::new();
         for ((table, (number, fill)), row_key) in fills.into_iter().zip(keys) {
             let key_columns: Vec<&str> = fill.key_columns.iter().map(String::as_str).collect();
             let why = match &row_key {
-                Some(_) => self.transaction.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?,
+                Some(_) => self.transaction()?.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?,
                 None => Some(Rejection::Discarded),
             };
             let (None, Some(row_key)) = (&why, row_key) else {
@@ -79,14 +79,15 @@ impl Writer {
         let mut cells = fill.columns.into_iter().zip(&fill.values);
         for from in fill.from {
             let given: Vec<(String, &Value)> = cells.by_ref().take(from.columns).collect();
-            let schema = self.transaction.schema();
-            let text = |column: &str, value| self.dialect.written(schema.kind(table, column), value);
+            let dialect = self.dialect;
+            let transaction = self.transaction()?;
+            let text = |column: &str, value| dialect.written(transaction.schema().kind(table, column), value);
             let digest = ledger::digest(given.iter().map(|(column, value)| (column.as_str(), text(column, value))));
             let digested = given.into_iter().map(|(column, _)| column).collect();
             let written = Written { table: table.to_owned(), digested, filled: true, ..Written::default() };
-            let columns = self.transaction.record_columns(&written)?;
+            let columns = transaction.record_columns(&written)?;
             let (table, row_key) = (table.to_owned(), row_key.to_owned());
-            self.ledger.push(RowRecord {
+            self.load.ledger.push(RowRecord {
                 table,
                 row_key,
                 file: from.file,

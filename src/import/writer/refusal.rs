@@ -3,6 +3,7 @@
 use crate::database::rejection::Rejection;
 use crate::error::{Error, Result};
 use crate::finding::Place;
+use crate::row::{Batch, Row};
 
 /// A row that the database rejected.
 #[derive(Debug)]
@@ -20,6 +21,12 @@ pub struct RefusedRow {
 }
 
 impl RefusedRow {
+    /// A row of a rule's batch.
+    pub(super) fn of(rule: u32, batch: &Batch, row: usize, why: Rejection) -> Self {
+        let Row { place, record, .. } = batch.rows[row];
+        Self { record: Place { offset: record, ..place }, place, rule, table: batch.table.clone(), why }
+    }
+
     /// Whether the transaction is gone with it, so that nothing can go on.
     pub(super) fn ends_the_run(&self) -> bool {
         matches!(self.why, Rejection::RolledBack { .. })

@@ -60,8 +60,8 @@ impl<'r> Noted<'r> {
     }
 }
 
-/// Adds a row to the batch of its rule; batches stand in the order of the rules.
-pub(super) fn add(batches: &mut Vec<(u32, Batch)>, order: &[u32], row: NewRow<'_>) {
+/// Adds a row to the batch of its rule; batches stand in the order of the rules. Gives the batch's bytes of text.
+pub(super) fn add(batches: &mut Vec<(u32, Batch)>, order: &[u32], row: NewRow<'_>) -> usize {
     let NewRow { rule, mut values, id, place, record, .. } = row;
     let rank = |number: u32| order.iter().position(|of| *of == number);
     let at = batches.iter().position(|(of, _)| *of == rule.number).unwrap_or_else(|| {
@@ -73,6 +73,7 @@ pub(super) fn add(batches: &mut Vec<(u32, Batch)>, order: &[u32], row: NewRow<'_
     values.extend(id.map(Value::Integer));
     batch.bytes += values.iter().map(text_len).sum::<usize>();
     batch.rows.push(Row { values, place, record });
+    batch.bytes
 }
 
 fn empty_batch(rule: &CompiledRule) -> Batch {

@@ -51,7 +51,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         for part in parts {
             let got = self.eval(part, scope, trail)?;
             match (&got, as_text(&got)) {
-                (_, Some(text)) if !text.is_empty() => found.push(text),
+                (_, Some(text)) if !text.is_empty() => found.push(text.into_owned()),
                 (_, Some(_)) | (Operand::Missing | Operand::Null, None) => {}
                 (_, None) => return Err(not_text(&got, "`join` takes strings and numbers")),
             }
@@ -114,7 +114,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Operand::Missing => return Ok(Operand::Missing),
                 Operand::Null => return Ok(Operand::Null),
                 got => match as_text(&got) {
-                    Some(scalar) => text = scalar,
+                    Some(scalar) => text = scalar.into_owned(),
                     None => self.json_of(&got, &mut text),
                 },
             }

@@ -11,6 +11,7 @@ use crate::row::{Value, keeps_number, keeps_time};
 use crate::step::Datum;
 use crate::table::{Column, ColumnType, Digits};
 use jiff::civil::DateTime;
+use std::borrow::Cow;
 
 /// What a literal of the mapping is.
 pub(super) fn literal_datum(literal: &Literal) -> Datum {
@@ -37,16 +38,16 @@ pub(super) fn literal_datum(literal: &Literal) -> Datum {
 }
 
 /// A value as text, where it is text or can be written as text without loss.
-pub(super) fn as_text(got: &Operand) -> Option<String> {
+pub(super) fn as_text<'g>(got: &'g Operand<'_>) -> Option<Cow<'g, str>> {
     match got {
         Operand::Missing | Operand::Null => None,
-        Operand::Node(node, _) => matches!(node.kind(), Kind::String | Kind::Number).then(|| node.text().to_owned()),
+        Operand::Node(node, _) => matches!(node.kind(), Kind::String | Kind::Number).then(|| node.text().into()),
         Operand::Datum(datum) => datum_text(datum),
     }
 }
 
 /// A scalar as a key compares it: booleans as `1` and `0`.
-pub(super) fn as_key_text(got: &Operand) -> Option<String> {
+pub(super) fn as_key_text<'g>(got: &'g Operand<'_>) -> Option<Cow<'g, str>> {
     let boolean = match got {
         Operand::Node(node, _) => match node.kind() {
             Kind::Bool(value) => Some(value),
@@ -55,15 +56,15 @@ pub(super) fn as_key_text(got: &Operand) -> Option<String> {
         Operand::Datum(Datum::Bool(value)) => Some(*value),
         _ => None,
     };
-    boolean.map(|value| if value { "1" } else { "0" }.to_owned()).or_else(|| as_text(got))
+    boolean.map(|value| if value { "1" } else { "0" }.into()).or_else(|| as_text(got))
 }
 
-fn datum_text(datum: &Datum) -> Option<String> {
+fn datum_text(datum: &Datum) -> Option<Cow<'_, str>> {
     Some(match datum {
-        Datum::Text(text) | Datum::Number(text) | Datum::Json(text) => text.clone(),
-        Datum::Integer(value) => value.to_string(),
-        Datum::Civil(time) => time.to_string(),
-        Datum::Instant(time) => time.to_string(),
+        Datum::Text(text) | Datum::Number(text) | Datum::Json(text) => text.into(),
+        Datum::Integer(value) => value.to_string().into(),
+        Datum::Civil(time) => time.to_string().into(),
+        Datum::Instant(time) => time.to_string().into(),
         Datum::Bool(_) | Datum::List(_) => return None,
     })
 }
@@ -150,10 +151,10 @@ pub(super) fn fit<'t>(
         (_, Operand::Missing | Operand::Null) => Ok(Value::Null),
         // A number is not a string: the step `text` allows it to become one.
         (ColumnType::Text { max }, Operand::Node(node, _)) if node.kind() == Kind::String => {
-            checked_text(node.text().to_owned(), max)
+            checked_text(node.text(), max)
         }
-        (ColumnType::Text { max }, Operand::Datum(Datum::Text(text))) => checked_text(text.clone(), max),
-        (ColumnType::Text { max }, Operand::Datum(Datum::Json(text))) => checked_text(text.clone(), max),
+        (ColumnType::Text { max }, Operand::Datum(Datum::Text(text))) => checked_text(text, max),
+        (ColumnType::Text { max }, Operand::Datum(Datum::Json(text))) => checked_text(text, max),
         (ColumnType::Text { .. }, _) => {
             let is_container = match got {
                 Operand::Node(node, _) => node.is_container(),
@@ -183,13 +184,13 @@ pub(super) fn fit<'t>(
                     "a bare number cannot be kept exactly in a JSON column; wrap it in an object",
                 ));
             }
-            Ok(Value::Json(text))
+            Ok(Value::Json(text.into()))
         }
         (ColumnType::Time | ColumnType::Blob | ColumnType::Unknown, _) => Err(wrong()),
     }
 }
 
-fn checked_text(text: String, max: Option<u32>) -> Result<Value, Fault> {
+fn checked_text(text: &str, max: Option<u32>) -> Result<Value, Fault> {
     if text.contains('\0') {
         return Err(Fault::new(&VALUE_NUL, "the string contains U+0000"));
     }
@@ -204,7 +205,7 @@ fn checked_text(text: String, max: Option<u32>) -> Result<Value, Fault> {
             ));
         }
     }
-    Ok(Value::Text(text))
+    Ok(Value::Text(text.into()))
 }
 
 fn integer(text: &str) -> Result<Value, Fault> {
@@ -254,7 +255,7 @@ fn numeric(text: &str, limit: Option<Digits>) -> Result<Value, Fault> {
             return Err(Fault::new(&VALUE_RANGE, message));
         }
     }
-    Ok(Value::Text(if decimal.is_minus_zero() { &text[1..] } else { text }.to_owned()))
+    Ok(Value::Text(if decimal.is_minus_zero() { &text[1..] } else { text }.into()))
 }
 
 fn checked_time(time: DateTime) -> Result<(), Fault> {
@@ -323,7 +324,7 @@ mod tests {
             "0.000000000123456789012345",
             "1.00000000000000000000",
         ] {
-            assert_eq!(numeric(exact, None).ok(), Some(Value::Text(exact.to_owned())), "{exact}");
+            assert_eq!(numeric(exact, None).ok(), Some(Value::Text(exact.into())), "{exact}");
         }
         for changed in ["12345678901234567890", "1e5", "0.1234567890123456", "123456789012345.5"] {
             assert!(numeric(changed, None).is_err(), "{changed}");
@@ -355,7 +356,7 @@ mod tests {
     fn minus_zero_is_zero_in_columns_of_numbers() {
         assert_eq!(integer("-0").ok(), Some(Value::Integer(0)));
         assert!(matches!(real("-0.0"), Ok(Value::Real(zero)) if zero.is_sign_positive()));
-        assert_eq!(numeric("-0.00", None).ok(), Some(Value::Text("0.00".to_owned())));
+        assert_eq!(numeric("-0.00", None).ok(), Some(Value::Text("0.00".into())));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::finding::VALUE_STEP;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{Expr, From, JsonExpr};
 use crate::step::Datum;
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 impl<'t> RowMaker<'_, 't> {
@@ -64,6 +65,8 @@ impl<'t> RowMaker<'_, 't> {
             .flat_map(|selection| super::path::select(node, &selection.0))
             .map(|selected| selected.node.id())
             .collect();
+        let punctuation = 4 * node.span().len();
+        out.reserve(node.text_len() + punctuation);
         if left_out.is_empty() && (self.sealing || !self.scope.declared.has_secrets()) {
             trail.push(LeafSpan::Nodes(doc, node.span()));
             node.write_json(out, &|_| false);
@@ -150,17 +153,18 @@ impl<'t> RowMaker<'_, 't> {
         for (i, element) in elements.into_iter().enumerate() {
             let scope = scope.at(element, i + 1);
             let got = self.eval(key, &scope, trail)?;
-            let Some(name) = as_text(&got) else {
+            let Some(name) = as_text(&got).map(Cow::into_owned) else {
                 return Err(not_text(&got, "the name of a member must be a string"));
             };
-            if !seen.insert(name.clone()) {
+            if seen.contains(&name) {
                 let fault = Fault::new(&VALUE_STEP, "two elements of the list give the same member name");
                 return Err(fault.into());
             }
-            if seen.len() > 1 {
+            if !seen.is_empty() {
                 out.push(',');
             }
             write_json_string(out, &name);
+            seen.insert(name);
             out.push(':');
             if let Wrote::Nothing = self.json(value, &scope, trail, out)? {
                 out.push_str("null");

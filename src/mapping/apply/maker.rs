@@ -7,7 +7,6 @@ use crate::finding::{ROW_DANGLING, VALUE_STEP};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{ColumnRule, Rule};
-use crate::row::Value;
 
 /// A lookup that found no row.
 pub(super) struct Dangling {
@@ -30,12 +29,12 @@ impl Dangling {
     }
 }
 
-/// What is known of a column of the row.
+/// What is known of a column of the row; its value stands in the draft.
 pub(super) enum Memo {
     Unknown,
     Running,
     Failed,
-    Known { value: Value, tainted: bool, clock: bool, hidden: bool },
+    Known { tainted: bool, clock: bool, hidden: bool },
 }
 
 /// Evaluates the columns of one rule for one element.
@@ -58,6 +57,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) dangling: Option<Dangling>,
     /// The alternative that the expression being evaluated chose.
     pub(super) chosen: Option<usize>,
+    /// An empty trail, for the next column.
+    pub(super) spare: Trail,
     pub(super) rule: &'a Rule,
     pub(super) compiled: &'a CompiledRule,
     pub(super) parent: Option<(&'a CompiledRule, &'a Draft)>,

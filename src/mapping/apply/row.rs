@@ -2,7 +2,7 @@
 
 use super::draft::{Claim, ClaimAs, Draft, Fault, LeafSpan, Origin};
 use super::eval::RuleView;
-use super::maker::{Memo, RowMaker};
+use super::maker::{Memo, RowMaker, Trail};
 use super::scope::{Current, Operand, Scope, Stop};
 use super::trace::Made;
 use crate::finding::{Severity, VALUE_NULLED, VALUE_TYPE};
@@ -13,6 +13,9 @@ use crate::table::ColumnType;
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::OnceLock;
+
+/// Up to so many leaves, comparing them one by one is faster than hashing.
+const FEW: usize = 16;
 
 /// Why there is no row, and as much of it as could be made.
 pub(super) struct NoRow {
@@ -44,7 +47,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             origins: vec![Origin::Own; count],
             key: None,
             parent: parent.map(|(index, _, _)| index),
-            claims: Vec::new(),
+            claims: Vec::with_capacity(count),
             empty: false,
             parents_id: Vec::new(),
             names: Vec::new(),
@@ -62,6 +65,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             voids: None,
             dangling: None,
             chosen: None,
+            spare: Trail::new(),
             rule,
             compiled,
             parent: parent.map(|(_, rule, draft)| (rule, draft)),
@@ -83,7 +87,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         for field in 0..self.compiled.fields.len() {
             let done = match self.compiled.fields[field].source {
-                FieldSource::Column(_) => self.column(field).map(|_| ()),
+                FieldSource::Column(_) => self.column(field),
                 FieldSource::Secret(at) => self.secret(field, at),
             };
             match done {
@@ -109,14 +113,14 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
     }
 
-    fn column(&mut self, field: usize) -> Result<Value, Stop> {
+    /// Makes the value of a column, once.
+    fn column(&mut self, field: usize) -> Result<(), Stop> {
         match &self.memo[field] {
-            Memo::Known { value, tainted, clock, hidden } => {
-                let value = value.clone();
+            Memo::Known { tainted, clock, hidden } => {
                 self.tainted |= *tainted;
                 self.clock |= *clock;
                 self.hidden |= *hidden;
-                return Ok(value);
+                return Ok(());
             }
             Memo::Failed | Memo::Running => return Err(Fault::new(&VALUE_TYPE, "").into()),
             Memo::Unknown => self.memo[field] = Memo::Running,
@@ -154,9 +158,9 @@ impl<'a, 't> RowMaker<'a, 't> {
         self.dangling = outer_dangling;
         match made {
             Ok(value) => {
-                self.memo[field] = Memo::Known { value: value.clone(), tainted, clock, hidden };
-                self.draft.values[field] = value.clone();
-                Ok(value)
+                self.memo[field] = Memo::Known { tainted, clock, hidden };
+                self.draft.values[field] = value;
+                Ok(())
             }
             Err(Stop::Skip) => Err(Stop::Skip),
             Err(Stop::Reject(mut fault)) => {
@@ -178,7 +182,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         let json = self.compiled.fields[field].column.kind == ColumnType::Json;
         let mut class = if json { ClaimAs::Json } else { ClaimAs::Column };
-        let mut trail = Vec::new();
+        let mut trail = std::mem::take(&mut self.spare);
         let (made, voids) = self.noting_voids(|maker| {
             let outer = std::mem::replace(&mut maker.ends_on_empty, column.policies.empty.is_some());
             let made = maker.judged_value(field, column, &mut trail, &mut class);
@@ -186,7 +190,8 @@ impl<'a, 't> RowMaker<'a, 't> {
             made
         });
         // What a bad value was made from is claimed too: it is rejected with its record.
-        self.claim(trail, voids, class, Some(field));
+        self.claim(&mut trail, voids, class, Some(field));
+        self.spare = trail;
         made
     }
 
@@ -207,13 +212,14 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     /// Claims what a value was made from, and the nulls and empty containers that its paths met: that there is no value
     /// there is in the row.
-    pub(super) fn claim(&mut self, trail: Vec<LeafSpan>, voids: Vec<LeafSpan>, class: ClaimAs, field: Option<usize>) {
+    pub(super) fn claim(&mut self, trail: &mut Trail, voids: Vec<LeafSpan>, class: ClaimAs, field: Option<usize>) {
         if !voids.is_empty() {
-            let claimed: HashSet<&LeafSpan> = trail.iter().collect();
-            let voids = voids.into_iter().filter(|void| !claimed.contains(void));
+            let many: HashSet<&LeafSpan> = if trail.len() > FEW { trail.iter().collect() } else { HashSet::new() };
+            let is_claimed = |void: &LeafSpan| many.contains(void) || (trail.len() <= FEW && trail.contains(void));
+            let voids = voids.into_iter().filter(|void| !is_claimed(void));
             self.draft.claims.extend(voids.map(|touch| Claim { touch, class: ClaimAs::Column, field }));
         }
-        self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field }));
+        self.draft.claims.extend(trail.drain(..).map(|touch| Claim { touch, class, field }));
     }
 
     /// A value that cannot be converted becomes NULL, as the policy says: nothing keeps what it was made from.
@@ -233,7 +239,8 @@ impl<'a, 't> RowMaker<'a, 't> {
     /// The value of another column of the row, or of a `let`.
     pub(super) fn other(&mut self, name: &str, trail: &mut Vec<LeafSpan>) -> Result<Operand<'t>, Stop> {
         if let Some(field) = self.compiled.field(name) {
-            return Ok(Operand::of_value(&self.column(field)?));
+            self.column(field)?;
+            return Ok(Operand::of_value(&self.draft.values[field]));
         }
         let rule = self.rule;
         match rule.lets.iter().find(|(known, _)| known == name) {

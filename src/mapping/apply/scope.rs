@@ -78,8 +78,8 @@ impl Operand<'_> {
             Value::Bool(value) => Operand::Datum(Datum::Bool(*value)),
             Value::Integer(value) => Operand::Datum(Datum::Integer(*value)),
             Value::Real(value) => Operand::Datum(Datum::Number(value.to_string())),
-            Value::Text(text) | Value::Sealed(text) => Operand::Datum(Datum::Text(text.clone())),
-            Value::Json(text) => Operand::Datum(Datum::Json(text.clone())),
+            Value::Text(text) | Value::Sealed(text) => Operand::Datum(Datum::Text(text.to_string())),
+            Value::Json(text) => Operand::Datum(Datum::Json(text.to_string())),
             Value::Civil(time) => Operand::Datum(Datum::Civil(*time)),
             Value::Instant(time) => Operand::Datum(Datum::Instant(*time)),
         }

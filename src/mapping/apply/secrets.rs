@@ -20,7 +20,7 @@ impl RowMaker<'_, '_> {
             trace.begin(self.compiled, &secret.name, self.draft.at);
         }
         let (made, voids) = self.noting_voids(|maker| maker.secret_text(secret));
-        let (text, trail) = match made {
+        let (text, mut trail) = match made {
             Ok(found) => found,
             Err(stop) => {
                 if let Some(trace) = self.scope.trace {
@@ -32,7 +32,7 @@ impl RowMaker<'_, '_> {
         let empty = text.as_ref().is_none_or(|text| text.expose_secret().is_empty());
         let class = if empty && secret.default.is_none() { ClaimAs::EmptySecret } else { ClaimAs::Sealed };
         let claimed = self.draft.claims.len();
-        self.claim(trail, voids, class, Some(field));
+        self.claim(&mut trail, voids, class, Some(field));
         if let Some(trace) = self.scope.trace {
             trace.end(&Made { field, claims: &self.draft.claims[claimed..], value: None, secret: true });
         }
@@ -80,7 +80,7 @@ impl RowMaker<'_, '_> {
         match got {
             Ok(Operand::Missing | Operand::Null) => Ok((None, trail)),
             Ok(got) => match as_text(&got) {
-                Some(text) => Ok((Some(SecretString::from(text)), trail)),
+                Some(text) => Ok((Some(SecretString::from(text.into_owned())), trail)),
                 None => {
                     Err(fault(format!("the secret for `{}` is not a string", secret.name), first_place(&trail, &scope))
                         .into())
@@ -108,7 +108,7 @@ impl RowMaker<'_, '_> {
                 {
                     trail.push(LeafSpan::Nodes(doc, node.span()));
                 }
-                self.claim(trail, voids, ClaimAs::Dropped(at), None);
+                self.claim(&mut trail, voids, ClaimAs::Dropped(at), None);
             }
         }
     }

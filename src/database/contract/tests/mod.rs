@@ -105,7 +105,7 @@ impl Bench {
 }
 
 pub(in crate::database) fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
+    Value::Text(text.into())
 }
 
 pub(in crate::database) fn time(text: &str) -> Value {
