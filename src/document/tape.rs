@@ -99,6 +99,18 @@ impl Tape {
         self.picks.clear();
     }
 
+    /// The same memory for another record; its content is forgotten.
+    pub fn used_again(mut self, sensitive: bool) -> Self {
+        self.clear();
+        self.sensitive = sensitive;
+        self
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        self.text.capacity() + self.nodes.capacity() * size_of::<Node>()
+    }
+
     /// Whether nothing was put on the tape yet.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()

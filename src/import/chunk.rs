@@ -1,9 +1,7 @@
 //! Records of a file that are decided together: the database is asked about all of them at once, and
 //! their rows are written at once.
 
-use crate::document::tape::{Paths, Tape};
 use crate::error::Result;
-use crate::finding::Finding;
 use crate::import::context::Context;
 use crate::import::file::Reading;
 use crate::import::leaves::sheet::Sheet;
@@ -12,33 +10,22 @@ use crate::import::resolve::{Decision, Resolver};
 use crate::import::run::{Import, Parts};
 use crate::import::writer::{NewRow, Noted, Together};
 use crate::mapping::apply::Mapped;
-use crate::source::RecordRef;
-use crate::source::records::Records;
-use std::ops::Range;
+use crate::source::{Record, RecordRef};
 
 /// So many records are decided together at most,
 const MOST_RECORDS: usize = 256;
 /// of so many bytes.
 const MOST_BYTES: u64 = 1 << 18;
-/// The memory of larger records is not kept for later ones.
-const LARGE: u64 = 1 << 14;
-
 /// Records that are decided together.
 pub(crate) struct Chunk {
     pub(crate) records: Vec<Held>,
     bytes: u64,
     most: usize,
-    sensitive: bool,
-    /// Tapes of earlier records, to be used again.
-    free: Vec<Tape>,
 }
 
 /// A record until it is accounted for.
 pub(crate) struct Held {
-    tape: Tape,
-    names: Vec<String>,
-    number: u64,
-    span: Range<u64>,
+    read: Record,
     /// What was claimed of it in earlier turns.
     pub(crate) earlier: Option<Sheet>,
     /// The rows that the rules of this turn make of it.
@@ -50,7 +37,7 @@ pub(crate) struct Held {
 impl Held {
     /// The record as it was read.
     pub(crate) fn record(&self) -> RecordRef<'_> {
-        RecordRef { tape: &self.tape, number: self.number, names: &self.names, span: self.span.clone() }
+        self.read.as_ref()
     }
 
     /// Whether an earlier turn rejected the record.
@@ -61,20 +48,16 @@ impl Held {
 
 impl Chunk {
     /// An empty one; `alone` where each record is to be decided before the next one is mapped.
-    pub(crate) fn new(sensitive: bool, alone: bool) -> Self {
+    pub(crate) fn new(alone: bool) -> Self {
         let most = if alone { 1 } else { MOST_RECORDS };
-        Self { records: Vec::new(), bytes: 0, most, sensitive, free: Vec::new() }
+        Self { records: Vec::new(), bytes: 0, most }
     }
 
-    /// Reads the next record in; `false` where there is none.
-    pub(crate) fn read(&mut self, records: &mut Records<'_>, paths: &mut Paths) -> Result<bool, Finding> {
-        let mut tape = self.free.pop().unwrap_or_else(|| Tape::new(self.sensitive));
-        let Some(RecordRef { number, names, span, .. }) = records.next(paths, &mut tape)? else { return Ok(false) };
-        self.bytes += span.end - span.start;
-        let names = names.to_vec();
+    /// Takes a record in.
+    pub(crate) fn add(&mut self, read: Record) {
+        self.bytes += read.span.end - read.span.start;
         let (earlier, mapped, decision) = Default::default();
-        self.records.push(Held { tape, names, number, span, earlier, mapped, decision });
-        Ok(true)
+        self.records.push(Held { read, earlier, mapped, decision });
     }
 
     /// Whether it is to be decided before another record is read in.
@@ -82,11 +65,10 @@ impl Chunk {
         self.records.len() >= self.most || self.bytes >= MOST_BYTES
     }
 
-    /// Forgets its records, and keeps the memory of the small ones.
-    pub(crate) fn clear(&mut self) {
-        let small = self.records.drain(..).filter(|held| held.span.end - held.span.start <= LARGE);
-        self.free.extend(small.map(|held| held.tape));
+    /// Gives its records back as they were read.
+    pub(crate) fn empty(&mut self) -> impl Iterator<Item = Record> {
         self.bytes = 0;
+        self.records.drain(..).map(|held| held.read)
     }
 }
 
@@ -95,7 +77,7 @@ impl Import<'_> {
     pub(crate) fn decide(&mut self, reading: &Reading, chunk: &mut Chunk) -> Result<()> {
         let Parts { resolver, rejects, mut cx, .. } = self.parts();
         for held in &mut chunk.records {
-            let place = reading.place(held.span.start);
+            let place = reading.place(held.read.span.start);
             let findings = match rejects.known.get(&(place.file, place.offset)) {
                 Some(known) => known.clone(),
                 None => held.mapped.faults.iter().map(|(rule, fault)| cx.finding(place, *rule, fault, None)).collect(),
@@ -129,7 +111,7 @@ impl Import<'_> {
             // What a later row did to an earlier one shows only when both are written.
             let mut rejected = rejections(&mut cx, &refused, &[])?;
             open.retain_mut(|held| {
-                let findings = rejected.remove(&(reading.context.id, held.span.start));
+                let findings = rejected.remove(&(reading.context.id, held.read.span.start));
                 let stays = findings.is_none();
                 if let Some(findings) = findings {
                     held.decision = Decision::rejected(held.mapped.drafts.len(), findings);
@@ -152,7 +134,7 @@ fn rows_of<'r>(
 ) -> Result<Vec<NewRow<'r>>> {
     let mut rows = Vec::new();
     for held in open {
-        let place = reading.place(held.span.start);
+        let place = reading.place(held.read.span.start);
         held.decision = resolver.decide(cx, place, &mut held.mapped.drafts)?;
         rows.extend(resolver.new_rows(cx, place, &held.mapped.drafts, &held.decision)?);
     }

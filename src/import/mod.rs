@@ -25,6 +25,7 @@ pub mod rejects;
 pub(crate) mod resolve;
 pub mod run;
 pub mod shaping;
+mod shelf;
 mod stored;
 pub mod summary;
 pub mod sweep;

@@ -1,8 +1,8 @@
 //! Reading one file in one turn: skim, shape, records, rows, accounting.
 
 use crate::document::name::NameLeaf;
-use crate::document::tape::Kind;
-use crate::error::Result;
+use crate::document::tape::{Kind, Paths, Tape};
+use crate::error::{Error, Result};
 use crate::finding::{FILE_BLANK_IGNORED, FileId, Finding, Place, ROW_DANGLING, Severity, VALUE_TIME};
 use crate::import::chunk::{Chunk, Held};
 use crate::import::file::Reading;
@@ -12,6 +12,7 @@ use crate::import::owners::{Unread, owner_of};
 use crate::import::resolve::verdict::RowFate;
 use crate::import::run::{Import, Parts};
 use crate::import::shaping::{PathTable, Shaped, record_scope, shape};
+use crate::import::shelf::{Gathered, Kept, Shelf};
 use crate::import::watch::{Seen, Watch};
 use crate::instant::Instant;
 use crate::mapping::apply::{Draft, Mapped, Owner, Trace, apply, follow};
@@ -20,7 +21,8 @@ use crate::mapping::declared::Doc;
 use crate::mapping::model::Mapping;
 use crate::mapping::order::Turn;
 use crate::report::FileStatus;
-use crate::source::{self, Limits, Opened, RecordRef};
+use crate::source::records::Records;
+use crate::source::{self, Limits, Record, RecordRef};
 use std::collections::HashMap;
 
 impl Import<'_> {
@@ -32,11 +34,14 @@ impl Import<'_> {
         if let Some(findings) = self.rejects.known.get(&(file_id(file), u64::MAX)) {
             return self.reject_file(file, findings.clone());
         }
-        let mut opened = match source::open_as(source, self.limits(self.mapping), mapping.source.format) {
-            Ok(opened) => opened,
-            Err(finding) => return self.broken(file, mapping, vec![finding]),
+        let mut content = match self.shelf.take(file) {
+            Some(kept) => kept,
+            None => match source::open_as(source, self.limits(self.mapping), mapping.source.format) {
+                Ok(opened) => Kept::Opened(Box::new(opened)),
+                Err(finding) => return self.broken(file, mapping, vec![finding]),
+            },
         };
-        let Some(shaped) = self.shape(file, mapping, &mut opened)? else {
+        let Some(shaped) = self.shape(file, mapping, &mut content)? else {
             return Ok(()); // rejected or ignored, and said so
         };
         let shape = shaped.shape;
@@ -53,14 +58,21 @@ impl Import<'_> {
         let may_reject = self.writer.may_reject(rules)?;
         let last_names = Vec::new();
         let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, may_reject, last_names };
-        self.read_records(&mut reading, &mut opened)?;
-        if let Err(finding) = opened.unchanged() {
+        let is_last = plan.turns_of(self.mapping).1 == turn;
+        let mut gathered = Shelf::gather(source.bytes).filter(|_| !is_last);
+        self.read_records(&mut reading, &mut content, &mut gathered)?;
+        if let Kept::Opened(opened) = content
+            && let Err(finding) = opened.unchanged()
+        {
             self.reject_file(file, vec![finding])?;
         }
         if self.files[file].status == Some(FileStatus::Rejected) {
             return Ok(()); // nothing of it counts
         }
-        if plan.turns_of(self.mapping).1 == turn {
+        if let Some(gathered) = gathered {
+            self.shelf.keep_records(file, gathered);
+        }
+        if is_last {
             let Parts { resolver, leaves, mut cx, .. } = self.parts();
             resolver.report_left_over(&mut cx, file)?;
             leaves.account_frame(&mut cx, &mut reading);
@@ -114,10 +126,11 @@ impl Import<'_> {
     }
 
     /// The first look at a file, once for all of its turns.
-    fn shape(&mut self, file: usize, mapping: &Mapping, opened: &mut Opened) -> Result<Option<Shaped>> {
-        let shaped = match self.files[file].shaped.take() {
-            Some(shaped) => shaped,
-            None => match shape(opened, self.mapping, mapping, &mut self.leaves.paths) {
+    fn shape(&mut self, file: usize, mapping: &Mapping, content: &mut Kept) -> Result<Option<Shaped>> {
+        let shaped = match (self.files[file].shaped.take(), content) {
+            (Some(shaped), _) => shaped,
+            (None, Kept::Records(_)) => return Err(Error::bug("records are kept of a file without a shape")),
+            (None, Kept::Opened(opened)) => match shape(opened, self.mapping, mapping, &mut self.leaves.paths) {
                 Ok(shaped) => shaped,
                 Err(findings) => {
                     self.broken(file, mapping, findings)?;
@@ -147,28 +160,41 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn read_records(&mut self, reading: &mut Reading, opened: &mut Opened) -> Result<()> {
+    /// Reads a file's records, and gathers them for its next turn.
+    fn read_records(
+        &mut self,
+        reading: &mut Reading,
+        content: &mut Kept,
+        gathered: &mut Option<Gathered>,
+    ) -> Result<()> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
         let selection = mapping.source.shapes[reading.shaped.shape].records.as_ref();
-        let mut chunk = Chunk::new(plan.has_secrets(self.mapping), plan.looks_up_own_rows(reading.rules));
+        let sensitive = plan.has_secrets(self.mapping);
+        let mut chunk = Chunk::new(plan.looks_up_own_rows(reading.rules));
         // The table is taken out while the file is read, so that the run stays free for use.
         let mut table = self.leaves.paths.take(self.mapping, mapping, reading.shaped.shape);
         let read = (|| {
-            let mut records = match source::records(opened, selection) {
-                Ok(records) => records,
-                Err(finding) => return self.reject_file(reading.file, vec![finding]),
+            let mut records = match content {
+                Kept::Records(records) => Source::Kept(std::mem::take(records).into_iter()),
+                Kept::Opened(opened) => match source::records(opened, selection) {
+                    Ok(records) => Source::File(Box::new(records)),
+                    Err(finding) => return self.reject_file(reading.file, vec![finding]),
+                },
             };
             loop {
                 self.heed_signals()?;
-                let more = chunk.read(&mut records, &mut table.record);
-                if chunk.is_full() || !matches!(more, Ok(true)) {
+                let next = records.next(&mut table.record, || self.shelf.tape(sensitive));
+                let is_last = !matches!(next, Ok(Some(_)));
+                let fault = next.map(|record| record.into_iter().for_each(|record| chunk.add(record))).err();
+                if chunk.is_full() || is_last {
                     self.take_chunk(reading, &mut table, &mut chunk)?;
+                    chunk.empty().for_each(|record| self.shelf.add(gathered, record));
                 }
-                match more {
-                    Ok(true) => {}
-                    Ok(false) => return Ok(()),
-                    Err(finding) => return self.reject_file(reading.file, vec![finding]),
+                match fault {
+                    Some(finding) => return self.reject_file(reading.file, vec![finding]),
+                    None if is_last => return Ok(()),
+                    None => {}
                 }
             }
         })();
@@ -184,7 +210,6 @@ impl Import<'_> {
         for held in &mut chunk.records {
             self.take_record(reading, table, held)?;
         }
-        chunk.clear();
         Ok(())
     }
 
@@ -362,11 +387,27 @@ impl Import<'_> {
         });
         let unread = written.filter(|_| time.is_none()).map(|node| Place { file: file_id(file), offset: node.at() });
         self.files[file].shaped = Some(shaped);
+        self.shelf.keep_opened(file, opened);
         if let Some(place) = unread {
             let message = "this is not a time with a zone, so the file counts as the oldest";
             self.findings.push(Finding::new(&VALUE_TIME, message).at(place).about(mapping.name.clone()));
         }
         time
+    }
+}
+
+/// Where the records of a file come from.
+enum Source<'o> {
+    File(Box<Records<'o>>),
+    Kept(std::vec::IntoIter<Record>),
+}
+
+impl Source<'_> {
+    fn next(&mut self, paths: &mut Paths, tape: impl FnOnce() -> Tape) -> Result<Option<Record>, Finding> {
+        match self {
+            Source::File(records) => records.take(paths, tape()),
+            Source::Kept(records) => Ok(records.next()),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::import::leaves::Leaves;
 use crate::import::plan::Plan;
 use crate::import::rejects::Rejects;
 use crate::import::resolve::Resolver;
+use crate::import::shelf::Shelf;
 use crate::import::watch::Watch;
 use crate::import::writer::Writer;
 use crate::report::OwnerReport;
@@ -40,6 +41,8 @@ pub struct Import<'p> {
     pub directories: Vec<OwnerReport>,
     /// Sealed values that were opened again.
     pub opened_again: u64,
+    /// What was read and is read again.
+    pub(crate) shelf: Shelf,
     /// The mapping that is being read.
     pub(crate) mapping: usize,
     /// Who watches.
@@ -83,6 +86,7 @@ impl<'p> Import<'p> {
             files: plan.tree.files.iter().map(|_| FileState::default()).collect(),
             directories: Vec::new(),
             opened_again: 0,
+            shelf: Shelf::default(),
             mapping: 0,
             watch: None,
         };

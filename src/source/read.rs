@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use zeroize::Zeroizing;
 
-pub use super::records::{RecordRef, Records, records};
+pub use super::records::{Record, RecordRef, Records, records};
 pub use super::skim::{Outline, skim};
 
 /// Files up to this size are read whole; larger ones roll by.
@@ -191,6 +191,11 @@ impl Opened {
             return Ok(());
         }
         Err(file.changed())
+    }
+
+    /// How many bytes of it are held in memory.
+    pub fn held(&self) -> usize {
+        self.window.held()
     }
 
     /// Back to the first byte.

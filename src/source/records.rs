@@ -32,6 +32,31 @@ impl<'a> RecordRef<'a> {
     }
 }
 
+/// A record, on a tape of its own.
+#[derive(Debug)]
+pub struct Record {
+    /// See [`RecordRef`].
+    pub tape: Tape,
+    /// See [`RecordRef`].
+    pub number: u64,
+    /// See [`RecordRef`].
+    pub names: Vec<String>,
+    /// See [`RecordRef`].
+    pub span: Range<u64>,
+}
+
+impl Record {
+    /// The same, lent.
+    pub fn as_ref(&self) -> RecordRef<'_> {
+        RecordRef { tape: &self.tape, number: self.number, names: &self.names, span: self.span.clone() }
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        self.tape.memory() + size_of::<Self>()
+    }
+}
+
 /// The records of a file, in its order.
 pub struct Records<'o> {
     scanner: Scanner<'o>,
@@ -82,6 +107,16 @@ impl Records<'_> {
         let Some(span) = self.advance(paths, tape).map_err(|fault| fault.finding(file))? else { return Ok(None) };
         self.number += 1;
         Ok(Some(RecordRef { tape, number: self.number, names: &self.names, span }))
+    }
+
+    /// The next record on this tape; `None` after the last.
+    ///
+    /// # Errors
+    /// As [`Records::next`].
+    pub fn take(&mut self, paths: &mut Paths, mut tape: Tape) -> Result<Option<Record>, Finding> {
+        let Some(RecordRef { number, names, span, .. }) = self.next(paths, &mut tape)? else { return Ok(None) };
+        let names = names.to_vec();
+        Ok(Some(Record { tape, number, names, span }))
     }
 
     fn advance(&mut self, paths: &mut Paths, tape: &mut Tape) -> Result<Option<Range<u64>>, Fault> {
