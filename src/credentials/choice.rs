@@ -109,18 +109,11 @@ pub(super) fn choose(cells: &dyn Reader, choice: &Choice<'_>) -> Result<(Vec<Cho
             left.push(left_column(&one.column, counted.plain, reason));
         }
     }
-    for (table, column) in suspects(&tables, &registered) {
-        let name = ColumnName { table: table.name.clone(), column: column.name.clone() };
+    for all in suspects(&tables, &registered) {
+        let name = ColumnName::of(&all);
         if choice.except.contains(&name) {
             continue; // the caller knows it
         }
-        let every = table.columns.iter().map(|column| column.name.clone()).collect();
-        let all = SealedColumn {
-            table: name.table.clone(),
-            column: name.column.clone(),
-            key_columns: every,
-            row_filter: None,
-        };
         let counted = count(cells, &all, None, &[])?;
         let (mine, others, what) = match choice.from {
             None => (counted.plain, counted.fernet + counted.hashes + counted.lost(), "plaintext"),

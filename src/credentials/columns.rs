@@ -80,17 +80,20 @@ fn is_hash(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Text columns whose names look like secrets and that are not registered.
-pub(super) fn suspects<'t>(
-    tables: &'t [Table],
-    registered: &[Registered],
-) -> impl Iterator<Item = (&'t Table, &'t Column)> {
+/// Text columns whose names look like secrets and that are not registered. All columns of a row stand for its
+/// key, to look at it.
+pub(super) fn suspects(tables: &[Table], registered: &[Registered]) -> impl Iterator<Item = SealedColumn> {
     let known: Vec<ColumnName> = registered.iter().map(|one| ColumnName::of(&one.column)).collect();
     let all = tables.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
-    all.filter(move |(table, column)| {
-        let name = ColumnName { table: table.name.clone(), column: column.name.clone() };
-        keeps_text(column) && (looks_secret(&column.name) || claims_encryption(&column.name)) && !known.contains(&name)
-    })
+    let suspicious =
+        all.filter(|(_, column)| keeps_text(column) && (looks_secret(&column.name) || claims_encryption(&column.name)));
+    let whole = |(table, column): (&Table, &Column)| SealedColumn {
+        table: table.name.clone(),
+        column: column.name.clone(),
+        key_columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+        row_filter: None,
+    };
+    suspicious.map(whole).filter(move |column| !known.contains(&ColumnName::of(column)))
 }
 
 /// A column of no known type is read as bytes, and SQLite keeps texts there as well.

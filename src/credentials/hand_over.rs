@@ -56,7 +56,7 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
         message: application.message.clone(),
         ..HandedOver::default()
     };
-    let mut written = Written::new(true)?;
+    let mut written = Written::new(false)?;
     for registered in sealed_columns(&*cells)? {
         let column = &registered.column;
         let of = (column, std::slice::from_ref(&registered));

@@ -132,13 +132,7 @@ pub fn status(database: &dyn Database, except: &[ColumnName]) -> Result<Status> 
             columns.push(count(&*cells, &column, Some(format), &keys)?);
         }
     }
-    for (table, column) in suspects(&tables, &registered) {
-        let column = SealedColumn {
-            table: table.name.clone(),
-            column: column.name.clone(),
-            key_columns: table.columns.iter().map(|column| column.name.clone()).collect(),
-            row_filter: None,
-        };
+    for column in suspects(&tables, &registered) {
         if except.contains(&ColumnName::of(&column)) {
             continue; // excluded by the caller
         }

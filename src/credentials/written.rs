@@ -21,16 +21,16 @@ pub(super) struct Written {
     salt: [u8; 32],
     /// By the key of the row.
     marks: BTreeMap<SealedColumn, HashMap<Vec<String>, [u8; 32]>>,
-    /// Whether every value of a column is written, so that others can only come from a trigger.
-    whole: bool,
+    /// Whether a value that was not written is refused: where all are written, a trigger put it there.
+    alone: bool,
 }
 
 impl Written {
-    /// Nothing yet of columns whose values are all written, or some.
-    pub(super) fn new(whole: bool) -> Result<Self> {
+    /// Nothing yet; `alone` where what is written must be all that is there.
+    pub(super) fn new(alone: bool) -> Result<Self> {
         let mut salt = [0; 32];
         getrandom::fill(&mut salt).map_err(|_| Error::environment("the operating system's random source failed"))?;
-        Ok(Self { salt, marks: BTreeMap::new(), whole })
+        Ok(Self { salt, marks: BTreeMap::new(), alone })
     }
 
     fn mark(&self, text: &SecretString) -> [u8; 32] {
@@ -94,7 +94,7 @@ impl Written {
                     opened += 1;
                     empty += u64::from(token.is_empty());
                 }
-                None if self.whole && !token.is_empty() => return Err(altered(column)),
+                None if self.alone && !token.is_empty() => return Err(altered(column)),
                 None => {} // as it was
             }
         }

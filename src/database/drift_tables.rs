@@ -31,16 +31,11 @@ pub enum Aspect {
 /// Everything in which a table is not as expected.
 pub(crate) fn table_differences(expected: &Table, live: &Table) -> Vec<(Aspect, String)> {
     let name = &expected.name;
-    let missing = expected
-        .columns
-        .iter()
-        .filter(|column| live.column(&column.name).is_none())
-        .map(|column| (Aspect::Form, format!("column `{name}.{}` is missing", column.name)));
-    let unknown = live
-        .columns
-        .iter()
-        .filter(|column| expected.column(&column.name).is_none())
-        .map(|column| (Aspect::Form, format!("column `{name}.{}` is not expected", column.name)));
+    let names = |table: &Table| table.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+    let alone = one_sided(&names(expected), &names(live)).into_iter().map(|(column, is)| {
+        let is = if is == LACKS { "is missing" } else { "is not expected" };
+        (Aspect::Form, format!("column `{name}.{column}` {is}"))
+    });
     let columns = expected
         .columns
         .iter()
@@ -71,15 +66,7 @@ pub(crate) fn table_differences(expected: &Table, live: &Table) -> Vec<(Aspect, 
     let computed = one_sided(&expected.computed, &live.computed)
         .into_iter()
         .map(|(column, is)| (Aspect::Form, format!("table `{name}` {is} a computed column `{column}`")));
-    missing
-        .chain(unknown)
-        .chain(columns)
-        .chain(computed)
-        .chain(foreign_keys)
-        .chain(unique)
-        .chain(actions)
-        .chain(checks)
-        .collect()
+    alone.chain(columns).chain(computed).chain(foreign_keys).chain(unique).chain(actions).chain(checks).collect()
 }
 
 fn column_differences(table: &str, expected: &Column, live: &Column) -> Vec<(Aspect, String)> {
@@ -123,8 +110,11 @@ fn sorted(lists: &[Vec<String>]) -> Vec<Vec<String>> {
     lists
 }
 
+/// What is said of a table without something.
+const LACKS: &str = "lacks";
+
 fn one_sided<T: PartialEq + Clone>(expected: &[T], live: &[T]) -> Vec<(T, &'static str)> {
-    let missing = expected.iter().filter(|one| !live.contains(one)).map(|one| (one.clone(), "lacks"));
+    let missing = expected.iter().filter(|one| !live.contains(one)).map(|one| (one.clone(), LACKS));
     let added = live.iter().filter(|one| !expected.contains(one)).map(|one| (one.clone(), "unexpectedly has"));
     missing.chain(added).collect()
 }

@@ -13,13 +13,16 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const PATIENCE_AT_COMMIT: Duration = Duration::from_secs(30);
 
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    configure(conn)
+    configure(bare(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?)
 }
 
 pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    configure(conn)
+    configure(bare(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
+}
+
+/// A connection as SQLite gives it, that one thread uses.
+pub(super) fn bare(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
 /// Foreign keys are off for set-up and load, and checked by us before the commit: that finds all

@@ -1,12 +1,13 @@
 //! Who else is at the database: words for a lock, unfinished files of runs that go or were killed.
 
+use super::connect::bare;
 use super::file::{io_fault, unfinished_prefix};
 use super::location::{Fault, Location};
 use super::words;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::outputs::with_suffix;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{ErrorCode, OpenFlags};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -81,14 +82,10 @@ fn unfinished(location: &Location) -> Result<Vec<PathBuf>> {
     if !directory.is_dir() {
         return Ok(Vec::new());
     }
-    let fault = |error| io_fault(&error, directory.display());
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(directory).map_err(fault)? {
-        let entry = entry.map_err(fault)?;
-        if entry.file_name().as_bytes().starts_with(prefix.as_bytes()) {
-            paths.push(entry.path());
-        }
-    }
+    let entries = fs::read_dir(directory).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+    let entries = entries.map_err(|error| io_fault(&error, directory.display()))?.into_iter();
+    let is_unfinished = |entry: &fs::DirEntry| entry.file_name().as_bytes().starts_with(prefix.as_bytes());
+    let mut paths: Vec<PathBuf> = entries.filter(is_unfinished).map(|entry| entry.path()).collect();
     paths.sort();
     Ok(paths)
 }
@@ -97,8 +94,7 @@ fn unfinished(location: &Location) -> Result<Vec<PathBuf>> {
 fn is_held(path: &Path) -> bool {
     let bytes = path.as_os_str().as_bytes();
     let database = bytes.strip_suffix(b"-journal").map_or(path, |base| Path::new(std::ffi::OsStr::from_bytes(base)));
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let asked = Connection::open_with_flags(database, flags).and_then(|conn| {
+    let asked = bare(database, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|conn| {
         conn.busy_timeout(Duration::ZERO)?;
         conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
     });

@@ -29,7 +29,6 @@ mod locks;
 pub(super) mod migrate;
 mod open;
 mod orphans;
-mod pass;
 mod read;
 mod reader;
 mod record;

@@ -1,7 +1,7 @@
 //! Opens the file that a run works on: a new one under a temporary name, an existing one in place,
 //! or a private copy for a dry run.
 
-use super::connect::{connect, connect_read_only, empty_log, wait_at_commit};
+use super::connect::{bare, connect, connect_read_only, empty_log, wait_at_commit};
 use super::file::{self, FileId, Found, NewFile};
 use super::location::{Location, Tried};
 use super::{health, locks, state};
@@ -256,8 +256,7 @@ fn copy_into(location: &Location, copy: &Path) -> Tried<()> {
     }
     file::create_private(copy).map_err(|error| file::io_fault(&error, copy.display()))?;
     let from = connect_read_only(&location.path)?;
-    let mut to =
-        Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let mut to = bare(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     to.execute_batch("PRAGMA synchronous = OFF")?;
     back_up(&from, &mut to, location)
 }

@@ -23,9 +23,8 @@ use rusqlite::Connection;
 
 /// What has a connection.
 pub(super) trait Open {
-    fn conn(&self) -> &Connection;
-    fn conn_mut(&mut self) -> &mut Connection;
-    fn location(&self) -> &Location;
+    fn at(&self) -> (&Connection, &Location);
+    fn at_mut(&mut self) -> (&mut Connection, &Location);
 }
 
 /// A database that is looked into and nothing else.
@@ -43,22 +42,19 @@ impl SqliteReader {
 }
 
 impl Open for SqliteReader {
-    fn conn(&self) -> &Connection {
-        &self.view.conn
+    fn at(&self) -> (&Connection, &Location) {
+        (&self.view.conn, &self.location)
     }
 
-    fn conn_mut(&mut self) -> &mut Connection {
-        &mut self.view.conn
-    }
-
-    fn location(&self) -> &Location {
-        &self.location
+    fn at_mut(&mut self) -> (&mut Connection, &Location) {
+        (&mut self.view.conn, &self.location)
     }
 }
 
 /// Reads something, the faults in our words.
 fn on<T, F: Into<Fault>>(this: &impl Open, read: impl FnOnce(&Connection, &Location) -> Result<T, F>) -> Result<T> {
-    read(this.conn(), this.location()).map_err(|fault| this.location().words(fault.into()))
+    let (conn, location) = this.at();
+    read(conn, location).map_err(|fault| location.words(fault.into()))
 }
 
 impl<O: Open> Reader for O {
@@ -95,11 +91,13 @@ impl<O: Open> Reader for O {
     }
 
     fn keys(&self) -> Result<Vec<KeyRow>> {
-        keys::all(self.conn()).map_err(|error| keys::fault(&error, self.location()))
+        let (conn, location) = self.at();
+        keys::all(conn).map_err(|error| keys::fault(&error, location))
     }
 
     fn seal_record(&self) -> Result<SealRecord> {
-        keys::record(self.conn(), self.location())
+        let (conn, location) = self.at();
+        keys::record(conn, location)
     }
 
     fn registered(&self) -> Result<Vec<Registered>> {
@@ -142,8 +140,8 @@ impl<O: Open> Reader for O {
     }
 
     fn ask(&mut self, query: &str) -> Result<Asked> {
-        let asked = assertion::ask(self.conn_mut(), query);
-        asked.map_err(|error| self.location().fault(&error))
+        let (conn, location) = self.at_mut();
+        assertion::ask(conn, query).map_err(|error| location.fault(&error))
     }
 
     fn health(&self) -> Result<Health> {

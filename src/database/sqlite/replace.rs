@@ -35,8 +35,7 @@ fn copy_into(location: &Location, to: &Path) -> Tried<()> {
     } else {
         connect::connect_read_only(&location.path)
     }?;
-    let mut copy =
-        Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let mut copy = connect::bare(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     open::back_up(&from, &mut copy, location)?;
     copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
     copy.close().map_err(|(_, error)| error)?;

@@ -3,8 +3,7 @@
 use super::declared::Declared;
 use super::location::{Location, Tried};
 use super::open::Store;
-use super::pass::Passes;
-use super::way::Way;
+use super::way::{Passes, Way};
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::Written;
 use crate::error::{Error, Result};

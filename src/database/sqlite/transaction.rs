@@ -42,16 +42,12 @@ impl SqliteTransaction {
 }
 
 impl Open for SqliteTransaction {
-    fn conn(&self) -> &Connection {
-        &self.conn
+    fn at(&self) -> (&Connection, &Location) {
+        (&self.conn, &self.location)
     }
 
-    fn conn_mut(&mut self) -> &mut Connection {
-        &mut self.conn
-    }
-
-    fn location(&self) -> &Location {
-        &self.location
+    fn at_mut(&mut self) -> (&mut Connection, &Location) {
+        (&mut self.conn, &self.location)
     }
 }
 

@@ -185,15 +185,13 @@ impl<'w> Work<'w> {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             started: self.order.started,
             finished: jiff::Timestamp::now(),
-            files: 0,
-            leaves: 0,
-            inserted: 0,
             updated: emptied,
-            unchanged: 0,
-            rejected: 0,
             removed,
             undoes: Some(run.id.clone()),
-            ..run.clone()
+            set: run.set.clone(),
+            set_digest: run.set_digest.clone(),
+            source: run.source.clone(),
+            ..RunRecord::default()
         };
         ledger::write_run(self.conn, None, &record)?;
         let details = serde_json::json!({ "undo": record.id, "removed": removed, "emptied": emptied });

@@ -79,24 +79,22 @@ impl WriteRows for SqliteTransaction {
         self.conn.prepare_cached(&text).map_err(|error| unprepared(self, table, &error))?;
         let sought = Sought { table, columns: key_columns, kinds: &key_kinds };
         let only = sought.only(self, &key_forms)?;
-        // The row must have the key still: else the search tells what became of it.
-        let by_rowid = only.map(|(rowid, row)| {
-            let mut key = key_forms.clone();
-            key.push(Form::Integer(row));
-            let place = columns.len() + key.len();
-            set(&self.conn, &format!("{text} AND {rowid} = ?{place}"), &values, &key)
-        });
-        let mut changed = match by_rowid.unwrap_or(Ok((0, 0))) {
-            Ok((0, _)) => match set(&self.conn, &text, &values, &key_forms) {
-                Ok((changed, steps)) => {
-                    sought.searched(self, steps);
-                    changed
-                }
-                Err(error) => return rejection(&error).map(Some),
-            },
-            Ok((changed, _)) => changed,
-            Err(error) => return rejection(&error).map(Some),
+        let by_key = || {
+            let (changed, steps) = set(&self.conn, &text, &values, &key_forms)?;
+            sought.searched(self, steps);
+            Ok(changed)
         };
+        // The row must have the key still: else the search tells what became of it.
+        let by_rowid = |(rowid, row): (&str, i64)| {
+            let key = [key_forms.as_slice(), &[Form::Integer(row)]].concat();
+            let text = format!("{text} AND {rowid} = ?{}", columns.len() + key.len());
+            set(&self.conn, &text, &values, &key).map(|(changed, _)| changed)
+        };
+        let mut changed =
+            match only.map_or(Ok(0), by_rowid).and_then(|changed| if changed == 0 { by_key() } else { Ok(changed) }) {
+                Ok(changed) => changed,
+                Err(error) => return rejection(&error).map(Some),
+            };
         if changed == 0 && key_kinds.contains(&ColumnType::Time) {
             // The row is identified by a time that is stored in another form of the same meaning.
             let stored = self.find(table, key_columns, key_columns, &[key.to_vec()])?.into_iter().flatten().next();

@@ -1,4 +1,4 @@
-//! What holds of every engine. Each test runs on a new database of each of them, through the three traits
+//! What holds of every engine. Each test runs on a new database of each of them, through the traits
 //! alone.
 
 pub(in crate::database) mod ledger;
