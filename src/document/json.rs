@@ -126,12 +126,12 @@ mod tests {
     #[test]
     fn json_is_written_compact_with_the_required_escapes() {
         let mut tape = Tape::new(false);
-        let root = tape.push(Kind::Object, None, "", 0, 0);
-        tape.push(Kind::String, Some("a\"b"), "\u{8}\u{c}\n\r\t\u{1}\\ü", 0, 0);
-        tape.push(Kind::Number, Some("n"), "1.50", 0, 0);
-        let list = tape.push(Kind::Array, Some("l"), "", 0, 0);
-        tape.push(Kind::Null, None, "", 0, 0);
-        tape.push(Kind::Bool(true), None, "", 0, 0);
+        let root = tape.push(Kind::Object, None, "", 0);
+        tape.push(Kind::String, Some("a\"b"), "\u{8}\u{c}\n\r\t\u{1}\\ü", 0);
+        tape.push(Kind::Number, Some("n"), "1.50", 0);
+        let list = tape.push(Kind::Array, Some("l"), "", 0);
+        tape.push(Kind::Null, None, "", 0);
+        tape.push(Kind::Bool(true), None, "", 0);
         tape.close(list);
         tape.close(root);
         let mut out = String::new();

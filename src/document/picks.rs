@@ -105,10 +105,10 @@ mod tests {
     /// An array of objects whose member `id` has these values.
     fn tape(values: &[(Kind, &str)]) -> Tape {
         let mut tape = Tape::new(false);
-        let list = tape.push(Kind::Array, None, "", 0, 0);
+        let list = tape.push(Kind::Array, None, "", 0);
         for (kind, text) in values {
-            let element = tape.push(Kind::Object, None, "", 0, 0);
-            tape.push(*kind, Some("id"), text, 0, 0);
+            let element = tape.push(Kind::Object, None, "", 0);
+            tape.push(*kind, Some("id"), text, 0);
             tape.close(element);
         }
         tape.close(list);
@@ -176,7 +176,7 @@ mod tests {
         let mut tape = tape(&values);
         (0..3).for_each(|_| assert!(tape.root().pick("id", Scalar::Integer(100)).is_some()));
         tape.clear();
-        let list = tape.push(Kind::Array, None, "", 0, 0);
+        let list = tape.push(Kind::Array, None, "", 0);
         tape.close(list);
         assert!(tape.root().pick("id", Scalar::Integer(100)).is_none());
     }

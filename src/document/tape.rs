@@ -99,13 +99,6 @@ impl Tape {
         self.picks.clear();
     }
 
-    /// The same memory for another record; its content is forgotten.
-    pub fn used_again(mut self, sensitive: bool) -> Self {
-        self.clear();
-        self.sensitive = sensitive;
-        self
-    }
-
     /// About how many bytes of memory it takes.
     pub fn memory(&self) -> usize {
         self.text.capacity() + self.nodes.capacity() * size_of::<Node>()
@@ -124,12 +117,13 @@ impl Tape {
     /// Appends a node in document order; `at` is the offset of its first byte in the file.
     /// `text` is a string's decoded content or a number as written, else empty.
     /// A container is closed by [`Tape::close`].
-    pub fn push(&mut self, kind: Kind, name: Option<&str>, text: &str, at: u64, path: PathId) -> NodeId {
+    /// The paths are numbered when all of it is read ([`Tape::number_paths`]).
+    pub fn push(&mut self, kind: Kind, name: Option<&str>, text: &str, at: u64) -> NodeId {
         let name_span = self.keep(name.unwrap_or_default());
         let text_span = self.keep(text);
         let id = self.len();
         let next = id.checked_add(1).expect("a record is smaller than 4 GiB");
-        self.nodes.push(Node { kind, named: name.is_some(), next, path, name: name_span, text: text_span, at });
+        self.nodes.push(Node { kind, named: name.is_some(), next, path: 0, name: name_span, text: text_span, at });
         id
     }
 
@@ -138,6 +132,34 @@ impl Tape {
         self.nodes[container as usize].next = self.len();
         self.wide.clear();
         self.picks.clear();
+    }
+
+    /// Gives every node the number of its path; that of the root is 0.
+    pub fn number_paths(&mut self, paths: &mut Paths) {
+        let mut open: Vec<(NodeId, PathId)> = Vec::new();
+        for id in 0..self.nodes.len() {
+            while open.last().is_some_and(|(end, _)| *end as usize <= id) {
+                open.pop();
+            }
+            let Node { kind, named, next, name: (start, end), .. } = self.nodes[id];
+            let path = match open.last() {
+                None => 0,
+                Some((_, parent)) if named => paths.member(*parent, &self.text[start as usize..end as usize]),
+                Some((_, parent)) => paths.element(*parent),
+            };
+            self.nodes[id].path = path;
+            if matches!(kind, Kind::Array | Kind::Object) {
+                open.push((next, path));
+            }
+        }
+    }
+
+    /// An empty tape with room for as much as this one has.
+    pub fn another(&self) -> Self {
+        let mut tape = Self::new(self.sensitive);
+        tape.text.reserve(self.text.len());
+        tape.nodes.reserve(self.nodes.len());
+        tape
     }
 
     /// The root.
@@ -308,9 +330,9 @@ mod tests {
     #[test]
     fn a_sensitive_tape_keeps_its_text_while_it_grows() {
         let mut tape = Tape::new(true);
-        let root = tape.push(Kind::Array, None, "", 0, 0);
+        let root = tape.push(Kind::Array, None, "", 0);
         for _ in 0..100 {
-            tape.push(Kind::String, None, "0123456789", 0, 0);
+            tape.push(Kind::String, None, "0123456789", 0);
         }
         tape.close(root);
         assert!(tape.root().children().all(|child| child.text() == "0123456789"));

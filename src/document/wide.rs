@@ -58,12 +58,12 @@ mod tests {
     /// An object whose members have these names, in an array with another one.
     fn tape(names: &[String]) -> Tape {
         let mut tape = Tape::new(false);
-        let list = tape.push(Kind::Array, None, "", 0, 0);
+        let list = tape.push(Kind::Array, None, "", 0);
         for _ in 0..2 {
-            let object = tape.push(Kind::Object, None, "", 0, 0);
+            let object = tape.push(Kind::Object, None, "", 0);
             for name in names {
-                let inner = tape.push(Kind::Array, Some(name), "", 0, 0);
-                tape.push(Kind::Null, None, "", 0, 0);
+                let inner = tape.push(Kind::Array, Some(name), "", 0);
+                tape.push(Kind::Null, None, "", 0);
                 tape.close(inner);
             }
             tape.close(object);
@@ -112,9 +112,9 @@ mod tests {
         let mut first = tape(&names(0));
         assert!(first.node(1).member("127").is_some());
         first.clear();
-        let object = first.push(Kind::Object, None, "", 0, 0);
+        let object = first.push(Kind::Object, None, "", 0);
         for name in names(1_000) {
-            first.push(Kind::Null, Some(&name), "", 0, 0);
+            first.push(Kind::Null, Some(&name), "", 0);
         }
         first.close(object);
         assert!(first.root().member("127").is_none() && first.root().member("1127").is_some());

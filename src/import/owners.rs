@@ -307,7 +307,7 @@ fn column_text(find: &Find, row: &Owner) -> Option<String> {
 /// What an expression over `#owner` alone makes of a directory's name.
 fn evaluate_name(set: &Set, expr: &crate::mapping::model::Expr, directory: &str) -> Option<String> {
     let mut tape = Tape::new(false);
-    tape.push(Kind::Null, None, "", 0, 0);
+    tape.push(Kind::Null, None, "", 0);
     let file = FileContext {
         id: crate::finding::FileId(0),
         path: String::new(),

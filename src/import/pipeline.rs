@@ -42,7 +42,6 @@ impl Import<'_> {
                     self.take_turn(*turn, files, Some(owner))?;
                 }
                 self.resolver.end_owner();
-                self.shelf.end_owner();
             }
         }
         for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {

@@ -2,7 +2,7 @@
 
 use crate::document::name::NameLeaf;
 use crate::document::tape::{Kind, Paths, Tape};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::finding::{FILE_BLANK_IGNORED, FileId, Finding, Place, ROW_DANGLING, Severity, VALUE_TIME};
 use crate::import::chunk::{Chunk, Held};
 use crate::import::file::Reading;
@@ -12,7 +12,6 @@ use crate::import::owners::{Unread, owner_of};
 use crate::import::resolve::verdict::RowFate;
 use crate::import::run::{Import, Parts};
 use crate::import::shaping::{PathTable, Shaped, record_scope, shape};
-use crate::import::shelf::{Gathered, Kept, Shelf};
 use crate::import::watch::{Seen, Watch};
 use crate::instant::Instant;
 use crate::mapping::apply::{Draft, Mapped, Owner, Trace, apply, follow};
@@ -22,28 +21,26 @@ use crate::mapping::model::Mapping;
 use crate::mapping::order::Turn;
 use crate::report::FileStatus;
 use crate::source::records::Records;
-use crate::source::{self, Limits, Record, RecordRef};
+use crate::source::{self, Limits, Opened, Record, RecordRef};
 use std::collections::HashMap;
 
 impl Import<'_> {
     /// Reads a file for the rules of one turn.
     pub fn read_file(&mut self, file: usize, turn: Turn, rules: &[&CompiledRule], owner: Option<&Owner>) -> Result<()> {
         let plan = self.plan;
-        let source = &plan.tree.files[file];
         let mapping = &plan.set.mappings[self.mapping];
         if let Some(findings) = self.rejects.known.get(&(file_id(file), u64::MAX)) {
             return self.reject_file(file, findings.clone());
         }
-        let mut content = match self.shelf.take(file) {
-            Some(kept) => kept,
-            None => match source::open_as(source, self.limits(self.mapping), mapping.source.format) {
-                Ok(opened) => Kept::Opened(Box::new(opened)),
-                Err(finding) => return self.broken(file, mapping, vec![finding]),
-            },
+        let looked = match self.files[file].shaped.take() {
+            Some(shaped) => Ok((shaped, None)),
+            None => self.look(file, self.mapping).map(|(shaped, opened)| (shaped, Some(opened))),
         };
-        let Some(shaped) = self.shape(file, mapping, &mut content)? else {
-            return Ok(()); // rejected or ignored, and said so
+        let (mut shaped, opened) = match looked {
+            Ok(looked) => looked,
+            Err(findings) => return self.broken(file, mapping, findings),
         };
+        self.learn_shape(file, mapping, &shaped);
         let shape = shaped.shape;
         self.files[file].owner = owner.and_then(|owner| self.resolver.owners.number(&owner.id));
         self.files[file].records = 0;
@@ -53,24 +50,22 @@ impl Import<'_> {
             self.files[file].reason = Some(reason.clone());
             return Ok(());
         }
+        let kept = shaped.records.take().or_else(|| self.shelf.take(file));
         let context = plan.file_context(file, owner, self.started);
         let frame_sheet = Sheet::new(shaped.frame.len());
         let may_reject = self.writer.may_reject(rules)?;
         let last_names = Vec::new();
         let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, may_reject, last_names };
         let is_last = plan.turns_of(self.mapping).1 == turn;
-        let mut gathered = Shelf::gather(source.bytes).filter(|_| !is_last);
-        self.read_records(&mut reading, &mut content, &mut gathered)?;
-        if let Kept::Opened(opened) = content
-            && let Err(finding) = opened.unchanged()
-        {
-            self.reject_file(file, vec![finding])?;
-        }
+        let gathered = match kept {
+            Some(records) => self.read_records(&mut reading, Source::Kept(records.into_iter()), !is_last)?,
+            None => self.read_from_file(&mut reading, opened)?,
+        };
         if self.files[file].status == Some(FileStatus::Rejected) {
             return Ok(()); // nothing of it counts
         }
-        if let Some(gathered) = gathered {
-            self.shelf.keep_records(file, gathered);
+        if !gathered.is_empty() {
+            self.shelf.keep(file, gathered);
         }
         if is_last {
             let Parts { resolver, leaves, mut cx, .. } = self.parts();
@@ -126,25 +121,25 @@ impl Import<'_> {
     }
 
     /// The first look at a file, once for all of its turns.
-    fn shape(&mut self, file: usize, mapping: &Mapping, content: &mut Kept) -> Result<Option<Shaped>> {
-        let shaped = match (self.files[file].shaped.take(), content) {
-            (Some(shaped), _) => shaped,
-            (None, Kept::Records(_)) => return Err(Error::bug("records are kept of a file without a shape")),
-            (None, Kept::Opened(opened)) => match shape(opened, self.mapping, mapping, &mut self.leaves.paths) {
-                Ok(shaped) => shaped,
-                Err(findings) => {
-                    self.broken(file, mapping, findings)?;
-                    return Ok(None);
-                }
-            },
-        };
+    fn look(&mut self, file: usize, number: usize) -> Result<(Shaped, Opened), Vec<Finding>> {
+        let (source, mapping) = (&self.plan.tree.files[file], &self.plan.set.mappings[number]);
+        let opened = source::open_as(source, self.limits(number), mapping.source.format);
+        let mut opened = opened.map_err(|finding| vec![finding])?;
+        let shaped = shape(&mut opened, number, mapping, &mut self.leaves.paths)?;
+        // What was kept is not read again.
+        if shaped.records.is_some() {
+            opened.unchanged().map_err(|finding| vec![finding])?;
+        }
+        Ok((shaped, opened))
+    }
+
+    fn learn_shape(&mut self, file: usize, mapping: &Mapping, shaped: &Shaped) {
         if self.files[file].shape.is_none() {
             self.findings.extend(shaped.notes.iter().cloned().map(|note| note.about(mapping.name.clone())));
         }
         self.files[file].shape = Some(shaped.shape);
         self.files[file].sha256 = shaped.sha256;
         self.files[file].tally.leaves.seen = shaped.leaves;
-        Ok(Some(shaped))
     }
 
     /// A file of nothing but whitespace may mean that nothing is lost; every other broken file is rejected.
@@ -160,46 +155,54 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Reads a file's records, and gathers them for its next turn.
-    fn read_records(
-        &mut self,
-        reading: &mut Reading,
-        content: &mut Kept,
-        gathered: &mut Option<Gathered>,
-    ) -> Result<()> {
+    /// Reads the records of a file that is too large to be kept.
+    fn read_from_file(&mut self, reading: &mut Reading, opened: Option<Opened>) -> Result<Vec<Record>> {
+        let (file, mapping) = (reading.file, &self.plan.set.mappings[self.mapping]);
+        let selection = mapping.source.shapes[reading.shaped.shape].records.as_ref();
+        let opened = opened.map_or_else(
+            || source::open_as(&self.plan.tree.files[file], self.limits(self.mapping), mapping.source.format),
+            Ok,
+        );
+        let mut opened = match opened {
+            Ok(opened) => opened,
+            Err(finding) => return self.broken(file, mapping, vec![finding]).map(|()| Vec::new()),
+        };
+        match source::records(&mut opened, selection) {
+            Ok(records) => _ = self.read_records(reading, Source::File(Box::new(records), Vec::new()), false)?,
+            Err(finding) => self.reject_file(file, vec![finding])?,
+        }
+        if let Err(finding) = opened.unchanged() {
+            self.reject_file(file, vec![finding])?;
+        }
+        Ok(Vec::new())
+    }
+
+    /// Takes a file's records in; gives them back where its next turn needs them.
+    fn read_records(&mut self, reading: &mut Reading, mut from: Source<'_>, again: bool) -> Result<Vec<Record>> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
-        let selection = mapping.source.shapes[reading.shaped.shape].records.as_ref();
         let sensitive = plan.has_secrets(self.mapping);
         let mut chunk = Chunk::new(plan.looks_up_own_rows(reading.rules));
+        let mut gathered = Vec::new();
         // The table is taken out while the file is read, so that the run stays free for use.
         let mut table = self.leaves.paths.take(self.mapping, mapping, reading.shaped.shape);
-        let read = (|| {
-            let mut records = match content {
-                Kept::Records(records) => Source::Kept(std::mem::take(records).into_iter()),
-                Kept::Opened(opened) => match source::records(opened, selection) {
-                    Ok(records) => Source::File(Box::new(records)),
-                    Err(finding) => return self.reject_file(reading.file, vec![finding]),
-                },
-            };
-            loop {
-                self.heed_signals()?;
-                let next = records.next(&mut table.record, || self.shelf.tape(sensitive));
-                let is_last = !matches!(next, Ok(Some(_)));
-                let fault = next.map(|record| record.into_iter().for_each(|record| chunk.add(record))).err();
-                if chunk.is_full() || is_last {
-                    self.take_chunk(reading, &mut table, &mut chunk)?;
-                    chunk.empty().for_each(|record| self.shelf.add(gathered, record));
-                }
-                match fault {
-                    Some(finding) => return self.reject_file(reading.file, vec![finding]),
-                    None if is_last => return Ok(()),
-                    None => {}
-                }
+        let read = (|| loop {
+            self.heed_signals()?;
+            let next = from.next(sensitive, &mut table.record);
+            let is_last = !matches!(next, Ok(Some(_)));
+            let fault = next.map(|record| record.into_iter().for_each(|record| chunk.add(record))).err();
+            if chunk.is_full() || is_last {
+                self.take_chunk(reading, &mut table, &mut chunk)?;
+                if again { gathered.extend(chunk.empty()) } else { from.reuse(chunk.empty()) }
+            }
+            match fault {
+                Some(finding) => return self.reject_file(reading.file, vec![finding]),
+                None if is_last => return Ok(()),
+                None => {}
             }
         })();
         self.leaves.paths.put_back(self.mapping, reading.shaped.shape, table);
-        read
+        read.map(|()| gathered)
     }
 
     /// Maps the records of a chunk, decides what becomes of their rows, and accounts for their leaves.
@@ -370,14 +373,15 @@ impl Import<'_> {
     /// present. What is wrong with the file is reported when it is read.
     pub fn time_of(&mut self, file: usize, number: usize) -> Option<Instant> {
         let mapping = &self.plan.set.mappings[number];
-        let mut opened =
-            source::open_as(&self.plan.tree.files[file], self.limits(number), mapping.source.format).ok()?;
-        let shaped = shape(&mut opened, number, mapping, &mut self.leaves.paths).ok()?;
-        let whole = match mapping.source.shapes[shaped.shape].records {
-            Some(_) => None,
-            None => Some(source::whole(&mut opened)?),
+        let (mut shaped, mut opened) = self.look(file, number).ok()?;
+        let is_whole = mapping.source.shapes[shaped.shape].records.is_none();
+        let kept = shaped.records.take();
+        let read = match &kept {
+            None if is_whole => source::records(&mut opened, None).ok()?.take(Tape::new(true)).ok()?,
+            _ => None,
         };
-        let root = whole.as_ref().unwrap_or(&shaped.frame).root();
+        let whole = kept.iter().flatten().chain(&read).next().filter(|_| is_whole);
+        let root = whole.map_or(&shaped.frame, |record| &record.tape).root();
         let mut present = mapping.source.newest.iter().filter_map(|path| follow(root, path));
         let written =
             present.find(|node| node.kind() != Kind::Null && !(node.kind() == Kind::String && node.text().is_empty()));
@@ -387,7 +391,9 @@ impl Import<'_> {
         });
         let unread = written.filter(|_| time.is_none()).map(|node| Place { file: file_id(file), offset: node.at() });
         self.files[file].shaped = Some(shaped);
-        self.shelf.keep_opened(file, opened);
+        if let Some(records) = kept {
+            self.shelf.keep(file, records);
+        }
         if let Some(place) = unread {
             let message = "this is not a time with a zone, so the file counts as the oldest";
             self.findings.push(Finding::new(&VALUE_TIME, message).at(place).about(mapping.name.clone()));
@@ -398,18 +404,39 @@ impl Import<'_> {
 
 /// Where the records of a file come from.
 enum Source<'o> {
-    File(Box<Records<'o>>),
+    /// From the file, onto tapes some of which are used again.
+    File(Box<Records<'o>>, Vec<Tape>),
+    /// They are at hand, their paths numbered.
     Kept(std::vec::IntoIter<Record>),
 }
 
 impl Source<'_> {
-    fn next(&mut self, paths: &mut Paths, tape: impl FnOnce() -> Tape) -> Result<Option<Record>, Finding> {
+    fn next(&mut self, sensitive: bool, paths: &mut Paths) -> Result<Option<Record>, Finding> {
         match self {
-            Source::File(records) => records.take(paths, tape()),
             Source::Kept(records) => Ok(records.next()),
+            Source::File(records, spare) => {
+                let tape = spare.pop().unwrap_or_else(|| Tape::new(sensitive));
+                let record = records.take(tape)?;
+                Ok(record.map(|mut record| {
+                    record.tape.number_paths(paths);
+                    record
+                }))
+            }
+        }
+    }
+
+    /// Keeps the memory of small records for later ones.
+    fn reuse(&mut self, records: impl Iterator<Item = Record>) {
+        let small = records.filter(|record| record.span.end - record.span.start <= LARGE).map(|record| record.tape);
+        match self {
+            Source::File(_, spare) => spare.extend(small),
+            Source::Kept(_) => small.for_each(drop),
         }
     }
 }
+
+/// The memory of larger records is not kept for later ones.
+const LARGE: u64 = 1 << 14;
 
 fn errors(findings: &[Finding]) -> u64 {
     findings.iter().filter(|finding| finding.severity == Severity::Error).count() as u64

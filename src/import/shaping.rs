@@ -8,7 +8,7 @@ use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::keyindex::KeyIndex;
 use crate::mapping::model::{Mapping, Shape};
 use crate::mapping::secret_words::looks_secret;
-use crate::source::{self, Opened, RecordRef};
+use crate::source::{self, Opened, Record, RecordRef};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -25,6 +25,8 @@ pub struct Shaped {
     pub notes: Vec<Finding>,
     /// SHA-256 of the file's bytes.
     pub sha256: [u8; 32],
+    /// Its records, where they were kept.
+    pub records: Option<Vec<Record>>,
 }
 
 /// Paths of records of one shape, and what the mapping says about paths.
@@ -76,6 +78,9 @@ impl PathTables {
     }
 }
 
+/// Files up to this size are read once: their records are kept.
+const SMALL: usize = 2 << 20;
+
 /// Checks a whole file and chooses its shape.
 ///
 /// # Errors
@@ -87,8 +92,14 @@ pub fn shape(
     tables: &mut PathTables,
 ) -> Result<Shaped, Vec<Finding>> {
     let shapes = &mapping.source.shapes;
-    let selections: Vec<&Selection> = shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
-    let outline = source::skim(opened, &selections, tables.frame(number, mapping))?;
+    let mut selections: Vec<&Selection> = shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
+    // Where all shapes have the same records, these are known before the shape is.
+    let is_one = shapes.iter().all(|shape| shape.records == shapes[0].records);
+    if is_one {
+        selections.truncate(1);
+    }
+    let keep = is_one && opened.held() <= SMALL;
+    let mut outline = source::skim(opened, &selections, keep)?;
     let root = outline.tape.root();
     let fits = |shape: &Shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root));
     let Some(chosen) = shapes.iter().position(fits) else {
@@ -103,20 +114,25 @@ pub fn shape(
         );
         return Err(vec![Finding::new(&SHAPE_NONE, message).at(place)]);
     };
-    let (leaves, notes) = (outline.leaves, outline.notes);
-    let mut counts = outline.selected.iter();
-    // How many records each shape would find in the file; a shape without a selection finds one.
-    let selected: Vec<u64> =
-        shapes.iter().map(|shape| shape.records.as_ref().and_then(|_| counts.next().copied()).unwrap_or(1)).collect();
-    let frame = match &shapes[chosen].records {
-        None => Tape::new(false),
+    let (leaves, notes) = (outline.leaves, std::mem::take(&mut outline.notes));
+    // How many records the shape finds in the file; one without a selection finds one.
+    let counted = |records: &Selection| selections.iter().zip(&outline.selected).find(|(of, _)| **of == records);
+    let count = shapes[chosen].records.as_ref().and_then(counted).map_or(1, |(_, count)| *count);
+    let mut records = keep.then(|| std::mem::take(&mut outline.records));
+    let mut frame = match &shapes[chosen].records {
+        None => {
+            let (tape, span) = (outline.tape, outline.span);
+            records = keep.then(|| vec![Record { tape, number: 1, names: Vec::new(), span }]);
+            Tape::new(false)
+        }
         // What only other shapes select belongs to the frame: if there is such a thing, look again.
         Some(records) => {
             let others = selections.iter().zip(&outline.selected).any(|(other, count)| *other != records && *count > 0);
-            if others { source::skim(opened, &[records], tables.frame(number, mapping))?.tape } else { outline.tape }
+            if others { source::skim(opened, &[records], false)?.tape } else { outline.tape }
         }
     };
-    if let (Some(records), None, 0) = (&shapes[chosen].records, &shapes[chosen].ignore, selected[chosen]) {
+    frame.number_paths(tables.frame(number, mapping));
+    if let (Some(records), None, 0) = (&shapes[chosen].records, &shapes[chosen].ignore, count) {
         let wrong = other_kind(frame.root(), &shapes[chosen], records, tables.frame(number, mapping));
         if let Some((at, message)) = wrong {
             let place = crate::finding::Place { file: opened.file(), offset: at };
@@ -125,9 +141,10 @@ pub fn shape(
     }
     let sha256 = opened.digest().map_err(|finding| vec![finding])?;
     let mut table = tables.take(number, mapping, chosen);
+    records.iter_mut().flatten().for_each(|record| record.tape.number_paths(&mut table.record));
     table.declared.learn(Doc::Frame, tables.frame(number, mapping));
     tables.put_back(number, chosen, table);
-    Ok(Shaped { shape: chosen, frame, leaves, notes, sha256 })
+    Ok(Shaped { shape: chosen, frame, leaves, notes, sha256, records })
 }
 
 /// What the rules see of one record.

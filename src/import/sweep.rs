@@ -13,7 +13,7 @@ use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::secret_words::looks_secret;
 use crate::report::FileStatus;
 use crate::secret::proof::SecretSet;
-use crate::source::{self, Limits, search};
+use crate::source::{self, Limits, Record, search};
 use std::collections::BTreeSet;
 
 /// What the sweep found.
@@ -110,17 +110,29 @@ fn sweep_file(
     let shaped = shape(&mut opened, number, mapping, tables).ok()?;
     let mut table = tables.take(number, mapping, shaped.shape);
     collect(&shaped.frame, &table, Doc::Frame, found);
-    let records = mapping.source.shapes[shaped.shape].records.as_ref();
-    let mut tape = Tape::new(true);
-    let mut reader = source::records(&mut opened, records).ok()?;
-    let whole = loop {
-        match reader.next(&mut table.record, &mut tape) {
-            Ok(Some(_)) => {}
-            Ok(None) => break Some(()),
-            Err(_) => break None,
-        }
+    let mut sweep = |record: &Record, table: &mut PathTable| {
         table.declared.learn(Doc::Record, &table.record);
-        collect(&tape, &table, Doc::Record, found);
+        collect(&record.tape, table, Doc::Record, found);
+    };
+    let whole = match shaped.records {
+        Some(records) => {
+            records.iter().for_each(|record| sweep(record, &mut table));
+            Some(())
+        }
+        None => {
+            let selection = mapping.source.shapes[shaped.shape].records.as_ref();
+            let mut records = source::records(&mut opened, selection).ok()?;
+            loop {
+                match records.take(Tape::new(true)) {
+                    Ok(Some(mut record)) => {
+                        record.tape.number_paths(&mut table.record);
+                        sweep(&record, &mut table);
+                    }
+                    Ok(None) => break Some(()),
+                    Err(_) => break None,
+                }
+            }
+        }
     };
     tables.put_back(number, shaped.shape, table);
     whole

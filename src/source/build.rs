@@ -1,7 +1,7 @@
 //! Puts what the scanner reads onto a tape.
 
 use super::json::{Event, Fault, Token};
-use crate::document::tape::{Kind, NodeId, Outer, PathId, Paths, Tape};
+use crate::document::tape::{Kind, NodeId, Outer, Tape};
 use crate::finding::JSON_SIZE;
 use zeroize::Zeroizing;
 
@@ -16,7 +16,6 @@ pub(super) struct Builder {
 
 struct Open {
     node: NodeId,
-    path: PathId,
     /// Which kinds of unnamed records were kept in it.
     records: [bool; 3],
 }
@@ -37,7 +36,7 @@ impl Builder {
 
     /// Takes the next token of the value; the value's first token must not be a name.
     #[inline]
-    pub(super) fn token(&mut self, token: &Token<'_>, tape: &mut Tape, paths: &mut Paths) -> Result<(), Fault> {
+    pub(super) fn token(&mut self, token: &Token<'_>, tape: &mut Tape) -> Result<(), Fault> {
         match token.event {
             Event::Name(name) => {
                 let mut scratch = std::mem::take(&mut self.scratch);
@@ -49,17 +48,17 @@ impl Builder {
                     tape.close(container.node);
                 }
             }
-            Event::ObjectStart => self.container(Kind::Object, token.at, tape, paths)?,
-            Event::ArrayStart => self.container(Kind::Array, token.at, tape, paths)?,
+            Event::ObjectStart => self.container(Kind::Object, token.at, tape)?,
+            Event::ArrayStart => self.container(Kind::Array, token.at, tape)?,
             Event::String(text) => {
                 let mut scratch = std::mem::take(&mut self.scratch);
-                let pushed = self.push(Kind::String, text.decode(&mut scratch), token.at, tape, paths);
+                let pushed = self.push(Kind::String, text.decode(&mut scratch), token.at, tape);
                 self.scratch = scratch;
                 pushed?;
             }
-            Event::Number(text) => _ = self.push(Kind::Number, text, token.at, tape, paths)?,
-            Event::Bool(value) => _ = self.push(Kind::Bool(value), "", token.at, tape, paths)?,
-            Event::Null => _ = self.push(Kind::Null, "", token.at, tape, paths)?,
+            Event::Number(text) => _ = self.push(Kind::Number, text, token.at, tape)?,
+            Event::Bool(value) => _ = self.push(Kind::Bool(value), "", token.at, tape)?,
+            Event::Null => _ = self.push(Kind::Null, "", token.at, tape)?,
         }
         Ok(())
     }
@@ -67,42 +66,30 @@ impl Builder {
     /// Takes a value that is a record, whose content is not kept.
     ///
     /// Records without a name are kept once per kind and array: millions of equal nodes add nothing.
-    pub(super) fn record(&mut self, outer: Outer, at: u64, tape: &mut Tape, paths: &mut Paths) -> Result<(), Fault> {
+    pub(super) fn record(&mut self, outer: Outer, at: u64, tape: &mut Tape) -> Result<(), Fault> {
         if !self.named
             && let Some(array) = self.open.last_mut()
             && std::mem::replace(&mut array.records[outer as usize], true)
         {
             return Ok(());
         }
-        self.push(Kind::Record(outer), "", at, tape, paths).map(drop)
+        self.push(Kind::Record(outer), "", at, tape).map(drop)
     }
 
-    fn container(&mut self, kind: Kind, at: u64, tape: &mut Tape, paths: &mut Paths) -> Result<(), Fault> {
-        let (node, path) = self.push(kind, "", at, tape, paths)?;
-        self.open.push(Open { node, path, records: [false; 3] });
+    fn container(&mut self, kind: Kind, at: u64, tape: &mut Tape) -> Result<(), Fault> {
+        let node = self.push(kind, "", at, tape)?;
+        self.open.push(Open { node, records: [false; 3] });
         Ok(())
     }
 
     #[inline]
-    fn push(
-        &mut self,
-        kind: Kind,
-        text: &str,
-        at: u64,
-        tape: &mut Tape,
-        paths: &mut Paths,
-    ) -> Result<(NodeId, PathId), Fault> {
-        let name = std::mem::take(&mut self.named).then_some(self.name.as_str());
-        let path = match (self.open.last(), name) {
-            (None, _) => 0,
-            (Some(object), Some(name)) => paths.member(object.path, name),
-            (Some(array), None) => paths.element(array.path),
-        };
+    fn push(&mut self, kind: Kind, text: &str, at: u64, tape: &mut Tape) -> Result<NodeId, Fault> {
+        let named = std::mem::take(&mut self.named);
         // A record's own name is not part of it.
-        let name = name.filter(|_| !self.open.is_empty());
+        let name = (named && !self.open.is_empty()).then_some(self.name.as_str());
         if !tape.has_room(name.map_or(0, str::len) + text.len()) {
             return Err(Fault::new(&JSON_SIZE, at, "a record, or what lies around the records, is larger than 4 GiB"));
         }
-        Ok((tape.push(kind, name, text, at, path), path))
+        Ok(tape.push(kind, name, text, at))
     }
 }

@@ -3,7 +3,6 @@
 //! the size of the window it is read through.
 
 use super::{Limits, Opened, skim};
-use crate::document::tape::Paths;
 use crate::finding::{FileId, Finding};
 
 /// Sizes at which tokens are cut at every byte, at some, and never.
@@ -18,7 +17,7 @@ fn read(bytes: &[u8], window: usize) -> Outcome {
     let places = |findings: Vec<Finding>| {
         findings.iter().map(|finding| (finding.code.id, finding.place.expect("a place").offset)).collect()
     };
-    match skim(&mut opened, &[], &mut Paths::new()) {
+    match skim(&mut opened, &[], false) {
         Ok(outline) => (true, places(outline.notes)),
         Err(findings) => (false, places(findings)),
     }

@@ -32,15 +32,6 @@ pub fn digest_of(file: &SourceFile) -> Option<[u8; 32]> {
     open(file, Limits::default()).ok()?.digest().ok()
 }
 
-/// The document of a file as one value; `None` when it cannot be read, which reading it reports.
-pub fn whole(opened: &mut Opened) -> Option<crate::document::tape::Tape> {
-    let mut tape = crate::document::tape::Tape::new(opened.limits.sensitive);
-    let mut records = records(opened, None).ok()?;
-    records.next(&mut crate::document::tape::Paths::new(), &mut tape).ok()??;
-    drop(records);
-    Some(tape)
-}
-
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]

@@ -224,7 +224,7 @@ pub fn text_of(file: &SourceFile, span: Range<u64>) -> IoResult<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::tape::{Paths, Tape};
+    use crate::document::tape::Tape;
     use crate::finding::Code;
     use std::fs;
 
@@ -248,16 +248,17 @@ mod tests {
         ]);
         for window in [1, 16, 20, 1_000] {
             let mut opened = open(&file, Limits { window, ..Limits::default() }).unwrap();
-            let outline = skim(&mut opened, &[&selection], &mut Paths::new()).unwrap();
-            assert_eq!(outline.selected, [3]);
+            let outline = skim(&mut opened, &[&selection], window == 20).unwrap();
+            assert_eq!((outline.selected, outline.span), (vec![3], 0..48));
+            assert_eq!(outline.records.len(), if window == 20 { 3 } else { 0 });
             assert_eq!(
                 opened.digest().unwrap(),
                 <[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(fs::read(&file.absolute).unwrap()))
             );
-            let (mut paths, mut tape) = (Paths::new(), Tape::new(false));
+            let mut tape = Tape::new(false);
             let mut records = records(&mut opened, Some(&selection)).unwrap();
             let mut texts = Vec::new();
-            while let Some(record) = records.next(&mut paths, &mut tape).unwrap() {
+            while let Some(record) = records.next(&mut tape).unwrap() {
                 texts.push(String::from_utf8(text_of(&file, record.span).unwrap()).unwrap());
             }
             assert_eq!(texts, ["1", "\"two\"", "{\"three\": 3}"]);

@@ -4,7 +4,7 @@ use super::build::Builder;
 use super::json::{Event, Fault, Scanner};
 use super::read::Opened;
 use super::select::Matcher;
-use crate::document::tape::{Paths, Segment, Selection, Tape};
+use crate::document::tape::{Segment, Selection, Tape};
 use crate::finding::{FileId, Finding};
 use std::ops::Range;
 use zeroize::Zeroizing;
@@ -101,10 +101,10 @@ impl Records<'_> {
     ///
     /// # Errors
     /// A finding when the file cannot be read on. It must not be read further then.
-    pub fn next<'a>(&'a mut self, paths: &mut Paths, tape: &'a mut Tape) -> Result<Option<RecordRef<'a>>, Finding> {
+    pub fn next<'a>(&'a mut self, tape: &'a mut Tape) -> Result<Option<RecordRef<'a>>, Finding> {
         tape.clear();
         let file = self.file;
-        let Some(span) = self.advance(paths, tape).map_err(|fault| fault.finding(file))? else { return Ok(None) };
+        let Some(span) = self.advance(tape).map_err(|fault| fault.finding(file))? else { return Ok(None) };
         self.number += 1;
         Ok(Some(RecordRef { tape, number: self.number, names: &self.names, span }))
     }
@@ -113,13 +113,13 @@ impl Records<'_> {
     ///
     /// # Errors
     /// As [`Records::next`].
-    pub fn take(&mut self, paths: &mut Paths, mut tape: Tape) -> Result<Option<Record>, Finding> {
-        let Some(RecordRef { number, names, span, .. }) = self.next(paths, &mut tape)? else { return Ok(None) };
+    pub fn take(&mut self, mut tape: Tape) -> Result<Option<Record>, Finding> {
+        let Some(RecordRef { number, names, span, .. }) = self.next(&mut tape)? else { return Ok(None) };
         let names = names.to_vec();
         Ok(Some(Record { tape, number, names, span }))
     }
 
-    fn advance(&mut self, paths: &mut Paths, tape: &mut Tape) -> Result<Option<Range<u64>>, Fault> {
+    fn advance(&mut self, tape: &mut Tape) -> Result<Option<Range<u64>>, Fault> {
         loop {
             let Some(token) = self.scanner.next()? else { return Ok(None) };
             let opens = match token.event {
@@ -141,12 +141,12 @@ impl Records<'_> {
                 keep_name(&mut self.names, &self.selection.0[..self.matcher.depth()], name);
             }
             if is_record {
-                self.builder.token(&token, tape, paths)?;
+                self.builder.token(&token, tape)?;
                 let start = token.at;
                 let mut end = token.end;
                 while !self.builder.is_complete() {
                     let token = self.scanner.next()?.expect("a document does not end inside a value");
-                    self.builder.token(&token, tape, paths)?;
+                    self.builder.token(&token, tape)?;
                     end = token.end;
                 }
                 return Ok(Some(start..end));
@@ -159,20 +159,21 @@ impl Records<'_> {
 }
 
 /// Notes the name of a member that these segments of the selection led to, if the last is a `.*`.
-fn keep_name(names: &mut [String], segments: &[Segment], name: &str) {
+pub(super) fn keep_name(names: &mut [String], segments: &[Segment], name: &str) {
     if segments.last() == Some(&Segment::Members) {
         name.clone_into(&mut names[members(segments) - 1]);
     }
 }
 
 /// How many of the segments are `.*`.
-fn members(segments: &[Segment]) -> usize {
+pub(super) fn members(segments: &[Segment]) -> usize {
     segments.iter().filter(|segment| **segment == Segment::Members).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::tape::Paths;
     use crate::source::read::Limits;
 
     fn selection(path: &str) -> Selection {
@@ -192,8 +193,8 @@ mod tests {
         let selection = path.map(selection);
         let mut opened = Opened::of_bytes(FileId(0), text.as_bytes().to_vec(), Limits::default());
         let mut records = records(&mut opened, selection.as_ref()).unwrap();
-        let (mut paths, mut tape, mut read) = (Paths::new(), Tape::new(false), Vec::new());
-        while let Some(record) = records.next(&mut paths, &mut tape).unwrap() {
+        let (mut tape, mut read) = (Tape::new(false), Vec::new());
+        while let Some(record) = records.next(&mut tape).unwrap() {
             let mut json = String::new();
             record.tape.root().write_json(&mut json, &|_| false);
             assert_eq!(record.number, read.len() as u64 + 1);
@@ -232,8 +233,9 @@ mod tests {
         let mut opened = Opened::of_bytes(FileId(0), br#"[{"a": [1]}, {"a": [2]}]"#.to_vec(), Limits::default());
         let elements = selection("[*]");
         let mut records = records(&mut opened, Some(&elements)).unwrap();
-        let (mut paths, mut tape) = (Paths::new(), Tape::new(false));
-        while let Some(record) = records.next(&mut paths, &mut tape).unwrap() {
+        let mut paths = Paths::new();
+        while let Some(mut record) = records.take(Tape::new(false)).unwrap() {
+            record.tape.number_paths(&mut paths);
             let shown: Vec<_> = record.tape.nodes().map(|node| paths.show(node.path())).collect();
             assert_eq!(shown, [".", "a", "a[*]"]);
         }

@@ -1,12 +1,15 @@
-//! The first pass over a file: it checks the whole and keeps what is outside the records.
+//! The first pass over a file: it checks the whole and keeps what is outside the records. Of a small file it keeps
+//! the records too, so that it is the only pass.
 
 use super::build::Builder;
 use super::json::{Event, Fault, Scanner, Token};
 use super::names::Names;
 use super::read::Opened;
+use super::records::{Record, keep_name, members};
 use super::select::Matcher;
-use crate::document::tape::{Outer, Paths, Selection, Tape};
+use crate::document::tape::{Outer, Selection, Tape};
 use crate::finding::{FileId, Finding, JSON_BOM, JSON_DUPLICATE, Place, printable};
+use std::ops::Range;
 use zeroize::Zeroizing;
 
 /// So many duplicates of one file are reported one by one, the rest as a number.
@@ -26,25 +29,35 @@ pub struct Outline {
     pub leaves: u64,
     /// How many values each selection selects, in the order they were given.
     pub selected: Vec<u64>,
+    /// What the one selection selects, where that was to be kept.
+    pub records: Vec<Record>,
+    /// Where the document is.
+    pub span: Range<u64>,
 }
 
 /// Checks a whole file, and keeps all of it that none of the selections selects.
 ///
-/// The outline's root is path 0 of `paths`. To be called again with fewer selections is fine.
+/// To be called again with fewer selections is fine. What the selection selects is kept if there is one alone and
+/// `keep` asks for it.
 ///
 /// # Errors
 /// Findings, sorted by place: everything that is wrong up to the first fault that ends reading.
-pub fn skim(opened: &mut Opened, selections: &[&Selection], paths: &mut Paths) -> Result<Outline, Vec<Finding>> {
+pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Result<Outline, Vec<Finding>> {
     opened.rewind().map_err(|finding| vec![finding])?;
     let file = opened.file();
     let mut skimmer = Skimmer::new(selections, opened.limits.sensitive);
+    if let ([selection], true) = (selections, keep) {
+        skimmer.keeper = Some(Keeper::new(selection, opened.limits.sensitive));
+    }
+    let mut span = None;
     let mut scanner = Scanner::new(&mut opened.window, opened.limits.depth);
     let fault = loop {
         match scanner.next() {
             Ok(None) => break None,
             Err(fault) => break Some(fault),
             Ok(Some(token)) => {
-                if let Err(fault) = skimmer.token(&token, paths) {
+                span = Some(span.map_or(token.at, |span: Range<u64>| span.start)..token.end);
+                if let Err(fault) = skimmer.token(&token) {
                     break Some(fault);
                 }
             }
@@ -61,6 +74,8 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], paths: &mut Paths) -
             notes: mark.into_iter().collect(),
             leaves: skimmer.leaves,
             selected: skimmer.selected,
+            records: skimmer.keeper.map(|keeper| keeper.records).unwrap_or_default(),
+            span: span.unwrap_or_default(),
         });
     }
     findings.splice(0..0, mark);
@@ -80,6 +95,8 @@ struct Skimmer<'s> {
     opened: bool,
     /// How many containers lie around the record that the scanner is in, which is checked but not kept.
     record: Option<usize>,
+    /// Where records are kept, if they are.
+    keeper: Option<Keeper<'s>>,
     scratch: Zeroizing<String>,
 }
 
@@ -95,12 +112,13 @@ impl<'s> Skimmer<'s> {
             leaves: 0,
             opened: false,
             record: None,
+            keeper: None,
             scratch: Zeroizing::default(),
         }
     }
 
     #[inline]
-    fn token(&mut self, token: &Token<'_>, paths: &mut Paths) -> Result<(), Fault> {
+    fn token(&mut self, token: &Token<'_>) -> Result<(), Fault> {
         self.count_leaf(token);
         match token.event {
             Event::Name(text) => {
@@ -108,29 +126,31 @@ impl<'s> Skimmer<'s> {
                 if let Some(first) = self.names.insert(name, token.at) {
                     self.duplicates.note(name, first, token.at);
                 }
-                if self.record.is_none() {
-                    self.builder.name(name);
+                match (&self.record, &mut self.keeper) {
+                    (None, _) => self.builder.name(name),
+                    (Some(_), Some(keeper)) => keeper.builder.name(name),
+                    (Some(_), None) => {}
                 }
                 self.matcher.name(name);
                 Ok(())
             }
             Event::ObjectStart => {
-                self.value(token, Outer::Object, paths)?;
+                self.value(token, Outer::Object)?;
                 self.names.open();
                 self.matcher.open(true);
                 Ok(())
             }
             Event::ArrayStart => {
-                self.value(token, Outer::Array, paths)?;
+                self.value(token, Outer::Array)?;
                 self.matcher.open(false);
                 Ok(())
             }
             Event::ObjectEnd => {
                 self.names.close();
-                self.close(token, paths)
+                self.close(token)
             }
-            Event::ArrayEnd => self.close(token, paths),
-            _ => self.value(token, Outer::Scalar, paths),
+            Event::ArrayEnd => self.close(token),
+            _ => self.value(token, Outer::Scalar),
         }
     }
 
@@ -147,31 +167,81 @@ impl<'s> Skimmer<'s> {
     }
 
     #[inline]
-    fn value(&mut self, token: &Token<'_>, outer: Outer, paths: &mut Paths) -> Result<(), Fault> {
+    fn value(&mut self, token: &Token<'_>, outer: Outer) -> Result<(), Fault> {
         let mut is_record = false;
         self.matcher.value(|number| {
             is_record = true;
             self.selected[number] += 1;
         });
         if self.record.is_some() {
-            return Ok(());
+            return self.keeper.as_mut().map_or(Ok(()), |keeper| keeper.token(token));
+        }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.reach(&self.matcher, is_record);
         }
         if !is_record {
-            return self.builder.token(token, &mut self.tape, paths);
+            return self.builder.token(token, &mut self.tape);
+        }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.start = token.at;
+            keeper.token(token)?;
         }
         if outer != Outer::Scalar {
             self.record = Some(self.matcher.depth());
         }
-        self.builder.record(outer, token.at, &mut self.tape, paths)
+        self.builder.record(outer, token.at, &mut self.tape)
     }
 
     #[inline]
-    fn close(&mut self, token: &Token<'_>, paths: &mut Paths) -> Result<(), Fault> {
+    fn close(&mut self, token: &Token<'_>) -> Result<(), Fault> {
         self.matcher.close();
-        match self.record {
-            Some(depth) if depth == self.matcher.depth() => self.record = None,
-            Some(_) => {}
-            None => self.builder.token(token, &mut self.tape, paths)?,
+        let Some(depth) = self.record else { return self.builder.token(token, &mut self.tape) };
+        if depth == self.matcher.depth() {
+            self.record = None;
+        }
+        self.keeper.as_mut().map_or(Ok(()), |keeper| keeper.token(token))
+    }
+}
+
+/// Keeps records as they come by.
+struct Keeper<'s> {
+    selection: &'s Selection,
+    builder: Builder,
+    /// That of the record at hand.
+    tape: Tape,
+    /// Where the record at hand begins.
+    start: u64,
+    names: Vec<String>,
+    records: Vec<Record>,
+}
+
+impl<'s> Keeper<'s> {
+    fn new(selection: &'s Selection, sensitive: bool) -> Self {
+        Self {
+            selection,
+            builder: Builder::default(),
+            tape: Tape::new(sensitive),
+            start: 0,
+            names: vec![String::new(); members(&selection.0)],
+            records: Vec::new(),
+        }
+    }
+
+    /// Notes the name of a member on the way to a record.
+    fn reach(&mut self, matcher: &Matcher<'_>, is_record: bool) {
+        if let Some(name) = matcher.last_name(is_record) {
+            keep_name(&mut self.names, &self.selection.0[..matcher.depth()], name);
+        }
+    }
+
+    /// Takes a token of a record.
+    fn token(&mut self, token: &Token<'_>) -> Result<(), Fault> {
+        self.builder.token(token, &mut self.tape)?;
+        if self.builder.is_complete() {
+            let next = self.tape.another();
+            let tape = std::mem::replace(&mut self.tape, next);
+            let number = self.records.len() as u64 + 1;
+            self.records.push(Record { tape, number, names: self.names.clone(), span: self.start..token.end });
         }
         Ok(())
     }
