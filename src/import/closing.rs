@@ -2,9 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::finding::Place;
+use crate::import::readers::Readers;
 use crate::import::run::{Import, Parts};
 use crate::import::sweep::{self, Swept};
 use crate::import::walked;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 impl Import<'_> {
     /// Reads, maps and writes the whole tree, and takes over what the database rejected of it.
@@ -12,7 +14,15 @@ impl Import<'_> {
         let ui = self.ui;
         let Parts { rejects, mut cx, .. } = self.parts();
         rejects.report_triggers(&mut cx, ui)?;
-        self.read_all()?;
+        let (plan, depth, threads) = (self.plan, self.options.max_depth, self.options.threads() - 1);
+        std::thread::scope(|scope| {
+            if threads > 0 {
+                self.readers = Readers::start(scope, threads, plan, depth);
+            }
+            let read = catch_unwind(AssertUnwindSafe(|| self.read_all()));
+            self.readers = Readers::default(); // so that the threads end, and are not waited for in vain
+            read.unwrap_or_else(|panic| resume_unwind(panic))
+        })?;
         let Parts { rejects, mut cx, .. } = self.parts();
         rejects.take_refused(&mut cx)
     }

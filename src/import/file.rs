@@ -2,7 +2,7 @@
 
 use crate::finding::Place;
 use crate::import::leaves::sheet::Sheet;
-use crate::import::shaping::Shaped;
+use crate::import::look::Shaped;
 use crate::mapping::apply::FileContext;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::order::Turn;

@@ -2,7 +2,7 @@
 
 use crate::finding::FileId;
 use crate::import::leaves::sheet::{Sheet, Tally};
-use crate::import::shaping::Shaped;
+use crate::import::look::Shaped;
 use crate::report::FileStatus;
 use std::collections::HashMap;
 

@@ -25,12 +25,15 @@ impl Import<'_> {
     pub fn read_all(&mut self) -> Result<()> {
         let turns = self.plan.turns();
         let (mut ownerless, mut by_directory) = self.sort_files();
+        self.readers.expect(self.plan, ownerless.values().flatten().copied());
         self.in_reading_order(&mut ownerless)?;
         for turn in turns.iter().filter(|turn| turn.stage == Stage::Before) {
             self.take_turn(*turn, &ownerless, None)?;
         }
         let mut owners = self.resolve(&mut by_directory)?;
         self.refuse_unknown_owners(&owners)?;
+        let of_owners = owners.iter().flat_map(|(_, files)| files.values().flatten().copied());
+        self.readers.expect(self.plan, of_owners);
         let of_owners: Vec<Turn> = turns.iter().copied().filter(|turn| turn.stage == Stage::Owners).collect();
         for round in of_owners.chunk_by(|turn, next| turn.round == next.round) {
             for (owner, files) in &mut owners {
@@ -42,6 +45,7 @@ impl Import<'_> {
                     self.take_turn(*turn, files, Some(owner))?;
                 }
                 self.resolver.end_owner();
+                self.readers.forget(files.values().flatten().copied());
             }
         }
         for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {

@@ -8,10 +8,11 @@ use crate::import::chunk::{Chunk, Held};
 use crate::import::file::Reading;
 use crate::import::files::file_id;
 use crate::import::leaves::sheet::{Class, Mark, Sheet, Tally};
+use crate::import::look::{Looked, Shaped, look};
 use crate::import::owners::{Unread, owner_of};
 use crate::import::resolve::verdict::RowFate;
 use crate::import::run::{Import, Parts};
-use crate::import::shaping::{PathTable, Shaped, record_scope, shape};
+use crate::import::shaping::{PathTable, record_scope};
 use crate::import::watch::{Seen, Watch};
 use crate::instant::Instant;
 use crate::mapping::apply::{Draft, Mapped, Owner, Trace, apply, follow};
@@ -34,7 +35,7 @@ impl Import<'_> {
         }
         let looked = match self.files[file].shaped.take() {
             Some(shaped) => Ok((shaped, None)),
-            None => self.look(file, self.mapping).map(|(shaped, opened)| (shaped, Some(opened))),
+            None => self.look(file, self.mapping),
         };
         let (mut shaped, opened) = match looked {
             Ok(looked) => looked,
@@ -121,15 +122,11 @@ impl Import<'_> {
     }
 
     /// The first look at a file, once for all of its turns.
-    fn look(&mut self, file: usize, number: usize) -> Result<(Shaped, Opened), Vec<Finding>> {
+    fn look(&mut self, file: usize, number: usize) -> Result<Looked, Vec<Finding>> {
         let (source, mapping) = (&self.plan.tree.files[file], &self.plan.set.mappings[number]);
-        let opened = source::open_as(source, self.limits(number), mapping.source.format);
-        let mut opened = opened.map_err(|finding| vec![finding])?;
-        let shaped = shape(&mut opened, number, mapping, &mut self.leaves.paths)?;
-        // What was kept is not read again.
-        if shaped.records.is_some() {
-            opened.unchanged().map_err(|finding| vec![finding])?;
-        }
+        let seen = self.readers.take(file);
+        let (mut shaped, opened) = seen.unwrap_or_else(|| look(source, self.limits(number), mapping))?;
+        self.leaves.paths.number(number, mapping, &mut shaped);
         Ok((shaped, opened))
     }
 
@@ -373,11 +370,11 @@ impl Import<'_> {
     /// present. What is wrong with the file is reported when it is read.
     pub fn time_of(&mut self, file: usize, number: usize) -> Option<Instant> {
         let mapping = &self.plan.set.mappings[number];
-        let (mut shaped, mut opened) = self.look(file, number).ok()?;
+        let (mut shaped, opened) = self.look(file, number).ok()?;
         let is_whole = mapping.source.shapes[shaped.shape].records.is_none();
         let kept = shaped.records.take();
         let read = match &kept {
-            None if is_whole => source::records(&mut opened, None).ok()?.take(Tape::new(true)).ok()?,
+            None if is_whole => source::records(&mut opened?, None).ok()?.take(Tape::new(true)).ok()?,
             _ => None,
         };
         let whole = kept.iter().flatten().chain(&read).next().filter(|_| is_whole);

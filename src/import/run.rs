@@ -6,6 +6,7 @@ use crate::import::context::Context;
 use crate::import::files::FileState;
 use crate::import::leaves::Leaves;
 use crate::import::plan::Plan;
+use crate::import::readers::Readers;
 use crate::import::rejects::Rejects;
 use crate::import::resolve::Resolver;
 use crate::import::shelf::Shelf;
@@ -41,6 +42,8 @@ pub struct Import<'p> {
     pub directories: Vec<OwnerReport>,
     /// Sealed values that were opened again.
     pub opened_again: u64,
+    /// Those who look at files ahead.
+    pub(crate) readers: Readers,
     /// What was read and is read again.
     pub(crate) shelf: Shelf,
     /// The mapping that is being read.
@@ -86,6 +89,7 @@ impl<'p> Import<'p> {
             files: plan.tree.files.iter().map(|_| FileState::default()).collect(),
             directories: Vec::new(),
             opened_again: 0,
+            readers: Readers::default(),
             shelf: Shelf::default(),
             mapping: 0,
             watch: None,

@@ -6,9 +6,10 @@ use crate::document::tape::{Kind, Tape};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Place, SECRET_REMAINS};
 use crate::import::files::file_id;
+use crate::import::look::look;
 use crate::import::plan::{Disposition, Plan};
 use crate::import::run::Import;
-use crate::import::shaping::{PathTable, PathTables, shape};
+use crate::import::shaping::{PathTable, PathTables};
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::secret_words::looks_secret;
 use crate::report::FileStatus;
@@ -106,8 +107,8 @@ fn sweep_file(
 ) -> Option<()> {
     let mapping = &plan.set.mappings[number];
     let limits = Limits { depth, sensitive: true, ..Limits::default() };
-    let mut opened = source::open_as(&plan.tree.files[file], limits, mapping.source.format).ok()?;
-    let shaped = shape(&mut opened, number, mapping, tables).ok()?;
+    let (mut shaped, opened) = look(&plan.tree.files[file], limits, mapping).ok()?;
+    tables.number(number, mapping, &mut shaped);
     let mut table = tables.take(number, mapping, shaped.shape);
     collect(&shaped.frame, &table, Doc::Frame, found);
     let mut sweep = |record: &Record, table: &mut PathTable| {
@@ -120,6 +121,7 @@ fn sweep_file(
             Some(())
         }
         None => {
+            let mut opened = opened?;
             let selection = mapping.source.shapes[shaped.shape].records.as_ref();
             let mut records = source::records(&mut opened, selection).ok()?;
             loop {

@@ -1,0 +1,133 @@
+//! The first look at a file: checked whole, its shape chosen, its frame kept, and its records if it is small. It
+//! depends on the file and its mapping alone.
+
+use crate::document::tape::{Kind, NodeRef, Segment, Selection, Tape};
+use crate::finding::{Finding, SHAPE_NONE};
+use crate::mapping::apply::{kind_name, select, shape_fits};
+use crate::mapping::model::{Mapping, Shape};
+use crate::source::{self, Limits, Opened, Record, SourceFile};
+
+/// What the first look at a file found.
+#[derive(Debug)]
+pub struct Shaped {
+    /// The index of the shape in its mapping.
+    pub shape: usize,
+    /// The document without its records; empty where the document is the record.
+    pub frame: Tape,
+    /// How many leaves the whole file has.
+    pub leaves: u64,
+    /// Notes, none of them an error.
+    pub notes: Vec<Finding>,
+    /// SHA-256 of the file's bytes.
+    pub sha256: [u8; 32],
+    /// Its records, where they were kept.
+    pub records: Option<Vec<Record>>,
+}
+
+/// Files up to this size are read once: their records are kept.
+const SMALL: usize = 2 << 20;
+
+/// Opens a file, checks all of it, and chooses its shape. Where its records were kept it is closed again.
+///
+/// # Errors
+/// Findings, when the file is broken or has none of the mapping's shapes.
+pub(crate) fn look(file: &SourceFile, limits: Limits, mapping: &Mapping) -> Result<Looked, Vec<Finding>> {
+    let mut opened = source::open_as(file, limits, mapping.source.format).map_err(|finding| vec![finding])?;
+    let shaped = shape(&mut opened, mapping)?;
+    if shaped.records.is_none() {
+        return Ok((shaped, Some(opened)));
+    }
+    opened.unchanged().map_err(|finding| vec![finding])?;
+    Ok((shaped, None))
+}
+
+/// What a look at a file gives: the file too, where its records are still to be read.
+pub(crate) type Looked = (Shaped, Option<Opened>);
+
+fn shape(opened: &mut Opened, mapping: &Mapping) -> Result<Shaped, Vec<Finding>> {
+    let shapes = &mapping.source.shapes;
+    let mut selections: Vec<&Selection> = shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
+    // Where all shapes have the same records, these are known before the shape is.
+    let is_one = shapes.iter().all(|shape| shape.records == shapes[0].records);
+    if is_one {
+        selections.truncate(1);
+    }
+    let keep = is_one && opened.held() <= SMALL;
+    let mut outline = source::skim(opened, &selections, keep)?;
+    let root = outline.tape.root();
+    let fits = |shape: &Shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root));
+    let Some(chosen) = shapes.iter().position(fits) else {
+        let names: Vec<&str> = shapes.iter().map(|shape| shape.name.as_str()).collect();
+        let place = crate::finding::Place { file: opened.file(), offset: root.at() };
+        let message = format!(
+            "the file matches none of the shapes {}; `[[source.shape]]` with `name = \"new\"`, `when = {}` and `ignore = \"why\"` \
+             in {} would ignore it",
+            names.join(", "),
+            condition_for(root),
+            mapping.file
+        );
+        return Err(vec![Finding::new(&SHAPE_NONE, message).at(place)]);
+    };
+    let (leaves, notes) = (outline.leaves, std::mem::take(&mut outline.notes));
+    // How many records the shape finds in the file; one without a selection finds one.
+    let counted = |records: &Selection| selections.iter().zip(&outline.selected).find(|(of, _)| **of == records);
+    let count = shapes[chosen].records.as_ref().and_then(counted).map_or(1, |(_, count)| *count);
+    let mut records = keep.then(|| std::mem::take(&mut outline.records));
+    let frame = match &shapes[chosen].records {
+        None => {
+            let (tape, span) = (outline.tape, outline.span);
+            records = keep.then(|| vec![Record { tape, number: 1, names: Vec::new(), span }]);
+            Tape::new(false)
+        }
+        // What only other shapes select belongs to the frame: if there is such a thing, look again.
+        Some(records) => {
+            let others = selections.iter().zip(&outline.selected).any(|(other, count)| *other != records && *count > 0);
+            if others { source::skim(opened, &[records], false)?.tape } else { outline.tape }
+        }
+    };
+    if let (Some(records), None, 0) = (&shapes[chosen].records, &shapes[chosen].ignore, count)
+        && let Some((at, message)) = other_kind(&frame, &shapes[chosen], records)
+    {
+        let place = crate::finding::Place { file: opened.file(), offset: at };
+        return Err(vec![Finding::new(&SHAPE_NONE, message).at(place)]);
+    }
+    let sha256 = opened.digest().map_err(|finding| vec![finding])?;
+    Ok(Shaped { shape: chosen, frame, leaves, notes, sha256, records })
+}
+
+/// The first value on the way to the records that is of another kind than the selection needs, where
+/// it found no record. A missing value, null or an empty container holds no record and is not an error.
+fn other_kind(frame: &Tape, shape: &Shape, records: &Selection) -> Option<(u64, String)> {
+    let (root, segments) = (frame.root(), &records.0);
+    let wrong = |segment: &Segment, node: NodeRef| match (segment, node.kind()) {
+        (_, Kind::Null | Kind::Record(_)) => None,
+        (_, Kind::Array | Kind::Object) if node.is_leaf() => None,
+        (Segment::Elements, Kind::Array) | (Segment::Members | Segment::Name(_), Kind::Object) => None,
+        (Segment::Elements, _) => Some("an array"),
+        (Segment::Members | Segment::Name(_), _) => Some("an object"),
+    };
+    segments.iter().enumerate().find_map(|(depth, segment)| {
+        select(root, &segments[..depth]).into_iter().find_map(|selected| {
+            let node = selected.node;
+            let expected = wrong(segment, node)?;
+            let what = if depth == 0 {
+                "the document".to_owned()
+            } else {
+                format!("`{}`", Selection(segments[..depth].to_vec()))
+            };
+            let found = kind_name(node);
+            let message = format!("shape `{}`: {what} is {found} where {expected} is expected", shape.name);
+            Some((node.at(), message))
+        })
+    })
+}
+
+/// A condition that holds for a document of this form.
+fn condition_for(root: NodeRef<'_>) -> String {
+    match (root.kind(), root.children().find_map(NodeRef::name)) {
+        (Kind::Object, Some(name)) => format!("{{ members = [{}] }}", serde_json::Value::from(name)),
+        (Kind::Object, None) => "{ root = \"object\" }".to_owned(),
+        (Kind::Array, _) => "{ root = \"array\" }".to_owned(),
+        _ => "{ root = \"string\" }".to_owned(),
+    }
+}
