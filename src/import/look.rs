@@ -46,14 +46,9 @@ pub(crate) type Looked = (Shaped, Option<Opened>);
 
 fn shape(opened: &mut Opened, mapping: &Mapping) -> Result<Shaped, Vec<Finding>> {
     let shapes = &mapping.source.shapes;
-    let mut selections: Vec<&Selection> = shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
-    // Where all shapes have the same records, these are known before the shape is.
-    let is_one = shapes.iter().all(|shape| shape.records == shapes[0].records);
-    if is_one {
-        selections.truncate(1);
-    }
-    let keep = is_one && opened.held() <= SMALL;
-    let mut outline = source::skim(opened, &selections, keep)?;
+    let selections: Vec<&Selection> = shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
+    let is_small = opened.held() <= SMALL;
+    let mut outline = source::skim(opened, &selections, is_small)?;
     let root = outline.tape.root();
     let fits = |shape: &Shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root));
     let Some(chosen) = shapes.iter().position(fits) else {
@@ -69,21 +64,20 @@ fn shape(opened: &mut Opened, mapping: &Mapping) -> Result<Shaped, Vec<Finding>>
         return Err(vec![Finding::new(&SHAPE_NONE, message).at(place)]);
     };
     let (leaves, notes) = (outline.leaves, std::mem::take(&mut outline.notes));
+    let is_other = |selection: &Selection| Some(selection) != shapes[chosen].records.as_ref();
+    let mut counted = selections.iter().zip(&outline.selected);
+    let others = counted.clone().any(|(selection, count)| is_other(selection) && *count > 0);
     // How many records the shape finds in the file; one without a selection finds one.
-    let counted = |records: &Selection| selections.iter().zip(&outline.selected).find(|(of, _)| **of == records);
-    let count = shapes[chosen].records.as_ref().and_then(counted).map_or(1, |(_, count)| *count);
-    let mut records = keep.then(|| std::mem::take(&mut outline.records));
-    let frame = match &shapes[chosen].records {
+    let count = counted.find(|(selection, _)| !is_other(selection)).map_or(1, |(_, count)| *count);
+    let keeps = is_small && !others;
+    let (frame, records) = match &shapes[chosen].records {
         None => {
             let (tape, span) = (outline.tape, outline.span);
-            records = keep.then(|| vec![Record { tape, number: 1, names: Vec::new(), span }]);
-            Tape::new(false)
+            (Tape::new(false), keeps.then(|| vec![Record { tape, number: 1, names: Vec::new(), span }]))
         }
         // What only other shapes select belongs to the frame: if there is such a thing, look again.
-        Some(records) => {
-            let others = selections.iter().zip(&outline.selected).any(|(other, count)| *other != records && *count > 0);
-            if others { source::skim(opened, &[records], false)?.tape } else { outline.tape }
-        }
+        Some(records) if others => (source::skim(opened, &[records], false)?.tape, None),
+        Some(_) => (outline.tape, keeps.then_some(outline.records)),
     };
     if let (Some(records), None, 0) = (&shapes[chosen].records, &shapes[chosen].ignore, count)
         && let Some((at, message)) = other_kind(&frame, &shapes[chosen], records)

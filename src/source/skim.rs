@@ -29,7 +29,8 @@ pub struct Outline {
     pub leaves: u64,
     /// How many values each selection selects, in the order they were given.
     pub selected: Vec<u64>,
-    /// What the one selection selects, where that was to be kept.
+    /// What the selections select, where that was to be kept. Where two select one value, or one inside another, it is
+    /// no use to any of them.
     pub records: Vec<Record>,
     /// Where the document is.
     pub span: Range<u64>,
@@ -37,8 +38,7 @@ pub struct Outline {
 
 /// Checks a whole file, and keeps all of it that none of the selections selects.
 ///
-/// To be called again with fewer selections is fine. What the selection selects is kept if there is one alone and
-/// `keep` asks for it.
+/// To be called again with fewer selections is fine. What the selections select is kept if `keep` asks for it.
 ///
 /// # Errors
 /// Findings, sorted by place: everything that is wrong up to the first fault that ends reading.
@@ -46,9 +46,7 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Resul
     opened.rewind().map_err(|finding| vec![finding])?;
     let file = opened.file();
     let mut skimmer = Skimmer::new(selections, opened.limits.sensitive);
-    if let ([selection], true) = (selections, keep) {
-        skimmer.keeper = Some(Keeper::new(selection, opened.limits.sensitive));
-    }
+    skimmer.keeper = keep.then(|| Keeper::new(selections, opened.limits.sensitive));
     let mut span = None;
     let mut scanner = Scanner::new(&mut opened.window, opened.limits.depth);
     let fault = loop {
@@ -168,22 +166,20 @@ impl<'s> Skimmer<'s> {
 
     #[inline]
     fn value(&mut self, token: &Token<'_>, outer: Outer) -> Result<(), Fault> {
-        let mut is_record = false;
+        let mut record = None;
         self.matcher.value(|number| {
-            is_record = true;
+            record = Some(number);
             self.selected[number] += 1;
         });
         if self.record.is_some() {
             return self.keeper.as_mut().map_or(Ok(()), |keeper| keeper.token(token));
         }
         if let Some(keeper) = &mut self.keeper {
-            keeper.reach(&self.matcher, is_record);
+            keeper.reach(&self.matcher, record.is_some());
         }
-        if !is_record {
-            return self.builder.token(token, &mut self.tape);
-        }
+        let Some(number) = record else { return self.builder.token(token, &mut self.tape) };
         if let Some(keeper) = &mut self.keeper {
-            keeper.start = token.at;
+            (keeper.number, keeper.start) = (number, token.at);
             keeper.token(token)?;
         }
         if outer != Outer::Scalar {
@@ -205,32 +201,37 @@ impl<'s> Skimmer<'s> {
 
 /// Keeps records as they come by.
 struct Keeper<'s> {
-    selection: &'s Selection,
+    selections: Vec<&'s Selection>,
     builder: Builder,
     /// That of the record at hand.
     tape: Tape,
-    /// Where the record at hand begins.
+    /// The number of its selection.
+    number: usize,
+    /// Where it begins.
     start: u64,
-    names: Vec<String>,
+    /// By selection, the names on the way.
+    names: Vec<Vec<String>>,
     records: Vec<Record>,
 }
 
 impl<'s> Keeper<'s> {
-    fn new(selection: &'s Selection, sensitive: bool) -> Self {
+    fn new(selections: &[&'s Selection], sensitive: bool) -> Self {
         Self {
-            selection,
+            selections: selections.to_vec(),
             builder: Builder::default(),
             tape: Tape::new(sensitive),
+            number: 0,
             start: 0,
-            names: vec![String::new(); members(&selection.0)],
+            names: selections.iter().map(|selection| vec![String::new(); members(&selection.0)]).collect(),
             records: Vec::new(),
         }
     }
 
     /// Notes the name of a member on the way to a record.
     fn reach(&mut self, matcher: &Matcher<'_>, is_record: bool) {
-        if let Some(name) = matcher.last_name(is_record) {
-            keep_name(&mut self.names, &self.selection.0[..matcher.depth()], name);
+        let Some(name) = matcher.last_name(is_record) else { return };
+        for (names, selection) in self.names.iter_mut().zip(&self.selections) {
+            keep_name(names, selection.0.get(..matcher.depth()).unwrap_or_default(), name);
         }
     }
 
@@ -241,7 +242,8 @@ impl<'s> Keeper<'s> {
             let next = self.tape.another();
             let tape = std::mem::replace(&mut self.tape, next);
             let number = self.records.len() as u64 + 1;
-            self.records.push(Record { tape, number, names: self.names.clone(), span: self.start..token.end });
+            let names = self.names.get(self.number).cloned().unwrap_or_default();
+            self.records.push(Record { tape, number, names, span: self.start..token.end });
         }
         Ok(())
     }
