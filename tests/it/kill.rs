@@ -122,7 +122,7 @@ fn restore(house: &House, kept: &Path) {
 }
 
 fn start(house: &House, source: &Path) -> Child {
-    let mut command = house.command(house.import_arguments(source, &["--report", "report.json"]));
+    let mut command = house.command(house.import_arguments(source, &["--report", "report.json", "--jobs", "4"]));
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 

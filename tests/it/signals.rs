@@ -133,6 +133,35 @@ fn a_signal_ends_what_only_explains_or_checks_and_leaves_no_copy() {
 }
 
 #[test]
+fn a_signal_ends_an_import_within_a_second_while_a_statement_of_another_thread_runs() {
+    let schema = "CREATE TABLE notes (id INTEGER PRIMARY KEY);
+         CREATE TABLE slow (most INTEGER);
+         CREATE TRIGGER takes_hours AFTER INSERT ON notes WHEN new.id = 2 BEGIN
+             INSERT INTO slow SELECT max(one.value * two.value * three.value * four.value) FROM
+                 json_each('[1,2,3,4,5,6,7,8,9]') one, json_each('[1,2,3,4,5,6,7,8,9]') two,
+                 json_each('[1,2,3,4,5,6,7,8,9]') three, json_each('[1,2,3,4,5,6,7,8,9]') four,
+                 json_each('[1,2,3,4,5,6,7,8,9]') five, json_each('[1,2,3,4,5,6,7,8,9]') six,
+                 json_each('[1,2,3,4,5,6,7,8,9]') seven, json_each('[1,2,3,4,5,6,7,8,9]') eight,
+                 json_each('[1,2,3,4,5,6,7,8,9]') nine, json_each('[1,2,3,4,5,6,7,8,9]') ten;
+         END;";
+    let rules = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"";
+    let house = House::new()
+        .schema(schema)
+        .list("notes", r#"["notes.json"]"#, rules)
+        .source("notes.json", &serde_json::json!([{"id": 1}, {"id": 2}, {"id": 3}]));
+    for jobs in ["1", "4"] {
+        let arguments = house.import_arguments(&house.path("tree"), &["--mappings", "set", "--jobs", jobs]);
+        let child = house.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for(&house.work(), "-journal");
+        let begun = Instant::now();
+        let ran = signalled(child, Signal::INT).status(130);
+        assert!(begun.elapsed() < Duration::from_secs(1), "--jobs {jobs}: {:?}", begun.elapsed());
+        assert!(ran.last_line().contains("nothing was written"), "--jobs {jobs}: {}", ran.last_line());
+        assert!(!house.path(DATABASE).exists());
+    }
+}
+
+#[test]
 fn a_signal_ends_a_migration_that_is_slow_before_it_reaches_the_database() {
     let house = House::new();
     small_set(&house);

@@ -103,7 +103,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 self.each_text(each, scope, trail, &mut |maker, scope, trail| maker.join(parts, with, scope, trail))
             }
             From::Json(json) => {
-                let mut out = String::new();
+                let mut out = String::with_capacity(128);
                 Ok(match self.json(json, scope, trail, &mut out)? {
                     Wrote::Nothing => Operand::Missing,
                     Wrote::Null => Operand::Null,
@@ -225,6 +225,9 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     /// An alternative that was not chosen but has the same value counts as the chosen one.
     fn claim_equals(&mut self, rest: &[Expr], chosen: &Operand<'t>, scope: &Scope<'_, 't>, trail: &mut Trail) {
+        if rest.is_empty() {
+            return;
+        }
         let Some(text) = as_text(chosen) else { return };
         let number = is_number(chosen);
         for expr in rest {

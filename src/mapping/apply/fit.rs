@@ -46,6 +46,15 @@ pub(super) fn as_text<'g>(got: &'g Operand<'_>) -> Option<Cow<'g, str>> {
     }
 }
 
+/// Whether it is the empty text.
+pub(super) fn is_empty_text(got: &Operand) -> bool {
+    match got {
+        Operand::Node(node, _) => node.kind() == Kind::String && node.text().is_empty(),
+        Operand::Datum(Datum::Text(text) | Datum::Number(text) | Datum::Json(text)) => text.is_empty(),
+        Operand::Missing | Operand::Null | Operand::Datum(_) => false,
+    }
+}
+
 /// A scalar as a key compares it: booleans as `1` and `0`.
 pub(super) fn as_key_text<'g>(got: &'g Operand<'_>) -> Option<Cow<'g, str>> {
     let boolean = match got {

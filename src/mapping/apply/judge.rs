@@ -1,7 +1,7 @@
 //! What a column keeps of the value that its expression gives.
 
 use super::draft::{ClaimAs, Fault, LeafSpan, Origin};
-use super::fit::{as_text, fit, literal_datum, loses_sign};
+use super::fit::{as_text, fit, is_empty_text, literal_datum, loses_sign};
 use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
 use crate::finding::{Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_SIGN};
@@ -42,8 +42,7 @@ impl<'t> RowMaker<'_, 't> {
             self.container(*node, *doc, &[], trail, &mut json);
         }
         let own = matches!(column.expr.from, From::Literal(_) | From::Null);
-        let empty =
-            matches!(&got, Operand::Node(..) | Operand::Datum(_)) && as_text(&got).is_some_and(|text| text.is_empty());
+        let empty = is_empty_text(&got);
         let policy = match &got {
             Operand::Missing => Some((column.policies.missing, &VALUE_MISSING, "is missing")),
             Operand::Null if faulty => Some((Some(Policy::Null), &VALUE_NULL, "is null")),
