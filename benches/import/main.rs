@@ -4,6 +4,8 @@
 //!     cargo bench --bench import -- --full             # about half an hour, and 10 GB of disk
 //!     cargo bench --bench import -- --only floor --json after.json --against before.json
 //!
+//! `TREELIFT_BIN=PATH` measures another build, so that two can be compared on one machine in the same minutes.
+//!
 //! What is compared runs in turn, and what is reported is the ratio of the medians, with the least and
 //! the greatest ratio of one round. So a busy machine makes the figures uncertain, and shows how much.
 #![allow(clippy::print_stdout, clippy::print_stderr)]

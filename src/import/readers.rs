@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
 /// Files of so many bytes are looked at ahead.
-const AHEAD: u64 = 2 << 20;
+const AHEAD: u64 = 1 << 20;
 
 /// What was found in a file.
 type Seen = Result<Looked, Vec<Finding>>;
