@@ -58,11 +58,11 @@ impl Dialect {
         }
     }
 
-    /// What there is after each migration, up to the first that does not run by itself; and why that one
-    /// does not.
-    pub(super) fn stages(self, migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
+    /// What there is after each migration, or after the last alone, up to the first that does not run by itself; and
+    /// why that one does not.
+    pub(super) fn stages(self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
         match self {
-            Self::Sqlite => migrate::stages_until_fault(migrations),
+            Self::Sqlite => migrate::stages_until_fault(migrations, only_last),
         }
     }
 

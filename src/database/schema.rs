@@ -16,7 +16,8 @@ pub fn expected(migrations: &[Migration]) -> Result<Schema> {
 
 /// Everything that the migrations make, indexes, views and triggers included.
 pub fn catalog(migrations: &[Migration]) -> Result<Catalog> {
-    Ok(stages(migrations)?.pop().unwrap_or_default())
+    let (mut stages, fault) = Dialect::default().stages(migrations, true)?;
+    fault.map_or_else(|| Ok(stages.pop().unwrap_or_default()), Err)
 }
 
 /// Everything that the migrations in force make: those that are recorded as applied, and those that
@@ -24,7 +25,7 @@ pub fn catalog(migrations: &[Migration]) -> Result<Catalog> {
 pub fn in_force(migrations: &[Migration], standing: &Standing, live: &Catalog) -> Result<Catalog> {
     let of = |positions: &[usize]| -> Vec<Migration> { positions.iter().map(|&at| migrations[at].clone()).collect() };
     let (applied, pending) = (standing.applied(), standing.pending());
-    let (stages, _) = Dialect::default().stages(migrations)?;
+    let (stages, _) = Dialect::default().stages(migrations, false)?;
     let mut all = applied.clone();
     all.extend(pending.into_iter().filter(|&at| presence(&stages, at, live) == Presence::Whole));
     all.sort_unstable();
@@ -34,7 +35,7 @@ pub fn in_force(migrations: &[Migration], standing: &Standing, live: &Catalog) -
 
 /// Everything there is after each migration.
 pub fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
-    let (stages, fault) = Dialect::default().stages(migrations)?;
+    let (stages, fault) = Dialect::default().stages(migrations, false)?;
     fault.map_or(Ok(stages), Err)
 }
 

@@ -92,7 +92,7 @@ impl<'w> Work<'_, 'w> {
             return Err(no_way_back(lost).into());
         }
         self.applied = standing.applied().into_iter().map(|at| migrations[at].version.as_str()).collect();
-        let (stages, _) = migrate::stages_until_fault(migrations)?;
+        let (stages, _) = migrate::stages_until_fault(migrations, false)?;
         let before = references::violations(self.conn)?;
         record::set_up(self.conn, self.location)?;
         for one in moves {

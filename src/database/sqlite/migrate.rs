@@ -24,9 +24,12 @@ use rusqlite::{Batch, Connection, ErrorCode};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-/// What there is after each migration, all in memory, up to the first that does not run by itself; and
-/// why that one does not.
-pub(in crate::database) fn stages_until_fault(migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
+/// What there is after each migration, or after the last alone, all in memory, up to the first that does not run by
+/// itself; and why that one does not.
+pub(in crate::database) fn stages_until_fault(
+    migrations: &[Migration],
+    only_last: bool,
+) -> Result<(Vec<Catalog>, Option<Error>)> {
     let fault = |error: rusqlite::Error| words::fault(&error, "the schema in memory");
     let mut conn = Connection::open_in_memory().map_err(fault)?;
     connect::interruptible(&mut conn)
@@ -34,13 +37,15 @@ pub(in crate::database) fn stages_until_fault(migrations: &[Migration]) -> Resul
         .map_err(fault)?;
     let mut earlier = BTreeSet::new();
     let mut stages = Vec::with_capacity(migrations.len());
-    for migration in migrations {
+    for (at, migration) in migrations.iter().enumerate() {
         check_order(migration, &mut earlier)?;
         if let Err(failure) = run(&mut conn, &migration.up) {
             interrupt::check()?;
             return Ok((stages, Some(wrong(migration, &failure))));
         }
-        stages.push(catalog::whole(&conn, history::RECORD).map_err(fault)?);
+        if !only_last || at + 1 == migrations.len() {
+            stages.push(catalog::whole(&conn, history::RECORD).map_err(fault)?);
+        }
     }
     Ok((stages, None))
 }
@@ -219,7 +224,7 @@ pub(super) struct SetUp {
 pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Location) -> Tried<SetUp> {
     let place = location.shown.as_str();
     let migrations = opening.migrations;
-    let (stages, fault) = stages_until_fault(migrations)?;
+    let (stages, fault) = stages_until_fault(migrations, false)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(conn, location)?, migrations);
     standing.refuse(place)?;
