@@ -10,29 +10,22 @@ impl<'t> NodeRef<'t> {
             Kind::Bool(value) => out.push_str(if value { "true" } else { "false" }),
             Kind::Number => out.push_str(self.text()),
             Kind::String => write_json_string(out, self.text()),
-            Kind::Array => {
-                out.push('[');
+            kind @ (Kind::Array | Kind::Object) => {
+                let (open, close) = if kind == Kind::Array { ('[', ']') } else { ('{', '}') };
+                out.push(open);
                 let mut first = true;
                 for child in self.children().filter(|child| !child.is_record() && !skipped(*child)) {
                     if !std::mem::take(&mut first) {
                         out.push(',');
                     }
-                    child.write_json(out, skipped);
-                }
-                out.push(']');
-            }
-            Kind::Object => {
-                out.push('{');
-                let mut first = true;
-                for child in self.children().filter(|child| !child.is_record() && !skipped(*child)) {
-                    if !std::mem::take(&mut first) {
-                        out.push(',');
+                    // Elements have none.
+                    if let Some(name) = child.name() {
+                        write_json_string(out, name);
+                        out.push(':');
                     }
-                    write_json_string(out, child.name().unwrap_or_default());
-                    out.push(':');
                     child.write_json(out, skipped);
                 }
-                out.push('}');
+                out.push(close);
             }
         }
     }

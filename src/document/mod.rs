@@ -1,9 +1,8 @@
 //! A JSON document as read: its nodes ([`tape`]), paths into it ([`path`]), its text ([`json`]), and names that count
-//! as leaves ([`name`]). What is looked for among many is sorted once: elements ([`picks`]) and members.
+//! as leaves ([`name`]). What is looked for among many is sorted once ([`picks`]).
 
 pub mod json;
 pub mod name;
 pub mod path;
 pub mod picks;
 pub mod tape;
-mod wide;

@@ -77,8 +77,8 @@ struct PathNode {
     /// Positions in `children`, once there are more than [`FEW_NAMES`].
     index: HashMap<String, usize>,
     elements: Option<PathId>,
-    other: Option<PathId>,
-    other_apart: Option<PathId>,
+    /// What names beyond the most share, those that are kept apart in the second.
+    others: [Option<PathId>; 2],
     guess: usize,
 }
 
@@ -161,17 +161,12 @@ impl Paths {
     }
 
     fn other(&mut self, parent: PathId, apart: bool) -> PathId {
-        let node = &self.nodes[parent as usize];
-        if let Some(id) = if apart { node.other_apart } else { node.other } {
+        let at = usize::from(apart);
+        if let Some(id) = self.nodes[parent as usize].others[at] {
             return id;
         }
         let id = self.add(parent, Segment::Members);
-        let node = &mut self.nodes[parent as usize];
-        if apart {
-            node.other_apart = Some(id);
-        } else {
-            node.other = Some(id);
-        }
+        self.nodes[parent as usize].others[at] = Some(id);
         id
     }
 
@@ -181,7 +176,7 @@ impl Paths {
         while at != 0 && self.nodes[at as usize].segment == Segment::Elements {
             at = self.nodes[at as usize].parent;
         }
-        at != 0 && self.nodes[self.nodes[at as usize].parent as usize].other_apart == Some(at)
+        at != 0 && self.nodes[self.nodes[at as usize].parent as usize].others[1] == Some(at)
     }
 
     fn add(&mut self, parent: PathId, segment: Segment) -> PathId {
@@ -210,7 +205,7 @@ impl Paths {
 
     fn holds_below(&self, at: PathId, segments: &[Segment], met: &dyn Fn(PathId) -> bool) -> bool {
         let node = &self.nodes[at as usize];
-        let members = || node.children.iter().map(|(_, id)| *id).chain(node.other).chain(node.other_apart);
+        let members = || node.children.iter().map(|(_, id)| *id).chain(node.others.into_iter().flatten());
         let Some((first, rest)) = segments.split_first() else {
             return met(at) || members().chain(node.elements).any(|id| self.holds_below(id, &[], met));
         };
@@ -220,7 +215,7 @@ impl Paths {
             // Of a name beyond the most that are distinguished nothing is known.
             Segment::Name(name) => match node.position(name) {
                 Some(position) => self.holds_below(node.children[position].1, rest, met),
-                None => node.other.into_iter().chain(node.other_apart).any(met),
+                None => node.others.into_iter().flatten().any(met),
             },
         }
     }
@@ -233,8 +228,8 @@ impl Paths {
 
 impl PathNode {
     fn new(parent: PathId, segment: Segment) -> Self {
-        let (elements, other, other_apart) = (None, None, None);
-        Self { parent, segment, children: Vec::new(), index: HashMap::new(), elements, other, other_apart, guess: 0 }
+        let (elements, others) = (None, [None; 2]);
+        Self { parent, segment, children: Vec::new(), index: HashMap::new(), elements, others, guess: 0 }
     }
 
     fn position(&self, name: &str) -> Option<usize> {

@@ -1,11 +1,13 @@
-//! Elements of arrays that have many, found by the value of a member without a look at each of them.
+//! Children of containers that have many, found without a look at each of them: elements by the value of a member,
+//! members by their name.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
+use std::sync::Arc;
 
-/// So many elements are compared one by one before an array is sorted.
+/// So many children are compared one by one before they are sorted.
 const FEW: usize = 64;
 
 /// A value to compare a node with; numbers are compared by what they mean.
@@ -22,7 +24,8 @@ pub enum Scalar<'s> {
 }
 
 impl Scalar<'_> {
-    fn order(self, other: Scalar<'_>) -> Ordering {
+    /// How two values of one kind are sorted.
+    pub(super) fn order(self, other: Scalar<'_>) -> Ordering {
         match (self, other) {
             (Scalar::Bool(one), Scalar::Bool(other)) => one.cmp(&other),
             (Scalar::Text(one), Scalar::Text(other)) => one.cmp(other),
@@ -32,16 +35,27 @@ impl Scalar<'_> {
             _ => Ordering::Equal, // never asked: a list is of one kind
         }
     }
+
+    /// Its kind.
+    pub(super) fn kind(self) -> Discriminant<Scalar<'static>> {
+        discriminant(&match self {
+            Scalar::Bool(value) => Scalar::Bool(value),
+            Scalar::Text(_) => Scalar::Text(""),
+            Scalar::Integer(value) => Scalar::Integer(value),
+            Scalar::Real(value) => Scalar::Real(value),
+        })
+    }
 }
 
-/// An array, a member of its elements, and the kind of value.
-type Asked = (u32, String, Discriminant<Scalar<'static>>);
+/// A container, and what is asked of its children: a member of theirs with the kind of its value, or nothing but their
+/// own names.
+type Asked = (u32, Option<(String, Discriminant<Scalar<'static>>)>);
 
-/// The elements of the wide arrays of a tape that have a member of a kind, sorted by it; none of those whose
-/// array was asked once, which costs less than to sort it. All are numbers of nodes.
+/// The children of the wide containers of a tape, sorted by what they were asked for; none of what was asked once, which
+/// costs less than to sort them. All are numbers of nodes.
 #[derive(Debug, Default)]
 pub(super) struct Picks {
-    sorted: RefCell<HashMap<Asked, Option<Vec<u32>>>>,
+    sorted: RefCell<HashMap<Asked, Option<Arc<[u32]>>>>,
 }
 
 impl Picks {
@@ -50,50 +64,44 @@ impl Picks {
         self.sorted.get_mut().clear();
     }
 
-    /// The first of an array's elements for which `value_of` the member gives what is wanted; it is called once for
-    /// each element that is looked at.
-    pub(super) fn first<'t, C: Iterator<Item = u32>>(
+    /// The first of a container's children for which `value_of` gives what is wanted; it is called once for each
+    /// child that is looked at.
+    pub(super) fn first<V: Copy + PartialEq, C: Iterator<Item = u32>>(
         &self,
-        array: u32,
-        elements: impl Fn() -> C,
-        value_of: impl Fn(u32) -> Option<Scalar<'t>>,
-        (member, wanted): (&str, Scalar<'_>),
+        asked: Asked,
+        children: impl Fn() -> C,
+        value_of: impl Fn(u32) -> Option<V>,
+        wanted: V,
+        order: impl Fn(V, V) -> Ordering,
     ) -> Option<u32> {
-        let is_it = |element: &u32| value_of(*element).is_some_and(|found| found == wanted);
+        let is_it = |child: &u32| value_of(*child).is_some_and(|found| found == wanted);
         let look_up = |sorted: &[u32]| {
-            let is_less = |found: Scalar<'_>| found.order(wanted) == Ordering::Less;
-            let at = sorted.partition_point(|element| value_of(*element).is_some_and(is_less));
+            let is_less = |found: V| order(found, wanted) == Ordering::Less;
+            let at = sorted.partition_point(|child| value_of(*child).is_some_and(is_less));
             sorted.get(at).copied().filter(is_it)
         };
-        let mut sorted = self.sorted.borrow_mut();
-        let asked = (array, member.to_owned(), kind_of(wanted));
-        if let Some(Some(sorted)) = sorted.get(&asked) {
-            return look_up(sorted);
+        // Nothing is borrowed while values are looked at: those of elements are members of them, found in the same way.
+        let known = self.sorted.borrow().get(&asked).cloned();
+        if let Some(Some(sorted)) = known {
+            return look_up(&sorted);
         }
-        let mut rest = elements();
+        let mut rest = children();
         let near = rest.by_ref().take(FEW).find(is_it);
         if near.is_some() {
             return near;
         }
         let far = rest.next()?;
-        if let Some(known) = sorted.get_mut(&asked) {
-            let mut valued: Vec<_> = elements().filter_map(|element| Some((value_of(element)?, element))).collect();
-            // Stable, so that the first of equal values stays the first.
-            valued.sort_by(|(one, _), (other, _)| one.order(*other));
-            return look_up(known.insert(valued.into_iter().map(|(_, element)| element).collect()));
+        if known.is_none() {
+            self.sorted.borrow_mut().insert(asked, None);
+            return std::iter::once(far).chain(rest).find(is_it);
         }
-        sorted.insert(asked, None);
-        std::iter::once(far).chain(rest).find(is_it)
+        let mut valued: Vec<_> = children().filter_map(|child| Some((value_of(child)?, child))).collect();
+        // Stable, so that the first of equal values stays the first.
+        valued.sort_by(|(one, _), (other, _)| order(*one, *other));
+        let sorted: Arc<[u32]> = valued.into_iter().map(|(_, child)| child).collect();
+        self.sorted.borrow_mut().insert(asked, Some(Arc::clone(&sorted)));
+        look_up(&sorted)
     }
-}
-
-fn kind_of(scalar: Scalar<'_>) -> Discriminant<Scalar<'static>> {
-    discriminant(&match scalar {
-        Scalar::Bool(value) => Scalar::Bool(value),
-        Scalar::Text(_) => Scalar::Text(""),
-        Scalar::Integer(value) => Scalar::Integer(value),
-        Scalar::Real(value) => Scalar::Real(value),
-    })
 }
 
 #[cfg(test)]
@@ -147,6 +155,26 @@ mod tests {
     }
 
     #[test]
+    fn elements_are_picked_by_a_member_however_many_members_they_have() {
+        let names: Vec<String> = (0..2 * FEW).map(|i| format!("n{i}")).collect();
+        let mut tape = Tape::new(false);
+        let list = tape.push(Kind::Array, None, "", 0);
+        let elements: Vec<u32> = (0..2 * FEW)
+            .map(|number| {
+                let element = tape.push(Kind::Object, None, "", 0);
+                names.iter().for_each(|name| _ = tape.push(Kind::Number, Some(name), &number.to_string(), 0));
+                tape.close(element);
+                element
+            })
+            .collect();
+        tape.close(list);
+        for (number, element) in elements.iter().enumerate() {
+            let found = tape.root().pick(&names[2 * FEW - 1], Scalar::Integer(number as i64));
+            assert_eq!(found.map(NodeRef::id), Some(*element));
+        }
+    }
+
+    #[test]
     fn picking_from_a_long_array_costs_a_few_comparisons_each() {
         let ids: Vec<String> = (0..20_000).map(|i| format!("i{i:07}")).collect();
         let values: Vec<(Kind, &str)> = ids.iter().map(|id| (Kind::String, id.as_str())).collect();
@@ -158,7 +186,8 @@ mod tests {
                 seen.update(|seen| seen + 1);
                 tape.node(element).member("id").map(|node| Scalar::Text(node.text()))
             };
-            picks.first(0, elements, value, ("id", Scalar::Text(wanted)))
+            let wanted = Scalar::Text(wanted);
+            picks.first((0, Some(("id".to_owned(), wanted.kind()))), elements, value, wanted, Scalar::order)
         };
         for id in &ids {
             let found = first(id).and_then(|element| tape.node(element).member("id"));
@@ -179,5 +208,74 @@ mod tests {
         let list = tape.push(Kind::Array, None, "", 0);
         tape.close(list);
         assert!(tape.root().pick("id", Scalar::Integer(100)).is_none());
+    }
+
+    /// An object whose members have these names, in an array with another one.
+    fn objects(names: &[String]) -> Tape {
+        let mut tape = Tape::new(false);
+        let list = tape.push(Kind::Array, None, "", 0);
+        for _ in 0..2 {
+            let object = tape.push(Kind::Object, None, "", 0);
+            for name in names {
+                let inner = tape.push(Kind::Array, Some(name), "", 0);
+                tape.push(Kind::Null, None, "", 0);
+                tape.close(inner);
+            }
+            tape.close(object);
+        }
+        tape.close(list);
+        tape
+    }
+
+    #[test]
+    fn a_member_is_the_first_of_its_name_however_many_there_are() {
+        for length in [0, 1, FEW - 1, FEW, FEW + 1, 3 * FEW] {
+            let mut names: Vec<String> = (0..length).map(|i| (i * 7919 % length).to_string()).collect();
+            names.extend(names.clone());
+            let tape = objects(&names);
+            for object in tape.root().children() {
+                for name in names.iter().map(String::as_str).chain(["none", ""]) {
+                    let plain = object.children().find(|child| child.name() == Some(name)).map(NodeRef::id);
+                    assert_eq!(object.member(name).map(NodeRef::id), plain, "{name} of {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn looking_for_members_of_a_wide_object_costs_a_few_comparisons_each() {
+        let length = 40_000;
+        let names: Vec<String> = (0..length).map(|i| format!("i{i:07}")).collect();
+        let tape = objects(&names);
+        let object = tape.node(1);
+        let (picks, seen) = (Picks::default(), Cell::new(0));
+        let member = |name: &str| {
+            let children = || object.children().map(NodeRef::id);
+            let name_of = |child: u32| {
+                seen.update(|seen| seen + 1);
+                tape.node(child).name()
+            };
+            picks.first((object.id(), None), children, name_of, name, Ord::cmp)
+        };
+        for name in &names {
+            assert!(member("version").is_none());
+            assert_eq!(member(name).and_then(|id| tape.node(id).name()), Some(name.as_str()));
+        }
+        // Gone through twice, then halved for each question.
+        assert!(seen.get() < length * 64, "{seen:?} names compared");
+    }
+
+    #[test]
+    fn a_tape_that_is_filled_again_knows_its_new_members() {
+        let names = |from: usize| (from..from + 2 * FEW).map(|i| i.to_string()).collect::<Vec<_>>();
+        let mut first = objects(&names(0));
+        (0..3).for_each(|_| assert!(first.node(1).member("127").is_some()));
+        first.clear();
+        let object = first.push(Kind::Object, None, "", 0);
+        for name in names(1_000) {
+            first.push(Kind::Null, Some(&name), "", 0);
+        }
+        first.close(object);
+        assert!(first.root().member("127").is_none() && first.root().member("1127").is_some());
     }
 }

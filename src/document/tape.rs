@@ -6,8 +6,6 @@
 
 pub use crate::document::path::{PathId, Paths, Segment, Selection, is_plain};
 use crate::document::picks::{Picks, Scalar};
-use crate::document::wide::WideObjects;
-use std::cell::Cell;
 use zeroize::Zeroize;
 
 /// The number of a node in its [`Tape`]; the root is 0.
@@ -60,7 +58,6 @@ pub struct Tape {
     text: String,
     nodes: Vec<Node>,
     sensitive: bool,
-    wide: WideObjects,
     picks: Picks,
 }
 
@@ -79,13 +76,7 @@ impl Drop for Tape {
 impl Tape {
     /// An empty tape; one that is `sensitive` overwrites its text when it is cleared or dropped.
     pub fn new(sensitive: bool) -> Self {
-        Self {
-            text: String::new(),
-            nodes: Vec::new(),
-            sensitive,
-            wide: WideObjects::default(),
-            picks: Picks::default(),
-        }
+        Self { text: String::new(), nodes: Vec::new(), sensitive, picks: Picks::default() }
     }
 
     /// Forgets the content and keeps the memory for the next record.
@@ -95,7 +86,6 @@ impl Tape {
         }
         self.text.clear();
         self.nodes.clear();
-        self.wide.clear();
         self.picks.clear();
     }
 
@@ -130,7 +120,6 @@ impl Tape {
     /// Ends a container: all nodes pushed since it are below it.
     pub fn close(&mut self, container: NodeId) {
         self.nodes[container as usize].next = self.len();
-        self.wide.clear();
         self.picks.clear();
     }
 
@@ -307,19 +296,17 @@ impl<'t> NodeRef<'t> {
         }
         let elements = || self.children().map(NodeRef::id);
         let value_of = |element: NodeId| self.tape.node(element).member(member)?.scalar(wanted);
-        let found = self.tape.picks.first(self.id, elements, value_of, (member, wanted));
-        found.map(|element| self.tape.node(element))
+        let asked = (self.id, Some((member.to_owned(), wanted.kind())));
+        self.tape.picks.first(asked, elements, value_of, wanted, Scalar::order).map(|id| self.tape.node(id))
     }
     /// The member of this name, if it is an object that has one.
     pub fn member(self, name: &str) -> Option<NodeRef<'t>> {
-        match self.node.kind {
-            Kind::Object => {
-                let name_of = |id: NodeId| self.tape.node(id).name();
-                let children = || self.children().map(NodeRef::id);
-                self.tape.wide.member(self.id, children, name_of, name, &Cell::new(0)).map(|id| self.tape.node(id))
-            }
-            _ => None,
+        if self.node.kind != Kind::Object {
+            return None;
         }
+        let members = || self.children().map(NodeRef::id);
+        let name_of = |member: NodeId| self.tape.node(member).name();
+        self.tape.picks.first((self.id, None), members, name_of, name, Ord::cmp).map(|id| self.tape.node(id))
     }
 }
 
