@@ -43,6 +43,18 @@ impl Fault {
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), help: None, found: None, at: None, column: None, line: 0 }
     }
+
+    /// The fault of a column, which stands in this line of the mapping.
+    #[must_use]
+    pub(super) fn of_column(self, column: &str, line: u32) -> Self {
+        Self { column: Some(column.to_owned()), line, ..self }
+    }
+
+    /// The fault of what is at this offset, as far as that is known.
+    #[must_use]
+    pub(super) fn at(self, at: Option<u64>) -> Self {
+        Self { at, ..self }
+    }
 }
 
 /// What a leaf is claimed as.

@@ -56,7 +56,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             let applied = step.apply(datum);
             if let (Some(trace), Some(given)) = (self.scope.trace, &given) {
                 let secret = self.tainted;
-                trace.step(&StepTaken { step, line: expr.line, before: given, after: applied.as_ref(), secret });
+                trace.step(&StepTaken { step, before: given, after: applied.as_ref(), secret });
             }
             match applied {
                 Ok(Some(next)) => datum = next,
@@ -67,11 +67,8 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Err(why) => {
                     // What a step says may quote the value.
                     let why = if self.hidden || self.tainted { "it cannot convert the value".to_owned() } else { why };
-                    let mut fault = Fault::new(&VALUE_STEP, format!("step {} `{}`: {why}", i + 1, step.name()));
-                    fault.found = shown;
-                    fault.at = at;
-                    fault.line = expr.line;
-                    return Err(fault.into());
+                    let fault = Fault::new(&VALUE_STEP, format!("step {} `{}`: {why}", i + 1, step.name())).at(at);
+                    return Err(Fault { found: shown, line: expr.line, ..fault }.into());
                 }
             }
         }

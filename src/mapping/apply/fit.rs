@@ -57,15 +57,27 @@ pub(super) fn is_empty_text(got: &Operand) -> bool {
 
 /// A scalar as a key compares it: booleans as `1` and `0`.
 pub(super) fn as_key_text<'g>(got: &'g Operand<'_>) -> Option<Cow<'g, str>> {
-    let boolean = match got {
+    boolean(got).map(|value| if value { "1" } else { "0" }.into()).or_else(|| as_text(got))
+}
+
+fn boolean(got: &Operand) -> Option<bool> {
+    match got {
         Operand::Node(node, _) => match node.kind() {
             Kind::Bool(value) => Some(value),
             _ => None,
         },
         Operand::Datum(Datum::Bool(value)) => Some(*value),
         _ => None,
-    };
-    boolean.map(|value| if value { "1" } else { "0" }.into()).or_else(|| as_text(got))
+    }
+}
+
+/// A number as it is written.
+fn number<'g>(got: &'g Operand<'_>) -> Option<&'g str> {
+    match got {
+        Operand::Node(node, _) if node.kind() == Kind::Number => Some(node.text()),
+        Operand::Datum(Datum::Number(text)) => Some(text),
+        _ => None,
+    }
 }
 
 fn datum_text(datum: &Datum) -> Option<Cow<'_, str>> {
@@ -86,10 +98,8 @@ pub(super) fn to_datum(node: NodeRef) -> Result<Datum, Fault> {
         Kind::Bool(value) => Datum::Bool(value),
         Kind::Array => Datum::List(node.children().map(to_datum).collect::<Result<_, _>>()?),
         Kind::Null | Kind::Object | Kind::Record(_) => {
-            let mut fault =
-                Fault::new(&VALUE_TYPE, format!("expected a value that steps can convert, found {}", kind_name(node)));
-            fault.at = Some(node.at());
-            return Err(fault);
+            let message = format!("expected a value that steps can convert, found {}", kind_name(node));
+            return Err(Fault::new(&VALUE_TYPE, message).at(Some(node.at())));
         }
     })
 }
@@ -143,27 +153,14 @@ pub(super) fn fit<'t>(
         };
         Fault::new(&VALUE_TYPE, format!("expected {}, found {found}", wanted(column)))
     };
-    let number = match got {
-        Operand::Node(node, _) if node.kind() == Kind::Number => Some(node.text()),
-        Operand::Datum(Datum::Number(text)) => Some(text.as_str()),
-        _ => None,
-    };
-    let boolean = match got {
-        Operand::Node(node, _) => match node.kind() {
-            Kind::Bool(value) => Some(value),
-            _ => None,
-        },
-        Operand::Datum(Datum::Bool(value)) => Some(*value),
-        _ => None,
-    };
+    let number = number(got);
     match (column.kind, got) {
         (_, Operand::Missing | Operand::Null) => Ok(Value::Null),
         // A number is not a string: the step `text` allows it to become one.
         (ColumnType::Text { max }, Operand::Node(node, _)) if node.kind() == Kind::String => {
             checked_text(node.text(), max)
         }
-        (ColumnType::Text { max }, Operand::Datum(Datum::Text(text))) => checked_text(text, max),
-        (ColumnType::Text { max }, Operand::Datum(Datum::Json(text))) => checked_text(text, max),
+        (ColumnType::Text { max }, Operand::Datum(Datum::Text(text) | Datum::Json(text))) => checked_text(text, max),
         (ColumnType::Text { .. }, _) => {
             let is_container = match got {
                 Operand::Node(node, _) => node.is_container(),
@@ -179,7 +176,7 @@ pub(super) fn fit<'t>(
         (ColumnType::Real, _) => real(number.ok_or_else(wrong)?),
         (ColumnType::Numeric(limit), Operand::Datum(Datum::Integer(value))) => numeric(&value.to_string(), limit),
         (ColumnType::Numeric(limit), _) => numeric(number.ok_or_else(wrong)?, limit),
-        (ColumnType::Boolean, _) => boolean.map(Value::Bool).ok_or_else(wrong),
+        (ColumnType::Boolean, _) => boolean(got).map(Value::Bool).ok_or_else(wrong),
         (ColumnType::Time, Operand::Datum(Datum::Civil(time))) => checked_time(*time).map(|()| Value::Civil(*time)),
         (ColumnType::Time, Operand::Datum(Datum::Instant(time))) => {
             checked_time(time.utc()).map(|()| Value::Instant(*time))
@@ -226,12 +223,7 @@ fn integer(text: &str) -> Result<Value, Fault> {
 /// Whether the value is minus zero and its column keeps numbers: SQLite has no minus zero.
 pub(super) fn loses_sign(got: &Operand, column: &Column) -> bool {
     let keeps_numbers = matches!(column.kind, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_));
-    let text = match got {
-        Operand::Node(node, _) if node.kind() == Kind::Number => node.text(),
-        Operand::Datum(Datum::Number(text)) => text,
-        _ => return false,
-    };
-    keeps_numbers && Decimal::of(text).is_minus_zero()
+    keeps_numbers && number(got).is_some_and(|text| Decimal::of(text).is_minus_zero())
 }
 
 fn real(text: &str) -> Result<Value, Fault> {

@@ -71,12 +71,9 @@ impl<'t> RowMaker<'_, 't> {
                     Value::Null
                 }
                 _ => {
-                    let mut fault =
-                        Fault::new(code, format!("the value for `{}` {what}, and the column is NOT NULL", column.name));
-                    if !target.not_null {
-                        fault.message = format!("the value for `{}` {what}, and the mapping requires it", column.name);
-                    }
-                    fault.at = first_place(trail, &scope);
+                    let why = if target.not_null { "the column is NOT NULL" } else { "the mapping requires it" };
+                    let message = format!("the value for `{}` {what}, and {why}", column.name);
+                    let mut fault = Fault::new(code, message).at(first_place(trail, &scope));
                     if let Some(dangling) = self.dangling.take() {
                         fault.message += &format!(": `{}` has no row of this key", dangling.table);
                         fault.found = dangling.key;
@@ -102,12 +99,8 @@ impl<'t> RowMaker<'_, 't> {
                     value
                 }
                 Err(mut fault) => {
-                    if let Operand::Node(node, _) = &got {
-                        fault.at.get_or_insert(node.at());
-                    }
-                    if let (None, Some(at)) = (fault.at, first_place(trail, &scope)) {
-                        fault.at = Some(at);
-                    }
+                    let node = if let Operand::Node(node, _) = &got { Some(node.at()) } else { None };
+                    fault.at = fault.at.or(node).or_else(|| first_place(trail, &scope));
                     if !column.policies.error_null {
                         return Err(fault.into());
                     }
@@ -127,14 +120,12 @@ impl<'t> RowMaker<'_, 't> {
     }
 
     fn note_sign(&mut self, column: &ColumnRule, at: Option<u64>) {
-        let mut fault = Fault::new(&VALUE_SIGN, format!("`{}` is minus zero and is kept as zero", column.name));
-        fault.at = at;
-        fault.column = Some(column.name.clone());
-        fault.line = column.line;
+        let message = format!("`{}` is minus zero and is kept as zero", column.name);
+        let fault = Fault::new(&VALUE_SIGN, message).of_column(&column.name, column.line).at(at);
         self.draft.differing.push((Severity::Note, fault));
     }
 
-    fn json_text(&mut self, got: &Operand<'t>) -> String {
+    pub(super) fn json_text(&mut self, got: &Operand<'t>) -> String {
         let mut out = String::new();
         self.json_of(got, &mut out);
         out
@@ -155,14 +146,9 @@ impl<'t> RowMaker<'_, 't> {
             (_, None) => trail.truncate(before),
             _ => {
                 trail.truncate(before);
-                let mut fault = Fault::new(
-                    &VALUE_DIFFERS,
-                    format!("`{}` differs from what the mapping compares it with", column.name),
-                );
-                fault.at = first_place(trail, &scope);
-                fault.column = Some(column.name.clone());
-                fault.line = column.line;
-                self.draft.differing.push((Severity::Warning, fault));
+                let message = format!("`{}` differs from what the mapping compares it with", column.name);
+                let fault = Fault::new(&VALUE_DIFFERS, message).of_column(&column.name, column.line);
+                self.draft.differing.push((Severity::Warning, fault.at(first_place(trail, &scope))));
                 self.draft.follow_up.extend(agrees.after.is_some().then(|| column.name.clone()));
             }
         }

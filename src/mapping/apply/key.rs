@@ -25,12 +25,9 @@ impl<'t> RowMaker<'_, 't> {
                         // The engine gives it; then the key is made.
                         None if self.draft.parents_id.iter().any(|at| self.compiled.field(name) == Some(*at)) => {}
                         None if in_target => {
-                            let mut fault =
-                                Fault::new(&ROW_KEY, format!("`{name}` is part of the key and would be NULL"));
-                            fault.column = Some(name.clone());
-                            fault.line = rule.line;
-                            fault.at = Some(self.draft.at);
-                            return Err(fault);
+                            let message = format!("`{name}` is part of the key and would be NULL");
+                            let fault = Fault::new(&ROW_KEY, message).of_column(name, rule.line);
+                            return Err(fault.at(Some(self.draft.at)));
                         }
                         None => key.push("\0null"),
                     }
@@ -52,11 +49,9 @@ impl<'t> RowMaker<'_, 't> {
     /// A part of a key that is no column: its kind counts, so that a missing value, null, `1` and
     /// `"1"` are four different things.
     fn key_part(&mut self, got: &Operand<'t>) -> String {
-        let mut out = String::new();
         match got {
-            Operand::Missing => out.push_str("missing"),
-            got => self.json_of(got, &mut out),
+            Operand::Missing => "missing".to_owned(),
+            got => self.json_text(got),
         }
-        out
     }
 }

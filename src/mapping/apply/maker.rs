@@ -19,13 +19,9 @@ pub(super) struct Dangling {
 
 impl Dangling {
     pub(super) fn fault(self, column: &ColumnRule) -> Fault {
-        Fault {
-            found: self.key,
-            at: self.at,
-            column: Some(column.name.clone()),
-            line: column.line,
-            ..Fault::new(&ROW_DANGLING, format!("`{}` is NULL: `{}` has no row of this key", column.name, self.table))
-        }
+        let message = format!("`{}` is NULL: `{}` has no row of this key", column.name, self.table);
+        let fault = Fault::new(&ROW_DANGLING, message).of_column(&column.name, column.line).at(self.at);
+        Fault { found: self.key, ..fault }
     }
 }
 

@@ -136,12 +136,9 @@ impl<'a, 't> RowMaker<'a, 't> {
         if let Some(trace) = self.scope.trace {
             trace.begin(self.compiled, &column.name, self.draft.at);
         }
-        let claimed = self.draft.claims.len();
         let made = self.value(field, column);
         if let Some(trace) = self.scope.trace {
-            let value = made.as_ref().ok();
-            let secret = self.tainted;
-            trace.end(&Made { field, claims: self.draft.claims.get(claimed..).unwrap_or_default(), value, secret });
+            trace.end(&Made { field, value: made.as_ref().ok(), secret: self.tainted });
         }
         if self.tainted {
             self.draft.tainted.push(field);

@@ -20,35 +20,21 @@ impl RowMaker<'_, '_> {
             trace.begin(self.compiled, &secret.name, self.draft.at);
         }
         let (made, voids) = self.noting_voids(|maker| maker.secret_text(secret));
-        let (text, mut trail) = match made {
-            Ok(found) => found,
-            Err(stop) => {
-                if let Some(trace) = self.scope.trace {
-                    trace.end(&Made { field, claims: &[], value: None, secret: true });
-                }
-                return Err(stop);
-            }
-        };
+        if let Some(trace) = self.scope.trace {
+            trace.end(&Made { field, value: None, secret: true });
+        }
+        let (text, mut trail) = made?;
         let empty = text.as_ref().is_none_or(|text| text.expose_secret().is_empty());
         let class = if empty && secret.default.is_none() { ClaimAs::EmptySecret } else { ClaimAs::Sealed };
-        let claimed = self.draft.claims.len();
         self.claim(&mut trail, voids, class, Some(field));
-        if let Some(trace) = self.scope.trace {
-            trace.end(&Made { field, claims: &self.draft.claims[claimed..], value: None, secret: true });
-        }
         match (text, &secret.default) {
             (Some(text), _) if !empty => self.draft.secrets.push((field, text)),
             (_, Some(default)) => self.draft.secrets.push((field, SecretString::from(default.clone()))),
             _ if secret.need => self.draft.empty = true,
             _ if self.compiled.fields[field].column.not_null => {
-                let mut fault = Fault::new(
-                    &VALUE_EMPTY,
-                    format!("the secret for `{}` is empty, and the column is NOT NULL", secret.name),
-                );
-                fault.column = Some(secret.name.clone());
-                fault.line = secret.line;
-                fault.at = Some(self.draft.at);
-                return Err(fault.into());
+                let message = format!("the secret for `{}` is empty, and the column is NOT NULL", secret.name);
+                let fault = Fault::new(&VALUE_EMPTY, message).of_column(&secret.name, secret.line);
+                return Err(fault.at(Some(self.draft.at)).into());
             }
             _ => {}
         }
@@ -71,24 +57,19 @@ impl RowMaker<'_, '_> {
         self.sealing = false;
         (self.tainted, self.clock) = (tainted, clock);
         let fault = |message: String, at| {
-            let mut fault = Fault::new(&VALUE_TYPE, message);
-            fault.column = Some(secret.name.clone());
-            fault.line = secret.line;
-            fault.at = at;
-            fault
+            Stop::Reject(Fault::new(&VALUE_TYPE, message).of_column(&secret.name, secret.line).at(at))
         };
         match got {
             Ok(Operand::Missing | Operand::Null) => Ok((None, trail)),
             Ok(got) => match as_text(&got) {
                 Some(text) => Ok((Some(SecretString::from(text.into_owned())), trail)),
                 None => {
-                    Err(fault(format!("the secret for `{}` is not a string", secret.name), first_place(&trail, &scope))
-                        .into())
+                    Err(fault(format!("the secret for `{}` is not a string", secret.name), first_place(&trail, &scope)))
                 }
             },
             // A step's message may quote the value: say only that it failed.
             Err(Stop::Reject(bad)) => {
-                Err(fault(format!("a step cannot convert the secret for `{}`", secret.name), bad.at).into())
+                Err(fault(format!("a step cannot convert the secret for `{}`", secret.name), bad.at))
             }
             Err(Stop::Skip) => Err(Stop::Skip),
         }

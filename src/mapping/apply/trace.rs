@@ -2,7 +2,6 @@
 //!
 //! Columns may depend on each other, so what began last ends first.
 
-use super::draft::Claim;
 use crate::document::tape::NodeId;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
@@ -25,8 +24,6 @@ pub trait Trace {
 pub struct StepTaken<'s> {
     /// The step, where it stands in the set.
     pub step: &'s Step,
-    /// The line of its expression.
-    pub line: u32,
     /// What it was given.
     pub before: &'s Datum,
     /// What it gave: nothing where what it looks for is missing, or why it failed.
@@ -36,11 +33,10 @@ pub struct StepTaken<'s> {
 }
 
 /// A value as made.
+#[derive(Debug)]
 pub struct Made<'m> {
     /// Its number in the rule.
     pub field: usize,
-    /// The leaves that are kept in it, among those of other columns that it needed.
-    pub claims: &'m [Claim],
     /// The value; nothing where it could not be made, or is sealed.
     pub value: Option<&'m Value>,
     /// Whether it comes from a secret and must not be shown.
@@ -50,11 +46,5 @@ pub struct Made<'m> {
 impl std::fmt::Debug for StepTaken<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "StepTaken({})", self.step.name())
-    }
-}
-
-impl std::fmt::Debug for Made<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Made({} claims)", self.claims.len())
     }
 }
