@@ -190,7 +190,7 @@ impl Watch for Listener<'_> {
                 }
                 LeafSpan::Nodes(doc, nodes) => {
                     let in_frame = *doc == Doc::Frame && !seen.frame.is_empty();
-                    let tape = if in_frame { seen.frame } else { seen.record.tape };
+                    let tape = if in_frame { seen.frame } else { &seen.record.tape };
                     let asked = |id: &NodeId| {
                         let node = tape.node(*id);
                         node.is_leaf() && self.asked.span.contains(&node.at())
@@ -204,7 +204,7 @@ impl Watch for Listener<'_> {
             }
         }
         let rejected = heard.rejected.get(&number).map(String::as_str);
-        for (doc, tape) in [(Doc::Frame, seen.frame), (Doc::Record, seen.record.tape)] {
+        for (doc, tape) in [(Doc::Frame, seen.frame), (Doc::Record, &seen.record.tape)] {
             let judge = Judge {
                 plan: self.plan,
                 mapping: self.asked.mapping,

@@ -226,7 +226,7 @@ fn how(claimed: &Claimed, fate: Option<RowFate>) -> &'static str {
         (Class::Ignored, ClaimAs::Dropped(_)) => "dropped",
         (Class::Ignored, class) => match fate {
             Some(RowFate::Superseded) => "superseded",
-            Some(RowFate::Filled(differing)) if differs(claimed.field, differing) => "superseded",
+            Some(fate) if claimed.field.is_some_and(|at| fate.differs_in(at)) => "superseded",
             _ if class == ClaimAs::NotConvertible => "not convertible",
             _ if class == ClaimAs::EmptySecret => "empty secret",
             _ => "no row",
@@ -234,9 +234,4 @@ fn how(claimed: &Claimed, fate: Option<RowFate>) -> &'static str {
         (Class::Unmapped, _) => "not taken",
         (class, _) => class.name(),
     }
-}
-
-/// Whether the row that is filled has another value in this field.
-fn differs(field: Option<usize>, differing: u64) -> bool {
-    field.is_some_and(|at| differing & (1 << at.min(63)) != 0)
 }

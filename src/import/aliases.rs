@@ -5,7 +5,7 @@ use crate::finding::{FILE_DIVERGED, FILE_FOLDED, Finding, printable};
 use crate::import::pipeline::Files;
 use crate::import::plan::{Disposition, Plan};
 use crate::import::run::Import;
-use crate::mapping::model::{Pattern, PatternPiece, PatternSegment};
+use crate::mapping::model::{Pattern, PatternSegment};
 use crate::source;
 use std::collections::HashMap;
 
@@ -73,12 +73,7 @@ pub(crate) fn inner_path(plan: &Plan, file: usize) -> String {
 /// What follows the segment of a path in which a pattern captures, with that segment where it is more
 /// than the capture.
 fn below(pattern: &Pattern, capture: &str, captured: &str, path: &str) -> String {
-    let has_capture = |segment: &PatternSegment| match segment {
-        PatternSegment::Mixed(pieces) => {
-            pieces.iter().any(|piece| matches!(piece, PatternPiece::Capture(name) if name == capture))
-        }
-        PatternSegment::Literal(_) | PatternSegment::Any => false,
-    };
+    let has_capture = |segment: &PatternSegment| segment.captures().any(|name| name == capture);
     let (parts, segments): (Vec<&str>, _) = (path.split('/').collect(), &pattern.segments);
     let Some(at) = segments.iter().position(has_capture) else { return path.to_owned() };
     let is_any = |segment: &PatternSegment| matches!(segment, PatternSegment::Any);
@@ -103,6 +98,7 @@ fn below(pattern: &Pattern, capture: &str, captured: &str, path: &str) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::model::PatternPiece;
 
     #[test]
     fn the_path_inside_a_directory_is_counted_by_the_pattern_and_not_by_names() {

@@ -3,38 +3,26 @@
 use super::begin::Beginning;
 use super::clock::Clock;
 use super::{checks, summary, sweep};
-use crate::config::{ImportOptions, Phase, Ui};
+use crate::config::Phase;
 use crate::database::audit::{AuditEntry, random_id};
 use crate::database::{Database, Mode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::Place;
-use crate::import::plan::Plan;
 use crate::import::rejects::{KnownRejects, RejectFolder, Rejects, learn};
 use crate::import::run::Import;
 use crate::import::summary::Ending;
 use crate::import::sweep::Swept;
-use crate::import::vault::KeySource;
 use crate::migrations::Loss;
 use crate::report::write::ReportFiles;
 use crate::report::{Outcome, Report, TableReport};
 use crate::validate;
-use jiff::Timestamp;
 
-/// What every attempt works with.
-pub(super) struct Found<'j> {
-    pub(super) plan: &'j Plan,
-    /// Files by which the set recognises a tree, and that are missing.
-    pub(super) missing: &'j [String],
-    pub(super) key: &'j KeySource,
-    /// What the pending migrations lose.
-    pub(super) losses: &'j [Loss],
-}
-
-/// Attempts until one knows every bad record before it begins to write.
+/// Attempts until one knows every bad record before it begins to write. `missing` are the files by which the set
+/// recognises a tree and that are not there, `losses` what the pending migrations lose.
 pub(super) fn attempts(
-    options: &ImportOptions,
-    ui: &dyn Ui,
-    found: &Found,
+    beginning: &Beginning,
+    missing: &[String],
+    losses: &[Loss],
     database: &mut dyn Database,
     clock: &mut Clock,
     reports: &mut ReportFiles,
@@ -42,7 +30,7 @@ pub(super) fn attempts(
     let (mut known, mut chain) = (KnownRejects::new(), Vec::new());
     for number in 1.. {
         let is_last = number == MOST_ATTEMPTS;
-        let job = Job { options, ui, found, known: &known, chain: &chain, is_last, started: clock.started };
+        let job = Job { beginning, missing, losses, known: &known, chain: &chain, is_last };
         match job.attempt(database, clock, reports)? {
             Attempt::Done(report) => return Ok(report),
             Attempt::Again(late) => {
@@ -65,34 +53,30 @@ enum Attempt {
 
 /// One attempt at the import.
 struct Job<'j> {
-    options: &'j ImportOptions,
-    ui: &'j dyn Ui,
-    found: &'j Found<'j>,
+    beginning: &'j Beginning<'j>,
+    missing: &'j [String],
+    losses: &'j [Loss],
     known: &'j KnownRejects,
     /// The first record that each attempt before this one rejected too late.
     chain: &'j [Place],
     /// Whether there is no attempt after it.
     is_last: bool,
-    started: Timestamp,
 }
 
 impl Job<'_> {
     fn attempt(&self, database: &mut dyn Database, clock: &mut Clock, reports: &mut ReportFiles) -> Result<Attempt> {
-        let Found { plan, missing, key, losses } = *self.found;
-        let mode = self.options.mode;
-        let Swept { secrets, files: with_secrets } = sweep::sweep(plan, self.options.max_depth, self.ui)?;
+        let Beginning { plan, options, ui, .. } = *self.beginning;
+        let Swept { secrets, files: with_secrets } = sweep::sweep(plan, options.max_depth, ui)?;
         clock.lap(|timings| &mut timings.sweep);
 
         let id = random_id()?;
-        let Job { options, ui, known, started, .. } = *self;
-        let beginning = Beginning { plan, options, ui, key, started };
-        let mut run = beginning.begin(&id, database, secrets, known)?;
+        let mut run = self.beginning.begin(&id, database, secrets, self.known)?;
         let before = validate::ask(run.writer.transaction()?, &plan.set)?;
         run.rejects.folder = options.rejects.as_deref().map(RejectFolder::open).transpose()?;
 
         if let Err(error) = run.read() {
             let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
-            let report = summary::report(&mut run, &self.ending(database, &id, clock, Outcome::Interrupted));
+            let report = summary::report(&mut run, &ending(database, &id, clock, Outcome::Interrupted));
             run.writer.end()?.rollback()?;
             reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
             return Ok(Attempt::Done(Box::new(report)));
@@ -103,24 +87,24 @@ impl Job<'_> {
             run.writer.end()?.rollback()?;
             return Ok(Attempt::Again(late));
         }
-        self.ui.phase(Phase::Check, 0, 0);
-        run.report_all(self.chain, missing, &with_secrets)?;
+        ui.phase(Phase::Check, 0, 0);
+        run.report_all(self.chain, self.missing, &with_secrets)?;
         let checks = checks::check_all(&mut run, &before)?;
         clock.lap(|timings| &mut timings.check);
 
-        self.ui.phase(Phase::Finish, 0, 0);
+        ui.phase(Phase::Finish, 0, 0);
         let acceptable =
             run.is_acceptable() && checks.iter().all(|check| check.status != crate::report::CheckStatus::Failed);
-        let outcome = match (acceptable, mode) {
+        let outcome = match (acceptable, options.mode) {
             (_, Mode::Dry) => Outcome::DryRun,
             (true, Mode::Real) => Outcome::Committed,
             (false, Mode::Real) => Outcome::RolledBack,
         };
-        let mut ending = self.ending(database, &id, clock, outcome);
+        let mut ending = ending(database, &id, clock, outcome);
         ending.acceptable = acceptable;
         ending.checks = checks;
         let mut report = summary::report(&mut run, &ending);
-        report.losses = losses.to_vec();
+        report.losses = self.losses.to_vec();
         if !report.leaves.closes() {
             run.writer.end()?.rollback()?;
             return Err(Error::bug(format!(
@@ -142,7 +126,7 @@ impl Job<'_> {
         // What a report says is on the screen and in the ledger too.
         reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
         if outcome == Outcome::Committed {
-            transaction.finish_run(&summary::run_record(&report, beginning.record(&id)))?;
+            transaction.finish_run(&summary::run_record(&report, self.beginning.record(&id)))?;
             transaction.audit(&self.audit_entry(&id, &report)?, plan.set.audit.as_ref())?;
             transaction.commit()?.iter().for_each(|fault| ui.warn(fault));
         } else {
@@ -155,26 +139,27 @@ impl Job<'_> {
         Ok(Attempt::Done(Box::new(report)))
     }
 
-    fn ending(&self, database: &dyn Database, id: &str, clock: &Clock, outcome: Outcome) -> Ending {
-        Ending {
-            run_id: id.to_owned(),
-            outcome,
-            acceptable: false,
-            url: database.url().to_owned(),
-            engine: database.engine().to_owned(),
-            checks: Vec::new(),
-            timings: clock.timings(),
-        }
-    }
-
     fn audit_entry(&self, id: &str, report: &Report) -> Result<AuditEntry> {
         let rows = |of: fn(&TableReport) -> u64| report.tables.iter().map(of).sum::<u64>();
         let details = serde_json::json!({
-            "set": self.found.plan.set.name,
-            "source": self.found.plan.tree.root.display().to_string(),
+            "set": self.beginning.plan.set.name,
+            "source": self.beginning.plan.tree.root.display().to_string(),
             "inserted": rows(|table| table.inserted),
             "updated": rows(|table| table.updated),
         });
-        Ok(AuditEntry::new("import", "database", "a tree of files was imported", self.started)?.of(id).with(details))
+        let entry = AuditEntry::new("import", "database", "a tree of files was imported", self.beginning.started)?;
+        Ok(entry.of(id).with(details))
+    }
+}
+
+fn ending(database: &dyn Database, id: &str, clock: &Clock, outcome: Outcome) -> Ending {
+    Ending {
+        run_id: id.to_owned(),
+        outcome,
+        acceptable: false,
+        url: database.url().to_owned(),
+        engine: database.engine().to_owned(),
+        checks: Vec::new(),
+        timings: clock.timings(),
     }
 }

@@ -8,9 +8,9 @@ use crate::import::leaves::sheet::Sheet;
 use crate::import::refused::rejections;
 use crate::import::resolve::{Decision, Resolver};
 use crate::import::run::{Import, Parts};
-use crate::import::writer::{NewRow, Noted, Together};
+use crate::import::writer::{NewRow, Noted};
 use crate::mapping::apply::Mapped;
-use crate::source::{Record, RecordRef};
+use crate::source::Record;
 
 /// So many records are decided together at most,
 const MOST_RECORDS: usize = 256;
@@ -25,7 +25,7 @@ pub(crate) struct Chunk {
 
 /// A record until it is accounted for.
 pub(crate) struct Held {
-    read: Record,
+    pub(crate) record: Record,
     /// What was claimed of it in earlier turns.
     pub(crate) earlier: Option<Sheet>,
     /// The rows that the rules of this turn make of it.
@@ -35,11 +35,6 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// The record as it was read.
-    pub(crate) fn record(&self) -> RecordRef<'_> {
-        self.read.as_ref()
-    }
-
     /// Whether an earlier turn rejected the record.
     pub(crate) fn was_rejected(&self) -> bool {
         self.earlier.as_ref().is_some_and(|earlier| earlier.rejected)
@@ -54,10 +49,10 @@ impl Chunk {
     }
 
     /// Takes a record in.
-    pub(crate) fn add(&mut self, read: Record) {
-        self.bytes += read.span.end - read.span.start;
+    pub(crate) fn add(&mut self, record: Record) {
+        self.bytes += record.span.end - record.span.start;
         let (earlier, mapped, decision) = Default::default();
-        self.records.push(Held { read, earlier, mapped, decision });
+        self.records.push(Held { record, earlier, mapped, decision });
     }
 
     /// Whether it is to be decided before another record is read in.
@@ -68,7 +63,7 @@ impl Chunk {
     /// Gives its records back as they were read.
     pub(crate) fn empty(&mut self) -> impl Iterator<Item = Record> {
         self.bytes = 0;
-        self.records.drain(..).map(|held| held.read)
+        self.records.drain(..).map(|held| held.record)
     }
 }
 
@@ -77,7 +72,7 @@ impl Import<'_> {
     pub(crate) fn decide(&mut self, reading: &Reading, chunk: &mut Chunk) -> Result<()> {
         let Parts { resolver, rejects, mut cx, .. } = self.parts();
         for held in &mut chunk.records {
-            let place = reading.place(held.read.span.start);
+            let place = reading.place(held.record.span.start);
             let findings = match rejects.known.get(&(place.file, place.offset)) {
                 Some(known) => known.clone(),
                 None => held.mapped.faults.iter().map(|(rule, fault)| cx.finding(place, *rule, fault, None)).collect(),
@@ -94,13 +89,11 @@ impl Import<'_> {
                 write(&mut cx, reading, rows)?;
                 break;
             }
-            let refused = match cx.writer.insert_together(rows)? {
-                Together::Written(rows) => {
-                    record(&mut cx, reading, rows)?;
-                    break;
-                }
-                Together::Refused { refused, .. } => refused,
-            };
+            let (rows, refused) = cx.writer.insert_together(rows)?;
+            if refused.is_empty() {
+                record(&mut cx, reading, rows)?;
+                break;
+            }
             resolver.back_to(&mut cx, mark);
             cx.writer.vault.back_to(sealed);
             if !refused.iter().all(|row| row.why.is_found_later()) {
@@ -111,7 +104,7 @@ impl Import<'_> {
             // What a later row did to an earlier one shows only when both are written.
             let mut rejected = rejections(&mut cx, &refused, &[])?;
             open.retain_mut(|held| {
-                let findings = rejected.remove(&(reading.context.id, held.read.span.start));
+                let findings = rejected.remove(&(reading.context.id, held.record.span.start));
                 let stays = findings.is_none();
                 if let Some(findings) = findings {
                     held.decision = Decision::rejected(held.mapped.drafts.len(), findings);
@@ -134,9 +127,9 @@ fn rows_of<'r>(
 ) -> Result<Vec<NewRow<'r>>> {
     let mut rows = Vec::new();
     for held in open {
-        let place = reading.place(held.read.span.start);
+        let place = reading.place(held.record.span.start);
         held.decision = resolver.decide(cx, place, &mut held.mapped.drafts)?;
-        rows.extend(resolver.new_rows(cx, place, &held.mapped.drafts, &held.decision)?);
+        resolver.add_new_rows(cx, place, &held.mapped.drafts, &held.decision, &mut rows)?;
     }
     Ok(rows)
 }
@@ -145,10 +138,10 @@ fn rows_of<'r>(
 fn decide_alone(resolver: &mut Resolver<'_>, cx: &mut Context<'_>, reading: &Reading, held: &mut Held) -> Result<()> {
     let (mark, sealed) = (resolver.mark(), cx.writer.vault.mark());
     let rows = rows_of(resolver, cx, reading, &mut [held])?;
-    let (refused, rows) = match cx.writer.insert_together(rows)? {
-        Together::Written(rows) => return record(cx, reading, rows),
-        Together::Refused { refused, rows } => (refused, rows),
-    };
+    let (rows, refused) = cx.writer.insert_together(rows)?;
+    if refused.is_empty() {
+        return record(cx, reading, rows);
+    }
     resolver.back_to(cx, mark);
     cx.writer.vault.back_to(sealed);
     let findings = rejections(cx, &refused, &rows)?.into_values().flatten().collect();

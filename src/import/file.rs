@@ -1,11 +1,14 @@
 //! A file that is being read in one turn.
 
+use crate::document::tape::Tape;
 use crate::finding::Place;
-use crate::import::leaves::sheet::Sheet;
+use crate::import::leaves::sheet::{Mark, Sheet};
 use crate::import::look::Shaped;
-use crate::mapping::apply::FileContext;
+use crate::mapping::apply::{FileContext, LeafSpan};
 use crate::mapping::compile::CompiledRule;
+use crate::mapping::declared::Doc;
 use crate::mapping::order::Turn;
+use crate::source::Record;
 
 /// What one reading of a file works with.
 pub(crate) struct Reading<'r> {
@@ -25,6 +28,27 @@ impl Reading<'_> {
     /// Where a byte of the file is.
     pub(crate) fn place(&self, offset: u64) -> Place {
         Place { file: self.context.id, offset }
+    }
+
+    /// Whether the document is the record.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.shaped.frame.is_empty()
+    }
+
+    /// What the rules of a record see as this document.
+    pub(crate) fn tape<'t>(&'t self, doc: Doc, record: &'t Record) -> &'t Tape {
+        if doc == Doc::Frame && !self.is_whole() { &self.shaped.frame } else { &record.tape }
+    }
+
+    /// Marks leaves, on the sheet of their record or on that of the frame.
+    pub(crate) fn mark(&mut self, touch: &LeafSpan, mark: Mark, sheet: &mut Sheet) {
+        match touch {
+            // A name that an earlier record of the same member brought is counted there.
+            LeafSpan::Name(name) if sheet.names().contains_key(name) => sheet.claim_name(*name, mark),
+            LeafSpan::Name(_) => {}
+            LeafSpan::Nodes(Doc::Frame, nodes) if !self.is_whole() => self.frame_sheet.claim(nodes.clone(), mark),
+            LeafSpan::Nodes(_, nodes) => sheet.claim(nodes.clone(), mark),
+        }
     }
 
     /// Which of the names on the way to a record were not there for the record before: several

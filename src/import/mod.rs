@@ -21,6 +21,7 @@ pub mod pipeline;
 pub mod plan;
 mod readers;
 pub mod reading;
+mod record;
 pub mod refused;
 pub(crate) mod rehearsal;
 pub mod rejects;
@@ -30,6 +31,7 @@ pub mod shaping;
 mod shelf;
 mod stored;
 pub mod summary;
+mod supply;
 pub mod sweep;
 pub mod vault;
 mod walked;
@@ -45,7 +47,8 @@ use crate::report::Report;
 use crate::report::write::ReportFiles;
 use crate::source;
 use agree::{agree, back_up_existing, key_source, outside_source};
-use attempt::{Found, attempts};
+use attempt::attempts;
+use begin::Beginning;
 use choose::{Selected, choose_set, database, inputs};
 use clock::Clock;
 
@@ -76,8 +79,8 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     reports.open()?;
     let safety = back_up_existing(options, ui, &*database, &plan.set)?;
     let (migrated, run) = (database.recorded()?, database.runs()?.len());
-    let found = Found { plan: &plan, missing: &missing, key: &key, losses: &losses };
-    let done = attempts(options, ui, &found, &mut *database, &mut clock, &mut reports);
+    let beginning = Beginning { plan: &plan, options, ui, key: &key, started: clock.started };
+    let done = attempts(&beginning, &missing, &losses, &mut *database, &mut clock, &mut reports);
     // If the record of migrations or runs cannot be read, something may have been committed.
     let migrated_nothing = || database.recorded().is_ok_and(|now| now == migrated);
     let unchanged = match &done {

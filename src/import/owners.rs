@@ -50,9 +50,10 @@ pub struct Unread {
 }
 
 /// The owner that a row of the owner table makes; without an id where that could not be read.
-pub fn owner_of(plan: &Plan, columns: &[String], rule: &CompiledRule, draft: &Draft) -> Option<Owner> {
+pub fn owner_of(plan: &Plan, rule: &CompiledRule, draft: &Draft) -> Option<Owner> {
     plan.set.owners.as_ref().filter(|owners| owners.table == rule.table.name)?;
-    let columns: Vec<_> = columns.iter().map(|name| (name.clone(), rule.value(&draft.values, name).clone())).collect();
+    let value = |name: &String| (name.clone(), rule.value(&draft.values, name).clone());
+    let columns: Vec<_> = plan.owner_columns.iter().map(value).collect();
     let key = rule.table.primary_key();
     let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text());
     Some(Owner { id: id.unwrap_or_default().into_owned(), columns })
@@ -201,16 +202,6 @@ impl OwnerTable {
             Finding::new(&OWNER_TWINS, message).about("owners")
         };
         twins.map(warning).collect()
-    }
-
-    /// How many owners there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 }
 

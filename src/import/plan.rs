@@ -16,9 +16,10 @@ use crate::mapping::order::{Order, Stage, Turn, order};
 use crate::mapping::own::is_owned;
 use crate::mapping::usage::has_maps;
 use crate::mapping::uses::{uses, uses_of};
+use crate::source::Limits;
 use crate::source::walk::Tree;
 use crate::table::Schema;
-use columns::WrittenColumns;
+use columns::{WrittenColumns, has};
 use disposition::Readers;
 pub use disposition::{Chosen, Disposition};
 use jiff::Timestamp;
@@ -145,12 +146,12 @@ impl Plan {
 
     /// Whether rules write instants into a column of times, rather than times without a zone.
     pub fn writes_instants(&self, table: &str, column: &str) -> bool {
-        self.columns.has_instants(table, column)
+        has(&self.columns.instants, table, column)
     }
 
     /// Whether a `fill` rule may give the column a value after its row was made.
     pub fn is_filled(&self, table: &str, column: &str) -> bool {
-        self.columns.is_filled(table, column)
+        has(&self.columns.filled, table, column)
     }
 
     /// Whether a row of the table may be dropped for an earlier one of its key.
@@ -215,6 +216,11 @@ impl Plan {
     /// Whether a rule of the mapping names a secret.
     pub fn has_secrets(&self, mapping: usize) -> bool {
         self.set.mappings[mapping].rules.iter().any(|rule| !rule.secrets.is_empty())
+    }
+
+    /// How the files of a mapping are read, whose values may be nested `depth` deep.
+    pub fn limits(&self, mapping: usize, depth: u32) -> Limits {
+        Limits { depth, sensitive: self.has_secrets(mapping), ..Limits::default() }
     }
 
     /// The tables that the set's mappings write into.
@@ -355,13 +361,12 @@ fn owner_columns(set: &Set, schema: &Schema) -> Vec<String> {
         .map(|table| table.primary_key().into_iter().map(str::to_owned).collect())
         .unwrap_or_default();
     columns.extend(owners.find.iter().map(|find| find.by.clone()));
-    for rule in set.mappings.iter().flat_map(|mapping| &mapping.rules) {
-        columns.extend(uses(rule).contexts.iter().filter_map(|name| name.strip_prefix("owner.").map(str::to_owned)));
+    let of_rules = set.mappings.iter().flat_map(|mapping| &mapping.rules).map(uses);
+    let of_owners = owners.find.iter().filter_map(|find| find.from.as_ref()).map(uses_of);
+    for uses in of_rules.chain(of_owners) {
+        columns.extend(uses.contexts.iter().filter_map(|name| name.strip_prefix("owner.").map(str::to_owned)));
     }
-    for from in owners.find.iter().filter_map(|find| find.from.as_ref()) {
-        columns.extend(uses_of(from).contexts.iter().filter_map(|name| name.strip_prefix("owner.").map(str::to_owned)));
-    }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     columns.retain(|column| seen.insert(column.clone()));
     columns
 }

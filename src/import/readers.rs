@@ -6,7 +6,6 @@
 use crate::finding::Finding;
 use crate::import::look::{Looked, look};
 use crate::import::plan::{Disposition, Plan};
-use crate::source::Limits;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,8 +51,8 @@ impl Readers {
             scope.spawn(move || {
                 let next = || asked.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
                 while let Some((file, number)) = next() {
-                    let limits = Limits { depth, sensitive: plan.has_secrets(number), ..Limits::default() };
-                    let seen = look(&plan.tree.files[file], limits, &plan.set.mappings[number]);
+                    let (source, mapping) = (&plan.tree.files[file], &plan.set.mappings[number]);
+                    let seen = look(source, plan.limits(number, depth), mapping);
                     if tell.send((file, seen)).is_err() {
                         break; // Nobody waits for it.
                     }

@@ -11,8 +11,9 @@ use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::secret_values::may_be_secret;
 use crate::outputs::{self, Inputs, resolve, with_suffix};
 use crate::source::locate::{Located, Locator};
-use crate::source::{RecordRef, SourceFile};
+use crate::source::{Record, SourceFile};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -45,7 +46,25 @@ pub struct Reject<'a> {
     pub findings: Vec<(&'static str, String)>,
     /// The record, each secret replaced by a pointer to its place; none for a file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Box<serde_json::value::RawValue>>,
+    pub value: Option<Box<RawValue>>,
+}
+
+impl<'a> Reject<'a> {
+    /// Something at a place of a file. What holds the value of a secret is withheld.
+    fn at(source: &'a SourceFile, located: &Located, findings: &[Finding], vault: &Vault) -> Self {
+        let shown = |text: &str| vault.or_withheld(text).to_owned();
+        Self {
+            file: &source.path,
+            sha256: String::new(),
+            record: None,
+            pointer: shown(&located.pointer),
+            line: located.line,
+            column: located.column,
+            span: None,
+            findings: findings.iter().map(|finding| (finding.code.id, shown(&finding.message))).collect(),
+            value: None,
+        }
+    }
 }
 
 /// The open reject folder.
@@ -204,66 +223,32 @@ impl<'p> Rejects<'p> {
         cx: &Context<'_>,
         file: usize,
         declared: &Declared,
-        record: &RecordRef,
+        record: &Record,
         findings: &[Finding],
     ) -> Result<()> {
-        let source = &cx.plan.tree.files[file];
-        let Some(located) = self.folder.as_mut().map(|folder| folder.locate(source, record.span.start)) else {
-            return Ok(()); // none was asked for
-        };
+        let Some(folder) = &mut self.folder else { return Ok(()) };
+        let (source, vault) = (&cx.plan.tree.files[file], &cx.writer.vault);
+        let located = folder.locate(source, record.span.start);
         let value = render(record.tape.root(), declared, &source.path, &located.pointer);
         // A record that holds a secret at an undeclared place is given by its place alone.
-        let value = if cx.writer.vault.finds_secret(&value) {
-            None
-        } else {
-            serde_json::value::RawValue::from_string(value).ok()
-        };
-        let reject = Reject {
-            file: &source.path,
+        let value = Some(value).filter(|value| !vault.finds_secret(value));
+        folder.add(&Reject {
             sha256: hex::encode(cx.files[file].sha256),
             record: Some(record.number - 1),
-            pointer: cx.writer.vault.or_withheld(&located.pointer).to_owned(),
-            line: located.line,
-            column: located.column,
             span: Some(record.span.clone()),
-            findings: codes_and_messages(findings, &cx.writer.vault),
-            value,
-        };
-        match &mut self.folder {
-            Some(folder) => folder.add(&reject),
-            None => Ok(()),
-        }
+            value: value.and_then(|value| RawValue::from_string(value).ok()),
+            ..Reject::at(source, &located, findings, vault)
+        })
     }
 
     /// Names a file that cannot be read in the reject folder; it is never copied.
     pub(crate) fn keep_file(&mut self, cx: &Context<'_>, file: usize, findings: &[Finding]) -> Result<()> {
-        if self.folder.is_none() {
-            return Ok(());
-        }
+        let Some(folder) = &mut self.folder else { return Ok(()) };
         let source = &cx.plan.tree.files[file];
         let at = findings.iter().find_map(|finding| finding.place).map_or(0, |place| place.offset);
-        let located = locate(source, at);
-        let reject = Reject {
-            file: &source.path,
-            sha256: crate::source::digest_of(source).map(hex::encode).unwrap_or_default(),
-            record: None,
-            pointer: cx.writer.vault.or_withheld(&located.pointer).to_owned(),
-            line: located.line,
-            column: located.column,
-            span: None,
-            findings: codes_and_messages(findings, &cx.writer.vault),
-            value: None,
-        };
-        match &mut self.folder {
-            Some(folder) => folder.add(&reject),
-            None => Ok(()),
-        }
+        let sha256 = crate::source::digest_of(source).map(hex::encode).unwrap_or_default();
+        folder.add(&Reject { sha256, ..Reject::at(source, &locate(source, at), findings, &cx.writer.vault) })
     }
-}
-
-/// Codes and messages; one that holds the value of a secret is withheld.
-fn codes_and_messages(findings: &[Finding], vault: &Vault) -> Vec<(&'static str, String)> {
-    findings.iter().map(|finding| (finding.code.id, vault.or_withheld(&finding.message).to_owned())).collect()
 }
 
 pub(crate) fn locate(source: &SourceFile, offset: u64) -> Located {
@@ -294,29 +279,23 @@ fn write(node: NodeRef, declared: &Declared, file: &str, pointer: &str, out: &mu
         return;
     }
     match node.kind() {
-        Kind::Array => {
-            out.push('[');
+        kind @ (Kind::Array | Kind::Object) => {
+            let (open, close) = if kind == Kind::Array { ('[', ']') } else { ('{', '}') };
+            out.push(open);
             for (i, child) in node.children().enumerate() {
                 if i > 0 {
                     out.push(',');
                 }
-                write(child, declared, file, &format!("{pointer}/{i}"), out);
-            }
-            out.push(']');
-        }
-        Kind::Object => {
-            out.push('{');
-            for (i, child) in node.children().enumerate() {
-                if i > 0 {
-                    out.push(',');
+                let step =
+                    child.name().map_or_else(|| i.to_string(), |name| name.replace('~', "~0").replace('/', "~1"));
+                // Elements have none.
+                if let Some(name) = child.name() {
+                    write_json_string(out, name);
+                    out.push(':');
                 }
-                let name = child.name().unwrap_or_default();
-                write_json_string(out, name);
-                out.push(':');
-                let step = name.replace('~', "~0").replace('/', "~1");
                 write(child, declared, file, &format!("{pointer}/{step}"), out);
             }
-            out.push('}');
+            out.push(close);
         }
         _ => node.write_json(out, &|_| false),
     }

@@ -8,7 +8,7 @@ use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::keyindex::KeyIndex;
 use crate::mapping::model::{Mapping, Shape};
 use crate::mapping::secret_words::looks_secret;
-use crate::source::RecordRef;
+use crate::source::Record;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -77,7 +77,7 @@ pub fn record_scope<'a, 't>(
     declared: &'a Declared,
     index: &'a KeyIndex,
     shape: &Shape,
-    record: &RecordRef<'t>,
+    record: &'t Record,
     frame: &'t Tape,
     trace: Option<&'a dyn Trace>,
 ) -> Scope<'a, 't> {

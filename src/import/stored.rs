@@ -8,18 +8,28 @@ use crate::table::ColumnType;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-/// How the cells of a table's columns are read.
-pub(crate) fn stored_as(plan: &Plan, table: &str, columns: &[&str]) -> Vec<StoredAs> {
-    let known = plan.schema.table(table);
-    let stored = |column: &&str| StoredAs {
-        kind: known.and_then(|table| table.column(column)).map(|column| column.kind),
-        instant: plan.writes_instants(table, column),
-    };
-    columns.iter().map(stored).collect()
+/// How the cells of some of a table's columns are read.
+pub(crate) struct Stored(Vec<StoredAs>);
+
+impl Stored {
+    /// Of these columns.
+    pub(crate) fn of(plan: &Plan, table: &str, columns: &[&str]) -> Self {
+        let known = plan.schema.table(table);
+        let stored = |column: &&str| StoredAs {
+            kind: known.and_then(|table| table.column(column)).map(|column| column.kind),
+            instant: plan.writes_instants(table, column),
+        };
+        Self(columns.iter().map(stored).collect())
+    }
+
+    /// The values that a rule would have written for these cells.
+    pub(crate) fn values(&self, cells: impl IntoIterator<Item = Cell>) -> impl Iterator<Item = Value> {
+        cells.into_iter().zip(&self.0).map(|(cell, stored)| cell_value(cell, *stored))
+    }
 }
 
 /// A cell of the target as the value that a rule would have written into its column.
-pub(crate) fn cell_value(cell: Cell, kind: StoredAs) -> Value {
+fn cell_value(cell: Cell, kind: StoredAs) -> Value {
     match (cell, kind.kind) {
         (Cell::Null | Cell::Blob(_), _) => Value::Null,
         (Cell::Integer(value @ (0 | 1)), Some(ColumnType::Boolean)) => Value::Bool(value == 1),
@@ -35,7 +45,7 @@ pub(crate) fn cell_value(cell: Cell, kind: StoredAs) -> Value {
 
 /// How the cells of a column are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StoredAs {
+struct StoredAs {
     kind: Option<ColumnType>,
     /// Whether rules write instants into it, rather than times without a zone.
     instant: bool,

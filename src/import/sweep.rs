@@ -10,11 +10,12 @@ use crate::import::look::look;
 use crate::import::plan::{Disposition, Plan};
 use crate::import::run::Import;
 use crate::import::shaping::{PathTable, PathTables};
+use crate::import::supply::Supply;
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::secret_words::looks_secret;
 use crate::report::FileStatus;
 use crate::secret::proof::SecretSet;
-use crate::source::{self, Limits, Record, search};
+use crate::source::search;
 use std::collections::BTreeSet;
 
 /// What the sweep found.
@@ -106,36 +107,22 @@ fn sweep_file(
     found: &mut Found<'_>,
 ) -> Option<()> {
     let mapping = &plan.set.mappings[number];
-    let limits = Limits { depth, sensitive: true, ..Limits::default() };
-    let (mut shaped, opened) = look(&plan.tree.files[file], limits, mapping).ok()?;
+    let (mut shaped, mut opened) = look(&plan.tree.files[file], plan.limits(number, depth), mapping).ok()?;
     tables.number(number, mapping, &mut shaped);
     let mut table = tables.take(number, mapping, shaped.shape);
     collect(&shaped.frame, &table, Doc::Frame, found);
-    let mut sweep = |record: &Record, table: &mut PathTable| {
-        table.declared.learn(Doc::Record, &table.record);
-        collect(&record.tape, table, Doc::Record, found);
-    };
-    let whole = match shaped.records {
-        Some(records) => {
-            records.iter().for_each(|record| sweep(record, &mut table));
-            Some(())
+    let whole = (|| {
+        let mut records = match shaped.records {
+            Some(records) => Supply::kept(records),
+            None => Supply::of(opened.as_mut()?, mapping.source.shapes[shaped.shape].records.as_ref()).ok()?,
+        };
+        while let Some(record) = records.next(true, &mut table.record).ok()? {
+            table.declared.learn(Doc::Record, &table.record);
+            collect(&record.tape, &table, Doc::Record, found);
+            records.reuse([record]);
         }
-        None => {
-            let mut opened = opened?;
-            let selection = mapping.source.shapes[shaped.shape].records.as_ref();
-            let mut records = source::records(&mut opened, selection).ok()?;
-            loop {
-                match records.take(Tape::new(true)) {
-                    Ok(Some(mut record)) => {
-                        record.tape.number_paths(&mut table.record);
-                        sweep(&record, &mut table);
-                    }
-                    Ok(None) => break Some(()),
-                    Err(_) => break None,
-                }
-            }
-        }
-    };
+        Some(())
+    })();
     tables.put_back(number, shaped.shape, table);
     whole
 }

@@ -109,26 +109,20 @@ impl Vault {
         let existing = record.active()?;
         let mut salt = [0; 32];
         getrandom::fill(&mut salt).map_err(|_| Error::environment("the operating system's random source failed"))?;
-        let (key, row) = match (source, existing) {
-            (KeySource::None, _) => (None, None),
+        let key = match (source, existing) {
+            (KeySource::None, _) => None,
             (KeySource::Given(secret), Some(row)) => {
                 let key = unlock(row, secret)?;
                 record.check(&key)?;
-                (Some(key), Some(row.clone()))
+                Some((key, row.clone()))
             }
-            (KeySource::Given(secret), None) => {
-                let (key, row) = create(secret, Cost::default(), now)?;
-                (Some(key), Some(row))
-            }
-            (KeySource::ThrowAway, _) => {
-                // It is never typed, so the cost of guessing it does not matter.
-                let (key, row) = create(&Secret::throw_away()?, Cost::default(), now)?;
-                (Some(key), Some(row))
-            }
+            (KeySource::Given(secret), None) => Some(create(secret, Cost::default(), now)?),
+            // It is never typed, so the cost of guessing it does not matter.
+            (KeySource::ThrowAway, _) => Some(create(&Secret::throw_away()?, Cost::default(), now)?),
         };
-        let sealer = match (key, &row) {
-            (Some(key), Some(row)) => Some(Sealer::new(key, row)?),
-            _ => None,
+        let (sealer, row) = match key {
+            Some((key, row)) => (Some(Sealer::new(key, &row)?), Some(row)),
+            None => (None, None),
         };
         Ok(Self {
             seals_before: sealer.as_ref().map_or(0, Sealer::sealed_count),

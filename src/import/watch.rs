@@ -8,12 +8,12 @@ use crate::import::resolve::verdict::RowFate;
 use crate::import::shaping::PathTable;
 use crate::mapping::apply::{Claim, Draft, Mapped, Trace};
 use crate::mapping::declared::{Declared, Doc};
-use crate::source::RecordRef;
+use crate::source::Record;
 
 /// A record with its rows, and what became of them, in one turn.
 pub(crate) struct Seen<'s> {
     /// The record.
-    pub(crate) record: &'s RecordRef<'s>,
+    pub(crate) record: &'s Record,
     /// The document without its records; empty where the document is the record.
     pub(crate) frame: &'s Tape,
     /// Paths of the record, and what the mapping says of all paths.

@@ -81,20 +81,6 @@ impl Counted {
     }
 }
 
-/// What came of rows that are written together.
-#[derive(Debug)]
-pub enum Together<'r> {
-    /// All are written; the ledger is to know of them.
-    Written(Vec<Noted<'r>>),
-    /// The database rejected some, and none is written.
-    Refused {
-        /// What it rejected.
-        refused: Vec<RefusedRow>,
-        /// All of the rows.
-        rows: Vec<Noted<'r>>,
-    },
-}
-
 impl Writer {
     /// Writes the rows of a set's rules into this transaction, with more than one job in a thread of its own.
     pub fn new(transaction: Box<dyn Transaction>, vault: Vault, set: &Set, jobs: usize) -> Self {
@@ -219,13 +205,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes rows at once, all of them or none.
+    /// Writes rows at once: all of them, of which the ledger is then to know, or, where the database refuses some,
+    /// none. Gives the rows, and those that were refused.
     ///
     /// # Errors
     /// Where a trigger rolled the whole transaction back, besides what the database reports.
-    pub fn insert_together<'r>(&mut self, rows: Vec<NewRow<'r>>) -> Result<Together<'r>> {
+    pub fn insert_together<'r>(&mut self, rows: Vec<NewRow<'r>>) -> Result<(Vec<Noted<'r>>, Vec<RefusedRow>)> {
         if rows.is_empty() {
-            return Ok(Together::Written(Vec::new()));
+            return Ok((Vec::new(), Vec::new()));
         }
         self.flush()?;
         let noted = rows.iter().map(|row| Noted::of(row, self.dialect)).collect();
@@ -238,7 +225,7 @@ impl Writer {
             let rows = if row.ends_the_run() { &mut self.refused } else { &mut refused };
             refuse(rows, row)?;
         }
-        Ok(if refused.is_empty() { Together::Written(noted) } else { Together::Refused { refused, rows: noted } })
+        Ok((noted, refused))
     }
 
     /// Notes for the ledger and the counts that rows are written.

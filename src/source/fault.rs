@@ -1,6 +1,6 @@
 //! Why a file cannot be read on.
 
-use crate::finding::{Code, FileId, Finding, JSON_UTF8, Place};
+use crate::finding::{Code, FILE_UNREADABLE, FileId, Finding, JSON_UTF8, Place};
 
 /// Why a file cannot be read on, and from where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,11 @@ impl Fault {
     pub fn finding(self, file: FileId) -> Finding {
         Finding::new(self.code, self.message).at(Place { file, offset: self.at }).helped_by(self.help)
     }
+}
+
+/// The file cannot be read from here on.
+pub(super) fn unreadable(at: u64, error: &std::io::Error) -> Fault {
+    Fault::new(&FILE_UNREADABLE, at, format!("reading the file failed: {error}"))
 }
 
 /// Bytes that are no UTF-8.

@@ -2,13 +2,11 @@
 
 use super::bytes::{begins_character, shown, starts_value, white_space};
 pub use super::fault::Fault;
-use super::fault::invalid_utf8;
+use super::fault::{invalid_utf8, unreadable};
 use super::formats::{LOST, format_of};
 use super::string::Text;
 use super::window::Window;
-use crate::finding::{
-    FILE_EMPTY, FILE_UNREADABLE, JSON_DEPTH, JSON_ENCODING, JSON_SIZE, JSON_SYNTAX, JSON_TRAILING, JSON_TRUNCATED,
-};
+use crate::finding::{FILE_EMPTY, JSON_DEPTH, JSON_ENCODING, JSON_SIZE, JSON_SYNTAX, JSON_TRAILING, JSON_TRUNCATED};
 use std::io::ErrorKind;
 
 /// The default limit on nesting.
@@ -82,6 +80,12 @@ pub(super) enum State {
 #[derive(Debug)]
 pub struct Scanner<'w> {
     pub(super) window: &'w mut Window,
+    pub(super) progress: Progress,
+}
+
+/// How far a scanner has come, apart from its window: another one goes on from there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Progress {
     pub(super) state: State,
     depth: u32,
     limit: u32,
@@ -89,17 +93,6 @@ pub struct Scanner<'w> {
     objects: u128,
     mark: bool,
     /// Whether the last token asked for is a value: then so is what a fault lies in.
-    in_value: bool,
-}
-
-/// How far a scanner has come, apart from its window: another one goes on from there.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Progress {
-    state: State,
-    depth: u32,
-    limit: u32,
-    objects: u128,
-    mark: bool,
     in_value: bool,
 }
 
@@ -119,49 +112,37 @@ impl<'w> Scanner<'w> {
 
     /// Goes on where the scanner stopped that scanned this window before.
     pub(super) fn resume(window: &'w mut Window, progress: Progress) -> Self {
-        let Progress { state, depth, limit, objects, mark, in_value } = progress;
-        Self { window, state, depth, limit, objects, mark, in_value }
-    }
-
-    /// How far it has come.
-    pub(super) fn progress(&self) -> Progress {
-        let Self { state, depth, limit, objects, mark, in_value, .. } = *self;
-        Progress { state, depth, limit, objects, mark, in_value }
-    }
-
-    /// How many containers are open after the last token.
-    pub fn depth(&self) -> u32 {
-        self.depth
+        Self { window, progress }
     }
 
     /// Whether the file began with a byte-order mark.
     pub fn had_byte_order_mark(&self) -> bool {
-        self.mark
+        self.progress.mark
     }
 
     /// Whether the last token, or the fault that came in its place, is a value.
     pub(super) fn in_value(&self) -> bool {
-        self.in_value
+        self.progress.in_value
     }
 
     /// The next token; `None` after the document, when only white space is left.
     #[inline]
     #[expect(clippy::should_implement_trait, reason = "a token borrows from the window, which an iterator cannot say")]
     pub fn next(&mut self) -> Result<Option<Token<'_>>, Fault> {
-        if self.state == State::Begin {
+        if self.progress.state == State::Begin {
             self.begin()?;
         }
-        self.in_value = false;
+        self.progress.in_value = false;
         loop {
             let Some(byte) = self.skip_white_space()? else { return self.at_end() };
-            match (self.state, byte) {
+            match (self.progress.state, byte) {
                 (State::Rest, b',') => {
                     self.window.pass(1);
-                    self.state = if self.in_object() { State::Name } else { State::Element };
+                    self.progress.state = if self.in_object() { State::Name } else { State::Element };
                 }
                 (State::Colon, b':') => {
                     self.window.pass(1);
-                    self.state = State::Member;
+                    self.progress.state = State::Member;
                 }
                 (State::FirstName | State::Name, b'"') => {
                     let at = self.window.offset();
@@ -171,7 +152,7 @@ impl<'w> Scanner<'w> {
                 (State::Rest | State::FirstName, b'}') if self.in_object() => return Ok(Some(self.close())),
                 (State::Rest | State::FirstElement, b']') if !self.in_object() => return Ok(Some(self.close())),
                 (State::Document | State::FirstElement | State::Element | State::Member, byte) => {
-                    self.in_value = true;
+                    self.progress.in_value = true;
                     return self.value(byte).map(Some);
                 }
                 (_, byte) => return Err(self.unexpected(byte)),
@@ -202,15 +183,15 @@ impl<'w> Scanner<'w> {
 
     fn open(&mut self, state: State) -> Result<Token<'_>, Fault> {
         let at = self.window.offset();
-        if self.depth == self.limit {
-            let message = format!("values are nested deeper than {} levels", self.limit);
+        if self.progress.depth == self.progress.limit {
+            let message = format!("values are nested deeper than {} levels", self.progress.limit);
             return Err(Fault::new(&JSON_DEPTH, at, message));
         }
-        let bit = 1 << self.depth;
+        let bit = 1 << self.progress.depth;
         let object = state == State::FirstName;
-        self.objects = if object { self.objects | bit } else { self.objects & !bit };
-        self.depth += 1;
-        self.state = state;
+        self.progress.objects = if object { self.progress.objects | bit } else { self.progress.objects & !bit };
+        self.progress.depth += 1;
+        self.progress.state = state;
         self.window.pass(1);
         let event = if object { Event::ObjectStart } else { Event::ArrayStart };
         Ok(Token { event, at, end: at + 1 })
@@ -220,8 +201,8 @@ impl<'w> Scanner<'w> {
         let at = self.window.offset();
         let event = if self.in_object() { Event::ObjectEnd } else { Event::ArrayEnd };
         self.window.pass(1);
-        self.depth -= 1;
-        self.state = self.following();
+        self.progress.depth -= 1;
+        self.progress.state = self.following();
         Token { event, at, end: at + 1 }
     }
 
@@ -231,7 +212,7 @@ impl<'w> Scanner<'w> {
         let rest = self.window.rest();
         if rest.starts_with(word) {
             self.window.pass(word.len());
-            self.state = self.following();
+            self.progress.state = self.following();
             return Ok(Token { event, at, end: at + word.len() as u64 });
         }
         if word.starts_with(rest) {
@@ -243,12 +224,12 @@ impl<'w> Scanner<'w> {
     /// What comes after a value at this depth.
     #[inline]
     fn following(&self) -> State {
-        if self.depth == 0 { State::Done } else { State::Rest }
+        if self.progress.depth == 0 { State::Done } else { State::Rest }
     }
 
     #[inline]
     fn in_object(&self) -> bool {
-        self.depth > 0 && self.objects >> (self.depth - 1) & 1 == 1
+        self.progress.depth > 0 && self.progress.objects >> (self.progress.depth - 1) & 1 == 1
     }
 
     /// Skips white space and returns the byte after it.
@@ -269,10 +250,10 @@ impl<'w> Scanner<'w> {
     /// Looks at the first bytes: a byte-order mark is skipped, other encodings and formats are refused.
     fn begin(&mut self) -> Result<(), Fault> {
         self.ensure(16)?;
-        self.state = State::Document;
+        self.progress.state = State::Document;
         let (encoding, help) = match self.window.rest() {
             [0xef, 0xbb, 0xbf, ..] => {
-                self.mark = true;
+                self.progress.mark = true;
                 self.window.pass(3);
                 return Ok(());
             }
@@ -294,7 +275,7 @@ impl<'w> Scanner<'w> {
 
     /// The file ends, which is correct only after the document.
     fn at_end(&self) -> Result<Option<Token<'_>>, Fault> {
-        match self.state {
+        match self.progress.state {
             State::Done => Ok(None),
             State::Begin | State::Document if self.window.offset() == 0 => {
                 Err(Fault::new(&FILE_EMPTY, 0, "the file is empty"))
@@ -320,7 +301,7 @@ impl<'w> Scanner<'w> {
         if !byte.is_ascii() && !begins_character(rest) {
             return invalid_utf8(at);
         }
-        let message = match (self.state, rest) {
+        let message = match (self.progress.state, rest) {
             (_, [b'/', b'/' | b'*', ..]) => "JSON does not allow comments".to_owned(),
             (State::Done, [0, ..]) => {
                 let message = "NUL bytes after the end of the document, as a power failure leaves them";
@@ -346,7 +327,7 @@ impl<'w> Scanner<'w> {
     }
 
     fn wanted(&self) -> &'static str {
-        match self.state {
+        match self.progress.state {
             State::FirstName | State::Name => "a member name in double quotes",
             State::Colon => "`:`",
             State::Rest if self.in_object() => "`,` or `}`",
@@ -370,7 +351,7 @@ impl<'w> Scanner<'w> {
         let at = self.window.offset();
         match error.kind() {
             ErrorKind::FileTooLarge => Fault::new(&JSON_SIZE, at, "a single string or number is larger than 1 GiB"),
-            _ => Fault::new(&FILE_UNREADABLE, at, format!("reading the file failed: {error}")),
+            _ => unreadable(at, error),
         }
     }
 }

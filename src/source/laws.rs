@@ -95,9 +95,8 @@ fn read(bytes: &[u8], window: usize) -> Result<Doc, Vec<(&'static str, u64)>> {
     let mut opened = Opened::of_bytes(FileId(0), bytes.to_vec(), Limits { window, ..Limits::default() });
     let place = |finding: &Finding| (finding.code.id, finding.place.map_or(u64::MAX, |place| place.offset));
     skim(&mut opened, &[], false).map_err(|findings| findings.iter().map(place).collect::<Vec<_>>())?;
-    let mut tape = Tape::new(false);
     let mut records = records(&mut opened, None).map_err(|finding| vec![place(&finding)])?;
-    let record = records.next(&mut tape).map_err(|finding| vec![place(&finding)])?;
+    let record = records.take(Tape::new(false)).map_err(|finding| vec![place(&finding)])?;
     Ok(doc(record.expect("the document is a record").tape.root()))
 }
 

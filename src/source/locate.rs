@@ -221,7 +221,7 @@ impl Pointers {
                 }
             }
         };
-        self.progress = scanner.progress();
+        self.progress = scanner.progress;
         reached
     }
 }

@@ -25,7 +25,7 @@ mod trail;
 pub mod walk;
 pub mod window;
 
-pub use read::{Limits, Opened, Record, RecordRef, SourceFile, open, open_as, records, skim};
+pub use read::{Limits, Opened, Record, SourceFile, open, open_as, records, skim};
 
 /// The SHA-256 of a file's bytes; `None` when it cannot be read, which reading it reports.
 pub fn digest_of(file: &SourceFile) -> Option<[u8; 32]> {

@@ -20,7 +20,7 @@ impl Scanner<'_> {
         if let Err((good, wanted)) = check(&self.window.rest()[..at]) {
             return Err(self.number_fault(at, cut, good, wanted));
         }
-        self.state = following;
+        self.progress.state = following;
         let written = self.window.take(at);
         Ok(std::str::from_utf8(written).expect("digits, signs and points are ASCII"))
     }

@@ -11,7 +11,7 @@ impl Scanner<'_> {
     pub(super) fn string(&mut self, following: State) -> Result<Text<'_>, Fault> {
         let start = self.window.offset();
         let (length, escaped) = self.string_extent()?;
-        self.state = following;
+        self.progress.state = following;
         let raw = self.window.take(length);
         match std::str::from_utf8(&raw[1..length - 1]) {
             Ok(raw) => Ok(Text { raw, escaped }),

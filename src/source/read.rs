@@ -1,9 +1,10 @@
 //! Opening a source file, and checking that it did not change.
 
-use super::json::{DEFAULT_DEPTH, Fault};
+use super::fault::unreadable;
+use super::json::DEFAULT_DEPTH;
 use super::window::Window;
 use crate::document::json::write_json_string;
-use crate::finding::{FILE_CHANGED, FILE_EMPTY, FILE_UNREADABLE, FileId, Finding, JSON_UTF8, Place};
+use crate::finding::{FILE_CHANGED, FILE_EMPTY, FileId, Finding, JSON_UTF8, Place};
 use crate::mapping::model::Format;
 use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use zeroize::Zeroizing;
 
-pub use super::records::{Record, RecordRef, Records, records};
+pub use super::records::{Record, Records, records};
 pub use super::skim::{Outline, skim};
 
 /// Files up to this size are read whole; larger ones roll by.
@@ -61,7 +62,7 @@ impl SourceFile {
     }
 
     fn unreadable(&self, error: &std::io::Error) -> Finding {
-        Finding::new(&FILE_UNREADABLE, format!("reading the file failed: {error}")).at(self.place(0))
+        unreadable(0, error).finding(self.id)
     }
 
     fn changed(&self) -> Finding {
@@ -172,9 +173,7 @@ impl Opened {
                 return Ok(digest);
             }
             if let Err(error) = self.window.drain() {
-                let fault =
-                    Fault::new(&FILE_UNREADABLE, self.window.offset(), format!("reading the file failed: {error}"));
-                return Err(fault.finding(self.file));
+                return Err(unreadable(self.window.offset(), &error).finding(self.file));
             }
         }
     }
@@ -200,9 +199,7 @@ impl Opened {
 
     /// Back to the first byte.
     pub(super) fn rewind(&mut self) -> Result<(), Finding> {
-        self.window.rewind().map_err(|error| {
-            Fault::new(&FILE_UNREADABLE, 0, format!("reading the file failed: {error}")).finding(self.file)
-        })
+        self.window.rewind().map_err(|error| unreadable(0, &error).finding(self.file))
     }
 }
 
@@ -225,7 +222,7 @@ pub fn text_of(file: &SourceFile, span: Range<u64>) -> IoResult<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::document::tape::Tape;
-    use crate::finding::Code;
+    use crate::finding::{Code, FILE_UNREADABLE};
     use std::fs;
 
     fn written(folder: &tempfile::TempDir, text: &str) -> SourceFile {
@@ -255,10 +252,9 @@ mod tests {
                 opened.digest().unwrap(),
                 <[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(fs::read(&file.absolute).unwrap()))
             );
-            let mut tape = Tape::new(false);
             let mut records = records(&mut opened, Some(&selection)).unwrap();
             let mut texts = Vec::new();
-            while let Some(record) = records.next(&mut tape).unwrap() {
+            while let Some(record) = records.take(Tape::new(false)).unwrap() {
                 texts.push(String::from_utf8(text_of(&file, record.span).unwrap()).unwrap());
             }
             assert_eq!(texts, ["1", "\"two\"", "{\"three\": 3}"]);

@@ -12,43 +12,23 @@ use zeroize::Zeroizing;
 /// The selection that selects the document itself.
 static DOCUMENT: Selection = Selection(Vec::new());
 
-/// A record, on the tape that the caller lent.
+/// A record of a file.
 #[derive(Debug)]
-pub struct RecordRef<'a> {
+pub struct Record {
     /// The record; its root is path 0.
-    pub tape: &'a Tape,
+    pub tape: Tape,
     /// Its number in the file, from 1.
     pub number: u64,
     /// The member names that the selection's `.*` matched, from the outermost to the innermost.
-    pub names: &'a [String],
+    pub names: Vec<String>,
     /// The bytes of the file it is written with.
     pub span: Range<u64>,
 }
 
-impl<'a> RecordRef<'a> {
-    /// The member name that the selection's last `.*` matched.
-    pub fn name(&self) -> Option<&'a str> {
-        self.names.last().map(String::as_str)
-    }
-}
-
-/// A record, on a tape of its own.
-#[derive(Debug)]
-pub struct Record {
-    /// See [`RecordRef`].
-    pub tape: Tape,
-    /// See [`RecordRef`].
-    pub number: u64,
-    /// See [`RecordRef`].
-    pub names: Vec<String>,
-    /// See [`RecordRef`].
-    pub span: Range<u64>,
-}
-
 impl Record {
-    /// The same, lent.
-    pub fn as_ref(&self) -> RecordRef<'_> {
-        RecordRef { tape: &self.tape, number: self.number, names: &self.names, span: self.span.clone() }
+    /// The member name that the selection's last `.*` matched.
+    pub fn name(&self) -> Option<&str> {
+        self.names.last().map(String::as_str)
     }
 
     /// About how many bytes of memory it takes.
@@ -97,26 +77,17 @@ pub fn records<'o>(opened: &'o mut Opened, selection: Option<&'o Selection>) -> 
 }
 
 impl Records<'_> {
-    /// Puts the next record on the tape, whose content is forgotten before; `None` after the last.
+    /// The next record, on this tape, whose content is forgotten before; `None` after the last.
     ///
     /// # Errors
     /// A finding when the file cannot be read on. It must not be read further then.
-    pub fn next<'a>(&'a mut self, tape: &'a mut Tape) -> Result<Option<RecordRef<'a>>, Finding> {
-        tape.clear();
-        let file = self.file;
-        let Some(span) = self.advance(tape).map_err(|fault| fault.finding(file))? else { return Ok(None) };
-        self.number += 1;
-        Ok(Some(RecordRef { tape, number: self.number, names: &self.names, span }))
-    }
-
-    /// The next record on this tape; `None` after the last.
-    ///
-    /// # Errors
-    /// As [`Records::next`].
     pub fn take(&mut self, mut tape: Tape) -> Result<Option<Record>, Finding> {
-        let Some(RecordRef { number, names, span, .. }) = self.next(&mut tape)? else { return Ok(None) };
-        let names = names.to_vec();
-        Ok(Some(Record { tape, number, names, span }))
+        tape.clear();
+        let span = self.advance(&mut tape).map_err(|fault| fault.finding(self.file))?;
+        Ok(span.map(|span| {
+            self.number += 1;
+            Record { tape, number: self.number, names: self.names.clone(), span }
+        }))
     }
 
     fn advance(&mut self, tape: &mut Tape) -> Result<Option<Range<u64>>, Fault> {
@@ -193,8 +164,8 @@ mod tests {
         let selection = path.map(selection);
         let mut opened = Opened::of_bytes(FileId(0), text.as_bytes().to_vec(), Limits::default());
         let mut records = records(&mut opened, selection.as_ref()).unwrap();
-        let (mut tape, mut read) = (Tape::new(false), Vec::new());
-        while let Some(record) = records.next(&mut tape).unwrap() {
+        let mut read = Vec::new();
+        while let Some(record) = records.take(Tape::new(false)).unwrap() {
             let mut json = String::new();
             record.tape.root().write_json(&mut json, &|_| false);
             assert_eq!(record.number, read.len() as u64 + 1);

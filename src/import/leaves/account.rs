@@ -10,13 +10,13 @@ use crate::import::leaves::sheet::{Class, Mark, Reasons, Sheet, Why};
 use crate::import::resolve::verdict::RowFate;
 use crate::import::shaping::PathTable;
 use crate::import::watch::Counted;
-use crate::mapping::apply::{Claim, ClaimAs, LeafSpan, empty_ends};
+use crate::mapping::apply::{Claim, ClaimAs, empty_ends};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::{Declared, Doc, PathFacts};
 use crate::mapping::model::{Mapping, Root, Rooted, SecretKind};
 use crate::mapping::secret_values::{self, Labelled};
 use crate::mapping::secret_words::{is_count, looks_secret};
-use crate::source::RecordRef;
+use crate::source::Record;
 
 impl Leaves<'_> {
     /// The mark of what a row claims.
@@ -29,7 +29,7 @@ impl Leaves<'_> {
                 SecretKind::Seal => return Mark::default(),
             },
             (_, RowFate::NotTaken) => return Mark::default(),
-            (_, RowFate::Filled(differing)) if claim.field.is_some_and(|at| differing & (1 << at.min(63)) != 0) => {
+            (_, fate) if claim.field.is_some_and(|at| fate.differs_in(at)) => {
                 (Why::Filled, "superseded by the value that the row has")
             }
             (_, RowFate::Superseded) => (Why::Superseded, "superseded by an earlier row of the same key"),
@@ -52,29 +52,19 @@ impl Leaves<'_> {
         Mark::ignored(self.reasons.number((rule.number as usize, why), text))
     }
 
-    pub(crate) fn mark(&self, touch: &LeafSpan, mark: Mark, sheet: &mut Sheet, reading: &mut Reading, whole: bool) {
-        match touch {
-            // A name that an earlier record of the same member brought is counted there.
-            LeafSpan::Name(name) if sheet.names().contains_key(name) => sheet.claim_name(*name, mark),
-            LeafSpan::Name(_) => {}
-            LeafSpan::Nodes(Doc::Frame, nodes) if !whole => reading.frame_sheet.claim(nodes.clone(), mark),
-            LeafSpan::Nodes(_, nodes) => sheet.claim(nodes.clone(), mark),
-        }
-    }
-
     /// Counts the leaves of a record, each in its best class.
     pub(crate) fn account_record(
         &mut self,
         cx: &mut Context<'_>,
         reading: &Reading,
         table: &PathTable,
-        record: &RecordRef,
+        record: &Record,
         mut sheet: Sheet,
     ) {
         let plan = self.plan;
         let mapping = &plan.set.mappings[cx.mapping];
-        self.meet(cx, reading.shaped.shape, Doc::Record, record.tape);
-        self.mark_ignored(cx.mapping, &table.declared, Doc::Record, record.tape, &mut sheet);
+        self.meet(cx, reading.shaped.shape, Doc::Record, &record.tape);
+        self.mark_ignored(cx.mapping, &table.declared, Doc::Record, &record.tape, &mut sheet);
         let shape = &mapping.source.shapes[reading.shaped.shape];
         if sheet.rejected {
             sheet.reject_all();
@@ -88,7 +78,7 @@ impl Leaves<'_> {
         let by_name = shape.records.as_ref().is_some_and(Selection::ends_in_any_member);
         let name = record.names.last().filter(|_| by_name).map(String::as_str);
         let judged = Judged { mapping, declared: &table.declared, paths: &table.record, doc: Doc::Record, name };
-        self.report_leaves(cx, reading, &judged, record.tape, &sheet, (record.number, record.span.start));
+        self.report_leaves(cx, reading, &judged, &record.tape, &sheet, (record.number, record.span.start));
     }
 
     /// Counts the leaves of the frame, once all records have claimed what they take from it.

@@ -17,7 +17,7 @@ use crate::mapping::model::{Root, Rooted};
 use crate::row::Value;
 use crate::secret::proof::digest;
 use crate::secret::whole::is_strong;
-use crate::source::RecordRef;
+use crate::source::Record;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
@@ -36,10 +36,9 @@ struct Leak {
 
 /// What the rows of a record were made from.
 struct Origin<'o> {
+    reading: &'o Reading<'o>,
     table: &'o PathTable,
-    record: &'o RecordRef<'o>,
-    frame: &'o Tape,
-    whole: bool,
+    record: &'o Record,
     by_name: bool,
     /// The sealed texts of the record and of the frame, once they are asked for.
     sealed: [OnceCell<HashSet<&'o str>>; 2],
@@ -52,16 +51,14 @@ impl Leaves<'_> {
         cx: &mut Context<'_>,
         reading: &Reading,
         table: &PathTable,
-        record: &RecordRef,
+        record: &Record,
         mapped: &Mapped,
         fates: &[RowFate],
     ) {
         let plan = self.plan;
         let shape = &plan.set.mappings[cx.mapping].source.shapes[reading.shaped.shape];
-        let records = shape.records.as_ref();
-        let (whole, by_name) = (records.is_none(), records.is_some_and(Selection::ends_in_any_member));
-        let frame = &reading.shaped.frame;
-        let origin = Origin { table, record, frame, whole, by_name, sealed: Default::default() };
+        let by_name = shape.records.as_ref().is_some_and(Selection::ends_in_any_member);
+        let origin = Origin { reading, table, record, by_name, sealed: Default::default() };
         for (draft, fate) in mapped.drafts.iter().zip(fates) {
             if cx.writer.vault.searches_nothing() && draft.tainted.is_empty() {
                 continue; // nothing can be found in it
@@ -117,16 +114,9 @@ impl Leaves<'_> {
     }
 
     /// Takes down the values that a rule drops.
-    pub(crate) fn note_dropped(
-        &mut self,
-        cx: &mut Context<'_>,
-        claim: &Claim,
-        record: &RecordRef,
-        frame: &Tape,
-        whole: bool,
-    ) {
+    pub(crate) fn note_dropped(&self, cx: &mut Context<'_>, claim: &Claim, reading: &Reading, record: &Record) {
         if let (ClaimAs::Dropped(_), LeafSpan::Nodes(doc, nodes)) = (claim.class, &claim.touch) {
-            let tape = if *doc == Doc::Frame && !whole { frame } else { record.tape };
+            let tape = reading.tape(*doc, record);
             nodes.clone().for_each(|id| cx.writer.vault.note_dropped(tape.node(id).text()));
         }
     }
@@ -144,7 +134,7 @@ impl Leaves<'_> {
     /// The path of a leaf in which a secret was found, and what it is: of a name that is one, the path of any member.
     fn path_of(&mut self, cx: &mut Context<'_>, origin: &Origin<'_>, leak: &Leak) -> (String, &'static str) {
         let mapping = &self.plan.set.mappings[cx.mapping];
-        let in_frame = leak.doc == Doc::Frame && !origin.whole;
+        let in_frame = leak.doc == Doc::Frame && !origin.reading.is_whole();
         let steps = if in_frame {
             self.paths.frame(cx.mapping, mapping).steps(leak.path)
         } else {
@@ -223,7 +213,7 @@ impl<'o> Origin<'o> {
     }
 
     fn tape(&self, doc: Doc) -> &'o Tape {
-        if doc == Doc::Frame && !self.whole { self.frame } else { self.record.tape }
+        self.reading.tape(doc, self.record)
     }
 }
 
@@ -232,9 +222,9 @@ fn written(rule: &CompiledRule, draft: &Draft, fate: RowFate) -> Vec<usize> {
     let all = 0..draft.values.len();
     match fate {
         RowFate::Inserted => all.collect(),
-        RowFate::Filled(differing) => {
+        RowFate::Filled(_) => {
             let is_key = |at: &usize| rule.key_fields.as_ref().is_some_and(|fields| fields.contains(at));
-            all.filter(|at| differing & (1 << (*at).min(63)) == 0 && !is_key(at)).collect()
+            all.filter(|at| !fate.differs_in(*at) && !is_key(at)).collect()
         }
         _ => Vec::new(),
     }

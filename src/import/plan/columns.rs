@@ -6,13 +6,15 @@ use crate::step::{OutputType, Step};
 use std::collections::{HashMap, HashSet};
 
 /// Columns by table.
-type Columns = HashMap<String, HashSet<String>>;
+pub(super) type Columns = HashMap<String, HashSet<String>>;
 
 /// What is known of the columns that the rules write into, collected once.
 #[derive(Debug)]
 pub(super) struct WrittenColumns {
-    instants: Columns,
-    filled: Columns,
+    /// Those into which a rule writes instants, rather than times without a zone.
+    pub(super) instants: Columns,
+    /// Those into which a `fill` rule writes.
+    pub(super) filled: Columns,
 }
 
 impl WrittenColumns {
@@ -32,19 +34,10 @@ impl WrittenColumns {
         }
         Self { instants, filled }
     }
-
-    /// Whether a rule writes instants into the column, rather than times without a zone.
-    pub(super) fn has_instants(&self, table: &str, column: &str) -> bool {
-        has(&self.instants, table, column)
-    }
-
-    /// Whether a `fill` rule writes into the column.
-    pub(super) fn is_filled(&self, table: &str, column: &str) -> bool {
-        has(&self.filled, table, column)
-    }
 }
 
-fn has(columns: &Columns, table: &str, column: &str) -> bool {
+/// Whether a table's column is one of them.
+pub(super) fn has(columns: &Columns, table: &str, column: &str) -> bool {
     columns.get(table).is_some_and(|columns| columns.contains(column))
 }
 

@@ -1,15 +1,14 @@
 //! Rows against the target as it was before the run: absent, the same, different, to be filled.
 
 use super::Resolver;
+use super::candidate::Candidate;
+use super::verdict::{Judged, RowFate, Verdict};
 use crate::database::Cell;
 use crate::error::Result;
-use crate::finding::{FileId, Finding, Place, ROW_DIFFERS, ROW_UNIQUE, excerpt};
+use crate::finding::{Finding, ROW_DIFFERS, ROW_UNIQUE, excerpt};
 use crate::import::context::Context;
-use crate::import::resolve::verdict::{Judged, RowFate, Verdict, left_out};
-use crate::import::stored::{cell_value, stored_as};
+use crate::import::stored::Stored;
 use crate::import::vault::Same;
-use crate::import::writer::digest;
-use crate::mapping::apply::Draft;
 use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::mapping::model::OnDuplicate;
 use crate::mapping::secret_values::may_be_secret;
@@ -30,34 +29,27 @@ pub(crate) enum Among {
 
 impl Resolver<'_> {
     /// Whether the row was in the target before the run, and whether it says the same.
-    pub(crate) fn compare_with_target(
-        &mut self,
-        cx: &mut Context<'_>,
-        rule: &CompiledRule,
-        file: FileId,
-        draft: &Draft,
-        place: Place,
-    ) -> Result<Verdict> {
-        let (table, plan) = (&rule.table.name, self.plan);
-        let digest = digest(rule, &draft.values, &left_out(rule, draft), cx.writer.dialect);
+    pub(super) fn compare_with_target(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Verdict> {
+        let (rule, plan, digest) = (row.rule, self.plan, row.digest(cx.writer.dialect));
+        let table = &rule.table.name;
         if cx.writer.rows_before(table) == 0 {
             return Ok(Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) }));
         }
         let keys = plan.keys.of(rule);
-        let keyed = keys.row.zip(rule.key_of(&draft.values)).filter(|_| !self.is_known_by_ledger(rule));
+        let keyed = keys.row.zip(row.key_values()).filter(|_| !self.is_known_by_ledger(rule));
         // Where several rows may have the key, the ledger says which one this was.
-        let by_ledger = keyed.is_none() || (draft.secrets.is_empty() && !keys.is_unique);
-        if by_ledger && let Some(row_key) = self.earlier_row(cx, file, table, digest)? {
-            let differing = self.differing_secrets(cx, rule, draft, &row_key)?;
+        let by_ledger = keyed.is_none() || (row.draft.secrets.is_empty() && !keys.is_unique);
+        if by_ledger && let Some(row_key) = self.earlier_row(cx, row, digest)? {
+            let differing = self.differing_secrets(cx, row, &row_key)?;
             if differing.is_empty() {
                 return self.as_the_ledger_says(cx, rule, &row_key, digest);
             }
-            return Ok(self.differs(rule, &differing, place));
+            return Ok(self.differs(row, &differing));
         }
-        let Some((question, key)) = keyed else { return self.insert_unless_taken(cx, rule, draft, place, digest) };
+        let Some((question, key)) = keyed else { return self.insert_unless_taken(cx, row, digest) };
         let found = self.row_of(cx, question, &key)?;
-        let Some(cells) = found else { return self.insert_unless_taken(cx, rule, draft, place, digest) };
-        let differing = self.differing(cx, rule, draft, &key, &cells)?;
+        let Some(cells) = found else { return self.insert_unless_taken(cx, row, digest) };
+        let differing = self.differing(cx, row, &key, &cells)?;
         if differing.is_empty() {
             let id = match (&rule.generated_id, cells.get(rule.fields.len())) {
                 (Some(_), Some(Cell::Integer(id))) => Some(*id),
@@ -67,13 +59,13 @@ impl Resolver<'_> {
             let held = self.held_values(table, &keys.held, cells.into_iter().skip(held));
             return Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }));
         }
-        Ok(self.differs(rule, &differing, place))
+        Ok(self.differs(row, &differing))
     }
 
-    fn differs(&self, rule: &CompiledRule, differing: &[String], place: Place) -> Verdict {
-        let (table, columns) = (&rule.table.name, differing.join(", "));
+    fn differs(&self, row: Candidate<'_>, differing: &[String]) -> Verdict {
+        let (table, columns) = (&row.rule.table.name, differing.join(", "));
         let message = format!("the database has a row of `{table}` with this key that differs in {columns}");
-        Verdict::Refused(vec![self.finding(&ROW_DIFFERS, rule, message, place, None)])
+        Verdict::Refused(vec![self.finding(&ROW_DIFFERS, row, message, None)])
     }
 
     /// Whether a cell of the target holds the secret, or cannot be opened to compare it.
@@ -92,20 +84,12 @@ impl Resolver<'_> {
     }
 
     /// The sealed columns in which the row of the ledger's key holds other secrets: they are in no digest.
-    fn differing_secrets(
-        &mut self,
-        cx: &mut Context<'_>,
-        rule: &CompiledRule,
-        draft: &Draft,
-        row_key: &str,
-    ) -> Result<Vec<String>> {
-        let (table, Some(key)) = (&rule.table.name, rule.key_of(&draft.values)) else { return Ok(Vec::new()) };
+    fn differing_secrets(&mut self, cx: &mut Context<'_>, row: Candidate<'_>, row_key: &str) -> Result<Vec<String>> {
+        let Candidate { rule, draft, .. } = row;
+        let Some(key) = row.key_values().filter(|_| !draft.secrets.is_empty()) else { return Ok(Vec::new()) };
         let names: Vec<&str> =
             draft.secrets.iter().map(|(field, _)| rule.fields[*field].column.name.as_str()).collect();
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let cells = self.row_of_ledger(cx, table, row_key, &names)?.unwrap_or_default();
+        let cells = self.row_of_ledger(cx, &rule.table.name, row_key, &names)?.unwrap_or_default();
         let mut differing = Vec::new();
         for ((name, cell), (field, secret)) in names.iter().zip(&cells).zip(&draft.secrets) {
             if !self.holds_secret(cx, rule, *field, &key, cell, secret)? {
@@ -116,26 +100,18 @@ impl Resolver<'_> {
     }
 
     /// Whether the ledger and not a key says which row of the target a rule's row is: `across` keeps twins.
-    pub(crate) fn is_known_by_ledger(&self, rule: &CompiledRule) -> bool {
+    pub(super) fn is_known_by_ledger(&self, rule: &CompiledRule) -> bool {
         rule.key_fields.is_none() || rule.model(&self.plan.set).on_duplicate == OnDuplicate::Across
     }
 
     /// The row that an earlier run wrote from the same file, where a `fill` rule started it there.
-    pub(crate) fn started_before(
-        &mut self,
-        cx: &mut Context<'_>,
-        rule: &CompiledRule,
-        file: FileId,
-        draft: &Draft,
-    ) -> Result<Option<Verdict>> {
-        if cx.writer.rows_before(&rule.table.name) == 0 {
+    pub(super) fn started_before(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Option<Verdict>> {
+        if cx.writer.rows_before(&row.rule.table.name) == 0 {
             return Ok(None);
         }
-        let digest = digest(rule, &draft.values, &left_out(rule, draft), cx.writer.dialect);
-        match self.earlier_row(cx, file, &rule.table.name, digest)? {
-            Some(row_key) => self.as_the_ledger_says(cx, rule, &row_key, digest).map(Some),
-            None => Ok(None),
-        }
+        let digest = row.digest(cx.writer.dialect);
+        let earlier = self.earlier_row(cx, row, digest)?;
+        earlier.map(|row_key| self.as_the_ledger_says(cx, row.rule, &row_key, digest)).transpose()
     }
 
     /// A row that an earlier run wrote from the same file, or from one that was renamed.
@@ -149,31 +125,20 @@ impl Resolver<'_> {
         let asked = &self.plan.keys.of(rule).held;
         let names: Vec<&str> = asked.iter().map(String::as_str).collect();
         let cells = if names.is_empty() { None } else { self.row_of_ledger(cx, &rule.table.name, row_key, &names)? };
-        let held = match cells {
-            Some(cells) => self.held_values(&rule.table.name, asked, cells.into_iter()),
-            None => Vec::new(),
-        };
+        let held = self.held_values(&rule.table.name, asked, cells.unwrap_or_default());
         let id = rule.generated_id.as_ref().and_then(|_| row_key.parse().ok());
         Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }))
     }
 
     /// What a row of the target has in columns that are looked up.
-    fn held_values(&self, table: &str, asked: &[String], cells: impl Iterator<Item = Cell>) -> Vec<Value> {
+    fn held_values(&self, table: &str, asked: &[String], cells: impl IntoIterator<Item = Cell>) -> Vec<Value> {
         let names: Vec<&str> = asked.iter().map(String::as_str).collect();
-        let stored = stored_as(self.plan, table, &names);
-        cells.zip(&stored).map(|(cell, stored)| cell_value(cell, *stored)).collect()
+        Stored::of(self.plan, table, &names).values(cells).collect()
     }
 
     /// A row that the target does not have: new, unless another one has its unique values.
-    fn insert_unless_taken(
-        &mut self,
-        cx: &mut Context<'_>,
-        rule: &CompiledRule,
-        draft: &Draft,
-        place: Place,
-        digest: [u8; 16],
-    ) -> Result<Verdict> {
-        let taken = self.taken(cx, rule, draft, place, Among::Target, &|_| true)?;
+    fn insert_unless_taken(&mut self, cx: &mut Context<'_>, row: Candidate<'_>, digest: [u8; 16]) -> Result<Verdict> {
+        let taken = self.taken(cx, row, Among::Target, &|_| true)?;
         Ok(if taken.is_empty() {
             Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) })
         } else {
@@ -181,20 +146,18 @@ impl Resolver<'_> {
         })
     }
 
-    /// Unique values of a draft that another row has already. Lists of columns that do not concern it
+    /// Unique values of a row that another one has already. Lists of columns that do not concern it
     /// are skipped.
-    pub(crate) fn taken(
+    pub(super) fn taken(
         &mut self,
         cx: &mut Context<'_>,
-        rule: &CompiledRule,
-        draft: &Draft,
-        place: Place,
+        row: Candidate<'_>,
         among: Among,
         concerns: &dyn Fn(&[String]) -> bool,
     ) -> Result<Vec<Finding>> {
-        let (mut wrong, table, plan) = (Vec::new(), &rule.table.name, self.plan);
-        for unique in plan.keys.of(rule).unique.iter().filter(|unique| concerns(&unique.columns)) {
-            let Some((key, values)) = unique.of(&draft.values) else {
+        let (mut wrong, table, plan) = (Vec::new(), &row.rule.table.name, self.plan);
+        for unique in plan.keys.of(row.rule).unique.iter().filter(|unique| concerns(&unique.columns)) {
+            let Some((key, values)) = unique.of(&row.draft.values) else {
                 continue; // NULLs are all different
             };
             let known = unique.spec.and_then(|spec| self.index.get(spec, &key)).map(|entry| entry.place);
@@ -208,20 +171,20 @@ impl Resolver<'_> {
             };
             let columns = unique.columns.join(", ");
             let message = format!("{} has the same value for `{table}` ({columns}), which is unique", other.0);
-            wrong.push(self.finding(&ROW_UNIQUE, rule, message, place, other.1));
+            wrong.push(self.finding(&ROW_UNIQUE, row, message, other.1));
         }
         Ok(wrong)
     }
 
-    /// The columns in which a row of the target differs from the draft.
+    /// The columns in which a row of the target differs from this one.
     fn differing(
         &mut self,
         cx: &mut Context<'_>,
-        rule: &CompiledRule,
-        draft: &Draft,
+        row: Candidate<'_>,
         key: &[Value],
         cells: &[Cell],
     ) -> Result<Vec<String>> {
+        let Candidate { rule, draft, .. } = row;
         let mut differing = Vec::new();
         for (at, field) in rule.fields.iter().enumerate() {
             let (table, column) = (&rule.table.name, &field.column.name);
@@ -235,38 +198,32 @@ impl Resolver<'_> {
                     || cx.writer.dialect.same(field.column.kind, &cells[at], &draft.values[at])
             };
             if !same {
-                differing.push(self.difference(cx, rule, draft, at, &cells[at])?);
+                differing.push(difference(cx, row, at, &cells[at])?);
             }
         }
         Ok(differing)
     }
+}
 
-    /// A column in which a row of the target differs, with both values unless they may be secret.
-    fn difference(
-        &mut self,
-        cx: &mut Context<'_>,
-        rule: &CompiledRule,
-        draft: &Draft,
-        at: usize,
-        cell: &Cell,
-    ) -> Result<String> {
-        let (table, column) = (&rule.table.name, &rule.fields[at].column.name);
-        if matches!(rule.fields[at].source, FieldSource::Secret(_)) {
-            return Ok(match cx.writer.transaction()?.handed_over(table, column)? {
-                Some(format) => format!(
-                    "`{column}` (handed over to the application as `{format}`, which treelift does not compare; \
-                     `credentials encrypt --from {format}` undoes the hand-over)"
-                ),
-                None => format!("`{column}` (a secret, not shown)"),
-            });
-        }
-        let source = cx.writer.dialect.written(rule.fields[at].column.kind, &draft.values[at]).map(Cow::into_owned);
-        let database = cell.text();
-        let may_be = |text: &Option<String>| may_be_secret([column.as_str()], text.as_deref().unwrap_or_default());
-        if draft.tainted.contains(&at) || may_be(&database) || may_be(&source) {
-            return Ok(format!("`{column}` (not shown, it may be a secret)"));
-        }
-        let shown = |text: Option<String>| text.map_or_else(|| "NULL".to_owned(), |text| excerpt(&text));
-        Ok(format!("`{column}` (database {}, source {})", shown(database), shown(source)))
+/// A column in which a row of the target differs, with both values unless they may be secret.
+fn difference(cx: &mut Context<'_>, row: Candidate<'_>, at: usize, cell: &Cell) -> Result<String> {
+    let (table, field) = (&row.rule.table.name, &row.rule.fields[at]);
+    let column = &field.column.name;
+    if matches!(field.source, FieldSource::Secret(_)) {
+        return Ok(match cx.writer.transaction()?.handed_over(table, column)? {
+            Some(format) => format!(
+                "`{column}` (handed over to the application as `{format}`, which treelift does not compare; \
+                 `credentials encrypt --from {format}` undoes the hand-over)"
+            ),
+            None => format!("`{column}` (a secret, not shown)"),
+        });
     }
+    let source = cx.writer.dialect.written(field.column.kind, &row.draft.values[at]).map(Cow::into_owned);
+    let database = cell.text();
+    let may_be = |text: &Option<String>| may_be_secret([column.as_str()], text.as_deref().unwrap_or_default());
+    if row.draft.tainted.contains(&at) || may_be(&database) || may_be(&source) {
+        return Ok(format!("`{column}` (not shown, it may be a secret)"));
+    }
+    let shown = |text: Option<String>| text.map_or_else(|| "NULL".to_owned(), |text| excerpt(&text));
+    Ok(format!("`{column}` (database {}, source {})", shown(database), shown(source)))
 }

@@ -2,9 +2,10 @@
 //! and the database before anything is written.
 
 use super::Resolver;
+use super::candidate::Candidate;
 use super::verdict::{Judged, RowFate, Verdict};
 use crate::error::{Error, Result};
-use crate::finding::{FileId, Finding, Place, ROW_ID_RANGE};
+use crate::finding::{Finding, Place, ROW_ID_RANGE};
 use crate::import::context::Context;
 use crate::import::writer::NewRow;
 use crate::mapping::apply::Draft;
@@ -40,30 +41,29 @@ impl Decision {
 impl Resolver<'_> {
     /// Decides what becomes of the rows of one record. If anything is wrong, nothing is changed.
     pub(crate) fn decide(&mut self, cx: &mut Context<'_>, record: Place, drafts: &mut [Draft]) -> Result<Decision> {
-        let (plan, file, mark) = (self.plan, record.file, self.mark());
+        let (rules, mark) = (&self.plan.rules[cx.mapping], self.mark());
         let mut decision = Decision::default();
         for draft in drafts.iter_mut() {
-            let rule = &plan.rules[cx.mapping][draft.rule];
-            let parent = draft.parent.map(|at| decision.judged[at].fate);
-            if let Some(at) = draft.parent {
-                take_parents_id(rule, draft, decision.judged[at].id);
+            let parent = draft.parent.map(|at| &decision.judged[at]);
+            if let Some(parent) = parent {
+                take_parents_id(&rules[draft.rule], draft, parent.id);
             }
-            match self.judge(cx, rule, file, draft, parent)? {
+            let row = Candidate::new(rules, draft, record.file);
+            match self.judge(cx, row, parent.map(|parent| parent.fate))? {
                 Verdict::Is(mut one) => {
-                    if let (RowFate::Inserted, Some(column)) = (one.fate, &rule.generated_id) {
-                        one.id = cx.writer.next_id(rule, column)?;
-                        self.ids.push(rule.table_number);
+                    if let (RowFate::Inserted, Some(column)) = (one.fate, &row.rule.generated_id) {
+                        one.id = cx.writer.next_id(row.rule, column)?;
+                        self.ids.push(row.rule.table_number);
                         if one.id.is_none() {
-                            let message = format!("no id is left for another row of `{}`", rule.table.name);
-                            let place = Place { file, offset: draft.at };
-                            decision.refused.push(self.finding(&ROW_ID_RANGE, rule, message, place, None));
+                            let message = format!("no id is left for another row of `{}`", row.rule.table.name);
+                            decision.refused.push(self.finding(&ROW_ID_RANGE, row, message, None));
                         }
                     }
                     if one.fate == RowFate::Unchanged {
-                        one.counted = self.is_counted(rule, draft);
+                        one.counted = self.is_counted(row);
                     }
                     if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Empty) {
-                        self.place(rule, file, draft, &one);
+                        self.place(row, &one);
                     }
                     decision.judged.push(one);
                 }
@@ -89,38 +89,42 @@ impl Resolver<'_> {
     /// Makes known what later records are compared with, once all rows of a record are decided.
     fn learn_rows(&mut self, cx: &Context<'_>, record: Place, drafts: &[Draft], decision: &mut Decision) {
         for (draft, one) in drafts.iter().zip(&mut decision.judged) {
-            let rule = &self.plan.rules[cx.mapping][draft.rule];
-            let across = rule.model(&self.plan.set).on_duplicate == OnDuplicate::Across;
+            let row = Candidate::new(&self.plan.rules[cx.mapping], draft, record.file);
+            let across = row.rule.model(&self.plan.set).on_duplicate == OnDuplicate::Across;
             match one.fate {
-                RowFate::Inserted | RowFate::Unchanged if across => {
-                    self.keep_twin(rule, draft, Place { offset: draft.at, ..record });
-                }
-                RowFate::Filled(_) => self.learn_fill(rule, draft, one),
+                RowFate::Inserted | RowFate::Unchanged if across => self.keep_twin(row),
+                RowFate::Filled(_) => self.learn_fill(row, one),
                 _ => {}
             }
         }
     }
 
-    /// The rows of a record that are new, with their secrets sealed.
-    pub(crate) fn new_rows<'r>(
-        &mut self,
+    /// Adds the rows of a record that are new, with their secrets sealed.
+    pub(crate) fn add_new_rows<'r>(
+        &self,
         cx: &mut Context<'r>,
         record: Place,
         drafts: &[Draft],
         decision: &Decision,
-    ) -> Result<Vec<NewRow<'r>>> {
-        let mut rows = Vec::new();
-        for (draft, one) in drafts.iter().zip(&decision.judged) {
-            if one.fate == RowFate::Inserted {
-                let rule = &cx.plan.rules[cx.mapping][draft.rule];
-                rows.push(self.new_row(cx, rule, record, draft, one)?);
+        rows: &mut Vec<NewRow<'r>>,
+    ) -> Result<()> {
+        for (draft, one) in drafts.iter().zip(&decision.judged).filter(|(_, one)| one.fate == RowFate::Inserted) {
+            let rule = &cx.plan.rules[cx.mapping][draft.rule];
+            let mut values = draft.values.clone();
+            for (at, secret) in &draft.secrets {
+                let key = rule.key_of(&draft.values).ok_or_else(|| Error::bug("a rule with secrets has no key"))?;
+                values[*at] = cx.writer.vault.seal(self.plan.sealed_column(rule, *at)?, &key, secret)?;
             }
+            let place = Place { offset: draft.at, ..record };
+            let (id, digest, clock) = (one.id, one.digest, draft.clock.clone());
+            rows.push(NewRow { rule, values, id, place, record: record.offset, digest, clock });
         }
-        Ok(rows)
+        Ok(())
     }
 
     /// Makes the row known to what asks for its keys.
-    fn place(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) {
+    fn place(&mut self, row: Candidate<'_>, one: &Judged) {
+        let Candidate { rule, draft, place } = row;
         let given = one.id.map(Value::Integer);
         let value_of = |source: &Source| {
             let id = given.as_ref().filter(|_| source.is_generated);
@@ -129,40 +133,15 @@ impl Resolver<'_> {
             id.or_else(held).or_else(field).unwrap_or(&Value::Null)
         };
         let entry = Entry {
-            place: Some(Place { file, offset: draft.at }),
+            place: Some(place),
             feeder: rule.number,
             values: Vec::new(),
             existing: one.fate == RowFate::Unchanged,
             present: one.fate != RowFate::Empty,
             counted: true,
-            says: self.says(rule, draft),
+            says: self.says(row),
         };
         self.index.enter(&self.plan.keys.of(rule).feeds, draft.key.as_ref(), &value_of, &entry);
-    }
-
-    fn new_row<'r>(
-        &self,
-        cx: &mut Context<'r>,
-        rule: &'r CompiledRule,
-        record: Place,
-        draft: &Draft,
-        one: &Judged,
-    ) -> Result<NewRow<'r>> {
-        let mut values = draft.values.clone();
-        for (at, secret) in &draft.secrets {
-            let key = rule.key_of(&draft.values).ok_or_else(|| Error::bug("a rule with secrets has no key"))?;
-            let column = self.plan.sealed_column(rule, *at)?;
-            values[*at] = cx.writer.vault.seal(column, &key, secret)?;
-        }
-        Ok(NewRow {
-            rule,
-            values,
-            id: one.id,
-            place: Place { offset: draft.at, ..record },
-            record: record.offset,
-            digest: one.digest,
-            clock: draft.clock.clone(),
-        })
     }
 }
 

@@ -2,9 +2,7 @@
 //! earlier one does not have.
 
 use super::Resolver;
-use crate::finding::Place;
-use crate::mapping::apply::Draft;
-use crate::mapping::compile::CompiledRule;
+use super::candidate::Candidate;
 use crate::mapping::keyindex::Entry;
 use crate::row::Value;
 use secrecy::ExposeSecret;
@@ -13,7 +11,8 @@ use std::sync::Arc;
 
 impl Resolver<'_> {
     /// What the fields of a row say, hashed (0 for NULL): nothing where no later row can be dropped for it.
-    pub(crate) fn says(&self, rule: &CompiledRule, draft: &Draft) -> Arc<[u64]> {
+    pub(super) fn says(&self, row: Candidate<'_>) -> Arc<[u64]> {
+        let Candidate { rule, draft, .. } = row;
         if !self.plan.may_drop(&rule.table.name) {
             return Arc::default();
         }
@@ -26,27 +25,24 @@ impl Resolver<'_> {
     }
 
     /// Keeps the row of a key for the twin that another source pattern may give.
-    pub(crate) fn keep_twin(&mut self, rule: &CompiledRule, draft: &Draft, place: Place) {
-        if let (Some(spec), Some(key)) = (self.plan.keys.of(rule).own, &draft.key) {
-            let entry = Entry {
-                place: Some(place),
-                feeder: rule.number,
-                says: self.says(rule, draft),
-                ..Entry::existing(Vec::new())
-            };
+    pub(super) fn keep_twin(&mut self, row: Candidate<'_>) {
+        if let (Some(spec), Some(key)) = (self.plan.keys.of(row.rule).own, &row.draft.key) {
+            let (place, feeder, says) = (Some(row.place), row.rule.number, self.says(row));
+            let entry = Entry { place, feeder, says, ..Entry::existing(Vec::new()) };
             self.kept.add((spec, key.clone()), entry);
         }
     }
 
     /// The row with which the n-th of a key from another source pattern folds.
-    pub(crate) fn twin(&self, rule: &CompiledRule, draft: &Draft, number: u32) -> Option<Entry> {
-        let twins = self.kept.twins.get(&(self.plan.keys.of(rule).own?, draft.key.clone()?))?;
+    pub(super) fn twin(&self, row: Candidate<'_>, number: u32) -> Option<Entry> {
+        let twins = self.kept.twins.get(&(self.plan.keys.of(row.rule).own?, row.draft.key.clone()?))?;
         twins.get(number as usize).cloned()
     }
 
     /// The columns whose values are lost with a superseded row, where nothing says that the earlier one
     /// is the better: neither `[precedence]` nor `newest`.
-    pub(crate) fn dropped(&self, rule: &CompiledRule, draft: &Draft, place: Place, stayed: &Entry) -> Vec<String> {
+    pub(super) fn dropped(&self, row: Candidate<'_>, stayed: &Entry) -> Vec<String> {
+        let Candidate { rule, draft, place } = row;
         let Some(other) = self.plan.rule(stayed.feeder) else {
             return Vec::new();
         };
@@ -55,7 +51,7 @@ impl Resolver<'_> {
         if newer || self.is_ranked_after(rule, stayed.feeder) {
             return Vec::new();
         }
-        let says = self.says(rule, draft);
+        let says = self.says(row);
         let is_key = |at: &usize| rule.key_fields.iter().flatten().any(|key| key == at);
         // What is made from the place of the record alone is no value of the source.
         let from_source = |at: &usize| draft.claims.iter().any(|claim| claim.field == Some(*at));

@@ -2,6 +2,7 @@
 //! by the file they came from and what they say.
 
 use super::Resolver;
+use super::candidate::Candidate;
 use super::gone::{GoneFile, Pool, Rows};
 use crate::database::Cell;
 use crate::database::ledger::{self};
@@ -11,7 +12,7 @@ use crate::import::context::Context;
 use crate::import::files::file_id;
 use crate::import::owners::{Matcher, OwnerMatch};
 use crate::import::plan::Disposition;
-use crate::import::stored::{cell_value, stored_as};
+use crate::import::stored::Stored;
 use crate::mapping::keyindex::{Entry, IndexSpec, KeyText};
 use crate::row::Value;
 use crate::source;
@@ -21,13 +22,13 @@ impl Resolver<'_> {
     /// The key of the row that an earlier run wrote from this file and that says the same; each is
     /// found once. A row of a file that is gone from the tree is found where the file at hand has the
     /// same bytes, or else the same mapping and owner: it may have been renamed.
-    pub(crate) fn earlier_row(
+    pub(super) fn earlier_row(
         &mut self,
         cx: &mut Context<'_>,
-        file: FileId,
-        table: &str,
+        row: Candidate<'_>,
         digest: [u8; 16],
     ) -> Result<Option<String>> {
+        let (file, table) = (row.place.file, row.rule.table.name.as_str());
         self.learn_earlier_rows(cx, file, table)?;
         let own = self.earlier.of_file.get_mut(&(file, table.to_owned())).and_then(|rows| rows.get_mut(&digest));
         if let Some(row_key) = own.and_then(VecDeque::pop_front) {
@@ -119,23 +120,26 @@ impl Resolver<'_> {
 
     /// Puts the rows of a table that the target has into the key index. Where a rule looks up rows of
     /// its own table, those are withheld from it that earlier runs made of files which this one reads.
-    pub(crate) fn learn_own_table(&mut self, cx: &mut Context<'_>, number: usize, spec: &IndexSpec) -> Result<()> {
-        let Some(table) = self.plan.schema.table(&spec.table) else { return Ok(()) };
-        let primary = table.primary_key();
-        let columns: Vec<&str> =
-            spec.by.iter().chain(&spec.wanted).map(String::as_str).chain(primary.clone()).collect();
-        let stored = stored_as(self.plan, &spec.table, &columns);
-        let made = self.made_of_this_tree(cx, &spec.table)?;
+    pub(super) fn learn_table(&mut self, cx: &mut Context<'_>, number: usize, spec: &IndexSpec) -> Result<()> {
+        let (mut primary, mut made) = (Vec::new(), HashMap::new());
+        if spec.of_own_table {
+            let Some(table) = self.plan.schema.table(&spec.table) else { return Ok(()) };
+            (primary, made) = (table.primary_key(), self.made_of_this_tree(cx, &spec.table)?);
+        }
+        let asked = spec.by.iter().chain(&spec.wanted).map(String::as_str);
+        let columns: Vec<&str> = asked.chain(primary.iter().copied()).collect();
+        let stored = Stored::of(self.plan, &spec.table, &columns);
         for mut cells in cx.writer.transaction()?.select(&spec.table, &columns, None)? {
             let key_cells = cells.split_off(columns.len() - primary.len());
-            let row_key = ledger::row_key(key_cells.iter().map(Cell::text).collect());
-            let mut values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
+            let row_key = || ledger::row_key(key_cells.iter().map(Cell::text).collect());
+            let file = if made.is_empty() { None } else { made.get(&row_key()) };
+            let mut values = stored.values(cells);
             let key: Vec<Value> = values.by_ref().take(spec.by.len()).collect();
             let Some(key) = KeyText::of(&key) else {
                 continue; // a key with a NULL finds nothing
             };
             let entry = Entry::existing(values.collect());
-            match made.get(&row_key) {
+            match file {
                 Some(file) => self.index.withhold(number, key, file.0, entry),
                 None => self.index.insert_lasting(number, key, entry),
             }

@@ -1,30 +1,24 @@
 //! What `fill` rules give to rows that are there, and how rows fold across source patterns.
 
 use super::Resolver;
+use super::candidate::Candidate;
 use super::compare::Among;
+use super::verdict::{Judged, RowFate, Verdict};
 use crate::database::Cell;
 use crate::error::Result;
-use crate::finding::{FileId, Place, ROW_FILL_DIFFERS};
+use crate::finding::ROW_FILL_DIFFERS;
 use crate::import::context::Context;
-use crate::import::resolve::verdict::{Judged, RowFate, Verdict};
-use crate::import::stored::{cell_value, stored_as};
+use crate::import::stored::Stored;
 use crate::import::writer::Given;
-use crate::mapping::apply::Draft;
-use crate::mapping::compile::CompiledRule;
 use crate::mapping::keyindex::{Entry, KeyText};
 use crate::row::Value;
 
 impl Resolver<'_> {
     /// What a `fill` rule adds to the row of its key; `None` when there is no such row.
-    pub(crate) fn judge_fill(
-        &mut self,
-        cx: &mut Context<'_>,
-        rule: &CompiledRule,
-        draft: &Draft,
-        place: Place,
-    ) -> Result<Option<Verdict>> {
+    pub(super) fn judge_fill(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Option<Verdict>> {
+        let Candidate { rule, draft, .. } = row;
         let (Some(spec), Some(key)) = (self.plan.keys.of(rule).own, &draft.key) else { return Ok(None) };
-        self.learn_row(cx, rule, draft, spec, key)?;
+        self.learn_row(cx, row, spec, key)?;
         // An empty secret takes its key and makes no row.
         let held = self.index.get(spec, key).filter(|held| held.present).cloned();
         let Some(held) = held else { return Ok(None) };
@@ -44,14 +38,14 @@ impl Resolver<'_> {
             } else if !draft.clock.contains(&at) {
                 differing |= 1 << at.min(63);
                 let message = format!("`{}.{column}` keeps a different value from another source", rule.table.name);
-                let finding = self.finding(&ROW_FILL_DIFFERS, rule, message, place, held.place);
+                let finding = self.finding(&ROW_FILL_DIFFERS, row, message, held.place);
                 self.noted.push(finding);
             }
         }
         let is_filled = |column: &String| rule.field(column).is_some_and(|at| fills.contains(&at));
-        let mut wrong = self.taken(cx, rule, draft, place, Among::Both, &|columns| columns.iter().any(is_filled))?;
+        let mut wrong = self.taken(cx, row, Among::Both, &|columns| columns.iter().any(is_filled))?;
         if !fills.is_empty() {
-            wrong.extend(self.references(cx, rule, draft, place)?);
+            wrong.extend(self.references(cx, row)?);
         }
         Ok(Some(if wrong.is_empty() {
             Verdict::Is(Judged { fills, ..Judged::is(RowFate::Filled(differing)) })
@@ -61,7 +55,8 @@ impl Resolver<'_> {
     }
 
     /// Makes a row known by what it was given.
-    fn index_fills(&mut self, rule: &CompiledRule, draft: &Draft, one: &Judged, held: &Entry, wanted: &[String]) {
+    fn index_fills(&mut self, row: Candidate<'_>, one: &Judged, held: &Entry, wanted: &[String]) {
+        let Candidate { rule, draft, .. } = row;
         let value_of = |column: &String| -> Option<Value> {
             match rule.field(column) {
                 Some(at) if one.fills.contains(&at) || rule.key_fields.iter().flatten().any(|key| *key == at) => {
@@ -87,24 +82,13 @@ impl Resolver<'_> {
     }
 
     /// Asks the target for the row of a key that no rule of this run has met.
-    fn learn_row(
-        &mut self,
-        cx: &mut Context<'_>,
-        rule: &CompiledRule,
-        draft: &Draft,
-        spec: usize,
-        key: &KeyText,
-    ) -> Result<()> {
-        let (Some(question), Some(key_values)) = (self.plan.keys.of(rule).fill, rule.key_of(&draft.values)) else {
-            return Ok(());
-        };
-        if self.index.get(spec, key).is_some() {
-            return Ok(());
-        }
-        if let Some(cells) = self.row_of(cx, question, &key_values)? {
+    fn learn_row(&mut self, cx: &mut Context<'_>, row: Candidate<'_>, spec: usize, key: &KeyText) -> Result<()> {
+        let asked = self.plan.keys.of(row.rule).fill.zip(row.key_values());
+        if let Some((question, values)) = asked.filter(|_| self.index.get(spec, key).is_none())
+            && let Some(cells) = self.row_of(cx, question, &values)?
+        {
             let wanted: Vec<&str> = self.plan.specs.all[spec].wanted.iter().map(String::as_str).collect();
-            let stored = stored_as(self.plan, &rule.table.name, &wanted);
-            let values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored)).collect();
+            let values = Stored::of(self.plan, &row.rule.table.name, &wanted).values(cells).collect();
             self.index.insert_lasting(spec, key.clone(), Entry::existing(values));
         }
         Ok(())
@@ -122,13 +106,14 @@ impl Resolver<'_> {
     }
 
     /// Makes known what a row was given.
-    pub(super) fn learn_fill(&mut self, rule: &CompiledRule, draft: &Draft, one: &mut Judged) {
+    pub(super) fn learn_fill(&mut self, row: Candidate<'_>, one: &mut Judged) {
+        let Candidate { rule, draft, .. } = row;
         let (Some(spec), Some(key)) = (self.plan.keys.of(rule).own, &draft.key) else { return };
         let Some(held) = self.index.get(spec, key).cloned() else { return };
         let wanted = self.plan.specs.all[spec].wanted.clone();
         one.existing = held.existing;
         one.counts = held.existing && self.index.count(spec, key);
-        self.index_fills(rule, draft, one, &held, &wanted);
+        self.index_fills(row, one, &held, &wanted);
         for at in &one.fills {
             let column = &rule.fields[*at].column.name;
             if let Some(position) = wanted.iter().position(|name| name == column) {
@@ -138,35 +123,27 @@ impl Resolver<'_> {
     }
 
     /// Gives values to a row; they are written before the checks, once per row.
-    pub(super) fn fill(
-        &mut self,
-        cx: &mut Context<'_>,
-        rule: &CompiledRule,
-        record: Place,
-        draft: &Draft,
-        one: &Judged,
-    ) -> Result<()> {
+    pub(super) fn fill(&self, cx: &mut Context<'_>, row: Candidate<'_>, record: u64, one: &Judged) -> Result<()> {
+        let Candidate { rule, draft, place } = row;
         if one.counts {
             cx.writer.count(rule.table_number).unchanged += 1;
         }
-        let (Some(columns), Some(values)) = (rule.key_columns(), rule.key_of(&draft.values)) else { return Ok(()) };
+        let (Some(columns), Some(values)) = (rule.key_columns(), row.key_values()) else { return Ok(()) };
         let columns = columns.into_iter().map(str::to_owned).collect();
         let given = |at: &usize| (rule.fields[*at].column.name.clone(), draft.values[*at].clone());
         let cells: Vec<(String, Value)> = one.fills.iter().map(given).collect();
         if !cells.is_empty() {
-            let (table, place) = (rule.table_number, Place { offset: draft.at, ..record });
-            let file = cx.ledger_file(record.file)?;
-            let (key, existing) = ((columns, values), one.existing);
-            let (record, rule) = (record.offset, rule.number);
+            let file = cx.ledger_file(place.file)?;
+            let (table, key, existing, rule) = (rule.table_number, (columns, values), one.existing, rule.number);
             cx.writer.fill(Given { table, key, cells, existing, place, record, rule, file });
         }
         Ok(())
     }
 
     /// Which row of this key this is of its source pattern, from 0, where an earlier one gave as many.
-    pub(crate) fn folds_across(&mut self, rule: &CompiledRule, file: FileId, draft: &Draft) -> Option<u32> {
-        let (spec, key) = (self.plan.keys.of(rule).own?, draft.key.as_ref()?);
-        let feed = self.plan.source_pattern_of(file.0 as usize);
+    pub(super) fn folds_across(&mut self, row: Candidate<'_>) -> Option<u32> {
+        let (spec, key) = (self.plan.keys.of(row.rule).own?, row.draft.key.as_ref()?);
+        let feed = self.plan.source_pattern_of(row.place.file.0 as usize);
         self.counted.push((spec, key.clone(), feed.clone()));
         let feeds = self.folds.entry((spec, key.clone())).or_default();
         let kept = feeds.iter().map(|(_, count)| *count).max().unwrap_or(0);

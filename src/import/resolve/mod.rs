@@ -3,6 +3,7 @@
 
 mod answers;
 mod ask;
+mod candidate;
 mod compare;
 mod decide;
 mod dropped;
@@ -23,9 +24,9 @@ use crate::finding::{Finding, Place};
 use crate::import::context::Context;
 use crate::import::owners::OwnerTable;
 use crate::import::plan::{Plan, SourcePattern};
-use crate::import::stored::{cell_value, stored_as};
+use crate::import::stored::Stored;
 use crate::mapping::apply::Owner;
-use crate::mapping::keyindex::{Entry, KeyIndex, KeyText};
+use crate::mapping::keyindex::{KeyIndex, KeyText};
 use crate::row::Value;
 use answers::Answers;
 use gone::Earlier;
@@ -88,24 +89,10 @@ impl<'p> Resolver<'p> {
     /// Adds rows of the target to the key index, where something looks them up.
     pub(crate) fn learn_target(&mut self, cx: &mut Context<'_>) -> Result<()> {
         self.answers = Answers::new(self.plan, |table| cx.writer.rows_before(table));
-        for spec in 0..self.plan.specs.all.len() {
-            let asked = self.plan.specs.all[spec].clone();
-            let looked_up = !asked.wanted.is_empty() || asked.is_looked_up;
-            if !looked_up || cx.writer.rows_before(&asked.table) == 0 {
-                continue; // nothing asks for it, or the table is empty
-            }
-            if asked.of_own_table {
-                self.learn_own_table(cx, spec, &asked)?;
-                continue;
-            }
-            let columns: Vec<&str> = asked.by.iter().chain(&asked.wanted).map(String::as_str).collect();
-            let stored = stored_as(self.plan, &asked.table, &columns);
-            for cells in cx.writer.transaction()?.select(&asked.table, &columns, None)? {
-                let mut values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
-                let key: Vec<Value> = values.by_ref().take(asked.by.len()).collect();
-                if let Some(key) = KeyText::of(&key) {
-                    self.index.insert_lasting(spec, key, Entry::existing(values.collect()));
-                }
+        for (number, spec) in self.plan.specs.all.iter().enumerate() {
+            let looked_up = !spec.wanted.is_empty() || spec.is_looked_up;
+            if looked_up && cx.writer.rows_before(&spec.table) > 0 {
+                self.learn_table(cx, number, spec)?;
             }
         }
         Ok(())
@@ -118,10 +105,10 @@ impl<'p> Resolver<'p> {
             return Ok(());
         }
         let columns: Vec<&str> = self.plan.owner_columns.iter().map(String::as_str).collect();
-        let stored = stored_as(self.plan, &owners.table, &columns);
+        let stored = Stored::of(self.plan, &owners.table, &columns);
         for cells in cx.writer.transaction()?.select(&owners.table, &columns, None)? {
-            let values = cells.into_iter().zip(&stored).map(|(cell, stored)| cell_value(cell, *stored));
-            let values: Vec<(String, Value)> = self.plan.owner_columns.iter().cloned().zip(values).collect();
+            let values = self.plan.owner_columns.iter().cloned().zip(stored.values(cells));
+            let values: Vec<(String, Value)> = values.collect();
             if let Some(id) = values.first().and_then(|(_, value)| value.as_key_text()).map(Cow::into_owned) {
                 self.owners.add_existing(Owner { id, columns: values });
             }

@@ -2,16 +2,14 @@
 //! what `fill` rules give.
 
 use super::Resolver;
+use super::candidate::Candidate;
 use super::decide::Decision;
 use super::verdict::{Judged, RowFate};
 use crate::error::Result;
-use crate::finding::{
-    FILE_FORM_TWINS, FORMS_UNCOMPARED, FileId, Finding, Place, ROW_SUPERSEDED, SECRET_EMPTY, Severity,
-};
+use crate::finding::{FILE_FORM_TWINS, FORMS_UNCOMPARED, Finding, Place, ROW_SUPERSEDED, SECRET_EMPTY, Severity};
 use crate::fold;
 use crate::import::context::Context;
 use crate::mapping::apply::Draft;
-use crate::mapping::compile::CompiledRule;
 use crate::report::words::{count, thousands};
 
 /// So many keys that are not ASCII are compared in their Unicode normal form; the others are counted.
@@ -32,14 +30,14 @@ impl Resolver<'_> {
             return Ok(());
         }
         for (draft, one) in drafts.iter().zip(&decision.judged) {
-            let rule = &self.plan.rules[cx.mapping][draft.rule];
+            let row = Candidate::new(&self.plan.rules[cx.mapping], draft, record.file);
             if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged) {
-                self.report_form_twin(cx, rule, draft, Place { offset: draft.at, ..record });
+                self.report_form_twin(cx, row);
             }
             match one.fate {
-                RowFate::Unchanged => cx.writer.count(rule.table_number).unchanged += u64::from(!one.counted),
-                RowFate::Filled(_) => self.fill(cx, rule, record, draft, one)?,
-                RowFate::Superseded | RowFate::Empty => self.note(cx, rule, record.file, draft, one),
+                RowFate::Unchanged => cx.writer.count(row.rule.table_number).unchanged += u64::from(!one.counted),
+                RowFate::Filled(_) => self.fill(cx, row, record.offset, one)?,
+                RowFate::Superseded | RowFate::Empty => self.note(cx, row, one),
                 RowFate::Inserted | RowFate::NotTaken | RowFate::Rejected => {}
             }
         }
@@ -47,19 +45,19 @@ impl Resolver<'_> {
     }
 
     /// Warns of a key that looks like another one and differs in its Unicode normal form.
-    fn report_form_twin(&mut self, cx: &mut Context<'_>, rule: &CompiledRule, draft: &Draft, place: Place) {
-        let key = draft.key.as_ref().filter(|key| !key.is_ascii());
-        let Some((spec, key)) = self.plan.keys.of(rule).own.zip(key) else { return };
+    fn report_form_twin(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) {
+        let key = row.draft.key.as_ref().filter(|key| !key.is_ascii());
+        let Some((spec, key)) = self.plan.keys.of(row.rule).own.zip(key) else { return };
         let form = self.kept.hash(&(spec, key.map(|part| fold::canonical(part).into_owned())));
         let hash = self.kept.hash(key);
         if self.forms.len() >= MOST_FORMS && !self.forms.contains_key(&form) {
             self.forms_left += 1;
             return;
         }
-        let (first, other) = *self.forms.entry(form).or_insert((hash, place));
+        let (first, other) = *self.forms.entry(form).or_insert((hash, row.place));
         if first != hash {
-            let message = format!("another row of `{}` has a key that looks the same", rule.table.name);
-            let finding = self.finding(&FILE_FORM_TWINS, rule, message, place, Some(other));
+            let message = format!("another row of `{}` has a key that looks the same", row.rule.table.name);
+            let finding = self.finding(&FILE_FORM_TWINS, row, message, Some(other));
             cx.findings.push(finding);
         }
     }
@@ -77,17 +75,16 @@ impl Resolver<'_> {
     }
 
     /// Notes a row that is not written, nor are its children.
-    fn note(&mut self, cx: &mut Context<'_>, rule: &CompiledRule, file: FileId, draft: &Draft, one: &Judged) {
-        let place = Place { file, offset: draft.at };
+    fn note(&self, cx: &mut Context<'_>, row: Candidate<'_>, one: &Judged) {
         let (code, message) = match one.fate {
-            RowFate::Empty if draft.empty => (&SECRET_EMPTY, "the secrets of the row are empty".to_owned()),
+            RowFate::Empty if row.draft.empty => (&SECRET_EMPTY, "the secrets of the row are empty".to_owned()),
             RowFate::Superseded if one.stayed.is_some() => (
                 &ROW_SUPERSEDED,
-                format!("row of `{}` superseded by an earlier row with the same key", rule.table.name),
+                format!("row of `{}` superseded by an earlier row with the same key", row.rule.table.name),
             ),
             _ => return,
         };
-        let mut finding = self.finding(code, rule, message, place, one.stayed);
+        let mut finding = self.finding(code, row, message, one.stayed);
         if !one.dropped.is_empty() {
             finding.message += &format!(", and its other values of {} are dropped", one.dropped.join(", "));
             finding = finding.weighing(Severity::Warning);

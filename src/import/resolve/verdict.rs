@@ -1,12 +1,10 @@
 //! What becomes of a row.
 
 use crate::finding::{Finding, Place};
-use crate::mapping::apply::Draft;
-use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::row::Value;
 
 /// What became of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum RowFate {
     /// It is new.
     Inserted,
@@ -21,6 +19,7 @@ pub(crate) enum RowFate {
     /// Its secrets are all empty.
     Empty,
     /// Its record was rejected.
+    #[default]
     Rejected,
 }
 
@@ -29,10 +28,15 @@ impl RowFate {
     pub(crate) fn is_taken(self) -> bool {
         self != RowFate::NotTaken
     }
+
+    /// Whether the row that it gave values to has another value in this field; fields from the 63rd on share a bit.
+    pub(crate) fn differs_in(self, field: usize) -> bool {
+        matches!(self, RowFate::Filled(differing) if differing & (1 << field.min(63)) != 0)
+    }
 }
 
 /// A row as judged, before anything is written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Judged {
     pub(crate) fate: RowFate,
     pub(crate) id: Option<i64>,
@@ -55,28 +59,11 @@ pub(crate) struct Judged {
 
 impl Judged {
     pub(crate) fn is(fate: RowFate) -> Self {
-        Self {
-            fate,
-            id: None,
-            digest: [0; 16],
-            held: Vec::new(),
-            fills: Vec::new(),
-            stayed: None,
-            counted: false,
-            existing: false,
-            counts: false,
-            dropped: Vec::new(),
-        }
+        Self { fate, ..Self::default() }
     }
 }
 
 pub(crate) enum Verdict {
     Is(Judged),
     Refused(Vec<Finding>),
-}
-
-/// Fields that no comparison takes in: the clock's, and sealed ones.
-pub(crate) fn left_out(rule: &CompiledRule, draft: &Draft) -> Vec<usize> {
-    let sealed = |at: &usize| matches!(rule.fields[*at].source, FieldSource::Secret(_));
-    draft.clock.iter().copied().chain((0..rule.fields.len()).filter(sealed)).collect()
 }

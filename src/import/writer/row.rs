@@ -114,7 +114,7 @@ pub(super) fn written(rule: &CompiledRule, clock: &[usize]) -> Written {
 
 /// The digests of what is this run's own: times that are its start, and sealed values.
 fn own_digest(rule: &CompiledRule, values: &[Value], clock: &[usize], dialect: Dialect) -> Option<[u8; 32]> {
-    let sealed = |at: usize| matches!(rule.fields[at].source, FieldSource::Secret(_));
+    let sealed = |at: usize| is_sealed(rule, at);
     if clock.is_empty() && !(0..rule.fields.len()).any(sealed) {
         return None;
     }
@@ -124,9 +124,13 @@ fn own_digest(rule: &CompiledRule, values: &[Value], clock: &[usize], dialect: D
 }
 
 /// The digest of a row's comparable values: not given ids, not sealed values, not what came from the
-/// run's start time.
-pub fn digest(rule: &CompiledRule, values: &[Value], left_out: &[usize], dialect: Dialect) -> [u8; 16] {
-    digest_of(rule, values, dialect, |at| !left_out.contains(&at))
+/// run's start time (`clock`).
+pub fn digest(rule: &CompiledRule, values: &[Value], clock: &[usize], dialect: Dialect) -> [u8; 16] {
+    digest_of(rule, values, dialect, |at| !clock.contains(&at) && !is_sealed(rule, at))
+}
+
+fn is_sealed(rule: &CompiledRule, at: usize) -> bool {
+    matches!(rule.fields[at].source, FieldSource::Secret(_))
 }
 
 /// The digest of some of a row's fields.

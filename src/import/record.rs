@@ -1,0 +1,147 @@
+//! What becomes of a record: its rows are reported, and its leaves claimed and counted.
+
+use crate::document::name::NameLeaf;
+use crate::error::Result;
+use crate::finding::{Finding, Place, ROW_DANGLING, Severity};
+use crate::import::chunk::Held;
+use crate::import::file::Reading;
+use crate::import::leaves::sheet::{Class, Mark, Sheet};
+use crate::import::owners::{Unread, owner_of};
+use crate::import::resolve::verdict::RowFate;
+use crate::import::run::{Import, Parts};
+use crate::import::shaping::PathTable;
+use crate::import::watch::Seen;
+use crate::mapping::apply::Mapped;
+use crate::source::Record;
+
+impl Import<'_> {
+    /// Reports and counts what became of a record, and of each of its leaves.
+    pub(super) fn take_record(&mut self, reading: &mut Reading, table: &PathTable, held: &mut Held) -> Result<()> {
+        let plan = self.plan;
+        self.files[reading.file].records += 1;
+        let (before, fates) = (held.was_rejected(), held.decision.fates());
+        let place = reading.place(held.record.span.start);
+        let Parts { resolver, mut cx, .. } = self.parts();
+        resolver.settle(&mut cx, place, &held.mapped.drafts, &mut held.decision)?;
+        let refused = std::mem::take(&mut held.decision.refused);
+        let (record, mapped) = (&held.record, &held.mapped);
+        let watch = self.watch.filter(|watch| watch.follows(reading.file));
+        let mut sheet = Sheet::new(record.tape.len());
+        if before || !refused.is_empty() {
+            self.count_rejected(place, mapped);
+        } else {
+            self.take_rows(place, mapped, &fates);
+        }
+        if !refused.is_empty() {
+            // A record that was known to be bad is reported once, when it is read first.
+            if !before {
+                self.reject_record(reading, table, record, refused)?;
+            }
+            sheet.rejected = true;
+        }
+        let Parts { leaves, mut cx, .. } = self.parts();
+        leaves.search_rows(&mut cx, reading, table, record, mapped, &fates);
+        for i in reading.new_names(&record.names) {
+            sheet.claim_name(NameLeaf::OfRecord(i), Mark::default());
+        }
+        for name in &mapped.names {
+            sheet.claim_name(*name, Mark::default());
+        }
+        for touch in &mapped.empty {
+            reading.mark(touch, Mark::of(Class::Column), &mut sheet);
+        }
+        for (draft, fate) in mapped.drafts.iter().zip(&fates) {
+            let rule = &plan.rules[cx.mapping][draft.rule];
+            leaves.count_columns(&mut cx, draft, *fate, place.file);
+            for claim in &draft.claims {
+                leaves.note_dropped(&mut cx, claim, reading, record);
+                let mark = leaves.claim_mark(rule, claim, *fate);
+                reading.mark(&claim.touch, mark, &mut sheet);
+                watch.inspect(|watch| watch.claim(draft, claim, mark));
+            }
+        }
+        let rejected = Mark::of(Class::Rejected);
+        for draft in &mapped.partial {
+            for claim in &draft.claims {
+                reading.mark(&claim.touch, rejected, &mut sheet);
+                watch.inspect(|watch| watch.claim(draft, claim, rejected));
+            }
+        }
+        if let Some(watch) = watch {
+            let (frame, frame_paths) =
+                (&reading.shaped.frame, &*leaves.paths.frame(cx.mapping, &plan.set.mappings[cx.mapping]));
+            watch.record(&Seen { record, frame, table, frame_paths, mapped, fates: &fates });
+        }
+        sheet.taken |= mapped.taken && (fates.is_empty() || fates.iter().any(|fate| fate.is_taken()));
+        if let Some(earlier) = &held.earlier {
+            sheet.merge(earlier);
+        }
+        if plan.turns_of(cx.mapping).1 == reading.turn {
+            leaves.account_record(&mut cx, reading, table, record, sheet);
+        } else {
+            cx.files[reading.file].sheets.insert(record.number, sheet);
+        }
+        Ok(())
+    }
+
+    /// Reports what is to be said of rows that were taken, and learns owners and what the application needs.
+    fn take_rows(&mut self, place: Place, mapped: &Mapped, fates: &[RowFate]) {
+        let Parts { resolver, leaves, mut cx, .. } = self.parts();
+        for (draft, fate) in mapped.drafts.iter().zip(fates) {
+            // A row that is not written has no column that ends NULL.
+            let written = matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_));
+            for (severity, fault) in draft.differing.iter().filter(|(_, of)| written || of.code != &ROW_DANGLING) {
+                let finding = cx.finding(place, draft.rule, fault, Some(*severity));
+                cx.findings.push(finding);
+            }
+            if matches!(fate, RowFate::Inserted | RowFate::Unchanged)
+                && let Some(owner) = owner_of(cx.plan, &cx.plan.rules[cx.mapping][draft.rule], draft)
+                && !owner.id.is_empty()
+            {
+                resolver.owners.add(owner, place.file);
+            }
+        }
+        leaves.learn_follow_ups(&mut cx, mapped, fates);
+    }
+
+    /// Counts the rows that a rejected record would have given, as far as they could be made.
+    fn count_rejected(&mut self, place: Place, mapped: &Mapped) {
+        let rules = &self.plan.rules[self.mapping];
+        for draft in mapped.drafts.iter().chain(&mapped.partial) {
+            self.writer.count(rules[draft.rule].table_number).rejected += 1;
+            if let Some(owner) = owner_of(self.plan, &rules[draft.rule], draft) {
+                self.resolver.owners.add_rejected(owner, place.file);
+            }
+        }
+        let mut faults = mapped.faults.iter();
+        if faults.any(|(rule, fault)| self.plan.names_owners(&rules[*rule], fault.column.as_deref())) {
+            self.resolver.owners.miss(Unread { at: place, whole: false });
+        }
+    }
+
+    fn reject_record(
+        &mut self,
+        reading: &Reading,
+        table: &PathTable,
+        record: &Record,
+        findings: Vec<Finding>,
+    ) -> Result<()> {
+        let at = (reading.context.id, record.span.start);
+        self.rejects.count += 1;
+        self.files[reading.file].rejected += 1;
+        if self.plan.turns_of(self.mapping).0 != reading.turn {
+            self.rejects.late.insert(at, findings.clone());
+        }
+        let Parts { rejects, cx, .. } = self.parts();
+        rejects.keep(&cx, reading.file, &table.declared, record, &findings)?;
+        cx.watching(reading.file).inspect(|watch| watch.rejected(record.number, &findings));
+        self.rejects.errors += errors(&findings);
+        self.findings.extend(findings);
+        Ok(())
+    }
+}
+
+/// How many of them are errors.
+pub(super) fn errors(findings: &[Finding]) -> u64 {
+    findings.iter().filter(|finding| finding.severity == Severity::Error).count() as u64
+}
