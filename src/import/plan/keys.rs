@@ -34,10 +34,14 @@ pub struct FieldKey {
 }
 
 impl FieldKey {
-    /// The values of a row; `None` where one is NULL.
-    pub fn of(&self, values: &[Value]) -> Option<(KeyText, Vec<Value>)> {
-        let key = KeyText::of(self.fields.iter().map(|at| &values[*at]))?;
-        Some((key, self.fields.iter().map(|at| values[*at].clone()).collect()))
+    /// The key of a row; `None` where one of its values is NULL.
+    pub fn of(&self, values: &[Value]) -> Option<KeyText> {
+        KeyText::of(self.fields.iter().map(|at| &values[*at]))
+    }
+
+    /// The values of a row's key.
+    pub fn values(&self, values: &[Value]) -> Vec<Value> {
+        self.fields.iter().map(|at| values[*at].clone()).collect()
     }
 }
 

@@ -43,9 +43,9 @@ impl Resolver<'_> {
             }
             // Rows that this chunk itself may give are known when they are asked for.
             for key in keys.references.iter().filter(|key| !written.contains(key.table.as_str())) {
-                let of = key.of(&draft.values);
                 let is_known = |text: &KeyText| key.spec.is_some_and(|spec| self.index.get(spec, text).is_some());
-                self.want(&mut wanted, key.question, of.filter(|(text, _)| !is_known(text)));
+                let text = key.of(&draft.values).filter(|text| !is_known(text));
+                self.want(&mut wanted, key.question, text.map(|text| (text, key.values(&draft.values))));
             }
         }
         self.put(cx, &mut wanted)?;
@@ -55,7 +55,8 @@ impl Resolver<'_> {
             let known = keys.row.zip(text).and_then(|(question, text)| self.answers.get(question, &text));
             if let Some(None) = known {
                 for key in &keys.unique {
-                    self.want(&mut wanted, key.question, key.of(&draft.values));
+                    let text = key.of(&draft.values);
+                    self.want(&mut wanted, key.question, text.map(|text| (text, key.values(&draft.values))));
                 }
             }
         }

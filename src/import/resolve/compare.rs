@@ -157,14 +157,15 @@ impl Resolver<'_> {
     ) -> Result<Vec<Finding>> {
         let (mut wrong, table, plan) = (Vec::new(), &row.rule.table.name, self.plan);
         for unique in plan.keys.of(row.rule).unique.iter().filter(|unique| concerns(&unique.columns)) {
-            let Some((key, values)) = unique.of(&row.draft.values) else {
+            let Some(key) = unique.of(&row.draft.values) else {
                 continue; // NULLs are all different
             };
             let known = unique.spec.and_then(|spec| self.index.get(spec, &key)).map(|entry| entry.place);
             let other = match known {
                 Some(Some(other)) if among != Among::Target => ("another record", Some(other)),
                 Some(None) if among == Among::Both => ("a row of the database", None),
-                _ if among != Among::Run && self.row_of(cx, unique.question, &values)?.is_some() => {
+                _ if among == Among::Run => continue, // none of the run has it
+                _ if self.row_of(cx, unique.question, &unique.values(&row.draft.values))?.is_some() => {
                     ("a row of the database", None)
                 }
                 _ => continue, // no row has it

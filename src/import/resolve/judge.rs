@@ -154,11 +154,11 @@ impl Resolver<'_> {
         let own_is_done = rule.model(&self.plan.set).on_duplicate == OnDuplicate::Fill;
         let references = plan.keys.of(rule).references.iter();
         for reference in references.filter(|key| own_is_done || key.table != rule.table.name) {
-            let Some((key, values)) = reference.of(&row.draft.values) else {
+            let Some(key) = reference.of(&row.draft.values) else {
                 continue; // a NULL references nothing
             };
             let known = reference.spec.and_then(|spec| self.index.get(spec, &key)).is_some_and(|entry| entry.present);
-            if !known && self.row_of(cx, reference.question, &values)?.is_none() {
+            if !known && self.row_of(cx, reference.question, &reference.values(&row.draft.values))?.is_none() {
                 let message =
                     format!("({}) references a missing row of `{}`", reference.columns.join(", "), reference.table);
                 wrong.push(self.finding(&ROW_REFERENCE, row, message, None));
