@@ -1,6 +1,7 @@
 //! What is explained: the answer to a question, as data.
 
 use crate::report::LeafCounts;
+use serde::ser::{SerializeMap, Serializer};
 
 /// The most leaves that are explained; a JSON Pointer selects others.
 pub const MOST_LEAVES: usize = 1_000;
@@ -112,7 +113,8 @@ pub struct Way {
     pub value: Option<String>,
     /// Whether it, and what its steps do, may be a secret.
     pub hidden: bool,
-    /// The row it is written into: its key; or why there is none.
+    /// The row it is written into: its key; or why there is none. Written as `row`, or as `no_row`.
+    #[serde(flatten, serialize_with = "row_or_why")]
     pub row: std::result::Result<String, String>,
     /// What else became of the row, or of the value in it.
     pub note: Option<&'static str>,
@@ -130,4 +132,17 @@ pub struct StepStory {
     pub before: Option<String>,
     /// What it returned, or why it failed.
     pub after: Option<String>,
+}
+
+fn row_or_why<S: Serializer>(
+    row: &std::result::Result<String, String>,
+    into: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    let (name, text) = match row {
+        Ok(key) => ("row", key),
+        Err(why) => ("no_row", why),
+    };
+    let mut map = into.serialize_map(Some(1))?;
+    map.serialize_entry(name, text)?;
+    map.end()
 }

@@ -104,7 +104,9 @@ fn tell(run: &Import<'_>, listener: &Listener<'_>, asked: &Asked, mut explained:
         Some(FileStatus::Rejected) if broken.is_some() => ("broken", broken),
         Some(FileStatus::Rejected) => ("rejected", state.reason.clone()),
         Some(FileStatus::Unmapped) => ("unmapped", Some(without_owner(owner, directory))),
-        None => return Err(Error::bug("nothing became of a file that a mapping should have read")),
+        Some(FileStatus::Unread) | None => {
+            return Err(Error::bug("nothing became of a file that a mapping should have read"));
+        }
     };
     let optional = mapping.source.optional.as_ref();
     let optional = optional.map(|reason| format!("read only with `--with {}`: {reason}", mapping.name));

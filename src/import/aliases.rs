@@ -17,6 +17,7 @@ impl Import<'_> {
             let mut kept: HashMap<String, Vec<usize>> = HashMap::new();
             let mut stay = Vec::new();
             for file in of_mapping.iter().copied() {
+                self.heed_signals()?;
                 let twins = kept.entry(inner_path(self.plan, file)).or_default();
                 let other_directory = |twin: &&usize| self.plan.directory_of(**twin) != self.plan.directory_of(file);
                 let others: Vec<usize> = twins.iter().filter(other_directory).copied().collect();

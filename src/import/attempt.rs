@@ -77,14 +77,14 @@ impl Job<'_> {
         if let Err(error) = run.read() {
             let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
             let report = summary::report(&mut run, &ending(database, &id, clock, Outcome::Interrupted));
-            run.writer.end()?.rollback()?;
+            run.writer.roll_back()?;
             reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
             return Ok(Attempt::Done(Box::new(report)));
         }
         clock.lap(|timings| &mut timings.import);
         if run.rejects.must_begin_anew(options.max_rejects) && !self.is_last {
             let late = run.rejects.take_late();
-            run.writer.end()?.rollback()?;
+            run.writer.roll_back()?;
             return Ok(Attempt::Again(late));
         }
         ui.phase(Phase::Check, 0, 0);
@@ -106,7 +106,7 @@ impl Job<'_> {
         let mut report = summary::report(&mut run, &ending);
         report.losses = self.losses.to_vec();
         if !report.leaves.closes() {
-            run.writer.end()?.rollback()?;
+            run.writer.roll_back()?;
             return Err(Error::bug(format!(
                 "leaf counts do not add up: {} leaves seen, {} accounted for",
                 report.leaves.seen,

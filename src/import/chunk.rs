@@ -16,6 +16,7 @@ use crate::source::Record;
 const MOST_RECORDS: usize = 256;
 /// of so many bytes.
 const MOST_BYTES: u64 = 1 << 18;
+
 /// Records that are decided together.
 pub(crate) struct Chunk {
     pub(crate) records: Vec<Held>,

@@ -14,10 +14,11 @@ impl Import<'_> {
         let ui = self.ui;
         let Parts { rejects, mut cx, .. } = self.parts();
         rejects.report_triggers(&mut cx, ui)?;
-        let (plan, depth, threads) = (self.plan, self.options.max_depth, self.options.threads() - 1);
+        let (plan, depth, threads) = (self.plan, self.options.max_depth, self.options.threads());
         std::thread::scope(|scope| {
-            if threads > 0 {
-                self.readers = Readers::start(scope, threads, plan, depth);
+            if threads > 1 {
+                // One thread writes, and one makes rows.
+                self.readers = Readers::start(scope, threads.saturating_sub(2).max(1), plan, depth);
             }
             let read = catch_unwind(AssertUnwindSafe(|| self.read_all()));
             self.readers = Readers::default(); // so that the threads end, and are not waited for in vain

@@ -24,8 +24,8 @@ pub struct Shaped {
     pub records: Option<Vec<Record>>,
 }
 
-/// Files up to this size are read once: their records are kept.
-const SMALL: usize = 2 << 20;
+/// Files up to this size are read once: their records are kept, unless these take many times as much memory.
+pub(crate) const SMALL: usize = 2 << 20;
 
 /// Opens a file, checks all of it, and chooses its shape. Where its records were kept it is closed again.
 ///
@@ -69,15 +69,18 @@ fn shape(opened: &mut Opened, mapping: &Mapping) -> Result<Shaped, Vec<Finding>>
     let others = counted.clone().any(|(selection, count)| is_other(selection) && *count > 0);
     // How many records the shape finds in the file; one without a selection finds one.
     let count = counted.find(|(selection, _)| !is_other(selection)).map_or(1, |(_, count)| *count);
-    let keeps = is_small && !others;
+    // What only other shapes select belongs to the frame, or to the document that is the record: if there is such a
+    // thing, look again.
+    if others {
+        let own: Vec<&Selection> = shapes[chosen].records.iter().collect();
+        outline = source::skim(opened, &own, is_small)?;
+    }
     let (frame, records) = match &shapes[chosen].records {
         None => {
-            let (tape, span) = (outline.tape, outline.span);
-            (Tape::new(false), keeps.then(|| vec![Record { tape, number: 1, names: Vec::new(), span }]))
+            let record = Record { tape: outline.tape, number: 1, names: Vec::new(), span: outline.span };
+            (Tape::new(false), is_small.then(|| vec![record]))
         }
-        // What only other shapes select belongs to the frame: if there is such a thing, look again.
-        Some(records) if others => (source::skim(opened, &[records], false)?.tape, None),
-        Some(_) => (outline.tape, keeps.then_some(outline.records)),
+        Some(_) => (outline.tape, outline.records),
     };
     if let (Some(records), None, 0) = (&shapes[chosen].records, &shapes[chosen].ignore, count)
         && let Some((at, message)) = other_kind(&frame, &shapes[chosen], records)

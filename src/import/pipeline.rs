@@ -25,15 +25,17 @@ impl Import<'_> {
     pub fn read_all(&mut self) -> Result<()> {
         let turns = self.plan.turns();
         let (mut ownerless, mut by_directory) = self.sort_files();
-        self.readers.expect(self.plan, ownerless.values().flatten().copied());
+        let before = self.expected(&ownerless, |stage| stage == Stage::Before);
+        self.readers.expect(self.plan, before.into_iter());
         self.in_reading_order(&mut ownerless)?;
         for turn in turns.iter().filter(|turn| turn.stage == Stage::Before) {
             self.take_turn(*turn, &ownerless, None)?;
         }
         let mut owners = self.resolve(&mut by_directory)?;
         self.refuse_unknown_owners(&owners)?;
-        let of_owners = owners.iter().flat_map(|(_, files)| files.values().flatten().copied());
-        self.readers.expect(self.plan, of_owners);
+        let of_owners = owners.iter().flat_map(|(_, files)| self.expected(files, |_| true));
+        let of_owners: Vec<usize> = of_owners.chain(self.expected(&ownerless, |_| true)).collect();
+        self.readers.expect(self.plan, of_owners.into_iter());
         let of_owners: Vec<Turn> = turns.iter().copied().filter(|turn| turn.stage == Stage::Owners).collect();
         for round in of_owners.chunk_by(|turn, next| turn.round == next.round) {
             for (owner, files) in &mut owners {
@@ -45,7 +47,9 @@ impl Import<'_> {
                     self.take_turn(*turn, files, Some(owner))?;
                 }
                 self.resolver.end_owner();
-                self.readers.forget(files.values().flatten().copied());
+                if round.last() == of_owners.last() {
+                    self.readers.forget(files.values().flatten().copied());
+                }
             }
         }
         for turn in turns.iter().filter(|turn| turn.stage == Stage::After) {
@@ -280,6 +284,23 @@ impl Import<'_> {
         Ok(())
     }
 
+    /// Files in about the order in which they are read first: those whose time decides about their order, then by turn.
+    fn expected(&self, files: &Files, of: impl Fn(Stage) -> bool) -> Vec<usize> {
+        let is_timed = |mapping: usize, files: &[usize]| self.is_timed(mapping, files);
+        let mut first: Vec<_> = files
+            .iter()
+            .map(|(mapping, files)| (!is_timed(*mapping, files), self.plan.turns_of(*mapping).0, files))
+            .filter(|(is_untimed, turn, _)| !is_untimed || of(turn.stage))
+            .collect();
+        first.sort_by_key(|(is_untimed, turn, _)| (*is_untimed, *turn));
+        first.into_iter().flat_map(|(_, _, files)| files).copied().collect()
+    }
+
+    /// Whether files of a mapping are sorted by their time.
+    fn is_timed(&self, mapping: usize, files: &[usize]) -> bool {
+        !self.plan.set.mappings[mapping].source.newest.is_empty() && files.len() > 1
+    }
+
     /// Sorts the files of each mapping: newest first where it says so, else by its patterns, then by path.
     fn in_reading_order(&mut self, files: &mut Files) -> Result<()> {
         for (mapping, of_mapping) in files {
@@ -288,12 +309,14 @@ impl Import<'_> {
                 _ => usize::MAX,
             };
             of_mapping.sort_by_key(|file| (pattern(file), *file));
-            let newest = &self.plan.set.mappings[*mapping].source.newest;
-            if newest.is_empty() || of_mapping.len() < 2 {
+            if !self.is_timed(*mapping, of_mapping) {
                 continue; // nothing to compare
             }
-            let times: HashMap<usize, Option<crate::instant::Instant>> =
-                of_mapping.iter().map(|file| (*file, self.time_of(*file, *mapping))).collect();
+            let mut times: HashMap<usize, Option<crate::instant::Instant>> = HashMap::new();
+            for file in of_mapping.iter() {
+                self.heed_signals()?;
+                times.insert(*file, self.time_of(*file, *mapping));
+            }
             // Newest first, those without a time last, ties as they were.
             of_mapping.sort_by(|a, b| times[b].cmp(&times[a]));
         }

@@ -29,6 +29,7 @@ impl Import<'_> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
         if let Some(findings) = self.rejects.known.get(&(file_id(file), u64::MAX)) {
+            self.readers.forget([file].into_iter());
             return self.reject_file(file, findings.clone());
         }
         let looked = match self.files[file].shaped.take() {
@@ -40,6 +41,7 @@ impl Import<'_> {
             Err(findings) => return self.broken(file, mapping, findings),
         };
         self.learn_shape(file, mapping, &shaped);
+        let kept = shaped.records.take().or_else(|| self.shelf.take(file));
         let shape = shaped.shape;
         self.files[file].owner = owner.and_then(|owner| self.resolver.owners.number(&owner.id));
         self.files[file].records = 0;
@@ -47,7 +49,6 @@ impl Import<'_> {
             self.files[file].ignore(&format!("{} ({})", mapping.name, mapping.source.shapes[shape].name), reason);
             return Ok(());
         }
-        let kept = shaped.records.take().or_else(|| self.shelf.take(file));
         let context = plan.file_context(file, owner, self.started);
         let frame_sheet = Sheet::new(shaped.frame.len());
         let may_reject = self.writer.may_reject(rules)?;
@@ -55,14 +56,17 @@ impl Import<'_> {
         let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, may_reject, last_names };
         let is_last = plan.turns_of(self.mapping).1 == turn;
         let gathered = match kept {
-            Some(records) => self.read_records(&mut reading, Supply::kept(records), !is_last)?,
-            None => self.read_from_file(&mut reading, opened)?,
+            Some(records) => Some(self.read_records(&mut reading, Supply::kept(records), !is_last)?),
+            None => {
+                self.read_from_file(&mut reading, opened)?;
+                None
+            }
         };
         if self.files[file].status == Some(FileStatus::Rejected) {
             return Ok(()); // nothing of it counts
         }
-        if !gathered.is_empty() {
-            self.shelf.keep(file, gathered);
+        if let Some(records) = gathered.filter(|_| !is_last) {
+            self.shelf.keep(file, records);
         }
         if is_last {
             let Parts { resolver, leaves, mut cx, .. } = self.parts();
@@ -116,7 +120,7 @@ impl Import<'_> {
     /// The first look at a file, once for all of its turns.
     fn look(&mut self, file: usize, number: usize) -> Result<Looked, Vec<Finding>> {
         let (source, mapping) = (&self.plan.tree.files[file], &self.plan.set.mappings[number]);
-        let seen = self.readers.take(file);
+        let seen = self.readers.take(self.plan, file);
         let (mut shaped, opened) =
             seen.unwrap_or_else(|| look(source, self.plan.limits(number, self.options.max_depth), mapping))?;
         self.leaves.paths.number(number, mapping, &mut shaped);
@@ -142,8 +146,8 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Reads the records of a file that is too large to be kept.
-    fn read_from_file(&mut self, reading: &mut Reading, opened: Option<Opened>) -> Result<Vec<Record>> {
+    /// Reads the records of a file that are not at hand.
+    fn read_from_file(&mut self, reading: &mut Reading, opened: Option<Opened>) -> Result<()> {
         let (file, mapping) = (reading.file, &self.plan.set.mappings[self.mapping]);
         let selection = mapping.source.shapes[reading.shaped.shape].records.as_ref();
         let limits = self.plan.limits(self.mapping, self.options.max_depth);
@@ -151,16 +155,16 @@ impl Import<'_> {
         let opened = opened.map_or_else(open, Ok);
         let mut opened = match opened {
             Ok(opened) => opened,
-            Err(finding) => return self.broken(file, mapping, vec![finding]).map(|()| Vec::new()),
+            Err(finding) => return self.broken(file, mapping, vec![finding]),
         };
         match Supply::of(&mut opened, selection) {
             Ok(records) => _ = self.read_records(reading, records, false)?,
             Err(finding) => self.reject_file(file, vec![finding])?,
         }
-        if let Err(finding) = opened.unchanged() {
-            self.reject_file(file, vec![finding])?;
+        match opened.unchanged() {
+            Ok(()) => Ok(()),
+            Err(finding) => self.reject_file(file, vec![finding]),
         }
-        Ok(Vec::new())
     }
 
     /// Takes a file's records in; gives them back where its next turn needs them.

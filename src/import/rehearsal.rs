@@ -41,11 +41,11 @@ pub(crate) fn rehearse<W: Watch, T>(
         run.read().map_err(|error| run.with_place(error))?;
         if !run.rejects.must_begin_anew(options.max_rejects) || number == MOST_ATTEMPTS {
             let answered = answer(&mut run, &watch)?;
-            run.writer.end()?.rollback()?;
+            run.writer.roll_back()?;
             return Ok(answered);
         }
         let late = run.rejects.take_late();
-        run.writer.end()?.rollback()?;
+        run.writer.roll_back()?;
         learn(&mut known, late);
     }
     Err(Error::bug("the attempts at an import did not end"))

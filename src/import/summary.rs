@@ -130,7 +130,7 @@ fn files(run: &mut Import<'_>) -> Vec<FileReport> {
             _ => None,
         };
         let shape = mapping.zip(state.shape).map(|(mapping, shape)| mapping.source.shapes[shape].name.clone());
-        let status = state.status.unwrap_or(FileStatus::Rejected);
+        let status = state.status.unwrap_or(FileStatus::Unread);
         FileReport {
             path: plan.tree.files[at].path.clone(),
             mapping: mapping.map(|mapping| mapping.name.clone()),

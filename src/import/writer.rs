@@ -118,6 +118,15 @@ impl Writer {
         self.lane.end()
     }
 
+    /// Undoes everything; what went wrong while it wrote does not matter then.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn roll_back(mut self) -> Result<()> {
+        _ = self.lane.transaction(&mut self.refused);
+        self.lane.end()?.rollback()
+    }
+
     /// How many rows the table had when the transaction began.
     pub fn rows_before(&self, table: &str) -> u64 {
         self.before.get(table).copied().unwrap_or_default()

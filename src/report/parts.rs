@@ -80,6 +80,8 @@ pub enum FileStatus {
     Unmapped,
     /// It is broken, or its owner was rejected or could not be read.
     Rejected,
+    /// It was not read to its end: the import was interrupted.
+    Unread,
 }
 
 /// A file of the tree.

@@ -61,6 +61,15 @@ impl SourceFile {
             && self.identity == (metadata.dev(), metadata.ino())
     }
 
+    /// Whether the file is still as the walk saw it, by its path.
+    ///
+    /// # Errors
+    /// A finding when it is not.
+    pub fn unchanged(&self) -> Result<(), Finding> {
+        let is_as_seen = std::fs::symlink_metadata(&self.absolute).is_ok_and(|metadata| self.is_as_seen(&metadata));
+        if is_as_seen { Ok(()) } else { Err(self.changed()) }
+    }
+
     fn unreadable(&self, error: &std::io::Error) -> Finding {
         unreadable(0, error).finding(self.id)
     }
@@ -185,9 +194,8 @@ impl Opened {
     /// A finding when it is not.
     pub fn unchanged(&self) -> Result<(), Finding> {
         let Some((file, handle)) = &self.origin else { return Ok(()) };
-        let same = |metadata: IoResult<Metadata>| metadata.is_ok_and(|metadata| file.is_as_seen(&metadata));
-        if same(handle.metadata()) && same(std::fs::symlink_metadata(&file.absolute)) {
-            return Ok(());
+        if handle.metadata().is_ok_and(|metadata| file.is_as_seen(&metadata)) {
+            return file.unchanged();
         }
         Err(file.changed())
     }
@@ -247,7 +255,7 @@ mod tests {
             let mut opened = open(&file, Limits { window, ..Limits::default() }).unwrap();
             let outline = skim(&mut opened, &[&selection], window == 20).unwrap();
             assert_eq!((outline.selected, outline.span), (vec![3], 0..48));
-            assert_eq!(outline.records.len(), if window == 20 { 3 } else { 0 });
+            assert_eq!(outline.records.map(|records| records.len()), (window == 20).then_some(3));
             assert_eq!(
                 opened.digest().unwrap(),
                 <[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(fs::read(&file.absolute).unwrap()))

@@ -145,7 +145,7 @@ pub(super) fn members(segments: &[Segment]) -> usize {
 mod tests {
     use super::*;
     use crate::document::tape::Paths;
-    use crate::source::read::Limits;
+    use crate::source::read::{Limits, skim};
 
     fn selection(path: &str) -> Selection {
         Selection(
@@ -190,6 +190,45 @@ mod tests {
         assert_eq!(read(text, Some("* *")), ["c/x: 3 @ 32..33", "c/y\n: [4] @ 42..45"]);
         assert_eq!(read(text, Some("c * [*]")), ["y\n: 4 @ 43..44"]);
         assert_eq!(read(text, Some("c")).len(), 1);
+    }
+
+    /// What a skim keeps is what is read afterwards, whichever of several selections it belongs to.
+    #[test]
+    fn records_that_a_skim_keeps_are_those_that_are_read() {
+        let text =
+            r#"{"a": {"x": [1, {"b": 2}], "y": []}, "c": {"x": 3, "y\n": [4, {"z": {}}]}, "d": [[5], {"e": null}]}"#;
+        let said = |record: &Record| {
+            let mut json = String::new();
+            record.tape.root().write_json(&mut json, &|_| false);
+            (record.number, record.names.clone(), json, record.span.clone())
+        };
+        for (path, others) in [
+            ("c *", &["none *"][..]),
+            ("d [*]", &["none", "x [*]"]),
+            ("a * [*]", &["* q"]),
+            ("* y", &["a none *"]),
+            ("none *", &["c q", "* q *"]),
+        ] {
+            let all: Vec<Selection> = [path].iter().chain(others).map(|path| selection(path)).collect();
+            let mut opened = Opened::of_bytes(FileId(0), text.as_bytes().to_vec(), Limits::default());
+            let outline = skim(&mut opened, &all.iter().collect::<Vec<_>>(), true).unwrap();
+            assert!(outline.selected[1..].iter().all(|count| *count == 0), "{path}");
+            let kept: Vec<_> = outline.records.unwrap().iter().map(said).collect();
+            let (mut records, mut read) = (records(&mut opened, Some(&all[0])).unwrap(), Vec::new());
+            while let Some(record) = records.take(Tape::new(false)).unwrap() {
+                read.push(said(&record));
+            }
+            assert_eq!(kept, read, "{path}");
+        }
+    }
+
+    #[test]
+    fn records_that_take_many_times_the_memory_of_their_file_are_not_kept() {
+        let text = format!("[{}1]", "1,".repeat(100_000));
+        let elements = selection("[*]");
+        let mut opened = Opened::of_bytes(FileId(0), text.into_bytes(), Limits::default());
+        let outline = skim(&mut opened, &[&elements], true).unwrap();
+        assert_eq!((outline.selected, outline.records.is_none()), (vec![100_001], true));
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::finding::{FileId, Finding, JSON_BOM, JSON_DUPLICATE, Place, printable
 use std::ops::Range;
 use zeroize::Zeroizing;
 
+/// Kept records may take so many times the memory of their file: those of long lists of short values would take more.
+const MOST_MEMORY: usize = 16;
+
 /// So many duplicates of one file are reported one by one, the rest as a number.
 const MOST_DUPLICATES: usize = 1_000;
 
@@ -29,9 +32,9 @@ pub struct Outline {
     pub leaves: u64,
     /// How many values each selection selects, in the order they were given.
     pub selected: Vec<u64>,
-    /// What the selections select, where that was to be kept. Where two select one value, or one inside another, it is
-    /// no use to any of them.
-    pub records: Vec<Record>,
+    /// What the selections select, where that was to be kept and did not take too much memory. Where two select one
+    /// value, or one inside another, it is no use to any of them.
+    pub records: Option<Vec<Record>>,
     /// Where the document is.
     pub span: Range<u64>,
 }
@@ -46,7 +49,8 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Resul
     opened.rewind().map_err(|finding| vec![finding])?;
     let file = opened.file();
     let mut skimmer = Skimmer::new(selections, opened.limits.sensitive);
-    skimmer.keeper = keep.then(|| Keeper::new(selections, opened.limits.sensitive));
+    let most = MOST_MEMORY * opened.window.held() + (1 << 16);
+    skimmer.keeper = keep.then(|| Keeper::new(selections, opened.limits.sensitive, most));
     let mut span = None;
     let mut scanner = Scanner::new(&mut opened.window, opened.limits.depth);
     let fault = loop {
@@ -72,7 +76,7 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Resul
             notes: mark.into_iter().collect(),
             leaves: skimmer.leaves,
             selected: skimmer.selected,
-            records: skimmer.keeper.map(|keeper| keeper.records).unwrap_or_default(),
+            records: skimmer.keeper.map(|keeper| keeper.records),
             span: span.unwrap_or_default(),
         });
     }
@@ -178,6 +182,9 @@ impl<'s> Skimmer<'s> {
             keeper.reach(&self.matcher, record.is_some());
         }
         let Some(number) = record else { return self.builder.token(token, &mut self.tape) };
+        if self.keeper.as_ref().is_some_and(|keeper| keeper.memory > keeper.most) {
+            self.keeper = None;
+        }
         if let Some(keeper) = &mut self.keeper {
             (keeper.number, keeper.start) = (number, token.at);
             keeper.token(token)?;
@@ -212,10 +219,13 @@ struct Keeper<'s> {
     /// By selection, the names on the way.
     names: Vec<Vec<String>>,
     records: Vec<Record>,
+    /// How many bytes of memory they take, and how many they may take.
+    memory: usize,
+    most: usize,
 }
 
 impl<'s> Keeper<'s> {
-    fn new(selections: &[&'s Selection], sensitive: bool) -> Self {
+    fn new(selections: &[&'s Selection], sensitive: bool, most: usize) -> Self {
         Self {
             selections: selections.to_vec(),
             builder: Builder::default(),
@@ -224,6 +234,8 @@ impl<'s> Keeper<'s> {
             start: 0,
             names: selections.iter().map(|selection| vec![String::new(); members(&selection.0)]).collect(),
             records: Vec::new(),
+            memory: 0,
+            most,
         }
     }
 
@@ -243,7 +255,9 @@ impl<'s> Keeper<'s> {
             let tape = std::mem::replace(&mut self.tape, next);
             let number = self.records.len() as u64 + 1;
             let names = self.names.get(self.number).cloned().unwrap_or_default();
-            self.records.push(Record { tape, number, names, span: self.start..token.end });
+            let record = Record { tape, number, names, span: self.start..token.end };
+            self.memory += record.memory();
+            self.records.push(record);
         }
         Ok(())
     }

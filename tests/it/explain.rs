@@ -31,7 +31,7 @@ fn a_value_is_followed_through_its_steps_into_its_row() {
                     "place": "mappings/notes/people.toml:20",
                     "steps": [{ "step": "instant", "before": "\"2020-11-30T17:42:09Z\"", "after": "2020-11-30T17:42:09Z" }],
                     "value": "2020-11-30T17:42:09Z", "hidden": false,
-                    "row": { "Ok": "id = \"grace-hopper\"" }, "note": null,
+                    "row": "id = \"grace-hopper\"", "note": null,
                 }],
                 "more_ways": 0,
             }],

@@ -150,13 +150,18 @@ fn a_signal_ends_an_import_within_a_second_while_a_statement_of_another_thread_r
         .list("notes", r#"["notes.json"]"#, rules)
         .source("notes.json", &serde_json::json!([{"id": 1}, {"id": 2}, {"id": 3}]));
     for jobs in ["1", "4"] {
-        let arguments = house.import_arguments(&house.path("tree"), &["--mappings", "set", "--jobs", jobs]);
+        let arguments = house
+            .import_arguments(&house.path("tree"), &["--mappings", "set", "--jobs", jobs, "--report", "report.json"]);
         let child = house.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         wait_for(&house.work(), "-journal");
         let begun = Instant::now();
         let ran = signalled(child, Signal::INT).status(130);
         assert!(begun.elapsed() < Duration::from_secs(1), "--jobs {jobs}: {:?}", begun.elapsed());
         assert!(ran.last_line().contains("nothing was written"), "--jobs {jobs}: {}", ran.last_line());
+        let report: serde_json::Value = serde_json::from_slice(&fs::read(house.path("report.json")).unwrap()).unwrap();
+        assert_eq!(report["outcome"], "interrupted");
+        assert_ne!(report["files"][0]["status"], "rejected");
+        fs::remove_file(house.path("report.json")).unwrap();
         assert!(!house.path(DATABASE).exists());
     }
 }

@@ -156,8 +156,9 @@ pub(in crate::cli) struct ImportArgs {
     /// How deep values may be nested.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
     pub(in crate::cli) max_depth: u32,
-    /// How many threads work at once [default: one for each core, at most 4].
-    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..))]
+    /// How many threads read and write at once; the result is the same with any number [default: one
+    /// for each core, at most 4].
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
     pub(in crate::cli) jobs: Option<u16>,
     #[command(flatten)]
     pub(in crate::cli) backup: BackupArgs,

@@ -79,18 +79,19 @@ impl Lane {
 
     /// Writes a load; with a thread of its own it is not waited for.
     pub(super) fn write(&mut self, load: Load, refused: &mut Vec<RefusedRow>) -> Result<()> {
+        if self.is_shared && self.thread.is_none() {
+            self.thread = Thread::start();
+            self.is_shared = self.thread.is_some(); // Where the system starts none, this one writes.
+        }
         let is_shared = self.is_shared;
         let transaction = self.transaction(refused)?;
         if !is_shared {
             return load.write(transaction, refused);
         }
-        let transaction = self.here.take().ok_or_else(gone)?;
-        let thread = match &self.thread {
-            Some(thread) => thread,
-            None => self.thread.insert(Thread::start()?),
-        };
-        // Where the thread has ended, receiving says why.
-        _ = thread.to.send((transaction, load));
+        if let (Some(transaction), Some(thread)) = (self.here.take(), &self.thread) {
+            // Where the thread has ended, receiving says why.
+            _ = thread.to.send((transaction, load));
+        }
         Ok(())
     }
 
@@ -109,7 +110,7 @@ impl Lane {
 }
 
 impl Thread {
-    fn start() -> Result<Self> {
+    fn start() -> Option<Self> {
         let (to, work) = sync_channel::<(Box<dyn Transaction>, Load)>(1);
         let (done, back) = sync_channel(1);
         let write = move || {
@@ -121,11 +122,8 @@ impl Thread {
                 }
             }
         };
-        let handle = Builder::new().name("database".to_owned()).spawn(write).map_err(|error| {
-            Error::environment(format!("no thread can be started for the database: {error}"))
-                .hint("`--jobs 1` needs none")
-        })?;
-        Ok(Self { to, back, handle })
+        let handle = Builder::new().name("database".to_owned()).spawn(write).ok()?;
+        Some(Self { to, back, handle })
     }
 }
 

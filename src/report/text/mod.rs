@@ -101,7 +101,8 @@ fn heading(report: &Report) -> String {
 }
 
 fn files(report: &Report) -> String {
-    let statuses = [FileStatus::Imported, FileStatus::Ignored, FileStatus::Unmapped, FileStatus::Rejected];
+    let statuses =
+        [FileStatus::Imported, FileStatus::Ignored, FileStatus::Unmapped, FileStatus::Rejected, FileStatus::Unread];
     let rows = statuses.into_iter().filter_map(|status| {
         let of_status = || report.files.iter().filter(move |file| file.status == status);
         let number = of_status().count() as u64;
@@ -123,6 +124,7 @@ fn status_word(status: FileStatus) -> &'static str {
         FileStatus::Ignored => "ignored",
         FileStatus::Unmapped => "unmapped",
         FileStatus::Rejected => "rejected",
+        FileStatus::Unread => "not read",
     }
 }
 
