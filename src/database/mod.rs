@@ -1,9 +1,9 @@
 //! Databases that rows are written into.
 //!
 //! Every engine is a folder that implements the traits of `contract`: a [`Database`] is asked as a whole,
-//! a [`Reader`] looks into it, and everything that a [`Transaction`] writes ([`WriteRows`], [`WriteSeals`],
-//! [`Ledger`]) is committed together or not at all. What an engine does without a database is its [`Dialect`]. Outside of its folder no
-//! engine is named but in `dialect` and `url`. SQL text is only below this module and in mapping sets.
+//! a [`Reader`] looks into it, and everything that a [`Transaction`] writes is committed together or not at all.
+//! What an engine does without a database is its [`Dialect`]. Outside of its folder no engine is named but in
+//! `dialect` and `url`. SQL text is only below this module and in mapping sets.
 
 pub mod audit;
 pub mod catalog;
@@ -37,7 +37,7 @@ mod url;
 
 pub use crate::table::Migration;
 pub use cell::Cell;
-pub use contract::{Database, FindRows, Ledger, Orphan, Reader, Transaction, WriteRows, WriteSeals};
+pub use contract::{Database, Reader, Transaction};
 pub use dialect::Dialect;
 pub use opening::{Mode, Opening};
 pub use scratch::remove_stale;

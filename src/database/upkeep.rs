@@ -166,3 +166,14 @@ pub struct Moved {
     /// How many.
     pub rows: u64,
 }
+
+/// A row of the database with a dangling reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orphan {
+    /// The table.
+    pub table: String,
+    /// The row's key as the ledger writes it, when it has one.
+    pub row_key: String,
+    /// The table it points at.
+    pub parent: String,
+}

@@ -1,17 +1,23 @@
 //! What is done to a database: all of it is committed together, or nothing is.
 
-use super::{FindRows, Ledger, Reader, WriteRows, WriteSeals};
-use crate::database::Dialect;
+use super::Reader;
 use crate::database::audit::{AuditEntry, AuditTable};
-use crate::database::kept::ForeignTrigger;
+use crate::database::cells::Registered;
+use crate::database::kept::{ForeignTrigger, Unkept};
+use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
+use crate::database::rejection::{Rejected, Rejection};
+use crate::database::upkeep::Orphan;
+use crate::database::{Cell, Dialect, SealedColumn};
 use crate::error::{Error, Result};
+use crate::row::{Batch, Value};
+use crate::secret::keys::KeyRow;
 use crate::table::Schema;
 
 /// An open database that is changed. Dropped, it is as it was.
 ///
 /// Begun by an import it knows the tables of its mapping set, and finds and writes rows of those. Begun
 /// without a set ([`Database::change`](super::Database::change)) it knows no table.
-pub trait Transaction: Reader + FindRows + WriteRows + WriteSeals + Ledger + Send {
+pub trait Transaction: Reader + Send {
     /// What the columns keep, and how.
     fn dialect(&self) -> Dialect;
     /// The live tables that the set's migrations make.
@@ -20,6 +26,79 @@ pub trait Transaction: Reader + FindRows + WriteRows + WriteSeals + Ledger + Sen
     fn foreign_triggers(&self) -> &[ForeignTrigger];
     /// Migrations of the set that are not applied and stay so.
     fn pending(&self) -> &[String];
+    /// How many rows the table had when the transaction began.
+    fn rows_before(&self, table: &str) -> u64;
+    /// The highest value of an integer key; 0 for an empty table.
+    fn highest_id(&self, table: &str, column: &str) -> Result<i64>;
+    /// For each key, the cells of the `wanted` columns of the row that has it, if there is one.
+    /// A key holds one value for each of `key_columns`, in order; no value is NULL.
+    fn find(
+        &self,
+        table: &str,
+        key_columns: &[&str],
+        wanted: &[&str],
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<Option<Vec<Cell>>>>;
+    /// The `wanted` cells of every row, or of the rows whose `scope` column has the given value.
+    fn select(&self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>>;
+    /// Rows with a dangling foreign key, at most `most`: first those that this run wrote.
+    fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>>;
+    /// Inserts rows of one table. What comes back are rows that the database rejected by rules of its
+    /// own (a unique index that folds letters, a CHECK constraint, a trigger), or did not keep as they
+    /// were written. After one of them nothing may be committed.
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>>;
+    /// Inserts the rows of several batches, all or none: with the number of its batch, each row that the
+    /// database rejects. If there is one, nothing is inserted.
+    fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>>;
+    /// Whether a table may reject rows that are inserted by rules that no key says: a CHECK, a trigger that raises an error
+    /// or is not the set's, a unique index over expressions, over some rows, or of another collation.
+    fn may_reject(&self, table: &str) -> Result<bool>;
+    /// Sets `values` for `columns` in the row whose `key_columns` have `key`; or why the database
+    /// rejected that. After such a rejection nothing may be committed.
+    fn update(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        values: &[Value],
+        key_columns: &[&str],
+        key: &[Value],
+    ) -> Result<Option<Rejection>>;
+    /// Those of these tables that do not hold what this run wrote: each with how many rows were inserted.
+    fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>>;
+    /// Writes the proof, and how many values it says each table has.
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()>;
+    /// Registers a new key, or replaces the row of the same id.
+    fn put_key(&mut self, key: &KeyRow) -> Result<()>;
+    /// Removes a key; what was sealed under it never opens again.
+    fn remove_key(&mut self, id: &str) -> Result<()>;
+    /// Registers columns that hold sealed values; known ones are kept.
+    fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()>;
+    /// Registers a column in a format, or changes the format of one that is registered.
+    fn register(&mut self, column: &Registered) -> Result<()>;
+    /// Writes a text into the cell of the one row that has the key.
+    fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()>;
+    /// The first number free for a file.
+    fn next_file_id(&mut self) -> Result<i64>;
+    /// Records the run; called before anything else is recorded.
+    fn begin_run(&mut self, run: &RunRecord) -> Result<()>;
+    /// Writes the run's final counts over what [`Self::begin_run`] wrote.
+    fn finish_run(&mut self, run: &RunRecord) -> Result<()>;
+    /// Records a source file that rows came from.
+    fn record_file(&mut self, file: &FileRecord) -> Result<()>;
+    /// The number of the columns in which rows are written; the same for the same.
+    fn record_columns(&mut self, written: &Written) -> Result<i64>;
+    /// Records rows that were inserted or filled.
+    fn record_rows(&mut self, rows: &[RowRecord]) -> Result<()>;
+    /// The rows that earlier runs wrote from a file of this path, in the order they were written.
+    /// Rows that were deleted since are not among them.
+    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>>;
+    /// The files that earlier runs read and wrote rows from, oldest first.
+    fn earlier_files(&mut self) -> Result<Vec<FileRecord>>;
+    /// The rows that were written from the file of this number, in the order they were written. Rows
+    /// that were deleted since are not among them.
+    fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>>;
+    /// Where this run wrote a row from.
+    fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>>;
     /// Writes into the audit trail: into the application's own table where it is there.
     fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()>;
     /// Commits. "Committed" may be printed only after this returned. A fault that comes after the commit,

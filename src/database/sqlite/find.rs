@@ -5,7 +5,8 @@ use super::read::{cells, digest_of_cells, digest_of_forms, row_key};
 use super::session::SqliteTransaction;
 use super::way::{Way, is_compared_alike, steps};
 use super::{read, references, sql};
-use crate::database::{Cell, FindRows, Orphan};
+use crate::database::Cell;
+use crate::database::upkeep::Orphan;
 use crate::error::Result;
 use crate::row::Value;
 use crate::table::ColumnType;
@@ -16,19 +17,19 @@ use std::collections::hash_map::Entry;
 /// From so many keys on the first pass over a table is made for them alone; a later one is remembered.
 const FEW: usize = 64;
 
-impl FindRows for SqliteTransaction {
-    fn rows_before(&self, table: &str) -> u64 {
+impl SqliteTransaction {
+    pub(super) fn rows_before(&self, table: &str) -> u64 {
         self.before.get(table).copied().unwrap_or(0)
     }
 
-    fn highest_id(&self, table: &str, column: &str) -> Result<i64> {
+    pub(super) fn highest_id(&self, table: &str, column: &str) -> Result<i64> {
         let has_sequences = self.declared()?.has_sequences;
         self.on(|conn| read::highest(conn, (table, column), has_sequences))
     }
 
     /// Through an index, or in one pass over the table where none leads to the key, or where many rows share the
     /// part that it leads to.
-    fn find(
+    pub(super) fn find(
         &self,
         table: &str,
         key_columns: &[&str],
@@ -72,7 +73,7 @@ impl FindRows for SqliteTransaction {
         })
     }
 
-    fn select(&self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>> {
+    pub(super) fn select(&self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>> {
         let mut text = format!("SELECT {} FROM {}", sql::names(wanted), sql::name(table));
         let mut parameter = None;
         if let Some((column, value)) = scope {
@@ -88,7 +89,7 @@ impl FindRows for SqliteTransaction {
     }
 
     /// With the keys that the ledger knows them by. However many the database had before, they hide none of this run.
-    fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
+    pub(super) fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
         // The index over the ledger is as large as what was written: it is made for those who need it.
         let asked = self.conn.prepare("SELECT 1 FROM pragma_foreign_key_check").and_then(|mut all| all.exists([]));
         if !self.said(asked.map_err(|error| references::unreferable(error, "", &self.location)))? {

@@ -7,7 +7,6 @@ use super::unchanged::{Disposition, Judge, each_row};
 use super::{connect, read, sql, unchanged};
 use crate::database::kept::{Strayed, Unkept};
 use crate::database::rejection::{Rejected, Rejection};
-use crate::database::{FindRows, Ledger};
 use crate::error::Result;
 use crate::row::{Row, Value};
 use crate::table::{ColumnType, Table};

@@ -5,7 +5,7 @@ use super::session::SqliteTransaction;
 use super::{catalog, cells, sql, state};
 use crate::database::cells::{FERNET, Registered};
 use crate::database::sealed::SealRecord;
-use crate::database::{Cell, SealedColumn, SealedState, WriteSeals};
+use crate::database::{Cell, SealedColumn, SealedState};
 use crate::error::{Error, Result};
 use crate::secret::cipher::{self, FORMAT, is_ours};
 use crate::secret::keys::KeyRow;
@@ -28,9 +28,9 @@ pub(super) fn all(conn: &Connection) -> rusqlite::Result<Vec<KeyRow>> {
     .collect()
 }
 
-impl WriteSeals for SqliteTransaction {
+impl SqliteTransaction {
     /// With the digest of the same.
-    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
+    pub(super) fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
         self.on(|conn| {
             state::put(conn, state::COUNTS_NAME, counts)?;
             state::put(conn, state::HMAC_NAME, hmac)?;
@@ -38,7 +38,7 @@ impl WriteSeals for SqliteTransaction {
         })
     }
 
-    fn put_key(&mut self, key: &KeyRow) -> Result<()> {
+    pub(super) fn put_key(&mut self, key: &KeyRow) -> Result<()> {
         let KeyRow { id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at } = key;
         let text = "INSERT OR REPLACE INTO treelift_keys
                         (id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at)
@@ -47,19 +47,19 @@ impl WriteSeals for SqliteTransaction {
         self.on(|conn| conn.execute(text, values).map(drop))
     }
 
-    fn remove_key(&mut self, id: &str) -> Result<()> {
+    pub(super) fn remove_key(&mut self, id: &str) -> Result<()> {
         self.on(|conn| conn.execute("DELETE FROM treelift_keys WHERE id = ?1", [id]).map(drop))
     }
 
-    fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()> {
+    pub(super) fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()> {
         self.said(columns.iter().try_for_each(|column| put_sealed_column(&self.conn, column, &self.location)))
     }
 
-    fn register(&mut self, column: &Registered) -> Result<()> {
+    pub(super) fn register(&mut self, column: &Registered) -> Result<()> {
         self.on(|conn| register(conn, column))
     }
 
-    fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
+    pub(super) fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
         self.said(cells::write(&self.conn, column, key, text, &self.location))
     }
 }

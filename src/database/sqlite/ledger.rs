@@ -6,7 +6,6 @@
 
 use super::session::SqliteTransaction;
 use super::{catalog, form, sql};
-use crate::database::Ledger;
 use crate::database::ledger::{FileRecord, RowOrigin, RowRecord, RunRecord, Written, key_parts};
 use crate::error::{Error, Result};
 use jiff::Timestamp;
@@ -82,23 +81,23 @@ impl SqliteTransaction {
     }
 }
 
-impl Ledger for SqliteTransaction {
-    fn next_file_id(&mut self) -> Result<i64> {
+impl SqliteTransaction {
+    pub(super) fn next_file_id(&mut self) -> Result<i64> {
         self.on(|conn| conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM treelift_files", [], |row| row.get(0)))
     }
 
-    fn begin_run(&mut self, run: &RunRecord) -> Result<()> {
+    pub(super) fn begin_run(&mut self, run: &RunRecord) -> Result<()> {
         self.on(|conn| write_run(conn, None, run))?;
         self.ledger.run = Some(self.conn.last_insert_rowid());
         Ok(())
     }
 
-    fn finish_run(&mut self, run: &RunRecord) -> Result<()> {
+    pub(super) fn finish_run(&mut self, run: &RunRecord) -> Result<()> {
         let number = self.run_number()?;
         self.on(|conn| write_run(conn, Some(number), run))
     }
 
-    fn record_file(&mut self, file: &FileRecord) -> Result<()> {
+    pub(super) fn record_file(&mut self, file: &FileRecord) -> Result<()> {
         let run = self.run_number()?;
         let text = "INSERT INTO treelift_files (id, run, path, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5)";
         self.on(|conn| conn.prepare_cached(text)?.execute((file.id, run, &file.path, file.sha256, file.bytes)))?;
@@ -107,7 +106,7 @@ impl Ledger for SqliteTransaction {
         Ok(())
     }
 
-    fn record_columns(&mut self, written: &Written) -> Result<i64> {
+    pub(super) fn record_columns(&mut self, written: &Written) -> Result<i64> {
         if let Some(number) = self.ledger.columns.get(written) {
             return Ok(*number);
         }
@@ -132,7 +131,7 @@ impl Ledger for SqliteTransaction {
         Ok(number)
     }
 
-    fn record_rows(&mut self, rows: &[RowRecord]) -> Result<()> {
+    pub(super) fn record_rows(&mut self, rows: &[RowRecord]) -> Result<()> {
         const INSERT: &str =
             "INSERT INTO treelift_rows (file, \"table\", number, row_key, \"offset\", columns, digest, own)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -159,7 +158,7 @@ impl Ledger for SqliteTransaction {
         Ok(())
     }
 
-    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>> {
+    pub(super) fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>> {
         let number = self.table_number(table)?;
         let before = self.ledger.first_file.unwrap_or(i64::MAX);
         let text = format!(
@@ -171,14 +170,14 @@ impl Ledger for SqliteTransaction {
         self.standing(table, found)
     }
 
-    fn earlier_files(&mut self) -> Result<Vec<FileRecord>> {
+    pub(super) fn earlier_files(&mut self) -> Result<Vec<FileRecord>> {
         let before = self.ledger.first_file.unwrap_or(i64::MAX);
         let text = "SELECT id, path, sha256, bytes FROM treelift_files WHERE id < ?1 ORDER BY id";
         let files: Vec<_> = self.on(|conn| sql::all(conn, text, [before]))?;
         Ok(files.into_iter().map(|(id, path, sha256, bytes)| FileRecord { id, path, sha256, bytes }).collect())
     }
 
-    fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>> {
+    pub(super) fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>> {
         let number = self.table_number(table)?;
         let text = format!(
             "{ROW} FROM treelift_rows r JOIN treelift_columns c ON c.id = r.columns
@@ -188,7 +187,7 @@ impl Ledger for SqliteTransaction {
         self.standing(table, found)
     }
 
-    fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>> {
+    pub(super) fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>> {
         let number = self.table_number(table)?;
         self.index_rows()?;
         let text = format!(

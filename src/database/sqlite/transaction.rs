@@ -6,9 +6,15 @@ use super::reader::Open;
 use super::session::SqliteTransaction;
 use super::{audit, ledger_tables, migrate, read};
 use crate::database::audit::{AuditEntry, AuditTable};
-use crate::database::kept::ForeignTrigger;
-use crate::database::{Dialect, Mode, Opening, Transaction};
+use crate::database::cells::Registered;
+use crate::database::kept::{ForeignTrigger, Unkept};
+use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
+use crate::database::rejection::{Rejected, Rejection};
+use crate::database::upkeep::Orphan;
+use crate::database::{Cell, Dialect, Mode, Opening, SealedColumn, Transaction};
 use crate::error::{Error, Result};
+use crate::row::{Batch, Value};
+use crate::secret::keys::KeyRow;
 use crate::table::Schema;
 use rusqlite::Connection;
 
@@ -66,6 +72,123 @@ impl Transaction for SqliteTransaction {
 
     fn pending(&self) -> &[String] {
         &self.pending
+    }
+
+    fn rows_before(&self, table: &str) -> u64 {
+        self.rows_before(table)
+    }
+
+    fn highest_id(&self, table: &str, column: &str) -> Result<i64> {
+        self.highest_id(table, column)
+    }
+
+    fn find(
+        &self,
+        table: &str,
+        key_columns: &[&str],
+        wanted: &[&str],
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<Option<Vec<Cell>>>> {
+        self.find(table, key_columns, wanted, keys)
+    }
+
+    fn select(&self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>> {
+        self.select(table, wanted, scope)
+    }
+
+    fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
+        self.orphans(most)
+    }
+
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
+        self.insert(batch)
+    }
+
+    fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
+        self.insert_together(batches)
+    }
+
+    fn may_reject(&self, table: &str) -> Result<bool> {
+        self.may_reject(table)
+    }
+
+    fn update(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        values: &[Value],
+        key_columns: &[&str],
+        key: &[Value],
+    ) -> Result<Option<Rejection>> {
+        self.update(table, columns, values, key_columns, key)
+    }
+
+    fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>> {
+        self.unkept(inserted)
+    }
+
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
+        self.put_proof(counts, hmac)
+    }
+
+    fn put_key(&mut self, key: &KeyRow) -> Result<()> {
+        self.put_key(key)
+    }
+
+    fn remove_key(&mut self, id: &str) -> Result<()> {
+        self.remove_key(id)
+    }
+
+    fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()> {
+        self.put_sealed_columns(columns)
+    }
+
+    fn register(&mut self, column: &Registered) -> Result<()> {
+        self.register(column)
+    }
+
+    fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
+        self.write_cell(column, key, text)
+    }
+
+    fn next_file_id(&mut self) -> Result<i64> {
+        self.next_file_id()
+    }
+
+    fn begin_run(&mut self, run: &RunRecord) -> Result<()> {
+        self.begin_run(run)
+    }
+
+    fn finish_run(&mut self, run: &RunRecord) -> Result<()> {
+        self.finish_run(run)
+    }
+
+    fn record_file(&mut self, file: &FileRecord) -> Result<()> {
+        self.record_file(file)
+    }
+
+    fn record_columns(&mut self, written: &Written) -> Result<i64> {
+        self.record_columns(written)
+    }
+
+    fn record_rows(&mut self, rows: &[RowRecord]) -> Result<()> {
+        self.record_rows(rows)
+    }
+
+    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>> {
+        self.earlier_rows(path, table)
+    }
+
+    fn earlier_files(&mut self) -> Result<Vec<FileRecord>> {
+        self.earlier_files()
+    }
+
+    fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>> {
+        self.earlier_rows_of(file, table)
+    }
+
+    fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>> {
+        self.written_from(table, row_key)
     }
 
     fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {

@@ -7,23 +7,22 @@ use super::way::steps;
 use super::{catalog, kept, rejection, sql, words};
 use crate::database::kept::Unkept;
 use crate::database::rejection::{Rejected, Rejection};
-use crate::database::{FindRows, WriteRows};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::table::ColumnType;
 use rusqlite::{Connection, ToSql};
 
-impl WriteRows for SqliteTransaction {
+impl SqliteTransaction {
     /// With one prepared statement for all. SQLite undoes the statement of a row that is rejected and keeps the
     /// transaction, unless a trigger says otherwise.
-    fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
+    pub(super) fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
         let Written { rejected, rowids } = write(self, batch)?;
         note(self, batch, &rowids)?;
         Ok(rejected)
     }
 
     /// Under a savepoint, which is undone if the database rejects one.
-    fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
+    pub(super) fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
         self.on(|conn| conn.prepare_cached("SAVEPOINT together")?.execute([]))?;
         let (mut rejected, mut rowids) = (Vec::new(), Vec::new());
         for (number, batch) in batches.iter().enumerate() {
@@ -43,14 +42,14 @@ impl WriteRows for SqliteTransaction {
         Ok(rejected)
     }
 
-    fn may_reject(&self, table: &str) -> Result<bool> {
+    pub(super) fn may_reject(&self, table: &str) -> Result<bool> {
         Ok(self.foreign.iter().any(|trigger| trigger.table.eq_ignore_ascii_case(table))
             || self.schema.table(table).is_some_and(|table| !table.checks.is_empty())
             || self.declared()?.may_raise(table)
             || self.on(|conn| catalog::has_odd_index(conn, table))?)
     }
 
-    fn update(
+    pub(super) fn update(
         &mut self,
         table: &str,
         columns: &[String],
@@ -112,7 +111,7 @@ impl WriteRows for SqliteTransaction {
         }
     }
 
-    fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>> {
+    pub(super) fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>> {
         kept::unkept(self, inserted)
     }
 }

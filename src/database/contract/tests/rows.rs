@@ -1,9 +1,10 @@
 //! Rows: inserted, found, changed, refused.
 
 use super::*;
+use crate::database::Cell;
 use crate::database::health::Health;
 use crate::database::rejection::{Rejected, Rejection};
-use crate::database::{Cell, Orphan};
+use crate::database::upkeep::Orphan;
 use crate::table::ColumnType;
 use std::borrow::Cow;
 

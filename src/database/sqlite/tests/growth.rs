@@ -3,7 +3,6 @@
 use super::super::migrate;
 use super::*;
 use crate::database::rejection::Rejection;
-use crate::database::{FindRows, WriteRows};
 
 /// How many steps of SQLite's virtual machine it takes to find and write a row of each of so many tables.
 fn steps_of_rows(tables: usize) -> u64 {

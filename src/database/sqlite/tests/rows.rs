@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::database::Cell;
-use crate::database::FindRows;
 use crate::database::contract::tests::ledger::{file, row, run};
 use crate::database::ledger::RowRecord;
 use crate::database::rejection::{Rejected, Rejection};
