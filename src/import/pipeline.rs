@@ -286,10 +286,9 @@ impl Import<'_> {
 
     /// Files in about the order in which they are read first: those whose time decides about their order, then by turn.
     fn expected(&self, files: &Files, of: impl Fn(Stage) -> bool) -> Vec<usize> {
-        let is_timed = |mapping: usize, files: &[usize]| self.is_timed(mapping, files);
         let mut first: Vec<_> = files
             .iter()
-            .map(|(mapping, files)| (!is_timed(*mapping, files), self.plan.turns_of(*mapping).0, files))
+            .map(|(mapping, files)| (!self.is_timed(*mapping, files), self.plan.turns_of(*mapping).0, files))
             .filter(|(is_untimed, turn, _)| !is_untimed || of(turn.stage))
             .collect();
         first.sort_by_key(|(is_untimed, turn, _)| (*is_untimed, *turn));

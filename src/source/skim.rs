@@ -51,14 +51,14 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Resul
     let mut skimmer = Skimmer::new(selections, opened.limits.sensitive);
     let most = MOST_MEMORY * opened.window.held() + (1 << 16);
     skimmer.keeper = keep.then(|| Keeper::new(selections, opened.limits.sensitive, most));
-    let mut span = None;
+    let mut end = 0;
     let mut scanner = Scanner::new(&mut opened.window, opened.limits.depth);
     let fault = loop {
         match scanner.next() {
             Ok(None) => break None,
             Err(fault) => break Some(fault),
             Ok(Some(token)) => {
-                span = Some(span.map_or(token.at, |span: Range<u64>| span.start)..token.end);
+                end = token.end;
                 if let Err(fault) = skimmer.token(&token) {
                     break Some(fault);
                 }
@@ -72,12 +72,12 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Resul
     findings.extend(fault.map(|fault| fault.finding(file)));
     if findings.is_empty() {
         return Ok(Outline {
+            span: skimmer.tape.root().at()..end,
             tape: skimmer.tape,
             notes: mark.into_iter().collect(),
             leaves: skimmer.leaves,
             selected: skimmer.selected,
             records: skimmer.keeper.map(|keeper| keeper.records),
-            span: span.unwrap_or_default(),
         });
     }
     findings.splice(0..0, mark);
