@@ -74,7 +74,7 @@ pub fn against(set: Set, schema: Schema, root: &Path, depth: u32) -> Result<Judg
     let count = |counts: fn(&Disposition) -> bool| plan.dispositions.iter().filter(|file| counts(file)).count() as u64;
     let files = [
         count(|file| matches!(file, Disposition::Mapped { .. })),
-        count(|file| matches!(file, Disposition::Ignored { .. })),
+        count(|file| matches!(file, Disposition::Ignored(_))),
         count(|file| matches!(file, Disposition::Unmapped)),
     ];
     Ok(Judgement { files, unused, broken, set: plan.set })

@@ -79,6 +79,19 @@ impl Tape {
         Self { text: String::new(), nodes: Vec::new(), sensitive, picks: Picks::default() }
     }
 
+    /// An empty tape with room for so many bytes of text and so many nodes.
+    pub fn with_room(sensitive: bool, text: usize, nodes: usize) -> Self {
+        let mut tape = Self::new(sensitive);
+        tape.text.reserve_exact(text);
+        tape.nodes.reserve_exact(nodes);
+        tape
+    }
+
+    /// Whether it overwrites its text when it is cleared or dropped.
+    pub fn is_sensitive(&self) -> bool {
+        self.sensitive
+    }
+
     /// Forgets the content and keeps the memory for the next record.
     pub fn clear(&mut self) {
         if self.sensitive {

@@ -55,7 +55,7 @@ pub fn explain(question: Question) -> Result<Explained> {
     let Question { set, schema, root, file, pointer, row, depth } = question;
     let with = optional(&set);
     let plan = Plan::new(set, schema, walk::walk(&root)?, &everything(&with))?;
-    let Some(number) = plan.tree.files.iter().position(|of| of.path == file) else {
+    let Some(number) = plan.tree.files.iter().position(|of| *of.path == *file) else {
         return Err(Error::request("the tree has no such file")
             .at(root.join(&file).display())
             .hint("symbolic links and files with odd names are not read"));
@@ -64,8 +64,8 @@ pub fn explain(question: Question) -> Result<Explained> {
     let mut explained = Explained { file: printable(&source.path), ..Explained::default() };
     let mapping = match &plan.dispositions[number] {
         Disposition::Unmapped => return Ok(Explained { status: "unmapped", ..explained }),
-        Disposition::Ignored { what, reason } => {
-            let reason = Some(format!("{reason} (`{what}`)"));
+        Disposition::Ignored(why) => {
+            let reason = Some(format!("{} (`{}`)", why.reason, why.what.as_deref().unwrap_or_default()));
             return Ok(Explained { status: "ignored", reason, ..explained });
         }
         Disposition::Mapped { mapping, .. } => *mapping,
@@ -75,7 +75,7 @@ pub fn explain(question: Question) -> Result<Explained> {
     let span: Range<u64> = match pointer.as_str() {
         "" => 0..u64::MAX,
         pointer => span_of(source, pointer).map_err(|error| unreadable(source, &error))?.ok_or_else(|| {
-            Error::request(format!("the file has no value at `{}`", printable(pointer))).at(source.absolute.display())
+            Error::request(format!("the file has no value at `{}`", printable(pointer))).at(source.absolute().display())
         })?,
     };
     let (needed, started) = (needed(&plan, mapping)?, database::now());
@@ -85,7 +85,7 @@ pub fn explain(question: Question) -> Result<Explained> {
 }
 
 fn unreadable(source: &SourceFile, error: &std::io::Error) -> Error {
-    Error::environment(format!("the file cannot be read: {}", error.kind())).at(source.absolute.display())
+    Error::environment(format!("the file cannot be read: {}", error.kind())).at(source.absolute().display())
 }
 
 /// What an import, once everything is read, did with a file and its leaves.
@@ -93,16 +93,16 @@ fn tell(run: &Import<'_>, listener: &Listener<'_>, asked: &Asked, mut explained:
     let (plan, state) = (run.plan, &run.files[asked.file]);
     let (mapping, source) = (&plan.set.mappings[asked.mapping], &plan.tree.files[asked.file]);
     let Heard { mut leaves, names, more, tally, broken, .. } = listener.take();
-    let shape = state.shape.map(|shape| mapping.source.shapes[shape].name.clone());
+    let shape = state.shape().map(|shape| mapping.source.shapes[shape].name.clone());
     explained.shape = shape.filter(|name| !name.is_empty());
     let directory = plan.directory_of(asked.file).unwrap_or_default();
     let owner = run.directories.iter().find(|found| found.directory == directory);
     explained.owner = owner.and_then(|found| Some((found.id.clone()?, found.how.clone())));
     let (status, reason) = match state.status {
         Some(FileStatus::Imported) => ("mapped", None),
-        Some(FileStatus::Ignored) => ("ignored", state.reason.clone()),
+        Some(FileStatus::Ignored) => ("ignored", state.reason().map(str::to_owned)),
         Some(FileStatus::Rejected) if broken.is_some() => ("broken", broken),
-        Some(FileStatus::Rejected) => ("rejected", state.reason.clone()),
+        Some(FileStatus::Rejected) => ("rejected", state.reason().map(str::to_owned)),
         Some(FileStatus::Unmapped) => ("unmapped", Some(without_owner(owner, directory))),
         Some(FileStatus::Unread) | None => {
             return Err(Error::bug("nothing became of a file that a mapping should have read"));
@@ -157,9 +157,9 @@ pub fn root_above(set: &Set, file: &Path) -> Option<(PathBuf, String)> {
             if recognise.files.iter().all(|name| root.join(name).is_file()) {
                 return Some((root.to_owned(), below));
             }
-        } else if patterns().any(|pattern| pattern.matches(&below).is_some() && begins_plainly(pattern)) {
+        } else if patterns().any(|pattern| pattern.matches(&below) && begins_plainly(pattern)) {
             return Some((root.to_owned(), below));
-        } else if fallback.is_none() && patterns().any(|pattern| pattern.matches(&below).is_some()) {
+        } else if fallback.is_none() && patterns().any(|pattern| pattern.matches(&below)) {
             fallback = Some((root.to_owned(), below));
         }
     }

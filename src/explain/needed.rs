@@ -34,7 +34,7 @@ pub(super) fn needed(plan: &Plan, mapping: usize) -> Result<BTreeSet<usize>> {
     }
     let of_mappings = |file: &usize| match &plan.dispositions[*file] {
         Disposition::Mapped { mapping, .. } => mappings.contains(mapping),
-        Disposition::Ignored { .. } | Disposition::Unmapped => false,
+        Disposition::Ignored(_) | Disposition::Unmapped => false,
     };
     Ok((0..plan.dispositions.len()).filter(of_mappings).collect())
 }

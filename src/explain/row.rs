@@ -52,7 +52,7 @@ pub fn row(question: RowQuestion, database: &dyn Database) -> Result<(RowOrigin,
     let tree = walk::walk(&root)?;
     // The path of a file whose name holds a secret is not in the ledger: its content finds it.
     let is_origin = |file: &&source::SourceFile| match origin.path.strip_prefix(HIDDEN_PATH) {
-        None => file.path == origin.path,
+        None => *file.path == *origin.path,
         Some(_) => source::digest_of(file) == Some(origin.sha256),
     };
     let Some(source) = tree.files.iter().find(is_origin) else {
@@ -62,12 +62,12 @@ pub fn row(question: RowQuestion, database: &dyn Database) -> Result<(RowOrigin,
     };
     if source::digest_of(source) != Some(origin.sha256) {
         return Err(Error::request("the file has changed since the run read it")
-            .at(source.absolute.display())
+            .at(source.absolute().display())
             .hint("the row came from an earlier state of it, so its leaves cannot be named"));
     }
     let located = locate(source, &[origin.offset]).map_err(|error| unreadable(source, &error))?;
     let pointer = located.into_iter().next().map(|located| located.pointer).unwrap_or_default();
-    let (file, asked) = (source.path.clone(), Some((table, origin.offset)));
+    let (file, asked) = (source.path.to_string(), Some((table, origin.offset)));
     let explained = explain(Question { set, schema, root, file, pointer: String::new(), row: asked, depth })?;
     Ok((RowOrigin { pointer, ..origin }, explained))
 }

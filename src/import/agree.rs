@@ -17,7 +17,7 @@ pub(super) fn outside_source(database: &dyn Database, plan: &Plan) -> Result<()>
     let (path, root) = (resolve(file), resolve(&plan.tree.root));
     let Ok(inside) = path.strip_prefix(&root) else { return Ok(()) };
     let inside = inside.to_string_lossy();
-    let ignored = plan.set.ignore.iter().any(|ignore| ignore.pattern.matches(&inside).is_some());
+    let ignored = plan.set.ignore.iter().any(|ignore| ignore.pattern.matches(&inside));
     if ignored || database.exists()? {
         return Ok(());
     }

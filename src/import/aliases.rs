@@ -45,8 +45,7 @@ impl Import<'_> {
     fn fold(&mut self, file: usize, twin: usize) {
         let files = &self.plan.tree.files;
         let reason = format!("the same bytes as {}", files[twin].path);
-        self.files[file].ignore("alias copies", "the same bytes as in the owner's other directory");
-        self.files[file].reason = Some(reason.clone());
+        self.files[file].ignore("alias copies", &reason);
         self.findings.push(Finding::new(&FILE_FOLDED, reason).at(files[file].place(0)).about("owners"));
     }
 
@@ -62,10 +61,10 @@ impl Import<'_> {
 /// The path of a file inside its owner's directory.
 pub(crate) fn inner_path(plan: &Plan, file: usize) -> String {
     let path = &plan.tree.files[file].path;
-    let (Some(directory), Disposition::Mapped { mapping, pattern, .. }) =
+    let (Some(directory), Disposition::Mapped { mapping, pattern }) =
         (plan.directory_of(file), &plan.dispositions[file])
     else {
-        return path.clone();
+        return path.to_string();
     };
     let capture = plan.set.owners.as_ref().map_or("", |owners| &owners.capture);
     below(&plan.set.mappings[*mapping].source.files[*pattern], capture, directory, path)

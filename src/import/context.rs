@@ -10,6 +10,7 @@ use crate::import::writer::Writer;
 use crate::mapping::apply::Fault;
 use crate::mapping::secret_values;
 use crate::report::findings::Findings;
+use std::num::NonZeroI64;
 
 /// The mapping that is being read, and what is written and reported of it.
 pub(crate) struct Context<'c> {
@@ -32,13 +33,13 @@ impl<'c> Context<'c> {
     pub(crate) fn ledger_file(&mut self, file: FileId) -> Result<i64> {
         let at = file.0 as usize;
         if let Some(number) = self.files[at].ledger {
-            return Ok(number);
+            return Ok(number.get());
         }
         let number = self.writer.number_file(file)?;
-        self.files[at].ledger = Some(number);
+        self.files[at].ledger = NonZeroI64::new(number);
         let source = &self.plan.tree.files[at];
         let path = self.writer.vault.ledger_path(&source.path)?;
-        let record = FileRecord { id: number, path, sha256: self.files[at].sha256, bytes: source.bytes };
+        let record = FileRecord { id: number, path, sha256: self.files[at].sha256(), bytes: source.bytes };
         self.writer.record_file(record);
         Ok(number)
     }

@@ -40,7 +40,7 @@ impl Import<'_> {
             .iter()
             .filter_map(|disposition| match disposition {
                 Disposition::Mapped { mapping, .. } => Some(*mapping),
-                Disposition::Ignored { .. } | Disposition::Unmapped => None,
+                Disposition::Ignored(_) | Disposition::Unmapped => None,
             })
             .collect();
         CoverageReport {

@@ -5,20 +5,18 @@ use crate::import::leaves::sheet::{Sheet, Tally};
 use crate::import::look::Shaped;
 use crate::report::FileStatus;
 use std::collections::HashMap;
+use std::num::NonZeroI64;
+use std::sync::Arc;
 
-/// The state of a file so far.
+/// The state of a file so far. A tree may have millions of files, so what few of them have, or a file has only while
+/// it is read, is elsewhere.
 #[derive(Debug, Default)]
 pub struct FileState {
     /// Its status; `None` until it is read to its end.
     pub status: Option<FileStatus>,
-    /// The reason, if there is one.
-    pub reason: Option<String>,
-    /// What ignored it, as the sign-off list shows it.
-    pub what: Option<String>,
-    /// The index of its shape.
-    pub shape: Option<usize>,
-    /// What the first look found, between two turns.
-    pub shaped: Option<Shaped>,
+    /// Why nothing of it counts.
+    pub why: Option<Arc<Why>>,
+    shape: Option<u32>,
     /// Its owner's number in the owner table.
     pub owner: Option<u32>,
     /// Records read.
@@ -27,24 +25,122 @@ pub struct FileState {
     pub rejected: u64,
     /// Its leaves.
     pub tally: Tally,
-    /// What was claimed in earlier readings: by record number, the frame's under 0.
-    pub sheets: HashMap<u64, Sheet>,
-    /// SHA-256 of its bytes.
-    pub sha256: [u8; 32],
     /// Its number in the ledger, once a row came from it.
-    pub ledger: Option<i64>,
+    pub ledger: Option<NonZeroI64>,
+    unfinished: Option<Box<Unfinished>>,
+}
+
+/// Why nothing of a file counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// What ignored it, as the sign-off list shows it; none where it was rejected.
+    pub what: Option<String>,
+    /// The reason.
+    pub reason: String,
+}
+
+impl Why {
+    /// Ignored, for a reason that the sign-off list shows.
+    pub(crate) fn ignored(what: &str, reason: &str) -> Self {
+        Self { what: Some(what.to_owned()), reason: reason.to_owned() }
+    }
+
+    /// Rejected.
+    pub(crate) fn rejected(reason: &str) -> Self {
+        Self { what: None, reason: reason.to_owned() }
+    }
+}
+
+/// What is kept of a file from its first look to its last turn.
+#[derive(Debug, Default)]
+pub(crate) struct Unfinished {
+    /// What the first look found, between two turns.
+    pub(crate) shaped: Option<Shaped>,
+    /// What was claimed in earlier readings: by record number, the frame's under 0.
+    pub(crate) sheets: HashMap<u64, Sheet>,
+    /// SHA-256 of its bytes.
+    pub(crate) sha256: [u8; 32],
 }
 
 impl FileState {
     /// Leaves the file out, for a reason that the sign-off list shows.
     pub(crate) fn ignore(&mut self, what: &str, reason: &str) {
+        self.ignore_for(Arc::new(Why::ignored(what, reason)));
+    }
+
+    /// Leaves the file out, as others for the same reason.
+    pub(crate) fn ignore_for(&mut self, why: Arc<Why>) {
         self.status = Some(FileStatus::Ignored);
-        self.what = Some(what.to_owned());
-        self.reason = Some(reason.to_owned());
+        self.why = Some(why);
+        self.finish();
+    }
+
+    /// Why nothing of it counts.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.why.as_ref().map(|why| why.reason.as_str())
+    }
+
+    /// The index of its shape, once it was looked at.
+    pub(crate) fn shape(&self) -> Option<usize> {
+        self.shape.map(|shape| shape as usize)
+    }
+
+    /// Notes what the first look found.
+    pub(crate) fn learn(&mut self, shaped: &Shaped) {
+        self.shape = u32::try_from(shaped.shape).ok();
+        self.tally.leaves.seen = shaped.leaves;
+        self.unfinished().sha256 = shaped.sha256;
+    }
+
+    /// What is kept of it until its last turn.
+    pub(crate) fn unfinished(&mut self) -> &mut Unfinished {
+        self.unfinished.get_or_insert_default()
+    }
+
+    /// What the first look found, between two turns.
+    pub(crate) fn take_shaped(&mut self) -> Option<Shaped> {
+        self.unfinished.as_mut()?.shaped.take()
+    }
+
+    /// What was claimed of a record in earlier readings; of the frame under 0.
+    pub(crate) fn take_sheet(&mut self, record: u64) -> Option<Sheet> {
+        self.unfinished.as_mut()?.sheets.remove(&record)
+    }
+
+    /// The SHA-256 of its bytes; of use while it is read.
+    pub(crate) fn sha256(&self) -> [u8; 32] {
+        self.unfinished.as_ref().map_or([0; 32], |unfinished| unfinished.sha256)
+    }
+
+    /// Forgets what is of use only while it is read.
+    pub(crate) fn finish(&mut self) {
+        self.unfinished = None;
     }
 }
 
 /// The number of a file.
 pub(crate) fn file_id(file: usize) -> FileId {
     FileId(u32::try_from(file).expect("the walk numbers fewer files"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_of_a_file_is_small() {
+        assert!(size_of::<FileState>() <= 144, "{} bytes", size_of::<FileState>());
+    }
+
+    #[test]
+    fn a_file_that_was_ignored_keeps_nothing_for_further_turns() {
+        let mut state = FileState::default();
+        state.unfinished().sheets.insert(1, Sheet::default());
+        state.ignore("notes", "not wanted");
+        assert!(state.take_sheet(1).is_none());
+        assert_eq!(
+            (state.reason(), state.why.as_ref().and_then(|why| why.what.as_deref())),
+            (Some("not wanted"), Some("notes"))
+        );
+    }
 }

@@ -9,7 +9,7 @@ use crate::source::{self, Limits, Opened, Record, SourceFile};
 
 /// What the first look at a file found.
 #[derive(Debug)]
-pub struct Shaped {
+pub(crate) struct Shaped {
     /// The index of the shape in its mapping.
     pub shape: usize,
     /// The document without its records; empty where the document is the record.
@@ -27,18 +27,16 @@ pub struct Shaped {
 /// Files up to this size are read once: their records are kept, unless these take many times as much memory.
 pub(crate) const SMALL: usize = 2 << 20;
 
-/// Opens a file, checks all of it, and chooses its shape. Where its records were kept it is closed again.
+/// Opens a file, checks all of it, and chooses its shape. Where its records were kept it is closed again: whether it
+/// is still what the walk saw is to be asked when they are used.
 ///
 /// # Errors
 /// Findings, when the file is broken or has none of the mapping's shapes.
 pub(crate) fn look(file: &SourceFile, limits: Limits, mapping: &Mapping) -> Result<Looked, Vec<Finding>> {
     let mut opened = source::open_as(file, limits, mapping.source.format).map_err(|finding| vec![finding])?;
     let shaped = shape(&mut opened, mapping)?;
-    if shaped.records.is_none() {
-        return Ok((shaped, Some(opened)));
-    }
-    opened.unchanged().map_err(|finding| vec![finding])?;
-    Ok((shaped, None))
+    let stays_open = shaped.records.is_none();
+    Ok((shaped, stays_open.then_some(opened)))
 }
 
 /// What a look at a file gives: the file too, where its records are still to be read.

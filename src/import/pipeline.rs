@@ -6,7 +6,7 @@ use crate::finding::{
     Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_TWINS, OWNER_UNKNOWN, OWNER_UNREAD,
     printable,
 };
-use crate::import::files::file_id;
+use crate::import::files::{Why, file_id};
 use crate::import::leaves::deciding_line;
 use crate::import::owners::{Matcher, OwnerMatch, Unread};
 use crate::import::plan::Disposition;
@@ -16,6 +16,7 @@ use crate::mapping::model::{Ownerless, Unknown};
 use crate::mapping::order::{Stage, Turn};
 use crate::report::{FileStatus, OwnerReport, words};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// The files of one owner, or those without: by mapping, in reading order.
 pub(crate) type Files = BTreeMap<usize, Vec<usize>>;
@@ -48,7 +49,7 @@ impl Import<'_> {
                 }
                 self.resolver.end_owner();
                 if round.last() == of_owners.last() {
-                    self.readers.forget(files.values().flatten().copied());
+                    self.readers.forget(self.plan, files.values().flatten().copied());
                 }
             }
         }
@@ -71,7 +72,7 @@ impl Import<'_> {
                     owned.entry(directory).or_default().entry(*mapping).or_default().push(file);
                 }
                 Disposition::Mapped { mapping, .. } => ownerless.entry(*mapping).or_default().push(file),
-                Disposition::Ignored { what, reason } => self.files[file].ignore(what, reason),
+                Disposition::Ignored(why) => self.files[file].ignore_for(Arc::clone(why)),
                 Disposition::Unmapped => {
                     self.files[file].status = Some(FileStatus::Unmapped);
                     let path = printable(&self.plan.tree.files[file].path);
@@ -206,8 +207,9 @@ impl Import<'_> {
     }
 
     fn skip(&mut self, files: &Files, what: &str, reason: &str) {
+        let why = Arc::new(Why::ignored(what, reason));
         for file in files.values().flatten() {
-            self.files[*file].ignore(what, reason);
+            self.files[*file].ignore_for(Arc::clone(&why));
         }
         self.resolver.index.reveal(&|number| files.values().flatten().any(|file| file_id(*file).0 == number));
     }
@@ -273,9 +275,10 @@ impl Import<'_> {
     /// Rejects files because their owner was, or could not be read: each of them is a reject.
     fn reject_with_owner(&mut self, files: &Files, reason: &str, finding: &Finding) -> Result<()> {
         self.rejects.errors += 1;
+        let why = Arc::new(Why::rejected(reason));
         for file in files.values().flatten() {
             self.files[*file].status = Some(FileStatus::Rejected);
-            self.files[*file].reason = Some(reason.to_owned());
+            self.files[*file].why = Some(Arc::clone(&why));
             self.files[*file].rejected = 1;
             self.rejects.count += 1;
             let Parts { rejects, cx, .. } = self.parts();

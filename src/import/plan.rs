@@ -21,7 +21,7 @@ use crate::source::walk::Tree;
 use crate::table::Schema;
 use columns::{WrittenColumns, has};
 use disposition::Readers;
-pub use disposition::{Chosen, Disposition};
+pub use disposition::{Chosen, Disposition, Dispositions};
 use jiff::Timestamp;
 pub use keys::{FieldKey, Keys};
 use specs::{Needed, Specs};
@@ -51,7 +51,7 @@ pub struct Plan {
     /// The tree as walked.
     pub tree: Tree,
     /// What happens to each file of the tree, by its number.
-    pub dispositions: Vec<Disposition>,
+    pub dispositions: Dispositions,
     /// Every rule, by mapping.
     pub rules: Vec<Vec<CompiledRule>>,
     /// When each rule runs.
@@ -90,7 +90,7 @@ impl Plan {
         let specs = Needed { set: &set, rules: &rules, order: &order, schema: &schema }.specs();
         let keys = Keys::new(&set, &rules, &specs);
         let readers = Readers::new(&set);
-        let dispositions = tree.files.iter().map(|file| readers.disposition(&set, &file.path, chosen)).collect();
+        let dispositions = readers.dispositions(&set, tree.files.iter().map(|file| &*file.path), chosen);
         let turns = (0..rules.len()).map(|mapping| turns(&set, &rules, &order, mapping)).collect();
         let sealed = sealed(&set, &rules);
         let drops =
@@ -123,25 +123,36 @@ impl Plan {
 
     /// The owner's directory that a mapped file lies in: what the owners' capture captured.
     pub fn directory_of(&self, file: usize) -> Option<&str> {
-        let owners = self.set.owners.as_ref()?;
-        match &self.dispositions[file] {
-            Disposition::Mapped { captures, .. } => {
-                captures.iter().find(|(name, _)| *name == owners.capture).map(|(_, directory)| directory.as_str())
+        match self.dispositions[file] {
+            Disposition::Mapped { mapping, pattern } => {
+                self.directory_in(mapping, pattern, &self.tree.files[file].path)
             }
-            _ => None,
+            Disposition::Ignored(_) | Disposition::Unmapped => None,
         }
+    }
+
+    /// What the owners' capture captures where a mapping's pattern matches a path.
+    fn directory_in<'p>(&'p self, mapping: usize, pattern: usize, path: &'p str) -> Option<&'p str> {
+        let owners = self.set.owners.as_ref()?;
+        let captures = self.set.mappings[mapping].source.files[pattern].captures_of(path)?;
+        captures.into_iter().find(|(name, _)| *name == owners.capture).map(|(_, directory)| directory)
+    }
+
+    /// What the pattern of a mapped file captures in its path.
+    fn captures_of(&self, file: usize) -> Vec<(&str, &str)> {
+        let captures = match self.dispositions[file] {
+            Disposition::Mapped { mapping, pattern } => {
+                self.set.mappings[mapping].source.files[pattern].captures_of(&self.tree.files[file].path)
+            }
+            Disposition::Ignored(_) | Disposition::Unmapped => None,
+        };
+        captures.unwrap_or_default()
     }
 
     /// The mapping that would read a file of this path, and the owner's directory in it.
     pub fn reader_of(&self, path: &str) -> Option<(usize, Option<String>)> {
-        match self.readers.disposition(&self.set, path, &everything(&optional(&self.set))) {
-            Disposition::Mapped { mapping, captures, .. } => {
-                let capture = self.set.owners.as_ref().map(|owners| owners.capture.as_str());
-                let directory = captures.into_iter().find(|(name, _)| Some(name.as_str()) == capture);
-                Some((mapping, directory.map(|(_, directory)| directory)))
-            }
-            Disposition::Ignored { .. } | Disposition::Unmapped => None,
-        }
+        let (mapping, pattern) = self.readers.reader(&self.set, path)?;
+        Some((mapping, self.directory_in(mapping, pattern, path).map(str::to_owned)))
     }
 
     /// Whether rules write instants into a column of times, rather than times without a zone.
@@ -174,15 +185,14 @@ impl Plan {
 
     /// What rows of a mapped file may refer to; the owner is that of its directory.
     pub fn file_context(&self, file: usize, owner: Option<&Owner>, started: Timestamp) -> FileContext {
-        let captures = match &self.dispositions[file] {
-            Disposition::Mapped { captures, .. } => captures.clone(),
-            _ => Vec::new(),
-        };
+        let captures = self.captures_of(file);
+        let capture = self.set.owners.as_ref().map(|owners| owners.capture.as_str());
+        let directory = captures.iter().find(|(name, _)| Some(*name) == capture);
         FileContext {
             id: file_id(file),
-            path: self.tree.files[file].path.clone(),
-            captures,
-            directory: self.directory_of(file).map(str::to_owned),
+            path: self.tree.files[file].path.to_string(),
+            directory: directory.map(|(_, directory)| (*directory).to_owned()),
+            captures: captures.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
             owner: owner.cloned(),
             started,
             namespace: self.set.namespace,
@@ -192,8 +202,8 @@ impl Plan {
     /// The source pattern of a mapped file: the entry of `files` and the owner's directory it belongs to.
     pub fn source_pattern_of(&self, file: usize) -> SourcePattern {
         let entry = match self.dispositions[file] {
-            Disposition::Mapped { mapping, pattern, .. } => (mapping, pattern),
-            Disposition::Ignored { .. } | Disposition::Unmapped => (usize::MAX, usize::MAX),
+            Disposition::Mapped { mapping, pattern } => (mapping, pattern),
+            Disposition::Ignored(_) | Disposition::Unmapped => (usize::MAX, usize::MAX),
         };
         (entry, self.directory_of(file).map(str::to_owned))
     }

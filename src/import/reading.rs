@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, VALUE_TIME};
 use crate::import::chunk::Chunk;
 use crate::import::file::Reading;
-use crate::import::files::file_id;
+use crate::import::files::{Why, file_id};
 use crate::import::leaves::sheet::{Sheet, Tally};
 use crate::import::look::{Looked, Shaped, look};
 use crate::import::record::errors;
@@ -21,7 +21,7 @@ use crate::mapping::model::Mapping;
 use crate::mapping::order::Turn;
 use crate::report::FileStatus;
 use crate::source::{self, Opened, Record};
-use std::collections::HashMap;
+use std::sync::Arc;
 
 impl Import<'_> {
     /// Reads a file for the rules of one turn.
@@ -29,10 +29,10 @@ impl Import<'_> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
         if let Some(findings) = self.rejects.known.get(&(file_id(file), u64::MAX)) {
-            self.readers.forget([file].into_iter());
+            self.readers.forget(plan, [file].into_iter());
             return self.reject_file(file, findings.clone());
         }
-        let looked = match self.files[file].shaped.take() {
+        let looked = match self.files[file].take_shaped() {
             Some(shaped) => Ok((shaped, None)),
             None => self.look(file, self.mapping),
         };
@@ -73,12 +73,13 @@ impl Import<'_> {
             resolver.report_left_over(&mut cx, file)?;
             leaves.account_frame(&mut cx, &mut reading);
             self.files[file].status.get_or_insert(FileStatus::Imported);
-            self.files[file].sheets = HashMap::new();
+            self.files[file].finish();
         } else {
-            let earlier = self.files[file].sheets.remove(&0);
+            let earlier = self.files[file].take_sheet(0);
             earlier.iter().for_each(|earlier| reading.frame_sheet.merge(earlier));
-            self.files[file].sheets.insert(0, reading.frame_sheet);
-            self.files[file].shaped = Some(reading.shaped);
+            let unfinished = self.files[file].unfinished();
+            unfinished.sheets.insert(0, reading.frame_sheet);
+            unfinished.shaped = Some(reading.shaped);
         }
         Ok(())
     }
@@ -96,11 +97,10 @@ impl Import<'_> {
             let at = findings.first().and_then(|finding| finding.place).unwrap_or(place);
             self.resolver.owners.lose(file_id(file), at);
         }
-        self.files[file].shaped = None;
-        self.files[file].sheets = HashMap::new();
+        self.files[file].finish();
         self.files[file].tally = Tally::default();
         self.files[file].status = Some(FileStatus::Rejected);
-        self.files[file].reason = findings.first().map(|finding| finding.code.title.to_owned());
+        self.files[file].why = findings.first().map(|finding| Arc::new(Why::rejected(finding.code.title)));
         // Its records that were rejected before are part of it.
         self.rejects.count = self.rejects.count + 1 - self.files[file].rejected;
         self.files[file].rejected = 1;
@@ -123,17 +123,19 @@ impl Import<'_> {
         let seen = self.readers.take(self.plan, file);
         let (mut shaped, opened) =
             seen.unwrap_or_else(|| look(source, self.plan.limits(number, self.options.max_depth), mapping))?;
+        if opened.is_none() {
+            // It was closed, maybe long before its turn.
+            source.unchanged().map_err(|finding| vec![finding])?;
+        }
         self.leaves.paths.number(number, mapping, &mut shaped);
         Ok((shaped, opened))
     }
 
     fn learn_shape(&mut self, file: usize, mapping: &Mapping, shaped: &Shaped) {
-        if self.files[file].shape.is_none() {
+        if self.files[file].shape().is_none() {
             self.findings.extend(shaped.notes.iter().cloned().map(|note| note.about(mapping.name.clone())));
         }
-        self.files[file].shape = Some(shaped.shape);
-        self.files[file].sha256 = shaped.sha256;
-        self.files[file].tally.leaves.seen = shaped.leaves;
+        self.files[file].learn(shaped);
     }
 
     /// A file of nothing but whitespace may mean that nothing is lost; every other broken file is rejected.
@@ -219,7 +221,7 @@ impl Import<'_> {
             let scope = record_scope(&reading.context, &table.declared, index, shape, record, frame, trace);
             let mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
             watch.inspect(|watch| watch.made(record.number));
-            held.earlier = self.files[reading.file].sheets.remove(&record.number);
+            held.earlier = self.files[reading.file].take_sheet(record.number);
             held.mapped = mapped;
         }
     }
@@ -245,7 +247,7 @@ impl Import<'_> {
             _ => None,
         });
         let unread = written.filter(|_| time.is_none()).map(|node| Place { file: file_id(file), offset: node.at() });
-        self.files[file].shaped = Some(shaped);
+        self.files[file].unfinished().shaped = Some(shaped);
         if let Some(records) = kept {
             self.shelf.keep(file, records);
         }

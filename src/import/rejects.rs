@@ -233,7 +233,7 @@ impl<'p> Rejects<'p> {
         // A record that holds a secret at an undeclared place is given by its place alone.
         let value = Some(value).filter(|value| !vault.finds_secret(value));
         folder.add(&Reject {
-            sha256: hex::encode(cx.files[file].sha256),
+            sha256: hex::encode(cx.files[file].sha256()),
             record: Some(record.number - 1),
             span: Some(record.span.clone()),
             value: value.and_then(|value| RawValue::from_string(value).ok()),

@@ -129,13 +129,13 @@ fn files(run: &mut Import<'_>) -> Vec<FileReport> {
             Disposition::Mapped { mapping, .. } => Some(&plan.set.mappings[*mapping]),
             _ => None,
         };
-        let shape = mapping.zip(state.shape).map(|(mapping, shape)| mapping.source.shapes[shape].name.clone());
+        let shape = mapping.zip(state.shape()).map(|(mapping, shape)| mapping.source.shapes[shape].name.clone());
         let status = state.status.unwrap_or(FileStatus::Unread);
         FileReport {
-            path: plan.tree.files[at].path.clone(),
+            path: plan.tree.files[at].path.to_string(),
             mapping: mapping.map(|mapping| mapping.name.clone()),
             status,
-            reason: state.reason,
+            reason: state.reason().map(str::to_owned),
             shape: shape.filter(|name| !name.is_empty()),
             owner: state.owner.and_then(|owner| run.resolver.owners.id_of(owner)).map(str::to_owned),
             bytes: plan.tree.files[at].bytes,
@@ -152,11 +152,12 @@ fn ignored(run: &Import<'_>) -> Vec<IgnoredReport> {
     for state in &run.files {
         if state.status == Some(FileStatus::Ignored) {
             // Alias copies each have their own reason; the list has one line for all.
-            let reason = match state.what.as_deref() {
-                Some("alias copies") => "the same bytes as in the owner's other directory".to_owned(),
-                _ => state.reason.clone().unwrap_or_default(),
+            let what = state.why.as_ref().and_then(|why| why.what.as_deref()).unwrap_or_default();
+            let reason = match what {
+                "alias copies" => "the same bytes as in the owner's other directory",
+                _ => state.reason().unwrap_or_default(),
             };
-            found.entry((state.what.clone().unwrap_or_default(), reason)).or_default().0 += 1;
+            found.entry((what.to_owned(), reason.to_owned())).or_default().0 += 1;
         }
         if state.status == Some(FileStatus::Imported) {
             for (reason, count) in &state.tally.ignored {
@@ -270,7 +271,7 @@ fn located(findings: Findings, files: &[SourceFile]) -> Vec<FindingReport> {
         for located in source::locate::locate(source, &offsets).unwrap_or_default() {
             let place = Place { file: source.id, offset: located.offset };
             let report = PlaceReport {
-                file: source.path.clone(),
+                file: source.path.to_string(),
                 record: None,
                 pointer: Some(located.pointer),
                 line: Some(located.line),
@@ -281,7 +282,7 @@ fn located(findings: Findings, files: &[SourceFile]) -> Vec<FindingReport> {
     }
     findings.into_reports(&mut |place| {
         found.get(place).cloned().unwrap_or_else(|| PlaceReport {
-            file: files[place.file.0 as usize].path.clone(),
+            file: files[place.file.0 as usize].path.to_string(),
             ..PlaceReport::default()
         })
     })
@@ -312,7 +313,7 @@ fn withhold(report: &mut Report, run: &Import<'_>) {
 /// they are made of, and the reasons of the mapping set. The longest first.
 fn known_before(run: &Import<'_>, search: &LeakSearch) -> Vec<String> {
     let plan = run.plan;
-    let paths = plan.tree.files.iter().map(|file| file.path.as_str());
+    let paths = plan.tree.files.iter().map(|file| &*file.path);
     let root = plan.tree.root.display().to_string();
     let known = paths.chain([root.as_str()]).chain(plan.set.reasons());
     let parts = known.filter(|text| search.search(text).is_some()).flat_map(|text| text.split('/').chain([text]));

@@ -107,7 +107,11 @@ fn sweep_file(
     found: &mut Found<'_>,
 ) -> Option<()> {
     let mapping = &plan.set.mappings[number];
-    let (mut shaped, mut opened) = look(&plan.tree.files[file], plan.limits(number, depth), mapping).ok()?;
+    let source = &plan.tree.files[file];
+    let (mut shaped, mut opened) = look(source, plan.limits(number, depth), mapping).ok()?;
+    if opened.is_none() {
+        source.unchanged().ok()?;
+    }
     tables.number(number, mapping, &mut shaped);
     let mut table = tables.take(number, mapping, shaped.shape);
     collect(&shaped.frame, &table, Doc::Frame, found);

@@ -7,7 +7,7 @@ use crate::source::walk::Skipped;
 
 /// The findings of the walk, unless the set ignores their files.
 pub(crate) fn findings(plan: &Plan, started: jiff::Timestamp) -> Vec<Finding> {
-    let ignored = |path: &str| plan.set.ignore.iter().any(|ignore| ignore.pattern.matches(path).is_some());
+    let ignored = |path: &str| plan.set.ignore.iter().any(|ignore| ignore.pattern.matches(path));
     let fresh = plan.mapped().filter(|file| is_fresh(&plan.tree.files[*file], started)).map(|file| {
         let path = printable(&plan.tree.files[file].path);
         let message = format!("`{path}` was written less than a minute before the run");

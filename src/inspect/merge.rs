@@ -54,7 +54,7 @@ fn clash(a: &Pattern, b: &Pattern) -> bool {
 fn deal(groups: &mut [(Pattern, Vec<usize>)], paths: &[&str]) {
     let files: Vec<usize> = groups.iter_mut().flat_map(|(_, files)| std::mem::take(files)).collect();
     for file in files {
-        let fitting = groups.iter_mut().filter(|(pattern, _)| pattern.matches(paths[file]).is_some());
+        let fitting = groups.iter_mut().filter(|(pattern, _)| pattern.matches(paths[file]));
         if let Some((_, of)) = fitting.min_by(|(a, _), (b, _)| a.more_specific(b)) {
             of.push(file);
         }

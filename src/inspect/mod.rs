@@ -97,7 +97,7 @@ pub struct Manner {
 /// When the folder cannot be read. What is wrong with files is in the answer.
 pub fn inspect(root: &Path, manner: Manner) -> Result<Inspection> {
     let tree = walk::walk(root)?;
-    let groups = group::group(tree.files.iter().map(|file| file.path.as_str()));
+    let groups = group::group(tree.files.iter().map(|file| &*file.path));
     let types = groups.into_iter().map(|group| file_type(&tree, &group, manner)).collect();
     Ok(Inspection {
         root: printable(&root.display().to_string()),

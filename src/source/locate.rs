@@ -39,7 +39,7 @@ pub fn locate(file: &SourceFile, offsets: &[u64]) -> Result<Vec<Located>> {
 /// # Errors
 /// Those of the file system. In a broken file what comes before the fault is found.
 pub fn span_of(file: &SourceFile, pointer: &str) -> Result<Option<Range<u64>>> {
-    Ok(span_in(open_handle(&file.absolute)?, pointer))
+    Ok(span_in(open_handle(&file.absolute())?, pointer))
 }
 
 /// Finds places one at a time. As long as those of a file come in order, as records are read, the file is
@@ -81,7 +81,7 @@ impl std::fmt::Debug for Cursor {
 
 impl Cursor {
     fn of(file: &SourceFile) -> Result<Self> {
-        Ok(Self::new(Box::new(open_handle(&file.absolute)?), Box::new(open_handle(&file.absolute)?)))
+        Ok(Self::new(Box::new(open_handle(&file.absolute())?), Box::new(open_handle(&file.absolute())?)))
     }
 
     /// Over the same bytes twice: lines are counted in bytes, values in tokens.
@@ -379,7 +379,8 @@ mod tests {
         let file = |number: u32, text: &str| {
             let path = folder.path().join(number.to_string());
             std::fs::write(&path, text).unwrap();
-            SourceFile::new(FileId(number), number.to_string(), path.clone(), &path.metadata().unwrap()).unwrap()
+            SourceFile::new(FileId(number), &folder.path().into(), number.to_string().into(), &path.metadata().unwrap())
+                .unwrap()
         };
         let files = [file(0, "[1,\n 2]"), file(1, "{\"a\": {\"b\": x}}")];
         let mut locator = Locator::default();

@@ -13,6 +13,7 @@ use std::io::{Cursor, ErrorKind, Result as IoResult};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 use zeroize::Zeroizing;
 
@@ -28,9 +29,9 @@ pub struct SourceFile {
     /// Its number in the run, in the order of the walk.
     pub id: FileId,
     /// Its path below the root, with `/` between segments.
-    pub path: String,
-    /// Where it lies.
-    pub absolute: PathBuf,
+    pub path: Arc<str>,
+    /// The root of the tree.
+    root: Arc<Path>,
     /// Its size.
     pub bytes: u64,
     /// When it was last written.
@@ -44,9 +45,14 @@ impl SourceFile {
     ///
     /// # Errors
     /// Where the system keeps no time of modification.
-    pub fn new(id: FileId, path: String, absolute: PathBuf, metadata: &Metadata) -> IoResult<Self> {
+    pub fn new(id: FileId, root: &Arc<Path>, path: Arc<str>, metadata: &Metadata) -> IoResult<Self> {
         let (bytes, modified, identity) = (metadata.len(), metadata.modified()?, (metadata.dev(), metadata.ino()));
-        Ok(Self { id, path, absolute, bytes, modified, identity })
+        Ok(Self { id, path, root: Arc::clone(root), bytes, modified, identity })
+    }
+
+    /// Where it lies.
+    pub fn absolute(&self) -> PathBuf {
+        self.root.join(&*self.path)
     }
 
     /// The place of a byte of this file.
@@ -61,12 +67,13 @@ impl SourceFile {
             && self.identity == (metadata.dev(), metadata.ino())
     }
 
-    /// Whether the file is still as the walk saw it, by its path.
+    /// Whether the file is still as the walk saw it: its size, time of modification, device and inode, by its path.
+    /// What was opened was that inode, so a handle would not tell more.
     ///
     /// # Errors
     /// A finding when it is not.
     pub fn unchanged(&self) -> Result<(), Finding> {
-        let is_as_seen = std::fs::symlink_metadata(&self.absolute).is_ok_and(|metadata| self.is_as_seen(&metadata));
+        let is_as_seen = std::fs::symlink_metadata(self.absolute()).is_ok_and(|metadata| self.is_as_seen(&metadata));
         if is_as_seen { Ok(()) } else { Err(self.changed()) }
     }
 
@@ -102,7 +109,7 @@ pub struct Opened {
     pub(super) window: Window,
     pub(super) limits: Limits,
     file: FileId,
-    origin: Option<(SourceFile, File)>,
+    origin: Option<SourceFile>,
     /// The digest of the file itself, where the window shows something made of it.
     digest: Option<[u8; 32]>,
 }
@@ -112,16 +119,15 @@ pub struct Opened {
 /// # Errors
 /// A finding when it cannot be read or is not what the walk saw.
 pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
-    let handle = open_handle(&file.absolute).map_err(|error| file.unreadable(&error))?;
+    let handle = open_handle(&file.absolute()).map_err(|error| file.unreadable(&error))?;
     let metadata = handle.metadata().map_err(|error| file.unreadable(&error))?;
     if !file.is_as_seen(&metadata) {
         return Err(file.changed());
     }
-    let reader = handle.try_clone().map_err(|error| file.unreadable(&error))?;
     // One byte more, so that the end of a small file is seen without moving its bytes away.
     let size = usize::try_from(file.bytes).map_or(limits.window, |bytes| limits.window.min(bytes.saturating_add(1)));
-    let window = Window::new(Box::new(reader), size, limits.sensitive).hashing();
-    Ok(Opened { window, limits, file: file.id, origin: Some((file.clone(), handle)), digest: None })
+    let window = Window::new(Box::new(handle), size, limits.sensitive).hashing();
+    Ok(Opened { window, limits, file: file.id, origin: Some(file.clone()), digest: None })
 }
 
 /// Opens a file that may be one text. A text is read as if it were written as a JSON string, so that
@@ -187,17 +193,12 @@ impl Opened {
         }
     }
 
-    /// Whether the file is still as the walk saw it: its size, time of modification, device and
-    /// inode, by the handle and by its path. To be asked when it was read.
+    /// Whether the file is still as the walk saw it. To be asked when it was read.
     ///
     /// # Errors
     /// A finding when it is not.
     pub fn unchanged(&self) -> Result<(), Finding> {
-        let Some((file, handle)) = &self.origin else { return Ok(()) };
-        if handle.metadata().is_ok_and(|metadata| file.is_as_seen(&metadata)) {
-            return file.unchanged();
-        }
-        Err(file.changed())
+        self.origin.as_ref().map_or(Ok(()), SourceFile::unchanged)
     }
 
     /// How many bytes of it are held in memory.
@@ -216,7 +217,7 @@ impl Opened {
 /// # Errors
 /// Those of the file system, also when the file has become shorter.
 pub fn text_of(file: &SourceFile, span: Range<u64>) -> IoResult<Vec<u8>> {
-    let handle = open_handle(&file.absolute)?;
+    let handle = open_handle(&file.absolute())?;
     if span.end > handle.metadata()?.len() {
         return Err(ErrorKind::UnexpectedEof.into());
     }
@@ -236,7 +237,7 @@ mod tests {
     fn written(folder: &tempfile::TempDir, text: &str) -> SourceFile {
         let path = folder.path().join("a.json");
         fs::write(&path, text).unwrap();
-        SourceFile::new(FileId(3), "a.json".into(), path.clone(), &fs::metadata(&path).unwrap()).unwrap()
+        SourceFile::new(FileId(3), &folder.path().into(), "a.json".into(), &fs::metadata(&path).unwrap()).unwrap()
     }
 
     fn code(result: Result<impl Sized, Finding>) -> Option<&'static Code> {
@@ -258,7 +259,7 @@ mod tests {
             assert_eq!(outline.records.map(|records| records.len()), (window == 20).then_some(3));
             assert_eq!(
                 opened.digest().unwrap(),
-                <[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(fs::read(&file.absolute).unwrap()))
+                <[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(fs::read(file.absolute()).unwrap()))
             );
             let mut records = records(&mut opened, Some(&selection)).unwrap();
             let mut texts = Vec::new();
@@ -277,16 +278,16 @@ mod tests {
         let opened = open(&file, Limits::default()).unwrap();
         let other = folder.path().join("b.json");
         fs::write(&other, "[2]").unwrap();
-        fs::rename(&other, &file.absolute).unwrap();
+        fs::rename(&other, file.absolute()).unwrap();
         assert_eq!(code(opened.unchanged()), Some(&FILE_CHANGED), "another file took its name");
         assert_eq!(code(open(&file, Limits::default())), Some(&FILE_CHANGED));
 
         let file = written(&folder, "[1]");
         let opened = open(&file, Limits::default()).unwrap();
-        fs::write(&file.absolute, "[1, 2]").unwrap();
+        fs::write(file.absolute(), "[1, 2]").unwrap();
         assert_eq!(code(opened.unchanged()), Some(&FILE_CHANGED), "it was written to");
 
-        fs::remove_file(&file.absolute).unwrap();
+        fs::remove_file(file.absolute()).unwrap();
         assert_eq!(code(opened.unchanged()), Some(&FILE_CHANGED));
         assert_eq!(code(open(&file, Limits::default())), Some(&FILE_UNREADABLE));
     }
@@ -295,12 +296,12 @@ mod tests {
     fn what_took_the_place_of_a_file_is_neither_followed_nor_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let file = written(&folder, "[1]");
-        fs::remove_file(&file.absolute).unwrap();
-        std::os::unix::fs::symlink("/dev/zero", &file.absolute).unwrap();
+        fs::remove_file(file.absolute()).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", file.absolute()).unwrap();
         assert_eq!(code(open(&file, Limits::default())), Some(&FILE_UNREADABLE));
 
-        fs::remove_file(&file.absolute).unwrap();
-        rustix::fs::mknodat(rustix::fs::CWD, &file.absolute, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+        fs::remove_file(file.absolute()).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, file.absolute(), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
             .unwrap();
         assert_eq!(code(open(&file, Limits::default())), Some(&FILE_CHANGED));
     }

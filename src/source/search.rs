@@ -20,7 +20,7 @@ pub fn holds(file: &SourceFile, finds: &dyn Fn(&str) -> bool, named: &dyn Fn(&st
 }
 
 fn holds_text(file: &SourceFile, finds: &dyn Fn(&str) -> bool) -> IoResult<bool> {
-    let mut handle = open_handle(&file.absolute)?;
+    let mut handle = open_handle(&file.absolute())?;
     let mut part = Zeroizing::new(Vec::with_capacity(PART.min(usize::try_from(file.bytes).unwrap_or(PART)) + 1));
     loop {
         let room = (PART - part.len()) as u64;
@@ -79,7 +79,8 @@ mod tests {
         let path = folder.path().join("a.json");
         std::fs::write(&path, content).unwrap();
         let metadata = std::fs::metadata(&path).unwrap();
-        (folder, SourceFile::new(FileId(0), "a.json".into(), path, &metadata).unwrap())
+        let file = SourceFile::new(FileId(0), &folder.path().into(), "a.json".into(), &metadata).unwrap();
+        (folder, file)
     }
 
     fn found(content: &str) -> bool {

@@ -50,6 +50,7 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Resul
     let file = opened.file();
     let mut skimmer = Skimmer::new(selections, opened.limits.sensitive);
     let most = MOST_MEMORY * opened.window.held() + (1 << 16);
+    skimmer.expect(opened.held());
     skimmer.keeper = keep.then(|| Keeper::new(selections, opened.limits.sensitive, most));
     let mut end = 0;
     let mut scanner = Scanner::new(&mut opened.window, opened.limits.depth);
@@ -116,6 +117,14 @@ impl<'s> Skimmer<'s> {
             record: None,
             keeper: None,
             scratch: Zeroizing::default(),
+        }
+    }
+
+    /// Makes room for a small document of so many bytes that is one record: its tape does not grow in many steps then.
+    fn expect(&mut self, bytes: usize) {
+        const SMALL: usize = 1 << 14;
+        if self.selected.is_empty() && bytes <= SMALL {
+            self.tape = Tape::with_room(self.tape.is_sensitive(), bytes, bytes / 32);
         }
     }
 

@@ -7,11 +7,12 @@ use crate::finding::{
     FILE_UNREADABLE, FileId, Finding, Severity, printable,
 };
 use crate::fold;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use walkdir::{DirEntry, WalkDir};
 
 /// The contents of a folder.
@@ -50,7 +51,7 @@ const LEFT_OVER: [&str; 4] = [".tmp", ".new", ".bak", ".previous"];
 /// # Errors
 /// When the root is not a readable directory. Everything below it is a finding at most.
 pub fn walk(root: &Path) -> Result<Tree> {
-    let absolute = readable(root)?;
+    let absolute = Arc::from(readable(root)?);
     let mut tree = Tree {
         root: root.to_owned(),
         files: Vec::new(),
@@ -64,6 +65,7 @@ pub fn walk(root: &Path) -> Result<Tree> {
             Err(error) => tree.take_error(&error, &absolute),
         }
     }
+    tree.files.shrink_to_fit();
     tree.files.sort_by(|a, b| a.path.cmp(&b.path));
     for (number, file) in tree.files.iter_mut().enumerate() {
         file.id = FileId(
@@ -96,7 +98,7 @@ pub fn readable(root: &Path) -> Result<PathBuf> {
 }
 
 impl Tree {
-    fn take(&mut self, entry: &DirEntry, root: &Path) {
+    fn take(&mut self, entry: &DirEntry, root: &Arc<Path>) {
         let path = below(entry.path(), root);
         let kind = entry.file_type();
         let name_is_fit = is_fit(entry.file_name());
@@ -134,9 +136,7 @@ impl Tree {
             );
         } else {
             let metadata = entry.metadata().map_err(std::io::Error::from);
-            match metadata
-                .and_then(|metadata| SourceFile::new(FileId(0), shown.clone(), entry.path().into(), &metadata))
-            {
+            match metadata.and_then(|metadata| SourceFile::new(FileId(0), root, shown.as_str().into(), &metadata)) {
                 Ok(file) => self.files.push(file),
                 Err(error) => self.skip(shown, &FILE_UNREADABLE, &cause(Some(&error))),
             }
@@ -156,50 +156,58 @@ impl Tree {
     /// Names of one directory that differ in upper and lower case only. Two such directories are a
     /// warning, because they may be intended: their files have different paths.
     fn find_twins(&mut self) {
-        let mut first: HashMap<(&str, String), &str> = HashMap::new();
-        let mut findings = Vec::new();
-        for file in &self.files {
-            if let Some(twin) = twin(&mut first, &file.path) {
-                findings.push(twins(&file.path, twin).at(file.place(0)));
-            }
+        let files = twins_of(self.files.iter().map(|file| &*file.path).collect());
+        self.findings.extend(files.into_iter().map(|(at, twin)| {
+            let file = &self.files[at];
+            twins(&file.path, &self.files[twin].path).at(file.place(0))
+        }));
+        for (at, twin) in twins_of(self.directories.iter().map(String::as_str).collect()) {
+            let path = self.directories[at].clone();
+            let finding = twins(&path, &self.directories[twin]).weighing(Severity::Warning);
+            self.skipped.push(Skipped { path, finding, twin: None });
         }
-        first.clear();
-        for directory in &self.directories {
-            if let Some(twin) = twin(&mut first, directory) {
-                let finding = twins(directory, twin).weighing(Severity::Warning);
-                self.skipped.push(Skipped { path: directory.clone(), finding, twin: None });
-            }
-        }
-        self.findings.extend(findings);
     }
 
     /// Copies beside the file they belong to.
     fn find_left_overs(&mut self) {
-        let paths: HashSet<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
-        let mut findings = Vec::new();
-        for file in &self.files {
-            for ending in LEFT_OVER {
-                let copy = format!("{}{ending}", file.path);
-                if paths.contains(copy.as_str()) {
-                    let message = format!("`{copy}` lies beside `{}`", file.path);
-                    findings.push(Finding::new(&FILE_SIBLING, message).at(file.place(0)));
-                }
-            }
+        let mut found = Vec::new();
+        for copy in &self.files {
+            let originals = LEFT_OVER.iter().enumerate().filter_map(|(ending, text)| {
+                let path = copy.path.strip_suffix(text)?;
+                let original = self.files.binary_search_by(|file| (*file.path).cmp(path)).ok()?;
+                Some((original, ending, copy))
+            });
+            found.extend(originals);
         }
+        found.sort_by_key(|(original, ending, _)| (*original, *ending));
+        let finding = |(original, _, copy): (usize, usize, &SourceFile)| {
+            let original = &self.files[original];
+            let message = format!("`{}` lies beside `{}`", copy.path, original.path);
+            Finding::new(&FILE_SIBLING, message).at(original.place(0))
+        };
+        let findings: Vec<Finding> = found.into_iter().map(finding).collect();
         self.findings.extend(findings);
     }
 }
 
-/// The path that this one differs from in case or Unicode normal form only, if there was one.
-fn twin<'a>(first: &mut HashMap<(&'a str, String), &'a str>, path: &'a str) -> Option<&'a str> {
-    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-    match first.entry((directory, fold::case(&fold::canonical(name)))) {
-        std::collections::hash_map::Entry::Occupied(twin) => Some(twin.get()),
-        std::collections::hash_map::Entry::Vacant(place) => {
-            place.insert(path);
-            None
+/// The positions of sorted paths that differ from an earlier one of their directory in case or Unicode normal form
+/// only, each with the position of the first such.
+fn twins_of(paths: Vec<&str>) -> Vec<(usize, usize)> {
+    let split = |at: &u32| paths[*at as usize].rsplit_once('/').unwrap_or(("", paths[*at as usize]));
+    let mut by_directory: Vec<u32> = (0..).take(paths.len()).collect();
+    by_directory.sort_by(|a, b| split(a).0.cmp(split(b).0));
+    let mut found = Vec::new();
+    for directory in by_directory.chunk_by(|a, b| split(a).0 == split(b).0).filter(|of| of.len() > 1) {
+        let mut first = HashMap::with_capacity(directory.len());
+        for at in directory {
+            let twin = *first.entry(fold::case(&fold::canonical(split(at).1))).or_insert(*at);
+            if twin != *at {
+                found.push((*at as usize, twin as usize));
+            }
         }
     }
+    found.sort_unstable();
+    found
 }
 
 fn twins(path: &str, twin: &str) -> Finding {
@@ -216,7 +224,12 @@ fn below<'a>(path: &'a Path, root: &Path) -> &'a Path {
 
 /// Whether a name can be used in messages, patterns and keys as it is.
 fn is_fit(name: &OsStr) -> bool {
-    name.to_str().is_some_and(|name| !name.chars().any(char::is_control))
+    // Control characters of ASCII alone are found much sooner, and most names are ASCII.
+    let is_fit = |name: &str| match name.is_ascii() {
+        true => !name.bytes().any(|byte| byte.is_ascii_control()),
+        false => !name.chars().any(char::is_control),
+    };
+    name.to_str().is_some_and(is_fit)
 }
 
 /// The path with everything escaped that is not printable or not UTF-8.
@@ -305,7 +318,7 @@ mod tests {
     }
 
     fn paths(tree: &Tree) -> Vec<&str> {
-        tree.files.iter().map(|file| file.path.as_str()).collect()
+        tree.files.iter().map(|file| &*file.path).collect()
     }
 
     fn skipped(tree: &Tree) -> Vec<(&str, &str)> {
@@ -313,7 +326,7 @@ mod tests {
     }
 
     fn found(tree: &Tree) -> Vec<(&str, &str)> {
-        let path = |finding: &Finding| tree.files[finding.place.unwrap().file.0 as usize].path.as_str();
+        let path = |finding: &Finding| &*tree.files[finding.place.unwrap().file.0 as usize].path;
         tree.findings.iter().map(|finding| (path(finding), finding.code.id)).collect()
     }
 
@@ -328,7 +341,7 @@ mod tests {
         assert_eq!(tree.directories, ["a", "empty", "ä"]);
         assert!(tree.findings.is_empty() && tree.skipped.is_empty());
         for file in &tree.files {
-            assert_eq!(fs::read_to_string(&file.absolute).unwrap(), file.path);
+            assert_eq!(fs::read_to_string(file.absolute()).unwrap(), *file.path);
         }
     }
 
@@ -428,6 +441,13 @@ mod tests {
     }
 
     #[test]
+    fn twins_are_told_of_the_first_of_their_directory_in_the_order_of_the_paths() {
+        let sorted = ["A", "a", "a-/X", "a-/x", "a/B", "a/C", "a/b", "a/c", "a/\u{e9}", "b", "\u{e9}"];
+        assert_eq!(twins_of(sorted.to_vec()), [(1, 0), (3, 2), (6, 4), (7, 5)]);
+        assert_eq!(twins_of(vec!["STRASSE", "Stra\u{df}e", "a/e\u{301}", "a/\u{e9}"]), [(1, 0), (3, 2)]);
+    }
+
+    #[test]
     fn copies_that_were_left_over_are_told_with_the_file_they_belong_to() {
         let folder =
             Folder::new(&["a.json", "a.json.tmp", "a.json.bak", "b.json.new", "c", "c.previous", "d/a.json.new"]);
@@ -441,7 +461,7 @@ mod tests {
         let folder = Folder::new(&[&long]);
         let tree = folder.walk();
         assert_eq!(paths(&tree), [long.as_str()]);
-        assert_eq!(fs::read_to_string(&tree.files[0].absolute).unwrap(), long);
+        assert_eq!(fs::read_to_string(tree.files[0].absolute()).unwrap(), long);
     }
 
     #[test]

@@ -153,7 +153,8 @@ impl Window {
     /// Goes back to the start; a source that is wholly at hand is not read again.
     pub fn rewind(&mut self) -> Result<()> {
         self.next = 0;
-        if !(self.base == 0 && self.ended) {
+        let is_at_hand = self.base == 0 && (self.ended || self.end == 0);
+        if !is_at_hand {
             self.source.seek(SeekFrom::Start(0))?;
             (self.end, self.base, self.ended) = (0, 0, false);
         }

@@ -89,7 +89,7 @@ impl Leaves<'_> {
         let Some(records) = &shape.records else { return };
         self.meet(cx, reading.shaped.shape, Doc::Frame, &reading.shaped.frame);
         let mut sheet = std::mem::take(&mut reading.frame_sheet);
-        if let Some(earlier) = cx.files[reading.file].sheets.remove(&0) {
+        if let Some(earlier) = cx.files[reading.file].take_sheet(0) {
             sheet.merge(&earlier);
         }
         let table = self.paths.take(cx.mapping, mapping, reading.shaped.shape);

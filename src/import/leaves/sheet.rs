@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// What became of a leaf, from the least to the most readable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
+pub(crate) enum Class {
     /// Nothing says what becomes of it.
     Unmapped,
     /// Its record was rejected.
@@ -25,7 +25,7 @@ pub enum Class {
 
 impl Class {
     /// As the counts of a report name it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Class::Unmapped => "unmapped",
             Class::Rejected => "rejected",
@@ -43,23 +43,23 @@ pub struct Reason(u16);
 
 /// A class with the reason of an ignored leaf, in two bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Mark(u16);
+pub(crate) struct Mark(u16);
 
 const REASON_BITS: u32 = 13;
 
 impl Mark {
     /// The mark of a class that needs no reason.
-    pub fn of(class: Class) -> Self {
+    pub(crate) fn of(class: Class) -> Self {
         Self((class as u16) << REASON_BITS)
     }
 
     /// Ignored for a reason.
-    pub fn ignored(reason: Reason) -> Self {
+    pub(crate) fn ignored(reason: Reason) -> Self {
         Self(((Class::Ignored as u16) << REASON_BITS) | reason.0)
     }
 
     /// Its class.
-    pub fn class(self) -> Class {
+    pub(crate) fn class(self) -> Class {
         match self.0 >> REASON_BITS {
             0 => Class::Unmapped,
             1 => Class::Rejected,
@@ -71,12 +71,12 @@ impl Mark {
     }
 
     /// Its reason; of use only when it is ignored.
-    pub fn reason(self) -> Reason {
+    pub(crate) fn reason(self) -> Reason {
         Reason(self.0 & ((1 << REASON_BITS) - 1))
     }
 
     /// The better of two claims; of two equal classes the first stays.
-    pub fn better(self, other: Self) -> Self {
+    pub(crate) fn better(self, other: Self) -> Self {
         if other.class() > self.class() { other } else { self }
     }
 }
@@ -138,7 +138,7 @@ impl Reasons {
 
 /// The marks of one document: one per node, of use only at leaves, and those of names.
 #[derive(Debug, Clone, Default)]
-pub struct Sheet {
+pub(crate) struct Sheet {
     marks: Vec<Mark>,
     names: BTreeMap<NameLeaf, Mark>,
     /// Whether a rule took the record.
@@ -149,35 +149,35 @@ pub struct Sheet {
 
 impl Sheet {
     /// A sheet for a document of so many nodes, all unmapped.
-    pub fn new(nodes: u32) -> Self {
+    pub(crate) fn new(nodes: u32) -> Self {
         Self { marks: vec![Mark::default(); nodes as usize], ..Self::default() }
     }
 
     /// Claims every node of a range.
-    pub fn claim(&mut self, nodes: std::ops::Range<NodeId>, mark: Mark) {
+    pub(crate) fn claim(&mut self, nodes: std::ops::Range<NodeId>, mark: Mark) {
         for held in &mut self.marks[nodes.start as usize..nodes.end as usize] {
             *held = held.better(mark);
         }
     }
 
     /// Claims, or only introduces (as unmapped), the name of a member.
-    pub fn claim_name(&mut self, name: NameLeaf, mark: Mark) {
+    pub(crate) fn claim_name(&mut self, name: NameLeaf, mark: Mark) {
         let held = self.names.entry(name).or_default();
         *held = held.better(mark);
     }
 
     /// The mark of a node.
-    pub fn mark(&self, node: NodeId) -> Mark {
+    pub(crate) fn mark(&self, node: NodeId) -> Mark {
         self.marks[node as usize]
     }
 
     /// The marks of names.
-    pub fn names(&self) -> &BTreeMap<NameLeaf, Mark> {
+    pub(crate) fn names(&self) -> &BTreeMap<NameLeaf, Mark> {
         &self.names
     }
 
     /// Takes over the claims of an earlier reading of the same document.
-    pub fn merge(&mut self, earlier: &Sheet) {
+    pub(crate) fn merge(&mut self, earlier: &Sheet) {
         for (held, mark) in self.marks.iter_mut().zip(&earlier.marks) {
             *held = mark.better(*held);
         }
@@ -189,7 +189,7 @@ impl Sheet {
     }
 
     /// Turns every unclaimed leaf into an ignored one.
-    pub fn ignore_rest(&mut self, reason: Reason) {
+    pub(crate) fn ignore_rest(&mut self, reason: Reason) {
         let mark = Mark::ignored(reason);
         for held in self.marks.iter_mut().chain(self.names.values_mut()) {
             if held.class() == Class::Unmapped {
@@ -199,7 +199,7 @@ impl Sheet {
     }
 
     /// Makes every leaf a rejected one.
-    pub fn reject_all(&mut self) {
+    pub(crate) fn reject_all(&mut self) {
         self.rejected = true;
         let mark = Mark::of(Class::Rejected);
         self.marks.fill(mark);
@@ -208,7 +208,7 @@ impl Sheet {
 
     /// Adds the leaves of the document to the counts, and those ignored to their reasons. What was
     /// *seen* is counted elsewhere, by the skim, so that the sum proves something.
-    pub fn count(&self, tape: &Tape, tally: &mut Tally) {
+    pub(crate) fn count(&self, tape: &Tape, tally: &mut Tally) {
         for node in tape.nodes().filter(|node| node.is_leaf()) {
             tally.add(self.mark(node.id()));
         }

@@ -63,8 +63,8 @@ impl Leaves<'_> {
         let files = self.plan.dispositions.iter().zip(states);
         files
             .filter_map(|(disposition, state)| match disposition {
-                Disposition::Mapped { mapping, .. } => Some((*mapping, state.shape?)),
-                Disposition::Ignored { .. } | Disposition::Unmapped => None,
+                Disposition::Mapped { mapping, .. } => Some((*mapping, state.shape()?)),
+                Disposition::Ignored(_) | Disposition::Unmapped => None,
             })
             .collect()
     }

@@ -1,8 +1,11 @@
 //! Which mapping reads a file, or what ignores it.
 
+use crate::import::files::Why;
 use crate::mapping::model::{Pattern, Set};
 use crate::mapping::patterns::Patterns;
 use std::cmp::Ordering;
+use std::ops::Index;
+use std::sync::Arc;
 
 /// What happens to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,18 +16,45 @@ pub enum Disposition {
         mapping: usize,
         /// The pattern's index in the mapping.
         pattern: usize,
-        /// What the pattern captured.
-        captures: Vec<(String, String)>,
     },
-    /// It is ignored: the pattern, and the reason.
-    Ignored {
-        /// The pattern as written.
-        what: String,
-        /// The reason.
-        reason: String,
-    },
+    /// It is ignored: the pattern as written, and the reason.
+    Ignored(Arc<Why>),
     /// No mapping and no `[ignore]` matches it.
     Unmapped,
+}
+
+/// What happens to each file, by its number. Files of one pattern have one disposition.
+#[derive(Debug)]
+pub struct Dispositions {
+    /// By the number of the pattern; the last one is that of files that none matches.
+    of_patterns: Vec<Disposition>,
+    /// By the number of the file.
+    of_files: Vec<u32>,
+}
+
+impl Dispositions {
+    /// Those of all files, in the order of their numbers.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Disposition> {
+        self.of_files.iter().map(|pattern| &self.of_patterns[*pattern as usize])
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.of_files.len()
+    }
+
+    /// Whether there are no files.
+    pub fn is_empty(&self) -> bool {
+        self.of_files.is_empty()
+    }
+}
+
+impl Index<usize> for Dispositions {
+    type Output = Disposition;
+
+    fn index(&self, file: usize) -> &Disposition {
+        &self.of_patterns[self.of_files[file] as usize]
+    }
 }
 
 /// Which mappings take part in a run.
@@ -58,25 +88,20 @@ impl Entry {
         }
     }
 
-    /// What becomes of a file with these captures.
-    fn disposition(self, set: &Set, captures: Vec<(String, String)>, chosen: &Chosen) -> Disposition {
+    /// What becomes of its files.
+    fn disposition(self, set: &Set, chosen: &Chosen) -> Disposition {
+        let ignored = |what: &str, reason: &str| Disposition::Ignored(Arc::new(Why::ignored(what, reason)));
         let (mapping, pattern) = match self {
             Entry::Mapping { mapping, pattern } => (mapping, pattern),
-            Entry::Ignore(at) => {
-                let ignore = &set.ignore[at];
-                return Disposition::Ignored { what: ignore.pattern.text.clone(), reason: ignore.reason.clone() };
-            }
+            Entry::Ignore(at) => return ignored(&set.ignore[at].pattern.text, &set.ignore[at].reason),
         };
         let of = &set.mappings[mapping];
         if !chosen.only.is_empty() && !chosen.only.contains(&of.name) {
-            let reason = "skipped because of --only-mapping".to_owned();
-            return Disposition::Ignored { what: of.name.clone(), reason };
+            return ignored(&of.name, "skipped because of --only-mapping");
         }
         match &of.source.optional {
-            Some(reason) if !chosen.with.contains(&of.name) => {
-                Disposition::Ignored { what: self.pattern(set).text.clone(), reason: reason.clone() }
-            }
-            _ => Disposition::Mapped { mapping, pattern, captures },
+            Some(reason) if !chosen.with.contains(&of.name) => ignored(&self.pattern(set).text, reason),
+            _ => Disposition::Mapped { mapping, pattern },
         }
     }
 }
@@ -95,17 +120,36 @@ impl Readers {
         Self { entries, index }
     }
 
-    /// The most specific pattern decides; of several that are as specific, the first.
-    pub(super) fn disposition(&self, set: &Set, path: &str, chosen: &Chosen) -> Disposition {
-        let mut best: Option<(Entry, Vec<(String, String)>)> = None;
-        for entry in self.index.near(path).into_iter().map(|number| self.entries[number]) {
-            let pattern = entry.pattern(set);
-            if let Some(captures) = pattern.matches(path)
-                && best.as_ref().is_none_or(|(held, _)| pattern.more_specific(held.pattern(set)) == Ordering::Less)
-            {
-                best = Some((entry, captures));
-            }
+    /// What happens to files of these paths.
+    pub(super) fn dispositions<'p>(
+        &self,
+        set: &Set,
+        paths: impl Iterator<Item = &'p str>,
+        chosen: &Chosen,
+    ) -> Dispositions {
+        let mut of_patterns: Vec<_> = self.entries.iter().map(|entry| entry.disposition(set, chosen)).collect();
+        let unmapped = of_patterns.len();
+        of_patterns.push(Disposition::Unmapped);
+        let number = |path| self.decides(set, path).unwrap_or(unmapped);
+        let number = |path| u32::try_from(number(path)).expect("a set has fewer patterns");
+        Dispositions { of_patterns, of_files: paths.map(number).collect() }
+    }
+
+    /// The mapping and pattern that would read a file of this path if every mapping took part.
+    pub(super) fn reader(&self, set: &Set, path: &str) -> Option<(usize, usize)> {
+        match self.entries[self.decides(set, path)?] {
+            Entry::Mapping { mapping, pattern } => Some((mapping, pattern)),
+            Entry::Ignore(_) => None,
         }
-        best.map_or(Disposition::Unmapped, |(entry, captures)| entry.disposition(set, captures, chosen))
+    }
+
+    /// The most specific pattern decides; of several that are as specific, the first.
+    fn decides(&self, set: &Set, path: &str) -> Option<usize> {
+        let pattern = |number: &usize| self.entries[*number].pattern(set);
+        let matching = self.index.near(path).into_iter().filter(|number| pattern(number).matches(path));
+        matching.reduce(|held, number| match pattern(&number).more_specific(pattern(&held)) {
+            Ordering::Less => number,
+            Ordering::Equal | Ordering::Greater => held,
+        })
     }
 }

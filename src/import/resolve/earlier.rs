@@ -37,12 +37,13 @@ impl Resolver<'_> {
         }
         self.learn_gone_rows(cx, table)?;
         let state = &cx.files[file.0 as usize];
-        let owner = state.owner.and_then(|number| self.owners.id_of(number));
+        let (owner, sha256) = (state.owner, state.sha256());
+        let owner = owner.and_then(|number| self.owners.id_of(number));
         let gone_files = self.earlier.gone_files.as_deref().unwrap_or_default();
         let Some(rows) = self.earlier.of_gone.get_mut(table).and_then(|rows| rows.get_mut(&digest)) else {
             return Ok(None);
         };
-        let same_bytes = |(_, from): &(String, usize)| gone_files[*from].record.sha256 == state.sha256;
+        let same_bytes = |(_, from): &(String, usize)| gone_files[*from].record.sha256 == sha256;
         let same_kind = |(_, from): &(String, usize)| {
             gone_files[*from].mapping == Some(cx.mapping) && gone_files[*from].owner.as_deref() == owner
         };
@@ -153,7 +154,7 @@ impl Resolver<'_> {
         let mut made = HashMap::new();
         let feeds = |file: &usize| match plan.dispositions[*file] {
             Disposition::Mapped { mapping, .. } => plan.rules[mapping].iter().any(|rule| rule.table.name == table),
-            Disposition::Ignored { .. } | Disposition::Unmapped => false,
+            Disposition::Ignored(_) | Disposition::Unmapped => false,
         };
         let files: Vec<usize> = plan.mapped().filter(feeds).collect();
         for file in &files {

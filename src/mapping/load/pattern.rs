@@ -23,13 +23,21 @@ impl Pattern {
         self.segments.iter().flat_map(PatternSegment::captures)
     }
 
-    /// The captures of a path (`/` between segments), or `None` if it is no such path.
+    /// Whether it matches a path (`/` between segments).
+    pub fn matches(&self, path: &str) -> bool {
+        match_segments(&self.segments, Some(path), &mut |_| {})
+    }
+
+    /// The captures of a path by name, or `None` if it is no such path.
     ///
     /// Of several ways to match, the one whose captures are shortest from the left is taken.
-    pub fn matches(&self, path: &str) -> Option<Vec<(String, String)>> {
-        let path: Vec<_> = path.split('/').collect();
+    pub fn captures_of<'p>(&'p self, path: &'p str) -> Option<Vec<(&'p str, &'p str)>> {
         let mut captures = Vec::new();
-        match_segments(&self.segments, &path, &mut captures).then_some(captures)
+        let matches = match_segments(&self.segments, Some(path), &mut |found| match found {
+            Found::Capture(name, text) => captures.push((name, text)),
+            Found::Less => drop(captures.pop()),
+        });
+        matches.then_some(captures)
     }
 
     /// Which of two patterns takes a file that both match: `Less` when it is this one.
@@ -143,50 +151,72 @@ fn rank(segment: &PatternSegment) -> u8 {
     }
 }
 
-fn match_segments(pattern: &[PatternSegment], path: &[&str], captures: &mut Vec<(String, String)>) -> bool {
-    let Some((first, rest)) = pattern.split_first() else {
-        return path.is_empty();
-    };
-    let before = captures.len();
-    let matched = match (first, path) {
-        (PatternSegment::Any, _) => (0..=path.len()).any(|skip| match_segments(rest, &path[skip..], captures)),
-        (_, []) => false,
-        (PatternSegment::Literal(literal), [name, path @ ..]) => {
-            literal == name && match_segments(rest, path, captures)
-        }
-        (PatternSegment::Mixed(pieces), [name, path @ ..]) => {
-            match_pieces(pieces, name, captures) && match_segments(rest, path, captures)
-        }
-    };
-    if !matched {
-        captures.truncate(before);
-    }
-    matched
+/// What is told while a path is matched.
+enum Found<'p> {
+    /// A capture by name; it may turn out to be too short.
+    Capture(&'p str, &'p str),
+    /// The last one is taken back.
+    Less,
 }
 
-fn match_pieces(pieces: &[PatternPiece], name: &str, captures: &mut Vec<(String, String)>) -> bool {
-    let Some((first, rest)) = pieces.split_first() else {
-        return name.is_empty();
-    };
+/// Whether the segments match what is left of a path, `None` behind its last segment. What they capture is told;
+/// of what does not match everything is taken back.
+fn match_segments<'p>(pattern: &'p [PatternSegment], path: Option<&'p str>, tell: &mut dyn FnMut(Found<'p>)) -> bool {
+    let Some((first, rest)) = pattern.split_first() else { return path.is_none() };
+    if *first == PatternSegment::Any {
+        let mut left = path;
+        loop {
+            if match_segments(rest, left, tell) {
+                return true;
+            }
+            let Some(path) = left else { return false };
+            left = path.split_once('/').map(|(_, behind)| behind);
+        }
+    }
+    let Some(path) = path else { return false };
+    let (name, left) = path.split_once('/').map_or((path, None), |(name, left)| (name, Some(left)));
+    match first {
+        PatternSegment::Literal(literal) => literal == name && match_segments(rest, left, tell),
+        PatternSegment::Mixed(pieces) => {
+            if !match_pieces(pieces, name, tell) {
+                return false;
+            }
+            let matched = match_segments(rest, left, tell);
+            if !matched {
+                first.captures().for_each(|_| tell(Found::Less));
+            }
+            matched
+        }
+        PatternSegment::Any => unreachable!("it was seen to above"),
+    }
+}
+
+fn match_pieces<'p>(pieces: &'p [PatternPiece], name: &'p str, tell: &mut dyn FnMut(Found<'p>)) -> bool {
+    let Some((first, rest)) = pieces.split_first() else { return name.is_empty() };
     let (least, capture) = match first {
         PatternPiece::Literal(literal) => {
-            return name.strip_prefix(literal.as_str()).is_some_and(|name| match_pieces(rest, name, captures));
+            return name.strip_prefix(literal.as_str()).is_some_and(|name| match_pieces(rest, name, tell));
         }
-        PatternPiece::Capture(capture) => (1, Some(capture)),
+        PatternPiece::Capture(capture) => (1, Some(capture.as_str())),
         PatternPiece::Star => (0, None),
     };
-    let ends = name.char_indices().map(|(at, _)| at).chain(std::iter::once(name.len())).skip(least);
-    for end in ends {
-        let before = captures.len();
-        if let Some(capture) = capture {
-            captures.push((capture.clone(), name[..end].to_owned()));
+    let mut fits = |end: usize| {
+        capture.iter().for_each(|capture| tell(Found::Capture(capture, &name[..end])));
+        let fits = match_pieces(rest, &name[end..], tell);
+        if !fits {
+            capture.iter().for_each(|_| tell(Found::Less));
         }
-        if match_pieces(rest, &name[end..], captures) {
-            return true;
+        fits
+    };
+    let is_long_enough = |end: &usize| *end > 0 || least == 0;
+    match rest {
+        // Only one end is possible where nothing else is open.
+        [] => is_long_enough(&name.len()) && fits(name.len()),
+        [PatternPiece::Literal(last)] => {
+            name.strip_suffix(last.as_str()).map(str::len).filter(is_long_enough).is_some_and(fits)
         }
-        captures.truncate(before);
+        _ => name.char_indices().map(|(at, _)| at).chain([name.len()]).filter(is_long_enough).any(fits),
     }
-    false
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,7 +275,10 @@ mod tests {
     }
 
     fn captured(text: &str, path: &str) -> Option<String> {
-        let captures = pattern(text).matches(path)?;
+        let pattern = pattern(text);
+        let captures = pattern.captures_of(path);
+        assert_eq!(pattern.matches(path), captures.is_some(), "{text} on {path}");
+        let captures = captures?;
         Some(captures.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "))
     }
 
@@ -266,6 +299,12 @@ mod tests {
             ("old/**", "old", Some("")),
             ("**/{name}.json", "a/b/c.json", Some("name=c")),
             ("**/{name}.json", "c.json", Some("name=c")),
+            ("**/{a}_{b}/x", "p_q/x_y_z/x", Some("a=x b=y_z")),
+            ("{a}_{b}/**/{c}.json", "x_y/z.json", Some("a=x b=y c=z")),
+            ("**/{a}/b/{c}", "b/b/b/b/c", Some("a=b c=c")),
+            ("**/{a}-*/{b}.json", "x/y-/z.json", Some("a=y b=z")),
+            ("a*b*c", "abbcc", Some("")),
+            ("{x}", "", None),
             ("{ä}.json", "x.json", None),
         ];
         for (text, path, expected) in cases {
