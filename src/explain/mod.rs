@@ -18,7 +18,7 @@ use crate::import::plan::{Disposition, Plan, everything, optional};
 use crate::import::rehearsal::rehearse;
 use crate::import::run::Import;
 use crate::mapping::model::{Pattern, PatternSegment, Set};
-use crate::report::{FileStatus, OwnerReport};
+use crate::report::{FileStatus, OwnerReport, Shared};
 use crate::source::locate::{locate, span_of};
 use crate::source::{SourceFile, walk};
 use crate::table::Schema;
@@ -100,9 +100,9 @@ fn tell(run: &Import<'_>, listener: &Listener<'_>, asked: &Asked, mut explained:
     explained.owner = owner.and_then(|found| Some((found.id.clone()?, found.how.clone())));
     let (status, reason) = match state.status {
         Some(FileStatus::Imported) => ("mapped", None),
-        Some(FileStatus::Ignored) => ("ignored", state.reason().map(str::to_owned)),
+        Some(FileStatus::Ignored) => ("ignored", state.reason().map(Shared::to_string)),
         Some(FileStatus::Rejected) if broken.is_some() => ("broken", broken),
-        Some(FileStatus::Rejected) => ("rejected", state.reason().map(str::to_owned)),
+        Some(FileStatus::Rejected) => ("rejected", state.reason().map(Shared::to_string)),
         Some(FileStatus::Unmapped) => ("unmapped", Some(without_owner(owner, directory))),
         Some(FileStatus::Unread) | None => {
             return Err(Error::bug("nothing became of a file that a mapping should have read"));

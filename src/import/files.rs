@@ -1,10 +1,11 @@
 //! The files of a run, and what is known of each so far.
 
 use crate::finding::FileId;
-use crate::import::leaves::sheet::{Sheet, Tally};
+use crate::import::counts::{Counts, Packed};
+use crate::import::leaves::sheet::{Reason, Sheet, Tally};
 use crate::import::look::Shaped;
-use crate::report::FileStatus;
-use std::collections::HashMap;
+use crate::report::{FileStatus, LeafCounts, Shared};
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroI64;
 use std::sync::Arc;
 
@@ -19,12 +20,8 @@ pub struct FileState {
     shape: Option<u32>,
     /// Its owner's number in the owner table.
     pub owner: Option<u32>,
-    /// Records read.
-    pub records: u64,
-    /// Records rejected; a broken file counts as one.
-    pub rejected: u64,
-    /// Its leaves.
-    pub tally: Tally,
+    counts: Packed,
+    ignored: Option<Box<BTreeMap<Reason, u64>>>,
     /// Its number in the ledger, once a row came from it.
     pub ledger: Option<NonZeroI64>,
     unfinished: Option<Box<Unfinished>>,
@@ -36,18 +33,18 @@ pub struct Why {
     /// What ignored it, as the sign-off list shows it; none where it was rejected.
     pub what: Option<String>,
     /// The reason.
-    pub reason: String,
+    pub reason: Shared,
 }
 
 impl Why {
     /// Ignored, for a reason that the sign-off list shows.
     pub(crate) fn ignored(what: &str, reason: &str) -> Self {
-        Self { what: Some(what.to_owned()), reason: reason.to_owned() }
+        Self { what: Some(what.to_owned()), reason: reason.into() }
     }
 
     /// Rejected.
     pub(crate) fn rejected(reason: &str) -> Self {
-        Self { what: None, reason: reason.to_owned() }
+        Self { what: None, reason: reason.into() }
     }
 }
 
@@ -76,8 +73,8 @@ impl FileState {
     }
 
     /// Why nothing of it counts.
-    pub(crate) fn reason(&self) -> Option<&str> {
-        self.why.as_ref().map(|why| why.reason.as_str())
+    pub(crate) fn reason(&self) -> Option<&Shared> {
+        self.why.as_ref().map(|why| &why.reason)
     }
 
     /// The index of its shape, once it was looked at.
@@ -88,8 +85,42 @@ impl FileState {
     /// Notes what the first look found.
     pub(crate) fn learn(&mut self, shaped: &Shaped) {
         self.shape = u32::try_from(shaped.shape).ok();
-        self.tally.leaves.seen = shaped.leaves;
+        self.count(|counts| counts.leaves.seen = shaped.leaves);
         self.unfinished().sha256 = shaped.sha256;
+    }
+
+    /// What was counted of it so far.
+    pub fn counts(&self) -> Counts {
+        self.counts.counts()
+    }
+
+    /// Its leaves that are ignored, by reason.
+    pub(crate) fn ignored(&self) -> impl Iterator<Item = (Reason, u64)> {
+        self.ignored.iter().flat_map(|ignored| ignored.iter()).map(|(reason, count)| (*reason, *count))
+    }
+
+    /// Counts something.
+    pub(crate) fn count(&mut self, count: impl FnOnce(&mut Counts)) {
+        let mut counts = self.counts();
+        count(&mut counts);
+        self.counts = counts.into();
+    }
+
+    /// Counts leaves.
+    pub(crate) fn tally(&mut self, count: impl FnOnce(&mut Tally)) {
+        let ignored = self.ignored.take().map_or_else(BTreeMap::new, |ignored| *ignored);
+        let mut tally = Tally { leaves: self.counts().leaves, ignored };
+        count(&mut tally);
+        self.count(|counts| counts.leaves = tally.leaves);
+        self.ignored = (!tally.ignored.is_empty()).then(|| Box::new(tally.ignored));
+    }
+
+    /// Nothing of it counts: it is one reject, as a whole.
+    pub(crate) fn reject(&mut self, why: Option<Arc<Why>>) {
+        self.status = Some(FileStatus::Rejected);
+        self.why = why;
+        (self.ignored, self.unfinished) = (None, None);
+        self.count(|counts| (counts.rejected, counts.leaves) = (1, LeafCounts::default()));
     }
 
     /// What is kept of it until its last turn.
@@ -129,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_state_of_a_file_is_small() {
-        assert!(size_of::<FileState>() <= 144, "{} bytes", size_of::<FileState>());
+        assert!(size_of::<FileState>() <= 96, "{} bytes", size_of::<FileState>());
     }
 
     #[test]
@@ -139,7 +170,7 @@ mod tests {
         state.ignore("notes", "not wanted");
         assert!(state.take_sheet(1).is_none());
         assert_eq!(
-            (state.reason(), state.why.as_ref().and_then(|why| why.what.as_deref())),
+            (state.reason().map(|reason| &**reason), state.why.as_ref().and_then(|why| why.what.as_deref())),
             (Some("not wanted"), Some("notes"))
         );
     }

@@ -10,6 +10,7 @@ mod chunk;
 mod clock;
 mod closing;
 mod context;
+mod counts;
 pub mod coverage;
 mod file;
 pub(crate) mod files;

@@ -277,9 +277,7 @@ impl Import<'_> {
         self.rejects.errors += 1;
         let why = Arc::new(Why::rejected(reason));
         for file in files.values().flatten() {
-            self.files[*file].status = Some(FileStatus::Rejected);
-            self.files[*file].why = Some(Arc::clone(&why));
-            self.files[*file].rejected = 1;
+            self.files[*file].reject(Some(Arc::clone(&why)));
             self.rejects.count += 1;
             let Parts { rejects, cx, .. } = self.parts();
             rejects.keep_file(&cx, *file, std::slice::from_ref(finding))?;

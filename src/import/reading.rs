@@ -6,7 +6,7 @@ use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, VALUE_TIME};
 use crate::import::chunk::Chunk;
 use crate::import::file::Reading;
 use crate::import::files::{Why, file_id};
-use crate::import::leaves::sheet::{Sheet, Tally};
+use crate::import::leaves::sheet::Sheet;
 use crate::import::look::{Looked, Shaped, look};
 use crate::import::record::errors;
 use crate::import::run::{Import, Parts};
@@ -44,7 +44,7 @@ impl Import<'_> {
         let kept = shaped.records.take().or_else(|| self.shelf.take(file));
         let shape = shaped.shape;
         self.files[file].owner = owner.and_then(|owner| self.resolver.owners.number(&owner.id));
-        self.files[file].records = 0;
+        self.files[file].count(|counts| counts.records = 0);
         if let Some(reason) = &mapping.source.shapes[shape].ignore {
             self.files[file].ignore(&format!("{} ({})", mapping.name, mapping.source.shapes[shape].name), reason);
             return Ok(());
@@ -97,13 +97,9 @@ impl Import<'_> {
             let at = findings.first().and_then(|finding| finding.place).unwrap_or(place);
             self.resolver.owners.lose(file_id(file), at);
         }
-        self.files[file].finish();
-        self.files[file].tally = Tally::default();
-        self.files[file].status = Some(FileStatus::Rejected);
-        self.files[file].why = findings.first().map(|finding| Arc::new(Why::rejected(finding.code.title)));
         // Its records that were rejected before are part of it.
-        self.rejects.count = self.rejects.count + 1 - self.files[file].rejected;
-        self.files[file].rejected = 1;
+        self.rejects.count = self.rejects.count + 1 - self.files[file].counts().rejected;
+        self.files[file].reject(findings.first().map(|finding| Arc::new(Why::rejected(finding.code.title))));
         let findings: Vec<Finding> = findings.into_iter().map(|finding| finding.about(mapping.name.clone())).collect();
         if rows_written {
             // It changed while it was read: its rows are rolled back with the run.

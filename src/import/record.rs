@@ -18,7 +18,7 @@ impl Import<'_> {
     /// Reports and counts what became of a record, and of each of its leaves.
     pub(super) fn take_record(&mut self, reading: &mut Reading, table: &PathTable, held: &mut Held) -> Result<()> {
         let plan = self.plan;
-        self.files[reading.file].records += 1;
+        self.files[reading.file].count(|counts| counts.records += 1);
         let (before, fates) = (held.was_rejected(), held.decision.fates());
         let place = reading.place(held.record.span.start);
         let Parts { resolver, mut cx, .. } = self.parts();
@@ -128,7 +128,7 @@ impl Import<'_> {
     ) -> Result<()> {
         let at = (reading.context.id, record.span.start);
         self.rejects.count += 1;
-        self.files[reading.file].rejected += 1;
+        self.files[reading.file].count(|counts| counts.rejected += 1);
         if self.plan.turns_of(self.mapping).0 != reading.turn {
             self.rejects.late.insert(at, findings.clone());
         }

@@ -125,7 +125,7 @@ impl<'p> Import<'p> {
             && self.rejects.count <= self.options.max_rejects
             && self.rejects.late.is_empty()
             && self.rejects.refused.is_empty()
-            && self.files.iter().all(|file| file.tally.leaves.unmapped == 0)
+            && self.files.iter().all(|file| file.counts().leaves.unmapped == 0)
     }
 
     /// Ends the import early when a signal asked for it.

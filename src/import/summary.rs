@@ -9,16 +9,17 @@ use crate::import::plan::Disposition;
 use crate::import::run::Import;
 use crate::import::vault::WITHHELD;
 use crate::mapping::compile::{CompiledRule, FieldSource};
-use crate::mapping::model::{Expr, From, PathExpr, PathStep, Root};
+use crate::mapping::model::{Expr, From, Mapping, PathExpr, PathStep, Root};
 use crate::report::findings::Findings;
 use crate::report::{
     AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus,
     FindingReport, IgnoredReport, LeafCounts, MappingsReport, Outcome, PlaceReport, Report, RunMode, SecretsReport,
-    SourceReport, TargetReport, Timings, VERSION, Verdict,
+    Shared, SourceReport, TargetReport, Timings, VERSION, Verdict,
 };
 use crate::secret::proof::LeakSearch;
 use crate::source::{self, SourceFile};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// What the report needs and the run itself does not know.
 #[derive(Debug)]
@@ -123,28 +124,59 @@ pub fn run_record(report: &Report, record: RunRecord) -> RunRecord {
 /// The report of each file; consumes the files' states.
 fn files(run: &mut Import<'_>) -> Vec<FileReport> {
     let plan = run.plan;
-    let states = std::mem::take(&mut run.files);
-    let report = |(at, state): (usize, FileState)| {
-        let mapping = match &plan.dispositions[at] {
-            Disposition::Mapped { mapping, .. } => Some(&plan.set.mappings[*mapping]),
-            _ => None,
+    let mut states = std::mem::take(&mut run.files);
+    let names: Vec<Named> = plan.set.mappings.iter().map(Named::of).collect();
+    let mut owners: HashMap<u32, Shared> = HashMap::new();
+    let mut report = |at: usize, state: &FileState| {
+        let counts = state.counts();
+        let mapping = match plan.dispositions[at] {
+            Disposition::Mapped { mapping, .. } => Some(&names[mapping]),
+            Disposition::Ignored(_) | Disposition::Unmapped => None,
         };
-        let shape = mapping.zip(state.shape()).map(|(mapping, shape)| mapping.source.shapes[shape].name.clone());
+        let shape = mapping.zip(state.shape()).map(|(mapping, shape)| &mapping.shapes[shape]);
         let status = state.status.unwrap_or(FileStatus::Unread);
+        let owner = state.owner.and_then(|owner| Some((owner, run.resolver.owners.id_of(owner)?)));
         FileReport {
-            path: plan.tree.files[at].path.to_string(),
+            path: printable_path(&plan.tree.files[at].path),
             mapping: mapping.map(|mapping| mapping.name.clone()),
             status,
-            reason: state.reason().map(str::to_owned),
-            shape: shape.filter(|name| !name.is_empty()),
-            owner: state.owner.and_then(|owner| run.resolver.owners.id_of(owner)).map(str::to_owned),
+            reason: state.reason().cloned(),
+            shape: shape.filter(|name| !name.is_empty()).cloned(),
+            owner: owner.map(|(owner, id)| owners.entry(owner).or_insert_with(|| id.into()).clone()),
             bytes: plan.tree.files[at].bytes,
-            records: state.records,
-            rejected: state.rejected,
-            leaves: if status == FileStatus::Imported { state.tally.leaves } else { LeafCounts::default() },
+            records: counts.records,
+            rejected: counts.rejected,
+            leaves: if status == FileStatus::Imported { counts.leaves } else { LeafCounts::default() },
         }
     };
-    states.into_iter().enumerate().map(report).collect()
+    // From the last to the first, so that states need not all be kept until the last report is made.
+    let mut reports = Vec::with_capacity(states.len());
+    while !states.is_empty() {
+        let rest = states.len().saturating_sub(1 + states.capacity() / 16);
+        reports.extend(states.drain(rest..).enumerate().rev().map(|(at, state)| report(rest + at, &state)));
+        states.shrink_to_fit();
+    }
+    reports.reverse();
+    reports
+}
+
+/// The names of a mapping and of its shapes, for all of its files.
+struct Named {
+    name: Shared,
+    shapes: Vec<Shared>,
+}
+
+impl Named {
+    fn of(mapping: &Mapping) -> Self {
+        let shapes = mapping.source.shapes.iter().map(|shape| shape.name.as_str().into()).collect();
+        Self { name: mapping.name.as_str().into(), shapes }
+    }
+}
+
+/// The path of a file, safe for a terminal; most are as they are.
+fn printable_path(path: &Arc<str>) -> Shared {
+    let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    if is_plain { Arc::clone(path).into() } else { printable(path).into() }
 }
 
 fn ignored(run: &Import<'_>) -> Vec<IgnoredReport> {
@@ -155,13 +187,13 @@ fn ignored(run: &Import<'_>) -> Vec<IgnoredReport> {
             let what = state.why.as_ref().and_then(|why| why.what.as_deref()).unwrap_or_default();
             let reason = match what {
                 "alias copies" => "the same bytes as in the owner's other directory",
-                _ => state.reason().unwrap_or_default(),
+                _ => state.reason().map(|reason| &**reason).unwrap_or_default(),
             };
             found.entry((what.to_owned(), reason.to_owned())).or_default().0 += 1;
         }
         if state.status == Some(FileStatus::Imported) {
-            for (reason, count) in &state.tally.ignored {
-                let (what, why) = run.leaves.reasons.text(*reason);
+            for (reason, count) in state.ignored() {
+                let (what, why) = run.leaves.reasons.text(reason);
                 found.entry((what.to_owned(), why.to_owned())).or_default().1 += count;
             }
         }
@@ -293,7 +325,6 @@ fn located(findings: Findings, files: &[SourceFile]) -> Vec<FindingReport> {
 /// What was known before any secret was read, such as the paths of files, is not withheld, and is cut
 /// out of a message before it is searched: to hide it would only tell that it is a secret.
 fn withhold(report: &mut Report, run: &Import<'_>) {
-    report.files.iter_mut().for_each(|file| file.path = printable(&file.path));
     let search = run.writer.vault.withheld();
     if search.is_empty() {
         return;

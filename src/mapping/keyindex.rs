@@ -9,6 +9,7 @@ use crate::fold;
 use crate::row::Value;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::Arc;
 
 /// Which rows an index finds, and which values it holds of them.
@@ -50,7 +51,7 @@ pub struct Entry {
     /// The number of the rule that made it.
     pub feeder: u32,
     /// The values of the spec's wanted columns.
-    pub values: Vec<Value>,
+    pub values: Box<[Value]>,
     /// Whether the target had the row before the run.
     pub existing: bool,
     /// Whether there is a row at all: an empty secret reserves its key and makes no row.
@@ -68,7 +69,7 @@ impl Entry {
         Self {
             place: None,
             feeder: u32::MAX,
-            values,
+            values: values.into(),
             existing: true,
             present: true,
             counted: false,
@@ -77,17 +78,49 @@ impl Entry {
     }
 }
 
+/// What stands for a key: two keyed hashes of 64 bits, which no source can choose to collide. That two of ten million
+/// keys do is as likely as 1 to 10²⁴, and a key would take several times the memory: there may be one for each file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct KeyHash(u64, u64);
+
+impl Hash for KeyHash {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0);
+    }
+}
+
+/// Takes a hash as it is.
+#[derive(Debug, Default, Clone, Copy)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// Something by key.
+type Keyed<T> = HashMap<KeyHash, T, BuildHasherDefault<Hashed>>;
+
 /// One change of the index, by spec and key, so that it can be undone.
 #[derive(Debug)]
 enum Change {
     /// The key is new.
-    New(usize, KeyText),
+    New(usize, KeyHash),
     /// The row took the place of what the target is known to have.
-    Instead(usize, KeyText, Entry),
+    Instead(usize, KeyHash, Entry),
     /// A value that the row had before, with its position among the wanted columns.
-    Value(usize, KeyText, usize, Value),
+    Value(usize, KeyHash, usize, Value),
     /// The run's counts took the row in.
-    Counted(usize, KeyText),
+    Counted(usize, KeyHash),
 }
 
 /// Where a value of a row that is made known stands.
@@ -120,29 +153,30 @@ pub struct KeyIndex {
     specs: Vec<IndexSpec>,
     /// By the number of the `lookup`, `exists` or `absent`; none for one that no rule has.
     sites: Vec<Option<Site>>,
-    lasting: Vec<HashMap<KeyText, Entry>>,
-    of_owner: Vec<HashMap<KeyText, Entry>>,
+    lasting: Vec<Keyed<Entry>>,
+    of_owner: Vec<Keyed<Entry>>,
     /// Rows of the target that earlier runs made of files which this run reads too: the file's number
     /// and the row. A rule does not find them in its own table until this run has met them, so that a
     /// second import finds what the first one found.
-    withheld: Vec<HashMap<KeyText, Vec<(u32, Entry)>>>,
+    withheld: Vec<Keyed<Vec<(u32, Entry)>>>,
     /// What was changed since [`KeyIndex::keep`], in order.
     log: Vec<Change>,
+    hashing: [RandomState; 2],
 }
 
 impl KeyIndex {
     /// An empty index of these specs.
     pub fn new(specs: Vec<IndexSpec>, sites: Vec<Option<Site>>) -> Self {
-        let empty = || specs.iter().map(|_| HashMap::new()).collect();
-        let withheld = specs.iter().map(|_| HashMap::new()).collect();
-        Self { lasting: empty(), of_owner: empty(), withheld, specs, sites, log: Vec::new() }
+        let empty = || specs.iter().map(|_| Keyed::default()).collect();
+        let withheld = specs.iter().map(|_| Keyed::default()).collect();
+        Self { lasting: empty(), of_owner: empty(), withheld, specs, sites, ..Self::default() }
     }
 
     /// Forgets what belonged to one owner.
     pub fn end_owner(&mut self) {
         for keys in &mut self.of_owner {
             // Not `clear`: one large owner must not keep its memory for the rest of the run.
-            *keys = HashMap::new();
+            *keys = Keyed::default();
         }
     }
 
@@ -156,11 +190,8 @@ impl KeyIndex {
         entry: &Entry,
     ) {
         for feed in feeds.iter().filter(|feed| entry.present || feed.is_own) {
-            let key = match &feed.by {
-                Some(by) => KeyText::of(by.iter().map(of)),
-                None => own_key.cloned(),
-            };
-            let Some(key) = key else {
+            let other = feed.by.as_ref().map(|by| KeyText::of(by.iter().map(of)));
+            let Some(key) = other.as_ref().map_or(own_key, Option::as_ref) else {
                 continue; // a key with a NULL finds nothing
             };
             let values = feed.wanted.iter().map(|source| of(source).clone()).collect();
@@ -170,9 +201,9 @@ impl KeyIndex {
 
     /// Adds a row under a key. The first of a key stays, but a row of this run takes the place of
     /// what the target is known to have.
-    pub fn insert(&mut self, spec: usize, key: KeyText, entry: Entry) {
-        let key = self.fold(spec, key);
-        match self.keys_mut(spec).entry(key.clone()) {
+    pub fn insert(&mut self, spec: usize, key: &KeyText, entry: Entry) {
+        let key = self.hash(spec, key);
+        match self.keys_mut(spec).entry(key) {
             Slot::Occupied(mut held) if held.get().place.is_none() => {
                 let before = held.insert(entry);
                 self.log.push(Change::Instead(spec, key, before));
@@ -186,7 +217,7 @@ impl KeyIndex {
     }
 
     /// Where the rows of this run are kept.
-    fn keys_mut(&mut self, spec: usize) -> &mut HashMap<KeyText, Entry> {
+    fn keys_mut(&mut self, spec: usize) -> &mut Keyed<Entry> {
         if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] }
     }
 
@@ -202,12 +233,12 @@ impl KeyIndex {
                 Change::New(spec, key) => drop(self.keys_mut(spec).remove(&key)),
                 Change::Instead(spec, key, entry) => drop(self.keys_mut(spec).insert(key, entry)),
                 Change::Value(spec, key, at, value) => {
-                    if let Some(held) = self.held_mut(spec, &key).and_then(|entry| entry.values.get_mut(at)) {
+                    if let Some(held) = self.held_mut(spec, key).and_then(|entry| entry.values.get_mut(at)) {
                         *held = value;
                     }
                 }
                 Change::Counted(spec, key) => {
-                    if let Some(entry) = self.held_mut(spec, &key) {
+                    if let Some(entry) = self.held_mut(spec, key) {
                         entry.counted = false;
                     }
                 }
@@ -221,14 +252,14 @@ impl KeyIndex {
     }
 
     /// Adds a row that the target has; it outlasts every owner.
-    pub fn insert_lasting(&mut self, spec: usize, key: KeyText, entry: Entry) {
-        let key = self.fold(spec, key);
+    pub fn insert_lasting(&mut self, spec: usize, key: &KeyText, entry: Entry) {
+        let key = self.hash(spec, key);
         self.lasting[spec].entry(key).or_insert(entry);
     }
 
     /// Adds a row that the target has and that an earlier run made of this file of the tree.
-    pub fn withhold(&mut self, spec: usize, key: KeyText, file: u32, entry: Entry) {
-        let key = self.fold(spec, key);
+    pub fn withhold(&mut self, spec: usize, key: &KeyText, file: u32, entry: Entry) {
+        let key = self.hash(spec, key);
         self.withheld[spec].entry(key).or_default().push((file, entry));
     }
 
@@ -237,7 +268,7 @@ impl KeyIndex {
         for (withheld, lasting) in self.withheld.iter_mut().zip(&mut self.lasting) {
             for (key, entries) in withheld {
                 for (_, entry) in entries.extract_if(.., |(file, _)| files(*file)) {
-                    lasting.entry(key.clone()).or_insert(entry);
+                    lasting.entry(*key).or_insert(entry);
                 }
             }
         }
@@ -249,15 +280,9 @@ impl KeyIndex {
     }
 
     fn entry(&self, spec: usize, key: &KeyText, or_withheld: bool) -> Option<&Entry> {
-        let folded;
-        let key = if self.specs[spec].ignore_case {
-            folded = self.fold(spec, key.clone());
-            &folded
-        } else {
-            key
-        };
-        let known = self.of_owner[spec].get(key).or_else(|| self.lasting[spec].get(key));
-        let withheld = || self.withheld[spec].get(key).filter(|_| or_withheld)?.first().map(|(_, entry)| entry);
+        let key = self.hash(spec, key);
+        let known = self.of_owner[spec].get(&key).or_else(|| self.lasting[spec].get(&key));
+        let withheld = || self.withheld[spec].get(&key).filter(|_| or_withheld)?.first().map(|(_, entry)| entry);
         known.or_else(withheld)
     }
 
@@ -270,15 +295,15 @@ impl KeyIndex {
 
     /// Notes that the run's counts have the row of a key; `false` where they had it before.
     pub fn count(&mut self, spec: usize, key: &KeyText) -> bool {
+        let key = self.hash(spec, key);
         let counts = self.held_mut(spec, key).is_some_and(|entry| !std::mem::replace(&mut entry.counted, true));
         if counts {
-            self.log.push(Change::Counted(spec, key.clone()));
+            self.log.push(Change::Counted(spec, key));
         }
         counts
     }
 
-    fn held_mut(&mut self, spec: usize, key: &KeyText) -> Option<&mut Entry> {
-        let key = self.fold(spec, key.clone());
+    fn held_mut(&mut self, spec: usize, key: KeyHash) -> Option<&mut Entry> {
         if self.of_owner[spec].contains_key(&key) {
             return self.of_owner[spec].get_mut(&key);
         }
@@ -290,9 +315,10 @@ impl KeyIndex {
 
     /// Changes what is known of a row's column.
     pub fn set(&mut self, spec: usize, key: &KeyText, wanted: usize, value: Value) {
+        let key = self.hash(spec, key);
         if let Some(held) = self.held_mut(spec, key).and_then(|entry| entry.values.get_mut(wanted)) {
             let before = std::mem::replace(held, value);
-            self.log.push(Change::Value(spec, key.clone(), wanted, before));
+            self.log.push(Change::Value(spec, key, wanted, before));
         }
     }
 
@@ -307,8 +333,14 @@ impl KeyIndex {
         self.sought(number, key).is_some()
     }
 
-    fn fold(&self, spec: usize, key: KeyText) -> KeyText {
-        if self.specs[spec].ignore_case { key.map(fold::case) } else { key }
+    fn hash(&self, spec: usize, key: &KeyText) -> KeyHash {
+        let [one, other] = &self.hashing;
+        if self.specs[spec].ignore_case {
+            let key = key.map(fold::case);
+            KeyHash(one.hash_one(&key), other.hash_one(&key))
+        } else {
+            KeyHash(one.hash_one(key), other.hash_one(key))
+        }
     }
 }
 
@@ -328,9 +360,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_of_a_row_is_small() {
+        assert!(size_of::<(KeyHash, Entry)>() <= 80, "{} bytes", size_of::<(KeyHash, Entry)>());
+    }
+
+    #[test]
     fn a_key_without_case_is_found_whatever_its_length_in_the_other_case() {
         let mut index = KeyIndex::new(vec![spec("places", true, false)], Vec::new());
-        index.insert(0, key("Große Straße"), Entry::existing(vec![]));
+        index.insert(0, &key("Große Straße"), Entry::existing(vec![]));
         for name in ["GROSSE STRASSE", "GROẞE STRAẞE", "große straße"] {
             assert!(index.get(0, &key(name)).is_some(), "{name}");
         }
@@ -340,7 +377,7 @@ mod tests {
     #[test]
     fn the_end_of_an_owner_forgets_only_what_was_the_owners() {
         let mut index = KeyIndex::new(vec![spec("people", false, false), spec("notes", false, true)], Vec::new());
-        (0..2).for_each(|spec| index.insert(spec, key("1"), Entry::existing(vec![])));
+        (0..2).for_each(|spec| index.insert(spec, &key("1"), Entry::existing(vec![])));
         index.end_owner();
         assert_eq!([0, 1].map(|spec| index.get(spec, &key("1")).is_some()), [true, false]);
     }
@@ -349,7 +386,7 @@ mod tests {
     fn a_rule_finds_rows_of_its_own_table_only_once_the_run_has_met_them() {
         let site = |of_own_table| Some(Site { spec: 0, wanted: Some(0), of_own_table });
         let mut index = KeyIndex::new(vec![spec("people", false, false)], vec![site(true), site(false), None]);
-        index.withhold(0, key("1"), 7, Entry::existing(vec![Value::Integer(1)]));
+        index.withhold(0, &key("1"), 7, Entry::existing(vec![Value::Integer(1)]));
         let found =
             |index: &KeyIndex| (0..4).map(|number| index.lookup(number, &key("1")).is_some()).collect::<Vec<_>>();
         assert_eq!(found(&index), [false, true, false, false]);

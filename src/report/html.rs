@@ -142,7 +142,7 @@ mod tests {
             ..sample::finding(hostile, Severity::Error, 1, hostile)
         }];
         hostile.clone_into(&mut report.source.root);
-        hostile.clone_into(&mut report.files[0].path);
+        report.files[0].path = hostile.into();
         hostile.clone_into(&mut report.tables[0].name);
         hostile.clone_into(&mut report.ignored[0].reason);
         let page = page(&report).expect("renders");

@@ -6,6 +6,7 @@
 pub mod findings;
 pub mod html;
 mod parts;
+mod shared;
 pub mod table;
 pub mod text;
 mod texts;
@@ -13,6 +14,7 @@ pub mod words;
 pub mod write;
 
 pub use parts::*;
+pub use shared::Shared;
 
 use crate::finding::Severity;
 use serde::{Deserialize, Serialize};

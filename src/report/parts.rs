@@ -1,5 +1,6 @@
 //! The parts of a [`Report`](super::Report).
 
+use super::Shared;
 use crate::finding::Severity;
 use serde::{Deserialize, Serialize};
 
@@ -88,20 +89,20 @@ pub enum FileStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileReport {
     /// Its path below the root, `/` between segments.
-    pub path: String,
+    pub path: Shared,
     /// The mapping that read it.
-    pub mapping: Option<String>,
+    pub mapping: Option<Shared>,
     /// Its status.
     pub status: FileStatus,
     /// Why it was ignored or rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<Shared>,
     /// The shape it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shape: Option<String>,
+    pub shape: Option<Shared>,
     /// The id of its owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
+    pub owner: Option<Shared>,
     /// Its size.
     pub bytes: u64,
     /// Records read from it.

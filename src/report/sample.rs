@@ -9,12 +9,12 @@ fn leaves(column: u64, json: u64, sealed: u64, ignored: u64, rejected: u64, unma
 
 fn file(path: &str, status: FileStatus, records: u64, leaves: LeafCounts) -> FileReport {
     FileReport {
-        path: path.to_owned(),
-        mapping: Some("notebook".to_owned()),
+        path: path.into(),
+        mapping: Some("notebook".into()),
         status,
         reason: None,
         shape: None,
-        owner: Some("7".to_owned()),
+        owner: Some("7".into()),
         bytes: 10_000,
         records,
         rejected: 0,
@@ -57,7 +57,7 @@ pub(crate) fn committed() -> Report {
         file("people/7/profile.json", FileStatus::Imported, 1, leaves(12, 0, 2, 0, 0, 0)),
         FileReport {
             mapping: None,
-            reason: Some("rebuilt by itself".to_owned()),
+            reason: Some("rebuilt by itself".into()),
             owner: None,
             bytes: 900,
             ..file("people/7/cache.json", FileStatus::Ignored, 0, LeafCounts::default())
@@ -137,7 +137,7 @@ pub(crate) fn refused() -> Report {
     let mut notes = file("people/7/notes.json", FileStatus::Imported, 1_200, leaves(11_980, 300, 0, 40, 20, 0));
     notes.rejected = 2;
     let broken = FileReport {
-        reason: Some("J002".to_owned()),
+        reason: Some("J002".into()),
         rejected: 1,
         ..file("people/7/more.json", FileStatus::Rejected, 0, LeafCounts::default())
     };

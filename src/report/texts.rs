@@ -3,7 +3,7 @@
 
 use super::{
     CaughtReport, CheckReport, DeclassifiedReport, FileReport, FindingReport, IgnoredReport, OwnerReport, PlaceReport,
-    Report, SecretsReport, SourceReport,
+    Report, SecretsReport, Shared, SourceReport,
 };
 
 impl Report {
@@ -56,8 +56,8 @@ impl Report {
             leaves: _,
         } in files
         {
-            see(path);
-            reason.iter_mut().chain(owner).for_each(&mut *see);
+            see_shared(path, see);
+            reason.iter_mut().chain(owner).for_each(|text| see_shared(text, see));
         }
         for CaughtReport { mapping: _, path, count: _ } in caught_all {
             see(path);
@@ -89,6 +89,15 @@ impl Report {
     }
 }
 
+/// Visits a text that others may have too: it is theirs as it was.
+fn see_shared(text: &mut Shared, see: &mut dyn FnMut(&mut String)) {
+    let mut seen = text.to_string();
+    see(&mut seen);
+    if seen != **text {
+        *text = seen.into();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::sample;
@@ -107,7 +116,10 @@ mod tests {
                 let place = finding.place.iter().flat_map(|place| place.pointer.iter().chain([&place.file]));
                 place.chain([&finding.message, &finding.subject]).cloned().collect::<Vec<_>>()
             })
-            .chain(report.files.iter().flat_map(|file| [file.path.clone(), file.owner.clone().unwrap_or_default()]))
+            .chain(report.files.iter().flat_map(|file| {
+                let owner = file.owner.as_ref().map_or_else(String::new, Shared::to_string);
+                [file.path.to_string(), owner]
+            }))
             .chain(report.owners.iter().flat_map(|owner| [owner.directory.clone(), owner.how.clone()]))
             .chain(report.ignored.iter().flat_map(|ignored| [ignored.what.clone(), ignored.reason.clone()]))
             .filter(|text| !text.is_empty())

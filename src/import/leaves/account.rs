@@ -98,7 +98,7 @@ impl Leaves<'_> {
         for end in empty_ends(reading.shaped.frame.root(), &records.0) {
             sheet.claim(end.node.span(), Mark::of(Class::Column));
         }
-        if cx.files[reading.file].records == 0 {
+        if cx.files[reading.file].counts().records == 0 {
             let why = (cx.mapping, Why::NoRecords(reading.shaped.shape));
             let text = || (format!("{} ({})", mapping.name, shape.name), "no records".to_owned());
             let reason = self.reasons.number(why, text);
@@ -139,7 +139,7 @@ impl Leaves<'_> {
         sheet: &Sheet,
         (record, start): (u64, u64),
     ) {
-        sheet.count(tape, &mut cx.files[reading.file].tally);
+        cx.files[reading.file].tally(|tally| sheet.count(tape, tally));
         let (file, watch) = (reading.context.id, cx.watching(reading.file));
         for (name, mark) in sheet.names() {
             let at = match name {

@@ -39,7 +39,7 @@ impl Class {
 
 /// The number of a reason in [`Reasons`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Reason(u16);
+pub(crate) struct Reason(u16);
 
 /// A class with the reason of an ignored leaf, in two bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -221,7 +221,7 @@ impl Sheet {
 
 /// Leaves by class, and the ignored ones by reason.
 #[derive(Debug, Clone, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// By class.
     pub leaves: LeafCounts,
     /// Ignored leaves by reason.
@@ -242,14 +242,6 @@ impl Tally {
                 leaves.ignored += 1;
                 *self.ignored.entry(mark.reason()).or_default() += 1;
             }
-        }
-    }
-
-    /// Adds another tally.
-    pub fn merge(&mut self, other: &Tally) {
-        self.leaves.add(&other.leaves);
-        for (reason, count) in &other.ignored {
-            *self.ignored.entry(*reason).or_default() += count;
         }
     }
 }

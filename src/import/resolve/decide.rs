@@ -135,7 +135,7 @@ impl Resolver<'_> {
         let entry = Entry {
             place: Some(place),
             feeder: rule.number,
-            values: Vec::new(),
+            values: Box::default(),
             existing: one.fate == RowFate::Unchanged,
             present: one.fate != RowFate::Empty,
             counted: true,

@@ -141,8 +141,8 @@ impl Resolver<'_> {
             };
             let entry = Entry::existing(values.collect());
             match file {
-                Some(file) => self.index.withhold(number, key, file.0, entry),
-                None => self.index.insert_lasting(number, key, entry),
+                Some(file) => self.index.withhold(number, &key, file.0, entry),
+                None => self.index.insert_lasting(number, &key, entry),
             }
         }
         Ok(())

@@ -77,7 +77,7 @@ impl Resolver<'_> {
                 continue; // a part of the key is not known, or NULL
             };
             let values = asked.wanted.iter().map(|column| value_of(column).unwrap_or(Value::Null)).collect();
-            self.index.insert(*spec, key, Entry { values, ..held.clone() });
+            self.index.insert(*spec, &key, Entry { values, ..held.clone() });
         }
     }
 
@@ -89,7 +89,7 @@ impl Resolver<'_> {
         {
             let wanted: Vec<&str> = self.plan.specs.all[spec].wanted.iter().map(String::as_str).collect();
             let values = Stored::of(self.plan, &row.rule.table.name, &wanted).values(cells).collect();
-            self.index.insert_lasting(spec, key.clone(), Entry::existing(values));
+            self.index.insert_lasting(spec, key, Entry::existing(values));
         }
         Ok(())
     }
