@@ -1,9 +1,9 @@
 //! The search that proves that no secret is stored in plaintext.
 //!
 //! Thousands of secrets are looked for in every byte that a run writes. One great automaton of them
-//! would not fit the processor's caches, so the text is asked for fingerprints instead: the first
-//! six bytes of a pattern, hashed, name a bit in a table that does fit. Where the bit is set, which
-//! is rare, the pattern itself is compared. What that may cost is bounded: a long secret of one period,
+//! would not fit the processor's caches, so every second position of the text is asked for fingerprints
+//! instead: the first five bytes of a pattern, and the five behind its first, hashed, name a bit each in a
+//! table that does fit. Where the bit is set, which is rare, the pattern itself is compared. What that may cost is bounded: a long secret of one period,
 //! in a text of the same, would else be compared at every position.
 
 use super::automaton::Automaton;
@@ -20,8 +20,10 @@ use zeroize::Zeroizing;
 
 /// Shorter secrets are not searched for: they occur everywhere by chance.
 pub const MIN_BYTES: usize = 6;
-/// Bits of the table for each pattern: about one position in sixty-four is looked at twice.
-const BITS_PER_PATTERN: usize = 64;
+/// Bits of the table for each pattern, which sets two: about one position in sixty-four is looked at twice.
+const BITS_PER_PATTERN: usize = 128;
+/// The text is asked at every so many positions; [`MIN_BYTES`] bytes hold that many fingerprints.
+const STRIDE: usize = 2;
 /// The table's greatest size, 512 KiB: it stays in the second cache beside the text.
 const MOST_BITS: usize = 1 << 22;
 
@@ -209,8 +211,10 @@ impl LeakSearch {
             search.bytes.extend_from_slice(form);
             search.patterns.push(Pattern { start, end: search.bytes.len(), secret: *secret });
             search.buckets[position(hash, search.bucket_shift) + 1] += 1;
-            let bit = position(hash, search.table_shift);
-            search.table[bit / 64] |= 1 << (bit % 64);
+            for eight in [first_eight(form), first_eight(&form[1..])] {
+                let bit = position(fingerprint(eight), search.table_shift);
+                search.table[bit / 64] |= 1 << (bit % 64);
+            }
         }
         for bucket in 1..search.buckets.len() {
             search.buckets[bucket] += search.buckets[bucket - 1];
@@ -259,18 +263,21 @@ impl LeakSearch {
             work.found.insert(hit.secret);
             first_only.then_some(hit)
         };
-        for (at, window) in text.windows(8).enumerate() {
+        // A pattern begins where its fingerprint is seen, or one byte before.
+        let mut confirmed = |at: usize| at.checked_sub(1).and_then(&mut confirmed).or_else(|| confirmed(at));
+        for (number, window) in text.windows(8).step_by(STRIDE).enumerate() {
             let eight = window.try_into().expect("a window of 8");
             if self.is_marked(u64::from_le_bytes(eight))
-                && let hit @ Some(_) = confirmed(at)
+                && let hit @ Some(_) = confirmed(STRIDE * number)
             {
                 return hit;
             }
         }
-        // The last beginnings have fewer than eight bytes before the end of the text.
-        let beginnings = (text.len() + 1).saturating_sub(MIN_BYTES);
-        let mut rest = text.len().saturating_sub(7)..beginnings;
-        let hit = rest.find_map(|at| if self.is_marked(first_eight(&text[at..])) { confirmed(at) } else { None });
+        // The last fingerprints have fewer than eight bytes before the end of the text.
+        let last =
+            text.len().saturating_sub(7).next_multiple_of(STRIDE)..(text.len() + 1).saturating_sub(MIN_BYTES - 1);
+        let mut last = last.step_by(STRIDE);
+        let hit = last.find_map(|at| if self.is_marked(first_eight(&text[at..])) { confirmed(at) } else { None });
         if hit.is_none() {
             work.found.extend(work.further.drain(..));
         }
@@ -279,7 +286,7 @@ impl LeakSearch {
 
     #[inline]
     fn is_marked(&self, eight: u64) -> bool {
-        let bit = position(hash(eight), self.table_shift);
+        let bit = position(fingerprint(eight), self.table_shift);
         self.table[bit / 64] >> (bit % 64) & 1 != 0
     }
 
@@ -373,6 +380,12 @@ fn first_eight(bytes: &[u8]) -> u64 {
 #[inline]
 fn hash(eight: u64) -> u64 {
     (eight << 16).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Hashes the first five of eight bytes.
+#[inline]
+fn fingerprint(eight: u64) -> u64 {
+    hash(eight << 8)
 }
 
 /// The upper bits of a hash as an index.
