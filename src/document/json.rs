@@ -9,7 +9,7 @@ impl<'t> NodeRef<'t> {
             Kind::Null | Kind::Record(_) => out.push_str("null"),
             Kind::Bool(value) => out.push_str(if value { "true" } else { "false" }),
             Kind::Number => out.push_str(self.text()),
-            Kind::String => write_json_string(out, self.text()),
+            Kind::String => write_string(out, self.text(), self.is_plain()),
             kind @ (Kind::Array | Kind::Object) => {
                 let (open, close) = if kind == Kind::Array { ('[', ']') } else { ('{', '}') };
                 out.push(open);
@@ -20,7 +20,7 @@ impl<'t> NodeRef<'t> {
                     }
                     // Elements have none.
                     if let Some(name) = child.name() {
-                        write_json_string(out, name);
+                        write_string(out, name, child.is_plain());
                         out.push(':');
                     }
                     child.write_json(out, skipped);
@@ -28,6 +28,16 @@ impl<'t> NodeRef<'t> {
                 out.push(close);
             }
         }
+    }
+}
+
+fn write_string(out: &mut String, text: &str, plain: bool) {
+    if plain {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        write_json_string(out, text);
     }
 }
 

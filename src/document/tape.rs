@@ -45,6 +45,8 @@ pub enum Outer {
 struct Node {
     kind: Kind,
     named: bool,
+    /// JSON needs no escape for its name nor for its text.
+    plain: bool,
     next: NodeId,
     path: PathId,
     name: (u32, u32),
@@ -122,11 +124,18 @@ impl Tape {
     /// A container is closed by [`Tape::close`].
     /// The paths are numbered when all of it is read ([`Tape::number_paths`]).
     pub fn push(&mut self, kind: Kind, name: Option<&str>, text: &str, at: u64) -> NodeId {
+        self.push_plain(kind, name, text, at, false)
+    }
+
+    /// As [`Tape::push`]; where name and text were read without an escape (`plain`), none is looked for when they
+    /// are written.
+    pub(crate) fn push_plain(&mut self, kind: Kind, name: Option<&str>, text: &str, at: u64, plain: bool) -> NodeId {
         let name_span = self.keep(name.unwrap_or_default());
         let text_span = self.keep(text);
         let id = self.len();
         let next = id.checked_add(1).expect("a record is smaller than 4 GiB");
-        self.nodes.push(Node { kind, named: name.is_some(), next, path: 0, name: name_span, text: text_span, at });
+        let named = name.is_some();
+        self.nodes.push(Node { kind, named, plain, next, path: 0, name: name_span, text: text_span, at });
         id
     }
 
@@ -254,6 +263,10 @@ impl<'t> NodeRef<'t> {
     pub fn text_len(self) -> usize {
         let last = &self.tape.nodes[self.node.next as usize - 1];
         (last.text.1 - self.node.text.0) as usize
+    }
+    /// Whether JSON needs no escape for its name nor for its text; `false` where that is not known.
+    pub(super) fn is_plain(self) -> bool {
+        self.node.plain
     }
     /// A scalar or an empty container.
     pub fn is_leaf(self) -> bool {

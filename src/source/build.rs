@@ -11,6 +11,8 @@ pub(super) struct Builder {
     open: Vec<Open>,
     name: Zeroizing<String>,
     named: bool,
+    /// Whether the name was read without an escape.
+    plain: bool,
     scratch: Zeroizing<String>,
 }
 
@@ -28,8 +30,8 @@ impl Builder {
 
     /// Takes the name of the member whose value comes next.
     #[inline]
-    pub(super) fn name(&mut self, name: &str) {
-        self.named = true;
+    pub(super) fn name(&mut self, name: &str, plain: bool) {
+        (self.named, self.plain) = (true, plain);
         self.name.clear();
         self.name.push_str(name);
     }
@@ -40,7 +42,7 @@ impl Builder {
         match token.event {
             Event::Name(name) => {
                 let mut scratch = std::mem::take(&mut self.scratch);
-                self.name(name.decode(&mut scratch));
+                self.name(name.decode(&mut scratch), !name.escaped);
                 self.scratch = scratch;
             }
             Event::ObjectEnd | Event::ArrayEnd => {
@@ -52,13 +54,13 @@ impl Builder {
             Event::ArrayStart => self.container(Kind::Array, token.at, tape)?,
             Event::String(text) => {
                 let mut scratch = std::mem::take(&mut self.scratch);
-                let pushed = self.push(Kind::String, text.decode(&mut scratch), token.at, tape);
+                let pushed = self.push(Kind::String, text.decode(&mut scratch), !text.escaped, token.at, tape);
                 self.scratch = scratch;
                 pushed?;
             }
-            Event::Number(text) => _ = self.push(Kind::Number, text, token.at, tape)?,
-            Event::Bool(value) => _ = self.push(Kind::Bool(value), "", token.at, tape)?,
-            Event::Null => _ = self.push(Kind::Null, "", token.at, tape)?,
+            Event::Number(text) => _ = self.push(Kind::Number, text, true, token.at, tape)?,
+            Event::Bool(value) => _ = self.push(Kind::Bool(value), "", true, token.at, tape)?,
+            Event::Null => _ = self.push(Kind::Null, "", true, token.at, tape)?,
         }
         Ok(())
     }
@@ -73,23 +75,24 @@ impl Builder {
         {
             return Ok(());
         }
-        self.push(Kind::Record(outer), "", at, tape).map(drop)
+        self.push(Kind::Record(outer), "", true, at, tape).map(drop)
     }
 
     fn container(&mut self, kind: Kind, at: u64, tape: &mut Tape) -> Result<(), Fault> {
-        let node = self.push(kind, "", at, tape)?;
+        let node = self.push(kind, "", true, at, tape)?;
         self.open.push(Open { node, records: [false; 3] });
         Ok(())
     }
 
     #[inline]
-    fn push(&mut self, kind: Kind, text: &str, at: u64, tape: &mut Tape) -> Result<NodeId, Fault> {
+    fn push(&mut self, kind: Kind, text: &str, plain: bool, at: u64, tape: &mut Tape) -> Result<NodeId, Fault> {
         let named = std::mem::take(&mut self.named);
+        let plain = plain && (self.plain || !named);
         // A record's own name is not part of it.
         let name = (named && !self.open.is_empty()).then_some(self.name.as_str());
         if !tape.has_room(name.map_or(0, str::len) + text.len()) {
             return Err(Fault::new(&JSON_SIZE, at, "a record, or what lies around the records, is larger than 4 GiB"));
         }
-        Ok(tape.push(kind, name, text, at))
+        Ok(tape.push_plain(kind, name, text, at, plain))
     }
 }

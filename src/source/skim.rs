@@ -138,8 +138,8 @@ impl<'s> Skimmer<'s> {
                     self.duplicates.note(name, first, token.at);
                 }
                 match (&self.record, &mut self.keeper) {
-                    (None, _) => self.builder.name(name),
-                    (Some(_), Some(keeper)) => keeper.builder.name(name),
+                    (None, _) => self.builder.name(name, !text.escaped),
+                    (Some(_), Some(keeper)) => keeper.builder.name(name, !text.escaped),
                     (Some(_), None) => {}
                 }
                 self.matcher.name(name);
