@@ -109,7 +109,7 @@ pub struct Row {
     pub record: u64,
 }
 
-/// Rows of one table that fill the same columns, cut at about 1 MiB of text.
+/// Rows of one table that fill the same columns.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// The target table.
@@ -118,6 +118,4 @@ pub struct Batch {
     pub columns: Vec<String>,
     /// The rows, in plan order.
     pub rows: Vec<Row>,
-    /// About how many bytes their texts have.
-    pub bytes: usize,
 }

@@ -24,7 +24,9 @@ pub(crate) type Files = BTreeMap<usize, Vec<usize>>;
 impl Import<'_> {
     /// Reads, maps and writes everything, in plan order.
     pub fn read_all(&mut self) -> Result<()> {
-        let turns = self.plan.turns();
+        let (plan, turns) = (self.plan, self.plan.turns());
+        let of_turn = |turn: &Turn| plan.rules.iter().flat_map(|rules| plan.order.rules_of(rules, *turn)).collect();
+        self.writer.order(turns.iter().flat_map(|turn| -> Vec<_> { of_turn(turn) }));
         let (mut ownerless, mut by_directory) = self.sort_files();
         let before = self.expected(&ownerless, |stage| stage == Stage::Before);
         self.readers.expect(self.plan, before.into_iter());
@@ -94,7 +96,6 @@ impl Import<'_> {
             if rules.is_empty() && first.0 != turn {
                 continue; // read in another turn
             }
-            self.writer.begin_part(&rules);
             for file in of_mapping {
                 self.heed_signals()?;
                 if self.files[*file].status.is_none() {
@@ -105,7 +106,6 @@ impl Import<'_> {
                     self.ui.advance(1, self.plan.tree.files[*file].bytes);
                 }
             }
-            self.writer.end_part()?;
         }
         Ok(())
     }

@@ -26,8 +26,8 @@ pub use row::{NewRow, Noted, digest};
 use row::{add, written};
 use std::collections::{BTreeMap, HashMap};
 
-/// Batches are cut at about this many bytes of text.
-const BATCH_BYTES: usize = 1 << 20;
+/// Rows are gathered up to about this many bytes of text, from as many files as they come from.
+const LOAD_BYTES: usize = 1 << 19;
 
 /// Writes rows in batches, counts them, and gives ids.
 pub struct Writer {
@@ -41,8 +41,10 @@ pub struct Writer {
     pub vault: Vault,
     /// What is to be written next.
     load: Load,
-    /// The numbers of the rules of the part at hand, parents first: rows are written in this order.
-    order: Vec<u32>,
+    /// The bytes of text in it.
+    loaded: usize,
+    /// By the number of a rule, its place among all: rows that are written at once are in this order.
+    ranks: Vec<usize>,
     /// The tables that are written, by number.
     tables: Vec<Counted>,
     /// By the number of the table, the columns that the rows are known by, and their key.
@@ -91,7 +93,8 @@ impl Writer {
             lane: Lane::new(transaction, jobs > 1),
             vault,
             load: Load::default(),
-            order: Vec::new(),
+            loaded: 0,
+            ranks: Vec::new(),
             tables: written_tables(set).into_iter().map(Counted::new).collect(),
             fills: BTreeMap::new(),
             columns: set.mappings.iter().flat_map(|mapping| &mapping.rules).map(|_| Vec::new()).collect(),
@@ -106,6 +109,7 @@ impl Writer {
     /// # Errors
     /// What went wrong meanwhile.
     pub fn transaction(&mut self) -> Result<&mut dyn Transaction> {
+        self.flush()?;
         self.lane.transaction(&mut self.refused)
     }
 
@@ -114,7 +118,7 @@ impl Writer {
     /// # Errors
     /// What went wrong while it wrote.
     pub fn end(mut self) -> Result<Box<dyn Transaction>> {
-        self.lane.transaction(&mut self.refused)?;
+        self.transaction()?;
         self.lane.end()
     }
 
@@ -139,6 +143,7 @@ impl Writer {
 
     /// Opens again what was sealed: how many values, and the columns in which one does not open.
     pub fn prove(&mut self) -> Result<(u64, Vec<(String, String)>)> {
+        self.flush()?;
         self.vault.prove(self.lane.transaction(&mut self.refused)?)
     }
 
@@ -203,11 +208,12 @@ impl Writer {
         self.tables.iter().filter(|counted| counted.is_met).map(|counted| counted.report.clone()).collect()
     }
 
-    /// Takes rows in, which the database is not expected to reject; a batch that is full is written.
+    /// Takes rows in, which the database is not expected to reject, and writes what was taken in once it is much.
     pub fn insert(&mut self, rows: Vec<NewRow<'_>>, file: i64) -> Result<()> {
         for row in rows {
             self.record(Noted::of(&row, self.dialect), file)?;
-            if add(&mut self.load.batches, &self.order, row) >= BATCH_BYTES {
+            self.loaded += add(&mut self.load.batches, &self.ranks, row);
+            if self.loaded >= LOAD_BYTES {
                 self.flush()?;
             }
         }
@@ -223,10 +229,9 @@ impl Writer {
         if rows.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
-        self.flush()?;
         let noted = rows.iter().map(|row| Noted::of(row, self.dialect)).collect();
         let mut batches = Vec::new();
-        rows.into_iter().for_each(|row| _ = add(&mut batches, &self.order, row));
+        rows.into_iter().for_each(|row| _ = add(&mut batches, &self.ranks, row));
         let (rules, batches): (Vec<u32>, Vec<Batch>) = batches.into_iter().unzip();
         let mut refused = Vec::new();
         for (batch, Rejected { row, why }) in self.transaction()?.insert_together(&batches)? {
@@ -249,7 +254,8 @@ impl Writer {
         let columns = match self.columns[number].iter().find(|(known, _)| *known == clock) {
             Some((_, columns)) => *columns,
             None => {
-                let columns = self.transaction()?.record_columns(&written(rule, &clock))?;
+                let transaction = self.lane.transaction(&mut self.refused)?;
+                let columns = transaction.record_columns(&written(rule, &clock))?;
                 self.columns[number].push((clock, columns));
                 columns
             }
@@ -271,19 +277,16 @@ impl Writer {
         self.load.files.push(file);
     }
 
-    /// Writes everything that was taken in, parents' tables first.
-    pub fn flush(&mut self) -> Result<()> {
+    /// Writes everything that was taken in, in the order of the rules.
+    fn flush(&mut self) -> Result<()> {
         let load = std::mem::take(&mut self.load);
+        self.loaded = 0;
         if load.is_empty() { Ok(()) } else { self.lane.write(load, &mut self.refused) }
     }
 
-    /// Begins a part, whose rules are given parents first.
-    pub fn begin_part(&mut self, rules: &[&CompiledRule]) {
-        self.order = rules.iter().map(|rule| rule.number).collect();
-    }
-
-    /// Ends a part, so that order follows the parts.
-    pub fn end_part(&mut self) -> Result<()> {
-        self.flush()
+    /// Says in which order rows are written at once: that of these rules.
+    pub fn order<'r>(&mut self, rules: impl Iterator<Item = &'r CompiledRule>) {
+        self.ranks = vec![usize::MAX; self.columns.len()];
+        rules.enumerate().for_each(|(rank, rule)| self.ranks[rule.number as usize] = rank);
     }
 }

@@ -60,26 +60,24 @@ impl<'r> Noted<'r> {
     }
 }
 
-/// Adds a row to the batch of its rule; batches stand in the order of the rules. Gives the batch's bytes of text.
-pub(super) fn add(batches: &mut Vec<(u32, Batch)>, order: &[u32], row: NewRow<'_>) -> usize {
+/// Adds a row to the batch of its rule; batches stand in the order of the rules' `ranks`. Gives its bytes of text.
+pub(super) fn add(batches: &mut Vec<(u32, Batch)>, ranks: &[usize], row: NewRow<'_>) -> usize {
     let NewRow { rule, mut values, id, place, record, .. } = row;
-    let rank = |number: u32| order.iter().position(|of| *of == number);
-    let at = batches.iter().position(|(of, _)| *of == rule.number).unwrap_or_else(|| {
-        let at = batches.partition_point(|(of, _)| rank(*of) < rank(rule.number));
+    let rank = |(number, _): &(u32, Batch)| ranks[*number as usize];
+    let at = batches.binary_search_by_key(&ranks[rule.number as usize], rank).unwrap_or_else(|at| {
         batches.insert(at, (rule.number, empty_batch(rule)));
         at
     });
-    let batch = &mut batches[at].1;
     values.extend(id.map(Value::Integer));
-    batch.bytes += values.iter().map(text_len).sum::<usize>();
-    batch.rows.push(Row { values, place, record });
-    batch.bytes
+    let bytes = values.iter().map(text_len).sum();
+    batches[at].1.rows.push(Row { values, place, record });
+    bytes
 }
 
 fn empty_batch(rule: &CompiledRule) -> Batch {
     let mut columns: Vec<String> = rule.fields.iter().map(|field| field.column.name.clone()).collect();
     columns.extend(rule.generated_id.clone());
-    Batch { table: rule.table.name.clone(), columns, rows: Vec::new(), bytes: 0 }
+    Batch { table: rule.table.name.clone(), columns, rows: Vec::new() }
 }
 
 fn text_len(value: &Value) -> usize {

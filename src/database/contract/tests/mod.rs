@@ -118,7 +118,6 @@ pub(in crate::database) fn batch(table: &str, columns: &[&str], rows: Vec<Vec<Va
         table: table.to_owned(),
         columns: columns.iter().map(|&column| column.to_owned()).collect(),
         rows: rows.into_iter().map(|values| Row { values, place, record: 0 }).collect(),
-        bytes: 0,
     }
 }
 
