@@ -132,6 +132,8 @@ pub struct Migration {
     pub description: String,
     /// The header's `depends`: versions that must be applied before.
     pub depends: Vec<String>,
+    /// The header's `after: rows`: what it makes only serves reading, and a new database gets it after its rows.
+    pub after_rows: bool,
     /// The SQL that makes it.
     pub up: String,
     /// The SQL that rolls it back.

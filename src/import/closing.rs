@@ -20,12 +20,18 @@ impl Import<'_> {
                 // One thread writes, and one makes rows.
                 self.readers = Readers::start(scope, threads.saturating_sub(2).max(1), plan, depth);
             }
-            let read = catch_unwind(AssertUnwindSafe(|| self.read_all()));
+            let read = catch_unwind(AssertUnwindSafe(|| self.write_rows()));
             self.readers = Readers::default(); // so that the threads end, and are not waited for in vain
             read.unwrap_or_else(|panic| resume_unwind(panic))
         })?;
         let Parts { rejects, mut cx, .. } = self.parts();
         rejects.take_refused(&mut cx)
+    }
+
+    fn write_rows(&mut self) -> Result<()> {
+        self.writer.transaction()?.begin_rows()?;
+        self.read_all()?;
+        self.writer.transaction()?.end_rows()
     }
 
     /// Adds the place of the row at which a trigger rolled the transaction back.

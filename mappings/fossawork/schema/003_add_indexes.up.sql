@@ -1,6 +1,7 @@
 -- version: v003_add_indexes
 -- description: Indexes, and full-text search over work orders
 -- depends: v001_initial_schema
+-- after: rows
 
 -- Those that the application's own migration makes on columns and tables that exist; four that it
 -- names do not (among them `scraping_schedules.is_active`), which is why that migration cannot finish.

@@ -26,6 +26,10 @@ pub trait Transaction: Reader + Send {
     fn foreign_triggers(&self) -> &[ForeignTrigger];
     /// Migrations of the set that are not applied and stay so.
     fn pending(&self) -> &[String];
+    /// Prepares a new database for its rows: what its migrations make `after: rows` is not there meanwhile.
+    fn begin_rows(&mut self) -> Result<()>;
+    /// Makes of all rows what [`Self::begin_rows`] left out.
+    fn end_rows(&mut self) -> Result<()>;
     /// How many rows the table had when the transaction began.
     fn rows_before(&self, table: &str) -> u64;
     /// The highest value of an integer key; 0 for an empty table.

@@ -212,6 +212,8 @@ pub(super) struct SetUp {
     pub(super) pending: Vec<String>,
     /// What was done to set them up.
     pub(super) done: Vec<Done>,
+    /// Those of a new database that only serve reading.
+    pub(super) after_rows: Vec<Migration>,
     /// Triggers that may reach the written tables and that no migration makes.
     pub(super) foreign: Vec<ForeignTrigger>,
 }
@@ -263,7 +265,8 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
             };
             let is_written = |table: &str| opening.written.iter().any(|name| name.eq_ignore_ascii_case(table));
             let foreign = catalog::foreign_triggers(conn, &record, &is_own, &is_written)?;
-            Ok(SetUp { schema: live, pending, done, foreign })
+            let after_rows = migrations.iter().filter(|migration| is_new && migration.after_rows).cloned().collect();
+            Ok(SetUp { schema: live, pending, done, after_rows, foreign })
         }
         Some(difference) => {
             Err(Error::environment(format!("the database's tables do not match the migrations: {difference}"))
@@ -310,7 +313,7 @@ pub(super) fn in_part(migration: &Migration, difference: &str, place: &str) -> E
     .hint("bring the database to the expected schema, then `schema stamp` it; or drop that part")
 }
 
-fn cannot(migration: &Migration, error: rusqlite::Error, place: &str) -> Fault {
+pub(super) fn cannot(migration: &Migration, error: rusqlite::Error, place: &str) -> Fault {
     match error.sqlite_error_code() {
         Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation) | None => Error::environment(format!(
             "migration `{}` cannot be applied to this database: something it creates already exists, or something it needs is missing",

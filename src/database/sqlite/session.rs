@@ -7,7 +7,7 @@ use super::way::{Passes, Way};
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::Written;
 use crate::error::{Error, Result};
-use crate::table::{ColumnType, Schema};
+use crate::table::{ColumnType, Migration, Schema};
 use rusqlite::Connection;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -23,11 +23,13 @@ pub(super) struct SqliteTransaction {
     pub(super) pending: Vec<String>,
     pub(super) foreign: Vec<ForeignTrigger>,
     pub(super) before: BTreeMap<String, u64>,
+    /// Migrations that a new database gets after its rows.
+    pub(super) after_rows: Vec<Migration>,
     pub(super) ledger: LedgerState,
     pub(super) passes: RefCell<Passes>,
     /// By the statement that asks for one key.
     pub(super) ways: RefCell<HashMap<String, Way>>,
-    /// Nothing alters a table once rows are written.
+    /// Nothing alters a table while rows are written.
     pub(super) declared: OnceCell<Declared>,
 }
 

@@ -22,14 +22,15 @@ impl SqliteTransaction {
     pub(super) fn begin(location: &Location, opening: &Opening) -> Tried<Self> {
         let start = Start { mode: opening.mode, run_id: opening.run_id, bytes: opening.bytes };
         let (store, mut conn) = open::begin(location, &start)?;
-        let migrate::SetUp { schema, pending, done, foreign } = migrate::set_up(&mut conn, opening, location)?;
+        let migrate::SetUp { schema, pending, done, after_rows, foreign } =
+            migrate::set_up(&mut conn, opening, location)?;
         ledger_tables::set_up(&conn, location)?;
         for one in done {
             audit::write(&conn, &one.audit_entry(opening.started)?, opening.audit)?;
         }
         let counted = schema.tables.keys().map(|table| Ok((table.clone(), read::count(&conn, table)?)));
         let before = counted.collect::<rusqlite::Result<_>>()?;
-        Ok(Self { schema, pending, foreign, before, ..Self::over(location.clone(), store, conn) })
+        Ok(Self { schema, pending, foreign, before, after_rows, ..Self::over(location.clone(), store, conn) })
     }
 
     /// Begins without a mapping set; `None` where there is no database.
@@ -41,9 +42,9 @@ impl SqliteTransaction {
 
     /// A transaction that knows no table.
     fn over(location: Location, store: Store, conn: Connection) -> Self {
-        let (schema, pending, foreign, before) = Default::default();
+        let (schema, pending, foreign, before, after_rows) = Default::default();
         let (ledger, passes, ways, declared) = Default::default();
-        Self { conn, store, location, schema, pending, foreign, before, ledger, passes, ways, declared }
+        Self { conn, store, location, schema, pending, foreign, before, after_rows, ledger, passes, ways, declared }
     }
 }
 
@@ -72,6 +73,14 @@ impl Transaction for SqliteTransaction {
 
     fn pending(&self) -> &[String] {
         &self.pending
+    }
+
+    fn begin_rows(&mut self) -> Result<()> {
+        self.begin_rows()
+    }
+
+    fn end_rows(&mut self) -> Result<()> {
+        self.end_rows()
     }
 
     fn rows_before(&self, table: &str) -> u64 {

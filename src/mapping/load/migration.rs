@@ -7,7 +7,7 @@ use crate::mapping::{codes, suggest};
 use crate::table::Migration;
 use sha2::{Digest as _, Sha256};
 
-const HEADER: [&str; 3] = ["version", "description", "depends"];
+const HEADER: [&str; 4] = ["version", "description", "depends", "after"];
 
 /// The migrations among the files of a set (relative name and text), in order.
 pub(super) fn migrations(folder: &str, files: &[(String, String)]) -> (Vec<Migration>, Vec<Error>) {
@@ -71,6 +71,7 @@ fn migration(stem: &str, path: &str, text: &str, down: Option<String>) -> (Migra
         version: stem.to_owned(),
         description: String::new(),
         depends: Vec::new(),
+        after_rows: false,
         up: text.to_owned(),
         down,
         checksum: hex::encode(Sha256::digest(text.as_bytes())),
@@ -88,6 +89,11 @@ fn migration(stem: &str, path: &str, text: &str, down: Option<String>) -> (Migra
             "depends" => {
                 migration.depends =
                     value.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+            }
+            "after" if value == "rows" => migration.after_rows = true,
+            "after" => {
+                let message = format!("`after` takes `rows`, not `{value}`");
+                doc.refuse(&codes::MIGRATION_WRONG, line, message, None);
             }
             _ => {
                 if let Some(meant) = suggest::nearest(word, HEADER) {
@@ -110,13 +116,16 @@ mod tests {
     }
 
     #[test]
-    fn the_header_names_version_description_and_what_must_be_there() {
+    fn the_header_names_version_description_what_must_be_there_and_when_it_is_made() {
         let (migrations, errors) = migrations(
             "mappings/notes",
             &files(&[
                 ("schema/001_people.up.sql", "-- version: v1\n-- description: people\nCREATE TABLE people (id);\n"),
                 ("schema/001_people.down.sql", "DROP TABLE people;\n"),
-                ("schema/002_notes.up.sql", "-- depends: v1\nCREATE TABLE notes (id);\n-- version: no header\n"),
+                (
+                    "schema/002_notes.up.sql",
+                    "-- depends: v1\n-- after: rows\nCREATE INDEX a ON people (id);\n-- version: no header\n",
+                ),
             ]),
         );
         assert!(errors.is_empty(), "{errors:?}");
@@ -127,6 +136,7 @@ mod tests {
                     version: "v1".into(),
                     description: "people".into(),
                     depends: vec![],
+                    after_rows: false,
                     up: "-- version: v1\n-- description: people\nCREATE TABLE people (id);\n".into(),
                     down: Some("DROP TABLE people;\n".into()),
                     checksum: "4f5633f58fa261c064c8cb23959739720eb8a4a8cbeaeb613ae2998c7157c372".into(),
@@ -136,9 +146,11 @@ mod tests {
                     version: "002_notes".into(),
                     description: String::new(),
                     depends: vec!["v1".into()],
-                    up: "-- depends: v1\nCREATE TABLE notes (id);\n-- version: no header\n".into(),
+                    after_rows: true,
+                    up: "-- depends: v1\n-- after: rows\nCREATE INDEX a ON people (id);\n-- version: no header\n"
+                        .into(),
                     down: None,
-                    checksum: "f3a27d86ea306180465c67993f94b10bcb036ff85e69ec70c735abd5c3ec2a75".into(),
+                    checksum: "549cadc78582291b01c7016b457ae6f360d4d31d9b8c1504ee9ab5a30c002b11".into(),
                     path: "mappings/notes/schema/002_notes.up.sql".into(),
                 },
             ]
@@ -151,7 +163,7 @@ mod tests {
             "m",
             &files(&[
                 ("schema/001_a.up.sql", "-- verison: v1\n"),
-                ("schema/002_b.up.sql", "-- depends: 001_b\n"),
+                ("schema/002_b.up.sql", "-- depends: 001_b\n-- after: tables\n"),
                 ("schema/003_c.down.sql", ""),
                 ("schema/4_d.up.sql", ""),
             ]),
@@ -160,6 +172,7 @@ mod tests {
         assert_eq!(
             shown,
             "the header of a migration has no `verison`\n  at m/schema/001_a.up.sql:1\nhint: did you mean `version`?\n\
+             error: `after` takes `rows`, not `tables`\n  at m/schema/002_b.up.sql:2\n\
              error: no migration before this one is named `001_b`\n  at m/schema/002_b.up.sql\nhint: did you mean `001_a`?\n\
              error: `003_c.down.sql` is not a migration\n  at m/schema/003_c.down.sql\nhint: migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them\n\
              error: `4_d.up.sql` is not a migration\n  at m/schema/4_d.up.sql\nhint: migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them"

@@ -181,3 +181,27 @@ fn an_id_is_given_once_and_kept() {
         assert_eq!(bench.database().state().unwrap(), own);
     });
 }
+
+#[test]
+fn what_a_new_database_gets_after_its_rows_is_not_there_while_they_are_written() {
+    const INDEX: &str = "CREATE INDEX notes_title ON notes (title)";
+    for dialect in Dialect::ALL {
+        let mut late = migration("002_index", INDEX);
+        (late.after_rows, late.down) = (true, Some("DROP INDEX notes_title".to_owned()));
+        let bench = Bench::new(dialect, vec![migration("001_notes", SQL), late]);
+        let has_index =
+            |transaction: &dyn Transaction| transaction.catalog().unwrap().indexes.contains_key("notes_title");
+        for is_there_meanwhile in [false, true] {
+            let mut transaction = bench.begin(Mode::Real).unwrap();
+            assert!(has_index(&*transaction));
+            transaction.begin_rows().unwrap();
+            assert_eq!(has_index(&*transaction), is_there_meanwhile);
+            let name = if is_there_meanwhile { "bob" } else { "ann" };
+            transaction.insert(&person(name)).unwrap();
+            transaction.end_rows().unwrap();
+            assert!(has_index(&*transaction));
+            transaction.commit().unwrap();
+        }
+        assert_eq!(people(&*bench.database()), Some(2));
+    }
+}
