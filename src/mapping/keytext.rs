@@ -1,7 +1,6 @@
 //! A key as text.
 
 use crate::row::Value;
-use std::fmt::Write as _;
 
 /// The texts of a key's values, each preceded by its length so that no two keys have the same text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -10,8 +9,11 @@ pub struct KeyText(String);
 impl KeyText {
     /// Adds the next part.
     pub fn push(&mut self, part: &str) {
-        self.0.reserve(part.len() + 8);
-        write!(self.0, "{}:", part.len()).expect("a string takes everything");
+        let mut digits = itoa::Buffer::new();
+        let length = digits.format(part.len());
+        self.0.reserve(length.len() + 1 + part.len());
+        self.0.push_str(length);
+        self.0.push(':');
         self.0.push_str(part);
     }
 

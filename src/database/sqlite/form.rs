@@ -14,6 +14,7 @@ use jiff::civil::DateTime;
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// The text of the integer or double that SQLite makes of a text; a double that is whole becomes an
 /// integer.
@@ -151,21 +152,22 @@ pub(super) fn clock_text(time: Timestamp) -> String {
 
 /// Written digit by digit: rows have many times, and the general formatting is slow.
 fn digits(time: DateTime) -> String {
-    let mut out = String::with_capacity("YYYY-MM-DD HH:MM:SS.ffffff".len());
-    let mut put = |number: u32, width: u32, after: &str| {
-        let digit = |place: u32| number / 10_u32.pow(place) % 10;
-        out.extend((0..width).rev().filter_map(|place| char::from_digit(digit(place), 10)));
-        out.push_str(after);
+    let mut out = *b"0000-00-00 00:00:00.000000";
+    let mut put = |places: Range<usize>, mut number: u32| {
+        for place in out[places].iter_mut().rev() {
+            *place = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
     };
     let small = |part: i8| u32::from(part.unsigned_abs());
-    put(time.year().unsigned_abs().into(), 4, "-");
-    put(small(time.month()), 2, "-");
-    put(small(time.day()), 2, " ");
-    put(small(time.hour()), 2, ":");
-    put(small(time.minute()), 2, ":");
-    put(small(time.second()), 2, ".");
-    put(time.subsec_nanosecond().unsigned_abs() / 1_000, 6, "");
-    out
+    put(0..4, time.year().unsigned_abs().into());
+    put(5..7, small(time.month()));
+    put(8..10, small(time.day()));
+    put(11..13, small(time.hour()));
+    put(14..16, small(time.minute()));
+    put(17..19, small(time.second()));
+    put(20..26, time.subsec_nanosecond().unsigned_abs() / 1_000);
+    std::str::from_utf8(&out).expect("digits are ASCII").to_owned()
 }
 
 /// The time a stored text means; without a zone it is taken as UTC, with one converted to it.

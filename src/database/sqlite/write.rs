@@ -130,8 +130,9 @@ fn write(this: &SqliteTransaction, batch: &Batch) -> Result<Written> {
     let text = sql::insert_or(this.declared()?.conflict_word(table), table, columns);
     let mut statement = this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
     let (mut rejected, mut rowids) = (Vec::new(), Vec::with_capacity(rows.len()));
+    let mut forms = Vec::with_capacity(columns.len());
     for (number, row) in rows.iter().enumerate() {
-        let forms = forms(table, columns, &kinds, &row.values)?;
+        put_forms(table, columns, &kinds, &row.values, &mut forms)?;
         for (i, form) in forms.iter().enumerate() {
             statement.raw_bind_parameter(i + 1, form).map_err(fault)?;
         }
@@ -196,8 +197,20 @@ fn kinds(this: &SqliteTransaction, table: &str, columns: &[String]) -> Result<Ve
     columns.iter().map(|column| this.kind(table, column)).collect()
 }
 
-/// Types were checked when the row was mapped: a value without a form here is a fault of treelift.
 fn forms<'v>(table: &str, columns: &[String], kinds: &[ColumnType], values: &'v [Value]) -> Result<Vec<Form<'v>>> {
+    let mut forms = Vec::with_capacity(columns.len());
+    put_forms(table, columns, kinds, values, &mut forms)?;
+    Ok(forms)
+}
+
+/// Types were checked when the row was mapped: a value without a form here is a fault of treelift.
+fn put_forms<'v>(
+    table: &str,
+    columns: &[String],
+    kinds: &[ColumnType],
+    values: &'v [Value],
+    forms: &mut Vec<Form<'v>>,
+) -> Result<()> {
     if values.len() != columns.len() {
         return Err(Error::bug(format!(
             "a row of `{table}` has {} values for {} columns",
@@ -205,14 +218,12 @@ fn forms<'v>(table: &str, columns: &[String], kinds: &[ColumnType], values: &'v 
             columns.len()
         )));
     }
-    values
-        .iter()
-        .zip(columns)
-        .zip(kinds)
-        .map(|((value, column), kind)| {
-            form::of(value, *kind).ok_or_else(|| {
-                Error::bug(format!("{} reached column `{table}.{column}`, which would not keep it", value.kind_name()))
-            })
-        })
-        .collect()
+    forms.clear();
+    for ((value, column), kind) in values.iter().zip(columns).zip(kinds) {
+        let form = form::of(value, *kind);
+        forms.push(form.ok_or_else(|| {
+            Error::bug(format!("{} reached column `{table}.{column}`, which would not keep it", value.kind_name()))
+        })?);
+    }
+    Ok(())
 }

@@ -17,8 +17,9 @@ use crate::import::resolve::verdict::RowFate;
 use crate::import::shaping::PathTables;
 use crate::mapping::apply::{Draft, Mapped, Origin};
 use crate::mapping::usage::{MapEntries, Met};
+use foldhash::HashMap;
 use found::Leaks;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// How often each column was filled from where.
 #[derive(Debug, Clone, Default)]
@@ -66,7 +67,7 @@ impl<'p> Leaves<'p> {
             plan,
             paths: PathTables::default(),
             entries: MapEntries::default(),
-            met: HashMap::new(),
+            met: HashMap::default(),
             reasons: Reasons::default(),
             columns: plan.rules.iter().flatten().map(|rule| vec![ColumnCounts::default(); rule.fields.len()]).collect(),
             caught: BTreeMap::new(),

@@ -4,7 +4,8 @@
 use crate::document::name::NameLeaf;
 use crate::document::tape::{NodeId, Tape};
 use crate::report::LeafCounts;
-use std::collections::{BTreeMap, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeMap;
 
 /// What became of a leaf, from the least to the most readable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

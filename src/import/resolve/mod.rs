@@ -29,9 +29,9 @@ use crate::mapping::apply::Owner;
 use crate::mapping::keyindex::{KeyIndex, KeyText};
 use crate::row::Value;
 use answers::Answers;
+use foldhash::HashMap;
 use gone::Earlier;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use twins::Kept;
 
 /// Decides what becomes of rows.
@@ -74,15 +74,15 @@ impl<'p> Resolver<'p> {
             owners: OwnerTable::default(),
             earlier: Earlier::default(),
             kept: Kept::default(),
-            forms: HashMap::new(),
+            forms: HashMap::default(),
             forms_left: 0,
-            differing: HashMap::new(),
+            differing: HashMap::default(),
             noted: Vec::new(),
             differed: Vec::new(),
             ids: Vec::new(),
             answers: Answers::default(),
             counted: Vec::new(),
-            folds: HashMap::new(),
+            folds: HashMap::default(),
         }
     }
 
@@ -127,10 +127,10 @@ impl<'p> Resolver<'p> {
     pub(crate) fn forget_keys(&mut self) {
         self.index = KeyIndex::default();
         self.answers = Answers::default();
-        self.folds = HashMap::new();
+        self.folds = HashMap::default();
         self.earlier = Earlier::default();
         self.kept = Kept::default();
-        self.forms = HashMap::new();
-        self.differing = HashMap::new();
+        self.forms = HashMap::default();
+        self.differing = HashMap::default();
     }
 }

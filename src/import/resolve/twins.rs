@@ -1,8 +1,8 @@
 //! What rows say that stay where others of their key are dropped.
 
 use crate::mapping::keyindex::{Entry, KeyText};
-use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
+use foldhash::HashMap;
+use foldhash::quality::RandomState;
 use std::hash::{BuildHasher, Hash};
 
 /// What rows say that stay, so that later ones can be compared with them.
@@ -36,6 +36,6 @@ impl Kept {
 
     /// Forgets the twins of an owner.
     pub(super) fn end_owner(&mut self) {
-        self.twins = HashMap::new();
+        self.twins = HashMap::default();
     }
 }

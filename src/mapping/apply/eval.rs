@@ -2,7 +2,7 @@
 
 use super::condition::View;
 use super::draft::{Fault, LeafSpan};
-use super::fit::{as_key_text, as_text, literal_datum, to_datum};
+use super::fit::{as_key_text, as_text, has_text, is_same_text, literal_datum, to_datum};
 use super::maker::{Dangling, RowMaker, Trail, Wrote, first_place};
 use super::path::{Reached, last_name};
 use super::scope::{Operand, Scope, Stop};
@@ -222,16 +222,15 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     /// An alternative that was not chosen but has the same value counts as the chosen one.
     fn claim_equals(&mut self, rest: &[Expr], chosen: &Operand<'t>, scope: &Scope<'_, 't>, trail: &mut Trail) {
-        if rest.is_empty() {
+        if rest.is_empty() || !has_text(chosen) {
             return;
         }
-        let Some(text) = as_text(chosen) else { return };
         let number = is_number(chosen);
         for expr in rest {
             let before = trail.len();
             let same = match self.eval(expr, scope, trail) {
                 Ok(Operand::Null) => true,
-                Ok(other) => is_number(&other) == number && as_text(&other).is_some_and(|other| other == text),
+                Ok(other) => is_number(&other) == number && is_same_text(chosen, &other),
                 Err(_) => false,
             };
             if !same {

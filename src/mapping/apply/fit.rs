@@ -46,6 +46,24 @@ pub(super) fn as_text<'g>(got: &'g Operand<'_>) -> Option<Cow<'g, str>> {
     }
 }
 
+/// Whether [`as_text`] gives a text.
+pub(super) fn has_text(got: &Operand<'_>) -> bool {
+    match got {
+        Operand::Missing | Operand::Null | Operand::Datum(Datum::Bool(_) | Datum::List(_)) => false,
+        Operand::Node(node, _) => matches!(node.kind(), Kind::String | Kind::Number),
+        Operand::Datum(_) => true,
+    }
+}
+
+/// Whether both have a text, and the same; times are compared without writing them.
+pub(super) fn is_same_text(one: &Operand<'_>, other: &Operand<'_>) -> bool {
+    match (one, other) {
+        (Operand::Datum(Datum::Civil(one)), Operand::Datum(Datum::Civil(other))) => one == other,
+        (Operand::Datum(Datum::Instant(one)), Operand::Datum(Datum::Instant(other))) => one == other,
+        _ => matches!((as_text(one), as_text(other)), (Some(one), Some(other)) if one == other),
+    }
+}
+
 /// Whether it is the empty text.
 pub(super) fn is_empty_text(got: &Operand) -> bool {
     match got {

@@ -5,7 +5,7 @@ use super::fit::{as_text, datum_json};
 use super::maker::{RowMaker, Trail, Wrote, not_text};
 use super::scope::{Current, Operand, Scope, Stop};
 use crate::document::json::write_json_string;
-use crate::document::tape::{Kind, NodeRef, Selection};
+use crate::document::tape::{Kind, NodeId, NodeRef, Selection};
 use crate::finding::VALUE_STEP;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{Expr, From, JsonExpr};
@@ -60,11 +60,9 @@ impl<'t> RowMaker<'_, 't> {
         trail: &mut Trail,
         out: &mut String,
     ) {
-        let left_out: HashSet<u32> = without
-            .iter()
-            .flat_map(|selection| super::path::select(node, &selection.0))
-            .map(|selected| selected.node.id())
-            .collect();
+        let left_out = without.iter().flat_map(|selection| super::path::select(node, &selection.0));
+        let mut left_out: Vec<NodeId> = left_out.map(|selected| selected.node.id()).collect();
+        left_out.sort_unstable();
         let punctuation = 4 * node.span().len();
         out.reserve(node.text_len() + punctuation);
         if left_out.is_empty() && (self.sealing || !self.scope.declared.has_secrets()) {
@@ -72,7 +70,7 @@ impl<'t> RowMaker<'_, 't> {
             node.write_json(out, &|_| false);
             return;
         }
-        let skip = |below: NodeRef<'t>| left_out.contains(&below.id()) || self.hides(below, doc);
+        let skip = |below: NodeRef<'t>| left_out.binary_search(&below.id()).is_ok() || self.hides(below, doc);
         node.write_json(out, &skip);
         let mut start = node.id();
         let mut at = start;

@@ -1,7 +1,7 @@
 //! What a column keeps of the value that its expression gives.
 
 use super::draft::{ClaimAs, Fault, LeafSpan, Origin};
-use super::fit::{as_text, fit, is_empty_text, literal_datum, loses_sign};
+use super::fit::{fit, has_text, is_empty_text, is_same_text, literal_datum, loses_sign};
 use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
 use crate::finding::{Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_SIGN};
@@ -141,10 +141,10 @@ impl<'t> RowMaker<'_, 't> {
         let scope = self.scope.clone();
         let before = trail.len();
         let other = self.eval(&agrees.expr, &scope, trail)?;
-        match (as_text(got), as_text(&other)) {
-            (Some(one), Some(two)) if one == two => {}
-            (_, None) => trail.truncate(before),
-            _ => {
+        match has_text(&other) {
+            true if is_same_text(got, &other) => {}
+            false => trail.truncate(before),
+            true => {
                 trail.truncate(before);
                 let message = format!("`{}` differs from what the mapping compares it with", column.name);
                 let fault = Fault::new(&VALUE_DIFFERS, message).of_column(&column.name, column.line);
