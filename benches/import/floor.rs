@@ -3,7 +3,8 @@
 //! A database that treelift has just written is loaded into memory. Measured is what comes then: every
 //! file of the tree is read, hashed, and decoded leaf by leaf, without building anything of it; a new
 //! database gets the same schema and the same rows, those of the ledger as well, by prepared statements in
-//! one transaction, with all indexes and triggers at work; it is checked and committed.
+//! one transaction, with all indexes and triggers at work, those that treelift makes after the rows too; it is
+//! checked and committed.
 
 use crate::Result;
 use crate::child;

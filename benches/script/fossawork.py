@@ -14,7 +14,7 @@ import sys
 from datetime import datetime, timezone
 from functools import lru_cache
 
-from shared import JSON, Rows, dumps, instant, new_database, read
+from shared import JSON, Rows, dumps, finish, instant, new_database, read
 
 NAMESPACE = bytes.fromhex("6f0b6f5e4c535c0e9f0e0d9b1a7c2e11")
 CITY = re.compile(r"^.+\s[A-Z]{2}\s\d{5}(-?\d{4})?$")
@@ -45,8 +45,7 @@ def main(tree, database, schema):
         add_activities(tables, person["id"], read(os.path.join(folder, "activity_log.json")))
     for rows in tables.values():
         rows.flush()
-    conn.execute("COMMIT")
-    conn.close()
+    finish(conn, schema)
     print(JSON)
 
 

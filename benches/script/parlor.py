@@ -7,7 +7,7 @@ It writes the rows that the mapping set `benches/parlor` makes, and checks and r
 import os
 import sys
 
-from shared import JSON, Rows, dumps, instant, new_database, read
+from shared import JSON, Rows, dumps, finish, instant, new_database, read
 
 
 def desk(rows, _, it):
@@ -101,8 +101,7 @@ def main(tree, database, schema):
         for name, path in files(folder) if os.path.isdir(folder) else ():
             add(rows, name, read(path))
         rows.flush()
-    conn.execute("COMMIT")
-    conn.close()
+    finish(conn, schema)
     print(JSON)
 
 

@@ -37,7 +37,7 @@ def instant(text):
 
 
 def new_database(path, schema):
-    """A new database in an open transaction, with the tables and indexes of every migration.
+    """A new database in an open transaction, with what the migrations make before the rows.
 
     The settings are the ones that treelift uses for a new file."""
     conn = sqlite3.connect(path, isolation_level=None)
@@ -46,11 +46,24 @@ def new_database(path, schema):
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = FILE; PRAGMA cache_size = -8192;"
         "PRAGMA foreign_keys = OFF; BEGIN"
     )
+    migrate(conn, schema, after_rows=False)
+    return conn
+
+
+def finish(conn, schema):
+    """Makes what comes after the rows, and commits."""
+    migrate(conn, schema, after_rows=True)
+    conn.execute("COMMIT")
+    conn.close()
+
+
+def migrate(conn, schema, after_rows):
     for name in sorted(os.listdir(schema)):
         if name.endswith(".up.sql"):
             with open(os.path.join(schema, name), encoding="utf-8") as file:
-                run(conn, file.read())
-    return conn
+                sql = file.read()
+            if ("-- after: rows\n" in sql) == after_rows:
+                run(conn, sql)
 
 
 def run(conn, sql):

@@ -69,37 +69,45 @@ pub fn write_json_string(out: &mut String, text: &str) {
 
 /// The first byte that a JSON string must escape: a quote, a backslash or a control
 /// character below U+0020.
+#[inline]
 pub(crate) fn special(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
     /// Most strings are shorter; beyond, the wider registers of `memchr` pay for its call.
     const NEAR: usize = 64;
 
-    // Eight bytes at once: the lowest flag raised is exact, a borrow can only raise those above it.
-    let (near, far) = bytes.split_at(bytes.len().min(NEAR));
-    let (words, tail) = near.as_chunks::<8>();
-    for (i, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let quote = word ^ (ONES * u64::from(b'"'));
-        let backslash = word ^ (ONES * u64::from(b'\\'));
-        let flags =
-            (control | (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash)) & HIGHS;
+    let mut at = 0;
+    while let Some(word) = bytes.get(at..at + 8) {
+        let flags = flags(u64::from_le_bytes(word.try_into().expect("eight bytes")));
         if flags != 0 {
-            return Some(8 * i + flags.trailing_zeros() as usize / 8);
+            return Some(at + flags.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+        if at == NEAR {
+            return far_special(&bytes[at..]).map(|further| at + further);
         }
     }
-    if let Some(at) = tail.iter().position(|byte| is_special(*byte)) {
-        return Some(near.len() - tail.len() + at);
-    }
-    let end = memchr::memchr2(b'"', b'\\', far);
-    let plain = &far[..end.unwrap_or(far.len())];
-    let at = if plain.iter().fold(false, |found, byte| found | (*byte < 0x20)) {
+    bytes[at..].iter().position(|byte| is_special(*byte)).map(|further| at + further)
+}
+
+/// Flags the highest bit of each special byte, of eight at once: the lowest flag raised is exact, a borrow can only
+/// raise those above it.
+#[inline]
+fn flags(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let quote = word ^ (ONES * u64::from(b'"'));
+    let backslash = word ^ (ONES * u64::from(b'\\'));
+    (control | (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash)) & HIGHS
+}
+
+fn far_special(bytes: &[u8]) -> Option<usize> {
+    let end = memchr::memchr2(b'"', b'\\', bytes);
+    let plain = &bytes[..end.unwrap_or(bytes.len())];
+    if plain.iter().fold(false, |found, byte| found | (*byte < 0x20)) {
         plain.iter().position(|byte| *byte < 0x20)
     } else {
         end
-    };
-    at.map(|at| near.len() + at)
+    }
 }
 
 fn is_special(byte: u8) -> bool {

@@ -32,7 +32,10 @@ impl Scanner<'_> {
                         b'"' => return Ok((at + 1, escaped)),
                         b'\\' => {
                             escaped = true;
-                            at = self.check_escape(at)?;
+                            at = match rest.get(at + 1) {
+                                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at + 2,
+                                _ => self.check_escape(at)?,
+                            };
                         }
                         0 => {
                             let fault = self.string_fault(at, &JSON_CONTROL, control_message(0));

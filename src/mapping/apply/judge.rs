@@ -18,13 +18,13 @@ impl<'t> RowMaker<'_, 't> {
         trail: &mut Vec<LeafSpan>,
         class: &mut ClaimAs,
     ) -> Result<Value, Stop> {
-        let scope = self.scope.clone();
+        let scope = self.scope;
         let target = &self.compiled.fields[field].column;
         let mut faulty = false;
-        let mut got = match self.eval(&column.expr, &scope, trail) {
+        let mut got = match self.eval(&column.expr, scope, trail) {
             Err(Stop::Reject(fault)) if column.policies.error_null && !fault.message.is_empty() => {
                 faulty = true;
-                self.not_convertible(field, column, fault, trail);
+                self.not_convertible(field, column, *fault, trail);
                 Operand::Null
             }
             other => other?,
@@ -73,7 +73,7 @@ impl<'t> RowMaker<'_, 't> {
                 _ => {
                     let why = if target.not_null { "the column is NOT NULL" } else { "the mapping requires it" };
                     let message = format!("the value for `{}` {what}, and {why}", column.name);
-                    let mut fault = Fault::new(code, message).at(first_place(trail, &scope));
+                    let mut fault = Fault::new(code, message).at(first_place(trail, scope));
                     if let Some(dangling) = self.dangling.take() {
                         fault.message += &format!(": `{}` has no row of this key", dangling.table);
                         fault.found = dangling.key;
@@ -94,13 +94,13 @@ impl<'t> RowMaker<'_, 't> {
             match fitted {
                 Ok(value) => {
                     if loses_sign(&got, target) {
-                        self.note_sign(column, first_place(trail, &scope));
+                        self.note_sign(column, first_place(trail, scope));
                     }
                     value
                 }
                 Err(mut fault) => {
                     let node = if let Operand::Node(node, _) = &got { Some(node.at()) } else { None };
-                    fault.at = fault.at.or(node).or_else(|| first_place(trail, &scope));
+                    fault.at = fault.at.or(node).or_else(|| first_place(trail, scope));
                     if !column.policies.error_null {
                         return Err(fault.into());
                     }
@@ -138,9 +138,9 @@ impl<'t> RowMaker<'_, 't> {
         agrees: &Agreement,
         trail: &mut Vec<LeafSpan>,
     ) -> Result<(), Stop> {
-        let scope = self.scope.clone();
+        let scope = self.scope;
         let before = trail.len();
-        let other = self.eval(&agrees.expr, &scope, trail)?;
+        let other = self.eval(&agrees.expr, scope, trail)?;
         match has_text(&other) {
             true if is_same_text(got, &other) => {}
             false => trail.truncate(before),
@@ -148,7 +148,7 @@ impl<'t> RowMaker<'_, 't> {
                 trail.truncate(before);
                 let message = format!("`{}` differs from what the mapping compares it with", column.name);
                 let fault = Fault::new(&VALUE_DIFFERS, message).of_column(&column.name, column.line);
-                self.draft.differing.push((Severity::Warning, fault.at(first_place(trail, &scope))));
+                self.draft.differing.push((Severity::Warning, fault.at(first_place(trail, scope))));
                 self.draft.follow_up.extend(agrees.after.is_some().then(|| column.name.clone()));
             }
         }

@@ -33,10 +33,10 @@ impl<'t> RowMaker<'_, 't> {
                     }
                 }
                 KeyPart::Path(path) => {
-                    let scope = self.scope.clone();
-                    let got = match self.path(path, &scope, &mut Vec::new()) {
+                    let scope = self.scope;
+                    let got = match self.path(path, scope, &mut Vec::new()) {
                         Ok(got) => got,
-                        Err(Stop::Reject(fault)) => return Err(fault),
+                        Err(Stop::Reject(fault)) => return Err(*fault),
                         Err(Stop::Skip) => Operand::Missing,
                     };
                     key.push(&self.key_part(&got));

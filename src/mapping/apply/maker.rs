@@ -35,7 +35,7 @@ pub(super) enum Memo {
 
 /// Evaluates the columns of one rule for one element.
 pub(super) struct RowMaker<'a, 't> {
-    pub(super) scope: Scope<'a, 't>,
+    pub(super) scope: &'a Scope<'a, 't>,
     /// Whether what is being evaluated came from a secret path.
     pub(super) tainted: bool,
     /// Whether what is being evaluated came from the run's start time.

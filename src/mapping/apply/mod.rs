@@ -65,7 +65,7 @@ pub fn apply(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope) -> 
                 None => scope.clone(),
                 Some(at) => below(scope, &mapped.drafts[at]),
             };
-            for element in elements(compiled, set, &base, &mut mapped) {
+            for element in &elements(compiled, set, &base, &mut mapped) {
                 let parent = parent.map(|at| {
                     let draft = &mapped.drafts[at];
                     let of = rules.iter().find(|other| other.rule == draft.rule).expect("a parent is among the rules");

@@ -27,7 +27,7 @@ impl<'a, 't> RowMaker<'a, 't> {
     pub(super) fn new(
         rule: &'a Rule,
         compiled: &'a CompiledRule,
-        scope: Scope<'a, 't>,
+        scope: &'a Scope<'a, 't>,
         parent: Option<(usize, &'a CompiledRule, &'a Draft)>,
     ) -> Self {
         let count = compiled.fields.len();
@@ -78,11 +78,11 @@ impl<'a, 't> RowMaker<'a, 't> {
     /// The row; without faults where the rule does not take the element.
     pub(super) fn make(mut self) -> Result<Draft, Box<NoRow>> {
         if let Some(when) = &self.rule.when {
-            let scope = self.scope.clone();
-            match super::condition::holds(when, &mut RuleView { maker: &mut self, scope: &scope }) {
+            let scope = self.scope;
+            match super::condition::holds(when, &mut RuleView { maker: &mut self, scope }) {
                 Ok(true) => {}
                 Ok(false) | Err(Stop::Skip) => return Err(Box::new(NoRow { faults: Vec::new(), draft: self.draft })),
-                Err(Stop::Reject(fault)) => return Err(Box::new(NoRow { faults: vec![fault], draft: self.draft })),
+                Err(Stop::Reject(fault)) => return Err(Box::new(NoRow { faults: vec![*fault], draft: self.draft })),
             }
         }
         for field in 0..self.compiled.fields.len() {
@@ -93,7 +93,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             match done {
                 Ok(()) => {}
                 Err(Stop::Skip) => return Err(Box::new(NoRow { faults: Vec::new(), draft: self.draft })),
-                Err(Stop::Reject(fault)) => self.faults.push(fault),
+                Err(Stop::Reject(fault)) => self.faults.push(*fault),
             }
         }
         self.dropped();
@@ -167,7 +167,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                     fault.line = column.line;
                 }
                 fault.at.get_or_insert(self.draft.at);
-                Err(fault.into())
+                Err(Stop::Reject(fault))
             }
         }
     }
@@ -242,8 +242,8 @@ impl<'a, 't> RowMaker<'a, 't> {
         let rule = self.rule;
         match rule.lets.iter().find(|(known, _)| known == name) {
             Some((_, expr)) => {
-                let scope = self.scope.clone();
-                self.eval(expr, &scope, trail)
+                let scope = self.scope;
+                self.eval(expr, scope, trail)
             }
             None => Ok(Operand::Missing),
         }
@@ -269,5 +269,5 @@ impl<'a, 't> RowMaker<'a, 't> {
 pub fn evaluate<'t>(expr: &crate::mapping::model::Expr, scope: &Scope<'_, 't>) -> Result<Operand<'t>, Stop> {
     static NO_RULE: OnceLock<(Rule, CompiledRule)> = OnceLock::new();
     let (rule, compiled) = NO_RULE.get_or_init(|| (Rule::default(), CompiledRule::default()));
-    RowMaker::new(rule, compiled, scope.clone(), None).eval(expr, scope, &mut Vec::new())
+    RowMaker::new(rule, compiled, scope, None).eval(expr, scope, &mut Vec::new())
 }

@@ -92,12 +92,12 @@ pub enum Stop {
     /// The rule did not take the record.
     Skip,
     /// The record is bad.
-    Reject(Fault),
+    Reject(Box<Fault>),
 }
 
 impl From<Fault> for Stop {
     fn from(fault: Fault) -> Self {
-        Stop::Reject(fault)
+        Stop::Reject(Box::new(fault))
     }
 }
 

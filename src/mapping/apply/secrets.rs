@@ -42,11 +42,11 @@ impl RowMaker<'_, '_> {
     }
 
     fn secret_text(&mut self, secret: &SecretRule) -> Result<(Option<SecretString>, Vec<LeafSpan>), Stop> {
-        let scope = self.scope.clone();
+        let scope = self.scope;
         let mut trail = Vec::new();
         let (tainted, clock) = (self.tainted, self.clock);
         self.sealing = true;
-        let mut got = self.eval(&secret.expr, &scope, &mut trail);
+        let mut got = self.eval(&secret.expr, scope, &mut trail);
         if let Ok(Operand::Node(node, doc)) = &got
             && node.is_container()
         {
@@ -57,14 +57,14 @@ impl RowMaker<'_, '_> {
         self.sealing = false;
         (self.tainted, self.clock) = (tainted, clock);
         let fault = |message: String, at| {
-            Stop::Reject(Fault::new(&VALUE_TYPE, message).of_column(&secret.name, secret.line).at(at))
+            Stop::from(Fault::new(&VALUE_TYPE, message).of_column(&secret.name, secret.line).at(at))
         };
         match got {
             Ok(Operand::Missing | Operand::Null) => Ok((None, trail)),
             Ok(got) => match as_text(&got) {
                 Some(text) => Ok((Some(SecretString::from(text.into_owned())), trail)),
                 None => {
-                    Err(fault(format!("the secret for `{}` is not a string", secret.name), first_place(&trail, &scope)))
+                    Err(fault(format!("the secret for `{}` is not a string", secret.name), first_place(&trail, scope)))
                 }
             },
             // A step's message may quote the value: say only that it failed.
@@ -80,10 +80,10 @@ impl RowMaker<'_, '_> {
         let rule = self.rule;
         for (at, secret) in rule.secrets.iter().enumerate() {
             if matches!(secret.kind, SecretKind::Drop(_)) {
-                let scope = self.scope.clone();
+                let scope = self.scope;
                 let mut trail = Vec::new();
                 // Dropped whatever it is: its steps have nothing to say here.
-                let (made, voids) = self.noting_voids(|maker| maker.eval(&secret.expr, &scope, &mut trail));
+                let (made, voids) = self.noting_voids(|maker| maker.eval(&secret.expr, scope, &mut trail));
                 if let Ok(Operand::Node(node, doc)) = made
                     && node.is_container()
                 {
