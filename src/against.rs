@@ -33,7 +33,6 @@ pub fn judge(source: &SetSource) -> Result<(Set, Schema)> {
     };
     errors.extend(check::check(&set, &schema));
     errors.extend(gather::check_assertions(&set)?);
-    errors.extend(schema::check_after_rows(&set.migrations).err());
     match Error::all(errors) {
         Some(error) => Err(error),
         None => Ok((set, schema)),

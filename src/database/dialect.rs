@@ -4,7 +4,7 @@
 use super::Cell;
 use super::catalog::Catalog;
 use super::query::BadQuery;
-use super::sqlite::{after_rows, assertion, form, migrate, types};
+use super::sqlite::{assertion, form, migrate, types};
 use crate::error::{Error, Result};
 use crate::row::Value;
 use crate::table::{ColumnType, Migration};
@@ -63,13 +63,6 @@ impl Dialect {
     pub(super) fn stages(self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
         match self {
             Self::Sqlite => migrate::stages_until_fault(migrations, only_last),
-        }
-    }
-
-    /// See [`super::schema::check_after_rows`].
-    pub(super) fn check_after_rows(self, migrations: &[Migration]) -> Result<()> {
-        match self {
-            Self::Sqlite => after_rows::check(migrations),
         }
     }
 

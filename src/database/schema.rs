@@ -14,14 +14,6 @@ pub fn expected(migrations: &[Migration]) -> Result<Schema> {
     Ok(catalog(migrations)?.schema)
 }
 
-/// Whether the migrations that a new database gets after its rows only make what serves reading.
-///
-/// # Errors
-/// With the code `M137`, for the first that does more.
-pub fn check_after_rows(migrations: &[Migration]) -> Result<()> {
-    Dialect::default().check_after_rows(migrations)
-}
-
 /// Everything that the migrations make, indexes, views and triggers included.
 pub fn catalog(migrations: &[Migration]) -> Result<Catalog> {
     let (mut stages, fault) = Dialect::default().stages(migrations, true)?;

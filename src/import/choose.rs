@@ -54,7 +54,6 @@ fn checked(source: &SetSource) -> Result<(Set, Schema)> {
             let found = check::check(&set, &schema).into_iter();
             errors.extend(found.filter(|error| error.place.as_ref().is_none_or(|place| !unparsed.contains(place))));
             errors.extend(validate::gather::check_assertions(&set)?);
-            errors.extend(schema::check_after_rows(&set.migrations).err());
             Error::all(errors).map_or(Ok((set, schema)), Err)
         }
         Err(error) => Err(Error::all(errors).unwrap_or(error)),

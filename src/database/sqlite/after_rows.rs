@@ -6,16 +6,15 @@
 
 use super::migrate::{cannot, run};
 use super::session::SqliteTransaction;
-use super::{catalog, connect, sql, words};
+use super::{connect, sql, words};
 use crate::database::catalog::{Catalog, Other};
-use crate::database::history;
 use crate::error::{Error, Result};
 use crate::mapping::codes::MIGRATION_AFTER;
 use crate::table::Migration;
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 impl SqliteTransaction {
@@ -44,66 +43,59 @@ impl SqliteTransaction {
 }
 
 /// Whether each migration that is made after the rows can be: it brings indexes that refuse nothing, full text, and
-/// triggers that write into nothing else, and rolling it back and running it again changes nothing.
-pub(in crate::database) fn check(migrations: &[Migration]) -> Result<()> {
+/// triggers that write into nothing else, and rolling it back and running it again changes nothing. The migrations
+/// have run on `conn`, and made `whole`.
+pub(super) fn check(conn: &mut Connection, migrations: &[Migration], whole: &Catalog) -> Result<()> {
     let late: Vec<&Migration> = migrations.iter().filter(|migration| migration.after_rows).collect();
-    if late.is_empty() {
-        return Ok(());
-    }
+    let Some(&first) = late.first() else { return Ok(()) };
     let fault = |error: rusqlite::Error| words::fault(&error, "the schema in memory");
-    let mut conn = Connection::open_in_memory().map_err(fault)?;
-    conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN").map_err(fault)?;
-    let read = |conn: &Connection| catalog::whole(conn, history::RECORD).map_err(fault);
-    for migration in migrations {
-        run(&mut conn, &migration.up).map_err(|failure| wrong(migration, &failure.why()))?;
-    }
-    let whole = read(&conn)?;
-    let mut before = whole.clone();
+    let all = made(conn).map_err(fault)?;
     for &migration in late.iter().rev() {
         let Some(down) = &migration.down else { return Err(wrong(migration, "it has no `.down.sql`")) };
-        run(&mut conn, down).map_err(|failure| {
+        run(conn, down).map_err(|failure| {
             wrong(migration, &format!("it cannot be rolled back after those that follow it: {}", failure.why()))
         })?;
-        let without = read(&conn)?;
-        if let Some(why) = does_more(&before, &without) {
-            return Err(wrong(migration, &why));
+    }
+    let before = made(conn).map_err(fault)?;
+    if let Some(name) = before.iter().find(|(name, sql)| all.get(*name) != Some(sql)).map(|(name, _)| name) {
+        return Err(wrong(first, &format!("it changes `{name}`")));
+    }
+    let mut full_text = BTreeSet::new();
+    let new = all.keys().filter(|name| !before.contains_key(*name));
+    for name in new.clone() {
+        if whole.schema.table(name).is_some() {
+            return Err(wrong(first, &format!("it makes the table `{name}`")));
         }
-        before = without;
+        if whole.indexes.get(name).is_some_and(|index| index.unique) {
+            return Err(wrong(first, &format!("its index `{name}` refuses a value twice")));
+        }
+        full_text.extend(
+            whole.others.get(name).filter(|one| one.kind == "virtual table").map(|_| name.to_ascii_lowercase()),
+        );
     }
-    for &migration in &late {
-        run(&mut conn, &migration.up).map_err(|failure| wrong(migration, &failure.why()))?;
+    for migration in late {
+        run(conn, &migration.up).map_err(|failure| wrong(migration, &failure.why()))?;
     }
-    if read(&conn)? != whole {
-        return Err(wrong(late[0], "rolling it back and running it again changes the schema"));
+    if made(conn).map_err(fault)? != all {
+        return Err(wrong(first, "rolling it back and running it again changes the schema"));
     }
-    let made = |name: &&String| !before.others.contains_key(*name);
-    let full_text: BTreeSet<String> = whole
-        .others
-        .iter()
-        .filter(|(name, one)| made(name) && one.kind == "virtual table")
-        .map(|(name, _)| name.to_ascii_lowercase())
-        .collect();
-    for (name, trigger) in whole.others.iter().filter(|(name, one)| made(name) && one.kind == "trigger") {
-        if let Some(table) = writes_besides(&mut conn, &whole, trigger, &full_text).map_err(fault)? {
-            return Err(wrong(late[0], &format!("its trigger `{name}` writes into `{table}`")));
+    for (name, trigger) in
+        new.filter_map(|name| whole.others.get(name).map(|one| (name, one))).filter(|(_, one)| one.kind == "trigger")
+    {
+        if let Some(table) = writes_besides(conn, whole, trigger, &full_text).map_err(fault)? {
+            return Err(wrong(first, &format!("its trigger `{name}` writes into `{table}`")));
         }
         if trigger.sql.to_ascii_lowercase().contains("raise") {
-            return Err(wrong(late[0], &format!("its trigger `{name}` may refuse a row")));
+            return Err(wrong(first, &format!("its trigger `{name}` may refuse a row")));
         }
     }
     Ok(())
 }
 
-/// What there is with a migration and not without it, besides what only serves reading.
-fn does_more(with: &Catalog, without: &Catalog) -> Option<String> {
-    if with.schema != without.schema {
-        return Some("it changes a table, or what a table may hold twice".to_owned());
-    }
-    let mut indexes = with.indexes.iter().filter(|(name, _)| !without.indexes.contains_key(*name));
-    if let Some((name, _)) = indexes.find(|(_, index)| index.unique) {
-        return Some(format!("its index `{name}` refuses a value twice"));
-    }
-    None
+/// The SQL of everything that was made, by name.
+fn made(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Option<String>>> {
+    let mut statement = conn.prepare("SELECT name, sql FROM sqlite_schema")?;
+    statement.query_map([], |row| row.try_into())?.collect()
 }
 
 /// A table besides these into which a trigger writes.
@@ -152,7 +144,7 @@ fn wrong(migration: &Migration, why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::schema::tests::migration;
+    use crate::database::schema::{expected, tests::migration};
 
     const TABLES: &str =
         "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, body TEXT); CREATE TABLE log (what TEXT);";
@@ -165,7 +157,7 @@ mod tests {
     fn checked(up: &str, down: Option<&str>, then: &str) -> String {
         let late = Migration { after_rows: true, down: down.map(str::to_owned), ..migration("002", up) };
         let all = [migration("001", TABLES), late, migration("003", then)];
-        check(&all).map_or_else(|error| error.to_string(), |()| "taken".to_owned())
+        expected(&all).map_or_else(|error| error.to_string(), |_| "taken".to_owned())
     }
 
     #[test]
@@ -185,19 +177,15 @@ mod tests {
                 "rolled back after those that follow it: no such index: b",
             ),
             ("CREATE INDEX a ON notes (title)", Some("SELECT 1"), "", "index a already exists"),
-            (
-                "CREATE UNIQUE INDEX a ON notes (title)",
-                Some("DROP INDEX a"),
-                "",
-                "it changes a table, or what a table may hold twice",
-            ),
+            ("ALTER TABLE notes ADD COLUMN a TEXT", Some("ALTER TABLE notes DROP COLUMN a"), "", "it changes `notes`"),
+            ("CREATE UNIQUE INDEX a ON notes (title)", Some("DROP INDEX a"), "", "its index `a` refuses a value twice"),
             (
                 "CREATE UNIQUE INDEX a ON notes (lower(title))",
                 Some("DROP INDEX a"),
                 "",
                 "its index `a` refuses a value twice",
             ),
-            ("CREATE TABLE a (b TEXT)", Some("DROP TABLE a"), "", "it changes a table"),
+            ("CREATE TABLE a (b TEXT)", Some("DROP TABLE a"), "", "it makes the table `a`"),
             ("CREATE INDEX a ON notes (title)", Some("DROP INDEX a"), "DROP INDEX a", "no such index: a"),
             (
                 "CREATE TRIGGER a AFTER INSERT ON notes BEGIN INSERT INTO log VALUES (new.title); END",

@@ -6,7 +6,7 @@
 use super::catalog;
 use super::location::{Fault, Location, Tried};
 use super::record::{self, Timing};
-use super::{connect, words};
+use super::{after_rows, connect, words};
 use crate::database::catalog::{Catalog, Other};
 use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin, Standing, State};
@@ -47,7 +47,13 @@ pub(in crate::database) fn stages_until_fault(
             stages.push(catalog::whole(&conn, history::RECORD).map_err(fault)?);
         }
     }
-    Ok((stages, None))
+    // The others are asked of migrations that are known to be right.
+    let wrong = if only_last {
+        stages.last().and_then(|whole| after_rows::check(&mut conn, migrations, whole).err())
+    } else {
+        None
+    };
+    Ok((stages, wrong))
 }
 
 fn check_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) -> Result<()> {

@@ -4,7 +4,7 @@
 //! open transaction, `find` and `write` carry its rows, `cells` works on what is sealed, `form` knows how
 //! values are written, `ledger` keeps the record.
 
-pub(super) mod after_rows;
+mod after_rows;
 mod alter;
 pub(super) mod assertion;
 mod audit;
