@@ -43,10 +43,10 @@ impl Held {
 }
 
 impl Chunk {
-    /// An empty one; `alone` where each record is to be decided before the next one is mapped.
-    pub(crate) fn new(alone: bool) -> Self {
+    /// An empty one for so many records in all; `alone` where each is to be decided before the next one is mapped.
+    pub(crate) fn new(records: usize, alone: bool) -> Self {
         let most = if alone { 1 } else { MOST_RECORDS };
-        Self { records: Vec::new(), bytes: 0, most }
+        Self { records: Vec::with_capacity(records.min(most)), bytes: 0, most }
     }
 
     /// Takes a record in.

@@ -170,7 +170,7 @@ impl Import<'_> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
         let sensitive = plan.has_secrets(self.mapping);
-        let mut chunk = Chunk::new(plan.looks_up_own_rows(reading.rules));
+        let mut chunk = Chunk::new(from.at_hand(), plan.looks_up_own_rows(reading.rules));
         let mut gathered = Vec::new();
         // The table is taken out while the file is read, so that the run stays free for use.
         let mut table = self.leaves.paths.take(self.mapping, mapping, reading.shaped.shape);

@@ -9,7 +9,6 @@ use crate::mapping::keyindex::KeyIndex;
 use crate::mapping::model::{Mapping, Shape};
 use crate::mapping::secret_words::looks_secret;
 use crate::source::Record;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Paths of records of one shape, and what the mapping says about paths.
@@ -24,14 +23,16 @@ pub struct PathTable {
 /// Every path met so far: they are learnt once and not once per file.
 #[derive(Debug, Default)]
 pub struct PathTables {
-    tables: HashMap<(usize, usize), PathTable>,
-    frames: HashMap<usize, Paths>,
+    /// By mapping and shape.
+    tables: Vec<Vec<Option<PathTable>>>,
+    /// By mapping.
+    frames: Vec<Option<Paths>>,
 }
 
 impl PathTables {
     /// Takes a shape's table out, for the time that a file is read.
     pub fn take(&mut self, number: usize, mapping: &Mapping, shape: usize) -> PathTable {
-        self.tables.remove(&(number, shape)).unwrap_or_else(|| {
+        slot(slot(&mut self.tables, number), shape).take().unwrap_or_else(|| {
             let declared = Declared::new(mapping, &mapping.source.shapes[shape]);
             let mut record = Paths::keeping_apart(looks_secret);
             declared.intern(Doc::Record, &mut record);
@@ -41,12 +42,12 @@ impl PathTables {
 
     /// Puts it back.
     pub fn put_back(&mut self, number: usize, shape: usize, table: PathTable) {
-        self.tables.insert((number, shape), table);
+        *slot(slot(&mut self.tables, number), shape) = Some(table);
     }
 
     /// What is known of a shape's paths, below its records and in the frames of its mapping's files.
     pub fn known(&self, number: usize, shape: usize) -> Option<(&PathTable, &Paths)> {
-        Some((self.tables.get(&(number, shape))?, self.frames.get(&number)?))
+        Some((self.tables.get(number)?.get(shape)?.as_ref()?, self.frames.get(number)?.as_ref()?))
     }
 
     /// Numbers the paths of a file that was looked at.
@@ -61,7 +62,7 @@ impl PathTables {
 
     /// Paths of frames of a mapping's files.
     pub fn frame(&mut self, number: usize, mapping: &Mapping) -> &mut Paths {
-        self.frames.entry(number).or_insert_with(|| {
+        slot(&mut self.frames, number).get_or_insert_with(|| {
             let mut paths = Paths::keeping_apart(looks_secret);
             for shape in &mapping.source.shapes {
                 Declared::new(mapping, shape).intern(Doc::Frame, &mut paths);
@@ -69,6 +70,14 @@ impl PathTables {
             paths
         })
     }
+}
+
+/// What a list has of a number, which may be the first thing that it has of it.
+fn slot<T: Default>(of: &mut Vec<T>, number: usize) -> &mut T {
+    if of.len() <= number {
+        of.resize_with(number + 1, T::default);
+    }
+    &mut of[number]
 }
 
 /// What the rules see of one record.

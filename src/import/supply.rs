@@ -24,6 +24,14 @@ impl<'o> Supply<'o> {
         Supply::Kept(records.into_iter())
     }
 
+    /// How many of them are at hand.
+    pub(crate) fn at_hand(&self) -> usize {
+        match self {
+            Supply::Kept(records) => records.len(),
+            Supply::File(..) => 0,
+        }
+    }
+
     /// The next record, its paths numbered; `None` after the last.
     pub(crate) fn next(&mut self, sensitive: bool, paths: &mut Paths) -> Result<Option<Record>, Finding> {
         match self {

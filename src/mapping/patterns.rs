@@ -109,11 +109,25 @@ impl Node {
         if self.mixed.is_empty() {
             return;
         }
-        let mut backwards = None;
-        each_beginning(&self.mixed, name, &mut |by_end| {
-            let backwards: &String = backwards.get_or_insert_with(|| name.chars().rev().collect());
-            each_beginning(by_end, backwards, &mut |node| node.near(rest, open, found));
-        });
+        // A few keys are compared sooner than all beginnings and ends are looked up.
+        let is_few = |keys: usize| keys < name.len();
+        let mut visit = |by_end: &BTreeMap<String, Node>| {
+            if is_few(by_end.len()) {
+                let nodes =
+                    by_end.iter().filter(|(end, _)| end.chars().eq(name.chars().rev().take(end.chars().count())));
+                nodes.for_each(|(_, node)| node.near(rest, open, found));
+            } else {
+                let backwards: String = name.chars().rev().collect();
+                let nodes = beginnings(&backwards).filter_map(|end| by_end.get(end));
+                nodes.for_each(|node| node.near(rest, open, found));
+            }
+        };
+        if is_few(self.mixed.len()) {
+            let begins = self.mixed.iter().filter(|(beginning, _)| name.starts_with(beginning.as_str()));
+            begins.for_each(|(_, by_end)| visit(by_end));
+        } else {
+            beginnings(name).filter_map(|beginning| self.mixed.get(beginning)).for_each(visit);
+        }
     }
 
     /// The nodes below for segments of the same rank that may have a name in common with this one.
@@ -132,16 +146,6 @@ impl Node {
 /// Every beginning of a text, the empty one and the whole among them.
 fn beginnings(text: &str) -> impl Iterator<Item = &str> {
     text.char_indices().map(|(at, _)| &text[..at]).chain([text])
-}
-
-/// Visits the values whose keys are a beginning of this text.
-fn each_beginning<'m, T>(map: &'m BTreeMap<String, T>, text: &str, visit: &mut dyn FnMut(&'m T)) {
-    // A few keys are compared sooner than all beginnings are looked up.
-    if map.len() < text.len() {
-        map.iter().filter(|(key, _)| text.starts_with(key.as_str())).for_each(|(_, value)| visit(value));
-    } else {
-        beginnings(text).filter_map(|beginning| map.get(beginning)).for_each(visit);
-    }
 }
 
 /// The values whose keys begin with this text, or are a beginning of it.

@@ -379,8 +379,13 @@ mod tests {
         let file = |number: u32, text: &str| {
             let path = folder.path().join(number.to_string());
             std::fs::write(&path, text).unwrap();
-            SourceFile::new(FileId(number), &folder.path().into(), number.to_string().into(), &path.metadata().unwrap())
-                .unwrap()
+            SourceFile::new(
+                FileId(number),
+                &std::sync::Arc::new(folder.path().into()),
+                number.to_string().into(),
+                &path.metadata().unwrap(),
+            )
+            .unwrap()
         };
         let files = [file(0, "[1,\n 2]"), file(1, "{\"a\": {\"b\": x}}")];
         let mut locator = Locator::default();

@@ -1,5 +1,6 @@
 //! Finds members of one name in the objects that are open, without an allocation per name.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
@@ -25,7 +26,28 @@ struct Object {
     index: Option<HashMap<u64, usize>>,
 }
 
+thread_local! {
+    static SPARE: Cell<Option<Names>> = const { Cell::new(None) };
+}
+
 impl Names {
+    /// None, in the memory of names that were put back by this thread.
+    pub(super) fn spare() -> Self {
+        SPARE.take().unwrap_or_default()
+    }
+
+    /// Keeps the memory for the next document, if that is little.
+    pub(super) fn put_back(mut self) {
+        const LITTLE: usize = 1 << 12;
+        self.text.clear();
+        self.fingerprints.clear();
+        self.members.clear();
+        self.open.clear();
+        if self.text.capacity() <= LITTLE && self.members.capacity() * size_of::<(usize, u64)>() <= LITTLE {
+            SPARE.set(Some(self));
+        }
+    }
+
     /// An object begins.
     pub(super) fn open(&mut self) {
         self.open.push(Object { text: self.text.len(), members: self.members.len(), index: None });

@@ -9,7 +9,7 @@ use crate::mapping::model::Format;
 use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{Cursor, ErrorKind, Result as IoResult};
+use std::io::{Cursor, ErrorKind, Read, Result as IoResult, Seek, SeekFrom};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ pub struct SourceFile {
     /// Its path below the root, with `/` between segments.
     pub path: Arc<str>,
     /// The root of the tree.
-    root: Arc<Path>,
+    root: Arc<PathBuf>,
     /// Its size.
     pub bytes: u64,
     /// When it was last written.
@@ -45,7 +45,7 @@ impl SourceFile {
     ///
     /// # Errors
     /// Where the system keeps no time of modification.
-    pub fn new(id: FileId, root: &Arc<Path>, path: Arc<str>, metadata: &Metadata) -> IoResult<Self> {
+    pub fn new(id: FileId, root: &Arc<PathBuf>, path: Arc<str>, metadata: &Metadata) -> IoResult<Self> {
         let (bytes, modified, identity) = (metadata.len(), metadata.modified()?, (metadata.dev(), metadata.ino()));
         Ok(Self { id, path, root: Arc::clone(root), bytes, modified, identity })
     }
@@ -83,6 +83,38 @@ impl SourceFile {
 
     fn changed(&self) -> Finding {
         Finding::new(&FILE_CHANGED, "the file is not as it was when the tree was walked").at(self.place(0))
+    }
+}
+
+/// Reads a file of a known size, and does not ask the system for its end.
+struct Reader {
+    handle: File,
+    /// The size; a file system that says 0 may mean that it does not know.
+    size: u64,
+    at: u64,
+}
+
+impl Reader {
+    fn new(handle: File, size: u64) -> Self {
+        Self { handle, size: if size == 0 { u64::MAX } else { size }, at: 0 }
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> IoResult<usize> {
+        let left = usize::try_from(self.size.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let most = left.min(buffer.len());
+        // Whether there is more by now shows when it is asked whether the file changed.
+        let read = if most == 0 { 0 } else { self.handle.read(&mut buffer[..most])? };
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for Reader {
+    fn seek(&mut self, to: SeekFrom) -> IoResult<u64> {
+        self.at = self.handle.seek(to)?;
+        Ok(self.at)
     }
 }
 
@@ -126,7 +158,7 @@ pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
     }
     // One byte more, so that the end of a small file is seen without moving its bytes away.
     let size = usize::try_from(file.bytes).map_or(limits.window, |bytes| limits.window.min(bytes.saturating_add(1)));
-    let window = Window::new(Box::new(handle), size, limits.sensitive).hashing();
+    let window = Window::new(Box::new(Reader::new(handle, file.bytes)), size, limits.sensitive).hashing();
     Ok(Opened { window, limits, file: file.id, origin: Some(file.clone()), digest: None })
 }
 
@@ -237,7 +269,8 @@ mod tests {
     fn written(folder: &tempfile::TempDir, text: &str) -> SourceFile {
         let path = folder.path().join("a.json");
         fs::write(&path, text).unwrap();
-        SourceFile::new(FileId(3), &folder.path().into(), "a.json".into(), &fs::metadata(&path).unwrap()).unwrap()
+        SourceFile::new(FileId(3), &Arc::new(folder.path().into()), "a.json".into(), &fs::metadata(&path).unwrap())
+            .unwrap()
     }
 
     fn code(result: Result<impl Sized, Finding>) -> Option<&'static Code> {
@@ -304,6 +337,21 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, file.absolute(), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
             .unwrap();
         assert_eq!(code(open(&file, Limits::default())), Some(&FILE_CHANGED));
+    }
+
+    #[test]
+    fn what_was_added_to_a_file_since_is_not_read_and_found_in_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(&folder, "[1]");
+        for window in [2, 100] {
+            let mut opened = open(&file, Limits { window, ..Limits::default() }).unwrap();
+            fs::write(file.absolute(), "[1] [2]").unwrap();
+            assert_eq!(skim(&mut opened, &[], true).unwrap().leaves, 1);
+            assert_eq!(code(opened.unchanged()), Some(&FILE_CHANGED));
+            fs::write(file.absolute(), "[1]").unwrap();
+            let modified = fs::FileTimes::new().set_modified(file.modified);
+            File::options().write(true).open(file.absolute()).unwrap().set_times(modified).unwrap();
+        }
     }
 
     #[test]

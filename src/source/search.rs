@@ -79,7 +79,8 @@ mod tests {
         let path = folder.path().join("a.json");
         std::fs::write(&path, content).unwrap();
         let metadata = std::fs::metadata(&path).unwrap();
-        let file = SourceFile::new(FileId(0), &folder.path().into(), "a.json".into(), &metadata).unwrap();
+        let file =
+            SourceFile::new(FileId(0), &std::sync::Arc::new(folder.path().into()), "a.json".into(), &metadata).unwrap();
         (folder, file)
     }
 

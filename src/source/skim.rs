@@ -71,6 +71,7 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Resul
         .then(|| Finding::new(&JSON_BOM, "the file begins with a byte-order mark").at(Place { file, offset: 0 }));
     let mut findings = skimmer.duplicates.findings(file);
     findings.extend(fault.map(|fault| fault.finding(file)));
+    skimmer.names.put_back();
     if findings.is_empty() {
         return Ok(Outline {
             span: skimmer.tape.root().at()..end,
@@ -107,7 +108,7 @@ impl<'s> Skimmer<'s> {
     fn new(selections: &[&'s Selection], sensitive: bool) -> Self {
         Self {
             matcher: Matcher::new(selections.to_vec()),
-            names: Names::default(),
+            names: Names::spare(),
             duplicates: Duplicates::default(),
             builder: Builder::default(),
             tape: Tape::new(sensitive),

@@ -51,7 +51,7 @@ const LEFT_OVER: [&str; 4] = [".tmp", ".new", ".bak", ".previous"];
 /// # Errors
 /// When the root is not a readable directory. Everything below it is a finding at most.
 pub fn walk(root: &Path) -> Result<Tree> {
-    let absolute = Arc::from(readable(root)?);
+    let absolute = Arc::new(readable(root)?);
     let mut tree = Tree {
         root: root.to_owned(),
         files: Vec::new(),
@@ -59,7 +59,9 @@ pub fn walk(root: &Path) -> Result<Tree> {
         findings: Vec::new(),
         skipped: Vec::new(),
     };
-    for entry in WalkDir::new(&absolute).min_depth(1).follow_links(false).sort_by_file_name() {
+    // By their names: entries of one directory have all before that in common.
+    let by_name = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
+    for entry in WalkDir::new(&*absolute).min_depth(1).follow_links(false).sort_by(by_name) {
         match entry {
             Ok(entry) => tree.take(&entry, &absolute),
             Err(error) => tree.take_error(&error, &absolute),
@@ -98,7 +100,7 @@ pub fn readable(root: &Path) -> Result<PathBuf> {
 }
 
 impl Tree {
-    fn take(&mut self, entry: &DirEntry, root: &Arc<Path>) {
+    fn take(&mut self, entry: &DirEntry, root: &Arc<PathBuf>) {
         let path = below(entry.path(), root);
         let kind = entry.file_type();
         let name_is_fit = is_fit(entry.file_name());
@@ -226,7 +228,7 @@ fn below<'a>(path: &'a Path, root: &Path) -> &'a Path {
 fn is_fit(name: &OsStr) -> bool {
     // Control characters of ASCII alone are found much sooner, and most names are ASCII.
     let is_fit = |name: &str| match name.is_ascii() {
-        true => !name.bytes().any(|byte| byte.is_ascii_control()),
+        true => !name.bytes().fold(false, |found, byte| found | byte.is_ascii_control()),
         false => !name.chars().any(char::is_control),
     };
     name.to_str().is_some_and(is_fit)
