@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &[impl AsRef<OsStr>]) -> Result<()> {
     let new = Connection::open(into)?;
     new.execute_batch(
         "PRAGMA page_size = 16384; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA locking_mode = EXCLUSIVE;
-         PRAGMA foreign_keys = OFF; PRAGMA temp_store = FILE; PRAGMA cache_size = -8192; BEGIN EXCLUSIVE",
+         PRAGMA foreign_keys = OFF; PRAGMA temp_store = FILE; PRAGMA cache_size = -16384; BEGIN EXCLUSIVE",
     )?;
     schema.iter().try_for_each(|sql| new.execute_batch(sql))?;
     tables.iter().try_for_each(|table| table.write(&new))?;

@@ -43,7 +43,7 @@ def new_database(path, schema):
     conn = sqlite3.connect(path, isolation_level=None)
     conn.executescript(
         "PRAGMA page_size = 16384; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;"
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = FILE; PRAGMA cache_size = -8192;"
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = FILE; PRAGMA cache_size = -16384;"
         "PRAGMA foreign_keys = OFF; BEGIN"
     )
     migrate(conn, schema, after_rows=False)

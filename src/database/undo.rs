@@ -95,6 +95,16 @@ impl Keys {
         }
     }
 
+    /// The same for rows that come in any order: the first in the order of their keys are named.
+    pub fn add_in_order(&mut self, key: &str) {
+        self.rows += 1;
+        let at = self.keys.partition_point(|known| known.as_str() < key);
+        if at < Self::NAMED {
+            self.keys.insert(at, key.to_owned());
+            self.keys.truncate(Self::NAMED);
+        }
+    }
+
     fn named(&self) -> String {
         match (self.keys.len() as u64).cmp(&self.rows) {
             _ if self.keys.is_empty() => String::new(),
@@ -261,12 +271,13 @@ pub(crate) mod tests {
 
     #[test]
     fn an_obstacle_names_what_would_be_lost() {
-        let told = |rows: u64| {
+        let told = |rows: u64, add: fn(&mut Keys, &str)| {
             let mut keys = Keys::default();
-            (0..rows).for_each(|row| keys.add(&row.to_string()));
+            (0..rows).rev().for_each(|row| add(&mut keys, &row.to_string()));
             Obstacle::Changed { table: "notes".to_owned(), keys }.to_string()
         };
-        assert_eq!(told(1), "1 row of `notes` was changed after the run (0)");
-        assert_eq!(told(9), "9 rows of `notes` were changed after the run (0, 1, 2, 3, 4, …)");
+        assert_eq!(told(1, Keys::add), "1 row of `notes` was changed after the run (0)");
+        assert_eq!(told(9, Keys::add), "9 rows of `notes` were changed after the run (8, 7, 6, 5, 4, …)");
+        assert_eq!(told(9, Keys::add_in_order), "9 rows of `notes` were changed after the run (0, 1, 2, 3, 4, …)");
     }
 }

@@ -90,6 +90,8 @@ impl Job<'_> {
         ui.phase(Phase::Check, 0, 0);
         run.report_all(self.chain, self.missing, &with_secrets)?;
         let checks = checks::check_all(&mut run, &before)?;
+        // The report takes memory as well.
+        run.writer.transaction()?.free_memory()?;
         clock.lap(|timings| &mut timings.check);
 
         ui.phase(Phase::Finish, 0, 0);

@@ -442,6 +442,30 @@ fn rows_already_deleted_are_counted_and_the_rest_is_removed() {
 }
 
 #[test]
+fn rows_of_tables_without_rowids_are_known_by_their_keys() {
+    let schema = TABLES.replace("paid DECIMAL(10, 2)\n    )", "paid DECIMAL(10, 2)\n    ) WITHOUT ROWID");
+    let schema = schema.replace("PRIMARY KEY (person, seen))", "PRIMARY KEY (person, seen)) WITHOUT ROWID");
+    assert_eq!(schema.matches("WITHOUT ROWID").count(), 2);
+    let changed = house().schema(&schema);
+    let run = imported(&changed);
+    change(&changed, "UPDATE people SET name = 'Anne' WHERE id = '1'; UPDATE tags SET name = 'y'");
+    let words =
+        ["1 row of `people` was changed after the run (1)", "1 row of `tags` was changed after the run ([\"1\","];
+    refused(&changed, &run, &words);
+
+    let gone = house().schema(&schema);
+    let run = imported(&gone);
+    change(&gone, "DELETE FROM notes; DELETE FROM people WHERE id = '2'; DELETE FROM tags");
+    let words =
+        "notes: 3 rows already deleted\npeople: 1 row removed, 1 row already deleted\ntags: 1 row already deleted\n";
+    assert_eq!(
+        undo(&gone, &run, &[]).status(0).stdout,
+        format!("{words}committed: 1 row of run {run} undone in {URL}\n")
+    );
+    assert_eq!(gone.one("SELECT count(*) FROM people"), "0");
+}
+
+#[test]
 fn a_rehearsal_and_a_question_without_an_answer_leave_no_trace() {
     let house = house();
     let run = imported(&house);

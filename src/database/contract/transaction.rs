@@ -105,6 +105,8 @@ pub trait Transaction: Reader + Send {
     fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>>;
     /// Writes into the audit trail: into the application's own table where it is there.
     fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()>;
+    /// Gives back memory that it holds to be fast: little of the database is read or written after this.
+    fn free_memory(&mut self) -> Result<()>;
     /// Commits. "Committed" may be printed only after this returned. A fault that comes after the commit,
     /// and does not undo it, is returned.
     ///

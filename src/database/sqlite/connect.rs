@@ -25,6 +25,10 @@ pub(super) fn bare(path: &Path, access: OpenFlags) -> rusqlite::Result<Connectio
     Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
+/// How much of a database is held in memory, in KiB. SQLite makes a number of pages of it, and keeps that number when
+/// their size is changed: where a new file gets its size, this comes after it.
+pub(super) const CACHE: &str = "PRAGMA cache_size = -16384";
+
 /// Foreign keys are off for set-up and load, and checked by us before the commit: that finds all
 /// orphans at once, and a migration that rebuilds a table cannot cascade.
 fn configure(mut conn: Connection) -> rusqlite::Result<Connection> {
@@ -33,8 +37,9 @@ fn configure(mut conn: Connection) -> rusqlite::Result<Connection> {
     conn.set_prepared_statement_cache_capacity(256);
     conn.execute_batch(
         "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
-         PRAGMA temp_store = FILE; PRAGMA cache_size = -8192",
+         PRAGMA temp_store = FILE",
     )?;
+    conn.execute_batch(CACHE)?;
     Ok(conn)
 }
 

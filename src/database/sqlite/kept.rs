@@ -3,7 +3,7 @@
 
 use super::location::Tried;
 use super::session::SqliteTransaction;
-use super::unchanged::{Disposition, Judge, each_row};
+use super::unchanged::{Disposition, Judge, Ledger, by_key};
 use super::{connect, read, sql, unchanged};
 use crate::database::kept::{Strayed, Unkept};
 use crate::database::rejection::{Rejected, Rejection};
@@ -139,15 +139,17 @@ fn strayed(this: &mut SqliteTransaction, table: &str) -> Result<Vec<Strayed>> {
 
 /// The keys of the first rows that are gone or changed, and whether they are changed.
 fn strayed_keys(conn: &Connection, number: i64, table: &Table) -> Tried<Vec<(String, bool)>> {
-    let text = "SELECT o.row_key, r.columns, r.digest, r.own FROM temp.origins o
-                JOIN treelift_rows r ON r.file = o.file AND r.\"table\" = o.\"table\" AND r.number = o.number
-                WHERE o.\"table\" = ?1 ORDER BY o.row_key, o.number";
+    let from = format!(
+        "temp.origins o JOIN treelift_rows s ON s.file = o.file AND s.\"table\" = o.\"table\" AND s.number = o.number
+             AND o.\"table\" = {number}"
+    );
     let columns = unchanged::columns(conn, number, &table.name)?;
-    let mut judge = Judge::new(conn, (table, None), &columns, None)?;
+    let judge = Judge::new(conn, table, &columns, None);
     let mut strayed = Vec::new();
-    each_row(conn, text, number, &mut |key, noted| {
+    let ledger = Ledger { from: &from, joined: &by_key(table, "s"), rowid: "NULL", order: "o.row_key, o.number" };
+    judge.each(conn, &ledger, &mut |key, _, fate, _| {
         if strayed.len() < MOST {
-            match judge.row(key, noted)?.0 {
+            match fate {
                 Disposition::Gone => strayed.push((key.to_owned(), false)),
                 Disposition::Changed | Disposition::Remove { sealed_alike: false, .. } => {
                     strayed.push((key.to_owned(), true));

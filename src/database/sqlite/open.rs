@@ -1,7 +1,7 @@
 //! Opens the file that a run works on: a new one under a temporary name, an existing one in place,
 //! or a private copy for a dry run.
 
-use super::connect::{bare, connect, connect_read_only, empty_log, wait_at_commit};
+use super::connect::{CACHE, bare, connect, connect_read_only, empty_log, wait_at_commit};
 use super::file::{self, FileId, Found, NewFile};
 use super::location::{Location, Tried};
 use super::{health, locks, state};
@@ -61,7 +61,9 @@ pub(super) fn begin(location: &Location, opening: &Start<'_>) -> Tried<(Store, C
             check_space(location.directory(), opening.bytes)?;
             locks::check_rivals(location)?;
             let new = NewFile::create(location, opening.run_id)?;
-            let conn = connect(new.path()).and_then(fresh)?;
+            let conn = connect(new.path())?;
+            conn.execute_batch("PRAGMA synchronous = FULL")?;
+            let conn = fresh(conn)?;
             Ok((Store::New(new), conn))
         }
         (Mode::Real, found) => {
@@ -114,7 +116,11 @@ pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) ->
 pub(super) fn roll_back(store: Store, conn: Connection) -> Tried<()> {
     // A trigger may have done it already.
     if !conn.is_autocommit() {
-        conn.execute_batch("ROLLBACK")?;
+        // A private copy goes as a whole: what was changed in it need not be put back page by page first.
+        let is_private = matches!(store, Store::Private { .. });
+        if !is_private || conn.execute_batch("COMMIT").is_err() {
+            conn.execute_batch("ROLLBACK")?;
+        }
     }
     conn.close().map_err(|(_, error)| error)?;
     drop(store);
@@ -128,12 +134,12 @@ fn in_place(location: &Location, found: &Found) -> Tried<(Connection, FileId)> {
         return Err(file::read_only(location).into());
     }
     // An empty file has no journal mode nor page size yet that its owner could have chosen.
-    let setting = if *found == Found::Empty {
-        "PRAGMA page_size = 16384; PRAGMA synchronous = FULL"
+    if *found == Found::Empty {
+        conn.execute_batch("PRAGMA page_size = 16384; PRAGMA synchronous = FULL")?;
+        conn.execute_batch(CACHE)?;
     } else {
-        "PRAGMA synchronous = EXTRA"
-    };
-    conn.execute_batch(setting)?;
+        conn.execute_batch("PRAGMA synchronous = EXTRA")?;
+    }
     // The file's journal mode is its owner's choice and stays.
     conn.execute_batch("BEGIN IMMEDIATE")?;
     // The same before and after it was opened: it is the file that was opened.
@@ -168,7 +174,9 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Tried<(Store,
             check_space(folder.path(), opening.bytes)?;
             let copy = copy_in(&folder);
             file::create_private(&copy).map_err(|error| file::io_fault(&error, folder.path().display()))?;
-            connect(&copy).and_then(fresh)?
+            let conn = connect(&copy)?;
+            conn.execute_batch("PRAGMA synchronous = OFF")?;
+            fresh(conn)?
         }
     };
     Ok((Store::Private { _folder: folder }, conn))
@@ -281,10 +289,9 @@ pub(super) fn back_up(from: &Connection, to: &mut Connection, location: &Locatio
 }
 
 fn fresh(conn: Connection) -> rusqlite::Result<Connection> {
-    conn.execute_batch(
-        "PRAGMA page_size = 16384; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;
-         PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE",
-    )?;
+    conn.execute_batch("PRAGMA page_size = 16384; PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE")?;
+    conn.execute_batch(CACHE)?;
+    conn.execute_batch("BEGIN EXCLUSIVE")?;
     Ok(conn)
 }
 

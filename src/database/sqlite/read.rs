@@ -24,6 +24,19 @@ pub(super) fn cell(value: ValueRef<'_>) -> Cell {
     }
 }
 
+/// Appends the text of a cell as [`Cell::text`] gives it; `false` for NULL, which has none.
+pub(super) fn push_text(value: ValueRef<'_>, to: &mut String) -> bool {
+    if let ValueRef::Text(bytes) = value
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        to.push_str(text); // without a copy of its own: most cells are texts
+        return true;
+    }
+    let text = cell(value).text();
+    text.iter().for_each(|text| to.push_str(text));
+    text.is_some()
+}
+
 pub(super) fn cells(row: &Row<'_>, columns: std::ops::Range<usize>) -> rusqlite::Result<Vec<Cell>> {
     columns.map(|column| row.get_ref(column).map(cell)).collect()
 }

@@ -204,6 +204,17 @@ impl Transaction for SqliteTransaction {
         self.on(|conn| audit::write(conn, entry, table))
     }
 
+    fn free_memory(&mut self) -> Result<()> {
+        // To write the pages of a file that others read would lock them out before the commit.
+        let is_shared = matches!(self.store, Store::InPlace(_) | Store::Wiped(_));
+        self.on(|conn| {
+            if !is_shared {
+                conn.cache_flush()?;
+            }
+            conn.execute_batch("PRAGMA shrink_memory")
+        })
+    }
+
     fn commit(self: Box<Self>) -> Result<Option<Error>> {
         let Self { location, store, conn, .. } = *self;
         open::commit(&location, store, conn).map_err(|fault| location.words(fault))

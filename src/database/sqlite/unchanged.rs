@@ -1,13 +1,15 @@
 //! Whether a row is as a run left it.
 
+mod default;
+
 use super::location::Tried;
 use super::{read, sql};
-use crate::database::Cell;
 use crate::database::ledger::{RunRecord, Written, digest, key_parts};
-use crate::table::{Column, Table};
-use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Statement};
+use crate::table::Table;
+use default::is_default;
+use rusqlite::{Connection, Row};
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 /// What is to become of a row when its run is undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,29 +38,36 @@ pub(super) struct Noted {
     own: Option<Vec<u8>>,
 }
 
-/// Hands over what the ledger says of each row of a table; the query gives the key and what [`Noted`] has, in
-/// the order of the keys.
-pub(super) fn each_row(
-    conn: &Connection,
-    query: &str,
-    table: i64,
-    take: &mut dyn FnMut(&str, &[Noted]) -> Tried<()>,
-) -> Tried<()> {
-    let mut all = conn.prepare(query)?;
-    let mut rows = all.query([table])?;
-    let (mut key, mut noted) = (String::new(), Vec::new());
-    while let Some(row) = rows.next()? {
-        let next = row.get_ref(0)?.as_str().unwrap_or_default();
-        if next != key && !noted.is_empty() {
-            take(&key, &noted)?;
-            noted.clear();
-        }
-        if noted.is_empty() {
-            next.clone_into(&mut key);
-        }
-        noted.push(Noted { columns: row.get(1)?, digest: row.get(2)?, own: row.get(3)? });
-    }
-    if noted.is_empty() { Ok(()) } else { take(&key, &noted) }
+/// Where the ledger's rows of a table are read, those of one row of it together: a query is made of it.
+pub(super) struct Ledger<'l> {
+    /// What stands behind FROM; `s` has the columns of `treelift_rows`.
+    pub(super) from: &'l str,
+    /// What finds their rows in the table `t`: [`by_key`], or a rowid.
+    pub(super) joined: &'l str,
+    /// An expression for the rowid of a row.
+    pub(super) rowid: &'l str,
+    /// The order.
+    pub(super) order: &'l str,
+}
+
+/// A condition that finds the row of the table `t` whose key is the `row_key` of this alias. A key with a NULL, or
+/// of as many parts as the table's has not, finds none.
+pub(super) fn by_key(table: &Table, alias: &str) -> String {
+    let key = table.primary_key();
+    let terms = key.iter().enumerate().map(|(at, column)| {
+        // Behind a `+` it is a value without a type, as a bound one is ("Datatypes In SQLite", 4.2).
+        let part = if key.len() == 1 {
+            format!("+{alias}.row_key")
+        } else {
+            let many = key.len();
+            format!(
+                "CASE WHEN json_valid({alias}.row_key) AND json_array_length({alias}.row_key) = {many}
+                 THEN {alias}.row_key ->> {at} END"
+            )
+        };
+        format!("t.{} = {part}", sql::name(column))
+    });
+    terms.collect::<Vec<_>>().join(" AND ")
 }
 
 /// Columns of a digest, and where they stand in the table; `None` for one that is there no more.
@@ -105,191 +114,167 @@ pub(super) fn columns(conn: &Connection, number: i64, table: &str) -> rusqlite::
         .collect()
 }
 
+/// A row as it is stored: the texts of its cells in one piece, and which of its columns hold their defaults.
+#[derive(Default)]
+struct Stored {
+    text: String,
+    cells: Vec<Option<Range<usize>>>,
+    defaults: Vec<bool>,
+}
+
+impl Stored {
+    /// Reads so many cells, and as many defaults behind them.
+    fn read(&mut self, row: &Row<'_>, first: usize, many: usize) -> rusqlite::Result<()> {
+        self.text.clear();
+        self.cells.clear();
+        self.defaults.clear();
+        for at in first..first + many {
+            let start = self.text.len();
+            let is_null = !read::push_text(row.get_ref(at)?, &mut self.text);
+            self.cells.push((!is_null).then_some(start..self.text.len()));
+            self.defaults.push(row.get(at + many)?);
+        }
+        Ok(())
+    }
+
+    /// Whether these columns hold what the digest is over, those of `as_null` taken for NULL.
+    fn is_digest(&self, known: Option<&[u8]>, columns: &Digested, as_null: &BTreeSet<&str>) -> Option<()> {
+        if columns.iter().any(|(column, at)| at.is_none() && !as_null.contains(column.as_str())) {
+            return None;
+        }
+        let texts = columns.iter().map(|(column, at)| {
+            let cell = at.filter(|_| !as_null.contains(column.as_str())).and_then(|at| self.cells[at].clone());
+            (column.as_str(), cell.map(|cell| &self.text[cell]))
+        });
+        (known == Some(&digest(texts)[..])).then_some(())
+    }
+}
+
 /// Checks rows of one table.
 pub(super) struct Judge<'j> {
     table: &'j Table,
     /// The ledger's lists of columns by their number.
     lists: HashMap<i64, List>,
-    /// Selects a row's rowid and cells, and for each column whether it holds its default.
-    select: Statement<'j>,
-    /// For each column whether its default gives another value each time.
-    changing: Vec<bool>,
+    /// For each column an expression for whether it holds its default; none for a default that gives another
+    /// value each time.
+    defaults: Vec<Option<String>>,
 }
 
 impl<'j> Judge<'j> {
-    /// A judge of rows of a table whose rowid has this name, if it has one. Without the run, columns that it
-    /// did not write may hold anything.
+    /// A judge of rows of a table. Without the run, columns that it did not write may hold anything.
     pub(super) fn new(
-        conn: &'j Connection,
-        (table, rowid): (&'j Table, Option<&str>),
+        conn: &Connection,
+        table: &'j Table,
         columns: &HashMap<i64, Written>,
         run: Option<&RunRecord>,
-    ) -> rusqlite::Result<Self> {
-        let names = table.columns.iter().map(|column| sql::name(&column.name));
+    ) -> Self {
         let is_default = |column| run.map_or_else(|| Some("1".to_owned()), |run| is_default(conn, column, run));
-        let defaults: Vec<Option<String>> = table.columns.iter().map(is_default).collect();
-        let changing = defaults.iter().map(Option::is_none).collect();
-        let holds = defaults.iter().map(|holds| format!("coalesce({}, 0)", holds.as_deref().unwrap_or("1")));
-        let wanted: Vec<String> = names.chain(holds).collect();
-        let (rowid, key) = (rowid.unwrap_or("NULL"), sql::is(&table.primary_key(), 1));
-        let text = format!("SELECT {rowid}, {} FROM {} WHERE {key}", wanted.join(", "), sql::name(&table.name));
+        let defaults = table.columns.iter().map(is_default).collect();
         let lists = columns.iter().map(|(number, written)| (*number, List::of(written, table))).collect();
-        Ok(Self { table, lists, select: conn.prepare(&text)?, changing })
+        Self { table, lists, defaults }
     }
 
-    /// Checks the row of a ledger's key, and gives its rowid.
-    pub(super) fn row(&mut self, key: &str, noted: &[Noted]) -> rusqlite::Result<(Disposition, Option<i64>)> {
-        let Some(parts) = key_parts(key, self.table.primary_key().len()) else { return Ok((Disposition::Gone, None)) };
-        if parts.contains(&None) {
-            return Ok((Disposition::Nameless, None));
+    /// Tells for every row that the ledger has of the table what is to become of it, with its key, what the ledger
+    /// says, and its rowid.
+    pub(super) fn each(
+        &self,
+        conn: &Connection,
+        ledger: &Ledger<'_>,
+        take: &mut dyn FnMut(&str, &[Noted], Disposition, Option<i64>) -> Tried<()>,
+    ) -> Tried<()> {
+        let mut all = conn.prepare(&self.query(ledger))?;
+        let mut rows = all.query([])?;
+        let (mut key, mut noted, mut rowid) = (String::new(), Vec::new(), None);
+        let mut stored = Stored::default();
+        let mut is_there = false;
+        loop {
+            let row = rows.next()?;
+            let next = row.map_or(Ok(None), |row| row.get_ref(0).map(|key| Some(key.as_str().unwrap_or_default())))?;
+            if !noted.is_empty() && next != Some(key.as_str()) {
+                take(&key, &noted, self.fate(&key, &noted, is_there.then_some(&stored)), rowid)?;
+                noted.clear();
+            }
+            let (Some(row), Some(next)) = (row, next) else { return Ok(()) };
+            if noted.is_empty() {
+                next.clone_into(&mut key);
+                (rowid, is_there) = (row.get(4)?, row.get(5)?);
+                stored.read(row, 6, self.table.columns.len())?;
+            }
+            noted.push(Noted { columns: row.get(1)?, digest: row.get(2)?, own: row.get(3)? });
         }
-        let many = self.table.columns.len();
-        let stored = self.select.query_row(rusqlite::params_from_iter(parts), |row| {
-            let defaults = (many..2 * many).map(|at| row.get(1 + at)).collect::<rusqlite::Result<Vec<bool>>>()?;
-            Ok((row.get(0)?, read::cells(row, 1..1 + many)?, defaults))
+    }
+
+    /// Key, columns, digests, rowid, whether the row is there, its cells, and whether each holds its default.
+    fn query(&self, ledger: &Ledger<'_>) -> String {
+        let Ledger { from, joined, rowid, order } = ledger;
+        let lists = || self.lists.values();
+        let is_read = |at: usize| {
+            let mut digested = lists().flat_map(|list| [&list.digested, &list.clock, &list.sealed]).flatten();
+            digested.any(|(_, known)| *known == Some(at))
+        };
+        let named = self.table.columns.iter().enumerate();
+        let cells = named.map(|(at, one)| if is_read(at) { of_table(&one.name) } else { "NULL".to_owned() });
+        let holds = self.defaults.iter().enumerate().map(|(at, holds)| match holds {
+            Some(holds) if lists().any(|list| list.left.contains(&at)) => format!("coalesce({holds}, 0)"),
+            _ => "1".to_owned(),
         });
-        let Some((rowid, cells, defaults)) = stored.optional()? else { return Ok((Disposition::Gone, None)) };
-        Ok((self.fate(noted, &cells, &defaults).unwrap_or(Disposition::Changed), rowid))
+        let wanted: Vec<String> = cells.chain(holds).collect();
+        let first = self.table.primary_key().first().map(|column| of_table(column)).unwrap_or_default();
+        format!(
+            "SELECT s.row_key, s.columns, s.digest, s.own, {rowid}, {first} IS NOT NULL, {}
+             FROM {from} LEFT JOIN main.{} t ON {joined} ORDER BY {order}",
+            wanted.join(", "),
+            sql::name(&self.table.name)
+        )
+    }
+
+    /// What is to become of a row of this key; none is stored where it is not there.
+    fn fate(&self, key: &str, noted: &[Noted], stored: Option<&Stored>) -> Disposition {
+        let parts = self.table.primary_key().len();
+        if key.contains("null") && key_parts(key, parts).is_some_and(|parts| parts.contains(&None)) {
+            return Disposition::Nameless;
+        }
+        stored.map_or(Disposition::Gone, |stored| self.left(noted, stored).unwrap_or(Disposition::Changed))
     }
 
     /// `None` where it is not as the run left it.
-    fn fate(&self, noted: &[Noted], cells: &[Cell], defaults: &[bool]) -> Option<Disposition> {
+    fn left(&self, noted: &[Noted], stored: &Stored) -> Option<Disposition> {
         let known = noted.iter().map(|one| Some((one, self.lists.get(&one.columns)?)));
         let lists: Vec<(&Noted, &List)> = known.collect::<Option<_>>()?;
         let fills = lists.iter().filter(|(_, list)| list.filled);
         let filled = fills.flat_map(|(_, list)| list.digested.iter().map(|(name, _)| name.as_str())).collect();
         let none = BTreeSet::new();
         for (one, list) in lists.iter().filter(|(_, list)| list.filled) {
-            is_digest(one.digest.as_deref(), &list.digested, cells, &none)?;
+            stored.is_digest(one.digest.as_deref(), &list.digested, &none)?;
         }
         let Some((one, list)) = lists.iter().find(|(_, list)| !list.filled) else {
             return Some(Disposition::Empty);
         };
         // What was filled later was NULL when the row was inserted.
-        is_digest(one.digest.as_deref(), &list.digested, cells, &filled)?;
+        stored.is_digest(one.digest.as_deref(), &list.digested, &filled)?;
         let (clock, sealed) = match &one.own {
             Some(own) => own.split_at_checked(16).map(|(clock, sealed)| (Some(clock), Some(sealed)))?,
             None => (None, None),
         };
         let as_written = |digest: Option<&[u8]>, columns: &Digested| {
-            columns.is_empty() || is_digest(digest, columns, cells, &none).is_some()
+            columns.is_empty() || stored.is_digest(digest, columns, &none).is_some()
         };
         let is_filled = |at: usize| filled.contains(self.table.columns[at].name.as_str());
         let left = || list.left.iter().filter(|&&at| !is_filled(at));
-        if !as_written(clock, &list.clock) || left().any(|&at| !defaults[at]) {
+        if !as_written(clock, &list.clock) || left().any(|&at| !stored.defaults[at]) {
             return None;
         }
-        let judged = !left().any(|&at| self.changing[at]);
+        let judged = !left().any(|&at| self.defaults[at].is_none());
         Some(Disposition::Remove { sealed_alike: as_written(sealed, &list.sealed), judged })
     }
 }
 
-/// Whether these columns hold what the digest is over, those of `as_null` taken for NULL.
-fn is_digest(known: Option<&[u8]>, columns: &Digested, cells: &[Cell], as_null: &BTreeSet<&str>) -> Option<()> {
-    let mut texts = Vec::with_capacity(columns.len());
-    for (column, at) in columns {
-        let text = if as_null.contains(column.as_str()) { None } else { cells[(*at)?].text() };
-        texts.push((column.as_str(), text));
-    }
-    (known == Some(&digest(texts.into_iter())[..])).then_some(())
+/// A column of the table that is judged.
+fn of_table(column: &str) -> String {
+    format!("t.{}", sql::name(column))
 }
 
 /// SQLite's names do not tell letters apart by their case.
 fn same_name(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
-}
-
-/// An SQL expression for whether a column that a run did not write holds what the database gave it;
-/// none for a default that gives another value each time, whose value cannot be checked.
-fn is_default(conn: &Connection, column: &Column, run: &RunRecord) -> Option<String> {
-    let name = sql::name(&column.name);
-    let Some(default) = &column.default else { return Some(format!("{name} IS NULL")) };
-    // What is quoted like a name means a text here ("Double-quoted String Literals Are Accepted").
-    let default = match default.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(text) => format!("'{}'", text.replace("\"\"", "\"").replace('\'', "''")),
-        None => default.clone(),
-    };
-    let between = |form: &str| {
-        let text = |time: Timestamp| time.strftime(form).to_string();
-        format!("{name} BETWEEN '{}' AND '{}'", text(run.started), text(run.finished))
-    };
-    let plain: String = default.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
-    let plain = std::iter::successors(Some(plain.as_str()), |text| text.strip_prefix('(')?.strip_suffix(')')).last();
-    Some(match plain.unwrap_or_default() {
-        "current_timestamp" | "datetime('now')" | "datetime()" => between("%Y-%m-%d %H:%M:%S"),
-        "current_date" | "date('now')" | "date()" => between("%Y-%m-%d"),
-        plain if changes(plain) => return None,
-        // One that cannot be asked for here is taken for changed, so that nothing is lost by it.
-        _ if conn.prepare(&format!("SELECT ({default})")).is_err() => "0".to_owned(),
-        // `IS TRUE` would ask for something else; behind a `+` it is a value.
-        _ => format!("{name} IS (+({default})) COLLATE BINARY"),
-    })
-}
-
-/// Whether an expression (small letters, no blanks) gives another value each time. What stands in
-/// quotes is a text, but for the `now` that functions of time take.
-fn changes(plain: &str) -> bool {
-    let outside: String = plain.split('\'').step_by(2).collect();
-    let words = ["current_", "random", "time(", "date(", "unixepoch(", "julianday(", "changes(", "last_insert_rowid("];
-    words.iter().any(|word| outside.contains(word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::database::undo::tests::run;
-
-    #[test]
-    fn a_column_that_holds_its_default_is_recognised() {
-        let conn = Connection::open_in_memory().unwrap();
-        let defaults = [
-            "NULL",
-            "'unknown'",
-            "'date(time('",
-            "TRUE",
-            "FALSE",
-            "5",
-            "-1.5",
-            "'new'",
-            "'it''s'",
-            "\"new\"",
-            "x'00'",
-            "(1 = 2)",
-            "(json('[]'))",
-            "(lower('X'))",
-            "(( 'q' ))",
-            "CURRENT_TIMESTAMP",
-            "(datetime('now'))",
-            "CURRENT_DATE",
-        ];
-        let kinds = ["TEXT COLLATE NOCASE", "INTEGER", "BOOLEAN", "", "DATETIME"];
-        for (default, kind) in defaults.iter().flat_map(|default| kinds.map(|kind| (*default, kind))) {
-            let table =
-                format!("DROP TABLE IF EXISTS t; CREATE TABLE t (id INTEGER PRIMARY KEY, c {kind} DEFAULT {default})");
-            conn.execute_batch(&format!("{table}; INSERT INTO t (id) VALUES (1)")).unwrap();
-            let told: String = conn
-                .query_row("SELECT dflt_value FROM pragma_table_info('t') WHERE name = 'c'", [], |row| row.get(0))
-                .unwrap();
-            let column = Column {
-                name: "c".to_owned(),
-                kind: crate::table::ColumnType::Blob,
-                declared: String::new(),
-                not_null: false,
-                default: Some(told),
-                primary_key: 0,
-            };
-            let now = Timestamp::now();
-            let about =
-                RunRecord { started: now - jiff::Span::new().minutes(1), finished: now, ..run("r", "import", None) };
-            let holds = || -> bool {
-                let text = format!("SELECT coalesce({}, 0) FROM t", is_default(&conn, &column, &about).unwrap());
-                conn.query_row(&text, [], |row| row.get(0)).unwrap()
-            };
-            assert!(holds(), "{kind} {default}");
-            for other in ["'NEW'", "7", "'2001-01-01 00:00:00'"] {
-                conn.execute_batch(&format!("UPDATE t SET c = {other}")).unwrap();
-                assert!(!holds(), "{kind} {default}: {other}");
-            }
-        }
-    }
 }

@@ -1,29 +1,35 @@
-//! What is to become of an undone run's rows, and doing it: in sets, so that SQLite goes through a table once.
+//! What is to become of an undone run's rows, and doing it: in sets and in the order of the rows, so that SQLite
+//! goes through a table once.
 
 use super::super::location::Tried;
-use super::super::{read, sql};
+use super::super::unchanged::{Ledger, by_key};
+use super::super::{checks, read, sql};
 use crate::database::ledger::key_parts;
 use crate::error::Result;
 use crate::table::Table;
 use rusqlite::{Connection, ErrorCode, Statement};
+use std::collections::HashMap;
 
-/// What is to become of a row: it is removed, or a list of its columns is emptied.
-const FATES: &str = "
-    CREATE TEMP TABLE fates (
-        \"table\" INTEGER, fate INTEGER, number INTEGER, row INTEGER, row_key TEXT, PRIMARY KEY (\"table\", fate, number)
+/// Rows of the ledger that are not to be removed: of which nothing is left to be done, or a list of whose columns is
+/// emptied.
+const APART: &str = "
+    CREATE TEMP TABLE treelift_apart (
+        \"table\" INTEGER, row_key TEXT, fate INTEGER, row INTEGER, PRIMARY KEY (\"table\", row_key)
     ) WITHOUT ROWID";
 
 /// Rows of this fate are removed; any higher one empties columns.
 const REMOVE: usize = 0;
 
-/// How many keys are held at once.
-const PAGE: usize = 1_000;
+/// Every so many rows progress is told.
+const PAGE: u64 = 1_000;
 
-/// What is to become of the rows, noted in a temporary table.
+/// What is to become of the rows, noted in temporary tables: one for each table, with the rows of the ledger in the
+/// order in which they lie there, and one for those that are not removed.
 pub(super) struct Fates<'f> {
     conn: &'f Connection,
     note: Statement<'f>,
-    noted: i64,
+    /// How many rows of a table are removed.
+    removed: HashMap<i64, u64>,
     /// The columns that each fate empties.
     emptied: Vec<Vec<String>>,
     /// Whether something of the schema rolls everything back when a row is not to its liking: then only the
@@ -31,17 +37,51 @@ pub(super) struct Fates<'f> {
     may_roll_back: bool,
 }
 
+/// Where the run's rows of a table are listed.
+pub(super) struct Listed {
+    from: String,
+    joined: String,
+}
+
+impl Listed {
+    /// The same for the one who judges them.
+    pub(super) fn ledger(&self) -> Ledger<'_> {
+        Ledger { from: &self.from, joined: &self.joined, rowid: "s.row", order: "s.rowid" }
+    }
+}
+
 impl<'f> Fates<'f> {
     pub(super) fn new(conn: &'f Connection) -> rusqlite::Result<Self> {
-        conn.execute_batch(FATES)?;
-        let note = conn.prepare("INSERT INTO temp.fates VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        let may_roll_back = conn.prepare("SELECT 1 FROM sqlite_schema WHERE sql LIKE '%ROLLBACK%'")?.exists([])?;
-        Ok(Self { conn, note, noted: 0, emptied: vec![Vec::new()], may_roll_back })
+        conn.execute_batch(APART)?;
+        let note = conn.prepare("INSERT INTO temp.treelift_apart VALUES (?1, ?2, ?3, ?4)")?;
+        let may_roll_back = may_roll_back(conn)?;
+        Ok(Self { conn, note, removed: HashMap::new(), emptied: vec![Vec::new()], may_roll_back })
     }
 
-    /// Notes that a row is to be removed.
-    pub(super) fn remove(&mut self, table: i64, row: Option<i64>, key: &str) -> rusqlite::Result<()> {
-        self.note(table, REMOVE, row, key)
+    /// Finds the rows of a table that the run wrote, and lists them.
+    pub(super) fn list(&self, number: i64, (table, rowid): (&Table, Option<&str>)) -> rusqlite::Result<Listed> {
+        let (listed, key) = (listed(number), by_key(table, "k"));
+        let (row, found) = match rowid {
+            Some(rowid) => (format!("t.{rowid}"), format!("LEFT JOIN main.{} t ON {key}", sql::name(&table.name))),
+            None => ("NULL".to_owned(), String::new()),
+        };
+        self.conn.execute_batch(&format!(
+            "CREATE TEMP TABLE {listed} (row INTEGER, row_key TEXT, columns INTEGER, digest BLOB, own BLOB);
+             INSERT INTO temp.{listed} SELECT {row}, k.row_key, k.columns, k.digest, k.own
+                 FROM temp.treelift_taken k {found} WHERE k.\"table\" = {number} ORDER BY 1, k.row_key, k.number"
+        ))?;
+        let joined = rowid.map_or_else(|| by_key(table, "s"), |rowid| format!("t.{rowid} = s.row"));
+        Ok(Listed { from: format!("temp.{listed} s"), joined })
+    }
+
+    /// Notes that a row is to be removed, as all that are listed are.
+    pub(super) fn remove(&mut self, table: i64) {
+        *self.removed.entry(table).or_default() += 1;
+    }
+
+    /// Notes that nothing is to be done about a row.
+    pub(super) fn leave(&mut self, table: i64, key: &str) -> rusqlite::Result<()> {
+        self.note.execute((table, key, None::<i64>, None::<i64>)).map(drop)
     }
 
     /// Notes that these columns of a row are to be emptied.
@@ -57,12 +97,7 @@ impl<'f> Fates<'f> {
         if known.is_none() {
             self.emptied.push(columns);
         }
-        self.note(table, fate, row, key)
-    }
-
-    fn note(&mut self, table: i64, fate: usize, row: Option<i64>, key: &str) -> rusqlite::Result<()> {
-        self.noted += 1;
-        self.note.execute((table, fate as i64, self.noted, row, key)).map(drop)
+        self.note.execute((table, key, fate as i64, row)).map(drop)
     }
 
     /// Does what was noted for a table, and tells how many rows are done. Ends at the first row that the
@@ -98,7 +133,7 @@ impl<'f> Fates<'f> {
         (table, rowid): (&Table, &str),
         rows: u64,
     ) -> rusqlite::Result<bool> {
-        let noted = format!("(SELECT row FROM temp.fates WHERE \"table\" = {number} AND fate = {fate})");
+        let noted = format!("(SELECT row FROM {})", self.noted(number, fate));
         // SQLite empties a table at a stroke ("The Truncate Optimization").
         let text = if fate == REMOVE && self.are_all(&noted, (table, rowid), rows)? {
             self.statement(fate, table)
@@ -126,36 +161,40 @@ impl<'f> Fates<'f> {
         done: &dyn Fn(u64) -> Result<()>,
     ) -> Tried<Option<String>> {
         let key = table.primary_key();
-        let text = format!("{} WHERE {}", self.statement(fate, table), sql::is(&key, 1));
-        let mut take = self.conn.prepare(&text)?;
-        let mut last = 0;
-        loop {
-            let page = self.page((number, fate), last)?;
-            for (number, row_key) in &page {
-                let parts = key_parts(row_key, key.len()).unwrap_or_default();
-                if !is_done(take.execute(rusqlite::params_from_iter(parts)), 1)? {
-                    return Ok(Some(row_key.clone()));
-                }
-                last = *number;
+        let mut take = self.conn.prepare(&format!("{} WHERE {}", self.statement(fate, table), sql::is(&key, 1)))?;
+        let keys = format!("SELECT DISTINCT row_key FROM {} ORDER BY row_key", self.noted(number, fate));
+        let mut keys = self.conn.prepare(&keys)?;
+        let (mut keys, mut rows) = (keys.query([])?, 0);
+        while let Some(next) = keys.next()? {
+            let row_key: String = next.get(0)?;
+            let parts = key_parts(&row_key, key.len()).unwrap_or_default();
+            if !is_done(take.execute(rusqlite::params_from_iter(parts)), 1)? {
+                return Ok(Some(row_key));
             }
-            done(page.len() as u64)?;
-            if page.len() < PAGE {
-                return Ok(None);
+            rows += 1;
+            if rows % PAGE == 0 {
+                done(PAGE)?;
             }
         }
+        done(rows % PAGE)?;
+        Ok(None)
     }
 
-    fn page(&self, (table, fate): (i64, usize), last: i64) -> rusqlite::Result<Vec<(i64, String)>> {
-        let text = format!(
-            "SELECT number, row_key FROM temp.fates WHERE \"table\" = ?1 AND fate = ?2 AND number > ?3
-             ORDER BY number LIMIT {PAGE}"
-        );
-        sql::all(self.conn, &text, (table, fate as i64, last))
+    /// The rows of a fate: what stands behind FROM.
+    fn noted(&self, number: i64, fate: usize) -> String {
+        if fate > REMOVE {
+            return format!("temp.treelift_apart WHERE \"table\" = {number} AND fate = {fate}");
+        }
+        let apart = format!("SELECT row_key FROM temp.treelift_apart WHERE \"table\" = {number}");
+        format!("temp.{} WHERE row_key NOT IN ({apart})", listed(number))
     }
 
     fn rows(&self, number: i64, fate: usize) -> rusqlite::Result<u64> {
-        let text = "SELECT count(*) FROM temp.fates WHERE \"table\" = ?1 AND fate = ?2";
-        self.conn.query_row(text, (number, fate as i64), |row| row.get(0))
+        if fate == REMOVE {
+            return Ok(self.removed.get(&number).copied().unwrap_or(0));
+        }
+        let text = format!("SELECT count(*) FROM {}", self.noted(number, fate));
+        self.conn.query_row(&text, [], |row| row.get(0))
     }
 
     /// The statement up to its condition.
@@ -169,6 +208,17 @@ impl<'f> Fates<'f> {
     }
 }
 
+/// The temporary table in which the run's rows of a table are listed.
+fn listed(number: i64) -> String {
+    format!("treelift_taken_{number}")
+}
+
+/// Whether the schema has the keyword, in a trigger or behind ON CONFLICT. A name that holds the word is none.
+fn may_roll_back(conn: &Connection) -> rusqlite::Result<bool> {
+    let texts: Vec<String> = sql::column(conn, "SELECT sql FROM sqlite_schema WHERE sql LIKE '%ROLLBACK%'", [])?;
+    Ok(texts.iter().any(|text| checks::tokens(text).iter().any(|token| token == "rollback")))
+}
+
 /// Whether a statement changed so many rows: a constraint or a trigger of the set may say no, or keep one
 /// in silence.
 fn is_done(changed: rusqlite::Result<usize>, rows: usize) -> rusqlite::Result<bool> {
@@ -178,5 +228,28 @@ fn is_done(changed: rusqlite::Result<usize>, rows: usize) -> rusqlite::Result<bo
             Some(ErrorCode::ConstraintViolation | ErrorCode::Unknown) => Ok(false),
             _ => Err(error),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_rolls_back_where_it_has_the_keyword_and_not_where_a_name_or_a_text_has_it() {
+        let trigger =
+            |does: &str| format!("CREATE TABLE a (n INT); CREATE TRIGGER b AFTER DELETE ON a BEGIN {does}; END");
+        let cases = [
+            ("CREATE TABLE a (rollback_at TEXT, \"rollback\" INT DEFAULT 'ROLLBACK' /* ROLLBACK */)".to_owned(), false),
+            (trigger("INSERT INTO a SELECT 1 WHERE old.n = 'rollback'"), false),
+            (trigger("SELECT RAISE (ROLLBACK, 'no')"), true),
+            (trigger("INSERT OR rollback INTO a VALUES (1)"), true),
+            ("CREATE TABLE a (n INT UNIQUE ON CONFLICT ROLLBACK)".to_owned(), true),
+        ];
+        for (sql, expected) in cases {
+            let conn = Connection::open_in_memory().unwrap();
+            conn.execute_batch(&sql).unwrap();
+            assert_eq!(may_roll_back(&conn).unwrap(), expected, "{sql}");
+        }
     }
 }
