@@ -325,18 +325,19 @@ fn located(findings: Findings, files: &[SourceFile]) -> Vec<FindingReport> {
 /// What was known before any secret was read, such as the paths of files, is not withheld, and is cut
 /// out of a message before it is searched: to hide it would only tell that it is a secret.
 fn withhold(report: &mut Report, run: &Import<'_>) {
-    let search = run.writer.vault.withheld();
-    if search.is_empty() {
-        return;
-    }
-    let known = known_before(run, &search);
-    report.each_text(&mut |text| {
-        if search.search(text).is_some() {
-            let rest = known.iter().fold(text.clone(), |rest, known| rest.replace(known, " "));
-            if search.search(&rest).is_some() {
-                WITHHELD.clone_into(text);
-            }
+    run.writer.vault.with_withheld(|search| {
+        if search.is_empty() {
+            return;
         }
+        let known = known_before(run, search);
+        report.each_text(&mut |text| {
+            if search.search(text).is_some() {
+                let rest = known.iter().fold(text.clone(), |rest, known| rest.replace(known, " "));
+                if search.search(&rest).is_some() {
+                    WITHHELD.clone_into(text);
+                }
+            }
+        });
     });
 }
 

@@ -238,10 +238,15 @@ impl Vault {
         if self.finds_secret(text) { WITHHELD } else { text }
     }
 
-    /// The search for what no report may show: every secret but what was only dropped.
-    pub fn withheld(&self) -> LeakSearch {
-        let only_dropped = self.dropped.difference(&self.kept).copied().collect();
-        self.secrets.without(&only_dropped).freeze()
+    /// Works with the search for what no report may show: every secret but what was only dropped. Where nothing was,
+    /// that is the search at hand.
+    pub fn with_withheld<T>(&self, work: impl FnOnce(&LeakSearch) -> T) -> T {
+        let only_dropped: HashSet<_> = self.dropped.difference(&self.kept).copied().collect();
+        if only_dropped.is_empty() {
+            return work(&self.search);
+        }
+        let rest = self.secrets.without(&only_dropped);
+        if rest.len() == self.secrets.len() { work(&self.search) } else { work(&rest.freeze()) }
     }
 
     /// A file's path as the ledger keeps it: where it holds a secret, an HMAC of it under the data key, by
