@@ -15,7 +15,7 @@ pub(crate) struct Reading<'r> {
     pub(crate) file: usize,
     pub(crate) turn: Turn,
     pub(crate) rules: &'r [&'r CompiledRule],
-    pub(crate) context: FileContext,
+    pub(crate) context: FileContext<'r>,
     pub(crate) shaped: Shaped,
     pub(crate) frame_sheet: Sheet,
     /// Whether the database may reject rows of this turn by rules that no key says.

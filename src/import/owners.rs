@@ -301,9 +301,9 @@ fn evaluate_name(set: &Set, expr: &crate::mapping::model::Expr, directory: &str)
     tape.push(Kind::Null, None, "", 0);
     let file = FileContext {
         id: crate::finding::FileId(0),
-        path: String::new(),
+        path: "",
         captures: Vec::new(),
-        directory: Some(directory.to_owned()),
+        directory: Some(directory),
         owner: None,
         started: jiff::Timestamp::UNIX_EPOCH,
         namespace: set.namespace,

@@ -184,16 +184,16 @@ impl Plan {
     }
 
     /// What rows of a mapped file may refer to; the owner is that of its directory.
-    pub fn file_context(&self, file: usize, owner: Option<&Owner>, started: Timestamp) -> FileContext {
+    pub fn file_context<'f>(&'f self, file: usize, owner: Option<&'f Owner>, started: Timestamp) -> FileContext<'f> {
         let captures = self.captures_of(file);
         let capture = self.set.owners.as_ref().map(|owners| owners.capture.as_str());
         let directory = captures.iter().find(|(name, _)| Some(*name) == capture);
         FileContext {
             id: file_id(file),
-            path: self.tree.files[file].path.to_string(),
-            directory: directory.map(|(_, directory)| (*directory).to_owned()),
-            captures: captures.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
-            owner: owner.cloned(),
+            path: &self.tree.files[file].path,
+            directory: directory.map(|(_, directory)| *directory),
+            captures,
+            owner,
             started,
             namespace: self.set.namespace,
         }

@@ -82,7 +82,7 @@ fn slot<T: Default>(of: &mut Vec<T>, number: usize) -> &mut T {
 
 /// What the rules see of one record.
 pub fn record_scope<'a, 't>(
-    file: &'a FileContext,
+    file: &'a FileContext<'a>,
     declared: &'a Declared,
     index: &'a KeyIndex,
     shape: &Shape,

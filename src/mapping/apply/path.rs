@@ -133,20 +133,20 @@ impl<'t> Scope<'_, 't> {
         }
         match name {
             "position" => Operand::Datum(Datum::Integer(self.position)),
-            "file" => Operand::Datum(Datum::Text(self.file.path.clone())),
+            "file" => Operand::Datum(Datum::Text(self.file.path.to_owned())),
             "stem" => Operand::Datum(Datum::Text(self.file.stem().to_owned())),
             "started" => Operand::Datum(Datum::Instant(self.file.started.into())),
             "owner" => {
-                self.file.directory.as_ref().map_or(Operand::Missing, |name| Operand::Datum(Datum::Text(name.clone())))
+                self.file.directory.map_or(Operand::Missing, |name| Operand::Datum(Datum::Text(name.to_owned())))
             }
             _ => match name.strip_prefix("owner.") {
-                Some(column) => self.file.owner.as_ref().map_or(Operand::Missing, |owner| owner.column(column)),
+                Some(column) => self.file.owner.map_or(Operand::Missing, |owner| owner.column(column)),
                 None => self
                     .file
                     .captures
                     .iter()
-                    .find(|(known, _)| known == name)
-                    .map_or(Operand::Missing, |(_, text)| Operand::Datum(Datum::Text(text.clone()))),
+                    .find(|(known, _)| *known == name)
+                    .map_or(Operand::Missing, |(_, text)| Operand::Datum(Datum::Text((*text).to_owned()))),
             },
         }
     }

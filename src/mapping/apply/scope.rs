@@ -32,27 +32,27 @@ impl Owner {
 
 /// What is the same for all records of a file.
 #[derive(Debug)]
-pub struct FileContext {
+pub struct FileContext<'f> {
     /// Its number.
     pub id: FileId,
     /// Its path below the root.
-    pub path: String,
+    pub path: &'f str,
     /// What the pattern captured.
-    pub captures: Vec<(String, String)>,
+    pub captures: Vec<(&'f str, &'f str)>,
     /// The owner's directory.
-    pub directory: Option<String>,
+    pub directory: Option<&'f str>,
     /// The owner.
-    pub owner: Option<Owner>,
+    pub owner: Option<&'f Owner>,
     /// The run's one start time.
     pub started: Timestamp,
     /// `namespace` of the set.
     pub namespace: Option<uuid::Uuid>,
 }
 
-impl FileContext {
+impl FileContext<'_> {
     /// The file's name without its last ending.
     pub fn stem(&self) -> &str {
-        let name = self.path.rsplit('/').next().unwrap_or(&self.path);
+        let name = self.path.rsplit('/').next().unwrap_or(self.path);
         name.rsplit_once('.').map_or(name, |(stem, _)| stem)
     }
 }
@@ -114,7 +114,7 @@ pub enum Current<'t> {
 #[derive(Clone)]
 pub struct Scope<'a, 't> {
     /// The file.
-    pub file: &'a FileContext,
+    pub file: &'a FileContext<'a>,
     /// What the mapping says about paths.
     pub declared: &'a Declared,
     /// Keys of finished levels.
