@@ -97,8 +97,8 @@ pub fn choose(mappings: Option<&str>, source: &Path) -> Result<(SetSource, std::
     match mappings {
         Some(name) => {
             let set = bundled::resolve(name)?;
-            let root = bundled::import_root(&set, source)?.unwrap_or_else(|| source.to_owned());
-            Ok((set, root))
+            let root = bundled::import_root(&load::read(&set)?.0, source);
+            Ok((set, root.unwrap_or_else(|| source.to_owned())))
         }
         None => bundled::recognise(source)?.ok_or_else(|| bundled::unrecognised(source)),
     }

@@ -26,16 +26,13 @@ pub(super) fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<Selecte
     // A missing folder would otherwise be reported as a tree that no set recognises.
     source::walk::readable(&options.source)?;
     let (source, root): (SetSource, Option<PathBuf>) = match &options.mappings {
-        Some(name) => {
-            let source = bundled::resolve(name)?;
-            let root = bundled::import_root(&source, &options.source)?;
-            (source, root)
-        }
+        Some(name) => (bundled::resolve(name)?, None),
         None => bundled::recognise(&options.source)?
             .map(|(source, root)| (source, Some(root)))
             .ok_or_else(|| bundled::unrecognised(&options.source))?,
     };
     let (set, schema) = checked(&source)?;
+    let root = root.or_else(|| bundled::import_root(&set, &options.source));
     if options.mappings.is_none() {
         ui.say(&format!("mapping set: {} ({})", set.name, set.description));
     }

@@ -65,7 +65,8 @@ pub fn recognise(root: &Path) -> Result<Option<(SetSource, PathBuf)>> {
 fn recognise_among(sets: &[BundledSet], root: &Path) -> Result<Option<(SetSource, PathBuf)>> {
     let mut found: Vec<(&BundledSet, PathBuf)> = Vec::new();
     for set in sets {
-        if let Some(import_root) = import_root(&set.source(), root)? {
+        // Errors of the set are reported when it is checked.
+        if let Some(import_root) = import_root(&load::read(&set.source())?.0, root) {
             found.push((set, import_root));
         }
     }
@@ -80,13 +81,10 @@ fn recognise_among(sets: &[BundledSet], root: &Path) -> Result<Option<(SetSource
 
 /// The folder of a tree in which a set's own files are all there; `None` when the set does not
 /// recognise the tree.
-pub fn import_root(source: &SetSource, root: &Path) -> Result<Option<PathBuf>> {
-    // Errors of the set are reported when it is checked.
-    let Some(recognise) = load::read(source)?.0.recognise else {
-        return Ok(None);
-    };
+pub fn import_root(set: &Set, root: &Path) -> Option<PathBuf> {
+    let recognise = set.recognise.as_ref()?;
     let below = recognise.below.iter().map(|below| if below.is_empty() { root.to_owned() } else { root.join(below) });
-    Ok(below.into_iter().find(|folder| recognise.files.iter().all(|file| folder.join(file).is_file())))
+    below.into_iter().find(|folder| recognise.files.iter().all(|file| folder.join(file).is_file()))
 }
 
 /// The files by which a set recognises a tree and that are missing in the folder that has most of them.
