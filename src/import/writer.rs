@@ -19,12 +19,13 @@ use crate::report::TableReport;
 use crate::row::Batch;
 use fill::Fill;
 pub use fill::Given;
-use lane::{Lane, Load};
+use lane::{Lane, Load, Undigested};
 pub use refusal::RefusedRow;
 use refusal::refuse;
+use row::{Digested, add, digested, written};
 pub use row::{NewRow, Noted, digest};
-use row::{add, written};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Rows are gathered up to about this many bytes of text, from as many files as they come from.
 const LOAD_BYTES: usize = 1 << 19;
@@ -49,9 +50,8 @@ pub struct Writer {
     tables: Vec<Counted>,
     /// By the number of the table, the columns that the rows are known by, and their key.
     fills: BTreeMap<(usize, Vec<String>, KeyText), Fill>,
-    /// The ledger's numbers for the columns of a rule's rows, by rule: the fields that took the run's start
-    /// time, the number.
-    columns: Vec<Vec<(Vec<usize>, i64)>>,
+    /// By rule, in which columns its rows are written.
+    columns: Vec<Vec<Columns>>,
     /// Rows that the database rejected.
     pub refused: Vec<RefusedRow>,
     /// The ledger's number for the first file, and the files from it on.
@@ -63,6 +63,15 @@ impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Writer({} tables)", self.tables.len())
     }
+}
+
+/// The columns in which rows of a rule are written.
+struct Columns {
+    /// The fields that took the run's start time.
+    clock: Vec<usize>,
+    /// The ledger's number.
+    number: i64,
+    digested: Digested,
 }
 
 /// A table that is written.
@@ -211,8 +220,10 @@ impl Writer {
     /// Takes rows in, which the database is not expected to reject, and writes what was taken in once it is much.
     pub fn insert(&mut self, rows: Vec<NewRow<'_>>, file: i64) -> Result<()> {
         for row in rows {
-            self.record(Noted::of(&row, self.dialect), file)?;
-            self.loaded += add(&mut self.load.batches, &self.ranks, row);
+            let (number, digested) = (row.rule.number, self.record(Noted::of(&row, self.dialect), file)?);
+            let (row, bytes) = add(&mut self.load.batches, &self.ranks, row);
+            self.load.undigested.push(Undigested { record: self.load.ledger.len() - 1, rule: number, row, digested });
+            self.loaded += bytes;
             if self.loaded >= LOAD_BYTES {
                 self.flush()?;
             }
@@ -229,7 +240,7 @@ impl Writer {
         if rows.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
-        let noted = rows.iter().map(|row| Noted::of(row, self.dialect)).collect();
+        let noted = rows.iter().map(|row| Noted::of(row, self.dialect).digested(row, self.dialect)).collect();
         let mut batches = Vec::new();
         rows.into_iter().for_each(|row| _ = add(&mut batches, &self.ranks, row));
         let (rules, batches): (Vec<u32>, Vec<Batch>) = batches.into_iter().unzip();
@@ -244,22 +255,25 @@ impl Writer {
 
     /// Notes for the ledger and the counts that rows are written.
     pub fn record_all(&mut self, rows: Vec<Noted<'_>>, file: i64) -> Result<()> {
-        rows.into_iter().try_for_each(|row| self.record(row, file))
+        rows.into_iter().try_for_each(|row| self.record(row, file).map(drop))
     }
 
-    fn record(&mut self, row: Noted<'_>, file: i64) -> Result<()> {
+    /// Notes a row, and gives what its digest is over.
+    fn record(&mut self, row: Noted<'_>, file: i64) -> Result<Digested> {
         let Noted { rule, row_key, offset, digest, own, clock } = row;
         self.count(rule.table_number).inserted += 1;
         let number = rule.number as usize;
-        let columns = match self.columns[number].iter().find(|(known, _)| *known == clock) {
-            Some((_, columns)) => *columns,
+        let at = match self.columns[number].iter().position(|known| known.clock == clock) {
+            Some(at) => at,
             None => {
                 let transaction = self.lane.transaction(&mut self.refused)?;
-                let columns = transaction.record_columns(&written(rule, &clock))?;
-                self.columns[number].push((clock, columns));
-                columns
+                let known = transaction.record_columns(&written(rule, &clock))?;
+                let digested = digested(rule, &clock);
+                self.columns[number].push(Columns { clock, number: known, digested });
+                self.columns[number].len() - 1
             }
         };
+        let columns = &self.columns[number][at];
         self.load.ledger.push(RowRecord {
             table: rule.table.name.clone(),
             row_key,
@@ -267,9 +281,9 @@ impl Writer {
             offset,
             digest,
             own,
-            columns,
+            columns: columns.number,
         });
-        Ok(())
+        Ok(Arc::clone(&columns.digested))
     }
 
     /// Records a source file that rows come from.

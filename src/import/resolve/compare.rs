@@ -30,25 +30,25 @@ pub(crate) enum Among {
 impl Resolver<'_> {
     /// Whether the row was in the target before the run, and whether it says the same.
     pub(super) fn compare_with_target(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Verdict> {
-        let (rule, plan, digest) = (row.rule, self.plan, row.digest(cx.writer.dialect));
+        let (rule, plan) = (row.rule, self.plan);
         let table = &rule.table.name;
         if cx.writer.rows_before(table) == 0 {
-            return Ok(Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) }));
+            return Ok(Verdict::Is(Judged::is(RowFate::Inserted)));
         }
         let keys = plan.keys.of(rule);
         let keyed = keys.row.zip(row.key_values()).filter(|_| !self.is_known_by_ledger(rule));
         // Where several rows may have the key, the ledger says which one this was.
         let by_ledger = keyed.is_none() || (row.draft.secrets.is_empty() && !keys.is_unique);
-        if by_ledger && let Some(row_key) = self.earlier_row(cx, row, digest)? {
+        if by_ledger && let Some(row_key) = self.earlier_row(cx, row)? {
             let differing = self.differing_secrets(cx, row, &row_key)?;
             if differing.is_empty() {
-                return self.as_the_ledger_says(cx, rule, &row_key, digest);
+                return self.as_the_ledger_says(cx, rule, &row_key);
             }
             return Ok(self.differs(row, &differing));
         }
-        let Some((question, key)) = keyed else { return self.insert_unless_taken(cx, row, digest) };
+        let Some((question, key)) = keyed else { return self.insert_unless_taken(cx, row) };
         let found = self.row_of(cx, question, &key)?;
-        let Some(cells) = found else { return self.insert_unless_taken(cx, row, digest) };
+        let Some(cells) = found else { return self.insert_unless_taken(cx, row) };
         let differing = self.differing(cx, row, &key, &cells)?;
         if differing.is_empty() {
             let id = match (&rule.generated_id, cells.get(rule.fields.len())) {
@@ -57,7 +57,7 @@ impl Resolver<'_> {
             };
             let held = cells.len() - keys.held.len();
             let held = self.held_values(table, &keys.held, cells.into_iter().skip(held));
-            return Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }));
+            return Ok(Verdict::Is(Judged { id, held, ..Judged::is(RowFate::Unchanged) }));
         }
         Ok(self.differs(row, &differing))
     }
@@ -109,25 +109,18 @@ impl Resolver<'_> {
         if cx.writer.rows_before(&row.rule.table.name) == 0 {
             return Ok(None);
         }
-        let digest = row.digest(cx.writer.dialect);
-        let earlier = self.earlier_row(cx, row, digest)?;
-        earlier.map(|row_key| self.as_the_ledger_says(cx, row.rule, &row_key, digest)).transpose()
+        let earlier = self.earlier_row(cx, row)?;
+        earlier.map(|row_key| self.as_the_ledger_says(cx, row.rule, &row_key)).transpose()
     }
 
     /// A row that an earlier run wrote from the same file, or from one that was renamed.
-    fn as_the_ledger_says(
-        &mut self,
-        cx: &mut Context<'_>,
-        rule: &CompiledRule,
-        row_key: &str,
-        digest: [u8; 16],
-    ) -> Result<Verdict> {
+    fn as_the_ledger_says(&mut self, cx: &mut Context<'_>, rule: &CompiledRule, row_key: &str) -> Result<Verdict> {
         let asked = &self.plan.keys.of(rule).held;
         let names: Vec<&str> = asked.iter().map(String::as_str).collect();
         let cells = if names.is_empty() { None } else { self.row_of_ledger(cx, &rule.table.name, row_key, &names)? };
         let held = self.held_values(&rule.table.name, asked, cells.unwrap_or_default());
         let id = rule.generated_id.as_ref().and_then(|_| row_key.parse().ok());
-        Ok(Verdict::Is(Judged { id, digest, held, ..Judged::is(RowFate::Unchanged) }))
+        Ok(Verdict::Is(Judged { id, held, ..Judged::is(RowFate::Unchanged) }))
     }
 
     /// What a row of the target has in columns that are looked up.
@@ -137,13 +130,9 @@ impl Resolver<'_> {
     }
 
     /// A row that the target does not have: new, unless another one has its unique values.
-    fn insert_unless_taken(&mut self, cx: &mut Context<'_>, row: Candidate<'_>, digest: [u8; 16]) -> Result<Verdict> {
+    fn insert_unless_taken(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Verdict> {
         let taken = self.taken(cx, row, Among::Target, &|_| true)?;
-        Ok(if taken.is_empty() {
-            Verdict::Is(Judged { digest, ..Judged::is(RowFate::Inserted) })
-        } else {
-            Verdict::Refused(taken)
-        })
+        Ok(if taken.is_empty() { Verdict::Is(Judged::is(RowFate::Inserted)) } else { Verdict::Refused(taken) })
     }
 
     /// Unique values of a row that another one has already. Lists of columns that do not concern it

@@ -116,8 +116,7 @@ impl Resolver<'_> {
                 values[*at] = cx.writer.vault.seal(self.plan.sealed_column(rule, *at)?, &key, secret)?;
             }
             let place = Place { offset: draft.at, ..record };
-            let (id, digest, clock) = (one.id, one.digest, draft.clock.clone());
-            rows.push(NewRow { rule, values, id, place, record: record.offset, digest, clock });
+            rows.push(NewRow { rule, values, id: one.id, place, record: record.offset, clock: draft.clock.clone() });
         }
         Ok(())
     }

@@ -22,12 +22,8 @@ impl Resolver<'_> {
     /// The key of the row that an earlier run wrote from this file and that says the same; each is
     /// found once. A row of a file that is gone from the tree is found where the file at hand has the
     /// same bytes, or else the same mapping and owner: it may have been renamed.
-    pub(super) fn earlier_row(
-        &mut self,
-        cx: &mut Context<'_>,
-        row: Candidate<'_>,
-        digest: [u8; 16],
-    ) -> Result<Option<String>> {
+    pub(super) fn earlier_row(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Option<String>> {
+        let digest = row.digest(cx.writer.dialect);
         let (file, table) = (row.place.file, row.rule.table.name.as_str());
         self.learn_earlier_rows(cx, file, table)?;
         let own = self.earlier.of_file.get_mut(&(file, table.to_owned())).and_then(|rows| rows.get_mut(&digest));

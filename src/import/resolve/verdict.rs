@@ -40,7 +40,6 @@ impl RowFate {
 pub(crate) struct Judged {
     pub(crate) fate: RowFate,
     pub(crate) id: Option<i64>,
-    pub(crate) digest: [u8; 16],
     /// What the target's row has in the columns that are looked up, in their order.
     pub(crate) held: Vec<Value>,
     /// The fields that are filled.

@@ -4,6 +4,7 @@
 //! was given. So the order in which the database is asked and told is that of one thread.
 
 use super::refusal::{RefusedRow, refuse};
+use super::row::{Digested, digest_in};
 use crate::database::Transaction;
 use crate::database::ledger::{FileRecord, RowRecord};
 use crate::database::rejection::Rejected;
@@ -21,6 +22,19 @@ pub(super) struct Load {
     pub(super) batches: Vec<(u32, Batch)>,
     /// What the ledger is to know of them.
     pub(super) ledger: Vec<RowRecord>,
+    /// Those of it that have no digest yet.
+    pub(super) undigested: Vec<Undigested>,
+}
+
+/// A row that the ledger is to know, without its digest.
+#[derive(Debug)]
+pub(super) struct Undigested {
+    /// Its position in [`Load::ledger`].
+    pub(super) record: usize,
+    /// The number of its rule, and its position in that rule's batch.
+    pub(super) rule: u32,
+    pub(super) row: usize,
+    pub(super) digested: Digested,
 }
 
 impl Load {
@@ -28,7 +42,11 @@ impl Load {
         self.files.is_empty() && self.batches.is_empty() && self.ledger.is_empty()
     }
 
-    fn write(&self, transaction: &mut dyn Transaction, refused: &mut Vec<RefusedRow>) -> Result<()> {
+    fn write(&mut self, transaction: &mut dyn Transaction, refused: &mut Vec<RefusedRow>) -> Result<()> {
+        for Undigested { record, rule, row, digested } in self.undigested.drain(..) {
+            let (_, batch) = self.batches.iter().find(|(of, _)| *of == rule).expect("a row's batch is in its load");
+            self.ledger[record].digest = digest_in(batch, row, &digested, transaction.dialect());
+        }
         self.files.iter().try_for_each(|file| transaction.record_file(file))?;
         for (rule, batch) in &self.batches {
             for Rejected { row, why } in transaction.insert(batch)? {
@@ -78,7 +96,7 @@ impl Lane {
     }
 
     /// Writes a load; with a thread of its own it is not waited for.
-    pub(super) fn write(&mut self, load: Load, refused: &mut Vec<RefusedRow>) -> Result<()> {
+    pub(super) fn write(&mut self, mut load: Load, refused: &mut Vec<RefusedRow>) -> Result<()> {
         if self.is_shared && self.thread.is_none() {
             self.thread = Thread::start();
             self.is_shared = self.thread.is_some(); // Where the system starts none, this one writes.
@@ -114,7 +132,7 @@ impl Thread {
         let (to, work) = sync_channel::<(Box<dyn Transaction>, Load)>(1);
         let (done, back) = sync_channel(1);
         let write = move || {
-            for (mut transaction, load) in work {
+            for (mut transaction, mut load) in work {
                 let mut refused = Vec::new();
                 let outcome = load.write(&mut *transaction, &mut refused);
                 if done.send(Written { transaction, refused, outcome }).is_err() {

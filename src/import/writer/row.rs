@@ -5,7 +5,9 @@ use crate::database::ledger::{self, Written};
 use crate::finding::Place;
 use crate::mapping::compile::{CompiledRule, FieldSource};
 use crate::row::{Batch, Row, Value};
+use crate::table::ColumnType;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A row that is to be inserted.
 #[derive(Debug)]
@@ -20,8 +22,6 @@ pub struct NewRow<'r> {
     pub place: Place,
     /// Where its record begins, in bytes.
     pub record: u64,
-    /// See [`digest`].
-    pub digest: [u8; 16],
     /// Fields that took the run's start time.
     pub clock: Vec<usize>,
 }
@@ -32,6 +32,7 @@ pub struct Noted<'r> {
     pub(super) rule: &'r CompiledRule,
     pub(super) row_key: String,
     pub(super) offset: u64,
+    /// See [`digest`]; zeros until it is made.
     pub(super) digest: [u8; 16],
     pub(super) own: Option<[u8; 32]>,
     pub(super) clock: Vec<usize>,
@@ -53,15 +54,21 @@ impl<'r> Noted<'r> {
             rule: row.rule,
             row_key: row_key(row.rule, &row.values, row.id, dialect),
             offset: row.place.offset,
-            digest: row.digest,
+            digest: [0; 16],
             own: own_digest(row.rule, &row.values, &row.clock, dialect),
             clock: row.clock.clone(),
         }
     }
+
+    /// With its digest, where it is not left to who writes the row.
+    pub(super) fn digested(self, row: &NewRow<'_>, dialect: Dialect) -> Self {
+        Self { digest: digest(row.rule, &row.values, &row.clock, dialect), ..self }
+    }
 }
 
-/// Adds a row to the batch of its rule; batches stand in the order of the rules' `ranks`. Gives its bytes of text.
-pub(super) fn add(batches: &mut Vec<(u32, Batch)>, ranks: &[usize], row: NewRow<'_>) -> usize {
+/// Adds a row to the batch of its rule; batches stand in the order of the rules' `ranks`. Gives its number in the batch,
+/// and its bytes of text.
+pub(super) fn add(batches: &mut Vec<(u32, Batch)>, ranks: &[usize], row: NewRow<'_>) -> (usize, usize) {
     let NewRow { rule, mut values, id, place, record, .. } = row;
     let rank = |(number, _): &(u32, Batch)| ranks[*number as usize];
     let at = batches.binary_search_by_key(&ranks[rule.number as usize], rank).unwrap_or_else(|at| {
@@ -70,8 +77,9 @@ pub(super) fn add(batches: &mut Vec<(u32, Batch)>, ranks: &[usize], row: NewRow<
     });
     values.extend(id.map(Value::Integer));
     let bytes = values.iter().map(text_len).sum();
-    batches[at].1.rows.push(Row { values, place, record });
-    bytes
+    let rows = &mut batches[at].1.rows;
+    rows.push(Row { values, place, record });
+    (rows.len() - 1, bytes)
 }
 
 fn empty_batch(rule: &CompiledRule) -> Batch {
@@ -108,6 +116,21 @@ pub(super) fn written(rule: &CompiledRule, clock: &[usize]) -> Written {
         list.push(field.column.name.clone());
     }
     written
+}
+
+/// The values of a rule's rows that the ledger's digest is over, in its order: by position, with their columns' types.
+pub(super) type Digested = Arc<[(usize, ColumnType)]>;
+
+/// See [`Digested`]; `clock` are the fields that took the run's start time.
+pub(super) fn digested(rule: &CompiledRule, clock: &[usize]) -> Digested {
+    let fields = rule.fields.iter().enumerate().filter(|(at, _)| !clock.contains(at) && !is_sealed(rule, *at));
+    fields.map(|(at, field)| (at, field.column.kind)).collect()
+}
+
+/// The ledger's digest of a row of a batch.
+pub(super) fn digest_in(batch: &Batch, row: usize, over: &Digested, dialect: Dialect) -> [u8; 16] {
+    let values = &batch.rows[row].values;
+    ledger::digest(over.iter().map(|(at, kind)| (batch.columns[*at].as_str(), dialect.written(*kind, &values[*at]))))
 }
 
 /// The digests of what is this run's own: times that are its start, and sealed values.
