@@ -45,7 +45,7 @@ pub(crate) type Looked = (Shaped, Option<Opened>);
 fn shape(opened: &mut Opened, mapping: &Mapping) -> Result<Shaped, Vec<Finding>> {
     let shapes = &mapping.source.shapes;
     let selections: Vec<&Selection> = shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
-    let is_small = opened.held() <= SMALL;
+    let is_small = opened.extent() <= SMALL;
     let mut outline = source::skim(opened, &selections, is_small)?;
     let root = outline.tape.root();
     let fits = |shape: &Shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root));

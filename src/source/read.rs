@@ -20,8 +20,11 @@ use zeroize::Zeroizing;
 pub use super::records::{Record, Records, records};
 pub use super::skim::{Outline, skim};
 
-/// Files up to this size are read whole; larger ones roll by.
+/// Files below this size are read whole; larger ones roll by.
 pub const DEFAULT_WINDOW: usize = 8 << 20;
+
+/// So much is at hand of a file that rolls by, unless a single token needs more.
+const ROLLING: usize = 1 << 20;
 
 /// A regular file of the tree, as the walk saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +124,7 @@ impl Seek for Reader {
 /// How files are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The window's size in bytes: a file up to this size is held whole.
+    /// The window's size in bytes: a file below this size is held whole.
     pub window: usize,
     /// How deep values may be nested, 1 to 127.
     pub depth: u32,
@@ -139,6 +142,8 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Opened {
     pub(super) window: Window,
+    /// Its size, or that of the limits' window where it is larger.
+    extent: usize,
     pub(super) limits: Limits,
     file: FileId,
     origin: Option<SourceFile>,
@@ -156,10 +161,13 @@ pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
     if !file.is_as_seen(&metadata) {
         return Err(file.changed());
     }
-    // One byte more, so that the end of a small file is seen without moving its bytes away.
-    let size = usize::try_from(file.bytes).map_or(limits.window, |bytes| limits.window.min(bytes.saturating_add(1)));
+    let (size, extent) = match usize::try_from(file.bytes) {
+        // One byte more, so that the end of a small file is seen without moving its bytes away.
+        Ok(bytes) if bytes < limits.window => (bytes + 1, bytes + 1),
+        _ => (limits.window.min(ROLLING), limits.window),
+    };
     let window = Window::new(Box::new(Reader::new(handle, file.bytes)), size, limits.sensitive).hashing();
-    Ok(Opened { window, limits, file: file.id, origin: Some(file.clone()), digest: None })
+    Ok(Opened { window, extent, limits, file: file.id, origin: Some(file.clone()), digest: None })
 }
 
 /// Opens a file that may be one text. A text is read as if it were written as a JSON string, so that
@@ -187,7 +195,7 @@ pub fn open_as(file: &SourceFile, limits: Limits, format: Format) -> Result<Open
     write_json_string(&mut json, text);
     let size = limits.window.min(json.len() + 1);
     let window = Window::new(Box::new(Cursor::new(json.into_bytes())), size, limits.sensitive);
-    Ok(Opened { window, digest: Some(Sha256::digest(&bytes).into()), ..opened })
+    Ok(Opened { window, extent: size, digest: Some(Sha256::digest(&bytes).into()), ..opened })
 }
 
 /// Opens what the walk found to be a regular file: whatever took its place since is neither followed
@@ -202,7 +210,7 @@ impl Opened {
     pub fn of_bytes(file: FileId, bytes: Vec<u8>, limits: Limits) -> Self {
         let size = limits.window.min(bytes.len().saturating_add(1));
         let window = Window::new(Box::new(Cursor::new(bytes)), size, limits.sensitive).hashing();
-        Self { window, limits, file, origin: None, digest: None }
+        Self { window, extent: size, limits, file, origin: None, digest: None }
     }
 
     /// The number of the file.
@@ -233,9 +241,9 @@ impl Opened {
         self.origin.as_ref().map_or(Ok(()), SourceFile::unchanged)
     }
 
-    /// How many bytes of it are held in memory.
-    pub fn held(&self) -> usize {
-        self.window.held()
+    /// How large it is, as far as that matters: at most the size of the limits' window.
+    pub fn extent(&self) -> usize {
+        self.extent
     }
 
     /// Back to the first byte.

@@ -49,8 +49,8 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Resul
     opened.rewind().map_err(|finding| vec![finding])?;
     let file = opened.file();
     let mut skimmer = Skimmer::new(selections, opened.limits.sensitive);
-    let most = MOST_MEMORY * opened.window.held() + (1 << 16);
-    skimmer.expect(opened.held());
+    let most = MOST_MEMORY * opened.extent() + (1 << 16);
+    skimmer.expect(opened.extent());
     skimmer.keeper = keep.then(|| Keeper::new(selections, opened.limits.sensitive, most));
     let mut end = 0;
     let mut scanner = Scanner::new(&mut opened.window, opened.limits.depth);

@@ -84,11 +84,6 @@ impl Window {
         self
     }
 
-    /// How many bytes it holds in memory.
-    pub(super) fn held(&self) -> usize {
-        self.buffer.len()
-    }
-
     /// The bytes at hand that were not consumed yet.
     #[inline]
     pub fn rest(&self) -> &[u8] {

@@ -31,6 +31,12 @@ impl SqliteTransaction {
     /// Makes it again, once all rows are written.
     pub(super) fn end_rows(&mut self) -> Result<()> {
         let all = std::mem::take(&mut self.after_rows);
+        if !all.is_empty() {
+            self.on(|conn| {
+                conn.cache_flush()?;
+                conn.execute_batch(connect::HALF_CACHE)
+            })?;
+        }
         all.iter().try_for_each(|migration| self.alter(migration, &migration.up))
     }
 

@@ -29,6 +29,9 @@ pub(super) fn bare(path: &Path, access: OpenFlags) -> rusqlite::Result<Connectio
 /// their size is changed: where a new file gets its size, this comes after it.
 pub(super) const CACHE: &str = "PRAGMA cache_size = -16384";
 
+/// Half of it: SQLite sorts rows for an index in as much memory again, and reads them in order.
+pub(super) const HALF_CACHE: &str = "PRAGMA cache_size = -8192";
+
 /// Foreign keys are off for set-up and load, and checked by us before the commit: that finds all
 /// orphans at once, and a migration that rebuilds a table cannot cascade.
 fn configure(mut conn: Connection) -> rusqlite::Result<Connection> {
