@@ -68,14 +68,15 @@ pub fn walk(root: &Path) -> Result<Tree> {
         }
     }
     tree.files.shrink_to_fit();
-    tree.files.sort_by(|a, b| a.path.cmp(&b.path));
+    // No two paths are the same, and a stable sort would take as much memory again.
+    tree.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     for (number, file) in tree.files.iter_mut().enumerate() {
         file.id = FileId(
             u32::try_from(number)
                 .map_err(|_| Error::environment("the tree has more than 2³² files").at(root.display()))?,
         );
     }
-    tree.directories.sort();
+    tree.directories.sort_unstable();
     tree.find_twins();
     tree.find_left_overs();
     tree.skipped.sort_by(|a, b| a.path.cmp(&b.path));
@@ -158,12 +159,12 @@ impl Tree {
     /// Names of one directory that differ in upper and lower case only. Two such directories are a
     /// warning, because they may be intended: their files have different paths.
     fn find_twins(&mut self) {
-        let files = twins_of(self.files.iter().map(|file| &*file.path).collect());
+        let files = twins_of(self.files.len(), |at| &self.files[at].path);
         self.findings.extend(files.into_iter().map(|(at, twin)| {
             let file = &self.files[at];
             twins(&file.path, &self.files[twin].path).at(file.place(0))
         }));
-        for (at, twin) in twins_of(self.directories.iter().map(String::as_str).collect()) {
+        for (at, twin) in twins_of(self.directories.len(), |at| &self.directories[at]) {
             let path = self.directories[at].clone();
             let finding = twins(&path, &self.directories[twin]).weighing(Severity::Warning);
             self.skipped.push(Skipped { path, finding, twin: None });
@@ -194,9 +195,9 @@ impl Tree {
 
 /// The positions of sorted paths that differ from an earlier one of their directory in case or Unicode normal form
 /// only, each with the position of the first such.
-fn twins_of(paths: Vec<&str>) -> Vec<(usize, usize)> {
-    let split = |at: &u32| paths[*at as usize].rsplit_once('/').unwrap_or(("", paths[*at as usize]));
-    let mut by_directory: Vec<u32> = (0..).take(paths.len()).collect();
+fn twins_of<'p>(paths: usize, path: impl Fn(usize) -> &'p str) -> Vec<(usize, usize)> {
+    let split = |at: &u32| path(*at as usize).rsplit_once('/').unwrap_or(("", path(*at as usize)));
+    let mut by_directory: Vec<u32> = (0..).take(paths).collect();
     by_directory.sort_by(|a, b| split(a).0.cmp(split(b).0));
     let mut found = Vec::new();
     for directory in by_directory.chunk_by(|a, b| split(a).0 == split(b).0).filter(|of| of.len() > 1) {
@@ -445,8 +446,9 @@ mod tests {
     #[test]
     fn twins_are_told_of_the_first_of_their_directory_in_the_order_of_the_paths() {
         let sorted = ["A", "a", "a-/X", "a-/x", "a/B", "a/C", "a/b", "a/c", "a/\u{e9}", "b", "\u{e9}"];
-        assert_eq!(twins_of(sorted.to_vec()), [(1, 0), (3, 2), (6, 4), (7, 5)]);
-        assert_eq!(twins_of(vec!["STRASSE", "Stra\u{df}e", "a/e\u{301}", "a/\u{e9}"]), [(1, 0), (3, 2)]);
+        assert_eq!(twins_of(sorted.len(), |at| sorted[at]), [(1, 0), (3, 2), (6, 4), (7, 5)]);
+        let others = ["STRASSE", "Stra\u{df}e", "a/e\u{301}", "a/\u{e9}"];
+        assert_eq!(twins_of(others.len(), |at| others[at]), [(1, 0), (3, 2)]);
     }
 
     #[test]
