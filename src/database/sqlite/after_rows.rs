@@ -4,7 +4,7 @@
 //! They run with the others first, so that the schema is whole before anything is asked of it; they are rolled back
 //! before the first row of a new database, and run again after the last one.
 
-use super::migrate::{cannot, run};
+use super::runner::{cannot, run};
 use super::session::SqliteTransaction;
 use super::{connect, sql, words};
 use crate::database::catalog::{Catalog, Other};

@@ -4,8 +4,9 @@
 //! itself has the tables and no record, and is taken as it is when they are the right ones.
 
 use super::catalog;
-use super::location::{Fault, Location, Tried};
+use super::location::{Location, Tried};
 use super::record::{self, Timing};
+use super::runner::{FORBIDDEN, Failure, cannot, run};
 use super::{after_rows, connect, words};
 use crate::database::catalog::{Catalog, Other};
 use crate::database::drift_tables::first_difference;
@@ -18,9 +19,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::mapping::codes;
 use crate::table::Schema;
-use rusqlite::fallible_iterator::FallibleIterator as _;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Batch, Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -67,108 +66,6 @@ fn check_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) ->
         return Err(error.coded(codes::MIGRATION_WRONG.id).at(&migration.path));
     }
     Ok(())
-}
-
-/// A statement of a migration that did not run.
-#[derive(Debug)]
-pub(super) struct Failure {
-    /// Which one, from 1.
-    pub(super) statement: usize,
-    /// Whether it was refused by the parser, which has not seen a row yet.
-    unparsed: bool,
-    /// The offset in the SQL at which the parser stopped, or else at which the statement begins.
-    offset: usize,
-    pub(super) error: rusqlite::Error,
-}
-
-impl Failure {
-    /// SQLite's words as far as they can only speak of names: those of the parser, and of constraints.
-    pub(super) fn why(&self) -> String {
-        match &self.error {
-            rusqlite::Error::SqlInputError { error, .. }
-                if error.code == ErrorCode::AuthorizationForStatementDenied =>
-            {
-                FORBIDDEN.to_owned()
-            }
-            rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
-            rusqlite::Error::SqliteFailure(_, Some(text)) if text.starts_with("cannot VACUUM") => text.clone(),
-            rusqlite::Error::SqliteFailure(error, Some(text))
-                if self.unparsed && error.code != ErrorCode::AuthorizationForStatementDenied =>
-            {
-                text.clone()
-            }
-            error => match error.sqlite_error_code() {
-                Some(ErrorCode::AuthorizationForStatementDenied) => FORBIDDEN.to_owned(),
-                Some(ErrorCode::ConstraintViolation) => match error {
-                    rusqlite::Error::SqliteFailure(_, Some(text)) if text.contains(" constraint failed: ") => {
-                        format!("existing rows violate it ({})", text.replace("failed: ", "on "))
-                    }
-                    _ => "existing rows violate it".to_owned(),
-                },
-                _ => words::fault(error, "").message,
-            },
-        }
-    }
-}
-
-/// What a migration may not do: it would leave the transaction or the database, or forge the record.
-const FORBIDDEN: &str = "a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor change the record of migrations or a `treelift_…` table";
-
-/// Runs a migration's SQL, statement by statement.
-pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
-    let fault = |statement, offset, error| Failure { statement, unparsed: false, offset, error };
-    let record = record::table(conn, None).map_err(|error| fault(0, 0, error))?.name;
-    let may = move |context: AuthContext<'_>| match context.action {
-        AuthAction::Attach { .. }
-        | AuthAction::Detach { .. }
-        | AuthAction::Transaction { .. }
-        | AuthAction::Savepoint { .. }
-        | AuthAction::Pragma { pragma_value: Some(_), .. } => Authorization::Deny,
-        AuthAction::DropTable { table_name }
-        | AuthAction::AlterTable { table_name, .. }
-        | AuthAction::Insert { table_name }
-        | AuthAction::Update { table_name, .. }
-        | AuthAction::Delete { table_name }
-            if catalog::is_records(table_name, &record) =>
-        {
-            Authorization::Deny
-        }
-        _ => Authorization::Allow,
-    };
-    let ran = connect::authorized(conn, may, |conn| each_statement(conn, sql));
-    ran.map_err(|error| fault(0, 0, error))?
-}
-
-fn each_statement(conn: &Connection, sql: &str) -> Result<(), Failure> {
-    let fault = |statement, offset, error| Failure { statement, unparsed: false, offset, error };
-    let (mut statement, mut done) = (0, 0);
-    let mut statements = Batch::new(conn, sql);
-    loop {
-        statement += 1;
-        match statements.next() {
-            Ok(None) => return Ok(()),
-            Ok(Some(mut one)) => {
-                // Its text in the SQL, unless it has parameters: then the place stays that of the one before.
-                let text = one.expanded_sql().unwrap_or_default();
-                let found = sql[done..].find(text.trim_start());
-                let start = done + found.unwrap_or_default();
-                done = found.map_or(done, |_| start + text.trim_start().len());
-                let mut rows = one.raw_query();
-                while rows.next().map_err(|error| fault(statement, start, error))?.is_some() {}
-            }
-            Err(error) => {
-                let offset = parser_stop(sql, &error).unwrap_or(done);
-                return Err(Failure { statement, unparsed: true, offset, error });
-            }
-        }
-    }
-}
-
-/// Where in the SQL the parser stopped: it was given what is left of it.
-fn parser_stop(sql: &str, error: &rusqlite::Error) -> Option<usize> {
-    let rusqlite::Error::SqlInputError { sql: rest, offset, .. } = error else { return None };
-    let start = sql.len().checked_sub(rest.len()).filter(|_| sql.ends_with(rest.as_str()))?;
-    Some(start + usize::try_from(*offset).unwrap_or_else(|_| rest.len() - rest.trim_start().len()))
 }
 
 fn wrong(migration: &Migration, failure: &Failure) -> Error {
@@ -317,19 +214,6 @@ pub(super) fn in_part(migration: &Migration, difference: &str, place: &str) -> E
     ))
     .at(place)
     .hint("bring the database to the expected schema, then `schema stamp` it; or drop that part")
-}
-
-pub(super) fn cannot(migration: &Migration, error: rusqlite::Error, place: &str) -> Fault {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation) | None => Error::environment(format!(
-            "migration `{}` cannot be applied to this database: something it creates already exists, or something it needs is missing",
-            migration.version
-        ))
-        .at(place)
-        .hint("import into a new file, or bring the database to the expected schema first")
-        .into(),
-        _ => error.into(),
-    }
 }
 
 pub(super) fn millis(since: Instant) -> i64 {

@@ -36,6 +36,7 @@ mod record;
 mod references;
 mod rejection;
 mod replace;
+mod runner;
 mod session;
 mod sql;
 mod state;
