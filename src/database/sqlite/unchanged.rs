@@ -150,6 +150,9 @@ impl Stored {
     }
 }
 
+/// What takes a row's key, what the ledger says of it, what is to become of it, and its rowid.
+type Take<'t> = dyn FnMut(&str, &[Noted], Disposition, Option<i64>) -> Tried<()> + 't;
+
 /// Checks rows of one table.
 pub(super) struct Judge<'j> {
     table: &'j Table,
@@ -174,14 +177,8 @@ impl<'j> Judge<'j> {
         Self { table, lists, defaults }
     }
 
-    /// Tells for every row that the ledger has of the table what is to become of it, with its key, what the ledger
-    /// says, and its rowid.
-    pub(super) fn each(
-        &self,
-        conn: &Connection,
-        ledger: &Ledger<'_>,
-        take: &mut dyn FnMut(&str, &[Noted], Disposition, Option<i64>) -> Tried<()>,
-    ) -> Tried<()> {
+    /// Tells for every row that the ledger has of the table what is to become of it.
+    pub(super) fn each(&self, conn: &Connection, ledger: &Ledger<'_>, take: &mut Take<'_>) -> Tried<()> {
         let mut all = conn.prepare(&self.query(ledger))?;
         let mut rows = all.query([])?;
         let (mut key, mut noted, mut rowid) = (String::new(), Vec::new(), None);
