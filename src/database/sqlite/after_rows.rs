@@ -4,25 +4,50 @@
 //! They run with the others first, so that the schema is whole before anything is asked of it; they are rolled back
 //! before the first row of a new database, and run again after the last one.
 
-use super::runner::{cannot, run};
+use super::checks::tokens;
+use super::script::{Failure, run, run_seen};
 use super::session::SqliteTransaction;
 use super::{connect, sql, words};
 use crate::database::catalog::{Catalog, Other};
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::mapping::codes::MIGRATION_AFTER;
-use crate::table::Migration;
+use crate::table::{Migration, Table};
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Functions that no value makes fail: an index over another one could refuse a row.
+const SAFE: [&str; 18] = [
+    "coalesce",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "glob",
+    "ifnull",
+    "iif",
+    "length",
+    "like",
+    "lower",
+    "ltrim",
+    "nullif",
+    "replace",
+    "rtrim",
+    "substr",
+    "substring",
+    "trim",
+    "upper",
+];
+
 impl SqliteTransaction {
     /// Rolls back, in a new database, what is made after the rows.
     pub(super) fn begin_rows(&mut self) -> Result<()> {
         let all = std::mem::take(&mut self.after_rows);
         for migration in all.iter().rev() {
-            self.alter(migration, migration.down.as_deref().unwrap_or_default())?;
+            let down = migration.down.as_deref().ok_or_else(|| Error::bug("nothing rolls a migration back"))?;
+            self.alter(migration, down)?;
         }
         self.after_rows = all;
         Ok(())
@@ -32,114 +57,214 @@ impl SqliteTransaction {
     pub(super) fn end_rows(&mut self) -> Result<()> {
         let all = std::mem::take(&mut self.after_rows);
         if !all.is_empty() {
-            self.on(|conn| {
-                conn.cache_flush()?;
-                conn.execute_batch(connect::HALF_CACHE)
-            })?;
+            self.flush_pages()?;
+            self.on(|conn| conn.execute_batch(connect::HALF_CACHE))?;
         }
         all.iter().try_for_each(|migration| self.alter(migration, &migration.up))
     }
 
     fn alter(&mut self, migration: &Migration, sql: &str) -> Result<()> {
         (self.declared, self.ways, self.passes) = (OnceCell::new(), Default::default(), Default::default());
-        let place = self.location.shown.clone();
-        let ran = run(&mut self.conn, sql).map_err(|failure| cannot(migration, failure.error, &place));
-        self.said(ran)
+        run(&mut self.conn, sql).map_err(|failure| match interrupt::error() {
+            Some(interrupted) => interrupted,
+            None if is_of_the_sql(&failure) => {
+                wrong(migration, &failure.why()).at(&self.location.shown).hint("remove `after` from its header")
+            }
+            None => self.location.fault(&failure.error),
+        })
     }
 }
 
+/// Whether the statements are to blame, and not the disk or the memory.
+fn is_of_the_sql(failure: &Failure) -> bool {
+    use rusqlite::ErrorCode::{ConstraintViolation, TypeMismatch, Unknown};
+    matches!(failure.error.sqlite_error_code(), None | Some(Unknown | ConstraintViolation | TypeMismatch))
+}
+
 /// Whether each migration that is made after the rows can be: it brings indexes that refuse nothing, full text, and
-/// triggers that write into nothing else, and rolling it back and running it again changes nothing. The migrations
-/// have run on `conn`, and made `whole`.
+/// triggers that write into nothing else; nothing else needs it; and rolling it back and running it again changes
+/// nothing. The migrations have run on `conn`, and made `whole`.
 pub(super) fn check(conn: &mut Connection, migrations: &[Migration], whole: &Catalog) -> Result<()> {
     let late: Vec<&Migration> = migrations.iter().filter(|migration| migration.after_rows).collect();
-    let Some(&first) = late.first() else { return Ok(()) };
-    let fault = |error: rusqlite::Error| words::fault(&error, "the schema in memory");
-    let all = made(conn).map_err(fault)?;
+    if late.is_empty() {
+        return Ok(());
+    }
+    let mut made_by = Vec::new();
+    let all = made(conn)?;
+    let mut with = all.clone();
     for &migration in late.iter().rev() {
         let Some(down) = &migration.down else { return Err(wrong(migration, "it has no `.down.sql`")) };
         run(conn, down).map_err(|failure| {
             wrong(migration, &format!("it cannot be rolled back after those that follow it: {}", failure.why()))
         })?;
-    }
-    let before = made(conn).map_err(fault)?;
-    if let Some(name) = before.iter().find(|(name, sql)| all.get(*name) != Some(sql)).map(|(name, _)| name) {
-        return Err(wrong(first, &format!("it changes `{name}`")));
-    }
-    let mut full_text = BTreeSet::new();
-    let new = all.keys().filter(|name| !before.contains_key(*name));
-    for name in new.clone() {
-        if whole.schema.table(name).is_some() {
-            return Err(wrong(first, &format!("it makes the table `{name}`")));
+        let without = made(conn)?;
+        if let Some((name, _)) = without.iter().find(|(name, sql)| with.get(*name) != Some(sql)) {
+            return Err(wrong(migration, &format!("it changes `{name}`")));
         }
-        if whole.indexes.get(name).is_some_and(|index| index.unique) {
-            return Err(wrong(first, &format!("its index `{name}` refuses a value twice")));
-        }
-        full_text.extend(
-            whole.others.get(name).filter(|one| one.kind == "virtual table").map(|_| name.to_ascii_lowercase()),
-        );
+        let of_it: BTreeSet<String> = with.into_keys().filter(|name| !without.contains_key(name)).collect();
+        made_by.push((migration, of_it));
+        with = without;
     }
-    for migration in late {
-        run(conn, &migration.up).map_err(|failure| wrong(migration, &failure.why()))?;
+    is_not_needed(conn, &made_by, whole, &with)?;
+    for (migration, names) in made_by.iter().rev() {
+        only_serves_reading(conn, migration, names, whole)?;
     }
-    if made(conn).map_err(fault)? != all {
-        return Err(wrong(first, "rolling it back and running it again changes the schema"));
+    if made(conn)? != all {
+        return Err(wrong(late[0], "rolling it back and running it again changes the schema"));
     }
-    for (name, trigger) in
-        new.filter_map(|name| whole.others.get(name).map(|one| (name, one))).filter(|(_, one)| one.kind == "trigger")
-    {
-        if let Some(table) = writes_besides(conn, whole, trigger, &full_text).map_err(fault)? {
-            return Err(wrong(first, &format!("its trigger `{name}` writes into `{table}`")));
-        }
-        if trigger.sql.to_ascii_lowercase().contains("raise") {
-            return Err(wrong(first, &format!("its trigger `{name}` may refuse a row")));
+    Ok(())
+}
+
+/// Whether rows can be written while what is late is not there.
+fn is_not_needed(
+    conn: &mut Connection,
+    made_by: &[(&Migration, BTreeSet<String>)],
+    whole: &Catalog,
+    left: &BTreeMap<String, Option<String>>,
+) -> Result<()> {
+    let triggers = whole.others.iter().filter(|(name, one)| one.kind == "trigger" && left.contains_key(*name));
+    for (name, trigger) in triggers {
+        let Some(table) = whole.schema.table(&trigger.table) else { continue }; // Rows are written into tables alone.
+        for statement in changes(table) {
+            if let Err(error) = conn.prepare(&statement) {
+                let late = made_by.last().map_or_else(String::new, |(late, _)| late.version.clone());
+                let why = words::text_of_sql(&error).unwrap_or("it cannot be prepared").to_owned();
+                let message = format!("the trigger `{name}` needs what `{late}` makes: {why}");
+                return Err(wrong(made_by[0].0, &message));
+            }
         }
     }
     Ok(())
 }
 
-/// The SQL of everything that was made, by name.
-fn made(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Option<String>>> {
-    let mut statement = conn.prepare("SELECT name, sql FROM sqlite_schema")?;
-    statement.query_map([], |row| row.try_into())?.collect()
+/// Runs a migration again, and judges what it makes.
+fn only_serves_reading(
+    conn: &mut Connection,
+    migration: &Migration,
+    names: &BTreeSet<String>,
+    whole: &Catalog,
+) -> Result<()> {
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let noting = Arc::clone(&seen);
+    let tables: BTreeSet<String> = whole.schema.tables.keys().map(|name| name.to_ascii_lowercase()).collect();
+    run_seen(conn, &migration.up, move |context| {
+        noting.lock().unwrap_or_else(PoisonError::into_inner).note(context, None, &tables);
+    })
+    .map_err(|failure| wrong(migration, &failure.why()))?;
+    let mut seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+    if let Some(table) = seen.written.pop_first() {
+        return Err(wrong(migration, &format!("it changes rows of `{table}`")));
+    }
+    for name in names {
+        let full_text = |one: &Other| one.kind == "virtual table" && has_word_beginning(&one.sql, "fts");
+        match whole.others.get(name) {
+            _ if whole.schema.table(name).is_some() => {
+                return Err(wrong(migration, &format!("it makes the table `{name}`")));
+            }
+            _ if whole.indexes.get(name).is_some_and(|index| index.unique) => {
+                return Err(wrong(migration, &format!("its index `{name}` refuses a value twice")));
+            }
+            Some(trigger) if trigger.kind == "trigger" => {
+                if has_word_beginning(&trigger.sql, "raise") {
+                    return Err(wrong(migration, &format!("its trigger `{name}` may refuse a row")));
+                }
+                let Some(table) = whole.schema.table(&trigger.table) else {
+                    return Err(wrong(migration, &format!("its trigger `{name}` is not of a table")));
+                };
+                seen.merge(by_trigger(conn, name, table, whole)?);
+            }
+            Some(other) if !full_text(other) => {
+                return Err(wrong(migration, &format!("its {} `{name}` is no full-text table", other.kind)));
+            }
+            _ => {}
+        }
+        if let Some(table) = seen.written.pop_first() {
+            return Err(wrong(migration, &format!("its trigger `{name}` writes into `{table}`")));
+        }
+    }
+    match seen.functions.iter().find(|name| !SAFE.contains(&name.as_str())) {
+        Some(function) => Err(wrong(migration, &format!("it calls `{function}`, which may refuse a value"))),
+        None => Ok(()),
+    }
 }
 
-/// A table besides these into which a trigger writes.
-fn writes_besides(
-    conn: &mut Connection,
-    whole: &Catalog,
-    trigger: &Other,
-    allowed: &BTreeSet<String>,
-) -> rusqlite::Result<Option<String>> {
-    let written = Arc::new(Mutex::new(BTreeSet::new()));
-    let seen = Arc::clone(&written);
-    let notes = move |context: AuthContext<'_>| {
-        if let (
-            Some(_),
+/// What statements do.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The tables of the migrations whose rows they change.
+    written: BTreeSet<String>,
+    /// The functions that they call.
+    functions: BTreeSet<String>,
+}
+
+impl Seen {
+    /// Notes what the statement itself does, or the trigger of this name.
+    fn note(&mut self, context: &AuthContext<'_>, by: Option<&str>, tables: &BTreeSet<String>) {
+        if context.accessor != by {
+            return;
+        }
+        match context.action {
             AuthAction::Insert { table_name }
             | AuthAction::Update { table_name, .. }
-            | AuthAction::Delete { table_name },
-        ) = (context.accessor, context.action)
-        {
-            seen.lock().unwrap_or_else(PoisonError::into_inner).insert(table_name.to_owned());
+            | AuthAction::Delete { table_name }
+                if tables.contains(&table_name.to_ascii_lowercase()) =>
+            {
+                self.written.insert(table_name.to_owned());
+            }
+            AuthAction::Function { function_name } => _ = self.functions.insert(function_name.to_ascii_lowercase()),
+            _ => {}
         }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.written.extend(other.written);
+        self.functions.extend(other.functions);
+    }
+}
+
+/// What a trigger of a table does.
+fn by_trigger(conn: &mut Connection, name: &str, table: &Table, whole: &Catalog) -> Result<Seen> {
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let (noting, name) = (Arc::clone(&seen), name.to_owned());
+    let tables: BTreeSet<String> = whole.schema.tables.keys().map(|name| name.to_ascii_lowercase()).collect();
+    let notes = move |context: AuthContext<'_>| {
+        noting.lock().unwrap_or_else(PoisonError::into_inner).note(&context, Some(&name), &tables);
         Authorization::Allow
     };
-    let table = sql::name(&trigger.table);
-    let columns = whole.schema.table(&trigger.table).map(|table| &table.columns);
-    let set: Vec<String> = columns
-        .into_iter()
-        .flatten()
-        .map(|column| sql::name(&column.name))
-        .map(|name| format!("{name} = {name}"))
-        .collect();
-    let mut statements = vec![format!("INSERT INTO {table} DEFAULT VALUES"), format!("DELETE FROM {table}")];
-    statements.extend((!set.is_empty()).then(|| format!("UPDATE {table} SET {}", set.join(", "))));
     connect::authorized(conn, notes, |conn| {
-        statements.iter().try_for_each(|statement| conn.prepare(statement).map(drop))
-    })??;
-    let written = written.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(written.iter().find(|table| !allowed.contains(&table.to_ascii_lowercase())).cloned())
+        changes(table).iter().try_for_each(|statement| conn.prepare(statement).map(drop))
+    })
+    .flatten()
+    .map_err(|error| words::fault(&error, "the schema in memory"))?;
+    Ok(std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner)))
+}
+
+/// Statements that set off every trigger of a table.
+fn changes(table: &Table) -> [String; 3] {
+    let name = sql::name(&table.name);
+    let columns = table.columns.iter().map(|column| sql::name(&column.name));
+    let set: Vec<String> = columns.map(|column| format!("{column} = {column}")).collect();
+    [
+        format!("INSERT INTO {name} DEFAULT VALUES"),
+        format!("UPDATE {name} SET {}", set.join(", ")),
+        format!("DELETE FROM {name}"),
+    ]
+}
+
+/// Whether a word of the SQL begins so, outside of texts, names in quotes and comments.
+fn has_word_beginning(sql: &str, beginning: &str) -> bool {
+    tokens(sql)
+        .iter()
+        .any(|token| token.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning)))
+}
+
+/// The SQL of everything that was made, by name.
+fn made(conn: &Connection) -> Result<BTreeMap<String, Option<String>>> {
+    let read = || -> rusqlite::Result<_> {
+        let mut statement = conn.prepare("SELECT name, sql FROM sqlite_schema")?;
+        statement.query_map([], |row| row.try_into())?.collect()
+    };
+    read().map_err(|error| words::fault(&error, "the schema in memory"))
 }
 
 fn wrong(migration: &Migration, why: &str) -> Error {
@@ -173,17 +298,33 @@ mod tests {
     }
 
     #[test]
+    fn a_trigger_is_judged_by_what_it_does_itself() {
+        let touch =
+            "CREATE TRIGGER touch AFTER UPDATE ON notes BEGIN UPDATE notes SET body = 'raise' WHERE id = new.id; END;";
+        assert_eq!(checked(FULL_TEXT, Some(UNDONE), touch), "taken");
+    }
+
+    #[test]
     fn what_does_more_is_refused_with_why() {
+        let index = "CREATE INDEX a ON notes (title)";
         let all = [
-            ("CREATE INDEX a ON notes (title)", None, "", "it has no `.down.sql`"),
+            (index, None, "", "it has no `.down.sql`"),
+            (index, Some("DROP INDEX b"), "", "rolled back after those that follow it: no such index: b"),
+            (index, Some("SELECT 1"), "", "index a already exists"),
+            (index, Some("DROP INDEX a"), "DROP INDEX a", "no such index: a"),
             (
-                "CREATE INDEX a ON notes (title)",
-                Some("DROP INDEX b"),
-                "",
-                "rolled back after those that follow it: no such index: b",
+                FULL_TEXT,
+                Some(UNDONE),
+                "CREATE TRIGGER x AFTER DELETE ON notes BEGIN DELETE FROM found; END",
+                "the trigger `x` needs",
             ),
-            ("CREATE INDEX a ON notes (title)", Some("SELECT 1"), "", "index a already exists"),
             ("ALTER TABLE notes ADD COLUMN a TEXT", Some("ALTER TABLE notes DROP COLUMN a"), "", "it changes `notes`"),
+            (
+                "CREATE INDEX a ON notes (title); UPDATE notes SET title = ''",
+                Some("DROP INDEX a"),
+                "",
+                "it changes rows of `notes`",
+            ),
             ("CREATE UNIQUE INDEX a ON notes (title)", Some("DROP INDEX a"), "", "its index `a` refuses a value twice"),
             (
                 "CREATE UNIQUE INDEX a ON notes (lower(title))",
@@ -191,8 +332,15 @@ mod tests {
                 "",
                 "its index `a` refuses a value twice",
             ),
+            ("CREATE INDEX a ON notes (body ->> 'x')", Some("DROP INDEX a"), "", "which may refuse a value"),
             ("CREATE TABLE a (b TEXT)", Some("DROP TABLE a"), "", "it makes the table `a`"),
-            ("CREATE INDEX a ON notes (title)", Some("DROP INDEX a"), "DROP INDEX a", "no such index: a"),
+            ("CREATE VIEW a AS SELECT 1", Some("DROP VIEW a"), "", "its view `a` is no full-text table"),
+            (
+                "CREATE VIRTUAL TABLE a USING rtree (id, low, high)",
+                Some("DROP TABLE a"),
+                "",
+                "its virtual table `a` is no full-text table",
+            ),
             (
                 "CREATE TRIGGER a AFTER INSERT ON notes BEGIN INSERT INTO log VALUES (new.title); END",
                 Some("DROP TRIGGER a"),
@@ -213,5 +361,21 @@ mod tests {
                 "{said}"
             );
         }
+    }
+
+    #[test]
+    fn of_several_the_one_that_does_more_is_named() {
+        let late = |version: &str, up: &str| Migration {
+            after_rows: true,
+            down: Some(format!("DROP INDEX {}", &up[up.find("INDEX ").unwrap() + 6..][..1])),
+            ..migration(version, up)
+        };
+        let all = [
+            migration("001", TABLES),
+            late("002", "CREATE INDEX a ON notes (title)"),
+            late("003", "CREATE UNIQUE INDEX b ON notes (body)"),
+        ];
+        let said = expected(&all).unwrap_err().to_string();
+        assert!(said.contains("migration `003` cannot be made after the rows: its index `b`"), "{said}");
     }
 }

@@ -8,7 +8,7 @@ use super::location::{Fault, Location, Tried};
 use super::migrate;
 use super::open::{self, Start};
 use super::record::{self, Timing};
-use super::runner::{self, Failure};
+use super::script::{self, Failure};
 use super::{audit, ledger_tables, orphans, read, references, sql, state, survey};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
@@ -133,7 +133,7 @@ impl<'w> Work<'_, 'w> {
         let started = Instant::now();
         let run = |work: &mut Self, what| match sql {
             None => Ok(()),
-            Some(sql) => runner::run(work.conn, sql).map_err(|failure| match interrupt::error() {
+            Some(sql) => script::run(work.conn, sql).map_err(|failure| match interrupt::error() {
                 Some(interrupted) => interrupted.into(),
                 None => Stop::Failed { migration, what, failure, took_ms: migrate::millis(started) },
             }),

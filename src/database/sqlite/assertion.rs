@@ -2,7 +2,7 @@
 
 use super::connect::authorized;
 use super::location::{Location, Tried};
-use super::{ledger_tables, record, runner, words};
+use super::{ledger_tables, record, script, words};
 use crate::database::Migration;
 use crate::database::query::{Asked, BadQuery};
 use crate::error::Result;
@@ -61,7 +61,7 @@ fn refused_in_memory(migrations: &[Migration], location: &Location, queries: &[&
     record::set_up(&conn, location)?;
     for migration in migrations {
         // What is wrong with the migrations is reported when the tables are read.
-        if runner::run(&mut conn, &migration.up).is_err() {
+        if script::run(&mut conn, &migration.up).is_err() {
             return Ok(vec![None; queries.len()]);
         }
     }

@@ -4,9 +4,9 @@
 //! itself has the tables and no record, and is taken as it is when they are the right ones.
 
 use super::catalog;
-use super::location::{Location, Tried};
+use super::location::{Fault, Location, Tried};
 use super::record::{self, Timing};
-use super::runner::{FORBIDDEN, Failure, cannot, run};
+use super::script::{FORBIDDEN, Failure, run};
 use super::{after_rows, connect, words};
 use crate::database::catalog::{Catalog, Other};
 use crate::database::drift_tables::first_difference;
@@ -168,7 +168,14 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
             };
             let is_written = |table: &str| opening.written.iter().any(|name| name.eq_ignore_ascii_case(table));
             let foreign = catalog::foreign_triggers(conn, &record, &is_own, &is_written)?;
-            let after_rows = migrations.iter().filter(|migration| is_new && migration.after_rows).cloned().collect();
+            let applied = |migration: &Migration| {
+                done.iter().any(|one| one.what == What::Applied && one.version == migration.version)
+            };
+            let after_rows = migrations
+                .iter()
+                .filter(|migration| is_new && migration.after_rows && applied(migration))
+                .cloned()
+                .collect();
             Ok(SetUp { schema: live, pending, done, after_rows, foreign })
         }
         Some(difference) => {
@@ -214,6 +221,19 @@ pub(super) fn in_part(migration: &Migration, difference: &str, place: &str) -> E
     ))
     .at(place)
     .hint("bring the database to the expected schema, then `schema stamp` it; or drop that part")
+}
+
+fn cannot(migration: &Migration, error: rusqlite::Error, place: &str) -> Fault {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation) | None => Error::environment(format!(
+            "migration `{}` cannot be applied to this database: something it creates already exists, or something it needs is missing",
+            migration.version
+        ))
+        .at(place)
+        .hint("import into a new file, or bring the database to the expected schema first")
+        .into(),
+        _ => error.into(),
+    }
 }
 
 pub(super) fn millis(since: Instant) -> i64 {

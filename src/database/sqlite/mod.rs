@@ -36,7 +36,7 @@ mod record;
 mod references;
 mod rejection;
 mod replace;
-mod runner;
+mod script;
 mod session;
 mod sql;
 mod state;

@@ -48,6 +48,15 @@ impl SqliteTransaction {
     }
 }
 
+impl SqliteTransaction {
+    /// Writes the pages that are held in memory, unless the file is one that others read: that would lock them out
+    /// before the commit.
+    pub(super) fn flush_pages(&self) -> Result<()> {
+        let is_shared = matches!(self.store, Store::InPlace(_) | Store::Wiped(_));
+        if is_shared { Ok(()) } else { self.on(Connection::cache_flush) }
+    }
+}
+
 impl Open for SqliteTransaction {
     fn at(&self) -> (&Connection, &Location) {
         (&self.conn, &self.location)
@@ -205,14 +214,8 @@ impl Transaction for SqliteTransaction {
     }
 
     fn free_memory(&mut self) -> Result<()> {
-        // To write the pages of a file that others read would lock them out before the commit.
-        let is_shared = matches!(self.store, Store::InPlace(_) | Store::Wiped(_));
-        self.on(|conn| {
-            if !is_shared {
-                conn.cache_flush()?;
-            }
-            conn.execute_batch("PRAGMA shrink_memory")
-        })
+        self.flush_pages()?;
+        self.on(|conn| conn.execute_batch("PRAGMA shrink_memory"))
     }
 
     fn commit(self: Box<Self>) -> Result<Option<Error>> {

@@ -2,8 +2,7 @@
 
 use crate::mapping::keyindex::{Entry, KeyText};
 use foldhash::HashMap;
-use foldhash::quality::RandomState;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 /// What rows say that stay, so that later ones can be compared with them.
 #[derive(Debug, Default)]

@@ -45,7 +45,14 @@ impl Writer {
         for ((table, (number, fill)), row_key) in fills.into_iter().zip(keys) {
             let key_columns: Vec<&str> = fill.key_columns.iter().map(String::as_str).collect();
             let why = match &row_key {
-                Some(_) => self.transaction()?.update(&table, &fill.columns, &fill.values, &key_columns, &fill.key)?,
+                // All that was taken in is written: only what the ledger is to know of fills is left.
+                Some(_) => self.lane.transaction(&mut self.refused)?.update(
+                    &table,
+                    &fill.columns,
+                    &fill.values,
+                    &key_columns,
+                    &fill.key,
+                )?,
                 None => Some(Rejection::Discarded),
             };
             let (None, Some(row_key)) = (&why, row_key) else {

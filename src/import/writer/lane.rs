@@ -18,7 +18,7 @@ use std::thread::{Builder, JoinHandle};
 pub(super) struct Load {
     /// Source files that rows come from.
     pub(super) files: Vec<FileRecord>,
-    /// Rows with the numbers of their rules, parents first.
+    /// Rows with the numbers of their rules, in the order in which rules are written.
     pub(super) batches: Vec<(u32, Batch)>,
     /// What the ledger is to know of them.
     pub(super) ledger: Vec<RowRecord>,

@@ -1,9 +1,6 @@
-//! Runs a migration's SQL, and tells what of it did not run.
+//! Runs the SQL of a migration.
 
-use super::location::Fault;
 use super::{catalog, connect, record, words};
-use crate::database::Migration;
-use crate::error::Error;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Batch, Connection, ErrorCode};
@@ -55,24 +52,36 @@ pub(super) const FORBIDDEN: &str = "a migration must not use PRAGMA, ATTACH, BEG
 
 /// Runs a migration's SQL, statement by statement.
 pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
+    run_seen(conn, sql, |_| {})
+}
+
+/// The same; `sees` is told of everything that its statements do.
+pub(super) fn run_seen(
+    conn: &mut Connection,
+    sql: &str,
+    mut sees: impl FnMut(&AuthContext<'_>) + Send + 'static,
+) -> Result<(), Failure> {
     let fault = |statement, offset, error| Failure { statement, unparsed: false, offset, error };
     let record = record::table(conn, None).map_err(|error| fault(0, 0, error))?.name;
-    let may = move |context: AuthContext<'_>| match context.action {
-        AuthAction::Attach { .. }
-        | AuthAction::Detach { .. }
-        | AuthAction::Transaction { .. }
-        | AuthAction::Savepoint { .. }
-        | AuthAction::Pragma { pragma_value: Some(_), .. } => Authorization::Deny,
-        AuthAction::DropTable { table_name }
-        | AuthAction::AlterTable { table_name, .. }
-        | AuthAction::Insert { table_name }
-        | AuthAction::Update { table_name, .. }
-        | AuthAction::Delete { table_name }
-            if catalog::is_records(table_name, &record) =>
-        {
-            Authorization::Deny
+    let may = move |context: AuthContext<'_>| {
+        sees(&context);
+        match context.action {
+            AuthAction::Attach { .. }
+            | AuthAction::Detach { .. }
+            | AuthAction::Transaction { .. }
+            | AuthAction::Savepoint { .. }
+            | AuthAction::Pragma { pragma_value: Some(_), .. } => Authorization::Deny,
+            AuthAction::DropTable { table_name }
+            | AuthAction::AlterTable { table_name, .. }
+            | AuthAction::Insert { table_name }
+            | AuthAction::Update { table_name, .. }
+            | AuthAction::Delete { table_name }
+                if catalog::is_records(table_name, &record) =>
+            {
+                Authorization::Deny
+            }
+            _ => Authorization::Allow,
         }
-        _ => Authorization::Allow,
     };
     let ran = connect::authorized(conn, may, |conn| each_statement(conn, sql));
     ran.map_err(|error| fault(0, 0, error))?
@@ -108,18 +117,4 @@ fn parser_stop(sql: &str, error: &rusqlite::Error) -> Option<usize> {
     let rusqlite::Error::SqlInputError { sql: rest, offset, .. } = error else { return None };
     let start = sql.len().checked_sub(rest.len()).filter(|_| sql.ends_with(rest.as_str()))?;
     Some(start + usize::try_from(*offset).unwrap_or_else(|_| rest.len() - rest.trim_start().len()))
-}
-
-/// A migration that does not run in the database at hand.
-pub(super) fn cannot(migration: &Migration, error: rusqlite::Error, place: &str) -> Fault {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation) | None => Error::environment(format!(
-            "migration `{}` cannot be applied to this database: something it creates already exists, or something it needs is missing",
-            migration.version
-        ))
-        .at(place)
-        .hint("import into a new file, or bring the database to the expected schema first")
-        .into(),
-        _ => error.into(),
-    }
 }
