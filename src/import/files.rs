@@ -21,6 +21,7 @@ pub struct FileState {
     /// Its owner's number in the owner table.
     pub owner: Option<u32>,
     counts: Packed,
+    #[expect(clippy::box_collection, reason = "most files ignore nothing, and a map is three times as large")]
     ignored: Option<Box<BTreeMap<Reason, u64>>>,
     /// Its number in the ledger, once a row came from it.
     pub ledger: Option<NonZeroI64>,

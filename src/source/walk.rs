@@ -228,9 +228,12 @@ fn below<'a>(path: &'a Path, root: &Path) -> &'a Path {
 /// Whether a name can be used in messages, patterns and keys as it is.
 fn is_fit(name: &OsStr) -> bool {
     // Control characters of ASCII alone are found much sooner, and most names are ASCII.
-    let is_fit = |name: &str| match name.is_ascii() {
-        true => !name.bytes().fold(false, |found, byte| found | byte.is_ascii_control()),
-        false => !name.chars().any(char::is_control),
+    let is_fit = |name: &str| {
+        if name.is_ascii() {
+            !name.bytes().fold(false, |found, byte| found | byte.is_ascii_control())
+        } else {
+            !name.chars().any(char::is_control)
+        }
     };
     name.to_str().is_some_and(is_fit)
 }
