@@ -10,6 +10,7 @@ mod safe;
 #[path = "../../benches/v1_tree/mod.rs"]
 mod v1_tree;
 
+mod after_rows;
 mod assertions;
 mod backups;
 mod broken;
