@@ -20,16 +20,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Functions that no value makes fail: an index over another one could refuse a row.
-const SAFE: [&str; 18] = [
+const SAFE: [&str; 16] = [
     "coalesce",
     "current_date",
     "current_time",
     "current_timestamp",
-    "glob",
     "ifnull",
     "iif",
     "length",
-    "like",
     "lower",
     "ltrim",
     "nullif",
@@ -89,12 +87,12 @@ pub(super) fn check(conn: &mut Connection, migrations: &[Migration], whole: &Cat
     if late.is_empty() {
         return Ok(());
     }
-    let mut made_by = Vec::new();
+    let (rows, mut made_by) = (with_rows(whole), Vec::new());
     let all = made(conn)?;
     let mut with = all.clone();
     for &migration in late.iter().rev() {
         let Some(down) = &migration.down else { return Err(wrong(migration, "it has no `.down.sql`")) };
-        run(conn, down).map_err(|failure| {
+        let seen = run_noted(conn, down, &rows).map_err(|failure| {
             wrong(migration, &format!("it cannot be rolled back after those that follow it: {}", failure.why()))
         })?;
         let without = made(conn)?;
@@ -102,6 +100,10 @@ pub(super) fn check(conn: &mut Connection, migrations: &[Migration], whole: &Cat
             return Err(wrong(migration, &format!("it changes `{name}`")));
         }
         let of_it: BTreeSet<String> = with.into_keys().filter(|name| !without.contains_key(name)).collect();
+        // What it made is gone with its rows.
+        if let Some(table) = seen.written.iter().find(|table| !of_it.contains(*table)) {
+            return Err(wrong(migration, &format!("rolling it back changes rows of `{table}`")));
+        }
         made_by.push((migration, of_it));
         with = without;
     }
@@ -144,19 +146,13 @@ fn only_serves_reading(
     names: &BTreeSet<String>,
     whole: &Catalog,
 ) -> Result<()> {
-    let seen = Arc::new(Mutex::new(Seen::default()));
-    let noting = Arc::clone(&seen);
-    let tables: BTreeSet<String> = whole.schema.tables.keys().map(|name| name.to_ascii_lowercase()).collect();
-    run_seen(conn, &migration.up, move |context| {
-        noting.lock().unwrap_or_else(PoisonError::into_inner).note(context, None, &tables);
-    })
-    .map_err(|failure| wrong(migration, &failure.why()))?;
-    let mut seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+    let rows = with_rows(whole);
+    let mut seen = run_noted(conn, &migration.up, &rows).map_err(|failure| wrong(migration, &failure.why()))?;
     if let Some(table) = seen.written.pop_first() {
         return Err(wrong(migration, &format!("it changes rows of `{table}`")));
     }
     for name in names {
-        let full_text = |one: &Other| one.kind == "virtual table" && has_word_beginning(&one.sql, "fts");
+        let full_text = |one: &Other| one.kind == "virtual table" && has_word(&one.sql, |word| word.starts_with("fts"));
         match whole.others.get(name) {
             _ if whole.schema.table(name).is_some() => {
                 return Err(wrong(migration, &format!("it makes the table `{name}`")));
@@ -165,13 +161,13 @@ fn only_serves_reading(
                 return Err(wrong(migration, &format!("its index `{name}` refuses a value twice")));
             }
             Some(trigger) if trigger.kind == "trigger" => {
-                if has_word_beginning(&trigger.sql, "raise") {
+                if has_word(&trigger.sql, |word| word == "raise") {
                     return Err(wrong(migration, &format!("its trigger `{name}` may refuse a row")));
                 }
                 let Some(table) = whole.schema.table(&trigger.table) else {
                     return Err(wrong(migration, &format!("its trigger `{name}` is not of a table")));
                 };
-                seen.merge(by_trigger(conn, name, table, whole)?);
+                seen.merge(by_trigger(conn, name, table, &rows)?);
             }
             Some(other) if !full_text(other) => {
                 return Err(wrong(migration, &format!("its {} `{name}` is no full-text table", other.kind)));
@@ -222,13 +218,28 @@ impl Seen {
     }
 }
 
-/// What a trigger of a table does.
-fn by_trigger(conn: &mut Connection, name: &str, table: &Table, whole: &Catalog) -> Result<Seen> {
+/// The tables and views of the migrations, in lower case: through them rows change.
+fn with_rows(whole: &Catalog) -> BTreeSet<String> {
+    let views = whole.others.iter().filter(|(_, one)| one.kind == "view").map(|(name, _)| name);
+    whole.schema.tables.keys().chain(views).map(|name| name.to_ascii_lowercase()).collect()
+}
+
+/// Runs a migration's SQL, and gives what it does.
+fn run_noted(conn: &mut Connection, sql: &str, rows: &BTreeSet<String>) -> Result<Seen, Failure> {
     let seen = Arc::new(Mutex::new(Seen::default()));
-    let (noting, name) = (Arc::clone(&seen), name.to_owned());
-    let tables: BTreeSet<String> = whole.schema.tables.keys().map(|name| name.to_ascii_lowercase()).collect();
+    let (noting, rows) = (Arc::clone(&seen), rows.clone());
+    run_seen(conn, sql, move |context| {
+        noting.lock().unwrap_or_else(PoisonError::into_inner).note(context, None, &rows);
+    })?;
+    Ok(std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner)))
+}
+
+/// What a trigger of a table does.
+fn by_trigger(conn: &mut Connection, name: &str, table: &Table, rows: &BTreeSet<String>) -> Result<Seen> {
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let (noting, name, rows) = (Arc::clone(&seen), name.to_owned(), rows.clone());
     let notes = move |context: AuthContext<'_>| {
-        noting.lock().unwrap_or_else(PoisonError::into_inner).note(&context, Some(&name), &tables);
+        noting.lock().unwrap_or_else(PoisonError::into_inner).note(&context, Some(&name), &rows);
         Authorization::Allow
     };
     connect::authorized(conn, notes, |conn| {
@@ -251,11 +262,9 @@ fn changes(table: &Table) -> [String; 3] {
     ]
 }
 
-/// Whether a word of the SQL begins so, outside of texts, names in quotes and comments.
-fn has_word_beginning(sql: &str, beginning: &str) -> bool {
-    tokens(sql)
-        .iter()
-        .any(|token| token.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning)))
+/// Whether there is such a word in the SQL, outside of texts, names in quotes and comments.
+fn has_word(sql: &str, is_it: impl Fn(&str) -> bool) -> bool {
+    tokens(sql).iter().any(|token| is_it(&token.to_ascii_lowercase()))
 }
 
 /// The SQL of everything that was made, by name.
@@ -278,7 +287,8 @@ mod tests {
     use crate::database::schema::{expected, tests::migration};
 
     const TABLES: &str =
-        "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, body TEXT); CREATE TABLE log (what TEXT);";
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, body TEXT); CREATE TABLE log (what TEXT);
+        CREATE VIEW seen AS SELECT id FROM notes; CREATE TRIGGER see INSTEAD OF INSERT ON seen BEGIN UPDATE notes SET title = ''; END;";
     const FULL_TEXT: &str = "CREATE INDEX notes_title ON notes (title); CREATE VIRTUAL TABLE found USING fts5 (title, content = 'notes');
         CREATE TRIGGER fill AFTER INSERT ON notes BEGIN INSERT INTO found (rowid, title) VALUES (new.id, new.title); END;
         CREATE TRIGGER change AFTER UPDATE OF body ON notes BEGIN INSERT INTO found (found) VALUES ('rebuild'); END;
@@ -324,6 +334,13 @@ mod tests {
                 Some("DROP INDEX a"),
                 "",
                 "it changes rows of `notes`",
+            ),
+            (index, Some("DROP INDEX a; DELETE FROM log"), "", "rolling it back changes rows of `log`"),
+            (
+                "CREATE INDEX a ON notes (title); INSERT INTO seen VALUES (1)",
+                Some("DROP INDEX a"),
+                "",
+                "it changes rows of `seen`",
             ),
             ("CREATE UNIQUE INDEX a ON notes (title)", Some("DROP INDEX a"), "", "its index `a` refuses a value twice"),
             (
