@@ -4,7 +4,7 @@
 //! They run with the others first, so that the schema is whole before anything is asked of it; they are rolled back
 //! before the first row of a new database, and run again after the last one.
 
-use super::checks::tokens;
+use super::checks::has_word;
 use super::script::{Failure, run, run_seen};
 use super::session::SqliteTransaction;
 use super::{connect, sql, words};
@@ -260,11 +260,6 @@ fn changes(table: &Table) -> [String; 3] {
         format!("UPDATE {name} SET {}", set.join(", ")),
         format!("DELETE FROM {name}"),
     ]
-}
-
-/// Whether there is such a word in the SQL, outside of texts, names in quotes and comments.
-fn has_word(sql: &str, is_it: impl Fn(&str) -> bool) -> bool {
-    tokens(sql).iter().any(|token| is_it(&token.to_ascii_lowercase()))
 }
 
 /// The SQL of everything that was made, by name.

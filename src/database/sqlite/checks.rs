@@ -16,6 +16,11 @@ pub(super) fn conditions(sql: &str) -> Vec<String> {
     found
 }
 
+/// Whether SQL has such a word: keywords and names in small letters, without those that stand in texts or comments.
+pub(super) fn has_word(sql: &str, is_it: impl Fn(&str) -> bool) -> bool {
+    Tokens(sql).any(|token| is_it(&token))
+}
+
 /// The tokens of a condition.
 pub(super) fn tokens(condition: &str) -> Vec<String> {
     Tokens(condition).collect()

@@ -123,7 +123,7 @@ pub(super) type Digested = Arc<[(usize, ColumnType)]>;
 
 /// See [`Digested`]; `clock` are the fields that took the run's start time.
 pub(super) fn digested(rule: &CompiledRule, clock: &[usize]) -> Digested {
-    let fields = rule.fields.iter().enumerate().filter(|(at, _)| !clock.contains(at) && !is_sealed(rule, *at));
+    let fields = rule.fields.iter().enumerate().filter(|(at, _)| is_digested(rule, clock, *at));
     fields.map(|(at, field)| (at, field.column.kind)).collect()
 }
 
@@ -147,7 +147,12 @@ fn own_digest(rule: &CompiledRule, values: &[Value], clock: &[usize], dialect: D
 /// The digest of a row's comparable values: not given ids, not sealed values, not what came from the
 /// run's start time (`clock`).
 pub fn digest(rule: &CompiledRule, values: &[Value], clock: &[usize], dialect: Dialect) -> [u8; 16] {
-    digest_of(rule, values, dialect, |at| !clock.contains(&at) && !is_sealed(rule, at))
+    digest_of(rule, values, dialect, |at| is_digested(rule, clock, at))
+}
+
+/// Whether the ledger's digest is over a field.
+fn is_digested(rule: &CompiledRule, clock: &[usize], at: usize) -> bool {
+    !clock.contains(&at) && !is_sealed(rule, at)
 }
 
 fn is_sealed(rule: &CompiledRule, at: usize) -> bool {

@@ -216,7 +216,7 @@ fn listed(number: i64) -> String {
 /// Whether the schema has the keyword, in a trigger or behind ON CONFLICT. A name that holds the word is none.
 fn may_roll_back(conn: &Connection) -> rusqlite::Result<bool> {
     let texts: Vec<String> = sql::column(conn, "SELECT sql FROM sqlite_schema WHERE sql LIKE '%ROLLBACK%'", [])?;
-    Ok(texts.iter().any(|text| checks::tokens(text).iter().any(|token| token == "rollback")))
+    Ok(texts.iter().any(|text| checks::has_word(text, |word| word == "rollback")))
 }
 
 /// Whether a statement changed so many rows: a constraint or a trigger of the set may say no, or keep one
