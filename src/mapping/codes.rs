@@ -56,6 +56,8 @@ codes! {
         "the capture is a whole segment, before the last, of some pattern; only `#owner` finds an owner";
     MIGRATION_WRONG = "M022" "invalid migration file or header",
         "migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them";
+    WORD_DROPPED = "M023" "a word of the first edition of the mapping language, which was dropped",
+        "write what the hint names; mappings/README.md lists every key";
     TABLE_UNKNOWN = "M101" "the schema does not have this table",
         "check for a typo, or add the table in a migration";
     COLUMN_UNKNOWN = "M102" "the table does not have this column",

@@ -30,7 +30,7 @@ pub fn editor_schema(of: SchemaOf) -> String {
 }
 
 fn built(keys: &[&'static Keys]) -> impl Iterator<Item = &'static Key> {
-    keys.iter().flat_map(|keys| keys.keys).filter(|key| key.since.is_some())
+    keys.iter().flat_map(|keys| keys.keys).filter(|key| key.is_built())
 }
 
 /// A table that takes these keys and no other.

@@ -9,9 +9,6 @@ use crate::mapping::model::{Agreement, ColumnRule, KeyPart, Policies, Policy, Ru
 pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
     let fields = item.fields(&[&keys::RULE])?;
     let each = fields.get("each").map_or_else(Vec::new, |item| item.one_or_more());
-    if let Some(item) = fields.get("on_reject") {
-        item.word(&keys::ON_REJECT);
-    }
     let rule = Rule {
         name: item.name.to_owned(),
         into: fields.text("into").unwrap_or_else(|| item.name.to_owned()),

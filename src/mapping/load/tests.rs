@@ -84,7 +84,6 @@ gone = { null = true }
 parent = "notes"
 each = ["@.lines[*]", "paragraphs.*"]
 key_as = "paragraph"
-on_reject = "record"
 shapes = ["dated"]
 when = { any = [{ matches = { text = "." } }, { not = { equals = { kind = "rule" } } }] }
 [table.lines.columns]
@@ -245,12 +244,27 @@ hint: did you mean `trim`?";
 #[test]
 fn reserved_words_are_refused_by_name() {
     let told = wrong(
-        "[source]\nfiles = [\"x.json\"]\nformat = \"lines\"\n[table.a]\nkey = [\"a\"]\non_reject = \"row\"\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[table.a.secrets]\nc = { from = \"d\", kind = \"hash\" }\n[[seed]]\n[[assert]]\n",
+        "[source]\nfiles = [\"x.json\"]\nformat = \"lines\"\n[table.a]\nkey = [\"a\"]\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[table.a.secrets]\nc = { from = \"d\", kind = \"hash\" }\n[[seed]]\n[[assert]]\n",
     );
-    for name in ["`lines`", "`row`", "`rest`", "`truncate`", "a number as an index", "`hash`", "`seed`", "`assert`"] {
+    for name in ["`lines`", "`rest`", "`truncate`", "a number as an index", "`hash`", "`seed`", "`assert`"] {
         assert!(told.contains(&format!("{name} is not built yet")), "{name} in {told}");
     }
-    assert_eq!(told.matches("is not built yet").count(), 8, "{told}");
+    assert_eq!(told.matches("is not built yet").count(), 7, "{told}");
+}
+
+#[test]
+fn words_of_the_first_edition_are_refused_with_what_to_write_instead() {
+    // What stands in a mapping, the word that is refused, and what the hint says.
+    let cases = [(
+        "[table.a]\non_reject = \"record\"\n[table.a.columns]\na = \"a\"\n",
+        "on_reject",
+        "leave it out: the whole record is rejected with all its rows",
+    )];
+    for (text, word, instead) in cases {
+        let told = wrong(&format!("{SOURCE}{text}"));
+        assert!(told.starts_with(&format!("`{word}` was dropped in 0.2.0\n")), "{word}: {told}");
+        assert!(told.ends_with(&format!("\nhint: {instead}")), "{word}: {told}");
+    }
 }
 
 const SOURCE: &str = "[source]\nfiles = [\"{dir}/x.json\"]\nformat = \"json\"\n";

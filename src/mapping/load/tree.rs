@@ -1,6 +1,6 @@
 //! A TOML file as a tree whose keys and values know their lines, with the errors found in it.
 
-use super::keys::{Key, Keys};
+use super::keys::{Key, Keys, Status};
 use crate::error::{Error, Hint};
 use crate::finding::Code;
 use crate::mapping::codes;
@@ -206,17 +206,28 @@ impl<'d> Item<'d> {
     pub(super) fn word(&self, words: &Keys) -> Option<&'static str> {
         let text = self.text()?;
         match words.find(text) {
-            Some(Key { since: Some(_), name, .. }) => Some(name),
-            Some(_) => {
-                self.refuse_as(&codes::NOT_BUILT, format!("`{text}` is not built yet"), None);
-                None
-            }
+            Some(key) => self.is_built(key).then_some(key.name),
             None => {
                 let message = format!("`{}` does not take the word `{text}`", self.name);
                 self.refuse_as(&codes::WORD_UNKNOWN, message, suggest::hint(text, words.built()));
                 None
             }
         }
+    }
+
+    /// Whether a key or word that stands here can be used; else it is refused.
+    fn is_built(&self, key: &Key) -> bool {
+        match key.status {
+            Status::Since(_) => return true,
+            Status::Reserved => {
+                self.refuse_as(&codes::NOT_BUILT, format!("`{}` is not built yet", key.name), None);
+            }
+            Status::Dropped(instead) => {
+                let message = format!("`{}` was dropped in 0.2.0", key.name);
+                self.refuse_as(&codes::WORD_DROPPED, message, instead);
+            }
+        }
+        false
     }
 
     /// A plain value.
@@ -281,11 +292,7 @@ impl<'d> Fields<'d> {
         let entries = entries
             .into_iter()
             .filter(|entry| match known(entry.name) {
-                Some(Key { since: Some(_), .. }) => true,
-                Some(_) => {
-                    entry.refuse_as(&codes::NOT_BUILT, format!("`{}` is not built yet", entry.name), None);
-                    false
-                }
+                Some(key) => entry.is_built(key),
                 None => {
                     let names: Vec<_> = tables.iter().flat_map(|table| table.built()).collect();
                     let message = format!("{title} has no key `{}`", entry.name);

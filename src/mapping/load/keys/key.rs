@@ -9,8 +9,19 @@ pub struct Key {
     pub what: &'static str,
     /// What it takes.
     pub takes: Takes,
-    /// The version that introduced it; `None` for a reserved word that is not supported yet.
-    pub since: Option<&'static str>,
+    /// Whether this version has it.
+    pub status: Status,
+}
+
+/// Whether a version has a key or word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It has; this version introduced it.
+    Since(&'static str),
+    /// It is reserved and not supported yet.
+    Reserved,
+    /// It was dropped; what to write instead, as a hint.
+    Dropped(&'static str),
 }
 
 /// What a key takes, as editors are told; the loader decides.
@@ -44,6 +55,13 @@ pub enum Takes {
     OneOf(&'static [Takes]),
 }
 
+impl Key {
+    /// Whether it can be used.
+    pub fn is_built(&self) -> bool {
+        matches!(self.status, Status::Since(_))
+    }
+}
+
 const EXPRESSION: Takes = Takes::Refer("expression");
 pub(super) const FROM: Takes = Takes::OneOf(&[Takes::Text, EXPRESSION, Takes::List(&EXPRESSION)]);
 pub(super) const HASHED: Takes = Takes::OneOf(&[EXPRESSION, Takes::List(&EXPRESSION)]);
@@ -69,7 +87,7 @@ impl Keys {
 
     /// The names that can be used.
     pub fn built(&self) -> impl Iterator<Item = &'static str> + Clone + use<> {
-        self.keys.iter().filter(|key| key.since.is_some()).map(|key| key.name)
+        self.keys.iter().filter(|key| key.is_built()).map(|key| key.name)
     }
 }
 
@@ -88,7 +106,7 @@ pub(super) const fn key(name: &'static str, takes: Takes, what: &'static str) ->
 }
 
 pub(super) const fn since(version: &'static str, name: &'static str, takes: Takes, what: &'static str) -> Key {
-    Key { name, what, takes, since: Some(version) }
+    Key { name, what, takes, status: Status::Since(version) }
 }
 
 pub(super) const fn word(name: &'static str, what: &'static str) -> Key {
@@ -96,5 +114,10 @@ pub(super) const fn word(name: &'static str, what: &'static str) -> Key {
 }
 
 pub(super) const fn later(name: &'static str, what: &'static str) -> Key {
-    Key { name, what, takes: Takes::Any, since: None }
+    Key { name, what, takes: Takes::Any, status: Status::Reserved }
+}
+
+/// A key or word of an earlier edition, refused by name; `instead` is the hint: "write `…`".
+pub(super) const fn dropped(name: &'static str, instead: &'static str) -> Key {
+    Key { name, what: "", takes: Takes::Any, status: Status::Dropped(instead) }
 }

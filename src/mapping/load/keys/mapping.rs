@@ -1,7 +1,7 @@
 //! The keys and words of a mapping.
 
 use super::key::Takes::{Any, Flag, Formed, List, Named, OneOf, Reason, Refer, Table, Text, True, Words};
-use super::key::{FROM, HASHED, Keys, REASONS, REGEX, STEPS, TEXTS, key, keys, later, since, word};
+use super::key::{FROM, HASHED, Keys, REASONS, REGEX, STEPS, TEXTS, dropped, key, keys, later, since, word};
 
 keys! {
     OF_MAPPINGS;
@@ -74,7 +74,7 @@ keys! {
         key("shapes", TEXTS, "the shapes that the rule is for"),
         key("let", Named(&Refer("expression")), "named expressions that are not written by themselves"),
         key("on_duplicate", Words(&ON_DUPLICATE), "what happens to a later row with the same key"),
-        key("on_reject", Words(&ON_REJECT), "what is rejected along with a bad row"),
+        dropped("on_reject", "leave it out: the whole record is rejected with all its rows"),
         key("columns", Named(&Refer("column")), "the columns and their values"),
         key("secrets", Named(&Refer("secret")), "the columns that are sealed, and the secrets that are dropped"),
         later("rest", "a column for whatever no other one keeps");
@@ -85,11 +85,6 @@ keys! {
         word("first", "the later row is superseded"),
         word("fill", "the later row fills columns that are NULL"),
         word("across", "equal rows of different source patterns are merged into one");
-
-    /// `on_reject`.
-    ON_REJECT "`on_reject`":
-        word("record", "the whole record is rejected"),
-        later("row", "only the row and its children are");
 
     /// What gives an expression its value: exactly one of them stands in it.
     SOURCES "an expression":

@@ -5,7 +5,7 @@ mod key;
 mod mapping;
 mod set;
 
-pub use key::{Key, Keys, Takes};
+pub use key::{Key, Keys, Status, Takes};
 pub use mapping::*;
 pub use set::*;
 
