@@ -1,6 +1,7 @@
 //! `treelift check`
 
 use super::args::CheckArgs;
+use super::mapping_set;
 use super::output::Output;
 use crate::against::{self, Judgement};
 use crate::error::{Error, Result};
@@ -25,7 +26,7 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
         return against_tree(args, tree, output);
     }
     let (mut words, mut documents, mut errors) = (String::new(), Vec::new(), Vec::new());
-    for source in &bundled::named_or_all(args.set.as_deref())? {
+    for source in &bundled::named_or_all(mapping_set::given(args.set.as_deref())?.as_deref())? {
         match against::judge(source) {
             Ok((set, schema)) => {
                 words += &valid(&set, &schema);
@@ -42,7 +43,7 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
 }
 
 fn against_tree(args: &CheckArgs, tree: &Path, output: &Output) -> Result<u8> {
-    let (source, root) = against::choose(args.set.as_deref(), tree)?;
+    let (source, root) = against::choose(mapping_set::given(args.set.as_deref())?.as_deref(), tree)?;
     let (set, schema) = against::judge(&source)?;
     let (mut words, mut document) = (valid(&set, &schema), document(&set, &schema));
     let judgement = against::against(set, schema, &root, args.max_depth)?;

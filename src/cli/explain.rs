@@ -2,6 +2,7 @@
 
 use super::args::ExplainArgs;
 use super::database_url::DatabaseUrl;
+use super::mapping_set;
 use super::output::Output;
 use crate::against;
 use crate::database;
@@ -79,7 +80,7 @@ fn file(args: &ExplainArgs, what: &str, output: &Output) -> Result<u8> {
 /// The set, the folder it is about, and the file's path below that.
 fn place(args: &ExplainArgs, file: &Path) -> Result<(Set, Schema, PathBuf, String)> {
     if let Some(source) = &args.source {
-        let (source, root) = against::choose(args.mappings.as_deref(), source)?;
+        let (source, root) = against::choose(mapping_set::given(args.mappings.as_deref())?.as_deref(), source)?;
         let (set, schema) = against::judge(&source)?;
         let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
         let below = file.strip_prefix(&absolute).map_err(|_| {
@@ -87,7 +88,7 @@ fn place(args: &ExplainArgs, file: &Path) -> Result<(Set, Schema, PathBuf, Strin
         })?;
         return Ok((set, schema, root, below.to_string_lossy().into_owned()));
     }
-    for source in &bundled::named_or_all(args.mappings.as_deref())? {
+    for source in &bundled::named_or_all(mapping_set::given(args.mappings.as_deref())?.as_deref())? {
         let (set, schema) = against::judge(source)?;
         if let Some((root, below)) = root_above(&set, file) {
             return Ok((set, schema, root, below));
@@ -100,7 +101,7 @@ fn place(args: &ExplainArgs, file: &Path) -> Result<(Set, Schema, PathBuf, Strin
 
 fn row(args: &ExplainArgs, table: &str, key: &str, output: &Output) -> Result<u8> {
     let source = args.source.as_deref().ok_or_else(|| Error::bug("`--row` without `--source`"))?;
-    let (source, root) = against::choose(args.mappings.as_deref(), source)?;
+    let (source, root) = against::choose(mapping_set::given(args.mappings.as_deref())?.as_deref(), source)?;
     let (set, schema) = against::judge(&source)?;
     let known = schema.table(table).ok_or_else(|| {
         let error = Error::request(format!("the schema has no table `{}`", printable(table)));

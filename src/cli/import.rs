@@ -3,6 +3,7 @@
 use super::args::ImportArgs;
 use super::database_url::{self, DatabaseUrl};
 use super::log;
+use super::mapping_set;
 use super::output::Output;
 use super::secrets;
 use super::terminal::{Manner, Terminal};
@@ -19,7 +20,8 @@ pub(super) fn run(args: ImportArgs, log_file: Option<PathBuf>, output: &Output) 
     let secret = secrets::choose(args.secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
     let database = DatabaseUrl::given(args.database.as_ref())?;
     let terminal = Terminal::new(Manner { yes: args.yes, quiet: output.is_quiet() }, secret)?;
-    let options = options(args, log_file, database.as_ref());
+    let mappings = mapping_set::given(args.mappings.as_deref())?;
+    let options = ImportOptions { mappings, ..options(args, log_file, database.as_ref()) };
     if let Some(DatabaseUrl::Environment(url)) = &database {
         confirm_environment(url, options.mode, &terminal)?;
     }

@@ -6,6 +6,7 @@ use crate::against;
 use crate::error::Result;
 use crate::finding::{excerpt, printable};
 use crate::inspect::{self, FileType, Inspection, Manner, PathReport, scaffold};
+use crate::mapping::folder;
 use crate::mapping::load::SetSource;
 use crate::report::words::{bytes, count, thousands};
 use serde_json::json;
@@ -23,7 +24,7 @@ pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<u8> {
         .ok()
         .and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
     let files = scaffold::scaffold(inspection, &name.unwrap_or_default());
-    scaffold::write(&files, folder)?;
+    folder::write(&files, folder)?;
     // The new set is checked like any other.
     let (set, schema) = against::judge(&SetSource::Folder(folder.clone()))?;
     let guesses = files.iter().flat_map(|(_, text)| text.lines()).filter(|line| line.contains("guess:")).count() as u64;

@@ -1,7 +1,7 @@
 //! `--log-file`: one JSON object per event and line. It never holds secrets or URLs with a password:
 //! only what the terminal shows too.
 
-use super::database_url;
+use super::{database_url, mapping_set};
 use crate::config::Phase;
 use crate::database;
 use crate::error::{Error, Result};
@@ -73,7 +73,9 @@ fn inputs(command: &ArgMatches) -> Inputs {
     for (id, what) in [("source", "the source tree"), ("against", "the source tree")] {
         path(id).iter().for_each(|path| inputs.folder(what, path));
     }
-    for folder in ["mappings", "set"].into_iter().filter_map(text).map(PathBuf::from).filter(|path| path.is_dir()) {
+    let variable = std::env::var(mapping_set::VARIABLE).ok();
+    let sets = ["mappings", "set"].into_iter().filter_map(text).chain(variable);
+    for folder in sets.map(PathBuf::from).filter(|path| path.is_dir()) {
         inputs.folder("the mapping set", &folder);
     }
     for (id, what) in [

@@ -3,6 +3,7 @@
 use super::args::schema::ChangeArgs;
 use super::args::shared::{BackupArgs, ManagedArgs, SecretArgs};
 use super::database_url::DatabaseUrl;
+use super::mapping_set;
 use super::output::Output;
 use super::secrets;
 use super::terminal::{Manner, Terminal};
@@ -13,13 +14,16 @@ use crate::migrations::{ManagedDatabase, Options, Selection};
 /// The set and the database.
 pub(super) fn open(args: &ManagedArgs) -> Result<ManagedDatabase> {
     let database = DatabaseUrl::given(args.database.as_ref())?;
-    ManagedDatabase::open(args.mappings.as_deref(), database.as_ref().map(DatabaseUrl::url))
+    ManagedDatabase::open(
+        mapping_set::given(args.mappings.as_deref())?.as_deref(),
+        database.as_ref().map(DatabaseUrl::url),
+    )
 }
 
 /// The database, for commands that may not need its set.
 pub(super) fn selection(args: &ManagedArgs) -> Result<Selection> {
     let database = DatabaseUrl::given(args.database.as_ref())?;
-    Selection::open(args.mappings.as_deref(), database.as_ref().map(DatabaseUrl::url))
+    Selection::open(mapping_set::given(args.mappings.as_deref())?.as_deref(), database.as_ref().map(DatabaseUrl::url))
 }
 
 /// The terminal, for commands that need no passphrase.

@@ -11,6 +11,8 @@ mod import;
 mod inspect;
 mod log;
 mod managed;
+mod mapping_set;
+mod mappings;
 mod output;
 mod panics;
 mod progress;
@@ -83,6 +85,7 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Command::Runs(args) => runs::run(&args, output),
         Command::Undo(args) => undo::run(&args, output),
         Command::Check(args) => check::run(&args, output),
+        Command::Mappings { command } => mappings::run(&command, output),
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Schema { command } => schema::run(command, output),

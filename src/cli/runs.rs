@@ -55,6 +55,7 @@ mod tests {
             program: "0.1.0".to_owned(),
             set: "notes".to_owned(),
             set_digest: "00".to_owned(),
+            set_folder: None,
             source: "./old".to_owned(),
             started: at("2026-01-02T03:04:05.678Z"),
             finished: at("2026-01-02T03:04:09Z"),

@@ -6,6 +6,7 @@ use crate::database::{Database, SealedColumn};
 use crate::error::{Error, Result};
 use crate::mapping::model::{FernetForm, Set};
 use crate::mapping::{bundled, load};
+use crate::migrations::remembered;
 use crate::secret::fernet::{FernetError, FernetKey, Wrapping};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -30,14 +31,16 @@ impl fmt::Debug for Application {
     }
 }
 
-/// The mapping set that a database belongs to: the one named, else the bundled one of the last import.
-/// `None` where neither is known, as with a database that treelift did not make.
+/// The mapping set that a database belongs to: the one named, else the one of the last import.
+/// `None` where neither is known, as with a database that treelift did not make, or where it is gone.
 pub fn set_of(database: &dyn Database, mappings: Option<&str>) -> Result<Option<Set>> {
-    let name = match mappings {
-        Some(name) => Some(name.to_owned()),
-        None => existing(database)?.runs()?.pop().map(|run| run.set).filter(|name| bundled::find(name).is_some()),
-    };
-    name.map(|name| load::load(&bundled::resolve(&name)?)).transpose()
+    match mappings {
+        Some(name) => load::load(&bundled::resolve(name)?).map(Some),
+        None => {
+            let last = existing(database)?.runs()?.pop();
+            Ok(last.and_then(|run| Some(remembered(&run.set, run.set_folder.as_deref()).ok()?.1)))
+        }
+    }
 }
 
 /// The form that the set of a database declares.

@@ -16,6 +16,8 @@ pub struct RunRecord {
     pub set: String,
     /// SHA-256 of the mapping set's files, lower-case hex.
     pub set_digest: String,
+    /// The mapping set's folder as an absolute path; `None` for a bundled set.
+    pub set_folder: Option<String>,
     /// The source's root as given.
     pub source: String,
     /// When it started.

@@ -61,6 +61,7 @@ impl<'p> Beginning<'p> {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             set: plan.set.name.clone(),
             set_digest: plan.set.digest.clone(),
+            set_folder: plan.set.lies_in.as_ref().map(|folder| folder.display().to_string()),
             source: plan.tree.root.display().to_string(),
             started,
             finished: started,

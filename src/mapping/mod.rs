@@ -8,6 +8,7 @@ pub mod codes;
 pub mod compile;
 pub mod declared;
 pub mod editor_schema;
+pub mod folder;
 pub mod keyindex;
 mod keytext;
 pub mod load;

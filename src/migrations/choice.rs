@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::mapping::bundled::{self, BundledSet};
 use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
+use std::path::Path;
 
 /// The selected database, and its mapping set as far as that is known.
 pub struct Selection {
@@ -14,6 +15,8 @@ pub struct Selection {
     set: Option<(SetSource, Set)>,
     /// The set's name, known from the database alone where the set itself is not available.
     name: Option<String>,
+    /// Where the set lay at the last run, if it was not bundled.
+    folder: Option<String>,
 }
 
 impl std::fmt::Debug for Selection {
@@ -25,8 +28,8 @@ impl std::fmt::Debug for Selection {
 /// What a database remembers of the mapping sets that wrote into it.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// The sets of its runs, oldest first.
-    sets: Vec<String>,
+    /// The sets of its runs, oldest first, each with its folder unless it was bundled.
+    sets: Vec<(String, Option<String>)>,
     /// Its record of migrations.
     recorded: Vec<Recorded>,
 }
@@ -64,7 +67,7 @@ impl Selection {
             (None, None) => return Err(nothing_named()),
         };
         let name = set.as_ref().map(|(_, set)| set.name.clone());
-        let mut selection = Self { database: database::open(&url)?, set, name };
+        let mut selection = Self { database: database::open(&url)?, set, name, folder: None };
         selection.name_record();
         Ok(selection)
     }
@@ -77,7 +80,7 @@ impl Selection {
 
     /// What the database remembers; nothing where there is none.
     pub fn memory(&self) -> Result<Memory> {
-        let sets: Vec<_> = self.database.runs()?.into_iter().map(|run| run.set).collect();
+        let sets: Vec<_> = self.database.runs()?.into_iter().map(|run| (run.set, run.set_folder)).collect();
         let recorded = if sets.is_empty() { self.database.recorded()? } else { Vec::new() };
         Ok(Memory { sets, recorded })
     }
@@ -91,7 +94,9 @@ impl Selection {
             return memory.refuse(name).map_err(|error| error.at(self.database.url()));
         }
         self.name = memory.owner(&versions)?;
-        self.set = self.name.as_deref().and_then(bundled::find).map(loaded).transpose()?;
+        self.folder = memory.sets.last().and_then(|(_, folder)| folder.clone());
+        // A set that cannot be read any more is missed by what needs it.
+        self.set = self.name.as_deref().and_then(|name| remembered(name, self.folder.as_deref()).ok());
         self.name_record();
         Ok(())
     }
@@ -136,16 +141,10 @@ impl Selection {
 
     /// The set, where it lies, and the database, for what cannot be done without the set.
     pub(super) fn needing_set(self) -> Result<(Set, SetSource, Box<dyn Database>)> {
-        let Self { mut database, set, name } = self;
+        let Self { mut database, set, name, folder } = self;
         let (source, set) = match (set, name, only(bundled::sets())) {
             (Some(set), ..) => set,
-            (None, Some(name), _) => {
-                return Err(Error::request(format!(
-                    "the database belongs to the mapping set `{name}`, which is not bundled"
-                ))
-                .at(database.url())
-                .hint("name its folder with `--mappings DIR`"));
-            }
+            (None, Some(name), _) => remembered(&name, folder.as_deref())?,
             (None, None, Some(only)) => loaded(only.source())?,
             (None, None, None) if !database.exists()? => {
                 let hint = format!("to create one, name its set with `--mappings SET`: {}", names());
@@ -166,9 +165,9 @@ impl Memory {
     /// Refuses a set that none of the runs was with, where there were runs.
     fn refuse(&self, name: &str) -> Result<()> {
         match self.sets.last() {
-            Some(last) if !self.sets.iter().any(|set| set == name) => {
+            Some((last, _)) if !self.sets.iter().any(|(set, _)| set == name) => {
                 Err(Error::request(format!("the database belongs to the mapping set `{last}`, not to `{name}`"))
-                    .hint("name that set or leave `--mappings` out, or name another database"))
+                    .hint("name that set, or name none (with neither `--mappings` nor TREELIFT_MAPPINGS), or name another database"))
             }
             _ => Ok(()),
         }
@@ -177,7 +176,7 @@ impl Memory {
     /// The set of the last run, else the one bundled set that has every migration that is recorded as
     /// applied (or, where none is, as anything else).
     fn owner(&self, bundled: &dyn Fn() -> Result<Vec<(String, Vec<String>)>>) -> Result<Option<String>> {
-        if let Some(last) = self.sets.last() {
+        if let Some((last, _)) = self.sets.last() {
             return Ok(Some(last.clone()));
         }
         let applied = self.recorded.iter().any(|record| record.status == Status::Applied);
@@ -204,6 +203,34 @@ fn versions() -> Result<Vec<(String, Vec<String>)>> {
 fn loaded(source: SetSource) -> Result<(SetSource, Set)> {
     let set = load::load(&source)?;
     Ok((source, set))
+}
+
+/// The set of a database's last run: from the folder where it lay then, or the bundled one.
+///
+/// # Errors
+/// Where the set is not there any more, or is wrong.
+pub fn remembered(name: &str, folder: Option<&str>) -> Result<(SetSource, Set)> {
+    let message = format!("the database belongs to the mapping set `{name}`");
+    let Some(folder) = folder else {
+        let source = bundled::find(name);
+        let missing = || Error::request(format!("{message}, which is not bundled"));
+        return loaded(source.ok_or_else(|| missing().hint("name its folder with `--mappings DIR`"))?);
+    };
+    let source = SetSource::Folder(folder.into());
+    let found = if Path::new(folder).is_dir() {
+        loaded(source)?
+    } else {
+        return Err(Error::request(format!("{message}, whose folder at its last run is gone"))
+            .at(folder)
+            .hint("name the folder that it has now with `--mappings DIR`"));
+    };
+    if found.1.name != name {
+        let other = &found.1.name;
+        return Err(Error::request(format!("{message}, and its folder at its last run has the set `{other}` now"))
+            .at(folder)
+            .hint(format!("name the folder of `{name}` with `--mappings DIR`")));
+    }
+    Ok(found)
 }
 
 /// The set that needs no name, because there is no other.
@@ -239,7 +266,8 @@ mod tests {
             error: None,
             origin: Origin::Ran,
         });
-        let memory = Memory { sets: sets.iter().map(|set| (*set).to_owned()).collect(), recorded: recorded.collect() };
+        let sets = sets.iter().map(|set| ((*set).to_owned(), None)).collect();
+        let memory = Memory { sets, recorded: recorded.collect() };
         let bundled = || {
             let set = |name: &str, versions: &[&str]| {
                 (name.to_owned(), versions.iter().map(|version| (*version).to_owned()).collect())
@@ -261,7 +289,7 @@ mod tests {
     #[test]
     fn a_set_that_none_of_the_runs_was_with_is_refused() {
         let refused = |sets: &[&str], name: &str| {
-            let sets = sets.iter().map(|set| (*set).to_owned()).collect();
+            let sets = sets.iter().map(|set| ((*set).to_owned(), None)).collect();
             Memory { sets, recorded: Vec::new() }
                 .refuse(name)
                 .err()

@@ -14,6 +14,7 @@ mod after_rows;
 mod assertions;
 mod backups;
 mod broken;
+mod bundled_sets;
 mod catalogue;
 mod check;
 mod choice;

@@ -91,7 +91,8 @@ variables are set, and counted otherwise; where none was opened, it exits 1.")]
 pub(in crate::cli) struct VerifyArgs {
     #[command(flatten)]
     pub(in crate::cli) database: DatabaseArgs,
-    /// The mapping set that describes the application [default: the one of the last import].
+    /// The mapping set that describes the application [default: TREELIFT_MAPPINGS, then the one of the last
+    /// import].
     #[arg(long, value_name = "SET|DIR")]
     pub(in crate::cli) mappings: Option<String>,
     #[command(flatten)]
@@ -127,7 +128,8 @@ pub(in crate::cli) struct HandOverArgs {
     /// The format.
     #[arg(long, value_name = "FORMAT")]
     pub(in crate::cli) to: Format,
-    /// The mapping set that describes the application [default: the one of the last import].
+    /// The mapping set that describes the application [default: TREELIFT_MAPPINGS, then the one of the last
+    /// import].
     #[arg(long, value_name = "SET|DIR")]
     pub(in crate::cli) mappings: Option<String>,
     #[command(flatten)]

@@ -81,6 +81,12 @@ pub(in crate::cli) enum Command {
     Undo(UndoArgs),
     /// Check a mapping set against the schema it writes into, without any data.
     Check(CheckArgs),
+    /// List the mapping sets that are part of the program, and write one into a folder.
+    #[command(after_help = "Example:\n  treelift mappings list")]
+    Mappings {
+        #[command(subcommand)]
+        command: MappingsCommand,
+    },
     /// Show what is in a tree, and write a first mapping set for it.
     Inspect(InspectArgs),
     /// Show where the values of a file go, where a row came from, or what a code means.
@@ -118,7 +124,8 @@ pub(in crate::cli) struct ImportArgs {
     /// The data folder, or its parent.
     #[arg(value_hint = ValueHint::DirPath)]
     pub(in crate::cli) source: PathBuf,
-    /// A bundled mapping set by name, or a folder [default: a bundled set that recognises the tree].
+    /// A bundled mapping set by name, or a folder [default: TREELIFT_MAPPINGS, then a bundled set
+    /// that recognises the tree].
     #[arg(long, value_name = "SET|DIR")]
     pub(in crate::cli) mappings: Option<String>,
     /// The database to write into [default: DATABASE_URL, then what the mapping set names].
@@ -169,6 +176,23 @@ pub(in crate::cli) struct ImportArgs {
     pub(in crate::cli) secrets: SecretArgs,
 }
 
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum MappingsCommand {
+    /// List the bundled sets.
+    #[command(after_help = "Example:\n  treelift mappings list --json")]
+    List,
+    /// Write a bundled set into a new folder, to change it or to start from it.
+    #[command(after_help = "Example:\n  treelift mappings export notes ./my_notes")]
+    Export {
+        /// The set's name.
+        #[arg(value_name = "SET")]
+        set: String,
+        /// The folder: a new one, or one that is empty.
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
+    },
+}
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   treelift check ./mappings/notes
@@ -178,8 +202,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_EXAMPLES)]
 pub(in crate::cli) struct CheckArgs {
-    /// A bundled mapping set by name, or a folder [default: with --against the one that recognises the
-    /// tree, else every bundled set].
+    /// A bundled mapping set by name, or a folder [default: TREELIFT_MAPPINGS, then with --against
+    /// the one that recognises the tree, else every bundled set].
     #[arg(value_name = "SET|DIR")]
     pub(in crate::cli) set: Option<String>,
     /// Read this tree with the set and list the parts of the set that it never uses.
@@ -240,7 +264,8 @@ pub(in crate::cli) struct ExplainArgs {
     /// The row of this table with this key; the parts of a key are separated by commas.
     #[arg(long, num_args = 2, value_names = ["TABLE", "KEY"], requires = "source")]
     pub(in crate::cli) row: Option<Vec<String>>,
-    /// A bundled mapping set by name, or a folder [default: a bundled set that recognises the tree].
+    /// A bundled mapping set by name, or a folder [default: TREELIFT_MAPPINGS, then a bundled set
+    /// that recognises the tree].
     #[arg(long, value_name = "SET|DIR")]
     pub(in crate::cli) mappings: Option<String>,
     /// The tree [default: the folder above FILE that a set recognises].

@@ -161,8 +161,8 @@ pub(in crate::cli) struct StampArgs {
 #[command(after_help = "Examples:\n  treelift schema test --mappings ./my_set\n  \
                         treelift schema test --copy-of sqlite:///./new.db")]
 pub(in crate::cli) struct TestArgs {
-    /// A bundled mapping set by name, or a folder [default: with --copy-of the one of that
-    /// database, else the only bundled one].
+    /// A bundled mapping set by name, or a folder [default: TREELIFT_MAPPINGS, then with
+    /// --copy-of the one of that database, else the only bundled one].
     #[arg(long, value_name = "SET|DIR")]
     pub(in crate::cli) mappings: Option<String>,
     /// Test on a copy of this database and its rows instead of invented rows.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 /// Which database, and which mapping set it belongs to.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct ManagedArgs {
-    /// A bundled mapping set by name, or a folder [default: the one of the database's last run,
-    /// else the one whose migrations it records, else the only bundled one].
+    /// A bundled mapping set by name, or a folder [default: TREELIFT_MAPPINGS, then the one of
+    /// the database's last run, else the one whose migrations it records, else the only bundled one].
     #[arg(long, value_name = "SET|DIR")]
     pub(in crate::cli) mappings: Option<String>,
     /// The database [default: DATABASE_URL, then what the mapping set names].

@@ -7,7 +7,7 @@ use crate::cli::args::backup::RestoreArgs;
 use crate::cli::database_url::DatabaseUrl;
 use crate::cli::output::Output;
 use crate::cli::terminal::Terminal;
-use crate::cli::{log, managed};
+use crate::cli::{log, managed, mapping_set};
 use crate::config::Ui as _;
 use crate::database::history::Status;
 use crate::error::{Error, Result};
@@ -22,10 +22,11 @@ use std::path::PathBuf;
 /// Replaces the database with a backup, and validates what is there then.
 pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     let named = args.file.as_deref().map(Manifest::read).transpose()?;
-    let (mappings, database) =
-        (args.place.managed.mappings.as_deref(), DatabaseUrl::given(args.place.managed.database.as_ref())?);
+    let mappings = mapping_set::given(args.place.managed.mappings.as_deref())?;
+    let database = DatabaseUrl::given(args.place.managed.database.as_ref())?;
     let set_of_named = named.as_ref().and_then(|manifest| manifest.set.as_deref());
-    let mut selection = Selection::for_backup(mappings, database.as_ref().map(DatabaseUrl::url), set_of_named)?;
+    let mut selection =
+        Selection::for_backup(mappings.as_deref(), database.as_ref().map(DatabaseUrl::url), set_of_named)?;
     let folder = super::place::folder(selection.database(), &args.place)?;
     let terminal = managed::terminal(args.yes, output)?;
     let backup = choose(args, &folder, selection.database().url(), &terminal)?;

@@ -3,6 +3,7 @@
 use super::setting::Setting;
 use super::words::{backup_hint, ending};
 use crate::cli::args::credentials::{Format, HandOverArgs};
+use crate::cli::mapping_set;
 use crate::cli::output::Output;
 use crate::cli::secrets;
 use crate::credentials::application::{Application, form_of};
@@ -15,7 +16,8 @@ use serde_json::json;
 /// Writes the sealed values in the application's own form.
 pub(super) fn run(args: HandOverArgs, output: &Output) -> Result<u8> {
     let Format::Fernet = args.to;
-    let setting = Setting::to_change(args.change, args.backup, args.mappings.as_deref(), output)?;
+    let setting =
+        Setting::to_change(args.change, args.backup, mapping_set::given(args.mappings.as_deref())?.as_deref(), output)?;
     let form = form_of(setting.set.as_ref())?;
     let application = Application::needed(&form, &secrets::variable)?;
     let done = setting.work(|job| hand_over(job, &application))?;

@@ -2,6 +2,7 @@
 
 use super::setting::Setting;
 use crate::cli::args::credentials::VerifyArgs;
+use crate::cli::mapping_set;
 use crate::cli::output::Output;
 use crate::cli::secrets;
 use crate::credentials::application::{Application, form_of, set_of};
@@ -20,7 +21,7 @@ const SHOWN: usize = 100;
 /// Opens every value. Exits 3 when one does not open, and 1 when there are values and none was opened.
 pub(super) fn run(args: VerifyArgs, output: &Output) -> Result<u8> {
     let setting = Setting::to_read(&args.database, args.secrets, output)?;
-    let application = application(&*setting.database, args.mappings.as_deref())?;
+    let application = application(&*setting.database, mapping_set::given(args.mappings.as_deref())?.as_deref())?;
     let found = setting.work(|job| verify(job, application.as_ref()))?;
     output.result(&words(&found), &json!(found))?;
     Ok(if !found.problems.is_empty() { 3 } else { u8::from(found.opened == 0 && not_checked(&found) > 0) })

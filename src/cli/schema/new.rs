@@ -2,6 +2,7 @@
 
 use crate::cli::args::schema::NewArgs;
 use crate::cli::managed;
+use crate::cli::mapping_set;
 use crate::cli::output::Output;
 use crate::database::drift_sql::BY_HAND;
 use crate::error::{Error, Result};
@@ -19,7 +20,7 @@ pub(super) fn run(args: &NewArgs, output: &Output) -> Result<u8> {
         let url = managed.database().url().to_owned();
         (Some(managed.drift_as_migration()?), url, managed.into_set())
     } else {
-        (None, String::new(), named_set(args.managed.mappings.as_deref())?)
+        (None, String::new(), named_set(mapping_set::given(args.managed.mappings.as_deref())?.as_deref())?)
     };
     let SetSource::Folder(folder) = source else {
         return Err(Error::request(format!(

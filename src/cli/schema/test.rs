@@ -1,6 +1,7 @@
 //! `treelift schema test`
 
 use crate::cli::args::schema::TestArgs;
+use crate::cli::mapping_set;
 use crate::cli::output::Output;
 use crate::error::Result;
 use crate::finding::printable;
@@ -11,7 +12,8 @@ use serde_json::json;
 
 /// Proves on a private copy that every migration can be rolled back.
 pub(super) fn run(args: &TestArgs, output: &Output) -> Result<u8> {
-    let mappings = args.mappings.as_deref();
+    let mappings = mapping_set::given(args.mappings.as_deref())?;
+    let mappings = mappings.as_deref();
     let (set, proofs) = match args.copy_of.as_deref() {
         Some(url) => {
             let managed = ManagedDatabase::open(mappings, Some(url))?;

@@ -14,8 +14,8 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Params, Row};
 
 /// What a run's record holds, in the order of its table.
-const RUN: &str = "id, kind, program, mapping_set, set_digest, source, started, finished, files, leaves, inserted,
-                   updated, unchanged, rejected, removed, undoes";
+const RUN: &str = "id, kind, program, mapping_set, set_digest, set_folder, source, started, finished, files, leaves,
+                   inserted, updated, unchanged, rejected, removed, undoes";
 
 /// What [`row_record`] reads.
 const ROW: &str = "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own";
@@ -201,19 +201,19 @@ impl SqliteTransaction {
 
 /// Writes the record of a run; over the one of this number, its counts and when it finished.
 pub(super) fn write_run(conn: &Connection, number: Option<i64>, run: &RunRecord) -> rusqlite::Result<()> {
-    let RunRecord { id, kind, program, set, set_digest, source, undoes, .. } = run;
+    let RunRecord { id, kind, program, set, set_digest, set_folder, source, undoes, .. } = run;
     let RunRecord { files, leaves, inserted, updated, unchanged, rejected, removed, .. } = run;
     let (started, finished) = (form::clock_text(run.started), form::clock_text(run.finished));
     let text = format!(
         "INSERT INTO treelift_runs (number, {RUN})
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
          ON CONFLICT (number) DO UPDATE SET finished = excluded.finished, files = excluded.files,
              leaves = excluded.leaves, inserted = excluded.inserted, updated = excluded.updated,
              unchanged = excluded.unchanged, rejected = excluded.rejected, removed = excluded.removed"
     );
     let values = rusqlite::params![
-        number, id, kind, program, set, set_digest, source, started, finished, files, leaves, inserted, updated,
-        unchanged, rejected, removed, undoes
+        number, id, kind, program, set, set_digest, set_folder, source, started, finished, files, leaves, inserted,
+        updated, unchanged, rejected, removed, undoes
     ];
     conn.execute(&text, values).map(drop)
 }
@@ -248,11 +248,11 @@ pub(super) fn runs(conn: &Connection) -> rusqlite::Result<Vec<RunRecord>> {
         return Ok(Vec::new());
     }
     let record = |row: &Row<'_>| {
-        let (id, kind, program, set, set_digest, source) = row.try_into()?;
-        let [files, leaves, inserted, updated, unchanged, rejected, removed] = counts(row, 8)?;
-        let (started, finished, undoes) = (time(row, 6)?, time(row, 7)?, row.get(15)?);
-        let run =
-            RunRecord { id, kind, program, set, set_digest, source, started, finished, undoes, ..RunRecord::default() };
+        let (id, kind, program, set, set_digest, set_folder, source) = row.try_into()?;
+        let [files, leaves, inserted, updated, unchanged, rejected, removed] = counts(row, 9)?;
+        let (started, finished, undoes) = (time(row, 7)?, time(row, 8)?, row.get(16)?);
+        let run = RunRecord { id, kind, program, set, set_digest, set_folder, source, ..RunRecord::default() };
+        let run = RunRecord { started, finished, undoes, ..run };
         Ok(RunRecord { files, leaves, inserted, updated, unchanged, rejected, removed, ..run })
     };
     conn.prepare(&format!("SELECT {RUN} FROM treelift_runs ORDER BY number"))?.query_map([], record)?.collect()

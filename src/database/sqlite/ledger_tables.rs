@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 const LEDGER: [&str; 5] = [
     "CREATE TABLE treelift_runs (
         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, program TEXT NOT NULL,
-        mapping_set TEXT NOT NULL, set_digest TEXT NOT NULL, source TEXT NOT NULL,
+        mapping_set TEXT NOT NULL, set_digest TEXT NOT NULL, set_folder TEXT, source TEXT NOT NULL,
         started DATETIME NOT NULL, finished DATETIME NOT NULL, files INTEGER NOT NULL, leaves INTEGER NOT NULL,
         inserted INTEGER NOT NULL, updated INTEGER NOT NULL, unchanged INTEGER NOT NULL, rejected INTEGER NOT NULL,
         removed INTEGER NOT NULL, undoes TEXT

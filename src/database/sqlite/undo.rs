@@ -189,6 +189,7 @@ impl<'w> Work<'w> {
             undoes: Some(run.id.clone()),
             set: run.set.clone(),
             set_digest: run.set_digest.clone(),
+            set_folder: run.set_folder.clone(),
             source: run.source.clone(),
             ..RunRecord::default()
         };

@@ -8,13 +8,10 @@ use super::profile::{At, Profile};
 use super::{FileType, Inspection};
 use crate::database::ddl::drop_table;
 use crate::document::tape::{Segment, Selection};
-use crate::error::{Error, Result};
 use crate::mapping::model::Root;
 use columns::Table;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::Path;
 use words::{snake, toml_string, unique};
 
 /// The files of a set: relative name and text.
@@ -41,27 +38,6 @@ pub fn scaffold(mut inspection: Inspection, name: &str) -> Files {
     files.push(("schema/001_first.down.sql".to_owned(), down));
     files.insert(0, ("set.toml".to_owned(), set_file(&inspection, &name, &ignored)));
     files
-}
-
-/// Writes a set into a folder that is new or empty.
-///
-/// # Errors
-/// When something is there already, or the folder cannot be written.
-pub fn write(files: &Files, folder: &Path) -> Result<()> {
-    let failed = |error: std::io::Error| {
-        Error::environment(format!("the folder cannot be written: {}", error.kind())).at(folder.display())
-    };
-    if folder.exists() && folder.read_dir().map_err(failed)?.next().is_some() {
-        return Err(Error::request("the folder is not empty, and existing files are never overwritten")
-            .at(folder.display())
-            .hint("name a new folder"));
-    }
-    std::fs::create_dir_all(folder.join("schema")).map_err(failed)?;
-    for (name, text) in files {
-        let mut file = std::fs::File::create_new(folder.join(name)).map_err(failed)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
-    }
-    Ok(())
 }
 
 /// The last literal word of a pattern: `notes` of `people/{folder}/notes.json`.

@@ -125,6 +125,9 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
     told.extend(errors);
     set.migrations = migrations;
     set.digest = digest(&files);
+    if let SetSource::Folder(folder) = source {
+        set.lies_in = Some(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
+    }
     Ok((set, told))
 }
 

@@ -5,6 +5,7 @@ use super::owners::{Owners, Pattern, Unknown};
 use super::rule::{Rule, SecretKind};
 use crate::table::{AuditTable, Migration};
 use serde::Deserialize;
+use std::path::PathBuf;
 
 /// A folder of mappings with the schema they write into.
 #[derive(Debug, Default)]
@@ -47,6 +48,8 @@ pub struct Set {
     pub migrations: Vec<Migration>,
     /// SHA-256 over all files of the set (sorted by name; name and content), lower-case hex.
     pub digest: String,
+    /// The absolute path of its folder; `None` for a set that is part of the program.
+    pub lies_in: Option<PathBuf>,
 }
 
 impl Set {

@@ -14,6 +14,7 @@ pub(in crate::database) fn run(id: &str) -> RunRecord {
         program: "treelift 0.1.0".into(),
         set: "notebook".into(),
         set_digest: "ab".into(),
+        set_folder: Some("/sets/notebook".into()),
         source: "/data".into(),
         started: "2025-05-07T15:09:12.345Z".parse().unwrap(),
         finished: "2025-05-07T15:09:13Z".parse().unwrap(),

@@ -1,0 +1,26 @@
+//! The folder of a set on disk.
+
+use crate::error::{Error, Result};
+use std::io::Write as _;
+use std::path::Path;
+
+/// Writes a set into a folder that is new or empty.
+///
+/// # Errors
+/// When something is there already, or the folder cannot be written.
+pub fn write(files: &[(impl AsRef<str>, impl AsRef<str>)], folder: &Path) -> Result<()> {
+    let failed = |error: std::io::Error| {
+        Error::environment(format!("the folder cannot be written: {}", error.kind())).at(folder.display())
+    };
+    if folder.exists() && folder.read_dir().map_err(failed)?.next().is_some() {
+        return Err(Error::request("the folder is not empty, and existing files are never overwritten")
+            .at(folder.display())
+            .hint("name a new folder"));
+    }
+    std::fs::create_dir_all(folder.join("schema")).map_err(failed)?;
+    for (name, text) in files {
+        let mut file = std::fs::File::create_new(folder.join(name.as_ref())).map_err(failed)?;
+        file.write_all(text.as_ref().as_bytes()).map_err(failed)?;
+    }
+    Ok(())
+}
