@@ -135,7 +135,7 @@ fn write_set(set: &Path, tables: &str) -> Result<()> {
 fn write_mapping(set: &Path, name: &str, (root, records): (&str, &str), rules: &str) -> Result<()> {
     let text = format!(
         "description = \"a mapping of the benchmark\"\n[source]\nfiles = [\"{name}.json\"]\nformat = \"json\"\n\
-         [[source.shape]]\nname = \"only\"\nwhen = {{ root = \"{root}\" }}\nrecords = \"{records}\"\n{rules}"
+         [[source.shape]]\nname = \"only\"\nwhen = {{ type = \"{root}\" }}\nrecords = \"{records}\"\n{rules}"
     );
     fs::write(set.join(format!("{name}.toml")), text)?;
     Ok(())

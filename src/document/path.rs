@@ -25,6 +25,12 @@ impl Selection {
     pub fn ends_in_any_member(&self) -> bool {
         self.0.iter().rev().find(|step| **step != Segment::Elements) == Some(&Segment::Members)
     }
+
+    /// The names before the first star, and that star.
+    pub fn before_star(&self) -> (&[Segment], Option<&Segment>) {
+        let star = self.0.iter().position(|step| !matches!(step, Segment::Name(_))).unwrap_or(self.0.len());
+        (&self.0[..star], self.0.get(star))
+    }
 }
 
 impl std::fmt::Display for Selection {

@@ -93,8 +93,7 @@ fn tell(run: &Import<'_>, listener: &Listener<'_>, asked: &Asked, mut explained:
     let (plan, state) = (run.plan, &run.files[asked.file]);
     let (mapping, source) = (&plan.set.mappings[asked.mapping], &plan.tree.files[asked.file]);
     let Heard { mut leaves, names, more, tally, broken, .. } = listener.take();
-    let shape = state.shape().map(|shape| mapping.source.shapes[shape].name.clone());
-    explained.shape = shape.filter(|name| !name.is_empty());
+    explained.shape = state.shape().and_then(|shape| mapping.shape_name(shape)).map(str::to_owned);
     let directory = plan.directory_of(asked.file).unwrap_or_default();
     let owner = run.directories.iter().find(|found| found.directory == directory);
     explained.owner = owner.and_then(|found| Some((found.id.clone()?, found.how.clone())));

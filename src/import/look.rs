@@ -2,9 +2,9 @@
 //! depends on the file and its mapping alone.
 
 use crate::document::tape::{Kind, NodeRef, Segment, Selection, Tape};
-use crate::finding::{Finding, SHAPE_NONE};
+use crate::finding::{Finding, Place, SHAPE_NONE};
 use crate::mapping::apply::{kind_name, select, shape_fits};
-use crate::mapping::model::{Mapping, Shape};
+use crate::mapping::model::{Mapping, Shape, TypeName};
 use crate::source::{self, Limits, Opened, Record, SourceFile};
 
 /// What the first look at a file found.
@@ -48,18 +48,9 @@ fn shape(opened: &mut Opened, mapping: &Mapping) -> Result<Shaped, Vec<Finding>>
     let is_small = opened.extent() <= SMALL;
     let mut outline = source::skim(opened, &selections, is_small)?;
     let root = outline.tape.root();
-    let fits = |shape: &Shape| shape.when.as_ref().is_none_or(|when| shape_fits(when, root));
-    let Some(chosen) = shapes.iter().position(fits) else {
-        let names: Vec<&str> = shapes.iter().map(|shape| shape.name.as_str()).collect();
-        let place = crate::finding::Place { file: opened.file(), offset: root.at() };
-        let message = format!(
-            "the file matches none of the shapes {}; `[[source.shape]]` with `name = \"new\"`, `when = {}` and `ignore = \"why\"` \
-             in {} would ignore it",
-            names.join(", "),
-            condition_for(root),
-            mapping.file
-        );
-        return Err(vec![Finding::new(&SHAPE_NONE, message).at(place)]);
+    let Some(chosen) = shapes.iter().position(|shape| shape_fits(shape, root)) else {
+        let (at, message) = fits_none(root, mapping);
+        return Err(vec![Finding::new(&SHAPE_NONE, message).at(Place { file: opened.file(), offset: at })]);
     };
     let (leaves, notes) = (outline.leaves, std::mem::take(&mut outline.notes));
     let is_other = |selection: &Selection| Some(selection) != shapes[chosen].records.as_ref();
@@ -83,11 +74,56 @@ fn shape(opened: &mut Opened, mapping: &Mapping) -> Result<Shaped, Vec<Finding>>
     if let (Some(records), None, 0) = (&shapes[chosen].records, &shapes[chosen].ignore, count)
         && let Some((at, message)) = other_kind(&frame, &shapes[chosen], records)
     {
-        let place = crate::finding::Place { file: opened.file(), offset: at };
-        return Err(vec![Finding::new(&SHAPE_NONE, message).at(place)]);
+        return Err(vec![Finding::new(&SHAPE_NONE, message).at(Place { file: opened.file(), offset: at })]);
     }
     let sha256 = opened.digest().map_err(|finding| vec![finding])?;
     Ok(Shaped { shape: chosen, frame, leaves, notes, sha256, records })
+}
+
+/// Why a document is of no shape of its mapping, and where that shows.
+fn fits_none(root: NodeRef<'_>, mapping: &Mapping) -> (u64, String) {
+    if let [only] = mapping.source.shapes.as_slice()
+        && let Some((at, why)) = leads_elsewhere(root, only)
+    {
+        return (at, format!("shape `{}`: {why}", only.name));
+    }
+    let names: Vec<&str> = mapping.source.shapes.iter().map(|shape| shape.name.as_str()).collect();
+    let message = format!(
+        "the file matches none of the shapes {}; `[[source.shape]]` with `name = \"new\"`, `when = {}` and `ignore = \"why\"` \
+         in {} would ignore it",
+        names.join(", "),
+        condition_for(root),
+        mapping.file
+    );
+    (root.at(), message)
+}
+
+/// Where the way to the records leads to something else than the shape's first star takes.
+fn leads_elsewhere(root: NodeRef<'_>, shape: &Shape) -> Option<(u64, String)> {
+    let (names, wanted) = shape.need()?;
+    let what = |depth: usize| match depth {
+        0 => "the document".to_owned(),
+        _ => format!("`{}`", Selection(names[..depth].to_vec())),
+    };
+    let differs = |node: NodeRef, depth: usize, expected: &str| {
+        Some((node.at(), format!("{} is {} where {expected} is expected", what(depth), kind_name(node))))
+    };
+    let mut node = root;
+    for (depth, segment) in names.iter().enumerate() {
+        let Segment::Name(name) = segment else { return None };
+        if node.kind() != Kind::Object {
+            return differs(node, depth, "an object");
+        }
+        let Some(member) = node.member(name) else {
+            return Some((node.at(), format!("{} is missing", what(depth + 1))));
+        };
+        node = member;
+    }
+    match wanted {
+        Some(TypeName::Array) if node.kind() != Kind::Array => differs(node, names.len(), "an array"),
+        Some(TypeName::Object) if node.kind() != Kind::Object => differs(node, names.len(), "an object"),
+        _ => None,
+    }
 }
 
 /// The first value on the way to the records that is of another kind than the selection needs, where
@@ -121,8 +157,8 @@ fn other_kind(frame: &Tape, shape: &Shape, records: &Selection) -> Option<(u64, 
 fn condition_for(root: NodeRef<'_>) -> String {
     match (root.kind(), root.children().find_map(NodeRef::name)) {
         (Kind::Object, Some(name)) => format!("{{ members = [{}] }}", serde_json::Value::from(name)),
-        (Kind::Object, None) => "{ root = \"object\" }".to_owned(),
-        (Kind::Array, _) => "{ root = \"array\" }".to_owned(),
-        _ => "{ root = \"string\" }".to_owned(),
+        (Kind::Object, None) => "{ type = \"object\" }".to_owned(),
+        (Kind::Array, _) => "{ type = \"array\" }".to_owned(),
+        _ => "{ type = \"string\" }".to_owned(),
     }
 }

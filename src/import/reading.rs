@@ -46,7 +46,7 @@ impl Import<'_> {
         self.files[file].owner = owner.and_then(|owner| self.resolver.owners.number(&owner.id));
         self.files[file].count(|counts| counts.records = 0);
         if let Some(reason) = &mapping.source.shapes[shape].ignore {
-            self.files[file].ignore(&format!("{} ({})", mapping.name, mapping.source.shapes[shape].name), reason);
+            self.files[file].ignore(&mapping.title_of(shape), reason);
             return Ok(());
         }
         let context = plan.file_context(file, owner, self.started);

@@ -133,7 +133,7 @@ fn files(run: &mut Import<'_>) -> Vec<FileReport> {
             Disposition::Mapped { mapping, .. } => Some(&names[mapping]),
             Disposition::Ignored(_) | Disposition::Unmapped => None,
         };
-        let shape = mapping.zip(state.shape()).map(|(mapping, shape)| &mapping.shapes[shape]);
+        let shape = mapping.zip(state.shape()).and_then(|(mapping, shape)| mapping.shapes[shape].clone());
         let status = state.status.unwrap_or(FileStatus::Unread);
         let owner = state.owner.and_then(|owner| Some((owner, run.resolver.owners.id_of(owner)?)));
         FileReport {
@@ -141,7 +141,7 @@ fn files(run: &mut Import<'_>) -> Vec<FileReport> {
             mapping: mapping.map(|mapping| mapping.name.clone()),
             status,
             reason: state.reason().cloned(),
-            shape: shape.filter(|name| !name.is_empty()).cloned(),
+            shape,
             owner: owner.map(|(owner, id)| owners.entry(owner).or_insert_with(|| id.into()).clone()),
             bytes: plan.tree.files[at].bytes,
             records: counts.records,
@@ -163,12 +163,14 @@ fn files(run: &mut Import<'_>) -> Vec<FileReport> {
 /// The names of a mapping and of its shapes, for all of its files.
 struct Named {
     name: Shared,
-    shapes: Vec<Shared>,
+    /// Those that say more than the name of the mapping.
+    shapes: Vec<Option<Shared>>,
 }
 
 impl Named {
     fn of(mapping: &Mapping) -> Self {
-        let shapes = mapping.source.shapes.iter().map(|shape| shape.name.as_str().into()).collect();
+        let shapes = 0..mapping.source.shapes.len();
+        let shapes = shapes.map(|shape| mapping.shape_name(shape).map(Shared::from)).collect();
         Self { name: mapping.name.as_str().into(), shapes }
     }
 }

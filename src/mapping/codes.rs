@@ -45,7 +45,7 @@ codes! {
     NAME_TWICE = "M016" "one name is used twice",
         "rename one of the two";
     SHAPE_UNREACHABLE = "M017" "a shape is never reached",
-        "a shape without `when` takes all remaining files: put it last";
+        "a shape takes what its `when` and the start of its `records` fit: put the one that takes more last";
     SELF_MADE = "M018" "a value depends on itself, or a rule is its own ancestor",
         "break the cycle: one of them must come from the source";
     NAMESPACE_MISSING = "M019" "`uuid5` is used and the set has no namespace",
@@ -116,6 +116,8 @@ codes! {
         "declare one of the types that mappings/README.md lists; columns that no rule writes may have any type";
     RECORD_NAME = "M141" "`migrations_table` names no table that migrations can be recorded in",
         "choose a plain SQL name of its own: not one that treelift keeps, and of no table that the set makes or writes";
+    NAME_UNUSED = "M155" "nothing uses a name that the mapping defines under `[let]` or `[when]`",
+        "use it, or remove it";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

@@ -51,7 +51,8 @@ fn definitions(of: SchemaOf) -> Value {
     let mut all = json!({ "expression": expression, "json": json_definition(), "steps": steps() });
     if of == SchemaOf::Mapping {
         all["column"] = or_path(&[&keys::SOURCES, &keys::EXPRESSION, &keys::COLUMN]);
-        all["condition"] = table(&[&keys::CONDITION]);
+        let name = json!({ "type": "string", "description": "the name of a condition under [when]" });
+        all["condition"] = json!({ "anyOf": [name, table(&[&keys::CONDITION])] });
         all["rule"] = table(&[&keys::RULE]);
         all["secret"] = table(&[&keys::SECRET]);
         all["shape"] = table(&[&keys::SHAPE]);

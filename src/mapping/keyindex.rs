@@ -23,7 +23,7 @@ pub struct IndexSpec {
     pub wanted: Vec<String>,
     /// Whether letters are compared without their case.
     pub ignore_case: bool,
-    /// Whether a `lookup`, `exists` or `absent` asks for rows by it.
+    /// Whether a `lookup` or `exists` asks for rows by it.
     pub is_looked_up: bool,
     /// Whether a key belongs to one owner alone and no other owner's rule reads it.
     pub of_one_owner: bool,
@@ -31,7 +31,7 @@ pub struct IndexSpec {
     pub of_own_table: bool,
 }
 
-/// Where a `lookup`, `exists` or `absent` finds its row.
+/// Where a `lookup` or `exists` finds its row.
 #[derive(Debug, Clone, Copy)]
 pub struct Site {
     /// The number of the spec.
@@ -151,7 +151,7 @@ pub struct Feed {
 #[derive(Debug, Default)]
 pub struct KeyIndex {
     specs: Vec<IndexSpec>,
-    /// By the number of the `lookup`, `exists` or `absent`; none for one that no rule has.
+    /// By the number of the `lookup` or `exists`; none for one that no rule has.
     sites: Vec<Option<Site>>,
     lasting: Vec<Keyed<Entry>>,
     of_owner: Vec<Keyed<Entry>>,
@@ -286,7 +286,7 @@ impl KeyIndex {
         known.or_else(withheld)
     }
 
-    /// The row that a `lookup`, `exists` or `absent` finds, by its number.
+    /// The row that a `lookup` or `exists` finds, by its number.
     fn sought(&self, number: usize, key: &KeyText) -> Option<(&Site, &Entry)> {
         let site = self.sites.get(number)?.as_ref()?;
         let entry = self.entry(site.spec, key, !site.of_own_table).filter(|entry| entry.present)?;
@@ -328,7 +328,7 @@ impl KeyIndex {
         entry.values.get(site.wanted?)
     }
 
-    /// Whether the `exists` or `absent` of this number finds a row of this key.
+    /// Whether the `exists` of this number finds a row of this key.
     pub fn contains(&self, number: usize, key: &KeyText) -> bool {
         self.sought(number, key).is_some()
     }

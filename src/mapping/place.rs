@@ -86,24 +86,19 @@ impl<'c> At<'c> {
 
     /// The places that an expression reads, `let`s included.
     pub(crate) fn reads(&self, expr: &Expr, see: &mut dyn FnMut(Used)) {
-        self.reads_through(expr, true, Through::Lets, &mut Vec::new(), see);
+        self.reads_through(expr, true, None, see);
     }
 
     /// The places that a secret is made from, through `let`s and other columns.
     pub(crate) fn made_from(&self, expr: &Expr, see: &mut dyn FnMut(Used)) {
-        self.reads_through(expr, true, Through::Columns, &mut Vec::new(), see);
+        self.reads_through(expr, true, Some(&mut Vec::new()), see);
     }
 
-    fn reads_through(
-        &self,
-        expr: &Expr,
-        keeps: bool,
-        names_of: Through,
-        through: &mut Vec<String>,
-        see: &mut dyn FnMut(Used),
-    ) {
+    /// `through`: the columns that were followed so far; without it none is, as a column that is used again is checked
+    /// where it is defined.
+    fn reads_through(&self, expr: &Expr, keeps: bool, through: Option<&mut Vec<String>>, see: &mut dyn FnMut(Used)) {
         let mut names = Vec::new();
-        walk::expr(expr, &mut |visit| {
+        walk::through(self.rule, expr, &mut |visit| {
             let keeps = keeps && visit.keeps;
             let (places, keeps, cut) = match visit.read {
                 Read::Path(PathExpr { root: Root::Column(name), .. }) => {
@@ -122,18 +117,15 @@ impl<'c> At<'c> {
             };
             places.into_iter().for_each(|place| see(Used { place, line: visit.line, keeps, cut }));
         });
+        let Some(through) = through else { return };
         for (name, line, keeps) in names {
             if through.contains(&name) {
                 continue; // seen on the way here
             }
-            let found = match names_of {
-                // A column that is used again is checked where it is defined.
-                Through::Lets => self.rule.let_of(&name),
-                Through::Columns => self.rule.named(&name),
-            };
-            if let Some(expr) = found {
+            if let Some(column) = self.rule.column(&name) {
                 through.push(name);
-                self.reads_through(expr, keeps, names_of, through, &mut |used| see(Used { line, ..used }));
+                let see = &mut |used| see(Used { line, ..used });
+                self.reads_through(&column.expr, keeps, Some(through), see);
             }
         }
     }
@@ -141,16 +133,25 @@ impl<'c> At<'c> {
     /// The places whose values a condition compares; whether one is present, and its type, reveal nothing.
     pub(crate) fn compared(&self, condition: &Condition, see: &mut dyn FnMut(Place)) {
         match condition {
-            Condition::Equals(pairs) => pairs.iter().flat_map(|(path, _)| self.places(path, &[])).for_each(see),
-            Condition::Matches(pairs) => pairs.iter().flat_map(|(path, _)| self.places(path, &[])).for_each(see),
-            Condition::Exists { row, .. } => {
+            Condition::Equals(pairs) => pairs.iter().for_each(|(path, _)| self.compared_path(path, see)),
+            Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| self.compared_path(path, see)),
+            Condition::Exists(row) => {
                 for (_, expr) in &row.by {
                     self.reads(expr, &mut |used| see(used.place));
                 }
             }
             Condition::Any(all) | Condition::All(all) => all.iter().for_each(|one| self.compared(one, see)),
             Condition::Not(one) => self.compared(one, see),
-            Condition::Members(_) | Condition::Type(_) | Condition::Root(_) => {}
+            Condition::Members(_) | Condition::Type(_) => {}
+        }
+    }
+
+    fn compared_path(&self, path: &PathExpr, see: &mut dyn FnMut(Place)) {
+        match &path.root {
+            Root::Column(name) => {
+                self.rule.let_of(name).into_iter().for_each(|expr| self.reads(expr, &mut |used| see(used.place)));
+            }
+            _ => self.places(path, &[]).into_iter().for_each(see),
         }
     }
 
@@ -225,11 +226,4 @@ impl<'c> At<'c> {
         }
         rule.each.iter().flat_map(|each| self.below(each, || outer.clone())).collect()
     }
-}
-
-/// Which names an expression is followed through.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Through {
-    Lets,
-    Columns,
 }

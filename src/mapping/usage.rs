@@ -143,6 +143,7 @@ pub fn unused(set: &Set, found: &[Found<'_>], mapped: Option<&Mapped>) -> Vec<Un
         }
         judge.selections();
         let all = std::mem::take(&mut judge.found);
+        let mapped = mapped.map(|mapped| met_entries(mapping, mapped));
         for rule in &mapping.rules {
             // An unused shape is reported once, and not again by each of its rules.
             let is_for = |found: &&&Found<'_>| {
@@ -151,7 +152,7 @@ pub fn unused(set: &Set, found: &[Found<'_>], mapped: Option<&Mapped>) -> Vec<Un
             };
             judge.found = all.iter().filter(is_for).copied().collect();
             if !judge.found.is_empty() {
-                judge.rule(rule, mapped);
+                judge.rule(rule, mapped.as_ref());
             }
         }
     }
@@ -216,7 +217,7 @@ impl Judge<'_> {
         })
     }
 
-    fn rule(&mut self, rule: &Rule, mapped: Option<&Mapped>) {
+    fn rule(&mut self, rule: &Rule, mapped: Option<&MetEntries>) {
         let mut missing: Vec<(Place, u32)> = Vec::new();
         let at = At::new(self.mapping, rule);
         if !rule.each.is_empty() {
@@ -240,8 +241,8 @@ impl Judge<'_> {
                 missing.extend(self.places(&at, &agrees.expr));
             }
         }
-        for expr in rule.lets.iter().map(|(_, expr)| expr).chain(rule.secrets.iter().map(|secret| &secret.expr)) {
-            missing.extend(self.places(&at, expr));
+        for secret in &rule.secrets {
+            missing.extend(self.places(&at, &secret.expr));
         }
         missing.retain(|(place, _)| !self.holds(place));
         missing.sort_by_key(|(place, line)| (*line, place.show()));
@@ -256,18 +257,33 @@ impl Judge<'_> {
 
     fn places(&self, at: &At<'_>, expr: &Expr) -> Vec<(Place, u32)> {
         let mut places = Vec::new();
-        walk::expr(expr, &mut |visit| places.extend(at.named(&visit).into_iter().map(|place| (place, visit.line))));
+        walk::through(at.rule, expr, &mut |visit| {
+            places.extend(at.named(&visit).into_iter().map(|place| (place, visit.line)));
+        });
         places.dedup();
         places
     }
 
     /// What a `map` lists.
-    fn entries(&mut self, visit: &Visit<'_, '_>, mapped: &Mapped) {
-        for (_, text) in listed(visit).filter(|(step, text)| !mapped.met(step, text)) {
+    fn entries(&mut self, visit: &Visit<'_, '_>, met: &MetEntries) {
+        for (_, text) in listed(visit).filter(|(_, text)| !met.contains(&(visit.line, (*text).to_owned()))) {
             let message = format!("no file of the tree has the value {} that `map` lists", excerpt(text));
             self.tell(&MAP_UNUSED, visit.line, message);
         }
     }
+}
+
+/// The values of each `map` that came to it, by its line: rules may share what is written once.
+type MetEntries = BTreeSet<(u32, String)>;
+
+fn met_entries(mapping: &Mapping, mapped: &Mapped) -> MetEntries {
+    let mut met = MetEntries::new();
+    let mut see = |visit: Visit<'_, '_>| {
+        let entries = listed(&visit).filter(|(step, text)| mapped.met(step, text));
+        met.extend(entries.map(|(_, text)| (visit.line, text.to_owned())));
+    };
+    mapping.rules.iter().flat_map(Rule::exprs).for_each(|expr| walk::expr(expr, &mut see));
+    met
 }
 
 /// The values that each `map` lists, where the steps of an expression are visited.
@@ -291,7 +307,6 @@ mod tests {
 files = [\"notes.json\"]
 [[source.shape]]
 name = \"list\"
-when = { root = \"array\" }
 records = \"[*]\"
 [[source.shape]]
 name = \"old\"
@@ -330,11 +345,11 @@ kind = { from = \"kind\", steps = [{ map = { a = \"A\", b = \"B\" } }] }
         assert_eq!(
             told,
             [
-                "U002 no file of the tree has the shape `old` @ m/notes.toml:7",
-                "U003 no file of the tree has a value at `size` @ m/notes.toml:18",
-                "U004 no file of the tree has a value for `notes.colour`, at `color` @ m/notes.toml:15",
-                "U003 no file of the tree has a value at `nmae` @ m/notes.toml:14",
-                "U005 no file of the tree has the value \"b\" that `map` lists @ m/notes.toml:16",
+                "U002 no file of the tree has the shape `old` @ m/notes.toml:6",
+                "U003 no file of the tree has a value at `size` @ m/notes.toml:17",
+                "U004 no file of the tree has a value for `notes.colour`, at `color` @ m/notes.toml:14",
+                "U003 no file of the tree has a value at `nmae` @ m/notes.toml:13",
+                "U005 no file of the tree has the value \"b\" that `map` lists @ m/notes.toml:15",
                 "U001 no file of the tree matches mapping `other` @ m/other.toml:1",
             ]
         );

@@ -6,7 +6,7 @@ use super::walk::{self, Read, Visit};
 /// What a rule reads besides its record.
 #[derive(Debug, Default)]
 pub struct Uses<'m> {
-    /// Rows of tables: every `lookup`, `exists` and `absent`.
+    /// Rows of tables: every `lookup` and `exists`.
     pub rows: Vec<&'m Sought>,
     /// Context names: `owner`, `owner.id`, captures.
     pub contexts: Vec<&'m str>,

@@ -14,7 +14,7 @@ impl Rule {
             .flat_map(|column| std::iter::once(&column.expr).chain(column.agrees.as_ref().map(|agrees| &agrees.expr)))
     }
 
-    /// Every expression: of columns, `let`s and secrets.
+    /// Every expression, each once: of columns, `let`s and secrets.
     pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
         let lets = self.lets.iter().map(|(_, expr)| expr);
         self.column_exprs().chain(lets).chain(self.secrets.iter().map(|secret| &secret.expr))
@@ -55,32 +55,39 @@ pub struct Visit<'m, 'w> {
 
 type Visitor<'m, 'v> = dyn FnMut(Visit<'m, '_>) + 'v;
 
-/// Visits all that a rule reads: what its expressions do, then what it tests.
+/// Visits all that a rule reads: what its expressions do, then what it tests. A `let` is visited wherever it is used.
 pub fn rule<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
-    rule.exprs().for_each(|of| expr(of, visit));
+    let secrets = rule.secrets.iter().map(|secret| &secret.expr);
+    rule.column_exprs().chain(secrets).for_each(|of| through(rule, of, visit));
     tests(rule, visit);
 }
 
 /// Visits what a rule reads for its condition and its key.
 pub fn tests<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
+    let mut walk = Walk { lets: &rule.lets, open: Vec::new(), within: Vec::new(), keeps: false, visit };
     if let Some(when) = &rule.when {
-        condition(when, rule.line, visit);
+        walk.condition(when, rule.line);
     }
     for part in &rule.key {
         if let KeyPart::Path(path) = part {
-            visit(Visit { read: Read::Key(path), within: &[], line: rule.line, keeps: false });
+            walk.path(Read::Key(path), path, rule.line);
         }
     }
 }
 
-/// Visits what an expression reads, from the outside in.
+/// Visits what an expression reads, from the outside in; not what the `let`s that it uses do.
 pub fn expr<'m>(expr: &'m Expr, visit: &mut Visitor<'m, '_>) {
-    Walk { within: Vec::new(), keeps: true, visit }.expr(expr);
+    Walk { lets: &[], open: Vec::new(), within: Vec::new(), keeps: true, visit }.expr(expr);
+}
+
+/// Visits what an expression of a rule reads, by the `let`s that it uses too.
+pub fn through<'m>(rule: &'m Rule, expr: &'m Expr, visit: &mut Visitor<'m, '_>) {
+    Walk { lets: &rule.lets, open: Vec::new(), within: Vec::new(), keeps: true, visit }.expr(expr);
 }
 
 /// Visits what a condition reads.
 pub fn condition<'m>(condition: &'m Condition, line: u32, visit: &mut Visitor<'m, '_>) {
-    Walk { within: Vec::new(), keeps: false, visit }.condition(condition, line);
+    Walk { lets: &[], open: Vec::new(), within: Vec::new(), keeps: false, visit }.condition(condition, line);
 }
 
 /// The values of a path as a selection: a pick may take any element.
@@ -93,6 +100,10 @@ pub fn selection_of(path: &PathExpr) -> Rooted {
 }
 
 struct Walk<'v, 'f, 'm> {
+    /// The `let`s that are walked through where they are used.
+    lets: &'m [(String, Expr)],
+    /// Those that are being walked through.
+    open: Vec<&'m str>,
     within: Vec<Rooted>,
     keeps: bool,
     visit: &'v mut Visitor<'m, 'f>,
@@ -101,6 +112,18 @@ struct Walk<'v, 'f, 'm> {
 impl<'m> Walk<'_, '_, 'm> {
     fn visit(&mut self, read: Read<'m>, line: u32) {
         (self.visit)(Visit { read, within: &self.within, line, keeps: self.keeps });
+    }
+
+    fn path(&mut self, read: Read<'m>, path: &'m PathExpr, line: u32) {
+        self.visit(read, line);
+        let Root::Column(name) = &path.root else { return };
+        if let Some((name, expr)) = self.lets.iter().find(|(known, _)| known == name)
+            && !self.open.contains(&name.as_str())
+        {
+            self.open.push(name);
+            self.expr(expr);
+            self.open.pop();
+        }
     }
 
     fn inside(&mut self, each: Option<Rooted>, walk: impl FnOnce(&mut Self)) {
@@ -131,13 +154,13 @@ impl<'m> Walk<'_, '_, 'm> {
     fn source(&mut self, expr: &'m Expr) {
         let line = expr.line;
         match &expr.from {
-            From::Path(path) => self.visit(Read::Path(path), line),
+            From::Path(path) => self.path(Read::Path(path), path, line),
             From::Literal(_) | From::Null => {}
             From::First(parts) => parts.iter().for_each(|part| self.expr(part)),
             From::Template { pieces, each } => self.listed(each.as_ref(), line, |walk| {
                 for piece in pieces {
                     if let TemplatePiece::Path(path) = piece {
-                        walk.visit(Read::Path(path), line);
+                        walk.path(Read::Path(path), path, line);
                     }
                 }
             }),
@@ -200,12 +223,11 @@ impl<'m> Walk<'_, '_, 'm> {
 
     fn condition(&mut self, condition: &'m Condition, line: u32) {
         match condition {
-            Condition::Members(paths) => paths.iter().for_each(|path| self.visit(Read::Path(path), line)),
-            Condition::Equals(pairs) => pairs.iter().for_each(|(path, _)| self.visit(Read::Path(path), line)),
-            Condition::Type(pairs) => pairs.iter().for_each(|(path, _)| self.visit(Read::Path(path), line)),
-            Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| self.visit(Read::Path(path), line)),
-            Condition::Root(_) => {}
-            Condition::Exists { row, .. } => self.row(row, line),
+            Condition::Members(paths) => paths.iter().for_each(|path| self.path(Read::Path(path), path, line)),
+            Condition::Equals(pairs) => pairs.iter().for_each(|(path, _)| self.path(Read::Path(path), path, line)),
+            Condition::Type(pairs) => pairs.iter().for_each(|(path, _)| self.path(Read::Path(path), path, line)),
+            Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| self.path(Read::Path(path), path, line)),
+            Condition::Exists(row) => self.row(row, line),
             Condition::Any(all) | Condition::All(all) => all.iter().for_each(|one| self.condition(one, line)),
             Condition::Not(one) => self.condition(one, line),
         }

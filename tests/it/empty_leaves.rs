@@ -28,7 +28,7 @@ fn what_a_column_reads_below_decides_null_and_empty_containers() {
         ("city = { template = \"in {address.city}\" }", "a template"),
         ("city = { join = [\"address.city\"] }", "a join"),
         ("data = { json = { city = \"address.city\" } }", "a member of JSON"),
-        ("city = { from = \"=c\" }\n[table.items.let]\nc = \"address.city\"", "a let"),
+        ("city = { from = \"=c\" }\n[let]\nc = \"address.city\"", "a let"),
     ] {
         let house = items(&format!("{column}\n"), &values);
         let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);

@@ -52,10 +52,11 @@ fn a_row_bound_to_the_start_time_through_a_let_is_unchanged_the_second_time() {
     let rules = r##"
         [table.people]
         key = ["name"]
-        let = { now = "#started" }
         [table.people.columns]
         name = "name"
-        at = "=now""##;
+        at = "=now"
+        [let]
+        now = "#started""##;
     settles(&house(rules, &json!([{"name": "Ann"}])), "people 1");
 }
 
@@ -192,7 +193,7 @@ fn a_sealed_value_that_differs_stops_the_import() {
 fn a_rule_that_asks_whether_its_own_row_is_absent_makes_the_same_rows_again() {
     let rules = r#"
         [table.people]
-        when = { absent = "people", by = { name = "name" } }
+        when = { not = { exists = "people", by = { name = "name" } } }
         [table.people.columns]
         name = "name"
         [ignore]
@@ -205,7 +206,7 @@ fn a_rule_that_asks_whether_its_own_row_is_absent_makes_the_same_rows_again() {
 fn a_row_of_somebody_else_is_not_absent() {
     let rules = r#"
         [table.people]
-        when = { absent = "people", by = { name = "name" } }
+        when = { not = { exists = "people", by = { name = "name" } } }
         [table.people.columns]
         name = "name"
         [ignore]

@@ -67,12 +67,13 @@ fn a_key_may_be_a_let_or_a_path_that_is_no_column() {
             r#"
             [table.notes]
             key = ["author", {key}]
-            let = {{ entry = {{ from = ["eid", "alt"] }} }}
             on_duplicate = "first"
             [table.notes.columns]
             id = {{ uuid5 = ["=entry", ".done"] }}
             author = {{ value = "x" }}
-            data = {{ json = "@" }}"#
+            data = {{ json = "@" }}
+            [let]
+            entry = ["eid", "alt"]"#
         )
     };
     let tree = json!([{"eid": "1", "done": true}, {"eid": "1", "done": false}, {"alt": "2", "done": true}]);

@@ -28,12 +28,13 @@ fn a_secret_that_is_named_through_a_let_never_reaches_a_catch_all() {
     let rules = r#"
         [table.logins]
         key = ["id"]
-        let = { code = "unlock.code" }
         [table.logins.columns]
         id = "id"
         data = { json = "@" }
         [table.logins.secrets]
-        sealed = { from = "=code", kind = "seal" }"#;
+        sealed = { from = "=code", kind = "seal" }
+        [let]
+        code = "unlock.code""#;
     let house = house(rules, &json!([{"id": "a", "unlock": {"code": CODE}}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, sealed 1");
     keeps_it(&house, &lifted.finds(&["warning X005 logins.json"]));

@@ -61,7 +61,11 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
     );
     let tags = (
         select(vec!["key = [\"name\"]", "key = [\".name\"]", ""]),
-        select(vec!["when = { absent = \"tags\", by = { name = \"name\" } }", "on_duplicate = \"first\"", ""]),
+        select(vec![
+            "when = { not = { exists = \"tags\", by = { name = \"name\" } } }",
+            "on_duplicate = \"first\"",
+            "",
+        ]),
     );
     let parts = (
         any::<bool>(),

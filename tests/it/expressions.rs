@@ -26,7 +26,7 @@ fn what_asks_for_json_is_compact_json_in_a_text_column() {
         ("a = { each = \"tags[*]\", join = [\"n\"] }", r#"["p","q"]"#, 2),
         ("a = { from = \"list\", steps = [{ split = \", \" }] }", r#"["r","s"]"#, 1),
         ("a = { from = [\"none\", { json = \"x\" }] }", r#"{"k":[1,2.5]}"#, 2),
-        ("a = { from = \"=x\" }\n[table.items.let]\nx = { json = \"x\" }", r#"{"k":[1,2.5]}"#, 2),
+        ("a = { from = \"=x\" }\n[let]\nx = { json = \"x\" }", r#"{"k":[1,2.5]}"#, 2),
     ] {
         let ignored = "\n[ignore]\n\"x.**\" = \"elsewhere\"\n\"tags.**\" = \"elsewhere\"\nlist = \"elsewhere\"\n";
         let house = items(&format!("{column}{ignored}"), &value);

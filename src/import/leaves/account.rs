@@ -70,7 +70,7 @@ impl Leaves<'_> {
             sheet.reject_all();
         } else if let (false, Some(reason)) = (sheet.taken, &shape.otherwise) {
             let why = (cx.mapping, Why::Otherwise(reading.shaped.shape));
-            let text = || (format!("{} ({})", mapping.name, shape.name), reason.clone());
+            let text = || (mapping.title_of(reading.shaped.shape), reason.clone());
             let reason = self.reasons.number(why, text);
             sheet.ignore_rest(reason);
         }
@@ -100,7 +100,7 @@ impl Leaves<'_> {
         }
         if cx.files[reading.file].counts().records == 0 {
             let why = (cx.mapping, Why::NoRecords(reading.shaped.shape));
-            let text = || (format!("{} ({})", mapping.name, shape.name), "no records".to_owned());
+            let text = || (mapping.title_of(reading.shaped.shape), "no records".to_owned());
             let reason = self.reasons.number(why, text);
             sheet.ignore_rest(reason);
         }

@@ -18,7 +18,7 @@ type KeyOf = (String, Vec<String>, bool);
 pub struct Specs {
     /// By number.
     pub all: Vec<IndexSpec>,
-    /// Where each `lookup`, `exists` and `absent` finds its row, by its number in the set.
+    /// Where each `lookup` and `exists` finds its row, by its number in the set.
     pub sites: Vec<Option<Site>>,
     known: HashMap<KeyOf, usize>,
     of_table: HashMap<String, Vec<usize>>,

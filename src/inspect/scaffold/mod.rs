@@ -99,7 +99,6 @@ fn ignore_table<'i>(out: &mut String, ignored: impl Iterator<Item = (&'i String,
 /// A form of a document, and where its records are.
 struct Shape {
     name: &'static str,
-    when: Option<String>,
     records: Option<Selection>,
     at: At,
 }
@@ -127,22 +126,7 @@ fn mapping_file(of: &mut FileType, name: &str, known: &mut [Table]) -> (String, 
         });
         out += "]\n";
     }
-    let _ = write!(out, "\n[source]\nfiles  = [{}]\nformat = \"json\"\n", toml_string(&of.pattern));
-    for shape in &shapes {
-        if shapes.len() == 1 && shape.records.is_none() {
-            continue; // The document is the one record, which needs no words.
-        }
-        let _ = write!(out, "\n[[source.shape]]\nname    = \"{}\"\n", shape.name);
-        if let Some(when) = &shape.when {
-            let _ = writeln!(out, "when    = {when}");
-        }
-        if let Some(records) = &shape.records {
-            let _ = writeln!(out, "records = {} # guess: these make the rows", toml_string(&records.to_string()));
-            if matches!(records.0.last(), Some(Segment::Members)) {
-                out += "key_as  = \"name\"\n";
-            }
-        }
-    }
+    out += &source(&of.pattern, &shapes);
     made.tables.iter().for_each(|table| out += &table.rule());
     let secret = "may hold secrets; what holds none can be kept, and named under [declassify]";
     let outside = frame.iter().map(|path| (path, "outside the records"));
@@ -150,18 +134,41 @@ fn mapping_file(of: &mut FileType, name: &str, known: &mut [Table]) -> (String, 
     (out, made.tables)
 }
 
+/// `[source]`, with the keys of the one shape, or with a table for each of several.
+fn source(pattern: &str, shapes: &[Shape]) -> String {
+    let files = format!("[{}]", toml_string(pattern));
+    let one = if let [one] = shapes { one.records.as_ref() } else { None };
+    let mut out = format!("\n[source]\nfiles{} = {files}\n", if one.is_some() { "  " } else { "" });
+    out += &one.map(records_keys).unwrap_or_default();
+    for shape in shapes.iter().filter(|_| shapes.len() > 1) {
+        let records = shape.records.as_ref();
+        let _ = write!(
+            out,
+            "\n[[source.shape]]\nname{} = \"{}\"\n",
+            if records.is_some() { "   " } else { "" },
+            shape.name
+        );
+        out += &records.map(records_keys).unwrap_or_default();
+    }
+    out
+}
+
+fn records_keys(records: &Selection) -> String {
+    let key_as = if matches!(records.0.last(), Some(Segment::Members)) { "key_as  = \"name\"\n" } else { "" };
+    format!("records = {} # guess: these make the rows\n{key_as}", toml_string(&records.to_string()))
+}
+
 /// The forms of the documents of a type, the most special first.
 fn shapes(profile: &Profile) -> Vec<Shape> {
     let root = &profile.stats[0];
     let mut shapes = Vec::new();
     if let Some(at) = root.elements {
-        let when = (root.objects > 0).then(|| "{ root = \"array\" }".to_owned());
-        shapes.push(Shape { name: "list", when, records: Some(Selection(vec![Segment::Elements])), at });
+        shapes.push(Shape { name: "list", records: Some(Selection(vec![Segment::Elements])), at });
     }
     if let Some(at) = root.any_member {
         let is_rows = profile.stats[at].objects * 2 > profile.stats[at].count;
         if is_rows {
-            shapes.push(Shape { name: "by-name", when: None, records: Some(Selection(vec![Segment::Members])), at });
+            shapes.push(Shape { name: "by-name", records: Some(Selection(vec![Segment::Members])), at });
             return shapes;
         }
     }
@@ -176,17 +183,12 @@ fn shapes(profile: &Profile) -> Vec<Shape> {
     if let Some((name, arrays, element, _)) = lists.max_by_key(|(_, _, _, rows)| *rows) {
         wrapped = arrays;
         let records = Selection(vec![Segment::Name(name.clone()), Segment::Elements]);
-        let path = Selection(vec![Segment::Name(name.clone())]).to_string();
-        let all = arrays == root.objects && root.arrays == 0;
-        let when = (!all).then(|| format!("{{ type = {{ {} = \"array\" }} }}", toml_string(&path)));
-        shapes.push(Shape { name: "wrapped", when, records: Some(records), at: element });
+        shapes.push(Shape { name: "wrapped", records: Some(records), at: element });
     }
     // What is left is documents that are one record each, or arrays without elements.
     let scalars = root.count - root.objects - root.arrays;
     if root.objects > wrapped || scalars > 0 || shapes.is_empty() {
-        shapes.push(Shape { name: "one", when: None, records: None, at: 0 });
-    } else if let [only] = shapes.as_mut_slice() {
-        only.when = None;
+        shapes.push(Shape { name: "one", records: None, at: 0 });
     }
     shapes
 }

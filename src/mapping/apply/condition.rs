@@ -1,18 +1,18 @@
 //! Conditions: whether a shape fits, whether a rule takes a record.
 
+use super::fit::{as_text, literal_datum};
 use super::path::{follow_from, scalar};
-use super::scope::Stop;
-use crate::document::tape::{Kind, NodeRef, Outer};
-use crate::mapping::model::{Condition, Literal, PathExpr, Root, Sought, TypeName};
+use super::scope::{Operand, Stop};
+use crate::document::tape::{Kind, NodeRef, Outer, Segment};
+use crate::mapping::declared::Doc;
+use crate::mapping::model::{Condition, Literal, PathExpr, Shape, Sought, TypeName};
+use crate::step::Datum;
+use regex::Regex;
 
 /// What a condition can look at.
 pub(super) trait View<'t> {
-    /// Follows a path that leads to a node.
-    fn follow(&self, path: &PathExpr) -> Option<NodeRef<'t>>;
-    /// The document, without its records.
-    fn document(&self) -> NodeRef<'t>;
-    /// Whether a column, `let` or context has a literal's value.
-    fn equals(&mut self, path: &PathExpr, literal: &Literal) -> Result<bool, Stop>;
+    /// What a path leads to.
+    fn look(&mut self, path: &PathExpr) -> Result<Operand<'t>, Stop>;
     /// Whether a row exists.
     fn exists(&mut self, row: &Sought) -> Result<bool, Stop>;
 }
@@ -20,74 +20,75 @@ pub(super) trait View<'t> {
 /// Whether a condition holds.
 pub(super) fn holds<'t>(condition: &Condition, view: &mut impl View<'t>) -> Result<bool, Stop> {
     Ok(match condition {
-        Condition::Members(paths) => paths.iter().all(|path| view.follow(path).is_some()),
-        Condition::Equals(pairs) => {
-            for (path, literal) in pairs {
-                let equal = match path.root {
-                    Root::Element | Root::Record | Root::Frame => view
-                        .follow(path)
-                        .is_some_and(|node| scalar(literal).is_some_and(|literal| node.equals(literal))),
-                    Root::Parent(_) | Root::Column(_) | Root::Context(_) => view.equals(path, literal)?,
-                };
-                if !equal {
-                    return Ok(false);
-                }
-            }
-            true
-        }
-        Condition::Type(pairs) => {
-            pairs.iter().all(|(path, wanted)| view.follow(path).is_some_and(|node| type_of(node) == Some(*wanted)))
-        }
-        Condition::Matches(pairs) => pairs.iter().all(|(path, regex)| {
-            view.follow(path).is_some_and(|node| node.kind() == Kind::String && regex.is_match(node.text()))
-        }),
-        Condition::Root(wanted) => type_of(view.document()) == Some(*wanted),
-        Condition::Exists { row, wanted } => view.exists(row)? == *wanted,
-        Condition::Any(all) => {
-            for one in all {
+        Condition::Members(paths) => all(paths, |path| Ok(!matches!(view.look(path)?, Operand::Missing)))?,
+        Condition::Equals(pairs) => all(pairs, |(path, literal)| Ok(equals(&view.look(path)?, literal)))?,
+        Condition::Type(pairs) => all(pairs, |(path, wanted)| Ok(type_of(&view.look(path)?) == Some(*wanted)))?,
+        Condition::Matches(pairs) => all(pairs, |(path, regex)| Ok(matches(&view.look(path)?, regex)))?,
+        Condition::Exists(row) => view.exists(row)?,
+        Condition::Any(parts) => {
+            for one in parts {
                 if holds(one, view)? {
                     return Ok(true);
                 }
             }
             false
         }
-        Condition::All(all) => {
-            for one in all {
-                if !holds(one, view)? {
-                    return Ok(false);
-                }
-            }
-            true
-        }
+        Condition::All(parts) => all(parts, |one| holds(one, view))?,
         Condition::Not(one) => !holds(one, view)?,
     })
 }
 
-/// The outline of a file, which a shape's condition looks at before there is any record.
-struct Outline<'t>(NodeRef<'t>);
+/// Whether it holds of every one.
+fn all<T>(of: &[T], mut holds: impl FnMut(&T) -> Result<bool, Stop>) -> Result<bool, Stop> {
+    for one in of {
+        if !holds(one)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
 
-impl<'t> View<'t> for Outline<'t> {
-    fn follow(&self, path: &PathExpr) -> Option<NodeRef<'t>> {
-        follow_from(self.0, path)
-    }
-    fn document(&self) -> NodeRef<'t> {
-        self.0
-    }
-    fn equals(&mut self, _: &PathExpr, _: &Literal) -> Result<bool, Stop> {
-        Ok(false)
-    }
-    fn exists(&mut self, _: &Sought) -> Result<bool, Stop> {
-        Ok(false)
+fn equals(got: &Operand<'_>, literal: &Literal) -> bool {
+    match got {
+        Operand::Missing | Operand::Null => false,
+        Operand::Node(node, _) => scalar(literal).is_some_and(|literal| node.equals(literal)),
+        Operand::Datum(found) => {
+            let wanted = literal_datum(literal);
+            *found == wanted || as_text(got).is_some_and(|text| Some(text) == as_text(&Operand::Datum(wanted)))
+        }
     }
 }
 
-/// Whether a shape's condition holds for the outline of a file.
-pub fn shape_fits(condition: &Condition, outline: NodeRef) -> bool {
-    matches!(holds(condition, &mut Outline(outline)), Ok(true))
+fn matches(got: &Operand<'_>, regex: &Regex) -> bool {
+    match got {
+        Operand::Node(node, _) => node.kind() == Kind::String && regex.is_match(node.text()),
+        Operand::Datum(Datum::Text(text)) => regex.is_match(text),
+        Operand::Missing | Operand::Null | Operand::Datum(_) => false,
+    }
 }
 
-/// A node's JSON type; `None` for a scalar record of which only the place was kept.
-fn type_of(node: NodeRef) -> Option<TypeName> {
+/// A value's JSON type; `None` for what is missing, and for a scalar record of which only the place was kept.
+fn type_of(got: &Operand<'_>) -> Option<TypeName> {
+    Some(match got {
+        Operand::Missing => return None,
+        Operand::Null => TypeName::Null,
+        Operand::Node(node, _) => return type_of_node(*node),
+        Operand::Datum(Datum::Bool(_)) => TypeName::Boolean,
+        Operand::Datum(Datum::Integer(_) | Datum::Number(_)) => TypeName::Number,
+        Operand::Datum(Datum::List(_)) => TypeName::Array,
+        Operand::Datum(Datum::Json(text)) => match text.as_bytes().first() {
+            Some(b'{') => TypeName::Object,
+            Some(b'[') => TypeName::Array,
+            Some(b'"') => TypeName::String,
+            Some(b't' | b'f') => TypeName::Boolean,
+            Some(b'n') => TypeName::Null,
+            _ => TypeName::Number,
+        },
+        Operand::Datum(_) => TypeName::String,
+    })
+}
+
+fn type_of_node(node: NodeRef) -> Option<TypeName> {
     Some(match node.kind() {
         Kind::Null => TypeName::Null,
         Kind::Bool(_) => TypeName::Boolean,
@@ -97,4 +98,32 @@ fn type_of(node: NodeRef) -> Option<TypeName> {
         Kind::Object | Kind::Record(Outer::Object) => TypeName::Object,
         Kind::Record(Outer::Scalar) => return None,
     })
+}
+
+/// The outline of a file, which a shape's condition looks at before there is any record.
+struct Outline<'t>(NodeRef<'t>);
+
+impl<'t> View<'t> for Outline<'t> {
+    fn look(&mut self, path: &PathExpr) -> Result<Operand<'t>, Stop> {
+        Ok(follow_from(self.0, path).map_or(Operand::Missing, |node| Operand::of_node(node, Doc::Frame)))
+    }
+    fn exists(&mut self, _: &Sought) -> Result<bool, Stop> {
+        Ok(false)
+    }
+}
+
+/// Whether the outline of a file is of a shape: its condition holds, and the part of its `records` before the first
+/// star leads to what the star takes.
+pub fn shape_fits(shape: &Shape, outline: NodeRef) -> bool {
+    let holds = |condition| matches!(holds(condition, &mut Outline(outline)), Ok(true));
+    shape.when.as_ref().is_none_or(holds) && records_lead(shape, outline)
+}
+
+fn records_lead(shape: &Shape, outline: NodeRef) -> bool {
+    let Some((names, wanted)) = shape.need() else { return true };
+    let leads_to = names.iter().try_fold(outline, |node, segment| match segment {
+        Segment::Name(name) => node.member(name),
+        Segment::Members | Segment::Elements => None,
+    });
+    leads_to.is_some_and(|node| wanted.is_none_or(|wanted| type_of_node(node) == Some(wanted)))
 }

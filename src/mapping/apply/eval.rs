@@ -11,7 +11,7 @@ use crate::document::tape::{Kind, NodeRef};
 use crate::finding::VALUE_STEP;
 use crate::mapping::declared::Doc;
 use crate::mapping::keyindex::KeyText;
-use crate::mapping::model::{Expr, From, Literal, PathExpr, Root, Sought};
+use crate::mapping::model::{Expr, From, PathExpr, Root, Sought};
 use crate::step::Datum;
 use std::rc::Rc;
 
@@ -44,7 +44,8 @@ impl<'a, 't> RowMaker<'a, 't> {
                 let hidden = self.scope.declared.facts(doc, node.path()).is_hidden();
                 (to_datum(node)?, Some(node.at()), (!hidden).then(|| written(node)).flatten())
             }
-            Operand::Datum(datum) => (datum, None, None),
+            // A step of a `let` or of an inner expression made it.
+            Operand::Datum(datum) => (datum, first_place(&trail[before..], self.scope), None),
         };
         let mut keeps = true;
         for (i, step) in expr.steps.iter().enumerate() {
@@ -161,7 +162,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 self.clock |= name == "started";
                 Ok(scope.context(name, trail))
             }
-            Root::Column(name) => self.other(name, trail),
+            Root::Column(name) => self.other(name, scope, trail),
             Root::Parent(column) => Ok(self.parent_value(column)),
         }
     }
@@ -293,18 +294,16 @@ pub(super) struct RuleView<'m, 's, 'a, 't> {
 }
 
 impl<'t> View<'t> for RuleView<'_, '_, '_, 't> {
-    fn follow(&self, path: &PathExpr) -> Option<NodeRef<'t>> {
-        self.scope.follow(path)
-    }
-    fn document(&self) -> NodeRef<'t> {
-        self.scope.frame
-    }
-    fn equals(&mut self, path: &PathExpr, literal: &Literal) -> Result<bool, Stop> {
-        let got = self.maker.path(path, self.scope, &mut Vec::new())?;
-        let wanted = literal_datum(literal);
-        Ok(match &got {
-            Operand::Datum(found) => *found == wanted || as_text(&got) == as_text(&Operand::Datum(wanted)),
-            _ => as_text(&got).is_some() && as_text(&got) == as_text(&Operand::Datum(wanted)),
+    fn look(&mut self, path: &PathExpr) -> Result<Operand<'t>, Stop> {
+        Ok(match path.root {
+            Root::Element | Root::Record | Root::Frame => match self.scope.reach(path) {
+                Reached::Node(node) => Operand::of_node(node, self.scope.doc_of(&path.root)),
+                Reached::Part(part) => Operand::Datum(part),
+                Reached::Void(_) | Reached::Nothing => Operand::Missing,
+            },
+            Root::Parent(_) | Root::Column(_) | Root::Context(_) => {
+                self.maker.path(path, self.scope, &mut Vec::new())?
+            }
         })
     }
     fn exists(&mut self, row: &Sought) -> Result<bool, Stop> {

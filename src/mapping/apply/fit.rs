@@ -4,7 +4,7 @@ use super::draft::Fault;
 use super::scope::Operand;
 use crate::decimal::Decimal;
 use crate::document::json::write_json_string;
-use crate::document::tape::{Kind, NodeRef};
+use crate::document::tape::{Kind, NodeRef, Outer};
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
 use crate::mapping::model::Literal;
 use crate::row::{Value, keeps_number, keeps_time};
@@ -151,8 +151,9 @@ pub fn kind_name(node: NodeRef) -> &'static str {
         Kind::Bool(_) => "a boolean",
         Kind::Number => "a number",
         Kind::String => "a string",
-        Kind::Array | Kind::Record(_) => "an array",
-        Kind::Object => "an object",
+        Kind::Array | Kind::Record(Outer::Array) => "an array",
+        Kind::Object | Kind::Record(Outer::Object) => "an object",
+        Kind::Record(Outer::Scalar) => "a scalar",
     }
 }
 

@@ -166,7 +166,7 @@ fn says_json(expr: &Expr, rule: &Rule, depth: u32) -> bool {
         From::Literal(_) | From::Lookup { .. } => true,
         From::First(all) => all.iter().any(|one| says_json(one, rule, depth + 1)),
         From::Path(PathExpr { root: Root::Column(name), .. }) => {
-            let of_let = rule.lets.iter().find(|(known, _)| known == name).map(|(_, expr)| expr);
+            let of_let = rule.let_of(name);
             // The value of another column is what stands in it.
             of_let.is_none_or(|expr| says_json(expr, rule, depth + 1))
         }

@@ -107,11 +107,6 @@ impl<'t> Scope<'_, 't> {
         self.start(&rooted.root).map_or_else(Vec::new, |node| select(node, &rooted.selection.0))
     }
 
-    /// Follows a path that starts at a node; a path through null is missing.
-    pub(super) fn follow(&self, path: &PathExpr) -> Option<NodeRef<'t>> {
-        follow_from(self.start(&path.root)?, path)
-    }
-
     /// Where a path in a document leads.
     pub(super) fn reach(&self, path: &PathExpr) -> Reached<'t> {
         match (self.start(&path.root), &self.element) {

@@ -233,18 +233,15 @@ impl<'a, 't> RowMaker<'a, 't> {
         self.draft.differing.push((Severity::Warning, fault));
     }
 
-    /// The value of another column of the row, or of a `let`.
-    pub(super) fn other(&mut self, name: &str, trail: &mut Vec<LeafSpan>) -> Result<Operand<'t>, Stop> {
+    /// The value of another column of the row, or of a `let`, which is worked out where it is used.
+    pub(super) fn other(&mut self, name: &str, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
         if let Some(field) = self.compiled.field(name) {
             self.column(field)?;
             return Ok(Operand::of_value(&self.draft.values[field]));
         }
         let rule = self.rule;
-        match rule.lets.iter().find(|(known, _)| known == name) {
-            Some((_, expr)) => {
-                let scope = self.scope;
-                self.eval(expr, scope, trail)
-            }
+        match rule.let_of(name) {
+            Some(expr) => self.eval(expr, scope, trail),
             None => Ok(Operand::Missing),
         }
     }

@@ -3,7 +3,7 @@
 use super::draft::Fault;
 use super::trace::Trace;
 use crate::document::name::NameLeaf;
-use crate::document::tape::NodeRef;
+use crate::document::tape::{Kind, NodeRef};
 use crate::finding::FileId;
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::keyindex::KeyIndex;
@@ -70,7 +70,12 @@ pub enum Operand<'t> {
     Datum(Datum),
 }
 
-impl Operand<'_> {
+impl<'t> Operand<'t> {
+    /// A node of a document.
+    pub(super) fn of_node(node: NodeRef<'t>, doc: Doc) -> Self {
+        if node.kind() == Kind::Null { Operand::Null } else { Operand::Node(node, doc) }
+    }
+
     /// What a value of another row is, as something found.
     pub fn of_value(value: &Value) -> Self {
         match value {

@@ -132,9 +132,7 @@ pub(super) fn check_names(set: &Set, errors: &Errors) {
             let mut see = |visit: Visit<'_, '_>| {
                 named.extend(at.named(&visit).into_iter().map(|place| (place, visit.line)));
             };
-            for expr in rule.column_exprs().chain(rule.lets.iter().map(|(_, expr)| expr)) {
-                walk::expr(expr, &mut see);
-            }
+            rule.column_exprs().for_each(|expr| walk::through(rule, expr, &mut see));
             walk::tests(rule, &mut see);
         }
         let line = mapping.rules.first().map_or(1, |rule| rule.line);

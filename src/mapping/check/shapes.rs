@@ -1,18 +1,15 @@
 //! Shapes can be distinguished by what is known of a file before its records are read.
 
 use super::spot::Errors;
-use crate::document::tape::Selection;
+use crate::document::tape::{Segment, Selection};
 use crate::mapping::codes;
-use crate::mapping::model::{Condition, Mapping, PathExpr, Root, Rooted, TypeName};
+use crate::mapping::model::{Condition, Mapping, PathExpr, PathStep, Root, Rooted, TypeName};
 use crate::mapping::place::{Place, has_whole_shape};
 use crate::mapping::walk;
 
 pub(super) fn check(mapping: &Mapping, errors: &Errors) {
     let records: Vec<&Selection> = mapping.source.shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
     for shape in &mapping.source.shapes {
-        let Some(when) = &shape.when else {
-            continue; // takes the rest
-        };
         let refuse = |path: &PathExpr| {
             let message = format!(
                 "shape `{}` looks into `{}`, which a shape takes for records",
@@ -22,11 +19,21 @@ pub(super) fn check(mapping: &Mapping, errors: &Errors) {
             let hint = "shapes are chosen before records are read: test something outside of them";
             errors.refuse(&codes::SHAPE_HIDDEN, &mapping.file, shape.line, message, hint);
         };
-        look(when, &mut |path, need| {
+        let mut see = |path: &PathExpr, need| {
             if records.iter().any(|records| is_hidden(path, records, need)) {
                 refuse(path);
             }
-        });
+        };
+        if let Some(when) = &shape.when {
+            look(when, &mut see);
+        }
+        if let Some((names, _)) = shape.need() {
+            let steps = names.iter().filter_map(|segment| match segment {
+                Segment::Name(name) => Some(PathStep::Name(name.clone())),
+                Segment::Members | Segment::Elements => None,
+            });
+            see(&PathExpr { root: Root::Element, steps: steps.collect() }, Need::Outside);
+        }
     }
     // A rule makes rows of each record: what it takes from the frame, it would take again for each.
     for rule in mapping.rules.iter().filter(|_| !has_whole_shape(mapping)) {
@@ -59,7 +66,7 @@ fn look(condition: &Condition, see: &mut dyn FnMut(&PathExpr, Need)) {
         Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| see(path, Need::Value)),
         Condition::Any(all) | Condition::All(all) => all.iter().for_each(|one| look(one, see)),
         Condition::Not(one) => look(one, see),
-        Condition::Root(_) | Condition::Exists { .. } => {}
+        Condition::Exists(_) => {}
     }
 }
 

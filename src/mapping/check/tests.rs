@@ -312,12 +312,12 @@ fn a_secret_is_used_in_plaintext_nowhere_else() {
         ("email = \"@.door.pin\"", refused),
         ("email = { join = [\"a\", { from = \"door.pin\" }] }", refused),
         ("data = { json = { a = \"$.door.pin\" } }", refused),
-        ("email = \"=p\"\n[table.x.let]\np = \"door.pin\"", refused),
+        ("email = \"=p\"\n[let]\np = \"door.pin\"", refused),
         ("[table.x.when]\nequals = { 'door.pin' = \"1\" }", refused),
         ("[table.x.when]\nmembers = [\"door.pin\"]", ""),
         ("data = { json = \"@\" }", ""),
         ("data = { json = \"door\" }", ""),
-        ("[table.x.let]\np = \"door.pin\"", ""),
+        ("[table.x.when]\nmembers = [\"=p\"]\n[let]\np = \"door.pin\"", ""),
     ] {
         assert_eq!(first_line(&rule(column)).split(" @").next(), Some(message), "{column}");
     }
@@ -401,7 +401,7 @@ fn what_is_only_narrowed_or_tested_is_kept_elsewhere_or_left_behind() {
             String::new(),
         ),
         ("", "email = { sha256 = \"mail\" }", "", lost("mail")),
-        ("", "email = { from = \"=m\", steps = [\"lower\"] }", "[table.x.let]\nm = \"mail\"", lost("mail")),
+        ("", "email = { from = \"=m\", steps = [\"lower\"] }", "[let]\nm = \"mail\"", lost("mail")),
         ("", "email = 'mails[kind = \"home\"].to'", "", lost("mails[*].to")),
         ("when = { equals = { kind = 1 } }", "", "", lost("kind")),
         ("when = { equals = { n = 1 } }", "", "", String::new()),

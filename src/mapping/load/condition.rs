@@ -2,12 +2,16 @@
 
 use super::expr::{parsed, path_of, regex, sought};
 use super::keys;
+use super::named::condition_named;
 use super::path;
 use super::tree::{Fields, Item};
-use crate::mapping::model::{Condition, PathExpr};
+use crate::mapping::model::{Condition, PathExpr, TypeName};
 
-/// The condition that a table says; several words must all hold.
+/// The condition that a table says, where several words must all hold, or that has this name under `[when]`.
 pub(super) fn condition(item: Item<'_>) -> Option<Condition> {
+    if let Some(name) = item.as_text() {
+        return condition_named(item, name);
+    }
     let fields = item.fields(&[&keys::CONDITION])?;
     let mut all = Vec::new();
     if let Some(item) = fields.get("members") {
@@ -17,12 +21,11 @@ pub(super) fn condition(item: Item<'_>) -> Option<Condition> {
         all.push(Condition::Equals(by_path(item, |item| item.literal())));
     }
     if let Some(item) = fields.get("type") {
-        all.push(Condition::Type(by_path(item, |item| item.variant(&keys::TYPES))));
+        all.extend(types(item).map(Condition::Type));
     }
     if let Some(item) = fields.get("matches") {
         all.push(Condition::Matches(by_path(item, regex)));
     }
-    all.extend(fields.variant("root", &keys::TYPES).map(Condition::Root));
     all.extend(existence(&fields));
     if let Some(item) = fields.get("any") {
         all.push(Condition::Any(item.list().unwrap_or_default().into_iter().filter_map(condition).collect()));
@@ -36,20 +39,22 @@ pub(super) fn condition(item: Item<'_>) -> Option<Condition> {
     if all.len() == 1 { all.pop() } else { Some(Condition::All(all)) }
 }
 
-fn existence(fields: &Fields<'_>) -> Option<Condition> {
-    match fields.any_of(&["exists", "absent"]).as_slice() {
-        [] => {
-            if let Some(item) = fields.get("by") {
-                item.refuse("`by` has no effect without `exists` or `absent`");
-            }
-            None
-        }
-        [one] => Some(Condition::Exists { row: sought(fields, *one)?, wanted: one.name == "exists" }),
-        [_, second, ..] => {
-            second.refuse_with("`exists` and `absent` share one `by`", "put one of them into `any` or `not`");
-            None
-        }
+/// The type of the element, or of paths.
+fn types(item: Item<'_>) -> Option<Vec<(PathExpr, TypeName)>> {
+    if item.is_table() {
+        return Some(by_path(item, |item| item.variant(&keys::TYPES)));
     }
+    Some(vec![(PathExpr::element(), item.variant(&keys::TYPES)?)])
+}
+
+fn existence(fields: &Fields<'_>) -> Option<Condition> {
+    let Some(item) = fields.get("exists") else {
+        if let Some(item) = fields.get("by") {
+            item.refuse("`by` has no effect without `exists`");
+        }
+        return None;
+    };
+    Some(Condition::Exists(sought(fields, item)?))
 }
 
 fn by_path<T>(item: Item<'_>, parse: impl Fn(Item<'_>) -> Option<T>) -> Vec<(PathExpr, T)> {

@@ -3,18 +3,25 @@
 use super::condition::condition;
 use super::expr::{covering_of, parsed, path_of};
 use super::tree::{Fields, Item};
-use super::{keys, path, rule};
+use super::{keys, named, path, rule};
 use crate::mapping::codes;
-use crate::mapping::model::{Covering, Mapping, Pattern, Shape, Source};
+use crate::mapping::model::{Covering, Mapping, Pattern, Rule, Shape, Source};
 
 /// The mapping of a file, with the lines of its patterns.
 pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, Vec<u32>) {
+    named::learn_conditions(fields);
     let source_item = fields.need_for("source", &format!("mapping `{name}`"));
     let (source, lines) = match source_item.and_then(|item| item.fields(&[&keys::SOURCE])) {
-        Some(fields) => source(&fields),
-        None => (Source { shapes: vec![Shape::default()], ..Source::default() }, Vec::new()),
+        Some(fields) => source(&fields, name),
+        None => {
+            let shape = Shape { name: name.to_owned(), ..Shape::default() };
+            (Source { shapes: vec![shape], ..Source::default() }, Vec::new())
+        }
     };
     let expected = fields.texts("expected").into_iter();
+    let mut rules: Vec<Rule> = fields.entries("table").into_iter().filter_map(rule::rule).collect();
+    named::share_lets(fields, &mut rules);
+    named::unused_conditions(fields);
     let mapping = Mapping {
         name: name.to_owned(),
         file: file.to_owned(),
@@ -23,7 +30,7 @@ pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, 
         expected: expected.filter_map(|item| covering_of(item, item.text()?)).collect(),
         ignore: with_reasons(fields, "ignore"),
         declassify: with_reasons(fields, "declassify"),
-        rules: fields.entries("table").into_iter().filter_map(rule::rule).collect(),
+        rules,
     };
     (mapping, lines)
 }
@@ -34,7 +41,7 @@ fn with_reasons(fields: &Fields<'_>, name: &str) -> Vec<(Covering, String, u32)>
     fields.entries(name).into_iter().filter_map(entry).collect()
 }
 
-fn source(fields: &Fields<'_>) -> (Source, Vec<u32>) {
+fn source(fields: &Fields<'_>, mapping: &str) -> (Source, Vec<u32>) {
     let mut files = Vec::new();
     let mut lines = Vec::new();
     if let Some(item) = fields.need("files") {
@@ -49,12 +56,7 @@ fn source(fields: &Fields<'_>) -> (Source, Vec<u32>) {
             }
         }
     }
-    let written = fields.get("shape").map_or_else(Vec::new, |item| item.one_or_more());
-    let mut shapes: Vec<_> = written.into_iter().filter_map(shape).collect();
-    if shapes.is_empty() {
-        // The document is the one record.
-        shapes.push(Shape { line: fields.item.line, ..Shape::default() });
-    }
+    let shapes = shapes(fields, mapping);
     let source = Source {
         files,
         format: fields.variant("format", &keys::FORMAT).unwrap_or_default(),
@@ -71,17 +73,35 @@ pub(super) fn pattern(item: Item<'_>, text: &str) -> Option<Pattern> {
     Pattern::parse(text).map_err(|message| item.refuse_as(&codes::PATTERN_WRONG, message, None)).ok()
 }
 
-fn shape(item: Item<'_>) -> Option<Shape> {
-    let fields = item.fields(&[&keys::SHAPE])?;
-    let name = fields.need("name").and_then(|item| item.text()).unwrap_or_default();
+/// The shapes that are written, else the one that `[source]` says itself.
+fn shapes(fields: &Fields<'_>, mapping: &str) -> Vec<Shape> {
+    let Some(written) = fields.get("shape") else {
+        let name = fields.text("name").unwrap_or_else(|| mapping.to_owned());
+        return vec![shape(fields, name)];
+    };
+    for item in fields.any_of(&["name", "when", "records", "key_as", "otherwise"]) {
+        let message =
+            format!("`{}` under [source] is for a mapping with one shape, and this one has several", item.name);
+        item.refuse_with(message, "move it into the `[[source.shape]]` that it is for");
+    }
+    let named = |item: Item<'_>| {
+        let fields = item.fields(&[&keys::SHAPE])?;
+        let name = fields.need("name").and_then(|item| item.text()).unwrap_or_default();
+        Some(shape(&fields, name.to_owned()))
+    };
+    let shapes: Vec<_> = written.one_or_more().into_iter().filter_map(named).collect();
+    if shapes.is_empty() { vec![Shape { line: fields.item.line, ..Shape::default() }] } else { shapes }
+}
+
+fn shape(fields: &Fields<'_>, name: String) -> Shape {
     let shape = Shape {
-        name: name.to_owned(),
+        name,
         when: fields.get("when").and_then(condition),
         records: fields.get("records").and_then(|item| parsed(item, path::selection(frame(item.text()?)))),
         key_as: fields.text("key_as"),
         otherwise: fields.reason("otherwise"),
         ignore: fields.reason("ignore"),
-        line: item.line,
+        line: fields.item.line,
     };
     if shape.ignore.is_some() {
         for item in fields.any_of(&["records", "key_as", "otherwise"]) {
@@ -93,7 +113,7 @@ fn shape(item: Item<'_>) -> Option<Shape> {
     {
         item.refuse("`key_as` has no effect without `records`");
     }
-    Some(shape)
+    shape
 }
 
 /// Records are selected in the document, which `$` says too.

@@ -10,6 +10,7 @@ pub mod keys;
 mod loaded;
 mod mapping;
 mod migration;
+mod named;
 mod names;
 mod owners;
 pub mod path;

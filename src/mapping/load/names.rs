@@ -2,9 +2,10 @@
 
 use super::loaded::Loaded;
 use super::tree::Doc;
+use crate::document::tape::Segment;
 use crate::error::Hint;
 use crate::finding::Code;
-use crate::mapping::model::{KeyPart, Mapping, PathExpr, Pattern, Root, Rule, Set};
+use crate::mapping::model::{Condition, KeyPart, Mapping, PathExpr, Pattern, Root, Rule, Set, Shape, TypeName};
 use crate::mapping::walk::{self, Read};
 use crate::mapping::{codes, suggest};
 
@@ -56,9 +57,13 @@ impl<'l> Names<'l> {
             if !shape.name.is_empty() && shapes[..at].iter().any(|other| other.name == shape.name) {
                 self.refuse(&codes::NAME_TWICE, shape.line, format!("two shapes are named `{}`", shape.name), None);
             }
-            if shape.when.is_none() && at + 1 < shapes.len() {
-                let message = format!("shape `{}` has no `when`, so the shapes after it are never reached", shape.name);
-                self.refuse(&codes::SHAPE_UNREACHABLE, shape.line, message, "put it last");
+            if let Some(hidden) = shapes[at + 1..].iter().find(|later| takes_all_of(shape, later)) {
+                let message = format!(
+                    "shape `{}` takes every document of shape `{}`, which is never reached",
+                    shape.name, hidden.name
+                );
+                let hint = format!("put `{}` first, or give `{}` a `when`", hidden.name, shape.name);
+                self.refuse(&codes::SHAPE_UNREACHABLE, shape.line, message, hint);
             }
             let captures = self.mapping.source.files.iter().flat_map(Pattern::captures);
             self.key_as(shape.key_as.as_deref(), shape.line, captures);
@@ -71,7 +76,7 @@ impl<'l> Names<'l> {
                     self.read(&visit, &scope);
                 });
                 if asks_for_rows {
-                    let message = "`exists` and `absent` in a shape are not built yet";
+                    let message = "`exists` in a shape is not built yet";
                     self.refuse(&codes::NOT_BUILT, shape.line, message, "test it in the `when` of a rule");
                 }
             }
@@ -262,6 +267,31 @@ impl<'l> Names<'l> {
                 self.refuse(&codes::SELF_MADE, *line, message, None);
             }
         }
+    }
+}
+
+/// Whether a shape fits whatever document a later one fits.
+fn takes_all_of(shape: &Shape, later: &Shape) -> bool {
+    if shape.when.is_some() {
+        return false;
+    }
+    let Some((names, wanted)) = shape.need() else { return true };
+    let suits = |found: Option<TypeName>| wanted.is_none() || found == wanted;
+    let leads_there = later.need().is_some_and(|(others, found)| {
+        let through = others.len() > names.len() && others.starts_with(names);
+        (others == names && suits(found)) || (through && suits(Some(TypeName::Object)))
+    });
+    leads_there || later.when.as_ref().is_some_and(|when| tests_type(when, names, &suits))
+}
+
+/// Whether a condition holds only where this path has a type that suits.
+fn tests_type(condition: &Condition, names: &[Segment], suits: &dyn Fn(Option<TypeName>) -> bool) -> bool {
+    match condition {
+        Condition::Type(pairs) => {
+            pairs.iter().any(|(path, found)| walk::selection_of(path).selection.0 == names && suits(Some(*found)))
+        }
+        Condition::All(all) => all.iter().any(|one| tests_type(one, names, suits)),
+        _ => false,
     }
 }
 

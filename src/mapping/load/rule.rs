@@ -18,7 +18,7 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
         parent: fields.text("parent"),
         when: fields.get("when").and_then(super::condition::condition),
         shapes: fields.get("shapes").map_or_else(Vec::new, |item| item.strings()),
-        lets: fields.entries("let").into_iter().map(|item| (item.name.to_owned(), expr::expr(item))).collect(),
+        lets: Vec::new(), // the mapping's, once all that the rule uses is known
         on_duplicate: fields.variant("on_duplicate", &keys::ON_DUPLICATE).unwrap_or_default(),
         columns: fields.entries("columns").into_iter().map(column).collect(),
         secrets: fields.entries("secrets").into_iter().filter_map(secret).collect(),

@@ -1,6 +1,7 @@
 //! Whole sets, loaded from texts: what comes out, and every error in full.
 
 use super::*;
+use crate::document::tape::Segment;
 use crate::mapping::model::*;
 
 const SET: &str = r##"
@@ -65,7 +66,7 @@ ignore = "nothing written yet"
 [table.notes]
 key = ["person_id", ".title", "#day"]
 on_duplicate = "first"
-[table.notes.let]
+[let]
 trimmed = { from = "title", steps = ["trim"] }
 [table.notes.columns]
 id = { uuid5 = [{ value = "note" }, "=person_id", "=trimmed"] }
@@ -255,16 +256,163 @@ fn reserved_words_are_refused_by_name() {
 #[test]
 fn words_of_the_first_edition_are_refused_with_what_to_write_instead() {
     // What stands in a mapping, the word that is refused, and what the hint says.
-    let cases = [(
-        "[table.a]\non_reject = \"record\"\n[table.a.columns]\na = \"a\"\n",
-        "on_reject",
-        "leave it out: the whole record is rejected with all its rows",
-    )];
+    let cases = [
+        (
+            "[table.a]\non_reject = \"record\"\n[table.a.columns]\na = \"a\"\n",
+            "on_reject",
+            "leave it out: the whole record is rejected with all its rows",
+        ),
+        (
+            "[table.a]\nlet = { b = \"b\" }\n[table.a.columns]\na = \"a\"\n",
+            "let",
+            "write it under `[let]` at the top of the mapping",
+        ),
+        (
+            "[table.a]\nwhen = { root = \"array\" }\n[table.a.columns]\na = \"a\"\n",
+            "root",
+            "write `type = \"array\"`: in a shape it is the document's type",
+        ),
+        (
+            "[table.a]\nwhen = { members = [\"a\"], absent = \"a\" }\n[table.a.columns]\na = \"a\"\n",
+            "absent",
+            "write `not = { exists = \"…\", by = { … } }`",
+        ),
+        (
+            "[source]\nfiles = [\"x\"]\nformat = \"text\"\n[table.a.columns]\na = \"a\"\n",
+            "text",
+            "write `\"sniff\"`, which reads a file that is not JSON as one string",
+        ),
+    ];
     for (text, word, instead) in cases {
-        let told = wrong(&format!("{SOURCE}{text}"));
+        let told = if text.starts_with("[source]") { wrong(text) } else { wrong(&format!("{SOURCE}{text}")) };
         assert!(told.starts_with(&format!("`{word}` was dropped in 0.2.0\n")), "{word}: {told}");
         assert!(told.ends_with(&format!("\nhint: {instead}")), "{word}: {told}");
     }
+}
+
+#[test]
+fn source_has_the_keys_of_the_only_shape_which_is_called_as_the_mapping_is() {
+    let of = |source: &str| {
+        let text = format!(
+            "[source]\nfiles = [\"x.json\"]\n{source}[table.a]\nshapes = [\"a\"]\n[table.a.columns]\nx = \"x\"\n"
+        );
+        let set = load(&source_of(&text)).unwrap_or_else(|error| panic!("{error}"));
+        let [mapping] = <[Mapping; 1]>::try_from(set.mappings).expect("one mapping");
+        mapping
+    };
+    let mapping = of("records = \"days.*\"\nkey_as = \"day\"\notherwise = \"why\"\nwhen = { type = \"object\" }\n");
+    let [shape] = mapping.source.shapes.as_slice() else { panic!("one shape") };
+    assert_eq!(
+        (shape.name.as_str(), shape.key_as.as_deref(), shape.otherwise.as_deref()),
+        ("a", Some("day"), Some("why"))
+    );
+    let names = vec![Segment::Name("days".to_owned())];
+    assert_eq!(shape.need(), Some((names.as_slice(), Some(TypeName::Object))));
+    assert!(matches!(&shape.when, Some(Condition::Type(pairs)) if pairs[0].0 == PathExpr::element()));
+    assert_eq!((mapping.title_of(0), mapping.shape_name(0)), ("a".to_owned(), None));
+    assert_eq!(of("").source.shapes[0].need(), None);
+
+    let told = wrong(
+        "[source]\nfiles = [\"x.json\"]\nrecords = \"[*]\"\n[[source.shape]]\nname = \"b\"\n[table.a.columns]\nx = \"x\"\n",
+    );
+    let expected = "`records` under [source] is for a mapping with one shape, and this one has several\n  at mappings/notes/a.toml:3\n\
+                    hint: move it into the `[[source.shape]]` that it is for";
+    assert_eq!(told, expected);
+}
+
+fn source_of(text: &str) -> SetSource {
+    source(&[("set.toml", "name = \"notes\"\n"), ("a.toml", text)])
+}
+
+#[test]
+fn a_shape_that_an_earlier_one_takes_all_of_is_refused() {
+    let never = |one: &str, other: &str| {
+        let shape = |name: &str, keys: &str| format!("[[source.shape]]\nname = \"{name}\"\n{keys}\n");
+        let text = format!("[source]\nfiles = [\"x.json\"]\n{}{}", shape("one", one), shape("other", other));
+        wrong(&format!("{text}[table.a.columns]\nx = \"x\"\n"))
+    };
+    for (one, other) in [
+        ("", "when = { type = \"array\" }"),
+        ("records = \".\"", "records = \"[*]\""),
+        ("records = \"[*]\"", "records = \"[*]\"\nwhen = { members = [\"a\"] }"),
+        ("records = \"[*]\"", "when = { type = \"array\" }"),
+        ("records = \"a[*]\"", "when = { type = { a = \"array\" }, members = [\"b\"] }"),
+        ("records = \"a.*\"", "records = \"a.b[*]\""),
+        ("records = \"a\"", "records = \"a.b[*]\""),
+    ] {
+        let told = never(one, other);
+        let message = "shape `one` takes every document of shape `other`, which is never reached\n";
+        assert!(told.starts_with(message), "{one} then {other}: {told}");
+    }
+    for (one, other) in [
+        ("when = { type = \"array\" }", ""),
+        ("records = \"[*]\"", "records = \".*\""),
+        ("records = \"a[*]\"", "records = \"a.*\""),
+        ("records = \"a[*]\"", "records = \"a.b[*]\""),
+        ("records = \"a[*]\"", "when = { type = { a = \"object\" } }"),
+        ("records = \"a\"", "records = \"b\""),
+    ] {
+        assert_eq!(never(one, other), "", "{one} then {other}");
+    }
+}
+
+#[test]
+fn names_of_let_and_when_are_checked() {
+    const RULE: &str = "[table.a.columns]\nx = \"=y\"\n";
+    let cases = [
+        ("[let]\ny = \"a\"\nz = \"b\"\n", RULE, "nothing uses `z` of [let]"),
+        ("[let]\ny = \"=z\"\n", RULE, "`=z` is neither a column nor a `let` of the rule"),
+        ("[let]\ny = \"=z\"\nz = \"=y\"\n", RULE, "`=y` needs `=z` needs `=y`: a value cannot depend on itself"),
+        ("[let]\ny = \"=x\"\n", RULE, "`=x` needs `=y` needs `=x`: a value cannot depend on itself"),
+        ("[let]\ny = \"a\"\n", "[table.a.columns]\ny = \"b\"\nx = \"=y\"\n", "rule `a` uses the name `y` twice"),
+        (
+            "[let]\ny = \"=z\"\nz = \"a\"\n",
+            "[table.a.columns]\nz = \"b\"\nx = \"=y\"\n",
+            "rule `a` uses the name `z` twice",
+        ),
+        ("[let]\ny = \"%a\"\n", RULE, "`%a` starts with `%`, which is not a path prefix"),
+        ("[when]\nold = { members = [\"a\"] }\n", "[table.a.columns]\nx = \"x\"\n", "nothing uses the condition `old`"),
+        (
+            "[when]\nold = { not = \"new\" }\nnew = { members = [\"a\"] }\n",
+            "[table.a]\nwhen = \"new\"\n[table.a.columns]\nx = \"x\"\n",
+            "nothing uses the condition `old`",
+        ),
+        (
+            "[when]\nold = { not = \"new\" }\nnew = { any = [\"old\"] }\n",
+            "[table.a]\nwhen = \"new\"\n[table.a.columns]\nx = \"x\"\n",
+            "`old` needs `new` needs `old`: a condition cannot depend on itself",
+        ),
+        (
+            "[when]\nold = { not = \"nwe\" }\nnew = { members = [\"a\"] }\n",
+            "[table.a]\nwhen = { any = [\"old\", \"new\"] }\n[table.a.columns]\nx = \"x\"\n",
+            "`nwe` is not the name of a condition under [when]",
+        ),
+    ];
+    for (names, rule, message) in cases {
+        let told = wrong(&format!("{SOURCE}{names}{rule}"));
+        assert_eq!(told.lines().next(), Some(message), "{told}");
+        assert!(!told.contains("\nerror: "), "one mistake, one message: {told}");
+    }
+}
+
+#[test]
+fn a_rule_has_the_lets_that_it_uses_and_conditions_stand_where_they_are_named() {
+    let text = format!(
+        "{SOURCE}[let]\na = \"x\"\nb = {{ join = [\"=a\", \"=title\"], with = \" \" }}\nc = \"z\"\n\
+         [when]\nnew = {{ not = \"old\" }}\nold = {{ equals = {{ \"=c\" = \"1\" }} }}\n\
+         [table.notes.columns]\ntitle = \"title\"\nbody = \"=b\"\n\
+         [table.rests]\nwhen = {{ any = [\"new\", {{ members = [\"y\"] }}] }}\nkey = [\"=a\"]\n[table.rests.columns]\ntitle = \"title\"\n"
+    );
+    let set = load(&source_of(&text)).unwrap_or_else(|error| panic!("{error}"));
+    let lets = |rule: &Rule| rule.lets.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let [notes, rests] = set.mappings[0].rules.as_slice() else { panic!("two rules") };
+    assert_eq!(
+        (lets(notes), lets(rests)),
+        (vec!["a".to_owned(), "b".to_owned()], vec!["a".to_owned(), "c".to_owned()])
+    );
+    let Some(Condition::Any(any)) = &rests.when else { panic!("any of two") };
+    let [Condition::Not(old), Condition::Members(_)] = any.as_slice() else { panic!("{any:?}") };
+    assert!(matches!(old.as_ref(), Condition::Equals(_)));
 }
 
 const SOURCE: &str = "[source]\nfiles = [\"{dir}/x.json\"]\nformat = \"json\"\n";

@@ -1,6 +1,7 @@
 //! A TOML file as a tree whose keys and values know their lines, with the errors found in it.
 
 use super::keys::{Key, Keys, Status};
+use super::named::Named;
 use crate::error::{Error, Hint};
 use crate::finding::Code;
 use crate::mapping::codes;
@@ -9,6 +10,7 @@ use crate::mapping::suggest;
 use serde::de::value::Error as NoVariant;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -20,12 +22,15 @@ pub(super) struct Doc {
     errors: RefCell<Vec<(u32, Error)>>,
     /// How many rows the set's files look for so far.
     lookups: Rc<Cell<usize>>,
+    /// The conditions of `[when]`.
+    pub(super) conditions: RefCell<Vec<Named>>,
 }
 
 impl Doc {
     pub(super) fn new(shown: String, text: &str, lookups: &Rc<Cell<usize>>) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { shown, starts, errors: RefCell::default(), lookups: Rc::clone(lookups) }
+        let (errors, conditions) = Default::default();
+        Self { shown, starts, errors, lookups: Rc::clone(lookups), conditions }
     }
 
     /// Parses the text; invalid TOML gives errors and no table.
@@ -57,6 +62,9 @@ impl Doc {
     pub(super) fn into_errors(self) -> Vec<Error> {
         let mut errors = self.errors.into_inner();
         errors.sort_by_key(|(line, _)| *line);
+        // What several rules take over is wrong once.
+        let mut known = HashSet::new();
+        errors.retain(|(line, error)| known.insert((*line, error.message.clone())));
         errors.into_iter().map(|(_, error)| error).collect()
     }
 }

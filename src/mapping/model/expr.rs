@@ -70,7 +70,7 @@ pub enum From {
     },
 }
 
-/// A row of a table that is looked for by a key: `lookup`, `exists`, `absent`.
+/// A row of a table that is looked for by a key: `lookup`, `exists`.
 #[derive(Debug, Clone)]
 pub struct Sought {
     /// The table.
@@ -142,19 +142,12 @@ pub enum Condition {
     Members(Vec<PathExpr>),
     /// Every path has the literal's value.
     Equals(Vec<(PathExpr, Literal)>),
-    /// Every path has the type.
+    /// Every path has the type; `.` is the element, or a shape's document.
     Type(Vec<(PathExpr, TypeName)>),
     /// Every path is a string that the expression matches.
     Matches(Vec<(PathExpr, Regex)>),
-    /// The document has the type.
-    Root(TypeName),
-    /// `exists` (true) or `absent` (false).
-    Exists {
-        /// The row.
-        row: Sought,
-        /// Which of the two.
-        wanted: bool,
-    },
+    /// There is such a row.
+    Exists(Sought),
     /// One of them holds.
     Any(Vec<Condition>),
     /// It does not hold.

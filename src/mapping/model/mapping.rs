@@ -1,10 +1,10 @@
 //! Mappings: the file types of a set.
 
-use super::expr::Condition;
+use super::expr::{Condition, TypeName};
 use super::owners::Pattern;
 use super::paths::{Covering, PathExpr};
 use super::rule::Rule;
-use crate::document::tape::Selection;
+use crate::document::tape::{Segment, Selection};
 use crate::finding::{FILE_EMPTY, Finding};
 use serde::Deserialize;
 
@@ -40,6 +40,20 @@ impl Mapping {
         self.rule(rule.parent.as_deref()?).map(|at| &self.rules[at])
     }
 
+    /// What a report calls the files of a shape: a mapping with one shape is that shape.
+    pub fn title_of(&self, shape: usize) -> String {
+        match self.shape_name(shape) {
+            None => self.name.clone(),
+            Some(shape) => format!("{} ({shape})", self.name),
+        }
+    }
+
+    /// The name of a shape, where it says more than that of its mapping.
+    pub fn shape_name(&self, shape: usize) -> Option<&str> {
+        let shapes = &self.source.shapes;
+        Some(shapes[shape].name.as_str()).filter(|name| shapes.len() > 1 || *name != self.name)
+    }
+
     /// Why a blank file loses nothing, if being blank is its only fault.
     pub fn excuse(&self, findings: &[Finding]) -> Option<&str> {
         let blank = findings.iter().all(|finding| finding.code.id == FILE_EMPTY.id);
@@ -60,7 +74,7 @@ pub struct Source {
     pub blank: Option<String>,
     /// `newest`: the files of one owner are read newest first by the first of these that is there.
     pub newest: Vec<PathExpr>,
-    /// `[[source.shape]]`; never empty (one without name, `when` and `records` when none is written).
+    /// `[[source.shape]]`; never empty: what `[source]` says itself is the one shape of a mapping.
     pub shapes: Vec<Shape>,
 }
 
@@ -71,8 +85,6 @@ pub enum Format {
     /// JSON.
     #[default]
     Json,
-    /// The file is one text.
-    Text,
     /// JSON if the first byte that is not whitespace is `{` or `[`, else one string.
     Sniff,
 }
@@ -80,9 +92,9 @@ pub enum Format {
 /// One historical form of a file type.
 #[derive(Debug, Default)]
 pub struct Shape {
-    /// `name`; empty for the implied shape.
+    /// `name`; the only shape may be called as its mapping.
     pub name: String,
-    /// `when`; without it the shape takes the rest.
+    /// `when`: it must hold, and `records` must lead to what it takes.
     pub when: Option<Condition>,
     /// `records`; without it the document is the one record.
     pub records: Option<Selection>,
@@ -94,4 +106,17 @@ pub struct Shape {
     pub ignore: Option<String>,
     /// Its line.
     pub line: u32,
+}
+
+impl Shape {
+    /// What a document needs so that the shape's `records` fit: the path before the first star, and the type that it
+    /// leads to, if there is a star. Without `records`, or where they are the document, it needs nothing.
+    pub fn need(&self) -> Option<(&[Segment], Option<TypeName>)> {
+        let (names, star) = self.records.as_ref()?.before_star();
+        let wanted = star.map(|star| match star {
+            Segment::Elements => TypeName::Array,
+            Segment::Members | Segment::Name(_) => TypeName::Object,
+        });
+        (!names.is_empty() || wanted.is_some()).then_some((names, wanted))
+    }
 }

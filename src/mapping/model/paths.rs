@@ -12,6 +12,13 @@ pub struct PathExpr {
     pub steps: Vec<PathStep>,
 }
 
+impl PathExpr {
+    /// The element itself: `.`.
+    pub fn element() -> Self {
+        Self { root: Root::Element, steps: Vec::new() }
+    }
+}
+
 /// What a path starts from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Root {

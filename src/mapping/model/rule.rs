@@ -23,7 +23,7 @@ pub struct Rule {
     pub when: Option<Condition>,
     /// `shapes`; empty for all.
     pub shapes: Vec<String>,
-    /// `let`: named expressions, written nowhere.
+    /// The expressions of the mapping's `[let]` that it uses, written nowhere by themselves.
     pub lets: Vec<(String, Expr)>,
     /// `on_duplicate`.
     pub on_duplicate: OnDuplicate,

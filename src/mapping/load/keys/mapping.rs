@@ -10,6 +10,8 @@ keys! {
         key("description", Text, "what the files contain"),
         key("expected", TEXTS, "selections that catch-alls are known to keep"),
         key("source", Table(&SOURCE), "which files, and how they are read"),
+        since("0.2.0", "let", Named(&Refer("expression")), "named expressions, used as `=NAME`; not written by themselves"),
+        since("0.2.0", "when", Named(&Refer("condition")), "named conditions, used as a string where a condition may stand"),
         key("table", Named(&Refer("rule")), "the rules, by name"),
         key("ignore", REASONS, "selections that are not imported, each with its reason"),
         since("0.2.0", "declassify", REASONS, "selections that look like secrets and are none, each with its reason"),
@@ -20,6 +22,11 @@ keys! {
     SOURCE "`[source]`":
         key("files", TEXTS, "file patterns below the import root"),
         key("format", Words(&FORMAT), "how a file is read, by default as JSON"),
+        key("name", Text, "the name of the only shape, by default the mapping's"),
+        key("when", Refer("condition"), "what a document of the only shape looks like"),
+        key("records", Text, "selects the records of the only shape; without it the document is the only record"),
+        key("key_as", Text, "the context name for the member name that the last `.*` of `records` matched"),
+        key("otherwise", Reason, "why nothing is lost when no rule takes a record"),
         key("optional", Reason, "why the files are read only when `--with` asks for them"),
         key("blank", Reason, "why a blank file loses nothing"),
         key("newest", TEXTS, "paths to the time by which an owner's files are read, newest first"),
@@ -28,7 +35,7 @@ keys! {
     /// `format` under `[source]`.
     FORMAT "`format`":
         word("json", "one JSON document"),
-        word("text", "the file is one string"),
+        dropped("text", "write `\"sniff\"`, which reads a file that is not JSON as one string"),
         word("sniff", "JSON if the first byte says so, else one string"),
         later("lines", "one JSON document per line");
 
@@ -45,12 +52,13 @@ keys! {
     CONDITION "`when`":
         key("members", TEXTS, "every path exists, if only as null"),
         key("equals", Named(&Any), "every path has the value"),
-        key("type", Named(&Words(&TYPES)), "every path has the JSON type"),
+        key("type", OneOf(&[Words(&TYPES), Named(&Words(&TYPES))]),
+            "the JSON type of the element (of a shape: the document), or of every path"),
         key("matches", Named(&REGEX), "every path is a string that the regular expression matches"),
-        key("root", Words(&TYPES), "the document has the JSON type"),
         key("exists", Text, "the table has a row that `by` finds"),
-        key("absent", Text, "the table has no row that `by` finds"),
-        key("by", Named(&Refer("expression")), "column = expression, for `exists` and `absent`"),
+        key("by", Named(&Refer("expression")), "column = expression, for `exists`"),
+        dropped("root", "write `type = \"array\"`: in a shape it is the document's type"),
+        dropped("absent", "write `not = { exists = \"…\", by = { … } }`"),
         key("any", List(&Refer("condition")), "one of these conditions holds"),
         key("not", Refer("condition"), "this condition does not hold");
 
@@ -72,8 +80,8 @@ keys! {
         key("parent", Text, "the rule of the same mapping whose row is this row's parent"),
         key("when", Refer("condition"), "which records or elements the rule takes"),
         key("shapes", TEXTS, "the shapes that the rule is for"),
-        key("let", Named(&Refer("expression")), "named expressions that are not written by themselves"),
         key("on_duplicate", Words(&ON_DUPLICATE), "what happens to a later row with the same key"),
+        dropped("let", "write it under `[let]` at the top of the mapping"),
         dropped("on_reject", "leave it out: the whole record is rejected with all its rows"),
         key("columns", Named(&Refer("column")), "the columns and their values"),
         key("secrets", Named(&Refer("secret")), "the columns that are sealed, and the secrets that are dropped"),

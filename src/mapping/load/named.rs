@@ -1,0 +1,157 @@
+//! `[let]` and `[when]`: expressions and conditions that have a name.
+
+use super::condition::condition;
+use super::expr::expr;
+use super::tree::{Fields, Item};
+use crate::mapping::model::{Condition, Expr, PathExpr, Root, Rule};
+use crate::mapping::walk::{self, Read};
+use crate::mapping::{codes, suggest};
+
+/// A condition of `[when]`.
+pub(super) struct Named {
+    name: String,
+    line: u32,
+    /// The condition, unless it could not be read.
+    condition: Option<Condition>,
+    /// The names that it mentions itself.
+    needs: Vec<String>,
+    /// Whether anything but a condition of `[when]` uses it.
+    used: bool,
+}
+
+/// Reads `[when]`, so that conditions that are read later may be a name of it.
+pub(super) fn learn_conditions(fields: &Fields<'_>) {
+    let entries = fields.entries("when");
+    for entry in &entries {
+        learn(*entry, &entries, &mut Vec::new());
+    }
+    fields.item.doc.conditions.borrow_mut().iter_mut().for_each(|named| named.used = false);
+}
+
+/// Reads a condition after those that it mentions.
+fn learn<'d>(item: Item<'d>, entries: &[Item<'d>], outer: &mut Vec<&'d str>) {
+    let doc = item.doc;
+    if let Some(at) = outer.iter().position(|name| *name == item.name) {
+        let cycle: Vec<_> = outer[at..].iter().map(|name| format!("`{name}`")).collect();
+        let message = format!("{} needs `{}`: a condition cannot depend on itself", cycle.join(" needs "), item.name);
+        return item.refuse_as(&codes::SELF_MADE, message, None);
+    }
+    if doc.conditions.borrow().iter().any(|known| known.name == item.name) {
+        return;
+    }
+    let mut needs = Vec::new();
+    mentions(item, true, &mut needs);
+    outer.push(item.name);
+    for needed in entries.iter().filter(|entry| needs.contains(&entry.name)) {
+        learn(*needed, entries, outer);
+    }
+    outer.pop();
+    if doc.conditions.borrow().iter().any(|known| known.name == item.name) {
+        return; // it stands in a cycle, which was reported
+    }
+    let cyclic = entries.iter().any(|entry| needs.contains(&entry.name) && outer.contains(&entry.name))
+        || needs.contains(&item.name);
+    let condition = if cyclic { None } else { condition(item) };
+    let needs = needs.into_iter().map(str::to_owned).collect();
+    let named = Named { name: item.name.to_owned(), line: item.line, condition, needs, used: false };
+    doc.conditions.borrow_mut().push(named);
+}
+
+/// The names of conditions that a value mentions: texts where a condition may stand.
+fn mentions<'d>(item: Item<'d>, is_condition: bool, found: &mut Vec<&'d str>) {
+    if let Some(name) = item.as_text() {
+        found.extend(is_condition.then_some(name));
+    } else if item.is_table() {
+        for entry in item.entries().unwrap_or_default() {
+            match entry.name {
+                "equals" | "type" | "matches" => {} // names of paths
+                "not" | "when" => mentions(entry, true, found),
+                "any" if entry.is_list() => {
+                    entry.list().unwrap_or_default().into_iter().for_each(|one| mentions(one, true, found));
+                }
+                _ => mentions(entry, false, found),
+            }
+        }
+    } else if item.is_list() {
+        item.list().unwrap_or_default().into_iter().for_each(|one| mentions(one, false, found));
+    }
+}
+
+/// The condition of this name, where one may stand.
+pub(super) fn condition_named(item: Item<'_>, name: &str) -> Option<Condition> {
+    let mut conditions = item.doc.conditions.borrow_mut();
+    if let Some(named) = conditions.iter_mut().find(|named| named.name == name) {
+        named.used = true;
+        return named.condition.clone();
+    }
+    let message = format!("`{name}` is not the name of a condition under [when]");
+    let hint = suggest::nearest(name, conditions.iter().map(|named| named.name.as_str())).map_or_else(
+        || "a string where a condition may stand is such a name".to_owned(),
+        |meant| format!("did you mean `{meant}`?"),
+    );
+    item.refuse_as(&codes::NAME_UNKNOWN, message, hint);
+    None
+}
+
+/// Refuses conditions that nothing uses.
+pub(super) fn unused_conditions(fields: &Fields<'_>) {
+    let conditions = fields.item.doc.conditions.borrow();
+    let mut used: Vec<&str> = Vec::new();
+    let mut next: Vec<&str> = conditions.iter().filter(|named| named.used).map(|named| named.name.as_str()).collect();
+    while let Some(name) = next.pop() {
+        if !used.contains(&name) {
+            used.push(name);
+            let needs = conditions.iter().filter(|named| named.name == name).flat_map(|named| &named.needs);
+            next.extend(needs.map(String::as_str));
+        }
+    }
+    for named in conditions.iter().filter(|named| !used.contains(&named.name.as_str())) {
+        let message = format!("nothing uses the condition `{}`", named.name);
+        fields.item.doc.refuse(
+            &codes::NAME_UNUSED,
+            named.line,
+            message,
+            "use it where a condition may stand, or remove it",
+        );
+    }
+}
+
+/// Gives each rule the expressions of `[let]` that it uses, and refuses those that none does.
+pub(super) fn share_lets(fields: &Fields<'_>, rules: &mut [Rule]) {
+    let items = fields.entries("let");
+    let lets: Vec<(String, Expr)> = items.iter().map(|item| (item.name.to_owned(), expr(*item))).collect();
+    let mut used = vec![false; lets.len()];
+    for rule in rules {
+        let mut next = Vec::new();
+        walk::rule(rule, &mut |visit| next.extend(names_of(&visit)));
+        let mut taken: Vec<usize> = Vec::new();
+        while let Some(name) = next.pop() {
+            let Some(at) = lets.iter().position(|(known, _)| *known == name) else { continue };
+            if !taken.contains(&at) {
+                taken.push(at);
+                walk::expr(&lets[at].1, &mut |visit| next.extend(names_of(&visit)));
+            }
+        }
+        taken.sort_unstable();
+        taken.iter().for_each(|at| used[*at] = true);
+        // Each rule has its own, as the rows that they look up are its own.
+        rule.lets = taken.into_iter().map(|at| (items[at].name.to_owned(), expr(items[at]))).collect();
+    }
+    for (item, _) in items.iter().zip(used).filter(|(_, used)| !used) {
+        let message = format!("nothing uses `{}` of [let]", item.name);
+        item.refuse_as(
+            &codes::NAME_UNUSED,
+            message,
+            format!("write `={}` where its value is meant, or remove it", item.name),
+        );
+    }
+}
+
+/// The column or `let` that is read.
+fn names_of(visit: &walk::Visit<'_, '_>) -> Option<String> {
+    match visit.read {
+        Read::Path(PathExpr { root: Root::Column(name), .. })
+        | Read::Key(PathExpr { root: Root::Column(name), .. }) => Some(name.clone()),
+        _ => None,
+    }
+}
