@@ -39,6 +39,8 @@ pub struct ImportOptions {
     pub allow_empty: bool,
     /// `--max-depth`: how deep values may be nested (1 to 127).
     pub max_depth: u32,
+    /// To how many bytes a packed file may unpack.
+    pub max_unpacked: u64,
     /// `--jobs`: how many threads work at once; else one for each core, at most 4. What is written does not depend on
     /// it.
     pub jobs: Option<u16>,

@@ -55,6 +55,7 @@ fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&Databa
         backup_dir: args.backup.backup_dir,
         allow_empty: args.allow_empty,
         max_depth: args.max_depth,
+        max_unpacked: args.max_unpacked,
         jobs: args.jobs,
         in_use: in_use.into_iter().filter_map(|(what, path)| Some((what, path?))).collect(),
     }
@@ -92,7 +93,7 @@ mod tests {
         assert_eq!(
             format!("{:?}", parsed("treelift import ./old")),
             "ImportOptions { source: \"./old\", mappings: None, database: None, mode: Real, reports: [], rejects: None, \
-             max_rejects: 0, only_mapping: [], with: [], only_owner: [], owner: None, no_backup: false, backup_dir: None, allow_empty: false, max_depth: 64, jobs: None, \
+             max_rejects: 0, only_mapping: [], with: [], only_owner: [], owner: None, no_backup: false, backup_dir: None, allow_empty: false, max_depth: 64, max_unpacked: 4294967296, jobs: None, \
              in_use: [(\"the log file\", \"x.log\")] }"
         );
     }
@@ -106,7 +107,7 @@ mod tests {
             format!("{:?}", parsed(line)),
             "ImportOptions { source: \"./old\", mappings: Some(\"notes\"), database: Some(\"x.db\"), mode: Dry, \
              reports: [\"a.json\", \"b.html\"], rejects: Some(\"r\"), max_rejects: 3, only_mapping: [\"m\", \"n\"], \
-             with: [\"w\"], only_owner: [\"o\"], owner: Some(\"p\"), no_backup: true, backup_dir: None, allow_empty: true, max_depth: 127, jobs: Some(2), \
+             with: [\"w\"], only_owner: [\"o\"], owner: Some(\"p\"), no_backup: true, backup_dir: None, allow_empty: true, max_depth: 127, max_unpacked: 4294967296, jobs: Some(2), \
              in_use: [(\"the key file\", \"k\"), (\"the log file\", \"x.log\")] }"
         );
     }

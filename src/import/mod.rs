@@ -70,7 +70,7 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
         set,
         schema,
         source::walk::walk(&root)?,
-        &Chosen { only: &options.only_mapping, with: &options.with },
+        &Chosen { only: &options.only_mapping, with: &options.with, max_unpacked: options.max_unpacked },
     )?;
     clock.lap(|timings| &mut timings.walk);
     outside_source(&*database, &plan)?;

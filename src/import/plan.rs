@@ -38,7 +38,7 @@ pub fn optional(set: &Set) -> Vec<String> {
 
 /// All mappings, with those that are optional.
 pub fn everything(optional: &[String]) -> Chosen<'_> {
-    Chosen { only: &[], with: optional }
+    Chosen { only: &[], with: optional, max_unpacked: u64::MAX }
 }
 
 /// The plan of a run.
@@ -76,7 +76,7 @@ pub struct Plan {
 
 impl Plan {
     /// Makes the plan. The set must have passed `check`.
-    pub fn new(set: Set, schema: Schema, tree: Tree, chosen: &Chosen) -> Result<Self> {
+    pub fn new(set: Set, schema: Schema, mut tree: Tree, chosen: &Chosen) -> Result<Self> {
         if let Some(unknown) = chosen
             .only
             .iter()
@@ -91,6 +91,9 @@ impl Plan {
         let keys = Keys::new(&set, &rules, &specs);
         let readers = Readers::new(&set);
         let dispositions = readers.dispositions(&set, tree.files.iter().map(|file| &*file.path), chosen);
+        for (file, disposition) in tree.files.iter_mut().zip(dispositions.iter()) {
+            file.form = disposition.form(&set, chosen);
+        }
         let turns = (0..rules.len()).map(|mapping| turns(&set, &rules, &order, mapping)).collect();
         let sealed = sealed(&set, &rules);
         let drops =

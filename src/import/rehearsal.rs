@@ -78,6 +78,7 @@ fn options(plan: &Plan, depth: u32) -> ImportOptions {
         backup_dir: None,
         allow_empty: true,
         max_depth: depth,
+        max_unpacked: u64::MAX,
         jobs: None,
         in_use: Vec::new(),
     }

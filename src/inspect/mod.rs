@@ -149,9 +149,10 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner) -> FileType {
 fn read(tree: &Tree, file: usize, manner: Manner, profile: &mut Profile) -> Result<Option<Form>, Finding> {
     // It is not known yet where secrets are, so all buffers are wiped.
     let limits = Limits { depth: manner.depth, sensitive: true, ..Limits::default() };
-    let source = &tree.files[file];
-    let mut opened = source::open(source, limits)?;
-    let json = source.path.to_ascii_lowercase().ends_with(".json");
+    let name = tree.files[file].path.to_ascii_lowercase();
+    let (name, packed) = name.strip_suffix(".gz").map_or((name.as_str(), None), |name| (name, Some(u64::MAX)));
+    let mut opened = source::open(&tree.files[file].in_form(source::Form { packed }), limits)?;
+    let json = name.ends_with(".json");
     if !json && !begins_as_json(&mut opened)? {
         return Ok(None);
     }

@@ -1,5 +1,6 @@
 //! Why a file cannot be read on.
 
+use super::packed::Damage;
 use crate::finding::{Code, FILE_UNREADABLE, FileId, Finding, JSON_UTF8, Place};
 
 /// Why a file cannot be read on, and from where.
@@ -33,7 +34,10 @@ impl Fault {
 
 /// The file cannot be read from here on.
 pub(super) fn unreadable(at: u64, error: &std::io::Error) -> Fault {
-    Fault::new(&FILE_UNREADABLE, at, format!("reading the file failed: {error}"))
+    match Damage::of(error) {
+        Some(damage) => Fault::new(damage.code(), at, damage.to_string()),
+        None => Fault::new(&FILE_UNREADABLE, at, format!("reading the file failed: {error}")),
+    }
 }
 
 /// Bytes that are no UTF-8.

@@ -8,7 +8,7 @@ pub(super) const LOST: &str = "look for an older copy of the file";
 
 /// The first bytes of formats that are not JSON, their names and what to do about them.
 const FORMATS: [(&[u8], &str, &str); 9] = [
-    (b"\x1f\x8b", "gzip", UNPACK),
+    (b"\x1f\x8b", "gzip", UNPACK_GZIP),
     (b"PK\x03\x04", "ZIP", UNPACK),
     (b"BZh", "bzip2", UNPACK),
     (b"\xfd7zXZ\0", "xz", UNPACK),
@@ -20,6 +20,8 @@ const FORMATS: [(&[u8], &str, &str); 9] = [
 ];
 
 const UNPACK: &str = "unpack it into the tree, or ignore it with a reason in set.toml under [ignore]";
+
+const UNPACK_GZIP: &str = "let its pattern under `files` end in `.gz`, so that it is unpacked as it is read, or ignore it with a reason in set.toml under [ignore]";
 
 const EXPORT: &str = "export it as JSON, or ignore it with a reason in set.toml under [ignore]";
 

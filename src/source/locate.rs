@@ -1,11 +1,11 @@
 //! Resolves places: which value of a file a byte belongs to, and on which line it is.
 
 use super::json::{Event, GREATEST_DEPTH, Progress, Scanner};
-use super::read::{SourceFile, open_handle};
+use super::read::SourceFile;
 use super::trail::{Reach, Trail};
 use super::window::{Bytes, Window};
 use crate::finding::FileId;
-use std::io::{Read, Result, Seek};
+use std::io::Result;
 use std::ops::Range;
 use zeroize::Zeroizing;
 
@@ -39,7 +39,7 @@ pub fn locate(file: &SourceFile, offsets: &[u64]) -> Result<Vec<Located>> {
 /// # Errors
 /// Those of the file system. In a broken file what comes before the fault is found.
 pub fn span_of(file: &SourceFile, pointer: &str) -> Result<Option<Range<u64>>> {
-    Ok(span_in(open_handle(&file.absolute())?, pointer))
+    Ok(span_in(file.bytes()?, pointer))
 }
 
 /// Finds places one at a time. As long as those of a file come in order, as records are read, the file is
@@ -81,7 +81,7 @@ impl std::fmt::Debug for Cursor {
 
 impl Cursor {
     fn of(file: &SourceFile) -> Result<Self> {
-        Ok(Self::new(Box::new(open_handle(&file.absolute())?), Box::new(open_handle(&file.absolute())?)))
+        Ok(Self::new(file.bytes()?, file.bytes()?))
     }
 
     /// Over the same bytes twice: lines are counted in bytes, values in tokens.
@@ -226,8 +226,8 @@ impl Pointers {
     }
 }
 
-fn span_in(source: impl Read + Seek + Send + 'static, pointer: &str) -> Option<Range<u64>> {
-    let mut window = Window::new(Box::new(source), WINDOW, true);
+fn span_in(source: Box<dyn Bytes>, pointer: &str) -> Option<Range<u64>> {
+    let mut window = Window::new(source, WINDOW, true);
     let mut scanner = Scanner::new(&mut window, GREATEST_DEPTH);
     let mut trail = Trail::default();
     let mut scratch = Zeroizing::new(String::new());
@@ -251,7 +251,7 @@ fn span_in(source: impl Read + Seek + Send + 'static, pointer: &str) -> Option<R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io;
+    use std::io::{self, Read, Seek};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -292,7 +292,7 @@ mod tests {
     fn the_value_of_a_pointer_is_found() {
         let text = br#"{"a": [1, {"b/c": [2, 3]}], "d": {}}"#;
         let value = |pointer: &str| {
-            let span = span_in(io::Cursor::new(text.to_vec()), pointer)?;
+            let span = span_in(Box::new(io::Cursor::new(text.to_vec())), pointer)?;
             let (start, end) = (usize::try_from(span.start).ok()?, usize::try_from(span.end).ok()?);
             std::str::from_utf8(&text[start..end]).ok()
         };

@@ -13,6 +13,7 @@ pub mod json;
 pub mod locate;
 mod names;
 mod number;
+pub mod packed;
 mod quoted;
 pub mod read;
 pub mod records;
@@ -25,11 +26,11 @@ mod trail;
 pub mod walk;
 pub mod window;
 
-pub use read::{Limits, Opened, Record, SourceFile, open, open_as, records, skim};
+pub use read::{Form, Limits, Opened, Record, SourceFile, open, open_as, records, skim};
 
 /// The SHA-256 of a file's bytes; `None` when it cannot be read, which reading it reports.
 pub fn digest_of(file: &SourceFile) -> Option<[u8; 32]> {
-    open(file, Limits::default()).ok()?.digest().ok()
+    open(&file.in_form(Form::default()), Limits::default()).ok()?.digest().ok()
 }
 
 #[cfg(test)]

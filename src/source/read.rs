@@ -2,20 +2,18 @@
 
 use super::fault::unreadable;
 use super::json::DEFAULT_DEPTH;
-use super::window::Window;
+use super::packed::Unpacked;
+use super::window::{Bytes, Window};
 use crate::document::json::write_json_string;
 use crate::finding::{FILE_CHANGED, FILE_EMPTY, FileId, Finding, JSON_UTF8, Place};
 use crate::mapping::model::Format;
 use rustix::fs::OFlags;
-use sha2::{Digest, Sha256};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Cursor, ErrorKind, Read, Result as IoResult, Seek, SeekFrom};
-use std::ops::Range;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
-use zeroize::Zeroizing;
 
 pub use super::records::{Record, Records, records};
 pub use super::skim::{Outline, skim};
@@ -41,6 +39,15 @@ pub struct SourceFile {
     pub modified: SystemTime,
     /// The device and inode that it was.
     pub identity: (u64, u64),
+    /// How its bytes are to be read.
+    pub form: Form,
+}
+
+/// How the bytes of a file are to be read, as the mapping that reads it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Form {
+    /// They are packed, and may unpack to at most so many bytes. Places are those of the unpacked text.
+    pub packed: Option<u64>,
 }
 
 impl SourceFile {
@@ -50,7 +57,28 @@ impl SourceFile {
     /// Where the system keeps no time of modification.
     pub fn new(id: FileId, root: &Arc<PathBuf>, path: Arc<str>, metadata: &Metadata) -> IoResult<Self> {
         let (bytes, modified, identity) = (metadata.len(), metadata.modified()?, (metadata.dev(), metadata.ino()));
-        Ok(Self { id, path, root: Arc::clone(root), bytes, modified, identity })
+        Ok(Self { id, path, root: Arc::clone(root), bytes, modified, identity, form: Form::default() })
+    }
+
+    /// The same file, its bytes read in another form.
+    #[must_use]
+    pub fn in_form(&self, form: Form) -> Self {
+        Self { form, ..self.clone() }
+    }
+
+    /// Its bytes, unpacked where they are packed.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub(super) fn bytes(&self) -> IoResult<Box<dyn Bytes>> {
+        Ok(self.read_from(open_handle(&self.absolute())?))
+    }
+
+    fn read_from(&self, handle: File) -> Box<dyn Bytes> {
+        match self.form.packed {
+            Some(most) => Box::new(Unpacked::new(Reader::new(handle, self.bytes), self.bytes, most)),
+            None => Box::new(Reader::new(handle, self.bytes)),
+        }
     }
 
     /// Where it lies.
@@ -166,8 +194,13 @@ pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
         Ok(bytes) if bytes < limits.window => (bytes + 1, bytes + 1),
         _ => (limits.window.min(ROLLING), limits.window),
     };
-    let window = Window::new(Box::new(Reader::new(handle, file.bytes)), size, limits.sensitive).hashing();
-    Ok(Opened { window, extent, limits, file: file.id, origin: Some(file.clone()), digest: None })
+    let window = Window::new(file.read_from(handle), size, limits.sensitive);
+    let mut opened = Opened { window, extent, limits, file: file.id, origin: Some(file.clone()), digest: None };
+    match file.form.packed {
+        Some(_) => opened.extent = opened.unpacked_extent()?,
+        None => opened.window = opened.window.hashing(),
+    }
+    Ok(opened)
 }
 
 /// Opens a file that may be one text. A text is read as if it were written as a JSON string, so that
@@ -176,26 +209,30 @@ pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
 /// # Errors
 /// A finding when it cannot be read, is whitespace or empty, or is text that is not UTF-8.
 pub fn open_as(file: &SourceFile, limits: Limits, format: Format) -> Result<Opened, Finding> {
-    let opened = open(file, limits)?;
+    let mut opened = open(file, limits)?;
     if format == Format::Json {
         return Ok(opened);
     }
-    let bytes = Zeroizing::new(text_of(file, 0..file.bytes).map_err(|error| file.unreadable(&error))?);
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    match first {
+    match opened.first_byte()? {
         None => return Err(Finding::new(&FILE_EMPTY, "the file holds nothing but white space").at(file.place(0))),
-        Some(b'{' | b'[') => return Ok(opened),
+        Some(b'{' | b'[') => {
+            opened.rewind()?;
+            return Ok(opened);
+        }
         _ => {}
     }
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
+    opened.rewind()?;
+    opened.window.ensure(usize::MAX).map_err(|error| opened.failed(&error))?;
+    let text = std::str::from_utf8(opened.window.rest()).map_err(|error| {
         let at = file.place(error.valid_up_to() as u64);
         Finding::new(&JSON_UTF8, "these bytes are not valid UTF-8").at(at)
     })?;
     let mut json = String::with_capacity(text.len() + text.len() / 8 + 2);
     write_json_string(&mut json, text);
     let size = limits.window.min(json.len() + 1);
+    let digest = Some(opened.digest()?);
     let window = Window::new(Box::new(Cursor::new(json.into_bytes())), size, limits.sensitive);
-    Ok(Opened { window, extent: size, digest: Some(Sha256::digest(&bytes).into()), ..opened })
+    Ok(Opened { window, extent: size, digest, ..opened })
 }
 
 /// Opens what the walk found to be a regular file: whatever took its place since is neither followed
@@ -223,14 +260,45 @@ impl Opened {
     /// # Errors
     /// A finding when the file cannot be read.
     pub fn digest(&mut self) -> Result<[u8; 32], Finding> {
+        if let (None, Some(packed)) = (self.digest, self.origin.as_ref().filter(|of| of.form.packed.is_some())) {
+            // The window shows what they unpack to.
+            self.digest = Some(open(&packed.in_form(Form::default()), Limits::default())?.digest()?);
+        }
         loop {
             if let Some(digest) = self.digest.or_else(|| self.window.digest()) {
                 return Ok(digest);
             }
             if let Err(error) = self.window.drain() {
-                return Err(unreadable(self.window.offset(), &error).finding(self.file));
+                return Err(self.failed(&error));
             }
         }
+    }
+
+    /// How large a packed file is unpacked: at most the size of the limits' window.
+    fn unpacked_extent(&mut self) -> Result<usize, Finding> {
+        let most = self.limits.window.min(ROLLING);
+        let is_large = self.window.ensure(most).map_err(|error| self.failed(&error))?;
+        Ok(if is_large { self.limits.window } else { self.window.rest().len() + 1 })
+    }
+
+    /// The first byte that is no white space.
+    fn first_byte(&mut self) -> Result<Option<u8>, Finding> {
+        loop {
+            let rest = self.window.rest();
+            if let Some(byte) = rest.iter().find(|byte| !byte.is_ascii_whitespace()) {
+                return Ok(Some(*byte));
+            }
+            self.window.pass(rest.len());
+            if !self.window.more().map_err(|error| self.failed(&error))? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reading ended behind the bytes at hand.
+    fn failed(&self, error: &std::io::Error) -> Finding {
+        let at = self.window.offset() + self.window.rest().len() as u64;
+        unreadable(at, error).finding(self.file)
     }
 
     /// Whether the file is still as the walk saw it. To be asked when it was read.
@@ -250,21 +318,6 @@ impl Opened {
     pub(super) fn rewind(&mut self) -> Result<(), Finding> {
         self.window.rewind().map_err(|error| unreadable(0, &error).finding(self.file))
     }
-}
-
-/// The bytes of a span of a file, as they are written.
-///
-/// # Errors
-/// Those of the file system, also when the file has become shorter.
-pub fn text_of(file: &SourceFile, span: Range<u64>) -> IoResult<Vec<u8>> {
-    let handle = open_handle(&file.absolute())?;
-    if span.end > handle.metadata()?.len() {
-        return Err(ErrorKind::UnexpectedEof.into());
-    }
-    let length = usize::try_from(span.end.saturating_sub(span.start)).map_err(|_| ErrorKind::FileTooLarge)?;
-    let mut text = vec![0; length];
-    handle.read_exact_at(&mut text, span.start)?;
-    Ok(text)
 }
 
 #[cfg(test)]
@@ -305,7 +358,8 @@ mod tests {
             let mut records = records(&mut opened, Some(&selection)).unwrap();
             let mut texts = Vec::new();
             while let Some(record) = records.take(Tape::new(false)).unwrap() {
-                texts.push(String::from_utf8(text_of(&file, record.span).unwrap()).unwrap());
+                let (start, end) = (record.span.start as usize, record.span.end as usize);
+                texts.push(String::from_utf8(fs::read(file.absolute()).unwrap()[start..end].to_vec()).unwrap());
             }
             assert_eq!(texts, ["1", "\"two\"", "{\"three\": 3}"]);
             opened.unchanged().unwrap();
@@ -360,12 +414,5 @@ mod tests {
             let modified = fs::FileTimes::new().set_modified(file.modified);
             File::options().write(true).open(file.absolute()).unwrap().set_times(modified).unwrap();
         }
-    }
-
-    #[test]
-    fn a_span_beyond_the_file_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = written(&folder, "[1]");
-        assert_eq!(text_of(&file, 1..9).unwrap_err().kind(), ErrorKind::UnexpectedEof);
     }
 }

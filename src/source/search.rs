@@ -1,7 +1,8 @@
 //! Looking through a file that nothing reads: whatever it is, as text and, where it is JSON, by names.
 
 use super::json::{Event, Scanner};
-use super::read::{Limits, SourceFile, open, open_handle};
+use super::read::{Form, Limits, SourceFile, open, open_handle};
+use std::borrow::Cow;
 use std::io::{Read, Result as IoResult};
 use zeroize::Zeroizing;
 
@@ -16,11 +17,20 @@ const OVERLAP: usize = 1 << 14;
 /// # Errors
 /// Those of the file system.
 pub fn holds(file: &SourceFile, finds: &dyn Fn(&str) -> bool, named: &dyn Fn(&str) -> bool) -> IoResult<bool> {
-    Ok(holds_text(file, finds)? || has_member(file, named))
+    let file = unpacked(file)?;
+    Ok(holds_text(&file, finds)? || has_member(&file, named))
+}
+
+/// The file as it is looked at: one that nothing reads may be packed too, as its first bytes say.
+fn unpacked(file: &SourceFile) -> IoResult<Cow<'_, SourceFile>> {
+    let mut magic = Vec::new();
+    open_handle(&file.absolute())?.take(2).read_to_end(&mut magic)?;
+    let packed = (file.form.packed.is_none() && magic == b"\x1f\x8b").then_some(u64::MAX);
+    Ok(packed.map_or(Cow::Borrowed(file), |most| Cow::Owned(file.in_form(Form { packed: Some(most), ..file.form }))))
 }
 
 fn holds_text(file: &SourceFile, finds: &dyn Fn(&str) -> bool) -> IoResult<bool> {
-    let mut handle = open_handle(&file.absolute())?;
+    let mut handle = file.bytes()?;
     let mut part = Zeroizing::new(Vec::with_capacity(PART.min(usize::try_from(file.bytes).unwrap_or(PART)) + 1));
     loop {
         let room = (PART - part.len()) as u64;

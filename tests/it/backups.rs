@@ -293,6 +293,7 @@ fn a_database_that_is_replaced_during_an_import_is_an_error_that_keeps_the_backu
         backup_dir: None,
         allow_empty: false,
         max_depth: 64,
+        max_unpacked: 4 << 30,
         jobs: None,
         in_use: Vec::new(),
     };

@@ -60,6 +60,7 @@ mod mappings;
 mod old_importer;
 mod outputs;
 mod owners;
+mod packed;
 mod record_table;
 mod registry;
 mod rejects;

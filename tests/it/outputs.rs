@@ -146,6 +146,7 @@ fn options(small: &Small) -> ImportOptions {
         backup_dir: None,
         allow_empty: false,
         max_depth: 64,
+        max_unpacked: 4 << 30,
         jobs: None,
         in_use: Vec::new(),
     }

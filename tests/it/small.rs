@@ -31,6 +31,13 @@ impl Small {
         self
     }
 
+    /// Adds a mapping of files in another format than JSON: `format` and the rest of `[source]`, then tables.
+    pub(crate) fn formatted(self, name: &str, files: &str, rest: &str) -> Self {
+        let text = format!("description = \"{name}\"\n[source]\nfiles = [\"{files}\"]\n{rest}");
+        self.house.file(&format!("set/{name}.toml"), text);
+        self
+    }
+
     /// Adds a mapping of files that are lists of records.
     pub(crate) fn lists(self, name: &str, files: &str, tables: &str) -> Self {
         self.mapping(name, files, &format!("[[source.shape]]\nname = \"list\"\nrecords = \"[*]\"\n{tables}"))
@@ -44,6 +51,11 @@ impl Small {
 
     /// Writes a file of the tree between two runs.
     pub(crate) fn write(&self, name: &str, content: &str) {
+        self.write_bytes(name, content.as_bytes());
+    }
+
+    /// The same of bytes.
+    pub(crate) fn write_bytes(&self, name: &str, content: &[u8]) {
         let path = self.house.file(&format!("tree/{name}"), content);
         let past = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600);
         std::fs::File::options().write(true).open(path).unwrap().set_modified(past).unwrap();

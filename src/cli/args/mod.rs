@@ -9,7 +9,7 @@ pub(super) mod shared;
 use crate::mapping::editor_schema::SchemaOf;
 use anstream::ColorChoice;
 use backup::BackupCommand;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint, value_parser};
 use credentials::Credentials;
 use runs::{RunsArgs, UndoArgs};
@@ -60,6 +60,25 @@ pub(in crate::cli) struct Global {
 /// Reads when to use colors; `auto` means on a terminal.
 fn color() -> impl TypedValueParser<Value = ColorChoice> {
     PossibleValuesParser::new(["auto", "always", "never"]).map(|when| color_choice(&when))
+}
+
+/// Reads a number of bytes, with a unit: kB, MB, GB, KiB, MiB, GiB; without one, bytes.
+fn size() -> impl TypedValueParser<Value = u64> {
+    StringValueParser::new().try_map(|text| {
+        let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+        let unit: u64 = match text[digits.len()..].trim() {
+            "" | "B" => 1,
+            "kB" | "KB" => 1_000,
+            "MB" => 1_000_000,
+            "GB" => 1_000_000_000,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            _ => return Err("a size is a number with B, kB, MB, GB, KiB, MiB or GiB"),
+        };
+        let size = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+        size.ok_or("a size is a whole number, such as `500MB`")
+    })
 }
 
 /// When to use colors, by its word.
@@ -163,6 +182,9 @@ pub(in crate::cli) struct ImportArgs {
     /// How deep values may be nested.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
     pub(in crate::cli) max_depth: u32,
+    /// To how many bytes a packed file may unpack, such as `500MB` or `8GiB`; never to more than 200 times its size.
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = size())]
+    pub(in crate::cli) max_unpacked: u64,
     /// How many threads read and write at once; the result is the same with any number [default: one
     /// for each core, at most 4].
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]

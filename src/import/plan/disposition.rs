@@ -3,6 +3,7 @@
 use crate::import::files::Why;
 use crate::mapping::model::{Pattern, Set};
 use crate::mapping::patterns::Patterns;
+use crate::source::Form;
 use std::cmp::Ordering;
 use std::ops::Index;
 use std::sync::Arc;
@@ -21,6 +22,15 @@ pub enum Disposition {
     Ignored(Arc<Why>),
     /// No mapping and no `[ignore]` matches it.
     Unmapped,
+}
+
+impl Disposition {
+    /// How the bytes of its files are to be read.
+    pub(super) fn form(&self, set: &Set, chosen: &Chosen) -> Form {
+        let Self::Mapped { mapping, pattern } = self else { return Form::default() };
+        let source = &set.mappings[*mapping].source;
+        Form { packed: source.files[*pattern].text.ends_with(".gz").then_some(chosen.max_unpacked) }
+    }
 }
 
 /// What happens to each file, by its number. Files of one pattern have one disposition.
@@ -64,6 +74,8 @@ pub struct Chosen<'o> {
     pub only: &'o [String],
     /// These too, although they are optional.
     pub with: &'o [String],
+    /// To how many bytes a packed file may unpack.
+    pub max_unpacked: u64,
 }
 
 /// The patterns of a set: those of its mappings, then those of its `[ignore]`.
