@@ -22,6 +22,13 @@ impl Instant {
         clock.checked_sub(ahead).ok().map(Self)
     }
 
+    /// What a clock in this zone shows, with its offset.
+    pub fn shown_in(self, zone: &TimeZone) -> Option<(DateTime, Offset)> {
+        // Beyond what a timestamp holds, the zone's last rule holds on.
+        let offset = zone.to_offset(Offset::UTC.to_timestamp(self.0).unwrap_or(Timestamp::MAX));
+        self.0.checked_add(SignedDuration::from_secs(i64::from(offset.seconds()))).ok().map(|clock| (clock, offset))
+    }
+
     /// What the clock in UTC shows.
     pub fn utc(self) -> DateTime {
         self.0

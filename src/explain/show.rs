@@ -36,7 +36,8 @@ pub(super) fn show_datum(datum: &Datum) -> String {
         Datum::Text(text) => excerpt(text),
         Datum::Integer(value) => value.to_string(),
         Datum::Civil(time) => time.to_string(),
-        Datum::Instant(time) => time.to_string(),
+        Datum::Day(day) => day.to_string(),
+        Datum::Instant(time, _) => time.to_string(),
         Datum::List(parts) => {
             let shown: Vec<String> = parts.iter().take(5).map(show_datum).collect();
             let more = if parts.len() > 5 { ", …" } else { "" };

@@ -11,14 +11,14 @@ use crate::error::{Error, Result};
 use crate::import::files::file_id;
 use crate::mapping::apply::{FileContext, Owner};
 use crate::mapping::compile::{CompiledRule, FieldSource, compile};
-use crate::mapping::model::{From, Literal, OnDuplicate, Set};
+use crate::mapping::model::{From, Literal, OnDuplicate, ReadAs, Set};
 use crate::mapping::order::{Order, Stage, Turn, order};
 use crate::mapping::own::is_owned;
 use crate::mapping::usage::has_maps;
 use crate::mapping::uses::{uses, uses_of};
 use crate::source::Limits;
 use crate::source::walk::Tree;
-use crate::table::Schema;
+use crate::table::{ColumnType, Schema};
 use columns::{WrittenColumns, has};
 use disposition::Readers;
 pub use disposition::{Chosen, Disposition, Dispositions};
@@ -62,6 +62,8 @@ pub struct Plan {
     pub keys: Keys,
     /// The columns of the owner table that are kept.
     pub owner_columns: Vec<String>,
+    /// How times are read that files are sorted by: as a TIMESTAMP column does.
+    pub newest: Option<ReadAs>,
     /// Whether a mapping has a `map`, by its index.
     pub has_maps: Vec<bool>,
     /// Computed once: they are read at every record.
@@ -100,6 +102,7 @@ impl Plan {
             |rule: &&CompiledRule| matches!(rule.model(&set).on_duplicate, OnDuplicate::First | OnDuplicate::Across);
         let may_drop = rules.iter().flatten().filter(drops).map(|rule| rule.table.name.clone()).collect();
         let owner_columns = owner_columns(&set, &schema);
+        let newest = ReadAs::of(&set.reads, "TIMESTAMP", ColumnType::Time);
         let has_maps = set.mappings.iter().map(has_maps).collect();
         let columns = WrittenColumns::of(&set, &rules);
         let tables = |rule: &CompiledRule| uses(rule.model(&set)).rows.iter().map(|row| row.table.clone()).collect();
@@ -114,6 +117,7 @@ impl Plan {
             specs,
             keys,
             owner_columns,
+            newest,
             has_maps,
             turns,
             sealed,

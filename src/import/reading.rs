@@ -14,7 +14,7 @@ use crate::import::shaping::{PathTable, record_scope};
 use crate::import::supply::Supply;
 use crate::import::watch::Watch;
 use crate::instant::Instant;
-use crate::mapping::apply::{Owner, Trace, apply, follow};
+use crate::mapping::apply::{Owner, Trace, apply, follow, time_of};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::Mapping;
@@ -238,17 +238,14 @@ impl Import<'_> {
         let mut present = mapping.source.newest.iter().filter_map(|path| follow(root, path));
         let written =
             present.find(|node| node.kind() != Kind::Null && !(node.kind() == Kind::String && node.text().is_empty()));
-        let time = written.and_then(|node| match node.kind() {
-            Kind::String => node.text().parse::<Instant>().ok(),
-            _ => None,
-        });
+        let time = written.and_then(|node| time_of(node, self.plan.newest.as_ref()?));
         let unread = written.filter(|_| time.is_none()).map(|node| Place { file: file_id(file), offset: node.at() });
         self.files[file].unfinished().shaped = Some(shaped);
         if let Some(records) = kept {
             self.shelf.keep(file, records);
         }
         if let Some(place) = unread {
-            let message = "this is not a time with a zone, so the file counts as the oldest";
+            let message = "this cannot be read as a time, so the file counts as the oldest";
             self.findings.push(Finding::new(&VALUE_TIME, message).at(place).about(mapping.name.clone()));
         }
         time

@@ -116,6 +116,10 @@ codes! {
         "declare one of the types that mappings/README.md lists; columns that no rule writes may have any type";
     RECORD_NAME = "M141" "`migrations_table` names no table that migrations can be recorded in",
         "choose a plain SQL name of its own: not one that treelift keeps, and of no table that the set makes or writes";
+    TIME_WRITTEN = "M150" "a time is written with `as` for a column that takes times",
+        "leave `as` out: it is for columns of text and numbers";
+    READS_UNUSED = "M151" "`[reads]` names a type that no column has",
+        "name a declared type as the migrations write it, with its length or without";
     NAME_UNUSED = "M155" "nothing uses a name that the mapping defines under `[let]` or `[when]`",
         "use it, or remove it";
 }

@@ -1,6 +1,7 @@
 //! A rule with the table it writes into.
 
-use super::model::{KeyPart, Mapping, OnDuplicate, Rule, SecretKind, Set};
+use super::model::{KeyPart, Mapping, OnDuplicate, ReadAs, Rule, SecretKind, Set};
+use super::walk::{self, Read};
 use crate::row::Value;
 use crate::table::{Column, ForeignKey, Schema, Table};
 
@@ -20,6 +21,8 @@ pub struct Field {
     pub column: Column,
     /// Where its value comes from.
     pub source: FieldSource,
+    /// How a value that is not of the column's type is read.
+    pub reads: Option<ReadAs>,
 }
 
 /// A rule with the table it writes into.
@@ -51,6 +54,9 @@ pub struct CompiledRule {
     pub primary: Vec<Option<usize>>,
     /// The positions in `fields` of the key's columns, when the key is in the target.
     pub key_fields: Option<Vec<usize>>,
+    /// How values are read that the rule compares with a column of another row, by the number of the row that is
+    /// looked for; none where all are compared as they are.
+    pub by_reads: Vec<(usize, Vec<Option<ReadAs>>)>,
 }
 
 impl CompiledRule {
@@ -67,6 +73,11 @@ impl CompiledRule {
     /// Where it is written: `file:line`.
     pub fn line_in(&self, set: &Set) -> String {
         format!("{}:{}", self.mapping_of(set).file, self.model(set).line)
+    }
+
+    /// How a value is read that is compared with the column at this place in the `by` of a row that is looked for.
+    pub fn by_reads(&self, row: usize, at: usize) -> Option<&ReadAs> {
+        self.by_reads.iter().find(|(number, _)| *number == row).and_then(|(_, reads)| reads[at].as_ref())
     }
 
     /// The position in `fields` of a column.
@@ -112,7 +123,7 @@ pub fn compile(set: &Set, schema: &Schema) -> Vec<Vec<CompiledRule>> {
     set.mappings
         .iter()
         .enumerate()
-        .map(|(m, mapping)| (0..mapping.rules.len()).map(|r| numbered(compile_rule(mapping, m, r, schema))).collect())
+        .map(|(m, mapping)| (0..mapping.rules.len()).map(|r| numbered(compile_rule(set, m, r, schema))).collect())
         .collect()
 }
 
@@ -124,21 +135,24 @@ pub fn written_tables(set: &Set) -> Vec<&str> {
     tables
 }
 
-fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> CompiledRule {
+fn compile_rule(set: &Set, m: usize, r: usize, schema: &Schema) -> CompiledRule {
+    let mapping = &set.mappings[m];
     let rule = &mapping.rules[r];
     let table = schema.table(&rule.into).expect("check proved that the table exists").clone();
     let column = |name: &str| table.column(name).expect("check proved that the column exists").clone();
-    let columns = rule
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(i, of)| Field { column: column(&of.name), source: FieldSource::Column(i) });
+    let field = |name: &str, source| {
+        let column = column(name);
+        // A sealed value is a text, whatever the column.
+        let reads = if matches!(source, FieldSource::Column(_)) { set.reads(&column) } else { None };
+        Field { column, source, reads }
+    };
+    let columns = rule.columns.iter().enumerate().map(|(i, of)| field(&of.name, FieldSource::Column(i)));
     let secrets = rule
         .secrets
         .iter()
         .enumerate()
         .filter(|(_, of)| of.kind == SecretKind::Seal)
-        .map(|(i, of)| Field { column: column(&of.name), source: FieldSource::Secret(i) });
+        .map(|(i, of)| field(&of.name, FieldSource::Secret(i)));
     let fields: Vec<Field> = columns.chain(secrets).collect();
     let position = |name: &str| fields.iter().position(|field| field.column.name == name);
     let generated_id = table.integer_key().filter(|key| position(key).is_none()).map(str::to_owned);
@@ -166,5 +180,21 @@ fn compile_rule(mapping: &Mapping, m: usize, r: usize, schema: &Schema) -> Compi
         key_names,
         primary,
         key_fields,
+        by_reads: by_reads(set, rule, schema),
     }
+}
+
+/// What is compared with a column is read as the column reads.
+fn by_reads(set: &Set, rule: &Rule, schema: &Schema) -> Vec<(usize, Vec<Option<ReadAs>>)> {
+    let mut found = Vec::new();
+    walk::rule(rule, &mut |visit| {
+        let Read::Row(row) = visit.read else { return };
+        let Some(table) = schema.table(&row.table) else { return };
+        let reads = |column: &str| table.column(column).and_then(|column| set.reads(column));
+        let reads: Vec<_> = row.columns().map(reads).collect();
+        if reads.iter().flatten().next().is_some() {
+            found.push((row.number, reads));
+        }
+    });
+    found
 }

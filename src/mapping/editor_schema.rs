@@ -45,8 +45,10 @@ fn table(keys: &[&'static Keys]) -> Value {
 }
 
 fn definitions(of: SchemaOf) -> Value {
-    let or_path =
-        |keys: &[&'static Keys]| json!({ "anyOf": [{ "type": "string", "description": "a path" }, table(keys)] });
+    let first = json!({
+        "type": "array", "items": { "$ref": "#/definitions/expression" }, "description": "the first that is present",
+    });
+    let or_path = |keys: &[&'static Keys]| json!({ "anyOf": [{ "type": "string", "description": "a path" }, first, table(keys)] });
     let expression = or_path(&[&keys::SOURCES, &keys::EXPRESSION]);
     let mut all = json!({ "expression": expression, "json": json_definition(), "steps": steps() });
     if of == SchemaOf::Mapping {

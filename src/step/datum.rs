@@ -1,7 +1,8 @@
 //! What passes from one step to the next.
 
 use crate::instant::Instant;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 
 /// A value between two steps. What comes from a source is text, a number as written, or a boolean.
 #[derive(Clone, PartialEq)]
@@ -16,8 +17,10 @@ pub enum Datum {
     Integer(i64),
     /// A date and time of no zone.
     Civil(DateTime),
-    /// A moment.
-    Instant(Instant),
+    /// A day.
+    Day(Date),
+    /// A moment, and the zone whose clocks say its day, if not UTC.
+    Instant(Instant, Option<TimeZone>),
     /// A list; steps apply to each part.
     List(Vec<Datum>),
     /// A compact JSON document.
@@ -33,7 +36,8 @@ impl Datum {
             Datum::Text(_) => "a string",
             Datum::Integer(_) => "an integer",
             Datum::Civil(_) => "a date and time without a zone",
-            Datum::Instant(_) => "an instant",
+            Datum::Day(_) => "a day",
+            Datum::Instant(..) => "an instant",
             Datum::List(_) => "a list",
             Datum::Json(_) => "JSON",
         }
@@ -63,8 +67,12 @@ pub enum OutputType {
     Bool,
     /// A date and time of no zone.
     Civil,
+    /// A day.
+    Day,
     /// A moment.
     Instant,
+    /// A day, a moment or a date and time of no zone.
+    Time,
     /// A list of texts, to each of which the following steps apply.
     List,
     /// Whatever it was given.

@@ -17,11 +17,12 @@ mod time;
 
 pub use datum::{Datum, OutputType};
 pub use literal::Literal;
-pub use registry::{REGISTRY, StepInfo, reference_table};
+pub use registry::{REGISTRY, StepInfo, reference_table, successor};
 
 use action::Action;
 use argument::Argument;
 use datum::TEXTUAL;
+use time::TimeStep;
 
 /// A step with its arguments.
 #[derive(Debug, Clone)]
@@ -53,21 +54,35 @@ impl Step {
     /// It applies to each part of a list, and a part that is then missing is an error. An error
     /// says what was expected and never shows the value.
     pub fn apply(&self, value: Datum) -> Result<Option<Datum>, String> {
+        self.apply_to(value, false)
+    }
+
+    /// Applies the step to a value that comes from the run's start: the time is cut to what the step asks for.
+    pub fn apply_to_start(&self, value: Datum) -> Result<Option<Datum>, String> {
+        self.apply_to(value, true)
+    }
+
+    fn apply_to(&self, value: Datum, is_start: bool) -> Result<Option<Datum>, String> {
         let Datum::List(parts) = value else {
             return match &self.action {
                 Action::Text(step) => step.apply(value),
                 Action::Number(step) => step.apply(value).map(Some),
-                Action::Time(step) => step.apply(value).map(Some),
+                Action::Time(step) => step.apply(value, is_start).map(Some),
                 Action::Structure(step) => step.apply(value),
             };
         };
         let count = parts.len();
-        let applied = parts.into_iter().enumerate().map(|(index, part)| match self.apply(part) {
+        let applied = parts.into_iter().enumerate().map(|(index, part)| match self.apply_to(part, is_start) {
             Ok(Some(part)) => Ok(part),
             Ok(None) => Err(format!("part {} of {count}: `{}` found nothing", index + 1, self.name())),
             Err(error) => Err(format!("part {} of {count}: {error}", index + 1)),
         });
         applied.collect::<Result<_, _>>().map(|parts| Some(Datum::List(parts)))
+    }
+
+    /// Whether it writes a time, so that it gives none.
+    pub fn writes_time(&self) -> bool {
+        matches!(&self.action, Action::Time(step) if step.writes())
     }
 
     /// The values that it lists, where it is a `map`.
@@ -103,7 +118,7 @@ impl Step {
         match &self.action {
             Action::Text(_) | Action::Structure(_) => TEXTUAL,
             Action::Number(step) => step.accepts(),
-            Action::Time(step) => step.accepts(),
+            Action::Time(_) => TimeStep::accepts(),
         }
     }
 }

@@ -217,64 +217,42 @@ pub static REGISTRY: &[StepInfo] = &[
         parse: |it| it.bare(NumberStep::Text),
     },
     StepInfo {
-        name: "instant",
-        argument: "`\"instant\"`",
+        name: "time",
+        argument: "`\"time\"`, `{ time = FORM }`, `{ time = [FORM, …] }` or `{ time = { forms = …, zone = ZONE, as = FORM } }`",
         keeps: "yes",
-        summary: "reads a moment (RFC 3339, with `Z` or an offset) and gives it in UTC",
+        summary: "reads a time in one of the [forms](#times), by default `rfc3339`; takes a time as well; with `as` writes it",
         examples: &[
-            (r#""instant""#, r#""2025-05-07T14:42:18.120Z""#, "2025-05-07T14:42:18.12Z"),
-            (r#""instant""#, r#""2025-05-07T14:42:18+02:00""#, "2025-05-07T12:42:18Z"),
+            (r#""time""#, r#""2025-05-07T14:42:18.120+02:00""#, "2025-05-07T12:42:18.12Z"),
+            (r#"{ time = "epoch_ms" }"#, "1690000000125", "2023-07-22T04:26:40.125Z"),
+            (r#"{ time = ["%m/%d/%Y", "%Y-%m-%d"] }"#, r#""05/12/2025""#, "2025-05-12"),
             (
-                r#""instant""#,
+                r#"{ time = { forms = "iso", zone = "Europe/Berlin" } }"#,
                 r#""2025-05-07T14:42:18""#,
-                "error: expected a time like `2025-01-31T08:05:00Z`, with `Z` or an offset (without one, use `civil` or `civil_in`)",
+                "2025-05-07T12:42:18Z",
             ),
-        ],
-        parse: |it| it.bare(TimeStep::Instant),
-    },
-    StepInfo {
-        name: "date",
-        argument: "`{ date = [FORMAT, …] }`",
-        keeps: "yes",
-        summary: "reads a day, written exactly as one of the formats says, and gives its midnight without a zone",
-        examples: &[
-            (r#"{ date = ["%m/%d/%Y", "%Y-%m-%d"] }"#, r#""05/12/2025""#, "2025-05-12T00:00:00"),
-            (r#"{ date = ["%m/%d/%Y"] }"#, r#""5/12/2025""#, "error: expected a date written as `%m/%d/%Y`"),
+            (r#"{ time = { zone = "none" } }"#, r#""2025-05-07T14:42:18+02:00""#, "2025-05-07T14:42:18"),
+            (r#"{ time = { as = "epoch_s" } }"#, r#""2023-07-22T04:26:40.5Z""#, "1690000000.5"),
             (
-                r#"{ date = ["%m/%d/%Y"] }"#,
-                r#""02/30/2025""#,
-                "error: expected a date that exists, written as `%m/%d/%Y`",
+                r#""time""#,
+                r#""2025-05-07T14:42:18""#,
+                "error: expected a time like `2025-01-31T08:05:00Z`, with `Z` or an offset (without one, use the form `iso`)",
             ),
+            (r#"{ time = "%m/%d/%Y" }"#, r#""5/12/2025""#, "error: expected a date written as `%m/%d/%Y`"),
         ],
-        parse: |it| Ok(TimeStep::date(it)?.into()),
-    },
-    StepInfo {
-        name: "civil",
-        argument: "`\"civil\"` or `{ civil = [FORMAT, …] }`",
-        keeps: "yes",
-        summary: "reads a date and time that has no zone and keeps it as it is; without formats in ISO form",
-        examples: &[
-            (r#""civil""#, r#""2025-05-07T14:42""#, "2025-05-07T14:42:00"),
-            (r#"{ civil = ["%m/%d/%Y %I:%M%P"] }"#, r#""05/07/2025 02:42pm""#, "2025-05-07T14:42:00"),
-        ],
-        parse: |it| Ok(TimeStep::civil(it)?.into()),
-    },
-    StepInfo {
-        name: "civil_in",
-        argument: "`{ civil_in = ZONE }` or `{ civil_in = { zone = ZONE, formats = [FORMAT, …] } }`",
-        keeps: "yes",
-        summary: "reads a date and time as clocks in an IANA time zone showed it and gives the moment; a local time that does not exist, or is ambiguous, is an error",
-        examples: &[
-            (r#"{ civil_in = "Europe/Berlin" }"#, r#""2025-05-07T14:42:18""#, "2025-05-07T12:42:18Z"),
-            (
-                r#"{ civil_in = { zone = "UTC", formats = ["%Y-%m-%dT%H-%M-%S-%3fZ"] } }"#,
-                r#""2025-01-02T03-04-05-678Z""#,
-                "2025-01-02T03:04:05.678Z",
-            ),
-        ],
-        parse: |it| Ok(TimeStep::civil_in(it)?.into()),
+        parse: |it| Ok(TimeStep::parse(it)?.into()),
     },
 ];
+
+/// What is written instead of a step of an earlier edition, as a hint.
+pub fn successor(dropped: &str) -> Option<&'static str> {
+    Some(match dropped {
+        "instant" => "leave it out: columns of times read RFC 3339 by themselves; elsewhere write `\"time\"`",
+        "date" => "write `{ time = FORM }`, or a list of forms",
+        "civil" => "write `{ time = \"iso\" }`, or the forms as they were",
+        "civil_in" => "write `{ time = { forms = \"iso\", zone = ZONE } }`, with the forms as they were",
+        _ => return None,
+    })
+}
 
 /// The table of all steps in Markdown, as `mappings/README.md` has it.
 pub fn reference_table() -> String {

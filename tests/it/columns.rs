@@ -82,7 +82,7 @@ fn usual_types_of_other_engines_are_written_by_their_affinity() {
 #[test]
 fn the_last_moments_of_9999_are_kept() {
     let never = ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.9999990Z", "9999-12-31T21:00:00-02:00"];
-    let house = items("DATETIME", "{ from = \"v\", steps = [\"instant\"] }", &never.map(|text| json!(text)));
+    let house = items("DATETIME", "\"v\"", &never.map(|text| json!(text)));
     house.lift(&[]).ends(0, "committed");
     let kept = [["9999-12-31 23:59:59.000000"], ["9999-12-31 23:59:59.999999"], ["9999-12-31 23:00:00.000000"]];
     assert_eq!(house.rows("SELECT v FROM items ORDER BY id"), kept);
@@ -91,7 +91,7 @@ fn the_last_moments_of_9999_are_kept() {
 
 #[test]
 fn a_format_with_a_year_of_two_digits_is_refused_without_data() {
-    for (step, letter) in [("{ date = [\"%d.%m.%y\"] }", "%y"), ("{ date = [\"%D\"] }", "%D")] {
+    for (step, letter) in [("{ time = \"%d.%m.%y\" }", "%y"), ("{ time = \"%D\" }", "%D")] {
         let house = items("DATETIME", &format!("{{ from = \"v\", steps = [{step}] }}"), &[]);
         let checked = house.run(["check", "set"]).status(2);
         let words = format!("reads a year of two digits (`{letter}`), whose century would be a guess");

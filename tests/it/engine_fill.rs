@@ -25,7 +25,7 @@ const EXTRAS: &str = r#"
     id = "id"
     mail = "mail"
     age = "age"
-    seen = { from = "seen", steps = ["instant"] }"#;
+    seen = "seen""#;
 
 /// A house in which a second list fills what the first left NULL.
 fn house(people: &Value, extras: &Value) -> House {
@@ -248,7 +248,7 @@ fn a_row_is_filled_whose_key_is_a_time_in_another_form() {
     let house = House::new()
         .schema("CREATE TABLE seen (at DATETIME PRIMARY KEY NOT NULL, who TEXT, mail TEXT);")
         .set("[precedence]\nseen = [\"seen\", \"mails\"]\n");
-    let at = "at = { from = \"at\", steps = [\"instant\"] }";
+    let at = "at = \"at\"";
     let rule = |more: &str, column: &str| {
         format!("[table.seen]\nkey = [\"at\"]\n{more}[table.seen.columns]\n{at}\n{column} = \"{column}\"\n")
     };

@@ -165,7 +165,7 @@ fn times_and_numbers_that_a_column_would_change_are_refused() {
         key = ["id"]
         [table.measures.columns]
         id = "id"
-        at = { from = "at", steps = ["instant"] }
+        at = "at"
         size = "size""#;
     let house = people(rules, &json!([]));
     house.put(

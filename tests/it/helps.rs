@@ -108,13 +108,13 @@ fn refused(column: &str) -> String {
 fn what_this_version_cannot_do_is_refused_once_and_plainly() {
     for (column, expected) in [
         (
-            "at = { from = \"t\", steps = [{ civil = [\"%s\"] }] }",
-            "error M012: `%s` reads seconds since 1970 (`%s`), and this version has no step that reads them\n  at set/items.toml:12\n",
+            "at = { from = \"t\", steps = [{ time = \"%s\" }] }",
+            "error M012: `%s` reads seconds since 1970 (`%s`), which is the form `epoch_s`\n  at set/items.toml:12\n",
         ),
         (
-            "at = { from = \"t\", steps = [{ civil = [\"%Y-%m-%dT%H:%M:%S%z\"] }] }",
-            "error M012: `%Y-%m-%dT%H:%M:%S%z` reads a zone (`%z`), and formats read none in this version: `instant` reads a time \
-             with a zone in the form `2025-01-31T08:05:00+01:00` alone\n  at set/items.toml:12\n",
+            "at = { from = \"t\", steps = [{ time = [\"%Y-%m-%dT%H:%M:%S%z\", \"%Y-%m-%d\"] }] }",
+            "error M012: `%Y-%m-%dT%H:%M:%S%z` reads a zone and `%Y-%m-%d` none: `zone = \"Europe/Berlin\"` would say whose clocks \
+             are meant, `zone = \"none\"` takes the clock times as they are written\n  at set/items.toml:12\n",
         ),
         (
             "icon = \"icon\"",

@@ -10,13 +10,13 @@ fn with_typos(house: &House) -> [usize; 3] {
     edit(&users, "configured_email      =", "configured_emial      =");
     edit(
         &users,
-        "last_used             = { from = \"lastUsed\", steps = [\"instant\"] }",
-        "last_used             = { from = \"lastUsed\", steps = [\"instnat\"] }",
+        "last_used             = \"lastUsed\"",
+        "last_used             = { from = \"lastUsed\", steps = [\"tiem\"] }",
     );
     edit(&users, "key  = [\"user_id\", \"category\"]", "key  = [\"user_id\", \"categroy\"]");
     let text = std::fs::read_to_string(users).unwrap();
     // A rule's own line is the one of its name.
-    ["configured_emial", "instnat", "[table.notification]"]
+    ["configured_emial", "tiem", "[table.notification]"]
         .map(|typo| 1 + text.lines().position(|line| line.contains(typo)).unwrap())
 }
 
@@ -28,7 +28,7 @@ fn three_typos_in_one_file_are_reported_at_once_with_suggestions() {
     for line in lines {
         assert!(run.stderr.contains(&format!("users.toml:{line}")), "line {line}:\n{}", run.stderr);
     }
-    for meant in ["`configured_email`", "`instant`", "`category`"] {
+    for meant in ["`configured_email`", "`time`", "`category`"] {
         assert!(run.stderr.contains(&format!("did you mean {meant}?")), "{meant}:\n{}", run.stderr);
     }
     assert_eq!(run.stderr.matches("error M").count(), 3, "{}", run.stderr);

@@ -7,7 +7,7 @@ const TABLES: &str = "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TE
 const OWNERS: &str = "[owners]\ncapture = \"owner\"\ntable = \"people\"\n\
     find = [{ by = \"id\" }, { by = \"name\", alias = true }]\nunknown = { ignore = \"nobody's\" }\nownerless = \"only-user\"\n";
 const PEOPLE: &str = "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\nok = \"ok\"\n\
-    born = { from = \"born\", steps = [\"instant\"] }\n";
+    born = \"born\"\n";
 const NOTE: &str = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nperson = \"#owner.id\"\n\
     ok = \"#owner.ok\"\nborn = \"#owner.born\"\n";
 
@@ -183,6 +183,6 @@ fn of_two_files_the_later_moment_counts_whatever_its_zone() {
     let unread = small(r#""yesterday""#, r#""2025-01-01T01:00:00.5Z""#);
     let report = unread.report(0, &[]);
     let warnings: Vec<_> = told(&report).into_iter().filter(|told| told.starts_with("warning")).collect();
-    assert_eq!(warnings, ["warning V012 this is not a time with a zone, so the file counts as the oldest"]);
+    assert_eq!(warnings, ["warning V012 this cannot be read as a time, so the file counts as the oldest"]);
     assert_eq!(unread.house.one("SELECT person FROM notes"), "b");
 }

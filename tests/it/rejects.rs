@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 const NOTES: &str = "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, size NUMERIC, at DATETIME);";
 const NOTE: &str = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nsize = \"size\"\n\
-                    at = { from = \"at\", steps = [\"instant\"] }\n";
+                    at = \"at\"\n";
 
 fn notes(content: &str) -> Small {
     Small::new(NOTES, "").lists("notes", "notes.json", NOTE).file("notes.json", content)

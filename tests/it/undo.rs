@@ -46,7 +46,7 @@ const TAGS: &str = r#"
     [table.tags.columns]
     person = "person"
     name = "name"
-    seen = { from = "seen", steps = ["instant"] }"#;
+    seen = "seen""#;
 
 /// A house whose tree has two people with notes, and nobody's mail yet.
 fn house() -> House {

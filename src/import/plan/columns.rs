@@ -1,7 +1,7 @@
 //! What is known of the columns that the rules write into.
 
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::model::{Expr, From, OnDuplicate, Root, Set};
+use crate::mapping::model::{Expr, From, OnDuplicate, Root, Rule, Set};
 use crate::step::{OutputType, Step};
 use std::collections::{HashMap, HashSet};
 
@@ -25,8 +25,12 @@ impl WrittenColumns {
         };
         for rule in rules.iter().flatten() {
             let model = rule.model(set);
-            for column in model.columns.iter().filter(|of| gives_instant(&of.expr)) {
-                note(&mut instants, rule, &column.name);
+            for column in &model.columns {
+                let reads = rule.field(&column.name).and_then(|field| rule.fields[field].reads.as_ref());
+                let is_read = reads.and_then(|reads| reads.steps.last()).map(Step::output) == Some(OutputType::Instant);
+                if gives_instant(model, &column.expr, is_read, 0) {
+                    note(&mut instants, rule, &column.name);
+                }
             }
             for field in rule.fields.iter().filter(|_| model.on_duplicate == OnDuplicate::Fill) {
                 note(&mut filled, rule, &field.column.name);
@@ -41,12 +45,24 @@ pub(super) fn has(columns: &Columns, table: &str, column: &str) -> bool {
     columns.get(table).is_some_and(|columns| columns.contains(column))
 }
 
-fn gives_instant(expr: &Expr) -> bool {
+/// `is_read`: whether the column reads a moment from what is no time yet.
+fn gives_instant(rule: &Rule, expr: &Expr, is_read: bool, depth: u32) -> bool {
     match expr.steps.iter().rev().map(Step::output).find(|output| *output != OutputType::Same) {
-        Some(output) => output == OutputType::Instant,
+        Some(OutputType::Instant) => true,
+        Some(OutputType::Civil | OutputType::Day | OutputType::Time) => false,
+        Some(_) => is_read,
         None => match &expr.from {
-            From::Path(path) => matches!(&path.root, Root::Context(name) if name == "started"),
-            From::First(all) => all.iter().any(gives_instant),
+            From::Path(path) => match &path.root {
+                Root::Context(name) => name == "started" || is_read,
+                Root::Element | Root::Record | Root::Frame => is_read,
+                // The loader reports a cycle of names.
+                Root::Column(name) if depth < 16 => {
+                    rule.named(name).is_some_and(|expr| gives_instant(rule, expr, is_read, depth + 1))
+                }
+                Root::Parent(_) | Root::Column(_) => false,
+            },
+            From::First(all) => all.iter().any(|one| gives_instant(rule, one, is_read, depth)),
+            From::Template { .. } | From::Join { .. } => is_read,
             _ => false,
         },
     }

@@ -231,16 +231,16 @@ impl Fill<'_> {
         let (sql, expr, guess) = match (stats.strings, numbers, stats.booleans) {
             (0, 0, 0) => ("TEXT", toml_string(&path), Some("it is always null here")),
             (_, 0, 0) if stats.empty_strings == 0 && stats.all_look(Look::Instant) => {
-                ("DATETIME", with_step("\"instant\""), Some("all of them are times with a zone"))
+                ("DATETIME", toml_string(&path), Some("all of them are times with a zone"))
             }
             (_, 0, 0) if stats.empty_strings == 0 && stats.all_look(Look::Civil) => {
-                ("DATETIME", with_step("\"civil\""), Some("all of them are times without a zone"))
+                ("DATETIME", with_step("{ time = \"iso\" }"), Some("all of them are times without a zone"))
             }
             (_, 0, 0) if stats.empty_strings == 0 && stats.all_look(Look::Date) => {
-                ("DATETIME", with_step("{ date = [\"%Y-%m-%d\"] }"), Some("all of them are days"))
+                ("DATETIME", with_step("{ time = \"%Y-%m-%d\" }"), Some("all of them are days"))
             }
             (_, 0, 0) if stats.all_look(Look::SlashDate) && stats.chars == Some((10, 10)) => {
-                ("DATETIME", with_step("{ date = [\"%m/%d/%Y\"] }"), Some("the month comes first"))
+                ("DATETIME", with_step("{ time = \"%m/%d/%Y\" }"), Some("the month comes first"))
             }
             (_, 0, 0) => ("TEXT", toml_string(&path), None),
             (0, _, 0) if stats.fractions == 0 => ("INTEGER", toml_string(&path), None),

@@ -2,7 +2,7 @@
 
 use super::condition::View;
 use super::draft::{Fault, LeafSpan};
-use super::fit::{as_key_text, as_text, has_text, is_same_text, literal_datum, to_datum};
+use super::fit::{as_key_text, as_text, has_text, is_same_text, literal_datum, settled, to_datum};
 use super::maker::{Dangling, RowMaker, Trail, Wrote, first_place};
 use super::path::{Reached, last_name};
 use super::scope::{Operand, Scope, Stop};
@@ -11,13 +11,36 @@ use crate::document::tape::{Kind, NodeRef};
 use crate::finding::VALUE_STEP;
 use crate::mapping::declared::Doc;
 use crate::mapping::keyindex::KeyText;
-use crate::mapping::model::{Expr, From, PathExpr, Root, Sought};
-use crate::step::Datum;
+use crate::mapping::model::{Expr, From, PathExpr, ReadAs, Root, Sought};
+use crate::step::{Datum, Step};
 use std::rc::Rc;
 
 impl<'a, 't> RowMaker<'a, 't> {
     /// Evaluates an expression. What the value was made from, and can be got back from, is added to the trail.
     pub(super) fn eval(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
+        // Each alternative is read by itself, so that what is compared with the chosen one is read, too.
+        let reads = if self.is_passed_on(expr) { None } else { self.reads.take() };
+        let Some(reads) = reads else { return self.unread(expr, scope, trail) };
+        let before = trail.len();
+        let got = self.unread(expr, scope, trail);
+        self.reads = Some(reads);
+        self.read(reads, expr, got?, trail, before)
+    }
+
+    /// Whether what the expression gives is evaluated as the column's own expression would be.
+    fn is_passed_on(&self, expr: &Expr) -> bool {
+        let is_let = |name: &str| self.compiled.field(name).is_none();
+        expr.steps.is_empty()
+            && expr.matching.is_none()
+            && match &expr.from {
+                From::First(_) => true,
+                From::Path(PathExpr { root: Root::Column(name), .. }) => self.reads.is_some() && is_let(name),
+                _ => false,
+            }
+    }
+
+    /// Evaluates an expression, whatever the column that its value is for.
+    fn unread(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
         let before = trail.len();
         let got = self.source(expr, scope, trail)?;
         if let Some(regex) = &expr.matching
@@ -27,11 +50,36 @@ impl<'a, 't> RowMaker<'a, 't> {
             trail.truncate(before);
             return Ok(Operand::Missing);
         }
-        self.steps(expr, got, trail, before)
+        self.steps(&expr.steps, (expr, None), got, trail, before)
     }
 
-    fn steps(&mut self, expr: &Expr, got: Operand<'t>, trail: &mut Trail, before: usize) -> Result<Operand<'t>, Stop> {
-        if expr.steps.is_empty() {
+    /// Reads a value that is not of its column's type.
+    fn read(
+        &mut self,
+        reads: &ReadAs,
+        expr: &Expr,
+        got: Operand<'t>,
+        trail: &mut Trail,
+        before: usize,
+    ) -> Result<Operand<'t>, Stop> {
+        let is_read = match &got {
+            Operand::Missing | Operand::Null => true,
+            Operand::Node(node, _) if node.is_container() => true, // the type says what is wrong with it
+            Operand::Node(node, _) => reads.names_only || reads.holds(&to_datum(*node)?),
+            Operand::Datum(datum) => (reads.names_only && !is_name(expr)) || reads.holds(datum),
+        };
+        if is_read { Ok(got) } else { self.steps(&reads.steps, (expr, Some(reads)), got, trail, before) }
+    }
+
+    fn steps(
+        &mut self,
+        steps: &[Step],
+        (expr, reads): (&Expr, Option<&ReadAs>),
+        got: Operand<'t>,
+        trail: &mut Trail,
+        before: usize,
+    ) -> Result<Operand<'t>, Stop> {
+        if steps.is_empty() {
             return Ok(got);
         }
         let (mut datum, at, shown) = match got {
@@ -48,13 +96,13 @@ impl<'a, 't> RowMaker<'a, 't> {
             Operand::Datum(datum) => (datum, first_place(&trail[before..], self.scope), None),
         };
         let mut keeps = true;
-        for (i, step) in expr.steps.iter().enumerate() {
+        for (i, step) in steps.iter().enumerate() {
             if self.ends_on_empty && datum == Datum::Text(String::new()) {
                 break; // the policy decides, not the steps that are left
             }
             keeps &= step.keeps();
             let given = self.scope.trace.map(|_| datum.clone());
-            let applied = step.apply(datum);
+            let applied = if self.clock { step.apply_to_start(datum) } else { step.apply(datum) };
             if let (Some(trace), Some(given)) = (self.scope.trace, &given) {
                 let secret = self.tainted;
                 trace.step(&StepTaken { step, before: given, after: applied.as_ref(), secret });
@@ -68,7 +116,11 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Err(why) => {
                     // What a step says may quote the value.
                     let why = if self.hidden || self.tainted { "it cannot convert the value".to_owned() } else { why };
-                    let fault = Fault::new(&VALUE_STEP, format!("step {} `{}`: {why}", i + 1, step.name())).at(at);
+                    let why = match reads {
+                        Some(reads) => format!("the value cannot be read as {}: {why}", reads.declared),
+                        None => format!("step {} `{}`: {why}", i + 1, step.name()),
+                    };
+                    let fault = Fault::new(&VALUE_STEP, why).at(at);
                     return Err(Fault { found: shown, line: expr.line, ..fault }.into());
                 }
             }
@@ -117,7 +169,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             From::Lookup(row) => {
                 let before = trail.len();
                 let outer = std::mem::take(&mut self.hidden);
-                let key = self.by(&row.by, scope, trail);
+                let key = self.by(row, scope, trail);
                 let hidden = std::mem::replace(&mut self.hidden, outer) || self.tainted;
                 self.hidden |= hidden;
                 let Some(key) = key? else { return Ok(Operand::Missing) };
@@ -241,11 +293,15 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     /// The key that a `by` table gives; `None` when a part of it is not there.
-    fn by(&mut self, by: &[(String, Expr)], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Option<KeyText>, Stop> {
+    fn by(&mut self, row: &Sought, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Option<KeyText>, Stop> {
         let before = trail.len();
         let mut key = KeyText::default();
-        for (_, expr) in by {
-            let got = self.eval(expr, scope, trail)?;
+        for (at, (_, expr)) in row.by.iter().enumerate() {
+            let reads = self.compiled.by_reads(row.number, at);
+            let outer = std::mem::replace(&mut self.reads, reads);
+            let got = self.eval(expr, scope, trail);
+            self.reads = outer;
+            let got = settled(got?, reads);
             let Some(text) = as_key_text(&got) else {
                 trail.truncate(before);
                 return Ok(None);
@@ -257,7 +313,7 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     /// Whether a row exists; claims nothing.
     pub(super) fn exists_row(&mut self, row: &Sought, scope: &Scope<'_, 't>) -> Result<bool, Stop> {
-        let key = self.by(&row.by, scope, &mut Vec::new())?;
+        let key = self.by(row, scope, &mut Vec::new())?;
         Ok(key.is_some_and(|key| scope.index.contains(row.number, &key)))
     }
 
@@ -275,6 +331,14 @@ fn written(node: NodeRef) -> Option<String> {
         Kind::Bool(value) => Some(value.to_string()),
         Kind::String | Kind::Number => Some(node.text().to_owned()),
         Kind::Null | Kind::Array | Kind::Object | Kind::Record(_) => None,
+    }
+}
+
+/// Whether an expression gives a capture or the name of a member, which are texts whatever they say.
+fn is_name(expr: &Expr) -> bool {
+    match &expr.from {
+        From::Path(PathExpr { root: Root::Context(name), .. }) => !name.starts_with("owner."),
+        _ => false,
     }
 }
 

@@ -6,11 +6,13 @@ use crate::decimal::Decimal;
 use crate::document::json::write_json_string;
 use crate::document::tape::{Kind, NodeRef, Outer};
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
-use crate::mapping::model::Literal;
+use crate::instant::Instant;
+use crate::mapping::model::{Literal, ReadAs};
 use crate::row::{Value, keeps_number, keeps_time};
 use crate::step::Datum;
 use crate::table::{Column, ColumnType, Digits};
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Time};
+use jiff::tz::Offset;
 use std::borrow::Cow;
 
 /// What a literal of the mapping is.
@@ -59,7 +61,7 @@ pub(super) fn has_text(got: &Operand<'_>) -> bool {
 pub(super) fn is_same_text(one: &Operand<'_>, other: &Operand<'_>) -> bool {
     match (one, other) {
         (Operand::Datum(Datum::Civil(one)), Operand::Datum(Datum::Civil(other))) => one == other,
-        (Operand::Datum(Datum::Instant(one)), Operand::Datum(Datum::Instant(other))) => one == other,
+        (Operand::Datum(Datum::Instant(one, _)), Operand::Datum(Datum::Instant(other, _))) => one == other,
         _ => matches!((as_text(one), as_text(other)), (Some(one), Some(other)) if one == other),
     }
 }
@@ -71,6 +73,27 @@ pub(super) fn is_empty_text(got: &Operand) -> bool {
         Operand::Datum(Datum::Text(text) | Datum::Number(text) | Datum::Json(text)) => text.is_empty(),
         Operand::Missing | Operand::Null | Operand::Datum(_) => false,
     }
+}
+
+/// A time as a column that reads so keeps it: a day in a column of times is its midnight.
+pub(super) fn settled<'t>(got: Operand<'t>, reads: Option<&ReadAs>) -> Operand<'t> {
+    match (got, reads.map(|reads| reads.kind)) {
+        (Operand::Datum(Datum::Day(day)), Some(ColumnType::Time)) => {
+            Operand::Datum(Datum::Civil(day.to_datetime(Time::midnight())))
+        }
+        (got, _) => got,
+    }
+}
+
+/// The time that a node says where it is read so; a time without a zone is taken as UTC.
+pub fn time_of(node: NodeRef, reads: &ReadAs) -> Option<Instant> {
+    let clock = match reads.apply(to_datum(node).ok()?).ok()?? {
+        Datum::Instant(at, _) => return Some(at),
+        Datum::Civil(clock) => clock,
+        Datum::Day(day) => day.to_datetime(Time::midnight()),
+        _ => return None,
+    };
+    Instant::at(clock, Offset::UTC)
 }
 
 /// A scalar as a key compares it: booleans as `1` and `0`.
@@ -103,7 +126,8 @@ fn datum_text(datum: &Datum) -> Option<Cow<'_, str>> {
         Datum::Text(text) | Datum::Number(text) | Datum::Json(text) => text.into(),
         Datum::Integer(value) => value.to_string().into(),
         Datum::Civil(time) => time.to_string().into(),
-        Datum::Instant(time) => time.to_string().into(),
+        Datum::Day(day) => day.to_string().into(),
+        Datum::Instant(time, _) => time.to_string().into(),
         Datum::Bool(_) | Datum::List(_) => return None,
     })
 }
@@ -130,7 +154,8 @@ pub(super) fn datum_json(datum: &Datum, out: &mut String) {
         Datum::Integer(value) => out.push_str(&value.to_string()),
         Datum::Text(text) => write_json_string(out, text),
         Datum::Civil(time) => write_json_string(out, &time.to_string()),
-        Datum::Instant(time) => write_json_string(out, &time.to_string()),
+        Datum::Day(day) => write_json_string(out, &day.to_string()),
+        Datum::Instant(time, _) => write_json_string(out, &time.to_string()),
         Datum::List(parts) => {
             out.push('[');
             for (i, part) in parts.iter().enumerate() {
@@ -180,6 +205,10 @@ pub(super) fn fit<'t>(
             checked_text(node.text(), max)
         }
         (ColumnType::Text { max }, Operand::Datum(Datum::Text(text) | Datum::Json(text))) => checked_text(text, max),
+        // RFC 3339 and ISO 8601 lose nothing.
+        (ColumnType::Text { max }, Operand::Datum(datum @ (Datum::Civil(_) | Datum::Day(_) | Datum::Instant(..)))) => {
+            checked_text(&datum_text(datum).unwrap_or_default(), max)
+        }
         (ColumnType::Text { .. }, _) => {
             let is_container = match got {
                 Operand::Node(node, _) => node.is_container(),
@@ -197,7 +226,11 @@ pub(super) fn fit<'t>(
         (ColumnType::Numeric(limit), _) => numeric(number.ok_or_else(wrong)?, limit),
         (ColumnType::Boolean, _) => boolean(got).map(Value::Bool).ok_or_else(wrong),
         (ColumnType::Time, Operand::Datum(Datum::Civil(time))) => checked_time(*time).map(|()| Value::Civil(*time)),
-        (ColumnType::Time, Operand::Datum(Datum::Instant(time))) => {
+        (ColumnType::Time, Operand::Datum(Datum::Day(day))) => {
+            let time = day.to_datetime(Time::midnight());
+            checked_time(time).map(|()| Value::Civil(time))
+        }
+        (ColumnType::Time, Operand::Datum(Datum::Instant(time, _))) => {
             checked_time(time.utc()).map(|()| Value::Instant(*time))
         }
         (ColumnType::Json, _) => {
@@ -292,7 +325,7 @@ fn wanted(column: &Column) -> &'static str {
         ColumnType::Integer => "an integer",
         ColumnType::Real | ColumnType::Numeric(_) => "a number",
         ColumnType::Boolean => "true or false",
-        ColumnType::Time => "a date and time (steps `instant`, `date` or `civil` make one)",
+        ColumnType::Time => "a time (the step `time` makes one)",
         ColumnType::Json => "JSON",
         ColumnType::Blob => "bytes",
         ColumnType::Unknown => "nothing, for the column's type is not known",

@@ -4,7 +4,7 @@ use super::draft::{ClaimAs, Fault, LeafSpan, Origin};
 use super::fit::{fit, has_text, is_empty_text, is_same_text, literal_datum, loses_sign};
 use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
-use crate::finding::{Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_SIGN};
+use crate::finding::{Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_SIGN, VALUE_STEP};
 use crate::mapping::model::{Agreement, ColumnRule, Expr, From, PathExpr, Policy, Root, Rule};
 use crate::row::Value;
 use crate::step::{Datum, OutputType};
@@ -61,7 +61,12 @@ impl<'t> RowMaker<'_, 't> {
                 (Policy::Skip, _) => return Err(Stop::Skip),
                 (Policy::Default, Some(literal)) => {
                     self.draft.origins[field] = Origin::Defaulted;
-                    fit(&Operand::Datum(literal_datum(literal)), target, &mut |got| self.json_text(got))?
+                    let literal = literal_datum(literal);
+                    let read = self.reads.map_or(Ok(Some(literal.clone())), |reads| reads.apply(literal));
+                    let read =
+                        read.map_err(|why| Fault::new(&VALUE_STEP, format!("its default cannot be read: {why}")))?;
+                    let read = read.map_or(Operand::Missing, Operand::Datum);
+                    fit(&read, target, &mut |got| self.json_text(got))?
                 }
                 (Policy::Null, _) if !target.not_null => {
                     self.draft.origins[field] = Origin::Nulled;

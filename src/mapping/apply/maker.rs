@@ -6,7 +6,7 @@ use super::scope::{Operand, Scope, Stop};
 use crate::finding::{ROW_DANGLING, VALUE_STEP};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
-use crate::mapping::model::{ColumnRule, Rule};
+use crate::mapping::model::{ColumnRule, ReadAs, Rule};
 
 /// A lookup that found no row.
 pub(super) struct Dangling {
@@ -46,6 +46,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) sealing: bool,
     /// Whether `on_empty` decides about the value that is being evaluated, so that an empty string ends its steps.
     pub(super) ends_on_empty: bool,
+    /// How the column that is being evaluated reads a value which is not of its type.
+    pub(super) reads: Option<&'a ReadAs>,
     /// The nulls and empty containers that the paths of a column or secret met; none are noted elsewhere, as in a
     /// condition, which decides nothing.
     pub(super) voids: Option<Vec<LeafSpan>>,

@@ -17,7 +17,7 @@ mod trace;
 
 pub use condition::shape_fits;
 pub use draft::{Claim, ClaimAs, Draft, Fault, LeafSpan, Origin};
-pub use fit::kind_name;
+pub use fit::{kind_name, time_of};
 pub use path::{EmptyEnd, empty_ends, follow_from as follow, select};
 pub use row::evaluate;
 pub use scope::{Current, FileContext, Operand, Owner, Scope, Stop};

@@ -130,7 +130,7 @@ impl<'t> Scope<'_, 't> {
             "position" => Operand::Datum(Datum::Integer(self.position)),
             "file" => Operand::Datum(Datum::Text(self.file.path.to_owned())),
             "stem" => Operand::Datum(Datum::Text(self.file.stem().to_owned())),
-            "started" => Operand::Datum(Datum::Instant(self.file.started.into())),
+            "started" => Operand::Datum(Datum::Instant(self.file.started.into(), None)),
             "owner" => {
                 self.file.directory.map_or(Operand::Missing, |name| Operand::Datum(Datum::Text(name.to_owned())))
             }

@@ -62,6 +62,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             hidden: false,
             sealing: false,
             ends_on_empty: false,
+            reads: None,
             voids: None,
             dangling: None,
             chosen: None,
@@ -182,8 +183,9 @@ impl<'a, 't> RowMaker<'a, 't> {
         let mut trail = std::mem::take(&mut self.spare);
         let (made, voids) = self.noting_voids(|maker| {
             let outer = std::mem::replace(&mut maker.ends_on_empty, column.policies.empty.is_some());
+            let outer_reads = std::mem::replace(&mut maker.reads, maker.compiled.fields[field].reads.as_ref());
             let made = maker.judged_value(field, column, &mut trail, &mut class);
-            maker.ends_on_empty = outer;
+            (maker.ends_on_empty, maker.reads) = (outer, outer_reads);
             made
         });
         // What a bad value was made from is claimed too: it is rejected with its record.

@@ -86,7 +86,7 @@ impl<'t> Operand<'t> {
             Value::Text(text) | Value::Sealed(text) => Operand::Datum(Datum::Text(text.to_string())),
             Value::Json(text) => Operand::Datum(Datum::Json(text.to_string())),
             Value::Civil(time) => Operand::Datum(Datum::Civil(*time)),
-            Value::Instant(time) => Operand::Datum(Datum::Instant(*time)),
+            Value::Instant(time) => Operand::Datum(Datum::Instant(*time, None)),
         }
     }
 }

@@ -14,7 +14,7 @@ mod tests;
 pub use secrets::check_secret_names;
 
 use crate::error::Error;
-use crate::mapping::model::{Mapping, OnDuplicate, Owners, Rule, Set};
+use crate::mapping::model::{Mapping, OnDuplicate, Owners, Rule, Set, declares};
 use crate::mapping::{codes, order, suggest};
 use crate::table::Schema;
 use spot::{Errors, Spot, columns_of, set_file, tables};
@@ -79,12 +79,25 @@ fn check_set(set: &Set, schema: &Schema, errors: &Errors) {
             );
         }
     }
+    check_reads(set, schema, &file, errors);
     check_record(set, schema, &file, errors);
     if let Some(owners) = &set.owners {
         check_owners(owners, schema, &file, errors);
         owners_have_ids(set, owners, schema, errors);
     }
     ids_have_one_giver(set, schema, errors);
+}
+
+/// A declared type that values are read as is that of some column.
+fn check_reads(set: &Set, schema: &Schema, file: &str, errors: &Errors) {
+    let columns = || schema.tables.values().flat_map(|table| &table.columns);
+    for reads in &set.reads {
+        if !columns().any(|column| declares(&column.declared, &reads.declared)) {
+            let message = format!("no column is declared as `{}`", reads.declared);
+            let hint = suggest::hint(&reads.declared, columns().map(|column| column.declared.as_str()));
+            errors.refuse(&codes::READS_UNUSED, file, reads.line, message, hint);
+        }
+    }
 }
 
 /// The record of migrations is a table of its own.

@@ -132,7 +132,7 @@ onduplicate = \"first\"
 id = \"id\"
 name = { from = \"name\", steps = [\"trmi\"] }
 emial = \"email\"
-seen = { from = \"!seen\", steps = [\"instant\"] }
+seen = \"!seen\"
 ";
     let expected = "\
 a rule has no key `onduplicate`
@@ -215,13 +215,24 @@ fn a_column_that_must_have_a_value_cannot_end_null() {
 #[test]
 fn what_is_given_fits_the_column() {
     let cases = [
-        ("seen = \"seen\"", "`people.seen` is `time`, and this gives a value of the source"),
-        ("seen = { template = \"{a}\" }", "`people.seen` is `time`, and this gives text"),
-        ("seen = \"#started\"", ""),
-        ("seen = { from = [{ from = \"a\", steps = [\"instant\"] }, \"#started\"] }", ""),
+        ("seen = \"seen\"", ""),
+        ("seen = { template = \"{a}\" }", ""),
+        ("seen = { value = true }", "`people.seen` is `time`, and this gives a boolean"),
+        ("seen = { value = \"2025-01-31T08:05:00Z\" }", ""),
         (
-            "seen = { from = \"a\", steps = [\"instant\", \"trim\"] }",
-            "step `trim` does not take what `instant` gives: a date and time",
+            "seen = { value = \"soon\" }",
+            "`people.seen` is `time`, and `soon` cannot be read as that: expected a time like `2025-01-31T08:05:00Z`, with `Z` or \
+             an offset",
+        ),
+        (
+            "seen = { from = \"#started\", steps = [{ time = { as = \"epoch_s\" } }] }",
+            "`people.seen` is `time` and takes the time itself, and `as` writes it first",
+        ),
+        ("seen = \"#started\"", ""),
+        ("seen = { from = [{ from = \"a\", steps = [{ time = \"epoch_s\" }] }, \"#started\"] }", ""),
+        (
+            "seen = { from = \"a\", steps = [\"time\", \"trim\"] }",
+            "step `trim` does not take what `time` gives: a date and time",
         ),
         ("email = { from = \"a\", steps = [\"integer\"] }", "`people.email` is `text`, and this gives an integer"),
         ("email = { from = \"a\", steps = [{ split = \",\" }, \"trim\"] }", ""),
@@ -233,8 +244,8 @@ fn what_is_given_fits_the_column() {
         ("name = { value = \"unknown\" }", "`people.name` holds at most 5 characters, and this has at least 7"),
         ("name = { from = \"a\", default = 3 }", "`people.name` is `text(5)`, and this gives an integer"),
         (
-            "email = \"=seen\"\nseen = { from = \"a\", steps = [\"instant\"] }",
-            "`people.email` is `text`, and this gives a date and time",
+            "email = { from = \"#started\", steps = [{ time = { as = \"epoch_s\" } }, \"integer\"] }",
+            "`people.email` is `text`, and this gives an integer",
         ),
         ("email = { exists = \"people\", by = { id = \"a\" } }", "`people.email` is `text`, and this gives a boolean"),
     ];

@@ -2,9 +2,9 @@
 
 use super::spot::Spot;
 use crate::mapping::codes;
-use crate::mapping::model::{ColumnRule, Digest, Expr, From, Literal, PathExpr, Root};
+use crate::mapping::model::{ColumnRule, Digest, Expr, From, Literal, PathExpr, ReadAs, Root};
 use crate::mapping::walk::{self, Read};
-use crate::step::{OutputType, Step};
+use crate::step::{Datum, OutputType, Step};
 use crate::table::ColumnType;
 
 /// What an expression gives, as far as that is known without data.
@@ -16,6 +16,8 @@ enum Gives {
     Unknown,
     /// Text of at least so many characters.
     Text(u32),
+    /// A capture or the name of a member.
+    Name,
     Integer,
     Real,
     /// A number as it was written.
@@ -30,7 +32,7 @@ impl Gives {
     fn words(self) -> &'static str {
         match self {
             Gives::Source | Gives::Unknown => "a value of the source",
-            Gives::Text(_) => "text",
+            Gives::Text(_) | Gives::Name => "text",
             Gives::Integer => "an integer",
             Gives::Real | Gives::Number => "a number",
             Gives::Bool => "a boolean",
@@ -43,12 +45,13 @@ impl Gives {
         match self {
             Gives::Unknown => true,
             Gives::Source => !matches!(kind, ColumnType::Time | ColumnType::Blob),
+            Gives::Name => matches!(kind, ColumnType::Text { .. }),
             Gives::Text(least) => matches!(kind, ColumnType::Text { max } if max.is_none_or(|max| least <= max)),
             Gives::Integer => matches!(kind, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)),
             Gives::Real => matches!(kind, ColumnType::Real | ColumnType::Numeric(_)),
             Gives::Number => !matches!(kind, ColumnType::Time | ColumnType::Blob | ColumnType::Boolean),
             Gives::Bool => kind == ColumnType::Boolean,
-            Gives::Time => kind == ColumnType::Time,
+            Gives::Time => matches!(kind, ColumnType::Time | ColumnType::Text { .. }),
             Gives::Json => matches!(kind, ColumnType::Json | ColumnType::Text { .. }),
         }
     }
@@ -78,10 +81,59 @@ pub(super) fn check(spot: &Spot<'_>) {
             _ => of_expr(spot, &column.expr, 0),
         };
         given.extend(column.policies.default.as_ref().map(literal));
-        if let Some(unfit) = given.into_iter().find(|gives| !gives.fits(known.kind)) {
+        if let Some(reads) = spot.set.reads(known) {
+            literals_are_read(spot, column, &reads);
+            given.iter_mut().for_each(|gives| *gives = as_read(*gives, &reads));
+        }
+        let unfit = given.into_iter().find(|gives| !gives.fits(known.kind));
+        if writes_time(&column.expr) && unfit.is_none() && known.kind == ColumnType::Time {
+            let name = format!("`{}.{}`", spot.table.name, column.name);
+            let message = format!("{name} is `{}` and takes the time itself, and `as` writes it first", known.declared);
+            spot.refuse(&codes::TIME_WRITTEN, column.line, message, "leave `as` out");
+        } else if let Some(unfit) = unfit {
             misfit(spot, column, unfit, known.kind, &known.declared);
         }
     }
+}
+
+/// What a value is once its column has read it.
+fn as_read(gives: Gives, reads: &ReadAs) -> Gives {
+    let holds = match (gives, reads.kind) {
+        (Gives::Unknown | Gives::Json, _) => true,
+        (_, _) if reads.names_only => gives != Gives::Name,
+        (Gives::Source, ColumnType::Time) => false,
+        (Gives::Source, _) => true, // it may be of the type
+        (Gives::Time, kind) => kind == ColumnType::Time,
+        (gives, kind) => gives != Gives::Name && gives.fits(kind),
+    };
+    let output = reads.steps.iter().rev().map(Step::output).find(|output| *output != OutputType::Same);
+    let takes = |gives: Gives| match (gives, reads.steps.first()) {
+        (Gives::Bool, Some(step)) => step.accepts().contains(&OutputType::Bool),
+        _ => true,
+    };
+    output.filter(|_| !holds && takes(gives)).map_or(gives, of_output)
+}
+
+/// Literals that a column reads can be read.
+fn literals_are_read(spot: &Spot<'_>, column: &ColumnRule, reads: &ReadAs) {
+    let own = match &column.expr.from {
+        From::Literal(literal) if column.expr.steps.is_empty() => Some(literal),
+        _ => None,
+    };
+    for literal in own.into_iter().chain(&column.policies.default) {
+        let Literal::Text(text) = literal else { continue };
+        if let Err(why) = reads.apply(Datum::Text(text.clone())) {
+            let name = format!("`{}.{}`", spot.table.name, column.name);
+            let message = format!("{name} is `{}`, and `{text}` cannot be read as that: {why}", reads.declared);
+            spot.refuse(&codes::TYPE_UNFIT, column.line, message, None);
+        }
+    }
+}
+
+/// Whether a step writes the time that it read.
+fn writes_time(expr: &Expr) -> bool {
+    expr.steps.last().is_some_and(Step::writes_time)
+        || matches!(&expr.from, From::First(all) if all.iter().any(writes_time))
 }
 
 /// A column of a type that is not known can only be left alone.
@@ -108,9 +160,11 @@ fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, 
         (_, ColumnType::Blob) => {
             Some("this version writes nothing into a column of bytes: leave the column out, or make it TEXT")
         }
-        (Gives::Source | Gives::Text(_), ColumnType::Time) => Some("add a step that reads a time, such as `instant`"),
+        (Gives::Time, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)) => {
+            Some("say how it is written: `{ time = { as = \"epoch_ms\" } }`, or another form of numbers")
+        }
         (_, ColumnType::Json) => Some("make JSON of it: `{ json = … }`"),
-        (Gives::Text(_), ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)) => {
+        (Gives::Text(_) | Gives::Name, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)) => {
             Some("add a step that reads a number, or write the number without quotes")
         }
         (Gives::Bool, ColumnType::Integer) => Some("write 1 and 0"),
@@ -179,7 +233,7 @@ fn of_path(spot: &Spot<'_>, path: &PathExpr, depth: u32) -> Vec<Gives> {
             (_, Some(column)) => {
                 spot.set.owners.as_ref().map_or(Gives::Unknown, |owners| stored(spot, &owners.table, column))
             }
-            _ => Gives::Text(0),
+            _ => Gives::Name,
         }],
     }
 }
@@ -224,7 +278,7 @@ fn of_output(output: OutputType) -> Gives {
         OutputType::Integer => Gives::Integer,
         OutputType::Number => Gives::Number,
         OutputType::Bool => Gives::Bool,
-        OutputType::Civil | OutputType::Instant => Gives::Time,
+        OutputType::Civil | OutputType::Day | OutputType::Instant | OutputType::Time => Gives::Time,
         OutputType::List => Gives::Json,
         OutputType::Same => Gives::Unknown,
     }

@@ -9,7 +9,7 @@ use super::tree::{Fields, Item};
 use crate::document::tape::Selection;
 use crate::mapping::model::{Covering, Digest, Expr, From, JsonExpr, Literal, PathExpr, Rooted, Sought};
 use crate::mapping::{codes, suggest};
-use crate::step::Step;
+use crate::step::{self, Step};
 use regex::Regex;
 
 /// An expression that could not be parsed. A list of no alternatives cannot be written.
@@ -298,7 +298,17 @@ pub(super) fn steps(item: Item<'_>) -> Option<Vec<Step>> {
 }
 
 fn step(item: Item<'_>) -> Option<Step> {
+    let is_dropped = |item: &Item<'_>, name: &str| {
+        let instead = step::successor(name);
+        if let Some(instead) = instead {
+            item.refuse_as(&codes::WORD_DROPPED, format!("`{name}` was dropped in 0.2.0"), instead);
+        }
+        instead.is_some()
+    };
     let parsed = if let Some(name) = item.as_text() {
+        if is_dropped(&item, name) {
+            return None;
+        }
         Step::parse(name, None)
     } else {
         let entries = if item.is_table() { item.entries()? } else { Vec::new() };
@@ -306,6 +316,9 @@ fn step(item: Item<'_>) -> Option<Step> {
             item.refuse("a step is a name, or a table of one name with its argument");
             return None;
         };
+        if is_dropped(entry, entry.name) {
+            return None;
+        }
         let argument = entry.literal()?;
         Step::parse(entry.name, Some(&argument))
     };

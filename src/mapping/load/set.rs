@@ -7,7 +7,7 @@ use super::mapping::pattern;
 use super::tree::{Fields, Item};
 use crate::mapping::codes;
 use crate::mapping::model::{
-    AssertCategory, Assertion, Find, IgnoreFiles, Owners, Precedence, Recognise, RecordName, Set, Unknown,
+    AssertCategory, Assertion, Find, IgnoreFiles, Owners, Precedence, Reads, Recognise, RecordName, Set, Unknown,
 };
 use crate::table::{AuditTable, OWN_RECORD};
 
@@ -25,6 +25,7 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
         namespace: fields.get("namespace").and_then(namespace),
         owners: fields.get("owners").and_then(owners),
         precedence: fields.entries("precedence").into_iter().map(precedence).collect(),
+        reads: fields.entries("reads").into_iter().filter_map(reads).collect(),
         ignore,
         refuse_unknown: fields.get("unknown_members").and_then(|item| item.word(&keys::UNKNOWN_MEMBERS))
             == Some("refuse"),
@@ -138,6 +139,23 @@ fn migrations_table(item: Item<'_>) -> Option<RecordName> {
     };
     item.refuse_as(&codes::RECORD_NAME, format!("`{name}` {why}"), None);
     None
+}
+
+/// What is read by itself must be kept by what it becomes: whoever reads a mapping does not see it.
+fn reads(item: Item<'_>) -> Option<Reads> {
+    let steps = expr::steps(item)?;
+    if steps.is_empty() {
+        item.refuse(format!("`{}` under [reads] names no step", item.name));
+    }
+    for step in steps.iter().filter(|step| !step.keeps()) {
+        let hint = "write it beside the columns that need it";
+        item.refuse_as(
+            &codes::STEP_WRONG,
+            format!("step `{}` does not keep the value, so it is not for [reads]", step.name()),
+            hint,
+        );
+    }
+    Some(Reads { declared: item.name.to_owned(), steps, line: item.line })
 }
 
 fn precedence(item: Item<'_>) -> Precedence {

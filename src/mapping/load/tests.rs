@@ -283,6 +283,16 @@ fn words_of_the_first_edition_are_refused_with_what_to_write_instead() {
             "write `\"sniff\"`, which reads a file that is not JSON as one string",
         ),
     ];
+    let steps = [
+        ("\"instant\"", "leave it out: columns of times read RFC 3339 by themselves; elsewhere write `\"time\"`"),
+        ("{ date = [\"%Y\"] }", "write `{ time = FORM }`, or a list of forms"),
+        ("\"civil\"", "write `{ time = \"iso\" }`, or the forms as they were"),
+        ("{ civil_in = \"UTC\" }", "write `{ time = { forms = \"iso\", zone = ZONE } }`, with the forms as they were"),
+    ];
+    for (step, instead) in steps {
+        let told = wrong(&format!("{SOURCE}[table.a.columns]\na = {{ from = \"a\", steps = [{step}] }}\n"));
+        assert!(told.contains("` was dropped in 0.2.0\n") && told.ends_with(&format!("\nhint: {instead}")), "{told}");
+    }
     for (text, word, instead) in cases {
         let told = if text.starts_with("[source]") { wrong(text) } else { wrong(&format!("{SOURCE}{text}")) };
         assert!(told.starts_with(&format!("`{word}` was dropped in 0.2.0\n")), "{word}: {told}");
@@ -477,7 +487,7 @@ fn keys_that_contradict_each_other_are_refused() {
             "`setps` is not a key of an expression, and too similar to one to be a member beside `from` or the like",
         ),
         ("x = 3", "`x` takes a string, not an integer"),
-        ("x = { value = 1979-05-27 }", "`value` does not take a TOML date or time"),
+        ("x = { value = 1979-05-27 }", "`value` takes no TOML date or time: there is no literal of that kind"),
         ("x = { null = false }", "`null = false` has no effect"),
     ];
     for (text, message) in cases {

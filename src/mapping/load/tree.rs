@@ -259,8 +259,8 @@ impl<'d> Item<'d> {
                 }
             },
             DeValue::Datetime(_) => {
-                let hint = "write it in quotes and add a step such as `instant`";
-                let message = format!("`{}` does not take a TOML date or time", self.name);
+                let hint = "write it in quotes; a column of times reads it, elsewhere the step `time`";
+                let message = format!("`{}` takes no TOML date or time: there is no literal of that kind", self.name);
                 self.refuse_as(&codes::TYPE_WRONG, message, hint);
                 return None;
             }

@@ -4,6 +4,7 @@ mod expr;
 mod mapping;
 mod owners;
 mod paths;
+mod reads;
 mod rule;
 mod set;
 
@@ -12,5 +13,6 @@ pub use expr::{Condition, Digest, Expr, From, JsonExpr, Policies, Policy, Sought
 pub use mapping::{Format, Mapping, Shape, Source};
 pub use owners::{Find, Ownerless, Owners, Pattern, PatternPiece, PatternSegment, Unknown};
 pub use paths::{Covering, PathExpr, PathStep, Root, Rooted};
+pub use reads::{ReadAs, Reads, declares};
 pub use rule::{Agreement, ColumnRule, KeyPart, OnDuplicate, Rule, SecretKind, SecretRule};
 pub use set::{AssertCategory, Assertion, FernetForm, IgnoreFiles, Precedence, Recognise, RecordName, Set};

@@ -2,8 +2,9 @@
 
 use super::mapping::Mapping;
 use super::owners::{Owners, Pattern, Unknown};
+use super::reads::{ReadAs, Reads};
 use super::rule::{Rule, SecretKind};
-use crate::table::{AuditTable, Migration};
+use crate::table::{AuditTable, Column, Migration};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -26,6 +27,8 @@ pub struct Set {
     pub owners: Option<Owners>,
     /// `[precedence]`: for each target table, the feeders in reading order.
     pub precedence: Vec<Precedence>,
+    /// `[reads]`: how values are read on their way into columns of a declared type.
+    pub reads: Vec<Reads>,
     /// `[ignore]`: file patterns with their reasons.
     pub ignore: Vec<IgnoreFiles>,
     /// `unknown_members = "refuse"`: what only a catch-all caught is an error.
@@ -56,6 +59,11 @@ impl Set {
     /// Every rule with its mapping, in order.
     pub fn rules(&self) -> impl Iterator<Item = (&Mapping, &Rule)> {
         self.mappings.iter().flat_map(|mapping| mapping.rules.iter().map(move |rule| (mapping, rule)))
+    }
+
+    /// How a column reads a value that is not of its type.
+    pub fn reads(&self, column: &Column) -> Option<ReadAs> {
+        ReadAs::of(&self.reads, &column.declared, column.kind)
     }
 
     /// The table that the set names for the record of migrations.

@@ -1,7 +1,7 @@
 //! The keys and words of set.toml.
 
 use super::key::Takes::{Flag, Formed, List, Named, Number, OneOf, Reason, Refer, Table, Text, Words};
-use super::key::{Keys, REASONS, STEPS, TEXTS, key, keys, later, word};
+use super::key::{Keys, REASONS, STEPS, TEXTS, key, keys, later, since, word};
 
 keys! {
     OF_SETS;
@@ -14,6 +14,7 @@ keys! {
         key("namespace", Formed("format", "uuid"), "the UUID that `uuid5` makes its ids in"),
         key("owners", Table(&OWNERS), "the path segment that names an owner, and how the owner is found"),
         key("precedence", Named(&TEXTS), "for each table, the mappings or rules that feed it, in reading order"),
+        since("0.2.0", "reads", Named(&STEPS), "for each declared type, the steps that read a value which is not of it yet"),
         key("ignore", REASONS, "file patterns that are not read, each with its reason"),
         key("unknown_members", Words(&UNKNOWN_MEMBERS), "what happens to members that only a catch-all keeps"),
         key("after", Table(&AFTER), "what the application still needs after an import"),

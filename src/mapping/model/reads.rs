@@ -1,0 +1,97 @@
+//! How values are read on their way into columns.
+
+use crate::step::{Datum, Step};
+use crate::table::ColumnType;
+
+/// An entry of `[reads]`.
+#[derive(Debug, Clone)]
+pub struct Reads {
+    /// The declared type.
+    pub declared: String,
+    /// What is applied.
+    pub steps: Vec<Step>,
+    /// Its line in set.toml.
+    pub line: u32,
+}
+
+/// How a value that reaches a column, and is not of its type yet, is read.
+#[derive(Debug, Clone)]
+pub struct ReadAs {
+    /// The declared type, as messages name it.
+    pub declared: String,
+    /// What it means.
+    pub kind: ColumnType,
+    /// What is applied.
+    pub steps: Vec<Step>,
+    /// Whether captures and member names alone are read, which are always texts.
+    pub names_only: bool,
+}
+
+impl ReadAs {
+    /// How columns of a declared type read values: as an entry says, else as the type does by itself.
+    pub fn of(entries: &[Reads], declared: &str, kind: ColumnType) -> Option<Self> {
+        let read_as = |steps, names_only| ReadAs { declared: declared.to_owned(), kind, steps, names_only };
+        if let Some(reads) = entries.iter().find(|reads| declares(declared, &reads.declared)) {
+            return Some(read_as(reads.steps.clone(), false));
+        }
+        let built_in = |name: &str| Step::parse(name, None).map(|step| vec![step]).unwrap_or_default();
+        match kind {
+            ColumnType::Time => Some(read_as(built_in("time"), false)),
+            ColumnType::Integer => Some(read_as(built_in("integer"), true)),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a column is declared with the type of an entry, in either case: with its length or without.
+pub fn declares(column: &str, entry: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_uppercase();
+    let (column, entry) = (words(column), words(entry));
+    column == entry || column.split_once('(').is_some_and(|(word, _)| word.trim_end() == entry)
+}
+
+impl ReadAs {
+    /// Whether a value is of the type already.
+    pub fn holds(&self, datum: &Datum) -> bool {
+        match self.kind {
+            ColumnType::Time => matches!(datum, Datum::Civil(_) | Datum::Day(_) | Datum::Instant(..)),
+            ColumnType::Text { .. } => matches!(datum, Datum::Text(_) | Datum::Json(_)),
+            ColumnType::Boolean => matches!(datum, Datum::Bool(_)),
+            ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_) => {
+                matches!(datum, Datum::Integer(_) | Datum::Number(_))
+            }
+            ColumnType::Json | ColumnType::Blob | ColumnType::Unknown => false,
+        }
+    }
+
+    /// Reads a value that is written in the set or stands alone; `None` where a step finds nothing.
+    ///
+    /// # Errors
+    ///
+    /// What the step that refuses it says.
+    pub fn apply(&self, datum: Datum) -> Result<Option<Datum>, String> {
+        if self.names_only || self.holds(&datum) {
+            return Ok(Some(datum));
+        }
+        self.steps.iter().try_fold(Some(datum), |datum, step| datum.map_or(Ok(None), |datum| step.apply(datum)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_for_every_length_of_its_type_or_for_one() {
+        for (column, entry, expected) in [
+            ("DATETIME", "datetime", true),
+            ("VARCHAR(20)", "VARCHAR", true),
+            ("VARCHAR(20)", "varchar(20)", true),
+            ("VARCHAR(20)", "VARCHAR(30)", false),
+            ("TIMESTAMP  WITH TIME ZONE", "timestamp with time zone", true),
+            ("TIMESTAMP", "TIME", false),
+        ] {
+            assert_eq!(declares(column, entry), expected, "{column} {entry}");
+        }
+    }
+}
