@@ -225,6 +225,11 @@ impl std::fmt::Debug for NodeRef<'_> {
 }
 
 impl<'t> NodeRef<'t> {
+    /// Whether both lie in one document.
+    pub fn is_beside(self, other: NodeRef<'_>) -> bool {
+        std::ptr::eq(self.tape, other.tape)
+    }
+
     /// Its number.
     pub fn id(self) -> NodeId {
         self.id

@@ -9,7 +9,7 @@ use crate::import::plan::Disposition;
 use crate::import::run::Import;
 use crate::import::vault::WITHHELD;
 use crate::mapping::compile::{CompiledRule, FieldSource};
-use crate::mapping::model::{Expr, From, Mapping, PathExpr, PathStep, Root};
+use crate::mapping::model::{Expr, From, Mapping, Parts, PathExpr, PathStep, Root};
 use crate::report::findings::Findings;
 use crate::report::{
     AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus,
@@ -259,12 +259,16 @@ fn describe(expr: &Expr) -> String {
         From::Literal(_) => "value".to_owned(),
         From::Null => "null".to_owned(),
         From::First(all) => all.iter().map(describe).collect::<Vec<_>>().join(", else "),
-        From::Template { .. } => "template".to_owned(),
-        From::Join { parts, .. } => format!("join({})", parts.iter().map(describe).collect::<Vec<_>>().join(", ")),
-        From::Json(_) => "json".to_owned(),
+        From::Selected(rooted) => rooted.to_string(),
+        From::Template(_) => "template".to_owned(),
+        From::Join { parts: Parts::Of(parts), .. } => {
+            format!("join({})", parts.iter().map(describe).collect::<Vec<_>>().join(", "))
+        }
+        From::Join { parts: Parts::In(list), .. } => format!("join({})", describe(list)),
+        From::Object(_) => "object".to_owned(),
+        From::Each(each) => format!("each {}", describe(&each.each)),
         From::Digest { how, .. } => format!("{how:?}").to_lowercase(),
         From::Lookup(row) => format!("lookup {}.{}", row.table, row.column.as_deref().unwrap_or_default()),
-        From::Exists { row, .. } => format!("exists {}", row.table),
     }
 }
 

@@ -122,6 +122,10 @@ codes! {
         "name a declared type as the migrations write it, with its length or without";
     NAME_UNUSED = "M155" "nothing uses a name that the mapping defines under `[let]` or `[when]`",
         "use it, or remove it";
+    ALTERNATIVE_UNREACHABLE = "M160" "an alternative comes after one that is always there",
+        "put the literal last, or give it a `when`";
+    NULL_IDLE = "M161" "`null = true` says nothing",
+        "leave the column out: without a default in the schema it is NULL";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

@@ -101,7 +101,7 @@ impl Declared {
         for covering in &mapping.expected {
             collector.cover(covering, Declaration::Expected);
         }
-        let document = Rooted { root: Root::Frame, selection: Selection::default() };
+        let document = vec![Rooted { root: Root::Frame, selection: Selection::default() }];
         for rule in &mapping.rules {
             let at = At { mapping, rule, whole: collector.whole };
             // What shapes test and what files are sorted by starts at the document.

@@ -45,30 +45,27 @@ fn table(keys: &[&'static Keys]) -> Value {
 }
 
 fn definitions(of: SchemaOf) -> Value {
-    let first = json!({
-        "type": "array", "items": { "$ref": "#/definitions/expression" }, "description": "the first that is present",
-    });
-    let or_path = |keys: &[&'static Keys]| json!({ "anyOf": [{ "type": "string", "description": "a path" }, first, table(keys)] });
+    let or_path = |keys: &[&'static Keys]| {
+        json!({ "anyOf": [
+            { "type": "string", "description": "a path" },
+            { "type": ["number", "boolean"], "description": "itself" },
+            { "type": "array", "items": { "$ref": "#/definitions/expression" }, "description": "the first that is present" },
+            table(keys),
+        ] })
+    };
     let expression = or_path(&[&keys::SOURCES, &keys::EXPRESSION]);
-    let mut all = json!({ "expression": expression, "json": json_definition(), "steps": steps() });
+    let column = or_path(&[&keys::SOURCES, &keys::EXPRESSION, &keys::COLUMN]);
+    let name = json!({ "type": "string", "description": "the name of a condition under [when]" });
+    let condition = json!({ "anyOf": [name, table(&[&keys::CONDITION])] });
+    let mut all = json!({
+        "expression": expression, "column": column, "condition": condition, "steps": steps(),
+    });
     if of == SchemaOf::Mapping {
-        all["column"] = or_path(&[&keys::SOURCES, &keys::EXPRESSION, &keys::COLUMN]);
-        let name = json!({ "type": "string", "description": "the name of a condition under [when]" });
-        all["condition"] = json!({ "anyOf": [name, table(&[&keys::CONDITION])] });
         all["rule"] = table(&[&keys::RULE]);
         all["secret"] = table(&[&keys::SECRET]);
         all["shape"] = table(&[&keys::SHAPE]);
     }
     all
-}
-
-/// A value, a table of members, or an object made from a list; the loader tells them apart.
-fn json_definition() -> Value {
-    let each = keys::JSON_EACH.keys.iter().map(|key| (key.name.to_owned(), json!({ "description": key.what })));
-    json!({ "anyOf": [
-        { "type": "string", "description": "a path" },
-        { "type": "object", "properties": each.collect::<Map<_, _>>() },
-    ] })
 }
 
 fn steps() -> Value {

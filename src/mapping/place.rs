@@ -63,6 +63,8 @@ pub(crate) struct Used {
     pub(crate) keeps: bool,
     /// Whether it is left out of a value that is kept (`without`).
     pub(crate) cut: bool,
+    /// Whether only its presence or type is tested, which reveals nothing.
+    pub(crate) tested: bool,
 }
 
 /// Whether the files of a mapping have one record, the document, in any of their shapes.
@@ -100,22 +102,25 @@ impl<'c> At<'c> {
         let mut names = Vec::new();
         walk::through(self.rule, expr, &mut |visit| {
             let keeps = keeps && visit.keeps;
+            let tested = matches!(visit.read, Read::Test(_));
             let (places, keeps, cut) = match visit.read {
-                Read::Path(PathExpr { root: Root::Column(name), .. }) => {
+                Read::Path(PathExpr { root: Root::Column(name), .. })
+                | Read::Test(PathExpr { root: Root::Column(name), .. }) => {
                     names.push((name.clone(), visit.line, keeps));
                     return;
                 }
                 // Of the elements that could be picked only one is kept.
-                Read::Path(path) => {
+                Read::Path(path) | Read::Test(path) => {
                     let picks = path.steps.iter().any(|step| matches!(step, PathStep::Pick { .. }));
                     (self.places(path, visit.within), keeps && !picks, false)
                 }
                 Read::Without(..) => (self.named(&visit), keeps, true),
+                Read::Selected(rooted) => (self.elements(rooted, visit.within), keeps, false),
                 Read::Each(each) => (self.elements(each, visit.within), false, false),
                 Read::Key(path) => (self.places(path, visit.within), false, false),
                 Read::Row(_) | Read::Steps(_) | Read::Namespace => return,
             };
-            places.into_iter().for_each(|place| see(Used { place, line: visit.line, keeps, cut }));
+            places.into_iter().for_each(|place| see(Used { place, line: visit.line, keeps, cut, tested }));
         });
         let Some(through) = through else { return };
         for (name, line, keeps) in names {
@@ -158,13 +163,13 @@ impl<'c> At<'c> {
     /// The places that are named in any way.
     pub(crate) fn named(&self, visit: &Visit<'_, '_>) -> Vec<Place> {
         match visit.read {
-            Read::Path(path) => {
+            Read::Path(path) | Read::Test(path) => {
                 let mut places = self.places(path, visit.within);
                 places.extend(self.picked_by(path, visit.within));
                 places
             }
             Read::Key(path) => self.places(path, visit.within),
-            Read::Each(each) => self.elements(each, visit.within),
+            Read::Selected(rooted) | Read::Each(rooted) => self.elements(rooted, visit.within),
             Read::Without(Some(path), selection) => {
                 let mut places = self.places(path, visit.within);
                 places.iter_mut().for_each(|place| place.path.extend(selection.0.iter().cloned()));
@@ -174,12 +179,12 @@ impl<'c> At<'c> {
         }
     }
 
-    pub(crate) fn places(&self, path: &PathExpr, within: &[Rooted]) -> Vec<Place> {
+    pub(crate) fn places(&self, path: &PathExpr, within: &[Vec<Rooted>]) -> Vec<Place> {
         self.elements(&walk::selection_of(path), within)
     }
 
     /// The members that the picks of a path compare.
-    fn picked_by(&self, path: &PathExpr, within: &[Rooted]) -> Vec<Place> {
+    fn picked_by(&self, path: &PathExpr, within: &[Vec<Rooted>]) -> Vec<Place> {
         let picks = path.steps.iter().enumerate().filter_map(|(at, step)| match step {
             PathStep::Pick { member, .. } => Some((at, member)),
             PathStep::Name(_) => None,
@@ -194,9 +199,9 @@ impl<'c> At<'c> {
             .collect()
     }
 
-    pub(crate) fn elements(&self, rooted: &Rooted, within: &[Rooted]) -> Vec<Place> {
+    pub(crate) fn elements(&self, rooted: &Rooted, within: &[Vec<Rooted>]) -> Vec<Place> {
         let starts = || match within.split_last() {
-            Some((last, outer)) => self.elements(last, outer),
+            Some((last, outer)) => last.iter().flat_map(|rooted| self.elements(rooted, outer)).collect(),
             None => self.starts(self.rule, self.mapping.rules.len()),
         };
         self.below(rooted, starts)

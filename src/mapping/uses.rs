@@ -30,6 +30,7 @@ impl<'m> Uses<'m> {
     fn note(&mut self, visit: &Visit<'m, '_>) {
         match visit.read {
             Read::Path(PathExpr { root: Root::Context(name), .. })
+            | Read::Test(PathExpr { root: Root::Context(name), .. })
             | Read::Key(PathExpr { root: Root::Context(name), .. }) => self.contexts.push(name),
             Read::Row(row) => self.rows.push(row),
             _ => {}

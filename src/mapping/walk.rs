@@ -2,7 +2,7 @@
 
 use crate::document::tape::{Segment, Selection};
 use crate::mapping::model::{
-    Condition, Expr, From, JsonExpr, KeyPart, PathExpr, PathStep, Root, Rooted, Rule, Sought, TemplatePiece,
+    Condition, Expr, From, KeyPart, Parts, PathExpr, PathStep, Root, Rooted, Rule, Sought, TemplatePiece,
 };
 use crate::step::Step;
 
@@ -26,10 +26,14 @@ impl Rule {
 pub enum Read<'m> {
     /// A path.
     Path(&'m PathExpr),
+    /// A path of which only the presence or the type is tested.
+    Test(&'m PathExpr),
     /// A path that is a part of a rule's key.
     Key(&'m PathExpr),
     /// The steps of an expression that has some, before what it reads.
     Steps(&'m [Step]),
+    /// The values of a path with stars.
+    Selected(&'m Rooted),
     /// The elements that a list inside an expression is made of.
     Each(&'m Rooted),
     /// What a JSON value leaves out, with the path of that value when it has one.
@@ -44,8 +48,9 @@ pub enum Read<'m> {
 pub struct Visit<'m, 'w> {
     /// What is read.
     pub read: Read<'m>,
-    /// The selections around it, outermost first: inside them a path starts from their element.
-    pub within: &'w [Rooted],
+    /// The selections around it, outermost first, each with its alternatives: inside them a path starts from their
+    /// element.
+    pub within: &'w [Vec<Rooted>],
     /// The line of the innermost expression.
     pub line: u32,
     /// Whether the value can be got back from what the whole expression gives: no step on the way
@@ -99,12 +104,37 @@ pub fn selection_of(path: &PathExpr) -> Rooted {
     Rooted { root: path.root.clone(), selection: Selection(segments.collect()) }
 }
 
+/// The paths of which an expression gives the first that is present.
+fn paths_of(expr: &Expr) -> Vec<&PathExpr> {
+    match &expr.from {
+        From::Path(path) => vec![path],
+        From::First(parts) => parts.iter().filter(|part| part.is_bare()).flat_map(paths_of).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The elements of the list that an expression gives, as far as they are values of the document: the parts of a text
+/// are none.
+fn elements_of(list: &Expr) -> Vec<Rooted> {
+    match &list.from {
+        _ if !list.steps.is_empty() => Vec::new(),
+        From::Path(path) => {
+            let mut rooted = selection_of(path);
+            rooted.selection.0.push(Segment::Elements);
+            vec![rooted]
+        }
+        From::Selected(rooted) => vec![rooted.clone()],
+        From::First(parts) => parts.iter().flat_map(elements_of).collect(),
+        _ => Vec::new(),
+    }
+}
+
 struct Walk<'v, 'f, 'm> {
     /// The `let`s that are walked through where they are used.
     lets: &'m [(String, Expr)],
     /// Those that are being walked through.
     open: Vec<&'m str>,
-    within: Vec<Rooted>,
+    within: Vec<Vec<Rooted>>,
     keeps: bool,
     visit: &'v mut Visitor<'m, 'f>,
 }
@@ -126,13 +156,6 @@ impl<'m> Walk<'_, '_, 'm> {
         }
     }
 
-    fn inside(&mut self, each: Option<Rooted>, walk: impl FnOnce(&mut Self)) {
-        let depth = self.within.len();
-        self.within.extend(each);
-        walk(self);
-        self.within.truncate(depth);
-    }
-
     /// Walks on with values that cannot be got back.
     fn losing(&mut self, walk: impl FnOnce(&mut Self)) {
         let keeps = std::mem::replace(&mut self.keeps, false);
@@ -149,25 +172,46 @@ impl<'m> Walk<'_, '_, 'm> {
         } else {
             self.losing(|walk| walk.source(expr));
         }
+        for selection in &expr.without {
+            let paths = paths_of(expr);
+            if paths.is_empty() {
+                self.visit(Read::Without(None, selection), expr.line);
+            }
+            paths.into_iter().for_each(|path| self.visit(Read::Without(Some(path), selection), expr.line));
+        }
+        if let Some(when) = &expr.when {
+            self.losing(|walk| walk.condition(when, expr.line));
+        }
     }
 
     fn source(&mut self, expr: &'m Expr) {
         let line = expr.line;
         match &expr.from {
             From::Path(path) => self.path(Read::Path(path), path, line),
+            From::Selected(rooted) => self.visit(Read::Selected(rooted), line),
             From::Literal(_) | From::Null => {}
-            From::First(parts) => parts.iter().for_each(|part| self.expr(part)),
-            From::Template { pieces, each } => self.listed(each.as_ref(), line, |walk| {
+            From::First(parts) | From::Join { parts: Parts::Of(parts), .. } => {
+                parts.iter().for_each(|part| self.expr(part));
+            }
+            From::Template(pieces) => {
                 for piece in pieces {
                     if let TemplatePiece::Path(path) = piece {
-                        walk.path(Read::Path(path), path, line);
+                        self.path(Read::Path(path), path, line);
                     }
                 }
-            }),
-            From::Join { parts, each, .. } => {
-                self.listed(each.as_ref(), line, |walk| parts.iter().for_each(|part| walk.expr(part)));
             }
-            From::Json(json) => self.json(json, line),
+            From::Join { parts: Parts::In(list), .. } => self.expr(list),
+            From::Object(members) => members.iter().for_each(|(_, member)| self.expr(member)),
+            From::Each(of) => {
+                match &of.each.from {
+                    From::Selected(rooted) if of.each.is_bare() => self.visit(Read::Each(rooted), line),
+                    _ => self.expr(&of.each),
+                }
+                self.within.push(elements_of(&of.each));
+                of.member.iter().for_each(|member| self.expr(member));
+                self.expr(&of.item);
+                self.within.pop();
+            }
             From::Digest { how, of, .. } => {
                 if *how == crate::mapping::model::Digest::Uuid5 {
                     self.visit(Read::Namespace, line);
@@ -175,15 +219,7 @@ impl<'m> Walk<'_, '_, 'm> {
                 self.losing(|walk| of.iter().for_each(|part| walk.expr(part)));
             }
             From::Lookup(row) => self.row(row, line),
-            From::Exists { row, .. } => self.losing(|walk| walk.row(row, line)),
         }
-    }
-
-    fn listed(&mut self, each: Option<&'m Rooted>, line: u32, walk: impl FnOnce(&mut Self)) {
-        if let Some(each) = each {
-            self.visit(Read::Each(each), line);
-        }
-        self.inside(each.cloned(), walk);
     }
 
     fn row(&mut self, row: &'m Sought, line: u32) {
@@ -191,41 +227,11 @@ impl<'m> Walk<'_, '_, 'm> {
         row.by.iter().for_each(|(_, expr)| self.expr(expr));
     }
 
-    fn json(&mut self, json: &'m JsonExpr, line: u32) {
-        match json {
-            JsonExpr::Value { of, without } => {
-                self.expr(of);
-                let path = match &of.from {
-                    From::Path(path) => Some(path),
-                    _ => None,
-                };
-                without.iter().for_each(|selection| self.visit(Read::Without(path, selection), line));
-            }
-            JsonExpr::Table(members) => members.iter().for_each(|(_, json)| self.json(json, line)),
-            JsonExpr::Each { each, key, value } => {
-                self.expr(each);
-                let elements = match &each.from {
-                    From::Path(path) => {
-                        let mut rooted = selection_of(path);
-                        rooted.selection.0.push(Segment::Elements);
-                        rooted
-                    }
-                    // The parts of a text are no values of the document.
-                    _ => Rooted { root: Root::Context(String::new()), selection: Selection::default() },
-                };
-                self.inside(Some(elements), |walk| {
-                    walk.expr(key);
-                    walk.json(value, line);
-                });
-            }
-        }
-    }
-
     fn condition(&mut self, condition: &'m Condition, line: u32) {
         match condition {
-            Condition::Members(paths) => paths.iter().for_each(|path| self.path(Read::Path(path), path, line)),
+            Condition::Members(paths) => paths.iter().for_each(|path| self.path(Read::Test(path), path, line)),
             Condition::Equals(pairs) => pairs.iter().for_each(|(path, _)| self.path(Read::Path(path), path, line)),
-            Condition::Type(pairs) => pairs.iter().for_each(|(path, _)| self.path(Read::Path(path), path, line)),
+            Condition::Type(pairs) => pairs.iter().for_each(|(path, _)| self.path(Read::Test(path), path, line)),
             Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| self.path(Read::Path(path), path, line)),
             Condition::Exists(row) => self.row(row, line),
             Condition::Any(all) | Condition::All(all) => all.iter().for_each(|one| self.condition(one, line)),

@@ -89,7 +89,7 @@ fn files_without_a_row_are_refused_and_rows_that_are_up_to_date_are_not() {
 
 #[test]
 fn a_rejected_run_is_not_called_empty_as_well() {
-    let small = notes(r#"[{"id": [1]}]"#);
+    let small = notes(r#"[{"id": 1}]"#);
     assert_eq!(about_source(&small.report(1, &[])), Vec::<String>::new());
     let allowed = small.report(1, &["--max-rejects", "1"]);
     assert_eq!(about_source(&allowed), ["error F016 no row came of 1 imported file"]);

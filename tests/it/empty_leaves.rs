@@ -27,7 +27,7 @@ fn what_a_column_reads_below_decides_null_and_empty_containers() {
         ("city = { from = [\"town\", \"address.city\"] }", "an alternative"),
         ("city = { template = \"in {address.city}\" }", "a template"),
         ("city = { join = [\"address.city\"] }", "a join"),
-        ("data = { json = { city = \"address.city\" } }", "a member of JSON"),
+        ("data = { object = { city = \"address.city\" } }", "a member of JSON"),
         ("city = { from = \"=c\" }\n[let]\nc = \"address.city\"", "a let"),
     ] {
         let house = items(&format!("{column}\n"), &values);
@@ -57,7 +57,8 @@ fn a_null_by_which_a_row_is_looked_up_is_decided() {
 
 #[test]
 fn a_null_below_each_of_a_template_is_decided() {
-    let rules = "data = { each = \"tags[*]\", template = \"{name}\" }\n";
+    let rules =
+        "data = { each = \"tags[*]\", item = { template = \"{name}\", on_missing = \"skip\", on_null = \"skip\" } }\n";
     let values = json!([
         {"id": 1, "tags": [{"name": "a"}, {"name": null}, {}, null]}, {"id": 2, "tags": null}, {"id": 3, "tags": {}},
         {"id": 4, "tags": []},

@@ -61,7 +61,7 @@ fn a_missing_member_of_json_claims_nothing() {
         key = ["id"]
         [table.notes.columns]
         id = "id"
-        data = { json = { who = { lookup = "people.id", by = { name = "author" } }, id = "id" } }"#;
+        data = { object = { who = { lookup = "people.id", by = { name = "author" } }, id = "id" } }"#;
     let house = notes(rules, &json!([{"id": "a", "author": "nobody"}]));
     let lifted = house.lift(&[]).ends(1, "rolled-back").leaves("column 1, unmapped 1");
     lifted.finds(&["error S002 notes.json /0/author"]);
@@ -122,7 +122,7 @@ fn a_column_that_narrows_another_claims_nothing_of_it() {
         [table.people.columns]
         id = "id"
         name = "name"
-        data = { json = { small = { from = "=name", steps = ["lower"] } } }"#;
+        data = { object = { small = { from = "=name", steps = ["lower"] } } }"#;
     let house = notes(rules, &json!([{"id": "1", "name": "Ann"}]));
     house.lift(&[]).ends(0, "committed").leaves("column 2").finds(&[]);
     assert_eq!(house.rows("SELECT name, data FROM people"), [["Ann", r#"{"small":"ann"}"#]]);
@@ -153,20 +153,20 @@ fn names_that_a_selection_skips_are_undecided() {
         key = ["id"]
         [table.notes.columns]
         id = "id"
-        data = { each = "parts.*", template = "{q}" }"#;
+        data = { each = "parts.*", item = { template = "{q}" } }"#;
     let tree = json!([{"id": "a", "parts": {"apples": {"q": "3"}, "pears": {"q": "4"}}}]);
     let lifted = notes(rules, &tree).lift(&[]).ends(1, "rolled-back").leaves("column 1, json 2, unmapped 2");
     lifted.finds(&["error S002 notes.json /0/parts/apples", "error S002 notes.json /0/parts/pears"]);
 }
 
 #[test]
-fn an_object_built_from_something_else_than_a_list_rejects_the_record() {
+fn an_object_built_from_elements_without_a_name_rejects_the_record() {
     let rules = r#"
         [table.notes]
         key = ["id"]
         [table.notes.columns]
         id = "id"
-        data = { json = { each = "parts", key = "k", value = { q = "q" } } }"#;
+        data = { each = "parts", member = "k", item = { object = { q = "q" } } }"#;
     let tree = json!([{"id": "a", "parts": {"apples": {"k": "x", "q": "3"}}}, {"id": "b", "parts": []}]);
     // The name `apples` is a leaf of its own only where a selection takes it for data.
     let lifted = notes(rules, &tree).lift(&[]).ends(1, "rolled-back").leaves("column 1, json 1, rejected 3");
@@ -195,7 +195,7 @@ fn an_empty_list_inside_the_elements_of_a_text_list_counts_as_column() {
         key = ["id"]
         [table.notes.columns]
         id = "id"
-        data = { each = "s[*].p[*]", template = "{q}" }"#;
+        data = { each = "s[*].p[*]", item = { template = "{q}" } }"#;
     let house = notes(rules, &json!([{"id": "1", "s": [{"p": [{"q": "1"}]}, {"p": []}]}]));
     house.lift(&[]).ends(0, "committed").leaves("column 2, json 1");
     assert_eq!(house.rows("SELECT data FROM notes"), [[r#"["1"]"#]]);
@@ -223,7 +223,7 @@ fn the_frame_in_every_row_is_counted_once() {
         key = ["id"]
         [table.notes.columns]
         id = "id"
-        data = { json = "$" }"#;
+        data = "$""#;
     let house = document(ITEMS, rules, &json!({"v": "x", "items": [{"id": "a"}, {"id": "b"}]}));
     let lifted = house.lift(&[]).ends(0, "committed");
     lifted.leaves("column 2, json 1").finds(&["warning S003 notes.json /v"]);
@@ -236,7 +236,7 @@ fn what_is_ignored_by_name_is_not_unexpected_in_a_catch_all() {
         key = ["id"]
         [table.notes.columns]
         id = "id"
-        data = { json = "@" }
+        data = "@"
         [ignore]
         "more.count" = "counts the lines""#;
     let house = notes(rules, &json!([{"id": "a", "more": {"count": 1, "line": "x"}}]));
@@ -274,7 +274,7 @@ fn what_a_child_names_is_not_unexpected_in_its_parents_catch_all() {
         each = "houses[*]"
         [table.people.columns]
         id = "id"
-        data = { json = "." }
+        data = "."
         [table.notes]
         parent = "people"
         key = ["id"]
@@ -320,7 +320,7 @@ fn names_beyond_the_limit_of_distinct_paths_are_kept_and_counted() {
         key = ["id"]
         [table.people.columns]
         id = "id"
-        data = { json = "@" }"#;
+        data = "@""#;
     let mut person: serde_json::Map<_, _> = (0..2_100).map(|at| (format!("k{at}"), at.into())).collect();
     person.insert("id".to_owned(), "a".into());
     let house = notes(rules, &json!([person]));

@@ -136,7 +136,7 @@ fn every_type_is_read_back_as_it_was_written() {
         [table.logins.columns]
         id = "id"
         number = "number"
-        list = { json = "list" }
+        list = "list"
         ok = "ok"
         at = "at"
         [table.logins.secrets]

@@ -214,11 +214,11 @@ pub(crate) fn document_house(document: &Document) -> House {
         format!("[[source.shape]]\nname = \"any\"\nrecords = \"{records}\"\n{name}")
     });
     let each = document.each.map_or(String::new(), |each| format!("each = \"{each}\"\n"));
-    let column = document.column.map_or(String::new(), |path| format!("part = {{ json = \"@.{path}\" }}\n"));
+    let column = document.column.map_or(String::new(), |path| format!("part = \"@.{path}\"\n"));
     let ignore = document.ignore.map_or(String::new(), |path| format!("[ignore]\n\"{path}\" = \"not needed\"\n"));
     let mapping = format!(
         "[source]\nfiles = [\"any.json\"]\nformat = \"json\"\n{shape}\
-         [table.documents]\n{each}[table.documents.columns]\nwhole = {{ json = \"@\" }}\n{column}{ignore}"
+         [table.documents]\n{each}[table.documents.columns]\nwhole = \"@\"\n{column}{ignore}"
     );
     House::new()
         .schema("CREATE TABLE documents (id INTEGER PRIMARY KEY, whole JSON, part JSON);")

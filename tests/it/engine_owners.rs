@@ -170,7 +170,7 @@ fn asking(column: &str) -> House {
 fn a_lookup_finds_rows_of_every_owner_whatever_their_order() {
     for column in [
         r#"{ lookup = "notes.body", by = { id = "note" } }"#,
-        r#"{ exists = "notes", by = { id = "note" }, then = "yes", else = "no" }"#,
+        r#"[{ value = "yes", when = { exists = "notes", by = { id = "note" } } }, { value = "no" }]"#,
     ] {
         let house = asking(column);
         house.lift(&[]).ends(0, "committed").finds(&[]).counts("inserted", "mails 2, notes 2, people 2");

@@ -71,7 +71,7 @@ fn a_key_may_be_a_let_or_a_path_that_is_no_column() {
             [table.notes.columns]
             id = {{ uuid5 = ["=entry", ".done"] }}
             author = {{ value = "x" }}
-            data = {{ json = "@" }}
+            data = "@"
             [let]
             entry = ["eid", "alt"]"#
         )

@@ -30,7 +30,7 @@ fn a_secret_that_is_named_through_a_let_never_reaches_a_catch_all() {
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        data = { json = "@" }
+        data = "@"
         [table.logins.secrets]
         sealed = { from = "=code", kind = "seal" }
         [let]
@@ -70,9 +70,9 @@ fn a_whole_object_that_is_sealed_never_reaches_a_catch_all() {
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        data = { json = "@" }
+        data = "@"
         [table.logins.secrets]
-        sealed = { from = { json = "unlock" }, kind = "seal" }"#;
+        sealed = { from = "unlock", kind = "seal" }"#;
     let house = house(rules, &json!([{"id": "a", "unlock": {"code": CODE}}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, sealed 1");
     keeps_it(&house, &lifted);
@@ -86,7 +86,7 @@ fn a_secret_that_is_a_part_of_a_template_never_reaches_a_catch_all() {
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        data = { json = "@" }
+        data = "@"
         [table.logins.secrets]
         sealed = { from = { template = "{pair.name}:{pair.code}" }, kind = "seal" }"#;
     let house = house(rules, &json!([{"id": "a", "pair": {"name": OTHER, "code": CODE}}]));
@@ -102,10 +102,10 @@ fn secrets_of_a_list_that_are_dropped_never_reach_a_catch_all() {
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        data = { json = "@" }
+        data = "@"
         [table.logins.secrets]
         sealed = { from = "code", kind = "seal" }
-        codes = { from = { each = "codes[*]", template = "{v}" }, kind = "drop", reason = "used up" }"#;
+        codes = { from = { each = "codes[*]", item = { template = "{v}" } }, kind = "drop", reason = "used up" }"#;
     let house = house(rules, &json!([{"id": "a", "code": CODE, "codes": [{"v": OTHER}]}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, sealed 1, ignored 1");
     keeps_it(&house, &lifted);
@@ -120,7 +120,7 @@ fn a_secret_below_a_parents_element_never_reaches_a_catch_all() {
         each = "houses[*]"
         [table.logins.columns]
         id = "id"
-        data = { json = "@" }
+        data = "@"
         [table.doors]
         parent = "logins"
         each = "locks[*]"
@@ -146,7 +146,7 @@ fn a_secret_of_a_child_that_shares_its_parents_element_never_reaches_a_catch_all
         each = "houses[*]"
         [table.logins.columns]
         id = "id"
-        data = { json = "." }
+        data = "."
         [table.doors]
         parent = "logins"
         key = ["id"]
@@ -169,7 +169,7 @@ fn a_secret_among_more_names_than_are_distinguished_never_reaches_a_catch_all() 
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        data = { json = "@" }
+        data = "@"
         [table.logins.secrets]
         sealed = { from = "code", kind = "seal" }"#;
     let mut login: serde_json::Map<_, _> = (0..2_100).map(|at| (format!("k{at}"), at.into())).collect();
@@ -218,7 +218,7 @@ const SEALS: &str = r#"
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        data = { json = "@" }
+        data = "@"
         [table.logins.secrets]
         sealed = { from = "code", kind = "seal" }"#;
 
@@ -346,7 +346,7 @@ fn what_is_only_dropped_and_what_was_known_before_is_not_withheld() {
         when = { equals = { kind = "demo" } }
         [table.doors.columns]
         id = "id"
-        data = { json = "@" }
+        data = "@"
         [table.doors.secrets]
         code = { from = "code", kind = "drop", reason = "the demo-account of every tree" }"#;
     let house = House::new().schema(TABLES).list("logins", r#"["{where}/logins.json"]"#, rules);
@@ -389,7 +389,7 @@ fn a_login_without_its_secret_is_not_there_for_others_to_find() {
         key = ["id"]
         [table.doors.columns]
         id = "id"
-        login = { exists = "logins", by = { id = "id" }, then = "yes", else = "no" }"#;
+        login = [{ value = "yes", when = { exists = "logins", by = { id = "id" } } }, { value = "no" }]"#;
     let house = house(rules, &json!([{"id": "a", "code": ""}, {"id": "b", "code": CODE}]))
         .list("doors", r#"["doors.json"]"#, doors)
         .source("doors.json", &json!([{"id": "a"}, {"id": "b"}]));
@@ -433,7 +433,7 @@ fn a_sealed_path_that_is_declassified_is_counted_where_a_catch_all_keeps_it() {
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        data = { json = "@" }
+        data = "@"
         [table.logins.secrets]
         sealed = { from = "code", kind = "seal", need = true }
         [declassify]
@@ -452,7 +452,7 @@ fn what_a_mapping_declassifies_is_kept_and_listed_and_raises_nothing() {
         [table.logins.columns]
         id = "id"
         note = "map.pin"
-        data = {{ json = "@" }}
+        data = "@"
         {declassified}"#
         )
     };
@@ -490,7 +490,7 @@ const CATCH_ALL: &str = r#"
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        data = { json = "@" }"#;
+        data = "@""#;
 
 /// What X001 said: path, reason and how often.
 fn undecided(lifted: &Lifted) -> Vec<(String, u64)> {
@@ -709,10 +709,10 @@ fn what_steps_make_of_a_list_with_a_secret_is_refused_and_never_told() {
             key = ["id"]
             [table.logins.columns]
             id = "id"
-            data = {{ json = {{ used = {{ from = "codes", steps = {steps} }} }} }}
+            data = {{ object = {{ used = {{ from = "codes", steps = {steps} }} }} }}
             [table.logins.secrets]
             sealed = {{ from = "code", kind = "seal" }}
-            codes = {{ from = {{ each = "codes[*]", template = "{{.}}" }}, kind = "drop", reason = "used up" }}"#
+            codes = {{ from = {{ each = "codes[*]", item = {{ template = "{{.}}" }} }}, kind = "drop", reason = "used up" }}"#
         );
         let house = house(&rules, &json!([{"id": "a", "code": CODE, "codes": [OTHER]}]));
         let lifted = house.lift(&["--rejects", "rejects"]).ends(1, "rolled-back");
@@ -734,7 +734,7 @@ fn a_value_that_looks_like_a_secret_is_in_no_reject_no_difference_and_no_explana
         id = "id"
         note = { template = "https://{who}:{word}@example.com/x" }
         number = "number"
-        data = { json = { at = "link" } }"#;
+        data = { object = { at = "link" } }"#;
     let login =
         |word: &str, number: Value| json!([{"id": "a", "who": "ann", "word": word, "link": LINK, "number": number}]);
     let declassified = format!("{rules}\n[declassify]\n\"link\" = \"invented\"\n");

@@ -131,14 +131,14 @@ fn mappings(rules: &Rules, house: House) -> House {
         "[table.marks]\n{}\n[table.marks.columns]\nperson = \"p\"\n\
          named = {{ lookup = \"people.name\", by = {{ id = \"p\" }} }}\n\
          tagged = {{ lookup = \"tags.size\", by = {{ name = \"t\" }} }}\n\
-         seen = {{ exists = \"events\", by = {{ at = \"t\" }}, then = \"yes\", else = \"no\" }}\n\
+         seen = [{{ value = \"yes\", when = {{ exists = \"events\", by = {{ at = \"t\" }} }} }}, {{ value = \"no\" }}]\n\
          [ignore]\n\"*\" = \"asked about\"",
         rules.marks_key
     );
     let staff = format!(
         "[table.staff]\nkey = [\"id\"]\non_duplicate = \"first\"\n[table.staff.columns]\nid = \"id\"\nname = \"name\"\n\
          boss = {{ lookup = \"staff.id\", by = {{ {} = \"boss\" }} }}\n\
-         alone = {{ exists = \"staff\", by = {{ name = \"name\" }}, then = \"no\", else = \"yes\" }}\n\
+         alone = [{{ value = \"no\", when = {{ exists = \"staff\", by = {{ name = \"name\" }} }} }}, {{ value = \"yes\" }}]\n\
          [ignore]\n\"*\" = \"asked about\"",
         rules.boss_by
     );

@@ -85,7 +85,7 @@ fn an_ignored_secret_is_not_kept_by_a_catch_all() {
         house.file("set/schema/001_a.down.sql", "DROP TABLE a;\n");
         let mapping = format!(
             "expected = [\"id\", \"apiKey\"]\n[source]\nfiles = [\"a.json\"]\n[table.a]\nkey = [\"id\"]\n[table.a.columns]\n\
-             id = \"id\"\ndata = {{ json = \"@\"{without} }}\n[ignore]\napiKey = \"nobody needs it\"\n"
+             id = \"id\"\ndata = {{ from = \"@\"{without} }}\n[ignore]\napiKey = \"nobody needs it\"\n"
         );
         house.file("set/a.toml", mapping);
     };

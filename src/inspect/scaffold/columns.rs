@@ -247,7 +247,7 @@ impl Fill<'_> {
             // Exact, whatever the digits; a double would refuse what it cannot keep.
             (0, _, 0) => ("TEXT", with_step("\"text\""), Some("REAL if the last digits do not matter")),
             (0, 0, _) => ("BOOLEAN", toml_string(&path), None),
-            _ => ("JSON", format!("{{ json = {{ value = {} }} }}", toml_string(&path)), Some("it has several types")),
+            _ => ("JSON", format!("{{ object = {{ value = {} }} }}", toml_string(&path)), Some("it has several types")),
         };
         table.add(&name, sql, expr, guess, false);
     }
@@ -273,7 +273,7 @@ impl Fill<'_> {
         let scalars = self.stats(at).kinds() > 1;
         let path = toml_string(&path_of(way));
         // Not every engine keeps a bare scalar exactly as a JSON document.
-        let expr = if scalars { format!("{{ json = {{ value = {path} }} }}") } else { format!("{{ json = {path} }}") };
+        let expr = if scalars { format!("{{ object = {{ value = {path} }} }}") } else { path };
         table.add(
             &name_for(way, "data"),
             "JSON",

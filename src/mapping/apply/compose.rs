@@ -1,18 +1,16 @@
 //! Values that are made of several: templates, joined texts and digests.
 
-use super::draft::LeafSpan;
 use super::fit::as_text;
+use super::list::Elements;
 use super::maker::{RowMaker, Trail, not_text};
-use super::path::empty_ends;
 use super::scope::{Current, Operand, Scope, Stop};
-use crate::document::name::NameLeaf;
 use crate::hex;
-use crate::mapping::model::{Digest, Expr, From, Rooted, TemplatePiece};
+use crate::mapping::model::{Digest, Expr, From, Parts, TemplatePiece};
 use crate::step::Datum;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
-impl<'a, 't> RowMaker<'a, 't> {
+impl<'t> RowMaker<'_, 't> {
     pub(super) fn template(
         &mut self,
         pieces: &[TemplatePiece],
@@ -21,6 +19,7 @@ impl<'a, 't> RowMaker<'a, 't> {
     ) -> Result<Operand<'t>, Stop> {
         let before = trail.len();
         let mut out = String::new();
+        let mut null = false; // null, unless another part is missing
         for piece in pieces {
             match piece {
                 TemplatePiece::Text(text) => out.push_str(text),
@@ -28,61 +27,64 @@ impl<'a, 't> RowMaker<'a, 't> {
                     let got = self.path(path, scope, trail)?;
                     match (&got, as_text(&got)) {
                         (_, Some(text)) => out.push_str(&text),
-                        (Operand::Missing | Operand::Null, None) => {
+                        (Operand::Missing, None) => {
                             trail.truncate(before);
                             return Ok(Operand::Missing);
                         }
+                        (Operand::Null, None) => null = true,
                         (_, None) => return Err(not_text(&got, "a template takes strings and numbers")),
                     }
                 }
             }
+        }
+        if null {
+            trail.truncate(before);
+            return Ok(Operand::Null);
         }
         Ok(Operand::Datum(Datum::Text(out)))
     }
 
     pub(super) fn join(
         &mut self,
-        parts: &[Expr],
+        parts: &Parts,
         with: &str,
         scope: &Scope<'_, 't>,
         trail: &mut Trail,
     ) -> Result<Operand<'t>, Stop> {
-        let mut found: Vec<String> = Vec::new();
-        for part in parts {
-            let got = self.eval(part, scope, trail)?;
-            match (&got, as_text(&got)) {
-                (_, Some(text)) if !text.is_empty() => found.push(text.into_owned()),
+        let mut out: Option<String> = None;
+        let mut add = |got: &Operand<'t>| {
+            match (got, as_text(got)) {
+                (_, Some(text)) if !text.is_empty() => match &mut out {
+                    Some(out) => {
+                        out.push_str(with);
+                        out.push_str(&text);
+                    }
+                    None => out = Some(text.into_owned()),
+                },
                 (_, Some(_)) | (Operand::Missing | Operand::Null, None) => {}
-                (_, None) => return Err(not_text(&got, "`join` takes strings and numbers")),
+                (_, None) => return Err(not_text(got, "`join` takes strings and numbers")),
+            }
+            Ok(())
+        };
+        match parts {
+            Parts::Of(parts) => {
+                for part in parts {
+                    add(&self.eval(part, scope, trail)?)?;
+                }
+            }
+            Parts::In(list) => {
+                if let Elements::Of(elements) = self.elements(list, scope, trail)? {
+                    for element in elements {
+                        add(&match element {
+                            Current::Node(node) => self.node(node, scope.doc_of_node(node), trail),
+                            Current::Datum(Datum::Json(text)) if text == "null" => Operand::Null,
+                            Current::Datum(datum) => Operand::Datum(datum),
+                        })?;
+                    }
+                }
             }
         }
-        Ok(if found.is_empty() { Operand::Missing } else { Operand::Datum(Datum::Text(found.join(with))) })
-    }
-
-    pub(super) fn each_text(
-        &mut self,
-        each: &Rooted,
-        scope: &Scope<'_, 't>,
-        trail: &mut Trail,
-        make: &mut MakeText<'_, 'a, 't>,
-    ) -> Result<Operand<'t>, Stop> {
-        let selected = scope.select(each);
-        let Some(start) = scope.start(&each.root) else { return Ok(Operand::Missing) };
-        let ends = empty_ends(start, &each.selection.0);
-        let doc = scope.doc_of(&each.root);
-        ends.iter().for_each(|end| self.note_void(LeafSpan::Nodes(doc, end.node.span())));
-        if selected.is_empty() && !ends.iter().any(|end| end.is_list) {
-            return Ok(Operand::Missing);
-        }
-        let mut list = Vec::new();
-        for (i, one) in selected.into_iter().enumerate() {
-            self.draft.names.extend(one.matched.iter().map(|node| NameLeaf::OfNode(node.id())));
-            // An element that gives no text is left out of the list; its leaves need another home.
-            if let Operand::Datum(datum) = make(self, &scope.at(Current::Node(one.node), i + 1), trail)? {
-                list.push(datum);
-            }
-        }
-        Ok(Operand::Datum(Datum::List(list)))
+        Ok(out.map_or(Operand::Missing, |out| Operand::Datum(Datum::Text(out))))
     }
 
     pub(super) fn digest(
@@ -94,6 +96,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         trail: &mut Trail,
     ) -> Result<Operand<'t>, Stop> {
         let mut text = String::new();
+        let mut null = false;
         if list {
             text.push('[');
             for (i, one) in of.iter().enumerate() {
@@ -103,11 +106,14 @@ impl<'a, 't> RowMaker<'a, 't> {
                 match self.eval(one, scope, trail)? {
                     // An id without one of its parts would be the same for different rows.
                     Operand::Missing => return Ok(Operand::Missing),
-                    Operand::Null if !ends_in_null(one) => return Ok(Operand::Missing),
+                    Operand::Null if !ends_in_null(one) => null = true,
                     got => self.json_of(&got, &mut text),
                 }
             }
             text.push(']');
+            if null {
+                return Ok(Operand::Null);
+            }
         } else {
             let Some(one) = of.first() else { return Ok(Operand::Missing) };
             match self.eval(one, scope, trail)? {
@@ -129,9 +135,6 @@ impl<'a, 't> RowMaker<'a, 't> {
         })))
     }
 }
-
-pub(super) type MakeText<'f, 'a, 't> =
-    dyn FnMut(&mut RowMaker<'a, 't>, &Scope<'_, 't>, &mut Trail) -> Result<Operand<'t>, Stop> + 'f;
 
 /// Whether an expression gives null on purpose where it finds nothing else.
 fn ends_in_null(expr: &Expr) -> bool {

@@ -11,7 +11,7 @@ use crate::document::tape::{Kind, NodeRef};
 use crate::finding::VALUE_STEP;
 use crate::mapping::declared::Doc;
 use crate::mapping::keyindex::KeyText;
-use crate::mapping::model::{Expr, From, PathExpr, ReadAs, Root, Sought};
+use crate::mapping::model::{Condition, Expr, From, PathExpr, ReadAs, Root, Sought};
 use crate::step::{Datum, Step};
 use std::rc::Rc;
 
@@ -41,8 +41,16 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     /// Evaluates an expression, whatever the column that its value is for.
     fn unread(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
+        if let Some(when) = &expr.when
+            && !self.condition(when, scope)?
+        {
+            return Ok(Operand::Missing);
+        }
         let before = trail.len();
-        let got = self.source(expr, scope, trail)?;
+        let mut got = self.source(expr, scope, trail)?;
+        if !expr.without.is_empty() {
+            got = self.cut(got, &expr.without, trail)?;
+        }
         if let Some(regex) = &expr.matching
             && !matches!(got, Operand::Null) // null stays null: `matching` refuses only a value that is present
             && !as_text(&got).is_some_and(|text| regex.is_match(&text))
@@ -69,6 +77,16 @@ impl<'a, 't> RowMaker<'a, 't> {
             Operand::Datum(datum) => (reads.names_only && !is_name(expr)) || reads.holds(datum),
         };
         if is_read { Ok(got) } else { self.steps(&reads.steps, (expr, Some(reads)), got, trail, before) }
+    }
+
+    /// Whether a condition beside an expression holds; it claims nothing, and what it tests shows in no value.
+    fn condition(&mut self, when: &Condition, scope: &Scope<'_, 't>) -> Result<bool, Stop> {
+        let flags = (self.tainted, self.clock, self.hidden, self.chosen);
+        let (voids, dangling, reads) = (self.voids.take(), self.dangling.take(), self.reads.take());
+        let holds = super::condition::holds(when, &mut RuleView { maker: self, scope });
+        (self.voids, self.dangling, self.reads) = (voids, dangling, reads);
+        (self.tainted, self.clock, self.hidden, self.chosen) = flags;
+        holds
     }
 
     fn steps(
@@ -144,22 +162,17 @@ impl<'a, 't> RowMaker<'a, 't> {
                 self.ends_on_empty = true;
                 got
             }
-            From::Template { pieces, each: None } => self.template(pieces, scope, trail),
-            From::Join { parts, with, each: None } => self.join(parts, with, scope, trail),
-            From::Template { pieces, each: Some(each) } => {
-                self.each_text(each, scope, trail, &mut |maker, scope, trail| maker.template(pieces, scope, trail))
-            }
-            From::Join { parts, with, each: Some(each) } => {
-                self.each_text(each, scope, trail, &mut |maker, scope, trail| maker.join(parts, with, scope, trail))
-            }
-            From::Json(json) => {
+            From::Selected(rooted) => self.selected(expr, rooted, scope, trail),
+            From::Template(pieces) => self.template(pieces, scope, trail),
+            From::Join { parts, with } => self.join(parts, with, scope, trail),
+            From::Object(members) => {
                 let mut out = String::with_capacity(128);
-                Ok(match self.json(json, scope, trail, &mut out)? {
-                    Wrote::Nothing => Operand::Missing,
-                    Wrote::Null => Operand::Null,
+                Ok(match self.object(members, scope, trail, &mut out)? {
                     Wrote::Value => Operand::Datum(Datum::Json(out)),
+                    _ => Operand::Missing,
                 })
             }
+            From::Each(each) => self.each_of(each, scope, trail),
             From::Digest { how, of, list } => {
                 let before = trail.len();
                 let got = self.digest(*how, of, *list, scope, trail);
@@ -172,7 +185,11 @@ impl<'a, 't> RowMaker<'a, 't> {
                 let key = self.by(row, scope, trail);
                 let hidden = std::mem::replace(&mut self.hidden, outer) || self.tainted;
                 self.hidden |= hidden;
-                let Some(key) = key? else { return Ok(Operand::Missing) };
+                let key = match key? {
+                    Key::Known(key) => key,
+                    Key::Null => return Ok(Operand::Null),
+                    Key::Missing => return Ok(Operand::Missing),
+                };
                 Ok(match scope.index.lookup(row.number, &key) {
                     Some(value) => Operand::of_value(value),
                     None => {
@@ -183,10 +200,6 @@ impl<'a, 't> RowMaker<'a, 't> {
                         Operand::Missing
                     }
                 })
-            }
-            From::Exists { row, then, otherwise } => {
-                let found = self.exists_row(row, scope)?;
-                Ok(Operand::Datum(literal_datum(if found { then } else { otherwise })))
             }
         }
     }
@@ -220,7 +233,7 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     /// A node at the end of a path, with its place in the trail.
-    fn node(&mut self, node: NodeRef<'t>, doc: Doc, trail: &mut Trail) -> Operand<'t> {
+    pub(super) fn node(&mut self, node: NodeRef<'t>, doc: Doc, trail: &mut Trail) -> Operand<'t> {
         if node.is_leaf() {
             trail.push(LeafSpan::Nodes(doc, node.span()));
         }
@@ -292,29 +305,39 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
     }
 
-    /// The key that a `by` table gives; `None` when a part of it is not there.
-    fn by(&mut self, row: &Sought, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Option<KeyText>, Stop> {
+    /// The key that a `by` table gives.
+    fn by(&mut self, row: &Sought, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Key, Stop> {
         let before = trail.len();
         let mut key = KeyText::default();
+        let mut null = false;
         for (at, (_, expr)) in row.by.iter().enumerate() {
             let reads = self.compiled.by_reads(row.number, at);
             let outer = std::mem::replace(&mut self.reads, reads);
             let got = self.eval(expr, scope, trail);
             self.reads = outer;
             let got = settled(got?, reads);
-            let Some(text) = as_key_text(&got) else {
-                trail.truncate(before);
-                return Ok(None);
-            };
-            key.push(&text);
+            match as_key_text(&got) {
+                Some(text) => key.push(&text),
+                None if matches!(got, Operand::Null) => null = true,
+                None => {
+                    trail.truncate(before);
+                    return Ok(Key::Missing);
+                }
+            }
         }
-        Ok(Some(key))
+        if null {
+            trail.truncate(before);
+            return Ok(Key::Null);
+        }
+        Ok(Key::Known(key))
     }
 
     /// Whether a row exists; claims nothing.
     pub(super) fn exists_row(&mut self, row: &Sought, scope: &Scope<'_, 't>) -> Result<bool, Stop> {
-        let key = self.by(row, scope, &mut Vec::new())?;
-        Ok(key.is_some_and(|key| scope.index.contains(row.number, &key)))
+        Ok(match self.by(row, scope, &mut Vec::new())? {
+            Key::Known(key) => scope.index.contains(row.number, &key),
+            Key::Null | Key::Missing => false,
+        })
     }
 
     /// The name that the last `.*` of a rule's `each` matched, introduced into the scope.
@@ -323,6 +346,13 @@ impl<'a, 't> RowMaker<'a, 't> {
             Rc::make_mut(&mut scope.names).push((context.clone(), name, leaf));
         }
     }
+}
+
+/// The key of a row that is looked for: without one of its parts there is none, and with one that is null it is null.
+enum Key {
+    Known(KeyText),
+    Null,
+    Missing,
 }
 
 /// A scalar as it is written in the source.

@@ -209,15 +209,9 @@ pub(super) fn fit<'t>(
         (ColumnType::Text { max }, Operand::Datum(datum @ (Datum::Civil(_) | Datum::Day(_) | Datum::Instant(..)))) => {
             checked_text(&datum_text(datum).unwrap_or_default(), max)
         }
-        (ColumnType::Text { .. }, _) => {
-            let is_container = match got {
-                Operand::Node(node, _) => node.is_container(),
-                Operand::Datum(datum) => matches!(datum, Datum::List(_)),
-                Operand::Missing | Operand::Null => false,
-            };
-            let help = "keep it as compact JSON with `{ json = … }`, or read the values below it";
-            Err(Fault { help: is_container.then_some(help), ..wrong() })
-        }
+        (ColumnType::Text { max }, Operand::Node(node, _)) if node.is_container() => checked_text(&json(got), max),
+        (ColumnType::Text { max }, Operand::Datum(Datum::List(_))) => checked_text(&json(got), max),
+        (ColumnType::Text { .. }, _) => Err(wrong()),
         (ColumnType::Integer, Operand::Datum(Datum::Integer(value))) => Ok(Value::Integer(*value)),
         (ColumnType::Integer, _) => integer(number.ok_or_else(wrong)?),
         (ColumnType::Real, Operand::Datum(Datum::Integer(value))) => real(&value.to_string()),

@@ -1,14 +1,15 @@
-//! JSON columns: values, tables of members, and objects that are built from lists.
+//! JSON: containers of the source, objects of named members, and lists that are made from lists.
 
 use super::draft::{Fault, LeafSpan};
-use super::fit::{as_text, datum_json};
+use super::fit::{as_text, datum_json, is_empty_text, literal_datum, to_datum};
+use super::list::Elements;
 use super::maker::{RowMaker, Trail, Wrote, not_text};
-use super::scope::{Current, Operand, Scope, Stop};
+use super::scope::{Operand, Scope, Stop};
 use crate::document::json::write_json_string;
-use crate::document::tape::{Kind, NodeId, NodeRef, Selection};
-use crate::finding::VALUE_STEP;
+use crate::document::tape::{NodeId, NodeRef, Selection};
+use crate::finding::{VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_STEP, VALUE_TYPE};
 use crate::mapping::declared::Doc;
-use crate::mapping::model::{Expr, From, JsonExpr};
+use crate::mapping::model::{Each, Expr, From, Policies, Policy};
 use crate::step::Datum;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -23,32 +24,35 @@ impl<'t> RowMaker<'_, 't> {
         }
     }
 
-    pub(super) fn json(
+    /// Appends the value of an expression as compact JSON, and claims it.
+    fn write(
         &mut self,
-        json: &JsonExpr,
+        expr: &Expr,
         scope: &Scope<'_, 't>,
         trail: &mut Trail,
         out: &mut String,
     ) -> Result<Wrote, Stop> {
-        match json {
-            JsonExpr::Value { of, without } => match self.eval(of, scope, trail)? {
-                Operand::Missing => Ok(Wrote::Nothing),
-                Operand::Null => {
-                    out.push_str("null");
-                    Ok(Wrote::Null)
-                }
-                Operand::Node(node, doc) if node.is_container() => {
-                    self.container(node, doc, without, trail, out);
-                    Ok(Wrote::Value)
-                }
-                got => {
-                    self.json_of(&got, out);
-                    Ok(Wrote::Value)
-                }
-            },
-            JsonExpr::Table(members) => self.json_table(members, scope, trail, out),
-            JsonExpr::Each { each, key, value } => self.json_each(each, key, value, scope, trail, out),
+        match &expr.from {
+            From::Object(members) if expr.is_bare() => self.object(members, scope, trail, out),
+            From::Each(each) if expr.is_bare() => self.write_each(each, scope, trail, out),
+            _ => {
+                let got = self.eval(expr, scope, trail)?;
+                Ok(self.write_operand(got, trail, out))
+            }
         }
+    }
+
+    fn write_operand(&mut self, got: Operand<'t>, trail: &mut Trail, out: &mut String) -> Wrote {
+        match got {
+            Operand::Missing => return Wrote::Nothing,
+            Operand::Null => {
+                out.push_str("null");
+                return Wrote::Null;
+            }
+            Operand::Node(node, doc) if node.is_container() => self.container(node, doc, &[], trail, out),
+            got => self.json_of(&got, out),
+        }
+        Wrote::Value
     }
 
     /// A container, without secrets and what `without` selects: all that is written is claimed.
@@ -87,9 +91,31 @@ impl<'t> RowMaker<'_, 't> {
         trail.push(LeafSpan::Nodes(doc, start..at));
     }
 
-    fn json_table(
+    /// A container without what `without` selects.
+    pub(super) fn cut(
         &mut self,
-        members: &[(String, JsonExpr)],
+        got: Operand<'t>,
+        without: &[Selection],
+        trail: &mut Trail,
+    ) -> Result<Operand<'t>, Stop> {
+        match got {
+            Operand::Node(node, doc) if node.is_container() => {
+                let mut out = String::new();
+                self.container(node, doc, without, trail, &mut out);
+                Ok(Operand::Datum(Datum::Json(out)))
+            }
+            Operand::Datum(Datum::Json(_) | Datum::List(_)) => {
+                let message = "`without` cuts from what is in the file, and this is made from it";
+                Err(Fault::new(&VALUE_TYPE, message).into())
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// An object of named members; nothing where the source gives none of them.
+    pub(super) fn object(
+        &mut self,
+        members: &[(String, Expr)],
         scope: &Scope<'_, 't>,
         trail: &mut Trail,
         out: &mut String,
@@ -103,9 +129,9 @@ impl<'t> RowMaker<'_, 't> {
             }
             write_json_string(out, name);
             out.push(':');
-            if let Wrote::Nothing = self.json(value, scope, trail, out)? {
+            if let Wrote::Nothing = self.write(value, scope, trail, out)? {
                 out.truncate(before);
-                continue; // an absent member is left out
+                continue; // a member that is missing is left out
             }
             written += 1;
             from_source += usize::from(!is_constant(value));
@@ -118,65 +144,165 @@ impl<'t> RowMaker<'_, 't> {
         Ok(Wrote::Value)
     }
 
-    fn json_each(
+    /// A list that is made from a list; with `member` an object, as JSON.
+    pub(super) fn each_of(
         &mut self,
-        each: &Expr,
-        key: &Expr,
-        value: &JsonExpr,
+        each: &Each,
+        scope: &Scope<'_, 't>,
+        trail: &mut Trail,
+    ) -> Result<Operand<'t>, Stop> {
+        if each.member.is_some() {
+            let mut out = String::with_capacity(128);
+            return Ok(match self.write_each(each, scope, trail, &mut out)? {
+                Wrote::Nothing => Operand::Missing,
+                Wrote::Null => Operand::Null,
+                Wrote::Value => Operand::Datum(Datum::Json(out)),
+            });
+        }
+        let elements = match self.elements(&each.each, scope, trail)? {
+            Elements::Missing => return Ok(Operand::Missing),
+            Elements::Null => return Ok(Operand::Null),
+            Elements::Of(elements) => elements,
+        };
+        let mut list = Vec::with_capacity(elements.len());
+        for (i, element) in elements.into_iter().enumerate() {
+            let scope = scope.at(element, i + 1);
+            let Some(got) = self.item(each, &scope, trail)? else { continue };
+            list.push(self.as_datum(got, trail)?);
+        }
+        Ok(Operand::Datum(Datum::List(list)))
+    }
+
+    /// Something found as a part of a list; a container is claimed.
+    pub(super) fn as_datum(&mut self, got: Operand<'t>, trail: &mut Trail) -> Result<Datum, Stop> {
+        Ok(match got {
+            Operand::Datum(datum) => datum,
+            Operand::Node(node, _) if !node.is_container() => to_datum(node)?,
+            got => {
+                let mut out = String::new();
+                if let Wrote::Nothing = self.write_operand(got, trail, &mut out) {
+                    out.push_str("null");
+                }
+                Datum::Json(out)
+            }
+        })
+    }
+
+    fn write_each(
+        &mut self,
+        each: &Each,
         scope: &Scope<'_, 't>,
         trail: &mut Trail,
         out: &mut String,
     ) -> Result<Wrote, Stop> {
-        let before = trail.len();
-        let got = self.eval(each, scope, trail)?;
-        let elements: Vec<Current<'t>> = match got {
-            Operand::Missing => return Ok(Wrote::Nothing),
-            Operand::Null => return Ok(Wrote::Nothing),
-            Operand::Node(node, _) if node.kind() != Kind::Array => {
-                return Err(not_text(&got, "an object is built from a list, and this is not one"));
+        let elements = match self.elements(&each.each, scope, trail)? {
+            Elements::Missing => return Ok(Wrote::Nothing),
+            Elements::Null => {
+                out.push_str("null");
+                return Ok(Wrote::Null);
             }
-            Operand::Node(node, doc) if node.is_leaf() => {
-                trail.push(LeafSpan::Nodes(doc, node.span())); // no members, as the list has no elements
-                Vec::new()
-            }
-            Operand::Node(node, _) => {
-                trail.truncate(before); // the members claim what they take
-                node.children().map(Current::Node).collect()
-            }
-            Operand::Datum(Datum::List(parts)) => parts.into_iter().map(Current::Datum).collect(),
-            Operand::Datum(one) => vec![Current::Datum(one)],
+            Elements::Of(elements) => elements,
         };
-        out.push('{');
-        let mut seen = HashSet::new();
+        let (open, close) = if each.member.is_some() { ('{', '}') } else { ('[', ']') };
+        out.push(open);
+        let mut names = HashSet::new();
+        let mut first = true;
         for (i, element) in elements.into_iter().enumerate() {
             let scope = scope.at(element, i + 1);
-            let got = self.eval(key, &scope, trail)?;
-            let Some(name) = as_text(&got).map(Cow::into_owned) else {
-                return Err(not_text(&got, "the name of a member must be a string"));
+            let (before, claimed) = (out.len(), trail.len());
+            if !first {
+                out.push(',');
+            }
+            let mut name = None;
+            if let Some(member) = &each.member {
+                let text = self.member_name(member, &scope, trail)?;
+                write_json_string(out, &text);
+                out.push(':');
+                name = Some(text);
+            }
+            let wrote = if each.policies == Policies::default() {
+                match self.write(&each.item, &scope, trail, out)? {
+                    Wrote::Nothing => return Err(no_item(&VALUE_MISSING, "is missing", &scope)),
+                    wrote => wrote,
+                }
+            } else {
+                match self.item(each, &scope, trail)? {
+                    Some(got) => self.write_operand(got, trail, out),
+                    None => Wrote::Nothing,
+                }
             };
-            if seen.contains(&name) {
+            if let Wrote::Nothing = wrote {
+                out.truncate(before);
+                trail.truncate(claimed);
+                continue;
+            }
+            first = false;
+            if let Some(name) = name
+                && !names.insert(name)
+            {
                 let fault = Fault::new(&VALUE_STEP, "two elements of the list give the same member name");
                 return Err(fault.into());
             }
-            if !seen.is_empty() {
-                out.push(',');
-            }
-            write_json_string(out, &name);
-            seen.insert(name);
-            out.push(':');
-            if let Wrote::Nothing = self.json(value, &scope, trail, out)? {
-                out.push_str("null");
-            }
         }
-        out.push('}');
+        out.push(close);
         Ok(Wrote::Value)
+    }
+
+    fn member_name(&mut self, member: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<String, Stop> {
+        let got = self.eval(member, scope, trail)?;
+        as_text(&got).map(Cow::into_owned).ok_or_else(|| {
+            let Stop::Reject(fault) = not_text(&got, "the name of a member must be a string") else {
+                return Stop::Skip;
+            };
+            let at = fault.at.or(scope.element_at());
+            fault.at(at).into()
+        })
+    }
+
+    /// An item as its policies judge it; none where it is left out.
+    fn item(&mut self, each: &Each, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Option<Operand<'t>>, Stop> {
+        let policies = &each.policies;
+        let before = trail.len();
+        let outer = std::mem::replace(&mut self.ends_on_empty, policies.empty.is_some());
+        let made = self.eval(&each.item, scope, trail);
+        self.ends_on_empty = outer;
+        let got = match made {
+            Err(Stop::Reject(fault)) if policies.error_null && !fault.message.is_empty() => {
+                let field = self.field;
+                self.not_convertible(field, *fault, trail.split_off(before));
+                return Ok(Some(Operand::Null));
+            }
+            made => made?,
+        };
+        let (policy, code, what) = match &got {
+            Operand::Missing => (policies.missing, &VALUE_MISSING, "is missing"),
+            // Null is an item like any other, unless a policy says otherwise.
+            Operand::Null => (Some(policies.null.unwrap_or(Policy::Null)), &VALUE_NULL, "is null"),
+            got if policies.empty.is_some() && is_empty_text(got) => (policies.empty, &VALUE_EMPTY, "is empty"),
+            _ => return Ok(Some(got)),
+        };
+        match (policy, &policies.default) {
+            (Some(Policy::Skip), _) => {
+                trail.truncate(before);
+                Ok(None)
+            }
+            (Some(Policy::Null), _) => Ok(Some(Operand::Null)),
+            (Some(Policy::Default), Some(literal)) => Ok(Some(Operand::Datum(literal_datum(literal)))),
+            _ => Err(no_item(code, what, scope)),
+        }
     }
 }
 
-fn is_constant(json: &JsonExpr) -> bool {
-    match json {
-        JsonExpr::Value { of, .. } => matches!(of.from, From::Literal(_) | From::Null),
-        JsonExpr::Table(members) => members.iter().all(|(_, one)| is_constant(one)),
-        JsonExpr::Each { .. } => false,
+fn no_item(code: &'static crate::finding::Code, what: &str, scope: &Scope<'_, '_>) -> Stop {
+    let message = format!("item {} of the list {what}", scope.position);
+    let help = "leave it out with `on_missing = \"skip\"` in the `item`, or give it a `default`";
+    Fault { help: Some(help), ..Fault::new(code, message).at(scope.element_at()) }.into()
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    match &expr.from {
+        From::Literal(_) | From::Null => expr.when.is_none(),
+        From::Object(members) => members.iter().all(|(_, member)| is_constant(member)),
+        _ => false,
     }
 }

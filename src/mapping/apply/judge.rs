@@ -5,9 +5,9 @@ use super::fit::{fit, has_text, is_empty_text, is_same_text, literal_datum, lose
 use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
 use crate::finding::{Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_SIGN, VALUE_STEP};
-use crate::mapping::model::{Agreement, ColumnRule, Expr, From, PathExpr, Policy, Root, Rule};
+use crate::mapping::model::{Agreement, ColumnRule, From, Policy};
 use crate::row::Value;
-use crate::step::{Datum, OutputType};
+use crate::step::Datum;
 use crate::table::ColumnType;
 
 impl<'t> RowMaker<'_, 't> {
@@ -21,25 +21,24 @@ impl<'t> RowMaker<'_, 't> {
         let scope = self.scope;
         let target = &self.compiled.fields[field].column;
         let mut faulty = false;
-        let mut got = match self.eval(&column.expr, scope, trail) {
+        let got = match self.eval(&column.expr, scope, trail) {
             Err(Stop::Reject(fault)) if column.policies.error_null && !fault.message.is_empty() => {
                 faulty = true;
-                self.not_convertible(field, column, *fault, trail);
+                self.not_convertible(Some(field), *fault, std::mem::take(trail));
                 Operand::Null
             }
             other => other?,
         };
-        if let (ColumnType::Text { .. }, Operand::Datum(Datum::Json(_) | Datum::List(_))) = (target.kind, &got)
-            && says_json(&column.expr, self.rule, 0)
-        {
-            got = Operand::Datum(Datum::Json(self.json_text(&got)));
-            *class = ClaimAs::Json;
-        }
         let mut json = String::new();
-        if let (ColumnType::Json, Operand::Node(node, doc)) = (target.kind, &got)
-            && node.is_container()
-        {
-            self.container(*node, *doc, &[], trail, &mut json);
+        let is_text = matches!(target.kind, ColumnType::Text { .. });
+        match &got {
+            Operand::Node(node, doc) if node.is_container() && (is_text || target.kind == ColumnType::Json) => {
+                self.container(*node, *doc, &[], trail, &mut json);
+            }
+            _ => {}
+        }
+        if is_text && (!json.is_empty() || matches!(got, Operand::Datum(Datum::Json(_) | Datum::List(_)))) {
+            *class = ClaimAs::Json;
         }
         let own = matches!(column.expr.from, From::Literal(_) | From::Null);
         let empty = is_empty_text(&got);
@@ -112,7 +111,7 @@ impl<'t> RowMaker<'_, 't> {
                     if let Operand::Node(node, doc) = &got {
                         trail.push(LeafSpan::Nodes(*doc, node.span()));
                     }
-                    self.not_convertible(field, column, fault, trail);
+                    self.not_convertible(Some(field), fault, std::mem::take(trail));
                     self.draft.origins[field] = Origin::Nulled;
                     return Ok(Value::Null);
                 }
@@ -158,24 +157,5 @@ impl<'t> RowMaker<'_, 't> {
             }
         }
         Ok(())
-    }
-}
-
-/// Whether an expression asks for JSON, so that it may stand in a text column as well: a path to a container does not.
-fn says_json(expr: &Expr, rule: &Rule, depth: u32) -> bool {
-    if depth > 16 || expr.steps.iter().any(|step| step.output() == OutputType::List) {
-        return true; // a cycle of columns is refused by the loader
-    }
-    match &expr.from {
-        From::Json(_) | From::Template { each: Some(_), .. } | From::Join { each: Some(_), .. } => true,
-        From::Literal(_) | From::Lookup { .. } => true,
-        From::First(all) => all.iter().any(|one| says_json(one, rule, depth + 1)),
-        From::Path(PathExpr { root: Root::Column(name), .. }) => {
-            let of_let = rule.let_of(name);
-            // The value of another column is what stands in it.
-            of_let.is_none_or(|expr| says_json(expr, rule, depth + 1))
-        }
-        From::Path(PathExpr { root, .. }) => matches!(root, Root::Parent(_) | Root::Context(_)),
-        From::Null | From::Template { .. } | From::Join { .. } | From::Digest { .. } | From::Exists { .. } => false,
     }
 }

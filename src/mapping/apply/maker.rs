@@ -55,6 +55,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) dangling: Option<Dangling>,
     /// The alternative that the expression being evaluated chose.
     pub(super) chosen: Option<usize>,
+    /// The field whose value is being made.
+    pub(super) field: Option<usize>,
     /// An empty trail, for the next column.
     pub(super) spare: Trail,
     pub(super) rule: &'a Rule,
@@ -84,10 +86,8 @@ pub(super) fn not_text(got: &Operand, what: &str) -> Stop {
         fault.at = Some(node.at());
         if node.is_container() {
             fault.message = format!("{what}, found {}", kind_name(*node));
-            fault.help = Some(
-                "name a value below it; with `each` a list of strings is made of its elements, but this version joins no \
-                 list into one string",
-            );
+            fault.help =
+                Some("name a value below it, or make a string of each of its elements: `{ each = …, item = … }`");
         }
     }
     fault.into()

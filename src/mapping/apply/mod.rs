@@ -8,6 +8,7 @@ mod fit;
 mod json;
 mod judge;
 mod key;
+mod list;
 mod maker;
 mod path;
 mod row;

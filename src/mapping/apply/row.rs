@@ -66,6 +66,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             voids: None,
             dangling: None,
             chosen: None,
+            field: None,
             spare: Trail::new(),
             rule,
             compiled,
@@ -133,6 +134,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let outer =
             (std::mem::take(&mut self.tainted), std::mem::take(&mut self.clock), std::mem::take(&mut self.chosen));
         let outer_hidden = std::mem::take(&mut self.hidden);
+        let outer_field = self.field.replace(field);
         let outer_dangling = self.dangling.take();
         if let Some(trace) = self.scope.trace {
             trace.begin(self.compiled, &column.name, self.draft.at);
@@ -153,6 +155,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         self.clock |= outer.1;
         self.hidden |= outer_hidden;
         self.chosen = outer.2;
+        self.field = outer_field;
         self.dangling = outer_dangling;
         match made {
             Ok(value) => {
@@ -222,16 +225,11 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     /// A value that cannot be converted becomes NULL, as the policy says: nothing keeps what it was made from.
-    pub(super) fn not_convertible(
-        &mut self,
-        field: usize,
-        column: &ColumnRule,
-        fault: Fault,
-        trail: &mut Vec<LeafSpan>,
-    ) {
+    pub(super) fn not_convertible(&mut self, field: Option<usize>, fault: Fault, touched: Trail) {
         let class = ClaimAs::NotConvertible;
-        self.draft.claims.extend(trail.drain(..).map(|touch| Claim { touch, class, field: Some(field) }));
-        let fault = Fault { code: &VALUE_NULLED, column: Some(column.name.clone()), help: None, ..fault };
+        self.draft.claims.extend(touched.into_iter().map(|touch| Claim { touch, class, field }));
+        let column = field.map(|field| self.compiled.fields[field].column.name.clone());
+        let fault = Fault { code: &VALUE_NULLED, column, help: None, ..fault };
         self.draft.differing.push((Severity::Warning, fault));
     }
 

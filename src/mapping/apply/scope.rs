@@ -143,9 +143,24 @@ pub struct Scope<'a, 't> {
 impl<'t> Scope<'_, 't> {
     /// Which document a path of this root leads into.
     pub(super) fn doc_of(&self, root: &crate::mapping::model::Root) -> Doc {
-        match root {
-            crate::mapping::model::Root::Frame if !self.whole => Doc::Frame,
+        use crate::mapping::model::Root;
+        match (root, &self.element) {
+            (Root::Frame, _) if !self.whole => Doc::Frame,
+            (Root::Element, Current::Node(node)) => self.doc_of_node(*node),
             _ => Doc::Record,
+        }
+    }
+
+    /// The document that a node lies in.
+    pub(super) fn doc_of_node(&self, node: NodeRef<'_>) -> Doc {
+        if !self.whole && node.is_beside(self.frame) { Doc::Frame } else { Doc::Record }
+    }
+
+    /// The place of the current element, where it is a node.
+    pub(super) fn element_at(&self) -> Option<u64> {
+        match &self.element {
+            Current::Node(node) => Some(node.at()),
+            Current::Datum(_) => None,
         }
     }
 

@@ -19,8 +19,13 @@ pub(super) fn check(spot: &Spot<'_>) {
         }
     }
     for column in &spot.rule.columns {
-        if spot.table.column(&column.name).is_some_and(|known| spot.table.must_have_value(known)) {
+        let Some(known) = spot.table.column(&column.name) else { continue };
+        if spot.table.must_have_value(known) {
             never_null(spot, column);
+        } else if known.default.is_none() && matches!(column.expr.from, From::Null) && column.expr.is_bare() {
+            let name = format!("`{}.{}`", spot.table.name, column.name);
+            let message = format!("`null = true` says nothing: {name} has no default, so it is NULL anyway");
+            spot.refuse(&codes::NULL_IDLE, column.line, message, "leave the column out");
         }
     }
     if spot.rule.on_duplicate != OnDuplicate::Fill {

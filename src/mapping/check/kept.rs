@@ -34,7 +34,7 @@ pub(super) fn check(mapping: &Mapping, errors: &Errors) {
             });
         }
         walk::tests(rule, &mut |visit| {
-            if let Read::Path(path) | Read::Key(path) = visit.read {
+            if let Read::Path(path) | Read::Test(path) | Read::Key(path) = visit.read {
                 lost.extend(at.places(path, visit.within).into_iter().map(|place| (place, visit.line)));
             }
         });
@@ -49,7 +49,7 @@ pub(super) fn check(mapping: &Mapping, errors: &Errors) {
             || structure.iter().any(|container| container.is_in(&place));
         if !found {
             let message = format!("`{}` is only narrowed, hashed or tested, so its value would be lost", place.show());
-            let hint = "keep it in a column or in `json` as well, or `[ignore]` it with a reason";
+            let hint = "keep it in a column as well, or `[ignore]` it with a reason";
             errors.refuse(&codes::VALUE_LOST, &mapping.file, line, message, hint);
             seen.push(place);
         }

@@ -14,7 +14,7 @@ pub(super) fn check(spot: &Spot<'_>) {
 
 fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>) {
     match visit.read {
-        Read::Path(path) | Read::Key(path) => path_names(spot, path, visit.line),
+        Read::Path(path) | Read::Test(path) | Read::Key(path) => path_names(spot, path, visit.line),
         Read::Row(Sought { table, column, by, .. }) => {
             let Some(known) = spot.schema.table(table) else {
                 let message = format!("table `{table}` is looked up, and the schema does not have it");
@@ -30,7 +30,7 @@ fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>) {
                 column_is_there(spot, known, name, line);
             }
         }
-        Read::Each(_) | Read::Without(..) | Read::Steps(_) | Read::Namespace => {}
+        Read::Selected(_) | Read::Each(_) | Read::Without(..) | Read::Steps(_) | Read::Namespace => {}
     }
 }
 

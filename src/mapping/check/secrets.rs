@@ -84,7 +84,7 @@ pub(super) fn check_clear_uses(mapping: &Mapping, errors: &Errors) {
             }
         }
         for expr in rule.column_exprs() {
-            at.reads(expr, &mut |used| uses.extend((!used.cut).then_some((used.place, used.line))));
+            at.reads(expr, &mut |used| uses.extend((!used.cut && !used.tested).then_some((used.place, used.line))));
         }
         if let Some(when) = &rule.when {
             at.compared(when, &mut |place| uses.push((place, rule.line)));

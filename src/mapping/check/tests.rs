@@ -104,7 +104,7 @@ parent = \"notebooks\"
 each = \"pages[*]\"
 [table.pages.columns]
 notebook_id = \"^id\"
-body = { json = \"@\" }
+body = \"@\"
 public = { value = true }
 [table.logins]
 key = [\"person_id\", \"service\"]
@@ -237,8 +237,13 @@ fn what_is_given_fits_the_column() {
         ("email = { from = \"a\", steps = [\"integer\"] }", "`people.email` is `text`, and this gives an integer"),
         ("email = { from = \"a\", steps = [{ split = \",\" }, \"trim\"] }", ""),
         ("data = { from = \"a\", steps = [{ split = \",\" }, \"trim\"] }", ""),
-        ("data = { each = \"a[*]\", template = \"{b}\" }", ""),
-        ("data = { template = \"{b}\" }", "`people.data` is `json`, and this gives text"),
+        ("data = { each = \"a[*]\", item = { template = \"{b}\" } }", ""),
+        ("data = { template = \"{b}\" }", ""),
+        ("data = { value = \"b\" }", "`people.data` is `json`, and this gives a string"),
+        ("data = 3", "`people.data` is `json`, and this gives an integer"),
+        ("data = true", ""),
+        ("data = \"a[*]\"", ""),
+        ("email = { object = { a = \"a\" } }", ""),
         ("data = { value = [] }", ""),
         ("name = { sha256 = \"a\" }", "`people.name` holds at most 5 characters, and this has at least 64"),
         ("name = { value = \"unknown\" }", "`people.name` holds at most 5 characters, and this has at least 7"),
@@ -247,7 +252,8 @@ fn what_is_given_fits_the_column() {
             "email = { from = \"#started\", steps = [{ time = { as = \"epoch_s\" } }, \"integer\"] }",
             "`people.email` is `text`, and this gives an integer",
         ),
-        ("email = { exists = \"people\", by = { id = \"a\" } }", "`people.email` is `text`, and this gives a boolean"),
+        ("email = [\"a\", true]", "`people.email` is `text`, and this gives a boolean"),
+        ("email = { null = true }", "`null = true` says nothing: `people.email` has no default, so it is NULL anyway"),
     ];
     for (column, message) in cases {
         let name = if column.starts_with("name") { "" } else { "name = \"n\"\n" };
@@ -322,12 +328,12 @@ fn a_secret_is_used_in_plaintext_nowhere_else() {
         ("email = \"door.pin\"", refused),
         ("email = \"@.door.pin\"", refused),
         ("email = { join = [\"a\", { from = \"door.pin\" }] }", refused),
-        ("data = { json = { a = \"$.door.pin\" } }", refused),
+        ("data = { object = { a = \"$.door.pin\" } }", refused),
         ("email = \"=p\"\n[let]\np = \"door.pin\"", refused),
         ("[table.x.when]\nequals = { 'door.pin' = \"1\" }", refused),
         ("[table.x.when]\nmembers = [\"door.pin\"]", ""),
-        ("data = { json = \"@\" }", ""),
-        ("data = { json = \"door\" }", ""),
+        ("data = \"@\"", ""),
+        ("data = \"door\"", ""),
         ("[table.x.when]\nmembers = [\"=p\"]\n[let]\np = \"door.pin\"", ""),
     ] {
         assert_eq!(first_line(&rule(column)).split(" @").next(), Some(message), "{column}");
@@ -354,7 +360,7 @@ fn what_is_declassified_is_not_left_out_as_well() {
 fn inside_each_a_secret_is_still_found() {
     let rules = "[table.x]\ninto = \"logins\"\nkey = [\"person_id\", \"service\"]\neach = \"doors[*]\"\n[table.x.columns]\nperson_id = \"@.id\"\nservice = \"name\"\n\
                  [table.x.secrets]\nsecret = { from = \"pin\", kind = \"seal\" }\n\
-                 [table.y]\ninto = \"people\"\nkey = [\"id\"]\n[table.y.columns]\nid = \"i\"\nname = \"n\"\ndata = { each = \"doors[*]\", template = \"{pin}\" }\n";
+                 [table.y]\ninto = \"people\"\nkey = [\"id\"]\n[table.y.columns]\nid = \"i\"\nname = \"n\"\ndata = { each = \"doors[*]\", item = { template = \"{pin}\" } }\n";
     assert_eq!(first_line(rules), "`doors[*].pin` is a secret of this mapping, and is used in plaintext here @24");
 }
 
@@ -398,10 +404,10 @@ fn what_is_only_narrowed_or_tested_is_kept_elsewhere_or_left_behind() {
     for (head, column, rest, message) in [
         ("", "email = { from = \"mail\", steps = [\"lower\"] }", "", lost("mail")),
         ("", "email = { from = \"mail\", steps = [\"trim\"] }", "", String::new()),
-        ("", "email = { from = \"mail\", steps = [\"lower\"] }\ndata = { json = \"@\" }", "", String::new()),
+        ("", "email = { from = \"mail\", steps = [\"lower\"] }\ndata = \"@\"", "", String::new()),
         (
             "",
-            "email = { from = \"mail\", steps = [\"lower\"] }\ndata = { json = \"@\", without = [\"mail\"] }",
+            "email = { from = \"mail\", steps = [\"lower\"] }\ndata = { from = \"@\", without = [\"mail\"] }",
             "",
             lost("mail"),
         ),

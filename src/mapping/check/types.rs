@@ -26,6 +26,8 @@ enum Gives {
     /// A date and time of either kind.
     Time,
     Json,
+    /// A text literal for a JSON column, which could be meant as a document as well.
+    Ambiguous,
 }
 
 impl Gives {
@@ -38,6 +40,7 @@ impl Gives {
             Gives::Bool => "a boolean",
             Gives::Time => "a date and time",
             Gives::Json => "JSON",
+            Gives::Ambiguous => "a string",
         }
     }
 
@@ -45,14 +48,18 @@ impl Gives {
         match self {
             Gives::Unknown => true,
             Gives::Source => !matches!(kind, ColumnType::Time | ColumnType::Blob),
-            Gives::Name => matches!(kind, ColumnType::Text { .. }),
-            Gives::Text(least) => matches!(kind, ColumnType::Text { max } if max.is_none_or(|max| least <= max)),
+            Gives::Name => matches!(kind, ColumnType::Text { .. } | ColumnType::Json),
+            Gives::Text(least) => match kind {
+                ColumnType::Text { max } => max.is_none_or(|max| least <= max),
+                _ => kind == ColumnType::Json,
+            },
             Gives::Integer => matches!(kind, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)),
             Gives::Real => matches!(kind, ColumnType::Real | ColumnType::Numeric(_)),
             Gives::Number => !matches!(kind, ColumnType::Time | ColumnType::Blob | ColumnType::Boolean),
-            Gives::Bool => kind == ColumnType::Boolean,
-            Gives::Time => matches!(kind, ColumnType::Time | ColumnType::Text { .. }),
+            Gives::Bool => matches!(kind, ColumnType::Boolean | ColumnType::Json),
+            Gives::Time => matches!(kind, ColumnType::Time | ColumnType::Text { .. } | ColumnType::Json),
             Gives::Json => matches!(kind, ColumnType::Json | ColumnType::Text { .. }),
+            Gives::Ambiguous => false,
         }
     }
 }
@@ -163,7 +170,8 @@ fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, 
         (Gives::Time, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)) => {
             Some("say how it is written: `{ time = { as = \"epoch_ms\" } }`, or another form of numbers")
         }
-        (_, ColumnType::Json) => Some("make JSON of it: `{ json = … }`"),
+        (Gives::Ambiguous, _) => Some("write the JSON as a list or a table without quotes"),
+        (_, ColumnType::Json) => Some("a bare number may change there: wrap it, as in `{ object = { value = … } }`"),
         (Gives::Text(_) | Gives::Name, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)) => {
             Some("add a step that reads a number, or write the number without quotes")
         }
@@ -204,15 +212,14 @@ fn of_expr(spot: &Spot<'_>, expr: &Expr, depth: u32) -> Vec<Gives> {
         From::Literal(literal) => vec![of_literal(literal)],
         From::Null => vec![Gives::Unknown],
         From::First(parts) => parts.iter().flat_map(|part| of_expr(spot, part, depth + 1)).collect(),
-        From::Template { each: Some(_), .. } | From::Join { each: Some(_), .. } | From::Json(_) => vec![Gives::Json],
-        From::Template { .. } | From::Join { .. } => vec![Gives::Text(0)],
+        From::Selected(_) | From::Object(_) | From::Each(_) => vec![Gives::Json],
+        From::Template(_) | From::Join { .. } => vec![Gives::Text(0)],
         From::Digest { how, .. } => vec![Gives::Text(match how {
             Digest::Uuid5 => 36,
             Digest::Md5 => 32,
             Digest::Sha256 => 64,
         })],
         From::Lookup(row) => row.column.iter().map(|column| stored(spot, &row.table, column)).collect(),
-        From::Exists { then, otherwise, .. } => vec![of_literal(then), of_literal(otherwise)],
     }
 }
 
@@ -263,12 +270,12 @@ fn of_literal(literal: &Literal) -> Gives {
     }
 }
 
-/// In a JSON column every literal is a JSON value, but for a text, which could be meant as a
-/// document as well.
+/// In a JSON column every literal is a JSON value, but for a text, which could be meant as a document as well, and a
+/// bare number, which would not be kept exactly.
 fn json_literal(literal: &Literal) -> Gives {
     match literal {
-        Literal::Text(_) => of_literal(literal),
-        _ => Gives::Json,
+        Literal::Text(_) => Gives::Ambiguous,
+        other => of_literal(other),
     }
 }
 

@@ -4,30 +4,27 @@
 //! skip, so that one mistake gives one message.
 
 use super::keys::{self, SOURCES};
-use super::path::{self, Wrong};
+pub(super) use super::parts::{covering_of, parsed, path_of, regex, rooted_of, steps};
+use super::path;
+use super::policies::policies;
 use super::tree::{Fields, Item};
 use crate::document::tape::Selection;
-use crate::mapping::model::{Covering, Digest, Expr, From, JsonExpr, Literal, PathExpr, Rooted, Sought};
+use crate::mapping::model::{Condition, Digest, Each, Expr, From, Parts, Policies, Sought};
 use crate::mapping::{codes, suggest};
-use crate::step::{self, Step};
 use regex::Regex;
 
 /// An expression that could not be parsed. A list of no alternatives cannot be written.
 pub(super) fn broken(line: u32) -> Expr {
-    bare(From::First(Vec::new()), line)
+    Expr::bare(From::First(Vec::new()), line)
 }
 
-fn bare(from: From, line: u32) -> Expr {
-    Expr { from, matching: None, steps: Vec::new(), line }
-}
-
-/// A path, a list of alternatives, or a table.
+/// A path, a number or boolean, a list of alternatives, or a table.
 pub(super) fn expr(item: Item<'_>) -> Expr {
     if item.is_table() {
         let fields = item.fields(&[&SOURCES, &keys::COLUMN, &keys::EXPRESSION]);
         return fields.map_or_else(|| broken(item.line), |fields| nested(&fields));
     }
-    bare(from(item), item.line)
+    Expr::bare(from(item), item.line)
 }
 
 /// The expression inside another one: policies are the column's own.
@@ -47,9 +44,14 @@ pub(super) fn of_fields(fields: &Fields<'_>) -> Expr {
     let names: Vec<_> = SOURCES.built().collect();
     let source = match fields.any_of(&names).as_slice() {
         [] => {
+            // A word that was dropped is reported already.
+            let entries = fields.item.entries().unwrap_or_default();
+            if entries.iter().any(|entry| SOURCES.find(entry.name).is_some()) {
+                return broken(line);
+            }
             fields.item.refuse_with(
                 format!("`{}` does not say where its value comes from", fields.item.name),
-                "it takes `from`, `value`, `null`, `template`, `join`, `json`, `lookup`, `exists` or a hash",
+                "it takes `from`, `value`, `null`, `template`, `join`, `object`, `each`, `lookup` or a hash",
             );
             return broken(line);
         }
@@ -61,46 +63,46 @@ pub(super) fn of_fields(fields: &Fields<'_>) -> Expr {
     };
     check_beside(fields, source.name);
     let matching = fields.get("matching").and_then(regex);
+    let when = fields.get("when").and_then(condition).map(Box::new);
+    let without = fields.texts("without").into_iter().filter_map(|item| parsed(item, path::selection(item.text()?)));
+    let without: Vec<Selection> = without.collect();
     let Some(steps) = fields.get("steps").map_or(Some(Vec::new()), steps) else {
         of_source(fields, source); // what else is wrong is reported, too
         return broken(line);
     };
     if source.name == "from" && source.is_table() {
         let inner = expr(source);
-        if matching.is_none() && steps.is_empty() {
-            return inner;
-        }
-        return Expr { from: From::First(vec![inner]), matching, steps, line };
+        let outer = Expr { from: From::Null, when, without, matching, steps, line };
+        return if outer.is_bare() { inner } else { Expr { from: From::First(vec![inner]), ..outer } };
     }
     match (of_source(fields, source), matching) {
         (Some(From::First(parts)), Some(regex)) if source.is_list() => {
             let parts = parts.into_iter().map(|part| also_matching(part, &regex)).collect();
-            Expr { from: From::First(parts), matching: None, steps, line }
+            Expr { from: From::First(parts), when, without, matching: None, steps, line }
         }
-        (Some(from), matching) => Expr { from, matching, steps, line },
+        (Some(from), matching) => Expr { from, when, without, matching, steps, line },
         (None, _) => broken(line),
     }
 }
 
 /// `matching` beside a list is tested on each alternative, after its own steps: the first that it matches is chosen.
 fn also_matching(part: Expr, regex: &Regex) -> Expr {
-    if part.matching.is_none() && part.steps.is_empty() {
+    if part.is_bare() {
         return Expr { matching: Some(regex.clone()), ..part };
     }
     let line = part.line;
-    Expr { from: From::First(vec![part]), matching: Some(regex.clone()), steps: Vec::new(), line }
+    Expr { matching: Some(regex.clone()), ..Expr::bare(From::First(vec![part]), line) }
 }
 
 /// Refuses keys that have no effect beside this source.
 fn check_beside(fields: &Fields<'_>, source: &str) {
     for (name, sources) in [
         ("with", &["join"][..]),
-        ("each", &["template", "join"]),
-        ("without", &["json"]),
-        ("by", &["lookup", "exists"]),
-        ("ignore_case", &["lookup", "exists"]),
-        ("then", &["exists"]),
-        ("else", &["exists"]),
+        ("item", &["each"]),
+        ("member", &["each"]),
+        ("without", &["from"]),
+        ("by", &["lookup"]),
+        ("ignore_case", &["lookup"]),
     ] {
         if let Some(item) = fields.get(name)
             && !sources.contains(&source)
@@ -125,13 +127,19 @@ fn of_source(fields: &Fields<'_>, source: Item<'_>) -> Option<From> {
             }
             From::Null
         }
-        "template" => From::Template { pieces: parsed(source, path::template(source.text()?))?, each: each(fields) },
+        "template" => From::Template(parsed(source, path::template(source.text()?))?),
         "join" => From::Join {
-            parts: source.list()?.into_iter().map(expr).collect(),
+            parts: if source.is_list() {
+                Parts::Of(source.list()?.into_iter().map(expr).collect())
+            } else {
+                Parts::In(Box::new(expr(source)))
+            },
             with: fields.text("with").unwrap_or_default(),
-            each: each(fields),
         },
-        "json" => From::Json(Box::new(without(fields, outermost(source)))),
+        "object" => {
+            From::Object(source.entries()?.into_iter().map(|entry| (entry.name.to_owned(), expr(entry))).collect())
+        }
+        "each" => From::Each(Box::new(each(fields, source)?)),
         "uuid5" => digest(Digest::Uuid5, source),
         "md5" => digest(Digest::Md5, source),
         "sha256" => digest(Digest::Sha256, source),
@@ -144,31 +152,72 @@ fn of_source(fields: &Fields<'_>, source: Item<'_>) -> Option<From> {
             };
             From::Lookup(Sought { table: table.to_owned(), column: Some(column.to_owned()), ..row? })
         }
-        "exists" => {
-            let literal = |name: &str, default: bool| match fields.get(name) {
-                Some(item) => item.literal(),
-                None => Some(Literal::Bool(default)),
-            };
-            From::Exists {
-                row: sought(fields, source)?,
-                then: literal("then", true)?,
-                otherwise: literal("else", false)?,
-            }
-        }
         other => unreachable!("`{other}` is one of SOURCES"),
     })
 }
 
-/// A path, or alternatives. Without a path it is broken.
+/// A path, a number or boolean, or alternatives. Without any it is broken.
 fn from(item: Item<'_>) -> From {
     if item.is_list() {
         let parts = item.list().unwrap_or_default();
         if parts.is_empty() {
             item.refuse(format!("`{}` is a list of no alternatives", item.name));
         }
-        return From::First(parts.into_iter().map(expr).collect());
+        let parts: Vec<Expr> = parts.into_iter().map(expr).collect();
+        if let Some((_, before)) = parts.split_last()
+            && let Some(always) = before.iter().find(|part| is_always_there(part))
+        {
+            let message = "an alternative after one that is always there is never asked";
+            item.doc.refuse(&codes::ALTERNATIVE_UNREACHABLE, always.line, message, "put the literal last");
+        }
+        return From::First(parts);
     }
-    path_of(item).map_or_else(|| From::First(Vec::new()), From::Path)
+    match item.as_text() {
+        Some(text) => path_or_selection(item, text).unwrap_or_else(|| From::First(Vec::new())),
+        None if item.is_scalar() => item.literal().map_or_else(|| From::First(Vec::new()), From::Literal),
+        None => path_of(item).map_or_else(|| From::First(Vec::new()), From::Path), // a string is wanted
+    }
+}
+
+/// A literal that no condition and no step makes missing.
+fn is_always_there(expr: &Expr) -> bool {
+    matches!(expr.from, From::Literal(_)) && expr.is_bare()
+}
+
+/// A path with stars gives a list.
+fn path_or_selection(item: Item<'_>, text: &str) -> Option<From> {
+    if path::has_stars(text) {
+        return parsed(item, path::rooted(text)).map(From::Selected);
+    }
+    parsed(item, path::path(text)).map(From::Path)
+}
+
+/// `each`, `item`, `member`.
+fn each(fields: &Fields<'_>, source: Item<'_>) -> Option<Each> {
+    let (item, policies) = item(fields.need_for("item", "`each`")?);
+    Some(Each { each: expr(source), member: fields.get("member").map(expr), item, policies })
+}
+
+/// An item, with policies of its own.
+fn item(item: Item<'_>) -> (Expr, Policies) {
+    if !item.is_table() {
+        return (expr(item), Policies::default());
+    }
+    let Some(fields) = item.fields(&[&SOURCES, &keys::EXPRESSION, &keys::COLUMN]) else {
+        return (broken(item.line), Policies::default());
+    };
+    for item in fields.any_of(&["agrees_with", "after"]) {
+        item.refuse_with(
+            format!("`{}` belongs to the column itself, not to an item of a list", item.name),
+            "write it beside the column's outermost key",
+        );
+    }
+    (of_fields(&fields), policies(&fields))
+}
+
+/// What `when` says.
+pub(super) fn condition(item: Item<'_>) -> Option<Condition> {
+    super::condition::condition(item, sought)
 }
 
 fn digest(how: Digest, item: Item<'_>) -> From {
@@ -195,181 +244,4 @@ fn by(fields: &Fields<'_>, beside: Item<'_>) -> Vec<(String, Expr)> {
         item.refuse("`by` names no column");
     }
     entries.into_iter().map(|entry| (entry.name.to_owned(), expr(entry))).collect()
-}
-
-fn each(fields: &Fields<'_>) -> Option<Rooted> {
-    rooted_of(fields.get("each")?)
-}
-
-/// What stands under `json` itself. A literal needs no `json` around it, so that `{ value = PATH }`
-/// alone is an object with this one member.
-fn outermost(item: Item<'_>) -> JsonExpr {
-    match item.is_table().then(|| item.entries().unwrap_or_default()) {
-        Some(entries) if matches!(entries.as_slice(), [only] if only.name == "value") => members(&entries),
-        _ => json(item),
-    }
-}
-
-/// What stands under `json`.
-fn json(item: Item<'_>) -> JsonExpr {
-    let Some(entries) = item.is_table().then(|| item.entries().unwrap_or_default()) else {
-        return value(expr(item));
-    };
-    let is = |name: &str| entries.iter().any(|entry| entry.name == name);
-    if entries.len() == 3 && keys::JSON_EACH.built().all(is) {
-        return object(item);
-    }
-    let of_expression = |entry: &Item<'_>| {
-        [&SOURCES, &keys::EXPRESSION, &keys::COLUMN].iter().any(|keys| keys.find(entry.name).is_some())
-    };
-    if !SOURCES.built().any(is) {
-        return members(&entries);
-    }
-    if entries.iter().all(of_expression) {
-        return value(expr(item));
-    }
-    // `{ from = …, to = … }` is two members, `{ from = …, setps = … }` a typo.
-    let words: Vec<_> = keys::EXPRESSION.built().collect();
-    for entry in entries.iter().filter(|entry| !of_expression(entry)) {
-        if let Some(meant) = suggest::nearest(entry.name, words.iter().copied()) {
-            entry.refuse_with(
-                format!(
-                    "`{}` is not a key of an expression, and too similar to one to be a member beside `from` or the like",
-                    entry.name
-                ),
-                format!("did you mean `{meant}`?"),
-            );
-        }
-    }
-    members(&entries)
-}
-
-/// A value; `{ json = … }` with nothing else is what stands in it.
-fn value(of: Expr) -> JsonExpr {
-    match of {
-        Expr { from: From::Json(inner), matching: None, steps, .. } if steps.is_empty() => *inner,
-        of => JsonExpr::Value { of, without: Vec::new() },
-    }
-}
-
-fn members(entries: &[Item<'_>]) -> JsonExpr {
-    JsonExpr::Table(entries.iter().map(|entry| (entry.name.to_owned(), json(*entry))).collect())
-}
-
-/// `{ each, key, value }`.
-fn object(item: Item<'_>) -> JsonExpr {
-    let Some(fields) = item.fields(&[&keys::JSON_EACH]) else {
-        return value(broken(item.line));
-    };
-    let get = |name| fields.get(name).unwrap_or(item);
-    let list = get("each");
-    // `items[*]` and `items` both name the list itself.
-    let each = match list.as_text().and_then(|text| text.strip_suffix("[*]")) {
-        Some(text) => {
-            let text = if text.is_empty() { "." } else { text };
-            parsed(list, path::path(text)).map_or_else(|| broken(list.line), |path| bare(From::Path(path), list.line))
-        }
-        None => expr(list),
-    };
-    JsonExpr::Each { each, key: expr(get("key")), value: Box::new(json(get("value"))) }
-}
-
-fn without(fields: &Fields<'_>, json: JsonExpr) -> JsonExpr {
-    let Some(item) = fields.get("without") else {
-        return json;
-    };
-    let selections: Vec<Selection> =
-        item.texts().into_iter().filter_map(|item| parsed(item, path::selection(item.text()?))).collect();
-    match json {
-        JsonExpr::Value { of, without } if without.is_empty() => JsonExpr::Value { of, without: selections },
-        json => {
-            item.refuse("`without` is used beside one value, not beside a table of members");
-            json
-        }
-    }
-}
-
-/// `steps`.
-///
-/// All of them are parsed, so that every mistake is reported; with one there are no steps.
-pub(super) fn steps(item: Item<'_>) -> Option<Vec<Step>> {
-    let steps: Vec<Option<Step>> = item.list()?.into_iter().map(step).collect();
-    steps.into_iter().collect()
-}
-
-fn step(item: Item<'_>) -> Option<Step> {
-    let is_dropped = |item: &Item<'_>, name: &str| {
-        let instead = step::successor(name);
-        if let Some(instead) = instead {
-            item.refuse_as(&codes::WORD_DROPPED, format!("`{name}` was dropped in 0.2.0"), instead);
-        }
-        instead.is_some()
-    };
-    let parsed = if let Some(name) = item.as_text() {
-        if is_dropped(&item, name) {
-            return None;
-        }
-        Step::parse(name, None)
-    } else {
-        let entries = if item.is_table() { item.entries()? } else { Vec::new() };
-        let [entry] = entries.as_slice() else {
-            item.refuse("a step is a name, or a table of one name with its argument");
-            return None;
-        };
-        if is_dropped(entry, entry.name) {
-            return None;
-        }
-        let argument = entry.literal()?;
-        Step::parse(entry.name, Some(&argument))
-    };
-    parsed
-        .map_err(|message| match message.rsplit_once(", did you mean ") {
-            Some((message, meant)) => {
-                item.refuse_as(&codes::STEP_WRONG, message, Some(format!("did you mean {meant}")));
-            }
-            None => item.refuse_as(&codes::STEP_WRONG, message, None),
-        })
-        .ok()
-}
-
-/// A regular expression.
-pub(super) fn regex(item: Item<'_>) -> Option<Regex> {
-    let text = item.text()?;
-    Regex::new(text)
-        .map_err(|error| {
-            let why = error.to_string();
-            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            item.refuse_as(
-                &codes::REGEX_WRONG,
-                format!("`{}` is an invalid regular expression: {why}", item.name),
-                None,
-            );
-        })
-        .ok()
-}
-
-/// A path.
-pub(super) fn path_of(item: Item<'_>) -> Option<PathExpr> {
-    parsed(item, path::path(item.text()?))
-}
-
-/// A selection with its prefix.
-pub(super) fn rooted_of(item: Item<'_>) -> Option<Rooted> {
-    parsed(item, path::rooted(item.text()?))
-}
-
-/// An entry of `expected`, `[ignore]` or `[declassify]`.
-pub(super) fn covering_of(item: Item<'_>, text: &str) -> Option<Covering> {
-    parsed(item, path::covering(text))
-}
-
-/// The value; an error is reported.
-pub(super) fn parsed<T>(item: Item<'_>, result: Result<T, Wrong>) -> Option<T> {
-    match result {
-        Ok(value) => Some(value),
-        Err(Wrong { message, hint }) => {
-            item.refuse_as(&codes::PATH_WRONG, message, hint);
-            None
-        }
-    }
 }

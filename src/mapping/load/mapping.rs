@@ -1,7 +1,6 @@
 //! A mapping file: which files, in which shapes, by which rules.
 
-use super::condition::condition;
-use super::expr::{covering_of, parsed, path_of};
+use super::expr::{condition, covering_of, parsed, path_of};
 use super::tree::{Fields, Item};
 use super::{keys, named, path, rule};
 use crate::mapping::codes;

@@ -1,23 +1,11 @@
 //! `[let]` and `[when]`: expressions and conditions that have a name.
 
-use super::condition::condition;
-use super::expr::expr;
+use super::expr::{condition, expr};
+use super::known::Named;
 use super::tree::{Fields, Item};
-use crate::mapping::model::{Condition, Expr, PathExpr, Root, Rule};
+use crate::mapping::codes;
+use crate::mapping::model::{Expr, PathExpr, Root, Rule};
 use crate::mapping::walk::{self, Read};
-use crate::mapping::{codes, suggest};
-
-/// A condition of `[when]`.
-pub(super) struct Named {
-    name: String,
-    line: u32,
-    /// The condition, unless it could not be read.
-    condition: Option<Condition>,
-    /// The names that it mentions itself.
-    needs: Vec<String>,
-    /// Whether anything but a condition of `[when]` uses it.
-    used: bool,
-}
 
 /// Reads `[when]`, so that conditions that are read later may be a name of it.
 pub(super) fn learn_conditions(fields: &Fields<'_>) {
@@ -75,22 +63,6 @@ fn mentions<'d>(item: Item<'d>, is_condition: bool, found: &mut Vec<&'d str>) {
     } else if item.is_list() {
         item.list().unwrap_or_default().into_iter().for_each(|one| mentions(one, false, found));
     }
-}
-
-/// The condition of this name, where one may stand.
-pub(super) fn condition_named(item: Item<'_>, name: &str) -> Option<Condition> {
-    let mut conditions = item.doc.conditions.borrow_mut();
-    if let Some(named) = conditions.iter_mut().find(|named| named.name == name) {
-        named.used = true;
-        return named.condition.clone();
-    }
-    let message = format!("`{name}` is not the name of a condition under [when]");
-    let hint = suggest::nearest(name, conditions.iter().map(|named| named.name.as_str())).map_or_else(
-        || "a string where a condition may stand is such a name".to_owned(),
-        |meant| format!("did you mean `{meant}`?"),
-    );
-    item.refuse_as(&codes::NAME_UNKNOWN, message, hint);
-    None
 }
 
 /// Refuses conditions that nothing uses.
@@ -151,6 +123,7 @@ pub(super) fn share_lets(fields: &Fields<'_>, rules: &mut [Rule]) {
 fn names_of(visit: &walk::Visit<'_, '_>) -> Option<String> {
     match visit.read {
         Read::Path(PathExpr { root: Root::Column(name), .. })
+        | Read::Test(PathExpr { root: Root::Column(name), .. })
         | Read::Key(PathExpr { root: Root::Column(name), .. }) => Some(name.clone()),
         _ => None,
     }

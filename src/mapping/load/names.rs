@@ -186,7 +186,7 @@ impl<'l> Names<'l> {
 
     fn read(&self, visit: &walk::Visit<'_, '_>, scope: &Scope<'_>) {
         match visit.read {
-            Read::Path(path) | Read::Key(path) => self.path(path, visit.line, scope),
+            Read::Path(path) | Read::Test(path) | Read::Key(path) => self.path(path, visit.line, scope),
             Read::Namespace if self.set_known && self.set.namespace.is_none() => {
                 let hint = "add `namespace = \"a UUID\"` to set.toml";
                 self.refuse(&codes::NAMESPACE_MISSING, visit.line, "`uuid5` needs a namespace", hint);
@@ -248,7 +248,9 @@ impl<'l> Names<'l> {
                 let mut needs = Vec::new();
                 for expr in [Some(expr), other].into_iter().flatten() {
                     walk::expr(expr, &mut |visit| {
-                        if let Read::Path(PathExpr { root: Root::Column(name), .. }) = visit.read {
+                        if let Read::Path(PathExpr { root: Root::Column(name), .. })
+                        | Read::Test(PathExpr { root: Root::Column(name), .. }) = visit.read
+                        {
                             needs.push(name.as_str());
                         }
                     });

@@ -32,7 +32,7 @@ pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
         };
         walk::expr(from, &mut |visit| {
             let fits = match visit.read {
-                Read::Path(path) => path.root == Root::Context("owner".to_owned()),
+                Read::Path(path) | Read::Test(path) => path.root == Root::Context("owner".to_owned()),
                 Read::Namespace => set.namespace.is_some(),
                 Read::Steps(_) => true,
                 _ => false,

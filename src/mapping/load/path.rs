@@ -22,6 +22,12 @@ pub fn path(text: &str) -> Result<PathExpr, Wrong> {
     Ok(PathExpr { root, steps })
 }
 
+/// Whether it is a path with stars, which gives a list.
+pub fn has_stars(text: &str) -> bool {
+    let parts = Scanner::new(text).run().map(|(_, parts)| parts).unwrap_or_default();
+    parts.iter().any(|part| matches!(part, Part::Members | Part::Elements))
+}
+
 /// Parses a selection that starts from the element, the record or the frame.
 pub fn rooted(text: &str) -> Result<Rooted, Wrong> {
     let (root, parts) = Scanner::new(text).run()?;

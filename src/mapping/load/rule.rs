@@ -2,8 +2,9 @@
 
 use super::expr::{self, broken, path_of, rooted_of};
 use super::keys;
+use super::policies::policies;
 use super::tree::{Fields, Item};
-use crate::mapping::model::{Agreement, ColumnRule, KeyPart, Policies, Policy, Rule, SecretKind, SecretRule};
+use crate::mapping::model::{Agreement, ColumnRule, KeyPart, Policies, Rule, SecretKind, SecretRule};
 
 /// One rule.
 pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
@@ -16,7 +17,7 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
         each: each.into_iter().filter_map(rooted_of).collect(),
         key_as: fields.text("key_as"),
         parent: fields.text("parent"),
-        when: fields.get("when").and_then(super::condition::condition),
+        when: fields.get("when").and_then(expr::condition),
         shapes: fields.get("shapes").map_or_else(Vec::new, |item| item.strings()),
         lets: Vec::new(), // the mapping's, once all that the rule uses is known
         on_duplicate: fields.variant("on_duplicate", &keys::ON_DUPLICATE).unwrap_or_default(),
@@ -79,31 +80,6 @@ fn agrees(fields: &Fields<'_>) -> Option<Agreement> {
         return None;
     };
     Some(Agreement { expr: expr::expr(other), after: fields.get("after").and_then(|item| item.reason()) })
-}
-
-fn policies(fields: &Fields<'_>) -> Policies {
-    let policy = |name: &str| fields.variant(name, &keys::POLICY);
-    let mut policies = Policies {
-        missing: policy("on_missing"),
-        null: policy("on_null"),
-        empty: policy("on_empty"),
-        error_null: fields.get("on_error").and_then(|item| item.word(&keys::ON_ERROR)) == Some("null"),
-        default: fields.get("default").and_then(|item| item.literal()),
-    };
-    // `default` alone is for a value that the source does not give.
-    if policies.default.is_some() && policies.missing.is_none() && policies.null.is_none() {
-        policies.missing = Some(Policy::Default);
-        policies.null = Some(Policy::Default);
-    }
-    let uses = [policies.missing, policies.null, policies.empty].contains(&Some(Policy::Default));
-    match fields.get("default") {
-        Some(item) if !uses => {
-            item.refuse_with("nothing uses `default`", "add `on_missing = \"default\"` or a like policy");
-        }
-        None if uses => fields.item.refuse(format!("column `{}` has no `default` for its policy", fields.item.name)),
-        _ => {}
-    }
-    policies
 }
 
 fn secret(item: Item<'_>) -> Option<SecretRule> {

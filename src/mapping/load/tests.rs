@@ -73,12 +73,13 @@ id = { uuid5 = [{ value = "note" }, "=person_id", "=trimmed"] }
 person_id = "#owner.id"
 title = { from = "=trimmed", on_empty = "null", agrees_with = "heading", after = "rename them" }
 author = { lookup = "people.id", by = { name = "author" }, ignore_case = true }
-tags = { each = "tags[*]", template = "{name}: {{{count}}}" }
+tags = { each = "tags[*]", item = { template = "{name}: {{{count}}}", on_missing = "skip" } }
 line = { from = { join = ["a", { value = "b" }], with = ", " }, matching = "^x" }
 first = 'tags[kind = "main"].name'
-data = { json = { all = { json = "@", without = ["doorPin"] }, year = "#year", more = { from = "a", to = "b" } } }
-counts = { json = { each = "tags[*]", key = "name", value = "count" } }
-known = { exists = "people", by = { id = "=person_id" }, then = 1, else = 0 }
+data = { object = { all = { from = "@", without = ["doorPin"] }, year = "#year", more = { object = { from = "a", to = "b" } } } }
+counts = { each = "tags", member = "name", item = "count" }
+known = [{ value = "yes", when = { exists = "people", by = { id = "=person_id" } } }, 1.50]
+labels = { join = "labels[*]", with = "," }
 gone = { null = true }
 
 [table.lines]
@@ -167,19 +168,23 @@ fn columns_say_what_they_are_made_of() {
     assert!(
         matches!(&column("author").expr.from, From::Lookup(row) if row.table == "people" && row.column.as_deref() == Some("id") && row.ignore_case)
     );
-    assert!(matches!(&column("tags").expr.from, From::Template { pieces, each: Some(_) } if pieces.len() == 4));
+    let From::Each(tags) = &column("tags").expr.from else { panic!("it is a list") };
+    assert!(matches!(&tags.each.from, From::Selected(rooted) if rooted.to_string() == "tags[*]"));
+    assert!(matches!(&tags.item.from, From::Template(pieces) if pieces.len() == 4));
+    assert_eq!((tags.member.is_none(), tags.policies.missing), (true, Some(Policy::Skip)));
     let line = &column("line").expr;
     assert!(line.matching.is_some());
     assert!(
-        matches!(&line.from, From::First(parts) if matches!(&parts[0].from, From::Join { with, .. } if with == ", "))
+        matches!(&line.from, From::First(parts) if matches!(&parts[0].from, From::Join { with, parts: Parts::Of(_) } if with == ", "))
     );
-    let From::Json(json) = &column("data").expr.from else { panic!("it is JSON") };
-    let JsonExpr::Table(members) = json.as_ref() else { panic!("it is a table of members") };
+    let From::Object(members) = &column("data").expr.from else { panic!("it is an object") };
     assert_eq!(members.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["all", "year", "more"]);
-    assert!(matches!(&members[0].1, JsonExpr::Value { without, .. } if without.len() == 1));
-    assert!(matches!(&members[2].1, JsonExpr::Table(inner) if inner.len() == 2));
-    assert!(matches!(&column("counts").expr.from, From::Json(json) if matches!(json.as_ref(), JsonExpr::Each { .. })));
-    assert!(matches!(&column("known").expr.from, From::Exists { then: Literal::Integer(1), .. }));
+    assert_eq!(members[0].1.without.len(), 1);
+    assert!(matches!(&members[2].1.from, From::Object(inner) if inner.len() == 2));
+    assert!(matches!(&column("counts").expr.from, From::Each(each) if each.member.is_some()));
+    let From::First(known) = &column("known").expr.from else { panic!("it is a list") };
+    assert!(matches!(known[0].when.as_deref(), Some(Condition::Exists { .. })));
+    assert!(matches!(&column("labels").expr.from, From::Join { parts: Parts::In(_), .. }));
     assert!(matches!(column("gone").expr.from, From::Null));
 
     let people = &set.mappings[1].rules[0];
@@ -256,6 +261,8 @@ fn reserved_words_are_refused_by_name() {
 #[test]
 fn words_of_the_first_edition_are_refused_with_what_to_write_instead() {
     // What stands in a mapping, the word that is refused, and what the hint says.
+    let json = "write the path itself, `object = { MEMBER = … }`, or `{ each, item }` (with `member` an object)";
+    let exists = "write `{ value = …, when = { exists = TABLE, by = … } }` as one of a list of alternatives";
     let cases = [
         (
             "[table.a]\non_reject = \"record\"\n[table.a.columns]\na = \"a\"\n",
@@ -282,6 +289,11 @@ fn words_of_the_first_edition_are_refused_with_what_to_write_instead() {
             "text",
             "write `\"sniff\"`, which reads a file that is not JSON as one string",
         ),
+        ("[table.a.columns]\na = { json = \"@\" }\n", "json", json),
+        ("[table.a.columns]\na = { from = { json = { b = \"c\" } } }\n", "json", json),
+        ("[table.a.columns]\na = { exists = \"people\", by = { id = \"b\" } }\n", "exists", exists),
+        ("[table.a.columns]\na = { value = 1, then = 1 }\n", "then", exists),
+        ("[table.a.columns]\na = { value = 1, else = 1 }\n", "else", "write it as the last of a list of alternatives"),
     ];
     let steps = [
         ("\"instant\"", "leave it out: columns of times read RFC 3339 by themselves; elsewhere write `\"time\"`"),
@@ -479,14 +491,18 @@ fn keys_that_contradict_each_other_are_refused() {
             "`default` belongs to the column itself, not to an expression inside it",
         ),
         ("x = { from = \"a\", default = 1, on_missing = \"null\" }", "nothing uses `default`"),
-        ("x = { from = \"a\", on_empty = \"default\" }", "column `x` has no `default` for its policy"),
+        ("x = { from = \"a\", on_empty = \"default\" }", "`x` has no `default` for its policy"),
         ("x = { from = [] }", "`from` is a list of no alternatives"),
         ("x = { from = \"a\", matching = \"(\" }", "`matching` is an invalid regular expression: unclosed group"),
+        ("x = { from = \"a\", item = \"b\" }", "`item` has no effect beside `from`"),
+        ("x = { each = \"a[*]\" }", "`each` needs `item`"),
         (
-            "x = { json = { from = \"a\", setps = [] } }",
-            "`setps` is not a key of an expression, and too similar to one to be a member beside `from` or the like",
+            "x = { each = \"a[*]\", item = { from = \"b\", agrees_with = \"c\" } }",
+            "`agrees_with` belongs to the column itself, not to an item of a list",
         ),
-        ("x = 3", "`x` takes a string, not an integer"),
+        ("x = [1, \"a\"]", "an alternative after one that is always there is never asked"),
+        ("x = { object = { a = \"b\" }, without = [\"a\"] }", "`without` has no effect beside `object`"),
+        ("x = 1979-05-27", "`x` takes no TOML date or time: there is no literal of that kind"),
         ("x = { value = 1979-05-27 }", "`value` takes no TOML date or time: there is no literal of that kind"),
         ("x = { null = false }", "`null = false` has no effect"),
     ];

@@ -1,7 +1,7 @@
 //! A TOML file as a tree whose keys and values know their lines, with the errors found in it.
 
 use super::keys::{Key, Keys, Status};
-use super::named::Named;
+use super::known::Named;
 use crate::error::{Error, Hint};
 use crate::finding::Code;
 use crate::mapping::codes;
@@ -127,6 +127,11 @@ impl<'d> Item<'d> {
 
     pub(super) fn is_list(&self) -> bool {
         matches!(self.value, DeValue::Array(_))
+    }
+
+    /// A number, a boolean, or a date, which nothing takes.
+    pub(super) fn is_scalar(&self) -> bool {
+        !matches!(self.value, DeValue::String(_) | DeValue::Array(_) | DeValue::Table(_))
     }
 
     pub(super) fn is_table(&self) -> bool {

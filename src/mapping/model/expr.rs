@@ -11,6 +11,10 @@ use serde::Deserialize;
 pub struct Expr {
     /// Where it comes from.
     pub from: From,
+    /// `when`: it is missing unless this holds.
+    pub when: Option<Box<Condition>>,
+    /// `without`: what is cut out of a container.
+    pub without: Vec<Selection>,
     /// `matching`: only a string that this matches is present.
     pub matching: Option<Regex>,
     /// `steps`, in order.
@@ -30,24 +34,21 @@ pub enum From {
     Null,
     /// A list: the first that is present.
     First(Vec<Expr>),
-    /// `template`; with `each` a JSON list of one text per element.
-    Template {
-        /// Its pieces.
-        pieces: Vec<TemplatePiece>,
-        /// `each`.
-        each: Option<Rooted>,
-    },
-    /// `join`; with `each` a JSON list of one text per element.
+    /// A path with stars: a list.
+    Selected(Rooted),
+    /// `template`.
+    Template(Vec<TemplatePiece>),
+    /// `join`.
     Join {
         /// The parts; missing, null and empty ones are left out.
-        parts: Vec<Expr>,
+        parts: Parts,
         /// `with`.
         with: String,
-        /// `each`.
-        each: Option<Rooted>,
     },
-    /// `json`.
-    Json(Box<JsonExpr>),
+    /// `object`: the members, of which missing ones are left out.
+    Object(Vec<(String, Expr)>),
+    /// `each`.
+    Each(Box<Each>),
     /// `uuid5`, `md5`, `sha256`.
     Digest {
         /// Which.
@@ -59,15 +60,40 @@ pub enum From {
     },
     /// `lookup = "table.column"`.
     Lookup(Sought),
-    /// `exists = TABLE`.
-    Exists {
-        /// The row.
-        row: Sought,
-        /// `then`.
-        then: Literal,
-        /// `else`.
-        otherwise: Literal,
-    },
+}
+
+impl Expr {
+    /// What nothing stands beside.
+    pub fn bare(from: From, line: u32) -> Self {
+        Self { from, when: None, without: Vec::new(), matching: None, steps: Vec::new(), line }
+    }
+
+    /// Whether nothing stands beside what it comes from.
+    pub fn is_bare(&self) -> bool {
+        self.when.is_none() && self.without.is_empty() && self.matching.is_none() && self.steps.is_empty()
+    }
+}
+
+/// What `join` joins.
+#[derive(Debug, Clone)]
+pub enum Parts {
+    /// These.
+    Of(Vec<Expr>),
+    /// The elements of the list that an expression gives.
+    In(Box<Expr>),
+}
+
+/// A list made from a list: `each`, `item`; with `member` an object.
+#[derive(Debug, Clone)]
+pub struct Each {
+    /// The list: any other value is its only element, missing and null are none.
+    pub each: Expr,
+    /// The member's name, from the element.
+    pub member: Option<Expr>,
+    /// The item, from the element.
+    pub item: Expr,
+    /// What becomes of an item that is missing, null, empty or faulty.
+    pub policies: Policies,
 }
 
 /// A row of a table that is looked for by a key: `lookup`, `exists`.
@@ -99,29 +125,6 @@ pub enum TemplatePiece {
     Text(String),
     /// `{path}`.
     Path(PathExpr),
-}
-
-/// `json`.
-#[derive(Debug, Clone)]
-pub enum JsonExpr {
-    /// The value of an expression, without the selections of `without`.
-    Value {
-        /// The expression.
-        of: Expr,
-        /// `without`, relative to the value.
-        without: Vec<Selection>,
-    },
-    /// An object of named expressions.
-    Table(Vec<(String, JsonExpr)>),
-    /// An object built from a list.
-    Each {
-        /// The list: an expression that gives one (a path to an array, or a text that is split).
-        each: Expr,
-        /// The member's name, from the element.
-        key: Expr,
-        /// The member's value, from the element.
-        value: Box<JsonExpr>,
-    },
 }
 
 /// A hash that is used as an id.

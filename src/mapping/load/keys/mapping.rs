@@ -100,25 +100,29 @@ keys! {
         key("value", Any, "a literal"),
         key("null", True, "SQL NULL on purpose"),
         key("template", Text, "a string with `{path}` in it"),
-        key("join", List(&Refer("expression")), "the parts that are present, joined"),
-        key("json", Refer("json"), "a JSON document: a value, a table of members, or an object made from a list"),
+        key("join", HASHED, "the parts, or the elements of a list, that are present and not empty, joined"),
+        key("object", Named(&Refer("expression")), "a JSON object of named expressions"),
+        key("each", FROM, "a list: `item` for each element of this one; with `member` an object"),
         key("uuid5", HASHED, "a UUID version 5 in the set's namespace"),
         key("md5", HASHED, "an MD5 in hexadecimal"),
         key("sha256", HASHED, "a SHA-256 in hexadecimal"),
         key("lookup", Formed("pattern", "^[^.]+\\..+$"), "a column of a row that `by` finds"),
-        key("exists", Text, "whether the table has a row that `by` finds");
+        dropped("json", "write the path itself, `object = { MEMBER = … }`, or `{ each, item }` (with `member` an object)"),
+        dropped("exists", "write `{ value = …, when = { exists = TABLE, by = … } }` as one of a list of alternatives");
 
     /// What may stand beside a source in an expression.
     EXPRESSION "an expression":
         key("matching", REGEX, "a regular expression; only a string that it matches is present"),
         key("steps", STEPS, "conversions of the value, in order"),
         key("with", Text, "the separator between the parts of `join`"),
-        key("each", Text, "selects the elements that `template` or `join` makes a list of"),
-        key("without", TEXTS, "selections that `json` omits"),
-        key("by", Named(&Refer("expression")), "column = expression, for `lookup` and `exists`"),
+        key("item", Refer("column"), "what each element of `each` gives, with policies of its own"),
+        key("member", Refer("expression"), "the name of each item, in an object"),
+        key("when", Refer("condition"), "the condition without which it is missing"),
+        key("without", TEXTS, "selections that are cut out of a container"),
+        key("by", Named(&Refer("expression")), "column = expression, for `lookup`"),
         key("ignore_case", Flag, "`by` ignores case"),
-        key("then", Any, "the value when the row exists"),
-        key("else", Any, "the value when it does not"),
+        dropped("then", "write `{ value = …, when = { exists = TABLE, by = … } }` as one of a list of alternatives"),
+        dropped("else", "write it as the last of a list of alternatives"),
         later("truncate", "truncates a string to the column's length"),
         later("agree", "several paths that must agree");
 
@@ -132,12 +136,6 @@ keys! {
         key("on_empty", Words(&POLICY), "what happens when the result is the empty string"),
         key("on_error", Words(&ON_ERROR), "what happens when a step cannot convert the value"),
         key("default", Any, "the value for the policy `default`; alone it is for missing and null");
-
-    /// An object made from a list, under `json`.
-    JSON_EACH "an object made from a list":
-        key("each", Any, "the list"),
-        key("key", Any, "a member's name, from the element"),
-        key("value", Any, "a member's value, from the element");
 
     /// `on_missing`, `on_null` and `on_empty`.
     POLICY "a policy":
