@@ -141,9 +141,9 @@ codes! {
         "nothing to do if rules read those; write `\"path.**\"` to ignore them, too";
     // V: values.
     VALUE_MISSING = "V001" Error "a required value is missing",
-        "fix the source, or choose a policy with `on_missing`";
+        "fix the source, or choose a policy with `on_absent`";
     VALUE_NULL = "V002" Error "a required value is null",
-        "fix the source, or choose a policy with `on_null`";
+        "fix the source, or choose a policy with `on_absent`";
     VALUE_EMPTY = "V003" Error "a required value is empty",
         "fix the source, or choose a policy with `on_empty`";
     VALUE_TYPE = "V004" Error "a value's type does not fit the column",
@@ -212,7 +212,7 @@ codes! {
         "fix the file of the owners first";
     // X: secrets.
     SECRET_UNDECIDED = "X001" Error "a value looks like a secret and is neither sealed, dropped, declassified nor ignored",
-        "seal or drop it, ignore it with a reason, or say under [declassify] why it may be kept as it is";
+        "seal or drop it, ignore it with a reason, or say with `declassify` beside its column why it may be kept as it is";
     SECRET_FOUND = "X002" Error "a secret value would be stored in plaintext",
         "map its other place as secret too, or ignore it with a reason";
     SECRET_WORD = "X003" Warning "a text that is not a secret by itself contains the value of one",
@@ -224,7 +224,7 @@ codes! {
     SECRET_UNCOMPARED = "X006" Warning "sealed values that are already in the database were not compared",
         "give the dry run the passphrase or key too: a real run compares them";
     SECRET_COPIED = "X007" Error "a whole value is a sealed secret, and only a catch-all keeps it",
-        "seal or drop it there too, leave it out, or say under [declassify] why it may be kept as it is";
+        "seal or drop it there too, leave it out, or say with `declassify` beside its column why it may be kept as it is";
     // U: parts of the mapping set that the tree never used.
     MAPPING_UNUSED = "U001" Note "no file of the tree matches this mapping",
         "nothing to do, unless there should be some: then check its `files`";

@@ -3,7 +3,7 @@
 use crate::database::SealedColumn;
 use crate::database::cells::Registered;
 use crate::error::{Error, Result};
-use crate::mapping::model::{SecretKind, Set};
+use crate::mapping::model::Set;
 use crate::mapping::secret_words::{claims_encryption, looks_secret};
 use crate::mapping::suggest;
 use crate::secret::cipher::{is_ours, key_id_of};
@@ -107,8 +107,7 @@ pub(super) fn of_set(set: &Set) -> Vec<SealedColumn> {
     let mut columns: Vec<SealedColumn> = rules
         .filter_map(|rule| Some((rule, rule.key_columns()?)))
         .flat_map(|(rule, key)| {
-            let sealed = rule.secrets.iter().filter(|secret| secret.kind == SecretKind::Seal);
-            sealed.map(move |secret| SealedColumn {
+            rule.sealed().map(move |secret| SealedColumn {
                 table: rule.into.clone(),
                 column: secret.name.clone(),
                 key_columns: key.iter().map(|&name| name.to_owned()).collect(),

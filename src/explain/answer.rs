@@ -57,7 +57,7 @@ pub struct By {
     pub rule: String,
     /// The table.
     pub table: String,
-    /// The column, or the label of a secret that is dropped.
+    /// The column, or the selection of a secret that is dropped.
     pub column: String,
 }
 
@@ -103,7 +103,7 @@ pub struct Way {
     pub rule: String,
     /// The table.
     pub table: String,
-    /// The column, or the label of a secret that is dropped.
+    /// The column, or the selection of a secret that is dropped.
     pub column: String,
     /// `file:line` of the mapping.
     pub place: String,

@@ -51,7 +51,7 @@ impl Claimed {
     pub(super) fn new(plan: &Plan, mapping: usize, draft: &Draft, claim: &Claim, mark: Mark) -> Self {
         let (model, compiled) = (&plan.set.mappings[mapping].rules[draft.rule], &plan.rules[mapping][draft.rule]);
         let column = match (claim.class, claim.field) {
-            (ClaimAs::Dropped(at), _) => model.secrets[at].name.clone(),
+            (ClaimAs::Dropped(at), _) => model.drops[at].selection.to_string(),
             (_, Some(field)) => compiled.fields[field].column.name.clone(),
             (_, None) => String::new(),
         };
@@ -119,8 +119,9 @@ impl Judge<'_> {
             .columns
             .iter()
             .map(|column| (&column.name, column.line))
-            .chain(rule.secrets.iter().map(|secret| (&secret.name, secret.line)))
-            .find(|(name, _)| **name == making.column)
+            .map(|(name, line)| (name.clone(), line))
+            .chain(rule.drops.iter().map(|drop| (drop.selection.to_string(), drop.line)))
+            .find(|(name, _)| *name == making.column)
             .map_or(rule.line, |(_, line)| line);
         let secret = making.secret || self.is_of_secret(making, claim);
         let mask = |text: &Option<String>| text.clone().filter(|_| !secret);

@@ -46,7 +46,7 @@ impl<'p> Beginning<'p> {
         };
         ui.phase(Phase::Import, plan.mapped_files(), bytes);
         let mut transaction = database.begin(&opening)?;
-        let vault = Vault::open(key, &transaction.seal_record()?, secrets, started)?;
+        let vault = Vault::open(key, &transaction.seal_record()?, secrets, started)?.of(&plan.set);
         transaction.begin_run(&self.record(id))?;
         let writer = Writer::new(transaction, vault, &plan.set, options.threads());
         Import::begin(plan, options, ui, started, writer, Rejects::new(known))

@@ -10,8 +10,8 @@ use crate::database::SealedColumn;
 use crate::error::{Error, Result};
 use crate::import::files::file_id;
 use crate::mapping::apply::{FileContext, Owner};
-use crate::mapping::compile::{CompiledRule, FieldSource, compile};
-use crate::mapping::model::{From, Literal, OnDuplicate, ReadAs, Set};
+use crate::mapping::compile::{CompiledRule, compile};
+use crate::mapping::model::{From, Literal, OnDuplicate, Protection, ReadAs, Rule, Set};
 use crate::mapping::order::{Order, Stage, Turn, order};
 use crate::mapping::own::is_owned;
 use crate::mapping::usage::has_maps;
@@ -232,7 +232,7 @@ impl Plan {
 
     /// Whether a rule of the mapping names a secret.
     pub fn has_secrets(&self, mapping: usize) -> bool {
-        self.set.mappings[mapping].rules.iter().any(|rule| !rule.secrets.is_empty())
+        self.set.mappings[mapping].rules.iter().any(Rule::has_secrets)
     }
 
     /// How the files of a mapping are read, whose values may be nested `depth` deep.
@@ -334,7 +334,7 @@ fn sealed(set: &Set, rules: &[Vec<CompiledRule>]) -> HashMap<(u32, usize), Seale
     for rule in rules.iter().flatten() {
         let key_columns = rule.model(set).key_columns().unwrap_or_default();
         for (at, field) in rule.fields.iter().enumerate() {
-            if let FieldSource::Secret(_) = field.source {
+            if field.protection == Some(Protection::Seal) {
                 let column = SealedColumn {
                     table: rule.table.name.clone(),
                     column: field.column.name.clone(),
@@ -357,8 +357,8 @@ fn row_filter(
     column: &str,
 ) -> Option<BTreeMap<String, String>> {
     let in_plaintext = |other: &&CompiledRule| {
-        let field = other.field(column).map(|at| other.fields[at].source);
-        other.table.name == rule.table.name && matches!(field, Some(FieldSource::Column(_)))
+        let field = other.field(column).map(|at| other.fields[at].protection);
+        other.table.name == rule.table.name && matches!(field, Some(None | Some(Protection::Hash)))
     };
     rules.iter().flatten().find(in_plaintext)?;
     let model = rule.model(set);

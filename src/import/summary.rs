@@ -8,7 +8,7 @@ use crate::import::files::FileState;
 use crate::import::plan::Disposition;
 use crate::import::run::Import;
 use crate::import::vault::WITHHELD;
-use crate::mapping::compile::{CompiledRule, FieldSource};
+use crate::mapping::compile::CompiledRule;
 use crate::mapping::model::{Expr, From, Mapping, Parts, PathExpr, PathStep, Root};
 use crate::report::findings::Findings;
 use crate::report::{
@@ -84,6 +84,7 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
         secrets: SecretsReport {
             sealed,
             opened_again: run.opened_again,
+            hashed: run.writer.vault.hashed(),
             plaintext_hits: run.leaves.leaks.hits,
             plaintext_warned: run.leaves.leaks.warned,
             plaintext_declassified: run.leaves.leaks.declassified,
@@ -212,8 +213,7 @@ fn columns(run: &Import<'_>) -> Vec<ColumnReport> {
         let mut counted: Vec<_> = counts.filter(|(_, counts)| counts.is_any()).collect();
         counted.sort_by(|(one, _), (other, _)| one.column.name.cmp(&other.column.name));
         for (field, counts) in counted {
-            let FieldSource::Column(at) = field.source else { continue }; // what is sealed is counted by itself
-            let model = &rule.model(&run.plan.set).columns[at];
+            let Some(model) = rule.model(&run.plan.set).column(&field.column.name) else { continue }; // as it has fields
             let paths = match &model.expr.from {
                 From::First(all) => all.iter().map(describe).collect(),
                 _ => vec![describe(&model.expr)],
@@ -236,16 +236,10 @@ fn columns(run: &Import<'_>) -> Vec<ColumnReport> {
 fn declassified(run: &Import<'_>) -> Vec<DeclassifiedReport> {
     let mut found = Vec::new();
     for mapping in &run.plan.set.mappings {
-        for (covering, reason, _) in &mapping.declassify {
-            let path = format!("{}: {covering}", mapping.name);
-            found.push(DeclassifiedReport { path, reason: reason.clone() });
-        }
-        for secret in mapping.rules.iter().flat_map(|rule| &rule.secrets) {
-            if let Some(reason) = &secret.declassify {
-                found.push(DeclassifiedReport {
-                    path: format!("{}: {}", mapping.name, describe(&secret.expr)),
-                    reason: reason.clone(),
-                });
+        for column in mapping.rules.iter().flat_map(|rule| &rule.columns) {
+            if let Some(reason) = &column.declassify {
+                let path = format!("{}: {}", mapping.name, describe(&column.expr));
+                found.push(DeclassifiedReport { path, reason: reason.clone() });
             }
         }
     }

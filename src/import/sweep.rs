@@ -147,7 +147,7 @@ fn sweep_broken(plan: &Plan, file: usize, number: usize, found: &mut Found<'_>) 
 
 fn collect(tape: &Tape, table: &PathTable, doc: Doc, found: &mut Found<'_>) {
     for node in tape.nodes() {
-        if matches!(node.kind(), Kind::String | Kind::Number) && table.declared.facts(doc, node.path()).secret {
+        if matches!(node.kind(), Kind::String | Kind::Number) && table.declared.facts(doc, node.path()).is_searched() {
             // A value too short to search for is not one of the set; sealing it is not affected.
             // Steps may trim what is sealed, and another text may contain the trimmed form.
             found.secrets.add(node.text());

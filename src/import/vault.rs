@@ -5,10 +5,12 @@ use crate::database::ledger::HIDDEN_PATH;
 use crate::database::sealed::SealRecord;
 use crate::database::{Cell, SealedColumn, Transaction};
 use crate::error::{Error, Result};
+use crate::mapping::model::Set;
 use crate::row::Value;
 use crate::secret::cipher::{SealPlace, Sealer, token_in};
 use crate::secret::kdf::Cost;
 use crate::secret::keys::{KeyRow, Secret, create, unlock};
+use crate::secret::password::{self, Hasher};
 use crate::secret::proof::{LeakSearch, SecretSet, digest};
 use crate::secret::registry::path_hmac;
 use crate::secret::whole::whole;
@@ -85,6 +87,10 @@ pub struct Vault {
     kept: HashSet<[u8; 32]>,
     /// Existing sealed values that could not be compared.
     pub uncompared: u64,
+    /// Whether the set hashes secrets.
+    hashes: bool,
+    hasher: Hasher,
+    hashed: u64,
     /// The columns that were sealed into, and the digests that were new among `kept`, in order.
     log: (Vec<usize>, Vec<[u8; 32]>),
 }
@@ -95,6 +101,7 @@ pub struct Mark {
     sealed: usize,
     kept: usize,
     uncompared: u64,
+    hashed: u64,
 }
 
 impl std::fmt::Debug for Vault {
@@ -132,6 +139,9 @@ impl Vault {
             row,
             salt,
             sealed: Vec::new(),
+            hashes: false,
+            hasher: Hasher::default(),
+            hashed: 0,
             search: secrets.freeze(),
             secrets,
             dropped: HashSet::new(),
@@ -139,6 +149,12 @@ impl Vault {
             uncompared: 0,
             log: (Vec::new(), Vec::new()),
         })
+    }
+
+    /// The vault of a run over this set.
+    #[must_use]
+    pub fn of(self, set: &Set) -> Self {
+        Self { hashes: set.hashes(), ..self }
     }
 
     /// Seals a secret for a cell, and remembers that it must open again.
@@ -178,7 +194,15 @@ impl Vault {
         })
     }
 
-    fn note_kept(&mut self, secret: &SecretString) {
+    /// Hashes a secret for a cell.
+    pub fn hash(&mut self, secret: &SecretString) -> Result<Value> {
+        self.note_kept(secret);
+        self.hashed += 1;
+        Ok(Value::Sealed(self.hasher.hash(secret)?.into()))
+    }
+
+    /// Takes down that a secret is kept, sealed or hashed.
+    pub fn note_kept(&mut self, secret: &SecretString) {
         let digest = digest(secret.expose_secret());
         if self.kept.insert(digest) {
             self.log.1.push(digest);
@@ -187,7 +211,7 @@ impl Vault {
 
     /// The point at hand.
     pub fn mark(&self) -> Mark {
-        Mark { sealed: self.log.0.len(), kept: self.log.1.len(), uncompared: self.uncompared }
+        Mark { sealed: self.log.0.len(), kept: self.log.1.len(), uncompared: self.uncompared, hashed: self.hashed }
     }
 
     /// Forgets what was sealed and compared since the mark: it is not written.
@@ -200,6 +224,7 @@ impl Vault {
             self.kept.remove(&digest);
         }
         self.uncompared = mark.uncompared;
+        self.hashed = mark.hashed;
     }
 
     /// Keeps what was sealed and compared: no mark from before is gone back to any more.
@@ -250,14 +275,23 @@ impl Vault {
     }
 
     /// A file's path as the ledger keeps it: where it holds a secret, an HMAC of it under the data key, by
-    /// which a later run finds the file again. A run that seals nothing keeps no secret: its paths stay.
+    /// which a later run finds the file again. A set that only hashes has no data key, and a digest that costs as much to guess
+    /// takes its place; one that does neither keeps no secret, and its paths stay.
     pub fn ledger_path(&self, path: &str) -> Result<String> {
         match &self.sealer {
             Some(sealer) if self.finds_secret(path) => {
                 Ok(format!("{HIDDEN_PATH}{}", path_hmac(sealer.data_key(), path)?))
             }
+            None if self.hashes && self.finds_secret(path) => {
+                Ok(format!("{HIDDEN_PATH}{}", password::digest_of_path(path)?))
+            }
             _ => Ok(path.to_owned()),
         }
+    }
+
+    /// How many values were hashed.
+    pub fn hashed(&self) -> u64 {
+        self.hashed
     }
 
     /// How many values were sealed.

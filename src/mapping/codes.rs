@@ -77,9 +77,9 @@ codes! {
     SEAL_UNFIT = "M109" "a column cannot hold a sealed value",
         "make it text of at least 59 characters, better without a limit";
     SECRET_CLEAR = "M110" "a secret is used in plaintext",
-        "seal it here too, or say under [declassify] why it is none";
+        "seal it here too, or say with `declassify` beside the column why it may be kept as it is";
     SECRET_UNDECIDED = "M111" "a name looks like a secret, and nothing says whether it is one",
-        "seal it, drop it, ignore it with a reason, or say under [declassify] why it is none";
+        "seal it, drop it, ignore it with a reason, or say with `declassify` beside its column why it is none";
     VALUE_LOST = "M112" "a value is only narrowed, hashed or tested, so nothing keeps it",
         "keep it in a column or in `json` as well, or ignore it with a reason";
     RULES_CIRCLE = "M113" "rules wait for each other in a cycle",
@@ -126,6 +126,8 @@ codes! {
         "put the literal last, or give it a `when`";
     NULL_IDLE = "M161" "`null = true` says nothing",
         "leave the column out: without a default in the schema it is NULL";
+    DECLASSIFY_IDLE = "M165" "`declassify` has no effect: nothing of the source is read there",
+        "remove it, or write it beside the column that reads what looks like a secret";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

@@ -1,26 +1,17 @@
 //! A rule with the table it writes into.
 
-use super::model::{KeyPart, Mapping, OnDuplicate, ReadAs, Rule, SecretKind, Set};
+use super::model::{ColumnRule, KeyPart, Mapping, OnDuplicate, Protection, ReadAs, Rule, Set};
 use super::walk::{self, Read};
 use crate::row::Value;
 use crate::table::{Column, ForeignKey, Schema, Table};
 
-/// Where a field's value comes from: the index in the rule's columns or secrets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldSource {
-    /// `[table.X.columns]`.
-    Column(usize),
-    /// `[table.X.secrets]`, sealed.
-    Secret(usize),
-}
-
-/// A column that a rule fills.
+/// A column that a rule fills; it is the rule's column of the same number.
 #[derive(Debug, Clone)]
 pub struct Field {
     /// The column.
     pub column: Column,
-    /// Where its value comes from.
-    pub source: FieldSource,
+    /// How its value is kept, if it is a secret.
+    pub protection: Option<Protection>,
     /// How a value that is not of the column's type is read.
     pub reads: Option<ReadAs>,
 }
@@ -40,7 +31,7 @@ pub struct CompiledRule {
     pub table: Table,
     /// The table's number among those that rules write into, in the order of their names.
     pub table_number: usize,
-    /// The columns it fills: first its columns, then its sealed ones.
+    /// The columns it fills, in the order of the rule.
     pub fields: Vec<Field>,
     /// The index, in the mapping, of the rule its rows hang on.
     pub parent: Option<usize>,
@@ -140,20 +131,13 @@ fn compile_rule(set: &Set, m: usize, r: usize, schema: &Schema) -> CompiledRule 
     let rule = &mapping.rules[r];
     let table = schema.table(&rule.into).expect("check proved that the table exists").clone();
     let column = |name: &str| table.column(name).expect("check proved that the column exists").clone();
-    let field = |name: &str, source| {
-        let column = column(name);
-        // A sealed value is a text, whatever the column.
-        let reads = if matches!(source, FieldSource::Column(_)) { set.reads(&column) } else { None };
-        Field { column, source, reads }
+    let field = |of: &ColumnRule| {
+        let column = column(&of.name);
+        // A secret is a text, whatever the column.
+        let reads = if of.protection.is_none() { set.reads(&column) } else { None };
+        Field { column, protection: of.protection, reads }
     };
-    let columns = rule.columns.iter().enumerate().map(|(i, of)| field(&of.name, FieldSource::Column(i)));
-    let secrets = rule
-        .secrets
-        .iter()
-        .enumerate()
-        .filter(|(_, of)| of.kind == SecretKind::Seal)
-        .map(|(i, of)| field(&of.name, FieldSource::Secret(i)));
-    let fields: Vec<Field> = columns.chain(secrets).collect();
+    let fields: Vec<Field> = rule.columns.iter().map(field).collect();
     let position = |name: &str| fields.iter().position(|field| field.column.name == name);
     let generated_id = table.integer_key().filter(|key| position(key).is_none()).map(str::to_owned);
     let key_fields = rule.key_columns().and_then(|names| names.into_iter().map(position).collect());

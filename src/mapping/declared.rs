@@ -3,7 +3,7 @@
 //! Each answer is worked out once per path and then looked up by the path's number, so that
 //! accounting costs a table access per leaf.
 
-use super::model::{Covering, Mapping, Root, Rooted, SecretKind, Shape};
+use super::model::{Covering, Mapping, Root, Rooted, Shape};
 use super::place::{At, Covered, Place};
 use super::secret_words::{looks_secret, looks_secret_below};
 use super::walk::{self, Visit};
@@ -26,15 +26,16 @@ pub struct PathFacts {
     pub named: bool,
     /// A rule names its last member, and not only by `.*`, or `expected` covers it.
     pub spelled: bool,
-    /// It is sealed or dropped somewhere in the mapping: no JSON keeps it, no message shows it.
+    /// It is sealed, hashed or dropped somewhere in the mapping: no JSON keeps it but that of a column that declassifies
+    /// it, no message shows it.
     pub secret: bool,
-    /// It is sealed: among what is secret, what was not only dropped.
+    /// It is sealed or hashed: among what is secret, what was not only dropped.
     pub sealed: bool,
     /// `[ignore]` covers it: the index of the entry in the mapping.
     pub ignored: Option<u16>,
-    /// `[declassify]`, or `declassify` beside a secret, says that it may be kept as it is.
+    /// `declassify` beside a column that reads it, or beside a secret, says that it may be kept as it is.
     pub declassified: bool,
-    /// A rule makes a secret of it, and it is declassified: what is kept of it is in plaintext, as the set says.
+    /// A rule makes a secret of it, and a column declassifies it: what is kept of it is in plaintext, as the set says.
     pub released: bool,
     /// Its name looks secret and nothing makes one of it: it may be left behind, and not be kept.
     pub suspicious: bool,
@@ -45,7 +46,12 @@ pub struct PathFacts {
 impl PathFacts {
     /// Whether no message shows the value: it is secret, or its name or that of what it lies in looks so.
     pub fn is_hidden(self) -> bool {
-        self.secret || self.suspicious || self.in_suspicious
+        self.is_searched() || self.suspicious || self.in_suspicious
+    }
+
+    /// Whether the value is looked for in all that is written.
+    pub fn is_searched(self) -> bool {
+        self.secret && !self.declassified
     }
 }
 
@@ -55,7 +61,10 @@ enum Declaration {
     Expected,
     Sealed,
     Dropped,
+    /// By the column that reads it, for itself.
     Declassified,
+    /// By the column that makes a secret of it, for all others.
+    Released,
     Ignored(u16),
 }
 
@@ -94,9 +103,6 @@ impl Declared {
         for (i, (covering, _, _)) in mapping.ignore.iter().enumerate() {
             let at = u16::try_from(i).expect("fewer than 65,536 entries");
             collector.cover(covering, Declaration::Ignored(at));
-        }
-        for (covering, _, _) in &mapping.declassify {
-            collector.cover(covering, Declaration::Declassified);
         }
         for covering in &mapping.expected {
             collector.cover(covering, Declaration::Expected);
@@ -165,6 +171,8 @@ impl Declared {
     /// `apart`: the last name is not known, but that it looks secret.
     fn facts_of(&self, doc: Doc, steps: &[&Segment], apart: bool) -> PathFacts {
         let mut facts = PathFacts::default();
+        // How much of the path the entry says that makes a secret of it, and the one that declassifies it.
+        let (mut secret, mut open, mut released) = (None, None, false);
         for entry in self.entries.iter().filter(|entry| entry.doc == doc) {
             match entry.declaration {
                 Declaration::Named if entry.covers(steps) => {
@@ -174,11 +182,14 @@ impl Declared {
                 Declaration::Expected if entry.covers(steps) => (facts.named, facts.spelled) = (true, true),
                 Declaration::Named | Declaration::Expected => {}
                 Declaration::Sealed | Declaration::Dropped => {
-                    let may_be = may_cover(&entry.pattern, steps);
-                    facts.secret |= may_be;
-                    facts.sealed |= may_be && entry.declaration == Declaration::Sealed;
+                    if may_cover(&entry.pattern, steps) {
+                        secret = secret.max(Some(entry.pattern.len()));
+                        facts.sealed |= entry.declaration == Declaration::Sealed;
+                    }
                 }
-                Declaration::Declassified => facts.declassified |= entry.covers(steps),
+                Declaration::Declassified if entry.covers(steps) => open = open.max(Some(entry.pattern.len())),
+                Declaration::Released => released |= entry.covers(steps),
+                Declaration::Declassified => {}
                 Declaration::Ignored(at) => {
                     if facts.ignored.is_none() && entry.covers(steps) {
                         facts.ignored = Some(at);
@@ -192,13 +203,15 @@ impl Declared {
             Segment::Elements => None,
         });
         let name = names.next().unwrap_or_default();
+        // A container that is declassified keeps the secrets that are named below it.
+        facts.declassified = released || (open.is_some() && open >= secret);
+        facts.secret = secret.is_some() && !released;
+        facts.released = facts.secret && facts.declassified;
         // What is ignored and yet kept, by a catch-all above it, is in plaintext as if it were undecided.
         let undecided = !facts.secret && !facts.declassified;
         facts.suspicious = undecided && (apart || looks_secret(name));
         facts.in_suspicious = undecided && names.any(|outer| looks_secret_below(outer, name));
-        facts.released = facts.secret && facts.declassified;
-        facts.secret &= !facts.declassified;
-        facts.sealed &= !facts.declassified;
+        facts.sealed &= facts.is_searched();
         facts
     }
 }
@@ -258,13 +271,22 @@ impl Collector {
             at.named(&visit).into_iter().for_each(|place| self.name(place));
         };
         walk::rule(at.rule, &mut name);
-        for secret in &at.rule.secrets {
-            let declaration = match (&secret.declassify, &secret.kind) {
-                (Some(_), _) => Declaration::Declassified,
-                (None, SecretKind::Seal) => Declaration::Sealed,
-                (None, SecretKind::Drop(_)) => Declaration::Dropped,
+        for column in &at.rule.columns {
+            let declaration = match (column.protection, &column.declassify) {
+                (Some(_), Some(_)) => Declaration::Released,
+                (Some(_), None) => Declaration::Sealed,
+                (None, Some(_)) => Declaration::Declassified,
+                (None, None) => continue, // an ordinary column
             };
-            at.made_from(&secret.expr, &mut |used| self.say(used.place, true, declaration));
+            at.made_from(&column.expr, &mut |used| {
+                if !used.cut {
+                    self.say(used.place, true, declaration);
+                }
+            });
+        }
+        for drop in &at.rule.drops {
+            let places = at.elements(&drop.selection, &[]);
+            places.into_iter().for_each(|place| self.say(place, true, Declaration::Dropped));
         }
     }
 }

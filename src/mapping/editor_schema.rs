@@ -54,7 +54,7 @@ fn definitions(of: SchemaOf) -> Value {
         ] })
     };
     let expression = or_path(&[&keys::SOURCES, &keys::EXPRESSION]);
-    let column = or_path(&[&keys::SOURCES, &keys::EXPRESSION, &keys::COLUMN]);
+    let column = or_path(&[&keys::SOURCES, &keys::PROTECTION, &keys::EXPRESSION, &keys::COLUMN]);
     let name = json!({ "type": "string", "description": "the name of a condition under [when]" });
     let condition = json!({ "anyOf": [name, table(&[&keys::CONDITION])] });
     let mut all = json!({
@@ -62,7 +62,6 @@ fn definitions(of: SchemaOf) -> Value {
     });
     if of == SchemaOf::Mapping {
         all["rule"] = table(&[&keys::RULE]);
-        all["secret"] = table(&[&keys::SECRET]);
         all["shape"] = table(&[&keys::SHAPE]);
     }
     all

@@ -39,7 +39,7 @@ impl Place {
     }
 }
 
-/// The places that an entry of `expected`, `[ignore]` or `[declassify]` covers.
+/// The places that an entry of `expected` or `[ignore]` covers.
 pub(crate) struct Covered {
     pub(crate) place: Place,
     pub(crate) below: bool,

@@ -182,9 +182,9 @@ impl Judge<'_> {
         }
     }
 
-    /// `[ignore]` and `[declassify]`.
+    /// `[ignore]`.
     fn selections(&mut self) {
-        for (covering, _, line) in self.mapping.ignore.iter().chain(&self.mapping.declassify) {
+        for (covering, _, line) in &self.mapping.ignore {
             let place = Place::of(has_whole_shape(self.mapping), &covering.rooted);
             if !self.holds(&place) {
                 self.tell(&PATH_UNUSED, *line, format!("no file of the tree has a value at `{}`", place.show()));
@@ -241,8 +241,8 @@ impl Judge<'_> {
                 missing.extend(self.places(&at, &agrees.expr));
             }
         }
-        for secret in &rule.secrets {
-            missing.extend(self.places(&at, &secret.expr));
+        for drop in &rule.drops {
+            missing.extend(at.elements(&drop.selection, &[]).into_iter().map(|place| (place, drop.line)));
         }
         missing.retain(|(place, _)| !self.holds(place));
         missing.sort_by_key(|(place, line)| (*line, place.show()));

@@ -2,22 +2,21 @@
 
 use crate::document::tape::{Segment, Selection};
 use crate::mapping::model::{
-    Condition, Expr, From, KeyPart, Parts, PathExpr, PathStep, Root, Rooted, Rule, Sought, TemplatePiece,
+    ColumnRule, Condition, Expr, From, KeyPart, Parts, PathExpr, PathStep, Root, Rooted, Rule, Sought, TemplatePiece,
 };
 use crate::step::Step;
 
-impl Rule {
-    /// The expressions of its columns, `agrees_with` included.
-    pub fn column_exprs(&self) -> impl Iterator<Item = &Expr> {
-        self.columns
-            .iter()
-            .flat_map(|column| std::iter::once(&column.expr).chain(column.agrees.as_ref().map(|agrees| &agrees.expr)))
-    }
-
-    /// Every expression, each once: of columns, `let`s and secrets.
+impl ColumnRule {
+    /// Its expressions, `agrees_with` included.
     pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
-        let lets = self.lets.iter().map(|(_, expr)| expr);
-        self.column_exprs().chain(lets).chain(self.secrets.iter().map(|secret| &secret.expr))
+        std::iter::once(&self.expr).chain(self.agrees.as_ref().map(|agrees| &agrees.expr))
+    }
+}
+
+impl Rule {
+    /// Every expression, each once: of columns and `let`s.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.columns.iter().flat_map(ColumnRule::exprs).chain(self.lets.iter().map(|(_, expr)| expr))
     }
 }
 
@@ -62,8 +61,7 @@ type Visitor<'m, 'v> = dyn FnMut(Visit<'m, '_>) + 'v;
 
 /// Visits all that a rule reads: what its expressions do, then what it tests. A `let` is visited wherever it is used.
 pub fn rule<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
-    let secrets = rule.secrets.iter().map(|secret| &secret.expr);
-    rule.column_exprs().chain(secrets).for_each(|of| through(rule, of, visit));
+    rule.columns.iter().flat_map(ColumnRule::exprs).for_each(|of| through(rule, of, visit));
     tests(rule, visit);
 }
 

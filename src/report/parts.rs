@@ -310,6 +310,9 @@ pub struct SecretsReport {
     pub sealed: u64,
     /// Sealed values that were opened again and compared.
     pub opened_again: u64,
+    /// Passwords that were hashed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub hashed: u64,
     /// Places where a secret was found in plaintext; more than 0 is refused.
     pub plaintext_hits: u64,
     /// Places where a secret was found in plaintext and only warned of: a rule names them, or the secret
@@ -321,6 +324,12 @@ pub struct SecretsReport {
     pub plaintext_declassified: u64,
     /// Paths that the mapping declassifies.
     pub declassified: Vec<DeclassifiedReport>,
+}
+
+/// Whether a count says nothing.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A path that looks like a secret and is declassified by the mapping.

@@ -112,6 +112,7 @@ pub(crate) fn committed() -> Report {
         }],
         findings: Vec::new(),
         secrets: SecretsReport {
+            hashed: 0,
             sealed: 2,
             opened_again: 2,
             plaintext_hits: 0,

@@ -32,6 +32,7 @@ impl Report {
                 SecretsReport {
                     sealed: _,
                     opened_again: _,
+                    hashed: _,
                     plaintext_hits: _,
                     plaintext_warned: _,
                     plaintext_declassified: _,

@@ -58,6 +58,17 @@ impl Cost {
         Self { memory_kib: *MEMORY_KIB.start(), passes: 1, lanes: 1 }
     }
 
+    /// 19 MiB, 2 passes, 1 lane: the first choice of OWASP's cheat sheet for passwords of a server.
+    pub(super) fn of_passwords() -> Self {
+        Self { memory_kib: 19 * 1024, passes: 2, lanes: 1 }
+    }
+
+    /// The beginning of a PHC string: the algorithm with its parameters, and the salt.
+    pub(super) fn phc(self, salt: &[u8]) -> String {
+        let Self { memory_kib, passes, lanes } = self;
+        format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${}", STANDARD_NO_PAD.encode(salt))
+    }
+
     fn is_sane(self) -> bool {
         MEMORY_KIB.contains(&self.memory_kib) && PASSES.contains(&self.passes) && LANES.contains(&self.lanes)
     }
@@ -131,9 +142,7 @@ impl Kdf {
 impl fmt::Display for Kdf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Kdf::Argon2id { cost: Cost { memory_kib, passes, lanes }, salt } => {
-                write!(f, "$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${}", STANDARD_NO_PAD.encode(salt))
-            }
+            Kdf::Argon2id { cost, salt } => f.write_str(&cost.phc(salt)),
             Kdf::Hkdf => f.write_str(HKDF),
         }
     }
@@ -182,7 +191,7 @@ impl Argon2Memory {
     }
 
     /// Argon2id, version 1.3 (RFC 9106), into `out`.
-    fn argon2id(&mut self, cost: Cost, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<()> {
+    pub(super) fn argon2id(&mut self, cost: Cost, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<()> {
         // Cannot happen with the numbers that `Cost` allows, whatever the passphrase is.
         let refused = |_| Error::bug("Argon2id refused its parameters");
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(out.len())).map_err(refused)?;

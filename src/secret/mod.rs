@@ -14,6 +14,7 @@ pub mod kdf;
 pub mod key_file;
 pub mod keys;
 pub mod passphrase;
+pub mod password;
 pub mod proof;
 pub mod registry;
 mod text_file;

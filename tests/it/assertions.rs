@@ -133,8 +133,7 @@ fn a_fill_of_a_key_that_an_empty_secret_took_is_a_finding() {
     key = ["id"]
     [table.logins.columns]
     id = "id"
-    [table.logins.secrets]
-    door = { from = "door", kind = "seal", need = true }"#;
+    door = { seal = "door", on_absent = "skip" }"#;
     let notes = r#"
     [table.logins]
     key = ["id"]

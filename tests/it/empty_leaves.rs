@@ -57,8 +57,7 @@ fn a_null_by_which_a_row_is_looked_up_is_decided() {
 
 #[test]
 fn a_null_below_each_of_a_template_is_decided() {
-    let rules =
-        "data = { each = \"tags[*]\", item = { template = \"{name}\", on_missing = \"skip\", on_null = \"skip\" } }\n";
+    let rules = "data = { each = \"tags[*]\", item = { template = \"{name}\", on_absent = \"skip\" } }\n";
     let values = json!([
         {"id": 1, "tags": [{"name": "a"}, {"name": null}, {}, null]}, {"id": 2, "tags": null}, {"id": 3, "tags": {}},
         {"id": 4, "tags": []},
@@ -93,7 +92,7 @@ fn what_only_a_condition_tests_or_a_rule_does_not_take_is_undecided() {
 #[test]
 fn a_secret_below_null_is_no_credential_and_decides_the_null() {
     let rules = "[table.logins]\ninto = \"items\"\nkey = [\"id\"]\n[table.logins.columns]\nid = \"no\"\n\
-                 [table.logins.secrets]\nsealed = { from = \"login.password\", kind = \"seal\" }\n";
+                 sealed = { seal = \"login.password\" }\n";
     let values = json!([
         {"id": 1, "no": 11, "login": null}, {"id": 2, "no": 12, "login": {}}, {"id": 3, "no": 13, "login": {"password": null}},
     ]);

@@ -220,8 +220,7 @@ fn a_sealed_value_of_a_folded_key_that_changed_stops_the_import() {
         on_duplicate = "across"
         [table.logins.columns]
         at = "at"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal" }"#;
+        sealed = { seal = "code" }"#;
     let login = |code: &str| json!([{"at": "1", "code": code}]);
     let house = House::new()
         .schema("CREATE TABLE logins (at TEXT PRIMARY KEY NOT NULL, sealed TEXT);")

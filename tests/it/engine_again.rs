@@ -139,8 +139,7 @@ fn every_type_is_read_back_as_it_was_written() {
         list = "list"
         ok = "ok"
         at = "at"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal" }"#;
+        sealed = { seal = "code" }"#;
     let house = house(
         rules,
         &json!([
@@ -179,8 +178,7 @@ fn a_sealed_value_that_differs_stops_the_import() {
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal" }"#;
+        sealed = { seal = "code" }"#;
     let house = house(rules, &json!([{"id": "1", "code": "opens-every-door"}]));
     house.lift(&[]).ends(0, "committed");
     house.put("people.json", json!([{"id": "1", "code": "opens-other-doors"}]).to_string());

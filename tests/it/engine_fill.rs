@@ -216,13 +216,12 @@ fn a_secret_that_would_fill_is_refused() {
         on_duplicate = "fill"
         [table.people.columns]
         id = "id"
-        [table.people.secrets]
-        mail = { from = "mail", kind = "seal" }"#;
+        mail = { seal = "mail" }"#;
     let people = PEOPLE.replace("mail = \"mail\"", "");
     let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "1", "mail": "opens-every-door"}]))
         .list("people", r#"["people.json"]"#, &people)
         .list("extras", r#"["extras.json"]"#, extras);
-    house.lift(&[]).refuses("rule `people` fills rows and seals `mail`");
+    house.lift(&[]).refuses("rule `people` fills rows and keeps a secret in `mail`");
 }
 
 #[test]

@@ -149,8 +149,7 @@ const PEOPLE: &str = r#"
     key = ["person"]
     [table.logins.columns]
     person = "^id"
-    [table.logins.secrets]
-    sealed = { from = "code", kind = "seal", need = true }
+    sealed = { seal = "code", on_absent = "skip" }
     [table.notes]
     parent = "people"
     each = "notes[*]"

@@ -31,8 +31,7 @@ fn a_secret_that_is_named_through_a_let_never_reaches_a_catch_all() {
         [table.logins.columns]
         id = "id"
         data = "@"
-        [table.logins.secrets]
-        sealed = { from = "=code", kind = "seal" }
+        sealed = { seal = "=code" }
         [let]
         code = "unlock.code""#;
     let house = house(rules, &json!([{"id": "a", "unlock": {"code": CODE}}]));
@@ -48,8 +47,7 @@ fn a_trigger_that_changes_a_sealed_value_is_named_as_the_likely_cause() {
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal" }"#;
+        sealed = { seal = "code" }"#;
     let shout = "CREATE TRIGGER shout AFTER INSERT ON logins BEGIN UPDATE logins SET sealed = upper(sealed) WHERE id = NEW.id; END;";
     let house = house(rules, &json!([{"id": "a", "code": CODE}]));
     let up = house.path("set/schema/001_test.up.sql");
@@ -71,8 +69,7 @@ fn a_whole_object_that_is_sealed_never_reaches_a_catch_all() {
         [table.logins.columns]
         id = "id"
         data = "@"
-        [table.logins.secrets]
-        sealed = { from = "unlock", kind = "seal" }"#;
+        sealed = { seal = "unlock" }"#;
     let house = house(rules, &json!([{"id": "a", "unlock": {"code": CODE}}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, sealed 1");
     keeps_it(&house, &lifted);
@@ -87,8 +84,7 @@ fn a_secret_that_is_a_part_of_a_template_never_reaches_a_catch_all() {
         [table.logins.columns]
         id = "id"
         data = "@"
-        [table.logins.secrets]
-        sealed = { from = { template = "{pair.name}:{pair.code}" }, kind = "seal" }"#;
+        sealed = { seal = { template = "{pair.name}:{pair.code}" } }"#;
     let house = house(rules, &json!([{"id": "a", "pair": {"name": OTHER, "code": CODE}}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, sealed 2");
     keeps_it(&house, &lifted);
@@ -103,13 +99,13 @@ fn secrets_of_a_list_that_are_dropped_never_reach_a_catch_all() {
         [table.logins.columns]
         id = "id"
         data = "@"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal" }
-        codes = { from = { each = "codes[*]", item = { template = "{v}" } }, kind = "drop", reason = "used up" }"#;
+        sealed = { seal = "code" }
+        [table.logins.drop]
+        "codes[*].v" = "used up""#;
     let house = house(rules, &json!([{"id": "a", "code": CODE, "codes": [{"v": OTHER}]}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, sealed 1, ignored 1");
     keeps_it(&house, &lifted);
-    assert_eq!(house.rows("SELECT id, data FROM logins"), [["a", r#"{"id":"a","codes":[]}"#]]);
+    assert_eq!(house.rows("SELECT id, data FROM logins"), [["a", r#"{"id":"a","codes":[{}]}"#]]);
 }
 
 #[test]
@@ -128,8 +124,7 @@ fn a_secret_below_a_parents_element_never_reaches_a_catch_all() {
         [table.doors.columns]
         id = "id"
         login = "^id"
-        [table.doors.secrets]
-        sealed = { from = "code", kind = "seal" }"#;
+        sealed = { seal = "code" }"#;
     let house = house(rules, &json!([{"houses": [{"id": "a", "locks": [{"id": "l", "code": CODE}]}]}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 2, sealed 1");
     keeps_it(&house, &lifted);
@@ -153,8 +148,7 @@ fn a_secret_of_a_child_that_shares_its_parents_element_never_reaches_a_catch_all
         [table.doors.columns]
         id = "id"
         login = "^id"
-        [table.doors.secrets]
-        sealed = { from = "code", kind = "seal" }"#;
+        sealed = { seal = "code" }"#;
     let house = house(rules, &json!([{"houses": [{"id": "a", "code": CODE}]}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, sealed 1");
     keeps_it(&house, &lifted);
@@ -170,8 +164,7 @@ fn a_secret_among_more_names_than_are_distinguished_never_reaches_a_catch_all() 
         [table.logins.columns]
         id = "id"
         data = "@"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal" }"#;
+        sealed = { seal = "code" }"#;
     let mut login: serde_json::Map<_, _> = (0..2_100).map(|at| (format!("k{at}"), at.into())).collect();
     login.insert("id".to_owned(), "a".into());
     login.insert("code".to_owned(), CODE.into());
@@ -204,8 +197,7 @@ fn a_step_that_fails_never_shows_the_start_of_a_long_secret() {
         [table.logins.columns]
         id = "id"
         note = { from = "free", steps = [{ require = "^[0-9]+$" }] }
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal" }"#;
+        sealed = { seal = "code" }"#;
     let long = format!("{CODE}{}", "x".repeat(60));
     let house = house(rules, &json!([{"id": "a", "code": long, "free": long}]));
     let lifted = house.lift(&["--rejects", "rejects"]).ends(1, "rolled-back").leaves("rejected 3");
@@ -219,8 +211,7 @@ const SEALS: &str = r#"
         [table.logins.columns]
         id = "id"
         data = "@"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal" }"#;
+        sealed = { seal = "code" }"#;
 
 /// The counts of places in plaintext: refused, warned of, declassified.
 fn in_plaintext(lifted: &Lifted) -> [u64; 3] {
@@ -234,7 +225,7 @@ fn a_sealed_secret_that_is_also_a_members_name_refuses_the_run_and_is_never_show
     let lifted = house.lift(&[]).ends(1, "rolled-back").leaves("column 1, json 1, sealed 1");
     assert_eq!(in_plaintext(&lifted), [1, 0, 0]);
     let message = lifted.report()["findings"][0]["message"].clone();
-    let line = "`\"more.*\" = \"why\"` under [declassify] in set/logins.toml would keep it as it is";
+    let line = "`declassify = \"why\"` beside its column in set/logins.toml would keep it as it is";
     let said =
         format!("`more.*` has a member's name that is the value of a secret, and only a catch-all keeps it; {line}");
     assert_eq!(message, said);
@@ -287,10 +278,30 @@ fn a_copy_of_a_secret_that_something_decides_is_committed_and_counted() {
         "warning X005 logins.json",
     ]);
 
-    let declassified = mapping("expected = [\"free\", \"url\"]", "[declassify]\nold = \"revoked\"\nfree = \"revoked\"");
-    let lifted = declassified.lift(&[]).ends(0, "committed");
-    assert_eq!(in_plaintext(&lifted), [0, 1, 2]);
-    lifted.finds(&["warning S003 logins.json /0/old", "warning X003 logins.json /0/url", "warning X005 logins.json"]);
+    let note = "note = { from = \"old\", declassify = \"revoked\" }";
+    let lifted = mapping("expected = [\"url\"]", note).lift(&[]).ends(0, "committed");
+    assert_eq!(in_plaintext(&lifted), [0, 2, 2]);
+}
+
+#[test]
+fn a_catch_all_that_is_declassified_keeps_what_looks_like_a_secret_and_no_secret_of_a_rule() {
+    let rules = SEALS.replace("\"@\"", "{ from = \"@\", declassify = \"what a person wrote\" }");
+    let logins = json!([{"id": "a", "code": CODE, "old": CODE, "password": "hunter22"}]);
+    let house = house(&rules, &logins);
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, json 2, sealed 1");
+    assert_eq!(in_plaintext(&lifted), [0, 0, 1]);
+    let kept = format!("{{\"id\":\"a\",\"old\":\"{CODE}\",\"password\":\"hunter22\"}}");
+    assert_eq!(house.rows("SELECT data FROM logins"), [[kept]]);
+}
+
+#[test]
+fn a_secret_stands_in_the_column_that_declassifies_it_and_in_no_other() {
+    let rules = format!("{SEALS}\nnote = {{ from = \"code\", declassify = \"it is on the door\" }}");
+    let house = house(&rules, &json!([{"id": "a", "code": CODE, "old": CODE}]));
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 2, json 1");
+    assert_eq!(in_plaintext(&lifted), [0, 0, 1]);
+    let kept = format!("{{\"id\":\"a\",\"old\":\"{CODE}\"}}");
+    assert_eq!(house.rows("SELECT note, data FROM logins"), [[CODE, &kept]]);
 }
 
 #[test]
@@ -321,8 +332,7 @@ fn a_login_that_equals_its_password_is_a_warning_at_a_column_and_as_a_members_na
         [table.logins.columns]
         id = "#login"
         note = "name"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal" }"##;
+        sealed = { seal = "code" }"##;
     let house = House::new().schema(TABLES).mapping("logins", rules);
     let house = house.source("logins.json", &json!({"robert41": {"name": "robert41", "code": "robert41"}}));
     let lifted = house.lift(&[]).ends(0, "committed");
@@ -338,8 +348,7 @@ fn what_is_only_dropped_and_what_was_known_before_is_not_withheld() {
         [table.logins.columns]
         id = "id"
         note = "kind"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal" }
+        sealed = { seal = "code" }
         [table.doors]
         into = "logins"
         key = ["id"]
@@ -347,8 +356,8 @@ fn what_is_only_dropped_and_what_was_known_before_is_not_withheld() {
         [table.doors.columns]
         id = "id"
         data = "@"
-        [table.doors.secrets]
-        code = { from = "code", kind = "drop", reason = "the demo-account of every tree" }"#;
+        [table.doors.drop]
+        "code" = "the demo-account of every tree""#;
     let house = House::new().schema(TABLES).list("logins", r#"["{where}/logins.json"]"#, rules);
     let logins = json!([{"id": "a", "kind": "real", "code": "cellar"}, {"id": "demo-account", "kind": "demo", "code": "demo-account", "more": "demo-account"}]);
     let house = house.source("cellar/logins.json", &logins);
@@ -368,8 +377,7 @@ fn a_login_without_its_secret_makes_no_row_and_says_what_is_left_out() {
         [table.logins.columns]
         id = "id"
         note = "label"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal", need = true }"#;
+        sealed = { seal = "code", on_absent = "skip" }"#;
     let house = house(rules, &json!([{"id": "a", "code": "", "label": "the only copy"}]));
     house.lift(&["--allow-empty"]).ends(0, "committed").leaves("ignored 3").finds(&["warning F016"]);
     assert_eq!(house.rows("SELECT * FROM logins"), Vec::<Vec<String>>::new());
@@ -382,8 +390,7 @@ fn a_login_without_its_secret_is_not_there_for_others_to_find() {
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal", need = true }"#;
+        sealed = { seal = "code", on_absent = "skip" }"#;
     let doors = r#"
         [table.doors]
         key = ["id"]
@@ -406,8 +413,7 @@ fn a_text_that_holds_a_secret_without_the_space_around_it_is_reported() {
         [table.logins.columns]
         id = "id"
         note = "free"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal", steps = ["trim"] }"#;
+        sealed = { seal = "code", steps = ["trim"] }"#;
     let house = house(rules, &json!([{"id": "a", "code": format!(" {CODE} "), "free": format!("it {CODE}")}]));
     house.lift(&[]).finds(&["warning X003 logins.json /0/free", "warning X005 logins.json"]);
 }
@@ -420,56 +426,40 @@ fn a_number_that_is_sealed_is_found_in_a_column_of_numbers() {
         [table.logins.columns]
         id = "id"
         number = "extension"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal", steps = ["text"] }"#;
+        sealed = { seal = "code", steps = ["text"] }"#;
     let house = house(rules, &json!([{"id": "a", "code": 99_887_766, "extension": 99_887_766}]));
     house.lift(&[]).finds(&["warning X003 logins.json /0/extension", "warning X005 logins.json"]);
 }
 
 #[test]
-fn a_sealed_path_that_is_declassified_is_counted_where_a_catch_all_keeps_it() {
-    let rules = r#"
-        [table.logins]
-        key = ["id"]
-        [table.logins.columns]
-        id = "id"
-        data = "@"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal", need = true }
-        [declassify]
-        "code" = "everybody knows it""#;
-    let lifted = house(rules, &json!([{"id": "a", "code": CODE}])).lift(&[]).ends(0, "committed");
-    assert_eq!(lifted.report()["secrets"]["plaintext_declassified"], 1);
-}
-
-#[test]
 fn what_a_mapping_declassifies_is_kept_and_listed_and_raises_nothing() {
-    let rules = |declassified: &str| {
+    let rules = |columns: &str| {
         format!(
             r#"
         [table.logins]
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        note = "map.pin"
-        data = "@"
-        {declassified}"#
+        {columns}"#
         )
     };
     let logins = json!([{"id": "a", "map": {"pin": "red"}}]);
-    house(&rules(""), &logins).lift(&[]).refuses("`map.pin` looks like a secret, and nothing decides it");
+    let (pin, all) = ("note = \"map.pin\"", "data = \"@\"");
+    house(&rules(pin), &logins).lift(&[]).refuses("`map.pin` looks like a secret, and nothing decides it");
 
-    let pin = "[declassify]\n\"map.pin\" = \"the colour of a pin on the map\"";
-    let undecided = house(&rules(pin), &json!([{"id": "a", "map": {"pin": "red", "token": "dog"}}]));
+    let pin = "note = { from = \"map.pin\", declassify = \"the colour of a pin on the map\" }";
+    let undecided =
+        house(&rules(&format!("{pin}\n{all}")), &json!([{"id": "a", "map": {"pin": "red", "token": "dog"}}]));
     let lifted = undecided
         .lift(&[])
         .ends(1, "rolled-back")
         .finds(&["error X001 logins.json /0/map/token", "warning S003 logins.json /0/map/token"]);
     let message = "`map.token` looks like a secret, and nothing decides it; \
-                   `\"map.token\" = \"why\"` under [declassify] in set/logins.toml would keep it as it is";
+                   `declassify = \"why\"` beside its column in set/logins.toml would keep it as it is";
     assert_eq!(lifted.report()["findings"][0]["message"], message);
 
-    let rules = rules(&format!("{pin}\n\"map.token\" = \"the name of a piece\""));
+    let all = "data = { from = \"@\", declassify = \"pieces of a game\" }";
+    let rules = rules(&format!("{pin}\n{all}"));
     let house = house(&rules, &json!([{"id": "a", "map": {"pin": "red", "token": "dog"}}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 2, json 1");
     let lifted = lifted.finds(&["warning S003 logins.json /0/map/token"]);
@@ -477,7 +467,7 @@ fn what_a_mapping_declassifies_is_kept_and_listed_and_raises_nothing() {
         lifted.report()["secrets"]["declassified"],
         json!([
             {"path": "logins: map.pin", "reason": "the colour of a pin on the map"},
-            {"path": "logins: map.token", "reason": "the name of a piece"},
+            {"path": "logins: @", "reason": "pieces of a game"},
         ])
     );
     let kept = r#"{"id":"a","map":{"pin":"red","token":"dog"}}"#;
@@ -540,7 +530,7 @@ fn values_that_look_like_secrets_are_not_kept_by_a_catch_all_unless_something_de
     keeps_it(&house, &lifted);
 
     let decided =
-        format!("expected = [\"db\"]\n{CATCH_ALL}\n[declassify]\ncfg = \"a sample\"\n\"old.head\" = \"a sample\"");
+        format!("expected = [\"db\"]\n{}", CATCH_ALL.replace("\"@\"", "{ from = \"@\", declassify = \"samples\" }"));
     let house = House::new().schema(TABLES).source("logins.json", &logins);
     let house = house.mapping(
         "logins",
@@ -632,8 +622,7 @@ const KEYLESS: &str = r#"
     key = ["id"]
     [table.logins.columns]
     id = "id"
-    [table.logins.secrets]
-    sealed = { from = "code", kind = "seal" }
+    sealed = { seal = "code" }
     [table.notes]
     [table.notes.columns]
     text = "text""#;
@@ -662,8 +651,7 @@ fn the_secrets_of_a_file_that_breaks_off_are_searched_for() {
         [table.logins.columns]
         id = "id"
         note = "note"
-        [table.logins.secrets]
-        sealed = { from = "code", kind = "seal" }"#;
+        sealed = { seal = "code" }"#;
     let house = House::new()
         .schema(TABLES)
         .list("logins", r#"["*.json"]"#, rules)
@@ -710,9 +698,9 @@ fn what_steps_make_of_a_list_with_a_secret_is_refused_and_never_told() {
             [table.logins.columns]
             id = "id"
             data = {{ object = {{ used = {{ from = "codes", steps = {steps} }} }} }}
-            [table.logins.secrets]
-            sealed = {{ from = "code", kind = "seal" }}
-            codes = {{ from = {{ each = "codes[*]", item = {{ template = "{{.}}" }} }}, kind = "drop", reason = "used up" }}"#
+            sealed = {{ seal = "code" }}
+            [table.logins.drop]
+            "codes[*]" = "used up""#
         );
         let house = house(&rules, &json!([{"id": "a", "code": CODE, "codes": [OTHER]}]));
         let lifted = house.lift(&["--rejects", "rejects"]).ends(1, "rolled-back");
@@ -734,11 +722,10 @@ fn a_value_that_looks_like_a_secret_is_in_no_reject_no_difference_and_no_explana
         id = "id"
         note = { template = "https://{who}:{word}@example.com/x" }
         number = "number"
-        data = { object = { at = "link" } }"#;
+        data = { object = { at = "link" }, declassify = "invented" }"#;
     let login =
         |word: &str, number: Value| json!([{"id": "a", "who": "ann", "word": word, "link": LINK, "number": number}]);
-    let declassified = format!("{rules}\n[declassify]\n\"link\" = \"invented\"\n");
-    let house = house(&declassified, &login("first-1", json!(1)));
+    let house = house(rules, &login("first-1", json!(1)));
     house.lift(&[]).ends(0, "committed");
     let explained = house.run(["explain", "tree/logins.json", "--mappings", "set"]);
     assert!(!explained.stdout.contains("first-1@"), "{}", explained.stdout);

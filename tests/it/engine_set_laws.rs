@@ -52,7 +52,7 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
         select(vec![
             "age = \"age\"",
             "age = \"age\"\nmail = \"mail\"",
-            "mail = { from = \"mail\", on_null = \"null\" }",
+            "mail = { from = \"mail\", on_absent = \"null\" }",
         ]),
     ));
     let events = (

@@ -181,8 +181,7 @@ fn a_copy_of_a_secret_is_not_shown_and_named() {
             "logins",
             r#"["logins.json"]"#,
             "[table.logins]\nkey = [\"id\"]\non_duplicate = \"first\"\n[table.logins.columns]\nid = \"id\"\n\
-             note = { from = \"note\", steps = [\"trim\"] }\n[table.logins.secrets]\n\
-             sealed = { from = \"code\", kind = \"seal\" }",
+             note = { from = \"note\", steps = [\"trim\"] }\nsealed = { seal = \"code\" }",
         )
         .source(
             "logins.json",

@@ -95,7 +95,7 @@ fn an_item_that_is_missing_is_an_error_unless_a_policy_says_otherwise() {
     lifted.finds(&["error V001 items.json /0/t/2"]);
     for (policies, expected) in [
         (", on_missing = \"null\"", r#"["p",null,null,""]"#),
-        (", on_missing = \"skip\", on_null = \"skip\", on_empty = \"skip\"", r#"["p"]"#),
+        (", on_absent = \"skip\", on_empty = \"skip\"", r#"["p"]"#),
         (", default = 7, on_empty = \"default\"", r#"["p",7,7,7]"#),
         (", on_missing = \"skip\", steps = [{ require = '^$' }], on_error = \"null\"", r#"[null,null,""]"#),
     ] {

@@ -61,6 +61,7 @@ mod old_importer;
 mod outputs;
 mod owners;
 mod packed;
+mod passwords;
 mod record_table;
 mod registry;
 mod rejects;

@@ -288,7 +288,7 @@ fn rows_without_a_key_block_the_undo() {
 #[test]
 fn generated_and_sealed_columns_are_checked_too() {
     let rules = "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nmade = \"#started\"\n\
-                 [table.people.secrets]\npin = { from = \"pin\", kind = \"seal\" }\n";
+                 pin = { seal = \"pin\" }\n";
     let house = || {
         House::new()
             .schema("CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, made DATETIME, pin TEXT)")

@@ -67,7 +67,7 @@ fn a_dry_run_without_the_passphrase_reports_what_it_could_not_compare() {
             "logins",
             "logins.json",
             "[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\n\
-             [table.logins.secrets]\ndoor = { from = \"doorPin\", kind = \"seal\" }\n",
+             door = { seal = \"doorPin\" }\n",
         )
         .file("logins.json", r#"[{"id": "a", "doorPin": "open-sesame"}]"#);
     small.report(0, &[]);

@@ -5,7 +5,7 @@ use crate::small::{Small, told};
 const TABLES: &str = "CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, door TEXT, floor TEXT NOT NULL);
     CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);";
 const LOGIN: &str = "[table.logins]\nkey = [\"id\"]\non_duplicate = \"first\"\n[table.logins.columns]\nid = \"id\"\n\
-    floor = { from = \"floor\", default = \"ground\" }\n[table.logins.secrets]\ndoor = { from = \"doorPin\", kind = \"seal\" }\n";
+    floor = { from = \"floor\", default = \"ground\" }\ndoor = { seal = \"doorPin\" }\n";
 const NOTE: &str = "[table.notes]\n[table.notes.columns]\nbody = \"body\"\n";
 
 #[test]

@@ -13,7 +13,7 @@ use crate::import::watch::Counted;
 use crate::mapping::apply::{Claim, ClaimAs, empty_ends};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::{Declared, Doc, PathFacts};
-use crate::mapping::model::{Mapping, Root, Rooted, SecretKind};
+use crate::mapping::model::{Mapping, Root, Rooted};
 use crate::mapping::secret_values::{self, Labelled};
 use crate::mapping::secret_words::{is_count, looks_secret};
 use crate::source::Record;
@@ -24,10 +24,7 @@ impl Leaves<'_> {
         let model = rule.model(&self.plan.set);
         let (why, says) = match (claim.class, fate) {
             (_, RowFate::Rejected) => return Mark::of(Class::Rejected),
-            (ClaimAs::Dropped(at), _) => match &model.secrets[at].kind {
-                SecretKind::Drop(reason) => (Why::Dropped(at), reason.as_str()),
-                SecretKind::Seal => return Mark::default(),
-            },
+            (ClaimAs::Dropped(at), _) => (Why::Dropped(at), model.drops[at].reason.as_str()),
             (_, RowFate::NotTaken) => return Mark::default(),
             (_, fate) if claim.field.is_some_and(|at| fate.differs_in(at)) => {
                 (Why::Filled, "superseded by the value that the row has")
@@ -42,8 +39,8 @@ impl Leaves<'_> {
         };
         let text = || {
             let part = match why {
-                Why::Dropped(at) => Some(&model.secrets[at].name),
-                Why::NotConvertible(Some(at)) => model.columns.get(at).map(|column| &column.name),
+                Why::Dropped(at) => Some(model.drops[at].selection.to_string()),
+                Why::NotConvertible(Some(at)) => model.columns.get(at).map(|column| column.name.clone()),
                 _ => None,
             };
             let of_rule = || rule.name.clone();
@@ -198,7 +195,7 @@ impl Leaves<'_> {
             let what = if secret.is_empty() { String::new() } else { format!(" ({secret})") };
             let message = format!(
                 "`{path}` looks like a secret{what}, and nothing decides it; {} would keep it as it is",
-                line_under(&path, "declassify", &judged.mapping.file)
+                declassifying(&judged.mapping.file)
             );
             cx.findings.push(Finding::new(&SECRET_UNDECIDED, message).at(place).about(subject.clone()));
         }
@@ -310,12 +307,12 @@ fn is_json(text: &str) -> bool {
 
 /// The line of TOML that ignores something, and the file it belongs into.
 pub(crate) fn deciding_line(what: &str, file: &str) -> String {
-    line_under(what, "ignore", file)
-}
-
-/// A line of TOML that gives a reason for something, in a table of a file.
-pub(crate) fn line_under(what: &str, table: &str, file: &str) -> String {
     // A JSON string is a basic string of TOML.
     let quoted = serde_json::Value::from(what);
-    format!("`{quoted} = \"why\"` under [{table}] in {file}")
+    format!("`{quoted} = \"why\"` under [ignore] in {file}")
+}
+
+/// What lets a column keep what looks like a secret, and the file it belongs into.
+pub(crate) fn declassifying(file: &str) -> String {
+    format!("`declassify = \"why\"` beside its column in {file}")
 }

@@ -6,7 +6,7 @@ use crate::document::tape::{Kind, NodeRef, PathId, Segment, Selection, Tape};
 use crate::finding::{FileId, Finding, Place, SECRET_COPIED, SECRET_FOUND, SECRET_WORD};
 use crate::import::context::Context;
 use crate::import::file::Reading;
-use crate::import::leaves::line_under;
+use crate::import::leaves::declassifying;
 use crate::import::resolve::verdict::RowFate;
 use crate::import::shaping::PathTable;
 use crate::import::vault::Vault;
@@ -125,8 +125,8 @@ impl Leaves<'_> {
     fn copy(&mut self, cx: &mut Context<'_>, origin: &Origin<'_>, leak: &Leak, file: FileId) -> Finding {
         let (path, what) = self.path_of(cx, origin, leak);
         let mapping = &self.plan.set.mappings[cx.mapping];
-        let line = line_under(&path, "declassify", &mapping.file);
-        let message = format!("`{path}` {what}, and only a catch-all keeps it; {line} would keep it as it is");
+        let decision = declassifying(&mapping.file);
+        let message = format!("`{path}` {what}, and only a catch-all keeps it; {decision} would keep it as it is");
         let place = Place { file, offset: leak.offset };
         Finding::new(&SECRET_COPIED, message).at(place).about(format!("{}: {path}", mapping.name))
     }

@@ -6,7 +6,7 @@ mod leak;
 pub(crate) mod sheet;
 mod unused;
 
-pub(crate) use account::{deciding_line, line_under};
+pub(crate) use account::{deciding_line, declassifying};
 
 use crate::finding::{FileId, Finding, Place, VALUE_DEFAULTED};
 use crate::import::context::Context;

@@ -85,7 +85,7 @@ impl Mark {
 /// What leaves something out: with the number of its rule, or of its mapping, that is a reason of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Why {
-    /// `drop` of the rule's secret of this index.
+    /// The rule's entry of `drop` of this index.
     Dropped(usize),
     /// The row that a rule adds to has another value.
     Filled,

@@ -9,8 +9,8 @@ use crate::finding::{Finding, ROW_DIFFERS, ROW_UNIQUE, excerpt};
 use crate::import::context::Context;
 use crate::import::stored::Stored;
 use crate::import::vault::Same;
-use crate::mapping::compile::{CompiledRule, FieldSource};
-use crate::mapping::model::OnDuplicate;
+use crate::mapping::compile::CompiledRule;
+use crate::mapping::model::{OnDuplicate, Protection};
 use crate::mapping::secret_values::may_be_secret;
 use crate::row::Value;
 use secrecy::SecretString;
@@ -68,7 +68,7 @@ impl Resolver<'_> {
         Verdict::Refused(vec![self.finding(&ROW_DIFFERS, row, message, None)])
     }
 
-    /// Whether a cell of the target holds the secret, or cannot be opened to compare it.
+    /// Whether a cell of the target holds the secret, or cannot be compared with it.
     fn holds_secret(
         &mut self,
         cx: &mut Context<'_>,
@@ -78,6 +78,10 @@ impl Resolver<'_> {
         cell: &Cell,
         secret: &SecretString,
     ) -> Result<bool> {
+        if rule.fields[field].protection == Some(Protection::Hash) {
+            cx.writer.vault.note_kept(secret);
+            return Ok(true); // it cannot be told whether a hash is of the same password
+        }
         let Cell::Text(token) = cell else { return Ok(false) };
         let sealed = self.plan.sealed_column(rule, field)?;
         Ok(cx.writer.vault.holds(sealed, key, token, secret)? != Same::No)
@@ -199,7 +203,7 @@ impl Resolver<'_> {
 fn difference(cx: &mut Context<'_>, row: Candidate<'_>, at: usize, cell: &Cell) -> Result<String> {
     let (table, field) = (&row.rule.table.name, &row.rule.fields[at]);
     let column = &field.column.name;
-    if matches!(field.source, FieldSource::Secret(_)) {
+    if field.protection.is_some() {
         return Ok(match cx.writer.transaction()?.handed_over(table, column)? {
             Some(format) => format!(
                 "`{column}` (handed over to the application as `{format}`, which treelift does not compare; \

@@ -11,7 +11,7 @@ use crate::import::writer::NewRow;
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::keyindex::{Entry, KeyText, Source};
-use crate::mapping::model::OnDuplicate;
+use crate::mapping::model::{OnDuplicate, Protection};
 use crate::row::Value;
 
 /// What becomes of a record's rows, before anything of it is written.
@@ -112,8 +112,12 @@ impl Resolver<'_> {
             let rule = &cx.plan.rules[cx.mapping][draft.rule];
             let mut values = draft.values.clone();
             for (at, secret) in &draft.secrets {
-                let key = rule.key_of(&draft.values).ok_or_else(|| Error::bug("a rule with secrets has no key"))?;
-                values[*at] = cx.writer.vault.seal(self.plan.sealed_column(rule, *at)?, &key, secret)?;
+                values[*at] = if rule.fields[*at].protection == Some(Protection::Hash) {
+                    cx.writer.vault.hash(secret)?
+                } else {
+                    let key = rule.key_of(&draft.values).ok_or_else(|| Error::bug("a rule that seals has no key"))?;
+                    cx.writer.vault.seal(self.plan.sealed_column(rule, *at)?, &key, secret)?
+                };
             }
             let place = Place { offset: draft.at, ..record };
             rows.push(NewRow { rule, values, id: one.id, place, record: record.offset, clock: draft.clock.clone() });

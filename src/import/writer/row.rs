@@ -3,7 +3,7 @@
 use crate::database::Dialect;
 use crate::database::ledger::{self, Written};
 use crate::finding::Place;
-use crate::mapping::compile::{CompiledRule, FieldSource};
+use crate::mapping::compile::CompiledRule;
 use crate::row::{Batch, Row, Value};
 use crate::table::ColumnType;
 use std::borrow::Cow;
@@ -108,10 +108,10 @@ fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>, dialect: Dial
 pub(super) fn written(rule: &CompiledRule, clock: &[usize]) -> Written {
     let mut written = Written { table: rule.table.name.clone(), ..Written::default() };
     for (at, field) in rule.fields.iter().enumerate() {
-        let list = match field.source {
-            FieldSource::Secret(_) => &mut written.sealed,
-            FieldSource::Column(_) if clock.contains(&at) => &mut written.clock,
-            FieldSource::Column(_) => &mut written.digested,
+        let list = match field.protection {
+            Some(_) => &mut written.sealed,
+            None if clock.contains(&at) => &mut written.clock,
+            None => &mut written.digested,
         };
         list.push(field.column.name.clone());
     }
@@ -156,7 +156,7 @@ fn is_digested(rule: &CompiledRule, clock: &[usize], at: usize) -> bool {
 }
 
 fn is_sealed(rule: &CompiledRule, at: usize) -> bool {
-    matches!(rule.fields[at].source, FieldSource::Secret(_))
+    rule.fields[at].protection.is_some()
 }
 
 /// The digest of some of a row's fields.

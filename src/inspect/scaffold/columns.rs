@@ -10,8 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// What stands beside a guess that a value is a secret.
-const LOOKS_SECRET: &str =
-    "# guess: it looks like a secret; if it is none, make it a column and name it under [declassify]";
+const LOOKS_SECRET: &str = "# guess: it looks like a secret; if it is none, keep it in a column with `declassify`";
 
 /// Objects in objects become columns down to this depth; deeper ones are kept as JSON.
 const DEEPEST: usize = 3;
@@ -373,20 +372,16 @@ impl Table {
             let guess = column.guess.map_or_else(String::new, |guess| format!(" # guess: {guess}"));
             let _ = writeln!(out, "{} = {}{guess}", column.name, column.expr);
         }
-        if !self.secrets.is_empty() {
-            let _ = write!(out, "\n[table.{}.secrets]\n", self.name);
+        for secret in self.secrets.iter().filter(|secret| secret.seal) {
+            let _ = writeln!(out, "{} = {{ seal = {} }} {LOOKS_SECRET}", secret.name, toml_string(&secret.path));
         }
-        for secret in &self.secrets {
+        let dropped: Vec<_> = self.secrets.iter().filter(|secret| !secret.seal).collect();
+        if !dropped.is_empty() {
+            let _ = write!(out, "\n[table.{}.drop]\n", self.name);
+        }
+        for secret in dropped {
             let path = toml_string(&secret.path);
-            let _ = if secret.seal {
-                writeln!(out, "{} = {{ from = {path}, kind = \"seal\" }} {LOOKS_SECRET}", secret.name)
-            } else {
-                writeln!(
-                    out,
-                    "{} = {{ from = {path}, kind = \"drop\", reason = \"say why it may be skipped, or seal it\" }} {LOOKS_SECRET}",
-                    secret.name
-                )
-            };
+            let _ = writeln!(out, "{path} = \"say why it may be skipped, or seal it\" {LOOKS_SECRET}");
         }
         out
     }

@@ -128,7 +128,7 @@ fn mapping_file(of: &mut FileType, name: &str, known: &mut [Table]) -> (String, 
     }
     out += &source(&of.pattern, &shapes);
     made.tables.iter().for_each(|table| out += &table.rule());
-    let secret = "may hold secrets; what holds none can be kept, and named under [declassify]";
+    let secret = "may hold secrets; what holds none can be kept, with `declassify` beside its column";
     let outside = frame.iter().map(|path| (path, "outside the records"));
     ignore_table(&mut out, outside.chain(made.ignored.iter().map(|path| (path, secret))));
     (out, made.tables)

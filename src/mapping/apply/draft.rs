@@ -66,7 +66,7 @@ pub enum ClaimAs {
     Json,
     /// Sealed.
     Sealed,
-    /// Dropped by the secret rule of this index, with its reason.
+    /// Dropped by the rule's entry of `drop` of this index, with its reason.
     Dropped(usize),
     /// A secret that is empty and makes no row.
     EmptySecret,

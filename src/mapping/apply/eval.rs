@@ -259,7 +259,8 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     /// Whether a node is secret, or lies below a secret path.
     pub(super) fn hides(&self, node: NodeRef, doc: Doc) -> bool {
-        !self.sealing && self.scope.declared.facts(doc, node.path()).secret
+        let facts = self.scope.declared.facts(doc, node.path());
+        facts.secret && !self.sealing && !(self.declassifying && facts.declassified)
     }
 
     fn first(&mut self, all: &[Expr], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {

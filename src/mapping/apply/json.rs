@@ -275,9 +275,9 @@ impl<'t> RowMaker<'_, 't> {
             made => made?,
         };
         let (policy, code, what) = match &got {
-            Operand::Missing => (policies.missing, &VALUE_MISSING, "is missing"),
+            Operand::Missing => (policies.missing.or(policies.absent), &VALUE_MISSING, "is missing"),
             // Null is an item like any other, unless a policy says otherwise.
-            Operand::Null => (Some(policies.null.unwrap_or(Policy::Null)), &VALUE_NULL, "is null"),
+            Operand::Null => (Some(policies.absent.unwrap_or(Policy::Null)), &VALUE_NULL, "is null"),
             got if policies.empty.is_some() && is_empty_text(got) => (policies.empty, &VALUE_EMPTY, "is empty"),
             _ => return Ok(Some(got)),
         };
@@ -295,7 +295,7 @@ impl<'t> RowMaker<'_, 't> {
 
 fn no_item(code: &'static crate::finding::Code, what: &str, scope: &Scope<'_, '_>) -> Stop {
     let message = format!("item {} of the list {what}", scope.position);
-    let help = "leave it out with `on_missing = \"skip\"` in the `item`, or give it a `default`";
+    let help = "leave it out with `on_absent = \"skip\"` in the `item`, or give it a `default`";
     Fault { help: Some(help), ..Fault::new(code, message).at(scope.element_at()) }.into()
 }
 

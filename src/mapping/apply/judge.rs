@@ -43,10 +43,12 @@ impl<'t> RowMaker<'_, 't> {
         let own = matches!(column.expr.from, From::Literal(_) | From::Null);
         let empty = is_empty_text(&got);
         let policy = match &got {
-            Operand::Missing => Some((column.policies.missing, &VALUE_MISSING, "is missing")),
+            Operand::Missing => {
+                Some((column.policies.missing.or(column.policies.absent), &VALUE_MISSING, "is missing"))
+            }
             Operand::Null if faulty => Some((Some(Policy::Null), &VALUE_NULL, "is null")),
             Operand::Null if own => None,
-            Operand::Null => Some((column.policies.null, &VALUE_NULL, "is null")),
+            Operand::Null => Some((column.policies.absent, &VALUE_NULL, "is null")),
             _ if empty && column.policies.empty.is_some() => Some((column.policies.empty, &VALUE_EMPTY, "is empty")),
             _ => None,
         };

@@ -44,6 +44,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) hidden: bool,
     /// Whether a secret is being made, from which nothing is left out.
     pub(super) sealing: bool,
+    /// Whether a column is being made that declassifies what it reads.
+    pub(super) declassifying: bool,
     /// Whether `on_empty` decides about the value that is being evaluated, so that an empty string ends its steps.
     pub(super) ends_on_empty: bool,
     /// How the column that is being evaluated reads a value which is not of its type.

@@ -107,6 +107,12 @@ impl<'t> Scope<'_, 't> {
         self.start(&rooted.root).map_or_else(Vec::new, |node| select(node, &rooted.selection.0))
     }
 
+    /// What a rooted selection selects, and where it ends early.
+    pub(super) fn ends_and_selected(&self, rooted: &Rooted) -> (Vec<EmptyEnd<'t>>, Vec<Selected<'t>>) {
+        let Some(start) = self.start(&rooted.root) else { return Default::default() };
+        (empty_ends(start, &rooted.selection.0), select(start, &rooted.selection.0))
+    }
+
     /// Where a path in a document leads.
     pub(super) fn reach(&self, path: &PathExpr) -> Reached<'t> {
         match (self.start(&path.root), &self.element) {

@@ -6,7 +6,7 @@ use super::maker::{Memo, RowMaker, Trail};
 use super::scope::{Current, Operand, Scope, Stop};
 use super::trace::Made;
 use crate::finding::{Severity, VALUE_NULLED, VALUE_TYPE};
-use crate::mapping::compile::{CompiledRule, FieldSource};
+use crate::mapping::compile::CompiledRule;
 use crate::mapping::model::{ColumnRule, Expr, From, PathExpr, Root, Rule};
 use crate::row::Value;
 use crate::table::ColumnType;
@@ -61,6 +61,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             clock: false,
             hidden: false,
             sealing: false,
+            declassifying: false,
             ends_on_empty: false,
             reads: None,
             voids: None,
@@ -88,9 +89,9 @@ impl<'a, 't> RowMaker<'a, 't> {
             }
         }
         for field in 0..self.compiled.fields.len() {
-            let done = match self.compiled.fields[field].source {
-                FieldSource::Column(_) => self.column(field),
-                FieldSource::Secret(at) => self.secret(field, at),
+            let done = match self.compiled.fields[field].protection {
+                None => self.column(field),
+                Some(_) => self.secret(field),
             };
             match done {
                 Ok(()) => {}
@@ -127,15 +128,13 @@ impl<'a, 't> RowMaker<'a, 't> {
             Memo::Failed | Memo::Running => return Err(Fault::new(&VALUE_TYPE, "").into()),
             Memo::Unknown => self.memo[field] = Memo::Running,
         }
-        let FieldSource::Column(at) = self.compiled.fields[field].source else {
-            return Err(Fault::new(&VALUE_TYPE, "").into());
-        };
-        let column = &self.rule.columns[at];
+        let column = &self.rule.columns[field];
         let outer =
             (std::mem::take(&mut self.tainted), std::mem::take(&mut self.clock), std::mem::take(&mut self.chosen));
         let outer_hidden = std::mem::take(&mut self.hidden);
         let outer_field = self.field.replace(field);
         let outer_dangling = self.dangling.take();
+        let outer_open = std::mem::replace(&mut self.declassifying, column.declassify.is_some());
         if let Some(trace) = self.scope.trace {
             trace.begin(self.compiled, &column.name, self.draft.at);
         }
@@ -157,6 +156,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         self.chosen = outer.2;
         self.field = outer_field;
         self.dangling = outer_dangling;
+        self.declassifying = outer_open;
         match made {
             Ok(value) => {
                 self.memo[field] = Memo::Known { tainted, clock, hidden };

@@ -1,52 +1,75 @@
-//! Secrets of a row: sealed, dropped, or empty.
+//! Secrets of a row: sealed or hashed, dropped, or empty.
 
-use super::draft::ClaimAs;
-use super::draft::{Fault, LeafSpan};
+use super::draft::{ClaimAs, Fault, LeafSpan};
 use super::fit::as_text;
 use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
 use super::trace::Made;
 use crate::finding::{VALUE_EMPTY, VALUE_TYPE};
-use crate::mapping::compile::FieldSource;
-use crate::mapping::model::{SecretKind, SecretRule};
+use crate::mapping::model::{ColumnRule, Literal, Policy};
 use crate::step::Datum;
 use secrecy::{ExposeSecret, SecretString};
 
+/// What the source has for a secret.
+enum Found {
+    Missing,
+    /// null, or an empty text, which is none either.
+    Nothing,
+    Text(SecretString),
+}
+
 impl RowMaker<'_, '_> {
-    pub(super) fn secret(&mut self, field: usize, at: usize) -> Result<(), Stop> {
-        let rule = self.rule;
-        let secret = &rule.secrets[at];
+    pub(super) fn secret(&mut self, field: usize) -> Result<(), Stop> {
+        let column = &self.rule.columns[field];
         if let Some(trace) = self.scope.trace {
-            trace.begin(self.compiled, &secret.name, self.draft.at);
+            trace.begin(self.compiled, &column.name, self.draft.at);
         }
-        let (made, voids) = self.noting_voids(|maker| maker.secret_text(secret));
+        let (made, voids) = self.noting_voids(|maker| maker.secret_text(column));
         if let Some(trace) = self.scope.trace {
             trace.end(&Made { field, value: None, secret: true });
         }
-        let (text, mut trail) = made?;
-        let empty = text.as_ref().is_none_or(|text| text.expose_secret().is_empty());
-        let class = if empty && secret.default.is_none() { ClaimAs::EmptySecret } else { ClaimAs::Sealed };
+        let (found, mut trail) = made?;
+        let policies = &column.policies;
+        let policy = match found {
+            Found::Text(text) => {
+                self.claim(&mut trail, voids, ClaimAs::Sealed, Some(field));
+                self.draft.secrets.push((field, text));
+                return Ok(());
+            }
+            Found::Missing => policies.missing.or(policies.absent),
+            Found::Nothing => policies.absent,
+        };
+        let not_null = self.compiled.fields[field].column.not_null;
+        let otherwise = match (&policies.default, not_null) {
+            (Some(_), _) => Policy::Default,
+            (None, true) => Policy::Reject,
+            (None, false) => Policy::Null,
+        };
+        let policy = policy.unwrap_or(otherwise);
+        let class = if policy == Policy::Default { ClaimAs::Sealed } else { ClaimAs::EmptySecret };
         self.claim(&mut trail, voids, class, Some(field));
-        match (text, &secret.default) {
-            (Some(text), _) if !empty => self.draft.secrets.push((field, text)),
-            (_, Some(default)) => self.draft.secrets.push((field, SecretString::from(default.clone()))),
-            _ if secret.need => self.draft.empty = true,
-            _ if self.compiled.fields[field].column.not_null => {
-                let message = format!("the secret for `{}` is empty, and the column is NOT NULL", secret.name);
-                let fault = Fault::new(&VALUE_EMPTY, message).of_column(&secret.name, secret.line);
+        match (policy, &policies.default) {
+            (Policy::Default, Some(Literal::Text(text))) => {
+                self.draft.secrets.push((field, SecretString::from(text.clone())));
+            }
+            (Policy::Skip, _) => self.draft.empty = true,
+            (Policy::Null, _) if !not_null => {}
+            _ => {
+                let why = if not_null { "the column is NOT NULL" } else { "the mapping requires it" };
+                let message = format!("the secret for `{}` is empty, and {why}", column.name);
+                let fault = Fault::new(&VALUE_EMPTY, message).of_column(&column.name, column.line);
                 return Err(fault.at(Some(self.draft.at)).into());
             }
-            _ => {}
         }
         Ok(())
     }
 
-    fn secret_text(&mut self, secret: &SecretRule) -> Result<(Option<SecretString>, Vec<LeafSpan>), Stop> {
+    fn secret_text(&mut self, column: &ColumnRule) -> Result<(Found, Vec<LeafSpan>), Stop> {
         let scope = self.scope;
         let mut trail = Vec::new();
         let (tainted, clock) = (self.tainted, self.clock);
         self.sealing = true;
-        let mut got = self.eval(&secret.expr, scope, &mut trail);
+        let mut got = self.eval(&column.expr, scope, &mut trail);
         if let Ok(Operand::Node(node, doc)) = &got
             && node.is_container()
         {
@@ -57,46 +80,41 @@ impl RowMaker<'_, '_> {
         self.sealing = false;
         (self.tainted, self.clock) = (tainted, clock);
         let fault = |message: String, at| {
-            Stop::from(Fault::new(&VALUE_TYPE, message).of_column(&secret.name, secret.line).at(at))
+            Stop::from(Fault::new(&VALUE_TYPE, message).of_column(&column.name, column.line).at(at))
         };
         match got {
-            Ok(Operand::Missing | Operand::Null) => Ok((None, trail)),
+            Ok(Operand::Missing) => Ok((Found::Missing, trail)),
+            Ok(Operand::Null) => Ok((Found::Nothing, trail)),
             Ok(got) => match as_text(&got) {
-                Some(text) => Ok((Some(SecretString::from(text.into_owned())), trail)),
+                Some(text) if text.is_empty() => Ok((Found::Nothing, trail)),
+                Some(text) => Ok((Found::Text(SecretString::from(text.into_owned())), trail)),
                 None => {
-                    Err(fault(format!("the secret for `{}` is not a string", secret.name), first_place(&trail, scope)))
+                    Err(fault(format!("the secret for `{}` is not a string", column.name), first_place(&trail, scope)))
                 }
             },
             // A step's message may quote the value: say only that it failed.
             Err(Stop::Reject(bad)) => {
-                Err(fault(format!("a step cannot convert the secret for `{}`", secret.name), bad.at))
+                Err(fault(format!("a step cannot convert the secret for `{}`", column.name), bad.at))
             }
             Err(Stop::Skip) => Err(Stop::Skip),
         }
     }
 
-    /// Claims what the rule drops with a reason.
+    /// Claims what the rule drops with a reason, whatever it is.
     pub(super) fn dropped(&mut self) {
-        let rule = self.rule;
-        for (at, secret) in rule.secrets.iter().enumerate() {
-            if matches!(secret.kind, SecretKind::Drop(_)) {
-                let scope = self.scope;
-                let mut trail = Vec::new();
-                // Dropped whatever it is: its steps have nothing to say here.
-                let (made, voids) = self.noting_voids(|maker| maker.eval(&secret.expr, scope, &mut trail));
-                if let Ok(Operand::Node(node, doc)) = made
-                    && node.is_container()
-                {
-                    trail.push(LeafSpan::Nodes(doc, node.span()));
-                }
-                self.claim(&mut trail, voids, ClaimAs::Dropped(at), None);
-            }
+        let (rule, scope) = (self.rule, self.scope);
+        for (at, drop) in rule.drops.iter().enumerate() {
+            let doc = scope.doc_of(&drop.selection.root);
+            let (ends, selected) = scope.ends_and_selected(&drop.selection);
+            let spans = ends.iter().map(|end| end.node).chain(selected.iter().map(|one| one.node));
+            let mut trail = spans.map(|node| LeafSpan::Nodes(doc, node.span())).collect();
+            self.claim(&mut trail, Vec::new(), ClaimAs::Dropped(at), None);
         }
     }
 
     /// A row all of whose secrets are empty is no credential.
     pub(super) fn without_secrets(&mut self) {
-        let sealed = self.compiled.fields.iter().any(|field| matches!(field.source, FieldSource::Secret(_)));
+        let sealed = self.compiled.fields.iter().any(|field| field.protection.is_some());
         if sealed && self.draft.secrets.iter().all(|(_, text)| text.expose_secret().is_empty()) {
             self.draft.empty = true;
         }

@@ -1,15 +1,12 @@
 //! Columns are there, and none that must have a value can end NULL.
 
 use super::spot::{Spot, columns_of};
-use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, Policy, SecretKind};
+use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, Policy};
 use crate::mapping::{codes, suggest};
 use crate::table::Column;
 
 pub(super) fn check(spot: &Spot<'_>) {
-    let sealed = spot.rule.secrets.iter().filter(|secret| secret.kind == SecretKind::Seal);
-    let sealed: Vec<_> = sealed.map(|secret| (secret.name.as_str(), secret.line)).collect();
-    let columns = spot.rule.columns.iter().map(|column| (column.name.as_str(), column.line));
-    for (name, line) in columns.chain(sealed.iter().copied()) {
+    for (name, line) in spot.rule.columns.iter().map(|column| (column.name.as_str(), column.line)) {
         if spot.table.column(name).is_none() {
             let message = format!(
                 "rule `{}` names column `{name}`, which table `{}` does not have",
@@ -29,7 +26,7 @@ pub(super) fn check(spot: &Spot<'_>) {
         }
     }
     if spot.rule.on_duplicate != OnDuplicate::Fill {
-        let given = |name: &str| spot.rule.column(name).is_some() || sealed.iter().any(|(sealed, _)| *sealed == name);
+        let given = |name: &str| spot.rule.column(name).is_some();
         for Column { name, .. } in spot.table.columns_needed().filter(|column| !given(&column.name)) {
             let message = format!(
                 "rule `{}` gives no value for `{}.{name}`, which is NOT NULL and has no default",
@@ -42,7 +39,7 @@ pub(super) fn check(spot: &Spot<'_>) {
 
 fn never_null(spot: &Spot<'_>, column: &ColumnRule) {
     let policies = &column.policies;
-    let policy = [("on_missing", policies.missing), ("on_null", policies.null), ("on_empty", policies.empty)]
+    let policy = [("on_missing", policies.missing), ("on_absent", policies.absent), ("on_empty", policies.empty)]
         .into_iter()
         .find(|(_, policy)| *policy == Some(Policy::Null))
         .map(|(name, _)| format!("`{name} = \"null\"`"))

@@ -19,7 +19,7 @@ pub(super) fn check(mapping: &Mapping, errors: &Errors) {
     let mut lost: Vec<(Place, u32)> = Vec::new();
     for rule in &mapping.rules {
         let at = At::new(mapping, rule);
-        for column in &rule.columns {
+        for column in rule.columns.iter().filter(|column| column.protection.is_none()) {
             at.reads(&column.expr, &mut |used| {
                 if used.cut {
                     let from = kept.iter_mut().rev().find(|kept| used.keeps && used.place.is_in(&kept.place));

@@ -111,8 +111,7 @@ key = [\"person_id\", \"service\"]
 [table.logins.columns]
 person_id = \"id\"
 service = { value = \"door\" }
-[table.logins.secrets]
-secret = { from = \"doorPin\", kind = \"seal\", need = true }
+secret = { seal = \"doorPin\", on_absent = \"skip\" }
 ";
     assert_eq!(of_rules(rules), "");
 }
@@ -294,7 +293,7 @@ fn a_foreign_key_comes_from_where_its_row_is() {
 fn sealed_values_need_a_row_and_a_column_that_keep_them() {
     let rule = |key: &str, secret: &str| {
         format!(
-            "[table.logins]\n{key}\n[table.logins.columns]\nperson_id = \"id\"\nservice = {{ value = \"s\" }}\n[table.logins.secrets]\nsecret = {{ from = \"pin\", kind = \"seal\" }}\n{secret}\n"
+            "[table.logins]\n{key}\n[table.logins.columns]\nperson_id = \"id\"\nservice = {{ value = \"s\" }}\nsecret = {{ seal = \"pin\" }}\n{secret}\n"
         )
     };
     let key = "key = [\"person_id\", \"service\"]";
@@ -304,17 +303,22 @@ fn sealed_values_need_a_row_and_a_column_that_keep_them() {
         "rule `logins` seals `secret`, and its key is not made of columns @9"
     );
     assert_eq!(
-        first_line(&rule(key, "hint = { from = \"pw\", kind = \"seal\" }")),
-        "`logins.hint` holds at most 20 characters, and a sealed value has more @16"
+        first_line(&rule(key, "hint = { seal = \"pw\" }")),
+        "`logins.hint` holds at most 20 characters, and a sealed value has more @15"
     );
     assert_eq!(
-        first_line(&rule(key, "count = { from = \"pw\", kind = \"seal\" }")),
-        "`logins.count` is `integer`, and a sealed value is text @16"
+        first_line(&rule(key, "hint = { hash = \"pw\" }")),
+        "`logins.hint` holds at most 20 characters, and a hash has more @15"
+    );
+    assert_eq!(of_rules(&rule("key = [\".id\"]", "").replace("seal", "hash")), "");
+    assert_eq!(
+        first_line(&rule(key, "count = { seal = \"pw\" }")),
+        "`logins.count` is `integer`, and a sealed value is text @15"
     );
 }
 
 const SEALED: &str = "[table.logins]\nkey = [\"person_id\", \"service\"]\n[table.logins.columns]\nperson_id = \"id\"\nservice = { value = \"s\" }\n\
-                      [table.logins.secrets]\nsecret = { from = \"door.pin\", kind = \"seal\" }\n";
+                      secret = { seal = \"door.pin\" }\n";
 
 #[test]
 fn a_secret_is_used_in_plaintext_nowhere_else() {
@@ -338,20 +342,25 @@ fn a_secret_is_used_in_plaintext_nowhere_else() {
     ] {
         assert_eq!(first_line(&rule(column)).split(" @").next(), Some(message), "{column}");
     }
-    let open =
-        rule("email = \"door.pin\"").replace("kind = \"seal\"", "kind = \"seal\", declassify = \"it is on the door\"");
-    assert_eq!(of_rules(&open), "");
-    let open = rule("email = \"door.pin\"\n[declassify]\n\"door.pin\" = \"it is on the door\"");
-    assert_eq!(of_rules(&open), "");
+    let released =
+        rule("email = \"door.pin\"").replace("\"door.pin\" }", "\"door.pin\", declassify = \"it is on the door\" }");
+    assert_eq!(of_rules(&released), "");
+    // The column that declassifies it, and no other one.
+    let open = "email = { from = \"door.pin\", declassify = \"it is on the door\" }";
+    assert_eq!(of_rules(&rule(open)), "");
+    assert_eq!(first_line(&rule(&format!("{open}\ndata = \"door.pin\""))).split(" @").next(), Some(refused));
 }
 
 #[test]
 fn what_is_declassified_is_not_left_out_as_well() {
-    let rules = |more: &str| format!("{SEALED}{more}\n[declassify]\n\"code.pin\" = \"the pin of a map\"\n");
+    let rules = |more: &str| {
+        let open = "hint = { from = \"code.pin\", declassify = \"the pin of a map\" }";
+        format!("{SEALED}{open}\n{more}\n")
+    };
     let refused = "`code.pin` is declassified, and is ignored or dropped as well";
     let ignored = rules("[ignore]\n\"code.**\" = \"not needed\"");
     assert_eq!(first_line(&ignored).split(" @").next(), Some(refused));
-    let dropped = rules("p = { from = \"code.pin\", kind = \"drop\", reason = \"revoked\" }");
+    let dropped = rules("[table.logins.drop]\n\"code.pin\" = \"revoked\"");
     assert_eq!(first_line(&dropped).split(" @").next(), Some(refused));
     assert_eq!(of_rules(&rules("[ignore]\n\"other.pin\" = \"not needed\"")), "");
 }
@@ -359,9 +368,9 @@ fn what_is_declassified_is_not_left_out_as_well() {
 #[test]
 fn inside_each_a_secret_is_still_found() {
     let rules = "[table.x]\ninto = \"logins\"\nkey = [\"person_id\", \"service\"]\neach = \"doors[*]\"\n[table.x.columns]\nperson_id = \"@.id\"\nservice = \"name\"\n\
-                 [table.x.secrets]\nsecret = { from = \"pin\", kind = \"seal\" }\n\
+                 secret = { seal = \"pin\" }\n\
                  [table.y]\ninto = \"people\"\nkey = [\"id\"]\n[table.y.columns]\nid = \"i\"\nname = \"n\"\ndata = { each = \"doors[*]\", item = { template = \"{pin}\" } }\n";
-    assert_eq!(first_line(rules), "`doors[*].pin` is a secret of this mapping, and is used in plaintext here @24");
+    assert_eq!(first_line(rules), "`doors[*].pin` is a secret of this mapping, and is used in plaintext here @23");
 }
 
 #[test]
@@ -373,13 +382,25 @@ fn names_that_sound_secret_must_be_decided() {
     };
     assert_eq!(first_line(&rule("")), "`contact.apiKey` looks like a secret, and nothing decides it @15");
     assert_eq!(of_rules(&rule("[ignore]\n\"contact.apiKey\" = \"revoked long ago\"\n")), "");
-    assert_eq!(of_rules(&rule("[declassify]\n\"contact.apiKey\" = \"the key of a song\"\n")), "");
+    let open =
+        rule("").replace("\"contact.apiKey\"", "{ from = \"contact.apiKey\", declassify = \"the key of a song\" }");
+    assert_eq!(of_rules(&open), "");
+    assert_eq!(
+        first_line(&format!("{open}data = \"contact.apiKey\"\n")).split(" @").next(),
+        Some("`contact.apiKey` looks like a secret, and nothing decides it")
+    );
+    assert_eq!(
+        first_line(&rule("").replace("\"contact.apiKey\"", "{ value = \"x\", declassify = \"none\" }"))
+            .split(" @")
+            .next(),
+        Some("`email` is declassified, and reads nothing of the source")
+    );
     let (set, errors) = set(&[("a.toml", &format!("expected = [\"old.password\"]\n{PEOPLE}"))]);
     assert!(errors.is_empty());
     let said = Error::all(check_secret_names(&set)).expect("it is undecided").to_string();
     assert_eq!(
         said,
-        "`old.password` looks like a secret, and nothing decides it\n  at m/a.toml:5\nhint: seal it, drop it, ignore it with a reason, or say under [declassify] why it is none"
+        "`old.password` looks like a secret, and nothing decides it\n  at m/a.toml:5\nhint: seal it, drop it, ignore it with a reason, or say with `declassify` beside its column why it is none"
     );
 }
 

@@ -72,7 +72,7 @@ pub(super) fn check(spot: &Spot<'_>) {
             }
         });
     }
-    for column in &spot.rule.columns {
+    for column in spot.rule.columns.iter().filter(|column| column.protection.is_none()) {
         let Some(known) = spot.table.column(&column.name) else {
             continue; // `columns` reports that it is missing.
         };

@@ -21,7 +21,7 @@ pub(super) fn broken(line: u32) -> Expr {
 /// A path, a number or boolean, a list of alternatives, or a table.
 pub(super) fn expr(item: Item<'_>) -> Expr {
     if item.is_table() {
-        let fields = item.fields(&[&SOURCES, &keys::COLUMN, &keys::EXPRESSION]);
+        let fields = item.fields(&[&SOURCES, &keys::PROTECTION, &keys::COLUMN, &keys::EXPRESSION]);
         return fields.map_or_else(|| broken(item.line), |fields| nested(&fields));
     }
     Expr::bare(from(item), item.line)
@@ -29,7 +29,7 @@ pub(super) fn expr(item: Item<'_>) -> Expr {
 
 /// The expression inside another one: policies are the column's own.
 fn nested(fields: &Fields<'_>) -> Expr {
-    for item in fields.any_of(&keys::COLUMN.built().collect::<Vec<_>>()) {
+    for item in fields.any_of(&keys::COLUMN.built().chain(keys::PROTECTION.built()).collect::<Vec<_>>()) {
         item.refuse_with(
             format!("`{}` belongs to the column itself, not to an expression inside it", item.name),
             "write it beside the column's outermost key",
@@ -41,7 +41,7 @@ fn nested(fields: &Fields<'_>) -> Expr {
 /// The expression that the keys of a table say, among others.
 pub(super) fn of_fields(fields: &Fields<'_>) -> Expr {
     let line = fields.item.line;
-    let names: Vec<_> = SOURCES.built().collect();
+    let names: Vec<_> = SOURCES.built().chain(keys::PROTECTION.built()).collect();
     let source = match fields.any_of(&names).as_slice() {
         [] => {
             // A word that was dropped is reported already.
@@ -70,7 +70,7 @@ pub(super) fn of_fields(fields: &Fields<'_>) -> Expr {
         of_source(fields, source); // what else is wrong is reported, too
         return broken(line);
     };
-    if source.name == "from" && source.is_table() {
+    if matches!(source.name, "from" | "seal" | "hash") && source.is_table() {
         let inner = expr(source);
         let outer = Expr { from: From::Null, when, without, matching, steps, line };
         return if outer.is_bare() { inner } else { Expr { from: From::First(vec![inner]), ..outer } };
@@ -118,7 +118,7 @@ fn check_beside(fields: &Fields<'_>, source: &str) {
 
 fn of_source(fields: &Fields<'_>, source: Item<'_>) -> Option<From> {
     Some(match source.name {
-        "from" => from(source),
+        "from" | "seal" | "hash" => from(source),
         "value" => From::Literal(source.literal()?),
         "null" => {
             if !source.flag()? {
@@ -152,7 +152,7 @@ fn of_source(fields: &Fields<'_>, source: Item<'_>) -> Option<From> {
             };
             From::Lookup(Sought { table: table.to_owned(), column: Some(column.to_owned()), ..row? })
         }
-        other => unreachable!("`{other}` is one of SOURCES"),
+        other => unreachable!("`{other}` is one of SOURCES or PROTECTION"),
     })
 }
 

@@ -28,7 +28,6 @@ pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, 
         source,
         expected: expected.filter_map(|item| covering_of(item, item.text()?)).collect(),
         ignore: with_reasons(fields, "ignore"),
-        declassify: with_reasons(fields, "declassify"),
         rules,
     };
     (mapping, lines)

@@ -154,13 +154,12 @@ impl<'l> Names<'l> {
 
     fn twice(&self, rule: &Rule) {
         let columns = rule.columns.iter().map(|column| (column.name.as_str(), column.line));
-        let secrets = rule.secrets.iter().map(|secret| (secret.name.as_str(), secret.line));
         let lets = rule.lets.iter().map(|(name, expr)| (name.as_str(), expr.line));
         let mut seen = Vec::new();
-        for (name, line) in columns.chain(secrets).chain(lets) {
+        for (name, line) in columns.chain(lets) {
             if seen.contains(&name) {
                 let message = format!("rule `{}` uses the name `{name}` twice", rule.name);
-                self.refuse(&codes::NAME_TWICE, line, message, "columns, secrets and `let` share their names");
+                self.refuse(&codes::NAME_TWICE, line, message, "columns and `let` share their names");
             }
             seen.push(name);
         }
@@ -169,9 +168,12 @@ impl<'l> Names<'l> {
     /// The columns of the key.
     fn key(&self, rule: &Rule) {
         for part in &rule.key {
-            if let KeyPart::Column(name) = part
-                && rule.column(name).is_none()
-            {
+            let KeyPart::Column(name) = part else { continue }; // a path is read as any other
+            let column = rule.column(name);
+            if column.is_some_and(|column| column.protection.is_some()) {
+                let message = format!("the key of rule `{}` names `{name}`, which holds a secret", rule.name);
+                self.refuse(&codes::NAME_UNKNOWN, rule.line, message, "choose columns that can be compared");
+            } else if column.is_none() {
                 let names = rule.columns.iter().map(|column| column.name.as_str());
                 let hint = suggest::nearest(name, names).map_or_else(
                     || format!("give the column a value in the rule, or write `.{name}` for a path"),
@@ -210,8 +212,8 @@ impl<'l> Names<'l> {
     }
 
     fn column(&self, name: &str, line: u32, scope: &Scope<'_>) {
-        let secrets = scope.rule.map_or(&[][..], |rule| &rule.secrets);
-        if secrets.iter().any(|secret| secret.name == name) {
+        let column = scope.rule.and_then(|rule| rule.column(name));
+        if column.is_some_and(|column| column.protection.is_some()) {
             let message = format!("`={name}` is a secret, which no other expression can use");
             self.refuse(&codes::NAME_UNKNOWN, line, message, None);
         } else if !scope.names.contains(&name) {

@@ -34,7 +34,7 @@ pub fn rooted(text: &str) -> Result<Rooted, Wrong> {
     rooted_of(text, root, parts)
 }
 
-/// Parses an entry of `expected`, `[ignore]` or `[declassify]`: a selection, with `.**` for everything below as well.
+/// Parses an entry of `expected` or `[ignore]`: a selection, with `.**` for everything below as well.
 pub fn covering(text: &str) -> Result<Covering, Wrong> {
     let (root, mut parts) = Scanner::new(text).run()?;
     let below = matches!(parts.last(), Some(Part::Below));
@@ -56,8 +56,10 @@ fn rooted_of(text: &str, root: Root, parts: Vec<Part>) -> Result<Rooted, Wrong> 
             Part::Members => Segment::Members,
             Part::Elements => Segment::Elements,
             Part::Below => {
-                return Err(Wrong::new(format!("`{text}` has `**`, which is allowed only at the end of an entry of `expected`, `[ignore]` and `[declassify]`"))
-                    .hint("select members with `.*` and elements with `[*]`"));
+                return Err(Wrong::new(format!(
+                    "`{text}` has `**`, which is allowed only at the end of an entry of `expected` and `[ignore]`"
+                ))
+                .hint("select members with `.*` and elements with `[*]`"));
             }
             Part::Pick { .. } => {
                 return Err(Wrong::new(format!("`{text}` picks an element, and a selection takes all or none"))
@@ -234,7 +236,7 @@ mod tests {
         }
         assert_eq!(
             rooted("a.**").map_err(|wrong| wrong.message),
-            Err("`a.**` has `**`, which is allowed only at the end of an entry of `expected`, `[ignore]` and `[declassify]`".to_owned())
+            Err("`a.**` has `**`, which is allowed only at the end of an entry of `expected` and `[ignore]`".to_owned())
         );
     }
 

@@ -9,20 +9,19 @@ pub(super) fn policies(fields: &Fields<'_>) -> Policies {
     let policy = |name: &str| fields.variant(name, &keys::POLICY);
     let mut policies = Policies {
         missing: policy("on_missing"),
-        null: policy("on_null"),
+        absent: policy("on_absent"),
         empty: policy("on_empty"),
         error_null: fields.get("on_error").and_then(|item| item.word(&keys::ON_ERROR)) == Some("null"),
         default: fields.get("default").and_then(|item| item.literal()),
     };
     // `default` alone is for a value that the source does not give.
-    if policies.default.is_some() && policies.missing.is_none() && policies.null.is_none() {
-        policies.missing = Some(Policy::Default);
-        policies.null = Some(Policy::Default);
+    if policies.default.is_some() && policies.missing.is_none() && policies.absent.is_none() {
+        policies.absent = Some(Policy::Default);
     }
-    let uses = [policies.missing, policies.null, policies.empty].contains(&Some(Policy::Default));
+    let uses = [policies.missing, policies.absent, policies.empty].contains(&Some(Policy::Default));
     match fields.get("default") {
         Some(item) if !uses => {
-            item.refuse_with("nothing uses `default`", "add `on_missing = \"default\"` or a like policy");
+            item.refuse_with("nothing uses `default`", "add `on_absent = \"default\"` or a like policy");
         }
         None if uses => fields.item.refuse(format!("`{}` has no `default` for its policy", fields.item.name)),
         _ => {}

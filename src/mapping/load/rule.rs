@@ -1,10 +1,10 @@
-//! `[table.NAME]`: rules, their columns and secrets.
+//! `[table.NAME]`: rules, their columns, and the secrets that they drop.
 
-use super::expr::{self, broken, path_of, rooted_of};
-use super::keys;
+use super::expr::{self, broken, parsed, path_of, rooted_of};
 use super::policies::policies;
 use super::tree::{Fields, Item};
-use crate::mapping::model::{Agreement, ColumnRule, KeyPart, Policies, Rule, SecretKind, SecretRule};
+use super::{keys, path};
+use crate::mapping::model::{Agreement, ColumnRule, Dropped, KeyPart, Policies, Protection, Rule};
 
 /// One rule.
 pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
@@ -22,10 +22,10 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
         lets: Vec::new(), // the mapping's, once all that the rule uses is known
         on_duplicate: fields.variant("on_duplicate", &keys::ON_DUPLICATE).unwrap_or_default(),
         columns: fields.entries("columns").into_iter().map(column).collect(),
-        secrets: fields.entries("secrets").into_iter().filter_map(secret).collect(),
+        drops: fields.entries("drop").into_iter().filter_map(dropped).collect(),
         line: item.line,
     };
-    if rule.columns.is_empty() && rule.secrets.is_empty() {
+    if rule.columns.is_empty() {
         item.refuse(format!("rule `{}` writes no column", rule.name));
     }
     if let Some(item) = fields.get("key")
@@ -62,14 +62,55 @@ fn key(item: Item<'_>) -> Vec<KeyPart> {
 fn column(item: Item<'_>) -> ColumnRule {
     let name = item.name.to_owned();
     let line = item.line;
-    let plain = |expr| ColumnRule { name: name.clone(), expr, agrees: None, policies: Policies::default(), line };
+    let plain = |expr| ColumnRule {
+        name: name.clone(),
+        expr,
+        protection: None,
+        declassify: None,
+        agrees: None,
+        policies: Policies::default(),
+        line,
+    };
     if !item.is_table() {
         return plain(expr::expr(item));
     }
-    let Some(fields) = item.fields(&[&keys::SOURCES, &keys::EXPRESSION, &keys::COLUMN]) else {
+    let known = [&keys::SOURCES, &keys::PROTECTION, &keys::EXPRESSION, &keys::COLUMN];
+    let Some(fields) = item.fields(&known) else {
         return plain(broken(line));
     };
-    ColumnRule { agrees: agrees(&fields), policies: policies(&fields), ..plain(expr::of_fields(&fields)) }
+    ColumnRule {
+        protection: protection(&fields),
+        declassify: fields.reason("declassify"),
+        agrees: agrees(&fields),
+        policies: policies(&fields),
+        ..plain(expr::of_fields(&fields))
+    }
+}
+
+/// `seal` or `hash`, beside which an empty string is no secret, and nothing else is compared.
+fn protection(fields: &Fields<'_>) -> Option<Protection> {
+    let known = [Protection::Seal, Protection::Hash].into_iter();
+    let protection = known.filter(|one| fields.get(one.word()).is_some()).next()?;
+    if let Some(item) = fields.get("on_empty") {
+        let message = format!("`on_empty` has no effect beside `{}`: an empty secret is absent", protection.word());
+        item.refuse_with(message, "write `on_absent`");
+    }
+    if let Some(item) = fields.get("agrees_with") {
+        item.refuse(format!("`agrees_with` has no effect beside `{}`", protection.word()));
+    }
+    if let Some(item) = fields.get("default")
+        && item.as_text().is_none()
+    {
+        item.refuse("what is kept in the place of a secret is a string");
+    }
+    Some(protection)
+}
+
+/// An entry of `drop`: a selection with its reason.
+fn dropped(item: Item<'_>) -> Option<Dropped> {
+    let selection = parsed(item, path::rooted(item.name));
+    let reason = item.reason();
+    Some(Dropped { selection: selection?, reason: reason?, line: item.line })
 }
 
 fn agrees(fields: &Fields<'_>) -> Option<Agreement> {
@@ -80,30 +121,4 @@ fn agrees(fields: &Fields<'_>) -> Option<Agreement> {
         return None;
     };
     Some(Agreement { expr: expr::expr(other), after: fields.get("after").and_then(|item| item.reason()) })
-}
-
-fn secret(item: Item<'_>) -> Option<SecretRule> {
-    let fields = item.fields(&[&keys::SECRET])?;
-    let title = format!("secret `{}`", item.name);
-    let expr = fields.need_for("from", &title).map_or_else(|| broken(item.line), |_| expr::of_fields(&fields));
-    let kind = match fields.need_for("kind", &title)?.word(&keys::SECRET_KIND)? {
-        "drop" => SecretKind::Drop(fields.need_for("reason", &title)?.reason()?),
-        _ => SecretKind::Seal,
-    };
-    let unfit: &[&str] = match kind {
-        SecretKind::Seal => &["reason"],
-        SecretKind::Drop(_) => &["need", "default"],
-    };
-    for item in fields.any_of(unfit) {
-        item.refuse(format!("`{}` has no effect for a secret of this kind", item.name));
-    }
-    Some(SecretRule {
-        name: item.name.to_owned(),
-        expr,
-        kind,
-        need: fields.flag("need"),
-        default: fields.text("default"),
-        declassify: fields.reason("declassify"),
-        line: item.line,
-    })
 }

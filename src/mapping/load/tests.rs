@@ -38,9 +38,9 @@ key = ["id"]
 [table.people.columns]
 id = "id"
 name = { from = ["name", "contact.name"], default = "nobody" }
-[table.people.secrets]
-door_code = { from = "doorPin", kind = "seal", need = true }
-old = { from = "oldPin", kind = "drop", reason = "no door takes it" }
+door_code = { seal = "doorPin", on_absent = "skip" }
+[table.people.drop]
+oldPin = "no door takes it"
 "##;
 
 const NOTES: &str = r##"
@@ -191,13 +191,19 @@ fn columns_say_what_they_are_made_of() {
     assert_eq!(
         people.columns[1].policies,
         Policies {
-            missing: Some(Policy::Default),
-            null: Some(Policy::Default),
+            absent: Some(Policy::Default),
             default: Some(Literal::Text("nobody".into())),
             ..Policies::default()
         }
     );
-    assert_eq!(people.secrets[1].kind, SecretKind::Drop("no door takes it".into()));
+    assert_eq!(
+        (people.columns[2].protection, people.columns[2].policies.absent),
+        (Some(Protection::Seal), Some(Policy::Skip))
+    );
+    assert_eq!(
+        (people.drops[0].selection.to_string(), people.drops[0].reason.as_str()),
+        ("oldPin".into(), "no door takes it")
+    );
 }
 
 #[test]
@@ -250,12 +256,12 @@ hint: did you mean `trim`?";
 #[test]
 fn reserved_words_are_refused_by_name() {
     let told = wrong(
-        "[source]\nfiles = [\"x.json\"]\nformat = \"lines\"\n[table.a]\nkey = [\"a\"]\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[table.a.secrets]\nc = { from = \"d\", kind = \"hash\" }\n[[seed]]\n[[assert]]\n",
+        "[source]\nfiles = [\"x.json\"]\nformat = \"lines\"\n[table.a]\nkey = [\"a\"]\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[[seed]]\n[[assert]]\n",
     );
-    for name in ["`lines`", "`rest`", "`truncate`", "a number as an index", "`hash`", "`seed`", "`assert`"] {
+    for name in ["`lines`", "`rest`", "`truncate`", "a number as an index", "`seed`", "`assert`"] {
         assert!(told.contains(&format!("{name} is not built yet")), "{name} in {told}");
     }
-    assert_eq!(told.matches("is not built yet").count(), 7, "{told}");
+    assert_eq!(told.matches("is not built yet").count(), 6, "{told}");
 }
 
 #[test]
@@ -294,6 +300,22 @@ fn words_of_the_first_edition_are_refused_with_what_to_write_instead() {
         ("[table.a.columns]\na = { exists = \"people\", by = { id = \"b\" } }\n", "exists", exists),
         ("[table.a.columns]\na = { value = 1, then = 1 }\n", "then", exists),
         ("[table.a.columns]\na = { value = 1, else = 1 }\n", "else", "write it as the last of a list of alternatives"),
+        (
+            "[table.a.columns]\na = \"a\"\n[table.a.secrets]\nb = { from = \"b\", kind = \"seal\", need = true }\n",
+            "secrets",
+            "write `COLUMN = { seal = PATH }` among the columns, with `on_absent = \"skip\"` for `need`; under \
+             `[table.NAME.drop]` write `PATH = REASON`",
+        ),
+        (
+            "[table.a.columns]\na = \"pin\"\n[declassify]\npin = \"of a map\"\n",
+            "declassify",
+            "write `declassify = REASON` beside the expression of the column that keeps it",
+        ),
+        (
+            "[table.a.columns]\na = { from = \"a\", on_null = \"skip\" }\n",
+            "on_null",
+            "write `on_absent`, which judges missing and null; `on_missing` goes before it for missing",
+        ),
     ];
     let steps = [
         ("\"instant\"", "leave it out: columns of times read RFC 3339 by themselves; elsewhere write `\"time\"`"),
@@ -457,11 +479,11 @@ fn undefined_names_are_refused() {
             "`=x` needs `=y` needs `=x`: a value cannot depend on itself",
         ),
         (
-            "[table.a.columns]\nx = \"x\"\n[table.a.secrets]\nx = { from = \"y\", kind = \"seal\" }\n",
-            "rule `a` uses the name `x` twice",
+            "[table.a]\nkey = [\"x\"]\n[table.a.columns]\nx = { hash = \"y\" }\n",
+            "the key of rule `a` names `x`, which holds a secret",
         ),
         (
-            "[table.a.columns]\nx = \"=y\"\n[table.a.secrets]\ny = { from = \"y\", kind = \"seal\" }\n",
+            "[table.a.columns]\nx = \"=y\"\ny = { seal = \"y\" }\n",
             "`=y` is a secret, which no other expression can use",
         ),
         (
@@ -492,6 +514,13 @@ fn keys_that_contradict_each_other_are_refused() {
         ),
         ("x = { from = \"a\", default = 1, on_missing = \"null\" }", "nothing uses `default`"),
         ("x = { from = \"a\", on_empty = \"default\" }", "`x` has no `default` for its policy"),
+        ("x = { seal = \"a\", from = \"b\" }", "`seal` and `from` both say where the value comes from"),
+        ("x = { join = [{ seal = \"a\" }] }", "`seal` belongs to the column itself, not to an expression inside it"),
+        (
+            "x = { hash = \"a\", on_empty = \"null\" }",
+            "`on_empty` has no effect beside `hash`: an empty secret is absent",
+        ),
+        ("x = { seal = \"a\", default = 1 }", "what is kept in the place of a secret is a string"),
         ("x = { from = [] }", "`from` is a list of no alternatives"),
         ("x = { from = \"a\", matching = \"(\" }", "`matching` is an invalid regular expression: unclosed group"),
         ("x = { from = \"a\", item = \"b\" }", "`item` has no effect beside `from`"),

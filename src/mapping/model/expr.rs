@@ -177,13 +177,13 @@ pub enum TypeName {
     Object,
 }
 
-/// `on_missing`, `on_null`, `on_empty`, `on_error`, `default`.
+/// `on_absent`, `on_missing`, `on_empty`, `on_error`, `default`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Policies {
-    /// The source has no such value.
+    /// `on_missing`: the source has no such value; without it, as `absent`.
     pub missing: Option<Policy>,
-    /// The source has null.
-    pub null: Option<Policy>,
+    /// `on_absent`: the source has no such value, or null.
+    pub absent: Option<Policy>,
     /// The result is the empty text.
     pub empty: Option<Policy>,
     /// `on_error = "null"`: a failed conversion becomes NULL, counted.

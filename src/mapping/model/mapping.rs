@@ -23,8 +23,6 @@ pub struct Mapping {
     pub expected: Vec<Covering>,
     /// `[ignore]`: what it covers, the reason and the line of each entry.
     pub ignore: Vec<(Covering, String, u32)>,
-    /// `[declassify]`: selections that look like secrets and are none, each with its reason and line.
-    pub declassify: Vec<(Covering, String, u32)>,
     /// `[table.X]`, in the order of the file.
     pub rules: Vec<Rule>,
 }

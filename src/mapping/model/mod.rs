@@ -14,5 +14,5 @@ pub use mapping::{Format, Mapping, Shape, Source};
 pub use owners::{Find, Ownerless, Owners, Pattern, PatternPiece, PatternSegment, Unknown};
 pub use paths::{Covering, PathExpr, PathStep, Root, Rooted};
 pub use reads::{ReadAs, Reads, declares};
-pub use rule::{Agreement, ColumnRule, KeyPart, OnDuplicate, Rule, SecretKind, SecretRule};
+pub use rule::{Agreement, ColumnRule, Dropped, KeyPart, OnDuplicate, Protection, Rule};
 pub use set::{AssertCategory, Assertion, FernetForm, IgnoreFiles, Precedence, Recognise, RecordName, Set};

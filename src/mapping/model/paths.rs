@@ -77,7 +77,7 @@ impl std::fmt::Display for Rooted {
     }
 }
 
-/// Which values an entry of `expected`, `[ignore]` or `[declassify]` covers.
+/// Which values an entry of `expected` or `[ignore]` covers.
 ///
 /// A selection alone is narrow: it covers a scalar, null or an empty container at its place. With `.**` behind it, it
 /// covers that and everything below.

@@ -29,8 +29,8 @@ pub struct Rule {
     pub on_duplicate: OnDuplicate,
     /// `[table.NAME.columns]`.
     pub columns: Vec<ColumnRule>,
-    /// `[table.NAME.secrets]`.
-    pub secrets: Vec<SecretRule>,
+    /// `[table.NAME.drop]`: secrets that the rule writes nowhere.
+    pub drops: Vec<Dropped>,
     /// Its line.
     pub line: u32,
 }
@@ -44,6 +44,21 @@ impl Rule {
     /// The `let` of this name.
     pub fn let_of(&self, name: &str) -> Option<&Expr> {
         self.lets.iter().find(|(other, _)| other == name).map(|(_, expr)| expr)
+    }
+
+    /// The columns that hold secrets, sealed or hashed.
+    pub fn protected(&self) -> impl Iterator<Item = (&ColumnRule, Protection)> {
+        self.columns.iter().filter_map(|column| Some((column, column.protection?)))
+    }
+
+    /// The columns that are sealed.
+    pub fn sealed(&self) -> impl Iterator<Item = &ColumnRule> {
+        self.columns.iter().filter(|column| column.protection == Some(Protection::Seal))
+    }
+
+    /// Whether it makes a secret of anything.
+    pub fn has_secrets(&self) -> bool {
+        !self.drops.is_empty() || self.protected().next().is_some()
     }
 
     /// The expression of a column or `let`.
@@ -98,6 +113,10 @@ pub struct ColumnRule {
     pub name: String,
     /// What is written into it.
     pub expr: Expr,
+    /// `seal` or `hash`: its value is a secret, and how it is kept.
+    pub protection: Option<Protection>,
+    /// `declassify`: why what it reads may be kept here as it is; beside `seal` and `hash`, elsewhere.
+    pub declassify: Option<String>,
     /// `agrees_with`.
     pub agrees: Option<Agreement>,
     /// What happens when the value is missing.
@@ -115,30 +134,32 @@ pub struct Agreement {
     pub after: Option<String>,
 }
 
-/// One entry of `[table.NAME.secrets]`.
-#[derive(Debug)]
-pub struct SecretRule {
-    /// The column it is sealed into, or a label for one that is dropped.
-    pub name: String,
-    /// Where it comes from.
-    pub expr: Expr,
-    /// `kind`.
-    pub kind: SecretKind,
-    /// `need = true`: without it no row.
-    pub need: bool,
-    /// `default`: what is sealed when it is missing, null or empty.
-    pub default: Option<String>,
-    /// `declassify = "reason"`: the path may be used in plaintext as well.
-    pub declassify: Option<String>,
-    /// Its line.
-    pub line: u32,
+/// How a secret is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// `seal`: encrypted, so that who has the key can read it.
+    Seal,
+    /// `hash`: so that a password can be compared with it, and nobody can read it.
+    Hash,
 }
 
-/// What happens to a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretKind {
-    /// Sealed into the column.
-    Seal,
-    /// Written nowhere, for this reason.
-    Drop(String),
+impl Protection {
+    /// The key of the language.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Seal => "seal",
+            Self::Hash => "hash",
+        }
+    }
+}
+
+/// One entry of `[table.NAME.drop]`.
+#[derive(Debug)]
+pub struct Dropped {
+    /// Which secrets, each with everything below.
+    pub selection: Rooted,
+    /// Why they are left out.
+    pub reason: String,
+    /// Its line.
+    pub line: u32,
 }

@@ -3,7 +3,7 @@
 use super::mapping::Mapping;
 use super::owners::{Owners, Pattern, Unknown};
 use super::reads::{ReadAs, Reads};
-use super::rule::{Rule, SecretKind};
+use super::rule::{Protection, Rule};
 use crate::table::{AuditTable, Column, Migration};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -73,7 +73,12 @@ impl Set {
 
     /// Whether a rule seals something, so that a run needs a key.
     pub fn seals(&self) -> bool {
-        self.rules().flat_map(|(_, rule)| &rule.secrets).any(|secret| secret.kind == SecretKind::Seal)
+        self.rules().any(|(_, rule)| rule.sealed().next().is_some())
+    }
+
+    /// Whether a rule hashes something.
+    pub fn hashes(&self) -> bool {
+        self.rules().any(|(_, rule)| rule.protected().any(|(_, protection)| protection == Protection::Hash))
     }
 
     /// The set's name, the names of its mappings, and every reason that it gives.
@@ -84,18 +89,15 @@ impl Set {
             Unknown::Refuse => None,
         });
         let of_mappings = self.mappings.iter().flat_map(|mapping| {
-            let paths = mapping.ignore.iter().chain(&mapping.declassify).map(|(_, reason, _)| reason.as_str());
+            let paths = mapping.ignore.iter().map(|(_, reason, _)| reason.as_str());
             let source = [&mapping.source.optional, &mapping.source.blank].into_iter().flatten().map(String::as_str);
             let shapes = mapping.source.shapes.iter();
             let shapes = shapes.flat_map(|shape| [&shape.otherwise, &shape.ignore]).flatten().map(String::as_str);
-            let secrets = mapping.rules.iter().flat_map(|rule| &rule.secrets).flat_map(|secret| {
-                let dropped = match &secret.kind {
-                    SecretKind::Drop(reason) => Some(reason.as_str()),
-                    SecretKind::Seal => None,
-                };
-                dropped.into_iter().chain(secret.declassify.as_deref())
+            let rules = mapping.rules.iter().flat_map(|rule| {
+                let dropped = rule.drops.iter().map(|drop| drop.reason.as_str());
+                dropped.chain(rule.columns.iter().filter_map(|column| column.declassify.as_deref()))
             });
-            paths.chain(source).chain(shapes).chain(secrets).chain([mapping.name.as_str()])
+            paths.chain(source).chain(shapes).chain(rules).chain([mapping.name.as_str()])
         });
         files.chain(unknown).chain(of_mappings).chain([self.name.as_str()])
     }

@@ -189,7 +189,7 @@ fn needs(
 /// Whether a rule can make a row that is not there yet: one that fills only, and does not give every
 /// column that must have a value, cannot.
 fn starts_rows(rule: &Rule, schema: &Schema) -> bool {
-    let gives = |name: &str| rule.column(name).is_some() || rule.secrets.iter().any(|secret| secret.name == name);
+    let gives = |name: &str| rule.column(name).is_some();
     rule.on_duplicate != OnDuplicate::Fill
         || schema.table(&rule.into).is_none_or(|table| table.columns_needed().all(|column| gives(&column.name)))
 }

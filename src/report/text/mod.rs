@@ -215,7 +215,7 @@ fn secrets(report: &Report) -> String {
         (secrets.plaintext_declassified, "declassified"),
     ];
     let total: u64 = counts.iter().map(|(count, _)| count).sum();
-    if secrets.sealed == 0 && total == 0 {
+    if secrets.sealed == 0 && secrets.hashed == 0 && total == 0 {
         return String::new();
     }
     let opened = match secrets.opened_again {
@@ -226,7 +226,8 @@ fn secrets(report: &Report) -> String {
     let kinds: Vec<String> = kinds.map(|(count, kind)| format!("{} {kind}", thousands(*count))).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
     let sealed = thousands(secrets.sealed);
-    line("secrets", &format!("{sealed} sealed, {opened}, {} in plaintext{kinds}", thousands(total)))
+    let hashed = if secrets.hashed == 0 { String::new() } else { format!("{} hashed, ", thousands(secrets.hashed)) };
+    line("secrets", &format!("{sealed} sealed, {opened}, {hashed}{} in plaintext{kinds}", thousands(total)))
 }
 
 fn checks(report: &Report) -> String {

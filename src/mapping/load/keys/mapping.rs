@@ -14,7 +14,7 @@ keys! {
         since("0.2.0", "when", Named(&Refer("condition")), "named conditions, used as a string where a condition may stand"),
         key("table", Named(&Refer("rule")), "the rules, by name"),
         key("ignore", REASONS, "selections that are not imported, each with its reason"),
-        since("0.2.0", "declassify", REASONS, "selections that look like secrets and are none, each with its reason"),
+        dropped("declassify", "write `declassify = REASON` beside the expression of the column that keeps it"),
         later("assert", "a check of the target in SQL"),
         later("seed", "rows that no source file gives");
 
@@ -84,7 +84,10 @@ keys! {
         dropped("let", "write it under `[let]` at the top of the mapping"),
         dropped("on_reject", "leave it out: the whole record is rejected with all its rows"),
         key("columns", Named(&Refer("column")), "the columns and their values"),
-        key("secrets", Named(&Refer("secret")), "the columns that are sealed, and the secrets that are dropped"),
+        since("0.2.0", "drop", REASONS, "secrets that the rule writes nowhere, each with its reason"),
+        dropped("secrets",
+            "write `COLUMN = { seal = PATH }` among the columns, with `on_absent = \"skip\"` for `need`; under \
+             `[table.NAME.drop]` write `PATH = REASON`"),
         later("rest", "a column for whatever no other one keeps");
 
     /// `on_duplicate`.
@@ -126,18 +129,26 @@ keys! {
         later("truncate", "truncates a string to the column's length"),
         later("agree", "several paths that must agree");
 
+    /// What makes a secret of a column's value: it stands in the place of `from`.
+    PROTECTION "a column":
+        since("0.2.0", "seal", FROM, "a secret: encrypted into the column, bound to the row"),
+        since("0.2.0", "hash", FROM, "a password: hashed with Argon2id into the column, so that nobody can read it");
+
     /// What may stand beside a column's expression.
     COLUMN "a column":
+        since("0.2.0", "declassify", Reason,
+            "why what it reads may be kept as it is, here or (beside `seal` and `hash`) elsewhere"),
         key("agrees_with", Refer("expression"), "another expression that should give the same"),
         key("after", Text,
             "beside `agrees_with`: what the application still needs after an import where values differ"),
-        key("on_missing", Words(&POLICY), "what happens when the source has no such value"),
-        key("on_null", Words(&POLICY), "what happens when the source has null"),
+        since("0.2.0", "on_absent", Words(&POLICY), "what happens when the source has no such value, or null"),
+        key("on_missing", Words(&POLICY), "what happens when the source has no such value; goes before `on_absent`"),
+        dropped("on_null", "write `on_absent`, which judges missing and null; `on_missing` goes before it for missing"),
         key("on_empty", Words(&POLICY), "what happens when the result is the empty string"),
         key("on_error", Words(&ON_ERROR), "what happens when a step cannot convert the value"),
         key("default", Any, "the value for the policy `default`; alone it is for missing and null");
 
-    /// `on_missing`, `on_null` and `on_empty`.
+    /// `on_absent`, `on_missing` and `on_empty`.
     POLICY "a policy":
         word("reject", "the record is rejected"),
         word("null", "the column becomes NULL"),
@@ -148,21 +159,4 @@ keys! {
     ON_ERROR "`on_error`":
         word("reject", "the record is rejected"),
         word("null", "the column becomes NULL, counted");
-
-    /// An entry of `[table.NAME.secrets]`.
-    SECRET "a secret":
-        key("from", FROM, "where it comes from"),
-        key("matching", REGEX, "a regular expression; only a string that it matches is present"),
-        key("steps", STEPS, "conversions of the value, in order"),
-        key("kind", Words(&SECRET_KIND), "what happens to it"),
-        key("need", Flag, "without it there is no row"),
-        key("default", Text, "what is sealed when it is missing, null or empty"),
-        key("declassify", Reason, "why the path may be used in plaintext as well"),
-        key("reason", Reason, "why it is dropped");
-
-    /// `kind` of a secret.
-    SECRET_KIND "`kind`":
-        word("seal", "sealed into the column"),
-        word("drop", "written nowhere"),
-        later("hash", "hashed, so that it can be compared but not read");
 }
