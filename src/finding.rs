@@ -130,6 +130,12 @@ codes! {
         "escape it at this place";
     JSON_SIZE = "J011" Error "a value is too large to be held in memory",
         "split the value, or ignore the file with a reason in set.toml under [ignore]";
+    LINE_CUT = "J012" Error "the last line of a file of lines has no end and is no whole document: it was cut off while it was written",
+        "look for an older copy of the file, or remove the rest of the line";
+    LINE_OPEN = "J013" Note "the last line of a file of lines has no end; it is a whole document and was read",
+        "nothing to do, unless the file was cut off there";
+    LINES_BLANK = "J014" Note "a file of lines has blank lines, which hold no document",
+        "nothing to do";
     // S: shapes and records.
     SHAPE_NONE = "S001" Error "the file matches no shape of its mapping",
         "add a [[source.shape]] for it, or one that ignores it with a reason";

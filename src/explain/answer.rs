@@ -21,6 +21,9 @@ pub struct Explained {
     pub mapping: Option<String>,
     /// The mapping's file.
     pub mapping_file: Option<String>,
+    /// The pointer of the record or element that the row asked for is made of.
+    #[serde(skip)]
+    pub origin: String,
     /// Its shape.
     pub shape: Option<String>,
     /// The owner of its directory: the id, and how it was found.

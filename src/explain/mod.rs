@@ -75,9 +75,15 @@ pub fn explain(question: Question) -> Result<Explained> {
     let span: Range<u64> = match pointer.as_str() {
         "" => 0..u64::MAX,
         pointer => span_of(source, pointer).map_err(|error| unreadable(source, &error))?.ok_or_else(|| {
-            Error::request(format!("the file has no value at `{}`", printable(pointer))).at(source.absolute().display())
+            let error = Error::request(format!("the file has no value at `{}`", printable(pointer)));
+            let error = error.at(source.absolute().display());
+            if source.form.lines { error.hint("the number of a line comes first: `FILE#17/user/name`") } else { error }
         })?,
     };
+    if let Some((_, offset)) = &row {
+        let located = locate(source, &[*offset]).map_err(|error| unreadable(source, &error))?;
+        explained.origin = located.into_iter().next().map(|located| located.pointer).unwrap_or_default();
+    }
     let (needed, started) = (needed(&plan, mapping)?, database::now());
     let asked = Asked { file: number, mapping, span, needed, row, started };
     let watcher = |secrets| Listener::new(&plan, secrets, &asked);

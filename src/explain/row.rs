@@ -1,13 +1,13 @@
 //! From a row back to the leaves it was made of.
 
 use super::answer::Explained;
-use super::{Question, explain, unreadable};
+use super::{Question, explain};
 use crate::database::Database;
 use crate::database::ledger::{HIDDEN_PATH, RowOrigin};
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::mapping::model::Set;
-use crate::source::{self, locate::locate, walk};
+use crate::source::{self, walk};
 use crate::table::Schema;
 use std::path::PathBuf;
 
@@ -65,9 +65,7 @@ pub fn row(question: RowQuestion, database: &dyn Database) -> Result<(RowOrigin,
             .at(source.absolute().display())
             .hint("the row came from an earlier state of it, so its leaves cannot be named"));
     }
-    let located = locate(source, &[origin.offset]).map_err(|error| unreadable(source, &error))?;
-    let pointer = located.into_iter().next().map(|located| located.pointer).unwrap_or_default();
     let (file, asked) = (source.path.to_string(), Some((table, origin.offset)));
     let explained = explain(Question { set, schema, root, file, pointer: String::new(), row: asked, depth })?;
-    Ok((RowOrigin { pointer, ..origin }, explained))
+    Ok((RowOrigin { pointer: explained.origin.clone(), ..origin }, explained))
 }

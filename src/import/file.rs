@@ -22,12 +22,19 @@ pub(crate) struct Reading<'r> {
     pub(crate) may_reject: bool,
     /// The names on the way to the record before.
     pub(crate) last_names: Vec<String>,
+    /// In a file of lines the number of the line that is the document, from 1; else 0.
+    pub(crate) line: u64,
 }
 
 impl Reading<'_> {
     /// Where a byte of the file is.
     pub(crate) fn place(&self, offset: u64) -> Place {
         Place { file: self.context.id, offset }
+    }
+
+    /// The number under which the frame is known among the records.
+    pub(crate) fn frame_number(&self) -> u64 {
+        Record::of_line(self.line, 0)
     }
 
     /// Whether the document is the record.

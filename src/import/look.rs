@@ -5,7 +5,9 @@ use crate::document::tape::{Kind, NodeRef, Segment, Selection, Tape};
 use crate::finding::{Finding, Place, SHAPE_NONE};
 use crate::mapping::apply::{kind_name, select, shape_fits};
 use crate::mapping::model::{Mapping, Shape, TypeName};
+use crate::source::lines::Block;
 use crate::source::{self, Limits, Opened, Record, SourceFile};
+use std::ops::Range;
 
 /// What the first look at a file found.
 #[derive(Debug)]
@@ -34,7 +36,8 @@ pub(crate) const SMALL: usize = 2 << 20;
 /// Findings, when the file is broken or has none of the mapping's shapes.
 pub(crate) fn look(file: &SourceFile, limits: Limits, mapping: &Mapping) -> Result<Looked, Vec<Finding>> {
     let mut opened = source::open_as(file, limits, mapping.source.format).map_err(|finding| vec![finding])?;
-    let shaped = shape(&mut opened, mapping)?;
+    let is_small = opened.extent() <= SMALL;
+    let shaped = shape(&mut opened, mapping, is_small)?;
     let stays_open = shaped.records.is_none();
     Ok((shaped, stays_open.then_some(opened)))
 }
@@ -42,14 +45,55 @@ pub(crate) fn look(file: &SourceFile, limits: Limits, mapping: &Mapping) -> Resu
 /// What a look at a file gives: the file too, where its records are still to be read.
 pub(crate) type Looked = (Shaped, Option<Opened>);
 
-fn shape(opened: &mut Opened, mapping: &Mapping) -> Result<Shaped, Vec<Finding>> {
+/// A document of a file of lines, as it was looked at.
+#[derive(Debug)]
+pub(crate) struct LineSeen {
+    /// Its bytes, without the line's end.
+    pub(crate) span: Range<u64>,
+    /// Whether the line has an end.
+    pub(crate) has_end: bool,
+    /// What was found in it.
+    pub(crate) looked: Result<Looked, Vec<Finding>>,
+}
+
+/// Some lines of a file.
+#[derive(Debug, Default)]
+pub(crate) struct LinesSeen {
+    /// Those that are not blank.
+    pub(crate) lines: Vec<LineSeen>,
+    /// Where the blank ones are.
+    pub(crate) blank: Vec<u64>,
+}
+
+/// Looks at the lines of a block, each a document of its own. It depends on them and the mapping alone.
+pub(crate) fn look_at_lines(block: &Block, limits: Limits, mapping: &Mapping) -> LinesSeen {
+    let mut seen = LinesSeen::default();
+    if let Some((span, finding)) = block.too_long() {
+        seen.lines.push(LineSeen { span, has_end: true, looked: Err(vec![finding]) });
+    }
+    for line in block.lines() {
+        if line.is_blank() {
+            seen.blank.push(line.at);
+            continue;
+        }
+        let mut opened = Opened::of_line(block.file, line.at, line.text.to_vec(), limits);
+        let looked = shape(&mut opened, mapping, true).map(|shaped| {
+            let stays_open = shaped.records.is_none();
+            (shaped, stays_open.then_some(opened))
+        });
+        let span = line.at..line.at + line.text.len() as u64;
+        seen.lines.push(LineSeen { span, has_end: line.has_end, looked });
+    }
+    seen
+}
+
+fn shape(opened: &mut Opened, mapping: &Mapping, is_small: bool) -> Result<Shaped, Vec<Finding>> {
     let shapes = &mapping.source.shapes;
     let selections: Vec<&Selection> = shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
-    let is_small = opened.extent() <= SMALL;
     let mut outline = source::skim(opened, &selections, is_small)?;
     let root = outline.tape.root();
     let Some(chosen) = shapes.iter().position(|shape| shape_fits(shape, root)) else {
-        let (at, message) = fits_none(root, mapping);
+        let (at, message) = fits_none(root, mapping, opened.unit());
         return Err(vec![Finding::new(&SHAPE_NONE, message).at(Place { file: opened.file(), offset: at })]);
     };
     let (leaves, notes) = (outline.leaves, std::mem::take(&mut outline.notes));
@@ -81,7 +125,7 @@ fn shape(opened: &mut Opened, mapping: &Mapping) -> Result<Shaped, Vec<Finding>>
 }
 
 /// Why a document is of no shape of its mapping, and where that shows.
-fn fits_none(root: NodeRef<'_>, mapping: &Mapping) -> (u64, String) {
+fn fits_none(root: NodeRef<'_>, mapping: &Mapping, unit: &str) -> (u64, String) {
     if let [only] = mapping.source.shapes.as_slice()
         && let Some((at, why)) = leads_elsewhere(root, only)
     {
@@ -89,7 +133,7 @@ fn fits_none(root: NodeRef<'_>, mapping: &Mapping) -> (u64, String) {
     }
     let names: Vec<&str> = mapping.source.shapes.iter().map(|shape| shape.name.as_str()).collect();
     let message = format!(
-        "the file matches none of the shapes {}; `[[source.shape]]` with `name = \"new\"`, `when = {}` and `ignore = \"why\"` \
+        "the {unit} matches none of the shapes {}; `[[source.shape]]` with `name = \"new\"`, `when = {}` and `ignore = \"why\"` \
          in {} would ignore it",
         names.join(", "),
         condition_for(root),

@@ -16,6 +16,7 @@ mod file;
 pub(crate) mod files;
 pub mod followup;
 pub(crate) mod leaves;
+mod lines;
 pub(crate) mod look;
 pub mod owners;
 pub mod pipeline;

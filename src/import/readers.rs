@@ -6,9 +6,11 @@
 
 use crate::finding::Finding;
 use crate::import::files::file_id;
-use crate::import::look::{Looked, SMALL, look};
+use crate::import::look::{LinesSeen, Looked, SMALL, look, look_at_lines};
 use crate::import::plan::{Disposition, Plan};
 use crate::interrupt;
+use crate::source::Opened;
+use crate::source::lines::{Block, Blocks};
 use foldhash::HashMap;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,6 +23,8 @@ use std::time::Duration;
 const AHEAD: u64 = 1 << 20;
 /// So many bytes of small files are asked for together: to wake a thread takes about as long as to look at a small file.
 const TOGETHER: u64 = AHEAD / 16;
+/// So many blocks of lines are looked at ahead.
+const BLOCKS_AHEAD: usize = 8;
 /// So often it is asked whether a signal came while a file is waited for.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -36,8 +40,8 @@ pub(crate) struct Readers {
 
 struct Line {
     /// Files, each with the number of its mapping.
-    ask: Sender<Vec<(usize, usize)>>,
-    seen: Receiver<Vec<(usize, Seen)>>,
+    ask: Sender<Ask>,
+    seen: Receiver<Told>,
     /// Small files that are not asked for yet, in the order in which they are expected to be read.
     next: VecDeque<u32>,
     /// Files that were asked for, with their sizes.
@@ -48,12 +52,53 @@ struct Line {
     done: Vec<bool>,
     /// How many bytes those that were asked for have.
     bytes: u64,
+    /// The number of the block that is asked for next, and blocks that were seen before they were wanted.
+    block: u64,
+    blocks: HashMap<u64, Option<LinesSeen>>,
+}
+
+/// What readers are asked to look at.
+enum Ask {
+    /// Files, each with the number of its mapping.
+    Files(Vec<(usize, usize)>),
+    /// Lines of a file, with their number and that of the mapping.
+    Lines(u64, usize, Arc<Block>),
+}
+
+/// What they found.
+enum Told {
+    Files(Vec<(usize, Seen)>),
+    Lines(u64, Option<LinesSeen>),
+}
+
+/// The lines of one file, looked at a few blocks ahead.
+pub(crate) struct LineSupply {
+    blocks: Blocks,
+    mapping: usize,
+    /// Those that were asked for, in order.
+    asked: VecDeque<(u64, Arc<Block>)>,
+    /// What ended the file too early.
+    fault: Option<Finding>,
+    has_ended: bool,
+}
+
+impl LineSupply {
+    /// The lines of a file, from its start, read by the mapping of this number.
+    pub(crate) fn of(opened: Opened, mapping: usize) -> Result<Self, Finding> {
+        let blocks = Blocks::of(opened)?;
+        Ok(Self { blocks, mapping, asked: VecDeque::new(), fault: None, has_ended: false })
+    }
+
+    /// Whether the file is still as the walk saw it.
+    pub(crate) fn unchanged(&self) -> Result<(), Finding> {
+        self.blocks.unchanged()
+    }
 }
 
 impl Readers {
     /// Starts so many threads, or as many as the system allows; they end when this is gone.
     pub(crate) fn start<'p>(scope: &'p Scope<'p, '_>, threads: usize, plan: &'p Plan, depth: u32) -> Self {
-        let (ask, asked) = channel::<Vec<_>>();
+        let (ask, asked) = channel::<Ask>();
         let (tell, seen) = channel();
         let asked = Arc::new(Mutex::new(asked));
         let is_started = |_: &usize| {
@@ -65,8 +110,16 @@ impl Readers {
                     let look = || look(source, plan.limits(number, depth), mapping).map(|(shaped, _)| (shaped, None));
                     (file, catch_unwind(AssertUnwindSafe(look)).ok())
                 };
-                while let Some(files) = next() {
-                    if tell.send(files.into_iter().map(see).collect()).is_err() {
+                let see_lines = |number: usize, block: &Block| {
+                    let look = || look_at_lines(block, plan.limits(number, depth), &plan.set.mappings[number]);
+                    catch_unwind(AssertUnwindSafe(look)).ok()
+                };
+                while let Some(asked) = next() {
+                    let told = match asked {
+                        Ask::Files(files) => Told::Files(files.into_iter().map(see).collect()),
+                        Ask::Lines(block, number, lines) => Told::Lines(block, see_lines(number, &lines)),
+                    };
+                    if tell.send(told).is_err() {
                         break; // Nobody waits for it.
                     }
                 }
@@ -76,15 +129,18 @@ impl Readers {
         if (0..threads).take_while(is_started).count() == 0 {
             return Self::default();
         }
-        let (next, asked, ready) = Default::default();
+        let (next, asked, ready, blocks) = Default::default();
         let done = vec![false; plan.tree.files.len()];
-        Self { line: Some(Line { ask, seen, next, asked, ready, done, bytes: 0 }) }
+        Self { line: Some(Line { ask, seen, next, asked, ready, done, bytes: 0, block: 0, blocks }) }
     }
 
     /// Expects these files, in this order.
     pub(crate) fn expect(&mut self, plan: &Plan, files: impl Iterator<Item = usize>) {
         if let Some(line) = &mut self.line {
-            let is_small = |file: &usize| plan.tree.files[*file].bytes <= SMALL as u64;
+            let is_small = |file: &usize| {
+                let file = &plan.tree.files[*file];
+                file.bytes <= SMALL as u64 && !file.form.lines
+            };
             line.next.extend(files.filter(is_small).map(|file| file_id(file).0));
             line.ask(plan);
         }
@@ -93,6 +149,33 @@ impl Readers {
     /// What was found in a file that was looked at; `None` where the caller is to look.
     pub(crate) fn take(&mut self, plan: &Plan, file: usize) -> Seen {
         self.line.as_mut()?.take(plan, file)
+    }
+
+    /// The next lines of a file, looked at; none at its end.
+    ///
+    /// # Errors
+    /// A finding when the file cannot be read on.
+    pub(crate) fn next_lines(
+        &mut self,
+        plan: &Plan,
+        depth: u32,
+        of: &mut LineSupply,
+    ) -> Result<Option<LinesSeen>, Finding> {
+        let see = |block: &Block| look_at_lines(block, plan.limits(of.mapping, depth), &plan.set.mappings[of.mapping]);
+        let Some(line) = &mut self.line else {
+            return Ok(of.blocks.next()?.map(|block| see(&block)));
+        };
+        while of.asked.len() < BLOCKS_AHEAD && !of.has_ended {
+            match of.blocks.next() {
+                Ok(Some(block)) => of.asked.push_back(line.ask_for_lines(of.mapping, block)),
+                Ok(None) => of.has_ended = true,
+                Err(finding) => (of.has_ended, of.fault) = (true, Some(finding)),
+            }
+        }
+        match of.asked.pop_front() {
+            Some((number, block)) => Ok(Some(line.lines(number).unwrap_or_else(|| see(&block)))),
+            None => of.fault.take().map_or(Ok(None), Err),
+        }
     }
 
     /// Forgets files that were not read after all.
@@ -114,21 +197,56 @@ impl Line {
             if let Some(seen) = self.ready.remove(&file) {
                 break seen;
             }
-            match self.seen.recv_timeout(PATIENCE) {
-                Ok(seen) => self.ready.extend(seen),
-                Err(RecvTimeoutError::Timeout) if interrupt::check().is_ok() => {}
-                Err(_) => return None,
+            if !self.hear() {
+                return None;
             }
         };
         self.ask(plan);
         seen
     }
 
+    /// Waits for what a reader found; `false` where none will tell any more.
+    fn hear(&mut self) -> bool {
+        match self.seen.recv_timeout(PATIENCE) {
+            Ok(Told::Files(seen)) => self.ready.extend(seen),
+            Ok(Told::Lines(block, seen)) => _ = self.blocks.insert(block, seen),
+            Err(RecvTimeoutError::Timeout) => return interrupt::check().is_ok(),
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+        true
+    }
+
+    /// Asks for the lines of a block.
+    fn ask_for_lines(&mut self, mapping: usize, block: Block) -> (u64, Arc<Block>) {
+        let (number, block) = (self.block, Arc::new(block));
+        self.block += 1;
+        // One that nobody takes is looked at when it is wanted.
+        let is_asked = self.ask.send(Ask::Lines(number, mapping, Arc::clone(&block))).is_ok();
+        if !is_asked {
+            self.blocks.insert(number, None);
+        }
+        (number, block)
+    }
+
+    /// What was found in the lines of a block; none where the caller is to look.
+    fn lines(&mut self, number: u64) -> Option<LinesSeen> {
+        // What is left of a file that was not read to its end.
+        self.blocks.retain(|block, _| *block >= number);
+        loop {
+            if let Some(seen) = self.blocks.remove(&number) {
+                return seen;
+            }
+            if !self.hear() {
+                return None;
+            }
+        }
+    }
+
     /// Asks for as many files as there is room for, some of them together.
     fn ask(&mut self, plan: &Plan) {
         while self.bytes == 0 || self.bytes + TOGETHER <= AHEAD {
             let files = self.gather(plan);
-            if files.is_empty() || self.ask.send(files).is_err() {
+            if files.is_empty() || self.ask.send(Ask::Files(files)).is_err() {
                 return;
             }
         }

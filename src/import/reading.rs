@@ -17,7 +17,7 @@ use crate::instant::Instant;
 use crate::mapping::apply::{Owner, Trace, apply, follow, time_of};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
-use crate::mapping::model::Mapping;
+use crate::mapping::model::{Format, Mapping};
 use crate::mapping::order::Turn;
 use crate::report::FileStatus;
 use crate::source::{self, Opened, Record};
@@ -28,6 +28,9 @@ impl Import<'_> {
     pub fn read_file(&mut self, file: usize, turn: Turn, rules: &[&CompiledRule], owner: Option<&Owner>) -> Result<()> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
+        if mapping.source.format == Format::Lines {
+            return self.read_lines(file, turn, rules, owner);
+        }
         if let Some(findings) = self.rejects.known.get(&(file_id(file), u64::MAX)) {
             self.readers.forget(plan, [file].into_iter());
             return self.reject_file(file, findings.clone());
@@ -53,7 +56,7 @@ impl Import<'_> {
         let frame_sheet = Sheet::new(shaped.frame.len());
         let may_reject = self.writer.may_reject(rules)?;
         let last_names = Vec::new();
-        let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, may_reject, last_names };
+        let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, may_reject, last_names, line: 0 };
         let is_last = plan.turns_of(self.mapping).1 == turn;
         let gathered = match kept {
             Some(records) => Some(self.read_records(&mut reading, Supply::kept(records), !is_last)?),
@@ -71,7 +74,8 @@ impl Import<'_> {
         if is_last {
             let Parts { resolver, leaves, mut cx, .. } = self.parts();
             resolver.report_left_over(&mut cx, file)?;
-            leaves.account_frame(&mut cx, &mut reading);
+            let has_records = cx.files[file].counts().records > 0;
+            leaves.account_frame(&mut cx, &mut reading, has_records);
             self.files[file].status.get_or_insert(FileStatus::Imported);
             self.files[file].finish();
         } else {
@@ -85,7 +89,7 @@ impl Import<'_> {
     }
 
     /// Takes a file that cannot be read or is broken: it is named, and nothing of it is written.
-    fn reject_file(&mut self, file: usize, findings: Vec<Finding>) -> Result<()> {
+    pub(super) fn reject_file(&mut self, file: usize, findings: Vec<Finding>) -> Result<()> {
         let source = &self.plan.tree.files[file];
         let mapping = &self.plan.set.mappings[self.mapping];
         let place = source.place(0);
@@ -135,7 +139,7 @@ impl Import<'_> {
     }
 
     /// A file of nothing but whitespace may mean that nothing is lost; every other broken file is rejected.
-    fn broken(&mut self, file: usize, mapping: &Mapping, findings: Vec<Finding>) -> Result<()> {
+    pub(super) fn broken(&mut self, file: usize, mapping: &Mapping, findings: Vec<Finding>) -> Result<()> {
         let Some(reason) = mapping.excuse(&findings) else { return self.reject_file(file, findings) };
         self.files[file].ignore(&format!("{} (blank)", mapping.name), reason);
         let note = Finding::new(&FILE_BLANK_IGNORED, "the file is empty or only whitespace")
@@ -166,7 +170,12 @@ impl Import<'_> {
     }
 
     /// Takes a file's records in; gives them back where its next turn needs them.
-    fn read_records(&mut self, reading: &mut Reading, mut from: Supply<'_>, again: bool) -> Result<Vec<Record>> {
+    pub(super) fn read_records(
+        &mut self,
+        reading: &mut Reading,
+        mut from: Supply<'_>,
+        again: bool,
+    ) -> Result<Vec<Record>> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
         let sensitive = plan.has_secrets(self.mapping);
@@ -178,7 +187,14 @@ impl Import<'_> {
             self.heed_signals()?;
             let next = from.next(sensitive, &mut table.record);
             let is_last = !matches!(next, Ok(Some(_)));
-            let fault = next.map(|record| record.into_iter().for_each(|record| chunk.add(record))).err();
+            let fault = next
+                .map(|record| {
+                    record.into_iter().for_each(|mut record| {
+                        record.number |= reading.frame_number();
+                        chunk.add(record);
+                    });
+                })
+                .err();
             if chunk.is_full() || is_last {
                 self.take_chunk(reading, &mut table, &mut chunk)?;
                 if again { gathered.extend(chunk.empty()) } else { from.reuse(chunk.empty()) }
@@ -194,7 +210,7 @@ impl Import<'_> {
     }
 
     /// Maps the records of a chunk, decides what becomes of their rows, and accounts for their leaves.
-    fn take_chunk(&mut self, reading: &mut Reading, table: &mut PathTable, chunk: &mut Chunk) -> Result<()> {
+    pub(super) fn take_chunk(&mut self, reading: &mut Reading, table: &mut PathTable, chunk: &mut Chunk) -> Result<()> {
         table.declared.learn(Doc::Record, &table.record);
         self.map(reading, table, chunk);
         self.decide(reading, chunk)?;

@@ -234,9 +234,28 @@ impl<'p> Rejects<'p> {
         let value = Some(value).filter(|value| !vault.finds_secret(value));
         folder.add(&Reject {
             sha256: hex::encode(cx.files[file].sha256()),
-            record: Some(record.number - 1),
+            record: Some(record.position() - 1),
             span: Some(record.span.clone()),
             value: value.and_then(|value| RawValue::from_string(value).ok()),
+            ..Reject::at(source, &located, findings, vault)
+        })
+    }
+
+    /// Names a line that cannot be read in the reject folder; it is never copied.
+    pub(crate) fn keep_line(
+        &mut self,
+        cx: &Context<'_>,
+        file: usize,
+        (number, span): (u64, Range<u64>),
+        findings: &[Finding],
+    ) -> Result<()> {
+        let Some(folder) = &mut self.folder else { return Ok(()) };
+        let (source, vault) = (&cx.plan.tree.files[file], &cx.writer.vault);
+        let located = folder.locate(source, span.start);
+        folder.add(&Reject {
+            sha256: hex::encode(cx.files[file].sha256()),
+            record: Some(number - 1),
+            span: Some(span),
             ..Reject::at(source, &located, findings, vault)
         })
     }

@@ -102,7 +102,7 @@ pub fn record_scope<'a, 't>(
         frame: if whole { root } else { frame.root() },
         whole,
         element: Current::Node(root),
-        position: i64::try_from(record.number).unwrap_or(i64::MAX),
+        position: i64::try_from(record.position()).unwrap_or(i64::MAX),
         trace,
         names: Rc::new(names.collect()),
     }

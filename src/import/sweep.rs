@@ -6,7 +6,7 @@ use crate::document::tape::{Kind, Tape};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Place, SECRET_REMAINS};
 use crate::import::files::file_id;
-use crate::import::look::look;
+use crate::import::look::{Looked, look, look_at_lines};
 use crate::import::plan::{Disposition, Plan};
 use crate::import::run::Import;
 use crate::import::shaping::{PathTable, PathTables};
@@ -15,7 +15,8 @@ use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::secret_words::looks_secret;
 use crate::report::FileStatus;
 use crate::secret::proof::SecretSet;
-use crate::source::search;
+use crate::source::lines::Blocks;
+use crate::source::{self, search};
 use std::collections::BTreeSet;
 
 /// What the sweep found.
@@ -107,11 +108,34 @@ fn sweep_file(
     found: &mut Found<'_>,
 ) -> Option<()> {
     let mapping = &plan.set.mappings[number];
-    let source = &plan.tree.files[file];
-    let (mut shaped, mut opened) = look(source, plan.limits(number, depth), mapping).ok()?;
-    if opened.is_none() {
+    let (source, limits) = (&plan.tree.files[file], plan.limits(number, depth));
+    if source.form.lines {
+        let mut blocks = Blocks::of(source::open(source, limits).ok()?).ok()?;
+        let mut whole = Some(());
+        while let Some(block) = blocks.next().ok()? {
+            for line in look_at_lines(&block, limits, mapping).lines {
+                let swept = line.looked.ok().and_then(|looked| sweep_document(plan, number, looked, tables, found));
+                whole = whole.and(swept);
+            }
+        }
+        return whole;
+    }
+    let looked = look(source, limits, mapping).ok()?;
+    if looked.1.is_none() {
         source.unchanged().ok()?;
     }
+    sweep_document(plan, number, looked, tables, found)
+}
+
+/// Collects the values at secret paths of a document; none where it breaks off.
+fn sweep_document(
+    plan: &Plan,
+    number: usize,
+    (mut shaped, mut opened): Looked,
+    tables: &mut PathTables,
+    found: &mut Found<'_>,
+) -> Option<()> {
+    let mapping = &plan.set.mappings[number];
     tables.number(number, mapping, &mut shaped);
     let mut table = tables.take(number, mapping, shaped.shape);
     collect(&shaped.frame, &table, Doc::Frame, found);

@@ -151,7 +151,7 @@ fn read(tree: &Tree, file: usize, manner: Manner, profile: &mut Profile) -> Resu
     let limits = Limits { depth: manner.depth, sensitive: true, ..Limits::default() };
     let name = tree.files[file].path.to_ascii_lowercase();
     let (name, packed) = name.strip_suffix(".gz").map_or((name.as_str(), None), |name| (name, Some(u64::MAX)));
-    let mut opened = source::open(&tree.files[file].in_form(source::Form { packed }), limits)?;
+    let mut opened = source::open(&tree.files[file].in_form(source::Form { packed, lines: false }), limits)?;
     let json = name.ends_with(".json");
     if !json && !begins_as_json(&mut opened)? {
         return Ok(None);

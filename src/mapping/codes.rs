@@ -128,6 +128,8 @@ codes! {
         "leave the column out: without a default in the schema it is NULL";
     DECLASSIFY_IDLE = "M165" "`declassify` has no effect: nothing of the source is read there",
         "remove it, or write it beside the column that reads what looks like a secret";
+    LINES_UNFIT = "M170" "a mapping of files of lines asks for what needs one document in a file",
+        "remove it: every line is a document of its own";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

@@ -25,12 +25,12 @@ const UNPACK_GZIP: &str = "let its pattern under `files` end in `.gz`, so that i
 
 const EXPORT: &str = "export it as JSON, or ignore it with a reason in set.toml under [ignore]";
 
-/// The fault of a file whose first bytes are those of another format, or of none.
-pub(super) fn format_of(start: &[u8]) -> Option<Fault> {
+/// The fault of a file, or line, that begins there and whose first bytes are those of another format, or of none.
+pub(super) fn format_of(start: &[u8], at: u64, unit: &str) -> Option<Fault> {
     if start.starts_with(&[0]) && start.iter().all(|byte| *byte == 0) {
-        let message = "the file begins with NUL bytes, as a power failure leaves them";
-        return Some(Fault::new(&JSON_SYNTAX, 0, message).helped_by(LOST));
+        let message = format!("the {unit} begins with NUL bytes, as a power failure leaves them");
+        return Some(Fault::new(&JSON_SYNTAX, at, message).helped_by(LOST));
     }
     let (_, name, help) = FORMATS.iter().find(|(magic, ..)| start.starts_with(magic))?;
-    Some(Fault::new(&JSON_SYNTAX, 0, format!("the file is {name}, not JSON")).helped_by(help))
+    Some(Fault::new(&JSON_SYNTAX, at, format!("the {unit} is {name}, not JSON")).helped_by(help))
 }

@@ -251,6 +251,7 @@ impl<'w> Scanner<'w> {
     fn begin(&mut self) -> Result<(), Fault> {
         self.ensure(16)?;
         self.progress.state = State::Document;
+        let (at, unit) = (self.window.offset(), self.window.unit());
         let (encoding, help) = match self.window.rest() {
             [0xef, 0xbb, 0xbf, ..] => {
                 self.progress.mark = true;
@@ -268,9 +269,9 @@ impl<'w> Scanner<'w> {
             [1..=0x7f, 0, 1..=0xff, 0, ..] | [1..=0x7f, 0] => {
                 ("UTF-16", "convert it with `iconv -f UTF-16LE -t UTF-8`")
             }
-            rest => return format_of(rest).map_or(Ok(()), Err),
+            rest => return format_of(rest, at, unit).map_or(Ok(()), Err),
         };
-        Err(Fault::new(&JSON_ENCODING, 0, format!("the file is {encoding}, not UTF-8")).helped_by(help))
+        Err(Fault::new(&JSON_ENCODING, at, format!("the {unit} is {encoding}, not UTF-8")).helped_by(help))
     }
 
     /// The file ends, which is correct only after the document.
@@ -288,7 +289,7 @@ impl<'w> Scanner<'w> {
 
     pub(super) fn truncated(&self, inside: &str) -> Fault {
         let end = self.window.offset() + self.window.rest().len() as u64;
-        Fault::new(&JSON_TRUNCATED, end, format!("the file ends {inside}"))
+        Fault::new(&JSON_TRUNCATED, end, format!("the {} ends {inside}", self.window.unit()))
     }
 
     /// Describes a byte that cannot come here.

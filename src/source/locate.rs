@@ -34,12 +34,13 @@ pub fn locate(file: &SourceFile, offsets: &[u64]) -> Result<Vec<Located>> {
     Cursor::of(file)?.find_all(offsets)
 }
 
-/// The bytes that the value of a JSON Pointer is written with; `None` where there is no such value.
+/// The bytes that the value of a JSON Pointer is written with; `None` where there is no such value. In a file of
+/// lines the number of a line, from 1, comes before the pointer.
 ///
 /// # Errors
 /// Those of the file system. In a broken file what comes before the fault is found.
 pub fn span_of(file: &SourceFile, pointer: &str) -> Result<Option<Range<u64>>> {
-    Ok(span_in(file.bytes()?, pointer))
+    Ok(if file.form.lines { span_in_lines(file.bytes()?, pointer) } else { span_in(file.bytes()?, pointer) })
 }
 
 /// Finds places one at a time. As long as those of a file come in order, as records are read, the file is
@@ -69,8 +70,14 @@ impl Locator {
 /// Goes through a file from its start: what is asked for must not lie before what was asked for last.
 struct Cursor {
     lines: Lines,
-    pointers: Pointers,
+    values: Values,
     last: u64,
+}
+
+/// What follows the values of a file: one document, or one on every line.
+enum Values {
+    Document(Pointers),
+    Lines(PointersOfLines),
 }
 
 impl std::fmt::Debug for Cursor {
@@ -81,18 +88,33 @@ impl std::fmt::Debug for Cursor {
 
 impl Cursor {
     fn of(file: &SourceFile) -> Result<Self> {
-        Ok(Self::new(file.bytes()?, file.bytes()?))
+        Ok(if file.form.lines {
+            Self::of_lines(file.bytes()?, file.bytes()?)
+        } else {
+            Self::new(file.bytes()?, file.bytes()?)
+        })
     }
 
     /// Over the same bytes twice: lines are counted in bytes, values in tokens.
     fn new(lines: Box<dyn Bytes>, pointers: Box<dyn Bytes>) -> Self {
-        Self { lines: Lines::new(lines), pointers: Pointers::new(pointers), last: 0 }
+        let values = Values::Document(Pointers::new(Window::new(pointers, WINDOW, true)));
+        Self { lines: Lines::new(lines), values, last: 0 }
+    }
+
+    /// The same of a file every line of which is a document.
+    fn of_lines(lines: Box<dyn Bytes>, pointers: Box<dyn Bytes>) -> Self {
+        let values = Values::Lines(PointersOfLines { window: Window::new(pointers, WINDOW, true), line: None });
+        Self { lines: Lines::new(lines), values, last: 0 }
     }
 
     fn find(&mut self, offset: u64) -> Result<Located> {
         self.last = offset;
         let (line, column) = self.lines.find(offset)?;
-        Ok(Located { offset, pointer: self.pointers.find(offset), line, column })
+        let pointer = match &mut self.values {
+            Values::Document(pointers) => pointers.find(offset),
+            Values::Lines(pointers) => pointers.find(offset),
+        };
+        Ok(Located { offset, pointer, line, column })
     }
 
     fn find_all(&mut self, offsets: &[u64]) -> Result<Vec<Located>> {
@@ -181,9 +203,9 @@ enum Reached {
 }
 
 impl Pointers {
-    fn new(source: Box<dyn Bytes>) -> Self {
+    fn new(window: Window) -> Self {
         Self {
-            window: Window::new(source, WINDOW, true),
+            window,
             progress: Progress::start(GREATEST_DEPTH),
             trail: Trail::default(),
             scratch: Zeroizing::default(),
@@ -226,8 +248,70 @@ impl Pointers {
     }
 }
 
-fn span_in(source: Box<dyn Bytes>, pointer: &str) -> Option<Range<u64>> {
+/// Follows the values of a file of lines.
+struct PointersOfLines {
+    /// From the first line that was not asked about yet.
+    window: Window,
+    /// The bytes of the line that was asked about last, and what follows its values.
+    line: Option<(Range<u64>, Pointers)>,
+}
+
+impl PointersOfLines {
+    /// Pointers begin at the line. Where the file cannot be read on they end there.
+    fn find(&mut self, offset: u64) -> String {
+        loop {
+            if let Some((bytes, pointers)) = &mut self.line
+                && bytes.contains(&offset)
+            {
+                return pointers.find(offset);
+            }
+            let Some(length) = next_line(&mut self.window) else { return String::new() };
+            let bytes = self.window.offset()..self.window.offset() + length as u64;
+            let text = self.window.take(length);
+            if bytes.contains(&offset) {
+                let window = Window::of_line(text.to_vec(), bytes.start, true);
+                self.line = Some((bytes, Pointers::new(window)));
+            }
+        }
+    }
+}
+
+/// The length of the line that the window is at, with its end; none at the end of the file, or where it cannot be
+/// read on.
+fn next_line(window: &mut Window) -> Option<usize> {
+    let mut searched = 0;
+    loop {
+        if let Some(end) = memchr::memchr(b'\n', &window.rest()[searched..]) {
+            return Some(searched + end + 1);
+        }
+        searched = window.rest().len();
+        match window.more() {
+            Ok(true) => {}
+            Ok(false) => return (searched > 0).then_some(searched),
+            Err(_) => return None,
+        }
+    }
+}
+
+/// In a file of lines a pointer is below the number of a line, from 1: `17/user/name`.
+fn span_in_lines(source: Box<dyn Bytes>, pointer: &str) -> Option<Range<u64>> {
+    let (line, pointer) = pointer.split_at(pointer.find('/').unwrap_or(pointer.len()));
+    let line: u64 = line.parse().ok()?;
     let mut window = Window::new(source, WINDOW, true);
+    for _ in 1..line {
+        let length = next_line(&mut window)?;
+        window.pass(length);
+    }
+    let (length, at) = (next_line(&mut window)?, window.offset());
+    let window = Window::of_line(window.take(length).to_vec(), at, true);
+    if pointer.is_empty() { Some(at..at + length as u64) } else { span_at(window, pointer) }
+}
+
+fn span_in(source: Box<dyn Bytes>, pointer: &str) -> Option<Range<u64>> {
+    span_at(Window::new(source, WINDOW, true), pointer)
+}
+
+fn span_at(mut window: Window, pointer: &str) -> Option<Range<u64>> {
     let mut scanner = Scanner::new(&mut window, GREATEST_DEPTH);
     let mut trail = Trail::default();
     let mut scratch = Zeroizing::new(String::new());
@@ -301,6 +385,22 @@ mod tests {
         assert_eq!(value("/d"), Some("{}"));
         assert_eq!(value("").map(str::len), Some(text.len()));
         assert_eq!(value("/a/7"), None);
+    }
+
+    #[test]
+    fn pointers_begin_at_the_line_where_each_is_a_document() {
+        let text = b"{\"a\": [1, 2]}\n\n{\"b\": x}\r\n[true]";
+        let source = || Box::new(io::Cursor::new(text.to_vec()));
+        let offsets = [7, 10, 14, 15, 22, 26, 27, 31, 99];
+        let located = Cursor::of_lines(source(), source()).find_all(&offsets).unwrap();
+        let shown: Vec<_> = located.iter().map(|at| format!("{} {}:{}", at.pointer, at.line, at.column)).collect();
+        assert_eq!(shown, ["/a/0 1:8", "/a/1 1:11", " 2:1", " 3:1", "/b 3:8", "/0 4:2", "/0 4:3", " 4:7", " 4:7"]);
+        let value = |pointer: &str| {
+            let span = span_in_lines(source(), pointer)?;
+            std::str::from_utf8(&text[span.start as usize..span.end as usize]).ok()
+        };
+        assert_eq!((value("1/a/1"), value("4/0"), value("4")), (Some("2"), Some("true"), Some("[true]")));
+        assert_eq!((value("9"), value("/a"), value("2/a")), (None, None, None));
     }
 
     #[test]

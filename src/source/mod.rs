@@ -10,6 +10,7 @@ mod bytes;
 mod fault;
 mod formats;
 pub mod json;
+pub mod lines;
 pub mod locate;
 mod names;
 mod number;

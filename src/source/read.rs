@@ -48,6 +48,8 @@ pub struct SourceFile {
 pub struct Form {
     /// They are packed, and may unpack to at most so many bytes. Places are those of the unpacked text.
     pub packed: Option<u64>,
+    /// Every line is a document of its own.
+    pub lines: bool,
 }
 
 impl SourceFile {
@@ -210,7 +212,7 @@ pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
 /// A finding when it cannot be read, is whitespace or empty, or is text that is not UTF-8.
 pub fn open_as(file: &SourceFile, limits: Limits, format: Format) -> Result<Opened, Finding> {
     let mut opened = open(file, limits)?;
-    if format == Format::Json {
+    if matches!(format, Format::Json | Format::Lines) {
         return Ok(opened);
     }
     match opened.first_byte()? {
@@ -248,6 +250,13 @@ impl Opened {
         let size = limits.window.min(bytes.len().saturating_add(1));
         let window = Window::new(Box::new(Cursor::new(bytes)), size, limits.sensitive).hashing();
         Self { window, extent: size, limits, file, origin: None, digest: None }
+    }
+
+    /// A document that is a line of a file, and begins there. Its digest is not of use.
+    pub fn of_line(file: FileId, at: u64, text: Vec<u8>, limits: Limits) -> Self {
+        let extent = text.len() + 1;
+        let window = Window::of_line(text, at, limits.sensitive);
+        Self { window, extent, limits, file, origin: None, digest: Some([0; 32]) }
     }
 
     /// The number of the file.
@@ -296,7 +305,7 @@ impl Opened {
     }
 
     /// Reading ended behind the bytes at hand.
-    fn failed(&self, error: &std::io::Error) -> Finding {
+    pub(super) fn failed(&self, error: &std::io::Error) -> Finding {
         let at = self.window.offset() + self.window.rest().len() as u64;
         unreadable(at, error).finding(self.file)
     }
@@ -312,6 +321,11 @@ impl Opened {
     /// How large it is, as far as that matters: at most the size of the limits' window.
     pub fn extent(&self) -> usize {
         self.extent
+    }
+
+    /// What it is, in a word: a file, or a line of one.
+    pub fn unit(&self) -> &'static str {
+        self.window.unit()
     }
 
     /// Back to the first byte.

@@ -17,7 +17,7 @@ static DOCUMENT: Selection = Selection(Vec::new());
 pub struct Record {
     /// The record; its root is path 0.
     pub tape: Tape,
-    /// Its number in the file, from 1.
+    /// Its number in the file, from 1; in a file of lines see [`Record::of_line`].
     pub number: u64,
     /// The member names that the selection's `.*` matched, from the outermost to the innermost.
     pub names: Vec<String>,
@@ -29,6 +29,19 @@ impl Record {
     /// The member name that the selection's last `.*` matched.
     pub fn name(&self) -> Option<&str> {
         self.names.last().map(String::as_str)
+    }
+
+    /// The number of the record of this number in a line: of one that is its line, 0.
+    pub fn of_line(line: u64, number: u64) -> u64 {
+        line << 32 | number
+    }
+
+    /// Its place in what selects it, from 1: the records of its document, or the lines where it is one.
+    pub fn position(&self) -> u64 {
+        match self.number & u64::from(u32::MAX) {
+            0 => self.number >> 32,
+            number => number,
+        }
     }
 
     /// About how many bytes of memory it takes.

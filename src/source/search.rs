@@ -1,7 +1,9 @@
 //! Looking through a file that nothing reads: whatever it is, as text and, where it is JSON, by names.
 
-use super::json::{Event, Scanner};
+use super::json::{Event, Fault, Scanner};
 use super::read::{Form, Limits, SourceFile, open, open_handle};
+use super::window::Window;
+use crate::finding::JSON_TRAILING;
 use std::borrow::Cow;
 use std::io::{Read, Result as IoResult};
 use zeroize::Zeroizing;
@@ -57,14 +59,47 @@ fn has_member(file: &SourceFile, named: &dyn Fn(&str) -> bool) -> bool {
 pub fn values_of(file: &SourceFile, named: &dyn Fn(&str) -> bool, show: &mut dyn FnMut(&str)) {
     let Ok(mut opened) = open(file, Limits { sensitive: true, ..Limits::default() }) else { return };
     let depth = opened.limits.depth;
-    let mut scanner = Scanner::new(&mut opened.window, depth);
     let mut scratch = Zeroizing::default();
+    // It may be a file of lines: where one is broken, the next one may be whole.
+    while let Err(fault) = values_in(&mut opened.window, depth, named, &mut scratch, show) {
+        if fault.code != &JSON_TRAILING && !pass_line(&mut opened.window) {
+            return;
+        }
+    }
+}
+
+/// Passes over the rest of a line; `false` at the end of the file.
+fn pass_line(window: &mut Window) -> bool {
+    loop {
+        let rest = window.rest();
+        match memchr::memchr(b'\n', rest) {
+            Some(end) => {
+                window.pass(end + 1);
+                return true;
+            }
+            None => window.pass(rest.len()),
+        }
+        if !window.more().unwrap_or(false) {
+            return false;
+        }
+    }
+}
+
+/// The values of one document; an error where it breaks off.
+fn values_in(
+    window: &mut Window,
+    depth: u32,
+    named: &dyn Fn(&str) -> bool,
+    scratch: &mut String,
+    show: &mut dyn FnMut(&str),
+) -> Result<(), Fault> {
+    let mut scanner = Scanner::new(window, depth);
     let mut is_named = false;
-    while let Ok(Some(token)) = scanner.next() {
+    while let Some(token) = scanner.next()? {
         match token.event {
-            Event::Name(name) => is_named = named(name.decode(&mut scratch)),
+            Event::Name(name) => is_named = named(name.decode(scratch)),
             Event::String(text) if is_named => {
-                let text = text.decode(&mut scratch);
+                let text = text.decode(scratch);
                 if !text.is_empty() {
                     show(text);
                 }
@@ -77,6 +112,7 @@ pub fn values_of(file: &SourceFile, named: &dyn Fn(&str) -> bool, show: &mut dyn
             _ => is_named = false,
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -122,6 +158,14 @@ mod tests {
         assert_eq!(values(&whole[..60]), ["one", "2"]);
         assert_eq!(values(r#"[{"doorPin": "one"}, {"doorPin": "tw"#), ["one"]);
         assert_eq!(values("no JSON"), [""; 0]);
+    }
+
+    #[test]
+    fn every_line_of_a_file_of_lines_is_looked_at_broken_ones_too() {
+        let (_folder, file) = written("{\"doorPin\": \"one\"}\n{\"a\": x, \"doorPin\": \"?\"}\n{\"doorPin\": \"two\"}");
+        let mut values = Vec::new();
+        values_of(&file, &|name| name == "doorPin", &mut |value| values.push(value.to_owned()));
+        assert_eq!(values, ["one", "two"]);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Resul
     let most = MOST_MEMORY * opened.extent() + (1 << 16);
     skimmer.expect(opened.extent());
     skimmer.keeper = keep.then(|| Keeper::new(selections, opened.limits.sensitive, most));
-    let mut end = 0;
+    let (mut end, start) = (0, opened.window.start());
     let mut scanner = Scanner::new(&mut opened.window, opened.limits.depth);
     let fault = loop {
         match scanner.next() {
@@ -68,7 +68,7 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Resul
     };
     let mark = scanner
         .had_byte_order_mark()
-        .then(|| Finding::new(&JSON_BOM, "the file begins with a byte-order mark").at(Place { file, offset: 0 }));
+        .then(|| Finding::new(&JSON_BOM, "the file begins with a byte-order mark").at(Place { file, offset: start }));
     let mut findings = skimmer.duplicates.findings(file);
     findings.extend(fault.map(|fault| fault.finding(file)));
     skimmer.names.put_back();

@@ -24,6 +24,10 @@ pub struct Window {
     end: usize,
     /// The offset of the buffer's first byte in the source.
     base: u64,
+    /// The offset of the first byte of all.
+    start: u64,
+    /// Whether it is over a line of a file.
+    line: bool,
     ended: bool,
     most: usize,
     sensitive: bool,
@@ -63,11 +67,31 @@ impl Window {
             next: 0,
             end: 0,
             base: 0,
+            start: 0,
+            line: false,
             ended: false,
             most: MOST,
             sensitive,
             hash: Hash::Unasked,
         }
+    }
+
+    /// A window over a line of a file that begins there, which is all at hand.
+    pub(crate) fn of_line(text: Vec<u8>, at: u64, sensitive: bool) -> Self {
+        let mut window = Self::new(Box::new(std::io::empty()), 0, sensitive);
+        (window.end, window.buffer) = (text.len(), text);
+        (window.base, window.start, window.line, window.ended) = (at, at, true, true);
+        window
+    }
+
+    /// The offset of the first byte of all.
+    pub(crate) fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// What it is over, in a word.
+    pub(crate) fn unit(&self) -> &'static str {
+        if self.line { "line" } else { "file" }
     }
 
     /// Computes the SHA-256 along.
@@ -148,7 +172,7 @@ impl Window {
     /// Goes back to the start; a source that is wholly at hand is not read again.
     pub fn rewind(&mut self) -> Result<()> {
         self.next = 0;
-        let is_at_hand = self.base == 0 && (self.ended || self.end == 0);
+        let is_at_hand = self.base == self.start && (self.ended || self.end == 0);
         if !is_at_hand {
             self.source.seek(SeekFrom::Start(0))?;
             (self.end, self.base, self.ended) = (0, 0, false);

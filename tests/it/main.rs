@@ -56,6 +56,7 @@ mod life_backup;
 mod life_pairs;
 mod life_rows;
 mod life_validate;
+mod lines;
 mod mappings;
 mod old_importer;
 mod outputs;

@@ -280,7 +280,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
 pub(in crate::cli) struct ExplainArgs {
-    /// A file of a tree, with a JSON Pointer for a part of it; or a code as the report shows it.
+    /// A file of a tree, with a JSON Pointer for a part of it (in a file of lines behind the line's number: `#17/name`);
+    /// or a code as the report shows it.
     #[arg(value_name = "FILE[#/POINTER]|CODE", required_unless_present = "row", conflicts_with = "row")]
     pub(in crate::cli) what: Option<String>,
     /// The row of this table with this key; the parts of a key are separated by commas.

@@ -79,14 +79,14 @@ impl Leaves<'_> {
     }
 
     /// Counts the leaves of the frame, once all records have claimed what they take from it.
-    pub(crate) fn account_frame(&mut self, cx: &mut Context<'_>, reading: &mut Reading) {
+    pub(crate) fn account_frame(&mut self, cx: &mut Context<'_>, reading: &mut Reading, has_records: bool) {
         let plan = self.plan;
         let mapping = &plan.set.mappings[cx.mapping];
         let shape = &mapping.source.shapes[reading.shaped.shape];
         let Some(records) = &shape.records else { return };
         self.meet(cx, reading.shaped.shape, Doc::Frame, &reading.shaped.frame);
         let mut sheet = std::mem::take(&mut reading.frame_sheet);
-        if let Some(earlier) = cx.files[reading.file].take_sheet(0) {
+        if let Some(earlier) = cx.files[reading.file].take_sheet(reading.frame_number()) {
             sheet.merge(&earlier);
         }
         let table = self.paths.take(cx.mapping, mapping, reading.shaped.shape);
@@ -95,7 +95,7 @@ impl Leaves<'_> {
         for end in empty_ends(reading.shaped.frame.root(), &records.0) {
             sheet.claim(end.node.span(), Mark::of(Class::Column));
         }
-        if cx.files[reading.file].counts().records == 0 {
+        if !has_records {
             let why = (cx.mapping, Why::NoRecords(reading.shaped.shape));
             let text = || (mapping.title_of(reading.shaped.shape), "no records".to_owned());
             let reason = self.reasons.number(why, text);

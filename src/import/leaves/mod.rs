@@ -11,7 +11,7 @@ pub(crate) use account::{deciding_line, declassifying};
 use crate::finding::{FileId, Finding, Place, VALUE_DEFAULTED};
 use crate::import::context::Context;
 use crate::import::followup::FollowUps;
-use crate::import::leaves::sheet::Reasons;
+use crate::import::leaves::sheet::{Mark, Reasons, Why};
 use crate::import::plan::Plan;
 use crate::import::resolve::verdict::RowFate;
 use crate::import::shaping::PathTables;
@@ -19,7 +19,7 @@ use crate::mapping::apply::{Draft, Mapped, Origin};
 use crate::mapping::usage::{MapEntries, Met};
 use foldhash::HashMap;
 use found::Leaks;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often each column was filled from where.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +46,8 @@ pub(crate) struct Leaves<'p> {
     pub(crate) paths: PathTables,
     /// The values met by each `map`.
     pub(crate) entries: MapEntries,
+    /// The shapes of lines, by mapping.
+    pub(crate) line_shapes: BTreeSet<(usize, usize)>,
     /// Which paths the files had, by mapping and shape.
     met: HashMap<(usize, usize), Met>,
     /// Reasons of ignored leaves.
@@ -67,6 +69,7 @@ impl<'p> Leaves<'p> {
             plan,
             paths: PathTables::default(),
             entries: MapEntries::default(),
+            line_shapes: BTreeSet::new(),
             met: HashMap::default(),
             reasons: Reasons::default(),
             columns: plan.rules.iter().flatten().map(|rule| vec![ColumnCounts::default(); rule.fields.len()]).collect(),
@@ -74,6 +77,15 @@ impl<'p> Leaves<'p> {
             follow_ups: FollowUps::default(),
             leaks: Leaks::default(),
         }
+    }
+
+    /// Counts the leaves of a line whose shape carries nothing, as the set says.
+    pub(crate) fn ignore_line(&mut self, cx: &mut Context<'_>, file: usize, shape: usize, leaves: u64) {
+        let mapping = &self.plan.set.mappings[cx.mapping];
+        let of = &mapping.source.shapes[shape];
+        let text = || (format!("{} ({})", mapping.name, of.name), of.ignore.clone().unwrap_or_default());
+        let mark = Mark::ignored(self.reasons.number((cx.mapping, Why::Shape(shape)), text));
+        cx.files[file].tally(|tally| (0..leaves).for_each(|_| tally.add(mark)));
     }
 
     pub(crate) fn learn_follow_ups(&mut self, cx: &mut Context<'_>, mapped: &Mapped, dispositions: &[RowFate]) {

@@ -103,6 +103,8 @@ pub(crate) enum Why {
     Otherwise(usize),
     /// A file of this shape has no records.
     NoRecords(usize),
+    /// Lines of this shape carry nothing.
+    Shape(usize),
 }
 
 /// The reasons of a run, each once.

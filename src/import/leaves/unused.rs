@@ -61,11 +61,13 @@ impl Leaves<'_> {
     /// The mappings and shapes that files have, ignored ones included.
     fn shapes_found(&self, states: &[FileState]) -> BTreeSet<(usize, usize)> {
         let files = self.plan.dispositions.iter().zip(states);
+        let of_lines = self.line_shapes.iter().copied();
         files
             .filter_map(|(disposition, state)| match disposition {
                 Disposition::Mapped { mapping, .. } => Some((*mapping, state.shape()?)),
                 Disposition::Ignored(_) | Disposition::Unmapped => None,
             })
+            .chain(of_lines)
             .collect()
     }
 }

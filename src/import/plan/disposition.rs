@@ -1,7 +1,7 @@
 //! Which mapping reads a file, or what ignores it.
 
 use crate::import::files::Why;
-use crate::mapping::model::{Pattern, Set};
+use crate::mapping::model::{Format, Pattern, Set};
 use crate::mapping::patterns::Patterns;
 use crate::source::Form;
 use std::cmp::Ordering;
@@ -29,7 +29,8 @@ impl Disposition {
     pub(super) fn form(&self, set: &Set, chosen: &Chosen) -> Form {
         let Self::Mapped { mapping, pattern } = self else { return Form::default() };
         let source = &set.mappings[*mapping].source;
-        Form { packed: source.files[*pattern].text.ends_with(".gz").then_some(chosen.max_unpacked) }
+        let packed = source.files[*pattern].text.ends_with(".gz").then_some(chosen.max_unpacked);
+        Form { packed, lines: source.format == Format::Lines }
     }
 }
 

@@ -4,7 +4,7 @@ use super::expr::{condition, covering_of, parsed, path_of};
 use super::tree::{Fields, Item};
 use super::{keys, named, path, rule};
 use crate::mapping::codes;
-use crate::mapping::model::{Covering, Mapping, Pattern, Rule, Shape, Source};
+use crate::mapping::model::{Covering, Format, Mapping, Pattern, Rule, Shape, Source};
 
 /// The mapping of a file, with the lines of its patterns.
 pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, Vec<u32>) {
@@ -55,9 +55,14 @@ fn source(fields: &Fields<'_>, mapping: &str) -> (Source, Vec<u32>) {
         }
     }
     let shapes = shapes(fields, mapping);
+    let format = fields.variant("format", &keys::FORMAT).unwrap_or_default();
+    if let (Format::Lines, Some(item)) = (format, fields.get("newest")) {
+        let message = "`newest` compares documents, and a file of lines has many";
+        item.refuse_as(&codes::LINES_UNFIT, message, None);
+    }
     let source = Source {
         files,
-        format: fields.variant("format", &keys::FORMAT).unwrap_or_default(),
+        format,
         optional: fields.reason("optional"),
         blank: fields.reason("blank"),
         newest: fields.texts("newest").into_iter().filter_map(path_of).collect(),

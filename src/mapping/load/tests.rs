@@ -256,12 +256,12 @@ hint: did you mean `trim`?";
 #[test]
 fn reserved_words_are_refused_by_name() {
     let told = wrong(
-        "[source]\nfiles = [\"x.json\"]\nformat = \"lines\"\n[table.a]\nkey = [\"a\"]\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[[seed]]\n[[assert]]\n",
+        "[source]\nfiles = [\"x.json\"]\n[table.a]\nkey = [\"a\"]\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\nb = \"c[0]\"\n[[seed]]\n[[assert]]\n",
     );
-    for name in ["`lines`", "`rest`", "`truncate`", "a number as an index", "`seed`", "`assert`"] {
+    for name in ["`rest`", "`truncate`", "a number as an index", "`seed`", "`assert`"] {
         assert!(told.contains(&format!("{name} is not built yet")), "{name} in {told}");
     }
-    assert_eq!(told.matches("is not built yet").count(), 6, "{told}");
+    assert_eq!(told.matches("is not built yet").count(), 5, "{told}");
 }
 
 #[test]

@@ -85,6 +85,8 @@ pub enum Format {
     Json,
     /// JSON if the first byte that is not whitespace is `{` or `[`, else one string.
     Sniff,
+    /// Every line that is not blank is a document of its own.
+    Lines,
 }
 
 /// One historical form of a file type.

@@ -37,7 +37,7 @@ keys! {
         word("json", "one JSON document"),
         dropped("text", "write `\"sniff\"`, which reads a file that is not JSON as one string"),
         word("sniff", "JSON if the first byte says so, else one string"),
-        later("lines", "one JSON document per line");
+        word("lines", "every line that is not blank is a JSON document of its own");
 
     /// `[[source.shape]]`.
     SHAPE "a shape":
