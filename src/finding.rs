@@ -201,6 +201,10 @@ codes! {
         "fix the source, or say with `on_missing`, `default` or another alternative what to write";
     ROW_ID_RANGE = "R014" Error "no generated id is left: the highest one of the table is the largest 64-bit integer",
         "give the row with the highest id a lower one, or take the ids from the source";
+    ROW_REPLACED = "R015" Note "rows superseded by a later row with the same key, as the mapping says",
+        "nothing to do, unless the later row should not win";
+    ROW_REMOVED = "R016" Note "rows removed by a later record with the same key, as the mapping says",
+        "nothing to do, unless the rows should stay";
     // O: owners.
     OWNER_UNKNOWN = "O001" Error "no owner matches the directory",
         "add the owner to the source, or ignore such directories with a reason under [owners] in set.toml";

@@ -193,6 +193,10 @@ impl Judge<'_> {
             RowFate::Filled(_) if how == "superseded" => (Ok(key), Some("superseded by the value that the row has")),
             RowFate::Filled(_) => (Ok(key), Some("fills a row that is there")),
             RowFate::Superseded => (Err(format!("superseded by an earlier row of the same key: {key}")), None),
+            RowFate::Replaced => (Err(format!("superseded by a later row of the same key: {key}")), None),
+            RowFate::Removed => {
+                (Err(format!("removed by a later record of the same key, or removes such rows: {key}")), None)
+            }
             RowFate::NotTaken => (Err(format!("no row: there is none to fill with {key}")), None),
             RowFate::Empty => (Err("no row: its secrets are empty".to_owned()), None),
             RowFate::Rejected => (Err(format!("rejected: {}", self.rejected.unwrap_or("its record is"))), None),
@@ -226,7 +230,8 @@ fn how(claimed: &Claimed, fate: Option<RowFate>) -> &'static str {
     match (claimed.mark.class(), claimed.class) {
         (Class::Ignored, ClaimAs::Dropped(_)) => "dropped",
         (Class::Ignored, class) => match fate {
-            Some(RowFate::Superseded) => "superseded",
+            Some(RowFate::Superseded | RowFate::Replaced) => "superseded",
+            Some(RowFate::Removed) => "removed",
             Some(fate) if claimed.field.is_some_and(|at| fate.differs_in(at)) => "superseded",
             _ if class == ClaimAs::NotConvertible => "not convertible",
             _ if class == ClaimAs::EmptySecret => "empty secret",

@@ -34,6 +34,7 @@ mod shelf;
 mod stored;
 pub mod summary;
 mod supply;
+mod survey;
 pub mod sweep;
 pub mod vault;
 mod walked;

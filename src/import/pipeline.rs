@@ -90,6 +90,7 @@ impl Import<'_> {
 
     /// Runs every rule of a turn over its files; then the level is complete.
     fn take_turn(&mut self, turn: Turn, files: &Files, owner: Option<&Owner>) -> Result<()> {
+        self.note_lasts(turn, files, owner)?;
         for (mapping, of_mapping) in files {
             let rules = self.plan.order.rules_of(&self.plan.rules[*mapping], turn);
             let first = self.plan.turns_of(*mapping);

@@ -118,7 +118,7 @@ impl Import<'_> {
     }
 
     /// The first look at a file, once for all of its turns.
-    fn look(&mut self, file: usize, number: usize) -> Result<Looked, Vec<Finding>> {
+    pub(super) fn look(&mut self, file: usize, number: usize) -> Result<Looked, Vec<Finding>> {
         let (source, mapping) = (&self.plan.tree.files[file], &self.plan.set.mappings[number]);
         let seen = self.readers.take(self.plan, file);
         let (mut shaped, opened) =

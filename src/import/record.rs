@@ -7,6 +7,7 @@ use crate::import::chunk::Held;
 use crate::import::file::Reading;
 use crate::import::leaves::sheet::{Class, Mark, Sheet};
 use crate::import::owners::{Unread, owner_of};
+use crate::import::resolve::Candidate;
 use crate::import::resolve::verdict::RowFate;
 use crate::import::run::{Import, Parts};
 use crate::import::shaping::PathTable;
@@ -35,6 +36,11 @@ impl Import<'_> {
         if !refused.is_empty() {
             // A record that was known to be bad is reported once, when it is read first.
             if !before {
+                let row = |draft| Candidate::new(&plan.rules[self.mapping], draft, place.file);
+                if mapped.drafts.iter().any(|draft| self.resolver.is_later(row(draft))) {
+                    // Earlier rows were left out for it, which count without it.
+                    self.rejects.late.insert((place.file, place.offset), refused.clone());
+                }
                 self.reject_record(reading, table, record, refused)?;
             }
             sheet.rejected = true;

@@ -130,6 +130,8 @@ codes! {
         "remove it, or write it beside the column that reads what looks like a secret";
     LINES_UNFIT = "M170" "a mapping of files of lines asks for what needs one document in a file",
         "remove it: every line is a document of its own";
+    LAST_UNFIT = "M171" "a rule in which the last record of a key counts cannot tell which one that is",
+        "the files are read in the order of `files`, then of their paths; a key is made of what the source gives";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

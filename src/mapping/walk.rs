@@ -63,6 +63,7 @@ type Visitor<'m, 'v> = dyn FnMut(Visit<'m, '_>) + 'v;
 pub fn rule<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
     rule.columns.iter().flat_map(ColumnRule::exprs).for_each(|of| through(rule, of, visit));
     tests(rule, visit);
+    deletion(rule, visit);
 }
 
 /// Visits what a rule reads for its condition and its key.
@@ -75,6 +76,14 @@ pub fn tests<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
         if let KeyPart::Path(path) = part {
             walk.path(Read::Key(path), path, rule.line);
         }
+    }
+}
+
+/// Visits what a rule reads to know that an element removes rows.
+pub fn deletion<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
+    if let Some(delete) = &rule.delete {
+        let mut walk = Walk { lets: &rule.lets, open: Vec::new(), within: Vec::new(), keeps: false, visit };
+        walk.condition(delete, rule.line);
     }
 }
 

@@ -73,8 +73,8 @@ fn a_broken_line_is_one_reject_with_its_place() {
         [
             (&json!(1), &json!(2), &json!(25), &null),
             (&json!(2), &json!(3), &json!(47), &null),
-            (&json!(3), &json!(4), &json!(85), &null),
-            (&json!(4), &json!(5), &json!(105), &json!({"id": "six"}))
+            (&json!(3), &json!(4), &json!(83), &null),
+            (&json!(4), &json!(5), &json!(103), &json!({"id": "six"}))
         ]
     );
 }

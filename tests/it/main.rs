@@ -33,6 +33,7 @@ mod engine_accounting;
 mod engine_across;
 mod engine_again;
 mod engine_fill;
+mod engine_last;
 mod engine_laws;
 mod engine_owners;
 mod engine_rejects;

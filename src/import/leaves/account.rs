@@ -30,6 +30,10 @@ impl Leaves<'_> {
                 (Why::Filled, "superseded by the value that the row has")
             }
             (_, RowFate::Superseded) => (Why::Superseded, "superseded by an earlier row of the same key"),
+            (_, RowFate::Replaced) => (Why::Replaced, "superseded by a later row of the same key"),
+            (ClaimAs::Removal, _) | (_, RowFate::Removed) => {
+                (Why::Removed, "removed by a later record of the same key, or removes such rows")
+            }
             (ClaimAs::NotConvertible, _) => (Why::NotConvertible(claim.field), "not convertible"),
             (ClaimAs::EmptySecret, _) => (Why::EmptySecret, "empty secret"),
             (_, RowFate::Empty) => (Why::Empty, "makes no row: its secret is empty"),

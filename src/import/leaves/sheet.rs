@@ -91,6 +91,10 @@ pub(crate) enum Why {
     Filled,
     /// An earlier row of the same key stays.
     Superseded,
+    /// A later row of the same key stays.
+    Replaced,
+    /// A later record of the same key removes it, or it removes earlier ones.
+    Removed,
     /// The value of this field became NULL.
     NotConvertible(Option<usize>),
     /// A secret is empty.

@@ -33,7 +33,14 @@ impl Resolver<'_> {
         let rule = row.rule;
         let decided = |fate| Ok(Verdict::Is(Judged::is(fate)));
         match parent {
-            Some(fate @ (RowFate::Superseded | RowFate::NotTaken | RowFate::Empty | RowFate::Rejected)) => {
+            Some(
+                fate @ (RowFate::Superseded
+                | RowFate::Replaced
+                | RowFate::Removed
+                | RowFate::NotTaken
+                | RowFate::Empty
+                | RowFate::Rejected),
+            ) => {
                 return decided(fate);
             }
             Some(RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) | None => {}
@@ -58,7 +65,10 @@ impl Resolver<'_> {
                 None if rule.starts => {}
                 None => return decided(RowFate::NotTaken),
             },
-            OnDuplicate::Reject | OnDuplicate::First => {
+            OnDuplicate::Reject | OnDuplicate::First | OnDuplicate::Last => {
+                if let Some(verdict) = self.judge_last(cx, row)? {
+                    return Ok(verdict);
+                }
                 if let Some(earlier) = self.earlier_of_key(row) {
                     if self.may_give_way(rule, earlier.feeder) {
                         return Ok(self.superseded(row, Some(&earlier)));

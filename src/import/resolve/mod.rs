@@ -11,12 +11,15 @@ mod earlier;
 mod fill;
 mod gone;
 mod judge;
+mod last;
+mod lasts;
 mod leftover;
 mod mark;
 mod settle;
 mod twins;
 pub(crate) mod verdict;
 
+pub(crate) use candidate::Candidate;
 pub(crate) use decide::Decision;
 
 use crate::error::Result;
@@ -31,6 +34,7 @@ use crate::row::Value;
 use answers::Answers;
 use foldhash::HashMap;
 use gone::Earlier;
+use lasts::Lasts;
 use std::borrow::Cow;
 use twins::Kept;
 
@@ -43,6 +47,8 @@ pub(crate) struct Resolver<'p> {
     pub(crate) owners: OwnerTable,
     /// Rows of earlier runs.
     earlier: Earlier,
+    /// The last record of each key, where that one counts.
+    lasts: Lasts,
     /// What rows say that stay where others of their key are dropped.
     kept: Kept,
     /// Keys that are not ASCII, by a hash of their canonical form: a hash of how they were first met, and where.
@@ -73,6 +79,7 @@ impl<'p> Resolver<'p> {
             index: KeyIndex::new(plan.specs.all.clone(), plan.specs.sites.clone()),
             owners: OwnerTable::default(),
             earlier: Earlier::default(),
+            lasts: Lasts::default(),
             kept: Kept::default(),
             forms: HashMap::default(),
             forms_left: 0,
@@ -129,6 +136,7 @@ impl<'p> Resolver<'p> {
         self.answers = Answers::default();
         self.folds = HashMap::default();
         self.earlier = Earlier::default();
+        self.lasts = Lasts::default();
         self.kept = Kept::default();
         self.forms = HashMap::default();
         self.differing = HashMap::default();

@@ -6,7 +6,10 @@ use super::candidate::Candidate;
 use super::decide::Decision;
 use super::verdict::{Judged, RowFate};
 use crate::error::Result;
-use crate::finding::{FILE_FORM_TWINS, FORMS_UNCOMPARED, Finding, Place, ROW_SUPERSEDED, SECRET_EMPTY, Severity};
+use crate::finding::{
+    FILE_FORM_TWINS, FORMS_UNCOMPARED, Finding, Place, ROW_REMOVED, ROW_REPLACED, ROW_SUPERSEDED, SECRET_EMPTY,
+    Severity,
+};
 use crate::fold;
 use crate::import::context::Context;
 use crate::mapping::apply::Draft;
@@ -37,7 +40,9 @@ impl Resolver<'_> {
             match one.fate {
                 RowFate::Unchanged => cx.writer.count(row.rule.table_number).unchanged += u64::from(!one.counted),
                 RowFate::Filled(_) => self.fill(cx, row, record.offset, one)?,
-                RowFate::Superseded | RowFate::Empty => self.note(cx, row, one),
+                RowFate::Superseded | RowFate::Replaced | RowFate::Removed | RowFate::Empty => {
+                    self.note(cx, row, one);
+                }
                 RowFate::Inserted | RowFate::NotTaken | RowFate::Rejected => {}
             }
         }
@@ -78,6 +83,12 @@ impl Resolver<'_> {
     fn note(&self, cx: &mut Context<'_>, row: Candidate<'_>, one: &Judged) {
         let (code, message) = match one.fate {
             RowFate::Empty if row.draft.empty => (&SECRET_EMPTY, "the secrets of the row are empty".to_owned()),
+            RowFate::Replaced if one.stayed.is_some() => {
+                (&ROW_REPLACED, format!("row of `{}` superseded by a later row with the same key", row.rule.table.name))
+            }
+            RowFate::Removed if one.stayed.is_some() && !row.draft.removes => {
+                (&ROW_REMOVED, format!("row of `{}` removed by a later record with the same key", row.rule.table.name))
+            }
             RowFate::Superseded if one.stayed.is_some() => (
                 &ROW_SUPERSEDED,
                 format!("row of `{}` superseded by an earlier row with the same key", row.rule.table.name),

@@ -12,6 +12,10 @@ pub(crate) enum RowFate {
     Unchanged,
     /// An earlier row of its key stays.
     Superseded,
+    /// A later row of its key stays.
+    Replaced,
+    /// A later record removes it; or it is such a record itself.
+    Removed,
     /// It gave values to a row that was there; the fields of this bit mask had other values already.
     Filled(u64),
     /// There is no row that it could give values to: the rule did not take the record.

@@ -72,6 +72,8 @@ pub enum ClaimAs {
     EmptySecret,
     /// It became NULL by `on_error = "null"`, so that nothing keeps it.
     NotConvertible,
+    /// It says that earlier rows of a key are to go.
+    Removal,
 }
 
 /// Leaves that a row claims.
@@ -127,6 +129,8 @@ pub struct Draft {
     pub claims: Vec<Claim>,
     /// All its secrets are empty: it takes its key, and makes no row.
     pub empty: bool,
+    /// It makes no row, and removes the earlier ones of its key; only the columns of the key have values.
+    pub removes: bool,
     /// Fields that hold the parent's id once the engine has given it.
     pub parents_id: Vec<usize>,
     /// Names that a `.*` matched; they count as leaves.

@@ -59,7 +59,10 @@ pub fn apply(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope) -> 
         }
         let parents: Vec<Option<usize>> = match compiled.parent {
             None => vec![None],
-            Some(parent) => (0..mapped.drafts.len()).filter(|at| mapped.drafts[*at].rule == parent).map(Some).collect(),
+            Some(parent) => {
+                let makes = |at: &usize| mapped.drafts[*at].rule == parent && !mapped.drafts[*at].removes;
+                (0..mapped.drafts.len()).filter(makes).map(Some).collect()
+            }
         };
         for parent in parents {
             let base = match parent {

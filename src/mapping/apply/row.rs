@@ -7,6 +7,7 @@ use super::scope::{Current, Operand, Scope, Stop};
 use super::trace::Made;
 use crate::finding::{Severity, VALUE_NULLED, VALUE_TYPE};
 use crate::mapping::compile::CompiledRule;
+use crate::mapping::declared::Doc;
 use crate::mapping::model::{ColumnRule, Expr, From, PathExpr, Root, Rule};
 use crate::row::Value;
 use crate::table::ColumnType;
@@ -49,6 +50,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             parent: parent.map(|(index, _, _)| index),
             claims: Vec::with_capacity(count),
             empty: false,
+            removes: false,
             parents_id: Vec::new(),
             names: Vec::new(),
             named: Rc::clone(&scope.names),
@@ -88,6 +90,14 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Err(Stop::Reject(fault)) => return Err(Box::new(NoRow { faults: vec![*fault], draft: self.draft })),
             }
         }
+        if let Some(delete) = &self.rule.delete {
+            let scope = self.scope;
+            match super::condition::holds(delete, &mut RuleView { maker: &mut self, scope }) {
+                Ok(true) => return self.removal(),
+                Ok(false) | Err(Stop::Skip) => {}
+                Err(Stop::Reject(fault)) => return Err(Box::new(NoRow { faults: vec![*fault], draft: self.draft })),
+            }
+        }
         for field in 0..self.compiled.fields.len() {
             let done = match self.compiled.fields[field].protection {
                 None => self.column(field),
@@ -114,6 +124,36 @@ impl<'a, 't> RowMaker<'a, 't> {
         } else {
             Err(Box::new(NoRow { faults: self.faults, draft: self.draft }))
         }
+    }
+
+    /// The key of the rows that the element removes; all that is in the element says that.
+    fn removal(mut self) -> Result<Draft, Box<NoRow>> {
+        let compiled = self.compiled;
+        for &field in compiled.key_fields.iter().flatten() {
+            match self.column(field) {
+                Ok(()) => {}
+                Err(Stop::Skip) => return Err(Box::new(NoRow { faults: Vec::new(), draft: self.draft })),
+                Err(Stop::Reject(fault)) => self.faults.push(*fault),
+            }
+        }
+        if self.faults.is_empty() {
+            match self.key() {
+                Ok(key) => self.draft.key = key,
+                Err(fault) => self.faults.push(fault),
+            }
+        }
+        self.faults.retain(|fault| !fault.message.is_empty());
+        if !self.faults.is_empty() {
+            return Err(Box::new(NoRow { faults: self.faults, draft: self.draft }));
+        }
+        self.draft.removes = true;
+        self.draft.claims.clear();
+        if let Current::Node(node) = &self.scope.element {
+            let doc = self.rule.each.iter().map(|each| self.scope.doc_of(&each.root)).next().unwrap_or(Doc::Record);
+            let touch = LeafSpan::Nodes(doc, node.span());
+            self.draft.claims.push(Claim { touch, class: ClaimAs::Removal, field: None });
+        }
+        Ok(self.draft)
     }
 
     /// Makes the value of a column, once.

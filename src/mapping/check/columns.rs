@@ -1,7 +1,7 @@
 //! Columns are there, and none that must have a value can end NULL.
 
 use super::spot::{Spot, columns_of};
-use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, Policy};
+use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, PathExpr, Policy, Root};
 use crate::mapping::{codes, suggest};
 use crate::table::Column;
 
@@ -24,6 +24,9 @@ pub(super) fn check(spot: &Spot<'_>) {
             let message = format!("`null = true` says nothing: {name} has no default, so it is NULL anyway");
             spot.refuse(&codes::NULL_IDLE, column.line, message, "leave the column out");
         }
+    }
+    if spot.rule.on_duplicate == OnDuplicate::Last {
+        check_last(spot);
     }
     if spot.rule.on_duplicate != OnDuplicate::Fill {
         let given = |name: &str| spot.rule.column(name).is_some();
@@ -58,5 +61,31 @@ fn gives_null(expr: &Expr) -> bool {
         From::Null => true,
         From::First(parts) => parts.iter().any(gives_null),
         _ => false,
+    }
+}
+
+/// The last record of a key is known before any row is made.
+fn check_last(spot: &Spot<'_>) {
+    let (rule, source) = (spot.rule, &spot.mapping.source);
+    let refuse = |message: String, hint: &str| {
+        spot.refuse(&codes::LAST_UNFIT, rule.line, message, Some(hint.to_owned()));
+    };
+    if !source.newest.is_empty() {
+        let message =
+            format!("rule `{}` keeps the last row of a key, and `newest` reads the newest file first", rule.name);
+        refuse(message, "write `on_duplicate = \"first\"`: the newest one then counts");
+    }
+    for name in rule.key_columns().unwrap_or_default() {
+        let is_parents = |expr: &Expr| match &expr.from {
+            From::Path(PathExpr { root: Root::Parent(column), .. }) => {
+                let parent = spot.mapping.parent_of(rule);
+                parent.is_some_and(|parent| parent.column(column).is_none())
+            }
+            _ => false,
+        };
+        if rule.column(name).is_some_and(|column| is_parents(&column.expr)) {
+            let message = format!("`{name}` in the key of rule `{}` is an id that the engine gives", rule.name);
+            refuse(message, "make the key of what the source gives");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::secrets::Places;
 use super::spot::Errors;
 use crate::mapping::codes;
-use crate::mapping::model::{Mapping, Root, Rooted};
+use crate::mapping::model::{Condition, Mapping, Root, Rooted};
 use crate::mapping::place::{At, Place, has_whole_shape};
 use crate::mapping::walk::{self, Read};
 
@@ -33,11 +33,17 @@ pub(super) fn check(mapping: &Mapping, errors: &Errors) {
                 }
             });
         }
-        walk::tests(rule, &mut |visit| {
+        let mut test = |visit: walk::Visit| {
             if let Read::Path(path) | Read::Test(path) | Read::Key(path) = visit.read {
                 lost.extend(at.places(path, visit.within).into_iter().map(|place| (place, visit.line)));
             }
-        });
+        };
+        walk::tests(rule, &mut test);
+        // Where it holds, all of the element says that a row is gone; where it asks for no more than whether a member
+        // is there, none is lost where it does not hold.
+        if !rule.delete.as_ref().is_some_and(asks_whether_there) {
+            walk::deletion(rule, &mut test);
+        }
     }
     lost.sort_by_key(|(_, line)| *line);
     let mut seen: Vec<Place> = Vec::new();
@@ -53,6 +59,15 @@ pub(super) fn check(mapping: &Mapping, errors: &Errors) {
             errors.refuse(&codes::VALUE_LOST, &mapping.file, line, message, hint);
             seen.push(place);
         }
+    }
+}
+
+/// Whether a condition asks for no more than whether members are there.
+fn asks_whether_there(condition: &Condition) -> bool {
+    match condition {
+        Condition::Members(_) => true,
+        Condition::Any(all) | Condition::All(all) => all.iter().all(asks_whether_there),
+        _ => false,
     }
 }
 

@@ -111,7 +111,7 @@ pub(super) fn check_clear_uses(mapping: &Mapping, errors: &Errors) {
         for expr in rule.columns.iter().filter(in_plaintext).flat_map(ColumnRule::exprs) {
             at.reads(expr, &mut |used| uses.extend((!used.cut && !used.tested).then_some((used.place, used.line))));
         }
-        if let Some(when) = &rule.when {
+        for when in rule.when.iter().chain(&rule.delete) {
             at.compared(when, &mut |place| uses.push((place, rule.line)));
         }
     }

@@ -4,7 +4,7 @@ use super::expr::{self, broken, parsed, path_of, rooted_of};
 use super::policies::policies;
 use super::tree::{Fields, Item};
 use super::{keys, path};
-use crate::mapping::model::{Agreement, ColumnRule, Dropped, KeyPart, Policies, Protection, Rule};
+use crate::mapping::model::{Agreement, ColumnRule, Dropped, KeyPart, OnDuplicate, Policies, Protection, Rule};
 
 /// One rule.
 pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
@@ -21,6 +21,7 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
         shapes: fields.get("shapes").map_or_else(Vec::new, |item| item.strings()),
         lets: Vec::new(), // the mapping's, once all that the rule uses is known
         on_duplicate: fields.variant("on_duplicate", &keys::ON_DUPLICATE).unwrap_or_default(),
+        delete: fields.get("delete").and_then(expr::condition),
         columns: fields.entries("columns").into_iter().map(column).collect(),
         drops: fields.entries("drop").into_iter().filter_map(dropped).collect(),
         line: item.line,
@@ -38,6 +39,14 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
         && fields.get("key").is_none()
     {
         item.refuse_with("`on_duplicate` has no effect without a `key`", "name the columns that identify a row");
+    }
+    if let Some(item) = fields.get("delete")
+        && rule.on_duplicate != OnDuplicate::Last
+    {
+        item.refuse_with(
+            "`delete` has no effect without `on_duplicate = \"last\"`",
+            "a row is removed by a later record of its key",
+        );
     }
     if let Some(item) = fields.get("key_as")
         && rule.each.is_empty()

@@ -27,6 +27,8 @@ pub struct Rule {
     pub lets: Vec<(String, Expr)>,
     /// `on_duplicate`.
     pub on_duplicate: OnDuplicate,
+    /// `delete`, beside `last`: such an element makes no row, and removes the earlier ones of its key.
+    pub delete: Option<Condition>,
     /// `[table.NAME.columns]`.
     pub columns: Vec<ColumnRule>,
     /// `[table.NAME.drop]`: secrets that the rule writes nowhere.
@@ -99,6 +101,8 @@ pub enum OnDuplicate {
     Reject,
     /// It is superseded.
     First,
+    /// It supersedes the earlier one, in the order in which files are read, then in the file.
+    Last,
     /// It fills only columns that are NULL.
     Fill,
     /// It folds with the equal key of another feed; twins in one feed stay twins. A feed is one

@@ -81,6 +81,7 @@ keys! {
         key("when", Refer("condition"), "which records or elements the rule takes"),
         key("shapes", TEXTS, "the shapes that the rule is for"),
         key("on_duplicate", Words(&ON_DUPLICATE), "what happens to a later row with the same key"),
+        key("delete", Refer("condition"), "elements that make no row, and remove the earlier ones with their key"),
         dropped("let", "write it under `[let]` at the top of the mapping"),
         dropped("on_reject", "leave it out: the whole record is rejected with all its rows"),
         key("columns", Named(&Refer("column")), "the columns and their values"),
@@ -94,6 +95,7 @@ keys! {
     ON_DUPLICATE "`on_duplicate`":
         word("reject", "an error that names both places"),
         word("first", "the later row is superseded"),
+        word("last", "the later row supersedes the earlier one"),
         word("fill", "the later row fills columns that are NULL"),
         word("across", "equal rows of different source patterns are merged into one");
 

@@ -1,0 +1,176 @@
+//! Of one key the last record counts, and may say that the row is gone.
+
+use crate::house::findings;
+use crate::small::{Small, told};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const SCHEMA: &str =
+    "CREATE TABLE todos (id TEXT PRIMARY KEY, title TEXT NOT NULL CHECK (title <> 'bad'), done BOOLEAN);
+    CREATE TABLE parts (todo TEXT NOT NULL REFERENCES todos (id), part TEXT NOT NULL, PRIMARY KEY (todo, part));";
+const RULES: &str = "[table.todos]\nkey = [\"id\"]\non_duplicate = \"last\"\ndelete = { members = [\"gone\"] }\n\
+    [table.todos.columns]\nid = \"id\"\ntitle = \"title\"\ndone = \"done\"\n\
+    [table.parts]\nparent = \"todos\"\neach = \"parts[*]\"\nkey = [\"todo\", \"part\"]\n\
+    [table.parts.columns]\ntodo = \"^id\"\npart = \".\"\n";
+
+fn todos(source: &str, files: &[(&str, &str)]) -> Small {
+    let house = Small::new(SCHEMA, "").formatted("todos", "{name}.x", &format!("{source}{RULES}"));
+    files.iter().for_each(|(name, text)| house.write(name, text));
+    house
+}
+
+fn rows(house: &Small) -> Vec<Vec<String>> {
+    house.house.rows(
+        "SELECT id, title, coalesce((SELECT group_concat(part) FROM parts WHERE todo = id), '') FROM todos ORDER BY id",
+    )
+}
+
+const LOG: &str = r#"{"id": "a", "title": "one", "parts": ["x"]}
+{"id": "b", "title": "two", "parts": ["y"]}
+{"id": "a", "title": "uno", "done": true, "parts": ["z"]}
+{"id": "b", "gone": true, "by": "ann"}
+{"id": "c", "title": "three"}
+{"id": "d", "gone": true}
+{"id": "d", "title": "four"}
+"#;
+
+#[test]
+fn the_last_record_of_a_key_counts_and_may_remove_the_row() {
+    let house = todos("format = \"lines\"\n", &[("log.x", LOG)]);
+    let report = house.report(0, &[]);
+    assert_eq!(rows(&house), [["a", "uno", "z"], ["c", "three", ""], ["d", "four", ""]]);
+    let leaves = &report["leaves"];
+    // Of `a` 3 are superseded; of `b` 3 are removed, by a record of 3; of `d` a record of 2 removed nothing.
+    assert_eq!(
+        [&leaves["seen"], &leaves["column"], &leaves["ignored"], &leaves["unmapped"]],
+        [19, 8, 11, 0].map(Value::from).each_ref()
+    );
+    let codes: Vec<_> = findings(&report).into_iter().map(|(severity, code, _)| format!("{severity} {code}")).collect();
+    assert!(codes.contains(&"note R015".to_owned()) && codes.contains(&"note R016".to_owned()), "{codes:?}");
+    assert_eq!((&report["tables"][0]["name"], &report["tables"][0]["inserted"]), (&json!("parts"), &json!(1)));
+    let again = house.report(0, &[]);
+    assert_eq!((&again["tables"][1]["inserted"], &again["tables"][1]["unchanged"]), (&json!(0), &json!(3)));
+    assert_eq!(again["leaves"], report["leaves"]);
+}
+
+#[test]
+fn files_count_in_the_order_of_their_patterns_and_then_of_their_paths() {
+    let house = Small::new(SCHEMA, "");
+    let mapping = format!("description = \"todos\"\n[source]\nfiles = [\"z/base.json\", \"a/{{day}}.json\"]\n{RULES}");
+    house.house.file("set/todos.toml", mapping);
+    for (file, title) in [("a/1.json", "first day"), ("z/base.json", "base"), ("a/2.json", "second day")] {
+        house.write(file, &format!(r#"{{"id": "a", "title": "{title}"}}"#));
+    }
+    house.report(0, &[]);
+    assert_eq!(rows(&house), [["a", "second day", ""]]);
+}
+
+#[test]
+fn a_rejected_record_is_not_the_last_one() {
+    // One is refused when it is made, one by the database.
+    for bad in [r#"{"id": "a", "title": {"x": 1}}"#, r#"{"id": "a", "title": "bad"}"#] {
+        let log = format!("{{\"id\": \"a\", \"title\": \"one\"}}\n{bad}\n");
+        let house = todos("format = \"lines\"\n", &[("log.x", &log)]);
+        let report = house.report(1, &["--max-rejects", "1"]);
+        assert_eq!(rows(&house), [["a", "one", ""]], "{bad}");
+        assert_eq!(report["files"][0]["rejected"], 1);
+    }
+}
+
+#[test]
+fn a_row_that_the_database_has_is_not_removed_or_replaced_in_silence() {
+    let house = todos("format = \"lines\"\n", &[("log.x", "{\"id\": \"a\", \"title\": \"one\"}\n")]);
+    house.report(0, &[]);
+    for more in ["{\"id\": \"a\", \"gone\": true}\n", "{\"id\": \"a\", \"title\": \"two\"}\n"] {
+        house.write("log.x", &format!("{{\"id\": \"a\", \"title\": \"one\"}}\n{more}"));
+        let report = house.report(1, &[]);
+        assert!(told(&report).iter().any(|one| one.starts_with("error R003")), "{:?}", told(&report));
+        assert_eq!(rows(&house), [["a", "one", ""]]);
+    }
+}
+
+#[test]
+fn a_row_of_a_rule_that_says_nothing_of_the_kind_is_in_the_way() {
+    let house = todos("format = \"lines\"\n", &[("log.x", "{\"id\": \"a\", \"title\": \"one\"}\n")]);
+    let other = "[table.todos]\nkey = [\"id\"]\n[table.todos.columns]\nid = \"id\"\ntitle = \"title\"\n";
+    let house = house.formatted("a_base", "base.json", other).file("base.json", r#"{"id": "a", "title": "base"}"#);
+    assert!(told(&house.report(1, &[])).iter().any(|one| one.starts_with("error R001")));
+}
+
+/// Of a file that is too large to be kept while it is read twice.
+#[test]
+fn a_large_file_is_read_again() {
+    let body = "x".repeat(60_000);
+    let records: Vec<String> = (0..60)
+        .map(|i| format!(r#"{{"id": "k{}", "title": "{i}", "done": null, "parts": [], "body": "{body}"}}"#, i % 7))
+        .collect();
+    let source = "[[source.shape]]\nname = \"list\"\nrecords = \"[*]\"\n";
+    let house = Small::new(SCHEMA, "")
+        .formatted("todos", "{name}.x", &format!("{source}{RULES}[ignore]\nbody = \"long\"\n"))
+        .file("a.x", &format!("[{}]", records.join(",")));
+    let report = house.report(0, &[]);
+    assert_eq!(
+        house.house.one("SELECT group_concat(title) FROM (SELECT title FROM todos ORDER BY id)"),
+        "56,57,58,59,53,54,55"
+    );
+    assert_eq!((&report["leaves"]["unmapped"], &report["leaves"]["seen"]), (&json!(0), &json!(300)));
+}
+
+/// What a log leaves behind is what a map that is written by its records holds in the end.
+#[test]
+fn a_log_gives_what_a_map_holds_in_the_end() {
+    let mut state = 7_u64;
+    let mut random = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for round in 0..8 {
+        let (mut map, mut files, mut seen) = (BTreeMap::new(), BTreeMap::<String, Vec<String>>::new(), 0);
+        for file in 0..1 + random(3) {
+            for number in 0..random(300) {
+                let id = format!("k{}", random(40));
+                let record = if random(5) == 0 {
+                    map.remove(&id);
+                    seen += 2;
+                    format!(r#"{{"id": "{id}", "gone": 1}}"#)
+                } else {
+                    let title = format!("{file}/{number}");
+                    map.insert(id.clone(), title.clone());
+                    seen += 2;
+                    format!(r#"{{"id": "{id}", "title": "{title}"}}"#)
+                };
+                files.entry(format!("f{file}.x")).or_default().push(record);
+            }
+        }
+        let is_lines = round % 2 == 0;
+        let source =
+            if is_lines { "format = \"lines\"\n" } else { "[[source.shape]]\nname = \"list\"\nrecords = \"[*]\"\n" };
+        let house = todos(source, &[]);
+        for (name, records) in &files {
+            let text = if is_lines { records.join("\n") + "\n" } else { format!("[{}]", records.join(",")) };
+            house.write(name, &text);
+        }
+        let report = house.report(0, &["--allow-empty", "--jobs", if round % 4 < 2 { "1" } else { "3" }]);
+        let expected: Vec<Vec<String>> = map.into_iter().map(|(id, title)| vec![id, title, String::new()]).collect();
+        assert_eq!(rows(&house), expected, "round {round}");
+        let leaves = &report["leaves"];
+        assert_eq!((&leaves["seen"], &leaves["column"]), (&json!(seen), &json!(2 * expected.len())), "round {round}");
+        assert_eq!((&leaves["unmapped"], &leaves["rejected"]), (&json!(0), &json!(0)));
+    }
+}
+
+#[test]
+fn what_makes_the_last_one_unknowable_is_refused() {
+    let check = |source: &str, rule: &str| {
+        let text = format!(
+            "{source}[table.todos]\nkey = [\"id\"]\n{rule}[table.todos.columns]\nid = \"id\"\ntitle = \"title\"\n"
+        );
+        let house = Small::new(SCHEMA, "").formatted("todos", "{name}.x", &text);
+        let ran = house.house.run(["check", house.house.path("set").to_str().unwrap()]).status(2);
+        format!("{}{}", ran.stdout, ran.stderr)
+    };
+    let told = check("newest = [\"at\"]\n", "on_duplicate = \"last\"\n");
+    assert!(told.contains("M171") && told.contains("reads the newest file first"), "{told}");
+    let told = check("", "on_duplicate = \"first\"\ndelete = { members = [\"x\"] }\n");
+    assert!(told.contains("`delete` has no effect without `on_duplicate = \"last\"`"), "{told}");
+}
