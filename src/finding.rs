@@ -136,6 +136,8 @@ codes! {
         "nothing to do, unless the file was cut off there";
     LINES_BLANK = "J014" Note "a file of lines has blank lines, which hold no document",
         "nothing to do";
+    JSON_INSIDE = "J015" Error "a text that should hold JSON, as the mapping says, does not",
+        "fix the text, or take it out of `from_json` in the mapping";
     // S: shapes and records.
     SHAPE_NONE = "S001" Error "the file matches no shape of its mapping",
         "add a [[source.shape]] for it, or one that ignores it with a reason";

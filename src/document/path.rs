@@ -33,6 +33,22 @@ impl Selection {
     }
 }
 
+/// Which texts of a document hold JSON, which stands in their place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FromJson {
+    /// Selected from the record.
+    pub record: Vec<Selection>,
+    /// Selected from the document without its records.
+    pub frame: Vec<Selection>,
+}
+
+impl FromJson {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.record.is_empty() && self.frame.is_empty()
+    }
+}
+
 impl std::fmt::Display for Selection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.0.is_empty() {

@@ -4,7 +4,7 @@
 //! knows where its subtree ends, so that "everything below" is a range of numbers. Strings and
 //! names are decoded; numbers keep the text they were written with.
 
-pub use crate::document::path::{PathId, Paths, Segment, Selection, is_plain};
+pub use crate::document::path::{FromJson, PathId, Paths, Segment, Selection, is_plain};
 use crate::document::picks::{Picks, Scalar};
 use zeroize::Zeroize;
 
@@ -61,6 +61,10 @@ pub struct Tape {
     nodes: Vec<Node>,
     sensitive: bool,
     picks: Picks,
+    /// How many more leaves there are than its document has as it is written: those of texts that hold JSON.
+    more_leaves: u64,
+    /// Texts that should hold JSON and do not: where they break, and why.
+    broken: Vec<(u64, String)>,
 }
 
 impl std::fmt::Debug for Tape {
@@ -78,7 +82,9 @@ impl Drop for Tape {
 impl Tape {
     /// An empty tape; one that is `sensitive` overwrites its text when it is cleared or dropped.
     pub fn new(sensitive: bool) -> Self {
-        Self { text: String::new(), nodes: Vec::new(), sensitive, picks: Picks::default() }
+        let mut tape = Self::default();
+        tape.sensitive = sensitive;
+        tape
     }
 
     /// An empty tape with room for so many bytes of text and so many nodes.
@@ -102,11 +108,33 @@ impl Tape {
         self.text.clear();
         self.nodes.clear();
         self.picks.clear();
+        self.broken.clear();
+        self.more_leaves = 0;
     }
 
     /// About how many bytes of memory it takes.
     pub fn memory(&self) -> usize {
         self.text.capacity() + self.nodes.capacity() * size_of::<Node>()
+    }
+
+    /// How many more leaves it has than its document has as it is written.
+    pub fn more_leaves(&self) -> u64 {
+        self.more_leaves
+    }
+
+    /// Notes a text that holds JSON of so many leaves, which stands in its place.
+    pub(crate) fn note_unfolded(&mut self, leaves: u64) {
+        self.more_leaves += leaves.saturating_sub(1);
+    }
+
+    /// Texts that should hold JSON and do not: where they break, and why.
+    pub fn broken(&self) -> &[(u64, String)] {
+        &self.broken
+    }
+
+    /// Notes a text that should hold JSON and does not.
+    pub(crate) fn note_broken(&mut self, at: u64, why: String) {
+        self.broken.push((at, why));
     }
 
     /// Whether nothing was put on the tape yet.

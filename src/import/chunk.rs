@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::import::context::Context;
 use crate::import::file::Reading;
 use crate::import::leaves::sheet::Sheet;
+use crate::import::look::broken;
 use crate::import::refused::rejections;
 use crate::import::resolve::{Decision, Resolver};
 use crate::import::run::{Import, Parts};
@@ -76,7 +77,14 @@ impl Import<'_> {
             let place = reading.place(held.record.span.start);
             let findings = match rejects.known.get(&(place.file, place.offset)) {
                 Some(known) => known.clone(),
-                None => held.mapped.faults.iter().map(|(rule, fault)| cx.finding(place, *rule, fault, None)).collect(),
+                None => {
+                    // What rules make of a text that should be JSON follows from that it is none.
+                    let inside = broken(&held.record.tape, place.file).unwrap_or_default();
+                    let faults = held.mapped.faults.iter().filter(|_| inside.is_empty());
+                    let faults = faults.map(|(rule, fault)| cx.finding(place, *rule, fault, None));
+                    let mapping = &cx.plan.set.mappings[cx.mapping].name;
+                    inside.iter().map(|one| one.clone().about(mapping.clone())).chain(faults).collect()
+                }
             };
             held.decision = Decision::rejected(held.mapped.drafts.len(), findings);
         }

@@ -86,7 +86,7 @@ impl FileState {
     /// Notes what the first look found.
     pub(crate) fn learn(&mut self, shaped: &Shaped) {
         self.shape = u32::try_from(shaped.shape).ok();
-        self.count(|counts| counts.leaves.seen = shaped.leaves);
+        self.count(|counts| counts.leaves.seen = shaped.leaves + shaped.frame.more_leaves());
         self.unfinished().sha256 = shaped.sha256;
     }
 

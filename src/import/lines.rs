@@ -134,7 +134,7 @@ impl<'p> Import<'p> {
         let shape = &mapping.source.shapes[shaped.shape];
         self.leaves.line_shapes.insert((self.mapping, shaped.shape));
         if of.is_first {
-            self.files[of.file].count(|counts| counts.leaves.seen += shaped.leaves);
+            self.files[of.file].count(|counts| counts.leaves.seen += shaped.leaves + shaped.frame.more_leaves());
             let place = Place { file: file_id(of.file), offset: span.start };
             let open = (!has_end).then(|| Finding::new(&LINE_OPEN, "the last line has no end and is whole").at(place));
             let notes = std::mem::take(&mut shaped.notes).into_iter().chain(open);

@@ -2,7 +2,7 @@
 //! depends on the file and its mapping alone.
 
 use crate::document::tape::{Kind, NodeRef, Segment, Selection, Tape};
-use crate::finding::{Finding, Place, SHAPE_NONE};
+use crate::finding::{FileId, Finding, JSON_INSIDE, Place, SHAPE_NONE};
 use crate::mapping::apply::{kind_name, select, shape_fits};
 use crate::mapping::model::{Mapping, Shape, TypeName};
 use crate::source::lines::Block;
@@ -35,11 +35,21 @@ pub(crate) const SMALL: usize = 2 << 20;
 /// # Errors
 /// Findings, when the file is broken or has none of the mapping's shapes.
 pub(crate) fn look(file: &SourceFile, limits: Limits, mapping: &Mapping) -> Result<Looked, Vec<Finding>> {
-    let mut opened = source::open_as(file, limits, mapping.source.format).map_err(|finding| vec![finding])?;
+    let mut opened = open(file, limits, mapping).map_err(|finding| vec![finding])?;
     let is_small = opened.extent() <= SMALL;
     let shaped = shape(&mut opened, mapping, is_small)?;
     let stays_open = shaped.records.is_none();
     Ok((shaped, stays_open.then_some(opened)))
+}
+
+/// Opens a file as its mapping reads it.
+///
+/// # Errors
+/// A finding when it cannot be read.
+pub(crate) fn open(file: &SourceFile, limits: Limits, mapping: &Mapping) -> Result<Opened, Finding> {
+    let mut opened = source::open_as(file, limits, mapping.source.format)?;
+    opened.unfold(&mapping.source.from_json, false);
+    Ok(opened)
 }
 
 /// What a look at a file gives: the file too, where its records are still to be read.
@@ -77,6 +87,7 @@ pub(crate) fn look_at_lines(block: &Block, limits: Limits, mapping: &Mapping) ->
             continue;
         }
         let mut opened = Opened::of_line(block.file, line.at, line.text.to_vec(), limits);
+        opened.unfold(&mapping.source.from_json, false);
         let looked = shape(&mut opened, mapping, true).map(|shaped| {
             let stays_open = shaped.records.is_none();
             (shaped, stays_open.then_some(opened))
@@ -90,6 +101,10 @@ pub(crate) fn look_at_lines(block: &Block, limits: Limits, mapping: &Mapping) ->
 fn shape(opened: &mut Opened, mapping: &Mapping, is_small: bool) -> Result<Shaped, Vec<Finding>> {
     let shapes = &mapping.source.shapes;
     let selections: Vec<&Selection> = shapes.iter().filter_map(|shape| shape.records.as_ref()).collect();
+    // Texts are selected from a document that may turn out to be a record as from a record, where it can be nothing else.
+    let from_json = &mapping.source.from_json;
+    let all_whole = selections.is_empty();
+    opened.unfold(from_json, all_whole);
     let mut outline = source::skim(opened, &selections, is_small)?;
     let root = outline.tape.root();
     let Some(chosen) = shapes.iter().position(|shape| shape_fits(shape, root)) else {
@@ -104,7 +119,9 @@ fn shape(opened: &mut Opened, mapping: &Mapping, is_small: bool) -> Result<Shape
     let count = counted.find(|(selection, _)| !is_other(selection)).map_or(1, |(_, count)| *count);
     // What only other shapes select belongs to the frame, or to the document that is the record: if there is such a
     // thing, look again.
-    if others {
+    let is_whole = shapes[chosen].records.is_none();
+    opened.unfold(from_json, is_whole);
+    if others || !from_json.record.is_empty() && is_whole != all_whole {
         let own: Vec<&Selection> = shapes[chosen].records.iter().collect();
         outline = source::skim(opened, &own, is_small)?;
     }
@@ -119,6 +136,9 @@ fn shape(opened: &mut Opened, mapping: &Mapping, is_small: bool) -> Result<Shape
         && let Some((at, message)) = other_kind(&frame, &shapes[chosen], records)
     {
         return Err(vec![Finding::new(&SHAPE_NONE, message).at(Place { file: opened.file(), offset: at })]);
+    }
+    if let Some(broken) = broken(&frame, opened.file()) {
+        return Err(broken);
     }
     let sha256 = opened.digest().map_err(|finding| vec![finding])?;
     Ok(Shaped { shape: chosen, frame, leaves, notes, sha256, records })
@@ -168,6 +188,12 @@ fn leads_elsewhere(root: NodeRef<'_>, shape: &Shape) -> Option<(u64, String)> {
         Some(TypeName::Object) if node.kind() != Kind::Object => differs(node, names.len(), "an object"),
         _ => None,
     }
+}
+
+/// What is wrong with texts that should hold JSON, if anything is.
+pub(crate) fn broken(tape: &Tape, file: FileId) -> Option<Vec<Finding>> {
+    let finding = |(at, why): &(u64, String)| Finding::new(&JSON_INSIDE, why).at(Place { file, offset: *at });
+    (!tape.broken().is_empty()).then(|| tape.broken().iter().map(finding).collect())
 }
 
 /// The first value on the way to the records that is of another kind than the selection needs, where

@@ -7,7 +7,7 @@ use crate::import::chunk::Chunk;
 use crate::import::file::Reading;
 use crate::import::files::{Why, file_id};
 use crate::import::leaves::sheet::Sheet;
-use crate::import::look::{Looked, Shaped, look};
+use crate::import::look::{self, Looked, Shaped, look};
 use crate::import::record::errors;
 use crate::import::run::{Import, Parts};
 use crate::import::shaping::{PathTable, record_scope};
@@ -153,7 +153,7 @@ impl Import<'_> {
         let (file, mapping) = (reading.file, &self.plan.set.mappings[self.mapping]);
         let selection = mapping.source.shapes[reading.shaped.shape].records.as_ref();
         let limits = self.plan.limits(self.mapping, self.options.max_depth);
-        let open = || source::open_as(&self.plan.tree.files[file], limits, mapping.source.format);
+        let open = || look::open(&self.plan.tree.files[file], limits, mapping);
         let opened = opened.map_or_else(open, Ok);
         let mut opened = match opened {
             Ok(opened) => opened,

@@ -19,7 +19,11 @@ impl Import<'_> {
     /// Reports and counts what became of a record, and of each of its leaves.
     pub(super) fn take_record(&mut self, reading: &mut Reading, table: &PathTable, held: &mut Held) -> Result<()> {
         let plan = self.plan;
-        self.files[reading.file].count(|counts| counts.records += 1);
+        let more = if plan.turns_of(self.mapping).0 == reading.turn { held.record.tape.more_leaves() } else { 0 };
+        self.files[reading.file].count(|counts| {
+            counts.records += 1;
+            counts.leaves.seen += more;
+        });
         let (before, fates) = (held.was_rejected(), held.decision.fates());
         let place = reading.place(held.record.span.start);
         let Parts { resolver, mut cx, .. } = self.parts();

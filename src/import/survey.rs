@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::import::files::file_id;
-use crate::import::look::{Looked, Shaped};
+use crate::import::look::{self, Looked, Shaped};
 use crate::import::pipeline::Files;
 use crate::import::readers::LineSupply;
 use crate::import::resolve::Candidate;
@@ -109,7 +109,7 @@ impl Import<'_> {
         let mapping = &plan.set.mappings[number];
         let limits = plan.limits(number, self.options.max_depth);
         let file = &plan.tree.files[context.id.0 as usize];
-        let opened = opened.map_or_else(|| source::open_as(file, limits, mapping.source.format), Ok);
+        let opened = opened.map_or_else(|| look::open(file, limits, mapping), Ok);
         let Ok(mut opened) = opened else { return Ok(()) };
         let selection = mapping.source.shapes[shaped.shape].records.as_ref();
         let Ok(mut from) = Supply::of(&mut opened, selection) else { return Ok(()) };
@@ -135,7 +135,7 @@ impl Import<'_> {
         let plan = self.plan;
         let shape = &plan.set.mappings[self.mapping].source.shapes[shaped.shape];
         let is_known = self.rejects.known.contains_key(&(context.id, record.span.start));
-        if shape.ignore.is_some() || is_known {
+        if shape.ignore.is_some() || is_known || !record.tape.broken().is_empty() {
             return;
         }
         table.declared.learn(Doc::Record, &table.record);

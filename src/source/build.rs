@@ -1,19 +1,24 @@
 //! Puts what the scanner reads onto a tape.
 
-use super::json::{Event, Fault, Token};
-use crate::document::tape::{Kind, NodeId, Outer, Tape};
+use super::inside::{self, Raw};
+use super::json::{Event, Fault, Scanner, Token};
+use super::select::Matcher;
+use super::string::Text;
+use crate::document::tape::{Kind, NodeId, Outer, Selection, Tape};
 use crate::finding::JSON_SIZE;
 use zeroize::Zeroizing;
 
 /// The containers that are open on a tape, and the name of the member that comes next.
 #[derive(Default)]
-pub(super) struct Builder {
+pub(super) struct Builder<'s> {
     open: Vec<Open>,
     name: Zeroizing<String>,
     named: bool,
     /// Whether the name was read without an escape.
     plain: bool,
     scratch: Zeroizing<String>,
+    /// Follows the selections of texts that hold JSON, where there are some, with how deep values may be nested.
+    unfolds: Option<(Matcher<'s>, u32)>,
 }
 
 struct Open {
@@ -22,7 +27,14 @@ struct Open {
     records: [bool; 3],
 }
 
-impl Builder {
+impl<'s> Builder<'s> {
+    /// One that puts the JSON of the selected texts in their place, with values nested at most so deep.
+    pub(super) fn unfolding(selections: impl Iterator<Item = &'s Selection>, depth: u32) -> Self {
+        let selections: Vec<&Selection> = selections.collect();
+        let unfolds = (!selections.is_empty()).then(|| (Matcher::new(selections), depth));
+        Self { unfolds, ..Self::default() }
+    }
+
     /// Whether the value that was begun is complete.
     pub(super) fn is_complete(&self) -> bool {
         self.open.is_empty()
@@ -34,11 +46,72 @@ impl Builder {
         (self.named, self.plain) = (true, plain);
         self.name.clear();
         self.name.push_str(name);
+        if let Some((matcher, _)) = &mut self.unfolds {
+            matcher.name(name);
+        }
     }
 
     /// Takes the next token of the value; the value's first token must not be a name.
     #[inline]
     pub(super) fn token(&mut self, token: &Token<'_>, tape: &mut Tape) -> Result<(), Fault> {
+        if self.unfolds.is_some()
+            && self.reach(&token.event)
+            && let Event::String(text) = token.event
+        {
+            return self.unfold(text, token.at, tape);
+        }
+        self.build(token, tape)
+    }
+
+    /// Follows the selections of texts that hold JSON; whether one of them selects the value.
+    fn reach(&mut self, event: &Event<'_>) -> bool {
+        let Some((matcher, _)) = &mut self.unfolds else { return false };
+        let mut is_selected = false;
+        match event {
+            Event::Name(_) => {}
+            Event::ObjectEnd | Event::ArrayEnd => matcher.close(),
+            Event::ObjectStart | Event::ArrayStart => {
+                matcher.value(|_| {});
+                matcher.open(*event == Event::ObjectStart);
+            }
+            _ => matcher.value(|_| is_selected = true),
+        }
+        is_selected
+    }
+
+    /// Puts the JSON that a text holds in its place, each value where it is written; a text that holds none stays.
+    fn unfold(&mut self, text: Text<'_>, at: u64, tape: &mut Tape) -> Result<(), Fault> {
+        let content = inside::content(text.raw());
+        let depth = self.unfolds.as_ref().map_or(0, |(_, depth)| *depth);
+        let depth = depth.saturating_sub(u32::try_from(self.open.len()).unwrap_or(u32::MAX));
+        let mut raw = Raw::of(text.raw());
+        match inside::check(&content, depth, tape.is_sensitive()) {
+            Ok(leaves) => tape.note_unfolded(leaves),
+            Err(fault) => {
+                tape.note_broken(at + 1 + raw.written(fault.at), fault.message);
+                return self.build(&Token { event: Event::String(text), at, end: at }, tape);
+            }
+        }
+        let mut window = inside::window_of(&content, tape.is_sensitive());
+        let mut scanner = Scanner::new(&mut window, depth);
+        let mut is_root = true;
+        while let Some(token) = scanner.next()? {
+            let token = Token { at: at + 1 + raw.written(token.at), ..token };
+            if std::mem::take(&mut is_root) {
+                // The selections have come to it as the text.
+                if let (Event::ObjectStart | Event::ArrayStart, Some((matcher, _))) = (token.event, &mut self.unfolds) {
+                    matcher.open(token.event == Event::ObjectStart);
+                }
+                self.build(&token, tape)?;
+            } else {
+                self.token(&token, tape)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn build(&mut self, token: &Token<'_>, tape: &mut Tape) -> Result<(), Fault> {
         match token.event {
             Event::Name(name) => {
                 let mut scratch = std::mem::take(&mut self.scratch);
@@ -69,6 +142,9 @@ impl Builder {
     ///
     /// Records without a name are kept once per kind and array: millions of equal nodes add nothing.
     pub(super) fn record(&mut self, outer: Outer, at: u64, tape: &mut Tape) -> Result<(), Fault> {
+        if let Some((matcher, _)) = &mut self.unfolds {
+            matcher.value(|_| {});
+        }
         if !self.named
             && let Some(array) = self.open.last_mut()
             && std::mem::replace(&mut array.records[outer as usize], true)

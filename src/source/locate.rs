@@ -1,5 +1,6 @@
 //! Resolves places: which value of a file a byte belongs to, and on which line it is.
 
+use super::inside::{self, Raw};
 use super::json::{Event, GREATEST_DEPTH, Progress, Scanner};
 use super::read::SourceFile;
 use super::trail::{Reach, Trail};
@@ -197,7 +198,7 @@ struct Pointers {
 /// Up to where a pointer is known.
 enum Reached {
     /// The bytes of a token with its pointer, and that of what lies before the token.
-    Token { bytes: Range<u64>, pointer: String, before: String },
+    Token { bytes: Range<u64>, pointer: String, before: String, text: Option<Zeroizing<String>> },
     /// All the rest of the file.
     End(String),
 }
@@ -217,7 +218,11 @@ impl Pointers {
         loop {
             match &self.reached {
                 Some(Reached::Token { bytes, before, .. }) if offset < bytes.start => return before.clone(),
-                Some(Reached::Token { bytes, pointer, .. }) if offset < bytes.end => return pointer.clone(),
+                Some(Reached::Token { bytes, pointer, text, .. }) if offset < bytes.end => {
+                    let inner = text.as_ref().filter(|_| offset > bytes.start);
+                    return pointer.clone()
+                        + &inner.map_or_else(String::new, |raw| inside_of(raw, offset - bytes.start - 1));
+                }
                 Some(Reached::End(pointer)) => return pointer.clone(),
                 _ => self.reached = Some(self.reach(offset)),
             }
@@ -234,7 +239,11 @@ impl Pointers {
                     // Between two tokens, the value of a member begins behind its name.
                     let before = self.trail.pointer(Reach::Named);
                     let pointer = self.trail.pointer_of(&token, &mut self.scratch);
-                    break Reached::Token { bytes: token.at..token.end, pointer, before };
+                    let text = match token.event {
+                        Event::String(text) if offset > token.at => Some(Zeroizing::new(text.raw().to_owned())),
+                        _ => None,
+                    };
+                    break Reached::Token { bytes: token.at..token.end, pointer, before, text };
                 }
                 Ok(None) => break Reached::End(String::new()),
                 Err(_) => {
@@ -246,6 +255,15 @@ impl Pointers {
         self.progress = scanner.progress;
         reached
     }
+}
+
+/// The pointer inside of the JSON that a text holds to what is written so many bytes behind its quote.
+fn inside_of(raw: &str, written: u64) -> String {
+    let content = inside::content(raw);
+    if !content.trim_start().starts_with(['{', '[']) {
+        return String::new();
+    }
+    Pointers::new(inside::window_of(&content, true)).find(Raw::of(raw).decoded(written))
 }
 
 /// Follows the values of a file of lines.
@@ -322,7 +340,17 @@ fn span_at(mut window: Window, pointer: &str) -> Option<Range<u64>> {
             continue; // The value that it names follows.
         }
         let opens = matches!(token.event, Event::ObjectStart | Event::ArrayStart);
-        if trail.pointer_of(&token, &mut scratch) == pointer {
+        let here = trail.pointer_of(&token, &mut scratch);
+        if let (Event::String(text), Some(below)) = (token.event, pointer.strip_prefix(&here))
+            && below.starts_with('/')
+        {
+            let content = inside::content(text.raw());
+            let span = span_at(inside::window_of(&content, true), below)?;
+            let mut raw = Raw::of(text.raw());
+            let start = token.at + 1 + raw.written(span.start);
+            return Some(start..token.at + 1 + raw.written(span.end));
+        }
+        if here == pointer {
             let start = *start.get_or_insert(token.at);
             if !opens {
                 return Some(start..token.end);
@@ -385,6 +413,21 @@ mod tests {
         assert_eq!(value("/d"), Some("{}"));
         assert_eq!(value("").map(str::len), Some(text.len()));
         assert_eq!(value("/a/7"), None);
+    }
+
+    #[test]
+    fn what_is_written_inside_of_a_text_that_holds_json_is_found_there() {
+        let text = br#"{"a": "{\"b\": [1, {\"c\": \"x\"}]}", "d": "no {json"}"#;
+        let at = |what: &str| find(text, what);
+        assert_eq!(
+            located(text, &[at("\"{"), at("{\\\"b"), at("1,"), at("x\\"), at("no"), at("{json")]),
+            ["/a 1:7", "/a 1:8", "/a/b/0 1:16", "/a/b/1/c 1:29", "/d 1:43", "/d 1:46"]
+        );
+        let value = |pointer: &str| {
+            let span = span_in(Box::new(io::Cursor::new(text.to_vec())), pointer)?;
+            std::str::from_utf8(&text[span.start as usize..span.end as usize]).ok()
+        };
+        assert_eq!((value("/a/b/0"), value("/a/b/1/c"), value("/d/x")), (Some("1"), Some(r#"\"x\""#), None));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod build;
 mod bytes;
 mod fault;
 mod formats;
+mod inside;
 pub mod json;
 pub mod lines;
 pub mod locate;

@@ -5,6 +5,7 @@ use super::json::DEFAULT_DEPTH;
 use super::packed::Unpacked;
 use super::window::{Bytes, Window};
 use crate::document::json::write_json_string;
+use crate::document::tape::FromJson;
 use crate::finding::{FILE_CHANGED, FILE_EMPTY, FileId, Finding, JSON_UTF8, Place};
 use crate::mapping::model::Format;
 use rustix::fs::OFlags;
@@ -179,6 +180,10 @@ pub struct Opened {
     origin: Option<SourceFile>,
     /// The digest of the file itself, where the window shows something made of it.
     digest: Option<[u8; 32]>,
+    /// Which texts hold JSON.
+    pub(super) from_json: Arc<FromJson>,
+    /// Whether the document is taken as a record.
+    pub(super) whole: bool,
 }
 
 /// Opens a file for reading.
@@ -197,7 +202,16 @@ pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
         _ => (limits.window.min(ROLLING), limits.window),
     };
     let window = Window::new(file.read_from(handle), size, limits.sensitive);
-    let mut opened = Opened { window, extent, limits, file: file.id, origin: Some(file.clone()), digest: None };
+    let mut opened = Opened {
+        window,
+        extent,
+        limits,
+        file: file.id,
+        origin: Some(file.clone()),
+        digest: None,
+        from_json: Arc::default(),
+        whole: false,
+    };
     match file.form.packed {
         Some(_) => opened.extent = opened.unpacked_extent()?,
         None => opened.window = opened.window.hashing(),
@@ -249,14 +263,23 @@ impl Opened {
     pub fn of_bytes(file: FileId, bytes: Vec<u8>, limits: Limits) -> Self {
         let size = limits.window.min(bytes.len().saturating_add(1));
         let window = Window::new(Box::new(Cursor::new(bytes)), size, limits.sensitive).hashing();
-        Self { window, extent: size, limits, file, origin: None, digest: None }
+        Self { window, extent: size, limits, file, origin: None, digest: None, from_json: Arc::default(), whole: false }
     }
 
     /// A document that is a line of a file, and begins there. Its digest is not of use.
     pub fn of_line(file: FileId, at: u64, text: Vec<u8>, limits: Limits) -> Self {
         let extent = text.len() + 1;
         let window = Window::of_line(text, at, limits.sensitive);
-        Self { window, extent, limits, file, origin: None, digest: Some([0; 32]) }
+        Self {
+            window,
+            extent,
+            limits,
+            file,
+            origin: None,
+            digest: Some([0; 32]),
+            from_json: Arc::default(),
+            whole: false,
+        }
     }
 
     /// The number of the file.
@@ -321,6 +344,11 @@ impl Opened {
     /// How large it is, as far as that matters: at most the size of the limits' window.
     pub fn extent(&self) -> usize {
         self.extent
+    }
+
+    /// Puts the JSON of these texts in their place; `whole` says that the document is a record.
+    pub fn unfold(&mut self, from_json: &Arc<FromJson>, whole: bool) {
+        (self.from_json, self.whole) = (Arc::clone(from_json), whole);
     }
 
     /// What it is, in a word: a file, or a line of one.

@@ -4,7 +4,7 @@ use super::build::Builder;
 use super::json::{Event, Fault, Scanner};
 use super::read::Opened;
 use super::select::Matcher;
-use crate::document::tape::{Segment, Selection, Tape};
+use crate::document::tape::{FromJson, Segment, Selection, Tape};
 use crate::finding::{FileId, Finding};
 use std::ops::Range;
 use zeroize::Zeroizing;
@@ -55,7 +55,7 @@ pub struct Records<'o> {
     scanner: Scanner<'o>,
     selection: &'o Selection,
     matcher: Matcher<'o>,
-    builder: Builder,
+    builder: Builder<'o>,
     file: FileId,
     number: u64,
     scratch: Zeroizing<String>,
@@ -76,13 +76,16 @@ impl std::fmt::Debug for Records<'_> {
 /// A finding when the file cannot be read from its start.
 pub fn records<'o>(opened: &'o mut Opened, selection: Option<&'o Selection>) -> Result<Records<'o>, Finding> {
     opened.rewind()?;
+    let FromJson { record, frame } = &*opened.from_json;
+    let of_frame = frame.iter().filter(|_| selection.is_none());
+    let builder = Builder::unfolding(record.iter().chain(of_frame), opened.limits.depth);
     let selection = selection.unwrap_or(&DOCUMENT);
     Ok(Records {
         file: opened.file(),
         scanner: Scanner::new(&mut opened.window, opened.limits.depth),
         selection,
         matcher: Matcher::new(vec![selection]),
-        builder: Builder::default(),
+        builder,
         number: 0,
         scratch: Zeroizing::default(),
         names: vec![String::new(); members(&selection.0)],

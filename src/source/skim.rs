@@ -7,7 +7,7 @@ use super::names::Names;
 use super::read::Opened;
 use super::records::{Record, keep_name, members};
 use super::select::Matcher;
-use crate::document::tape::{Outer, Selection, Tape};
+use crate::document::tape::{FromJson, Outer, Selection, Tape};
 use crate::finding::{FileId, Finding, JSON_BOM, JSON_DUPLICATE, Place, printable};
 use std::ops::Range;
 use zeroize::Zeroizing;
@@ -48,10 +48,14 @@ pub struct Outline {
 pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Result<Outline, Vec<Finding>> {
     opened.rewind().map_err(|finding| vec![finding])?;
     let file = opened.file();
-    let mut skimmer = Skimmer::new(selections, opened.limits.sensitive);
+    let (FromJson { record, frame }, depth) = (&*opened.from_json, opened.limits.depth);
+    let of_record = record.iter().filter(|_| opened.whole);
+    let builder = Builder::unfolding(frame.iter().chain(of_record), depth);
+    let mut skimmer = Skimmer::new(selections, opened.limits.sensitive, builder);
     let most = MOST_MEMORY * opened.extent() + (1 << 16);
     skimmer.expect(opened.extent());
-    skimmer.keeper = keep.then(|| Keeper::new(selections, opened.limits.sensitive, most));
+    let of_records = || Builder::unfolding(record.iter(), depth);
+    skimmer.keeper = keep.then(|| Keeper::new(selections, opened.limits.sensitive, most, of_records()));
     let (mut end, start) = (0, opened.window.start());
     let mut scanner = Scanner::new(&mut opened.window, opened.limits.depth);
     let fault = loop {
@@ -91,7 +95,7 @@ struct Skimmer<'s> {
     matcher: Matcher<'s>,
     names: Names,
     duplicates: Duplicates,
-    builder: Builder,
+    builder: Builder<'s>,
     tape: Tape,
     selected: Vec<u64>,
     leaves: u64,
@@ -105,12 +109,12 @@ struct Skimmer<'s> {
 }
 
 impl<'s> Skimmer<'s> {
-    fn new(selections: &[&'s Selection], sensitive: bool) -> Self {
+    fn new(selections: &[&'s Selection], sensitive: bool, builder: Builder<'s>) -> Self {
         Self {
             matcher: Matcher::new(selections.to_vec()),
             names: Names::spare(),
             duplicates: Duplicates::default(),
-            builder: Builder::default(),
+            builder,
             tape: Tape::new(sensitive),
             selected: vec![0; selections.len()],
             leaves: 0,
@@ -219,7 +223,7 @@ impl<'s> Skimmer<'s> {
 /// Keeps records as they come by.
 struct Keeper<'s> {
     selections: Vec<&'s Selection>,
-    builder: Builder,
+    builder: Builder<'s>,
     /// That of the record at hand.
     tape: Tape,
     /// The number of its selection.
@@ -235,10 +239,10 @@ struct Keeper<'s> {
 }
 
 impl<'s> Keeper<'s> {
-    fn new(selections: &[&'s Selection], sensitive: bool, most: usize) -> Self {
+    fn new(selections: &[&'s Selection], sensitive: bool, most: usize, builder: Builder<'s>) -> Self {
         Self {
             selections: selections.to_vec(),
-            builder: Builder::default(),
+            builder,
             tape: Tape::new(sensitive),
             number: 0,
             start: 0,

@@ -49,7 +49,7 @@ impl<'a> Text<'a> {
 }
 
 /// The character of a checked escape, and how many bytes it is written with.
-fn escape(bytes: &[u8]) -> (char, usize) {
+pub(super) fn escape(bytes: &[u8]) -> (char, usize) {
     const CHECKED: &str = "the scanner checked the escape";
     let simple = match bytes[1] {
         b'b' => '\u{8}',

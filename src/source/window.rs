@@ -26,8 +26,8 @@ pub struct Window {
     base: u64,
     /// The offset of the first byte of all.
     start: u64,
-    /// Whether it is over a line of a file.
-    line: bool,
+    /// What it is over, in a word.
+    unit: &'static str,
     ended: bool,
     most: usize,
     sensitive: bool,
@@ -68,7 +68,7 @@ impl Window {
             end: 0,
             base: 0,
             start: 0,
-            line: false,
+            unit: "file",
             ended: false,
             most: MOST,
             sensitive,
@@ -80,7 +80,14 @@ impl Window {
     pub(crate) fn of_line(text: Vec<u8>, at: u64, sensitive: bool) -> Self {
         let mut window = Self::new(Box::new(std::io::empty()), 0, sensitive);
         (window.end, window.buffer) = (text.len(), text);
-        (window.base, window.start, window.line, window.ended) = (at, at, true, true);
+        (window.base, window.start, window.unit, window.ended) = (at, at, "line", true);
+        window
+    }
+
+    /// A window over the content of a text.
+    pub(crate) fn of_text(content: Vec<u8>, sensitive: bool) -> Self {
+        let mut window = Self::of_line(content, 0, sensitive);
+        window.unit = "text";
         window
     }
 
@@ -91,7 +98,7 @@ impl Window {
 
     /// What it is over, in a word.
     pub(crate) fn unit(&self) -> &'static str {
-        if self.line { "line" } else { "file" }
+        self.unit
     }
 
     /// Computes the SHA-256 along.

@@ -44,6 +44,7 @@ mod existing;
 mod explain;
 mod explain_law;
 mod expressions;
+mod from_json;
 mod generated;
 mod guide;
 mod helps;

@@ -1,10 +1,12 @@
 //! A mapping file: which files, in which shapes, by which rules.
 
-use super::expr::{condition, covering_of, parsed, path_of};
+use super::expr::{condition, covering_of, parsed, path_of, rooted_of};
 use super::tree::{Fields, Item};
 use super::{keys, named, path, rule};
+use crate::document::tape::FromJson;
 use crate::mapping::codes;
-use crate::mapping::model::{Covering, Format, Mapping, Pattern, Rule, Shape, Source};
+use crate::mapping::model::{Covering, Format, Mapping, Pattern, Root, Rooted, Rule, Shape, Source};
+use std::sync::Arc;
 
 /// The mapping of a file, with the lines of its patterns.
 pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, Vec<u32>) {
@@ -65,10 +67,19 @@ fn source(fields: &Fields<'_>, mapping: &str) -> (Source, Vec<u32>) {
         format,
         optional: fields.reason("optional"),
         blank: fields.reason("blank"),
+        from_json: Arc::new(from_json(fields)),
         newest: fields.texts("newest").into_iter().filter_map(path_of).collect(),
         shapes,
     };
     (source, lines)
+}
+
+/// Texts that hold JSON, by what they are selected from.
+fn from_json(fields: &Fields<'_>) -> FromJson {
+    let selected: Vec<Rooted> = fields.texts("from_json").into_iter().filter_map(rooted_of).collect();
+    let (frame, record): (Vec<Rooted>, Vec<Rooted>) = selected.into_iter().partition(|one| one.root == Root::Frame);
+    let selections = |of: Vec<Rooted>| of.into_iter().map(|one| one.selection).collect();
+    FromJson { record: selections(record), frame: selections(frame) }
 }
 
 /// A file pattern.

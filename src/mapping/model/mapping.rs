@@ -4,9 +4,10 @@ use super::expr::{Condition, TypeName};
 use super::owners::Pattern;
 use super::paths::{Covering, PathExpr};
 use super::rule::Rule;
-use crate::document::tape::{Segment, Selection};
+use crate::document::tape::{FromJson, Segment, Selection};
 use crate::finding::{FILE_EMPTY, Finding};
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// One source file type.
 #[derive(Debug)]
@@ -70,6 +71,8 @@ pub struct Source {
     pub optional: Option<String>,
     /// `blank = "reason"`.
     pub blank: Option<String>,
+    /// `from_json`: texts that hold JSON, which stands in their place.
+    pub from_json: Arc<FromJson>,
     /// `newest`: the files of one owner are read newest first by the first of these that is there.
     pub newest: Vec<PathExpr>,
     /// `[[source.shape]]`; never empty: what `[source]` says itself is the one shape of a mapping.

@@ -29,6 +29,7 @@ keys! {
         key("otherwise", Reason, "why nothing is lost when no rule takes a record"),
         key("optional", Reason, "why the files are read only when `--with` asks for them"),
         key("blank", Reason, "why a blank file loses nothing"),
+        key("from_json", TEXTS, "selections of texts that hold JSON, which stands in their place"),
         key("newest", TEXTS, "paths to the time by which an owner's files are read, newest first"),
         key("shape", OneOf(&[Refer("shape"), List(&Refer("shape"))]), "the forms that the files had over time");
 
