@@ -222,6 +222,8 @@ codes! {
         "write both in one form (NFC, say), or check that they are two owners";
     OWNER_UNREAD = "O007" Error "the owner is unknown, because a file or record of the owners was rejected: its files are rejected too",
         "fix the file of the owners first";
+    OWNER_TWO = "O008" Error "two rows of the owner table were made in one directory, so it is not known whose it is",
+        "let one file of the directory make its owner, or find owners by `find` under [owners] in set.toml";
     // X: secrets.
     SECRET_UNDECIDED = "X001" Error "a value looks like a secret and is neither sealed, dropped, declassified nor ignored",
         "seal or drop it, ignore it with a reason, or say with `declassify` beside its column why it may be kept as it is";

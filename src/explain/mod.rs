@@ -101,6 +101,7 @@ fn tell(run: &Import<'_>, listener: &Listener<'_>, asked: &Asked, mut explained:
     let Heard { mut leaves, names, more, tally, broken, .. } = listener.take();
     explained.shape = state.shape().and_then(|shape| mapping.shape_name(shape)).map(str::to_owned);
     let directory = plan.directory_of(asked.file).unwrap_or_default();
+    let directory = &*directory;
     let owner = run.directories.iter().find(|found| found.directory == directory);
     explained.owner = owner.and_then(|found| Some((found.id.clone()?, found.how.clone())));
     let (status, reason) = match state.status {

@@ -50,7 +50,7 @@ impl Import<'_> {
     }
 
     fn diverged(&mut self, file: usize, other: usize) {
-        let name = |file: usize| printable(self.plan.directory_of(file).unwrap_or_default());
+        let name = |file: usize| printable(&self.plan.directory_of(file).unwrap_or_default());
         let message = format!("the owner's directories `{}` and `{}` hold different versions", name(other), name(file));
         let files = &self.plan.tree.files;
         let finding = Finding::new(&FILE_DIVERGED, message).at(files[file].place(0)).also(Some(files[other].place(0)));
@@ -61,13 +61,15 @@ impl Import<'_> {
 /// The path of a file inside its owner's directory.
 pub(crate) fn inner_path(plan: &Plan, file: usize) -> String {
     let path = &plan.tree.files[file].path;
-    let (Some(directory), Disposition::Mapped { mapping, pattern }) =
-        (plan.directory_of(file), &plan.dispositions[file])
-    else {
-        return path.to_string();
-    };
-    let capture = plan.set.owners.as_ref().map_or("", |owners| &owners.capture);
-    below(&plan.set.mappings[*mapping].source.files[*pattern], capture, directory, path)
+    let Disposition::Mapped { mapping, pattern } = &plan.dispositions[file] else { return path.to_string() };
+    let pattern = &plan.set.mappings[*mapping].source.files[*pattern];
+    // The directory ends with what the last capture captured.
+    let capture = plan.set.owners.as_ref().and_then(|owners| owners.captures.last());
+    let captured = capture.and_then(|name| pattern.captures_of(path)?.into_iter().find(|(known, _)| known == name));
+    match captured {
+        Some((capture, directory)) if plan.directory_of(file).is_some() => below(pattern, capture, directory, path),
+        _ => path.to_string(),
+    }
 }
 
 /// What follows the segment of a path in which a pattern captures, with that segment where it is more

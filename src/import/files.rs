@@ -85,8 +85,11 @@ impl FileState {
 
     /// Notes what the first look found.
     pub(crate) fn learn(&mut self, shaped: &Shaped) {
+        if self.shape.is_none() {
+            // What texts hold in records is added as these are read.
+            self.count(|counts| counts.leaves.seen = shaped.leaves + shaped.frame.more_leaves());
+        }
         self.shape = u32::try_from(shaped.shape).ok();
-        self.count(|counts| counts.leaves.seen = shaped.leaves + shaped.frame.more_leaves());
         self.unfinished().sha256 = shaped.sha256;
     }
 

@@ -36,6 +36,8 @@ pub enum OwnerMatch {
     Unread(Unread),
     /// Several owners that the name fits equally.
     Ambiguous,
+    /// Two owners that were made in the directory, here and there.
+    Two(Place, Place),
     /// No owner.
     None,
 }
@@ -49,12 +51,17 @@ pub struct Unread {
     pub whole: bool,
 }
 
-/// The owner that a row of the owner table makes; without an id where that could not be read.
-pub fn owner_of(plan: &Plan, rule: &CompiledRule, draft: &Draft) -> Option<Owner> {
+/// The owner that a row of the owner table makes, by the id that the engine gave it where it did; without an id where
+/// that could not be read.
+pub fn owner_of(plan: &Plan, rule: &CompiledRule, draft: &Draft, given: Option<i64>) -> Option<Owner> {
     plan.set.owners.as_ref().filter(|owners| owners.table == rule.table.name)?;
-    let value = |name: &String| (name.clone(), rule.value(&draft.values, name).clone());
-    let columns: Vec<_> = plan.owner_columns.iter().map(value).collect();
     let key = rule.table.primary_key();
+    let value = |name: &String| {
+        let value = rule.value(&draft.values, name).clone();
+        let given = given.filter(|_| value == Value::Null && key == [name.as_str()]);
+        (name.clone(), given.map_or(value, Value::Integer))
+    };
+    let columns: Vec<_> = plan.owner_columns.iter().map(value).collect();
     let id = columns.iter().find(|(name, _)| key == [name.as_str()]).and_then(|(_, value)| value.as_key_text());
     Some(Owner { id: id.unwrap_or_default().into_owned(), columns })
 }
@@ -65,7 +72,18 @@ pub fn owner_of(plan: &Plan, rule: &CompiledRule, draft: &Draft) -> Option<Owner
 pub struct OwnerTable {
     rows: Vec<Known>,
     by_id: HashMap<String, usize>,
+    /// By directory, the owners that were made in it: the first one, and whether there is another.
+    made: HashMap<String, Made>,
     unread: Option<Unread>,
+}
+
+/// What owner was made in a directory.
+#[derive(Debug)]
+enum Made {
+    One(String, Place),
+    Two(Place, Place),
+    /// Its record was rejected.
+    Rejected,
 }
 
 /// A row of the owner table.
@@ -107,6 +125,32 @@ impl OwnerTable {
             }
             Some(_) => {}
             None => self.push(known),
+        }
+    }
+
+    /// Notes that an owner was made in a directory.
+    pub fn make(&mut self, directory: &str, id: &str, at: Place) {
+        match self.made.get_mut(directory) {
+            Some(made) => match made {
+                Made::One(known, first) if known != id => *made = Made::Two(*first, at),
+                Made::One(..) | Made::Two(..) => {}
+                Made::Rejected => *made = Made::One(id.to_owned(), at),
+            },
+            None => _ = self.made.insert(directory.to_owned(), Made::One(id.to_owned(), at)),
+        }
+    }
+
+    /// Notes that the record of an owner that would have been made in a directory was rejected.
+    pub fn make_rejected(&mut self, directory: &str) {
+        self.made.entry(directory.to_owned()).or_insert(Made::Rejected);
+    }
+
+    /// The owner that was made in a directory.
+    fn made_in(&self, directory: &str) -> Option<OwnerMatch> {
+        match self.made.get(directory)? {
+            Made::One(id, _) => self.rows[*self.by_id.get(id)?].matched("made in it".to_owned(), false),
+            Made::Two(one, other) => Some(OwnerMatch::Two(*one, *other)),
+            Made::Rejected => Some(OwnerMatch::Rejected),
         }
     }
 
@@ -262,6 +306,9 @@ impl<'s> Matcher<'s> {
 
     /// The owner of a directory: the first rule that finds one decides.
     pub fn find(&self, directory: &str) -> OwnerMatch {
+        if let Some(made) = self.table.made_in(directory) {
+            return made;
+        }
         let by_rule = self.owners.find.iter().zip(&self.values).find_map(|(find, values)| {
             let wanted = match &find.from {
                 None => directory.to_owned(),
@@ -303,7 +350,7 @@ fn evaluate_name(set: &Set, expr: &crate::mapping::model::Expr, directory: &str)
         id: crate::finding::FileId(0),
         path: "",
         captures: Vec::new(),
-        directory: Some(directory),
+        directory: Some(directory.into()),
         owner: None,
         started: jiff::Timestamp::UNIX_EPOCH,
         namespace: set.namespace,

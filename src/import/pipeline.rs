@@ -3,8 +3,8 @@
 
 use crate::error::{Error, Result};
 use crate::finding::{
-    Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_TWINS, OWNER_UNKNOWN, OWNER_UNREAD,
-    printable,
+    Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_TWINS, OWNER_TWO, OWNER_UNKNOWN,
+    OWNER_UNREAD, printable,
 };
 use crate::import::files::{Why, file_id};
 use crate::import::leaves::deciding_line;
@@ -15,6 +15,7 @@ use crate::mapping::apply::Owner;
 use crate::mapping::model::{Ownerless, Unknown};
 use crate::mapping::order::{Stage, Turn};
 use crate::report::{FileStatus, OwnerReport, words};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ impl Import<'_> {
             }
             match disposition {
                 Disposition::Mapped { mapping, .. } if self.plan.owned(*mapping) => {
-                    let directory = self.plan.directory_of(file).map(str::to_owned);
+                    let directory = self.plan.directory_of(file).map(Cow::into_owned);
                     owned.entry(directory).or_default().entry(*mapping).or_default().push(file);
                 }
                 Disposition::Mapped { mapping, .. } => ownerless.entry(*mapping).or_default().push(file),
@@ -141,7 +142,7 @@ impl Import<'_> {
                 OwnerMatch::One(found) => (Some(found.id.clone()), found.how.clone()),
                 OwnerMatch::Rejected => (None, "rejected".to_owned()),
                 OwnerMatch::Unread(_) => (None, "unread".to_owned()),
-                OwnerMatch::Ambiguous => (None, "several".to_owned()),
+                OwnerMatch::Ambiguous | OwnerMatch::Two(..) => (None, "several".to_owned()),
                 OwnerMatch::None => (None, "none".to_owned()),
             };
             let owner = id.as_deref().and_then(|id| self.resolver.owners.get(id)).cloned();
@@ -203,7 +204,7 @@ impl Import<'_> {
         match (&self.options.owner, ownerless) {
             (Some(id), _) => self.resolver.owners.given(id),
             (None, Some(Ownerless::OnlyUser)) => self.resolver.owners.only(),
-            (None, None) => OwnerMatch::None,
+            (None, Some(Ownerless::Refuse) | None) => OwnerMatch::None,
         }
     }
 
@@ -244,10 +245,17 @@ impl Import<'_> {
             let finding = Finding::new(&OWNER_UNREAD, message);
             self.reject_with_owner(files, &format!("the owner is unknown, because {what} was rejected"), &finding)?;
             finding.at(*at)
+        } else if let OwnerMatch::Two(one, other) = matched {
+            let message = format!("two owners were made in {shown}: {counted} not imported");
+            Finding::new(&OWNER_TWO, message).at(*other).also(Some(*one))
         } else if *matched == OwnerMatch::Ambiguous {
             let message = format!("several owners match {shown}: {counted} not imported");
             Finding::new(&OWNER_AMBIGUOUS, message)
         } else {
+            let ownerless = self.plan.set.owners.as_ref().filter(|_| directory.is_none());
+            let ignored = ownerless.and_then(|owners| owners.ownerless_ignored.clone()).map(Unknown::Ignore);
+            let refused = ownerless.is_some_and(|owners| owners.ownerless == Some(Ownerless::Refuse));
+            let unknown = if refused { &Unknown::Refuse } else { ignored.as_ref().unwrap_or(unknown) };
             match (unknown, directory) {
                 (Unknown::Ignore(reason), _) => {
                     let what = directory

@@ -13,7 +13,7 @@ use crate::mapping::apply::{FileContext, Owner};
 use crate::mapping::compile::{CompiledRule, compile};
 use crate::mapping::model::{From, Literal, OnDuplicate, Protection, ReadAs, Rule, Set};
 use crate::mapping::order::{Order, Stage, Turn, order};
-use crate::mapping::own::is_owned;
+use crate::mapping::own::{is_owned, makes_owners};
 use crate::mapping::usage::has_maps;
 use crate::mapping::uses::{uses, uses_of};
 use crate::source::Limits;
@@ -25,6 +25,7 @@ pub use disposition::{Chosen, Disposition, Dispositions};
 use jiff::Timestamp;
 pub use keys::{FieldKey, Keys};
 use specs::{Needed, Specs};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// One entry of a mapping's `files` (mapping and entry) in one directory of an owner.
@@ -129,7 +130,7 @@ impl Plan {
     }
 
     /// The owner's directory that a mapped file lies in: what the owners' capture captured.
-    pub fn directory_of(&self, file: usize) -> Option<&str> {
+    pub fn directory_of(&self, file: usize) -> Option<Cow<'_, str>> {
         match self.dispositions[file] {
             Disposition::Mapped { mapping, pattern } => {
                 self.directory_in(mapping, pattern, &self.tree.files[file].path)
@@ -139,10 +140,10 @@ impl Plan {
     }
 
     /// What the owners' capture captures where a mapping's pattern matches a path.
-    fn directory_in<'p>(&'p self, mapping: usize, pattern: usize, path: &'p str) -> Option<&'p str> {
+    fn directory_in<'p>(&'p self, mapping: usize, pattern: usize, path: &'p str) -> Option<Cow<'p, str>> {
         let owners = self.set.owners.as_ref()?;
         let captures = self.set.mappings[mapping].source.files[pattern].captures_of(path)?;
-        captures.into_iter().find(|(name, _)| *name == owners.capture).map(|(_, directory)| directory)
+        owners.directory(&captures)
     }
 
     /// What the pattern of a mapped file captures in its path.
@@ -159,7 +160,7 @@ impl Plan {
     /// The mapping that would read a file of this path, and the owner's directory in it.
     pub fn reader_of(&self, path: &str) -> Option<(usize, Option<String>)> {
         let (mapping, pattern) = self.readers.reader(&self.set, path)?;
-        Some((mapping, self.directory_in(mapping, pattern, path).map(str::to_owned)))
+        Some((mapping, self.directory_in(mapping, pattern, path).map(Cow::into_owned)))
     }
 
     /// Whether rules write instants into a column of times, rather than times without a zone.
@@ -193,12 +194,11 @@ impl Plan {
     /// What rows of a mapped file may refer to; the owner is that of its directory.
     pub fn file_context<'f>(&'f self, file: usize, owner: Option<&'f Owner>, started: Timestamp) -> FileContext<'f> {
         let captures = self.captures_of(file);
-        let capture = self.set.owners.as_ref().map(|owners| owners.capture.as_str());
-        let directory = captures.iter().find(|(name, _)| Some(*name) == capture);
+        let directory = self.set.owners.as_ref().and_then(|owners| owners.directory(&captures));
         FileContext {
             id: file_id(file),
             path: &self.tree.files[file].path,
-            directory: directory.map(|(_, directory)| *directory),
+            directory,
             captures,
             owner,
             started,
@@ -212,7 +212,7 @@ impl Plan {
             Disposition::Mapped { mapping, pattern } => (mapping, pattern),
             Disposition::Ignored(_) | Disposition::Unmapped => (usize::MAX, usize::MAX),
         };
-        (entry, self.directory_of(file).map(str::to_owned))
+        (entry, self.directory_of(file).map(Cow::into_owned))
     }
 
     /// The first and the last turn in which a mapping's files are read. A mapping without rules is
@@ -266,6 +266,11 @@ impl Plan {
         is_owned(&self.set, mapping)
     }
 
+    /// Whether a mapping makes the owners of the folders that its files lie in.
+    pub fn makes_owners(&self, mapping: usize) -> bool {
+        makes_owners(&self.set, mapping)
+    }
+
     /// Whether a mapping writes rows of the owner table.
     pub fn feeds_owners(&self, mapping: usize) -> bool {
         let Some(owners) = &self.set.owners else { return false };
@@ -292,7 +297,7 @@ impl Plan {
     /// The pattern that finds an owner's directory, with the capture alone: `users/{owner}`.
     pub fn owner_folders(&self) -> Vec<String> {
         let Some(owners) = &self.set.owners else { return Vec::new() };
-        let capture = format!("{{{}}}", owners.capture);
+        let capture = format!("{{{}}}", owners.captures.last().map_or("", String::as_str));
         let mut found: Vec<String> = self
             .set
             .mappings

@@ -35,7 +35,8 @@ impl Import<'_> {
         if before || !refused.is_empty() {
             self.count_rejected(place, mapped);
         } else {
-            self.take_rows(place, mapped, &fates);
+            let ids: Vec<Option<i64>> = held.decision.judged.iter().map(|one| one.id).collect();
+            self.take_rows(place, mapped, &fates, &ids);
         }
         if !refused.is_empty() {
             // A record that was known to be bad is reported once, when it is read first.
@@ -95,9 +96,9 @@ impl Import<'_> {
     }
 
     /// Reports what is to be said of rows that were taken, and learns owners and what the application needs.
-    fn take_rows(&mut self, place: Place, mapped: &Mapped, fates: &[RowFate]) {
+    fn take_rows(&mut self, place: Place, mapped: &Mapped, fates: &[RowFate], ids: &[Option<i64>]) {
         let Parts { resolver, leaves, mut cx, .. } = self.parts();
-        for (draft, fate) in mapped.drafts.iter().zip(fates) {
+        for ((draft, fate), given) in mapped.drafts.iter().zip(fates).zip(ids) {
             // A row that is not written has no column that ends NULL.
             let written = matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_));
             for (severity, fault) in draft.differing.iter().filter(|(_, of)| written || of.code != &ROW_DANGLING) {
@@ -105,9 +106,14 @@ impl Import<'_> {
                 cx.findings.push(finding);
             }
             if matches!(fate, RowFate::Inserted | RowFate::Unchanged)
-                && let Some(owner) = owner_of(cx.plan, &cx.plan.rules[cx.mapping][draft.rule], draft)
+                && let Some(owner) = owner_of(cx.plan, &cx.plan.rules[cx.mapping][draft.rule], draft, *given)
                 && !owner.id.is_empty()
             {
+                let file = place.file.0 as usize;
+                let directory = cx.plan.directory_of(file).filter(|_| cx.plan.makes_owners(cx.mapping));
+                if let Some(directory) = directory {
+                    resolver.owners.make(&directory, &owner.id, Place { offset: draft.at, ..place });
+                }
                 resolver.owners.add(owner, place.file);
             }
         }
@@ -119,7 +125,11 @@ impl Import<'_> {
         let rules = &self.plan.rules[self.mapping];
         for draft in mapped.drafts.iter().chain(&mapped.partial) {
             self.writer.count(rules[draft.rule].table_number).rejected += 1;
-            if let Some(owner) = owner_of(self.plan, &rules[draft.rule], draft) {
+            if let Some(owner) = owner_of(self.plan, &rules[draft.rule], draft, None) {
+                let directory = self.plan.directory_of(place.file.0 as usize);
+                if let Some(directory) = directory.filter(|_| self.plan.makes_owners(self.mapping)) {
+                    self.resolver.owners.make_rejected(&directory);
+                }
                 self.resolver.owners.add_rejected(owner, place.file);
             }
         }

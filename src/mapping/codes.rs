@@ -90,8 +90,8 @@ codes! {
         "test a value outside of the records";
     EACH_REPEATED = "M116" "a rule makes rows from the frame, and every record would repeat them",
         "give the elements a shape of their own, with `records`";
-    OWNERS_KEYLESS = "M117" "owners have no single-column key that comes from the source",
-        "give the table of `[owners]` a primary key of one column, such as `id`, and let every rule that writes into it fill that column from the source";
+    OWNERS_KEYLESS = "M117" "owners have no single-column key",
+        "give the table of `[owners]` a primary key of one column, such as `id`";
     ID_TWO_GIVERS = "M118" "some rules of a table give its integer key, and others leave it to be generated",
         "give the key a value in every rule of the table, or in none";
     SECRET_CONTRADICTED = "M119" "a path is declassified, and ignored or dropped as well",
@@ -132,6 +132,8 @@ codes! {
         "remove it: every line is a document of its own";
     LAST_UNFIT = "M171" "a rule in which the last record of a key counts cannot tell which one that is",
         "the files are read in the order of `files`, then of their paths; a key is made of what the source gives";
+    OWNERS_MADE = "M172" "it is not known whose a directory is, or too early asked",
+        "a mapping whose files lie in owners' directories and that writes into the owner table makes them, without `#owner`; else `find` finds them";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

@@ -3,7 +3,7 @@
 //! Two owners never share such a value: it is the owner's id, or made from it by steps that can be
 //! undone or by a hash that takes it in.
 
-use super::model::{Expr, From, Mapping, Pattern, Root, Rule, Set, Sought};
+use super::model::{Expr, From, Mapping, OnDuplicate, Root, Rule, Set, Sought};
 use super::uses::uses;
 use crate::table::Schema;
 use std::collections::HashMap;
@@ -37,12 +37,24 @@ impl RuleAt {
     }
 }
 
+/// Whether a mapping makes the owners of the folders that its files lie in: it starts rows of the owner table. It is
+/// read before owners are resolved.
+pub fn makes_owners(set: &Set, mapping: usize) -> bool {
+    let Some(owners) = &set.owners else { return false };
+    let mapping = &set.mappings[mapping];
+    let starts = |rule: &Rule| rule.into == owners.table && rule.on_duplicate != OnDuplicate::Fill;
+    mapping.rules.iter().any(starts) && mapping.source.files.iter().any(|pattern| owners.are_captured_by(pattern))
+}
+
 /// Whether a mapping's files belong to owners: by their pattern, or because a rule asks for the owner.
 pub fn is_owned(set: &Set, mapping: usize) -> bool {
     let Some(owners) = &set.owners else { return false };
+    if makes_owners(set, mapping) {
+        return false;
+    }
     let mapping = &set.mappings[mapping];
     let asks = |name: &&str| *name == "owner" || name.starts_with("owner.");
-    mapping.source.files.iter().flat_map(Pattern::captures).any(|name| name == owners.capture)
+    mapping.source.files.iter().any(|pattern| owners.are_captured_by(pattern))
         || mapping.rules.iter().any(|rule| uses(rule).contexts.iter().any(asks))
 }
 

@@ -240,7 +240,7 @@ impl Pointers {
                     let before = self.trail.pointer(Reach::Named);
                     let pointer = self.trail.pointer_of(&token, &mut self.scratch);
                     let text = match token.event {
-                        Event::String(text) if offset > token.at => Some(Zeroizing::new(text.raw().to_owned())),
+                        Event::String(text) => Some(Zeroizing::new(text.raw().to_owned())),
                         _ => None,
                     };
                     break Reached::Token { bytes: token.at..token.end, pointer, before, text };
@@ -421,7 +421,7 @@ mod tests {
         let at = |what: &str| find(text, what);
         assert_eq!(
             located(text, &[at("\"{"), at("{\\\"b"), at("1,"), at("x\\"), at("no"), at("{json")]),
-            ["/a 1:7", "/a 1:8", "/a/b/0 1:16", "/a/b/1/c 1:29", "/d 1:43", "/d 1:46"]
+            ["/a 1:7", "/a 1:8", "/a/b/0 1:17", "/a/b/1/c 1:30", "/d 1:45", "/d 1:48"]
         );
         let value = |pointer: &str| {
             let span = span_in(Box::new(io::Cursor::new(text.to_vec())), pointer)?;

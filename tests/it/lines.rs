@@ -271,7 +271,7 @@ fn a_secret_of_one_line_is_found_in_another_even_a_broken_one_and_never_shown() 
     let schema = "CREATE TABLE notes (id INTEGER PRIMARY KEY, line INTEGER, body TEXT);
         CREATE TABLE logins (id INTEGER PRIMARY KEY, password TEXT);";
     let rule = format!(
-        "{RULE}[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\n[table.logins.secrets]\npassword = {{ from = \"password\", kind = \"seal\", need = true }}\n"
+        "{RULE}[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\npassword = {{ seal = \"password\", on_absent = \"skip\" }}\n"
     );
     let house = Small::new(schema, "").formatted("notes", "a.jsonl", &format!("{SOURCE}{rule}")).file(
         "a.jsonl",

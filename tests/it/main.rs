@@ -63,6 +63,7 @@ mod mappings;
 mod old_importer;
 mod outputs;
 mod owners;
+mod owners_made;
 mod packed;
 mod passwords;
 mod record_table;

@@ -138,7 +138,8 @@ impl<'t> Scope<'_, 't> {
             "stem" => Operand::Datum(Datum::Text(self.file.stem().to_owned())),
             "started" => Operand::Datum(Datum::Instant(self.file.started.into(), None)),
             "owner" => {
-                self.file.directory.map_or(Operand::Missing, |name| Operand::Datum(Datum::Text(name.to_owned())))
+                let directory = self.file.directory.as_deref();
+                directory.map_or(Operand::Missing, |name| Operand::Datum(Datum::Text(name.to_owned())))
             }
             _ => match name.strip_prefix("owner.") {
                 Some(column) => self.file.owner.map_or(Operand::Missing, |owner| owner.column(column)),

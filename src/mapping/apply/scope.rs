@@ -10,6 +10,7 @@ use crate::mapping::keyindex::KeyIndex;
 use crate::row::Value;
 use crate::step::Datum;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// The owner of a directory: columns of the owner table's row.
@@ -40,7 +41,7 @@ pub struct FileContext<'f> {
     /// What the pattern captured.
     pub captures: Vec<(&'f str, &'f str)>,
     /// The owner's directory.
-    pub directory: Option<&'f str>,
+    pub directory: Option<Cow<'f, str>>,
     /// The owner.
     pub owner: Option<&'f Owner>,
     /// The run's one start time.

@@ -15,6 +15,8 @@ pub use secrets::check_secret_names;
 
 use crate::error::Error;
 use crate::mapping::model::{Mapping, OnDuplicate, Owners, Rule, Set, declares};
+use crate::mapping::own::makes_owners;
+use crate::mapping::uses::uses;
 use crate::mapping::{codes, order, suggest};
 use crate::table::Schema;
 use spot::{Errors, Spot, columns_of, set_file, tables};
@@ -117,21 +119,32 @@ fn check_record(set: &Set, schema: &Schema, file: &str, errors: &Errors) {
     errors.refuse(&codes::RECORD_NAME, file, record.line, message, codes::RECORD_NAME.help);
 }
 
-/// An owner is known by a key that the source gives: one that the database counts on is not known
-/// while directories are assigned to owners.
+/// An owner is known by a key of one column, and a directory by something that finds its owner.
 fn owners_have_ids(set: &Set, owners: &Owners, schema: &Schema, errors: &Errors) {
     let Some(table) = schema.table(&owners.table) else {
         return; // `check_owners` reports that it is missing.
     };
-    let [key] = table.primary_key()[..] else {
+    let [_] = table.primary_key()[..] else {
         let message = format!("owners are rows of table `{}`, whose primary key is not one column", table.name);
         return errors.refuse(&codes::OWNERS_KEYLESS, &set_file(set), owners.line, message, None);
     };
-    for (mapping, rule) in givers(set, &table.name).filter(|(_, rule)| rule.column(key).is_none()) {
+    let makers = || (0..set.mappings.len()).filter(|at| makes_owners(set, *at));
+    for mapping in makers().map(|at| &set.mappings[at]) {
+        let asks = |name: &str| name == "owner" || name.starts_with("owner.");
+        for rule in mapping.rules.iter().filter(|rule| uses(rule).contexts.iter().any(|name| asks(name))) {
+            let message = format!(
+                "rule `{}` uses `#owner` in a mapping that makes owners of the folders of its files",
+                rule.name
+            );
+            let hint = "use the captures themselves: the owner is known when its row is made";
+            errors.refuse(&codes::OWNERS_MADE, &mapping.file, rule.line, message, hint);
+        }
+    }
+    if owners.find.is_empty() && makers().next().is_none() {
         let message =
-            format!("rule `{}` gives no value for `{}.{key}`, by which owners are known", rule.name, table.name);
-        let hint = "an owner's key must come from the source, so that it is known before the row is written";
-        errors.refuse(&codes::OWNERS_KEYLESS, &mapping.file, rule.line, message, hint);
+            "nothing says whose a directory is: `find` is left out, and no mapping of files in it makes owners";
+        let hint = format!("write `find`, or a mapping whose files lie there and that writes into `{}`", table.name);
+        errors.refuse(&codes::OWNERS_MADE, &set_file(set), owners.line, message, hint);
     }
 }
 
@@ -160,11 +173,6 @@ fn ids_have_one_giver(set: &Set, schema: &Schema, errors: &Errors) {
             }
         }
     }
-}
-
-/// The rules that make rows of a table.
-fn givers<'s>(set: &'s Set, table: &'s str) -> impl Iterator<Item = (&'s Mapping, &'s Rule)> {
-    all_givers(set).filter(move |(_, rule)| rule.into == table)
 }
 
 /// The rules that make rows.

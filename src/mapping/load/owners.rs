@@ -16,14 +16,18 @@ pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
             .iter()
             .flat_map(|one| one.mapping.source.files.iter().zip(&one.pattern_lines).map(move |pair| (one, pair)))
     };
-    if !patterns().any(|(_, (pattern, _))| pattern.captures().any(|capture| capture == owners.capture)) {
+    if !patterns().any(|(_, (pattern, _))| owners.are_captured_by(pattern)) {
         let captures: Vec<_> = patterns().flat_map(|(_, (pattern, _))| pattern.captures()).collect();
-        let message = format!("no file pattern captures `{{{}}}`, so no directory has an owner", owners.capture);
+        let message = format!(
+            "no file pattern captures `{{{}}}`, so no directory has an owner",
+            owners.captures.join("}` and `{")
+        );
         set_doc.refuse(
             &codes::OWNERS_WRONG,
             owners.line,
             message,
-            suggest::nearest(&owners.capture, captures).map(|meant| format!("did you mean `{meant}`?")),
+            suggest::nearest(owners.captures.first().map_or("", String::as_str), captures)
+                .map(|meant| format!("did you mean `{meant}`?")),
         );
     }
     for find in &owners.find {

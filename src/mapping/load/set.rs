@@ -65,18 +65,26 @@ fn namespace(item: Item<'_>) -> Option<uuid::Uuid> {
 
 fn owners(item: Item<'_>) -> Option<Owners> {
     let fields = item.fields(&[&keys::OWNERS])?;
-    let find = fields.need("find").and_then(|item| item.list()).unwrap_or_default();
+    let find = fields.get("find").and_then(|item| item.list()).unwrap_or_default();
     if let Some(item) = fields.get("find")
         && find.is_empty()
     {
         item.refuse("`find` names no way to find an owner");
     }
+    let captures = fields.need("capture")?.one_or_more().into_iter();
+    let captures: Vec<String> = captures.filter_map(|item| item.text().map(str::to_owned)).collect();
+    if captures.is_empty() {
+        item.refuse("`capture` names no capture");
+    }
+    let ownerless = fields.get("ownerless");
+    let is_table = ownerless.is_some_and(|item| item.is_table());
     Some(Owners {
-        capture: fields.need("capture")?.text()?.to_owned(),
+        captures,
         table: fields.need("table")?.text()?.to_owned(),
         find: find.into_iter().filter_map(find_entry).collect(),
         unknown: fields.get("unknown").and_then(unknown).unwrap_or(Unknown::Refuse),
-        ownerless: fields.variant("ownerless", &keys::OWNERLESS),
+        ownerless: if is_table { None } else { fields.variant("ownerless", &keys::OWNERLESS) },
+        ownerless_ignored: ownerless.filter(|_| is_table).and_then(unknown).and_then(Unknown::reason),
         line: item.line,
     })
 }

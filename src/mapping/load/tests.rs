@@ -126,7 +126,7 @@ fn a_whole_set_is_understood() {
     assert_eq!(set.name, "notes");
     assert_eq!(set.recognise, Some(Recognise { files: vec!["people.json".into()], below: vec![String::new()] }));
     let owners = set.owners.as_ref().expect("it has owners");
-    assert_eq!((owners.capture.as_str(), owners.table.as_str(), owners.line), ("owner", "people", 7));
+    assert_eq!((owners.captures[0].as_str(), owners.table.as_str(), owners.line), ("owner", "people", 7));
     assert_eq!(owners.unknown, Unknown::Ignore("nobody's".into()));
     assert_eq!(owners.find.iter().map(|find| find.alias).collect::<Vec<_>>(), [false, true]);
     let feeders = vec!["people".to_owned(), "notes.authors".to_owned()];

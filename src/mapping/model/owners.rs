@@ -3,12 +3,13 @@
 use super::expr::Expr;
 use crate::step::Step;
 use serde::Deserialize;
+use std::borrow::Cow;
 
 /// `[owners]`: a path segment that names an owner.
 #[derive(Debug)]
 pub struct Owners {
-    /// The capture that names the owner's directory.
-    pub capture: String,
+    /// The captures that name the owner's directory, whose values are joined by `/`.
+    pub captures: Vec<String>,
     /// The table whose rows are owners.
     pub table: String,
     /// Ways to find the owner of a directory; the first that hits wins.
@@ -17,8 +18,24 @@ pub struct Owners {
     pub unknown: Unknown,
     /// What happens to files without an owner that feed rows that need one.
     pub ownerless: Option<Ownerless>,
+    /// Why they are ignored, if they are.
+    pub ownerless_ignored: Option<String>,
     /// The line in set.toml.
     pub line: u32,
+}
+
+impl Owners {
+    /// Whether files that a pattern matches lie in an owner's directory.
+    pub fn are_captured_by(&self, pattern: &Pattern) -> bool {
+        self.captures.iter().all(|capture| pattern.captures().any(|name| name == capture))
+    }
+
+    /// The owner's directory, from what a pattern captured.
+    pub fn directory<'p>(&self, captured: &[(&str, &'p str)]) -> Option<Cow<'p, str>> {
+        let value = |capture: &String| captured.iter().find(|(name, _)| name == capture).map(|(_, value)| *value);
+        let values: Vec<&str> = self.captures.iter().map(value).collect::<Option<_>>()?;
+        Some(if let [one] = values[..] { Cow::Borrowed(one) } else { Cow::Owned(values.join("/")) })
+    }
 }
 
 /// One way to find an owner.
@@ -43,12 +60,24 @@ pub enum Unknown {
     Ignore(String),
 }
 
+impl Unknown {
+    /// Why its files are ignored, if they are.
+    pub fn reason(self) -> Option<String> {
+        match self {
+            Self::Ignore(reason) => Some(reason),
+            Self::Refuse => None,
+        }
+    }
+}
+
 /// What happens to files without an owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ownerless {
     /// They belong to the only row of the owner table, else to `--owner ID`, else as `unknown`.
     OnlyUser,
+    /// They are an error.
+    Refuse,
 }
 
 /// A file pattern below the import root, segment by segment.

@@ -99,7 +99,8 @@ impl Set {
             });
             paths.chain(source).chain(shapes).chain(rules).chain([mapping.name.as_str()])
         });
-        files.chain(unknown).chain(of_mappings).chain([self.name.as_str()])
+        let ownerless = self.owners.iter().filter_map(|owners| owners.ownerless_ignored.as_deref());
+        files.chain(unknown).chain(ownerless).chain(of_mappings).chain([self.name.as_str()])
     }
 }
 

@@ -96,12 +96,12 @@ keys! {
 
     /// `[owners]`.
     OWNERS "`[owners]`":
-        key("capture", Text, "the capture of file patterns that names the owner's directory"),
+        key("capture", OneOf(&[Text, TEXTS]), "the capture of file patterns that names the owner's directory, or several of them"),
         key("table", Text, "the table whose rows are owners"),
         key("find", List(&Table(&FIND)), "ways to find the owner of a directory; the first match wins"),
         key("unknown", OneOf(&[Words(&UNKNOWN_WORDS), Table(&UNKNOWN)]),
             "what happens to a directory that no owner matches"),
-        key("ownerless", Words(&OWNERLESS), "who owns files without an owner of their own");
+        key("ownerless", OneOf(&[Words(&OWNERLESS), Table(&UNKNOWN)]), "who owns files without an owner of their own");
 
     /// An entry of `find` under `[owners]`.
     FIND "an entry of `find`":
@@ -120,5 +120,6 @@ keys! {
 
     /// `ownerless` under `[owners]`.
     OWNERLESS "`ownerless`":
-        word("only-user", "the only row of the owner table, else the one that `--owner` names, else none");
+        word("only-user", "the only row of the owner table, else the one that `--owner` names, else none"),
+        word("refuse", "nobody: they are an error");
 }
