@@ -174,6 +174,10 @@ codes! {
         "check which of the files is newer; those without a time are read last";
     VALUE_SIGN = "V017" Note "minus zero is kept as zero: the column has no sign for it",
         "nothing to do; a text column with the step `text` keeps it as it is written";
+    VALUE_NULL_IF = "V018" Note "values that the mapping lists with `null_if` are NULL",
+        "nothing to do; the messages show which values they were";
+    VALUE_ROUNDED = "V019" Note "numbers were rounded to the nearest double, as the mapping says",
+        "nothing to do where their last digits do not matter";
     // R: rows, keys, references.
     ROW_DUPLICATE = "R001" Error "two records give a row with the same key",
         "remove one, or choose `on_duplicate` in the rule";

@@ -31,6 +31,7 @@ pub(super) fn show_node(node: NodeRef<'_>) -> String {
 
 pub(super) fn show_datum(datum: &Datum) -> String {
     match datum {
+        Datum::Null => "null".to_owned(),
         Datum::Bool(value) => value.to_string(),
         Datum::Number(text) => text.clone(),
         Datum::Text(text) => excerpt(text),

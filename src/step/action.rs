@@ -20,7 +20,11 @@ macro_rules! action {
     };
 }
 
-action!(Text(TextStep), Number(NumberStep), Time(TimeStep), Structure(StructureStep));
+action!(Text(TextStep), Number(NumberStep), Time(TimeStep), Structure(StructureStep), Json(ToJson));
+
+/// `to_json`: the value as a document, a container as a whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ToJson;
 
 impl From<Change> for Action {
     fn from(change: Change) -> Self {

@@ -1,5 +1,6 @@
 //! What passes from one step to the next.
 
+use crate::document::json::write_json_string;
 use crate::instant::Instant;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -21,6 +22,8 @@ pub enum Datum {
     Day(Date),
     /// A moment, and the zone whose clocks say its day, if not UTC.
     Instant(Instant, Option<TimeZone>),
+    /// Null on purpose.
+    Null,
     /// A list; steps apply to each part.
     List(Vec<Datum>),
     /// A compact JSON document.
@@ -38,8 +41,33 @@ impl Datum {
             Datum::Civil(_) => "a date and time without a zone",
             Datum::Day(_) => "a day",
             Datum::Instant(..) => "an instant",
+            Datum::Null => "null",
             Datum::List(_) => "a list",
             Datum::Json(_) => "JSON",
+        }
+    }
+
+    /// Appends it as JSON: compact, numbers as they are written.
+    pub fn write_json(&self, out: &mut String) {
+        match self {
+            Datum::Null => out.push_str("null"),
+            Datum::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Datum::Number(text) | Datum::Json(text) => out.push_str(text),
+            Datum::Integer(value) => out.push_str(&value.to_string()),
+            Datum::Text(text) => write_json_string(out, text),
+            Datum::Civil(time) => write_json_string(out, &time.to_string()),
+            Datum::Day(day) => write_json_string(out, &day.to_string()),
+            Datum::Instant(time, _) => write_json_string(out, &time.to_string()),
+            Datum::List(parts) => {
+                out.push('[');
+                for (i, part) in parts.iter().enumerate() {
+                    if i > 0 {
+                        out.push(',');
+                    }
+                    part.write_json(out);
+                }
+                out.push(']');
+            }
         }
     }
 
@@ -73,6 +101,8 @@ pub enum OutputType {
     Instant,
     /// A day, a moment or a date and time of no zone.
     Time,
+    /// A compact JSON document.
+    Json,
     /// A list of texts, to each of which the following steps apply.
     List,
     /// Whatever it was given.

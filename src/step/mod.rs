@@ -19,9 +19,12 @@ pub use datum::{Datum, OutputType};
 pub use literal::Literal;
 pub use registry::{REGISTRY, StepInfo, reference_table, successor};
 
-use action::Action;
+use action::{Action, ToJson};
 use argument::Argument;
 use datum::TEXTUAL;
+use number::NumberStep;
+use structure::StructureStep;
+use text::TextStep;
 use time::TimeStep;
 
 /// A step with its arguments.
@@ -63,8 +66,14 @@ impl Step {
     }
 
     fn apply_to(&self, value: Datum, is_start: bool) -> Result<Option<Datum>, String> {
+        if let Action::Json(ToJson) = &self.action {
+            let mut document = String::new();
+            value.write_json(&mut document);
+            return Ok(Some(Datum::Json(document)));
+        }
         let Datum::List(parts) = value else {
             return match &self.action {
+                Action::Json(ToJson) => Ok(Some(value)), // answered above
                 Action::Text(step) => step.apply(value),
                 Action::Number(step) => step.apply(value).map(Some),
                 Action::Time(step) => step.apply(value, is_start).map(Some),
@@ -78,6 +87,21 @@ impl Step {
             Err(error) => Err(format!("part {} of {count}: {error}", index + 1)),
         });
         applied.collect::<Result<_, _>>().map(|parts| Some(Datum::List(parts)))
+    }
+
+    /// Whether it takes an array or object as a whole, and makes JSON of it.
+    pub fn takes_containers(&self) -> bool {
+        matches!(self.action, Action::Json(ToJson))
+    }
+
+    /// Whether it only tests the value, which is missing where it fails.
+    pub fn is_test(&self) -> bool {
+        matches!(self.action, Action::Text(TextStep::Matching(_)))
+    }
+
+    /// Whether what it changes is counted: values that it makes null, numbers that it rounds.
+    pub fn is_counted(&self) -> bool {
+        matches!(self.action, Action::Number(NumberStep::Double) | Action::Structure(StructureStep::NullIf(_)))
     }
 
     /// Whether it writes a time, so that it gives none.
@@ -98,7 +122,8 @@ impl Step {
     pub fn keeps(&self) -> bool {
         match &self.action {
             Action::Text(step) => step.keeps(),
-            Action::Number(_) | Action::Time(_) => true,
+            Action::Number(step) => step.keeps(),
+            Action::Time(_) | Action::Json(ToJson) => true,
             Action::Structure(step) => step.keeps(),
         }
     }
@@ -110,13 +135,16 @@ impl Step {
             Action::Number(step) => step.output(),
             Action::Time(step) => step.output(),
             Action::Structure(step) => step.output(),
+            Action::Json(ToJson) => OutputType::Json,
         }
     }
 
     /// What it takes. Lists need not be named: every step takes their parts one by one.
     pub fn accepts(&self) -> &'static [OutputType] {
         match &self.action {
-            Action::Text(_) | Action::Structure(_) => TEXTUAL,
+            Action::Text(_) => TEXTUAL,
+            Action::Structure(step) => step.accepts(),
+            Action::Json(ToJson) => &[OutputType::Same],
             Action::Number(step) => step.accepts(),
             Action::Time(_) => TimeStep::accepts(),
         }

@@ -1,14 +1,14 @@
-//! Steps between text, numbers and booleans. None of them rounds, and none loses how a value was
-//! written: what would be lost is an error.
+//! Steps between text, numbers and booleans. But for `double` none of them rounds, and none loses how a
+//! value was written: what would be lost is an error.
 
 use super::datum::{Datum, OutputType, TEXTUAL};
 
 /// A step that changes the type of a scalar.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NumberStep {
     Integer,
     Number,
-    Boolean,
+    Double,
     Text,
 }
 
@@ -17,18 +17,21 @@ impl NumberStep {
     pub(super) fn output(self) -> OutputType {
         match self {
             NumberStep::Integer => OutputType::Integer,
-            NumberStep::Number => OutputType::Number,
-            NumberStep::Boolean => OutputType::Bool,
+            NumberStep::Number | NumberStep::Double => OutputType::Number,
             NumberStep::Text => OutputType::Text,
         }
+    }
+
+    /// Whether the value can be got back.
+    pub(super) fn keeps(self) -> bool {
+        self != NumberStep::Double
     }
 
     /// What it takes.
     pub(super) fn accepts(self) -> &'static [OutputType] {
         use OutputType::{Bool, Integer, Number, Text};
         match self {
-            NumberStep::Integer | NumberStep::Number => TEXTUAL,
-            NumberStep::Boolean => &[Text, Bool],
+            NumberStep::Integer | NumberStep::Number | NumberStep::Double => TEXTUAL,
             NumberStep::Text => &[Text, Number, Integer, Bool],
         }
     }
@@ -52,13 +55,7 @@ impl NumberStep {
                 }
                 other => Err(format!("expected a number, found {}", other.kind_name())),
             },
-            NumberStep::Boolean => match value {
-                Datum::Bool(_) => Ok(value),
-                Datum::Text(text) if text == "true" => Ok(Datum::Bool(true)),
-                Datum::Text(text) if text == "false" => Ok(Datum::Bool(false)),
-                Datum::Text(_) => Err("expected `true` or `false` (for other words use `map`)".to_owned()),
-                other => Err(format!("expected `true` or `false`, found {}", other.kind_name())),
-            },
+            NumberStep::Double => double(&value.into_text()?).map(Datum::Number),
             NumberStep::Text => match value {
                 Datum::Bool(value) => Ok(Datum::Text(value.to_string())),
                 other => other.into_text().map(Datum::Text),
@@ -102,6 +99,15 @@ fn written(wanted: &str, text: &str) -> Result<Written, String> {
         return Err(format!("expected {wanted}, found leading zeros, which would be lost"));
     }
     Ok(Written { fraction: fraction.is_some(), exponent: exponent.is_some() })
+}
+
+/// The nearest double (IEEE 754, 4.3.1), in the fewest digits that tell it from its neighbours.
+fn double(text: &str) -> Result<String, String> {
+    written("a number", text)?;
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value.to_string()),
+        _ => Err(format!("expected a number of at most {:e}", f64::MAX)),
+    }
 }
 
 fn integer(text: &str) -> Result<i64, String> {

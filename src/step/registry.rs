@@ -1,7 +1,7 @@
 //! The closed list of steps: what each is called, how it is written, what it does, and examples
 //! that a test runs.
 
-use super::action::Action;
+use super::action::{Action, ToJson};
 use super::argument::Argument;
 use super::number::NumberStep;
 use super::structure::StructureStep;
@@ -51,14 +51,6 @@ pub static REGISTRY: &[StepInfo] = &[
         parse: |it| it.bare(Change::Lower),
     },
     StepInfo {
-        name: "upper",
-        argument: "`\"upper\"`",
-        keeps: "no",
-        summary: "converts to upper case",
-        examples: &[(r#""upper""#, r#""a-12""#, r#""A-12""#)],
-        parse: |it| it.bare(Change::Upper),
-    },
-    StepInfo {
         name: "snake_case",
         argument: "`\"snake_case\"`",
         keeps: "no",
@@ -68,6 +60,14 @@ pub static REGISTRY: &[StepInfo] = &[
             (r#""snake_case""#, r#""pageTitle""#, r#""page_title""#),
         ],
         parse: |it| it.bare(Change::SnakeCase),
+    },
+    StepInfo {
+        name: "nfc",
+        argument: "`\"nfc\"`",
+        keeps: "no",
+        summary: "composes letters and their accents (Unicode's Normalization Form C), so that strings that look the same are",
+        examples: &[(r#""nfc""#, r#""Caf\u0065\u0301""#, r#""Café""#)],
+        parse: |it| it.bare(Change::Nfc),
     },
     StepInfo {
         name: "prefix",
@@ -91,17 +91,6 @@ pub static REGISTRY: &[StepInfo] = &[
             (r#"{ strip_prefix = "N-" }"#, r#""12""#, r#""12""#),
         ],
         parse: |it| Ok(Change::StripPrefix(it.text()?).into()),
-    },
-    StepInfo {
-        name: "suffix",
-        argument: "`{ suffix = TEXT }`",
-        keeps: "yes",
-        summary: "adds a suffix, unless it is there already",
-        examples: &[
-            (r#"{ suffix = " cm" }"#, r#""30""#, r#""30 cm""#),
-            (r#"{ suffix = " cm" }"#, r#""30 cm""#, r#""30 cm""#),
-        ],
-        parse: |it| Ok(Change::Suffix(it.text()?).into()),
     },
     StepInfo {
         name: "strip_suffix",
@@ -138,6 +127,17 @@ pub static REGISTRY: &[StepInfo] = &[
         parse: |it| Ok(TextStep::extract(it)?.into()),
     },
     StepInfo {
+        name: "matching",
+        argument: "`{ matching = REGEX }`",
+        keeps: "yes",
+        summary: "missing unless the value is a string that matches",
+        examples: &[
+            (r#"{ matching = '^[0-9]+$' }"#, r#""12""#, r#""12""#),
+            (r#"{ matching = '^[0-9]+$' }"#, r#""12a""#, "missing"),
+        ],
+        parse: |it| Ok(TextStep::Matching(it.regex()?).into()),
+    },
+    StepInfo {
         name: "require",
         argument: "`{ require = REGEX }`",
         keeps: "yes",
@@ -164,13 +164,26 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "map",
         argument: "`{ map = { FROM = TO, … } }` or `{ map = { values = { FROM = TO, … }, otherwise = TO } }`",
         keeps: "one to one and without `otherwise`",
-        summary: "replaces a listed value by another (string, integer or boolean, all of one type); a value that is not listed is an error, or becomes `otherwise`",
+        summary: "replaces a listed value (a string, number or boolean) by another (string, integer or boolean, all of one type); a value that is not listed is an error, or becomes `otherwise`",
         examples: &[
+            (r#"{ map = { true = 1, false = 0, skip = 0 } }"#, "true", "1"),
             (r#"{ map = { Y = true, N = false } }"#, r#""Y""#, "true"),
             (r#"{ map = { Y = true, N = false } }"#, r#""y""#, "error: expected one of `N`, `Y`"),
             (r#"{ map = { values = { A4 = "paper" }, otherwise = "other" } }"#, r#""tin""#, r#""other""#),
         ],
         parse: |it| Ok(StructureStep::map(it)?.into()),
+    },
+    StepInfo {
+        name: "null_if",
+        argument: "`{ null_if = [LITERAL, …] }`",
+        keeps: "yes",
+        summary: "null for each listed value, which is counted",
+        examples: &[
+            (r#"{ null_if = ["", "unknown"] }"#, r#""unknown""#, "null"),
+            (r#"{ null_if = [0] }"#, "0.0", "null"),
+            (r#"{ null_if = [0] }"#, r#""0""#, r#""0""#),
+        ],
+        parse: |it| Ok(StructureStep::null_if(it)?.into()),
     },
     StepInfo {
         name: "integer",
@@ -197,16 +210,15 @@ pub static REGISTRY: &[StepInfo] = &[
         parse: |it| it.bare(NumberStep::Number),
     },
     StepInfo {
-        name: "boolean",
-        argument: "`\"boolean\"`",
-        keeps: "yes",
-        summary: "reads the strings `true` and `false`",
+        name: "double",
+        argument: "`\"double\"`",
+        keeps: "no",
+        summary: "gives the nearest double; each number that it rounds is counted",
         examples: &[
-            (r#""boolean""#, r#""true""#, "true"),
-            (r#""boolean""#, "false", "false"),
-            (r#""boolean""#, r#""yes""#, "error: expected `true` or `false` (for other words use `map`)"),
+            (r#""double""#, "52.5200065999999987", "52.5200066"),
+            (r#""double""#, r#""1e400""#, "error: expected a number of at most 1.7976931348623157e308"),
         ],
-        parse: |it| it.bare(NumberStep::Boolean),
+        parse: |it| it.bare(NumberStep::Double),
     },
     StepInfo {
         name: "text",
@@ -215,6 +227,18 @@ pub static REGISTRY: &[StepInfo] = &[
         summary: "writes a number or a boolean as a string, a number as it was written",
         examples: &[(r#""text""#, "1.50", r#""1.50""#), (r#""text""#, "true", r#""true""#)],
         parse: |it| it.bare(NumberStep::Text),
+    },
+    StepInfo {
+        name: "to_json",
+        argument: "`\"to_json\"`",
+        keeps: "yes",
+        summary: "writes the value, an array or object as well, as compact JSON for a column of text",
+        examples: &[
+            (r#""to_json""#, r#""dark""#, r#""dark""#),
+            (r#""to_json""#, "1.50", "1.50"),
+            (r#""to_json""#, r#"["a", 1.0]"#, r#"["a",1.0]"#),
+        ],
+        parse: |it| it.bare(ToJson),
     },
     StepInfo {
         name: "time",
@@ -246,6 +270,9 @@ pub static REGISTRY: &[StepInfo] = &[
 /// What is written instead of a step of an earlier edition, as a hint.
 pub fn successor(dropped: &str) -> Option<&'static str> {
     Some(match dropped {
+        "upper" => "list the words with `map`, or leave their letters as they are",
+        "suffix" => "write `{ template = \"{path}SUFFIX\" }`",
+        "boolean" => "write `{ map = { true = true, false = false } }`",
         "instant" => "leave it out: columns of times read RFC 3339 by themselves; elsewhere write `\"time\"`",
         "date" => "write `{ time = FORM }`, or a list of forms",
         "civil" => "write `{ time = \"iso\" }`, or the forms as they were",

@@ -1,11 +1,12 @@
 //! Steps that split a string or replace it by a listed one.
 
 use super::argument::{Argument, Members};
-use super::datum::{Datum, OutputType};
+use super::datum::{Datum, OutputType, TEXTUAL};
 use super::literal::Literal;
+use crate::decimal::Decimal;
 use std::collections::BTreeMap;
 
-/// `split` and `map`.
+/// `split`, `map` and `null_if`.
 #[derive(Debug, Clone)]
 pub(super) enum StructureStep {
     Split {
@@ -14,6 +15,8 @@ pub(super) enum StructureStep {
         part: Option<usize>,
     },
     Map(Map),
+    /// `null_if`: these are null.
+    NullIf(Vec<Literal>),
 }
 
 /// A list of strings, each with its replacement.
@@ -59,11 +62,25 @@ impl StructureStep {
         }
     }
 
+    /// `{ null_if = [LITERAL, …] }`.
+    pub(super) fn null_if(argument: Argument) -> Result<Self, String> {
+        match argument.literal {
+            Some(Literal::List(literals)) if literals.is_empty() => Err("the list of `null_if` is empty".to_owned()),
+            Some(Literal::List(literals)) => {
+                match literals.iter().find(|one| matches!(one, Literal::List(_) | Literal::Table(_))) {
+                    Some(_) => Err("`null_if` lists strings, numbers and booleans".to_owned()),
+                    None => Ok(StructureStep::NullIf(literals.clone())),
+                }
+            }
+            _ => Err(argument.wrong()),
+        }
+    }
+
     /// The values that a `map` lists.
     pub(super) fn listed(&self) -> Vec<&str> {
         match self {
             StructureStep::Map(map) => map.values.keys().map(String::as_str).collect(),
-            StructureStep::Split { .. } => Vec::new(),
+            StructureStep::Split { .. } | StructureStep::NullIf(_) => Vec::new(),
         }
     }
 
@@ -72,6 +89,7 @@ impl StructureStep {
         match self {
             StructureStep::Split { part, .. } => part.is_none(),
             StructureStep::Map(map) => map.one_to_one && map.otherwise.is_none(),
+            StructureStep::NullIf(_) => true,
         }
     }
 
@@ -81,22 +99,56 @@ impl StructureStep {
             StructureStep::Split { part: None, .. } => OutputType::List,
             StructureStep::Split { part: Some(_), .. } => OutputType::Text,
             StructureStep::Map(map) => map.gives,
+            StructureStep::NullIf(_) => OutputType::Same,
+        }
+    }
+
+    /// What it takes.
+    pub(super) fn accepts(&self) -> &'static [OutputType] {
+        use OutputType::{Bool, Integer, Number, Text};
+        match self {
+            StructureStep::Split { .. } => TEXTUAL,
+            StructureStep::Map(_) | StructureStep::NullIf(_) => &[Text, Number, Integer, Bool],
         }
     }
 
     /// Applies it; `None` when there is no such part.
     pub(super) fn apply(&self, value: Datum) -> Result<Option<Datum>, String> {
-        let text = value.into_text()?;
         match self {
             StructureStep::Split { on, part: None } => {
+                let text = value.into_text()?;
                 let parts = text.split(on.as_str()).map(|part| Datum::Text(part.to_owned()));
                 Ok(Some(Datum::List(parts.collect())))
             }
             StructureStep::Split { on, part: Some(part) } => {
+                let text = value.into_text()?;
                 Ok(text.split(on.as_str()).nth(*part).map(|part| Datum::Text(part.to_owned())))
             }
-            StructureStep::Map(map) => map.look_up(&text).map(Some),
+            StructureStep::Map(map) => {
+                let text = if let Datum::Bool(value) = value { value.to_string() } else { value.into_text()? };
+                map.look_up(&text).map(Some)
+            }
+            StructureStep::NullIf(literals) => {
+                let is_null = literals.iter().any(|literal| is_literal(&value, literal));
+                Ok(Some(if is_null { Datum::Null } else { value }))
+            }
         }
+    }
+}
+
+/// Whether a value is the literal: a number by what it says, however it is written.
+fn is_literal(value: &Datum, literal: &Literal) -> bool {
+    let number = |number: &str| match value {
+        Datum::Number(text) => Decimal::of(text) == Decimal::of(number),
+        Datum::Integer(value) => Decimal::of(&value.to_string()) == Decimal::of(number),
+        _ => false,
+    };
+    match literal {
+        Literal::Text(text) => *value == Datum::Text(text.clone()),
+        Literal::Bool(truth) => *value == Datum::Bool(*truth),
+        Literal::Integer(integer) => number(&integer.to_string()),
+        Literal::Real(real) => number(&real.to_string()),
+        Literal::List(_) | Literal::Table(_) => false,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::argument::Argument;
 use super::datum::{Datum, OutputType};
 use regex::Regex;
+use unicode_normalization::UnicodeNormalization;
 
 /// A step that works on text.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub(super) enum TextStep {
         group: usize,
     },
     Require(Regex),
+    /// Only what it matches is present.
+    Matching(Regex),
 }
 
 /// What turns any text into another.
@@ -21,13 +24,16 @@ pub(super) enum TextStep {
 pub(super) enum Change {
     Trim,
     Lower,
-    Upper,
     SnakeCase,
+    /// Normalization Form C (UAX #15).
+    Nfc,
     Prefix(String),
     StripPrefix(String),
-    Suffix(String),
     StripSuffix(String),
-    Replace { regex: Regex, with: String },
+    Replace {
+        regex: Regex,
+        with: String,
+    },
 }
 
 impl TextStep {
@@ -49,19 +55,19 @@ impl TextStep {
         match self {
             TextStep::Change(change) => change.keeps(),
             TextStep::Extract { .. } => false,
-            TextStep::Require(_) => true,
+            TextStep::Require(_) | TextStep::Matching(_) => true,
         }
     }
 
     /// What it gives.
     pub(super) fn output(&self) -> OutputType {
         match self {
-            TextStep::Require(_) => OutputType::Same,
+            TextStep::Require(_) | TextStep::Matching(_) => OutputType::Same,
             TextStep::Change(_) | TextStep::Extract { .. } => OutputType::Text,
         }
     }
 
-    /// Applies it; `None` when `extract` finds nothing.
+    /// Applies it; `None` when `extract` finds nothing, or `matching` does not match.
     pub(super) fn apply(&self, value: Datum) -> Result<Option<Datum>, String> {
         match self {
             TextStep::Change(change) => Ok(Some(Datum::Text(change.apply(value.into_text()?)))),
@@ -70,6 +76,12 @@ impl TextStep {
                 let found = regex.captures(&text).and_then(|captures| captures.get(*group));
                 Ok(found.map(|found| Datum::Text(found.as_str().to_owned())))
             }
+            TextStep::Matching(regex) => Ok(match &value {
+                Datum::Text(text) | Datum::Number(text) => regex.is_match(text),
+                Datum::Integer(number) => regex.is_match(&number.to_string()),
+                _ => false,
+            }
+            .then_some(value)),
             TextStep::Require(regex) => match value.clone().into_text()? {
                 text if regex.is_match(&text) => Ok(Some(value)),
                 _ => Err(format!("expected a string that matches `{}`", regex.as_str())),
@@ -100,10 +112,10 @@ impl Change {
     }
 
     fn keeps(&self) -> bool {
-        use Change::{Lower, Prefix, Replace, SnakeCase, StripPrefix, StripSuffix, Suffix, Trim, Upper};
+        use Change::{Lower, Nfc, Prefix, Replace, SnakeCase, StripPrefix, StripSuffix, Trim};
         match self {
-            Trim | Prefix(_) | StripPrefix(_) | Suffix(_) | StripSuffix(_) => true,
-            Lower | Upper | SnakeCase | Replace { .. } => false,
+            Trim | Prefix(_) | StripPrefix(_) | StripSuffix(_) => true,
+            Lower | Nfc | SnakeCase | Replace { .. } => false,
         }
     }
 
@@ -115,7 +127,7 @@ impl Change {
                 text
             }
             Change::Lower => text.to_lowercase(),
-            Change::Upper => text.to_uppercase(),
+            Change::Nfc => text.nfc().collect(),
             Change::SnakeCase => snake_case(&text),
             Change::Prefix(prefix) if text.starts_with(prefix.as_str()) => text,
             Change::Prefix(prefix) => format!("{prefix}{text}"),
@@ -123,8 +135,6 @@ impl Change {
                 Some(rest) => rest.to_owned(),
                 None => text,
             },
-            Change::Suffix(suffix) if text.ends_with(suffix.as_str()) => text,
-            Change::Suffix(suffix) => format!("{text}{suffix}"),
             Change::StripSuffix(suffix) => match text.strip_suffix(suffix.as_str()) {
                 Some(rest) => rest.to_owned(),
                 None => text,

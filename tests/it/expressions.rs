@@ -158,10 +158,10 @@ fn an_id_with_a_missing_part_rejects_the_record_where_it_is_needed() {
 }
 
 #[test]
-fn matching_is_tested_before_the_steps_beside_it_however_from_is_written() {
+fn matching_is_a_step_among_others_however_from_is_written() {
     let value = json!([{"id": 1, "x": "n/a", "y": " 12 "}, {"id": 2, "x": "34", "y": "56"}]);
     let column = |name: &str, from: &str| {
-        format!("{name} = {{ from = {from}, matching = '^[0-9]+$', steps = [\"integer\"] }}\n")
+        format!("{name} = {{ from = {from}, steps = [{{ matching = '^[0-9]+$' }}, \"integer\"] }}\n")
     };
     let ignored = "[ignore]\nx = \"n/a means unknown\"\ny = \"blanks\"\n";
     let house = items(&format!("{}{}{ignored}", column("n", "\"x\""), column("m", "[\"x\"]")), &value);
@@ -175,6 +175,51 @@ fn matching_is_tested_before_the_steps_beside_it_however_from_is_written() {
     );
     house.lift(&[]).ends(0, "committed").finds(&[]);
     assert_eq!(house.one("SELECT group_concat(n || ' ' || m) FROM items"), "12 12,56 56");
+}
+
+#[test]
+fn what_steps_make_null_or_round_is_counted_with_its_value() {
+    let value = json!([{"id": 1, "x": "unknown", "y": 52.520_006_6}, {"id": 2, "x": "", "y": 0.5}, {"id": 3, "x": "oak", "y": 3}]);
+    let value = value.to_string().replace("52.5200066", "52.5200065999999987");
+    let columns = "a = { from = \"x\", steps = [{ null_if = [\"\", \"unknown\"] }] }\nb = { from = \"y\", steps = [\"double\", \"text\"] }\n\
+                   [ignore]\ny = \"digits below a millimetre\"\n";
+    let house = items(columns, &json!([]));
+    house.put("items.json", value);
+    is_sound(&house);
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 6, ignored 3");
+    let report = lifted.report();
+    let told: Vec<_> =
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["message"].as_str().unwrap()).collect();
+    assert_eq!(
+        told,
+        [
+            "\"unknown\" is NULL, as `null_if` says",
+            "\"\" is NULL, as `null_if` says",
+            "52.5200065999999987 is rounded to 52.5200066",
+        ]
+    );
+    assert_eq!(house.rows("SELECT coalesce(a, '-'), b FROM items"), [["-", "52.5200066"], ["-", "0.5"], ["oak", "3"]]);
+}
+
+#[test]
+fn to_json_writes_any_value_into_a_column_of_text() {
+    let value =
+        json!([{"id": 1, "x": "dark"}, {"id": 2, "x": 1}, {"id": 3, "x": {"k": [true, null]}}, {"id": 4, "x": {}}]);
+    let house = items("a = { from = \"x\", steps = [\"to_json\"] }", &value);
+    is_sound(&house);
+    house.lift(&[]).ends(0, "committed").leaves("column 7, json 2");
+    let expected = ["\"dark\"", "1", r#"{"k":[true,null]}"#, "{}"];
+    assert_eq!(house.rows("SELECT a FROM items ORDER BY id").concat(), expected);
+    house.lift(&[]).ends(0, "committed").counts("unchanged", "items 4");
+}
+
+#[test]
+fn steps_beside_a_list_are_applied_until_an_alternative_is_present() {
+    let value = json!([{"id": 1, "x": "no number", "y": "N-12"}, {"id": 2, "x": "7", "y": "8"}]);
+    let column = "n = { from = [\"x\", \"y\"], steps = [{ extract = '[0-9]+' }, \"integer\"] }\n[ignore]\nx = \"a\"\ny = \"b\"\n";
+    let house = items(column, &value);
+    house.lift(&[]).ends(0, "committed").finds(&[]);
+    assert_eq!(house.rows("SELECT n FROM items ORDER BY id").concat(), ["12", "7"]);
 }
 
 #[test]

@@ -78,6 +78,7 @@ mod shapes;
 mod signals;
 mod small;
 mod tamper;
+mod times;
 mod undo;
 mod unique;
 mod unused;

@@ -2,13 +2,14 @@
 
 use super::condition::View;
 use super::draft::{Fault, LeafSpan};
-use super::fit::{as_key_text, as_text, has_text, is_same_text, literal_datum, settled, to_datum};
+use super::fit::{as_key_text, has_text, is_same_text, literal_datum, settled, to_datum};
 use super::maker::{Dangling, RowMaker, Trail, Wrote, first_place};
 use super::path::{Reached, last_name};
 use super::scope::{Operand, Scope, Stop};
 use super::trace::StepTaken;
+use crate::decimal::Decimal;
 use crate::document::tape::{Kind, NodeRef};
-use crate::finding::VALUE_STEP;
+use crate::finding::{VALUE_NULL_IF, VALUE_ROUNDED, VALUE_STEP};
 use crate::mapping::declared::Doc;
 use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::{Condition, Expr, From, PathExpr, ReadAs, Root, Sought};
@@ -31,7 +32,6 @@ impl<'a, 't> RowMaker<'a, 't> {
     fn is_passed_on(&self, expr: &Expr) -> bool {
         let is_let = |name: &str| self.compiled.field(name).is_none();
         expr.steps.is_empty()
-            && expr.matching.is_none()
             && match &expr.from {
                 From::First(_) => true,
                 From::Path(PathExpr { root: Root::Column(name), .. }) => self.reads.is_some() && is_let(name),
@@ -50,13 +50,6 @@ impl<'a, 't> RowMaker<'a, 't> {
         let mut got = self.source(expr, scope, trail)?;
         if !expr.without.is_empty() {
             got = self.cut(got, &expr.without, trail)?;
-        }
-        if let Some(regex) = &expr.matching
-            && !matches!(got, Operand::Null) // null stays null: `matching` refuses only a value that is present
-            && !as_text(&got).is_some_and(|text| regex.is_match(&text))
-        {
-            trail.truncate(before);
-            return Ok(Operand::Missing);
         }
         self.steps(&expr.steps, (expr, None), got, trail, before)
     }
@@ -102,6 +95,15 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         let (mut datum, at, shown) = match got {
             Operand::Missing | Operand::Null => return Ok(got),
+            Operand::Node(node, doc) if node.is_container() && steps[0].takes_containers() => {
+                let mut document = String::new();
+                self.container(node, doc, &[], trail, &mut document);
+                (Datum::Json(document), Some(node.at()), None)
+            }
+            Operand::Node(node, _) if node.kind() == Kind::Object && steps[0].is_test() => {
+                trail.truncate(before);
+                return Ok(Operand::Missing);
+            }
             Operand::Node(node, doc) => {
                 if node.is_container() && !node.is_leaf() {
                     trail.push(LeafSpan::Nodes(doc, node.span())); // the steps work on all of its elements
@@ -119,14 +121,22 @@ impl<'a, 't> RowMaker<'a, 't> {
                 break; // the policy decides, not the steps that are left
             }
             keeps &= step.keeps();
-            let given = self.scope.trace.map(|_| datum.clone());
+            let given = (self.scope.trace.is_some() || step.is_counted()).then(|| datum.clone());
             let applied = if self.clock { step.apply_to_start(datum) } else { step.apply(datum) };
             if let (Some(trace), Some(given)) = (self.scope.trace, &given) {
                 let secret = self.tainted;
                 trace.step(&StepTaken { step, before: given, after: applied.as_ref(), secret });
             }
             match applied {
-                Ok(Some(next)) => datum = next,
+                Ok(Some(next)) => {
+                    if let Some(given) = given.filter(|_| step.is_counted()) {
+                        self.count(&given, &next, at);
+                    }
+                    datum = next;
+                    if datum == Datum::Null {
+                        break;
+                    }
+                }
                 Ok(None) => {
                     trail.truncate(before);
                     return Ok(Operand::Missing);
@@ -146,7 +156,27 @@ impl<'a, 't> RowMaker<'a, 't> {
         if !keeps {
             trail.truncate(before);
         }
-        Ok(Operand::Datum(datum))
+        Ok(if datum == Datum::Null { Operand::Null } else { Operand::Datum(datum) })
+    }
+
+    /// Notes that a step made null of a value, or rounded it.
+    fn count(&mut self, given: &Datum, next: &Datum, at: Option<u64>) {
+        let is_shown = !self.hidden && !self.tainted;
+        let mut words = String::from("a value");
+        if is_shown {
+            words.clear();
+            given.write_json(&mut words);
+        }
+        match (given, next) {
+            (_, Datum::Null) => self.counted.push((&VALUE_NULL_IF, format!("{words} is NULL, as `null_if` says"), at)),
+            (Datum::Text(text) | Datum::Number(text), Datum::Number(rounded))
+                if Decimal::of(text) != Decimal::of(rounded) =>
+            {
+                let to = if is_shown { format!(" to {rounded}") } else { String::new() };
+                self.counted.push((&VALUE_ROUNDED, format!("{words} is rounded{to}"), at));
+            }
+            _ => {}
+        }
     }
 
     fn source(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
@@ -295,11 +325,13 @@ impl<'a, 't> RowMaker<'a, 't> {
         let number = is_number(chosen);
         for expr in rest {
             let before = trail.len();
+            let counted = self.counted.len();
             let same = match self.eval(expr, scope, trail) {
                 Ok(Operand::Null) => true,
                 Ok(other) => is_number(&other) == number && is_same_text(chosen, &other),
                 Err(_) => false,
             };
+            self.counted.truncate(counted);
             if !same {
                 trail.truncate(before);
             }

@@ -31,7 +31,7 @@ pub(super) fn literal_datum(literal: &Literal) -> Datum {
                 }
                 write_json_string(&mut out, name);
                 out.push(':');
-                datum_json(&literal_datum(value), &mut out);
+                literal_datum(value).write_json(&mut out);
             }
             out.push('}');
             Datum::Json(out)
@@ -51,7 +51,7 @@ pub(super) fn as_text<'g>(got: &'g Operand<'_>) -> Option<Cow<'g, str>> {
 /// Whether [`as_text`] gives a text.
 pub(super) fn has_text(got: &Operand<'_>) -> bool {
     match got {
-        Operand::Missing | Operand::Null | Operand::Datum(Datum::Bool(_) | Datum::List(_)) => false,
+        Operand::Missing | Operand::Null | Operand::Datum(Datum::Bool(_) | Datum::Null | Datum::List(_)) => false,
         Operand::Node(node, _) => matches!(node.kind(), Kind::String | Kind::Number),
         Operand::Datum(_) => true,
     }
@@ -128,7 +128,7 @@ fn datum_text(datum: &Datum) -> Option<Cow<'_, str>> {
         Datum::Civil(time) => time.to_string().into(),
         Datum::Day(day) => day.to_string().into(),
         Datum::Instant(time, _) => time.to_string().into(),
-        Datum::Bool(_) | Datum::List(_) => return None,
+        Datum::Bool(_) | Datum::Null | Datum::List(_) => return None,
     })
 }
 
@@ -144,29 +144,6 @@ pub(super) fn to_datum(node: NodeRef) -> Result<Datum, Fault> {
             return Err(Fault::new(&VALUE_TYPE, message).at(Some(node.at())));
         }
     })
-}
-
-/// Appends a value as JSON.
-pub(super) fn datum_json(datum: &Datum, out: &mut String) {
-    match datum {
-        Datum::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Datum::Number(text) | Datum::Json(text) => out.push_str(text),
-        Datum::Integer(value) => out.push_str(&value.to_string()),
-        Datum::Text(text) => write_json_string(out, text),
-        Datum::Civil(time) => write_json_string(out, &time.to_string()),
-        Datum::Day(day) => write_json_string(out, &day.to_string()),
-        Datum::Instant(time, _) => write_json_string(out, &time.to_string()),
-        Datum::List(parts) => {
-            out.push('[');
-            for (i, part) in parts.iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                datum_json(part, out);
-            }
-            out.push(']');
-        }
-    }
 }
 
 /// The kind of a node in words.

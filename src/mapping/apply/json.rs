@@ -1,7 +1,7 @@
 //! JSON: containers of the source, objects of named members, and lists that are made from lists.
 
 use super::draft::{Fault, LeafSpan};
-use super::fit::{as_text, datum_json, is_empty_text, literal_datum, to_datum};
+use super::fit::{as_text, is_empty_text, literal_datum, to_datum};
 use super::list::Elements;
 use super::maker::{RowMaker, Trail, Wrote, not_text};
 use super::scope::{Operand, Scope, Stop};
@@ -19,7 +19,7 @@ impl<'t> RowMaker<'_, 't> {
     pub(super) fn json_of(&mut self, got: &Operand<'t>, out: &mut String) {
         match got {
             Operand::Missing | Operand::Null => out.push_str("null"),
-            Operand::Datum(datum) => datum_json(datum, out),
+            Operand::Datum(datum) => datum.write_json(out),
             Operand::Node(node, doc) => node.write_json(out, &|below| self.hides(below, *doc)),
         }
     }

@@ -7,7 +7,7 @@ use super::scope::{Operand, Stop};
 use crate::finding::{Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_SIGN, VALUE_STEP};
 use crate::mapping::model::{Agreement, ColumnRule, From, Policy};
 use crate::row::Value;
-use crate::step::Datum;
+use crate::step::{Datum, Step};
 use crate::table::ColumnType;
 
 impl<'t> RowMaker<'_, 't> {
@@ -37,7 +37,11 @@ impl<'t> RowMaker<'_, 't> {
             }
             _ => {}
         }
-        if is_text && (!json.is_empty() || matches!(got, Operand::Datum(Datum::Json(_) | Datum::List(_)))) {
+        // What the step `to_json` makes of a scalar is no more than the scalar.
+        let is_deep = |span: &LeafSpan| matches!(span, LeafSpan::Nodes(_, nodes) if nodes.len() > 1);
+        let is_scalar = column.expr.steps.last().is_some_and(Step::takes_containers) && !trail.iter().any(is_deep);
+        if is_text && !is_scalar && (!json.is_empty() || matches!(got, Operand::Datum(Datum::Json(_) | Datum::List(_))))
+        {
             *class = ClaimAs::Json;
         }
         let own = matches!(column.expr.from, From::Literal(_) | From::Null);
@@ -146,7 +150,9 @@ impl<'t> RowMaker<'_, 't> {
     ) -> Result<(), Stop> {
         let scope = self.scope;
         let before = trail.len();
+        let counted = self.counted.len();
         let other = self.eval(&agrees.expr, scope, trail)?;
+        self.counted.truncate(counted);
         match has_text(&other) {
             true if is_same_text(got, &other) => {}
             false => trail.truncate(before),

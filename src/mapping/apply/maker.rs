@@ -3,7 +3,7 @@
 use super::draft::{Draft, Fault, LeafSpan};
 use super::fit::kind_name;
 use super::scope::{Operand, Scope, Stop};
-use crate::finding::{ROW_DANGLING, VALUE_STEP};
+use crate::finding::{Code, ROW_DANGLING, VALUE_STEP};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{ColumnRule, ReadAs, Rule};
@@ -55,6 +55,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) voids: Option<Vec<LeafSpan>>,
     /// The lookup of the column being evaluated that found no row, although its key was there.
     pub(super) dangling: Option<Dangling>,
+    /// What steps counted of the column that is being evaluated: nulls and rounded numbers.
+    pub(super) counted: Vec<(&'static Code, String, Option<u64>)>,
     /// The alternative that the expression being evaluated chose.
     pub(super) chosen: Option<usize>,
     /// The field whose value is being made.

@@ -68,6 +68,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             reads: None,
             voids: None,
             dangling: None,
+            counted: Vec::new(),
             chosen: None,
             field: None,
             spare: Trail::new(),
@@ -224,6 +225,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let json = self.compiled.fields[field].column.kind == ColumnType::Json;
         let mut class = if json { ClaimAs::Json } else { ClaimAs::Column };
         let mut trail = std::mem::take(&mut self.spare);
+        let outer_counted = std::mem::take(&mut self.counted);
         let (made, voids) = self.noting_voids(|maker| {
             let outer = std::mem::replace(&mut maker.ends_on_empty, column.policies.empty.is_some());
             let outer_reads = std::mem::replace(&mut maker.reads, maker.compiled.fields[field].reads.as_ref());
@@ -231,6 +233,10 @@ impl<'a, 't> RowMaker<'a, 't> {
             (maker.ends_on_empty, maker.reads) = (outer, outer_reads);
             made
         });
+        for (code, message, at) in std::mem::replace(&mut self.counted, outer_counted) {
+            let fault = Fault::new(code, message).of_column(&column.name, column.line).at(at);
+            self.draft.differing.push((Severity::Note, fault));
+        }
         // What a bad value was made from is claimed too: it is rejected with its record.
         self.claim(&mut trail, voids, class, Some(field));
         self.spare = trail;

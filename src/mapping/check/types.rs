@@ -286,7 +286,7 @@ fn of_output(output: OutputType) -> Gives {
         OutputType::Number => Gives::Number,
         OutputType::Bool => Gives::Bool,
         OutputType::Civil | OutputType::Day | OutputType::Instant | OutputType::Time => Gives::Time,
-        OutputType::List => Gives::Json,
+        OutputType::List | OutputType::Json => Gives::Json,
         OutputType::Same => Gives::Unknown,
     }
 }

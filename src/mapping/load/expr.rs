@@ -4,14 +4,14 @@
 //! skip, so that one mistake gives one message.
 
 use super::keys::{self, SOURCES};
-pub(super) use super::parts::{covering_of, parsed, path_of, regex, rooted_of, steps};
+pub(super) use super::parts::{covering_of, parsed, path_of, rooted_of, steps};
 use super::path;
 use super::policies::policies;
 use super::tree::{Fields, Item};
 use crate::document::tape::Selection;
 use crate::mapping::model::{Condition, Digest, Each, Expr, From, Parts, Policies, Sought};
 use crate::mapping::{codes, suggest};
-use regex::Regex;
+use crate::step::Step;
 
 /// An expression that could not be parsed. A list of no alternatives cannot be written.
 pub(super) fn broken(line: u32) -> Expr {
@@ -62,7 +62,6 @@ pub(super) fn of_fields(fields: &Fields<'_>) -> Expr {
         }
     };
     check_beside(fields, source.name);
-    let matching = fields.get("matching").and_then(regex);
     let when = fields.get("when").and_then(condition).map(Box::new);
     let without = fields.texts("without").into_iter().filter_map(|item| parsed(item, path::selection(item.text()?)));
     let without: Vec<Selection> = without.collect();
@@ -72,26 +71,29 @@ pub(super) fn of_fields(fields: &Fields<'_>) -> Expr {
     };
     if matches!(source.name, "from" | "seal" | "hash") && source.is_table() {
         let inner = expr(source);
-        let outer = Expr { from: From::Null, when, without, matching, steps, line };
+        let outer = Expr { from: From::Null, when, without, steps, line };
         return if outer.is_bare() { inner } else { Expr { from: From::First(vec![inner]), ..outer } };
     }
-    match (of_source(fields, source), matching) {
-        (Some(From::First(parts)), Some(regex)) if source.is_list() => {
-            let parts = parts.into_iter().map(|part| also_matching(part, &regex)).collect();
-            Expr { from: From::First(parts), when, without, matching: None, steps, line }
+    match of_source(fields, source) {
+        // Beside a list they are applied to each alternative in turn, until one is present.
+        Some(From::First(parts)) if source.is_list() && without.is_empty() => {
+            let parts = parts.into_iter().map(|part| through(part, &steps)).collect();
+            Expr { from: From::First(parts), when, without, steps: Vec::new(), line }
         }
-        (Some(from), matching) => Expr { from, when, without, matching, steps, line },
-        (None, _) => broken(line),
+        Some(from) => Expr { from, when, without, steps, line },
+        None => broken(line),
     }
 }
 
-/// `matching` beside a list is tested on each alternative, after its own steps: the first that it matches is chosen.
-fn also_matching(part: Expr, regex: &Regex) -> Expr {
-    if part.is_bare() {
-        return Expr { matching: Some(regex.clone()), ..part };
+/// An expression with more steps behind its own.
+fn through(part: Expr, steps: &[Step]) -> Expr {
+    if steps.is_empty() {
+        return part;
     }
-    let line = part.line;
-    Expr { matching: Some(regex.clone()), ..Expr::bare(From::First(vec![part]), line) }
+    let (line, steps) = (part.line, steps.to_vec());
+    let is_list = matches!(part.from, From::First(_));
+    let from = if part.is_bare() && !is_list { part.from } else { From::First(vec![part]) };
+    Expr { steps, ..Expr::bare(from, line) }
 }
 
 /// Refuses keys that have no effect beside this source.

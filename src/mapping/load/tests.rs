@@ -74,7 +74,7 @@ person_id = "#owner.id"
 title = { from = "=trimmed", on_empty = "null", agrees_with = "heading", after = "rename them" }
 author = { lookup = "people.id", by = { name = "author" }, ignore_case = true }
 tags = { each = "tags[*]", item = { template = "{name}: {{{count}}}", on_missing = "skip" } }
-line = { from = { join = ["a", { value = "b" }], with = ", " }, matching = "^x" }
+line = { from = { join = ["a", { value = "b" }], with = ", " }, steps = [{ matching = "^x" }] }
 first = 'tags[kind = "main"].name'
 data = { object = { all = { from = "@", without = ["doorPin"] }, year = "#year", more = { object = { from = "a", to = "b" } } } }
 counts = { each = "tags", member = "name", item = "count" }
@@ -173,7 +173,7 @@ fn columns_say_what_they_are_made_of() {
     assert!(matches!(&tags.item.from, From::Template(pieces) if pieces.len() == 4));
     assert_eq!((tags.member.is_none(), tags.policies.missing), (true, Some(Policy::Skip)));
     let line = &column("line").expr;
-    assert!(line.matching.is_some());
+    assert!(line.steps[0].is_test());
     assert!(
         matches!(&line.from, From::First(parts) if matches!(&parts[0].from, From::Join { with, parts: Parts::Of(_) } if with == ", "))
     );
@@ -291,6 +291,11 @@ fn words_of_the_first_edition_are_refused_with_what_to_write_instead() {
             "write `not = { exists = \"…\", by = { … } }`",
         ),
         (
+            "[table.a.columns]\na = { from = \"a\", matching = \"x\" }\n",
+            "matching",
+            "write the step `{ matching = REGEX }`, before the others beside one value, after those of a list's alternatives",
+        ),
+        (
             "[source]\nfiles = [\"x\"]\nformat = \"text\"\n[table.a.columns]\na = \"a\"\n",
             "text",
             "write `\"sniff\"`, which reads a file that is not JSON as one string",
@@ -318,6 +323,9 @@ fn words_of_the_first_edition_are_refused_with_what_to_write_instead() {
         ),
     ];
     let steps = [
+        ("\"upper\"", "list the words with `map`, or leave their letters as they are"),
+        ("{ suffix = \"x\" }", "write `{ template = \"{path}SUFFIX\" }`"),
+        ("\"boolean\"", "write `{ map = { true = true, false = false } }`"),
         ("\"instant\"", "leave it out: columns of times read RFC 3339 by themselves; elsewhere write `\"time\"`"),
         ("{ date = [\"%Y\"] }", "write `{ time = FORM }`, or a list of forms"),
         ("\"civil\"", "write `{ time = \"iso\" }`, or the forms as they were"),
@@ -522,7 +530,7 @@ fn keys_that_contradict_each_other_are_refused() {
         ),
         ("x = { seal = \"a\", default = 1 }", "what is kept in the place of a secret is a string"),
         ("x = { from = [] }", "`from` is a list of no alternatives"),
-        ("x = { from = \"a\", matching = \"(\" }", "`matching` is an invalid regular expression: unclosed group"),
+        ("x = { from = \"a\", steps = [{ matching = \"(\" }] }", "invalid regular expression `(`: unclosed group"),
         ("x = { from = \"a\", item = \"b\" }", "`item` has no effect beside `from`"),
         ("x = { each = \"a[*]\" }", "`each` needs `item`"),
         (

@@ -15,8 +15,6 @@ pub struct Expr {
     pub when: Option<Box<Condition>>,
     /// `without`: what is cut out of a container.
     pub without: Vec<Selection>,
-    /// `matching`: only a string that this matches is present.
-    pub matching: Option<Regex>,
     /// `steps`, in order.
     pub steps: Vec<Step>,
     /// The line it is written on.
@@ -65,12 +63,12 @@ pub enum From {
 impl Expr {
     /// What nothing stands beside.
     pub fn bare(from: From, line: u32) -> Self {
-        Self { from, when: None, without: Vec::new(), matching: None, steps: Vec::new(), line }
+        Self { from, when: None, without: Vec::new(), steps: Vec::new(), line }
     }
 
     /// Whether nothing stands beside what it comes from.
     pub fn is_bare(&self) -> bool {
-        self.when.is_none() && self.without.is_empty() && self.matching.is_none() && self.steps.is_empty()
+        self.when.is_none() && self.without.is_empty() && self.steps.is_empty()
     }
 }
 

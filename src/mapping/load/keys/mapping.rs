@@ -118,8 +118,8 @@ keys! {
 
     /// What may stand beside a source in an expression.
     EXPRESSION "an expression":
-        key("matching", REGEX, "a regular expression; only a string that it matches is present"),
-        key("steps", STEPS, "conversions of the value, in order"),
+        dropped("matching", "write the step `{ matching = REGEX }`, before the others beside one value, after those of a list's alternatives"),
+        key("steps", STEPS, "conversions of the value, in order; beside a list of each alternative, until one is present"),
         key("with", Text, "the separator between the parts of `join`"),
         key("item", Refer("column"), "what each element of `each` gives, with policies of its own"),
         key("member", Refer("expression"), "the name of each item, in an object"),
