@@ -23,7 +23,7 @@ pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<u8> {
     let name = std::path::absolute(folder)
         .ok()
         .and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
-    let files = scaffold::scaffold(inspection, &name.unwrap_or_default());
+    let files = scaffold::scaffold(&inspection, &name.unwrap_or_default());
     folder::write(&files, folder)?;
     // The new set is checked like any other.
     let (set, schema) = against::judge(&SetSource::Folder(folder.clone()))?;

@@ -9,6 +9,8 @@ pub struct NewColumn {
     pub declared: String,
     /// Whether NULL is refused.
     pub not_null: bool,
+    /// The table and column that it refers to.
+    pub references: Option<(String, String)>,
 }
 
 /// The statement that makes a table; without a key it gets an integer one of this name.
@@ -19,7 +21,11 @@ pub fn create_table(table: &str, columns: &[NewColumn], key: &[String], given: &
     }
     for column in columns {
         let not_null = if column.not_null { " NOT NULL" } else { "" };
-        lines.push(format!("    {} {}{not_null}", name(&column.name), column.declared));
+        let references = column
+            .references
+            .as_ref()
+            .map_or_else(String::new, |(table, column)| format!(" REFERENCES {} ({})", name(table), name(column)));
+        lines.push(format!("    {} {}{not_null}{references}", name(&column.name), column.declared));
     }
     if !key.is_empty() {
         let key: Vec<String> = key.iter().map(|column| name(column)).collect();
@@ -44,14 +50,19 @@ mod tests {
 
     #[test]
     fn a_table_has_the_key_that_is_given_or_one_of_its_own() {
-        let column = |name: &str, not_null| NewColumn { name: name.to_owned(), declared: "TEXT".to_owned(), not_null };
+        let column = |name: &str, not_null| NewColumn {
+            name: name.to_owned(),
+            declared: "TEXT".to_owned(),
+            not_null,
+            references: (name == "of").then(|| ("b".to_owned(), "id".to_owned())),
+        };
         assert_eq!(
             create_table("a b", &[column("id", true), column("order", false)], &["id".to_owned()], "row_id"),
             "CREATE TABLE \"a b\" (\n    \"id\" TEXT NOT NULL,\n    \"order\" TEXT,\n    PRIMARY KEY (\"id\")\n);\n"
         );
         assert_eq!(
-            create_table("a", &[column("b", false)], &[], "row_id"),
-            "CREATE TABLE \"a\" (\n    \"row_id\" INTEGER PRIMARY KEY,\n    \"b\" TEXT\n);\n"
+            create_table("a", &[column("b", false), column("of", true)], &[], "row_id"),
+            "CREATE TABLE \"a\" (\n    \"row_id\" INTEGER PRIMARY KEY,\n    \"b\" TEXT,\n    \"of\" TEXT NOT NULL REFERENCES \"b\" (\"id\")\n);\n"
         );
         assert_eq!(drop_table("a"), "DROP TABLE \"a\";\n");
     }

@@ -1,6 +1,33 @@
 //! What a string looks like: ids, dates, addresses. By form alone.
 
-use crate::instant::Instant;
+use crate::row::{keeps_number, keeps_time};
+use crate::step::{Datum, Literal, Step};
+use std::sync::LazyLock;
+
+/// Ways to write a day with its year last, or with slashes.
+pub const DAY_FORMS: [&str; 4] = ["%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d"];
+
+/// The steps that read times: with a zone, without one, a day, and a day in each of the forms.
+static TIMES: LazyLock<Vec<Step>> = LazyLock::new(|| {
+    let forms = ["rfc3339", "iso", "%Y-%m-%d"].into_iter().chain(DAY_FORMS);
+    forms.filter_map(|form| Step::parse("time", Some(&Literal::Text(form.to_owned()))).ok()).collect()
+});
+
+/// Whether the engine reads a text so, and keeps the time.
+fn is_time(step: usize, text: &str) -> bool {
+    match TIMES[step].apply(Datum::Text(text.to_owned())) {
+        Ok(Some(Datum::Instant(time, _))) => keeps_time(time.utc()),
+        Ok(Some(Datum::Civil(time))) => keeps_time(time),
+        Ok(Some(Datum::Day(day))) => day.year() >= 1,
+        _ => false,
+    }
+}
+
+/// In which of [`DAY_FORMS`] a text is a day.
+pub fn day_forms(text: &str) -> [bool; 4] {
+    let is_one = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'/' | b'.'));
+    std::array::from_fn(|form| is_one && is_time(3 + form, text))
+}
 
 /// What a string looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +52,8 @@ pub enum Look {
     Url,
     /// Decimal digits.
     Digits,
+    /// A number with a point, of at most 15 digits and without zeros in front.
+    Decimal,
     /// `true` or `false` in quotes.
     Boolean,
 }
@@ -43,10 +72,11 @@ impl Look {
             36 if uuid::Uuid::try_parse(text).is_ok() => Look::Uuid,
             32 if all(u8::is_ascii_hexdigit) => Look::Hex32,
             40 | 64 if all(u8::is_ascii_hexdigit) => Look::LongHex,
-            10 if text.parse::<jiff::civil::Date>().is_ok() => Look::Date,
-            _ if begins_with_year && text.parse::<Instant>().is_ok() => Look::Instant,
-            _ if begins_with_year && text.parse::<jiff::civil::DateTime>().is_ok() => Look::Civil,
+            10 if begins_with_year && is_time(2, text) => Look::Date,
+            16.. if begins_with_year && is_time(0, text) => Look::Instant,
+            16.. if begins_with_year && is_time(1, text) => Look::Civil,
             8..=10 if is_slash_date(text) => Look::SlashDate,
+            3..=17 if is_decimal(text) => Look::Decimal,
             _ if text.starts_with("http://") || text.starts_with("https://") => Look::Url,
             _ if is_address(text) => Look::Address,
             _ => return None,
@@ -66,13 +96,14 @@ impl Look {
             Look::Address => "e-mail address",
             Look::Url => "URL",
             Look::Digits => "digits",
+            Look::Decimal => "decimal number",
             Look::Boolean => "true or false in quotes",
         }
     }
 
     /// Whether a member of this name is data rather than a word of the format.
     pub fn is_data(self) -> bool {
-        !matches!(self, Look::Boolean | Look::Url)
+        !matches!(self, Look::Boolean | Look::Url | Look::Decimal)
     }
 }
 
@@ -80,6 +111,13 @@ fn is_slash_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('/').collect();
     let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     parts.len() == 3 && parts.iter().all(digits) && parts[0].len() <= 2 && parts[1].len() <= 2 && parts[2].len() == 4
+}
+
+fn is_decimal(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.strip_prefix('-').unwrap_or(text).split_once('.').is_some_and(|(whole, fraction)| {
+        digits(whole) && digits(fraction) && (whole == "0" || !whole.starts_with('0')) && keeps_number(text)
+    })
 }
 
 fn is_address(text: &str) -> bool {

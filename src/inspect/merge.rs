@@ -9,6 +9,8 @@ use std::cmp::Ordering;
 pub struct Group {
     /// The file pattern, as a mapping writes it.
     pub pattern: String,
+    /// The pattern of those that are packed, if others are not.
+    pub packed: Option<String>,
     /// The numbers of the files.
     pub files: Vec<usize>,
 }
@@ -41,7 +43,7 @@ pub(super) fn merge(groups: Vec<Group>, paths: &[&str]) -> Vec<Group> {
     }
     done.extend(kept.into_iter().filter(|(_, files)| !files.is_empty()).map(|(pattern, mut files)| {
         files.sort_unstable();
-        Group { pattern: pattern.text, files }
+        Group { pattern: pattern.text, packed: None, files }
     }));
     done
 }

@@ -1,22 +1,31 @@
 //! Profiles a tree that has no mapping set yet: which types of files it has, and what they hold.
 //! Values are shown only on request, and never below a name that looks like a secret.
 
+pub mod facts;
 pub mod group;
+pub mod head;
 pub mod look;
 mod merge;
+mod naming;
 pub mod profile;
 pub mod scaffold;
 mod stamp;
 
 use crate::error::Result;
 use crate::finding::{Finding, printable};
+use crate::mapping::model::Pattern;
 use crate::source::json::Event;
-use crate::source::scan::{begins_as_json, scan};
+use crate::source::scan::{begin, begins_as_json, scan};
 use crate::source::walk::{self, Tree};
 use crate::source::{self, Limits};
+use head::Head;
 use profile::{Profile, Stats};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
+
+/// So much of a file is looked at to tell whether it is like another one.
+const HEAD_TOKENS: usize = 200;
 
 /// What is in a tree.
 #[derive(Debug, serde::Serialize)]
@@ -38,6 +47,9 @@ pub struct Inspection {
 pub struct FileType {
     /// The pattern of their paths.
     pub pattern: String,
+    /// The pattern of those that are packed, if others are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packed: Option<String>,
     /// How many they are.
     pub files: u64,
     /// Their bytes.
@@ -53,6 +65,21 @@ pub struct FileType {
     /// The full profile, for the scaffold.
     #[serde(skip)]
     pub profile: Profile,
+    /// The paths of files that are in no profile, as they are.
+    #[serde(skip)]
+    pub unread: Vec<(String, Unread)>,
+    /// The captures of the pattern, each with the hashes of its values.
+    #[serde(skip)]
+    pub captures: Vec<(String, HashSet<u64>)>,
+}
+
+/// Why a file is in no profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// It is something else than JSON.
+    NotJson,
+    /// Its JSON is invalid, or it cannot be read.
+    Broken,
 }
 
 /// The values at a path.
@@ -91,14 +118,16 @@ pub struct Manner {
     pub depth: u32,
 }
 
-/// Looks at a tree. Every file is read once, in one pass; nothing is written.
+/// Looks at a tree. Every file is read three times at most: its beginning, its names, its values; nothing is written.
 ///
 /// # Errors
 /// When the folder cannot be read. What is wrong with files is in the answer.
 pub fn inspect(root: &Path, manner: Manner) -> Result<Inspection> {
     let tree = walk::walk(root)?;
-    let groups = group::group(tree.files.iter().map(|file| &*file.path));
-    let types = groups.into_iter().map(|group| file_type(&tree, &group, manner)).collect();
+    let groups = group::group(tree.files.iter().map(|file| &*file.path), &|file| head(&tree, file, manner));
+    // One for all types, so that values of different types can be compared.
+    let state = RandomState::new();
+    let types = groups.into_iter().map(|group| file_type(&tree, &group, manner, &state)).collect();
     Ok(Inspection {
         root: printable(&root.display().to_string()),
         files: tree.files.len() as u64,
@@ -108,28 +137,43 @@ pub fn inspect(root: &Path, manner: Manner) -> Result<Inspection> {
     })
 }
 
-fn file_type(tree: &Tree, group: &merge::Group, manner: Manner) -> FileType {
+fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomState) -> FileType {
     let mut of = FileType {
         pattern: group.pattern.clone(),
+        packed: group.packed.clone(),
         files: group.files.len() as u64,
         bytes: group.files.iter().map(|file| tree.files[*file].bytes).sum(),
+        profile: Profile::new(state.clone()),
         ..FileType::default()
     };
-    let mut forms: Vec<Form> = Vec::new();
+    let mut forms: BTreeMap<Form, u64> = BTreeMap::new();
+    let mut whole: Vec<usize> = Vec::new();
     for file in &group.files {
-        match read(tree, *file, manner, &mut of.profile) {
-            Ok(Some(form)) => forms.push(form),
-            Ok(None) => of.other += 1,
-            Err(finding) => {
-                let what = format!("{}: {}", finding.code.id, finding.message);
-                of.broken.push((printable(&tree.files[*file].path), what));
+        let path = &tree.files[*file].path;
+        match outline(tree, *file, manner, &mut of.profile) {
+            Ok(Some(form)) => {
+                *forms.entry(form).or_default() += 1;
+                whole.push(*file);
             }
+            Ok(None) => {
+                of.other += 1;
+                of.unread.push((path.to_string(), Unread::NotJson));
+            }
+            Err(finding) => of.break_off(path, &finding),
         }
     }
-    of.profile.fold_maps();
+    of.profile.end_outline();
+    let patterns = [Some(&group.pattern), group.packed.as_ref()];
+    let patterns: Vec<Pattern> = patterns.into_iter().flatten().filter_map(|text| Pattern::parse(text).ok()).collect();
+    for file in whole {
+        if let Err(finding) = measure(tree, file, manner, &mut of.profile) {
+            of.break_off(&tree.files[file].path, &finding);
+        }
+        of.note_captures(&patterns, &tree.files[file].path, state);
+    }
     let mut shapes: BTreeMap<String, u64> = BTreeMap::new();
-    for form in forms {
-        *shapes.entry(form.words(&of.profile)).or_default() += 1;
+    for (form, files) in forms {
+        *shapes.entry(form.words(&of.profile)).or_default() += files;
     }
     of.shapes = shapes.into_iter().collect();
     of.shapes.sort_by_key(|(_, files)| std::cmp::Reverse(*files));
@@ -145,35 +189,95 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner) -> FileType {
     of
 }
 
-/// Reads a file into the profile and gives its form; nothing for one that is not JSON.
-fn read(tree: &Tree, file: usize, manner: Manner, profile: &mut Profile) -> Result<Option<Form>, Finding> {
-    // It is not known yet where secrets are, so all buffers are wiped.
-    let limits = Limits { depth: manner.depth, sensitive: true, ..Limits::default() };
+impl FileType {
+    /// Whether none of its files can be read.
+    pub fn is_unread(&self) -> bool {
+        self.unread.len() as u64 == self.files
+    }
+
+    fn break_off(&mut self, path: &str, finding: &Finding) {
+        self.broken.push((printable(path), format!("{}: {}", finding.code.id, finding.message)));
+        self.unread.push((path.to_owned(), Unread::Broken));
+    }
+
+    /// Remembers what the captures of its pattern are.
+    fn note_captures(&mut self, patterns: &[Pattern], path: &str, state: &RandomState) {
+        for (name, value) in patterns.iter().find_map(|pattern| pattern.captures_of(path)).unwrap_or_default() {
+            let hash = state.hash_one(value);
+            match self.captures.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, values)) => _ = values.insert(hash),
+                None => self.captures.push((name.to_owned(), HashSet::from([hash]))),
+            }
+        }
+    }
+}
+
+/// It is not known yet where secrets are, so all buffers are wiped.
+fn limits(manner: Manner) -> Limits {
+    Limits { depth: manner.depth, sensitive: true, ..Limits::default() }
+}
+
+/// A file's name in small letters, without the ending of what is packed, and the file as it is to be opened.
+fn plain(tree: &Tree, file: usize) -> (String, source::SourceFile) {
     let name = tree.files[file].path.to_ascii_lowercase();
     let (name, packed) = name.strip_suffix(".gz").map_or((name.as_str(), None), |name| (name, Some(u64::MAX)));
-    let mut opened = source::open(&tree.files[file].in_form(source::Form { packed, lines: false }), limits)?;
+    (name.to_owned(), tree.files[file].in_form(source::Form { packed, lines: false }))
+}
+
+/// The names at a file's beginning; nothing for one that is not JSON.
+fn head(tree: &Tree, file: usize, manner: Manner) -> Option<Head> {
+    // No more than the beginning is read.
+    let mut opened = source::open(&plain(tree, file).1, Limits { window: 0, ..limits(manner) }).ok()?;
+    if !begins_as_json(&mut opened).ok()? {
+        return None;
+    }
+    let mut head = Head::default();
+    let mut depth: usize = 0;
+    let mut arrays = 0;
+    begin(&mut opened, HEAD_TOKENS, &mut |token| match token.event {
+        Event::ObjectStart => depth += 1,
+        // Elements are looked at as what holds them would be.
+        Event::ArrayStart => arrays += 1,
+        Event::ObjectEnd => depth = depth.saturating_sub(1),
+        Event::ArrayEnd => arrays -= 1,
+        Event::Name(text) if depth <= 2 && arrays <= 1 => head.note(depth - 1, text.decode(&mut String::new())),
+        _ => {}
+    })
+    .ok()?;
+    Some(head)
+}
+
+/// Notes the names in a file and gives its form; nothing for one that is not JSON.
+fn outline(tree: &Tree, file: usize, manner: Manner, profile: &mut Profile) -> Result<Option<Form>, Finding> {
+    let (name, source) = plain(tree, file);
+    let mut opened = source::open(&source, limits(manner))?;
     let json = name.ends_with(".json");
     if !json && !begins_as_json(&mut opened)? {
         return Ok(None);
     }
-    // What is broken adds nothing to the profile, so the whole file is checked first.
-    match scan(&mut opened, &mut |_| {}) {
-        Ok(()) => {}
-        // A file that is not named or formed like JSON is plain text.
-        Err(_) if !json => return Ok(None),
-        Err(finding) => return Err(finding),
-    }
-    profile.begin_file();
+    profile.begin_document();
     let mut form = Form::default();
-    scan(&mut opened, &mut |token| {
+    let scanned = scan(&mut opened, &mut |token| {
         form.event(token.event);
-        profile.token(token);
-    })?;
-    Ok(Some(form))
+        profile.outline(token);
+    });
+    match scanned {
+        Ok(()) => Ok(Some(form)),
+        // A file that is not named or formed like JSON is plain text.
+        Err(_) if !json => Ok(None),
+        Err(finding) => Err(finding),
+    }
+}
+
+/// Counts what is in a file.
+fn measure(tree: &Tree, file: usize, manner: Manner, profile: &mut Profile) -> Result<(), Finding> {
+    let mut opened = source::open(&plain(tree, file).1, limits(manner))?;
+    profile.begin_document();
+    scan(&mut opened, &mut |token| profile.measure(token))
 }
 
 /// The form of a document: what it is, and the names of its members where they are few.
-#[derive(Default)]
+#[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Form {
     depth: u32,
     object: bool,
@@ -223,17 +327,18 @@ impl Form {
 }
 
 fn report(path: String, stats: &Stats, outer: Option<&Stats>, manner: Manner) -> PathReport {
+    let facts = &stats.facts;
     let types = [
         ("object", stats.objects),
         ("array", stats.arrays),
-        ("string", stats.strings),
-        ("integer", stats.integers),
-        ("number", stats.fractions),
+        ("string", facts.strings),
+        ("integer", facts.integers),
+        ("number", facts.fractions),
         ("boolean", stats.booleans),
         ("null", stats.nulls),
     ];
-    let scalars = stats.strings + stats.integers + stats.fractions;
-    let few = stats.values.as_ref().filter(|values| scalars > 0 && !values.is_empty());
+    let scalars = facts.scalars();
+    let few = facts.values.as_ref().filter(|values| scalars > 0 && !values.is_empty());
     let of = outer.map_or(stats.count, |outer| {
         if path.ends_with("[*]") || path.ends_with('*') { stats.count } else { outer.objects }
     });
@@ -242,16 +347,16 @@ fn report(path: String, stats: &Stats, outer: Option<&Stats>, manner: Manner) ->
         count: stats.count,
         of,
         types: types.into_iter().filter(|(_, count)| *count > 0).collect(),
-        empty: stats.empty_strings,
-        chars: stats.chars.filter(|_| !stats.secret),
+        empty: facts.empty,
+        chars: facts.chars.filter(|_| !stats.secret),
         distinct: few.map(|values| values.len() as u64),
         values: few.filter(|_| manner.show_values && !stats.secret).cloned(),
         looks: if stats.secret {
             Vec::new()
         } else {
-            stats.looks.iter().map(|(look, count)| (look.words(), *count)).collect()
+            facts.looks.iter().map(|(look, count)| (look.words(), *count)).collect()
         },
-        unique: scalars > 1 && scalars == stats.count && !stats.repeats && stats.is_scalar(),
+        unique: scalars > 1 && scalars == stats.count && !facts.repeats && stats.is_scalar(),
         secret: stats.secret,
     }
 }

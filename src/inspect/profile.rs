@@ -1,14 +1,20 @@
 //! The values in the files of one type: a tree of paths with counts, filled token by token.
 //!
+//! Files are seen twice. The first time only the names count ([`Profile::outline`]): which members there are, and
+//! which objects are maps whose names are data. The second time the values of each path are measured
+//! ([`Profile::measure`]), so that what is said of all values of a map holds over all of its members.
+//!
 //! Memory is bounded: by the number of paths, and for each path by the number of different values
 //! that are remembered.
 
+use super::facts::Facts;
 use super::look::Look;
+use super::stamp::{has_stamp, is_id};
 use crate::document::tape::{Segment, Selection};
 use crate::mapping::secret_values;
 use crate::mapping::secret_words::looks_secret;
 use crate::source::json::{Event, Token};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use zeroize::Zeroizing;
 
@@ -16,18 +22,12 @@ use zeroize::Zeroizing;
 const MOST_NAMES: usize = 200;
 /// So many paths are counted separately in all; later names count as any member.
 const MOST_PATHS: usize = 20_000;
-/// So many different values of a path are remembered.
-const MOST_VALUES: usize = 20;
-/// Only strings of at most so many characters are.
-const LONGEST_VALUE: usize = 40;
-/// So many values of a path are compared to find out whether it is an id.
-const MOST_COMPARED: usize = 100_000;
 
 /// The number of a path in its [`Profile`]; the root is 0.
 pub type At = usize;
 
 /// The values at a path.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub struct Stats {
     /// How many values there are.
     pub count: u64,
@@ -36,48 +36,26 @@ pub struct Stats {
     /// By kind.
     pub arrays: u64,
     /// By kind.
-    pub strings: u64,
-    /// Numbers written without fraction and exponent, of at most 64 bits.
-    pub integers: u64,
-    /// Other numbers.
-    pub fractions: u64,
-    /// By kind.
     pub booleans: u64,
     /// By kind.
     pub nulls: u64,
-    /// Empty strings.
-    pub empty_strings: u64,
-    /// The least and the most characters of a string.
-    pub chars: Option<(u64, u64)>,
-    /// What strings look like.
-    pub looks: BTreeMap<Look, u64>,
-    /// Different short values; `None` when there are too many, or long ones, or none may be kept.
-    pub values: Option<BTreeMap<String, u64>>,
-    /// Whether its name, or that of a container around it, looks like a secret.
+    /// Strings and numbers: how many, and what is true of all of them.
+    pub facts: Facts,
+    /// Whether its name, or that of a container around it, looks like a secret, or one of its values does.
     pub secret: bool,
-    /// Whether two values of one file are the same.
-    pub repeats_in_file: bool,
-    /// Whether two values of the whole type are the same.
-    pub repeats: bool,
+    /// Whether a member's name cannot be kept as text.
+    pub odd_names: bool,
     /// The members, in the order they were met first.
     pub members: Vec<(String, At)>,
     /// Any member: names that are data.
     pub any_member: Option<At>,
+    /// Hashes of those names.
+    pub names: HashSet<u64>,
     /// The elements.
     pub elements: Option<At>,
 }
 
 impl Stats {
-    /// The strings that look like this.
-    pub fn look(&self, look: Look) -> u64 {
-        self.looks.get(&look).copied().unwrap_or(0)
-    }
-
-    /// Whether every string that is not empty looks like this.
-    pub fn all_look(&self, look: Look) -> bool {
-        self.strings > self.empty_strings && self.look(look) == self.strings - self.empty_strings
-    }
-
     /// Whether it is always a scalar or null.
     pub fn is_scalar(&self) -> bool {
         self.objects == 0 && self.arrays == 0
@@ -92,8 +70,8 @@ impl Stats {
 
     /// How many kinds of values there are, null not counted.
     pub fn kinds(&self) -> usize {
-        let numbers = self.integers + self.fractions;
-        [self.objects, self.arrays, self.strings, numbers, self.booleans].into_iter().filter(|count| *count > 0).count()
+        let kinds = [self.objects, self.arrays, self.facts.strings, self.facts.numbers(), self.booleans];
+        kinds.into_iter().filter(|count| *count > 0).count()
     }
 }
 
@@ -102,45 +80,69 @@ impl Stats {
 pub struct Profile {
     /// By number; the root first.
     pub stats: Vec<Stats>,
-    hashes: Vec<Option<(HashSet<u64>, HashSet<u64>)>>,
     state: RandomState,
+    measuring: bool,
     file: u64,
+    list: u64,
     open: Vec<Open>,
 }
 
+/// A container that is being read.
 #[derive(Debug)]
 struct Open {
     at: At,
     object: bool,
     member: At,
+    /// Where the next member is looked for first.
+    next: usize,
+    /// The number of the innermost list or map.
+    list: u64,
 }
 
 impl Default for Profile {
     fn default() -> Self {
-        let mut profile =
-            Self { stats: Vec::new(), hashes: Vec::new(), state: RandomState::new(), file: 0, open: Vec::new() };
-        profile.add(false);
-        profile
+        Self::new(RandomState::new())
     }
 }
 
 impl Profile {
-    /// The next file begins; what a broken one left open is forgotten.
-    pub fn begin_file(&mut self) {
+    /// An empty one; values are compared by hashes of this state.
+    pub fn new(state: RandomState) -> Self {
+        let stats = vec![Stats::default()];
+        Self { stats, state, measuring: false, file: 0, list: 0, open: Vec::new() }
+    }
+
+    /// The next token belongs to another document.
+    pub fn begin_document(&mut self) {
         self.file += 1;
         self.open.clear();
     }
 
-    /// Takes the next token of the file.
-    pub fn token(&mut self, token: &Token<'_>) {
+    /// Takes note of the names in a document.
+    pub fn outline(&mut self, token: &Token<'_>) {
+        debug_assert!(!self.measuring, "names are known by now");
+        self.token(token);
+    }
+
+    /// Counts what is in a document that was outlined.
+    pub fn measure(&mut self, token: &Token<'_>) {
+        debug_assert!(self.measuring, "what is counted while names are noted would be wrong for maps");
+        self.token(token);
+    }
+
+    fn token(&mut self, token: &Token<'_>) {
         match token.event {
             Event::Name(text) => {
-                let mut scratch = Zeroizing::new(String::new());
+                let mut scratch = String::new();
                 let name = text.decode(&mut scratch);
                 if let Some(open) = self.open.last() {
-                    let member = self.member(open.at, name);
+                    let (at, next) = (open.at, open.next);
+                    if self.measuring && self.stats[at].any_member.is_some() {
+                        self.stats[at].names.insert(self.state.hash_one(name));
+                    }
+                    let (member, next) = self.member(at, next, name);
                     if let Some(open) = self.open.last_mut() {
-                        open.member = member;
+                        (open.member, open.next) = (member, next);
                     }
                 }
             }
@@ -159,86 +161,73 @@ impl Profile {
     }
 
     fn value(&mut self, at: At, event: Event<'_>) {
+        let list = self.open.last().map_or(0, |open| open.list);
         let stats = &mut self.stats[at];
         stats.count += 1;
         match event {
             Event::ObjectStart => {
                 stats.objects += 1;
-                self.open.push(Open { at, object: true, member: at });
+                let list = if stats.any_member.is_some() { self.next_list() } else { list };
+                self.open.push(Open { at, object: true, member: at, next: 0, list });
             }
             Event::ArrayStart => {
                 stats.arrays += 1;
-                self.open.push(Open { at, object: false, member: at });
+                let list = self.next_list();
+                self.open.push(Open { at, object: false, member: at, next: 0, list });
             }
             Event::Null => stats.nulls += 1,
             Event::Bool(_) => stats.booleans += 1,
             Event::Number(text) => {
-                let integer = text.parse::<i64>().is_ok() && text != "-0";
-                *(if integer { &mut stats.integers } else { &mut stats.fractions }) += 1;
-                self.note(at, text);
+                stats.facts.number(text);
+                if self.measuring {
+                    stats.facts.compare(text, self.file, list, stats.secret, &self.state);
+                }
             }
             Event::String(text) => {
                 let mut scratch = Zeroizing::new(String::new());
                 let text = text.decode(&mut scratch);
-                let chars = text.chars().count() as u64;
-                stats.strings += 1;
-                stats.empty_strings += u64::from(text.is_empty());
-                stats.chars =
-                    Some(stats.chars.map_or((chars, chars), |(least, most)| (least.min(chars), most.max(chars))));
-                if let Some(look) = Look::of(text) {
-                    *stats.looks.entry(look).or_default() += 1;
+                if !self.measuring {
+                    stats.facts.strings += 1;
+                    return;
                 }
-                if !stats.secret && secret_values::recognise(text).is_some() {
-                    (stats.secret, stats.values) = (true, None);
-                }
-                self.note(at, text);
+                stats.facts.string(text);
+                stats.secret |= secret_values::recognise(text).is_some();
+                stats.facts.compare(text, self.file, list, stats.secret, &self.state);
             }
             Event::Name(_) | Event::ObjectEnd | Event::ArrayEnd => {}
         }
     }
 
-    /// Remembers a value, as far as that is allowed.
-    fn note(&mut self, at: At, text: &str) {
-        let stats = &mut self.stats[at];
-        if let Some(values) = &mut stats.values {
-            if let Some(count) = values.get_mut(text) {
-                *count += 1;
-            } else if values.len() < MOST_VALUES && text.chars().take(LONGEST_VALUE + 1).count() <= LONGEST_VALUE {
-                values.insert(text.to_owned(), 1);
-            } else {
-                stats.values = None;
-            }
-        }
-        if let Some((in_file, in_all)) = &mut self.hashes[at] {
-            stats.repeats_in_file |= !in_file.insert(self.state.hash_one((self.file, text)));
-            stats.repeats |= !in_all.insert(self.state.hash_one(text));
-            if stats.repeats_in_file || in_all.len() >= MOST_COMPARED {
-                self.hashes[at] = None;
-            }
-        }
+    fn next_list(&mut self) -> u64 {
+        self.list += 1;
+        self.list
     }
 
     fn add(&mut self, secret: bool) -> At {
-        let values = (!secret).then(BTreeMap::new);
-        self.stats.push(Stats { secret, values, ..Stats::default() });
-        self.hashes.push(Some(Default::default()));
+        self.stats.push(Stats { secret, ..Stats::default() });
         self.stats.len() - 1
     }
 
-    fn member(&mut self, at: At, name: &str) -> At {
-        let known = self.stats[at].members.iter().find(|(known, _)| known == name);
-        if let Some((_, member)) = known {
-            return *member;
+    /// The path of a member, and where the one after it is likely to be.
+    fn member(&mut self, at: At, next: usize, name: &str) -> (At, usize) {
+        let members = &self.stats[at].members;
+        if let Some((_, member)) = members.get(next).filter(|(known, _)| known == name) {
+            return (*member, next + 1);
+        }
+        if let Some(found) = members.iter().position(|(known, _)| known == name) {
+            return (members[found].1, found + 1);
         }
         if self.stats[at].any_member.is_some()
             || self.stats[at].members.len() >= MOST_NAMES
             || self.stats.len() >= MOST_PATHS
         {
-            return self.any_member(at);
+            self.stats[at].odd_names |= name.contains('\0');
+            return (self.any_member(at), 0);
         }
         let member = self.add(self.stats[at].secret || looks_secret(name));
+        self.stats[at].odd_names |= name.contains('\0');
         self.stats[at].members.push((name.to_owned(), member));
-        member
+        (member, self.stats[at].members.len())
     }
 
     fn any_member(&mut self, at: At) -> At {
@@ -259,9 +248,19 @@ impl Profile {
         added
     }
 
+    /// Ends the outline: maps are told, and the counts begin anew.
+    pub fn end_outline(&mut self) {
+        self.fold_maps();
+        self.unify_records();
+        for stats in &mut self.stats {
+            (stats.count, stats.objects, stats.arrays, stats.booleans, stats.nulls) = (0, 0, 0, 0, 0);
+            stats.facts = Facts::default();
+        }
+        (self.measuring, self.file, self.list) = (true, 0, 0);
+    }
+
     /// Folds the members of objects whose names are data into one.
-    pub fn fold_maps(&mut self) {
-        self.hashes.iter_mut().for_each(|hashes| *hashes = None);
+    fn fold_maps(&mut self) {
         let mut todo = vec![0];
         while let Some(at) = todo.pop() {
             if self.is_map(at) {
@@ -272,7 +271,18 @@ impl Profile {
                     self.merge(any, member);
                     self.stats[any].secret |= secret;
                 }
+                if self.stats[any].secret {
+                    self.hide_below(any);
+                }
             }
+            todo.extend(self.stats[at].below().map(|(_, below)| below));
+        }
+    }
+
+    fn hide_below(&mut self, at: At) {
+        let mut todo = vec![at];
+        while let Some(at) = todo.pop() {
+            self.stats[at].secret = true;
             todo.extend(self.stats[at].below().map(|(_, below)| below));
         }
     }
@@ -280,62 +290,79 @@ impl Profile {
     /// Whether the names of an object's members are data.
     fn is_map(&self, at: At) -> bool {
         let stats = &self.stats[at];
+        if stats.any_member.is_some() {
+            return true;
+        }
         let names = stats.members.len();
-        let data = stats.members.iter().filter(|(name, _)| Look::of(name).is_some_and(Look::is_data)).count();
-        let rare = stats.members.iter().all(|(_, member)| self.stats[*member].count * 4 <= stats.objects.max(1) * 3);
-        stats.any_member.is_some() || (names > 0 && 5 * data >= 4 * names) || (names >= 20 && rare) || self.alike(at)
+        let kind = |member: At| {
+            let stats = &self.stats[member];
+            let one = stats.kinds() == 1;
+            (one && stats.objects > 0, one && stats.arrays > 0, one && stats.facts.strings > 0, one)
+        };
+        let of_a_kind = stats.members.windows(2).all(|pair| kind(pair[0].1) == kind(pair[1].1));
+        let objects = stats.members.iter().all(|(_, member)| kind(*member).0);
+        let surely = |name: &str| Look::of(name).is_some_and(Look::is_data) || (is_id(name) && has_stamp(name));
+        let strong = stats.members.iter().filter(|(name, _)| surely(name)).count();
+        // `u_01`, `h1`: ids if objects are called so, and a line of an address if not.
+        let weak = stats.members.iter().filter(|(name, _)| surely(name) || is_id(name)).count();
+        let marked = stats.members.iter().all(|(name, _)| name.contains(['_', '-', ':']));
+        let share = |most: u64, of: u64| {
+            stats.members.iter().all(|(_, member)| self.stats[*member].count * of <= stats.objects.max(1) * most)
+        };
+        (names > 0 && 5 * strong >= 4 * names)
+            || (names > 0 && 5 * weak >= 4 * names && ((objects && (names > 1 || marked)) || (of_a_kind && names >= 8)))
+            || (names >= 20 && share(3, 4))
+            || (names >= 8 && stats.objects >= 4 && of_a_kind && share(1, 2))
+            || self.alike(at)
     }
 
     /// Whether three or more members are all objects of much the same members.
     fn alike(&self, at: At) -> bool {
         let members = &self.stats[at].members;
-        let names = |member: At| -> HashSet<&str> {
-            self.stats[member].members.iter().map(|(name, _)| name.as_str()).collect()
-        };
         let objects = members.iter().all(|(_, member)| {
             let stats = &self.stats[*member];
             stats.objects == stats.count && !stats.members.is_empty()
         });
         let Some((_, first)) = members.first().filter(|_| members.len() >= 3 && objects) else { return false };
-        let first = names(*first);
-        members[1..].iter().all(|(_, member)| {
-            let other = names(*member);
-            2 * first.intersection(&other).count() >= first.len().max(other.len())
-        })
+        members[1..].iter().all(|(_, member)| self.like(*first, *member))
     }
 
-    /// Adds the values at one path to another.
-    pub fn merge(&mut self, into: At, from: At) {
+    /// Whether two have half of their members in common.
+    fn like(&self, one: At, other: At) -> bool {
+        let names =
+            |at: At| -> HashSet<&str> { self.stats[at].members.iter().map(|(name, _)| name.as_str()).collect() };
+        let (one, other) = (names(one), names(other));
+        2 * one.intersection(&other).count() >= one.len().max(other.len())
+    }
+
+    /// Elements of a document that is a list, and of the list in one that is an object, are the same records if they
+    /// have members in common.
+    fn unify_records(&mut self) {
+        let Some(element) = self.stats[0].elements.filter(|at| self.stats[*at].objects > 0) else { return };
+        let lists: Vec<(At, At)> = self.stats[0]
+            .members
+            .iter()
+            .filter_map(|(_, list)| Some((*list, self.stats[*list].elements?)))
+            .filter(|(_, other)| self.stats[*other].objects > 0 && self.like(element, *other))
+            .collect();
+        if let [(list, other)] = lists.as_slice() {
+            self.merge(element, *other);
+            self.stats[*list].elements = Some(element);
+        }
+    }
+
+    /// Adds the outline of one path to another.
+    fn merge(&mut self, into: At, from: At) {
         let other = std::mem::take(&mut self.stats[from]);
         let stats = &mut self.stats[into];
         stats.count += other.count;
         stats.objects += other.objects;
         stats.arrays += other.arrays;
-        stats.strings += other.strings;
-        stats.integers += other.integers;
-        stats.fractions += other.fractions;
         stats.booleans += other.booleans;
         stats.nulls += other.nulls;
-        stats.empty_strings += other.empty_strings;
-        stats.chars = match (stats.chars, other.chars) {
-            (Some(one), Some(two)) => Some((one.0.min(two.0), one.1.max(two.1))),
-            (one, two) => one.or(two),
-        };
-        for (look, count) in other.looks {
-            *stats.looks.entry(look).or_default() += count;
-        }
-        stats.values = match (stats.values.take(), other.values) {
-            (Some(mut one), Some(two)) => {
-                two.into_iter().for_each(|(value, count)| *one.entry(value).or_default() += count);
-                (one.len() <= MOST_VALUES).then_some(one)
-            }
-            _ => None,
-        };
+        stats.facts.add_counts(&other.facts);
         stats.secret |= other.secret;
-        // Each of the two was unique for itself, which says nothing of both.
-        let both = stats.count > other.count;
-        stats.repeats_in_file |= other.repeats_in_file || both;
-        stats.repeats |= other.repeats || both;
+        stats.odd_names |= other.odd_names;
         for (name, member) in other.members {
             match self.stats[into].members.iter().find(|(known, _)| *known == name).map(|(_, at)| *at) {
                 Some(known) => self.merge(known, member),
@@ -385,10 +412,15 @@ mod tests {
         let mut profile = Profile::default();
         for text in files {
             let mut opened = Opened::of_bytes(FileId(0), text.as_bytes().to_vec(), Limits::default());
-            profile.begin_file();
-            scan(&mut opened, &mut |token| profile.token(token)).expect("it is valid");
+            profile.begin_document();
+            scan(&mut opened, &mut |token| profile.outline(token)).expect("it is valid");
         }
-        profile.fold_maps();
+        profile.end_outline();
+        for text in files {
+            let mut opened = Opened::of_bytes(FileId(0), text.as_bytes().to_vec(), Limits::default());
+            profile.begin_document();
+            scan(&mut opened, &mut |token| profile.measure(token)).expect("it is valid");
+        }
         profile
     }
 
@@ -401,7 +433,7 @@ mod tests {
         let profile = profile(&[r#"[{"a": 1, "b": [true, null]}, {"a": "x"}]"#, r#"[{"a": 2}]"#]);
         assert_eq!(shown(&profile), [". 2", "[*] 3", "[*].a 3", "[*].b 1", "[*].b[*] 2"]);
         let a = &profile.stats[2];
-        assert_eq!((a.integers, a.strings, a.chars, a.repeats), (2, 1, Some((1, 1)), false));
+        assert_eq!((a.facts.integers, a.facts.strings, a.facts.chars, a.facts.repeats), (2, 1, Some((1, 1)), false));
     }
 
     #[test]
@@ -416,10 +448,55 @@ mod tests {
             profile(&[r#"{"credentials": {"name": "ada"}, "colour": "red", "feed": "https://bob:hunter22@h/"}"#]);
         let of = |path: &str| {
             let (_, at, _) = profile.walk().into_iter().find(|(of, _, _)| of.to_string() == path).expect("it is there");
-            (profile.stats[at].secret, profile.stats[at].values.clone().map(|values| values.len()))
+            (profile.stats[at].secret, profile.stats[at].facts.values.clone().map(|values| values.len()))
         };
         assert_eq!(of("credentials.name"), (true, None));
         assert_eq!(of("colour"), (false, Some(1)));
         assert_eq!(of("feed"), (true, None));
+    }
+
+    #[test]
+    fn maps_of_maps_are_two_paths_and_lines_of_an_address_stay_members() {
+        let profile = profile(&[
+            r#"{"habits": {"h1": {"name": "Run", "days": {"2025-05-07": true}}, "h2": {"name": "Swim", "days": {"2025-05-08": 1}}},
+                "address": {"line1": "a", "line2": "b"}}"#,
+        ]);
+        assert_eq!(
+            shown(&profile),
+            [
+                ". 1",
+                "habits 1",
+                "habits.* 2",
+                "habits.*.name 2",
+                "habits.*.days 2",
+                "habits.*.days.* 2",
+                "address 1",
+                "address.line1 1",
+                "address.line2 1"
+            ]
+        );
+    }
+
+    #[test]
+    fn values_repeat_in_a_list_in_a_file_or_in_all() {
+        let of = |files: &[&str], path: &str| {
+            let profile = profile(files);
+            let (_, at, _) = profile.walk().into_iter().find(|(of, _, _)| of.to_string() == path).expect("it is there");
+            let facts = &profile.stats[at].facts;
+            (facts.repeats_in_list, facts.repeats_in_file, facts.repeats)
+        };
+        let two = r#"[{"n": [{"id": 1}, {"id": 2}]}, {"n": [{"id": 1}]}]"#;
+        assert_eq!(of(&[two], "[*].n[*].id"), (false, true, true));
+        assert_eq!(of(&[r#"[{"id": "a"}]"#, r#"[{"id": "a"}]"#], "[*].id"), (false, false, true));
+        assert_eq!(of(&[r#"[{"id": "a"}, {"id": "a"}]"#], "[*].id"), (true, true, true));
+        assert_eq!(of(&[r#"{"2025-01-01": {"id": "a"}, "2025-01-02": {"id": "b"}}"#], "*.id"), (false, false, false));
+    }
+
+    #[test]
+    fn a_list_and_a_wrapped_list_of_the_same_records_are_one() {
+        let profile =
+            profile(&[r#"[{"id": 1, "name": "a"}]"#, r#"{"version": 2, "people": [{"id": 2, "name": "b", "x": 1}]}"#]);
+        assert_eq!(profile.stats[0].elements, profile.stats[profile.stats[0].members[1].1].elements);
+        assert_eq!(profile.stats[profile.stats[0].elements.expect("there is a list")].count, 2);
     }
 }

@@ -35,3 +35,22 @@ pub fn scan(opened: &mut Opened, see: &mut dyn FnMut(&Token<'_>)) -> Result<(), 
         }
     }
 }
+
+/// Shows the first tokens of a file, so many at most and those before its first fault.
+///
+/// # Errors
+/// A finding when the file cannot be read.
+pub fn begin(opened: &mut Opened, most: usize, see: &mut dyn FnMut(&Token<'_>)) -> Result<(), Finding> {
+    opened.rewind()?;
+    let file = opened.file();
+    let mut scanner = Scanner::new(&mut opened.window, opened.limits.depth);
+    for _ in 0..most {
+        match scanner.next() {
+            Ok(Some(token)) => see(&token),
+            Ok(None) => return Ok(()),
+            Err(fault) if fault.code == &crate::finding::FILE_UNREADABLE => return Err(fault.finding(file)),
+            Err(_) => return Ok(()),
+        }
+    }
+    Ok(())
+}

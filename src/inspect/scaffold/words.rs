@@ -1,43 +1,281 @@
-//! Names and strings as TOML, SQL and the mapping language take them.
+//! The words of the mapping language and of SQL: what was decided, as text. No other file of the scaffold writes any.
 
+use super::names::unique;
+use super::table::{Column, Expr, Secret, Step, Table};
+use crate::database::ddl::{NewColumn, create_table, drop_table};
+use crate::document::tape::Selection;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
-/// A name in small letters with `_` between its words, of ASCII alone.
-pub(super) fn snake(name: &str) -> String {
-    let mut out = String::new();
-    let mut before = ' ';
-    for letter in name.chars() {
-        if letter.is_ascii_alphanumeric() {
-            if letter.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
-                out.push('_');
-            }
-            out.push(letter.to_ascii_lowercase());
-        } else if !out.ends_with('_') && !out.is_empty() {
-            out.push('_');
-        }
-        before = letter;
-    }
-    let out = out.trim_matches('_');
-    if out.is_empty() {
-        return "field".to_owned();
-    }
-    if out.starts_with(|c: char| c.is_ascii_digit()) { format!("n_{out}") } else { out.to_owned() }
+/// What stands beside a guess that a value is a secret.
+const LOOKS_SECRET: &str = "it looks like a secret; if it is none, keep it in a column with `declassify`";
+
+/// A form of a document, and where its records are: it is for documents that have some there.
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    pub(super) name: &'static str,
+    pub(super) records: Option<Selection>,
+    pub(super) key_as: Option<String>,
+    /// Why nothing is lost where no rule takes a record.
+    pub(super) otherwise: Option<&'static str>,
+    /// Why such files carry nothing.
+    pub(super) ignore: Option<&'static str>,
 }
 
-/// The name, or with a number behind it if it is taken; then it is.
-pub(super) fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut one = name.to_owned();
-    let mut number = 2;
-    while !taken.insert(one.clone()) {
-        one = format!("{name}_{number}");
-        number += 1;
-    }
-    one
+/// What is said of one type of files.
+pub(super) struct MappingText<'a> {
+    pub(super) description: String,
+    pub(super) patterns: Vec<&'a String>,
+    pub(super) shapes: &'a [Shape],
+    pub(super) tables: &'a [Table],
+    pub(super) expected: &'a [String],
+    /// Entries with their reasons.
+    pub(super) ignored: &'a [(String, String)],
 }
 
-/// A basic string of TOML.
+/// What is said of the set.
+pub(super) struct SetText {
+    pub(super) root: String,
+    pub(super) name: String,
+    pub(super) recognise: Vec<String>,
+    /// Lines about owners, as they are.
+    pub(super) owners: Option<Owners>,
+    pub(super) ignored: Vec<(String, String)>,
+}
+
+/// Whose folders they are.
+pub(super) struct Owners {
+    pub(super) capture: String,
+    pub(super) table: String,
+    pub(super) column: String,
+    pub(super) why: String,
+}
+
+/// A basic string of TOML (TOML 1.0, "String").
 pub(super) fn toml_string(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let mut out = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => out.extend(['\\', letter]),
+            letter if letter.is_control() => _ = write!(out, "\\u{:04X}", u32::from(letter)),
+            letter => out.push(letter),
+        }
+    }
+    out + "\""
+}
+
+fn guess(why: &str) -> String {
+    format!(" # guess: {}", one_line(why))
+}
+
+/// A text for a comment, which ends with its line.
+fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+fn step(step: &Step) -> String {
+    match step {
+        Step::Time(forms) => match forms.as_slice() {
+            [form] => format!("{{ time = {} }}", toml_string(form)),
+            forms => {
+                let forms: Vec<String> = forms.iter().map(|form| toml_string(form)).collect();
+                format!("{{ time = [{}] }}", forms.join(", "))
+            }
+        },
+        Step::Text => "\"text\"".to_owned(),
+        Step::Number => "\"number\"".to_owned(),
+        Step::Commas => "{ split = \",\" }".to_owned(),
+        Step::Trim => "\"trim\"".to_owned(),
+    }
+}
+
+/// What a path leads to, without these selections below it.
+fn whole(from: &str, without: &[Selection]) -> String {
+    let list: Vec<String> = without.iter().map(|selection| toml_string(&selection.to_string())).collect();
+    match toml_string(from) {
+        path if list.is_empty() => path,
+        path => format!("{{ from = {path}, without = [{}] }}", list.join(", ")),
+    }
+}
+
+fn expr(expr: &Expr) -> String {
+    match expr {
+        Expr::Path(path) => toml_string(path),
+        Expr::Steps { from, steps, empty_is_null } => {
+            // A column of times reads the usual form by itself.
+            let by_itself = *steps == [Step::Time(vec!["rfc3339"])];
+            let steps: Vec<String> = steps.iter().filter(|_| !by_itself).map(step).collect();
+            let on_empty = if *empty_is_null { ", on_empty = \"null\"" } else { "" };
+            match (toml_string(from), steps.join(", ")) {
+                (from, steps) if steps.is_empty() && on_empty.is_empty() => from,
+                (from, steps) if steps.is_empty() => format!("{{ from = {from}{on_empty} }}"),
+                (from, steps) => format!("{{ from = {from}, steps = [{steps}]{on_empty} }}"),
+            }
+        }
+        Expr::Json { from, without } => whole(from, without),
+        // Not every engine keeps a bare scalar exactly as a JSON document.
+        Expr::AnyJson { from, without } => format!("{{ object = {{ value = {} }} }}", whole(from, without)),
+        Expr::Lookup { table, column, from } => {
+            let name = toml_string(&format!("{table}.{column}"));
+            format!("{{ lookup = {name}, by = {{ {column} = {} }} }}", toml_string(from))
+        }
+    }
+}
+
+/// The rule in TOML.
+fn rule(table: &Table) -> String {
+    let mut out = format!("\n[table.{}]\n", table.name);
+    if !table.shapes.is_empty() {
+        let shapes: Vec<String> = table.shapes.iter().map(|shape| toml_string(shape)).collect();
+        let _ = writeln!(out, "shapes = [{}]", shapes.join(", "));
+    }
+    if let Some(parent) = &table.parent {
+        let _ = writeln!(out, "parent = {}", toml_string(parent));
+    }
+    if let Some(each) = &table.each {
+        let _ = writeln!(out, "each = {}", toml_string(&each.to_string()));
+    }
+    if let Some(name) = &table.key_as {
+        let _ = writeln!(out, "key_as = {}", toml_string(name));
+    }
+    if table.key.is_empty() {
+        out += "# guess: no key; a second import compares whole rows\n";
+    } else {
+        let key: Vec<String> = table.key.iter().map(|name| toml_string(name)).collect();
+        let why = table.why.as_deref().unwrap_or("this identifies a row");
+        let _ = writeln!(out, "key = [{}]{}", key.join(", "), guess(why));
+    }
+    let (sealed, dropped): (Vec<&Secret>, Vec<&Secret>) = table.secrets.iter().partition(|secret| secret.seal);
+    if !table.columns.is_empty() || !sealed.is_empty() {
+        let _ = write!(out, "\n[table.{}.columns]\n", table.name);
+    }
+    for column in &table.columns {
+        let why = column.guess.as_deref().map_or_else(String::new, guess);
+        let _ = writeln!(out, "{} = {}{why}", column.name, expr(&column.expr));
+    }
+    for secret in sealed {
+        let _ = writeln!(out, "{} = {{ seal = {} }}{}", secret.name, toml_string(&secret.path), guess(LOOKS_SECRET));
+    }
+    if !dropped.is_empty() {
+        let _ = write!(out, "\n[table.{}.drop]\n", table.name);
+    }
+    for secret in dropped {
+        let reason = toml_string("say why it may be skipped, or seal it");
+        let _ = writeln!(out, "{} = {reason}{}", toml_string(&secret.path), guess(LOOKS_SECRET));
+    }
+    out
+}
+
+/// The keys of a shape, which stand under `[source]` where it is the only one.
+fn shape(shape: &Shape) -> String {
+    let mut out = String::new();
+    if let Some(records) = &shape.records {
+        let _ = writeln!(out, "records = {}{}", toml_string(&records.to_string()), guess("these make the rows"));
+    }
+    if let Some(name) = &shape.key_as {
+        let _ = writeln!(out, "key_as  = {}", toml_string(name));
+    }
+    if let Some(reason) = shape.ignore {
+        let _ = writeln!(out, "when    = {{ type = \"array\" }}");
+        let _ = writeln!(out, "ignore  = {}{}", toml_string(reason), guess("an empty list has no rows"));
+    }
+    if let Some(reason) = shape.otherwise {
+        let _ = writeln!(out, "otherwise = {}{}", toml_string(reason), guess("an empty document is no row"));
+    }
+    out
+}
+
+/// `[source]`, with the keys of the one shape, or with a table for each of several.
+fn source(patterns: &[&String], shapes: &[Shape]) -> String {
+    let patterns: Vec<String> = patterns.iter().map(|pattern| toml_string(pattern)).collect();
+    let mut out = format!("\n[source]\nfiles   = [{}]\n", patterns.join(", "));
+    match shapes {
+        [only] => out += &shape(only),
+        several => several.iter().for_each(|one| {
+            let _ = write!(out, "\n[[source.shape]]\nname    = {}\n{}", toml_string(one.name), shape(one));
+        }),
+    }
+    out
+}
+
+fn ignore(out: &mut String, ignored: &[(String, String)]) {
+    for (at, (what, why)) in ignored.iter().enumerate() {
+        *out += if at == 0 { "\n[ignore]\n" } else { "" };
+        let reason = format!("{why}; say why it may be skipped");
+        let _ = writeln!(out, "{} = {}{}", toml_string(what), toml_string(&reason), guess("not needed"));
+    }
+}
+
+/// A mapping file.
+pub(super) fn mapping(of: &MappingText<'_>) -> String {
+    let mut out = format!("description = {}{}\n", toml_string(&of.description), guess("say what the files hold"));
+    if !of.expected.is_empty() {
+        out += "# What the JSON columns are known to keep; anything else gives a warning.\nexpected = [\n";
+        for path in of.expected {
+            let _ = writeln!(out, "  {},", toml_string(path));
+        }
+        out += "]\n";
+    }
+    out += &source(&of.patterns, of.shapes);
+    of.tables.iter().for_each(|table| out += &rule(table));
+    ignore(&mut out, of.ignored);
+    out
+}
+
+/// The file `set.toml`.
+pub(super) fn set(of: &SetText) -> String {
+    let mut out = format!("# A first mapping set, made from {}.\n", one_line(&of.root));
+    out += "# Every line with `guess:` needs review: correct it, then remove the word.\n\n";
+    let _ = writeln!(out, "name        = {}", toml_string(&of.name));
+    let description = toml_string(&format!("{} into a database", of.name));
+    let _ = writeln!(out, "description = {description}{}", guess("say what it moves into what"));
+    if of.recognise.is_empty() {
+        out += "# guess: no file has the same path in every tree; with one, `recognise` could identify such trees\n";
+    } else {
+        let files: Vec<String> = of.recognise.iter().map(|path| toml_string(path)).collect();
+        let _ = writeln!(
+            out,
+            "recognise   = {{ files = [{}], below = [\"\", \"data\"] }}{}",
+            files.join(", "),
+            guess("these are in every such tree")
+        );
+    }
+    let _ = writeln!(out, "database    = {}", toml_string(&format!("sqlite:///./{}.db", of.name)));
+    if let Some(owners) = &of.owners {
+        let _ = write!(out, "\n# guess: {}\n[owners]\n", one_line(&owners.why));
+        let _ = writeln!(out, "capture = {}", toml_string(&owners.capture));
+        let _ = writeln!(out, "table   = {}", toml_string(&owners.table));
+        let _ = writeln!(out, "find    = [{{ by = {} }}]", toml_string(&owners.column));
+    }
+    ignore(&mut out, &of.ignored);
+    out
+}
+
+/// The migration that makes the tables, and the one that drops them.
+pub(super) fn schema(tables: &[&Table]) -> (String, String) {
+    let mut up = String::from("-- description: guess: the tables that the mappings write into\n");
+    tables.iter().for_each(|table| up += &create(table));
+    let down = tables.iter().rev().map(|table| drop_table(&table.name)).collect();
+    (up, down)
+}
+
+fn create(table: &Table) -> String {
+    let is_key = |name: &String| table.key.contains(name);
+    let sealed = table.secrets.iter().filter(|secret| secret.seal).map(|secret| NewColumn {
+        name: secret.name.clone(),
+        declared: "TEXT".to_owned(),
+        not_null: false,
+        references: None,
+    });
+    let of = |of: &Column| NewColumn {
+        name: of.name.clone(),
+        declared: of.sql.clone(),
+        not_null: is_key(&of.name),
+        references: of.references.clone(),
+    };
+    let columns: Vec<NewColumn> = table.columns.iter().map(of).chain(sealed).collect();
+    let given = unique("row_id", &mut table.columns.iter().map(|column| column.name.clone()).collect::<BTreeSet<_>>());
+    format!("\n{}", create_table(&table.name, &columns, &table.key, &given))
 }
 
 #[cfg(test)]
@@ -45,14 +283,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_become_columns() {
-        for (name, column) in
-            [("createdAt", "created_at"), ("odd key!", "odd_key"), ("URL", "url"), ("2fa", "n_2fa"), ("é", "field")]
-        {
-            assert_eq!(snake(name), column);
+    fn strings_are_read_back() {
+        for text in ["plain", "a \"b\"", "back\\slash", "tab\t and \n", "ü\u{7f}\u{1}"] {
+            let toml: toml::Table = format!("x = {}", toml_string(text)).parse().expect("it is TOML");
+            assert_eq!(toml["x"].as_str(), Some(text));
         }
-        let mut taken = BTreeSet::new();
-        let names: Vec<String> = (0..3).map(|_| unique("a", &mut taken)).collect();
-        assert_eq!(names, ["a", "a_2", "a_3"]);
     }
 }
