@@ -2,9 +2,10 @@
 
 use crate::decimal::Decimal;
 use crate::finding::Place;
+use crate::hex;
 use crate::instant::Instant;
 use crate::table::ColumnType;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -25,8 +26,12 @@ pub enum Value {
     Json(Arc<str>),
     /// A date and time of no zone, written as it is.
     Civil(DateTime),
+    /// A day.
+    Day(Date),
     /// A moment, written in UTC.
     Instant(Instant),
+    /// Bytes.
+    Bytes(Arc<[u8]>),
     /// A sealed value (`tl2.…`), text that compares by opening it.
     Sealed(Arc<str>),
 }
@@ -49,7 +54,9 @@ impl Value {
             Value::Text(_) => "text",
             Value::Json(_) => "JSON",
             Value::Civil(_) => "a date and time",
+            Value::Day(_) => "a day",
             Value::Instant(_) => "an instant",
+            Value::Bytes(_) => "bytes",
             Value::Sealed(_) => "a sealed value",
         }
     }
@@ -74,7 +81,9 @@ impl Value {
             Value::Real(value) => value.to_string().into(),
             Value::Text(text) | Value::Json(text) | Value::Sealed(text) => Cow::Borrowed(text),
             Value::Civil(time) => time.to_string().into(),
+            Value::Day(day) => day.to_string().into(),
             Value::Instant(time) => time.to_string().into(),
+            Value::Bytes(bytes) => hex::encode(bytes).into(),
         })
     }
 }

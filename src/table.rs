@@ -24,12 +24,31 @@ pub enum ColumnType {
     Boolean,
     /// A date and time, either civil or an instant in UTC; the mapping says which.
     Time,
+    /// A day.
+    Date,
+    /// A moment, of whatever zone.
+    Zoned,
+    /// A time of day, as text.
+    Clock,
+    /// A UUID, as text.
+    Uuid,
+    /// A small integer that programs take for true or false.
+    Flag,
     /// A JSON document.
     Json,
     /// Bytes.
     Blob,
+    /// No type is declared: every scalar is kept as it is.
+    Untyped,
     /// A type that treelift does not know; no rule can write such a column.
     Unknown,
+}
+
+impl ColumnType {
+    /// Whether a time may stand in such a column in another form of the same meaning.
+    pub fn is_time(self) -> bool {
+        matches!(self, ColumnType::Time | ColumnType::Zoned)
+    }
 }
 
 /// How many digits `NUMERIC(precision, scale)` keeps.

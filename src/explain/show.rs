@@ -38,6 +38,7 @@ pub(super) fn show_datum(datum: &Datum) -> String {
         Datum::Integer(value) => value.to_string(),
         Datum::Civil(time) => time.to_string(),
         Datum::Day(day) => day.to_string(),
+        Datum::Bytes(bytes) => bytes_shown(bytes),
         Datum::Instant(time, _) => time.to_string(),
         Datum::List(parts) => {
             let shown: Vec<String> = parts.iter().take(5).map(show_datum).collect();
@@ -58,11 +59,19 @@ pub(super) fn show_value(value: &Value, started: Timestamp) -> String {
         Value::Text(text) => excerpt(text),
         Value::Json(text) => cut(text),
         Value::Civil(time) => time.to_string(),
+        Value::Day(day) => day.to_string(),
+        Value::Bytes(bytes) => bytes_shown(bytes),
         // It will be that of the real run.
         Value::Instant(time) if *time == started.into() => "when the run starts".to_owned(),
         Value::Instant(time) => time.to_string(),
         Value::Sealed(_) => "(sealed)".to_owned(),
     }
+}
+
+/// Bytes in hexadecimal, cut.
+fn bytes_shown(bytes: &[u8]) -> String {
+    let more = if bytes.len() > 20 { "…" } else { "" };
+    format!("x'{}{more}'", crate::hex::encode(&bytes[..bytes.len().min(20)]))
 }
 
 /// JSON, printable and cut.

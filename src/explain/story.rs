@@ -109,6 +109,7 @@ impl<'p> Listener<'p> {
             Datum::Text(text) | Datum::Json(text) | Datum::Number(text) => self.is_secret(text),
             Datum::List(parts) => parts.iter().any(|part| self.holds_secret(part)),
             Datum::Integer(value) => self.is_secret(&value.to_string()),
+            Datum::Bytes(bytes) => self.is_secret(&String::from_utf8_lossy(bytes)),
             Datum::Null | Datum::Bool(_) | Datum::Civil(_) | Datum::Day(_) | Datum::Instant(..) => false,
         }
     }

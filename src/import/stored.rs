@@ -31,6 +31,7 @@ impl Stored {
 /// A cell of the target as the value that a rule would have written into its column.
 fn cell_value(cell: Cell, kind: StoredAs) -> Value {
     match (cell, kind.kind) {
+        (Cell::Blob(bytes), Some(ColumnType::Blob | ColumnType::Untyped)) => Value::Bytes(bytes.into()),
         (Cell::Null | Cell::Blob(_), _) => Value::Null,
         (Cell::Integer(value @ (0 | 1)), Some(ColumnType::Boolean)) => Value::Bool(value == 1),
         (Cell::Integer(value), _) => Value::Integer(value),
@@ -38,6 +39,8 @@ fn cell_value(cell: Cell, kind: StoredAs) -> Value {
         (Cell::Text(text), Some(ColumnType::Time)) => {
             time_value(&text, kind.instant).unwrap_or(Value::Text(text.into()))
         }
+        (Cell::Text(text), Some(ColumnType::Zoned)) => time_value(&text, true).unwrap_or(Value::Text(text.into())),
+        (Cell::Text(text), Some(ColumnType::Date)) => text.parse().map_or(Value::Text(text.into()), Value::Day),
         (Cell::Text(text), Some(ColumnType::Json)) => Value::Json(text.into()),
         (Cell::Text(text), _) => Value::Text(text.into()),
     }

@@ -1,5 +1,6 @@
 //! What a step does.
 
+use super::bytes::BytesStep;
 use super::number::NumberStep;
 use super::structure::StructureStep;
 use super::text::{Change, TextStep};
@@ -20,7 +21,7 @@ macro_rules! action {
     };
 }
 
-action!(Text(TextStep), Number(NumberStep), Time(TimeStep), Structure(StructureStep), Json(ToJson));
+action!(Text(TextStep), Number(NumberStep), Time(TimeStep), Structure(StructureStep), Json(ToJson), Bytes(BytesStep));
 
 /// `to_json`: the value as a document, a container as a whole.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,7 @@
 //! What passes from one step to the next.
 
 use crate::document::json::write_json_string;
+use crate::hex;
 use crate::instant::Instant;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -24,6 +25,8 @@ pub enum Datum {
     Instant(Instant, Option<TimeZone>),
     /// Null on purpose.
     Null,
+    /// Bytes.
+    Bytes(Vec<u8>),
     /// A list; steps apply to each part.
     List(Vec<Datum>),
     /// A compact JSON document.
@@ -42,6 +45,7 @@ impl Datum {
             Datum::Day(_) => "a day",
             Datum::Instant(..) => "an instant",
             Datum::Null => "null",
+            Datum::Bytes(_) => "bytes",
             Datum::List(_) => "a list",
             Datum::Json(_) => "JSON",
         }
@@ -57,6 +61,7 @@ impl Datum {
             Datum::Text(text) => write_json_string(out, text),
             Datum::Civil(time) => write_json_string(out, &time.to_string()),
             Datum::Day(day) => write_json_string(out, &day.to_string()),
+            Datum::Bytes(bytes) => write_json_string(out, &hex::encode(bytes)),
             Datum::Instant(time, _) => write_json_string(out, &time.to_string()),
             Datum::List(parts) => {
                 out.push('[');
@@ -103,6 +108,8 @@ pub enum OutputType {
     Time,
     /// A compact JSON document.
     Json,
+    /// Bytes.
+    Bytes,
     /// A list of texts, to each of which the following steps apply.
     List,
     /// Whatever it was given.

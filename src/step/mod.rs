@@ -6,6 +6,7 @@
 
 mod action;
 mod argument;
+mod bytes;
 mod datum;
 mod iso;
 mod literal;
@@ -74,6 +75,7 @@ impl Step {
         let Datum::List(parts) = value else {
             return match &self.action {
                 Action::Json(ToJson) => Ok(Some(value)), // answered above
+                Action::Bytes(step) => step.apply(value).map(Some),
                 Action::Text(step) => step.apply(value),
                 Action::Number(step) => step.apply(value).map(Some),
                 Action::Time(step) => step.apply(value, is_start).map(Some),
@@ -123,7 +125,7 @@ impl Step {
         match &self.action {
             Action::Text(step) => step.keeps(),
             Action::Number(step) => step.keeps(),
-            Action::Time(_) | Action::Json(ToJson) => true,
+            Action::Time(_) | Action::Json(ToJson) | Action::Bytes(_) => true,
             Action::Structure(step) => step.keeps(),
         }
     }
@@ -136,13 +138,14 @@ impl Step {
             Action::Time(step) => step.output(),
             Action::Structure(step) => step.output(),
             Action::Json(ToJson) => OutputType::Json,
+            Action::Bytes(_) => OutputType::Bytes,
         }
     }
 
     /// What it takes. Lists need not be named: every step takes their parts one by one.
     pub fn accepts(&self) -> &'static [OutputType] {
         match &self.action {
-            Action::Text(_) => TEXTUAL,
+            Action::Text(_) | Action::Bytes(_) => TEXTUAL,
             Action::Structure(step) => step.accepts(),
             Action::Json(ToJson) => &[OutputType::Same],
             Action::Number(step) => step.accepts(),

@@ -3,6 +3,7 @@
 
 use super::action::{Action, ToJson};
 use super::argument::Argument;
+use super::bytes::BytesStep;
 use super::number::NumberStep;
 use super::structure::StructureStep;
 use super::text::{Change, TextStep};
@@ -239,6 +240,28 @@ pub static REGISTRY: &[StepInfo] = &[
             (r#""to_json""#, r#"["a", 1.0]"#, r#"["a",1.0]"#),
         ],
         parse: |it| it.bare(ToJson),
+    },
+    StepInfo {
+        name: "base64",
+        argument: "`\"base64\"`",
+        keeps: "yes",
+        summary: "reads the bytes for a column of bytes (the standard alphabet, padded)",
+        examples: &[
+            (r#""base64""#, r#""AP8=""#, "x'00ff'"),
+            (r#""base64""#, r#""AP8""#, "error: expected base64 (the standard alphabet, padded)"),
+        ],
+        parse: |it| it.bare(BytesStep::Base64),
+    },
+    StepInfo {
+        name: "hex",
+        argument: "`\"hex\"`",
+        keeps: "yes",
+        summary: "reads the bytes for a column of bytes, two digits for each",
+        examples: &[
+            (r#""hex""#, r#""00fF""#, "x'00ff'"),
+            (r#""hex""#, r#""00f""#, "error: expected two hexadecimal digits for each byte"),
+        ],
+        parse: |it| it.bare(BytesStep::Hex),
     },
     StepInfo {
         name: "time",

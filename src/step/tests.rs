@@ -55,6 +55,7 @@ fn describe(result: Result<Option<Datum>, String>) -> String {
 fn describe_datum(datum: &Datum) -> String {
     match datum {
         Datum::Null => "null".to_owned(),
+        Datum::Bytes(bytes) => format!("x'{}'", crate::hex::encode(bytes)),
         Datum::Bool(value) => value.to_string(),
         Datum::Number(text) | Datum::Json(text) => text.clone(),
         Datum::Text(text) => format!("\"{text}\""),
@@ -85,6 +86,7 @@ fn kind(datum: &Datum) -> OutputType {
         Datum::Text(_) => OutputType::Text,
         Datum::Json(_) => OutputType::Json,
         Datum::Null => OutputType::Same,
+        Datum::Bytes(_) => OutputType::Bytes,
         Datum::Integer(_) => OutputType::Integer,
         Datum::Civil(_) => OutputType::Civil,
         Datum::Day(_) => OutputType::Day,
@@ -176,7 +178,7 @@ fn wrong_steps_are_refused_with_the_right_form() {
             "unknown step `trimm`, did you mean `trim`?",
             "unknown step `uppercase`, expected one of `trim`, `lower`, `snake_case`, `nfc`, `prefix`, \
              `strip_prefix`, `strip_suffix`, `replace`, `extract`, `matching`, `require`, `split`, `map`, `null_if`, `integer`, \
-             `number`, `double`, `text`, `to_json`, `time`",
+             `number`, `double`, `text`, `to_json`, `base64`, `hex`, `time`",
             "`trim` takes no argument, write `\"trim\"`",
             "`prefix` needs an argument, write `{ prefix = TEXT }`",
             "the argument of `prefix` is empty",

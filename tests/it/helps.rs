@@ -118,8 +118,8 @@ fn what_this_version_cannot_do_is_refused_once_and_plainly() {
         ),
         (
             "icon = \"icon\"",
-            "error M105: `items.icon` is `BLOB`, and this gives a value of the source\n  at set/items.toml:12\nhint: this version \
-             writes nothing into a column of bytes: leave the column out, or make it TEXT\n",
+            "error M105: `items.icon` is `BLOB`, and this gives a value of the source\n  at set/items.toml:12\nhint: add \
+             the step that reads bytes: `base64` or `hex`\n",
         ),
     ] {
         assert_eq!(refused(column), expected);

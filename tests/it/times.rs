@@ -118,3 +118,55 @@ fn reads_is_for_types_that_there_are_and_for_steps_that_keep() {
         "{refused}"
     );
 }
+
+#[test]
+fn each_type_of_time_takes_what_it_holds_and_nothing_else() {
+    let berlin = "{ from = \"v\", steps = [{ time = { forms = \"epoch_ms\", zone = \"Europe/Berlin\" } }] }";
+    for (declared, expression, value, expected) in [
+        ("DATE", "\"v\"", json!("2025-05-07"), "2025-05-07"),
+        ("DATE", "{ from = \"v\", steps = [\"time\"] }", json!("2025-05-07T00:00:00Z"), "2025-05-07"),
+        ("DATE", berlin, json!(1_746_568_800_000_i64), "2025-05-07"),
+        ("TIMESTAMPTZ", "\"v\"", json!("2025-05-07T14:42:18+02:00"), "2025-05-07 12:42:18.000000+00:00"),
+        ("TIMESTAMP WITH TIME ZONE", berlin, json!(0), "1970-01-01 00:00:00.000000+00:00"),
+        ("TIME", "\"v\"", json!("14:42:18.5"), "14:42:18.5"),
+        (
+            "TIMESTAMP",
+            "{ from = \"v\", steps = [{ time = \"%Y-%m-%d\" }] }",
+            json!("2025-05-07"),
+            "2025-05-07 00:00:00.000000",
+        ),
+    ] {
+        assert_eq!(stored(&items(declared, expression, "", &[value])), [expected], "{declared} {expression}");
+    }
+    for (declared, expression, value, code) in [
+        ("DATE", "{ from = \"v\", steps = [\"time\"] }", json!("2025-05-07T14:42:18Z"), "V007"),
+        ("DATE", "\"v\"", json!("2025-05-07T14:42:18Z"), "V005"),
+        ("TIME", "\"v\"", json!("24:00"), "V004"),
+        ("TIME", "\"v\"", json!("14"), "V004"),
+    ] {
+        let finding = format!("error {code} items.json /0/v");
+        items(declared, expression, "", &[value]).lift(&[]).ends(1, "rolled-back").finds(&[&finding]);
+    }
+    let zoneless = items("TIMESTAMPTZ", "{ from = \"v\", steps = [{ time = \"iso\" }] }", "", &[]);
+    let refused = zoneless.run(["check", "set"]).status(2).stderr;
+    assert!(refused.contains("`items.v` is `TIMESTAMPTZ`, and this gives a date and time without a zone"), "{refused}");
+}
+
+#[test]
+fn bytes_uuids_flags_and_columns_without_a_type_keep_what_they_are_given() {
+    for (declared, expression, value, expected) in [
+        ("BLOB", "{ from = \"v\", steps = [\"base64\"] }", json!("AP8="), "x'00ff'"),
+        ("BYTEA", "{ from = \"v\", steps = [\"hex\"] }", json!("3132"), "x'3132'"),
+        ("UUID", "\"v\"", json!("5C5E7A52-6d0b-5d8e-9b1c-2f6f0a3d4e11"), "5C5E7A52-6d0b-5d8e-9b1c-2f6f0a3d4e11"),
+        ("TINYINT(1)", "\"v\"", json!(true), "1"),
+        ("TINYINT(1)", "\"v\"", json!(2), "2"),
+        ("", "\"v\"", json!("007"), "007"),
+        ("", "\"v\"", json!(7), "7"),
+        ("", "\"v\"", json!(1.5), "1.5"),
+        ("", "\"v\"", json!(false), "0"),
+    ] {
+        assert_eq!(stored(&items(declared, expression, "", &[value])), [expected], "{declared} {expression}");
+    }
+    let bad = items("UUID", "\"v\"", "", &[json!("5c5e7a526d0b5d8e9b1c2f6f0a3d4e11")]);
+    bad.lift(&[]).ends(1, "rolled-back").finds(&["error V004 items.json /0/v"]);
+}

@@ -89,9 +89,18 @@ fn invented(column: &Column) -> Value {
             let most = max.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
             Value::Text(column.name.chars().take(most).collect())
         }
-        ColumnType::Integer | ColumnType::Boolean | ColumnType::Numeric(_) | ColumnType::Unknown => Value::Integer(1),
+        ColumnType::Integer
+        | ColumnType::Flag
+        | ColumnType::Boolean
+        | ColumnType::Numeric(_)
+        | ColumnType::Untyped
+        | ColumnType::Unknown => Value::Integer(1),
         ColumnType::Real => Value::Real(1.5),
         ColumnType::Time => Value::Text("2025-05-07 15:09:12.000000".to_owned()),
+        ColumnType::Zoned => Value::Text("2025-05-07 15:09:12.000000+00:00".to_owned()),
+        ColumnType::Date => Value::Text("2025-05-07".to_owned()),
+        ColumnType::Clock => Value::Text("15:09:12".to_owned()),
+        ColumnType::Uuid => Value::Text("5c5e7a52-6d0b-5d8e-9b1c-2f6f0a3d4e11".to_owned()),
         ColumnType::Json => Value::Text("{}".to_owned()),
         ColumnType::Blob => Value::Blob(vec![1]),
     }

@@ -6,11 +6,13 @@
 use super::json;
 use crate::database::Cell;
 use crate::document::json::write_json_string;
+use crate::hex;
 use crate::instant::Instant;
 use crate::row::{Value, keeps_number, keeps_time};
 use crate::table::ColumnType;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use std::borrow::Cow;
@@ -34,6 +36,7 @@ pub(in crate::database) enum Form<'v> {
     Integer(i64),
     Real(f64),
     Text(Cow<'v, str>),
+    Blob(&'v [u8]),
 }
 
 impl ToSql for Form<'_> {
@@ -43,6 +46,7 @@ impl ToSql for Form<'_> {
             Form::Integer(value) => ValueRef::Integer(*value),
             Form::Real(value) => ValueRef::Real(*value),
             Form::Text(text) => ValueRef::Text(text.as_bytes()),
+            Form::Blob(bytes) => ValueRef::Blob(bytes),
         }))
     }
 }
@@ -59,6 +63,7 @@ impl<'v> Form<'v> {
             Form::Real(value) => Some((value + 0.0).to_string().into()),
             Form::Text(text) if makes_numbers && keeps_number(&text) => Some(number_text(&text).into()),
             Form::Text(text) => Some(text),
+            Form::Blob(bytes) => Some(hex::encode(bytes).into()),
         }
     }
 }
@@ -70,7 +75,32 @@ pub(in crate::database) fn of(value: &Value, kind: ColumnType) -> Option<Form<'_
         ColumnType::Text { .. } => text(value).map(Form::Text),
         ColumnType::Json => json_form(value),
         ColumnType::Time => moment(value).and_then(time_text).map(|text| Form::Text(text.into())),
-        ColumnType::Integer => match value {
+        ColumnType::Zoned => match value {
+            Value::Instant(_) => {
+                moment(value).and_then(time_text).map(|text| Form::Text(format!("{text}+00:00").into()))
+            }
+            _ => None,
+        },
+        ColumnType::Date => match value {
+            Value::Day(day) if day.year() >= 1 => Some(Form::Text(day.to_string().into())),
+            _ => None,
+        },
+        ColumnType::Clock | ColumnType::Uuid => match value {
+            Value::Text(text) => Some(Form::Text(Cow::Borrowed(text))),
+            _ => None,
+        },
+        ColumnType::Blob => match value {
+            Value::Bytes(bytes) => Some(Form::Blob(bytes)),
+            _ => None,
+        },
+        ColumnType::Untyped => match value {
+            Value::Integer(number) => Some(Form::Integer(*number)),
+            Value::Bool(truth) => Some(Form::Integer(i64::from(*truth))),
+            Value::Real(number) => number.is_finite().then_some(Form::Real(*number)),
+            Value::Bytes(bytes) => Some(Form::Blob(bytes)),
+            _ => text(value).map(Form::Text),
+        },
+        ColumnType::Integer | ColumnType::Flag => match value {
             Value::Integer(number) => Some(Form::Integer(*number)),
             Value::Bool(truth) => Some(Form::Integer(i64::from(*truth))),
             _ => None,
@@ -92,7 +122,7 @@ pub(in crate::database) fn of(value: &Value, kind: ColumnType) -> Option<Form<'_
             Value::Text(text) => keeps_number(text).then_some(Form::Text(Cow::Borrowed(text))),
             _ => None,
         },
-        ColumnType::Blob | ColumnType::Unknown => None,
+        ColumnType::Unknown => None,
     }
 }
 
@@ -104,7 +134,8 @@ fn text(value: &Value) -> Option<Cow<'_, str>> {
         Value::Real(number) => number.to_string().into(),
         Value::Bool(truth) => Cow::Borrowed(if *truth { "1" } else { "0" }),
         Value::Civil(_) | Value::Instant(_) => time_text(moment(value)?)?.into(),
-        Value::Null => return None,
+        Value::Day(day) => day.to_string().into(),
+        Value::Bytes(_) | Value::Null => return None,
     })
 }
 
@@ -175,6 +206,16 @@ pub(super) fn parse_time(text: &str) -> Option<DateTime> {
     text.parse::<Instant>().map(Instant::utc).ok().or_else(|| text.parse().ok())
 }
 
+/// The time that a stored text means in a column of this type.
+pub(super) fn stored_time(text: &str, kind: ColumnType) -> Option<Value> {
+    let time = parse_time(text).filter(|_| kind.is_time())?;
+    if kind == ColumnType::Zoned {
+        Instant::at(time, Offset::UTC).map(Value::Instant)
+    } else {
+        Some(Value::Civil(time))
+    }
+}
+
 /// Whether a stored cell is the value as it would be written.
 pub(in crate::database) fn same(cell: &Cell, value: &Value, kind: ColumnType) -> bool {
     match (cell, value) {
@@ -198,6 +239,7 @@ fn equals(cell: &Cell, form: &Form) -> bool {
             exact_double(*stored) == Some(*number)
         }
         (Cell::Text(stored), Form::Text(text)) => stored == text,
+        (Cell::Blob(stored), Form::Blob(bytes)) => stored == bytes,
         // Affinity made a number of the text.
         (Cell::Integer(stored), Form::Text(text)) => {
             text.parse() == Ok(*stored) || text.parse::<f64>().is_ok_and(|number| exact_double(*stored) == Some(number))
@@ -268,6 +310,28 @@ mod tests {
             (Value::Sealed("tl1.k.v".into()), "JSON", Json, Some(stored(r#""tl1.k.v""#))),
             (Value::Sealed("tl1.k.v".into()), "TEXT", TEXT, Some(stored("tl1.k.v"))),
             (t("x"), "BLOB", ColumnType::Blob, None),
+            (Value::Bytes([1, 255].as_slice().into()), "BLOB", ColumnType::Blob, Some(Cell::Blob(vec![1, 255]))),
+            (Value::Bytes(b"12".as_slice().into()), "BYTEA", ColumnType::Blob, Some(Cell::Blob(b"12".to_vec()))),
+            (Value::Day("2025-05-07".parse().unwrap()), "DATE", ColumnType::Date, Some(stored("2025-05-07"))),
+            (civil("2025-05-07T00:00"), "DATE", ColumnType::Date, None),
+            (
+                instant("2025-05-07T15:09:12+02:00"),
+                "TIMESTAMPTZ",
+                ColumnType::Zoned,
+                Some(stored("2025-05-07 13:09:12.000000+00:00")),
+            ),
+            (civil("2025-05-07T15:09:12"), "TIMESTAMP WITH TIME ZONE", ColumnType::Zoned, None),
+            (t("15:09"), "TIME", ColumnType::Clock, Some(stored("15:09"))),
+            (
+                t("12345678-1234-1234-1234-123456789012"),
+                "UUID",
+                ColumnType::Uuid,
+                Some(stored("12345678-1234-1234-1234-123456789012")),
+            ),
+            (Value::Bool(true), "TINYINT(1)", ColumnType::Flag, Some(Cell::Integer(1))),
+            (Value::Integer(3), "TINYINT(1)", ColumnType::Flag, Some(Cell::Integer(3))),
+            (t("007"), "", ColumnType::Untyped, Some(stored("007"))),
+            (Value::Real(1.5), "", ColumnType::Untyped, Some(Cell::Real(1.5))),
         ];
         let conn = rusqlite::Connection::open_in_memory().unwrap();
         for (i, (value, declared, kind, expected)) in cases.iter().enumerate() {

@@ -3,7 +3,6 @@
 use super::form::{self, Form};
 use super::{catalog, sql};
 use crate::database::{Cell, ledger};
-use crate::row::Value;
 use crate::table::ColumnType;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -79,6 +78,7 @@ pub(super) fn digest_of_forms<'p>(forms: impl IntoIterator<Item = &'p Form<'p>>)
         Form::Integer(value) => integer(*value),
         Form::Real(value) => real(*value),
         Form::Text(text) => (3, Cow::Borrowed(text.as_bytes())),
+        Form::Blob(bytes) => (4, Cow::Borrowed(*bytes)),
     }))
 }
 
@@ -89,7 +89,7 @@ pub(super) fn digest_of_cells(cells: &[Cell], kinds: &[ColumnType]) -> [u8; 16] 
         Cell::Integer(value) => integer(*value),
         Cell::Real(value) => real(*value),
         Cell::Text(text) => {
-            let time = if *kind == ColumnType::Time { form::parse_time(text).map(Value::Civil) } else { None };
+            let time = form::stored_time(text, *kind);
             let canonical = time.as_ref().and_then(|time| form::of(time, *kind)?.into_text(*kind));
             (3, canonical.map_or_else(|| text.as_bytes().into(), |text| text.into_owned().into_bytes().into()))
         }

@@ -28,6 +28,7 @@ fn known_type(declared: &str) -> Option<ColumnType> {
         ("NUMERIC" | "DECIMAL" | "DEC", None) => ColumnType::Numeric(None),
         ("NUMERIC" | "DECIMAL" | "DEC", Some([precision])) => digits(*precision, 0)?,
         ("NUMERIC" | "DECIMAL" | "DEC", Some([precision, scale])) => digits(*precision, *scale)?,
+        ("TINYINT", Some([1])) => ColumnType::Flag,
         // The width is one of display alone.
         (
             "INTEGER" | "INT" | "BIGINT" | "BIG INT" | "SMALLINT" | "TINYINT" | "MEDIUMINT" | "INT2" | "INT4" | "INT8"
@@ -35,11 +36,16 @@ fn known_type(declared: &str) -> Option<ColumnType> {
             None | Some([_]),
         ) => ColumnType::Integer,
         ("BOOLEAN" | "BOOL", None) => ColumnType::Boolean,
-        ("DATETIME" | "TIMESTAMP", None) => ColumnType::Time,
+        ("DATETIME" | "TIMESTAMP" | "TIMESTAMP WITHOUT TIME ZONE", None) => ColumnType::Time,
+        ("TIMESTAMPTZ" | "TIMESTAMP WITH TIME ZONE" | "DATETIME WITH TIME ZONE", None) => ColumnType::Zoned,
+        ("DATE", None) => ColumnType::Date,
+        ("TIME", None) => ColumnType::Clock,
+        ("UUID", None) => ColumnType::Uuid,
+        ("", None) => ColumnType::Untyped,
         ("JSON" | "JSONB", None) => ColumnType::Json,
         ("REAL" | "DOUBLE PRECISION", None) => ColumnType::Real,
         ("FLOAT" | "DOUBLE", None | Some([_] | [_, _])) => ColumnType::Real,
-        ("BLOB" | "TINYBLOB" | "MEDIUMBLOB" | "LONGBLOB", None) => ColumnType::Blob,
+        ("BLOB" | "TINYBLOB" | "MEDIUMBLOB" | "LONGBLOB" | "BYTEA", None) => ColumnType::Blob,
         _ => return None,
     })
 }
@@ -61,18 +67,21 @@ mod tests {
         assert_eq!(column_type("NUMERIC(5)"), ColumnType::Numeric(Some(Digits { precision: 5, scale: 0 })));
         assert_eq!(column_type("double  precision"), ColumnType::Real);
         assert_eq!(column_type("TIMESTAMP"), ColumnType::Time);
-        for integer in ["TINYINT(1)", "INTEGER(4)", "int unsigned", "UNSIGNED BIG INT", "SERIAL", "Int8"] {
+        assert_eq!(column_type("timestamp  with time zone"), ColumnType::Zoned);
+        assert_eq!(column_type("TIMESTAMPTZ"), ColumnType::Zoned);
+        assert_eq!(column_type("date"), ColumnType::Date);
+        assert_eq!(column_type("TIME"), ColumnType::Clock);
+        assert_eq!(column_type("uuid"), ColumnType::Uuid);
+        assert_eq!(column_type("TINYINT(1)"), ColumnType::Flag);
+        assert_eq!(column_type("BYTEA"), ColumnType::Blob);
+        assert_eq!(column_type(""), ColumnType::Untyped);
+        for integer in ["TINYINT(4)", "INTEGER(4)", "int unsigned", "UNSIGNED BIG INT", "SERIAL", "Int8"] {
             assert_eq!(column_type(integer), ColumnType::Integer, "{integer}");
         }
         for unknown in [
-            "",
             "GEOMETRY",
             "VARCHAR(x)",
             "VARCHAR(3",
-            "DATE",
-            "TIME",
-            "UUID",
-            "TIMESTAMPTZ",
             "STRING",
             "ANY",
             "BIT(1)",
@@ -116,7 +125,7 @@ mod tests {
             let kept: String = conn.query_row("SELECT typeof(c) FROM t", [], |row| row.get(0)).unwrap();
             let expected = match column_type(declared) {
                 ColumnType::Text { .. } | ColumnType::Blob => "text",
-                ColumnType::Integer | ColumnType::Numeric(_) | ColumnType::Json => "integer",
+                ColumnType::Integer | ColumnType::Flag | ColumnType::Numeric(_) | ColumnType::Json => "integer",
                 ColumnType::Real => "real",
                 other => panic!("{declared} is {other:?}"),
             };

@@ -42,7 +42,7 @@ impl Way {
     ) -> rusqlite::Result<Self> {
         let plan = plan(conn, statement)?.unwrap_or_default();
         // A time may be stored in another form of the same meaning, which only a pass can find.
-        let is_search = plan.starts_with("SEARCH") && !kinds.contains(&ColumnType::Time);
+        let is_search = plan.starts_with("SEARCH") && !kinds.iter().any(|kind| kind.is_time());
         let part = match index_of_a_part(&plan, kinds.len()) {
             Some(index)
                 if is_search && is_compared_alike((table, declared), kinds) && is_whole(conn, table, index)? =>
@@ -95,7 +95,7 @@ fn index_of_a_part(plan: &str, columns: usize) -> Option<&str> {
 /// Whether the key's cells equal what is sought where their bytes do: no collation is declared, and no
 /// number is written as a text.
 pub(super) fn is_compared_alike((table, declared): (&str, &Declared), kinds: &[ColumnType]) -> bool {
-    let plain = [ColumnType::Integer, ColumnType::Boolean, ColumnType::Real];
+    let plain = [ColumnType::Integer, ColumnType::Flag, ColumnType::Boolean, ColumnType::Real];
     let is_plain = |kind: &ColumnType| plain.contains(kind) || matches!(kind, ColumnType::Text { .. });
     kinds.iter().all(is_plain) && !declared.is_collated(table)
 }

@@ -94,7 +94,7 @@ impl SqliteTransaction {
                 Ok(changed) => changed,
                 Err(error) => return rejection(&error).map(Some),
             };
-        if changed == 0 && key_kinds.contains(&ColumnType::Time) {
+        if changed == 0 && key_kinds.iter().any(|kind| kind.is_time()) {
             // The row is identified by a time that is stored in another form of the same meaning.
             let stored = self.find(table, key_columns, key_columns, &[key.to_vec()])?.into_iter().flatten().next();
             if let Some(stored) = stored {

@@ -234,7 +234,8 @@ fn holds_secret(vault: &Vault, value: &Value) -> bool {
     match value {
         Value::Text(text) | Value::Json(text) => vault.finds_secret(text),
         Value::Integer(_) | Value::Real(_) => value.as_key_text().is_some_and(|text| vault.finds_secret(&text)),
-        Value::Null | Value::Bool(_) | Value::Civil(_) | Value::Instant(_) | Value::Sealed(_) => false,
+        Value::Bytes(bytes) => vault.finds_secret(&String::from_utf8_lossy(bytes)),
+        Value::Null | Value::Bool(_) | Value::Civil(_) | Value::Day(_) | Value::Instant(_) | Value::Sealed(_) => false,
     }
 }
 

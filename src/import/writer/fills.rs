@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::finding::Place;
 use crate::mapping::keyindex::KeyText;
 use crate::row::Value;
-use crate::table::{ColumnType, Table};
+use crate::table::Table;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -117,7 +117,7 @@ fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, (usize, Fill))]
         let primary = transaction.schema().table(table).map(Table::primary_key).unwrap_or_default();
         let is_time = |column: &&str| {
             let kind = transaction.schema().table(table).and_then(|table| table.column(column));
-            kind.is_some_and(|column| column.kind == ColumnType::Time)
+            kind.is_some_and(|column| column.kind.is_time())
         };
         // A time may stand there in another form of the same meaning, and that is the row's key.
         if primary == *by && !primary.iter().any(is_time) {

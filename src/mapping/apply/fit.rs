@@ -6,13 +6,14 @@ use crate::decimal::Decimal;
 use crate::document::json::write_json_string;
 use crate::document::tape::{Kind, NodeRef, Outer};
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
+use crate::hex;
 use crate::instant::Instant;
 use crate::mapping::model::{Literal, ReadAs};
 use crate::row::{Value, keeps_number, keeps_time};
 use crate::step::Datum;
 use crate::table::{Column, ColumnType, Digits};
-use jiff::civil::{DateTime, Time};
-use jiff::tz::Offset;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{Offset, TimeZone};
 use std::borrow::Cow;
 
 /// What a literal of the mapping is.
@@ -81,8 +82,30 @@ pub(super) fn settled<'t>(got: Operand<'t>, reads: Option<&ReadAs>) -> Operand<'
         (Operand::Datum(Datum::Day(day)), Some(ColumnType::Time)) => {
             Operand::Datum(Datum::Civil(day.to_datetime(Time::midnight())))
         }
+        (got, Some(ColumnType::Date)) => {
+            let day = if let Operand::Datum(datum) = &got { day_of(datum) } else { None };
+            day.map_or(got, |day| Operand::Datum(Datum::Day(day)))
+        }
         (got, _) => got,
     }
+}
+
+/// The day that a time at midnight is; a moment's where its zone's clocks show midnight.
+fn day_of(datum: &Datum) -> Option<Date> {
+    let clock = match datum {
+        Datum::Day(day) => return Some(*day),
+        Datum::Civil(clock) => *clock,
+        Datum::Instant(at, zone) => at.shown_in(zone.as_ref().unwrap_or(&TimeZone::UTC))?.0,
+        _ => return None,
+    };
+    (clock.time() == Time::midnight()).then(|| clock.date())
+}
+
+/// The day on which a moment is.
+pub(super) fn cut_to_day(got: Operand<'_>) -> Operand<'_> {
+    let Operand::Datum(Datum::Instant(at, zone)) = &got else { return got };
+    let shown = at.shown_in(zone.as_ref().unwrap_or(&TimeZone::UTC));
+    shown.map_or(got, |(clock, _)| Operand::Datum(Datum::Day(clock.date())))
 }
 
 /// The time that a node says where it is read so; a time without a zone is taken as UTC.
@@ -127,6 +150,7 @@ fn datum_text(datum: &Datum) -> Option<Cow<'_, str>> {
         Datum::Integer(value) => value.to_string().into(),
         Datum::Civil(time) => time.to_string().into(),
         Datum::Day(day) => day.to_string().into(),
+        Datum::Bytes(bytes) => hex::encode(bytes).into(),
         Datum::Instant(time, _) => time.to_string().into(),
         Datum::Bool(_) | Datum::Null | Datum::List(_) => return None,
     })
@@ -204,6 +228,37 @@ pub(super) fn fit<'t>(
         (ColumnType::Time, Operand::Datum(Datum::Instant(time, _))) => {
             checked_time(time.utc()).map(|()| Value::Instant(*time))
         }
+        (ColumnType::Zoned, Operand::Datum(Datum::Instant(time, _))) => {
+            checked_time(time.utc()).map(|()| Value::Instant(*time))
+        }
+        (ColumnType::Date, Operand::Datum(datum @ (Datum::Day(_) | Datum::Civil(_) | Datum::Instant(..)))) => {
+            let day = day_of(datum).filter(|day| day.year() >= 1).map(Value::Day);
+            day.ok_or_else(|| {
+                Fault::new(&VALUE_RANGE, "expected a day from the year 1 on, found a time of day beside it")
+            })
+        }
+        (ColumnType::Clock | ColumnType::Uuid, _) => {
+            let text = as_text(got).filter(|_| number.is_none()).ok_or_else(wrong)?;
+            let fits = if column.kind == ColumnType::Uuid { is_uuid(&text) } else { is_time_of_day(&text) };
+            if fits { Ok(Value::Text(text.as_ref().into())) } else { Err(wrong()) }
+        }
+        (ColumnType::Flag, _) => match (boolean(got), got) {
+            (Some(truth), _) => Ok(Value::Integer(i64::from(truth))),
+            (None, Operand::Datum(Datum::Integer(value))) => Ok(Value::Integer(*value)),
+            (None, _) => integer(number.ok_or_else(wrong)?),
+        },
+        (ColumnType::Blob | ColumnType::Untyped, Operand::Datum(Datum::Bytes(bytes))) => {
+            Ok(Value::Bytes(bytes.as_slice().into()))
+        }
+        (ColumnType::Untyped, _) => match (boolean(got), number, got) {
+            (Some(truth), ..) => Ok(Value::Bool(truth)),
+            (_, Some(number), _) => integer(number).or_else(|_| real(number)),
+            (_, _, Operand::Datum(Datum::Integer(value))) => Ok(Value::Integer(*value)),
+            _ => match as_text(got) {
+                Some(text) => checked_text(&text, None),
+                None => Ok(Value::Text(json(got).into())),
+            },
+        },
         (ColumnType::Json, _) => {
             let text = json(got);
             // A bare number would be stored as a number, and a large one changed.
@@ -215,8 +270,22 @@ pub(super) fn fit<'t>(
             }
             Ok(Value::Json(text.into()))
         }
-        (ColumnType::Time | ColumnType::Blob | ColumnType::Unknown, _) => Err(wrong()),
+        (ColumnType::Time | ColumnType::Zoned | ColumnType::Date | ColumnType::Blob | ColumnType::Unknown, _) => {
+            Err(wrong())
+        }
     }
+}
+
+/// A UUID in groups (RFC 9562, section 4): without its hyphens one could be taken for a number.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
+}
+
+/// `HH:MM`, with seconds and at most six digits of their fraction if there are any.
+fn is_time_of_day(text: &str) -> bool {
+    let is_written = text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
+    let time = format!("2000-01-01T{text}").parse::<DateTime>();
+    is_written && !text.contains(":60") && time.is_ok_and(keeps_time)
 }
 
 fn checked_text(text: &str, max: Option<u32>) -> Result<Value, Fault> {
@@ -297,8 +366,14 @@ fn wanted(column: &Column) -> &'static str {
         ColumnType::Real | ColumnType::Numeric(_) => "a number",
         ColumnType::Boolean => "true or false",
         ColumnType::Time => "a time (the step `time` makes one)",
+        ColumnType::Zoned => "a moment (the step `time` makes one, of a time without a zone by its `zone`)",
+        ColumnType::Date => "a day (the step `time` makes one)",
+        ColumnType::Clock => "a time of day, written as `HH:MM` or `HH:MM:SS`",
+        ColumnType::Uuid => "a UUID in its groups of 8, 4, 4, 4 and 12 hexadecimal digits",
+        ColumnType::Flag => "true, false or an integer",
+        ColumnType::Untyped => "a scalar",
         ColumnType::Json => "JSON",
-        ColumnType::Blob => "bytes",
+        ColumnType::Blob => "bytes (the steps `base64` and `hex` make them)",
         ColumnType::Unknown => "nothing, for the column's type is not known",
     }
 }

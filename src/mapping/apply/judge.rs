@@ -1,7 +1,7 @@
 //! What a column keeps of the value that its expression gives.
 
 use super::draft::{ClaimAs, Fault, LeafSpan, Origin};
-use super::fit::{fit, has_text, is_empty_text, is_same_text, literal_datum, loses_sign};
+use super::fit::{cut_to_day, fit, has_text, is_empty_text, is_same_text, literal_datum, loses_sign};
 use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
 use crate::finding::{Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_SIGN, VALUE_STEP};
@@ -21,7 +21,7 @@ impl<'t> RowMaker<'_, 't> {
         let scope = self.scope;
         let target = &self.compiled.fields[field].column;
         let mut faulty = false;
-        let got = match self.eval(&column.expr, scope, trail) {
+        let mut got = match self.eval(&column.expr, scope, trail) {
             Err(Stop::Reject(fault)) if column.policies.error_null && !fault.message.is_empty() => {
                 faulty = true;
                 self.not_convertible(Some(field), *fault, std::mem::take(trail));
@@ -43,6 +43,9 @@ impl<'t> RowMaker<'_, 't> {
         if is_text && !is_scalar && (!json.is_empty() || matches!(got, Operand::Datum(Datum::Json(_) | Datum::List(_))))
         {
             *class = ClaimAs::Json;
+        }
+        if target.kind == ColumnType::Date && self.clock {
+            got = cut_to_day(got);
         }
         let own = matches!(column.expr.from, From::Literal(_) | From::Null);
         let empty = is_empty_text(&got);

@@ -87,6 +87,8 @@ impl<'t> Operand<'t> {
             Value::Text(text) | Value::Sealed(text) => Operand::Datum(Datum::Text(text.to_string())),
             Value::Json(text) => Operand::Datum(Datum::Json(text.to_string())),
             Value::Civil(time) => Operand::Datum(Datum::Civil(*time)),
+            Value::Day(day) => Operand::Datum(Datum::Day(*day)),
+            Value::Bytes(bytes) => Operand::Datum(Datum::Bytes(bytes.to_vec())),
             Value::Instant(time) => Operand::Datum(Datum::Instant(*time, None)),
         }
     }

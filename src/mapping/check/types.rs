@@ -23,8 +23,15 @@ enum Gives {
     /// A number as it was written.
     Number,
     Bool,
-    /// A date and time of either kind.
+    /// A time of any kind.
     Time,
+    /// A moment.
+    Moment,
+    /// A date and time without a zone.
+    ClockTime,
+    /// A day.
+    Day,
+    Bytes,
     Json,
     /// A text literal for a JSON column, which could be meant as a document as well.
     Ambiguous,
@@ -38,7 +45,10 @@ impl Gives {
             Gives::Integer => "an integer",
             Gives::Real | Gives::Number => "a number",
             Gives::Bool => "a boolean",
-            Gives::Time => "a date and time",
+            Gives::Time | Gives::Moment => "a date and time",
+            Gives::ClockTime => "a date and time without a zone",
+            Gives::Day => "a day",
+            Gives::Bytes => "bytes",
             Gives::Json => "JSON",
             Gives::Ambiguous => "a string",
         }
@@ -46,18 +56,37 @@ impl Gives {
 
     fn fits(self, kind: ColumnType) -> bool {
         match self {
+            _ if kind == ColumnType::Untyped => true,
             Gives::Unknown => true,
-            Gives::Source => !matches!(kind, ColumnType::Time | ColumnType::Blob),
+            Gives::Bytes => kind == ColumnType::Blob,
+            Gives::Source => {
+                !matches!(kind, ColumnType::Time | ColumnType::Zoned | ColumnType::Date | ColumnType::Blob)
+            }
+            Gives::Name | Gives::Text(_) if matches!(kind, ColumnType::Clock | ColumnType::Uuid) => true,
             Gives::Name => matches!(kind, ColumnType::Text { .. } | ColumnType::Json),
             Gives::Text(least) => match kind {
                 ColumnType::Text { max } => max.is_none_or(|max| least <= max),
                 _ => kind == ColumnType::Json,
             },
-            Gives::Integer => matches!(kind, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)),
+            Gives::Integer => {
+                matches!(kind, ColumnType::Integer | ColumnType::Flag | ColumnType::Real | ColumnType::Numeric(_))
+            }
             Gives::Real => matches!(kind, ColumnType::Real | ColumnType::Numeric(_)),
-            Gives::Number => !matches!(kind, ColumnType::Time | ColumnType::Blob | ColumnType::Boolean),
-            Gives::Bool => matches!(kind, ColumnType::Boolean | ColumnType::Json),
-            Gives::Time => matches!(kind, ColumnType::Time | ColumnType::Text { .. } | ColumnType::Json),
+            Gives::Number => matches!(
+                kind,
+                ColumnType::Integer
+                    | ColumnType::Flag
+                    | ColumnType::Real
+                    | ColumnType::Numeric(_)
+                    | ColumnType::Json
+                    | ColumnType::Text { .. }
+            ),
+            Gives::Bool => matches!(kind, ColumnType::Boolean | ColumnType::Flag | ColumnType::Json),
+            Gives::ClockTime | Gives::Day if kind == ColumnType::Zoned => false,
+            Gives::Time | Gives::Moment | Gives::ClockTime | Gives::Day => matches!(
+                kind,
+                ColumnType::Time | ColumnType::Zoned | ColumnType::Date | ColumnType::Text { .. } | ColumnType::Json
+            ),
             Gives::Json => matches!(kind, ColumnType::Json | ColumnType::Text { .. }),
             Gives::Ambiguous => false,
         }
@@ -93,7 +122,10 @@ pub(super) fn check(spot: &Spot<'_>) {
             given.iter_mut().for_each(|gives| *gives = as_read(*gives, &reads));
         }
         let unfit = given.into_iter().find(|gives| !gives.fits(known.kind));
-        if writes_time(&column.expr) && unfit.is_none() && known.kind == ColumnType::Time {
+        if writes_time(&column.expr)
+            && unfit.is_none()
+            && matches!(known.kind, ColumnType::Time | ColumnType::Zoned | ColumnType::Date)
+        {
             let name = format!("`{}.{}`", spot.table.name, column.name);
             let message = format!("{name} is `{}` and takes the time itself, and `as` writes it first", known.declared);
             spot.refuse(&codes::TIME_WRITTEN, column.line, message, "leave `as` out");
@@ -108,9 +140,11 @@ fn as_read(gives: Gives, reads: &ReadAs) -> Gives {
     let holds = match (gives, reads.kind) {
         (Gives::Unknown | Gives::Json, _) => true,
         (_, _) if reads.names_only => gives != Gives::Name,
-        (Gives::Source, ColumnType::Time) => false,
+        (Gives::Source, ColumnType::Time | ColumnType::Zoned | ColumnType::Date | ColumnType::Blob) => false,
         (Gives::Source, _) => true, // it may be of the type
-        (Gives::Time, kind) => kind == ColumnType::Time,
+        (Gives::Time | Gives::Moment | Gives::ClockTime | Gives::Day, kind) => {
+            matches!(kind, ColumnType::Time | ColumnType::Zoned | ColumnType::Date)
+        }
         (gives, kind) => gives != Gives::Name && gives.fits(kind),
     };
     let output = reads.steps.iter().rev().map(Step::output).find(|output| *output != OutputType::Same);
@@ -146,11 +180,7 @@ fn writes_time(expr: &Expr) -> bool {
 /// A column of a type that is not known can only be left alone.
 fn unknown_type(spot: &Spot<'_>, column: &ColumnRule, declared: &str) {
     let name = format!("`{}.{}`", spot.table.name, column.name);
-    let message = if declared.is_empty() {
-        format!("{name} has no declared type, and a rule writes it")
-    } else {
-        format!("{name} is `{declared}`, a type that treelift does not know, and a rule writes it")
-    };
+    let message = format!("{name} is `{declared}`, a type that treelift does not know, and a rule writes it");
     let hint = "declare one of the types that mappings/README.md lists, or leave the column to the application";
     spot.refuse(&codes::TYPE_UNKNOWN, column.line, message, hint);
 }
@@ -164,10 +194,11 @@ fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, 
         _ => format!("{name} is `{declared}`, and this gives {}", gives.words()),
     };
     let hint = match (gives, kind) {
-        (_, ColumnType::Blob) => {
-            Some("this version writes nothing into a column of bytes: leave the column out, or make it TEXT")
+        (_, ColumnType::Blob) => Some("add the step that reads bytes: `base64` or `hex`"),
+        (Gives::ClockTime | Gives::Day, ColumnType::Zoned) => {
+            Some("say whose clocks are meant: `{ time = { forms = …, zone = \"Europe/Berlin\" } }`")
         }
-        (Gives::Time, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)) => {
+        (Gives::Time | Gives::Moment, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)) => {
             Some("say how it is written: `{ time = { as = \"epoch_ms\" } }`, or another form of numbers")
         }
         (Gives::Ambiguous, _) => Some("write the JSON as a list or a table without quotes"),
@@ -235,7 +266,7 @@ fn of_path(spot: &Spot<'_>, path: &PathExpr, depth: u32) -> Vec<Gives> {
             gives
         }
         Root::Context(name) => vec![match (name.as_str(), name.strip_prefix("owner.")) {
-            ("started", _) => Gives::Time,
+            ("started", _) => Gives::Moment,
             ("position", _) => Gives::Integer,
             (_, Some(column)) => {
                 spot.set.owners.as_ref().map_or(Gives::Unknown, |owners| stored(spot, &owners.table, column))
@@ -255,8 +286,13 @@ fn stored(spot: &Spot<'_>, table: &str, column: &str) -> Gives {
         ColumnType::Numeric(_) => Gives::Number,
         ColumnType::Boolean => Gives::Bool,
         ColumnType::Time => Gives::Time,
+        ColumnType::Zoned => Gives::Moment,
+        ColumnType::Date => Gives::Day,
+        ColumnType::Clock | ColumnType::Uuid => Gives::Text(0),
+        ColumnType::Flag => Gives::Integer,
         ColumnType::Json => Gives::Json,
-        ColumnType::Blob | ColumnType::Unknown => Gives::Unknown,
+        ColumnType::Blob => Gives::Bytes,
+        ColumnType::Untyped | ColumnType::Unknown => Gives::Unknown,
     })
 }
 
@@ -285,7 +321,11 @@ fn of_output(output: OutputType) -> Gives {
         OutputType::Integer => Gives::Integer,
         OutputType::Number => Gives::Number,
         OutputType::Bool => Gives::Bool,
-        OutputType::Civil | OutputType::Day | OutputType::Instant | OutputType::Time => Gives::Time,
+        OutputType::Civil => Gives::ClockTime,
+        OutputType::Day => Gives::Day,
+        OutputType::Instant => Gives::Moment,
+        OutputType::Time => Gives::Time,
+        OutputType::Bytes => Gives::Bytes,
         OutputType::List | OutputType::Json => Gives::Json,
         OutputType::Same => Gives::Unknown,
     }

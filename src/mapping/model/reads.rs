@@ -1,6 +1,6 @@
 //! How values are read on their way into columns.
 
-use crate::step::{Datum, Step};
+use crate::step::{Datum, Literal, Step};
 use crate::table::ColumnType;
 
 /// An entry of `[reads]`.
@@ -34,10 +34,13 @@ impl ReadAs {
         if let Some(reads) = entries.iter().find(|reads| declares(declared, &reads.declared)) {
             return Some(read_as(reads.steps.clone(), false));
         }
-        let built_in = |name: &str| Step::parse(name, None).map(|step| vec![step]).unwrap_or_default();
+        let built_in = |name: &str, argument: Option<&Literal>| {
+            Step::parse(name, argument).map(|step| vec![step]).unwrap_or_default()
+        };
         match kind {
-            ColumnType::Time => Some(read_as(built_in("time"), false)),
-            ColumnType::Integer => Some(read_as(built_in("integer"), true)),
+            ColumnType::Time | ColumnType::Zoned => Some(read_as(built_in("time", None), false)),
+            ColumnType::Date => Some(read_as(built_in("time", Some(&Literal::Text("%Y-%m-%d".to_owned()))), false)),
+            ColumnType::Integer | ColumnType::Flag => Some(read_as(built_in("integer", None), true)),
             _ => None,
         }
     }
@@ -54,13 +57,19 @@ impl ReadAs {
     /// Whether a value is of the type already.
     pub fn holds(&self, datum: &Datum) -> bool {
         match self.kind {
-            ColumnType::Time => matches!(datum, Datum::Civil(_) | Datum::Day(_) | Datum::Instant(..)),
-            ColumnType::Text { .. } => matches!(datum, Datum::Text(_) | Datum::Json(_)),
+            ColumnType::Time | ColumnType::Date | ColumnType::Zoned => {
+                matches!(datum, Datum::Civil(_) | Datum::Day(_) | Datum::Instant(..))
+            }
+            ColumnType::Text { .. } | ColumnType::Clock | ColumnType::Uuid => {
+                matches!(datum, Datum::Text(_) | Datum::Json(_))
+            }
             ColumnType::Boolean => matches!(datum, Datum::Bool(_)),
+            ColumnType::Flag => matches!(datum, Datum::Integer(_) | Datum::Number(_) | Datum::Bool(_)),
+            ColumnType::Blob => matches!(datum, Datum::Bytes(_)),
             ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_) => {
                 matches!(datum, Datum::Integer(_) | Datum::Number(_))
             }
-            ColumnType::Json | ColumnType::Blob | ColumnType::Unknown => false,
+            ColumnType::Json | ColumnType::Untyped | ColumnType::Unknown => false,
         }
     }
 
