@@ -66,6 +66,9 @@ fn type_words(out: &mut String, of: &FileType) {
     for (path, what) in &of.broken {
         let _ = writeln!(out, "  broken: {path}: {}", printable(what));
     }
+    if of.lines {
+        out.push_str("  every line is a document\n");
+    }
     if of.other > 0 {
         let _ = writeln!(out, "  not JSON: {}", count(of.other, "file"));
     }

@@ -12,18 +12,21 @@ pub mod scaffold;
 mod stamp;
 
 use crate::error::Result;
-use crate::finding::{Finding, printable};
+use crate::finding::{FileId, Finding, printable};
 use crate::mapping::model::Pattern;
 use crate::source::json::Event;
+use crate::source::lines::{Block, Blocks};
 use crate::source::scan::{begin, begins_as_json, scan};
 use crate::source::walk::{self, Tree};
-use crate::source::{self, Limits};
+use crate::source::{self, Limits, Opened};
 use head::Head;
 use profile::{Profile, Stats};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
+/// So many files of a type are looked at to tell whether their lines are documents.
+const MOST_LOOKED_AT: usize = 8;
 /// So much of a file is looked at to tell whether it is like another one.
 const HEAD_TOKENS: usize = 200;
 
@@ -54,6 +57,9 @@ pub struct FileType {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Whether every line of them is a document.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lines: bool,
     /// How many of them are not JSON.
     pub other: u64,
     /// Files that are broken: path and what is wrong.
@@ -146,13 +152,14 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomSt
         profile: Profile::new(state.clone()),
         ..FileType::default()
     };
+    of.lines = group.files.iter().take(MOST_LOOKED_AT).any(|file| are_lines(tree, *file, manner));
     let mut forms: BTreeMap<Form, u64> = BTreeMap::new();
     let mut whole: Vec<usize> = Vec::new();
     for file in &group.files {
         let path = &tree.files[*file].path;
-        match outline(tree, *file, manner, &mut of.profile) {
-            Ok(Some(form)) => {
-                *forms.entry(form).or_default() += 1;
+        match outline(tree, *file, manner, of.lines, &mut of.profile) {
+            Ok(Some(found)) => {
+                found.into_iter().for_each(|form| *forms.entry(form).or_default() += 1);
                 whole.push(*file);
             }
             Ok(None) => {
@@ -166,7 +173,7 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomSt
     let patterns = [Some(&group.pattern), group.packed.as_ref()];
     let patterns: Vec<Pattern> = patterns.into_iter().flatten().filter_map(|text| Pattern::parse(text).ok()).collect();
     for file in whole {
-        if let Err(finding) = measure(tree, file, manner, &mut of.profile) {
+        if let Err(finding) = measure(tree, file, manner, of.lines, &mut of.profile) {
             of.break_off(&tree.files[file].path, &finding);
         }
         of.note_captures(&patterns, &tree.files[file].path, state);
@@ -247,22 +254,34 @@ fn head(tree: &Tree, file: usize, manner: Manner) -> Option<Head> {
     Some(head)
 }
 
-/// Notes the names in a file and gives its form; nothing for one that is not JSON.
-fn outline(tree: &Tree, file: usize, manner: Manner, profile: &mut Profile) -> Result<Option<Form>, Finding> {
+/// Notes the names in a file and gives the forms of its documents; nothing for one that is not JSON.
+fn outline(
+    tree: &Tree,
+    file: usize,
+    manner: Manner,
+    lines: bool,
+    profile: &mut Profile,
+) -> Result<Option<BTreeSet<Form>>, Finding> {
     let (name, source) = plain(tree, file);
     let mut opened = source::open(&source, limits(manner))?;
-    let json = name.ends_with(".json");
+    let json = lines || name.ends_with(".json");
     if !json && !begins_as_json(&mut opened)? {
         return Ok(None);
     }
-    profile.begin_document();
-    let mut form = Form::default();
-    let scanned = scan(&mut opened, &mut |token| {
-        form.event(token.event);
-        profile.outline(token);
+    let mut forms = BTreeSet::new();
+    profile.begin_file();
+    let scanned = documents(opened, lines, manner, &mut |document| {
+        profile.begin_document();
+        let mut form = Form::default();
+        scan(document, &mut |token| {
+            form.event(token.event);
+            profile.outline(token);
+        })?;
+        forms.insert(form);
+        Ok(())
     });
     match scanned {
-        Ok(()) => Ok(Some(form)),
+        Ok(()) => Ok(Some(forms)),
         // A file that is not named or formed like JSON is plain text.
         Err(_) if !json => Ok(None),
         Err(finding) => Err(finding),
@@ -270,10 +289,57 @@ fn outline(tree: &Tree, file: usize, manner: Manner, profile: &mut Profile) -> R
 }
 
 /// Counts what is in a file.
-fn measure(tree: &Tree, file: usize, manner: Manner, profile: &mut Profile) -> Result<(), Finding> {
-    let mut opened = source::open(&plain(tree, file).1, limits(manner))?;
-    profile.begin_document();
-    scan(&mut opened, &mut |token| profile.measure(token))
+fn measure(tree: &Tree, file: usize, manner: Manner, lines: bool, profile: &mut Profile) -> Result<(), Finding> {
+    let opened = source::open(&plain(tree, file).1, limits(manner))?;
+    profile.begin_file();
+    documents(opened, lines, manner, &mut |document| {
+        profile.begin_document();
+        scan(document, &mut |token| profile.measure(token))
+    })
+}
+
+/// Shows the one document of a file, or every line of it.
+fn documents(
+    mut opened: Opened,
+    lines: bool,
+    manner: Manner,
+    see: &mut dyn FnMut(&mut Opened) -> Result<(), Finding>,
+) -> Result<(), Finding> {
+    if !lines {
+        return see(&mut opened);
+    }
+    let mut blocks = Blocks::of(opened)?;
+    while let Some(block) = blocks.next()? {
+        if let Some((_, finding)) = block.too_long() {
+            return Err(finding);
+        }
+        for line in block.lines().filter(|line| !line.is_blank()) {
+            see(&mut Opened::of_bytes(block.file, line.text.to_vec(), limits(manner)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file is no one document, and its first lines are.
+fn are_lines(tree: &Tree, file: usize, manner: Manner) -> bool {
+    let (name, source) = plain(tree, file);
+    if name.ends_with(".jsonl") || name.ends_with(".ndjson") {
+        return true;
+    }
+    let Ok(mut opened) = source::open(&source, limits(manner)) else { return false };
+    if !begins_as_json(&mut opened).unwrap_or(false) || scan(&mut opened, &mut |_| {}).is_ok() {
+        return false;
+    }
+    let first = |opened| -> Result<bool, Finding> {
+        let block = Blocks::of(opened)?.next()?;
+        let lines = block.iter().flat_map(Block::lines).filter(|line| !line.is_blank()).take(2);
+        let whole = lines.filter(|line| {
+            let mut document = Opened::of_bytes(FileId(0), line.text.to_vec(), limits(manner));
+            begins_as_json(&mut document).unwrap_or(false) && scan(&mut document, &mut |_| {}).is_ok()
+        });
+        Ok(whole.count() == 2)
+    };
+    first(opened).unwrap_or(false)
 }
 
 /// The form of a document: what it is, and the names of its members where they are few.

@@ -112,9 +112,13 @@ impl Profile {
         Self { stats, state, measuring: false, file: 0, list: 0, open: Vec::new() }
     }
 
+    /// The next document is of another file.
+    pub fn begin_file(&mut self) {
+        self.file += 1;
+    }
+
     /// The next token belongs to another document.
     pub fn begin_document(&mut self) {
-        self.file += 1;
         self.open.clear();
     }
 
@@ -412,12 +416,14 @@ mod tests {
         let mut profile = Profile::default();
         for text in files {
             let mut opened = Opened::of_bytes(FileId(0), text.as_bytes().to_vec(), Limits::default());
+            profile.begin_file();
             profile.begin_document();
             scan(&mut opened, &mut |token| profile.outline(token)).expect("it is valid");
         }
         profile.end_outline();
         for text in files {
             let mut opened = Opened::of_bytes(FileId(0), text.as_bytes().to_vec(), Limits::default());
+            profile.begin_file();
             profile.begin_document();
             scan(&mut opened, &mut |token| profile.measure(token)).expect("it is valid");
         }

@@ -112,7 +112,10 @@ fn is_data(word: &str) -> bool {
 /// Letters and digits in no order, as in a ULID: with digits among them, and a change of kind every third sign at least.
 fn is_random(word: &str) -> bool {
     let numbers = word.bytes().filter(u8::is_ascii_digit).count();
-    word.len() >= SHORTEST_RANDOM && numbers >= 2 && numbers < word.len() && 3 * changes(word) >= word.len()
+    let mixed = numbers >= 2 && numbers < word.len();
+    // `01hp9` is one, too; `v12b` might be a word.
+    let short = word.len() >= 4 && word.starts_with(|letter: char| letter.is_ascii_digit()) && changes(word) >= 2;
+    mixed && (short || (word.len() >= SHORTEST_RANDOM && 3 * changes(word) >= word.len()))
 }
 
 /// The 21 signs of a nanoid, two of which look like marks.
@@ -158,6 +161,7 @@ mod tests {
             ("ses_01JT3K9QWERTY8ZPX4V6B7N2MA.jsonl.gz", "ses_#.jsonl.gz"),
             ("V1StGXR8_Z5jdHi6B-myT.json", "#.json"),
             ("u17.mp3", "u#.mp3"),
+            ("ses_01hp9.jsonl", "ses_#.jsonl"),
             ("userPreferences.json", "userPreferences.json"),
             ("internationalization.json", "internationalization.json"),
         ] {

@@ -1,7 +1,7 @@
 //! What was decided for one type of files.
 
 use super::plan::{Made, Planner};
-use super::shapes::{NOTHING_IN_IT, shapes};
+use super::shapes::{NOTHING_IN_IT, lines, shapes};
 use super::table::{Table, covering};
 use super::words::{self, MappingText, Shape};
 use crate::inspect::FileType;
@@ -21,8 +21,8 @@ impl<'a> Mapping<'a> {
     pub(super) fn new(of: &'a FileType, name: String, tables: &mut BTreeSet<String>) -> Self {
         let captures = captures(&of.pattern);
         let by_path = of.files > 1 && (captures.is_empty() || of.pattern.contains('*'));
-        let mut found = shapes(&of.profile);
-        let mut planner = Planner::new(&of.profile, &captures, by_path, &name, tables);
+        let mut found = if of.lines { lines() } else { shapes(&of.profile) };
+        let mut planner = Planner::new(of, &captures, by_path, &name, tables);
         for records in &found.records {
             let key_as = planner.records(records);
             for shape in found
@@ -57,6 +57,7 @@ impl<'a> Mapping<'a> {
         words::mapping(&MappingText {
             description: format!("{} in {}", self.name.replace('_', " "), self.of.pattern),
             patterns: std::iter::once(&self.of.pattern).chain(&self.of.packed).collect(),
+            lines: self.of.lines,
             shapes: &self.shapes,
             tables: &self.made.tables,
             expected: &self.made.expected,

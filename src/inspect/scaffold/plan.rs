@@ -8,6 +8,7 @@ use super::names::{one_of, snake, unique};
 use super::shapes::Records;
 use super::table::{Column, Expr, Secret, Source, Table, covering, path_of};
 use crate::document::tape::{Segment, Selection};
+use crate::inspect::FileType;
 use crate::inspect::profile::{At, Profile, Stats};
 use crate::mapping::model::Root;
 use std::collections::{BTreeSet, VecDeque};
@@ -38,6 +39,8 @@ pub(super) struct Made {
 enum Rows {
     /// Whole documents.
     Documents,
+    /// Documents that are lines.
+    Lines,
     /// Elements of a list.
     Elements,
     /// Members of a map.
@@ -66,6 +69,8 @@ struct Wanted {
 /// Makes tables of the documents of one type.
 pub(super) struct Planner<'a> {
     pub(super) profile: &'a Profile,
+    /// Whether every line is a document.
+    lines: bool,
     pub(super) captures: &'a [String],
     /// Whether the captures do not tell every file of the type from the others.
     pub(super) by_path: bool,
@@ -81,14 +86,25 @@ pub(super) struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     pub(super) fn new(
-        profile: &'a Profile,
+        of: &'a FileType,
         captures: &'a [String],
         by_path: bool,
         name: &'a str,
         taken: &'a mut BTreeSet<String>,
     ) -> Self {
         let contexts = captures.iter().cloned().collect();
-        Self { profile, captures, by_path, name, taken, contexts, made: Made::default(), wanted: VecDeque::new() }
+        let (profile, lines) = (&of.profile, of.lines);
+        Self {
+            profile,
+            lines,
+            captures,
+            by_path,
+            name,
+            taken,
+            contexts,
+            made: Made::default(),
+            wanted: VecDeque::new(),
+        }
     }
 
     /// Makes the tables of the records of some shapes, and gives what `key_as` calls their names.
@@ -103,6 +119,7 @@ impl<'a> Planner<'a> {
             outer.push(Column { inherited: true, ..column });
         }
         let rows = match of.records.last() {
+            None if self.lines => Rows::Lines,
             None => Rows::Documents,
             Some(Segment::Members) => Rows::Members,
             Some(_) => Rows::Elements,
@@ -155,7 +172,7 @@ impl<'a> Planner<'a> {
         table.shapes.clone_from(&of.shapes);
         table.each = (!of.each.is_empty()).then(|| Selection(of.each.clone()));
         table.key_as = key_as.filter(|_| !of.records).map(str::to_owned);
-        let own = if of.rows == Rows::Elements { self.own_key(&of) } else { None };
+        let own = if matches!(of.rows, Rows::Elements | Rows::Lines) { self.own_key(&of) } else { None };
         let alone = own.as_ref().is_some_and(|own| own.alone);
         of.outer.iter().for_each(|outer| drop(table.add(outer.clone(), !alone)));
         let mut skip = None;
@@ -166,13 +183,13 @@ impl<'a> Planner<'a> {
                 table.add(column.of(Source::NamesOf(of.map)), true);
                 table.why = Some("the names of the members identify the rows".to_owned());
             }
-            (Rows::Elements, Some(own)) => {
+            (Rows::Elements | Rows::Lines, Some(own)) => {
                 let path = Expr::Path(path_of(&[Segment::Name(own.name.to_owned())]));
                 table.add(Column::new(&snake(own.name), own.sql, path).of(Source::Path(own.at)), true);
                 skip = Some(own.at);
                 table.why = Some(own.why);
             }
-            (Rows::Elements, None) => {
+            (Rows::Elements | Rows::Lines, None) => {
                 table.add(position(), true);
                 table.why = Some("no member identifies a row; its place in the list does".to_owned());
             }

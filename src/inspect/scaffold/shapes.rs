@@ -55,6 +55,14 @@ pub(super) struct Shapes {
     pub(super) beside: Vec<(Vec<Segment>, bool)>,
 }
 
+/// Documents that are lines: each is a record.
+pub(super) fn lines() -> Shapes {
+    let mut found = Shapes { shapes: Vec::new(), records: Vec::new(), beside: Vec::new() };
+    found.add("line", Vec::new(), 0, 0);
+    found.records.iter_mut().for_each(|records| records.shapes.clear());
+    found
+}
+
 /// How the documents of a type are read, the most special form first.
 pub(super) fn shapes(profile: &Profile) -> Shapes {
     let root = &profile.stats[0];

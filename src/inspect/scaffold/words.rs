@@ -26,6 +26,8 @@ pub(super) struct Shape {
 pub(super) struct MappingText<'a> {
     pub(super) description: String,
     pub(super) patterns: Vec<&'a String>,
+    /// Whether every line is a document.
+    pub(super) lines: bool,
     pub(super) shapes: &'a [Shape],
     pub(super) tables: &'a [Table],
     pub(super) expected: &'a [String],
@@ -186,9 +188,12 @@ fn shape(shape: &Shape) -> String {
 }
 
 /// `[source]`, with the keys of the one shape, or with a table for each of several.
-fn source(patterns: &[&String], shapes: &[Shape]) -> String {
+fn source(patterns: &[&String], lines: bool, shapes: &[Shape]) -> String {
     let patterns: Vec<String> = patterns.iter().map(|pattern| toml_string(pattern)).collect();
     let mut out = format!("\n[source]\nfiles   = [{}]\n", patterns.join(", "));
+    if lines {
+        out += "format  = \"lines\"\n";
+    }
     match shapes {
         [only] => out += &shape(only),
         several => several.iter().for_each(|one| {
@@ -216,7 +221,7 @@ pub(super) fn mapping(of: &MappingText<'_>) -> String {
         }
         out += "]\n";
     }
-    out += &source(&of.patterns, of.shapes);
+    out += &source(&of.patterns, of.lines, of.shapes);
     of.tables.iter().for_each(|table| out += &rule(table));
     ignore(&mut out, of.ignored);
     out
