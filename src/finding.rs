@@ -166,7 +166,7 @@ codes! {
         "remove it in the source";
     VALUE_DIFFERS = "V009" Warning "two values that the mapping compares differ",
         "the value of the column is kept, the one beside `agrees_with` is not; check that it is right";
-    VALUE_NULLED = "V010" Warning "values that could not be converted became NULL, as the mapping says",
+    VALUE_NULLED = "V010" Warning "values that could not be converted became NULL, or what else the mapping says",
         "check the places";
     VALUE_DEFAULTED = "V011" Note "missing values became the mapping's default",
         "check the places";
@@ -203,8 +203,8 @@ codes! {
         "fix the source, or what the rule writes; `--max-rejects N` imports the other records";
     ROW_NOT_KEPT = "R012" Error "the database did not keep a row as it was written",
         "look for a trigger that discards or changes rows, and drop it for the import";
-    ROW_DANGLING = "R013" Warning "a lookup found no row, and the column became NULL",
-        "fix the source, or say with `on_missing`, `default` or another alternative what to write";
+    ROW_DANGLING = "R013" Warning "a lookup found no row, and the column became NULL or what the mapping says",
+        "fix the source, or say with `on_dangling` or another alternative what to write";
     ROW_ID_RANGE = "R014" Error "no generated id is left: the highest one of the table is the largest 64-bit integer",
         "give the row with the highest id a lower one, or take the ids from the source";
     ROW_REPLACED = "R015" Note "rows superseded by a later row with the same key, as the mapping says",

@@ -221,7 +221,7 @@ fn late(set: &Path, tree: &Path, links: u32) -> Result<()> {
     )?;
     let rules = "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\n\
                  [table.ties]\nkey = [\"id\"]\n[table.ties.columns]\nid = \"tie\"\n\
-                 friend = { lookup = \"people.id\", by = { id = \"friend\" }, on_missing = \"reject\" }\n";
+                 friend = { lookup = \"people.id\", by = { id = \"friend\" }, on_dangling = \"reject\" }\n";
     write_mapping(set, "people", ("array", "[*]"), rules)?;
     let record = |number: u32| {
         let friend = match number {

@@ -234,6 +234,7 @@ fn how(claimed: &Claimed, fate: Option<RowFate>) -> &'static str {
             Some(RowFate::Removed) => "removed",
             Some(fate) if claimed.field.is_some_and(|at| fate.differs_in(at)) => "superseded",
             _ if class == ClaimAs::NotConvertible => "not convertible",
+            _ if class == ClaimAs::Dangling => "leads nowhere",
             _ if class == ClaimAs::EmptySecret => "empty secret",
             _ => "no row",
         },

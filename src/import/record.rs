@@ -71,6 +71,14 @@ impl Import<'_> {
                 watch.inspect(|watch| watch.claim(draft, claim, mark));
             }
         }
+        for draft in &mapped.skipped {
+            let rule = &plan.rules[cx.mapping][draft.rule];
+            for claim in draft.claims.iter().filter(|claim| claim.is_left_out()) {
+                let mark = leaves.claim_mark(rule, claim, RowFate::Empty);
+                reading.mark(&claim.touch, mark, &mut sheet);
+                watch.inspect(|watch| watch.claim(draft, claim, mark));
+            }
+        }
         let rejected = Mark::of(Class::Rejected);
         for draft in &mapped.partial {
             for claim in &draft.claims {
@@ -99,7 +107,7 @@ impl Import<'_> {
     fn take_rows(&mut self, place: Place, mapped: &Mapped, fates: &[RowFate], ids: &[Option<i64>]) {
         let Parts { resolver, leaves, mut cx, .. } = self.parts();
         for ((draft, fate), given) in mapped.drafts.iter().zip(fates).zip(ids) {
-            // A row that is not written has no column that ends NULL.
+            // A row that is not written has no column that leads nowhere.
             let written = matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_));
             for (severity, fault) in draft.differing.iter().filter(|(_, of)| written || of.code != &ROW_DANGLING) {
                 let finding = cx.finding(place, draft.rule, fault, Some(*severity));
@@ -115,6 +123,12 @@ impl Import<'_> {
                     resolver.owners.make(&directory, &owner.id, Place { offset: draft.at, ..place });
                 }
                 resolver.owners.add(owner, place.file);
+            }
+        }
+        for draft in &mapped.skipped {
+            for (severity, fault) in &draft.differing {
+                let finding = cx.finding(place, draft.rule, fault, Some(*severity));
+                cx.findings.push(finding);
             }
         }
         leaves.learn_follow_ups(&mut cx, mapped, fates);

@@ -128,6 +128,8 @@ codes! {
         "leave the column out: without a default in the schema it is NULL";
     DECLASSIFY_IDLE = "M165" "`declassify` has no effect: nothing of the source is read there",
         "remove it, or write it beside the column that reads what looks like a secret";
+    DEFAULT_UNKNOWN = "M166" "the word `\"default\"` has nothing to write",
+        "write `default = LITERAL` beside it, or give the column a default in a migration";
     LINES_UNFIT = "M170" "a mapping of files of lines asks for what needs one document in a file",
         "remove it: every line is a document of its own";
     LAST_UNFIT = "M171" "a rule in which the last record of a key counts cannot tell which one that is",

@@ -1,6 +1,7 @@
 //! A rule with the table it writes into.
 
 use super::model::{ColumnRule, KeyPart, Mapping, OnDuplicate, Protection, ReadAs, Rule, Set};
+use super::schema_default::SchemaDefault;
 use super::walk::{self, Read};
 use crate::row::Value;
 use crate::table::{Column, ForeignKey, Schema, Table};
@@ -14,6 +15,8 @@ pub struct Field {
     pub protection: Option<Protection>,
     /// How a value that is not of the column's type is read.
     pub reads: Option<ReadAs>,
+    /// The default that the column has in the schema.
+    pub default: Option<SchemaDefault>,
 }
 
 /// A rule with the table it writes into.
@@ -135,7 +138,8 @@ fn compile_rule(set: &Set, m: usize, r: usize, schema: &Schema) -> CompiledRule 
         let column = column(&of.name);
         // A secret is a text, whatever the column.
         let reads = if of.protection.is_none() { set.reads(&column) } else { None };
-        Field { column, protection: of.protection, reads }
+        let default = SchemaDefault::of(&column);
+        Field { column, protection: of.protection, reads, default }
     };
     let fields: Vec<Field> = rule.columns.iter().map(field).collect();
     let position = |name: &str| fields.iter().position(|field| field.column.name == name);

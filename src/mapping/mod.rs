@@ -17,6 +17,7 @@ pub mod order;
 pub mod own;
 pub mod patterns;
 pub(crate) mod place;
+pub mod schema_default;
 pub mod secret_values;
 pub mod secret_words;
 pub mod suggest;

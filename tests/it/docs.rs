@@ -215,7 +215,7 @@ fn every_key_of_the_language_stands_once_in_its_reference() {
         ("Conditions", &[&keys::CONDITION], &[], &[&keys::TYPES]),
         ("Rules", &[&keys::RULE], &[], &[&keys::ON_DUPLICATE]),
         ("Columns", &[&keys::SOURCES, &keys::EXPRESSION, &keys::COLUMN], &[], &[]),
-        ("Policies", &[], &[], &[&keys::POLICY, &keys::ON_ERROR]),
+        ("Policies", &[], &[], &[&keys::POLICY]),
         ("Secrets", &[&keys::PROTECTION], &[], &[]),
         ("Hand-over", &[&keys::HAND_OVER, &keys::FERNET], &[("salt", &keys::FERNET_SALT)], &[]),
         (
@@ -225,7 +225,7 @@ fn every_key_of_the_language_stands_once_in_its_reference() {
             &[&keys::UNKNOWN_WORDS, &keys::OWNERLESS],
         ),
     ];
-    let policies = ["on_absent", "on_missing", "on_empty", "on_error", "default"].map(str::to_owned);
+    let policies = ["on_absent", "on_missing", "on_empty", "on_error", "on_dangling", "default"].map(str::to_owned);
     let mut judged = 0;
     for (heading, tables, inner, words) in chapters {
         judged += tables.len() + inner.len() + words.len();

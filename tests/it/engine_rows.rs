@@ -120,8 +120,8 @@ fn a_lookup_in_its_own_table_finds_earlier_rows_only_and_reports_what_it_missed(
         rules,
         &json!([{"id": "1", "name": "Ann", "boss": "Bob"}, {"id": "2", "name": "Bob"}, {"id": "3", "name": "Cy", "boss": "Bob"}]),
     );
-    let lifted = people.lift(&[]).ends(1, "rolled-back").leaves("column 7, unmapped 1");
-    lifted.finds(&["error S002 people.json /0/boss", "warning R013 people.json /0/boss"]);
+    let lifted = people.lift(&[]).ends(0, "committed").leaves("column 7, ignored 1");
+    lifted.finds(&["warning R013 people.json /0/boss"]);
 }
 
 #[test]
@@ -256,9 +256,9 @@ fn a_lookup_that_finds_no_row_is_a_warning_with_its_place_and_count() {
 #[test]
 fn a_lookup_that_finds_no_row_is_no_warning_where_the_mapping_says_what_then() {
     for by in [
-        r#"{ lookup = "people.id", by = { name = "by" }, on_missing = "null" }"#,
-        r#"{ lookup = "people.id", by = { name = "by" }, on_missing = "skip" }"#,
-        r#"{ lookup = "people.id", by = { name = "by" }, default = "2" }"#,
+        r#"{ lookup = "people.id", by = { name = "by" }, on_dangling = "null" }"#,
+        r#"{ lookup = "people.id", by = { name = "by" }, on_dangling = "skip" }"#,
+        r#"{ lookup = "people.id", by = { name = "by" }, on_dangling = "default", default = "2" }"#,
         r#"{ from = [{ lookup = "people.id", by = { name = "by" } }, { lookup = "people.id", by = { id = { value = "2" } } }] }"#,
     ] {
         authored(by).lift(&[]).ends(0, "committed").finds(&[]);
@@ -267,12 +267,8 @@ fn a_lookup_that_finds_no_row_is_no_warning_where_the_mapping_says_what_then() {
 
 #[test]
 fn a_lookup_that_must_find_a_row_points_at_its_key() {
-    let house = authored(r#"{ lookup = "people.id", by = { name = "by" }, on_missing = "reject" }"#);
-    house.lift(&[]).ends(1, "rolled-back").finds(&[
-        "error V001 notes.json /1/by",
-        "error V001 notes.json /2",
-        "error V001 notes.json /3/by",
-    ]);
+    let house = authored(r#"{ lookup = "people.id", by = { name = "by" }, on_dangling = "reject" }"#);
+    house.lift(&[]).ends(1, "rolled-back").finds(&["error V001 notes.json /1/by", "error V001 notes.json /3/by"]);
 }
 
 #[test]

@@ -304,7 +304,7 @@ fn house_of_every_fate() -> House {
         when = { members = ["home"] }
         [table.homes.columns]
         id = "home"
-        city = { lookup = "cities.id", by = { name = "city" }, on_missing = "reject" }
+        city = { lookup = "cities.id", by = { name = "city" }, on_dangling = "reject" }
         [ignore]
         "shoe" = "nobody asks"
         "city" = "looked up""#;

@@ -35,6 +35,7 @@ impl Leaves<'_> {
                 (Why::Removed, "removed by a later record of the same key, or removes such rows")
             }
             (ClaimAs::NotConvertible, _) => (Why::NotConvertible(claim.field), "not convertible"),
+            (ClaimAs::Dangling, _) => (Why::Dangling(claim.field), "leads nowhere"),
             (ClaimAs::EmptySecret, _) => (Why::EmptySecret, "empty secret"),
             (_, RowFate::Empty) => (Why::Empty, "makes no row: its secret is empty"),
             (ClaimAs::Column, _) => return Mark::of(Class::Column),
@@ -44,7 +45,9 @@ impl Leaves<'_> {
         let text = || {
             let part = match why {
                 Why::Dropped(at) => Some(model.drops[at].selection.to_string()),
-                Why::NotConvertible(Some(at)) => model.columns.get(at).map(|column| column.name.clone()),
+                Why::NotConvertible(Some(at)) | Why::Dangling(Some(at)) => {
+                    model.columns.get(at).map(|column| column.name.clone())
+                }
                 _ => None,
             };
             let of_rule = || rule.name.clone();

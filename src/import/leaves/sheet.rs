@@ -97,6 +97,8 @@ pub(crate) enum Why {
     Removed,
     /// The value of this field became NULL.
     NotConvertible(Option<usize>),
+    /// The reference of this field leads nowhere.
+    Dangling(Option<usize>),
     /// A secret is empty.
     EmptySecret,
     /// Its row has an empty secret.

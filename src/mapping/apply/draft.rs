@@ -38,6 +38,13 @@ pub struct Fault {
     pub line: u32,
 }
 
+impl Claim {
+    /// Whether it says why a value is left out, also where a policy makes no row.
+    pub fn is_left_out(&self) -> bool {
+        matches!(self.class, ClaimAs::NotConvertible | ClaimAs::Dangling)
+    }
+}
+
 impl Fault {
     /// A fault of this kind.
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
@@ -70,10 +77,12 @@ pub enum ClaimAs {
     Dropped(usize),
     /// A secret that is empty and makes no row.
     EmptySecret,
-    /// It became NULL by `on_error = "null"`, so that nothing keeps it.
+    /// `on_error` says what stands in its place, so that nothing keeps it.
     NotConvertible,
     /// It says that earlier rows of a key are to go.
     Removal,
+    /// The key of a reference that leads nowhere.
+    Dangling,
 }
 
 /// Leaves that a row claims.

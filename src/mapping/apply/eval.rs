@@ -212,7 +212,12 @@ impl<'a, 't> RowMaker<'a, 't> {
             From::Lookup(row) => {
                 let before = trail.len();
                 let outer = std::mem::take(&mut self.hidden);
+                let outer_reading = self.reading.replace(Vec::new());
                 let key = self.by(row, scope, trail);
+                let read = std::mem::replace(&mut self.reading, outer_reading).unwrap_or_default();
+                if let Some(outer) = &mut self.reading {
+                    outer.extend(read.iter().cloned());
+                }
                 let hidden = std::mem::replace(&mut self.hidden, outer) || self.tainted;
                 self.hidden |= hidden;
                 let key = match key? {
@@ -225,7 +230,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                     None => {
                         let at = first_place(&trail[before..], scope);
                         let key = (!hidden).then(|| key.parts().collect::<Vec<_>>().join(", "));
-                        self.dangling = Some(Dangling { table: row.table.clone(), key, at });
+                        self.dangling = Some(Dangling { table: row.table.clone(), key, at, touched: read });
                         trail.truncate(before); // nothing is written that contains them
                         Operand::Missing
                     }
@@ -255,7 +260,12 @@ impl<'a, 't> RowMaker<'a, 't> {
             }
             Root::Context(name) => {
                 self.clock |= name == "started";
-                Ok(scope.context(name, trail))
+                let before = trail.len();
+                let got = scope.context(name, trail);
+                if let Some(read) = &mut self.reading {
+                    read.extend(trail[before..].iter().cloned());
+                }
+                Ok(got)
             }
             Root::Column(name) => self.other(name, scope, trail),
             Root::Parent(column) => Ok(self.parent_value(column)),
@@ -266,6 +276,9 @@ impl<'a, 't> RowMaker<'a, 't> {
     pub(super) fn node(&mut self, node: NodeRef<'t>, doc: Doc, trail: &mut Trail) -> Operand<'t> {
         if node.is_leaf() {
             trail.push(LeafSpan::Nodes(doc, node.span()));
+        }
+        if let Some(read) = &mut self.reading {
+            read.push(LeafSpan::Nodes(doc, node.span()));
         }
         if node.kind() == Kind::Null {
             self.note_void(LeafSpan::Nodes(doc, node.span()));

@@ -267,10 +267,16 @@ impl<'t> RowMaker<'_, 't> {
         let made = self.eval(&each.item, scope, trail);
         self.ends_on_empty = outer;
         let got = match made {
-            Err(Stop::Reject(fault)) if policies.error_null && !fault.message.is_empty() => {
+            Err(Stop::Reject(fault))
+                if !matches!(policies.error, None | Some(Policy::Reject)) && !fault.message.is_empty() =>
+            {
                 let field = self.field;
                 self.not_convertible(field, *fault, trail.split_off(before));
-                return Ok(Some(Operand::Null));
+                return Ok(match (policies.error, &policies.default) {
+                    (Some(Policy::Default), Some(literal)) => Some(Operand::Datum(literal_datum(literal))),
+                    (Some(Policy::Skip), _) => None,
+                    _ => Some(Operand::Null),
+                });
             }
             made => made?,
         };

@@ -5,7 +5,8 @@ use super::fit::{cut_to_day, fit, has_text, is_empty_text, is_same_text, literal
 use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
 use crate::finding::{Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_SIGN, VALUE_STEP};
-use crate::mapping::model::{Agreement, ColumnRule, From, Policy};
+use crate::mapping::model::{Agreement, ColumnRule, From, Literal, Policy};
+use crate::mapping::schema_default::SchemaDefault;
 use crate::row::Value;
 use crate::step::{Datum, Step};
 use crate::table::ColumnType;
@@ -20,15 +21,18 @@ impl<'t> RowMaker<'_, 't> {
     ) -> Result<Value, Stop> {
         let scope = self.scope;
         let target = &self.compiled.fields[field].column;
+        let policies = &column.policies;
+        let is_lenient = !matches!(policies.error, None | Some(Policy::Reject));
         let mut faulty = false;
         let mut got = match self.eval(&column.expr, scope, trail) {
-            Err(Stop::Reject(fault)) if column.policies.error_null && !fault.message.is_empty() => {
+            Err(Stop::Reject(fault)) if is_lenient && !fault.message.is_empty() => {
                 faulty = true;
                 self.not_convertible(Some(field), *fault, std::mem::take(trail));
                 Operand::Null
             }
             other => other?,
         };
+        let dangling = self.dangling.take().filter(|_| matches!(got, Operand::Missing));
         let mut json = String::new();
         let is_text = matches!(target.kind, ColumnType::Text { .. });
         match &got {
@@ -50,51 +54,37 @@ impl<'t> RowMaker<'_, 't> {
         let own = matches!(column.expr.from, From::Literal(_) | From::Null);
         let empty = is_empty_text(&got);
         let policy = match &got {
-            Operand::Missing => {
-                Some((column.policies.missing.or(column.policies.absent), &VALUE_MISSING, "is missing"))
-            }
-            Operand::Null if faulty => Some((Some(Policy::Null), &VALUE_NULL, "is null")),
+            Operand::Missing if dangling.is_some() => Some((policies.dangling, &VALUE_MISSING, "is missing")),
+            Operand::Missing => Some((policies.missing.or(policies.absent), &VALUE_MISSING, "is missing")),
+            Operand::Null if faulty => Some((policies.error, &VALUE_NULL, "is null")),
             Operand::Null if own => None,
-            Operand::Null => Some((column.policies.absent, &VALUE_NULL, "is null")),
-            _ if empty && column.policies.empty.is_some() => Some((column.policies.empty, &VALUE_EMPTY, "is empty")),
+            Operand::Null => Some((policies.absent, &VALUE_NULL, "is null")),
+            _ if empty && policies.empty.is_some() => Some((policies.empty, &VALUE_EMPTY, "is empty")),
             _ => None,
         };
         let value = if let Some((policy, code, what)) = policy {
-            let fallback = match (&column.policies.default, target.not_null) {
-                (Some(_), _) if code != &VALUE_EMPTY => Policy::Default,
+            let fallback = match (&policies.default, target.not_null) {
+                // What is there and leads nowhere is not absent.
+                (Some(_), _) if code != &VALUE_EMPTY && dangling.is_none() => Policy::Default,
                 (_, true) => Policy::Reject,
                 (_, false) => Policy::Null,
             };
-            match (policy.unwrap_or(fallback), &column.policies.default) {
-                (Policy::Skip, _) => return Err(Stop::Skip),
-                (Policy::Default, Some(literal)) => {
-                    self.draft.origins[field] = Origin::Defaulted;
-                    let literal = literal_datum(literal);
-                    let read = self.reads.map_or(Ok(Some(literal.clone())), |reads| reads.apply(literal));
-                    let read =
-                        read.map_err(|why| Fault::new(&VALUE_STEP, format!("its default cannot be read: {why}")))?;
-                    let read = read.map_or(Operand::Missing, Operand::Datum);
-                    fit(&read, target, &mut |got| self.json_text(got))?
+            let policy = policy.unwrap_or(fallback);
+            if policy == Policy::Reject || (policy == Policy::Null && target.not_null) {
+                let why = if target.not_null { "the column is NOT NULL" } else { "the mapping requires it" };
+                let message = format!("the value for `{}` {what}, and {why}", column.name);
+                let mut fault = Fault::new(code, message).at(first_place(trail, scope));
+                if let Some(dangling) = dangling {
+                    fault.message += &format!(": `{}` has no row of this key", dangling.table);
+                    fault.found = dangling.key;
+                    fault.at = dangling.at;
                 }
-                (Policy::Null, _) if !target.not_null => {
-                    self.draft.origins[field] = Origin::Nulled;
-                    if let (None, Some(dangling)) = (policy, self.dangling.take()) {
-                        self.draft.differing.push((Severity::Warning, dangling.fault(column)));
-                    }
-                    Value::Null
-                }
-                _ => {
-                    let why = if target.not_null { "the column is NOT NULL" } else { "the mapping requires it" };
-                    let message = format!("the value for `{}` {what}, and {why}", column.name);
-                    let mut fault = Fault::new(code, message).at(first_place(trail, scope));
-                    if let Some(dangling) = self.dangling.take() {
-                        fault.message += &format!(": `{}` has no row of this key", dangling.table);
-                        fault.found = dangling.key;
-                        fault.at = dangling.at;
-                    }
-                    return Err(fault.into());
-                }
+                return Err(fault.into());
             }
+            if let Some(dangling) = dangling {
+                self.leads_nowhere(field, column, dangling);
+            }
+            self.instead(field, column, policy)?
         } else {
             if !own {
                 // Alternatives further inside are not the column's.
@@ -114,15 +104,14 @@ impl<'t> RowMaker<'_, 't> {
                 Err(mut fault) => {
                     let node = if let Operand::Node(node, _) = &got { Some(node.at()) } else { None };
                     fault.at = fault.at.or(node).or_else(|| first_place(trail, scope));
-                    if !column.policies.error_null {
+                    if !is_lenient {
                         return Err(fault.into());
                     }
                     if let Operand::Node(node, doc) = &got {
                         trail.push(LeafSpan::Nodes(*doc, node.span()));
                     }
                     self.not_convertible(Some(field), fault, std::mem::take(trail));
-                    self.draft.origins[field] = Origin::Nulled;
-                    return Ok(Value::Null);
+                    return self.instead(field, column, policies.error.unwrap_or(Policy::Null));
                 }
             }
         };
@@ -130,6 +119,42 @@ impl<'t> RowMaker<'_, 't> {
             self.compare(column, &got, agrees, trail)?;
         }
         Ok(value)
+    }
+
+    /// What stands in the place of a value, as a policy other than reject says.
+    fn instead(&mut self, field: usize, column: &ColumnRule, policy: Policy) -> Result<Value, Stop> {
+        let of = &self.compiled.fields[field];
+        let datum = match (policy, &column.policies.default, &of.default) {
+            (Policy::Skip, ..) => return Err(Stop::Skip),
+            (Policy::Default, Some(literal), _) => literal_datum(literal),
+            (Policy::Default, None, Some(SchemaDefault::Constant(Literal::Text(text))))
+                if of.column.kind == ColumnType::Json =>
+            {
+                Datum::Json(text.clone()) // JSON in the schema's text
+            }
+            (Policy::Default, None, Some(SchemaDefault::Constant(literal))) => literal_datum(literal),
+            (Policy::Default, None, Some(SchemaDefault::Clock)) => {
+                self.clock = true;
+                Datum::Instant(self.scope.file.started.into(), None)
+            }
+            _ if of.column.not_null => {
+                let message = format!("`{}` would be NULL, and the column is NOT NULL", column.name);
+                return Err(Fault::new(&VALUE_NULL, message).into());
+            }
+            _ => {
+                self.draft.origins[field] = Origin::Nulled;
+                return Ok(Value::Null);
+            }
+        };
+        self.draft.origins[field] = Origin::Defaulted;
+        let is_time = matches!(datum, Datum::Instant(..));
+        let read = match self.reads.filter(|_| !is_time) {
+            Some(reads) => reads.apply(datum),
+            None => Ok(Some(datum)),
+        };
+        let read = read.map_err(|why| Fault::new(&VALUE_STEP, format!("its default cannot be read: {why}")))?;
+        let read = read.map_or(Operand::Missing, Operand::Datum);
+        Ok(fit(&read, &of.column, &mut |got| self.json_text(got))?)
     }
 
     fn note_sign(&mut self, column: &ColumnRule, at: Option<u64>) {

@@ -15,11 +15,14 @@ pub(super) struct Dangling {
     pub(super) key: Option<String>,
     /// The first leaf of the key.
     pub(super) at: Option<u64>,
+    /// All that the key was made from.
+    pub(super) touched: Trail,
 }
 
 impl Dangling {
     pub(super) fn fault(self, column: &ColumnRule) -> Fault {
-        let message = format!("`{}` is NULL: `{}` has no row of this key", column.name, self.table);
+        let what = if column.policies.dangling.is_some() { "leads nowhere" } else { "is NULL" };
+        let message = format!("`{}` {what}: `{}` has no row of this key", column.name, self.table);
         let fault = Fault::new(&ROW_DANGLING, message).of_column(&column.name, column.line).at(self.at);
         Fault { found: self.key, ..fault }
     }
@@ -57,6 +60,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) dangling: Option<Dangling>,
     /// What steps counted of the column that is being evaluated: nulls and rounded numbers.
     pub(super) counted: Vec<(&'static Code, String, Option<u64>)>,
+    /// What is read, where a lookup's key is being made: what of it is not kept included.
+    pub(super) reading: Option<Trail>,
     /// The alternative that the expression being evaluated chose.
     pub(super) chosen: Option<usize>,
     /// The field whose value is being made.

@@ -39,6 +39,8 @@ pub struct Mapped {
     pub faults: Vec<(usize, Fault)>,
     /// Rows that could not be made, as far as they could.
     pub partial: Vec<Draft>,
+    /// Rows that a policy does not make, with what it leaves out for a reason of its own.
+    pub skipped: Vec<Draft>,
     /// Names that a `.*` of an `each` matched; they count as leaves.
     pub names: Vec<NameLeaf>,
     /// Nulls and empty containers at which an `each` ended: their content, no rows, is in the target.
@@ -81,7 +83,12 @@ pub fn apply(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope) -> 
                         mapped.taken = true;
                         mapped.drafts.push(draft);
                     }
-                    Err(no_row) if no_row.faults.is_empty() => {} // the rule does not take the element
+                    // The rule does not take the element.
+                    Err(no_row) if no_row.faults.is_empty() => {
+                        if no_row.draft.claims.iter().any(Claim::is_left_out) {
+                            mapped.skipped.push(no_row.draft);
+                        }
+                    }
                     Err(no_row) => {
                         mapped.names.extend(no_row.draft.names.iter().copied());
                         mapped.taken = true;

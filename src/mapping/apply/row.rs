@@ -2,7 +2,7 @@
 
 use super::draft::{Claim, ClaimAs, Draft, Fault, LeafSpan, Origin};
 use super::eval::RuleView;
-use super::maker::{Memo, RowMaker, Trail};
+use super::maker::{Dangling, Memo, RowMaker, Trail};
 use super::scope::{Current, Operand, Scope, Stop};
 use super::trace::Made;
 use crate::finding::{Severity, VALUE_NULLED, VALUE_TYPE};
@@ -69,6 +69,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             voids: None,
             dangling: None,
             counted: Vec::new(),
+            reading: None,
             chosen: None,
             field: None,
             spare: Trail::new(),
@@ -277,6 +278,15 @@ impl<'a, 't> RowMaker<'a, 't> {
         let column = field.map(|field| self.compiled.fields[field].column.name.clone());
         let fault = Fault { code: &VALUE_NULLED, column, help: None, ..fault };
         self.draft.differing.push((Severity::Warning, fault));
+    }
+
+    /// A reference leads nowhere, and no record is rejected for it: its key is left out, with its place.
+    pub(super) fn leads_nowhere(&mut self, field: usize, column: &ColumnRule, mut dangling: Dangling) {
+        let touched = std::mem::take(&mut dangling.touched);
+        let (class, field) = (ClaimAs::Dangling, Some(field));
+        self.draft.claims.extend(touched.into_iter().map(|touch| Claim { touch, class, field }));
+        let severity = if column.policies.dangling.is_some() { Severity::Note } else { Severity::Warning };
+        self.draft.differing.push((severity, dangling.fault(column)));
     }
 
     /// The value of another column of the row, or of a `let`, which is worked out where it is used.

@@ -29,6 +29,7 @@ impl RowMaker<'_, '_> {
             trace.end(&Made { field, value: None, secret: true });
         }
         let (found, mut trail) = made?;
+        let dangling = self.dangling.take();
         let policies = &column.policies;
         let policy = match found {
             Found::Text(text) => {
@@ -36,6 +37,7 @@ impl RowMaker<'_, '_> {
                 self.draft.secrets.push((field, text));
                 return Ok(());
             }
+            Found::Missing if dangling.is_some() => policies.dangling,
             Found::Missing => policies.missing.or(policies.absent),
             Found::Nothing => policies.absent,
         };

@@ -2,6 +2,7 @@
 
 use super::spot::{Spot, columns_of};
 use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, PathExpr, Policy, Root};
+use crate::mapping::schema_default::SchemaDefault;
 use crate::mapping::{codes, suggest};
 use crate::table::Column;
 
@@ -16,6 +17,7 @@ pub(super) fn check(spot: &Spot<'_>) {
         }
     }
     for column in &spot.rule.columns {
+        default_is_known(spot, column);
         let Some(known) = spot.table.column(&column.name) else { continue };
         if spot.table.must_have_value(known) {
             never_null(spot, column);
@@ -40,13 +42,31 @@ pub(super) fn check(spot: &Spot<'_>) {
     }
 }
 
+/// The word `"default"` has something to write.
+fn default_is_known(spot: &Spot<'_>, column: &ColumnRule) {
+    let mut words = column.policies.words().into_iter();
+    let Some((word, _)) = words.find(|(_, policy)| *policy == Some(Policy::Default)) else { return };
+    let Some(known) = spot.table.column(&column.name) else { return };
+    if column.policies.default.is_some() || (column.protection.is_none() && SchemaDefault::of(known).is_some()) {
+        return;
+    }
+    let name = format!("`{}.{}`", spot.table.name, column.name);
+    let why = match (&known.default, column.protection) {
+        (Some(sql), None) => format!("the default of {name} in the schema, `{sql}`, is no constant and no clock"),
+        (_, Some(_)) => format!("{name} holds a secret, and no default in the schema is one"),
+        (None, None) => format!("{name} has no default in the schema"),
+    };
+    let message = format!("`{word} = \"default\"` has nothing to write: {why}");
+    spot.refuse(&codes::DEFAULT_UNKNOWN, column.line, message, codes::DEFAULT_UNKNOWN.help);
+}
+
 fn never_null(spot: &Spot<'_>, column: &ColumnRule) {
     let policies = &column.policies;
-    let policy = [("on_missing", policies.missing), ("on_absent", policies.absent), ("on_empty", policies.empty)]
+    let policy = policies
+        .words()
         .into_iter()
         .find(|(_, policy)| *policy == Some(Policy::Null))
         .map(|(name, _)| format!("`{name} = \"null\"`"))
-        .or_else(|| policies.error_null.then(|| "`on_error = \"null\"`".to_owned()))
         .or_else(|| gives_null(&column.expr).then(|| "`null = true`".to_owned()));
     if let Some(policy) = policy {
         let message = format!("{policy} would leave `{}.{}` NULL, which is NOT NULL", spot.table.name, column.name);

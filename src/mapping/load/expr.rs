@@ -6,7 +6,7 @@
 use super::keys::{self, SOURCES};
 pub(super) use super::parts::{covering_of, parsed, path_of, rooted_of, steps};
 use super::path;
-use super::policies::policies;
+use super::policies;
 use super::tree::{Fields, Item};
 use crate::document::tape::Selection;
 use crate::mapping::model::{Condition, Digest, Each, Expr, From, Parts, Policies, Sought};
@@ -214,7 +214,7 @@ fn item(item: Item<'_>) -> (Expr, Policies) {
             "write it beside the column's outermost key",
         );
     }
-    (of_fields(&fields), policies(&fields))
+    (of_fields(&fields), policies::of_item(&fields))
 }
 
 /// What `when` says.

@@ -11,20 +11,28 @@ pub(super) fn policies(fields: &Fields<'_>) -> Policies {
         missing: policy("on_missing"),
         absent: policy("on_absent"),
         empty: policy("on_empty"),
-        error_null: fields.get("on_error").and_then(|item| item.word(&keys::ON_ERROR)) == Some("null"),
+        error: policy("on_error"),
+        dangling: policy("on_dangling"),
         default: fields.get("default").and_then(|item| item.literal()),
     };
     // `default` alone is for a value that the source does not give.
     if policies.default.is_some() && policies.missing.is_none() && policies.absent.is_none() {
         policies.absent = Some(Policy::Default);
     }
-    let uses = [policies.missing, policies.absent, policies.empty].contains(&Some(Policy::Default));
-    match fields.get("default") {
-        Some(item) if !uses => {
-            item.refuse_with("nothing uses `default`", "add `on_absent = \"default\"` or a like policy");
-        }
-        None if uses => fields.item.refuse(format!("`{}` has no `default` for its policy", fields.item.name)),
-        _ => {}
+    if let Some(item) = fields.get("default")
+        && !policies.words().iter().any(|(_, policy)| *policy == Some(Policy::Default))
+    {
+        item.refuse_with("nothing uses `default`", "add `on_absent = \"default\"` or a like policy");
+    }
+    policies
+}
+
+/// The policies of an item: no schema gives it a default.
+pub(super) fn of_item(fields: &Fields<'_>) -> Policies {
+    let policies = policies(fields);
+    let asks = policies.words().iter().any(|(_, policy)| *policy == Some(Policy::Default));
+    if asks && policies.default.is_none() {
+        fields.item.refuse(format!("`{}` has no `default` for its policy", fields.item.name));
     }
     policies
 }

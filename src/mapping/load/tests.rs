@@ -521,7 +521,10 @@ fn keys_that_contradict_each_other_are_refused() {
             "`default` belongs to the column itself, not to an expression inside it",
         ),
         ("x = { from = \"a\", default = 1, on_missing = \"null\" }", "nothing uses `default`"),
-        ("x = { from = \"a\", on_empty = \"default\" }", "`x` has no `default` for its policy"),
+        (
+            "x = { each = \"a[*]\", item = { from = \".\", on_empty = \"default\" } }",
+            "`item` has no `default` for its policy",
+        ),
         ("x = { seal = \"a\", from = \"b\" }", "`seal` and `from` both say where the value comes from"),
         ("x = { join = [{ seal = \"a\" }] }", "`seal` belongs to the column itself, not to an expression inside it"),
         (

@@ -175,7 +175,7 @@ pub enum TypeName {
     Object,
 }
 
-/// `on_absent`, `on_missing`, `on_empty`, `on_error`, `default`.
+/// `on_absent`, `on_missing`, `on_empty`, `on_error`, `on_dangling`, `default`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Policies {
     /// `on_missing`: the source has no such value; without it, as `absent`.
@@ -184,10 +184,25 @@ pub struct Policies {
     pub absent: Option<Policy>,
     /// The result is the empty text.
     pub empty: Option<Policy>,
-    /// `on_error = "null"`: a failed conversion becomes NULL, counted.
-    pub error_null: bool,
-    /// `default`.
+    /// `on_error`: a step or the type refuses the value.
+    pub error: Option<Policy>,
+    /// `on_dangling`: a reference leads nowhere.
+    pub dangling: Option<Policy>,
+    /// `default`; without it the word `"default"` means the column's default in the schema.
     pub default: Option<Literal>,
+}
+
+impl Policies {
+    /// Each with its key.
+    pub fn words(&self) -> [(&'static str, Option<Policy>); 5] {
+        [
+            ("on_absent", self.absent),
+            ("on_missing", self.missing),
+            ("on_empty", self.empty),
+            ("on_error", self.error),
+            ("on_dangling", self.dangling),
+        ]
+    }
 }
 
 /// What happens when a value is missing.

@@ -148,18 +148,14 @@ keys! {
         key("on_missing", Words(&POLICY), "what happens when the source has no such value; goes before `on_absent`"),
         dropped("on_null", "write `on_absent`, which judges missing and null; `on_missing` goes before it for missing"),
         key("on_empty", Words(&POLICY), "what happens when the result is the empty string"),
-        key("on_error", Words(&ON_ERROR), "what happens when a step cannot convert the value"),
+        key("on_error", Words(&POLICY), "what happens when a step or the column's type refuses the value"),
+        since("0.2.0", "on_dangling", Words(&POLICY), "what happens when a lookup finds no row"),
         key("default", Any, "the value for the policy `default`; alone it is for missing and null");
 
-    /// `on_absent`, `on_missing` and `on_empty`.
+    /// The words of a policy.
     POLICY "a policy":
         word("reject", "the record is rejected"),
         word("null", "the column becomes NULL"),
-        word("default", "the column becomes its `default`"),
+        word("default", "the literal of `default`, else the default in the schema"),
         word("skip", "no row; the rule did not take the record");
-
-    /// `on_error`.
-    ON_ERROR "`on_error`":
-        word("reject", "the record is rejected"),
-        word("null", "the column becomes NULL, counted");
 }

@@ -1,0 +1,80 @@
+//! The default that a column has in the schema, where a policy asks for it by the word `"default"`.
+
+use crate::step::Literal;
+use crate::table::{Column, ColumnType};
+
+/// What a column's default gives.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SchemaDefault {
+    /// A constant.
+    Constant(Literal),
+    /// A clock, which is the run's start time.
+    Clock,
+}
+
+impl SchemaDefault {
+    /// The default of a column: none where it has none, or one that only the database can work out.
+    pub fn of(column: &Column) -> Option<Self> {
+        let mut sql = column.default.as_deref()?.trim();
+        while let Some(inner) = sql.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+            sql = inner.trim();
+        }
+        let word = sql.to_ascii_lowercase();
+        if column.kind == ColumnType::Time {
+            let clocks = ["current_timestamp", "datetime('now')", "datetime(\"now\")", "now()"];
+            if clocks.contains(&word.as_str()) {
+                return Some(Self::Clock);
+            }
+        }
+        let literal = match word.as_str() {
+            "true" => Literal::Bool(true),
+            "false" => Literal::Bool(false),
+            _ => match (quoted(sql), sql.parse::<i64>(), sql.parse::<f64>()) {
+                (Some(text), ..) => Literal::Text(text),
+                // A boolean column keeps 1 and 0.
+                (None, Ok(number @ (0 | 1)), _) if column.kind == ColumnType::Boolean => Literal::Bool(number == 1),
+                (None, Ok(number), _) => Literal::Integer(number),
+                (None, Err(_), Ok(number)) if number.is_finite() => Literal::Real(number),
+                _ => return None,
+            },
+        };
+        Some(Self::Constant(literal))
+    }
+}
+
+/// The text of a string in SQL.
+fn quoted(sql: &str) -> Option<String> {
+    let inner = sql.strip_prefix('\'')?.strip_suffix('\'')?;
+    let text = inner.replace("''", "\u{0}");
+    (!text.contains('\'')).then(|| text.replace('\u{0}', "'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_are_read_as_they_are_and_clocks_are_known() {
+        let of = |kind, sql: &str| {
+            SchemaDefault::of(&Column {
+                name: "c".to_owned(),
+                kind,
+                declared: String::new(),
+                not_null: true,
+                default: Some(sql.to_owned()),
+                primary_key: 0,
+            })
+        };
+        let text = ColumnType::Text { max: None };
+        let constant = |literal| Some(SchemaDefault::Constant(literal));
+        assert_eq!(of(text, "'it''s'"), constant(Literal::Text("it's".to_owned())));
+        assert_eq!(of(ColumnType::Integer, "(-3)"), constant(Literal::Integer(-3)));
+        assert_eq!(of(ColumnType::Real, "0.5"), constant(Literal::Real(0.5)));
+        assert_eq!(of(ColumnType::Boolean, "0"), constant(Literal::Bool(false)));
+        assert_eq!(of(ColumnType::Boolean, "TRUE"), constant(Literal::Bool(true)));
+        assert_eq!(of(ColumnType::Time, "CURRENT_TIMESTAMP"), Some(SchemaDefault::Clock));
+        for other in ["lower('A')", "'a' || 'b'", "CURRENT_TIMESTAMP", "random()"] {
+            assert_eq!(of(text, other), None, "{other}");
+        }
+    }
+}

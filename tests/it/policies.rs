@@ -1,0 +1,110 @@
+//! What stands in the place of values that are missing, null, empty, refused, or that lead nowhere.
+
+use crate::house::House;
+use crate::inline::Lifted;
+use serde_json::{Value, json};
+
+const TABLES: &str = "CREATE TABLE items (id TEXT PRIMARY KEY NOT NULL, n INTEGER DEFAULT 7, t TEXT DEFAULT 'it''s',
+    ok BOOLEAN DEFAULT 1, at DATETIME DEFAULT CURRENT_TIMESTAMP, other TEXT);";
+
+/// Items with an id, and this column.
+fn items(column: &str, items: &Value) -> House {
+    let rules = format!("[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\n{column}\n");
+    House::new().schema(TABLES).list("items", r#"["items.json"]"#, &rules).source("items.json", items)
+}
+
+/// What is ignored, and why.
+fn ignored(lifted: &Lifted) -> Vec<(String, u64)> {
+    let report = lifted.report();
+    let of = |entry: &Value| {
+        let text = |name: &str| entry[name].as_str().unwrap().to_owned();
+        (format!("{}: {}", text("what"), text("reason")), entry["leaves"].as_u64().unwrap())
+    };
+    report["ignored"].as_array().unwrap().iter().map(of).collect()
+}
+
+#[test]
+fn a_reference_that_leads_nowhere_is_not_absent() {
+    let refers = |words: &str| {
+        let column = format!("other = {{ lookup = \"items.id\", by = {{ id = \"to\" }}{words} }}");
+        items(&column, &json!([{"id": "a"}, {"id": "b", "to": "x"}, {"id": "c", "to": "a"}]))
+    };
+    let nowhere = [("items.items.other: leads nowhere".to_owned(), 1)];
+    let other = "SELECT id, other FROM items ORDER BY id";
+
+    let house = refers(", default = \"none\"");
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 4, ignored 1");
+    let lifted = lifted.finds(&["warning R013 items.json /1/to"]);
+    assert_eq!(ignored(&lifted), nowhere);
+    assert_eq!(house.rows(other), [["a", "none"], ["b", "NULL"], ["c", "a"]]);
+
+    let house = refers(", on_dangling = \"null\"");
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 4, ignored 1").finds(&[]);
+    assert_eq!(ignored(&lifted), nowhere);
+    assert_eq!(house.rows(other), [["a", "NULL"], ["b", "NULL"], ["c", "a"]]);
+
+    let house = refers(", on_dangling = \"default\", default = \"gone\", on_absent = \"null\"");
+    house.lift(&[]).ends(0, "committed").leaves("column 4, ignored 1");
+    assert_eq!(house.rows(other), [["a", "NULL"], ["b", "gone"], ["c", "a"]]);
+
+    refers(", on_dangling = \"reject\"").lift(&[]).ends(1, "rolled-back").finds(&["error V001 items.json /1/to"]);
+}
+
+#[test]
+fn a_row_that_is_skipped_for_a_reference_leaves_out_its_key_by_name() {
+    let rules = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\n[table.links]\ninto = \"items\"\n\
+                 key = [\"id\"]\neach = \"to[*]\"\n[table.links.columns]\nid = { template = \"{@.id}-{#position}\" }\n\
+                 other = { lookup = \"items.id\", by = { id = \".\" }, on_dangling = \"skip\" }\n";
+    let house = House::new().schema(TABLES).list("items", r#"["items.json"]"#, rules);
+    let house = house.source("items.json", &json!([{"id": "a", "to": []}, {"id": "b", "to": ["a", "x"]}]));
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 4, ignored 1");
+    assert_eq!(ignored(&lifted), [("items.links.other: leads nowhere".to_owned(), 1)]);
+    assert_eq!(house.rows("SELECT id, other FROM items ORDER BY id"), [["a", "NULL"], ["b", "NULL"], ["b-1", "a"]]);
+}
+
+#[test]
+fn what_cannot_be_read_becomes_what_on_error_says() {
+    let of = |words: &str| {
+        let column = format!("n = {{ from = \"n\", steps = [\"integer\"], on_error = {words} }}");
+        items(&column, &json!([{"id": "a", "n": "1"}, {"id": "b", "n": "one"}]))
+    };
+    for (words, expected) in [
+        ("\"null\"", vec!["a 1", "b NULL"]),
+        ("\"skip\"", vec!["a 1"]),
+        ("\"default\"", vec!["a 1", "b 7"]),
+        ("\"default\", default = 3", vec!["a 1", "b 3"]),
+    ] {
+        let house = of(words);
+        // The id of a row that is not made has no other home.
+        let (status, leaves) =
+            if words == "\"skip\"" { (1, "column 2, ignored 1, unmapped 1") } else { (0, "column 3, ignored 1") };
+        let lifted = house.lift(&[]).leaves(leaves);
+        assert_eq!(lifted.status(), Some(status), "{words}");
+        assert_eq!(ignored(&lifted), [("items.items.n: not convertible".to_owned(), 1)], "{words}");
+        if status == 0 {
+            let rows = house.rows("SELECT id, n FROM items ORDER BY id");
+            assert_eq!(rows.iter().map(|row| row.join(" ")).collect::<Vec<_>>(), expected, "{words}");
+        }
+    }
+    of("\"reject\"").lift(&[]).ends(1, "rolled-back").finds(&["error V005 items.json /1/n"]);
+}
+
+#[test]
+fn the_word_default_alone_is_the_default_in_the_schema() {
+    let columns = "n = { from = \"n\", on_missing = \"default\" }\nt = { from = \"t\", on_absent = \"default\" }\n\
+                   ok = { from = \"ok\", on_absent = \"default\" }\nat = { from = \"at\", on_absent = \"default\" }";
+    let house = items(columns, &json!([{"id": "a"}, {"id": "b", "n": null, "t": null}]));
+    house.lift(&[]).ends(0, "committed").leaves("column 4");
+    assert_eq!(
+        house.rows("SELECT id, n, t, ok, at IS NOT NULL FROM items ORDER BY id"),
+        [["a", "7", "it's", "1", "1"], ["b", "NULL", "it's", "1", "1"]]
+    );
+    // The clock is the run's start, which no second import compares.
+    house.lift(&[]).ends(0, "committed").counts("unchanged", "items 2");
+
+    let refused = |column: &str, why: &str| items(column, &json!([])).lift(&[]).refuses(why);
+    refused(
+        "other = { from = \"o\", on_absent = \"default\" }",
+        "`on_absent = \"default\"` has nothing to write: `items.other` has no default in the schema",
+    );
+}
