@@ -3,14 +3,23 @@
 //! It holds exactly the columns that the plan says are looked up or unique. What belongs to one
 //! owner alone is dropped when the owner is done, so that it does not grow with the tree.
 
+mod blocks;
+mod pack;
+mod row;
+mod says;
+mod store;
+mod table;
+
 pub use super::keytext::KeyText;
-use crate::finding::Place;
+use crate::error::Result;
 use crate::fold;
 use crate::row::Value;
+pub use row::Known;
+use row::Said;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as Slot;
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
-use std::sync::Arc;
+use std::hash::{BuildHasher, RandomState};
+use store::{Level, Store};
+use table::KeyHash;
 
 /// Which rows an index finds, and which values it holds of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,84 +52,35 @@ pub struct Site {
     pub of_own_table: bool,
 }
 
-/// What the index knows of a row.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// Where it came from; `None` for one that was in the target before.
-    pub place: Option<Place>,
-    /// The number of the rule that made it.
-    pub feeder: u32,
-    /// The values of the spec's wanted columns.
-    pub values: Box<[Value]>,
-    /// Whether the target had the row before the run.
-    pub existing: bool,
-    /// Whether there is a row at all: an empty secret reserves its key and makes no row.
-    pub present: bool,
-    /// Whether the run's counts have the row.
-    pub counted: bool,
-    /// What its rule's fields say, hashed, where a later row of the key may be dropped
-    /// and is compared with it.
-    pub says: Arc<[u64]>,
-}
+/// What a key leads to: which store, and the number there.
+type Found = (Life, u32);
 
-impl Entry {
-    /// A row that the target had before the run.
-    pub fn existing(values: Vec<Value>) -> Self {
-        Self {
-            place: None,
-            feeder: u32::MAX,
-            values: values.into(),
-            existing: true,
-            present: true,
-            counted: false,
-            says: Arc::default(),
-        }
-    }
-}
-
-/// What stands for a key: two keyed hashes of 64 bits, which no source can choose to collide. That two of ten million
-/// keys do is as likely as 1 to 10²⁴, and a key would take several times the memory: there may be one for each file.
+/// How long something is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct KeyHash(u64, u64);
-
-impl Hash for KeyHash {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0);
-    }
+enum Life {
+    Run,
+    Owner,
 }
 
-/// Takes a hash as it is.
-#[derive(Debug, Default, Clone, Copy)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
-/// Something by key.
-type Keyed<T> = HashMap<KeyHash, T, BuildHasherDefault<Hashed>>;
-
-/// One change of the index, by spec and key, so that it can be undone.
+/// One change of the index, so that it can be undone.
 #[derive(Debug)]
 enum Change {
     /// The key is new.
     New(usize, KeyHash),
     /// The row took the place of what the target is known to have.
-    Instead(usize, KeyHash, Entry),
-    /// A value that the row had before, with its position among the wanted columns.
-    Value(usize, KeyHash, usize, Value),
+    Instead(usize, KeyHash, u32),
+    /// Where the values were that are held of a row.
+    Values(Found, pack::At),
     /// The run's counts took the row in.
-    Counted(usize, KeyHash),
+    Counted(Found),
+}
+
+/// A point that [`KeyIndex::back_to`] goes back to.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    changes: usize,
+    lasting: Level,
+    of_owner: Level,
 }
 
 /// Where a value of a row that is made known stands.
@@ -153,97 +113,172 @@ pub struct KeyIndex {
     specs: Vec<IndexSpec>,
     /// By the number of the `lookup` or `exists`; none for one that no rule has.
     sites: Vec<Option<Site>>,
-    lasting: Vec<Keyed<Entry>>,
-    of_owner: Vec<Keyed<Entry>>,
+    lasting: Store,
+    of_owner: Store,
     /// Rows of the target that earlier runs made of files which this run reads too: the file's number
-    /// and the row. A rule does not find them in its own table until this run has met them, so that a
-    /// second import finds what the first one found.
-    withheld: Vec<Keyed<Vec<(u32, Entry)>>>,
+    /// and what the key leads to in `lasting`. A rule does not find them in its own table until this run has met
+    /// them, so that a second import finds what the first one found.
+    withheld: Vec<HashMap<KeyHash, Vec<(u32, u32)>>>,
     /// What was changed since [`KeyIndex::keep`], in order.
     log: Vec<Change>,
+    /// How much of `lasting` stays whatever is undone.
+    stays: Level,
     hashing: [RandomState; 2],
 }
 
 impl KeyIndex {
     /// An empty index of these specs.
     pub fn new(specs: Vec<IndexSpec>, sites: Vec<Option<Site>>) -> Self {
-        let empty = || specs.iter().map(|_| Keyed::default()).collect();
-        let withheld = specs.iter().map(|_| Keyed::default()).collect();
-        Self { lasting: empty(), of_owner: empty(), withheld, specs, sites, ..Self::default() }
+        let (lasting, of_owner) = (Store::new(specs.len(), true), Store::new(specs.len(), false));
+        let withheld = specs.iter().map(|_| HashMap::default()).collect();
+        Self { lasting, of_owner, withheld, specs, sites, ..Self::default() }
     }
 
     /// Forgets what belonged to one owner.
     pub fn end_owner(&mut self) {
-        for keys in &mut self.of_owner {
-            // Not `clear`: one large owner must not keep its memory for the rest of the run.
-            *keys = Keyed::default();
-        }
+        // Not emptied: one large owner must not keep its memory for the rest of the run.
+        self.of_owner = Store::new(self.specs.len(), false);
     }
 
-    /// Adds a row under every key that the index holds of its table. A row that does not exist reserves its
-    /// own key and no other.
+    /// Adds a row of this run under every key that the index holds of its table, with what its fields say. A row that
+    /// does not exist reserves its own key and no other. The first of a key stays, but a row of this run takes the
+    /// place of what the target is known to have.
+    ///
+    /// # Errors
+    /// Where there is no room for what it says.
     pub fn enter<'v>(
         &mut self,
         feeds: &[Feed],
         own_key: Option<&KeyText>,
         of: &dyn Fn(&Source) -> &'v Value,
-        entry: &Entry,
-    ) {
-        for feed in feeds.iter().filter(|feed| entry.present || feed.is_own) {
+        known: &Known,
+        says: &[u64],
+    ) -> Result<()> {
+        let (mut lasting, mut of_owner) = (None, None);
+        for feed in feeds.iter().filter(|feed| known.present || feed.is_own) {
             let other = feed.by.as_ref().map(|by| KeyText::of(by.iter().map(of)));
             let Some(key) = other.as_ref().map_or(own_key, Option::as_ref) else {
                 continue; // a key with a NULL finds nothing
             };
-            let values = feed.wanted.iter().map(|source| of(source).clone()).collect();
-            self.insert(feed.spec, key, Entry { values, ..entry.clone() });
+            let (spec, key) = (feed.spec, self.hash(feed.spec, key));
+            if !self.is_free(spec, key) {
+                continue;
+            }
+            let life = self.life(spec);
+            let row = match life {
+                Life::Run => &mut lasting,
+                Life::Owner => &mut of_owner,
+            };
+            let row = match *row {
+                Some(row) => row,
+                None => *row.insert(self.store_mut(life).add_row(known, says)?),
+            };
+            self.put(spec, key, row, feed.wanted.iter().map(of));
         }
+        Ok(())
     }
 
-    /// Adds a row under a key. The first of a key stays, but a row of this run takes the place of
-    /// what the target is known to have.
-    pub fn insert(&mut self, spec: usize, key: &KeyText, entry: Entry) {
+    /// Adds a row under one more key, as [`KeyIndex::enter`] does.
+    ///
+    /// # Errors
+    /// Where there is no room for what it says.
+    pub fn insert(&mut self, spec: usize, key: &KeyText, known: &Known, values: &[Value]) -> Result<()> {
         let key = self.hash(spec, key);
-        match self.keys_mut(spec).entry(key) {
-            Slot::Occupied(mut held) if held.get().place.is_none() => {
-                let before = held.insert(entry);
-                self.log.push(Change::Instead(spec, key, before));
-            }
-            Slot::Occupied(_) => {}
-            Slot::Vacant(free) => {
-                free.insert(entry);
-                self.log.push(Change::New(spec, key));
-            }
+        if self.is_free(spec, key) {
+            let (says, life) = (self.says(known)?, self.life(spec));
+            let row = self.store_mut(life).add_row(known, &says)?;
+            self.put(spec, key, row, values);
+        }
+        Ok(())
+    }
+
+    /// Whether no row of this run has the key.
+    fn is_free(&self, spec: usize, key: KeyHash) -> bool {
+        let life = self.life(spec);
+        let store = self.store(life);
+        store.get(spec, key).is_none_or(|number| !store.has_place(self.row_of(spec, (life, number))))
+    }
+
+    /// Has a key lead to a row.
+    fn put<'v>(&mut self, spec: usize, key: KeyHash, row: u32, values: impl IntoIterator<Item = &'v Value>) {
+        let life = self.life(spec);
+        let number = self.number(spec, life, row, values);
+        let change = match self.store_mut(life).tables[spec].insert(key, number) {
+            Some(before) => Change::Instead(spec, key, before),
+            None => Change::New(spec, key),
+        };
+        self.log.push(change);
+    }
+
+    /// What a key of a kind leads to: the row, with what is held of it where anything is wanted.
+    fn number<'v>(&mut self, spec: usize, life: Life, row: u32, values: impl IntoIterator<Item = &'v Value>) -> u32 {
+        if self.specs[spec].wanted.is_empty() { row } else { self.store_mut(life).add_held(row, values) }
+    }
+
+    /// Adds a row without a key, until the end of the owner.
+    ///
+    /// # Errors
+    /// Where there is no room for what it says.
+    pub fn set_apart(&mut self, known: &Known, says: &[u64]) -> Result<u32> {
+        self.of_owner.add_row(known, says)
+    }
+
+    /// What is known of the row without a key that has this number.
+    pub fn apart(&self, row: u32) -> Known {
+        self.of_owner.row(row)
+    }
+
+    /// What a row's fields say; nothing where that was not noted.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn says(&self, known: &Known) -> Result<Vec<u64>> {
+        let life = |said: &Said| if said.lasts { Life::Run } else { Life::Owner };
+        known.says.map_or(Ok(Vec::new()), |said| self.store(life(&said)).says(said.at))
+    }
+
+    /// Where the rows of this run are kept that have such a key.
+    fn life(&self, spec: usize) -> Life {
+        if self.specs[spec].of_one_owner { Life::Owner } else { Life::Run }
+    }
+
+    fn store(&self, life: Life) -> &Store {
+        match life {
+            Life::Run => &self.lasting,
+            Life::Owner => &self.of_owner,
         }
     }
 
-    /// Where the rows of this run are kept.
-    fn keys_mut(&mut self, spec: usize) -> &mut Keyed<Entry> {
-        if self.specs[spec].of_one_owner { &mut self.of_owner[spec] } else { &mut self.lasting[spec] }
+    fn store_mut(&mut self, life: Life) -> &mut Store {
+        match life {
+            Life::Run => &mut self.lasting,
+            Life::Owner => &mut self.of_owner,
+        }
     }
 
     /// The point that [`KeyIndex::back_to`] goes back to.
-    pub fn mark(&self) -> usize {
-        self.log.len()
+    pub fn mark(&self) -> Mark {
+        Mark { changes: self.log.len(), lasting: self.lasting.level(), of_owner: self.of_owner.level() }
     }
 
     /// Undoes what was changed since the mark.
-    pub fn back_to(&mut self, mark: usize) {
-        for change in self.log.split_off(mark).into_iter().rev() {
+    pub fn back_to(&mut self, mark: Mark) {
+        for change in self.log.split_off(mark.changes).into_iter().rev() {
             match change {
-                Change::New(spec, key) => drop(self.keys_mut(spec).remove(&key)),
-                Change::Instead(spec, key, entry) => drop(self.keys_mut(spec).insert(key, entry)),
-                Change::Value(spec, key, at, value) => {
-                    if let Some(held) = self.held_mut(spec, key).and_then(|entry| entry.values.get_mut(at)) {
-                        *held = value;
-                    }
+                Change::New(spec, key) => {
+                    let life = self.life(spec);
+                    self.store_mut(life).tables[spec].remove(key);
                 }
-                Change::Counted(spec, key) => {
-                    if let Some(entry) = self.held_mut(spec, key) {
-                        entry.counted = false;
-                    }
+                Change::Instead(spec, key, before) => {
+                    let life = self.life(spec);
+                    self.store_mut(life).tables[spec].insert(key, before);
                 }
+                Change::Values((life, held), before) => _ = self.store_mut(life).reset(held, before),
+                Change::Counted((life, row)) => _ = self.store_mut(life).count(row, false),
             }
         }
+        self.lasting.back_to(mark.lasting.or_more(self.stays));
+        self.of_owner.back_to(mark.of_owner);
     }
 
     /// Keeps what was changed: no mark from before is gone back to any more.
@@ -251,81 +286,109 @@ impl KeyIndex {
         self.log.clear();
     }
 
-    /// Adds a row that the target has; it outlasts every owner.
-    pub fn insert_lasting(&mut self, spec: usize, key: &KeyText, entry: Entry) {
+    /// Adds a row that the target has; it outlasts every owner, and stays whatever is undone.
+    ///
+    /// # Errors
+    /// None yet: such a row says nothing.
+    pub fn insert_lasting(&mut self, spec: usize, key: &KeyText, values: &[Value]) -> Result<()> {
         let key = self.hash(spec, key);
-        self.lasting[spec].entry(key).or_insert(entry);
+        if self.lasting.get(spec, key).is_none() {
+            let number = self.add_existing(spec, values)?;
+            self.lasting.tables[spec].insert(key, number);
+        }
+        Ok(())
     }
 
     /// Adds a row that the target has and that an earlier run made of this file of the tree.
-    pub fn withhold(&mut self, spec: usize, key: &KeyText, file: u32, entry: Entry) {
+    ///
+    /// # Errors
+    /// As [`KeyIndex::insert_lasting`].
+    pub fn withhold(&mut self, spec: usize, key: &KeyText, file: u32, values: &[Value]) -> Result<()> {
         let key = self.hash(spec, key);
-        self.withheld[spec].entry(key).or_default().push((file, entry));
+        let number = self.add_existing(spec, values)?;
+        self.withheld[spec].entry(key).or_default().push((file, number));
+        Ok(())
+    }
+
+    fn add_existing(&mut self, spec: usize, values: &[Value]) -> Result<u32> {
+        let row = self.lasting.add_row(&Known::existing(), &[])?;
+        let number = self.number(spec, Life::Run, row, values);
+        self.stays = self.lasting.level();
+        Ok(number)
     }
 
     /// Makes rows known to every rule that were withheld for files which this run does not read.
     pub fn reveal(&mut self, files: &dyn Fn(u32) -> bool) {
-        for (withheld, lasting) in self.withheld.iter_mut().zip(&mut self.lasting) {
-            for (key, entries) in withheld {
-                for (_, entry) in entries.extract_if(.., |(file, _)| files(*file)) {
-                    lasting.entry(*key).or_insert(entry);
+        for (withheld, lasting) in self.withheld.iter_mut().zip(&mut self.lasting.tables) {
+            for (key, rows) in withheld {
+                for (_, number) in rows.extract_if(.., |(file, _)| files(*file)) {
+                    if lasting.get(*key).is_none() {
+                        lasting.insert(*key, number);
+                    }
                 }
             }
         }
     }
 
-    /// The row of a key.
-    pub fn get(&self, spec: usize, key: &KeyText) -> Option<&Entry> {
-        self.entry(spec, key, true)
+    /// What is known of the row of a key.
+    pub fn get(&self, spec: usize, key: &KeyText) -> Option<Known> {
+        let found = self.find(spec, key, true)?;
+        Some(self.store(found.0).row(self.row_of(spec, found)))
     }
 
-    fn entry(&self, spec: usize, key: &KeyText, or_withheld: bool) -> Option<&Entry> {
+    /// What is held of the row of a key: the spec's wanted columns.
+    pub fn values(&self, spec: usize, key: &KeyText) -> Option<Vec<Value>> {
+        let (life, number) = self.find(spec, key, true)?;
+        let wanted = self.specs[spec].wanted.len();
+        Some(if wanted == 0 { Vec::new() } else { self.store(life).values(number, wanted) })
+    }
+
+    fn find(&self, spec: usize, key: &KeyText, or_withheld: bool) -> Option<Found> {
         let key = self.hash(spec, key);
-        let known = self.of_owner[spec].get(&key).or_else(|| self.lasting[spec].get(&key));
-        let withheld = || self.withheld[spec].get(&key).filter(|_| or_withheld)?.first().map(|(_, entry)| entry);
-        known.or_else(withheld)
+        if let Some(number) = self.of_owner.get(spec, key) {
+            return Some((Life::Owner, number));
+        }
+        let withheld = || self.withheld[spec].get(&key).filter(|_| or_withheld)?.first().map(|(_, number)| *number);
+        self.lasting.get(spec, key).or_else(withheld).map(|number| (Life::Run, number))
+    }
+
+    /// The row that a key of a kind leads to.
+    fn row_of(&self, spec: usize, (life, number): Found) -> u32 {
+        if self.specs[spec].wanted.is_empty() { number } else { self.store(life).row_of(number) }
     }
 
     /// The row that a `lookup` or `exists` finds, by its number.
-    fn sought(&self, number: usize, key: &KeyText) -> Option<(&Site, &Entry)> {
+    fn sought(&self, number: usize, key: &KeyText) -> Option<(&Site, Found)> {
         let site = self.sites.get(number)?.as_ref()?;
-        let entry = self.entry(site.spec, key, !site.of_own_table).filter(|entry| entry.present)?;
-        Some((site, entry))
+        let found = self.find(site.spec, key, !site.of_own_table)?;
+        let is_there = self.store(found.0).row(self.row_of(site.spec, found)).present;
+        is_there.then_some((site, found))
     }
 
     /// Notes that the run's counts have the row of a key; `false` where they had it before.
     pub fn count(&mut self, spec: usize, key: &KeyText) -> bool {
-        let key = self.hash(spec, key);
-        let counts = self.held_mut(spec, key).is_some_and(|entry| !std::mem::replace(&mut entry.counted, true));
+        let Some(found) = self.find(spec, key, true) else { return false };
+        let (life, row) = (found.0, self.row_of(spec, found));
+        let counts = !self.store_mut(life).count(row, true);
         if counts {
-            self.log.push(Change::Counted(spec, key));
+            self.log.push(Change::Counted((life, row)));
         }
         counts
     }
 
-    fn held_mut(&mut self, spec: usize, key: KeyHash) -> Option<&mut Entry> {
-        if self.of_owner[spec].contains_key(&key) {
-            return self.of_owner[spec].get_mut(&key);
-        }
-        if self.lasting[spec].contains_key(&key) {
-            return self.lasting[spec].get_mut(&key);
-        }
-        self.withheld[spec].get_mut(&key)?.first_mut().map(|(_, entry)| entry)
-    }
-
-    /// Changes what is known of a row's column.
-    pub fn set(&mut self, spec: usize, key: &KeyText, wanted: usize, value: Value) {
-        let key = self.hash(spec, key);
-        if let Some(held) = self.held_mut(spec, key).and_then(|entry| entry.values.get_mut(wanted)) {
-            let before = std::mem::replace(held, value);
-            self.log.push(Change::Value(spec, key, wanted, before));
+    /// Changes what is held of a row: all of the spec's wanted columns.
+    pub fn set(&mut self, spec: usize, key: &KeyText, values: &[Value]) {
+        let found = self.find(spec, key, true).filter(|_| !self.specs[spec].wanted.is_empty());
+        if let Some((life, held)) = found {
+            let before = self.store_mut(life).set(held, values);
+            self.log.push(Change::Values((life, held), before));
         }
     }
 
     /// What the `lookup` of this number gives of the row that has the key.
-    pub fn lookup(&self, number: usize, key: &KeyText) -> Option<&Value> {
-        let (site, entry) = self.sought(number, key)?;
-        entry.values.get(site.wanted?)
+    pub fn lookup(&self, number: usize, key: &KeyText) -> Option<Value> {
+        let (site, (life, held)) = self.sought(number, key)?;
+        Some(self.store(life).value(held, site.wanted?))
     }
 
     /// Whether the `exists` of this number finds a row of this key.
@@ -334,19 +397,18 @@ impl KeyIndex {
     }
 
     fn hash(&self, spec: usize, key: &KeyText) -> KeyHash {
-        let [one, other] = &self.hashing;
-        if self.specs[spec].ignore_case {
-            let key = key.map(fold::case);
-            KeyHash(one.hash_one(&key), other.hash_one(&key))
-        } else {
-            KeyHash(one.hash_one(key), other.hash_one(key))
-        }
+        let of = |key: &KeyText| {
+            let [first, second] = self.hashing.each_ref().map(|hashing| KeyHash::from(hashing.hash_one(key)));
+            first << 64 | second
+        };
+        if self.specs[spec].ignore_case { of(&key.map(fold::case)) } else { of(key) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::{FileId, Place};
 
     fn spec(table: &str, ignore_case: bool, of_one_owner: bool) -> IndexSpec {
         let (table, by, wanted) = (table.to_owned(), vec!["id".to_owned()], Vec::new());
@@ -360,14 +422,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_a_row_is_small() {
-        assert!(size_of::<(KeyHash, Entry)>() <= 80, "{} bytes", size_of::<(KeyHash, Entry)>());
-    }
-
-    #[test]
     fn a_key_without_case_is_found_whatever_its_length_in_the_other_case() {
         let mut index = KeyIndex::new(vec![spec("places", true, false)], Vec::new());
-        index.insert(0, &key("Große Straße"), Entry::existing(vec![]));
+        index.insert(0, &key("Große Straße"), &Known::existing(), &[]).unwrap();
         for name in ["GROSSE STRASSE", "GROẞE STRAẞE", "große straße"] {
             assert!(index.get(0, &key(name)).is_some(), "{name}");
         }
@@ -377,7 +434,7 @@ mod tests {
     #[test]
     fn the_end_of_an_owner_forgets_only_what_was_the_owners() {
         let mut index = KeyIndex::new(vec![spec("people", false, false), spec("notes", false, true)], Vec::new());
-        (0..2).for_each(|spec| index.insert(spec, &key("1"), Entry::existing(vec![])));
+        (0..2).for_each(|spec| index.insert(spec, &key("1"), &Known::existing(), &[]).unwrap());
         index.end_owner();
         assert_eq!([0, 1].map(|spec| index.get(spec, &key("1")).is_some()), [true, false]);
     }
@@ -385,12 +442,55 @@ mod tests {
     #[test]
     fn a_rule_finds_rows_of_its_own_table_only_once_the_run_has_met_them() {
         let site = |of_own_table| Some(Site { spec: 0, wanted: Some(0), of_own_table });
-        let mut index = KeyIndex::new(vec![spec("people", false, false)], vec![site(true), site(false), None]);
-        index.withhold(0, &key("1"), 7, Entry::existing(vec![Value::Integer(1)]));
+        let people = IndexSpec { wanted: vec!["age".to_owned()], ..spec("people", false, false) };
+        let mut index = KeyIndex::new(vec![people], vec![site(true), site(false), None]);
+        index.withhold(0, &key("1"), 7, &[Value::Integer(1)]).unwrap();
         let found =
             |index: &KeyIndex| (0..4).map(|number| index.lookup(number, &key("1")).is_some()).collect::<Vec<_>>();
         assert_eq!(found(&index), [false, true, false, false]);
         index.reveal(&|file| file == 7);
         assert_eq!(found(&index), [true, true, false, false]);
+    }
+
+    fn made(file: u32) -> Known {
+        Known::made(Place { file: FileId(file), offset: 5 }, 3)
+    }
+
+    #[test]
+    fn what_was_changed_since_a_mark_is_undone_but_what_the_target_has_stays_known() {
+        let people = IndexSpec { wanted: vec!["age".to_owned()], ..spec("people", false, false) };
+        let mut index = KeyIndex::new(vec![people, spec("people", false, true)], Vec::new());
+        let feeds = [0, 1].map(|spec| {
+            let field = Source { field: None, held: None, is_generated: false };
+            Feed { spec, is_own: true, by: None, wanted: if spec == 0 { vec![field] } else { Vec::new() } }
+        });
+        let enter = |index: &mut KeyIndex, name: &str, file| {
+            let age = Value::Integer(i64::from(file));
+            index.enter(&feeds, Some(&key(name)), &|_| &age, &made(file), &[u64::from(file); 3]).unwrap();
+        };
+        let seen = |index: &KeyIndex| {
+            ["a", "b", "c"].map(|name| {
+                let known = [0, 1].map(|spec| index.get(spec, &key(name)));
+                let says = known.map(|known| known.map(|known| index.says(&known).unwrap()));
+                (known, says, index.values(0, &key(name)))
+            })
+        };
+        index.insert_lasting(0, &key("a"), &[Value::Integer(40)]).unwrap();
+        enter(&mut index, "b", 1);
+        let (mark, before) = (index.mark(), seen(&index));
+        assert!(index.count(0, &key("a")) && !index.count(0, &key("a")) && !index.count(1, &key("b")));
+        index.set(0, &key("b"), &[Value::Integer(41)]);
+        ["a", "b", "c"].into_iter().for_each(|name| enter(&mut index, name, 2));
+        let [(a, of_a, ages), (b, ..), (c, ..)] = seen(&index);
+        let places = |rows: [Option<Known>; 2]| rows.map(|known| known.and_then(|known| known.place));
+        assert_eq!([a, b, c].map(places), [2, 1, 2].map(|file| [made(file).place; 2]));
+        assert!(of_a == [Some(vec![2; 3]), Some(vec![2; 3])] && ages == Some(vec![Value::Integer(2)]));
+        index.insert_lasting(0, &key("d"), &[Value::Integer(42)]).unwrap();
+        index.back_to(mark);
+        assert!(seen(&index) == before);
+        enter(&mut index, "c", 3);
+        assert!(index.values(0, &key("d")) == Some(vec![Value::Integer(42)]));
+        index.end_owner();
+        assert_eq!([0, 1].map(|spec| index.get(spec, &key("b")).is_some()), [true, false]);
     }
 }

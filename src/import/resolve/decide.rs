@@ -10,7 +10,7 @@ use crate::import::context::Context;
 use crate::import::writer::NewRow;
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::keyindex::{Entry, KeyText, Source};
+use crate::mapping::keyindex::{KeyText, Known, Source};
 use crate::mapping::model::{OnDuplicate, Protection};
 use crate::row::Value;
 
@@ -63,7 +63,7 @@ impl Resolver<'_> {
                         one.counted = self.is_counted(row);
                     }
                     if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Empty) {
-                        self.place(row, &one);
+                        self.place(row, &one)?;
                     }
                     decision.judged.push(one);
                 }
@@ -75,7 +75,7 @@ impl Resolver<'_> {
         }
         decision.findings = std::mem::take(&mut self.noted);
         if decision.refused.is_empty() {
-            self.learn_rows(cx, record, drafts, &mut decision);
+            self.learn_rows(cx, record, drafts, &mut decision)?;
         } else {
             // The rows from which it differs are reported with it, and stay known.
             let differed = self.differed.split_off(mark.differing);
@@ -87,16 +87,17 @@ impl Resolver<'_> {
     }
 
     /// Makes known what later records are compared with, once all rows of a record are decided.
-    fn learn_rows(&mut self, cx: &Context<'_>, record: Place, drafts: &[Draft], decision: &mut Decision) {
+    fn learn_rows(&mut self, cx: &Context<'_>, record: Place, drafts: &[Draft], decision: &mut Decision) -> Result<()> {
         for (draft, one) in drafts.iter().zip(&mut decision.judged) {
             let row = Candidate::new(&self.plan.rules[cx.mapping], draft, record.file);
             let across = row.rule.model(&self.plan.set).on_duplicate == OnDuplicate::Across;
             match one.fate {
-                RowFate::Inserted | RowFate::Unchanged if across => self.keep_twin(row),
-                RowFate::Filled(_) => self.learn_fill(row, one),
+                RowFate::Inserted | RowFate::Unchanged if across => self.keep_twin(row)?,
+                RowFate::Filled(_) => self.learn_fill(row, one)?,
                 _ => {}
             }
         }
+        Ok(())
     }
 
     /// Adds the rows of a record that are new, with their secrets sealed.
@@ -126,7 +127,7 @@ impl Resolver<'_> {
     }
 
     /// Makes the row known to what asks for its keys.
-    fn place(&mut self, row: Candidate<'_>, one: &Judged) {
+    fn place(&mut self, row: Candidate<'_>, one: &Judged) -> Result<()> {
         let Candidate { rule, draft, place } = row;
         let given = one.id.map(Value::Integer);
         let value_of = |source: &Source| {
@@ -135,16 +136,11 @@ impl Resolver<'_> {
             let field = || Some(&draft.values[source.field?]);
             id.or_else(held).or_else(field).unwrap_or(&Value::Null)
         };
-        let entry = Entry {
-            place: Some(place),
-            feeder: rule.number,
-            values: Box::default(),
-            existing: one.fate == RowFate::Unchanged,
-            present: one.fate != RowFate::Empty,
-            counted: true,
-            says: self.says(row),
-        };
-        self.index.enter(&self.plan.keys.of(rule).feeds, draft.key.as_ref(), &value_of, &entry);
+        let mut known = Known::made(place, rule.number);
+        (known.existing, known.present) = (one.fate == RowFate::Unchanged, one.fate != RowFate::Empty);
+        let says = self.says(row);
+        let feeds = &self.plan.keys.of(rule).feeds;
+        self.index.enter(feeds, draft.key.as_ref(), &value_of, &known, &says)
     }
 }
 

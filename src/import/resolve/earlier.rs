@@ -13,7 +13,7 @@ use crate::import::files::file_id;
 use crate::import::owners::{Matcher, OwnerMatch};
 use crate::import::plan::Disposition;
 use crate::import::stored::Stored;
-use crate::mapping::keyindex::{Entry, IndexSpec, KeyText};
+use crate::mapping::keyindex::{IndexSpec, KeyText};
 use crate::row::Value;
 use crate::source;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -33,7 +33,7 @@ impl Resolver<'_> {
         }
         self.learn_gone_rows(cx, table)?;
         let state = &cx.files[file.0 as usize];
-        let (owner, sha256) = (state.owner, state.sha256());
+        let (owner, sha256) = (state.owner(), state.sha256());
         let owner = owner.and_then(|number| self.owners.id_of(number));
         let gone_files = self.earlier.gone_files.as_deref().unwrap_or_default();
         let Some(rows) = self.earlier.of_gone.get_mut(table).and_then(|rows| rows.get_mut(&digest)) else {
@@ -135,10 +135,10 @@ impl Resolver<'_> {
             let Some(key) = KeyText::of(&key) else {
                 continue; // a key with a NULL finds nothing
             };
-            let entry = Entry::existing(values.collect());
+            let values: Vec<Value> = values.collect();
             match file {
-                Some(file) => self.index.withhold(number, &key, file.0, entry),
-                None => self.index.insert_lasting(number, &key, entry),
+                Some(file) => self.index.withhold(number, &key, file.0, &values)?,
+                None => self.index.insert_lasting(number, &key, &values)?,
             }
         }
         Ok(())

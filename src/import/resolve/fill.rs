@@ -10,7 +10,7 @@ use crate::finding::ROW_FILL_DIFFERS;
 use crate::import::context::Context;
 use crate::import::stored::Stored;
 use crate::import::writer::Given;
-use crate::mapping::keyindex::{Entry, KeyText};
+use crate::mapping::keyindex::{KeyText, Known};
 use crate::row::Value;
 
 impl Resolver<'_> {
@@ -20,8 +20,8 @@ impl Resolver<'_> {
         let (Some(spec), Some(key)) = (self.plan.keys.of(rule).own, &draft.key) else { return Ok(None) };
         self.learn_row(cx, row, spec, key)?;
         // An empty secret takes its key and makes no row.
-        let held = self.index.get(spec, key).filter(|held| held.present).cloned();
-        let Some(held) = held else { return Ok(None) };
+        let known = self.index.get(spec, key).filter(|known| known.present);
+        let Some((known, held)) = known.zip(self.index.values(spec, key)) else { return Ok(None) };
         let wanted = self.plan.specs.all[spec].wanted.clone();
         let (mut fills, mut differing) = (Vec::new(), 0_u64);
         for (at, field) in rule.fields.iter().enumerate() {
@@ -29,7 +29,7 @@ impl Resolver<'_> {
             let Some(position) = wanted.iter().position(|name| name == column) else {
                 continue; // the index does not hold it
             };
-            let (old, new) = (&held.values[position], &draft.values[at]);
+            let (old, new) = (&held[position], &draft.values[at]);
             if *new == Value::Null || self.same_value(cx, &rule.table.name, column, old, new) {
                 continue; // nothing to give, or given already
             }
@@ -38,7 +38,7 @@ impl Resolver<'_> {
             } else if !draft.clock.contains(&at) {
                 differing |= 1 << at.min(63);
                 let message = format!("`{}.{column}` keeps a different value from another source", rule.table.name);
-                let finding = self.finding(&ROW_FILL_DIFFERS, row, message, held.place);
+                let finding = self.finding(&ROW_FILL_DIFFERS, row, message, known.place);
                 self.noted.push(finding);
             }
         }
@@ -55,14 +55,20 @@ impl Resolver<'_> {
     }
 
     /// Makes a row known by what it was given.
-    fn index_fills(&mut self, row: Candidate<'_>, one: &Judged, held: &Entry, wanted: &[String]) {
+    fn index_fills(
+        &mut self,
+        row: Candidate<'_>,
+        one: &Judged,
+        (known, held): (&Known, &[Value]),
+        wanted: &[String],
+    ) -> Result<()> {
         let Candidate { rule, draft, .. } = row;
         let value_of = |column: &String| -> Option<Value> {
             match rule.field(column) {
                 Some(at) if one.fills.contains(&at) || rule.key_fields.iter().flatten().any(|key| *key == at) => {
                     Some(draft.values[at].clone())
                 }
-                _ => wanted.iter().position(|name| name == column).map(|at| held.values[at].clone()),
+                _ => wanted.iter().position(|name| name == column).map(|at| held[at].clone()),
             }
         };
         let given = |column: &String| rule.field(column).is_some_and(|at| one.fills.contains(&at));
@@ -76,9 +82,11 @@ impl Resolver<'_> {
             let Some(key) = key.and_then(|values| KeyText::of(&values)) else {
                 continue; // a part of the key is not known, or NULL
             };
-            let values = asked.wanted.iter().map(|column| value_of(column).unwrap_or(Value::Null)).collect();
-            self.index.insert(*spec, &key, Entry { values, ..held.clone() });
+            let values: Vec<Value> =
+                asked.wanted.iter().map(|column| value_of(column).unwrap_or(Value::Null)).collect();
+            self.index.insert(*spec, &key, known, &values)?;
         }
+        Ok(())
     }
 
     /// Asks the target for the row of a key that no rule of this run has met.
@@ -88,8 +96,8 @@ impl Resolver<'_> {
             && let Some(cells) = self.row_of(cx, question, &values)?
         {
             let wanted: Vec<&str> = self.plan.specs.all[spec].wanted.iter().map(String::as_str).collect();
-            let values = Stored::of(self.plan, &row.rule.table.name, &wanted).values(cells).collect();
-            self.index.insert_lasting(spec, key, Entry::existing(values));
+            let values: Vec<Value> = Stored::of(self.plan, &row.rule.table.name, &wanted).values(cells).collect();
+            self.index.insert_lasting(spec, key, &values)?;
         }
         Ok(())
     }
@@ -106,20 +114,25 @@ impl Resolver<'_> {
     }
 
     /// Makes known what a row was given.
-    pub(super) fn learn_fill(&mut self, row: Candidate<'_>, one: &mut Judged) {
+    pub(super) fn learn_fill(&mut self, row: Candidate<'_>, one: &mut Judged) -> Result<()> {
         let Candidate { rule, draft, .. } = row;
-        let (Some(spec), Some(key)) = (self.plan.keys.of(rule).own, &draft.key) else { return };
-        let Some(held) = self.index.get(spec, key).cloned() else { return };
+        let (Some(spec), Some(key)) = (self.plan.keys.of(rule).own, &draft.key) else { return Ok(()) };
+        let Some(known) = self.index.get(spec, key) else { return Ok(()) };
+        let mut held = self.index.values(spec, key).unwrap_or_default();
         let wanted = self.plan.specs.all[spec].wanted.clone();
-        one.existing = held.existing;
-        one.counts = held.existing && self.index.count(spec, key);
-        self.index_fills(row, one, &held, &wanted);
+        one.existing = known.existing;
+        one.counts = known.existing && self.index.count(spec, key);
+        self.index_fills(row, one, (&known, &held), &wanted)?;
         for at in &one.fills {
             let column = &rule.fields[*at].column.name;
             if let Some(position) = wanted.iter().position(|name| name == column) {
-                self.index.set(spec, key, position, draft.values[*at].clone());
+                held[position] = draft.values[*at].clone();
             }
         }
+        if !one.fills.is_empty() {
+            self.index.set(spec, key, &held);
+        }
+        Ok(())
     }
 
     /// Gives values to a row; they are written before the checks, once per row.

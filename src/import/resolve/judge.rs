@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::finding::{Code, Finding, Place, ROW_DIFFERS, ROW_DUPLICATE, ROW_REFERENCE};
 use crate::import::context::Context;
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::keyindex::Entry;
+use crate::mapping::keyindex::Known;
 use crate::mapping::model::OnDuplicate;
 use crate::mapping::order::feeds;
 
@@ -18,10 +18,10 @@ const MOST_DIFFERING: usize = 100_000;
 
 impl Resolver<'_> {
     /// A row that an earlier one of its key supersedes.
-    fn superseded(&self, row: Candidate<'_>, stayed: Option<&Entry>) -> Verdict {
-        let dropped = stayed.map(|stayed| self.dropped(row, stayed)).unwrap_or_default();
-        let stayed = stayed.and_then(|entry| entry.place);
-        Verdict::Is(Judged { stayed, dropped, ..Judged::is(RowFate::Superseded) })
+    fn superseded(&self, row: Candidate<'_>, stayed: Option<&Known>) -> Result<Verdict> {
+        let dropped = stayed.map_or(Ok(Vec::new()), |stayed| self.dropped(row, stayed))?;
+        let stayed = stayed.and_then(|known| known.place);
+        Ok(Verdict::Is(Judged { stayed, dropped, ..Judged::is(RowFate::Superseded) }))
     }
 
     pub(super) fn judge(
@@ -49,7 +49,7 @@ impl Resolver<'_> {
             OnDuplicate::Across => {
                 if let Some(number) = self.folds_across(row) {
                     let stayed = self.twin(row, number).or_else(|| self.earlier_of_key(row));
-                    return Ok(self.superseded(row, stayed.as_ref()));
+                    return self.superseded(row, stayed.as_ref());
                 }
             }
             OnDuplicate::Fill if rule.starts && self.earlier_of_key(row).is_none() => {
@@ -71,7 +71,7 @@ impl Resolver<'_> {
                 }
                 if let Some(earlier) = self.earlier_of_key(row) {
                     if self.may_give_way(rule, earlier.feeder) {
-                        return Ok(self.superseded(row, Some(&earlier)));
+                        return self.superseded(row, Some(&earlier));
                     }
                     let message = format!("an earlier row of `{}` has the same key", rule.table.name);
                     let finding = self.finding(&ROW_DUPLICATE, row, message, earlier.place);
@@ -128,8 +128,8 @@ impl Resolver<'_> {
     }
 
     /// The row of this run that has the draft's key.
-    fn earlier_of_key(&self, row: Candidate<'_>) -> Option<Entry> {
-        self.known_of_key(row).filter(|entry| entry.place.is_some()).cloned()
+    fn earlier_of_key(&self, row: Candidate<'_>) -> Option<Known> {
+        self.known_of_key(row).filter(|known| known.place.is_some())
     }
 
     /// Whether a `fill` rule has met the row before this one, so that the run's counts have it.
@@ -138,7 +138,7 @@ impl Resolver<'_> {
     }
 
     /// What is known of the row that has the row's key.
-    fn known_of_key(&self, row: Candidate<'_>) -> Option<&Entry> {
+    fn known_of_key(&self, row: Candidate<'_>) -> Option<Known> {
         self.index.get(self.plan.keys.of(row.rule).own?, row.draft.key.as_ref()?)
     }
 

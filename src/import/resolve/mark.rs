@@ -3,11 +3,12 @@
 
 use super::Resolver;
 use crate::import::context::Context;
+use crate::mapping::keyindex;
 
 /// A point that the resolver can go back to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
-    index: usize,
+    index: keyindex::Mark,
     ids: usize,
     earlier: usize,
     counted: usize,

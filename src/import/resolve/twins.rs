@@ -1,6 +1,6 @@
 //! What rows say that stay where others of their key are dropped.
 
-use crate::mapping::keyindex::{Entry, KeyText};
+use crate::mapping::keyindex::KeyText;
 use foldhash::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 
@@ -8,8 +8,9 @@ use std::hash::{BuildHasher, Hash, RandomState};
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) hash: RandomState,
-    /// The twins of a key in the order they were kept, where rows fold across source patterns.
-    pub(super) twins: HashMap<(usize, KeyText), Vec<Entry>>,
+    /// The twins of a key in the order they were kept, where rows fold across source patterns: the numbers of rows
+    /// that the key index has set apart.
+    pub(super) twins: HashMap<(usize, KeyText), Vec<u32>>,
     /// The keys to which a twin was added, in order.
     pub(super) log: Vec<(usize, KeyText)>,
 }
@@ -21,7 +22,7 @@ impl Kept {
     }
 
     /// Adds a twin of a key.
-    pub(super) fn add(&mut self, key: (usize, KeyText), twin: Entry) {
+    pub(super) fn add(&mut self, key: (usize, KeyText), twin: u32) {
         self.twins.entry(key.clone()).or_default().push(twin);
         self.log.push(key);
     }

@@ -226,7 +226,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                     Key::Missing => return Ok(Operand::Missing),
                 };
                 Ok(match scope.index.lookup(row.number, &key) {
-                    Some(value) => Operand::of_value(value),
+                    Some(value) => Operand::of_value(&value),
                     None => {
                         let at = first_place(&trail[before..], scope);
                         let key = (!hidden).then(|| key.parts().collect::<Vec<_>>().join(", "));

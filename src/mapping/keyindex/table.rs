@@ -1,0 +1,149 @@
+//! A table of keys that grows by little at a time.
+//!
+//! A hash table doubles when it is full, and has both sizes in memory while it does: of a million keys that is more
+//! than the keys themselves. Here they lie sorted in shards of about a hundred, by their first bits.
+
+/// What stands for a key: 128 bits of keyed hashes, which no source can choose to collide. That two of ten million
+/// keys do is as likely as 1 to 10²⁴, and a key would take several times the memory: there may be one for each file.
+pub(super) type KeyHash = u128;
+
+/// A key, and the number of what it leads to.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    /// In words, since a number of 128 bits would be aligned to sixteen bytes.
+    key: [u32; 4],
+    entry: u32,
+}
+
+impl Slot {
+    #[expect(clippy::cast_possible_truncation, reason = "each word is a part of the key")]
+    fn new(key: KeyHash, entry: u32) -> Self {
+        Self { key: [96, 64, 32, 0].map(|bits| (key >> bits) as u32), entry }
+    }
+
+    fn key(&self) -> KeyHash {
+        self.key.iter().fold(0, |key, word| key << 32 | KeyHash::from(*word))
+    }
+}
+
+/// So many keys a shard has on average before there are twice as many shards.
+const CROWDED: usize = 128;
+
+/// Numbers by key.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// Sorted by key, and so are their slots.
+    shards: Vec<Vec<Slot>>,
+    /// There are two to this power, once there is one.
+    bits: u32,
+    len: usize,
+}
+
+impl Table {
+    /// The number of a key.
+    pub(super) fn get(&self, key: KeyHash) -> Option<u32> {
+        let (shard, Ok(slot)) = self.find(key) else { return None };
+        Some(self.shards[shard][slot].entry)
+    }
+
+    /// Gives a key a number, and gives that which it had.
+    pub(super) fn insert(&mut self, key: KeyHash, entry: u32) -> Option<u32> {
+        if self.len >= self.shards.len() * CROWDED {
+            self.split();
+        }
+        let (shard, slot) = self.find(key);
+        let slots = &mut self.shards[shard];
+        match slot {
+            Ok(slot) => Some(std::mem::replace(&mut slots[slot].entry, entry)),
+            Err(slot) => {
+                if slots.len() == slots.capacity() {
+                    let more = if slots.len() < 32 { slots.len().max(4) } else { slots.len() / 8 };
+                    slots.reserve_exact(more);
+                }
+                slots.insert(slot, Slot::new(key, entry));
+                self.len += 1;
+                None
+            }
+        }
+    }
+
+    /// Forgets a key.
+    pub(super) fn remove(&mut self, key: KeyHash) {
+        if let (shard, Ok(slot)) = self.find(key) {
+            self.shards[shard].remove(slot);
+            self.len -= 1;
+        }
+    }
+
+    /// The shard of a key, and its slot there: where it is, or where it would be.
+    fn find(&self, key: KeyHash) -> (usize, Result<usize, usize>) {
+        let shard = usize::try_from(key.checked_shr(KeyHash::BITS - self.bits).unwrap_or(0)).unwrap_or_default();
+        let slot = self.shards.get(shard).map_or(Err(0), |slots| slots.binary_search_by(|slot| slot.key().cmp(&key)));
+        (shard, slot)
+    }
+
+    /// Makes two shards of each, one after the other.
+    fn split(&mut self) {
+        if self.shards.is_empty() {
+            self.shards.push(Vec::new());
+            return;
+        }
+        self.bits += 1;
+        let bit = KeyHash::BITS - self.bits;
+        let mut shards = Vec::with_capacity(self.shards.len() * 2);
+        for mut low in std::mem::take(&mut self.shards) {
+            let high = low.split_off(low.partition_point(|slot| slot.key() >> bit & 1 == 0));
+            low.shrink_to_fit();
+            shards.extend([low, high]);
+        }
+        self.shards = shards;
+    }
+
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        let slots: usize = self.shards.iter().map(Vec::capacity).sum();
+        slots * size_of::<Slot>() + self.shards.capacity() * size_of::<Vec<Slot>>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+    use std::hash::{BuildHasher, RandomState};
+
+    fn keys(count: u64) -> impl Iterator<Item = KeyHash> {
+        let hashing = [RandomState::new(), RandomState::new()];
+        (0..count).map(move |number| {
+            let [first, second] = [0, 1].map(|at| KeyHash::from(hashing[at].hash_one(number)));
+            first << 64 | second
+        })
+    }
+
+    #[test]
+    fn a_key_takes_less_than_twenty_five_bytes_at_every_size_of_the_table() {
+        let mut table = Table::default();
+        for (number, key) in (1_usize..).zip(keys(100_000)) {
+            table.insert(key, 0);
+            if number >= 1_000 && number % 97 == 0 {
+                assert!(table.bytes() < 25 * number, "{} bytes for {number} keys", table.bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn keys_lead_where_they_did_last_and_those_that_were_removed_nowhere() {
+        let (mut table, mut expected) = (Table::default(), HashMap::new());
+        let keys: Vec<KeyHash> = keys(3_000).chain([0, 1, KeyHash::MAX, KeyHash::MAX - 1, 1 << 127]).collect();
+        for (number, key) in (0..).zip(keys.iter().chain(keys.iter().step_by(3))) {
+            assert_eq!(table.insert(*key, number), expected.insert(*key, number));
+        }
+        for key in keys.iter().step_by(2) {
+            table.remove(*key);
+            table.remove(*key);
+            expected.remove(key);
+        }
+        assert!(keys.iter().all(|key| table.get(*key) == expected.get(key).copied()));
+        assert_eq!(table.len, expected.len());
+    }
+}
