@@ -12,6 +12,7 @@ use crate::import::run::{Import, Parts};
 use crate::import::writer::{NewRow, Noted};
 use crate::mapping::apply::Mapped;
 use crate::source::Record;
+use std::sync::Arc;
 
 /// So many records are decided together at most,
 const MOST_RECORDS: usize = 256;
@@ -29,7 +30,7 @@ pub(crate) struct Chunk {
 pub(crate) struct Held {
     pub(crate) record: Record,
     /// What was claimed of it in earlier turns.
-    pub(crate) earlier: Option<Sheet>,
+    pub(crate) earlier: Option<Arc<Sheet>>,
     /// The rows that the rules of this turn make of it.
     pub(crate) mapped: Mapped,
     /// What becomes of them.

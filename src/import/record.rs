@@ -98,7 +98,7 @@ impl Import<'_> {
         if plan.turns_of(cx.mapping).1 == reading.turn {
             leaves.account_record(&mut cx, reading, table, record, sheet);
         } else {
-            cx.files[reading.file].unfinished().sheets.insert(record.number, sheet);
+            cx.files[reading.file].unfinished().sheets.insert(record.number, leaves.sheets.share(sheet));
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ mod account;
 pub(crate) mod found;
 mod leak;
 pub(crate) mod sheet;
+pub(crate) mod sheets;
 mod unused;
 
 pub(crate) use account::{deciding_line, declassifying};
@@ -19,6 +20,7 @@ use crate::mapping::apply::{Draft, Mapped, Origin};
 use crate::mapping::usage::{MapEntries, Met};
 use foldhash::HashMap;
 use found::Leaks;
+use sheets::SharedSheets;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often each column was filled from where.
@@ -60,6 +62,8 @@ pub(crate) struct Leaves<'p> {
     pub(crate) follow_ups: FollowUps,
     /// Secrets found in plaintext.
     pub(crate) leaks: Leaks,
+    /// Sheets of records that are read again.
+    pub(crate) sheets: SharedSheets,
 }
 
 impl<'p> Leaves<'p> {
@@ -76,6 +80,7 @@ impl<'p> Leaves<'p> {
             caught: BTreeMap::new(),
             follow_ups: FollowUps::default(),
             leaks: Leaks::default(),
+            sheets: SharedSheets::default(),
         }
     }
 

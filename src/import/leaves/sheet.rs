@@ -43,7 +43,7 @@ impl Class {
 pub(crate) struct Reason(u16);
 
 /// A class with the reason of an ignored leaf, in two bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub(crate) struct Mark(u16);
 
 const REASON_BITS: u32 = 13;
@@ -146,7 +146,7 @@ impl Reasons {
 }
 
 /// The marks of one document: one per node, of use only at leaves, and those of names.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Sheet {
     marks: Vec<Mark>,
     names: BTreeMap<NameLeaf, Mark>,
