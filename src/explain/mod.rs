@@ -77,7 +77,11 @@ pub fn explain(question: Question) -> Result<Explained> {
         pointer => span_of(source, pointer).map_err(|error| unreadable(source, &error))?.ok_or_else(|| {
             let error = Error::request(format!("the file has no value at `{}`", printable(pointer)));
             let error = error.at(source.absolute().display());
-            if source.form.lines { error.hint("the number of a line comes first: `FILE#17/user/name`") } else { error }
+            if source.form().lines {
+                error.hint("the number of a line comes first: `FILE#17/user/name`")
+            } else {
+                error
+            }
         })?,
     };
     if let Some((_, offset)) = &row {

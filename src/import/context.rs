@@ -10,7 +10,6 @@ use crate::import::writer::Writer;
 use crate::mapping::apply::Fault;
 use crate::mapping::secret_values;
 use crate::report::findings::Findings;
-use std::num::NonZeroI64;
 
 /// The mapping that is being read, and what is written and reported of it.
 pub(crate) struct Context<'c> {
@@ -32,11 +31,12 @@ impl<'c> Context<'c> {
     /// The number of a source file in the ledger, recorded when the first row comes from it.
     pub(crate) fn ledger_file(&mut self, file: FileId) -> Result<i64> {
         let at = file.0 as usize;
-        if let Some(number) = self.files[at].ledger {
-            return Ok(number.get());
+        if let Some(known) = self.files[at].ledger {
+            return self.writer.file_number(known);
         }
-        let number = self.writer.number_file(file)?;
-        self.files[at].ledger = NonZeroI64::new(number);
+        let next = self.writer.add_file(file);
+        self.files[at].ledger = Some(next);
+        let number = self.writer.file_number(next)?;
         let source = &self.plan.tree.files[at];
         let path = self.writer.vault.ledger_path(&source.path)?;
         let record = FileRecord { id: number, path, sha256: self.files[at].sha256(), bytes: source.bytes };

@@ -16,29 +16,13 @@ pub struct Counts {
 /// The same in little room, as far as none of them is large.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Packed {
-    Small([u32; 9]),
+    Small([u16; 9]),
     Large(Box<[u64; 9]>),
 }
 
 impl Default for Packed {
     fn default() -> Self {
         Self::Small([0; 9])
-    }
-}
-
-impl From<Counts> for Packed {
-    fn from(counts: Counts) -> Self {
-        let Counts { records, rejected, leaves } = counts;
-        let LeafCounts { seen, column, json, sealed, ignored, rejected: of_rejected, unmapped } = leaves;
-        let all = [records, rejected, seen, column, json, sealed, ignored, of_rejected, unmapped];
-        let mut small = [0; 9];
-        for (small, count) in small.iter_mut().zip(all) {
-            match u32::try_from(count) {
-                Ok(count) => *small = count,
-                Err(_) => return Self::Large(Box::new(all)),
-            }
-        }
-        Self::Small(small)
     }
 }
 
@@ -52,6 +36,25 @@ impl Packed {
         let leaves = LeafCounts { seen, column, json, sealed, ignored, rejected: of_rejected, unmapped };
         Counts { records, rejected, leaves }
     }
+
+    /// Sets them. What was large once keeps its room: a large file is counted record by record.
+    pub(crate) fn set(&mut self, counts: Counts) {
+        let Counts { records, rejected, leaves } = counts;
+        let LeafCounts { seen, column, json, sealed, ignored, rejected: of_rejected, unmapped } = leaves;
+        let all = [records, rejected, seen, column, json, sealed, ignored, of_rejected, unmapped];
+        match self {
+            Self::Large(large) => **large = all,
+            Self::Small(small) => {
+                for (small, count) in small.iter_mut().zip(all) {
+                    let Ok(count) = u16::try_from(count) else {
+                        *self = Self::Large(Box::new(all));
+                        return;
+                    };
+                    *small = count;
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -62,10 +65,14 @@ mod tests {
     fn counts_of_any_size_are_what_they_were() {
         let leaves = LeafCounts { seen: 3, column: 4, json: 5, sealed: 6, ignored: 7, rejected: 8, unmapped: 9 };
         let small = Counts { records: 1, rejected: 2, leaves };
-        let large = Counts { records: u64::MAX, leaves: LeafCounts { unmapped: 1 << 32, ..leaves }, ..small };
-        for counts in [Counts::default(), small, large] {
-            assert_eq!(Packed::from(counts).counts(), counts);
+        let large = Counts { records: u64::MAX, leaves: LeafCounts { unmapped: 1 << 16, ..leaves }, ..small };
+        let mut packed = Packed::default();
+        for counts in [Counts::default(), small, large, small] {
+            packed.set(counts);
+            assert_eq!(packed.counts(), counts);
         }
-        assert!(matches!(Packed::from(small), Packed::Small(_)));
+        let mut packed = Packed::default();
+        packed.set(small);
+        assert!(matches!(packed, Packed::Small(_)));
     }
 }

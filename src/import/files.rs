@@ -3,10 +3,11 @@
 use crate::finding::FileId;
 use crate::import::counts::{Counts, Packed};
 use crate::import::leaves::sheet::{Reason, Sheet, Tally};
+use crate::import::leaves::sheets::Sheets;
 use crate::import::look::Shaped;
 use crate::report::{FileStatus, LeafCounts, Shared};
-use std::collections::{BTreeMap, HashMap};
-use std::num::NonZeroI64;
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// The state of a file so far. A tree may have millions of files, so what few of them have, or a file has only while
@@ -17,14 +18,15 @@ pub struct FileState {
     pub status: Option<FileStatus>,
     /// Why nothing of it counts.
     pub why: Option<Arc<Why>>,
-    shape: Option<u32>,
-    /// Its owner's number in the owner table.
-    pub owner: Option<u32>,
+    /// One more than the index of its shape.
+    shape: Option<NonZeroU32>,
+    /// One more than its owner's number in the owner table.
+    owner: Option<NonZeroU32>,
     counts: Packed,
     #[expect(clippy::box_collection, reason = "most files ignore nothing, and a map is three times as large")]
     ignored: Option<Box<BTreeMap<Reason, u64>>>,
-    /// Its number in the ledger, once a row came from it.
-    pub ledger: Option<NonZeroI64>,
+    /// Which of the run's files in the ledger it is, from 1, once a row came from it.
+    pub ledger: Option<NonZeroU32>,
     unfinished: Option<Box<Unfinished>>,
 }
 
@@ -54,8 +56,8 @@ impl Why {
 pub(crate) struct Unfinished {
     /// What the first look found, between two turns.
     pub(crate) shaped: Option<Shaped>,
-    /// What was claimed in earlier readings: by record number, the frame's under 0.
-    pub(crate) sheets: HashMap<u64, Sheet>,
+    /// What was claimed in earlier readings.
+    pub(crate) sheets: Sheets,
     /// SHA-256 of its bytes.
     pub(crate) sha256: [u8; 32],
 }
@@ -80,7 +82,17 @@ impl FileState {
 
     /// The index of its shape, once it was looked at.
     pub(crate) fn shape(&self) -> Option<usize> {
-        self.shape.map(|shape| shape as usize)
+        self.shape.map(|next| next.get() as usize - 1)
+    }
+
+    /// Its owner's number in the owner table.
+    pub fn owner(&self) -> Option<u32> {
+        self.owner.map(|next| next.get() - 1)
+    }
+
+    /// Notes its owner.
+    pub(crate) fn belongs_to(&mut self, owner: Option<u32>) {
+        self.owner = owner.and_then(one_more);
     }
 
     /// Notes what the first look found.
@@ -89,7 +101,7 @@ impl FileState {
             // What texts hold in records is added as these are read.
             self.count(|counts| counts.leaves.seen = shaped.leaves + shaped.frame.more_leaves());
         }
-        self.shape = u32::try_from(shaped.shape).ok();
+        self.shape = u32::try_from(shaped.shape).ok().and_then(one_more);
         self.unfinished().sha256 = shaped.sha256;
     }
 
@@ -107,7 +119,7 @@ impl FileState {
     pub(crate) fn count(&mut self, count: impl FnOnce(&mut Counts)) {
         let mut counts = self.counts();
         count(&mut counts);
-        self.counts = counts.into();
+        self.counts.set(counts);
     }
 
     /// Counts leaves.
@@ -138,8 +150,8 @@ impl FileState {
     }
 
     /// What was claimed of a record in earlier readings; of the frame under 0.
-    pub(crate) fn take_sheet(&mut self, record: u64) -> Option<Sheet> {
-        self.unfinished.as_mut()?.sheets.remove(&record)
+    pub(crate) fn take_sheet(&mut self, record: u64) -> Option<Arc<Sheet>> {
+        self.unfinished.as_mut()?.sheets.take(record)
     }
 
     /// The SHA-256 of its bytes; of use while it is read.
@@ -153,6 +165,11 @@ impl FileState {
     }
 }
 
+/// A number that leaves 0 free for none. There are fewer owners, and fewer shapes, than the largest.
+fn one_more(number: u32) -> Option<NonZeroU32> {
+    NonZeroU32::MIN.checked_add(number)
+}
+
 /// The number of a file.
 pub(crate) fn file_id(file: usize) -> FileId {
     FileId(u32::try_from(file).expect("the walk numbers fewer files"))
@@ -164,13 +181,13 @@ mod tests {
 
     #[test]
     fn the_state_of_a_file_is_small() {
-        assert!(size_of::<FileState>() <= 96, "{} bytes", size_of::<FileState>());
+        assert!(size_of::<FileState>() <= 64, "{} bytes", size_of::<FileState>());
     }
 
     #[test]
     fn a_file_that_was_ignored_keeps_nothing_for_further_turns() {
         let mut state = FileState::default();
-        state.unfinished().sheets.insert(1, Sheet::default());
+        state.unfinished().sheets.insert(1, Arc::default());
         state.ignore("notes", "not wanted");
         assert!(state.take_sheet(1).is_none());
         assert_eq!(

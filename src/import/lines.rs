@@ -72,7 +72,7 @@ impl<'p> Import<'p> {
             Ok(supply) => supply,
             Err(finding) => return self.broken(file, mapping, vec![finding]),
         };
-        self.files[file].owner = owner.and_then(|owner| self.resolver.owners.number(&owner.id));
+        self.files[file].belongs_to(owner.and_then(|owner| self.resolver.owners.number(&owner.id)));
         self.files[file].count(|counts| counts.records = 0);
         let (may_reject, is_first) = (self.writer.may_reject(rules)?, first == turn);
         let (batch, first_blank) = (None, None);
@@ -229,7 +229,8 @@ impl<'p> Import<'p> {
         } else {
             let earlier = self.files[of.file].take_sheet(number);
             earlier.iter().for_each(|earlier| reading.frame_sheet.merge(earlier));
-            self.files[of.file].unfinished().sheets.insert(number, reading.frame_sheet);
+            let sheet = self.leaves.sheets.share(reading.frame_sheet);
+            self.files[of.file].unfinished().sheets.insert(number, sheet);
         }
         Ok(())
     }

@@ -94,8 +94,9 @@ impl Plan {
         let keys = Keys::new(&set, &rules, &specs);
         let readers = Readers::new(&set);
         let dispositions = readers.dispositions(&set, tree.files.iter().map(|file| &*file.path), chosen);
+        let mut before = None;
         for (file, disposition) in tree.files.iter_mut().zip(dispositions.iter()) {
-            file.form = disposition.form(&set, chosen);
+            file.read_in(disposition.form(&set, chosen), &mut before);
         }
         let turns = (0..rules.len()).map(|mapping| turns(&set, &rules, &order, mapping)).collect();
         let sealed = sealed(&set, &rules);

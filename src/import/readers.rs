@@ -139,7 +139,7 @@ impl Readers {
         if let Some(line) = &mut self.line {
             let is_small = |file: &usize| {
                 let file = &plan.tree.files[*file];
-                file.bytes <= SMALL as u64 && !file.form.lines
+                file.bytes <= SMALL as u64 && !file.form().lines
             };
             line.next.extend(files.filter(is_small).map(|file| file_id(file).0));
             line.ask(plan);

@@ -46,7 +46,7 @@ impl Import<'_> {
         self.learn_shape(file, mapping, &shaped);
         let kept = shaped.records.take().or_else(|| self.shelf.take(file));
         let shape = shaped.shape;
-        self.files[file].owner = owner.and_then(|owner| self.resolver.owners.number(&owner.id));
+        self.files[file].belongs_to(owner.and_then(|owner| self.resolver.owners.number(&owner.id)));
         self.files[file].count(|counts| counts.records = 0);
         if let Some(reason) = &mapping.source.shapes[shape].ignore {
             self.files[file].ignore(&mapping.title_of(shape), reason);
@@ -82,7 +82,7 @@ impl Import<'_> {
             let earlier = self.files[file].take_sheet(0);
             earlier.iter().for_each(|earlier| reading.frame_sheet.merge(earlier));
             let unfinished = self.files[file].unfinished();
-            unfinished.sheets.insert(0, reading.frame_sheet);
+            unfinished.sheets.insert(0, Arc::new(reading.frame_sheet));
             unfinished.shaped = Some(reading.shaped);
         }
         Ok(())

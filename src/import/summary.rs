@@ -136,7 +136,7 @@ fn files(run: &mut Import<'_>) -> Vec<FileReport> {
         };
         let shape = mapping.zip(state.shape()).and_then(|(mapping, shape)| mapping.shapes[shape].clone());
         let status = state.status.unwrap_or(FileStatus::Unread);
-        let owner = state.owner.and_then(|owner| Some((owner, run.resolver.owners.id_of(owner)?)));
+        let owner = state.owner().and_then(|owner| Some((owner, run.resolver.owners.id_of(owner)?)));
         FileReport {
             path: printable_path(&plan.tree.files[at].path),
             mapping: mapping.map(|mapping| mapping.name.clone()),

@@ -109,7 +109,7 @@ fn sweep_file(
 ) -> Option<()> {
     let mapping = &plan.set.mappings[number];
     let (source, limits) = (&plan.tree.files[file], plan.limits(number, depth));
-    if source.form.lines {
+    if source.form().lines {
         let mut blocks = Blocks::of(source::open(source, limits).ok()?).ok()?;
         let mut whole = Some(());
         while let Some(block) = blocks.next().ok()? {

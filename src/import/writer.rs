@@ -25,6 +25,7 @@ use refusal::refuse;
 use row::{Digested, add, digested, written};
 pub use row::{NewRow, Noted, digest};
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// Rows are gathered up to about this many bytes of text, from as many files as they come from.
@@ -156,15 +157,21 @@ impl Writer {
         self.vault.prove(self.lane.transaction(&mut self.refused)?)
     }
 
-    /// The ledger's number for a file from which a first row comes: they are counted on from the first.
-    pub fn number_file(&mut self, file: FileId) -> Result<i64> {
+    /// Takes a file in from which a first row comes, and gives which it is in the ledger among those of the run, from 1.
+    pub fn add_file(&mut self, file: FileId) -> NonZeroU32 {
+        self.files.push(file);
+        let count = u32::try_from(self.files.len()).ok().and_then(NonZeroU32::new);
+        count.expect("one was added, and the walk numbers fewer files")
+    }
+
+    /// The ledger's number for such a file: they are counted on from the first.
+    pub fn file_number(&mut self, file: NonZeroU32) -> Result<i64> {
         let first = match self.first_file {
             Some(first) => first,
             None => self.transaction()?.next_file_id()?,
         };
         self.first_file = Some(first);
-        self.files.push(file);
-        Ok(first + self.files.len() as i64 - 1)
+        Ok(first + i64::from(file.get()) - 1)
     }
 
     /// The file of this run that has this number in the ledger.

@@ -41,7 +41,7 @@ pub fn locate(file: &SourceFile, offsets: &[u64]) -> Result<Vec<Located>> {
 /// # Errors
 /// Those of the file system. In a broken file what comes before the fault is found.
 pub fn span_of(file: &SourceFile, pointer: &str) -> Result<Option<Range<u64>>> {
-    Ok(if file.form.lines { span_in_lines(file.bytes()?, pointer) } else { span_in(file.bytes()?, pointer) })
+    Ok(if file.form().lines { span_in_lines(file.bytes()?, pointer) } else { span_in(file.bytes()?, pointer) })
 }
 
 /// Finds places one at a time. As long as those of a file come in order, as records are read, the file is
@@ -89,7 +89,7 @@ impl std::fmt::Debug for Cursor {
 
 impl Cursor {
     fn of(file: &SourceFile) -> Result<Self> {
-        Ok(if file.form.lines {
+        Ok(if file.form().lines {
             Self::of_lines(file.bytes()?, file.bytes()?)
         } else {
             Self::new(file.bytes()?, file.bytes()?)
@@ -362,6 +362,7 @@ fn span_at(mut window: Window, pointer: &str) -> Option<Range<u64>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::read::Base;
     use super::*;
     use std::io::{self, Read, Seek};
     use std::sync::Arc;
@@ -522,13 +523,8 @@ mod tests {
         let file = |number: u32, text: &str| {
             let path = folder.path().join(number.to_string());
             std::fs::write(&path, text).unwrap();
-            SourceFile::new(
-                FileId(number),
-                &std::sync::Arc::new(folder.path().into()),
-                number.to_string().into(),
-                &path.metadata().unwrap(),
-            )
-            .unwrap()
+            let mut base = Base::new(folder.path(), 0);
+            SourceFile::new(FileId(number), &mut base, number.to_string().into(), &path.metadata().unwrap())
         };
         let files = [file(0, "[1,\n 2]"), file(1, "{\"a\": {\"b\": x}}")];
         let mut locator = Locator::default();

@@ -8,13 +8,13 @@ use crate::document::json::write_json_string;
 use crate::document::tape::FromJson;
 use crate::finding::{FILE_CHANGED, FILE_EMPTY, FileId, Finding, JSON_UTF8, Place};
 use crate::mapping::model::Format;
+use jiff::Timestamp;
 use rustix::fs::OFlags;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Cursor, ErrorKind, Read, Result as IoResult, Seek, SeekFrom};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 pub use super::records::{Record, Records, records};
 pub use super::skim::{Outline, skim};
@@ -32,16 +32,31 @@ pub struct SourceFile {
     pub id: FileId,
     /// Its path below the root, with `/` between segments.
     pub path: Arc<str>,
-    /// The root of the tree.
-    root: Arc<PathBuf>,
+    base: Arc<Base>,
     /// Its size.
     pub bytes: u64,
-    /// When it was last written.
-    pub modified: SystemTime,
-    /// The device and inode that it was.
-    pub identity: (u64, u64),
-    /// How its bytes are to be read.
-    pub form: Form,
+    inode: u64,
+    /// When it was last written: seconds since 1970, and nanoseconds of them. Two fields, so that they take twelve bytes.
+    modified: i64,
+    nanoseconds: u32,
+}
+
+/// What files have in common: there may be millions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// The root of the tree.
+    root: PathBuf,
+    /// The device that they are on.
+    device: u64,
+    /// How their bytes are to be read.
+    form: Form,
+}
+
+impl Base {
+    /// Of the files on this device in a tree with this root.
+    pub fn new(root: &Path, device: u64) -> Arc<Self> {
+        Arc::new(Self { root: root.to_owned(), device, form: Form::default() })
+    }
 }
 
 /// How the bytes of a file are to be read, as the mapping that reads it says.
@@ -54,19 +69,37 @@ pub struct Form {
 }
 
 impl SourceFile {
-    /// The file with what its metadata says.
-    ///
-    /// # Errors
-    /// Where the system keeps no time of modification.
-    pub fn new(id: FileId, root: &Arc<PathBuf>, path: Arc<str>, metadata: &Metadata) -> IoResult<Self> {
-        let (bytes, modified, identity) = (metadata.len(), metadata.modified()?, (metadata.dev(), metadata.ino()));
-        Ok(Self { id, path, root: Arc::clone(root), bytes, modified, identity, form: Form::default() })
+    /// The file with what its metadata says; `base` is that of the file before, and becomes this file's.
+    pub fn new(id: FileId, base: &mut Arc<Base>, path: Arc<str>, metadata: &Metadata) -> Self {
+        if base.device != metadata.dev() {
+            *base = Base::new(&base.root, metadata.dev());
+        }
+        let (modified, nanoseconds) = modified(metadata);
+        let base = Arc::clone(base);
+        Self { id, path, base, bytes: metadata.len(), inode: metadata.ino(), modified, nanoseconds }
     }
 
     /// The same file, its bytes read in another form.
     #[must_use]
     pub fn in_form(&self, form: Form) -> Self {
-        Self { form, ..self.clone() }
+        let mut file = self.clone();
+        file.read_in(form, &mut None);
+        file
+    }
+
+    /// Has its bytes read in this form; `before` is that which files before it that are read so have in common.
+    pub fn read_in(&mut self, form: Form, before: &mut Option<Arc<Base>>) {
+        if self.base.form != form {
+            let base = Base { form, ..(*self.base).clone() };
+            let known = before.take().filter(|known| **known == base);
+            self.base = known.unwrap_or_else(|| Arc::new(base));
+            *before = Some(Arc::clone(&self.base));
+        }
+    }
+
+    /// How its bytes are to be read.
+    pub fn form(&self) -> Form {
+        self.base.form
     }
 
     /// Its bytes, unpacked where they are packed.
@@ -78,7 +111,7 @@ impl SourceFile {
     }
 
     fn read_from(&self, handle: File) -> Box<dyn Bytes> {
-        match self.form.packed {
+        match self.form().packed {
             Some(most) => Box::new(Unpacked::new(Reader::new(handle, self.bytes), self.bytes, most)),
             None => Box::new(Reader::new(handle, self.bytes)),
         }
@@ -86,7 +119,12 @@ impl SourceFile {
 
     /// Where it lies.
     pub fn absolute(&self) -> PathBuf {
-        self.root.join(&*self.path)
+        self.base.root.join(&*self.path)
+    }
+
+    /// When it was last written; `None` out of the range of timestamps.
+    pub fn modified(&self) -> Option<Timestamp> {
+        Timestamp::new(self.modified, i32::try_from(self.nanoseconds).ok()?).ok()
     }
 
     /// The place of a byte of this file.
@@ -97,8 +135,8 @@ impl SourceFile {
     /// Whether this is metadata of the file as the walk saw it.
     fn is_as_seen(&self, metadata: &Metadata) -> bool {
         self.bytes == metadata.len()
-            && metadata.modified().is_ok_and(|modified| modified == self.modified)
-            && self.identity == (metadata.dev(), metadata.ino())
+            && (self.modified, self.nanoseconds) == modified(metadata)
+            && (self.base.device, self.inode) == (metadata.dev(), metadata.ino())
     }
 
     /// Whether the file is still as the walk saw it: its size, time of modification, device and inode, by its path.
@@ -118,6 +156,11 @@ impl SourceFile {
     fn changed(&self) -> Finding {
         Finding::new(&FILE_CHANGED, "the file is not as it was when the tree was walked").at(self.place(0))
     }
+}
+
+/// When a file was last written: seconds since 1970, and nanoseconds of them, of which the system gives 0 to 999,999,999.
+fn modified(metadata: &Metadata) -> (i64, u32) {
+    (metadata.mtime(), u32::try_from(metadata.mtime_nsec()).unwrap_or_default())
 }
 
 /// Reads a file of a known size, and does not ask the system for its end.
@@ -212,7 +255,7 @@ pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
         from_json: Arc::default(),
         whole: false,
     };
-    match file.form.packed {
+    match file.form().packed {
         Some(_) => opened.extent = opened.unpacked_extent()?,
         None => opened.window = opened.window.hashing(),
     }
@@ -292,7 +335,7 @@ impl Opened {
     /// # Errors
     /// A finding when the file cannot be read.
     pub fn digest(&mut self) -> Result<[u8; 32], Finding> {
-        if let (None, Some(packed)) = (self.digest, self.origin.as_ref().filter(|of| of.form.packed.is_some())) {
+        if let (None, Some(packed)) = (self.digest, self.origin.as_ref().filter(|of| of.form().packed.is_some())) {
             // The window shows what they unpack to.
             self.digest = Some(open(&packed.in_form(Form::default()), Limits::default())?.digest()?);
         }
@@ -372,12 +415,28 @@ mod tests {
     fn written(folder: &tempfile::TempDir, text: &str) -> SourceFile {
         let path = folder.path().join("a.json");
         fs::write(&path, text).unwrap();
-        SourceFile::new(FileId(3), &Arc::new(folder.path().into()), "a.json".into(), &fs::metadata(&path).unwrap())
-            .unwrap()
+        let metadata = fs::metadata(&path).unwrap();
+        SourceFile::new(FileId(3), &mut Base::new(folder.path(), 0), "a.json".into(), &metadata)
     }
 
     fn code(result: Result<impl Sized, Finding>) -> Option<&'static Code> {
         result.err().map(|finding| finding.code)
+    }
+
+    #[test]
+    fn what_is_known_of_a_file_is_small() {
+        assert!(size_of::<SourceFile>() <= 56, "{} bytes", size_of::<SourceFile>());
+    }
+
+    #[test]
+    fn files_of_one_device_share_what_they_have_in_common() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(&folder, "[1]");
+        let metadata = fs::metadata(file.absolute()).unwrap();
+        let mut base = Base::new(folder.path(), metadata.dev() + 1);
+        let files = [0, 1].map(|id| SourceFile::new(FileId(id), &mut base, "a.json".into(), &metadata));
+        assert!(Arc::ptr_eq(&files[0].base, &files[1].base) && files.iter().all(|file| file.unchanged().is_ok()));
+        assert_eq!(files[0].modified(), metadata.modified().unwrap().try_into().ok());
     }
 
     #[test]
@@ -453,7 +512,7 @@ mod tests {
             assert_eq!(skim(&mut opened, &[], true).unwrap().leaves, 1);
             assert_eq!(code(opened.unchanged()), Some(&FILE_CHANGED));
             fs::write(file.absolute(), "[1]").unwrap();
-            let modified = fs::FileTimes::new().set_modified(file.modified);
+            let modified = fs::FileTimes::new().set_modified(file.modified().unwrap().into());
             File::options().write(true).open(file.absolute()).unwrap().set_times(modified).unwrap();
         }
     }

@@ -27,8 +27,8 @@ pub fn holds(file: &SourceFile, finds: &dyn Fn(&str) -> bool, named: &dyn Fn(&st
 fn unpacked(file: &SourceFile) -> IoResult<Cow<'_, SourceFile>> {
     let mut magic = Vec::new();
     open_handle(&file.absolute())?.take(2).read_to_end(&mut magic)?;
-    let packed = (file.form.packed.is_none() && magic == b"\x1f\x8b").then_some(u64::MAX);
-    Ok(packed.map_or(Cow::Borrowed(file), |most| Cow::Owned(file.in_form(Form { packed: Some(most), ..file.form }))))
+    let packed = (file.form().packed.is_none() && magic == b"\x1f\x8b").then_some(u64::MAX);
+    Ok(packed.map_or(Cow::Borrowed(file), |most| Cow::Owned(file.in_form(Form { packed: Some(most), ..file.form() }))))
 }
 
 fn holds_text(file: &SourceFile, finds: &dyn Fn(&str) -> bool) -> IoResult<bool> {
@@ -117,6 +117,7 @@ fn values_in(
 
 #[cfg(test)]
 mod tests {
+    use super::super::read::Base;
     use super::*;
     use crate::finding::FileId;
 
@@ -125,8 +126,7 @@ mod tests {
         let path = folder.path().join("a.json");
         std::fs::write(&path, content).unwrap();
         let metadata = std::fs::metadata(&path).unwrap();
-        let file =
-            SourceFile::new(FileId(0), &std::sync::Arc::new(folder.path().into()), "a.json".into(), &metadata).unwrap();
+        let file = SourceFile::new(FileId(0), &mut Base::new(folder.path(), 0), "a.json".into(), &metadata);
         (folder, file)
     }
 

@@ -1,6 +1,6 @@
 //! Walks a tree: every regular file, and a finding for everything else.
 
-use super::read::SourceFile;
+use super::read::{Base, SourceFile};
 use crate::error::{Error, Result};
 use crate::finding::{
     FILE_CASE_TWINS, FILE_FORM_TWINS, FILE_NAME, FILE_OUTSIDE, FILE_SIBLING, FILE_SPECIAL, FILE_SYMLINK,
@@ -51,7 +51,9 @@ const LEFT_OVER: [&str; 4] = [".tmp", ".new", ".bak", ".previous"];
 /// # Errors
 /// When the root is not a readable directory. Everything below it is a finding at most.
 pub fn walk(root: &Path) -> Result<Tree> {
-    let absolute = Arc::new(readable(root)?);
+    let absolute = readable(root)?;
+    // No file is on device 0: the first one brings its own.
+    let mut base = Base::new(&absolute, 0);
     let mut tree = Tree {
         root: root.to_owned(),
         files: Vec::new(),
@@ -61,9 +63,9 @@ pub fn walk(root: &Path) -> Result<Tree> {
     };
     // By their names: entries of one directory have all before that in common.
     let by_name = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
-    for entry in WalkDir::new(&*absolute).min_depth(1).follow_links(false).sort_by(by_name) {
+    for entry in WalkDir::new(&absolute).min_depth(1).follow_links(false).sort_by(by_name) {
         match entry {
-            Ok(entry) => tree.take(&entry, &absolute),
+            Ok(entry) => tree.take(&entry, &absolute, &mut base),
             Err(error) => tree.take_error(&error, &absolute),
         }
     }
@@ -101,7 +103,7 @@ pub fn readable(root: &Path) -> Result<PathBuf> {
 }
 
 impl Tree {
-    fn take(&mut self, entry: &DirEntry, root: &Arc<PathBuf>) {
+    fn take(&mut self, entry: &DirEntry, root: &Path, base: &mut Arc<Base>) {
         let path = below(entry.path(), root);
         let kind = entry.file_type();
         let name_is_fit = is_fit(entry.file_name());
@@ -138,9 +140,8 @@ impl Tree {
                 "unusable name of the file or of a parent directory (not UTF-8, or with control characters)",
             );
         } else {
-            let metadata = entry.metadata().map_err(std::io::Error::from);
-            match metadata.and_then(|metadata| SourceFile::new(FileId(0), root, shown.as_str().into(), &metadata)) {
-                Ok(file) => self.files.push(file),
+            match entry.metadata().map_err(std::io::Error::from) {
+                Ok(metadata) => self.files.push(SourceFile::new(FileId(0), base, shown.as_str().into(), &metadata)),
                 Err(error) => self.skip(shown, &FILE_UNREADABLE, &cause(Some(&error))),
             }
         }
