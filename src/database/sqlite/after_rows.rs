@@ -56,7 +56,7 @@ impl SqliteTransaction {
         let all = std::mem::take(&mut self.after_rows);
         if !all.is_empty() {
             self.flush_pages()?;
-            self.on(|conn| conn.execute_batch(connect::HALF_CACHE))?;
+            self.on(|conn| conn.execute_batch(connect::SMALL_CACHE))?;
         }
         all.iter().try_for_each(|migration| self.alter(migration, &migration.up))
     }

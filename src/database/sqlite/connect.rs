@@ -29,8 +29,9 @@ pub(super) fn bare(path: &Path, access: OpenFlags) -> rusqlite::Result<Connectio
 /// their size is changed: where a new file gets its size, this comes after it.
 pub(super) const CACHE: &str = "PRAGMA cache_size = -16384";
 
-/// Half of it: SQLite sorts rows for an index in as much memory again, and reads them in order.
-pub(super) const HALF_CACHE: &str = "PRAGMA cache_size = -8192";
+/// A quarter of it: SQLite sorts rows for an index in as much memory again, which it doubles by copying, and reads them
+/// in order.
+pub(super) const SMALL_CACHE: &str = "PRAGMA cache_size = -4096";
 
 /// Foreign keys are off for set-up and load, and checked by us before the commit: that finds all
 /// orphans at once, and a migration that rebuilds a table cannot cascade.
