@@ -1,11 +1,10 @@
 //! The files of a run, and what is known of each so far.
 
 use crate::finding::FileId;
-use crate::import::counts::{Counts, Packed};
 use crate::import::leaves::sheet::{Reason, Sheet, Tally};
 use crate::import::leaves::sheets::Sheets;
 use crate::import::look::Shaped;
-use crate::report::{FileStatus, LeafCounts, Shared};
+use crate::report::{Counts, FileStatus, LeafCounts, PackedCounts, Shared};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -22,7 +21,7 @@ pub struct FileState {
     shape: Option<NonZeroU32>,
     /// One more than its owner's number in the owner table.
     owner: Option<NonZeroU32>,
-    counts: Packed,
+    counts: PackedCounts,
     #[expect(clippy::box_collection, reason = "most files ignore nothing, and a map is three times as large")]
     ignored: Option<Box<BTreeMap<Reason, u64>>>,
     /// Which of the run's files in the ledger it is, from 1, once a row came from it.

@@ -10,7 +10,6 @@ mod chunk;
 mod clock;
 mod closing;
 mod context;
-mod counts;
 pub mod coverage;
 mod file;
 pub(crate) mod files;

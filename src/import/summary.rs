@@ -12,7 +12,7 @@ use crate::mapping::compile::CompiledRule;
 use crate::mapping::model::{Expr, From, Mapping, Parts, PathExpr, PathStep, Root};
 use crate::report::findings::Findings;
 use crate::report::{
-    AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus,
+    AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus, Files,
     FindingReport, IgnoredReport, LeafCounts, MappingsReport, Outcome, PlaceReport, Report, RunMode, SecretsReport,
     Shared, SourceReport, TargetReport, Timings, VERSION, Verdict,
 };
@@ -49,7 +49,7 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
     let ignored = ignored(run);
     let files = files(run);
     let mut leaves = LeafCounts::default();
-    files.iter().for_each(|file| leaves.add(&file.leaves));
+    files.sizes().for_each(|(_, _, counts)| leaves.add(&counts.leaves));
     let sealed = run.writer.vault.count();
     let mut report = Report {
         report_version: VERSION,
@@ -112,7 +112,7 @@ pub fn run_record(report: &Report, record: RunRecord) -> RunRecord {
     let sum = |count: fn(&crate::report::TableReport) -> u64| report.tables.iter().map(count).sum();
     RunRecord {
         finished: jiff::Timestamp::now(),
-        files: report.files.iter().filter(|file| file.status == FileStatus::Imported).count() as u64,
+        files: report.files.sizes().filter(|(status, ..)| *status == FileStatus::Imported).count() as u64,
         leaves: report.leaves.seen,
         inserted: sum(|table| table.inserted),
         updated: sum(|table| table.updated),
@@ -123,7 +123,7 @@ pub fn run_record(report: &Report, record: RunRecord) -> RunRecord {
 }
 
 /// The report of each file; consumes the files' states.
-fn files(run: &mut Import<'_>) -> Vec<FileReport> {
+fn files(run: &mut Import<'_>) -> Files {
     let plan = run.plan;
     let mut states = std::mem::take(&mut run.files);
     let names: Vec<Named> = plan.set.mappings.iter().map(Named::of).collect();
@@ -151,10 +151,10 @@ fn files(run: &mut Import<'_>) -> Vec<FileReport> {
         }
     };
     // From the last to the first, so that states need not all be kept until the last report is made.
-    let mut reports = Vec::with_capacity(states.len());
+    let mut reports = Files::with_capacity(states.len());
     while !states.is_empty() {
         let rest = states.len().saturating_sub(1 + states.capacity() / 16);
-        reports.extend(states.drain(rest..).enumerate().rev().map(|(at, state)| report(rest + at, &state)));
+        states.drain(rest..).enumerate().rev().for_each(|(at, state)| reports.push(report(rest + at, &state)));
         states.shrink_to_fit();
     }
     reports.reverse();

@@ -87,7 +87,7 @@ mod tests {
             for table in &report.tables {
                 assert!(page.contains(&format!("<td>{}</td>", table.name)), "{page}");
             }
-            for file in &report.files {
+            for file in report.files.iter() {
                 assert!(page.contains(&file.path.replace('/', "&#x2f;")), "{page}");
             }
             for finding in &report.findings {
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn an_empty_report_renders() {
         let mut report = sample::committed();
-        report.files.clear();
+        report.files = crate::report::Files::default();
         report.leaves = crate::report::LeafCounts::default();
         report.caught_all.clear();
         report.owners.clear();
@@ -142,7 +142,7 @@ mod tests {
             ..sample::finding(hostile, Severity::Error, 1, hostile)
         }];
         hostile.clone_into(&mut report.source.root);
-        report.files[0].path = hostile.into();
+        report.files.change(|file| file.path = hostile.into());
         hostile.clone_into(&mut report.tables[0].name);
         hostile.clone_into(&mut report.ignored[0].reason);
         let page = page(&report).expect("renders");

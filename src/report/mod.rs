@@ -3,6 +3,8 @@
 //! [`Report`] is the JSON report itself (additions are allowed, renames are not); [`text`] and
 //! [`html`] render it, [`write`] writes the files, [`findings`] collects its findings.
 
+mod counts;
+mod files;
 pub mod findings;
 pub mod html;
 mod parts;
@@ -13,6 +15,9 @@ mod texts;
 pub mod words;
 pub mod write;
 
+pub use counts::Counts;
+pub(crate) use counts::PackedCounts;
+pub use files::Files;
 pub use parts::*;
 pub use shared::Shared;
 
@@ -43,7 +48,7 @@ pub struct Report {
     /// The database.
     pub target: TargetReport,
     /// Every file of the tree, by path.
-    pub files: Vec<FileReport>,
+    pub files: Files,
     /// The leaf counts of all files together.
     pub leaves: LeafCounts,
     /// Paths that only a catch-all kept.
@@ -108,7 +113,7 @@ impl Report {
 
     /// How many records were rejected; a broken file, or one whose owner was rejected, counts as one.
     pub fn rejected(&self) -> u64 {
-        self.files.iter().map(|file| file.rejected).sum()
+        self.files.sizes().map(|(_, _, counts)| counts.rejected).sum()
     }
 
     /// Acceptable, with no finding at error level and no failed check. With rejects allowed a run may be
@@ -180,9 +185,9 @@ mod tests {
 
     #[test]
     fn unknown_members_are_omitted_but_a_missing_mapping_is_null() {
-        let file = &sample::committed().files[2];
+        let file = sample::committed().files.get(2).expect("three files");
         assert_eq!(
-            serde_json::to_string(file).expect("serializable"),
+            serde_json::to_string(&file).expect("serializable"),
             r#"{"path":"people/7/cache.json","mapping":null,"status":"ignored","reason":"rebuilt by itself","bytes":900,"records":0,"rejected":0,"leaves":{"seen":0,"column":0,"json":0,"sealed":0,"ignored":0,"rejected":0,"unmapped":0}}"#
         );
     }

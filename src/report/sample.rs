@@ -52,7 +52,7 @@ pub(crate) fn finding(code: &str, severity: Severity, line: u64, message: &str) 
 
 /// A clean real run.
 pub(crate) fn committed() -> Report {
-    let files = vec![
+    let files = [
         file("people/7/notes.json", FileStatus::Imported, 1_200, leaves(12_000, 300, 0, 40, 0, 0)),
         file("people/7/profile.json", FileStatus::Imported, 1, leaves(12, 0, 2, 0, 0, 0)),
         FileReport {
@@ -76,7 +76,7 @@ pub(crate) fn committed() -> Report {
         },
         target: TargetReport { url: "sqlite:///./notes.db".to_owned(), engine: "sqlite".to_owned() },
         leaves: leaves(12_012, 300, 2, 40, 0, 0),
-        files,
+        files: files.into_iter().collect(),
         caught_all: vec![CaughtReport { mapping: "notebook".to_owned(), path: "extra.mood".to_owned(), count: 3 }],
         owners: vec![OwnerReport {
             directory: "people/7".to_owned(),
@@ -146,7 +146,7 @@ pub(crate) fn refused() -> Report {
         outcome: Outcome::RolledBack,
         verdict: Verdict::Refused,
         source: SourceReport { root: "./old".to_owned(), files: 2, bytes: 20_000 },
-        files: vec![notes, broken],
+        files: [notes, broken].into_iter().collect(),
         leaves: leaves(11_980, 300, 0, 40, 20, 0),
         tables: vec![table("people", 1, 0, 0), table("notes", 1_198, 0, 2)],
         findings: vec![

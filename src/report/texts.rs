@@ -44,22 +44,22 @@ impl Report {
             after: _,
         } = self;
         see(root);
-        for FileReport {
-            path,
-            mapping: _,
-            status: _,
-            reason,
-            shape: _,
-            owner,
-            bytes: _,
-            records: _,
-            rejected: _,
-            leaves: _,
-        } in files
-        {
+        files.change(|file| {
+            let FileReport {
+                path,
+                mapping: _,
+                status: _,
+                reason,
+                shape: _,
+                owner,
+                bytes: _,
+                records: _,
+                rejected: _,
+                leaves: _,
+            } = file;
             see_shared(path, see);
             reason.iter_mut().chain(owner).for_each(|text| see_shared(text, see));
-        }
+        });
         for CaughtReport { mapping: _, path, count: _ } in caught_all {
             see(path);
         }

@@ -103,17 +103,14 @@ fn heading(report: &Report) -> String {
 fn files(report: &Report) -> String {
     let statuses =
         [FileStatus::Imported, FileStatus::Ignored, FileStatus::Unmapped, FileStatus::Rejected, FileStatus::Unread];
+    let mut sums = [(0_u64, 0_u64, 0_u64); 5];
+    for (status, bytes, counts) in report.files.sizes() {
+        let (number, records, size) = &mut sums[status as usize];
+        (*number, *records, *size) = (*number + 1, *records + counts.records, *size + bytes);
+    }
     let rows = statuses.into_iter().filter_map(|status| {
-        let of_status = || report.files.iter().filter(move |file| file.status == status);
-        let number = of_status().count() as u64;
-        (number > 0).then(|| {
-            vec![
-                status_word(status).to_owned(),
-                thousands(number),
-                thousands(of_status().map(|file| file.records).sum()),
-                bytes(of_status().map(|file| file.bytes).sum()),
-            ]
-        })
+        let (number, records, size) = sums[status as usize];
+        (number > 0).then(|| vec![status_word(status).to_owned(), thousands(number), thousands(records), bytes(size)])
     });
     table(&["files", "number", "records", "size"], rows)
 }

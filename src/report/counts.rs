@@ -1,6 +1,6 @@
 //! What is counted of a file.
 
-use crate::report::LeafCounts;
+use super::parts::LeafCounts;
 
 /// What is counted of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,18 +15,18 @@ pub struct Counts {
 
 /// The same in little room, as far as none of them is large.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Packed {
+pub(crate) enum PackedCounts {
     Small([u16; 9]),
     Large(Box<[u64; 9]>),
 }
 
-impl Default for Packed {
+impl Default for PackedCounts {
     fn default() -> Self {
         Self::Small([0; 9])
     }
 }
 
-impl Packed {
+impl PackedCounts {
     pub(crate) fn counts(&self) -> Counts {
         let all = match self {
             Self::Small(all) => all.map(u64::from),
@@ -66,13 +66,13 @@ mod tests {
         let leaves = LeafCounts { seen: 3, column: 4, json: 5, sealed: 6, ignored: 7, rejected: 8, unmapped: 9 };
         let small = Counts { records: 1, rejected: 2, leaves };
         let large = Counts { records: u64::MAX, leaves: LeafCounts { unmapped: 1 << 16, ..leaves }, ..small };
-        let mut packed = Packed::default();
+        let mut packed = PackedCounts::default();
         for counts in [Counts::default(), small, large, small] {
             packed.set(counts);
             assert_eq!(packed.counts(), counts);
         }
-        let mut packed = Packed::default();
+        let mut packed = PackedCounts::default();
         packed.set(small);
-        assert!(matches!(packed, Packed::Small(_)));
+        assert!(matches!(packed, PackedCounts::Small(_)));
     }
 }

@@ -1,0 +1,188 @@
+//! The files of a report, in little room: a tree may have millions, and they have most texts in common.
+
+use super::counts::{Counts, PackedCounts};
+use super::parts::{FileReport, FileStatus};
+use super::shared::Shared;
+use foldhash::HashMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The files of a report, in order. It reads and writes them as a list of [`FileReport`].
+#[derive(Debug, Clone, Default)]
+pub struct Files {
+    files: Vec<File>,
+    /// What files have in common.
+    kinds: Vec<Kind>,
+    numbers: HashMap<Kind, u32>,
+}
+
+/// A file without what it has in common with others.
+#[derive(Debug, Clone)]
+struct File {
+    path: Shared,
+    bytes: u64,
+    counts: PackedCounts,
+    /// The position of the rest among [`Files::kinds`].
+    kind: u32,
+}
+
+/// What many files have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Kind {
+    mapping: Option<Shared>,
+    status: FileStatus,
+    reason: Option<Shared>,
+    shape: Option<Shared>,
+    owner: Option<Shared>,
+}
+
+impl Files {
+    /// Room for so many.
+    pub fn with_capacity(files: usize) -> Self {
+        Self { files: Vec::with_capacity(files), ..Self::default() }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, file: FileReport) {
+        let file = self.packed(file);
+        self.files.push(file);
+    }
+
+    /// The one at a position.
+    pub fn get(&self, at: usize) -> Option<FileReport> {
+        self.files.get(at).map(|file| self.unpacked(file))
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = FileReport> {
+        self.files.iter().map(|file| self.unpacked(file))
+    }
+
+    /// The status, the size and the counts of each.
+    pub fn sizes(&self) -> impl Iterator<Item = (FileStatus, u64, Counts)> {
+        self.files.iter().map(|file| (self.kinds[file.kind as usize].status, file.bytes, file.counts.counts()))
+    }
+
+    /// Changes each.
+    pub fn change(&mut self, mut change: impl FnMut(&mut FileReport)) {
+        for at in 0..self.files.len() {
+            let mut file = self.unpacked(&self.files[at]);
+            change(&mut file);
+            self.files[at] = self.packed(file);
+        }
+    }
+
+    /// Puts the last one first.
+    pub fn reverse(&mut self) {
+        self.files.reverse();
+    }
+
+    fn packed(&mut self, file: FileReport) -> File {
+        let FileReport { path, mapping, status, reason, shape, owner, bytes, records, rejected, leaves } = file;
+        let kind = Kind { mapping, status, reason, shape, owner };
+        let kind = match self.numbers.get(&kind) {
+            Some(number) => *number,
+            None => {
+                let next = u32::try_from(self.kinds.len()).expect("there are no more kinds than files");
+                self.kinds.push(kind.clone());
+                *self.numbers.entry(kind).or_insert(next)
+            }
+        };
+        let mut counts = PackedCounts::default();
+        counts.set(Counts { records, rejected, leaves });
+        File { path, bytes, counts, kind }
+    }
+
+    fn unpacked(&self, file: &File) -> FileReport {
+        let Kind { mapping, status, reason, shape, owner } = self.kinds[file.kind as usize].clone();
+        let (path, bytes, Counts { records, rejected, leaves }) = (file.path.clone(), file.bytes, file.counts.counts());
+        FileReport { path, mapping, status, reason, shape, owner, bytes, records, rejected, leaves }
+    }
+}
+
+impl PartialEq for Files {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Files {}
+
+impl FromIterator<FileReport> for Files {
+    fn from_iter<I: IntoIterator<Item = FileReport>>(all: I) -> Self {
+        let mut files = Self::default();
+        all.into_iter().for_each(|file| files.push(file));
+        files
+    }
+}
+
+impl Serialize for Files {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Files {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::<FileReport>::deserialize(deserializer).map(Self::from_iter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn a_file_takes_56_bytes_and_what_files_have_in_common_is_kept_once() {
+        assert!(size_of::<File>() <= 56, "{} bytes", size_of::<File>());
+        let file = sample::committed().files.get(0).unwrap();
+        let files: Files = (0..10_000).map(|records| FileReport { records: records % 7, ..file.clone() }).collect();
+        assert_eq!((files.len(), files.kinds.len()), (10_000, 1));
+    }
+
+    #[test]
+    fn files_are_what_they_were_also_when_one_was_changed() {
+        let large = |mut file: FileReport| {
+            file.leaves.seen = u64::MAX;
+            file
+        };
+        let of_all = |report: super::super::Report| report.files.iter().collect::<Vec<_>>();
+        let mut expected = [of_all(sample::committed()), of_all(sample::refused())].concat();
+        expected.push(large(expected[0].clone()));
+        let mut files: Files = expected.iter().cloned().collect();
+        assert_eq!(files.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(
+            files.sizes().collect::<Vec<_>>(),
+            expected
+                .iter()
+                .map(|of| {
+                    let (records, rejected, leaves) = (of.records, of.rejected, of.leaves);
+                    (of.status, of.bytes, Counts { records, rejected, leaves })
+                })
+                .collect::<Vec<_>>()
+        );
+        let change = |file: &mut FileReport| {
+            if file.rejected > 0 {
+                file.reason = Some("changed".into());
+            }
+        };
+        files.change(change);
+        expected.iter_mut().for_each(change);
+        files.reverse();
+        expected.reverse();
+        assert_eq!(files.iter().collect::<Vec<_>>(), expected);
+        let json = serde_json::to_string(&files).unwrap();
+        assert_eq!(json, serde_json::to_string(&expected).unwrap());
+        assert!(serde_json::from_str::<Files>(&json).unwrap() == files);
+    }
+}
