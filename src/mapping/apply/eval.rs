@@ -2,10 +2,11 @@
 
 use super::condition::View;
 use super::draft::{Fault, LeafSpan};
-use super::fit::{as_key_text, has_text, is_same_text, literal_datum, settled, to_datum};
+use super::fit::{as_key_text, has_text, is_same_text, literal_datum, to_datum};
 use super::maker::{Dangling, RowMaker, Trail, Wrote, first_place};
 use super::path::{Reached, last_name};
 use super::scope::{Operand, Scope, Stop};
+use super::times::settled;
 use super::trace::StepTaken;
 use crate::decimal::Decimal;
 use crate::document::tape::{Kind, NodeRef};

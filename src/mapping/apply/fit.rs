@@ -2,18 +2,17 @@
 
 use super::draft::Fault;
 use super::scope::Operand;
+use super::times::{day_of, is_time_of_day};
 use crate::decimal::Decimal;
 use crate::document::json::write_json_string;
 use crate::document::tape::{Kind, NodeRef, Outer};
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
 use crate::hex;
-use crate::instant::Instant;
-use crate::mapping::model::{Literal, ReadAs};
+use crate::mapping::model::Literal;
 use crate::row::{Value, keeps_number, keeps_time};
 use crate::step::Datum;
 use crate::table::{Column, ColumnType, Digits};
-use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::{Offset, TimeZone};
+use jiff::civil::{DateTime, Time};
 use std::borrow::Cow;
 
 /// What a literal of the mapping is.
@@ -74,49 +73,6 @@ pub(super) fn is_empty_text(got: &Operand) -> bool {
         Operand::Datum(Datum::Text(text) | Datum::Number(text) | Datum::Json(text)) => text.is_empty(),
         Operand::Missing | Operand::Null | Operand::Datum(_) => false,
     }
-}
-
-/// A time as a column that reads so keeps it: a day in a column of times is its midnight.
-pub(super) fn settled<'t>(got: Operand<'t>, reads: Option<&ReadAs>) -> Operand<'t> {
-    match (got, reads.map(|reads| reads.kind)) {
-        (Operand::Datum(Datum::Day(day)), Some(ColumnType::Time)) => {
-            Operand::Datum(Datum::Civil(day.to_datetime(Time::midnight())))
-        }
-        (got, Some(ColumnType::Date)) => {
-            let day = if let Operand::Datum(datum) = &got { day_of(datum) } else { None };
-            day.map_or(got, |day| Operand::Datum(Datum::Day(day)))
-        }
-        (got, _) => got,
-    }
-}
-
-/// The day that a time at midnight is; a moment's where its zone's clocks show midnight.
-fn day_of(datum: &Datum) -> Option<Date> {
-    let clock = match datum {
-        Datum::Day(day) => return Some(*day),
-        Datum::Civil(clock) => *clock,
-        Datum::Instant(at, zone) => at.shown_in(zone.as_ref().unwrap_or(&TimeZone::UTC))?.0,
-        _ => return None,
-    };
-    (clock.time() == Time::midnight()).then(|| clock.date())
-}
-
-/// The day on which a moment is.
-pub(super) fn cut_to_day(got: Operand<'_>) -> Operand<'_> {
-    let Operand::Datum(Datum::Instant(at, zone)) = &got else { return got };
-    let shown = at.shown_in(zone.as_ref().unwrap_or(&TimeZone::UTC));
-    shown.map_or(got, |(clock, _)| Operand::Datum(Datum::Day(clock.date())))
-}
-
-/// The time that a node says where it is read so; a time without a zone is taken as UTC.
-pub fn time_of(node: NodeRef, reads: &ReadAs) -> Option<Instant> {
-    let clock = match reads.apply(to_datum(node).ok()?).ok()?? {
-        Datum::Instant(at, _) => return Some(at),
-        Datum::Civil(clock) => clock,
-        Datum::Day(day) => day.to_datetime(Time::midnight()),
-        _ => return None,
-    };
-    Instant::at(clock, Offset::UTC)
 }
 
 /// A scalar as a key compares it: booleans as `1` and `0`.
@@ -279,13 +235,6 @@ pub(super) fn fit<'t>(
 /// A UUID in groups (RFC 9562, section 4): without its hyphens one could be taken for a number.
 fn is_uuid(text: &str) -> bool {
     text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
-}
-
-/// `HH:MM`, with seconds and at most six digits of their fraction if there are any.
-fn is_time_of_day(text: &str) -> bool {
-    let is_written = text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
-    let time = format!("2000-01-01T{text}").parse::<DateTime>();
-    is_written && !text.contains(":60") && time.is_ok_and(keeps_time)
 }
 
 fn checked_text(text: &str, max: Option<u32>) -> Result<Value, Fault> {
