@@ -8,7 +8,7 @@ use crate::mapping::apply::{Current, Draft, FileContext, Operand, Owner, Scope, 
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Declared;
 use crate::mapping::keyindex::KeyText;
-use crate::mapping::model::{Find, Owners, Set};
+use crate::mapping::model::{By, Expr, Find, From, Owners, Root, Set};
 use crate::row::Value;
 use crate::step::Datum;
 use std::collections::HashMap;
@@ -266,26 +266,24 @@ pub struct Matcher<'s> {
     set: &'s Set,
     table: &'s OwnerTable,
     /// For each rule, the owner that a name finds; `None` where it finds several.
-    values: Vec<HashMap<KeyText, Option<usize>>>,
+    /// By entry of `find`, and table of its `by`.
+    values: Vec<Vec<HashMap<KeyText, Option<usize>>>>,
 }
 
 impl<'s> Matcher<'s> {
     /// Works out, for each rule, what directory name would find which owner.
     pub fn new(set: &'s Set, owners: &'s Owners, table: &'s OwnerTable) -> Self {
-        let values = owners
-            .find
-            .iter()
-            .map(|find| {
-                let mut found = HashMap::new();
-                for (at, row) in table.rows.iter().enumerate() {
-                    if let Some(text) = column_text(find, &row.owner) {
-                        let held = found.entry(key(&text)).or_insert(Some(at));
-                        *held = held.filter(|held| *held == at);
-                    }
+        let of_way = |way: &Vec<By>| {
+            let mut found = HashMap::new();
+            for (at, row) in table.rows.iter().enumerate() {
+                if let Some(key) = key(way, |by| column_text(by, &row.owner)) {
+                    let held = found.entry(key).or_insert(Some(at));
+                    *held = held.filter(|held| *held == at);
                 }
-                found
-            })
-            .collect();
+            }
+            found
+        };
+        let values = owners.find.iter().map(|find| find.by.iter().map(of_way).collect()).collect();
         Self { owners, set, table, values }
     }
 
@@ -297,8 +295,8 @@ impl<'s> Matcher<'s> {
         let form = fold::canonical(directory);
         let looks = |text: &String| fold::canonical(text) == form;
         let finds = |find: &Find| {
-            let found =
-                |known: &&Known| find.from.is_none() && column_text(find, &known.owner).as_ref().is_some_and(looks);
+            let by = find.by.iter().find_map(|way| way.first().filter(|by| way.len() == 1 && is_the_name(&by.expr)))?;
+            let found = |known: &&Known| column_text(by, &known.owner).as_ref().is_some_and(looks);
             self.table.rows.iter().find(found).map(|known| known.owner.id.clone())
         };
         self.owners.find.iter().find_map(finds)
@@ -309,41 +307,43 @@ impl<'s> Matcher<'s> {
         if let Some(made) = self.table.made_in(directory) {
             return made;
         }
-        let by_rule = self.owners.find.iter().zip(&self.values).find_map(|(find, values)| {
-            let wanted = match &find.from {
-                None => directory.to_owned(),
-                Some(expr) => evaluate_name(self.set, expr, directory)?,
-            };
-            let found = values.get(&key(&wanted))?;
-            let how = format!("by {}{}", find.by, if find.alias { " (alias)" } else { "" });
+        let by_way = |find: &Find, way: &Vec<By>, values: &HashMap<KeyText, Option<usize>>| {
+            let wanted = |by: &By| Some(by.form.of_value(&evaluate_name(self.set, &by.expr, directory)?));
+            let found = values.get(&key(way, wanted)?)?;
+            let columns: Vec<&str> = way.iter().map(|by| by.column.as_str()).collect();
+            let how = format!("by {}{}", columns.join(", "), if find.alias { " (alias)" } else { "" });
             found.map_or(Some(OwnerMatch::Ambiguous), |at| self.table.rows[at].matched(how, find.alias))
-        });
+        };
+        let by_rule =
+            self.owners.find.iter().zip(&self.values).find_map(|(find, values)| {
+                find.by.iter().zip(values).find_map(|(way, values)| by_way(find, way, values))
+            });
         by_rule.unwrap_or_else(|| self.table.no_match())
     }
 }
 
-fn key(text: &str) -> KeyText {
+/// The key that the texts of all columns make.
+fn key(way: &[By], text: impl Fn(&By) -> Option<String>) -> Option<KeyText> {
     let mut key = KeyText::default();
-    key.push(text);
-    key
+    for by in way {
+        key.push(&text(by)?);
+    }
+    Some(key)
 }
 
-/// The value of the rule's column, after its steps.
-fn column_text(find: &Find, row: &Owner) -> Option<String> {
-    let (_, value) = row.columns.iter().find(|(name, _)| *name == find.by)?;
-    let Value::Text(text) = value else { return value.as_key_text().map(Into::into) };
-    let mut datum = Datum::Text(text.to_string());
-    for step in &find.column_steps {
-        datum = step.apply(datum).ok()??;
-    }
-    match datum {
-        Datum::Text(text) => Some(text),
-        _ => None,
-    }
+/// The value of a column as it is compared.
+fn column_text(by: &By, row: &Owner) -> Option<String> {
+    let (_, value) = row.columns.iter().find(|(name, _)| *name == by.column)?;
+    by.form.of_column(&value.as_key_text()?)
+}
+
+/// Whether it is the directory's name as it is.
+fn is_the_name(expr: &Expr) -> bool {
+    expr.is_bare() && matches!(&expr.from, From::Path(path) if path.root == Root::Context("owner".to_owned()))
 }
 
 /// What an expression over `#owner` alone makes of a directory's name.
-fn evaluate_name(set: &Set, expr: &crate::mapping::model::Expr, directory: &str) -> Option<String> {
+fn evaluate_name(set: &Set, expr: &Expr, directory: &str) -> Option<String> {
     let mut tape = Tape::new(false);
     tape.push(Kind::Null, None, "", 0);
     let file = FileContext {

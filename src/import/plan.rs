@@ -283,8 +283,10 @@ impl Plan {
         let Some(owners) = self.set.owners.as_ref().filter(|owners| owners.table == rule.table.name) else {
             return false;
         };
-        let finds =
-            |name: &str| rule.table.primary_key().contains(&name) || owners.find.iter().any(|find| find.by == name);
+        let finds = |name: &str| {
+            let mut compared = owners.find.iter().flat_map(|find| find.compared());
+            rule.table.primary_key().contains(&name) || compared.any(|by| by.column == name)
+        };
         column.is_none_or(finds)
     }
 
@@ -383,9 +385,10 @@ fn owner_columns(set: &Set, schema: &Schema) -> Vec<String> {
         .table(&owners.table)
         .map(|table| table.primary_key().into_iter().map(str::to_owned).collect())
         .unwrap_or_default();
-    columns.extend(owners.find.iter().map(|find| find.by.clone()));
+    let compared = || owners.find.iter().flat_map(|find| find.compared());
+    columns.extend(compared().map(|by| by.column.clone()));
     let of_rules = set.mappings.iter().flat_map(|mapping| &mapping.rules).map(uses);
-    let of_owners = owners.find.iter().filter_map(|find| find.from.as_ref()).map(uses_of);
+    let of_owners = compared().map(|by| uses_of(&by.expr));
     for uses in of_rules.chain(of_owners) {
         columns.extend(uses.contexts.iter().filter_map(|name| name.strip_prefix("owner.").map(str::to_owned)));
     }

@@ -262,7 +262,9 @@ fn describe(expr: &Expr) -> String {
         From::Object(_) => "object".to_owned(),
         From::Each(each) => format!("each {}", describe(&each.each)),
         From::Digest { how, .. } => format!("{how:?}").to_lowercase(),
-        From::Lookup(row) => format!("lookup {}.{}", row.table, row.column.as_deref().unwrap_or_default()),
+        From::Lookup(ways) => ways.first().map_or_else(String::new, |row| {
+            format!("lookup {}.{}", row.table, row.column.as_deref().unwrap_or_default())
+        }),
     }
 }
 

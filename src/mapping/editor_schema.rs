@@ -57,8 +57,9 @@ fn definitions(of: SchemaOf) -> Value {
     let column = or_path(&[&keys::SOURCES, &keys::PROTECTION, &keys::EXPRESSION, &keys::COLUMN]);
     let name = json!({ "type": "string", "description": "the name of a condition under [when]" });
     let condition = json!({ "anyOf": [name, table(&[&keys::CONDITION])] });
+    let by = or_path(&[&keys::SOURCES, &keys::EXPRESSION, &keys::BY]);
     let mut all = json!({
-        "expression": expression, "column": column, "condition": condition, "steps": steps(),
+        "expression": expression, "by": by, "column": column, "condition": condition, "steps": steps(),
     });
     if of == SchemaOf::Mapping {
         all["rule"] = table(&[&keys::RULE]);

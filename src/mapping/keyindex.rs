@@ -12,7 +12,7 @@ mod table;
 
 pub use super::keytext::KeyText;
 use crate::error::Result;
-use crate::fold;
+use crate::mapping::model::Form;
 use crate::row::Value;
 pub use row::Known;
 use row::Said;
@@ -22,7 +22,7 @@ use store::{Level, Store};
 use table::KeyHash;
 
 /// Which rows an index finds, and which values it holds of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct IndexSpec {
     /// The table.
     pub table: String,
@@ -30,8 +30,8 @@ pub struct IndexSpec {
     pub by: Vec<String>,
     /// Columns that lookups want.
     pub wanted: Vec<String>,
-    /// Whether letters are compared without their case.
-    pub ignore_case: bool,
+    /// The forms in which the columns of the key are compared; none where all are compared as they are.
+    pub forms: Vec<Form>,
     /// Whether a `lookup` or `exists` asks for rows by it.
     pub is_looked_up: bool,
     /// Whether a key belongs to one owner alone and no other owner's rule reads it.
@@ -160,7 +160,8 @@ impl KeyIndex {
             let Some(key) = other.as_ref().map_or(own_key, Option::as_ref) else {
                 continue; // a key with a NULL finds nothing
             };
-            let (spec, key) = (feed.spec, self.hash(feed.spec, key));
+            let spec = feed.spec;
+            let Some(key) = self.column_hash(spec, key) else { continue };
             if !self.is_free(spec, key) {
                 continue;
             }
@@ -183,7 +184,7 @@ impl KeyIndex {
     /// # Errors
     /// Where there is no room for what it says.
     pub fn insert(&mut self, spec: usize, key: &KeyText, known: &Known, values: &[Value]) -> Result<()> {
-        let key = self.hash(spec, key);
+        let Some(key) = self.column_hash(spec, key) else { return Ok(()) };
         if self.is_free(spec, key) {
             let (says, life) = (self.says(known)?, self.life(spec));
             let row = self.store_mut(life).add_row(known, &says)?;
@@ -291,7 +292,7 @@ impl KeyIndex {
     /// # Errors
     /// None yet: such a row says nothing.
     pub fn insert_lasting(&mut self, spec: usize, key: &KeyText, values: &[Value]) -> Result<()> {
-        let key = self.hash(spec, key);
+        let Some(key) = self.column_hash(spec, key) else { return Ok(()) };
         if self.lasting.get(spec, key).is_none() {
             let number = self.add_existing(spec, values)?;
             self.lasting.tables[spec].insert(key, number);
@@ -304,7 +305,7 @@ impl KeyIndex {
     /// # Errors
     /// As [`KeyIndex::insert_lasting`].
     pub fn withhold(&mut self, spec: usize, key: &KeyText, file: u32, values: &[Value]) -> Result<()> {
-        let key = self.hash(spec, key);
+        let Some(key) = self.column_hash(spec, key) else { return Ok(()) };
         let number = self.add_existing(spec, values)?;
         self.withheld[spec].entry(key).or_default().push((file, number));
         Ok(())
@@ -344,7 +345,15 @@ impl KeyIndex {
     }
 
     fn find(&self, spec: usize, key: &KeyText, or_withheld: bool) -> Option<Found> {
-        let key = self.hash(spec, key);
+        self.find_hash(spec, self.value_hash(spec, key), or_withheld)
+    }
+
+    /// The row that has these columns.
+    fn find_row(&self, spec: usize, key: &KeyText) -> Option<Found> {
+        self.find_hash(spec, self.column_hash(spec, key)?, true)
+    }
+
+    fn find_hash(&self, spec: usize, key: KeyHash, or_withheld: bool) -> Option<Found> {
         if let Some(number) = self.of_owner.get(spec, key) {
             return Some((Life::Owner, number));
         }
@@ -367,7 +376,7 @@ impl KeyIndex {
 
     /// Notes that the run's counts have the row of a key; `false` where they had it before.
     pub fn count(&mut self, spec: usize, key: &KeyText) -> bool {
-        let Some(found) = self.find(spec, key, true) else { return false };
+        let Some(found) = self.find_row(spec, key) else { return false };
         let (life, row) = (found.0, self.row_of(spec, found));
         let counts = !self.store_mut(life).count(row, true);
         if counts {
@@ -378,7 +387,7 @@ impl KeyIndex {
 
     /// Changes what is held of a row: all of the spec's wanted columns.
     pub fn set(&mut self, spec: usize, key: &KeyText, values: &[Value]) {
-        let found = self.find(spec, key, true).filter(|_| !self.specs[spec].wanted.is_empty());
+        let found = self.find_row(spec, key).filter(|_| !self.specs[spec].wanted.is_empty());
         if let Some((life, held)) = found {
             let before = self.store_mut(life).set(held, values);
             self.log.push(Change::Values((life, held), before));
@@ -396,12 +405,33 @@ impl KeyIndex {
         self.sought(number, key).is_some()
     }
 
-    fn hash(&self, spec: usize, key: &KeyText) -> KeyHash {
-        let of = |key: &KeyText| {
-            let [first, second] = self.hashing.each_ref().map(|hashing| KeyHash::from(hashing.hash_one(key)));
-            first << 64 | second
-        };
-        if self.specs[spec].ignore_case { of(&key.map(fold::case)) } else { of(key) }
+    /// What stands for a key of a row's columns; none where the row is not found by them.
+    fn column_hash(&self, spec: usize, key: &KeyText) -> Option<KeyHash> {
+        let forms = &self.specs[spec].forms;
+        if forms.is_empty() {
+            return Some(self.hash(key));
+        }
+        let mut changed = KeyText::default();
+        for (form, part) in forms.iter().zip(key.parts()) {
+            changed.push(&form.of_column(part)?);
+        }
+        Some(self.hash(&changed))
+    }
+
+    /// What stands for a key that is looked for.
+    fn value_hash(&self, spec: usize, key: &KeyText) -> KeyHash {
+        let forms = &self.specs[spec].forms;
+        if forms.is_empty() {
+            return self.hash(key);
+        }
+        let mut changed = KeyText::default();
+        forms.iter().zip(key.parts()).for_each(|(form, part)| changed.push(&form.of_value(part)));
+        self.hash(&changed)
+    }
+
+    fn hash(&self, key: &KeyText) -> KeyHash {
+        let [first, second] = self.hashing.each_ref().map(|hashing| KeyHash::from(hashing.hash_one(key)));
+        first << 64 | second
     }
 }
 
@@ -412,7 +442,8 @@ mod tests {
 
     fn spec(table: &str, ignore_case: bool, of_one_owner: bool) -> IndexSpec {
         let (table, by, wanted) = (table.to_owned(), vec!["id".to_owned()], Vec::new());
-        IndexSpec { table, by, wanted, ignore_case, is_looked_up: true, of_one_owner, of_own_table: false }
+        let forms = if ignore_case { vec![Form { ignore_case, column_steps: Vec::new() }] } else { Vec::new() };
+        IndexSpec { table, by, wanted, forms, is_looked_up: true, of_one_owner, of_own_table: false }
     }
 
     fn key(text: &str) -> KeyText {

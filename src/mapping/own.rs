@@ -3,7 +3,7 @@
 //! Two owners never share such a value: it is the owner's id, or made from it by steps that can be
 //! undone or by a hash that takes it in.
 
-use super::model::{Expr, From, Mapping, OnDuplicate, Root, Rule, Set, Sought};
+use super::model::{By, Expr, From, Mapping, OnDuplicate, Root, Rule, Set, Sought};
 use super::uses::uses;
 use crate::table::Schema;
 use std::collections::HashMap;
@@ -90,8 +90,7 @@ impl<'s> Own<'s> {
 
     /// Whether a row that this key finds was made from a file of the asking rule's own owner, or of none.
     pub fn key(&self, asking: RuleAt, row: &Sought) -> bool {
-        // Ids that differ in case only would be one key.
-        !row.ignore_case && self.is_own_key(asking, &row.table, &row.by, 0)
+        self.is_own_key(asking, &row.table, &row.by, 0)
     }
 
     /// Whether a row of this rule's own key was made from a file of its own owner, or of none.
@@ -116,9 +115,13 @@ impl<'s> Own<'s> {
         self.feeding.get(table).into_iter().flatten().copied()
     }
 
-    fn is_own_key(&self, asking: RuleAt, table: &str, by: &[(String, Expr)], depth: u32) -> bool {
-        by.iter()
-            .any(|(column, expr)| self.is_own_column(table, column, depth) && self.is_own_value(asking, expr, depth))
+    fn is_own_key(&self, asking: RuleAt, table: &str, by: &[By], depth: u32) -> bool {
+        by.iter().any(|by| {
+            // Ids that differ in case only would be one key.
+            by.form.is_plain()
+                && self.is_own_column(table, &by.column, depth)
+                && self.is_own_value(asking, &by.expr, depth)
+        })
     }
 
     fn is_own_column(&self, table: &str, column: &str, depth: u32) -> bool {
@@ -151,12 +154,11 @@ impl<'s> Own<'s> {
             },
             From::First(all) => all.iter().all(|part| self.is_own_value(rule, part, depth)),
             From::Digest { of, .. } => of.iter().any(|part| self.is_own_value(rule, part, depth)),
-            From::Lookup(row) => {
-                !row.ignore_case
-                    && self.only_owned(&row.table)
+            From::Lookup(ways) => ways.iter().all(|row| {
+                self.only_owned(&row.table)
                     && self.is_own_key(rule, &row.table, &row.by, depth)
                     && row.column.as_ref().is_some_and(|column| self.is_own_column(&row.table, column, depth))
-            }
+            }),
             _ => false,
         }
     }

@@ -140,9 +140,9 @@ impl<'c> At<'c> {
         match condition {
             Condition::Equals(pairs) => pairs.iter().for_each(|(path, _)| self.compared_path(path, see)),
             Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| self.compared_path(path, see)),
-            Condition::Exists(row) => {
-                for (_, expr) in &row.by {
-                    self.reads(expr, &mut |used| see(used.place));
+            Condition::Exists(ways) => {
+                for by in ways.iter().flat_map(|row| &row.by) {
+                    self.reads(&by.expr, &mut |used| see(used.place));
                 }
             }
             Condition::Any(all) | Condition::All(all) => all.iter().for_each(|one| self.compared(one, see)),

@@ -225,13 +225,13 @@ impl<'m> Walk<'_, '_, 'm> {
                 }
                 self.losing(|walk| of.iter().for_each(|part| walk.expr(part)));
             }
-            From::Lookup(row) => self.row(row, line),
+            From::Lookup(ways) => ways.iter().for_each(|row| self.row(row, line)),
         }
     }
 
     fn row(&mut self, row: &'m Sought, line: u32) {
         self.visit(Read::Row(row), line);
-        row.by.iter().for_each(|(_, expr)| self.expr(expr));
+        row.by.iter().for_each(|by| self.expr(&by.expr));
     }
 
     fn condition(&mut self, condition: &'m Condition, line: u32) {
@@ -240,7 +240,7 @@ impl<'m> Walk<'_, '_, 'm> {
             Condition::Equals(pairs) => pairs.iter().for_each(|(path, _)| self.path(Read::Path(path), path, line)),
             Condition::Type(pairs) => pairs.iter().for_each(|(path, _)| self.path(Read::Test(path), path, line)),
             Condition::Matches(pairs) => pairs.iter().for_each(|(path, _)| self.path(Read::Path(path), path, line)),
-            Condition::Exists(row) => self.row(row, line),
+            Condition::Exists(ways) => ways.iter().for_each(|row| self.row(row, line)),
             Condition::Any(all) | Condition::All(all) => all.iter().for_each(|one| self.condition(one, line)),
             Condition::Not(one) => self.condition(one, line),
         }

@@ -36,7 +36,9 @@ fn targets(set: &Set, expr: &Expr, tell: &mut dyn FnMut(&str, &str)) {
         return; // What is changed on the way is a reference no more.
     }
     match &expr.from {
-        From::Lookup(row) => row.column.iter().for_each(|column| tell(&row.table, column)),
+        From::Lookup(ways) => {
+            ways.iter().take(1).for_each(|row| row.column.iter().for_each(|column| tell(&row.table, column)))
+        }
         From::Path(path) => {
             if let (Root::Context(name), Some(owners)) = (&path.root, &set.owners)
                 && let Some(column) = name.strip_prefix("owner.")
@@ -178,7 +180,7 @@ mod tests {
         let schema = "CREATE TABLE people (id TEXT PRIMARY KEY, email TEXT UNIQUE);\n\
              CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT UNIQUE);\n\
              CREATE TABLE notes (id TEXT PRIMARY KEY, owner TEXT, by TEXT, tag INTEGER REFERENCES tags (id));\n";
-        let set = "name = \"notes\"\n[owners]\ncapture = \"owner\"\ntable = \"people\"\nfind = [{ by = \"id\" }]\n\
+        let set = "name = \"notes\"\n[owners]\ncapture = \"owner\"\ntable = \"people\"\nfind = [{ by = { id = \"#owner\" } }]\n\
              [[assert]]\nname = \"a\"\nsql = \"SELECT 1 FROM notes WHERE id = ''\"\n\
              [[assert]]\nname = \"b\"\nsql = \"SELECT 1\"\ngives = \"rows\"\nneeds = \"002_later\"\n";
         let files = [("set.toml", set), ("notes.toml", mapping), ("schema/001_notes.up.sql", schema)];

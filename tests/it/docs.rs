@@ -214,7 +214,7 @@ fn every_key_of_the_language_stands_once_in_its_reference() {
         ("Shapes", &[&keys::SHAPE], &[], &[]),
         ("Conditions", &[&keys::CONDITION], &[], &[&keys::TYPES]),
         ("Rules", &[&keys::RULE], &[], &[&keys::ON_DUPLICATE]),
-        ("Columns", &[&keys::SOURCES, &keys::EXPRESSION, &keys::COLUMN], &[], &[]),
+        ("Columns", &[&keys::SOURCES, &keys::EXPRESSION, &keys::BY, &keys::COLUMN], &[], &[]),
         ("Policies", &[], &[], &[&keys::POLICY]),
         ("Secrets", &[&keys::PROTECTION], &[], &[]),
         ("Hand-over", &[&keys::HAND_OVER, &keys::FERNET], &[("salt", &keys::FERNET_SALT)], &[]),

@@ -89,12 +89,12 @@ fn a_rejected_record_takes_no_twin_with_it() {
 
 #[test]
 fn directories_of_one_owner_are_feeds_of_their_own() {
-    let owners = r#"
+    let owners = r##"
         [owners]
         capture = "owner"
         table = "people"
-        find = [{ by = "id" }, { by = "name", alias = true }]
-        unknown = "refuse""#;
+        find = [{ by = { id = "#owner" } }, { by = { name = "#owner" }, alias = true }]
+        unknown = "refuse""##;
     let people = r#"
         [table.people]
         key = ["id"]

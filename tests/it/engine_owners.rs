@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 const TABLES: &str = "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);
                       CREATE TABLE notes (person TEXT NOT NULL, id TEXT NOT NULL, body TEXT, PRIMARY KEY (person, id));";
 
-const OWNERS: &str = r#"
+const OWNERS: &str = r##"
     [owners]
     capture = "owner"
     table = "people"
-    find = [{ by = "id" }, { by = "name", alias = true }]
-    unknown = "refuse""#;
+    find = [{ by = { id = "#owner" } }, { by = { name = "#owner" }, alias = true }]
+    unknown = "refuse""##;
 const PEOPLE: &str = r#"
     [table.people]
     key = ["id"]

@@ -169,7 +169,7 @@ pub(crate) fn house(rules: &Rules, tree: &Tree) -> House {
         set.push_str("[precedence]\npeople = [\"people\", \"extras\"]\n");
     }
     if rules.owned {
-        set.push_str("[owners]\ncapture = \"owner\"\ntable = \"people\"\nfind = [{ by = \"id\" }, { by = \"name\", alias = true }]\n");
+        set.push_str("[owners]\ncapture = \"owner\"\ntable = \"people\"\nfind = [{ by = { id = \"#owner\" } }, { by = { name = \"#owner\" }, alias = true }]\n");
         set.push_str("unknown = { ignore = \"no such person\" }\n");
     }
     let text = |value: Option<u8>| value.map(|value| format!("n{value}"));

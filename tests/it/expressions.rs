@@ -265,3 +265,35 @@ fn the_excerpt_of_a_boolean_is_its_word() {
     let message = lifted.report()["findings"][0]["message"].as_str().unwrap().to_owned();
     assert!(message.ends_with("found \"false\""), "{message}");
 }
+
+#[test]
+fn a_row_is_looked_up_by_the_first_of_several_ways_that_finds_one() {
+    let schema = "CREATE TABLE people (id INTEGER PRIMARY KEY NOT NULL, name TEXT, code TEXT);\n\
+        CREATE TABLE items (id INTEGER PRIMARY KEY NOT NULL, person INTEGER REFERENCES people (id), known TEXT, data JSON);";
+    let people =
+        "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\ncode = \"code\"\n";
+    let by = "[{ id = \"who\" }, { name = { from = \"who\", ignore_case = true }, code = { from = \"code\", column_steps = [{ strip_prefix = \"c-\" }] } }]";
+    let items = format!(
+        "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\nperson = {{ lookup = \"people.id\", by = {by} }}\n\
+         known = [{{ value = \"yes\", when = {{ exists = \"people\", by = {by} }} }}, {{ value = \"no\" }}]\ndata = {{ object = {{ who = \"who\", code = \"code\" }} }}\n"
+    );
+    let house = House::new().schema(schema).list("people", r#"["people.json"]"#, people);
+    let house = house.list("items", r#"["items.json"]"#, &items);
+    let house = house.source(
+        "people.json",
+        &json!([{"id": 7, "name": "Weiß", "code": "c-1"}, {"id": 8, "name": "weiss", "code": "2"}]),
+    );
+    let house = house.source(
+        "items.json",
+        &json!([
+            {"id": 1, "who": 8}, {"id": 2, "who": "WEISS", "code": "1"}, {"id": 3, "who": "WEISS", "code": "2"},
+            {"id": 4, "who": "weiss", "code": "c-1"}, {"id": 5, "who": "weiß"}, {"id": 6, "who": null},
+        ]),
+    );
+    let lifted = house.lift(&[]).ends(0, "committed");
+    lifted.finds(&["warning R013 items.json /3/who", "warning R013 items.json /4/who"]);
+    assert_eq!(
+        house.rows("SELECT coalesce(person, '-'), known FROM items ORDER BY id"),
+        [["8", "yes"], ["7", "yes"], ["8", "yes"], ["-", "no"], ["-", "no"], ["-", "no"]]
+    );
+}

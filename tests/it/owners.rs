@@ -5,7 +5,7 @@ use crate::small::{Small, fate, told};
 const TABLES: &str = "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT, ok BOOLEAN, born DATETIME);
     CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, person TEXT, ok BOOLEAN, born DATETIME);";
 const OWNERS: &str = "[owners]\ncapture = \"owner\"\ntable = \"people\"\n\
-    find = [{ by = \"id\" }, { by = \"name\", alias = true }]\nunknown = { ignore = \"nobody's\" }\nownerless = \"only-user\"\n";
+    find = [{ by = { id = \"#owner\" } }, { by = { name = \"#owner\" }, alias = true }]\nunknown = { ignore = \"nobody's\" }\nownerless = \"only-user\"\n";
 const PEOPLE: &str = "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\nok = \"ok\"\n\
     born = \"born\"\n";
 const NOTE: &str = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nperson = \"#owner.id\"\n\
@@ -134,7 +134,7 @@ fn an_owner_is_not_asked_for_in_vain_where_the_file_of_the_owners_is_broken() {
 
 #[test]
 fn a_directory_may_be_that_of_a_rejected_owner_whose_name_could_not_be_read() {
-    let people = people(r#"[{"id": "1", "name": "ann"}, {"id": "2", "name": ["bob"]}]"#)
+    let people = people(r#"[{"id": "1", "name": "ann"}, {"id": "2", "name": 5}]"#)
         .file("people/1/notes.json", r#"[{"id": "n1"}]"#)
         .file("people/bob/notes.json", r#"[{"id": "n2"}]"#);
     let report = people.report(1, &["--max-rejects", "1"]);

@@ -10,7 +10,7 @@ const NOTE: &str = "[table.notes]\n[table.notes.columns]\nbody = \"body\"\n";
 
 #[test]
 fn a_secret_is_withheld_wherever_the_source_spells_it() {
-    let set = "[owners]\ncapture = \"owner\"\ntable = \"people\"\nfind = [{ by = \"id\" }]\nunknown = { ignore = \"nobody's\" }\n";
+    let set = "[owners]\ncapture = \"owner\"\ntable = \"people\"\nfind = [{ by = { id = \"#owner\" } }]\nunknown = { ignore = \"nobody's\" }\n";
     let small = Small::new(&format!("{TABLES} CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL);"), set)
         .lists("people", "people.json", "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\n")
         .lists("logins", "logins_*.json", LOGIN)

@@ -134,7 +134,7 @@ impl Numbering<'_> {
             is_generated: rule.generated_id.as_ref() == Some(column),
         };
         let is_own = asked.by == rule.key_names;
-        let by = (!is_own || asked.ignore_case).then(|| asked.by.iter().map(source).collect());
+        let by = (!is_own || !asked.forms.is_empty()).then(|| asked.by.iter().map(source).collect());
         Feed { spec, is_own, by, wanted: asked.wanted.iter().map(source).collect() }
     }
 

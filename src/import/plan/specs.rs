@@ -3,15 +3,15 @@
 
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::keyindex::{IndexSpec, Site};
-use crate::mapping::model::{OnDuplicate, Set, Sought};
+use crate::mapping::model::{Form, OnDuplicate, Set, Sought};
 use crate::mapping::order::{Order, Stage};
 use crate::mapping::own::Own;
 use crate::mapping::uses::uses;
 use crate::table::Schema;
 use std::collections::{HashMap, HashSet};
 
-/// What a key is of: its table and columns, and whether letters are compared without their case.
-type KeyOf = (String, Vec<String>, bool);
+/// What a key is of: its table and columns, and the form in which they are compared, as text.
+type KeyOf = (String, Vec<String>, String);
 
 /// What the key index must know, and where it is.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub struct Specs {
 impl Specs {
     /// The number of the spec for these columns, letters compared as they are.
     pub(super) fn find(&self, table: &str, by: &[String]) -> Option<usize> {
-        self.known.get(&(table.to_owned(), by.to_vec(), false)).copied()
+        self.known.get(&(table.to_owned(), by.to_vec(), String::new())).copied()
     }
 
     /// The numbers of the specs of a table.
@@ -35,16 +35,17 @@ impl Specs {
         self.of_table.get(table).map_or(&[], Vec::as_slice)
     }
 
-    fn add(&mut self, table: &str, by: &[String], wanted: Option<&String>, ignore_case: bool) -> usize {
+    fn add(&mut self, table: &str, by: &[String], wanted: Option<&String>, forms: &[Form]) -> usize {
         let next = self.all.len();
-        let at = *self.known.entry((table.to_owned(), by.to_vec(), ignore_case)).or_insert(next);
+        let shown = if forms.is_empty() { String::new() } else { format!("{forms:?}") };
+        let at = *self.known.entry((table.to_owned(), by.to_vec(), shown)).or_insert(next);
         if at == next {
             self.of_table.entry(table.to_owned()).or_default().push(at);
             self.all.push(IndexSpec {
                 table: table.to_owned(),
                 by: by.to_vec(),
                 wanted: Vec::new(),
-                ignore_case,
+                forms: forms.into(),
                 is_looked_up: false,
                 of_one_owner: false,
                 of_own_table: false,
@@ -57,7 +58,9 @@ impl Specs {
 
     fn add_sought(&mut self, rule: &CompiledRule, row: &Sought) {
         let by: Vec<String> = row.columns().map(str::to_owned).collect();
-        let spec = self.add(&row.table, &by, row.column.as_ref(), row.ignore_case);
+        let forms: Vec<Form> = row.by.iter().map(|by| by.form.clone()).collect();
+        let forms = if forms.iter().all(Form::is_plain) { &[][..] } else { &forms };
+        let spec = self.add(&row.table, &by, row.column.as_ref(), forms);
         let asked = &mut self.all[spec];
         let of_own_table = rule.table.name == row.table;
         asked.is_looked_up = true;
@@ -91,15 +94,15 @@ impl Needed<'_> {
         for Asking { rule, rows } in &asking {
             let table = &rule.table.name;
             if !rule.model(self.set).key.is_empty() {
-                specs.add(table, &rule.key_names, None, false);
+                specs.add(table, &rule.key_names, None, &[]);
                 if rule.model(self.set).on_duplicate == OnDuplicate::Fill {
                     for field in &rule.fields {
-                        specs.add(table, &rule.key_names, Some(&field.column.name), false);
+                        specs.add(table, &rule.key_names, Some(&field.column.name), &[]);
                     }
                 }
             }
-            rule.unique_lists().for_each(|columns| _ = specs.add(table, columns, None, false));
-            rule.references().for_each(|key| _ = specs.add(&key.table, &key.to, None, false));
+            rule.unique_lists().for_each(|columns| _ = specs.add(table, columns, None, &[]));
+            rule.references().for_each(|key| _ = specs.add(&key.table, &key.to, None, &[]));
             rows.iter().for_each(|row| specs.add_sought(rule, row));
         }
         let own = Own::new(self.set, self.schema);

@@ -250,7 +250,7 @@ pub(super) fn set(of: &SetText) -> String {
         let _ = write!(out, "\n# guess: {}\n[owners]\n", one_line(&owners.why));
         let _ = writeln!(out, "capture = {}", toml_string(&owners.capture));
         let _ = writeln!(out, "table   = {}", toml_string(&owners.table));
-        let _ = writeln!(out, "find    = [{{ by = {} }}]", toml_string(&owners.column));
+        let _ = writeln!(out, "find    = [{{ by = {{ {} = \"#owner\" }} }}]", owners.column);
     }
     ignore(&mut out, &of.ignored);
     out

@@ -24,7 +24,14 @@ pub(super) fn holds<'t>(condition: &Condition, view: &mut impl View<'t>) -> Resu
         Condition::Equals(pairs) => all(pairs, |(path, literal)| Ok(equals(&view.look(path)?, literal)))?,
         Condition::Type(pairs) => all(pairs, |(path, wanted)| Ok(type_of(&view.look(path)?) == Some(*wanted)))?,
         Condition::Matches(pairs) => all(pairs, |(path, regex)| Ok(matches(&view.look(path)?, regex)))?,
-        Condition::Exists(row) => view.exists(row)?,
+        Condition::Exists(ways) => {
+            for row in ways {
+                if view.exists(row)? {
+                    return Ok(true);
+                }
+            }
+            false
+        }
         Condition::Any(parts) => {
             for one in parts {
                 if holds(one, view)? {

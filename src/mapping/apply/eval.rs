@@ -210,34 +210,45 @@ impl<'a, 't> RowMaker<'a, 't> {
                 trail.truncate(before); // one-way: claims nothing
                 got
             }
-            From::Lookup(row) => {
-                let before = trail.len();
-                let outer = std::mem::take(&mut self.hidden);
-                let outer_reading = self.reading.replace(Vec::new());
-                let key = self.by(row, scope, trail);
-                let read = std::mem::replace(&mut self.reading, outer_reading).unwrap_or_default();
-                if let Some(outer) = &mut self.reading {
-                    outer.extend(read.iter().cloned());
-                }
-                let hidden = std::mem::replace(&mut self.hidden, outer) || self.tainted;
-                self.hidden |= hidden;
-                let key = match key? {
-                    Key::Known(key) => key,
-                    Key::Null => return Ok(Operand::Null),
-                    Key::Missing => return Ok(Operand::Missing),
-                };
-                Ok(match scope.index.lookup(row.number, &key) {
-                    Some(value) => Operand::of_value(&value),
-                    None => {
-                        let at = first_place(&trail[before..], scope);
-                        let key = (!hidden).then(|| key.parts().collect::<Vec<_>>().join(", "));
-                        self.dangling = Some(Dangling { table: row.table.clone(), key, at, touched: read });
-                        trail.truncate(before); // nothing is written that contains them
-                        Operand::Missing
-                    }
-                })
-            }
+            From::Lookup(ways) => self.lookup(ways, scope, trail),
         }
+    }
+
+    /// The column of the first row that is there.
+    fn lookup(&mut self, ways: &[Sought], scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
+        let before = trail.len();
+        let (mut null, outer_dangling) = (false, self.dangling.take());
+        for row in ways {
+            let outer = std::mem::take(&mut self.hidden);
+            let outer_reading = self.reading.replace(Vec::new());
+            let key = self.by(row, scope, trail);
+            let mut read = std::mem::replace(&mut self.reading, outer_reading).unwrap_or_default();
+            if let Some(outer) = &mut self.reading {
+                outer.extend(read.iter().cloned());
+            }
+            let hidden = std::mem::replace(&mut self.hidden, outer) || self.tainted;
+            self.hidden |= hidden;
+            let key = match key? {
+                Key::Known(key) => key,
+                Key::Null => {
+                    null = true;
+                    continue;
+                }
+                Key::Missing => continue,
+            };
+            if let Some(value) = scope.index.lookup(row.number, &key) {
+                self.dangling = outer_dangling;
+                return Ok(Operand::of_value(&value));
+            }
+            let at = first_place(&trail[before..], scope);
+            let key = (!hidden).then(|| key.parts().collect::<Vec<_>>().join(", "));
+            read.extend(self.dangling.take().into_iter().flat_map(|before| before.touched));
+            self.dangling = Some(Dangling { table: row.table.clone(), key, at, touched: read });
+            trail.truncate(before); // nothing is written that contains them
+        }
+        let dangles = self.dangling.is_some();
+        self.dangling = self.dangling.take().or(outer_dangling);
+        Ok(if null && !dangles { Operand::Null } else { Operand::Missing })
     }
 
     pub(super) fn path(
@@ -357,10 +368,10 @@ impl<'a, 't> RowMaker<'a, 't> {
         let before = trail.len();
         let mut key = KeyText::default();
         let mut null = false;
-        for (at, (_, expr)) in row.by.iter().enumerate() {
+        for (at, by) in row.by.iter().enumerate() {
             let reads = self.compiled.by_reads(row.number, at);
             let outer = std::mem::replace(&mut self.reads, reads);
-            let got = self.eval(expr, scope, trail);
+            let got = self.eval(&by.expr, scope, trail);
             self.reads = outer;
             let got = settled(got?, reads);
             match as_key_text(&got) {

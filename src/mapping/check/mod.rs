@@ -191,16 +191,16 @@ fn check_owners(owners: &Owners, schema: &Schema, file: &str, errors: &Errors) {
             suggest::hint(&owners.table, tables(schema)),
         );
     };
-    for find in &owners.find {
-        if table.column(&find.by).is_none() {
+    for by in owners.find.iter().flat_map(|find| find.compared()) {
+        if table.column(&by.column).is_none() {
             let message =
-                format!("owners are found by column `{}`, which table `{}` does not have", find.by, table.name);
+                format!("owners are found by column `{}`, which table `{}` does not have", by.column, table.name);
             errors.refuse(
                 &codes::COLUMN_UNKNOWN,
                 file,
                 owners.line,
                 message,
-                suggest::hint(&find.by, columns_of(table)),
+                suggest::hint(&by.column, columns_of(table)),
             );
         }
     }

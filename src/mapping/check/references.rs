@@ -25,7 +25,7 @@ fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>) {
                     suggest::hint(table, tables(spot.schema)),
                 );
             };
-            let by = by.iter().map(|(name, expr)| (name.as_str(), expr.line));
+            let by = by.iter().map(|by| (by.column.as_str(), by.expr.line));
             for (name, line) in column.iter().map(|column| (column.as_str(), visit.line)).chain(by) {
                 column_is_there(spot, known, name, line);
             }
@@ -106,7 +106,9 @@ fn leads(spot: &Spot<'_>, expr: &Expr, target: &Target<'_>, depth: u32) -> bool 
     match &expr.from {
         From::Null => true,
         From::First(parts) => parts.iter().all(|part| leads(spot, part, target, depth + 1)),
-        From::Lookup(row) => row.column.as_ref().is_some_and(|column| same(spot, &row.table, column, target)),
+        From::Lookup(ways) => ways
+            .first()
+            .is_some_and(|row| row.column.as_ref().is_some_and(|column| same(spot, &row.table, column, target))),
         From::Path(path) => match &path.root {
             Root::Parent(column) => spot.parent().is_none_or(|parent| same(spot, &parent.into, column, target)),
             Root::Column(name) => spot.rule.named(name).is_none_or(|expr| leads(spot, expr, target, depth + 1)),

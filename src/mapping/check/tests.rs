@@ -176,7 +176,7 @@ fn tables_and_columns_must_be_there() {
 
 #[test]
 fn what_set_toml_names_must_be_there() {
-    let text = "name = \"notes\"\n[owners]\ncapture = \"dir\"\ntable = \"people\"\nfind = [{ by = \"nick\" }]\n[precedence]\n\"pepole\" = []\n";
+    let text = "name = \"notes\"\n[owners]\ncapture = \"dir\"\ntable = \"people\"\nfind = [{ by = { nick = \"#owner\" } }]\n[precedence]\n\"pepole\" = []\n";
     let said = errors_of(&[("set.toml", text), ("a.toml", &PEOPLE.replace("people.json", "{dir}/people.json"))]);
     let expected = "\
 owners are found by column `nick`, which table `people` does not have
@@ -271,7 +271,8 @@ fn a_foreign_key_comes_from_where_its_row_is() {
             "[source]\nfiles = [\"{{dir}}/books.json\"]\nformat = \"json\"\n[table.notebooks.columns]\ntitle = \"t\"\nperson_id = {person}\n"
         )
     };
-    let owners = "name = \"notes\"\n[owners]\ncapture = \"dir\"\ntable = \"people\"\nfind = [{ by = \"id\" }]\n";
+    let owners =
+        "name = \"notes\"\n[owners]\ncapture = \"dir\"\ntable = \"people\"\nfind = [{ by = { id = \"#owner\" } }]\n";
     let refused = "`notebooks.person_id` refers to `people.id`, and nothing makes sure that such a row is there";
     for (person, message) in [
         ("\"#owner.id\"", ""),
@@ -475,7 +476,7 @@ fn the_ids_of_a_table_come_from_the_source_or_from_the_database_but_not_both() {
 fn an_owner_is_known_by_a_key_of_one_column() {
     let owners = |table: &str| {
         format!(
-            "name = \"notes\"\n[owners]\ncapture = \"owner\"\ntable = \"{table}\"\nfind = [{{ by = \"title\" }}]\nunknown = \"refuse\"\n"
+            "name = \"notes\"\n[owners]\ncapture = \"owner\"\ntable = \"{table}\"\nfind = [{{ by = {{ title = \"#owner\" }} }}]\nunknown = \"refuse\"\n"
         )
     };
     let files = "[source]\nfiles = [\"of/{owner}/a.json\"]\nformat = \"json\"\n";

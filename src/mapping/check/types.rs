@@ -250,7 +250,10 @@ fn of_expr(spot: &Spot<'_>, expr: &Expr, depth: u32) -> Vec<Gives> {
             Digest::Md5 => 32,
             Digest::Sha256 => 64,
         })],
-        From::Lookup(row) => row.column.iter().map(|column| stored(spot, &row.table, column)).collect(),
+        From::Lookup(ways) => {
+            let row = ways.first();
+            row.and_then(|row| Some(stored(spot, &row.table, row.column.as_ref()?))).into_iter().collect()
+        }
     }
 }
 

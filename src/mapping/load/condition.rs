@@ -8,7 +8,7 @@ use crate::mapping::model::{Condition, PathExpr, Sought, TypeName};
 use crate::mapping::{codes, suggest};
 
 /// Reads the row that `exists` names, by the `by` beside it: expressions have conditions, and conditions expressions.
-type ReadsRow = fn(&Fields<'_>, Item<'_>) -> Option<Sought>;
+type ReadsRow = fn(&Fields<'_>, Item<'_>) -> Option<Vec<Sought>>;
 
 /// The condition that a table says, where several words must all hold, or that has this name under `[when]`.
 pub(super) fn condition(item: Item<'_>, sought: ReadsRow) -> Option<Condition> {

@@ -9,7 +9,7 @@ use super::path;
 use super::policies;
 use super::tree::{Fields, Item};
 use crate::document::tape::Selection;
-use crate::mapping::model::{Condition, Digest, Each, Expr, From, Parts, Policies, Sought};
+use crate::mapping::model::{By, Condition, Digest, Each, Expr, Form, From, Parts, Policies, Sought};
 use crate::mapping::{codes, suggest};
 use crate::step::Step;
 
@@ -104,7 +104,6 @@ fn check_beside(fields: &Fields<'_>, source: &str) {
         ("member", &["each"]),
         ("without", &["from"]),
         ("by", &["lookup"]),
-        ("ignore_case", &["lookup"]),
     ] {
         if let Some(item) = fields.get(name)
             && !sources.contains(&source)
@@ -152,7 +151,9 @@ fn of_source(fields: &Fields<'_>, source: Item<'_>) -> Option<From> {
                 source.refuse_with(format!("`{text}` names no column"), "a lookup is written `table.column`");
                 return None;
             };
-            From::Lookup(Sought { table: table.to_owned(), column: Some(column.to_owned()), ..row? })
+            let column = Some(column.to_owned());
+            let named = |way| Sought { table: table.to_owned(), column: column.clone(), ..way };
+            From::Lookup(row?.into_iter().map(named).collect())
         }
         other => unreachable!("`{other}` is one of SOURCES or PROTECTION"),
     })
@@ -226,24 +227,43 @@ fn digest(how: Digest, item: Item<'_>) -> From {
     From::Digest { how, of: item.one_or_more().into_iter().map(expr).collect(), list: item.is_list() }
 }
 
-/// The row of the table that an item names, by the `by` beside it.
-pub(super) fn sought(fields: &Fields<'_>, item: Item<'_>) -> Option<Sought> {
-    let (table, number) = (item.text()?.to_owned(), item.doc.next_lookup());
-    Some(Sought { table, column: None, by: by(fields, item), ignore_case: fields.flag("ignore_case"), number })
-}
-
-/// `by = { column = expression }` beside a lookup.
-fn by(fields: &Fields<'_>, beside: Item<'_>) -> Vec<(String, Expr)> {
-    let Some(item) = fields.get("by") else {
-        beside.refuse_with(
-            format!("`{}` does not say which row", beside.name),
+/// The row of the table that an item names, by the `by` beside it: the first that is there.
+pub(super) fn sought(fields: &Fields<'_>, item: Item<'_>) -> Option<Vec<Sought>> {
+    let table = item.text()?;
+    let Some(by) = fields.get("by") else {
+        item.refuse_with(
+            format!("`{}` does not say which row", item.name),
             "write `by = { column = expression }` beside it",
         );
-        return Vec::new();
+        return None;
     };
-    let entries = item.entries().unwrap_or_default();
-    if entries.is_empty() {
-        item.refuse("`by` names no column");
+    let way = |by| Sought { table: table.to_owned(), column: None, by, number: item.doc.next_lookup() };
+    Some(ways(by).into_iter().map(way).collect())
+}
+
+/// `by = { COLUMN = EXPRESSION }`, or a list of such tables.
+pub(super) fn ways(item: Item<'_>) -> Vec<Vec<By>> {
+    let of_table = |item: Item<'_>| {
+        let entries = item.entries().unwrap_or_default();
+        if entries.is_empty() && item.is_table() {
+            item.refuse("`by` names no column");
+        }
+        entries.into_iter().map(compared).collect()
+    };
+    item.one_or_more().into_iter().map(of_table).collect()
+}
+
+/// A column, and what it is compared with.
+fn compared(entry: Item<'_>) -> By {
+    let column = entry.name.to_owned();
+    if !entry.is_table() {
+        return By { column, expr: expr(entry), form: Form::default() };
     }
-    entries.into_iter().map(|entry| (entry.name.to_owned(), expr(entry))).collect()
+    match entry.fields(&[&keys::BY, &SOURCES, &keys::COLUMN, &keys::EXPRESSION]) {
+        Some(fields) => {
+            let column_steps = fields.get("column_steps").and_then(steps).unwrap_or_default();
+            By { column, expr: nested(&fields), form: Form { ignore_case: fields.flag("ignore_case"), column_steps } }
+        }
+        None => By { column, expr: broken(entry.line), form: Form::default() },
+    }
 }

@@ -30,11 +30,8 @@ pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
                 .map(|meant| format!("did you mean `{meant}`?")),
         );
     }
-    for find in &owners.find {
-        let Some(from) = &find.from else {
-            continue; // The directory's name is compared.
-        };
-        walk::expr(from, &mut |visit| {
+    for by in owners.find.iter().flat_map(|find| find.compared()) {
+        walk::expr(&by.expr, &mut |visit| {
             let fits = match visit.read {
                 Read::Path(path) | Read::Test(path) => path.root == Root::Context("owner".to_owned()),
                 Read::Namespace => set.namespace.is_some(),

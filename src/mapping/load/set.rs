@@ -91,12 +91,13 @@ fn owners(item: Item<'_>) -> Option<Owners> {
 
 fn find_entry(item: Item<'_>) -> Option<Find> {
     let fields = item.fields(&[&keys::FIND])?;
-    Some(Find {
-        by: fields.need("by")?.text()?.to_owned(),
-        column_steps: fields.get("column_steps").and_then(expr::steps).unwrap_or_default(),
-        from: fields.get("from").map(expr::expr),
-        alias: fields.flag("alias"),
-    })
+    let by = fields.need("by")?;
+    if let Some(column) = by.as_text() {
+        let message = "`by` with the name of a column was dropped in 0.2.0";
+        by.refuse_as(&codes::WORD_DROPPED, message, format!("write `by = {{ {column} = \"#owner\" }}`"));
+        return None;
+    }
+    Some(Find { by: expr::ways(by), alias: fields.flag("alias") })
 }
 
 fn unknown(item: Item<'_>) -> Option<Unknown> {

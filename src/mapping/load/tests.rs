@@ -13,7 +13,7 @@ namespace = "6f0b6f5e-4c53-5c0e-9f0e-0d9b1a7c2e11"
 [owners]
 capture = "owner"
 table = "people"
-find = [{ by = "id" }, { by = "name", column_steps = ["lower"], from = { from = "#owner", steps = ["lower"] }, alias = true }]
+find = [{ by = { id = "#owner" } }, { by = { name = { from = "#owner", column_steps = ["lower"], steps = ["lower"] } }, alias = true }]
 unknown = { ignore = "nobody's" }
 ownerless = "only-user"
 
@@ -72,7 +72,7 @@ trimmed = { from = "title", steps = ["trim"] }
 id = { uuid5 = [{ value = "note" }, "=person_id", "=trimmed"] }
 person_id = "#owner.id"
 title = { from = "=trimmed", on_empty = "null", agrees_with = "heading", after = "rename them" }
-author = { lookup = "people.id", by = { name = "author" }, ignore_case = true }
+author = { lookup = "people.id", by = [{ id = "author" }, { name = { from = "author", ignore_case = true, column_steps = ["trim"] } }] }
 tags = { each = "tags[*]", item = { template = "{name}: {{{count}}}", on_missing = "skip" } }
 line = { from = { join = ["a", { value = "b" }], with = ", " }, steps = [{ matching = "^x" }] }
 first = 'tags[kind = "main"].name'
@@ -166,7 +166,7 @@ fn columns_say_what_they_are_made_of() {
     assert_eq!(column("title").agrees.as_ref().and_then(|agrees| agrees.after.as_deref()), Some("rename them"));
     assert_eq!(column("title").line, 29);
     assert!(
-        matches!(&column("author").expr.from, From::Lookup(row) if row.table == "people" && row.column.as_deref() == Some("id") && row.ignore_case)
+        matches!(&column("author").expr.from, From::Lookup(ways) if ways.len() == 2 && ways[0].by[0].form.is_plain() && ways[1].by[0].form.ignore_case && ways[1].by[0].form.column_steps.len() == 1)
     );
     let From::Each(tags) = &column("tags").expr.from else { panic!("it is a list") };
     assert!(matches!(&tags.each.from, From::Selected(rooted) if rooted.to_string() == "tags[*]"));
@@ -303,6 +303,11 @@ fn words_of_the_first_edition_are_refused_with_what_to_write_instead() {
         ("[table.a.columns]\na = { json = \"@\" }\n", "json", json),
         ("[table.a.columns]\na = { from = { json = { b = \"c\" } } }\n", "json", json),
         ("[table.a.columns]\na = { exists = \"people\", by = { id = \"b\" } }\n", "exists", exists),
+        (
+            "[table.a.columns]\na = { lookup = \"a.b\", by = { b = \"b\" }, ignore_case = true }\n",
+            "ignore_case",
+            "write it inside `by`: `by = { COLUMN = { from = …, ignore_case = true } }`",
+        ),
         ("[table.a.columns]\na = { value = 1, then = 1 }\n", "then", exists),
         ("[table.a.columns]\na = { value = 1, else = 1 }\n", "else", "write it as the last of a list of alternatives"),
         (
@@ -595,7 +600,8 @@ fn precedence_names_rules_that_feed_the_table() {
 
 #[test]
 fn an_owner_is_named_by_some_pattern() {
-    let set = "name = \"notes\"\n[owners]\ncapture = \"person\"\ntable = \"people\"\nfind = [{ by = \"id\", from = \"name\" }]\n";
+    let set =
+        "name = \"notes\"\n[owners]\ncapture = \"person\"\ntable = \"people\"\nfind = [{ by = { id = \"name\" } }]\n";
     let text =
         |files: &str| format!("[source]\nfiles = [\"{files}\"]\nformat = \"json\"\n[table.a.columns]\nx = \"x\"\n");
     let told = errors(&[("set.toml", set), ("a.toml", &text("{persn}/x.json"))]);
@@ -605,7 +611,8 @@ fn an_owner_is_named_by_some_pattern() {
          error: an owner is found by the directory's name only\n  at mappings/notes/set.toml:5\nhint: only `#owner` can be used here"
     );
     // A file's own name may name the person as well.
-    let told = errors(&[("set.toml", &set.replace(", from = \"name\"", "")), ("a.toml", &text("x_{person}.json"))]);
+    let told =
+        errors(&[("set.toml", &set.replace("id = \"name\"", "id = \"#owner\"")), ("a.toml", &text("x_{person}.json"))]);
     assert_eq!(told, "");
 }
 

@@ -2,7 +2,8 @@
 
 use super::paths::{PathExpr, Rooted};
 use crate::document::tape::Selection;
-use crate::step::{Literal, Step};
+use crate::fold;
+use crate::step::{Datum, Literal, Step};
 use regex::Regex;
 use serde::Deserialize;
 
@@ -56,8 +57,8 @@ pub enum From {
         /// Whether a list was written (its compact JSON is hashed even if it has one element).
         list: bool,
     },
-    /// `lookup = "table.column"`.
-    Lookup(Sought),
+    /// `lookup = "table.column"`: the first of these rows that is there.
+    Lookup(Vec<Sought>),
 }
 
 impl Expr {
@@ -101,10 +102,8 @@ pub struct Sought {
     pub table: String,
     /// The column that a lookup gives.
     pub column: Option<String>,
-    /// `by`.
-    pub by: Vec<(String, Expr)>,
-    /// `ignore_case`.
-    pub ignore_case: bool,
+    /// `by`, or one of its tables.
+    pub by: Vec<By>,
     /// Its number among all of the set.
     pub number: usize,
 }
@@ -112,7 +111,52 @@ pub struct Sought {
 impl Sought {
     /// The columns of the key.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        self.by.iter().map(|(column, _)| column.as_str())
+        self.by.iter().map(|by| by.column.as_str())
+    }
+}
+
+/// A column that is compared with an expression.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// The column.
+    pub column: String,
+    /// What it is compared with.
+    pub expr: Expr,
+    /// The form in which the two are compared.
+    pub form: Form,
+}
+
+/// The form in which a column and a value are compared.
+#[derive(Debug, Clone, Default)]
+pub struct Form {
+    /// `ignore_case`: full case folding of both.
+    pub ignore_case: bool,
+    /// `column_steps`: steps on the column.
+    pub column_steps: Vec<Step>,
+}
+
+impl Form {
+    /// Whether both are compared as they are.
+    pub fn is_plain(&self) -> bool {
+        !self.ignore_case && self.column_steps.is_empty()
+    }
+
+    /// The value that is compared.
+    pub fn of_value(&self, text: &str) -> String {
+        if self.ignore_case { fold::case(text) } else { text.to_owned() }
+    }
+
+    /// The column that is compared; none where its steps do not take it, so that it equals nothing.
+    pub fn of_column(&self, text: &str) -> Option<String> {
+        let mut datum = Datum::Text(text.to_owned());
+        for step in &self.column_steps {
+            datum = step.apply(datum).ok()??;
+        }
+        match datum {
+            Datum::Text(text) | Datum::Number(text) => Some(self.of_value(&text)),
+            Datum::Integer(value) => Some(value.to_string()),
+            _ => None,
+        }
     }
 }
 
@@ -148,7 +192,7 @@ pub enum Condition {
     /// Every path is a string that the expression matches.
     Matches(Vec<(PathExpr, Regex)>),
     /// There is such a row.
-    Exists(Sought),
+    Exists(Vec<Sought>),
     /// One of them holds.
     Any(Vec<Condition>),
     /// It does not hold.

@@ -9,7 +9,9 @@ mod rule;
 mod set;
 
 pub use crate::step::Literal;
-pub use expr::{Condition, Digest, Each, Expr, From, Parts, Policies, Policy, Sought, TemplatePiece, TypeName};
+pub use expr::{
+    By, Condition, Digest, Each, Expr, Form, From, Parts, Policies, Policy, Sought, TemplatePiece, TypeName,
+};
 pub use mapping::{Format, Mapping, Shape, Source};
 pub use owners::{Find, Ownerless, Owners, Pattern, PatternPiece, PatternSegment, Unknown};
 pub use paths::{Covering, PathExpr, PathStep, Root, Rooted};

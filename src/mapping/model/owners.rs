@@ -1,7 +1,6 @@
 //! Owners, and the patterns of files.
 
-use super::expr::Expr;
-use crate::step::Step;
+use super::expr::By;
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -41,14 +40,18 @@ impl Owners {
 /// One way to find an owner.
 #[derive(Debug)]
 pub struct Find {
-    /// The owner table's column to compare with.
-    pub by: String,
-    /// Steps on the column before it is compared.
-    pub column_steps: Vec<Step>,
-    /// What is compared; the directory's name when absent. Only `#owner` can be used in it.
-    pub from: Option<Expr>,
+    /// `by`: columns of the owner table, each with an expression over `#owner`; of several lists the first that finds
+    /// an owner.
+    pub by: Vec<Vec<By>>,
     /// The directory is another name for an owner that may have one under its id.
     pub alias: bool,
+}
+
+impl Find {
+    /// What is compared, with which columns.
+    pub fn compared(&self) -> impl Iterator<Item = &By> {
+        self.by.iter().flatten()
+    }
 }
 
 /// What happens to a directory that no owner matches.

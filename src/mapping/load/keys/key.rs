@@ -65,6 +65,8 @@ impl Key {
 const EXPRESSION: Takes = Takes::Refer("expression");
 pub(super) const FROM: Takes = Takes::OneOf(&[Takes::Text, EXPRESSION, Takes::List(&EXPRESSION)]);
 pub(super) const HASHED: Takes = Takes::OneOf(&[EXPRESSION, Takes::List(&EXPRESSION)]);
+pub(super) const BY_TABLES: Takes = Takes::OneOf(&[Takes::Named(&BY), Takes::List(&Takes::Named(&BY))]);
+const BY: Takes = Takes::Refer("by");
 pub(super) const REASONS: Takes = Takes::Named(&Takes::Reason);
 pub(super) const REGEX: Takes = Takes::Formed("format", "regex");
 pub(super) const STEPS: Takes = Takes::Refer("steps");

@@ -1,7 +1,7 @@
 //! The keys and words of a mapping.
 
 use super::key::Takes::{Any, Flag, Formed, List, Named, OneOf, Reason, Refer, Table, Text, True, Words};
-use super::key::{FROM, HASHED, Keys, REASONS, REGEX, STEPS, TEXTS, dropped, key, keys, later, since, word};
+use super::key::{BY_TABLES, FROM, HASHED, Keys, REASONS, REGEX, STEPS, TEXTS, dropped, key, keys, later, since, word};
 
 keys! {
     OF_MAPPINGS;
@@ -57,7 +57,7 @@ keys! {
             "the JSON type of the element (of a shape: the document), or of every path"),
         key("matches", Named(&REGEX), "every path is a string that the regular expression matches"),
         key("exists", Text, "the table has a row that `by` finds"),
-        key("by", Named(&Refer("expression")), "column = expression, for `exists`"),
+        key("by", BY_TABLES, "column = expression, for `exists`; or a list of such tables"),
         dropped("root", "write `type = \"array\"`: in a shape it is the document's type"),
         dropped("absent", "write `not = { exists = \"…\", by = { … } }`"),
         key("any", List(&Refer("condition")), "one of these conditions holds"),
@@ -125,8 +125,8 @@ keys! {
         key("member", Refer("expression"), "the name of each item, in an object"),
         key("when", Refer("condition"), "the condition without which it is missing"),
         key("without", TEXTS, "selections that are cut out of a container"),
-        key("by", Named(&Refer("expression")), "column = expression, for `lookup`"),
-        key("ignore_case", Flag, "`by` ignores case"),
+        key("by", BY_TABLES, "column = expression, for `lookup`; of a list of tables the first that finds a row"),
+        dropped("ignore_case", "write it inside `by`: `by = { COLUMN = { from = …, ignore_case = true } }`"),
         dropped("then", "write `{ value = …, when = { exists = TABLE, by = … } }` as one of a list of alternatives"),
         dropped("else", "write it as the last of a list of alternatives"),
         later("truncate", "truncates a string to the column's length"),
@@ -136,6 +136,11 @@ keys! {
     PROTECTION "a column":
         since("0.2.0", "seal", FROM, "a secret: encrypted into the column, bound to the row"),
         since("0.2.0", "hash", FROM, "a password: hashed with Argon2id into the column, so that nobody can read it");
+
+    /// What may stand beside an expression in `by`.
+    BY "an expression in `by`":
+        key("column_steps", STEPS, "steps on the column before it is compared"),
+        key("ignore_case", Flag, "full case folding of the column and of what it is compared with");
 
     /// What may stand beside a column's expression.
     COLUMN "a column":

@@ -1,7 +1,7 @@
 //! The keys and words of set.toml.
 
-use super::key::Takes::{Flag, Formed, List, Named, Number, OneOf, Reason, Refer, Table, Text, Words};
-use super::key::{Keys, REASONS, STEPS, TEXTS, key, keys, later, since, word};
+use super::key::Takes::{Flag, Formed, List, Named, Number, OneOf, Reason, Table, Text, Words};
+use super::key::{BY_TABLES, Keys, REASONS, STEPS, TEXTS, dropped, key, keys, later, since, word};
 
 keys! {
     OF_SETS;
@@ -105,9 +105,9 @@ keys! {
 
     /// An entry of `find` under `[owners]`.
     FIND "an entry of `find`":
-        key("by", Text, "the owner table's column to compare with"),
-        key("column_steps", STEPS, "steps on the column before it is compared"),
-        key("from", Refer("expression"), "what is compared; by default the directory's name"),
+        key("by", BY_TABLES, "column = expression over `#owner`; of a list of tables the first that finds a row"),
+        dropped("column_steps", "write `by = { COLUMN = { from = \"#owner\", column_steps = […] } }`"),
+        dropped("from", "write `by = { COLUMN = EXPRESSION }`"),
         key("alias", Flag, "the directory is a second one of an owner who may already have one");
 
     /// `unknown` under `[owners]`, written as a table.
