@@ -14,9 +14,15 @@ pub enum Segment {
     Members,
     /// Every element of an array (`[*]`).
     Elements,
+    /// The members of these names, in the order of the document (`['a', 'b']`).
+    Names(Vec<String>),
+    /// Any number of members and elements, none too (`**`); only in patterns of places.
+    AnyDepth,
+    /// The elements of an array, else the value itself; only in patterns of places.
+    Spread,
 }
 
-/// Selects values of a document: names, `.*` and `[*]`.
+/// Selects values of a document: names, several names, `.*` and `[*]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Selection(pub Vec<Segment>);
 
@@ -24,6 +30,24 @@ impl Selection {
     /// Whether the last name that it selects by is any (`.*`).
     pub fn ends_in_any_member(&self) -> bool {
         self.0.iter().rev().find(|step| **step != Segment::Elements) == Some(&Segment::Members)
+    }
+
+    /// The selections of single names that select together what this one does: one for each choice of its unions.
+    pub fn choices(&self) -> Vec<Selection> {
+        let mut choices = vec![Vec::with_capacity(self.0.len())];
+        for segment in &self.0 {
+            let Segment::Names(names) = segment else {
+                choices.iter_mut().for_each(|choice| choice.push(segment.clone()));
+                continue;
+            };
+            let with = |choice: &Vec<Segment>, name: &String| {
+                let mut choice = choice.clone();
+                choice.push(Segment::Name(name.clone()));
+                choice
+            };
+            choices = choices.iter().flat_map(|choice| names.iter().map(move |name| with(choice, name))).collect();
+        }
+        choices.into_iter().map(Selection).collect()
     }
 
     /// The names before the first star, and that star.
@@ -57,8 +81,13 @@ impl std::fmt::Display for Selection {
         for (i, segment) in self.0.iter().enumerate() {
             let dot = if i == 0 { "" } else { "." };
             match segment {
-                Segment::Elements => f.write_str("[*]")?,
+                Segment::Elements | Segment::Spread => f.write_str("[*]")?,
                 Segment::Members => write!(f, "{dot}*")?,
+                Segment::AnyDepth => write!(f, "{dot}**")?,
+                Segment::Names(names) => {
+                    let names: Vec<String> = names.iter().map(|name| format!("'{}'", quoted(name))).collect();
+                    write!(f, "[{}]", names.join(", "))?;
+                }
                 Segment::Name(name) if is_plain(name) => write!(f, "{dot}{name}")?,
                 Segment::Name(name) => write!(f, "['{}']", quoted(name))?,
             }
@@ -228,17 +257,28 @@ impl Paths {
     fn holds_below(&self, at: PathId, segments: &[Segment], met: &dyn Fn(PathId) -> bool) -> bool {
         let node = &self.nodes[at as usize];
         let members = || node.children.iter().map(|(_, id)| *id).chain(node.others.into_iter().flatten());
+        let all = || members().chain(node.elements);
         let Some((first, rest)) = segments.split_first() else {
-            return met(at) || members().chain(node.elements).any(|id| self.holds_below(id, &[], met));
+            return met(at) || all().any(|id| self.holds_below(id, &[], met));
         };
         match first {
             Segment::Elements => node.elements.is_some_and(|id| self.holds_below(id, rest, met)),
             Segment::Members => members().any(|id| self.holds_below(id, rest, met)),
+            Segment::Name(name) => self.holds_named(at, name, rest, met),
+            Segment::Names(names) => names.iter().any(|name| self.holds_named(at, name, rest, met)),
+            Segment::AnyDepth => self.holds_below(at, rest, met) || all().any(|id| self.holds_below(id, segments, met)),
+            Segment::Spread => {
+                self.holds_below(at, rest, met) || node.elements.is_some_and(|id| self.holds_below(id, rest, met))
+            }
+        }
+    }
+
+    fn holds_named(&self, at: PathId, name: &str, rest: &[Segment], met: &dyn Fn(PathId) -> bool) -> bool {
+        let node = &self.nodes[at as usize];
+        match node.position(name) {
+            Some(position) => self.holds_below(node.children[position].1, rest, met),
             // Of a name beyond the most that are distinguished nothing is known.
-            Segment::Name(name) => match node.position(name) {
-                Some(position) => self.holds_below(node.children[position].1, rest, met),
-                None => node.others.into_iter().flatten().any(met),
-            },
+            None => node.others.into_iter().flatten().any(met),
         }
     }
 

@@ -56,12 +56,38 @@ type Asked = (u32, Option<(String, Discriminant<Scalar<'static>>)>);
 #[derive(Debug, Default)]
 pub(super) struct Picks {
     sorted: RefCell<HashMap<Asked, Option<Arc<[u32]>>>>,
+    /// The elements of wide arrays by their place, once asked for twice.
+    placed: RefCell<HashMap<u32, Option<Arc<[u32]>>>>,
 }
 
 impl Picks {
     /// Forgets them all: the tape changed.
     pub(super) fn clear(&mut self) {
         self.sorted.get_mut().clear();
+        self.placed.get_mut().clear();
+    }
+
+    /// The child at this place: from 0, or from -1 backwards.
+    pub(super) fn at(&self, container: u32, mut children: impl Iterator<Item = u32>, place: i64) -> Option<u32> {
+        let nth = |all: &[u32]| {
+            let back = usize::try_from(place.unsigned_abs()).ok()?;
+            let at = if place < 0 { all.len().checked_sub(back)? } else { back };
+            all.get(at).copied()
+        };
+        if (0..FEW as i64).contains(&place) {
+            return children.nth(usize::try_from(place).ok()?);
+        }
+        if let Some(Some(all)) = self.placed.borrow().get(&container) {
+            return nth(all);
+        }
+        let all: Vec<u32> = children.collect();
+        let found = nth(&all);
+        if all.len() > FEW {
+            let mut placed = self.placed.borrow_mut();
+            let seen = placed.contains_key(&container);
+            placed.insert(container, seen.then(|| all.into()));
+        }
+        found
     }
 
     /// The first of a container's children for which `value_of` gives what is wanted; it is called once for each

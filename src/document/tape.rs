@@ -334,6 +334,14 @@ impl<'t> NodeRef<'t> {
             })
         })
     }
+    /// The element at this place, if it is an array that has one: from 0, or from -1 for the last.
+    pub fn element(self, place: i64) -> Option<NodeRef<'t>> {
+        if self.node.kind != Kind::Array {
+            return None;
+        }
+        let elements = self.children().map(NodeRef::id);
+        self.tape.picks.at(self.id, elements, place).map(|id| self.tape.node(id))
+    }
     /// What it is, read as a value of the same kind as another one.
     fn scalar(self, like: Scalar<'_>) -> Option<Scalar<'t>> {
         Some(match (self.node.kind, like) {

@@ -13,7 +13,7 @@ pub(super) fn hidden(declared: &Declared, doc: Doc, paths: &Paths, node: NodeRef
     let steps = paths.steps(node.path());
     let names = steps.iter().filter_map(|step| match step {
         Segment::Name(name) => Some(name.as_str()),
-        Segment::Members | Segment::Elements => None,
+        _ => None,
     });
     declared.facts(doc, node.path()).is_hidden() || may_be_secret(names, node.text())
 }

@@ -189,6 +189,7 @@ impl Watch for Listener<'_> {
                         heard.names_of_row.insert((number, *name));
                     }
                 }
+                LeafSpan::Part(..) => {} // nothing counts as that
                 LeafSpan::Nodes(doc, nodes) => {
                     let in_frame = *doc == Doc::Frame && !seen.frame.is_empty();
                     let tape = if in_frame { seen.frame } else { &seen.record.tape };

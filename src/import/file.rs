@@ -52,7 +52,8 @@ impl Reading<'_> {
         match touch {
             // A name that an earlier record of the same member brought is counted there.
             LeafSpan::Name(name) if sheet.names().contains_key(name) => sheet.claim_name(*name, mark),
-            LeafSpan::Name(_) => {}
+            // One that a row below the part's own claims is not known to have a row for every part.
+            LeafSpan::Name(_) | LeafSpan::Part(..) => {}
             LeafSpan::Nodes(Doc::Frame, nodes) if !self.is_whole() => self.frame_sheet.claim(nodes.clone(), mark),
             LeafSpan::Nodes(_, nodes) => sheet.claim(nodes.clone(), mark),
         }

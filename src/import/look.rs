@@ -203,9 +203,10 @@ fn other_kind(frame: &Tape, shape: &Shape, records: &Selection) -> Option<(u64, 
     let wrong = |segment: &Segment, node: NodeRef| match (segment, node.kind()) {
         (_, Kind::Null | Kind::Record(_)) => None,
         (_, Kind::Array | Kind::Object) if node.is_leaf() => None,
-        (Segment::Elements, Kind::Array) | (Segment::Members | Segment::Name(_), Kind::Object) => None,
+        (Segment::Elements, Kind::Array) => None,
         (Segment::Elements, _) => Some("an array"),
-        (Segment::Members | Segment::Name(_), _) => Some("an object"),
+        (_, Kind::Object) => None,
+        _ => Some("an object"),
     };
     segments.iter().enumerate().find_map(|(depth, segment)| {
         select(root, &segments[..depth]).into_iter().find_map(|selected| {

@@ -365,6 +365,7 @@ fn evaluate_name(set: &Set, expr: &Expr, directory: &str) -> Option<String> {
         frame: tape.root(),
         whole: true,
         element: Current::Node(tape.root()),
+        part: None,
         position: 1,
         trace: None,
         names: Rc::default(),

@@ -91,9 +91,10 @@ pub fn record_scope<'a, 't>(
     trace: Option<&'a dyn Trace>,
 ) -> Scope<'a, 't> {
     let (root, whole) = (record.tape.root(), shape.records.is_none());
-    let last = u32::try_from(record.names.len().saturating_sub(1)).unwrap_or(u32::MAX);
-    let named = shape.key_as.iter().zip(record.name());
-    let names = named.map(|(context, name)| (context.clone(), name.to_owned(), NameLeaf::OfRecord(last)));
+    // The last name is that of the last `.*`.
+    let leaves = (0_u32..).map(NameLeaf::OfRecord);
+    let named = shape.key_as.iter().rev().zip(record.names.iter().zip(leaves).collect::<Vec<_>>().into_iter().rev());
+    let names = named.map(|(context, (name, leaf))| (context.clone(), name.clone(), leaf));
     Scope {
         file,
         declared,
@@ -102,6 +103,7 @@ pub fn record_scope<'a, 't>(
         frame: if whole { root } else { frame.root() },
         whole,
         element: Current::Node(root),
+        part: None,
         position: i64::try_from(record.position()).unwrap_or(i64::MAX),
         trace,
         names: Rc::new(names.collect()),

@@ -274,6 +274,8 @@ fn describe_path(path: &PathExpr) -> String {
         Root::Record => "@".to_owned(),
         Root::Frame => "$".to_owned(),
         Root::Parent(name) => format!("^{name}"),
+        Root::Above { rule, column } => format!("^{rule}.{column}"),
+        Root::Outside => String::new(),
         Root::Column(name) => format!("={name}"),
         Root::Context(name) => format!("#{name}"),
     };
@@ -286,6 +288,7 @@ fn describe_path(path: &PathExpr) -> String {
                 }
                 out.push_str(&name);
             }
+            PathStep::Index(place) => out.push_str(&format!("[{place}]")),
             PathStep::Pick { member, .. } => out.push_str(&format!("[{member} = …]")),
         }
     }

@@ -80,7 +80,7 @@ struct Entry {
 
 impl Entry {
     fn covers(&self, steps: &[&Segment]) -> bool {
-        (self.below || self.pattern.len() == steps.len()) && covers(&self.pattern, steps)
+        matches(&self.pattern, steps, self.below, &same)
     }
 
     fn is_secret(&self) -> bool {
@@ -135,7 +135,7 @@ impl Declared {
                 path = match segment {
                     Segment::Name(name) => paths.member(path, name),
                     Segment::Elements => paths.element(path),
-                    Segment::Members => break, // any name
+                    _ => break, // any name
                 };
             }
         }
@@ -200,7 +200,7 @@ impl Declared {
         let mut names = steps.iter().rev().filter_map(|step| match step {
             Segment::Name(name) => Some(name.as_str()),
             Segment::Members => Some(""), // any name
-            Segment::Elements => None,
+            _ => None,
         });
         let name = names.next().unwrap_or_default();
         // A container that is declassified keeps the secrets that are named below it.
@@ -228,14 +228,25 @@ fn same(pattern: &Segment, step: &Segment) -> bool {
     }
 }
 
-fn covers(pattern: &[Segment], steps: &[&Segment]) -> bool {
-    pattern.len() <= steps.len() && pattern.iter().zip(steps).all(|(pattern, step)| same(pattern, step))
+/// Whether the steps are those of a value that the pattern selects, or (`below`) of one below.
+fn matches(pattern: &[Segment], steps: &[&Segment], below: bool, same: &dyn Fn(&Segment, &Segment) -> bool) -> bool {
+    match pattern.split_first() {
+        None => below || steps.is_empty(),
+        Some((Segment::AnyDepth, rest)) => (0..=steps.len()).any(|at| matches(rest, &steps[at..], below, same)),
+        Some((Segment::Spread, rest)) => {
+            matches(rest, steps, below, same)
+                || (steps.first() == Some(&&Segment::Elements) && matches(rest, &steps[1..], below, same))
+        }
+        Some((first, rest)) => {
+            steps.split_first().is_some_and(|(step, steps)| same(first, step) && matches(rest, steps, below, same))
+        }
+    }
 }
 
-/// Whether the pattern covers one of the names that share the path: with secrets it must be assumed.
+/// Whether the pattern covers one of the names that share the path, or something above it: with secrets it must be
+/// assumed.
 fn may_cover(pattern: &[Segment], steps: &[&Segment]) -> bool {
-    let may_be = |(pattern, step): (&Segment, &&Segment)| same(pattern, step) || **step == Segment::Members;
-    pattern.len() <= steps.len() && pattern.iter().zip(steps).all(may_be)
+    matches(pattern, steps, true, &|pattern, step| same(pattern, step) || *step == Segment::Members)
 }
 
 struct Collector {

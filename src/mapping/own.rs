@@ -150,7 +150,11 @@ impl<'s> Own<'s> {
                     let parent = model.parent.as_deref().and_then(|of| mapping.rule(of));
                     parent.is_some_and(|parent| self.is_filled_own(RuleAt { rule: parent, ..rule }, name, depth))
                 }
-                Root::Element | Root::Record | Root::Frame => false,
+                Root::Above { rule: above, column } => {
+                    let above = rule.of(self.set).0.rule(above);
+                    above.is_some_and(|above| self.is_filled_own(RuleAt { rule: above, ..rule }, column, depth))
+                }
+                Root::Element | Root::Record | Root::Frame | Root::Outside => false,
             },
             From::First(all) => all.iter().all(|part| self.is_own_value(rule, part, depth)),
             From::Digest { of, .. } => of.iter().any(|part| self.is_own_value(rule, part, depth)),

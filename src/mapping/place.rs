@@ -1,7 +1,9 @@
 //! Resolves the paths of a rule to full places in a file.
 
 use crate::document::tape::{Segment, Selection};
-use crate::mapping::model::{Condition, Covering, Expr, Mapping, PathExpr, PathStep, Root, Rooted, Rule};
+use crate::mapping::model::{
+    Condition, Covering, Elements, Expr, From, Mapping, PathExpr, PathStep, Root, Rooted, Rule,
+};
 use crate::mapping::secret_words::looks_secret;
 use crate::mapping::walk::{self, Read, Visit};
 
@@ -18,15 +20,15 @@ impl Place {
         Self { frame: rooted.root == Root::Frame && !whole, path: rooted.selection.0.clone() }
     }
 
-    /// Whether it is `outer` or lies below it.
+    /// As [`Place::of`], one place for each choice of a union's names.
+    pub(crate) fn all_of(whole: bool, rooted: &Rooted) -> Vec<Self> {
+        let frame = rooted.root == Root::Frame && !whole;
+        rooted.selection.choices().into_iter().map(|Selection(path)| Self { frame, path }).collect()
+    }
+
+    /// Whether it may be `outer` or lie below it.
     pub(crate) fn is_in(&self, outer: &Place) -> bool {
-        self.frame == outer.frame
-            && self.path.len() >= outer.path.len()
-            && self.path.iter().zip(&outer.path).all(|(mine, theirs)| match (mine, theirs) {
-                (Segment::Elements, other) | (other, Segment::Elements) => *other == Segment::Elements,
-                (Segment::Members, _) | (_, Segment::Members) => true,
-                (Segment::Name(mine), Segment::Name(theirs)) => mine == theirs,
-            })
+        self.frame == outer.frame && leads_to(&self.path, &outer.path, true)
     }
 
     pub(crate) fn looks_secret(&self) -> bool {
@@ -36,6 +38,35 @@ impl Place {
     pub(crate) fn show(&self) -> String {
         let root = if self.frame { Root::Frame } else { Root::Element };
         Rooted { root, selection: Selection(self.path.clone()) }.to_string()
+    }
+}
+
+/// Whether the value at a path may be what the pattern selects, or (`below`) lie below that.
+fn leads_to(path: &[Segment], pattern: &[Segment], below: bool) -> bool {
+    use Segment::{AnyDepth, Elements, Members, Name, Spread};
+    match (path.split_first(), pattern.split_first()) {
+        (_, None) => below || path.iter().all(|segment| matches!(segment, AnyDepth | Spread)),
+        (_, Some((AnyDepth, rest))) => {
+            leads_to(path, rest, below) || path.split_first().is_some_and(|(_, path)| leads_to(path, pattern, below))
+        }
+        (Some((AnyDepth, more)), Some((_, rest))) => leads_to(more, pattern, below) || leads_to(path, rest, below),
+        (Some((Spread, more)), Some((first, rest))) => {
+            leads_to(more, pattern, below) || (matches!(first, Elements | Spread) && leads_to(more, rest, below))
+        }
+        (mine, Some((Spread, rest))) => {
+            leads_to(path, rest, below)
+                || mine.is_some_and(|(mine, more)| *mine == Elements && leads_to(more, rest, below))
+        }
+        (None, Some(_)) => false,
+        (Some((mine, more)), Some((theirs, rest))) => {
+            let same = match (mine, theirs) {
+                (Elements, other) | (other, Elements) => *other == Elements,
+                (Members, _) | (_, Members) => true,
+                (Name(mine), Name(theirs)) => mine == theirs,
+                _ => true, // unions are taken apart before
+            };
+            same && leads_to(more, rest, below)
+        }
     }
 }
 
@@ -51,7 +82,13 @@ impl Covered {
     }
 
     pub(crate) fn covers(&self, place: &Place) -> bool {
-        place.is_in(&self.place) && (self.below || place.path.len() == self.place.path.len())
+        self.place.frame == place.frame && leads_to(&place.path, &self.place.path, self.below)
+    }
+
+    /// Whether it covers the place by its last name, and not only by a `**`, which decides no secret.
+    pub(crate) fn names(&self, place: &Place) -> bool {
+        let named = !self.below || self.place.path.len() == place.path.len();
+        named && self.place.path.last() != Some(&Segment::AnyDepth) && self.covers(place)
     }
 }
 
@@ -111,7 +148,7 @@ impl<'c> At<'c> {
                 }
                 // Of the elements that could be picked only one is kept.
                 Read::Path(path) | Read::Test(path) => {
-                    let picks = path.steps.iter().any(|step| matches!(step, PathStep::Pick { .. }));
+                    let picks = path.steps.iter().any(|step| !matches!(step, PathStep::Name(_)));
                     (self.places(path, visit.within), keeps && !picks, false)
                 }
                 Read::Without(..) => (self.named(&visit), keeps, true),
@@ -187,7 +224,7 @@ impl<'c> At<'c> {
     fn picked_by(&self, path: &PathExpr, within: &[Vec<Rooted>]) -> Vec<Place> {
         let picks = path.steps.iter().enumerate().filter_map(|(at, step)| match step {
             PathStep::Pick { member, .. } => Some((at, member)),
-            PathStep::Name(_) => None,
+            PathStep::Name(_) | PathStep::Index(_) => None,
         });
         picks
             .flat_map(|(at, member)| {
@@ -209,26 +246,75 @@ impl<'c> At<'c> {
 
     fn below(&self, rooted: &Rooted, starts: impl FnOnce() -> Vec<Place>) -> Vec<Place> {
         match rooted.root {
-            Root::Record | Root::Frame => vec![Place::of(self.whole, rooted)],
+            Root::Record | Root::Frame => Place::all_of(self.whole, rooted),
             Root::Element => {
-                let mut starts = starts();
-                starts.iter_mut().for_each(|place| place.path.extend(rooted.selection.0.iter().cloned()));
-                starts
+                let choices = rooted.selection.choices();
+                let below = |place: &Place, choice: &Selection| {
+                    let path = place.path.iter().chain(&choice.0).cloned().collect();
+                    Place { path, ..place.clone() }
+                };
+                starts().iter().flat_map(|place| choices.iter().map(move |choice| below(place, choice))).collect()
             }
-            Root::Parent(_) | Root::Column(_) | Root::Context(_) => Vec::new(),
+            Root::Outside => self.around(self.rule, self.mapping.rules.len()),
+            Root::Parent(_) | Root::Above { .. } | Root::Column(_) | Root::Context(_) => Vec::new(),
         }
     }
 
-    /// Where the elements of a rule lie: what its `each` selects, below its parent's element.
+    /// Where the elements of a rule lie: what its `each` selects, below its parent's element, and what `recurse` does
+    /// from there.
     fn starts(&self, rule: &Rule, generations: usize) -> Vec<Place> {
+        let outer = self.around(rule, generations);
+        let mut starts = if rule.each.is_empty() {
+            outer
+        } else {
+            rule.each.iter().flat_map(|each| self.selected(rule, each, &outer)).collect()
+        };
+        if let Some(recurse) = &rule.recurse {
+            let deeper = |start: &Place| {
+                let mut path = start.path.clone();
+                path.push(Segment::AnyDepth);
+                let start = Place { path, ..start.clone() };
+                self.below(&Rooted { root: Root::Element, selection: recurse.clone() }, || vec![start])
+            };
+            let deeper: Vec<Place> = starts.iter().flat_map(deeper).collect();
+            starts.extend(deeper);
+        }
+        starts
+    }
+
+    /// The elements around those of a rule: its parent's, else the record.
+    fn around(&self, rule: &Rule, generations: usize) -> Vec<Place> {
         // A rule that is its own ancestor is reported elsewhere.
-        let outer = match self.mapping.parent_of(rule).filter(|_| generations > 0) {
+        match self.mapping.parent_of(rule).filter(|_| generations > 0) {
             Some(parent) => self.starts(parent, generations - 1),
             None => vec![Place { frame: false, path: Vec::new() }],
-        };
-        if rule.each.is_empty() {
-            return outer;
         }
-        rule.each.iter().flat_map(|each| self.below(each, || outer.clone())).collect()
+    }
+
+    fn selected(&self, rule: &Rule, each: &Elements, outer: &[Place]) -> Vec<Place> {
+        match each {
+            Elements::Selection(rooted) => self.below(rooted, || outer.to_vec()),
+            Elements::Expr(expr) => self.spread(rule, expr, outer, 0),
+        }
+    }
+
+    /// Where the elements of an expression's list lie, as far as it is one of the document's.
+    fn spread(&self, rule: &Rule, expr: &Expr, outer: &[Place], depth: u32) -> Vec<Place> {
+        if depth > 16 {
+            return Vec::new(); // a cycle of `let`s is reported elsewhere
+        }
+        match &expr.from {
+            From::Path(PathExpr { root: Root::Column(name), .. }) => {
+                rule.let_of(name).map_or_else(Vec::new, |expr| self.spread(rule, expr, outer, depth + 1))
+            }
+            From::Path(path) => {
+                let mut rooted = walk::selection_of(path);
+                rooted.selection.0.push(Segment::Spread);
+                self.below(&rooted, || outer.to_vec())
+            }
+            From::Selected(rooted) => self.below(rooted, || outer.to_vec()),
+            From::First(all) => all.iter().flat_map(|one| self.spread(rule, one, outer, depth + 1)).collect(),
+            _ => Vec::new(),
+        }
     }
 }

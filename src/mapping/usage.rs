@@ -197,7 +197,9 @@ impl Judge<'_> {
                 below.path.push(segment);
                 self.holds(&below)
             };
-            if holds_below(Segment::Members) || holds_below(Segment::Elements) {
+            if place.path.last() != Some(&Segment::AnyDepth)
+                && (holds_below(Segment::Members) || holds_below(Segment::Elements))
+            {
                 let below = Covering { below: true, ..covering.clone() };
                 let message = format!(
                     "`{covering}` under [ignore] covers no more than the value itself, and files have values below it; \

@@ -2,7 +2,8 @@
 
 use crate::document::tape::{Segment, Selection};
 use crate::mapping::model::{
-    ColumnRule, Condition, Expr, From, KeyPart, Parts, PathExpr, PathStep, Root, Rooted, Rule, Sought, TemplatePiece,
+    ColumnRule, Condition, Expr, From, KeyPart, Parts, PathExpr, PathStep, Picked, Root, Rooted, Rule, Sought,
+    TemplatePiece,
 };
 use crate::step::Step;
 
@@ -14,9 +15,10 @@ impl ColumnRule {
 }
 
 impl Rule {
-    /// Every expression, each once: of columns and `let`s.
+    /// Every expression, each once: of `each`, columns and `let`s.
     pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
-        self.columns.iter().flat_map(ColumnRule::exprs).chain(self.lets.iter().map(|(_, expr)| expr))
+        let columns = self.columns.iter().flat_map(ColumnRule::exprs);
+        self.each_exprs().chain(columns).chain(self.lets.iter().map(|(_, expr)| expr))
     }
 }
 
@@ -61,9 +63,18 @@ type Visitor<'m, 'v> = dyn FnMut(Visit<'m, '_>) + 'v;
 
 /// Visits all that a rule reads: what its expressions do, then what it tests. A `let` is visited wherever it is used.
 pub fn rule<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
+    each(rule, visit);
     rule.columns.iter().flat_map(ColumnRule::exprs).for_each(|of| through(rule, of, visit));
     tests(rule, visit);
     deletion(rule, visit);
+}
+
+/// Visits what the expressions of a rule's `each` read, around the elements that they give.
+pub fn each<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
+    let outside = Rooted { root: Root::Outside, selection: Selection::default() };
+    let within = vec![vec![outside]];
+    let mut walk = Walk { lets: &rule.lets, open: Vec::new(), within, keeps: false, visit };
+    rule.each_exprs().for_each(|of| walk.expr(of));
 }
 
 /// Visits what a rule reads for its condition and its key.
@@ -106,7 +117,7 @@ pub fn condition<'m>(condition: &'m Condition, line: u32, visit: &mut Visitor<'m
 pub fn selection_of(path: &PathExpr) -> Rooted {
     let segments = path.steps.iter().map(|step| match step {
         PathStep::Name(name) => Segment::Name(name.clone()),
-        PathStep::Pick { .. } => Segment::Elements,
+        PathStep::Index(_) | PathStep::Pick { .. } => Segment::Elements,
     });
     Rooted { root: path.root.clone(), selection: Selection(segments.collect()) }
 }
@@ -153,6 +164,11 @@ impl<'m> Walk<'_, '_, 'm> {
 
     fn path(&mut self, read: Read<'m>, path: &'m PathExpr, line: u32) {
         self.visit(read, line);
+        for step in &path.steps {
+            if let PathStep::Pick { equals: Picked::Path(path), .. } = step {
+                self.losing(|walk| walk.path(Read::Path(path), path, line));
+            }
+        }
         let Root::Column(name) = &path.root else { return };
         if let Some((name, expr)) = self.lets.iter().find(|(known, _)| known == name)
             && !self.open.contains(&name.as_str())

@@ -65,7 +65,9 @@ impl<'s> Matcher<'s> {
             let leads_here = match &segments[depth - 1] {
                 Segment::Name(wanted) => level.object && *wanted == *self.name,
                 Segment::Members => level.object,
+                Segment::Names(wanted) => level.object && wanted.iter().any(|wanted| *wanted == *self.name),
                 Segment::Elements => !level.object,
+                Segment::AnyDepth | Segment::Spread => false, // of patterns only
             };
             if leads_here {
                 if segments.len() == depth { selected(number) } else { self.alive.push(number) }

@@ -66,6 +66,7 @@ mod owners;
 mod owners_made;
 mod packed;
 mod passwords;
+mod paths;
 mod policies;
 mod random_trees;
 mod record_table;

@@ -233,7 +233,7 @@ impl Judged<'_> {
     fn name_of(&self, node: NodeRef) -> Option<&str> {
         self.paths.steps(node.path()).into_iter().rev().find_map(|step| match step {
             Segment::Name(name) => Some(name.as_str()),
-            Segment::Elements | Segment::Members => None,
+            _ => None,
         })
     }
 

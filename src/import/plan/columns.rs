@@ -59,7 +59,7 @@ fn gives_instant(rule: &Rule, expr: &Expr, is_read: bool, depth: u32) -> bool {
                 Root::Column(name) if depth < 16 => {
                     rule.named(name).is_some_and(|expr| gives_instant(rule, expr, is_read, depth + 1))
                 }
-                Root::Parent(_) | Root::Column(_) => false,
+                Root::Parent(_) | Root::Above { .. } | Root::Outside | Root::Column(_) => false,
             },
             From::First(all) => all.iter().any(|one| gives_instant(rule, one, is_read, depth)),
             From::Template { .. } | From::Join { .. } => is_read,

@@ -45,9 +45,7 @@ impl Resolver<'_> {
         let mut decision = Decision::default();
         for draft in drafts.iter_mut() {
             let parent = draft.parent.map(|at| &decision.judged[at]);
-            if let Some(parent) = parent {
-                take_parents_id(&rules[draft.rule], draft, parent.id);
-            }
+            take_ids_above(&rules[draft.rule], draft, &|at| decision.judged[at].id);
             let row = Candidate::new(rules, draft, record.file);
             match self.judge(cx, row, parent.map(|parent| parent.fate))? {
                 Verdict::Is(mut one) => {
@@ -144,14 +142,14 @@ impl Resolver<'_> {
     }
 }
 
-/// Puts the parent's generated id where the child refers to it; NULL where it has none, which may be
+/// Puts the generated ids of rows above where the row refers to them; NULL where one has none, which may be
 /// another verdict than that of an earlier round.
-fn take_parents_id(rule: &CompiledRule, draft: &mut Draft, id: Option<i64>) {
-    if draft.parents_id.is_empty() {
+fn take_ids_above(rule: &CompiledRule, draft: &mut Draft, id: &dyn Fn(usize) -> Option<i64>) {
+    if draft.ids_above.is_empty() {
         return;
     }
-    for at in &draft.parents_id {
-        draft.values[*at] = id.map_or(Value::Null, Value::Integer);
+    for (field, row) in &draft.ids_above {
+        draft.values[*field] = id(*row).map_or(Value::Null, Value::Integer);
     }
     if let Some(fields) = &rule.key_fields {
         let mut key = KeyText::default();

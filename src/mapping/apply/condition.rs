@@ -3,7 +3,7 @@
 use super::fit::{as_text, literal_datum};
 use super::path::{follow_from, scalar};
 use super::scope::{Operand, Stop};
-use crate::document::tape::{Kind, NodeRef, Outer, Segment};
+use crate::document::tape::{Kind, NodeRef, Outer, Segment, Selection};
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{Condition, Literal, PathExpr, Shape, Sought, TypeName};
 use crate::step::Datum;
@@ -126,11 +126,21 @@ pub fn shape_fits(shape: &Shape, outline: NodeRef) -> bool {
     shape.when.as_ref().is_none_or(holds) && records_lead(shape, outline)
 }
 
+/// Of a union one of the names must lead there.
 fn records_lead(shape: &Shape, outline: NodeRef) -> bool {
-    let Some((names, wanted)) = shape.need() else { return true };
+    let Some(records) = &shape.records else { return true };
+    if records.0.iter().any(|segment| matches!(segment, Segment::Names(_))) {
+        return records.choices().iter().any(|choice| leads(choice, outline));
+    }
+    leads(records, outline)
+}
+
+fn leads(records: &Selection, outline: NodeRef) -> bool {
+    let (names, star) = records.before_star();
     let leads_to = names.iter().try_fold(outline, |node, segment| match segment {
         Segment::Name(name) => node.member(name),
-        Segment::Members | Segment::Elements => None,
+        _ => None,
     });
+    let wanted = star.map(|star| if *star == Segment::Elements { TypeName::Array } else { TypeName::Object });
     leads_to.is_some_and(|node| wanted.is_none_or(|wanted| type_of_node(node) == Some(wanted)))
 }

@@ -1,5 +1,6 @@
 //! A row as mapped, with the leaves it claims.
 
+use super::scope::Part;
 use crate::document::name::NameLeaf;
 use crate::document::tape::NodeId;
 use crate::finding::{Code, Severity};
@@ -17,6 +18,8 @@ pub enum LeafSpan {
     Nodes(Doc, Range<NodeId>),
     /// The name of a member.
     Name(NameLeaf),
+    /// Nodes of a text that an `each` took apart: theirs is the claim once every part has a row.
+    Part(Doc, Range<NodeId>),
 }
 
 /// What is bad about a record.
@@ -134,14 +137,18 @@ pub struct Draft {
     pub key: Option<KeyText>,
     /// The index, among the record's drafts, of the parent's.
     pub parent: Option<usize>,
+    /// The index of the row of the element from which `recurse` led here.
+    pub above: Option<usize>,
+    /// What made it, where that is no node.
+    pub part: Option<Rc<Part>>,
     /// The leaves it is made from.
     pub claims: Vec<Claim>,
     /// All its secrets are empty: it takes its key, and makes no row.
     pub empty: bool,
     /// It makes no row, and removes the earlier ones of its key; only the columns of the key have values.
     pub removes: bool,
-    /// Fields that hold the parent's id once the engine has given it.
-    pub parents_id: Vec<usize>,
+    /// Fields that hold the id of a row above once the engine has given it, with the index of that row.
+    pub ids_above: Vec<(usize, usize)>,
     /// Names that a `.*` matched; they count as leaves.
     pub names: Vec<NameLeaf>,
     /// The names that `key_as` gave, which the rules below it see as well.

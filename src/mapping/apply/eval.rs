@@ -4,8 +4,8 @@ use super::condition::View;
 use super::draft::{Fault, LeafSpan};
 use super::fit::{as_key_text, has_text, is_same_text, literal_datum, to_datum};
 use super::maker::{Dangling, RowMaker, Trail, Wrote, first_place};
-use super::path::{Reached, last_name};
-use super::scope::{Operand, Scope, Stop};
+use super::path::Reached;
+use super::scope::{Marks, Operand, Scope, Stop};
 use super::times::settled;
 use super::trace::StepTaken;
 use crate::decimal::Decimal;
@@ -13,9 +13,8 @@ use crate::document::tape::{Kind, NodeRef};
 use crate::finding::{VALUE_NULL_IF, VALUE_ROUNDED, VALUE_STEP};
 use crate::mapping::declared::Doc;
 use crate::mapping::keyindex::KeyText;
-use crate::mapping::model::{Condition, Expr, From, PathExpr, ReadAs, Root, Sought};
+use crate::mapping::model::{Condition, Expr, From, PathExpr, PathStep, Picked, ReadAs, Root, Sought};
 use crate::step::{Datum, Step};
-use std::rc::Rc;
 
 impl<'a, 't> RowMaker<'a, 't> {
     /// Evaluates an expression. What the value was made from, and can be got back from, is added to the trail.
@@ -260,13 +259,16 @@ impl<'a, 't> RowMaker<'a, 't> {
         match &path.root {
             Root::Element | Root::Record | Root::Frame => {
                 let doc = scope.doc_of(&path.root);
-                Ok(match scope.reach(path) {
+                Ok(match self.reach(path, scope)? {
                     Reached::Node(node) => self.node(node, doc, trail),
                     Reached::Void(node) => {
                         self.note_void(LeafSpan::Nodes(doc, node.span()));
                         Operand::Missing
                     }
-                    Reached::Part(part) => Operand::Datum(part),
+                    Reached::Part(part) => {
+                        self.read_part(scope, trail);
+                        Operand::Datum(part)
+                    }
                     Reached::Nothing => Operand::Missing,
                 })
             }
@@ -280,7 +282,38 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Ok(got)
             }
             Root::Column(name) => self.other(name, scope, trail),
-            Root::Parent(column) => Ok(self.parent_value(column)),
+            root @ (Root::Parent(_) | Root::Above { .. }) => Ok(self.value_above(root)),
+            Root::Outside => Ok(Operand::Missing),
+        }
+    }
+
+    /// Where a path in a document leads. What its picks compare with is worked out first, and claims nothing.
+    pub(super) fn reach(&mut self, path: &PathExpr, scope: &Scope<'_, 't>) -> Result<Reached<'t>, Stop> {
+        let mut picked = Vec::new();
+        for step in &path.steps {
+            if let PathStep::Pick { equals: Picked::Path(path), .. } = step {
+                picked.push(self.path(path, scope, &mut Vec::new())?);
+            }
+        }
+        Ok(scope.reach(path, &picked))
+    }
+
+    /// The element is a part of a text, which is read with it.
+    fn read_part(&mut self, scope: &Scope<'_, 't>, trail: &mut Trail) {
+        let Some(part) = &scope.part else { return };
+        let Marks { tainted, clock, hidden } = part.marks;
+        self.tainted |= tainted;
+        self.clock |= clock;
+        self.hidden |= hidden;
+        for span in &part.of {
+            if let LeafSpan::Nodes(doc, nodes) = span {
+                if let Some(trace) = self.scope.trace {
+                    trace.read(*doc, nodes.start);
+                }
+                trail.push(LeafSpan::Part(*doc, nodes.clone()));
+            } else {
+                trail.push(span.clone());
+            }
         }
     }
 
@@ -397,13 +430,6 @@ impl<'a, 't> RowMaker<'a, 't> {
             Key::Null | Key::Missing => false,
         })
     }
-
-    /// The name that the last `.*` of a rule's `each` matched, introduced into the scope.
-    pub(super) fn named(scope: &mut Scope<'_, 't>, key_as: Option<&String>, selected: &super::path::Selected<'t>) {
-        if let (Some(context), Some((name, leaf))) = (key_as, last_name(selected)) {
-            Rc::make_mut(&mut scope.names).push((context.clone(), name, leaf));
-        }
-    }
 }
 
 /// The key of a row that is looked for: without one of its parts there is none, and with one that is null it is null.
@@ -448,14 +474,12 @@ pub(super) struct RuleView<'m, 's, 'a, 't> {
 impl<'t> View<'t> for RuleView<'_, '_, '_, 't> {
     fn look(&mut self, path: &PathExpr) -> Result<Operand<'t>, Stop> {
         Ok(match path.root {
-            Root::Element | Root::Record | Root::Frame => match self.scope.reach(path) {
+            Root::Element | Root::Record | Root::Frame => match self.maker.reach(path, self.scope)? {
                 Reached::Node(node) => Operand::of_node(node, self.scope.doc_of(&path.root)),
                 Reached::Part(part) => Operand::Datum(part),
                 Reached::Void(_) | Reached::Nothing => Operand::Missing,
             },
-            Root::Parent(_) | Root::Column(_) | Root::Context(_) => {
-                self.maker.path(path, self.scope, &mut Vec::new())?
-            }
+            _ => self.maker.path(path, self.scope, &mut Vec::new())?,
         })
     }
     fn exists(&mut self, row: &Sought) -> Result<bool, Stop> {

@@ -23,7 +23,7 @@ impl<'t> RowMaker<'_, 't> {
                     match value.as_key_text() {
                         Some(text) => key.push(&text),
                         // The engine gives it; then the key is made.
-                        None if self.draft.parents_id.iter().any(|at| self.compiled.field(name) == Some(*at)) => {}
+                        None if self.draft.ids_above.iter().any(|(at, _)| self.compiled.field(name) == Some(*at)) => {}
                         None if in_target => {
                             let message = format!("`{name}` is part of the key and would be NULL");
                             let fault = Fault::new(&ROW_KEY, message).of_column(name, rule.line);

@@ -69,18 +69,61 @@ pub(super) struct RowMaker<'a, 't> {
     /// An empty trail, for the next column.
     pub(super) spare: Trail,
     pub(super) rule: &'a Rule,
+    /// All rules of its mapping.
+    pub(super) rules: &'a [Rule],
     pub(super) compiled: &'a CompiledRule,
-    pub(super) parent: Option<(&'a CompiledRule, &'a Draft)>,
+    pub(super) above: Above<'a>,
     pub(super) memo: Vec<Memo>,
     pub(super) faults: Vec<Fault>,
     pub(super) draft: Draft,
 }
 
+/// The rows of the record so far, and those above the one that is being made.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Above<'a> {
+    pub(super) rules: &'a [&'a CompiledRule],
+    pub(super) drafts: &'a [Draft],
+    /// The parent's.
+    pub(super) parent: Option<usize>,
+    /// That of the element from which `recurse` led here.
+    pub(super) element: Option<usize>,
+}
+
+impl<'a> Above<'a> {
+    /// The parent's row, with its rule.
+    pub(super) fn parent(&self) -> Option<(usize, &'a CompiledRule, &'a Draft)> {
+        self.row(self.parent?)
+    }
+
+    /// The nearest row above that this rule of the mapping made.
+    pub(super) fn made_by(&self, name: &str, mapping: &[Rule]) -> Option<(usize, &'a CompiledRule, &'a Draft)> {
+        let mut at = self.element.or(self.parent);
+        while let Some(row) = at {
+            let draft = &self.drafts[row];
+            if mapping[draft.rule].name == name {
+                return self.row(row);
+            }
+            at = draft.above.or(draft.parent);
+        }
+        None
+    }
+
+    fn row(&self, at: usize) -> Option<(usize, &'a CompiledRule, &'a Draft)> {
+        let draft = &self.drafts[at];
+        let rule = self.rules.iter().find(|rule| rule.rule == draft.rule)?;
+        Some((at, *rule, draft))
+    }
+}
+
 /// The offset of the first leaf that a value was made from.
 pub(super) fn first_place(trail: &[LeafSpan], scope: &Scope) -> Option<u64> {
     trail.iter().find_map(|touch| match touch {
-        LeafSpan::Nodes(Doc::Record, nodes) => Some(scope.record.sibling(nodes.start).at()),
-        LeafSpan::Nodes(Doc::Frame, nodes) => Some(scope.frame.sibling(nodes.start).at()),
+        LeafSpan::Nodes(Doc::Record, nodes) | LeafSpan::Part(Doc::Record, nodes) => {
+            Some(scope.record.sibling(nodes.start).at())
+        }
+        LeafSpan::Nodes(Doc::Frame, nodes) | LeafSpan::Part(Doc::Frame, nodes) => {
+            Some(scope.frame.sibling(nodes.start).at())
+        }
         LeafSpan::Name(_) => None,
     })
 }

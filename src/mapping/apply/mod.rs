@@ -24,13 +24,17 @@ pub use fit::kind_name;
 pub use newest::time_of;
 pub use path::{EmptyEnd, empty_ends, follow_from as follow, select};
 pub use row::evaluate;
-pub use scope::{Current, FileContext, Operand, Owner, Scope, Stop};
+pub use scope::{Current, FileContext, Operand, Owner, Part, Scope, Stop};
 pub use trace::{Made, StepTaken, Trace};
 
 use super::compile::CompiledRule;
-use super::model::Set;
+use super::model::{Elements, Expr, Root, Rooted, Rule, Set};
 use crate::document::name::NameLeaf;
-use maker::RowMaker;
+use crate::document::tape::Kind;
+use crate::step::Datum;
+use maker::{Above, RowMaker};
+use row::NoRow;
+use scope::Marks;
 use std::rc::Rc;
 
 /// What the rules of one level made of a record.
@@ -69,85 +73,210 @@ pub fn apply(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope) -> 
                 (0..mapped.drafts.len()).filter(makes).map(Some).collect()
             }
         };
+        let mut making =
+            Making { rule, rules, of_mapping: &compiled.mapping_of(set).rules, compiled, mapped: &mut mapped };
         for parent in parents {
-            let base = match parent {
-                None => scope.clone(),
-                Some(at) => below(scope, &mapped.drafts[at]),
-            };
-            for element in &elements(compiled, set, &base, &mut mapped) {
-                let parent = parent.map(|at| {
-                    let draft = &mapped.drafts[at];
-                    let of = rules.iter().find(|other| other.rule == draft.rule).expect("a parent is among the rules");
-                    (at, *of, draft)
-                });
-                match RowMaker::new(rule, compiled, element, parent).make() {
-                    Ok(draft) => {
-                        mapped.names.extend(draft.names.iter().copied());
-                        mapped.taken = true;
-                        mapped.drafts.push(draft);
-                    }
-                    // The rule does not take the element.
-                    Err(no_row) if no_row.faults.is_empty() => {
-                        if no_row.draft.claims.iter().any(Claim::is_left_out) {
-                            mapped.skipped.push(no_row.draft);
-                        }
-                    }
-                    Err(no_row) => {
-                        mapped.names.extend(no_row.draft.names.iter().copied());
-                        mapped.taken = true;
-                        mapped.faults.extend(no_row.faults.into_iter().map(|fault| (compiled.rule, fault)));
-                        mapped.partial.push(no_row.draft);
-                    }
-                }
-            }
+            making.rows(scope, parent);
         }
     }
     mapped
 }
 
-/// The scope of a parent's element.
-fn below<'a, 't>(scope: &Scope<'a, 't>, parent: &Draft) -> Scope<'a, 't> {
-    match parent.node {
-        Some(node) => Scope {
-            element: Current::Node(scope.record.sibling(node)),
-            position: parent.position,
-            names: Rc::clone(&parent.named),
-            ..scope.clone()
-        },
-        None => scope.clone(),
-    }
+/// The rows that one rule makes of a record.
+struct Making<'m, 's> {
+    rule: &'s Rule,
+    /// Those of the level.
+    rules: &'m [&'m CompiledRule],
+    of_mapping: &'s [Rule],
+    compiled: &'m CompiledRule,
+    mapped: &'m mut Mapped,
 }
 
-/// The elements that a rule makes rows of: the record, or what its `each` selects.
-fn elements<'a, 't>(
-    compiled: &CompiledRule,
-    set: &Set,
-    base: &Scope<'a, 't>,
-    mapped: &mut Mapped,
-) -> Vec<Scope<'a, 't>> {
-    let rule = compiled.model(set);
-    if rule.each.is_empty() {
-        return vec![base.clone()];
+/// What came of an element.
+enum Came {
+    /// The row of this index.
+    Row(usize),
+    /// No row, as a policy says.
+    Skipped,
+    /// The rule's `when` did not take it.
+    NotTaken,
+    /// A row that is bad.
+    Bad,
+}
+
+impl Making<'_, '_> {
+    /// The rows below a parent's, or of the record.
+    fn rows(&mut self, record: &Scope<'_, '_>, parent: Option<usize>) {
+        let base = match parent {
+            None => record.clone(),
+            Some(at) => below(record, &self.mapped.drafts[at]),
+        };
+        if self.rule.each.is_empty() && self.rule.recurse.is_none() {
+            self.row(&base, parent, None);
+            return;
+        }
+        let first = self.mapped.drafts.len();
+        let elements = self.elements(&base, parent);
+        let parts: Vec<LeafSpan> = elements.iter().flat_map(|one| &one.part).flat_map(|part| part.of.clone()).collect();
+        let mut every_part = true;
+        if self.rule.recurse.is_none() {
+            for element in &elements {
+                every_part &= matches!(self.row(element, parent, None), Came::Row(_) | Came::Skipped);
+            }
+        } else {
+            self.recurse(elements, parent);
+        }
+        if !parts.is_empty() {
+            self.claim_parts(parts, first, every_part);
+        }
     }
-    for each in &rule.each {
+
+    /// The rows of elements and of all that `recurse` leads to from them, in the order of the document.
+    fn recurse(&mut self, elements: Vec<Scope<'_, '_>>, parent: Option<usize>) {
+        let mut next: Vec<_> = elements.into_iter().rev().map(|element| (element, None)).collect();
+        while let Some((element, above)) = next.pop() {
+            let above = match self.row(&element, parent, above) {
+                Came::Row(at) => Some(at),
+                Came::Skipped => above,
+                Came::NotTaken | Came::Bad => continue,
+            };
+            if let Some(recurse) = &self.rule.recurse {
+                let rooted = Rooted { root: Root::Element, selection: recurse.clone() };
+                next.extend(self.selected(&element, &rooted).into_iter().rev().map(|element| (element, above)));
+            }
+        }
+    }
+
+    fn row(&mut self, element: &Scope<'_, '_>, parent: Option<usize>, above: Option<usize>) -> Came {
+        let Mapped { drafts, .. } = &*self.mapped;
+        let above = Above { rules: self.rules, drafts, parent, element: above };
+        let made = RowMaker::new(self.of_mapping, self.compiled, element, above).make();
+        match made {
+            Ok(draft) => {
+                self.mapped.names.extend(draft.names.iter().copied());
+                self.mapped.taken = true;
+                self.mapped.drafts.push(draft);
+                Came::Row(self.mapped.drafts.len() - 1)
+            }
+            // The rule does not take the element.
+            Err(no_row) if no_row.faults.is_empty() => {
+                let came = if no_row.by_policy { Came::Skipped } else { Came::NotTaken };
+                if no_row.draft.claims.iter().any(Claim::is_left_out) {
+                    self.mapped.skipped.push(no_row.draft);
+                }
+                came
+            }
+            Err(no_row) => {
+                self.bad(*no_row);
+                Came::Bad
+            }
+        }
+    }
+
+    fn bad(&mut self, no_row: NoRow) {
+        let rule = self.compiled.rule;
+        self.mapped.names.extend(no_row.draft.names.iter().copied());
+        self.mapped.taken = true;
+        self.mapped.faults.extend(no_row.faults.into_iter().map(|fault| (rule, fault)));
+        self.mapped.partial.push(no_row.draft);
+    }
+
+    /// The elements that the rule makes rows of: the record, or the first that its `each` gives.
+    fn elements<'a, 't>(&mut self, base: &Scope<'a, 't>, parent: Option<usize>) -> Vec<Scope<'a, 't>> {
+        if self.rule.each.is_empty() {
+            return vec![base.clone()];
+        }
+        for each in &self.rule.each {
+            let elements = match each {
+                Elements::Selection(rooted) => self.selected(base, rooted),
+                Elements::Expr(expr) => self.listed(base, expr, parent),
+            };
+            if !elements.is_empty() {
+                return elements;
+            }
+        }
+        Vec::new()
+    }
+
+    fn selected<'a, 't>(&mut self, base: &Scope<'a, 't>, each: &Rooted) -> Vec<Scope<'a, 't>> {
         if let Some(start) = base.start(&each.root) {
             let doc = base.doc_of(&each.root);
             let empty = empty_ends(start, &each.selection.0);
-            mapped.empty.extend(empty.into_iter().map(|end| LeafSpan::Nodes(doc, end.node.span())));
+            self.mapped.empty.extend(empty.into_iter().map(|end| LeafSpan::Nodes(doc, end.node.span())));
         }
         let selected = base.select(each);
-        if !selected.is_empty() {
-            return selected
-                .into_iter()
-                .enumerate()
-                .map(|(i, one)| {
-                    mapped.names.extend(one.matched.iter().map(|node| NameLeaf::OfNode(node.id())));
-                    let mut scope = base.at(Current::Node(one.node), i + 1);
-                    RowMaker::named(&mut scope, rule.key_as.as_ref(), &one);
-                    scope
-                })
-                .collect();
+        let scope_of = |(i, one): (usize, path::Selected<'t>)| {
+            self.mapped.names.extend(one.matched.iter().map(|node| NameLeaf::OfNode(node.id())));
+            let mut scope = base.at(Current::Node(one.node), i + 1);
+            for (context, node) in path::named(&self.rule.key_as, &one) {
+                let name = node.name().unwrap_or_default().to_owned();
+                Rc::make_mut(&mut scope.names).push((context.clone(), name, NameLeaf::OfNode(node.id())));
+            }
+            scope
+        };
+        selected.into_iter().enumerate().map(scope_of).collect()
+    }
+
+    /// The elements of an expression's list, or its one value.
+    fn listed<'a, 't>(&mut self, base: &Scope<'a, 't>, expr: &Expr, parent: Option<usize>) -> Vec<Scope<'a, 't>> {
+        let Mapped { drafts, .. } = &*self.mapped;
+        let above = Above { rules: self.rules, drafts, parent, element: None };
+        let mut maker = RowMaker::new(self.of_mapping, self.compiled, base, above);
+        let mut trail = Vec::new();
+        let (got, voids) = maker.noting_voids(|maker| maker.eval(expr, base, &mut trail));
+        let marks = Marks { tainted: maker.tainted, clock: maker.clock, hidden: maker.hidden };
+        let one = |datum| vec![Part { datum, of: trail.clone(), marks }];
+        let (nodes, parts) = match got {
+            Ok(Operand::Missing | Operand::Null) | Err(Stop::Skip) => (Vec::new(), Vec::new()),
+            Ok(Operand::Node(node, doc)) if node.kind() == Kind::Array => {
+                if node.is_leaf() {
+                    self.mapped.empty.push(LeafSpan::Nodes(doc, node.span()));
+                }
+                (node.children().collect(), Vec::new())
+            }
+            Ok(Operand::Node(node, _)) => (vec![node], Vec::new()),
+            Ok(Operand::Datum(Datum::List(all))) => (Vec::new(), all.into_iter().flat_map(one).collect()),
+            Ok(Operand::Datum(datum)) => (Vec::new(), one(datum)),
+            Err(Stop::Reject(fault)) => {
+                maker.faults.push(Fault { line: if fault.line == 0 { self.rule.line } else { fault.line }, ..*fault });
+                let no_row = maker.no_row(false);
+                self.bad(*no_row);
+                (Vec::new(), Vec::new())
+            }
+        };
+        self.mapped.empty.extend(voids);
+        let nodes = nodes.into_iter().map(|node| (Current::Node(node), None));
+        let parts = parts.into_iter().map(|part| (Current::Datum(part.datum.clone()), Some(Rc::new(part))));
+        let scope_of = |(i, (element, part))| Scope { part, ..base.at(element, i + 1) };
+        nodes.chain(parts).enumerate().map(scope_of).collect()
+    }
+
+    /// A text that was taken apart counts as its parts do once every one of them has a row, or a policy; where all have
+    /// policies, it is content that makes no row.
+    fn claim_parts(&mut self, mut parts: Vec<LeafSpan>, first: usize, every_part: bool) {
+        for draft in &mut self.mapped.drafts[first..] {
+            draft.claims.retain_mut(|claim| match &claim.touch {
+                LeafSpan::Part(doc, nodes) => {
+                    claim.touch = LeafSpan::Nodes(*doc, nodes.clone());
+                    every_part
+                }
+                _ => true,
+            });
+        }
+        if every_part && self.mapped.drafts.len() == first {
+            parts.dedup();
+            self.mapped.empty.append(&mut parts);
         }
     }
-    Vec::new()
+}
+
+/// The scope of a parent's element.
+fn below<'a, 't>(scope: &Scope<'a, 't>, parent: &Draft) -> Scope<'a, 't> {
+    let element = match (parent.node, &parent.part) {
+        (Some(node), _) => Current::Node(scope.record.sibling(node)),
+        (None, Some(part)) => Current::Datum(part.datum.clone()),
+        (None, None) => return scope.clone(),
+    };
+    let (position, part, names) = (parent.position, parent.part.clone(), Rc::clone(&parent.named));
+    Scope { element, position, part, names, ..scope.clone() }
 }

@@ -2,10 +2,9 @@
 
 use super::draft::LeafSpan;
 use super::scope::{Current, Operand, Scope};
-use crate::document::name::NameLeaf;
 use crate::document::picks::Scalar;
 use crate::document::tape::{Kind, NodeRef, Segment};
-use crate::mapping::model::{Literal, PathExpr, PathStep, Root, Rooted};
+use crate::mapping::model::{Literal, PathExpr, PathStep, Picked, Root, Rooted};
 use crate::step::Datum;
 
 /// An element that a selection selected.
@@ -36,6 +35,12 @@ pub fn select<'t>(from: NodeRef<'t>, segments: &[Segment]) -> Vec<Selected<'t>> 
                         next.push(Selected { node, matched });
                     }
                 }
+                (Segment::Names(names), Kind::Object) => {
+                    let named =
+                        |node: &NodeRef<'_>| node.name().is_some_and(|name| names.iter().any(|one| one == name));
+                    let nodes = selected.node.children().filter(named);
+                    next.extend(nodes.map(|node| Selected { node, matched: selected.matched.clone() }));
+                }
                 (Segment::Elements, Kind::Array) => {
                     next.extend(
                         selected.node.children().map(|node| Selected { node, matched: selected.matched.clone() }),
@@ -53,7 +58,10 @@ pub fn select<'t>(from: NodeRef<'t>, segments: &[Segment]) -> Vec<Selected<'t>> 
 /// Where a selection ends early: at null or an empty container, which is all there is of what it would select.
 pub fn empty_ends<'t>(from: NodeRef<'t>, segments: &[Segment]) -> Vec<EmptyEnd<'t>> {
     let is_list = |node: NodeRef, segment: &Segment| {
-        matches!((segment, node.kind()), (Segment::Elements, Kind::Array) | (Segment::Members, Kind::Object))
+        matches!(
+            (segment, node.kind()),
+            (Segment::Elements, Kind::Array) | (Segment::Members | Segment::Names(_), Kind::Object)
+        )
     };
     (0..segments.len())
         .flat_map(|at| select(from, &segments[..at]).into_iter().map(move |selected| (at, selected.node)))
@@ -98,7 +106,7 @@ impl<'t> Scope<'_, 't> {
             },
             Root::Record => Some(self.record),
             Root::Frame => Some(self.frame),
-            Root::Parent(_) | Root::Column(_) | Root::Context(_) => None,
+            _ => None,
         }
     }
 
@@ -113,10 +121,10 @@ impl<'t> Scope<'_, 't> {
         (empty_ends(start, &rooted.selection.0), select(start, &rooted.selection.0))
     }
 
-    /// Where a path in a document leads.
-    pub(super) fn reach(&self, path: &PathExpr) -> Reached<'t> {
+    /// Where a path in a document leads; `picked` are the values of the paths that its picks compare with, in order.
+    pub(super) fn reach(&self, path: &PathExpr, picked: &[Operand<'t>]) -> Reached<'t> {
         match (self.start(&path.root), &self.element) {
-            (Some(start), _) => match walk_from(start, path) {
+            (Some(start), _) => match walk_from(start, path, picked) {
                 Ok(node) => Reached::Node(node),
                 Err(last) if is_void(last) => Reached::Void(last),
                 Err(_) => Reached::Nothing,
@@ -128,12 +136,13 @@ impl<'t> Scope<'_, 't> {
 
     /// The value of a `#name`, claiming the name of a member where it is one.
     pub(super) fn context(&self, name: &str, trail: &mut Vec<LeafSpan>) -> Operand<'t> {
-        if let Some((_, text, leaf)) = self.names.iter().find(|(known, _, _)| known == name) {
+        if let Some((_, text, leaf)) = self.names.iter().rev().find(|(known, _, _)| known == name) {
             trail.push(LeafSpan::Name(*leaf));
             return Operand::Datum(Datum::Text(text.clone()));
         }
         match name {
             "position" => Operand::Datum(Datum::Integer(self.position)),
+            "index" => Operand::Datum(Datum::Integer(self.position - 1)),
             "file" => Operand::Datum(Datum::Text(self.file.path.to_owned())),
             "stem" => Operand::Datum(Datum::Text(self.file.stem().to_owned())),
             "started" => Operand::Datum(Datum::Instant(self.file.started.into(), None)),
@@ -154,27 +163,56 @@ impl<'t> Scope<'_, 't> {
     }
 }
 
-/// Follows a path's steps from a node.
+/// Follows a path's steps from a node; a pick by a path finds nothing here.
 pub fn follow_from<'t>(node: NodeRef<'t>, path: &PathExpr) -> Option<NodeRef<'t>> {
-    walk_from(node, path).ok()
+    walk_from(node, path, &[]).ok()
 }
 
 /// The node that a path's steps lead to from a node, else the last one on the way.
-fn walk_from<'t>(mut node: NodeRef<'t>, path: &PathExpr) -> Result<NodeRef<'t>, NodeRef<'t>> {
+fn walk_from<'t>(mut node: NodeRef<'t>, path: &PathExpr, picked: &[Operand<'t>]) -> Result<NodeRef<'t>, NodeRef<'t>> {
+    let mut picked = picked.iter();
     for step in &path.steps {
         let next = match step {
             PathStep::Name(name) => node.member(name),
-            PathStep::Pick { member, equals } => scalar(equals).and_then(|equals| node.pick(member, equals)),
+            PathStep::Index(place) => node.element(*place),
+            PathStep::Pick { member, equals: Picked::Literal(literal) } => {
+                scalar(literal).and_then(|equals| node.pick(member, equals))
+            }
+            PathStep::Pick { member, equals: Picked::Path(_) } => {
+                picked.next().and_then(|value| node.pick(member, scalar_of(value)?))
+            }
         };
         node = next.ok_or(node)?;
     }
     Ok(node)
 }
 
-/// The name that stands for the last `.*` of a selection.
-pub(super) fn last_name(selected: &Selected) -> Option<(String, NameLeaf)> {
-    let node = selected.matched.last()?;
-    Some((node.name().unwrap_or_default().to_owned(), NameLeaf::OfNode(node.id())))
+/// A value that was found, to compare nodes with: numbers and texts differ.
+fn scalar_of<'g>(value: &'g Operand<'_>) -> Option<Scalar<'g>> {
+    let number = |text: &str| text.parse().map(Scalar::Integer).or_else(|_| text.parse().map(Scalar::Real)).ok();
+    match value {
+        Operand::Node(node, _) => match node.kind() {
+            Kind::Bool(value) => Some(Scalar::Bool(value)),
+            Kind::String => Some(Scalar::Text(node.text())),
+            Kind::Number => number(node.text()),
+            _ => None,
+        },
+        Operand::Datum(Datum::Bool(value)) => Some(Scalar::Bool(*value)),
+        Operand::Datum(Datum::Text(text)) => Some(Scalar::Text(text)),
+        Operand::Datum(Datum::Integer(value)) => Some(Scalar::Integer(*value)),
+        Operand::Datum(Datum::Number(text)) => number(text),
+        _ => None,
+    }
+}
+
+/// The members that `key_as` names, outermost first: of fewer names than `.*`, the last ones.
+pub(super) fn named<'s, 't>(
+    key_as: &'s [String],
+    selected: &Selected<'t>,
+) -> impl Iterator<Item = (&'s String, NodeRef<'t>)> + use<'s, 't> {
+    let skipped = selected.matched.len().saturating_sub(key_as.len());
+    let matched = selected.matched[skipped..].to_vec();
+    key_as.iter().skip(key_as.len().saturating_sub(matched.len())).zip(matched)
 }
 
 /// A literal, to compare nodes with; `None` for lists and tables, which no node equals.

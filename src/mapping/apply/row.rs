@@ -2,7 +2,7 @@
 
 use super::draft::{Claim, ClaimAs, Draft, Fault, LeafSpan, Origin};
 use super::eval::RuleView;
-use super::maker::{Dangling, Memo, RowMaker, Trail};
+use super::maker::{Above, Dangling, Memo, RowMaker, Trail};
 use super::scope::{Current, Operand, Scope, Stop};
 use super::trace::Made;
 use crate::finding::{Severity, VALUE_NULLED, VALUE_TYPE};
@@ -22,15 +22,18 @@ const FEW: usize = 16;
 pub(super) struct NoRow {
     pub(super) faults: Vec<Fault>,
     pub(super) draft: Draft,
+    /// Whether a policy said that there is none.
+    pub(super) by_policy: bool,
 }
 
 impl<'a, 't> RowMaker<'a, 't> {
     pub(super) fn new(
-        rule: &'a Rule,
+        rules: &'a [Rule],
         compiled: &'a CompiledRule,
         scope: &'a Scope<'a, 't>,
-        parent: Option<(usize, &'a CompiledRule, &'a Draft)>,
+        above: Above<'a>,
     ) -> Self {
+        let rule = &rules[compiled.rule];
         let count = compiled.fields.len();
         let (node, at) = match &scope.element {
             Current::Node(node) => (Some(node.id()), node.at()),
@@ -47,11 +50,13 @@ impl<'a, 't> RowMaker<'a, 't> {
             tainted: Vec::new(),
             origins: vec![Origin::Own; count],
             key: None,
-            parent: parent.map(|(index, _, _)| index),
+            parent: above.parent,
+            above: above.element,
+            part: scope.part.clone(),
             claims: Vec::with_capacity(count),
             empty: false,
             removes: false,
-            parents_id: Vec::new(),
+            ids_above: Vec::new(),
             names: Vec::new(),
             named: Rc::clone(&scope.names),
             differing: Vec::new(),
@@ -74,8 +79,9 @@ impl<'a, 't> RowMaker<'a, 't> {
             field: None,
             spare: Trail::new(),
             rule,
+            rules,
             compiled,
-            parent: parent.map(|(_, rule, draft)| (rule, draft)),
+            above,
             memo: (0..count).map(|_| Memo::Unknown).collect(),
             faults: Vec::new(),
             draft,
@@ -88,8 +94,12 @@ impl<'a, 't> RowMaker<'a, 't> {
             let scope = self.scope;
             match super::condition::holds(when, &mut RuleView { maker: &mut self, scope }) {
                 Ok(true) => {}
-                Ok(false) | Err(Stop::Skip) => return Err(Box::new(NoRow { faults: Vec::new(), draft: self.draft })),
-                Err(Stop::Reject(fault)) => return Err(Box::new(NoRow { faults: vec![*fault], draft: self.draft })),
+                Ok(false) => return Err(self.no_row(false)),
+                Err(Stop::Skip) => return Err(self.no_row(true)),
+                Err(Stop::Reject(fault)) => {
+                    self.faults.push(*fault);
+                    return Err(self.no_row(false));
+                }
             }
         }
         if let Some(delete) = &self.rule.delete {
@@ -97,7 +107,10 @@ impl<'a, 't> RowMaker<'a, 't> {
             match super::condition::holds(delete, &mut RuleView { maker: &mut self, scope }) {
                 Ok(true) => return self.removal(),
                 Ok(false) | Err(Stop::Skip) => {}
-                Err(Stop::Reject(fault)) => return Err(Box::new(NoRow { faults: vec![*fault], draft: self.draft })),
+                Err(Stop::Reject(fault)) => {
+                    self.faults.push(*fault);
+                    return Err(self.no_row(false));
+                }
             }
         }
         for field in 0..self.compiled.fields.len() {
@@ -107,7 +120,10 @@ impl<'a, 't> RowMaker<'a, 't> {
             };
             match done {
                 Ok(()) => {}
-                Err(Stop::Skip) => return Err(Box::new(NoRow { faults: Vec::new(), draft: self.draft })),
+                Err(Stop::Skip) => {
+                    self.faults.clear(); // there is no row that could be bad
+                    return Err(self.no_row(true));
+                }
                 Err(Stop::Reject(fault)) => self.faults.push(*fault),
             }
         }
@@ -121,11 +137,11 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         // A fault that another column already reported has no message.
         self.faults.retain(|fault| !fault.message.is_empty());
-        if self.faults.is_empty() {
-            Ok(self.draft)
-        } else {
-            Err(Box::new(NoRow { faults: self.faults, draft: self.draft }))
-        }
+        if self.faults.is_empty() { Ok(self.draft) } else { Err(self.no_row(false)) }
+    }
+
+    pub(super) fn no_row(self, by_policy: bool) -> Box<NoRow> {
+        Box::new(NoRow { faults: self.faults, draft: self.draft, by_policy })
     }
 
     /// The key of the rows that the element removes; all that is in the element says that.
@@ -134,7 +150,10 @@ impl<'a, 't> RowMaker<'a, 't> {
         for &field in compiled.key_fields.iter().flatten() {
             match self.column(field) {
                 Ok(()) => {}
-                Err(Stop::Skip) => return Err(Box::new(NoRow { faults: Vec::new(), draft: self.draft })),
+                Err(Stop::Skip) => {
+                    self.faults.clear();
+                    return Err(self.no_row(true));
+                }
                 Err(Stop::Reject(fault)) => self.faults.push(*fault),
             }
         }
@@ -146,12 +165,12 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         self.faults.retain(|fault| !fault.message.is_empty());
         if !self.faults.is_empty() {
-            return Err(Box::new(NoRow { faults: self.faults, draft: self.draft }));
+            return Err(self.no_row(false));
         }
         self.draft.removes = true;
         self.draft.claims.clear();
         if let Current::Node(node) = &self.scope.element {
-            let doc = self.rule.each.iter().map(|each| self.scope.doc_of(&each.root)).next().unwrap_or(Doc::Record);
+            let doc = self.rule.selections().map(|each| self.scope.doc_of(&each.root)).next().unwrap_or(Doc::Record);
             let touch = LeafSpan::Nodes(doc, node.span());
             self.draft.claims.push(Claim { touch, class: ClaimAs::Removal, field: None });
         }
@@ -219,8 +238,8 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     fn value(&mut self, field: usize, column: &ColumnRule) -> Result<Value, Stop> {
-        if self.is_parents_id(&column.expr) {
-            self.draft.parents_id.push(field);
+        if let Some(row) = self.gives_id_above(&column.expr) {
+            self.draft.ids_above.push((field, row));
             return Ok(Value::Null);
         }
         let json = self.compiled.fields[field].column.kind == ColumnType::Json;
@@ -302,25 +321,39 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
     }
 
-    /// The value of a column of the parent's row.
-    pub(super) fn parent_value(&mut self, column: &str) -> Operand<'t> {
-        let Some((rule, draft)) = &self.parent else { return Operand::Missing };
+    /// The value of a column of a row above.
+    pub(super) fn value_above(&mut self, root: &Root) -> Operand<'t> {
+        let Some((_, rule, draft, column)) = self.row_above(root) else { return Operand::Missing };
         let Some(field) = rule.field(column) else { return Operand::Missing };
         self.tainted |= draft.tainted.contains(&field);
         self.clock |= draft.clock.contains(&field);
         Operand::of_value(&draft.values[field])
     }
 
-    /// Whether an expression is the id that the engine will give to the parent's row.
-    fn is_parents_id(&self, expr: &Expr) -> bool {
-        let From::Path(PathExpr { root: Root::Parent(column), .. }) = &expr.from else { return false };
-        expr.steps.is_empty() && self.parent.is_some_and(|(rule, _)| rule.generated_id.as_ref() == Some(column))
+    /// The row that `^column` or `^RULE.column` means.
+    fn row_above<'r>(&self, root: &'r Root) -> Option<(usize, &'a CompiledRule, &'a Draft, &'r str)> {
+        let (row, column) = match root {
+            Root::Parent(column) => (self.above.parent(), column),
+            Root::Above { rule, column } => (self.above.made_by(rule, self.rules), column),
+            _ => return None,
+        };
+        row.map(|(at, rule, draft)| (at, rule, draft, column.as_str()))
+    }
+
+    /// The row above whose id an expression is, where the engine will give that.
+    fn gives_id_above(&self, expr: &Expr) -> Option<usize> {
+        let From::Path(PathExpr { root: root @ (Root::Parent(_) | Root::Above { .. }), .. }) = &expr.from else {
+            return None;
+        };
+        let (at, rule, _, column) = self.row_above(root)?;
+        let is_given = expr.steps.is_empty() && rule.generated_id.as_deref() == Some(column);
+        is_given.then_some(at)
     }
 }
 
 /// Evaluates an expression that stands in no rule.
 pub fn evaluate<'t>(expr: &crate::mapping::model::Expr, scope: &Scope<'_, 't>) -> Result<Operand<'t>, Stop> {
-    static NO_RULE: OnceLock<(Rule, CompiledRule)> = OnceLock::new();
-    let (rule, compiled) = NO_RULE.get_or_init(|| (Rule::default(), CompiledRule::default()));
-    RowMaker::new(rule, compiled, scope, None).eval(expr, scope, &mut Vec::new())
+    static NO_RULE: OnceLock<([Rule; 1], CompiledRule)> = OnceLock::new();
+    let (rules, compiled) = NO_RULE.get_or_init(|| ([Rule::default()], CompiledRule::default()));
+    RowMaker::new(rules, compiled, scope, Above::default()).eval(expr, scope, &mut Vec::new())
 }

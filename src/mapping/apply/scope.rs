@@ -1,6 +1,6 @@
 //! What an expression can see, and what it finds.
 
-use super::draft::Fault;
+use super::draft::{Fault, LeafSpan};
 use super::trace::Trace;
 use crate::document::name::NameLeaf;
 use crate::document::tape::{Kind, NodeRef};
@@ -118,6 +118,32 @@ pub enum Current<'t> {
     Datum(Datum),
 }
 
+/// A value that the document does not have as an element: a part of a text that an `each` took apart.
+#[derive(Clone)]
+pub struct Part {
+    /// The value.
+    pub datum: Datum,
+    /// The leaves that it was taken from.
+    pub of: Vec<LeafSpan>,
+    /// Whether those are secret, bound to the run's start, or shown in no message.
+    pub(super) marks: Marks,
+}
+
+// It may be a secret.
+impl std::fmt::Debug for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Part(of {} leaves)", self.of.len())
+    }
+}
+
+/// What is known of where a value came from.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Marks {
+    pub(super) tainted: bool,
+    pub(super) clock: bool,
+    pub(super) hidden: bool,
+}
+
 /// Everything an expression can see.
 #[derive(Clone)]
 pub struct Scope<'a, 't> {
@@ -135,6 +161,8 @@ pub struct Scope<'a, 't> {
     pub whole: bool,
     /// The current element.
     pub element: Current<'t>,
+    /// The part that the element is, where an `each` took it from a text.
+    pub part: Option<Rc<Part>>,
     /// Its position in the innermost selection, from 1.
     pub position: i64,
     /// Observes how values are made, if requested.
@@ -169,6 +197,6 @@ impl<'t> Scope<'_, 't> {
 
     /// The same with another current element.
     pub(super) fn at(&self, element: Current<'t>, position: usize) -> Self {
-        Self { element, position: i64::try_from(position).unwrap_or(i64::MAX), ..self.clone() }
+        Self { element, part: None, position: i64::try_from(position).unwrap_or(i64::MAX), ..self.clone() }
     }
 }

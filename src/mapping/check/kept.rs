@@ -3,7 +3,7 @@
 use super::secrets::Places;
 use super::spot::Errors;
 use crate::mapping::codes;
-use crate::mapping::model::{Condition, Mapping, Root, Rooted};
+use crate::mapping::model::{Condition, Mapping, Root, Rooted, Rule};
 use crate::mapping::place::{At, Place, has_whole_shape};
 use crate::mapping::walk::{self, Read};
 
@@ -81,10 +81,12 @@ impl Kept {
 
 /// What records and elements are selected by: their containers have no value of their own.
 fn structure(mapping: &Mapping) -> Vec<Place> {
-    let records = mapping.source.shapes.iter().filter_map(|shape| {
-        let rooted = Rooted { root: Root::Frame, selection: shape.records.clone()? };
-        Some(Place::of(has_whole_shape(mapping), &rooted))
-    });
-    let each = mapping.rules.iter().flat_map(|rule| &rule.each).map(|each| Place::of(has_whole_shape(mapping), each));
-    records.chain(each).collect()
+    let records = mapping
+        .source
+        .shapes
+        .iter()
+        .filter_map(|shape| Some(Rooted { root: Root::Frame, selection: shape.records.clone()? }));
+    let each = mapping.rules.iter().flat_map(Rule::selections).cloned();
+    let whole = has_whole_shape(mapping);
+    records.chain(each).flat_map(|rooted| Place::all_of(whole, &rooted)).collect()
 }

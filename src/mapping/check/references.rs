@@ -2,7 +2,7 @@
 //! point at.
 
 use super::spot::{Spot, columns_of, tables};
-use crate::mapping::model::{Expr, From, PathExpr, Root, Sought};
+use crate::mapping::model::{Expr, From, PathExpr, Root, Rule, Sought};
 use crate::mapping::walk::{self, Read, Visit};
 use crate::mapping::{codes, suggest};
 use crate::table::Table;
@@ -44,17 +44,10 @@ fn column_is_there(spot: &Spot<'_>, table: &Table, name: &str, line: u32) {
 /// `^col` and `#owner.col`.
 fn path_names(spot: &Spot<'_>, path: &PathExpr, line: u32) {
     match &path.root {
-        Root::Parent(name) => {
-            let Some((parent, table)) =
-                spot.parent().and_then(|parent| Some((parent, spot.schema.table(&parent.into)?)))
-            else {
-                return; // The loader reports an unknown parent, `check` its unknown table.
-            };
-            let given = parent.columns.iter().map(|column| column.name.as_str()).chain(table.integer_key());
-            if !given.clone().any(|column| column == name) {
-                let message = format!("`^{name}` is no column that the parent rule `{}` gives", parent.name);
-                spot.refuse(&codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, given.collect::<Vec<_>>()));
-            }
+        Root::Parent(name) => given_by(spot, spot.parent(), &format!("^{name}"), name, line),
+        Root::Above { rule, column } => {
+            let above = spot.mapping.rule(rule).map(|at| &spot.mapping.rules[at]);
+            given_by(spot, above, &format!("^{rule}.{column}"), column, line);
         }
         Root::Context(name) => {
             let owners = spot.set.owners.as_ref().and_then(|owners| spot.schema.table(&owners.table));
@@ -64,7 +57,19 @@ fn path_names(spot: &Spot<'_>, path: &PathExpr, line: u32) {
                 column_is_there(spot, table, column, line);
             }
         }
-        Root::Element | Root::Record | Root::Frame | Root::Column(_) => {}
+        Root::Element | Root::Record | Root::Frame | Root::Outside | Root::Column(_) => {}
+    }
+}
+
+/// A column of a row above: its rule gives it, or the engine counts on.
+fn given_by(spot: &Spot<'_>, rule: Option<&Rule>, shown: &str, column: &str, line: u32) {
+    let Some((rule, table)) = rule.and_then(|rule| Some((rule, spot.schema.table(&rule.into)?))) else {
+        return; // The loader reports an unknown rule, `check` its unknown table.
+    };
+    let given = rule.columns.iter().map(|column| column.name.as_str()).chain(table.integer_key());
+    if !given.clone().any(|known| known == column) {
+        let message = format!("`{shown}` is no column that the rule `{}` gives", rule.name);
+        spot.refuse(&codes::COLUMN_UNKNOWN, line, message, suggest::hint(column, given.collect::<Vec<_>>()));
     }
 }
 
@@ -116,7 +121,10 @@ fn leads(spot: &Spot<'_>, expr: &Expr, target: &Target<'_>, depth: u32) -> bool 
                 (Some(column), Some(owners)) => same(spot, &owners.table, column, target),
                 _ => fed_here(),
             },
-            Root::Element | Root::Record | Root::Frame => fed_here(),
+            Root::Above { rule, column } => {
+                spot.mapping.rule(rule).is_none_or(|at| same(spot, &spot.mapping.rules[at].into, column, target))
+            }
+            Root::Element | Root::Record | Root::Frame | Root::Outside => fed_here(),
         },
         From::Literal(literal) => spot.set.rules().filter(|(_, rule)| rule.into == target.table).any(|(_, rule)| {
             let column = rule.column(target.column);

@@ -176,7 +176,7 @@ pub(super) fn check_names(set: &Set, errors: &Errors) {
         named.sort_by_key(|(_, line)| *line);
         let mut seen: Vec<Place> = Vec::new();
         for (place, line) in named {
-            if place.looks_secret() && !places.decided(&place) && !seen.contains(&place) {
+            if place.looks_secret() && !places.decides_secret(&place) && !seen.contains(&place) {
                 let message = format!("`{}` looks like a secret, and nothing decides it", place.show());
                 let hint = "seal it, drop it, ignore it with a reason, or say with `declassify` beside its column why it is none";
                 errors.refuse(&codes::SECRET_UNDECIDED, &mapping.file, line, message, hint);
@@ -224,6 +224,11 @@ impl Places {
     /// Whether the value is sealed, hashed, dropped or ignored: it may be lost where nothing keeps it.
     pub(super) fn decided(&self, place: &Place) -> bool {
         self.named.iter().any(|named| place.is_in(named)) || self.ignored.iter().any(|entry| entry.covers(place))
+    }
+
+    /// Whether something says what becomes of a value that looks like a secret; what only a `**` covers is not decided.
+    fn decides_secret(&self, place: &Place) -> bool {
+        self.named.iter().any(|named| place.is_in(named)) || self.ignored.iter().any(|entry| entry.names(place))
     }
 
     /// Whether a column keeps it as it is.

@@ -3,7 +3,7 @@
 use super::spot::Errors;
 use crate::document::tape::{Segment, Selection};
 use crate::mapping::codes;
-use crate::mapping::model::{Condition, Mapping, PathExpr, PathStep, Root, Rooted, TypeName};
+use crate::mapping::model::{Condition, Elements, From, Mapping, PathExpr, PathStep, Root, Rooted, TypeName};
 use crate::mapping::place::{Place, has_whole_shape};
 use crate::mapping::walk;
 
@@ -30,19 +30,27 @@ pub(super) fn check(mapping: &Mapping, errors: &Errors) {
         if let Some((names, _)) = shape.need() {
             let steps = names.iter().filter_map(|segment| match segment {
                 Segment::Name(name) => Some(PathStep::Name(name.clone())),
-                Segment::Members | Segment::Elements => None,
+                _ => None,
             });
             see(&PathExpr { root: Root::Element, steps: steps.collect() }, Need::Outside);
         }
     }
     // A rule makes rows of each record: what it takes from the frame, it would take again for each.
     for rule in mapping.rules.iter().filter(|_| !has_whole_shape(mapping)) {
-        if rule.each.iter().any(|each| each.root == Root::Frame) {
+        if rule.each.iter().any(starts_in_frame) {
             let message =
                 format!("`each` of rule `{}` selects in the frame, which every record would repeat", rule.name);
             let hint = "give the elements a shape of their own, with `records`";
             errors.refuse(&codes::EACH_REPEATED, &mapping.file, rule.line, message, hint);
         }
+    }
+}
+
+/// Whether elements are selected in the frame.
+fn starts_in_frame(each: &Elements) -> bool {
+    match each {
+        Elements::Selection(rooted) => rooted.root == Root::Frame,
+        Elements::Expr(expr) => matches!(&expr.from, From::Path(path) if path.root == Root::Frame),
     }
 }
 
@@ -71,7 +79,8 @@ fn look(condition: &Condition, see: &mut dyn FnMut(&PathExpr, Need)) {
 }
 
 fn is_hidden(path: &PathExpr, records: &Selection, need: Need) -> bool {
-    let place = |selection: &Selection| Place::of(true, &Rooted { root: Root::Record, selection: selection.clone() });
-    let (path, records) = (place(&walk::selection_of(path).selection), place(records));
-    path.is_in(&records) && (need == Need::Value || path.path.len() > records.path.len())
+    let rooted = |selection: &Selection| Rooted { root: Root::Record, selection: selection.clone() };
+    let path = Place::of(true, &rooted(&walk::selection_of(path).selection));
+    let records = Place::all_of(true, &rooted(records));
+    records.iter().any(|records| path.is_in(records) && (need == Need::Value || path.path.len() > records.path.len()))
 }

@@ -166,7 +166,7 @@ fn tables_and_columns_must_be_there() {
         ),
         (
             "[table.x]\ninto = \"logins\"\nparent = \"people\"\n[table.x.columns]\nperson_id = \"^eid\"\nservice = \"s\"\nsecret = \"t\"\n",
-            "`^eid` is no column that the parent rule `people` gives @13",
+            "`^eid` is no column that the rule `people` gives @13",
         ),
     ];
     for (rules, message) in cases {

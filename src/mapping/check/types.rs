@@ -260,6 +260,12 @@ fn of_expr(spot: &Spot<'_>, expr: &Expr, depth: u32) -> Vec<Gives> {
 fn of_path(spot: &Spot<'_>, path: &PathExpr, depth: u32) -> Vec<Gives> {
     match &path.root {
         Root::Element | Root::Record | Root::Frame => vec![Gives::Source],
+        Root::Above { rule, column } => {
+            vec![
+                spot.mapping.rule(rule).map_or(Gives::Unknown, |at| stored(spot, &spot.mapping.rules[at].into, column)),
+            ]
+        }
+        Root::Outside => vec![Gives::Unknown],
         Root::Parent(column) => vec![spot.parent().map_or(Gives::Unknown, |parent| stored(spot, &parent.into, column))],
         Root::Column(name) => {
             let mut gives =
@@ -270,7 +276,7 @@ fn of_path(spot: &Spot<'_>, path: &PathExpr, depth: u32) -> Vec<Gives> {
         }
         Root::Context(name) => vec![match (name.as_str(), name.strip_prefix("owner.")) {
             ("started", _) => Gives::Moment,
-            ("position", _) => Gives::Integer,
+            ("position" | "index", _) => Gives::Integer,
             (_, Some(column)) => {
                 spot.set.owners.as_ref().map_or(Gives::Unknown, |owners| stored(spot, &owners.table, column))
             }

@@ -4,7 +4,7 @@
 //! skip, so that one mistake gives one message.
 
 use super::keys::{self, SOURCES};
-pub(super) use super::parts::{covering_of, parsed, path_of, rooted_of, steps};
+pub(super) use super::parts::{coverings_of, parsed, path_of, rooted_of, steps};
 use super::path;
 use super::policies;
 use super::tree::{Fields, Item};

@@ -1,9 +1,9 @@
 //! A mapping file: which files, in which shapes, by which rules.
 
-use super::expr::{condition, covering_of, parsed, path_of, rooted_of};
+use super::expr::{condition, coverings_of, parsed, path_of, rooted_of};
 use super::tree::{Fields, Item};
 use super::{keys, named, path, rule};
-use crate::document::tape::FromJson;
+use crate::document::tape::{FromJson, Segment, Selection};
 use crate::mapping::codes;
 use crate::mapping::model::{Covering, Format, Mapping, Pattern, Root, Rooted, Rule, Shape, Source};
 use std::sync::Arc;
@@ -20,7 +20,8 @@ pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, 
         }
     };
     let expected = fields.texts("expected").into_iter();
-    let mut rules: Vec<Rule> = fields.entries("table").into_iter().filter_map(rule::rule).collect();
+    let tables = fields.entries("table");
+    let mut rules: Vec<Rule> = tables.iter().filter_map(|item| rule::rule(*item, &tables)).collect();
     named::share_lets(fields, &mut rules);
     named::unused_conditions(fields);
     let mapping = Mapping {
@@ -28,7 +29,7 @@ pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, 
         file: file.to_owned(),
         description: fields.text("description").unwrap_or_default(),
         source,
-        expected: expected.filter_map(|item| covering_of(item, item.text()?)).collect(),
+        expected: expected.flat_map(|item| coverings_of(item, item.as_text().unwrap_or_default())).collect(),
         ignore: with_reasons(fields, "ignore"),
         rules,
     };
@@ -37,8 +38,12 @@ pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, 
 
 /// The entries of a table `SELECTION = "reason"`.
 fn with_reasons(fields: &Fields<'_>, name: &str) -> Vec<(Covering, String, u32)> {
-    let entry = |item: Item<'_>| Some((covering_of(item, item.name)?, item.reason()?, item.line));
-    fields.entries(name).into_iter().filter_map(entry).collect()
+    let of_entry = |item: Item<'_>| {
+        let reason = item.reason();
+        let coverings = if reason.is_some() { coverings_of(item, item.name) } else { Vec::new() };
+        coverings.into_iter().map(move |covering| (covering, reason.clone().unwrap_or_default(), item.line))
+    };
+    fields.entries(name).into_iter().flat_map(of_entry).collect()
 }
 
 fn source(fields: &Fields<'_>, mapping: &str) -> (Source, Vec<u32>) {
@@ -112,7 +117,7 @@ fn shape(fields: &Fields<'_>, name: String) -> Shape {
         name,
         when: fields.get("when").and_then(condition),
         records: fields.get("records").and_then(|item| parsed(item, path::selection(frame(item.text()?)))),
-        key_as: fields.text("key_as"),
+        key_as: fields.get("key_as").map_or_else(Vec::new, names_of),
         otherwise: fields.reason("otherwise"),
         ignore: fields.reason("ignore"),
         line: fields.item.line,
@@ -127,7 +132,29 @@ fn shape(fields: &Fields<'_>, name: String) -> Shape {
     {
         item.refuse("`key_as` has no effect without `records`");
     }
+    if let (Some(item), Some(records)) = (fields.get("key_as"), &shape.records) {
+        check_key_as(item, &shape.key_as, &[records]);
+    }
     shape
+}
+
+/// The names that `key_as` gives.
+pub(super) fn names_of(item: Item<'_>) -> Vec<String> {
+    if item.is_list() { item.strings() } else { item.text().map(str::to_owned).into_iter().collect() }
+}
+
+/// `key_as` names what `.*` matches: the last of them, or in a list all of them.
+pub(super) fn check_key_as(item: Item<'_>, names: &[String], selections: &[&Selection]) {
+    let stars = |selection: &&Selection| selection.0.iter().filter(|step| **step == Segment::Members).count();
+    for (selection, stars) in selections.iter().map(|selection| (selection, stars(selection))) {
+        if item.is_list() && stars != names.len() {
+            let message = format!("`key_as` lists {}, and `{selection}` has {stars} `.*`", names.len());
+            item.refuse_with(message, "a list names the members of every `.*`, in order; a string those of the last");
+        }
+    }
+    if !item.is_list() && selections.iter().all(|selection| stars(selection) == 0) {
+        item.refuse_with("`key_as` has no effect without a `.*`", "it names what the last `.*` matched");
+    }
 }
 
 /// Records are selected in the document, which `$` says too.

@@ -8,6 +8,7 @@ mod expr;
 mod hand_over;
 pub mod keys;
 mod known;
+mod like;
 mod loaded;
 mod mapping;
 mod migration;

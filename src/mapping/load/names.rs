@@ -10,7 +10,7 @@ use crate::mapping::walk::{self, Read};
 use crate::mapping::{codes, suggest};
 
 /// Context names that the engine itself sets.
-const CONTEXT: [&str; 5] = ["owner", "position", "file", "stem", "started"];
+const CONTEXT: [&str; 6] = ["owner", "position", "index", "file", "stem", "started"];
 
 /// Checks the names of one mapping; `set_known` is false when set.toml could not be read.
 pub(super) fn check(set: &Set, set_known: bool, loaded: &Loaded) {
@@ -26,7 +26,7 @@ pub(super) fn check(set: &Set, set_known: bool, loaded: &Loaded) {
 
 fn shared_context(mapping: &Mapping) -> Vec<&str> {
     let captures = mapping.source.files.iter().flat_map(Pattern::captures);
-    captures.chain(mapping.source.shapes.iter().filter_map(|shape| shape.key_as.as_deref())).collect()
+    captures.chain(mapping.source.shapes.iter().flat_map(|shape| shape.key_as.iter().map(String::as_str))).collect()
 }
 
 struct Names<'l> {
@@ -66,7 +66,7 @@ impl<'l> Names<'l> {
                 self.refuse(&codes::SHAPE_UNREACHABLE, shape.line, message, hint);
             }
             let captures = self.mapping.source.files.iter().flat_map(Pattern::captures);
-            self.key_as(shape.key_as.as_deref(), shape.line, captures);
+            self.key_as(&shape.key_as, shape.line, captures);
             if let Some(when) = &shape.when {
                 let scope = Scope { what: "a shape", rule: None, names: Vec::new() };
                 let mut asks_for_rows = false;
@@ -83,12 +83,13 @@ impl<'l> Names<'l> {
         }
     }
 
-    fn key_as<'n>(&self, name: Option<&str>, line: u32, mut taken: impl Iterator<Item = &'n str>) {
-        if let Some(name) = name
-            && (CONTEXT.contains(&name) || taken.any(|other| other == name))
-        {
-            let message = format!("`#{name}` is already in use");
-            self.refuse(&codes::NAME_TWICE, line, message, "choose another name for `key_as`");
+    fn key_as<'n>(&self, names: &[String], line: u32, taken: impl Iterator<Item = &'n str>) {
+        let taken: Vec<&str> = taken.chain(CONTEXT).collect();
+        for (at, name) in names.iter().enumerate() {
+            if taken.contains(&name.as_str()) || names[..at].contains(name) {
+                let message = format!("`#{name}` is already in use");
+                self.refuse(&codes::NAME_TWICE, line, message, "choose another name for `key_as`");
+            }
         }
     }
 
@@ -100,8 +101,14 @@ impl<'l> Names<'l> {
             let names: Vec<_> = names.chain(rule.lets.iter().map(|(name, _)| name.as_str())).collect();
             let scope = Scope { what: "the rule", rule: Some(rule), names };
             self.key(rule);
-            self.key_as(rule.key_as.as_deref(), rule.line, self.shared.iter().copied());
-            walk::rule(rule, &mut |visit| self.read(&visit, &scope));
+            self.key_as(&rule.key_as, rule.line, self.shared.iter().copied());
+            let lets = rule.lets.iter().map(|(name, _)| name.as_str()).collect();
+            let around = Scope { what: "the mapping, where `each` is worked out", rule: Some(rule), names: lets };
+            walk::rule(rule, &mut |visit| {
+                let is_around =
+                    visit.within.first().is_some_and(|within| within.iter().any(|one| one.root == Root::Outside));
+                self.read(&visit, if is_around { &around } else { &scope });
+            });
             self.cycles(rule);
         }
     }
@@ -199,7 +206,8 @@ impl<'l> Names<'l> {
 
     fn path(&self, path: &PathExpr, line: u32, scope: &Scope<'_>) {
         match &path.root {
-            Root::Element | Root::Record | Root::Frame => {}
+            Root::Element | Root::Record | Root::Frame | Root::Outside => {}
+            Root::Above { rule, .. } => self.above(rule, line, scope),
             Root::Parent(column) => {
                 if scope.rule.is_none_or(|rule| rule.parent.is_none()) {
                     let message = format!("`^{column}` needs a parent, and {} has none", scope.what);
@@ -208,6 +216,27 @@ impl<'l> Names<'l> {
             }
             Root::Column(name) => self.column(name, line, scope),
             Root::Context(name) => self.context(name, line),
+        }
+    }
+
+    /// `^RULE.column`: a rule above, or the rule itself where it makes rows of rows.
+    fn above(&self, name: &str, line: u32, scope: &Scope<'_>) {
+        let Some(rule) = scope.rule else {
+            let message = format!("`^{name}.…` needs a row above, and {} has none", scope.what);
+            return self.refuse(&codes::NAME_UNKNOWN, line, message, None);
+        };
+        let mut above: Vec<&str> = rule.recurse.iter().map(|_| rule.name.as_str()).collect();
+        let mut at = rule;
+        while let Some(parent) = self.mapping.parent_of(at).filter(|parent| !above.contains(&parent.name.as_str())) {
+            above.push(&parent.name);
+            at = parent;
+        }
+        if !above.contains(&name) {
+            let message =
+                format!("`^{name}.…` needs a row above that rule `{name}` made, and rule `{}` has none", rule.name);
+            let hint =
+                if above.is_empty() { Some("add `parent = \"rule\"`".to_owned()) } else { suggest::hint(name, above) };
+            self.refuse(&codes::NAME_UNKNOWN, line, message, hint);
         }
     }
 
@@ -224,7 +253,7 @@ impl<'l> Names<'l> {
 
     fn context(&self, name: &str, line: u32) {
         // What another rule's `each` sets is missing here, which is allowed.
-        let key_as = self.mapping.rules.iter().filter_map(|rule| rule.key_as.as_deref());
+        let key_as = self.mapping.rules.iter().flat_map(|rule| rule.key_as.iter().map(String::as_str));
         let given: Vec<_> = self.shared.iter().copied().chain(key_as).chain(CONTEXT).collect();
         let owner = name == "owner" || name.starts_with("owner.");
         if owner && !given[..given.len() - CONTEXT.len()].contains(&name) {

@@ -1,9 +1,9 @@
 //! Parses paths, selections and templates.
 
 pub use super::path_scanner::Wrong;
-use super::path_scanner::{Part, Scanner};
+use super::path_scanner::{Compared, Part, Scanner};
 use crate::document::tape::{Segment, Selection};
-use crate::mapping::model::{Covering, PathExpr, PathStep, Root, Rooted, TemplatePiece};
+use crate::mapping::model::{Covering, PathExpr, PathStep, Picked, Root, Rooted, TemplatePiece};
 
 /// Parses a path, which gives at most one node.
 pub fn path(text: &str) -> Result<PathExpr, Wrong> {
@@ -12,8 +12,15 @@ pub fn path(text: &str) -> Result<PathExpr, Wrong> {
     for part in parts {
         steps.push(match part {
             Part::Name(name) => PathStep::Name(name),
-            Part::Pick { member, equals } => PathStep::Pick { member, equals },
-            Part::Members | Part::Elements | Part::Below => {
+            Part::Index(place) => PathStep::Index(place),
+            Part::Pick { member, equals } => {
+                let equals = match equals {
+                    Compared::Literal(literal) => Picked::Literal(literal),
+                    Compared::Path(text) => Picked::Path(Box::new(path(&text)?)),
+                };
+                PathStep::Pick { member, equals }
+            }
+            Part::Members | Part::Elements | Part::Below | Part::Names(_) => {
                 return Err(Wrong::new(format!("`{text}` could give several values, and a path gives at most one"))
                     .hint("pick one as in `items[name = \"x\"]`, or select elements with `each`"));
             }
@@ -31,20 +38,23 @@ pub fn has_stars(text: &str) -> bool {
 /// Parses a selection that starts from the element, the record or the frame.
 pub fn rooted(text: &str) -> Result<Rooted, Wrong> {
     let (root, parts) = Scanner::new(text).run()?;
-    rooted_of(text, root, parts)
+    rooted_of(text, root, parts, false)
 }
 
-/// Parses an entry of `expected` or `[ignore]`: a selection, with `.**` for everything below as well.
-pub fn covering(text: &str) -> Result<Covering, Wrong> {
+/// Parses an entry of `expected` or `[ignore]`: a selection, which may have `**`. Each choice of its
+/// unions is an entry.
+pub fn coverings(text: &str) -> Result<Vec<Covering>, Wrong> {
     let (root, mut parts) = Scanner::new(text).run()?;
     let below = matches!(parts.last(), Some(Part::Below));
-    if below {
+    while let Some(Part::Below) = parts.last() {
         parts.pop();
     }
-    Ok(Covering { rooted: rooted_of(text, root, parts)?, below })
+    let Rooted { root, selection } = rooted_of(text, root, parts, true)?;
+    let entry = |selection| Covering { rooted: Rooted { root: root.clone(), selection }, below };
+    Ok(selection.choices().into_iter().map(entry).collect())
 }
 
-fn rooted_of(text: &str, root: Root, parts: Vec<Part>) -> Result<Rooted, Wrong> {
+fn rooted_of(text: &str, root: Root, parts: Vec<Part>, any_depth: bool) -> Result<Rooted, Wrong> {
     if !matches!(root, Root::Element | Root::Record | Root::Frame) {
         return Err(Wrong::new(format!("`{text}` selects nothing in a document"))
             .hint("a selection starts with a name, `.`, `@` or `$`"));
@@ -53,21 +63,30 @@ fn rooted_of(text: &str, root: Root, parts: Vec<Part>) -> Result<Rooted, Wrong> 
     for part in parts {
         segments.push(match part {
             Part::Name(name) => Segment::Name(name),
+            Part::Names(names) => Segment::Names(names),
             Part::Members => Segment::Members,
             Part::Elements => Segment::Elements,
+            Part::Below if any_depth => Segment::AnyDepth,
             Part::Below => {
                 return Err(Wrong::new(format!(
-                    "`{text}` has `**`, which is allowed only at the end of an entry of `expected` and `[ignore]`"
+                    "`{text}` has `**`, which is allowed only in `expected` and `[ignore]`"
                 ))
                 .hint("select members with `.*` and elements with `[*]`"));
             }
-            Part::Pick { .. } => {
+            Part::Pick { .. } | Part::Index(_) => {
                 return Err(Wrong::new(format!("`{text}` picks an element, and a selection takes all or none"))
                     .hint("use `[*]`, and `when` in the rule"));
             }
         });
     }
+    segments.dedup_by(|later, earlier| *later == Segment::AnyDepth && *earlier == Segment::AnyDepth);
     Ok(Rooted { root, selection: Selection(segments) })
+}
+
+/// Whether a text is a path with stars or unions, which gives any number of values.
+pub fn is_selection(text: &str) -> bool {
+    let several = |part: &Part| matches!(part, Part::Members | Part::Elements | Part::Names(_) | Part::Below);
+    Scanner::new(text).run().is_ok_and(|(_, parts)| parts.iter().any(several))
 }
 
 /// Parses a selection that has no choice of what it starts from.
@@ -124,7 +143,11 @@ mod tests {
     }
 
     fn pick(member: &str, equals: Literal) -> PathStep {
-        PathStep::Pick { member: member.to_owned(), equals }
+        PathStep::Pick { member: member.to_owned(), equals: Picked::Literal(equals) }
+    }
+
+    fn pick_by(member: &str, path: PathExpr) -> PathStep {
+        PathStep::Pick { member: member.to_owned(), equals: Picked::Path(Box::new(path)) }
     }
 
     #[test]
@@ -139,6 +162,9 @@ mod tests {
             ("@['odd key'].x", Root::Record, vec![name("odd key"), name("x")]),
             ("$.meta.time", Root::Frame, vec![name("meta"), name("time")]),
             ("^id", Root::Parent("id".into()), vec![]),
+            ("^folders.id", Root::Above { rule: "folders".into(), column: "id".into() }, vec![]),
+            ("[0]", Root::Element, vec![PathStep::Index(0)]),
+            ("$.a[-1].b", Root::Frame, vec![name("a"), PathStep::Index(-1), name("b")]),
             ("=slug", Root::Column("slug".into()), vec![]),
             ("#owner.id", Root::Context("owner.id".into()), vec![]),
             ("#started", Root::Context("started".into()), vec![]),
@@ -164,6 +190,44 @@ mod tests {
     }
 
     #[test]
+    fn a_pick_compares_a_member_with_a_path_that_has_its_prefix() {
+        let of = |root, steps| PathExpr { root, steps };
+        let cases = [
+            (
+                "$.ranks[level = .rank].name",
+                vec![name("ranks"), pick_by("level", of(Root::Element, vec![name("rank")])), name("name")],
+            ),
+            ("$[a=#year]", vec![pick_by("a", of(Root::Context("year".into()), vec![]))]),
+            (
+                "$.x['k'= @['a]b'].c[0] ].d",
+                vec![
+                    name("x"),
+                    pick_by("k", of(Root::Record, vec![name("a]b"), name("c"), PathStep::Index(0)])),
+                    name("d"),
+                ],
+            ),
+        ];
+        for (text, steps) in cases {
+            assert_eq!(path(text), Ok(of(Root::Frame, steps)), "{text}");
+        }
+        assert!(path("$.x[a = .b[*]]").is_err());
+    }
+
+    #[test]
+    fn a_union_is_a_selection_of_each_of_its_names() {
+        let shown = |text: &str| selection(text).map(|selection| selection.to_string());
+        assert_eq!(shown("meta['a', \"b c\"].x"), Ok("meta['a', 'b c'].x".to_owned()));
+        let choices = selection("['a', 'b'].x['c', 'd']").unwrap().choices();
+        assert_eq!(choices.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a.x.c", "a.x.d", "b.x.c", "b.x.d"]);
+        assert!(path("meta['a', 'b']").is_err());
+        assert!(
+            is_selection("meta['a', 'b']") && is_selection("a.*") && !is_selection("a[0].b") && !is_selection("=a")
+        );
+        let entries = coverings("$.meta['a', 'b'].**").unwrap();
+        assert_eq!(entries.iter().map(ToString::to_string).collect::<Vec<_>>(), ["$.meta.a.**", "$.meta.b.**"]);
+    }
+
+    #[test]
     fn selections_take_stars_and_show_as_they_were_written() {
         for text in ["notes[*]", "notes.*", "[*]", "*", "a.*[*].b", ".", "['odd key'].*"] {
             assert_eq!(selection(text).map(|selection| selection.to_string()), Ok(text.to_owned()));
@@ -176,16 +240,19 @@ mod tests {
         let cases = [
             ("", "an empty string is not a path"),
             ("%title", "`%title` starts with `%`, which is not a path prefix"),
-            ("a..b", "`a..b` has `..`, and no path selects at any depth"),
+            ("a..b", "`a..b` has `..`, where a name should stand"),
             ("a.", "`a.` ends where a name should follow"),
             ("a b", "`a b` has ` ` where a path continues or ends"),
-            ("a[0]", "`[0]` in `a[0]`: a number as an index is not built yet"),
+            ("a['b', c]", "`a['b', c]` has an invalid bracket"),
+            ("a['b', 'b']", "`a['b', 'b']` names `b` twice"),
+            ("a['\\n']", "`\\n` in `a['\\n']` is not an escape"),
+            ("^a.b.c", "`^a.b.c` does not name a column of a row above"),
             ("a[*]", "`a[*]` could give several values, and a path gives at most one"),
             ("a[b]", "`a[b]` has an invalid bracket"),
             ("a[b = c]", "`c` in `a[b = c]` is not a literal"),
             ("a['b]", "`a['b]` opens a quote and does not close it"),
             ("@title", "`@title` has `t` where a path continues or ends"),
-            ("^", "`^` does not name a column of the parent row"),
+            ("^", "`^` does not name a column of a row above"),
             ("=a.b", "`=a.b` does not name a column or `let` of the rule"),
             ("#place.id", "`#place.id` does not name a context name"),
         ];
@@ -217,8 +284,8 @@ mod tests {
     }
 
     #[test]
-    fn a_covering_takes_what_is_below_only_with_two_stars() {
-        let shown = |text: &str| covering(text).map(|covering| (covering.below, covering.to_string()));
+    fn a_covering_takes_what_is_below_only_with_two_stars_at_its_end() {
+        let shown = |text: &str| coverings(text).map(|all| (all[0].below, all[0].to_string()));
         for (text, below) in [
             ("address", false),
             (".", false),
@@ -228,15 +295,16 @@ mod tests {
             ("@.a.*", false),
             ("$", false),
             ("@.**", true),
+            ("a.**.b", false),
+            ("**.a", false),
+            ("$.**.a[*].**", true),
         ] {
             assert_eq!(shown(text), Ok((below, text.to_owned())));
         }
-        for text in ["a.**.b", "**.a", "a[**]"] {
-            assert!(covering(text).is_err(), "{text}");
-        }
+        assert!(coverings("a[**]").is_err());
         assert_eq!(
             rooted("a.**").map_err(|wrong| wrong.message),
-            Err("`a.**` has `**`, which is allowed only at the end of an entry of `expected` and `[ignore]`".to_owned())
+            Err("`a.**` has `**`, which is allowed only in `expected` and `[ignore]`".to_owned())
         );
     }
 
@@ -258,7 +326,7 @@ mod tests {
             let root = [Root::Element, Root::Record, Root::Frame][root as usize].clone();
             let entry = Covering { rooted: Rooted { root, selection: Selection(segments) }, below };
             let shown = entry.to_string();
-            proptest::prop_assert_eq!(covering(&shown), Ok(entry), "{}", shown);
+            proptest::prop_assert_eq!(coverings(&shown), Ok(vec![entry]), "{}", shown);
             // As a key of TOML, which is how a message proposes it.
             let line = format!("{} = 1", serde_json::Value::from(shown.as_str()));
             let table: toml::Table = line.parse().expect("a line of TOML");

@@ -27,12 +27,23 @@ pub(super) enum Part {
     Name(String),
     Members,
     Elements,
-    /// `**`: everything below.
+    /// `**`: any number of members and elements.
     Below,
+    /// `['a', 'b']`: the members of these names.
+    Names(Vec<String>),
+    /// `[0]`: the element at this place.
+    Index(i64),
     Pick {
         member: String,
-        equals: Literal,
+        equals: Compared,
     },
+}
+
+/// What a pick compares a member with.
+pub(super) enum Compared {
+    Literal(Literal),
+    /// A path, as it is written.
+    Path(String),
 }
 
 /// Reads a path as it is written.
@@ -73,6 +84,12 @@ impl<'t> Scanner<'t> {
         let name = &self.rest[1..];
         let mut words = name.split('.');
         let good = |word: Option<&str>| word.is_some_and(|word| !word.is_empty() && word.chars().all(plain));
+        if let ('^', Some((rule, column))) = (prefix, name.split_once('.'))
+            && good(Some(rule))
+            && good(Some(column))
+        {
+            return Ok(Root::Above { rule: rule.to_owned(), column: column.to_owned() });
+        }
         let whole = good(words.next())
             && match (prefix, words.next()) {
                 (_, None) => true,
@@ -81,7 +98,7 @@ impl<'t> Scanner<'t> {
             };
         if !whole {
             let (what, form) = match prefix {
-                '^' => ("a column of the parent row", "`^column`"),
+                '^' => ("a column of a row above", "`^column` or `^rule.column`"),
                 '=' => ("a column or `let` of the rule", "`=name`"),
                 _ => ("a context name", "`#name` or `#owner.column`"),
             };
@@ -135,8 +152,8 @@ impl<'t> Scanner<'t> {
             return Ok(Part::Members);
         }
         if self.rest.starts_with('.') {
-            return Err(Wrong::new(format!("`{}` has `..`, and no path selects at any depth", self.text))
-                .hint("name every member on the way"));
+            return Err(Wrong::new(format!("`{}` has `..`, where a name should stand", self.text))
+                .hint("name every member on the way; in `expected` and `[ignore]`, `**` is any of them"));
         }
         let end = self.rest.find(|c| !plain(c)).unwrap_or(self.rest.len());
         let (name, rest) = self.rest.split_at(end);
@@ -154,21 +171,27 @@ impl<'t> Scanner<'t> {
             Part::Elements
         } else if self.rest.starts_with(['\'', '"']) {
             let name = self.quoted()?;
-            if self.rest.trim_start().starts_with('=') { self.pick(name)? } else { Part::Name(name) }
+            self.rest = self.rest.trim_start();
+            match self.rest.chars().next() {
+                Some('=') => self.pick(name)?,
+                Some(',') => self.names(name)?,
+                _ => Part::Name(name),
+            }
         } else {
             let end = self.rest.find(|c| !plain(c)).unwrap_or(self.rest.len());
             let (name, rest) = self.rest.split_at(end);
-            if !name.is_empty() && name.chars().all(|c| c.is_ascii_digit() || c == '-') {
-                return Err(Wrong::new(format!(
-                    "`[{name}]` in `{}`: a number as an index is not built yet",
-                    self.text
-                )));
-            }
             if name.is_empty() {
                 return Err(self.odd_bracket());
             }
-            self.rest = rest;
-            self.pick(name.to_owned())?
+            if !rest.trim_start().starts_with('=')
+                && let Ok(place) = name.parse::<i64>()
+            {
+                self.rest = rest;
+                Part::Index(place)
+            } else {
+                self.rest = rest;
+                self.pick(name.to_owned())?
+            }
         };
         self.rest = self.rest.trim_start();
         match self.rest.strip_prefix(']') {
@@ -182,7 +205,25 @@ impl<'t> Scanner<'t> {
 
     fn odd_bracket(&self) -> Wrong {
         Wrong::new(format!("`{}` has an invalid bracket", self.text))
-            .hint("brackets hold `*`, a quoted name, or `member = literal`")
+            .hint("brackets hold `*`, a number, quoted names, or `member = value`")
+    }
+
+    /// The rest of a union after its first name.
+    fn names(&mut self, first: String) -> Result<Part, Wrong> {
+        let mut names = vec![first];
+        while let Some(rest) = self.rest.strip_prefix(',') {
+            self.rest = rest.trim_start();
+            if !self.rest.starts_with(['\'', '"']) {
+                return Err(self.odd_bracket());
+            }
+            let name = self.quoted()?;
+            if names.contains(&name) {
+                return Err(Wrong::new(format!("`{}` names `{name}` twice", self.text)));
+            }
+            names.push(name);
+            self.rest = self.rest.trim_start();
+        }
+        Ok(Part::Names(names))
     }
 
     fn pick(&mut self, member: String) -> Result<Part, Wrong> {
@@ -192,7 +233,13 @@ impl<'t> Scanner<'t> {
         };
         self.rest = rest.trim_start();
         if self.rest.starts_with(['\'', '"']) {
-            return Ok(Part::Pick { member, equals: Literal::Text(self.quoted()?) });
+            return Ok(Part::Pick { member, equals: Compared::Literal(Literal::Text(self.quoted()?)) });
+        }
+        if self.rest.starts_with(['.', '@', '$', '^', '=', '#']) {
+            let end = end_of_path(self.rest);
+            let (path, rest) = self.rest.split_at(end);
+            self.rest = rest;
+            return Ok(Part::Pick { member, equals: Compared::Path(path.trim_end().to_owned()) });
         }
         let end = self.rest.find(']').unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
@@ -205,15 +252,15 @@ impl<'t> Scanner<'t> {
                 (_, Ok(value)) if value.is_finite() => Literal::Real(value),
                 _ => {
                     return Err(Wrong::new(format!("`{word}` in `{}` is not a literal", self.text))
-                        .hint("a string is written in quotes"));
+                        .hint("a string is written in quotes, and a path with its prefix: `.name`"));
                 }
             },
         };
         self.rest = rest;
-        Ok(Part::Pick { member, equals })
+        Ok(Part::Pick { member, equals: Compared::Literal(equals) })
     }
 
-    /// A string in quotes of either kind; a backslash takes the next character as it is, and `\u{1b}` is the character of
+    /// A string in quotes of either kind. `\'`, `\"` and `\\` are these characters, and `\u{1b}` is the character of
     /// this number.
     fn quoted(&mut self) -> Result<String, Wrong> {
         let mut chars = self.rest.char_indices();
@@ -229,13 +276,39 @@ impl<'t> Scanner<'t> {
                 // The escape is ASCII, so that its characters are its bytes.
                 chars.by_ref().take(length - 1).for_each(drop);
             } else if c == '\\' {
-                name.extend(chars.next().map(|(_, escaped)| escaped));
+                match chars.next() {
+                    Some((_, escaped @ ('\'' | '"' | '\\'))) => name.push(escaped),
+                    Some((_, other)) => {
+                        return Err(Wrong::new(format!("`\\{other}` in `{}` is not an escape", self.text))
+                            .hint("a backslash stands before a quote, before another backslash, or in `\\u{1b}`"));
+                    }
+                    None => {}
+                }
             } else {
                 name.push(c);
             }
         }
         Err(Wrong::new(format!("`{}` opens a quote and does not close it", self.text)))
     }
+}
+
+/// Where a path that stands in a bracket ends: before the bracket that closes it.
+fn end_of_path(text: &str) -> usize {
+    let (mut depth, mut quote, mut escaped) = (0_u32, None, false);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), _) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '[') => depth += 1,
+            (None, ']') if depth == 0 => return at,
+            (None, ']') => depth -= 1,
+            (None, _) => {}
+        }
+    }
+    text.len()
 }
 
 /// The character of an escape `\u{…}` at the start of the text, and the length of the escape.

@@ -1,21 +1,27 @@
 //! `[table.NAME]`: rules, their columns, and the secrets that they drop.
 
 use super::expr::{self, broken, parsed, path_of, rooted_of};
+use super::keys;
+use super::like::{RuleFields, rule_fields};
+use super::mapping::{check_key_as, names_of};
+use super::path;
 use super::policies::policies;
 use super::tree::{Fields, Item};
-use super::{keys, path};
-use crate::mapping::model::{Agreement, ColumnRule, Dropped, KeyPart, OnDuplicate, Policies, Protection, Rule};
+use crate::mapping::model::{
+    Agreement, ColumnRule, Dropped, Elements, KeyPart, OnDuplicate, Policies, Protection, Rule,
+};
 
-/// One rule.
-pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
-    let fields = item.fields(&[&keys::RULE])?;
-    let each = fields.get("each").map_or_else(Vec::new, |item| item.one_or_more());
+/// One rule of those of a mapping.
+pub(super) fn rule<'d>(item: Item<'d>, rules: &[Item<'d>]) -> Option<Rule> {
+    let RuleFields { fields, into, is_whole } = rule_fields(item, rules, &mut Vec::new())?;
+    let each_of = fields.get("each").map_or_else(Vec::new, |item| item.one_or_more());
     let rule = Rule {
         name: item.name.to_owned(),
-        into: fields.text("into").unwrap_or_else(|| item.name.to_owned()),
+        into,
         key: fields.get("key").map_or_else(Vec::new, key),
-        each: each.into_iter().filter_map(rooted_of).collect(),
-        key_as: fields.text("key_as"),
+        each: each_of.into_iter().filter_map(each).collect(),
+        recurse: fields.get("recurse").and_then(|item| parsed(item, path::selection(item.text()?))),
+        key_as: fields.get("key_as").map_or_else(Vec::new, names_of),
         parent: fields.text("parent"),
         when: fields.get("when").and_then(expr::condition),
         shapes: fields.get("shapes").map_or_else(Vec::new, |item| item.strings()),
@@ -26,7 +32,7 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
         drops: fields.entries("drop").into_iter().filter_map(dropped).collect(),
         line: item.line,
     };
-    if rule.columns.is_empty() {
+    if is_whole && rule.columns.is_empty() {
         item.refuse(format!("rule `{}` writes no column", rule.name));
     }
     if let Some(item) = fields.get("key")
@@ -48,12 +54,23 @@ pub(super) fn rule(item: Item<'_>) -> Option<Rule> {
             "a row is removed by a later record of its key",
         );
     }
-    if let Some(item) = fields.get("key_as")
-        && rule.each.is_empty()
-    {
-        item.refuse("`key_as` has no effect without `each`");
+    if let Some(item) = fields.get("key_as") {
+        if rule.each.is_empty() && rule.recurse.is_none() {
+            item.refuse("`key_as` has no effect without `each`");
+        } else {
+            let selections: Vec<_> = rule.selections().map(|each| &each.selection).chain(&rule.recurse).collect();
+            check_key_as(item, &rule.key_as, &selections);
+        }
     }
     Some(rule)
+}
+
+/// A path with stars, or an expression.
+fn each(item: Item<'_>) -> Option<Elements> {
+    match item.as_text() {
+        Some(text) if path::is_selection(text) => rooted_of(item).map(Elements::Selection),
+        _ => Some(Elements::Expr(expr::expr(item))),
+    }
 }
 
 /// Bare texts are columns, texts with a prefix are paths.

@@ -86,6 +86,8 @@ pub(super) struct Fields<'d> {
     /// What has these keys, as a message names it.
     title: &'static str,
     entries: Vec<Item<'d>>,
+    /// Entries of its tables of free names that it takes over, with the table's name.
+    taken_over: Vec<(&'d str, Item<'d>)>,
 }
 
 impl<'d> Item<'d> {
@@ -314,7 +316,7 @@ impl<'d> Fields<'d> {
                 }
             })
             .collect();
-        Self { item, title, entries }
+        Self { item, title, entries, taken_over: Vec::new() }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Item<'d>> {
@@ -351,7 +353,23 @@ impl<'d> Fields<'d> {
 
     /// The entries of a table of free names; none where the key is not there.
     pub(super) fn entries(&self, name: &str) -> Vec<Item<'d>> {
-        self.get(name).and_then(|item| item.entries()).unwrap_or_default()
+        let mut entries = self.get(name).and_then(|item| item.entries()).unwrap_or_default();
+        entries.extend(self.taken_over.iter().filter(|(table, _)| *table == name).map(|(_, entry)| *entry));
+        entries
+    }
+
+    /// The same with the keys of another table that it does not have itself. Of these tables of free names it takes
+    /// over those that are named last, entry by entry.
+    pub(super) fn taking_over(mut self, of: Self, tables: &[&'d str], by_entry: &[&'d str]) -> Self {
+        let own: Vec<&str> = by_entry.iter().flat_map(|table| self.entries(table)).map(|entry| entry.name).collect();
+        for table in by_entry {
+            let entries = of.entries(table).into_iter().filter(|entry| !own.contains(&entry.name));
+            self.taken_over.extend(entries.map(|entry| (*table, entry)));
+        }
+        let keys = of.entries.iter().filter(|entry| !tables.contains(&entry.name));
+        let missing: Vec<_> = keys.filter(|entry| self.get(entry.name).is_none()).copied().collect();
+        self.entries.extend(missing);
+        self
     }
 
     /// A table with keys of its own.

@@ -101,8 +101,8 @@ pub struct Shape {
     pub when: Option<Condition>,
     /// `records`; without it the document is the one record.
     pub records: Option<Selection>,
-    /// `key_as`: the context name of the member name that the last `.*` matched.
-    pub key_as: Option<String>,
+    /// `key_as`: the context names of the member names that the last `.*` matched, in order.
+    pub key_as: Vec<String>,
     /// `otherwise`: why the leaves of a record that no rule took are ignored.
     pub otherwise: Option<String>,
     /// `ignore`: this shape carries nothing.
@@ -118,7 +118,7 @@ impl Shape {
         let (names, star) = self.records.as_ref()?.before_star();
         let wanted = star.map(|star| match star {
             Segment::Elements => TypeName::Array,
-            Segment::Members | Segment::Name(_) => TypeName::Object,
+            _ => TypeName::Object,
         });
         (!names.is_empty() || wanted.is_some()).then_some((names, wanted))
     }

@@ -30,10 +30,19 @@ pub enum Root {
     Frame,
     /// `^col`: a column of the parent row.
     Parent(String),
+    /// `^RULE.col`: a column of the nearest row above that the rule made.
+    Above {
+        /// The rule.
+        rule: String,
+        /// Its column.
+        column: String,
+    },
     /// `=name`: another column, or a `let`.
     Column(String),
     /// `#name`, `#owner.id`: context.
     Context(String),
+    /// In a rule's `each`: the element around those of the rule. It is not written.
+    Outside,
 }
 
 /// A step of a path.
@@ -41,13 +50,24 @@ pub enum Root {
 pub enum PathStep {
     /// A member.
     Name(String),
-    /// `[member = literal]`: the first element whose member equals the literal.
+    /// `[0]`, `[-1]`: the element at this place, from the start or from the end.
+    Index(i64),
+    /// `[member = value]`: the first element whose member equals the value.
     Pick {
         /// The member that is compared.
         member: String,
-        /// The literal.
-        equals: Literal,
+        /// The value.
+        equals: Picked,
     },
+}
+
+/// What a pick compares a member with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Picked {
+    /// A literal.
+    Literal(Literal),
+    /// The value of a path.
+    Path(Box<PathExpr>),
 }
 
 /// A selection with what it starts from: the record (also inside `each`: the element) or the frame.

@@ -2,6 +2,7 @@
 
 use super::expr::{Condition, Expr, Policies};
 use super::paths::{PathExpr, Rooted};
+use crate::document::tape::Selection;
 use serde::Deserialize;
 
 /// One `[table.NAME]`.
@@ -13,10 +14,12 @@ pub struct Rule {
     pub into: String,
     /// `key`: what identifies a row.
     pub key: Vec<KeyPart>,
-    /// `each`: an element makes the row; the first selection that selects something.
-    pub each: Vec<Rooted>,
-    /// `key_as`: the context name of the member name that the last `.*` of `each` matched.
-    pub key_as: Option<String>,
+    /// `each`: an element makes the row; the first that selects something.
+    pub each: Vec<Elements>,
+    /// `recurse`: followed from every element, to any depth.
+    pub recurse: Option<Selection>,
+    /// `key_as`: the context names of the member names that the last `.*` of `each` or `recurse` matched, in order.
+    pub key_as: Vec<String>,
     /// `parent`: a rule of the same mapping whose row this one hangs on.
     pub parent: Option<String>,
     /// `when`.
@@ -68,6 +71,22 @@ impl Rule {
         self.column(name).map(|column| &column.expr).or_else(|| self.let_of(name))
     }
 
+    /// The selections of its `each`.
+    pub fn selections(&self) -> impl Iterator<Item = &Rooted> {
+        self.each.iter().filter_map(|each| match each {
+            Elements::Selection(rooted) => Some(rooted),
+            Elements::Expr(_) => None,
+        })
+    }
+
+    /// The expressions of its `each`.
+    pub fn each_exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.each.iter().filter_map(|each| match each {
+            Elements::Selection(_) => None,
+            Elements::Expr(expr) => Some(expr),
+        })
+    }
+
     /// The key's columns, when every part is a column: then the key stands in the target too.
     pub fn key_columns(&self) -> Option<Vec<&str>> {
         if self.key.is_empty() {
@@ -81,6 +100,15 @@ impl Rule {
             })
             .collect()
     }
+}
+
+/// What gives the elements that make rows.
+#[derive(Debug, Clone)]
+pub enum Elements {
+    /// A path with stars.
+    Selection(Rooted),
+    /// An expression: the elements of its list, or its one value.
+    Expr(Expr),
 }
 
 /// A part of a rule's key.

@@ -25,7 +25,7 @@ keys! {
         key("name", Text, "the name of the only shape, by default the mapping's"),
         key("when", Refer("condition"), "what a document of the only shape looks like"),
         key("records", Text, "selects the records of the only shape; without it the document is the only record"),
-        key("key_as", Text, "the context name for the member name that the last `.*` of `records` matched"),
+        key("key_as", OneOf(&[Text, TEXTS]), "the context name for the member name that the last `.*` of `records` matched, or those of all"),
         key("otherwise", Reason, "why nothing is lost when no rule takes a record"),
         key("optional", Reason, "why the files are read only when `--with` asks for them"),
         key("blank", Reason, "why a blank file loses nothing"),
@@ -45,7 +45,7 @@ keys! {
         key("name", Text, "the name that rules and the report use"),
         key("when", Refer("condition"), "what a document of this shape looks like"),
         key("records", Text, "selects the records; without it the document is the only record"),
-        key("key_as", Text, "the context name for the member name that the last `.*` matched"),
+        key("key_as", OneOf(&[Text, TEXTS]), "the context name for the member name that the last `.*` matched, or those of all"),
         key("otherwise", Reason, "why nothing is lost when no rule takes a record"),
         key("ignore", Reason, "why files of this shape contain nothing to import");
 
@@ -75,9 +75,11 @@ keys! {
     /// `[table.NAME]`.
     RULE "a rule":
         key("into", Text, "the target table, by default the rule's name"),
+        since("0.2.0", "like", Text, "a rule of the same mapping: all its keys but those given here, and its columns where both write one table"),
         key("key", TEXTS, "what identifies a row: columns, or paths with their prefix"),
-        key("each", OneOf(&[Text, TEXTS]), "selects the elements that make rows"),
-        key("key_as", Text, "the context name for the member name that the last `.*` of `each` matched"),
+        key("each", FROM, "what makes rows: a path with stars, an expression, or a list of these"),
+        since("0.2.0", "recurse", Text, "a selection that is followed from every element, to any depth"),
+        key("key_as", OneOf(&[Text, TEXTS]), "the context name for the member name that the last `.*` of `each` matched, or those of all"),
         key("parent", Text, "the rule of the same mapping whose row is this row's parent"),
         key("when", Refer("condition"), "which records or elements the rule takes"),
         key("shapes", TEXTS, "the shapes that the rule is for"),
